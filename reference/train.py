@@ -1,0 +1,266 @@
+"""Trains a variant on a rendered pool (data.py): S alone (Dice + BCE), then everything jointly. Resumes exactly where it was stopped.
+
+    python3 train.py --variant fixed --pool runs/pool-fixed --held-out runs/pool-held --run runs/fixed --s-minutes 14 --joint-minutes 50
+    python3 train.py --variant any --init runs/fixed/state.pt ...
+
+Loss of the joint part: `log MSE(T(Y), T(target))` for each sample, because the mean PSNR over scenes is what counts and a plain MSE
+serves the hardest patch alone; a smaller such term in the gamma domain for the highlights; and Dice + BCE on the masks. The schedule is warm-up and
+cosine over the minutes given (time spent training, kept in the checkpoint). Adam is reset at the switch. A checkpoint holds parameters,
+moments, both generators, iteration and time; a log line every 20 iterations goes to run/log.tsv, held-out figures to run/held-out.tsv.
+"""
+import argparse
+import math
+import os
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import data
+import safetensors
+from model import Deghost, mu_law
+
+PATCH = 64
+
+
+def patch(stack, rng, r, picks):
+    """A random crop, turned and with its channels permuted: X [N,3,P,P], taus [N], target [3,P,P], masks [N,P,P] (r's is unused)."""
+    h, w = stack["cover"].shape[1:]
+    if rng.random() < 0.7 and stack["cover"][picks].any():
+        ys, xs = np.nonzero(stack["cover"][picks[rng.integers(len(picks))]] > 25)
+        at = rng.integers(len(ys)) if len(ys) else None
+    else:
+        at = None
+    if at is None:
+        y, x = rng.integers(h - PATCH + 1), rng.integers(w - PATCH + 1)
+    else:
+        y = np.clip(ys[at] - rng.integers(PATCH), 0, h - PATCH)
+        x = np.clip(xs[at] - rng.integers(PATCH), 0, w - PATCH)
+    order = rng.permutation(3)
+    flips = rng.random(3) < 0.5
+
+    def turn(a):
+        a = a[..., y : y + PATCH, x : x + PATCH]
+        a = a[..., ::-1, :] if flips[0] else a
+        a = a[..., ::-1] if flips[1] else a
+        return np.swapaxes(a, -1, -2) if flips[2] else a
+
+    s = {**stack, "codes": turn(stack["codes"])[:, order], "clean": turn(stack["clean"])[:, order], "cover": turn(stack["cover"])}
+    s["lut"], s["residual"] = stack["lut"][order], stack["residual"][order]
+    X = data.frames_of(s, picks)
+    masks = np.stack([data.motion_of(s, k, picks[r]) for k in picks])
+    taus = stack["taus"][picks]
+    return X, taus / taus[0], data.target_of(s, picks[r], picks), masks
+
+
+def batch_of(pool, rng, count, frames):
+    """frames: (fewest, most). One N and one r for the batch; r is the middle but in a quarter of the steps."""
+    n = int(rng.integers(frames[0], frames[1] + 1))
+    total = len(pool[0]["taus"])
+    r = int(rng.integers(n)) if rng.random() < 0.25 else (n - 1) // 2
+    parts = []
+    for i in rng.integers(len(pool), size=count):
+        picks = np.sort(rng.permutation(total)[:n]) if rng.random() < 0.5 else np.arange(n) + rng.integers(total - n + 1)
+        parts.append(patch(pool[i], rng, r, picks))
+    X, taus, target, masks = (torch.from_numpy(np.ascontiguousarray(np.stack(p), dtype=np.float32)) for p in zip(*parts))
+    return [X[:, k] for k in range(n)], taus, r, target, [masks[:, k : k + 1] for k in range(n)]
+
+
+def mask_loss(logits, masks, r):
+    """Dice summed over the batch with smoothing 1, and BCE, for every frame but the reference. Returns loss, mean IoU."""
+    loss, iou = 0, []
+    for i, (logit, mask) in enumerate(zip(logits, masks)):
+        if i == r:
+            continue
+        p = torch.sigmoid(logit)
+        dice = 1 - (2 * (p * mask).sum() + 1) / (p.sum() + mask.sum() + 1)
+        loss = loss + dice + F.binary_cross_entropy_with_logits(logit, mask)
+        on = (logit > 0).float()
+        iou.append(float(((on * mask).sum() + 1) / ((on + mask).clamp(max=1).sum() + 1)))
+    return loss / len(iou), sum(iou) / len(iou)
+
+
+def log_mse(a, b, floor):
+    return torch.log(((a - b) ** 2).mean((1, 2, 3)) + floor).mean()
+
+
+def psnr(a, b):
+    return float(-10 * torch.log10(((a - b) ** 2).mean() + 1e-12))
+
+
+@torch.no_grad()
+def held_out(net, pool, count, picks=None):
+    """Mean figures over the first stacks of a pool: PSNR-mu and PSNR-linear of the network and of the merge with its masks, mask IoU of short and long frames."""
+    rows = []
+    for i in range(min(count, len(pool))):
+        s = pool[i]
+        p = np.arange(len(s["taus"])) if picks is None else np.array(picks)
+        r = (len(p) - 1) // 2
+        X = torch.from_numpy(data.frames_of(s, p))
+        taus = s["taus"][p] / s["taus"][p[0]]
+        truth = torch.from_numpy(np.minimum(data.radiance_of(s, p[r]) * s["taus"][p[0]], 1))
+        out = net([x[None] for x in X], taus, r)
+        Y, B = out["Y"][0], out["B"][0].clamp(0, 1) if out["B"] is not None else torch.zeros_like(truth)
+        row = [psnr(mu_law(Y), mu_law(truth)), psnr(Y, truth), psnr(mu_law(B), mu_law(truth)), psnr(B, truth)]
+        for side in (range(r), range(r + 1, len(p))):
+            on = torch.cat([out["logits"][k][0, 0, : truth.shape[1], : truth.shape[2]] > 0 for k in side]) if side else torch.zeros(1)
+            true = torch.cat([torch.from_numpy(data.motion_of(s, p[k], p[r])) > 0 for k in side]) if side else torch.zeros(1)
+            row += [float((on.bool() & true.bool()).sum()), float((on.bool() | true.bool()).sum())]
+        rows.append(row)
+    m = np.array(rows)
+    ious = [m[:, 4].sum() / max(1, m[:, 5].sum()), m[:, 6].sum() / max(1, m[:, 7].sum())]
+    return [*m[:, :4].mean(0), *ious]
+
+
+def save(path, net, optimiser, rng, state):
+    torch.save({"variant": net.variant, "config": net.config, "params": net.state_dict(), "optimiser": optimiser.state_dict(), "rng": rng.bit_generator.state, "torch_rng": torch.get_rng_state(), "state": state}, path + ".tmp")
+    os.replace(path + ".tmp", path)
+
+
+def start(net, path, log):
+    """Takes every tensor of equal name and shape from another run; seg.any from seg.short and the shared writes from the middle frame's.
+
+    `path` may end in `:prefix` to take only tensors whose names start so.
+    """
+    path, _, prefix = path.partition(":")
+    other, taken = torch.load(path)["params"], 0
+    with torch.no_grad():
+        for name, p in net.named_parameters():
+            if not name.startswith(prefix):
+                continue
+            source = name if name in other else name.replace("seg.any.", "seg.short.")
+            if name.startswith("memory.write.") and source not in other:
+                source = name.replace(".weight", ".2.weight").replace(".bias", ".2.bias")
+            if source in other and other[source].shape == p.shape:
+                p.copy_(other[source])
+                taken += 1
+            elif name.startswith("memory.read."):  # 12 slots (l, k) to 8 (mean, max): the mean gets what the three frames had
+                old = other[name].reshape(p.shape[0], 4, 3)
+                p.zero_()
+                p.view(p.shape[0], 4, 2)[:, :, 0] = old.sum(2)
+                taken += 1
+            elif name.startswith("fuse.") and name.endswith(".0.weight"):
+                old = other[name].reshape(p.shape[0], 3, -1, 3, 3)
+                p.zero_()
+                p[:, : old.shape[2]] = old.sum(1)
+                taken += 1
+    log(f"{taken} of {len(list(net.parameters()))} tensors from {path}")
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    a.add_argument("--variant", choices=["fixed", "any"], required=True)
+    a.add_argument("--base", choices=["none", "merge"], default="merge")
+    a.add_argument("--pool", required=True)
+    a.add_argument("--held-out", required=True)
+    a.add_argument("--run", required=True)
+    a.add_argument("--init", nargs="+", default=[], help="state.pt of other runs to start from, in order; FILE:PREFIX takes only names that start so")
+    a.add_argument("--only-s", action="store_true", help="stop when S is trained; a later call without it goes on")
+    a.add_argument("--s-minutes", type=float, default=14)
+    a.add_argument("--joint-minutes", type=float, default=50)
+    a.add_argument("--s-batch", type=int, default=12)
+    a.add_argument("--batch", type=int, default=4)
+    a.add_argument("--s-rate", type=float, default=1e-3)
+    a.add_argument("--rate", type=float, default=6e-4)
+    a.add_argument("--seed", type=int, default=1)
+    a.add_argument("--save-minutes", type=float, default=4)
+    a.add_argument("--held-out-stacks", type=int, default=12)
+    a = a.parse_args()
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    os.makedirs(a.run, exist_ok=True)
+    checkpoint = os.path.join(a.run, "state.pt")
+
+    def log(text, file="log.txt"):
+        print(text, flush=True)
+        with open(os.path.join(a.run, file), "a") as out:
+            out.write(text + "\n")
+
+    pool, held = data.Pool(a.pool), data.Pool(a.held_out)
+    frames = (3, 3) if a.variant == "fixed" else (2, 5)
+    net = Deghost(a.variant, {"base": a.base})
+    net.format = torch.channels_last
+    net.init(torch.Generator().manual_seed(a.seed), out_scale=0.05 if a.base == "merge" else 1.0)
+    rng = np.random.default_rng(a.seed)
+    state = {"phase": "s", "iteration": 0, "seconds": 0.0, "s_iterations": 0, "joint_iterations": 0, "s_seconds": 0.0, "joint_seconds": 0.0, "pool": os.path.basename(a.pool), "scenes": len(pool)}
+    for path in [] if os.path.exists(checkpoint) else a.init:
+        start(net, path, log)
+    net = net.to(memory_format=torch.channels_last).train()
+    parameters = lambda: [p for n, p in net.named_parameters() if state["phase"] != "s" or n.startswith("seg.")]
+    adam = lambda: torch.optim.Adam(parameters(), lr=a.s_rate if state["phase"] == "s" else a.rate)
+    optimiser = adam()
+    if os.path.exists(checkpoint):
+        old = torch.load(checkpoint)
+        net.load_state_dict(old["params"])
+        state = old["state"]
+        optimiser = adam()
+        optimiser.load_state_dict(old["optimiser"])
+        rng.bit_generator.state = old["rng"]
+        torch.set_rng_state(old["torch_rng"])
+        log(f"resumed at {state}")
+
+    def publish():
+        """Checkpoint, weights and held-out figures."""
+        save(checkpoint, net, optimiser, rng, state)
+        net.eval()
+        figures = held_out(net, held, a.held_out_stacks)
+        net.train()
+        line = "\t".join([state["phase"], str(state["iteration"]), f"{state['seconds'] / 60:.1f}", *(f"{x:.3f}" for x in figures)])
+        log(line, "held-out.tsv")
+
+    last = time.time()
+    saved = last
+    budgets = {"s": a.s_minutes * 60, "joint": a.joint_minutes * 60}
+    sums, count = np.zeros(4), 0
+    while state["phase"] != "done":
+        progress = state["seconds"] / budgets[state["phase"]] if budgets[state["phase"]] else 1
+        if progress >= 1:
+            if state["iteration"]:
+                publish()
+            state.update({"phase": "joint" if state["phase"] == "s" else "done", "iteration": 0, "seconds": 0.0})
+            optimiser = adam() if state["phase"] == "joint" else optimiser
+            save(checkpoint, net, optimiser, rng, state)
+            last = time.time()
+            if a.only_s:
+                break
+            continue
+        rate = (a.s_rate if state["phase"] == "s" else a.rate) * min(1, (state["iteration"] + 1) / 40) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        X, taus, r, target, masks = batch_of(pool, rng, a.s_batch if state["phase"] == "s" else a.batch, frames)
+        if state["phase"] == "s":
+            X = [x.contiguous(memory_format=torch.channels_last) for x in X]
+            logits = net.segment(X, taus.reshape(*taus.shape, 1, 1, 1), r)
+            loss, iou = mask_loss(logits, masks, r)
+            mu = 0.0
+        else:
+            out = net(X, taus, r)
+            m, iou = mask_loss(out["logits"], masks, r)
+            mu = log_mse(mu_law(out["Y"]), mu_law(target), 1e-5)
+            gamma = log_mse((out["Y"] + 1e-4) ** 0.4545, (target + 1e-4) ** 0.4545, 1e-6)
+            loss = 0.1 * mu + 0.03 * gamma + 0.2 * m
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = float(torch.nn.utils.clip_grad_norm_(parameters(), 1.0))
+        if not math.isfinite(norm):
+            log(f"iteration {state['iteration']}: gradient is not finite, step skipped")
+        else:
+            optimiser.step()
+        now = time.time()
+        state["iteration"] += 1
+        state["seconds"] += now - last
+        state[f"{state['phase']}_iterations"] += 1
+        state[f"{state['phase']}_seconds"] += now - last
+        last = now
+        sums, count = sums + [float(loss), float(mu), iou, norm], count + 1
+        if state["iteration"] % 20 == 0:
+            log("\t".join([state["phase"], str(state["iteration"]), f"{state['seconds'] / 60:.2f}", f"{rate:.2e}", *(f"{x:.4f}" for x in sums / count)]), "log.tsv")
+            sums, count = np.zeros(4), 0
+        if now - saved > a.save_minutes * 60:
+            publish()
+            saved = last = time.time()
+    log(f"stopped in phase {state['phase']}")
+
+
+if __name__ == "__main__":
+    main()

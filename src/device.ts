@@ -1,0 +1,111 @@
+/**
+ * The adapter and the device: limits, errors, loss.
+ *
+ * WebGPU does not throw: a validation error is reported to the innermost error scope, and after a device is lost most calls do nothing
+ * at all. So every await on the GPU goes through `Gpu`, which turns both into typed errors.
+ */
+import { DeviceLostError, GpuError, NoAdapterError } from './errors.ts';
+
+/** Limits deghost can use more of than the default device has. */
+const WANTED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const;
+
+/** Features deghost uses where the adapter has them. */
+const WANTED_FEATURES: readonly GPUFeatureName[] = ['timestamp-query'];
+
+/**
+ * Asks an adapter for a device with its own buffer limits and the features deghost uses. An adapter gives one device only.
+ * @throws NoAdapterError when it refuses.
+ */
+export async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
+  const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
+  try {
+    return await adapter.requestDevice({ label: 'deghost', requiredLimits, requiredFeatures });
+  } catch (cause) {
+    throw new NoAdapterError(`the adapter "${adapter.info.description || adapter.info.device}" gave no device: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/**
+ * Opens the platform's own GPU (`navigator.gpu`: browsers, Deno).
+ * @throws NoAdapterError when there is none.
+ */
+export async function openPlatformDevice(): Promise<GPUDevice> {
+  const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
+  if (!gpu) {
+    throw new NoAdapterError('this platform has no WebGPU (navigator.gpu): pass a device; in Node get one with requestDevice() from "deghost/node"');
+  }
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) throw new NoAdapterError('WebGPU offers no adapter: update the graphics driver or enable WebGPU in the browser');
+  return openDevice(adapter);
+}
+
+const SCOPES: readonly GPUErrorFilter[] = ['validation', 'out-of-memory', 'internal'];
+
+/** A device whose failures are thrown. */
+export class Gpu {
+  readonly device: GPUDevice;
+  #lost: GPUDeviceLostInfo | undefined;
+  readonly #loss: Promise<never>;
+
+  constructor(device: GPUDevice) {
+    this.device = device;
+    this.#loss = device.lost.then((info) => {
+      this.#lost = info;
+      throw this.#lossError(info);
+    });
+    this.#loss.catch(() => undefined);
+  }
+
+  /** Most bytes one buffer may have and still be bound whole. */
+  get maxBinding(): number {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
+    return Math.min(maxBufferSize, maxStorageBufferBindingSize);
+  }
+
+  /** Waits for GPU work, or for the device's loss. @throws DeviceLostError */
+  async wait<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await Promise.race([work, this.#loss]);
+    } catch (error) {
+      // A map can reject a moment before the loss that caused it is told.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      if (this.#lost) throw this.#lossError(this.#lost);
+      throw error;
+    }
+  }
+
+  /**
+   * Calls `work` inside error scopes. It must not await: scopes are a stack that all users of the device share.
+   * @throws GpuError with WebGPU's first message, prefixed by what was being done; DeviceLostError.
+   */
+  async guard<T>(what: string, work: () => T): Promise<T> {
+    if (this.#lost) throw this.#lossError(this.#lost);
+    SCOPES.forEach((filter) => this.device.pushErrorScope(filter));
+    let pops: Promise<GPUError | null>[] = [];
+    let result: T;
+    try {
+      result = work();
+    } finally {
+      pops = SCOPES.map(() => this.device.popErrorScope());
+      pops.forEach((pop) => pop.catch(() => undefined));
+    }
+    const errors = await this.wait(Promise.all(pops));
+    // Scopes pop in reverse order of SCOPES.
+    for (const [i, error] of errors.entries()) {
+      if (error) throw new GpuError(gpuMessage(what, SCOPES[SCOPES.length - 1 - i], error.message));
+    }
+    return result;
+  }
+
+  #lossError(info: GPUDeviceLostInfo): DeviceLostError {
+    const why = info.message.trim().split('\n')[0] || info.reason;
+    return new DeviceLostError(`the GPU device was lost (${why}): try again, with a smaller memory budget if it happens again`);
+  }
+}
+
+function gpuMessage(what: string, filter: GPUErrorFilter, message: string): string {
+  const text = message.trim().split('\n')[0];
+  if (filter === 'out-of-memory') return `${what}: out of GPU memory (${text}): lower the memory budget`;
+  return `${what}: WebGPU ${filter} error: ${text}`;
+}

@@ -1,0 +1,76 @@
+/**
+ * Every error deghost throws on purpose.
+ *
+ * A message is one line: it names the thing, both values, and the remedy. `code` is for programs; the
+ * command line maps it to an exit status (src/node/cli.ts).
+ */
+
+/** What went wrong, for programs. */
+export type DeghostErrorCode =
+  | 'input' // a picture, weights file, response or map that cannot be used
+  | 'usage' // a call or command line that makes no sense
+  | 'no-adapter' // WebGPU is absent or offers no adapter
+  | 'device-lost' // the GPU went away
+  | 'gpu' // a validation, internal or out-of-memory error from WebGPU
+  | 'missing-package' // an optional npm package that this operation needs
+  | 'cancelled'; // the caller's AbortSignal fired
+
+/** Base of all errors thrown on purpose. */
+export class DeghostError extends Error {
+  readonly code: DeghostErrorCode;
+  constructor(code: DeghostErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.name = new.target.name;
+  }
+}
+
+/** A picture, weights file, response or motion map that cannot be used. */
+export class InputError extends DeghostError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('input', message, options);
+  }
+}
+
+/** A call or command line that makes no sense. */
+export class UsageError extends DeghostError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('usage', message, options);
+  }
+}
+
+/** WebGPU is absent, or offers no adapter that can run deghost. */
+export class NoAdapterError extends DeghostError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('no-adapter', message, options);
+  }
+}
+
+/** The GPU went away (driver reset, unplugged, destroyed) while it was needed. */
+export class DeviceLostError extends DeghostError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('device-lost', message, options);
+  }
+}
+
+/** WebGPU reported a validation, internal or out-of-memory error. */
+export class GpuError extends DeghostError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('gpu', message, options);
+  }
+}
+
+/** An optional npm package that this operation needs is not installed. */
+export class MissingPackageError extends DeghostError {
+  constructor(name: string, purpose: string, options?: ErrorOptions) {
+    super('missing-package', `${purpose} needs the npm package "${name}", which is not installed: run \`npm install ${name}\``, options);
+  }
+}
+
+/** The caller's AbortSignal fired. Its name is `AbortError`, as the web platform's is. */
+export class CancelledError extends DeghostError {
+  constructor(message = 'cancelled') {
+    super('cancelled', message);
+    this.name = 'AbortError';
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Placement: where each tensor lives, so that concatenation costs nothing.
+ *
+ * An **arena** is one allocation: tensors of one size, block after block. Every concat asks for its inputs to be neighbours in one arena, in its order.
+ * Concats that overlap share an arena where they agree: `concat(Z, o1)`, `concat(Z, o1, o2)` and `concat(o1, o2, o3)` are windows of
+ * `[Z, o1, o2, o3]`. Where they do not agree, or where a tensor would be computed from the arena it is written to (WebGPU forbids one
+ * buffer as `read` and `read_write` in one dispatch), a copy is inserted into the graph first.
+ */
+import { blocks } from '../kernels/kernel.ts';
+import { computes, kernelOf } from './graph.ts';
+import type { Graph, GraphNode } from './graph.ts';
+
+/** Where a node's tensor starts: an arena and a block in it. */
+export interface Place {
+  arena: number;
+  block: number;
+}
+
+export interface Placement {
+  /** The graph, with copies where they were needed. */
+  graph: Graph;
+  /** By node id. */
+  places: Place[];
+  /** Blocks and pixels of each arena. */
+  arenas: { blocks: number; pixels: number }[];
+}
+
+/** The node whose storage a node updates in place, if any. */
+export function updated(graph: Graph, node: GraphNode): GraphNode | undefined {
+  if (!computes(node)) return undefined;
+  const index = kernelOf(node).inPlace;
+  return index === undefined || index >= node.inputs.length ? undefined : graph.nodes[node.inputs[index]];
+}
+
+/** For each node, the first of the chain of nodes that share its storage by updating it. */
+function chainRoots(graph: Graph): number[] {
+  const roots: number[] = [];
+  for (const node of graph.nodes) {
+    const before = updated(graph, node);
+    roots.push(before ? roots[before.id] : node.id);
+  }
+  return roots;
+}
+
+/** The storage a node's tensor is made of: itself, or a concat's inputs, concats among them opened. */
+function items(graph: Graph, roots: readonly number[], id: number): number[] {
+  const node = graph.nodes[id];
+  return node.op === 'concat' ? node.inputs.flatMap((input) => items(graph, roots, input)) : [roots[id]];
+}
+
+/** Storage that the kernels writing `root` read, but for what they update. */
+function readsOf(graph: Graph, roots: readonly number[], root: number): Set<number> {
+  const reads = new Set<number>();
+  for (const node of graph.nodes) {
+    if (roots[node.id] !== root || !computes(node)) continue;
+    const before = updated(graph, node);
+    for (const input of node.inputs) if (input !== before?.id) items(graph, roots, input).forEach((item) => reads.add(item));
+  }
+  return reads;
+}
+
+/** The arena extended so that `sequence` is a window of it, or undefined where they disagree. */
+function unite(arena: readonly number[], sequence: readonly number[]): number[] | undefined {
+  const anchor = sequence.findIndex((item) => arena.includes(item));
+  const shift = arena.indexOf(sequence[anchor]) - anchor;
+  const left: number[] = [];
+  const right: number[] = [];
+  for (const [i, item] of sequence.entries()) {
+    const at = i + shift;
+    if (at >= 0 && at < arena.length) {
+      if (arena[at] !== item) return undefined;
+    } else if (arena.includes(item)) {
+      return undefined;
+    } else {
+      (at < 0 ? left : right).push(item);
+    }
+  }
+  return [...left, ...arena, ...right];
+}
+
+/** Arenas for all concats, or the concat input that has to be copied first. */
+function arrange(graph: Graph, roots: readonly number[]): { arenas: number[][] } | { concat: number; input: number } {
+  const arenas: number[][] = [];
+  const find = (item: number): number => arenas.findIndex((arena) => arena.includes(item));
+  for (const node of graph.nodes) {
+    if (node.op !== 'concat') continue;
+    const sequence = items(graph, roots, node.id);
+    const bad = (item: number): { concat: number; input: number } => {
+      const index = node.inputs.findIndex((input) => items(graph, roots, input).includes(item));
+      return { concat: node.id, input: index };
+    };
+    const twice = sequence.find((item, i) => sequence.indexOf(item) !== i);
+    if (twice !== undefined) return bad(twice);
+    const homes = [...new Set(sequence.map(find).filter((arena) => arena >= 0))];
+    const placed = sequence.find((item) => find(item) >= 0);
+    if (homes.length > 1) return bad(placed!);
+    const united = homes.length === 0 ? sequence : unite(arenas[homes[0]], sequence);
+    if (!united) return bad(placed!);
+    const clash = sequence.find((item) => [...readsOf(graph, roots, item)].some((read) => united.includes(read)));
+    if (clash !== undefined) return bad(clash);
+    const reader = united.find((item) => [...readsOf(graph, roots, item)].some((read) => sequence.includes(read)));
+    if (reader !== undefined) return bad(placed!);
+    const ragged = united.slice(0, -1).find((item) => graph.nodes[item].shape.channels % 4 !== 0);
+    if (ragged !== undefined) return bad(ragged);
+    if (homes.length === 0) arenas.push(united);
+    else arenas[homes[0]] = united;
+  }
+  return { arenas };
+}
+
+/** The graph with a copy of one concat input, used by that concat only. */
+function insertCopy(graph: Graph, concat: number, input: number): Graph {
+  const nodes: GraphNode[] = [];
+  const moved = (id: number): number => (id >= concat ? id + 1 : id);
+  for (const node of graph.nodes) {
+    if (node.id === concat) {
+      const source = graph.nodes[node.inputs[input]];
+      nodes.push({ ...source, id: concat, name: `${source.name} copied for ${node.name}`, op: 'copy', inputs: [source.id], attrs: {} });
+      nodes.push({ ...node, id: concat + 1, inputs: node.inputs.map((id, i) => (i === input ? concat : id)) });
+    } else {
+      nodes.push({ ...node, id: moved(node.id), inputs: node.inputs.map(moved) });
+    }
+  }
+  return { nodes, outputs: graph.outputs.map(moved) };
+}
+
+/** Gives every node of a graph its place. */
+export function place(graph: Graph): Placement {
+  const roots = chainRoots(graph);
+  const arranged = arrange(graph, roots);
+  if ('concat' in arranged) return place(insertCopy(graph, arranged.concat, arranged.input));
+
+  const pixels = (id: number): number => graph.nodes[id].shape.height * graph.nodes[id].shape.width;
+  const arenas: Placement['arenas'] = [];
+  const homes = new Map<number, Place>();
+  const addArena = (members: readonly number[]): void => {
+    let block = 0;
+    for (const item of members) {
+      homes.set(item, { arena: arenas.length, block });
+      block += blocks(graph.nodes[item].shape.channels);
+    }
+    arenas.push({ blocks: block, pixels: pixels(members[0]) });
+  };
+  arranged.arenas.forEach(addArena);
+  for (const node of graph.nodes) {
+    if (node.op !== 'concat' && roots[node.id] === node.id && !homes.has(node.id)) addArena([node.id]);
+  }
+  return { graph, arenas, places: graph.nodes.map((node) => homes.get(items(graph, roots, node.id)[0])!) };
+}

@@ -1,0 +1,147 @@
+/**
+ * A plan: what to run, in which buffers. A pure function of the graph; nothing here touches a device.
+ *
+ * Arenas (place.ts) live from the first step that writes them to the last that reads them; a graph's inputs from the start, its outputs to
+ * the end. Two whose lives do not touch share a **buffer**. Sharing is by whole buffers, not ranges, because WebGPU tracks
+ * usage by buffer: a step must never read one it writes.
+ */
+import { tensorBytes, wgsl } from '../kernels/kernel.ts';
+import type { Dispatch, PackedWeights, Shape, View } from '../kernels/kernel.ts';
+import { computes, graphTensors, inputShapes, kernelOf } from './graph.ts';
+import type { Graph } from './graph.ts';
+import { place, updated } from './place.ts';
+
+export interface Step {
+  node: number;
+  name: string;
+  op: string;
+  dispatch: Dispatch;
+  multiplyAdds: number;
+  output: View;
+}
+
+export interface Plan {
+  graph: Graph;
+  steps: readonly Step[];
+  /** Bytes of each buffer. */
+  buffers: readonly number[];
+  /** Where each node's tensor is; `view.buffer` indexes `buffers`. */
+  views: readonly View[];
+  /** Packed weights by key. */
+  weights: ReadonlyMap<string, PackedWeights>;
+  /** Tensors of the weights file that the plan reads. */
+  tensors: ReadonlyMap<string, readonly number[]>;
+  /** Bytes of all tensors were none shared or placed, and of the buffers. */
+  bytes: { unshared: number; shared: number; largest: number };
+  multiplyAdds: number;
+  /** Distinct programs, by source. */
+  programs: number;
+}
+
+interface Life {
+  bytes: number;
+  first: number;
+  last: number;
+}
+
+/** For each arena the first and last step that touches it. Steps count from 0; inputs are written at -1, outputs read after the last. */
+function lives(graph: Graph, places: readonly { arena: number }[], arenaBytes: readonly number[]): Life[] {
+  const life = arenaBytes.map((bytes): Life => ({ bytes, first: Infinity, last: -Infinity }));
+  const touch = (node: number, step: number): void => {
+    const it = life[places[node].arena];
+    it.first = Math.min(it.first, step);
+    it.last = Math.max(it.last, step);
+  };
+  let step = 0;
+  for (const node of graph.nodes) {
+    if (node.op === 'input') touch(node.id, -1);
+    if (!computes(node)) continue;
+    node.inputs.forEach((input) => touch(input, step));
+    touch(node.id, step);
+    step++;
+  }
+  graph.outputs.forEach((id) => touch(id, step));
+  return life;
+}
+
+/** Assigns arenas to buffers, largest first, each to the smallest buffer that is free during its life. */
+function share(life: readonly Life[]): { bufferOf: number[]; buffers: number[] } {
+  const buffers: { bytes: number; tenants: Life[] }[] = [];
+  const bufferOf: number[] = new Array<number>(life.length).fill(-1);
+  const bySize = life.map((_, i) => i).sort((a, b) => life[b].bytes - life[a].bytes || a - b);
+  for (const i of bySize) {
+    const it = life[i];
+    let home = -1;
+    for (const [b, candidate] of buffers.entries()) {
+      const free = candidate.tenants.every((other) => other.last < it.first || it.last < other.first);
+      if (free && (home < 0 || candidate.bytes < buffers[home].bytes)) home = b;
+    }
+    if (home < 0) home = buffers.push({ bytes: it.bytes, tenants: [] }) - 1;
+    buffers[home].tenants.push(it);
+    bufferOf[i] = home;
+  }
+  return { bufferOf, buffers: buffers.map((b) => b.bytes) };
+}
+
+/** Plans a graph. @throws when its nodes contradict one another, naming the node. */
+export function plan(source: Graph): Plan {
+  const { graph, places, arenas } = place(source);
+  const arenaBytes = arenas.map((arena) => arena.blocks * arena.pixels * 16);
+  const { bufferOf, buffers } = share(lives(graph, places, arenaBytes));
+  const views = graph.nodes.map((node): View => ({ shape: node.shape, buffer: bufferOf[places[node.id].arena], block: places[node.id].block }));
+
+  const steps: Step[] = [];
+  const weights = new Map<string, PackedWeights>();
+  let unshared = 0;
+  for (const node of graph.nodes) {
+    if (!updated(graph, node)) unshared += tensorBytes(node.shape);
+    if (!computes(node)) continue;
+    const kernel = kernelOf(node);
+    const shapes = inputShapes(graph, node);
+    kernel.packed?.(node.attrs, shapes).forEach((packed) => weights.set(packed.key, packed));
+    const dispatch = kernel.lower({ attrs: node.attrs, inputs: node.inputs.map((id) => views[id]), output: views[node.id] });
+    steps.push({ node: node.id, name: node.name, op: node.op, dispatch, multiplyAdds: kernel.multiplyAdds?.(node.attrs, shapes, node.shape) ?? 0, output: views[node.id] });
+  }
+  return {
+    graph,
+    steps,
+    buffers,
+    views,
+    weights,
+    tensors: graphTensors(graph),
+    bytes: { unshared, shared: buffers.reduce((a, b) => a + b, 0), largest: Math.max(...buffers) },
+    multiplyAdds: steps.reduce((sum, step) => sum + step.multiplyAdds, 0),
+    programs: new Set(steps.map((step) => wgsl(step.dispatch.program))).size,
+  };
+}
+
+/** Bytes as text, in the unit that suits. */
+export function bytesText(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  return bytes < 1024 ** 2 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+}
+
+function shapeColumn(shape: Shape): string {
+  return `${shape.channels} x ${shape.height} x ${shape.width}`;
+}
+
+/** A plan for people: a line a step, then the totals. */
+export function planText(it: Plan): string {
+  const rows = it.steps.map((step, i) => [
+    `${i + 1}`,
+    step.name,
+    step.dispatch.program.label,
+    shapeColumn(step.output.shape),
+    `b${step.output.buffer}+${step.output.block}`,
+    step.multiplyAdds ? `${(step.multiplyAdds / 1e6).toFixed(1)} M` : '',
+  ]);
+  const header = ['step', 'node', 'program', 'output', 'buffer+block', 'multiply-adds'];
+  const widths = header.map((title, c) => Math.max(title.length, ...rows.map((row) => row[c].length)));
+  const line = (row: readonly string[]): string => row.map((cell, c) => cell.padEnd(widths[c])).join('  ').trimEnd();
+  return [
+    line(header),
+    ...rows.map(line),
+    `${it.steps.length} dispatches of ${it.programs} programs, ${(it.multiplyAdds / 1e9).toFixed(2)} G multiply-adds`,
+    `${bytesText(it.bytes.shared)} in ${it.buffers.length} buffers (${bytesText(it.bytes.unshared)} if every tensor had its own), the largest ${bytesText(it.bytes.largest)}`,
+  ].join('\n');
+}

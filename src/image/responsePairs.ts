@@ -1,0 +1,180 @@
+/**
+ * What a stack says about the camera: pairs of values (a, b) that one radiance takes in two frames.
+ *
+ * Two sources, each blind where the other sees:
+ * - the match of cumulative histograms (Grossberg and Nayar, "What can be known about the radiometric response from
+ *   images?", ECCV 2002): whatever moved, and however the camera shook, value a of the shorter frame and value b of the
+ *   longer one have as many pixels below them. Noise widens a dark frame's histogram, so it is bent in deep shadows.
+ * - the median partner of small flat patches at the same place: exact in the shadows (noise is averaged, and a flat
+ *   patch hardly sees a shift), and right while less than half of what has that value moved.
+ */
+import { maxSample } from './frame.ts';
+import type { Frame } from './frame.ts';
+
+/** Pairs of one channel. `a` and `b` are values in (0,1) of the shorter and the longer frame, `log` the log of their exposure ratio. */
+export interface Pair {
+  a: number;
+  b: number;
+  log: number;
+  /** How far to trust it: 1 for well-populated values, less for few pixels. */
+  weight: number;
+  /** Index of the frame pair, for balancing. */
+  group: number;
+}
+
+/** A frame brought down to a grid of 3x3 patches: what the estimate looks at, whatever the picture's size. */
+export interface Patches {
+  /** Bins of the histograms: 256 for 8-bit samples, more for deeper ones. */
+  bins: number;
+  /** Patches per frame. */
+  count: number;
+  /** Samples per patch. */
+  size: number;
+  /** Per channel, the bins of the samples, patch after patch. */
+  samples: Uint16Array[];
+  /** Per channel and patch, the mean in [0,1]. */
+  mean: Float32Array[];
+  /** Per channel and patch, 1 where the patch is flat and clear of clipping. */
+  flat: Uint8Array[];
+}
+
+/** Patches per frame at most: 9 samples each, so that 60 megapixels cost what 1 does. */
+const MAX_PATCHES = 120_000;
+/** A patch is flat when its values span no more than this. */
+const FLAT = 10 / 255;
+/** Values outside are taken for clipped: 0 and 255 of the 8-bit scale. */
+const LOW = 0.75 / 255;
+const HIGH = 254.6 / 255;
+/** Pixels (or patches) about a value at which its pair is trusted half. */
+const HALF_TRUST = 40;
+
+/** Reads a frame on its grid of patches. */
+export function readPatches(frame: Frame): Patches {
+  const { data, width, height } = frame;
+  const scale = 1 / maxSample(data);
+  const bins = scale === 1 / 255 ? 256 : 4096;
+  const step = Math.max(3, Math.ceil(Math.sqrt((width * height) / MAX_PATCHES)));
+  const cols = Math.max(1, Math.floor(width / step));
+  const rows = Math.max(1, Math.floor(height / step));
+  const sizeX = Math.min(3, width);
+  const sizeY = Math.min(3, height);
+  const size = sizeX * sizeY;
+  const count = cols * rows;
+  const samples = [0, 1, 2].map(() => new Uint16Array(count * size));
+  const mean = [0, 1, 2].map(() => new Float32Array(count));
+  const flat = [0, 1, 2].map(() => new Uint8Array(count));
+  for (let patch = 0; patch < count; patch++) {
+    const top = Math.floor(patch / cols) * step;
+    const left = (patch % cols) * step;
+    for (let c = 0; c < 3; c++) {
+      let sum = 0;
+      let min = Infinity;
+      let max = -Infinity;
+      for (let k = 0; k < size; k++) {
+        const y = top + Math.floor(k / sizeX);
+        const x = left + (k % sizeX);
+        const value = Math.min(1, Math.max(0, data[(y * width + x) * 3 + c] * scale));
+        sum += value;
+        if (value < min) min = value;
+        if (value > max) max = value;
+        samples[c][patch * size + k] = Math.round(value * (bins - 1));
+      }
+      mean[c][patch] = sum / size;
+      flat[c][patch] = max - min <= FLAT && min > LOW && max < HIGH ? 1 : 0;
+    }
+  }
+  return { bins, count, size, samples, mean, flat };
+}
+
+/** The histogram of one channel over the patches whose `still` is 1. */
+function histogramOf(patches: Patches, channel: number, still: Uint8Array): Float64Array {
+  const histogram = new Float64Array(patches.bins);
+  const samples = patches.samples[channel];
+  for (let patch = 0, at = 0; patch < patches.count; patch++, at += patches.size) {
+    if (still[patch] === 0) continue;
+    for (let k = 0; k < patches.size; k++) histogram[samples[at + k]]++;
+  }
+  return histogram;
+}
+
+/** Cumulative counts at the edges of the bins: `edges[i]` samples lie below (i - 0.5) / (bins - 1). */
+function cumulate(histogram: Float64Array): Float64Array {
+  const edges = new Float64Array(histogram.length + 1);
+  histogram.forEach((count, i) => {
+    edges[i + 1] = edges[i] + count;
+  });
+  return edges;
+}
+
+/** The value below which `count` samples lie; the middle of the gap where several do. NaN in the end bins, which hold what is clipped. */
+function quantile(edges: Float64Array, count: number): number {
+  const bins = edges.length - 1;
+  let low = 0;
+  let high = bins;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (edges[middle] < count) low = middle + 1;
+    else high = middle;
+  }
+  // edges[low - 1] < count <= edges[low]
+  if (low <= 1 || low >= bins) return NaN;
+  let position: number;
+  if (edges[low] === count) {
+    let end = low;
+    while (end < bins && edges[end + 1] === count) end++;
+    position = (low + end) / 2;
+  } else position = low - 1 + (count - edges[low - 1]) / (edges[low] - edges[low - 1]);
+  return (position - 0.5) / (bins - 1);
+}
+
+/** Samples within 2/255 of a value. */
+function populationAt(edges: Float64Array, value: number): number {
+  const bins = edges.length - 1;
+  const at = (v: number): number => edges[Math.min(bins, Math.max(0, Math.round(v * (bins - 1) + 0.5)))];
+  return at(value + 2.5 / 255) - at(value - 2.5 / 255);
+}
+
+/** Pairs from the match of two cumulative histograms: at the edges of the shorter frame's values, then at the longer one's. */
+export function histogramPairs(shorter: Patches, longer: Patches, channel: number, still: Uint8Array, log: number, group: number, out: Pair[]): void {
+  const a = cumulate(histogramOf(shorter, channel, still));
+  const b = cumulate(histogramOf(longer, channel, still));
+  const { bins } = shorter;
+  const stride = bins / 256;
+  for (const [from, to, swap] of [[a, b, false], [b, a, true]] as const) {
+    for (let i = stride; i < bins; i += stride) {
+      const value = (i - 0.5) / (bins - 1);
+      const match = quantile(to, from[i]);
+      if (!(value > LOW && value < HIGH && match > LOW && match < HIGH)) continue;
+      const count = Math.min(populationAt(from, value), populationAt(to, match)) / 9;
+      if (count < 3) continue;
+      out.push({ a: swap ? match : value, b: swap ? value : match, log, weight: count / (count + HALF_TRUST), group });
+    }
+  }
+}
+
+/** Pairs from flat patches: for every 1/255 of the one frame's values, their mean and the median of the other frame's. */
+export function patchPairs(shorter: Patches, longer: Patches, channel: number, still: Uint8Array, log: number, group: number, out: Pair[]): void {
+  for (const [from, to, swap] of [[shorter, longer, false], [longer, shorter, true]] as const) {
+    const partners: number[][] = Array.from({ length: 256 }, () => []);
+    const sums = new Float64Array(256);
+    for (let patch = 0; patch < from.count; patch++) {
+      if (still[patch] === 0 || from.flat[channel][patch] === 0 || to.flat[channel][patch] === 0) continue;
+      const value = from.mean[channel][patch];
+      const bin = Math.round(value * 255);
+      partners[bin].push(to.mean[channel][patch]);
+      sums[bin] += value;
+    }
+    partners.forEach((list, bin) => {
+      if (list.length < 3) return;
+      const value = sums[bin] / list.length;
+      const match = median(list);
+      out.push({ a: swap ? match : value, b: swap ? value : match, log, weight: list.length / (list.length + HALF_TRUST), group });
+    });
+  }
+}
+
+function median(list: number[]): number {
+  const sorted = Float64Array.from(list).sort();
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}

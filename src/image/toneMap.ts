@@ -1,0 +1,123 @@
+/**
+ * Tone mapping: linear radiance to 8-bit sRGB, for previews and .png/.jpg output.
+ *
+ * A global operator after Reinhard et al., "Photographic Tone Reproduction for Digital Images" (SIGGRAPH 2002), with the
+ * automatic parameters of Reinhard, "Parameter Estimation for Photographic Tone Reproduction" (JGT 2002):
+ * 1. Exposure: the log-average luminance goes to a key, 0.18 for an ordinary scene, less where most of the picture is
+ *    darker than the middle of its range (night) and more where it is brighter (snow). Average and range leave out the
+ *    darkest and brightest 1 % (sensor noise and lamps).
+ * 2. Curve, on luminance alone: L' = L (1 + L / W^2) / (1 + L). W, the luminance that becomes white, is the 99.9th percentile,
+ *    so highlights keep their shapes; what is darker than middle grey is scaled almost linearly.
+ * 3. Colour: channels are scaled by L'/L, so hue stays. Where a channel would leave [0,1] the colour moves towards the grey
+ *    of its own luminance just far enough (not by clipping, which would turn orange lamps yellow).
+ * 4. The sRGB transfer function (IEC 61966-2-1), rounded to 8 bits.
+ */
+import { InputError } from '../errors.ts';
+
+/** The numbers the operator chose, or was given. */
+export interface ToneParameters {
+  /** Factor from radiance to the curve's input. */
+  exposure: number;
+  /** Curve input that becomes white. */
+  white: number;
+}
+
+const LUMA = [0.2126, 0.7152, 0.0722] as const; // Rec. 709 and sRGB
+/** Pixels that the statistics look at: a regular subset of larger pictures. */
+const MAX_SAMPLES = 1 << 18;
+const TABLE_SIZE = 1 << 16;
+
+function luminance(data: Float32Array, i: number): number {
+  return LUMA[0] * data[i] + LUMA[1] * data[i + 1] + LUMA[2] * data[i + 2];
+}
+
+/**
+ * Chooses exposure and white for a picture.
+ * @param data linear RGB, interleaved `[height, width, 3]`; any scale. Values that are not positive and finite are ignored.
+ */
+export function chooseTone(data: Float32Array): ToneParameters {
+  const pixels = data.length / 3;
+  const step = Math.max(1, Math.ceil(pixels / MAX_SAMPLES));
+  const logs: number[] = [];
+  for (let p = 0; p < pixels; p += step) {
+    const l = luminance(data, 3 * p);
+    if (l > 0 && Number.isFinite(l)) logs.push(Math.log2(l));
+  }
+  if (logs.length === 0) return { exposure: 1, white: 1 };
+  const sorted = Float64Array.from(logs).sort();
+  const quantile = (q: number) => sorted[Math.round(q * (sorted.length - 1))];
+  const low = quantile(0.01);
+  const high = quantile(0.99);
+  let sum = 0;
+  let count = 0;
+  for (const l of sorted) {
+    if (l < low || l > high) continue;
+    sum += l;
+    count++;
+  }
+  const average = sum / count;
+  const range = high - low;
+  // Position of the average within the range, -1 (all dark) to 1 (all bright); Reinhard's key is 0.18 * 4^that.
+  const position = range > 0.1 ? (2 * average - low - high) / range : 0;
+  const exposure = (0.18 * 4 ** position) / 2 ** average;
+  return { exposure, white: Math.max(1, exposure * 2 ** quantile(0.999)) };
+}
+
+/** The sRGB transfer function: linear [0,1] to encoded [0,1]. */
+export function encodeSrgb(x: number): number {
+  return x <= 0.0031308 ? 12.92 * x : 1.055 * x ** (1 / 2.4) - 0.055;
+}
+
+let table: Uint8Array | undefined;
+
+/** 8-bit sRGB of i / 65535: the curve is nowhere steeper than 12.92, so a step of the table is below 0.06 of a code value. */
+function srgbTable(): Uint8Array {
+  table ??= Uint8Array.from({ length: TABLE_SIZE }, (_, i) => Math.round(255 * encodeSrgb(i / (TABLE_SIZE - 1))));
+  return table;
+}
+
+/**
+ * Tone-maps a picture.
+ * @param data linear RGB, interleaved `[height, width, 3]`. Negative and NaN values count as 0, infinite ones as white.
+ * @param parameters by default those of `chooseTone`.
+ * @returns 8-bit sRGB, same layout.
+ */
+export function toneMap(data: Float32Array, parameters: ToneParameters = chooseTone(data)): Uint8Array<ArrayBuffer> {
+  const { exposure, white } = parameters;
+  if (data.length % 3 !== 0) throw new InputError(`tone mapping: ${data.length} values are not RGB pixels`);
+  const out = new Uint8Array(data.length);
+  const encode = srgbTable();
+  const inverseWhite2 = 1 / (white * white);
+  for (let i = 0; i < data.length; i += 3) {
+    let r = clean(data[i] * exposure);
+    let g = clean(data[i + 1] * exposure);
+    let b = clean(data[i + 2] * exposure);
+    const l = LUMA[0] * r + LUMA[1] * g + LUMA[2] * b;
+    if (l === 0) continue;
+    const mapped = Math.min(1, (l * (1 + l * inverseWhite2)) / (1 + l));
+    const factor = mapped / l;
+    r *= factor;
+    g *= factor;
+    b *= factor;
+    const largest = Math.max(r, g, b);
+    if (largest > 1) {
+      const keep = (1 - mapped) / (largest - mapped);
+      r = mapped + (r - mapped) * keep;
+      g = mapped + (g - mapped) * keep;
+      b = mapped + (b - mapped) * keep;
+    }
+    out[i] = encode[index(r)];
+    out[i + 1] = encode[index(g)];
+    out[i + 2] = encode[index(b)];
+  }
+  return out;
+}
+
+function clean(x: number): number {
+  if (!(x > 0)) return 0;
+  return Math.min(x, 1e30);
+}
+
+function index(x: number): number {
+  return Math.min(TABLE_SIZE - 1, Math.max(0, Math.round(x * (TABLE_SIZE - 1))));
+}

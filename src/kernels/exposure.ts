@@ -1,0 +1,125 @@
+/**
+ * Exposure maths (spec: Before the network, Conventions, S): a frame's samples become linear radiance, or are aligned to the
+ * reference's exposure. The camera's inverse response f is a table of 256 samples, one vec4 (r, g, b, unused) each, read with linear
+ * interpolation; without it the samples already are `radiance^(1/gamma)`.
+ */
+import { elementwiseDispatch, elementwiseProgram } from './elementwise.ts';
+import { READ, buffer, expectInputs, shapeError, start } from './kernel.ts';
+import type { Kernel, Shape, View } from './kernel.ts';
+
+/** Samples of an inverse response table. */
+export const TABLE_SIZE = 256;
+
+/** `load_frame(start, pixel)`: X of a frame in the stack, its response undone. */
+export const LOAD_FRAME = `
+fn power(x: vec3f, exponent: f32) -> vec3f {
+  return select(pow(max(x, vec3f(1e-30)), vec3f(exponent)), vec3f(0.0), x <= vec3f(0.0));
+}
+
+fn undo_response(x: vec3f) -> vec3f {
+  let at = clamp(x, vec3f(0.0), vec3f(1.0)) * ${TABLE_SIZE - 1}.0;
+  let below = min(vec3u(at), vec3u(${TABLE_SIZE - 2}u));
+  let part = at - vec3f(below);
+  let low = vec3f(response[below.x].x, response[below.y].y, response[below.z].z);
+  let high = vec3f(response[below.x + 1u].x, response[below.y + 1u].y, response[below.z + 1u].z);
+  return power(mix(low, high, part), 1.0 / params.gamma);
+}
+
+fn load_frame(first: u32, pixel: u32) -> vec3f {
+  let x = stack[first + pixel].rgb;
+  if (params.use_response == 1u) { return undo_response(x); }
+  return x;
+}
+`;
+
+/** Params that `LOAD_FRAME` reads. */
+export const FRAME_PARAMS = { use_response: 'u32', gamma: 'f32' } as const;
+
+/** Attributes of every kernel that reads frames. */
+export interface FrameAttrs {
+  gamma: number;
+  /** Whether the response table applies; without it samples are gamma-encoded already. */
+  useResponse: boolean;
+}
+
+/** Values of `FRAME_PARAMS`. */
+export function frameParams(attrs: FrameAttrs): { use_response: number; gamma: number } {
+  return { use_response: attrs.useResponse ? 1 : 0, gamma: attrs.gamma };
+}
+
+export function expectStack(op: string, stack: Shape, response: Shape): void {
+  if (stack.channels % 4 !== 0) throw shapeError(op, `a stack of ${stack.channels} channels is not a multiple of 4`);
+  if (response.width !== TABLE_SIZE) throw shapeError(op, `response table of ${response.width} samples, expected ${TABLE_SIZE}`);
+}
+
+function frameStart(stack: View, frame: number): number {
+  return start(stack) + frame * stack.shape.width * stack.shape.height;
+}
+
+const ENCODER_INPUT = elementwiseProgram({
+  label: 'encoderInput',
+  bindings: { stack: READ, response: READ },
+  params: { frame_start: 'u32', tau: 'f32', ...FRAME_PARAMS },
+  functions: LOAD_FRAME,
+  body: `
+  let encoded = load_frame(params.frame_start, pixel);
+  let linear = power(encoded, params.gamma) / params.tau;
+  var value = vec4f(encoded, linear.r);
+  if (block == 1u) { value = vec4f(linear.gb, 0.0, 0.0); }`,
+});
+
+export interface EncoderInputAttrs extends FrameAttrs {
+  frame: number;
+  /** Exposure over that of the shortest frame. */
+  tau: number;
+}
+
+/** Inputs: a stack, the response table. Output: `concat(X_k, lin_k)`, 6 channels. */
+export const encoderInput: Kernel<EncoderInputAttrs> = {
+  shape(_, inputs) {
+    expectInputs('encoderInput', inputs, 2);
+    expectStack('encoderInput', inputs[0], inputs[1]);
+    return { ...inputs[0], channels: 6 };
+  },
+  lower({ attrs, inputs: [stack, response], output }) {
+    const params = { frame_start: frameStart(stack, attrs.frame), tau: attrs.tau, ...frameParams(attrs) };
+    return elementwiseDispatch(ENCODER_INPUT, output, { stack: buffer(stack), response: buffer(response) }, params);
+  },
+};
+
+const ALIGNED_PAIR = elementwiseProgram({
+  label: 'alignedPair',
+  bindings: { stack: READ, response: READ },
+  params: { frame_start: 'u32', reference_start: 'u32', gain: 'f32', ...FRAME_PARAMS },
+  functions: LOAD_FRAME,
+  body: `
+  let aligned = clamp(load_frame(params.frame_start, pixel) * params.gain, vec3f(0.0), vec3f(1.0));
+  let target_frame = load_frame(params.reference_start, pixel);
+  var value = vec4f(aligned, target_frame.r);
+  if (block == 1u) { value = vec4f(target_frame.gb, 0.0, 0.0); }`,
+});
+
+export interface AlignedPairAttrs extends FrameAttrs {
+  frame: number;
+  reference: number;
+  /** Exposure of the reference over that of the frame. */
+  ratio: number;
+}
+
+/** Inputs: a stack, the response table. Output: `concat(A_i, X_r)`, 6 channels, `A_i = clip(X_i * ratio^(1/gamma), 0, 1)`. */
+export const alignedPair: Kernel<AlignedPairAttrs> = {
+  shape(_, inputs) {
+    expectInputs('alignedPair', inputs, 2);
+    expectStack('alignedPair', inputs[0], inputs[1]);
+    return { ...inputs[0], channels: 6 };
+  },
+  lower({ attrs, inputs: [stack, response], output }) {
+    const params = {
+      frame_start: frameStart(stack, attrs.frame),
+      reference_start: frameStart(stack, attrs.reference),
+      gain: attrs.ratio ** (1 / attrs.gamma),
+      ...frameParams(attrs),
+    };
+    return elementwiseDispatch(ALIGNED_PAIR, output, { stack: buffer(stack), response: buffer(response) }, params);
+  },
+};

@@ -1,0 +1,16 @@
+/** Every kernel by the name its nodes carry. */
+import { conv2d } from './conv2d.ts';
+import { copy } from './copy.ts';
+import { alignedPair, encoderInput } from './exposure.ts';
+import { groupedRead } from './groupedRead.ts';
+import type { Kernel } from './kernel.ts';
+import { blend, collectMask, maskMultiply, meanMax } from './masks.ts';
+import { merge } from './merge.ts';
+import { maxPool, upsample } from './resample.ts';
+
+export const KERNELS = { conv2d, maxPool, upsample, encoderInput, alignedPair, collectMask, maskMultiply, meanMax, blend, groupedRead, merge, copy };
+
+export type KernelName = keyof typeof KERNELS;
+
+/** Attributes of a kernel's nodes. */
+export type AttrsOf<K extends KernelName> = (typeof KERNELS)[K] extends Kernel<infer A> ? A : never;

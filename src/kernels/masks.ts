@@ -1,0 +1,198 @@
+/**
+ * Motion masks on the GPU (spec: S, F_S and F_D, Z).
+ *
+ * A mask is one channel, so it rides in the fourth lane of a frame's block: a **stack** tensor holds N frames in 4N channels, block k
+ * being (R, G, B, W_k) of frame k.
+ */
+import { elementwiseDispatch, elementwiseProgram } from './elementwise.ts';
+import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, READ, blocks, buffer, expectInputs, expectSameSize, flatGrid, shapeError, start } from './kernel.ts';
+import type { Kernel, Program } from './kernel.ts';
+
+const MULTIPLY = elementwiseProgram({
+  label: 'maskMultiply',
+  bindings: { input: READ, stack: READ },
+  params: { input_start: 'u32', mask_start: 'u32', scale: 'f32', offset: 'f32' },
+  body: `
+  let value = input[params.input_start + index] * (params.offset + params.scale * stack[params.mask_start + pixel].w);`,
+});
+
+export interface MaskMultiplyAttrs {
+  /** Frame whose mask is used. */
+  frame: number;
+  /** `moving` multiplies by W, `still` by 1 - W. */
+  keep: 'moving' | 'still';
+}
+
+function expectFrame(op: string, frame: number, channels: number): void {
+  if (frame * 4 + 4 > channels) throw shapeError(op, `frame ${frame} of a stack of ${channels / 4}`);
+}
+
+/** Inputs: a tensor, a stack. Output: the tensor times the mask, or times one minus it. */
+export const maskMultiply: Kernel<MaskMultiplyAttrs> = {
+  shape(attrs, inputs) {
+    expectInputs('maskMultiply', inputs, 2);
+    expectSameSize('maskMultiply', inputs);
+    expectFrame('maskMultiply', attrs.frame, inputs[1].channels);
+    return inputs[0];
+  },
+  lower({ attrs, inputs: [input, stack], output }) {
+    const size = output.shape.width * output.shape.height;
+    return elementwiseDispatch(MULTIPLY, output, { input: buffer(input), stack: buffer(stack) }, {
+      input_start: start(input),
+      mask_start: start(stack) + attrs.frame * size,
+      scale: attrs.keep === 'moving' ? 1 : -1,
+      offset: attrs.keep === 'moving' ? 0 : 1,
+    });
+  },
+};
+
+const BLEND = elementwiseProgram({
+  label: 'blend',
+  bindings: { moving: READ, still: READ, stack: READ },
+  params: { moving_start: 'u32', still_start: 'u32', mask_start: 'u32' },
+  body: `
+  let w = stack[params.mask_start + pixel].w;
+  let value = w * moving[params.moving_start + index] + (1.0 - w) * still[params.still_start + index];`,
+});
+
+export interface BlendAttrs {
+  frame: number;
+}
+
+/** Inputs: the moving tensor, the still one, a stack. Output: `W * moving + (1 - W) * still`. */
+export const blend: Kernel<BlendAttrs> = {
+  shape(attrs, inputs) {
+    expectInputs('blend', inputs, 3);
+    expectSameSize('blend', inputs);
+    expectFrame('blend', attrs.frame, inputs[2].channels);
+    if (inputs[0].channels !== inputs[1].channels) throw shapeError('blend', `${inputs[0].channels} moving channels, ${inputs[1].channels} still ones`);
+    return inputs[0];
+  },
+  lower({ attrs, inputs: [moving, still, stack], output }) {
+    const size = output.shape.width * output.shape.height;
+    return elementwiseDispatch(BLEND, output, { moving: buffer(moving), still: buffer(still), stack: buffer(stack) }, {
+      moving_start: start(moving),
+      still_start: start(still),
+      mask_start: start(stack) + attrs.frame * size,
+    });
+  },
+};
+
+const COLLECT: Program = {
+  label: 'collectMask',
+  workgroup: [FLAT_WORKGROUP, 1, 1],
+  constants: {},
+  params: { size: 'u32', logit_start: 'u32', masks_start: 'u32', frame: 'u32', reference: 'u32', clear: 'u32', binary: 'u32' },
+  bindings: { logit: READ, masks: { access: 'read_write', type: 'array<f32>' } },
+  body: `
+${FLAT_INDEX}
+fn mask_index(frame: u32, pixel: u32) -> u32 {
+  return 4u * (params.masks_start + frame / 4u * params.size + pixel) + frame % 4u;
+}
+
+@workgroup
+fn main(${FLAT_ARGS}) {
+  let pixel = flat_index(group, local, groups);
+  if (pixel >= params.size) { return; }
+  let l = logit[params.logit_start + pixel].x;
+  let soft = 1.0 / (1.0 + exp(-l));
+  let w = select(soft, select(0.0, 1.0, l > 0.0), params.binary == 1u);
+  let at = mask_index(params.reference, pixel);
+  masks[mask_index(params.frame, pixel)] = w;
+  masks[at] = select(max(masks[at], w), w, params.clear == 1u);
+}`,
+};
+
+export interface CollectMaskAttrs {
+  /** Frames in the stack: channels of the masks tensor. */
+  frames: number;
+  /** Frame whose mask this is, and the reference, whose mask is the maximum of all collected so far. */
+  frame: number;
+  reference: number;
+  /** 1 where the logit is positive, instead of its sigmoid. */
+  binary: boolean;
+}
+
+/**
+ * Input: a one-channel logit, and but for the first the masks so far, which are updated in place.
+ * Output: masks, channel k being W_k; `W_k = sigmoid(logit)`, `W_r = max(W_r, W_k)`.
+ */
+export const collectMask: Kernel<CollectMaskAttrs> = {
+  inPlace: 1,
+  shape(attrs, inputs) {
+    expectSameSize('collectMask', inputs);
+    return { ...inputs[0], channels: attrs.frames };
+  },
+  lower({ attrs, inputs, output }) {
+    const size = output.shape.width * output.shape.height;
+    return {
+      program: COLLECT,
+      resources: { logit: buffer(inputs[0]), masks: buffer(output) },
+      params: {
+        size,
+        logit_start: start(inputs[0]),
+        masks_start: start(output),
+        frame: attrs.frame,
+        reference: attrs.reference,
+        clear: inputs.length === 1 ? 1 : 0,
+        binary: attrs.binary ? 1 : 0,
+      },
+      workgroups: flatGrid(size),
+    };
+  },
+};
+
+const MEAN_MAX: Program = {
+  label: 'meanMax',
+  workgroup: [FLAT_WORKGROUP, 1, 1],
+  constants: {},
+  params: { count: 'u32', input_start: 'u32', output_start: 'u32', clear: 'u32', scale: 'f32' },
+  bindings: { input: READ, output: { access: 'read_write', type: 'array<vec4f>' } },
+  body: `
+${FLAT_INDEX}
+@workgroup
+fn main(${FLAT_ARGS}) {
+  let index = flat_index(group, local, groups);
+  if (index >= params.count) { return; }
+  let mean = params.output_start + index;
+  let peak = mean + params.count;
+  let v = input[params.input_start + index];
+  let fresh = params.clear == 1u;
+  output[mean] = (select(output[mean], vec4f(0.0), fresh) + v) * params.scale;
+  output[peak] = select(max(output[peak], v), v, fresh);
+}`,
+};
+
+export interface MeanMaxAttrs {
+  /** Which of how many frames this is: the sum becomes the mean at the last. */
+  index: number;
+  count: number;
+}
+
+/**
+ * Mean and maximum over frames, one frame at a time, so that memory does not grow with their number.
+ * Input: a tensor of C channels (a multiple of 4), and but for the first the state, updated in place. Output: mean then maximum, 2C channels.
+ */
+export const meanMax: Kernel<MeanMaxAttrs> = {
+  inPlace: 1,
+  shape(_, inputs) {
+    expectSameSize('meanMax', inputs);
+    if (inputs[0].channels % 4 !== 0) throw shapeError('meanMax', `${inputs[0].channels} channels are not a multiple of 4`);
+    return { ...inputs[0], channels: 2 * inputs[0].channels };
+  },
+  lower({ attrs, inputs, output }) {
+    const count = output.shape.width * output.shape.height * blocks(inputs[0].shape.channels);
+    return {
+      program: MEAN_MAX,
+      resources: { input: buffer(inputs[0]), output: buffer(output) },
+      params: {
+        count,
+        input_start: start(inputs[0]),
+        output_start: start(output),
+        clear: inputs.length === 1 ? 1 : 0,
+        scale: attrs.index === attrs.count - 1 ? 1 / attrs.count : 1,
+      },
+      workgroups: flatGrid(count),
+    };
+  },
+};

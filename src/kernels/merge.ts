@@ -1,0 +1,94 @@
+/**
+ * The picture: the hat-weighted radiance average of the stack (spec: Base), and the network's correction of it.
+ *
+ * - `plain`: `B` with every W = 0, unclipped. It needs no network.
+ * - `base`: `Y = sigmoid(o + ln B' - ln(1 - B'))`, where moving pixels count only from the reference.
+ * - `none`: `Y = sigmoid(o)`.
+ * All in f32. `ln B' - ln(1 - B')` then sigmoid cancels where o = 0, so no accuracy is lost to the detour.
+ */
+import { elementwiseDispatch, elementwiseProgram } from './elementwise.ts';
+import { FRAME_PARAMS, LOAD_FRAME, expectStack, frameParams } from './exposure.ts';
+import type { FrameAttrs } from './exposure.ts';
+import { READ, buffer, expectSameSize, shapeError, start } from './kernel.ts';
+import type { Kernel } from './kernel.ts';
+import { MAX_FRAMES } from '../image/frame.ts';
+
+const MERGE = `
+fn hat(x: vec3f, frame: u32) -> vec3f {
+  let shortest_bright = frame == 0u;
+  let longest_dark = frame == params.frames - 1u;
+  var weight = 1.0 - abs(2.0 * x - 1.0);
+  if (shortest_bright) { weight = select(weight, vec3f(1.0), x > vec3f(0.5)); }
+  if (longest_dark) { weight = select(weight, vec3f(1.0), x < vec3f(0.5)); }
+  return weight;
+}
+
+fn merge_frames(pixel: u32) -> vec3f {
+  var sum = vec3f(0.0);
+  var weights = vec3f(0.0);
+  for (var k = 0u; k < params.frames; k++) {
+    let first = params.stack_start + k * params.size;
+    let x = load_frame(first, pixel);
+    let motion = select(0.0, stack[first + pixel].w, params.use_masks == 1u);
+    var weight = hat(x, k) * (1.0 - motion);
+    if (k == params.reference) { weight = max(hat(x, k), vec3f(motion)) + 1e-3; }
+    sum += weight * power(x, params.gamma) / params.tau[k / 4u][k % 4u];
+    weights += weight;
+  }
+  return sum / weights;
+}
+`;
+
+const STACK_PARAMS = { stack_start: 'u32', frames: 'u32', reference: 'u32', use_masks: 'u32', longest: 'f32', tau: ['vec4f', MAX_FRAMES / 4], ...FRAME_PARAMS } as const;
+
+const PLAIN = elementwiseProgram({
+  label: 'merge plain',
+  bindings: { stack: READ, response: READ },
+  params: STACK_PARAMS,
+  functions: LOAD_FRAME + MERGE,
+  body: `
+  let value = vec4f(merge_frames(pixel), 0.0);`,
+});
+
+const CORRECTED = elementwiseProgram({
+  label: 'merge corrected',
+  bindings: { stack: READ, response: READ, logit: READ },
+  params: { logit_start: 'u32', ...STACK_PARAMS },
+  functions: LOAD_FRAME + MERGE,
+  body: `
+  let base = clamp(merge_frames(pixel), vec3f(1e-6 / params.longest), vec3f(1.0 - 1e-4));
+  let logits = logit[params.logit_start + pixel].rgb + log(base) - log(1.0 - base);
+  let value = vec4f(1.0 / (1.0 + exp(-logits)), 0.0);`,
+});
+
+export interface MergeAttrs extends FrameAttrs {
+  /** tau_k of every frame, shortest first. */
+  taus: readonly number[];
+  reference: number;
+  /** Whether W in the stack's fourth lanes counts. */
+  useMasks: boolean;
+}
+
+/** Inputs: a stack, the response table and, unless the merge is plain, the network's three logits o. Output: the picture, 3 channels. */
+export const merge: Kernel<MergeAttrs> = {
+  shape(attrs, inputs) {
+    expectStack('merge', inputs[0], inputs[1]);
+    if (inputs[0].channels !== 4 * attrs.taus.length) throw shapeError('merge', `${attrs.taus.length} exposures for a stack of ${inputs[0].channels / 4} frames`);
+    if (inputs.length === 3) expectSameSize('merge', [inputs[0], inputs[2]]);
+    return { ...inputs[0], channels: 3 };
+  },
+  lower({ attrs, inputs: [stack, response, logit], output }) {
+    const params = {
+      stack_start: start(stack),
+      frames: attrs.taus.length,
+      reference: attrs.reference,
+      use_masks: attrs.useMasks ? 1 : 0,
+      longest: attrs.taus[attrs.taus.length - 1],
+      tau: attrs.taus,
+      ...frameParams(attrs),
+    };
+    const resources = { stack: buffer(stack), response: buffer(response) };
+    if (!logit) return elementwiseDispatch(PLAIN, output, resources, params);
+    return elementwiseDispatch(CORRECTED, output, { ...resources, logit: buffer(logit) }, { ...params, logit_start: start(logit) });
+  },
+};

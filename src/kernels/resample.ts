@@ -1,0 +1,78 @@
+/**
+ * 2x2 max-pooling with stride 2 (an odd last row or column is dropped, as PyTorch does) and upsampling by 2: nearest, or bilinear
+ * with PyTorch's `align_corners=False` (samples at pixel centres, edges held).
+ */
+import { elementwiseDispatch, elementwiseProgram } from './elementwise.ts';
+import { READ, buffer, expectInputs, shapeError, shapeText, start } from './kernel.ts';
+import type { Kernel } from './kernel.ts';
+
+const INPUT_PARAMS = { input_start: 'u32', input_width: 'u32', input_height: 'u32' } as const;
+
+const POOL = elementwiseProgram({
+  label: 'maxPool 2x2',
+  bindings: { input: READ },
+  params: INPUT_PARAMS,
+  body: `
+  let first = params.input_start + (block * params.input_height + 2u * y) * params.input_width + 2u * x;
+  let second = first + params.input_width;
+  let value = max(max(input[first], input[first + 1u]), max(input[second], input[second + 1u]));`,
+});
+
+const NEAREST = elementwiseProgram({
+  label: 'upsample nearest',
+  bindings: { input: READ },
+  params: INPUT_PARAMS,
+  body: `
+  let value = input[params.input_start + (block * params.input_height + y / 2u) * params.input_width + x / 2u];`,
+});
+
+const BILINEAR = elementwiseProgram({
+  label: 'upsample bilinear',
+  bindings: { input: READ },
+  params: INPUT_PARAMS,
+  functions: `
+fn load_input(block: u32, y: i32, x: i32) -> vec4f {
+  let row = u32(clamp(y, 0, i32(params.input_height) - 1));
+  let column = u32(clamp(x, 0, i32(params.input_width) - 1));
+  return input[params.input_start + (block * params.input_height + row) * params.input_width + column];
+}`,
+  body: `
+  let sy = max(0.5 * f32(y) - 0.25, 0.0);
+  let sx = max(0.5 * f32(x) - 0.25, 0.0);
+  let y0 = i32(sy);
+  let x0 = i32(sx);
+  let top = mix(load_input(block, y0, x0), load_input(block, y0, x0 + 1), fract(sx));
+  let bottom = mix(load_input(block, y0 + 1, x0), load_input(block, y0 + 1, x0 + 1), fract(sx));
+  let value = mix(top, bottom, fract(sy));`,
+});
+
+/** 2x2 max-pooling, stride 2. */
+export const maxPool: Kernel<Record<string, never>> = {
+  shape(_, inputs) {
+    expectInputs('maxPool', inputs, 1);
+    const [{ channels, height, width }] = inputs;
+    if (height < 2 || width < 2) throw shapeError('maxPool', `input ${shapeText(inputs[0])} is smaller than 2x2`);
+    return { channels, height: Math.floor(height / 2), width: Math.floor(width / 2) };
+  },
+  lower({ inputs: [input], output }) {
+    const params = { input_start: start(input), input_width: input.shape.width, input_height: input.shape.height };
+    return elementwiseDispatch(POOL, output, { input: buffer(input) }, params);
+  },
+};
+
+export interface UpsampleAttrs {
+  mode: 'nearest' | 'bilinear';
+}
+
+/** Upsampling by 2. */
+export const upsample: Kernel<UpsampleAttrs> = {
+  shape(_, inputs) {
+    expectInputs('upsample', inputs, 1);
+    const [{ channels, height, width }] = inputs;
+    return { channels, height: height * 2, width: width * 2 };
+  },
+  lower({ attrs, inputs: [input], output }) {
+    const params = { input_start: start(input), input_width: input.shape.width, input_height: input.shape.height };
+    return elementwiseDispatch(attrs.mode === 'nearest' ? NEAREST : BILINEAR, output, { input: buffer(input) }, params);
+  },
+};

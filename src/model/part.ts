@@ -1,0 +1,63 @@
+/**
+ * What every part of the network shares: the scene it is built for, its inputs, and its convolution.
+ *
+ * Graphs read a **stack**: frame k is block k, (R, G, B, W_k). The segmentation graph ignores W.
+ */
+import { InputError } from '../errors.ts';
+import { GraphBuilder } from '../graph/graph.ts';
+import type { GraphNode } from '../graph/graph.ts';
+import { TABLE_SIZE } from '../kernels/exposure.ts';
+import type { FrameAttrs } from '../kernels/exposure.ts';
+import { FIXED_FRAMES } from '../weights/check.ts';
+import type { NetworkConfig } from '../weights/config.ts';
+
+/** What a graph is built for: a stack of frames in one size. Exposures are part of it, sizes of tiles too. */
+export interface Scene extends FrameAttrs {
+  /** tau_k = t_k / t_1, shortest first. */
+  taus: readonly number[];
+  /** Index of the reference frame. */
+  reference: number;
+  width: number;
+  height: number;
+}
+
+/** Names of the graphs' inputs. */
+export const STACK = 'stack';
+export const RESPONSE = 'response';
+
+/** A graph being built, with what every part of the network needs. */
+export interface Network {
+  graph: GraphBuilder;
+  config: NetworkConfig;
+  scene: Scene;
+  stack: GraphNode;
+  response: GraphNode;
+}
+
+/** A graph with the inputs that all of them have. */
+export function frames(scene: Scene): Pick<Network, 'graph' | 'stack' | 'response'> {
+  const graph = new GraphBuilder();
+  const { width, height } = scene;
+  const stack = graph.input(STACK, { channels: 4 * scene.taus.length, height, width });
+  const response = graph.input(RESPONSE, { channels: 4, height: 1, width: TABLE_SIZE });
+  return { graph, stack, response };
+}
+
+/** A network's graph, begun. @throws InputError when the variant cannot take this many frames. */
+export function begin(config: NetworkConfig, scene: Scene): Network {
+  if (config.variant === 'fixed' && scene.taus.length !== FIXED_FRAMES) {
+    throw new InputError(`these weights are for exactly ${FIXED_FRAMES} frames (variant fixed), ${scene.taus.length} were given: use weights of variant any`);
+  }
+  return { ...frames(scene), config, scene };
+}
+
+/** A convolution of the network: `act` is LeakyReLU with the file's slope. */
+export function conv(net: Network, name: string, x: GraphNode, channels: number, kernel: number, options: { act?: boolean; weights?: string; dilation?: number } = {}): GraphNode {
+  const { act = true, weights = name, dilation = 1 } = options;
+  return net.graph.add(name, 'conv2d', [x], { weights, channels, kernel, dilation, activation: act ? 'leakyRelu' : 'none', slope: net.config.slope });
+}
+
+/** The attributes of a scene that kernels reading frames take. */
+export function frameAttrs({ gamma, useResponse }: Scene): FrameAttrs {
+  return { gamma, useResponse };
+}

@@ -1,0 +1,54 @@
+/**
+ * S, motion segmentation (spec: S): for each frame but the reference, a U-Net on the frame aligned to the reference's exposure beside the
+ * reference gives the logit of "something moved here".
+ */
+import type { GraphNode } from '../graph/graph.ts';
+import { conv, frameAttrs } from './part.ts';
+import type { Network } from './part.ts';
+
+/** Two 3x3 convolutions with activation. */
+function block(net: Network, name: string, weights: string, x: GraphNode, channels: number): GraphNode {
+  const first = conv(net, `${name}.1`, x, channels, 3, { weights: `${weights}.1` });
+  return conv(net, `${name}.2`, first, channels, 3, { weights: `${weights}.2` });
+}
+
+/** A U-Net of four levels. `name` is unique to the frame, `weights` to the network. */
+function unet(net: Network, name: string, weights: string, input: GraphNode): GraphNode {
+  const { graph, config } = net;
+  const skips: GraphNode[] = [];
+  let x = input;
+  config.segWidths.forEach((channels, i) => {
+    const skip = block(net, `${name}.enc${i + 1}`, `${weights}.enc${i + 1}`, x, channels);
+    skips.push(skip);
+    x = graph.add(`${name}.pool${i + 1}`, 'maxPool', [skip], {});
+  });
+  x = block(net, `${name}.mid`, `${weights}.mid`, x, config.segWidths[3]);
+  for (let level = 4; level >= 1; level--) {
+    const up = graph.add(`${name}.up${level}`, 'upsample', [x], { mode: 'nearest' });
+    const joined = graph.concat(`${name}.join${level}`, [up, skips[level - 1]]);
+    x = block(net, `${name}.dec${level}`, `${weights}.dec${level}`, joined, config.segWidths[level - 1]);
+  }
+  return conv(net, `logit.${name.slice(2)}`, x, 1, 1, { act: false, weights: `${weights}.out` });
+}
+
+/** Motion maps of all frames, [frames, H, W]. */
+export function segmentation(net: Network): GraphNode {
+  const { graph, config, scene } = net;
+  const { taus, reference } = scene;
+  const frames = taus.length;
+  let masks: GraphNode | undefined;
+  for (let frame = 0; frame < frames; frame++) {
+    if (frame === reference) continue;
+    const k = frame + 1;
+    const pair = graph.add(`pair.${k}`, 'alignedPair', [net.stack, net.response], {
+      ...frameAttrs(scene),
+      frame,
+      reference,
+      ratio: taus[reference] / taus[frame],
+    });
+    const sided = frame < reference ? 'seg.short' : 'seg.long';
+    const logit = unet(net, `s.${k}`, config.variant === 'any' ? 'seg.any' : sided, pair);
+    masks = graph.add(`masks.${k}`, 'collectMask', masks ? [logit, masks] : [logit], { frames, frame, reference, binary: config.maskMode === 'binary' });
+  }
+  return masks!;
+}

@@ -1,0 +1,166 @@
+/**
+ * WebGPU in Node, through Dawn (npm `webgpu`).
+ *
+ * Order of preference: a GPU, then a software Vulkan driver of the system (lavapipe), then the SwiftShader that an npm package
+ * carries (softwareAdapter.ts). Asking costs milliseconds when there is no driver at all, and a failed attempt leaves nothing behind:
+ * Dawn opens the Vulkan loader anew for every instance, so the next attempt may use another driver in the same process.
+ */
+import { NoAdapterError, UsageError } from '../errors.ts';
+import { openDevice } from '../device.ts';
+import { withoutNativeWarnings } from './nativeWarnings.ts';
+import { SWIFTSHADER_PACKAGE, findSwiftShader, softwareRemedies, unpackSwiftShader, useSwiftShader } from './softwareAdapter.ts';
+
+/**
+ * Which adapter to take: `auto` a GPU, or else a software one; `never` no software one; `only` a software one, the system's before
+ * npm's; `swiftshader` npm's.
+ */
+export type SoftwareChoice = 'auto' | 'never' | 'only' | 'swiftshader';
+
+/** What people write for each choice, on the command line and in the environment variable `DEGHOST_ADAPTER`. */
+const CHOICES: Record<string, SoftwareChoice> = { auto: 'auto', gpu: 'never', software: 'only', swiftshader: 'swiftshader' };
+
+/**
+ * The choice that a word names; `auto` for none.
+ * @throws UsageError naming the word and those there are.
+ */
+export function adapterChoice(word: string | undefined): SoftwareChoice {
+  if (!word) return 'auto';
+  const choice = Object.hasOwn(CHOICES, word) ? CHOICES[word] : undefined;
+  if (!choice) throw new UsageError(`unknown adapter "${word}": choose one of ${Object.keys(CHOICES).join(', ')}`);
+  return choice;
+}
+
+/** What is known of an adapter. */
+export interface AdapterInfo {
+  /** One line for people: `NVIDIA H100`, `llvmpipe: Mesa 25.0.7 (LLVM 15.0.6)`. */
+  name: string;
+  vendor: string;
+  architecture: string;
+  /** True when the CPU does the work. */
+  software: boolean;
+  /** Who provided the driver. */
+  source: 'system' | 'npm';
+}
+
+export interface NodeAdapter {
+  gpu: GPU;
+  adapter: GPUAdapter;
+  info: AdapterInfo;
+}
+
+type Dawn = { create(flags: string[]): GPU; globals: Record<string, unknown> };
+
+// A machine may have several adapters. The fallback is asked for last: Dawn finds a software adapter that way only after it has
+// looked for others.
+const REQUESTS: GPURequestAdapterOptions[] = [{ powerPreference: 'high-performance' }, { powerPreference: 'low-power' }, { forceFallbackAdapter: true }];
+
+// Dawn crashes Node at exit when its instance or an adapter has been collected before: both stay reachable for good.
+const kept: unknown[] = [];
+const instances: { system?: GPU; swiftshader?: GPU } = {};
+
+async function loadDawn(): Promise<Dawn> {
+  let dawn: Dawn;
+  try {
+    dawn = (await import('webgpu')) as unknown as Dawn;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ERR_MODULE_NOT_FOUND') throw new NoAdapterError('WebGPU in Node needs the npm package "webgpu", which is not installed: run `npm install webgpu`', { cause: error });
+    throw new NoAdapterError(`the npm package "webgpu" cannot be loaded on ${process.platform}-${process.arch}: ${message.split('\n')[0]}`, { cause: error });
+  }
+  // GPUBufferUsage and its like, which browsers define.
+  for (const [name, value] of Object.entries(dawn.globals)) {
+    if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true, enumerable: false });
+  }
+  return dawn;
+}
+
+async function systemInstance(): Promise<GPU> {
+  instances.system ??= (await loadDawn()).create([]);
+  return instances.system;
+}
+
+/** An instance over npm's SwiftShader, or the reason why there is none. */
+async function swiftshaderInstance(): Promise<GPU | string> {
+  if (instances.swiftshader) return instances.swiftshader;
+  const found = findSwiftShader();
+  if (!found) return `the npm package ${SWIFTSHADER_PACKAGE} is not installed, or is not for ${process.platform}-${process.arch}`;
+  const { create } = await loadDawn();
+  try {
+    useSwiftShader(unpackSwiftShader(found));
+  } catch (error) {
+    return `SwiftShader could not be unpacked: ${(error as Error).message.split('\n')[0]}`;
+  }
+  instances.swiftshader = create([]);
+  return instances.swiftshader;
+}
+
+function describe(adapter: GPUAdapter, source: AdapterInfo['source']): AdapterInfo {
+  const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
+  const name = (description || device || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter').trim();
+  return { name, vendor, architecture, software: isFallbackAdapter || architecture === 'software' || architecture === 'swiftshader', source };
+}
+
+async function ask(gpu: GPU, options: GPURequestAdapterOptions, source: AdapterInfo['source']): Promise<NodeAdapter | undefined> {
+  const adapter = await withoutNativeWarnings(() => gpu.requestAdapter(options));
+  if (!adapter) return undefined;
+  kept.push(adapter);
+  return { gpu, adapter, info: describe(adapter, source) };
+}
+
+/**
+ * A WebGPU adapter for this machine. Each call returns a fresh one: an adapter is consumed by its first `requestDevice`.
+ * @param options.software see {@link SoftwareChoice}; `auto` by default.
+ * @throws NoAdapterError saying what was tried and what to install.
+ */
+export async function requestAdapter(options: { software?: SoftwareChoice } = {}): Promise<NodeAdapter> {
+  const choice = options.software ?? 'auto';
+  let software: NodeAdapter | undefined;
+  if (choice !== 'swiftshader') {
+    const gpu = await systemInstance();
+    for (const request of REQUESTS) {
+      const found = await ask(gpu, request, 'system');
+      if (!found) continue;
+      if (found.info.software) software ??= found;
+      else if (choice !== 'only') return found;
+    }
+    if (choice === 'never') {
+      const seen = software ? `only a software adapter was found (${software.info.name})` : 'none was found';
+      throw new NoAdapterError(`no GPU: ${seen} and software adapters are ruled out; install the GPU's driver, or allow software adapters`);
+    }
+    if (software) return software;
+  }
+  const gpu = await swiftshaderInstance();
+  const found = typeof gpu === 'string' ? undefined : await ask(gpu, {}, 'npm');
+  if (found) return found;
+  throw new NoAdapterError(noAdapterMessage(typeof gpu === 'string' ? gpu : 'SwiftShader gave no adapter'));
+}
+
+/** Every adapter there is, best first; npm's SwiftShader last. Empty where there is none. */
+export async function listAdapters(): Promise<NodeAdapter[]> {
+  const found: NodeAdapter[] = [];
+  const system = await systemInstance();
+  for (const request of REQUESTS) {
+    const adapter = await ask(system, request, 'system');
+    if (adapter && !found.some(({ info }) => info.name === adapter.info.name)) found.push(adapter);
+  }
+  found.sort((a, b) => Number(a.info.software) - Number(b.info.software));
+  const npm = await swiftshaderInstance();
+  const swiftshader = typeof npm === 'string' ? undefined : await ask(npm, {}, 'npm');
+  return swiftshader ? [...found, swiftshader] : found;
+}
+
+function noAdapterMessage(swiftshader: string): string {
+  const remedies = softwareRemedies();
+  const driver = { linux: 'install the GPU\'s Vulkan driver', win32: 'update the GPU\'s driver (Direct3D 12)', darwin: 'a Mac with Metal is needed' }[process.platform as string] ?? 'install a GPU driver';
+  return `WebGPU found no adapter (${swiftshader}): ${driver}${remedies.length ? `, or a software adapter: ${remedies.join(', or ')}` : ''}`;
+}
+
+/**
+ * A device on {@link requestAdapter}'s adapter, with the features and limits that deghost uses. Pass it to `Deghoster.create`, and
+ * destroy it when done; the library never destroys a device it was given.
+ * @throws NoAdapterError
+ */
+export async function requestDevice(options: { software?: SoftwareChoice } = {}): Promise<GPUDevice> {
+  const { adapter } = await requestAdapter(options);
+  return openDevice(adapter);
+}

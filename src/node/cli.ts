@@ -1,0 +1,112 @@
+/**
+ * The command `deghost`: picks the command, turns errors into one line and an exit code, and Ctrl-C into an abort.
+ *
+ * stdout carries results only (reports, or one JSON object with `--json`); messages and progress go to stderr.
+ */
+import { existsSync } from 'node:fs';
+import { CancelledError, DeghostError, UsageError } from '../errors.ts';
+import type { DeghostErrorCode } from '../errors.ts';
+import { INFO_OPTIONS, MERGE_OPTIONS, PLAN_OPTIONS, parseCommand, suggestion } from './cli/args.ts';
+import type { OptionSpecs, ParsedArgs } from './cli/args.ts';
+import { GENERAL_HELP, INFO_HELP, MERGE_HELP, PLAN_HELP } from './cli/help.ts';
+import { json } from './cli/io.ts';
+import type { CommandIo } from './cli/io.ts';
+import { packageVersion } from './cli/package.ts';
+
+interface Command {
+  options: OptionSpecs;
+  help: string;
+  /** Loaded on demand: `--help` should not wait for an engine. */
+  load: () => Promise<(args: ParsedArgs, io: CommandIo) => Promise<void>>;
+}
+
+const COMMANDS: Record<string, Command> = {
+  merge: { options: MERGE_OPTIONS, help: MERGE_HELP, load: async () => (await import('./cli/merge.ts')).mergeCommand },
+  plan: { options: PLAN_OPTIONS, help: PLAN_HELP, load: async () => (await import('./cli/plan.ts')).planCommand },
+  info: { options: INFO_OPTIONS, help: INFO_HELP, load: async () => (await import('./cli/info.ts')).infoCommand },
+};
+
+/** Exit codes by error; 1 for all others. */
+const EXIT_CODES: Partial<Record<DeghostErrorCode, number>> = { usage: 2, 'no-adapter': 3, cancelled: 130 };
+
+/**
+ * Runs one command line (without `node` and the script) and returns the exit code. Never throws.
+ */
+export async function main(args: readonly string[], io: CommandIo): Promise<number> {
+  try {
+    await dispatch(args, io);
+    return 0;
+  } catch (error) {
+    const { code, message } = explain(error, io.signal);
+    io.stderr.write(code === 'cancelled' ? 'cancelled: nothing was written\n' : `deghost: ${message}\n`);
+    if (args.includes('--json')) io.stdout.write(json({ error: { code, message } }));
+    if (process.env.DEGHOST_DEBUG && error instanceof Error) io.stderr.write(`${error.stack}\n`);
+    return EXIT_CODES[code as DeghostErrorCode] ?? 1;
+  }
+}
+
+async function dispatch(args: readonly string[], io: CommandIo): Promise<void> {
+  const [word, ...rest] = args;
+  if (word === undefined || word === 'help' || word === '--help' || word === '-h') {
+    const topic = word === 'help' ? rest[0] : undefined;
+    if (topic !== undefined && !Object.hasOwn(COMMANDS, topic)) throw unknownCommand(topic);
+    const text = topic === undefined ? GENERAL_HELP : COMMANDS[topic].help;
+    if (word === undefined) throw new UsageError('no command given: try `deghost merge IMG... -o OUT`, or `deghost --help`');
+    io.stdout.write(text);
+    return;
+  }
+  if (word === '--version' || word === '-V') {
+    io.stdout.write(`${packageVersion()}\n`);
+    return;
+  }
+  if (!Object.hasOwn(COMMANDS, word)) throw unknownCommand(word);
+  const command = COMMANDS[word];
+  if (rest.includes('--help') || rest.includes('-h')) {
+    io.stdout.write(command.help);
+    return;
+  }
+  const parsed = parseCommand(rest, command.options, word);
+  const run = await command.load();
+  await run(parsed, io);
+}
+
+function unknownCommand(word: string): UsageError {
+  if (word.startsWith('-')) return new UsageError(`unknown option ${word}: the command comes first, merge, plan or info; see \`deghost --help\``);
+  if (existsSync(word)) return new UsageError(`unknown command "${word}", but there is such a file: to merge pictures, \`deghost merge IMG... -o OUT\``);
+  return new UsageError(`unknown command "${word}"${suggestion(word, Object.keys(COMMANDS))}: the commands are merge, plan and info`);
+}
+
+/** One line for whatever was thrown. */
+function explain(error: unknown, signal: AbortSignal): { code: DeghostErrorCode | 'internal'; message: string } {
+  if (signal.aborted && (error instanceof CancelledError || (error as Error)?.name === 'AbortError')) return { code: 'cancelled', message: 'cancelled' };
+  if (error instanceof DeghostError) return { code: error.code, message: oneLine(error.message) };
+  // Not ours: a fault in deghost or in a package. The line still says what happened.
+  const text = error instanceof Error ? `${error.name === 'Error' ? '' : `${error.name}: `}${error.message}` : String(error);
+  return { code: 'internal', message: `unexpected error: ${oneLine(text)} (set DEGHOST_DEBUG=1 for where)` };
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
+}
+
+/**
+ * Runs this process' command line: the first Ctrl-C (or SIGTERM) stops the work and lets it clean up, the second ends at once.
+ * @returns the exit code.
+ */
+export async function run(): Promise<number> {
+  const controller = new AbortController();
+  const stop = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  // A reader that went away (`deghost info | head`) is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  try {
+    return await main(process.argv.slice(2), { stdout: process.stdout, stderr: process.stderr, signal: controller.signal });
+  } finally {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+  }
+}

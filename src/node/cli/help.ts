@@ -1,0 +1,107 @@
+/** What `--help` says. Written to answer the questions people have, not to list options alone. */
+
+const ADAPTER = `  --adapter WHICH       auto (a GPU, or else a software adapter), gpu, software (the system's
+                        lavapipe, or else npm's SwiftShader), swiftshader. Default: the
+                        environment variable DEGHOST_ADAPTER, or auto.`;
+
+export const GENERAL_HELP = `deghost: merge bracketed photos with moving things in them into one ghost-free HDR picture
+
+Usage
+  deghost merge IMG... -o OUT   merge 2 to 16 exposures of one scene
+  deghost plan WIDTHxHEIGHT     what a merge of that size would run and how much memory it takes
+  deghost info                  adapters, their limits and features, and what is missing
+  deghost COMMAND --help        all about one command
+  deghost --version
+
+Exit codes
+  0 done, 1 error, 2 wrong usage, 3 no GPU or software adapter, 130 cancelled
+`;
+
+export const MERGE_HELP = `Usage: deghost merge IMG... -o OUT [options]
+
+Merges 2 to 16 exposures of one scene, taken from one place, into one HDR picture. What moved between
+them is taken from the reference frame alone, so it leaves no ghosts.
+
+Examples
+  deghost merge a.jpg b.jpg c.jpg -o out.hdr
+  deghost merge *.tif --ev=-2,0,2 -o out.exr --preview out.png
+  deghost merge a.png b.png c.png --times 1/320,1/80,1/20 -o out.hdr --motion maps
+  deghost merge a.png b.png c.png --times 1/320,1/80,1/20 -o out.hdr --motion-in maps   (maps you edited)
+
+Pictures in
+  JPEG, PNG (8 or 16 bit), TIFF (8 or 16 bit), NPY ([H,W,3]: float32 in [0,1], uint8 or uint16), all of one
+  size. EXIF orientation and ICC profile are applied. RAW and HEIC must be converted first.
+  They must be aligned: from a tripod, or aligned by another program.
+
+Exposures: which picture is how bright
+  Taken from EXIF (exposure time, f-number and ISO together) unless you give them, in the order in which
+  the pictures are named; the frames are then sorted, darkest first:
+  --ev LIST             in stops, +1 is twice the exposure: --ev=-2,0,2
+  --times LIST          in seconds: --times 1/320,1/80,1/20
+  Only their ratios matter. Wrong ones look like motion everywhere.
+
+Result
+  -o, --output FILE     .hdr (Radiance RGBE), .exr (OpenEXR), .npy (float32 [H,W,3]), .png or .jpg
+                        (tone-mapped). In .hdr and .exr, 1.0 is the reference frame's white; in .npy it
+                        is the saturation of the shortest frame.
+  --preview FILE.png    a tone-mapped picture as well
+  --exr-type TYPE       half (default) or float
+  The folder must exist. A file is replaced only once its successor is complete.
+
+How it is merged
+  -r, --reference N     the frame that moving things are taken from, counted from 1, darkest first.
+                        Default: the middle one (the darker of the two middle ones of an even number).
+                        Choose one in which they are neither black nor burnt out.
+  --response CURVE      how the camera turned light into numbers. auto estimates it from the stack
+                        (default for 8-bit pictures); gamma is x^2.2 (default for 16-bit and NPY); linear;
+                        or a JSON file {"r": [256 numbers], "g": [...], "b": [...]} with the light that
+                        belongs to value i/255, from 0 to 1.
+  --save-response FILE  keeps the curve used, for other stacks of the same camera
+  --method METHOD       network (default), or merge: a weighted average that does not look for motion
+                        and needs no weights; its ghosts show what the network removes
+  --weights FILE        a network trained elsewhere (safetensors). Default: the ones that come with
+                        deghost, "fixed" for three frames, "any" for other numbers.
+
+Motion maps: what is taken to be moving
+  --motion DIR          writes each map as motion-K.png (white moves) and motion-K.npy (float32 [H,W],
+                        0 to 1), K = 1.. in the order of exposure. The reference's is the union.
+  --motion-in DIR       reads such maps back in place of the network's own: motion-K.npy, or else
+                        motion-K.png. Paint white what must come from the reference, black what may be
+                        averaged.
+
+Machine
+${ADAPTER}
+  --memory-budget SIZE  most GPU memory to use: 512MiB (default), 1GiB, 300000000. Pictures of any size
+                        are cut into tiles that fit; the result is the same.
+  --json                one JSON object on stdout: files, sizes, exposures, response, memory, times
+  -q, --quiet           no progress
+  -h, --help            this text
+  Ctrl-C stops within a tile and leaves no file.
+`;
+
+export const PLAN_HELP = `Usage: deghost plan WIDTHxHEIGHT [options]
+
+Prints what a merge of that size would do on this machine: the tiles it is cut into, every step, and GPU
+memory before and after buffers are shared. Nothing is merged.
+
+Example
+  deghost plan 6000x4000 --frames 5 --memory-budget 1GiB
+
+  -n, --frames N        how many exposures, 2 to 16. Default: 3.
+  -r, --reference N     the reference frame, counted from 1, darkest first. Default: the middle one.
+  --weights FILE        the network. Default: the one that deghost merge would take.
+  --memory-budget SIZE  most GPU memory to use: 512MiB (default), 1GiB, 300000000
+${ADAPTER}
+  --json                one JSON object on stdout
+  -h, --help            this text
+`;
+
+export const INFO_HELP = `Usage: deghost info [--json]
+
+Prints the WebGPU adapters of this machine, which one would be used, its limits and features, and, where
+there is no GPU, what could be installed instead. Exit code 3 when there is no adapter at all.
+
+${ADAPTER}
+  --json                one JSON object on stdout
+  -h, --help            this text
+`;

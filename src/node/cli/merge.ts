@@ -1,0 +1,115 @@
+/**
+ * `deghost merge`: everything that can be checked is checked before the GPU is opened, and files appear only when the whole
+ * merge has succeeded.
+ */
+import { basename } from 'node:path';
+import { CancelledError, InputError } from '../../errors.ts';
+import { Deghoster } from '../../index.ts';
+import { openDevice } from '../../device.ts';
+import { middleFrame, sortFrames } from '../../image/frame.ts';
+import type { Frame } from '../../image/frame.ts';
+import { parseResponse } from '../../image/response.ts';
+import type { CameraResponse } from '../../image/response.ts';
+import { requestAdapter } from '../adapter.ts';
+import { exposures as exifExposures } from '../exif.ts';
+import { readMotionMaps } from '../motionMaps.ts';
+import { shown } from '../problems.ts';
+import { readFileBytes, readFrame } from '../readImage.ts';
+import type { DecodedImage } from '../readImage.ts';
+import type { ParsedArgs } from './args.ts';
+import type { CommandIo } from './io.ts';
+import { readMergeOptions } from './mergeOptions.ts';
+import type { MergeOptions } from './mergeOptions.ts';
+import { checkOutputs, writeOutputs } from './mergeOutputs.ts';
+import { announce, finish } from './mergeReport.ts';
+import { ProgressView } from './progress.ts';
+import { loadWeights } from './weights.ts';
+
+/** A stack as read: frames in exposure order, and where each came from. */
+export interface Stack {
+  frames: Frame[];
+  width: number;
+  height: number;
+  /** `order[k]` is the command-line index of frame k. */
+  order: number[];
+  images: DecodedImage[];
+}
+
+export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
+  const options = readMergeOptions(args);
+  const { signal } = io;
+  const started = performance.now();
+  await checkOutputs(options);
+  const weights = options.method === 'network' ? await loadWeights(options.weights, options.inputs.length) : undefined;
+  const response = await readResponse(options);
+  const stack = await readStack(options, signal);
+  const { frames, width, height } = stack;
+  const motion = options.motionIn === undefined ? undefined : await readMotionMaps(options.motionIn, frames.length, width, height);
+  const reference = options.reference ?? middleFrame(frames.length);
+  stopIfAborted(signal);
+
+  const { adapter, info } = await requestAdapter({ software: options.adapter });
+  const device = await openDevice(adapter);
+  try {
+    const opened = performance.now();
+    const message = (text: string): void => void (options.quiet || io.stderr.write(`${text}\n`));
+    announce({ options, stack, reference, info, weights }, message);
+    const view = new ProgressView(io.stderr);
+    const deghoster = await Deghoster.create({ weights: weights?.bytes, device, memoryBudget: options.memoryBudget });
+    let result;
+    try {
+      result = await deghoster.merge(frames, {
+        reference,
+        response: response ?? defaultResponse(stack.images),
+        motion,
+        method: options.method,
+        onProgress: options.quiet ? undefined : (event) => view.update(event),
+        signal,
+      });
+    } finally {
+      view.clear();
+      deghoster.dispose();
+    }
+    const merged = performance.now();
+    const files = await writeOutputs(options, result, signal);
+    const times = { readMs: opened - started, mergeMs: merged - opened, writeMs: performance.now() - merged };
+    finish({ options, stack, reference, info, weights }, result, files, times, io, message);
+  } finally {
+    device.destroy();
+  }
+}
+
+function stopIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new CancelledError();
+}
+
+/** 8-bit pictures carry their camera's tone curve; 16-bit ones and arrays come out of programs that know what they wrote. */
+function defaultResponse(images: readonly DecodedImage[]): 'auto' | 'gamma' {
+  return images.every(({ bits, format }) => bits === 8 && format !== 'npy') ? 'auto' : 'gamma';
+}
+
+/** The response the options name, or undefined for the default. A file is at most a few hundred KiB of numbers. */
+async function readResponse({ response }: MergeOptions): Promise<'auto' | 'gamma' | 'linear' | CameraResponse | undefined> {
+  if (response === undefined) return undefined;
+  if ('name' in response) return response.name;
+  const bytes = await readFileBytes(response.file, 1 << 20);
+  return parseResponse(bytes.toString('utf8'), shown(response.file));
+}
+
+async function readStack(options: MergeOptions, signal: AbortSignal): Promise<Stack> {
+  const images: DecodedImage[] = [];
+  for (const path of options.inputs) {
+    stopIfAborted(signal);
+    const image = await readFrame(path);
+    const [first] = images;
+    // sortFrames would say the same, but only after all the others were decoded.
+    if (first && (image.width !== first.width || image.height !== first.height)) {
+      throw new InputError(`${shown(path)} is ${image.width}x${image.height} but ${shown(options.inputs[0])} is ${first.width}x${first.height}: all frames must have one size`);
+    }
+    images.push(image);
+  }
+  const exposures = options.exposures ?? exifExposures(images.map(({ exif }, i) => ({ name: shown(options.inputs[i]), exif })));
+  const { frames, order } = sortFrames(images.map(({ data, width, height }, i) => ({ data, width, height, exposure: exposures[i], name: shown(basename(options.inputs[i])) })));
+  const { width, height } = frames[0];
+  return { frames, width, height, order, images };
+}

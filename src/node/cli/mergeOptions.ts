@@ -1,0 +1,99 @@
+/** `deghost merge`'s options, checked as far as the command line alone tells. */
+import { resolve } from 'node:path';
+import { UsageError } from '../../errors.ts';
+import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
+import { adapterChoice } from '../adapter.ts';
+import type { SoftwareChoice } from '../adapter.ts';
+import { parseEv, parseTimes } from '../exposureArgs.ts';
+import { outputFormat } from '../writeImage.ts';
+import { bytesOption, choiceOption, integerOption } from './args.ts';
+import type { ParsedArgs } from './args.ts';
+
+/** GPU memory a merge may use unless told otherwise. */
+export const DEFAULT_MEMORY_BUDGET = 512 * 2 ** 20;
+
+export interface MergeOptions {
+  /** Pictures, in command-line order. */
+  inputs: string[];
+  output: string;
+  /** Given exposures, in command-line order; undefined to read EXIF. */
+  exposures: number[] | undefined;
+  /** From 0 in exposure order; undefined for the middle. */
+  reference: number | undefined;
+  /** A name, or a JSON file's path. */
+  response: { name: 'auto' | 'gamma' | 'linear' } | { file: string } | undefined;
+  saveResponse: string | undefined;
+  weights: string | undefined;
+  method: 'network' | 'merge';
+  motion: string | undefined;
+  motionIn: string | undefined;
+  preview: string | undefined;
+  memoryBudget: number;
+  exrType: 'half' | 'float';
+  adapter: SoftwareChoice;
+  json: boolean;
+  quiet: boolean;
+}
+
+/** @throws UsageError naming the option and the remedy. */
+export function readMergeOptions(args: ParsedArgs): MergeOptions {
+  const { values, flags, positionals: inputs } = args;
+  const count = inputs.length;
+  if (count === 0) throw new UsageError('no pictures given: `deghost merge IMG... -o OUT`');
+  if (count < MIN_FRAMES) throw new UsageError(`1 picture given (${inputs[0]}), at least ${MIN_FRAMES} are needed: name all brackets of the scene`);
+  if (count > MAX_FRAMES) throw new UsageError(`${count} pictures given, at most ${MAX_FRAMES} are merged: leave some out`);
+  if (values.output === undefined) throw new UsageError('no output given: add -o FILE with the extension .hdr, .exr, .npy, .png or .jpg');
+  outputFormat(values.output);
+  if (values.preview !== undefined && !['png', 'jpg'].includes(outputFormat(values.preview))) {
+    throw new UsageError(`--preview is "${values.preview}": a preview is tone-mapped, give it the extension .png or .jpg`);
+  }
+  if (values.ev !== undefined && values.times !== undefined) throw new UsageError('--ev and --times are both given: give one of them');
+  const method = choiceOption(args, 'method', ['network', 'merge'] as const, 'network');
+  if (method === 'merge') {
+    for (const option of ['weights', 'motion', 'motion-in'] as const) {
+      if (values[option] !== undefined) throw new UsageError(`--${option} is given with --method merge, which uses no weights and looks for no motion: leave one of them out`);
+    }
+  }
+  const reference = integerOption(args, 'reference', 1, count);
+  checkDistinct(args);
+  return {
+    inputs,
+    output: values.output,
+    exposures: values.ev !== undefined ? parseEv(values.ev, count) : values.times !== undefined ? parseTimes(values.times, count) : undefined,
+    reference: reference === undefined ? undefined : reference - 1,
+    response: readResponseOption(values.response),
+    saveResponse: values['save-response'],
+    weights: values.weights,
+    method,
+    motion: values.motion,
+    motionIn: values['motion-in'],
+    preview: values.preview,
+    memoryBudget: bytesOption(args, 'memory-budget') ?? DEFAULT_MEMORY_BUDGET,
+    exrType: choiceOption(args, 'exr-type', ['half', 'float'] as const, 'half'),
+    adapter: adapterChoice(values.adapter ?? process.env.DEGHOST_ADAPTER),
+    json: flags.has('json'),
+    quiet: flags.has('quiet'),
+  };
+}
+
+function readResponseOption(text: string | undefined): MergeOptions['response'] {
+  if (text === undefined) return undefined;
+  if (text === 'auto' || text === 'gamma' || text === 'linear') return { name: text };
+  return { file: text };
+}
+
+/** No file may be written twice, or over a picture that is read. */
+function checkDistinct({ values, positionals }: ParsedArgs): void {
+  const written = new Map<string, string>();
+  for (const option of ['output', 'preview', 'save-response'] as const) {
+    const path = values[option];
+    if (path === undefined) continue;
+    const other = written.get(resolve(path));
+    if (other) throw new UsageError(`--${option} and --${other} are both "${path}": name two files`);
+    written.set(resolve(path), option);
+  }
+  for (const input of positionals) {
+    const option = written.get(resolve(input));
+    if (option) throw new UsageError(`--${option} would overwrite the picture ${input}: name another file`);
+  }
+}

@@ -1,0 +1,72 @@
+/** What `deghost merge` says: before, after, and as JSON. */
+import { basename } from 'node:path';
+import type { MergeResult } from '../../index.ts';
+import type { AdapterInfo } from '../adapter.ts';
+import { json, size } from './io.ts';
+import type { CommandIo } from './io.ts';
+import type { Stack } from './merge.ts';
+import type { MergeOptions } from './mergeOptions.ts';
+import { clock } from './progress.ts';
+import type { LoadedWeights } from './weights.ts';
+
+export interface MergeContext {
+  options: MergeOptions;
+  stack: Stack;
+  reference: number;
+  info: AdapterInfo;
+  weights: LoadedWeights | undefined;
+}
+
+/** Stops from the reference frame, `+2.0`. */
+function stops(context: MergeContext, k: number): string {
+  const ev = Math.log2(context.stack.frames[k].exposure / context.stack.frames[context.reference].exposure);
+  return `${ev < -0.05 ? '' : '+'}${(Math.abs(ev) < 0.05 ? 0 : ev).toFixed(1)}`;
+}
+
+/** Frames, network and adapter, before the work starts. */
+export function announce(context: MergeContext, message: (text: string) => void): void {
+  const { stack, reference, info, weights } = context;
+  message(`${stack.frames.length} frames of ${stack.width}x${stack.height}, darkest first:`);
+  stack.frames.forEach((frame, k) => message(`  ${k + 1}  ${stops(context, k).padStart(5)} EV  ${frame.name}${k === reference ? '  (reference)' : ''}`));
+  const network = weights ? `network ${weights.config.variant} from ${basename(weights.path)}` : 'plain merge without a network';
+  message(`${network}, on ${info.name}${info.software ? ' (software adapter: this takes a while)' : ''}`);
+}
+
+/** The share of pixels that a map calls moving. */
+function movingShare(map: Float32Array): number {
+  let moving = 0;
+  for (const w of map) if (w > 0.5) moving++;
+  return map.length > 0 ? moving / map.length : 0;
+}
+
+/** What came out: lines on stderr, JSON on stdout when asked. */
+export function finish(context: MergeContext, result: MergeResult, files: { output: string; preview?: string; response?: string; motion: string[] }, times: Record<string, number>, io: CommandIo, message: (text: string) => void): void {
+  const { options, stack, reference, info, weights } = context;
+  const moving = result.motion.map(movingShare);
+  for (const line of result.response.report.summary.split('\n')) message(line);
+  if (options.method === 'network') message(`moving: ${(100 * moving[reference]).toFixed(1)} % of the picture`);
+  message(`GPU memory: ${size(result.peakBytes)} at the peak, ${size(options.memoryBudget)} allowed; merged in ${clock(times.mergeMs / 1000)}`);
+  const also = [files.preview, files.response, ...(files.motion.length > 0 ? [`${files.motion.length} motion maps in ${options.motion}`] : [])].filter(Boolean);
+  message(`wrote ${files.output}${also.length > 0 ? `, ${also.join(', ')}` : ''}`);
+  if (!options.json) return;
+  io.stdout.write(
+    json({
+      output: files.output,
+      preview: files.preview ?? null,
+      savedResponse: files.response ?? null,
+      motion: files.motion,
+      width: result.width,
+      height: result.height,
+      frames: stack.frames.map((frame, k) => ({ file: options.inputs[stack.order[k]], exposure: frame.exposure, motionShare: moving[k] ?? null })),
+      reference: reference + 1,
+      scale: result.scale,
+      method: options.method,
+      weights: weights ? { file: weights.path, variant: weights.config.variant } : null,
+      response: result.response.report,
+      adapter: info,
+      peakBytes: result.peakBytes,
+      memoryBudget: options.memoryBudget,
+      milliseconds: Object.fromEntries(Object.entries(times).map(([name, value]) => [name.replace(/Ms$/, ''), Math.round(value)])),
+    }),
+  );
+}

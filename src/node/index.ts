@@ -1,0 +1,41 @@
+/**
+ * `deghost/node`: what only Node can do. Reading brackets, writing results, and the adapter for machines without a browser.
+ */
+import { basename } from 'node:path';
+import { CancelledError, InputError } from '../errors.ts';
+import type { Frame } from '../image/frame.ts';
+import { exposures } from './exif.ts';
+import { shown } from './problems.ts';
+import { readFrame } from './readImage.ts';
+
+// The Dawn adapter: `requestDevice` from './adapter.ts' is exported here.
+
+export { exposureFromExif, exposures } from './exif.ts';
+export type { ExposureInfo } from './exif.ts';
+export { MAX_PIXELS, readFrame } from './readImage.ts';
+export type { DecodedImage } from './readImage.ts';
+export { checkOutputPath, outputFormat, writeImage } from './writeImage.ts';
+export type { MergedImage, OutputFormat, WriteImageOptions } from './writeImage.ts';
+export { checkMotionFolder, readMotionMaps, writeMotionMaps } from './motionMaps.ts';
+export { removeTemporaryFiles, writeFileAtomic } from './writeFile.ts';
+export type { FileContent } from './writeFile.ts';
+
+/**
+ * Reads a bracketed stack, in the order given; sorting is the merge's work.
+ * @param options.exposures one positive number per path; without it the pictures' EXIF is used.
+ * @returns frames named by their file names, or by their whole paths where file names repeat.
+ * @throws InputError naming the file; MissingPackageError without sharp or exifr.
+ */
+export async function readFrames(paths: readonly string[], options: { exposures?: readonly number[]; signal?: AbortSignal } = {}): Promise<Frame[]> {
+  const given = options.exposures;
+  if (given && given.length !== paths.length) throw new InputError(`${given.length} exposures given for ${paths.length} files: give one per file, in the same order`);
+  const short = paths.map((path) => basename(path));
+  const names = new Set(short).size === short.length ? short : [...paths];
+  const images = [];
+  for (const [i, path] of paths.entries()) {
+    if (options.signal?.aborted) throw new CancelledError();
+    images.push({ ...(await readFrame(path)), name: shown(names[i]) }); // one at a time: each may take hundreds of megabytes
+  }
+  const used = given ?? exposures(images);
+  return images.map(({ data, width, height, name }, i) => ({ data, width, height, name, exposure: used[i] }));
+}

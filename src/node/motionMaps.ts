@@ -1,0 +1,168 @@
+/**
+ * Motion maps as files: one per frame, K = 1..N in exposure order.
+ *
+ * `motion-K.png` is 8-bit grey, round(255 W), to look at and to edit; `motion-K.npy` is W itself, float32 `[height, width]`.
+ * Reading them back, the two are compared: where the PNG is what the NPY would have been written as, nobody edited it and
+ * the NPY counts with its full precision; where they differ, somebody did, and the PNG counts. Either may also be alone.
+ *
+ * The reference's map is the union (maximum) of the others. It is made anew from them when its files are absent, or are an
+ * unedited pair, which another map's edit would leave out of date; an edited or lone file is taken as it is.
+ */
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { CancelledError, InputError } from '../errors.ts';
+import { decodeNpy, npyHeader } from '../image/npy.ts';
+import { reasonOf, shown, systemProblem } from './problems.ts';
+import { checkSize, loadSharp, readFileBytes } from './readImage.ts';
+import { checkWritable, writeFileAtomic } from './writeFile.ts';
+
+type Extension = 'png' | 'npy';
+const mapName = (k: number, extension: Extension) => `motion-${k}.${extension}`;
+const MAP_NAME = /^motion-([1-9]\d*)\.(png|npy)$/;
+
+/**
+ * Checks, before any work is done, that maps can be written to `dir`, and creates it if its parent exists.
+ * @throws InputError naming the folder.
+ */
+export async function checkMotionFolder(dir: string): Promise<void> {
+  try {
+    await mkdir(dir);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new InputError(`cannot create ${shown(dir)}: the folder ${shown(dirname(dir))} does not exist, create it first`, { cause: error });
+    if (code !== 'EEXIST') throw systemProblem(error, 'create', dir);
+    if (!(await stat(dir)).isDirectory()) throw new InputError(`cannot write motion maps to ${shown(dir)}: it is not a folder`);
+  }
+  await checkWritable(join(dir, mapName(1, 'png')));
+}
+
+/**
+ * Writes the maps of a stack.
+ * @param maps in exposure order, each `[height, width]` in [0,1].
+ * @throws InputError naming the file or folder; CancelledError, leaving the maps that were complete.
+ */
+export async function writeMotionMaps(dir: string, maps: readonly Float32Array[], width: number, height: number, options: { signal?: AbortSignal } = {}): Promise<void> {
+  const sharp = await loadSharp('writing motion maps');
+  await checkMotionFolder(dir);
+  for (const [i, map] of maps.entries()) {
+    if (options.signal?.aborted) throw new CancelledError();
+    if (map.length !== width * height) throw new InputError(`motion map ${i + 1}: ${map.length} values, ${width}x${height} needs ${width * height}`);
+    checkValues(map, width, `motion map ${i + 1}`);
+    const grey = Uint8Array.from(map, toByte);
+    const png = await sharp(grey, { raw: { width, height, channels: 1 }, limitInputPixels: false }).toColourspace('b-w').png().toBuffer();
+    await writeFileAtomic(join(dir, mapName(i + 1, 'png')), png, options);
+    const npy = [npyHeader('<f4', [height, width]), new Uint8Array(map.buffer, map.byteOffset, map.byteLength)];
+    await writeFileAtomic(join(dir, mapName(i + 1, 'npy')), npy, options);
+  }
+}
+
+/**
+ * Reads the maps of a stack back.
+ * @param count frames of the stack.
+ * @param reference its reference frame, from 0 in exposure order.
+ * @returns one map per frame, each `[height, width]` in [0,1].
+ * @throws InputError naming the file: maps missing or too many, another size, values outside [0,1], colour in a PNG.
+ */
+export async function readMotionMaps(dir: string, count: number, width: number, height: number, reference: number): Promise<Float32Array[]> {
+  let names: Set<string>;
+  try {
+    names = new Set(await readdir(dir));
+  } catch (error) {
+    throw systemProblem(error, 'read motion maps from', dir);
+  }
+  for (const name of names) {
+    const k = Number(MAP_NAME.exec(name)?.[1] ?? 0);
+    if (k > count) throw new InputError(`${shown(join(dir, name))} is a map of frame ${k}, the stack has ${count}: these maps belong to another stack`);
+  }
+  const maps: Float32Array[] = [];
+  let isUnionDue = true;
+  for (let k = 1; k <= count; k++) {
+    const read = async (extension: Extension) => {
+      if (!names.has(mapName(k, extension))) return undefined;
+      const path = join(dir, mapName(k, extension));
+      return extension === 'npy' ? readNpyMap(path, width, height) : readPngMap(path, width, height);
+    };
+    const npy = await read('npy');
+    const png = await read('png');
+    if (k - 1 === reference) {
+      const isUnedited = npy !== undefined && png !== undefined && isWrittenFrom(png, npy);
+      isUnionDue = isUnedited || (npy === undefined && png === undefined);
+    } else if (!npy && !png) {
+      throw new InputError(`${shown(join(dir, mapName(k, 'png')))} is missing, and so is ${mapName(k, 'npy')}: each of the ${count} frames but the reference needs a map`);
+    }
+    maps.push(npy && (!png || isWrittenFrom(png, npy)) ? npy : (png ?? new Float32Array(0)));
+  }
+  if (isUnionDue) maps[reference] = union(maps.filter((_, i) => i !== reference), width * height);
+  return maps;
+}
+
+const toByte = (w: number) => Math.round(255 * w);
+
+/** Whether the PNG's values are those that the NPY's are written as, at the PNG's depth. */
+function isWrittenFrom(png: Float32Array, npy: Float32Array): boolean {
+  return npy.every((w, i) => Math.fround(toByte(w) / 255) === png[i]);
+}
+
+function union(maps: readonly Float32Array[], length: number): Float32Array {
+  const out = new Float32Array(length);
+  for (const map of maps) for (let i = 0; i < length; i++) if (map[i] > out[i]) out[i] = map[i];
+  return out;
+}
+
+function checkValues(map: Float32Array, width: number, name: string): void {
+  const bad = map.findIndex((w) => !(w >= 0 && w <= 1));
+  if (bad >= 0) throw new InputError(`${name}: row ${Math.floor(bad / width)}, column ${bad % width} is ${map[bad]}, values must be in [0,1]`);
+}
+
+function checkShape(name: string, found: { width: number; height: number }, width: number, height: number): void {
+  if (found.width !== width || found.height !== height) throw new InputError(`${name} is ${found.width}x${found.height}, the frames are ${width}x${height}: a map has the size of its stack`);
+}
+
+async function readNpyMap(path: string, width: number, height: number): Promise<Float32Array> {
+  const name = shown(path);
+  const bytes = await readFileBytes(path);
+  let array;
+  try {
+    array = decodeNpy(bytes);
+  } catch (error) {
+    throw new InputError(`${name}: ${reasonOf(error)}`, { cause: error });
+  }
+  const { data, shape } = array;
+  if (shape.length !== 2 || !(data instanceof Float32Array)) throw new InputError(`${name}: a map is a float32 array (height, width), this one's shape is (${shape.join(', ')})`);
+  checkShape(name, { width: shape[1], height: shape[0] }, width, height);
+  checkValues(data, width, name);
+  return data;
+}
+
+/** A grey PNG, 8 or 16 bit, or a colour one whose channels agree, as editors save them. Profiles are ignored: values count. */
+async function readPngMap(path: string, width: number, height: number): Promise<Float32Array> {
+  const sharp = await loadSharp('reading motion maps');
+  const name = shown(path);
+  const bytes = await readFileBytes(path);
+  const open = { limitInputPixels: false, ignoreIcc: true } as const;
+  let decoded;
+  let is16;
+  try {
+    const metadata = await sharp(bytes, open).metadata();
+    if (metadata.format !== 'png') throw new Error(`it holds ${metadata.format}, not PNG`);
+    checkSize(metadata.width, metadata.height, name);
+    checkShape(name, metadata, width, height);
+    is16 = metadata.depth === 'ushort';
+    decoded = await sharp(bytes, open).toColourspace(is16 ? 'rgb16' : 'srgb').raw({ depth: is16 ? 'ushort' : 'uchar' }).toBuffer({ resolveWithObject: true });
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(`${name} cannot be decoded: ${reasonOf(error)}`, { cause: error });
+  }
+  const { data, info } = decoded;
+  const samples = is16 ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2) : data;
+  const step = info.channels;
+  const map = new Float32Array(width * height);
+  for (let i = 0; i < map.length; i++) {
+    const value = samples[i * step];
+    if (step >= 3 && (samples[i * step + 1] !== value || samples[i * step + 2] !== value)) {
+      throw new InputError(`${name} is in colour (row ${Math.floor(i / width)}, column ${i % width}): a map is grey, white where things move`);
+    }
+    map[i] = value / (is16 ? 65535 : 255);
+  }
+  return map;
+}

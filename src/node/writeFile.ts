@@ -1,0 +1,100 @@
+/**
+ * Writing files whole or not at all.
+ *
+ * The bytes go to a temporary file in the same folder, which is flushed to the disk and then renamed over the target. A
+ * failure, an abort or the end of the process removes it; the target is then as it was before. A handler of SIGINT that
+ * ends the process by `process.exit` needs nothing more; one that ends it otherwise calls `removeTemporaryFiles`.
+ */
+import { randomBytes } from 'node:crypto';
+import { constants, rmSync } from 'node:fs';
+import { access, chmod, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { CancelledError, InputError } from '../errors.ts';
+import { shown, systemProblem } from './problems.ts';
+
+/** What a file can be written from. */
+export type FileContent = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+const temporaryFiles = new Set<string>();
+let isExitWatched = false;
+
+/** Removes the temporary files of writes in progress; synchronous, for signal and exit handlers. */
+export function removeTemporaryFiles(): void {
+  for (const path of temporaryFiles) rmSync(path, { force: true });
+  temporaryFiles.clear();
+}
+
+/** Whether the path is an existing folder; false when there is nothing there. */
+async function statOf(path: string) {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw systemProblem(error, 'write', path);
+  }
+}
+
+/**
+ * Checks that a file can be created or replaced at `path`: its folder exists and can be written, and it is no folder itself.
+ * @throws InputError naming the path and the remedy.
+ */
+export async function checkWritable(path: string): Promise<void> {
+  const folder = dirname(path);
+  const parent = await statOf(folder);
+  if (!parent) throw new InputError(`cannot write ${shown(path)}: the folder ${shown(folder)} does not exist, create it first`);
+  if (!parent.isDirectory()) throw new InputError(`cannot write ${shown(path)}: ${shown(folder)} is not a folder`);
+  const target = await statOf(path);
+  if (target?.isDirectory()) throw new InputError(`cannot write ${shown(path)}: it is a folder, name a file in it`);
+  if (target && !target.isFile()) throw new InputError(`cannot write ${shown(path)}: it is not a regular file`);
+  try {
+    await access(folder, constants.W_OK);
+    // Renaming would replace a write-protected file too, which is not what its owner wants.
+    if (target) await access(path, constants.W_OK);
+  } catch (error) {
+    throw systemProblem(error, 'write', path);
+  }
+}
+
+/**
+ * Writes a file atomically. An existing file keeps its permissions; a symbolic link keeps pointing where it does.
+ * @param content bytes, or pieces made while writing.
+ * @throws InputError naming the path (missing folder, full disk, no permission, a folder in the way); CancelledError.
+ */
+export async function writeFileAtomic(path: string, content: FileContent, options: { signal?: AbortSignal } = {}): Promise<void> {
+  const { signal } = options;
+  const stopIfAborted = () => {
+    if (signal?.aborted) throw new CancelledError();
+  };
+  stopIfAborted();
+  await checkWritable(path);
+  const previous = await statOf(path);
+  const target = previous ? await realpath(path) : path;
+  // The name is cut: some file systems allow no more than 255 bytes.
+  const temporary = join(dirname(target), `.${Buffer.from(basename(target)).subarray(0, 180).toString('latin1').replace(/[^\w.-]/g, '_')}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
+  if (!isExitWatched) {
+    isExitWatched = true;
+    process.on('exit', removeTemporaryFiles);
+  }
+  temporaryFiles.add(temporary);
+  let handle;
+  try {
+    handle = await open(temporary, 'wx');
+    for await (const piece of content instanceof Uint8Array ? [content] : content) {
+      stopIfAborted();
+      for (let at = 0; at < piece.length; ) at += (await handle.write(piece, at)).bytesWritten;
+    }
+    stopIfAborted();
+    await handle.sync();
+    await handle.close();
+    handle = undefined;
+    if (previous) await chmod(temporary, previous.mode & 0o777);
+    stopIfAborted();
+    await rename(temporary, target);
+  } catch (error) {
+    await handle?.close().catch(() => {});
+    await rm(temporary, { force: true }).catch(() => {});
+    throw systemProblem(error, 'write', path);
+  } finally {
+    temporaryFiles.delete(temporary);
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Writing the merged picture, by the file's extension.
+ *
+ * | extension  | content                                                            |
+ * |------------|--------------------------------------------------------------------|
+ * | .hdr       | Radiance RGBE, run-length coded; 1.0 is the reference frame's white |
+ * | .exr       | OpenEXR, half or float, ZIP; 1.0 is the reference frame's white     |
+ * | .npy       | float32 `[height, width, 3]`: the network's own output, unscaled    |
+ * | .png, .jpg | tone-mapped 8-bit sRGB                                              |
+ */
+import { extname } from 'node:path';
+import { InputError, UsageError } from '../errors.ts';
+import { npyHeader } from '../image/npy.ts';
+import { encodeRgbe } from '../image/rgbe.ts';
+import { toneMap } from '../image/toneMap.ts';
+import { encodeExr } from './exr.ts';
+import type { ExrPixelType } from './exr.ts';
+import { reasonOf, shown } from './problems.ts';
+import { loadSharp } from './readImage.ts';
+import { checkWritable, writeFileAtomic } from './writeFile.ts';
+
+/** A merged picture: what `Deghoster.merge` returns, as far as files need it. */
+export interface MergedImage {
+  /** The network's Y: linear RGB, interleaved `[height, width, 3]`, 1 being the saturation of the shortest frame. */
+  radiance: Float32Array;
+  width: number;
+  height: number;
+  /** Y times this has 1 at the reference frame's white. */
+  scale: number;
+}
+
+export interface WriteImageOptions {
+  /** Pixel type of .exr, `half` by default; values beyond 65504 make it `float`. */
+  exr?: ExrPixelType;
+  /** JPEG quality, 1 to 100, 92 by default. */
+  quality?: number;
+  signal?: AbortSignal;
+}
+
+export type OutputFormat = 'hdr' | 'exr' | 'npy' | 'png' | 'jpg';
+
+const FORMATS: Record<string, OutputFormat> = { '.hdr': 'hdr', '.exr': 'exr', '.npy': 'npy', '.png': 'png', '.jpg': 'jpg', '.jpeg': 'jpg' };
+
+/** The format a path's extension asks for. @throws UsageError listing the known ones. */
+export function outputFormat(path: string): OutputFormat {
+  const extension = extname(path).toLowerCase();
+  if (Object.hasOwn(FORMATS, extension)) return FORMATS[extension];
+  const what = extension === '' ? 'no extension' : `the unknown extension "${shown(extension)}"`;
+  throw new UsageError(`${shown(path)} has ${what}: use one of ${Object.keys(FORMATS).join(', ')}`);
+}
+
+/**
+ * Checks an output path before any work is done.
+ * @throws UsageError for an unknown extension; InputError for a missing or unwritable folder; MissingPackageError.
+ */
+export async function checkOutputPath(path: string): Promise<OutputFormat> {
+  const format = outputFormat(path);
+  if (format === 'png' || format === 'jpg') await loadSharp(`writing .${format}`);
+  await checkWritable(path);
+  return format;
+}
+
+/**
+ * Writes a merged picture, whole or not at all.
+ * @throws as `checkOutputPath`; InputError on values that are not finite, a full disk and the like; CancelledError.
+ */
+export async function writeImage(path: string, image: MergedImage, options: WriteImageOptions = {}): Promise<void> {
+  const { radiance, width, height, scale } = image;
+  const { signal } = options;
+  const format = await checkOutputPath(path);
+  if (radiance.length !== width * height * 3) throw new InputError(`cannot write ${shown(path)}: ${radiance.length} values, ${width}x${height} RGB needs ${width * height * 3}`);
+  if (!(scale > 0) || !Number.isFinite(scale)) throw new InputError(`cannot write ${shown(path)}: the scale is ${scale}, it must be positive and finite`);
+  const bad = radiance.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    const pixel = Math.floor(bad / 3);
+    throw new InputError(`cannot write ${shown(path)}: row ${Math.floor(pixel / width)}, column ${pixel % width} holds ${radiance[bad]}, only finite values are written`);
+  }
+  if (format === 'hdr') return writeFileAtomic(path, encodeRgbe(radiance, width, height, scale), { signal });
+  if (format === 'exr') return writeFileAtomic(path, (await encodeExr(radiance, width, height, scale, options.exr, signal)).pieces, { signal });
+  if (format === 'npy') return writeFileAtomic(path, npyPieces(radiance, [height, width, 3]), { signal });
+  const sharp = await loadSharp(`writing .${format}`);
+  // The operator sets its own exposure: the scale changes nothing.
+  const picture = sharp(toneMap(radiance), { raw: { width, height, channels: 3 }, limitInputPixels: false });
+  let bytes;
+  try {
+    bytes = await (format === 'png' ? picture.png() : picture.jpeg({ quality: options.quality ?? 92, chromaSubsampling: '4:4:4' })).toBuffer();
+  } catch (error) {
+    throw new InputError(`cannot write ${shown(path)}: ${reasonOf(error)}`, { cause: error });
+  }
+  return writeFileAtomic(path, bytes, { signal });
+}
+
+/** A .npy file of float32 without a second copy of the data. */
+function npyPieces(data: Float32Array, shape: readonly number[]): Uint8Array[] {
+  return [npyHeader('<f4', shape), new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
+}

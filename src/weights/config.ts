@@ -1,0 +1,98 @@
+/**
+ * A weights file's metadata as the network's configuration (the spec's "Weights file" and "Ablations").
+ *
+ * The file says which network it holds; nothing about widths or slopes is built into the engine. Fields that are absent
+ * take the spec's defaults (the tensors' shapes, checked later, contradict a wrong one); a known field with a value the
+ * engine does not support yet is refused by name; any other field is free text about training and kept in `extra`.
+ */
+import { InputError } from '../errors.ts';
+import { parseStrictJson } from './json.ts';
+
+/** Which network the weights are for. */
+export interface NetworkConfig {
+  /** `fixed`: three frames, weights of their own for each; `any`: 2 to 16 frames. */
+  variant: 'fixed' | 'any';
+  /** Channels of the encoder, memory slots, fusion and decoder; a multiple of 4. */
+  width: number;
+  /** Channels of the segmentation U-Nets, finest level first; multiples of 4. */
+  segWidths: [number, number, number, number];
+  /** LeakyReLU's slope below zero. */
+  slope: number;
+  /** Exponent that takes a gamma-encoded sample to linear light. */
+  gamma: number;
+  /** Motion maps as they come, or cut at one half. */
+  maskMode: 'soft' | 'binary';
+  /** `merge`: the network corrects an analytic merge; `none`: it draws the whole picture. */
+  base: 'none' | 'merge';
+  /** Free fields: data, iterations, date. */
+  extra: Record<string, unknown>;
+}
+
+/** Most channels a layer may have: bounds what a hostile file can make us build. */
+const MAX_WIDTH = 512;
+
+/** Ablation fields and their values; the first is what an absent field means and the only one supported. */
+const ABLATIONS: Record<string, readonly string[]> = {
+  segmentation: ['network', 'difference', 'none'],
+  memory: ['full', 'shared', 'none'],
+  fusion: ['separate', 'shared'],
+  decoder: ['sdc-dense', 'sdc', 'vanilla', 'resnet'],
+};
+
+/**
+ * Reads and checks `format`, `variant` and `config`.
+ * @param name the file, for messages.
+ * @throws InputError naming the file, the field, its value and what it may be.
+ */
+export function parseConfig(metadata: Record<string, string>, name = 'weights'): NetworkConfig {
+  const { format, variant, config } = metadata;
+  if (format !== 'deghost') {
+    throw new InputError(`${name}: __metadata__ format is ${show(format)}, expected "deghost": pass a weights file exported for deghost`);
+  }
+  if (variant !== 'fixed' && variant !== 'any') {
+    throw new InputError(`${name}: __metadata__ variant is ${show(variant)}, expected "fixed" or "any": export the weights again`);
+  }
+  if (config === undefined) throw new InputError(`${name}: __metadata__ has no config: export the weights again`);
+  const fields = parseFields(config, name);
+  const { width = 32, segWidths = [16, 32, 64, 128], slope = 0.2, gamma = 2.2, maskMode = 'soft', base = 'none', ...extra } = fields;
+
+  function fail(field: string, value: unknown, expected: string): never {
+    throw new InputError(`${name}: config ${field} is ${show(value)}, expected ${expected}: correct it and export the weights again`);
+  }
+
+  if (!isWidth(width)) fail('width', width, `a multiple of 4 from 4 to ${MAX_WIDTH}`);
+  if (!Array.isArray(segWidths) || segWidths.length !== 4 || !segWidths.every(isWidth)) {
+    fail('segWidths', segWidths, `four multiples of 4 from 4 to ${MAX_WIDTH}`);
+  }
+  if (typeof slope !== 'number' || !(slope >= 0 && slope <= 1)) fail('slope', slope, 'a number from 0 to 1');
+  if (typeof gamma !== 'number' || !(gamma >= 0.1 && gamma <= 10)) fail('gamma', gamma, 'a number from 0.1 to 10');
+  if (maskMode !== 'soft' && maskMode !== 'binary') fail('maskMode', maskMode, '"soft" or "binary"');
+  if (base !== 'none' && base !== 'merge') fail('base', base, '"none" or "merge"');
+  for (const [field, values] of Object.entries(ABLATIONS)) {
+    const value = Object.hasOwn(extra, field) ? extra[field] : values[0];
+    delete extra[field];
+    if (value === values[0]) continue;
+    if (!values.includes(value as string)) fail(field, value, values.map(show).join(' or '));
+    throw new InputError(`${name}: config ${field} ${show(value)} is not supported yet, only ${show(values[0])} is: use weights trained with that`);
+  }
+  return { variant, width, segWidths: segWidths as NetworkConfig['segWidths'], slope, gamma, maskMode, base, extra };
+}
+
+function parseFields(config: string, name: string): Record<string, unknown> {
+  let checked;
+  try {
+    checked = parseStrictJson(config);
+  } catch (cause) {
+    throw new InputError(`${name}: config: ${(cause as Error).message}: export the weights again`, { cause });
+  }
+  if (!(checked instanceof Map)) throw new InputError(`${name}: config is ${show(config)}, expected a JSON object: export the weights again`);
+  return JSON.parse(config) as Record<string, unknown>; // sound and free of duplicates: plain objects read easier
+}
+
+function isWidth(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) > 0 && (value as number) <= MAX_WIDTH && (value as number) % 4 === 0;
+}
+
+function show(value: unknown): string {
+  return value === undefined ? 'missing' : JSON.stringify(value).slice(0, 60);
+}

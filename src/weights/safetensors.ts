@@ -1,0 +1,219 @@
+/**
+ * The safetensors file format, read as strictly as its Rust reference does (https://github.com/huggingface/safetensors).
+ *
+ * A file is a little-endian u64 header length, that many bytes of JSON, and the tensors' data, which the header's
+ * `data_offsets` [begin, end) must tile exactly, in any order. Everything is checked before anything is copied, so a
+ * lying header allocates nothing. Stricter than the reference on purpose: only F32 and F16, every value finite, no
+ * unknown fields.
+ */
+import { InputError } from '../errors.ts';
+import { floatToHalf, halfToFloat, MAX_HALF } from './float16.ts';
+import { parseStrictJson } from './json.ts';
+import type { JsonValue } from './json.ts';
+
+/** A tensor's values, row-major, widened to f32. */
+export interface WeightTensor {
+  shape: number[];
+  data: Float32Array;
+}
+
+/** What a weights file holds. */
+export interface WeightsFile {
+  metadata: Record<string, string>;
+  tensors: Map<string, WeightTensor>;
+}
+
+export type WeightsDtype = 'F32' | 'F16';
+
+const BYTES: Record<WeightsDtype, number> = { F32: 4, F16: 2 };
+/** Longest header the reference accepts, in bytes. */
+const MAX_HEADER = 100_000_000;
+const FIELDS = ['dtype', 'shape', 'data_offsets'];
+const AGAIN = 'the file is damaged or not safetensors: download or export it again';
+
+/** One tensor's header entry, checked in itself but not yet against the others. */
+interface Entry {
+  name: string;
+  dtype: WeightsDtype;
+  shape: number[];
+  count: number;
+  begin: number;
+  end: number;
+}
+
+/**
+ * Reads a whole safetensors file. `bytes` may start anywhere in its buffer; the tensors are copies.
+ * @param name the file, for messages.
+ * @throws InputError naming the file, the tensor, both values and the remedy.
+ */
+export function readSafetensors(bytes: Uint8Array, name = 'weights'): WeightsFile {
+  const dataStart = readHeaderEnd(bytes, name);
+  const header = parseHeader(bytes.subarray(8, dataStart), name);
+  const metadata = readMetadata(header.get('__metadata__'), name);
+  header.delete('__metadata__');
+  const entries = [...header].map(([tensor, value]) => readEntry(tensor, value, name));
+  checkTiling(entries, bytes.length - dataStart, name);
+  const tensors = new Map<string, WeightTensor>();
+  for (const entry of entries) {
+    const { begin, end, shape } = entry;
+    tensors.set(entry.name, { shape, data: readValues(bytes.subarray(dataStart + begin, dataStart + end), entry, name) });
+  }
+  return { metadata, tensors };
+}
+
+/** Where the data begins: 8 + the header's length, checked against the bound and the file. */
+function readHeaderEnd(bytes: Uint8Array, name: string): number {
+  if (bytes.length < 8) throw new InputError(`${name}: ${bytes.length} bytes, a safetensors file has at least 8: ${AGAIN}`);
+  const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  if (length > BigInt(MAX_HEADER)) throw new InputError(`${name}: header of ${length} bytes, at most ${MAX_HEADER} are allowed: ${AGAIN}`);
+  const end = 8 + Number(length);
+  if (end > bytes.length) throw new InputError(`${name}: header ends at byte ${end}, the file at ${bytes.length}: ${AGAIN}`);
+  return end;
+}
+
+function parseHeader(bytes: Uint8Array, name: string): Map<string, JsonValue> {
+  if (bytes[0] !== 0x7b) throw new InputError(`${name}: header starts with ${bytes.length ? `byte ${bytes[0]}` : 'nothing'}, expected "{" (123): ${AGAIN}`);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new InputError(`${name}: the header is not UTF-8: ${AGAIN}`, { cause });
+  }
+  try {
+    return parseStrictJson(text, { integers: true }) as Map<string, JsonValue>; // it starts with "{"
+  } catch (cause) {
+    throw new InputError(`${name}: header: ${(cause as Error).message}: ${AGAIN}`, { cause });
+  }
+}
+
+function readMetadata(value: JsonValue | undefined, name: string): Record<string, string> {
+  if (value === undefined) return {};
+  if (!(value instanceof Map)) throw new InputError(`${name}: __metadata__ is ${describe(value)}, expected an object of strings: export the file again`);
+  for (const [key, text] of value) {
+    if (typeof text !== 'string') throw new InputError(`${name}: __metadata__ ${quote(key)} is ${describe(text)}, expected a string: export it as text`);
+  }
+  return Object.fromEntries(value) as Record<string, string>;
+}
+
+function readEntry(tensor: string, value: JsonValue, name: string): Entry {
+  const at = `${name}: tensor ${quote(tensor)}`;
+  if (!(value instanceof Map)) throw new InputError(`${at} is ${describe(value)}, expected an object with dtype, shape and data_offsets: ${AGAIN}`);
+  for (const field of FIELDS) if (!value.has(field)) throw new InputError(`${at} has no ${field}: ${AGAIN}`);
+  for (const field of value.keys()) {
+    if (!FIELDS.includes(field)) throw new InputError(`${at} has an unknown field ${quote(field)}, expected ${FIELDS.join(', ')}: export the file again`);
+  }
+  const dtype = value.get('dtype');
+  if (dtype !== 'F32' && dtype !== 'F16') {
+    throw new InputError(`${at} has dtype ${describe(dtype)}, only F32 and F16 are supported: convert it and export the file again`);
+  }
+  const shape = readIntegers(value.get('shape'), `${at}: shape`);
+  const offsets = readIntegers(value.get('data_offsets'), `${at}: data_offsets`);
+  if (offsets.length !== 2) throw new InputError(`${at}: data_offsets has ${offsets.length} numbers, expected 2: ${AGAIN}`);
+  const [begin, end] = offsets;
+  if (end < begin) throw new InputError(`${at}: data_offsets end at ${end}, before their begin ${begin}: ${AGAIN}`);
+  let count = 1;
+  for (const side of shape) {
+    count *= side;
+    if (count > Number.MAX_SAFE_INTEGER / 4) throw new InputError(`${at}: shape [${shape}] has more values than can be counted: ${AGAIN}`);
+  }
+  if (end - begin !== count * BYTES[dtype]) {
+    throw new InputError(`${at}: data_offsets span ${end - begin} bytes, shape [${shape}] of ${dtype} needs ${count * BYTES[dtype]}: ${AGAIN}`);
+  }
+  return { name: tensor, dtype, shape, count, begin, end };
+}
+
+function readIntegers(value: JsonValue | undefined, at: string): number[] {
+  if (!Array.isArray(value)) throw new InputError(`${at} is ${describe(value)}, expected an array of integers: ${AGAIN}`);
+  return value.map((item) => {
+    if (!Number.isSafeInteger(item) || (item as number) < 0) {
+      throw new InputError(`${at} holds ${describe(item)}, expected integers of at least 0: ${AGAIN}`);
+    }
+    return item as number;
+  });
+}
+
+/** The entries must tile [0, size): no overlap, no hole, nothing beyond. */
+function checkTiling(entries: readonly Entry[], size: number, name: string): void {
+  let end = 0;
+  let before = 'the start of the data';
+  for (const entry of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    const at = `${name}: tensor ${quote(entry.name)}`;
+    if (entry.begin !== end) {
+      const what = entry.begin < end ? 'overlaps' : 'leaves a hole after';
+      throw new InputError(`${at} begins at ${entry.begin} and ${what} ${before}, which ends at ${end}: ${AGAIN}`);
+    }
+    if (entry.end > size) throw new InputError(`${at} ends at ${entry.end}, the data at ${size}: the file is cut short, download it again`);
+    end = entry.end;
+    before = `tensor ${quote(entry.name)}`;
+  }
+  if (end !== size) throw new InputError(`${name}: ${size} bytes of data, the tensors end at ${end}: ${AGAIN}`);
+}
+
+function readValues(bytes: Uint8Array, entry: Entry, name: string): Float32Array {
+  const copy = new Uint8Array(bytes).buffer; // aligned, whatever the file's alignment; a Buffer's own slice() would not copy
+  const data = entry.dtype === 'F32' ? new Float32Array(copy) : Float32Array.from(new Uint16Array(copy), halfToFloat);
+  const bad = data.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    const where = `[${unravel(bad, entry.shape)}] (value ${bad} of ${entry.count})`;
+    throw new InputError(`${name}: tensor ${quote(entry.name)} is ${data[bad]} at ${where}, every weight must be finite: train or export it again`);
+  }
+  return data;
+}
+
+/** A flat index as row-major coordinates. */
+function unravel(index: number, shape: readonly number[]): number[] {
+  const coordinates: number[] = [];
+  for (const side of [...shape].reverse()) {
+    coordinates.unshift(index % side);
+    index = Math.floor(index / side);
+  }
+  return coordinates;
+}
+
+/** A name from the file, for a message of one line. */
+function quote(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text);
+}
+
+/** A JSON value in a few words, for messages. */
+function describe(value: JsonValue | undefined): string {
+  if (value instanceof Map) return 'an object';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'string') return quote(value);
+  return String(value);
+}
+
+/**
+ * Writes a safetensors file: tensors in the Map's order, the header padded so that the data starts at a multiple of 8.
+ * @throws InputError for a value that is not finite in `dtype`, or a shape that its data does not have.
+ */
+export function writeSafetensors(metadata: Record<string, string>, tensors: Map<string, { shape: readonly number[]; data: Float32Array }>, dtype: WeightsDtype = 'F32'): Uint8Array<ArrayBuffer> {
+  const header = new Map<string, unknown>([['__metadata__', metadata]]);
+  let size = 0;
+  for (const [name, { shape, data }] of tensors) {
+    const count = shape.reduce((product, side) => product * side, 1);
+    if (header.has(name)) throw new InputError(`tensor ${quote(name)}: the name is reserved, rename it`);
+    if (count !== data.length) throw new InputError(`tensor ${quote(name)}: ${data.length} values, shape [${shape}] needs ${count}`);
+    header.set(name, { dtype, shape, data_offsets: [size, size + count * BYTES[dtype]] });
+    size += count * BYTES[dtype];
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
+  const headerSize = Math.ceil(json.length / 8) * 8;
+  const bytes = new Uint8Array(8 + headerSize + size).fill(0x20, 8, 8 + headerSize);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(headerSize), true);
+  bytes.set(json, 8);
+  let at = 8 + headerSize;
+  for (const [name, { data }] of tensors) {
+    for (const value of data) {
+      const half = dtype === 'F16' ? floatToHalf(value) : 0;
+      if (!Number.isFinite(value) || (half & 0x7c00) === 0x7c00) {
+        throw new InputError(`tensor ${quote(name)}: ${value} is not finite in ${dtype}${dtype === 'F16' ? `, whose largest value is ${MAX_HALF}: write F32` : ''}`);
+      }
+      if (dtype === 'F32') view.setFloat32(at, value, true);
+      else view.setUint16(at, half, true);
+      at += BYTES[dtype];
+    }
+  }
+  return bytes;
+}

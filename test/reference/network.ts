@@ -1,0 +1,152 @@
+/**
+ * The whole network on the CPU in f64, straight from the spec: both variants, any reference frame. For tiny pictures.
+ *
+ * Every stage is kept under the spec's name, frames and layers counted from 1: `X.k` (after the response, before
+ * padding), `A.i`, `logit.i`, `W.k`, `f.l.k`, `v.l.k`, `M`, `read.{static|dynamic}.j`, `S.k`, `D.k`, `S_f`, `D_f`, `Z`,
+ * `sdc.b`, `o`, `B`, `Y`, `TY`. X, Y and TY have the picture's size, all others the padded one.
+ */
+import type { NetworkConfig } from '../../src/weights/config.ts';
+import { addBase, align, linearise, mergeBase, toneMap, undoResponse } from './exposure.ts';
+import type { InverseResponse } from './exposure.ts';
+import { activate, blend, conv2d, groupedRead, maskMultiply, maxFrames, maxPool, meanFrames, padEdge, upsampleNearest } from './ops.ts';
+import type { Activation } from './ops.ts';
+import { concat, crop, map } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
+
+/** What a weights file gives. */
+export interface Network {
+  config: NetworkConfig;
+  tensors: ReadonlyMap<string, { shape: number[]; data: ArrayLike<number> }>;
+}
+
+export interface NetworkInput {
+  /** `[3, h, w]` in [0, 1], gamma-encoded, shortest exposure first. */
+  frames: readonly Tensor[];
+  /** Exposures, or any quantities proportional to them. */
+  times: readonly number[];
+  /** The reference frame, from 0; by default the lower middle. */
+  reference?: number;
+  response?: InverseResponse;
+  /** Motion maps (padded size) in place of S's, one a frame; the reference's own is ignored, it is the union of the others. */
+  masks?: readonly (Tensor | undefined)[];
+}
+
+/** Runs the network and returns every stage. */
+export function runNetwork({ config, tensors }: Network, input: NetworkInput): Map<string, Tensor> {
+  const { variant, gamma, slope } = config;
+  const { frames, times } = input;
+  const count = frames.length;
+  const r = input.reference ?? Math.floor((count - 1) / 2);
+  const taus = times.map((t) => t / Math.min(...times));
+  const taps = new Map<string, Tensor>();
+
+  function tap(name: string, value: Tensor): Tensor {
+    taps.set(name, value);
+    return value;
+  }
+
+  function weights(name: string): { shape: number[]; data: ArrayLike<number> } {
+    const found = tensors.get(name);
+    if (!found) throw new Error(`no tensor "${name}"`);
+    return found;
+  }
+
+  /** A named conv layer, followed by LeakyReLU unless told otherwise. */
+  function conv(name: string, x: Tensor, activation: Activation = 'leakyRelu', dilation = 1): Tensor {
+    const { shape, data } = weights(`${name}.weight`);
+    const bias = weights(`${name}.bias`).data;
+    return conv2d(x, { weight: data, bias, outputs: shape[0], kernel: shape[2], dilation, activation, slope });
+  }
+
+  const X = frames.map((frame, k) => padEdge(tap(`X.${k + 1}`, undoResponse(frame, input.response ?? null, gamma))));
+
+  // E, the shared encoder.
+  const features = X.map((x, k) => {
+    let f = concat(x, linearise(x, taus[k], gamma));
+    return [1, 2, 3, 4].map((l) => (f = tap(`f.${l}.${k + 1}`, conv(`encoder.${l}`, f))));
+  });
+  const E = features.map((layers) => layers[3]);
+
+  // S, motion segmentation.
+  function unet(net: string, x: Tensor): Tensor {
+    const block = (name: string, t: Tensor): Tensor => conv(`${net}.${name}.2`, conv(`${net}.${name}.1`, t));
+    const skips: Tensor[] = [];
+    for (let level = 1; level <= 4; level++) {
+      const skip = block(`enc${level}`, x);
+      skips.push(skip);
+      x = maxPool(skip);
+    }
+    x = block('mid', x);
+    for (let level = 4; level >= 1; level--) x = block(`dec${level}`, concat(upsampleNearest(x), skips[level - 1]));
+    return conv(`${net}.out`, x, 'none');
+  }
+
+  function motion(i: number): Tensor {
+    const net = variant === 'any' ? 'seg.any' : i < r ? 'seg.short' : 'seg.long';
+    const aligned = tap(`A.${i + 1}`, align(X[i], taus[i], taus[r], gamma));
+    const logit = tap(`logit.${i + 1}`, unet(net, concat(aligned, X[r])));
+    const soft = config.maskMode === 'soft';
+    return input.masks?.[i] ?? map(logit, (value) => (soft ? activate(value, 'sigmoid') : value > 0 ? 1 : 0));
+  }
+
+  const W = frames.map((_, i) => (i === r ? undefined : motion(i))) as Tensor[];
+  W[r] = maxFrames(W.filter((_, i) => i !== r));
+  W.forEach((mask, k) => tap(`W.${k + 1}`, mask));
+
+  // Global memory: writes, concatenated layer by layer.
+  const slots = [0, 1, 2, 3].flatMap((l) => {
+    const writes = features.map((layers, k) => {
+      const name = variant === 'any' ? `memory.write.${l + 1}` : `memory.write.${l + 1}.${k + 1}`;
+      return tap(`v.${l + 1}.${k + 1}`, conv(name, layers[l]));
+    });
+    return variant === 'any' ? [meanFrames(writes), maxFrames(writes)] : writes;
+  });
+  const M = tap('M', concat(...slots));
+
+  // F_S and F_D, fusion.
+  const moving = E.map((e, k) => tap(`D.${k + 1}`, maskMultiply(e, W[k])));
+  const still = E.map((e, k) => tap(`S.${k + 1}`, maskMultiply(e, W[k], true)));
+
+  function fuse(path: 'static' | 'dynamic', parts: readonly Tensor[]): Tensor {
+    let x = conv(`fuse.${path}.0`, variant === 'any' ? concat(meanFrames(parts), maxFrames(parts)) : concat(...parts));
+    for (let j = 1; j <= 3; j++) {
+      const name = `memory.read.${path}.${j}`;
+      const read = groupedRead(M, weights(`${name}.weight`).data, weights(`${name}.bias`).data);
+      x = conv(`fuse.${path}.${j}`, concat(x, tap(`read.${path}.${j}`, read)));
+    }
+    return x;
+  }
+  const S_f = tap('S_f', fuse('static', still));
+  const D_f = tap('D_f', fuse('dynamic', moving));
+
+  // D, decoder.
+  const Z = tap('Z', blend(W[r], D_f, S_f));
+
+  function sdc(b: number, u: Tensor): Tensor {
+    const runs = [1, 2, 4].map((dilation) => {
+      let x = u;
+      for (let i = 1; i <= 3; i++) x = conv(`decoder.sdc${b}.${i}`, x, 'leakyRelu', dilation);
+      return x;
+    });
+    return tap(`sdc.${b}`, conv(`decoder.sdc${b}.merge`, concat(...runs)));
+  }
+  const o1 = sdc(1, Z);
+  const o2 = sdc(2, concat(Z, o1));
+  const o3 = sdc(3, concat(Z, o1, o2));
+  const o = tap('o', conv('decoder.out', concat(o1, o2, o3), 'none'));
+
+  let Y: Tensor;
+  if (config.base === 'merge') Y = addBase(o, tap('B', mergeBase(X, taus, r, gamma, W)), taus[count - 1]);
+  else Y = map(o, (value) => activate(value, 'sigmoid'));
+  const { h, w } = frames[0];
+  tap('TY', toneMap(tap('Y', crop(Y, h, w))));
+  return taps;
+}
+
+/** The plain merge (`--method merge`): B with every motion map zero, unclipped. Picture-sized. */
+export function runMerge(input: NetworkInput, gamma = 2.2): Tensor {
+  const { frames, times } = input;
+  const taus = times.map((t) => t / Math.min(...times));
+  const X = frames.map((frame) => undoResponse(frame, input.response ?? null, gamma));
+  return mergeBase(X, taus, input.reference ?? Math.floor((frames.length - 1) / 2), gamma);
+}

@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+// One process, one file at a time, modules shared between files: a software adapter takes seconds to compile a pipeline, so the
+// device and its pipelines (test/gpu.ts) are made once for the whole run. On two cores it would not be faster in parallel either.
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    isolate: false,
+    fileParallelism: false,
+    maxWorkers: 1,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    // Longer than any one test, shorter than a hung driver would take.
+    teardownTimeout: 20_000,
+  },
+});
