@@ -181,6 +181,8 @@ function parseHeader(bytes: Uint8Array): { width: number; height: number; exposu
   const height = Number(size[1]);
   const width = Number(size[2]);
   if (width < 1 || height < 1 || width * height > MAX_PIXELS) throw new InputError(`.hdr header says ${width}x${height}: at least one and at most ${MAX_PIXELS} pixels are accepted`);
+  // Each line holds at least one pixel or code. (Old-style runs rule out a sharper bound.)
+  if (bytes.length - at < 4 * height) throw new InputError(`.hdr file is cut off: the header says ${width}x${height}, which ${bytes.length} bytes cannot hold`);
   return { width, height, exposure, start: at };
 }
 

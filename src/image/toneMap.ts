@@ -3,14 +3,16 @@
  *
  * A global operator after Reinhard et al., "Photographic Tone Reproduction for Digital Images" (SIGGRAPH 2002), with the
  * automatic parameters of Reinhard, "Parameter Estimation for Photographic Tone Reproduction" (JGT 2002):
- * 1. Exposure: the log-average luminance goes to a key, 0.18 for an ordinary scene, less where most of the picture is
- *    darker than the middle of its range (night) and more where it is brighter (snow). Average and range leave out the
- *    darkest and brightest 1 % (sensor noise and lamps).
- * 2. Curve, on luminance alone: L' = L (1 + L / W^2) / (1 + L). W, the luminance that becomes white, is the 99.9th percentile,
- *    so highlights keep their shapes; what is darker than middle grey is scaled almost linearly.
- * 3. Colour: channels are scaled by L'/L, so hue stays. Where a channel would leave [0,1] the colour moves towards the grey
+ * 1. Exposure: the log-average luminance goes to a key, 0.18 for an ordinary scene, more where most of the
+ *    picture is brighter than the middle of its range (snow) and a little less where it is darker (night; bounded, or a
+ *    room with bright windows would be dark). Average and range leave out the darkest and brightest 1 % (noise and lamps).
+ * 2. Highlights: the curve below shows about 5 EV above the key. Where the picture reaches further (a window in a dark
+ *    room: 8 to 12), luminance above the key is compressed in the log domain by a smooth knee, so that what is outside
+ *    keeps its texture; below the key nothing changes.
+ * 3. Curve, on luminance alone: L' = L (1 + L / W^2) / (1 + L). W, the luminance that becomes white, is the 99.9th percentile.
+ * 4. Colour: channels are scaled by L'/L, so hue stays. Where a channel would leave [0,1] the colour moves towards the grey
  *    of its own luminance just far enough (not by clipping, which would turn orange lamps yellow).
- * 4. The sRGB transfer function (IEC 61966-2-1), rounded to 8 bits.
+ * 5. The sRGB transfer function (IEC 61966-2-1), rounded to 8 bits.
  */
 import { InputError } from '../errors.ts';
 
@@ -18,11 +20,19 @@ import { InputError } from '../errors.ts';
 export interface ToneParameters {
   /** Factor from radiance to the curve's input. */
   exposure: number;
-  /** Curve input that becomes white. */
+  /** Curve input, after the knee, that becomes white. */
   white: number;
+  /** The knee: curve inputs above this are compressed. Absent: none. */
+  knee?: number;
+  /** Slope in the log domain far above the knee, in (0,1]. */
+  slope?: number;
 }
 
 const LUMA = [0.2126, 0.7152, 0.0722] as const; // Rec. 709 and sRGB
+/** What the curve shows above the key without compression. */
+const HIGHLIGHT_STOPS = 5;
+/** Lowest position of the average within the range: a room is not to be darkened because its windows are bright. */
+const DARKEST = -0.15;
 /** Pixels that the statistics look at: a regular subset of larger pictures. */
 const MAX_SAMPLES = 1 << 18;
 const TABLE_SIZE = 1 << 16;
@@ -43,7 +53,7 @@ export function chooseTone(data: Float32Array): ToneParameters {
     const l = luminance(data, 3 * p);
     if (l > 0 && Number.isFinite(l)) logs.push(Math.log2(l));
   }
-  if (logs.length === 0) return { exposure: 1, white: 1 };
+  if (logs.length === 0) return { exposure: 1, white: 1, knee: 1, slope: 1 };
   const sorted = Float64Array.from(logs).sort();
   const quantile = (q: number) => sorted[Math.round(q * (sorted.length - 1))];
   const low = quantile(0.01);
@@ -58,9 +68,19 @@ export function chooseTone(data: Float32Array): ToneParameters {
   const average = sum / count;
   const range = high - low;
   // Position of the average within the range, -1 (all dark) to 1 (all bright); Reinhard's key is 0.18 * 4^that.
-  const position = range > 0.1 ? (2 * average - low - high) / range : 0;
+  const position = range > 0.1 ? Math.max(DARKEST, (2 * average - low - high) / range) : 0;
   const exposure = (0.18 * 4 ** position) / 2 ** average;
-  return { exposure, white: Math.max(1, exposure * 2 ** quantile(0.999)) };
+  const knee = exposure * 2 ** average;
+  const reach = quantile(0.999) - average;
+  const slope = Math.min(1, HIGHLIGHT_STOPS / reach);
+  return { exposure, white: Math.max(1, bend(knee * 2 ** reach, knee, slope)), knee, slope };
+}
+
+/** The knee: from slope 1 in the log domain at `knee` to `slope` far above, within about one stop. */
+function bend(l: number, knee: number, slope: number): number {
+  if (l <= knee || slope >= 1) return l;
+  const stops = Math.log2(l / knee);
+  return knee * 2 ** (slope * stops + (1 - slope) * (1 - Math.exp(-stops)));
 }
 
 /** The sRGB transfer function: linear [0,1] to encoded [0,1]. */
@@ -83,7 +103,7 @@ function srgbTable(): Uint8Array {
  * @returns 8-bit sRGB, same layout.
  */
 export function toneMap(data: Float32Array, parameters: ToneParameters = chooseTone(data)): Uint8Array<ArrayBuffer> {
-  const { exposure, white } = parameters;
+  const { exposure, white, knee = Infinity, slope = 1 } = parameters;
   if (data.length % 3 !== 0) throw new InputError(`tone mapping: ${data.length} values are not RGB pixels`);
   const out = new Uint8Array(data.length);
   const encode = srgbTable();
@@ -94,7 +114,8 @@ export function toneMap(data: Float32Array, parameters: ToneParameters = chooseT
     let b = clean(data[i + 2] * exposure);
     const l = LUMA[0] * r + LUMA[1] * g + LUMA[2] * b;
     if (l === 0) continue;
-    const mapped = Math.min(1, (l * (1 + l * inverseWhite2)) / (1 + l));
+    const bent = bend(l, knee, slope);
+    const mapped = Math.min(1, (bent * (1 + bent * inverseWhite2)) / (1 + bent));
     const factor = mapped / l;
     r *= factor;
     g *= factor;

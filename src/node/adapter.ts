@@ -8,7 +8,7 @@
 import { NoAdapterError, UsageError } from '../errors.ts';
 import { openDevice } from '../device.ts';
 import { withoutNativeWarnings } from './nativeWarnings.ts';
-import { SWIFTSHADER_PACKAGE, findSwiftShader, softwareRemedies, unpackSwiftShader, useSwiftShader } from './softwareAdapter.ts';
+import { SWIFTSHADER_PACKAGE, findSwiftShader, softwareRemedies, supportsSwiftShader, unpackSwiftShader, useSwiftShader } from './softwareAdapter.ts';
 
 /**
  * Which adapter to take: `auto` a GPU, or else a software one; `never` no software one; `only` a software one, the system's before
@@ -83,7 +83,7 @@ async function systemInstance(): Promise<GPU> {
 async function swiftshaderInstance(): Promise<GPU | string> {
   if (instances.swiftshader) return instances.swiftshader;
   const found = findSwiftShader();
-  if (!found) return `the npm package ${SWIFTSHADER_PACKAGE} is not installed, or is not for ${process.platform}-${process.arch}`;
+  if (!found) return supportsSwiftShader() ? `the npm package ${SWIFTSHADER_PACKAGE} is not installed` : `SwiftShader from npm is not for ${process.platform}-${process.arch}`;
   const { create } = await loadDawn();
   try {
     useSwiftShader(unpackSwiftShader(found));

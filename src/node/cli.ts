@@ -11,7 +11,7 @@ import type { OptionSpecs, ParsedArgs } from './cli/args.ts';
 import { GENERAL_HELP, INFO_HELP, MERGE_HELP, PLAN_HELP } from './cli/help.ts';
 import { json } from './cli/io.ts';
 import type { CommandIo } from './cli/io.ts';
-import { packageVersion } from './cli/package.ts';
+import { packageVersion } from './package.ts';
 
 interface Command {
   options: OptionSpecs;

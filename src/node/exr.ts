@@ -101,7 +101,7 @@ function predict(raw: Uint8Array): Uint8Array {
 function largestMagnitude(data: Float32Array, width: number, scale: number): number {
   let largest = 0;
   for (let i = 0; i < data.length; i++) {
-    const value = Math.abs(data[i] * scale);
+    const value = Math.abs(Math.fround(data[i] * scale));
     if (!(value < Infinity)) {
       const pixel = Math.floor(i / 3);
       throw new InputError(`exr: pixel ${pixel % width},${Math.floor(pixel / width)} holds ${data[i] * scale}, only finite values can be stored`);

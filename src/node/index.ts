@@ -8,8 +8,9 @@ import { exposures } from './exif.ts';
 import { shown } from './problems.ts';
 import { readFrame } from './readImage.ts';
 
-// The Dawn adapter: `requestDevice` from './adapter.ts' is exported here.
-
+export { listAdapters, requestAdapter, requestDevice } from './adapter.ts';
+export type { AdapterInfo, NodeAdapter, SoftwareChoice } from './adapter.ts';
+export { readShippedWeights, shippedWeightsPath } from './package.ts';
 export { exposureFromExif, exposures } from './exif.ts';
 export type { ExposureInfo } from './exif.ts';
 export { MAX_PIXELS, readFrame } from './readImage.ts';

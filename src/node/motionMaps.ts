@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path';
 import { CancelledError, InputError } from '../errors.ts';
 import { decodeNpy, npyHeader } from '../image/npy.ts';
 import { reasonOf, shown, systemProblem } from './problems.ts';
-import { checkSize, loadSharp, readFileBytes } from './readImage.ts';
+import { checkSize, firstOutside, loadSharp, readFileBytes } from './readImage.ts';
 import { checkWritable, writeFileAtomic } from './writeFile.ts';
 
 type Extension = 'png' | 'npy';
@@ -48,7 +48,8 @@ export async function writeMotionMaps(dir: string, maps: readonly Float32Array[]
     if (options.signal?.aborted) throw new CancelledError();
     if (map.length !== width * height) throw new InputError(`motion map ${i + 1}: ${map.length} values, ${width}x${height} needs ${width * height}`);
     checkValues(map, width, `motion map ${i + 1}`);
-    const grey = Uint8Array.from(map, toByte);
+    const grey = new Uint8Array(map.length);
+    for (let p = 0; p < map.length; p++) grey[p] = toByte(map[p]);
     const png = await sharp(grey, { raw: { width, height, channels: 1 }, limitInputPixels: false }).toColourspace('b-w').png().toBuffer();
     await writeFileAtomic(join(dir, mapName(i + 1, 'png')), png, options);
     const npy = [npyHeader('<f4', [height, width]), new Uint8Array(map.buffer, map.byteOffset, map.byteLength)];
@@ -100,7 +101,8 @@ const toByte = (w: number) => Math.round(255 * w);
 
 /** Whether the PNG's values are those that the NPY's are written as, at the PNG's depth. */
 function isWrittenFrom(png: Float32Array, npy: Float32Array): boolean {
-  return npy.every((w, i) => Math.fround(toByte(w) / 255) === png[i]);
+  for (let i = 0; i < npy.length; i++) if (Math.fround(toByte(npy[i]) / 255) !== png[i]) return false;
+  return true;
 }
 
 function union(maps: readonly Float32Array[], length: number): Float32Array {
@@ -110,7 +112,7 @@ function union(maps: readonly Float32Array[], length: number): Float32Array {
 }
 
 function checkValues(map: Float32Array, width: number, name: string): void {
-  const bad = map.findIndex((w) => !(w >= 0 && w <= 1));
+  const bad = firstOutside(map);
   if (bad >= 0) throw new InputError(`${name}: row ${Math.floor(bad / width)}, column ${bad % width} is ${map[bad]}, values must be in [0,1]`);
 }
 

@@ -75,6 +75,12 @@ export async function readFrame(path: string): Promise<DecodedImage> {
   return format === 'npy' ? readNpyFrame(bytes, name) : readSharpFrame(bytes, format, name);
 }
 
+/** Index of the first value outside [0,1], NaN included; -1 when there is none. (A plain loop: findIndex is ten times slower.) */
+export function firstOutside(data: Float32Array): number {
+  for (let i = 0; i < data.length; i++) if (!(data[i] >= 0 && data[i] <= 1)) return i;
+  return -1;
+}
+
 /** A `[height, width, 3]` array: float32 in [0,1], uint8 or uint16. */
 function readNpyFrame(bytes: Uint8Array, name: string): DecodedImage {
   let array;
@@ -88,7 +94,7 @@ function readNpyFrame(bytes: Uint8Array, name: string): DecodedImage {
   const [height, width] = shape;
   checkSize(width, height, name);
   if (data instanceof Float32Array) {
-    const bad = data.findIndex((value) => !(value >= 0 && value <= 1));
+    const bad = firstOutside(data);
     if (bad >= 0) throw new InputError(`${name}: row ${Math.floor(bad / 3 / width)}, column ${Math.floor(bad / 3) % width}, channel ${bad % 3} is ${data[bad]}, values must be in [0,1]`);
   }
   const bits = data instanceof Float32Array ? 32 : data instanceof Uint16Array ? 16 : 8;
@@ -132,12 +138,13 @@ async function pictureMetadata(sharp: SharpModule, bytes: Buffer, format: Pictur
   try {
     metadata = await sharp(bytes, { limitInputPixels: false }).metadata();
   } catch (error) {
+    if (/\blabs?q?\b/.test(reasonOf(error))) throw notRgb(name, 'lab'); // libvips fails on some of them before it names the space
     throw damaged(name, error);
   }
   const { width, height, space = '', depth = '' } = metadata;
   checkSize(width, height, name);
   if (metadata.format !== format) throw new InputError(`${name} starts like a ${format} file but holds ${metadata.format}`);
-  if (!READ_SPACES.has(space)) throw new InputError(`${name} is a ${REFUSED_SPACES[space] ?? space} picture, which is not read: convert it to RGB`);
+  if (!READ_SPACES.has(space)) throw notRgb(name, space);
   if (depth !== 'uchar' && depth !== 'ushort') throw new InputError(`${name} has ${depth} samples, only 8-bit and 16-bit integers are read: convert it to 16 bit`);
   if (format === 'png') {
     // Deflate packs at most 1032 bytes into one: a header that claims more than that is cut off or lies.
@@ -145,6 +152,10 @@ async function pictureMetadata(sharp: SharpModule, bytes: Buffer, format: Pictur
     if (needed > bytes.length) throw new InputError(`${name} is cut off: the header says ${width}x${height}, which ${bytes.length} bytes cannot hold`);
   }
   return metadata;
+}
+
+function notRgb(name: string, space: string): InputError {
+  return new InputError(`${name} is a ${REFUSED_SPACES[space] ?? space} picture, which is not read: convert it to RGB`);
 }
 
 function damaged(name: string, error: unknown): InputError {

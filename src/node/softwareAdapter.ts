@@ -19,9 +19,14 @@ const LOADER = 'libvulkan.so.1';
 const MANIFEST = 'vk_swiftshader_icd.json';
 const WANTED = [LOADER, MANIFEST, 'libvk_swiftshader.so'];
 
-/** Whether the SwiftShader of {@link SWIFTSHADER_PACKAGE} runs on this kind of machine, and is installed. */
+/** Whether {@link SWIFTSHADER_PACKAGE}'s SwiftShader runs on this kind of machine. */
+export function supportsSwiftShader(): boolean {
+  return process.platform === 'linux' && process.arch === 'x64';
+}
+
+/** The installed SwiftShader of {@link SWIFTSHADER_PACKAGE}, if any. */
 export function findSwiftShader(): { archive: string; version: string } | undefined {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
+  if (!supportsSwiftShader()) return undefined;
   // Beside deghost first, then in the caller's project: deghost may be installed globally.
   for (const from of [import.meta.url, join(process.cwd(), 'package.json')]) {
     const root = packageRoot(from, SWIFTSHADER_PACKAGE);
@@ -126,6 +131,9 @@ export function useSwiftShader(dir: string): void {
   }
 }
 
+/** Drivers that the user chose over the registered ones; read before useSwiftShader changes it. */
+const CHOSEN_DRIVERS = process.env.VK_DRIVER_FILES || process.env.VK_ICD_FILENAMES;
+
 /** A Vulkan driver as the system registers it. */
 export interface VulkanDriver {
   /** The manifest's path. */
@@ -139,9 +147,8 @@ export interface VulkanDriver {
 /** The Vulkan drivers registered on a Linux system, in the loader's order of folders; empty elsewhere. */
 export function vulkanDrivers(): VulkanDriver[] {
   if (process.platform !== 'linux') return [];
-  const env = process.env.VK_DRIVER_FILES || process.env.VK_ICD_FILENAMES;
   const folders = [...(process.env.XDG_CONFIG_DIRS || '/etc/xdg').split(':'), '/etc', join(homedir(), '.local/share'), ...(process.env.XDG_DATA_DIRS || '/usr/local/share:/usr/share').split(':')];
-  const manifests = env ? env.split(':') : folders.filter(Boolean).flatMap((folder) => list(join(folder, 'vulkan/icd.d')));
+  const manifests = CHOSEN_DRIVERS ? CHOSEN_DRIVERS.split(':') : folders.filter(Boolean).flatMap((folder) => list(join(folder, 'vulkan/icd.d')));
   const drivers: VulkanDriver[] = [];
   for (const manifest of new Set(manifests)) {
     try {
@@ -186,6 +193,6 @@ export function softwareRemedies(): string[] {
   } else {
     lines.push('`apt-get install mesa-vulkan-drivers` (lavapipe; on Debian 12 add `-t bookworm-backports`)');
   }
-  if (process.arch === 'x64') lines.push(`\`npm install ${SWIFTSHADER_PACKAGE}\` (SwiftShader: no system package needed, 5 to 10 times slower)`);
+  if (supportsSwiftShader() && !findSwiftShader()) lines.push(`\`npm install ${SWIFTSHADER_PACKAGE}\` (SwiftShader: no system package needed, several times slower)`);
   return lines;
 }

@@ -70,8 +70,9 @@ export async function writeImage(path: string, image: MergedImage, options: Writ
   const format = await checkOutputPath(path);
   if (radiance.length !== width * height * 3) throw new InputError(`cannot write ${shown(path)}: ${radiance.length} values, ${width}x${height} RGB needs ${width * height * 3}`);
   if (!(scale > 0) || !Number.isFinite(scale)) throw new InputError(`cannot write ${shown(path)}: the scale is ${scale}, it must be positive and finite`);
-  const bad = radiance.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
+  let bad = 0;
+  while (bad < radiance.length && Number.isFinite(radiance[bad])) bad++;
+  if (bad < radiance.length) {
     const pixel = Math.floor(bad / 3);
     throw new InputError(`cannot write ${shown(path)}: row ${Math.floor(pixel / width)}, column ${pixel % width} holds ${radiance[bad]}, only finite values are written`);
   }

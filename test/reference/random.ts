@@ -93,7 +93,7 @@ export function worstDifference(actual: ArrayLike<number>, expected: ArrayLike<n
 export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, { tol, scale, label, where }: Closeness): number {
   if (actual.length !== expected.length) throw new Error(`${label}: ${actual.length} values, expected ${expected.length}`);
   let largest = 1;
-  if (scale === undefined) for (let i = 0; i < expected.length; i++) largest = Math.max(largest, Math.abs(expected[i]));
+  if (scale === undefined) for (let i = 0; i < expected.length; i++) if (Number.isFinite(expected[i])) largest = Math.max(largest, Math.abs(expected[i]));
   const unit = scale ?? largest;
   const { index, difference } = worstDifference(actual, expected);
   if (difference <= tol * unit) return difference / unit;

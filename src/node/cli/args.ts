@@ -47,6 +47,8 @@ export const MERGE_OPTIONS = {
 export const PLAN_OPTIONS = {
   ...COMMON,
   frames: { type: 'string', short: 'n' },
+  limits: { type: 'string' },
+  method: { type: 'string' },
   reference: { type: 'string', short: 'r' },
   weights: { type: 'string' },
   'memory-budget': { type: 'string' },
@@ -139,10 +141,11 @@ export function bytesOption(args: ParsedArgs, name: string): number | undefined 
   return bytes;
 }
 
-/** `6000x4000` as width and height. */
-export function sizeArgument(text: string): { width: number; height: number } {
+/** `6000x4000` as width and height, of at most `maxPixels`. */
+export function sizeArgument(text: string, maxPixels: number): { width: number; height: number } {
   const match = /^(\d{1,6})[x×](\d{1,6})$/i.exec(text);
   const [width, height] = match ? [Number(match[1]), Number(match[2])] : [0, 0];
   if (!(width > 0 && height > 0)) throw new UsageError(`size is "${text}": write WIDTHxHEIGHT in pixels, such as 6000x4000`);
+  if (width * height > maxPixels) throw new UsageError(`size is ${text} (${Math.round((width * height) / 1e6)} megapixels): at most ${Math.floor(maxPixels / 1e6)} megapixels are merged`);
   return { width, height };
 }

@@ -65,9 +65,9 @@ How it is merged
 Motion maps: what is taken to be moving
   --motion DIR          writes each map as motion-K.png (white moves) and motion-K.npy (float32 [H,W],
                         0 to 1), K = 1.. in the order of exposure. The reference's is the union.
-  --motion-in DIR       reads such maps back in place of the network's own: motion-K.npy, or else
-                        motion-K.png. Paint white what must come from the reference, black what may be
-                        averaged.
+  --motion-in DIR       reads such maps back in place of the network's own. Paint a PNG white where the
+                        reference must be used, black where frames may be averaged; an edited PNG counts,
+                        else the NPY. The reference's is not read: it is the union of the others.
 
 Machine
 ${ADAPTER}
@@ -82,7 +82,7 @@ ${ADAPTER}
 export const PLAN_HELP = `Usage: deghost plan WIDTHxHEIGHT [options]
 
 Prints what a merge of that size would do on this machine: the tiles it is cut into, every step, and GPU
-memory before and after buffers are shared. Nothing is merged.
+memory before and after buffers are shared. Nothing is computed.
 
 Example
   deghost plan 6000x4000 --frames 5 --memory-budget 1GiB
@@ -90,7 +90,9 @@ Example
   -n, --frames N        how many exposures, 2 to 16. Default: 3.
   -r, --reference N     the reference frame, counted from 1, darkest first. Default: the middle one.
   --weights FILE        the network. Default: the one that deghost merge would take.
+  --method METHOD       network (default) or merge, as in deghost merge
   --memory-budget SIZE  most GPU memory to use: 512MiB (default), 1GiB, 300000000
+  --limits WHICH        adapter: this machine's (default); default: those that every WebGPU device has
 ${ADAPTER}
   --json                one JSON object on stdout
   -h, --help            this text

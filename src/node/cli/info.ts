@@ -6,7 +6,7 @@ import { SWIFTSHADER_PACKAGE, findSwiftShader, refusedLavapipe, softwareRemedies
 import type { ParsedArgs } from './args.ts';
 import { json, size } from './io.ts';
 import type { CommandIo } from './io.ts';
-import { packageVersion } from './package.ts';
+import { packageVersion } from '../package.ts';
 
 /** Limits that bound a merge, with WebGPU's defaults, which every adapter has. */
 const LIMITS: [name: keyof GPUSupportedLimits & string, standard: number, bytes: boolean][] = [

@@ -4,7 +4,7 @@
  */
 import { basename } from 'node:path';
 import { CancelledError, InputError } from '../../errors.ts';
-import { Deghoster } from '../../index.ts';
+import { Deghoster } from '../../deghoster.ts';
 import { openDevice } from '../../device.ts';
 import { middleFrame, sortFrames } from '../../image/frame.ts';
 import type { Frame } from '../../image/frame.ts';
@@ -23,7 +23,7 @@ import type { MergeOptions } from './mergeOptions.ts';
 import { checkOutputs, writeOutputs } from './mergeOutputs.ts';
 import { announce, finish } from './mergeReport.ts';
 import { ProgressView } from './progress.ts';
-import { loadWeights } from './weights.ts';
+import { readWeights } from './weights.ts';
 
 /** A stack as read: frames in exposure order, and where each came from. */
 export interface Stack {
@@ -40,12 +40,12 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
   const { signal } = io;
   const started = performance.now();
   await checkOutputs(options);
-  const weights = options.method === 'network' ? await loadWeights(options.weights, options.inputs.length) : undefined;
+  const weights = options.method === 'network' ? await readWeights(options.weights, options.inputs.length) : undefined;
   const response = await readResponse(options);
   const stack = await readStack(options, signal);
   const { frames, width, height } = stack;
-  const motion = options.motionIn === undefined ? undefined : await readMotionMaps(options.motionIn, frames.length, width, height);
   const reference = options.reference ?? middleFrame(frames.length);
+  const motion = options.motionIn === undefined ? undefined : await readMotionMaps(options.motionIn, frames.length, width, height, reference);
   stopIfAborted(signal);
 
   const { adapter, info } = await requestAdapter({ software: options.adapter });
@@ -109,7 +109,9 @@ async function readStack(options: MergeOptions, signal: AbortSignal): Promise<St
     images.push(image);
   }
   const exposures = options.exposures ?? exifExposures(images.map(({ exif }, i) => ({ name: shown(options.inputs[i]), exif })));
-  const { frames, order } = sortFrames(images.map(({ data, width, height }, i) => ({ data, width, height, exposure: exposures[i], name: shown(basename(options.inputs[i])) })));
+  const short = options.inputs.map((path) => basename(path));
+  const names = new Set(short).size === short.length ? short : options.inputs;
+  const { frames, order } = sortFrames(images.map(({ data, width, height }, i) => ({ data, width, height, exposure: exposures[i], name: shown(names[i]) })));
   const { width, height } = frames[0];
   return { frames, width, height, order, images };
 }

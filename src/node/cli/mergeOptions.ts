@@ -2,15 +2,13 @@
 import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
+import { DEFAULT_MEMORY_BUDGET } from '../../model/schedule.ts';
 import { adapterChoice } from '../adapter.ts';
 import type { SoftwareChoice } from '../adapter.ts';
 import { parseEv, parseTimes } from '../exposureArgs.ts';
 import { outputFormat } from '../writeImage.ts';
 import { bytesOption, choiceOption, integerOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
-
-/** GPU memory a merge may use unless told otherwise. */
-export const DEFAULT_MEMORY_BUDGET = 512 * 2 ** 20;
 
 export interface MergeOptions {
   /** Pictures, in command-line order. */

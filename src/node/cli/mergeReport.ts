@@ -1,26 +1,29 @@
 /** What `deghost merge` says: before, after, and as JSON. */
 import { basename } from 'node:path';
-import type { MergeResult } from '../../index.ts';
+import type { MergeResult } from '../../deghoster.ts';
 import type { AdapterInfo } from '../adapter.ts';
 import { json, size } from './io.ts';
 import type { CommandIo } from './io.ts';
 import type { Stack } from './merge.ts';
 import type { MergeOptions } from './mergeOptions.ts';
 import { clock } from './progress.ts';
-import type { LoadedWeights } from './weights.ts';
+import type { WeightsFile } from './weights.ts';
 
 export interface MergeContext {
   options: MergeOptions;
   stack: Stack;
   reference: number;
   info: AdapterInfo;
-  weights: LoadedWeights | undefined;
+  weights: WeightsFile | undefined;
 }
+
+/** A response residual (gamma domain, 1 is full scale) that no camera's tone curve causes; wrong exposures do. */
+const SUSPICIOUS_RESIDUAL = 0.3;
 
 /** Stops from the reference frame, `+2.0`. */
 function stops(context: MergeContext, k: number): string {
   const ev = Math.log2(context.stack.frames[k].exposure / context.stack.frames[context.reference].exposure);
-  return `${ev < -0.05 ? '' : '+'}${(Math.abs(ev) < 0.05 ? 0 : ev).toFixed(1)}`;
+  return Math.abs(ev) < 0.05 ? '0.0' : `${ev > 0 ? '+' : ''}${ev.toFixed(1)}`;
 }
 
 /** Frames, network and adapter, before the work starts. */
@@ -43,10 +46,15 @@ function movingShare(map: Float32Array): number {
 export function finish(context: MergeContext, result: MergeResult, files: { output: string; preview?: string; response?: string; motion: string[] }, times: Record<string, number>, io: CommandIo, message: (text: string) => void): void {
   const { options, stack, reference, info, weights } = context;
   const moving = result.motion.map(movingShare);
-  for (const line of result.response.report.summary.split('\n')) message(line);
+  const { report } = result.response;
+  for (const line of report.summary.split('\n')) message(line);
+  // Even a wrong curve does not explain a residual like this.
+  if (Object.values(report.channels).every(({ kept, residual }) => kept === 'prior' && residual > SUSPICIOUS_RESIDUAL)) {
+    message('the brightness of the frames does not follow their exposures: check --ev or --times, which are in the order of the pictures');
+  }
   if (options.method === 'network') message(`moving: ${(100 * moving[reference]).toFixed(1)} % of the picture`);
-  message(`GPU memory: ${size(result.peakBytes)} at the peak, ${size(options.memoryBudget)} allowed; merged in ${clock(times.mergeMs / 1000)}`);
-  const also = [files.preview, files.response, ...(files.motion.length > 0 ? [`${files.motion.length} motion maps in ${options.motion}`] : [])].filter(Boolean);
+  message(`GPU memory: ${size(result.peakBytes)} of buffers at the peak, ${size(options.memoryBudget)} allowed; merged in ${clock(times.mergeMs / 1000)}`);
+  const also = [files.preview, files.response, ...(files.motion.length > 0 ? [`${result.motion.length} motion maps in ${options.motion}`] : [])].filter(Boolean);
   message(`wrote ${files.output}${also.length > 0 ? `, ${also.join(', ')}` : ''}`);
   if (!options.json) return;
   io.stdout.write(
@@ -62,7 +70,7 @@ export function finish(context: MergeContext, result: MergeResult, files: { outp
       scale: result.scale,
       method: options.method,
       weights: weights ? { file: weights.path, variant: weights.config.variant } : null,
-      response: result.response.report,
+      response: report,
       adapter: info,
       peakBytes: result.peakBytes,
       memoryBudget: options.memoryBudget,

@@ -1,15 +1,8 @@
 /** Progress of a merge on stderr: a bar with time left on a terminal, now and then a line elsewhere. */
 
-export type Stage = 'response' | 'compile' | 'segmentation' | 'fusion';
-export interface ProgressEvent {
-  stage: Stage;
-  done: number;
-  total: number;
-}
+import type { Progress } from '../../deghoster.ts';
 
-const LABELS: Record<Stage, string> = { response: 'camera response', compile: 'compiling', segmentation: 'finding motion', fusion: 'merging' };
-/** Segmentation's share of the work of both tiled stages: 98 of 708 thousand multiply-adds a pixel for three frames, rounded. */
-const SEGMENTATION_SHARE = 0.15;
+const LABELS: Record<Progress['stage'], string> = { response: 'camera response', compile: 'compiling', segmentation: 'finding motion', fusion: 'merging', merge: 'merging' };
 /** Milliseconds between lines where there is no terminal. */
 const LINE_INTERVAL = 10_000;
 
@@ -26,12 +19,12 @@ export function clock(seconds: number): string {
   return h > 0 ? `${h}:${String(m).padStart(2, '0')}:${s}` : `${m}:${s}`;
 }
 
-/** Shows {@link ProgressEvent}s. `clear` removes the bar before anything else is printed. */
+/** Shows progress. `clear` removes the bar before anything else is printed. */
 export class ProgressView {
   readonly #output: ProgressOutput;
   readonly #now: () => number;
-  #tilesStart = 0;
-  #stage: Stage | undefined;
+  #tilesStart: { time: number; fraction: number } | undefined;
+  #stage: Progress['stage'] | undefined;
   #lastLine = 0;
   #shown = false;
 
@@ -40,20 +33,20 @@ export class ProgressView {
     this.#now = now;
   }
 
-  update(event: ProgressEvent): void {
+  update({ stage, done, total, fraction }: Progress): void {
     const now = this.#now();
-    const fraction = overall(event);
-    if (fraction !== undefined && this.#tilesStart === 0) this.#tilesStart = now;
-    const elapsed = (now - this.#tilesStart) / 1000;
-    const left = fraction ? `${clock((elapsed * (1 - fraction)) / fraction)} left` : '';
-    const unit = event.stage === 'segmentation' || event.stage === 'fusion' ? ' tiles' : '';
-    const count = event.total > 1 || unit ? ` ${event.done}/${event.total}${unit}` : '';
-    if (this.#output.isTTY) this.#bar(`${LABELS[event.stage]}${count}`, fraction ?? event.done / Math.max(1, event.total), left);
-    else if (event.stage !== this.#stage || now - this.#lastLine >= LINE_INTERVAL) {
-      this.#output.write(`${LABELS[event.stage]}${count}${left && `, ${left}`}\n`);
+    const isTiled = stage !== 'response' && stage !== 'compile';
+    if (isTiled) this.#tilesStart ??= { time: now, fraction };
+    const start = this.#tilesStart ?? { time: now, fraction };
+    const speed = (fraction - start.fraction) / (now - start.time);
+    const left = speed > 0 ? `${clock((1 - fraction) / speed / 1000)} left` : '';
+    const label = LABELS[stage] + (isTiled ? ` ${Math.floor(done)}/${total} ${total === 1 ? 'tile' : 'tiles'}` : '');
+    if (this.#output.isTTY) this.#bar(label, fraction, left);
+    else if (stage !== this.#stage || now - this.#lastLine >= LINE_INTERVAL) {
+      this.#output.write(`${label}${left && `, ${Math.floor(100 * fraction)} %, ${left}`}\n`);
       this.#lastLine = now;
     }
-    this.#stage = event.stage;
+    this.#stage = stage;
   }
 
   /** Takes the bar off the terminal. */
@@ -71,12 +64,4 @@ export class ProgressView {
     this.#output.write(`\r\x1b[K${`${bar}${text}`.slice(0, columns - 1)}`);
     this.#shown = true;
   }
-}
-
-/** How much of the tiled work is done, or undefined before it starts. */
-function overall({ stage, done, total }: ProgressEvent): number | undefined {
-  const part = total > 0 ? done / total : 0;
-  if (stage === 'segmentation') return SEGMENTATION_SHARE * part;
-  if (stage === 'fusion') return SEGMENTATION_SHARE + (1 - SEGMENTATION_SHARE) * part;
-  return undefined;
 }

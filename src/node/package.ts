@@ -1,5 +1,6 @@
-/** What the command line needs from its own package: the version and the weights that come with it. */
+/** What deghost needs from its own package in Node: the version and the weights that come with it. */
 import { existsSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -19,7 +20,12 @@ export function packageVersion(): string {
   return JSON.parse(readFileSync(join(packageFolder(), 'package.json'), 'utf8')).version;
 }
 
-/** The weights that come with deghost: `fixed` knows exactly three frames. */
-export function defaultWeights(frames: number): string {
+/** The file of weights that come with deghost for so many frames: `fixed` knows exactly three. */
+export function shippedWeightsPath(frames: number): string {
   return join(packageFolder(), 'weights', frames === 3 ? 'fixed.safetensors' : 'any.safetensors');
+}
+
+/** The weights that come with deghost for so many frames, for `Deghoster.create`. */
+export function readShippedWeights(frames: number): Promise<Uint8Array> {
+  return readFile(shippedWeightsPath(frames));
 }

@@ -1,0 +1,41 @@
+/**
+ * Which camera response a merge uses, from what the caller asked for and what the frames are.
+ */
+import { UsageError } from '../errors.ts';
+import type { Frame } from './frame.ts';
+import { estimateResponse, gammaResponse, linearResponse } from './response.ts';
+import type { CameraResponse, ResponseReport } from './response.ts';
+
+/** `auto` estimates it from the stack, `gamma` is radiance^(1/2.2), `linear` is radiance itself; or a known one. */
+export type ResponseOption = 'auto' | 'gamma' | 'linear' | CameraResponse;
+
+export interface ChosenResponse {
+  response: CameraResponse;
+  report: ResponseReport;
+}
+
+function given(kind: 'gamma' | 'linear' | 'file', response: CameraResponse, summary: string): ChosenResponse {
+  const channel = { kept: 'prior', reason: 'given', pairs: 0, residual: 0, range: [0, 0] } as const;
+  return { response, report: { kind, channels: { r: { ...channel, range: [0, 0] }, g: { ...channel, range: [0, 0] }, b: { ...channel, range: [0, 0] } }, summary } };
+}
+
+/**
+ * The response to undo. By default `auto` where every frame has 8 bits, `gamma` otherwise: files of more bits seldom carry a camera's tone curve.
+ * @param frames sorted by exposure.
+ */
+export function chooseResponse(frames: readonly Frame[], option: ResponseOption | undefined, signal?: AbortSignal): ChosenResponse {
+  const eightBits = frames.every(({ data }) => data instanceof Uint8Array || data instanceof Uint8ClampedArray);
+  const chosen = option ?? (eightBits ? 'auto' : 'gamma');
+  if (chosen === 'auto') return estimateResponse(frames, { signal });
+  if (chosen === 'gamma') return given('gamma', gammaResponse(), 'response: gamma 2.2');
+  if (chosen === 'linear') return given('linear', linearResponse(), 'response: linear');
+  if (typeof chosen === 'string') throw new UsageError(`response is "${String(chosen)}": it must be auto, gamma, linear or 256 samples a channel`);
+  return given('file', chosen, 'response: as given');
+}
+
+/** The GPU's table: f at i/255, as [256][r, g, b, 0]. */
+export function responseTable({ r, g, b }: CameraResponse): Float32Array<ArrayBuffer> {
+  const table = new Float32Array(4 * r.length);
+  r.forEach((value, i) => table.set([value, g[i], b[i], 0], 4 * i));
+  return table;
+}

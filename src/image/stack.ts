@@ -1,0 +1,76 @@
+/**
+ * Frames cut into tiles for the GPU, and tiles put back together: typed arrays in, typed arrays out.
+ */
+import { maxSample } from './frame.ts';
+import type { Frame } from './frame.ts';
+import type { Tile } from '../graph/tile.ts';
+
+/** Motion maps W_k, `[height, width]` each, one a frame in exposure order. */
+export interface MotionMaps {
+  maps: readonly Float32Array[];
+  width: number;
+  height: number;
+}
+
+/** The top left corner of a map. */
+export function cropMap(map: Float32Array, mapWidth: number, width: number, height: number): Float32Array {
+  if (mapWidth === width && map.length === width * height) return map;
+  const out = new Float32Array(width * height);
+  for (let y = 0; y < height; y++) out.set(map.subarray(y * mapWidth, y * mapWidth + width), y * width);
+  return out;
+}
+
+/**
+ * A tile of the stack, NC4HW4: block k is (R, G, B, W_k) of frame k, samples scaled to [0,1]. Beyond the picture its last row and
+ * column repeat: the padding of the spec's Conventions.
+ * @param motion one map a frame, of the picture's size or the padded one's; absent for W = 0.
+ * @param out `[frames][tileHeight][tileWidth][4]`.
+ */
+export function cutStack(frames: readonly Frame[], motion: MotionMaps | undefined, tile: Tile, tileWidth: number, tileHeight: number, out: Float32Array): void {
+  const { width, height } = frames[0];
+  frames.forEach((frame, k) => {
+    const { data } = frame;
+    const scale = 1 / maxSample(data);
+    const map = motion?.maps[k];
+    const mapWidth = motion?.width ?? 0;
+    const mapHeight = motion?.height ?? 0;
+    let at = k * tileWidth * tileHeight * 4;
+    for (let y = 0; y < tileHeight; y++) {
+      const row = Math.min(tile.y.start + y, height - 1) * width;
+      const mapRow = Math.min(tile.y.start + y, mapHeight - 1) * mapWidth;
+      for (let x = 0; x < tileWidth; x++, at += 4) {
+        const pixel = row + Math.min(tile.x.start + x, width - 1);
+        out[at] = data[3 * pixel] * scale;
+        out[at + 1] = data[3 * pixel + 1] * scale;
+        out[at + 2] = data[3 * pixel + 2] * scale;
+        out[at + 3] = map ? map[mapRow + Math.min(tile.x.start + x, mapWidth - 1)] : 0;
+      }
+    }
+  });
+}
+
+/**
+ * Copies a tile's core into a picture, for the channels that `targets` gives.
+ * @param values the tile, NC4HW4.
+ * @param targets by channel: the array, and how its elements are laid out, `array[pixel * stride + offset]`.
+ */
+export function pasteCore(
+  values: Float32Array,
+  tile: Tile,
+  tileWidth: number,
+  tileHeight: number,
+  picture: { width: number; height: number },
+  targets: readonly { array: Float32Array; stride: number; offset: number }[],
+): void {
+  const endY = Math.min(tile.y.coreEnd, picture.height);
+  const endX = Math.min(tile.x.coreEnd, picture.width);
+  targets.forEach(({ array, stride, offset }, channel) => {
+    const plane = Math.floor(channel / 4) * tileWidth * tileHeight;
+    for (let y = tile.y.coreStart; y < endY; y++) {
+      const row = plane + (y - tile.y.start) * tileWidth - tile.x.start;
+      for (let x = tile.x.coreStart; x < endX; x++) {
+        array[(y * picture.width + x) * stride + offset] = values[(row + x) * 4 + (channel % 4)];
+      }
+    }
+  });
+}

@@ -1,0 +1,21 @@
+/**
+ * deghost: ghost-free HDR from bracketed photographs, on any WebGPU device.
+ *
+ * This is all of the public API that runs anywhere. `deghost/node` adds a device and files for Node.
+ */
+export { Deghoster, planReport } from './deghoster.ts';
+export type { DeghosterOptions, MergeOptions, MergeResult, PlanReport, Progress } from './deghoster.ts';
+export { openDevice, openPlatformDevice } from './device.ts';
+export { CancelledError, DeghostError, DeviceLostError, GpuError, InputError, MissingPackageError, NoAdapterError, UsageError } from './errors.ts';
+export type { DeghostErrorCode } from './errors.ts';
+export { MAX_FRAMES, MIN_FRAMES } from './image/frame.ts';
+export type { Frame, Samples } from './image/frame.ts';
+export type { ChosenResponse, ResponseOption } from './image/chooseResponse.ts';
+export { estimateResponse, formatResponse, gammaResponse, linearResponse, parseResponse } from './image/response.ts';
+export type { CameraResponse, ResponseReport } from './image/response.ts';
+export { encodeSrgb, toneMap } from './image/toneMap.ts';
+export { schedule } from './model/schedule.ts';
+export type { Limits, Schedule, ScheduleRequest } from './model/schedule.ts';
+export { loadWeights } from './weights/load.ts';
+export type { Weights } from './weights/load.ts';
+export type { NetworkConfig } from './weights/config.ts';

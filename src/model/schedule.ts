@@ -1,0 +1,194 @@
+/**
+ * The schedule of a merge: which graphs run, cut into which tiles, so that the GPU's buffers stay within a budget and its limits.
+ * A pure function: `deghost plan` prints it without a device.
+ */
+import { InputError } from '../errors.ts';
+import type { Graph } from '../graph/graph.ts';
+import { bytesText, plan, planText } from '../graph/plan.ts';
+import type { Plan } from '../graph/plan.ts';
+import { chooseTiling } from '../graph/tile.ts';
+import type { TileRules, Tiling } from '../graph/tile.ts';
+import { shapeText, tensorBytes } from '../kernels/kernel.ts';
+import type { NetworkConfig } from '../weights/config.ts';
+import { FUSION_TILES, PADDING, SEGMENTATION_TILES, fusionGraph, plainMergeGraph, segmentationGraph } from './network.ts';
+import type { Scene } from './part.ts';
+
+/** What the device and the user allow. */
+export interface Limits {
+  /** Most bytes of all GPU buffers together. */
+  memoryBudget: number;
+  /** Most bytes of one buffer, bound whole. */
+  maxBinding: number;
+}
+
+/** Default WebGPU limits (https://www.w3.org/TR/webgpu/#limits): what every device has. */
+export const DEFAULT_MAX_BINDING = 128 * 1024 ** 2;
+/** GPU buffers a merge uses at most, unless told otherwise. */
+export const DEFAULT_MEMORY_BUDGET = 512 * 1024 ** 2;
+/** Most pixels of a tile: 65535 workgroups of the convolution's 256 pixels. */
+const MAX_TILE_PIXELS = 65535 * 256;
+
+export type StageName = 'segmentation' | 'fusion' | 'merge';
+
+export interface Stage {
+  name: StageName;
+  tiling: Tiling;
+  /** The plan of one tile; all are alike. */
+  plan: Plan;
+  /** Bytes of GPU buffers while the stage runs, weights included. */
+  bytes: number;
+}
+
+export interface Schedule {
+  width: number;
+  height: number;
+  /** The picture padded to the network's grid. */
+  padded: { width: number; height: number };
+  frames: number;
+  reference: number;
+  stages: readonly Stage[];
+  limits: Limits;
+}
+
+export interface ScheduleRequest {
+  /** Absent for the plain merge. */
+  config?: NetworkConfig;
+  width: number;
+  height: number;
+  /** tau_k, shortest first. */
+  taus: readonly number[];
+  reference: number;
+  gamma: number;
+  useResponse: boolean;
+  /** Whether motion maps are given, so that none need be made. */
+  motionGiven: boolean;
+  limits: Limits;
+}
+
+interface StageRequest {
+  name: StageName;
+  rules: TileRules;
+  build: (width: number, height: number) => Graph;
+}
+
+/** Bytes of GPU buffers that a plan needs: tensors, the largest output's readback, params, weights. */
+function planBytes(it: Plan, weightBytes: number): number {
+  const readback = Math.max(...it.graph.outputs.map((id) => tensorBytes(it.graph.nodes[id].shape)));
+  const params = it.steps.length * 256;
+  return it.bytes.shared + readback + params + weightBytes;
+}
+
+/** Bytes of a graph's packed weights, but for padding of awkward channel counts to whole blocks. */
+function weightBytes(it: Plan): number {
+  let sum = 0;
+  for (const shape of it.tensors.values()) sum += 4 * shape.reduce((product, n, i) => product * (i < 2 ? Math.ceil(n / 4) * 4 : n), 1);
+  return sum;
+}
+
+function scheduleStage({ name, rules, build }: StageRequest, padded: { width: number; height: number }, limits: Limits, otherWeights: number): Stage {
+  const plans = new Map<string, Plan>();
+  const planOf = (width: number, height: number): Plan => {
+    const key = `${width}x${height}`;
+    let known = plans.get(key);
+    if (!known) plans.set(key, (known = plan(build(width, height))));
+    return known;
+  };
+  // Buffers grow with a tile's pixels, so a small plan tells which sizes are worth planning.
+  const probe = planOf(Math.min(padded.width, 16 * PADDING), Math.min(padded.height, 16 * PADDING));
+  const pixels = Math.min(padded.width, 16 * PADDING) * Math.min(padded.height, 16 * PADDING);
+  const weights = weightBytes(probe) + otherWeights;
+  const roughly = (bytes: number): number => bytes / pixels;
+  const fits = (width: number, height: number): boolean => {
+    const size = width * height;
+    if (size > MAX_TILE_PIXELS || size * roughly(probe.bytes.largest) > limits.maxBinding * 1.001) return false;
+    if (size * roughly(probe.bytes.shared) + weights > limits.memoryBudget * 1.001) return false;
+    const it = planOf(width, height);
+    return it.bytes.largest <= limits.maxBinding && planBytes(it, weights) <= limits.memoryBudget;
+  };
+  const tiling = chooseTiling(padded.width, padded.height, rules, fits);
+  if (!tiling) {
+    const side = 2 * rules.halo + rules.grid;
+    const smallest = planOf(Math.min(padded.width, side), Math.min(padded.height, side));
+    throw new InputError(
+      `memory budget ${bytesText(limits.memoryBudget)} is too small: the smallest tile of the ${name} needs ${bytesText(planBytes(smallest, weights))} (largest buffer ${bytesText(smallest.bytes.largest)} of ${bytesText(limits.maxBinding)}): raise it`,
+    );
+  }
+  const chosen = planOf(tiling.width, tiling.height);
+  return { name, tiling, plan: chosen, bytes: planBytes(chosen, weights) };
+}
+
+/**
+ * Schedules a merge.
+ * @throws InputError when even the smallest tile exceeds the budget or the limits, naming both.
+ */
+export function schedule(request: ScheduleRequest): Schedule {
+  const { config, width, height, taus, reference, gamma, useResponse, limits } = request;
+  const up = (length: number): number => Math.ceil(length / PADDING) * PADDING;
+  const padded = { width: up(width), height: up(height) };
+  const scene = (w: number, h: number): Scene => ({ taus, reference, gamma, useResponse, width: w, height: h });
+  const requests: StageRequest[] = [];
+  if (!config) {
+    requests.push({ name: 'merge', rules: { halo: 0, grid: 4 }, build: (w, h) => plainMergeGraph(scene(w, h)) });
+  } else {
+    if (!request.motionGiven) requests.push({ name: 'segmentation', rules: SEGMENTATION_TILES, build: (w, h) => segmentationGraph(config, scene(w, h)) });
+    requests.push({ name: 'fusion', rules: FUSION_TILES, build: (w, h) => fusionGraph(config, scene(w, h)) });
+  }
+  const stages: Stage[] = [];
+  // Weights stay on the device, so a later stage has those of the earlier ones beside its own.
+  let weights = 0;
+  for (const it of requests) {
+    const stage = scheduleStage(it, padded, limits, weights);
+    weights += weightBytes(stage.plan);
+    stages.push(stage);
+  }
+  return { width, height, padded, frames: taus.length, reference, stages, limits };
+}
+
+/** Multiply-adds of a whole stage. */
+export function stageWork(stage: Stage): number {
+  return stage.plan.multiplyAdds * stage.tiling.tiles.length;
+}
+
+/** A schedule for people. */
+export function scheduleText(it: Schedule, steps = true): string {
+  const lines = [`${it.frames} frames of ${it.width}x${it.height}, reference ${it.reference + 1}, padded to ${it.padded.width}x${it.padded.height}`];
+  for (const stage of it.stages) {
+    const { tiling } = stage;
+    const perPixel = stageWork(stage) / (it.padded.width * it.padded.height);
+    lines.push(
+      '',
+      `${stage.name}: ${tiling.tiles.length} ${tiling.tiles.length === 1 ? 'tile' : 'tiles'} of ${tiling.width}x${tiling.height}, ${((tiling.waste - 1) * 100).toFixed(1)} % computed twice for the halos`,
+      `${stage.plan.steps.length} dispatches a tile, ${(stageWork(stage) / 1e9).toFixed(2)} G multiply-adds in all (${Math.round(perPixel).toLocaleString('en')} a pixel)`,
+      `${bytesText(stage.bytes)} of GPU buffers, weights included (budget ${bytesText(it.limits.memoryBudget)}); the largest is ${bytesText(stage.plan.bytes.largest)} (limit ${bytesText(it.limits.maxBinding)})`,
+    );
+    if (steps) lines.push(planText(stage.plan));
+  }
+  return lines.join('\n');
+}
+
+/** A schedule as data for machines. */
+export function scheduleJson(it: Schedule): object {
+  return {
+    width: it.width,
+    height: it.height,
+    frames: it.frames,
+    reference: it.reference,
+    memoryBudget: it.limits.memoryBudget,
+    maxBinding: it.limits.maxBinding,
+    stages: it.stages.map((stage) => ({
+      name: stage.name,
+      tiles: stage.tiling.tiles.length,
+      tileWidth: stage.tiling.width,
+      tileHeight: stage.tiling.height,
+      waste: stage.tiling.waste,
+      dispatchesPerTile: stage.plan.steps.length,
+      programs: stage.plan.programs,
+      multiplyAdds: stageWork(stage),
+      bytes: stage.bytes,
+      largestBuffer: stage.plan.bytes.largest,
+      unsharedBytes: stage.plan.bytes.unshared,
+      buffers: stage.plan.buffers,
+      steps: stage.plan.steps.map((step) => ({ name: step.name, program: step.dispatch.program.label, output: shapeText(step.output.shape), buffer: step.output.buffer, block: step.output.block, multiplyAdds: step.multiplyAdds })),
+    })),
+  };
+}

@@ -1,0 +1,36 @@
+/**
+ * A weights file, read and checked against the network it claims to hold.
+ */
+import { graphTensors } from '../graph/graph.ts';
+import { fusionGraph, segmentationGraph } from '../model/network.ts';
+import type { Scene } from '../model/part.ts';
+import { checkTensors, FIXED_FRAMES } from './check.ts';
+import { parseConfig } from './config.ts';
+import type { NetworkConfig } from './config.ts';
+import { readSafetensors } from './safetensors.ts';
+import type { WeightTensor } from './safetensors.ts';
+
+export interface Weights {
+  config: NetworkConfig;
+  tensors: ReadonlyMap<string, WeightTensor>;
+}
+
+/** Every tensor the network of a config reads, from its graphs. */
+export function networkTensors(config: NetworkConfig): Map<string, readonly number[]> {
+  // With frames on both sides of the reference, a fixed network reads all it has.
+  const taus = Array.from({ length: FIXED_FRAMES }, (_, k) => 4 ** k);
+  const scene: Scene = { taus, reference: 1, width: 16, height: 16, gamma: config.gamma, useResponse: false };
+  return new Map([...graphTensors(segmentationGraph(config, scene)), ...graphTensors(fusionGraph(config, scene))]);
+}
+
+/**
+ * Reads a weights file (safetensors) and checks every tensor's name and shape against the graph.
+ * @param name the file, for messages.
+ * @throws InputError naming the file and what is wrong with it.
+ */
+export function loadWeights(bytes: Uint8Array, name = 'weights'): Weights {
+  const { metadata, tensors } = readSafetensors(bytes, name);
+  const config = parseConfig(metadata, name);
+  checkTensors(tensors, networkTensors(config), name);
+  return { config, tensors };
+}

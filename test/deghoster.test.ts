@@ -1,0 +1,188 @@
+/**
+ * The library as people call it: frames in any order and type, tiles, motion maps, cancellation, disposal, bad input.
+ */
+import { describe, expect, it } from 'vitest';
+import { CancelledError, Deghoster, InputError } from '../src/index.ts';
+import type { Frame, MergeOptions, MergeResult } from '../src/index.ts';
+import { testDevice } from './gpu.ts';
+import { goldenNames, readGolden } from './reference/goldens.ts';
+import type { Golden } from './reference/goldens.ts';
+import { runMerge } from './reference/network.ts';
+import { expectClose, rng } from './reference/random.ts';
+import { tensor } from './reference/tensor.ts';
+import type { Tensor } from './reference/tensor.ts';
+
+const MiB = 1024 ** 2;
+
+/** A golden's frame as the library takes it. */
+function frame({ data, h, w }: Tensor, exposure: number): Frame {
+  const interleaved = new Float32Array(h * w * 3);
+  for (let c = 0; c < 3; c++) for (let p = 0; p < h * w; p++) interleaved[3 * p + c] = data[c * h * w + p];
+  return { data: interleaved, width: w, height: h, exposure };
+}
+
+/** A picture `[h, w, 3]` as a tensor. */
+function planar(data: ArrayLike<number>, w: number, h: number): Tensor {
+  const out = tensor(3, h, w);
+  for (let c = 0; c < 3; c++) for (let p = 0; p < h * w; p++) out.data[c * h * w + p] = data[3 * p + c];
+  return out;
+}
+
+/** A smooth random scene with texture, seen at several exposures by a gamma camera. */
+function scene(width: number, height: number, exposures: readonly number[], seed = 5): Frame[] {
+  const random = rng(seed);
+  const waves = Array.from({ length: 9 }, () => ({ fx: random.next() * 0.3, fy: random.next() * 0.3, phase: random.next() * 6 }));
+  const radiance = Float32Array.from({ length: width * height * 3 }, (_, i) => {
+    const x = Math.floor(i / 3) % width;
+    const y = Math.floor(i / 3 / width);
+    const sum = waves.reduce((total, { fx, fy, phase }, k) => total + Math.sin(fx * x + fy * y + phase + (k % 3 === i % 3 ? 1 : 0)), 0);
+    return Math.exp(sum / 2 - 2);
+  });
+  return exposures.map((exposure) => ({ data: radiance.map((r) => Math.min(1, r * exposure) ** (1 / 2.2)), width, height, exposure }));
+}
+
+async function merge(golden: Golden, frames: readonly Frame[], options: MergeOptions = {}, memoryBudget = 512 * MiB): Promise<MergeResult> {
+  const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device: await testDevice(), memoryBudget });
+  try {
+    return await deghoster.merge(frames, options);
+  } finally {
+    deghoster.dispose();
+  }
+}
+
+describe('Deghoster', () => {
+  it.each(goldenNames().filter((name) => !name.includes('binary')))('merges %s as the PyTorch reference does', async (name) => {
+    const golden = readGolden(name);
+    // Frames arrive in an order of their own.
+    const frames = golden.frames.map((x, k) => frame(x, golden.taus[k] / 30)).reverse();
+    const result = await merge(golden, frames, { reference: golden.reference });
+    const [{ w, h }] = golden.frames;
+    expectClose(planar(result.radiance, w, h).data, golden.stages.get('Y')!.data, { tol: 1e-4, scale: 1, label: name });
+    expect(result.order).toEqual(golden.taus.map((_, k) => golden.taus.length - 1 - k));
+    expect(result.scale).toBeCloseTo(golden.taus[golden.reference], 10);
+    expect(result.motion).toHaveLength(golden.taus.length);
+    result.motion.forEach((map, k) => {
+      const padded = golden.stages.get(`W.${k + 1}`)!;
+      map.forEach((value, i) => expect(Math.abs(value - padded.data[Math.floor(i / w) * padded.w + (i % w)])).toBeLessThan(1e-4));
+    });
+  });
+
+  it('gives tiled what it gives whole, to rounding', async () => {
+    const golden = readGolden('fixed-halo');
+    const frames = scene(333, 231, [1, 4, 16]);
+    const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device: await testDevice() });
+    const whole = await deghoster.merge(frames);
+    const wholeTiles = deghoster.plan(333, 231, 3).schedule.stages.map((stage) => stage.tiling.tiles.length);
+    deghoster.dispose();
+    expect(wholeTiles).toEqual([1, 1]);
+
+    const small = await Deghoster.create({ weights: golden.weightsBytes, device: await testDevice(), memoryBudget: 8 * MiB });
+    const tiles = small.plan(333, 231, 3).schedule.stages.map((stage) => stage.tiling.tiles.length);
+    expect(Math.min(...tiles)).toBeGreaterThan(1);
+    const tiled = await small.merge(frames);
+    small.dispose();
+    expect(tiled.peakBytes).toBeLessThanOrEqual(8 * MiB);
+    expectClose(tiled.radiance, whole.radiance, { tol: 2e-6, scale: 1, label: 'radiance' });
+    whole.motion.forEach((map, k) => expectClose(tiled.motion[k], map, { tol: 2e-6, scale: 1, label: `W_${k + 1}` }));
+  });
+
+  it('takes motion maps in place of its own, the reference\'s being their union', async () => {
+    const golden = readGolden('fixed-merge-r0');
+    const frames = golden.frames.map((x, k) => frame(x, golden.taus[k]));
+    const own = await merge(golden, frames, { reference: golden.reference });
+    const maps = own.motion.map((map, k) => (k === golden.reference ? map.map(() => 0) : map));
+    const given = await merge(golden, frames, { reference: golden.reference, motion: maps });
+    expect(given.radiance).toEqual(own.radiance);
+    expect(given.motion[golden.reference]).toEqual(own.motion[golden.reference]);
+    const still = await merge(golden, frames, { reference: golden.reference, motion: maps.map((map) => map.map(() => 0)) });
+    expect(still.radiance).not.toEqual(own.radiance);
+  });
+
+  it('merges plainly without weights, as the CPU reference does', async () => {
+    const exposures = [1, 3, 9, 20];
+    const frames = scene(19, 7, exposures);
+    const deghoster = await Deghoster.create({ device: await testDevice() });
+    const result = await deghoster.merge(frames, { method: 'merge' });
+    deghoster.dispose();
+    const expected = runMerge({ frames: frames.map(({ data }) => planar(data as Float32Array, 19, 7)), times: exposures, reference: 1 });
+    expectClose(planar(result.radiance, 19, 7).data, expected.data, { tol: 2e-6, scale: 1, label: 'plain merge' });
+    expect(result.motion).toEqual([]);
+  });
+
+  it('reads 8 and 16 bits alike', async () => {
+    const golden = readGolden('any-2');
+    const frames = scene(21, 18, [1, 4]).map((it) => ({ ...it, data: it.data.map((x) => Math.round(x * 255)) }));
+    const eight = await merge(golden, frames.map((it) => ({ ...it, data: Uint8Array.from(it.data) })), { response: 'gamma' });
+    const sixteen = await merge(golden, frames.map((it) => ({ ...it, data: Uint16Array.from(it.data, (x) => x * 257) })), { response: 'gamma' });
+    expectClose(sixteen.radiance, eight.radiance, { tol: 1e-6, scale: 1, label: '16 bits' });
+  });
+
+  it('applies a camera response as if the frames had been encoded with gamma', async () => {
+    const golden = readGolden('any-2');
+    const frames = scene(21, 18, [1, 4]).map((it) => ({ ...it, data: Uint8Array.from(it.data, (x) => Math.round(x * 255)) }));
+    const curve = Array.from({ length: 256 }, (_, i) => (i / 255) ** 1.6);
+    const undone = await merge(golden, frames, { response: { r: curve, g: curve, b: curve } });
+    const encoded = await merge(golden, frames.map((it) => ({ ...it, data: Float32Array.from(it.data, (x) => curve[x] ** (1 / 2.2)) })), { response: 'gamma' });
+    expectClose(undone.radiance, encoded.radiance, { tol: 5e-6, scale: 1, label: 'response' });
+  });
+
+  it('reports progress that only grows, and stops when told', async () => {
+    const golden = readGolden('fixed-halo');
+    const frames = scene(333, 231, [1, 4, 16]);
+    const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device: await testDevice(), memoryBudget: 8 * MiB });
+    const seen: number[] = [];
+    const stop = new AbortController();
+    const run = deghoster.merge(frames, {
+      signal: stop.signal,
+      onProgress: ({ stage, done, total, fraction }) => {
+        seen.push(fraction);
+        if (stage === 'fusion' && done >= 1 && total > 1) stop.abort();
+      },
+    });
+    await expect(run).rejects.toThrow(CancelledError);
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
+    // It is ready for the next.
+    const result = await deghoster.merge(frames.map((it) => ({ ...it, data: it.data.slice(0, 3 * 32 * 16), width: 32, height: 16 })));
+    expect(result.radiance.some((y) => y > 0)).toBe(true);
+    deghoster.dispose();
+  });
+
+  it('leaves a borrowed device open', async () => {
+    const device = await testDevice();
+    const deghoster = await Deghoster.create({ device });
+    deghoster.dispose();
+    const lost = await Promise.race([device.lost.then(() => true), new Promise((resolve) => setTimeout(() => resolve(false), 20))]);
+    expect(lost).toBe(false);
+    await expect(deghoster.merge(scene(4, 4, [1, 2]))).rejects.toThrow('disposed');
+  });
+
+  it('refuses what it cannot merge, naming it', async () => {
+    const golden = readGolden('fixed-merge-r0');
+    const [a, b, c] = scene(8, 8, [1, 4, 16]);
+    const refused = (frames: Frame[], message: string, options: MergeOptions = {}): Promise<void> => expect(merge(golden, frames, options)).rejects.toThrow(message);
+    await refused([a], '1 frame given');
+    await refused(Array.from({ length: 17 }, (_, k) => ({ ...a, exposure: k + 1 })), '17 frames given');
+    await refused([a, b], 'exactly 3 frames');
+    await refused([a, b, { ...c, width: 4, height: 16, name: 'c.png' }], 'c.png is 4x16 but frame 1 is 8x8');
+    await refused([a, b, { ...c, exposure: 0, name: 'c.png' }], 'c.png: exposure is 0');
+    await refused([a, b, c].map((it) => ({ ...it, exposure: 2 })), 'same exposure');
+    await refused([a, b, { ...c, data: c.data.map((x, i) => (i === 5 ? NaN : x)), name: 'c.npy' }], 'c.npy: sample 5 is NaN');
+    await refused([a, b, c], 'reference is 3', { reference: 3 });
+    await refused([a, b, c], '2 motion maps for 3 frames', { motion: [new Float32Array(64), new Float32Array(64)] });
+    await refused([a, b, c], 'motion map 2 has 3 values', { motion: [64, 3, 64].map((n) => new Float32Array(n)) });
+    await refused([a, b, c], 'value 1 is 2', { motion: [0, 1, 2].map(() => new Float32Array(64).fill(2, 1, 2)) });
+    await expect(merge(golden, scene(512, 512, [1, 4, 16]), {}, MiB)).rejects.toThrow(/memory budget 1.0 MiB is too small: .* needs/);
+    await expect(Deghoster.create({ weights: new Uint8Array(3), device: await testDevice() })).rejects.toThrow(InputError);
+  });
+
+  it('throws when the device is lost, and never returns a picture', async () => {
+    const { requestAdapter, adapterChoice } = await import('../src/node/adapter.ts');
+    const { adapter } = await requestAdapter({ software: adapterChoice(process.env.DEGHOST_ADAPTER) });
+    const device = await adapter.requestDevice();
+    const golden = readGolden('fixed-halo');
+    const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device });
+    const run = deghoster.merge(scene(64, 64, [1, 4, 16]), { onProgress: ({ stage }) => stage === 'fusion' && device.destroy() });
+    await expect(run).rejects.toMatchObject({ code: 'device-lost' });
+    await expect(deghoster.merge(scene(64, 64, [1, 4, 16]))).rejects.toMatchObject({ code: 'device-lost' });
+  });
+});

@@ -1,0 +1,76 @@
+/** Tone mapping: properties that the operator promises, not its own formulas again. */
+import { describe, expect, it } from 'vitest';
+import { chooseTone, encodeSrgb, toneMap } from '../../src/image/toneMap.ts';
+import { random } from '../node/pictures.ts';
+
+/** A dark room, log-normal around 0.02, with a window a thousand times as bright over a tenth of it. */
+function room(): Float32Array {
+  const next = random(5);
+  const data = new Float32Array(64 * 64 * 3);
+  for (let p = 0; p < 64 * 64; p++) {
+    const base = (p % 64 < 6 ? 20 : 0.02) * 2 ** (2 * next() - 1);
+    data.set([base, 0.8 * base, 0.5 * base], 3 * p);
+  }
+  return data;
+}
+const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1];
+
+describe('toneMap', () => {
+  it('encodes sRGB as the standard tabulates it', () => {
+    // IEC 61966-2-1: 18 % grey is 118 of 255, half is 188.
+    expect([0, 0.18, 0.5, 1].map((v) => Math.round(255 * encodeSrgb(v)))).toEqual([0, 118, 188, 255]);
+    expect(encodeSrgb(0.0031308)).toBeCloseTo(0.04045, 4);
+  });
+
+  it('shows both the dark room and what is behind the window', () => {
+    const data = room();
+    const out = toneMap(data);
+    const inside: number[] = []; // green: red, the largest channel, is meant to reach 255 in the window
+    const outside: number[] = [];
+    for (let p = 0; p < 64 * 64; p++) (p % 64 < 6 ? outside : inside).push(out[3 * p + 1]);
+    expect(median(inside)).toBeGreaterThan(70);
+    expect(median(inside)).toBeLessThan(190);
+    expect(median(outside)).toBeGreaterThan(210);
+    // The window's 2 EV of texture survive: no flat white.
+    expect(new Set(outside).size).toBeGreaterThan(15);
+    expect(outside.filter((v) => v === 255).length / outside.length).toBeLessThan(0.1);
+  });
+
+  it('is the same at any scale', () => {
+    const data = room();
+    const apart = toneMap(data.map((v) => v * 1024)).reduce((worst, v, i) => Math.max(worst, Math.abs(v - toneMapped[i])), 0);
+    expect(apart).toBeLessThanOrEqual(1);
+  });
+  const toneMapped = toneMap(room());
+
+  it('is monotone in luminance and keeps grey grey', () => {
+    const ramp = Float32Array.from({ length: 300 * 3 }, (_, i) => 2 ** (Math.floor(i / 3) / 20 - 8));
+    const out = toneMap(ramp);
+    for (let p = 0; p < 300; p++) {
+      expect(out[3 * p + 1]).toBe(out[3 * p]);
+      expect(out[3 * p + 2]).toBe(out[3 * p]);
+      if (p > 0) expect(out[3 * p]).toBeGreaterThanOrEqual(out[3 * p - 3]);
+    }
+    expect(out[0]).toBeLessThan(60);
+    expect(out.at(-1)).toBeGreaterThan(250);
+  });
+
+  it('keeps the hue of saturated highlights', () => {
+    const out = toneMap(Float32Array.of(4, 0.5, 0.1), { exposure: 1, white: 20 });
+    const linear = [...out].map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+    // Hue: (g - b) / (r - b) is 0.4/3.9 before; 8-bit rounding moves it by less than 0.01.
+    expect((linear[1] - linear[2]) / (linear[0] - linear[2])).toBeCloseTo(0.4 / 3.9, 2);
+    expect(out[0]).toBe(255);
+  });
+
+  it('survives black, one value, and nonsense', () => {
+    expect([...toneMap(new Float32Array(6))]).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(chooseTone(new Float32Array(3))).toEqual({ exposure: 1, white: 1, knee: 1, slope: 1 });
+    const flat = toneMap(new Float32Array(30).fill(7));
+    expect(flat[0]).toBeGreaterThan(90);
+    expect(flat[0]).toBeLessThan(140);
+    const odd = toneMap(Float32Array.of(NaN, -1, 0.5, Infinity, Infinity, Infinity, 0.5, 0.5, 0.5));
+    expect([...odd.subarray(3, 6)]).toEqual([255, 255, 255]);
+    expect(() => toneMap(new Float32Array(4))).toThrow('not RGB pixels');
+  });
+});
