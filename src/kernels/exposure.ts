@@ -20,8 +20,9 @@ fn undo_response(x: vec3f) -> vec3f {
   let at = clamp(x, vec3f(0.0), vec3f(1.0)) * ${TABLE_SIZE - 1}.0;
   let below = min(vec3u(at), vec3u(${TABLE_SIZE - 2}u));
   let part = at - vec3f(below);
-  let low = vec3f(response[below.x].x, response[below.y].y, response[below.z].z);
-  let high = vec3f(response[below.x + 1u].x, response[below.y + 1u].y, response[below.z + 1u].z);
+  let i = params.response_start + below;
+  let low = vec3f(response[i.x].x, response[i.y].y, response[i.z].z);
+  let high = vec3f(response[i.x + 1u].x, response[i.y + 1u].y, response[i.z + 1u].z);
   return power(mix(low, high, part), 1.0 / params.gamma);
 }
 
@@ -33,7 +34,7 @@ fn load_frame(first: u32, pixel: u32) -> vec3f {
 `;
 
 /** Params that `LOAD_FRAME` reads. */
-export const FRAME_PARAMS = { use_response: 'u32', gamma: 'f32' } as const;
+export const FRAME_PARAMS = { use_response: 'u32', response_start: 'u32', gamma: 'f32' } as const;
 
 /** Attributes of every kernel that reads frames. */
 export interface FrameAttrs {
@@ -43,8 +44,8 @@ export interface FrameAttrs {
 }
 
 /** Values of `FRAME_PARAMS`. */
-export function frameParams(attrs: FrameAttrs): { use_response: number; gamma: number } {
-  return { use_response: attrs.useResponse ? 1 : 0, gamma: attrs.gamma };
+export function frameParams(attrs: FrameAttrs, response: View): { use_response: number; response_start: number; gamma: number } {
+  return { use_response: attrs.useResponse ? 1 : 0, response_start: start(response), gamma: attrs.gamma };
 }
 
 export function expectStack(op: string, stack: Shape, response: Shape): void {
@@ -82,7 +83,7 @@ export const encoderInput: Kernel<EncoderInputAttrs> = {
     return { ...inputs[0], channels: 6 };
   },
   lower({ attrs, inputs: [stack, response], output }) {
-    const params = { frame_start: frameStart(stack, attrs.frame), tau: attrs.tau, ...frameParams(attrs) };
+    const params = { frame_start: frameStart(stack, attrs.frame), tau: attrs.tau, ...frameParams(attrs, response) };
     return elementwiseDispatch(ENCODER_INPUT, output, { stack: buffer(stack), response: buffer(response) }, params);
   },
 };
@@ -118,7 +119,7 @@ export const alignedPair: Kernel<AlignedPairAttrs> = {
       frame_start: frameStart(stack, attrs.frame),
       reference_start: frameStart(stack, attrs.reference),
       gain: attrs.ratio ** (1 / attrs.gamma),
-      ...frameParams(attrs),
+      ...frameParams(attrs, response),
     };
     return elementwiseDispatch(ALIGNED_PAIR, output, { stack: buffer(stack), response: buffer(response) }, params);
   },

@@ -85,7 +85,7 @@ export const merge: Kernel<MergeAttrs> = {
       use_masks: attrs.useMasks ? 1 : 0,
       longest: attrs.taus[attrs.taus.length - 1],
       tau: attrs.taus,
-      ...frameParams(attrs),
+      ...frameParams(attrs, response),
     };
     const resources = { stack: buffer(stack), response: buffer(response) };
     if (!logit) return elementwiseDispatch(PLAIN, output, resources, params);

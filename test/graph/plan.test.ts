@@ -1,0 +1,172 @@
+/**
+ * Plans of the whole network: live tensors never overlap, concats are tiled exactly, no step binds a buffer both ways, and everything fits
+ * default WebGPU limits. No GPU.
+ */
+import { describe, expect, it } from 'vitest';
+import { computes, kernelOf } from '../../src/graph/graph.ts';
+import type { Graph } from '../../src/graph/graph.ts';
+import { updated } from '../../src/graph/place.ts';
+import { plan, planText } from '../../src/graph/plan.ts';
+import type { Plan } from '../../src/graph/plan.ts';
+import { blocks, wgsl } from '../../src/kernels/kernel.ts';
+import { fusionGraph, plainMergeGraph, segmentationGraph } from '../../src/model/network.ts';
+import type { Scene } from '../../src/model/part.ts';
+import { DEFAULT_MAX_BINDING, DEFAULT_MEMORY_BUDGET, schedule, scheduleJson, scheduleText, stageWork } from '../../src/model/schedule.ts';
+import type { NetworkConfig } from '../../src/weights/config.ts';
+
+const CONFIG: NetworkConfig = { variant: 'fixed', width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', extra: {} };
+const ANY: NetworkConfig = { ...CONFIG, variant: 'any', base: 'none' };
+
+function scene(frames: number, reference: number): Scene {
+  return { taus: Array.from({ length: frames }, (_, k) => 4 ** k), reference, width: 48, height: 32, gamma: 2.2, useResponse: true };
+}
+
+const GRAPHS: [string, Graph][] = [
+  ['segmentation of fixed', segmentationGraph(CONFIG, scene(3, 1))],
+  ['fusion of fixed', fusionGraph(CONFIG, scene(3, 0))],
+  ['segmentation of any 2', segmentationGraph(ANY, scene(2, 0))],
+  ['fusion of any 2', fusionGraph(ANY, scene(2, 1))],
+  ['segmentation of any 16', segmentationGraph(ANY, scene(16, 7))],
+  ['fusion of any 16', fusionGraph(ANY, scene(16, 7))],
+  ['plain merge of 9', plainMergeGraph(scene(9, 4))],
+];
+
+/** Bytes [from, to) of a node's tensor in its buffer. */
+function range(it: Plan, id: number): [number, number] {
+  const { shape, block } = it.views[id];
+  const plane = shape.height * shape.width * 16;
+  return [block * plane, (block + blocks(shape.channels)) * plane];
+}
+
+/**
+ * Simulates a plan: each byte range holds the tensor last written to it, and every kernel must find its inputs there.
+ */
+function simulate(it: Plan): void {
+  const { nodes, outputs } = it.graph;
+  const held: { buffer: number; from: number; to: number; node: number }[] = [];
+  const write = (id: number): void => {
+    const [from, to] = range(it, id);
+    const { buffer } = it.views[id];
+    expect(to, nodes[id].name).toBeLessThanOrEqual(it.buffers[buffer]);
+    for (let i = held.length - 1; i >= 0; i--) if (held[i].buffer === buffer && held[i].from < to && from < held[i].to) held.splice(i, 1);
+    held.push({ buffer, from, to, node: id });
+  };
+  const check = (id: number, reader: string): void => {
+    const node = nodes[id];
+    if (node.op === 'concat') {
+      let [at, end] = range(it, id);
+      for (const part of node.inputs) {
+        expect(range(it, part)[0], `${reader}: ${nodes[part].name} in ${node.name}`).toBe(at);
+        expect(it.views[part].buffer).toBe(it.views[id].buffer);
+        at = range(it, part)[1];
+        check(part, reader);
+      }
+      expect(at, `${node.name} is tiled exactly`).toBe(end);
+      return;
+    }
+    const [from, to] = range(it, id);
+    const found = held.find((h) => h.node === id && h.buffer === it.views[id].buffer && h.from === from && h.to === to);
+    expect(found, `${reader} finds ${node.name}`).toBeDefined();
+  };
+  for (const node of nodes) {
+    if (node.op === 'input') write(node.id);
+    if (!computes(node)) continue;
+    node.inputs.forEach((input) => check(input, node.name));
+    write(node.id);
+  }
+  outputs.forEach((id) => check(id, 'the caller'));
+}
+
+describe.each(GRAPHS)('plan of %s', (_, graph) => {
+  const it_ = plan(graph);
+
+  it('keeps every tensor whole until its last reader', () => simulate(it_));
+
+  it('binds no buffer both ways in one step', () => {
+    for (const step of it_.steps) {
+      const { program, resources } = step.dispatch;
+      const bound = Object.entries(program.bindings).map(([name, { access }]) => ({ access, resource: resources[name] }));
+      const written = bound.filter(({ access }) => access === 'read_write').map(({ resource }) => (resource.kind === 'buffer' ? resource.buffer : -1));
+      for (const { access, resource } of bound) {
+        if (access === 'read' && resource.kind === 'buffer') expect(written, step.name).not.toContain(resource.buffer);
+      }
+      expect(bound.length, `${step.name}: storage buffers of a stage`).toBeLessThanOrEqual(8);
+    }
+  });
+
+  it('copies nothing, and shares memory', () => {
+    expect(it_.graph.nodes.filter((node) => node.op === 'copy')).toEqual([]);
+    expect(it_.bytes.shared).toBeLessThanOrEqual(it_.bytes.unshared);
+    expect(it_.bytes.shared).toBe(it_.buffers.reduce((a, b) => a + b, 0));
+  });
+});
+
+describe('plan', () => {
+  it('counts what the spec counts', () => {
+    const perPixel = (config: NetworkConfig, frames: number): number => {
+      const s = scene(frames, Math.floor((frames - 1) / 2));
+      return (plan(segmentationGraph(config, s)).multiplyAdds + plan(fusionGraph(config, s)).multiplyAdds) / (s.width * s.height);
+    };
+    expect(perPixel(CONFIG, 3)).toBe(708416);
+    expect([2, 3, 5, 9].map((n) => perPixel(ANY, n))).toEqual([606480, 689216, 854688, 1185632]);
+  });
+
+  it('needs few programs', () => {
+    const s = scene(3, 1);
+    const steps = [...plan(segmentationGraph(CONFIG, s)).steps, ...plan(fusionGraph(CONFIG, s)).steps];
+    expect(new Set(steps.map((step) => wgsl(step.dispatch.program))).size).toBeLessThanOrEqual(40);
+  });
+
+  it('reuses the state it updates', () => {
+    const graph = fusionGraph(ANY, scene(5, 2));
+    const it = plan(graph);
+    for (const node of graph.nodes) {
+      const before = updated(graph, node);
+      if (before) expect(it.views[node.id]).toMatchObject({ buffer: it.views[before.id].buffer, block: it.views[before.id].block });
+      if (computes(node)) expect(kernelOf(node).lower).toBeTypeOf('function');
+    }
+  });
+
+  it('prints its steps and totals', () => {
+    const text = planText(plan(segmentationGraph(CONFIG, scene(3, 1))));
+    expect(text).toMatch(/s\.1\.enc1\.1 +conv2d 3x3/);
+    expect(text).toMatch(/\d+ dispatches of \d+ programs/);
+    expect(text).toMatch(/MiB|KiB/);
+  });
+});
+
+describe('schedule', () => {
+  const limits = { memoryBudget: DEFAULT_MEMORY_BUDGET, maxBinding: DEFAULT_MAX_BINDING };
+  const request = (width: number, height: number, config: NetworkConfig | null = CONFIG, frames = 3) => ({
+    config: config ?? undefined, width, height, taus: Array.from({ length: frames }, (_, k) => 2 ** k), reference: 1, gamma: 2.2, useResponse: true, motionGiven: false, limits,
+  });
+
+  it.each([[1, 1], [17, 1000], [536, 356], [6000, 4000], [9504, 6336], [60000, 1000]])('fits %ix%i into default limits', (width, height) => {
+    for (const [config, frames] of [[CONFIG, 3], [ANY, 16], [null, 16]] as const) {
+      const it = schedule(request(width, height, config, frames));
+      for (const stage of it.stages) {
+        expect(stage.bytes).toBeLessThanOrEqual(limits.memoryBudget);
+        expect(Math.max(...stage.plan.buffers)).toBeLessThanOrEqual(limits.maxBinding);
+        const covered = stage.tiling.tiles.reduce((sum, { x, y }) => sum + (x.coreEnd - x.coreStart) * (y.coreEnd - y.coreStart), 0);
+        expect(covered).toBe(it.padded.width * it.padded.height);
+      }
+    }
+  });
+
+  it('says so when no tile fits', () => {
+    expect(() => schedule({ ...request(3000, 2000), limits: { ...limits, memoryBudget: 2 ** 20 } })).toThrow(/^memory budget 1.0 MiB is too small: the smallest tile of the segmentation needs [\d.]+ MiB .*: raise it$/);
+  });
+
+  it('skips segmentation where maps are given, and the network for the plain merge', () => {
+    expect(schedule({ ...request(100, 100), motionGiven: true }).stages.map((s) => s.name)).toEqual(['fusion']);
+    expect(schedule(request(100, 100, null)).stages.map((s) => s.name)).toEqual(['merge']);
+  });
+
+  it('prints itself for people and machines', () => {
+    const it = schedule(request(6000, 4000));
+    expect(scheduleText(it, false)).toMatch(/fusion: \d+ tiles of \d+x\d+, [\d.]+ % computed twice/);
+    const json = scheduleJson(it) as { stages: { multiplyAdds: number }[] };
+    expect(json.stages.map((s) => s.multiplyAdds)).toEqual(it.stages.map(stageWork));
+    expect(JSON.parse(JSON.stringify(json))).toEqual(json);
+  });
+});
