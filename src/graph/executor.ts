@@ -129,6 +129,12 @@ export class Executor {
     options.onStep?.(plan.steps.length);
   }
 
+  /** Runs a prepared plan again on the inputs it has, in one submission: what benchmarks time. */
+  async repeat(prepared: Prepared): Promise<void> {
+    await this.gpu.guard('running', () => this.#submit(prepared, 0, prepared.plan.steps.length));
+    await this.gpu.wait(this.gpu.device.queue.onSubmittedWorkDone());
+  }
+
   /** The tensor of an output node after a run, NC4HW4. */
   async read(prepared: Prepared, node: number): Promise<Float32Array<ArrayBuffer>> {
     const view = prepared.plan.views[node];

@@ -43,7 +43,7 @@ export function fitPsi(pairs: readonly Pair[], o: FitOptions): Float64Array {
       }
       const target = p.log / o.gamma;
       const residual = base - target;
-      const variance = o.sigma * o.sigma * slopeTerm + 1e-4;
+      const hb = Math.exp(evaluate(psi, p.b)); const variance = o.sigma * o.sigma * slopeTerm + 1e-4 + ((o as any).misfit ?? 0) ** 2 / (hb * hb + 1e-4);
       const z = (residual * residual) / variance / (scale * scale);
       const w = (p.weight / variance) / (1 + z);
       for (const [i, ci] of nodes) {
@@ -113,7 +113,7 @@ function solve(A: Float64Array, rhs: Float64Array, n: number): Float64Array {
   return x;
 }
 
-export const DEFAULTS: any = { lambda: 1, iterations: 10, warp: 0.05, top: 0.5, topWarp: 0.02, sigma: 1.5 / 255, ridge: 1e-6 };
+export const DEFAULTS: any = { lambda: 0.5, iterations: 10, warp: 0.05, top: 0.7, topWarp: 0.03, sigma: 1.5 / 255, ridge: 1e-6 };
 export function fitCurve(pairs: readonly Pair[], gamma: number): number[] {
   const prior = Float64Array.from({ length: SIZE }, (_, i) => Math.log(i / 255));
   const psi = fitPsi(pairs, { ...DEFAULTS, prior, gamma });

@@ -8,7 +8,7 @@ import { GraphBuilder } from '../graph/graph.ts';
 import type { GraphNode } from '../graph/graph.ts';
 import { TABLE_SIZE } from '../kernels/exposure.ts';
 import type { FrameAttrs } from '../kernels/exposure.ts';
-import { FIXED_FRAMES } from '../weights/check.ts';
+import { FIXED_FRAMES } from '../weights/config.ts';
 import type { NetworkConfig } from '../weights/config.ts';
 
 /** What a graph is built for: a stack of frames in one size. Exposures are part of it, sizes of tiles too. */

@@ -1,70 +1,11 @@
 /**
- * Every tensor name and shape a network needs, and the check of a file against them.
- *
- * Written from the spec's lists, not derived from the graph: the two are compared in tests, so neither can drift.
+ * The check of a weights file's tensors against those that a network reads.
  */
 import { InputError } from '../errors.ts';
-import type { NetworkConfig } from './config.ts';
 import type { WeightTensor } from './safetensors.ts';
 
-/** Frames that a `fixed` network is made for. */
-export const FIXED_FRAMES = 3;
-/** Encoder layers, each of which writes to the memory. */
-const LAYERS = 4;
 /** Names shown of each kind of mismatch. */
 const SHOWN = 4;
-
-/**
- * The tensors of a network by name, with their shapes: conv weights `[O, I/groups, kH, kW]`, biases `[O]`.
- * Order is that of computation.
- */
-export function expectedTensors(config: NetworkConfig): Map<string, number[]> {
-  const { variant, width, segWidths } = config;
-  const fixed = variant === 'fixed';
-  const frames = fixed ? FIXED_FRAMES : 1; // weights of their own for so many frames
-  const slots = LAYERS * (fixed ? FIXED_FRAMES : 2); // each frame's write, or their mean and maximum
-  const tensors = new Map<string, number[]>();
-
-  function conv(name: string, inputs: number, outputs: number, kernel: number): void {
-    tensors.set(`${name}.weight`, [outputs, inputs, kernel, kernel]);
-    tensors.set(`${name}.bias`, [outputs]);
-  }
-
-  for (let l = 1; l <= LAYERS; l++) conv(`encoder.${l}`, l === 1 ? 6 : width, width, 3);
-
-  for (const net of fixed ? ['seg.short', 'seg.long'] : ['seg.any']) {
-    function block(name: string, inputs: number, outputs: number): void {
-      conv(`${net}.${name}.1`, inputs, outputs, 3);
-      conv(`${net}.${name}.2`, outputs, outputs, 3);
-    }
-    segWidths.forEach((outputs, i) => block(`enc${i + 1}`, i === 0 ? 6 : segWidths[i - 1], outputs));
-    block('mid', segWidths[3], segWidths[3]);
-    for (let level = 3; level >= 0; level--) {
-      const below = segWidths[Math.min(level + 1, 3)]; // mid has the deepest level's width
-      block(`dec${level + 1}`, below + segWidths[level], segWidths[level]);
-    }
-    conv(`${net}.out`, segWidths[0], 1, 1);
-  }
-
-  for (let l = 1; l <= LAYERS; l++) {
-    for (let k = 1; k <= frames; k++) conv(fixed ? `memory.write.${l}.${k}` : `memory.write.${l}`, width, width, 1);
-  }
-
-  for (const path of ['static', 'dynamic']) {
-    conv(`fuse.${path}.0`, width * (fixed ? FIXED_FRAMES : 2), width, 3);
-    for (let j = 1; j <= 3; j++) {
-      conv(`memory.read.${path}.${j}`, slots, width, 1); // `width` groups, each of one channel of every slot
-      conv(`fuse.${path}.${j}`, 2 * width, width, 3);
-    }
-  }
-
-  for (let b = 1; b <= 3; b++) {
-    for (let i = 1; i <= 3; i++) conv(`decoder.sdc${b}.${i}`, i === 1 ? b * width : width, width, 3);
-    conv(`decoder.sdc${b}.merge`, 3 * width, width, 1);
-  }
-  conv('decoder.out', 3 * width, 3, 1);
-  return tensors;
-}
 
 /**
  * Checks a file's tensors against a network's, all of them before failing.

@@ -8,6 +8,9 @@
 import { InputError } from '../errors.ts';
 import { parseStrictJson } from './json.ts';
 
+/** Frames that a `fixed` network is made for. */
+export const FIXED_FRAMES = 3;
+
 /** Which network the weights are for. */
 export interface NetworkConfig {
   /** `fixed`: three frames, weights of their own for each; `any`: 2 to 16 frames. */

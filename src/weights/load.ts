@@ -4,8 +4,8 @@
 import { graphTensors } from '../graph/graph.ts';
 import { fusionGraph, segmentationGraph } from '../model/network.ts';
 import type { Scene } from '../model/part.ts';
-import { checkTensors, FIXED_FRAMES } from './check.ts';
-import { parseConfig } from './config.ts';
+import { checkTensors } from './check.ts';
+import { FIXED_FRAMES, parseConfig } from './config.ts';
 import type { NetworkConfig } from './config.ts';
 import { readSafetensors } from './safetensors.ts';
 import type { WeightTensor } from './safetensors.ts';

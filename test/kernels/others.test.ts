@@ -4,7 +4,7 @@ import { BLEND_CASES, EXPOSURE_CASES, MASK_CASES, MAX_POOL_CASES, MEAN_MAX_CASES
 import { blendData, exposureData, maskData, maxPoolData, meanMaxData, readData, upsampleData } from '../cases/others.ts';
 import type { ExposureData, OtherCase } from '../cases/others.ts';
 import { expectClose } from '../reference/random.ts';
-import { tensor, where } from '../reference/tensor.ts';
+import { concat, tensor, where } from '../reference/tensor.ts';
 import type { Tensor } from '../reference/tensor.ts';
 import { runKernel, runKernels } from './harness.ts';
 import type { KernelCall } from './harness.ts';
@@ -19,21 +19,9 @@ function table(cases: readonly OtherCase[], check: (c: OtherCase) => Promise<voi
   it.each(cases.map((c) => [c.name, c] as const))('%s', (_, c) => check(c));
 }
 
-/** Channels of several tensors one after another. */
-function join(parts: readonly Tensor[]): Tensor {
-  const [{ h, w }] = parts;
-  const out = tensor(parts.reduce((sum, part) => sum + part.c, 0), h, w);
-  let at = 0;
-  for (const part of parts) {
-    out.data.set(part.data, at);
-    at += part.data.length;
-  }
-  return out;
-}
-
 /** A stack as the kernels read it: R, G, B, W of each frame. */
 function stack(frames: readonly Tensor[], masks: readonly Tensor[]): Tensor {
-  return join(frames.flatMap((frame, k) => [frame, masks[k]]));
+  return concat(...frames.flatMap((frame, k) => [frame, masks[k]]));
 }
 
 /** Masks alone, in a stack whose colours must not matter. */
@@ -85,7 +73,7 @@ describe('meanMax', () => {
   table(MEAN_MAX_CASES, async (c) => {
     const { inputs, mean, max } = meanMaxData(c);
     const calls = inputs.map((input, index): KernelCall => ({ op: 'meanMax', attrs: { index, count: inputs.length }, inputs: index ? [input, 'previous'] : [input] }) as unknown as KernelCall);
-    close(await runKernels(calls, c), join([mean, max]), c.name);
+    close(await runKernels(calls, c), concat(mean, max), c.name);
   });
 });
 
@@ -110,10 +98,10 @@ describe('exposure and merge', () => {
     const inputs = [stack(frames, masks), responseTensor(data.response)];
     const last = frames.length - 1;
     const encoded = await runKernel({ op: 'encoderInput', attrs: { ...attrs, frame: last, tau: taus[last] }, inputs }, c);
-    close(encoded, join([data.undone[last], data.linear[last]]), `encoderInput ${c.name}`);
+    close(encoded, concat(data.undone[last], data.linear[last]), `encoderInput ${c.name}`);
     for (const frame of [0, last]) {
       const pair = await runKernel({ op: 'alignedPair', attrs: { ...attrs, frame, reference, ratio: taus[reference] / taus[frame] }, inputs }, c);
-      close(pair, join([data.aligned[frame], data.undone[reference]]), `alignedPair ${frame} ${c.name}`);
+      close(pair, concat(data.aligned[frame], data.undone[reference]), `alignedPair ${frame} ${c.name}`);
     }
     const plain = await runKernel({ op: 'merge', attrs: { ...attrs, taus, reference, useMasks: false }, inputs }, c);
     close(plain, data.merged, `plain merge ${c.name}`);

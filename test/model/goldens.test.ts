@@ -10,13 +10,13 @@ import { graphTensors } from '../../src/graph/graph.ts';
 import { plan } from '../../src/graph/plan.ts';
 import { fusionGraph, segmentationGraph } from '../../src/model/network.ts';
 import type { Scene } from '../../src/model/part.ts';
-import { expectedTensors } from '../../src/weights/check.ts';
 import { testDevice } from '../gpu.ts';
 import { packNC4HW4, unpackNC4HW4 } from '../reference/layout.ts';
 import { goldenNames, readGolden } from '../reference/goldens.ts';
 import type { Golden } from '../reference/goldens.ts';
 import { expectClose } from '../reference/random.ts';
-import { tensor, where } from '../reference/tensor.ts';
+import { crop, tensor, where } from '../reference/tensor.ts';
+import { expectedTensors } from '../reference/tensors.ts';
 import type { Tensor } from '../reference/tensor.ts';
 
 /** Most a stage or the picture may differ, in absolute terms. */
@@ -75,12 +75,7 @@ function compare(golden: Golden, actual: ReadonlyMap<string, Tensor>, ignore: (s
   return compared;
 }
 
-function crop({ data, c, h, w }: Tensor, height: number, width: number): Tensor {
-  const out = tensor(c, height, width);
-  for (let i = 0; i < out.data.length; i++) {
-    const x = i % width;
-    const y = Math.floor(i / width) % height;
-    const channel = Math.floor(i / (width * height));
+const channel = Math.floor(i / (width * height));
     out.data[i] = data[(channel * h + y) * w + x];
   }
   return out;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.ts';
-import { checkTensors, expectedTensors } from '../../src/weights/check.ts';
+import { checkTensors } from '../../src/weights/check.ts';
 import { parseConfig } from '../../src/weights/config.ts';
+import { expectedTensors } from '../reference/tensors.ts';
 import { goldenNames, readGolden } from '../reference/goldens.ts';
 
 const full = { width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'none' };

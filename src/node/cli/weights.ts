@@ -1,6 +1,6 @@
 /** Reading a weights file and judging it before any GPU work. */
 import { InputError } from '../../errors.ts';
-import { FIXED_FRAMES } from '../../weights/check.ts';
+import { FIXED_FRAMES } from '../../weights/config.ts';
 import type { NetworkConfig } from '../../weights/config.ts';
 import { loadWeights } from '../../weights/load.ts';
 import { shown } from '../problems.ts';

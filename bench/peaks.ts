@@ -1,0 +1,83 @@
+/**
+ * What the adapter can do at best: multiply-adds in registers, and bytes copied. Fractions in the tables are of these, measured in the
+ * same run.
+ */
+import type { Gpu } from '../src/device.ts';
+import { elementwiseDispatch, elementwiseProgram } from '../src/kernels/elementwise.ts';
+import { READ, layoutEntries, packParams, wgsl } from '../src/kernels/kernel.ts';
+import type { Dispatch } from '../src/kernels/kernel.ts';
+import { median, time } from './timing.ts';
+
+/** Enough independent chains to fill the pipes, few enough for registers; many steps a round, because loops cost something on software adapters. */
+const CHAINS = 4;
+const STEPS = 24;
+const ROUNDS = 64;
+
+const range = Array.from({ length: CHAINS }, (_, i) => i);
+
+/** Independent chains of vec4 multiply-adds: nothing to wait for but arithmetic. */
+const MULTIPLY_ADD = elementwiseProgram({
+  label: 'peak multiply-add',
+  bindings: { input: READ },
+  params: {},
+  body: `
+  let k = input[0];
+  let c = input[1];
+${range.map((i) => `  var a${i} = input[0] + ${i}.0;`).join('\n')}
+  for (var r = 0u; r < ${ROUNDS}u; r++) {
+${Array.from({ length: STEPS }, () => range.map((i) => `    a${i} = a${i} * k + c;`).join(' ')).join('\n')}
+  }
+  let value = ${range.map((i) => `a${i}`).join(' + ')};`,
+});
+
+const COPY = elementwiseProgram({ label: 'peak copy', bindings: { input: READ }, params: {}, body: '  let value = input[index];' });
+
+/** Milliseconds of one dispatch, many times over, the median of several goes. */
+async function timeDispatch(gpu: Gpu, dispatch: Dispatch, elements: number): Promise<number> {
+  const { device } = gpu;
+  const { program } = dispatch;
+  const layout = device.createBindGroupLayout({ entries: layoutEntries(program, GPUShaderStage.COMPUTE) });
+  const module = device.createShaderModule({ label: program.label, code: wgsl(program) });
+  const pipeline = await device.createComputePipelineAsync({ label: program.label, layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }), compute: { module } });
+  const storage = (size: number): GPUBuffer => device.createBuffer({ size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
+  const params = device.createBuffer({ size: 256, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+  device.queue.writeBuffer(params, 0, packParams(program, dispatch.params));
+  const buffers = [params, storage(elements * 16), storage(elements * 16)];
+  // Near one, so that chains neither overflow nor become denormal.
+  device.queue.writeBuffer(buffers[1], 0, new Float32Array(8).fill(0.5));
+  const group = device.createBindGroup({ layout, entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })) });
+  const run = async (): Promise<void> => {
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(...dispatch.workgroups);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+    await gpu.wait(device.queue.onSubmittedWorkDone());
+  };
+  const samples = await time(run, { seconds: 1 });
+  buffers.forEach((buffer) => buffer.destroy());
+  return median(samples);
+}
+
+export interface Peaks {
+  /** 1e9 floating-point operations a second, a multiply-add being two. */
+  gflops: number;
+  /** 1e9 bytes a second, read and written each counted. */
+  gbytes: number;
+}
+
+export async function measurePeaks(gpu: Gpu): Promise<Peaks> {
+  const run = (program: typeof COPY, elements: number): Promise<number> => {
+    const shape = { channels: 4, height: 1, width: elements };
+    const dispatch = elementwiseDispatch(program, { shape, buffer: 1, block: 0 }, { input: { kind: 'buffer', buffer: 0 } }, {});
+    return timeDispatch(gpu, dispatch, elements);
+  };
+  const arithmetic = 2 ** 15;
+  const copied = 2 ** 21;
+  return {
+    gflops: (2 * 4 * CHAINS * STEPS * ROUNDS * arithmetic) / (await run(MULTIPLY_ADD, arithmetic)) / 1e6,
+    gbytes: (2 * 16 * copied) / (await run(COPY, copied)) / 1e6,
+  };
+}
