@@ -75,12 +75,6 @@ function compare(golden: Golden, actual: ReadonlyMap<string, Tensor>, ignore: (s
   return compared;
 }
 
-const channel = Math.floor(i / (width * height));
-    out.data[i] = data[(channel * h + y) * w + x];
-  }
-  return out;
-}
-
 const channel = (masks: Tensor, k: number): Tensor => tensor(1, masks.h, masks.w, masks.data.slice(k * masks.h * masks.w, (k + 1) * masks.h * masks.w));
 const mu = (y: number): number => Math.log(1 + 5000 * y) / Math.log(5001);
 
