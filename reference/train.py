@@ -185,6 +185,8 @@ def main():
     state = {"phase": "s", "iteration": 0, "seconds": 0.0, "s_iterations": 0, "joint_iterations": 0, "s_seconds": 0.0, "joint_seconds": 0.0, "pool": os.path.basename(a.pool), "scenes": len(pool)}
     for path in [] if os.path.exists(checkpoint) else a.init:
         start(net, path, log)
+        before = torch.load(path.partition(":")[0])["state"]
+        state.setdefault("started", []).append({"from": path, "segmentation": before["s_iterations"], "joint": before["joint_iterations"]})
     net = net.to(memory_format=torch.channels_last).train()
     parameters = lambda: [p for n, p in net.named_parameters() if state["phase"] != "s" or n.startswith("seg.")]
     adam = lambda: torch.optim.Adam(parameters(), lr=a.s_rate if state["phase"] == "s" else a.rate)
@@ -192,7 +194,7 @@ def main():
     if os.path.exists(checkpoint):
         old = torch.load(checkpoint)
         net.load_state_dict(old["params"])
-        state = old["state"]
+        state = {**old["state"], "scenes": len(pool)}
         optimiser = adam()
         optimiser.load_state_dict(old["optimiser"])
         rng.bit_generator.state = old["rng"]

@@ -57,6 +57,8 @@ const MIN_RANGE = 0.15;
 const MAX_RESIDUAL = 0.05;
 /** Rounds of fitting and leaving out what moved. */
 const PASSES = 3;
+/** Rounds of reweighting in a fit that only has to show what moved. */
+const ROUGH_ROUNDS = 6;
 /** A larger difference of two patches (gamma domain) is motion. */
 const MOVED = 0.1;
 /** Where fewer patches than this seem still, the fit is not yet good enough to tell. */
@@ -131,21 +133,19 @@ function estimateCurves(frames: readonly Frame[], patches: readonly Patches[], g
   let fits: { pairs: Pair[]; curve: number[] }[] = CHANNELS.map((name) => ({ pairs: [], curve: fallback[name] }));
   for (let pass = 0; pass < PASSES; pass++) {
     const collected: Pair[][] = [[], [], []];
-    let group = 0;
     for (let i = 0; i < patches.length; i++) {
       for (let j = i + 1; j < patches.length && j <= i + SPAN; j++) {
         const ratio = frames[j].exposure / frames[i].exposure;
         if (ratio < MIN_RATIO || ratio > MAX_RATIO || patches[i].bins !== patches[j].bins) continue;
         const still = pass === 0 ? new Uint8Array(patches[i].count).fill(1) : stillPatches(patches[i], patches[j], fits.map((fit) => fit.curve), ratio, gamma);
         for (let c = 0; c < 3; c++) {
-          histogramPairs(patches[i], patches[j], c, still, Math.log(ratio), group, collected[c]);
-          patchPairs(patches[i], patches[j], c, still, Math.log(ratio), group, collected[c]);
+          histogramPairs(patches[i], patches[j], c, still, Math.log(ratio), collected[c]);
+          patchPairs(patches[i], patches[j], c, still, Math.log(ratio), collected[c]);
         }
-        group++;
         check();
       }
     }
-    fits = collected.map((pairs, c) => ({ pairs, curve: isEnough(pairs) ? fitCurve(pairs, gamma) : fits[c].curve }));
+    fits = collected.map((pairs, c) => ({ pairs, curve: isEnough(pairs) ? fitCurve(pairs, gamma, pass < PASSES - 1 ? ROUGH_ROUNDS : undefined) : fits[c].curve }));
     check();
   }
   return fits;

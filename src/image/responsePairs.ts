@@ -18,8 +18,6 @@ export interface Pair {
   log: number;
   /** How far to trust it: 1 for well-populated values, less for few pixels. */
   weight: number;
-  /** Index of the frame pair, for balancing. */
-  group: number;
 }
 
 /** A frame brought down to a grid of 3x3 patches: what the estimate looks at, whatever the picture's size. */
@@ -135,7 +133,7 @@ function populationAt(edges: Float64Array, value: number): number {
 }
 
 /** Pairs from the match of two cumulative histograms: at the edges of the shorter frame's values, then at the longer one's. */
-export function histogramPairs(shorter: Patches, longer: Patches, channel: number, still: Uint8Array, log: number, group: number, out: Pair[]): void {
+export function histogramPairs(shorter: Patches, longer: Patches, channel: number, still: Uint8Array, log: number, out: Pair[]): void {
   const a = cumulate(histogramOf(shorter, channel, still));
   const b = cumulate(histogramOf(longer, channel, still));
   const { bins } = shorter;
@@ -147,13 +145,13 @@ export function histogramPairs(shorter: Patches, longer: Patches, channel: numbe
       if (!(value > LOW && value < HIGH && match > LOW && match < HIGH)) continue;
       const count = Math.min(populationAt(from, value), populationAt(to, match)) / 9;
       if (count < 3) continue;
-      out.push({ a: swap ? match : value, b: swap ? value : match, log, weight: count / (count + HALF_TRUST), group });
+      out.push({ a: swap ? match : value, b: swap ? value : match, log, weight: count / (count + HALF_TRUST) });
     }
   }
 }
 
 /** Pairs from flat patches: for every 1/255 of the one frame's values, their mean and the median of the other frame's. */
-export function patchPairs(shorter: Patches, longer: Patches, channel: number, still: Uint8Array, log: number, group: number, out: Pair[]): void {
+export function patchPairs(shorter: Patches, longer: Patches, channel: number, still: Uint8Array, log: number, out: Pair[]): void {
   for (const [from, to, swap] of [[shorter, longer, false], [longer, shorter, true]] as const) {
     const partners: number[][] = Array.from({ length: 256 }, () => []);
     const sums = new Float64Array(256);
@@ -168,7 +166,7 @@ export function patchPairs(shorter: Patches, longer: Patches, channel: number, s
       if (list.length < 3) return;
       const value = sums[bin] / list.length;
       const match = median(list);
-      out.push({ a: swap ? match : value, b: swap ? value : match, log, weight: list.length / (list.length + HALF_TRUST), group });
+      out.push({ a: swap ? match : value, b: swap ? value : match, log, weight: list.length / (list.length + HALF_TRUST) });
     });
   }
 }

@@ -34,8 +34,10 @@ export const curves: Record<string, Curve> = {
   sRGB: (l) => (l <= 0.0031308 ? 12.92 * l : 1.055 * l ** (1 / 2.4) - 0.055),
   'mild S': contrast(0.3, 2.2),
   'strong S': contrast(0.7, 2.6),
-  // A camera's JPEG: f(0.25) = 0.05, f(0.5) = 0.13, f(0.75) = 0.30, a bright curve with a long shoulder.
-  'camera': scaled((l) => { const g = l ** (1 / 2.2); return g / (g + 0.1 + 0.28 * g) * (1 - Math.exp(-6 * g)); }),
+  // What real JPEGs were found to hold: f(0.25) = 0.045, f(0.5) = 0.13, f(0.75) = 0.31.
+  jpeg: (l) => (1.2 * l ** 0.95) / (l ** 0.95 + 0.2),
+  // Steeper still, with a long shoulder: f(0.25) = 0.005, f(0.5) = 0.02, f(0.75) = 0.085.
+  camera: scaled((l) => { const g = l ** (1 / 2.2); return g / (g + 0.1 + 0.28 * g) * (1 - Math.exp(-6 * g)); }),
   shoulder: scaled((l) => 1 - Math.exp(-4 * l ** 0.6)),
   film: scaled((l) => l ** 0.9 / (l ** 0.9 + 0.18)),
   filmic: scaled((l) => ((4 * l * (2.51 * 4 * l + 0.03)) / (4 * l * (2.43 * 4 * l + 0.59) + 0.14)) ** (1 / 2.2)),
