@@ -82,7 +82,7 @@ def balloon(canvas, at, radius, tilt, colour, string, light, env, yaw):
     s = np.clip((y - 1.3 * radius) / string, 0, 1)
     bend = np.sin(tilt) * -0.35 * string * s * s + 0.03 * string * np.sin(7 * s + at[0]) * s
     foot = (-np.sin(tilt) * 1.3 * radius, np.cos(tilt) * 1.3 * radius)
-    line = (np.abs(x - foot[0] - bend) < 0.6) & (y > foot[1]) & (y < foot[1] + string)
+    line = (np.abs(x - foot[0] - bend) < 0.75) & (y > foot[1]) & (y < foot[1] + string)
     canvas[line] = 0.25 * light.mean() * np.array([1, 1, 1])
     u, v = x * np.cos(tilt) + y * np.sin(tilt), y * np.cos(tilt) - x * np.sin(tilt)
     u, v = u / radius, v / radius
@@ -125,9 +125,9 @@ def save(path, codes, seconds, quality):
 
 #             x      y     radius tilt  colour               string   drift of x, y per frame (shares of the picture)
 BALLOONS = [
-    (0.44, 0.34, 0.080, 0.10, (0.75, 0.035, 0.03), 0.34, (0.125, -0.080)),
-    (0.36, 0.47, 0.062, -0.12, (0.80, 0.42, 0.02), 0.28, (0.120, -0.055)),
-    (0.53, 0.50, 0.058, 0.28, (0.03, 0.16, 0.55), 0.26, (0.135, -0.070)),
+    (0.415, 0.27, 0.043, 0.10, (0.75, 0.035, 0.03), 0.28, (0.110, -0.070)),
+    (0.355, 0.35, 0.036, -0.14, (0.80, 0.42, 0.02), 0.24, (0.105, -0.055)),
+    (0.455, 0.39, 0.034, 0.26, (0.03, 0.16, 0.55), 0.22, (0.115, -0.062)),
 ]
 
 
@@ -135,10 +135,10 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--panorama", required=True)
     p.add_argument("--out", required=True)
-    p.add_argument("--yaw", type=float, default=-12, help="degrees to the right of the panorama's middle")
+    p.add_argument("--yaw", type=float, default=-16, help="degrees to the right of the panorama's middle")
     p.add_argument("--degrees", type=float, default=130)
     p.add_argument("--rise", type=float, default=0.12)
-    p.add_argument("--key", type=float, default=0.14, help="median radiance of the picture in the middle exposure")
+    p.add_argument("--key", type=float, default=0.1, help="median radiance of the picture in the middle exposure")
     p.add_argument("--quality", type=int, default=93)
     p.add_argument("--only-scene", metavar="PNG", help="write the background alone")
     a = p.parse_args()

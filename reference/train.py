@@ -21,27 +21,30 @@ import data
 import safetensors
 from model import Deghost, mu_law
 
-PATCH = 64
 
+def patch(stack, rng, r, picks, size, zoom):
+    """A random crop, turned and with its channels permuted: X [N,3,P,P], taus [N], target [3,P,P], masks [N,P,P] (r's is unused).
 
-def patch(stack, rng, r, picks):
-    """A random crop, turned and with its channels permuted: X [N,3,P,P], taus [N], target [3,P,P], masks [N,P,P] (r's is unused)."""
+    In half of the crops with zoom > 1 a smaller crop is enlarged by up to that factor: large, smooth things are common in photographs of
+    millions of pixels and rare in small rendered scenes, and without them S marks only their edges.
+    """
     h, w = stack["cover"].shape[1:]
+    crop = round(size / rng.uniform(1, zoom)) if zoom > 1 and rng.random() < 0.5 else size
     if rng.random() < 0.7 and stack["cover"][picks].any():
         ys, xs = np.nonzero(stack["cover"][picks[rng.integers(len(picks))]] > 25)
         at = rng.integers(len(ys)) if len(ys) else None
     else:
         at = None
     if at is None:
-        y, x = rng.integers(h - PATCH + 1), rng.integers(w - PATCH + 1)
+        y, x = rng.integers(h - crop + 1), rng.integers(w - crop + 1)
     else:
-        y = np.clip(ys[at] - rng.integers(PATCH), 0, h - PATCH)
-        x = np.clip(xs[at] - rng.integers(PATCH), 0, w - PATCH)
+        y = np.clip(ys[at] - rng.integers(crop), 0, h - crop)
+        x = np.clip(xs[at] - rng.integers(crop), 0, w - crop)
     order = rng.permutation(3)
     flips = rng.random(3) < 0.5
 
     def turn(a):
-        a = a[..., y : y + PATCH, x : x + PATCH]
+        a = a[..., y : y + crop, x : x + crop]
         a = a[..., ::-1, :] if flips[0] else a
         a = a[..., ::-1] if flips[1] else a
         return np.swapaxes(a, -1, -2) if flips[2] else a
@@ -51,10 +54,18 @@ def patch(stack, rng, r, picks):
     X = data.frames_of(s, picks)
     masks = np.stack([data.motion_of(s, k, picks[r]) for k in picks])
     taus = stack["taus"][picks]
-    return X, taus / taus[0], data.target_of(s, picks[r], picks), masks
+    target = data.target_of(s, picks[r], picks)
+    return enlarge(X, size), taus / taus[0], enlarge(target[None], size)[0], enlarge(masks[:, None], size)[:, 0]
 
 
-def batch_of(pool, rng, count, frames):
+def enlarge(a, size):
+    """[N, C, P, P] to [N, C, size, size]."""
+    if a.shape[-1] == size:
+        return a
+    return F.interpolate(torch.from_numpy(np.ascontiguousarray(a, dtype=np.float32)), size=(size, size), mode="bilinear", align_corners=False).numpy()
+
+
+def batch_of(pool, rng, count, frames, size, zoom):
     """frames: (fewest, most). One N and one r for the batch; r is the middle but in a quarter of the steps."""
     n = int(rng.integers(frames[0], frames[1] + 1))
     total = len(pool[0]["taus"])
@@ -62,7 +73,7 @@ def batch_of(pool, rng, count, frames):
     parts = []
     for i in rng.integers(len(pool), size=count):
         picks = np.sort(rng.permutation(total)[:n]) if rng.random() < 0.5 else np.arange(n) + rng.integers(total - n + 1)
-        parts.append(patch(pool[i], rng, r, picks))
+        parts.append(patch(pool[i], rng, r, picks, size, zoom))
     X, taus, target, masks = (torch.from_numpy(np.ascontiguousarray(np.stack(p), dtype=np.float32)) for p in zip(*parts))
     return [X[:, k] for k in range(n)], taus, r, target, [masks[:, k : k + 1] for k in range(n)]
 
@@ -161,6 +172,8 @@ def main():
     a.add_argument("--joint-minutes", type=float, default=50)
     a.add_argument("--s-batch", type=int, default=12)
     a.add_argument("--batch", type=int, default=4)
+    a.add_argument("--patch", type=int, default=64, help="side of the crops; a multiple of 16")
+    a.add_argument("--zoom", type=float, default=1.0, help="enlarge half of the crops by up to this factor")
     a.add_argument("--s-rate", type=float, default=1e-3)
     a.add_argument("--rate", type=float, default=6e-4)
     a.add_argument("--seed", type=int, default=1)
@@ -229,7 +242,7 @@ def main():
         rate = (a.s_rate if state["phase"] == "s" else a.rate) * min(1, (state["iteration"] + 1) / 40) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
         for group in optimiser.param_groups:
             group["lr"] = rate
-        X, taus, r, target, masks = batch_of(pool, rng, a.s_batch if state["phase"] == "s" else a.batch, frames)
+        X, taus, r, target, masks = batch_of(pool, rng, a.s_batch if state["phase"] == "s" else a.batch, frames, a.patch, a.zoom)
         if state["phase"] == "s":
             X = [x.contiguous(memory_format=torch.channels_last) for x in X]
             logits = net.segment(X, taus.reshape(*taus.shape, 1, 1, 1), r)

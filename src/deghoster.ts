@@ -51,7 +51,7 @@ export interface MergeOptions {
    * not read: it is the union of the others.
    */
   motion?: readonly Float32Array[];
-  /** `network`, or the plain hat-weighted merge for comparison, which needs no weights. */
+  /** `network`, or for comparison the hat-weighted merge alone, which needs no weights: plain, or with the maps in `motion`. */
   method?: 'network' | 'merge';
   onProgress?: (progress: Progress) => void;
   /** Stops the merge with a CancelledError, within a tile. */
@@ -63,7 +63,7 @@ export interface MergeResult {
   radiance: Float32Array<ArrayBuffer>;
   width: number;
   height: number;
-  /** W_k in exposure order, `[height, width]` each; the reference's is the union. Empty for the plain merge. */
+  /** W_k in exposure order, `[height, width]` each; the reference's is the union. Empty for a merge without a network or maps. */
   motion: Float32Array[];
   /** tau_r: radiance times this is what files hold, where 1 is the reference frame's white. */
   scale: number;

@@ -7,6 +7,7 @@ import type { Frame, MergeOptions, MergeResult } from '../src/index.ts';
 import { testDevice } from './gpu.ts';
 import { goldenNames, readGolden } from './reference/goldens.ts';
 import type { Golden } from './reference/goldens.ts';
+import { mergeBase } from './reference/exposure.ts';
 import { runMerge } from './reference/network.ts';
 import { expectClose, rng } from './reference/random.ts';
 import { tensor } from './reference/tensor.ts';
@@ -107,6 +108,23 @@ describe('Deghoster', () => {
     const expected = runMerge({ frames: frames.map(({ data }) => planar(data as Float32Array, 19, 7)), times: exposures, reference: 1 });
     expectClose(planar(result.radiance, 19, 7).data, expected.data, { tol: 2e-6, scale: 1, label: 'plain merge' });
     expect(result.motion).toEqual([]);
+  });
+
+  it('merges without weights but with motion maps, as the CPU reference does', async () => {
+    const [w, h, exposures] = [19, 7, [1, 3, 9, 20]];
+    const frames = scene(w, h, exposures);
+    const random = rng(8);
+    const maps = exposures.map(() => Float32Array.from({ length: w * h }, () => Math.max(0, Math.min(1, 2 * random.next() - 0.5))));
+    const deghoster = await Deghoster.create({ device: await testDevice() });
+    const result = await deghoster.merge(frames, { method: 'merge', motion: maps, reference: 2 });
+    deghoster.dispose();
+    const union = maps[0].map((value, i) => Math.max(value, maps[1][i], maps[3][i]));
+    const masks = maps.map((map, k) => ({ c: 1, h, w, data: Float64Array.from(k === 2 ? union : map) }));
+    const expected = mergeBase(frames.map(({ data }) => planar(data as Float32Array, w, h)), exposures, 2, 2.2, masks);
+    expectClose(planar(result.radiance, w, h).data, expected.data, { tol: 2e-6, scale: 1, label: 'merge with maps' });
+    const plain = runMerge({ frames: frames.map(({ data }) => planar(data as Float32Array, w, h)), times: exposures, reference: 2 });
+    expect(Math.max(...expected.data.map((y, i) => Math.abs(y - plain.data[i])))).toBeGreaterThan(0.01);
+    expect(result.motion[2]).toEqual(union);
   });
 
   it('reads 8 and 16 bits alike', async () => {

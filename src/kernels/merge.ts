@@ -1,7 +1,7 @@
 /**
  * The picture: the hat-weighted radiance average of the stack (spec: Base), and the network's correction of it.
  *
- * - `plain`: `B` with every W = 0, unclipped. It needs no network.
+ * - `plain`: `B`, unclipped, with every W = 0 or with given maps. It needs no network.
  * - `base`: `Y = sigmoid(o + ln B' - ln(1 - B'))`, where moving pixels count only from the reference.
  * - `none`: `Y = sigmoid(o)`.
  * All in f32. `ln B' - ln(1 - B')` then sigmoid cancels where o = 0, so no accuracy is lost to the detour.

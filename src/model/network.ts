@@ -39,8 +39,8 @@ export function fusionGraph(config: NetworkConfig, scene: Scene): Graph {
   return net.graph.build([picture]);
 }
 
-/** The plain merge, without a network: output [3, H, W], B with every W = 0. */
-export function plainMergeGraph(scene: Scene): Graph {
+/** The merge without a network: output [3, H, W], B, unclipped, with the stack's W or with every W = 0. */
+export function plainMergeGraph(scene: Scene, useMasks = false): Graph {
   const { graph, stack, response } = frames(scene);
-  return graph.build([graph.add('B', 'merge', [stack, response], { ...frameAttrs(scene), taus: scene.taus, reference: scene.reference, useMasks: false })]);
+  return graph.build([graph.add('B', 'merge', [stack, response], { ...frameAttrs(scene), taus: scene.taus, reference: scene.reference, useMasks })]);
 }

@@ -60,7 +60,7 @@ export interface ScheduleRequest {
   reference: number;
   gamma: number;
   useResponse: boolean;
-  /** Whether motion maps are given, so that none need be made. */
+  /** Whether motion maps are given: none need be made, and a merge without a network uses them. */
   motionGiven: boolean;
   limits: Limits;
 }
@@ -128,7 +128,7 @@ export function schedule(request: ScheduleRequest): Schedule {
   const scene = (w: number, h: number): Scene => ({ taus, reference, gamma, useResponse, width: w, height: h });
   const requests: StageRequest[] = [];
   if (!config) {
-    requests.push({ name: 'merge', rules: { halo: 0, grid: 4 }, build: (w, h) => plainMergeGraph(scene(w, h)) });
+    requests.push({ name: 'merge', rules: { halo: 0, grid: 4 }, build: (w, h) => plainMergeGraph(scene(w, h), request.motionGiven) });
   } else {
     if (!request.motionGiven) requests.push({ name: 'segmentation', rules: SEGMENTATION_TILES, build: (w, h) => segmentationGraph(config, scene(w, h)) });
     requests.push({ name: 'fusion', rules: FUSION_TILES, build: (w, h) => fusionGraph(config, scene(w, h)) });

@@ -54,6 +54,20 @@ export const PLAN_OPTIONS = {
   'memory-budget': { type: 'string' },
 } satisfies OptionSpecs;
 
+export const EVALUATE_OPTIONS = {
+  ...COMMON,
+  json: { type: 'string' },
+  pictures: { type: 'string' },
+  weights: { type: 'string' },
+  reference: { type: 'string', short: 'r' },
+  response: { type: 'string' },
+  frames: { type: 'string' },
+  'truth-scale': { type: 'string' },
+  'peak-luminance': { type: 'string' },
+  'memory-budget': { type: 'string' },
+  quiet: { type: 'boolean', short: 'q' },
+} satisfies OptionSpecs;
+
 export const INFO_OPTIONS = COMMON;
 
 /** Lists of exposures may start with a minus sign, other values may not unless joined with `=`. */

@@ -9,6 +9,7 @@ export const GENERAL_HELP = `deghost: merge bracketed photos with moving things 
 Usage
   deghost merge IMG... -o OUT   merge 2 to 16 exposures of one scene
   deghost plan WIDTHxHEIGHT     what a merge of that size would run and how much memory it takes
+  deghost evaluate DIR...       figures against ground truth, for stacks that have it
   deghost info                  adapters, their limits and features, and what is missing
   deghost COMMAND --help        all about one command
   deghost --version
@@ -58,7 +59,8 @@ How it is merged
                         belongs to value i/255, from 0 to 1.
   --save-response FILE  keeps the curve used, for other stacks of the same camera
   --method METHOD       network (default), or merge: a weighted average that does not look for motion
-                        and needs no weights; its ghosts show what the network removes
+                        and needs no weights; its ghosts show what the network removes. With --motion-in
+                        it leaves out what those maps mark
   --weights FILE        a network trained elsewhere (safetensors). Default: the ones that come with
                         deghost, "fixed" for three frames, "any" for other numbers.
 
@@ -95,6 +97,58 @@ Example
   --limits WHICH        adapter: this machine's (default); default: those that every WebGPU device has
 ${ADAPTER}
   --json                one JSON object on stdout
+  -h, --help            this text
+`;
+
+export const EVALUATE_HELP = `Usage: deghost evaluate DIR... [options]
+
+Merges stacks that have a ground truth and prints how near each result comes to it: the network, the
+reference frame alone, and the merge without a network, plain and with three kinds of motion maps.
+
+Examples
+  deghost evaluate scenes --json figures.json --pictures sheets
+  deghost evaluate Test/EXTRA/001 Test/EXTRA/002 --weights mine.safetensors --response gamma
+
+A stack is a folder, or DIR holds such folders
+  pictures              *.tif, *.png or *.jpg, in the order of their names. Where some are named input_*, only
+                        those count, and of these the *_aligned ones if there are any.
+  exposure.txt          or input_exp.txt: a line for each picture, its exposure in stops
+  HDRImg.hdr            or ref_hdr*.hdr, ground-truth.hdr, or any single .hdr: the radiance at the moment of the
+                        reference frame
+  motion-K.png          optional: where frame K (darkest first) differs from the reference, white
+  That is how the data sets of Kalantari (2017) and of Prabhakar and Hu are laid out.
+
+Rows
+  network               what deghost merge gives
+  reference             the reference frame alone, its radiance clipped where it clips
+  merge                 the plain merge, with its ghosts
+  merge, difference     where frames differ by more than 0.1 after alignment, the reference alone
+  merge, S              the same with the network's motion maps
+  merge, truth          the same with motion-K.png
+
+Columns
+  PSNR in dB and SSIM of linear radiance (L), after the mu-law with mu = 5000 (mu), after the tone mapping of
+  Reinhard (R), Krawczyk (K) and Durand (D); PSNR after PU21; PSNR-mu where things move and where not
+  (motion-K.png says which); IoU of the motion maps with the true ones. Radiance is clipped to [0,1], 1 being
+  the saturation of the shortest frame. The mean is over stacks, IoU over the pixels of all.
+
+Options
+  --weights FILE        a network trained elsewhere. Default: as in deghost merge
+  -r, --reference N     the reference, from 1, darkest first. Default: the middle. It must be the one
+                        that the ground truth shows.
+  --frames LIST         uses these frames alone, from 1, darkest first: --frames 1,3,5
+  --response CURVE      as in deghost merge: auto (default for 8-bit pictures), gamma (default for 16-bit),
+                        linear, or a JSON file
+  --truth-scale X       the ground truth times X is radiance as above. Default: fit, by least squares where
+                        the reference is well exposed
+  --peak-luminance X    cd/m^2 that 1 is shown as, for PU21 and Krawczyk. Default: 4000
+  --json FILE           every figure; inside and outside motion also PSNR-L and PU21. What does not exist (no
+                        true motion) or is infinite is null.
+  --pictures DIR        a sheet for each stack: all rows; their errors after the mu-law, from black through
+                        red and yellow to white at 0.1; their motion maps
+${ADAPTER}
+  --memory-budget SIZE  most GPU memory to use: 512MiB (default), 1GiB, 300000000
+  -q, --quiet           no progress
   -h, --help            this text
 `;
 

@@ -84,12 +84,12 @@ function stopIfAborted(signal: AbortSignal): void {
 }
 
 /** 8-bit pictures carry their camera's tone curve; 16-bit ones and arrays come out of programs that know what they wrote. */
-function defaultResponse(images: readonly DecodedImage[]): 'auto' | 'gamma' {
+export function defaultResponse(images: readonly Pick<DecodedImage, 'bits' | 'format'>[]): 'auto' | 'gamma' {
   return images.every(({ bits, format }) => bits === 8 && format !== 'npy') ? 'auto' : 'gamma';
 }
 
 /** The response the options name, or undefined for the default. A file is at most a few hundred KiB of numbers. */
-async function readResponse({ response }: MergeOptions): Promise<'auto' | 'gamma' | 'linear' | CameraResponse | undefined> {
+export async function readResponse({ response }: Pick<MergeOptions, 'response'>): Promise<'auto' | 'gamma' | 'linear' | CameraResponse | undefined> {
   if (response === undefined) return undefined;
   if ('name' in response) return response.name;
   const bytes = await readFileBytes(response.file, 1 << 20);

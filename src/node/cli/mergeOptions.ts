@@ -48,8 +48,8 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
   if (values.ev !== undefined && values.times !== undefined) throw new UsageError('--ev and --times are both given: give one of them');
   const method = choiceOption(args, 'method', ['network', 'merge'] as const, 'network');
   if (method === 'merge') {
-    for (const option of ['weights', 'motion', 'motion-in'] as const) {
-      if (values[option] !== undefined) throw new UsageError(`--${option} is given with --method merge, which uses no weights and looks for no motion: leave one of them out`);
+    for (const option of ['weights', 'motion'] as const) {
+      if (values[option] !== undefined) throw new UsageError(`--${option} is given with --method merge, which uses no weights and finds no motion: leave one of them out`);
     }
   }
   const reference = integerOption(args, 'reference', 1, count);
@@ -74,7 +74,8 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
   };
 }
 
-function readResponseOption(text: string | undefined): MergeOptions['response'] {
+/** `--response`: a name, or else a file. */
+export function readResponseOption(text: string | undefined): MergeOptions['response'] {
   if (text === undefined) return undefined;
   if (text === 'auto' || text === 'gamma' || text === 'linear') return { name: text };
   return { file: text };

@@ -31,7 +31,8 @@ export function announce(context: MergeContext, message: (text: string) => void)
   const { stack, reference, info, weights } = context;
   message(`${stack.frames.length} frames of ${stack.width}x${stack.height}, darkest first:`);
   stack.frames.forEach((frame, k) => message(`  ${k + 1}  ${stops(context, k).padStart(5)} EV  ${frame.name}${k === reference ? '  (reference)' : ''}`));
-  const network = weights ? `network ${weights.config.variant} from ${basename(weights.path)}` : 'plain merge without a network';
+  const plain = context.options.motionIn === undefined ? 'plain merge without a network' : `merge without a network, with the motion maps in ${context.options.motionIn}`;
+  const network = weights ? `network ${weights.config.variant} from ${basename(weights.path)}` : plain;
   message(`${network}, on ${info.name}${info.software ? ' (software adapter: this takes a while)' : ''}`);
 }
 

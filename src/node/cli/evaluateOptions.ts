@@ -1,0 +1,68 @@
+/** `deghost evaluate`'s options, checked as far as the command line alone tells. */
+import { UsageError } from '../../errors.ts';
+import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
+import { DEFAULT_MEMORY_BUDGET } from '../../model/schedule.ts';
+import { adapterChoice } from '../adapter.ts';
+import type { SoftwareChoice } from '../adapter.ts';
+import { bytesOption, integerOption } from './args.ts';
+import type { ParsedArgs } from './args.ts';
+import { readResponseOption } from './mergeOptions.ts';
+import type { MergeOptions } from './mergeOptions.ts';
+
+/** cd/m^2 that a radiance of 1 is shown as: the HDR display of PU21's own examples. */
+const DEFAULT_PEAK = 4000;
+
+export interface EvaluateOptions {
+  folders: string[];
+  json: string | undefined;
+  pictures: string | undefined;
+  weights: string | undefined;
+  /** From 0 in exposure order; undefined for the middle. */
+  reference: number | undefined;
+  response: MergeOptions['response'];
+  /** Frames to use, from 0 in exposure order; undefined for all. */
+  picks: number[] | undefined;
+  /** Factor for the ground truth; undefined to fit it. */
+  truthScale: number | undefined;
+  peak: number;
+  memoryBudget: number;
+  adapter: SoftwareChoice;
+  quiet: boolean;
+}
+
+/** @throws UsageError naming the option and the remedy. */
+export function readEvaluateOptions(args: ParsedArgs): EvaluateOptions {
+  const { values, flags, positionals: folders } = args;
+  if (folders.length === 0) throw new UsageError('no folder given: `deghost evaluate DIR...`, where DIR is a stack with ground truth or holds such stacks');
+  const reference = integerOption(args, 'reference', 1, MAX_FRAMES);
+  const scale = values['truth-scale'];
+  return {
+    folders,
+    json: values.json,
+    pictures: values.pictures,
+    weights: values.weights,
+    reference: reference === undefined ? undefined : reference - 1,
+    response: readResponseOption(values.response),
+    picks: readPicks(values.frames),
+    truthScale: scale === undefined || scale === 'fit' ? undefined : positive('truth-scale', scale, 'a positive number, or fit'),
+    peak: values['peak-luminance'] === undefined ? DEFAULT_PEAK : positive('peak-luminance', values['peak-luminance'], 'cd/m^2, a positive number such as 4000'),
+    memoryBudget: bytesOption(args, 'memory-budget') ?? DEFAULT_MEMORY_BUDGET,
+    adapter: adapterChoice(values.adapter ?? process.env.DEGHOST_ADAPTER),
+    quiet: flags.has('quiet'),
+  };
+}
+
+function positive(option: string, text: string, expected: string): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (!(value > 0) || !Number.isFinite(value)) throw new UsageError(`--${option} is "${text}": it must be ${expected}`);
+  return value;
+}
+
+/** `1,3,5` as [0, 2, 4]. */
+function readPicks(text: string | undefined): number[] | undefined {
+  if (text === undefined) return undefined;
+  const picks = text.split(',').map((part) => (/^\s*\d{1,2}\s*$/.test(part) ? Number(part) - 1 : -1));
+  const isGrowing = picks.every((pick, i) => pick >= 0 && pick < MAX_FRAMES && (i === 0 || pick > picks[i - 1]));
+  if (!isGrowing || picks.length < MIN_FRAMES) throw new UsageError(`--frames is "${text}": write at least ${MIN_FRAMES} numbers of frames from 1, darkest first and growing, such as 1,3,5`);
+  return picks;
+}

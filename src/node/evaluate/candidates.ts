@@ -1,0 +1,52 @@
+/** The rows of `deghost evaluate`: one stack, merged in every way that is compared. */
+import type { Deghoster, Progress } from '../../deghoster.ts';
+import { differenceMotion, encodedFrame, loneRadiance } from '../../image/baselines.ts';
+import { chooseResponse } from '../../image/chooseResponse.ts';
+import type { ChosenResponse, ResponseOption } from '../../image/chooseResponse.ts';
+import type { Candidate } from './figures.ts';
+import type { TruthStack } from './readStack.ts';
+
+export interface Candidates {
+  rows: Candidate[];
+  response: ChosenResponse;
+  /** X' of the reference, and its radiance alone: what the truth's scale is fitted to. */
+  encoded: Float32Array;
+  lone: Float32Array;
+}
+
+/**
+ * Merges a stack in all ways; what repeats (the response) is done once.
+ * @param gamma of the weights, so that all rows see the same X.
+ */
+export async function mergeCandidates(
+  deghoster: Deghoster,
+  stack: TruthStack,
+  gamma: number,
+  option: ResponseOption | undefined,
+  { signal, onProgress }: { signal: AbortSignal; onProgress?: (progress: Progress) => void },
+): Promise<Candidates> {
+  const { frames, reference, motion: trueMotion } = stack;
+  const response = chooseResponse(frames, option, signal);
+  const undone = response.report.kind === 'gamma' ? undefined : response.response;
+  const shared = { reference, response: undone ?? ('gamma' as const), signal };
+  const withMaps = (motion?: readonly Float32Array[]) => deghoster.merge(frames, { ...shared, motion, method: 'merge' });
+
+  const encoded = frames.map((frame) => encodedFrame(frame, undone, gamma));
+  const [shortest] = frames;
+  const lone = loneRadiance(encoded[reference], frames[reference].exposure / shortest.exposure, gamma);
+  const differences = encoded.map((x, k) => differenceMotion(x, encoded[reference], frames[reference].exposure / frames[k].exposure, gamma));
+
+  const network = await deghoster.merge(frames, { ...shared, onProgress });
+  const plain = await withMaps();
+  const difference = await withMaps(differences);
+  const own = await withMaps(network.motion);
+  const rows: Candidate[] = [
+    { name: 'network', radiance: network.radiance, motion: network.motion },
+    { name: 'reference', radiance: lone },
+    { name: 'merge', radiance: plain.radiance },
+    { name: 'merge, difference', radiance: difference.radiance, motion: difference.motion },
+    { name: 'merge, S', radiance: own.radiance, motion: network.motion },
+  ];
+  if (trueMotion) rows.push({ name: 'merge, truth', radiance: (await withMaps(trueMotion)).radiance });
+  return { rows, response, encoded: encoded[reference], lone };
+}

@@ -1,0 +1,145 @@
+/**
+ * The figures of one stack: every candidate picture against the truth, under every encoding.
+ *
+ * Truth and candidates are clipped to [0,1], 1 being the saturation of the shortest frame: beyond it nothing was measured.
+ */
+import { iou, muLaw, overlap, PU21_PEAK, psnr, pu21Encode, ssim } from '../../image/metrics.ts';
+import type { Overlap } from '../../image/metrics.ts';
+import { toneOperators } from '../../image/toneOperators.ts';
+
+/** What pictures are compared after; the first five are the paper's. */
+export const ENCODINGS = ['linear', 'mu', 'reinhard', 'krawczyk', 'durand', 'pu21'] as const;
+export type Encoding = (typeof ENCODINGS)[number];
+
+/** Encodings that inside and outside of motion are told apart for. */
+export const REGION_ENCODINGS = ['linear', 'mu', 'pu21'] as const satisfies readonly Encoding[];
+type RegionEncoding = (typeof REGION_ENCODINGS)[number];
+
+/** A picture to judge, with the motion maps that it was made with. */
+export interface Candidate {
+  name: string;
+  /** `[height, width, 3]`, 1 being the saturation of the shortest frame. */
+  radiance: Float32Array;
+  /** In exposure order; absent where the row knows nothing of motion, or was told the truth. */
+  motion?: readonly Float32Array[];
+}
+
+/** PSNR in dB; NaN where there is nothing to measure. */
+export interface Figures {
+  psnr: Record<Encoding, number>;
+  ssim: Record<Exclude<Encoding, 'pu21'>, number>;
+  /** PSNR within and without true motion. */
+  moving: Record<RegionEncoding, number>;
+  still: Record<RegionEncoding, number>;
+  /** Motion maps against true ones, the pixels of all frames but the reference. */
+  iou: number;
+  overlap: Overlap;
+}
+
+/** What the candidates of a stack are compared with. */
+export interface Truth {
+  radiance: Float32Array;
+  width: number;
+  height: number;
+  /** From 0. */
+  reference: number;
+  motion?: readonly Float32Array[];
+}
+
+export function clipped(radiance: Float32Array): Float32Array<ArrayBuffer> {
+  return radiance.map((y) => Math.min(1, Math.max(0, y)));
+}
+
+/**
+ * Judges pictures against the truth.
+ * @param peak cd/m^2 that 1 is shown as.
+ * @returns a function that gives one candidate's figures; it throws InputError for pictures smaller than SSIM's window.
+ */
+export function judge(truth: Truth, peak: number): (candidate: Candidate) => Figures {
+  const { width, height, reference, motion } = truth;
+  const radiance = clipped(truth.radiance);
+  const operators = toneOperators(radiance, width, height, peak);
+  const encode: Record<Encoding, (picture: Float32Array) => Float32Array> = { linear: (picture) => picture, mu: muLaw, ...operators, pu21: (picture) => pu21Encode(picture, peak) };
+  const expected = new Map(ENCODINGS.map((name) => [name, encode[name](radiance)]));
+  const moving = motion && Uint8Array.from(motion[reference], (w) => (w > 0.5 ? 1 : 0));
+  const still = moving?.map((w) => 1 - w);
+
+  return ({ radiance: made, motion: found }) => {
+    const picture = clipped(made);
+    const figures = { psnr: {}, ssim: {}, moving: {}, still: {} } as Figures;
+    for (const name of ENCODINGS) {
+      const [a, b] = [encode[name](picture), expected.get(name)!];
+      const range = name === 'pu21' ? PU21_PEAK : 1;
+      figures.psnr[name] = psnr(a, b, { peak: range });
+      if (name !== 'pu21') figures.ssim[name] = ssim(a, b, width, height);
+      if (name === 'linear' || name === 'mu' || name === 'pu21') {
+        figures.moving[name] = moving ? psnr(a, b, { peak: range, where: moving }) : NaN;
+        figures.still[name] = still ? psnr(a, b, { peak: range, where: still }) : NaN;
+      }
+    }
+    figures.overlap = { both: 0, either: 0 };
+    if (motion && found) {
+      for (const [k, map] of motion.entries()) if (k !== reference) figures.overlap = sum(figures.overlap, overlap(found[k], map));
+    }
+    figures.iou = iou(figures.overlap);
+    return figures;
+  };
+}
+
+function sum(a: Overlap, b: Overlap): Overlap {
+  return { both: a.both + b.both, either: a.either + b.either };
+}
+
+/** Means over stacks, of what each stack has; IoU is that of the pixels of all stacks. */
+export function meanFigures(all: readonly Figures[]): Figures {
+  const mean = (pick: (figures: Figures) => number): number => {
+    const values = all.map(pick).filter((value) => !Number.isNaN(value));
+    return values.length === 0 ? NaN : values.reduce((a, b) => a + b, 0) / values.length;
+  };
+  const each = <K extends string>(names: readonly K[], pick: (figures: Figures) => Record<K, number>): Record<K, number> =>
+    Object.fromEntries(names.map((name) => [name, mean((figures) => pick(figures)[name])])) as Record<K, number>;
+  const total = all.map((figures) => figures.overlap).reduce(sum, { both: 0, either: 0 });
+  return {
+    psnr: each(ENCODINGS, (figures) => figures.psnr),
+    ssim: each(ENCODINGS.filter((name) => name !== 'pu21'), (figures) => figures.ssim),
+    moving: each(REGION_ENCODINGS, (figures) => figures.moving),
+    still: each(REGION_ENCODINGS, (figures) => figures.still),
+    iou: iou(total),
+    overlap: total,
+  };
+}
+
+/** Fewest samples that a scale is fitted to. */
+const MIN_SAMPLES = 100;
+/** Samples this far from black and white, in the gamma domain, are well exposed. */
+const WELL_EXPOSED = [0.15, 0.85] as const;
+
+/** A scale for the truth, and how well it then fits: the root mean square of the difference, over that of the reference. */
+export interface TruthScale {
+  scale: number;
+  residual: number;
+  samples: number;
+}
+
+/**
+ * Ground truths are stored in different scales (1 may be the saturation of the shortest frame, or the white of the reference). This finds the one factor
+ * that makes the truth the reference's radiance: least squares over the pixels whose three channels are well exposed there.
+ * With too few of them, those that are not clipped; undefined where even these are too few or the truth is black there.
+ * @param encoded X' of the reference. @param lone its radiance.
+ */
+export function fitScale(truth: Float32Array, encoded: Float32Array, lone: Float32Array): TruthScale | undefined {
+  for (const [low, high] of [WELL_EXPOSED, [0.02, 0.98]] as const) {
+    let [tt, tl, ll, samples] = [0, 0, 0, 0];
+    for (let p = 0; p < truth.length; p += 3) {
+      if (!(Math.min(encoded[p], encoded[p + 1], encoded[p + 2]) > low && Math.max(encoded[p], encoded[p + 1], encoded[p + 2]) < high)) continue;
+      samples += 3;
+      for (let i = p; i < p + 3; i++) {
+        tt += truth[i] * truth[i];
+        tl += truth[i] * lone[i];
+        ll += lone[i] * lone[i];
+      }
+    }
+    if (samples >= MIN_SAMPLES && tl > 0) return { scale: tl / tt, residual: Math.sqrt(Math.max(0, 1 - tl ** 2 / (tt * ll))), samples };
+  }
+  return undefined;
+}

@@ -1,0 +1,192 @@
+/**
+ * Stacks with ground truth, as folders: the layouts of Kalantari and Ramamoorthi (2017: pictures, exposure.txt, HDRImg.hdr) and of Prabhakar
+ * et al. and Hu et al. (input_K_aligned.tif, input_exp.txt, ref_hdr_aligned.hdr, with the static ref_K.tif beside them), and ours, which is
+ * either with motion-K.png.
+ */
+import { readdir, stat } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { InputError } from '../../errors.ts';
+import { MAX_FRAMES, MIN_FRAMES, middleFrame, sortFrames } from '../../image/frame.ts';
+import type { Frame } from '../../image/frame.ts';
+import { decodeRgbe } from '../../image/rgbe.ts';
+import { readMotionMaps } from '../motionMaps.ts';
+import { reasonOf, shown, systemProblem } from '../problems.ts';
+import { readFileBytes, readFrame } from '../readImage.ts';
+import type { DecodedImage } from '../readImage.ts';
+
+/** Where a stack's files are. Nothing but names is known yet. */
+export interface StackFolder {
+  /** The folder's name, for tables and files. */
+  name: string;
+  path: string;
+  /** In the order of their names. */
+  pictures: string[];
+  exposures: string;
+  truth: string;
+  hasMotion: boolean;
+}
+
+export interface TruthStack {
+  name: string;
+  path: string;
+  /** Darkest first. */
+  frames: Frame[];
+  width: number;
+  height: number;
+  images: DecodedImage[];
+  /** From 0. */
+  reference: number;
+  /** Linear RGB `[height, width, 3]` in the file's own scale. */
+  truth: Float32Array;
+  truthFile: string;
+  /** True motion of each frame, the reference's being the union; absent where there are no maps. */
+  motion: Float32Array[] | undefined;
+}
+
+const PICTURE = /\.(tiff?|png|jpe?g)$/i;
+const NOT_INPUT = /^(motion-\d+\.|ref_)/i;
+const MOTION = /^motion-\d+\.(png|npy)$/;
+const EXPOSURE_FILES = ['exposure.txt', 'input_exp.txt', 'exposures.txt'];
+/** Known names of the truth, the best first: where inputs are aligned, so must the truth be. */
+const TRUTH_NAMES = ['hdrimg.hdr', 'ground-truth.hdr', 'ref_hdr.hdr', 'gt.hdr'];
+const ALIGNED_TRUTH_NAMES = ['ref_hdr_aligned_linear.hdr', 'ref_hdr_aligned.hdr'];
+/** Most stops that an exposure may lie from 0: anything beyond is no number of stops. */
+const MAX_STOPS = 40;
+
+const byName = new Intl.Collator('en', { numeric: true });
+
+async function list(path: string): Promise<{ name: string; isFolder: boolean }[]> {
+  try {
+    const entries = await readdir(path, { withFileTypes: true });
+    const isFolder = async (entry: Dirent): Promise<boolean> => entry.isDirectory() || (entry.isSymbolicLink() && !!(await stat(join(path, entry.name)).catch(() => undefined))?.isDirectory());
+    return (await Promise.all(entries.map(async (entry) => ({ name: entry.name, isFolder: await isFolder(entry) })))).sort((a, b) => byName.compare(a.name, b.name) || (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    throw systemProblem(error, 'read the stack in', path);
+  }
+}
+
+/**
+ * The stacks that a folder is or holds.
+ * @throws InputError naming the folder and what it lacks.
+ */
+export async function findStacks(path: string): Promise<StackFolder[]> {
+  const entries = await list(path);
+  const names = entries.filter(({ isFolder }) => !isFolder).map(({ name }) => name);
+  if (names.some((name) => PICTURE.test(name)) || names.some((name) => /\.hdr$/i.test(name))) return [describe(path, names)];
+  const found: StackFolder[] = [];
+  for (const { name, isFolder } of entries) {
+    if (!isFolder || name.startsWith('.')) continue;
+    const inner = (await list(join(path, name))).filter((entry) => !entry.isFolder).map((entry) => entry.name);
+    if (inner.some((file) => /\.hdr$/i.test(file))) found.push(describe(join(path, name), inner));
+  }
+  if (found.length === 0) throw new InputError(`${shown(path)} holds no stack: a stack is a folder with pictures, exposure.txt and a ground truth .hdr`);
+  return found;
+}
+
+function describe(path: string, names: readonly string[]): StackFolder {
+  const all = names.filter((name) => PICTURE.test(name) && !NOT_INPUT.test(name));
+  const inputs = all.filter((name) => /^input_/i.test(name));
+  const aligned = inputs.filter((name) => /_aligned\./i.test(name));
+  const pictures = aligned.length > 0 ? aligned : inputs.length > 0 ? inputs : all;
+  if (pictures.length < MIN_FRAMES || pictures.length > MAX_FRAMES) {
+    throw new InputError(`${shown(path)} holds ${pictures.length} pictures, a stack has ${MIN_FRAMES} to ${MAX_FRAMES}: name folders that hold one stack each`);
+  }
+  const exposures = EXPOSURE_FILES.find((name) => names.includes(name));
+  if (!exposures) throw new InputError(`${shown(path)} has no exposure.txt: write one, a line for each picture with its exposure in stops`);
+  return {
+    name: basename(resolve(path)),
+    path,
+    pictures: pictures.map((name) => join(path, name)),
+    exposures: join(path, exposures),
+    truth: join(path, chooseTruth(path, names, aligned.length > 0)),
+    hasMotion: names.some((name) => MOTION.test(name)),
+  };
+}
+
+function chooseTruth(path: string, names: readonly string[], isAligned: boolean): string {
+  const candidates = names.filter((name) => /\.hdr$/i.test(name));
+  if (candidates.length === 1) return candidates[0];
+  const order = isAligned ? [...ALIGNED_TRUTH_NAMES, ...TRUTH_NAMES] : [...TRUTH_NAMES, ...ALIGNED_TRUTH_NAMES];
+  for (const known of order) {
+    const match = candidates.find((name) => name.toLowerCase() === known);
+    if (match) return match;
+  }
+  throw new InputError(
+    candidates.length === 0
+      ? `${shown(path)} has no ground truth: put the true radiance there as ground-truth.hdr`
+      : `${shown(path)} has ${candidates.length} .hdr files (${candidates.slice(0, 3).map(shown).join(', ')}): call the ground truth ground-truth.hdr`,
+  );
+}
+
+/** Exposures in stops, a line each. */
+async function readStops(file: string, count: number): Promise<number[]> {
+  const text = (await readFileBytes(file, 1 << 16)).toString('utf8');
+  const lines = text.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== '');
+  if (lines.length !== count) throw new InputError(`${shown(file)} has ${lines.length} exposures for ${count} pictures: write a line for each picture`);
+  return lines.map((line, i) => {
+    const stops = Number(line);
+    if (!(Math.abs(stops) <= MAX_STOPS)) throw new InputError(`${shown(file)}: line ${i + 1} is "${shown(line.slice(0, 30))}", an exposure is a number of stops from -${MAX_STOPS} to ${MAX_STOPS}`);
+    return stops;
+  });
+}
+
+/**
+ * Reads a stack.
+ * @param options.picks frames to use, from 0, darkest first; all by default.
+ * @param options.reference from 0 among those used; the middle one by default.
+ * @throws InputError naming the file and the remedy.
+ */
+export async function readStack(folder: StackFolder, options: { picks?: readonly number[]; reference?: number } = {}): Promise<TruthStack> {
+  const { path, pictures, name } = folder;
+  const stops = await readStops(folder.exposures, pictures.length);
+  const images: DecodedImage[] = [];
+  for (const picture of pictures) {
+    const image = await readFrame(picture);
+    const [first] = images;
+    if (first && (image.width !== first.width || image.height !== first.height)) {
+      throw new InputError(`${shown(picture)} is ${image.width}x${image.height} but ${shown(pictures[0])} is ${first.width}x${first.height}: all frames must have one size`);
+    }
+    images.push(image);
+  }
+  const { frames, order } = sortFrames(images.map(({ data, width, height }, i) => ({ data, width, height, exposure: 2 ** stops[i], name: shown(basename(pictures[i])) })));
+  const { width, height } = frames[0];
+  const { picks = frames.map((_, k) => k) } = options;
+  const missing = picks.find((k) => k >= frames.length);
+  if (missing !== undefined) throw new InputError(`${shown(path)} has ${frames.length} frames, --frames names ${missing + 1}: leave it out`);
+  const reference = options.reference ?? middleFrame(picks.length);
+  if (reference >= picks.length) throw new InputError(`${shown(path)} has ${picks.length} frames, --reference is ${reference + 1}: choose one of 1 to ${picks.length}`);
+
+  const bytes = await readFileBytes(folder.truth);
+  let truth;
+  try {
+    truth = decodeRgbe(bytes);
+  } catch (error) {
+    throw new InputError(`${shown(folder.truth)} cannot be read: ${reasonOf(error)}`, { cause: error });
+  }
+  if (truth.width !== width || truth.height !== height) {
+    throw new InputError(`${shown(folder.truth)} is ${truth.width}x${truth.height} but the pictures are ${width}x${height}: the ground truth has the size of its stack`);
+  }
+  const maps = folder.hasMotion ? await readMotionMaps(path, frames.length, width, height, picks[reference]) : undefined;
+  return {
+    name,
+    path,
+    frames: picks.map((k) => frames[k]),
+    width,
+    height,
+    images: picks.map((k) => images[order[k]]),
+    reference,
+    truth: truth.data,
+    truthFile: folder.truth,
+    motion: maps && withUnion(picks.map((k) => maps[k]), reference),
+  };
+}
+
+/** The maps with the reference's made anew as the union of those that are used. */
+function withUnion(maps: readonly Float32Array[], reference: number): Float32Array[] {
+  const union = new Float32Array(maps[0].length);
+  maps.forEach((map, k) => {
+    if (k !== reference) for (let i = 0; i < union.length; i++) union[i] = Math.max(union[i], map[i]);
+  });
+  return maps.map((map, k) => (k === reference ? union : map));
+}
