@@ -74,7 +74,7 @@ def main():
     if whole:
         s = saved["state"]
         extra["training"] = {
-            "data": f"{s['scenes']} stacks rendered from CC0 panoramas of Poly Haven ({s['pool']}), 64x64 patches",
+            "data": f"{s['scenes']} stacks rendered from CC0 panoramas of Poly Haven ({s['pool']}), {s.get('patch', 64)}x{s.get('patch', 64)} patches",
             "iterations": {"segmentation": s["s_iterations"], "joint": s["joint_iterations"]},
             "minutes": {"segmentation": round(s["s_seconds"] / 60, 1), "joint": round(s["joint_seconds"] / 60, 1)},
             "hardware": cpu_name(),

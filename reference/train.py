@@ -195,7 +195,7 @@ def main():
     net.format = torch.channels_last
     net.init(torch.Generator().manual_seed(a.seed), out_scale=0.05 if a.base == "merge" else 1.0)
     rng = np.random.default_rng(a.seed)
-    state = {"phase": "s", "iteration": 0, "seconds": 0.0, "s_iterations": 0, "joint_iterations": 0, "s_seconds": 0.0, "joint_seconds": 0.0, "pool": os.path.basename(a.pool), "scenes": len(pool)}
+    state = {"phase": "s", "iteration": 0, "seconds": 0.0, "s_iterations": 0, "joint_iterations": 0, "s_seconds": 0.0, "joint_seconds": 0.0, "pool": os.path.basename(a.pool), "scenes": len(pool), "patch": a.patch, "zoom": a.zoom}
     for path in [] if os.path.exists(checkpoint) else a.init:
         start(net, path, log)
         before = torch.load(path.partition(":")[0])["state"]
