@@ -13,7 +13,9 @@ pool pool-held --scenes 24 --frames 3 --seed 91 --held-out --plain --chunk 64
 pool pool-held-any --scenes 16 --frames 5 --size 128 --seed 92 --held-out --chunk 64
 $PY train.py --variant fixed --pool runs/pool-fixed --held-out runs/pool-held --run runs/fixed \
   --s-minutes "${MINUTES_S:-13}" --joint-minutes "${MINUTES_FIXED:-40}" || exit 1
-$PY export.py --state runs/fixed/state.pt --out ../weights/fixed.safetensors --half --held-out runs/pool-held --stacks 24 || exit 1
+$PY train.py --variant fixed --pool runs/pool-fixed --held-out runs/pool-held --run runs/fixed-large --init runs/fixed/state.pt \
+  --s-minutes "${MINUTES_LARGE:-19}" --only-s --s-batch 4 --s-rate 5e-4 --patch 128 --zoom 3 --seed 7 || exit 1
+$PY export.py --state runs/fixed-large/state.pt --out ../weights/fixed.safetensors --half --held-out runs/pool-held --stacks 24 || exit 1
 $PY train.py --variant any --pool runs/pool-any --held-out runs/pool-held-any --run runs/any-s --init runs/fixed/state.pt \
   --s-minutes "${MINUTES_ANY_S:-7}" --only-s --seed 2 || exit 1
 $PY train.py --variant any --pool runs/pool-any --held-out runs/pool-held-any --run runs/any --init runs/fixed/state.pt runs/any-s/state.pt:seg. \
