@@ -15,6 +15,7 @@ from PIL.TiffImagePlugin import IFDRational
 from scipy import ndimage
 
 import data
+from data.camera import steepened
 
 SIZE = (512, 768)  # h, w
 SHUTTER = (320, 80, 20)  # exposure times are 1 / these, seconds
@@ -114,7 +115,7 @@ def shoot(rng, radiance, exposure, shot=4e-4, read=1.2e-3):
     """8-bit code values of linear radiance: noise, saturation, gamma 2.2 and a mild S-curve."""
     x = radiance * exposure
     x = x + rng.standard_normal(x.shape) * np.sqrt(shot * np.minimum(x, 2) + read * read)
-    return np.round(255 * data.response(np.clip(x, 0, 1) ** (1 / data.GAMMA), 0.47, 1.25)).astype(np.uint8)
+    return np.round(255 * steepened(np.clip(x, 0, 1) ** (1 / data.GAMMA), 0.47, 1.25)).astype(np.uint8)
 
 
 def save(path, codes, seconds, quality):

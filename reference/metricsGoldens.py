@@ -80,9 +80,11 @@ def operators(truth, sigma_space):
 
 
 def compare(a, b, peak, moving):
-    similar = structural_similarity(a, b, data_range=peak, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, channel_axis=-1)
+    similar, index = structural_similarity(a, b, data_range=peak, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, channel_axis=-1, full=True)
+    whole = np.zeros_like(moving)
+    whole[5:-5, 5:-5] = True  # windows within the picture, as the mean counts them
     inside, outside = (peak_signal_noise_ratio(a[m], b[m], data_range=peak) for m in (moving, ~moving))
-    return {"psnr": peak_signal_noise_ratio(a, b, data_range=peak), "ssim": similar, "moving": inside, "still": outside}
+    return {"psnr": peak_signal_noise_ratio(a, b, data_range=peak), "ssim": similar, "moving": inside, "still": outside, "ssimMoving": index[moving & whole].mean(), "ssimStill": index[~moving & whole].mean()}
 
 
 def main():

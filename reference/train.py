@@ -1,14 +1,16 @@
-"""Trains a variant on a rendered pool (data.py): S alone (Dice + BCE), then everything jointly. Resumes exactly where it was stopped.
+"""Trains a variant on rendered pools (data.py): S alone (Dice + BCE), then everything jointly. Resumes exactly where it was stopped.
 
-    python3 train.py --variant fixed --pool runs/pool-fixed --held-out runs/pool-held --run runs/fixed --s-minutes 14 --joint-minutes 50
+    python3 train.py --variant fixed --pool runs/pool-fixed --held-out runs/pool-held --run runs/fixed --s-iterations 2000 --joint-iterations 3000
     python3 train.py --variant any --init runs/fixed/state.pt ...
 
 Loss of the joint part: `log MSE(T(Y), T(target))` for each sample, because the mean PSNR over scenes is what counts and a plain MSE
-serves the hardest patch alone; a smaller such term in the gamma domain for the highlights; and Dice + BCE on the masks. The schedule is warm-up and
-cosine over the minutes given (time spent training, kept in the checkpoint). Adam is reset at the switch. A checkpoint holds parameters,
-moments, both generators, iteration and time; a log line every 20 iterations goes to run/log.tsv, held-out figures to run/held-out.tsv.
+serves the hardest patch alone; the same within true motion, where there is any; a smaller such term in the gamma domain for the
+highlights; and Dice + BCE on the masks, unless S is frozen. The schedule is warm-up and cosine over the iterations given; Adam is reset at the
+switch. A checkpoint holds parameters, moments, both generators and the counts: a run that was stopped and resumed ends in the very
+tensors of one that was not (tests.py). A line every 20 iterations goes to run/log.tsv, held-out figures to run/held-out.tsv; curves.py draws them.
 """
 import argparse
+import json
 import math
 import os
 import time
@@ -92,8 +94,15 @@ def mask_loss(logits, masks, r):
     return loss / len(iou), sum(iou) / len(iou)
 
 
-def log_mse(a, b, floor):
-    return torch.log(((a - b) ** 2).mean((1, 2, 3)) + floor).mean()
+def log_mse(a, b, floor, where=None):
+    """Mean over the samples of log MSE; `where` [B,1,H,W] weighs pixels, and samples in which it covers too little do not count."""
+    square = (a - b) ** 2
+    if where is None:
+        return torch.log(square.mean((1, 2, 3)) + floor).mean()
+    area = where.sum((1, 2, 3))
+    each = torch.log((square * where).sum((1, 2, 3)) / (3 * area).clamp(min=1) + floor)
+    counts = (area >= 64).to(each.dtype)
+    return (each * counts).sum() / counts.sum().clamp(min=1)
 
 
 def psnr(a, b):
@@ -129,13 +138,29 @@ def save(path, net, optimiser, rng, state):
     os.replace(path + ".tmp", path)
 
 
+def parameters_of(path):
+    """Tensors by name, of a checkpoint (.pt) or of a weights file (.safetensors)."""
+    if path.endswith(".safetensors"):
+        return {name: torch.from_numpy(value.astype("f4")) for name, value in safetensors.read(path)[0].items()}
+    return torch.load(path)["params"]
+
+
+def history_of(path):
+    """How a starting point was trained: for the metadata."""
+    if path.endswith(".safetensors"):
+        training = json.loads(safetensors.read(path)[1]["config"]).get("training", {})
+        return {"from": os.path.basename(path), **{k: training[k] for k in ("iterations", "minutes", "date", "startedFrom") if k in training}}
+    before = torch.load(path)["state"]
+    return {"from": path, "iterations": {"segmentation": before["s_iterations"], "joint": before["joint_iterations"]}, **({"startedFrom": before["started"]} if before.get("started") else {})}
+
+
 def start(net, path, log):
     """Takes every tensor of equal name and shape from another run; seg.any from seg.short and the shared writes from the middle frame's.
 
     `path` may end in `:prefix` to take only tensors whose names start so.
     """
     path, _, prefix = path.partition(":")
-    other, taken = torch.load(path)["params"], 0
+    other, taken = parameters_of(path), 0
     with torch.no_grad():
         for name, p in net.named_parameters():
             if not name.startswith(prefix):
@@ -159,27 +184,49 @@ def start(net, path, log):
     log(f"{taken} of {len(list(net.parameters()))} tensors from {path}")
 
 
-def main():
+def arguments():
     a = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     a.add_argument("--variant", choices=["fixed", "any"], required=True)
     a.add_argument("--base", choices=["none", "merge"], default="merge")
-    a.add_argument("--pool", required=True)
+    a.add_argument("--pool", nargs="+", required=True, help="folders of data.py; scenes are drawn from all alike")
     a.add_argument("--held-out", required=True)
     a.add_argument("--run", required=True)
-    a.add_argument("--init", nargs="+", default=[], help="state.pt of other runs to start from, in order; FILE:PREFIX takes only names that start so")
-    a.add_argument("--only-s", action="store_true", help="stop when S is trained; a later call without it goes on")
-    a.add_argument("--s-minutes", type=float, default=14)
-    a.add_argument("--joint-minutes", type=float, default=50)
-    a.add_argument("--s-batch", type=int, default=12)
-    a.add_argument("--batch", type=int, default=4)
-    a.add_argument("--patch", type=int, default=64, help="side of the crops; a multiple of 16")
-    a.add_argument("--zoom", type=float, default=1.0, help="enlarge half of the crops by up to this factor")
-    a.add_argument("--s-rate", type=float, default=1e-3)
+    a.add_argument("--init", nargs="+", default=[], help="state.pt of other runs or .safetensors to start from, in order; FILE:PREFIX takes only names that start so")
+    a.add_argument("--s-iterations", type=int, default=2000)
+    a.add_argument("--joint-iterations", type=int, default=3000)
+    a.add_argument("--freeze-s", action="store_true", help="in the joint part S gives the masks and is not trained")
+    a.add_argument("--s-batch", type=int, default=3)
+    a.add_argument("--s-patch", type=int, default=128, help="side of the crops; a multiple of 16")
+    a.add_argument("--batch", type=int, default=2)
+    a.add_argument("--patch", type=int, default=96)
+    a.add_argument("--zoom", type=float, default=3.0, help="enlarge half of S's crops by up to this factor")
+    a.add_argument("--s-rate", type=float, default=6e-4)
     a.add_argument("--rate", type=float, default=6e-4)
+    a.add_argument("--floor", type=float, default=1e-4, help="added to the MSE under the logarithm: patches far better than it count less")
     a.add_argument("--seed", type=int, default=1)
     a.add_argument("--save-minutes", type=float, default=4)
     a.add_argument("--held-out-stacks", type=int, default=12)
-    a = a.parse_args()
+    return a.parse_args()
+
+
+def joint_loss(net, X, taus, r, target, masks, frozen, floor):
+    """Loss, the log MSE of T(Y), mean IoU."""
+    given = None
+    if frozen:
+        with torch.no_grad():
+            logits = net.segment([x.contiguous(memory_format=torch.channels_last) for x in X], taus.reshape(*taus.shape, 1, 1, 1), r)
+            given = [None if x is None else torch.sigmoid(x) for x in logits]
+    out = net(X, taus, r, given)
+    m, iou = mask_loss(logits if frozen else out["logits"], masks, r)
+    moving = torch.stack([x for i, x in enumerate(masks) if i != r]).amax(0)
+    T, T_target = mu_law(out["Y"]), mu_law(target)
+    mu = log_mse(T, T_target, floor)
+    gamma = log_mse((out["Y"] + 1e-4) ** 0.4545, (target + 1e-4) ** 0.4545, floor)
+    return 0.1 * mu + 0.03 * log_mse(T, T_target, floor, moving) + 0.03 * gamma + (0 if frozen else 0.2 * m), float(mu), iou
+
+
+def main():
+    a = arguments()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     os.makedirs(a.run, exist_ok=True)
     checkpoint = os.path.join(a.run, "state.pt")
@@ -189,71 +236,69 @@ def main():
         with open(os.path.join(a.run, file), "a") as out:
             out.write(text + "\n")
 
-    pool, held = data.Pool(a.pool), data.Pool(a.held_out)
+    pool, held = data.Pool(*a.pool), data.Pool(a.held_out)
     frames = (3, 3) if a.variant == "fixed" else (2, 5)
     net = Deghost(a.variant, {"base": a.base})
     net.format = torch.channels_last
     net.init(torch.Generator().manual_seed(a.seed), out_scale=0.05 if a.base == "merge" else 1.0)
     rng = np.random.default_rng(a.seed)
-    state = {"phase": "s", "iteration": 0, "seconds": 0.0, "s_iterations": 0, "joint_iterations": 0, "s_seconds": 0.0, "joint_seconds": 0.0, "pool": os.path.basename(a.pool), "scenes": len(pool), "patch": a.patch, "zoom": a.zoom}
+    state = {"phase": "s", "iteration": 0, "s_iterations": 0, "joint_iterations": 0, "s_seconds": 0.0, "joint_seconds": 0.0}
     for path in [] if os.path.exists(checkpoint) else a.init:
         start(net, path, log)
-        before = torch.load(path.partition(":")[0])["state"]
-        state.setdefault("started", []).append({"from": path, "segmentation": before["s_iterations"], "joint": before["joint_iterations"]})
+        state.setdefault("started", []).append(history_of(path.partition(":")[0]))
     net = net.to(memory_format=torch.channels_last).train()
-    parameters = lambda: [p for n, p in net.named_parameters() if state["phase"] != "s" or n.startswith("seg.")]
-    adam = lambda: torch.optim.Adam(parameters(), lr=a.s_rate if state["phase"] == "s" else a.rate)
-    optimiser = adam()
+    frozen = lambda: state["phase"] == "joint" and a.freeze_s
+    parameters = lambda: [p for n, p in net.named_parameters() if n.startswith("seg.") and not frozen() or state["phase"] != "s" and not n.startswith("seg.")]
+    adam = lambda: torch.optim.Adam(parameters(), lr=1e-3)
     if os.path.exists(checkpoint):
         old = torch.load(checkpoint)
         net.load_state_dict(old["params"])
-        state = {**old["state"], "scenes": len(pool)}
+        state = old["state"]
         optimiser = adam()
-        optimiser.load_state_dict(old["optimiser"])
+        if old["optimiser"]:
+            optimiser.load_state_dict(old["optimiser"])
         rng.bit_generator.state = old["rng"]
         torch.set_rng_state(old["torch_rng"])
         log(f"resumed at {state}")
+    else:
+        optimiser = adam()
+    state.update({"pool": [os.path.basename(p) for p in a.pool], "scenes": len(pool), "patch": {"segmentation": [a.s_batch, a.s_patch], "joint": [a.batch, a.patch]}, "frozen": a.freeze_s})
 
     def publish():
-        """Checkpoint, weights and held-out figures."""
+        """Checkpoint and held-out figures."""
         save(checkpoint, net, optimiser, rng, state)
         net.eval()
         figures = held_out(net, held, a.held_out_stacks)
         net.train()
-        line = "\t".join([state["phase"], str(state["iteration"]), f"{state['seconds'] / 60:.1f}", *(f"{x:.3f}" for x in figures)])
+        line = "\t".join([state["phase"], str(state["iteration"]), f"{state[state['phase'] + '_seconds'] / 60:.1f}", *(f"{x:.3f}" for x in figures)])
         log(line, "held-out.tsv")
 
     last = time.time()
     saved = last
-    budgets = {"s": a.s_minutes * 60, "joint": a.joint_minutes * 60}
+    lengths = {"s": a.s_iterations, "joint": a.joint_iterations}
     sums, count = np.zeros(4), 0
     while state["phase"] != "done":
-        progress = state["seconds"] / budgets[state["phase"]] if budgets[state["phase"]] else 1
-        if progress >= 1:
+        phase = state["phase"]
+        if state["iteration"] >= lengths[phase]:
             if state["iteration"]:
                 publish()
-            state.update({"phase": "joint" if state["phase"] == "s" else "done", "iteration": 0, "seconds": 0.0})
-            optimiser = adam() if state["phase"] == "joint" else optimiser
+            state.update({"phase": "joint" if phase == "s" else "done", "iteration": 0})
+            optimiser = adam()
             save(checkpoint, net, optimiser, rng, state)
-            last = time.time()
-            if a.only_s:
-                break
+            last = saved = time.time()
             continue
-        rate = (a.s_rate if state["phase"] == "s" else a.rate) * min(1, (state["iteration"] + 1) / 40) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
+        progress = state["iteration"] / lengths[phase]
+        rate = (a.s_rate if phase == "s" else a.rate) * min(1, (state["iteration"] + 1) / 40) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
         for group in optimiser.param_groups:
             group["lr"] = rate
-        X, taus, r, target, masks = batch_of(pool, rng, a.s_batch if state["phase"] == "s" else a.batch, frames, a.patch, a.zoom)
-        if state["phase"] == "s":
+        size = (a.s_batch, a.s_patch, a.zoom) if phase == "s" else (a.batch, a.patch, 1.0)
+        X, taus, r, target, masks = batch_of(pool, rng, size[0], frames, size[1], size[2])
+        if phase == "s":
             X = [x.contiguous(memory_format=torch.channels_last) for x in X]
-            logits = net.segment(X, taus.reshape(*taus.shape, 1, 1, 1), r)
-            loss, iou = mask_loss(logits, masks, r)
+            loss, iou = mask_loss(net.segment(X, taus.reshape(*taus.shape, 1, 1, 1), r), masks, r)
             mu = 0.0
         else:
-            out = net(X, taus, r)
-            m, iou = mask_loss(out["logits"], masks, r)
-            mu = log_mse(mu_law(out["Y"]), mu_law(target), 1e-5)
-            gamma = log_mse((out["Y"] + 1e-4) ** 0.4545, (target + 1e-4) ** 0.4545, 1e-6)
-            loss = 0.1 * mu + 0.03 * gamma + 0.2 * m
+            loss, mu, iou = joint_loss(net, X, taus, r, target, masks, a.freeze_s, a.floor)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = float(torch.nn.utils.clip_grad_norm_(parameters(), 1.0))
@@ -263,18 +308,17 @@ def main():
             optimiser.step()
         now = time.time()
         state["iteration"] += 1
-        state["seconds"] += now - last
-        state[f"{state['phase']}_iterations"] += 1
-        state[f"{state['phase']}_seconds"] += now - last
+        state[f"{phase}_iterations"] += 1
+        state[f"{phase}_seconds"] += now - last
         last = now
-        sums, count = sums + [float(loss), float(mu), iou, norm], count + 1
+        sums, count = sums + [float(loss), mu, iou, norm], count + 1
         if state["iteration"] % 20 == 0:
-            log("\t".join([state["phase"], str(state["iteration"]), f"{state['seconds'] / 60:.2f}", f"{rate:.2e}", *(f"{x:.4f}" for x in sums / count)]), "log.tsv")
+            log("\t".join([phase, str(state["iteration"]), f"{state[phase + '_seconds'] / 60:.2f}", f"{rate:.2e}", *(f"{x:.4f}" for x in sums / count)]), "log.tsv")
             sums, count = np.zeros(4), 0
         if now - saved > a.save_minutes * 60:
             publish()
             saved = last = time.time()
-    log(f"stopped in phase {state['phase']}")
+    log("done")
 
 
 if __name__ == "__main__":

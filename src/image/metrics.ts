@@ -59,32 +59,45 @@ export function psnr(a: Float32Array, b: Float32Array, { peak = 1, where }: { pe
 
 /** SSIM's window: 11 x 11, gaussian, sigma 1.5. */
 const WINDOW = 11;
+const HALF = (WINDOW - 1) / 2;
 const SIGMA = 1.5;
-const GAUSSIAN = Float64Array.from({ length: WINDOW }, (_, i) => Math.exp(-((i - (WINDOW - 1) / 2) ** 2) / (2 * SIGMA * SIGMA)));
+const GAUSSIAN = Float64Array.from({ length: WINDOW }, (_, i) => Math.exp(-((i - HALF) ** 2) / (2 * SIGMA * SIGMA)));
 const TAPS = GAUSSIAN.map((tap) => tap / GAUSSIAN.reduce((sum, t) => sum + t, 0));
 /** Moments that SSIM needs: x, y, x^2, y^2, xy. */
 const MOMENTS = 5;
 
+/** Structural similarity: of the whole picture, and of the windows whose middle lies inside and outside a region (NaN where there are none). */
+export interface Similarity {
+  all: number;
+  inside: number;
+  outside: number;
+}
+
 /**
  * Structural similarity, the mean over windows that lie wholly within the picture and over the channels. K1 = 0.01, K2 = 0.03.
  * @param peak the range of values, L in the paper.
+ * @param region pixels whose value is not 0 are inside; by default none is.
  * @throws InputError for a picture smaller than the window.
  */
-export function ssim(a: Float32Array, b: Float32Array, width: number, height: number, { peak = 1 }: { peak?: number } = {}): number {
+export function ssim(a: Float32Array, b: Float32Array, width: number, height: number, { peak = 1, region }: { peak?: number; region?: Uint8Array } = {}): Similarity {
   expectAlike('SSIM', a, b);
   if (width < WINDOW || height < WINDOW) throw new InputError(`SSIM: a picture of ${width}x${height} is smaller than the window of ${WINDOW}x${WINDOW}`);
-  let sum = 0;
-  for (let c = 0; c < 3; c++) sum += channelSsim(a, b, width, height, c, (0.01 * peak) ** 2, (0.03 * peak) ** 2);
-  return sum / (3 * (width - WINDOW + 1) * (height - WINDOW + 1));
+  if (region && region.length !== width * height) throw new InputError(`SSIM: a region of ${region.length} pixels for a picture of ${width}x${height}: they must have one size`);
+  const sums = { inside: 0, outside: 0 };
+  for (let c = 0; c < 3; c++) addChannelSsim(sums, a, b, width, height, c, (0.01 * peak) ** 2, (0.03 * peak) ** 2, region);
+  const windows = (width - WINDOW + 1) * (height - WINDOW + 1);
+  let inner = 0;
+  if (region) for (let y = HALF; y < height - HALF; y++) for (let x = HALF; x < width - HALF; x++) if (region[y * width + x] !== 0) inner++;
+  const mean = (sum: number, count: number): number => (count === 0 ? NaN : sum / (3 * count));
+  return { all: mean(sums.inside + sums.outside, windows), inside: mean(sums.inside, inner), outside: mean(sums.outside, windows - inner) };
 }
 
-/** Sum of one channel's SSIM. Lines are filtered as they come and kept in a ring of eleven, so memory is a few lines. */
-function channelSsim(a: Float32Array, b: Float32Array, width: number, height: number, channel: number, c1: number, c2: number): number {
+/** Adds one channel's SSIM to the sums. Lines are filtered as they come and kept in a ring of eleven, so memory is a few lines. */
+function addChannelSsim(sums: { inside: number; outside: number }, a: Float32Array, b: Float32Array, width: number, height: number, channel: number, c1: number, c2: number, region?: Uint8Array): void {
   const inner = width - WINDOW + 1;
   const line = Array.from({ length: MOMENTS }, () => new Float64Array(width));
   const ring = Array.from({ length: WINDOW }, () => Array.from({ length: MOMENTS }, () => new Float64Array(inner)));
   const total = Array.from({ length: MOMENTS }, () => new Float64Array(inner));
-  let sum = 0;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const i = 3 * (y * width + x) + channel;
@@ -105,10 +118,11 @@ function channelSsim(a: Float32Array, b: Float32Array, width: number, height: nu
     for (let x = 0; x < inner; x++) {
       const mean = ma[x] * mb[x];
       const means = ma[x] * ma[x] + mb[x] * mb[x];
-      sum += ((2 * mean + c1) * (2 * (ab[x] - mean) + c2)) / ((means + c1) * (aa[x] + bb[x] - means + c2));
+      const index = ((2 * mean + c1) * (2 * (ab[x] - mean) + c2)) / ((means + c1) * (aa[x] + bb[x] - means + c2));
+      if (region && region[(y - HALF) * width + x + HALF] !== 0) sums.inside += index;
+      else sums.outside += index;
     }
   }
-  return sum;
 }
 
 function filterLine(line: Float64Array, out: Float64Array): void {

@@ -47,12 +47,17 @@ describe('metrics', () => {
     expect(Math.abs(psnr(a, b, { peak }) - expected.psnr)).toBeLessThan(decibels);
     expect(Math.abs(psnr(a, b, { peak, where: moving }) - expected.moving)).toBeLessThan(decibels);
     expect(Math.abs(psnr(a, b, { peak, where: still }) - expected.still)).toBeLessThan(decibels);
-    expect(Math.abs(ssim(a, b, width, height, { peak }) - expected.ssim)).toBeLessThan(similarity);
+    const similar = ssim(a, b, width, height, { peak, region: moving });
+    expect(Math.abs(similar.all - expected.ssim)).toBeLessThan(similarity);
+    expect(Math.abs(similar.inside - expected.ssimMoving)).toBeLessThan(similarity);
+    expect(Math.abs(similar.outside - expected.ssimStill)).toBeLessThan(similarity);
   });
 
   it('have their limits: equal pictures, empty regions, pictures too small', () => {
     expect(psnr(truth, truth)).toBe(Infinity);
-    expect(ssim(truth, truth, width, height)).toBeCloseTo(1, 12);
+    expect(ssim(truth, truth, width, height).all).toBeCloseTo(1, 12);
+    expect(ssim(truth, candidate, width, height).inside).toBeNaN();
+    expect(() => ssim(truth, candidate, width, height, { region: moving.subarray(1) })).toThrow('a region of');
     expect(psnr(truth, candidate, { where: new Uint8Array(moving.length) })).toBeNaN();
     expect(psnr(Float32Array.of(0, 0, 0), Float32Array.of(0.1, 0.1, 0.1))).toBeCloseTo(20, 5);
     expect(() => ssim(new Float32Array(330), new Float32Array(330), 10, 11)).toThrow('10x11 is smaller than the window of 11x11');
@@ -128,18 +133,22 @@ describe('figures of a stack', () => {
   it('are the metrics under every encoding', () => {
     const figures = judged({ name: 'x', radiance: candidate, motion: [map, map, map] });
     for (const name of ENCODINGS) expect(Math.abs(figures.psnr[name] - golden.encodings[name].psnr)).toBeLessThan(0.005);
-    expect(figures.moving.mu).toBeCloseTo(golden.encodings.mu.moving, 3);
-    expect(figures.still.pu21).toBeCloseTo(golden.encodings.pu21.still, 3);
+    for (const name of ENCODINGS) {
+      expect(Math.abs(figures.moving.psnr[name] - golden.encodings[name].moving)).toBeLessThan(0.005);
+      expect(Math.abs(figures.still.psnr[name] - golden.encodings[name].still)).toBeLessThan(0.005);
+    }
+    expect(figures.moving.ssim.reinhard).toBeCloseTo(golden.encodings.reinhard.ssimMoving, 4);
+    expect(figures.still.ssim.krawczyk).toBeCloseTo(golden.encodings.krawczyk.ssimStill, 4);
     const area = moving.reduce((sum, w) => sum + w, 0);
     expect(figures.overlap).toEqual({ both: area, either: 2 * area }); // frame 1 agrees, frame 3 has nothing moving; the reference is not counted
   });
 
   it('average over stacks that have them, IoU over pixels', () => {
     const one = judged({ name: 'x', radiance: candidate, motion: [map, map, map] });
-    const other: Figures = { ...one, psnr: { ...one.psnr, mu: one.psnr.mu + 2 }, moving: { ...one.moving, mu: NaN }, overlap: { both: 0, either: 0 }, iou: NaN };
+    const other: Figures = { ...one, psnr: { ...one.psnr, mu: one.psnr.mu + 2 }, moving: { ...one.moving, psnr: { ...one.moving.psnr, mu: NaN } }, overlap: { both: 0, either: 0 }, iou: NaN };
     const mean = meanFigures([one, other]);
     expect(mean.psnr.mu).toBeCloseTo(one.psnr.mu + 1, 10);
-    expect(mean.moving.mu).toBe(one.moving.mu);
+    expect(mean.moving.psnr.mu).toBe(one.moving.psnr.mu);
     expect(mean.iou).toBe(0.5);
   });
 

@@ -11,9 +11,9 @@ import { toneOperators } from '../../image/toneOperators.ts';
 export const ENCODINGS = ['linear', 'mu', 'reinhard', 'krawczyk', 'durand', 'pu21'] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
-/** Encodings that inside and outside of motion are told apart for. */
-export const REGION_ENCODINGS = ['linear', 'mu', 'pu21'] as const satisfies readonly Encoding[];
-type RegionEncoding = (typeof REGION_ENCODINGS)[number];
+/** SSIM is of these; PU21 has no range of values that its constants could be fractions of. */
+export const SIMILARITY_ENCODINGS = ['linear', 'mu', 'reinhard', 'krawczyk', 'durand'] as const satisfies readonly Encoding[];
+type SimilarityEncoding = (typeof SIMILARITY_ENCODINGS)[number];
 
 /** A picture to judge, with the motion maps that it was made with. */
 export interface Candidate {
@@ -24,13 +24,16 @@ export interface Candidate {
   motion?: readonly Float32Array[];
 }
 
-/** PSNR in dB; NaN where there is nothing to measure. */
-export interface Figures {
+/** PSNR in dB and SSIM of some pixels; NaN where there is nothing to measure. */
+export interface Quality {
   psnr: Record<Encoding, number>;
-  ssim: Record<Exclude<Encoding, 'pu21'>, number>;
-  /** PSNR within and without true motion. */
-  moving: Record<RegionEncoding, number>;
-  still: Record<RegionEncoding, number>;
+  ssim: Record<SimilarityEncoding, number>;
+}
+
+/** Of the whole picture, and within and without true motion. */
+export interface Figures extends Quality {
+  moving: Quality;
+  still: Quality;
   /** Motion maps against true ones, the pixels of all frames but the reference. */
   iou: number;
   overlap: Overlap;
@@ -66,18 +69,20 @@ export function judge(truth: Truth, peak: number): (candidate: Candidate) => Fig
 
   return ({ radiance: made, motion: found }) => {
     const picture = clipped(made);
-    const figures = { psnr: {}, ssim: {}, moving: {}, still: {} } as Figures;
+    const empty = (): Quality => ({ psnr: {}, ssim: {} }) as Quality;
+    const figures: Figures = { ...empty(), moving: empty(), still: empty(), overlap: { both: 0, either: 0 }, iou: NaN };
     for (const name of ENCODINGS) {
       const [a, b] = [encode[name](picture), expected.get(name)!];
       const range = name === 'pu21' ? PU21_PEAK : 1;
       figures.psnr[name] = psnr(a, b, { peak: range });
-      if (name !== 'pu21') figures.ssim[name] = ssim(a, b, width, height);
-      if (name === 'linear' || name === 'mu' || name === 'pu21') {
-        figures.moving[name] = moving ? psnr(a, b, { peak: range, where: moving }) : NaN;
-        figures.still[name] = still ? psnr(a, b, { peak: range, where: still }) : NaN;
-      }
+      figures.moving.psnr[name] = moving ? psnr(a, b, { peak: range, where: moving }) : NaN;
+      figures.still.psnr[name] = still ? psnr(a, b, { peak: range, where: still }) : NaN;
+      if (name === 'pu21') continue;
+      const similarity = ssim(a, b, width, height, { region: moving });
+      figures.ssim[name] = similarity.all;
+      figures.moving.ssim[name] = moving ? similarity.inside : NaN;
+      figures.still.ssim[name] = moving ? similarity.outside : NaN;
     }
-    figures.overlap = { both: 0, either: 0 };
     if (motion && found) {
       for (const [k, map] of motion.entries()) if (k !== reference) figures.overlap = sum(figures.overlap, overlap(found[k], map));
     }
@@ -98,12 +103,15 @@ export function meanFigures(all: readonly Figures[]): Figures {
   };
   const each = <K extends string>(names: readonly K[], pick: (figures: Figures) => Record<K, number>): Record<K, number> =>
     Object.fromEntries(names.map((name) => [name, mean((figures) => pick(figures)[name])])) as Record<K, number>;
+  const quality = (pick: (figures: Figures) => Quality): Quality => ({
+    psnr: each(ENCODINGS, (figures) => pick(figures).psnr),
+    ssim: each(SIMILARITY_ENCODINGS, (figures) => pick(figures).ssim),
+  });
   const total = all.map((figures) => figures.overlap).reduce(sum, { both: 0, either: 0 });
   return {
-    psnr: each(ENCODINGS, (figures) => figures.psnr),
-    ssim: each(ENCODINGS.filter((name) => name !== 'pu21'), (figures) => figures.ssim),
-    moving: each(REGION_ENCODINGS, (figures) => figures.moving),
-    still: each(REGION_ENCODINGS, (figures) => figures.still),
+    ...quality((figures) => figures),
+    moving: quality(({ moving }) => moving),
+    still: quality(({ still }) => still),
     iou: iou(total),
     overlap: total,
   };

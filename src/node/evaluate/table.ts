@@ -15,8 +15,8 @@ const SHARED = Object.keys(SHORT) as (keyof typeof SHORT)[];
 const COLUMNS: Column[] = [
   ...SHARED.map((name, i) => ({ group: i === 0 ? 'PSNR' : '', title: SHORT[name], value: (figures: Figures) => figures.psnr[name], digits: 2 })),
   { group: '', title: 'PU21', value: ({ psnr }) => psnr.pu21, digits: 2 },
-  { group: 'PSNR-mu', title: 'moving', value: ({ moving }) => moving.mu, digits: 2 },
-  { group: '', title: 'still', value: ({ still }) => still.mu, digits: 2 },
+  { group: 'PSNR-mu', title: 'moving', value: ({ moving }) => moving.psnr.mu, digits: 2 },
+  { group: '', title: 'still', value: ({ still }) => still.psnr.mu, digits: 2 },
   ...SHARED.map((name, i) => ({ group: i === 0 ? 'SSIM' : '', title: SHORT[name], value: (figures: Figures) => figures.ssim[name], digits: 4 })),
   { group: 'motion', title: 'IoU', value: ({ iou }) => iou, digits: 3 },
 ];

@@ -1,0 +1,120 @@
+"""The camera: exposures, noise, saturation, a tone curve, JPEG and 8 bits; and what undoing the curve leaves over.
+
+Curves are functions of the gamma domain, x = radiance^(1/2.2) to the code e, both in [0,1], and stored as NODES samples. `CURVES` draws
+them: S-curves, sRGB, film, contrast, different in each channel. Where a stack's curve must be estimated, as `--response auto` does, the
+estimate errs; responses.npz holds pairs of a true curve and of what the engine's own estimator made of a stack shot with it
+(responses.py makes that file), so that training sees the errors that photographs will bring.
+"""
+import io
+import os
+
+import numpy as np
+
+GAMMA = 2.2
+NODES = 129
+GRID = np.linspace(0, 1, NODES)
+MOST_STOPS = 16.0
+BANK = os.path.join(os.path.dirname(__file__), "responses.npz")
+
+
+def exposures(rng, n, step=None):
+    """Nominal taus, shortest first: steps of 4 or 2 mostly, else 2 to 8 (2 to 5 for more than three frames), 16 stops in all at most; or all of `step`."""
+    if step:
+        return float(step) ** np.arange(n)
+    kind = rng.random()
+    if n <= 3:
+        steps = np.full(n - 1, 4.0) if kind < 0.6 else np.exp(rng.uniform(np.log(2), np.log(8), n - 1))
+    else:
+        steps = np.full(n - 1, 2.0) if kind < 0.35 else np.full(n - 1, 4.0) if kind < 0.7 else np.exp(rng.uniform(np.log(2), np.log(5), n - 1))
+    stops = np.log2(steps)
+    stops *= min(1.0, MOST_STOPS / stops.sum())
+    return np.exp2(np.concatenate([[0.0], np.cumsum(stops)]))
+
+
+def steepened(x, m, p):
+    """An S-curve of steepness p that meets 1/2 at m."""
+    c = (m / (1 - m)) ** p
+    return x**p / (x**p + c * (1 - x) ** p)
+
+
+def srgb(x):
+    light = x**GAMMA
+    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def film(x, power, half):
+    """A saturating curve of radiance, scaled to end at 1: a long shoulder."""
+    light = x ** (GAMMA * power)
+    return light / (light + half) * (1 + half)
+
+
+def contrast(x, amount, power):
+    g = x ** (GAMMA / power)
+    return (1 - amount) * g + amount * g * g * (3 - 2 * g)
+
+
+def draw_curve(rng):
+    """A camera's tone curve, f64 [3,NODES]: e at GRID for each channel, rising from 0 to 1."""
+    kind = rng.choice(["gamma", "srgb", "s", "film", "contrast"], p=[0.12, 0.13, 0.35, 0.2, 0.2])
+    spread = rng.choice([0.0, 0.02, 0.05]) if kind != "gamma" else 0.0
+    jitter = lambda value: value * np.exp(rng.normal(0, spread))
+    if kind == "s":
+        m, p = rng.uniform(0.36, 0.52), rng.uniform(1.0, 1.7)
+        rows = [steepened(GRID, min(0.6, jitter(m)), jitter(p)) for _ in range(3)]
+    elif kind == "film":
+        power, half = rng.uniform(0.75, 1.1), rng.uniform(0.15, 0.45)
+        rows = [film(GRID, jitter(power), jitter(half)) for _ in range(3)]
+    elif kind == "contrast":
+        amount, power = rng.uniform(0.1, 0.75), rng.uniform(1.9, 2.6)
+        rows = [contrast(GRID, min(0.9, jitter(amount)), jitter(power)) for _ in range(3)]
+    else:
+        base = srgb(GRID) if kind == "srgb" else GRID
+        rows = [base ** jitter(1.0) for _ in range(3)]
+    return np.clip(np.stack(rows), 0, 1)
+
+
+def codes_table(curve):
+    """The exact inverse of a curve [3,NODES] at the 256 codes: f64 [3,256]."""
+    fine = np.linspace(0, 1, 4097)
+    return np.stack([np.interp(np.arange(256) / 255, np.interp(fine, GRID, row), fine) for row in curve])
+
+
+def left_over(curve, lut):
+    """What undoing leaves: the gamma-domain value that x at GRID is taken for, f64 [3,NODES]. The identity for a perfect estimate."""
+    return np.stack([np.interp(255 * row, np.arange(256), table) for row, table in zip(curve, lut)])
+
+
+IDENTITY = np.stack([GRID] * 3)
+
+
+class Responses:
+    """Pairs (curve [3,NODES], lut [3,256]) from responses.npz: `frames` is how many frames each was estimated from."""
+
+    def __init__(self, path=BANK):
+        if not os.path.exists(path):
+            raise SystemExit(f"{path} is missing: make it with responses.py")
+        with np.load(path) as file:
+            self.curves, self.luts, self.frames = file["curves"].astype("f8"), file["luts"].astype("f8"), file["frames"]
+
+    def draw(self, rng, n):
+        """A pair that was estimated from about as many frames as n."""
+        near = np.abs(np.minimum(self.frames, 5) - min(n, 5))
+        i = rng.choice(np.flatnonzero(near == near.min()))
+        return self.curves[i], self.luts[i]
+
+
+def jpeg(codes, quality, subsampling):
+    """u8 [H,W,3] there and back."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(codes).save(buffer, "JPEG", quality=quality, subsampling=subsampling)
+    return np.asarray(Image.open(buffer))
+
+
+def shoot(rng, signal, curve, shot, read, quality=0, subsampling=0):
+    """signal f32 [3,H,W], 1 = saturation -> codes u8 [3,H,W]: noise of variance shot * signal + read^2, clipped, through the curve, to JPEG of that quality unless 0."""
+    x = signal + rng.standard_normal(signal.shape).astype("f4") * np.sqrt(shot * np.minimum(signal, 2) + read * read)
+    x = np.clip(x, 0, 1) ** (1 / GAMMA)
+    codes = np.round(255 * np.stack([np.interp(plane, GRID, row) for plane, row in zip(x, curve)])).astype(np.uint8)
+    return jpeg(np.ascontiguousarray(codes.transpose(1, 2, 0)), quality, subsampling).transpose(2, 0, 1) if quality else codes
