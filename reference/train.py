@@ -69,8 +69,8 @@ def enlarge(a, size):
 
 def batch_of(pool, rng, count, frames, size, zoom):
     """frames: (fewest, most). One N and one r for the batch; r is the middle but in a quarter of the steps."""
-    n = int(rng.integers(frames[0], frames[1] + 1))
     total = len(pool[0]["taus"])
+    n = int(rng.integers(frames[0], min(frames[1], total) + 1))
     r = int(rng.integers(n)) if rng.random() < 0.25 else (n - 1) // 2
     parts = []
     for i in rng.integers(len(pool), size=count):
@@ -206,6 +206,7 @@ def arguments():
     a.add_argument("--seed", type=int, default=1)
     a.add_argument("--save-minutes", type=float, default=4)
     a.add_argument("--held-out-stacks", type=int, default=12)
+    a.add_argument("--stop-after", type=int, default=0, help="save and stop after so many iterations of this call; the same call goes on")
     return a.parse_args()
 
 
@@ -275,6 +276,7 @@ def main():
 
     last = time.time()
     saved = last
+    done = 0
     lengths = {"s": a.s_iterations, "joint": a.joint_iterations}
     sums, count = np.zeros(4), 0
     while state["phase"] != "done":
@@ -315,9 +317,12 @@ def main():
         if state["iteration"] % 20 == 0:
             log("\t".join([phase, str(state["iteration"]), f"{state[phase + '_seconds'] / 60:.2f}", f"{rate:.2e}", *(f"{x:.4f}" for x in sums / count)]), "log.tsv")
             sums, count = np.zeros(4), 0
-        if now - saved > a.save_minutes * 60:
+        done += 1
+        if now - saved > a.save_minutes * 60 or done == a.stop_after:
             publish()
             saved = last = time.time()
+        if done == a.stop_after:
+            return log(f"stopped at iteration {state['iteration']} of phase {phase}")
     log("done")
 
 

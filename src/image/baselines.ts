@@ -53,3 +53,18 @@ export function differenceMotion(frame: Float32Array, reference: Float32Array, r
   }
   return out;
 }
+
+/** At and above this, in the gamma domain, a sample may be clipped. */
+const CLIPPED = 0.98;
+
+/**
+ * Where two frames can tell nothing of motion: 1 where frame i is burnt out in all channels and the reference, brought to its exposure, would be as well.
+ * @param frame X' of frame i. @param reference X' of the reference. @param ratio tau_r / tau_i.
+ * @returns `[height, width]` of 0 and 1.
+ */
+export function burntOut(frame: Float32Array, reference: Float32Array, ratio: number, gamma: number): Uint8Array<ArrayBuffer> {
+  const gain = ratio ** (1 / gamma);
+  const out = new Uint8Array(frame.length / 3).fill(1);
+  for (let i = 0; i < frame.length; i++) if (frame[i] <= CLIPPED || reference[i] <= CLIPPED * gain) out[Math.floor(i / 3)] = 0;
+  return out;
+}

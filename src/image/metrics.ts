@@ -143,11 +143,15 @@ export interface Overlap {
   either: number;
 }
 
-/** How far two motion maps agree, a pixel moving above 1/2. */
-export function overlap(a: ArrayLike<number>, b: ArrayLike<number>): Overlap {
+/**
+ * How far two motion maps agree, a pixel moving above 1/2.
+ * @param except pixels whose value here is not 0 are left out.
+ */
+export function overlap(a: ArrayLike<number>, b: ArrayLike<number>, except?: Uint8Array): Overlap {
   if (a.length !== b.length) throw new InputError(`motion maps of ${a.length} and ${b.length} pixels cannot be compared: they must have one size`);
   const sum = { both: 0, either: 0 };
   for (let i = 0; i < a.length; i++) {
+    if (except && except[i] !== 0) continue;
     const [inA, inB] = [a[i] > 0.5, b[i] > 0.5];
     if (inA && inB) sum.both++;
     if (inA || inB) sum.either++;

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { differenceMotion, encodedFrame, loneRadiance } from '../../src/image/baselines.ts';
+import { burntOut, differenceMotion, encodedFrame, loneRadiance } from '../../src/image/baselines.ts';
 import { bilateral } from '../../src/image/bilateral.ts';
 import { drawLabel } from '../../src/image/label.ts';
 import { iou, muLaw, overlap, psnr, pu21, pu21Encode, ssim } from '../../src/image/metrics.ts';
@@ -80,6 +80,7 @@ describe('metrics', () => {
     const counts = overlap([1, 1, 0, 0.6, 0.5], [1, 0, 1, 0.9, 1]);
     expect(counts).toEqual({ both: 2, either: 5 });
     expect(iou(counts)).toBe(0.4);
+    expect(overlap([1, 1, 0, 0.6], [1, 0, 1, 0.9], Uint8Array.of(1, 0, 0, 0))).toEqual({ both: 1, either: 3 });
     expect(iou(overlap([0, 0], [0, 0]))).toBeNaN();
   });
 });
@@ -115,6 +116,15 @@ describe('baselines', () => {
     expect(loneRadiance(Float32Array.of(1, 0.5, 0), 4, 2.2)[1]).toBeCloseTo(0.5 ** 2.2 / 4, 7);
   });
 
+  it('find where both frames are burnt out', () => {
+    const gain = 4 ** (1 / 2.2);
+    // A reference of 0.6 is beyond white at four times its exposure, 0.5 is not; a frame that is not clipped tells of itself.
+    const frame = Float32Array.of(1, 1, 1, 1, 1, 1, 1, 1, 0.97);
+    const reference = Float32Array.of(0.6, 0.6, 0.6, 0.6, 0.6, 0.5, 0.6, 0.6, 0.6);
+    expect(1 / gain).toBeGreaterThan(0.53);
+    expect([...burntOut(frame, reference, 1 / 4, 2.2)]).toEqual([1, 0, 0]);
+  });
+
   it('find motion where frames differ by more than 0.1 after alignment, but not where one is saturated', () => {
     const [dark, bright] = [0.2, 0.2 * 4 ** (1 / 2.2)];
     const long = 16 ** (1 / 2.2) * dark; // 16 times the light of the dark one
@@ -141,6 +151,14 @@ describe('figures of a stack', () => {
     expect(figures.still.ssim.krawczyk).toBeCloseTo(golden.encodings.krawczyk.ssimStill, 4);
     const area = moving.reduce((sum, w) => sum + w, 0);
     expect(figures.overlap).toEqual({ both: area, either: 2 * area }); // frame 1 agrees, frame 3 has nothing moving; the reference is not counted
+  });
+
+  it('leave out of the second IoU what is burnt out in both frames', () => {
+    const burnt = [0, 1, 2].map(() => moving);
+    const found = map.map((w, p) => (w > 0 ? 0 : p === 0 ? 1 : 0)); // misses all that moves, marks one still pixel
+    const figures = judge({ radiance: truth, width, height, reference: 1, motion: [map, map, map], burnt }, golden.peak)({ name: 'x', radiance: candidate, motion: [found, map, map] });
+    expect(figures.overlap.either).toBe(2 * moving.reduce((sum, w) => sum + w, 0) + 1);
+    expect(figures.overlapSeen).toEqual({ both: 0, either: 1 });
   });
 
   it('average over stacks that have them, IoU over pixels', () => {

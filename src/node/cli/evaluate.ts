@@ -142,7 +142,7 @@ async function evaluate(
 ): Promise<Report> {
   const { deghoster, weights } = await engines.for(options.weights, stack.frames.length);
   const onProgress = options.quiet ? undefined : view.update.bind(view);
-  const { rows, response: chosen, encoded, lone } = await mergeCandidates(deghoster, stack, weights.config.gamma, response, { signal, onProgress });
+  const { rows, response: chosen, encoded, lone, burnt } = await mergeCandidates(deghoster, stack, weights.config.gamma, response, { signal, onProgress });
   const fit = fitScale(stack.truth, encoded, lone);
   const scale = options.truthScale ?? fit?.scale;
   if (scale === undefined) throw new InputError(`${shown(folder.truth)} cannot be fitted to the reference, which is nowhere well exposed or black in the truth: give its scale with --truth-scale`);
@@ -151,7 +151,7 @@ async function evaluate(
   }
   const truth = stack.truth.map((y) => y * scale);
   const { width, height, reference, motion, frames } = stack;
-  const figuresOf = judge({ radiance: truth, width, height, reference, motion }, options.peak);
+  const figuresOf = judge({ radiance: truth, width, height, reference, motion, burnt }, options.peak);
   const judged: Row[] = [];
   for (const row of rows) {
     await setImmediate(); // seconds each for large pictures: Ctrl-C must be heard in between

@@ -1,6 +1,6 @@
 /** The rows of `deghost evaluate`: one stack, merged in every way that is compared. */
 import type { Deghoster, Progress } from '../../deghoster.ts';
-import { differenceMotion, encodedFrame, loneRadiance } from '../../image/baselines.ts';
+import { burntOut, differenceMotion, encodedFrame, loneRadiance } from '../../image/baselines.ts';
 import { chooseResponse } from '../../image/chooseResponse.ts';
 import type { ChosenResponse, ResponseOption } from '../../image/chooseResponse.ts';
 import type { Candidate } from './figures.ts';
@@ -12,6 +12,8 @@ export interface Candidates {
   /** X' of the reference, and its radiance alone: what the truth's scale is fitted to. */
   encoded: Float32Array;
   lone: Float32Array;
+  /** For each frame, where it and the reference are burnt out. */
+  burnt: Uint8Array[];
 }
 
 /**
@@ -34,7 +36,9 @@ export async function mergeCandidates(
   const encoded = frames.map((frame) => encodedFrame(frame, undone, gamma));
   const [shortest] = frames;
   const lone = loneRadiance(encoded[reference], frames[reference].exposure / shortest.exposure, gamma);
-  const differences = encoded.map((x, k) => differenceMotion(x, encoded[reference], frames[reference].exposure / frames[k].exposure, gamma));
+  const ratios = frames.map(({ exposure }) => frames[reference].exposure / exposure);
+  const differences = encoded.map((x, k) => differenceMotion(x, encoded[reference], ratios[k], gamma));
+  const burnt = encoded.map((x, k) => burntOut(x, encoded[reference], ratios[k], gamma));
 
   const network = await deghoster.merge(frames, { ...shared, onProgress });
   const plain = await withMaps();
@@ -48,5 +52,5 @@ export async function mergeCandidates(
     { name: 'merge, S', radiance: own.radiance, motion: network.motion },
   ];
   if (trueMotion) rows.push({ name: 'merge, truth', radiance: (await withMaps(trueMotion)).radiance });
-  return { rows, response, encoded: encoded[reference], lone };
+  return { rows, response, encoded: encoded[reference], lone, burnt };
 }

@@ -37,6 +37,9 @@ export interface Figures extends Quality {
   /** Motion maps against true ones, the pixels of all frames but the reference. */
   iou: number;
   overlap: Overlap;
+  /** The same without the pixels that are burnt out in both frames, where no motion can be seen. */
+  iouSeen: number;
+  overlapSeen: Overlap;
 }
 
 /** What the candidates of a stack are compared with. */
@@ -47,6 +50,8 @@ export interface Truth {
   /** From 0. */
   reference: number;
   motion?: readonly Float32Array[];
+  /** For each frame, 1 where it and the reference are burnt out; absent, nothing is. */
+  burnt?: readonly Uint8Array[];
 }
 
 export function clipped(radiance: Float32Array): Float32Array<ArrayBuffer> {
@@ -59,7 +64,7 @@ export function clipped(radiance: Float32Array): Float32Array<ArrayBuffer> {
  * @returns a function that gives one candidate's figures; it throws InputError for pictures smaller than SSIM's window.
  */
 export function judge(truth: Truth, peak: number): (candidate: Candidate) => Figures {
-  const { width, height, reference, motion } = truth;
+  const { width, height, reference, motion, burnt } = truth;
   const radiance = clipped(truth.radiance);
   const operators = toneOperators(radiance, width, height, peak);
   const encode: Record<Encoding, (picture: Float32Array) => Float32Array> = { linear: (picture) => picture, mu: muLaw, ...operators, pu21: (picture) => pu21Encode(picture, peak) };
@@ -70,7 +75,7 @@ export function judge(truth: Truth, peak: number): (candidate: Candidate) => Fig
   return ({ radiance: made, motion: found }) => {
     const picture = clipped(made);
     const empty = (): Quality => ({ psnr: {}, ssim: {} }) as Quality;
-    const figures: Figures = { ...empty(), moving: empty(), still: empty(), overlap: { both: 0, either: 0 }, iou: NaN };
+    const figures: Figures = { ...empty(), moving: empty(), still: empty(), overlap: NOTHING, iou: NaN, overlapSeen: NOTHING, iouSeen: NaN };
     for (const name of ENCODINGS) {
       const [a, b] = [encode[name](picture), expected.get(name)!];
       const range = name === 'pu21' ? PU21_PEAK : 1;
@@ -84,12 +89,19 @@ export function judge(truth: Truth, peak: number): (candidate: Candidate) => Fig
       figures.still.ssim[name] = moving ? similarity.outside : NaN;
     }
     if (motion && found) {
-      for (const [k, map] of motion.entries()) if (k !== reference) figures.overlap = sum(figures.overlap, overlap(found[k], map));
+      for (const [k, map] of motion.entries()) {
+        if (k === reference) continue;
+        figures.overlap = sum(figures.overlap, overlap(found[k], map));
+        figures.overlapSeen = sum(figures.overlapSeen, overlap(found[k], map, burnt?.[k]));
+      }
     }
     figures.iou = iou(figures.overlap);
+    figures.iouSeen = iou(figures.overlapSeen);
     return figures;
   };
 }
+
+const NOTHING: Overlap = { both: 0, either: 0 };
 
 function sum(a: Overlap, b: Overlap): Overlap {
   return { both: a.both + b.both, either: a.either + b.either };
@@ -107,13 +119,16 @@ export function meanFigures(all: readonly Figures[]): Figures {
     psnr: each(ENCODINGS, (figures) => pick(figures).psnr),
     ssim: each(SIMILARITY_ENCODINGS, (figures) => pick(figures).ssim),
   });
-  const total = all.map((figures) => figures.overlap).reduce(sum, { both: 0, either: 0 });
+  const total = all.map((figures) => figures.overlap).reduce(sum, NOTHING);
+  const seen = all.map((figures) => figures.overlapSeen).reduce(sum, NOTHING);
   return {
     ...quality((figures) => figures),
     moving: quality(({ moving }) => moving),
     still: quality(({ still }) => still),
     iou: iou(total),
     overlap: total,
+    iouSeen: iou(seen),
+    overlapSeen: seen,
   };
 }
 

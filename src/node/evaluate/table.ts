@@ -19,6 +19,7 @@ const COLUMNS: Column[] = [
   { group: '', title: 'still', value: ({ still }) => still.psnr.mu, digits: 2 },
   ...SHARED.map((name, i) => ({ group: i === 0 ? 'SSIM' : '', title: SHORT[name], value: (figures: Figures) => figures.ssim[name], digits: 4 })),
   { group: 'motion', title: 'IoU', value: ({ iou }) => iou, digits: 3 },
+  { group: '', title: 'seen', value: ({ iouSeen }) => iouSeen, digits: 3 },
 ];
 
 function cell(value: number, digits: number): string {

@@ -1,0 +1,122 @@
+"""Tests of rendering and training (a minute; the network itself is tested by the goldens).
+
+    python3 tests.py        # renders its own pictures, needs no panoramas
+"""
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import numpy as np
+import torch
+
+import data
+from data.camera import GRID, IDENTITY, codes_table, draw_curve, exposures, left_over
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def write_panorama(path, seed):
+    """A 256x128 Radiance file of smooth radiance over some eight stops, flat lines in the run-length code."""
+    rng = np.random.default_rng(seed)
+    stops = np.kron(rng.normal(0, 2.5, (8, 16, 1)), np.ones((16, 16, 1))) + rng.normal(0, 0.2, (128, 256, 3))
+    exponent = np.floor(stops.max(-1)).astype(int) + 1
+    mantissa = np.clip(np.exp2(stops - exponent[..., None]) * 256, 0, 255).astype(np.uint8)
+    planes = np.concatenate([mantissa, (exponent + 128)[..., None].astype(np.uint8)], -1)
+    with open(path, "wb") as file:
+        file.write(b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 128 +X 256\n")
+        for row in planes:
+            file.write(b"\x02\x02\x01\x00" + b"".join(b"\x80" + row[at : at + 128, c].tobytes() for c in range(4) for at in (0, 128)))
+
+
+class Rendering(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        for i in range(7):
+            write_panorama(os.path.join(cls.folder.name, f"{i}.hdr"), i)
+        cls.pictures, cls.responses = data.sources(cls.folder.name), data.Responses()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def stack(self, seed, n=3, **options):
+        return data.render(np.random.default_rng(seed), self.pictures, n, (64, 80), self.responses, **options)
+
+    def test_split_by_scene(self):
+        held = data.sources(self.folder.name, held_out=True)
+        self.assertEqual([s.name for s in held], ["3"])
+        self.assertEqual([s.name for s in self.pictures], ["0", "1", "2", "4", "5", "6"])
+
+    def test_same_seed_same_stack(self):
+        a, b, c = self.stack(5), self.stack(5), self.stack(6)
+        for key in a:
+            np.testing.assert_array_equal(a[key], b[key])
+        self.assertFalse(np.array_equal(a["codes"], c["codes"]))
+
+    def test_exposures(self):
+        for n in range(2, 10):
+            for seed in range(40):
+                stops = np.log2(exposures(np.random.default_rng(seed), n))
+                self.assertEqual(stops[0], 0)
+                self.assertTrue((np.diff(stops) > 0.5).all() and stops[-1] <= 16 + 1e-9 and (np.diff(stops) <= 3 + 1e-9).all(), (n, seed, stops))
+
+    def test_nine_frames(self):
+        s = self.stack(8, 9)
+        self.assertEqual(s["codes"].shape, (9, 3, 64, 80))
+
+    def test_plain_stack_agrees_with_its_truth(self):
+        """Well-exposed still pixels of every frame are the true radiance, but for noise and rounding."""
+        s = self.stack(3, plain=4)
+        X, truth = data.frames_of(s), data.radiance_of(s, 1)
+        for k, tau in enumerate(s["taus"]):
+            good = (X[k] > 0.2) & (X[k] < 0.9) & (data.motion_of(s, k, 1) == 0) & (s["cover"][k] == 0) & (s["cover"][1] == 0)
+            if good.sum() > 50:
+                self.assertLess(np.median(np.abs(X[k][good] - (truth[good] * tau) ** (1 / 2.2))), 0.02)
+        np.testing.assert_allclose(data.target_of(s, 1, np.arange(3)), np.minimum(truth, 1), atol=2e-3)
+
+    def test_motion_is_what_things_cover(self):
+        s = self.stack(4, plain=4)
+        moving = data.motion_of(s, 0, 1) > 0
+        off = np.abs(s["clean"][0].astype(int) - s["clean"][1]).max(0)
+        self.assertGreater(moving.sum(), 20)
+        self.assertLessEqual(off[(s["cover"][0] == 0) & (s["cover"][1] == 0)].max(), 1)
+        self.assertGreater(np.median(off[moving]), 100)
+
+    def test_curves_rise_and_come_undone(self):
+        for seed in range(60):
+            curve = draw_curve(np.random.default_rng(seed))
+            self.assertTrue((np.diff(curve) >= 0).all() and np.abs(curve[:, 0]).max() < 1e-9 and np.abs(curve[:, -1] - 1).max() < 1e-9)
+            np.testing.assert_allclose(left_over(curve, codes_table(curve))[:, 8:-8], IDENTITY[:, 8:-8], atol=0.01)
+
+    def test_estimates_are_of_their_curves(self):
+        off = np.abs(np.stack([left_over(c, l) for c, l in zip(self.responses.curves, self.responses.luts)]) - GRID).mean((1, 2))
+        self.assertLess(np.median(off), 0.03)
+        self.assertGreater(np.median(off), 0.002)
+
+
+class Training(unittest.TestCase):
+    def run_training(self, folder, name, *lengths):
+        for s, joint in lengths:
+            command = [sys.executable, "train.py", "--variant", "any", "--pool", f"{folder}/pool", "--held-out", f"{folder}/pool", "--run", f"{folder}/{name}"]
+            command += ["--s-batch", "1", "--s-patch", "32", "--batch", "1", "--patch", "32", "--held-out-stacks", "1", "--s-iterations", str(s), "--joint-iterations", str(joint), "--save-minutes", "0"]
+            stop = ["--stop-after", "3"] if (s, joint) != lengths[-1] else []
+            subprocess.run(command + stop, cwd=HERE, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        return torch.load(f"{folder}/{name}/state.pt")
+
+    def test_resumes_exactly(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for i in range(2):
+                write_panorama(f"{folder}/{i}.hdr", i)
+            data.write_pool(f"{folder}/pool", data.sources(folder), 3, 4, 48, 1, responses=data.Responses(), log=lambda *_, **__: None)
+            whole = self.run_training(folder, "whole", (4, 4))
+            parts = self.run_training(folder, "parts", (4, 4), (4, 4), (4, 4))
+            self.assertEqual((whole["state"]["s_iterations"], whole["state"]["joint_iterations"]), (4, 4))
+            for name, value in whole["params"].items():
+                self.assertTrue(torch.equal(value, parts["params"][name]), name)
+
+
+if __name__ == "__main__":
+    unittest.main()
