@@ -1,4 +1,4 @@
-"""Draws a run's logs: loss, learning rate, mask IoU and held-out PSNR against iterations, S's part and the joint part side by side.
+"""Draws a run's logs against iterations: loss and learning rate, mask IoU or gain over the merge, held-out figures; S's part above the joint one.
 
     python3 curves.py --run runs/fixed [runs/fixed-2 ...] --out curves.png      # several runs are drawn one after the other
 
@@ -53,7 +53,7 @@ def main():
     titles = {"s": "segmentation alone", "joint": "everything"}
     for (left, middle, right), phase in zip(axes, shown):
         log, held = logs[phase]
-        for axis, column, label in ((left, 3, "training loss"), (middle, 5, "mask IoU of batches")):
+        for axis, column, label in ((left, 3, "training loss"), (middle, 5, "mask IoU of batches") if phase == "s" else (middle, 4, "PSNR-mu above the merge, dB")):
             axis.plot(log[:, 0], log[:, column], linewidth=0.5, alpha=0.5)
             axis.plot(log[:, 0], smooth(log[:, column]), linewidth=1.6, color="C0")
             axis.set(xlabel="iterations", title=f"{titles[phase]}: {label}")

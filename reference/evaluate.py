@@ -1,6 +1,6 @@
 """Held-out figures: the network, the merge with its masks, with true masks and without masks, and the reference frame alone.
 
-    python3 evaluate.py --weights ../weights/fixed.safetensors --held-out runs/pool-held [--picks 0,1,2] [--pictures out.png]
+    python3 evaluate.py --weights ../weights/fixed.safetensors --held-out runs/pool-held [--picks 0,1,2] [--json out.json] [--pictures out.png]
 
 PSNR in dB, mean over stacks, of T(Y) (mu) and of Y (linear) against the true radiance of the reference moment; inside and outside true
 motion; IoU of masks with true motion, pixels of all stacks summed, for frames shorter and longer than the reference.
@@ -65,6 +65,7 @@ def main():
     p.add_argument("--held-out", required=True)
     p.add_argument("--stacks", type=int, default=1000)
     p.add_argument("--picks", help="frames to use, from 0, e.g. 0,2,4")
+    p.add_argument("--json")
     p.add_argument("--pictures", help="a PNG: T of the truth, no masks, the reference, the network; own and true union masks")
     a = p.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
@@ -72,13 +73,17 @@ def main():
         saved = torch.load(a.weights)
         net = Deghost(saved["variant"], saved["config"]).eval()
         net.load_state_dict(saved["params"])
+        iterations = saved["state"]["joint_iterations"]
     else:
-        net, _ = from_safetensors(a.weights)
+        net, meta = from_safetensors(a.weights)
+        iterations = json.loads(meta["config"]).get("training", {}).get("iterations", {}).get("joint", 0)
     pool, picks = data.Pool(a.held_out), [int(x) for x in a.picks.split(",")] if a.picks else None
     result = figures(net, pool, a.stacks, picks)
     for name, row in result.items():
         print(f"{name:15}", "  ".join(f"{k} {v}" for k, v in row.items()))
-    print(json.dumps(result))
+    if a.json:
+        with open(a.json, "w") as file:
+            json.dump({"base": net.config["base"], "iterations": iterations, **result}, file, indent=1)
     if a.pictures:
         from PIL import Image
 

@@ -73,9 +73,12 @@ def main():
     extra, dtype = {}, np.float16 if a.half else np.float32
     if whole:
         s = saved["state"]
+        crops = {part: f"{n} crops of {side}x{side}" for part, (n, side) in s["patch"].items()}
         extra["training"] = {
-            "data": f"{s['scenes']} stacks rendered from CC0 panoramas of Poly Haven ({s['pool']}), {s.get('patch', 64)}x{s.get('patch', 64)} patches",
+            "data": f"{s['scenes']} stacks rendered from CC0 panoramas of Poly Haven and BSD-3 photographs of the OpenEXR sample images ({', '.join(s['pool'])})",
             "iterations": {"segmentation": s["s_iterations"], "joint": s["joint_iterations"]},
+            "batch": crops,
+            "segmentationInJointPart": "frozen" if s["frozen"] else "trained",
             "minutes": {"segmentation": round(s["s_seconds"] / 60, 1), "joint": round(s["joint_seconds"] / 60, 1)},
             "hardware": cpu_name(),
             "date": datetime.date.today().isoformat(),

@@ -94,9 +94,15 @@ class Deghost(nn.Module):
     def act(self, x):
         return F.leaky_relu(x, self.config["slope"])
 
-    def init(self, generator, seg_bias=-1.5, out_bias=None, out_scale=1.0):
-        """Glorot uniform with the LeakyReLU gain; zero biases but the heads'."""
+    def init(self, generator, seg_bias=-1.5, out_bias=None, out_scale=1.0, delta=False):
+        """Glorot uniform with the LeakyReLU gain; zero biases but the heads'.
+
+        delta: outside S, 3x3 convs start as an orthogonal matrix in the middle tap and a tenth of Glorot around it (delta-orthogonal, Xiao et
+        al. 2018), so that single pixels reach the last of some twenty layers, which the random filters of Glorot would blur on the way.
+        """
         slope = self.config["slope"]
+        gain_of_act = math.sqrt(2 / (1 + slope * slope))
+        random = lambda shape: torch.rand(shape, generator=generator, dtype=torch.float64)
         for name, p in self.named_parameters():
             with torch.no_grad():
                 if name.endswith("bias"):
@@ -105,9 +111,14 @@ class Deghost(nn.Module):
                 area = p.shape[2] * p.shape[3]
                 # a grouped read has one output per group: fan-in and fan-out are those of one group
                 fan = p.shape[1] * area + (1 if name.startswith("memory.read") else p.shape[0] * area)
-                gain = 1.0 if ".read." in name or name.endswith("out.weight") else math.sqrt(2 / (1 + slope * slope))
+                gain = 1.0 if ".read." in name or name.endswith("out.weight") else gain_of_act
                 bound = gain * math.sqrt(6 / fan) * (out_scale if name == "decoder.out.weight" else 1.0)
-                p.copy_((torch.rand(p.shape, generator=generator, dtype=torch.float64) * 2 - 1) * bound)
+                spread = (random(p.shape) * 2 - 1) * bound
+                if delta and area == 9 and not name.startswith("seg."):
+                    spread *= 0.1
+                    square = torch.linalg.qr(random((max(p.shape[:2]),) * 2) * 2 - 1)[0]
+                    spread[:, :, 1, 1] = square[: p.shape[0], : p.shape[1]] * gain * math.sqrt(max(1, p.shape[0] / p.shape[1]))
+                p.copy_(spread)
         with torch.no_grad():
             for name, p in self.named_parameters():
                 if name.startswith("seg.") and name.endswith(".out.bias"):

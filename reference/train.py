@@ -197,12 +197,13 @@ def arguments():
     a.add_argument("--freeze-s", action="store_true", help="in the joint part S gives the masks and is not trained")
     a.add_argument("--s-batch", type=int, default=3)
     a.add_argument("--s-patch", type=int, default=128, help="side of the crops; a multiple of 16")
-    a.add_argument("--batch", type=int, default=2)
-    a.add_argument("--patch", type=int, default=96)
+    a.add_argument("--batch", type=int, default=4)
+    a.add_argument("--patch", type=int, default=64)
     a.add_argument("--zoom", type=float, default=3.0, help="enlarge half of S's crops by up to this factor")
     a.add_argument("--s-rate", type=float, default=6e-4)
-    a.add_argument("--rate", type=float, default=6e-4)
-    a.add_argument("--floor", type=float, default=1e-4, help="added to the MSE under the logarithm: patches far better than it count less")
+    a.add_argument("--rate", type=float, default=1e-3)
+    a.add_argument("--floor", type=float, default=1e-6, help="added to the MSE under the logarithm: patches far better than it count less")
+    a.add_argument("--start", choices=["delta", "glorot"], default="delta", help="how layers outside S begin, see model.py")
     a.add_argument("--seed", type=int, default=1)
     a.add_argument("--save-minutes", type=float, default=4)
     a.add_argument("--held-out-stacks", type=int, default=12)
@@ -211,7 +212,7 @@ def arguments():
 
 
 def joint_loss(net, X, taus, r, target, masks, frozen, floor):
-    """Loss, the log MSE of T(Y), mean IoU."""
+    """Loss, how many dB of PSNR-mu Y is above the merge that it starts from (over black for base `none`), mean IoU."""
     given = None
     if frozen:
         with torch.no_grad():
@@ -223,7 +224,11 @@ def joint_loss(net, X, taus, r, target, masks, frozen, floor):
     T, T_target = mu_law(out["Y"]), mu_law(target)
     mu = log_mse(T, T_target, floor)
     gamma = log_mse((out["Y"] + 1e-4) ** 0.4545, (target + 1e-4) ** 0.4545, floor)
-    return 0.1 * mu + 0.03 * log_mse(T, T_target, floor, moving) + 0.03 * gamma + (0 if frozen else 0.2 * m), float(mu), iou
+    with torch.no_grad():
+        base = mu_law(out["B"].clamp(0, 1)) if out["B"] is not None else torch.zeros_like(T)
+        gain = (log_mse(base, T_target, 1e-9) - log_mse(T, T_target, 1e-9)) * 10 / math.log(10)
+    # gradients of most batches are then longer than 1 and clipped: no batch steers more than another
+    return mu + 0.3 * log_mse(T, T_target, floor, moving) + 0.05 * gamma + (0 if frozen else 2 * m), float(gain), iou
 
 
 def main():
@@ -241,7 +246,7 @@ def main():
     frames = (3, 3) if a.variant == "fixed" else (2, 5)
     net = Deghost(a.variant, {"base": a.base})
     net.format = torch.channels_last
-    net.init(torch.Generator().manual_seed(a.seed), out_scale=0.05 if a.base == "merge" else 1.0)
+    net.init(torch.Generator().manual_seed(a.seed), out_scale=0.05 if a.base == "merge" else 1.0, delta=a.start == "delta")
     rng = np.random.default_rng(a.seed)
     state = {"phase": "s", "iteration": 0, "s_iterations": 0, "joint_iterations": 0, "s_seconds": 0.0, "joint_seconds": 0.0}
     for path in [] if os.path.exists(checkpoint) else a.init:
@@ -298,9 +303,9 @@ def main():
         if phase == "s":
             X = [x.contiguous(memory_format=torch.channels_last) for x in X]
             loss, iou = mask_loss(net.segment(X, taus.reshape(*taus.shape, 1, 1, 1), r), masks, r)
-            mu = 0.0
+            gain = 0.0
         else:
-            loss, mu, iou = joint_loss(net, X, taus, r, target, masks, a.freeze_s, a.floor)
+            loss, gain, iou = joint_loss(net, X, taus, r, target, masks, a.freeze_s, a.floor)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = float(torch.nn.utils.clip_grad_norm_(parameters(), 1.0))
@@ -313,7 +318,7 @@ def main():
         state[f"{phase}_iterations"] += 1
         state[f"{phase}_seconds"] += now - last
         last = now
-        sums, count = sums + [float(loss), mu, iou, norm], count + 1
+        sums, count = sums + [float(loss), gain, iou, norm], count + 1
         if state["iteration"] % 20 == 0:
             log("\t".join([phase, str(state["iteration"]), f"{state[phase + '_seconds'] / 60:.2f}", f"{rate:.2e}", *(f"{x:.4f}" for x in sums / count)]), "log.tsv")
             sums, count = np.zeros(4), 0

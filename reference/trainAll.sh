@@ -1,23 +1,33 @@
 #!/bin/sh
-# Renders the stacks and trains both variants on one thread, then ships them to ../weights. Run it again after an interruption:
-# every step that is done is skipped, every other resumes from its checkpoint.
-#   PANORAMAS=folder-of-hdr reference/trainAll.sh      (about two hours with the minutes below; MINUTES_* are environment variables)
+# Renders the stacks, trains both variants and both heads, and ships the weights to ../weights. Run it again after an interruption: what is
+# done is skipped, the rest resumes from its checkpoint. Two lanes run side by side, a thread each: some four hours on two cores.
+#   PANORAMAS=folder-of-hdr reference/trainAll.sh
 cd "$(dirname "$0")" || exit 1
 : "${PANORAMAS:?set PANORAMAS to a folder of .hdr panoramas}"
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" OMP_WAIT_POLICY=passive
-PY="nice -n 5 python3"
-pool() { $PY data.py --panoramas "$PANORAMAS" --out "runs/$@" || exit 1; }
-pool pool-fixed --scenes 5120 --frames 3 --size 128 --seed 11
-pool pool-any --scenes 2048 --frames 5 --size 96 --seed 21
-pool pool-held --scenes 24 --frames 3 --seed 91 --held-out --plain --chunk 64
-pool pool-held-any --scenes 16 --frames 5 --size 128 --seed 92 --held-out --chunk 64
-$PY train.py --variant fixed --pool runs/pool-fixed --held-out runs/pool-held --run runs/fixed \
-  --s-minutes "${MINUTES_S:-13}" --joint-minutes "${MINUTES_FIXED:-40}" || exit 1
-$PY train.py --variant fixed --pool runs/pool-fixed --held-out runs/pool-held --run runs/fixed-large --init runs/fixed/state.pt \
-  --s-minutes "${MINUTES_LARGE:-19}" --only-s --s-batch 4 --s-rate 5e-4 --patch 128 --zoom 3 --seed 7 || exit 1
-$PY export.py --state runs/fixed-large/state.pt --out ../weights/fixed.safetensors --half --held-out runs/pool-held --stacks 24 || exit 1
-$PY train.py --variant any --pool runs/pool-any --held-out runs/pool-held-any --run runs/any-s --init runs/fixed/state.pt \
-  --s-minutes "${MINUTES_ANY_S:-7}" --only-s --seed 2 || exit 1
-$PY train.py --variant any --pool runs/pool-any --held-out runs/pool-held-any --run runs/any --init runs/fixed/state.pt runs/any-s/state.pt:seg. \
-  --s-minutes 0 --joint-minutes "${MINUTES_ANY:-50}" --seed 3 || exit 1
-$PY export.py --state runs/any/state.pt --out ../weights/any.safetensors --half --held-out runs/pool-held-any
+PY="nice -n 5 ${PYTHON:-python3}"
+
+pool() { $PY -m data --panoramas "$PANORAMAS" --out "runs/$@" || exit 1; }
+train() { $PY train.py "$@" || exit 1; }
+FIXED="--variant fixed --pool runs/hard3 runs/plain3 runs/plain3 --held-out runs/held-plain3"
+ANY="--variant any --pool runs/hard5 runs/plain5 runs/plain5 --held-out runs/held-plain5"
+
+pool hard3 --scenes 3072 --frames 3 --seed 11
+pool plain3 --scenes 2048 --frames 3 --seed 12 --plain 4
+pool hard5 --scenes 2048 --frames 5 --seed 21
+pool plain5 --scenes 1024 --frames 5 --seed 22 --plain 2
+pool held-plain3 --scenes 32 --frames 3 --seed 91 --held-out --plain 4 --chunk 64
+pool held-plain5 --scenes 24 --frames 5 --seed 93 --held-out --plain 2 --chunk 64
+
+# S of `fixed`; then, side by side, the rest of `fixed` on its masks, and S of `any`, both heads and the rest of `any`.
+train $FIXED --run runs/fixed-s --s-iterations 9000 --joint-iterations 0
+(
+  train $FIXED --run runs/fixed-frozen --init runs/fixed-s/state.pt:seg. --s-iterations 0 --joint-iterations 3600 --freeze-s
+) &
+(
+  train $ANY --run runs/any-s --init runs/fixed-s/state.pt:seg. --s-iterations 2800 --joint-iterations 0
+  for base in none merge; do
+    train $FIXED --run runs/head-$base --base $base --init runs/fixed-s/state.pt:seg. --s-iterations 0 --joint-iterations 400 --freeze-s
+  done
+) &
+wait
