@@ -18,10 +18,10 @@ RUNS = os.path.join(HERE, "runs")
 FIGURES, CARD = os.path.join(ROOT, "weights", "figures.json"), os.path.join(ROOT, "weights", "README.md")
 
 POOLS = {  # name: scenes, frames, seed, further options
-    "held-plain3": (32, 3, 91, ["--plain", "4"]),
-    "held-plain5": (24, 5, 93, ["--plain", "2"]),
-    "held-camera3": (24, 3, 92, []),
-    "held-camera5": (16, 5, 94, []),
+    "held-plain3": (24, 3, 91, ["--plain", "4"]),
+    "held-plain5": (16, 5, 93, ["--plain", "2"]),
+    "held-camera3": (16, 3, 92, []),
+    "held-camera5": (8, 5, 94, []),
 }
 TABLES = {  # name: pool, weights, further options of `deghost evaluate`
     "fixed": ("held-plain3", "fixed", ["--response", "gamma"]),
@@ -43,7 +43,7 @@ def render(panoramas):
     for name, (scenes, frames, seed, more) in POOLS.items():
         pool = os.path.join(RUNS, name)
         run(sys.executable, "-m", "data", "--panoramas", panoramas, "--out", pool, "--scenes", str(scenes), "--frames", str(frames), "--seed", str(seed), "--held-out", "--chunk", "64", *more, cwd=HERE)
-        run(sys.executable, "stacks.py", "--pool", pool, "--out", os.path.join(RUNS, "stacks", name), cwd=HERE)
+        run(sys.executable, "stacks.py", "--pool", pool, "--out", os.path.join(RUNS, "stacks", name), "--stacks", str(scenes), cwd=HERE)
 
 
 def evaluated(name):
@@ -52,7 +52,8 @@ def evaluated(name):
     out = os.path.join(RUNS, f"figures-{name}.json")
     sheets = os.path.join(RUNS, "sheets", name)
     os.makedirs(os.path.dirname(sheets), exist_ok=True)
-    run("npx", "deghost", "evaluate", os.path.join(RUNS, "stacks", pool), "--weights", f"weights/{weights}.safetensors", "--json", out, "--pictures", sheets, "--quiet", *more, cwd=ROOT, stdout=subprocess.DEVNULL)
+    with open(os.path.join(RUNS, f"figures-{name}.txt"), "w") as text:
+        run("npx", "deghost", "evaluate", os.path.join(RUNS, "stacks", pool), "--weights", f"weights/{weights}.safetensors", "--json", out, "--pictures", sheets, "--quiet", *more, cwd=ROOT, stdout=text)
     with open(out) as file:
         report = json.load(file)
     return {"adapter": report["adapter"], "stacks": len(report["stacks"]), "mean": report["mean"]}
