@@ -2,7 +2,7 @@
 
     python3 modelCard.py --panoramas DIR [--static DIR...] [--heads runs/head-none runs/head-merge]      # a quarter of an hour on lavapipe
 
-Renders the held-out scenes, writes them as folders, runs `deghost evaluate` on them (needs `npm ci`), and writes ../weights/figures.json and the
+Renders the held-out scenes, writes them as folders, runs `deghost evaluate` on them (needs `npm ci`, and `npm run build` after a change of src), and writes ../weights/figures.json and the
 tables between the markers of ../weights/README.md. What is not given (--static, --heads) keeps the figures that are there.
 """
 import argparse
