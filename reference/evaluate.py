@@ -1,6 +1,6 @@
 """Held-out figures: the network, the merge with its masks, with true masks and without masks, and the reference frame alone.
 
-    python3 evaluate.py --weights ../weights/fixed.safetensors --held-out runs/pool-held [--picks 0,1,2] [--json out.json] [--pictures out.png]
+    python3 evaluate.py --weights ../weights/fixed.safetensors --held-out runs/held-plain3 [--picks 0,1,2] [--json out.json] [--pictures out.png]
 
 PSNR in dB, mean over stacks, of T(Y) (mu) and of Y (linear) against the true radiance of the reference moment; inside and outside true
 motion; IoU of masks with true motion, pixels of all stacks summed, for frames shorter and longer than the reference.

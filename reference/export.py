@@ -1,6 +1,6 @@
 """Exports a training checkpoint or a plain PyTorch state dict (.pt) to the engine's safetensors, f32 or f16.
 
-    python3 export.py --state runs/fixed/state.pt --out ../weights/fixed.safetensors --half --held-out runs/pool-held
+    python3 export.py --state runs/fixed/state.pt --out ../weights/fixed.safetensors --half --held-out runs/held-plain3
     python3 export.py --state dict.pt --variant fixed --config '{"base": "none"}' --out fixed.safetensors
     python3 export.py --show ../weights/fixed.safetensors
 

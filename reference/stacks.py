@@ -1,6 +1,6 @@
 """Rendered stacks of a pool as folders that `deghost evaluate` reads: pictures, exposure.txt, ground-truth.hdr, motion-K.png.
 
-    python3 stacks.py --pool runs/pool-held --out scenes [--stacks 24]
+    python3 stacks.py --pool runs/held-plain3 --out scenes [--stacks 24]
 
 Pools rendered with `--plain` have exact gamma (`--response gamma`), others a camera's curve (`--response auto`). In ground-truth.hdr 1 is the
 saturation of the shortest frame. RGBE has steps of up to 0.8 %, which costs a few hundredths of a dB against evaluate.py.

@@ -1,6 +1,6 @@
-"""Trains a variant on rendered pools (data.py): S alone (Dice + BCE), then everything jointly. Resumes exactly where it was stopped.
+"""Trains a variant on rendered pools (data/): S alone (Dice + BCE), then everything jointly. Resumes exactly where it was stopped.
 
-    python3 train.py --variant fixed --pool runs/pool-fixed --held-out runs/pool-held --run runs/fixed --s-iterations 2000 --joint-iterations 3000
+    python3 train.py --variant fixed --pool runs/hard3 runs/plain3 --held-out runs/held-plain3 --run runs/fixed --s-iterations 2000 --joint-iterations 3000
     python3 train.py --variant any --init runs/fixed/state.pt ...
 
 Loss of the joint part: `log MSE(T(Y), T(target))` for each sample, because the mean PSNR over scenes is what counts and a plain MSE
@@ -188,7 +188,7 @@ def arguments():
     a = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     a.add_argument("--variant", choices=["fixed", "any"], required=True)
     a.add_argument("--base", choices=["none", "merge"], default="merge")
-    a.add_argument("--pool", nargs="+", required=True, help="folders of data.py; scenes are drawn from all alike")
+    a.add_argument("--pool", nargs="+", required=True, help="folders of `python3 -m data`; scenes are drawn from all alike")
     a.add_argument("--held-out", required=True)
     a.add_argument("--run", required=True)
     a.add_argument("--init", nargs="+", default=[], help="state.pt of other runs or .safetensors to start from, in order; FILE:PREFIX takes only names that start so")
@@ -268,7 +268,7 @@ def main():
         log(f"resumed at {state}")
     else:
         optimiser = adam()
-    state.update({"pool": [os.path.basename(p) for p in a.pool], "scenes": len(pool), "patch": {"segmentation": [a.s_batch, a.s_patch], "joint": [a.batch, a.patch]}, "frozen": a.freeze_s})
+    state.update({"pool": [os.path.basename(p) for p in a.pool], "scenes": len(data.Pool(*dict.fromkeys(a.pool))), "patch": {"segmentation": [a.s_batch, a.s_patch], "joint": [a.batch, a.patch]}, "frozen": a.freeze_s})
 
     def publish():
         """Checkpoint and held-out figures."""

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Renders the stacks, trains both variants and both heads, and ships the weights to ../weights. Run it again after an interruption: what is
-# done is skipped, the rest resumes from its checkpoint. Two lanes run side by side, a thread each: some four hours on two cores.
+# done is skipped, the rest resumes from its checkpoint. Two lanes run side by side, a thread each: some four hours on two cores, by the rates of its steps.
 #   PANORAMAS=folder-of-hdr reference/trainAll.sh
 cd "$(dirname "$0")" || exit 1
 : "${PANORAMAS:?set PANORAMAS to a folder of .hdr panoramas}"

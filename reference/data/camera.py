@@ -1,6 +1,6 @@
 """The camera: exposures, noise, saturation, a tone curve, JPEG and 8 bits; and what undoing the curve leaves over.
 
-Curves are functions of the gamma domain, x = radiance^(1/2.2) to the code e, both in [0,1], and stored as NODES samples. `CURVES` draws
+Curves are functions of the gamma domain, x = radiance^(1/2.2) to the code e, both in [0,1], and stored as NODES samples. `draw_curve` draws
 them: S-curves, sRGB, film, contrast, different in each channel. Where a stack's curve must be estimated, as `--response auto` does, the
 estimate errs; responses.npz holds pairs of a true curve and of what the engine's own estimator made of a stack shot with it
 (responses.py makes that file), so that training sees the errors that photographs will bring.

@@ -34,7 +34,7 @@ class Pool:
             self.index += [(len(self.chunks), i) for i in range(len(chunk["top"]))]
             self.chunks.append(chunk)
         if not self.index:
-            raise SystemExit(f"no pool in {', '.join(folders)}: make one with data.py")
+            raise SystemExit(f"no pool in {', '.join(folders)}: make one with `python3 -m data`")
 
     def __len__(self):
         return len(self.index)

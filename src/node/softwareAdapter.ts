@@ -138,8 +138,8 @@ const CHOSEN_DRIVERS = process.env.VK_DRIVER_FILES || process.env.VK_ICD_FILENAM
 export interface VulkanDriver {
   /** The manifest's path. */
   manifest: string;
-  /** The library it names. */
-  library: string;
+  /** The shared object it names. */
+  object: string;
   /** The Vulkan version it states. */
   api: string;
 }
@@ -152,8 +152,10 @@ export function vulkanDrivers(): VulkanDriver[] {
   const drivers: VulkanDriver[] = [];
   for (const manifest of new Set(manifests)) {
     try {
-      const { ICD } = JSON.parse(readFileSync(manifest, 'utf8'));
-      drivers.push({ manifest, library: String(ICD.library_path), api: String(ICD.api_version) });
+      const {
+        ICD: { library_path: object, api_version: api },
+      } = JSON.parse(readFileSync(manifest, 'utf8'));
+      drivers.push({ manifest, object: String(object), api: String(api) });
     } catch {
       // Missing or damaged: the loader skips it too.
     }
@@ -179,7 +181,7 @@ function list(dir: string): string[] {
 export function refusedLavapipe(drivers: readonly VulkanDriver[] = vulkanDrivers()): VulkanDriver | undefined {
   return drivers.find((driver) => {
     const [major, minor] = driver.api.split('.').map(Number);
-    return /vulkan_lvp/.test(driver.library) && (major < 1 || (major === 1 && minor < 3));
+    return /vulkan_lvp/.test(driver.object) && (major < 1 || (major === 1 && minor < 3));
   });
 }
 

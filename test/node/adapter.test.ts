@@ -77,7 +77,7 @@ describe('adapter', () => {
 
 describe('software adapters', () => {
   it('recognises the lavapipe that WebGPU refuses', () => {
-    const driver = (library: string, api: string) => ({ manifest: `/m/${library}.json`, library, api });
+    const driver = (object: string, api: string) => ({ manifest: `/m/${object}.json`, object, api });
     const old = driver('/usr/lib/libvulkan_lvp.so', '1.1.230'); // Mesa 22.3
     expect(refusedLavapipe([driver('libvulkan_intel.so', '1.1.0'), old])).toBe(old);
     expect(refusedLavapipe([driver('libvulkan_lvp.so', '1.4.305'), driver('libvulkan_lvp.so', '1.3.289')])).toBeUndefined();
