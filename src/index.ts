@@ -8,11 +8,14 @@ export type { DeghosterOptions, MergeOptions, MergeResult, PlanReport, Progress 
 export { openDevice, openPlatformDevice } from './device.ts';
 export { CancelledError, DeghostError, DeviceLostError, GpuError, InputError, MissingPackageError, NoAdapterError, UsageError } from './errors.ts';
 export type { DeghostErrorCode } from './errors.ts';
+export { encodeExr } from './image/exr.ts';
+export type { ExrOptions, ExrPixelType } from './image/exr.ts';
 export { MAX_FRAMES, MIN_FRAMES } from './image/frame.ts';
 export type { Frame, Samples } from './image/frame.ts';
 export type { ChosenResponse, ResponseOption } from './image/chooseResponse.ts';
 export { estimateResponse, formatResponse, gammaResponse, linearResponse, parseResponse } from './image/response.ts';
 export type { CameraResponse, ResponseReport } from './image/response.ts';
+export { encodeRgbe } from './image/rgbe.ts';
 export { encodeSrgb, toneMap } from './image/toneMap.ts';
 export { schedule } from './model/schedule.ts';
 export type { Limits, Schedule, ScheduleRequest } from './model/schedule.ts';

@@ -1,92 +1,16 @@
-/**
- * Exposures from EXIF.
- *
- * What counts is the light a pixel value stands for: time * ISO/100 / f-number^2 (seconds). Only ratios matter, so a field
- * that no frame has, or that is the same wherever it is known, can be left out for the whole stack.
- */
-import { InputError } from '../errors.ts';
+/** EXIF of files, read with the optional package exifr. */
+import { EXPOSURE_TAGS, exposureInfo } from '../image/exif.ts';
+import type { ExposureInfo } from '../image/exif.ts';
 import { optional } from './problems.ts';
-
-/** What a picture's EXIF says about its exposure; fields that are absent or unusable are left out. */
-export interface ExposureInfo {
-  /** Exposure time in seconds. May be zero or negative, as the file says: `exposures` refuses it by name. */
-  time?: number;
-  /** f-number. 0, which cameras write for lenses they do not know, counts as absent. */
-  fNumber?: number;
-  /** ISO speed. 0 counts as absent. */
-  iso?: number;
-}
-
-const TAGS = ['ExposureTime', 'FNumber', 'ISO', 'ShutterSpeedValue', 'ApertureValue', 'RecommendedExposureIndex', 'ISOSpeed'];
-/** The 16-bit ISO field's way to say "larger: see the other fields". */
-const ISO_OVERFLOW = 65535;
-
-function number(value: unknown): number | undefined {
-  const first = Array.isArray(value) || ArrayBuffer.isView(value) ? (value as unknown as ArrayLike<unknown>)[0] : value;
-  return typeof first === 'number' && Number.isFinite(first) ? first : undefined;
-}
-
-function positive(value: unknown): number | undefined {
-  const n = number(value);
-  return n !== undefined && n > 0 ? n : undefined;
-}
 
 /** Reads the exposure fields of a JPEG, PNG or TIFF file; an empty object where there is no EXIF, or none that can be read. */
 export async function readExposureInfo(bytes: Uint8Array): Promise<ExposureInfo> {
   const { default: exifr } = await optional(() => import('exifr'), 'exifr', 'reading exposures from EXIF');
   let tags: Record<string, unknown> | undefined;
   try {
-    tags = await exifr.parse(bytes, { pick: TAGS, translateValues: false, reviveValues: false });
+    tags = await exifr.parse(bytes, { pick: EXPOSURE_TAGS, translateValues: false, reviveValues: false });
   } catch {
     // Damaged EXIF is the same as none: the picture itself may be fine.
   }
   return tags ? exposureInfo(tags) : {};
-}
-
-/** Exposure fields from EXIF tags by name; the APEX fields stand in for missing ones. */
-export function exposureInfo(tags: Record<string, unknown>): ExposureInfo {
-  const info: ExposureInfo = {};
-  const shutter = number(tags.ShutterSpeedValue);
-  const time = number(tags.ExposureTime) ?? (shutter === undefined ? undefined : 2 ** -shutter);
-  const aperture = positive(tags.ApertureValue);
-  const fNumber = positive(tags.FNumber) ?? (aperture === undefined ? undefined : 2 ** (aperture / 2));
-  const speed = positive(tags.ISO);
-  const iso = speed === undefined || speed >= ISO_OVERFLOW ? (positive(tags.RecommendedExposureIndex) ?? positive(tags.ISOSpeed) ?? speed) : speed;
-  if (time !== undefined) info.time = time;
-  if (fNumber !== undefined) info.fNumber = fNumber;
-  if (iso !== undefined) info.iso = iso;
-  return info;
-}
-
-/**
- * time * ISO/100 / f-number^2, leaving out what is absent.
- * @returns undefined without a time.
- */
-export function exposureFromExif(info: ExposureInfo): number | undefined {
-  if (info.time === undefined) return undefined;
-  return (info.time * (info.iso ?? 100)) / 100 / (info.fNumber ?? 1) ** 2;
-}
-
-const REMEDY = 'give the exposures with --ev or --times';
-
-/**
- * Exposures of a whole stack, comparable with each other. f-number and ISO are used if every frame has them, left out if
- * some lack them and the others agree, and an error if some lack them and the others differ.
- * @throws InputError naming the frame, where a time is absent, zero or negative, or a field cannot be left out.
- */
-export function exposures(images: readonly { name: string; exif?: ExposureInfo }[]): number[] {
-  for (const { name, exif } of images) {
-    if (exif?.time === undefined) throw new InputError(`${name} has no exposure time in its EXIF data: ${REMEDY}`);
-    if (!(exif.time > 0)) throw new InputError(`${name} has an exposure time of ${exif.time} s in its EXIF data, it must be positive: ${REMEDY}`);
-  }
-  const isUsed = (field: 'fNumber' | 'iso', label: string): boolean => {
-    const missing = images.find(({ exif }) => exif?.[field] === undefined);
-    if (!missing) return true;
-    const values = [...new Set(images.flatMap(({ exif }) => exif?.[field] ?? []))];
-    if (values.length > 1) throw new InputError(`${missing.name} has no ${label} in its EXIF data, and the other frames' differ (${values.join(', ')}): ${REMEDY}`);
-    return false;
-  };
-  const useFNumber = isUsed('fNumber', 'f-number');
-  const useIso = isUsed('iso', 'ISO');
-  return images.map(({ exif }) => exposureFromExif({ time: exif?.time, fNumber: useFNumber ? exif?.fNumber : undefined, iso: useIso ? exif?.iso : undefined }) as number);
 }

@@ -4,17 +4,18 @@
 import { basename } from 'node:path';
 import { CancelledError, InputError } from '../errors.ts';
 import type { Frame } from '../image/frame.ts';
-import { exposures } from './exif.ts';
+import { exposures } from '../image/exif.ts';
 import { shown } from './problems.ts';
 import { readFrame } from './readImage.ts';
 
 export { listAdapters, requestAdapter, requestDevice } from './adapter.ts';
 export type { AdapterInfo, NodeAdapter, SoftwareChoice } from './adapter.ts';
 export { readShippedWeights, shippedWeightsPath } from './package.ts';
-export { exposureFromExif, exposures } from './exif.ts';
-export type { ExposureInfo } from './exif.ts';
-export { MAX_PIXELS, readFrame } from './readImage.ts';
-export type { DecodedImage } from './readImage.ts';
+export { exposureFromExif, exposures } from '../image/exif.ts';
+export type { ExposureInfo } from '../image/exif.ts';
+export { MAX_PIXELS } from '../image/picture.ts';
+export type { DecodedImage } from '../image/picture.ts';
+export { readFrame } from './readImage.ts';
 export { checkOutputPath, outputFormat, writeImage } from './writeImage.ts';
 export type { MergedImage, OutputFormat, WriteImageOptions } from './writeImage.ts';
 export { checkMotionFolder, readMotionMaps, writeMotionMaps } from './motionMaps.ts';

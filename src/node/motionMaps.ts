@@ -12,8 +12,9 @@ import { mkdir, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CancelledError, InputError } from '../errors.ts';
 import { decodeNpy, npyHeader } from '../image/npy.ts';
+import { checkSize, firstOutside } from '../image/picture.ts';
 import { reasonOf, shown, systemProblem } from './problems.ts';
-import { checkSize, firstOutside, loadSharp, readFileBytes } from './readImage.ts';
+import { loadSharp, readFileBytes } from './readImage.ts';
 import { checkWritable, writeFileAtomic } from './writeFile.ts';
 
 type Extension = 'png' | 'npy';

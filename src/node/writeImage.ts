@@ -9,12 +9,14 @@
  * | .png, .jpg | tone-mapped 8-bit sRGB                                              |
  */
 import { extname } from 'node:path';
+import { promisify } from 'node:util';
+import { deflate } from 'node:zlib';
 import { InputError, UsageError } from '../errors.ts';
+import { encodeExr } from '../image/exr.ts';
+import type { ExrPixelType } from '../image/exr.ts';
 import { npyHeader } from '../image/npy.ts';
 import { encodeRgbe } from '../image/rgbe.ts';
 import { toneMap } from '../image/toneMap.ts';
-import { encodeExr } from './exr.ts';
-import type { ExrPixelType } from './exr.ts';
 import { reasonOf, shown } from './problems.ts';
 import { loadSharp } from './readImage.ts';
 import { checkWritable, writeFileAtomic } from './writeFile.ts';
@@ -36,6 +38,10 @@ export interface WriteImageOptions {
   quality?: number;
   signal?: AbortSignal;
 }
+
+const deflateAsync = promisify(deflate);
+/** Half floats hardly shrink more at higher levels, and take twice the time. */
+const deflateFast = (bytes: Uint8Array): Promise<Uint8Array> => deflateAsync(bytes, { level: 4 });
 
 export type OutputFormat = 'hdr' | 'exr' | 'npy' | 'png' | 'jpg';
 
@@ -77,7 +83,7 @@ export async function writeImage(path: string, image: MergedImage, options: Writ
     throw new InputError(`cannot write ${shown(path)}: row ${Math.floor(pixel / width)}, column ${pixel % width} holds ${radiance[bad]}, only finite values are written`);
   }
   if (format === 'hdr') return writeFileAtomic(path, encodeRgbe(radiance, width, height, scale), { signal });
-  if (format === 'exr') return writeFileAtomic(path, (await encodeExr(radiance, width, height, scale, options.exr, signal)).pieces, { signal });
+  if (format === 'exr') return writeFileAtomic(path, (await encodeExr(radiance, width, height, { scale, type: options.exr, deflate: deflateFast, signal })).pieces, { signal });
   if (format === 'npy') return writeFileAtomic(path, npyPieces(radiance, [height, width, 3]), { signal });
   const sharp = await loadSharp(`writing .${format}`);
   // The operator sets its own exposure: the scale changes nothing.

@@ -1,6 +1,7 @@
 /** Exposures from EXIF and from the command line. */
 import { describe, expect, it } from 'vitest';
-import { exposureFromExif, exposureInfo, exposures, readExposureInfo } from '../../src/node/exif.ts';
+import { exposureFromExif, exposureInfo, exposures } from '../../src/image/exif.ts';
+import { readExposureInfo } from '../../src/node/exif.ts';
 import { parseEv, parseTimes } from '../../src/node/exposureArgs.ts';
 import { exposureFields, png, tiff } from './pictures.ts';
 

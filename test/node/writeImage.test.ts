@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeNpy } from '../../src/image/npy.ts';
 import { decodeRgbe } from '../../src/image/rgbe.ts';
-import { halfBits } from '../../src/node/exr.ts';
+import { encodeExr, halfBits } from '../../src/image/exr.ts';
 import { checkOutputPath, writeImage } from '../../src/node/writeImage.ts';
 import { random, temporaryFolder } from './pictures.ts';
 
@@ -121,6 +121,13 @@ describe('writeImage', () => {
     const floats = readExr(readFileSync(at('f.exr')));
     expect(floats.type).toBe('float');
     expect(floats.data).toEqual(image.radiance.map((v) => v * 4));
+  });
+
+  it('.exr holds the same with the web platform\'s deflate', async () => {
+    const image = picture(33, 37);
+    await writeImage(at('node.exr'), image);
+    const { pieces } = await encodeExr(image.radiance, 33, 37, { scale: image.scale });
+    expect(readExr(Buffer.concat(pieces))).toEqual(readExr(readFileSync(at('node.exr'))));
   });
 
   it('.exr becomes float where half would overflow, and compresses', async () => {

@@ -4,7 +4,7 @@ import { planReport } from '../../deghoster.ts';
 import { MAX_FRAMES, MIN_FRAMES, middleFrame } from '../../image/frame.ts';
 import { DEFAULT_MAX_BINDING, DEFAULT_MEMORY_BUDGET, schedule } from '../../model/schedule.ts';
 import { adapterChoice, requestAdapter } from '../adapter.ts';
-import { MAX_PIXELS } from '../readImage.ts';
+import { MAX_PIXELS } from '../../image/picture.ts';
 import { bytesOption, choiceOption, integerOption, sizeArgument } from './args.ts';
 import type { ParsedArgs } from './args.ts';
 import { json } from './io.ts';

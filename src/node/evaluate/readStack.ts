@@ -13,7 +13,7 @@ import { decodeRgbe } from '../../image/rgbe.ts';
 import { readMotionMaps } from '../motionMaps.ts';
 import { reasonOf, shown, systemProblem } from '../problems.ts';
 import { readFileBytes, readFrame } from '../readImage.ts';
-import type { DecodedImage } from '../readImage.ts';
+import type { DecodedImage } from '../../image/picture.ts';
 
 /** Where a stack's files are. Nothing but names is known yet. */
 export interface StackFolder {

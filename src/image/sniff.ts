@@ -4,7 +4,6 @@
  * What cannot be read is refused here by name, with a way to convert it. RAW is refused on purpose: its files carry camera
  * data that must be demosaiced first, and many hold a small preview that a TIFF reader would take for the picture.
  */
-import { extname } from 'node:path';
 import { InputError } from '../errors.ts';
 
 export type PictureFormat = 'jpeg' | 'png' | 'tiff' | 'npy';
@@ -57,7 +56,7 @@ const HEIF_BRANDS = new Set(['heic', 'heix', 'hevc', 'hevx', 'heim', 'heis', 'mi
 export function sniffFormat(bytes: Uint8Array, path: string, shownPath: string): PictureFormat {
   if (bytes.length === 0) throw new InputError(`${shownPath} is empty`);
   const refuse = (name: string, hint: string) => new InputError(`${shownPath} is a ${name} file, which is not read: ${hint}`);
-  const extension = extname(path).slice(1).toLowerCase();
+  const extension = /\.([^./\\]+)$/.exec(path)?.[1].toLowerCase() ?? '';
   if (startsWith(bytes, 0, '\xff\xd8\xff')) return 'jpeg';
   if (startsWith(bytes, 0, '\x89PNG\r\n\x1a\n')) return 'png';
   if (startsWith(bytes, 0, '\x93NUMPY')) return 'npy';
