@@ -1,0 +1,47 @@
+/**
+ * The browser that tests run in.
+ *
+ * playwright-core brings none of its own; the system's Chromium or Chrome is used. SwiftShader, Chromium's own software Vulkan, is
+ * its WebGPU adapter, so a machine without a GPU is enough and all machines compute alike.
+ */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
+
+/** Where systems put it, the free build first. */
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const MAC = ['/Applications/Chromium.app/Contents/MacOS/Chromium', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'];
+
+/** `--no-sandbox`: containers and root have none. WebGPU on Linux and on a software adapter is still behind a flag. */
+const FLAGS = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--disable-dev-shm-usage'];
+
+/**
+ * Path of the Chromium to run: the variable CHROMIUM, else the first one installed.
+ * @throws Error with the remedy when there is none.
+ */
+export function chromiumPath(): string {
+  const given = process.env.CHROMIUM;
+  if (given) {
+    if (!isExecutable(given)) throw new Error(`CHROMIUM is ${given}, which cannot be run: set it to the path of a Chromium or Chrome`);
+    return given;
+  }
+  const folders = [...new Set(['/usr/bin', ...(process.env.PATH ?? '').split(delimiter).filter(Boolean)])];
+  const found = [...folders.flatMap((folder) => NAMES.map((name) => join(folder, name))), ...MAC].find(isExecutable);
+  if (!found) throw new Error('this test needs Chromium, and none is installed: apt-get install chromium, or set CHROMIUM=path');
+  return found;
+}
+
+/** Starts a headless Chromium whose pages have WebGPU. WebGPU needs a secure context: serve pages from localhost. */
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath: chromiumPath(), headless: true, args: FLAGS });
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
