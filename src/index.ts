@@ -3,6 +3,7 @@
  *
  * This is all of the public API that runs anywhere. `deghost/node` adds a device and files for Node.
  */
+export type {} from './webgpuTypes.ts';
 export { Deghoster, planReport } from './deghoster.ts';
 export type { DeghosterOptions, MergeOptions, MergeResult, PlanReport, Progress } from './deghoster.ts';
 export { openDevice, openPlatformDevice } from './device.ts';

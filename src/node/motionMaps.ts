@@ -13,8 +13,9 @@ import { dirname, join } from 'node:path';
 import { CancelledError, InputError } from '../errors.ts';
 import { decodeNpy, npyHeader } from '../image/npy.ts';
 import { checkSize, firstOutside } from '../image/picture.ts';
+import { loadSharp } from './loadSharp.ts';
 import { reasonOf, shown, systemProblem } from './problems.ts';
-import { loadSharp, readFileBytes } from './readImage.ts';
+import { readFileBytes } from './readImage.ts';
 import { checkWritable, writeFileAtomic } from './writeFile.ts';
 
 type Extension = 'png' | 'npy';

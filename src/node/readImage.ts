@@ -20,7 +20,8 @@ import { sniffFormat } from '../image/sniff.ts';
 import type { PictureFormat } from '../image/sniff.ts';
 import { readExposureInfo } from './exif.ts';
 import { isSrgbProfile } from './iccProfile.ts';
-import { optional, reasonOf, shown, systemProblem } from './problems.ts';
+import { loadSharp } from './loadSharp.ts';
+import { reasonOf, shown, systemProblem } from './problems.ts';
 
 /** Largest file that is read into memory: a float32 NPY of MAX_PIXELS and its header. */
 const MAX_FILE_BYTES = MAX_PIXELS * 12 + (1 << 16);
@@ -59,11 +60,6 @@ const READ_SPACES = new Set(['srgb', 'rgb', 'rgb16', 'b-w', 'grey16']);
 const HARMLESS = /Invalid SOS parameters for sequential JPEG|extraneous bytes before marker/;
 
 type SharpModule = Awaited<ReturnType<typeof loadSharp>>;
-
-/** Loads sharp, or says that it is missing. */
-export async function loadSharp(purpose: string) {
-  return (await optional(() => import('sharp'), 'sharp', purpose)).default;
-}
 
 async function readSharpFrame(bytes: Buffer, format: PictureFormat, name: string): Promise<DecodedImage> {
   const sharp = await loadSharp('reading JPEG, PNG and TIFF');

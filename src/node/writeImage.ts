@@ -17,8 +17,8 @@ import type { ExrPixelType } from '../image/exr.ts';
 import { npyHeader } from '../image/npy.ts';
 import { encodeRgbe } from '../image/rgbe.ts';
 import { toneMap } from '../image/toneMap.ts';
+import { loadSharp } from './loadSharp.ts';
 import { reasonOf, shown } from './problems.ts';
-import { loadSharp } from './readImage.ts';
 import { checkWritable, writeFileAtomic } from './writeFile.ts';
 
 /** A merged picture: what `Deghoster.merge` returns, as far as files need it. */

@@ -9,7 +9,7 @@ import type { Frame } from '../../image/frame.ts';
 import { LABEL_HEIGHT, drawLabel } from '../../image/label.ts';
 import { muLaw } from '../../image/metrics.ts';
 import { chooseTone, toneMap } from '../../image/toneMap.ts';
-import { loadSharp } from '../readImage.ts';
+import { loadSharp } from '../loadSharp.ts';
 import { writeFileAtomic } from '../writeFile.ts';
 import { clipped } from './figures.ts';
 
