@@ -112,7 +112,8 @@ async function runCase(gpu: Gpu, it: KernelCase, size: number, seconds: number):
 
   const small = await prepare(18);
   const checked = await executor.prepare(plan(small.graph));
-  await executor.run(checked, small.data);
+  await executor.upload(checked, small.data);
+  await executor.run(checked);
   const { channels, height, width } = checked.plan.graph.nodes[checked.plan.graph.outputs[0]].shape;
   const actual = unpackNC4HW4(await executor.read(checked, checked.plan.graph.outputs[0]), channels, height, width);
   const error = expectClose(actual.data, it.reference(small.inputs, weights).data, { tol: TOLERANCE, label: it.name });
@@ -120,7 +121,8 @@ async function runCase(gpu: Gpu, it: KernelCase, size: number, seconds: number):
 
   const large = await prepare(size);
   const prepared = await executor.prepare(plan(large.graph));
-  await executor.run(prepared, large.data);
+  await executor.upload(prepared, large.data);
+  await executor.run(prepared);
   const samples = await time(() => executor.repeat(prepared), { seconds });
   executor.release(prepared);
   executor.dispose();

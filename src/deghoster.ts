@@ -1,44 +1,34 @@
 /**
- * The engine as a library: brackets in, radiance out.
- *
- * A merge runs its schedule's stages in turn: motion maps of the whole picture first, then the picture. Each is a loop over tiles of one size,
- * and everything between two tiles is on the CPU.
+ * The engine as a library: brackets in, radiance out. What is checked and chosen before a merge is here; the merge itself is merge.ts.
  */
-import { Gpu, openPlatformDevice } from './device.ts';
+import { openPlatformDevice } from './device.ts';
+import type { DeviceLostError } from './errors.ts';
 import { CancelledError, InputError, UsageError } from './errors.ts';
-import { Executor } from './graph/executor.ts';
-import { middleFrame, sortFrames } from './image/frame.ts';
-import type { Frame } from './image/frame.ts';
-import { chooseResponse, responseTable } from './image/chooseResponse.ts';
+import { frameLabel, frameSize, middleFrame, sortFrames } from './image/frame.ts';
+import type { FrameSource } from './image/frame.ts';
+import { chooseResponse } from './image/chooseResponse.ts';
 import type { ChosenResponse, ResponseOption } from './image/chooseResponse.ts';
-import { cropMap, cutStack, pasteCore } from './image/stack.ts';
-import type { MotionMaps } from './image/stack.ts';
-import { RESPONSE, STACK } from './model/part.ts';
-import { DEFAULT_MEMORY_BUDGET, schedule, scheduleJson, scheduleText, stageWork } from './model/schedule.ts';
-import type { Schedule, Stage } from './model/schedule.ts';
+import { firstOutside } from './image/picture.ts';
+import { Merge, checkBufferSize } from './merge.ts';
+import type { Picture, Progress } from './merge.ts';
+import { DEFAULT_MEMORY_BUDGET, schedule, scheduleJson, scheduleText } from './model/schedule.ts';
+import type { Schedule } from './model/schedule.ts';
+import { Session } from './session.ts';
 import { loadWeights } from './weights/load.ts';
 import type { Weights } from './weights/load.ts';
 
 export interface DeghosterOptions {
   /** A weights file's bytes (safetensors). Without it only `method: 'merge'` works. */
   weights?: Uint8Array | ArrayBuffer;
-  /** A device of the caller's. It is borrowed: never destroyed, its error scopes left as they were. By default the platform's (`navigator.gpu`). */
-  device?: GPUDevice;
+  /**
+   * A device of the caller's: it is borrowed, never destroyed, its error scopes left as they were. Or a function that opens one, which is then owned: when it is lost in a merge
+   * the function is called again, once, and the merge goes on. By default what opens the platform's (`navigator.gpu`).
+   */
+  device?: GPUDevice | (() => Promise<GPUDevice>);
   /** Arithmetic and storage on the GPU. */
   precision?: 'f32';
   /** Most bytes of GPU buffers. 512 MiB by default. */
   memoryBudget?: number;
-}
-
-/** How far a merge is. */
-export interface Progress {
-  stage: 'response' | 'compile' | 'segmentation' | 'fusion' | 'merge';
-  /** Tiles of this stage that are done; within a tile it is a fraction. */
-  done: number;
-  /** Tiles of this stage. */
-  total: number;
-  /** Share of the whole merge's arithmetic that is done. */
-  fraction: number;
 }
 
 export interface MergeOptions {
@@ -56,6 +46,8 @@ export interface MergeOptions {
   onProgress?: (progress: Progress) => void;
   /** Stops the merge with a CancelledError, within a tile. */
   signal?: AbortSignal;
+  /** Told when the device was lost and another is about to be opened: only a device that this Deghoster opened, with frames that are not on it. */
+  onDeviceLost?: (error: DeviceLostError) => void;
 }
 
 export interface MergeResult {
@@ -73,8 +65,17 @@ export interface MergeResult {
   order: number[];
   /** The camera response that was used. */
   response: ChosenResponse;
-  /** Most bytes of GPU buffers held at once. */
+  /** Most bytes of GPU buffers held at once, but for frames and results on the device. */
   peakBytes: number;
+}
+
+/** A merge whose picture stays on the device. */
+export interface BufferResult extends Omit<MergeResult, 'radiance'> {
+  /**
+   * Y, as `MergeResult.radiance`: float32 `[height, width, 3]`, of usage STORAGE, COPY_SRC and COPY_DST. The caller's to destroy; it dies with the device, which
+   * `dispose` destroys unless it was passed in.
+   */
+  buffer: GPUBuffer;
 }
 
 /** What a merge would run. `toString()` is for people, `JSON.stringify` for machines. */
@@ -90,25 +91,16 @@ export function planReport(it: Schedule): PlanReport {
 }
 
 export class Deghoster {
-  readonly #gpu: Gpu;
-  readonly #owned: boolean;
-  readonly #executor: Executor;
+  readonly #session: Session;
   readonly #weights: Weights | undefined;
   readonly #memoryBudget: number;
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
-  /** @internal Use `Deghoster.create`. */
-  constructor(gpu: Gpu, owned: boolean, weights: Weights | undefined, memoryBudget: number) {
-    this.#gpu = gpu;
-    this.#owned = owned;
+  private constructor(session: Session, weights: Weights | undefined, memoryBudget: number) {
+    this.#session = session;
     this.#weights = weights;
     this.#memoryBudget = memoryBudget;
-    this.#executor = new Executor(gpu, (name) => {
-      const tensor = weights?.tensors.get(name);
-      if (!tensor) throw new InputError(`weights: no tensor ${name}`);
-      return tensor.data;
-    });
   }
 
   /**
@@ -121,8 +113,17 @@ export class Deghoster {
     if (!(memoryBudget > 0)) throw new UsageError(`memoryBudget is ${memoryBudget}, it must be a positive number of bytes`);
     const { weights: bytes } = options;
     const weights = bytes && loadWeights(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
-    const device = options.device ?? (await openPlatformDevice());
-    return new Deghoster(new Gpu(device), options.device === undefined, weights, memoryBudget);
+    const session = await Session.create(options.device ?? openPlatformDevice, (name) => {
+      const tensor = weights?.tensors.get(name);
+      if (!tensor) throw new InputError(`weights: no tensor ${name}`);
+      return tensor.data;
+    });
+    return new Deghoster(session, weights, memoryBudget);
+  }
+
+  /** The device that merges run on; another after a loss. */
+  get device(): GPUDevice {
+    return this.#session.gpu.device;
   }
 
   /** What `merge` would run for frames of this size, with exposures a factor of four apart. */
@@ -133,104 +134,73 @@ export class Deghoster {
 
   /**
    * Merges a bracketed stack. Calls on one Deghoster run one after another.
-   * @param frames 2 to 16 frames of one size, in any order.
+   * @param frames 2 to 16 frames of one size, in any order, each an array, an ImageBitmap, or a texture or buffer of this Deghoster's device.
    * @throws InputError naming the frame or map and the remedy; UsageError; CancelledError; GpuError; DeviceLostError.
    */
-  merge(frames: readonly Frame[], options: MergeOptions = {}): Promise<MergeResult> {
-    const run = this.#queue.then(() => this.#merge(frames, options));
-    this.#queue = run.catch(() => undefined);
-    return run;
+  merge(frames: readonly FrameSource[], options: MergeOptions = {}): Promise<MergeResult> {
+    return this.#next(async () => {
+      const picture: Extract<Picture, { kind: 'array' }> = { kind: 'array', array: new Float32Array(0) };
+      const result = await this.#merge(frames, options, picture);
+      return { radiance: picture.array, ...result };
+    });
+  }
+
+  /**
+   * Merges a bracketed stack into a buffer that stays on the device: for what draws or computes on. Like `merge` otherwise; the size is limited by the device's `maxBufferSize`.
+   * @throws as `merge`.
+   */
+  mergeToBuffer(frames: readonly FrameSource[], options: MergeOptions = {}): Promise<BufferResult> {
+    return this.#next(async () => {
+      const picture: Picture = { kind: 'buffer', buffer: undefined };
+      try {
+        const result = await this.#merge(frames, options, picture);
+        return { buffer: picture.buffer!, ...result };
+      } catch (error) {
+        picture.buffer?.destroy();
+        throw error;
+      }
+    });
   }
 
   /** Frees everything on the GPU; a device that was passed in stays open. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#executor.dispose();
-    if (this.#owned) this.#gpu.device.destroy();
+    this.#session.dispose();
   }
 
-  async #merge(input: readonly Frame[], options: MergeOptions): Promise<MergeResult> {
+  /** Does something after all that was asked before. */
+  #next<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#queue.then(work);
+    this.#queue = run.catch(() => undefined);
+    return run;
+  }
+
+  async #merge(input: readonly FrameSource[], options: MergeOptions, picture: Picture): Promise<Omit<MergeResult, 'radiance'>> {
     if (this.#disposed) throw new UsageError('merge: this Deghoster is disposed: create another');
     const { signal, onProgress, method = 'network' } = options;
     if (signal?.aborted) throw new CancelledError();
     const { frames, order } = sortFrames(input);
     const reference = checkReference(options.reference, frames.length);
     checkSamples(frames);
-    const motion = options.motion && withUnion(checkMotion(options.motion, frames), reference);
-    const { width, height } = frames[0];
+    const { width, height } = frameSize(frames[0]);
+    const motion = options.motion && withUnion(checkMotion(options.motion, frames.length, width, height), reference);
+    if (picture.kind === 'buffer') checkBufferSize(width, height, this.device);
+    else picture.array = new Float32Array(width * height * 3);
 
     onProgress?.({ stage: 'response', done: 0, total: 1, fraction: 0 });
-    const response = chooseResponse(frames, options.response, signal);
+    const merge = new Merge(this.#session, frames, options);
+    const response = await chooseResponse(frames, options.response, () => merge.patches(), signal);
     const taus = frames.map((frame) => frame.exposure / frames[0].exposure);
     const it = this.#schedule({ width, height, taus, reference, useResponse: response.report.kind !== 'gamma', motionGiven: motion !== undefined, method });
-
-    onProgress?.({ stage: 'compile', done: 0, total: 1, fraction: 0 });
-    this.#executor.resetPeak();
-    await this.#gpu.wait(Promise.all(it.stages.map((stage) => this.#executor.compile(stage.plan))));
-
-    const radiance = new Float32Array(width * height * 3);
-    const total = it.stages.reduce((sum, stage) => sum + stageWork(stage), 0);
-    let before = 0;
-    let maps: MotionMaps | undefined = motion && { maps: motion, width, height };
-    for (const stage of it.stages) {
-      const share = total ? stageWork(stage) / total : 1;
-      const report = (done: number): void => {
-        const count = stage.tiling.tiles.length;
-        onProgress?.({ stage: stage.name, done, total: count, fraction: before + (share * done) / count });
-      };
-      if (stage.name === 'segmentation') {
-        // Kept at the padded size: fusion sees what the U-Nets made of the padding, not its repeated edge.
-        const made = frames.map(() => new Float32Array(it.padded.width * it.padded.height));
-        const targets = made.map((array) => ({ array, stride: 1, offset: 0 }));
-        await this.#runStage(stage, frames, undefined, it.padded, response, targets, report, signal);
-        maps = { maps: made, ...it.padded };
-      } else {
-        const targets = [0, 1, 2].map((offset) => ({ array: radiance, stride: 3, offset }));
-        await this.#runStage(stage, frames, maps, { width, height }, response, targets, report, signal);
-      }
-      before += share;
-    }
-    const made = maps?.maps.map((map) => cropMap(map, maps.width, width, height)) ?? [];
-    return { radiance, width, height, motion: made, scale: taus[reference], reference, order, response, peakBytes: this.#executor.peakBytes };
-  }
-
-  /** Runs one stage over all its tiles, pasting the cores of its only output's channels into `targets`, arrays of `target`'s size. */
-  async #runStage(
-    stage: Stage,
-    frames: readonly Frame[],
-    motion: MotionMaps | undefined,
-    target: { width: number; height: number },
-    response: ChosenResponse,
-    targets: readonly { array: Float32Array; stride: number; offset: number }[],
-    report: (done: number) => void,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const { tiling, plan } = stage;
-    const prepared = await this.#executor.prepare(plan);
-    try {
-      const stack = new Float32Array(frames.length * tiling.width * tiling.height * 4);
-      const inputs = { [STACK]: stack, [RESPONSE]: responseTable(response.response) };
-      const worked = plan.steps.map(() => 0);
-      plan.steps.reduce((sum, step, i) => (worked[i] = sum + step.multiplyAdds), 0);
-      const whole = Math.max(1, plan.multiplyAdds);
-      for (const [i, tile] of tiling.tiles.entries()) {
-        if (signal?.aborted) throw new CancelledError();
-        cutStack(frames, motion, tile, tiling.width, tiling.height, stack);
-        await this.#executor.run(prepared, inputs, { signal, onStep: (step) => report(i + (step > 0 ? worked[step - 1] / whole : 0)) });
-        const values = await this.#executor.read(prepared, plan.graph.outputs[0]);
-        pasteCore(values, tile, tiling.width, tiling.height, target, targets);
-        report(i + 1);
-      }
-    } finally {
-      this.#executor.release(prepared);
-    }
+    const maps = await merge.run(it, response, motion, picture);
+    return { width, height, motion: maps, scale: taus[reference], reference, order, response, peakBytes: merge.peakBytes };
   }
 
   #schedule(request: { width: number; height: number; taus: number[]; reference: number; useResponse: boolean; motionGiven: boolean; method: 'network' | 'merge' }): Schedule {
     const config = request.method === 'network' ? this.#weights?.config : undefined;
     if (request.method === 'network' && !config) throw new UsageError('merge: no weights were given to Deghoster.create: pass weights, or method "merge" for the plain merge');
-    const limits = { memoryBudget: this.#memoryBudget, maxBinding: this.#gpu.maxBinding };
+    const limits = { memoryBudget: this.#memoryBudget, maxBinding: this.#session.gpu.maxBinding };
     return schedule({ ...request, config, gamma: config?.gamma ?? 2.2, limits });
   }
 }
@@ -244,20 +214,19 @@ function checkReference(reference: number | undefined, count: number): number {
 }
 
 /** Float frames hold values in [0,1]. */
-function checkSamples(frames: readonly Frame[]): void {
-  frames.forEach(({ data, name }, k) => {
-    if (!(data instanceof Float32Array)) return;
-    const bad = data.findIndex((x) => !(x >= 0 && x <= 1));
-    if (bad >= 0) throw new InputError(`${name ?? `frame ${k + 1}`}: sample ${bad} is ${data[bad]}, float samples must be in [0,1]: scale the picture first`);
+function checkSamples(frames: readonly FrameSource[]): void {
+  frames.forEach((frame, k) => {
+    if (!('data' in frame) || !(frame.data instanceof Float32Array)) return;
+    const bad = firstOutside(frame.data);
+    if (bad >= 0) throw new InputError(`${frameLabel(frame, k)}: sample ${bad} is ${frame.data[bad]}, float samples must be in [0,1]: scale the picture first`);
   });
 }
 
-function checkMotion(motion: readonly Float32Array[], frames: readonly Frame[]): readonly Float32Array[] {
-  const { width, height } = frames[0];
-  if (motion.length !== frames.length) throw new InputError(`${motion.length} motion maps for ${frames.length} frames: pass one a frame, in exposure order`);
+function checkMotion(motion: readonly Float32Array[], frames: number, width: number, height: number): readonly Float32Array[] {
+  if (motion.length !== frames) throw new InputError(`${motion.length} motion maps for ${frames} frames: pass one a frame, in exposure order`);
   motion.forEach((map, k) => {
     if (map.length !== width * height) throw new InputError(`motion map ${k + 1} has ${map.length} values, ${width}x${height} needs ${width * height}`);
-    const bad = map.findIndex((w) => !(w >= 0 && w <= 1));
+    const bad = firstOutside(map);
     if (bad >= 0) throw new InputError(`motion map ${k + 1}: value ${bad} is ${map[bad]}, it must be in [0,1]`);
   });
   return motion;

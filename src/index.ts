@@ -5,14 +5,15 @@
  */
 export type {} from './webgpuTypes.ts';
 export { Deghoster, planReport } from './deghoster.ts';
-export type { DeghosterOptions, MergeOptions, MergeResult, PlanReport, Progress } from './deghoster.ts';
+export type { BufferResult, DeghosterOptions, MergeOptions, MergeResult, PlanReport } from './deghoster.ts';
+export type { Progress } from './merge.ts';
 export { openDevice, openPlatformDevice } from './device.ts';
 export { CancelledError, DeghostError, DeviceLostError, GpuError, InputError, MissingPackageError, NoAdapterError, UsageError } from './errors.ts';
 export type { DeghostErrorCode } from './errors.ts';
 export { encodeExr } from './image/exr.ts';
 export type { ExrOptions, ExrPixelType } from './image/exr.ts';
-export { MAX_FRAMES, MIN_FRAMES } from './image/frame.ts';
-export type { Frame, Samples } from './image/frame.ts';
+export { MAX_FRAMES, MIN_FRAMES, TEXTURE_FORMATS } from './image/frame.ts';
+export type { BufferFrame, Frame, FrameSource, ImageFrame, Samples, TextureFrame } from './image/frame.ts';
 export type { ChosenResponse, ResponseOption } from './image/chooseResponse.ts';
 export { estimateResponse, formatResponse, gammaResponse, linearResponse, parseResponse } from './image/response.ts';
 export type { CameraResponse, ResponseReport } from './image/response.ts';

@@ -7,8 +7,8 @@
  */
 import type { Gpu } from '../device.ts';
 import { CancelledError, GpuError, InputError } from '../errors.ts';
-import { layoutEntries, packParams, tensorBytes, wgsl } from '../kernels/kernel.ts';
-import type { Program, Resource, Shape, View } from '../kernels/kernel.ts';
+import { layoutEntries, packParams, start, tensorBytes, wgsl } from '../kernels/kernel.ts';
+import type { Program, Resource, View } from '../kernels/kernel.ts';
 import type { Plan, Step } from './plan.ts';
 
 /** A tensor of the weights file by name, OIHW. @throws when there is none. */
@@ -98,12 +98,8 @@ export class Executor {
     this.#compiled.clear();
   }
 
-  /**
-   * Runs a prepared plan on its inputs, by node name, NC4HW4. Read results with `read`.
-   * @throws CancelledError within one submission of the signal; GpuError; DeviceLostError.
-   */
-  async run(prepared: Prepared, inputs: Record<string, Float32Array<ArrayBuffer>>, options: RunOptions = {}): Promise<void> {
-    const { plan } = prepared;
+  /** Uploads a prepared plan's inputs, by node name, NC4HW4. @throws InputError; GpuError; DeviceLostError */
+  async upload({ plan, buffers }: Prepared, inputs: Record<string, Float32Array<ArrayBuffer>>): Promise<void> {
     await this.gpu.guard('uploading', () => {
       for (const node of plan.graph.nodes) {
         if (node.op !== 'input') continue;
@@ -111,9 +107,23 @@ export class Executor {
         const bytes = tensorBytes(node.shape);
         if (data?.byteLength !== bytes) throw new InputError(`input ${node.name}: ${data?.byteLength ?? 0} bytes, the plan needs ${bytes}`);
         const view = plan.views[node.id];
-        this.gpu.device.queue.writeBuffer(prepared.buffers[view.buffer], viewOffset(view), data);
+        this.gpu.device.queue.writeBuffer(buffers[view.buffer], viewOffset(view), data);
       }
     });
+  }
+
+  /** Where a node's tensor lies on the device, in vec4f. */
+  locate({ plan, buffers }: Prepared, node: number): { buffer: GPUBuffer; first: number } {
+    const view = plan.views[node];
+    return { buffer: buffers[view.buffer], first: start(view) };
+  }
+
+  /**
+   * Runs a prepared plan on the inputs that were uploaded. Read results with `read`.
+   * @throws CancelledError within one submission of the signal; GpuError; DeviceLostError.
+   */
+  async run(prepared: Prepared, options: RunOptions = {}): Promise<void> {
+    const { plan } = prepared;
     for (let next = 0; next < plan.steps.length; ) {
       if (options.signal?.aborted) throw new CancelledError();
       const first = next;
@@ -241,9 +251,5 @@ function missingTensor(name: string): never {
 }
 
 function viewOffset(view: View): number {
-  return view.block * pixels(view.shape) * 16;
-}
-
-function pixels(shape: Shape): number {
-  return shape.height * shape.width;
+  return start(view) * 16;
 }

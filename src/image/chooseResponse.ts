@@ -2,7 +2,8 @@
  * Which camera response a merge uses, from what the caller asked for and what the frames are.
  */
 import { UsageError } from '../errors.ts';
-import type { Frame } from './frame.ts';
+import { isEightBit } from './frame.ts';
+import type { Frame, FrameSource } from './frame.ts';
 import { estimateResponse, gammaResponse, linearResponse } from './response.ts';
 import type { CameraResponse, ResponseReport } from './response.ts';
 
@@ -22,11 +23,11 @@ function given(kind: 'gamma' | 'linear' | 'file', response: CameraResponse, summ
 /**
  * The response to undo. By default `auto` where every frame has 8 bits, `gamma` otherwise: files of more bits seldom carry a camera's tone curve.
  * @param frames sorted by exposure.
+ * @param patches gives what estimation looks at; asked only for `auto`.
  */
-export function chooseResponse(frames: readonly Frame[], option: ResponseOption | undefined, signal?: AbortSignal): ChosenResponse {
-  const eightBits = frames.every(({ data }) => data instanceof Uint8Array || data instanceof Uint8ClampedArray);
-  const chosen = option ?? (eightBits ? 'auto' : 'gamma');
-  if (chosen === 'auto') return estimateResponse(frames, { signal });
+export async function chooseResponse(frames: readonly FrameSource[], option: ResponseOption | undefined, patches: () => Promise<readonly Frame[]>, signal?: AbortSignal): Promise<ChosenResponse> {
+  const chosen = option ?? (frames.every(isEightBit) ? 'auto' : 'gamma');
+  if (chosen === 'auto') return estimateResponse(await patches(), { signal });
   if (chosen === 'gamma') return given('gamma', gammaResponse(), 'response: gamma 2.2');
   if (chosen === 'linear') return given('linear', linearResponse(), 'response: linear');
   if (typeof chosen === 'string') throw new UsageError(`response is "${String(chosen)}": it must be auto, gamma, linear or 256 samples a channel`);

@@ -1,17 +1,13 @@
 /**
- * What a bracketed stack is: a list of frames of one size with their exposures.
+ * What a bracketed stack is: a list of frames of one size with their exposures. Their pixels are on the CPU, or on the device already.
  */
 import { InputError } from '../errors.ts';
 
 /** Samples of a picture: 8-bit, 16-bit (0..65535) or float in [0,1]. */
 export type Samples = Uint8Array | Uint8ClampedArray | Uint16Array | Float32Array;
 
-/** One exposure of the scene. */
-export interface Frame {
-  /** Gamma-encoded RGB, interleaved: `[height, width, 3]`. */
-  data: Samples;
-  width: number;
-  height: number;
+/** What every exposure of the scene has, wherever its pixels are. */
+export interface Exposed {
   /**
    * Exposure: seconds times ISO/100 over f-number squared, or any quantity proportional to it. Only ratios matter.
    * Positive and finite.
@@ -19,6 +15,54 @@ export interface Frame {
   exposure: number;
   /** Shown in messages: a file name, say. */
   name?: string;
+}
+
+/** One exposure of the scene, as an array. */
+export interface Frame extends Exposed {
+  /** Gamma-encoded RGB, interleaved: `[height, width, 3]`. */
+  data: Samples;
+  width: number;
+  height: number;
+}
+
+/** One exposure as a decoded picture of the browser's, 8 bits a channel; its alpha is ignored. It is uploaded tile by tile and never closed. */
+export interface ImageFrame extends Exposed {
+  image: ImageBitmap;
+}
+
+/**
+ * One exposure as a texture of the merging device's, gamma-encoded RGB; its alpha is ignored, values beyond [0,1] are clamped. It is two-dimensional,
+ * of usage TEXTURE_BINDING and one of `TEXTURE_FORMATS`.
+ */
+export interface TextureFrame extends Exposed {
+  texture: GPUTexture;
+}
+
+/**
+ * One exposure as a buffer of the merging device's: float32, gamma-encoded RGB, interleaved `[height, width, 3]`; values beyond [0,1] are clamped. Usage STORAGE.
+ */
+export interface BufferFrame extends Exposed {
+  buffer: GPUBuffer;
+  width: number;
+  height: number;
+}
+
+/** One exposure of the scene, in any form that a merge takes. */
+export type FrameSource = Frame | ImageFrame | TextureFrame | BufferFrame;
+
+/** Texture formats that a merge reads. Those that end in -srgb would be decoded on the way: make the texture without it. */
+export const TEXTURE_FORMATS: readonly GPUTextureFormat[] = ['rgba8unorm', 'bgra8unorm', 'rgb10a2unorm', 'rgba16float', 'rgba32float'];
+
+/** Width and height of a frame in pixels. */
+export function frameSize(frame: FrameSource): { width: number; height: number } {
+  const { width, height } = 'image' in frame ? frame.image : 'texture' in frame ? frame.texture : frame;
+  return { width, height };
+}
+
+/** Whether a frame's samples have 8 bits. */
+export function isEightBit(frame: FrameSource): boolean {
+  if ('data' in frame) return frame.data instanceof Uint8Array || frame.data instanceof Uint8ClampedArray;
+  return 'image' in frame || ('texture' in frame && frame.texture.format.endsWith('8unorm'));
 }
 
 /** Fewest and most frames one merge takes. */
@@ -31,8 +75,27 @@ export function maxSample(data: Samples): number {
   return data instanceof Uint16Array ? 65535 : 255;
 }
 
-function label(frame: Frame, index: number): string {
+/** How messages call a frame. */
+export function frameLabel(frame: Exposed, index: number): string {
   return frame.name ?? `frame ${index + 1}`;
+}
+
+/** Checks that a frame's pixels are where and what its type says. */
+function checkPixels(frame: FrameSource, name: string): void {
+  const { width, height } = frameSize(frame);
+  const expected = width * height * 3;
+  if ('data' in frame && frame.data.length !== expected) throw new InputError(`${name}: ${frame.data.length} samples, ${width}x${height} RGB needs ${expected}`);
+  if ('buffer' in frame) {
+    const { buffer } = frame;
+    if (buffer.size < expected * 4) throw new InputError(`${name}: a buffer of ${buffer.size} bytes, ${width}x${height} RGB in float32 needs ${expected * 4}`);
+    if (!(buffer.usage & GPUBufferUsage.STORAGE)) throw new InputError(`${name}: its buffer has usage ${buffer.usage}, without STORAGE: create it with GPUBufferUsage.STORAGE`);
+  }
+  if ('texture' in frame) {
+    const { texture } = frame;
+    if (!TEXTURE_FORMATS.includes(texture.format)) throw new InputError(`${name}: a texture of format ${texture.format}, one of ${TEXTURE_FORMATS.join(', ')} is read`);
+    if (texture.dimension !== '2d' || texture.sampleCount !== 1) throw new InputError(`${name}: a ${texture.dimension} texture of ${texture.sampleCount} samples, a 2d one of 1 sample is read`);
+    if (!(texture.usage & GPUTextureUsage.TEXTURE_BINDING)) throw new InputError(`${name}: its texture has usage ${texture.usage}, without TEXTURE_BINDING: create it with GPUTextureUsage.TEXTURE_BINDING`);
+  }
 }
 
 /**
@@ -40,20 +103,21 @@ function label(frame: Frame, index: number): string {
  * @returns `order[i]` is the input index of sorted frame i.
  * @throws InputError naming the frame, both values and the remedy.
  */
-export function sortFrames(frames: readonly Frame[]): { frames: Frame[]; order: number[] } {
+export function sortFrames<F extends FrameSource>(frames: readonly F[]): { frames: F[]; order: number[] } {
   if (frames.length < MIN_FRAMES) throw new InputError(`${frames.length} frame given, at least ${MIN_FRAMES} are needed: pass brackets of the same scene`);
   if (frames.length > MAX_FRAMES) throw new InputError(`${frames.length} frames given, at most ${MAX_FRAMES} are supported: leave some out`);
-  const first = frames[0];
+  const [first] = frames;
+  const whole = frameSize(first);
   frames.forEach((frame, i) => {
-    const name = label(frame, i);
-    for (const [side, value] of [['width', frame.width], ['height', frame.height]] as const) {
+    const name = frameLabel(frame, i);
+    const { width, height } = frameSize(frame);
+    for (const [side, value] of [['width', width], ['height', height]] as const) {
       if (!Number.isInteger(value) || value < 1) throw new InputError(`${name}: ${side} is ${value}, it must be a positive integer`);
     }
-    if (frame.width !== first.width || frame.height !== first.height) {
-      throw new InputError(`${name} is ${frame.width}x${frame.height} but ${label(first, 0)} is ${first.width}x${first.height}: all frames must have one size`);
+    if (width !== whole.width || height !== whole.height) {
+      throw new InputError(`${name} is ${width}x${height} but ${frameLabel(first, 0)} is ${whole.width}x${whole.height}: all frames must have one size`);
     }
-    const expected = frame.width * frame.height * 3;
-    if (frame.data.length !== expected) throw new InputError(`${name}: ${frame.data.length} samples, ${frame.width}x${frame.height} RGB needs ${expected}`);
+    checkPixels(frame, name);
     if (!(frame.exposure > 0) || !Number.isFinite(frame.exposure)) {
       throw new InputError(`${name}: exposure is ${frame.exposure}, it must be positive and finite: give the exposures with --ev or --times`);
     }

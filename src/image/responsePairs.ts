@@ -46,14 +46,18 @@ const HIGH = 254.6 / 255;
 /** Pixels (or patches) about a value at which its pair is trusted half. */
 const HALF_TRUST = 40;
 
+/** Where a picture's patches lie: `cols` x `rows` of them, `step` pixels apart, from the top left corner on. */
+export function patchGrid(width: number, height: number): { step: number; cols: number; rows: number } {
+  const step = Math.max(3, Math.ceil(Math.sqrt((width * height) / MAX_PATCHES)));
+  return { step, cols: Math.max(1, Math.floor(width / step)), rows: Math.max(1, Math.floor(height / step)) };
+}
+
 /** Reads a frame on its grid of patches. */
 export function readPatches(frame: Frame): Patches {
   const { data, width, height } = frame;
   const scale = 1 / maxSample(data);
   const bins = scale === 1 / 255 ? 256 : 4096;
-  const step = Math.max(3, Math.ceil(Math.sqrt((width * height) / MAX_PATCHES)));
-  const cols = Math.max(1, Math.floor(width / step));
-  const rows = Math.max(1, Math.floor(height / step));
+  const { step, cols, rows } = patchGrid(width, height);
   const sizeX = Math.min(3, width);
   const sizeY = Math.min(3, height);
   const size = sizeX * sizeY;

@@ -1,8 +1,8 @@
 /**
  * Frames cut into tiles for the GPU, and tiles put back together: typed arrays in, typed arrays out.
  */
-import { maxSample } from './frame.ts';
-import type { Frame } from './frame.ts';
+import { frameSize, maxSample } from './frame.ts';
+import type { FrameSource } from './frame.ts';
 import type { Tile } from '../graph/tile.ts';
 
 /** Motion maps W_k, `[height, width]` each, one a frame in exposure order. */
@@ -22,15 +22,15 @@ export function cropMap(map: Float32Array, mapWidth: number, width: number, heig
 
 /**
  * A tile of the stack, NC4HW4: block k is (R, G, B, W_k) of frame k, samples scaled to [0,1]. Beyond the picture its last row and
- * column repeat: the padding of the spec's Conventions.
+ * column repeat: the padding of the spec's Conventions. Of frames that are not arrays only W_k is written: graph/transfer.ts adds their colours.
  * @param motion one map a frame, of the picture's size or the padded one's; absent for W = 0.
  * @param out `[frames][tileHeight][tileWidth][4]`.
  */
-export function cutStack(frames: readonly Frame[], motion: MotionMaps | undefined, tile: Tile, tileWidth: number, tileHeight: number, out: Float32Array): void {
-  const { width, height } = frames[0];
+export function cutStack(frames: readonly FrameSource[], motion: MotionMaps | undefined, tile: Tile, tileWidth: number, tileHeight: number, out: Float32Array): void {
+  const { width, height } = frameSize(frames[0]);
   frames.forEach((frame, k) => {
-    const { data } = frame;
-    const scale = 1 / maxSample(data);
+    const data = 'data' in frame ? frame.data : undefined;
+    const scale = data ? 1 / maxSample(data) : 1;
     const map = motion?.maps[k];
     const mapWidth = motion?.width ?? 0;
     const mapHeight = motion?.height ?? 0;
@@ -39,10 +39,12 @@ export function cutStack(frames: readonly Frame[], motion: MotionMaps | undefine
       const row = Math.min(tile.y.start + y, height - 1) * width;
       const mapRow = Math.min(tile.y.start + y, mapHeight - 1) * mapWidth;
       for (let x = 0; x < tileWidth; x++, at += 4) {
-        const pixel = row + Math.min(tile.x.start + x, width - 1);
-        out[at] = data[3 * pixel] * scale;
-        out[at + 1] = data[3 * pixel + 1] * scale;
-        out[at + 2] = data[3 * pixel + 2] * scale;
+        if (data) {
+          const pixel = row + Math.min(tile.x.start + x, width - 1);
+          out[at] = data[3 * pixel] * scale;
+          out[at + 1] = data[3 * pixel + 1] * scale;
+          out[at + 2] = data[3 * pixel + 2] * scale;
+        }
         out[at + 3] = map ? map[mapRow + Math.min(tile.x.start + x, mapWidth - 1)] : 0;
       }
     }

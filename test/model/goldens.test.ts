@@ -33,7 +33,8 @@ function keep(graph: Graph, stages: ReadonlySet<string>): Graph {
 async function run(executor: Executor, graph: Graph, stack: Float32Array<ArrayBuffer>): Promise<Map<string, Tensor>> {
   const prepared = await executor.prepare(plan(graph));
   try {
-    await executor.run(prepared, { stack, response: NO_RESPONSE });
+    await executor.upload(prepared, { stack, response: NO_RESPONSE });
+    await executor.run(prepared);
     const stages = new Map<string, Tensor>();
     const { nodes, outputs } = prepared.plan.graph;
     for (const id of outputs) {

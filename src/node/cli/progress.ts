@@ -1,6 +1,6 @@
 /** Progress of a merge on stderr: a bar with time left on a terminal, now and then a line elsewhere. */
 
-import type { Progress } from '../../deghoster.ts';
+import type { Progress } from '../../merge.ts';
 
 const LABELS: Record<Progress['stage'], string> = { response: 'camera response', compile: 'compiling', segmentation: 'finding motion', fusion: 'merging', merge: 'merging' };
 /** Milliseconds between lines where there is no terminal. */

@@ -1,5 +1,6 @@
 /** The rows of `deghost evaluate`: one stack, merged in every way that is compared. */
-import type { Deghoster, Progress } from '../../deghoster.ts';
+import type { Deghoster } from '../../deghoster.ts';
+import type { Progress } from '../../merge.ts';
 import { burntOut, differenceMotion, encodedFrame, loneRadiance } from '../../image/baselines.ts';
 import { chooseResponse } from '../../image/chooseResponse.ts';
 import type { ChosenResponse, ResponseOption } from '../../image/chooseResponse.ts';
@@ -28,7 +29,7 @@ export async function mergeCandidates(
   { signal, onProgress }: { signal: AbortSignal; onProgress?: (progress: Progress) => void },
 ): Promise<Candidates> {
   const { frames, reference, motion: trueMotion } = stack;
-  const response = chooseResponse(frames, option, signal);
+  const response = await chooseResponse(frames, option, async () => frames, signal);
   const undone = response.report.kind === 'gamma' ? undefined : response.response;
   const shared = { reference, response: undone ?? ('gamma' as const), signal };
   const withMaps = (motion?: readonly Float32Array[]) => deghoster.merge(frames, { ...shared, motion, method: 'merge' });

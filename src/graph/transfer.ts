@@ -1,0 +1,246 @@
+/**
+ * Pixels between the caller's GPU objects and the engine's tiles, without a way over the CPU.
+ *
+ * `load` copies a grid of a frame's pixels into a stack: of a texture, of a buffer, or of an ImageBitmap, which is uploaded by blocks of at most
+ * BLOCK x BLOCK, so that a picture of any size needs little memory and no larger texture than every device has. `store` copies
+ * a tile's core into an interleaved picture.
+ */
+import type { Gpu } from '../device.ts';
+import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, flatGrid } from '../kernels/kernel.ts';
+import type { BufferFrame, ImageFrame, TextureFrame } from '../image/frame.ts';
+import { frameSize } from '../image/frame.ts';
+
+/** A frame whose pixels are not an array. */
+export type DeviceFrame = ImageFrame | TextureFrame | BufferFrame;
+
+/**
+ * Which pixels of a picture: cell (i, j) of `width` x `height` is pixel `start + floor(i / cell) * step + i % cell`, and beyond the picture its last.
+ * A tile has cell and step 1; the patches that a response is estimated from have cell 3 and a larger step.
+ */
+export interface Grid {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  cell: number;
+  step: number;
+}
+
+/** The pixel that a grid's cell shows, along one axis of a picture of `length` pixels. */
+function pixelOf({ cell, step }: Grid, start: number, i: number, length: number): number {
+  return Math.min(start + Math.floor(i / cell) * step + (i % cell), length - 1);
+}
+
+/** Cells whose pixels span at most `pixels`: whole groups of them, at least one. */
+function cellsOf(pixels: number, { cell, step }: Grid): number {
+  return Math.max(1, Math.floor(pixels / step)) * cell;
+}
+
+/** A range of a buffer of vec4f, from element `first` on. */
+export interface Target {
+  buffer: GPUBuffer;
+  first: number;
+}
+
+/** Side of the blocks that ImageBitmaps are uploaded in: well below 8192, which every device has. */
+const BLOCK = 2048;
+
+const PARAMS = [
+  'width', 'height', 'first', 'pitch', // the part of the grid that is treated, and where it lies in the stack
+  'left', 'top', // that part's first cell in the grid
+  'x', 'y', 'cell', 'step', 'last_x', 'last_y',
+  'origin_x', 'origin_y', // the picture's pixel that the texture's first is
+  'row', 'base', // of buffers: floats of a row, and the float that the binding starts at
+] as const;
+type Params = Record<(typeof PARAMS)[number], number>;
+
+const STRUCT = `struct Params {\n${PARAMS.map((name) => `  ${name}: u32,`).join('\n')}\n}\n@group(0) @binding(0) var<uniform> params: Params;`;
+
+/** `@workgroup` main over a grid; `load_pixel(x, y)` is the source's. It leaves W, the fourth component, as it is. */
+const LOAD = (source: string): string => `
+${STRUCT}
+@group(0) @binding(1) var<storage, read_write> stack: array<vec4f>;
+${source}
+${FLAT_INDEX}
+@compute @workgroup_size(${FLAT_WORKGROUP})
+fn main(${FLAT_ARGS}) {
+  let index = flat_index(group, local, groups);
+  if (index >= params.width * params.height) { return; }
+  let i = params.left + index % params.width;
+  let j = params.top + index / params.width;
+  let x = min(params.x + (i / params.cell) * params.step + i % params.cell, params.last_x);
+  let y = min(params.y + (j / params.cell) * params.step + j % params.cell, params.last_y);
+  let at = params.first + j * params.pitch + i;
+  stack[at] = vec4f(clamp(load_pixel(x, y), vec3f(0.0), vec3f(1.0)), stack[at].w);
+}`;
+
+const LOAD_TEXTURE = LOAD(`
+@group(0) @binding(2) var source: texture_2d<f32>;
+fn load_pixel(x: u32, y: u32) -> vec3f {
+  return textureLoad(source, vec2u(x - params.origin_x, y - params.origin_y), 0).rgb;
+}`);
+
+const LOAD_BUFFER = LOAD(`
+@group(0) @binding(2) var<storage, read> source: array<f32>;
+fn load_pixel(x: u32, y: u32) -> vec3f {
+  let at = y * params.row + 3u * x - params.base;
+  return vec3f(source[at], source[at + 1u], source[at + 2u]);
+}`);
+
+const STORE = `
+${STRUCT}
+@group(0) @binding(1) var<storage, read> tile: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> picture: array<f32>;
+${FLAT_INDEX}
+@compute @workgroup_size(${FLAT_WORKGROUP})
+fn main(${FLAT_ARGS}) {
+  let index = flat_index(group, local, groups);
+  if (index >= params.width * params.height) { return; }
+  let x = index % params.width;
+  let y = index / params.width;
+  let value = tile[params.first + (params.top + y) * params.pitch + params.left + x];
+  let at = (params.y + y) * params.row + 3u * (params.x + x) - params.base;
+  picture[at] = value.r;
+  picture[at + 1u] = value.g;
+  picture[at + 2u] = value.b;
+}`;
+
+type Mode = 'texture' | 'buffer' | 'store';
+const SOURCES: Record<Mode, string> = { texture: LOAD_TEXTURE, buffer: LOAD_BUFFER, store: STORE };
+
+export class Transfer {
+  readonly #gpu: Gpu;
+  readonly #pipelines = new Map<Mode, Promise<GPUComputePipeline>>();
+  #params: GPUBuffer | undefined;
+  #block: GPUTexture | undefined;
+
+  constructor(gpu: Gpu) {
+    this.#gpu = gpu;
+  }
+
+  dispose(): void {
+    this.#params?.destroy();
+    this.#block?.destroy();
+    this.#params = this.#block = undefined;
+  }
+
+  /** Copies the colours of a grid of pixels to `target`, which keeps its fourth components. @throws GpuError; DeviceLostError */
+  async load(frame: DeviceFrame, grid: Grid, target: Target): Promise<void> {
+    const { width, height } = frameSize(frame);
+    const common = { ...grid, first: target.first, pitch: grid.width, last_x: width - 1, last_y: height - 1, origin_x: 0, origin_y: 0, row: 3 * width, base: 0 };
+    const whole = { left: 0, top: 0, width: grid.width, height: grid.height };
+    if ('texture' in frame) return this.#dispatch('texture', { ...common, ...whole }, target.buffer, frame.texture.createView({ dimension: '2d', baseMipLevel: 0, mipLevelCount: 1, baseArrayLayer: 0, arrayLayerCount: 1 }));
+    if ('buffer' in frame) {
+      // Rows of a block: as many as one binding holds.
+      const rows = Math.floor((this.#gpu.maxBinding - this.#gpu.device.limits.minStorageBufferOffsetAlignment) / (12 * width));
+      const cells = cellsOf(rows, grid);
+      for (let top = 0; top < grid.height; top += cells) {
+        const part = { ...whole, top, height: Math.min(cells, grid.height - top) };
+        const { offset, size, base } = this.#rows(pixelOf(grid, grid.y, top, height), pixelOf(grid, grid.y, top + part.height - 1, height), width);
+        await this.#dispatch('buffer', { ...common, ...part, base }, target.buffer, { buffer: frame.buffer, offset, size });
+      }
+      return;
+    }
+    const cells = cellsOf(BLOCK, grid);
+    for (let top = 0; top < grid.height; top += cells) {
+      for (let left = 0; left < grid.width; left += cells) {
+        const part = { left, top, width: Math.min(cells, grid.width - left), height: Math.min(cells, grid.height - top) };
+        const x0 = pixelOf(grid, grid.x, left, width);
+        const y0 = pixelOf(grid, grid.y, top, height);
+        const size = [pixelOf(grid, grid.x, left + part.width - 1, width) - x0 + 1, pixelOf(grid, grid.y, top + part.height - 1, height) - y0 + 1] as const;
+        const block = await this.#upload(frame, x0, y0, size);
+        await this.#dispatch('texture', { ...common, ...part, origin_x: x0, origin_y: y0 }, target.buffer, block.createView());
+      }
+    }
+  }
+
+  /** Reads a grid of pixels back, as `[height, width, 4]`; the fourth component is 0. @throws GpuError; DeviceLostError */
+  async read(frame: DeviceFrame, grid: Grid): Promise<Float32Array> {
+    const { device } = this.#gpu;
+    const size = grid.width * grid.height * 16;
+    const [cells, readback] = await this.#gpu.guard('allocating patches', () => [
+      device.createBuffer({ label: 'patches', size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC }),
+      device.createBuffer({ label: 'patches readback', size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST }),
+    ]);
+    try {
+      await this.load(frame, grid, { buffer: cells, first: 0 });
+      await this.#gpu.guard('reading patches', () => {
+        const encoder = device.createCommandEncoder({ label: 'patches readback' });
+        encoder.copyBufferToBuffer(cells, 0, readback, 0, size);
+        device.queue.submit([encoder.finish()]);
+      });
+      await this.#gpu.wait(readback.mapAsync(GPUMapMode.READ));
+      return new Float32Array(readback.getMappedRange().slice(0));
+    } finally {
+      cells.destroy();
+      readback.destroy();
+    }
+  }
+
+  /**
+   * Copies a part of a tile into an interleaved picture `[height, width, 3]` of f32.
+   * @param part columns and rows of the tile, and where they go in the picture.
+   */
+  async store(tile: Target, tileWidth: number, part: { left: number; top: number; width: number; height: number; x: number; y: number }, picture: GPUBuffer, pictureWidth: number): Promise<void> {
+    const { offset, size, base } = this.#rows(part.y, part.y + part.height - 1, pictureWidth);
+    const params = { ...part, first: tile.first, pitch: tileWidth, cell: 1, step: 1, last_x: 0, last_y: 0, origin_x: 0, origin_y: 0, row: 3 * pictureWidth, base };
+    await this.#dispatch('store', params, tile.buffer, { buffer: picture, offset, size });
+  }
+
+  /** The bytes of an interleaved f32 picture from one row to another, from an offset that can be bound: pictures may be larger than a binding. */
+  #rows(first: number, last: number, width: number): { offset: number; size: number; base: number } {
+    const align = this.#gpu.device.limits.minStorageBufferOffsetAlignment;
+    const offset = Math.floor((first * 12 * width) / align) * align;
+    return { offset, size: (last + 1) * 12 * width - offset, base: offset / 4 };
+  }
+
+  async #upload(frame: ImageFrame, x: number, y: number, [width, height]: readonly [number, number]): Promise<GPUTexture> {
+    const { device } = this.#gpu;
+    await this.#gpu.guard(`uploading ${frame.name ?? 'a frame'}`, () => {
+      this.#block ??= device.createTexture({ label: 'image block', size: [BLOCK, BLOCK], format: 'rgba8unorm', usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST | GPUTextureUsage.RENDER_ATTACHMENT });
+      device.queue.copyExternalImageToTexture({ source: frame.image, origin: [x, y] }, { texture: this.#block, colorSpace: 'srgb', premultipliedAlpha: false }, [width, height]);
+    });
+    return this.#block!;
+  }
+
+  async #dispatch(mode: Mode, values: Params, first: GPUBuffer, second: GPUBindingResource): Promise<void> {
+    const { device } = this.#gpu;
+    const pipeline = await this.#gpu.wait(this.#pipeline(mode));
+    await this.#gpu.guard(`transferring a ${mode === 'store' ? 'tile' : mode}`, () => {
+      this.#params ??= device.createBuffer({ label: 'transfer params', size: 4 * PARAMS.length, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+      device.queue.writeBuffer(this.#params, 0, Uint32Array.from(PARAMS, (name) => values[name]));
+      const entries = [{ buffer: this.#params }, { buffer: first }, second].map((resource, binding) => ({ binding, resource }));
+      const group = device.createBindGroup({ label: `transfer ${mode}`, layout: pipeline.getBindGroupLayout(0), entries });
+      const encoder = device.createCommandEncoder({ label: `transfer ${mode}` });
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(...flatGrid(values.width * values.height));
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+    });
+  }
+
+  #pipeline(mode: Mode): Promise<GPUComputePipeline> {
+    const known = this.#pipelines.get(mode);
+    if (known) return known;
+    const { device } = this.#gpu;
+    const visibility = GPUShaderStage.COMPUTE;
+    const second: Partial<GPUBindGroupLayoutEntry> = mode === 'texture' ? { texture: { sampleType: 'unfilterable-float' } } : { buffer: { type: mode === 'store' ? 'storage' : 'read-only-storage' } };
+    const layout = device.createBindGroupLayout({
+      label: `transfer ${mode}`,
+      entries: [
+        { binding: 0, visibility, buffer: { type: 'uniform' } },
+        { binding: 1, visibility, buffer: { type: mode === 'store' ? 'read-only-storage' : 'storage' } },
+        { binding: 2, visibility, ...second },
+      ],
+    });
+    const pipeline = device.createComputePipelineAsync({
+      label: `transfer ${mode}`,
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module: device.createShaderModule({ label: `transfer ${mode}`, code: SOURCES[mode] }), entryPoint: 'main' },
+    });
+    this.#pipelines.set(mode, pipeline);
+    return pipeline;
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * A Deghoster's device with everything made on it, and another when the device is lost.
+ *
+ * Everything between two tiles is on the CPU, so a merge can go on with the tile that failed (src/merge.ts): drivers are reset and laptops change
+ * their GPU, and minutes of work need not be lost with them. Only a device that was opened here can be opened again.
+ */
+import { Gpu } from './device.ts';
+import { Executor } from './graph/executor.ts';
+import type { TensorSource } from './graph/executor.ts';
+import { Transfer } from './graph/transfer.ts';
+
+/** Opens a device. */
+export type OpenDevice = () => Promise<GPUDevice>;
+
+export class Session {
+  readonly #open: OpenDevice | undefined;
+  readonly #tensor: TensorSource;
+  #gpu: Gpu;
+  #executor: Executor;
+  #transfer: Transfer;
+
+  private constructor(device: GPUDevice, open: OpenDevice | undefined, tensor: TensorSource) {
+    this.#open = open;
+    this.#tensor = tensor;
+    this.#gpu = new Gpu(device);
+    this.#executor = new Executor(this.#gpu, tensor);
+    this.#transfer = new Transfer(this.#gpu);
+  }
+
+  /** @param device one of the caller's, never destroyed here; or what opens one, which is then owned. */
+  static async create(device: GPUDevice | OpenDevice, tensor: TensorSource): Promise<Session> {
+    return typeof device === 'function' ? new Session(await device(), device, tensor) : new Session(device, undefined, tensor);
+  }
+
+  get gpu(): Gpu {
+    return this.#gpu;
+  }
+
+  get executor(): Executor {
+    return this.#executor;
+  }
+
+  get transfer(): Transfer {
+    return this.#transfer;
+  }
+
+  /** Whether a lost device can be replaced. */
+  get canReopen(): boolean {
+    return this.#open !== undefined;
+  }
+
+  /** Opens another device in place of a lost one; pipelines and weights are made anew when they are used. @throws NoAdapterError */
+  async reopen(): Promise<void> {
+    if (!this.#open) throw new Error('session: a borrowed device cannot be opened again');
+    this.dispose();
+    this.#gpu = new Gpu(await this.#open());
+    this.#executor = new Executor(this.#gpu, this.#tensor);
+    this.#transfer = new Transfer(this.#gpu);
+  }
+
+  /** Frees everything on the device, and the device if it was opened here. */
+  dispose(): void {
+    this.#executor.dispose();
+    this.#transfer.dispose();
+    if (this.#open) this.#gpu.device.destroy();
+  }
+}

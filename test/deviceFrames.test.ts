@@ -1,0 +1,215 @@
+/**
+ * Frames and results on the device, and a device that is lost: the picture must be the one that arrays give. ImageBitmaps exist in browsers only: test/app and
+ * test/runtimes merge them.
+ */
+import { describe, expect, it } from 'vitest';
+import { Deghoster } from '../src/index.ts';
+import type { Frame, FrameSource, MergeOptions } from '../src/index.ts';
+import { openDevice } from '../src/device.ts';
+import { adapterChoice, requestAdapter } from '../src/node/adapter.ts';
+import { testDevice } from './gpu.ts';
+import { readGolden } from './reference/goldens.ts';
+import { expectClose, rng } from './reference/random.ts';
+
+const MiB = 1024 ** 2;
+const thin = () => readGolden('fixed-halo').weightsBytes;
+
+/** Smooth 8-bit frames of a camera with an S-curve, with something that moved in the last. */
+function eightBit(width: number, height: number, exposures: readonly number[]): Frame[] {
+  const random = rng(width);
+  const waves = Array.from({ length: 6 }, () => ({ fx: random.next() * 0.2, fy: random.next() * 0.2, phase: random.next() * 6 }));
+  return exposures.map((exposure, k) => {
+    const data = new Uint8Array(width * height * 3);
+    for (let i = 0; i < data.length; i++) {
+      const x = Math.floor(i / 3) % width;
+      const y = Math.floor(i / 3 / width);
+      const moved = k === exposures.length - 1 && x < width / 4 && y < height / 3 ? 0.3 : 1;
+      const sum = waves.reduce((total, { fx, fy, phase }) => total + Math.sin(fx * x + fy * y + phase + (i % 3)), 0);
+      const light = Math.min(1, moved * exposure * Math.exp(sum / 2 - 3)) ** (1 / 2.2);
+      data[i] = Math.round(255 * (0.6 * light + 0.4 * light * light * (3 - 2 * light)));
+    }
+    return { data, width, height, exposure, name: `frame ${k + 1}` };
+  });
+}
+
+/** Writes a frame into a texture of 8 bits a channel, its alpha full of other values. */
+function asTexture(device: GPUDevice, { data, width, height, exposure }: Frame, format: 'rgba8unorm' | 'bgra8unorm' = 'rgba8unorm'): { texture: GPUTexture; exposure: number } {
+  const texture = device.createTexture({ label: 'test frame', size: [width, height], format, usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST });
+  const order = format === 'rgba8unorm' ? [0, 1, 2] : [2, 1, 0];
+  const pixels = Uint8Array.from({ length: width * height * 4 }, (_, i) => (i % 4 === 3 ? i % 251 : data[3 * Math.floor(i / 4) + order[i % 4]]));
+  device.queue.writeTexture({ texture }, pixels, { bytesPerRow: 4 * width }, [width, height]);
+  return { texture, exposure };
+}
+
+/** Writes a frame into a buffer of float32. */
+function asBuffer(device: GPUDevice, { data, width, height, exposure }: Frame): { buffer: GPUBuffer; width: number; height: number; exposure: number } {
+  const buffer = device.createBuffer({ label: 'test frame', size: width * height * 12, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
+  device.queue.writeBuffer(buffer, 0, Float32Array.from(data, (x) => x / 255));
+  return { buffer, width, height, exposure };
+}
+
+async function readBuffer(device: GPUDevice, buffer: GPUBuffer): Promise<Float32Array> {
+  const readback = device.createBuffer({ size: buffer.size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  const encoder = device.createCommandEncoder();
+  encoder.copyBufferToBuffer(buffer, 0, readback, 0, buffer.size);
+  device.queue.submit([encoder.finish()]);
+  await readback.mapAsync(GPUMapMode.READ);
+  const values = new Float32Array(readback.getMappedRange().slice(0));
+  readback.destroy();
+  return values;
+}
+
+describe('frames on the device', () => {
+  it.each([
+    ['one tile', 512 * MiB],
+    ['many tiles', 8 * MiB],
+  ])('merge as arrays do, with the response estimated from them (%s)', async (_, memoryBudget) => {
+    const device = await testDevice();
+    const arrays = eightBit(213, 131, [1, 4, 16]);
+    const deghoster = await Deghoster.create({ weights: thin(), device, memoryBudget });
+    const expected = await deghoster.merge(arrays);
+    expect(expected.response.report.kind).toBe('estimated');
+    // A device divides 8 bits by 255 with a rounding of its own.
+    const textures = [asTexture(device, arrays[0]), asTexture(device, arrays[1], 'bgra8unorm'), asTexture(device, arrays[2])];
+    const got = await deghoster.merge([textures[2], textures[0], textures[1]]);
+    expect(got.response).toEqual(expected.response);
+    expect(got.order).toEqual([1, 2, 0]);
+    expectClose(got.radiance, expected.radiance, { tol: 5e-6, scale: 1, label: 'textures' });
+    // Any of the three beside others.
+    const buffer = asBuffer(device, arrays[1]);
+    const mixed = await deghoster.merge([arrays[0], buffer, textures[2]], { response: expected.response.response });
+    expectClose(mixed.radiance, expected.radiance, { tol: 5e-6, scale: 1, label: 'mixed' });
+    deghoster.dispose();
+    textures.forEach(({ texture }) => texture.destroy());
+    buffer.buffer.destroy();
+  });
+
+  it('estimate the response of large pictures from the same patches', async () => {
+    const device = await testDevice();
+    const arrays = eightBit(1301, 1000, [1, 4]);
+    const deghoster = await Deghoster.create({ device });
+    const expected = await deghoster.merge(arrays, { method: 'merge' });
+    expect(expected.response.report.kind).toBe('estimated');
+    const frames = [asTexture(device, arrays[0]), asTexture(device, arrays[1])];
+    const got = await deghoster.merge(frames, { method: 'merge' });
+    expect(got.response).toEqual(expected.response);
+    expectClose(got.radiance, expected.radiance, { tol: 2e-6, scale: 1, label: 'radiance' });
+    const buffers = arrays.map((frame) => asBuffer(device, frame));
+    const fromBuffers = await deghoster.merge(buffers, { method: 'merge', response: 'auto' });
+    // Floats have finer bins, so the curve is not the very same.
+    expectClose(fromBuffers.response.response.g, expected.response.response.g, { tol: 0.01, scale: 1, label: 'response' });
+    deghoster.dispose();
+    frames.forEach(({ texture }) => texture.destroy());
+    buffers.forEach(({ buffer }) => buffer.destroy());
+  });
+
+  it('are refused by name where they cannot be read', async () => {
+    const device = await testDevice();
+    const deghoster = await Deghoster.create({ device });
+    const make = (format: GPUTextureFormat, usage: number) => device.createTexture({ size: [8, 8], format, usage });
+    const good = { texture: make('rgba8unorm', GPUTextureUsage.TEXTURE_BINDING), exposure: 1 };
+    const refused = async (frame: FrameSource, message: string): Promise<void> => {
+      await expect(deghoster.merge([good, frame], { method: 'merge', response: 'gamma' })).rejects.toThrow(message);
+    };
+    await refused({ texture: make('rgba8unorm-srgb', GPUTextureUsage.TEXTURE_BINDING), exposure: 2, name: 'late' }, 'late: a texture of format rgba8unorm-srgb');
+    await refused({ texture: make('rgba8unorm', GPUTextureUsage.COPY_SRC), exposure: 2 }, 'frame 2: its texture has usage 1, without TEXTURE_BINDING');
+    const buffer = (size: number, usage: number): FrameSource => ({ buffer: device.createBuffer({ size, usage }), width: 8, height: 8, exposure: 2 });
+    await refused(buffer(700, GPUBufferUsage.STORAGE), 'frame 2: a buffer of 700 bytes, 8x8 RGB in float32 needs 768');
+    await refused(buffer(768, GPUBufferUsage.COPY_SRC), 'without STORAGE');
+    await refused({ texture: device.createTexture({ size: [8, 9], format: 'rgba8unorm', usage: GPUTextureUsage.TEXTURE_BINDING }), exposure: 2 }, 'frame 2 is 8x9 but frame 1 is 8x8');
+    deghoster.dispose();
+  });
+});
+
+describe('mergeToBuffer', () => {
+  it.each([
+    ['whole', 512 * MiB, {}],
+    ['tiled', 8 * MiB, {}],
+    ['tiled, without a network', MiB, { method: 'merge' }],
+  ] as [string, number, MergeOptions][])('leaves on the device what merge returns (%s)', async (_, memoryBudget, options) => {
+    const device = await testDevice();
+    const frames = eightBit(213, 131, [1, 4, 16]);
+    const deghoster = await Deghoster.create({ weights: thin(), device, memoryBudget });
+    const expected = await deghoster.merge(frames, options);
+    const { buffer, ...rest } = await deghoster.mergeToBuffer(frames, options);
+    deghoster.dispose();
+    expect(await readBuffer(device, buffer)).toEqual(expected.radiance);
+    buffer.destroy();
+    const { radiance: __, ...others } = expected;
+    expect(rest).toEqual(others);
+  });
+
+  it('refuses a size that no buffer of the device holds', async () => {
+    const { adapter } = await requestAdapter({ software: adapterChoice(process.env.DEGHOST_ADAPTER) });
+    const device = await adapter.requestDevice(); // default limits
+    const deghoster = await Deghoster.create({ device });
+    const frames = [1, 4].map((exposure) => ({ data: new Uint8Array(4800 * 4800 * 3).fill(9), width: 4800, height: 4800, exposure }));
+    await expect(deghoster.mergeToBuffer(frames, { method: 'merge' })).rejects.toThrow(`a result of 4800x4800 takes a buffer of 276480000 bytes, the device's largest has 268435456: merge to an array`);
+    deghoster.dispose();
+    device.destroy();
+  });
+});
+
+describe('a lost device', () => {
+  /** Opens devices, and keeps them for the test to destroy. */
+  function opener(): { open: () => Promise<GPUDevice>; devices: GPUDevice[] } {
+    const devices: GPUDevice[] = [];
+    const open = async (): Promise<GPUDevice> => {
+      const { adapter } = await requestAdapter({ software: adapterChoice(process.env.DEGHOST_ADAPTER) });
+      devices.push(await openDevice(adapter));
+      return devices[devices.length - 1];
+    };
+    return { open, devices };
+  }
+
+  it('is opened again, and the merge goes on with the tile that failed', async () => {
+    const frames = eightBit(213, 131, [1, 4, 16]);
+    const { open, devices } = opener();
+    const deghoster = await Deghoster.create({ weights: thin(), device: open, memoryBudget: 8 * MiB });
+    const expected = await deghoster.merge(frames);
+    const seen: string[] = [];
+    let losses = 0;
+    const got = await deghoster.merge(frames, {
+      onDeviceLost: (error) => {
+        expect(error.code).toBe('device-lost');
+        losses++;
+      },
+      onProgress: ({ stage, done }) => {
+        seen.push(`${stage} ${Math.floor(done)}`);
+        if (stage === 'fusion' && done > 1 && losses === 0) devices[0].destroy();
+      },
+    });
+    expect(losses).toBe(1);
+    expect(devices).toHaveLength(2);
+    expect(deghoster.device).toBe(devices[1]);
+    expect(got.radiance).toEqual(expected.radiance);
+    // Nothing that was done is done again.
+    expect(seen.lastIndexOf('segmentation 0')).toBeLessThan(seen.indexOf('fusion 0'));
+    expect(seen.lastIndexOf('fusion 0')).toBeLessThan(seen.indexOf('fusion 1'));
+    deghoster.dispose();
+  });
+
+  it('that was lost between two merges is opened again too; a second loss in one merge is an error', async () => {
+    const frames = eightBit(64, 48, [1, 4, 16]);
+    const { open, devices } = opener();
+    const deghoster = await Deghoster.create({ weights: thin(), device: open });
+    devices[0].destroy();
+    const { radiance } = await deghoster.merge(frames);
+    expect(radiance.some((y) => y > 0)).toBe(true);
+    expect(devices).toHaveLength(2);
+    const again = deghoster.merge(frames, { onProgress: ({ stage }) => stage === 'fusion' && devices.forEach((device) => device.destroy()) });
+    await expect(again).rejects.toMatchObject({ code: 'device-lost' });
+    expect(devices).toHaveLength(3);
+    deghoster.dispose();
+  });
+
+  it('takes frames and results on it with it', async () => {
+    const { open, devices } = opener();
+    const deghoster = await Deghoster.create({ device: open });
+    const frames = eightBit(16, 16, [1, 4]).map((frame) => asTexture(devices[0], frame));
+    devices[0].destroy();
+    await expect(deghoster.merge(frames, { method: 'merge', response: 'gamma' })).rejects.toMatchObject({ code: 'device-lost' });
+    expect(devices).toHaveLength(1);
+    deghoster.dispose();
+  });
+});
