@@ -15,13 +15,24 @@ export type DeghostErrorCode =
   | 'missing-package' // an optional npm package that this operation needs
   | 'cancelled'; // the caller's AbortSignal fired
 
+/** Each error's `name`. Written out, because a minifier renames the classes themselves. A cancelled call's is the web platform's own. */
+const NAMES: Record<DeghostErrorCode, string> = {
+  input: 'InputError',
+  usage: 'UsageError',
+  'no-adapter': 'NoAdapterError',
+  'device-lost': 'DeviceLostError',
+  gpu: 'GpuError',
+  'missing-package': 'MissingPackageError',
+  cancelled: 'AbortError',
+};
+
 /** Base of all errors thrown on purpose. */
 export class DeghostError extends Error {
   readonly code: DeghostErrorCode;
   constructor(code: DeghostErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
-    this.name = new.target.name;
+    this.name = NAMES[code];
   }
 }
 
@@ -71,6 +82,5 @@ export class MissingPackageError extends DeghostError {
 export class CancelledError extends DeghostError {
   constructor(message = 'cancelled') {
     super('cancelled', message);
-    this.name = 'AbortError';
   }
 }
