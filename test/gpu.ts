@@ -2,6 +2,7 @@
  * The device that all GPU tests share. Without an adapter a test fails with the remedy; it is never skipped.
  * `DEGHOST_ADAPTER` = auto | gpu | software | swiftshader chooses which.
  */
+import { KernelHarness } from './kernels/harness.ts';
 import { openDevice } from '../src/device.ts';
 import { adapterChoice, requestAdapter } from '../src/node/adapter.ts';
 import type { AdapterInfo } from '../src/node/adapter.ts';
@@ -10,6 +11,8 @@ interface TestGpu {
   adapter: GPUAdapter;
   info: AdapterInfo;
   device: GPUDevice;
+  /** Runs kernels on the device. */
+  kernels: KernelHarness;
 }
 
 // On globalThis, so that it is one device even where the test runner evaluates this module again for another file.
@@ -26,8 +29,13 @@ export async function testDevice(): Promise<GPUDevice> {
   return (await testGpu()).device;
 }
 
+/** The harness that all kernel tests share. */
+export async function testKernels(): Promise<KernelHarness> {
+  return (await testGpu()).kernels;
+}
+
 async function open(): Promise<TestGpu> {
   const { adapter, info } = await requestAdapter({ software: adapterChoice(process.env.DEGHOST_ADAPTER) });
   const device = await openDevice(adapter);
-  return { adapter, info, device };
+  return { adapter, info, device, kernels: new KernelHarness(device) };
 }

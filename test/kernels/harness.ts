@@ -1,5 +1,6 @@
 /**
  * Runs one kernel on the GPU with its output placed inside a larger buffer, as concatenation places it, and its inputs likewise.
+ * It imports nothing of Node's, so that the same cases run in browsers and in Deno (test/runtimes).
  */
 import { Gpu } from '../../src/device.ts';
 import { Executor } from '../../src/graph/executor.ts';
@@ -7,7 +8,6 @@ import { GraphBuilder } from '../../src/graph/graph.ts';
 import type { GraphNode } from '../../src/graph/graph.ts';
 import { plan } from '../../src/graph/plan.ts';
 import type { AttrsOf, KernelName } from '../../src/kernels/index.ts';
-import { testDevice } from '../gpu.ts';
 import { packNC4HW4, unpackNC4HW4 } from '../reference/layout.ts';
 import { tensor } from '../reference/tensor.ts';
 import type { Tensor } from '../reference/tensor.ts';
@@ -28,16 +28,6 @@ export interface Placed {
   outputOffset?: number;
 }
 
-let shared: Promise<Executor> | undefined;
-let weights: Record<string, Float32Array> = {};
-let uses = 0;
-
-/** One executor for all kernel tests, so that a program compiles once; weights are told apart by a name of their own each use. */
-async function executor(): Promise<Executor> {
-  shared ??= testDevice().then((device) => new Executor(new Gpu(device), (name) => weights[name.replace(/^use\d+\./, '')]));
-  return shared;
-}
-
 /** A tensor with other channels before it: noise that a kernel reading the wrong ones would show. */
 function behind(value: Tensor, offset: number): Tensor {
   const out = tensor(offset + value.c, value.h, value.w);
@@ -46,53 +36,69 @@ function behind(value: Tensor, offset: number): Tensor {
   return out;
 }
 
-/** Runs calls one after another and returns the last one's output; also checks that what lies before it is untouched. */
-export async function runKernels(calls: readonly KernelCall[], { inputOffset = 0, outputOffset = 0 }: Placed = {}): Promise<Tensor> {
-  const use = `use${uses++}.`;
-  weights = Object.assign({}, ...calls.map((call) => call.weights ?? {}));
-  const graph = new GraphBuilder();
-  const data: Record<string, Float32Array<ArrayBuffer>> = {};
-  const nodes = new Map<Tensor, GraphNode>();
-  const input = (value: Tensor): GraphNode => {
-    const known = nodes.get(value);
-    if (known) return known;
-    const name = `input ${nodes.size}`;
-    let node = graph.input(name, { channels: value.c, height: value.h, width: value.w });
-    data[name] = new Float32Array(packNC4HW4(value));
-    if (inputOffset) {
-      // The kernel reads the second half of a concat: an input inside a larger buffer.
-      const before = graph.input(`${name} before`, { channels: inputOffset, height: value.h, width: value.w });
-      data[`${name} before`] = new Float32Array(packNC4HW4(behind(tensor(0, value.h, value.w), inputOffset)));
-      graph.concat(`${name} placed`, [before, node]);
-    }
-    nodes.set(value, node);
-    return node;
-  };
-  let last: GraphNode | undefined;
-  calls.forEach((call, i) => {
-    const attrs = 'weights' in call.attrs ? { ...call.attrs, weights: use + call.attrs.weights } : call.attrs;
-    last = graph.add(`call ${i}`, call.op, call.inputs.map((it) => (it === 'previous' ? last! : input(it))), attrs as AttrsOf<KernelName>);
-  });
-  let result = last!;
-  if (outputOffset) {
-    const before = graph.input('before', { ...result.shape, channels: outputOffset });
-    data.before = new Float32Array(outputOffset * result.shape.height * result.shape.width).fill(7);
-    result = graph.concat('placed', [before, result]);
-  }
-  const it = await executor();
-  const prepared = await it.prepare(plan(graph.build([result])));
-  try {
-    await it.run(prepared, data);
-    const packed = await it.read(prepared, prepared.plan.graph.outputs[0]);
-    const { channels, height, width } = last!.shape;
-    if (packed.subarray(0, outputOffset * height * width).some((value) => value !== 7)) throw new Error(`${calls.at(-1)!.op} wrote before its output`);
-    return unpackNC4HW4(packed, channels, height, width, outputOffset);
-  } finally {
-    it.release(prepared);
-  }
-}
+/** Runs kernels on a device, all in one executor, so that a program compiles once. */
+export class KernelHarness {
+  readonly #executor: Executor;
+  /** Weights of the call that runs. They are told apart by a name of their own each use. */
+  #weights: Record<string, Float32Array> = {};
+  #uses = 0;
 
-/** Runs one kernel. */
-export function runKernel<K extends KernelName>(call: KernelCall<K>, placed?: Placed): Promise<Tensor> {
-  return runKernels([call as unknown as KernelCall], placed);
+  constructor(device: GPUDevice) {
+    this.#executor = new Executor(new Gpu(device), (name) => this.#weights[name.replace(/^use\d+\./, '')]);
+  }
+
+  /** Runs one kernel. */
+  run<K extends KernelName>(call: KernelCall<K>, placed?: Placed): Promise<Tensor> {
+    return this.runAll([call as unknown as KernelCall], placed);
+  }
+
+  /** Runs calls one after another and returns the last one's output; also checks that what lies before it is untouched. */
+  async runAll(calls: readonly KernelCall[], { inputOffset = 0, outputOffset = 0 }: Placed = {}): Promise<Tensor> {
+    const use = `use${this.#uses++}.`;
+    this.#weights = Object.assign({}, ...calls.map((call) => call.weights ?? {}));
+    const graph = new GraphBuilder();
+    const data: Record<string, Float32Array<ArrayBuffer>> = {};
+    const nodes = new Map<Tensor, GraphNode>();
+    const input = (value: Tensor): GraphNode => {
+      const known = nodes.get(value);
+      if (known) return known;
+      const name = `input ${nodes.size}`;
+      const node = graph.input(name, { channels: value.c, height: value.h, width: value.w });
+      data[name] = new Float32Array(packNC4HW4(value));
+      if (inputOffset) {
+        // The kernel reads the second half of a concat: an input inside a larger buffer.
+        const before = graph.input(`${name} before`, { channels: inputOffset, height: value.h, width: value.w });
+        data[`${name} before`] = new Float32Array(packNC4HW4(behind(tensor(0, value.h, value.w), inputOffset)));
+        graph.concat(`${name} placed`, [before, node]);
+      }
+      nodes.set(value, node);
+      return node;
+    };
+    let last: GraphNode | undefined;
+    calls.forEach((call, i) => {
+      const attrs = 'weights' in call.attrs ? { ...call.attrs, weights: use + call.attrs.weights } : call.attrs;
+      last = graph.add(`call ${i}`, call.op, call.inputs.map((it) => (it === 'previous' ? last! : input(it))), attrs as AttrsOf<KernelName>);
+    });
+    let result = last!;
+    if (outputOffset) {
+      const before = graph.input('before', { ...result.shape, channels: outputOffset });
+      data.before = new Float32Array(outputOffset * result.shape.height * result.shape.width).fill(7);
+      result = graph.concat('placed', [before, result]);
+    }
+    const prepared = await this.#executor.prepare(plan(graph.build([result])));
+    try {
+      await this.#executor.run(prepared, data);
+      const packed = await this.#executor.read(prepared, prepared.plan.graph.outputs[0]);
+      const { channels, height, width } = last!.shape;
+      if (packed.subarray(0, outputOffset * height * width).some((value) => value !== 7)) throw new Error(`${calls.at(-1)!.op} wrote before its output`);
+      return unpackNC4HW4(packed, channels, height, width, outputOffset);
+    } finally {
+      this.#executor.release(prepared);
+    }
+  }
+
+  /** Frees the weights it uploaded; the device stays open. */
+  dispose(): void {
+    this.#executor.dispose();
+  }
 }

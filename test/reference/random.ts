@@ -85,8 +85,18 @@ export function worstDifference(actual: ArrayLike<number>, expected: ArrayLike<n
   return { index, difference };
 }
 
+/** Values further from what is expected than allowed; `share` is the worst difference as a share of the scale. */
+export class TooFarError extends Error {
+  readonly share: number;
+
+  constructor(message: string, share: number) {
+    super(message);
+    this.share = share;
+  }
+}
+
 /**
- * Throws unless every value is within `tol * scale` of what is expected; the message has the case, the worst index and
+ * Throws a TooFarError unless every value is within `tol * scale` of what is expected; the message has the case, the worst index and
  * both values.
  * @returns the worst difference as a share of the scale.
  */
@@ -98,8 +108,9 @@ export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<numbe
   const { index, difference } = worstDifference(actual, expected);
   if (difference <= tol * unit) return difference / unit;
   const at = where ? ` (${where(index)})` : '';
-  throw new Error(
+  throw new TooFarError(
     `${label}: worst at index ${index}${at}: ${actual[index]}, expected ${expected[index]}, ` +
       `off by ${difference.toExponential(2)}, allowed ${(tol * unit).toExponential(2)} (${tol} of ${unit})`,
+    difference / unit,
   );
 }

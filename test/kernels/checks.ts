@@ -1,0 +1,160 @@
+/**
+ * Every kernel against the CPU references (f64 accumulation), case by case: what the kernel tests run in Node and test/runtimes everywhere
+ * else. The worst difference may be at most 1e-5 of the case's scale.
+ */
+import { CONV_CASES, convData } from '../cases/conv.ts';
+import type { ConvCase } from '../cases/conv.ts';
+import { BLEND_CASES, EXPOSURE_CASES, MASK_CASES, MAX_POOL_CASES, MEAN_MAX_CASES, READ_CASES, UPSAMPLE_CASES } from '../cases/others.ts';
+import { blendData, exposureData, maskData, maxPoolData, meanMaxData, readData, upsampleData } from '../cases/others.ts';
+import type { ExposureData, OtherCase } from '../cases/others.ts';
+import { expectClose } from '../reference/random.ts';
+import { concat, tensor, where } from '../reference/tensor.ts';
+import type { Tensor } from '../reference/tensor.ts';
+import type { KernelCall, KernelHarness } from './harness.ts';
+
+/** Most a value may differ, as a share of the case's scale. */
+export const KERNEL_TOLERANCE = 1e-5;
+
+/** One case of one kernel. */
+export interface KernelCheck {
+  /** The kernel or kernels it checks. */
+  kernel: string;
+  name: string;
+  /** Runs it. @returns the worst difference as a share of the scale. @throws TooFarError with the case, the index and both values. */
+  run(kernels: KernelHarness): Promise<number>;
+}
+
+function close(actual: Tensor, expected: Tensor, label: string): number {
+  return expectClose(actual.data, expected.data, { tol: KERNEL_TOLERANCE, label, where: where(expected) });
+}
+
+/** A stack as the kernels read it: R, G, B, W of each frame. */
+function stack(frames: readonly Tensor[], masks: readonly Tensor[]): Tensor {
+  return concat(...frames.flatMap((frame, k) => [frame, masks[k]]));
+}
+
+/** Masks alone, in a stack whose colours must not matter. */
+function masksOnly(masks: readonly Tensor[]): Tensor {
+  return stack(masks.map(({ h, w }) => tensor(3, h, w, new Float32Array(3 * h * w).fill(9))), masks);
+}
+
+/** The response table as the kernels read it, [256][r, g, b, 0]; NaN where there is none and nothing may read it. */
+function responseTensor(response: ExposureData['response']): Tensor {
+  const out = tensor(4, 1, 256);
+  out.data.fill(response ? 0 : NaN);
+  response?.forEach((curve, c) => out.data.set(curve, c * 256));
+  return out;
+}
+
+/** Checks conv2d on a case, whichever variant it takes. */
+export async function checkConv(kernels: KernelHarness, c: ConvCase, label: string): Promise<number> {
+  const { input, weight, bias = new Float32Array(c.outputs), expected } = convData(c);
+  const attrs = { weights: 'w', channels: c.outputs, kernel: c.kernel, dilation: c.dilation, groups: c.groups, activation: c.activation, slope: c.slope };
+  const weights = { 'w.weight': weight, 'w.bias': bias };
+  const placed = { inputOffset: c.inputs % 3 === 0 ? 8 : 0, outputOffset: c.outputOffset };
+  return close(await kernels.run({ op: 'conv2d', attrs, inputs: [input], weights }, placed), expected, label);
+}
+
+type Check = (kernels: KernelHarness, c: OtherCase) => Promise<number>;
+
+const maxPool: Check = async (kernels, c) => {
+  const { input, expected } = maxPoolData(c);
+  return close(await kernels.run({ op: 'maxPool', attrs: {}, inputs: [input] }, c), expected, c.name);
+};
+
+const upsample: Check = async (kernels, c) => {
+  const { input, nearest, bilinear } = upsampleData(c);
+  return Math.max(
+    close(await kernels.run({ op: 'upsample', attrs: { mode: 'nearest' }, inputs: [input] }, c), nearest, `nearest ${c.name}`),
+    close(await kernels.run({ op: 'upsample', attrs: { mode: 'bilinear' }, inputs: [input] }, c), bilinear, `bilinear ${c.name}`),
+  );
+};
+
+const maskMultiply: Check = async (kernels, c) => {
+  const { input, mask, times, complement } = maskData(c);
+  const masks = masksOnly([mask.data.map(() => 0.5), mask.data, mask.data.map(() => 0.25)].map((data) => tensor(1, c.height, c.width, data)));
+  return Math.max(
+    close(await kernels.run({ op: 'maskMultiply', attrs: { frame: 1, keep: 'moving' }, inputs: [input, masks] }, c), times, `moving ${c.name}`),
+    close(await kernels.run({ op: 'maskMultiply', attrs: { frame: 1, keep: 'still' }, inputs: [input, masks] }, c), complement, `still ${c.name}`),
+  );
+};
+
+const blend: Check = async (kernels, c) => {
+  const { mask, a, b, expected } = blendData(c);
+  const zero = tensor(1, c.height, c.width);
+  return close(await kernels.run({ op: 'blend', attrs: { frame: 1 }, inputs: [a, b, masksOnly([zero, mask])] }, c), expected, c.name);
+};
+
+const meanMax: Check = async (kernels, c) => {
+  const { inputs, mean, max } = meanMaxData(c);
+  const calls = inputs.map((input, index): KernelCall => ({ op: 'meanMax', attrs: { index, count: inputs.length }, inputs: index ? [input, 'previous'] : [input] }) as unknown as KernelCall);
+  return close(await kernels.runAll(calls, c), concat(mean, max), c.name);
+};
+
+const groupedRead: Check = async (kernels, c) => {
+  const { memory, weight, bias, expected } = readData(c);
+  const call = { op: 'groupedRead', attrs: { weights: 'w', channels: c.channels }, weights: { 'w.weight': weight, 'w.bias': bias } } as const;
+  const whole = close(await kernels.run({ ...call, inputs: [memory] }, c), expected, c.name);
+  if (c.frames % 4 !== 0) return whole;
+  // The same memory in four tensors, as the network has it.
+  const part = (c.frames / 4) * c.channels * c.height * c.width;
+  const parts = [0, 1, 2, 3].map((i) => tensor((c.frames / 4) * c.channels, c.height, c.width, memory.data.slice(i * part, (i + 1) * part)));
+  return Math.max(whole, close(await kernels.run({ ...call, inputs: parts }, c), expected, `in four ${c.name}`));
+};
+
+const exposureAndMerge: Check = async (kernels, c) => {
+  const data = exposureData(c);
+  const { frames, taus, reference, gamma, masks } = data;
+  const attrs = { gamma, useResponse: data.response !== null };
+  const inputs = [stack(frames, masks), responseTensor(data.response)];
+  const last = frames.length - 1;
+  const encoded = await kernels.run({ op: 'encoderInput', attrs: { ...attrs, frame: last, tau: taus[last] }, inputs }, c);
+  const errors = [close(encoded, concat(data.undone[last], data.linear[last]), `encoderInput ${c.name}`)];
+  for (const frame of [0, last]) {
+    const pair = await kernels.run({ op: 'alignedPair', attrs: { ...attrs, frame, reference, ratio: taus[reference] / taus[frame] }, inputs }, c);
+    errors.push(close(pair, concat(data.aligned[frame], data.undone[reference]), `alignedPair ${frame} ${c.name}`));
+  }
+  const plain = await kernels.run({ op: 'merge', attrs: { ...attrs, taus, reference, useMasks: false }, inputs }, c);
+  errors.push(close(plain, data.merged, `plain merge ${c.name}`));
+  const masked = await kernels.run({ op: 'merge', attrs: { ...attrs, taus, reference, useMasks: true }, inputs }, c);
+  errors.push(close(masked, data.base, `masked merge ${c.name}`));
+  const corrected = await kernels.run({ op: 'merge', attrs: { ...attrs, taus, reference, useMasks: true }, inputs: [...inputs, data.logits] }, c);
+  errors.push(close(corrected, data.corrected, `corrected merge ${c.name}`));
+  return Math.max(...errors);
+};
+
+const collectMask: Check = async (kernels, c) => {
+  const { input } = maskData(c);
+  const size = c.height * c.width;
+  const logit = (scale: number): Tensor => tensor(1, c.height, c.width, input.data.slice(0, size).map((x) => x * scale));
+  const logits = [logit(3), logit(-2), logit(5), logit(1)];
+  const frames = [0, 1, 3, 5];
+  const errors: number[] = [];
+  for (const binary of [false, true]) {
+    const calls = frames.map((frame, i): KernelCall => ({ op: 'collectMask', attrs: { frames: 6, frame, reference: 4, binary }, inputs: i ? [logits[i], 'previous'] : [logits[i]] }) as unknown as KernelCall);
+    const actual = await kernels.runAll(calls, { outputOffset: c.outputOffset });
+    const expect = (frame: number, map: Float64Array, label: string): number =>
+      expectClose(actual.data.subarray(frame * size, (frame + 1) * size), map, { tol: KERNEL_TOLERANCE, label: `${label} ${c.name}` });
+    const maps = logits.map(({ data }) => data.map((l) => (binary ? Number(l > 0) : 1 / (1 + Math.exp(-l)))));
+    maps.forEach((map, i) => errors.push(expect(frames[i], map, `W ${frames[i]}`)));
+    errors.push(expect(4, maps[0].map((_, p) => Math.max(...maps.map((map) => map[p]))), 'union'));
+  }
+  return Math.max(...errors);
+};
+
+function table(kernel: string, cases: readonly OtherCase[], check: Check): KernelCheck[] {
+  return cases.map((c) => ({ kernel, name: c.name, run: (kernels) => check(kernels, c) }));
+}
+
+/** Every case of every kernel. */
+export const KERNEL_CHECKS: readonly KernelCheck[] = [
+  ...CONV_CASES.map((c): KernelCheck => ({ kernel: 'conv2d', name: `conv2d ${c.name}`, run: (kernels) => checkConv(kernels, c, c.name) })),
+  ...table('maxPool', MAX_POOL_CASES, maxPool),
+  ...table('upsample', UPSAMPLE_CASES, upsample),
+  ...table('maskMultiply', MASK_CASES, maskMultiply),
+  ...table('collectMask', MASK_CASES, collectMask),
+  ...table('blend', BLEND_CASES, blend),
+  ...table('meanMax', MEAN_MAX_CASES, meanMax),
+  ...table('groupedRead', READ_CASES, groupedRead),
+  ...table('exposure and merge', EXPOSURE_CASES, exposureAndMerge),
+];

@@ -1,0 +1,106 @@
+/**
+ * The suite that every runtime runs: all goldens through the public API, then every kernel's cases, in one device. It imports nothing but
+ * the library's core and the tests' references; files come through a function, the device from whoever calls.
+ */
+import { Deghoster } from '../../src/index.ts';
+import { goldenFiles, goldensAmong, interleavedFrame, parseGolden, planar } from '../reference/golden.ts';
+import type { Golden } from '../reference/golden.ts';
+import { runMerge } from '../reference/network.ts';
+import { TooFarError, expectClose } from '../reference/random.ts';
+import { KERNEL_CHECKS, KERNEL_TOLERANCE } from '../kernels/checks.ts';
+import { KernelHarness } from '../kernels/harness.ts';
+import { errorText } from './events.ts';
+import type { Report, TestResult } from './events.ts';
+import { GOLDEN_TOLERANCE, checkGolden } from './goldenCheck.ts';
+
+/** The golden files, wherever they are. */
+export interface GoldenFolder {
+  /** Names of all files. */
+  files: readonly string[];
+  read(file: string): Promise<Uint8Array>;
+}
+
+export interface SuiteOptions {
+  device: GPUDevice;
+  /** The runtime's name and version, and its adapter's, for the report. */
+  version: string;
+  adapter: string;
+  goldens: GoldenFolder;
+  /** True where the platform has `navigator.gpu`: then the library must find a device by itself, too. */
+  platform: boolean;
+  report: Report;
+}
+
+interface Test {
+  name: string;
+  group: TestResult['group'];
+  tolerance: number;
+  /** @returns the worst difference. @throws TooFarError where it is beyond the tolerance. */
+  run(): Promise<number>;
+}
+
+/**
+ * Runs everything and reports each result. A failed test does not stop it; a lost device does.
+ * @throws when the device is lost, or when there are no goldens.
+ */
+export async function runSuite({ device, version, adapter, goldens, platform, report }: SuiteOptions): Promise<void> {
+  // Every failure of the GPU must reach the library's caller; what does not is a bug of its own.
+  const stray: string[] = [];
+  device.addEventListener('uncapturederror', (event) => stray.push(event.error.message));
+  let lost: GPUDeviceLostInfo | undefined;
+  void device.lost.then((info) => (lost = info));
+
+  const names = goldensAmong(goldens.files);
+  if (names.length === 0) throw new Error(`no goldens among ${goldens.files.length} files: is test/goldens complete?`);
+  const read = async (name: string): Promise<Golden> => {
+    const [stages, weights] = await Promise.all(goldenFiles(name).map((file) => goldens.read(file)));
+    return parseGolden(name, stages, weights);
+  };
+  const kernels = new KernelHarness(device);
+  const tests: Test[] = [
+    ...names.map((name): Test => ({ name: `golden ${name}`, group: 'golden', tolerance: GOLDEN_TOLERANCE, run: async () => checkGolden(await read(name), device) })),
+    ...KERNEL_CHECKS.map((check): Test => ({ name: check.name, group: 'kernel', tolerance: KERNEL_TOLERANCE, run: () => check.run(kernels) })),
+  ];
+  if (platform) tests.push({ name: 'a device of the library\'s own', group: 'platform', tolerance: KERNEL_TOLERANCE, run: async () => checkOwnDevice(await read(names[0])) });
+  tests.push({ name: 'no GPU error outside the library\'s error scopes', group: 'platform', tolerance: 0, run: async () => expectNone(stray) });
+
+  await report({ type: 'begin', version, adapter, tests: tests.length });
+  for (const test of tests) {
+    await report({ type: 'test', name: test.name });
+    await report({ type: 'result', result: await runTest(test) });
+    if (lost) throw new Error(`the device was lost in "${test.name}": ${lost.message.trim().split('\n')[0] || lost.reason}`);
+  }
+  kernels.dispose();
+  await report({ type: 'end' });
+}
+
+async function runTest({ name, group, tolerance, run }: Test): Promise<TestResult> {
+  const begun = performance.now();
+  const result = { name, group, tolerance };
+  try {
+    const error = await run();
+    return { ...result, error, ms: performance.now() - begun, ok: error <= tolerance };
+  } catch (cause) {
+    // Infinity has no JSON; a difference so large is as good as none.
+    const share = cause instanceof TooFarError && Number.isFinite(cause.share) ? cause.share : null;
+    return { ...result, error: share, ms: performance.now() - begun, ok: false, message: errorText(cause) };
+  }
+}
+
+/** `Deghoster.create` without a device: adapter, limits and features as the library asks for them. */
+async function checkOwnDevice({ name, frames, taus, reference }: Golden): Promise<number> {
+  const [{ w, h }] = frames;
+  const deghoster = await Deghoster.create();
+  try {
+    const { radiance } = await deghoster.merge(frames.map((frame, k) => interleavedFrame(frame, taus[k])), { reference, method: 'merge' });
+    const expected = runMerge({ frames, times: taus, reference });
+    return expectClose(planar(radiance, w, h).data, expected.data, { tol: KERNEL_TOLERANCE, label: `plain merge of ${name}` });
+  } finally {
+    deghoster.dispose();
+  }
+}
+
+function expectNone(stray: readonly string[]): number {
+  if (stray.length > 0) throw new Error(`${stray.length} reported, the first: ${stray[0].trim().split('\n')[0]}`);
+  return 0;
+}
