@@ -3,7 +3,6 @@
  *
  * This is all of the public API that runs anywhere. `deghost/node` adds a device and files for Node.
  */
-export type {} from './webgpuTypes.ts';
 export { Deghoster, planReport } from './deghoster.ts';
 export type { BufferResult, DeghosterOptions, MergeOptions, MergeResult, PlanReport } from './deghoster.ts';
 export type { Progress } from './merge.ts';

@@ -8,7 +8,6 @@ import { exposures } from '../image/exif.ts';
 import { shown } from './problems.ts';
 import { readFrame } from './readImage.ts';
 
-export type {} from '../webgpuTypes.ts';
 export { listAdapters, requestAdapter, requestDevice } from './adapter.ts';
 export type { AdapterInfo, NodeAdapter, SoftwareChoice } from './adapter.ts';
 export { readShippedWeights, shippedWeightsPath } from './package.ts';
