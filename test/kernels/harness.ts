@@ -87,7 +87,8 @@ export class KernelHarness {
     }
     const prepared = await this.#executor.prepare(plan(graph.build([result])));
     try {
-      await this.#executor.run(prepared, data);
+      await this.#executor.upload(prepared, data);
+      await this.#executor.run(prepared);
       const packed = await this.#executor.read(prepared, prepared.plan.graph.outputs[0]);
       const { channels, height, width } = last!.shape;
       if (packed.subarray(0, outputOffset * height * width).some((value) => value !== 7)) throw new Error(`${calls.at(-1)!.op} wrote before its output`);
