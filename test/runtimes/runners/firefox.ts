@@ -40,6 +40,8 @@ await main(async () => {
     await writeFile(join(profile, 'user.js'), `${lines.join('\n')}\n`);
     await runInPage(async (url, fail) => {
       const firefox = spawn(program, ['--headless', '--no-remote', '--profile', profile, url], { stdio: ['ignore', 'ignore', 'ignore'] });
+      // Told to stop, it ends Firefox first and then takes its profile away.
+      process.once('SIGTERM', () => firefox.kill());
       const exited = new Promise<void>((resolve) => {
         firefox.on('error', (error) => (fail(`Firefox did not start: ${error.message}`), resolve()));
         firefox.on('exit', (code, signal) => (fail(`Firefox ended with ${signal ?? `code ${code}`}`), resolve()));
