@@ -1,0 +1,107 @@
+/**
+ * The package in bundlers: how much of it a page has to load, that nothing is loaded unused, and how the weights get there.
+ */
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { build as esbuild } from 'esbuild';
+import type { BuildResult } from 'esbuild';
+import { build as vite } from 'vite';
+import { describe, expect, it } from 'vitest';
+import { ROOT, installed, succeed } from './installed.ts';
+
+/** Most bytes of the core, minified and compressed, without weights. */
+const MOST_BYTES = 40_000;
+
+/** Bundles a module's text as a page's; what it imports must be there, for nothing is left out. */
+async function bundle(contents: string, options: object = {}): Promise<BuildResult<{ metafile: true; write: false }>> {
+  const resolveDir = await installed();
+  return esbuild({ stdin: { contents, resolveDir }, bundle: true, minify: true, format: 'esm', platform: 'browser', target: 'es2022', metafile: true, write: false, logLevel: 'silent', outdir: join(resolveDir, 'out'), ...options }) as never;
+}
+
+/** The same through Vite. @returns each file's content by name. */
+async function viteBundle(contents: string): Promise<Map<string, Buffer>> {
+  const root = join(await installed(), 'vite');
+  mkdirSync(root, { recursive: true });
+  writeFileSync(join(root, 'index.html'), '<!doctype html><script type="module" src="/main.js"></script>');
+  writeFileSync(join(root, 'main.js'), contents);
+  await vite({ root, configFile: false, logLevel: 'error', build: { emptyOutDir: true, target: 'es2022', modulePreload: { polyfill: false } } });
+  const assets = join(root, 'dist/assets');
+  return new Map(existsSync(assets) ? readdirSync(assets).map((name) => [name, readFileSync(join(assets, name))]) : []);
+}
+
+const code = (files: Map<string, Buffer>): string => [...files].filter(([name]) => name.endsWith('.js')).map(([, bytes]) => bytes.toString('utf8')).join('');
+const USES = "import * as deghost from 'deghost'; globalThis.deghost = deghost;";
+
+describe('the core in a bundle', () => {
+  it(`is less than ${MOST_BYTES / 1000} kB, minified and compressed`, async () => {
+    const figures: string[] = [];
+    for (const [name, contents] of [['all exports', USES], ['Deghoster alone', "import { Deghoster } from 'deghost'; globalThis.it = Deghoster;"], ['encodeRgbe alone', "import { encodeRgbe } from 'deghost'; globalThis.it = encodeRgbe;"]]) {
+      const [{ contents: bytes }] = (await bundle(contents)).outputFiles;
+      const gzip = gzipSync(bytes, { level: 9 }).length;
+      figures.push(`${name}: ${bytes.length} bytes minified, ${gzip} with gzip, ${brotliCompressSync(bytes).length} with brotli`);
+      expect(gzip, name).toBeLessThan(MOST_BYTES);
+      expect(gzip, name).toBeGreaterThan(100);
+    }
+    const text = code(await viteBundle(USES));
+    figures.push(`all exports through Vite: ${text.length} bytes minified, ${gzipSync(text, { level: 9 }).length} with gzip`);
+    expect(gzipSync(text, { level: 9 }).length).toBeLessThan(MOST_BYTES);
+    console.log(figures.join('\n'));
+  });
+
+  it('has its own files alone: nothing of Node and no package', async () => {
+    const { metafile } = await bundle(USES, { platform: 'neutral' });
+    const inputs = Object.entries(metafile.inputs).filter(([name]) => name !== '<stdin>');
+    expect(inputs.length).toBeGreaterThan(30);
+    for (const [name, { imports }] of inputs) {
+      expect(name).toMatch(/node_modules\/deghost\/dist\/(?!node\/)/);
+      for (const { path, original = path } of imports) expect(original, name).toMatch(/^\.\.?\//);
+    }
+  });
+
+  it.each(["import 'deghost';", "import { Deghoster } from 'deghost';", "import * as deghost from 'deghost';"])('vanishes where nothing is used: %s', async (contents) => {
+    expect((await bundle(contents)).outputFiles[0].text.trim()).toBe('');
+  });
+
+  it('vanishes in Vite too, where nothing is used', async () => {
+    expect(code(await viteBundle("import { Deghoster } from 'deghost'; import 'deghost'; console.log('alone');"))).toMatch(/^console\.log\([`"']alone[`"']\);?\s*$/);
+  });
+});
+
+describe('a minified core', () => {
+  it('touches nothing global when it is loaded, and its errors have their names', async () => {
+    const folder = await installed();
+    const contents = "import { Deghoster } from 'deghost'; export const create = (options) => Deghoster.create(options);";
+    writeFileSync(join(folder, 'bundle.js'), (await bundle(contents)).outputFiles[0].contents);
+    writeFileSync(join(folder, 'load.js'), `
+      const globals = Object.getOwnPropertyNames(globalThis).map((name) => globalThis[name]?.prototype).filter(Boolean);
+      const snapshot = () => JSON.stringify([globalThis, ...globals].map((it) => Reflect.ownKeys(it).map(String)));
+      const before = snapshot();
+      const { create } = await import('./bundle.js');
+      const same = snapshot() === before;
+      const names = [];
+      for (const options of [{ precision: 'f64' }, { weights: new Uint8Array(4) }, {}]) await create(options).catch(({ name }) => names.push(name));
+      console.log(JSON.stringify({ same, names }));`);
+    expect(JSON.parse(await succeed(process.execPath, ['load.js'], { cwd: folder }))).toEqual({ same: true, names: ['UsageError', 'InputError', 'NoAdapterError'] });
+  });
+});
+
+describe('the weights in a bundle', () => {
+  const shipped = (name: string): Buffer => readFileSync(join(ROOT, 'weights', name));
+
+  it('are a URL in Vite: import with ?url, and new URL', async () => {
+    const files = await viteBundle("import fixed from 'deghost/weights/fixed.safetensors?url'; const any = new URL('deghost/weights/any.safetensors', import.meta.url); console.log(fixed, any.href);");
+    for (const name of ['fixed', 'any']) {
+      const [file, bytes] = [...files].find(([file]) => file.startsWith(`${name}-`)) ?? [];
+      expect(bytes?.equals(shipped(`${name}.safetensors`)), name).toBe(true);
+      expect(code(files)).toContain(`/assets/${file}`);
+    }
+  });
+
+  it('are a file in esbuild: loader .safetensors=file', async () => {
+    const { outputFiles } = await bundle("import url from 'deghost/weights/fixed.safetensors'; console.log(url);", { loader: { '.safetensors': 'file' } });
+    const file = outputFiles.find(({ path }) => path.endsWith('.safetensors'));
+    expect(file && shipped('fixed.safetensors').equals(file.contents)).toBe(true);
+    expect(outputFiles.find(({ path }) => path.endsWith('.js'))?.text).toContain(file?.path.split('/').pop());
+  });
+});
