@@ -200,7 +200,7 @@ export class Deghoster {
   #schedule(request: { width: number; height: number; taus: number[]; reference: number; useResponse: boolean; motionGiven: boolean; method: 'network' | 'merge' }): Schedule {
     const config = request.method === 'network' ? this.#weights?.config : undefined;
     if (request.method === 'network' && !config) throw new UsageError('merge: no weights were given to Deghoster.create: pass weights, or method "merge" for the plain merge');
-    const limits = { memoryBudget: this.#memoryBudget, maxBinding: this.#session.gpu.maxBinding };
+    const limits = { memoryBudget: this.#memoryBudget, maxBinding: this.#session.gpu.maxBinding, traits: this.#session.gpu.traits };
     return schedule({ ...request, config, gamma: config?.gamma ?? 2.2, limits });
   }
 }

@@ -5,12 +5,13 @@
  * at all. So every await on the GPU goes through `Gpu`, which turns both into typed errors.
  */
 import { DeviceLostError, GpuError, NoAdapterError } from './errors.ts';
+import type { Traits } from './kernels/kernel.ts';
 
 /** Limits deghost can use more of than the default device has. */
 const WANTED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const;
 
 /** Features deghost uses where the adapter has them. */
-const WANTED_FEATURES: readonly GPUFeatureName[] = ['timestamp-query'];
+const WANTED_FEATURES: readonly GPUFeatureName[] = ['subgroups', 'timestamp-query'];
 
 /**
  * Asks an adapter for a device with its own buffer limits and the features deghost uses. An adapter gives one device only.
@@ -61,6 +62,12 @@ export class Gpu {
   get maxBinding(): number {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
     return Math.min(maxBufferSize, maxStorageBufferBindingSize);
+  }
+
+  /** What kernels choose their variants by. */
+  get traits(): Traits {
+    const { subgroupMinSize, subgroupMaxSize } = this.device.adapterInfo ?? {};
+    return this.device.features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? { subgroupSize: subgroupMaxSize } : {};
   }
 
   /** Waits for GPU work, or for the device's loss. @throws DeviceLostError */

@@ -6,7 +6,7 @@
  * usage by buffer: a step must never read one it writes.
  */
 import { tensorBytes, wgsl } from '../kernels/kernel.ts';
-import type { Dispatch, PackedWeights, Shape, View } from '../kernels/kernel.ts';
+import type { Dispatch, PackedWeights, Shape, Traits, View } from '../kernels/kernel.ts';
 import { computes, graphTensors, inputShapes, kernelOf } from './graph.ts';
 import type { Graph } from './graph.ts';
 import { place, updated } from './place.ts';
@@ -83,8 +83,12 @@ function share(life: readonly Life[]): { bufferOf: number[]; buffers: number[] }
   return { bufferOf, buffers: buffers.map((b) => b.bytes) };
 }
 
-/** Plans a graph. @throws when its nodes contradict one another, naming the node. */
-export function plan(source: Graph): Plan {
+/**
+ * Plans a graph.
+ * @param traits what the device offers; without them the plan runs on every device.
+ * @throws when its nodes contradict one another, naming the node.
+ */
+export function plan(source: Graph, traits: Traits = {}): Plan {
   const { graph, places, arenas } = place(source);
   const arenaBytes = arenas.map((arena) => arena.blocks * arena.pixels * 16);
   const { bufferOf, buffers } = share(lives(graph, places, arenaBytes));
@@ -98,8 +102,8 @@ export function plan(source: Graph): Plan {
     if (!computes(node)) continue;
     const kernel = kernelOf(node);
     const shapes = inputShapes(graph, node);
-    kernel.packed?.(node.attrs, shapes).forEach((packed) => weights.set(packed.key, packed));
-    const dispatch = kernel.lower({ attrs: node.attrs, inputs: node.inputs.map((id) => views[id]), output: views[node.id] });
+    kernel.packed?.(node.attrs, shapes, traits).forEach((packed) => weights.set(packed.key, packed));
+    const dispatch = kernel.lower({ attrs: node.attrs, inputs: node.inputs.map((id) => views[id]), output: views[node.id], traits });
     steps.push({ node: node.id, name: node.name, op: node.op, dispatch, multiplyAdds: kernel.multiplyAdds?.(node.attrs, shapes, node.shape) ?? 0, output: views[node.id] });
   }
   return {

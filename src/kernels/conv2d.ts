@@ -5,6 +5,8 @@
  * - `tiled`, for one group: an invocation keeps PIXELS x 4*OUT_BLOCKS outputs in registers, so each vec4 of input is used 4*OUT_BLOCKS
  *   times and each vec4 of weights PIXELS times. Pixels are counted along the whole picture (row after row), so tiny and odd
  *   sizes waste nothing but the last workgroup; an invocation's pixels are a workgroup apart, so neighbours read neighbours.
+ * - `subgroup`, for one group, on devices whose subgroups are as wide as a CPU's vectors (software adapters): they load a value lane by lane even where
+ *   all lanes want the same, so the weights of a kernel row are loaded once, a part a lane, and handed round by broadcast. A workgroup is a subgroup.
  * - `general`, for groups: one pixel, four output channels, scalar loads. Right for any grouping, and slow; the network's only
  *   grouped convolution, the memory read, has a kernel of its own (groupedRead.ts).
  *
@@ -12,7 +14,7 @@
  * in the slope for negative values (0, slope, 1) and share one.
  */
 import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, READ, WRITE, blocks, buffer, expectInputs, flatGrid, shapeError, start } from './kernel.ts';
-import type { Dispatch, Kernel, Lowering, PackedWeights, Program, Shape, WeightTensor } from './kernel.ts';
+import type { Dispatch, Kernel, Lowering, PackedWeights, Program, Shape, Traits, WeightTensor } from './kernel.ts';
 
 export type Activation = 'none' | 'relu' | 'leakyRelu' | 'sigmoid';
 
@@ -31,11 +33,24 @@ export interface ConvAttrs {
 const WORKGROUP = 64;
 const PIXELS = 4;
 
-/** Output blocks an invocation keeps: as many of 4, 2, 1 as divide the layer's. */
-function outBlocks(channels: number): number {
-  const n = blocks(channels);
-  if (n % 4 === 0) return 4;
-  return n % 2 === 0 ? 2 : 1;
+/** Params of the tiled and the subgroup program. */
+const TILED_PARAMS = { width: 'u32', height: 'u32', size: 'u32', in_blocks: 'u32', input_start: 'u32', output_start: 'u32', dilation: 'u32', slope: 'f32' } as const;
+
+interface Variant {
+  name: 'tiled' | 'subgroup' | 'general';
+  /** Output blocks an invocation keeps; their number in the layer is a multiple of it. */
+  out: number;
+  /** Invocations of a workgroup. */
+  workgroup: number;
+}
+
+/** The variant that a layer takes on a device. */
+function variantOf(attrs: ConvAttrs, { subgroupSize = 0 }: Traits): Variant {
+  if (groupsOf(attrs) !== 1) return { name: 'general', out: 1, workgroup: FLAT_WORKGROUP };
+  const n = blocks(attrs.channels);
+  const dividing = (sizes: readonly number[]): number => sizes.find((size) => n % size === 0)!;
+  if (VECTOR_LANES.includes(subgroupSize) && attrs.kernel <= UNROLLED_KERNEL) return { name: 'subgroup', out: dividing([8, 4, 2, 1]), workgroup: subgroupSize };
+  return { name: 'tiled', out: dividing([4, 2, 1]), workgroup: WORKGROUP };
 }
 
 function negativeSlope(attrs: ConvAttrs): number {
@@ -100,7 +115,75 @@ ${each((p) => `  if (i${p} < params.size) { ${outs.map((o) => `store(i${p}, bloc
     label: `conv2d ${kernel}x${kernel} tiled ${PIXELS}x${4 * out}`,
     workgroup: [WORKGROUP, 1, 1],
     constants: { KERNEL: kernel, RADIUS: (kernel - 1) / 2, OUT_BLOCKS: out, PIXELS, WORKGROUP },
-    params: { width: 'u32', height: 'u32', size: 'u32', in_blocks: 'u32', input_start: 'u32', output_start: 'u32', dilation: 'u32', slope: 'f32' },
+    params: TILED_PARAMS,
+    bindings: { input: READ, weights: READ, bias: READ, output: WRITE },
+    body,
+  };
+}
+
+/** Subgroups of these sizes are a CPU's vectors: 128, 256 and 512 bits. On GPUs, whose subgroups are wider, loads of one address are cheap. */
+const VECTOR_LANES = [4, 8, 16];
+/** A kernel row is unrolled, so code grows with the kernel: a 7x7 one took a software adapter a minute and a half to compile. */
+const UNROLLED_KERNEL = 3;
+
+/**
+ * The program for `lanes` invocations in step: pixels and outputs in registers as in the tiled one, the weights of a kernel row in a few registers
+ * of every lane, `broadcast` from the lane that has them.
+ */
+function subgroupProgram(kernel: number, out: number, lanes: number, attrs: ConvAttrs): Program {
+  const pixels = range(PIXELS);
+  const outs = range(out);
+  const each = (text: (p: number) => string): string => pixels.map(text).join('\n');
+  const row = kernel * 4 * out; // vec4 of weights in a kernel row
+  const tap = (kx: number): string => `      {
+        let dx = ${kx - (kernel - 1) / 2} * dilation;
+${each((p) => `        let ok${p} = in${p} && u32(x${p} + dx) < params.width; let v${p} = select(vec4f(0.0), input[select(0, row${p} + dx, ok${p})], ok${p});`)}
+${outs
+  .map((o) =>
+    range(4)
+      .map((i) => {
+        const at = (kx * 4 + i) * out + o;
+        return `        { let a = subgroupBroadcast(w${Math.floor(at / lanes)}, ${at % lanes}u); ${pixels.map((p) => `acc_${p}_${o} += a * v${p}.${'xyzw'[i]};`).join(' ')} }`;
+      })
+      .join('\n'),
+  )
+  .join('\n')}
+      }`;
+  const body = `
+${activate(attrs)}
+
+fn store(index: u32, block: u32, value: vec4f) {
+  output[params.output_start + block * params.size + index] = activate(value + bias[block]);
+}
+
+@workgroup
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+  let width = i32(params.width);
+  let height = i32(params.height);
+  let dilation = i32(params.dilation);
+  let first = group.x * (WORKGROUP * PIXELS) + lane;
+${each((p) => `  let i${p} = first + ${p}u * WORKGROUP; let y${p} = i32(i${p} / params.width); let x${p} = i32(i${p}) - y${p} * width;`)}
+${each((p) => `  ${outs.map((o) => `var acc_${p}_${o} = vec4f(0.0);`).join(' ')}`)}
+  var w = group.y * params.in_blocks * (KERNEL * ${row}u) + lane;
+  for (var c = 0u; c < params.in_blocks; c++) {
+    let plane = i32(params.input_start + c * params.size);
+    for (var ky = -RADIUS; ky <= RADIUS; ky++) {
+      let dy = ky * dilation;
+${range(Math.ceil(row / lanes)).map((j) => `      let w${j} = weights[w + ${j * lanes}u];`).join('\n')}
+${each((p) => `      let row${p} = plane + i32(i${p}) + dy * width; let in${p} = u32(y${p} + dy) < params.height;`)}
+${range(kernel).map(tap).join('\n')}
+      w += ${row}u;
+    }
+  }
+  let block = group.y * OUT_BLOCKS;
+${each((p) => `  if (i${p} < params.size) { ${outs.map((o) => `store(i${p}, block + ${o}u, acc_${p}_${o});`).join(' ')} }`)}
+}`;
+  return {
+    label: `conv2d ${kernel}x${kernel} subgroup ${PIXELS}x${4 * out}`,
+    enables: ['subgroups'],
+    workgroup: [lanes, 1, 1],
+    constants: { KERNEL: kernel, RADIUS: (kernel - 1) / 2, OUT_BLOCKS: out, PIXELS, WORKGROUP: lanes },
+    params: TILED_PARAMS,
     bindings: { input: READ, weights: READ, bias: READ, output: WRITE },
     body,
   };
@@ -159,9 +242,8 @@ fn main(${FLAT_ARGS}) {
   };
 }
 
-/** OIHW to the tiled program's order: [out group][in block][ky][kx][in lane][out block of the group] of vec4 (four outputs). */
-function packTiled(weight: Float32Array, channels: number, inputs: number, kernel: number): Float32Array<ArrayBuffer> {
-  const out = outBlocks(channels);
+/** OIHW to the order of the tiled and the subgroup program: [out group][in block][ky][kx][in lane][out block of the group] of vec4 (four outputs). */
+function packTiled(weight: Float32Array, channels: number, inputs: number, kernel: number, out: number): Float32Array<ArrayBuffer> {
   const groups = blocks(channels) / out;
   const inBlocks = blocks(inputs);
   const taps = kernel * kernel;
@@ -197,13 +279,13 @@ function weightTensors(attrs: ConvAttrs, inputs: readonly Shape[]): WeightTensor
   ];
 }
 
-function packedWeights(attrs: ConvAttrs, inputs: readonly Shape[]): PackedWeights[] {
+function packedWeights(attrs: ConvAttrs, inputs: readonly Shape[], traits: Traits): PackedWeights[] {
   const [weight, bias] = weightTensors(attrs, inputs);
-  const tiled = groupsOf(attrs) === 1;
+  const { name, out } = variantOf(attrs, traits);
   return [
     {
-      key: `${weight.name}:${tiled ? `tiled${outBlocks(attrs.channels)}` : 'general'}`,
-      pack: (tensor) => (tiled ? packTiled(tensor(weight.name), attrs.channels, inputs[0].channels, attrs.kernel) : padTo4(tensor(weight.name))),
+      key: `${weight.name}:${name === 'general' ? name : `tiled${out}`}`,
+      pack: (tensor) => (name === 'general' ? padTo4(tensor(weight.name)) : packTiled(tensor(weight.name), attrs.channels, inputs[0].channels, attrs.kernel, out)),
     },
     { key: `${bias.name}:vec4`, pack: (tensor) => padTo4(tensor(bias.name)) },
   ];
@@ -225,21 +307,21 @@ export const conv2d: Kernel<ConvAttrs> = {
   multiplyAdds(attrs, [input], output) {
     return output.height * output.width * output.channels * (input.channels / groupsOf(attrs)) * attrs.kernel ** 2;
   },
-  lower({ attrs, inputs, output }: Lowering<ConvAttrs>): Dispatch {
+  lower({ attrs, inputs, output, traits }: Lowering<ConvAttrs>): Dispatch {
     const [input] = inputs;
     const { width, height } = output.shape;
     const size = width * height;
     const groups = groupsOf(attrs);
-    const [weight, bias] = packedWeights(attrs, [input.shape]);
+    const { name, out, workgroup } = variantOf(attrs, traits);
+    const [weight, bias] = packedWeights(attrs, [input.shape], traits);
     const common = { width, height, size, input_start: start(input), output_start: start(output), dilation: attrs.dilation ?? 1, slope: negativeSlope(attrs) };
     const resources = { input: buffer(input), weights: { kind: 'weights', key: weight.key }, bias: { kind: 'weights', key: bias.key }, output: buffer(output) } as const;
-    if (groups === 1) {
-      const out = outBlocks(attrs.channels);
+    if (name !== 'general') {
       return {
-        program: tiledProgram(attrs.kernel, out, attrs),
+        program: name === 'tiled' ? tiledProgram(attrs.kernel, out, attrs) : subgroupProgram(attrs.kernel, out, workgroup, attrs),
         resources,
         params: { ...common, in_blocks: blocks(input.shape.channels) },
-        workgroups: [Math.ceil(size / (WORKGROUP * PIXELS)), blocks(attrs.channels) / out, 1],
+        workgroups: [Math.ceil(size / (workgroup * PIXELS)), blocks(attrs.channels) / out, 1],
       };
     }
     return {

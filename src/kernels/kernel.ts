@@ -53,9 +53,17 @@ export interface Binding {
   type: string;
 }
 
+/** What a device offers beyond what all do; kernels choose their variants by it. */
+export interface Traits {
+  /** Invocations of every subgroup, where the device has subgroups and they are of one size. */
+  subgroupSize?: number;
+}
+
 /** WGSL with everything needed to bind it. */
 export interface Program {
   label: string;
+  /** WGSL extensions, as in `enable subgroups;`. */
+  enables?: readonly string[];
   workgroup: readonly [number, number, number];
   constants: Record<string, number>;
   params: ParamTypes;
@@ -92,6 +100,7 @@ export interface Lowering<A> {
   attrs: A;
   inputs: readonly View[];
   output: View;
+  traits: Traits;
 }
 
 export interface Kernel<A> {
@@ -100,7 +109,7 @@ export interface Kernel<A> {
   /** The input whose buffer is updated in place and becomes the output, if any. */
   inPlace?: number;
   weights?(attrs: A, inputs: readonly Shape[]): WeightTensor[];
-  packed?(attrs: A, inputs: readonly Shape[]): PackedWeights[];
+  packed?(attrs: A, inputs: readonly Shape[], traits: Traits): PackedWeights[];
   /** Multiply-adds, for reports. */
   multiplyAdds?(attrs: A, inputs: readonly Shape[], output: Shape): number;
   lower(node: Lowering<A>): Dispatch;
@@ -167,9 +176,10 @@ export function packParams(program: Program, values: ParamValues): ArrayBuffer {
   return buffer;
 }
 
-/** WGSL source of a program: constants, params at binding 0, its bindings in order, then the body. */
+/** WGSL source of a program: extensions, constants, params at binding 0, its bindings in order, then the body. */
 export function wgsl(program: Program): string {
-  const lines = Object.entries(program.constants).map(([name, value]) => `const ${name} = ${value};`);
+  const lines = (program.enables ?? []).map((name) => `enable ${name};`);
+  lines.push(...Object.entries(program.constants).map(([name, value]) => `const ${name} = ${value};`));
   const { fields } = layoutParams(program.params);
   lines.push('struct Params {', ...fields.map((field) => `  ${field.name}: ${field.wgsl},`), '}');
   lines.push('@group(0) @binding(0) var<uniform> params: Params;');

@@ -9,6 +9,7 @@ import type { Plan } from '../graph/plan.ts';
 import { chooseTiling } from '../graph/tile.ts';
 import type { TileRules, Tiling } from '../graph/tile.ts';
 import { shapeText, tensorBytes } from '../kernels/kernel.ts';
+import type { Traits } from '../kernels/kernel.ts';
 import type { NetworkConfig } from '../weights/config.ts';
 import { FUSION_TILES, PADDING, SEGMENTATION_TILES, fusionGraph, plainMergeGraph, segmentationGraph } from './network.ts';
 import type { Scene } from './part.ts';
@@ -19,6 +20,8 @@ export interface Limits {
   memoryBudget: number;
   /** Most bytes of one buffer, bound whole. */
   maxBinding: number;
+  /** What the device offers beyond what all do. */
+  traits?: Traits;
 }
 
 /** Default WebGPU limits (https://www.w3.org/TR/webgpu/#limits): what every device has. */
@@ -90,7 +93,7 @@ function scheduleStage({ name, rules, build }: StageRequest, padded: { width: nu
   const planOf = (width: number, height: number): Plan => {
     const key = `${width}x${height}`;
     let known = plans.get(key);
-    if (!known) plans.set(key, (known = plan(build(width, height))));
+    if (!known) plans.set(key, (known = plan(build(width, height), limits.traits)));
     return known;
   };
   // Buffers grow with a tile's pixels, so a small plan tells which sizes are worth planning.

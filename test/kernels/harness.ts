@@ -8,6 +8,7 @@ import { GraphBuilder } from '../../src/graph/graph.ts';
 import type { GraphNode } from '../../src/graph/graph.ts';
 import { plan } from '../../src/graph/plan.ts';
 import type { AttrsOf, KernelName } from '../../src/kernels/index.ts';
+import type { Traits } from '../../src/kernels/kernel.ts';
 import { packNC4HW4, unpackNC4HW4 } from '../reference/layout.ts';
 import { tensor } from '../reference/tensor.ts';
 import type { Tensor } from '../reference/tensor.ts';
@@ -23,6 +24,8 @@ export interface KernelCall<K extends KernelName = KernelName> {
 }
 
 export interface Placed {
+  /** What the plan may use of the device; all of it by default. */
+  traits?: Traits;
   /** Channels before each input and before the output in their buffers: multiples of 4. */
   inputOffset?: number;
   outputOffset?: number;
@@ -47,13 +50,19 @@ export class KernelHarness {
     this.#executor = new Executor(new Gpu(device), (name) => this.#weights[name.replace(/^use\d+\./, '')]);
   }
 
+  /** Traits that lead to every variant of a kernel: none of them, and all that the device has. */
+  get variants(): readonly Traits[] {
+    const { traits } = this.#executor.gpu;
+    return Object.keys(traits).length > 0 ? [{}, traits] : [{}];
+  }
+
   /** Runs one kernel. */
   run<K extends KernelName>(call: KernelCall<K>, placed?: Placed): Promise<Tensor> {
     return this.runAll([call as unknown as KernelCall], placed);
   }
 
   /** Runs calls one after another and returns the last one's output; also checks that what lies before it is untouched. */
-  async runAll(calls: readonly KernelCall[], { inputOffset = 0, outputOffset = 0 }: Placed = {}): Promise<Tensor> {
+  async runAll(calls: readonly KernelCall[], { traits = this.#executor.gpu.traits, inputOffset = 0, outputOffset = 0 }: Placed = {}): Promise<Tensor> {
     const use = `use${this.#uses++}.`;
     this.#weights = Object.assign({}, ...calls.map((call) => call.weights ?? {}));
     const graph = new GraphBuilder();
@@ -85,7 +94,7 @@ export class KernelHarness {
       data.before = new Float32Array(outputOffset * result.shape.height * result.shape.width).fill(7);
       result = graph.concat('placed', [before, result]);
     }
-    const prepared = await this.#executor.prepare(plan(graph.build([result])));
+    const prepared = await this.#executor.prepare(plan(graph.build([result]), traits));
     try {
       await this.#executor.upload(prepared, data);
       await this.#executor.run(prepared);
