@@ -55,8 +55,8 @@ export function readNpyFrame(bytes: Uint8Array, name: string): DecodedImage {
   return { data, width, height, bits, format: 'npy', exif: {} };
 }
 
-/** Expands grey and drops alpha, which must be opaque. `samples`: `[height, width, channels]`. */
-export function toRgb(samples: Uint8Array | Uint16Array, width: number, channels: number, name: string): Uint8Array | Uint16Array {
+/** Expands grey and drops alpha, which must be opaque. `samples`: `[height, width, channels]`, of a picture or of a band of it that begins at `firstRow`. */
+export function toRgb(samples: Uint8Array | Uint16Array, width: number, channels: number, name: string, firstRow = 0): Uint8Array | Uint16Array {
   if (channels === 3) return samples;
   if (channels !== 1 && channels !== 2 && channels !== 4) throw new InputError(`${name} has ${channels} channels, only RGB and greyscale are read`);
   const pixels = samples.length / channels;
@@ -67,7 +67,7 @@ export function toRgb(samples: Uint8Array | Uint16Array, width: number, channels
   for (let p = 0; p < pixels; p++) {
     const from = p * channels;
     if (hasAlpha && samples[from + channels - 1] !== opaque) {
-      throw new InputError(`${name} is transparent (row ${Math.floor(p / width)}, column ${p % width} has alpha ${samples[from + channels - 1]} of ${opaque}): flatten it and save it without alpha`);
+      throw new InputError(`${name} is transparent (row ${firstRow + Math.floor(p / width)}, column ${p % width} has alpha ${samples[from + channels - 1]} of ${opaque}): flatten it and save it without alpha`);
     }
     for (let c = 0; c < 3; c++) rgb[3 * p + c] = samples[isGrey ? from : from + c];
   }

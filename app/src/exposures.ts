@@ -1,0 +1,65 @@
+/**
+ * What is known of the frames' exposures: EXIF, what the person typed, and a proposal where neither says anything.
+ *
+ * Exposures are kept as log2, so that differences are stops; their zero is arbitrary.
+ */
+import { exposures } from '../../src/image/exif.ts';
+import type { ExposureInfo } from '../../src/image/exif.ts';
+
+/** A frame as far as its exposure goes. */
+export interface Exposed {
+  id: number;
+  name: string;
+  exif: ExposureInfo;
+  /** Mean of the samples, 0 to 1. */
+  brightness: number;
+  /** log2 of the exposure; undefined while nobody knows it. */
+  ev: number | undefined;
+  /** Whether the person typed it: EXIF does not overwrite it. */
+  typed: boolean;
+}
+
+/** Stops between neighbours in a proposal: what most cameras bracket by default. */
+const PROPOSED_STEP = 2;
+
+/**
+ * Fills in what EXIF says, for the frames that have it and were not typed. f-number and ISO count as in the command line (src/image/exif.ts).
+ * @returns why EXIF cannot be used, if it is contradictory.
+ */
+export function applyExif(frames: readonly Exposed[]): string | undefined {
+  const known = frames.filter(({ exif }) => exif.time !== undefined && exif.time > 0);
+  const free = frames.filter(({ typed }) => !typed);
+  if (known.length === 0) return undefined;
+  let values: number[];
+  try {
+    values = exposures(known).map(Math.log2);
+  } catch (error) {
+    free.forEach((frame) => (frame.ev = undefined));
+    return (error as Error).message;
+  }
+  // A frame more can change which fields count, and so the zero of all: what was typed moves with it.
+  const anchor = known.findIndex(({ typed, ev }) => !typed && ev !== undefined);
+  const shift = anchor < 0 ? 0 : values[anchor] - (known[anchor].ev as number);
+  frames.forEach((frame) => frame.typed && frame.ev !== undefined && (frame.ev += shift));
+  known.forEach((frame, i) => frame.typed || (frame.ev = values[i]));
+  return undefined;
+}
+
+/** Fills in all frames, two stops apart in the order of their brightness. */
+export function propose(frames: readonly Exposed[]): void {
+  [...frames].sort((a, b) => a.brightness - b.brightness || a.id - b.id).forEach((frame, i) => {
+    frame.ev = PROPOSED_STEP * i;
+    frame.typed = true;
+  });
+}
+
+/** In exposure order as the merge sorts them; frames that are not known yet last, by brightness. */
+export function inOrder<F extends Exposed>(frames: readonly F[]): F[] {
+  return [...frames].sort((a, b) => (a.ev ?? Infinity) - (b.ev ?? Infinity) || a.brightness - b.brightness || a.id - b.id);
+}
+
+/** A difference of exposures as people write it: +2, -0.33, 0. */
+export function formatEv(ev: number): string {
+  const rounded = Math.round(ev * 100) / 100;
+  return rounded > 0 ? `+${rounded}` : `${rounded === 0 ? 0 : rounded}`;
+}

@@ -1,0 +1,305 @@
+/**
+ * The page. It holds what the person has chosen, asks the worker to work, and shows what the worker tells; nothing here takes long.
+ */
+import type { Failure, FromWorker, ResponseChoice, ResultInfo } from './messages.ts';
+import { applyExif, formatEv, inOrder, propose } from './exposures.ts';
+import { startWorker } from './startWorker.ts';
+import { announce, byId, make } from './ui/dom.ts';
+import { FrameList } from './ui/frameList.ts';
+import type { FrameRow } from './ui/frameList.ts';
+import { dismiss, notify } from './ui/notices.ts';
+import { acceptFiles } from './ui/pickFiles.ts';
+import { ProgressPanel } from './ui/progressPanel.ts';
+import { ResultPanel } from './ui/resultPanel.ts';
+import { Stage } from './ui/stage.ts';
+import { failureWords, pageWords } from './words.ts';
+
+const MIN_FRAMES = 2;
+
+let rows: FrameRow[] = [];
+let nextId = 1;
+let referenceId: number | undefined;
+/** Whether the person chose it; otherwise it is the middle exposure. */
+let referenceChosen = false;
+let gpu: 'starting' | 'ready' | 'unavailable' = 'starting';
+let busy = false;
+/** Of the frames that the shown result was made from. */
+let merged: { result: ResultInfo; key: string } | undefined;
+let pendingKey = '';
+let example: { name: string; file: Blob }[] = [];
+let edited = false;
+
+const worker = startWorker(receive, (message) => {
+  gpu = 'unavailable';
+  notify('worker', { title: 'The page could not start', text: `Its worker failed: ${message}. Load the page again.` }, 'error', false);
+  update();
+});
+const stage = new Stage(worker.send);
+const progress = new ProgressPanel(() => worker.send({ type: 'cancel' }));
+const resultPanel = new ResultPanel(stage, worker.send, fileStem);
+const list = new FrameList({
+  onEv(id, relative) {
+    const zero = rows.find((row) => row.id === referenceId)?.ev ?? 0;
+    const row = rows.find((it) => it.id === id);
+    if (!row || !Number.isFinite(relative)) return;
+    const reference = rows.find((it) => it.id === referenceId);
+    if (reference && reference.ev === undefined && reference !== row) Object.assign(reference, { ev: zero, typed: true });
+    Object.assign(row, { ev: zero + relative, typed: true });
+    update();
+  },
+  onReference(id) {
+    referenceId = id;
+    referenceChosen = true;
+    update();
+  },
+  onRemove: removeFrame,
+});
+const mergeButton = byId('merge', HTMLButtonElement);
+
+function start(): void {
+  const canvas = byId('canvas', HTMLCanvasElement).transferControlToOffscreen();
+  const range = matchMedia('(dynamic-range: high)');
+  range.onchange = () => worker.send({ type: 'highRange', highRange: range.matches });
+  worker.send({ type: 'start', canvas, base: document.baseURI, highRange: range.matches }, [canvas]);
+  mergeButton.onclick = merge;
+  byId('example', HTMLButtonElement).onclick = () => addFiles(example);
+  byId('clear', HTMLButtonElement).onclick = startOver;
+  byId('response', HTMLSelectElement).onchange = update;
+  acceptFiles((files) => addFiles(files.map((file) => ({ name: file.name, file }))));
+  update();
+}
+
+function receive(message: FromWorker): void {
+  switch (message.type) {
+    case 'ready':
+      gpu = 'ready';
+      resultPanel.allowExtended(message.canExtend && matchMedia('(dynamic-range: high)').matches);
+      break;
+    case 'unavailable':
+      gpu = 'unavailable';
+      fail('gpu', message.failure, false);
+      break;
+    case 'preloaded':
+      example = message.example;
+      showExample();
+      break;
+    case 'frame':
+      frameLoaded(message);
+      break;
+    case 'frameFailed':
+      Object.assign(rows.find(({ id }) => id === message.id) ?? {}, { state: 'failed', problem: pageWords(message.message) });
+      break;
+    case 'progress':
+      return progress.show(message);
+    case 'merged':
+      busy = false;
+      merged = { result: message.result, key: pendingKey };
+      byId('frames-section', HTMLDetailsElement).open = false;
+      resultPanel.show(message.result, inOrder(readyRows()).map(({ name }) => name));
+      announce('The merge is done.');
+      stageFocus();
+      break;
+    case 'mergeFailed':
+      busy = false;
+      fail('merge', message.failure);
+      mergeFocus();
+      break;
+    case 'cancelled':
+      busy = false;
+      announce('The merge was cancelled.');
+      mergeFocus();
+      break;
+    case 'edits':
+      edited = message.differs;
+      resultPanel.showEdits(message.steps);
+      break;
+    case 'plainReady':
+      return resultPanel.allowCompare();
+    case 'plainFailed':
+      return resultPanel.refuseCompare(failureWords(message.failure).title);
+    case 'recovered':
+      notify('recovered', { title: 'The graphics card was lost, and opened anew', text: message.what === 'merge' ? 'The merge goes on where it was.' : 'The picture is shown again.' }, 'info');
+      break;
+    case 'viewFailed':
+      return fail('view', message.failure);
+    case 'saved':
+      return resultPanel.saved(message);
+    case 'saveFailed':
+      resultPanel.saveEnded(message.format);
+      return fail('save', message.failure);
+  }
+  update();
+}
+
+function fail(key: string, failure: Failure, dismissible = true): void {
+  notify(key, failureWords(failure), 'error', dismissible);
+}
+
+function addFiles(files: readonly { name: string; file: Blob }[]): void {
+  if (busy) return;
+  for (const { name, file } of files) {
+    const id = nextId++;
+    rows.push({ id, name, state: 'loading', problem: '', exif: {}, brightness: 0, ev: undefined, typed: false, width: 0, height: 0, bits: 8, preview: '' });
+    worker.send({ type: 'add', id, name, file });
+  }
+  if (files.length > 0) byId('frames-section', HTMLDetailsElement).open = true;
+  update();
+  if (files.length > 0) byId('frames-section', HTMLDetailsElement).querySelector('summary')?.focus();
+}
+
+function frameLoaded({ id, frame }: Extract<FromWorker, { type: 'frame' }>): void {
+  const row = rows.find((it) => it.id === id);
+  if (!row) return;
+  const { preview, ...info } = frame;
+  Object.assign(row, info, { state: 'ready', preview: URL.createObjectURL(preview) });
+}
+
+function removeFrame(id: number): void {
+  const row = rows.find((it) => it.id === id);
+  if (!row) return;
+  if (row.state !== 'failed') worker.send({ type: 'remove', id });
+  if (row.preview) URL.revokeObjectURL(row.preview);
+  rows = rows.filter((it) => it.id !== id);
+  if (referenceId === id) {
+    referenceId = undefined;
+    referenceChosen = false;
+  }
+  announce(`${row.name} was removed.`);
+  update();
+  byId('frames-section', HTMLDetailsElement).querySelector('summary')?.focus();
+}
+
+function startOver(): void {
+  for (const { id } of [...rows]) removeFrame(id);
+  merged = undefined;
+  stage.hide();
+  resultPanel.hide();
+  dismiss('merge');
+  dismiss('recovered');
+  update();
+  document.querySelector<HTMLButtonElement>('#welcome [data-action=pick]')?.focus();
+}
+
+function readyRows(): FrameRow[] {
+  return rows.filter(({ state }) => state === 'ready');
+}
+
+/** What a merge depends on, as text, to tell whether the result is still of it. */
+function stackKey(): string {
+  return JSON.stringify([inOrder(readyRows()).map(({ id, ev }) => [id, ev]), referenceId, byId('response', HTMLSelectElement).value]);
+}
+
+function merge(): void {
+  const stack = inOrder(readyRows());
+  const zero = stack[0].ev ?? 0;
+  busy = true;
+  pendingKey = stackKey();
+  dismiss('merge');
+  dismiss('recovered');
+  progress.start();
+  const useEdits = edited && merged?.key === pendingKey;
+  worker.send({
+    type: 'merge',
+    frames: stack.map(({ id, ev }) => ({ id, exposure: 2 ** ((ev ?? 0) - zero) })),
+    reference: stack.findIndex(({ id }) => id === referenceId),
+    response: byId('response', HTMLSelectElement).value as ResponseChoice,
+    useEdits,
+  });
+  announce('Merging.');
+  update();
+  progress.focus();
+}
+
+/** Why merging is not possible now; empty when it is. */
+function obstacle(): string {
+  const ready = readyRows();
+  if (gpu === 'unavailable') return 'Merging needs WebGPU, see above.';
+  if (rows.some(({ state }) => state === 'loading')) return 'Reading the photos…';
+  if (ready.length < MIN_FRAMES) return ready.length === 0 ? 'Add at least two exposures.' : 'Add at least one more exposure.';
+  if (ready.some(({ ev }) => ev === undefined)) return 'Fill in the exposures that are missing.';
+  if (ready.every(({ ev }) => ev === ready[0].ev)) return 'All frames have the same exposure: fill in the true ones.';
+  return gpu === 'starting' ? 'Starting…' : '';
+}
+
+function update(): void {
+  const ready = readyRows();
+  const contradiction = applyExif(ready);
+  if (!referenceChosen || !ready.some(({ id }) => id === referenceId)) {
+    const sorted = inOrder(ready);
+    referenceId = sorted[Math.floor((sorted.length - 1) / 2)]?.id;
+    referenceChosen = false;
+  }
+  list.update(rows, referenceId, busy);
+  document.body.dataset.state = busy ? 'merging' : merged ? 'result' : rows.length > 0 ? 'loaded' : 'empty';
+  const isEmpty = rows.length === 0 && !merged;
+  byId('welcome', HTMLElement).hidden = !isEmpty;
+  byId('workspace', HTMLDivElement).hidden = isEmpty;
+  byId('frame-count', HTMLSpanElement).textContent = ready.length > 0 ? `(${ready.length})` : '';
+  showNotes(ready, contradiction);
+  showPreview(ready);
+  const why = obstacle();
+  const isSame = merged?.key === stackKey();
+  const isEditedNow = isSame && edited;
+  mergeButton.disabled = why !== '' || busy || (isSame && !isEditedNow);
+  mergeButton.hidden = busy || (isSame && !isEditedNow);
+  mergeButton.textContent = isEditedNow ? 'Merge again with your motion' : merged ? 'Merge again' : ready.length >= MIN_FRAMES ? `Merge ${ready.length} frames` : 'Merge';
+  byId('merge-note', HTMLParagraphElement).textContent = busy || isSame ? '' : why || (merged ? 'The frames have changed since this picture was made.' : '');
+  progress.toggle(busy);
+  resultPanel.setBusy(busy);
+  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action=pick], #clear')) button.disabled = busy;
+}
+
+/** What is to be said about the exposures. */
+function showNotes(ready: readonly FrameRow[], contradiction: string | undefined): void {
+  const notes = byId('frames-notes', HTMLDivElement);
+  const missing = ready.filter(({ ev }) => ev === undefined);
+  const isSettled = !rows.some(({ state }) => state === 'loading');
+  const key = JSON.stringify([contradiction, missing.length, ready.length, isSettled]);
+  if (notes.dataset.key === key) return;
+  notes.dataset.key = key;
+  notes.replaceChildren();
+  if (contradiction) notes.append(make('p', { className: 'note warn', textContent: `${pageWords(contradiction)}.` }));
+  if (missing.length === 0 || !isSettled) return;
+  if (missing.length === ready.length && ready.length >= MIN_FRAMES) {
+    const step = `−2, 0, +2 …`;
+    notes.append(
+      make('p', { className: 'note warn', textContent: 'These files do not say how they were exposed. Fill in the EV of each, or take what most cameras do: two stops apart, in the order of brightness.' }),
+      make('button', { type: 'button', className: 'wide', textContent: `Use ${step}`, onclick: () => (propose(readyRows()), update()) }),
+    );
+  } else if (ready.length >= MIN_FRAMES) {
+    notes.append(make('p', { className: 'note warn', textContent: `No exposure is known of ${missing.map(({ name }) => name).join(', ')}: fill in the EV, counted from the reference.` }));
+  }
+}
+
+/** Before there is a result, the stage shows the reference frame. */
+function showPreview(ready: readonly FrameRow[]): void {
+  const image = byId('preview', HTMLImageElement);
+  const row = ready.find(({ id }) => id === referenceId);
+  image.hidden = merged !== undefined || !row;
+  if (!row || image.src === row.preview) return;
+  image.src = row.preview;
+  image.alt = `Reference frame: ${row.name}${row.ev === undefined ? '' : `, ${formatEv(0)} EV`}`;
+}
+
+function showExample(): void {
+  byId('example', HTMLButtonElement).disabled = example.length === 0;
+  byId('sample-strip', HTMLDivElement).replaceChildren(...example.map(({ file }) => make('img', { src: URL.createObjectURL(file), alt: '' })));
+}
+
+/** Files are named after the first frame. */
+function fileStem(): string {
+  const [first] = inOrder(readyRows());
+  return `${first?.name.replace(/\.[^.]*$/, '') || 'deghost'}-merged`;
+}
+
+/** The person who started the merge with the keyboard goes on at the result, or where the button was. */
+function stageFocus(): void {
+  if (document.activeElement === document.body || document.activeElement?.id === 'cancel') byId('view', HTMLDivElement).focus({ preventScroll: true });
+}
+
+function mergeFocus(): void {
+  update();
+  if (document.activeElement === document.body || document.activeElement?.id === 'cancel') mergeButton.focus();
+}
+
+start();

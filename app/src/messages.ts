@@ -1,0 +1,118 @@
+/**
+ * Everything the page and its worker say to each other.
+ *
+ * The page (main thread) draws controls and nothing else; the worker owns the pictures, the GPU, the result and the canvas. Requests have no
+ * replies of their own: the worker tells what happened as events, and the page's state follows from them. Where several of a
+ * kind can be under way, both sides name the frame or the job.
+ */
+import type { ExposureInfo } from '../../src/image/exif.ts';
+
+/** How linear light becomes what is shown. `extended` keeps light above white, for displays that can show it. */
+export type ToneMapping = 'photographic' | 'reinhard' | 'filmic' | 'linear' | 'extended';
+
+/** What the files' values mean: `auto` is estimated from 8-bit stacks, gamma otherwise. */
+export type ResponseChoice = 'auto' | 'gamma' | 'linear';
+
+/** Which part of the result is seen, and how. Positions are in the picture's pixels, sizes in the canvas's. */
+export interface View {
+  /** The picture's point at the canvas's middle. */
+  centerX: number;
+  centerY: number;
+  /** Canvas pixels a picture pixel: 1 is 100 %. */
+  zoom: number;
+  /** Stops added to the tone mapping's own exposure. */
+  stops: number;
+  toneMapping: ToneMapping;
+  /** Canvas x of the divider, left of which the plain merge is shown; undefined for none. */
+  divider: number | undefined;
+  /** Opacity of the motion overlay, 0 for none. */
+  overlay: number;
+  /** Whose motion is shown: a frame in exposure order, or all of them. */
+  motionOf: number | 'all';
+}
+
+/** A stroke of the brush: a line from the last point to this one, in the picture's pixels. */
+export interface Stroke {
+  fromX: number;
+  fromY: number;
+  toX: number;
+  toY: number;
+  radius: number;
+  /** 1 adds motion, 0 erases it. */
+  value: 0 | 1;
+  motionOf: number | 'all';
+  /** Whether this begins a new step of undo. */
+  starts: boolean;
+}
+
+export type SaveFormat = 'hdr' | 'exr-half' | 'exr-float' | 'ultrahdr' | 'png';
+
+export interface FrameToMerge {
+  id: number;
+  /** Exposure relative to the others. */
+  exposure: number;
+}
+
+export type ToWorker =
+  | { type: 'start'; canvas: OffscreenCanvas; base: string; highRange: boolean }
+  | { type: 'add'; id: number; name: string; file: Blob }
+  | { type: 'remove'; id: number }
+  | { type: 'merge'; frames: FrameToMerge[]; reference: number; response: ResponseChoice; useEdits: boolean }
+  | { type: 'cancel' }
+  | { type: 'resize'; width: number; height: number }
+  | { type: 'view'; view: View }
+  | { type: 'highRange'; highRange: boolean }
+  | { type: 'stroke'; stroke: Stroke }
+  | { type: 'undo' }
+  | { type: 'save'; format: SaveFormat; stops: number; toneMapping: ToneMapping; stem: string };
+
+export interface FrameInfo {
+  width: number;
+  height: number;
+  bits: 8 | 16 | 32;
+  exif: ExposureInfo;
+  /** Mean of the encoded samples, 0 to 1: orders frames whose exposure is unknown. */
+  brightness: number;
+  /** A small JPEG of the frame. */
+  preview: Blob;
+}
+
+/** Why a merge, a save or the start failed, for the page's words. */
+export type FailureKind = 'no-webgpu' | 'no-adapter' | 'device-lost' | 'memory' | 'input' | 'other';
+
+export interface Failure {
+  kind: FailureKind;
+  message: string;
+}
+
+export interface ResultInfo {
+  width: number;
+  height: number;
+  frames: number;
+  reference: number;
+  /** Whether the motion came from the person's edits. */
+  edited: boolean;
+  /** What is known of the camera's response, a line. */
+  response: string;
+  /** Most bytes of GPU buffers during the merge. */
+  peakBytes: number;
+  seconds: number;
+}
+
+export type FromWorker =
+  | { type: 'ready'; adapter: string; canExtend: boolean }
+  | { type: 'unavailable'; failure: Failure }
+  | { type: 'preloaded'; example: { name: string; file: Blob }[] }
+  | { type: 'frame'; id: number; frame: FrameInfo }
+  | { type: 'frameFailed'; id: number; message: string }
+  | { type: 'progress'; stage: 'response' | 'compile' | 'segmentation' | 'fusion' | 'merge'; done: number; total: number; fraction: number }
+  | { type: 'merged'; result: ResultInfo }
+  | { type: 'mergeFailed'; failure: Failure }
+  | { type: 'cancelled' }
+  | { type: 'plainReady' }
+  | { type: 'plainFailed'; failure: Failure }
+  | { type: 'edits'; steps: number; differs: boolean }
+  | { type: 'recovered'; what: 'merge' | 'view' }
+  | { type: 'saved'; format: SaveFormat; name: string; file: Blob }
+  | { type: 'saveFailed'; format: SaveFormat; failure: Failure }
+  | { type: 'viewFailed'; failure: Failure };

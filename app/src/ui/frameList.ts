@@ -1,0 +1,106 @@
+/**
+ * The list of frames: thumbnails in exposure order, each with its exposure, the choice of the reference, and a way to take it out. A file that
+ * cannot be used keeps its row with the reason, until it is dismissed.
+ */
+import type { Exposed } from '../exposures.ts';
+import { formatEv, inOrder } from '../exposures.ts';
+import { byId, make } from './dom.ts';
+
+export interface FrameRow extends Exposed {
+  state: 'loading' | 'ready' | 'failed';
+  /** Why it failed. */
+  problem: string;
+  width: number;
+  height: number;
+  bits: number;
+  /** Address of the preview. */
+  preview: string;
+}
+
+export interface FrameListEvents {
+  onEv(id: number, relative: number): void;
+  onReference(id: number): void;
+  onRemove(id: number): void;
+}
+
+export class FrameList {
+  readonly #list = byId('frames', HTMLOListElement);
+  readonly #events: FrameListEvents;
+  readonly #items = new Map<number, HTMLLIElement>();
+
+  constructor(events: FrameListEvents) {
+    this.#events = events;
+  }
+
+  /** Brings the list up to date. @param reference the reference frame's id. */
+  update(rows: readonly FrameRow[], reference: number | undefined, busy: boolean): void {
+    const ready = inOrder(rows.filter(({ state }) => state === 'ready'));
+    const others = rows.filter(({ state }) => state !== 'ready');
+    const zero = rows.find(({ id }) => id === reference)?.ev;
+    const wanted = [...ready, ...others];
+    for (const [id, item] of this.#items) {
+      if (wanted.some((row) => row.id === id)) continue;
+      item.remove();
+      this.#items.delete(id);
+    }
+    const focused = document.activeElement;
+    wanted.forEach((row, i) => {
+      let item = this.#items.get(row.id);
+      if (!item || item.dataset.state !== row.state) {
+        const made = this.#make(row);
+        item?.replaceWith(made);
+        item = made;
+        this.#items.set(row.id, item);
+      }
+      if (this.#list.children[i] !== item) this.#list.insertBefore(item, this.#list.children[i] ?? null);
+      if (row.state === 'ready') this.#fill(item, row, reference, zero, busy);
+    });
+    // Moving an element takes its focus away.
+    if (focused instanceof HTMLElement && focused !== document.activeElement && this.#list.contains(focused)) focused.focus();
+  }
+
+  #make(row: FrameRow): HTMLLIElement {
+    const item = make('li', { className: `frame ${row.state}` });
+    item.dataset.state = row.state;
+    const remove = make('button', { type: 'button', className: 'icon remove', textContent: '×', onclick: () => this.#events.onRemove(row.id) });
+    remove.setAttribute('aria-label', `${row.state === 'failed' ? 'Dismiss' : 'Remove'} ${row.name}`);
+    const name = make('p', { className: 'name', textContent: row.name, title: row.name });
+    if (row.state === 'loading') {
+      item.append(make('span', { className: 'thumb waiting' }), name, make('p', { className: 'meta', textContent: 'Reading…' }), remove);
+      return item;
+    }
+    if (row.state === 'failed') {
+      const why = make('p', { className: 'problem', textContent: row.problem });
+      why.setAttribute('role', 'alert');
+      item.append(make('span', { className: 'thumb broken', textContent: '!' }), name, why, remove);
+      return item;
+    }
+    const thumb = make('img', { className: 'thumb', src: row.preview, alt: '', width: row.width, height: row.height });
+    const ev = make('input', { type: 'number', step: '0.01', min: '-64', max: '64', className: 'ev', id: `ev-${row.id}`, onchange: () => ev.value !== '' && this.#events.onEv(row.id, ev.valueAsNumber) });
+    const choice = make('input', { type: 'radio', name: 'reference', value: String(row.id), onchange: () => this.#events.onReference(row.id) });
+    choice.setAttribute('aria-label', `Reference: ${row.name}`);
+    ev.setAttribute('aria-label', `Exposure of ${row.name} in EV, relative to the reference`);
+    const meta = make('p', { className: 'meta', textContent: `${row.width} × ${row.height}, ${row.bits === 32 ? 'float' : `${row.bits} bit`}` });
+    item.append(thumb, name, meta, make('label', { className: 'ev-field' }, ev, make('span', { textContent: 'EV' })), make('label', { className: 'reference' }, choice, make('span', { textContent: 'Reference' })), remove);
+    return item;
+  }
+
+  #fill(item: HTMLLIElement, row: FrameRow, reference: number | undefined, zero: number | undefined, busy: boolean): void {
+    const isReference = row.id === reference;
+    item.classList.toggle('chosen', isReference);
+    const [ev] = item.getElementsByClassName('ev') as HTMLCollectionOf<HTMLInputElement>;
+    const choice = item.querySelector<HTMLInputElement>('input[type=radio]');
+    const remove = item.querySelector<HTMLButtonElement>('.remove');
+    const text = row.ev === undefined ? '' : formatEv(row.ev - (zero ?? 0)).replace('+', '');
+    if (Number(ev.value) !== Number(text) || (ev.value === '') !== (text === '')) ev.value = text;
+    // The reference is what the others are counted from.
+    ev.readOnly = isReference && row.ev !== undefined;
+    ev.disabled = busy;
+    ev.classList.toggle('missing', row.ev === undefined);
+    if (choice) {
+      choice.checked = isReference;
+      choice.disabled = busy;
+    }
+    if (remove) remove.disabled = busy;
+  }
+}

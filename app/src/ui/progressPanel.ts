@@ -1,0 +1,70 @@
+/** How far a merge is, in words, per cent and time left, and the way to stop it. */
+import type { FromWorker } from '../messages.ts';
+import { timeLeft } from '../words.ts';
+import { announce, byId } from './dom.ts';
+
+type ProgressMessage = Extract<FromWorker, { type: 'progress' }>;
+
+const STAGES: Record<ProgressMessage['stage'], string> = {
+  response: 'Reading the camera’s tone curve',
+  compile: 'Preparing the graphics card',
+  segmentation: 'Finding what moved',
+  fusion: 'Merging the light of all frames',
+  merge: 'Merging the light of all frames',
+};
+
+export class ProgressPanel {
+  readonly #panel = byId('progress', HTMLDivElement);
+  readonly #stage = byId('progress-stage', HTMLSpanElement);
+  readonly #left = byId('progress-left', HTMLSpanElement);
+  readonly #bar = byId('progress-bar', HTMLProgressElement);
+  readonly #cancel = byId('cancel', HTMLButtonElement);
+  #begun: { time: number; fraction: number } | undefined;
+  #announced = '';
+
+  constructor(onCancel: () => void) {
+    this.#cancel.onclick = () => {
+      this.#cancel.disabled = true;
+      this.#cancel.textContent = 'Cancelling…';
+      onCancel();
+    };
+  }
+
+  start(): void {
+    this.#begun = undefined;
+    this.#announced = '';
+    this.#bar.removeAttribute('value'); // not known yet
+    this.#stage.textContent = 'Starting';
+    this.#left.textContent = '';
+    this.#cancel.disabled = false;
+    this.#cancel.textContent = 'Cancel';
+  }
+
+  toggle(isShown: boolean): void {
+    this.#panel.hidden = !isShown;
+  }
+
+  focus(): void {
+    this.#cancel.focus({ preventScroll: true });
+  }
+
+  show({ stage, fraction }: ProgressMessage): void {
+    const percent = Math.floor(100 * fraction);
+    this.#stage.textContent = STAGES[stage];
+    if (stage === 'response' || stage === 'compile') {
+      this.#left.textContent = '';
+    } else {
+      const now = performance.now();
+      // The first moments say little: the graphics card is still getting ready.
+      this.#begun ??= { time: now, fraction };
+      const gained = fraction - this.#begun.fraction;
+      const seconds = gained > 0.02 ? ((now - this.#begun.time) / 1000 / gained) * (1 - fraction) : undefined;
+      this.#left.textContent = `${percent} %${seconds === undefined ? '' : `, ${timeLeft(seconds)}`}`;
+      this.#bar.value = 100 * fraction;
+    }
+    // Every quarter, not every step.
+    const spoken = `${STAGES[stage]}${percent >= 25 ? `, ${25 * Math.floor(percent / 25)} %` : ''}`;
+    if (spoken !== this.#announced) announce(spoken);
+    this.#announced = spoken;
+  }
+}

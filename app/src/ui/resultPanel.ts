@@ -1,0 +1,170 @@
+/** The controls of a result: how it looks, what moved, and saving. */
+import type { FromWorker, ResultInfo, SaveFormat, ToWorker, ToneMapping } from '../messages.ts';
+import { formatEv } from '../exposures.ts';
+import { formatBytes } from '../words.ts';
+import { announce, byId, make } from './dom.ts';
+import type { BrushMode, Stage } from './stage.ts';
+
+const SECTIONS = ['look', 'motion', 'save'];
+
+export class ResultPanel {
+  readonly #stage: Stage;
+  readonly #send: (message: ToWorker) => void;
+  readonly #stem: () => string;
+  readonly #stops = byId('stops', HTMLInputElement);
+  readonly #tone = byId('tone', HTMLSelectElement);
+  readonly #compare = byId('compare', HTMLInputElement);
+  readonly #dividerAt = byId('divider-at', HTMLInputElement);
+  readonly #overlay = byId('overlay', HTMLInputElement);
+  readonly #opacity = byId('opacity', HTMLInputElement);
+  readonly #motionOf = byId('motion-of', HTMLSelectElement);
+  readonly #brushSize = byId('brush-size', HTMLInputElement);
+  readonly #undo = byId('undo', HTMLButtonElement);
+  #shown = false;
+  #steps = 0;
+  #busy = false;
+
+  /** @param stem names saved files. */
+  constructor(stage: Stage, send: (message: ToWorker) => void, stem: () => string) {
+    this.#stage = stage;
+    this.#send = send;
+    this.#stem = stem;
+    this.#stops.oninput = () => this.#look();
+    this.#tone.onchange = () => this.#look();
+    this.#compare.onchange = () => this.#divide();
+    this.#dividerAt.oninput = () => this.#divide();
+    this.#overlay.onchange = () => this.#look();
+    this.#opacity.oninput = () => this.#look();
+    this.#motionOf.onchange = () => this.#look();
+    this.#brushSize.oninput = () => this.#size(this.#brushSize.valueAsNumber);
+    this.#undo.onclick = () => this.#send({ type: 'undo' });
+    for (const radio of this.#brushes()) radio.onchange = () => this.#brush();
+    for (const button of this.#saveButtons()) button.onclick = () => this.#save(button.dataset.save as SaveFormat);
+    stage.onDivider = (fraction) => {
+      this.#dividerAt.value = String(100 * fraction);
+      this.#divide();
+    };
+    stage.onBrushSize = (size) => this.#size(size);
+    stage.onUndo = () => this.#send({ type: 'undo' });
+    stage.onBrushAway = () => this.#putBrushAway();
+  }
+
+  /** @param names of the frames, in exposure order. */
+  show(result: ResultInfo, names: readonly string[]): void {
+    for (const id of SECTIONS) byId(id, HTMLElement).hidden = false;
+    this.#shown = true;
+    const chosen = this.#motionOf.value;
+    this.#motionOf.replaceChildren(make('option', { value: 'all', textContent: 'all frames' }));
+    names.forEach((name, k) => k === result.reference || this.#motionOf.append(make('option', { value: String(k), textContent: name })));
+    this.#motionOf.value = [...this.#motionOf.options].some(({ value }) => value === chosen) ? chosen : 'all';
+    this.#compare.disabled = true;
+    byId('compare-note', HTMLParagraphElement).hidden = false;
+    byId('compare-note', HTMLParagraphElement).textContent = 'The plain merge is being made…';
+    byId('result-note', HTMLParagraphElement).textContent = `${result.width} × ${result.height}, ${result.frames} frames${result.edited ? ', with your motion' : ''}. Merged in ${result.seconds.toFixed(1)} s with ${formatBytes(result.peakBytes)} of graphics memory.`;
+    this.#stage.setPicture(result.width, result.height);
+    this.#look();
+    this.#divide();
+  }
+
+  hide(): void {
+    for (const id of SECTIONS) byId(id, HTMLElement).hidden = true;
+    this.#shown = false;
+    this.#compare.checked = this.#overlay.checked = false;
+    this.#stops.value = '0';
+    this.#look();
+    this.#divide();
+  }
+
+  setBusy(busy: boolean): void {
+    this.#busy = busy;
+    if (busy) this.#putBrushAway();
+    for (const control of [...this.#brushes(), ...this.#saveButtons()]) control.disabled = busy;
+    this.#undo.disabled = busy || this.#steps === 0;
+  }
+
+  /** An HDR display is there, and the browser can feed it: then that is what one wants to see. */
+  allowExtended(isAllowed: boolean): void {
+    const option = byId('tone-extended', HTMLOptionElement);
+    option.hidden = option.disabled = !isAllowed;
+    if (isAllowed) this.#tone.value = 'extended';
+  }
+
+  allowCompare(): void {
+    this.#compare.disabled = false;
+    byId('compare-note', HTMLParagraphElement).hidden = true;
+  }
+
+  refuseCompare(why: string): void {
+    byId('compare-note', HTMLParagraphElement).textContent = `The plain merge could not be made: ${why}.`;
+  }
+
+  showEdits(steps: number): void {
+    this.#steps = steps;
+    this.#undo.disabled = this.#busy || steps === 0;
+  }
+
+  saved({ format, name, file }: Extract<FromWorker, { type: 'saved' }>): void {
+    this.saveEnded(format);
+    const url = URL.createObjectURL(file);
+    make('a', { href: url, download: name }).click();
+    // The browser has taken the file by then; there is no event for it.
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    announce(`${name} was saved, ${formatBytes(file.size)}.`);
+  }
+
+  saveEnded(format: SaveFormat): void {
+    for (const button of this.#saveButtons()) if (button.dataset.save === format) button.removeAttribute('aria-busy');
+  }
+
+  #save(format: SaveFormat): void {
+    for (const button of this.#saveButtons()) {
+      if (button.dataset.save !== format) continue;
+      if (button.getAttribute('aria-busy') === 'true') return;
+      button.setAttribute('aria-busy', 'true');
+    }
+    const { stops, toneMapping } = this.#stage.look;
+    this.#send({ type: 'save', format, stops, toneMapping, stem: this.#stem() });
+  }
+
+  #look(): void {
+    const stops = this.#stops.valueAsNumber;
+    byId('stops-value', HTMLOutputElement).textContent = `${formatEv(stops)} EV`;
+    this.#stops.setAttribute('aria-valuetext', `${formatEv(stops)} EV`);
+    const isShown = this.#overlay.checked;
+    byId('motion-tools', HTMLDivElement).hidden = !isShown;
+    if (!isShown) this.#putBrushAway();
+    const motionOf = this.#motionOf.value === 'all' || this.#motionOf.value === '' ? 'all' : Number(this.#motionOf.value);
+    this.#stage.setLook({ stops, toneMapping: this.#tone.value as ToneMapping, overlay: isShown ? this.#opacity.valueAsNumber / 100 : 0, motionOf });
+  }
+
+  #divide(): void {
+    const isOn = this.#shown && this.#compare.checked;
+    byId('divider-field', HTMLDivElement).hidden = !isOn;
+    this.#dividerAt.setAttribute('aria-valuetext', `${Math.round(this.#dividerAt.valueAsNumber)} % plain merge`);
+    this.#stage.setDivider(isOn ? this.#dividerAt.valueAsNumber / 100 : undefined);
+  }
+
+  #brush(): void {
+    const mode = (this.#brushes().find(({ checked }) => checked)?.value ?? 'off') as BrushMode;
+    this.#stage.setBrush(mode);
+  }
+
+  #putBrushAway(): void {
+    for (const radio of this.#brushes()) radio.checked = radio.value === 'off';
+    this.#brush();
+  }
+
+  #size(size: number): void {
+    this.#brushSize.value = String(size);
+    byId('brush-size-value', HTMLOutputElement).textContent = `${this.#brushSize.value} px`;
+    this.#stage.setBrushSize(this.#brushSize.valueAsNumber);
+  }
+
+  #brushes(): HTMLInputElement[] {
+    return [...document.querySelectorAll<HTMLInputElement>('input[name=brush]')];
+  }
+
+  #saveButtons(): HTMLButtonElement[] {
+    return [...document.querySelectorAll<HTMLButtonElement>('[data-save]')];
+  }
+}

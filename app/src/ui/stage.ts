@@ -1,0 +1,293 @@
+/**
+ * The stage: the merged picture with pan, zoom, divider and brush.
+ *
+ * Here are positions and events only; the worker draws. Sizes on the page are CSS pixels, the canvas's are device pixels (times `ratio`), so that 100 %
+ * is one pixel of the picture on one of the display.
+ */
+import type { Stroke, ToWorker, View } from '../messages.ts';
+import { byId } from './dom.ts';
+
+export type BrushMode = 'off' | 'add' | 'erase';
+
+const MAX_ZOOM = 16;
+/** CSS pixels an arrow key moves the picture. */
+const PAN_STEP = 60;
+const ZOOM_STEP = 1.25;
+
+const HELP = {
+  off: 'Drag or use the arrow keys to move, the wheel, two fingers or + and − to zoom, 0 to fit, 1 for 100 %.',
+  on: 'Paint with the pointer, or move the brush with the arrow keys and paint with the space bar. [ and ] change its size, U undoes, Esc puts it away.',
+};
+
+export class Stage {
+  readonly #view = byId('view', HTMLDivElement);
+  readonly #divider = byId('divider', HTMLDivElement);
+  readonly #brush = byId('brush', HTMLDivElement);
+  readonly #zoomValue = byId('zoom-value', HTMLOutputElement);
+  readonly #send: (message: ToWorker) => void;
+  readonly #pointers = new Map<number, { x: number; y: number }>();
+  #picture: { width: number; height: number } | undefined;
+  #size = { width: 1, height: 1 };
+  #ratio = 1;
+  #fitted = true;
+  #center = { x: 0, y: 0 };
+  #zoom = 1;
+  #dividerAt: number | undefined;
+  #brushMode: BrushMode = 'off';
+  #brushSize = 48;
+  /** Where the brush is, in CSS pixels of the view; undefined before it was there. */
+  #cursor: { x: number; y: number } | undefined;
+  /** The last point of the stroke that is being painted, in the picture. */
+  #painting: { x: number; y: number } | undefined;
+  #pending = false;
+  #look: Pick<View, 'stops' | 'toneMapping' | 'overlay' | 'motionOf'> = { stops: 0, toneMapping: 'photographic', overlay: 0, motionOf: 'all' };
+
+  /** The person moved the divider, changed the brush's size, wants a stroke back, or puts the brush away. */
+  onDivider: (fraction: number) => void = () => undefined;
+  onBrushSize: (size: number) => void = () => undefined;
+  onUndo: () => void = () => undefined;
+  onBrushAway: () => void = () => undefined;
+
+  constructor(send: (message: ToWorker) => void) {
+    this.#send = send;
+    new ResizeObserver(() => this.#resize()).observe(this.#view);
+    this.#view.addEventListener('pointerdown', (event) => this.#down(event));
+    this.#view.addEventListener('pointermove', (event) => this.#move(event));
+    for (const type of ['pointerup', 'pointercancel'] as const) this.#view.addEventListener(type, (event) => this.#up(event));
+    this.#view.addEventListener('pointerleave', () => this.#painting || (this.#brush.hidden = true));
+    this.#view.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
+    this.#view.addEventListener('keydown', (event) => this.#key(event));
+    this.#view.addEventListener('keyup', (event) => event.key === ' ' && (this.#painting = undefined));
+    this.#view.addEventListener('blur', () => (this.#painting = undefined));
+    this.#view.addEventListener('focus', () => this.#placeBrush());
+    this.#dragDivider();
+    byId('zoom-in', HTMLButtonElement).onclick = () => this.#zoomBy(ZOOM_STEP);
+    byId('zoom-out', HTMLButtonElement).onclick = () => this.#zoomBy(1 / ZOOM_STEP);
+    byId('zoom-fit', HTMLButtonElement).onclick = () => this.fit();
+    byId('zoom-full', HTMLButtonElement).onclick = () => this.#zoomTo(1);
+    this.setBrush('off');
+  }
+
+  /** Shows a merged picture; one of the same size keeps its place. */
+  setPicture(width: number, height: number): void {
+    const isSame = this.#picture?.width === width && this.#picture.height === height;
+    this.#picture = { width, height };
+    this.#view.hidden = false;
+    byId('zoom-tools', HTMLDivElement).hidden = false;
+    byId('view-help', HTMLParagraphElement).hidden = false;
+    this.#resize();
+    if (isSame) this.#changed();
+    else this.fit();
+  }
+
+  hide(): void {
+    this.#picture = undefined;
+    for (const id of ['view', 'zoom-tools']) byId(id, HTMLDivElement).hidden = true;
+    byId('view-help', HTMLParagraphElement).hidden = true;
+  }
+
+  setLook(look: Partial<Stage['look']>): void {
+    this.#look = { ...this.#look, ...look };
+    this.#changed();
+  }
+
+  get look(): Pick<View, 'stops' | 'toneMapping' | 'overlay' | 'motionOf'> {
+    return this.#look;
+  }
+
+  /** @param fraction of the view's width, or undefined to hide it. */
+  setDivider(fraction: number | undefined): void {
+    this.#dividerAt = fraction;
+    this.#divider.hidden = fraction === undefined;
+    this.#divider.style.left = `${100 * (fraction ?? 0)}%`;
+    this.#changed();
+  }
+
+  setBrush(mode: BrushMode): void {
+    this.#brushMode = mode;
+    this.#painting = undefined;
+    this.#view.dataset.brush = mode;
+    byId('view-help', HTMLParagraphElement).textContent = mode === 'off' ? HELP.off : HELP.on;
+    this.#placeBrush();
+  }
+
+  setBrushSize(size: number): void {
+    this.#brushSize = size;
+    this.#placeBrush();
+  }
+
+  /** The whole picture, at most at 100 %. */
+  fit(): void {
+    if (!this.#picture) return;
+    const { width, height } = this.#picture;
+    this.#fitted = true;
+    this.#zoom = Math.min(1, (this.#size.width * this.#ratio) / width, (this.#size.height * this.#ratio) / height);
+    // A small picture may be enlarged, by whole factors, so that its pixels stay square.
+    if (this.#zoom === 1) this.#zoom = Math.max(1, Math.min(4, Math.floor(Math.min((this.#size.width * this.#ratio) / width, (this.#size.height * this.#ratio) / height))));
+    this.#center = { x: width / 2, y: height / 2 };
+    this.#changed();
+  }
+
+  #resize(): void {
+    const { clientWidth, clientHeight } = this.#view;
+    if (clientWidth === 0 || clientHeight === 0) return;
+    this.#size = { width: clientWidth, height: clientHeight };
+    this.#ratio = window.devicePixelRatio;
+    this.#send({ type: 'resize', width: Math.round(clientWidth * this.#ratio), height: Math.round(clientHeight * this.#ratio) });
+    if (this.#fitted) this.fit();
+    else this.#changed();
+  }
+
+  /** Sends the view before the next frame, once. */
+  #changed(): void {
+    this.#zoomValue.textContent = `${Math.round(this.#zoom * 100)} %`;
+    this.#placeBrush();
+    if (this.#pending || !this.#picture) return;
+    this.#pending = true;
+    requestAnimationFrame(() => {
+      this.#pending = false;
+      const divider = this.#dividerAt === undefined ? undefined : this.#dividerAt * this.#size.width * this.#ratio;
+      this.#send({ type: 'view', view: { ...this.#look, centerX: this.#center.x, centerY: this.#center.y, zoom: this.#zoom, divider } });
+    });
+  }
+
+  #toPicture({ x, y }: { x: number; y: number }): { x: number; y: number } {
+    const scale = this.#ratio / this.#zoom;
+    return { x: this.#center.x + (x - this.#size.width / 2) * scale, y: this.#center.y + (y - this.#size.height / 2) * scale };
+  }
+
+  /** Moves by CSS pixels; the picture's middle stays within the view. */
+  #pan(dx: number, dy: number): void {
+    if (!this.#picture) return;
+    this.#fitted = false;
+    const scale = this.#ratio / this.#zoom;
+    this.#center.x = Math.min(this.#picture.width, Math.max(0, this.#center.x + dx * scale));
+    this.#center.y = Math.min(this.#picture.height, Math.max(0, this.#center.y + dy * scale));
+    this.#changed();
+  }
+
+  #zoomBy(factor: number, at = { x: this.#size.width / 2, y: this.#size.height / 2 }): void {
+    this.#zoomTo(this.#zoom * factor, at);
+  }
+
+  #zoomTo(zoom: number, at = { x: this.#size.width / 2, y: this.#size.height / 2 }): void {
+    if (!this.#picture) return;
+    const whole = Math.min(1, (this.#size.width * this.#ratio) / this.#picture.width, (this.#size.height * this.#ratio) / this.#picture.height);
+    const before = this.#toPicture(at);
+    this.#fitted = false;
+    this.#zoom = Math.min(MAX_ZOOM, Math.max(whole / 2, zoom));
+    const after = this.#toPicture(at);
+    this.#center = { x: this.#center.x + before.x - after.x, y: this.#center.y + before.y - after.y };
+    this.#changed();
+  }
+
+  #at(event: { clientX: number; clientY: number }): { x: number; y: number } {
+    const { left, top } = this.#view.getBoundingClientRect();
+    return { x: event.clientX - left, y: event.clientY - top };
+  }
+
+  #down(event: PointerEvent): void {
+    if (event.button !== 0 && event.button !== 1) return;
+    this.#view.setPointerCapture(event.pointerId);
+    this.#pointers.set(event.pointerId, this.#at(event));
+    if (this.#pointers.size > 1) this.#painting = undefined; // a second finger: pinch
+    else if (this.#brushMode !== 'off' && event.button === 0) this.#paint(this.#at(event), true);
+  }
+
+  #move(event: PointerEvent): void {
+    const at = this.#at(event);
+    if (this.#brushMode !== 'off' && event.pointerType !== 'touch') {
+      this.#cursor = at;
+      this.#placeBrush();
+    }
+    const before = this.#pointers.get(event.pointerId);
+    if (!before) return;
+    if (this.#pointers.size === 2) {
+      const [other] = [...this.#pointers].filter(([id]) => id !== event.pointerId).map(([, point]) => point);
+      const spread = (point: { x: number; y: number }) => Math.hypot(point.x - other.x, point.y - other.y);
+      this.#zoomBy(spread(at) / Math.max(1, spread(before)), { x: (at.x + other.x) / 2, y: (at.y + other.y) / 2 });
+      this.#pan((before.x - at.x) / 2, (before.y - at.y) / 2);
+    } else if (this.#painting) {
+      this.#cursor = at;
+      this.#paint(at, false);
+    } else if (this.#pointers.size === 1) {
+      this.#pan(before.x - at.x, before.y - at.y);
+    }
+    this.#pointers.set(event.pointerId, at);
+  }
+
+  #up(event: PointerEvent): void {
+    this.#pointers.delete(event.pointerId);
+    this.#painting = undefined;
+  }
+
+  #wheel(event: WheelEvent): void {
+    event.preventDefault();
+    // Trackpads say pinch with ctrl, and in smaller steps.
+    this.#zoomBy(2 ** (-event.deltaY * (event.ctrlKey ? 0.01 : 0.002)), this.#at(event));
+  }
+
+  #key(event: KeyboardEvent): void {
+    if (event.altKey || event.metaKey || (event.ctrlKey && event.key !== 'z')) return;
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (step) this.#step(step[0], step[1], event.shiftKey ? 4 : 1);
+    else if (event.key === '+' || event.key === '=') this.#zoomBy(ZOOM_STEP);
+    else if (event.key === '-') this.#zoomBy(1 / ZOOM_STEP);
+    else if (event.key === '0') this.fit();
+    else if (event.key === '1') this.#zoomTo(1);
+    else if (this.#brushMode === 'off') return;
+    else if (event.key === ' ') this.#painting || this.#paint(this.#brushPoint(), true);
+    else if (event.key === '[' || event.key === ']') this.onBrushSize(this.#brushSize * (event.key === '[' ? 1 / 1.25 : 1.25));
+    else if (event.key === 'u' || event.key === 'z') this.onUndo();
+    else if (event.key === 'Escape') this.onBrushAway();
+    else return;
+    event.preventDefault();
+  }
+
+  /** An arrow key: the picture, or the brush and with it the picture where the brush would leave the view. */
+  #step(dx: number, dy: number, times: number): void {
+    if (this.#brushMode === 'off') return this.#pan(dx * PAN_STEP * times, dy * PAN_STEP * times);
+    const reach = Math.max(4, this.#brushSize / 3) * times;
+    const from = this.#brushPoint();
+    const to = { x: from.x + dx * reach, y: from.y + dy * reach };
+    const inside = { x: Math.min(this.#size.width, Math.max(0, to.x)), y: Math.min(this.#size.height, Math.max(0, to.y)) };
+    if (inside.x !== to.x || inside.y !== to.y) this.#pan(to.x - inside.x, to.y - inside.y);
+    this.#cursor = inside;
+    this.#placeBrush();
+    if (this.#painting) this.#paint(inside, false);
+  }
+
+  #brushPoint(): { x: number; y: number } {
+    this.#cursor ??= { x: this.#size.width / 2, y: this.#size.height / 2 };
+    return this.#cursor;
+  }
+
+  #placeBrush(): void {
+    const isShown = this.#brushMode !== 'off' && this.#picture !== undefined;
+    this.#brush.hidden = !isShown;
+    if (!isShown) return;
+    const { x, y } = this.#brushPoint();
+    Object.assign(this.#brush.style, { left: `${x}px`, top: `${y}px`, width: `${this.#brushSize}px`, height: `${this.#brushSize}px` });
+  }
+
+  #paint(at: { x: number; y: number }, starts: boolean): void {
+    const to = this.#toPicture(at);
+    const from = starts || !this.#painting ? to : this.#painting;
+    this.#painting = to;
+    const radius = Math.max(0.5, ((this.#brushSize / 2) * this.#ratio) / this.#zoom);
+    const stroke: Stroke = { fromX: from.x, fromY: from.y, toX: to.x, toY: to.y, radius, value: this.#brushMode === 'add' ? 1 : 0, motionOf: this.#look.motionOf, starts };
+    this.#send({ type: 'stroke', stroke });
+  }
+
+  #dragDivider(): void {
+    this.#divider.addEventListener('pointerdown', (event) => {
+      event.stopPropagation();
+      this.#divider.setPointerCapture(event.pointerId);
+    });
+    this.#divider.addEventListener('pointermove', (event) => {
+      if (!this.#divider.hasPointerCapture(event.pointerId)) return;
+      event.stopPropagation();
+      this.onDivider(Math.min(1, Math.max(0, this.#at(event).x / this.#size.width)));
+    });
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * 8-bit pictures by the browser's own decoder, which gives no more than a bitmap: its pixels are fetched through a small canvas, a band of
+ * rows at a time, so that besides the bitmap only one band of RGBA is held.
+ */
+import { InputError } from '../../../../src/errors.ts';
+import { checkSize, toRgb } from '../../../../src/image/picture.ts';
+
+/** Pixels of a band: 4 MiB of RGBA. */
+const BAND_PIXELS = 1 << 20;
+
+/**
+ * Decodes a JPEG or 8-bit PNG, upright.
+ * @param convert whether its colour profile is to be applied (to sRGB). Otherwise samples come exactly as they are in the file.
+ * @returns RGB, `[height, width, 3]`.
+ * @throws InputError naming the file: damaged, or transparent.
+ */
+export async function decodeInBands(file: Blob, name: string, convert: boolean): Promise<{ data: Uint8Array; width: number; height: number }> {
+  let bitmap: ImageBitmap;
+  try {
+    bitmap = await createImageBitmap(file, { imageOrientation: 'from-image', premultiplyAlpha: 'none', colorSpaceConversion: convert ? 'default' : 'none' });
+  } catch (cause) {
+    throw new InputError(`${name} cannot be decoded, it is damaged or cut off`, { cause });
+  }
+  try {
+    const { width, height } = bitmap;
+    checkSize(width, height, name);
+    const rows = Math.min(height, Math.max(1, Math.floor(BAND_PIXELS / width)));
+    const context = new OffscreenCanvas(width, rows).getContext('2d', { willReadFrequently: true });
+    if (!context) throw new RangeError('no canvas for decoding');
+    // Where pixels are transparent the band before must not shine through.
+    context.globalCompositeOperation = 'copy';
+    const data = new Uint8Array(width * height * 3);
+    for (let y = 0; y < height; y += rows) {
+      const count = Math.min(rows, height - y);
+      context.drawImage(bitmap, 0, y, width, count, 0, 0, width, count);
+      const { data: rgba } = context.getImageData(0, 0, width, count);
+      data.set(toRgb(new Uint8Array(rgba.buffer), width, 4, name, y), y * width * 3);
+    }
+    return { data, width, height };
+  } finally {
+    bitmap.close();
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * What a JPEG's or PNG's header says, read before anything is decoded: size, samples, colour, ICC profile, and whether the file is whole.
+ *
+ * Browsers decode a cut-off file into a half-grey picture and a header that lies into whatever they like; a merge needs to know.
+ */
+import { InputError } from '../../../../src/errors.ts';
+import { checkSize } from '../../../../src/image/picture.ts';
+
+export interface Header {
+  width: number;
+  height: number;
+  bits: 8 | 16;
+  /** The ICC profile's bytes. */
+  icc?: Uint8Array;
+}
+
+const cutOff = (name: string) => new InputError(`${name} cannot be decoded, it is damaged or cut off`);
+
+/** A JPEG's header. @throws InputError for CMYK, 12 bits, sizes that are too large, and files without an end. */
+export function jpegHeader(bytes: Uint8Array, name: string): Header {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const profile: Uint8Array[] = [];
+  let frame: { width: number; height: number } | undefined;
+  let at = 2;
+  while (at + 4 <= bytes.length) {
+    if (bytes[at] !== 0xff) throw cutOff(name);
+    const marker = bytes[at + 1];
+    if (marker === 0xff) {
+      at++; // fill byte
+      continue;
+    }
+    const length = view.getUint16(at + 2);
+    const body = bytes.subarray(at + 4, at + 2 + length);
+    const isFrame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
+    if (isFrame && body.length >= 6) {
+      const [precision, , , , , components] = body;
+      frame = { height: view.getUint16(at + 5), width: view.getUint16(at + 7) };
+      if (precision !== 8) throw new InputError(`${name} has ${precision}-bit samples in a JPEG, only 8-bit ones are read: convert it to 16-bit PNG or TIFF`);
+      if (components !== 1 && components !== 3) throw new InputError(`${name} is a CMYK picture, which is not read: convert it to RGB`);
+    }
+    if (marker === 0xe2 && String.fromCharCode(...body.subarray(0, 11)) === 'ICC_PROFILE') profile[body[12] - 1] = body.subarray(14);
+    at += 2 + length;
+    if (marker === 0xda) break; // start of scan: what follows is the picture
+  }
+  if (!frame || at >= bytes.length) throw cutOff(name);
+  checkSize(frame.width, frame.height, name);
+  // Within the coded picture 0xff is always followed by 0 or a marker, so that this can only be its end.
+  if (!hasEnd(bytes, at)) throw new InputError(`${name} cannot be decoded, it is cut off: the end of the picture is missing`);
+  const parts = profile.filter(Boolean);
+  return { ...frame, bits: 8, ...(parts.length > 0 && { icc: join(parts) }) };
+}
+
+function hasEnd(bytes: Uint8Array, from: number): boolean {
+  for (let i = bytes.length - 2; i >= from; i--) if (bytes[i] === 0xff && bytes[i + 1] === 0xd9) return true;
+  return false;
+}
+
+/** A PNG's header. @throws InputError for sizes that are too large or that the file cannot hold. */
+export async function pngHeader(bytes: Uint8Array, name: string): Promise<Header> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 33 || view.getUint32(12) !== 0x49484452) throw cutOff(name); // IHDR
+  const [width, height, depth, colour] = [view.getUint32(16), view.getUint32(20), bytes[24], bytes[25]];
+  checkSize(width, height, name);
+  const channels = { 2: 3, 4: 2, 6: 4 }[colour] ?? 1;
+  // Deflate packs at most 1032 bytes into one: a header that claims more than that is cut off or lies.
+  if ((width * height * channels * depth) / 8 / 1032 > bytes.length) throw new InputError(`${name} is cut off: the header says ${width}x${height}, which ${bytes.length} bytes cannot hold`);
+  let icc: Uint8Array | undefined;
+  let ended = false;
+  for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
+    const type = view.getUint32(at + 4);
+    const body = bytes.subarray(at + 8, at + 8 + view.getUint32(at));
+    if (type === 0x69434350) icc = await inflateProfile(body); // iCCP
+    if (type === 0x49454e44) ended = true; // IEND
+  }
+  if (!ended) throw new InputError(`${name} cannot be decoded, it is cut off: the end of the picture is missing`);
+  return { width, height, bits: depth === 16 ? 16 : 8, ...(icc && { icc }) };
+}
+
+/** iCCP: a name, 0, the method 0, and the profile deflated. undefined where it is damaged. */
+async function inflateProfile(body: Uint8Array): Promise<Uint8Array | undefined> {
+  const start = body.indexOf(0) + 2;
+  try {
+    const stream = new Blob([body.slice(start)]).stream().pipeThrough(new DecompressionStream('deflate'));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  } catch {
+    return undefined;
+  }
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  parts.reduce((at, part) => (out.set(part, at), at + part.length), 0);
+  return out;
+}

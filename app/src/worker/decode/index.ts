@@ -1,0 +1,47 @@
+/**
+ * Files to frames: the same formats, limits and refusals as the command line's (src/node/readImage.ts), with the browser's means.
+ */
+import { InputError } from '../../../../src/errors.ts';
+import { EXPOSURE_TAGS, exposureInfo } from '../../../../src/image/exif.ts';
+import type { ExposureInfo } from '../../../../src/image/exif.ts';
+import { MAX_PIXELS, readNpyFrame } from '../../../../src/image/picture.ts';
+import type { DecodedImage } from '../../../../src/image/picture.ts';
+import { sniffFormat } from '../../../../src/image/sniff.ts';
+import { isSrgbProfile } from '../../../../src/node/iccProfile.ts';
+import { decodeInBands } from './bands.ts';
+import { jpegHeader, pngHeader } from './header.ts';
+import { exifr } from './packages.ts';
+import { decodePng16, decodeTiff } from './picture16.ts';
+
+/** Largest file that is read into memory, as in the command line. */
+const MAX_FILE_BYTES = MAX_PIXELS * 12 + (1 << 16);
+
+/**
+ * Decodes one file.
+ * @throws InputError naming the file and what is wrong with it; RangeError without the memory for it.
+ */
+export async function decodeFile(file: Blob, name: string): Promise<DecodedImage> {
+  if (file.size > MAX_FILE_BYTES) throw new InputError(`${name} is ${file.size} bytes, at most ${MAX_FILE_BYTES} are read`);
+  let bytes: Uint8Array;
+  try {
+    bytes = new Uint8Array(await file.arrayBuffer());
+  } catch (cause) {
+    throw new InputError(`${name} cannot be read: it was moved, changed or deleted, or it is a folder`, { cause });
+  }
+  const format = sniffFormat(bytes, name, name);
+  if (format === 'npy') return readNpyFrame(bytes, name);
+  const exif = await readExif(bytes);
+  if (format === 'tiff') return { ...(await decodeTiff(bytes, name)), format, exif };
+  const { bits, icc } = format === 'png' ? await pngHeader(bytes, name) : jpegHeader(bytes, name);
+  if (bits === 16) return { ...(await decodePng16(bytes, name, icc)), bits, format, exif };
+  return { ...(await decodeInBands(file, name, icc !== undefined && !isSrgbProfile(icc))), bits, format, exif };
+}
+
+async function readExif(bytes: Uint8Array): Promise<ExposureInfo> {
+  try {
+    const tags = await (await exifr()).parse(bytes, { pick: EXPOSURE_TAGS, translateValues: false, reviveValues: false });
+    return tags ? exposureInfo(tags) : {};
+  } catch {
+    return {}; // damaged EXIF is the same as none: the picture itself may be fine
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * The page's worker: everything heavy. It decodes files, merges them, keeps the result, draws it on the canvas, and encodes it. See messages.ts
+ * for what it is asked and what it tells.
+ */
+import type { MergeResult } from '../../../src/deghoster.ts';
+import { openDevice } from '../../../src/device.ts';
+import { CancelledError, NoAdapterError } from '../../../src/errors.ts';
+import type { FromWorker, ToWorker, View } from '../messages.ts';
+import { chooseTones } from '../toneCurves.ts';
+import type { Tones } from '../toneCurves.ts';
+import { preloadPackages } from './decode/packages.ts';
+import { Engine, fetchFile } from './engine.ts';
+import { failureOf } from './failure.ts';
+import { Frames } from './frames.ts';
+import { MotionEdits } from './motionEdits.ts';
+import { saveFile } from './save.ts';
+import { Viewer } from './viewer.ts';
+
+/** `self` as a worker sees it; the DOM's types know it as a window. */
+const scope = self as unknown as { onmessage: (event: MessageEvent<ToWorker>) => void; postMessage(message: FromWorker, transfer?: Transferable[]): void };
+
+type MergeRequest = Extract<ToWorker, { type: 'merge' }>;
+type StartRequest = Extract<ToWorker, { type: 'start' }>;
+
+interface Result {
+  merged: Omit<MergeResult, 'motion'>;
+  tones: Tones;
+  edits: MotionEdits;
+  /** What it was made from, for the plain merge. */
+  request: MergeRequest;
+}
+
+const frames = new Frames();
+let start: StartRequest;
+let engine: Engine;
+let viewer: Viewer | undefined;
+/** Under way: the merge, or the plain merge behind it. */
+let running: { abort: AbortController; done: Promise<void> } | undefined;
+let result: Result | undefined;
+let view: View | undefined;
+let shownMotion: View['motionOf'] | undefined;
+let highRange = false;
+let viewLosses = 0;
+
+function tell(message: FromWorker): void {
+  scope.postMessage(message);
+}
+
+scope.onmessage = ({ data }) => {
+  switch (data.type) {
+    case 'start': return void begin(data);
+    case 'add': return void addFrame(data);
+    case 'remove': return frames.remove(data.id);
+    case 'merge': return void merge(data);
+    case 'cancel': return running?.abort.abort();
+    case 'resize': return viewer?.resize(data.width, data.height);
+    case 'view': return show(data.view);
+    case 'highRange':
+      highRange = data.highRange;
+      return void viewer?.setRange(highRange);
+    case 'stroke': {
+      if (!result) return;
+      refreshMotion([result.edits.paint(data.stroke)]);
+      return tellEdits();
+    }
+    case 'undo': {
+      if (!result) return;
+      refreshMotion(result.edits.undo());
+      return tellEdits();
+    }
+    case 'save': return void save(data);
+  }
+};
+
+async function begin(request: StartRequest): Promise<void> {
+  start = request;
+  highRange = request.highRange;
+  engine = new Engine(request.base, () => tell({ type: 'recovered', what: 'merge' }));
+  try {
+    const adapter = await checkAdapter();
+    viewer = await openViewer();
+    tell({ type: 'ready', adapter, canExtend: viewer.setRange(highRange) });
+  } catch (error) {
+    tell({ type: 'unavailable', failure: failureOf(error) });
+  }
+  await preload();
+}
+
+/** Whether there is an adapter, and that it gives a device: said before anybody has picked twenty files. */
+async function checkAdapter(): Promise<string> {
+  const gpu = (navigator as Navigator & { gpu?: GPU }).gpu;
+  if (!gpu) throw new NoAdapterError('this browser has no WebGPU');
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) throw new NoAdapterError('WebGPU offers no adapter');
+  const name = adapter.info.description || adapter.info.device || adapter.info.vendor;
+  (await openDevice(adapter)).destroy();
+  return name;
+}
+
+/** Whatever will be needed later, so that nothing is fetched after this. */
+async function preload(): Promise<void> {
+  const example = Promise.all(['1.jpg', '2.jpg', '3.jpg'].map(async (name) => ({ name: `balloons-${name}`, file: new Blob([await fetchFile(new URL(`example/${name}`, start.base), 'the example')]) })));
+  // A failure shows where the thing is used.
+  const [, , loaded] = await Promise.all([preloadPackages().catch(() => undefined), engine.preload().catch(() => undefined), example.catch(() => [])]);
+  tell({ type: 'preloaded', example: loaded });
+}
+
+async function addFrame({ id, name, file }: Extract<ToWorker, { type: 'add' }>): Promise<void> {
+  try {
+    const frame = await frames.add(id, name, file);
+    if (frame) tell({ type: 'frame', id, frame });
+  } catch (error) {
+    const { kind, message } = failureOf(error);
+    tell({ type: 'frameFailed', id, message: kind === 'memory' ? `${name} needs more memory than this tab has: close other tabs, or scale the frames down` : message });
+  }
+}
+
+async function merge(request: MergeRequest): Promise<void> {
+  running?.abort.abort(); // a plain merge behind the last result
+  await running?.done;
+  const abort = new AbortController();
+  running = { abort, done: mergeBoth(request, abort.signal) };
+  await running.done;
+}
+
+async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<void> {
+  const started = performance.now();
+  try {
+    const stack = frames.stack(request.frames);
+    const motion = request.useEdits ? result?.edits.maps : undefined;
+    const chosen = request.response === 'auto' ? frames.response(request.frames) : request.response;
+    const { motion: maps, ...merged } = await engine.merge(stack, {
+      reference: request.reference,
+      response: chosen,
+      motion,
+      onProgress: ({ stage, done, total, fraction }) => tell({ type: 'progress', stage, done, total, fraction }),
+      signal,
+    });
+    const { width, height, reference } = merged;
+    result = { merged, tones: chooseTones(merged.radiance, merged.scale), edits: new MotionEdits(maps, merged, reference), request };
+    await showResult();
+    tell({
+      type: 'merged',
+      result: { width, height, reference, frames: stack.length, edited: motion !== undefined, response: merged.response.report.summary, peakBytes: merged.peakBytes, seconds: (performance.now() - started) / 1000 },
+    });
+    tellEdits();
+  } catch (error) {
+    return error instanceof CancelledError ? tell({ type: 'cancelled' }) : tell({ type: 'mergeFailed', failure: failureOf(error) });
+  }
+  await mergePlain(signal);
+}
+
+/** What the divider compares with: the same frames, averaged. */
+async function mergePlain(signal: AbortSignal): Promise<void> {
+  if (!result) return;
+  const { request, merged } = result;
+  try {
+    const plain = await engine.merge(frames.stack(request.frames), { reference: request.reference, response: merged.response.response, method: 'merge', signal });
+    await viewer?.setPlain(plain.radiance, plain, plain.scale);
+    tell({ type: 'plainReady' });
+  } catch (error) {
+    if (!(error instanceof CancelledError)) tell({ type: 'plainFailed', failure: failureOf(error) });
+  }
+}
+
+async function openViewer(): Promise<Viewer> {
+  return Viewer.create(start.canvas, () => void recoverViewer());
+}
+
+/** The viewer's device was lost: once it is opened anew, with the result that is still here. */
+async function recoverViewer(): Promise<void> {
+  viewer = undefined;
+  try {
+    if (++viewLosses > 1) throw new Error('the GPU was lost again');
+    viewer = await openViewer();
+    viewer.setRange(highRange);
+    if (!result) return;
+    await showResult();
+    tell({ type: 'recovered', what: 'view' });
+    await running?.done;
+    const abort = new AbortController();
+    running = { abort, done: mergePlain(abort.signal) };
+  } catch (error) {
+    tell({ type: 'viewFailed', failure: { ...failureOf(error), kind: 'device-lost' } });
+  }
+}
+
+async function showResult(): Promise<void> {
+  if (!result || !viewer) return;
+  const { merged, tones } = result;
+  await viewer.setPicture(merged.radiance, merged, tones);
+  shownMotion = undefined;
+  if (view) show(view);
+}
+
+function show(next: View): void {
+  view = next;
+  if (result && next.motionOf !== shownMotion) {
+    shownMotion = next.motionOf;
+    refreshMotion([{ x: 0, y: 0, width: result.merged.width, height: result.merged.height }]);
+  }
+  viewer?.show(next);
+}
+
+/** Brings parts of the motion overlay up to date. */
+function refreshMotion(rects: readonly { x: number; y: number; width: number; height: number }[]): void {
+  if (!result || shownMotion === undefined) return;
+  for (const rect of rects) viewer?.setMotion(result.edits.bytes(rect, shownMotion), rect).catch((error) => tell({ type: 'viewFailed', failure: failureOf(error) }));
+}
+
+function tellEdits(): void {
+  if (result) tell({ type: 'edits', steps: result.edits.steps, differs: result.edits.differs });
+}
+
+async function save({ format, stops, toneMapping, stem }: Extract<ToWorker, { type: 'save' }>): Promise<void> {
+  if (!result) return;
+  try {
+    const { name, file } = await saveFile(result.merged, format, { tones: result.tones, toneMapping, stops }, stem);
+    tell({ type: 'saved', format, name, file });
+  } catch (error) {
+    tell({ type: 'saveFailed', format, failure: failureOf(error) });
+  }
+}

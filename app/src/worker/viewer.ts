@@ -1,0 +1,215 @@
+/**
+ * Draws the result on the page's canvas, with a device of its own: the merging one may come and go.
+ *
+ * The picture is kept as `rgb9e5ufloat` with smaller copies of itself, 5.3 bytes a pixel, and uploaded in bands. The canvas is half float, so that on a display of
+ * high dynamic range light above white is shown as such.
+ */
+import { GpuError, NoAdapterError } from '../../../src/errors.ts';
+import type { View } from '../messages.ts';
+import { TONE_INDEX, exposureFactor } from '../toneCurves.ts';
+import type { Tones } from '../toneCurves.ts';
+import { halve, packSharedExponent } from './sharedExponent.ts';
+import { VIEWER_WGSL, VIEW_FLOATS } from './viewerShader.ts';
+
+/** Pixels uploaded at once: 8 MiB. */
+const BAND_PIXELS = 1 << 21;
+const CANVAS_FORMAT: GPUTextureFormat = 'rgba16float';
+
+export interface Size {
+  width: number;
+  height: number;
+}
+
+/** A rectangle of the picture, in pixels. */
+export interface Rect extends Size {
+  x: number;
+  y: number;
+}
+
+export class Viewer {
+  readonly #device: GPUDevice;
+  readonly #canvas: OffscreenCanvas;
+  readonly #context: GPUCanvasContext;
+  readonly #pipeline: GPURenderPipeline;
+  readonly #uniforms: GPUBuffer;
+  readonly #smooth: GPUSampler;
+  readonly #exact: GPUSampler;
+  /** Stands in for textures that are not there. */
+  readonly #nothing: GPUTexture;
+  #merged: GPUTexture | undefined;
+  #plain: GPUTexture | undefined;
+  #motion: GPUTexture | undefined;
+  #picture: Size = { width: 1, height: 1 };
+  #tones: Tones | undefined;
+  #view: View | undefined;
+  #frame = 0;
+  #closed = false;
+
+  private constructor(device: GPUDevice, canvas: OffscreenCanvas, context: GPUCanvasContext, pipeline: GPURenderPipeline) {
+    this.#device = device;
+    this.#canvas = canvas;
+    this.#context = context;
+    this.#pipeline = pipeline;
+    this.#uniforms = device.createBuffer({ label: 'view', size: VIEW_FLOATS * 4, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+    this.#smooth = device.createSampler({ label: 'smooth', minFilter: 'linear', magFilter: 'linear', mipmapFilter: 'linear' });
+    this.#exact = device.createSampler({ label: 'exact', minFilter: 'nearest', magFilter: 'nearest' });
+    this.#nothing = device.createTexture({ label: 'nothing', size: [1, 1], format: 'r8unorm', usage: GPUTextureUsage.TEXTURE_BINDING });
+  }
+
+  /**
+   * @param onLost told once, if the device is lost other than by `close`.
+   * @throws NoAdapterError; GpuError.
+   */
+  static async create(canvas: OffscreenCanvas, onLost: () => void): Promise<Viewer> {
+    const adapter = await navigator.gpu.requestAdapter();
+    if (!adapter) throw new NoAdapterError('WebGPU offers no adapter');
+    // Pictures may be wider than the 8192 pixels of the default limit.
+    const device = await adapter.requestDevice({ label: 'viewer', requiredLimits: { maxTextureDimension2D: adapter.limits.maxTextureDimension2D } });
+    const context = canvas.getContext('webgpu') as GPUCanvasContext | null;
+    if (!context) throw new GpuError('the browser gave no WebGPU canvas');
+    const module = device.createShaderModule({ label: 'viewer', code: VIEWER_WGSL });
+    const pipeline = await device.createRenderPipelineAsync({
+      label: 'viewer',
+      layout: 'auto',
+      vertex: { module },
+      fragment: { module, targets: [{ format: CANVAS_FORMAT }] },
+    });
+    const viewer = new Viewer(device, canvas, context, pipeline);
+    void device.lost.then(() => viewer.#closed || onLost());
+    return viewer;
+  }
+
+  /** Whether values above 1 go to the display, if it can show them. @returns whether this browser can do that at all. */
+  setRange(high: boolean): boolean {
+    this.#context.configure({ device: this.#device, format: CANVAS_FORMAT, alphaMode: 'premultiplied', colorSpace: 'srgb', toneMapping: { mode: high ? 'extended' : 'standard' } });
+    this.#request();
+    return this.#context.getConfiguration?.()?.toneMapping?.mode === 'extended';
+  }
+
+  resize(width: number, height: number): void {
+    if (this.#canvas.width === width && this.#canvas.height === height) return;
+    this.#canvas.width = width;
+    this.#canvas.height = height;
+    this.#request();
+  }
+
+  show(view: View): void {
+    this.#view = view;
+    this.#request();
+  }
+
+  /** Replaces the picture, and drops the plain merge and the motion of the one before. */
+  async setPicture(radiance: Float32Array, size: Size, tones: Tones): Promise<void> {
+    this.clear();
+    this.#merged = await this.#guard('uploading the result', () => this.#upload('merged', radiance, size, tones.scale));
+    this.#picture = size;
+    this.#tones = tones;
+    this.#request();
+  }
+
+  async setPlain(radiance: Float32Array, size: Size, scale: number): Promise<void> {
+    this.#plain?.destroy();
+    this.#plain = await this.#guard('uploading the plain merge', () => this.#upload('plain', radiance, size, scale));
+    this.#request();
+  }
+
+  /** Writes a part of the motion overlay, 0 to 255. A picture larger than the largest texture has none: it could not be painted exactly. */
+  async setMotion(bytes: Uint8Array<ArrayBuffer>, rect: Rect): Promise<void> {
+    if (!this.#fits(this.#picture)) return;
+    await this.#guard('uploading motion', () => {
+      const { TEXTURE_BINDING, COPY_DST } = GPUTextureUsage;
+      this.#motion ??= this.#device.createTexture({ label: 'motion', size: [this.#picture.width, this.#picture.height], format: 'r8unorm', usage: TEXTURE_BINDING | COPY_DST });
+      const { x, y, width, height } = rect;
+      if (width > 0 && height > 0) this.#device.queue.writeTexture({ texture: this.#motion, origin: [x, y] }, bytes, { bytesPerRow: width }, [width, height]);
+    });
+    this.#request();
+  }
+
+  /** Frees the picture and everything with it. */
+  clear(): void {
+    this.#merged?.destroy();
+    this.#plain?.destroy();
+    this.#motion?.destroy();
+    this.#merged = this.#plain = this.#motion = this.#tones = undefined;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.clear();
+    this.#device.destroy();
+  }
+
+  #fits({ width, height }: Size): boolean {
+    return Math.max(width, height) <= this.#device.limits.maxTextureDimension2D;
+  }
+
+  /** The texture of a picture and its halves, from the first that the device can hold. */
+  #upload(label: string, radiance: Float32Array, size: Size, scale: number): GPUTexture {
+    let image = { rgb: radiance, ...size };
+    while (!this.#fits(image)) image = halve(image.rgb, image.width, image.height);
+    const levels = Math.floor(Math.log2(Math.max(image.width, image.height))) + 1;
+    const texture = this.#device.createTexture({ label, size: [image.width, image.height], mipLevelCount: levels, format: 'rgb9e5ufloat', usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST });
+    for (let level = 0; level < levels; level++) {
+      const { rgb, width, height } = image;
+      const rows = Math.max(1, Math.floor(BAND_PIXELS / width));
+      for (let y = 0; y < height; y += rows) {
+        const count = Math.min(rows, height - y);
+        this.#device.queue.writeTexture({ texture, mipLevel: level, origin: [0, y] }, packSharedExponent(rgb, y * width, (y + count) * width, scale), { bytesPerRow: width * 4 }, [width, count]);
+      }
+      if (level + 1 < levels) image = halve(rgb, width, height);
+    }
+    return texture;
+  }
+
+  /** @throws GpuError where memory does not suffice, or WebGPU refuses. */
+  async #guard<T>(what: string, work: () => T): Promise<T> {
+    this.#device.pushErrorScope('out-of-memory');
+    this.#device.pushErrorScope('validation');
+    const result = work();
+    const errors = await Promise.all([this.#device.popErrorScope(), this.#device.popErrorScope()]);
+    const [invalid, memory] = errors;
+    if (memory) throw new GpuError(`${what}: out of GPU memory (${memory.message.split('\n')[0]})`);
+    if (invalid) throw new GpuError(`${what}: WebGPU validation error: ${invalid.message.split('\n')[0]}`);
+    return result;
+  }
+
+  /** Draws before the next frame is shown, once. */
+  #request(): void {
+    if (this.#frame !== 0) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#draw();
+    });
+  }
+
+  #draw(): void {
+    const view = this.#view;
+    if (this.#closed || !view || !this.#merged || !this.#tones || this.#canvas.width === 0) return;
+    const { width, height } = this.#canvas;
+    const { white, knee = 1e30, slope = 1 } = this.#tones.parameters;
+    const uniforms = new Float32Array(VIEW_FLOATS);
+    uniforms.set([width, height, view.centerX, view.centerY, this.#picture.width, this.#picture.height, view.zoom, this.#plain ? (view.divider ?? -1) : -1]);
+    uniforms.set([exposureFactor(this.#tones, view.toneMapping, view.stops), white, knee, slope], 8);
+    new Uint32Array(uniforms.buffer)[12] = TONE_INDEX[view.toneMapping];
+    uniforms[13] = this.#motion ? view.overlay : 0;
+    this.#device.queue.writeBuffer(this.#uniforms, 0, uniforms);
+    const textures = [this.#merged, this.#plain ?? this.#nothing, this.#motion ?? this.#nothing];
+    const group = this.#device.createBindGroup({
+      label: 'viewer',
+      layout: this.#pipeline.getBindGroupLayout(0),
+      entries: [
+        { binding: 0, resource: { buffer: this.#uniforms } },
+        // From 100 % on, pixels are shown as they are.
+        { binding: 1, resource: view.zoom >= 1 ? this.#exact : this.#smooth },
+        ...textures.map((texture, i) => ({ binding: 2 + i, resource: texture.createView() })),
+      ],
+    });
+    const encoder = this.#device.createCommandEncoder({ label: 'viewer' });
+    const pass = encoder.beginRenderPass({ colorAttachments: [{ view: this.#context.getCurrentTexture().createView(), loadOp: 'clear', storeOp: 'store', clearValue: [0, 0, 0, 0] }] });
+    pass.setPipeline(this.#pipeline);
+    pass.setBindGroup(0, group);
+    pass.draw(3);
+    pass.end();
+    this.#device.queue.submit([encoder.finish()]);
+  }
+}

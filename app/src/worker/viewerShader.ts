@@ -1,0 +1,46 @@
+/** What the canvas shows of the result, as one full-screen triangle. */
+import { TONE_WGSL } from '../toneCurves.ts';
+
+/** Floats of the uniform block `View`: four vec4. */
+export const VIEW_FLOATS = 16;
+
+export const VIEWER_WGSL = /* wgsl */ `
+struct View {
+  canvas: vec2f,  // pixels
+  center: vec2f,  // the picture's point at the canvas's middle
+  picture: vec2f, // pixels
+  zoom: f32,      // canvas pixels a picture pixel
+  divider: f32,   // canvas x, left of it is the plain merge; negative for none
+  exposure: f32,  // these five: toneCurves.ts
+  white: f32,
+  knee: f32,
+  slope: f32,
+  mapping: u32,
+  overlay: f32,   // opacity
+}
+@group(0) @binding(0) var<uniform> view: View;
+@group(0) @binding(1) var pixels: sampler;
+@group(0) @binding(2) var merged: texture_2d<f32>;
+@group(0) @binding(3) var plain: texture_2d<f32>;
+@group(0) @binding(4) var motion: texture_2d<f32>;
+${TONE_WGSL}
+/** Motion's colour, linear: the page's accent. */
+const MOTION = vec3f(1.0, 0.16, 0.03);
+
+@vertex fn vertex(@builtin(vertex_index) i: u32) -> @builtin(position) vec4f {
+  return vec4f(select(-1.0, 3.0, i == 1u), select(-1.0, 3.0, i == 2u), 0.0, 1.0);
+}
+
+@fragment fn fragment(@builtin(position) at: vec4f) -> @location(0) vec4f {
+  let point = view.center + (at.xy - 0.5 * view.canvas) / view.zoom;
+  if (any(point < vec2f(0.0)) || any(point >= view.picture)) { return vec4f(0.0); }
+  let uv = point / view.picture;
+  let level = max(0.0, -log2(view.zoom)); // of a texture as large as the picture; a smaller one is sampled from its first
+  var light = textureSampleLevel(merged, pixels, uv, level).rgb;
+  if (at.x < view.divider) { light = textureSampleLevel(plain, pixels, uv, level).rgb; }
+  let color = tone_map(light);
+  let marked = view.overlay * textureSampleLevel(motion, pixels, uv, 0.0).r;
+  let shade = MOTION * (0.35 + 0.65 * clamp(dot(LUMA, color) * 1.5, 0.0, 1.0));
+  return vec4f(encode_srgb(mix(color, shade, marked)), 1.0);
+}
+`;
