@@ -20,7 +20,7 @@ const USAGE = `npm run test:runtimes -- [options]
   --help           show this`;
 
 const TIMEOUT = 900;
-const SILENCE = 120;
+const SILENCE = 180;
 
 interface Options {
   runtimes: Runtime[];
@@ -47,7 +47,7 @@ function progress(name: string): (event: RunnerEvent) => void {
   const terminal = process.stderr.isTTY;
   let [done, all, told] = [0, 0, 0];
   return (event) => {
-    if (event.type === 'begin') all = event.tests;
+    if (event.type === 'begin') [all, told] = [event.tests, performance.now()];
     if (event.type === 'result') done++;
     if (event.type === 'result' && !event.result.ok) process.stderr.write(`${terminal ? '\r\x1b[K' : ''}${name}: FAILED ${event.result.name}: ${event.result.message ?? event.result.error}\n`);
     const now = performance.now();

@@ -1,14 +1,13 @@
 /**
- * The suite that every runtime runs: all goldens through the public API, then every kernel's cases, in one device. It imports nothing but
+ * The suite that every runtime runs: all goldens through the public API, every kernel's cases, then what is on the device. It imports nothing but
  * the library's core and the tests' references; files come through a function, the device from whoever calls.
  */
-import { Deghoster } from '../../src/index.ts';
-import { goldenFiles, goldensAmong, interleavedFrame, parseGolden, planar } from '../reference/golden.ts';
+import { goldenFiles, goldensAmong, parseGolden } from '../reference/golden.ts';
 import type { Golden } from '../reference/golden.ts';
-import { runMerge } from '../reference/network.ts';
-import { TooFarError, expectClose } from '../reference/random.ts';
+import { TooFarError } from '../reference/random.ts';
 import { KERNEL_CHECKS, KERNEL_TOLERANCE } from '../kernels/checks.ts';
 import { KernelHarness } from '../kernels/harness.ts';
+import { DEVICE_TOLERANCE, deviceChecks } from './deviceChecks.ts';
 import { errorText } from './events.ts';
 import type { Report, TestResult } from './events.ts';
 import { GOLDEN_TOLERANCE, checkGolden } from './goldenCheck.ts';
@@ -22,14 +21,17 @@ export interface GoldenFolder {
 
 export interface SuiteOptions {
   device: GPUDevice;
+  /** Opens another device. Absent where there is `navigator.gpu`: then the library must find one by itself. */
+  open?: () => Promise<GPUDevice>;
   /** The runtime's name and version, and its adapter's, for the report. */
   version: string;
   adapter: string;
   goldens: GoldenFolder;
-  /** True where the platform has `navigator.gpu`: then the library must find a device by itself, too. */
-  platform: boolean;
   report: Report;
 }
+
+/** The golden whose weights device checks take: the smallest network. */
+const THIN = 'fixed-halo';
 
 interface Test {
   name: string;
@@ -43,7 +45,7 @@ interface Test {
  * Runs everything and reports each result. A failed test does not stop it; a lost device does.
  * @throws when the device is lost, or when there are no goldens.
  */
-export async function runSuite({ device, version, adapter, goldens, platform, report }: SuiteOptions): Promise<void> {
+export async function runSuite({ device, open, version, adapter, goldens, report }: SuiteOptions): Promise<void> {
   // Every failure of the GPU must reach the library's caller; what does not is a bug of its own.
   const stray: string[] = [];
   device.addEventListener('uncapturederror', (event) => stray.push(event.error.message));
@@ -61,8 +63,10 @@ export async function runSuite({ device, version, adapter, goldens, platform, re
     ...names.map((name): Test => ({ name: `golden ${name}`, group: 'golden', tolerance: GOLDEN_TOLERANCE, run: async () => checkGolden(await read(name), device) })),
     ...KERNEL_CHECKS.map((check): Test => ({ name: check.name, group: 'kernel', tolerance: KERNEL_TOLERANCE, run: () => check.run(kernels) })),
   ];
-  if (platform) tests.push({ name: 'a device of the library\'s own', group: 'platform', tolerance: KERNEL_TOLERANCE, run: async () => checkOwnDevice(await read(names[0])) });
-  tests.push({ name: 'no GPU error outside the library\'s error scopes', group: 'platform', tolerance: 0, run: async () => expectNone(stray) });
+  for (const { name, run } of deviceChecks(device)) {
+    tests.push({ name, group: 'device', tolerance: DEVICE_TOLERANCE, run: async () => run({ golden: await read(THIN), device, open }) });
+  }
+  tests.push({ name: 'no GPU error outside the library\'s error scopes', group: 'device', tolerance: 0, run: async () => expectNone(stray) });
 
   await report({ type: 'begin', version, adapter, tests: tests.length });
   for (const test of tests) {
@@ -84,19 +88,6 @@ async function runTest({ name, group, tolerance, run }: Test): Promise<TestResul
     // Infinity has no JSON; a difference so large is as good as none.
     const share = cause instanceof TooFarError && Number.isFinite(cause.share) ? cause.share : null;
     return { ...result, error: share, ms: performance.now() - begun, ok: false, message: errorText(cause) };
-  }
-}
-
-/** `Deghoster.create` without a device: adapter, limits and features as the library asks for them. */
-async function checkOwnDevice({ name, frames, taus, reference }: Golden): Promise<number> {
-  const [{ w, h }] = frames;
-  const deghoster = await Deghoster.create();
-  try {
-    const { radiance } = await deghoster.merge(frames.map((frame, k) => interleavedFrame(frame, taus[k])), { reference, method: 'merge' });
-    const expected = runMerge({ frames, times: taus, reference });
-    return expectClose(planar(radiance, w, h).data, expected.data, { tol: KERNEL_TOLERANCE, label: `plain merge of ${name}` });
-  } finally {
-    deghoster.dispose();
   }
 }
 

@@ -41,5 +41,6 @@ export function table(outcomes: readonly Outcome[]): string {
 
 /** The same as plain JSON, every result included. */
 export function json(outcomes: readonly Outcome[]): object {
-  return { ...counts(outcomes), runtimes: outcomes.map((outcome) => ({ ...outcome, goldens: worst(outcome.results, 'golden') ?? null, kernels: worst(outcome.results, 'kernel') ?? null })) };
+  const runtimes = outcomes.map(({ results, ...outcome }) => ({ ...outcome, goldenError: worst(results, 'golden') ?? null, kernelError: worst(results, 'kernel') ?? null, results }));
+  return { ...counts(outcomes), runtimes };
 }

@@ -5,5 +5,5 @@ import { platformDevice } from './platform.ts';
 
 await main(async () => {
   const { device, adapter } = await platformDevice();
-  await runSuite({ device, adapter, version: navigator.userAgent.replace('/', ' '), goldens: goldenFolder(), platform: true, report: print });
+  await runSuite({ device, adapter, version: navigator.userAgent.replace('/', ' '), goldens: goldenFolder(), report: print });
 });

@@ -19,7 +19,7 @@ async function run(): Promise<void> {
   const files = (await (await get('/goldens/')).json()) as string[];
   const read = async (file: string): Promise<Uint8Array> => new Uint8Array(await (await get(`/goldens/${file}`)).arrayBuffer());
   const { device, adapter } = await platformDevice();
-  await runSuite({ device, adapter, version: navigator.userAgent, goldens: { files, read }, platform: true, report: post });
+  await runSuite({ device, adapter, version: navigator.userAgent, goldens: { files, read }, report: post });
 }
 
 run().catch((error: unknown) => post({ type: 'error', message: errorText(error) }));

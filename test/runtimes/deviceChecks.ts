@@ -1,0 +1,131 @@
+/**
+ * What goldens do not reach: frames and results that stay on the device, and its loss. All of it depends on the WebGPU implementation as much
+ * as the kernels do.
+ */
+import { Deghoster } from '../../src/index.ts';
+import type { FrameSource, MergeOptions } from '../../src/index.ts';
+import type { Golden } from '../reference/golden.ts';
+import { asBuffer, asTexture, eightBit, readBuffer } from '../reference/frames.ts';
+import { expectClose } from '../reference/random.ts';
+
+/** An implementation's unorm8 may be off by a rounding, which the network carries on. */
+export const DEVICE_TOLERANCE = 1e-5;
+
+/** What device checks need: a thin network, a device, and a way to open others; without one the library's own way is checked. */
+export interface DeviceSetting {
+  golden: Golden;
+  device: GPUDevice;
+  open?: () => Promise<GPUDevice>;
+}
+
+export interface DeviceCheck {
+  name: string;
+  /** Whether the runtime has what it needs; ImageBitmaps are the browsers'. */
+  applies(device: GPUDevice): boolean;
+  /** @returns the worst absolute difference of values in [0,1]. */
+  run(setting: DeviceSetting): Promise<number>;
+}
+
+const WIDTH = 150;
+const HEIGHT = 40;
+const OPTIONS: MergeOptions = { response: 'gamma' };
+
+const frames = () => eightBit(WIDTH, HEIGHT, [1, 4, 16]);
+
+function close(actual: ArrayLike<number>, expected: ArrayLike<number>, label: string): number {
+  return expectClose(actual, expected, { tol: DEVICE_TOLERANCE, scale: 1, label });
+}
+
+/** Merges frames that `place` puts on the device, and compares with what arrays give. */
+async function checkFrames({ golden, device }: DeviceSetting, place: () => Promise<FrameSource[]>, label: string): Promise<number> {
+  const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device });
+  try {
+    const expected = await deghoster.merge(frames(), OPTIONS);
+    const { radiance } = await deghoster.merge(await place(), OPTIONS);
+    return close(radiance, expected.radiance, label);
+  } finally {
+    deghoster.dispose();
+  }
+}
+
+const DEVICE_CHECKS: readonly DeviceCheck[] = [
+  {
+    name: 'frames in a texture and a buffer',
+    applies: () => true,
+    run(setting) {
+      const [a, b, c] = frames();
+      const { device } = setting;
+      return checkFrames(setting, async () => [asTexture(device, a), asTexture(device, b, 'bgra8unorm'), asBuffer(device, c)], 'radiance');
+    },
+  },
+  {
+    name: 'frames as ImageBitmap',
+    applies: ({ queue }) => typeof createImageBitmap === 'function' && typeof queue.copyExternalImageToTexture === 'function',
+    run: (setting) => checkFrames(setting, () => Promise.all(frames().map(asImage)), 'radiance'),
+  },
+  {
+    name: 'the result in a buffer, tiled',
+    applies: () => true,
+    async run({ golden, device }) {
+      const deghoster = await createTiled(golden, device);
+      try {
+        const expected = await deghoster.merge(frames(), OPTIONS);
+        const { buffer } = await deghoster.mergeToBuffer(frames(), OPTIONS);
+        const error = close(await readBuffer(device, buffer), expected.radiance, 'radiance');
+        buffer.destroy();
+        return error;
+      } finally {
+        deghoster.dispose();
+      }
+    },
+  },
+  {
+    name: 'a device lost in the middle of a merge',
+    applies: () => true,
+    async run({ golden, open }) {
+      const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device: open });
+      try {
+        const expected = await deghoster.merge(frames(), OPTIONS);
+        const first = deghoster.device;
+        let losses = 0;
+        const { radiance } = await deghoster.merge(frames(), {
+          ...OPTIONS,
+          onProgress: ({ stage }) => stage === 'fusion' && losses === 0 && first.destroy(),
+          onDeviceLost: () => losses++,
+        });
+        if (losses !== 1 || deghoster.device === first) throw new Error(`the device was destroyed once, and lost ${losses} times`);
+        return close(radiance, expected.radiance, 'radiance');
+      } finally {
+        deghoster.dispose();
+      }
+    },
+  },
+];
+
+/** A Deghoster of so small a budget that it merges the frames in several tiles. */
+async function createTiled({ weightsBytes }: Golden, device: GPUDevice): Promise<Deghoster> {
+  for (let memoryBudget = 2 ** 20; memoryBudget < 2 ** 26; memoryBudget *= 1.25) {
+    const deghoster = await Deghoster.create({ weights: weightsBytes, device, memoryBudget });
+    let tiles: number[];
+    try {
+      tiles = deghoster.plan(WIDTH, HEIGHT, 3).schedule.stages.map((stage) => stage.tiling.tiles.length);
+    } catch {
+      deghoster.dispose(); // too small for any tile
+      continue;
+    }
+    if (Math.max(...tiles) < 2) throw new Error(`${WIDTH}x${HEIGHT} is one tile in the smallest budget, ${memoryBudget} bytes: make it larger`);
+    return deghoster;
+  }
+  throw new Error(`${WIDTH}x${HEIGHT} cannot be planned in any budget below 64 MiB`);
+}
+
+/** The device checks that a runtime can do. */
+export function deviceChecks(device: GPUDevice): DeviceCheck[] {
+  return DEVICE_CHECKS.filter((check) => check.applies(device));
+}
+
+async function asImage({ data, width, height, exposure }: ReturnType<typeof eightBit>[number]): Promise<FrameSource> {
+  const pixels = new Uint8ClampedArray(width * height * 4).fill(255);
+  for (let p = 0; p < width * height; p++) for (let c = 0; c < 3; c++) pixels[4 * p + c] = data[3 * p + c];
+  return { image: await createImageBitmap(new ImageData(pixels, width, height)), exposure };
+}
