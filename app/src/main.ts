@@ -144,7 +144,7 @@ function addFiles(files: readonly { name: string; file: Blob }[]): void {
   }
   if (files.length > 0) byId('frames-section', HTMLDetailsElement).open = true;
   update();
-  if (files.length > 0) byId('frames-section', HTMLDetailsElement).querySelector('summary')?.focus();
+  if (files.length > 0) byId('frames-section', HTMLDetailsElement).querySelector('summary')?.focus({ preventScroll: true });
 }
 
 function frameLoaded({ id, frame }: Extract<FromWorker, { type: 'frame' }>): void {
@@ -166,7 +166,7 @@ function removeFrame(id: number): void {
   }
   announce(`${row.name} was removed.`);
   update();
-  byId('frames-section', HTMLDetailsElement).querySelector('summary')?.focus();
+  byId('frames-section', HTMLDetailsElement).querySelector('summary')?.focus({ preventScroll: true });
 }
 
 function startOver(): void {

@@ -58,8 +58,7 @@ export class ResultPanel {
     names.forEach((name, k) => k === result.reference || this.#motionOf.append(make('option', { value: String(k), textContent: name })));
     this.#motionOf.value = [...this.#motionOf.options].some(({ value }) => value === chosen) ? chosen : 'all';
     this.#compare.disabled = true;
-    byId('compare-note', HTMLParagraphElement).hidden = false;
-    byId('compare-note', HTMLParagraphElement).textContent = 'The plain merge is being made…';
+    byId('compare-note', HTMLParagraphElement).textContent = 'It is being made…';
     byId('result-note', HTMLParagraphElement).textContent = `${result.width} × ${result.height}, ${result.frames} frames${result.edited ? ', with your motion' : ''}. Merged in ${result.seconds.toFixed(1)} s with ${formatBytes(result.peakBytes)} of graphics memory.`;
     this.#stage.setPicture(result.width, result.height);
     this.#look();
@@ -91,7 +90,8 @@ export class ResultPanel {
 
   allowCompare(): void {
     this.#compare.disabled = false;
-    byId('compare-note', HTMLParagraphElement).hidden = true;
+    // As long as the line before: nothing moves under the pointer.
+    byId('compare-note', HTMLParagraphElement).textContent = 'All frames averaged, with their ghosts.';
   }
 
   refuseCompare(why: string): void {

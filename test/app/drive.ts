@@ -1,0 +1,67 @@
+/** Using the page as a person does: dropping and picking files, merging, saving. */
+import { readFileSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import type { Site } from './site.ts';
+
+export interface PictureFile {
+  name: string;
+  bytes: Buffer;
+}
+
+export interface PageOptions {
+  width?: number;
+  height?: number;
+  colorScheme?: 'light' | 'dark';
+}
+
+export interface OpenPage {
+  page: Page;
+  /** Everything the page printed as an error, and what it threw. */
+  problems: string[];
+}
+
+/** Opens the page and waits until everything it needs has been fetched. */
+export async function openPage(browser: Browser, site: Site, { width = 1280, height = 800, colorScheme = 'light' }: PageOptions = {}): Promise<OpenPage> {
+  const page = await browser.newPage({ viewport: { width, height }, colorScheme, acceptDownloads: true });
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+  await page.goto(site.url);
+  await page.locator('#example:enabled').waitFor();
+  return { page, problems };
+}
+
+/** Drops files on the page. */
+export async function dropFiles(page: Page, files: readonly PictureFile[]): Promise<void> {
+  const encoded = files.map(({ name, bytes }) => ({ name, base64: bytes.toString('base64') }));
+  const dataTransfer = await page.evaluateHandle((list) => {
+    const transfer = new DataTransfer();
+    for (const { name, base64 } of list) transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
+    return transfer;
+  }, encoded);
+  await page.dispatchEvent('body', 'drop', { dataTransfer });
+}
+
+/** Waits until every file is either a frame or refused. */
+export async function settled(page: Page, files: number): Promise<void> {
+  await page.waitForFunction((count) => document.querySelectorAll('.frame.ready, .frame.failed').length === count, files, { timeout: 30_000 });
+}
+
+/** Merges what is loaded and waits for the result. @throws what the page says went wrong. */
+export async function merge(page: Page): Promise<void> {
+  await page.locator('#merge:enabled').click();
+  await finished(page);
+}
+
+/** Waits for the merge under way. */
+export async function finished(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.body.dataset.state !== 'merging', undefined, { timeout: 110_000 });
+  const notice = page.locator('.notice.error');
+  if ((await notice.count()) > 0) throw new Error(`the page says: ${await notice.first().innerText()}`);
+}
+
+/** Saves the result. @returns the file's name and bytes. */
+export async function save(page: Page, format: string): Promise<PictureFile> {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.locator(`[data-save=${format}]`).click()]);
+  return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+}

@@ -1,0 +1,87 @@
+/**
+ * Watching and disturbing the GPU of the page's worker from outside.
+ *
+ * The program below is put in front of the worker's own when it is served. It counts the bytes of buffers and textures between their making and
+ * `destroy`, and takes a device away when told to; it talks over a BroadcastChannel, which worker and page share.
+ */
+import type { Page } from 'playwright-core';
+import type { Site } from './site.ts';
+
+const CHANNEL = 'gpu-watch';
+
+const PROGRAM = `
+(() => {
+  const live = new Map(); // resource: [device, bytes]
+  const devices = new Set();
+  const bytesOf = { rgb9e5ufloat: 4, r8unorm: 1, rgba16float: 8, rgba32float: 16, rgba8unorm: 4 };
+  const wrap = (type, name, after) => {
+    const original = type.prototype[name];
+    type.prototype[name] = function (...args) {
+      const result = original.apply(this, args);
+      after(this, result, args);
+      return result;
+    };
+  };
+  wrap(GPUDevice, 'createBuffer', (device, buffer, [{ size }]) => live.set(buffer, [device, size]));
+  wrap(GPUDevice, 'createTexture', (device, texture, [{ format, mipLevelCount = 1 }]) => {
+    const top = texture.width * texture.height * texture.depthOrArrayLayers * bytesOf[format];
+    live.set(texture, [device, mipLevelCount > 1 ? Math.ceil((top * 4) / 3) : top]);
+  });
+  for (const type of [GPUBuffer, GPUTexture]) wrap(type, 'destroy', (resource) => live.delete(resource));
+  const destroy = GPUDevice.prototype.destroy;
+  wrap(GPUDevice, 'destroy', (device) => {
+    devices.delete(device);
+    for (const [resource, [owner]] of live) if (owner === device) live.delete(resource);
+  });
+  const requestDevice = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function (...args) {
+    const device = await requestDevice.apply(this, args);
+    devices.add(device);
+    return device;
+  };
+  const channel = new BroadcastChannel('${CHANNEL}');
+  channel.onmessage = ({ data }) => {
+    if (data.ask === 'bytes') {
+      const sum = (label) => [...live.values()].reduce((total, [device, bytes]) => total + (device.label === label ? bytes : 0), 0);
+      channel.postMessage({ answer: data.id, value: { merging: sum('deghost'), viewing: sum('viewer'), devices: devices.size } });
+    }
+    if (data.ask === 'lose') {
+      const lost = [...devices].filter(({ label }) => label === data.label).at(-1);
+      if (lost) destroy.call(lost);
+      channel.postMessage({ answer: data.id, value: lost !== undefined });
+    }
+  };
+})();
+`;
+
+/** Puts the program in front of the worker's. Before the page is opened. */
+export function watchGpu(site: Site): void {
+  site.replace(/assets\/main-[^/]+\.js$/, (original) => `${PROGRAM}${original.toString('utf8')}`);
+}
+
+function ask<T>(page: Page, question: { ask: string; label?: string }): Promise<T> {
+  return page.evaluate(
+    ([name, message]) =>
+      new Promise<unknown>((resolve) => {
+        const channel = new BroadcastChannel(name);
+        const id = Math.random();
+        channel.onmessage = ({ data }) => {
+          if (data.answer !== id) return;
+          channel.close();
+          resolve(data.value);
+        };
+        channel.postMessage({ ...message, id });
+      }),
+    [CHANNEL, question] as const,
+  ) as Promise<T>;
+}
+
+/** Bytes of buffers and textures alive, for merging and for viewing, and devices open. */
+export function gpuBytes(page: Page): Promise<{ merging: number; viewing: number; devices: number }> {
+  return ask(page, { ask: 'bytes' });
+}
+
+/** Takes the youngest device of a label away. @returns whether there was one. */
+export function loseDevice(page: Page, label: 'deghost' | 'viewer'): Promise<boolean> {
+  return ask(page, { ask: 'lose', label });
+}

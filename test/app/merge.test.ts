@@ -1,0 +1,203 @@
+/** The page from dropped files to saved ones, against the same merge in Node. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readExr, readJpegGainMap } from 'hdrify';
+import sharp from 'sharp';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Deghoster } from '../../src/index.ts';
+import type { MergeResult } from '../../src/index.ts';
+import { decodeRgbe } from '../../src/image/rgbe.ts';
+import { toneMap } from '../../src/image/toneMap.ts';
+import { readFrames } from '../../src/node/index.ts';
+import { testDevice } from '../gpu.ts';
+import { seriousFindings } from './axe.ts';
+import { launchBrowser } from './browser.ts';
+import { dropFiles, merge, openPage, save, settled } from './drive.ts';
+import type { OpenPage, PictureFile } from './drive.ts';
+import { THIN_FIXED, serveSite } from './site.ts';
+import type { Site } from './site.ts';
+import { pngStack } from './stack.ts';
+
+const WIDTH = 192;
+const HEIGHT = 128;
+
+let browser: Browser;
+let site: Site;
+let opened: OpenPage;
+let expected: MergeResult;
+/** Addresses requested after the page had loaded. */
+const requested: string[] = [];
+
+beforeAll(async () => {
+  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
+  const files = pngStack(WIDTH, HEIGHT);
+  expected = await mergeInNode(files);
+  opened = await openPage(browser, site);
+  // Of the page and of its worker.
+  opened.page.context().on('request', (request) => requested.push(request.url()));
+  // The order of dropping does not matter.
+  await dropFiles(opened.page, [files[2], files[0], files[1]]);
+  await settled(opened.page, 3);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+async function mergeInNode(files: readonly PictureFile[]): Promise<MergeResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'deghost-test-'));
+  try {
+    const paths = files.map(({ name, bytes }) => {
+      writeFileSync(join(folder, name), bytes);
+      return join(folder, name);
+    });
+    const deghoster = await Deghoster.create({ weights: readFileSync(THIN_FIXED), device: await testDevice() });
+    const result = await deghoster.merge(await readFrames(paths));
+    deghoster.dispose();
+    return result;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+describe('a stack dropped on the page', () => {
+  it('is listed in exposure order, with EV from EXIF and the middle frame as the reference', async () => {
+    const { page } = opened;
+    expect(await page.locator('.frame .name').allTextContents()).toEqual(['scene-1.png', 'scene-2.png', 'scene-3.png']);
+    const evs = await page.locator('.frame input.ev').evaluateAll((inputs) => inputs.map((input) => (input as HTMLInputElement).value));
+    expect(evs).toEqual(['-2', '0', '2']);
+    expect(await page.getByLabel('Reference: scene-2.png').isChecked()).toBe(true);
+    expect(await seriousFindings(page)).toEqual([]);
+  });
+
+  it('becomes the picture that Node makes of it', async () => {
+    const { page, problems } = opened;
+    await merge(page);
+    const { name, bytes } = await save(page, 'exr-float');
+    expect(name).toBe('scene-1-merged.exr');
+    const exr = readExr(bytes);
+    expect([exr.width, exr.height]).toEqual([WIDTH, HEIGHT]);
+    let worst = 0;
+    expected.radiance.forEach((y, i) => {
+      const want = y * expected.scale;
+      worst = Math.max(worst, Math.abs(exr.data[4 * Math.floor(i / 3) + (i % 3)] - want) / Math.max(want, 1e-4));
+    });
+    expect(worst).toBeLessThan(1e-3);
+    expect(problems).toEqual([]);
+  });
+
+  it('is saved as .hdr within one step of a mantissa', async () => {
+    const { name, bytes } = await save(opened.page, 'hdr');
+    expect(name).toBe('scene-1-merged.hdr');
+    const hdr = decodeRgbe(bytes);
+    for (let p = 0; p < WIDTH * HEIGHT; p++) {
+      const want = [0, 1, 2].map((c) => expected.radiance[3 * p + c] * expected.scale);
+      const step = 2 ** (Math.ceil(Math.log2(Math.max(...want, 1e-30))) - 8);
+      want.forEach((value, c) => expect(Math.abs(hdr.data[3 * p + c] - value), `pixel ${p}, channel ${c}`).toBeLessThanOrEqual(step * 1.0001));
+    }
+  });
+
+  it('is saved as half-float EXR', async () => {
+    const { bytes } = await save(opened.page, 'exr-half');
+    const { data } = readExr(bytes);
+    expected.radiance.forEach((y, i) => {
+      const want = y * expected.scale;
+      expect(Math.abs(data[4 * Math.floor(i / 3) + (i % 3)] - want)).toBeLessThan(2e-3 * Math.max(want, 1e-3));
+    });
+  });
+
+  it('is saved as the PNG that the command line makes', async () => {
+    const { name, bytes } = await save(opened.page, 'png');
+    expect(name).toBe('scene-1-merged.png');
+    const { data, info } = await sharp(bytes).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    expect([info.width, info.height]).toEqual([WIDTH, HEIGHT]);
+    const want = toneMap(expected.radiance);
+    expect(Math.max(...want.map((value, i) => Math.abs(value - data[i])))).toBeLessThanOrEqual(1);
+  });
+
+  it('is saved as Ultra HDR: a JPEG whose gain map gives the light back', async () => {
+    const { name, bytes } = await save(opened.page, 'ultrahdr');
+    expect(name).toBe('scene-1-merged.jpg');
+    expect((await sharp(bytes).metadata()).width).toBe(WIDTH);
+    const { data } = readJpegGainMap(bytes);
+    // The file has its own exposure; JPEG is lossy. So: one factor fits most of the picture to a few per cent.
+    const ratios = Array.from({ length: WIDTH * HEIGHT }, (_, p) => data[4 * p + 1] / Math.max(1e-4, expected.radiance[3 * p + 1])).sort((a, b) => a - b);
+    const at = (q: number) => ratios[Math.floor(q * (ratios.length - 1))];
+    expect(at(0.9) / at(0.5)).toBeLessThan(1.25);
+    expect(at(0.5) / at(0.1)).toBeLessThan(1.25);
+  });
+
+  it('is drawn on the canvas as it is saved', async () => {
+    const { page } = opened;
+    await page.locator('#zoom-full').click();
+    await page.waitForTimeout(500);
+    const box = await page.locator('#view').boundingBox();
+    if (!box) throw new Error('the view has no box');
+    const clip = { x: Math.round(box.x + box.width / 2 - WIDTH / 2), y: Math.round(box.y + box.height / 2 - HEIGHT / 2), width: WIDTH, height: HEIGHT };
+    const shown = await sharp(await page.screenshot({ clip })).removeAlpha().raw().toBuffer();
+    const want = toneMap(expected.radiance);
+    // Within a pixel of the middle, and away from the zoom tools.
+    const differences = [-1, 0, 1].flatMap((dy) =>
+      [-1, 0, 1].map((dx) => {
+        const values: number[] = [];
+        for (let y = 10; y < HEIGHT - 10; y++) {
+          for (let x = 10; x < WIDTH - 10; x++) for (let c = 0; c < 3; c++) values.push(Math.abs(shown[3 * (y * WIDTH + x) + c] - want[3 * ((y + dy) * WIDTH + x + dx) + c]));
+        }
+        return values.sort((a, b) => a - b)[Math.floor(0.99 * values.length)];
+      }),
+    );
+    expect(Math.min(...differences)).toBeLessThanOrEqual(4);
+  });
+
+  it('compares with the plain merge, shows what moved, and has nothing that axe finds serious', async () => {
+    const { page } = opened;
+    await page.locator('#compare:enabled').check();
+    await page.locator('#overlay').check();
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.setViewportSize({ width: 390, height: 844 });
+    expect(await seriousFindings(page)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  });
+
+  it('left the network alone', () => {
+    expect(requested.filter((url) => !url.startsWith('blob:'))).toEqual([]);
+  });
+});
+
+describe('the empty page', () => {
+  it('has nothing that axe finds serious, in light and dark, wide and narrow', async () => {
+    const { page } = await openPage(browser, site);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect(await seriousFindings(page)).toEqual([]);
+    }
+    await page.setViewportSize({ width: 360, height: 740 });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    await page.close();
+  });
+
+  it('can connect to nothing but its own files, and neither can its worker', async () => {
+    const { page } = await openPage(browser, site);
+    const tryFetch = (where: string) =>
+      page.evaluate(async (kind) => {
+        const outside = 'http://127.0.0.1:9/';
+        const attempt = `fetch('${outside}').then(() => 'reached', (error) => String(error))`;
+        if (kind === 'page') {
+          const blocked = new Promise<string>((resolve) => addEventListener('securitypolicyviolation', (event) => resolve(event.effectiveDirective)));
+          fetch(outside).catch(() => undefined);
+          return blocked;
+        }
+        const program = `addEventListener('securitypolicyviolation', (event) => postMessage(event.effectiveDirective)); ${attempt}`;
+        const worker = new Worker(URL.createObjectURL(new Blob([program], { type: 'text/javascript' })), { type: 'module' });
+        return new Promise<string>((resolve) => (worker.onmessage = ({ data }) => resolve(data)));
+      }, where);
+    expect(await tryFetch('page')).toBe('connect-src');
+    expect(await tryFetch('worker')).toBe('connect-src');
+    await page.close();
+  });
+});
