@@ -5,29 +5,15 @@ import { describe, expect, it } from 'vitest';
 import { CancelledError, Deghoster, InputError } from '../src/index.ts';
 import type { Frame, MergeOptions, MergeResult } from '../src/index.ts';
 import { testDevice } from './gpu.ts';
+import { interleavedFrame, planar } from './reference/golden.ts';
 import { goldenNames, readGolden } from './reference/goldens.ts';
 import type { Golden } from './reference/goldens.ts';
 import { mergeBase } from './reference/exposure.ts';
 import { runMerge } from './reference/network.ts';
 import { expectClose, rng } from './reference/random.ts';
-import { tensor } from './reference/tensor.ts';
-import type { Tensor } from './reference/tensor.ts';
+import { checkGolden } from './runtimes/goldenCheck.ts';
 
 const MiB = 1024 ** 2;
-
-/** A golden's frame as the library takes it. */
-function frame({ data, h, w }: Tensor, exposure: number): Frame {
-  const interleaved = new Float32Array(h * w * 3);
-  for (let c = 0; c < 3; c++) for (let p = 0; p < h * w; p++) interleaved[3 * p + c] = data[c * h * w + p];
-  return { data: interleaved, width: w, height: h, exposure };
-}
-
-/** A picture `[h, w, 3]` as a tensor. */
-function planar(data: ArrayLike<number>, w: number, h: number): Tensor {
-  const out = tensor(3, h, w);
-  for (let c = 0; c < 3; c++) for (let p = 0; p < h * w; p++) out.data[c * h * w + p] = data[3 * p + c];
-  return out;
-}
 
 /** A smooth random scene with texture, seen at several exposures by a gamma camera. */
 function scene(width: number, height: number, exposures: readonly number[], seed = 5): Frame[] {
@@ -52,20 +38,8 @@ async function merge(golden: Golden, frames: readonly Frame[], options: MergeOpt
 }
 
 describe('Deghoster', () => {
-  it.each(goldenNames().filter((name) => !name.includes('binary')))('merges %s as the PyTorch reference does', async (name) => {
-    const golden = readGolden(name);
-    // Frames arrive in an order of their own.
-    const frames = golden.frames.map((x, k) => frame(x, golden.taus[k] / 30)).reverse();
-    const result = await merge(golden, frames, { reference: golden.reference });
-    const [{ w, h }] = golden.frames;
-    expectClose(planar(result.radiance, w, h).data, golden.stages.get('Y')!.data, { tol: 1e-4, scale: 1, label: name });
-    expect(result.order).toEqual(golden.taus.map((_, k) => golden.taus.length - 1 - k));
-    expect(result.scale).toBeCloseTo(golden.taus[golden.reference], 10);
-    expect(result.motion).toHaveLength(golden.taus.length);
-    result.motion.forEach((map, k) => {
-      const padded = golden.stages.get(`W.${k + 1}`)!;
-      map.forEach((value, i) => expect(Math.abs(value - padded.data[Math.floor(i / w) * padded.w + (i % w)])).toBeLessThan(1e-4));
-    });
+  it.each(goldenNames())('merges %s as the PyTorch reference does', async (name) => {
+    await checkGolden(readGolden(name), await testDevice());
   });
 
   it('gives tiled what it gives whole, to rounding', async () => {
@@ -89,7 +63,7 @@ describe('Deghoster', () => {
 
   it('takes motion maps in place of its own, the reference\'s being their union', async () => {
     const golden = readGolden('fixed-merge-r0');
-    const frames = golden.frames.map((x, k) => frame(x, golden.taus[k]));
+    const frames = golden.frames.map((x, k) => interleavedFrame(x, golden.taus[k]));
     const own = await merge(golden, frames, { reference: golden.reference });
     const maps = own.motion.map((map, k) => (k === golden.reference ? map.map(() => 0) : map));
     const given = await merge(golden, frames, { reference: golden.reference, motion: maps });
