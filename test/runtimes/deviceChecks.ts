@@ -1,5 +1,5 @@
 /**
- * What goldens do not reach: frames and results that stay on the device, and its loss. All of it depends on the WebGPU implementation as much
+ * What goldens do not reach: frames and results that stay on the device, its loss, and a device with the least there is. All of it depends on the WebGPU implementation as much
  * as the kernels do.
  */
 import { Deghoster } from '../../src/index.ts';
@@ -7,19 +7,23 @@ import type { FrameSource, MergeOptions } from '../../src/index.ts';
 import type { Golden } from '../reference/golden.ts';
 import { asBuffer, asTexture, eightBit, readBuffer } from '../reference/frames.ts';
 import { expectClose } from '../reference/random.ts';
+import { GOLDEN_TOLERANCE, checkGolden } from './goldenCheck.ts';
 
 /** An implementation's unorm8 may be off by a rounding, which the network carries on. */
-export const DEVICE_TOLERANCE = 1e-5;
+const DEVICE_TOLERANCE = 1e-5;
 
 /** What device checks need: a thin network, a device, and a way to open others; without one the library's own way is checked. */
 export interface DeviceSetting {
   golden: Golden;
   device: GPUDevice;
   open?: () => Promise<GPUDevice>;
+  requestAdapter: () => Promise<GPUAdapter>;
 }
 
 export interface DeviceCheck {
   name: string;
+  /** Most a value may differ. */
+  tolerance: number;
   /** Whether the runtime has what it needs; ImageBitmaps are the browsers'. */
   applies(device: GPUDevice): boolean;
   /** @returns the worst absolute difference of values in [0,1]. */
@@ -51,6 +55,7 @@ async function checkFrames({ golden, device }: DeviceSetting, place: () => Promi
 const DEVICE_CHECKS: readonly DeviceCheck[] = [
   {
     name: 'frames in a texture and a buffer',
+    tolerance: DEVICE_TOLERANCE,
     applies: () => true,
     run(setting) {
       const [a, b, c] = frames();
@@ -60,11 +65,13 @@ const DEVICE_CHECKS: readonly DeviceCheck[] = [
   },
   {
     name: 'frames as ImageBitmap',
+    tolerance: DEVICE_TOLERANCE,
     applies: ({ queue }) => typeof createImageBitmap === 'function' && typeof queue.copyExternalImageToTexture === 'function',
     run: (setting) => checkFrames(setting, () => Promise.all(frames().map(asImage)), 'radiance'),
   },
   {
     name: 'the result in a buffer, tiled',
+    tolerance: DEVICE_TOLERANCE,
     applies: () => true,
     async run({ golden, device }) {
       const deghoster = await createTiled(golden, device);
@@ -81,6 +88,7 @@ const DEVICE_CHECKS: readonly DeviceCheck[] = [
   },
   {
     name: 'a device lost in the middle of a merge',
+    tolerance: DEVICE_TOLERANCE,
     applies: () => true,
     async run({ golden, open }) {
       const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device: open });
@@ -97,6 +105,20 @@ const DEVICE_CHECKS: readonly DeviceCheck[] = [
         return close(radiance, expected.radiance, 'radiance');
       } finally {
         deghoster.dispose();
+      }
+    },
+  },
+  {
+    // Whatever the engine uses without asking is a validation error here.
+    name: 'a golden on a device of default limits without features',
+    tolerance: GOLDEN_TOLERANCE,
+    applies: () => true,
+    async run({ golden, requestAdapter }) {
+      const device = await (await requestAdapter()).requestDevice();
+      try {
+        return await checkGolden(golden, device);
+      } finally {
+        device.destroy();
       }
     },
   },

@@ -7,7 +7,7 @@ import type { Golden } from '../reference/golden.ts';
 import { TooFarError } from '../reference/random.ts';
 import { KERNEL_CHECKS, KERNEL_TOLERANCE } from '../kernels/checks.ts';
 import { KernelHarness } from '../kernels/harness.ts';
-import { DEVICE_TOLERANCE, deviceChecks } from './deviceChecks.ts';
+import { deviceChecks } from './deviceChecks.ts';
 import { errorText } from './events.ts';
 import type { Report, TestResult } from './events.ts';
 import { GOLDEN_TOLERANCE, checkGolden } from './goldenCheck.ts';
@@ -23,6 +23,7 @@ export interface SuiteOptions {
   device: GPUDevice;
   /** Opens another device. Absent where there is `navigator.gpu`: then the library must find one by itself. */
   open?: () => Promise<GPUDevice>;
+  requestAdapter: () => Promise<GPUAdapter>;
   /** The runtime's name and version, and its adapter's, for the report. */
   version: string;
   adapter: string;
@@ -45,7 +46,7 @@ interface Test {
  * Runs everything and reports each result. A failed test does not stop it; a lost device does.
  * @throws when the device is lost, or when there are no goldens.
  */
-export async function runSuite({ device, open, version, adapter, goldens, report }: SuiteOptions): Promise<void> {
+export async function runSuite({ device, open, requestAdapter, version, adapter, goldens, report }: SuiteOptions): Promise<void> {
   // Every failure of the GPU must reach the library's caller; what does not is a bug of its own.
   const stray: string[] = [];
   device.addEventListener('uncapturederror', (event) => stray.push(event.error.message));
@@ -63,8 +64,8 @@ export async function runSuite({ device, open, version, adapter, goldens, report
     ...names.map((name): Test => ({ name: `golden ${name}`, group: 'golden', tolerance: GOLDEN_TOLERANCE, run: async () => checkGolden(await read(name), device) })),
     ...KERNEL_CHECKS.map((check): Test => ({ name: check.name, group: 'kernel', tolerance: KERNEL_TOLERANCE, run: () => check.run(kernels) })),
   ];
-  for (const { name, run } of deviceChecks(device)) {
-    tests.push({ name, group: 'device', tolerance: DEVICE_TOLERANCE, run: async () => run({ golden: await read(THIN), device, open }) });
+  for (const { name, tolerance, run } of deviceChecks(device)) {
+    tests.push({ name, group: 'device', tolerance, run: async () => run({ golden: await read(THIN), device, open, requestAdapter }) });
   }
   tests.push({ name: 'no GPU error outside the library\'s error scopes', group: 'device', tolerance: 0, run: async () => expectNone(stray) });
 

@@ -11,5 +11,13 @@ await main(async () => {
   const device = await openDevice(adapter);
   const { bun, node } = process.versions;
   const version = bun ? `Bun ${bun}` : `Node ${node}`;
-  await runSuite({ device, open: () => requestDevice({ software }), version, adapter: info.name, goldens: goldenFolder(), report: print });
+  await runSuite({
+    device,
+    open: () => requestDevice({ software }),
+    requestAdapter: async () => (await requestAdapter({ software })).adapter,
+    version,
+    adapter: info.name,
+    goldens: goldenFolder(),
+    report: print,
+  });
 });

@@ -2,7 +2,7 @@
 import { errorText } from '../events.ts';
 import type { RunnerEvent } from '../events.ts';
 import { runSuite } from '../suite.ts';
-import { platformDevice } from './platform.ts';
+import { platformDevice, requestPlatformAdapter } from './platform.ts';
 
 async function post(event: RunnerEvent): Promise<void> {
   const response = await fetch('/events', { method: 'POST', body: JSON.stringify(event) });
@@ -19,7 +19,7 @@ async function run(): Promise<void> {
   const files = (await (await get('/goldens/')).json()) as string[];
   const read = async (file: string): Promise<Uint8Array> => new Uint8Array(await (await get(`/goldens/${file}`)).arrayBuffer());
   const { device, adapter } = await platformDevice();
-  await runSuite({ device, adapter, version: navigator.userAgent, goldens: { files, read }, report: post });
+  await runSuite({ device, requestAdapter: requestPlatformAdapter, adapter, version: navigator.userAgent, goldens: { files, read }, report: post });
 }
 
 run().catch((error: unknown) => post({ type: 'error', message: errorText(error) }));
