@@ -1,0 +1,71 @@
+/** Where WebGPU is missing the page says so at once, in words that help. */
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seriousFindings } from './axe.ts';
+import { launchBrowser } from './browser.ts';
+import { dropFiles, openPage, settled } from './drive.ts';
+import { serveSite } from './site.ts';
+import type { Site } from './site.ts';
+import { pngStack } from './stack.ts';
+
+let site: Site;
+
+beforeAll(async () => {
+  site = await serveSite();
+});
+
+afterAll(async () => {
+  await site?.close();
+});
+
+/** What the page says in a browser. Files can be looked at all the same, but not merged. */
+async function words(browser: Browser, at: Site): Promise<string> {
+  try {
+    const { page } = await openPage(browser, at);
+    const notice = page.locator('.notice.error');
+    await notice.waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    await dropFiles(page, pngStack(24, 16));
+    await settled(page, 3);
+    expect(await page.locator('#merge').isDisabled()).toBe(true);
+    expect(await page.locator('#merge-note').innerText()).toBe('Merging needs WebGPU, see above.');
+    return await notice.innerText();
+  } finally {
+    await browser.close();
+  }
+}
+
+describe('without WebGPU', () => {
+  it('the page names browsers that have it', async () => {
+    // No switch of Chromium takes it away; a line in front of the worker's program does.
+    const older = await serveSite();
+    older.replace(/assets\/main-[^/]+\.js$/, (original) => `delete WorkerNavigator.prototype.gpu;${original.toString('utf8')}`);
+    expect(await words(await launchBrowser(), older)).toMatch(/This browser has no WebGPU[^]*current Chrome, Edge, Safari or Firefox/);
+    await older.close();
+  });
+
+  it('for want of an adapter the page speaks of drivers', async () => {
+    const browser = await launchBrowser(['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-software-rasterizer']);
+    expect(await words(browser, site)).toMatch(/No graphics adapter was found[^]*graphics driver/);
+  });
+
+  it('for want of a secure address the page says which are', async () => {
+    // Chromium takes http: from any address but localhost as insecure.
+    const browser = await launchBrowser(['--no-sandbox', '--disable-dev-shm-usage', '--host-resolver-rules=MAP deghost.test 127.0.0.1']);
+    expect(await words(browser, { ...site, url: site.url.replace('localhost', 'deghost.test') })).toMatch(/This address is not secure[^]*https: addresses or from localhost/);
+  });
+
+  it('missing weights are named when they are needed', async () => {
+    const incomplete = await serveSite();
+    incomplete.replace(/weights\/fixed\.safetensors$/, () => Buffer.from('not weights'));
+    const browser = await launchBrowser();
+    const { page } = await openPage(browser, incomplete);
+    await dropFiles(page, pngStack(24, 16));
+    await settled(page, 3);
+    await page.locator('#merge:enabled').click();
+    await page.locator('.notice.error').waitFor();
+    expect(await page.locator('.notice.error').innerText()).toMatch(/These frames cannot be merged[^]*weights/);
+    await browser.close();
+    await incomplete.close();
+  });
+});
