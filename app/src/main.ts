@@ -23,6 +23,8 @@ let referenceId: number | undefined;
 let referenceChosen = false;
 let gpu: 'starting' | 'ready' | 'unavailable' = 'starting';
 let busy = false;
+/** Whether this browser can show light above white. */
+let canExtend = false;
 /** Of the frames that the shown result was made from. */
 let merged: { result: ResultInfo; key: string } | undefined;
 let pendingKey = '';
@@ -59,7 +61,10 @@ const mergeButton = byId('merge', HTMLButtonElement);
 function start(): void {
   const canvas = byId('canvas', HTMLCanvasElement).transferControlToOffscreen();
   const range = matchMedia('(dynamic-range: high)');
-  range.onchange = () => worker.send({ type: 'highRange', highRange: range.matches });
+  range.onchange = () => {
+    worker.send({ type: 'highRange', highRange: range.matches });
+    resultPanel.allowExtended(canExtend && range.matches);
+  };
   worker.send({ type: 'start', canvas, base: document.baseURI, highRange: range.matches }, [canvas]);
   mergeButton.onclick = merge;
   byId('example', HTMLButtonElement).onclick = () => addFiles(example);
@@ -73,7 +78,8 @@ function receive(message: FromWorker): void {
   switch (message.type) {
     case 'ready':
       gpu = 'ready';
-      resultPanel.allowExtended(message.canExtend && matchMedia('(dynamic-range: high)').matches);
+      canExtend = message.canExtend;
+      resultPanel.allowExtended(canExtend && matchMedia('(dynamic-range: high)').matches);
       break;
     case 'unavailable':
       gpu = 'unavailable';
@@ -171,7 +177,9 @@ function removeFrame(id: number): void {
 
 function startOver(): void {
   for (const { id } of [...rows]) removeFrame(id);
+  worker.send({ type: 'clear' });
   merged = undefined;
+  edited = false;
   stage.hide();
   resultPanel.hide();
   dismiss('merge');
@@ -283,6 +291,7 @@ function showPreview(ready: readonly FrameRow[]): void {
 
 function showExample(): void {
   byId('example', HTMLButtonElement).disabled = example.length === 0;
+  if (example.length === 0) byId('sample-note', HTMLParagraphElement).textContent = 'The example could not be loaded: load the page again.';
   byId('sample-strip', HTMLDivElement).replaceChildren(...example.map(({ file }) => make('img', { src: URL.createObjectURL(file), alt: '' })));
 }
 

@@ -59,6 +59,8 @@ export type ToWorker =
   | { type: 'remove'; id: number }
   | { type: 'merge'; frames: FrameToMerge[]; reference: number; response: ResponseChoice; useEdits: boolean }
   | { type: 'cancel' }
+  /** Forget the result. */
+  | { type: 'clear' }
   | { type: 'resize'; width: number; height: number }
   | { type: 'view'; view: View }
   | { type: 'highRange'; highRange: boolean }

@@ -19,7 +19,7 @@ import type { DecodedImage } from '../image/picture.ts';
 import { sniffFormat } from '../image/sniff.ts';
 import type { PictureFormat } from '../image/sniff.ts';
 import { readExposureInfo } from './exif.ts';
-import { isSrgbProfile } from './iccProfile.ts';
+import { isSrgbProfile } from '../image/iccProfile.ts';
 import { loadSharp } from './loadSharp.ts';
 import { reasonOf, shown, systemProblem } from './problems.ts';
 

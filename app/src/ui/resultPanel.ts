@@ -84,8 +84,11 @@ export class ResultPanel {
   /** An HDR display is there, and the browser can feed it: then that is what one wants to see. */
   allowExtended(isAllowed: boolean): void {
     const option = byId('tone-extended', HTMLOptionElement);
+    const wasAllowed = !option.disabled;
     option.hidden = option.disabled = !isAllowed;
-    if (isAllowed) this.#tone.value = 'extended';
+    if (isAllowed && !wasAllowed) this.#tone.value = 'extended';
+    if (!isAllowed && this.#tone.value === 'extended') this.#tone.value = 'photographic';
+    this.#look();
   }
 
   allowCompare(): void {

@@ -53,6 +53,10 @@ scope.onmessage = ({ data }) => {
     case 'remove': return frames.remove(data.id);
     case 'merge': return void merge(data);
     case 'cancel': return running?.abort.abort();
+    case 'clear':
+      running?.abort.abort();
+      result = undefined;
+      return viewer?.clear();
     case 'resize': return viewer?.resize(data.width, data.height);
     case 'view': return show(data.view);
     case 'highRange':
@@ -138,7 +142,8 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
     });
     const { width, height, reference } = merged;
     result = { merged, tones: chooseTones(merged.radiance, merged.scale), edits: new MotionEdits(maps, merged, reference), request };
-    await showResult();
+    // What cannot be shown can still be saved.
+    await showResult().catch((error) => tell({ type: 'viewFailed', failure: failureOf(error) }));
     tell({
       type: 'merged',
       result: { width, height, reference, frames: stack.length, edited: motion !== undefined, response: merged.response.report.summary, peakBytes: merged.peakBytes, seconds: (performance.now() - started) / 1000 },

@@ -7,7 +7,7 @@ import type { ExposureInfo } from '../../../../src/image/exif.ts';
 import { MAX_PIXELS, readNpyFrame } from '../../../../src/image/picture.ts';
 import type { DecodedImage } from '../../../../src/image/picture.ts';
 import { sniffFormat } from '../../../../src/image/sniff.ts';
-import { isSrgbProfile } from '../../../../src/node/iccProfile.ts';
+import { isSrgbProfile } from '../../../../src/image/iccProfile.ts';
 import { decodeInBands } from './bands.ts';
 import { jpegHeader, pngHeader } from './header.ts';
 import { exifr } from './packages.ts';
