@@ -7,6 +7,7 @@ import { startWorker } from './startWorker.ts';
 import { announce, byId, make } from './ui/dom.ts';
 import { FrameList } from './ui/frameList.ts';
 import type { FrameRow } from './ui/frameList.ts';
+import { showFrameNotes } from './ui/frameNotes.ts';
 import { dismiss, notify } from './ui/notices.ts';
 import { acceptFiles } from './ui/pickFiles.ts';
 import { ProgressPanel } from './ui/progressPanel.ts';
@@ -243,7 +244,10 @@ function update(): void {
   byId('welcome', HTMLElement).hidden = !isEmpty;
   byId('workspace', HTMLDivElement).hidden = isEmpty;
   byId('frame-count', HTMLSpanElement).textContent = ready.length > 0 ? `(${ready.length})` : '';
-  showNotes(ready, contradiction);
+  showFrameNotes(ready, contradiction, !rows.some(({ state }) => state === 'loading'), () => {
+    propose(readyRows());
+    update();
+  });
   showPreview(ready);
   const why = obstacle();
   const isSame = merged?.key === stackKey();
@@ -255,28 +259,6 @@ function update(): void {
   progress.toggle(busy);
   resultPanel.setBusy(busy);
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action=pick], #clear')) button.disabled = busy;
-}
-
-/** What is to be said about the exposures. */
-function showNotes(ready: readonly FrameRow[], contradiction: string | undefined): void {
-  const notes = byId('frames-notes', HTMLDivElement);
-  const missing = ready.filter(({ ev }) => ev === undefined);
-  const isSettled = !rows.some(({ state }) => state === 'loading');
-  const key = JSON.stringify([contradiction, missing.length, ready.length, isSettled]);
-  if (notes.dataset.key === key) return;
-  notes.dataset.key = key;
-  notes.replaceChildren();
-  if (contradiction) notes.append(make('p', { className: 'note warn', textContent: `${pageWords(contradiction)}.` }));
-  if (missing.length === 0 || !isSettled) return;
-  if (missing.length === ready.length && ready.length >= MIN_FRAMES) {
-    const step = `−2, 0, +2 …`;
-    notes.append(
-      make('p', { className: 'note warn', textContent: 'These files do not say how they were exposed. Fill in the EV of each, or take what most cameras do: two stops apart, in the order of brightness.' }),
-      make('button', { type: 'button', className: 'wide', textContent: `Use ${step}`, onclick: () => (propose(readyRows()), update()) }),
-    );
-  } else if (ready.length >= MIN_FRAMES) {
-    notes.append(make('p', { className: 'note warn', textContent: `No exposure is known of ${missing.map(({ name }) => name).join(', ')}: fill in the EV, counted from the reference.` }));
-  }
 }
 
 /** Before there is a result, the stage shows the reference frame. */
