@@ -46,6 +46,7 @@ describe('watch', () => {
     ['an early end', [BEGIN, test('a'), result('a'), END], '', /^ended with code 0 while running "a"/],
     ['an end before it began', [], '', /^ended with code 0 while starting/],
     ['an error', [{ type: 'error', message: 'no adapter' }], '', /^no adapter$/],
+    ['an error in a test', [BEGIN, test('a'), { type: 'error', message: 'the page crashed' }], '', /^the page crashed, while running "a"$/],
   ] as [string, RunnerEvent[], string, RegExp][])('calls %s broken, and says where', async (_, events, script, reason) => {
     const outcome = await watch(fake(events, script), LIMITS);
     expect(outcome.status).toBe('broken');

@@ -73,7 +73,7 @@ export async function runSuite({ device, open, requestAdapter, version, adapter,
   for (const test of tests) {
     await report({ type: 'test', name: test.name });
     await report({ type: 'result', result: await runTest(test) });
-    if (lost) throw new Error(`the device was lost in "${test.name}": ${lost.message.trim().split('\n')[0] || lost.reason}`);
+    if (lost) throw new Error(`the device was lost: ${lost.message.trim().split('\n')[0] || lost.reason}`);
   }
   kernels.dispose();
   await report({ type: 'end' });

@@ -34,6 +34,7 @@ export interface WatchOptions {
   onEvent?: (event: RunnerEvent) => void;
 }
 
+const STARTING = 'starting';
 const LAST_WORDS = 2000;
 /** Seconds between asking a runner to end and ending it. */
 const GRACE = 5;
@@ -81,7 +82,7 @@ type Seen = Pick<Outcome, 'version' | 'adapter' | 'tests' | 'results' | 'reason'
 
 function follow({ program, args, env }: Command, { silence, timeout, onEvent }: WatchOptions): Promise<Seen> {
   const seen: Seen = { tests: 0, results: [] };
-  let doing = 'starting';
+  let doing = STARTING;
   let ended = false;
   let words = '';
   const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
@@ -107,7 +108,7 @@ function follow({ program, args, env }: Command, { silence, timeout, onEvent }: 
     if (event.type === 'begin') [seen.version, seen.adapter, seen.tests] = [event.version, event.adapter, event.tests];
     else if (event.type === 'test') doing = `running "${event.name}"`;
     else if (event.type === 'result') seen.results.push(event.result);
-    else if (event.type === 'error') seen.reason ??= event.message;
+    else if (event.type === 'error') seen.reason ??= doing === STARTING ? event.message : `${event.message}, while ${doing}`;
     else ended = true;
     onEvent?.(event);
   });
