@@ -34,7 +34,9 @@ export function chromiumPath(): string {
 
 /** Starts a headless Chromium whose pages have WebGPU. WebGPU needs a secure context: serve pages from localhost. */
 export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: chromiumPath(), headless: true, args: FLAGS });
+  // Its SwiftShader is its own: another driver chosen in this process (`deghost info` looks at npm's) would leave it without an adapter.
+  const { VK_DRIVER_FILES: _, VK_ICD_FILENAMES: __, ...env } = process.env;
+  return chromium.launch({ executablePath: chromiumPath(), headless: true, args: FLAGS, env: env as Record<string, string> });
 }
 
 function isExecutable(path: string): boolean {

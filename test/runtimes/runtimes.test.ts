@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import { launchChromium } from '../chromium.ts';
 import { testDevice } from '../gpu.ts';
 import { readGolden } from '../reference/goldens.ts';
 import type { Golden } from '../reference/golden.ts';
@@ -157,6 +158,24 @@ describe('npm run test:runtimes', () => {
   it('exits with 2 for wrong usage', () => {
     expect(run(['--only', 'netscape'])).toMatchObject({ code: 2, stderr: expect.stringContaining('unknown runtime "netscape": there are node, ') as string });
     expect(run(['--timeout=-3'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--timeout is -3') as string });
+  });
+});
+
+describe('launchChromium', () => {
+  it('gives pages an adapter also where this process has chosen a driver of its own', async () => {
+    const before = process.env.VK_DRIVER_FILES;
+    process.env.VK_DRIVER_FILES = '/nonexistent.json';
+    try {
+      const browser = await launchChromium();
+      const page = await browser.newPage();
+      await page.route('http://localhost/', (route) => route.fulfill({ contentType: 'text/html', body: '' }));
+      await page.goto('http://localhost/');
+      expect(await page.evaluate(async () => (await navigator.gpu.requestAdapter())?.info.architecture)).toBe('swiftshader');
+      await browser.close();
+    } finally {
+      if (before === undefined) delete process.env.VK_DRIVER_FILES;
+      else process.env.VK_DRIVER_FILES = before;
+    }
   });
 });
 
