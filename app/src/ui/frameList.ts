@@ -35,9 +35,11 @@ export class FrameList {
   /** Brings the list up to date. @param reference the reference frame's id. */
   update(rows: readonly FrameRow[], reference: number | undefined, busy: boolean): void {
     const ready = inOrder(rows.filter(({ state }) => state === 'ready'));
-    const others = rows.filter(({ state }) => state !== 'ready');
+    // What went wrong comes first, where it is seen; what is still read comes last.
+    const failed = rows.filter(({ state }) => state === 'failed');
+    const loading = rows.filter(({ state }) => state === 'loading');
     const zero = rows.find(({ id }) => id === reference)?.ev;
-    const wanted = [...ready, ...others];
+    const wanted = [...failed, ...ready, ...loading];
     for (const [id, item] of this.#items) {
       if (wanted.some((row) => row.id === id)) continue;
       item.remove();

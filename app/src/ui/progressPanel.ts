@@ -9,8 +9,8 @@ const STAGES: Record<ProgressMessage['stage'], string> = {
   response: 'Reading the camera’s tone curve',
   compile: 'Preparing the graphics card',
   segmentation: 'Finding what moved',
-  fusion: 'Merging the light of all frames',
-  merge: 'Merging the light of all frames',
+  fusion: 'Merging the frames',
+  merge: 'Merging the frames',
 };
 
 export class ProgressPanel {
