@@ -10,5 +10,7 @@ const FLAGS = ['--no-sandbox', '--disable-dev-shm-usage', '--enable-unsafe-webgp
 
 /** Starts it. @param flags in place of the usual ones. */
 export function launchBrowser(flags: readonly string[] = FLAGS): Promise<Browser> {
-  return chromium.launch({ executablePath: chromiumPath(), headless: true, args: [...flags] });
+  // As in test/chromium.ts: its SwiftShader is its own, whatever driver this process has chosen.
+  const { VK_DRIVER_FILES: _, VK_ICD_FILENAMES: __, ...env } = process.env;
+  return chromium.launch({ executablePath: chromiumPath(), headless: true, args: [...flags], env: env as Record<string, string> });
 }
