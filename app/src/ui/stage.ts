@@ -13,6 +13,8 @@ const MAX_ZOOM = 16;
 /** CSS pixels an arrow key moves the picture. */
 const PAN_STEP = 60;
 const ZOOM_STEP = 1.25;
+/** Pixels of a line, for wheels that count lines. */
+const LINE_HEIGHT = 16;
 
 const HELP = {
   off: 'Drag or use the arrow keys to move, the wheel, two fingers or + and − to zoom, 0 to fit, 1 for 100 %.',
@@ -223,8 +225,9 @@ export class Stage {
 
   #wheel(event: WheelEvent): void {
     event.preventDefault();
+    const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_HEIGHT : 1);
     // Trackpads say pinch with ctrl, and in smaller steps.
-    this.#zoomBy(2 ** (-event.deltaY * (event.ctrlKey ? 0.01 : 0.002)), this.#at(event));
+    this.#zoomBy(2 ** (-pixels * (event.ctrlKey ? 0.01 : 0.002)), this.#at(event));
   }
 
   #key(event: KeyboardEvent): void {
