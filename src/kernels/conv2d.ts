@@ -82,11 +82,11 @@ fn store(index: u32, block: u32, value: vec4f) {
 }
 
 @workgroup
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
   let width = i32(params.width);
   let height = i32(params.height);
   let dilation = i32(params.dilation);
-  let first = group.x * (WORKGROUP * PIXELS) + local;
+  let first = (group.z * groups.x + group.x) * (WORKGROUP * PIXELS) + local;
 ${each((p) => `  let i${p} = first + ${p}u * WORKGROUP; let y${p} = i32(i${p} / params.width); let x${p} = i32(i${p}) - y${p} * width;`)}
 ${each((p) => `  ${outs.map((o) => `var acc_${p}_${o} = vec4f(0.0);`).join(' ')}`)}
   var w = group.y * params.in_blocks * (KERNEL * KERNEL * 4u * OUT_BLOCKS);
@@ -157,11 +157,11 @@ fn store(index: u32, block: u32, value: vec4f) {
 }
 
 @workgroup
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
   let width = i32(params.width);
   let height = i32(params.height);
   let dilation = i32(params.dilation);
-  let first = group.x * (WORKGROUP * PIXELS) + lane;
+  let first = (group.z * groups.x + group.x) * (WORKGROUP * PIXELS) + lane;
 ${each((p) => `  let i${p} = first + ${p}u * WORKGROUP; let y${p} = i32(i${p} / params.width); let x${p} = i32(i${p}) - y${p} * width;`)}
 ${each((p) => `  ${outs.map((o) => `var acc_${p}_${o} = vec4f(0.0);`).join(' ')}`)}
   var w = group.y * params.in_blocks * (KERNEL * ${row}u) + lane;
@@ -317,11 +317,13 @@ export const conv2d: Kernel<ConvAttrs> = {
     const common = { width, height, size, input_start: start(input), output_start: start(output), dilation: attrs.dilation ?? 1, slope: negativeSlope(attrs) };
     const resources = { input: buffer(input), weights: { kind: 'weights', key: weight.key }, bias: { kind: 'weights', key: bias.key }, output: buffer(output) } as const;
     if (name !== 'general') {
+      const grid = Math.ceil(size / (workgroup * PIXELS));
+      const across = Math.min(grid, 65535); // WebGPU's limit in one dimension; the rest goes into z
       return {
         program: name === 'tiled' ? tiledProgram(attrs.kernel, out, attrs) : subgroupProgram(attrs.kernel, out, workgroup, attrs),
         resources,
         params: { ...common, in_blocks: blocks(input.shape.channels) },
-        workgroups: [Math.ceil(size / (workgroup * PIXELS)), blocks(attrs.channels) / out, 1],
+        workgroups: [across, blocks(attrs.channels) / out, Math.ceil(grid / across)],
       };
     }
     return {

@@ -28,8 +28,6 @@ export interface Limits {
 export const DEFAULT_MAX_BINDING = 128 * 1024 ** 2;
 /** GPU buffers a merge uses at most, unless told otherwise. */
 export const DEFAULT_MEMORY_BUDGET = 512 * 1024 ** 2;
-/** Most pixels of a tile: 65535 workgroups of the convolution's 256 pixels. */
-const MAX_TILE_PIXELS = 65535 * 256;
 
 export type StageName = 'segmentation' | 'fusion' | 'merge';
 
@@ -103,7 +101,7 @@ function scheduleStage({ name, rules, build }: StageRequest, padded: { width: nu
   const roughly = (bytes: number): number => bytes / pixels;
   const fits = (width: number, height: number): boolean => {
     const size = width * height;
-    if (size > MAX_TILE_PIXELS || size * roughly(probe.bytes.largest) > limits.maxBinding * 1.001) return false;
+    if (size * roughly(probe.bytes.largest) > limits.maxBinding * 1.001) return false;
     if (size * roughly(probe.bytes.shared) + weights > limits.memoryBudget * 1.001) return false;
     const it = planOf(width, height);
     return it.bytes.largest <= limits.maxBinding && planBytes(it, weights) <= limits.memoryBudget;

@@ -1,5 +1,5 @@
 /**
- * conv2d's cases, for kernel tests and benches: sizes 1x1 to 67x45, channels 1 to 17, 32 and 96, every kernel size, dilation,
+ * conv2d's cases, for kernel tests and benches: sizes 1x1 to 67x45 and one large, channels 1 to 17, 32 and 96, every kernel size, dilation,
  * grouping, activation, with and without bias, placed at an offset in a larger buffer.
  */
 import type { Rng } from '../reference/random.ts';
@@ -118,7 +118,9 @@ function buildCases(): ConvCase[] {
   };
   const [inputs, outputs] = [missing('inputs'), missing('outputs')];
   for (let i = 0; i < Math.max(inputs.length, outputs.length); i++) plain.push(plainCase(2100 + i, inputs[i] ?? 5, outputs[i] ?? 5, 3));
-  return [...pairs, ...plain];
+  // More pixels than one dimension of a grid has workgroups for, at 4 pixels of 8 lanes each.
+  const large = named({ seed: 2200, width: 2100, height: 1010, inputs: 1, outputs: 1, groups: 1, kernel: 1, dilation: 1, activation: 'none', slope: 0, bias: true, inputOffset: 0, outputOffset: 0, outputTotal: 4 });
+  return [...pairs, ...plain, large];
 }
 
 function pairCases(): ConvCase[] {

@@ -142,11 +142,12 @@ describe('schedule', () => {
   });
 
   it.each([[1, 1], [17, 1000], [536, 356], [6000, 4000], [9504, 6336], [60000, 1000]])('fits %ix%i into default limits', (width, height) => {
-    for (const [config, frames] of [[CONFIG, 3], [ANY, 16], [null, 16]] as const) {
-      const it = schedule(request(width, height, config, frames));
+    for (const [config, frames, traits] of [[CONFIG, 3, {}], [CONFIG, 3, { subgroupSize: 4 }], [ANY, 16, {}], [null, 16, {}]] as const) {
+      const it = schedule({ ...request(width, height, config, frames), limits: { ...limits, traits } });
       for (const stage of it.stages) {
         expect(stage.bytes).toBeLessThanOrEqual(limits.memoryBudget);
         expect(Math.max(...stage.plan.buffers)).toBeLessThanOrEqual(limits.maxBinding);
+        for (const { dispatch } of stage.plan.steps) expect(Math.max(...dispatch.workgroups)).toBeLessThanOrEqual(65535);
         const covered = stage.tiling.tiles.reduce((sum, { x, y }) => sum + (x.coreEnd - x.coreStart) * (y.coreEnd - y.coreStart), 0);
         expect(covered).toBe(it.padded.width * it.padded.height);
       }
