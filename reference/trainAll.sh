@@ -1,6 +1,6 @@
 #!/bin/sh
 # Renders the stacks, trains both variants and both heads, and ships the weights to ../weights. Run it again after an interruption: what is
-# done is skipped, the rest resumes from its checkpoint. Two lanes run side by side, a thread each: some four hours on two cores, by the rates of its steps.
+# done is skipped, the rest resumes from its checkpoint. Two lanes run side by side, a thread each: some seven hours on two cores, by the rates of its steps.
 #   PANORAMAS=folder-of-hdr reference/trainAll.sh
 cd "$(dirname "$0")" || exit 1
 : "${PANORAMAS:?set PANORAMAS to a folder of .hdr panoramas}"
@@ -19,24 +19,27 @@ pool plain5 --scenes 1024 --frames 5 --seed 22 --plain 2
 pool held-plain3 --scenes 32 --frames 3 --seed 91 --held-out --plain 4 --chunk 64
 pool held-plain5 --scenes 24 --frames 5 --seed 93 --held-out --plain 2 --chunk 64
 
-# S of `fixed`. Then, side by side: the rest of `fixed` on its masks, mild cameras first; and S of `any`, and both heads. Then the rest of `any`.
-train $FIXED --run runs/fixed-s --s-iterations 9000 --joint-iterations 0
+# S of `fixed`. Then, side by side: the rest of `fixed` on its masks, mild cameras first, and everything together; and S of `any`, and both heads.
+# Then the rest of `any`, and everything together.
+train $FIXED --run runs/fixed-s --s-iterations 16000 --joint-iterations 0
 (
-  REST="--run runs/fixed --init runs/fixed-s/state.pt:seg. --s-iterations 0 --joint-iterations 6000 --freeze-s"
+  REST="--run runs/fixed-rest --init runs/fixed-s/state.pt:seg. --s-iterations 0 --joint-iterations 6000 --freeze-s"
   # --stop-after counts the iterations of one call; a call that resumes goes on with the pools that it is given
-  [ -e runs/fixed/state.pt ] || train --variant fixed --pool runs/plain3 --held-out runs/held-plain3 $REST --stop-after 1200
+  [ -e runs/fixed-rest/state.pt ] || train --variant fixed --pool runs/plain3 --held-out runs/held-plain3 $REST --stop-after 1200
   train $FIXED $REST
+  train $FIXED --run runs/fixed --init runs/fixed-rest/state.pt --s-iterations 0 --joint-iterations 1100 --rate 3e-4
 ) &
 (
-  train $ANY --run runs/any-s --init runs/fixed-s/state.pt:seg. --s-iterations 2800 --joint-iterations 0
+  train $ANY --run runs/any-s --init runs/fixed-s/state.pt:seg. --s-iterations 5000 --joint-iterations 0
   for base in none merge; do
     train --variant fixed --pool runs/plain3 --held-out runs/held-plain3 --run runs/head-$base --base $base --init runs/fixed-s/state.pt:seg. --s-iterations 0 --joint-iterations 600 --freeze-s
   done
 ) &
 wait
-train $ANY --run runs/any --init runs/fixed/state.pt runs/any-s/state.pt:seg. --s-iterations 0 --joint-iterations 3000 --freeze-s --rate 6e-4
+train $ANY --run runs/any-rest --init runs/fixed/state.pt runs/any-s/state.pt:seg. --s-iterations 0 --joint-iterations 3500 --freeze-s --rate 6e-4
+train $ANY --run runs/any --init runs/any-rest/state.pt --s-iterations 0 --joint-iterations 400 --rate 2e-4
 for variant in fixed any; do
   frames=3; [ $variant = any ] && frames=5
   $PY export.py --state runs/$variant/state.pt --out ../weights/$variant.safetensors --half --held-out runs/held-plain$frames || exit 1
 done
-$PY curves.py --run runs/fixed-s runs/fixed --out ../docs/training.png
+$PY curves.py --run runs/fixed-s runs/fixed-rest runs/fixed --out ../docs/training.png
