@@ -39,7 +39,8 @@ export function launchChromium(): Promise<Browser> {
   return chromium.launch({ executablePath: chromiumPath(), headless: true, args: FLAGS, env: env as Record<string, string> });
 }
 
-function isExecutable(path: string): boolean {
+/** Whether a file can be run. */
+export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return true;

@@ -34,7 +34,12 @@ const WORKGROUP = 64;
 const PIXELS = 4;
 
 /** Params of the tiled and the subgroup program. */
-const TILED_PARAMS = { width: 'u32', height: 'u32', size: 'u32', in_blocks: 'u32', input_start: 'u32', output_start: 'u32', dilation: 'u32', slope: 'f32' } as const;
+const REGISTER_PARAMS = { width: 'u32', height: 'u32', size: 'u32', in_blocks: 'u32', input_start: 'u32', output_start: 'u32', dilation: 'u32', slope: 'f32' } as const;
+
+/** Subgroups of these sizes are a CPU's vectors: 128, 256 and 512 bits. On GPUs, whose subgroups are wider, loads of one address are cheap. */
+const VECTOR_LANES = [4, 8, 16];
+/** A kernel row is unrolled, so code grows with the kernel: a 7x7 one took a software adapter a minute and a half to compile. */
+const UNROLLED_KERNEL = 3;
 
 interface Variant {
   name: 'tiled' | 'subgroup' | 'general';
@@ -69,11 +74,23 @@ function activate(attrs: ConvAttrs): string {
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
-/** The register-tiled program. Its accumulators are named scalars (`acc_pixel_block`): arrays would go to memory. */
-function tiledProgram(kernel: number, out: number, attrs: ConvAttrs): Program {
-  const pixels = range(PIXELS);
+const PIXEL_LIST = range(PIXELS);
+
+/** WGSL for each of an invocation's pixels. */
+function each(text: (pixel: number) => string): string {
+  return PIXEL_LIST.map(text).join('\n');
+}
+
+/** Loads `v0..` of a tap, `dx` columns away, from the row that `row0..` and `in0..` are. Beyond the picture it is zero. */
+const LOAD_TAP = each((p) => `        let ok${p} = in${p} && u32(x${p} + dx) < params.width; let v${p} = select(vec4f(0.0), input[select(0, row${p} + dx, ok${p})], ok${p});`);
+
+/**
+ * What the tiled and the subgroup program share: PIXELS x OUT_BLOCKS accumulators an invocation, for which `kernelRow` adds up one row of the kernel and
+ * one input block. They are named scalars (`acc_pixel_block`): arrays would go to memory. `w` is the row's first vec4 of weights.
+ */
+function registerProgram({ name, out, workgroup }: Variant, attrs: ConvAttrs, lane: string, kernelRow: string): Program {
+  const { kernel } = attrs;
   const outs = range(out);
-  const each = (text: (p: number) => string): string => pixels.map(text).join('\n');
   const body = `
 ${activate(attrs)}
 
@@ -82,11 +99,11 @@ fn store(index: u32, block: u32, value: vec4f) {
 }
 
 @workgroup
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(${lane}) lane: u32) {
   let width = i32(params.width);
   let height = i32(params.height);
   let dilation = i32(params.dilation);
-  let first = (group.z * groups.x + group.x) * (WORKGROUP * PIXELS) + local;
+  let first = (group.z * groups.x + group.x) * (WORKGROUP * PIXELS) + lane;
 ${each((p) => `  let i${p} = first + ${p}u * WORKGROUP; let y${p} = i32(i${p} / params.width); let x${p} = i32(i${p}) - y${p} * width;`)}
 ${each((p) => `  ${outs.map((o) => `var acc_${p}_${o} = vec4f(0.0);`).join(' ')}`)}
   var w = group.y * params.in_blocks * (KERNEL * KERNEL * 4u * OUT_BLOCKS);
@@ -95,98 +112,53 @@ ${each((p) => `  ${outs.map((o) => `var acc_${p}_${o} = vec4f(0.0);`).join(' ')}
     for (var ky = -RADIUS; ky <= RADIUS; ky++) {
       let dy = ky * dilation;
 ${each((p) => `      let row${p} = plane + i32(i${p}) + dy * width; let in${p} = u32(y${p} + dy) < params.height;`)}
+${kernelRow}
+      w += KERNEL * 4u * OUT_BLOCKS;
+    }
+  }
+  let block = group.y * OUT_BLOCKS;
+${each((p) => `  if (i${p} < params.size) { ${outs.map((o) => `store(i${p}, block + ${o}u, acc_${p}_${o});`).join(' ')} }`)}
+}`;
+  return {
+    label: `conv2d ${kernel}x${kernel} ${name} ${PIXELS}x${4 * out}`,
+    enables: name === 'subgroup' ? ['subgroups'] : [],
+    workgroup: [workgroup, 1, 1],
+    constants: { KERNEL: kernel, RADIUS: (kernel - 1) / 2, OUT_BLOCKS: out, PIXELS, WORKGROUP: workgroup },
+    params: REGISTER_PARAMS,
+    bindings: { input: READ, weights: READ, bias: READ, output: WRITE },
+    body,
+  };
+}
+
+/** Every invocation loads the weights it multiplies with. */
+function tiledProgram(variant: Variant, attrs: ConvAttrs): Program {
+  const { out } = variant;
+  const block = (o: number): string => `        { let a = weights[t + ${o}u]; let b = weights[t + ${o + out}u]; let c = weights[t + ${o + 2 * out}u]; let d = weights[t + ${o + 3 * out}u];
+${each((p) => `          acc_${p}_${o} += a * v${p}.x + b * v${p}.y + c * v${p}.z + d * v${p}.w;`)} }`;
+  return registerProgram(variant, attrs, 'local_invocation_index', `      var t = w;
       for (var kx = -RADIUS; kx <= RADIUS; kx++) {
         let dx = kx * dilation;
-${each((p) => `        let ok${p} = in${p} && u32(x${p} + dx) < params.width; let v${p} = select(vec4f(0.0), input[select(0, row${p} + dx, ok${p})], ok${p});`)}
-${outs
-  .map(
-    (o) => `        { let a = weights[w + ${o}u]; let b = weights[w + ${o + out}u]; let c = weights[w + ${o + 2 * out}u]; let d = weights[w + ${o + 3 * out}u];
-${each((p) => `          acc_${p}_${o} += a * v${p}.x + b * v${p}.y + c * v${p}.z + d * v${p}.w;`)} }`,
-  )
-  .join('\n')}
-        w += ${4 * out}u;
-      }
-    }
-  }
-  let block = group.y * OUT_BLOCKS;
-${each((p) => `  if (i${p} < params.size) { ${outs.map((o) => `store(i${p}, block + ${o}u, acc_${p}_${o});`).join(' ')} }`)}
-}`;
-  return {
-    label: `conv2d ${kernel}x${kernel} tiled ${PIXELS}x${4 * out}`,
-    workgroup: [WORKGROUP, 1, 1],
-    constants: { KERNEL: kernel, RADIUS: (kernel - 1) / 2, OUT_BLOCKS: out, PIXELS, WORKGROUP },
-    params: TILED_PARAMS,
-    bindings: { input: READ, weights: READ, bias: READ, output: WRITE },
-    body,
-  };
+${LOAD_TAP}
+${range(out).map(block).join('\n')}
+        t += ${4 * out}u;
+      }`);
 }
 
-/** Subgroups of these sizes are a CPU's vectors: 128, 256 and 512 bits. On GPUs, whose subgroups are wider, loads of one address are cheap. */
-const VECTOR_LANES = [4, 8, 16];
-/** A kernel row is unrolled, so code grows with the kernel: a 7x7 one took a software adapter a minute and a half to compile. */
-const UNROLLED_KERNEL = 3;
-
-/**
- * The program for `lanes` invocations in step: pixels and outputs in registers as in the tiled one, the weights of a kernel row in a few registers
- * of every lane, `broadcast` from the lane that has them.
- */
-function subgroupProgram(kernel: number, out: number, lanes: number, attrs: ConvAttrs): Program {
-  const pixels = range(PIXELS);
-  const outs = range(out);
-  const each = (text: (p: number) => string): string => pixels.map(text).join('\n');
-  const row = kernel * 4 * out; // vec4 of weights in a kernel row
+/** The weights of a kernel row are in a few registers of every lane, broadcast from the lane that has them. */
+function subgroupProgram(variant: Variant, attrs: ConvAttrs): Program {
+  const { out, workgroup: lanes } = variant;
+  const { kernel } = attrs;
+  const multiply = (kx: number, o: number, i: number): string => {
+    const at = (kx * 4 + i) * out + o;
+    return `        { let a = subgroupBroadcast(w${Math.floor(at / lanes)}, ${at % lanes}u); ${PIXEL_LIST.map((p) => `acc_${p}_${o} += a * v${p}.${'xyzw'[i]};`).join(' ')} }`;
+  };
   const tap = (kx: number): string => `      {
         let dx = ${kx - (kernel - 1) / 2} * dilation;
-${each((p) => `        let ok${p} = in${p} && u32(x${p} + dx) < params.width; let v${p} = select(vec4f(0.0), input[select(0, row${p} + dx, ok${p})], ok${p});`)}
-${outs
-  .map((o) =>
-    range(4)
-      .map((i) => {
-        const at = (kx * 4 + i) * out + o;
-        return `        { let a = subgroupBroadcast(w${Math.floor(at / lanes)}, ${at % lanes}u); ${pixels.map((p) => `acc_${p}_${o} += a * v${p}.${'xyzw'[i]};`).join(' ')} }`;
-      })
-      .join('\n'),
-  )
-  .join('\n')}
+${LOAD_TAP}
+${range(out).flatMap((o) => range(4).map((i) => multiply(kx, o, i))).join('\n')}
       }`;
-  const body = `
-${activate(attrs)}
-
-fn store(index: u32, block: u32, value: vec4f) {
-  output[params.output_start + block * params.size + index] = activate(value + bias[block]);
-}
-
-@workgroup
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
-  let width = i32(params.width);
-  let height = i32(params.height);
-  let dilation = i32(params.dilation);
-  let first = (group.z * groups.x + group.x) * (WORKGROUP * PIXELS) + lane;
-${each((p) => `  let i${p} = first + ${p}u * WORKGROUP; let y${p} = i32(i${p} / params.width); let x${p} = i32(i${p}) - y${p} * width;`)}
-${each((p) => `  ${outs.map((o) => `var acc_${p}_${o} = vec4f(0.0);`).join(' ')}`)}
-  var w = group.y * params.in_blocks * (KERNEL * ${row}u) + lane;
-  for (var c = 0u; c < params.in_blocks; c++) {
-    let plane = i32(params.input_start + c * params.size);
-    for (var ky = -RADIUS; ky <= RADIUS; ky++) {
-      let dy = ky * dilation;
-${range(Math.ceil(row / lanes)).map((j) => `      let w${j} = weights[w + ${j * lanes}u];`).join('\n')}
-${each((p) => `      let row${p} = plane + i32(i${p}) + dy * width; let in${p} = u32(y${p} + dy) < params.height;`)}
-${range(kernel).map(tap).join('\n')}
-      w += ${row}u;
-    }
-  }
-  let block = group.y * OUT_BLOCKS;
-${each((p) => `  if (i${p} < params.size) { ${outs.map((o) => `store(i${p}, block + ${o}u, acc_${p}_${o});`).join(' ')} }`)}
-}`;
-  return {
-    label: `conv2d ${kernel}x${kernel} subgroup ${PIXELS}x${4 * out}`,
-    enables: ['subgroups'],
-    workgroup: [lanes, 1, 1],
-    constants: { KERNEL: kernel, RADIUS: (kernel - 1) / 2, OUT_BLOCKS: out, PIXELS, WORKGROUP: lanes },
-    params: TILED_PARAMS,
-    bindings: { input: READ, weights: READ, bias: READ, output: WRITE },
-    body,
-  };
+  const loads = range(Math.ceil((kernel * 4 * out) / lanes)).map((j) => `      let w${j} = weights[w + ${j * lanes}u + lane];`);
+  return registerProgram(variant, attrs, 'subgroup_invocation_id', [...loads, ...range(kernel).map(tap)].join('\n'));
 }
 
 /** The program for any groups: weights stay [out, in/groups, k, k], inputs are read one channel at a time. */
@@ -312,18 +284,18 @@ export const conv2d: Kernel<ConvAttrs> = {
     const { width, height } = output.shape;
     const size = width * height;
     const groups = groupsOf(attrs);
-    const { name, out, workgroup } = variantOf(attrs, traits);
+    const variant = variantOf(attrs, traits);
     const [weight, bias] = packedWeights(attrs, [input.shape], traits);
     const common = { width, height, size, input_start: start(input), output_start: start(output), dilation: attrs.dilation ?? 1, slope: negativeSlope(attrs) };
     const resources = { input: buffer(input), weights: { kind: 'weights', key: weight.key }, bias: { kind: 'weights', key: bias.key }, output: buffer(output) } as const;
-    if (name !== 'general') {
-      const grid = Math.ceil(size / (workgroup * PIXELS));
+    if (variant.name !== 'general') {
+      const grid = Math.ceil(size / (variant.workgroup * PIXELS));
       const across = Math.min(grid, 65535); // WebGPU's limit in one dimension; the rest goes into z
       return {
-        program: name === 'tiled' ? tiledProgram(attrs.kernel, out, attrs) : subgroupProgram(attrs.kernel, out, workgroup, attrs),
+        program: variant.name === 'tiled' ? tiledProgram(variant, attrs) : subgroupProgram(variant, attrs),
         resources,
         params: { ...common, in_blocks: blocks(input.shape.channels) },
-        workgroups: [across, blocks(attrs.channels) / out, Math.ceil(grid / across)],
+        workgroups: [across, blocks(attrs.channels) / variant.out, Math.ceil(grid / across)],
       };
     }
     return {

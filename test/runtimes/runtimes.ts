@@ -5,11 +5,10 @@
  * they are not installed. "Work" means: the runtime opens a device and runs the suite to its end. An optional one that does not (it crashes, has no
  * WebGPU, finds no adapter) is reported with the reason and fails nothing; one that computes something wrong fails as any other.
  */
-import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { supportsSwiftShader } from '../../src/node/softwareAdapter.ts';
-import { chromiumPath } from '../chromium.ts';
+import { chromiumPath, isExecutable } from '../chromium.ts';
 import { errorText } from './events.ts';
 
 export interface Command {
@@ -31,15 +30,6 @@ const runner = (file: string): string => fileURLToPath(new URL(`runners/${file}`
 /** A runner that Node runs. */
 function node(file: string, env: Record<string, string> = {}): Command {
   return { program: process.execPath, args: ['--import', 'tsx', runner(file)], env };
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The program that an environment variable names, or the first of `names` on the path. */
