@@ -36,7 +36,7 @@ const PIXELS = 4;
 /** Params of the tiled and the subgroup program. */
 const REGISTER_PARAMS = { width: 'u32', height: 'u32', size: 'u32', in_blocks: 'u32', input_start: 'u32', output_start: 'u32', dilation: 'u32', slope: 'f32' } as const;
 
-/** Subgroups of these sizes are a CPU's vectors: 128, 256 and 512 bits. On GPUs, whose subgroups are wider, loads of one address are cheap. */
+/** Subgroups of these sizes are a CPU's vectors: 128, 256 and 512 bits. On GPUs, most of whose subgroups are wider, loads of one address are cheap. */
 const VECTOR_LANES = [4, 8, 16];
 /** A kernel row is unrolled, so code grows with the kernel: a 7x7 one took a software adapter a minute and a half to compile. */
 const UNROLLED_KERNEL = 3;
