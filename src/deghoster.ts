@@ -46,7 +46,7 @@ export interface MergeOptions {
   onProgress?: (progress: Progress) => void;
   /** Stops the merge with a CancelledError, within a tile. */
   signal?: AbortSignal;
-  /** Told when the device was lost and another is about to be opened: only a device that this Deghoster opened, with frames that are not on it. */
+  /** Told when the device was lost and another is about to be opened: only a device that this Deghoster opened, with no frames and no part of the result on it. */
   onDeviceLost?: (error: DeviceLostError) => void;
 }
 

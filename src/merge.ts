@@ -50,6 +50,8 @@ export class Merge {
   readonly #frames: readonly FrameSource[];
   readonly #control: MergeControl;
   #reopened = false;
+  /** Whether a part of the result is on the device already, and would be lost with it. */
+  #keptOnDevice = false;
   #peak = 0;
 
   /** @param frames sorted by exposure. */
@@ -129,6 +131,7 @@ export class Merge {
         x: x.coreStart,
         y: y.coreStart,
       };
+      this.#keptOnDevice = true;
       if (part.width <= 0 || part.height <= 0) return;
       await this.#session.transfer.store(this.#session.executor.locate(prepared, stage.plan.graph.outputs[0]), stage.tiling.width, part, picture.buffer, width);
     };
@@ -190,8 +193,8 @@ export class Merge {
     try {
       return await work();
     } catch (error) {
-      const isThere = this.#frames.every((frame) => 'data' in frame || 'image' in frame);
-      if (!(error instanceof DeviceLostError) || this.#reopened || !this.#session.canReopen || !isThere) throw error;
+      const isLostToo = this.#keptOnDevice || this.#frames.some((frame) => 'texture' in frame || 'buffer' in frame);
+      if (!(error instanceof DeviceLostError) || this.#reopened || !this.#session.canReopen || isLostToo) throw error;
       this.#reopened = true;
       this.#control.onDeviceLost?.(error);
       this.#peak = this.#session.executor.peakBytes;

@@ -168,4 +168,19 @@ describe('a lost device', () => {
     expect(devices).toHaveLength(1);
     deghoster.dispose();
   });
+
+  it('takes the tiles of a result in a buffer with it, but a merge that has none yet goes on', async () => {
+    const frames = eightBit(213, 131, [1, 4, 16]);
+    for (const [stage, from, reopened] of [['segmentation', 0.2, true], ['fusion', 1, false]] as const) {
+      const { open, devices } = opener();
+      const deghoster = await Deghoster.create({ weights: thin(), device: open, memoryBudget: 8 * MiB });
+      const run = deghoster.mergeToBuffer(frames, { onProgress: (it) => it.stage === stage && it.done > from && devices[0].destroy() });
+      if (reopened) {
+        const { buffer } = await run;
+        expect((await readBuffer(deghoster.device, buffer)).some((y) => y > 0)).toBe(true);
+      } else await expect(run).rejects.toMatchObject({ code: 'device-lost' });
+      expect(devices).toHaveLength(reopened ? 2 : 1);
+      deghoster.dispose();
+    }
+  });
 });

@@ -1,6 +1,7 @@
 /**
  * The page. It holds what the person has chosen, asks the worker to work, and shows what the worker tells; nothing here takes long.
  */
+import { MIN_FRAMES, middleFrame } from '../../src/image/frame.ts';
 import type { Failure, FromWorker, ResponseChoice, ResultInfo } from './messages.ts';
 import { applyExif, formatEv, inOrder, propose } from './exposures.ts';
 import { startWorker } from './startWorker.ts';
@@ -14,8 +15,6 @@ import { ProgressPanel } from './ui/progressPanel.ts';
 import { ResultPanel } from './ui/resultPanel.ts';
 import { Stage } from './ui/stage.ts';
 import { failureWords, pageWords } from './words.ts';
-
-const MIN_FRAMES = 2;
 
 let rows: FrameRow[] = [];
 let nextId = 1;
@@ -235,7 +234,7 @@ function update(): void {
   const contradiction = applyExif(ready);
   if (!referenceChosen || !ready.some(({ id }) => id === referenceId)) {
     const sorted = inOrder(ready);
-    referenceId = sorted[Math.floor((sorted.length - 1) / 2)]?.id;
+    referenceId = sorted[middleFrame(sorted.length)]?.id;
     referenceChosen = false;
   }
   list.update(rows, referenceId, busy);
