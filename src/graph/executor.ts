@@ -10,6 +10,7 @@ import { CancelledError, GpuError, InputError } from '../errors.ts';
 import { layoutEntries, packParams, start, tensorBytes, wgsl } from '../kernels/kernel.ts';
 import type { Program, Resource, View } from '../kernels/kernel.ts';
 import type { Plan, Step } from './plan.ts';
+import { GpuClock, MAX_SPANS, hasTimestamps } from './timestamps.ts';
 
 /** A tensor of the weights file by name, OIHW. @throws when there is none. */
 export type TensorSource = (name: string) => Float32Array;
@@ -33,6 +34,8 @@ export interface RunOptions {
   signal?: AbortSignal;
   /** Called before a step runs with its index, and once at the end with their number. Benchmarks and progress use it. */
   onStep?: (done: number) => void;
+  /** Milliseconds on the GPU are added here, one element a step, where the device has timestamps (`canTime`). Every step gets a pass of its own then. */
+  stepMs?: Float64Array;
 }
 
 /** Submissions aim at this long. */
@@ -59,6 +62,11 @@ export class Executor {
   /** Most bytes of GPU buffers held at once since `resetPeak`. */
   get peakBytes(): number {
     return this.#peak;
+  }
+
+  /** Whether `RunOptions.stepMs` is filled. */
+  get canTime(): boolean {
+    return hasTimestamps(this.gpu.device);
   }
 
   resetPeak(): void {
@@ -124,17 +132,24 @@ export class Executor {
    */
   async run(prepared: Prepared, options: RunOptions = {}): Promise<void> {
     const { plan } = prepared;
-    for (let next = 0; next < plan.steps.length; ) {
-      if (options.signal?.aborted) throw new CancelledError();
-      const first = next;
-      let work = 0;
-      do work += plan.steps[next++].multiplyAdds + STEP_WORK;
-      while (next < plan.steps.length && work + plan.steps[next].multiplyAdds <= this.#submitWork);
-      options.onStep?.(first);
-      const begun = performance.now();
-      await this.gpu.guard(`running ${plan.steps[first].name}`, () => this.#submit(prepared, first, next));
-      await this.gpu.wait(this.gpu.device.queue.onSubmittedWorkDone());
-      this.#adapt(work, performance.now() - begun);
+    const { stepMs } = options;
+    const clock = stepMs && this.canTime ? new GpuClock(this.gpu) : undefined;
+    try {
+      for (let next = 0; next < plan.steps.length; ) {
+        if (options.signal?.aborted) throw new CancelledError();
+        const first = next;
+        let work = 0;
+        do work += plan.steps[next++].multiplyAdds + STEP_WORK;
+        while (next < plan.steps.length && next - first < MAX_SPANS && work + plan.steps[next].multiplyAdds <= this.#submitWork);
+        options.onStep?.(first);
+        const begun = performance.now();
+        await this.gpu.guard(`running ${plan.steps[first].name}`, () => this.#submit(prepared, first, next, clock));
+        await this.gpu.wait(this.gpu.device.queue.onSubmittedWorkDone());
+        this.#adapt(work, performance.now() - begun);
+        (await clock?.read())?.forEach((ms, i) => (stepMs![first + i] += ms));
+      }
+    } finally {
+      clock?.destroy();
     }
     options.onStep?.(plan.steps.length);
   }
@@ -160,15 +175,20 @@ export class Executor {
     return result;
   }
 
-  #submit(prepared: Prepared, first: number, end: number): void {
-    const encoder = this.gpu.device.createCommandEncoder({ label: prepared.plan.steps[first].name });
-    const pass = encoder.beginComputePass({ label: prepared.plan.steps[first].name });
+  #submit(prepared: Prepared, first: number, end: number, clock?: GpuClock): void {
+    const { steps } = prepared.plan;
+    const encoder = this.gpu.device.createCommandEncoder({ label: steps[first].name });
+    let pass: GPUComputePassEncoder | undefined;
     for (let i = first; i < end; i++) {
+      pass ??= encoder.beginComputePass({ label: steps[i].name, timestampWrites: clock?.pass() });
       pass.setPipeline(prepared.pipelines[i]);
       pass.setBindGroup(0, prepared.groups[i]);
-      pass.dispatchWorkgroups(...prepared.plan.steps[i].dispatch.workgroups);
+      pass.dispatchWorkgroups(...steps[i].dispatch.workgroups);
+      if (!clock && i + 1 < end) continue;
+      pass.end();
+      pass = undefined;
     }
-    pass.end();
+    clock?.resolve(encoder);
     this.gpu.device.queue.submit([encoder.finish()]);
   }
 

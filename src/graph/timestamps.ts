@@ -1,0 +1,65 @@
+/**
+ * GPU time by timestamp queries, where the device has them ('timestamp-query').
+ *
+ * WebGPU takes timestamps at the beginning and the end of a compute pass only, so whatever is timed gets a pass of its own, and a copy one
+ * from the end of the empty pass before it to the beginning of the empty pass after it. Implementations round times (Dawn to 65 us), so single short
+ * steps are coarse; sums are not, because a step ends where the next begins.
+ */
+import type { Gpu } from '../device.ts';
+
+/** Spans one clock can time between two reads: a query set holds at most 4096 timestamps, and a span takes two. */
+export const MAX_SPANS = 1024;
+
+const BYTES = MAX_SPANS * 2 * 8;
+
+/** Whether spans can be timed on a device. */
+export function hasTimestamps(device: GPUDevice): boolean {
+  return device.features.has('timestamp-query');
+}
+
+/** Times up to MAX_SPANS spans of one command buffer. */
+export class GpuClock {
+  readonly #gpu: Gpu;
+  readonly #queries: GPUQuerySet;
+  readonly #resolved: GPUBuffer;
+  readonly #readback: GPUBuffer;
+  #spans = 0;
+
+  constructor(gpu: Gpu) {
+    const { device } = gpu;
+    this.#gpu = gpu;
+    this.#queries = device.createQuerySet({ label: 'clock', type: 'timestamp', count: 2 * MAX_SPANS });
+    this.#resolved = device.createBuffer({ label: 'clock', size: BYTES, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
+    this.#readback = device.createBuffer({ label: 'clock readback', size: BYTES, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  }
+
+  /** What to begin the next pass with: it is a span. */
+  pass(): GPUComputePassTimestampWrites {
+    const at = 2 * this.#spans++;
+    return { querySet: this.#queries, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 };
+  }
+
+  /** Ends the command buffer: what was timed becomes readable. */
+  resolve(encoder: GPUCommandEncoder): void {
+    encoder.resolveQuerySet(this.#queries, 0, 2 * this.#spans, this.#resolved, 0);
+    encoder.copyBufferToBuffer(this.#resolved, 0, this.#readback, 0, 16 * this.#spans);
+  }
+
+  /** Milliseconds of each span since the last read, once the command buffer has run. @throws DeviceLostError */
+  async read(): Promise<number[]> {
+    const count = this.#spans;
+    this.#spans = 0;
+    await this.#gpu.wait(this.#readback.mapAsync(GPUMapMode.READ, 0, 16 * count));
+    const times = new BigUint64Array(this.#readback.getMappedRange(0, 16 * count));
+    // Clocks may be reset between two timestamps: such a span counts as nothing.
+    const spans = Array.from({ length: count }, (_, i) => Math.max(0, Number(times[2 * i + 1] - times[2 * i]) / 1e6));
+    this.#readback.unmap();
+    return spans;
+  }
+
+  destroy(): void {
+    this.#queries.destroy();
+    this.#resolved.destroy();
+    this.#readback.destroy();
+  }
+}
