@@ -11,7 +11,8 @@ import { isSrgbProfile } from '../../../../src/image/iccProfile.ts';
 import { decodeInBands } from './bands.ts';
 import { jpegHeader, pngHeader } from './header.ts';
 import { exifr } from './packages.ts';
-import { decodePng16, decodeTiff } from './picture16.ts';
+import { decodePng16 } from './png16.ts';
+import { decodeTiff } from './tiff.ts';
 
 /** Largest file that is read into memory, as in the command line. */
 const MAX_FILE_BYTES = MAX_PIXELS * 12 + (1 << 16);
