@@ -15,6 +15,7 @@ import { ProgressPanel } from './ui/progressPanel.ts';
 import { ResultPanel } from './ui/resultPanel.ts';
 import { Stage } from './ui/stage.ts';
 import { failureWords, pageWords } from './words.ts';
+import type { Doing } from './words.ts';
 
 let rows: FrameRow[] = [];
 let nextId = 1;
@@ -32,8 +33,10 @@ let example: { name: string; file: Blob }[] = [];
 let edited = false;
 
 const worker = startWorker(receive, (message) => {
+  const title = gpu === 'starting' ? 'The page could not start' : 'The page has broken down';
   gpu = 'unavailable';
-  notify('worker', { title: 'The page could not start', text: `Its worker failed: ${message}. Load the page again.` }, 'error', false);
+  busy = false;
+  notify('worker', { title, text: `Its worker failed: ${message}. Load the page again.` }, 'error', false);
   update();
 });
 const stage = new Stage(worker.send);
@@ -83,7 +86,7 @@ function receive(message: FromWorker): void {
       break;
     case 'unavailable':
       gpu = 'unavailable';
-      fail('gpu', message.failure, false);
+      fail('start', message.failure);
       break;
     case 'preloaded':
       example = message.example;
@@ -122,13 +125,17 @@ function receive(message: FromWorker): void {
     case 'plainReady':
       return resultPanel.allowCompare();
     case 'plainFailed':
-      return resultPanel.refuseCompare(failureWords(message.failure).title);
+      return resultPanel.refuseCompare(failureWords(message.failure, 'merge').title);
     case 'recovered':
       notify('recovered', { title: 'The graphics card was lost, and opened anew', text: message.what === 'merge' ? 'The merge goes on where it was.' : 'The picture is shown again.' }, 'info');
+      break;
+    case 'smaller':
+      notify('recovered', { title: 'The graphics card is short of memory', text: 'The merge has begun again in smaller pieces, which takes a little longer.' }, 'info');
       break;
     case 'viewFailed':
       return fail('view', message.failure);
     case 'saved':
+      dismiss('save');
       return resultPanel.saved(message);
     case 'saveFailed':
       resultPanel.saveEnded(message.format);
@@ -137,8 +144,13 @@ function receive(message: FromWorker): void {
   update();
 }
 
-function fail(key: string, failure: Failure, dismissible = true): void {
-  notify(key, failureWords(failure), 'error', dismissible);
+function fail(doing: Doing, failure: Failure): void {
+  notify(doing, failureWords(failure, doing), 'error', doing !== 'start');
+}
+
+/** Takes away what was said of what is now past. */
+function dismissAll(): void {
+  for (const key of ['merge', 'view', 'save', 'recovered']) dismiss(key);
 }
 
 function addFiles(files: readonly { name: string; file: Blob }[]): void {
@@ -182,8 +194,7 @@ function startOver(): void {
   edited = false;
   stage.hide();
   resultPanel.hide();
-  dismiss('merge');
-  dismiss('recovered');
+  dismissAll();
   update();
   document.querySelector<HTMLButtonElement>('#welcome [data-action=pick]')?.focus();
 }
@@ -202,8 +213,7 @@ function merge(): void {
   const zero = stack[0].ev ?? 0;
   busy = true;
   pendingKey = stackKey();
-  dismiss('merge');
-  dismiss('recovered');
+  dismissAll();
   progress.start();
   const useEdits = edited && merged?.key === pendingKey;
   worker.send({

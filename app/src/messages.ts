@@ -80,7 +80,7 @@ export interface FrameInfo {
 }
 
 /** Why a merge, a save or the start failed, for the page's words. */
-export type FailureKind = 'no-webgpu' | 'no-adapter' | 'device-lost' | 'memory' | 'input' | 'other';
+export type FailureKind = 'no-webgpu' | 'no-adapter' | 'device-lost' | 'memory' | 'gpu-memory' | 'input' | 'other';
 
 export interface Failure {
   kind: FailureKind;
@@ -115,6 +115,8 @@ export type FromWorker =
   | { type: 'plainFailed'; failure: Failure }
   | { type: 'edits'; steps: number; differs: boolean }
   | { type: 'recovered'; what: 'merge' | 'view' }
+  /** The graphics card was short of memory, and the merge begins again in smaller pieces. */
+  | { type: 'smaller' }
   | { type: 'saved'; format: SaveFormat; name: string; file: Blob }
   | { type: 'saveFailed'; format: SaveFormat; failure: Failure }
   | { type: 'viewFailed'; failure: Failure };

@@ -1,18 +1,24 @@
 /** What the page says when something is wrong: a title, and what to do. */
 import type { Failure } from './messages.ts';
 
+/** What failed. */
+export type Doing = 'start' | 'merge' | 'view' | 'save';
+
 export interface Words {
   title: string;
   text: string;
 }
+
+/** What cannot be shown is not lost. */
+const SAVE_IT = 'It is merged all the same: save it. To see it too, close other tabs and programs, start over, and merge again.';
 
 /** The library's remedies name options of the command line; here there are fields for them. */
 export function pageWords(message: string): string {
   return message.replace(/give the (exposures|true ones) with --ev or --times/, (_, what: string) => `fill in the ${what === 'exposures' ? 'exposures' : 'true exposures'}`);
 }
 
-/** A failed merge, start or view. */
-export function failureWords({ kind, message }: Failure): Words {
+/** @param doing what failed; the frames and the result are still there in any case. */
+export function failureWords({ kind, message }: Failure, doing: Doing): Words {
   switch (kind) {
     case 'no-webgpu':
       return globalThis.isSecureContext
@@ -21,9 +27,15 @@ export function failureWords({ kind, message }: Failure): Words {
     case 'no-adapter':
       return { title: 'No graphics adapter was found', text: 'The browser has WebGPU, but no graphics card that it may use. Update the graphics driver, switch on hardware acceleration in the browser’s settings, and load this page again.' };
     case 'device-lost':
+      if (doing === 'view') return { title: 'The graphics card was lost twice', text: SAVE_IT };
       return { title: 'The graphics card was lost twice', text: 'It was reset or disconnected, opened anew, and lost again. Close other programs that use it and try again; if that does not help, load this page again, or scale the frames down.' };
     case 'memory':
-      return { title: 'There is not enough memory', text: 'These frames need more than this tab or the graphics card has left. Close other tabs and programs, take out some frames, or scale them down; then try again.' };
+      if (doing === 'save') return { title: 'There is too little memory to make this file', text: 'Close other tabs and programs and try again, or save Radiance .hdr, which needs the least.' };
+      if (doing === 'view') return { title: 'There is too little memory to show the picture', text: SAVE_IT };
+      return { title: 'This tab has too little memory', text: 'The frames and their merge need more than it can have. Close other tabs and programs, take out some frames, or scale all of them down; then merge again. The frames are still here.' };
+    case 'gpu-memory':
+      if (doing === 'view') return { title: 'The graphics card has too little memory to show the picture', text: SAVE_IT };
+      return { title: 'The graphics card has too little memory', text: 'Merging in smaller pieces was tried as well. Close other tabs and programs that use it, then merge again; if that does not help, scale the frames down.' };
     case 'input':
       return { title: 'These frames cannot be merged', text: sentence(pageWords(message)) };
     default:

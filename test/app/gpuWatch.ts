@@ -1,8 +1,9 @@
 /**
- * Watching and disturbing the GPU of the page's worker from outside.
+ * Watching and disturbing the page's worker from outside: its GPU, and its memory.
  *
  * The program below is put in front of the worker's own when it is served. It counts the bytes of buffers and textures between their making and
- * `destroy`, and takes a device away when told to; it talks over a BroadcastChannel, which worker and page share.
+ * `destroy`, takes a device away when told to, and lets memory run out: it asks for far more than there is in place of what the page asked for, so that
+ * the browser itself says so, in its own words. It talks over a BroadcastChannel, which worker and page share.
  */
 import type { Page } from 'playwright-core';
 import type { Site } from './site.ts';
@@ -22,10 +23,34 @@ const PROGRAM = `
       return result;
     };
   };
-  wrap(GPUDevice, 'createBuffer', (device, buffer, [{ size }]) => live.set(buffer, [device, size]));
+  // What is left: [label of the device, bytes, times that more is asked for].
+  let shortage = ['', Infinity, 0];
+  const runOut = (device, size) => {
+    const [label, bytes, times] = shortage;
+    if (device.label !== label || size <= bytes || times === 0) return;
+    shortage[2]--;
+    const { maxTextureDimension2D: side, maxTextureArrayLayers: layers } = device.limits;
+    createTexture.call(device, { size: [side, side, layers], format: 'rgba32float', usage: GPUTextureUsage.COPY_DST }); // hundreds of GiB
+  };
+  const { createTexture } = GPUDevice.prototype;
+  for (const name of ['Float32Array', 'Uint8Array', 'Uint16Array']) {
+    const original = globalThis[name];
+    globalThis[name] = new Proxy(original, {
+      construct(type, [first, ...rest], target) {
+        if (typeof first === 'number' && first * type.BYTES_PER_ELEMENT > arrays) for (const hoard = []; ; ) hoard.push(new ArrayBuffer(2 ** 34));
+        return Reflect.construct(type, [first, ...rest], target);
+      },
+    });
+  }
+  let arrays = Infinity;
+  wrap(GPUDevice, 'createBuffer', (device, buffer, [{ size }]) => {
+    live.set(buffer, [device, size]);
+    runOut(device, size);
+  });
   wrap(GPUDevice, 'createTexture', (device, texture, [{ format, mipLevelCount = 1 }]) => {
     const top = texture.width * texture.height * texture.depthOrArrayLayers * bytesOf[format];
     live.set(texture, [device, mipLevelCount > 1 ? Math.ceil((top * 4) / 3) : top]);
+    runOut(device, top);
   });
   for (const type of [GPUBuffer, GPUTexture]) wrap(type, 'destroy', (resource) => live.delete(resource));
   const destroy = GPUDevice.prototype.destroy;
@@ -45,6 +70,11 @@ const PROGRAM = `
       const sum = (label) => [...live.values()].reduce((total, [device, bytes]) => total + (device.label === label ? bytes : 0), 0);
       channel.postMessage({ answer: data.id, value: { merging: sum('deghost'), viewing: sum('viewer'), devices: devices.size } });
     }
+    if (data.ask === 'shorten') {
+      if (data.label === 'tab') arrays = data.bytes;
+      else shortage = [data.label, data.bytes, data.times];
+      channel.postMessage({ answer: data.id, value: true });
+    }
     if (data.ask === 'lose') {
       const lost = [...devices].filter(({ label }) => label === data.label).at(-1);
       if (lost) destroy.call(lost);
@@ -59,7 +89,7 @@ export function watchGpu(site: Site): void {
   site.replace(/assets\/main-[^/]+\.js$/, (original) => `${PROGRAM}${original.toString('utf8')}`);
 }
 
-function ask<T>(page: Page, question: { ask: string; label?: string }): Promise<T> {
+function ask<T>(page: Page, question: { ask: string; label?: string; bytes?: number; times?: number }): Promise<T> {
   return page.evaluate(
     ([name, message]) =>
       new Promise<unknown>((resolve) => {
@@ -84,4 +114,18 @@ export function gpuBytes(page: Page): Promise<{ merging: number; viewing: number
 /** Takes the youngest device of a label away. @returns whether there was one. */
 export function loseDevice(page: Page, label: 'deghost' | 'viewer'): Promise<boolean> {
   return ask(page, { ask: 'lose', label });
+}
+
+/**
+ * Leaves a device, or the tab, with little memory: single buffers, textures or arrays of more bytes are not to be had.
+ * @param times as often as that, on a device.
+ */
+export function shortenMemory(page: Page, of: 'deghost' | 'viewer' | 'tab', bytes: number, times = 1e9): Promise<boolean> {
+  return ask(page, { ask: 'shorten', label: of, bytes, times });
+}
+
+/** Gives memory back. */
+export async function restoreMemory(page: Page): Promise<void> {
+  await shortenMemory(page, 'tab', 1e15);
+  await shortenMemory(page, 'deghost', 1e15);
 }

@@ -7,6 +7,8 @@ import { gpuBytes, loseDevice, watchGpu } from './gpuWatch.ts';
 import { serveSite } from './site.ts';
 import type { Site } from './site.ts';
 import { pngStack } from './stack.ts';
+import { workerHeap } from './workerHeap.ts';
+import type { WorkerHeap } from './workerHeap.ts';
 
 let browser: Browser;
 let site: Site;
@@ -89,6 +91,7 @@ describe('a merge in the page', () => {
     const page = await loaded(48, 32);
     const gpu: number[] = [];
     const heap: number[] = [];
+    const worker: WorkerHeap[] = [];
     const session = await page.context().newCDPSession(page);
     for (let i = 0; i < 10; i++) {
       if (i > 0) await nudge(page, String(2 + i / 100));
@@ -98,11 +101,17 @@ describe('a merge in the page', () => {
       gpu.push(merging + viewing);
       await session.send('HeapProfiler.collectGarbage');
       heap.push((await session.send('Runtime.getHeapUsage')).usedSize);
+      worker.push(await workerHeap(browser));
     }
     expect(gpu[0]).toBeGreaterThan(0);
     expect(gpu.slice(1)).toEqual(gpu.slice(1).map(() => gpu[0]));
     // The page's own heap, between the third and the tenth.
     expect(heap[9] - heap[2]).toBeLessThan(1e6);
+    // The worker's: frames, weights, result and maps, and not one picture more than after the third.
+    const picture = 48 * 32 * 12;
+    expect(worker[0].arrays).toBeGreaterThan(3 * 48 * 32 * 3 + picture);
+    expect(worker[9].arrays - worker[2].arrays).toBeLessThan(picture);
+    expect(worker[9].objects - worker[2].objects).toBeLessThan(5e5);
     await page.close();
   });
 });

@@ -98,7 +98,7 @@ export class ResultPanel {
   }
 
   refuseCompare(why: string): void {
-    byId('compare-note', HTMLParagraphElement).textContent = `The plain merge could not be made: ${why}.`;
+    byId('compare-note', HTMLParagraphElement).textContent = `The plain merge could not be made: ${why.charAt(0).toLowerCase()}${why.slice(1)}.`;
   }
 
   showEdits(steps: number): void {

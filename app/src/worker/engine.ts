@@ -2,29 +2,39 @@
  * The merging engine of the page: its weights, its device, and one merge at a time.
  *
  * An engine is kept from merge to merge, for its compiled kernels; it is made anew where other weights are needed, and after a cancelled or failed
- * merge, so that nothing of that stays on the GPU.
+ * merge, so that nothing of that stays on the GPU. Where the GPU has too little memory, a merge begins again in smaller tiles.
  */
 import { Deghoster } from '../../../src/deghoster.ts';
 import type { MergeOptions, MergeResult } from '../../../src/deghoster.ts';
 import { openPlatformDevice } from '../../../src/device.ts';
 import { InputError } from '../../../src/errors.ts';
 import type { Frame } from '../../../src/image/frame.ts';
+import { DEFAULT_MEMORY_BUDGET } from '../../../src/model/schedule.ts';
+import { failureOf } from './failure.ts';
 
 type WeightsName = 'fixed' | 'any';
+
+/** Least bytes of GPU buffers that a merge is tried with. Tiles would become small, and most of their work overlap. */
+const SMALLEST_BUDGET = 128 * 2 ** 20;
 
 export class Engine {
   readonly #base: string;
   readonly #onRecovered: () => void;
+  readonly #onSmaller: () => void;
   readonly #weights = new Map<WeightsName, Promise<ArrayBuffer>>();
   #deghoster: { name: WeightsName; it: Deghoster } | undefined;
+  /** Bytes of GPU buffers that merges may use: less than at the start once there was too little. */
+  #budget = DEFAULT_MEMORY_BUDGET;
 
   /**
    * @param base the page's address: weights lie beside it.
    * @param onRecovered told when the device was lost during a merge, and the merge goes on with another.
+   * @param onSmaller told when there was too little GPU memory, and the merge begins again with half as much.
    */
-  constructor(base: string, onRecovered: () => void) {
+  constructor(base: string, onRecovered: () => void, onSmaller: () => void) {
     this.#base = base;
     this.#onRecovered = onRecovered;
+    this.#onSmaller = onSmaller;
   }
 
   /** Fetches all weights, for merging without a network later. */
@@ -34,17 +44,20 @@ export class Engine {
 
   /** Merges. `fixed` knows exactly three frames, `any` any number. Errors are Deghoster.merge's. */
   async merge(frames: readonly Frame[], options: MergeOptions): Promise<MergeResult> {
-    const name = frames.length === 3 ? 'fixed' : 'any';
-    const weights = await this.#fetchWeights(name);
-    if (this.#deghoster?.name !== name) {
-      this.dispose();
-      this.#deghoster = { name, it: await Deghoster.create({ weights, device: openPlatformDevice }) };
-    }
-    try {
-      return await this.#deghoster.it.merge(frames, { ...options, onDeviceLost: this.#onRecovered });
-    } catch (error) {
-      this.dispose();
-      throw error;
+    let shortage: unknown;
+    for (;;) {
+      try {
+        return await this.#merge(frames, options);
+      } catch (error) {
+        this.dispose();
+        const { kind } = failureOf(error);
+        // That not even a tile fits into so little is no fault of the frames.
+        if (kind === 'input' && shortage) throw shortage;
+        if (kind !== 'gpu-memory' || this.#budget <= SMALLEST_BUDGET) throw error;
+        shortage = error;
+        this.#budget /= 2;
+        this.#onSmaller();
+      }
     }
   }
 
@@ -52,6 +65,16 @@ export class Engine {
   dispose(): void {
     this.#deghoster?.it.dispose();
     this.#deghoster = undefined;
+  }
+
+  async #merge(frames: readonly Frame[], options: MergeOptions): Promise<MergeResult> {
+    const name = frames.length === 3 ? 'fixed' : 'any';
+    const weights = await this.#fetchWeights(name);
+    if (this.#deghoster?.name !== name) {
+      this.dispose();
+      this.#deghoster = { name, it: await Deghoster.create({ weights, device: openPlatformDevice, memoryBudget: this.#budget }) };
+    }
+    return this.#deghoster.it.merge(frames, { ...options, onDeviceLost: this.#onRecovered });
   }
 
   #fetchWeights(name: WeightsName): Promise<ArrayBuffer> {

@@ -1,15 +1,28 @@
 /** Errors as the page tells them apart. */
-import { DeghostError, DeviceLostError, NoAdapterError } from '../../../src/errors.ts';
-import type { Failure } from '../messages.ts';
+import { DeghostError, NoAdapterError } from '../../../src/errors.ts';
+import type { Failure, FailureKind } from '../messages.ts';
 
-/** What went wrong. Memory runs out in two ways: WebGPU says out-of-memory, arrays throw a RangeError. */
+/**
+ * How browsers say that an array or a canvas could not be allocated: "Array buffer allocation failed", "Invalid typed array length", "Invalid array buffer length", "Out of memory at ImageData creation" (Chromium),
+ * "allocation size overflow", "out of memory" (Firefox), "Out of memory", "Length out of range of buffer" (Safari). Other RangeErrors are bugs.
+ */
+const ALLOCATION = /alloc|memory|(array|buffer) length|length too large|length out of range|no canvas/i;
+/** WebGPU's own word, and Vulkan's, Direct3D's and Metal's in the message of a device that was lost for want of memory. */
+const GPU_MEMORY = /out.of.(GPU.)?memory|OUT_OF_(DEVICE|HOST)_MEMORY|E_OUTOFMEMORY/i;
+
+/** What went wrong. Memory runs out in two places: on the graphics card, and in the tab. */
 export function failureOf(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof NoAdapterError) return { kind: navigatorHasGpu() ? 'no-adapter' : 'no-webgpu', message };
-  if (error instanceof DeviceLostError) return { kind: 'device-lost', message };
-  if (error instanceof RangeError || /out of (GPU )?memory|out-of-memory/i.test(message)) return { kind: 'memory', message };
-  if (error instanceof DeghostError && error.code === 'input') return { kind: 'input', message };
-  return { kind: 'other', message };
+  return { kind: kindOf(error, message), message };
+}
+
+function kindOf(error: unknown, message: string): FailureKind {
+  if (error instanceof NoAdapterError) return navigatorHasGpu() ? 'no-adapter' : 'no-webgpu';
+  const code = error instanceof DeghostError ? error.code : undefined;
+  if ((code === 'gpu' || code === 'device-lost') && GPU_MEMORY.test(message)) return 'gpu-memory';
+  if (code === 'device-lost') return 'device-lost';
+  if (code === 'input') return 'input';
+  return error instanceof Error && code === undefined && ALLOCATION.test(message) ? 'memory' : 'other';
 }
 
 function navigatorHasGpu(): boolean {

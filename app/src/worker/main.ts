@@ -47,6 +47,15 @@ function tell(message: FromWorker): void {
 }
 
 scope.onmessage = ({ data }) => {
+  try {
+    obey(data);
+  } catch (error) {
+    // What takes long tells of its errors itself; this is the picture that is seen and painted.
+    tell({ type: 'viewFailed', failure: failureOf(error) });
+  }
+};
+
+function obey(data: ToWorker): void {
   switch (data.type) {
     case 'start': return void begin(data);
     case 'add': return void addFrame(data);
@@ -61,7 +70,8 @@ scope.onmessage = ({ data }) => {
     case 'view': return show(data.view);
     case 'highRange':
       highRange = data.highRange;
-      return void viewer?.setRange(highRange);
+      viewer?.setRange(highRange);
+      return;
     case 'stroke': {
       if (!result) return;
       refreshMotion([result.edits.paint(data.stroke)]);
@@ -74,12 +84,12 @@ scope.onmessage = ({ data }) => {
     }
     case 'save': return void save(data);
   }
-};
+}
 
 async function begin(request: StartRequest): Promise<void> {
   start = request;
   highRange = request.highRange;
-  engine = new Engine(request.base, () => tell({ type: 'recovered', what: 'merge' }));
+  engine = new Engine(request.base, () => tell({ type: 'recovered', what: 'merge' }), () => tell({ type: 'smaller' }));
   try {
     const adapter = await checkAdapter();
     viewer = await openViewer();
@@ -115,7 +125,7 @@ async function addFrame({ id, name, file }: Extract<ToWorker, { type: 'add' }>):
     if (frame) tell({ type: 'frame', id, frame });
   } catch (error) {
     const { kind, message } = failureOf(error);
-    tell({ type: 'frameFailed', id, message: kind === 'memory' ? `${name} needs more memory than this tab has: close other tabs, or scale the frames down` : message });
+    tell({ type: 'frameFailed', id, message: kind === 'memory' ? `${name} needs more memory than this tab has: close other tabs, take out other frames, or scale all of them down` : message });
   }
 }
 
@@ -142,6 +152,7 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
     });
     const { width, height, reference } = merged;
     result = { merged, tones: chooseTones(merged.radiance, merged.scale), edits: new MotionEdits(maps, merged, reference), request };
+    viewLosses = 0;
     // What cannot be shown can still be saved.
     await showResult().catch((error) => tell({ type: 'viewFailed', failure: failureOf(error) }));
     tell({
@@ -169,7 +180,9 @@ async function mergePlain(signal: AbortSignal): Promise<void> {
 }
 
 async function openViewer(): Promise<Viewer> {
-  return Viewer.create(start.canvas, () => void recoverViewer());
+  const opened = await Viewer.create(start.canvas, () => void recoverViewer());
+  opened.setRange(highRange);
+  return opened;
 }
 
 /** The viewer's device was lost: once it is opened anew, with the result that is still here. */
@@ -178,7 +191,6 @@ async function recoverViewer(): Promise<void> {
   try {
     if (++viewLosses > 1) throw new Error('the GPU was lost again');
     viewer = await openViewer();
-    viewer.setRange(highRange);
     if (!result) return;
     await showResult();
     tell({ type: 'recovered', what: 'view' });
@@ -191,8 +203,9 @@ async function recoverViewer(): Promise<void> {
 }
 
 async function showResult(): Promise<void> {
-  if (!result || !viewer) return;
+  if (!result) return;
   const { merged, tones } = result;
+  viewer ??= await openViewer(); // after a second loss
   await viewer.setPicture(merged.radiance, merged, tones);
   shownMotion = undefined;
   if (view) show(view);

@@ -101,8 +101,8 @@ export class Viewer {
   /** Replaces the picture, and drops the plain merge and the motion of the one before. */
   async setPicture(radiance: Float32Array, size: Size, tones: Tones): Promise<void> {
     this.clear();
-    this.#merged = await this.#guard('uploading the result', () => this.#upload('merged', radiance, size, tones.scale));
     this.#picture = size;
+    this.#merged = await this.#guard('uploading the result', () => this.#upload('merged', radiance, size, tones.scale));
     this.#tones = tones;
     this.#request();
   }
@@ -113,9 +113,9 @@ export class Viewer {
     this.#request();
   }
 
-  /** Writes a part of the motion overlay, 0 to 255. A picture larger than the largest texture has none: it could not be painted exactly. */
+  /** Writes a part of the motion overlay, 0 to 255. A picture larger than the largest texture has none: it could not be painted exactly. Neither has one that could not be uploaded. */
   async setMotion(bytes: Uint8Array<ArrayBuffer>, rect: Rect): Promise<void> {
-    if (!this.#fits(this.#picture)) return;
+    if (!this.#merged || !this.#fits(this.#picture)) return;
     await this.#guard('uploading motion', () => {
       const { TEXTURE_BINDING, COPY_DST } = GPUTextureUsage;
       this.#motion ??= this.#device.createTexture({ label: 'motion', size: [this.#picture.width, this.#picture.height], format: 'r8unorm', usage: TEXTURE_BINDING | COPY_DST });

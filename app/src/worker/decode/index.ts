@@ -27,6 +27,7 @@ export async function decodeFile(file: Blob, name: string): Promise<DecodedImage
   try {
     bytes = new Uint8Array(await file.arrayBuffer());
   } catch (cause) {
+    if (cause instanceof RangeError) throw cause;
     throw new InputError(`${name} cannot be read: it was moved, changed or deleted, or it is a folder`, { cause });
   }
   const format = sniffFormat(bytes, name, name);

@@ -1,0 +1,110 @@
+/** Too little memory, on the graphics card and in the tab: what the page says, that it frees what it took, and that it goes on. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { seriousFindings } from './axe.ts';
+import { launchBrowser } from './browser.ts';
+import { dropFiles, merge, openPage, save, settled } from './drive.ts';
+import { gpuBytes, restoreMemory, shortenMemory, watchGpu } from './gpuWatch.ts';
+import { serveSite } from './site.ts';
+import type { Site } from './site.ts';
+import { pngStack } from './stack.ts';
+
+const WIDTH = 96;
+const HEIGHT = 64;
+/** Of the result and no smaller: radiance is the largest array of so small a merge, but for the frames in the engine's layout. */
+const RADIANCE_BYTES = WIDTH * HEIGHT * 12;
+
+let browser: Browser;
+let site: Site;
+let page: Page;
+let problems: string[];
+
+beforeAll(async () => {
+  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
+  watchGpu(site);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+beforeEach(async () => {
+  ({ page, problems } = await openPage(browser, site));
+  await dropFiles(page, pngStack(WIDTH, HEIGHT));
+  await settled(page, 3);
+  await page.locator('#merge:enabled').waitFor();
+});
+
+afterEach(async () => {
+  expect(problems).toEqual([]);
+  await page.close();
+});
+
+const notice = async (tone: 'error' | 'info') => (await page.locator(`.notice.${tone} > div`).innerText({ timeout: 60_000 })).replace(/\n+/g, '\n');
+
+describe('too little memory on the graphics card', () => {
+  it('makes the merge begin again in smaller pieces, and says so', async () => {
+    await shortenMemory(page, 'deghost', 0, 1);
+    await merge(page);
+    expect(await notice('info')).toBe('The graphics card is short of memory\nThe merge has begun again in smaller pieces, which takes a little longer.');
+    expect((await save(page, 'exr-half')).bytes.length).toBeGreaterThan(1000);
+  });
+
+  it('for smaller pieces too is told with what to do; everything is freed, and merging goes on when there is memory', async () => {
+    await shortenMemory(page, 'deghost', 0);
+    await page.locator('#merge').click();
+    expect(await notice('error')).toMatch(/^The graphics card has too little memory\nMerging in smaller pieces was tried as well\. Close other tabs and programs that use it, then merge again; if that does not help, scale the frames down\./);
+    expect(await gpuBytes(page)).toMatchObject({ merging: 0, devices: 1 });
+    expect(await page.locator('.frame.ready').count()).toBe(3);
+    expect(await seriousFindings(page)).toEqual([]);
+    await restoreMemory(page);
+    await merge(page);
+    expect(await page.locator('.notice').count()).toBe(0);
+  });
+
+  it('to show the picture leaves it to be saved', async () => {
+    await shortenMemory(page, 'viewer', WIDTH * HEIGHT);
+    await page.locator('#merge').click();
+    expect(await notice('error')).toMatch(/^The graphics card has too little memory to show the picture\nIt is merged all the same: save it\. To see it too, close other tabs/);
+    expect((await save(page, 'exr-half')).bytes.length).toBeGreaterThan(1000);
+    expect(await page.locator('#compare-note').innerText()).toBe('The plain merge could not be made: the graphics card has too little memory.');
+  });
+});
+
+describe('too little memory in the tab', () => {
+  it('for a merge is told with what to do; the frames stay, and merging goes on when there is memory', async () => {
+    await shortenMemory(page, 'tab', RADIANCE_BYTES - 1);
+    await page.locator('#merge').click();
+    expect(await notice('error')).toMatch(/^This tab has too little memory\n.* Close other tabs and programs, take out some frames, or scale all of them down; then merge again\. The frames are still here\./);
+    expect(await gpuBytes(page)).toMatchObject({ merging: 0, devices: 1 });
+    expect(await page.locator('.frame.ready').count()).toBe(3);
+    await restoreMemory(page);
+    await merge(page);
+    expect(await page.locator('.notice').count()).toBe(0);
+  });
+
+  it('for one more frame is told beside it, and the others stay', async () => {
+    await shortenMemory(page, 'tab', WIDTH * HEIGHT * 3 - 1);
+    const [{ bytes }] = pngStack(WIDTH, HEIGHT);
+    await dropFiles(page, [{ name: 'fourth.png', bytes }]);
+    await settled(page, 4);
+    expect(await page.locator('.frame.failed .problem').innerText()).toBe('fourth.png needs more memory than this tab has: close other tabs, take out other frames, or scale all of them down');
+    await restoreMemory(page);
+    await page.getByLabel('Dismiss fourth.png').click();
+    await dropFiles(page, [{ name: 'again.png', bytes }]);
+    await settled(page, 4);
+    expect(await page.locator('.frame.ready').count()).toBe(4);
+  });
+
+  it('for a file is told, and another can be saved', async () => {
+    await merge(page);
+    await page.locator('#compare:enabled').waitFor({ timeout: 60_000 });
+    await shortenMemory(page, 'tab', WIDTH * HEIGHT * 3 - 1);
+    await page.locator('[data-save=png]').click();
+    expect(await notice('error')).toMatch(/^There is too little memory to make this file\nClose other tabs and programs and try again, or save Radiance \.hdr, which needs the least\./);
+    await restoreMemory(page);
+    expect((await save(page, 'png')).bytes.length).toBeGreaterThan(1000);
+    expect(await page.locator('.notice').count()).toBe(0);
+  });
+});

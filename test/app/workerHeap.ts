@@ -1,0 +1,49 @@
+/**
+ * What the page's worker holds in memory: objects, and what arrays have beneath them.
+ *
+ * A worker is a target of its own in the DevTools protocol, attached to through the browser's session.
+ */
+import type { Browser, CDPSession } from 'playwright-core';
+
+export interface WorkerHeap {
+  /** Bytes of objects. */
+  objects: number;
+  /** Bytes beneath arrays: pictures. */
+  arrays: number;
+}
+
+/** Measures after collecting garbage. @param browser with one page that has one worker. */
+export async function workerHeap(browser: Browser): Promise<WorkerHeap> {
+  const session = await browser.newBrowserCDPSession();
+  try {
+    const { targetInfos } = await session.send('Target.getTargets', { filter: [{ type: 'worker' }] });
+    if (targetInfos.length !== 1) throw new Error(`${targetInfos.length} workers, there should be one`);
+    const { sessionId } = await session.send('Target.attachToTarget', { targetId: targetInfos[0].targetId, flatten: false });
+    // What a worker has been sent or has finished may be held a moment longer: a second collection finds it.
+    for (let i = 0; i < 2; i++) await ask(session, sessionId, 'HeapProfiler.collectGarbage');
+    const { usedSize, backingStorageSize } = (await ask(session, sessionId, 'Runtime.getHeapUsage')) as { usedSize: number; backingStorageSize: number };
+    await session.send('Target.detachFromTarget', { sessionId });
+    return { objects: usedSize, arrays: backingStorageSize };
+  } finally {
+    await session.detach();
+  }
+}
+
+let lastId = 0;
+
+/** One command to the worker, and its answer. */
+async function ask(session: CDPSession, sessionId: string, method: string): Promise<object> {
+  const id = ++lastId;
+  const answer = new Promise<object>((resolve, reject) => {
+    const listen = ({ message }: { message: string }) => {
+      const { id: answered, result, error } = JSON.parse(message) as { id?: number; result?: object; error?: { message: string } };
+      if (answered !== id) return;
+      session.off('Target.receivedMessageFromTarget', listen);
+      if (result) resolve(result);
+      else reject(new Error(`${method}: ${error?.message}`));
+    };
+    session.on('Target.receivedMessageFromTarget', listen);
+  });
+  await session.send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify({ id, method }) });
+  return answer;
+}
