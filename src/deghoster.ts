@@ -13,6 +13,7 @@ import { Merge, checkBufferSize } from './merge.ts';
 import type { Picture, Progress } from './merge.ts';
 import { DEFAULT_MEMORY_BUDGET, schedule, scheduleJson, scheduleText } from './model/schedule.ts';
 import type { Schedule } from './model/schedule.ts';
+import type { MergeProfile } from './profile.ts';
 import { Session } from './session.ts';
 import { loadWeights } from './weights/load.ts';
 import type { Weights } from './weights/load.ts';
@@ -48,7 +49,25 @@ export interface MergeOptions {
   signal?: AbortSignal;
   /** Told when the device was lost and another is about to be opened: only a device that this Deghoster opened, with no frames and no part of the result on it. */
   onDeviceLost?: (error: DeviceLostError) => void;
+  /** Measures where the time goes: `MergeResult.profile`. With timestamp queries each step is a pass of its own, which costs a little. */
+  profile?: boolean;
 }
+
+/** What a merge will be like, as far as it is known before its frames are. */
+export interface PrepareOptions {
+  /** As in {@link MergeOptions}. */
+  method?: 'network' | 'merge';
+  /** Whether motion maps will be given: the network's own need not be found then. */
+  motion?: boolean;
+  /** Size of the frames, where it is known; a photograph's by default. Tiles are chosen by it. */
+  width?: number;
+  height?: number;
+  /** Stops with a CancelledError, after the pipeline that is being compiled. */
+  signal?: AbortSignal;
+}
+
+/** Frames that `prepare` expects where it is not told better: pictures of this size and larger are cut into tiles alike. */
+const EXPECTED = { width: 6000, height: 4000 };
 
 export interface MergeResult {
   /** Y, linear radiance `[height, width, 3]` in [0,1]; 1 is the saturation of the shortest frame. */
@@ -67,6 +86,8 @@ export interface MergeResult {
   response: ChosenResponse;
   /** Most bytes of GPU buffers held at once, but for frames and results on the device. */
   peakBytes: number;
+  /** Where the time went, with the option `profile`. */
+  profile?: MergeProfile;
 }
 
 /** A merge whose picture stays on the device. */
@@ -133,6 +154,20 @@ export class Deghoster {
   }
 
   /**
+   * Compiles what a merge of so many frames will run, so that it is ready when they are: call it while they are being decoded. Merges do not wait for it, and compile
+   * what it has not.
+   * @throws InputError for weights that do not take so many frames; UsageError; CancelledError; GpuError; DeviceLostError.
+   */
+  async prepare(frames: number, options: PrepareOptions = {}): Promise<void> {
+    this.#check('prepare');
+    const { method = 'network', motion = false, width = EXPECTED.width, height = EXPECTED.height, signal } = options;
+    const taus = Array.from({ length: frames }, (_, k) => 4 ** k);
+    const it = this.#schedule({ width, height, taus, reference: middleFrame(frames), useResponse: true, motionGiven: motion, method });
+    if (signal?.aborted) throw new CancelledError();
+    await this.#session.executor.warm(it.stages.map((stage) => stage.plan), { signal });
+  }
+
+  /**
    * Merges a bracketed stack. Calls on one Deghoster run one after another.
    * @param frames 2 to 16 frames of one size, in any order, each an array, an ImageBitmap, or a texture or buffer of this Deghoster's device.
    * @throws InputError naming the frame or map and the remedy; UsageError; CancelledError; GpuError; DeviceLostError.
@@ -176,8 +211,13 @@ export class Deghoster {
     return run;
   }
 
+  #check(call: string): void {
+    if (this.#disposed) throw new UsageError(`${call}: this Deghoster is disposed: create another`);
+  }
+
   async #merge(input: readonly FrameSource[], options: MergeOptions, picture: Picture): Promise<Omit<MergeResult, 'radiance'>> {
-    if (this.#disposed) throw new UsageError('merge: this Deghoster is disposed: create another');
+    this.#check('merge');
+    const begun = performance.now();
     const { signal, onProgress, method = 'network' } = options;
     if (signal?.aborted) throw new CancelledError();
     const { frames, order } = sortFrames(input);
@@ -190,11 +230,15 @@ export class Deghoster {
 
     onProgress?.({ stage: 'response', done: 0, total: 1, fraction: 0 });
     const merge = new Merge(this.#session, frames, options);
+    const choosing = performance.now();
     const response = await chooseResponse(frames, options.response, () => merge.patches(), signal);
+    const { profile } = merge;
+    if (profile) profile.responseMs = performance.now() - choosing;
     const taus = frames.map((frame) => frame.exposure / frames[0].exposure);
     const it = this.#schedule({ width, height, taus, reference, useResponse: response.report.kind !== 'gamma', motionGiven: motion !== undefined, method });
     const maps = await merge.run(it, response, motion, picture);
-    return { width, height, motion: maps, scale: taus[reference], reference, order, response, peakBytes: merge.peakBytes };
+    if (profile) profile.ms = performance.now() - begun;
+    return { width, height, motion: maps, scale: taus[reference], reference, order, response, peakBytes: merge.peakBytes, ...(profile && { profile }) };
   }
 
   #schedule(request: { width: number; height: number; taus: number[]; reference: number; useResponse: boolean; motionGiven: boolean; method: 'network' | 'merge' }): Schedule {

@@ -4,8 +4,9 @@
  * This is all of the public API that runs anywhere. `deghost/node` adds a device and files for Node.
  */
 export { Deghoster, planReport } from './deghoster.ts';
-export type { BufferResult, DeghosterOptions, MergeOptions, MergeResult, PlanReport } from './deghoster.ts';
+export type { BufferResult, DeghosterOptions, MergeOptions, MergeResult, PlanReport, PrepareOptions } from './deghoster.ts';
 export type { Progress } from './merge.ts';
+export type { MergeProfile, ProgramProfile, StageProfile } from './profile.ts';
 export { openDevice, openPlatformDevice } from './device.ts';
 export { CancelledError, DeghostError, DeviceLostError, GpuError, InputError, MissingPackageError, NoAdapterError, UsageError } from './errors.ts';
 export type { DeghostErrorCode } from './errors.ts';

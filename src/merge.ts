@@ -2,10 +2,10 @@
  * One merge: the stages of a schedule, tile by tile.
  *
  * Motion maps of the whole picture come first, then the picture. What is between two tiles is on the CPU, but for frames and a result that
- * the caller wants on the device. When the device is lost it is opened once more, and the merge goes on with the tile that failed.
+ * the caller wants on the device. When the device is lost it is opened once more, and the merge goes on with the first tile that is not in the picture yet.
  */
-import { CancelledError, DeviceLostError, InputError } from './errors.ts';
-import type { Prepared } from './graph/executor.ts';
+import { DeviceLostError, InputError } from './errors.ts';
+import type { Prepared, Tensors } from './graph/executor.ts';
 import type { DeviceFrame } from './graph/transfer.ts';
 import type { Tile } from './graph/tile.ts';
 import { responseTable } from './image/chooseResponse.ts';
@@ -18,14 +18,18 @@ import type { MotionMaps } from './image/stack.ts';
 import { RESPONSE, STACK } from './model/part.ts';
 import { stageWork } from './model/schedule.ts';
 import type { Schedule, Stage } from './model/schedule.ts';
+import { programProfiles, stageTimes } from './profile.ts';
+import type { MergeProfile } from './profile.ts';
 import type { Session } from './session.ts';
+import { runTiles } from './stage.ts';
+import type { TileWork } from './stage.ts';
 
 /** How far a merge is. */
 export interface Progress {
   stage: 'response' | 'compile' | 'segmentation' | 'fusion' | 'merge';
-  /** Tiles of this stage that are done; within a tile it is a fraction. */
+  /** Tiles of this stage that are done; within a tile it is a fraction. When compiling, programs. */
   done: number;
-  /** Tiles of this stage. */
+  /** Tiles of this stage, or programs. */
   total: number;
   /** Share of the whole merge's arithmetic that is done. */
   fraction: number;
@@ -36,6 +40,8 @@ export interface MergeControl {
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
   onDeviceLost?: (error: DeviceLostError) => void;
+  /** Measures where the time goes. */
+  profile?: boolean;
 }
 
 /** The picture as it grows: an array, or a buffer on the device, float32 `[height, width, 3]` both. */
@@ -53,18 +59,21 @@ export class Merge {
   /** Whether a part of the result is on the device already, and would be lost with it. */
   #keptOnDevice = false;
   #peak = 0;
+  /** What was measured, if it is. */
+  readonly profile: MergeProfile | undefined;
 
   /** @param frames sorted by exposure. */
   constructor(session: Session, frames: readonly FrameSource[], control: MergeControl) {
     this.#session = session;
     this.#frames = frames;
     this.#control = control;
-    session.executor.resetPeak();
+    if (control.profile) this.profile = { timestamps: session.executor.canTime, ms: 0, responseMs: 0, compileMs: 0, stages: [] };
+    session.executor.memory.resetPeak();
   }
 
   /** Most bytes of GPU buffers held at once. */
   get peakBytes(): number {
-    return Math.max(this.#peak, this.#session.executor.peakBytes);
+    return Math.max(this.#peak, this.#session.executor.memory.peakBytes);
   }
 
   /** What a response is estimated from: of frames on the device, their patches alone, read back. */
@@ -81,9 +90,11 @@ export class Merge {
    */
   async run(it: Schedule, response: ChosenResponse, motion: readonly Float32Array[] | undefined, picture: Picture): Promise<Float32Array[]> {
     const { width, height } = it;
-    const { onProgress } = this.#control;
-    onProgress?.({ stage: 'compile', done: 0, total: 1, fraction: 0 });
-    await this.#again(() => this.#session.gpu.wait(Promise.all(it.stages.map((stage) => this.#session.executor.compile(stage.plan)))));
+    const { onProgress, signal } = this.#control;
+    const compiling = performance.now();
+    const plans = it.stages.map((stage) => stage.plan);
+    await this.#again(() => this.#session.executor.warm(plans, { signal, onProgress: (done, total) => onProgress?.({ stage: 'compile', done, total, fraction: 0 }) }));
+    if (this.profile) this.profile.compileMs = performance.now() - compiling;
     const total = it.stages.reduce((sum, stage) => sum + stageWork(stage), 0);
     let before = 0;
     let maps: MotionMaps | undefined = motion && { maps: motion, width, height };
@@ -95,30 +106,23 @@ export class Merge {
         // Kept at the padded size: fusion sees what the U-Nets made of the padding, not its repeated edge.
         const made = this.#frames.map(() => new Float32Array(it.padded.width * it.padded.height));
         const targets = made.map((array) => ({ array, stride: 1, offset: 0 }));
-        await this.#runStage(stage, undefined, response, report, async (prepared, tile) => {
-          const values = await this.#session.executor.read(prepared, stage.plan.graph.outputs[0]);
-          pasteCore(values, tile, stage.tiling.width, stage.tiling.height, it.padded, targets);
-        });
+        await this.#runStage(stage, undefined, response, report, { paste: (tile, values) => pasteCore(values, tile, stage.tiling.width, stage.tiling.height, it.padded, targets) });
         maps = { maps: made, ...it.padded };
       } else {
-        const keep = picture.kind === 'array' ? this.#toArray(stage, it, picture.array) : this.#toBuffer(stage, it, picture);
-        await this.#runStage(stage, maps, response, report, keep);
+        await this.#runStage(stage, maps, response, report, picture.kind === 'array' ? this.#toArray(stage, it, picture.array) : this.#toBuffer(stage, it, picture));
       }
       before += share;
     }
     return maps?.maps.map((map) => cropMap(map, maps.width, width, height)) ?? [];
   }
 
-  #toArray(stage: Stage, size: { width: number; height: number }, array: Float32Array): (prepared: Prepared, tile: Tile) => Promise<void> {
+  #toArray({ tiling }: Stage, size: { width: number; height: number }, array: Float32Array): Pick<TileWork, 'paste'> {
     const targets = [0, 1, 2].map((offset) => ({ array, stride: 3, offset }));
-    return async (prepared, tile) => {
-      const values = await this.#session.executor.read(prepared, stage.plan.graph.outputs[0]);
-      pasteCore(values, tile, stage.tiling.width, stage.tiling.height, size, targets);
-    };
+    return { paste: (tile, values) => pasteCore(values, tile, tiling.width, tiling.height, size, targets) };
   }
 
-  #toBuffer(stage: Stage, { width, height }: { width: number; height: number }, picture: { buffer: GPUBuffer | undefined }): (prepared: Prepared, tile: Tile) => Promise<void> {
-    return async (prepared, { x, y }) => {
+  #toBuffer(stage: Stage, { width, height }: { width: number; height: number }, picture: { buffer: GPUBuffer | undefined }): Pick<TileWork, 'store'> {
+    const store = async (prepared: Prepared, { x, y }: Tile): Promise<void> => {
       const { device } = this.#session.gpu;
       picture.buffer ??= await this.#session.gpu.guard('allocating the result', () =>
         device.createBuffer({ label: 'radiance', size: width * height * 12, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST }),
@@ -135,35 +139,47 @@ export class Merge {
       if (part.width <= 0 || part.height <= 0) return;
       await this.#session.transfer.store(this.#session.executor.locate(prepared, stage.plan.graph.outputs[0]), stage.tiling.width, part, picture.buffer, width);
     };
+    return { store };
   }
 
-  /** Runs one stage over all its tiles; `keep` takes each result from the device. */
-  async #runStage(stage: Stage, motion: MotionMaps | undefined, response: ChosenResponse, report: (done: number) => void, keep: (prepared: Prepared, tile: Tile) => Promise<void>): Promise<void> {
+  /** Runs one stage over all its tiles. @param result what becomes of each tile's. */
+  async #runStage(stage: Stage, motion: MotionMaps | undefined, response: ChosenResponse, report: (done: number) => void, result: Pick<TileWork, 'paste' | 'store'>): Promise<void> {
     const { tiling, plan } = stage;
     const { signal } = this.#control;
-    const stack = new Float32Array(this.#frames.length * tiling.width * tiling.height * 4);
-    const inputs = { [STACK]: stack, [RESPONSE]: responseTable(response.response) };
-    const worked = plan.steps.map(() => 0);
-    plan.steps.reduce((sum, step, i) => (worked[i] = sum + step.multiplyAdds), 0);
-    const whole = Math.max(1, plan.multiplyAdds);
+    const table = responseTable(response.response);
+    const cut = (tile: Tile, inputs: Tensors): void => {
+      cutStack(this.#frames, motion, tile, tiling.width, tiling.height, inputs[STACK]);
+      inputs[RESPONSE].set(table);
+    };
+    const load = this.#frames.some(isDeviceFrame) ? (prepared: Prepared, tile: Tile): Promise<void> => this.#loadColours(prepared, stage, tile) : undefined;
+    const times = this.profile && stageTimes(plan);
+    const begun = performance.now();
+    let [busyMs, submissions] = [0, 0];
     let next = 0;
     await this.#again(async () => {
       const { executor } = this.#session;
-      const prepared = await executor.prepare(plan);
-      try {
-        for (; next < tiling.tiles.length; next++) {
-          if (signal?.aborted) throw new CancelledError();
-          const tile = tiling.tiles[next];
-          cutStack(this.#frames, motion, tile, tiling.width, tiling.height, stack);
-          await executor.upload(prepared, inputs);
-          await this.#loadColours(prepared, stage, tile);
-          await executor.run(prepared, { signal, onStep: (step) => report(next + (step > 0 ? worked[step - 1] / whole : 0)) });
-          await keep(prepared, tile);
-          report(next + 1);
-        }
-      } finally {
-        executor.release(prepared);
-      }
+      const before = executor.submissions.totals;
+      await runTiles(executor, stage, { cut, load, ...result }, { signal, report, times }, next, (tile) => (next = tile + 1));
+      busyMs = executor.submissions.totals.busyMs - before.busyMs;
+      submissions = executor.submissions.totals.count - before.count;
+    });
+    if (!this.profile || !times) return;
+    const { timestamps } = this.profile;
+    const { prepareMs, cutMs, pasteMs, uploadMs, readbackMs, stepMs } = times;
+    const onGpu = (ms: number): number | null => (timestamps ? ms : null);
+    this.profile.stages.push({
+      name: stage.name,
+      tiles: tiling.tiles.length,
+      ms: performance.now() - begun,
+      prepareMs,
+      cutMs,
+      pasteMs,
+      busyMs,
+      uploadMs: onGpu(uploadMs),
+      computeMs: onGpu(stepMs.reduce((sum, ms) => sum + ms, 0)),
+      readbackMs: onGpu(readbackMs),
+      submissions,
+      programs: programProfiles(plan, tiling.tiles.length, timestamps ? stepMs : undefined),
     });
   }
 
@@ -197,7 +213,7 @@ export class Merge {
       if (!(error instanceof DeviceLostError) || this.#reopened || !this.#session.canReopen || isLostToo) throw error;
       this.#reopened = true;
       this.#control.onDeviceLost?.(error);
-      this.#peak = this.#session.executor.peakBytes;
+      this.#peak = this.#session.executor.memory.peakBytes;
       await this.#session.reopen();
       return work();
     }

@@ -6,7 +6,7 @@
  */
 import { Gpu } from './device.ts';
 import { Executor } from './graph/executor.ts';
-import type { TensorSource } from './graph/executor.ts';
+import type { TensorSource } from './graph/memory.ts';
 import { Transfer } from './graph/transfer.ts';
 
 /** Opens a device. */

@@ -18,7 +18,7 @@ const thin = () => readGolden('fixed-halo').weightsBytes;
 describe('frames on the device', () => {
   it.each([
     ['one tile', 512 * MiB],
-    ['many tiles', 8 * MiB],
+    ['many tiles', 10 * MiB],
   ])('merge as arrays do, with the response estimated from them (%s)', async (_, memoryBudget) => {
     const device = await testDevice();
     const arrays = eightBit(213, 131, [1, 4, 16]);
@@ -80,7 +80,7 @@ describe('frames on the device', () => {
 describe('mergeToBuffer', () => {
   it.each([
     ['whole', 512 * MiB, {}],
-    ['tiled', 8 * MiB, {}],
+    ['tiled', 10 * MiB, {}],
     ['tiled, without a network', MiB, { method: 'merge' }],
   ] as [string, number, MergeOptions][])('leaves on the device what merge returns (%s)', async (_, memoryBudget, options) => {
     const device = await testDevice();
@@ -121,7 +121,7 @@ describe('a lost device', () => {
   it('is opened again, and the merge goes on with the tile that failed', async () => {
     const frames = eightBit(213, 131, [1, 4, 16]);
     const { open, devices } = opener();
-    const deghoster = await Deghoster.create({ weights: thin(), device: open, memoryBudget: 8 * MiB });
+    const deghoster = await Deghoster.create({ weights: thin(), device: open, memoryBudget: 10 * MiB });
     const expected = await deghoster.merge(frames);
     const seen: string[] = [];
     let losses = 0;
@@ -173,7 +173,7 @@ describe('a lost device', () => {
     const frames = eightBit(213, 131, [1, 4, 16]);
     for (const [stage, from, reopened] of [['segmentation', 0.2, true], ['fusion', 1, false]] as const) {
       const { open, devices } = opener();
-      const deghoster = await Deghoster.create({ weights: thin(), device: open, memoryBudget: 8 * MiB });
+      const deghoster = await Deghoster.create({ weights: thin(), device: open, memoryBudget: 10 * MiB });
       const run = deghoster.mergeToBuffer(frames, { onProgress: (it) => it.stage === stage && it.done > from && devices[0].destroy() });
       if (reopened) {
         const { buffer } = await run;

@@ -1,24 +1,26 @@
 /**
- * The executor owns the device: it compiles each program once, uploads each packed weight once, allocates a plan's buffers, records, submits
- * and reads back. Nothing else touches the GPU.
+ * The executor runs plans on a device: it uploads each packed weight once, allocates a plan's buffers, records, submits and reads back. Nothing else
+ * touches the GPU, but for transfer.ts.
  *
- * A run is cut into submissions of about a tenth of a second each, so that a picture stops within one of being cancelled and no
- * operating system's watchdog fires on a slow adapter.
+ * A plan has one set of buffers for its tensors. What is doubled is the edge to the CPU, so that there can be two tiles in flight: inputs are written to a staging buffer
+ * while the tile before computes, and results are read from one of two readback buffers while the tile after does.
  */
 import type { Gpu } from '../device.ts';
 import { CancelledError, GpuError, InputError } from '../errors.ts';
-import { layoutEntries, packParams, start, tensorBytes, wgsl } from '../kernels/kernel.ts';
-import type { Program, Resource, View } from '../kernels/kernel.ts';
-import type { Plan, Step } from './plan.ts';
+import { start, tensorBytes } from '../kernels/kernel.ts';
+import type { View } from '../kernels/kernel.ts';
+import { READBACKS, inputsOf, readbackBytes, stagingBytes } from './edges.ts';
+import { DeviceMemory } from './memory.ts';
+import type { TensorSource } from './memory.ts';
+import { Pipelines } from './pipelines.ts';
+import type { WarmOptions } from './pipelines.ts';
+import type { Plan } from './plan.ts';
+import { Submissions } from './submissions.ts';
 import { GpuClock, MAX_SPANS, hasTimestamps } from './timestamps.ts';
+import type { GpuTimes } from './timestamps.ts';
 
-/** A tensor of the weights file by name, OIHW. @throws when there is none. */
-export type TensorSource = (name: string) => Float32Array;
-
-interface Compiled {
-  layout: GPUBindGroupLayout;
-  pipeline: Promise<GPUComputePipeline>;
-}
+/** Tensors on the CPU, by node name, NC4HW4. */
+export type Tensors = Record<string, Float32Array<ArrayBuffer>>;
 
 /** A plan with its pipelines, buffers and bind groups, ready to run. */
 export interface Prepared {
@@ -27,97 +29,115 @@ export interface Prepared {
   params: GPUBuffer;
   pipelines: readonly GPUComputePipeline[];
   groups: readonly GPUBindGroup[];
-  readback: GPUBuffer;
+  /** Where inputs are written on the CPU, one after another, and its memory while they may be. */
+  staging: { buffer: GPUBuffer; memory: ArrayBuffer | undefined };
+  readbacks: readonly GPUBuffer[];
 }
 
 export interface RunOptions {
   signal?: AbortSignal;
-  /** Called before a step runs with its index, and once at the end with their number. Benchmarks and progress use it. */
+  /** Called with the number of steps that are done, whenever the GPU is done with some. */
   onStep?: (done: number) => void;
-  /** Milliseconds on the GPU are added here, one element a step, where the device has timestamps (`canTime`). Every step gets a pass of its own then. */
-  stepMs?: Float64Array;
+  /** GPU time is added here, where the device has timestamps (`canTime`). Every step gets a pass of its own then. */
+  times?: GpuTimes;
 }
 
-/** Submissions aim at this long. */
-const SUBMIT_MS = 100;
-/** Multiply-adds of the first submission: a few milliseconds on a GPU, a second on a slow software adapter. */
-const FIRST_SUBMIT_WORK = 1e9;
-/** What a dispatch costs besides, in multiply-adds: keeps graphs of tiny steps from going up in one submission. */
-const STEP_WORK = 1e6;
+export interface SubmitOptions extends RunOptions {
+  /** An output to copy to a readback buffer at the end. */
+  output?: { node: number; slot: number };
+}
 
 export class Executor {
   readonly gpu: Gpu;
-  readonly #tensor: TensorSource;
-  readonly #compiled = new Map<string, Compiled>();
-  readonly #weights = new Map<string, GPUBuffer>();
-  #bytes = 0;
-  #peak = 0;
-  #submitWork = FIRST_SUBMIT_WORK;
+  readonly pipelines: Pipelines;
+  readonly submissions: Submissions;
+  readonly memory: DeviceMemory;
+  readonly #clocks: GpuClock[] = [];
+  readonly #reading = new Set<Promise<void>>();
 
   constructor(gpu: Gpu, tensor: TensorSource = missingTensor) {
     this.gpu = gpu;
-    this.#tensor = tensor;
+    this.pipelines = new Pipelines(gpu);
+    this.submissions = new Submissions(gpu);
+    this.memory = new DeviceMemory(gpu, tensor);
   }
 
-  /** Most bytes of GPU buffers held at once since `resetPeak`. */
-  get peakBytes(): number {
-    return this.#peak;
-  }
-
-  /** Whether `RunOptions.stepMs` is filled. */
+  /** Whether `RunOptions.times` is filled. */
   get canTime(): boolean {
     return hasTimestamps(this.gpu.device);
   }
 
-  resetPeak(): void {
-    this.#peak = this.#bytes;
-  }
-
-  /** Compiles a plan's programs, all at once, without allocating anything. */
-  async compile(plan: Plan): Promise<void> {
-    await Promise.all(plan.steps.map((step) => this.#pipeline(step.dispatch.program).pipeline));
+  /** Compiles plans' programs, all at once, and has each run once, without allocating any plan's buffers. @throws as `Pipelines.warm` */
+  warm(plans: readonly Plan[], options?: WarmOptions): Promise<void> {
+    return this.pipelines.warm(plans.flatMap((plan) => plan.steps.map((step) => step.dispatch)), options);
   }
 
   /** Makes a plan ready to run. Release it when done. */
   async prepare(plan: Plan): Promise<Prepared> {
     const largest = plan.bytes.largest;
     if (largest > this.gpu.maxBinding) throw new GpuError(`plan: a buffer of ${largest} bytes exceeds the device's limit of ${this.gpu.maxBinding}: use smaller tiles`);
-    const pipelines = await this.gpu.wait(Promise.all(plan.steps.map((step) => this.#pipeline(step.dispatch.program).pipeline)));
+    const pipelines = await this.pipelines.all(plan.steps.map((step) => step.dispatch));
+    const { memory } = this;
     return this.gpu.guard('allocating buffers', () => {
-      this.#uploadWeights(plan);
-      const buffers = plan.buffers.map((bytes, i) => this.#create(`arena ${i}`, bytes, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC));
-      const { params, offsets } = this.#uploadParams(plan.steps);
-      const groups = plan.steps.map((step, i) => this.#bind(step, buffers, { buffer: params, ...offsets[i] }));
-      const outputBytes = Math.max(...plan.graph.outputs.map((id) => tensorBytes(plan.graph.nodes[id].shape)));
-      const readback = this.#create('readback', outputBytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
-      return { plan, buffers, params, pipelines, groups, readback };
+      memory.uploadWeights(plan);
+      const buffers = plan.buffers.map((bytes, i) => memory.create(`arena ${i}`, bytes, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC));
+      const { params, offsets } = memory.uploadParams(plan.steps);
+      const groups = plan.steps.map((step, i) => memory.bind(step, this.pipelines.get(step.dispatch.program).layout, buffers, { buffer: params, ...offsets[i] }));
+      const staging = { buffer: memory.create('staging', stagingBytes(plan), GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC), memory: undefined };
+      const readbacks = Array.from({ length: READBACKS }, (_, i) => memory.create(`readback ${i}`, readbackBytes(plan), GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST));
+      return { plan, buffers, params, pipelines, groups, staging, readbacks };
     });
   }
 
   /** Frees a prepared plan's buffers; its pipelines and weights stay for the next. */
-  release(prepared: Prepared): void {
-    [...prepared.buffers, prepared.params, prepared.readback].forEach((buffer) => this.#destroy(buffer));
+  release({ buffers, params, staging, readbacks }: Prepared): void {
+    [...buffers, params, staging.buffer, ...readbacks].forEach((buffer) => this.memory.destroy(buffer));
   }
 
   /** Frees everything. */
   dispose(): void {
-    this.#weights.forEach((buffer) => this.#destroy(buffer));
-    this.#weights.clear();
-    this.#compiled.clear();
+    this.memory.dispose();
+    this.#clocks.splice(0).forEach((clock) => clock.destroy());
+    this.pipelines.clear();
   }
 
-  /** Uploads a prepared plan's inputs, by node name, NC4HW4. @throws InputError; GpuError; DeviceLostError */
-  async upload({ plan, buffers }: Prepared, inputs: Record<string, Float32Array<ArrayBuffer>>): Promise<void> {
+  /**
+   * The memory that a prepared plan's inputs are written to; what was there is not kept. Waits until the last that was sent has left it. Pass it to nobody: after `send` it
+   * is gone.
+   */
+  async stage({ plan, staging }: Prepared): Promise<Tensors> {
+    const memory: ArrayBuffer = staging.memory ?? (await this.gpu.wait(staging.buffer.mapAsync(GPUMapMode.WRITE).then(() => staging.buffer.getMappedRange())));
+    staging.memory = memory;
+    return Object.fromEntries(inputsOf(plan).map(({ name, offset, bytes }) => [name, new Float32Array(memory, offset, bytes / 4)]));
+  }
+
+  /** Submits the way of staged inputs to the buffers where the plan reads them. @throws GpuError; DeviceLostError */
+  async send({ plan, buffers, staging }: Prepared, times?: GpuTimes): Promise<void> {
+    const clock = this.#clock(times);
     await this.gpu.guard('uploading', () => {
-      for (const node of plan.graph.nodes) {
-        if (node.op !== 'input') continue;
-        const data = inputs[node.name];
-        const bytes = tensorBytes(node.shape);
-        if (data?.byteLength !== bytes) throw new InputError(`input ${node.name}: ${data?.byteLength ?? 0} bytes, the plan needs ${bytes}`);
-        const view = plan.views[node.id];
-        this.gpu.device.queue.writeBuffer(buffers[view.buffer], viewOffset(view), data);
-      }
+      staging.buffer.unmap();
+      staging.memory = undefined;
+      const encoder = this.gpu.device.createCommandEncoder({ label: 'upload' });
+      const copy = (): void => {
+        for (const { view, offset, bytes } of inputsOf(plan)) encoder.copyBufferToBuffer(staging.buffer, offset, buffers[view.buffer], viewOffset(view), bytes);
+      };
+      if (clock) clock.copies(encoder, copy);
+      else copy();
+      clock?.resolve(encoder);
+      this.gpu.device.queue.submit([encoder.finish()]);
+      if (clock) this.#readClock(clock, ([ms]) => (times!.uploadMs += ms));
     });
+  }
+
+  /** Uploads a prepared plan's inputs. @throws InputError; GpuError; DeviceLostError */
+  async upload(prepared: Prepared, inputs: Tensors): Promise<void> {
+    const memory = await this.stage(prepared);
+    for (const [name, to] of Object.entries(memory)) {
+      const data = inputs[name];
+      if (data?.byteLength !== to.byteLength) throw new InputError(`input ${name}: ${data?.byteLength ?? 0} bytes, the plan needs ${to.byteLength}`);
+      to.set(data);
+    }
+    await this.send(prepared);
   }
 
   /** Where a node's tensor lies on the device, in vec4f. */
@@ -127,55 +147,73 @@ export class Executor {
   }
 
   /**
-   * Runs a prepared plan on the inputs that were uploaded. Read results with `read`.
+   * Submits a prepared plan on the inputs that were sent, and returns when the last of it is submitted: what is submitted next runs after it.
    * @throws CancelledError within one submission of the signal; GpuError; DeviceLostError.
    */
-  async run(prepared: Prepared, options: RunOptions = {}): Promise<void> {
-    const { plan } = prepared;
-    const { stepMs } = options;
-    const clock = stepMs && this.canTime ? new GpuClock(this.gpu) : undefined;
-    try {
-      for (let next = 0; next < plan.steps.length; ) {
-        if (options.signal?.aborted) throw new CancelledError();
-        const first = next;
-        let work = 0;
-        do work += plan.steps[next++].multiplyAdds + STEP_WORK;
-        while (next < plan.steps.length && next - first < MAX_SPANS && work + plan.steps[next].multiplyAdds <= this.#submitWork);
-        options.onStep?.(first);
-        const begun = performance.now();
-        await this.gpu.guard(`running ${plan.steps[first].name}`, () => this.#submit(prepared, first, next, clock));
-        await this.gpu.wait(this.gpu.device.queue.onSubmittedWorkDone());
-        this.#adapt(work, performance.now() - begun);
-        (await clock?.read())?.forEach((ms, i) => (stepMs![first + i] += ms));
-      }
-    } finally {
-      clock?.destroy();
+  async submit(prepared: Prepared, { signal, onStep, times, output }: SubmitOptions = {}): Promise<void> {
+    const { steps } = prepared.plan;
+    for (let next = 0; next < steps.length; ) {
+      await this.submissions.room();
+      if (signal?.aborted) throw new CancelledError();
+      const first = next;
+      const end = (next = this.submissions.end(steps, first, MAX_SPANS - 1));
+      const clock = this.#clock(times);
+      await this.gpu.guard(`running ${steps[first].name}`, () => {
+        this.#record(prepared, first, end, end === steps.length ? output : undefined, clock);
+        this.submissions.track(steps, first, end, () => onStep?.(end));
+        if (!clock) return;
+        this.#readClock(clock, (ms) => {
+          for (let i = first; i < end; i++) times!.stepMs[i] += ms[i - first];
+          times!.readbackMs += ms[end - first] ?? 0;
+        });
+      });
     }
-    options.onStep?.(plan.steps.length);
+  }
+
+  /** Runs a prepared plan on the inputs it was given, to its end. @throws as `submit`. */
+  async run(prepared: Prepared, options: RunOptions = {}): Promise<void> {
+    await this.submit(prepared, options);
+    await this.submissions.idle();
+    await this.timed();
+  }
+
+  /** Waits until the GPU times of all that was submitted have been added. */
+  async timed(): Promise<void> {
+    await Promise.all(this.#reading);
   }
 
   /** Runs a prepared plan again on the inputs it has, in one submission: what benchmarks time. */
   async repeat(prepared: Prepared): Promise<void> {
-    await this.gpu.guard('running', () => this.#submit(prepared, 0, prepared.plan.steps.length));
+    await this.gpu.guard('running', () => this.#record(prepared, 0, prepared.plan.steps.length));
     await this.gpu.wait(this.gpu.device.queue.onSubmittedWorkDone());
+  }
+
+  /** The tensor that was copied to a readback buffer, NC4HW4, once it is there. `use` must be done with it when it returns. @throws DeviceLostError */
+  take<T>({ readbacks }: Prepared, slot: number, use: (values: Float32Array<ArrayBuffer>) => T): Promise<T> {
+    const buffer = readbacks[slot];
+    return this.gpu.wait(
+      buffer.mapAsync(GPUMapMode.READ).then(() => {
+        try {
+          return use(new Float32Array(buffer.getMappedRange()));
+        } finally {
+          buffer.unmap();
+        }
+      }),
+    );
   }
 
   /** The tensor of an output node after a run, NC4HW4. */
   async read(prepared: Prepared, node: number): Promise<Float32Array<ArrayBuffer>> {
-    const view = prepared.plan.views[node];
-    const bytes = tensorBytes(view.shape);
     await this.gpu.guard('reading back', () => {
       const encoder = this.gpu.device.createCommandEncoder({ label: 'readback' });
-      encoder.copyBufferToBuffer(prepared.buffers[view.buffer], viewOffset(view), prepared.readback, 0, bytes);
+      this.#recordReadback(encoder, prepared, { node, slot: 0 });
       this.gpu.device.queue.submit([encoder.finish()]);
     });
-    await this.gpu.wait(prepared.readback.mapAsync(GPUMapMode.READ, 0, bytes));
-    const result = new Float32Array(prepared.readback.getMappedRange(0, bytes).slice(0));
-    prepared.readback.unmap();
-    return result;
+    const bytes = tensorBytes(prepared.plan.views[node].shape);
+    return this.take(prepared, 0, (values) => values.slice(0, bytes / 4));
   }
 
-  #submit(prepared: Prepared, first: number, end: number, clock?: GpuClock): void {
+  #record(prepared: Prepared, first: number, end: number, output?: SubmitOptions['output'], clock?: GpuClock): void {
     const { steps } = prepared.plan;
     const encoder = this.gpu.device.createCommandEncoder({ label: steps[first].name });
     let pass: GPUComputePassEncoder | undefined;
@@ -188,81 +226,31 @@ export class Executor {
       pass.end();
       pass = undefined;
     }
+    if (output && clock) clock.copies(encoder, () => this.#recordReadback(encoder, prepared, output));
+    else if (output) this.#recordReadback(encoder, prepared, output);
     clock?.resolve(encoder);
     this.gpu.device.queue.submit([encoder.finish()]);
   }
 
-  /** Moves the size of submissions towards SUBMIT_MS, by at most a factor of four a time; a first compilation counts as one slow step. */
-  #adapt(work: number, ms: number): void {
-    const factor = Math.min(4, Math.max(0.25, SUBMIT_MS / Math.max(ms, 0.1)));
-    if (factor < 1 || work > this.#submitWork / 2) this.#submitWork = Math.max(1e7, work * factor);
+  #recordReadback(encoder: GPUCommandEncoder, { plan, buffers, readbacks }: Prepared, { node, slot }: { node: number; slot: number }): void {
+    const view = plan.views[node];
+    encoder.copyBufferToBuffer(buffers[view.buffer], viewOffset(view), readbacks[slot], 0, tensorBytes(view.shape));
   }
 
-  #pipeline(program: Program): Compiled {
-    const code = wgsl(program);
-    const known = this.#compiled.get(code);
-    if (known) return known;
-    const { device } = this.gpu;
-    const layout = device.createBindGroupLayout({ label: program.label, entries: layoutEntries(program, GPUShaderStage.COMPUTE) });
-    const module = device.createShaderModule({ label: program.label, code });
-    const pipeline = device
-      .createComputePipelineAsync({
-        label: program.label,
-        layout: device.createPipelineLayout({ label: program.label, bindGroupLayouts: [layout] }),
-        compute: { module, entryPoint: 'main' },
-      })
-      .catch((cause: unknown) => {
-        throw new GpuError(`compiling ${program.label}: ${(cause as Error).message.trim()}`, { cause });
-      });
-    const compiled = { layout, pipeline };
-    this.#compiled.set(code, compiled);
-    return compiled;
+  /** A clock for one command buffer, where one is wanted and the device can. */
+  #clock(times: GpuTimes | undefined): GpuClock | undefined {
+    return times && this.canTime ? (this.#clocks.pop() ?? new GpuClock(this.gpu)) : undefined;
   }
 
-  #uploadWeights(plan: Plan): void {
-    for (const [key, packed] of plan.weights) {
-      if (this.#weights.has(key)) continue;
-      const data = packed.pack(this.#tensor);
-      const buffer = this.#create(key, data.byteLength, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST);
-      this.gpu.device.queue.writeBuffer(buffer, 0, data);
-      this.#weights.set(key, buffer);
-    }
-  }
-
-  /** All steps' params in one buffer, each at an offset the device can bind. */
-  #uploadParams(steps: readonly Step[]): { params: GPUBuffer; offsets: { offset: number; size: number }[] } {
-    const align = this.gpu.device.limits.minUniformBufferOffsetAlignment;
-    const packed = steps.map((step) => packParams(step.dispatch.program, step.dispatch.params));
-    let end = 0;
-    const offsets = packed.map((bytes) => {
-      const offset = end;
-      end += Math.ceil(bytes.byteLength / align) * align;
-      return { offset, size: bytes.byteLength };
+  /** Hands on what a clock says as soon as it does; the clock is free again then. */
+  #readClock(clock: GpuClock, use: (ms: readonly number[]) => void): void {
+    const reading = clock.read().then((ms) => {
+      this.#clocks.push(clock);
+      use(ms);
     });
-    const all = new Uint8Array(end);
-    packed.forEach((bytes, i) => all.set(new Uint8Array(bytes), offsets[i].offset));
-    const params = this.#create('params', end, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
-    this.gpu.device.queue.writeBuffer(params, 0, all);
-    return { params, offsets };
-  }
-
-  #bind(step: Step, buffers: readonly GPUBuffer[], params: GPUBufferBinding): GPUBindGroup {
-    const { program, resources } = step.dispatch;
-    const find = (resource: Resource): GPUBuffer => (resource.kind === 'buffer' ? buffers[resource.buffer] : this.#weights.get(resource.key)!);
-    const storage = Object.keys(program.bindings).map((name, i): GPUBindGroupEntry => ({ binding: i + 1, resource: { buffer: find(resources[name]) } }));
-    return this.gpu.device.createBindGroup({ label: step.name, layout: this.#pipeline(program).layout, entries: [{ binding: 0, resource: params }, ...storage] });
-  }
-
-  #create(label: string, size: number, usage: GPUBufferUsageFlags): GPUBuffer {
-    const buffer = this.gpu.device.createBuffer({ label, size, usage });
-    this.#bytes += size;
-    this.#peak = Math.max(this.#peak, this.#bytes);
-    return buffer;
-  }
-
-  #destroy(buffer: GPUBuffer): void {
-    this.#bytes -= buffer.size;
-    buffer.destroy();
+    this.#reading.add(reading);
+    const leave = (): void => void this.#reading.delete(reading);
+    reading.then(leave, leave);
   }
 }
 

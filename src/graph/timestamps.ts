@@ -7,6 +7,16 @@
  */
 import type { Gpu } from '../device.ts';
 
+/** Milliseconds on the GPU, added up. */
+export interface GpuTimes {
+  /** By step of the plan. */
+  stepMs: Float64Array;
+  /** Copying inputs to where the plan reads them. */
+  uploadMs: number;
+  /** Copying outputs to where the CPU reads them. */
+  readbackMs: number;
+}
+
 /** Spans one clock can time between two reads: a query set holds at most 4096 timestamps, and a span takes two. */
 export const MAX_SPANS = 1024;
 
@@ -37,6 +47,14 @@ export class GpuClock {
   pass(): GPUComputePassTimestampWrites {
     const at = 2 * this.#spans++;
     return { querySet: this.#queries, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 };
+  }
+
+  /** Times what `record` adds to the encoder outside of passes, as one span. */
+  copies(encoder: GPUCommandEncoder, record: () => void): void {
+    const at = 2 * this.#spans++;
+    encoder.beginComputePass({ label: 'before copies', timestampWrites: { querySet: this.#queries, endOfPassWriteIndex: at } }).end();
+    record();
+    encoder.beginComputePass({ label: 'after copies', timestampWrites: { querySet: this.#queries, beginningOfPassWriteIndex: at + 1 } }).end();
   }
 
   /** Ends the command buffer: what was timed becomes readable. */

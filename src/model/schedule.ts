@@ -3,12 +3,13 @@
  * A pure function: `deghost plan` prints it without a device.
  */
 import { InputError } from '../errors.ts';
+import { edgeBytes } from '../graph/edges.ts';
 import type { Graph } from '../graph/graph.ts';
 import { bytesText, plan, planText } from '../graph/plan.ts';
 import type { Plan } from '../graph/plan.ts';
 import { chooseTiling } from '../graph/tile.ts';
 import type { TileRules, Tiling } from '../graph/tile.ts';
-import { shapeText, tensorBytes } from '../kernels/kernel.ts';
+import { shapeText } from '../kernels/kernel.ts';
 import type { Traits } from '../kernels/kernel.ts';
 import type { NetworkConfig } from '../weights/config.ts';
 import { FUSION_TILES, PADDING, SEGMENTATION_TILES, fusionGraph, plainMergeGraph, segmentationGraph } from './network.ts';
@@ -72,11 +73,10 @@ interface StageRequest {
   build: (width: number, height: number) => Graph;
 }
 
-/** Bytes of GPU buffers that a plan needs: tensors, the largest output's readback, params, weights. */
+/** Bytes of GPU buffers that a plan needs: tensors, what inputs and outputs pass through on their way from and to the CPU, params, weights. */
 function planBytes(it: Plan, weightBytes: number): number {
-  const readback = Math.max(...it.graph.outputs.map((id) => tensorBytes(it.graph.nodes[id].shape)));
   const params = it.steps.length * 256;
-  return it.bytes.shared + readback + params + weightBytes;
+  return it.bytes.shared + edgeBytes(it) + params + weightBytes;
 }
 
 /** Bytes of a graph's packed weights, but for padding of awkward channel counts to whole blocks. */

@@ -143,7 +143,7 @@ describe('the process', () => {
     const big = [scene(960, 640, 1), scene(960, 640, 0.25), scene(960, 640, 4)];
     const inputs = await Promise.all(big.map((data, i) => picture(folder, `big${i}.png`, data, 960, 640)));
     mkdirSync(at('stopped'));
-    const child = spawn(process.execPath, [...program, 'merge', ...inputs, '--ev=0,-2,2', '--weights', FIXED, '--response', 'gamma', '--memory-budget', '8MiB', '-o', at('stopped/x.hdr'), '--motion', at('stopped/maps'), '--preview', at('stopped/p.png')], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [...program, 'merge', ...inputs, '--ev=0,-2,2', '--weights', FIXED, '--response', 'gamma', '--memory-budget', '10MiB', '-o', at('stopped/x.hdr'), '--motion', at('stopped/maps'), '--preview', at('stopped/p.png')], { stdio: ['ignore', 'pipe', 'pipe'] });
     let err = '';
     let sent = 0;
     child.stderr.on('data', (text) => {

@@ -1,0 +1,105 @@
+/**
+ * Compute pipelines, one a program, known by their source.
+ *
+ * Some drivers compile when a pipeline is made, others when it first runs (lavapipe: seconds each). `warm` has all of it done beforehand: it runs one
+ * workgroup of every program on small buffers of its own. WebGPU keeps accesses inside them, whatever the params say, and nobody reads what they hold.
+ */
+import type { Gpu } from '../device.ts';
+import { CancelledError, GpuError } from '../errors.ts';
+import { layoutEntries, packParams, wgsl } from '../kernels/kernel.ts';
+import type { Dispatch, Program } from '../kernels/kernel.ts';
+
+export interface Compiled {
+  layout: GPUBindGroupLayout;
+  pipeline: Promise<GPUComputePipeline>;
+  /** Its first run. */
+  warmed?: Promise<void>;
+}
+
+export interface WarmOptions {
+  signal?: AbortSignal;
+  /** Called with the number of programs that are ready, from 0 to all. */
+  onProgress?: (done: number, total: number) => void;
+}
+
+/** Bytes of each buffer of a first run. */
+const WARM_BYTES = 1 << 16;
+
+export class Pipelines {
+  readonly #gpu: Gpu;
+  readonly #compiled = new Map<string, Compiled>();
+
+  constructor(gpu: Gpu) {
+    this.#gpu = gpu;
+  }
+
+  /** A program's pipeline, being compiled from the first call on. */
+  get(program: Program): Compiled {
+    const code = wgsl(program);
+    const known = this.#compiled.get(code);
+    if (known) return known;
+    const { device } = this.#gpu;
+    const layout = device.createBindGroupLayout({ label: program.label, entries: layoutEntries(program, GPUShaderStage.COMPUTE) });
+    const module = device.createShaderModule({ label: program.label, code });
+    const pipeline = device
+      .createComputePipelineAsync({
+        label: program.label,
+        layout: device.createPipelineLayout({ label: program.label, bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint: 'main' },
+      })
+      .catch((cause: unknown) => {
+        throw new GpuError(`compiling ${program.label}: ${(cause as Error).message.trim()}`, { cause });
+      });
+    pipeline.catch(() => undefined);
+    const compiled = { layout, pipeline };
+    this.#compiled.set(code, compiled);
+    return compiled;
+  }
+
+  /** The pipelines of dispatches, compiled all at once. @throws GpuError; DeviceLostError */
+  all(dispatches: readonly Dispatch[]): Promise<GPUComputePipeline[]> {
+    return this.#gpu.wait(Promise.all(dispatches.map(({ program }) => this.get(program).pipeline)));
+  }
+
+  /**
+   * Compiles the programs of dispatches, all at once, and has each run once, one after another, so that whoever stops waits for one compilation at most.
+   * @throws CancelledError; GpuError; DeviceLostError
+   */
+  async warm(dispatches: readonly Dispatch[], { signal, onProgress }: WarmOptions = {}): Promise<void> {
+    const distinct = [...new Map(dispatches.map((dispatch) => [this.get(dispatch.program), dispatch]))];
+    for (const [i, [compiled, dispatch]] of distinct.entries()) {
+      onProgress?.(i, distinct.length);
+      const first = (compiled.warmed ??= this.#runOnce(compiled, dispatch));
+      first.catch(() => (compiled.warmed = undefined));
+      await first;
+      if (signal?.aborted) throw new CancelledError();
+    }
+    onProgress?.(distinct.length, distinct.length);
+  }
+
+  async #runOnce({ layout, pipeline }: Compiled, { program, params }: Dispatch): Promise<void> {
+    const { device } = this.#gpu;
+    const compiled = await this.#gpu.wait(pipeline);
+    await this.#gpu.guard(`running ${program.label} for the first time`, () => {
+      const values = packParams(program, params);
+      const uniform = device.createBuffer({ label: 'first run', size: values.byteLength, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+      device.queue.writeBuffer(uniform, 0, values);
+      const storage = Object.keys(program.bindings).map(() => device.createBuffer({ label: 'first run', size: WARM_BYTES, usage: GPUBufferUsage.STORAGE }));
+      const entries = [uniform, ...storage].map((buffer, binding) => ({ binding, resource: { buffer } }));
+      const encoder = device.createCommandEncoder({ label: 'first run' });
+      const pass = encoder.beginComputePass({ label: program.label });
+      pass.setPipeline(compiled);
+      pass.setBindGroup(0, device.createBindGroup({ label: 'first run', layout, entries }));
+      pass.dispatchWorkgroups(1);
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+      // They are freed when the GPU is done with them.
+      [uniform, ...storage].forEach((buffer) => buffer.destroy());
+    });
+    await this.#gpu.wait(device.queue.onSubmittedWorkDone());
+  }
+
+  clear(): void {
+    this.#compiled.clear();
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Where the time of a merge went: wall time by phase, and within a stage what the CPU and the GPU did for its tiles.
+ *
+ * CPU and GPU work on different tiles at the same time, so what is within a stage adds up to more than its wall time; what is of one of the two does not.
+ */
+import type { GpuTimes } from './graph/timestamps.ts';
+import type { Plan } from './graph/plan.ts';
+import type { StageName } from './model/schedule.ts';
+
+/** One program's share of a stage. */
+export interface ProgramProfile {
+  /** The operation in the graph. */
+  op: string;
+  /** The variant that computes it. */
+  program: string;
+  dispatches: number;
+  /** On the GPU; null where the adapter has no timestamps. */
+  ms: number | null;
+  /** Multiply-adds of all its dispatches. */
+  multiplyAdds: number;
+}
+
+export interface StageProfile {
+  name: StageName;
+  tiles: number;
+  /** Wall time. */
+  ms: number;
+  /** CPU: packing and sending weights, allocating buffers. */
+  prepareMs: number;
+  /** CPU: cutting tiles from the frames. */
+  cutMs: number;
+  /** CPU: pasting results into the picture. */
+  pasteMs: number;
+  /** Wall time in which the GPU had steps to run. */
+  busyMs: number;
+  /** GPU: copying inputs. Null where the adapter has no timestamps. */
+  uploadMs: number | null;
+  /** GPU: all steps. Null likewise. */
+  computeMs: number | null;
+  /** GPU: copying results. Null likewise. */
+  readbackMs: number | null;
+  submissions: number;
+  /** By program, the longest first. */
+  programs: ProgramProfile[];
+}
+
+export interface MergeProfile {
+  /** Whether the adapter has timestamp queries. */
+  timestamps: boolean;
+  /** Wall time of the merge. */
+  ms: number;
+  /** Wall time: the camera's response, patches read from the device included. */
+  responseMs: number;
+  /** Wall time: waiting for pipelines that were not ready yet. */
+  compileMs: number;
+  stages: StageProfile[];
+}
+
+/** Times of a stage as they are collected. */
+export interface StageTimes extends GpuTimes {
+  prepareMs: number;
+  cutMs: number;
+  pasteMs: number;
+}
+
+export function stageTimes(plan: Plan): StageTimes {
+  return { stepMs: new Float64Array(plan.steps.length), uploadMs: 0, readbackMs: 0, prepareMs: 0, cutMs: 0, pasteMs: 0 };
+}
+
+/** Steps by program, their times added. @param stepMs a step's time over all tiles, or undefined where it is not known. */
+export function programProfiles(plan: Plan, tiles: number, stepMs: Float64Array | undefined): ProgramProfile[] {
+  const found = new Map<string, ProgramProfile>();
+  plan.steps.forEach(({ op, dispatch, multiplyAdds }, i) => {
+    const key = `${op} ${dispatch.program.label}`;
+    let it = found.get(key);
+    if (!it) found.set(key, (it = { op, program: dispatch.program.label, dispatches: 0, ms: stepMs ? 0 : null, multiplyAdds: 0 }));
+    it.dispatches += tiles;
+    it.multiplyAdds += multiplyAdds * tiles;
+    if (stepMs) it.ms! += stepMs[i];
+  });
+  return [...found.values()].sort((a, b) => (b.ms ?? 0) - (a.ms ?? 0) || b.multiplyAdds - a.multiplyAdds);
+}
+
+/** 1e9 floating-point operations a second, a multiply-add being two; undefined where nothing is multiplied or no time is known. */
+export function gflops({ ms, multiplyAdds }: ProgramProfile): number | undefined {
+  return ms && multiplyAdds ? (2 * multiplyAdds) / ms / 1e6 : undefined;
+}

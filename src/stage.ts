@@ -1,0 +1,114 @@
+/**
+ * One stage of a merge over its tiles, two of them in flight: while one computes, the next is cut from the frames and the last is pasted into the picture.
+ *
+ * The order on the GPU is that of the tiles; on the CPU whatever can be done is done. A stage that stops in the middle, for whatever reason, stops with the first tiles in the
+ * picture and the others not, and can go on from there.
+ */
+import type { Executor, Prepared, Tensors } from './graph/executor.ts';
+import { READBACKS } from './graph/edges.ts';
+import type { Tile } from './graph/tile.ts';
+import type { Stage } from './model/schedule.ts';
+import type { StageTimes } from './profile.ts';
+
+/** What is done around a tile's computation. */
+export interface TileWork {
+  /** Writes a tile's inputs on the CPU. */
+  cut(tile: Tile, inputs: Tensors): void;
+  /** Submits what is added to the inputs on the device. */
+  load?(prepared: Prepared, tile: Tile): Promise<void>;
+  /** Puts a result into the picture on the CPU. Without it `store` takes results. */
+  paste?(tile: Tile, values: Float32Array): void;
+  /** Submits the way of a result on the device. */
+  store?(prepared: Prepared, tile: Tile): Promise<void>;
+}
+
+export interface StageControl {
+  signal?: AbortSignal;
+  /** Called with the tiles that are done, and with a fraction of the next. */
+  report: (done: number) => void;
+  times?: StageTimes;
+}
+
+/**
+ * Runs tiles from `first` on. @param placed called when the result of a tile is where it belongs, in the order of tiles.
+ * @throws CancelledError within two submissions of the signal; GpuError; DeviceLostError. Nothing is in flight then.
+ */
+export async function runTiles(executor: Executor, stage: Stage, work: TileWork, control: StageControl, first: number, placed: (tile: number) => void): Promise<void> {
+  const { plan, tiling } = stage;
+  const { tiles } = tiling;
+  const { signal, report, times } = control;
+  const worked = fractions(stage);
+  const clocked = (key: 'prepareMs' | 'cutMs' | 'pasteMs', from: number): void => void (times && (times[key] += performance.now() - from));
+  let reported = first;
+  const reportMore = (done: number): void => {
+    // The results of a tile arrive about when the first steps of the next are done.
+    if (done > reported) report((reported = done));
+  };
+
+  report(first);
+  const begun = performance.now();
+  const prepared = await executor.prepare(plan);
+  clocked('prepareMs', begun);
+
+  const cut = async (n: number): Promise<void> => {
+    const inputs = await executor.stage(prepared);
+    const from = performance.now();
+    work.cut(tiles[n], inputs);
+    clocked('cutMs', from);
+  };
+  /** Takes the result of a tile whose computation has been submitted, after those of the tiles before. */
+  const finish = async (n: number, before: Promise<void>): Promise<void> => {
+    const { paste } = work;
+    if (paste) {
+      await executor.take(prepared, n % READBACKS, (values) => {
+        const from = performance.now();
+        paste(tiles[n], values);
+        clocked('pasteMs', from);
+      });
+    } else await executor.gpu.wait(executor.gpu.device.queue.onSubmittedWorkDone());
+    await before;
+    placed(n);
+    reportMore(n + 1);
+  };
+
+  /** Whatever has been begun, for the case that something fails. */
+  const begunWork: Promise<void>[] = [];
+  const begin = (it: Promise<void>): Promise<void> => {
+    it.catch(() => undefined);
+    begunWork.push(it);
+    return it;
+  };
+  try {
+    const finished: Promise<void>[] = [];
+    let cutting = begin(cut(first));
+    for (let n = first; n < tiles.length; n++) {
+      await cutting;
+      await executor.send(prepared, times);
+      await work.load?.(prepared, tiles[n]);
+      // It waits until what was sent has been copied, which is when the tile before is done.
+      if (n + 1 < tiles.length) cutting = begin(cut(n + 1));
+      await finished[n - READBACKS];
+      const output = work.paste && { node: plan.graph.outputs[0], slot: n % READBACKS };
+      // The last step counts when the result is in its place.
+      const onStep = (step: number): void => (step < plan.steps.length ? reportMore(n + worked[step - 1]) : undefined);
+      await executor.submit(prepared, { signal, times, output, onStep });
+      await work.store?.(prepared, tiles[n]);
+      finished[n] = begin(finish(n, finished[n - 1] ?? Promise.resolve()));
+    }
+    await finished[tiles.length - 1];
+    await executor.submissions.idle();
+    await executor.timed();
+  } finally {
+    // Results that are on their way are still taken.
+    await Promise.allSettled(begunWork);
+    await executor.submissions.settled();
+    executor.release(prepared);
+  }
+}
+
+/** By step, the share of a tile's arithmetic that is done after it. */
+function fractions({ plan }: Stage): number[] {
+  const whole = Math.max(1, plan.multiplyAdds);
+  let sum = 0;
+  return plan.steps.map((step) => (sum += step.multiplyAdds) / whole);
+}
