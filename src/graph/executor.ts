@@ -38,11 +38,13 @@ export interface RunOptions {
   signal?: AbortSignal;
   /** Called with the number of steps that are done, whenever the GPU is done with some. */
   onStep?: (done: number) => void;
-  /** GPU time is added here, where the device has timestamps (`canTime`). Every step gets a pass of its own then. */
-  times?: GpuTimes;
+  /** Milliseconds on the GPU are added here by step, where the device has timestamps (`canTime`). Every step gets a pass of its own then. */
+  stepMs?: Float64Array;
 }
 
-export interface SubmitOptions extends RunOptions {
+export interface SubmitOptions extends Omit<RunOptions, 'stepMs'> {
+  /** As `stepMs`, with the time of the copy at the end. */
+  times?: GpuTimes;
   /** An output to copy to a readback buffer at the end. */
   output?: { node: number; slot: number };
 }
@@ -62,7 +64,7 @@ export class Executor {
     this.memory = new DeviceMemory(gpu, tensor);
   }
 
-  /** Whether `RunOptions.times` is filled. */
+  /** Whether `RunOptions.stepMs` is filled. */
   get canTime(): boolean {
     return hasTimestamps(this.gpu.device);
   }
@@ -171,8 +173,8 @@ export class Executor {
   }
 
   /** Runs a prepared plan on the inputs it was given, to its end. @throws as `submit`. */
-  async run(prepared: Prepared, options: RunOptions = {}): Promise<void> {
-    await this.submit(prepared, options);
+  async run(prepared: Prepared, { stepMs, ...options }: RunOptions = {}): Promise<void> {
+    await this.submit(prepared, { ...options, times: stepMs && { stepMs, uploadMs: 0, readbackMs: 0 } });
     await this.submissions.idle();
     await this.timed();
   }
