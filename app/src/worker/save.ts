@@ -4,7 +4,7 @@ import { encodeRgbe } from '../../../src/image/rgbe.ts';
 import type { SaveFormat, ToneMapping } from '../messages.ts';
 import { exposureFactor, toneMapRows } from '../toneCurves.ts';
 import type { Tones } from '../toneCurves.ts';
-import { hdrify } from './decode/packages.ts';
+import { encodeUltraHdr } from './ultraHdr.ts';
 
 export interface Picture {
   radiance: Float32Array;
@@ -17,7 +17,6 @@ const EXTENSION: Record<SaveFormat, string> = { hdr: 'hdr', 'exr-half': 'exr', '
 const MIME: Record<SaveFormat, string> = { hdr: 'image/vnd.radiance', 'exr-half': 'image/x-exr', 'exr-float': 'image/x-exr', ultrahdr: 'image/jpeg', png: 'image/png' };
 /** Pixels tone-mapped at once. */
 const BAND_PIXELS = 1 << 20;
-const JPEG_QUALITY = 92;
 
 /**
  * Encodes the result.
@@ -28,7 +27,7 @@ export async function saveFile(picture: Picture, format: SaveFormat, look: { ton
   const parts = async (): Promise<BlobPart[]> => {
     if (format === 'hdr') return [...encodeRgbe(radiance, width, height, scale)];
     if (format === 'png') return [await pngOf(picture, look)];
-    if (format === 'ultrahdr') return [await ultraHdrOf(picture, exposureFactor(look.tones, 'photographic', look.stops))];
+    if (format === 'ultrahdr') return [await encodeUltraHdr(radiance, width, height, scale, exposureFactor(look.tones, 'photographic', look.stops))];
     return (await encodeExr(radiance, width, height, { scale, type: format === 'exr-float' ? 'float' : 'half' })).pieces as BlobPart[];
   };
   return { name: `${stem}.${EXTENSION[format]}`, file: new Blob(await parts(), { type: MIME[format] }) };
@@ -52,22 +51,7 @@ async function pngOf({ radiance, width, height }: Picture, { tones, toneMapping,
     }
     context.putImageData(band, 0, y);
   }
-  return canvas.convertToBlob({ type: 'image/png' });
-}
-
-/**
- * A JPEG with a gain map: an ordinary picture for ordinary displays, the whole range for others. Its base is x / (1 + x) of the exposed light; the
- * encoder's other curves change the brightness that decoders reconstruct.
- */
-async function ultraHdrOf({ radiance, width, height, scale }: Picture, exposure: number): Promise<BlobPart> {
-  const { encodeGainMap, writeJpegGainMap } = await hdrify();
-  const data = new Float32Array(width * height * 4);
-  for (let i = 0, j = 0; i < radiance.length; i += 3, j += 4) {
-    data[j] = radiance[i] * scale;
-    data[j + 1] = radiance[i + 1] * scale;
-    data[j + 2] = radiance[i + 2] * scale;
-    data[j + 3] = 1;
-  }
-  const encoding = encodeGainMap({ width, height, data, linearColorSpace: 'linear-rec709' }, { toneMapping: 'reinhard', exposure });
-  return writeJpegGainMap(encoding, { quality: JPEG_QUALITY }) as BlobPart;
+  const file = await canvas.convertToBlob({ type: 'image/png' });
+  canvas.width = canvas.height = 0; // its memory goes at once
+  return file;
 }
