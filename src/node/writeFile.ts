@@ -12,8 +12,13 @@ import { basename, dirname, join } from 'node:path';
 import { CancelledError, InputError } from '../errors.ts';
 import { shown, systemProblem } from './problems.ts';
 
+/** Bytes that follow those written before, or that replace what is at a place: some formats begin with what is known last. */
+export type FilePiece = Uint8Array | { at: number; bytes: Uint8Array };
 /** What a file can be written from. */
-export type FileContent = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+export type FileContent = Uint8Array | Iterable<FilePiece> | AsyncIterable<FilePiece>;
+
+/** Most bytes written at a stretch: between two, a write can be cancelled. */
+const WRITE_BYTES = 8 << 20;
 
 const temporaryFiles = new Set<string>();
 let isExitWatched = false;
@@ -79,9 +84,14 @@ export async function writeFileAtomic(path: string, content: FileContent, option
   let handle;
   try {
     handle = await open(temporary, 'wx');
+    let end = 0;
     for await (const piece of content instanceof Uint8Array ? [content] : content) {
-      stopIfAborted();
-      for (let at = 0; at < piece.length; ) at += (await handle.write(piece, at)).bytesWritten;
+      const { at, bytes } = piece instanceof Uint8Array ? { at: end, bytes: piece } : piece;
+      for (let done = 0; done < bytes.length; ) {
+        stopIfAborted();
+        done += (await handle.write(bytes, done, Math.min(WRITE_BYTES, bytes.length - done), at + done)).bytesWritten;
+      }
+      end = Math.max(end, at + bytes.length);
     }
     stopIfAborted();
     await handle.sync();

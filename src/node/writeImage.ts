@@ -12,11 +12,12 @@ import { extname } from 'node:path';
 import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
 import { InputError, UsageError } from '../errors.ts';
-import { encodeExr } from '../image/exr.ts';
+import { inBands } from '../image/bands.ts';
+import { streamExr } from '../image/exr.ts';
 import type { ExrPixelType } from '../image/exr.ts';
 import { npyHeader } from '../image/npy.ts';
 import { encodeRgbe } from '../image/rgbe.ts';
-import { toneMap } from '../image/toneMap.ts';
+import { chooseTone, toneMap } from '../image/toneMap.ts';
 import { loadSharp } from './loadSharp.ts';
 import { reasonOf, shown } from './problems.ts';
 import { checkWritable, writeFileAtomic } from './writeFile.ts';
@@ -76,18 +77,26 @@ export async function writeImage(path: string, image: MergedImage, options: Writ
   const format = await checkOutputPath(path);
   if (radiance.length !== width * height * 3) throw new InputError(`cannot write ${shown(path)}: ${radiance.length} values, ${width}x${height} RGB needs ${width * height * 3}`);
   if (!(scale > 0) || !Number.isFinite(scale)) throw new InputError(`cannot write ${shown(path)}: the scale is ${scale}, it must be positive and finite`);
-  let bad = 0;
-  while (bad < radiance.length && Number.isFinite(radiance[bad])) bad++;
-  if (bad < radiance.length) {
-    const pixel = Math.floor(bad / 3);
-    throw new InputError(`cannot write ${shown(path)}: row ${Math.floor(pixel / width)}, column ${pixel % width} holds ${radiance[bad]}, only finite values are written`);
-  }
+  await inBands(
+    radiance.length,
+    (from, to) => {
+      for (let i = from; i < to; i++) {
+        if (Number.isFinite(radiance[i])) continue;
+        const pixel = Math.floor(i / 3);
+        throw new InputError(`cannot write ${shown(path)}: row ${Math.floor(pixel / width)}, column ${pixel % width} holds ${radiance[i]}, only finite values are written`);
+      }
+    },
+    { signal },
+  );
   if (format === 'hdr') return writeFileAtomic(path, encodeRgbe(radiance, width, height, scale), { signal });
-  if (format === 'exr') return writeFileAtomic(path, (await encodeExr(radiance, width, height, { scale, type: options.exr, deflate: deflateFast, signal })).pieces, { signal });
+  if (format === 'exr') return writeFileAtomic(path, (await streamExr(radiance, width, height, { scale, type: options.exr, deflate: deflateFast, signal })).pieces, { signal });
   if (format === 'npy') return writeFileAtomic(path, npyPieces(radiance, [height, width, 3]), { signal });
   const sharp = await loadSharp(`writing .${format}`);
   // The operator sets its own exposure: the scale changes nothing.
-  const picture = sharp(toneMap(radiance), { raw: { width, height, channels: 3 }, limitInputPixels: false });
+  const tone = chooseTone(radiance);
+  const mapped = new Uint8Array(radiance.length);
+  await inBands(radiance.length, (from, to) => mapped.set(toneMap(radiance.subarray(from, to), tone), from), { multiple: 3, signal });
+  const picture = sharp(mapped, { raw: { width, height, channels: 3 }, limitInputPixels: false });
   let bytes;
   try {
     bytes = await (format === 'png' ? picture.png() : picture.jpeg({ quality: options.quality ?? 92, chromaSubsampling: '4:4:4' })).toBuffer();

@@ -37,6 +37,12 @@ it('writes through a symbolic link', async () => {
   expect(readFileSync(at('target'), 'utf8')).toBe('new');
 });
 
+it('writes pieces over earlier ones', async () => {
+  const content = [Buffer.from('head'), Buffer.alloc(4), Buffer.from('body'), { at: 4, bytes: Buffer.from('1234') }, Buffer.from('!')];
+  await writeFileAtomic(at('placed'), content);
+  expect(readFileSync(at('placed'), 'utf8')).toBe('head1234body!');
+});
+
 it('leaves the old file when the content fails', async () => {
   writeFileSync(at('b'), 'old');
   await expect(writeFileAtomic(at('b'), pieces(Buffer.from('half'), new Error('broken')))).rejects.toThrow('broken');

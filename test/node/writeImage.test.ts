@@ -2,11 +2,12 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
+import { readExr as readByHdrify } from 'hdrify';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeNpy } from '../../src/image/npy.ts';
 import { decodeRgbe } from '../../src/image/rgbe.ts';
-import { encodeExr, halfBits } from '../../src/image/exr.ts';
+import { encodeExr, halfBits, streamExr } from '../../src/image/exr.ts';
 import { checkOutputPath, writeImage } from '../../src/node/writeImage.ts';
 import { random, temporaryFolder } from './pictures.ts';
 
@@ -128,6 +129,50 @@ describe('writeImage', () => {
     await writeImage(at('node.exr'), image);
     const { pieces } = await encodeExr(image.radiance, 33, 37, { scale: image.scale });
     expect(readExr(Buffer.concat(pieces))).toEqual(readExr(readFileSync(at('node.exr'))));
+  });
+
+  it('.exr streams: whoever puts the pieces where they belong has the file, and another reader reads it', async () => {
+    const image = picture(61, 83);
+    const file = Buffer.alloc(1 << 20);
+    let [end, placed, held] = [0, 0, 0];
+    const { pieces, type } = await streamExr(image.radiance, 61, 83, { scale: image.scale });
+    expect(type).toBe('half');
+    for await (const piece of pieces) {
+      if (piece instanceof Uint8Array) {
+        file.set(piece, end);
+        end += piece.length;
+        held = Math.max(held, piece.length);
+      } else {
+        expect(piece.at + piece.bytes.length).toBeLessThanOrEqual(end);
+        file.set(piece.bytes, piece.at);
+        placed++;
+      }
+    }
+    expect(placed).toBe(1);
+    expect(held).toBeLessThanOrEqual(8 + 16 * 61 * 3 * 2); // a chunk of 16 lines and its head
+    const whole = Buffer.concat((await encodeExr(image.radiance, 61, 83, { scale: image.scale })).pieces);
+    expect(file.subarray(0, end).equals(whole)).toBe(true);
+    await writeImage(at('hdrify.exr'), image);
+    for (const bytes of [whole, readFileSync(at('hdrify.exr'))]) {
+      const read = readByHdrify(new Uint8Array(bytes));
+      expect([read.width, read.height]).toEqual([61, 83]);
+      const own = readExr(bytes).data;
+      for (let p = 0; p < 61 * 83; p++) for (let c = 0; c < 3; c++) if (Math.abs(read.data[4 * p + c] - own[3 * p + c]) > 1e-6) throw new Error(`pixel ${p}: ${read.data[4 * p + c]} for ${own[3 * p + c]}`);
+    }
+  });
+
+  it('lets other things run while it writes, and stops in the middle when told', async () => {
+    const image = { radiance: new Float32Array(1500 * 1000 * 3).map((_, i) => (i % 977) / 977), width: 1500, height: 1000, scale: 4 };
+    for (const extension of ['exr', 'hdr', 'npy', 'png']) {
+      const stop = new AbortController();
+      let turns = 0;
+      const timer = setInterval(() => {
+        if (++turns === 2) stop.abort();
+      }, 1);
+      await expect(writeImage(at(`stopped.${extension}`), image, { signal: stop.signal })).rejects.toMatchObject({ code: 'cancelled' });
+      clearInterval(timer);
+      expect(readdirSync(folder).filter((name) => name.startsWith('stopped') || name.endsWith('.tmp'))).toEqual([]);
+    }
   });
 
   it('.exr becomes float where half would overflow, and compresses', async () => {

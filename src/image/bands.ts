@@ -1,0 +1,24 @@
+/** Long loops over a picture, cut so that whatever else waits (progress, cancelling, other files) gets its turn. */
+import { CancelledError } from '../errors.ts';
+
+/** Longest that a loop runs at a stretch, in milliseconds. */
+const STRETCH_MS = 20;
+/** Items looked at between two looks at the clock. */
+const BAND = 1 << 16;
+
+/**
+ * Calls `work` for consecutive ranges of 0 to `count`.
+ * @param multiple ranges start at multiples of it.
+ * @throws CancelledError; whatever `work` throws.
+ */
+export async function inBands(count: number, work: (from: number, to: number) => void, { multiple = 1, signal }: { multiple?: number; signal?: AbortSignal } = {}): Promise<void> {
+  const band = Math.max(1, Math.floor(BAND / multiple)) * multiple;
+  let since = performance.now();
+  for (let from = 0; from < count; from += band) {
+    if (signal?.aborted) throw new CancelledError();
+    work(from, Math.min(count, from + band));
+    if (performance.now() - since < STRETCH_MS) continue;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    since = performance.now();
+  }
+}
