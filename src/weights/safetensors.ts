@@ -7,7 +7,7 @@
  * unknown fields.
  */
 import { InputError } from '../errors.ts';
-import { floatToHalf, halfToFloat, MAX_HALF } from './float16.ts';
+import { floatToHalf, halvesToFloats, MAX_HALF } from './float16.ts';
 import { parseStrictJson } from './json.ts';
 import type { JsonValue } from './json.ts';
 
@@ -151,9 +151,10 @@ function checkTiling(entries: readonly Entry[], size: number, name: string): voi
 
 function readValues(bytes: Uint8Array, entry: Entry, name: string): Float32Array {
   const copy = new Uint8Array(bytes).buffer; // aligned, whatever the file's alignment; a Buffer's own slice() would not copy
-  const data = entry.dtype === 'F32' ? new Float32Array(copy) : Float32Array.from(new Uint16Array(copy), halfToFloat);
-  const bad = data.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
+  const data = entry.dtype === 'F32' ? new Float32Array(copy) : halvesToFloats(new Uint16Array(copy));
+  let bad = 0;
+  while (bad < data.length && Number.isFinite(data[bad])) bad++; // a plain loop: findIndex is ten times slower
+  if (bad < data.length) {
     const where = `[${unravel(bad, entry.shape)}] (value ${bad} of ${entry.count})`;
     throw new InputError(`${name}: tensor ${quote(entry.name)} is ${data[bad]} at ${where}, every weight must be finite: train or export it again`);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { floatToHalf, halfToFloat } from '../../src/weights/float16.ts';
+import { floatToHalf, halfToFloat, halvesToFloats } from '../../src/weights/float16.ts';
 import { rng } from '../reference/random.ts';
 
 /** Every finite half's value and bits, in order of value: an oracle that only relies on halves being ordered. */
@@ -12,6 +12,11 @@ describe('half precision', () => {
   ])('%i is %f', (bits, value) => {
     expect(halfToFloat(bits)).toBe(value);
     expect(floatToHalf(value)).toBe(bits);
+  });
+
+  it('many at once are what each is', () => {
+    const all = Uint16Array.from({ length: 0x10000 }, (_, bits) => bits);
+    expect(halvesToFloats(all)).toEqual(Float32Array.from(all, halfToFloat));
   });
 
   it('NaN stays NaN', () => {
