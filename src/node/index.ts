@@ -2,11 +2,11 @@
  * `deghost/node`: what only Node can do. Reading brackets, writing results, and the adapter for machines without a browser.
  */
 import { basename } from 'node:path';
-import { CancelledError, InputError } from '../errors.ts';
+import { InputError } from '../errors.ts';
 import type { Frame } from '../image/frame.ts';
 import { exposures } from '../image/exif.ts';
 import { shown } from './problems.ts';
-import { readFrame } from './readImage.ts';
+import { readFrameFiles } from './readImage.ts';
 
 export { listAdapters, requestAdapter, requestDevice } from './adapter.ts';
 export type { AdapterInfo, NodeAdapter, SoftwareChoice } from './adapter.ts';
@@ -34,10 +34,7 @@ export async function readFrames(paths: readonly string[], options: { exposures?
   const short = paths.map((path) => basename(path));
   const names = new Set(short).size === short.length ? short : [...paths];
   const images = [];
-  for (const [i, path] of paths.entries()) {
-    if (options.signal?.aborted) throw new CancelledError();
-    images.push({ ...(await readFrame(path)), name: shown(names[i]) }); // one at a time: each may take hundreds of megabytes
-  }
+  for await (const image of readFrameFiles(paths, options.signal)) images.push({ ...image, name: shown(names[images.length]) });
   const used = given ?? exposures(images);
   return images.map(({ data, width, height, name }, i) => ({ data, width, height, name, exposure: used[i] }));
 }

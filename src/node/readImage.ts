@@ -10,10 +10,13 @@
  * - Of several pages (TIFF) or frames (APNG) the first counts.
  * - Truncated and damaged files are errors, never a half-grey picture. The size is checked against the header before
  *   anything is decoded, so a header that lies costs nothing.
+ *
+ * Decoding runs in sharp's threads. Of several pictures as many are decoded at once as there are processors, within bounds of memory.
  */
 import { open } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
-import { InputError } from '../errors.ts';
+import { CancelledError, InputError } from '../errors.ts';
 import { MAX_PIXELS, checkSize, readNpyFrame, toRgb } from '../image/picture.ts';
 import type { DecodedImage } from '../image/picture.ts';
 import { sniffFormat } from '../image/sniff.ts';
@@ -43,15 +46,58 @@ export async function readFileBytes(path: string, limit = MAX_FILE_BYTES): Promi
   }
 }
 
+/** Most pictures decoded at once. */
+const MOST_AT_ONCE = 4;
+/** Most bytes that pictures being decoded take together, decoded and on the way there; a single one may take more. */
+const DECODING_BYTES = 1 << 30;
+
+/** Lets pictures be decoded while there is memory for them. */
+class DecodingMemory {
+  #bytes = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  /** Waits for room. @returns what gives it back. */
+  async enter(bytes: number): Promise<() => void> {
+    while (this.#bytes > 0 && this.#bytes + bytes > DECODING_BYTES) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#bytes += bytes;
+    return () => {
+      this.#bytes -= bytes;
+      this.#waiting.splice(0).forEach((wake) => wake());
+    };
+  }
+}
+
 /**
  * Reads one picture.
  * @throws InputError naming the file and what is wrong with it; MissingPackageError without sharp or exifr.
  */
-export async function readFrame(path: string): Promise<DecodedImage> {
+export function readFrame(path: string): Promise<DecodedImage> {
+  return read(path, new DecodingMemory());
+}
+
+async function read(path: string, memory: DecodingMemory): Promise<DecodedImage> {
   const name = shown(path);
   const bytes = await readFileBytes(path);
   const format = sniffFormat(bytes, path, name);
-  return format === 'npy' ? readNpyFrame(bytes, name) : readSharpFrame(bytes, format, name);
+  return format === 'npy' ? readNpyFrame(bytes, name) : readSharpFrame(bytes, format, name, memory);
+}
+
+/**
+ * Reads pictures, several at once, and hands them out in order. Whoever stops taking them leaves a few to be decoded for nothing.
+ * @throws as `readFrame`, for the first picture that cannot be read, once those before it have been handed out; CancelledError.
+ */
+export async function* readFrameFiles(paths: readonly string[], signal?: AbortSignal): AsyncGenerator<DecodedImage, void, undefined> {
+  const memory = new DecodingMemory();
+  const atOnce = Math.min(MOST_AT_ONCE, availableParallelism());
+  const coming: Promise<DecodedImage>[] = [];
+  for (let next = 0; next < paths.length || coming.length > 0; ) {
+    if (signal?.aborted) throw new CancelledError();
+    if (next < paths.length && coming.length < atOnce) {
+      const picture = read(paths[next++], memory);
+      picture.catch(() => undefined); // it is told when its turn comes
+      coming.push(picture);
+    } else yield await coming.shift()!;
+  }
 }
 
 const REFUSED_SPACES: Record<string, string> = { cmyk: 'CMYK', lab: 'CIE Lab', labs: 'CIE Lab', xyz: 'CIE XYZ', multiband: 'multi-channel' };
@@ -61,19 +107,21 @@ const HARMLESS = /Invalid SOS parameters for sequential JPEG|extraneous bytes be
 
 type SharpModule = Awaited<ReturnType<typeof loadSharp>>;
 
-async function readSharpFrame(bytes: Buffer, format: PictureFormat, name: string): Promise<DecodedImage> {
+async function readSharpFrame(bytes: Buffer, format: PictureFormat, name: string, memory: DecodingMemory): Promise<DecodedImage> {
   const sharp = await loadSharp('reading JPEG, PNG and TIFF');
   const metadata = await pictureMetadata(sharp, bytes, format, name);
   const bits = metadata.depth === 'ushort' ? 16 : 8;
   const isGrey = metadata.space === 'b-w' || metadata.space === 'grey16';
   const isConverted = !isGrey && metadata.icc !== undefined && !isSrgbProfile(metadata.icc);
-  const { data, info } = await decode(name, (failOn) => {
+  const leave = await memory.enter(2 * metadata.width * metadata.height * metadata.channels * (bits / 8));
+  const decoding = decode(name, (failOn) => {
     const options: SharpOptions = { failOn, limitInputPixels: MAX_PIXELS, autoOrient: true, ignoreIcc: !isConverted };
     let pipeline = sharp(bytes, options).toColourspace(bits === 16 ? 'rgb16' : 'srgb');
     // sharp's working space is Display P3 for 16-bit pictures with a profile: asking for sRGB converts once more.
     if (isConverted && bits === 16) pipeline = pipeline.withIccProfile('srgb', { attach: false });
     return pipeline.raw({ depth: bits === 16 ? 'ushort' : 'uchar' });
   });
+  const { data, info } = await decoding.finally(leave);
   const { width, height, channels } = info;
   const samples = bits === 16 ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (samples.length !== width * height * channels) throw new InputError(`${name}: ${samples.length} samples were decoded, ${width}x${height} with ${channels} channels needs ${width * height * channels}`);

@@ -41,6 +41,7 @@ export const MERGE_OPTIONS = {
   preview: { type: 'string' },
   'memory-budget': { type: 'string' },
   'exr-type': { type: 'string' },
+  profile: { type: 'boolean' },
   quiet: { type: 'boolean', short: 'q' },
 } satisfies OptionSpecs;
 

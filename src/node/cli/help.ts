@@ -76,6 +76,9 @@ ${ADAPTER}
   --memory-budget SIZE  most GPU memory to use: 512MiB (default), 1GiB, 300000000. Pictures of any size
                         are cut into tiles that fit; the result is the same.
   --json                one JSON object on stdout: files, sizes, exposures, response, memory, times
+  --profile             where the time went: reading, compiling, each stage (cutting tiles, uploads, compute,
+                        readback, pasting), writing, and each operation's time on the GPU where the adapter
+                        has timestamps. A table on stderr; with --json all of it there too.
   -q, --quiet           no progress
   -h, --help            this text
   Ctrl-C stops within a tile and leaves no file.

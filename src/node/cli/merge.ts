@@ -1,22 +1,20 @@
 /**
- * `deghost merge`: everything that can be checked is checked before the GPU is opened, and files appear only when the whole
- * merge has succeeded.
+ * `deghost merge`: what the command line alone tells is checked before the GPU is opened, and files appear only when the whole
+ * merge has succeeded. While the pictures are being read the engine is being made (engine.ts).
  */
 import { basename } from 'node:path';
 import { CancelledError, InputError } from '../../errors.ts';
-import { Deghoster } from '../../deghoster.ts';
-import { openDevice } from '../../device.ts';
 import { exposures as exifExposures } from '../../image/exif.ts';
 import { middleFrame, sortFrames } from '../../image/frame.ts';
 import type { Frame } from '../../image/frame.ts';
 import type { DecodedImage } from '../../image/picture.ts';
 import { parseResponse } from '../../image/response.ts';
 import type { CameraResponse } from '../../image/response.ts';
-import { requestAdapter } from '../adapter.ts';
 import { readMotionMaps } from '../motionMaps.ts';
 import { shown } from '../problems.ts';
-import { readFileBytes, readFrame } from '../readImage.ts';
+import { readFileBytes, readFrameFiles } from '../readImage.ts';
 import type { ParsedArgs } from './args.ts';
+import { ComingEngine } from './engine.ts';
 import type { CommandIo } from './io.ts';
 import { readMergeOptions } from './mergeOptions.ts';
 import type { MergeOptions } from './mergeOptions.ts';
@@ -42,20 +40,22 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
   await checkOutputs(options);
   const weights = options.method === 'network' ? await readWeights(options.weights, options.inputs.length) : undefined;
   const response = await readResponse(options);
-  const stack = await readStack(options, signal);
-  const { frames, width, height } = stack;
-  const reference = options.reference ?? middleFrame(frames.length);
-  const motion = options.motionIn === undefined ? undefined : await readMotionMaps(options.motionIn, frames.length, width, height, reference);
   stopIfAborted(signal);
-
-  const { adapter, info } = await requestAdapter({ software: options.adapter });
-  const device = await openDevice(adapter);
+  const coming = await ComingEngine.begin(options, weights);
   try {
+    const checked = performance.now();
+    const stack = await readStack(options, signal);
+    const { frames, width, height } = stack;
+    const reference = options.reference ?? middleFrame(frames.length);
+    const motion = options.motionIn === undefined ? undefined : await readMotionMaps(options.motionIn, frames.length, width, height, reference);
+    const read = performance.now();
+    const { deghoster, info } = await coming.ready();
+    stopIfAborted(signal);
+
     const opened = performance.now();
     const message = (text: string): void => void (options.quiet || io.stderr.write(`${text}\n`));
     announce({ options, stack, reference, info, weights }, message);
     const view = new ProgressView(io.stderr);
-    const deghoster = await Deghoster.create({ weights: weights?.bytes, device, memoryBudget: options.memoryBudget });
     let result;
     try {
       result = await deghoster.merge(frames, {
@@ -65,17 +65,29 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
         method: options.method,
         onProgress: options.quiet ? undefined : (event) => view.update(event),
         signal,
+        profile: options.profile,
       });
     } finally {
       view.clear();
-      deghoster.dispose();
     }
     const merged = performance.now();
     const files = await writeOutputs(options, result, signal);
-    const times = { readMs: opened - started, mergeMs: merged - opened, writeMs: performance.now() - merged };
-    finish({ options, stack, reference, info, weights }, result, files, times, io, message);
+    const written = performance.now();
+    const times = { readMs: opened - started, mergeMs: merged - opened, writeMs: written - merged };
+    const profile = result.profile && {
+      startMs: started,
+      checkMs: checked - started,
+      readMs: read - checked,
+      engine: coming.times,
+      waitMs: opened - read,
+      merge: result.profile,
+      writeMs: written - merged,
+      files: files.times,
+      totalMs: written,
+    };
+    finish({ options, stack, reference, info, weights }, result, files, times, profile, io, message);
   } finally {
-    device.destroy();
+    await coming.close();
   }
 }
 
@@ -98,9 +110,8 @@ export async function readResponse({ response }: Pick<MergeOptions, 'response'>)
 
 async function readStack(options: MergeOptions, signal: AbortSignal): Promise<Stack> {
   const images: DecodedImage[] = [];
-  for (const path of options.inputs) {
-    stopIfAborted(signal);
-    const image = await readFrame(path);
+  for await (const image of readFrameFiles(options.inputs, signal)) {
+    const path = options.inputs[images.length];
     const [first] = images;
     // sortFrames would say the same, but only after all the others were decoded.
     if (first && (image.width !== first.width || image.height !== first.height)) {
@@ -108,6 +119,7 @@ async function readStack(options: MergeOptions, signal: AbortSignal): Promise<St
     }
     images.push(image);
   }
+  stopIfAborted(signal);
   const exposures = options.exposures ?? exifExposures(images.map(({ exif }, i) => ({ name: shown(options.inputs[i]), exif })));
   const short = options.inputs.map((path) => basename(path));
   const names = new Set(short).size === short.length ? short : options.inputs;

@@ -30,6 +30,7 @@ export interface MergeOptions {
   exrType: 'half' | 'float';
   adapter: SoftwareChoice;
   json: boolean;
+  profile: boolean;
   quiet: boolean;
 }
 
@@ -70,6 +71,7 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
     exrType: choiceOption(args, 'exr-type', ['half', 'float'] as const, 'half'),
     adapter: adapterChoice(values.adapter ?? process.env.DEGHOST_ADAPTER),
     json: flags.has('json'),
+    profile: flags.has('profile'),
     quiet: flags.has('quiet'),
   };
 }

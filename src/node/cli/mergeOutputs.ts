@@ -30,37 +30,65 @@ async function checkMotionFolder(folder: string): Promise<void> {
   await checkWritable(resolve(folder));
 }
 
+/** What was written. */
+export interface Written {
+  output: string;
+  preview?: string;
+  response?: string;
+  motion: string[];
+  /** How long each took; they are written at the same time. */
+  times: { file: string; ms: number }[];
+}
+
 /**
- * Writes all files. When one cannot be written, or the signal fires, those that are new are removed again.
+ * Writes all files, at the same time: some are made on this thread, some in others. When one cannot be written, or the signal fires, the others are stopped and those that are new are
+ * removed again.
  * @returns the paths, the picture first.
  */
-export async function writeOutputs(options: MergeOptions, result: MergeResult, signal: AbortSignal): Promise<{ output: string; preview?: string; response?: string; motion: string[] }> {
+export async function writeOutputs(options: MergeOptions, result: MergeResult, signal: AbortSignal): Promise<Written> {
   const created: string[] = [];
   let createdFolder: string | undefined;
-  const write = async <T>(paths: string[], work: () => Promise<T>): Promise<T> => {
+  let failure: { error: unknown } | undefined;
+  const stop = new AbortController();
+  const forward = (): void => stop.abort();
+  if (signal.aborted) forward();
+  signal.addEventListener('abort', forward);
+  const times: Written['times'] = [];
+  const write = async (file: string, paths: string[], work: () => Promise<void>): Promise<void> => {
     created.push(...paths.filter((path) => !existsSync(path)));
-    return work();
+    const begun = performance.now();
+    try {
+      await work();
+      times.push({ file, ms: performance.now() - begun });
+    } catch (error) {
+      failure ??= { error };
+      stop.abort();
+    }
   };
   const { motion: folder, preview, saveResponse, output } = options;
   const motion: string[] = [];
   try {
-    if (folder !== undefined) {
-      if (!existsSync(folder)) {
-        await mkdir(folder).catch((error) => {
-          throw systemProblem(error, 'create', folder);
-        });
-        createdFolder = folder;
-      }
-      for (let k = 1; k <= result.motion.length; k++) motion.push(join(folder, `motion-${k}.png`), join(folder, `motion-${k}.npy`));
-      await write(motion, () => writeMotionMaps(folder, result.motion, result.width, result.height, { signal }));
+    if (folder !== undefined && !existsSync(folder)) {
+      await mkdir(folder).catch((error) => {
+        throw systemProblem(error, 'create', folder);
+      });
+      createdFolder = folder;
     }
-    if (saveResponse !== undefined) await write([saveResponse], () => writeFileAtomic(saveResponse, Buffer.from(formatResponse(result.response.response)), { signal }));
-    if (preview !== undefined) await write([preview], () => writeImage(preview, result, { signal }));
-    await write([output], () => writeImage(output, result, { exr: options.exrType, signal }));
+    const writing = [write(output, [output], () => writeImage(output, result, { exr: options.exrType, signal: stop.signal }))];
+    if (preview !== undefined) writing.push(write(preview, [preview], () => writeImage(preview, result, { signal: stop.signal })));
+    if (saveResponse !== undefined) writing.push(write(saveResponse, [saveResponse], () => writeFileAtomic(saveResponse, Buffer.from(formatResponse(result.response.response)), { signal: stop.signal })));
+    if (folder !== undefined) {
+      for (let k = 1; k <= result.motion.length; k++) motion.push(join(folder, `motion-${k}.png`), join(folder, `motion-${k}.npy`));
+      writing.push(write(folder, motion, () => writeMotionMaps(folder, result.motion, result.width, result.height, { signal: stop.signal })));
+    }
+    await Promise.all(writing);
+    if (failure) throw failure.error;
   } catch (error) {
     await Promise.allSettled(created.map((path) => rm(path, { force: true })));
     if (createdFolder !== undefined) await rmdir(createdFolder).catch(() => undefined);
     throw error;
+  } finally {
+    signal.removeEventListener('abort', forward);
   }
-  return { output, preview, response: saveResponse, motion };
+  return { output, preview, response: saveResponse, motion, times };
 }

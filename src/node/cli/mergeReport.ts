@@ -6,6 +6,9 @@ import { json, size } from './io.ts';
 import type { CommandIo } from './io.ts';
 import type { Stack } from './merge.ts';
 import type { MergeOptions } from './mergeOptions.ts';
+import type { Written } from './mergeOutputs.ts';
+import { profileText } from './profile.ts';
+import type { CommandProfile } from './profile.ts';
 import { clock } from './progress.ts';
 import type { WeightsFile } from './weights.ts';
 
@@ -44,7 +47,7 @@ function movingShare(map: Float32Array): number {
 }
 
 /** What came out: lines on stderr, JSON on stdout when asked. */
-export function finish(context: MergeContext, result: MergeResult, files: { output: string; preview?: string; response?: string; motion: string[] }, times: Record<string, number>, io: CommandIo, message: (text: string) => void): void {
+export function finish(context: MergeContext, result: MergeResult, files: Written, times: Record<string, number>, profile: CommandProfile | undefined, io: CommandIo, message: (text: string) => void): void {
   const { options, stack, reference, info, weights } = context;
   const moving = result.motion.map(movingShare);
   const { report } = result.response;
@@ -57,6 +60,7 @@ export function finish(context: MergeContext, result: MergeResult, files: { outp
   message(`GPU memory: ${size(result.peakBytes)} of buffers at the peak, ${size(options.memoryBudget)} allowed; merged in ${clock(times.mergeMs / 1000)}`);
   const also = [files.preview, files.response, ...(files.motion.length > 0 ? [`${result.motion.length} motion maps in ${options.motion}`] : [])].filter(Boolean);
   message(`wrote ${files.output}${also.length > 0 ? `, ${also.join(', ')}` : ''}`);
+  if (profile) io.stderr.write(`${profileText(profile)}\n`);
   if (!options.json) return;
   io.stdout.write(
     json({
@@ -76,6 +80,7 @@ export function finish(context: MergeContext, result: MergeResult, files: { outp
       peakBytes: result.peakBytes,
       memoryBudget: options.memoryBudget,
       milliseconds: Object.fromEntries(Object.entries(times).map(([name, value]) => [name.replace(/Ms$/, ''), Math.round(value)])),
+      ...(profile && { profile }),
     }),
   );
 }

@@ -1,0 +1,73 @@
+/**
+ * The engine of `deghost merge`, made while the pictures are being read: the device is opened, and what the merge will run is compiled.
+ *
+ * What goes wrong with it is told only when it is asked for, so that a bad picture is what people hear of first. The adapter alone is looked for before anything is read: that takes
+ * little time, and must not happen while files are opened (nativeWarnings.ts).
+ */
+import { Deghoster } from '../../deghoster.ts';
+import { openDevice } from '../../device.ts';
+import { requestAdapter } from '../adapter.ts';
+import type { AdapterInfo, NodeAdapter } from '../adapter.ts';
+import type { MergeOptions } from './mergeOptions.ts';
+import type { WeightsFile } from './weights.ts';
+
+export interface Engine {
+  deghoster: Deghoster;
+  info: AdapterInfo;
+}
+
+/** Milliseconds from the beginning of the work. */
+export interface EngineTimes {
+  /** Until the device was open. */
+  openedMs?: number;
+  /** From then on, until everything was compiled, if it has been. */
+  compiledMs?: number;
+}
+
+export class ComingEngine {
+  readonly #engine: Promise<Engine>;
+  readonly #prepared: Promise<void>;
+  readonly #stop = new AbortController();
+  readonly times: EngineTimes = {};
+  #device: GPUDevice | undefined;
+
+  private constructor(adapter: Promise<NodeAdapter>, options: MergeOptions, weights: WeightsFile | undefined) {
+    const begun = performance.now();
+    this.#engine = this.#open(adapter, options, weights);
+    this.#prepared = this.#engine.then(async ({ deghoster }) => {
+      const opened = performance.now();
+      this.times.openedMs = opened - begun;
+      await deghoster.prepare(options.inputs.length, { method: options.method, motion: options.motionIn !== undefined, signal: this.#stop.signal });
+      this.times.compiledMs = performance.now() - opened;
+    });
+    // Told by `ready`, and by the merge, which compiles whatever is not ready.
+    this.#engine.catch(() => undefined);
+    this.#prepared.catch(() => undefined);
+  }
+
+  /** Begins. Returns when the adapter has been found, or not. */
+  static async begin(options: MergeOptions, weights: WeightsFile | undefined): Promise<ComingEngine> {
+    const adapter = requestAdapter({ software: options.adapter });
+    await adapter.catch(() => undefined);
+    return new ComingEngine(adapter, options, weights);
+  }
+
+  /** The engine, which may still be compiling. @throws NoAdapterError; InputError for weights. */
+  ready(): Promise<Engine> {
+    return this.#engine;
+  }
+
+  /** Stops and frees everything, whether or not it was ready. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#engine.then(({ deghoster }) => deghoster.dispose(), () => undefined);
+    this.#device?.destroy();
+    await this.#prepared.catch(() => undefined);
+  }
+
+  async #open(adapter: Promise<NodeAdapter>, { memoryBudget }: MergeOptions, weights: WeightsFile | undefined): Promise<Engine> {
+    const { adapter: found, info } = await adapter;
+    const device = (this.#device = await openDevice(found));
+    return { deghoster: await Deghoster.create({ weights: weights?.bytes, device, memoryBudget }), info };
+  }
+}

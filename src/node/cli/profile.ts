@@ -1,0 +1,82 @@
+/** `deghost merge --profile`: where the time went, as a table and as data. */
+import { basename } from 'node:path';
+import { gflops } from '../../profile.ts';
+import type { MergeProfile, StageProfile } from '../../profile.ts';
+import type { EngineTimes } from './engine.ts';
+
+/** Wall time of everything that is done one after another; all in milliseconds. */
+export interface CommandProfile {
+  /** Node and the modules, before the command began. */
+  startMs: number;
+  /** Checking the command line, reading weights, finding the adapter. */
+  checkMs: number;
+  /** Reading pictures and maps. */
+  readMs: number;
+  /** Meanwhile, and until the merge began. */
+  engine: EngineTimes;
+  /** Waiting for the device after that. */
+  waitMs: number;
+  merge: MergeProfile;
+  writeMs: number;
+  /** Files are written at the same time. */
+  files: { file: string; ms: number }[];
+  /** From the start of the process. */
+  totalMs: number;
+}
+
+const STAGES: Record<StageProfile['name'], string> = { segmentation: 'finding motion', fusion: 'merging', merge: 'merging' };
+
+const seconds = (ms: number): string => (ms / 1000).toFixed(2);
+
+/** Time in which the GPU computed: by its own clock, or else by when it had something to do. */
+function gpuMs(stage: StageProfile): number {
+  return stage.computeMs ?? stage.busyMs;
+}
+
+/** A table with columns as wide as needed, all but the first `left` to the right. */
+function table(rows: readonly (readonly string[])[], left: number): string[] {
+  const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => row[c].length)));
+  return rows.map((row) => `  ${row.map((cell, c) => (c < left ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  ')}`.trimEnd());
+}
+
+function stageNote(stage: StageProfile): string {
+  const { prepareMs, cutMs, pasteMs, uploadMs, readbackMs, submissions, busyMs } = stage;
+  const gpu = stage.computeMs === null ? `GPU busy ${seconds(busyMs)}` : `GPU: compute ${seconds(stage.computeMs)}, upload ${seconds(uploadMs!)}, readback ${seconds(readbackMs!)}`;
+  return `${gpu}; CPU meanwhile: prepare ${seconds(prepareMs)}, cut ${seconds(cutMs)}, paste ${seconds(pasteMs)}; ${submissions} submissions`;
+}
+
+/** The table for people. */
+export function profileText(it: CommandProfile): string {
+  const { merge, engine } = it;
+  const compiled = engine.compiledMs === undefined ? '' : `, and everything compiled in ${seconds(engine.compiledMs)}`;
+  const rows: [string, number, string][] = [
+    ['starting up', it.startMs, ''],
+    ['checking, weights, adapter', it.checkMs, ''],
+    ['reading pictures', it.readMs, engine.openedMs === undefined ? '' : `meanwhile the device was opened in ${seconds(engine.openedMs)}${compiled}`],
+    ['waiting for the device', it.waitMs, ''],
+    ['camera response', merge.responseMs, ''],
+    ['compiling what was left', merge.compileMs, ''],
+    ...merge.stages.map((stage): [string, number, string] => [`${STAGES[stage.name]}, ${stage.tiles} ${stage.tiles === 1 ? 'tile' : 'tiles'}`, stage.ms, stageNote(stage)]),
+    ['writing', it.writeMs, it.files.map(({ file, ms }) => `${basename(file)} ${seconds(ms)}`).join(', ')],
+  ];
+  const rest = it.totalMs - rows.reduce((sum, [, ms]) => sum + ms, 0);
+  const computed = merge.stages.reduce((sum, stage) => sum + gpuMs(stage), 0);
+  rows.push(['everything else', rest, '']);
+  rows.push(['total', it.totalMs, `of which the GPU computed ${seconds(computed)}: ${seconds(it.totalMs - computed)} besides`]);
+  const lines = ['where the time went, in seconds', ...table(rows.map(([name, ms]) => [name, seconds(ms)]), 1).map((line, i) => (rows[i][2] ? `${line}   ${rows[i][2]}` : line))];
+  if (!merge.timestamps) lines.push('this adapter has no timestamps: there are no times by operation');
+  for (const stage of merge.stages) {
+    const whole = stage.computeMs ?? 0;
+    lines.push('', STAGES[stage.name]);
+    lines.push(
+      ...table(
+        [
+          ['operation', 'program', 'dispatches', 'GPU ms', 'share', 'GFLOP/s'],
+          ...stage.programs.map((row) => [row.op, row.program, `${row.dispatches}`, row.ms?.toFixed(1) ?? '-', row.ms === null ? '-' : `${((100 * row.ms) / Math.max(whole, 1e-9)).toFixed(1)} %`, gflops(row)?.toFixed(1) ?? '-']),
+        ],
+        2,
+      ),
+    );
+  }
+  return lines.join('\n');
+}
