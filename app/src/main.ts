@@ -73,6 +73,8 @@ function start(): void {
   byId('example', HTMLButtonElement).onclick = () => addFiles(example);
   byId('clear', HTMLButtonElement).onclick = startOver;
   byId('response', HTMLSelectElement).onchange = update;
+  // Closing the tab would end a merge that may have taken long.
+  addEventListener('beforeunload', (event) => busy && event.preventDefault());
   acceptFiles((files) => addFiles(files.map((file) => ({ name: file.name, file }))));
   update();
 }
@@ -299,7 +301,7 @@ function stageFocus(): void {
 
 function mergeFocus(): void {
   update();
-  if (document.activeElement === document.body || document.activeElement?.id === 'cancel') mergeButton.focus();
+  if (document.activeElement === document.body || document.activeElement?.id === 'cancel') mergeButton.focus({ preventScroll: true });
 }
 
 start();

@@ -12,6 +12,8 @@ export interface PageOptions {
   width?: number;
   height?: number;
   colorScheme?: 'light' | 'dark';
+  /** A phone: fingers, and no mouse. */
+  touch?: boolean;
 }
 
 export interface OpenPage {
@@ -21,8 +23,8 @@ export interface OpenPage {
 }
 
 /** Opens the page and waits until everything it needs has been fetched. */
-export async function openPage(browser: Browser, site: Site, { width = 1280, height = 800, colorScheme = 'light' }: PageOptions = {}): Promise<OpenPage> {
-  const page = await browser.newPage({ viewport: { width, height }, colorScheme, acceptDownloads: true });
+export async function openPage(browser: Browser, site: Site, { width = 1280, height = 800, colorScheme = 'light', touch = false }: PageOptions = {}): Promise<OpenPage> {
+  const page = await browser.newPage({ viewport: { width, height }, colorScheme, acceptDownloads: true, hasTouch: touch, isMobile: touch });
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));

@@ -17,6 +17,9 @@ export interface FrameRow extends Exposed {
   preview: string;
 }
 
+/** Characters of a name's end that are always shown. */
+const TAIL = 10;
+
 export interface FrameListEvents {
   onEv(id: number, relative: number): void;
   onReference(id: number): void;
@@ -66,7 +69,9 @@ export class FrameList {
     item.dataset.state = row.state;
     const remove = make('button', { type: 'button', className: 'icon remove', textContent: '×', onclick: () => this.#events.onRemove(row.id) });
     remove.setAttribute('aria-label', `${row.state === 'failed' ? 'Dismiss' : 'Remove'} ${row.name}`);
-    const name = make('p', { className: 'name', textContent: row.name, title: row.name });
+    // Names of a bracket differ at their end: too long ones are cut in the middle.
+    const cut = Math.max(0, row.name.length - TAIL);
+    const name = make('p', { className: 'name', title: row.name }, make('span', { textContent: row.name.slice(0, cut) }), make('span', { textContent: row.name.slice(cut) }));
     if (row.state === 'loading') {
       item.append(make('span', { className: 'thumb waiting' }), name, make('p', { className: 'meta', textContent: 'Reading…' }), remove);
       return item;

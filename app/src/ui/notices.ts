@@ -16,6 +16,8 @@ export function notify(key: string, { title, text }: Words, tone: Tone = 'error'
     notice.append(close);
   }
   byId('notices', HTMLDivElement).append(notice);
+  // On a phone it would be above what is seen.
+  notice.scrollIntoView({ block: 'nearest' });
 }
 
 export function dismiss(key: string): void {

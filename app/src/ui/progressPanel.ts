@@ -1,4 +1,4 @@
-/** How far a merge is, in words, per cent and time left, and the way to stop it. */
+/** How far a merge is, in words, per cent and time left, also in the tab's title, and the way to stop it. */
 import type { FromWorker } from '../messages.ts';
 import { timeLeft } from '../words.ts';
 import { announce, byId } from './dom.ts';
@@ -21,6 +21,7 @@ export class ProgressPanel {
   readonly #cancel = byId('cancel', HTMLButtonElement);
   #begun: { time: number; fraction: number } | undefined;
   #announced = '';
+  readonly #title = document.title;
 
   constructor(onCancel: () => void) {
     this.#cancel.onclick = () => {
@@ -42,6 +43,7 @@ export class ProgressPanel {
 
   toggle(isShown: boolean): void {
     this.#panel.hidden = !isShown;
+    if (!isShown) document.title = this.#title;
   }
 
   focus(): void {
@@ -61,6 +63,7 @@ export class ProgressPanel {
       const seconds = gained > 0.02 ? ((now - this.#begun.time) / 1000 / gained) * (1 - fraction) : undefined;
       this.#left.textContent = `${percent} %${seconds === undefined ? '' : `, ${timeLeft(seconds)}`}`;
       this.#bar.value = 100 * fraction;
+      document.title = `${percent} % – ${this.#title}`;
     }
     // Every quarter, not every step.
     const spoken = `${STAGES[stage]}${percent >= 25 ? `, ${25 * Math.floor(percent / 25)} %` : ''}`;

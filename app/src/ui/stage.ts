@@ -13,6 +13,8 @@ const MAX_ZOOM = 16;
 /** CSS pixels an arrow key moves the picture. */
 const PAN_STEP = 60;
 const ZOOM_STEP = 1.25;
+/** CSS pixels that a finger may move before a stroke of the brush counts as meant. */
+const DAB = 12;
 /** Pixels of a line, for wheels that count lines. */
 const LINE_HEIGHT = 16;
 
@@ -41,6 +43,8 @@ export class Stage {
   #cursor: { x: number; y: number } | undefined;
   /** The last point of the stroke that is being painted, in the picture. */
   #painting: { x: number; y: number } | undefined;
+  /** Where a stroke began, in CSS pixels of the view. */
+  #strokeStart = { x: 0, y: 0 };
   #pending = false;
   #look: Pick<View, 'stops' | 'toneMapping' | 'overlay' | 'motionOf'> = { stops: 0, toneMapping: 'photographic', overlay: 0, motionOf: 'all' };
 
@@ -158,13 +162,17 @@ export class Stage {
     return { x: this.#center.x + (x - this.#size.width / 2) * scale, y: this.#center.y + (y - this.#size.height / 2) * scale };
   }
 
-  /** Moves by CSS pixels; the picture's middle stays within the view. */
+  /** Moves by CSS pixels. */
   #pan(dx: number, dy: number): void {
+    const scale = this.#ratio / this.#zoom;
+    this.#moveTo(this.#center.x + dx * scale, this.#center.y + dy * scale);
+  }
+
+  /** The view's middle stays within the picture, so that it is never lost. */
+  #moveTo(x: number, y: number): void {
     if (!this.#picture) return;
     this.#fitted = false;
-    const scale = this.#ratio / this.#zoom;
-    this.#center.x = Math.min(this.#picture.width, Math.max(0, this.#center.x + dx * scale));
-    this.#center.y = Math.min(this.#picture.height, Math.max(0, this.#center.y + dy * scale));
+    this.#center = { x: Math.min(this.#picture.width, Math.max(0, x)), y: Math.min(this.#picture.height, Math.max(0, y)) };
     this.#changed();
   }
 
@@ -176,11 +184,9 @@ export class Stage {
     if (!this.#picture) return;
     const whole = Math.min(1, (this.#size.width * this.#ratio) / this.#picture.width, (this.#size.height * this.#ratio) / this.#picture.height);
     const before = this.#toPicture(at);
-    this.#fitted = false;
     this.#zoom = Math.min(MAX_ZOOM, Math.max(whole / 2, zoom));
     const after = this.#toPicture(at);
-    this.#center = { x: this.#center.x + before.x - after.x, y: this.#center.y + before.y - after.y };
-    this.#changed();
+    this.#moveTo(this.#center.x + before.x - after.x, this.#center.y + before.y - after.y);
   }
 
   #at(event: { clientX: number; clientY: number }): { x: number; y: number } {
@@ -192,8 +198,15 @@ export class Stage {
     if (event.button !== 0 && event.button !== 1) return;
     this.#view.setPointerCapture(event.pointerId);
     this.#pointers.set(event.pointerId, this.#at(event));
-    if (this.#pointers.size > 1) this.#painting = undefined; // a second finger: pinch
+    if (this.#pointers.size > 1) this.#beginPinch();
     else if (this.#brushMode !== 'off' && event.button === 0) this.#paint(this.#at(event), true);
+  }
+
+  /** A second finger: what the first has painted was not meant, unless it went some way. */
+  #beginPinch(): void {
+    const [first] = this.#pointers.values();
+    if (this.#painting && Math.hypot(first.x - this.#strokeStart.x, first.y - this.#strokeStart.y) < DAB) this.onUndo();
+    this.#painting = undefined;
   }
 
   #move(event: PointerEvent): void {
@@ -207,8 +220,9 @@ export class Stage {
     if (this.#pointers.size === 2) {
       const [other] = [...this.#pointers].filter(([id]) => id !== event.pointerId).map(([, point]) => point);
       const spread = (point: { x: number; y: number }) => Math.hypot(point.x - other.x, point.y - other.y);
-      this.#zoomBy(spread(at) / Math.max(1, spread(before)), { x: (at.x + other.x) / 2, y: (at.y + other.y) / 2 });
+      // What was between the fingers stays between them.
       this.#pan((before.x - at.x) / 2, (before.y - at.y) / 2);
+      this.#zoomBy(spread(at) / Math.max(1, spread(before)), { x: (at.x + other.x) / 2, y: (at.y + other.y) / 2 });
     } else if (this.#painting) {
       this.#cursor = at;
       this.#paint(at, false);
@@ -275,6 +289,7 @@ export class Stage {
 
   #paint(at: { x: number; y: number }, starts: boolean): void {
     const to = this.#toPicture(at);
+    if (starts) this.#strokeStart = at;
     const from = starts || !this.#painting ? to : this.#painting;
     this.#painting = to;
     const radius = Math.max(0.5, ((this.#brushSize / 2) * this.#ratio) / this.#zoom);

@@ -1,0 +1,137 @@
+/** The page under fingers: on a phone, with two of them to zoom and one to move or paint. */
+import sharp from 'sharp';
+import type { Browser, CDPSession, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seriousFindings } from './axe.ts';
+import { launchBrowser } from './browser.ts';
+import { dropFiles, merge, openPage, settled } from './drive.ts';
+import { shortenMemory, watchGpu } from './gpuWatch.ts';
+import { serveSite } from './site.ts';
+import type { Site } from './site.ts';
+import { pngStack } from './stack.ts';
+
+/** Half the side of what is compared around a point. */
+const REACH = 12;
+
+let browser: Browser;
+let site: Site;
+let page: Page;
+let session: CDPSession;
+let view: { x: number; y: number; width: number; height: number };
+
+beforeAll(async () => {
+  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
+  watchGpu(site);
+  ({ page } = await openPage(browser, site, { width: 390, height: 844, touch: true }));
+  session = await page.context().newCDPSession(page);
+  await dropFiles(page, pngStack(192, 128));
+  await settled(page, 3);
+  await merge(page);
+  const box = await page.locator('#view').boundingBox();
+  if (!box) throw new Error('the view has no box');
+  view = box;
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+interface Point {
+  x: number;
+  y: number;
+}
+
+const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', points: readonly Point[]) => session.send('Input.dispatchTouchEvent', { type, touchPoints: points.map(({ x, y }, id) => ({ x, y, id })) });
+
+/** Fingers set down one after another, moved together in steps, and lifted. */
+async function gesture(from: readonly Point[], to: readonly Point[], steps = 8): Promise<void> {
+  for (let i = 1; i <= from.length; i++) await touch('touchStart', from.slice(0, i));
+  for (let i = 1; i <= steps; i++) await touch('touchMove', from.map((point, k) => ({ x: point.x + ((to[k].x - point.x) * i) / steps, y: point.y + ((to[k].y - point.y) * i) / steps })));
+  await touch('touchEnd', []);
+  await page.waitForTimeout(300);
+}
+
+/** Two fingers, side by side. */
+const fingers = ({ x, y }: Point, apart: number): Point[] => [{ x: x - apart / 2, y }, { x: x + apart / 2, y }];
+const zoom = async () => parseInt(await page.locator('#zoom-value').innerText(), 10);
+const around = ({ x, y }: Point, reach: number) => page.screenshot({ clip: { x: x - reach, y: y - reach, width: 2 * reach, height: 2 * reach } });
+const middle = () => ({ x: view.x + view.width / 2, y: view.y + view.height / 2 });
+
+/** Largest difference of two pictures' mean colours. */
+async function difference(a: Buffer, b: Buffer): Promise<number> {
+  const [one, other] = await Promise.all([a, b].map(async (png) => (await sharp(png).removeAlpha().stats()).channels.map(({ mean }) => mean)));
+  return Math.max(...one.map((mean, c) => Math.abs(mean - other[c])));
+}
+
+describe('on a phone', () => {
+  it('nothing is said of dropping files, and axe finds nothing serious', async () => {
+    const { page: empty } = await openPage(browser, site, { width: 390, height: 844, touch: true });
+    expect(await empty.locator('.drop').innerText()).toMatch(/^Choose photos\s+2 to 16 exposures of one scene\s+JPEG/);
+    expect(await seriousFindings(empty)).toEqual([]);
+    await empty.close();
+  });
+
+  it('two fingers zoom, and what was between them stays between them', async () => {
+    await page.locator('#zoom-full').tap();
+    expect(await zoom()).toBe(100);
+    const from = { x: middle().x + 30, y: middle().y - 20 };
+    const to = { x: middle().x - 40, y: middle().y + 30 };
+    const before = await around(from, REACH);
+    await gesture(fingers(from, 60), fingers(to, 120));
+    expect(Math.abs((await zoom()) - 200)).toBeLessThanOrEqual(4);
+    // At twice the size the same pixels take twice the room.
+    expect(await difference(before, await around(to, 2 * REACH))).toBeLessThan(6);
+    expect(await difference(before, await around(from, 2 * REACH))).toBeGreaterThan(6); // it has moved
+    await gesture(fingers(to, 120), fingers(from, 60));
+    expect(Math.abs((await zoom()) - 100)).toBeLessThanOrEqual(4);
+    expect(await difference(before, await around(from, REACH))).toBeLessThan(6);
+  });
+
+  it('one finger moves the picture, and never out of sight', async () => {
+    await page.locator('#zoom-full').tap();
+    const at = middle();
+    const before = await around(at, REACH);
+    await gesture([at], [{ x: at.x + 40, y: at.y + 10 }]);
+    expect(await difference(before, await around({ x: at.x + 40, y: at.y + 10 }, REACH))).toBeLessThan(3);
+    for (let i = 0; i < 3; i++) await gesture([at], [{ x: view.x + 5, y: view.y + 5 }]);
+    // The picture's far corner lies in the middle.
+    const { channels } = await sharp(await around({ x: at.x - 20, y: at.y - 20 }, REACH)).removeAlpha().stats();
+    expect(Math.max(...channels.map(({ stdev }) => stdev))).toBeGreaterThan(1);
+    await page.locator('#zoom-fit').tap();
+  });
+
+  it('one finger paints, and two still zoom, without a dab where the first came down', async () => {
+    await page.locator('#overlay').check();
+    await page.getByLabel('Add', { exact: true }).tap();
+    await page.evaluate(() => scrollTo(0, 0));
+    const at = middle();
+    await gesture(fingers(at, 60), fingers(at, 120));
+    await expect.poll(zoom).toBeGreaterThan(150);
+    expect(await page.locator('#undo').isDisabled()).toBe(true);
+    expect(await page.locator('#merge').isHidden()).toBe(true);
+    await gesture([at], [{ x: at.x + 30, y: at.y }]);
+    await page.getByRole('button', { name: 'Merge again with your motion' }).waitFor();
+    expect(await page.locator('#undo').isEnabled()).toBe(true);
+  });
+
+  it('a failed merge is told where it is seen, and the control in use is not beneath the picture', async () => {
+    await page.locator('#frames-section').evaluate((details) => ((details as HTMLDetailsElement).open = true));
+    const ev = page.locator('.frame input.ev').last();
+    await ev.focus();
+    const { y = 0 } = (await ev.boundingBox()) ?? {};
+    const stage = await page.locator('#stage').boundingBox();
+    expect(y).toBeGreaterThan((stage?.y ?? 0) + (stage?.height ?? 0));
+    await ev.fill('2.5');
+    await ev.blur();
+    expect(await page.evaluate(() => scrollY)).toBeGreaterThan(500);
+    await shortenMemory(page, 'tab', 192 * 128 * 12 - 1);
+    await page.locator('#merge').tap();
+    await page.locator('.notice.error').waitFor();
+    const notice = await page.locator('.notice.error').boundingBox();
+    expect(notice?.y).toBeGreaterThanOrEqual(0);
+    expect(notice?.y).toBeLessThan(844 / 2);
+    await page.locator('.notice.error button').tap(); // nothing covers it
+    expect(await page.locator('.notice').count()).toBe(0);
+  });
+});
