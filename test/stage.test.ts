@@ -1,0 +1,210 @@
+/**
+ * Tiles in flight: that they overlap, and that whatever stops a merge in the middle leaves nothing behind.
+ */
+import { describe, expect, it } from 'vitest';
+import { CancelledError, Deghoster } from '../src/index.ts';
+import type { MergeOptions } from '../src/index.ts';
+import { Gpu, openDevice } from '../src/device.ts';
+import { Executor } from '../src/graph/executor.ts';
+import { adapterChoice, requestAdapter } from '../src/node/adapter.ts';
+import { runTiles } from '../src/stage.ts';
+import { loadWeights } from '../src/weights/load.ts';
+import { testDevice } from './gpu.ts';
+import { eightBit } from './reference/frames.ts';
+import { readGolden } from './reference/goldens.ts';
+
+const MiB = 1024 ** 2;
+const golden = () => readGolden('fixed-halo');
+const options: MergeOptions = { response: 'gamma' };
+
+async function openAnother(): Promise<GPUDevice> {
+  const { adapter } = await requestAdapter({ software: adapterChoice(process.env.DEGHOST_ADAPTER) });
+  return openDevice(adapter);
+}
+
+/** Counts the bytes of a device's buffers between their making and their destruction, and the pipelines made on it. */
+function watch(device: GPUDevice): { bytes: () => number; pipelines: () => number } {
+  const live = new Map<GPUBuffer, number>();
+  let pipelines = 0;
+  const create = device.createBuffer.bind(device);
+  device.createBuffer = (descriptor) => {
+    const buffer = create(descriptor);
+    live.set(buffer, descriptor.size);
+    const destroy = buffer.destroy.bind(buffer);
+    buffer.destroy = () => {
+      live.delete(buffer);
+      return destroy();
+    };
+    return buffer;
+  };
+  const compile = device.createComputePipelineAsync.bind(device);
+  device.createComputePipelineAsync = (descriptor) => {
+    pipelines++;
+    return compile(descriptor);
+  };
+  return { bytes: () => [...live.values()].reduce((a, b) => a + b, 0), pipelines: () => pipelines };
+}
+
+describe('tiles', () => {
+  it('overlap: the next is cut before the last is pasted, and each is pasted once, in order', async () => {
+    const device = await testDevice();
+    const { weightsBytes } = golden();
+    const deghoster = await Deghoster.create({ weights: weightsBytes, device, memoryBudget: 10 * MiB });
+    const stage = deghoster.plan(333, 231, 3).schedule.stages[0];
+    deghoster.dispose();
+    const { tensors } = loadWeights(weightsBytes);
+    const executor = new Executor(new Gpu(device), (name) => tensors.get(name)!.data);
+    const { tiles } = stage.tiling;
+    expect(tiles.length).toBeGreaterThan(3);
+    const events: string[] = [];
+    const placed: number[] = [];
+    const reports: number[] = [];
+    const first = 1; // as after a loss
+    await runTiles(
+      executor,
+      stage,
+      {
+        cut: (tile, inputs) => {
+          Object.values(inputs).forEach((values) => values.fill(0.5));
+          events.push(`cut ${tiles.indexOf(tile)}`);
+        },
+        paste: (tile, values) => {
+          expect(values.length).toBeGreaterThan(0);
+          events.push(`paste ${tiles.indexOf(tile)}`);
+        },
+      },
+      { report: (done) => reports.push(done) },
+      first,
+      (n) => placed.push(n),
+    );
+    const order = tiles.map((_, n) => n).slice(first);
+    expect(placed).toEqual(order);
+    expect(events.filter((event) => event.startsWith('cut'))).toEqual(order.map((n) => `cut ${n}`));
+    expect(events.filter((event) => event.startsWith('paste'))).toEqual(order.map((n) => `paste ${n}`));
+    for (const n of order.slice(0, -1)) expect(events.indexOf(`cut ${n + 1}`)).toBeLessThan(events.indexOf(`paste ${n}`));
+    // Two in flight, not more.
+    for (const n of order.slice(0, -2)) expect(events.indexOf(`cut ${n + 2}`)).toBeGreaterThan(events.indexOf(`paste ${n - 1}`));
+    expect(reports).toEqual([...reports].sort((a, b) => a - b));
+    expect(reports[0]).toBe(first);
+    expect(reports.at(-1)).toBe(tiles.length);
+    executor.dispose();
+    expect(executor.memory.bytes).toBe(0);
+  });
+
+  it('that are cancelled leave the GPU as it was, tell nothing more, and the next merge is right', async () => {
+    const device = await openAnother();
+    const gpu = watch(device);
+    const frames = eightBit(213, 131, [1, 4, 16]);
+    const deghoster = await Deghoster.create({ weights: golden().weightsBytes, device, memoryBudget: 10 * MiB });
+    const { radiance } = await deghoster.merge(frames, options);
+    const idle = gpu.bytes();
+    expect(idle).toBeGreaterThan(0); // weights
+    const pipelines = gpu.pipelines();
+    for (const [name, at] of [['compile', 0], ['segmentation', 0.1], ['segmentation', 1], ['fusion', 1.01], ['fusion', 2]] as const) {
+      const stop = new AbortController();
+      let late = 0;
+      let over = false;
+      const run = deghoster.merge(frames, {
+        ...options,
+        signal: stop.signal,
+        onProgress: ({ stage, done }) => {
+          if (over) late++;
+          if (stage === name && done >= at) stop.abort();
+        },
+      });
+      await expect(run, `${name} ${at}`).rejects.toThrow(CancelledError);
+      over = true;
+      expect(gpu.bytes(), `${name} ${at}`).toBe(idle);
+      await device.queue.onSubmittedWorkDone();
+      expect(late).toBe(0);
+    }
+    const again = await deghoster.merge(frames, options);
+    expect(again.radiance).toEqual(radiance);
+    expect(gpu.bytes()).toBe(idle);
+    expect(gpu.pipelines()).toBe(pipelines);
+    deghoster.dispose();
+    expect(gpu.bytes()).toBe(0);
+    device.destroy();
+  });
+
+  it('tell of an error in what they report to, and free what they had', async () => {
+    const device = await openAnother();
+    const gpu = watch(device);
+    const deghoster = await Deghoster.create({ weights: golden().weightsBytes, device, memoryBudget: 10 * MiB });
+    const frames = eightBit(213, 131, [1, 4, 16]);
+    await deghoster.merge(frames, options);
+    const idle = gpu.bytes();
+    const onProgress = ({ stage, done }: { stage: string; done: number }): void => {
+      if (stage === 'fusion' && done > 0.2) throw new Error('no paper');
+    };
+    await expect(deghoster.merge(frames, { ...options, onProgress })).rejects.toThrow('no paper');
+    expect(gpu.bytes()).toBe(idle);
+    deghoster.dispose();
+    device.destroy();
+  });
+
+  it.each([0.3, 1, 1.4, 2.6])('go on after the loss of a device when %f of them are done, to the same picture', async (moment) => {
+    const frames = eightBit(213, 131, [1, 4, 16]);
+    const devices: GPUDevice[] = [];
+    const open = async (): Promise<GPUDevice> => {
+      devices.push(await openAnother());
+      return devices.at(-1)!;
+    };
+    const deghoster = await Deghoster.create({ weights: golden().weightsBytes, device: open, memoryBudget: 10 * MiB });
+    const expected = await deghoster.merge(frames, options);
+    let losses = 0;
+    const got = await deghoster.merge(frames, {
+      ...options,
+      onDeviceLost: () => losses++,
+      onProgress: ({ stage, done }) => stage === 'fusion' && done >= moment && losses === 0 && devices[0].destroy(),
+    });
+    expect([losses, devices.length]).toEqual([1, 2]);
+    expect(got.radiance).toEqual(expected.radiance);
+    expect(got.motion).toEqual(expected.motion);
+    deghoster.dispose();
+  });
+});
+
+describe('prepare', () => {
+  it('compiles all that a merge runs, whatever its size', async () => {
+    const device = await openAnother();
+    const gpu = watch(device);
+    const deghoster = await Deghoster.create({ weights: golden().weightsBytes, device });
+    await deghoster.prepare(3);
+    const prepared = gpu.pipelines();
+    expect(prepared).toBeGreaterThan(5);
+    expect(gpu.bytes()).toBe(0);
+    const frames = eightBit(64, 48, [1, 4, 16]);
+    await deghoster.merge(frames);
+    await deghoster.merge(frames, { response: 'gamma', reference: 2 });
+    await deghoster.merge(frames, { response: 'gamma', motion: frames.map(() => new Float32Array(64 * 48)) });
+    expect(gpu.pipelines()).toBe(prepared);
+    await deghoster.prepare(3, { width: 64, height: 48 });
+    expect(gpu.pipelines()).toBe(prepared);
+    await deghoster.prepare(4, { method: 'merge' });
+    expect(gpu.pipelines()).toBe(prepared + 1);
+    await deghoster.merge(eightBit(20, 10, [1, 2, 4, 8]), { method: 'merge' });
+    expect(gpu.pipelines()).toBe(prepared + 1);
+    deghoster.dispose();
+    device.destroy();
+  });
+
+  it('runs beside a merge, stops when told, and refuses what no merge would take', async () => {
+    const device = await openAnother();
+    const deghoster = await Deghoster.create({ weights: golden().weightsBytes, device });
+    const frames = eightBit(64, 48, [1, 4, 16]);
+    const preparing = deghoster.prepare(3);
+    const { radiance } = await deghoster.merge(frames, options);
+    await preparing;
+    expect(radiance.some((y) => y > 0)).toBe(true);
+    await expect(deghoster.prepare(3, { signal: AbortSignal.abort() })).rejects.toThrow(CancelledError);
+    await expect(deghoster.prepare(2)).rejects.toThrow(/exactly 3 frames/);
+    const late = deghoster.prepare(3, { method: 'merge' });
+    deghoster.dispose();
+    await late.catch((error: { code: string }) => expect(error.code).toMatch(/gpu|device-lost/));
+    await expect(deghoster.prepare(3)).rejects.toThrow('prepare: this Deghoster is disposed');
+    device.destroy();
+    const lost = await Deghoster.create({ weights: golden().weightsBytes, device });
+    await expect(lost.prepare(3)).rejects.toMatchObject({ code: 'device-lost' });
+  });
+});
