@@ -161,16 +161,19 @@ describe('the process', () => {
     expect(took).toBeLessThan(10_000);
   });
 
-  it.runIf(process.platform === 'linux')('exits with 3 and the remedy where there is no adapter', async () => {
+  it.runIf(process.platform === 'linux')('exits with 3 and the remedy where there is no adapter, but tells of a bad picture first', async () => {
     const arrays = ['d.npy', 'e.npy'].map((name, i) => array(folder, name, Float32Array.of(0.25 * (i + 1), 0.2, 0.1), [1, 1, 3]));
+    const bad = array(folder, 'bad.npy', Float32Array.of(0.1, 7, 0.1), [1, 1, 3]);
     const env = { ...process.env, VK_DRIVER_FILES: '/nonexistent.json', HIDE_SWIFTSHADER: '1', DEGHOST_ADAPTER: 'auto' };
-    const [code, err] = await new Promise<[unknown, string]>((resolve) => {
-      execFile(process.execPath, [...program, 'merge', ...arrays, '--ev=0,2', '--weights', ANY, '-o', at('none.hdr')], { env }, (error, _out, stderr) => resolve([error?.code, stderr]));
-    });
-    expect(code).toBe(3);
-    const ours = err.split('\n').filter((line) => line.startsWith('deghost:'));
-    expect(ours).toEqual([expect.stringMatching(/^deghost: WebGPU found no adapter .*mesa-vulkan-drivers/)]);
-    expect(existsSync(at('none.hdr'))).toBe(false);
+    for (const [second, exit, message] of [[arrays[1], 3, /^deghost: WebGPU found no adapter .*mesa-vulkan-drivers/], [bad, 1, /^deghost: .*bad\.npy: row 0, column 0, channel 1 is 7/]] as const) {
+      const [code, err] = await new Promise<[unknown, string]>((resolve) => {
+        execFile(process.execPath, [...program, 'merge', arrays[0], second, '--ev=0,2', '--weights', ANY, '-o', at('none.hdr')], { env }, (error, _out, stderr) => resolve([error?.code, stderr]));
+      });
+      expect(code).toBe(exit);
+      const ours = err.split('\n').filter((line) => line.startsWith('deghost:'));
+      expect(ours).toEqual([expect.stringMatching(message)]);
+      expect(existsSync(at('none.hdr'))).toBe(false);
+    }
   });
 });
 

@@ -1,4 +1,4 @@
-/** What bad command lines and bad input get: one line that names the thing, the right exit code, nothing written, no GPU opened. */
+/** What bad command lines and bad input get: one line that names the thing, the right exit code, nothing written. */
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

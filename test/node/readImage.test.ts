@@ -7,6 +7,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { encodeNpy } from '../../src/image/npy.ts';
 import { readFrame, readFrames } from '../../src/node/index.ts';
+import { readFrameFiles } from '../../src/node/readImage.ts';
 import { bigEndian, exposureFields, noise16, noise8, png, temporaryFolder, tiff } from './pictures.ts';
 
 const folder = temporaryFolder();
@@ -251,5 +252,42 @@ describe('readFrames', () => {
   it('reads EXIF of PNG', async () => {
     const path = put('exif.png', png({ width: 2, height: 1, rows: new Uint8Array(6), extra: [['eXIf', tiff([], exposureFields({ time: [1, 80], iso: 100 }))]] }));
     expect((await readFrame(path)).exif).toEqual({ time: 1 / 80, iso: 100 });
+  });
+});
+
+describe('several pictures', () => {
+  const pictures = async (count: number): Promise<string[]> =>
+    Promise.all(Array.from({ length: count }, async (_, i) => put(`many${i}.png`, await sharp(noise8(40 - 3 * i, 20, i), raw(3, 40 - 3 * i, 20)).png().toBuffer())));
+
+  it('come in their order, whichever is decoded first', async () => {
+    const paths = await pictures(9);
+    const widths: number[] = [];
+    for await (const { width, data } of readFrameFiles(paths)) {
+      equal(data, noise8(width, 20, widths.length));
+      widths.push(width);
+    }
+    expect(widths).toEqual(paths.map((_, i) => 40 - 3 * i));
+    for await (const _ of readFrameFiles([])) throw new Error('there is none');
+  });
+
+  it('tell of the first that is bad, after those before it', async () => {
+    const paths = await pictures(5);
+    paths[2] = put('broken.png', 'no picture');
+    paths[3] = folder.path;
+    const seen: number[] = [];
+    const read = async (): Promise<void> => {
+      for await (const { width } of readFrameFiles(paths)) seen.push(width);
+    };
+    await expect(read()).rejects.toThrow(/broken\.png/);
+    expect(seen).toEqual([40, 37]);
+  });
+
+  it('stop when told', async () => {
+    const paths = await pictures(6);
+    const stop = new AbortController();
+    const read = async (): Promise<void> => {
+      for await (const _ of readFrameFiles(paths, stop.signal)) stop.abort();
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'cancelled' });
   });
 });

@@ -4,6 +4,7 @@
  * What goes wrong with it is told only when it is asked for, so that a bad picture is what people hear of first. The adapter alone is looked for before anything is read: that takes
  * little time, and must not happen while files are opened (nativeWarnings.ts).
  */
+import { setImmediate } from 'node:timers/promises';
 import { Deghoster } from '../../deghoster.ts';
 import { openDevice } from '../../device.ts';
 import { requestAdapter } from '../adapter.ts';
@@ -57,10 +58,11 @@ export class ComingEngine {
     return this.#engine;
   }
 
-  /** Stops and frees everything, whether or not it was ready. */
+  /** Stops and frees everything, whether or not it was ready. It may take as long as one pipeline takes to compile, and hold this thread meanwhile. */
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#engine.then(({ deghoster }) => deghoster.dispose(), () => undefined);
+    await setImmediate();
     this.#device?.destroy();
     await this.#prepared.catch(() => undefined);
   }

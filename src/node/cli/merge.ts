@@ -42,6 +42,7 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
   const response = await readResponse(options);
   stopIfAborted(signal);
   const coming = await ComingEngine.begin(options, weights);
+  let failed = true;
   try {
     const checked = performance.now();
     const stack = await readStack(options, signal);
@@ -86,8 +87,11 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
       totalMs: written,
     };
     finish({ options, stack, reference, info, weights }, result, files, times, profile, io, message);
+    failed = false;
   } finally {
-    await coming.close();
+    const closed = coming.close();
+    // What went wrong is told at once, though a driver may be busy compiling.
+    if (!failed) await closed;
   }
 }
 
