@@ -1,0 +1,179 @@
+/**
+ * The contest: engines take turns on the same work, a run each a round, so that a swing of the machine's load hits all alike. A result is compared before anything is timed;
+ * a wrong one is timed too, and marked.
+ */
+import { largestDifference } from './compare.ts';
+import { NotInstalled, sizeText } from './engine.ts';
+import type { Contestant, Engine, EngineContext, Planes, Session, Work } from './engine.ts';
+import { peakBytes, resetPeak } from './gpuMemory.ts';
+import { median, spread } from './timing.ts';
+
+export type Status = 'right' | 'wrong' | 'unchecked' | 'failed' | 'not installed' | 'not run';
+
+/** An engine's figures for some work. */
+export interface Row {
+  id: string;
+  engine: string;
+  version?: string;
+  adapter?: string;
+  size: string;
+  status: Status;
+  /** Why it failed or did not run; what to know of an engine that ran. */
+  note?: string;
+  /** Largest difference from the judge. */
+  error?: number;
+  /** Making ready and the first run, compilation included. */
+  firstMs?: number;
+  /** Of the runs after the first. */
+  runs?: number;
+  ms?: number;
+  spread?: number;
+  gflops?: number;
+  /** Most GPU bytes its device held. */
+  peakBytes?: number;
+}
+
+export interface ContestRules {
+  /** Most runs after the first. */
+  runs: number;
+  /** Seconds an engine may take for one work; no run is begun that would exceed them, but for the first and one after it. */
+  limit: number;
+  /** Largest difference from the judge of a right result. */
+  tolerance: number;
+}
+
+/** An engine that could be opened, or why not. */
+export interface Entrant {
+  id: string;
+  name: string;
+  engine?: Engine;
+  status?: Status;
+  note?: string;
+  /** Milliseconds a pixel in its last contest, to foretell the next. */
+  msPerPixel?: number;
+}
+
+const oneLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).trim().split('\n')[0].slice(0, 200);
+
+/** Opens contestants one after another; one that cannot be opened keeps its place in the tables. */
+export async function enter(contestants: readonly Contestant[], context: EngineContext, report: (text: string) => void): Promise<Entrant[]> {
+  const entrants: Entrant[] = [];
+  for (const { id, name, open } of contestants) {
+    try {
+      const engine = await open(context);
+      report(`${name} ${engine.version} on ${engine.adapter}${engine.note ? `; ${engine.note}` : ''}`);
+      entrants.push({ id, name, engine });
+    } catch (error) {
+      const status = error instanceof NotInstalled ? 'not installed' : 'failed';
+      report(`${name}: ${error instanceof NotInstalled ? error.message : `cannot be opened: ${oneLine(error)}`}`);
+      entrants.push({ id, name, status, note: oneLine(error) });
+    }
+  }
+  return entrants;
+}
+
+interface Started {
+  entrant: Entrant;
+  row: Row;
+  session: Session;
+  samples: number[];
+  spentMs: number;
+}
+
+/** Waits for some work, or gives up: an engine that never answers must not stop the others. What it left running goes on. */
+function within<T>(seconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error(`no answer within ${seconds} s`)), seconds * 1000)));
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+/**
+ * Runs one contest.
+ * @param judge id of the entrant whose result the others are compared with; the first that ran when it did not.
+ * @param operations floating-point operations of the work.
+ */
+export async function contest(
+  entrants: readonly Entrant[],
+  work: Work,
+  input: readonly Planes[],
+  operations: number,
+  judge: string,
+  rules: ContestRules,
+  report: (row: Row) => void,
+): Promise<Row[]> {
+  const size = sizeText(work);
+  const pixels = work.width * work.height;
+  const rows: Row[] = [];
+  const started: Started[] = [];
+  const results = new Map<string, Planes>();
+
+  // First runs: compilation, and what will be compared.
+  for (const entrant of entrants) {
+    const { id, name, engine } = entrant;
+    const row: Row = { id, engine: name, size, status: entrant.status ?? 'unchecked', note: entrant.note };
+    rows.push(row);
+    if (!engine) continue;
+    Object.assign(row, { version: engine.version, adapter: engine.adapter, note: engine.note });
+    const foretold = ((entrant.msPerPixel ?? 0) * pixels) / 1000;
+    if (2 * foretold > rules.limit) {
+      Object.assign(row, { status: 'not run', note: `foretold ${foretold.toFixed(0)} s a run, the limit is ${rules.limit} s for two` });
+      continue;
+    }
+    if (engine.device) resetPeak(engine.device);
+    const begun = performance.now();
+    let session: Session | undefined;
+    try {
+      session = await within(3 * rules.limit, engine.prepare(work, input));
+      await within(3 * rules.limit, session.run());
+      row.firstMs = performance.now() - begun;
+      results.set(id, await session.result());
+      started.push({ entrant, row, session, samples: [], spentMs: row.firstMs });
+    } catch (error) {
+      Object.assign(row, { status: 'failed', note: oneLine(error) });
+      try {
+        await session?.release();
+      } catch {
+        // What failed may be beyond releasing.
+      }
+    }
+  }
+
+  const judged = results.get(judge) ?? results.values().next().value;
+  for (const { row } of started) {
+    const result = results.get(row.id)!;
+    if (result === judged && results.size === 1) continue;
+    row.error = largestDifference(result, judged!);
+    row.status = row.error <= rules.tolerance ? 'right' : 'wrong';
+  }
+
+  for (let round = 0; round < rules.runs; round++) {
+    for (const it of started) {
+      const last = it.samples.at(-1) ?? 0;
+      if (it.row.status === 'failed' || (it.samples.length && it.spentMs + last > rules.limit * 1000)) continue;
+      const begun = performance.now();
+      try {
+        await within(3 * rules.limit, it.session.run());
+        it.samples.push(performance.now() - begun);
+        it.spentMs += it.samples.at(-1)!;
+      } catch (error) {
+        Object.assign(it.row, { status: 'failed', note: oneLine(error) });
+      }
+    }
+  }
+
+  for (const { entrant, row, session, samples } of started) {
+    if (samples.length) {
+      const ms = median(samples);
+      Object.assign(row, { runs: samples.length, ms, spread: spread(samples), gflops: operations / ms / 1e6 });
+      entrant.msPerPixel = ms / pixels;
+    }
+    if (entrant.engine!.device) row.peakBytes = peakBytes(entrant.engine!.device);
+    try {
+      await session.release();
+    } catch (error) {
+      row.note ??= `could not be released: ${oneLine(error)}`;
+    }
+  }
+  for (const row of rows) report(row);
+  return rows;
+}

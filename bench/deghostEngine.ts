@@ -1,0 +1,87 @@
+/** deghost as a contestant: the network through the public API, one convolution through the executor. */
+import { openDevice, Gpu } from '../src/device.ts';
+import { Executor } from '../src/graph/executor.ts';
+import { GraphBuilder } from '../src/graph/graph.ts';
+import { plan } from '../src/graph/plan.ts';
+import { Deghoster } from '../src/index.ts';
+import type { Frame } from '../src/index.ts';
+import { requestAdapter } from '../src/node/adapter.ts';
+import { loadWeights } from '../src/weights/load.ts';
+import { packNC4HW4, unpackNC4HW4 } from '../test/reference/layout.ts';
+import { tensor } from '../test/reference/tensor.ts';
+import { interleave, planes } from './engine.ts';
+import type { Contestant, Engine, EngineContext, Planes, Session, Work } from './engine.ts';
+
+class DeghostEngine implements Engine {
+  readonly version: string;
+  readonly adapter: string;
+  readonly device: GPUDevice;
+  readonly #gpu: Gpu;
+  readonly #context: EngineContext;
+
+  constructor(device: GPUDevice, version: string, context: EngineContext) {
+    this.device = device;
+    this.#gpu = new Gpu(device);
+    this.#context = context;
+    this.version = version;
+    this.adapter = device.adapterInfo.description;
+  }
+
+  prepare(work: Work, input: readonly Planes[]): Promise<Session> {
+    return work.kind === 'network' ? this.#network(input) : this.#layer(work.layer, input[0]);
+  }
+
+  async #network(input: readonly Planes[]): Promise<Session> {
+    const { weights, taus, reference } = this.#context;
+    const frames = input.map((x, k): Frame => ({ data: interleave(x), width: x.w, height: x.h, exposure: taus[k] }));
+    const deghoster = await Deghoster.create({ weights, device: this.device });
+    let radiance = new Float32Array(0);
+    return {
+      run: async () => ({ radiance } = await deghoster.merge(frames, { reference, response: 'gamma' })),
+      result: () => planes(radiance, 3, input[0].h, input[0].w),
+      release: () => deghoster.dispose(),
+    };
+  }
+
+  async #layer(layer: string, x: Planes): Promise<Session> {
+    const { config, tensors } = loadWeights(this.#context.weights);
+    const [outputs, , kernel] = tensors.get(`${layer}.weight`)!.shape;
+    const builder = new GraphBuilder();
+    const source = builder.input('x', { channels: x.c, height: x.h, width: x.w });
+    const graph = builder.build([builder.add(layer, 'conv2d', [source], { weights: layer, channels: outputs, kernel, dilation: 1, activation: 'leakyRelu', slope: config.slope })]);
+    const executor = new Executor(this.#gpu, (name) => tensors.get(name)!.data);
+    const prepared = await executor.prepare(plan(graph, this.#gpu.traits));
+    await executor.upload(prepared, { x: new Float32Array(packNC4HW4(tensor(x.c, x.h, x.w, x.data))) });
+    let first = true;
+    return {
+      run: async () => {
+        await (first ? executor.run(prepared) : executor.repeat(prepared));
+        first = false;
+      },
+      result: async () => {
+        const { data } = unpackNC4HW4(await executor.read(prepared, graph.outputs[0]), outputs, x.h, x.w);
+        return { data: Float32Array.from(data), c: outputs, h: x.h, w: x.w };
+      },
+      release: () => {
+        executor.release(prepared);
+        executor.dispose();
+      },
+    };
+  }
+
+  dispose(): void {
+    this.device.destroy();
+  }
+}
+
+/** deghost on the adapter of the context. */
+export function deghostContestant(version: string): Contestant {
+  return {
+    id: 'deghost',
+    name: 'deghost',
+    async open(context) {
+      const { adapter } = await requestAdapter({ software: context.software });
+      return new DeghostEngine(await openDevice(adapter), version, context);
+    },
+  };
+}
