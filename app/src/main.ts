@@ -4,6 +4,8 @@
 import { MIN_FRAMES, middleFrame } from '../../src/image/frame.ts';
 import type { Failure, FromWorker, ResponseChoice, ResultInfo } from './messages.ts';
 import { applyExif, formatEv, inOrder, propose } from './exposures.ts';
+import { obstacle } from './obstacle.ts';
+import type { GpuState } from './obstacle.ts';
 import { startWorker } from './startWorker.ts';
 import { announce, byId, make } from './ui/dom.ts';
 import { FrameList } from './ui/frameList.ts';
@@ -22,7 +24,7 @@ let nextId = 1;
 let referenceId: number | undefined;
 /** Whether the person chose it; otherwise it is the middle exposure. */
 let referenceChosen = false;
-let gpu: 'starting' | 'ready' | 'unavailable' = 'starting';
+let gpu: GpuState = 'starting';
 let busy = false;
 /** Whether this browser can show light above white. */
 let canExtend = false;
@@ -230,17 +232,6 @@ function merge(): void {
   progress.focus();
 }
 
-/** Why merging is not possible now; empty when it is. */
-function obstacle(): string {
-  const ready = readyRows();
-  if (gpu === 'unavailable') return 'Merging needs WebGPU, see above.';
-  if (rows.some(({ state }) => state === 'loading')) return 'Reading the photos…';
-  if (ready.length < MIN_FRAMES) return ready.length === 0 ? 'Add at least two exposures.' : 'Add at least one more exposure.';
-  if (ready.some(({ ev }) => ev === undefined)) return 'Fill in the exposures that are missing.';
-  if (ready.every(({ ev }) => ev === ready[0].ev)) return 'All frames have the same exposure: fill in the true ones.';
-  return gpu === 'starting' ? 'Starting…' : '';
-}
-
 function update(): void {
   const ready = readyRows();
   const contradiction = applyExif(ready);
@@ -260,7 +251,7 @@ function update(): void {
     update();
   });
   showPreview(ready);
-  const why = obstacle();
+  const why = obstacle(rows, gpu);
   const isSame = merged?.key === stackKey();
   const isEditedNow = isSame && edited;
   mergeButton.disabled = why !== '' || busy || (isSame && !isEditedNow);

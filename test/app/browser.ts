@@ -6,7 +6,8 @@ import { chromium } from 'playwright-core';
 import type { Browser } from 'playwright-core';
 import { chromiumPath } from '../chromium.ts';
 
-const FLAGS = ['--no-sandbox', '--disable-dev-shm-usage', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan', '--use-vulkan=swiftshader', '--use-angle=swiftshader'];
+/** What it is usually started with. */
+export const FLAGS = ['--no-sandbox', '--disable-dev-shm-usage', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan', '--use-vulkan=swiftshader', '--use-angle=swiftshader'];
 
 /** Starts it. @param flags in place of the usual ones. */
 export function launchBrowser(flags: readonly string[] = FLAGS): Promise<Browser> {

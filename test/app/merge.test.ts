@@ -220,6 +220,16 @@ describe('the empty page', () => {
     await page.close();
   });
 
+  it('has an example, which knows its exposures', async () => {
+    const { page } = await openPage(browser, site);
+    await page.locator('#example').click();
+    await settled(page, 3);
+    expect(await page.locator('.frame.ready .name').allTextContents()).toEqual(['balloons-1.jpg', 'balloons-2.jpg', 'balloons-3.jpg']);
+    expect(await page.locator('.frame input.ev').evaluateAll((inputs) => inputs.map((input) => (input as HTMLInputElement).value))).toEqual(['-2', '0', '2']);
+    expect(await page.locator('#merge').isEnabled()).toBe(true);
+    await page.close();
+  });
+
   it('can connect to nothing but its own files, and neither can its worker', async () => {
     const { page } = await openPage(browser, site);
     const tryFetch = (where: string) =>

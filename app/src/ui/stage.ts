@@ -5,11 +5,12 @@
  * is one pixel of the picture on one of the display.
  */
 import type { Stroke, ToWorker, View } from '../messages.ts';
+import { Camera } from './camera.ts';
+import type { Point } from './camera.ts';
 import { byId } from './dom.ts';
 
 export type BrushMode = 'off' | 'add' | 'erase';
 
-const MAX_ZOOM = 16;
 /** CSS pixels an arrow key moves the picture. */
 const PAN_STEP = 60;
 const ZOOM_STEP = 1.25;
@@ -29,20 +30,15 @@ export class Stage {
   readonly #brush = byId('brush', HTMLDivElement);
   readonly #zoomValue = byId('zoom-value', HTMLOutputElement);
   readonly #send: (message: ToWorker) => void;
-  readonly #pointers = new Map<number, { x: number; y: number }>();
-  #picture: { width: number; height: number } | undefined;
-  #size = { width: 1, height: 1 };
-  #ratio = 1;
-  #fitted = true;
-  #center = { x: 0, y: 0 };
-  #zoom = 1;
+  readonly #pointers = new Map<number, Point>();
+  readonly #camera = new Camera();
   #dividerAt: number | undefined;
   #brushMode: BrushMode = 'off';
   #brushSize = 48;
   /** Where the brush is, in CSS pixels of the view; undefined before it was there. */
-  #cursor: { x: number; y: number } | undefined;
+  #cursor: Point | undefined;
   /** The last point of the stroke that is being painted, in the picture. */
-  #painting: { x: number; y: number } | undefined;
+  #painting: Point | undefined;
   /** Where a stroke began, in CSS pixels of the view. */
   #strokeStart = { x: 0, y: 0 };
   #pending = false;
@@ -76,18 +72,16 @@ export class Stage {
 
   /** Shows a merged picture; one of the same size keeps its place. */
   setPicture(width: number, height: number): void {
-    const isSame = this.#picture?.width === width && this.#picture.height === height;
-    this.#picture = { width, height };
     this.#view.hidden = false;
     byId('zoom-tools', HTMLDivElement).hidden = false;
     byId('view-help', HTMLParagraphElement).hidden = false;
     this.#resize();
-    if (isSame) this.#changed();
-    else this.fit();
+    this.#camera.setPicture({ width, height });
+    this.#changed();
   }
 
   hide(): void {
-    this.#picture = undefined;
+    this.#camera.setPicture(undefined);
     for (const id of ['view', 'zoom-tools']) byId(id, HTMLDivElement).hidden = true;
     byId('view-help', HTMLParagraphElement).hidden = true;
   }
@@ -124,72 +118,53 @@ export class Stage {
 
   /** The whole picture, at most at 100 %. */
   fit(): void {
-    if (!this.#picture) return;
-    const { width, height } = this.#picture;
-    this.#fitted = true;
-    this.#zoom = Math.min(1, (this.#size.width * this.#ratio) / width, (this.#size.height * this.#ratio) / height);
-    // A small picture may be enlarged, by whole factors, so that its pixels stay square.
-    if (this.#zoom === 1) this.#zoom = Math.max(1, Math.min(4, Math.floor(Math.min((this.#size.width * this.#ratio) / width, (this.#size.height * this.#ratio) / height))));
-    this.#center = { x: width / 2, y: height / 2 };
+    this.#camera.fit();
     this.#changed();
   }
 
   #resize(): void {
     const { clientWidth, clientHeight } = this.#view;
     if (clientWidth === 0 || clientHeight === 0) return;
-    this.#size = { width: clientWidth, height: clientHeight };
-    this.#ratio = window.devicePixelRatio;
-    this.#send({ type: 'resize', width: Math.round(clientWidth * this.#ratio), height: Math.round(clientHeight * this.#ratio) });
-    if (this.#fitted) this.fit();
-    else this.#changed();
+    const ratio = window.devicePixelRatio;
+    this.#send({ type: 'resize', width: Math.round(clientWidth * ratio), height: Math.round(clientHeight * ratio) });
+    this.#camera.setView({ width: clientWidth, height: clientHeight }, ratio);
+    this.#changed();
   }
 
   /** Sends the view before the next frame, once. */
   #changed(): void {
-    this.#zoomValue.textContent = `${Math.round(this.#zoom * 100)} %`;
+    const { zoom, picture } = this.#camera;
+    this.#zoomValue.textContent = `${Math.round(zoom * 100)} %`;
     this.#placeBrush();
-    if (this.#pending || !this.#picture) return;
+    if (this.#pending || !picture) return;
     this.#pending = true;
     requestAnimationFrame(() => {
       this.#pending = false;
-      const divider = this.#dividerAt === undefined ? undefined : this.#dividerAt * this.#size.width * this.#ratio;
-      this.#send({ type: 'view', view: { ...this.#look, centerX: this.#center.x, centerY: this.#center.y, zoom: this.#zoom, divider } });
+      this.#sendView();
     });
   }
 
-  #toPicture({ x, y }: { x: number; y: number }): { x: number; y: number } {
-    const scale = this.#ratio / this.#zoom;
-    return { x: this.#center.x + (x - this.#size.width / 2) * scale, y: this.#center.y + (y - this.#size.height / 2) * scale };
+  #sendView(): void {
+    const { center, zoom, view, ratio } = this.#camera;
+    const divider = this.#dividerAt === undefined ? undefined : this.#dividerAt * view.width * ratio;
+    this.#send({ type: 'view', view: { ...this.#look, centerX: center.x, centerY: center.y, zoom, divider } });
   }
 
-  /** Moves by CSS pixels. */
   #pan(dx: number, dy: number): void {
-    const scale = this.#ratio / this.#zoom;
-    this.#moveTo(this.#center.x + dx * scale, this.#center.y + dy * scale);
-  }
-
-  /** The view's middle stays within the picture, so that it is never lost. */
-  #moveTo(x: number, y: number): void {
-    if (!this.#picture) return;
-    this.#fitted = false;
-    this.#center = { x: Math.min(this.#picture.width, Math.max(0, x)), y: Math.min(this.#picture.height, Math.max(0, y)) };
+    this.#camera.pan(dx, dy);
     this.#changed();
   }
 
-  #zoomBy(factor: number, at = { x: this.#size.width / 2, y: this.#size.height / 2 }): void {
-    this.#zoomTo(this.#zoom * factor, at);
+  #zoomBy(factor: number, at?: Point): void {
+    this.#zoomTo(this.#camera.zoom * factor, at);
   }
 
-  #zoomTo(zoom: number, at = { x: this.#size.width / 2, y: this.#size.height / 2 }): void {
-    if (!this.#picture) return;
-    const whole = Math.min(1, (this.#size.width * this.#ratio) / this.#picture.width, (this.#size.height * this.#ratio) / this.#picture.height);
-    const before = this.#toPicture(at);
-    this.#zoom = Math.min(MAX_ZOOM, Math.max(whole / 2, zoom));
-    const after = this.#toPicture(at);
-    this.#moveTo(this.#center.x + before.x - after.x, this.#center.y + before.y - after.y);
+  #zoomTo(zoom: number, at?: Point): void {
+    this.#camera.zoomTo(zoom, at);
+    this.#changed();
   }
 
-  #at(event: { clientX: number; clientY: number }): { x: number; y: number } {
+  #at(event: { clientX: number; clientY: number }): Point {
     const { left, top } = this.#view.getBoundingClientRect();
     return { x: event.clientX - left, y: event.clientY - top };
   }
@@ -219,7 +194,7 @@ export class Stage {
     if (!before) return;
     if (this.#pointers.size === 2) {
       const [other] = [...this.#pointers].filter(([id]) => id !== event.pointerId).map(([, point]) => point);
-      const spread = (point: { x: number; y: number }) => Math.hypot(point.x - other.x, point.y - other.y);
+      const spread = (point: Point) => Math.hypot(point.x - other.x, point.y - other.y);
       // What was between the fingers stays between them.
       this.#pan((before.x - at.x) / 2, (before.y - at.y) / 2);
       this.#zoomBy(spread(at) / Math.max(1, spread(before)), { x: (at.x + other.x) / 2, y: (at.y + other.y) / 2 });
@@ -267,32 +242,32 @@ export class Stage {
     const reach = Math.max(4, this.#brushSize / 3) * times;
     const from = this.#brushPoint();
     const to = { x: from.x + dx * reach, y: from.y + dy * reach };
-    const inside = { x: Math.min(this.#size.width, Math.max(0, to.x)), y: Math.min(this.#size.height, Math.max(0, to.y)) };
+    const inside = { x: Math.min(this.#camera.view.width, Math.max(0, to.x)), y: Math.min(this.#camera.view.height, Math.max(0, to.y)) };
     if (inside.x !== to.x || inside.y !== to.y) this.#pan(to.x - inside.x, to.y - inside.y);
     this.#cursor = inside;
     this.#placeBrush();
     if (this.#painting) this.#paint(inside, false);
   }
 
-  #brushPoint(): { x: number; y: number } {
-    this.#cursor ??= { x: this.#size.width / 2, y: this.#size.height / 2 };
+  #brushPoint(): Point {
+    this.#cursor ??= { x: this.#camera.view.width / 2, y: this.#camera.view.height / 2 };
     return this.#cursor;
   }
 
   #placeBrush(): void {
-    const isShown = this.#brushMode !== 'off' && this.#picture !== undefined;
+    const isShown = this.#brushMode !== 'off' && this.#camera.picture !== undefined;
     this.#brush.hidden = !isShown;
     if (!isShown) return;
     const { x, y } = this.#brushPoint();
     Object.assign(this.#brush.style, { left: `${x}px`, top: `${y}px`, width: `${this.#brushSize}px`, height: `${this.#brushSize}px` });
   }
 
-  #paint(at: { x: number; y: number }, starts: boolean): void {
-    const to = this.#toPicture(at);
+  #paint(at: Point, starts: boolean): void {
+    const to = this.#camera.toPicture(at);
     if (starts) this.#strokeStart = at;
     const from = starts || !this.#painting ? to : this.#painting;
     this.#painting = to;
-    const radius = Math.max(0.5, ((this.#brushSize / 2) * this.#ratio) / this.#zoom);
+    const radius = Math.max(0.5, ((this.#brushSize / 2) * this.#camera.ratio) / this.#camera.zoom);
     const stroke: Stroke = { fromX: from.x, fromY: from.y, toX: to.x, toY: to.y, radius, value: this.#brushMode === 'add' ? 1 : 0, motionOf: this.#look.motionOf, starts };
     this.#send({ type: 'stroke', stroke });
   }
@@ -305,7 +280,7 @@ export class Stage {
     this.#divider.addEventListener('pointermove', (event) => {
       if (!this.#divider.hasPointerCapture(event.pointerId)) return;
       event.stopPropagation();
-      this.onDivider(Math.min(1, Math.max(0, this.#at(event).x / this.#size.width)));
+      this.onDivider(Math.min(1, Math.max(0, this.#at(event).x / this.#camera.view.width)));
     });
   }
 }

@@ -1,0 +1,16 @@
+/** Why the frames cannot be merged now, beside the button that would. */
+import { MIN_FRAMES } from '../../src/image/frame.ts';
+import type { Exposed } from './exposures.ts';
+
+export type GpuState = 'starting' | 'ready' | 'unavailable';
+
+/** @returns what is to be done first; empty where nothing is. */
+export function obstacle(rows: readonly (Exposed & { state: string })[], gpu: GpuState): string {
+  const ready = rows.filter(({ state }) => state === 'ready');
+  if (gpu === 'unavailable') return 'Merging needs WebGPU, see above.';
+  if (rows.some(({ state }) => state === 'loading')) return 'Reading the photos…';
+  if (ready.length < MIN_FRAMES) return ready.length === 0 ? 'Add at least two exposures.' : 'Add at least one more exposure.';
+  if (ready.some(({ ev }) => ev === undefined)) return 'Fill in the exposures that are missing.';
+  if (ready.every(({ ev }) => ev === ready[0].ev)) return 'All frames have the same exposure: fill in the true ones.';
+  return gpu === 'starting' ? 'Starting…' : '';
+}

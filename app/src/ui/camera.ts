@@ -1,0 +1,105 @@
+/**
+ * Which part of the picture is seen: its middle and its zoom.
+ *
+ * Points on the page are CSS pixels of the view, zoom is canvas (device) pixels a pixel of the picture.
+ */
+
+export interface Point {
+  x: number;
+  y: number;
+}
+
+export interface Size {
+  width: number;
+  height: number;
+}
+
+const MAX_ZOOM = 16;
+/** Small pictures are enlarged at most so much to fit, by whole factors, so that their pixels stay square. */
+const MAX_ENLARGED = 4;
+
+export class Camera {
+  #picture: Size | undefined;
+  #view: Size = { width: 1, height: 1 };
+  #ratio = 1;
+  #fitted = true;
+  #center: Point = { x: 0, y: 0 };
+  #zoom = 1;
+
+  get picture(): Size | undefined {
+    return this.#picture;
+  }
+
+  get view(): Size {
+    return this.#view;
+  }
+
+  /** The picture's point in the view's middle. */
+  get center(): Point {
+    return this.#center;
+  }
+
+  get zoom(): number {
+    return this.#zoom;
+  }
+
+  /** Device pixels a CSS pixel. */
+  get ratio(): number {
+    return this.#ratio;
+  }
+
+  /** Looks at a picture; one of the same size keeps its place. undefined for none. */
+  setPicture(picture: Size | undefined): void {
+    const isSame = picture && this.#picture?.width === picture.width && this.#picture.height === picture.height;
+    this.#picture = picture;
+    if (picture && !isSame) this.fit();
+  }
+
+  setView(view: Size, ratio: number): void {
+    this.#view = view;
+    this.#ratio = ratio;
+    if (this.#fitted) this.fit();
+  }
+
+  /** The whole picture, at most at 100 %, but for small ones. */
+  fit(): void {
+    if (!this.#picture) return;
+    const whole = this.#whole(this.#picture);
+    this.#fitted = true;
+    this.#zoom = whole < 1 ? whole : Math.max(1, Math.min(MAX_ENLARGED, Math.floor(whole)));
+    this.#center = { x: this.#picture.width / 2, y: this.#picture.height / 2 };
+  }
+
+  /** What of the picture is at a point of the view. */
+  toPicture({ x, y }: Point): Point {
+    const scale = this.#ratio / this.#zoom;
+    return { x: this.#center.x + (x - this.#view.width / 2) * scale, y: this.#center.y + (y - this.#view.height / 2) * scale };
+  }
+
+  /** Moves by CSS pixels. */
+  pan(dx: number, dy: number): void {
+    const scale = this.#ratio / this.#zoom;
+    this.#moveTo(this.#center.x + dx * scale, this.#center.y + dy * scale);
+  }
+
+  /** @param at the point of the view that keeps what it shows; the middle by default. */
+  zoomTo(zoom: number, at: Point = { x: this.#view.width / 2, y: this.#view.height / 2 }): void {
+    if (!this.#picture) return;
+    const before = this.toPicture(at);
+    this.#zoom = Math.min(MAX_ZOOM, Math.max(Math.min(1, this.#whole(this.#picture)) / 2, zoom));
+    const after = this.toPicture(at);
+    this.#moveTo(this.#center.x + before.x - after.x, this.#center.y + before.y - after.y);
+  }
+
+  /** The zoom at which the whole picture just fits. */
+  #whole({ width, height }: Size): number {
+    return Math.min((this.#view.width * this.#ratio) / width, (this.#view.height * this.#ratio) / height);
+  }
+
+  /** The view's middle stays within the picture, so that it is never lost. */
+  #moveTo(x: number, y: number): void {
+    if (!this.#picture) return;
+    this.#fitted = false;
+    this.#center = { x: Math.min(this.#picture.width, Math.max(0, x)), y: Math.min(this.#picture.height, Math.max(0, y)) };
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * On a display of high dynamic range, light above white goes to it as it is.
+ *
+ * There is no such display here: Chromium is told that it has one (HDR10), and what the canvas holds is read back in half float.
+ */
+import { readExr } from 'hdrify';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FLAGS, launchBrowser } from './browser.ts';
+import { dropFiles, merge, openPage, save, settled } from './drive.ts';
+import { serveSite } from './site.ts';
+import type { Site } from './site.ts';
+import { pngStack } from './stack.ts';
+
+const STOPS = 2;
+
+let browser: Browser;
+let site: Site;
+let page: Page;
+
+beforeAll(async () => {
+  [browser, site] = await Promise.all([launchBrowser([...FLAGS, '--force-color-profile=hdr10']), serveSite()]);
+  ({ page } = await openPage(browser, site));
+  await dropFiles(page, pngStack(96, 64));
+  await settled(page, 3);
+  await merge(page);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+/** The largest value on the canvas, encoded as sRGB, which goes on above 1. */
+async function largestShown(tone: string): Promise<number> {
+  await page.locator('#tone').selectOption(tone);
+  await page.locator('#stops').fill(String(STOPS));
+  await page.waitForTimeout(600);
+  return page.evaluate(() => {
+    const canvas = document.querySelector('#canvas') as HTMLCanvasElement;
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+    // Neither option is in TypeScript's types yet.
+    const context = new OffscreenCanvas(width, height).getContext('2d', { colorType: 'float16' } as CanvasRenderingContext2DSettings) as OffscreenCanvasRenderingContext2D;
+    context.drawImage(canvas, 0, 0, width, height);
+    const { data } = context.getImageData(0, 0, width, height, { pixelFormat: 'rgba-float16' } as ImageDataSettings);
+    return data.reduce((largest, value) => Math.max(largest, value), 0);
+  });
+}
+
+describe('a display of high dynamic range', () => {
+  it('is what the picture is shown for', async () => {
+    expect(await page.locator('#tone').inputValue()).toBe('extended');
+    expect(await page.locator('#tone option:checked').innerText()).toBe('HDR display');
+  });
+
+  it('gets light above white as it is; other tone mappings end at white', async () => {
+    const { data } = readExr((await save(page, 'exr-float')).bytes);
+    let light = 0; // 1 is the reference frame's white
+    for (let i = 0; i < data.length; i++) if (i % 4 !== 3) light = Math.max(light, data[i] * 2 ** STOPS);
+    expect(light).toBeGreaterThan(4);
+    const encoded = 1.055 * light ** (1 / 2.4) - 0.055;
+    expect(Math.abs((await largestShown('extended')) / encoded - 1)).toBeLessThan(0.01);
+    for (const tone of ['linear', 'photographic']) expect(await largestShown(tone)).toBeLessThanOrEqual(1);
+  });
+
+  it('that is not there is not offered', async () => {
+    const ordinary = await launchBrowser();
+    const { page: other } = await openPage(ordinary, site);
+    expect(await other.locator('#tone-extended').isDisabled()).toBe(true);
+    await ordinary.close();
+  });
+});
