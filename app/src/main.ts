@@ -16,6 +16,7 @@ import { acceptFiles } from './ui/pickFiles.ts';
 import { ProgressPanel } from './ui/progressPanel.ts';
 import { ResultPanel } from './ui/resultPanel.ts';
 import { Stage } from './ui/stage.ts';
+import { keepAwake } from './ui/wakeLock.ts';
 import { failureWords, pageWords } from './words.ts';
 import type { Doing } from './words.ts';
 
@@ -259,6 +260,7 @@ function update(): void {
   mergeButton.textContent = isEditedNow ? 'Merge again with your motion' : merged ? 'Merge again' : ready.length >= MIN_FRAMES ? `Merge ${ready.length} frames` : 'Merge';
   byId('merge-note', HTMLParagraphElement).textContent = busy || isSame ? '' : why || (merged ? 'The frames have changed since this picture was made.' : '');
   progress.toggle(busy);
+  keepAwake(busy);
   resultPanel.setBusy(busy);
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action=pick], #clear')) button.disabled = busy;
 }

@@ -67,8 +67,12 @@ describe('a merge in the page', () => {
     await page.close();
   });
 
-  it('leaves the page responsive', async () => {
+  it('leaves the page responsive, and keeps the screen on', async () => {
     const page = await loaded(192, 128);
+    await page.evaluate(() => {
+      const calls = ((window as unknown as { calls: string[] }).calls = []) as string[];
+      navigator.wakeLock.request = async () => (calls.push('request'), { release: async () => void calls.push('release') } as WakeLockSentinel);
+    });
     // The longest time between two frames of the page during a merge.
     await page.evaluate(() => {
       const gaps = ((window as unknown as { gaps: number[] }).gaps = []) as number[];
@@ -80,6 +84,7 @@ describe('a merge in the page', () => {
       }, 20);
     });
     await merge(page);
+    expect(await page.evaluate(() => (window as unknown as { calls: string[] }).calls)).toEqual(['request', 'release']);
     const gaps = await page.evaluate(() => (window as unknown as { gaps: number[] }).gaps);
     gaps.sort((a, b) => a - b);
     expect(gaps.length).toBeGreaterThan(20);

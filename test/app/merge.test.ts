@@ -189,6 +189,13 @@ describe('a stack dropped on the page', () => {
     expect(Number(await page.locator('#divider-at').inputValue())).toBeCloseTo(25, 0);
     await page.locator('#zoom-fit').click();
     await page.locator('#compare').uncheck();
+    // A small picture is enlarged to fit; a double click changes between that and 100 %.
+    const fitted = await zoom();
+    expect(parseInt(fitted, 10)).toBeGreaterThan(100);
+    await page.mouse.dblclick(x, y);
+    await expect.poll(zoom).toBe('100 %');
+    await page.mouse.dblclick(x, y);
+    await expect.poll(zoom).toBe(fitted);
   });
 
   it('compares with the plain merge, shows what moved, and has nothing that axe finds serious', async () => {

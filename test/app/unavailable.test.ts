@@ -55,6 +55,17 @@ describe('without WebGPU', () => {
     expect(await words(browser, { ...site, url: site.url.replace('localhost', 'deghost.test') })).toMatch(/This address is not secure[^]*https: addresses or from localhost/);
   });
 
+  it('a program that does not start is told, and that another load may help', async () => {
+    const broken = await serveSite();
+    broken.replace(/assets\/main-[^/]+\.js$/, () => 'throw new Error("cut off on the way");');
+    const browser = await launchBrowser();
+    const page = await browser.newPage();
+    await page.goto(broken.url);
+    expect(await page.locator('.notice.error').innerText()).toMatch(/^The page could not start\s+Its worker failed: .*cut off on the way\. Load the page again\.$/);
+    await browser.close();
+    await broken.close();
+  });
+
   it('missing weights are named when they are needed', async () => {
     const incomplete = await serveSite();
     incomplete.replace(/weights\/fixed\.safetensors$/, () => Buffer.from('not weights'));

@@ -43,6 +43,11 @@ export class Camera {
     return this.#zoom;
   }
 
+  /** Whether all of the picture is seen because nobody has moved it. */
+  get isFitted(): boolean {
+    return this.#fitted;
+  }
+
   /** Device pixels a CSS pixel. */
   get ratio(): number {
     return this.#ratio;

@@ -20,7 +20,7 @@ const DAB = 12;
 const LINE_HEIGHT = 16;
 
 const HELP = {
-  off: 'Drag or use the arrow keys to move, the wheel, two fingers or + and − to zoom, 0 to fit, 1 for 100 %.',
+  off: 'Drag or use the arrow keys to move, the wheel, two fingers or + and − to zoom, 0 to fit, 1 or a double click for 100 %.',
   on: 'Paint with the pointer, or move the brush with the arrow keys and paint with the space bar. [ and ] change its size, U undoes, Esc puts it away.',
 };
 
@@ -58,6 +58,7 @@ export class Stage {
     for (const type of ['pointerup', 'pointercancel'] as const) this.#view.addEventListener(type, (event) => this.#up(event));
     this.#view.addEventListener('pointerleave', () => this.#painting || (this.#brush.hidden = true));
     this.#view.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
+    this.#view.addEventListener('dblclick', (event) => this.#toggleZoom(this.#at(event)));
     this.#view.addEventListener('keydown', (event) => this.#key(event));
     this.#view.addEventListener('keyup', (event) => event.key === ' ' && (this.#painting = undefined));
     this.#view.addEventListener('blur', () => (this.#painting = undefined));
@@ -217,6 +218,13 @@ export class Stage {
     const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_HEIGHT : 1);
     // Trackpads say pinch with ctrl, and in smaller steps.
     this.#zoomBy(2 ** (-pixels * (event.ctrlKey ? 0.01 : 0.002)), this.#at(event));
+  }
+
+  /** Between all of it and 100 % where it was pointed at. */
+  #toggleZoom(at: Point): void {
+    if (this.#brushMode !== 'off') return;
+    if (this.#camera.isFitted && this.#camera.zoom !== 1) this.#zoomTo(1, at);
+    else this.fit();
   }
 
   #key(event: KeyboardEvent): void {

@@ -1,0 +1,19 @@
+/** Keeps the screen on while a merge runs: phones and laptops that go to sleep take the graphics card with them. */
+
+let lock: Promise<WakeLockSentinel | undefined> | undefined;
+let isWanted = false;
+
+/** Asks for it, or lets go. Where it is not to be had (a page in the background, a low battery) nothing happens. */
+export function keepAwake(wanted: boolean): void {
+  if (wanted === isWanted) return;
+  isWanted = wanted;
+  if (wanted) request();
+  else void lock?.then((it) => it?.release());
+}
+
+function request(): void {
+  lock = navigator.wakeLock?.request('screen').catch(() => undefined);
+}
+
+// Browsers let go when the page is hidden.
+document.addEventListener('visibilitychange', () => isWanted && document.visibilityState === 'visible' && request());
