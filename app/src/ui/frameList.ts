@@ -19,6 +19,8 @@ export interface FrameRow extends Exposed {
 
 /** Characters of a name's end that are always shown. */
 const TAIL = 10;
+/** Names up to this length are left in one piece; they are cut at their end if they must be. */
+const WHOLE = 20;
 
 export interface FrameListEvents {
   onEv(id: number, relative: number): void;
@@ -70,8 +72,8 @@ export class FrameList {
     const remove = make('button', { type: 'button', className: 'icon remove', textContent: '×', onclick: () => this.#events.onRemove(row.id) });
     remove.setAttribute('aria-label', `${row.state === 'failed' ? 'Dismiss' : 'Remove'} ${row.name}`);
     // Names of a bracket differ at their end: too long ones are cut in the middle.
-    const cut = Math.max(0, row.name.length - TAIL);
-    const name = make('p', { className: 'name', title: row.name }, make('span', { textContent: row.name.slice(0, cut) }), make('span', { textContent: row.name.slice(cut) }));
+    const parts = row.name.length > WHOLE ? [row.name.slice(0, -TAIL), row.name.slice(-TAIL)] : [row.name];
+    const name = make('p', { className: 'name', title: row.name }, ...parts.map((textContent) => make('span', { textContent })));
     if (row.state === 'loading') {
       item.append(make('span', { className: 'thumb waiting' }), name, make('p', { className: 'meta', textContent: 'Reading…' }), remove);
       return item;

@@ -27,7 +27,7 @@ export async function saveFile(picture: Picture, format: SaveFormat, look: { ton
   const parts = async (): Promise<BlobPart[]> => {
     if (format === 'hdr') return [...encodeRgbe(radiance, width, height, scale)];
     if (format === 'png') return [await pngOf(picture, look)];
-    if (format === 'ultrahdr') return [await encodeUltraHdr(radiance, width, height, scale, exposureFactor(look.tones, 'photographic', look.stops))];
+    if (format === 'ultrahdr') return [await encodeUltraHdr(radiance, width, height, scale * exposureFactor(look.tones, 'photographic', look.stops))];
     return (await encodeExr(radiance, width, height, { scale, type: format === 'exr-float' ? 'float' : 'half' })).pieces as BlobPart[];
   };
   return { name: `${stem}.${EXTENSION[format]}`, file: new Blob(await parts(), { type: MIME[format] }) };

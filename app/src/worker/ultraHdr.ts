@@ -1,64 +1,78 @@
 /**
  * Ultra HDR: a JPEG with a gain map, an ordinary picture for ordinary displays and the whole range for others.
  *
- * The package `hdrify` computes both pictures and joins them, the browser's own encoder makes them JPEGs; in bands, so that of 24 megapixels no more than two 8-bit pictures are held at
- * once. (hdrify's whole way takes floats of everything, 28 bytes a pixel more, and an encoder in JavaScript that takes half a minute.)
+ * The base is the light under the curve x / (1 + x), as sRGB. The gain map holds the logarithm of (light + 1/64) / (base + 1/64), a channel each, of the base as it was rounded, so that decoders
+ * get the light back (Adobe's Gain Map 1.0 specification; ISO 21496-1). Both are made in bands on one canvas after the other and encoded by the browser, and `hdrify` joins them with their
+ * metadata; its own encoder holds 44 bytes a pixel meanwhile, which of 24 megapixels is 1 GB.
  */
-import { gainMaps } from './decode/packages.ts';
+import { encodeSrgb } from '../../../src/image/toneMap.ts';
+import { joinGainMap } from './decode/packages.ts';
 
 /** Pixels of a band. */
-const BAND_PIXELS = 1 << 19;
-/** Of both JPEGs. Browsers halve the resolution of colours; at this quality what is read back is as near as at hdrify's 92, which does not (42 to 54 dB of mu-law light on four panoramas). */
+const BAND_PIXELS = 1 << 20;
+/** Of both JPEGs. Browsers halve the resolution of colours; at this quality what is read back is as near as at 92 without that (42 to 54 dB of mu-law light on four panoramas). */
 const QUALITY = 0.97;
-/** Added to both lights before their ratio is taken, so that black stays black: hdrify's own, and libultrahdr's. */
+/** Added to both lights before their ratio is taken, so that black has one: what libultrahdr takes. */
 const OFFSET = 1 / 64;
+const STEPS = 65535;
+
+/** Code of a base in [0,1], in steps of 1/65535. The gain map makes good what is lost. */
+const TO_CODE = Uint8Array.from({ length: STEPS + 1 }, (_, i) => Math.round(255 * encodeSrgb(i / STEPS)));
+/** And back. */
+const FROM_CODE = Float64Array.from({ length: 256 }, (_, code) => (code <= 10.31475 ? code / 255 / 12.92 : ((code / 255 + 0.055) / 1.055) ** 2.4));
+
+const baseOf = (light: number): number => TO_CODE[Math.round((light / (1 + light)) * STEPS)];
 
 /**
  * Encodes it.
- * @param radiance RGB, `[height, width, 3]`; times `scale` it is 1 at the reference frame's white.
- * @param exposure of the ordinary picture, whose curve is x / (1 + x): the encoder's other curves change the brightness that decoders reconstruct.
+ * @param radiance RGB, `[height, width, 3]`.
+ * @param factor from radiance to the light that the base's curve takes: decoders show 1 as white.
  * @throws RangeError without the memory for it.
  */
-export async function encodeUltraHdr(radiance: Float32Array, width: number, height: number, scale: number, exposure: number): Promise<Blob> {
-  const { encodeGainMap, encodeJPEGMetadata } = await gainMaps();
+export async function encodeUltraHdr(radiance: Float32Array, width: number, height: number, factor: number): Promise<Blob> {
   let largest = 0;
   for (let i = 0; i < radiance.length; i++) if (radiance[i] > largest) largest = radiance[i];
-  // The ratio grows with the light, so the brightest sample has the largest.
-  const light = largest * scale * exposure;
-  const maxContentBoost = Math.max(1.0001, (light + OFFSET) / (light / (1 + light) + OFFSET));
-  const [base, gains] = [canvasOf(width, height), canvasOf(width, height)];
-  const rows = Math.max(1, Math.floor(BAND_PIXELS / width));
-  let metadata;
-  for (let y = 0; y < height; y += rows) {
-    const count = Math.min(rows, height - y);
-    const data = new Float32Array(width * count * 4);
-    for (let i = 3 * y * width, j = 0; j < data.length; i += 3, j += 4) {
-      data[j] = radiance[i] * scale;
-      data[j + 1] = radiance[i + 1] * scale;
-      data[j + 2] = radiance[i + 2] * scale;
-      data[j + 3] = 1;
-    }
-    const band = encodeGainMap({ width, height: count, data, linearColorSpace: 'linear-rec709' }, { toneMapping: 'reinhard', exposure, maxContentBoost, minContentBoost: 1 });
-    metadata = band.metadata;
-    base.context.putImageData(new ImageData(band.sdr as Uint8ClampedArray<ArrayBuffer>, width, count), 0, y);
-    gains.context.putImageData(new ImageData(band.gainMap as Uint8ClampedArray<ArrayBuffer>, width, count), 0, y);
-  }
-  if (!metadata) throw new RangeError('no rows');
-  const [sdr, gainMap] = [await jpegOf(base.canvas), await jpegOf(gains.canvas)];
-  const picture = (data: Uint8Array) => ({ data, mimeType: 'image/jpeg' as const, width, height });
-  return new Blob([encodeJPEGMetadata({ ...metadata, sdr: picture(sdr), gainMap: picture(gainMap) }) as Uint8Array<ArrayBuffer>], { type: 'image/jpeg' });
+  // The ratio grows with the light. Rounded, a base may be a little lower; that is cut off.
+  const light = largest * factor;
+  const top = Math.max(1e-4, Math.log2((light + OFFSET) / (light / (1 + light) + OFFSET)));
+  const sdr = await jpegOf(radiance, width, height, (y) => baseOf(Math.max(0, y * factor)));
+  const gainMap = await jpegOf(radiance, width, height, (y) => {
+    const x = Math.max(0, y * factor);
+    return (255 / top) * Math.log2((x + OFFSET) / (FROM_CODE[baseOf(x)] + OFFSET));
+  });
+  const encodeJPEGMetadata = await joinGainMap();
+  const joined = encodeJPEGMetadata({
+    sdr: { data: sdr, mimeType: 'image/jpeg', width, height },
+    gainMap: { data: gainMap, mimeType: 'image/jpeg', width, height },
+    gamma: [1, 1, 1],
+    offsetSdr: [OFFSET, OFFSET, OFFSET],
+    offsetHdr: [OFFSET, OFFSET, OFFSET],
+    gainMapMin: [0, 0, 0],
+    gainMapMax: [top, top, top],
+    hdrCapacityMin: 0,
+    hdrCapacityMax: top,
+  });
+  return new Blob([joined as Uint8Array<ArrayBuffer>], { type: 'image/jpeg' });
 }
 
-function canvasOf(width: number, height: number): { canvas: OffscreenCanvas; context: OffscreenCanvasRenderingContext2D } {
+/** A JPEG of codes made from each sample. What is held beside the canvas is one band. */
+async function jpegOf(radiance: Float32Array, width: number, height: number, code: (sample: number) => number): Promise<Uint8Array> {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext('2d', { willReadFrequently: true });
   if (!context) throw new RangeError(`no canvas of ${width}x${height}`);
-  return { canvas, context };
-}
-
-/** The canvas as a JPEG. It is emptied: its memory goes at once, not with the next garbage collection. */
-async function jpegOf(canvas: OffscreenCanvas): Promise<Uint8Array> {
+  const rows = Math.min(height, Math.max(1, Math.floor(BAND_PIXELS / width)));
+  const band = new ImageData(width, rows);
+  band.data.fill(255);
+  for (let y = 0; y < height; y += rows) {
+    const count = Math.min(rows, height - y);
+    for (let i = 3 * y * width, j = 0; j < 4 * width * count; i += 3, j += 4) {
+      band.data[j] = code(radiance[i]);
+      band.data[j + 1] = code(radiance[i + 1]);
+      band.data[j + 2] = code(radiance[i + 2]);
+    }
+    context.putImageData(band, 0, y);
+  }
   const blob = await canvas.convertToBlob({ type: 'image/jpeg', quality: QUALITY });
-  canvas.width = canvas.height = 0;
+  canvas.width = canvas.height = 0; // its memory goes at once, not with the next garbage collection
   return new Uint8Array(await blob.arrayBuffer());
 }

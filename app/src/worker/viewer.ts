@@ -2,7 +2,7 @@
  * Draws the result on the page's canvas, with a device of its own: the merging one may come and go.
  *
  * The picture is kept as `rgb9e5ufloat` with smaller copies of itself, 5.3 bytes a pixel, and uploaded in bands. The canvas is half float, so that on a display of
- * high dynamic range light above white is shown as such.
+ * high dynamic range light above white is shown as such; where a browser has no such canvas (Firefox 153), it has 8 bits and ends at white.
  */
 import { GpuError, NoAdapterError } from '../../../src/errors.ts';
 import type { View } from '../messages.ts';
@@ -13,7 +13,7 @@ import { VIEWER_WGSL, VIEW_FLOATS } from './viewerShader.ts';
 
 /** Pixels uploaded at once: 8 MiB. */
 const BAND_PIXELS = 1 << 21;
-const CANVAS_FORMAT: GPUTextureFormat = 'rgba16float';
+const HALF_FLOAT: GPUTextureFormat = 'rgba16float';
 
 export interface Size {
   width: number;
@@ -30,6 +30,7 @@ export class Viewer {
   readonly #device: GPUDevice;
   readonly #canvas: OffscreenCanvas;
   readonly #context: GPUCanvasContext;
+  readonly #format: GPUTextureFormat;
   readonly #pipeline: GPURenderPipeline;
   readonly #uniforms: GPUBuffer;
   readonly #smooth: GPUSampler;
@@ -45,10 +46,11 @@ export class Viewer {
   #frame = 0;
   #closed = false;
 
-  private constructor(device: GPUDevice, canvas: OffscreenCanvas, context: GPUCanvasContext, pipeline: GPURenderPipeline) {
+  private constructor(device: GPUDevice, canvas: OffscreenCanvas, context: GPUCanvasContext, format: GPUTextureFormat, pipeline: GPURenderPipeline) {
     this.#device = device;
     this.#canvas = canvas;
     this.#context = context;
+    this.#format = format;
     this.#pipeline = pipeline;
     this.#uniforms = device.createBuffer({ label: 'view', size: VIEW_FLOATS * 4, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
     this.#smooth = device.createSampler({ label: 'smooth', minFilter: 'linear', magFilter: 'linear', mipmapFilter: 'linear' });
@@ -67,23 +69,24 @@ export class Viewer {
     const device = await adapter.requestDevice({ label: 'viewer', requiredLimits: { maxTextureDimension2D: adapter.limits.maxTextureDimension2D } });
     const context = canvas.getContext('webgpu') as GPUCanvasContext | null;
     if (!context) throw new GpuError('the browser gave no WebGPU canvas');
+    const format = canvasFormat(context, device);
     const module = device.createShaderModule({ label: 'viewer', code: VIEWER_WGSL });
     const pipeline = await device.createRenderPipelineAsync({
       label: 'viewer',
       layout: 'auto',
       vertex: { module },
-      fragment: { module, targets: [{ format: CANVAS_FORMAT }] },
+      fragment: { module, targets: [{ format }] },
     });
-    const viewer = new Viewer(device, canvas, context, pipeline);
+    const viewer = new Viewer(device, canvas, context, format, pipeline);
     void device.lost.then(() => viewer.#closed || onLost());
     return viewer;
   }
 
   /** Whether values above 1 go to the display, if it can show them. @returns whether this browser can do that at all. */
   setRange(high: boolean): boolean {
-    this.#context.configure({ device: this.#device, format: CANVAS_FORMAT, alphaMode: 'premultiplied', colorSpace: 'srgb', toneMapping: { mode: high ? 'extended' : 'standard' } });
+    this.#context.configure({ device: this.#device, format: this.#format, alphaMode: 'premultiplied', colorSpace: 'srgb', toneMapping: { mode: high ? 'extended' : 'standard' } });
     this.#request();
-    return this.#context.getConfiguration?.()?.toneMapping?.mode === 'extended';
+    return this.#format === HALF_FLOAT && this.#context.getConfiguration?.()?.toneMapping?.mode === 'extended';
   }
 
   resize(width: number, height: number): void {
@@ -211,5 +214,15 @@ export class Viewer {
     pass.draw(3);
     pass.end();
     this.#device.queue.submit([encoder.finish()]);
+  }
+}
+
+/** What the canvas can be. */
+function canvasFormat(context: GPUCanvasContext, device: GPUDevice): GPUTextureFormat {
+  try {
+    context.configure({ device, format: HALF_FLOAT });
+    return HALF_FLOAT;
+  } catch {
+    return navigator.gpu.getPreferredCanvasFormat();
   }
 }

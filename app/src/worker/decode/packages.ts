@@ -7,13 +7,10 @@
 export const exifr = async () => (await import('exifr')).default;
 export const fastPng = () => import('fast-png');
 export const tiff = () => import('tiff');
-/** Parts of hdrify: all of it would bring coders for EXR and JPEG, which are not needed. */
-export const gainMaps = async () => {
-  const [encoder, joiner] = await Promise.all([import('hdrify/dist/gainmap/gainMapEncoder.js'), import('hdrify/dist/gainmap/libultrahdr/encode-jpeg-metadata.js')]);
-  return { encodeGainMap: encoder.encodeGainMap, encodeJPEGMetadata: joiner.encodeJPEGMetadata };
-};
+/** What joins a JPEG and its gain map: a part of hdrify, which does not export it by name; all of it would bring coders for EXR and JPEG as well. */
+export const joinGainMap = async () => (await import('hdrify/dist/gainmap/libultrahdr/encode-jpeg-metadata.js')).encodeJPEGMetadata;
 
 /** Fetches all of them. */
 export async function preloadPackages(): Promise<void> {
-  await Promise.all([exifr(), fastPng(), tiff(), gainMaps()]);
+  await Promise.all([exifr(), fastPng(), tiff(), joinGainMap()]);
 }
