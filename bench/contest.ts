@@ -22,6 +22,8 @@ export interface Row {
   note?: string;
   /** Largest difference from the judge. */
   error?: number;
+  /** Its result is what the others were compared with. */
+  judge?: boolean;
   /** Making ready and the first run, compilation included. */
   firstMs?: number;
   /** Of the runs after the first. */
@@ -141,7 +143,8 @@ export async function contest(
   const judged = results.get(judge) ?? results.values().next().value;
   for (const { row } of started) {
     const result = results.get(row.id)!;
-    if (result === judged && results.size === 1) continue;
+    if (results.size === 1) continue;
+    row.judge = result === judged;
     row.error = largestDifference(result, judged!);
     row.status = row.error <= rules.tolerance ? 'right' : 'wrong';
   }

@@ -68,6 +68,11 @@ export interface Peaks {
   gbytes: number;
 }
 
+/** The better of two measurements: a peak is what the adapter can do when nothing else runs. */
+export function best(a: Peaks, b: Peaks): Peaks {
+  return { gflops: Math.max(a.gflops, b.gflops), gbytes: Math.max(a.gbytes, b.gbytes) };
+}
+
 export async function measurePeaks(gpu: Gpu): Promise<Peaks> {
   const run = (program: typeof COPY, elements: number): Promise<number> => {
     const shape = { channels: 4, height: 1, width: elements };

@@ -1,71 +1,59 @@
 /**
- * `npm run bench`: times each kernel and the whole network on this machine's adapter. Validates first, measures the adapter's own peaks, and prints
- * GFLOP/s (a multiply-add is two), GB/s and fractions of the peaks.
+ * `npm run bench`: deghost and others side by side on this machine's adapter. Validates first, measures the adapter's own peaks, times every kernel, then lets the engines
+ * take turns on one convolution and on the whole network.
  *
- *     npm run bench -- [--size 256] [--seconds 2] [--json FILE] [--adapter auto|gpu|software|swiftshader]
+ *     npm run bench -- [--sizes 128x128,256x256] [--peers all|none|ort-web,tfjs,ort-node] [--runs 5] [--limit 400] [--kernels 256|0] [--seconds 2]
+ *                      [--weights FILE] [--adapter auto|gpu|software|swiftshader] [--json FILE] [--markdown FILE] [--roofline FILE.svg]
+ *
+ * `--limit` is the seconds that an engine may take for one size: it gets its first run and one more, and others while they fit. A peer that is not installed is listed
+ * as such. Exit codes: 0, 1 for an error, 2 for a wrong command line.
  */
 import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { Gpu, openDevice } from '../src/device.ts';
-import { bytesText } from '../src/graph/plan.ts';
-import { adapterChoice, requestAdapter } from '../src/node/adapter.ts';
-import { readShippedWeights } from '../src/node/index.ts';
-import { benchKernels } from './kernels.ts';
-import { benchNetwork, validate } from './network.ts';
-import { measurePeaks } from './peaks.ts';
+import { DeghostError } from '../src/errors.ts';
+import { adapterChoice } from '../src/node/adapter.ts';
+import { PEERS, bench } from './bench.ts';
+import { parseFile, parseNumber, parsePeers, parseSizes } from './options.ts';
+import { reportMarkdown } from './report.ts';
+import { rooflineSvg } from './roofline.ts';
 
-const { values } = parseArgs({
-  options: {
-    size: { type: 'string', default: '256' },
-    seconds: { type: 'string', default: '2' },
-    json: { type: 'string' },
-    adapter: { type: 'string', default: process.env.DEGHOST_ADAPTER },
-  },
-});
-const size = Number(values.size);
-const seconds = Number(values.seconds);
-if (!Number.isInteger(size) || size < 16 || size % 2) throw new Error(`--size is ${values.size}, it must be an even number from 16`);
-
-const { adapter, info } = await requestAdapter({ software: adapterChoice(values.adapter) });
-const device = await openDevice(adapter);
-const gpu = new Gpu(device);
-const date = new Date().toISOString().slice(0, 10);
-console.log(`${info.name}, ${cpus().length} x ${cpus()[0].model.trim()}, node ${process.version}, ${date}`);
-
-for (const name of ['fixed-wide', 'any-5']) {
-  console.log(`validated ${name} against PyTorch: largest error ${(await validate(device, name)).toExponential(1)}`);
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      sizes: { type: 'string', default: '128x128,256x256' },
+      peers: { type: 'string', default: 'all' },
+      runs: { type: 'string', default: '5' },
+      limit: { type: 'string', default: '400' },
+      kernels: { type: 'string', default: '256' },
+      seconds: { type: 'string', default: '2' },
+      weights: { type: 'string' },
+      adapter: { type: 'string', default: process.env.DEGHOST_ADAPTER },
+      json: { type: 'string' },
+      markdown: { type: 'string' },
+      roofline: { type: 'string' },
+    },
+  });
+  const report = await bench({
+    software: adapterChoice(values.adapter),
+    sizes: parseSizes(values.sizes),
+    peers: parsePeers(values.peers, PEERS),
+    weights: parseFile('weights', values.weights),
+    kernelSize: parseNumber('kernels', values.kernels, 0),
+    seconds: parseNumber('seconds', values.seconds, 0),
+    any: !values.weights,
+    rules: { runs: parseNumber('runs', values.runs, 1), limit: parseNumber('limit', values.limit, 1) },
+  });
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+  if (values.markdown) writeFileSync(values.markdown, `${reportMarkdown(report)}\n`);
+  if (values.roofline) writeFileSync(values.roofline, rooflineSvg(report));
 }
 
-const peaks = await measurePeaks(gpu);
-console.log(`peaks: ${peaks.gflops.toFixed(1)} GFLOP/s of multiply-adds, ${peaks.gbytes.toFixed(1)} GB/s copied\n`);
-
-const columns = ['', 'size', 'ms', 'spread', 'GFLOP/s', 'of peak', 'GB/s', 'of peak', 'error'];
-const widths = [30, 10, 10, 8, 9, 8, 7, 8, 9];
-const line = (cells: readonly string[]): void => console.log(cells.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' ').trimEnd());
-const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
-line(columns);
-const kernels = await benchKernels(gpu, size, seconds, (row) =>
-  line([
-    row.name,
-    row.size,
-    row.ms.toFixed(2),
-    percent(row.spread),
-    row.gflops ? row.gflops.toFixed(2) : '',
-    row.gflops ? percent(row.gflops / peaks.gflops) : '',
-    row.gbytes.toFixed(2),
-    percent(row.gbytes / peaks.gbytes),
-    row.error.toExponential(1),
-  ]),
-);
-
-console.log();
-const networks = [];
-for (const count of [3, 5]) {
-  const row = await benchNetwork(device, await readShippedWeights(count), `${count === 3 ? 'fixed' : 'any'}, ${count} frames`, size, size, count, seconds);
-  line([row.name, row.size, row.ms.toFixed(0), percent(row.spread), row.gflops.toFixed(2), percent(row.gflops / peaks.gflops)]);
-  console.log(`  first run ${(row.firstMs / 1000).toFixed(1)} s, ${bytesText(row.peakBytes)} of GPU buffers at most`);
-  networks.push(row);
+try {
+  await main();
+  // The peers leave workers and timers behind.
+  process.exit(0);
+} catch (error) {
+  const known = error instanceof DeghostError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS');
+  console.error(known ? `bench: ${(error as Error).message}` : error);
+  process.exit(error instanceof DeghostError && error.code !== 'usage' ? 1 : known ? 2 : 1);
 }
-if (values.json) writeFileSync(values.json, `${JSON.stringify({ adapter: info, date, node: process.version, peaks, kernels, networks }, null, 2)}\n`);
-device.destroy();

@@ -16,6 +16,7 @@ interface TfSetup extends Tf {
   setBackend(name: string): Promise<boolean>;
 }
 interface Backend {
+  commandEncoder: GPUCommandEncoder | null;
   endComputePassEncoder(): void;
   submitQueue(): void;
 }
@@ -81,8 +82,10 @@ class TfjsEngine implements Engine {
 
   /** Submits what the backend has recorded, which it does in batches, and waits for it. */
   async #done(): Promise<void> {
-    this.#backend.endComputePassEncoder();
-    this.#backend.submitQueue();
+    if (this.#backend.commandEncoder) {
+      this.#backend.endComputePassEncoder();
+      this.#backend.submitQueue();
+    }
     await this.device.queue.onSubmittedWorkDone();
   }
 

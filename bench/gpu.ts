@@ -1,0 +1,82 @@
+/**
+ * `npm run bench:gpu`: the bench on a real GPU, at 1500x1000 and 24 megapixels, with PyTorch (bench/torch.py) beside it where it has CUDA.
+ *
+ *     npm run bench:gpu -- [--device gpu|cpu] [--sizes 1500x1000,6000x4000] [--peers ...] [--runs 9] [--limit 300] [--kernels 512|0] [--weights FILE]
+ *                          [--json FILE] [--markdown FILE] [--roofline FILE.svg]
+ *
+ * `--device cpu` tries the program itself, on a software adapter and PyTorch's CPU: give it a small size.
+ */
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { DeghostError, UsageError } from '../src/errors.ts';
+import { shippedWeightsPath } from '../src/node/index.ts';
+import { PEERS, bench } from './bench.ts';
+import { NotInstalled } from './engine.ts';
+import { parseFile, parseNumber, parsePeers, parseSizes } from './options.ts';
+import { pythonWithTorch } from './peers/onnxModel.ts';
+import { reportMarkdown, timeText, verdict } from './report.ts';
+import type { Report, TorchReport } from './report.ts';
+import { rooflineSvg } from './roofline.ts';
+
+/** PyTorch's figures, or why there are none. */
+function torchFigures(report: Report, weights: string, sizes: string, device: string, runs: string, limit: string): TorchReport {
+  let answer: TorchReport;
+  try {
+    const script = fileURLToPath(new URL('torch.py', import.meta.url));
+    const args = [script, '--weights', weights, '--sizes', sizes, '--device', device === 'cpu' ? 'cpu' : 'cuda', '--runs', runs, '--limit', limit];
+    answer = JSON.parse(execFileSync(pythonWithTorch(), args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })) as TorchReport;
+  } catch (error) {
+    answer = { rows: [], note: error instanceof NotInstalled ? 'not installed' : `failed: ${(error as Error).message.split('\n')[0]}` };
+  }
+  for (const row of answer.rows) {
+    const contest = report.contests.find(({ kind, size }) => kind === 'network' && size === row.size);
+    if (contest && row.ms) row.gflops = contest.operations / row.ms / 1e6;
+  }
+  return answer;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      device: { type: 'string', default: 'gpu' },
+      sizes: { type: 'string', default: '1500x1000,6000x4000' },
+      peers: { type: 'string', default: 'all' },
+      runs: { type: 'string', default: '9' },
+      limit: { type: 'string', default: '300' },
+      kernels: { type: 'string', default: '512' },
+      weights: { type: 'string' },
+      json: { type: 'string' },
+      markdown: { type: 'string' },
+      roofline: { type: 'string' },
+    },
+  });
+  if (values.device !== 'gpu' && values.device !== 'cpu') throw new UsageError(`--device is "${values.device}", it must be gpu or cpu`);
+  const weights = parseFile('weights', values.weights);
+  const report = await bench({
+    software: values.device === 'gpu' ? 'never' : 'only',
+    sizes: parseSizes(values.sizes),
+    peers: parsePeers(values.peers, PEERS),
+    weights,
+    kernelSize: parseNumber('kernels', values.kernels, 0),
+    seconds: 2,
+    any: !weights,
+    rules: { runs: parseNumber('runs', values.runs, 1), limit: parseNumber('limit', values.limit, 1) },
+  });
+  report.torch = torchFigures(report, weights ?? shippedWeightsPath(3), values.sizes, values.device, values.runs, values.limit);
+  console.log(`\nPyTorch ${report.torch.version ?? ''}${report.torch.note ? `: ${report.torch.note}` : ` on ${report.torch.device}`}`);
+  for (const row of report.torch.rows) console.log(`  ${row.engine.padEnd(30)} ${row.size.padEnd(10)} ${row.ms === undefined ? '' : timeText(row.ms)} ${verdict(row).replaceAll('**', '')}`);
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+  if (values.markdown) writeFileSync(values.markdown, `${reportMarkdown(report)}\n`);
+  if (values.roofline) writeFileSync(values.roofline, rooflineSvg(report));
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  const known = error instanceof DeghostError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS');
+  console.error(known ? `bench:gpu: ${(error as Error).message}` : error);
+  process.exit(error instanceof DeghostError && error.code !== 'usage' ? 1 : known ? 2 : 1);
+}

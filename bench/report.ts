@@ -1,0 +1,183 @@
+/**
+ * A run of the bench as data (what `--json` writes), and as Markdown. Nothing here measures: README.md's section is made from a committed file by these functions.
+ */
+import type { AdapterInfo } from '../src/node/adapter.ts';
+import type { Row } from './contest.ts';
+import type { KernelRow } from './kernels.ts';
+import type { Peaks } from './peaks.ts';
+
+/** Engines on one piece of work. */
+export interface ContestReport {
+  /** `fixed, 3 frames`, or a convolution's name. */
+  work: string;
+  kind: 'network' | 'layer';
+  size: string;
+  /** Floating-point operations, a multiply-add being two; those of deghost's plan. */
+  operations: number;
+  /** Bytes of all tensors that deghost's dispatches read and write, each tensor of each dispatch once. */
+  bytes: number;
+  rows: Row[];
+}
+
+/** PyTorch's figures (bench/torch.py), made in a process of its own. */
+export interface TorchReport {
+  version?: string;
+  device?: string;
+  /** Why there are none. */
+  note?: string;
+  rows: Row[];
+}
+
+export interface Report {
+  date: string;
+  node: string;
+  cpu: { model: string; cores: number };
+  adapter: AdapterInfo;
+  weights: string;
+  /** Largest error of each golden. */
+  validated: { name: string; error: number }[];
+  peaks: Peaks;
+  kernels: KernelRow[];
+  contests: ContestReport[];
+  torch?: TorchReport;
+}
+
+/** Two significant digits, all of them from 100. */
+export function digits(value: number): string {
+  return value >= 100 ? Math.round(value).toLocaleString('en') : value >= 10 ? value.toFixed(1) : value.toPrecision(2);
+}
+
+export function timeText(ms: number): string {
+  if (ms >= 100_000) return `${Math.round(ms / 1000)} s`;
+  return ms >= 1000 ? `${(ms / 1000).toPrecision(3)} s` : `${ms >= 100 ? Math.round(ms) : ms.toPrecision(2)} ms`;
+}
+
+export function percent(share: number): string {
+  return `${share >= 0.095 ? Math.round(100 * share) : Number((100 * share).toPrecision(1))} %`;
+}
+
+export function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20).toLocaleString('en')} MiB`;
+}
+
+/** Columns of words; those of figures are aligned right. */
+const WORDS: readonly string[] = ['', 'engine', 'kernel', 'mode', 'deghost is', 'result', 'on a real GPU'];
+
+/** A Markdown table. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(header), `|${header.map((name) => (WORDS.includes(name) ? '---' : '---:')).join('|')}|`, ...rows.map(line)].join('\n');
+}
+
+/** Whether a result can be trusted, in words: a wrong one is marked. */
+export function verdict({ status, error, judge, note }: Row): string {
+  if (judge) return 'the judge';
+  if (status === 'right') return `right (${error!.toExponential(0)})`;
+  if (status === 'wrong') return `**wrong** (off by ${Number.isFinite(error) ? error!.toPrecision(2) : 'infinitely much'})`;
+  if (status === 'unchecked') return 'not compared';
+  return status === 'failed' ? `**failed**: ${cell(note ?? '')}` : status === 'not run' && note ? `not run: ${cell(note)}` : status;
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+
+/** How deghost compares, from the other engine's point of view. */
+export function comparison(own: Row | undefined, other: Row): string {
+  if (!own?.ms || !other.ms || own.id === other.id) return '';
+  const ratio = other.ms / own.ms;
+  return ratio >= 1 ? `${digits(ratio)} times as fast` : `**${digits(1 / ratio)} times slower**`;
+}
+
+const ownRow = ({ rows }: ContestReport): Row | undefined => rows.find(({ id }) => id === 'deghost');
+
+function contestRows(contest: ContestReport, peaks: Peaks): string[][] {
+  const own = ownRow(contest);
+  return contest.rows.map((row, i) => [
+    i ? '' : `${contest.work}, ${contest.size}`,
+    [row.engine, row.version].filter(Boolean).join(' '),
+    row.ms === undefined ? '' : timeText(row.ms),
+    row.ms === undefined ? '' : `±${percent(row.spread!)} (${row.runs})`,
+    row.firstMs === undefined ? '' : timeText(row.firstMs),
+    // The peaks are the adapter's: no measure of what runs beside it.
+    row.gflops === undefined ? '' : ofPeak(row.gflops, onAdapter(row) ? peaks.gflops : undefined),
+    // What others read and write is not known.
+    row.ms === undefined || row !== own ? '' : ofPeak(contest.bytes / row.ms / 1e6, peaks.gbytes),
+    comparison(own, row),
+    row.peakBytes ? mebibytes(row.peakBytes) : '',
+    verdict(row),
+  ]);
+}
+
+const ofPeak = (rate: number, peak: number | undefined): string => (peak ? `${digits(rate)} (${percent(rate / peak)})` : digits(rate));
+
+/** Whether a row ran on the GPU adapter, and not on the CPU beside it. */
+export function onAdapter(row: Row): boolean {
+  return !row.adapter?.startsWith('CPU');
+}
+
+/** The engines side by side. */
+export function contestTable(contests: readonly ContestReport[], peaks: Peaks): string {
+  const header = ['', 'engine', 'time', 'spread (runs)', 'first run', 'GFLOP/s (of peak)', 'GB/s (of peak)', 'deghost is', 'GPU memory', 'result'];
+  return table(header, contests.flatMap((contest) => contestRows(contest, peaks)));
+}
+
+/** deghost's kernels, one by one. */
+export function kernelTable(kernels: readonly KernelRow[], peaks: Peaks): string {
+  const header = ['kernel', 'size', 'time', 'spread', 'GFLOP/s (of peak)', 'GB/s (of peak)'];
+  const rows = kernels.map(({ name, size, ms, spread, gflops, gbytes }) => [
+    name,
+    size,
+    timeText(ms),
+    `±${percent(spread)}`,
+    gflops ? ofPeak(gflops, peaks.gflops) : '',
+    ofPeak(gbytes, peaks.gbytes),
+  ]);
+  return table(header, rows);
+}
+
+/** What every reader of the tables must know, engine by engine. */
+function notes({ contests, adapter }: Report): string[] {
+  const seen = new Map<string, string>();
+  for (const row of contests.flatMap(({ rows }) => rows)) {
+    if (row.note && (row.status === 'right' || row.status === 'wrong')) seen.set(`${row.engine}: ${row.note}.`, '');
+    if (row.adapter && onAdapter(row) && row.adapter !== adapter.name) seen.set(`${row.engine} ran on another adapter, ${row.adapter}.`, '');
+  }
+  return [...seen.keys()];
+}
+
+/** What is faster than deghost, in words. */
+function losses({ contests }: Report): string[] {
+  const lines: string[] = [];
+  for (const contest of contests) {
+    const own = ownRow(contest);
+    for (const row of contest.rows) {
+      if (own?.ms && row.ms && row.ms < own.ms && row.status !== 'wrong') lines.push(`${row.engine} is ${digits(own.ms / row.ms)} times as fast as deghost at ${contest.work}, ${contest.size}`);
+    }
+  }
+  return lines;
+}
+
+function torchTable({ torch }: Report): string {
+  if (!torch) return '';
+  if (!torch.rows.length) return `PyTorch: ${torch.note ?? 'no figures'}.`;
+  const rows = torch.rows.map((row) => [row.engine, row.size, row.ms === undefined ? '' : timeText(row.ms), row.gflops === undefined ? '' : digits(row.gflops), row.peakBytes ? mebibytes(row.peakBytes) : '', verdict(row)]);
+  return `PyTorch ${torch.version} on ${torch.device}, in a process of its own:\n\n${table(['mode', 'size', 'time', 'GFLOP/s', 'GPU memory', 'result'], rows)}`;
+}
+
+/** One run in Markdown. */
+export function reportMarkdown(report: Report): string {
+  const { adapter, cpu, node, date, peaks, validated, contests, kernels } = report;
+  const lost = losses(report);
+  return [
+    `**${adapter.name}**${adapter.software ? ', a software adapter' : ''} (${cpu.cores} cores of ${cpu.model}, Node ${node}), ${date}. ` +
+      `Its peaks, measured in the same run: ${digits(peaks.gflops)} GFLOP/s of multiply-adds, ${digits(peaks.gbytes)} GB/s copied. ` +
+      `Checked against PyTorch first: ${validated.map(({ name, error }) => `\`${name}\` ${error.toExponential(0)}`).join(', ')}.`,
+    contestTable(contests, peaks),
+    ['Times are medians, from arrays in memory to an array in memory; the engines take turns, a run each. *First run* includes compilation (drivers keep compiled programs from one process to the next). ' +
+      'Results are compared with onnxruntime-node\'s, or deghost\'s where that is not installed; GPU memory is all that an engine\'s device held. GB/s count each tensor that a dispatch reads or writes once; caches can make them more than what copying reaches.', ...notes(report)].join(' '),
+    lost.length ? `Faster than deghost here: ${lost.join('; ')}.` : '',
+    torchTable(report),
+    kernels.length ? kernelTable(kernels, peaks) : '',
+  ]
+    .filter(Boolean)
+    .join('\n\n');
+}
