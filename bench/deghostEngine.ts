@@ -50,7 +50,7 @@ class DeghostEngine implements Engine {
     const source = builder.input('x', { channels: x.c, height: x.h, width: x.w });
     const graph = builder.build([builder.add(layer, 'conv2d', [source], { weights: layer, channels: outputs, kernel, dilation: 1, activation: 'leakyRelu', slope: config.slope })]);
     const executor = new Executor(this.#gpu, (name) => tensors.get(name)!.data);
-    const prepared = await executor.prepare(plan(graph, this.#gpu.traits));
+    const prepared = await executor.prepare(plan(graph, { traits: this.#gpu.traits }));
     await executor.upload(prepared, { x: new Float32Array(packNC4HW4(tensor(x.c, x.h, x.w, x.data))) });
     let first = true;
     return {

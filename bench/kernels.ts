@@ -54,7 +54,7 @@ const CASES: readonly KernelCase[] = [
     name: 'groupedRead 384->32',
     build(g, size) {
       const inputs = [0, 1, 2, 3].map((i) => g.input(`m${i}`, { channels: 96, height: size, width: size }));
-      return { inputs, output: g.add('y', 'groupedRead', inputs, { weights: 'w', channels: 32 }) };
+      return { inputs, output: g.add('y', 'groupedRead', inputs, { readers: ['w'], channels: 32 }) };
     },
     reference: (inputs, weights) => {
       const memory = tensor(384, inputs[0].h, inputs[0].w, inputs.flatMap(({ data }) => [...data]));
@@ -102,7 +102,7 @@ async function runCase(gpu: Gpu, it: KernelCase, size: number, seconds: number):
     const graph = g.build([output]);
     const tensors = inputs.map(({ shape }) => tensor(shape.channels, shape.height, shape.width, random.floats(shape.channels * shape.height * shape.width, 0, 1)));
     const data = Object.fromEntries(inputs.map((node, i) => [node.name, new Float32Array(packNC4HW4(tensors[i]))]));
-    for (const [name, shape] of plan(graph, gpu.traits).tensors) {
+    for (const [name, shape] of plan(graph, { traits: gpu.traits }).tensors) {
       if (weights.has(name)) continue;
       const bound = Math.sqrt(3 / Math.max(1, shape.slice(1).reduce((a, b) => a * b, 1)));
       weights.set(name, random.floats(shape.reduce((a, b) => a * b, 1), -bound, bound));
@@ -111,7 +111,7 @@ async function runCase(gpu: Gpu, it: KernelCase, size: number, seconds: number):
   };
 
   const small = await prepare(18);
-  const checked = await executor.prepare(plan(small.graph, gpu.traits));
+  const checked = await executor.prepare(plan(small.graph, { traits: gpu.traits }));
   await executor.upload(checked, small.data);
   await executor.run(checked);
   const { channels, height, width } = checked.plan.graph.nodes[checked.plan.graph.outputs[0]].shape;
@@ -120,7 +120,7 @@ async function runCase(gpu: Gpu, it: KernelCase, size: number, seconds: number):
   executor.release(checked);
 
   const large = await prepare(size);
-  const prepared = await executor.prepare(plan(large.graph, gpu.traits));
+  const prepared = await executor.prepare(plan(large.graph, { traits: gpu.traits }));
   await executor.upload(prepared, large.data);
   await executor.run(prepared);
   const samples = await time(() => executor.repeat(prepared), { seconds });

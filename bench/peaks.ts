@@ -76,7 +76,7 @@ export function best(a: Peaks, b: Peaks): Peaks {
 export async function measurePeaks(gpu: Gpu): Promise<Peaks> {
   const run = (program: typeof COPY, elements: number): Promise<number> => {
     const shape = { channels: 4, height: 1, width: elements };
-    const dispatch = elementwiseDispatch(program, { shape, buffer: 1, block: 0 }, { input: { kind: 'buffer', buffer: 0 } }, {});
+    const dispatch = elementwiseDispatch(program, { shape, dtype: 'f32', buffer: 1, block: 0 }, { input: { kind: 'buffer', buffer: 0 } }, {});
     return timeDispatch(gpu, dispatch, elements);
   };
   const arithmetic = 2 ** 15;

@@ -11,7 +11,7 @@ import type { Traits } from './kernels/kernel.ts';
 const WANTED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const;
 
 /** Features deghost uses where the adapter has them. */
-const WANTED_FEATURES: readonly GPUFeatureName[] = ['subgroups', 'timestamp-query'];
+const WANTED_FEATURES: readonly GPUFeatureName[] = ['subgroups', 'shader-f16', 'timestamp-query'];
 
 /**
  * Asks an adapter for a device with its own buffer limits and the features deghost uses. An adapter gives one device only.
@@ -66,8 +66,12 @@ export class Gpu {
 
   /** What kernels choose their variants by. */
   get traits(): Traits {
-    const { subgroupMinSize, subgroupMaxSize } = this.device.adapterInfo ?? {};
-    return this.device.features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? { subgroupSize: subgroupMaxSize } : {};
+    const { adapterInfo, features } = this.device;
+    const { subgroupMinSize, subgroupMaxSize } = adapterInfo ?? {};
+    return {
+      ...(features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? { subgroupSize: subgroupMaxSize } : {}),
+      ...(features.has('shader-f16') ? { f16: true } : {}),
+    };
   }
 
   /** Waits for GPU work, or for the device's loss. @throws DeviceLostError */

@@ -1,15 +1,21 @@
 /**
  * A graph is plain data: nodes in the order they run, each naming its op, inputs, attributes and shape.
  *
- * Ops are the kernels' names (kernels/index.ts) and two that compute nothing: `input`, a tensor written before a run, and `concat`, channels
- * one after another, which placement turns into addresses (place.ts). Passes read a graph and return something new; none changes it.
+ * Ops are the kernels' names (kernels/index.ts) and four that compute nothing: `input`, a tensor written before a run; `concat`, channels one after another, and
+ * `slice`, some of a node's channels, which placement turns into addresses (place.ts); `result`, what its input's kernel stores besides its output.
+ * Passes read a graph and return something new; none changes it.
  */
 import { KERNELS } from '../kernels/index.ts';
 import type { AttrsOf, KernelName } from '../kernels/index.ts';
 import { expectSameSize, shapeError } from '../kernels/kernel.ts';
-import type { Kernel, Shape, WeightTensor } from '../kernels/kernel.ts';
+import type { DType, Kernel, Shape, WeightTensor } from '../kernels/kernel.ts';
 
-export type Op = KernelName | 'input' | 'concat';
+export type Op = KernelName | 'input' | 'concat' | 'slice' | 'result';
+
+/** Attributes of `slice`: the first of its channels, a multiple of 4. */
+export interface SliceAttrs {
+  from: number;
+}
 
 export interface GraphNode {
   id: number;
@@ -19,7 +25,7 @@ export interface GraphNode {
   inputs: readonly number[];
   attrs: object;
   shape: Shape;
-  dtype: 'f32';
+  dtype: DType;
 }
 
 export interface Graph {
@@ -40,7 +46,12 @@ export function inputShapes(graph: Graph, node: GraphNode): Shape[] {
 
 /** Whether a node runs a kernel. */
 export function computes(node: GraphNode): boolean {
-  return node.op !== 'input' && node.op !== 'concat';
+  return !['input', 'concat', 'slice', 'result'].includes(node.op);
+}
+
+/** The nodes that stand for what a node's kernel stores besides its output, in order. */
+export function resultsOf(graph: Graph, node: GraphNode): GraphNode[] {
+  return graph.nodes.filter((other) => other.op === 'result' && other.inputs[0] === node.id);
 }
 
 /** Builds a graph node by node, checking shapes as it goes. */

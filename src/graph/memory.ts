@@ -4,6 +4,7 @@
 import type { Gpu } from '../device.ts';
 import { packParams } from '../kernels/kernel.ts';
 import type { Resource } from '../kernels/kernel.ts';
+import { floatToHalf } from '../weights/float16.ts';
 import type { Plan, Step } from './plan.ts';
 
 /** A tensor of the weights file by name, OIHW. @throws when there is none. */
@@ -56,7 +57,8 @@ export class DeviceMemory {
   uploadWeights(plan: Plan): void {
     for (const [key, packed] of plan.weights) {
       if (this.#weights.has(key)) continue;
-      const data = packed.pack(this.#tensor);
+      const values = packed.pack(this.#tensor);
+      const data = packed.dtype === 'f16' ? Uint16Array.from(values, floatToHalf) : values;
       const buffer = this.create(key, data.byteLength, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST);
       this.#gpu.device.queue.writeBuffer(buffer, 0, data);
       this.#weights.set(key, buffer);

@@ -7,8 +7,9 @@
  * buffer as `read` and `read_write` in one dispatch), a copy is inserted into the graph first.
  */
 import { blocks } from '../kernels/kernel.ts';
+import type { DType } from '../kernels/kernel.ts';
 import { computes, kernelOf } from './graph.ts';
-import type { Graph, GraphNode } from './graph.ts';
+import type { Graph, GraphNode, SliceAttrs } from './graph.ts';
 
 /** Where a node's tensor starts: an arena and a block in it. */
 export interface Place {
@@ -21,15 +22,15 @@ export interface Placement {
   graph: Graph;
   /** By node id. */
   places: Place[];
-  /** Blocks and pixels of each arena. */
-  arenas: { blocks: number; pixels: number }[];
+  /** Blocks and pixels of each arena, and how it is stored. */
+  arenas: { blocks: number; pixels: number; dtype: DType }[];
 }
 
 /** The node whose storage a node updates in place, if any. */
 export function updated(graph: Graph, node: GraphNode): GraphNode | undefined {
   if (!computes(node)) return undefined;
-  const index = kernelOf(node).inPlace;
-  return index === undefined || index >= node.inputs.length ? undefined : graph.nodes[node.inputs[index]];
+  const index = kernelOf(node).inPlace?.(node.attrs, node.inputs.length);
+  return index === undefined ? undefined : graph.nodes[node.inputs[index]];
 }
 
 /** For each node, the first of the chain of nodes that share its storage by updating it. */
@@ -42,17 +43,20 @@ function chainRoots(graph: Graph): number[] {
   return roots;
 }
 
-/** The storage a node's tensor is made of: itself, or a concat's inputs, concats among them opened. */
+/** The storage a node's tensor is made of: itself, or a concat's inputs, concats among them opened, or what a slice is part of. */
 function items(graph: Graph, roots: readonly number[], id: number): number[] {
   const node = graph.nodes[id];
-  return node.op === 'concat' ? node.inputs.flatMap((input) => items(graph, roots, input)) : [roots[id]];
+  return node.op === 'concat' || node.op === 'slice' ? node.inputs.flatMap((input) => items(graph, roots, input)) : [roots[id]];
 }
 
 /** Storage that the kernels writing `root` read, but for what they update. */
 function readsOf(graph: Graph, roots: readonly number[], root: number): Set<number> {
   const reads = new Set<number>();
-  for (const node of graph.nodes) {
-    if (roots[node.id] !== root || !computes(node)) continue;
+  for (const member of graph.nodes) {
+    if (roots[member.id] !== root) continue;
+    // A further result is written by its input's kernel.
+    const node = member.op === 'result' ? graph.nodes[member.inputs[0]] : member;
+    if (!computes(node)) continue;
     const before = updated(graph, node);
     for (const input of node.inputs) if (input !== before?.id) items(graph, roots, input).forEach((item) => reads.add(item));
   }
@@ -85,6 +89,8 @@ function arrange(graph: Graph, roots: readonly number[]): { arenas: number[][] }
   for (const node of graph.nodes) {
     if (node.op !== 'concat') continue;
     const sequence = items(graph, roots, node.id);
+    const sliced = node.inputs.findIndex((input) => graph.nodes[input].op === 'slice');
+    if (sliced >= 0) return { concat: node.id, input: sliced };
     const bad = (item: number): { concat: number; input: number } => {
       const index = node.inputs.findIndex((input) => items(graph, roots, input).includes(item));
       return { concat: node.id, input: index };
@@ -139,11 +145,15 @@ export function place(graph: Graph): Placement {
       homes.set(item, { arena: arenas.length, block });
       block += blocks(graph.nodes[item].shape.channels);
     }
-    arenas.push({ blocks: block, pixels: pixels(members[0]) });
+    arenas.push({ blocks: block, pixels: pixels(members[0]), dtype: graph.nodes[members[0]].dtype });
   };
   arranged.arenas.forEach(addArena);
   for (const node of graph.nodes) {
-    if (node.op !== 'concat' && roots[node.id] === node.id && !homes.has(node.id)) addArena([node.id]);
+    if (node.op !== 'concat' && node.op !== 'slice' && roots[node.id] === node.id && !homes.has(node.id)) addArena([node.id]);
   }
-  return { graph, arenas, places: graph.nodes.map((node) => homes.get(items(graph, roots, node.id)[0])!) };
+  const placeOf = (node: GraphNode): Place => {
+    const { arena, block } = homes.get(items(graph, roots, node.id)[0])!;
+    return { arena, block: block + (node.op === 'slice' ? (node.attrs as SliceAttrs).from / 4 : 0) };
+  };
+  return { graph, arenas, places: graph.nodes.map(placeOf) };
 }

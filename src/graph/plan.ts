@@ -5,9 +5,9 @@
  * the end. Two whose lives do not touch share a **buffer**. Sharing is by whole buffers, not ranges, because WebGPU tracks
  * usage by buffer: a step must never read one it writes.
  */
-import { tensorBytes, wgsl } from '../kernels/kernel.ts';
-import type { Dispatch, PackedWeights, Shape, Traits, View } from '../kernels/kernel.ts';
-import { computes, graphTensors, inputShapes, kernelOf } from './graph.ts';
+import { tensorBytes, texelBytes, wgsl } from '../kernels/kernel.ts';
+import type { Dispatch, PackedWeights, Shape, Target, View } from '../kernels/kernel.ts';
+import { computes, graphTensors, inputShapes, kernelOf, resultsOf } from './graph.ts';
 import type { Graph } from './graph.ts';
 import { place, updated } from './place.ts';
 
@@ -15,8 +15,13 @@ export interface Step {
   node: number;
   name: string;
   op: string;
+  /** What a tuner's choice goes by, and the variant taken; empty where the kernel has one way. */
+  shapeClass: string;
+  variant: string;
   dispatch: Dispatch;
   multiplyAdds: number;
+  /** Bytes read and written, every tensor once. */
+  bytes: number;
   output: View;
 }
 
@@ -58,6 +63,7 @@ function lives(graph: Graph, places: readonly { arena: number }[], arenaBytes: r
     if (!computes(node)) continue;
     node.inputs.forEach((input) => touch(input, step));
     touch(node.id, step);
+    resultsOf(graph, node).forEach((result) => touch(result.id, step));
     step++;
   }
   graph.outputs.forEach((id) => touch(id, step));
@@ -85,26 +91,44 @@ function share(life: readonly Life[]): { bufferOf: number[]; buffers: number[] }
 
 /**
  * Plans a graph.
- * @param traits what the device offers; without them the plan runs on every device.
+ * @param target what it is made for; without one the plan runs on every device, in f32. The graph's dtypes are its own (fuse/precision.ts).
  * @throws when its nodes contradict one another, naming the node.
  */
-export function plan(source: Graph, traits: Traits = {}): Plan {
+export function plan(source: Graph, target: Target = {}): Plan {
+  const halved = source.nodes.find(({ dtype }) => dtype === 'f16');
+  if (halved && !target.traits?.f16) throw new Error(`plan: ${halved.name} is stored as f16, which the device cannot (shader-f16)`);
   const { graph, places, arenas } = place(source);
-  const arenaBytes = arenas.map((arena) => arena.blocks * arena.pixels * 16);
+  const arenaBytes = arenas.map((arena) => arena.blocks * arena.pixels * texelBytes(arena.dtype));
   const { bufferOf, buffers } = share(lives(graph, places, arenaBytes));
-  const views = graph.nodes.map((node): View => ({ shape: node.shape, buffer: bufferOf[places[node.id].arena], block: places[node.id].block }));
+  const views = graph.nodes.map((node): View => ({ shape: node.shape, dtype: node.dtype, buffer: bufferOf[places[node.id].arena], block: places[node.id].block }));
 
   const steps: Step[] = [];
   const weights = new Map<string, PackedWeights>();
   let unshared = 0;
   for (const node of graph.nodes) {
-    if (!updated(graph, node)) unshared += tensorBytes(node.shape);
+    if (node.op !== 'slice' && !updated(graph, node)) unshared += tensorBytes(node.shape, node.dtype);
     if (!computes(node)) continue;
     const kernel = kernelOf(node);
     const shapes = inputShapes(graph, node);
-    kernel.packed?.(node.attrs, shapes, traits).forEach((packed) => weights.set(packed.key, packed));
-    const dispatch = kernel.lower({ attrs: node.attrs, inputs: node.inputs.map((id) => views[id]), output: views[node.id], traits });
-    steps.push({ node: node.id, name: node.name, op: node.op, dispatch, multiplyAdds: kernel.multiplyAdds?.(node.attrs, shapes, node.shape) ?? 0, output: views[node.id] });
+    const names = kernel.variants?.(node.attrs, shapes, target) ?? [''];
+    const shapeClass = kernel.shapeClass?.(node.attrs, shapes, target) ?? '';
+    const chosen = target.choices?.get(shapeClass);
+    const variant = chosen !== undefined && names.includes(chosen) ? chosen : names[0];
+    kernel.packed?.(node.attrs, shapes, target, variant).forEach((packed) => weights.set(packed.key, packed));
+    const results = resultsOf(graph, node).map(({ id }) => views[id]);
+    const dispatch = kernel.lower({ attrs: node.attrs, inputs: node.inputs.map((id) => views[id]), output: views[node.id], results, target, variant });
+    const touched = [...node.inputs.map((id) => views[id]), views[node.id], ...results];
+    steps.push({
+      node: node.id,
+      name: node.name,
+      op: node.op,
+      shapeClass,
+      variant,
+      dispatch,
+      multiplyAdds: kernel.multiplyAdds?.(node.attrs, shapes, node.shape) ?? 0,
+      bytes: touched.reduce((sum, view) => sum + tensorBytes(view.shape, view.dtype), 0),
+      output: views[node.id],
+    });
   }
   return {
     graph,

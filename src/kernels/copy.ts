@@ -3,16 +3,13 @@
  * into two places, or into the buffer it is computed from, gets one (graph/place.ts).
  */
 import { elementwiseDispatch, elementwiseProgram } from './elementwise.ts';
-import { READ, buffer, expectInputs, start } from './kernel.ts';
-import type { Kernel } from './kernel.ts';
+import { buffer, expectInputs, reads, start } from './kernel.ts';
+import type { Kernel, Program, View } from './kernel.ts';
 
-const COPY = elementwiseProgram({
-  label: 'copy',
-  bindings: { input: READ },
-  params: { input_start: 'u32' },
-  body: `
-  let value = input[params.input_start + index];`,
-});
+function program(input: View, output: View): Program {
+  const bindings = { input: reads(input) };
+  return elementwiseProgram({ label: 'copy', bindings, params: { input_start: 'u32' }, body: '  let value = vec4f(input[params.input_start + index]);' }, output.dtype);
+}
 
 export const copy: Kernel<Record<string, never>> = {
   shape(_, inputs) {
@@ -20,6 +17,6 @@ export const copy: Kernel<Record<string, never>> = {
     return inputs[0];
   },
   lower({ inputs: [input], output }) {
-    return elementwiseDispatch(COPY, output, { input: buffer(input) }, { input_start: start(input) });
+    return elementwiseDispatch(program(input, output), output, { input: buffer(input) }, { input_start: start(input) });
   },
 };

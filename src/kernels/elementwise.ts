@@ -2,8 +2,8 @@
  * The common frame of kernels that compute one vec4 of output per invocation: a body of WGSL that assigns `value` from
  * `block`, `pixel` (index in the plane) and, where it asks for them, `x` and `y`.
  */
-import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, WRITE, blocks, buffer, flatGrid, start } from './kernel.ts';
-import type { Binding, Dispatch, ParamTypes, ParamValues, Program, Resource, View } from './kernel.ts';
+import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, blocks, buffer, flatGrid, start, texelType, writes } from './kernel.ts';
+import type { Binding, DType, Dispatch, ParamTypes, ParamValues, Program, Resource, View } from './kernel.ts';
 
 export interface Elementwise {
   label: string;
@@ -20,14 +20,14 @@ export interface Elementwise {
 
 const SIZE = { width: 'u32', height: 'u32', size: 'u32', count: 'u32', output_start: 'u32' } as const;
 
-/** A program that runs `body` for every vec4 of its output. */
-export function elementwiseProgram(kernel: Elementwise): Program {
+/** A program that runs `body` for every vec4 of its output, which is stored as `dtype`. */
+export function elementwiseProgram(kernel: Elementwise, dtype: DType = 'f32'): Program {
   return {
     label: kernel.label,
     workgroup: [FLAT_WORKGROUP, 1, 1],
     constants: kernel.constants ?? {},
     params: { ...SIZE, ...kernel.params },
-    bindings: { ...kernel.bindings, output: WRITE },
+    bindings: { ...kernel.bindings, output: writes({ dtype }) },
     body: `
 ${FLAT_INDEX}
 ${kernel.functions ?? ''}
@@ -40,7 +40,7 @@ fn main(${FLAT_ARGS}) {
   let y = pixel / params.width;
   let x = pixel % params.width;
 ${kernel.body}
-  output[params.output_start + index] = value;
+  output[params.output_start + index] = ${texelType(dtype)}(value);
 }`,
   };
 }

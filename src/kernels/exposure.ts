@@ -53,7 +53,8 @@ export function expectStack(op: string, stack: Shape, response: Shape): void {
   if (response.width !== TABLE_SIZE) throw shapeError(op, `response table of ${response.width} samples, expected ${TABLE_SIZE}`);
 }
 
-function frameStart(stack: View, frame: number): number {
+/** First vec4 of a frame in a stack. */
+export function frameStart(stack: View, frame: number): number {
   return start(stack) + frame * stack.shape.width * stack.shape.height;
 }
 

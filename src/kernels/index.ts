@@ -1,5 +1,5 @@
 /** Every kernel by the name its nodes carry. */
-import { conv2d } from './conv2d.ts';
+import { conv2d } from './conv2d/index.ts';
 import { copy } from './copy.ts';
 import { alignedPair, encoderInput } from './exposure.ts';
 import { groupedRead } from './groupedRead.ts';

@@ -25,9 +25,17 @@ export function blocks(channels: number): number {
   return Math.ceil(channels / 4);
 }
 
-/** Bytes of a tensor in NC4HW4 f32. */
-export function tensorBytes(shape: Shape): number {
-  return blocks(shape.channels) * shape.height * shape.width * 16;
+/** How a tensor is stored. Arithmetic is f32 either way. */
+export type DType = 'f32' | 'f16';
+
+/** Bytes of four channels of one pixel. */
+export function texelBytes(dtype: DType): number {
+  return dtype === 'f16' ? 8 : 16;
+}
+
+/** Bytes of a tensor in NC4HW4. */
+export function tensorBytes(shape: Shape, dtype: DType = 'f32'): number {
+  return blocks(shape.channels) * shape.height * shape.width * texelBytes(dtype);
 }
 
 export function shapeText(shape: Shape): string {
@@ -37,6 +45,7 @@ export function shapeText(shape: Shape): string {
 /** A tensor inside a buffer, `block` blocks after its start. */
 export interface View {
   shape: Shape;
+  dtype: DType;
   buffer: number;
   block: number;
 }
@@ -57,6 +66,21 @@ export interface Binding {
 export interface Traits {
   /** Invocations of every subgroup, where the device has subgroups and they are of one size. */
   subgroupSize?: number;
+  /** Whether shaders can read and write half floats (`shader-f16`). */
+  f16?: boolean;
+}
+
+/** The variant that each shape class runs with, by the names that kernels give both: what a tuner found. */
+export type Choices = ReadonlyMap<string, string>;
+
+/** What a plan is made for. */
+export interface Target {
+  /** What the device offers; without them a plan runs on every device. */
+  traits?: Traits;
+  /** How weights, and tensors between the network's layers, are stored: f32 by default. */
+  precision?: DType;
+  /** A class that is not among them runs with its first variant. */
+  choices?: Choices;
 }
 
 /** WGSL with everything needed to bind it. */
@@ -92,6 +116,8 @@ export interface WeightTensor {
 /** Weights packed for one kernel variant; `key` names the packing, so that equal ones are shared. */
 export interface PackedWeights {
   key: string;
+  /** How the packed values are stored, f32 by default. */
+  dtype?: DType;
   pack(tensor: (name: string) => Float32Array): Float32Array<ArrayBuffer>;
 }
 
@@ -100,16 +126,26 @@ export interface Lowering<A> {
   attrs: A;
   inputs: readonly View[];
   output: View;
-  traits: Traits;
+  /** Further outputs (`Kernel.results`). */
+  results: readonly View[];
+  target: Target;
+  /** One of `Kernel.variants`, where the kernel has any. */
+  variant: string;
 }
 
 export interface Kernel<A> {
   /** Shape of the output. @throws when the inputs do not fit, naming the op and both values. */
   shape(attrs: A, inputs: readonly Shape[]): Shape;
-  /** The input whose buffer is updated in place and becomes the output, if any. */
-  inPlace?: number;
+  /** The input whose buffer is updated in place and becomes the output, if there is one. */
+  inPlace?(attrs: A, inputs: number): number | undefined;
+  /** Shapes of what it stores besides its output; nodes of op `result` stand for them. */
+  results?(attrs: A, inputs: readonly Shape[]): Shape[];
   weights?(attrs: A, inputs: readonly Shape[]): WeightTensor[];
-  packed?(attrs: A, inputs: readonly Shape[], traits: Traits): PackedWeights[];
+  packed?(attrs: A, inputs: readonly Shape[], target: Target, variant: string): PackedWeights[];
+  /** Names of what can compute a node on a device, the best guess first; a kernel without it has one way. */
+  variants?(attrs: A, inputs: readonly Shape[], target: Target): string[];
+  /** Nodes of one class run with one variant: a tuner times one of them. */
+  shapeClass?(attrs: A, inputs: readonly Shape[], target: Target): string;
   /** Multiply-adds, for reports. */
   multiplyAdds?(attrs: A, inputs: readonly Shape[], output: Shape): number;
   lower(node: Lowering<A>): Dispatch;
@@ -176,9 +212,10 @@ export function packParams(program: Program, values: ParamValues): ArrayBuffer {
   return buffer;
 }
 
-/** WGSL source of a program: extensions, constants, params at binding 0, its bindings in order, then the body. */
+/** WGSL source of a program: extensions (`f16` where a binding has it), constants, params at binding 0, its bindings in order, then the body. */
 export function wgsl(program: Program): string {
-  const lines = (program.enables ?? []).map((name) => `enable ${name};`);
+  const half = Object.values(program.bindings).some(({ type }) => type.includes('vec4h'));
+  const lines = [...(half ? ['f16'] : []), ...(program.enables ?? [])].map((name) => `enable ${name};`);
   lines.push(...Object.entries(program.constants).map(([name, value]) => `const ${name} = ${value};`));
   const { fields } = layoutParams(program.params);
   lines.push('struct Params {', ...fields.map((field) => `  ${field.name}: ${field.wgsl},`), '}');
@@ -203,10 +240,23 @@ export function layoutEntries(program: Program, visibility: number): GPUBindGrou
   return [{ binding: 0, visibility, buffer: { type: 'uniform' } }, ...storage];
 }
 
-/** A read-only binding of vec4f, the usual one. */
+/** A vec4 as a tensor stores it. */
+export function texelType(dtype: DType): 'vec4f' | 'vec4h' {
+  return dtype === 'f16' ? 'vec4h' : 'vec4f';
+}
+
+/** A read-only binding of vec4f. */
 export const READ: Binding = { access: 'read', type: 'array<vec4f>' };
-/** A written binding of vec4f. */
-export const WRITE: Binding = { access: 'read_write', type: 'array<vec4f>' };
+
+/** A read-only binding of a tensor. Its texels are of either type, so shaders read them as `vec4f(input[i])`. */
+export function reads(view: { dtype: DType }): Binding {
+  return { access: 'read', type: `array<${texelType(view.dtype)}>` };
+}
+
+/** A written binding of a tensor. Shaders store `${texelType(view.dtype)}(value)`. */
+export function writes(view: { dtype: DType }): Binding {
+  return { access: 'read_write', type: `array<${texelType(view.dtype)}>` };
+}
 
 /** The resource of a view's buffer. */
 export function buffer(view: View): Resource {

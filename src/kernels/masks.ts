@@ -5,22 +5,29 @@
  * being (R, G, B, W_k) of frame k.
  */
 import { elementwiseDispatch, elementwiseProgram } from './elementwise.ts';
-import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, READ, blocks, buffer, expectInputs, expectSameSize, flatGrid, shapeError, start } from './kernel.ts';
-import type { Kernel, Program } from './kernel.ts';
-
-const MULTIPLY = elementwiseProgram({
-  label: 'maskMultiply',
-  bindings: { input: READ, stack: READ },
-  params: { input_start: 'u32', mask_start: 'u32', scale: 'f32', offset: 'f32' },
-  body: `
-  let value = input[params.input_start + index] * (params.offset + params.scale * stack[params.mask_start + pixel].w);`,
-});
+import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, READ, blocks, buffer, expectInputs, expectSameSize, flatGrid, reads, shapeError, start, texelType, writes } from './kernel.ts';
+import type { Kernel, Program, View } from './kernel.ts';
 
 export interface MaskMultiplyAttrs {
   /** Frame whose mask is used. */
   frame: number;
   /** `moving` multiplies by W, `still` by 1 - W. */
   keep: 'moving' | 'still';
+}
+
+/** `factor(pixel)`: what the values of a frame's pixel are multiplied by. */
+const FACTOR = `
+fn factor(pixel: u32) -> f32 {
+  return params.offset + params.scale * stack[params.mask_start + pixel].w;
+}`;
+const FACTOR_PARAMS = { mask_start: 'u32', scale: 'f32', offset: 'f32' } as const;
+
+function factorParams({ frame, keep }: MaskMultiplyAttrs, stack: View): Record<keyof typeof FACTOR_PARAMS, number> {
+  return {
+    mask_start: start(stack) + frame * stack.shape.width * stack.shape.height,
+    scale: keep === 'moving' ? 1 : -1,
+    offset: keep === 'moving' ? 0 : 1,
+  };
 }
 
 function expectFrame(op: string, frame: number, channels: number): void {
@@ -36,24 +43,16 @@ export const maskMultiply: Kernel<MaskMultiplyAttrs> = {
     return inputs[0];
   },
   lower({ attrs, inputs: [input, stack], output }) {
-    const size = output.shape.width * output.shape.height;
-    return elementwiseDispatch(MULTIPLY, output, { input: buffer(input), stack: buffer(stack) }, {
-      input_start: start(input),
-      mask_start: start(stack) + attrs.frame * size,
-      scale: attrs.keep === 'moving' ? 1 : -1,
-      offset: attrs.keep === 'moving' ? 0 : 1,
-    });
+    const program = elementwiseProgram({
+      label: 'maskMultiply',
+      bindings: { input: reads(input), stack: READ },
+      params: { input_start: 'u32', ...FACTOR_PARAMS },
+      functions: FACTOR,
+      body: '  let value = vec4f(input[params.input_start + index]) * factor(pixel);',
+    }, output.dtype);
+    return elementwiseDispatch(program, output, { input: buffer(input), stack: buffer(stack) }, { input_start: start(input), ...factorParams(attrs, stack) });
   },
 };
-
-const BLEND = elementwiseProgram({
-  label: 'blend',
-  bindings: { moving: READ, still: READ, stack: READ },
-  params: { moving_start: 'u32', still_start: 'u32', mask_start: 'u32' },
-  body: `
-  let w = stack[params.mask_start + pixel].w;
-  let value = w * moving[params.moving_start + index] + (1.0 - w) * still[params.still_start + index];`,
-});
 
 export interface BlendAttrs {
   frame: number;
@@ -70,7 +69,15 @@ export const blend: Kernel<BlendAttrs> = {
   },
   lower({ attrs, inputs: [moving, still, stack], output }) {
     const size = output.shape.width * output.shape.height;
-    return elementwiseDispatch(BLEND, output, { moving: buffer(moving), still: buffer(still), stack: buffer(stack) }, {
+    const program = elementwiseProgram({
+      label: 'blend',
+      bindings: { moving: reads(moving), still: reads(still), stack: READ },
+      params: { moving_start: 'u32', still_start: 'u32', mask_start: 'u32' },
+      body: `
+  let w = stack[params.mask_start + pixel].w;
+  let value = w * vec4f(moving[params.moving_start + index]) + (1.0 - w) * vec4f(still[params.still_start + index]);`,
+    }, output.dtype);
+    return elementwiseDispatch(program, output, { moving: buffer(moving), still: buffer(still), stack: buffer(stack) }, {
       moving_start: start(moving),
       still_start: start(still),
       mask_start: start(stack) + attrs.frame * size,
@@ -118,7 +125,7 @@ export interface CollectMaskAttrs {
  * Output: masks, channel k being W_k; `W_k = sigmoid(logit)`, `W_r = max(W_r, W_k)`.
  */
 export const collectMask: Kernel<CollectMaskAttrs> = {
-  inPlace: 1,
+  inPlace: (_, inputs) => (inputs === 2 ? 1 : undefined),
   shape(attrs, inputs) {
     expectSameSize('collectMask', inputs);
     return { ...inputs[0], channels: attrs.frames };
@@ -142,55 +149,67 @@ export const collectMask: Kernel<CollectMaskAttrs> = {
   },
 };
 
-const MEAN_MAX: Program = {
-  label: 'meanMax',
-  workgroup: [FLAT_WORKGROUP, 1, 1],
-  constants: {},
-  params: { count: 'u32', input_start: 'u32', output_start: 'u32', clear: 'u32', scale: 'f32' },
-  bindings: { input: READ, output: { access: 'read_write', type: 'array<vec4f>' } },
-  body: `
+/** The program of a mean and maximum, of values as they are or times a mask. */
+function meanMaxProgram(input: View, output: View, masked: boolean): Program {
+  const texel = texelType(output.dtype);
+  return {
+    label: masked ? 'meanMax masked' : 'meanMax',
+    workgroup: [FLAT_WORKGROUP, 1, 1],
+    constants: {},
+    params: { count: 'u32', size: 'u32', input_start: 'u32', output_start: 'u32', clear: 'u32', share: 'f32', ...(masked ? FACTOR_PARAMS : {}) },
+    bindings: { input: reads(input), output: writes(output), ...(masked ? { stack: READ } : {}) },
+    body: `
 ${FLAT_INDEX}
+${masked ? FACTOR : ''}
 @workgroup
 fn main(${FLAT_ARGS}) {
   let index = flat_index(group, local, groups);
   if (index >= params.count) { return; }
   let mean = params.output_start + index;
   let peak = mean + params.count;
-  let v = input[params.input_start + index];
+  let v = vec4f(input[params.input_start + index])${masked ? ' * factor(index % params.size)' : ''};
   let fresh = params.clear == 1u;
-  output[mean] = (select(output[mean], vec4f(0.0), fresh) + v) * params.scale;
-  output[peak] = select(max(output[peak], v), v, fresh);
+  output[mean] = ${texel}(select(vec4f(output[mean]), vec4f(0.0), fresh) + v * params.share);
+  output[peak] = ${texel}(select(max(vec4f(output[peak]), v), v, fresh));
 }`,
-};
+  };
+}
 
 export interface MeanMaxAttrs {
-  /** Which of how many frames this is: the sum becomes the mean at the last. */
+  /** Which of how many frames this is. */
   index: number;
   count: number;
+  /** Values are multiplied by a mask first; the inputs then are the tensor, the stack, and the state. */
+  mask?: MaskMultiplyAttrs;
 }
 
 /**
  * Mean and maximum over frames, one frame at a time, so that memory does not grow with their number.
- * Input: a tensor of C channels (a multiple of 4), and but for the first the state, updated in place. Output: mean then maximum, 2C channels.
+ * Input: a tensor of C channels (a multiple of 4), with a mask the stack, and but for the first the state, updated in place. Output: mean then maximum, 2C channels.
  */
 export const meanMax: Kernel<MeanMaxAttrs> = {
-  inPlace: 1,
-  shape(_, inputs) {
+  inPlace: ({ index, mask }) => (index === 0 ? undefined : mask ? 2 : 1),
+  shape(attrs, inputs) {
+    expectInputs('meanMax', inputs, 1 + (attrs.mask ? 1 : 0) + (attrs.index > 0 ? 1 : 0));
     expectSameSize('meanMax', inputs);
+    if (attrs.mask) expectFrame('meanMax', attrs.mask.frame, inputs[1].channels);
     if (inputs[0].channels % 4 !== 0) throw shapeError('meanMax', `${inputs[0].channels} channels are not a multiple of 4`);
     return { ...inputs[0], channels: 2 * inputs[0].channels };
   },
   lower({ attrs, inputs, output }) {
-    const count = output.shape.width * output.shape.height * blocks(inputs[0].shape.channels);
+    const size = output.shape.width * output.shape.height;
+    const count = size * blocks(inputs[0].shape.channels);
     return {
-      program: MEAN_MAX,
-      resources: { input: buffer(inputs[0]), output: buffer(output) },
+      program: meanMaxProgram(inputs[0], output, attrs.mask !== undefined),
+      resources: { input: buffer(inputs[0]), output: buffer(output), ...(attrs.mask ? { stack: buffer(inputs[1]) } : {}) },
       params: {
         count,
+        size,
         input_start: start(inputs[0]),
         output_start: start(output),
-        clear: inputs.length === 1 ? 1 : 0,
-        scale: attrs.index === attrs.count - 1 ? 1 / attrs.count : 1,
+        clear: attrs.index === 0 ? 1 : 0,
+        share: 1 / attrs.count,
+        ...(attrs.mask ? factorParams(attrs.mask, inputs[1]) : {}),
       },
       workgroups: flatGrid(count),
     };

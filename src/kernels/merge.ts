@@ -10,10 +10,11 @@ import { elementwiseDispatch, elementwiseProgram } from './elementwise.ts';
 import { FRAME_PARAMS, LOAD_FRAME, expectStack, frameParams } from './exposure.ts';
 import type { FrameAttrs } from './exposure.ts';
 import { READ, buffer, expectSameSize, shapeError, start } from './kernel.ts';
-import type { Kernel } from './kernel.ts';
+import type { Kernel, ParamValues, View } from './kernel.ts';
 import { MAX_FRAMES } from '../image/frame.ts';
 
-const MERGE = `
+/** `merge_frames(pixel)`: B, and `correct(logits, pixel)`: Y. They read `MERGE_PARAMS`, `params.size` and the bindings stack and response. */
+export const MERGE = `${LOAD_FRAME}
 fn hat(x: vec3f, frame: u32) -> vec3f {
   let shortest_bright = frame == 0u;
   let longest_dark = frame == params.frames - 1u;
@@ -37,15 +38,20 @@ fn merge_frames(pixel: u32) -> vec3f {
   }
   return sum / weights;
 }
+
+fn correct(logits: vec3f, pixel: u32) -> vec3f {
+  let base = clamp(merge_frames(pixel), vec3f(1e-6 / params.longest), vec3f(1.0 - 1e-4));
+  return 1.0 / (1.0 + exp(-(logits + log(base) - log(1.0 - base))));
+}
 `;
 
-const STACK_PARAMS = { stack_start: 'u32', frames: 'u32', reference: 'u32', use_masks: 'u32', longest: 'f32', tau: ['vec4f', MAX_FRAMES / 4], ...FRAME_PARAMS } as const;
+export const MERGE_PARAMS = { stack_start: 'u32', frames: 'u32', reference: 'u32', use_masks: 'u32', longest: 'f32', tau: ['vec4f', MAX_FRAMES / 4], ...FRAME_PARAMS } as const;
 
 const PLAIN = elementwiseProgram({
   label: 'merge plain',
   bindings: { stack: READ, response: READ },
-  params: STACK_PARAMS,
-  functions: LOAD_FRAME + MERGE,
+  params: MERGE_PARAMS,
+  functions: MERGE,
   body: `
   let value = vec4f(merge_frames(pixel), 0.0);`,
 });
@@ -53,12 +59,10 @@ const PLAIN = elementwiseProgram({
 const CORRECTED = elementwiseProgram({
   label: 'merge corrected',
   bindings: { stack: READ, response: READ, logit: READ },
-  params: { logit_start: 'u32', ...STACK_PARAMS },
-  functions: LOAD_FRAME + MERGE,
+  params: { logit_start: 'u32', ...MERGE_PARAMS },
+  functions: MERGE,
   body: `
-  let base = clamp(merge_frames(pixel), vec3f(1e-6 / params.longest), vec3f(1.0 - 1e-4));
-  let logits = logit[params.logit_start + pixel].rgb + log(base) - log(1.0 - base);
-  let value = vec4f(1.0 / (1.0 + exp(-logits)), 0.0);`,
+  let value = vec4f(correct(logit[params.logit_start + pixel].rgb, pixel), 0.0);`,
 });
 
 export interface MergeAttrs extends FrameAttrs {
@@ -67,6 +71,19 @@ export interface MergeAttrs extends FrameAttrs {
   reference: number;
   /** Whether W in the stack's fourth lanes counts. */
   useMasks: boolean;
+}
+
+/** Values of `MERGE_PARAMS`. */
+export function mergeParams(attrs: MergeAttrs, stack: View, response: View): ParamValues {
+  return {
+    stack_start: start(stack),
+    frames: attrs.taus.length,
+    reference: attrs.reference,
+    use_masks: attrs.useMasks ? 1 : 0,
+    longest: attrs.taus[attrs.taus.length - 1],
+    tau: attrs.taus,
+    ...frameParams(attrs, response),
+  };
 }
 
 /** Inputs: a stack, the response table and, unless the merge is plain, the network's three logits o. Output: the picture, 3 channels. */
@@ -78,15 +95,7 @@ export const merge: Kernel<MergeAttrs> = {
     return { ...inputs[0], channels: 3 };
   },
   lower({ attrs, inputs: [stack, response, logit], output }) {
-    const params = {
-      stack_start: start(stack),
-      frames: attrs.taus.length,
-      reference: attrs.reference,
-      use_masks: attrs.useMasks ? 1 : 0,
-      longest: attrs.taus[attrs.taus.length - 1],
-      tau: attrs.taus,
-      ...frameParams(attrs, response),
-    };
+    const params = mergeParams(attrs, stack, response);
     const resources = { stack: buffer(stack), response: buffer(response) };
     if (!logit) return elementwiseDispatch(PLAIN, output, resources, params);
     return elementwiseDispatch(CORRECTED, output, { ...resources, logit: buffer(logit) }, { ...params, logit_start: start(logit) });

@@ -3,38 +3,33 @@
  * with PyTorch's `align_corners=False` (samples at pixel centres, edges held).
  */
 import { elementwiseDispatch, elementwiseProgram } from './elementwise.ts';
-import { READ, buffer, expectInputs, shapeError, shapeText, start } from './kernel.ts';
-import type { Kernel } from './kernel.ts';
+import type { Elementwise } from './elementwise.ts';
+import { buffer, expectInputs, reads, shapeError, shapeText, start } from './kernel.ts';
+import type { Dispatch, Kernel, View } from './kernel.ts';
 
 const INPUT_PARAMS = { input_start: 'u32', input_width: 'u32', input_height: 'u32' } as const;
 
-const POOL = elementwiseProgram({
+const POOL = {
   label: 'maxPool 2x2',
-  bindings: { input: READ },
-  params: INPUT_PARAMS,
   body: `
   let first = params.input_start + (block * params.input_height + 2u * y) * params.input_width + 2u * x;
   let second = first + params.input_width;
-  let value = max(max(input[first], input[first + 1u]), max(input[second], input[second + 1u]));`,
-});
+  let value = vec4f(max(max(input[first], input[first + 1u]), max(input[second], input[second + 1u])));`,
+};
 
-const NEAREST = elementwiseProgram({
+const NEAREST = {
   label: 'upsample nearest',
-  bindings: { input: READ },
-  params: INPUT_PARAMS,
   body: `
-  let value = input[params.input_start + (block * params.input_height + y / 2u) * params.input_width + x / 2u];`,
-});
+  let value = vec4f(input[params.input_start + (block * params.input_height + y / 2u) * params.input_width + x / 2u]);`,
+};
 
-const BILINEAR = elementwiseProgram({
+const BILINEAR = {
   label: 'upsample bilinear',
-  bindings: { input: READ },
-  params: INPUT_PARAMS,
   functions: `
 fn load_input(block: u32, y: i32, x: i32) -> vec4f {
   let row = u32(clamp(y, 0, i32(params.input_height) - 1));
   let column = u32(clamp(x, 0, i32(params.input_width) - 1));
-  return input[params.input_start + (block * params.input_height + row) * params.input_width + column];
+  return vec4f(input[params.input_start + (block * params.input_height + row) * params.input_width + column]);
 }`,
   body: `
   let sy = max(0.5 * f32(y) - 0.25, 0.0);
@@ -44,7 +39,12 @@ fn load_input(block: u32, y: i32, x: i32) -> vec4f {
   let top = mix(load_input(block, y0, x0), load_input(block, y0, x0 + 1), fract(sx));
   let bottom = mix(load_input(block, y0 + 1, x0), load_input(block, y0 + 1, x0 + 1), fract(sx));
   let value = mix(top, bottom, fract(sy));`,
-});
+};
+
+function dispatch(how: Pick<Elementwise, 'label' | 'functions' | 'body'>, input: View, output: View): Dispatch {
+  const program = elementwiseProgram({ ...how, bindings: { input: reads(input) }, params: INPUT_PARAMS }, output.dtype);
+  return elementwiseDispatch(program, output, { input: buffer(input) }, { input_start: start(input), input_width: input.shape.width, input_height: input.shape.height });
+}
 
 /** 2x2 max-pooling, stride 2. */
 export const maxPool: Kernel<Record<string, never>> = {
@@ -55,8 +55,7 @@ export const maxPool: Kernel<Record<string, never>> = {
     return { channels, height: Math.floor(height / 2), width: Math.floor(width / 2) };
   },
   lower({ inputs: [input], output }) {
-    const params = { input_start: start(input), input_width: input.shape.width, input_height: input.shape.height };
-    return elementwiseDispatch(POOL, output, { input: buffer(input) }, params);
+    return dispatch(POOL, input, output);
   },
 };
 
@@ -72,7 +71,6 @@ export const upsample: Kernel<UpsampleAttrs> = {
     return { channels, height: height * 2, width: width * 2 };
   },
   lower({ attrs, inputs: [input], output }) {
-    const params = { input_start: start(input), input_width: input.shape.width, input_height: input.shape.height };
-    return elementwiseDispatch(attrs.mode === 'nearest' ? NEAREST : BILINEAR, output, { input: buffer(input) }, params);
+    return dispatch(attrs.mode === 'nearest' ? NEAREST : BILINEAR, input, output);
   },
 };

@@ -33,7 +33,7 @@ export function memory(net: Network): Memory {
 
   const read = (name: string): GraphNode => {
     tensors ??= writes.map((slots, i) => graph.concat(`memory.${i + 1}`, slots));
-    return graph.add(`read.${name}`, 'groupedRead', tensors, { weights: `memory.read.${name}`, channels: config.width });
+    return graph.add(`read.${name}`, 'groupedRead', tensors, { readers: [`memory.read.${name}`], channels: config.width });
   };
 
   return { write: writeSlot, read };

@@ -4,25 +4,25 @@
  */
 import { InputError } from '../errors.ts';
 import { edgeBytes } from '../graph/edges.ts';
+import { fuse } from '../graph/fuse/index.ts';
+import type { FuseOptions } from '../graph/fuse/index.ts';
 import type { Graph } from '../graph/graph.ts';
 import { bytesText, plan, planText } from '../graph/plan.ts';
 import type { Plan } from '../graph/plan.ts';
 import { chooseTiling } from '../graph/tile.ts';
 import type { TileRules, Tiling } from '../graph/tile.ts';
 import { shapeText } from '../kernels/kernel.ts';
-import type { Traits } from '../kernels/kernel.ts';
+import type { Target } from '../kernels/kernel.ts';
 import type { NetworkConfig } from '../weights/config.ts';
 import { FUSION_TILES, PADDING, SEGMENTATION_TILES, fusionGraph, plainMergeGraph, segmentationGraph } from './network.ts';
 import type { Scene } from './part.ts';
 
-/** What the device and the user allow. */
-export interface Limits {
+/** What the device and the user allow, and what plans are made for. */
+export interface Limits extends Target {
   /** Most bytes of all GPU buffers together. */
   memoryBudget: number;
   /** Most bytes of one buffer, bound whole. */
   maxBinding: number;
-  /** What the device offers beyond what all do. */
-  traits?: Traits;
 }
 
 /** Default WebGPU limits (https://www.w3.org/TR/webgpu/#limits): what every device has. */
@@ -79,19 +79,42 @@ function planBytes(it: Plan, weightBytes: number): number {
   return it.bytes.shared + edgeBytes(it) + params + weightBytes;
 }
 
-/** Bytes of a graph's packed weights, but for padding of awkward channel counts to whole blocks. */
+/** Bytes of a graph's packed weights at most: in f32, awkward channel counts padded to whole blocks. */
 function weightBytes(it: Plan): number {
   let sum = 0;
   for (const shape of it.tensors.values()) sum += 4 * shape.reduce((product, n, i) => product * (i < 2 ? Math.ceil(n / 4) * 4 : n), 1);
   return sum;
 }
 
-function scheduleStage({ name, rules, build }: StageRequest, padded: { width: number; height: number }, limits: Limits, otherWeights: number): Stage {
+/**
+ * What a byte that is read or written costs, in multiply-adds: three on a software adapter (8 G multiply-adds and 3 GB a second), five where an H100's data sheet stands
+ * (33 T, 3.35 TB). It only weighs plans of one graph against each other.
+ */
+const BYTE_COST = 3;
+
+/** What a stage costs, in multiply-adds. */
+function costOf(it: Plan, tiling: Tiling): number {
+  return tiling.tiles.length * it.steps.reduce((sum, step) => sum + step.multiplyAdds + BYTE_COST * step.bytes, 0);
+}
+
+/** Ways to fuse a stage, of which the cheaper is taken. */
+const FUSIONS: readonly Pick<FuseOptions, 'readsByFrame'>[] = [{ readsByFrame: false }, { readsByFrame: true }];
+
+function scheduleStage(request: StageRequest, padded: { width: number; height: number }, limits: Limits, otherWeights: number): Stage {
+  const ways = request.name === 'fusion' ? FUSIONS : FUSIONS.slice(0, 1);
+  const found = ways.map((way) => stageFused(request, way, padded, limits, otherWeights));
+  const stages = found.filter((it): it is Stage => !(it instanceof InputError));
+  if (stages.length === 0) throw found.at(-1);
+  return stages.reduce((best, it) => (costOf(it.plan, it.tiling) < costOf(best.plan, best.tiling) ? it : best));
+}
+
+/** A stage fused one way. @returns an error when no tile fits. */
+function stageFused({ name, rules, build }: StageRequest, way: FuseOptions, padded: { width: number; height: number }, limits: Limits, otherWeights: number): Stage | InputError {
   const plans = new Map<string, Plan>();
   const planOf = (width: number, height: number): Plan => {
     const key = `${width}x${height}`;
     let known = plans.get(key);
-    if (!known) plans.set(key, (known = plan(build(width, height), limits.traits)));
+    if (!known) plans.set(key, (known = plan(fuse(build(width, height), { ...limits, ...way }), limits)));
     return known;
   };
   // Buffers grow with a tile's pixels, so a small plan tells which sizes are worth planning.
@@ -110,7 +133,7 @@ function scheduleStage({ name, rules, build }: StageRequest, padded: { width: nu
   if (!tiling) {
     const side = 2 * rules.halo + rules.grid;
     const smallest = planOf(Math.min(padded.width, side), Math.min(padded.height, side));
-    throw new InputError(
+    return new InputError(
       `memory budget ${bytesText(limits.memoryBudget)} is too small: the smallest tile of the ${name} needs ${bytesText(planBytes(smallest, weights))} (largest buffer ${bytesText(smallest.bytes.largest)} of ${bytesText(limits.maxBinding)}): raise it`,
     );
   }

@@ -31,7 +31,7 @@ describe('place', () => {
     const it = place(build((g, x) => [g.concat('c', [conv(g, 'a', x, 8), conv(g, 'b', x, 12)])]));
     expect(placeOf(it, 'b')).toEqual({ arena: placeOf(it, 'a').arena, block: 2 });
     expect(placeOf(it, 'c')).toEqual({ arena: placeOf(it, 'a').arena, block: 0 });
-    expect(it.arenas[placeOf(it, 'c').arena]).toEqual({ blocks: 5, pixels: 35 });
+    expect(it.arenas[placeOf(it, 'c').arena]).toEqual({ blocks: 5, pixels: 35, dtype: 'f32' });
     expect(copies(it)).toEqual([]);
   });
 

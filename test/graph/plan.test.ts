@@ -3,12 +3,14 @@
  * default WebGPU limits. No GPU.
  */
 import { describe, expect, it } from 'vitest';
-import { computes, kernelOf } from '../../src/graph/graph.ts';
+import { fuse } from '../../src/graph/fuse/index.ts';
+import { computes, kernelOf, resultsOf } from '../../src/graph/graph.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { updated } from '../../src/graph/place.ts';
 import { plan, planText } from '../../src/graph/plan.ts';
 import type { Plan } from '../../src/graph/plan.ts';
-import { blocks, wgsl } from '../../src/kernels/kernel.ts';
+import { blocks, texelBytes, wgsl } from '../../src/kernels/kernel.ts';
+import type { Target } from '../../src/kernels/kernel.ts';
 import { fusionGraph, plainMergeGraph, segmentationGraph } from '../../src/model/network.ts';
 import type { Scene } from '../../src/model/part.ts';
 import { DEFAULT_MAX_BINDING, DEFAULT_MEMORY_BUDGET, schedule, scheduleJson, scheduleText, stageWork } from '../../src/model/schedule.ts';
@@ -31,10 +33,22 @@ const GRAPHS: [string, Graph][] = [
   ['plain merge of 9', plainMergeGraph(scene(9, 4))],
 ];
 
+/** Graphs as the network is written, and fused for every kind of target. */
+const TARGETS: [string, Target & { readsByFrame?: boolean }][] = [
+  ['a GPU', {}],
+  ['a GPU, reads by frame', { readsByFrame: true }],
+  ['a software adapter', { traits: { subgroupSize: 8 } }],
+  ['a GPU in f16', { precision: 'f16', traits: { f16: true }, readsByFrame: true }],
+];
+const PLANS: [string, Graph, Target][] = GRAPHS.flatMap(([name, graph]): [string, Graph, Target][] => [
+  [`${name}, unfused`, graph, {}],
+  ...TARGETS.map(([what, target]): [string, Graph, Target] => [`${name}, for ${what}`, fuse(graph, target), target]),
+]);
+
 /** Bytes [from, to) of a node's tensor in its buffer. */
 function range(it: Plan, id: number): [number, number] {
-  const { shape, block } = it.views[id];
-  const plane = shape.height * shape.width * 16;
+  const { shape, block, dtype } = it.views[id];
+  const plane = shape.height * shape.width * texelBytes(dtype);
   return [block * plane, (block + blocks(shape.channels)) * plane];
 }
 
@@ -65,6 +79,13 @@ function simulate(it: Plan): void {
       return;
     }
     const [from, to] = range(it, id);
+    if (node.op === 'slice') {
+      const whole = range(it, node.inputs[0]);
+      expect(it.views[id].buffer).toBe(it.views[node.inputs[0]].buffer);
+      expect(from, `${node.name} is a part`).toBeGreaterThanOrEqual(whole[0]);
+      expect(to, `${node.name} is a part`).toBeLessThanOrEqual(whole[1]);
+      return check(node.inputs[0], reader);
+    }
     const found = held.find((h) => h.node === id && h.buffer === it.views[id].buffer && h.from === from && h.to === to);
     expect(found, `${reader} finds ${node.name}`).toBeDefined();
   };
@@ -73,12 +94,13 @@ function simulate(it: Plan): void {
     if (!computes(node)) continue;
     node.inputs.forEach((input) => check(input, node.name));
     write(node.id);
+    resultsOf(it.graph, node).forEach((result) => write(result.id));
   }
   outputs.forEach((id) => check(id, 'the caller'));
 }
 
-describe.each(GRAPHS)('plan of %s', (_, graph) => {
-  const it_ = plan(graph);
+describe.each(PLANS)('plan of %s', (_, graph, target) => {
+  const it_ = plan(graph, target);
 
   it('keeps every tensor whole until its last reader', () => simulate(it_));
 
@@ -87,6 +109,7 @@ describe.each(GRAPHS)('plan of %s', (_, graph) => {
       const { program, resources } = step.dispatch;
       const bound = Object.entries(program.bindings).map(([name, { access }]) => ({ access, resource: resources[name] }));
       const written = bound.filter(({ access }) => access === 'read_write').map(({ resource }) => (resource.kind === 'buffer' ? resource.buffer : -1));
+      expect(new Set(written).size, `${step.name} writes a buffer once`).toBe(written.length);
       for (const { access, resource } of bound) {
         if (access === 'read' && resource.kind === 'buffer') expect(written, step.name).not.toContain(resource.buffer);
       }
@@ -111,10 +134,19 @@ describe('plan', () => {
     expect([2, 3, 5, 9].map((n) => perPixel(ANY, n))).toEqual([606480, 689216, 854688, 1185632]);
   });
 
-  it('needs few programs', () => {
+  it.each(TARGETS)('needs few programs for %s', (_, target) => {
     const s = scene(3, 1);
-    const steps = [...plan(segmentationGraph(CONFIG, s)).steps, ...plan(fusionGraph(CONFIG, s)).steps];
-    expect(new Set(steps.map((step) => wgsl(step.dispatch.program))).size).toBeLessThanOrEqual(40);
+    const steps = [segmentationGraph(CONFIG, s), fusionGraph(CONFIG, s)].flatMap((graph) => plan(fuse(graph, target), target).steps);
+    expect(new Set(steps.map((step) => wgsl(step.dispatch.program))).size).toBeLessThanOrEqual(20);
+  });
+
+  it('takes the variant that was chosen for a class, and the first where the choice is not to be had', () => {
+    const graph = segmentationGraph(CONFIG, scene(3, 1));
+    const [, step] = plan(graph).steps;
+    const chosen = plan(graph, { choices: new Map([[step.shapeClass, 'direct 4x2x16'], ['conv2d 3x3 16>16', 'subgroup 2x2x32']]) }).steps;
+    expect(chosen[1]).toMatchObject({ name: 's.1.enc1.1', variant: 'direct 4x2x16' });
+    expect(chosen[1].dispatch.program.label).toBe('conv2d 3x3 direct 4x2x16');
+    expect(chosen[2]).toMatchObject({ name: 's.1.enc1.2', shapeClass: 'conv2d 3x3 16>16', variant: plan(graph).steps[2].variant });
   });
 
   it('reuses the state it updates', () => {

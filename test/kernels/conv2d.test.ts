@@ -1,6 +1,6 @@
 /** conv2d, every variant, against the CPU reference (f64 accumulation): at most 1e-5 of the case's scale (checks.ts). */
 import { describe, expect, it } from 'vitest';
-import { conv2d } from '../../src/kernels/conv2d.ts';
+import { conv2d } from '../../src/kernels/conv2d/index.ts';
 import { randomCase } from '../cases/conv.ts';
 import { testKernels } from '../gpu.ts';
 import { rng } from '../reference/random.ts';

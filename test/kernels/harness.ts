@@ -8,7 +8,7 @@ import { GraphBuilder } from '../../src/graph/graph.ts';
 import type { GraphNode } from '../../src/graph/graph.ts';
 import { plan } from '../../src/graph/plan.ts';
 import type { AttrsOf, KernelName } from '../../src/kernels/index.ts';
-import type { Traits } from '../../src/kernels/kernel.ts';
+import type { Target, Traits } from '../../src/kernels/kernel.ts';
 import { packNC4HW4, unpackNC4HW4 } from '../reference/layout.ts';
 import { tensor } from '../reference/tensor.ts';
 import type { Tensor } from '../reference/tensor.ts';
@@ -24,8 +24,8 @@ export interface KernelCall<K extends KernelName = KernelName> {
 }
 
 export interface Placed {
-  /** What the plan may use of the device; all of it by default. */
-  traits?: Traits;
+  /** What the plan is made for: all that the device has by default. */
+  target?: Target;
   /** Channels before each input and before the output in their buffers: multiples of 4. */
   inputOffset?: number;
   outputOffset?: number;
@@ -39,6 +39,12 @@ function behind(value: Tensor, offset: number): Tensor {
   return out;
 }
 
+/** Attributes whose weights' names begin with `use`. */
+function named(attrs: object, use: string): object {
+  const rename = (names: unknown): unknown => (Array.isArray(names) ? names.map((name) => `${use}${name}`) : `${use}${names as string}`);
+  return Object.fromEntries(Object.entries(attrs).map(([key, value]) => [key, key === 'weights' || key === 'readers' ? rename(value) : value]));
+}
+
 /** Runs kernels on a device, all in one executor, so that a program compiles once. */
 export class KernelHarness {
   readonly #executor: Executor;
@@ -50,10 +56,9 @@ export class KernelHarness {
     this.#executor = new Executor(new Gpu(device), (name) => this.#weights[name.replace(/^use\d+\./, '')]);
   }
 
-  /** Traits that lead to every variant of a kernel: none of them, and all that the device has. */
-  get variants(): readonly Traits[] {
-    const { traits } = this.#executor.gpu;
-    return Object.keys(traits).length > 0 ? [{}, traits] : [{}];
+  /** What the device offers. */
+  get traits(): Traits {
+    return this.#executor.gpu.traits;
   }
 
   /** Runs one kernel. */
@@ -62,7 +67,7 @@ export class KernelHarness {
   }
 
   /** Runs calls one after another and returns the last one's output; also checks that what lies before it is untouched. */
-  async runAll(calls: readonly KernelCall[], { traits = this.#executor.gpu.traits, inputOffset = 0, outputOffset = 0 }: Placed = {}): Promise<Tensor> {
+  async runAll(calls: readonly KernelCall[], { target = { traits: this.traits }, inputOffset = 0, outputOffset = 0 }: Placed = {}): Promise<Tensor> {
     const use = `use${this.#uses++}.`;
     this.#weights = Object.assign({}, ...calls.map((call) => call.weights ?? {}));
     const graph = new GraphBuilder();
@@ -85,7 +90,7 @@ export class KernelHarness {
     };
     let last: GraphNode | undefined;
     calls.forEach((call, i) => {
-      const attrs = 'weights' in call.attrs ? { ...call.attrs, weights: use + call.attrs.weights } : call.attrs;
+      const attrs = named(call.attrs, use);
       last = graph.add(`call ${i}`, call.op, call.inputs.map((it) => (it === 'previous' ? last! : input(it))), attrs as AttrsOf<KernelName>);
     });
     let result = last!;
@@ -94,7 +99,7 @@ export class KernelHarness {
       data.before = new Float32Array(outputOffset * result.shape.height * result.shape.width).fill(7);
       result = graph.concat('placed', [before, result]);
     }
-    const prepared = await this.#executor.prepare(plan(graph.build([result]), traits));
+    const prepared = await this.#executor.prepare(plan(graph.build([result]), target));
     try {
       await this.#executor.upload(prepared, data);
       await this.#executor.run(prepared);

@@ -1,0 +1,17 @@
+/** Activations in WGSL. relu, leakyRelu and none differ only in the slope for negative values (0, slope, 1), a param, and so share programs. */
+import type { ConvAttrs } from './attrs.ts';
+
+export function negativeSlope(attrs: ConvAttrs): number {
+  if (attrs.activation === 'relu') return 0;
+  return attrs.activation === 'leakyRelu' ? (attrs.slope ?? 0.2) : 1;
+}
+
+const ACTIVATE = {
+  slope: 'fn activate(x: vec4f) -> vec4f { return select(x * params.slope, x, x > vec4f(0.0)); }',
+  sigmoid: 'fn activate(x: vec4f) -> vec4f { return 1.0 / (1.0 + exp(-x)); }',
+};
+
+/** `activate(x)`, which reads `params.slope`. */
+export function activate(attrs: ConvAttrs): string {
+  return attrs.activation === 'sigmoid' ? ACTIVATE.sigmoid : ACTIVATE.slope;
+}

@@ -1,0 +1,132 @@
+/**
+ * What a convolution is, and what it is fused with.
+ *
+ * A node of the network is a plain convolution of one tensor. Graph passes (graph/fuse) make it do more in one dispatch:
+ * - **read**: its input is computed as it is loaded, from frames or with masks, or comes as two tensors instead of a concatenation, of which the first may have
+ *   half the size (nearest upsampling);
+ * - **store**: its result is max-pooled as well, or is the logits of the picture;
+ * - several **weights**: layers that read the same input, their outputs one after another;
+ * - several **dilations**: one layer run with each, outputs one after another, over one fetch of its weights.
+ */
+import type { AlignedPairAttrs, EncoderInputAttrs } from '../exposure.ts';
+import { blocks, expectSameSize, shapeError } from '../kernel.ts';
+import type { Shape, WeightTensor } from '../kernel.ts';
+import type { MergeAttrs } from '../merge.ts';
+
+export type Activation = 'none' | 'relu' | 'leakyRelu' | 'sigmoid';
+
+/** How inputs are loaded. */
+export type ConvRead =
+  /** Inputs: the stack, the response table. Input channels: as encoderInput's. */
+  | ({ kind: 'encoder' } & EncoderInputAttrs)
+  /** Inputs: the stack, the response table. Input channels: as alignedPair's. */
+  | ({ kind: 'pair' } & AlignedPairAttrs)
+  /** Inputs: features of all frames one after another, the stack. The first of two layers reads them times (1 - W_k), the second times W_k. */
+  | { kind: 'masked'; frames: number };
+
+/** What becomes of the result. */
+export type ConvStore =
+  /** It is stored, and its 2x2 maximum as a further result. */
+  | { kind: 'pool' }
+  /** It is three logits, which correct the merge of the last two inputs, the stack and the response table: the picture is stored. */
+  | ({ kind: 'merge' } & MergeAttrs);
+
+export interface ConvAttrs {
+  /** Of each layer the tensors `{name}.weight` [out, in/groups, kernel, kernel] and `{name}.bias` [out]. */
+  weights: string | readonly string[];
+  /** Output channels of a layer at one dilation. */
+  channels: number;
+  kernel: number;
+  dilation?: number | readonly number[];
+  /** With several dilations: whether each reads channels of its own, one after another in the input. */
+  split?: boolean;
+  groups?: number;
+  activation?: Activation;
+  /** Slope for negative values under leakyRelu. */
+  slope?: number;
+  read?: ConvRead;
+  store?: ConvStore;
+}
+
+export function layersOf({ weights }: ConvAttrs): readonly string[] {
+  return typeof weights === 'string' ? [weights] : weights;
+}
+
+export function dilationsOf({ dilation = 1 }: ConvAttrs): readonly number[] {
+  return typeof dilation === 'number' ? [dilation] : dilation;
+}
+
+export function groupsOf({ groups = 1 }: ConvAttrs): number {
+  return groups;
+}
+
+/** Inputs in their roles. */
+export interface Roles<T> {
+  /** What is convolved: one tensor, or two one after another; none where it is computed from the stack. */
+  sources: readonly T[];
+  stack?: T;
+  response?: T;
+}
+
+export function rolesOf<T>({ read, store }: ConvAttrs, inputs: readonly T[]): Roles<T> {
+  if (read?.kind === 'encoder' || read?.kind === 'pair') return { sources: [], stack: inputs[0], response: inputs[1] };
+  if (read?.kind === 'masked') return { sources: inputs.slice(0, -1), stack: inputs[inputs.length - 1] };
+  if (store?.kind === 'merge') return { sources: inputs.slice(0, -2), stack: inputs[inputs.length - 2], response: inputs[inputs.length - 1] };
+  return { sources: inputs };
+}
+
+/** Channels that one layer at one dilation reads. */
+export function inputChannels(attrs: ConvAttrs, inputs: readonly Shape[]): number {
+  const { sources } = rolesOf(attrs, inputs);
+  if (sources.length === 0) return 6;
+  const all = sources.reduce((sum, { channels }) => sum + channels, 0);
+  return attrs.split ? all / dilationsOf(attrs).length : all;
+}
+
+/** Whether a source has half the size of the output. */
+export function isHalf(source: Shape, output: Shape): boolean {
+  return source.width * 2 === output.width && source.height * 2 === output.height;
+}
+
+/** Shape of the output. @throws when the inputs do not fit. */
+export function convShape(attrs: ConvAttrs, inputs: readonly Shape[]): Shape {
+  const groups = groupsOf(attrs);
+  const layers = layersOf(attrs);
+  const dilations = dilationsOf(attrs);
+  const name = layers.join();
+  const fail = (what: string): Error => shapeError('conv2d', `${name}: ${what}`);
+  const { sources, stack } = rolesOf(attrs, inputs);
+  const size = sources.at(-1) ?? stack;
+  if (!size || sources.length > 2) throw fail(`${sources.length} inputs, expected 1 or 2`);
+  if (attrs.kernel % 2 !== 1) throw shapeError('conv2d', `kernel size ${attrs.kernel} of ${name} is not odd`);
+  if (sources.length === 2) {
+    if (sources[0].channels % 4 !== 0) throw fail(`a first input of ${sources[0].channels} channels is not a multiple of 4`);
+    if (!isHalf(sources[0], size)) expectSameSize('conv2d', sources);
+  }
+  const channels = inputChannels(attrs, inputs);
+  if (channels % groups !== 0 || attrs.channels % groups !== 0) throw fail(`${groups} groups do not divide ${channels} inputs and ${attrs.channels} outputs`);
+  const parts = layers.length * dilations.length;
+  if (parts > 1 && (attrs.channels % 4 !== 0 || groups > 1)) throw fail(`${parts} outputs one after another of ${attrs.channels} channels and ${groups} groups, expected a multiple of 4 and 1 group`);
+  if (layers.length > 1 && dilations.length > 1) throw fail(`${layers.length} layers at ${dilations.length} dilations, one of the two must be 1`);
+  if (attrs.split && (channels % 4 !== 0 || sources.length !== 1)) throw fail(`split inputs of ${channels} channels in ${sources.length} tensors, expected a multiple of 4 in 1`);
+  if (attrs.read?.kind === 'masked' && (layers.length !== 2 || channels % (4 * attrs.read.frames) !== 0)) throw fail(`masked features of ${attrs.read.frames} frames in ${channels} channels for ${layers.length} layers, expected blocks of 4 a frame for 2 layers`);
+  return { height: size.height, width: size.width, channels: attrs.channels * parts };
+}
+
+/** What a max-pooling store adds. */
+export function convResults({ store }: ConvAttrs, output: Shape): Shape[] {
+  return store?.kind === 'pool' ? [{ channels: output.channels, height: Math.floor(output.height / 2), width: Math.floor(output.width / 2) }] : [];
+}
+
+export function weightTensors(attrs: ConvAttrs, inputs: readonly Shape[]): WeightTensor[] {
+  const perGroup = inputChannels(attrs, inputs) / groupsOf(attrs);
+  return layersOf(attrs).flatMap((name) => [
+    { name: `${name}.weight`, shape: [attrs.channels, perGroup, attrs.kernel, attrs.kernel] },
+    { name: `${name}.bias`, shape: [attrs.channels] },
+  ]);
+}
+
+/** Output blocks of one layer at one dilation. */
+export function layerBlocks(attrs: ConvAttrs): number {
+  return blocks(attrs.channels);
+}

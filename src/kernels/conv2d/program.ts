@@ -1,0 +1,181 @@
+/**
+ * The register-tiled convolution, stride 1 with zero "same" padding, generated for a variant, its sources, its store and its number of dilations.
+ *
+ * An invocation's tile is `columns` x `rows` pixels that are a dilation apart, so that neighbours in the tile share taps: for 2x2 pixels and a 3x3 kernel
+ * 16 loads a channel block instead of 36. Tiles are counted along the picture, row after row, so that small and odd sizes waste little. Loops: input
+ * blocks, then kernel rows; columns are unrolled. A tile's upper input rows are the lower ones of the kernel row before, and stay in registers.
+ *
+ * Several dilations: an invocation has a tile for each, and every weight it loads or is handed multiplies in all of them.
+ *
+ * Accumulators are named scalars (`acc_dilation_row_column_block`): arrays would go to memory.
+ */
+import { READ, reads } from '../kernel.ts';
+import type { DType, Dispatch, PackedWeights, ParamTypes, ParamValues, Program, View } from '../kernel.ts';
+import { activate, negativeSlope } from './activate.ts';
+import { dilationsOf, layerBlocks, layersOf } from './attrs.ts';
+import type { ConvAttrs } from './attrs.ts';
+import { sourcesOf } from './sources.ts';
+import type { Source } from './sources.ts';
+import { storeOf } from './stores.ts';
+import type { Store } from './stores.ts';
+import type { Variant } from './variants.ts';
+
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+const lines = (parts: readonly string[]): string => parts.filter((part) => part !== '').join('\n');
+
+/** How a variant has weights at hand. `w` is the first vec4 of the kernel row, `lane` the invocation. */
+interface WeightAccess {
+  declarations: string;
+  /** WGSL before the rows of an input block, before each row, and after it. */
+  atBlock: string;
+  atRow: string;
+  /** WGSL in which `a` is one vec4 of weights, and `use` multiplies with it. */
+  weight(kx: number, out: number, lane: number, use: string): string;
+}
+
+function weightAccess({ memory, out, workgroup }: Variant, kernel: number): WeightAccess {
+  const row = kernel * 4 * out;
+  const index = (kx: number, o: number, lane: number): number => (kx * 4 + lane) * out + o;
+  if (memory === 'subgroup') {
+    const loads = range(Math.ceil(row / workgroup)).map((j) => `      let w_${j} = vec4f(weights[w + ${j * workgroup}u + lane]);`);
+    const weight: WeightAccess['weight'] = (kx, o, i, use) => {
+      const at = index(kx, o, i);
+      return `      { let a = subgroupBroadcast(w_${Math.floor(at / workgroup)}, ${at % workgroup}u); ${use} }`;
+    };
+    return { declarations: '', atBlock: '', atRow: lines(loads), weight };
+  }
+  if (memory === 'workgroup') {
+    // One input block's weights at a time, all rows of the kernel: two barriers for them.
+    const all = kernel * row;
+    const stage = `    workgroupBarrier();
+    for (var i = lane; i < ${all}u; i += WORKGROUP) { staged[i] = vec4f(weights[w + i]); }
+    workgroupBarrier();`;
+    return {
+      declarations: `var<workgroup> staged: array<vec4f, ${all}>;`,
+      atBlock: stage,
+      atRow: `      let t = u32(ky) * ${row}u;`,
+      weight: (kx, o, i, use) => `      { let a = staged[t + ${index(kx, o, i)}u]; ${use} }`,
+    };
+  }
+  return { declarations: '', atBlock: '', atRow: `      let t = w + u32(ky) * ${row}u;`, weight: (kx, o, i, use) => `      { let a = vec4f(weights[t + ${index(kx, o, i)}u]); ${use} }` };
+}
+
+/** WGSL of the loop over one source's blocks. */
+function sourceLoop(source: Source, n: number, variant: Variant, kernel: number, dilations: number, split: boolean): string {
+  const { columns, rows, out, memory } = variant;
+  const access = weightAccess(variant, kernel);
+  const radius = (kernel - 1) / 2;
+  const taps = columns + kernel - 1;
+  const halved = (value: string): string => (source.half ? `(${value} >> 1u)` : value);
+  const pitch = source.half ? '(width >> 1u)' : 'width';
+  const tap = (s: number, r: number, j: number): string => `t_${s}_${r}_${j}`;
+  /** Loads a row of taps, `line` rows of the dilation below the tile's first. */
+  const loadRow = (s: number, r: number, line: string): string => {
+    const block = split ? `${s}u * params.blocks_${n} + c` : 'c';
+    const load = (j: number): string =>
+      `        let ok_${j} = inside && in_${s}_${j}; ${tap(s, r, j)} = select(vec4f(0.0), load_${n}(${block}, u32(select(0, line_start + ${halved(`c_${s}_${j}`)}, ok_${j}))), ok_${j});`;
+    return `      {
+        let y = y_${s} + (${line}) * d_${s};
+        let inside = u32(y) < params.height;
+        let line_start = ${halved('y')} * ${pitch};
+${lines(range(taps).map(load))}
+      }`;
+  };
+  const multiply = (kx: number, o: number, i: number): string => {
+    const product = (s: number, ty: number, tx: number): string => `acc_${s}_${ty}_${tx}_${o} += a * ${tap(s, ty, tx + kx)}.${'xyzw'[i]};`;
+    return access.weight(kx, o, i, range(dilations).flatMap((s) => range(rows).flatMap((ty) => range(columns).map((tx) => product(s, ty, tx)))).join(' '));
+  };
+  const streams = range(dilations);
+  const shift = (s: number): string => range(rows - 1).flatMap((r) => range(taps).map((j) => `${tap(s, r, j)} = ${tap(s, r + 1, j)};`)).join(' ');
+  return `  for (var c = 0u; c < params.blocks_${n}; c++) {
+${access.atBlock}
+${lines(streams.map((s) => `    ${range(rows).flatMap((r) => range(taps).map((j) => `var ${tap(s, r, j)} = vec4f(0.0);`)).join(' ')}`))}
+${lines(streams.flatMap((s) => range(rows - 1).map((r) => loadRow(s, r, `${r - radius}`))))}
+    for (var ky = 0; ky < KERNEL; ky++) {
+${access.atRow}
+${lines(streams.map((s) => loadRow(s, rows - 1, `ky + ${rows - 1 - radius}`)))}
+${lines(range(kernel).flatMap((kx) => range(out).flatMap((o) => range(4).map((i) => multiply(kx, o, i)))))}
+${kernel > 1 ? lines(streams.map((s) => `      ${shift(s)}`)) : ''}
+${memory === 'subgroup' ? '      w += KERNEL * 4u * OUT_BLOCKS;' : ''}
+    }
+${memory === 'subgroup' ? '' : '    w += KERNEL * KERNEL * 4u * OUT_BLOCKS;'}
+  }`;
+}
+
+function program(attrs: ConvAttrs, variant: Variant, sources: readonly Source[], store: Store, weights: DType): Program {
+  const { kernel } = attrs;
+  const { columns, rows, out, workgroup, memory } = variant;
+  const streams = range(dilationsOf(attrs).length);
+  const radius = (kernel - 1) / 2;
+  const place = (s: number): string => `  let d_${s} = i32(params.dilation_${s});
+  let qx_${s} = i32(tile % params.across_${s});
+  let qy_${s} = i32(tile / params.across_${s});
+  let x_${s} = qx_${s} / d_${s} * (${columns} * d_${s}) + qx_${s} % d_${s};
+  let y_${s} = qy_${s} / d_${s} * (${rows} * d_${s}) + qy_${s} % d_${s};
+${lines(range(columns + kernel - 1).map((j) => `  let c_${s}_${j} = x_${s} + ${j - radius} * d_${s}; let in_${s}_${j} = u32(c_${s}_${j}) < params.width;`))}
+${lines(range(rows).map((ty) => `  ${range(columns).flatMap((tx) => range(out).map((o) => `var acc_${s}_${ty}_${tx}_${o} = vec4f(0.0);`)).join(' ')}`))}`;
+  const body = `
+${activate(attrs)}
+${lines(sources.map((source) => source.functions))}
+${store.functions}
+${weightAccess(variant, kernel).declarations}
+
+@workgroup
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(${memory === 'subgroup' ? 'subgroup_invocation_id' : 'local_invocation_index'}) lane: u32) {
+  let width = i32(params.width);
+  let tile = (group.z * groups.x + group.x) * WORKGROUP + lane;
+${lines(sources.map((source) => source.setup ?? ''))}
+${lines(streams.map(place))}
+  var w = group.y * params.in_blocks * (KERNEL * KERNEL * 4u * OUT_BLOCKS);
+${lines(sources.map((source, n) => sourceLoop(source, n, variant, kernel, streams.length, attrs.split ?? false)))}
+  let first = group.y * OUT_BLOCKS;
+${lines(streams.map((s) => `  let block_${s} = first + ${s}u * params.layer_blocks;\n${store.statements(s)}`))}
+}`;
+  const params: ParamTypes = { width: 'u32', height: 'u32', size: 'u32', in_blocks: 'u32', layer_blocks: 'u32', slope: 'f32' };
+  for (const s of streams) Object.assign(params, { [`dilation_${s}`]: 'u32', [`across_${s}`]: 'u32' });
+  sources.forEach((source, n) => Object.assign(params, { [`blocks_${n}`]: 'u32' }, source.params));
+  const extras = [...sources.map(({ label }) => label), sources.length > 1 ? 'two inputs' : '', streams.length > 1 ? `${streams.length} dilations` : '', store.label].filter((text) => text !== '');
+  return {
+    label: [`conv2d ${kernel}x${kernel}`, ...extras, `${memory} ${columns}x${rows}x${4 * out}`].join(' '),
+    enables: memory === 'subgroup' ? ['subgroups'] : [],
+    workgroup: [workgroup, 1, 1],
+    constants: { KERNEL: kernel, OUT_BLOCKS: out, WORKGROUP: workgroup },
+    params: { ...params, ...store.params },
+    bindings: { ...Object.assign({}, ...sources.map((source) => source.bindings)), weights: reads({ dtype: weights }), bias: READ, ...store.bindings },
+    body,
+  };
+}
+
+export function tiledDispatch(variant: Variant, attrs: ConvAttrs, inputs: readonly View[], output: View, results: readonly View[], [weights, bias]: readonly PackedWeights[]): Dispatch {
+  const { width, height } = output.shape;
+  const dilations = dilationsOf(attrs);
+  const groupsOfLayer = layerBlocks(attrs) / variant.out;
+  const sources = sourcesOf(attrs, inputs, output, groupsOfLayer);
+  const store = storeOf(variant, attrs, inputs, output, results);
+  const across = dilations.map((d) => Math.ceil(width / (variant.columns * d)) * d);
+  const tiles = Math.max(...dilations.map((d, s) => across[s] * Math.ceil(height / (variant.rows * d)) * d));
+  const grid = Math.ceil(tiles / variant.workgroup);
+  const x = Math.min(grid, 65535); // WebGPU's limit in one dimension; the rest goes into z
+  const params: ParamValues = {
+    width,
+    height,
+    size: width * height,
+    in_blocks: sources.reduce((sum, source) => sum + source.blocks, 0),
+    layer_blocks: layerBlocks(attrs),
+    slope: negativeSlope(attrs),
+    ...Object.fromEntries(dilations.flatMap((d, s) => [[`dilation_${s}`, d], [`across_${s}`, across[s]]])),
+    ...Object.assign({}, ...sources.map((source, n) => ({ [`blocks_${n}`]: source.blocks, ...source.values }))),
+    ...store.values,
+  };
+  return {
+    program: program(attrs, variant, sources, store, weights.dtype ?? 'f32'),
+    resources: {
+      ...Object.assign({}, ...sources.map((source) => source.resources)),
+      weights: { kind: 'weights', key: weights.key },
+      bias: { kind: 'weights', key: bias.key },
+      ...store.resources,
+    },
+    params,
+    workgroups: [x, groupsOfLayer * layersOf(attrs).length, Math.ceil(grid / x)],
+  };
+}

@@ -1,0 +1,69 @@
+/**
+ * The variants of the register-tiled convolution, and why each exists.
+ *
+ * All keep a tile of pixels x output channels in registers, so that each vec4 of input is used once an output channel and each of weights once a pixel. They differ in
+ * - where an invocation has its **weights** from: `direct`, from memory, which caches serve well where loads of one address by a whole subgroup are cheap (GPUs);
+ *   `workgroup`, staged in workgroup memory by all invocations together, an implicit GEMM; `subgroup`, a part in each lane's registers, handed round by broadcast, where
+ *   subgroups are as wide as a CPU's vectors: software adapters load a value lane by lane even where all lanes want the same;
+ * - the **tile**, `columns x rows x channels`: larger ones reuse more, and need more registers.
+ * Which is fastest is found by measuring (src/tune); the order here is the guess without it.
+ */
+import type { Shape, Target } from '../kernel.ts';
+import { dilationsOf, groupsOf, layerBlocks } from './attrs.ts';
+import type { ConvAttrs } from './attrs.ts';
+
+export interface Variant {
+  memory: 'direct' | 'workgroup' | 'subgroup';
+  /** Pixels of a tile. */
+  columns: number;
+  rows: number;
+  /** Output blocks of a tile, at each dilation. */
+  out: number;
+  /** Invocations of a workgroup. */
+  workgroup: number;
+}
+
+/** Subgroups of these sizes are a CPU's vectors: 128, 256 and 512 bits. On GPUs, most of whose subgroups are wider, loads of one address are cheap. */
+export const VECTOR_LANES: readonly number[] = [4, 8, 16];
+/** A kernel row is unrolled, so code grows with the kernel; the network has 1x1 and 3x3. */
+const UNROLLED_KERNEL = 3;
+const WORKGROUP = 64;
+
+/** Tiles by columns, rows and output channels, most promising first. Code grows with a tile, and a software adapter compiles 2x2x32 in three times the time for no gain. */
+const TILES: Record<Variant['memory'], readonly (readonly [number, number, number])[]> = {
+  subgroup: [[2, 2, 16], [2, 2, 32], [4, 2, 16], [4, 1, 32]],
+  direct: [[2, 2, 16], [4, 2, 16], [2, 2, 32], [4, 2, 8]],
+  workgroup: [[2, 2, 16], [4, 2, 16], [2, 2, 32]],
+};
+
+/** The name of the way that is always there. */
+export const GENERAL = 'general';
+
+function nameOf({ memory, columns, rows, out }: Variant): string {
+  return `${memory} ${columns}x${rows}x${4 * out}`;
+}
+
+/** The candidates for a layer on a device, by name. Without one the general kernel computes it. */
+export function candidates(attrs: ConvAttrs, { traits = {} }: Target): Map<string, Variant> {
+  const found = new Map<string, Variant>();
+  if (groupsOf(attrs) !== 1 || attrs.kernel > UNROLLED_KERNEL) return found;
+  const lanes = traits.subgroupSize ?? 0;
+  const memories: Variant['memory'][] = VECTOR_LANES.includes(lanes) ? ['subgroup', 'direct', 'workgroup'] : ['direct', 'workgroup'];
+  const n = layerBlocks(attrs);
+  for (const memory of memories) {
+    for (const [columns, rows, channels] of TILES[memory]) {
+      if (attrs.store?.kind === 'pool' && (columns % 2 || rows % 2)) continue;
+      // Several dilations hold a tile each.
+      const most = Math.max(1, Math.floor(channels / 4 / (memory === 'subgroup' ? 1 : dilationsOf(attrs).length)));
+      const out = [8, 4, 2, 1].find((size) => size <= most && n % size === 0)!;
+      const variant: Variant = { memory, columns, rows, out, workgroup: memory === 'subgroup' ? lanes : WORKGROUP };
+      if (!found.has(nameOf(variant))) found.set(nameOf(variant), variant);
+    }
+  }
+  return found;
+}
+
+export function variantNames(attrs: ConvAttrs, _: readonly Shape[], target: Target): string[] {
+  const names = [...candidates(attrs, target).keys()];
+  return names.length > 0 ? names : [GENERAL];
+}
