@@ -3,7 +3,7 @@
  * the whole network. `run.ts` and `gpu.ts` are its command lines.
  */
 import { readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, freemem } from 'node:os';
 import { Gpu, openDevice } from '../src/device.ts';
 import { requestAdapter } from '../src/node/adapter.ts';
 import type { SoftwareChoice } from '../src/node/adapter.ts';
@@ -12,7 +12,7 @@ import { loadWeights } from '../src/weights/load.ts';
 import { contest, enter } from './contest.ts';
 import type { ContestRules, Entrant, Row } from './contest.ts';
 import { deghostContestant } from './deghostEngine.ts';
-import { randomInput, sizeText } from './engine.ts';
+import { LAYER, randomInput, sizeText } from './engine.ts';
 import type { Contestant, EngineContext, Work } from './engine.ts';
 import { watchGpuMemory } from './gpuMemory.ts';
 import { benchKernels } from './kernels.ts';
@@ -29,9 +29,6 @@ export const PEERS: readonly Contestant[] = [onnxWeb, tfjs, onnxNode];
 /** Largest difference of a right result: what f32 sums of another order make of it is far below, an 8-bit step far above. */
 const TOLERANCE = { network: 1e-3, layer: 1e-4 };
 
-/** The convolution that is compared by itself: 3x3, of the network's width, with its activation. */
-const LAYER = 'encoder.2';
-
 /** What deghost must get right before anything is timed. */
 const GOLDENS = ['fixed-wide', 'any-5'];
 
@@ -47,7 +44,7 @@ export interface BenchOptions {
   seconds: number;
   /** `any` with five frames too, deghost alone. */
   any: boolean;
-  rules: Omit<ContestRules, 'tolerance'>;
+  rules: Omit<ContestRules, 'tolerance' | 'memory'>;
 }
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
@@ -104,7 +101,7 @@ export async function bench(options: BenchOptions): Promise<Report> {
   const entrants = await enter([deghostContestant(version), ...options.peers], context, say);
   const compete = async (who: readonly Entrant[], name: string, work: Work, cost: { operations: number; bytes: number }, frames: number): Promise<void> => {
     const rows: Row[] = [];
-    await contest(who, work, randomInput(work, frames), cost.operations, onnxNode.id, { ...rules, tolerance: TOLERANCE[work.kind] }, (row) => rows.push(row));
+    await contest(who, work, randomInput(work, frames), cost.operations, onnxNode.id, { ...rules, tolerance: TOLERANCE[work.kind], memory: freemem() }, (row) => rows.push(row));
     await remeasure();
     const size = sizeText(work);
     print(`${name}, ${size}`, rows, peaks.gflops);

@@ -42,6 +42,8 @@ export interface ContestRules {
   limit: number;
   /** Largest difference from the judge of a right result. */
   tolerance: number;
+  /** Bytes of the host's memory that an engine may take. */
+  memory: number;
 }
 
 /** An engine that could be opened, or why not. */
@@ -60,6 +62,7 @@ const oneLine = (error: unknown): string => (error instanceof Error ? error.mess
 /** Opens contestants one after another; one that cannot be opened keeps its place in the tables. */
 export async function enter(contestants: readonly Contestant[], context: EngineContext, report: (text: string) => void): Promise<Entrant[]> {
   const entrants: Entrant[] = [];
+  const missing = new Map<string, string[]>();
   for (const { id, name, open } of contestants) {
     try {
       const engine = await open(context);
@@ -67,12 +70,17 @@ export async function enter(contestants: readonly Contestant[], context: EngineC
       entrants.push({ id, name, engine });
     } catch (error) {
       const status = error instanceof NotInstalled ? 'not installed' : 'failed';
-      report(`${name}: ${error instanceof NotInstalled ? error.message : `cannot be opened: ${oneLine(error)}`}`);
+      if (error instanceof NotInstalled) missing.set(error.message, [...(missing.get(error.message) ?? []), name]);
+      else report(`${name} cannot be opened: ${oneLine(error)}`);
       entrants.push({ id, name, status, note: oneLine(error) });
     }
   }
+  for (const [remedy, names] of missing) report(`not installed: ${names.join('; ')} (${remedy})`);
   return entrants;
 }
+
+/** How long an engine may take to let go. */
+const RELEASE_SECONDS = 30;
 
 interface Started {
   entrant: Entrant;
@@ -121,6 +129,11 @@ export async function contest(
       Object.assign(row, { status: 'not run', note: `foretold ${foretold.toFixed(0)} s a run, the limit is ${rules.limit} s for two` });
       continue;
     }
+    const bytes = work.kind === 'network' ? (engine.hostBytesPerPixel ?? 0) * pixels : 0;
+    if (bytes > rules.memory) {
+      Object.assign(row, { status: 'not run', note: `would take about ${Math.round(bytes / 2 ** 30)} GiB of memory, ${Math.round(rules.memory / 2 ** 30)} are free` });
+      continue;
+    }
     if (engine.device) resetPeak(engine.device);
     const begun = performance.now();
     let session: Session | undefined;
@@ -133,7 +146,7 @@ export async function contest(
     } catch (error) {
       Object.assign(row, { status: 'failed', note: oneLine(error) });
       try {
-        await session?.release();
+        await within(RELEASE_SECONDS, Promise.resolve(session?.release()));
       } catch {
         // What failed may be beyond releasing.
       }
@@ -172,7 +185,7 @@ export async function contest(
     }
     if (entrant.engine!.device) row.peakBytes = peakBytes(entrant.engine!.device);
     try {
-      await session.release();
+      await within(RELEASE_SECONDS, Promise.resolve(session.release()));
     } catch (error) {
       row.note ??= `could not be released: ${oneLine(error)}`;
     }

@@ -8,6 +8,9 @@ import { rng } from '../test/reference/random.ts';
 /** The network pads pictures to multiples of this; peers are given padded frames. */
 const GRID = 16;
 
+/** The convolution that is compared by itself: 3x3, of the network's width to the network's width, with its activation. */
+export const LAYER = 'encoder.2';
+
 /** Planes of f32, `[c,h,w]`. */
 export interface Planes {
   data: Float32Array;
@@ -40,6 +43,8 @@ export interface Engine {
   device?: GPUDevice;
   /** What a reader of its figures must know. */
   note?: string;
+  /** Bytes of the host's memory that a pixel of the network's picture takes, about: what would not fit is not tried. */
+  hostBytesPerPixel?: number;
   /** @param input the network's frames in [0,1], shortest first; a layer's one tensor. */
   prepare(work: Work, input: readonly Planes[]): Promise<Session>;
   dispose(): Promise<void> | void;
@@ -60,7 +65,7 @@ export interface Contestant {
   open(context: EngineContext): Promise<Engine>;
 }
 
-/** A contestant's package, or what makes its graphs, is not there. */
+/** A contestant's package, or what makes its graphs, is not there; the message is the remedy. */
 export class NotInstalled extends Error {}
 
 export const sizeText = ({ width, height }: { width: number; height: number }): string => `${width}x${height}`;

@@ -11,15 +11,13 @@ import { NotInstalled } from '../engine.ts';
 
 const require = createRequire(import.meta.url);
 
-export const INSTALL = 'npm ci --prefix bench/peers';
-
 /** The version of a peer's package. @throws NotInstalled */
 export function peerVersion(name: string): string {
   try {
     const manifest = new URL(`node_modules/${name}/package.json`, import.meta.url);
     return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
   } catch {
-    throw new NotInstalled(`${name} is not installed: ${INSTALL}`);
+    throw new NotInstalled('npm ci --prefix bench/peers');
   }
 }
 
@@ -45,6 +43,11 @@ function acceptSharedMemory(): void {
     const source = new Uint8Array(view.buffer, view.byteOffset + from * unit, bytes);
     return writeBuffer.call(this, buffer, offset, view.buffer instanceof SharedArrayBuffer ? source.slice() : (source as Uint8Array<ArrayBuffer>));
   };
+}
+
+/** Whether a device's memory is the host's. */
+export function onHost({ adapterInfo: { architecture, isFallbackAdapter } }: GPUDevice): boolean {
+  return isFallbackAdapter || architecture === 'software' || architecture === 'swiftshader';
 }
 
 let ready = false;

@@ -4,11 +4,11 @@
  */
 import { cpus } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
-import { pad, stacked } from '../engine.ts';
-import type { Contestant, Engine, EngineContext, Planes, Session, Work } from '../engine.ts';
-import { importPeer, peerVersion, provideWebGpu, requirePeer } from './load.ts';
-import { onnxModel } from './onnxModel.ts';
 import { largestDifference } from '../compare.ts';
+import { LAYER, pad, stacked } from '../engine.ts';
+import type { Contestant, Engine, EngineContext, Planes, Session, Work } from '../engine.ts';
+import { importPeer, onHost, peerVersion, provideWebGpu, requirePeer } from './load.ts';
+import { onnxModel } from './onnxModel.ts';
 
 /** What is used of onnxruntime's API; it is the same in both packages. */
 interface OrtTensor {
@@ -31,6 +31,9 @@ interface Ort {
 const PROBE = { layer: 'encoder.1', channels: 6, side: 16 };
 const PROBE_TOLERANCE = 1e-3;
 
+/** What the WebGPU provider was seen to hold, 176 MiB at 128x128. */
+const BYTES_PER_PIXEL = 11_000;
+
 const dims = (tensors: readonly Planes[]): number[] => [tensors.length, tensors[0].c, tensors[0].h, tensors[0].w];
 
 const planesOf = (data: Float32Array, [, c, h, w]: readonly number[]): Planes => ({ data: Float32Array.from(data), c, h, w });
@@ -39,6 +42,7 @@ class OrtEngine implements Engine {
   readonly version: string;
   readonly adapter: string;
   readonly device: GPUDevice | undefined;
+  readonly hostBytesPerPixel: number | undefined;
   note: string | undefined;
   padChannels = false;
   readonly #ort: Ort;
@@ -50,6 +54,10 @@ class OrtEngine implements Engine {
     this.version = version;
     this.device = device;
     this.adapter = device?.adapterInfo.description ?? `CPU, ${cpus().length} cores`;
+    this.hostBytesPerPixel = !device || onHost(device) ? BYTES_PER_PIXEL : undefined;
+    // Exported now, so that no run waits for it.
+    onnxModel(context, { layer: LAYER });
+    onnxModel(context, {});
   }
 
   async prepare(work: Work, input: readonly Planes[]): Promise<Session> {
@@ -133,6 +141,7 @@ export const onnxWeb: Contestant = {
     const error = await probe(engine, context);
     if (error > PROBE_TOLERANCE) {
       engine.padChannels = true;
+      onnxModel(context, { padChannels: true });
       engine.note = `wrong on 3x3 convolutions of ${PROBE.channels} channels (error ${error.toPrecision(2)}): given a graph in which they have ${Math.ceil(PROBE.channels / 4) * 4}`;
     }
     return engine;

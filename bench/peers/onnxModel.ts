@@ -30,7 +30,7 @@ export function pythonWithTorch(): string {
       // The next may have it.
     }
   }
-  if (!found) throw new NotInstalled('no Python with PyTorch (PYTHON, python3) to export ONNX with: apt-get install python3-torch, or pip install torch');
+  if (!found) throw new NotInstalled('PyTorch, to export ONNX with, for `python3` or what PYTHON names: apt-get install python3-torch, or pip install torch');
   return found;
 }
 

@@ -3,7 +3,7 @@ import { requestAdapter } from '../../src/node/adapter.ts';
 import { loadWeights } from '../../src/weights/load.ts';
 import { interleave, pad, planes } from '../engine.ts';
 import type { Contestant, Engine, EngineContext, Planes, Session, Work } from '../engine.ts';
-import { peerVersion, provideWebGpu, requirePeer } from './load.ts';
+import { onHost, peerVersion, provideWebGpu, requirePeer } from './load.ts';
 import { TfjsNetwork } from './tfjsNetwork.ts';
 import type { Tf, TfTensor } from './tfjsNetwork.ts';
 
@@ -24,6 +24,9 @@ interface BackendModule {
   WebGPUBackend: new (device: GPUDevice, info: GPUAdapterInfo) => Backend;
 }
 
+/** What the backend was seen to hold, 457 MiB at 128x128. */
+const BYTES_PER_PIXEL = 29_000;
+
 /** What the backend's own start asks for. */
 const LIMITS = ['maxComputeWorkgroupStorageSize', 'maxComputeWorkgroupsPerDimension', 'maxStorageBufferBindingSize', 'maxBufferSize', 'maxComputeWorkgroupSizeX', 'maxComputeInvocationsPerWorkgroup'] as const;
 
@@ -31,6 +34,7 @@ class TfjsEngine implements Engine {
   readonly version: string;
   readonly adapter: string;
   readonly device: GPUDevice;
+  readonly hostBytesPerPixel: number | undefined;
   readonly #tf: Tf;
   readonly #backend: Backend;
   readonly #network: TfjsNetwork;
@@ -42,6 +46,7 @@ class TfjsEngine implements Engine {
     this.device = device;
     this.version = version;
     this.adapter = device.adapterInfo.description;
+    this.hostBytesPerPixel = onHost(device) ? BYTES_PER_PIXEL : undefined;
     this.#context = context;
     const { config, tensors } = loadWeights(context.weights);
     this.#network = new TfjsNetwork(tf, config, tensors);

@@ -1,5 +1,5 @@
 /**
- * The `fixed` network once more, in TensorFlow.js ops (NHWC, fused convolutions), as a user of tfjs would write it: frames that share weights are one batch, the six memory
+ * The `fixed` network once more, in TensorFlow.js ops (NHWC, which was as quick as NCHW; fused convolutions), as a user of tfjs would write it: frames that share weights are one batch, the six memory
  * reads one batched product.
  */
 import type { NetworkConfig } from '../../src/weights/config.ts';

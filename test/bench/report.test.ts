@@ -14,7 +14,7 @@ import { rooflineDots, rooflineSvg } from '../../bench/roofline.ts';
 
 const WORK: Work = { kind: 'network', width: 32, height: 16 };
 const CONTEXT: EngineContext = { software: 'auto', weights: new Uint8Array(), taus: [1], reference: 0 };
-const RULES = { runs: 3, limit: 10, tolerance: 1e-3 };
+const RULES = { runs: 3, limit: 10, tolerance: 1e-3, memory: 1e9 };
 
 /** An engine that answers with one value everywhere, or throws. */
 function contestant(id: string, value: number | Error, ms = 0): Contestant {
@@ -39,7 +39,7 @@ const absent: Contestant = {
   id: 'absent',
   name: 'engine absent',
   open: async () => {
-    throw new NotInstalled('absent is not installed: npm ci --prefix bench/peers');
+    throw new NotInstalled('npm ci --prefix bench/peers');
   },
 };
 
@@ -52,8 +52,8 @@ async function compete(contestants: readonly Contestant[], judge: string): Promi
 describe('contest', () => {
   it('marks a wrong engine, keeps its time, and lists one that is absent or fails', async () => {
     const said: string[] = [];
-    await enter([absent], CONTEXT, (text) => said.push(text));
-    expect(said).toEqual(['engine absent: absent is not installed: npm ci --prefix bench/peers']);
+    await enter([absent, { ...absent, name: 'engine gone' }], CONTEXT, (text) => said.push(text));
+    expect(said).toEqual(['not installed: engine absent; engine gone (npm ci --prefix bench/peers)']);
     const rows = await compete([contestant('deghost', 0.5), contestant('wrong', 0.75), contestant('nan', NaN), contestant('broken', new Error('no such kernel\nat line 3')), absent, contestant('cpu', 0.5001)], 'cpu');
     expect(rows.get('deghost')).toMatchObject({ status: 'right', runs: 3 });
     expect(rows.get('deghost')!.error).toBeCloseTo(1e-4, 6);
@@ -77,6 +77,10 @@ describe('contest', () => {
     entrants[1].msPerPixel = 1e4 / 512;
     const rows = await contest(entrants, WORK, [], 1e9, 'deghost', RULES, () => undefined);
     expect(rows[1]).toMatchObject({ status: 'not run', note: 'foretold 10 s a run, the limit is 10 s for two' });
+    entrants[1].msPerPixel = undefined;
+    entrants[1].engine!.hostBytesPerPixel = 2 ** 30;
+    const again = await contest(entrants, WORK, [], 1e9, 'deghost', RULES, () => undefined);
+    expect(again[1]).toMatchObject({ status: 'not run', note: 'would take about 512 GiB of memory, 1 are free' });
   });
 
   it('takes turns', async () => {
