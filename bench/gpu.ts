@@ -10,7 +10,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { DeghostError, UsageError } from '../src/errors.ts';
+import { DeghostError, NoAdapterError, UsageError } from '../src/errors.ts';
 import { shippedWeightsPath } from '../src/node/index.ts';
 import { PEERS, bench } from './bench.ts';
 import { NotInstalled } from './engine.ts';
@@ -77,6 +77,7 @@ try {
   process.exit(0);
 } catch (error) {
   const known = error instanceof DeghostError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS');
-  console.error(known ? `bench:gpu: ${(error as Error).message}` : error);
+  const hint = error instanceof NoAdapterError ? ' (--device cpu --sizes 64x64 --kernels 32 tries this program without one)' : '';
+  console.error(known ? `bench:gpu: ${(error as Error).message}${hint}` : error);
   process.exit(error instanceof DeghostError && error.code !== 'usage' ? 1 : known ? 2 : 1);
 }
