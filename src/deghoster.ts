@@ -9,6 +9,7 @@ import type { FrameSource } from './image/frame.ts';
 import { chooseResponse } from './image/chooseResponse.ts';
 import type { ChosenResponse, ResponseOption } from './image/chooseResponse.ts';
 import { firstOutside } from './image/picture.ts';
+import type { DType } from './kernels/kernel.ts';
 import { Merge, checkBufferSize } from './merge.ts';
 import type { Picture, Progress } from './merge.ts';
 import { DEFAULT_MEMORY_BUDGET, schedule, scheduleJson, scheduleText } from './model/schedule.ts';
@@ -26,8 +27,11 @@ export interface DeghosterOptions {
    * the function is called again, once, and the merge goes on. By default what opens the platform's (`navigator.gpu`).
    */
   device?: GPUDevice | (() => Promise<GPUDevice>);
-  /** Arithmetic and storage on the GPU. */
-  precision?: 'f32';
+  /**
+   * How weights, and what one layer stores for the next, are kept on the GPU: `f32` (default), or `f16`, half the memory and so larger tiles, where the device has the feature
+   * `shader-f16`. Arithmetic is f32 either way.
+   */
+  precision?: DType;
   /** Most bytes of GPU buffers. 512 MiB by default. */
   memoryBudget?: number;
 }
@@ -115,13 +119,15 @@ export class Deghoster {
   readonly #session: Session;
   readonly #weights: Weights | undefined;
   readonly #memoryBudget: number;
+  readonly #precision: DType;
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
-  private constructor(session: Session, weights: Weights | undefined, memoryBudget: number) {
+  private constructor(session: Session, weights: Weights | undefined, memoryBudget: number, precision: DType) {
     this.#session = session;
     this.#weights = weights;
     this.#memoryBudget = memoryBudget;
+    this.#precision = precision;
   }
 
   /**
@@ -130,7 +136,7 @@ export class Deghoster {
    */
   static async create(options: DeghosterOptions = {}): Promise<Deghoster> {
     const { precision = 'f32', memoryBudget = DEFAULT_MEMORY_BUDGET } = options;
-    if (precision !== 'f32') throw new UsageError(`precision is "${String(precision)}", only "f32" is supported`);
+    if (precision !== 'f32' && precision !== 'f16') throw new UsageError(`precision is "${String(precision)}", it must be "f32" or "f16"`);
     if (!(memoryBudget > 0)) throw new UsageError(`memoryBudget is ${memoryBudget}, it must be a positive number of bytes`);
     const { weights: bytes } = options;
     const weights = bytes && loadWeights(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
@@ -139,7 +145,11 @@ export class Deghoster {
       if (!tensor) throw new InputError(`weights: no tensor ${name}`);
       return tensor.data;
     });
-    return new Deghoster(session, weights, memoryBudget);
+    if (precision === 'f16' && !session.gpu.traits.f16) {
+      session.dispose();
+      throw new UsageError('precision is "f16", which takes a device with the feature shader-f16, and this one has it not: use "f32", or an adapter that has it and a device opened with it');
+    }
+    return new Deghoster(session, weights, memoryBudget, precision);
   }
 
   /** The device that merges run on; another after a loss. */
@@ -244,7 +254,7 @@ export class Deghoster {
   #schedule(request: { width: number; height: number; taus: number[]; reference: number; useResponse: boolean; motionGiven: boolean; method: 'network' | 'merge' }): Schedule {
     const config = request.method === 'network' ? this.#weights?.config : undefined;
     if (request.method === 'network' && !config) throw new UsageError('merge: no weights were given to Deghoster.create: pass weights, or method "merge" for the plain merge');
-    const limits = { memoryBudget: this.#memoryBudget, maxBinding: this.#session.gpu.maxBinding, traits: this.#session.gpu.traits };
+    const limits = { memoryBudget: this.#memoryBudget, maxBinding: this.#session.gpu.maxBinding, traits: this.#session.gpu.traits, precision: this.#precision };
     return schedule({ ...request, config, gamma: config?.gamma ?? 2.2, limits });
   }
 }

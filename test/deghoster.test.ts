@@ -4,6 +4,8 @@
 import { describe, expect, it } from 'vitest';
 import { CancelledError, Deghoster, InputError } from '../src/index.ts';
 import type { Frame, MergeOptions, MergeResult } from '../src/index.ts';
+import { muLaw, psnr } from '../src/image/metrics.ts';
+import { adapterChoice, requestAdapter } from '../src/node/adapter.ts';
 import { testDevice } from './gpu.ts';
 import { interleavedFrame, planar } from './reference/golden.ts';
 import { goldenNames, readGolden } from './reference/goldens.ts';
@@ -59,6 +61,32 @@ describe('Deghoster', () => {
     expect(tiled.peakBytes).toBeLessThanOrEqual(10 * MiB);
     expectClose(tiled.radiance, whole.radiance, { tol: 2e-6, scale: 1, label: 'radiance' });
     whole.motion.forEach((map, k) => expectClose(tiled.motion[k], map, { tol: 2e-6, scale: 1, label: `W_${k + 1}` }));
+  });
+
+  it('stores halves where the device can: less memory, the same picture to 60 dB', async () => {
+    const golden = readGolden('fixed-merge-r0');
+    const frames = scene(64, 48, [1, 4, 16]);
+    const device = await testDevice();
+    const create = (): Promise<Deghoster> => Deghoster.create({ weights: golden.weightsBytes, device, precision: 'f16' });
+    if (!device.features.has('shader-f16')) {
+      await expect(create()).rejects.toThrow('precision is "f16", which takes a device with the feature shader-f16');
+      return;
+    }
+    const whole = await merge(golden, frames);
+    const deghoster = await create();
+    const halved = await deghoster.merge(frames);
+    deghoster.dispose();
+    expect(halved.peakBytes).toBeLessThan(0.7 * whole.peakBytes);
+    expect(halved.radiance).not.toEqual(whole.radiance);
+    expect(psnr(muLaw(halved.radiance), muLaw(whole.radiance))).toBeGreaterThan(60);
+  });
+
+  it('says what it cannot store', async () => {
+    const { adapter } = await requestAdapter({ software: adapterChoice(process.env.DEGHOST_ADAPTER) });
+    const plain = await adapter.requestDevice();
+    await expect(Deghoster.create({ device: plain, precision: 'f16' })).rejects.toThrow('and this one has it not: use "f32"');
+    await expect(Deghoster.create({ device: plain, precision: 'f64' as 'f32' })).rejects.toThrow('precision is "f64", it must be "f32" or "f16"');
+    plain.destroy();
   });
 
   it('takes motion maps in place of its own, the reference\'s being their union', async () => {

@@ -98,6 +98,7 @@ const cases: [title: string, args: string[], code: number, message: RegExp][] = 
   ['maps that are not there', [...three, '--motion-in', 'nomaps'], 1, /motion-1\.png is missing/],
   ['a budget that is no size', [...three, '--memory-budget', 'lots'], 2, /--memory-budget is "lots"/],
   ['a budget too small', [...three, '--memory-budget', '10KiB'], 1, /memory budget 10\.0 KiB is too small/],
+  ['an unknown precision', [...three, '--precision', 'f64'], 2, /--precision is "f64": choose one of f32, f16/],
   ['an unknown method', [...three, '--method', 'network2'], 2, /--method is "network2", did you mean network\?/],
   ['weights for another number of frames', ['a.jpg', 'b.jpg', '--weights', FIXED], 1, /exactly 3 frames, 2 are given/],
   ['weights that are a picture', [...three, '--weights', 'a.jpg'], 1, /a\.jpg/],

@@ -41,6 +41,7 @@ export const MERGE_OPTIONS = {
   preview: { type: 'string' },
   'memory-budget': { type: 'string' },
   'exr-type': { type: 'string' },
+  precision: { type: 'string' },
   profile: { type: 'boolean' },
   quiet: { type: 'boolean', short: 'q' },
 } satisfies OptionSpecs;
@@ -65,6 +66,7 @@ export const EVALUATE_OPTIONS = {
   frames: { type: 'string' },
   'truth-scale': { type: 'string' },
   'peak-luminance': { type: 'string' },
+  precision: { type: 'string' },
   'memory-budget': { type: 'string' },
   quiet: { type: 'boolean', short: 'q' },
 } satisfies OptionSpecs;

@@ -67,9 +67,9 @@ export class ComingEngine {
     await this.#prepared.catch(() => undefined);
   }
 
-  async #open(adapter: Promise<NodeAdapter>, { memoryBudget }: MergeOptions, weights: WeightsFile | undefined): Promise<Engine> {
+  async #open(adapter: Promise<NodeAdapter>, { memoryBudget, precision }: MergeOptions, weights: WeightsFile | undefined): Promise<Engine> {
     const { adapter: found, info } = await adapter;
     const device = (this.#device = await openDevice(found));
-    return { deghoster: await Deghoster.create({ weights: weights?.bytes, device, memoryBudget }), info };
+    return { deghoster: await Deghoster.create({ weights: weights?.bytes, device, memoryBudget, precision }), info };
   }
 }

@@ -8,6 +8,7 @@ import { basename, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { CancelledError, InputError, UsageError } from '../../errors.ts';
 import { Deghoster } from '../../deghoster.ts';
+import type { DeghosterOptions } from '../../deghoster.ts';
 import { openDevice } from '../../device.ts';
 import { requestAdapter } from '../adapter.ts';
 import type { AdapterInfo } from '../adapter.ts';
@@ -56,11 +57,11 @@ interface Report {
 class Engines {
   readonly #open = new Map<string, { deghoster: Deghoster; weights: WeightsFile }>();
   readonly #device: GPUDevice;
-  readonly #memoryBudget: number;
+  readonly #options: Pick<DeghosterOptions, 'memoryBudget' | 'precision'>;
 
-  constructor(device: GPUDevice, memoryBudget: number) {
+  constructor(device: GPUDevice, { memoryBudget, precision }: EvaluateOptions) {
     this.#device = device;
-    this.#memoryBudget = memoryBudget;
+    this.#options = { memoryBudget, precision };
   }
 
   async for(path: string | undefined, frames: number): Promise<{ deghoster: Deghoster; weights: WeightsFile }> {
@@ -69,7 +70,7 @@ class Engines {
     // Weights given for all stacks are checked against each one's number of frames.
     if (!found || (path !== undefined && found.weights.config.variant === 'fixed')) {
       const weights = await readWeights(path, frames);
-      found ??= { deghoster: await Deghoster.create({ weights: weights.bytes, device: this.#device, memoryBudget: this.#memoryBudget }), weights };
+      found ??= { deghoster: await Deghoster.create({ weights: weights.bytes, device: this.#device, ...this.#options }), weights };
       this.#open.set(key, found);
     }
     return found;
@@ -98,7 +99,7 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
   if (options.weights !== undefined) await readWeights(options.weights, next.frames.length);
   const { adapter, info } = await requestAdapter({ software: options.adapter });
   const device = await openDevice(adapter);
-  const engines = new Engines(device, options.memoryBudget);
+  const engines = new Engines(device, options);
   const reports: Report[] = [];
   const sheets: string[] = [];
   try {
@@ -187,6 +188,7 @@ function reportJson(reports: readonly Report[], mean: readonly Row[], options: E
   const byName = (rows: readonly Row[]): object => Object.fromEntries(rows.map(({ name, figures }) => [name, figures]));
   return {
     adapter: info.name,
+    precision: options.precision,
     peakLuminance: options.peak,
     mean: byName(mean),
     stacks: reports.map(({ rows, ...rest }) => ({ ...rest, rows: byName(rows) })),

@@ -4,7 +4,7 @@ import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
 import { DEFAULT_MEMORY_BUDGET } from '../../model/schedule.ts';
 import { adapterChoice } from '../adapter.ts';
 import type { SoftwareChoice } from '../adapter.ts';
-import { bytesOption, integerOption } from './args.ts';
+import { bytesOption, choiceOption, integerOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
 import { readResponseOption } from './mergeOptions.ts';
 import type { MergeOptions } from './mergeOptions.ts';
@@ -27,6 +27,7 @@ export interface EvaluateOptions {
   peak: number;
   memoryBudget: number;
   adapter: SoftwareChoice;
+  precision: 'f32' | 'f16';
   quiet: boolean;
 }
 
@@ -47,6 +48,7 @@ export function readEvaluateOptions(args: ParsedArgs): EvaluateOptions {
     truthScale: scale === undefined || scale === 'fit' ? undefined : positive('truth-scale', scale, 'a positive number, or fit'),
     peak: values['peak-luminance'] === undefined ? DEFAULT_PEAK : positive('peak-luminance', values['peak-luminance'], 'cd/m^2, a positive number such as 4000'),
     memoryBudget: bytesOption(args, 'memory-budget') ?? DEFAULT_MEMORY_BUDGET,
+    precision: choiceOption(args, 'precision', ['f32', 'f16'] as const, 'f32'),
     adapter: adapterChoice(values.adapter ?? process.env.DEGHOST_ADAPTER),
     quiet: flags.has('quiet'),
   };

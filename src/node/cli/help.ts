@@ -75,6 +75,8 @@ Machine
 ${ADAPTER}
   --memory-budget SIZE  most GPU memory to use: 512MiB (default), 1GiB, 300000000. Pictures of any size
                         are cut into tiles that fit; the result is the same.
+  --precision f32|f16   how weights and what is between layers are stored on the GPU. f16 takes half the
+                        memory, where the adapter has shader-f16; arithmetic is f32. Default: f32.
   --json                one JSON object on stdout: files, sizes, exposures, response, memory, times
   --profile             where the time went: reading, compiling, each stage (cutting tiles, uploads, compute,
                         readback, pasting), writing, and each operation's time on the GPU where the adapter
@@ -151,6 +153,7 @@ Options
                         red and yellow to white at 0.1; their motion maps
 ${ADAPTER}
   --memory-budget SIZE  most GPU memory to use: 512MiB (default), 1GiB, 300000000
+  --precision f32|f16   as in deghost merge
   -q, --quiet           no progress
   -h, --help            this text
 `;

@@ -28,6 +28,7 @@ export interface MergeOptions {
   preview: string | undefined;
   memoryBudget: number;
   exrType: 'half' | 'float';
+  precision: 'f32' | 'f16';
   adapter: SoftwareChoice;
   json: boolean;
   profile: boolean;
@@ -69,6 +70,7 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
     preview: values.preview,
     memoryBudget: bytesOption(args, 'memory-budget') ?? DEFAULT_MEMORY_BUDGET,
     exrType: choiceOption(args, 'exr-type', ['half', 'float'] as const, 'half'),
+    precision: choiceOption(args, 'precision', ['f32', 'f16'] as const, 'f32'),
     adapter: adapterChoice(values.adapter ?? process.env.DEGHOST_ADAPTER),
     json: flags.has('json'),
     profile: flags.has('profile'),

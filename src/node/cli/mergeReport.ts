@@ -57,7 +57,7 @@ export function finish(context: MergeContext, result: MergeResult, files: Writte
     message('the brightness of the frames does not follow their exposures: check --ev or --times, which are in the order of the pictures');
   }
   if (options.method === 'network') message(`moving: ${(100 * moving[reference]).toFixed(1)} % of the picture`);
-  message(`GPU memory: ${size(result.peakBytes)} of buffers at the peak, ${size(options.memoryBudget)} allowed; merged in ${clock(times.mergeMs / 1000)}`);
+  message(`GPU memory: ${size(result.peakBytes)} of buffers at the peak, ${size(options.memoryBudget)} allowed, stored as ${options.precision}; merged in ${clock(times.mergeMs / 1000)}`);
   const also = [files.preview, files.response, ...(files.motion.length > 0 ? [`${result.motion.length} motion maps in ${options.motion}`] : [])].filter(Boolean);
   message(`wrote ${files.output}${also.length > 0 ? `, ${also.join(', ')}` : ''}`);
   if (profile) io.stderr.write(`${profileText(profile)}\n`);
@@ -79,6 +79,7 @@ export function finish(context: MergeContext, result: MergeResult, files: Writte
       adapter: info,
       peakBytes: result.peakBytes,
       memoryBudget: options.memoryBudget,
+      precision: options.precision,
       milliseconds: Object.fromEntries(Object.entries(times).map(([name, value]) => [name.replace(/Ms$/, ''), Math.round(value)])),
       ...(profile && { profile }),
     }),
