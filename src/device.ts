@@ -41,6 +41,15 @@ export async function openPlatformDevice(): Promise<GPUDevice> {
   return openDevice(adapter);
 }
 
+/** What kernels choose their variants by: of a device, or of an adapter whose device has the features deghost uses. @param info Firefox's devices have none */
+export function traitsOf(info: GPUAdapterInfo | undefined, features: GPUSupportedFeatures): Traits {
+  const { subgroupMinSize, subgroupMaxSize } = info ?? {};
+  return {
+    ...(features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? { subgroupSize: subgroupMaxSize } : {}),
+    ...(features.has('shader-f16') ? { f16: true } : {}),
+  };
+}
+
 const SCOPES: readonly GPUErrorFilter[] = ['validation', 'out-of-memory', 'internal'];
 
 /** A device whose failures are thrown. */
@@ -66,12 +75,7 @@ export class Gpu {
 
   /** What kernels choose their variants by. */
   get traits(): Traits {
-    const { adapterInfo, features } = this.device;
-    const { subgroupMinSize, subgroupMaxSize } = adapterInfo ?? {};
-    return {
-      ...(features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? { subgroupSize: subgroupMaxSize } : {}),
-      ...(features.has('shader-f16') ? { f16: true } : {}),
-    };
+    return traitsOf(this.device.adapterInfo, this.device.features);
   }
 
   /** Waits for GPU work, or for the device's loss. @throws DeviceLostError */

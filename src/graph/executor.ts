@@ -32,6 +32,8 @@ export interface Prepared {
   /** Where inputs are written on the CPU, one after another, and its memory while they may be. */
   staging: { buffer: GPUBuffer; memory: ArrayBuffer | undefined };
   readbacks: readonly GPUBuffer[];
+  /** Whether all buffers but the params are another's. */
+  shared?: boolean;
 }
 
 export interface RunOptions {
@@ -74,17 +76,21 @@ export class Executor {
     return this.pipelines.warm(plans.flatMap((plan) => plan.steps.map((step) => step.dispatch)), options);
   }
 
-  /** Makes a plan ready to run. Release it when done. */
-  async prepare(plan: Plan): Promise<Prepared> {
+  /**
+   * Makes a plan ready to run. Release it when done.
+   * @param beside a prepared plan of the same graph, whose buffers and inputs this one uses too; it must be released last.
+   */
+  async prepare(plan: Plan, beside?: Prepared): Promise<Prepared> {
     const largest = plan.bytes.largest;
     if (largest > this.gpu.maxBinding) throw new GpuError(`plan: a buffer of ${largest} bytes exceeds the device's limit of ${this.gpu.maxBinding}: use smaller tiles`);
     const pipelines = await this.pipelines.all(plan.steps.map((step) => step.dispatch));
     const { memory } = this;
     return this.gpu.guard('allocating buffers', () => {
       memory.uploadWeights(plan);
-      const buffers = plan.buffers.map((bytes, i) => memory.create(`arena ${i}`, bytes, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC));
+      const buffers = beside?.buffers ?? plan.buffers.map((bytes, i) => memory.create(`arena ${i}`, bytes, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC));
       const { params, offsets } = memory.uploadParams(plan.steps);
       const groups = plan.steps.map((step, i) => memory.bind(step, this.pipelines.get(step.dispatch.program).layout, buffers, { buffer: params, ...offsets[i] }));
+      if (beside) return { ...beside, plan, params, pipelines, groups, shared: true };
       const staging = { buffer: memory.create('staging', stagingBytes(plan), GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC), memory: undefined };
       const readbacks = Array.from({ length: READBACKS }, (_, i) => memory.create(`readback ${i}`, readbackBytes(plan), GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST));
       return { plan, buffers, params, pipelines, groups, staging, readbacks };
@@ -92,8 +98,8 @@ export class Executor {
   }
 
   /** Frees a prepared plan's buffers; its pipelines and weights stay for the next. */
-  release({ buffers, params, staging, readbacks }: Prepared): void {
-    [...buffers, params, staging.buffer, ...readbacks].forEach((buffer) => this.memory.destroy(buffer));
+  release({ buffers, params, staging, readbacks, shared }: Prepared): void {
+    [params, ...(shared ? [] : [...buffers, staging.buffer, ...readbacks])].forEach((buffer) => this.memory.destroy(buffer));
   }
 
   /** Frees everything. */
@@ -188,6 +194,32 @@ export class Executor {
   async repeat(prepared: Prepared): Promise<void> {
     await this.gpu.guard('running', () => this.#record(prepared, 0, prepared.plan.steps.length));
     await this.gpu.wait(this.gpu.device.queue.onSubmittedWorkDone());
+  }
+
+  /**
+   * Runs one step of a prepared plan `count` times, in one submission: what a tuner times.
+   * @returns milliseconds of all together: on the GPU where the device has timestamps (`canTime`), else until they were done.
+   */
+  async time(prepared: Prepared, step: number, count: number): Promise<number> {
+    const clock = this.#clock({ stepMs: new Float64Array(0), uploadMs: 0, readbackMs: 0 });
+    const { name, dispatch } = prepared.plan.steps[step];
+    const begun = performance.now();
+    await this.gpu.guard(`timing ${name}`, () => {
+      const encoder = this.gpu.device.createCommandEncoder({ label: name });
+      const pass = encoder.beginComputePass({ label: name, timestampWrites: clock?.pass() });
+      pass.setPipeline(prepared.pipelines[step]);
+      pass.setBindGroup(0, prepared.groups[step]);
+      for (let i = 0; i < count; i++) pass.dispatchWorkgroups(...dispatch.workgroups);
+      pass.end();
+      clock?.resolve(encoder);
+      this.gpu.device.queue.submit([encoder.finish()]);
+    });
+    let ms = 0;
+    if (clock) this.#readClock(clock, ([span]) => (ms = span));
+    await this.gpu.wait(this.gpu.device.queue.onSubmittedWorkDone());
+    const waited = performance.now() - begun;
+    if (clock) await this.timed();
+    return clock ? ms : waited;
   }
 
   /** The tensor that was copied to a readback buffer, NC4HW4, once it is there. `use` must be done with it when it returns. @throws DeviceLostError */

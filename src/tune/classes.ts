@@ -1,0 +1,101 @@
+/**
+ * The classes of steps that a network's merge runs, each with the step that stands for it: cut out of its graph, it runs alone on inputs of its own.
+ */
+import { fuse } from '../graph/fuse/index.ts';
+import { resultsOf } from '../graph/graph.ts';
+import type { Graph, GraphNode } from '../graph/graph.ts';
+import { inputShapes, kernelOf } from '../graph/graph.ts';
+import { plan } from '../graph/plan.ts';
+import type { Plan, Step } from '../graph/plan.ts';
+import type { DType, Target } from '../kernels/kernel.ts';
+import { fusionGraph, segmentationGraph } from '../model/network.ts';
+import type { NetworkConfig } from '../weights/config.ts';
+
+export interface StepClass {
+  name: string;
+  /** Names of what can compute it, the default first; one empty name where the kernel has one way. */
+  variants: readonly string[];
+  /** Share of a merge's multiply-adds. */
+  share: number;
+  /** Of the step that stands for it. */
+  multiplyAdds: number;
+  bytes: number;
+  /** That step alone. */
+  graph: Graph;
+}
+
+/** A step's class. */
+export function classOf({ shapeClass, dispatch }: Pick<Step, 'shapeClass' | 'dispatch'>): string {
+  return shapeClass || dispatch.program.label;
+}
+
+/** A node's graph of its own: its inputs become the graph's, what it stores the outputs. The edges of a graph are f32, so halves are converted. */
+export function alone(graph: Graph, id: number): Graph {
+  const nodes: GraphNode[] = [];
+  const push = (node: Omit<GraphNode, 'id'>): GraphNode => {
+    nodes.push({ ...node, id: nodes.length });
+    return nodes[nodes.length - 1];
+  };
+  const converted = (node: GraphNode, dtype: DType): number => (node.dtype === dtype ? node.id : push({ name: `${node.name} as ${dtype}`, op: 'copy', inputs: [node.id], attrs: {}, shape: node.shape, dtype }).id);
+  const node = graph.nodes[id];
+  const inputs = new Map<number, number>();
+  for (const input of node.inputs) {
+    if (inputs.has(input)) continue;
+    const { shape, dtype } = graph.nodes[input];
+    inputs.set(input, converted(push({ name: `input ${inputs.size}`, op: 'input', inputs: [], attrs: {}, shape, dtype: 'f32' }), dtype));
+  }
+  const it = push({ ...node, inputs: node.inputs.map((input) => inputs.get(input)!) });
+  const results = resultsOf(graph, node).map((result) => push({ ...result, inputs: [it.id] }));
+  return { outputs: [it, ...results].map((output) => converted(output, 'f32')), nodes };
+}
+
+/** Plans of one tile in all ways that the schedule may fuse it. */
+function tilePlans(config: NetworkConfig, frames: number, tile: { width: number; height: number }, target: Target): { segmentation: Plan; fusions: Plan[] } {
+  const taus = Array.from({ length: frames }, (_, k) => 4 ** k);
+  const scene = { taus, reference: (frames - 1) >> 1, gamma: config.gamma, useResponse: true, ...tile };
+  const planned = (graph: Graph, readsByFrame: boolean): Plan => plan(fuse(graph, { ...target, readsByFrame }), target);
+  return {
+    segmentation: planned(segmentationGraph(config, scene), false),
+    fusions: [false, true].map((readsByFrame) => planned(fusionGraph(config, scene), readsByFrame)),
+  };
+}
+
+/** Sides of the tile whose steps are timed: large enough to fill a GPU; on a software adapter large enough to time. */
+const SIDES = { gpu: [640, 512, 384, 256, 128], software: [128] };
+
+/**
+ * The tile to time steps of: about what a schedule cuts, less where a buffer would not fit one binding.
+ */
+export function representativeTile(config: NetworkConfig, frames: number, target: Target, device: { software: boolean; maxBinding: number }): { width: number; height: number } {
+  const sides = device.software ? SIDES.software : SIDES.gpu;
+  const side = sides.find((length) => {
+    const { segmentation, fusions } = tilePlans(config, frames, { width: length, height: length }, target);
+    return [segmentation, ...fusions].every(({ bytes }) => bytes.largest <= device.maxBinding);
+  });
+  return { width: side ?? sides.at(-1)!, height: side ?? sides.at(-1)! };
+}
+
+/** All classes of a network's merge, by their share of the multiply-adds, then by bytes, the largest first. */
+export function stepClasses(config: NetworkConfig, frames: number, tile: { width: number; height: number }, target: Target): StepClass[] {
+  const { segmentation, fusions } = tilePlans(config, frames, tile, target);
+  const found = new Map<string, { step: Step; graph: Graph; work: number[] }>();
+  [segmentation, ...fusions].forEach(({ steps, graph }, p) => {
+    for (const step of steps) {
+      const name = classOf(step);
+      const known = found.get(name);
+      const isLarger = known && (step.multiplyAdds - known.step.multiplyAdds || step.bytes - known.step.bytes) > 0;
+      const work = known?.work ?? [0, 0, 0];
+      work[p] += step.multiplyAdds;
+      if (!known || isLarger) found.set(name, { step, graph, work });
+    }
+  });
+  // Of the ways to fuse, one is taken.
+  const total = ([segmented, ...ways]: readonly number[]): number => segmented + Math.max(...ways);
+  const all = [...found.values()].reduce((sum, { work }) => sum + total(work), 0);
+  const classes = [...found].map(([name, { step, graph, work }]): StepClass => {
+    const node = graph.nodes[step.node];
+    const variants = kernelOf(node).variants?.(node.attrs, inputShapes(graph, node), target) ?? [''];
+    return { name, variants, share: all ? total(work) / all : 0, multiplyAdds: step.multiplyAdds, bytes: step.bytes, graph: alone(graph, node.id) };
+  });
+  return classes.sort((a, b) => b.share - a.share || b.bytes - a.bytes);
+}
