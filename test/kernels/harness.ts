@@ -5,7 +5,7 @@
 import { Gpu } from '../../src/device.ts';
 import { Executor } from '../../src/graph/executor.ts';
 import { GraphBuilder } from '../../src/graph/graph.ts';
-import type { GraphNode } from '../../src/graph/graph.ts';
+import type { Graph, GraphNode } from '../../src/graph/graph.ts';
 import { plan } from '../../src/graph/plan.ts';
 import type { AttrsOf, KernelName } from '../../src/kernels/index.ts';
 import type { Target, Traits } from '../../src/kernels/kernel.ts';
@@ -107,6 +107,26 @@ export class KernelHarness {
       const { channels, height, width } = last!.shape;
       if (packed.subarray(0, outputOffset * height * width).some((value) => value !== 7)) throw new Error(`${calls.at(-1)!.op} wrote before its output`);
       return unpackNC4HW4(packed, channels, height, width, outputOffset);
+    } finally {
+      this.#executor.release(prepared);
+    }
+  }
+
+  /** Runs a graph on inputs by name and returns its outputs. */
+  async runGraph(graph: Graph, inputs: Record<string, Tensor>, weights: Record<string, Float32Array>, target: Target = { traits: this.traits }): Promise<Tensor[]> {
+    const use = `use${this.#uses++}.`;
+    this.#weights = weights;
+    const nodes = graph.nodes.map((node) => ({ ...node, attrs: named(node.attrs, use) }));
+    const prepared = await this.#executor.prepare(plan({ ...graph, nodes }, target));
+    try {
+      await this.#executor.upload(prepared, Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, new Float32Array(packNC4HW4(value))])));
+      await this.#executor.run(prepared);
+      const outputs: Tensor[] = [];
+      for (const id of prepared.plan.graph.outputs) {
+        const { channels, height, width } = prepared.plan.graph.nodes[id].shape;
+        outputs.push(unpackNC4HW4(await this.#executor.read(prepared, id), channels, height, width));
+      }
+      return outputs;
     } finally {
       this.#executor.release(prepared);
     }

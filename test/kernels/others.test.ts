@@ -1,7 +1,10 @@
-/** Every kernel but conv2d against the CPU reference: at most 1e-5 of the case's scale (checks.ts). */
+/** Every kernel but conv2d, and fused convolutions, against the CPU reference: at most 1e-5 of the case's scale (checks.ts). */
 import { describe, it } from 'vitest';
 import { testKernels } from '../gpu.ts';
-import { KERNEL_CHECKS } from './checks.ts';
+import { KERNEL_CHECKS as CHECKS } from './checks.ts';
+import { FUSED_CHECKS } from './fusedChecks.ts';
+
+const KERNEL_CHECKS = [...CHECKS, ...FUSED_CHECKS];
 
 const kernels = new Set(KERNEL_CHECKS.map((check) => check.kernel));
 kernels.delete('conv2d');

@@ -6,6 +6,7 @@ import { goldenFiles, goldensAmong, parseGolden } from '../reference/golden.ts';
 import type { Golden } from '../reference/golden.ts';
 import { TooFarError } from '../reference/random.ts';
 import { KERNEL_CHECKS, KERNEL_TOLERANCE } from '../kernels/checks.ts';
+import { FUSED_CHECKS } from '../kernels/fusedChecks.ts';
 import { KernelHarness } from '../kernels/harness.ts';
 import { deviceChecks } from './deviceChecks.ts';
 import { errorText } from './events.ts';
@@ -62,7 +63,7 @@ export async function runSuite({ device, open, requestAdapter, version, adapter,
   const kernels = new KernelHarness(device);
   const tests: Test[] = [
     ...names.map((name): Test => ({ name: `golden ${name}`, group: 'golden', tolerance: GOLDEN_TOLERANCE, run: async () => checkGolden(await read(name), device) })),
-    ...KERNEL_CHECKS.map((check): Test => ({ name: check.name, group: 'kernel', tolerance: KERNEL_TOLERANCE, run: () => check.run(kernels) })),
+    ...[...KERNEL_CHECKS, ...FUSED_CHECKS].map((check): Test => ({ name: check.name, group: 'kernel', tolerance: KERNEL_TOLERANCE, run: () => check.run(kernels) })),
   ];
   for (const { name, tolerance, run } of deviceChecks(device)) {
     tests.push({ name, group: 'device', tolerance, run: async () => run({ golden: await read(THIN), device, open, requestAdapter }) });

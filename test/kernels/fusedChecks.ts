@@ -1,0 +1,167 @@
+/**
+ * Convolutions fused with what is around them, against the references of the operations one by one. Sizes are odd, where the fusion allows it, and tiny. Channels are
+ * few: code grows with them, and a driver may take half a minute to compile a large tile.
+ */
+import { fusePool } from '../../src/graph/fuse/pool.ts';
+import { GraphBuilder } from '../../src/graph/graph.ts';
+import type { Graph } from '../../src/graph/graph.ts';
+import type { ConvAttrs } from '../../src/kernels/conv2d/index.ts';
+import { EXPOSURE_CASES, exposureData } from '../cases/others.ts';
+import type { OtherCase } from '../cases/others.ts';
+import * as exposure from '../reference/exposure.ts';
+import * as ops from '../reference/ops.ts';
+import { expectClose, rng } from '../reference/random.ts';
+import type { Rng } from '../reference/random.ts';
+import { concat, tensor, where } from '../reference/tensor.ts';
+import type { Tensor } from '../reference/tensor.ts';
+import { KERNEL_TOLERANCE, responseTensor, stack, variantsOf } from './checks.ts';
+import type { KernelCheck } from './checks.ts';
+import type { KernelHarness } from './harness.ts';
+
+const SLOPE = 0.2;
+
+/** A layer's weights, scaled by their fan-in, and the reference that they make. */
+class Layer {
+  readonly weights: Record<string, Float32Array>;
+  readonly #name: string;
+
+  constructor(random: Rng, name: string, inputs: number, outputs: number, kernel: number) {
+    const bound = Math.sqrt(3 / (inputs * kernel * kernel));
+    this.#name = name;
+    this.weights = { [`${name}.weight`]: random.floats(outputs * inputs * kernel * kernel, -bound, bound), [`${name}.bias`]: random.floats(outputs) };
+  }
+
+  reference(input: Tensor, { channels: outputs, kernel, activation = 'none' }: ConvAttrs, dilation = 1): Tensor {
+    return ops.conv2d(input, { weight: this.weights[`${this.#name}.weight`], bias: this.weights[`${this.#name}.bias`], outputs, kernel, dilation, groups: 1, activation, slope: SLOPE });
+  }
+}
+
+function random3d(random: Rng, c: number, h: number, w: number): Tensor {
+  return tensor(c, h, w, random.floats(c * h * w));
+}
+
+interface Fused {
+  attrs: ConvAttrs;
+  inputs: Tensor[];
+  weights: Record<string, Float32Array>;
+  expected: Tensor;
+}
+
+/** Runs a fused convolution: in its second case one more variant, another for each kind. */
+async function check(kernels: KernelHarness, { attrs, inputs, weights, expected }: Fused, [kind, index]: readonly [number, number], label: string): Promise<number> {
+  const shapes = inputs.map(({ c, h, w }) => ({ channels: c, height: h, width: w }));
+  let worst = 0;
+  for (const target of variantsOf(attrs, shapes, kernels.traits, index === 1 ? 5 * (1 + kind) : 1)) {
+    const actual = await kernels.run({ op: 'conv2d', attrs, inputs, weights }, { target, inputOffset: index % 2 ? 4 : 0, outputOffset: index % 3 ? 8 : 0 });
+    worst = Math.max(worst, expectClose(actual.data, expected.data, { tol: KERNEL_TOLERANCE, label: `${[...target.choices!.values()].join()} ${label}`, where: where(expected) }));
+  }
+  return worst;
+}
+
+const BASE = { kernel: 3, activation: 'leakyRelu', slope: SLOPE } as const;
+
+/** What reads frames, masks or both. */
+const OF_FRAMES: Record<string, (c: OtherCase, random: Rng) => Fused> = {
+  'of a frame'(c, random) {
+    const { frames, taus, gamma, masks, response, undone, linear } = exposureData(c);
+    const frame = frames.length - 1;
+    const attrs: ConvAttrs = { ...BASE, weights: 'w', channels: 8, read: { kind: 'encoder', frame, tau: taus[frame], gamma, useResponse: response !== null } };
+    const layer = new Layer(random, 'w', 6, 8, 3);
+    return { attrs, inputs: [stack(frames, masks), responseTensor(response)], weights: layer.weights, expected: layer.reference(concat(undone[frame], linear[frame]), attrs) };
+  },
+  'of a pair'(c, random) {
+    const { frames, taus, gamma, masks, response, undone, aligned, reference } = exposureData(c);
+    const attrs: ConvAttrs = { ...BASE, weights: 'w', channels: 5, read: { kind: 'pair', frame: 0, reference, ratio: taus[reference] / taus[0], gamma, useResponse: response !== null } };
+    const layer = new Layer(random, 'w', 6, 5, 3);
+    return { attrs, inputs: [stack(frames, masks), responseTensor(response)], weights: layer.weights, expected: layer.reference(concat(aligned[0], undone[reference]), attrs) };
+  },
+  masked(c, random) {
+    const { frames, masks } = exposureData(c);
+    const features = frames.map(() => random3d(random, 8, c.height, c.width));
+    const attrs: ConvAttrs = { ...BASE, weights: ['still', 'moving'], channels: 8, read: { kind: 'masked', frames: frames.length } };
+    const layers = attrs.weights as string[];
+    const [still, moving] = layers.map((name) => new Layer(random, name, 8 * frames.length, 8, 3));
+    const part = (complement: boolean): Tensor => concat(...features.map((f, k) => ops.maskMultiply(f, masks[k], complement)));
+    return {
+      attrs,
+      inputs: [concat(...features), stack(frames, masks)],
+      weights: { ...still.weights, ...moving.weights },
+      expected: concat(still.reference(part(true), attrs), moving.reference(part(false), attrs)),
+    };
+  },
+  'and merge'(c, random) {
+    const { frames, taus, gamma, masks, response, reference, base } = exposureData(c);
+    const features = random3d(random, 12, c.height, c.width);
+    const attrs: ConvAttrs = { weights: 'w', channels: 3, kernel: 1, store: { kind: 'merge', taus, reference, gamma, useMasks: true, useResponse: response !== null } };
+    const layer = new Layer(random, 'w', 12, 3, 1);
+    return { attrs, inputs: [features, stack(frames, masks), responseTensor(response)], weights: layer.weights, expected: exposure.addBase(layer.reference(features, attrs), base, taus[taus.length - 1]) };
+  },
+};
+
+/** What reads features alone, by size: even where half of it is another input's. */
+const OF_FEATURES: Record<string, (width: number, height: number, random: Rng) => Fused> = {
+  'two inputs'(width, height, random) {
+    const [a, b] = [random3d(random, 8, height, width), random3d(random, 6, height, width)];
+    const attrs: ConvAttrs = { ...BASE, weights: 'w', channels: 8 };
+    const layer = new Layer(random, 'w', 14, 8, 3);
+    return { attrs, inputs: [a, b], weights: layer.weights, expected: layer.reference(concat(a, b), attrs) };
+  },
+  upsampled(width, height, random) {
+    const [low, skip] = [random3d(random, 12, height, width), random3d(random, 8, 2 * height, 2 * width)];
+    const attrs: ConvAttrs = { ...BASE, weights: 'w', channels: 7 };
+    const layer = new Layer(random, 'w', 20, 7, 3);
+    return { attrs, inputs: [low, skip], weights: layer.weights, expected: layer.reference(concat(ops.upsampleNearest(low), skip), attrs) };
+  },
+  dilations(width, height, random) {
+    const x = random3d(random, 12, height, width);
+    const dilation = [1, 2, 4];
+    const attrs: ConvAttrs = { ...BASE, weights: 'w', channels: 8, dilation };
+    const layer = new Layer(random, 'w', 12, 8, 3);
+    return { attrs, inputs: [x], weights: layer.weights, expected: concat(...dilation.map((d) => layer.reference(x, attrs, d))) };
+  },
+  'split dilations'(width, height, random) {
+    const dilation = [1, 2, 4];
+    const parts = dilation.map(() => random3d(random, 8, height, width));
+    const attrs: ConvAttrs = { ...BASE, weights: 'w', channels: 8, dilation, split: true };
+    const layer = new Layer(random, 'w', 8, 8, 3);
+    return { attrs, inputs: [concat(...parts)], weights: layer.weights, expected: concat(...dilation.map((d, i) => layer.reference(parts[i], attrs, d))) };
+  },
+};
+
+const SIZES: [number, number][] = [[1, 1], [3, 2], [23, 5], [33, 17]];
+
+/** A convolution that pools as well, made by the pass: both results. */
+async function checkPool(kernels: KernelHarness, width: number, height: number, seed: number): Promise<number> {
+  const random = rng(seed);
+  const x = random3d(random, 9, height, width);
+  const attrs: ConvAttrs = { ...BASE, weights: 'w', channels: 8 };
+  const layer = new Layer(random, 'w', 9, 8, 3);
+  const g = new GraphBuilder();
+  const conv = g.add('conv', 'conv2d', [g.input('x', { channels: 9, height, width })], attrs);
+  const graph: Graph = fusePool(g.build([conv, g.add('pool', 'maxPool', [conv], {})]));
+  const fused = graph.nodes.find((node) => node.op === 'conv2d')!;
+  const full = layer.reference(x, attrs);
+  const expected = [full, ops.maxPool(full)];
+  let worst = 0;
+  for (const target of variantsOf(fused.attrs as ConvAttrs, [{ channels: 9, height, width }], kernels.traits, 1 + seed)) {
+    const actual = await kernels.runGraph(graph, { x }, layer.weights, target);
+    actual.forEach((output, i) => {
+      const label = `${i === 0 ? 'convolved' : 'pooled'} ${[...target.choices!.values()].join()}`;
+      worst = Math.max(worst, expectClose(output.data, expected[i].data, { tol: KERNEL_TOLERANCE, label, where: where(expected[i]) }));
+    });
+  }
+  return worst;
+}
+
+/** Cases of frames: few, of every size there is. */
+const FRAME_CASES = EXPOSURE_CASES.filter((c, i, all) => all.findIndex((other) => other.width === c.width) === i);
+
+export const FUSED_CHECKS: readonly KernelCheck[] = [
+  ...Object.entries(OF_FRAMES).flatMap(([what, make], kind) =>
+    FRAME_CASES.map((c, i): KernelCheck => ({ kernel: 'fused conv2d', name: `conv2d ${what} ${c.name}`, run: (kernels) => check(kernels, make(c, rng(c.seed + 1)), [kind, i], c.name) })),
+  ),
+  ...Object.entries(OF_FEATURES).flatMap(([what, make], kind) =>
+    SIZES.map(([width, height], i): KernelCheck => ({ kernel: 'fused conv2d', name: `conv2d ${what} ${width}x${height}`, run: (kernels) => check(kernels, make(width, height, rng(300 + i)), [kind, i], what) })),
+  ),
+  ...([[2, 2], [3, 5], [22, 7], [33, 17]] as const).map(([width, height], i): KernelCheck => ({ kernel: 'fused conv2d', name: `conv2d and max-pool ${width}x${height}`, run: (kernels) => checkPool(kernels, width, height, 400 + i) })),
+];
