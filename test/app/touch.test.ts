@@ -12,6 +12,8 @@ import { pngStack } from './stack.ts';
 
 /** Half the side of what is compared around a point. */
 const REACH = 12;
+/** The worker draws when it comes to it. */
+const POLL = { timeout: 20_000 };
 
 let browser: Browser;
 let site: Site;
@@ -49,7 +51,6 @@ async function gesture(from: readonly Point[], to: readonly Point[], steps = 8):
   for (let i = 1; i <= from.length; i++) await touch('touchStart', from.slice(0, i));
   for (let i = 1; i <= steps; i++) await touch('touchMove', from.map((point, k) => ({ x: point.x + ((to[k].x - point.x) * i) / steps, y: point.y + ((to[k].y - point.y) * i) / steps })));
   await touch('touchEnd', []);
-  await page.waitForTimeout(300);
 }
 
 /** Two fingers, side by side. */
@@ -57,6 +58,16 @@ const fingers = ({ x, y }: Point, apart: number): Point[] => [{ x: x - apart / 2
 const zoom = async () => parseInt(await page.locator('#zoom-value').innerText(), 10);
 const around = ({ x, y }: Point, reach: number) => page.screenshot({ clip: { x: x - reach, y: y - reach, width: 2 * reach, height: 2 * reach } });
 const middle = () => ({ x: view.x + view.width / 2, y: view.y + view.height / 2 });
+
+/** What is around a point once nothing moves any more: two screenshots, a moment apart, are the same. */
+async function settledAround(point: Point, reach: number): Promise<Buffer> {
+  for (let before = await around(point, reach); ; ) {
+    await page.waitForTimeout(400);
+    const now = await around(point, reach);
+    if (now.equals(before)) return now;
+    before = now;
+  }
+}
 
 /** Largest difference of two pictures' mean colours. */
 async function difference(a: Buffer, b: Buffer): Promise<number> {
@@ -77,26 +88,26 @@ describe('on a phone', () => {
     expect(await zoom()).toBe(100);
     const from = { x: middle().x + 30, y: middle().y - 20 };
     const to = { x: middle().x - 40, y: middle().y + 30 };
-    const before = await around(from, REACH);
+    const before = await settledAround(from, REACH);
     await gesture(fingers(from, 60), fingers(to, 120));
     expect(Math.abs((await zoom()) - 200)).toBeLessThanOrEqual(4);
     // At twice the size the same pixels take twice the room.
-    expect(await difference(before, await around(to, 2 * REACH))).toBeLessThan(6);
+    await expect.poll(async () => difference(before, await around(to, 2 * REACH)), POLL).toBeLessThan(6);
     expect(await difference(before, await around(from, 2 * REACH))).toBeGreaterThan(6); // it has moved
     await gesture(fingers(to, 120), fingers(from, 60));
     expect(Math.abs((await zoom()) - 100)).toBeLessThanOrEqual(4);
-    expect(await difference(before, await around(from, REACH))).toBeLessThan(6);
+    await expect.poll(async () => difference(before, await around(from, REACH)), POLL).toBeLessThan(6);
   });
 
   it('one finger moves the picture, and never out of sight', async () => {
     await page.locator('#zoom-full').tap();
     const at = middle();
-    const before = await around(at, REACH);
+    const before = await settledAround(at, REACH);
     await gesture([at], [{ x: at.x + 40, y: at.y + 10 }]);
-    expect(await difference(before, await around({ x: at.x + 40, y: at.y + 10 }, REACH))).toBeLessThan(3);
+    await expect.poll(async () => difference(before, await around({ x: at.x + 40, y: at.y + 10 }, REACH)), POLL).toBeLessThan(3);
     for (let i = 0; i < 3; i++) await gesture([at], [{ x: view.x + 5, y: view.y + 5 }]);
     // The picture's far corner lies in the middle.
-    const { channels } = await sharp(await around({ x: at.x - 20, y: at.y - 20 }, REACH)).removeAlpha().stats();
+    const { channels } = await sharp(await settledAround({ x: at.x - 20, y: at.y - 20 }, REACH)).removeAlpha().stats();
     expect(Math.max(...channels.map(({ stdev }) => stdev))).toBeGreaterThan(1);
     await page.locator('#zoom-fit').tap();
   });
@@ -107,7 +118,8 @@ describe('on a phone', () => {
     await page.evaluate(() => scrollTo(0, 0));
     const at = middle();
     await gesture(fingers(at, 60), fingers(at, 120));
-    await expect.poll(zoom).toBeGreaterThan(150);
+    await expect.poll(zoom, POLL).toBeGreaterThan(150);
+    await page.waitForTimeout(500); // a dab would be told of by then
     expect(await page.locator('#undo').isDisabled()).toBe(true);
     expect(await page.locator('#merge').isHidden()).toBe(true);
     await gesture([at], [{ x: at.x + 30, y: at.y }]);
