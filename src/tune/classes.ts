@@ -20,7 +20,8 @@ export interface StepClass {
   /** Of the step that stands for it. */
   multiplyAdds: number;
   bytes: number;
-  /** That step alone. */
+  /** That step's name, and its graph, where it is alone. */
+  step: string;
   graph: Graph;
 }
 
@@ -95,7 +96,7 @@ export function stepClasses(config: NetworkConfig, frames: number, tile: { width
   const classes = [...found].map(([name, { step, graph, work }]): StepClass => {
     const node = graph.nodes[step.node];
     const variants = kernelOf(node).variants?.(node.attrs, inputShapes(graph, node), target) ?? [''];
-    return { name, variants, share: all ? total(work) / all : 0, multiplyAdds: step.multiplyAdds, bytes: step.bytes, graph: alone(graph, node.id) };
+    return { name, variants, share: all ? total(work) / all : 0, multiplyAdds: step.multiplyAdds, bytes: step.bytes, step: node.name, graph: alone(graph, node.id) };
   });
   return classes.sort((a, b) => b.share - a.share || b.bytes - a.bytes);
 }

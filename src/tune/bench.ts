@@ -1,0 +1,111 @@
+/**
+ * The device side of tuning: a class's step, run alone with each variant on the same random inputs and weights.
+ *
+ * All variants of a class share one set of buffers. Inputs are in [0,1), as frames and motion maps are; weights keep the spread of what they multiply.
+ */
+import { Gpu } from '../device.ts';
+import { Executor } from '../graph/executor.ts';
+import type { Prepared } from '../graph/executor.ts';
+import { plan } from '../graph/plan.ts';
+import type { Plan } from '../graph/plan.ts';
+import type { Target } from '../kernels/kernel.ts';
+import type { StepClass } from './classes.ts';
+
+/** One variant of a class, compiled and run once. */
+export interface Subject {
+  /** What it stored, output after output. */
+  outputs: readonly Float32Array[];
+  /** Milliseconds of `count` runs. */
+  time(count: number): Promise<number>;
+}
+
+/** A class, ready for its variants. */
+export interface ClassBench {
+  /** @throws GpuError when it does not compile or run. */
+  run(variant: string): Promise<Subject>;
+  close(): void;
+}
+
+/** What the tuner measures with. */
+export interface Bench {
+  open(it: StepClass): Promise<ClassBench>;
+}
+
+/** Random numbers in [0,1), the same for a seed: a linear congruential generator (Numerical Recipes). */
+function fillRandom(values: Float32Array, seed: number, low = 0, high = 1): void {
+  const [factor, by] = [(high - low) / 2 ** 32, low];
+  for (let i = 0; i < values.length; i++) {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    values[i] = by + seed * factor;
+  }
+}
+
+function seedOf(name: string): number {
+  let seed = 1;
+  for (let i = 0; i < name.length; i++) seed = (Math.imul(seed, 31) + name.charCodeAt(i)) >>> 0;
+  return seed;
+}
+
+/** A tensor of weights [out, in, ...], in uniform noise whose sums over a layer's inputs are as large as the inputs. */
+function randomWeights(name: string, shape: readonly number[]): Float32Array {
+  const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
+  const most = shape.length > 1 ? Math.sqrt(3 / shape.slice(1).reduce((a, b) => a * b, 1)) : 0.1;
+  fillRandom(values, seedOf(name), -most, most);
+  return values;
+}
+
+export class DeviceBench implements Bench {
+  readonly #executor: Executor;
+  readonly #target: Target;
+  readonly #compilesAhead: boolean;
+  readonly #shapes = new Map<string, readonly number[]>();
+
+  /** @param compilesAhead whether all variants of a class are compiled at once, which GPU drivers do in parallel; on software adapters it would make stopping slow. */
+  constructor(device: GPUDevice, target: Target, compilesAhead: boolean) {
+    this.#executor = new Executor(new Gpu(device), (name) => randomWeights(name, this.#shapes.get(name)!));
+    this.#target = target;
+    this.#compilesAhead = compilesAhead;
+  }
+
+  get timestamps(): boolean {
+    return this.#executor.canTime;
+  }
+
+  async open({ name, step, graph, variants }: StepClass): Promise<ClassBench> {
+    const executor = this.#executor;
+    const plans = new Map(variants.map((variant): [string, Plan] => [variant, plan(graph, { ...this.#target, choices: new Map([[name, variant]]) })]));
+    const stepOf = (it: Plan): number => it.steps.findIndex((other) => other.name === step);
+    for (const it of plans.values()) {
+      it.tensors.forEach((shape, tensor) => this.#shapes.set(tensor, shape));
+      if (this.#compilesAhead) executor.pipelines.get(it.steps[stepOf(it)].dispatch.program);
+    }
+    let first: Prepared | undefined;
+    const others: Prepared[] = [];
+    return {
+      run: async (variant) => {
+        const it = plans.get(variant)!;
+        const prepared = await executor.prepare(it, first);
+        if (first) others.push(prepared);
+        else {
+          first = prepared;
+          const inputs = await executor.stage(prepared);
+          Object.entries(inputs).forEach(([input, values]) => fillRandom(values, seedOf(input)));
+          await executor.send(prepared);
+        }
+        await executor.run(prepared);
+        const outputs: Float32Array[] = [];
+        for (const output of it.graph.outputs) outputs.push(await executor.read(prepared, output));
+        return { outputs, time: (count) => executor.time(prepared, stepOf(it), count) };
+      },
+      close: () => {
+        others.splice(0).forEach((prepared) => executor.release(prepared));
+        if (first) executor.release(first);
+        first = undefined;
+      },
+    };
+  }
+
+  dispose(): void {
+    this.#executor.dispose();
+  }
+}

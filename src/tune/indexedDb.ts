@@ -1,0 +1,45 @@
+/** Tunings in a browser's IndexedDB, by key. Where the browser keeps nothing (private windows may not), nothing is found and nothing kept. */
+import type { TuneCache } from './cache.ts';
+
+const STORE = 'tunings';
+
+function done<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error!);
+  });
+}
+
+/** One transaction on the store, in a connection of its own, so that no open one ever stands in another tab's way. */
+async function inStore<T>(name: string, mode: IDBTransactionMode, use: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  const opening = indexedDB.open(name, 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
+  const database = await done(opening);
+  try {
+    const transaction = database.transaction(STORE, mode);
+    const complete = new Promise<void>((resolve, reject) => {
+      transaction.oncomplete = () => resolve();
+      transaction.onabort = () => reject(transaction.error!);
+    });
+    const [result] = await Promise.all([done(use(transaction.objectStore(STORE))), complete]);
+    return result;
+  } finally {
+    database.close();
+  }
+}
+
+/** A cache in IndexedDB. @param name of the database */
+export function indexedDbCache(name = 'deghost'): TuneCache {
+  return {
+    async read(key) {
+      try {
+        return await inStore(name, 'readonly', (store) => store.get(key) as IDBRequest<unknown>);
+      } catch {
+        return undefined;
+      }
+    },
+    async write(key, value) {
+      await inStore(name, 'readwrite', (store) => store.put(value, key)).catch(() => undefined);
+    },
+  };
+}

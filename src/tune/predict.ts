@@ -1,0 +1,59 @@
+/**
+ * How long a merge's steps will take, from the figures of a tuning: where a kernel has variants time follows multiply-adds, elsewhere bytes.
+ *
+ * It is the sum of the steps alone: reading pictures, compiling, and what overlaps with computing are not in it.
+ */
+import type { Plan, Step } from '../graph/plan.ts';
+import type { Schedule, StageName } from '../model/schedule.ts';
+import { classOf } from './classes.ts';
+import type { TuneResult, TunedClass } from './result.ts';
+
+export interface Prediction {
+  /** Milliseconds of all steps on the GPU. */
+  ms: number;
+  stages: readonly { name: StageName; ms: number }[];
+  /** Classes of steps that the merge runs, and those among them that were not timed: they count as the mean of the others. */
+  classes: number;
+  unmeasured: readonly string[];
+}
+
+/** Milliseconds a multiply-add and a byte. */
+interface Rates {
+  multiplyAdd: number;
+  byte: number;
+}
+
+function timeOf({ candidates }: TunedClass, variant: string): number | undefined {
+  return candidates.find((it) => it.variant === variant)?.ms ?? undefined;
+}
+
+/** The mean of what was timed, each class with the variant that was chosen. */
+function meanRates({ classes }: TuneResult): Rates {
+  const mean = (hasVariants: boolean, size: 'multiplyAdds' | 'bytes'): number => {
+    const timed = classes.filter((it) => it.hasVariants === hasVariants && timeOf(it, it.chosen) !== undefined);
+    const sum = timed.reduce((total, it) => total + it[size], 0);
+    return sum ? timed.reduce((total, it) => total + timeOf(it, it.chosen)!, 0) / sum : 0;
+  };
+  return { multiplyAdd: mean(true, 'multiplyAdds'), byte: mean(false, 'bytes') };
+}
+
+/** The time of a schedule's steps; undefined where the tuning has no figures at all. */
+export function predict({ stages }: Pick<Schedule, 'stages'>, tuning: TuneResult): Prediction | undefined {
+  const rates = meanRates(tuning);
+  if (rates.multiplyAdd === 0 && rates.byte === 0) return undefined;
+  const known = new Map(tuning.classes.map((it) => [it.name, it]));
+  const seen = new Set<string>();
+  const unmeasured = new Set<string>();
+  const stepMs = (step: Step): number => {
+    const name = classOf(step);
+    seen.add(name);
+    const it = known.get(name);
+    const ms = it && timeOf(it, step.variant);
+    if (it && ms !== undefined) return step.shapeClass ? (ms * step.multiplyAdds) / it.multiplyAdds : (ms * step.bytes) / it.bytes;
+    unmeasured.add(name);
+    return step.shapeClass ? rates.multiplyAdd * step.multiplyAdds : rates.byte * step.bytes;
+  };
+  const planMs = (plan: Plan): number => plan.steps.reduce((sum, step) => sum + stepMs(step), 0);
+  const times = stages.map(({ name, plan, tiling }) => ({ name, ms: tiling.tiles.length * planMs(plan) }));
+  return { ms: times.reduce((sum, { ms }) => sum + ms, 0), stages: times, classes: seen.size, unmeasured: [...unmeasured] };
+}

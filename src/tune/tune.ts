@@ -1,0 +1,215 @@
+/**
+ * The tuner: runs every variant of every class of steps, checks that they agree, times them against each other, and keeps the fastest.
+ *
+ * Variants take turns, round after round, so that whatever else the machine does falls on all of them alike; medians decide. The default stands unless another is faster by
+ * more than noise. Classes come in the order of their share of the arithmetic, so that a time limit leaves out what matters least.
+ */
+import { VECTOR_LANES } from '../kernels/conv2d/variants.ts';
+import type { DType, Target } from '../kernels/kernel.ts';
+import { Gpu } from '../device.ts';
+import { GpuError, UsageError } from '../errors.ts';
+import type { NetworkConfig } from '../weights/config.ts';
+import { DeviceBench } from './bench.ts';
+import type { Bench, Subject } from './bench.ts';
+import { representativeTile, stepClasses } from './classes.ts';
+import type { StepClass } from './classes.ts';
+import { adapterName, tuneKey } from './key.ts';
+import { FORMAT } from './result.ts';
+import type { Candidate, TuneResult, TunedClass } from './result.ts';
+
+/** What is about to be done. */
+export interface TuneProgress {
+  /** Classes that are done, of how many. */
+  done: number;
+  total: number;
+  /** The class at work, and the variant; none while all are timed. */
+  name: string;
+  variant?: string;
+}
+
+export interface TuneControl {
+  /** Milliseconds after which no further variant is begun. A variant that a driver is compiling is waited for. */
+  limitMs?: number;
+  /** Ends it after the variant at work: the result has what was found until then. */
+  signal?: AbortSignal;
+  onProgress?: (progress: TuneProgress) => void;
+}
+
+export interface TuneOptions extends TuneControl {
+  /** A device of the caller's: it is borrowed. */
+  device: GPUDevice;
+  /** The network, as `loadWeights` gives it. Its weights are not needed. */
+  config: NetworkConfig;
+  /** Exposures of the merges to tune for. */
+  frames: number;
+  /** As `Deghoster.create` takes it; `f32` by default. */
+  precision?: DType;
+  /** Pixels of the tile whose steps are timed, multiples of 16; about what a merge cuts by default, less on a software adapter. */
+  tile?: { width: number; height: number };
+  /** Which classes to treat, by name; all by default. */
+  filter?: (name: string) => boolean;
+}
+
+/** Another variant is taken when its time is at most this share of the default's. */
+const GAIN = 0.97;
+/** Most that a variant may differ from the first, as a share of the largest value. */
+const TOLERANCE: Record<DType, number> = { f32: 1e-5, f16: 5e-3 };
+const ROUNDS = 5;
+/** Variants slower than the best by this factor in the first round take part in no other. */
+const HOPELESS = 1.5;
+/** Runs are repeated for so long, in milliseconds: Dawn rounds timestamps to 65 us. */
+const PASS_MS = 8;
+const MOST_RUNS = 256;
+
+export function median(samples: readonly number[]): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** The variant to take: the fastest, if it is faster than the default by more than noise; the default where nothing is known. */
+export function choose(fallback: string, candidates: readonly Candidate[]): string {
+  const timed = candidates.filter((it): it is Candidate & { ms: number } => it.ms !== null);
+  if (timed.length === 0) return fallback;
+  const best = timed.reduce((a, b) => (b.ms < a.ms ? b : a));
+  const own = timed.find(({ variant }) => variant === fallback);
+  return own && best.ms > GAIN * own.ms ? fallback : best.variant;
+}
+
+/** The largest difference between what two variants stored, as a share of the largest value; NaN and missing values are infinitely far. */
+export function disagreement(reference: readonly Float32Array[], outputs: readonly Float32Array[]): number {
+  let worst = 0;
+  reference.forEach((expected, o) => {
+    let [scale, difference] = [0, 0];
+    for (let i = 0; i < expected.length; i++) {
+      const away = Math.abs(outputs[o][i] - expected[i]);
+      scale = Math.max(scale, Math.abs(expected[i]));
+      difference = away >= 0 ? Math.max(difference, away) : Infinity;
+    }
+    if (difference > 0) worst = Math.max(worst, difference / scale);
+  });
+  return worst;
+}
+
+/** What stops the tuner, once it does. */
+class Stop {
+  readonly #control: TuneControl;
+  readonly #now: () => number;
+  readonly #begun: number;
+
+  constructor(control: TuneControl, now: () => number) {
+    this.#control = control;
+    this.#now = now;
+    this.#begun = now();
+  }
+
+  get reason(): TuneResult['stopped'] {
+    const { signal, limitMs = Infinity } = this.#control;
+    if (signal?.aborted) return 'cancelled';
+    return this.#now() - this.#begun >= limitMs ? 'limit' : undefined;
+  }
+}
+
+/** Times what was compiled, in turns; fewer rounds when it is stopped. @returns medians of a run, or undefined when it was stopped in the first round. */
+async function timeInTurns(subjects: ReadonlyMap<string, Subject>, stop: Stop): Promise<Map<string, number> | undefined> {
+  const samples = new Map<string, number[]>();
+  const runs = new Map<string, number>();
+  const medians = (): Map<string, number> => new Map([...samples].map(([variant, all]) => [variant, median(all)]));
+  let racing = [...subjects.keys()];
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const variant of racing) {
+      // After one round there is something to choose by.
+      if (stop.reason && round > 0) return medians();
+      if (stop.reason === 'cancelled') return undefined;
+      const it = subjects.get(variant)!;
+      if (!runs.has(variant)) runs.set(variant, Math.min(MOST_RUNS, Math.max(1, Math.ceil(PASS_MS / Math.max(1e-3, await it.time(1))))));
+      const count = runs.get(variant)!;
+      const ms = (await it.time(count)) / count;
+      samples.set(variant, [...(samples.get(variant) ?? []), ms]);
+    }
+    if (round > 0) continue;
+    const best = Math.min(...[...samples.values()].map(([ms]) => ms));
+    racing = racing.filter((variant) => samples.get(variant)![0] <= HOPELESS * best);
+  }
+  return medians();
+}
+
+/** Tunes one class. @returns undefined when it was stopped before there was something to choose by. */
+async function tuneClass(it: StepClass, bench: Bench, tolerance: number, stop: Stop, report: (variant?: string) => void): Promise<TunedClass | undefined> {
+  const rejected = new Map<string, string>();
+  const subjects = new Map<string, Subject>();
+  const opened = await bench.open(it);
+  try {
+    let reference: readonly Float32Array[] | undefined;
+    for (const variant of it.variants) {
+      if (stop.reason) return undefined;
+      report(variant);
+      try {
+        const { outputs, ...subject } = await opened.run(variant);
+        const away = disagreement(reference ?? outputs, outputs);
+        if (away <= tolerance) {
+          reference ??= outputs;
+          subjects.set(variant, { outputs: [], ...subject });
+        } else rejected.set(variant, reference ? `differs from ${[...subjects.keys()][0]} by ${away.toExponential(1)} of the scale, allowed is ${tolerance}` : 'stores values that are no numbers');
+      } catch (error) {
+        if (!(error instanceof GpuError)) throw error;
+        rejected.set(variant, error.message);
+      }
+    }
+    report();
+    const times = subjects.size > 0 ? await timeInTurns(subjects, stop) : new Map<string, number>();
+    if (!times) return undefined;
+    const candidates = it.variants.map((variant): Candidate => {
+      const error = rejected.get(variant);
+      return { variant, ms: times.get(variant) ?? null, ...(error !== undefined && { error }) };
+    });
+    const [fallback] = it.variants;
+    const { name, share, multiplyAdds, bytes } = it;
+    return { name, hasVariants: fallback !== '', share, multiplyAdds, bytes, fallback, chosen: choose(fallback, candidates), candidates };
+  } finally {
+    opened.close();
+  }
+}
+
+/** Tunes classes in the order given. @param now milliseconds, for the limit. */
+export async function tuneClasses(classes: readonly StepClass[], bench: Bench, precision: DType, control: TuneControl, now: () => number = () => performance.now()): Promise<Pick<TuneResult, 'classes' | 'unreached' | 'stopped'>> {
+  const stop = new Stop(control, now);
+  const tuned: TunedClass[] = [];
+  for (const [i, it] of classes.entries()) {
+    const reason = stop.reason;
+    const report = (variant?: string): void => control.onProgress?.({ done: i, total: classes.length, name: it.name, ...(variant && { variant }) });
+    const found = reason ? undefined : await tuneClass(it, bench, TOLERANCE[precision], stop, report);
+    if (!found) return { classes: tuned, unreached: classes.slice(i).map(({ name }) => name), stopped: stop.reason };
+    tuned.push(found);
+  }
+  return { classes: tuned, unreached: [] };
+}
+
+/** Whether a device's work is done by the CPU, whose drivers take seconds to compile a variant. */
+export function isSoftware({ device, traits }: Gpu): boolean {
+  const { isFallbackAdapter, architecture } = device.adapterInfo ?? {};
+  return isFallbackAdapter === true || architecture === 'software' || architecture === 'swiftshader' || VECTOR_LANES.includes(traits.subgroupSize ?? 0);
+}
+
+/**
+ * Finds the fastest variants for a device and a network. It takes seconds on a GPU, and minutes on a software adapter whose driver has not compiled them before.
+ * @returns what was found; with a limit or a signal perhaps not of all classes (`unreached`).
+ * @throws UsageError for f16 on a device without `shader-f16`; InputError for a number of frames the network does not take; GpuError; DeviceLostError.
+ */
+export async function tune(options: TuneOptions): Promise<TuneResult> {
+  const { device, config, frames, precision = 'f32', filter = () => true } = options;
+  const gpu = new Gpu(device);
+  const { traits } = gpu;
+  if (precision === 'f16' && !traits.f16) throw new UsageError('tune: precision is "f16", and the device has no shader-f16: use "f32"');
+  const target: Target = { traits, precision };
+  const software = isSoftware(gpu);
+  const tile = options.tile ?? representativeTile(config, frames, target, { software, maxBinding: gpu.maxBinding });
+  const classes = stepClasses(config, frames, tile, target).filter(({ name }) => filter(name));
+  const bench = new DeviceBench(device, target, !software);
+  try {
+    const found = await tuneClasses(classes, bench, precision, options);
+    return { format: FORMAT, key: tuneKey(device.adapterInfo, target), adapter: adapterName(device.adapterInfo), precision, date: new Date().toISOString(), timestamps: bench.timestamps, tile, ...found };
+  } finally {
+    bench.dispose();
+  }
+}
