@@ -9,13 +9,15 @@ import type { FrameSource } from './image/frame.ts';
 import { chooseResponse } from './image/chooseResponse.ts';
 import type { ChosenResponse, ResponseOption } from './image/chooseResponse.ts';
 import { firstOutside } from './image/picture.ts';
-import type { DType } from './kernels/kernel.ts';
+import type { Choices, DType } from './kernels/kernel.ts';
 import { Merge, checkBufferSize } from './merge.ts';
 import type { Picture, Progress } from './merge.ts';
 import { DEFAULT_MEMORY_BUDGET, schedule, scheduleJson, scheduleText } from './model/schedule.ts';
 import type { Schedule } from './model/schedule.ts';
 import type { MergeProfile } from './profile.ts';
 import { Session } from './session.ts';
+import { choicesOf } from './tune/result.ts';
+import type { TuneResult } from './tune/result.ts';
 import { loadWeights } from './weights/load.ts';
 import type { Weights } from './weights/load.ts';
 
@@ -32,6 +34,8 @@ export interface DeghosterOptions {
    * `shader-f16`. Arithmetic is f32 either way.
    */
   precision?: DType;
+  /** What `tune` of `deghost/tune` found for this device and precision: which variants to run. Without it, good guesses by what the device offers. */
+  tuning?: TuneResult | Choices;
   /** Most bytes of GPU buffers. 512 MiB by default. */
   memoryBudget?: number;
 }
@@ -120,14 +124,16 @@ export class Deghoster {
   readonly #weights: Weights | undefined;
   readonly #memoryBudget: number;
   readonly #precision: DType;
+  readonly #choices: Choices | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
-  private constructor(session: Session, weights: Weights | undefined, memoryBudget: number, precision: DType) {
+  private constructor(session: Session, weights: Weights | undefined, memoryBudget: number, precision: DType, choices: Choices | undefined) {
     this.#session = session;
     this.#weights = weights;
     this.#memoryBudget = memoryBudget;
     this.#precision = precision;
+    this.#choices = choices;
   }
 
   /**
@@ -149,7 +155,7 @@ export class Deghoster {
       session.dispose();
       throw new UsageError('precision is "f16", which takes a device with the feature shader-f16, and this one has it not: use "f32", or an adapter that has it and a device opened with it');
     }
-    return new Deghoster(session, weights, memoryBudget, precision);
+    return new Deghoster(session, weights, memoryBudget, precision, options.tuning && choicesOf(options.tuning));
   }
 
   /** The device that merges run on; another after a loss. */
@@ -254,7 +260,7 @@ export class Deghoster {
   #schedule(request: { width: number; height: number; taus: number[]; reference: number; useResponse: boolean; motionGiven: boolean; method: 'network' | 'merge' }): Schedule {
     const config = request.method === 'network' ? this.#weights?.config : undefined;
     if (request.method === 'network' && !config) throw new UsageError('merge: no weights were given to Deghoster.create: pass weights, or method "merge" for the plain merge');
-    const limits = { memoryBudget: this.#memoryBudget, maxBinding: this.#session.gpu.maxBinding, traits: this.#session.gpu.traits, precision: this.#precision };
+    const limits = { memoryBudget: this.#memoryBudget, maxBinding: this.#session.gpu.maxBinding, traits: this.#session.gpu.traits, precision: this.#precision, choices: this.#choices };
     return schedule({ ...request, config, gamma: config?.gamma ?? 2.2, limits });
   }
 }

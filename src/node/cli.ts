@@ -6,9 +6,9 @@
 import { existsSync } from 'node:fs';
 import { CancelledError, DeghostError, UsageError } from '../errors.ts';
 import type { DeghostErrorCode } from '../errors.ts';
-import { EVALUATE_OPTIONS, INFO_OPTIONS, MERGE_OPTIONS, PLAN_OPTIONS, parseCommand, suggestion } from './cli/args.ts';
+import { EVALUATE_OPTIONS, INFO_OPTIONS, MERGE_OPTIONS, PLAN_OPTIONS, TUNE_OPTIONS, parseCommand, suggestion } from './cli/args.ts';
 import type { OptionSpecs, ParsedArgs } from './cli/args.ts';
-import { EVALUATE_HELP, GENERAL_HELP, INFO_HELP, MERGE_HELP, PLAN_HELP } from './cli/help.ts';
+import { EVALUATE_HELP, GENERAL_HELP, INFO_HELP, MERGE_HELP, PLAN_HELP, TUNE_HELP } from './cli/help.ts';
 import { json } from './cli/io.ts';
 import type { CommandIo } from './cli/io.ts';
 import { packageVersion } from './package.ts';
@@ -23,6 +23,7 @@ interface Command {
 const COMMANDS: Record<string, Command> = {
   merge: { options: MERGE_OPTIONS, help: MERGE_HELP, load: async () => (await import('./cli/merge.ts')).mergeCommand },
   plan: { options: PLAN_OPTIONS, help: PLAN_HELP, load: async () => (await import('./cli/plan.ts')).planCommand },
+  tune: { options: TUNE_OPTIONS, help: TUNE_HELP, load: async () => (await import('./cli/tune.ts')).tuneCommand },
   evaluate: { options: EVALUATE_OPTIONS, help: EVALUATE_HELP, load: async () => (await import('./cli/evaluate.ts')).evaluateCommand },
   info: { options: INFO_OPTIONS, help: INFO_HELP, load: async () => (await import('./cli/info.ts')).infoCommand },
 };
@@ -39,7 +40,7 @@ export async function main(args: readonly string[], io: CommandIo): Promise<numb
     return 0;
   } catch (error) {
     const { code, message } = explain(error, io.signal);
-    io.stderr.write(code === 'cancelled' ? 'cancelled: nothing was written\n' : `deghost: ${message}\n`);
+    io.stderr.write(code === 'cancelled' ? `${message === 'cancelled' ? 'cancelled: nothing was written' : message}\n` : `deghost: ${message}\n`);
     if (args.includes('--json') && !writesJsonFile(args[0])) io.stdout.write(json({ error: { code, message } }));
     if (process.env.DEGHOST_DEBUG && error instanceof Error) io.stderr.write(`${error.stack}\n`);
     return EXIT_CODES[code as DeghostErrorCode] ?? 1;
@@ -77,14 +78,14 @@ async function dispatch(args: readonly string[], io: CommandIo): Promise<void> {
 }
 
 function unknownCommand(word: string): UsageError {
-  if (word.startsWith('-')) return new UsageError(`unknown option ${word}: the command comes first, merge, plan, evaluate or info; see \`deghost --help\``);
+  if (word.startsWith('-')) return new UsageError(`unknown option ${word}: the command comes first, merge, plan, tune, evaluate or info; see \`deghost --help\``);
   if (existsSync(word)) return new UsageError(`unknown command "${word}", but there is such a file: to merge pictures, \`deghost merge IMG... -o OUT\``);
-  return new UsageError(`unknown command "${word}"${suggestion(word, Object.keys(COMMANDS))}: the commands are merge, plan, evaluate and info`);
+  return new UsageError(`unknown command "${word}"${suggestion(word, Object.keys(COMMANDS))}: the commands are merge, plan, tune, evaluate and info`);
 }
 
 /** One line for whatever was thrown. */
 function explain(error: unknown, signal: AbortSignal): { code: DeghostErrorCode | 'internal'; message: string } {
-  if (signal.aborted && (error instanceof CancelledError || (error as Error)?.name === 'AbortError')) return { code: 'cancelled', message: 'cancelled' };
+  if (signal.aborted && (error instanceof CancelledError || (error as Error)?.name === 'AbortError')) return { code: 'cancelled', message: error instanceof CancelledError ? error.message : 'cancelled' };
   if (error instanceof DeghostError) return { code: error.code, message: oneLine(error.message) };
   // Not ours: a fault in deghost or in a package. The line still says what happened.
   const text = error instanceof Error ? `${error.name === 'Error' ? '' : `${error.name}: `}${error.message}` : String(error);

@@ -21,6 +21,8 @@ export type { MergedImage, OutputFormat, WriteImageOptions } from './writeImage.
 export { checkMotionFolder, readMotionMaps, writeMotionMaps } from './motionMaps.ts';
 export { removeTemporaryFiles, writeFileAtomic } from './writeFile.ts';
 export type { FileContent } from './writeFile.ts';
+export { FileTuneCache } from './tuneCache.ts';
+export type { FileTuneCacheOptions } from './tuneCache.ts';
 
 /**
  * Reads a bracketed stack, in the order given; sorting is the merge's work.

@@ -4,8 +4,9 @@
  * All variants of a class share one set of buffers. Inputs are in [0,1), as frames and motion maps are; weights keep the spread of what they multiply.
  */
 import { Gpu } from '../device.ts';
+import { inputsOf } from '../graph/edges.ts';
 import { Executor } from '../graph/executor.ts';
-import type { Prepared } from '../graph/executor.ts';
+import type { Prepared, Tensors } from '../graph/executor.ts';
 import { plan } from '../graph/plan.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { Target } from '../kernels/kernel.ts';
@@ -54,6 +55,16 @@ function randomWeights(name: string, shape: readonly number[]): Float32Array {
   return values;
 }
 
+function randomInputs(it: Plan): Tensors {
+  return Object.fromEntries(
+    inputsOf(it).map(({ name, bytes }) => {
+      const values = new Float32Array(bytes / 4);
+      fillRandom(values, seedOf(name));
+      return [name, values];
+    }),
+  );
+}
+
 export class DeviceBench implements Bench {
   readonly #executor: Executor;
   readonly #target: Target;
@@ -88,9 +99,7 @@ export class DeviceBench implements Bench {
         if (first) others.push(prepared);
         else {
           first = prepared;
-          const inputs = await executor.stage(prepared);
-          Object.entries(inputs).forEach(([input, values]) => fillRandom(values, seedOf(input)));
-          await executor.send(prepared);
+          await executor.upload(prepared, randomInputs(it));
         }
         await executor.run(prepared);
         const outputs: Float32Array[] = [];

@@ -42,6 +42,7 @@ export const MERGE_OPTIONS = {
   'memory-budget': { type: 'string' },
   'exr-type': { type: 'string' },
   precision: { type: 'string' },
+  'no-tune': { type: 'boolean' },
   profile: { type: 'boolean' },
   quiet: { type: 'boolean', short: 'q' },
 } satisfies OptionSpecs;
@@ -50,10 +51,22 @@ export const PLAN_OPTIONS = {
   ...COMMON,
   frames: { type: 'string', short: 'n' },
   limits: { type: 'string' },
+  size: { type: 'string' },
   method: { type: 'string' },
   reference: { type: 'string', short: 'r' },
   weights: { type: 'string' },
+  precision: { type: 'string' },
   'memory-budget': { type: 'string' },
+} satisfies OptionSpecs;
+
+export const TUNE_OPTIONS = {
+  ...COMMON,
+  frames: { type: 'string', short: 'n' },
+  weights: { type: 'string' },
+  precision: { type: 'string' },
+  limit: { type: 'string' },
+  only: { type: 'string' },
+  quiet: { type: 'boolean', short: 'q' },
 } satisfies OptionSpecs;
 
 export const EVALUATE_OPTIONS = {

@@ -1,15 +1,19 @@
 /**
- * The engine of `deghost merge`, made while the pictures are being read: the device is opened, and what the merge will run is compiled.
+ * The engine of `deghost merge`, made while the pictures are being read: the device is opened, a GPU that is met for the first time tuned for, and what the merge
+ * will run is compiled.
  *
  * What goes wrong with it is told only when it is asked for, so that a bad picture is what people hear of first. The adapter alone is looked for before anything is read: that takes
  * little time, and must not happen while files are opened (nativeWarnings.ts).
  */
 import { setImmediate } from 'node:timers/promises';
 import { Deghoster } from '../../deghoster.ts';
-import { openDevice } from '../../device.ts';
+import { openDevice, traitsOf } from '../../device.ts';
 import { requestAdapter } from '../adapter.ts';
 import type { AdapterInfo, NodeAdapter } from '../adapter.ts';
+import { FileTuneCache } from '../tuneCache.ts';
+import type { CommandIo } from './io.ts';
 import type { MergeOptions } from './mergeOptions.ts';
+import { tuningForMerge } from './tuning.ts';
 import type { WeightsFile } from './weights.ts';
 
 export interface Engine {
@@ -32,9 +36,9 @@ export class ComingEngine {
   readonly times: EngineTimes = {};
   #device: GPUDevice | undefined;
 
-  private constructor(adapter: Promise<NodeAdapter>, options: MergeOptions, weights: WeightsFile | undefined) {
+  private constructor(adapter: Promise<NodeAdapter>, options: MergeOptions, weights: WeightsFile | undefined, io: Pick<CommandIo, 'stderr' | 'signal'>) {
     const begun = performance.now();
-    this.#engine = this.#open(adapter, options, weights);
+    this.#engine = this.#open(adapter, options, weights, io);
     this.#prepared = this.#engine.then(async ({ deghoster }) => {
       const opened = performance.now();
       this.times.openedMs = opened - begun;
@@ -47,10 +51,10 @@ export class ComingEngine {
   }
 
   /** Begins. Returns when the adapter has been found, or not. */
-  static async begin(options: MergeOptions, weights: WeightsFile | undefined): Promise<ComingEngine> {
+  static async begin(options: MergeOptions, weights: WeightsFile | undefined, io: Pick<CommandIo, 'stderr' | 'signal'>): Promise<ComingEngine> {
     const adapter = requestAdapter({ software: options.adapter });
     await adapter.catch(() => undefined);
-    return new ComingEngine(adapter, options, weights);
+    return new ComingEngine(adapter, options, weights, io);
   }
 
   /** The engine, which may still be compiling. @throws NoAdapterError; InputError for weights. */
@@ -67,9 +71,16 @@ export class ComingEngine {
     await this.#prepared.catch(() => undefined);
   }
 
-  async #open(adapter: Promise<NodeAdapter>, { memoryBudget, precision }: MergeOptions, weights: WeightsFile | undefined): Promise<Engine> {
+  async #open(adapter: Promise<NodeAdapter>, { memoryBudget, precision, inputs, tune, quiet }: MergeOptions, weights: WeightsFile | undefined, io: Pick<CommandIo, 'stderr' | 'signal'>): Promise<Engine> {
     const { adapter: found, info } = await adapter;
     const device = (this.#device = await openDevice(found));
-    return { deghoster: await Deghoster.create({ weights: weights?.bytes, device, memoryBudget, precision }), info };
+    const traits = traitsOf(device.adapterInfo, device.features);
+    const message = (text: string): void => void (quiet || io.stderr.write(`${text}\n`));
+    // A precision that the device does not have is told by the Deghoster.
+    const tuning =
+      tune && weights && (precision !== 'f16' || traits.f16)
+        ? await tuningForMerge({ device, traits, info, config: weights.config, frames: inputs.length, precision, cache: new FileTuneCache({ warn: message }), message, signal: AbortSignal.any([io.signal, this.#stop.signal]) })
+        : undefined;
+    return { deghoster: await Deghoster.create({ weights: weights?.bytes, device, memoryBudget, precision, tuning }), info };
   }
 }

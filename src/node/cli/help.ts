@@ -9,6 +9,7 @@ export const GENERAL_HELP = `deghost: merge bracketed photos with moving things 
 Usage
   deghost merge IMG... -o OUT   merge 2 to 16 exposures of one scene
   deghost plan WIDTHxHEIGHT     what a merge of that size would run and how much memory it takes
+  deghost tune                  which variants are fastest on this machine's adapter
   deghost evaluate DIR...       figures against ground truth, for stacks that have it
   deghost info                  adapters, their limits and features, and what is missing
   deghost COMMAND --help        all about one command
@@ -77,6 +78,8 @@ ${ADAPTER}
                         are cut into tiles that fit; the result is the same.
   --precision f32|f16   how weights and what is between layers are stored on the GPU. f16 takes half the
                         memory, where the adapter has shader-f16; arithmetic is f32. Default: f32.
+  --no-tune             neither reads what deghost tune found for this adapter, nor tunes. Without it, a GPU
+                        that is not known yet is tuned for, within a few seconds, while pictures are read
   --json                one JSON object on stdout: files, sizes, exposures, response, memory, times
   --profile             where the time went: reading, compiling, each stage (cutting tiles, uploads, compute,
                         readback, pasting), writing, and each operation's time on the GPU where the adapter
@@ -86,10 +89,11 @@ ${ADAPTER}
   Ctrl-C stops within a tile and leaves no file.
 `;
 
-export const PLAN_HELP = `Usage: deghost plan WIDTHxHEIGHT [options]
+export const PLAN_HELP = `Usage: deghost plan WIDTHxHEIGHT [options], or deghost plan --size WIDTHxHEIGHT
 
 Prints what a merge of that size would do on this machine: the tiles it is cut into, every step, and GPU
-memory before and after buffers are shared. Nothing is computed.
+memory before and after buffers are shared, and how long it will take, where deghost tune has been run.
+Nothing is computed.
 
 Example
   deghost plan 6000x4000 --frames 5 --memory-budget 1GiB
@@ -98,11 +102,36 @@ Example
   -r, --reference N     the reference frame, counted from 1, darkest first. Default: the middle one.
   --weights FILE        the network. Default: the one that deghost merge would take.
   --method METHOD       network (default) or merge, as in deghost merge
+  --precision f32|f16   as in deghost merge
   --memory-budget SIZE  most GPU memory to use: 512MiB (default), 1GiB, 300000000
-  --limits WHICH        adapter: this machine's (default); default: those that every WebGPU device has
+  --limits WHICH        adapter: this machine's limits and variants (default); default: what every WebGPU device has
 ${ADAPTER}
   --json                one JSON object on stdout
   -h, --help            this text
+`;
+
+export const TUNE_HELP = `Usage: deghost tune [options]
+
+Runs every variant of every step of a merge on this machine's adapter, checks that they agree, times them, and
+keeps the fastest for deghost merge and deghost plan, in the user's cache folder. A GPU takes seconds; a
+software adapter, whose driver compiles each variant for seconds, minutes the first time.
+
+Examples
+  deghost tune
+  deghost tune --frames 5 --precision f16 --limit 60
+
+  -n, --frames N        for merges of how many exposures, 2 to 16. Default: 3. What is found for other
+                        numbers is kept beside it.
+  --weights FILE        the network. Default: the one that deghost merge would take.
+  --precision f32|f16   as in deghost merge; each is tuned for itself
+  --limit SECONDS       begins nothing new after that; the largest share of the arithmetic comes first, and
+                        what is not reached keeps its default. Default: no limit.
+  --only TEXT           only the kinds of steps whose name contains TEXT
+${ADAPTER}
+  --json                one JSON object on stdout: every variant's time
+  -q, --quiet           no progress
+  -h, --help            this text
+  Ctrl-C ends it; what was found until then is kept.
 `;
 
 export const EVALUATE_HELP = `Usage: deghost evaluate DIR... [options]

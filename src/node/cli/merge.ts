@@ -41,7 +41,7 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
   const weights = options.method === 'network' ? await readWeights(options.weights, options.inputs.length) : undefined;
   const response = await readResponse(options);
   stopIfAborted(signal);
-  const coming = await ComingEngine.begin(options, weights);
+  const coming = await ComingEngine.begin(options, weights, io);
   let failed = true;
   try {
     const checked = performance.now();

@@ -29,6 +29,8 @@ export interface MergeOptions {
   memoryBudget: number;
   exrType: 'half' | 'float';
   precision: 'f32' | 'f16';
+  /** Whether tunings are read, and made where there is none. */
+  tune: boolean;
   adapter: SoftwareChoice;
   json: boolean;
   profile: boolean;
@@ -72,6 +74,7 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
     exrType: choiceOption(args, 'exr-type', ['half', 'float'] as const, 'half'),
     precision: choiceOption(args, 'precision', ['f32', 'f16'] as const, 'f32'),
     adapter: adapterChoice(values.adapter ?? process.env.DEGHOST_ADAPTER),
+    tune: !flags.has('no-tune'),
     json: flags.has('json'),
     profile: flags.has('profile'),
     quiet: flags.has('quiet'),

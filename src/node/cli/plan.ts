@@ -1,39 +1,92 @@
-/** `deghost plan`: what a merge of a size would run, and the memory it takes. Nothing is computed, and no device is opened. */
+/** `deghost plan`: what a merge of a size would run, the memory it takes, and how long, as far as `deghost tune` has measured. Nothing is computed, and no device is opened. */
 import { NoAdapterError, UsageError } from '../../errors.ts';
 import { planReport } from '../../deghoster.ts';
+import { traitsOf } from '../../device.ts';
 import { MAX_FRAMES, MIN_FRAMES, middleFrame } from '../../image/frame.ts';
-import { DEFAULT_MAX_BINDING, DEFAULT_MEMORY_BUDGET, schedule } from '../../model/schedule.ts';
-import { adapterChoice, requestAdapter } from '../adapter.ts';
 import { MAX_PIXELS } from '../../image/picture.ts';
+import type { Target } from '../../kernels/kernel.ts';
+import { DEFAULT_MAX_BINDING, DEFAULT_MEMORY_BUDGET, schedule } from '../../model/schedule.ts';
+import { readTuning } from '../../tune/cache.ts';
+import { tuneKey } from '../../tune/key.ts';
+import { predict } from '../../tune/predict.ts';
+import type { Prediction } from '../../tune/predict.ts';
+import { choicesOf } from '../../tune/result.ts';
+import type { TuneResult } from '../../tune/result.ts';
+import { adapterChoice, requestAdapter } from '../adapter.ts';
+import type { SoftwareChoice } from '../adapter.ts';
+import { FileTuneCache } from '../tuneCache.ts';
 import { bytesOption, choiceOption, integerOption, sizeArgument } from './args.ts';
 import type { ParsedArgs } from './args.ts';
 import { json } from './io.ts';
 import type { CommandIo } from './io.ts';
+import { clock } from './progress.ts';
 import { readWeights } from './weights.ts';
+
+/** What is planned for. */
+interface Machine {
+  maxBinding: number;
+  target: Target;
+  tuning: TuneResult | undefined;
+}
 
 export async function planCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
   const { values, positionals, flags } = args;
-  if (positionals.length !== 1) throw new UsageError(`${positionals.length === 0 ? 'no size given' : `${positionals.length} sizes given`}: \`deghost plan WIDTHxHEIGHT\`, such as 6000x4000`);
-  const { width, height } = sizeArgument(positionals[0], MAX_PIXELS);
+  const sizes = [...positionals, ...(values.size === undefined ? [] : [values.size])];
+  if (sizes.length !== 1) throw new UsageError(`${sizes.length === 0 ? 'no size given' : `${sizes.length} sizes given`}: \`deghost plan WIDTHxHEIGHT\`, such as 6000x4000`);
+  const { width, height } = sizeArgument(sizes[0], MAX_PIXELS);
   const frames = integerOption(args, 'frames', MIN_FRAMES, MAX_FRAMES) ?? 3;
   const reference = (integerOption(args, 'reference', 1, frames) ?? middleFrame(frames) + 1) - 1;
   const memoryBudget = bytesOption(args, 'memory-budget') ?? DEFAULT_MEMORY_BUDGET;
   const method = choiceOption(args, 'method', ['network', 'merge'] as const, 'network');
+  const precision = choiceOption(args, 'precision', ['f32', 'f16'] as const, 'f32');
   const limits = choiceOption(args, 'limits', ['adapter', 'default'] as const, 'adapter');
   const software = adapterChoice(values.adapter ?? process.env.DEGHOST_ADAPTER);
   const config = method === 'network' ? (await readWeights(values.weights, frames)).config : undefined;
-  let maxBinding = DEFAULT_MAX_BINDING;
-  if (limits === 'adapter') {
-    try {
-      const { adapter, info } = await requestAdapter({ software });
-      maxBinding = Math.min(adapter.limits.maxBufferSize, adapter.limits.maxStorageBufferBindingSize);
-      if (!flags.has('json')) io.stderr.write(`limits of ${info.name}\n`);
-    } catch (error) {
-      if (!(error instanceof NoAdapterError)) throw error;
-      io.stderr.write('no adapter here: planned for the default WebGPU limits\n');
-    }
-  }
+  const { maxBinding, target, tuning } = limits === 'adapter' ? await machine(precision, software, io, flags.has('json')) : bare(precision);
+  if (precision === 'f16' && !target.traits?.f16) throw new UsageError('--precision is f16, which takes an adapter with the feature shader-f16: leave it out, or choose another --adapter');
   const taus = Array.from({ length: frames }, (_, k) => 4 ** k); // the exposures' ratios change no size
-  const report = planReport(schedule({ config, width, height, taus, reference, gamma: config?.gamma ?? 2.2, useResponse: true, motionGiven: false, limits: { memoryBudget, maxBinding } }));
-  io.stdout.write(flags.has('json') ? json(report) : `${String(report).trimEnd()}\n`);
+  const it = schedule({ config, width, height, taus, reference, gamma: config?.gamma ?? 2.2, useResponse: true, motionGiven: false, limits: { memoryBudget, maxBinding, ...target } });
+  const report = planReport(it);
+  const predicted = tuning && useful(predict(it, tuning));
+  if (flags.has('json')) io.stdout.write(json({ ...report.toJSON(), precision, predicted: predicted && tuning ? { milliseconds: predicted.ms, ...predicted, ms: undefined, adapter: tuning.adapter, tuned: tuning.date } : null }));
+  else io.stdout.write(`${String(report).trimEnd()}\n\n${predictionText(predicted, tuning, limits)}\n`);
+}
+
+/** What every WebGPU device has. */
+function bare(precision: 'f32' | 'f16'): Machine {
+  return { maxBinding: DEFAULT_MAX_BINDING, target: { precision }, tuning: undefined };
+}
+
+/** This machine's adapter, or what every device has where there is none. */
+async function machine(precision: 'f32' | 'f16', software: SoftwareChoice, io: CommandIo, quiet: boolean): Promise<Machine> {
+  try {
+    const { adapter, info } = await requestAdapter({ software });
+    if (!quiet) io.stderr.write(`limits of ${info.name}\n`);
+    const target = { traits: traitsOf(adapter.info, adapter.features), precision };
+    const tuning = await readTuning(new FileTuneCache({ warn: (text) => io.stderr.write(`${text}\n`) }), tuneKey(adapter.info, target));
+    return { maxBinding: Math.min(adapter.limits.maxBufferSize, adapter.limits.maxStorageBufferBindingSize), target: { ...target, choices: tuning && choicesOf(tuning) }, tuning };
+  } catch (error) {
+    if (!(error instanceof NoAdapterError)) throw error;
+    io.stderr.write('no adapter here: planned for the default WebGPU limits\n');
+    return bare(precision);
+  }
+}
+
+/** A prediction that rests on measurements of its own, at least in part. */
+function useful(it: Prediction | undefined): Prediction | undefined {
+  return it && it.unmeasured.length < it.classes ? it : undefined;
+}
+
+/** Milliseconds for people: `48 ms`, `5.2 s`, `12:04`. */
+function duration(ms: number): string {
+  if (ms < 1000) return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+  return ms < 100_000 ? `${(ms / 1000).toFixed(1)} s` : clock(ms / 1000);
+}
+
+function predictionText(it: Prediction | undefined, tuning: TuneResult | undefined, limits: 'adapter' | 'default'): string {
+  if (it && tuning) {
+    const rest = it.unmeasured.length > 0 ? `; ${it.unmeasured.length} of ${it.classes} kinds of steps are not in it and count as the mean of the others` : '';
+    return `predicted time: ${duration(it.ms)} on ${tuning.adapter}, from \`deghost tune\` of ${tuning.date.slice(0, 10)}${rest}`;
+  }
+  return limits === 'default' ? 'predicted time: none without an adapter (--limits default)' : 'predicted time: no figures for this adapter: run `deghost tune`';
 }

@@ -1,0 +1,88 @@
+/** `deghost tune`: every variant timed on this machine's adapter, as a table; the fastest are kept for merges and plans. */
+import { CancelledError, UsageError } from '../../errors.ts';
+import { openDevice } from '../../device.ts';
+import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
+import { writeTuning } from '../../tune/cache.ts';
+import { candidateGbps, candidateGflops } from '../../tune/result.ts';
+import type { TuneResult } from '../../tune/result.ts';
+import { tune } from '../../tune/tune.ts';
+import { adapterChoice, requestAdapter } from '../adapter.ts';
+import { FileTuneCache } from '../tuneCache.ts';
+import { choiceOption, integerOption } from './args.ts';
+import type { ParsedArgs } from './args.ts';
+import { json } from './io.ts';
+import type { CommandIo } from './io.ts';
+import { TuneView, foundText } from './tuning.ts';
+import { readWeights } from './weights.ts';
+
+export async function tuneCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
+  const { values, flags, positionals } = args;
+  if (positionals.length > 0) throw new UsageError(`"${positionals[0]}" is given to deghost tune, which takes options alone: see \`deghost tune --help\``);
+  const frames = integerOption(args, 'frames', MIN_FRAMES, MAX_FRAMES) ?? 3;
+  const precision = choiceOption(args, 'precision', ['f32', 'f16'] as const, 'f32');
+  const limitMs = limitOption(values.limit);
+  const { only } = values;
+  const quiet = flags.has('quiet');
+  const weights = await readWeights(values.weights, frames);
+  const { adapter, info } = await requestAdapter({ software: adapterChoice(values.adapter ?? process.env.DEGHOST_ADAPTER) });
+  const cache = new FileTuneCache({ warn: (text) => io.stderr.write(`${text}\n`) });
+  const device = await openDevice(adapter);
+  const view = new TuneView(io.stderr);
+  try {
+    if (!quiet) io.stderr.write(`tuning for merges of ${frames} frames in ${precision} on ${info.name}${info.software ? ' (software adapter: its driver takes seconds for each variant)' : ''}\n`);
+    let found: TuneResult;
+    try {
+      const filter = only === undefined ? undefined : (name: string): boolean => name.includes(only);
+      found = await tune({ device, config: weights.config, frames, precision, limitMs, filter, signal: io.signal, onProgress: quiet ? undefined : (event) => view.update(event) });
+    } finally {
+      view.clear();
+    }
+    if (only !== undefined && found.classes.length + found.unreached.length === 0) throw new UsageError(`--only is "${only}": no kind of steps has that in its name; see the first column without --only`);
+    const isCancelled = found.stopped === 'cancelled';
+    if (found.classes.length > 0) await writeTuning(cache, found);
+    // One JSON object at most: where it was cancelled, that is told.
+    if (!flags.has('json')) io.stdout.write(`${tuneText(found)}\n`);
+    else if (!isCancelled) io.stdout.write(json({ ...found, cache: cache.path }));
+    if (isCancelled) throw new CancelledError(found.classes.length > 0 ? `cancelled: what was found is kept in ${cache.path}` : 'cancelled');
+    if (!quiet) io.stderr.write(found.classes.length > 0 ? `kept in ${cache.path}\n` : 'nothing was reached within the limit: raise --limit\n');
+  } finally {
+    device.destroy();
+  }
+}
+
+function limitOption(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = /^\d{1,6}(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (!(seconds >= 0)) throw new UsageError(`--limit is "${text}": write seconds, such as 60 or 2.5`);
+  return seconds * 1000;
+}
+
+/** The table for people. */
+export function tuneText(it: TuneResult): string {
+  const rows = [['kind of step', 'share', 'variant', '', 'ms', 'GFLOP/s', 'GB/s']];
+  for (const kind of it.classes) {
+    for (const [i, candidate] of kind.candidates.entries()) {
+      const { variant, ms, error } = candidate;
+      const mark = !kind.hasVariants ? '' : variant === kind.chosen ? '*' : '';
+      const note = kind.hasVariants && variant === kind.fallback ? 'default' : '';
+      rows.push([
+        i > 0 ? '' : kind.name,
+        i > 0 ? '' : `${(100 * kind.share).toFixed(1)} %`,
+        `${mark.padEnd(1)} ${variant || '(one way)'}`,
+        error ?? note,
+        ms?.toFixed(ms < 10 ? 3 : 1) ?? '-',
+        candidateGflops(kind, candidate)?.toFixed(1) ?? '-',
+        candidateGbps(kind, candidate)?.toFixed(2) ?? '-',
+      ]);
+    }
+  }
+  const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => row[c].length)));
+  const left = [true, false, true, true, false, false, false];
+  const lines = rows.map((row) => row.map((cell, c) => (left[c] ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  ').trimEnd());
+  const by = it.timestamps ? "the adapter's timestamps" : 'wall time: the adapter has no timestamps';
+  return [
+    `${it.adapter}, ${it.precision}: the largest step of each kind in a tile of ${it.tile.width}x${it.tile.height}, by ${by}`,
+    ...(it.classes.length > 0 ? lines : []),
+    `* taken. ${foundText(it)}${it.unreached.length > 0 ? `: ${it.unreached.join(', ')}` : ''}`,
+  ].join('\n');
+}

@@ -1,0 +1,84 @@
+/** What `deghost merge`, `deghost plan` and `deghost tune` share about tunings: who tunes when, and how it is told. */
+import { CancelledError, GpuError, InputError } from '../../errors.ts';
+import type { DType, Traits } from '../../kernels/kernel.ts';
+import { readTuning, writeTuning } from '../../tune/cache.ts';
+import type { TuneCache } from '../../tune/cache.ts';
+import { tuneKey } from '../../tune/key.ts';
+import type { TuneResult } from '../../tune/result.ts';
+import { tune } from '../../tune/tune.ts';
+import type { TuneProgress } from '../../tune/tune.ts';
+import type { NetworkConfig } from '../../weights/config.ts';
+import type { AdapterInfo } from '../adapter.ts';
+import { clock } from './progress.ts';
+import type { ProgressOutput } from './progress.ts';
+
+/** Milliseconds that `deghost merge` spends at most on an adapter that it meets for the first time. */
+const MERGE_LIMIT_MS = 5000;
+
+export interface MergeTuning {
+  device: GPUDevice;
+  traits: Traits;
+  info: AdapterInfo;
+  config: NetworkConfig;
+  frames: number;
+  precision: DType;
+  cache: TuneCache;
+  message: (text: string) => void;
+  signal: AbortSignal;
+  /** For tests. */
+  tuner?: typeof tune;
+}
+
+/**
+ * The tuning to merge with: what the cache has; else, on a GPU, one made now and kept. A software adapter would take minutes, so that one waits for `deghost tune`.
+ * @throws CancelledError; DeviceLostError
+ */
+export async function tuningForMerge({ device, traits, info, config, frames, precision, cache, message, signal, tuner = tune }: MergeTuning): Promise<TuneResult | undefined> {
+  const known = await readTuning(cache, tuneKey(device.adapterInfo, { traits, precision }));
+  if (known || info.software) return known;
+  message(`first merge on ${info.name}: finding its fastest kernels, for ${MERGE_LIMIT_MS / 1000} seconds at most (--no-tune skips this)`);
+  try {
+    const found = await tuner({ device, config, frames, precision, limitMs: MERGE_LIMIT_MS, signal });
+    if (found.stopped === 'cancelled') throw new CancelledError();
+    message(`${foundText(found)}${found.unreached.length > 0 ? '; `deghost tune` does the rest' : ''}`);
+    return await writeTuning(cache, found);
+  } catch (error) {
+    if (!(error instanceof GpuError || error instanceof InputError)) throw error;
+    message(`not tuned: ${error.message}`);
+    return undefined;
+  }
+}
+
+/** What a tuning came to, in a line. */
+export function foundText({ classes, unreached }: TuneResult): string {
+  const better = classes.filter(({ chosen, fallback }) => chosen !== fallback).length;
+  const rest = unreached.length > 0 ? `; ${unreached.length} not reached keep their defaults` : '';
+  return `${classes.length} kinds of steps timed, ${better} of them with another variant than the default${rest}`;
+}
+
+/** A tuner's progress on stderr: one line that changes on a terminal, a line a kind of steps elsewhere. */
+export class TuneView {
+  readonly #output: ProgressOutput;
+  readonly #begun = performance.now();
+  #name = '';
+  #shown = false;
+
+  constructor(output: ProgressOutput) {
+    this.#output = output;
+  }
+
+  update({ done, total, name, variant }: TuneProgress): void {
+    const text = `${done + 1}/${total}  ${name}`;
+    if (this.#output.isTTY) {
+      const line = `${clock((performance.now() - this.#begun) / 1000)}  ${text}: ${variant ?? 'timing'}`;
+      this.#output.write(`\r\x1b[K${line.slice(0, (this.#output.columns || 80) - 1)}`);
+      this.#shown = true;
+    } else if (name !== this.#name) this.#output.write(`${text}\n`);
+    this.#name = name;
+  }
+
+  clear(): void {
+    if (this.#shown) this.#output.write('\r\x1b[K');
+    this.#shown = false;
+  }
+}
