@@ -50,12 +50,12 @@ export async function runTiles(executor: Executor, stage: Stage, work: TileWork,
   const prepared = await executor.prepare(plan);
   clocked('prepareMs', begun);
 
-  const cut = async (n: number): Promise<void> => {
-    const inputs = await executor.stage(prepared);
-    const from = performance.now();
-    work.cut(tiles[n], inputs);
-    clocked('cutMs', from);
-  };
+  const cut = (n: number): Promise<void> =>
+    executor.stage(prepared, (inputs) => {
+      const from = performance.now();
+      work.cut(tiles[n], inputs);
+      clocked('cutMs', from);
+    });
   /** Takes the result of a tile whose computation has been submitted, after those of the tiles before. */
   const finish = async (n: number, before: Promise<void>): Promise<void> => {
     const { paste } = work;

@@ -110,13 +110,15 @@ export class Executor {
   }
 
   /**
-   * The memory that a prepared plan's inputs are written to; what was there is not kept. Waits until the last that was sent has left it. Pass it to nobody: after `send` it
-   * is gone.
+   * Has a prepared plan's inputs written, once those that were sent before have left. What was there is not kept.
+   * @param write must be done with the memory when it returns.
+   * @throws what `write` throws; DeviceLostError
    */
-  async stage({ plan, staging }: Prepared): Promise<Tensors> {
-    const memory: ArrayBuffer = staging.memory ?? (await this.gpu.wait(staging.buffer.mapAsync(GPUMapMode.WRITE).then(() => staging.buffer.getMappedRange())));
-    staging.memory = memory;
-    return Object.fromEntries(inputsOf(plan).map(({ name, offset, bytes }) => [name, new Float32Array(memory, offset, bytes / 4)]));
+  stage({ plan, staging }: Prepared, write: (inputs: Tensors) => void): Promise<void> {
+    const { buffer } = staging;
+    const mapped = staging.memory ? Promise.resolve(staging.memory) : buffer.mapAsync(GPUMapMode.WRITE).then(() => (staging.memory = buffer.getMappedRange()));
+    // Within `wait`: a device that is lost takes the memory away, and what is thrown then is the loss.
+    return this.gpu.wait(mapped.then((memory) => write(Object.fromEntries(inputsOf(plan).map(({ name, offset, bytes }) => [name, new Float32Array(memory, offset, bytes / 4)])))));
   }
 
   /** Submits the way of staged inputs to the buffers where the plan reads them. @throws GpuError; DeviceLostError */
@@ -139,12 +141,13 @@ export class Executor {
 
   /** Uploads a prepared plan's inputs. @throws InputError; GpuError; DeviceLostError */
   async upload(prepared: Prepared, inputs: Tensors): Promise<void> {
-    const memory = await this.stage(prepared);
-    for (const [name, to] of Object.entries(memory)) {
-      const data = inputs[name];
-      if (data?.byteLength !== to.byteLength) throw new InputError(`input ${name}: ${data?.byteLength ?? 0} bytes, the plan needs ${to.byteLength}`);
-      to.set(data);
-    }
+    await this.stage(prepared, (memory) => {
+      for (const [name, to] of Object.entries(memory)) {
+        const data = inputs[name];
+        if (data?.byteLength !== to.byteLength) throw new InputError(`input ${name}: ${data?.byteLength ?? 0} bytes, the plan needs ${to.byteLength}`);
+        to.set(data);
+      }
+    });
     await this.send(prepared);
   }
 
