@@ -1,0 +1,118 @@
+/** Classes of the whole network, and times predicted from figures of them. No GPU. */
+import { describe, expect, it } from 'vitest';
+import { inputsOf } from '../../src/graph/edges.ts';
+import { plan } from '../../src/graph/plan.ts';
+import type { Target } from '../../src/kernels/kernel.ts';
+import { DEFAULT_MAX_BINDING, DEFAULT_MEMORY_BUDGET, schedule } from '../../src/model/schedule.ts';
+import type { Schedule } from '../../src/model/schedule.ts';
+import { classOf, representativeTile, stepClasses } from '../../src/tune/classes.ts';
+import { predict } from '../../src/tune/predict.ts';
+import { choicesOf } from '../../src/tune/result.ts';
+import type { NetworkConfig } from '../../src/weights/config.ts';
+import { tuneResult, tunedClass } from './samples.ts';
+
+const FIXED: NetworkConfig = { variant: 'fixed', width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', extra: {} };
+const ANY: NetworkConfig = { ...FIXED, variant: 'any', base: 'none' };
+const TILE = { width: 64, height: 64 };
+const TARGETS: [string, Target][] = [
+  ['a GPU', {}],
+  ['a GPU in f16', { traits: { f16: true }, precision: 'f16' }],
+  ['a software adapter', { traits: { subgroupSize: 8, f16: true } }],
+  ['a software adapter in f16', { traits: { subgroupSize: 8, f16: true }, precision: 'f16' }],
+];
+const CASES = TARGETS.flatMap(([what, target]) => [[`fixed on ${what}`, FIXED, 3, target] as const, [`any of 5 on ${what}`, ANY, 5, target] as const]);
+
+function scheduled(config: NetworkConfig, frames: number, target: Target, width = 1000, height = 700): Schedule {
+  const limits = { memoryBudget: DEFAULT_MEMORY_BUDGET, maxBinding: DEFAULT_MAX_BINDING, ...target };
+  return schedule({ config, width, height, taus: Array.from({ length: frames }, (_, k) => 4 ** k), reference: 1, gamma: 2.2, useResponse: true, motionGiven: false, limits });
+}
+
+describe('stepClasses', () => {
+  it.each(CASES)('has every class that a merge runs: %s', (_, config, frames, target) => {
+    const classes = stepClasses(config, frames, TILE, target);
+    const known = new Map(classes.map((it) => [it.name, it]));
+    expect(known.size).toBe(classes.length);
+    for (const [width, height] of [[1000, 700], [6000, 4000]]) {
+      for (const step of scheduled(config, frames, target, width, height).stages.flatMap((stage) => stage.plan.steps)) {
+        const it = known.get(classOf(step));
+        expect(it, classOf(step)).toBeDefined();
+        expect(it!.variants, it!.name).toContain(step.variant);
+        expect(it!.variants[0] !== '', it!.name).toBe(step.shapeClass !== '');
+      }
+    }
+    const shares = classes.map(({ share }) => share);
+    expect(shares.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 9);
+    expect(shares).toEqual([...shares].sort((a, b) => b - a));
+  });
+
+  it.each(CASES)('cuts each out so that it computes the same alone: %s', (_, config, frames, target) => {
+    for (const { name, step, graph, variants, multiplyAdds } of stepClasses(config, frames, TILE, target)) {
+      for (const variant of [variants[0], variants.at(-1)!]) {
+        const it = plan(graph, { ...target, choices: new Map([[name, variant]]) });
+        const own = it.steps.filter((other) => other.name === step);
+        expect(own, name).toHaveLength(1);
+        expect(own[0], name).toMatchObject({ variant, multiplyAdds });
+        expect(classOf(own[0])).toBe(name);
+        // Halves come and go as floats, by copies alone.
+        expect(it.steps.every((other) => other === own[0] || other.op === 'copy'), name).toBe(true);
+        expect(inputsOf(it).length, name).toBe(new Set(graph.nodes.find((node) => node.name === step)!.inputs).size);
+        for (const id of graph.outputs) expect(graph.nodes[id].dtype, name).toBe('f32');
+      }
+    }
+  });
+
+  it('are timed in a tile that fits the device', () => {
+    const { traits } = TARGETS[2][1];
+    expect(representativeTile(FIXED, 3, { traits }, { software: true, maxBinding: DEFAULT_MAX_BINDING })).toEqual({ width: 128, height: 128 });
+    const tile = representativeTile(FIXED, 3, {}, { software: false, maxBinding: DEFAULT_MAX_BINDING });
+    const large = representativeTile(FIXED, 3, {}, { software: false, maxBinding: 2 ** 31 });
+    expect(large).toEqual({ width: 640, height: 640 });
+    expect(tile.width).toBeLessThan(large.width);
+    expect(tile.width).toBeGreaterThanOrEqual(256);
+  });
+});
+
+describe('predict', () => {
+  const target = TARGETS[2][1];
+
+  it('is the sum of the steps of all tiles: multiply-adds where there are variants, bytes elsewhere', () => {
+    // Each class has its own rate, so that nothing can be mixed up.
+    const classes = stepClasses(FIXED, 3, TILE, target).map(({ name, variants, multiplyAdds, bytes }, i) => tunedClass(name, Object.fromEntries(variants.map((variant, v) => [variant, (i + 1) * (v + 2)])), variants.at(-1), { multiplyAdds, bytes }));
+    const tuning = tuneResult(classes);
+    const it = scheduled(FIXED, 3, { ...target, choices: choicesOf(tuning) });
+    expect(it.stages.some(({ tiling }) => tiling.tiles.length > 1)).toBe(true);
+    const expected = it.stages.map(({ plan: { steps }, tiling }) => {
+      let ms = 0;
+      for (const step of steps) {
+        const i = classes.findIndex(({ name }) => name === classOf(step));
+        const { multiplyAdds, bytes, candidates } = classes[i];
+        const own = (i + 1) * (candidates.length + 1);
+        ms += candidates.length > 1 ? (own / multiplyAdds) * step.multiplyAdds : (own / bytes) * step.bytes;
+      }
+      return ms * tiling.tiles.length;
+    });
+    const predicted = predict(it, tuning)!;
+    expect(predicted.unmeasured).toEqual([]);
+    expect(predicted.stages.map(({ name }) => name)).toEqual(['segmentation', 'fusion']);
+    predicted.stages.forEach(({ ms }, s) => expect(ms / expected[s]).toBeCloseTo(1, 9));
+    expect(predicted.ms).toBeCloseTo(expected.reduce((a, b) => a + b, 0), 3);
+  });
+
+  it('takes the mean of the others for what was not measured, and names it', () => {
+    const classes = stepClasses(FIXED, 3, TILE, target).map(({ name, variants, multiplyAdds, bytes }) => tunedClass(name, { [variants[0]]: variants.length > 1 ? multiplyAdds / 1e6 : bytes / 1e6 }, variants[0], { multiplyAdds, bytes }));
+    const it = scheduled(FIXED, 3, target);
+    const whole = predict(it, tuneResult(classes))!;
+    const some = predict(it, tuneResult(classes.filter((_, i) => i % 2 === 0)))!;
+    // All have one rate, so that the mean is right.
+    expect(some.ms / whole.ms).toBeCloseTo(1, 9);
+    expect(some.classes).toBe(whole.classes);
+    expect(some.unmeasured.length).toBeGreaterThan(3);
+    expect(some.unmeasured.every((name) => classes.findIndex((other) => other.name === name) % 2 === 1)).toBe(true);
+  });
+
+  it('knows nothing where no variant that runs was timed', () => {
+    const it = scheduled(FIXED, 3, target);
+    expect(predict(it, tuneResult([]))).toBeUndefined();
+    expect(predict(it, tuneResult([tunedClass('one', { a: null })]))).toBeUndefined();
+  });
+});
