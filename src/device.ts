@@ -52,6 +52,9 @@ export function traitsOf(info: GPUAdapterInfo | undefined, features: GPUSupporte
 
 const SCOPES: readonly GPUErrorFilter[] = ['validation', 'out-of-memory', 'internal'];
 
+/** How long after a failure a device's loss may be told. */
+const LOSS_TOLD_MS = 1000;
+
 /** A device whose failures are thrown. */
 export class Gpu {
   readonly device: GPUDevice;
@@ -83,11 +86,18 @@ export class Gpu {
     try {
       return await Promise.race([work, this.#loss]);
     } catch (error) {
-      // A map can reject a moment before the loss that caused it is told.
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await this.#lossTold();
       if (this.#lost) throw this.#lossError(this.#lost);
       throw error;
     }
+  }
+
+  /** Waits for a loss to be told, which may be a while after the map that it made reject: one that is not told by then has not been the cause. */
+  async #lossTold(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, LOSS_TOLD_MS)));
+    await Promise.race([this.#loss.catch(() => undefined), late]);
+    clearTimeout(timer);
   }
 
   /**
