@@ -1,0 +1,85 @@
+/** When `deghost merge` tunes by itself, and what it does with it: a tuner of the test's own, on the test adapter's device. */
+import { describe, expect, it } from 'vitest';
+import { CancelledError, GpuError } from '../../src/errors.ts';
+import type { AdapterInfo } from '../../src/node/adapter.ts';
+import { tuningForMerge } from '../../src/node/cli/tuning.ts';
+import { Gpu } from '../../src/device.ts';
+import type { TuneCache } from '../../src/tune/cache.ts';
+import { tuneKey } from '../../src/tune/key.ts';
+import type { TuneOptions } from '../../src/tune/tune.ts';
+import type { TuneResult } from '../../src/tune/result.ts';
+import type { NetworkConfig } from '../../src/weights/config.ts';
+import { testDevice } from '../gpu.ts';
+import { tuneResult, tunedClass } from '../tune/samples.ts';
+
+const CONFIG: NetworkConfig = { variant: 'fixed', width: 8, segWidths: [4, 8, 12, 16], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', extra: {} };
+const GPU: AdapterInfo = { name: 'a GPU', vendor: '', architecture: '', software: false, source: 'system' };
+
+interface Tried {
+  result: Promise<TuneResult | undefined>;
+  asked: TuneOptions[];
+  said: string[];
+}
+
+/** One merge's asking for a tuning. @param found what the tuner gives, or throws */
+async function ask(cache: TuneCache, found: (key: string) => TuneResult | Error, info = GPU): Promise<Tried> {
+  const device = await testDevice();
+  const { traits } = new Gpu(device);
+  const asked: TuneOptions[] = [];
+  const said: string[] = [];
+  const tuner = async (options: TuneOptions): Promise<TuneResult> => {
+    asked.push(options);
+    const it = found(tuneKey(device.adapterInfo, { traits, precision: 'f32' }));
+    if (it instanceof Error) throw it;
+    return it;
+  };
+  const result = tuningForMerge({ device, traits, info, config: CONFIG, frames: 3, precision: 'f32', cache, message: (text) => said.push(text), signal: new AbortController().signal, tuner });
+  await result.catch(() => undefined);
+  return { result, asked, said };
+}
+
+function memory(): TuneCache & { held: Map<string, TuneResult> } {
+  const held = new Map<string, TuneResult>();
+  return { held, read: async (key) => held.get(key), write: async (key, value) => void held.set(key, value) };
+}
+
+describe('the tuning of a merge', () => {
+  const found = (key: string) => tuneResult([tunedClass('one', { a: 2, b: 1 }, 'b'), tunedClass('two', { a: 2 })], { key, unreached: ['three'], stopped: 'limit' });
+
+  it('is made on the first one on a GPU, within five seconds, and kept for the next', async () => {
+    const cache = memory();
+    const first = await ask(cache, found);
+    expect(first.asked).toMatchObject([{ config: CONFIG, frames: 3, precision: 'f32', limitMs: 5000 }]);
+    expect(first.said).toEqual([
+      'first merge on a GPU: finding its fastest kernels, for 5 seconds at most (--no-tune skips this)',
+      '2 kinds of steps timed, 1 of them with another variant than the default; 1 not reached keep their defaults; `deghost tune` does the rest',
+    ]);
+    const made = await first.result;
+    expect(made?.classes[0].chosen).toBe('b');
+    const second = await ask(cache, found);
+    expect([second.asked, second.said]).toEqual([[], []]);
+    expect(await second.result).toEqual(made);
+  });
+
+  it('is never made on a software adapter, but read', async () => {
+    const cache = memory();
+    const none = await ask(cache, found, { ...GPU, software: true });
+    expect([await none.result, none.asked, none.said, cache.held.size]).toEqual([undefined, [], [], 0]);
+    await ask(cache, found);
+    expect((await (await ask(cache, found, { ...GPU, software: true })).result)?.classes).toHaveLength(2);
+  });
+
+  it('is not kept when it was cancelled', async () => {
+    const cache = memory();
+    const { result } = await ask(cache, (key) => ({ ...found(key), stopped: 'cancelled' }));
+    await expect(result).rejects.toThrow(CancelledError);
+    expect(cache.held.size).toBe(0);
+  });
+
+  it('does without where the GPU fails at it, and says so', async () => {
+    const { result, said } = await ask(memory(), () => new GpuError('allocating buffers: out of GPU memory'));
+    expect(await result).toBeUndefined();
+    expect(said[1]).toBe('not tuned: allocating buffers: out of GPU memory');
+    await expect((await ask(memory(), () => new Error('a fault'))).result).rejects.toThrow('a fault');
+  });
+});
