@@ -1,0 +1,106 @@
+/** The tuner on the test adapter, on kinds of steps that a software adapter compiles fast; and that merges take what it chose. */
+import { describe, expect, it } from 'vitest';
+import { Gpu } from '../../src/device.ts';
+import { Deghoster, UsageError } from '../../src/index.ts';
+import type { DeghosterOptions } from '../../src/index.ts';
+import { loadWeights } from '../../src/weights/load.ts';
+import { readGolden } from '../reference/goldens.ts';
+import { DeviceBench } from '../../src/tune/bench.ts';
+import type { Bench } from '../../src/tune/bench.ts';
+import { stepClasses } from '../../src/tune/classes.ts';
+import { tuneKey } from '../../src/tune/key.ts';
+import { isTuneResult } from '../../src/tune/result.ts';
+import { isSoftware, tune, tuneClasses } from '../../src/tune/tune.ts';
+import { testDevice, testGpu } from '../gpu.ts';
+import { tuneResult, tunedClass } from './samples.ts';
+
+const golden = readGolden('fixed-merge-r0');
+const { config } = loadWeights(golden.weightsBytes);
+const TILE = { width: 32, height: 32 };
+/** A kind with variants, and two with one way. */
+const LOGITS = 'conv2d 1x1 24>3 merge';
+const ONE_WAY = ['blend', 'groupedRead 4 slots, 3 readers'];
+
+describe('tune', () => {
+  it('times all variants of a class, which agree, and steps of one way', async () => {
+    const device = await testDevice();
+    const { traits } = new Gpu(device);
+    const it = await tune({ device, config, frames: 3, tile: TILE, filter: (name) => name === LOGITS || ONE_WAY.includes(name) });
+    expect(isTuneResult(it)).toBe(true);
+    expect(it.key).toBe(tuneKey(device.adapterInfo, { traits, precision: 'f32' }));
+    expect(it).toMatchObject({ precision: 'f32', tile: TILE, timestamps: device.features.has('timestamp-query'), unreached: [] });
+    expect(new Map(it.classes.map(({ name, hasVariants }) => [name, hasVariants]))).toEqual(new Map([[LOGITS, true], ...ONE_WAY.map((name): [string, boolean] => [name, false])]));
+    for (const { name, candidates, chosen, bytes } of it.classes) {
+      for (const { ms, variant, error } of candidates) expect(ms, `${name} ${variant}: ${error}`).toBeGreaterThan(0);
+      expect(candidates.map(({ variant }) => variant)).toContain(chosen);
+      expect(bytes).toBeGreaterThan(0);
+    }
+  });
+
+  it('throws out a variant that computes something else', async () => {
+    const device = await testDevice();
+    const { traits } = new Gpu(device);
+    const [logits] = stepClasses(config, 3, TILE, { traits }).filter(({ name }) => name === LOGITS);
+    const bench = new DeviceBench(device, { traits }, false);
+    const [first, second] = logits.variants;
+    // The second variant's last value is wrong by a thousandth.
+    const doctored: Bench = {
+      open: async (it) => {
+        const { run, close } = await bench.open(it);
+        return {
+          close,
+          run: async (variant) => {
+            const { outputs, time } = await run(variant);
+            if (variant === second) outputs[0][5] += 1e-3 * Math.max(...outputs[0]);
+            return { outputs, time };
+          },
+        };
+      },
+    };
+    try {
+      const { classes: [it] } = await tuneClasses([{ ...logits, variants: [first, second] }], doctored, 'f32', {});
+      expect(it.candidates).toEqual([{ variant: first, ms: expect.any(Number) }, { variant: second, ms: null, error: expect.stringMatching(/^differs from .* by 1\.0e-3 of the scale/) }]);
+      expect(it.chosen).toBe(first);
+    } finally {
+      bench.dispose();
+    }
+  });
+
+  it('runs kinds of steps that store halves, where the device can', async () => {
+    const device = await testDevice();
+    const options = { device, config, frames: 3, tile: TILE, precision: 'f16', filter: (name: string) => name === 'blend' } as const;
+    if (!new Gpu(device).traits.f16) {
+      await expect(tune(options)).rejects.toThrow(UsageError);
+      return;
+    }
+    const it = await tune(options);
+    expect(it.key).toContain(' | f16 | ');
+    expect(it.classes).toMatchObject([{ name: 'blend', candidates: [{ variant: '', ms: expect.any(Number) }] }]);
+    expect(it.classes[0].candidates[0].ms).toBeGreaterThan(0);
+  });
+
+  it('knows a software adapter', async () => {
+    const { device, info } = await testGpu();
+    expect(isSoftware(new Gpu(device))).toBe(info.software);
+  });
+});
+
+describe('Deghoster.create', () => {
+  it('takes a tuning, or choices', async () => {
+    const device = await testDevice();
+    const { traits } = new Gpu(device);
+    const { variants } = stepClasses(config, 3, TILE, { traits }).find(({ name }) => name === LOGITS)!;
+    const variantOf = async (tuning?: DeghosterOptions['tuning']): Promise<string> => {
+      const deghoster = await Deghoster.create({ device, weights: golden.weightsBytes, tuning });
+      const { stages } = deghoster.plan(96, 64, 3).schedule;
+      deghoster.dispose();
+      return stages.flatMap(({ plan }) => plan.steps).find(({ shapeClass }) => shapeClass === LOGITS)!.variant;
+    };
+    const last = variants.at(-1)!;
+    expect(await variantOf()).toBe(variants[0]);
+    expect(await variantOf(tuneResult([tunedClass(LOGITS, Object.fromEntries(variants.map((name, i) => [name, 9 - i])), last)]))).toBe(last);
+    expect(await variantOf(new Map([[LOGITS, last]]))).toBe(last);
+    // A choice that this device does not have is none.
+    expect(await variantOf(new Map([[LOGITS, 'tensor cores']]))).toBe(variants[0]);
+  });
+});
