@@ -8,7 +8,7 @@ export interface TuneCache {
   write(key: string, value: TuneResult): Promise<void>;
 }
 
-/** The tuning that a cache has for a key; undefined where it has none, or something else. @param key `tuneKey`'s */
+/** The tuning that a cache has for a key; undefined where it has none, or something else. @param key `deviceTuneKey`'s */
 export async function readTuning(cache: TuneCache, key: string): Promise<TuneResult | undefined> {
   const value = await cache.read(key);
   return isTuneResult(value) && value.key === key ? value : undefined;

@@ -2,7 +2,7 @@
 export { readTuning, writeTuning } from './cache.ts';
 export type { TuneCache } from './cache.ts';
 export { indexedDbCache } from './indexedDb.ts';
-export { tuneKey } from './key.ts';
+export { deviceTuneKey } from './key.ts';
 export { predict } from './predict.ts';
 export type { Prediction } from './predict.ts';
 export { choicesOf, isTuneResult } from './result.ts';

@@ -1,10 +1,11 @@
 /**
  * What a tuning holds for: an adapter with its driver, a runtime, this version of deghost with its variants, a precision. Anything else may choose otherwise.
  */
+import { traitsOf } from '../device.ts';
 import { conv2d } from '../kernels/conv2d/index.ts';
 import type { ConvAttrs } from '../kernels/conv2d/index.ts';
 import { wgsl } from '../kernels/kernel.ts';
-import type { Target, View } from '../kernels/kernel.ts';
+import type { DType, Target, View } from '../kernels/kernel.ts';
 
 /** package.json's version: the core cannot read it. A test compares the two. */
 export const VERSION = '0.1.0';
@@ -53,7 +54,12 @@ export function adapterName({ vendor, architecture, device, description }: Info 
   return (description || device || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter').trim();
 }
 
-/** The key of a tuning. @param info of the adapter or its device; what a browser hides is empty. @param target what plans are made for, without choices. */
+/** The key of a tuning for a device, for a cache. */
+export function deviceTuneKey(device: GPUDevice, precision: DType = 'f32'): string {
+  return tuneKey(device.adapterInfo, { traits: traitsOf(device.adapterInfo, device.features), precision });
+}
+
+/** The same. @param info of the adapter or its device; what a browser hides is empty. @param target what plans are made for, without choices. */
 export function tuneKey(info: Info | undefined, target: Target, version = VERSION, runtime = runtimeKind()): string {
   const { vendor = '', architecture = '', device = '', description = '', driver = '', backendType = '' } = info ?? {};
   const adapter = [vendor, architecture, device, description, driver, backendType].map((text) => String(text).trim());
