@@ -142,6 +142,13 @@ function pairCases(): ConvCase[] {
 /** The table: every two values of every two factors meet, and every channel count is an ungrouped input and output. */
 export const CONV_CASES: readonly ConvCase[] = buildCases();
 
+/** Cases for every variant there is: odd sizes, dilations, channels that are no multiple of 4. */
+export const VARIANT_CASES: readonly ConvCase[] = (
+  [[33, 17, 6, 8, 3, 1], [23, 5, 9, 7, 3, 3], [1, 1, 2, 8, 3, 2], [19, 11, 10, 8, 1, 1]] as const
+).map(([width, height, inputs, outputs, kernel, dilation], i) =>
+  named({ seed: 2300 + i, width, height, inputs, outputs, groups: 1, kernel, dilation, activation: 'leakyRelu', slope: 0.2, bias: true, inputOffset: 4, outputOffset: 4, outputTotal: 16 }),
+);
+
 /** A case with every property drawn at random; for property tests, which print the seed. */
 export function randomCase(random: Rng): ConvCase {
   for (;;) {

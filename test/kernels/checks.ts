@@ -5,7 +5,7 @@
 import { conv2d } from '../../src/kernels/conv2d/index.ts';
 import type { ConvAttrs } from '../../src/kernels/conv2d/index.ts';
 import type { Shape, Target, Traits } from '../../src/kernels/kernel.ts';
-import { CONV_CASES, convData } from '../cases/conv.ts';
+import { CONV_CASES, VARIANT_CASES, convData } from '../cases/conv.ts';
 import type { ConvCase } from '../cases/conv.ts';
 import { BLEND_CASES, EXPOSURE_CASES, MASK_CASES, MAX_POOL_CASES, MEAN_MAX_CASES, READ_CASES, UPSAMPLE_CASES } from '../cases/others.ts';
 import { blendData, exposureData, maskData, maxPoolData, meanMaxData, readData, upsampleData } from '../cases/others.ts';
@@ -49,26 +49,30 @@ export function responseTensor(response: ExposureData['response']): Tensor {
   return out;
 }
 
-/**
- * The variants that a case runs with: the one a device takes by itself, the first that needs nothing of the device, and in a fifth of the cases another, so that the cases
- * together run every variant (a driver may take seconds to compile each).
- */
-export function variantsOf(attrs: ConvAttrs, shapes: readonly Shape[], traits: Traits, seed: number): Target[] {
-  const names = conv2d.variants!(attrs, shapes, { traits });
-  const portable = conv2d.variants!(attrs, shapes, {})[0];
+/** Targets that make a device take variants by name. */
+function targetsOf(attrs: ConvAttrs, shapes: readonly Shape[], traits: Traits, names: readonly string[]): Target[] {
   const shapeClass = conv2d.shapeClass!(attrs, shapes, { traits });
-  const another = seed % 5 === 0 ? [names[(seed / 5) % names.length]] : [];
-  return [...new Set([names[0], portable, ...another])].map((name) => ({ traits, choices: new Map([[shapeClass, name]]) }));
+  return [...new Set(names)].map((name) => ({ traits, choices: new Map([[shapeClass, name]]) }));
 }
 
-/** Checks conv2d on a case, in several variants. */
-export async function checkConv(kernels: KernelHarness, c: ConvCase, label: string): Promise<number> {
+/** The variants that a case runs with: the one a device takes by itself, and the first that needs nothing of the device. */
+export function variantsOf(attrs: ConvAttrs, shapes: readonly Shape[], traits: Traits): Target[] {
+  return targetsOf(attrs, shapes, traits, [{ traits }, {}].map((target) => conv2d.variants!(attrs, shapes, target)[0]));
+}
+
+/** All variants. */
+export function everyVariant(attrs: ConvAttrs, shapes: readonly Shape[], traits: Traits): Target[] {
+  return targetsOf(attrs, shapes, traits, conv2d.variants!(attrs, shapes, { traits }));
+}
+
+/** Checks conv2d on a case, in some of its variants. */
+export async function checkConv(kernels: KernelHarness, c: ConvCase, label: string, choose = variantsOf): Promise<number> {
   const { input, weight, bias = new Float32Array(c.outputs), expected } = convData(c);
   const attrs = { weights: 'w', channels: c.outputs, kernel: c.kernel, dilation: c.dilation, groups: c.groups, activation: c.activation, slope: c.slope };
   const weights = { 'w.weight': weight, 'w.bias': bias };
   const placed = { inputOffset: c.inputs % 3 === 0 ? 8 : 0, outputOffset: c.outputOffset };
   let worst = 0;
-  for (const target of variantsOf(attrs, [{ channels: c.inputs, height: c.height, width: c.width }], kernels.traits, c.seed)) {
+  for (const target of choose(attrs, [{ channels: c.inputs, height: c.height, width: c.width }], kernels.traits)) {
     const actual = await kernels.run({ op: 'conv2d', attrs, inputs: [input], weights }, { ...placed, target });
     worst = Math.max(worst, close(actual, expected, `${[...target.choices!.values()].join()} ${label}`));
   }
@@ -169,6 +173,8 @@ function table(kernel: string, cases: readonly OtherCase[], check: Check): Kerne
 /** Every case of every kernel. */
 export const KERNEL_CHECKS: readonly KernelCheck[] = [
   ...CONV_CASES.map((c): KernelCheck => ({ kernel: 'conv2d', name: `conv2d ${c.name}`, run: (kernels) => checkConv(kernels, c, c.name) })),
+  // Few channels: a driver may take half a minute to compile a variant for many.
+  ...VARIANT_CASES.map((c): KernelCheck => ({ kernel: 'conv2d', name: `conv2d in every variant ${c.name}`, run: (kernels) => checkConv(kernels, c, c.name, everyVariant) })),
   ...table('maxPool', MAX_POOL_CASES, maxPool),
   ...table('upsample', UPSAMPLE_CASES, upsample),
   ...table('maskMultiply', MASK_CASES, maskMultiply),

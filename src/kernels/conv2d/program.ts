@@ -18,7 +18,9 @@ import { sourcesOf } from './sources.ts';
 import type { Source } from './sources.ts';
 import { storeOf } from './stores.ts';
 import type { Store } from './stores.ts';
+import { nameOf } from './variants.ts';
 import type { Variant } from './variants.ts';
+import { POSITIONS, sumName, tapName, transformSums, transformTaps } from './winograd.ts';
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 const lines = (parts: readonly string[]): string => parts.filter((part) => part !== '').join('\n');
@@ -33,8 +35,10 @@ interface WeightAccess {
   weight(kx: number, out: number, lane: number, use: string): string;
 }
 
-function weightAccess({ memory, out, workgroup }: Variant, kernel: number): WeightAccess {
-  const row = kernel * 4 * out;
+function weightAccess({ memory, out, workgroup, winograd }: Variant, kernel: number): WeightAccess {
+  // Winograd's 16 positions are one row.
+  const row = (winograd ? POSITIONS : kernel) * 4 * out;
+  const rows = winograd ? 1 : kernel;
   const index = (kx: number, o: number, lane: number): number => (kx * 4 + lane) * out + o;
   if (memory === 'subgroup') {
     const loads = range(Math.ceil(row / workgroup)).map((j) => `      let w_${j} = vec4f(weights[w + ${j * workgroup}u + lane]);`);
@@ -46,18 +50,18 @@ function weightAccess({ memory, out, workgroup }: Variant, kernel: number): Weig
   }
   if (memory === 'workgroup') {
     // One input block's weights at a time, all rows of the kernel: two barriers for them.
-    const all = kernel * row;
+    const all = rows * row;
     const stage = `    workgroupBarrier();
     for (var i = lane; i < ${all}u; i += WORKGROUP) { staged[i] = vec4f(weights[w + i]); }
     workgroupBarrier();`;
     return {
       declarations: `var<workgroup> staged: array<vec4f, ${all}>;`,
       atBlock: stage,
-      atRow: `      let t = u32(ky) * ${row}u;`,
+      atRow: winograd ? '      let t = 0u;' : `      let t = u32(ky) * ${row}u;`,
       weight: (kx, o, i, use) => `      { let a = staged[t + ${index(kx, o, i)}u]; ${use} }`,
     };
   }
-  return { declarations: '', atBlock: '', atRow: `      let t = w + u32(ky) * ${row}u;`, weight: (kx, o, i, use) => `      { let a = vec4f(weights[t + ${index(kx, o, i)}u]); ${use} }` };
+  return { declarations: '', atBlock: '', atRow: winograd ? '      let t = w;' : `      let t = w + u32(ky) * ${row}u;`, weight: (kx, o, i, use) => `      { let a = vec4f(weights[t + ${index(kx, o, i)}u]); ${use} }` };
 }
 
 /** WGSL of the loop over one source's blocks. */
@@ -86,6 +90,22 @@ ${lines(range(taps).map(load))}
     return access.weight(kx, o, i, range(dilations).flatMap((s) => range(rows).flatMap((ty) => range(columns).map((tx) => product(s, ty, tx)))).join(' '));
   };
   const streams = range(dilations);
+  if (variant.winograd) {
+    const tiles = columns / 2;
+    const product = (position: number, o: number, i: number): string => {
+      const sums = streams.flatMap((s) => range(tiles).map((tile) => `${sumName(s, tile, position, o)} += a * ${tapName(s, tile, position)}.${'xyzw'[i]};`));
+      return access.weight(position, o, i, sums.join(' '));
+    };
+    return `  for (var c = 0u; c < params.blocks_${n}; c++) {
+${access.atBlock}
+${access.atRow}
+${lines(streams.map((s) => `    ${range(4).flatMap((r) => range(taps).map((j) => `var ${tap(s, r, j)} = vec4f(0.0);`)).join(' ')}`))}
+${lines(streams.flatMap((s) => range(4).map((r) => loadRow(s, r, `${r - 1}`))))}
+${lines(streams.map((s) => `    ${transformTaps(s, tiles, (r, j) => tap(s, r, j))}`))}
+${lines(range(POSITIONS).flatMap((position) => range(out).flatMap((o) => range(4).map((i) => product(position, o, i)))))}
+    w += ${POSITIONS * 4}u * OUT_BLOCKS;
+  }`;
+  }
   const shift = (s: number): string => range(rows - 1).flatMap((r) => range(taps).map((j) => `${tap(s, r, j)} = ${tap(s, r + 1, j)};`)).join(' ');
   return `  for (var c = 0u; c < params.blocks_${n}; c++) {
 ${access.atBlock}
@@ -104,16 +124,22 @@ ${memory === 'subgroup' ? '' : '    w += KERNEL * KERNEL * 4u * OUT_BLOCKS;'}
 
 function program(attrs: ConvAttrs, variant: Variant, sources: readonly Source[], store: Store, weights: DType): Program {
   const { kernel } = attrs;
-  const { columns, rows, out, workgroup, memory } = variant;
+  const { columns, rows, out, workgroup, memory, winograd } = variant;
   const streams = range(dilationsOf(attrs).length);
   const radius = (kernel - 1) / 2;
+  const accumulator = (s: number, ty: number, tx: number, o: number): string => `acc_${s}_${ty}_${tx}_${o}`;
+  const sums = (s: number): string[] =>
+    winograd
+      ? range(columns / 2).flatMap((tile) => range(POSITIONS).flatMap((position) => range(out).map((o) => sumName(s, tile, position, o))))
+      : range(rows).flatMap((ty) => range(columns).flatMap((tx) => range(out).map((o) => accumulator(s, ty, tx, o))));
+  const outputs = winograd ? streams.map((s) => transformSums(s, columns / 2, out, (ty, tx, o) => accumulator(s, ty, tx, o))) : [];
   const place = (s: number): string => `  let d_${s} = i32(params.dilation_${s});
   let qx_${s} = i32(tile % params.across_${s});
   let qy_${s} = i32(tile / params.across_${s});
   let x_${s} = qx_${s} / d_${s} * (${columns} * d_${s}) + qx_${s} % d_${s};
   let y_${s} = qy_${s} / d_${s} * (${rows} * d_${s}) + qy_${s} % d_${s};
 ${lines(range(columns + kernel - 1).map((j) => `  let c_${s}_${j} = x_${s} + ${j - radius} * d_${s}; let in_${s}_${j} = u32(c_${s}_${j}) < params.width;`))}
-${lines(range(rows).map((ty) => `  ${range(columns).flatMap((tx) => range(out).map((o) => `var acc_${s}_${ty}_${tx}_${o} = vec4f(0.0);`)).join(' ')}`))}`;
+${lines(sums(s).map((name) => `  var ${name} = vec4f(0.0);`))}`;
   const body = `
 ${activate(attrs)}
 ${lines(sources.map((source) => source.functions))}
@@ -126,8 +152,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let tile = (group.z * groups.x + group.x) * WORKGROUP + lane;
 ${lines(sources.map((source) => source.setup ?? ''))}
 ${lines(streams.map(place))}
-  var w = group.y * params.in_blocks * (KERNEL * KERNEL * 4u * OUT_BLOCKS);
+  var w = group.y * params.in_blocks * (${winograd ? POSITIONS : kernel * kernel}u * 4u * OUT_BLOCKS);
 ${lines(sources.map((source, n) => sourceLoop(source, n, variant, kernel, streams.length, attrs.split ?? false)))}
+${lines(outputs)}
   let first = group.y * OUT_BLOCKS;
 ${lines(streams.map((s) => `  let block_${s} = first + ${s}u * params.layer_blocks;\n${store.statements(s)}`))}
 }`;
@@ -136,7 +163,7 @@ ${lines(streams.map((s) => `  let block_${s} = first + ${s}u * params.layer_bloc
   sources.forEach((source, n) => Object.assign(params, { [`blocks_${n}`]: 'u32' }, source.params));
   const extras = [...sources.map(({ label }) => label), sources.length > 1 ? 'two inputs' : '', streams.length > 1 ? `${streams.length} dilations` : '', store.label].filter((text) => text !== '');
   return {
-    label: [`conv2d ${kernel}x${kernel}`, ...extras, `${memory} ${columns}x${rows}x${4 * out}`].join(' '),
+    label: [`conv2d ${kernel}x${kernel}`, ...extras, nameOf(variant)].join(' '),
     enables: memory === 'subgroup' ? ['subgroups'] : [],
     workgroup: [workgroup, 1, 1],
     constants: { KERNEL: kernel, OUT_BLOCKS: out, WORKGROUP: workgroup },

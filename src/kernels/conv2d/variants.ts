@@ -5,7 +5,8 @@
  * - where an invocation has its **weights** from: `direct`, from memory, which caches serve well where loads of one address by a whole subgroup are cheap (GPUs);
  *   `workgroup`, staged in workgroup memory by all invocations together, an implicit GEMM; `subgroup`, a part in each lane's registers, handed round by broadcast, where
  *   subgroups are as wide as a CPU's vectors: software adapters load a value lane by lane even where all lanes want the same;
- * - the **tile**, `columns x rows x channels`: larger ones reuse more, and need more registers.
+ * - the **tile**, `columns x rows x channels`: larger ones reuse more, and need more registers;
+ * - for 3x3 kernels, the **method**: as written, or Winograd's, with 16 multiplications where the other has 36, and four times as many sums to keep (winograd.ts).
  * Which is fastest is found by measuring (src/tune); the order here is the guess without it.
  */
 import type { Shape, Target } from '../kernel.ts';
@@ -21,6 +22,8 @@ export interface Variant {
   out: number;
   /** Invocations of a workgroup. */
   workgroup: number;
+  /** Whether 3x3 kernels are computed by Winograd's method, in tiles of 2x2 (winograd.ts). */
+  winograd: boolean;
 }
 
 /** Subgroups of these sizes are a CPU's vectors: 128, 256 and 512 bits. On GPUs, most of whose subgroups are wider, loads of one address are cheap. */
@@ -29,18 +32,24 @@ export const VECTOR_LANES: readonly number[] = [4, 8, 16];
 const UNROLLED_KERNEL = 3;
 const WORKGROUP = 64;
 
-/** Tiles by columns, rows and output channels, most promising first. Code grows with a tile, and a software adapter compiles 2x2x32 in three times the time for no gain. */
-const TILES: Record<Variant['memory'], readonly (readonly [number, number, number])[]> = {
-  subgroup: [[2, 2, 16], [2, 2, 32], [4, 2, 16], [4, 1, 32]],
-  direct: [[2, 2, 16], [4, 2, 16], [2, 2, 32], [4, 2, 8]],
-  workgroup: [[2, 2, 16], [4, 2, 16], [2, 2, 32]],
+type Tile = readonly [columns: number, rows: number, channels: number, method?: 'winograd'];
+
+/**
+ * Tiles, most promising first. Code grows with a tile, and a software adapter takes seconds to compile it: there 2x2x16 is the quickest to compile and nearly the fastest, a Winograd tile
+ * a fifth faster and six times as long to compile.
+ */
+const TILES: Record<Variant['memory'], readonly Tile[]> = {
+  subgroup: [[2, 2, 16], [4, 2, 16, 'winograd'], [2, 2, 16, 'winograd'], [2, 2, 32], [4, 2, 16], [4, 1, 32]],
+  direct: [[2, 2, 16], [4, 2, 16], [2, 2, 32], [4, 2, 8], [2, 2, 16, 'winograd'], [4, 2, 8, 'winograd']],
+  workgroup: [[2, 2, 16], [4, 2, 16], [2, 2, 32], [2, 2, 16, 'winograd']],
 };
 
 /** The name of the way that is always there. */
 export const GENERAL = 'general';
 
-function nameOf({ memory, columns, rows, out }: Variant): string {
-  return `${memory} ${columns}x${rows}x${4 * out}`;
+/** What a variant is called. */
+export function nameOf({ memory, columns, rows, out, winograd }: Variant): string {
+  return `${memory} ${winograd ? 'winograd ' : ''}${columns}x${rows}x${4 * out}`;
 }
 
 /** The candidates for a layer on a device, by name. Without one the general kernel computes it. */
@@ -48,15 +57,20 @@ export function candidates(attrs: ConvAttrs, { traits = {} }: Target): Map<strin
   const found = new Map<string, Variant>();
   if (groupsOf(attrs) !== 1 || attrs.kernel > UNROLLED_KERNEL) return found;
   const lanes = traits.subgroupSize ?? 0;
-  const memories: Variant['memory'][] = VECTOR_LANES.includes(lanes) ? ['subgroup', 'direct', 'workgroup'] : ['direct', 'workgroup'];
+  // Where subgroups are vectors, of the others one each: they are several times slower there, and no less slow to compile.
+  const vectors = VECTOR_LANES.includes(lanes);
+  const tiles = (memory: Variant['memory']): readonly Tile[] => (vectors && memory !== 'subgroup' ? TILES[memory].slice(0, 1) : TILES[memory]);
+  const memories: Variant['memory'][] = vectors ? ['subgroup', 'direct', 'workgroup'] : ['direct', 'workgroup'];
   const n = layerBlocks(attrs);
   for (const memory of memories) {
-    for (const [columns, rows, channels] of TILES[memory]) {
+    for (const [columns, rows, channels, method] of tiles(memory)) {
+      const winograd = method === 'winograd';
+      if (winograd && attrs.kernel !== 3) continue;
       if (attrs.store?.kind === 'pool' && (columns % 2 || rows % 2)) continue;
       // Several dilations hold a tile each.
       const most = Math.max(1, Math.floor(channels / 4 / (memory === 'subgroup' ? 1 : dilationsOf(attrs).length)));
       const out = [8, 4, 2, 1].find((size) => size <= most && n % size === 0)!;
-      const variant: Variant = { memory, columns, rows, out, workgroup: memory === 'subgroup' ? lanes : WORKGROUP };
+      const variant: Variant = { memory, columns, rows, out, workgroup: memory === 'subgroup' ? lanes : WORKGROUP, winograd };
       if (!found.has(nameOf(variant))) found.set(nameOf(variant), variant);
     }
   }

@@ -4,12 +4,12 @@ import type { PackedWeights, Shape, Target } from '../kernel.ts';
 import { inputChannels, layersOf } from './attrs.ts';
 import type { ConvAttrs } from './attrs.ts';
 import { candidates } from './variants.ts';
+import { POSITIONS, transformKernel } from './winograd.ts';
 
-/** OIHW to [out group][in block][ky][kx][in lane][out block of the group] of vec4 (four outputs), layers one after another. */
-function packTiled(layers: readonly Float32Array[], channels: number, inputs: number, kernel: number, out: number): Float32Array<ArrayBuffer> {
+/** [out][in][tap] (OIHW, or transformed) to [out group][in block][tap][in lane][out block of the group] of vec4 (four outputs), layers one after another. */
+function packTiled(layers: readonly Float32Array[], channels: number, inputs: number, taps: number, out: number): Float32Array<ArrayBuffer> {
   const groups = blocks(channels) / out;
   const inBlocks = blocks(inputs);
-  const taps = kernel * kernel;
   const layerSize = groups * inBlocks * taps * 16 * out;
   const packed = new Float32Array(layers.length * layerSize);
   layers.forEach((weight, layer) => {
@@ -25,6 +25,13 @@ function packTiled(layers: readonly Float32Array[], channels: number, inputs: nu
     }
   });
   return packed;
+}
+
+/** Every 3x3 kernel of a layer transformed, [out][in][position]. */
+function transformKernels(weight: Float32Array): Float32Array {
+  const transformed = new Float32Array((weight.length / 9) * POSITIONS);
+  for (let i = 0; i < weight.length / 9; i++) transformed.set(transformKernel(weight, 9 * i), POSITIONS * i);
+  return transformed;
 }
 
 /** Each padded with zeros to whole blocks, one after another. */
@@ -43,11 +50,12 @@ export function packedWeights(attrs: ConvAttrs, inputs: readonly Shape[], target
   const channels = inputChannels(attrs, inputs);
   return [
     {
-      key: `${layers.map((layer) => `${layer}.weight`).join()}:${variant ? `tiled${variant.out}` : 'oihw'}:${dtype}`,
+      key: `${layers.map((layer) => `${layer}.weight`).join()}:${variant ? `${variant.winograd ? 'winograd' : 'tiled'}${variant.out}` : 'oihw'}:${dtype}`,
       dtype,
       pack: (tensor) => {
         const weights = layers.map((layer) => tensor(`${layer}.weight`));
-        return variant ? packTiled(weights, attrs.channels, channels, attrs.kernel, variant.out) : padTo4(weights);
+        if (variant?.winograd) return packTiled(weights.map(transformKernels), attrs.channels, channels, POSITIONS, variant.out);
+        return variant ? packTiled(weights, attrs.channels, channels, attrs.kernel ** 2, variant.out) : padTo4(weights);
       },
     },
     { key: `${layers.map((layer) => `${layer}.bias`).join()}:vec4`, pack: (tensor) => padTo4(layers.map((layer) => tensor(`${layer}.bias`))) },
