@@ -22,6 +22,7 @@ import { tfjs } from './peers/tfjs.ts';
 import { comparison, digits, mebibytes, percent, timeText, verdict } from './report.ts';
 import type { ContestReport, Report } from './report.ts';
 import { mergeCost } from './traffic.ts';
+import { targetOf, tuningOf } from './tuning.ts';
 import { validate } from './validate.ts';
 
 export const PEERS: readonly Contestant[] = [onnxWeb, tfjs, onnxNode];
@@ -79,6 +80,9 @@ export async function bench(options: BenchOptions): Promise<Report> {
     contests: [],
   };
   say(`${info.name}, ${report.cpu.cores} x ${report.cpu.model}, node ${report.node}, ${report.date}`);
+  const tuning = await tuningOf(device);
+  if (tuning) report.tuned = tuning.date.slice(0, 10);
+  say(tuning ? `with what \`deghost tune\` found on ${report.tuned}` : 'not tuned: run `deghost tune` first for what it can do at best');
   for (const name of GOLDENS) {
     const error = await validate(device, name);
     report.validated.push({ name, error });
@@ -89,7 +93,7 @@ export async function bench(options: BenchOptions): Promise<Report> {
   const remeasure = async (): Promise<void> => void Object.assign(peaks, best(peaks, await measurePeaks(gpu)));
   say(`peaks: ${digits(peaks.gflops)} GFLOP/s of multiply-adds, ${digits(peaks.gbytes)} GB/s copied\n`);
   if (options.kernelSize) {
-    report.kernels = await benchKernels(gpu, options.kernelSize, options.seconds, (row) =>
+    report.kernels = await benchKernels(gpu, targetOf(gpu, tuning), options.kernelSize, options.seconds, (row) =>
       say(`${row.name.padEnd(28)} ${row.size} ${timeText(row.ms).padStart(8)} ±${percent(row.spread)}, ${row.gflops ? `${digits(row.gflops)} GFLOP/s, ${percent(row.gflops / peaks.gflops)} of peak, ` : ''}${digits(row.gbytes)} GB/s, error ${row.error.toExponential(1)}`),
     );
   }

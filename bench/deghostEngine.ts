@@ -6,10 +6,12 @@ import { plan } from '../src/graph/plan.ts';
 import { Deghoster } from '../src/index.ts';
 import type { Frame } from '../src/index.ts';
 import { requestAdapter } from '../src/node/adapter.ts';
+import type { TuneResult } from '../src/tune/index.ts';
 import { loadWeights } from '../src/weights/load.ts';
 import { packNC4HW4, unpackNC4HW4 } from '../test/reference/layout.ts';
 import { tensor } from '../test/reference/tensor.ts';
 import { interleave, planes } from './engine.ts';
+import { targetOf, tuningOf } from './tuning.ts';
 import type { Contestant, Engine, EngineContext, Planes, Session, Work } from './engine.ts';
 
 class DeghostEngine implements Engine {
@@ -18,11 +20,13 @@ class DeghostEngine implements Engine {
   readonly device: GPUDevice;
   readonly #gpu: Gpu;
   readonly #context: EngineContext;
+  readonly #tuning: TuneResult | undefined;
 
-  constructor(device: GPUDevice, version: string, context: EngineContext) {
+  constructor(device: GPUDevice, version: string, context: EngineContext, tuning: TuneResult | undefined) {
     this.device = device;
     this.#gpu = new Gpu(device);
     this.#context = context;
+    this.#tuning = tuning;
     this.version = version;
     this.adapter = device.adapterInfo.description;
   }
@@ -34,7 +38,7 @@ class DeghostEngine implements Engine {
   async #network(input: readonly Planes[]): Promise<Session> {
     const { weights, taus, reference } = this.#context;
     const frames = input.map((x, k): Frame => ({ data: interleave(x), width: x.w, height: x.h, exposure: taus[k] }));
-    const deghoster = await Deghoster.create({ weights, device: this.device });
+    const deghoster = await Deghoster.create({ weights, device: this.device, tuning: this.#tuning });
     let radiance = new Float32Array(0);
     return {
       run: async () => ({ radiance } = await deghoster.merge(frames, { reference, response: 'gamma' })),
@@ -50,7 +54,7 @@ class DeghostEngine implements Engine {
     const source = builder.input('x', { channels: x.c, height: x.h, width: x.w });
     const graph = builder.build([builder.add(layer, 'conv2d', [source], { weights: layer, channels: outputs, kernel, dilation: 1, activation: 'leakyRelu', slope: config.slope })]);
     const executor = new Executor(this.#gpu, (name) => tensors.get(name)!.data);
-    const prepared = await executor.prepare(plan(graph, { traits: this.#gpu.traits }));
+    const prepared = await executor.prepare(plan(graph, targetOf(this.#gpu, this.#tuning)));
     await executor.upload(prepared, { x: new Float32Array(packNC4HW4(tensor(x.c, x.h, x.w, x.data))) });
     let first = true;
     return {
@@ -81,7 +85,8 @@ export function deghostContestant(version: string): Contestant {
     name: 'deghost',
     async open(context) {
       const { adapter } = await requestAdapter({ software: context.software });
-      return new DeghostEngine(await openDevice(adapter), version, context);
+      const device = await openDevice(adapter);
+      return new DeghostEngine(device, version, context, await tuningOf(device));
     },
   };
 }

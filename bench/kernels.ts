@@ -8,6 +8,7 @@ import type { Graph, GraphNode } from '../src/graph/graph.ts';
 import { plan } from '../src/graph/plan.ts';
 import type { Gpu } from '../src/device.ts';
 import { tensorBytes } from '../src/kernels/kernel.ts';
+import type { Target } from '../src/kernels/kernel.ts';
 import { packNC4HW4, unpackNC4HW4 } from '../test/reference/layout.ts';
 import * as ops from '../test/reference/ops.ts';
 import { expectClose, rng } from '../test/reference/random.ts';
@@ -91,7 +92,7 @@ const CASES: readonly KernelCase[] = [
 /** Largest error a kernel may have, relative to its output's scale. */
 const TOLERANCE = 1e-5;
 
-async function runCase(gpu: Gpu, it: KernelCase, size: number, seconds: number): Promise<KernelRow> {
+async function runCase(gpu: Gpu, target: Target, it: KernelCase, size: number, seconds: number): Promise<KernelRow> {
   const random = rng(7);
   const weights = new Map<string, Float32Array>();
   const executor = new Executor(gpu, (name) => weights.get(name)!);
@@ -102,7 +103,7 @@ async function runCase(gpu: Gpu, it: KernelCase, size: number, seconds: number):
     const graph = g.build([output]);
     const tensors = inputs.map(({ shape }) => tensor(shape.channels, shape.height, shape.width, random.floats(shape.channels * shape.height * shape.width, 0, 1)));
     const data = Object.fromEntries(inputs.map((node, i) => [node.name, new Float32Array(packNC4HW4(tensors[i]))]));
-    for (const [name, shape] of plan(graph, { traits: gpu.traits }).tensors) {
+    for (const [name, shape] of plan(graph, target).tensors) {
       if (weights.has(name)) continue;
       const bound = Math.sqrt(3 / Math.max(1, shape.slice(1).reduce((a, b) => a * b, 1)));
       weights.set(name, random.floats(shape.reduce((a, b) => a * b, 1), -bound, bound));
@@ -111,7 +112,7 @@ async function runCase(gpu: Gpu, it: KernelCase, size: number, seconds: number):
   };
 
   const small = await prepare(18);
-  const checked = await executor.prepare(plan(small.graph, { traits: gpu.traits }));
+  const checked = await executor.prepare(plan(small.graph, target));
   await executor.upload(checked, small.data);
   await executor.run(checked);
   const { channels, height, width } = checked.plan.graph.nodes[checked.plan.graph.outputs[0]].shape;
@@ -120,7 +121,7 @@ async function runCase(gpu: Gpu, it: KernelCase, size: number, seconds: number):
   executor.release(checked);
 
   const large = await prepare(size);
-  const prepared = await executor.prepare(plan(large.graph, { traits: gpu.traits }));
+  const prepared = await executor.prepare(plan(large.graph, target));
   await executor.upload(prepared, large.data);
   await executor.run(prepared);
   const samples = await time(() => executor.repeat(prepared), { seconds });
@@ -133,10 +134,10 @@ async function runCase(gpu: Gpu, it: KernelCase, size: number, seconds: number):
 }
 
 /** Times every kernel at a square size. */
-export async function benchKernels(gpu: Gpu, size: number, seconds: number, report: (row: KernelRow) => void): Promise<KernelRow[]> {
+export async function benchKernels(gpu: Gpu, target: Target, size: number, seconds: number, report: (row: KernelRow) => void): Promise<KernelRow[]> {
   const rows: KernelRow[] = [];
   for (const it of CASES) {
-    const row = await runCase(gpu, it, size, seconds);
+    const row = await runCase(gpu, target, it, size, seconds);
     report(row);
     rows.push(row);
   }

@@ -34,6 +34,8 @@ export interface Report {
   cpu: { model: string; cores: number };
   adapter: AdapterInfo;
   weights: string;
+  /** Day of the `deghost tune` whose choices deghost ran with; absent where it ran with its defaults. */
+  tuned?: string;
   /** Largest error of each golden. */
   validated: { name: string; error: number }[];
   peaks: Peaks;
@@ -135,8 +137,8 @@ export function kernelTable(kernels: readonly KernelRow[], peaks: Peaks): string
 }
 
 /** What every reader of the tables must know, engine by engine. */
-function notes({ contests, adapter }: Report): string[] {
-  const seen = new Map<string, string>();
+function notes({ contests, adapter, tuned }: Report): string[] {
+  const seen = new Map<string, string>([[tuned ? `deghost ran the variants that \`deghost tune\` had chosen on this adapter (${tuned}).` : 'deghost ran with its defaults for this adapter, not tuned.', '']]);
   for (const row of contests.flatMap(({ rows }) => rows)) {
     if (row.note && (row.status === 'right' || row.status === 'wrong')) seen.set(`${row.engine}: ${row.note}.`, '');
     if (row.adapter && onAdapter(row) && row.adapter !== adapter.name) seen.set(`${row.engine} ran on another adapter, ${row.adapter}.`, '');
