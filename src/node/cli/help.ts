@@ -104,7 +104,8 @@ Example
   --method METHOD       network (default) or merge, as in deghost merge
   --precision f32|f16   as in deghost merge
   --memory-budget SIZE  most GPU memory to use: 512MiB (default), 1GiB, 300000000
-  --limits WHICH        adapter: this machine's limits and variants (default); default: what every WebGPU device has
+  --limits WHICH        adapter: this machine's limits and variants (default); default: what every WebGPU
+                        device has
 ${ADAPTER}
   --json                one JSON object on stdout
   -h, --help            this text
