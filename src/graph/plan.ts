@@ -139,7 +139,9 @@ export function plan(source: Graph, target: Target = {}): Plan {
     tensors: graphTensors(graph),
     bytes: { unshared, shared: buffers.reduce((a, b) => a + b, 0), largest: Math.max(...buffers) },
     multiplyAdds: steps.reduce((sum, step) => sum + step.multiplyAdds, 0),
-    programs: new Set(steps.map((step) => wgsl(step.dispatch.program))).size,
+    get programs() {
+      return new Set(steps.map((step) => wgsl(step.dispatch.program))).size;
+    },
   };
 }
 

@@ -140,7 +140,7 @@ function program(attrs: ConvAttrs, variant: Variant, sources: readonly Source[],
   let y_${s} = qy_${s} / d_${s} * (${rows} * d_${s}) + qy_${s} % d_${s};
 ${lines(range(columns + kernel - 1).map((j) => `  let c_${s}_${j} = x_${s} + ${j - radius} * d_${s}; let in_${s}_${j} = u32(c_${s}_${j}) < params.width;`))}
 ${lines(sums(s).map((name) => `  var ${name} = vec4f(0.0);`))}`;
-  const body = `
+  const makeBody = (): string => `
 ${activate(attrs)}
 ${lines(sources.map((source) => source.functions))}
 ${store.functions}
@@ -158,6 +158,7 @@ ${lines(outputs)}
   let first = group.y * OUT_BLOCKS;
 ${lines(streams.map((s) => `  let block_${s} = first + ${s}u * params.layer_blocks;\n${store.statements(s)}`))}
 }`;
+  let body: string | undefined;
   const params: ParamTypes = { width: 'u32', height: 'u32', size: 'u32', in_blocks: 'u32', layer_blocks: 'u32', slope: 'f32' };
   for (const s of streams) Object.assign(params, { [`dilation_${s}`]: 'u32', [`across_${s}`]: 'u32' });
   sources.forEach((source, n) => Object.assign(params, { [`blocks_${n}`]: 'u32' }, source.params));
@@ -169,7 +170,10 @@ ${lines(streams.map((s) => `  let block_${s} = first + ${s}u * params.layer_bloc
     constants: { KERNEL: kernel, OUT_BLOCKS: out, WORKGROUP: workgroup },
     params: { ...params, ...store.params },
     bindings: { ...Object.assign({}, ...sources.map((source) => source.bindings)), weights: reads({ dtype: weights }), bias: READ, ...store.bindings },
-    body,
+    // Long, and not needed for plans of tiles that are only considered.
+    get body() {
+      return (body ??= makeBody());
+    },
   };
 }
 
