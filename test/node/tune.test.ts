@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TUNE_OPTIONS } from '../../src/node/cli/args.ts';
 import { tuneText } from '../../src/node/cli/tune.ts';
 import { main } from '../../src/node/cli.ts';
 import { isTuneResult } from '../../src/tune/result.ts';
@@ -113,6 +114,13 @@ describe('deghost tune', () => {
       expect([ran.code, ran.err]).toEqual([2, expect.stringMatching(message)]);
     }
     expect((await deghost('plan', '64x64', '--size', '64x64')).err).toMatch(/2 sizes given/);
+  });
+
+  it('explains its options', async () => {
+    const { out, code } = await deghost('tune', '--help');
+    expect(code).toBe(0);
+    for (const name of Object.keys(TUNE_OPTIONS)) expect(out).toContain(`--${name}`);
+    for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(110);
   });
 
   it('prints a table', () => {
