@@ -106,6 +106,7 @@ export class Executor {
   dispose(): void {
     this.memory.dispose();
     this.#clocks.splice(0).forEach((clock) => clock.destroy());
+    this.submissions.dispose();
     this.pipelines.clear();
   }
 
@@ -114,8 +115,9 @@ export class Executor {
    * @param write must be done with the memory when it returns.
    * @throws what `write` throws; DeviceLostError
    */
-  stage({ plan, staging }: Prepared, write: (inputs: Tensors) => void): Promise<void> {
+  async stage({ plan, staging }: Prepared, write: (inputs: Tensors) => void): Promise<void> {
     const { buffer } = staging;
+    await this.submissions.rest();
     const mapped = staging.memory ? Promise.resolve(staging.memory) : buffer.mapAsync(GPUMapMode.WRITE).then(() => (staging.memory = buffer.getMappedRange()));
     // Within `wait`: a device that is lost takes the memory away, and what is thrown then is the loss.
     return this.gpu.wait(mapped.then((memory) => write(Object.fromEntries(inputsOf(plan).map(({ name, offset, bytes }) => [name, new Float32Array(memory, offset, bytes / 4)])))));
@@ -170,8 +172,10 @@ export class Executor {
       const end = (next = this.submissions.end(steps, first, MAX_SPANS - 1));
       const clock = this.#clock(times);
       await this.gpu.guard(`running ${steps[first].name}`, () => {
-        this.#record(prepared, first, end, end === steps.length ? output : undefined, clock);
-        this.submissions.track(steps, first, end, () => onStep?.(end));
+        const encoder = this.#record(prepared, first, end, end === steps.length ? output : undefined, clock);
+        const fence = this.submissions.fence(encoder);
+        this.gpu.device.queue.submit([encoder.finish()]);
+        this.submissions.track(fence, steps, first, end, () => onStep?.(end));
         if (!clock) return;
         this.#readClock(clock, (ms) => {
           for (let i = first; i < end; i++) times!.stepMs[i] += ms[i - first];
@@ -195,7 +199,7 @@ export class Executor {
 
   /** Runs a prepared plan again on the inputs it has, in one submission: what benchmarks time. */
   async repeat(prepared: Prepared): Promise<void> {
-    await this.gpu.guard('running', () => this.#record(prepared, 0, prepared.plan.steps.length));
+    await this.gpu.guard('running', () => this.gpu.device.queue.submit([this.#record(prepared, 0, prepared.plan.steps.length).finish()]));
     await this.gpu.wait(this.gpu.device.queue.onSubmittedWorkDone());
   }
 
@@ -226,8 +230,9 @@ export class Executor {
   }
 
   /** The tensor that was copied to a readback buffer, NC4HW4, once it is there. `use` must be done with it when it returns. @throws DeviceLostError */
-  take<T>({ readbacks }: Prepared, slot: number, use: (values: Float32Array<ArrayBuffer>) => T): Promise<T> {
+  async take<T>({ readbacks }: Prepared, slot: number, use: (values: Float32Array<ArrayBuffer>) => T): Promise<T> {
     const buffer = readbacks[slot];
+    await this.submissions.rest();
     return this.gpu.wait(
       buffer.mapAsync(GPUMapMode.READ).then(() => {
         try {
@@ -250,7 +255,7 @@ export class Executor {
     return this.take(prepared, 0, (values) => values.slice(0, bytes / 4));
   }
 
-  #record(prepared: Prepared, first: number, end: number, output?: SubmitOptions['output'], clock?: GpuClock): void {
+  #record(prepared: Prepared, first: number, end: number, output?: SubmitOptions['output'], clock?: GpuClock): GPUCommandEncoder {
     const { steps } = prepared.plan;
     const encoder = this.gpu.device.createCommandEncoder({ label: steps[first].name });
     let pass: GPUComputePassEncoder | undefined;
@@ -266,7 +271,7 @@ export class Executor {
     if (output && clock) clock.copies(encoder, () => this.#recordReadback(encoder, prepared, output));
     else if (output) this.#recordReadback(encoder, prepared, output);
     clock?.resolve(encoder);
-    this.gpu.device.queue.submit([encoder.finish()]);
+    return encoder;
   }
 
   #recordReadback(encoder: GPUCommandEncoder, { plan, buffers, readbacks }: Prepared, { node, slot }: { node: number; slot: number }): void {
@@ -281,7 +286,7 @@ export class Executor {
 
   /** Hands on what a clock says as soon as it does; the clock is free again then. */
   #readClock(clock: GpuClock, use: (ms: readonly number[]) => void): void {
-    const reading = clock.read().then((ms) => {
+    const reading = this.submissions.rest().then(() => clock.read()).then((ms) => {
       this.#clocks.push(clock);
       use(ms);
     });

@@ -1,17 +1,28 @@
 /** How work is cut into submissions, against a queue whose time the test tells. */
-import { describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Gpu } from '../../src/device.ts';
 import type { Step } from '../../src/graph/plan.ts';
 import { Submissions } from '../../src/graph/submissions.ts';
+import { testDevice } from '../gpu.ts';
+
+// WebGPU's constants come with it.
+beforeAll(async () => void (await testDevice()));
 
 const steps = (count: number, multiplyAdds: number): Step[] => Array.from({ length: count }, () => ({ multiplyAdds }) as Step);
 
-/** A queue that does nothing until `finish` is called, oldest first. */
-function queue(): { gpu: Gpu; finish: () => void } {
+/** A GPU that does nothing until `finish` is called, oldest first: `asked` counts those whose end is awaited. */
+function queue(): { gpu: Gpu; finish: () => void; asked: () => number; track: (it: Submissions, ...rest: Tracked) => void; fences: () => number } {
   const waiting: (() => void)[] = [];
-  const gpu = { wait: <T>(work: Promise<T>) => work, device: { queue: { onSubmittedWorkDone: () => new Promise<void>((resolve) => waiting.push(resolve)) } } } as unknown as Gpu;
-  return { gpu, finish: () => waiting.shift()!() };
+  let fences = 0;
+  const createBuffer = () => {
+    fences++;
+    return { mapAsync: () => new Promise<void>((resolve) => waiting.push(resolve)), unmap: () => undefined, destroy: () => void fences-- };
+  };
+  const gpu = { wait: <T>(work: Promise<T>) => work, device: { createBuffer } } as unknown as Gpu;
+  const encoder = { clearBuffer: () => undefined } as unknown as GPUCommandEncoder;
+  return { gpu, finish: () => waiting.shift()!(), asked: () => waiting.length, track: (it, ...rest) => it.track(it.fence(encoder), ...rest), fences: () => fences };
 }
+type Tracked = [steps: Step[], first: number, end: number, onDone?: () => void];
 
 const settled = async (promise: Promise<unknown>): Promise<boolean> => {
   let done = false;
@@ -32,19 +43,19 @@ describe('submissions', () => {
   });
 
   it('are at most two in flight, and told of in order', async () => {
-    const { gpu, finish } = queue();
+    const { gpu, finish, track, fences } = queue();
     const it = new Submissions(gpu);
     const all = steps(4, 1e6);
     const told: number[] = [];
     for (const k of [0, 1]) {
       await it.room();
-      it.track(all, k, k + 1, () => told.push(k));
+      track(it, all, k, k + 1, () => told.push(k));
     }
     const room = it.room();
     expect(await settled(room)).toBe(false);
     finish();
     await room;
-    it.track(all, 2, 3, () => told.push(2));
+    track(it, all, 2, 3, () => told.push(2));
     const idle = it.idle();
     expect(await settled(idle)).toBe(false);
     finish();
@@ -53,44 +64,72 @@ describe('submissions', () => {
     await idle;
     expect(told).toEqual([0, 1, 2]);
     expect(it.totals.count).toBe(3);
+    expect(fences()).toBe(2);
+    it.dispose();
+    expect(fences()).toBe(0);
   });
 
   it('become shorter where they take long, and longer again where they do not', async () => {
-    vi.spyOn(performance, 'now').mockImplementation(() => now);
-    let now = 0;
-    const { gpu, finish } = queue();
-    const it = new Submissions(gpu);
-    const all = steps(1000, 1e7);
-    const run = async (ms: number): Promise<number> => {
-      const end = it.end(all, 0, 1000);
-      it.track(all, 0, end);
-      now += ms;
-      finish();
-      await it.idle();
-      return end;
-    };
+    vi.useFakeTimers();
     try {
+      const { gpu, finish, asked, track } = queue();
+      const it = new Submissions(gpu);
+      const all = steps(1000, 1e7);
+      const begun = performance.now();
+      const run = async (ms: number): Promise<number> => {
+        const end = it.end(all, 0, 1000);
+        track(it, all, 0, end);
+        await vi.advanceTimersByTimeAsync(ms);
+        while (asked() === 0) await vi.advanceTimersByTimeAsync(1); // it rests longer
+        finish();
+        await it.idle();
+        return end;
+      };
       const first = await run(1000);
       expect(first).toBeGreaterThan(50);
       const second = await run(1000);
       expect(second).toBeCloseTo(first / 4, -1);
       for (let i = 0; i < 5; i++) await run(1000);
       expect(await run(1)).toBe(1);
-      for (let i = 0; i < 9; i++) await run(1);
+      for (let i = 0; i < 12; i++) await run(1);
       expect(await run(50)).toBeGreaterThan(first);
-      expect(it.totals.busyMs).toBe(now);
+      expect(it.totals.busyMs).toBeCloseTo(performance.now() - begun, 6);
     } finally {
-      vi.restoreAllMocks();
+      vi.useRealTimers();
+    }
+  });
+
+  it('are not awaited before they are thought to be nearly done', async () => {
+    vi.useFakeTimers();
+    try {
+      const { gpu, finish, asked, track } = queue();
+      const it = new Submissions(gpu);
+      const all = steps(2, 1e8);
+      track(it, all, 0, 1);
+      await vi.advanceTimersByTimeAsync(0);
+      expect(asked()).toBe(1); // nothing is known yet
+      await vi.advanceTimersByTimeAsync(40);
+      finish();
+      await it.idle();
+      track(it, all, 0, 1);
+      track(it, all, 1, 2);
+      for (const [ms, count] of [[25, 0], [10, 1], [20, 1], [10, 2]]) {
+        await vi.advanceTimersByTimeAsync(ms);
+        expect(asked()).toBe(count);
+      }
+    } finally {
+      vi.useRealTimers();
     }
   });
 
   it('hand on what goes wrong when one is done, and go on', async () => {
-    const { gpu, finish } = queue();
+    const { gpu, finish, track } = queue();
     const it = new Submissions(gpu);
-    it.track(steps(1, 1), 0, 1, () => {
+    track(it, steps(1, 1), 0, 1, () => {
       throw new Error('no paper');
     });
     const idle = it.idle();
+    await settled(Promise.resolve());
     finish();
     await expect(idle).rejects.toThrow('no paper');
     await it.settled();
