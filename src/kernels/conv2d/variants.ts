@@ -3,7 +3,7 @@
  *
  * All keep a tile of pixels x output channels in registers, so that each vec4 of input is used once an output channel and each of weights once a pixel. They differ in
  * - where an invocation has its **weights** from: `direct`, from memory, which caches serve well where loads of one address by a whole subgroup are cheap (GPUs);
- *   `workgroup`, staged in workgroup memory by all invocations together, an implicit GEMM; `subgroup`, a part in each lane's registers, handed round by broadcast, where
+ *   `workgroup`, staged in workgroup memory by all invocations together; `subgroup`, a part in each lane's registers, handed round by broadcast, where
  *   subgroups are as wide as a CPU's vectors: software adapters load a value lane by lane even where all lanes want the same;
  * - the **tile**, `columns x rows x channels`: larger ones reuse more, and need more registers;
  * - for 3x3 kernels, the **method**: as written, or Winograd's, with 16 multiplications where the other has 36, and four times as many sums to keep (winograd.ts).
@@ -35,8 +35,8 @@ const WORKGROUP = 64;
 type Tile = readonly [columns: number, rows: number, channels: number, method?: 'winograd'];
 
 /**
- * Tiles, most promising first. Code grows with a tile, and a software adapter takes seconds to compile it: there 2x2x16 is the quickest to compile and nearly the fastest, a Winograd tile
- * a fifth faster and six times as long to compile.
+ * Tiles, most promising first. Code grows with a tile, and a software adapter takes seconds to compile it: there 2x2x16 is the quickest to compile, and the wider ones
+ * and Winograd's are a fifth to a half faster and take five times as long.
  */
 const TILES: Record<Variant['memory'], readonly Tile[]> = {
   subgroup: [[2, 2, 16], [4, 2, 16, 'winograd'], [2, 2, 16, 'winograd'], [2, 2, 32], [4, 2, 16], [4, 1, 32]],
