@@ -205,9 +205,10 @@ export class Executor {
 
   /**
    * Runs one step of a prepared plan `count` times, in one submission: what a tuner times.
+   * @param restMs milliseconds in which nothing is awaited, because that would take a processor from a software adapter (submissions.ts); less than it will take.
    * @returns milliseconds of all together: on the GPU where the device has timestamps (`canTime`), else until they were done.
    */
-  async time(prepared: Prepared, step: number, count: number): Promise<number> {
+  async time(prepared: Prepared, step: number, count: number, restMs = 0): Promise<number> {
     const clock = this.#clock({ stepMs: new Float64Array(0), uploadMs: 0, readbackMs: 0 });
     const { name, dispatch } = prepared.plan.steps[step];
     const begun = performance.now();
@@ -221,6 +222,7 @@ export class Executor {
       clock?.resolve(encoder);
       this.gpu.device.queue.submit([encoder.finish()]);
     });
+    if (restMs > 1) await new Promise((resolve) => setTimeout(resolve, restMs));
     let ms = 0;
     if (clock) this.#readClock(clock, ([span]) => (ms = span));
     await this.gpu.wait(this.gpu.device.queue.onSubmittedWorkDone());
