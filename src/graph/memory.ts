@@ -4,7 +4,7 @@
 import type { Gpu } from '../device.ts';
 import { packParams } from '../kernels/kernel.ts';
 import type { Resource } from '../kernels/kernel.ts';
-import { floatToHalf } from '../weights/float16.ts';
+import { halfBits } from '../image/exr.ts';
 import type { Plan, Step } from './plan.ts';
 
 /** A tensor of the weights file by name, OIHW. @throws when there is none. */
@@ -58,7 +58,7 @@ export class DeviceMemory {
     for (const [key, packed] of plan.weights) {
       if (this.#weights.has(key)) continue;
       const values = packed.pack(this.#tensor);
-      const data = packed.dtype === 'f16' ? Uint16Array.from(values, floatToHalf) : values;
+      const data = packed.dtype === 'f16' ? Uint16Array.from(values, halfBits) : values;
       const buffer = this.create(key, data.byteLength, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST);
       this.#gpu.device.queue.writeBuffer(buffer, 0, data);
       this.#weights.set(key, buffer);
