@@ -109,7 +109,8 @@ describe('a merge in the page', () => {
       worker.push(await workerHeap(browser));
     }
     expect(gpu[0]).toBeGreaterThan(0);
-    expect(gpu.slice(1)).toEqual(gpu.slice(1).map(() => gpu[0]));
+    // Two fences of 16 bytes are made when they are first needed, at most.
+    expect(Math.max(...gpu) - Math.min(...gpu)).toBeLessThanOrEqual(32);
     // The page's own heap, between the third and the tenth.
     expect(heap[9] - heap[2]).toBeLessThan(1e6);
     // The worker's: frames, weights, result and maps, and not one picture more than after the third.
