@@ -31,7 +31,7 @@ export interface DeghosterOptions {
   device?: GPUDevice | (() => Promise<GPUDevice>);
   /**
    * How weights, and what one layer stores for the next, are kept on the GPU: `f32` (default), or `f16`, half the memory and so larger tiles, where the device has the feature
-   * `shader-f16`. Arithmetic is f32 either way.
+   * `shader-f16`. Arithmetic is f32 either way, but sums over frames are kept as halves between frames.
    */
   precision?: DType;
   /** What `tune` of `deghost/tune` found for this device and precision: which variants to run. Without it, good guesses by what the device offers. */

@@ -59,15 +59,15 @@ const LOSS_TOLD_MS = 1000;
 export class Gpu {
   readonly device: GPUDevice;
   #lost: GPUDeviceLostInfo | undefined;
-  readonly #loss: Promise<never>;
+  /** What waits, told when the device is lost. Promises that race with one that lives as long as the device would be held by it, with what they resolve to. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(device: GPUDevice) {
     this.device = device;
-    this.#loss = device.lost.then((info) => {
+    void device.lost.then((info) => {
       this.#lost = info;
-      throw this.#lossError(info);
+      for (const tell of this.#waiting) tell();
     });
-    this.#loss.catch(() => undefined);
   }
 
   /** Most bytes one buffer may have and still be bound whole. */
@@ -83,20 +83,26 @@ export class Gpu {
 
   /** Waits for GPU work, or for the device's loss. @throws DeviceLostError */
   async wait<T>(work: Promise<T>): Promise<T> {
+    let tell = (): void => undefined;
+    const lost = new Promise<undefined>((resolve) => (tell = () => resolve(undefined)));
+    this.#waiting.add(tell);
     try {
-      return await Promise.race([work, this.#loss]);
+      if (this.#lost) tell();
+      const done = await Promise.race([work.then((value) => ({ value })), lost]);
+      if (done) return done.value;
     } catch (error) {
-      await this.#lossTold();
-      if (this.#lost) throw this.#lossError(this.#lost);
-      throw error;
+      if (!this.#lost) await this.#lossTold(lost);
+      if (!this.#lost) throw error;
+    } finally {
+      this.#waiting.delete(tell);
     }
+    throw this.#lossError(this.#lost!);
   }
 
   /** Waits for a loss to be told, which may be a while after the map that it made reject: one that is not told by then has not been the cause. */
-  async #lossTold(): Promise<void> {
+  async #lossTold(lost: Promise<unknown>): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, LOSS_TOLD_MS)));
-    await Promise.race([this.#loss.catch(() => undefined), late]);
+    await Promise.race([lost, new Promise<void>((resolve) => (timer = setTimeout(resolve, LOSS_TOLD_MS)))]);
     clearTimeout(timer);
   }
 

@@ -5,6 +5,7 @@
  * their GPU, and minutes of work need not be lost with them. Only a device that was opened here can be opened again.
  */
 import { Gpu } from './device.ts';
+import { UsageError } from './errors.ts';
 import { Executor } from './graph/executor.ts';
 import type { TensorSource } from './graph/memory.ts';
 import { Transfer } from './graph/transfer.ts';
@@ -16,6 +17,7 @@ export class Session {
   readonly #open: OpenDevice | undefined;
   readonly #tensor: TensorSource;
   #gpu: Gpu;
+  #closed = false;
   #executor: Executor;
   #transfer: Transfer;
 
@@ -46,20 +48,30 @@ export class Session {
 
   /** Whether a lost device can be replaced. */
   get canReopen(): boolean {
-    return this.#open !== undefined;
+    return this.#open !== undefined && !this.#closed;
   }
 
   /** Opens another device in place of a lost one; pipelines and weights are made anew when they are used. @throws NoAdapterError */
   async reopen(): Promise<void> {
     if (!this.#open) throw new Error('session: a borrowed device cannot be opened again');
-    this.dispose();
-    this.#gpu = new Gpu(await this.#open());
+    this.#free();
+    const device = await this.#open();
+    if (this.#closed) {
+      device.destroy();
+      throw new UsageError('merge: this Deghoster was disposed while it merged: create another');
+    }
+    this.#gpu = new Gpu(device);
     this.#executor = new Executor(this.#gpu, this.#tensor);
     this.#transfer = new Transfer(this.#gpu);
   }
 
   /** Frees everything on the device, and the device if it was opened here. */
   dispose(): void {
+    this.#closed = true;
+    this.#free();
+  }
+
+  #free(): void {
     this.#executor.dispose();
     this.#transfer.dispose();
     if (this.#open) this.#gpu.device.destroy();

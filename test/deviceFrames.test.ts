@@ -145,6 +145,18 @@ describe('a lost device', () => {
     deghoster.dispose();
   });
 
+  it('is not opened again for one who has disposed of it', async () => {
+    const { open, devices } = opener();
+    const deghoster = await Deghoster.create({ weights: thin(), device: open, memoryBudget: 10 * MiB });
+    let told = 0;
+    const merging = deghoster.merge(eightBit(213, 131, [1, 4, 16]), {
+      onDeviceLost: () => told++,
+      onProgress: ({ stage }) => void (stage === 'fusion' && deghoster.dispose()),
+    });
+    await expect(merging).rejects.toThrow(/the GPU device was lost|was disposed/);
+    expect([devices.length, told]).toEqual([1, 0]);
+  });
+
   it('that was lost between two merges is opened again too; a second loss in one merge is an error', async () => {
     const frames = eightBit(64, 48, [1, 4, 16]);
     const { open, devices } = opener();

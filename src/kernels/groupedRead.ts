@@ -33,7 +33,7 @@ function heldSlots(attrs: GroupedReadAttrs, inputs: readonly Shape[]): { held: r
   return attrs.slots ?? { held: Array.from({ length: count }, (_, i) => i), of: count };
 }
 
-/** Slots of some memory tensors in the order they are added: the first of each tensor, then the second. Read whole or frame by frame, sums then round alike. */
+/** Slots of some memory tensors in the order they are added: the first of each tensor, then the second. Read whole or frame by frame, sums then round alike in f32. */
 function order(memories: readonly View[], channels: number): { memory: number; slot: number; index: number }[] {
   let index = 0;
   const all = memories.flatMap(({ shape }, memory) => Array.from({ length: shape.channels / channels }, (_, slot) => ({ memory, slot, index: index++ })));

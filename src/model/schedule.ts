@@ -79,10 +79,10 @@ function planBytes(it: Plan, weightBytes: number): number {
   return it.bytes.shared + edgeBytes(it) + params + weightBytes;
 }
 
-/** Bytes of a graph's packed weights at most: in f32, awkward channel counts padded to whole blocks. */
+/** Bytes of a graph's packed weights at most: in f32, awkward channel counts padded to whole blocks, 3x3 kernels transformed to 4x4 (Winograd). */
 function weightBytes(it: Plan): number {
   let sum = 0;
-  for (const shape of it.tensors.values()) sum += 4 * shape.reduce((product, n, i) => product * (i < 2 ? Math.ceil(n / 4) * 4 : n), 1);
+  for (const shape of it.tensors.values()) sum += 4 * shape.reduce((product, n, i) => product * (i < 2 ? Math.ceil(n / 4) * 4 : n === 3 ? 4 : n), 1);
   return sum;
 }
 

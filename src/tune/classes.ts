@@ -61,8 +61,8 @@ function tilePlans(config: NetworkConfig, frames: number, tile: { width: number;
   };
 }
 
-/** Sides of the tile whose steps are timed: large enough to fill a GPU; on a software adapter large enough to time. */
-const SIDES = { gpu: [640, 512, 384, 256, 128], software: [128] };
+/** Sides of the tile whose steps are timed: large enough to fill a GPU, and so small that all inputs of a step, 384 channels at most, fit the buffers that every device has; on a software adapter large enough to time. */
+const SIDES = { gpu: [256, 128], software: [128] };
 
 /**
  * The tile to time steps of: about what a schedule cuts, less where a buffer would not fit one binding.

@@ -129,7 +129,8 @@ async function timeInTurns(subjects: ReadonlyMap<string, Subject>, stop: Stop): 
     }
     if (round > 0) continue;
     const best = Math.min(...[...samples.values()].map(([ms]) => ms));
-    racing = racing.filter((variant) => samples.get(variant)![0] <= HOPELESS * best);
+    // The first is the default, which is only replaced by what five rounds say.
+    racing = racing.filter((variant, i) => i === 0 || samples.get(variant)![0] <= HOPELESS * best);
   }
   return medians();
 }

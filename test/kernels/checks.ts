@@ -60,9 +60,10 @@ export function variantsOf(attrs: ConvAttrs, shapes: readonly Shape[], traits: T
   return targetsOf(attrs, shapes, traits, [{ traits }, {}].map((target) => conv2d.variants!(attrs, shapes, target)[0]));
 }
 
-/** All variants. */
+/** All variants, those among which other devices choose too. */
 export function everyVariant(attrs: ConvAttrs, shapes: readonly Shape[], traits: Traits): Target[] {
-  return targetsOf(attrs, shapes, traits, conv2d.variants!(attrs, shapes, { traits }));
+  const { subgroupSize: _, ...others } = traits;
+  return [traits, others].flatMap((some) => targetsOf(attrs, shapes, some, conv2d.variants!(attrs, shapes, { traits: some })));
 }
 
 /** Checks conv2d on a case, in some of its variants. */

@@ -1,6 +1,6 @@
 /** When `deghost merge` tunes by itself, and what it does with it: a tuner of the test's own, on the test adapter's device. */
 import { describe, expect, it } from 'vitest';
-import { CancelledError, GpuError } from '../../src/errors.ts';
+import { CancelledError, GpuError, InputError } from '../../src/errors.ts';
 import type { AdapterInfo } from '../../src/node/adapter.ts';
 import { tuningForMerge } from '../../src/node/cli/tuning.ts';
 import { Gpu } from '../../src/device.ts';
@@ -81,5 +81,19 @@ describe('the tuning of a merge', () => {
     expect(await result).toBeUndefined();
     expect(said[1]).toBe('not tuned: allocating buffers: out of GPU memory');
     await expect((await ask(memory(), () => new Error('a fault'))).result).rejects.toThrow('a fault');
+  });
+
+  it('counts where it cannot be kept, and says so', async () => {
+    const full: TuneCache = { read: async () => undefined, write: () => Promise.reject(new InputError('cannot write tuning.json: no space left')) };
+    const { result, said } = await ask(full, found);
+    expect((await result)?.classes).toHaveLength(2);
+    expect(said.at(-1)).toBe('the tuning is not kept: cannot write tuning.json: no space left');
+  });
+
+  it('is not kept when it found nothing', async () => {
+    const cache = memory();
+    const { result } = await ask(cache, (key) => ({ ...found(key), classes: [] }));
+    expect(await result).toBeUndefined();
+    expect(cache.held.size).toBe(0);
   });
 });

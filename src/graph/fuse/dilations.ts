@@ -4,20 +4,15 @@
  */
 import type { ConvAttrs } from '../../kernels/conv2d/index.ts';
 import type { Graph, GraphNode } from '../graph.ts';
-import { isOnlyFor, rewrite } from './rewrite.ts';
+import { isAlike, isOnlyFor, rewrite } from './rewrite.ts';
 import type { Pass } from './rewrite.ts';
-
-/** What convolutions at different dilations must have in common. */
-function form({ dilation, ...attrs }: ConvAttrs): string {
-  return JSON.stringify(attrs, Object.keys(attrs).sort());
-}
 
 function alike(nodes: readonly GraphNode[]): boolean {
   const attrs = nodes.map((node) => node.attrs as ConvAttrs);
   return (
     nodes.every((node) => node.op === 'conv2d' && node.inputs.length === 1) &&
     attrs.every(({ dilation = 1, groups = 1, store, read, channels }) => typeof dilation === 'number' && groups === 1 && !store && !read && channels % 4 === 0) &&
-    new Set(attrs.map(form)).size === 1 &&
+    nodes.every((node) => isAlike(node, nodes[0], 'dilation')) &&
     new Set(attrs.map(({ dilation = 1 }) => dilation)).size === nodes.length
   );
 }

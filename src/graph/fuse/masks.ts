@@ -7,32 +7,27 @@
 import type { ConvAttrs } from '../../kernels/conv2d/index.ts';
 import type { MaskMultiplyAttrs, MeanMaxAttrs } from '../../kernels/masks.ts';
 import type { Graph, GraphNode } from '../graph.ts';
-import { isOnlyFor, readersOf, rewrite } from './rewrite.ts';
+import { isAlike, isOnlyFor, readersOf, rewrite } from './rewrite.ts';
 import type { Pass } from './rewrite.ts';
 
 /** The features, one a frame, that a convolution reads times its masks, all with (`moving`) or all without (`still`). */
 function maskedInputs(graph: Graph, node: GraphNode, keep: MaskMultiplyAttrs['keep']): { features: number[]; stack: number } | undefined {
-  if (node.op !== 'conv2d') return undefined;
+  if (node.op !== 'conv2d' || (node.attrs as ConvAttrs).read || (node.attrs as ConvAttrs).store) return undefined;
   const joined = graph.nodes[node.inputs[0]];
   if (joined.op !== 'concat' || !isOnlyFor(graph, joined.id, node)) return undefined;
   const parts = joined.inputs.map((id) => graph.nodes[id]);
   const fits = parts.every((part, k) => {
     const attrs = part.attrs as MaskMultiplyAttrs;
-    return part.op === 'maskMultiply' && attrs.frame === k && attrs.keep === keep && isOnlyFor(graph, part.id, joined);
+    return part.op === 'maskMultiply' && part.inputs[1] === parts[0].inputs[1] && attrs.frame === k && attrs.keep === keep && isOnlyFor(graph, part.id, joined);
   });
   return fits ? { features: parts.map((part) => part.inputs[0]), stack: parts[0].inputs[1] } : undefined;
 }
 
-/** What two convolutions must share to be layers of one. */
-function form({ weights, ...attrs }: ConvAttrs): string {
-  return JSON.stringify(attrs, Object.keys(attrs).sort());
-}
-
 /** The convolution of the moving parts of the same features as `still`, if there is one. */
-function partner(graph: Graph, still: GraphNode, features: readonly number[]): GraphNode | undefined {
+function partner(graph: Graph, still: GraphNode, { features, stack }: { features: readonly number[]; stack: number }): GraphNode | undefined {
   return graph.nodes.find((node) => {
     const moving = maskedInputs(graph, node, 'moving');
-    return moving?.features.join() === features.join() && form(node.attrs as ConvAttrs) === form(still.attrs as ConvAttrs);
+    return moving?.features.join() === features.join() && moving.stack === stack && isAlike(node, still, 'weights');
   });
 }
 
@@ -43,7 +38,7 @@ export const fuseMasks: Pass = (graph) => {
     const slice = (fused: number, from: number): number => add({ ...node, op: 'slice', inputs: [fused], attrs: { from } });
     if (known) return slice(known.fused, known.from);
     const still = maskedInputs(graph, node, 'still');
-    const moving = still && partner(graph, node, still.features);
+    const moving = still && partner(graph, node, still);
     if (!still || !moving) return fuseMeanMax(graph, node, add, at);
     const attrs = node.attrs as ConvAttrs;
     const shape = { ...node.shape, channels: still.features.reduce((sum, id) => sum + graph.nodes[id].shape.channels, 0) };

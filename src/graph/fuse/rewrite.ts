@@ -78,3 +78,9 @@ export function readersOf(graph: Graph, id: number): GraphNode[] {
 export function isOnlyFor(graph: Graph, id: number, reader: GraphNode): boolean {
   return !graph.outputs.includes(id) && readersOf(graph, id).every((node) => node === reader);
 }
+
+/** Whether two nodes have the same attributes but for one. */
+export function isAlike(a: GraphNode, b: GraphNode, but: string): boolean {
+  const form = ({ attrs }: GraphNode): string => JSON.stringify(Object.entries(attrs).filter(([name]) => name !== but).sort(([x], [y]) => (x < y ? -1 : 1)));
+  return form(a) === form(b);
+}

@@ -2,7 +2,6 @@
 import { CancelledError, UsageError } from '../../errors.ts';
 import { openDevice } from '../../device.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
-import { writeTuning } from '../../tune/cache.ts';
 import { candidateGbps, candidateGflops } from '../../tune/result.ts';
 import type { TuneResult } from '../../tune/result.ts';
 import { tune } from '../../tune/tune.ts';
@@ -12,7 +11,7 @@ import { choiceOption, integerOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
 import { json } from './io.ts';
 import type { CommandIo } from './io.ts';
-import { TuneView, foundText } from './tuning.ts';
+import { TuneView, foundText, keep } from './tuning.ts';
 import { readWeights } from './weights.ts';
 
 export async function tuneCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
@@ -39,12 +38,13 @@ export async function tuneCommand(args: ParsedArgs, io: CommandIo): Promise<void
     }
     if (only !== undefined && found.classes.length + found.unreached.length === 0) throw new UsageError(`--only is "${only}": no kind of steps has that in its name; see the first column without --only`);
     const isCancelled = found.stopped === 'cancelled';
-    if (found.classes.length > 0) await writeTuning(cache, found);
+    const problems: string[] = [];
+    if (found.classes.length > 0) await keep(cache, found, (text) => problems.push(text));
     // One JSON object at most: where it was cancelled, that is told.
     if (!flags.has('json')) io.stdout.write(`${tuneText(found)}\n`);
     else if (!isCancelled) io.stdout.write(json({ ...found, cache: cache.path }));
-    if (isCancelled) throw new CancelledError(found.classes.length > 0 ? `cancelled: what was found is kept in ${cache.path}` : 'cancelled');
-    if (!quiet) io.stderr.write(found.classes.length > 0 ? `kept in ${cache.path}\n` : 'nothing was reached within the limit: raise --limit\n');
+    if (isCancelled) throw new CancelledError(found.classes.length > 0 ? problems[0] ?? `cancelled: what was found is kept in ${cache.path}` : 'cancelled');
+    if (!quiet) io.stderr.write(found.classes.length > 0 ? `${problems[0] ?? `kept in ${cache.path}`}\n` : 'nothing was reached within the limit: raise --limit\n');
   } finally {
     device.destroy();
   }

@@ -41,11 +41,23 @@ export async function tuningForMerge({ device, traits, info, config, frames, pre
     const found = await tuner({ device, config, frames, precision, limitMs: MERGE_LIMIT_MS, signal });
     if (found.stopped === 'cancelled') throw new CancelledError();
     message(`${foundText(found)}${found.unreached.length > 0 ? '; `deghost tune` does the rest' : ''}`);
-    return await writeTuning(cache, found);
+    if (found.classes.length === 0) return undefined;
+    return await keep(cache, found, message);
   } catch (error) {
-    if (!(error instanceof GpuError || error instanceof InputError)) throw error;
+    if (!(error instanceof GpuError)) throw error;
     message(`not tuned: ${error.message}`);
     return undefined;
+  }
+}
+
+/** Writes what was found to the cache; where that cannot be written, what was found counts all the same. */
+export async function keep(cache: TuneCache, found: TuneResult, message: (text: string) => void): Promise<TuneResult> {
+  try {
+    return await writeTuning(cache, found);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    message(`the tuning is not kept: ${error.message}`);
+    return found;
   }
 }
 
