@@ -175,7 +175,7 @@ export function reportMarkdown(report: Report): string {
       `Checked against PyTorch first: ${validated.map(({ name, error }) => `\`${name}\` ${error.toExponential(0)}`).join(', ')}.`,
     contestTable(contests, peaks),
     ['Times are medians, from arrays in memory to an array in memory; the engines take turns, a run each. *First run* includes compilation (drivers keep compiled programs from one process to the next). ' +
-      'Results are compared with onnxruntime-node\'s, or deghost\'s where that is not installed; GPU memory is all that an engine\'s device held. GB/s count each tensor that a dispatch reads or writes once; caches can make them more than what copying reaches.', ...notes(report)].join(' '),
+      'Results are compared with onnxruntime-node\'s, or deghost\'s where that is not installed; GPU memory is all that an engine\'s device held. Operations are those of the convolutions as written: Winograd\'s variants do fewer, and so may pass the peak. GB/s count each tensor that a dispatch reads or writes once; caches can make them more than what copying reaches.', ...notes(report)].join(' '),
     lost.length ? `Faster than deghost here: ${lost.join('; ')}.` : '',
     torchTable(report),
     kernels.length ? kernelTable(kernels, peaks) : '',
