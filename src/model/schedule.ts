@@ -87,7 +87,7 @@ function weightBytes(it: Plan): number {
 }
 
 /**
- * What a byte that is read or written costs, in multiply-adds: three on a software adapter (8 G multiply-adds and 3 GB a second), five where an H100's data sheet stands
+ * What a byte that is read or written costs, in multiply-adds: three on a software adapter (8 G multiply-adds and 3 GB a second), ten where an H100's data sheet stands
  * (33 T, 3.35 TB). It only weighs plans of one graph against each other.
  */
 const BYTE_COST = 3;

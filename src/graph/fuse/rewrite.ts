@@ -22,8 +22,6 @@ export interface Building {
   at(old: number): number;
   /** Adds a node. Its shape is its kernel's, unless it is given. */
   add(node: NewNode): number;
-  /** The new node of an id. */
-  node(id: number): GraphNode;
 }
 
 /**
@@ -45,7 +43,6 @@ export function rewrite(graph: Graph, visit: (node: GraphNode, building: Buildin
       nodes.push({ ...node, id, shape, dtype });
       return id;
     },
-    node: (id) => nodes[id],
   };
   for (const node of graph.nodes) {
     const id = visit(node, building) ?? building.add({ ...node, inputs: node.inputs.map(building.at) });

@@ -4,19 +4,13 @@
  */
 import { FRAME_PARAMS, LOAD_FRAME, frameParams, frameStart } from '../exposure.ts';
 import { READ, blocks, buffer, reads, start } from '../kernel.ts';
-import type { Binding, ParamTypes, ParamValues, Resource, View } from '../kernel.ts';
+import type { View } from '../kernel.ts';
 import { dilationsOf, isHalf, rolesOf } from './attrs.ts';
 import type { ConvAttrs } from './attrs.ts';
+import type { Snippet } from './snippet.ts';
 
-export interface Source {
-  /** Distinguishes programs in their labels. */
-  label: string;
-  /** WGSL that defines `load_N`. */
-  functions: string;
-  bindings: Record<string, Binding>;
-  resources: Record<string, Resource>;
-  params: ParamTypes;
-  values: ParamValues;
+/** Its functions define `load_N`. */
+export interface Source extends Snippet {
   /** Blocks that one layer at one dilation reads. */
   blocks: number;
   /** Whether its plane has half the size: rows and columns are halved. */

@@ -1,18 +1,13 @@
 /** What becomes of a convolution's accumulators: WGSL after its loops, for a tile of columns x rows x output blocks at each dilation. */
 import { READ, buffer, start, texelType, writes } from '../kernel.ts';
-import type { Binding, ParamTypes, ParamValues, Resource, View } from '../kernel.ts';
+import type { View } from '../kernel.ts';
 import { MERGE, MERGE_PARAMS, mergeParams } from '../merge.ts';
 import { rolesOf } from './attrs.ts';
 import type { ConvAttrs } from './attrs.ts';
+import type { Snippet } from './snippet.ts';
 import type { Variant } from './variants.ts';
 
-export interface Store {
-  label: string;
-  functions: string;
-  bindings: Record<string, Binding>;
-  resources: Record<string, Resource>;
-  params: ParamTypes;
-  values: ParamValues;
+export interface Store extends Snippet {
   /**
    * WGSL that stores the tile of dilation `s`. It has `x_s`, `y_s`, `d_s`, `first` (the tile's block among the layers'), `block_s` (among the output's), `bias`,
    * and accumulators `acc_s_row_column_block`.
