@@ -41,10 +41,19 @@ export async function openPlatformDevice(): Promise<GPUDevice> {
   return openDevice(adapter);
 }
 
+/** Names of adapters that are programs, where `isFallbackAdapter` and the architecture do not tell: wgpu's. */
+const SOFTWARE = /llvmpipe|lavapipe|swiftshader|basic render/i;
+
+/** Whether an adapter's work is done by the CPU. */
+export function isSoftware({ isFallbackAdapter, architecture, device, description }: Partial<GPUAdapterInfo> = {}): boolean {
+  return isFallbackAdapter === true || architecture === 'software' || architecture === 'swiftshader' || SOFTWARE.test(`${device} ${description}`);
+}
+
 /** What kernels choose their variants by: of a device, or of an adapter whose device has the features deghost uses. @param info Firefox's devices have none */
 export function traitsOf(info: GPUAdapterInfo | undefined, features: GPUSupportedFeatures): Traits {
   const { subgroupMinSize, subgroupMaxSize } = info ?? {};
   return {
+    ...(isSoftware(info) ? { cpu: true } : {}),
     ...(features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? { subgroupSize: subgroupMaxSize } : {}),
     ...(features.has('shader-f16') ? { f16: true } : {}),
   };
@@ -83,27 +92,36 @@ export class Gpu {
 
   /** Waits for GPU work, or for the device's loss. @throws DeviceLostError */
   async wait<T>(work: Promise<T>): Promise<T> {
-    let tell = (): void => undefined;
-    const lost = new Promise<undefined>((resolve) => (tell = () => resolve(undefined)));
-    this.#waiting.add(tell);
+    const { lost, forget } = this.#loss();
     try {
-      if (this.#lost) tell();
       const done = await Promise.race([work.then((value) => ({ value })), lost]);
       if (done) return done.value;
     } catch (error) {
-      if (!this.#lost) await this.#lossTold(lost);
-      if (!this.#lost) throw error;
+      await this.#throwIfLost();
+      throw error;
     } finally {
-      this.#waiting.delete(tell);
+      forget();
     }
     throw this.#lossError(this.#lost!);
   }
 
-  /** Waits for a loss to be told, which may be a while after the map that it made reject: one that is not told by then has not been the cause. */
-  async #lossTold(lost: Promise<unknown>): Promise<void> {
+  /** A promise of the device's loss, to be forgotten when it is not waited for any more. */
+  #loss(): { lost: Promise<undefined>; forget: () => void } {
+    let tell = (): void => undefined;
+    const lost = new Promise<undefined>((resolve) => (tell = () => resolve(undefined)));
+    if (this.#lost) tell();
+    this.#waiting.add(tell);
+    return { lost, forget: () => void this.#waiting.delete(tell) };
+  }
+
+  /** After a failure, waits for a loss to be told, which may be a while after what it made fail: one that is not told by then has not been the cause. */
+  async #throwIfLost(): Promise<void> {
+    const { lost, forget } = this.#loss();
     let timer: ReturnType<typeof setTimeout> | undefined;
     await Promise.race([lost, new Promise<void>((resolve) => (timer = setTimeout(resolve, LOSS_TOLD_MS)))]);
     clearTimeout(timer);
+    forget();
+    if (this.#lost) throw this.#lossError(this.#lost);
   }
 
   /**
@@ -124,7 +142,11 @@ export class Gpu {
     const errors = await this.wait(Promise.all(pops));
     // Scopes pop in reverse order of SCOPES.
     for (const [i, error] of errors.entries()) {
-      if (error) throw new GpuError(gpuMessage(what, SCOPES[SCOPES.length - 1 - i], error.message));
+      if (!error) continue;
+      const filter = SCOPES[SCOPES.length - 1 - i];
+      // Firefox takes what it does not make any more on a lost device for an invalid value first.
+      if (filter === 'validation') await this.#throwIfLost();
+      throw new GpuError(gpuMessage(what, filter, error.message));
     }
     return result;
   }

@@ -85,7 +85,7 @@ export class Executor {
     if (largest > this.gpu.maxBinding) throw new GpuError(`plan: a buffer of ${largest} bytes exceeds the device's limit of ${this.gpu.maxBinding}: use smaller tiles`);
     const pipelines = await this.pipelines.all(plan.steps.map((step) => step.dispatch));
     const { memory } = this;
-    return this.gpu.guard('allocating buffers', () => {
+    return memory.attempt('allocating buffers', () => {
       memory.uploadWeights(plan);
       const buffers = beside?.buffers ?? plan.buffers.map((bytes, i) => memory.create(`arena ${i}`, bytes, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC));
       const { params, offsets } = memory.uploadParams(plan.steps);

@@ -16,6 +16,8 @@ export class DeviceMemory {
   readonly #weights = new Map<string, GPUBuffer>();
   #bytes = 0;
   #peak = 0;
+  /** What has been created since `attempt` was called. */
+  #created: GPUBuffer[] | undefined;
 
   constructor(gpu: Gpu, tensor: TensorSource) {
     this.#gpu = gpu;
@@ -38,9 +40,35 @@ export class DeviceMemory {
 
   create(label: string, size: number, usage: GPUBufferUsageFlags): GPUBuffer {
     const buffer = this.#gpu.device.createBuffer({ label, size, usage });
+    this.#created?.push(buffer);
     this.#bytes += size;
     this.#peak = Math.max(this.#peak, this.#bytes);
     return buffer;
+  }
+
+  /**
+   * Creates what is needed together, and none of it if that fails: bytes are freed, and weights will be uploaded anew.
+   * @param create must not await.
+   * @throws as `Gpu.guard`.
+   */
+  async attempt<T>(what: string, create: () => T): Promise<T> {
+    const created: GPUBuffer[] = [];
+    try {
+      return await this.#gpu.guard(what, () => {
+        this.#created = created;
+        try {
+          return create();
+        } finally {
+          this.#created = undefined;
+        }
+      });
+    } catch (error) {
+      for (const buffer of created) {
+        for (const [key, weights] of this.#weights) if (weights === buffer) this.#weights.delete(key);
+        this.destroy(buffer);
+      }
+      throw error;
+    }
   }
 
   destroy(buffer: GPUBuffer): void {

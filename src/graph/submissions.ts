@@ -39,7 +39,10 @@ function workOf(step: Step): number {
 
 export class Submissions {
   readonly #gpu: Gpu;
+  /** None of them rejects. */
   readonly #inFlight: Promise<void>[] = [];
+  /** The first failure that nobody has been told of. */
+  #failure: { error: unknown } | undefined;
   /** Work that SUBMIT_MS are thought to be enough for. */
   #work = FIRST_WORK;
   #lastEnd = 0;
@@ -72,16 +75,25 @@ export class Submissions {
   /** Waits until there is room for another. @throws what `onDone` of an earlier one threw; DeviceLostError */
   async room(): Promise<void> {
     while (this.#inFlight.length >= MAX_IN_FLIGHT) await this.#inFlight[0];
+    this.#tell();
   }
 
   /** Waits until none is in flight. @throws as `room`. */
   async idle(): Promise<void> {
     while (this.#inFlight.length > 0) await this.#inFlight[0];
+    this.#tell();
   }
 
-  /** Waits until none is in flight, whatever became of them. */
+  /** Waits until none is in flight, whatever became of them: whoever calls this knows. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#inFlight);
+    while (this.#inFlight.length > 0) await this.#inFlight[0];
+    this.#failure = undefined;
+  }
+
+  #tell(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure) throw failure.error;
   }
 
   /** Rests until shortly before what has been submitted so far is thought to be done. Whoever awaits something of it then does not wait long. */
@@ -103,7 +115,7 @@ export class Submissions {
     this.#count++;
     const work = steps.slice(first, end).reduce((sum, step) => sum + workOf(step), 0);
     this.#expectedEnd = Math.max(begun, this.#expectedEnd) + Math.min(MOST_REST_MS, REST * work * this.#pace);
-    const done = this.#passed(fence).then((isLate) => {
+    const passed = this.#passed(fence).then((isLate) => {
       const now = performance.now();
       const ms = now - Math.max(begun, this.#lastEnd);
       this.#lastEnd = now;
@@ -112,9 +124,10 @@ export class Submissions {
       this.#adapt(work, ms);
       onDone?.();
     });
+    const done: Promise<void> = passed
+      .catch((error: unknown) => void (this.#failure ??= { error }))
+      .finally(() => this.#inFlight.splice(this.#inFlight.indexOf(done), 1));
     this.#inFlight.push(done);
-    const leave = (): void => void this.#inFlight.splice(this.#inFlight.indexOf(done), 1);
-    done.then(leave, leave);
   }
 
   /** Waits until the GPU has come to a fence. @returns whether it had before anyone looked. */

@@ -64,6 +64,8 @@ export interface Binding {
 
 /** What a device offers beyond what all do; kernels choose their variants by it. */
 export interface Traits {
+  /** Whether the CPU does the work: its subgroups are its vectors, and its drivers take seconds to compile a program. */
+  cpu?: boolean;
   /** Invocations of every subgroup, where the device has subgroups and they are of one size. */
   subgroupSize?: number;
   /** Whether shaders can read and write half floats (`shader-f16`). */

@@ -6,7 +6,7 @@
  * Dawn opens the Vulkan loader anew for every instance, so the next attempt may use another driver in the same process.
  */
 import { NoAdapterError, UsageError } from '../errors.ts';
-import { openDevice } from '../device.ts';
+import { isSoftware, openDevice } from '../device.ts';
 import { withoutNativeWarnings } from './nativeWarnings.ts';
 import { SWIFTSHADER_PACKAGE, findSwiftShader, softwareRemedies, supportsSwiftShader, unpackSwiftShader, useSwiftShader } from './softwareAdapter.ts';
 
@@ -95,9 +95,9 @@ async function swiftshaderInstance(): Promise<GPU | string> {
 }
 
 function describe(adapter: GPUAdapter, source: AdapterInfo['source']): AdapterInfo {
-  const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
+  const { vendor, architecture, device, description } = adapter.info;
   const name = (description || device || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter').trim();
-  return { name, vendor, architecture, software: isFallbackAdapter || architecture === 'software' || architecture === 'swiftshader', source };
+  return { name, vendor, architecture, software: isSoftware(adapter.info), source };
 }
 
 async function ask(gpu: GPU, options: GPURequestAdapterOptions, source: AdapterInfo['source']): Promise<NodeAdapter | undefined> {

@@ -4,7 +4,6 @@
  * Variants take turns, round after round, so that whatever else the machine does falls on all of them alike; medians decide. The default stands unless another is faster by
  * more than noise. Classes come in the order of their share of the arithmetic, so that a time limit leaves out what matters least.
  */
-import { VECTOR_LANES } from '../kernels/conv2d/variants.ts';
 import type { DType, Target } from '../kernels/kernel.ts';
 import { Gpu } from '../device.ts';
 import { GpuError, UsageError } from '../errors.ts';
@@ -186,12 +185,6 @@ export async function tuneClasses(classes: readonly StepClass[], bench: Bench, p
   return { classes: tuned, unreached: [] };
 }
 
-/** Whether a device's work is done by the CPU, whose drivers take seconds to compile a variant. */
-export function isSoftware({ device, traits }: Gpu): boolean {
-  const { isFallbackAdapter, architecture } = device.adapterInfo ?? {};
-  return isFallbackAdapter === true || architecture === 'software' || architecture === 'swiftshader' || VECTOR_LANES.includes(traits.subgroupSize ?? 0);
-}
-
 /**
  * Finds the fastest variants for a device and a network. It takes seconds on a GPU, and minutes on a software adapter whose driver has not compiled them before.
  * @returns what was found; with a limit or a signal perhaps not of all classes (`unreached`).
@@ -203,7 +196,7 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
   const { traits } = gpu;
   if (precision === 'f16' && !traits.f16) throw new UsageError('tune: precision is "f16", and the device has no shader-f16: use "f32"');
   const target: Target = { traits, precision };
-  const software = isSoftware(gpu);
+  const software = traits.cpu === true;
   const tile = options.tile ?? representativeTile(config, frames, target, { software, maxBinding: gpu.maxBinding });
   const classes = stepClasses(config, frames, tile, target).filter(({ name }) => filter(name));
   const bench = new DeviceBench(device, target, !software);

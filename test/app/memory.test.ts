@@ -68,7 +68,8 @@ describe('too little memory on the graphics card', () => {
     await page.locator('#merge').click();
     expect(await notice('error')).toMatch(/^The graphics card has too little memory to show the picture\nIt is merged all the same: save it\. To see it too, close other tabs/);
     expect((await save(page, 'exr-half')).bytes.length).toBeGreaterThan(1000);
-    expect(await page.locator('#compare-note').innerText()).toBe('The plain merge could not be made: the graphics card has too little memory.');
+    // It is made after the picture, which may be saved before.
+    await expect.poll(() => page.locator('#compare-note').innerText(), { timeout: 60_000 }).toBe('The plain merge could not be made: the graphics card has too little memory.');
   });
 });
 

@@ -37,7 +37,7 @@ const GRAPHS: [string, Graph][] = [
 const TARGETS: [string, Target & { readsByFrame?: boolean }][] = [
   ['a GPU', {}],
   ['a GPU, reads by frame', { readsByFrame: true }],
-  ['a software adapter', { traits: { subgroupSize: 8 } }],
+  ['a software adapter', { traits: { cpu: true, subgroupSize: 8 } }],
   ['a GPU in f16', { precision: 'f16', traits: { f16: true }, readsByFrame: true }],
 ];
 const PLANS: [string, Graph, Target][] = GRAPHS.flatMap(([name, graph]): [string, Graph, Target][] => [
@@ -174,7 +174,7 @@ describe('schedule', () => {
   });
 
   it.each([[1, 1], [17, 1000], [536, 356], [6000, 4000], [9504, 6336], [60000, 1000]])('fits %ix%i into default limits', (width, height) => {
-    for (const [config, frames, traits] of [[CONFIG, 3, {}], [CONFIG, 3, { subgroupSize: 4 }], [ANY, 16, {}], [null, 16, {}]] as const) {
+    for (const [config, frames, traits] of [[CONFIG, 3, {}], [CONFIG, 3, { cpu: true, subgroupSize: 4 }], [ANY, 16, {}], [null, 16, {}]] as const) {
       const it = schedule({ ...request(width, height, config, frames), limits: { ...limits, traits } });
       for (const stage of it.stages) {
         expect(stage.bytes).toBeLessThanOrEqual(limits.memoryBudget);

@@ -132,6 +132,15 @@ describe('submissions', () => {
     await settled(Promise.resolve());
     finish();
     await expect(idle).rejects.toThrow('no paper');
+    await it.room();
+    // When nobody waits: whoever does next is told, once.
+    track(it, steps(1, 1), 0, 1, () => {
+      throw new Error('no ink');
+    });
+    await settled(Promise.resolve());
+    finish();
+    await settled(Promise.resolve());
+    await expect(it.room()).rejects.toThrow('no ink');
     await it.settled();
     await it.room();
     await it.idle();

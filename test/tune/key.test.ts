@@ -24,7 +24,7 @@ describe('tuneKey', () => {
       tuneKey(INFO, TARGET, '1.2.4', 'Dawn'),
       tuneKey(INFO, TARGET, '1.2.3', 'wgpu'),
       tuneKey(INFO, { ...TARGET, precision: 'f16' }, '1.2.3', 'Dawn'),
-      tuneKey(INFO, { ...TARGET, traits: { subgroupSize: 8 } }, '1.2.3', 'Dawn'),
+      tuneKey(INFO, { ...TARGET, traits: { cpu: true, subgroupSize: 8 } }, '1.2.3', 'Dawn'),
     ];
     expect(new Set(keys).size).toBe(keys.length);
     expect(tuneKey({ ...INFO }, { ...TARGET }, '1.2.3', 'Dawn')).toBe(keys[0]);
@@ -38,7 +38,7 @@ describe('tuneKey', () => {
 describe('variantsVersion', () => {
   it('is the same for the same variants, and another where a device has others', () => {
     expect(variantsVersion(TARGET)).toBe(variantsVersion({ ...TARGET, choices: new Map([['conv2d 3x3 32>32', 'general']]) }));
-    expect(variantsVersion({ traits: { subgroupSize: 8 } })).not.toBe(variantsVersion({}));
+    expect(variantsVersion({ traits: { cpu: true, subgroupSize: 8 } })).not.toBe(variantsVersion({}));
   });
 });
 

@@ -17,8 +17,8 @@ const TILE = { width: 64, height: 64 };
 const TARGETS: [string, Target][] = [
   ['a GPU', {}],
   ['a GPU in f16', { traits: { f16: true }, precision: 'f16' }],
-  ['a software adapter', { traits: { subgroupSize: 8, f16: true } }],
-  ['a software adapter in f16', { traits: { subgroupSize: 8, f16: true }, precision: 'f16' }],
+  ['a software adapter', { traits: { cpu: true, subgroupSize: 8, f16: true } }],
+  ['a software adapter in f16', { traits: { cpu: true, subgroupSize: 8, f16: true }, precision: 'f16' }],
 ];
 const CASES = TARGETS.flatMap(([what, target]) => [[`fixed on ${what}`, FIXED, 3, target] as const, [`any of 5 on ${what}`, ANY, 5, target] as const]);
 

@@ -2,7 +2,6 @@
  * Fusion: graph passes that save trips to memory. Each is a pure function whose result computes the same, and stands in a file of its own. They
  * run in this order, for later ones look at what earlier ones made.
  */
-import { VECTOR_LANES } from '../../kernels/conv2d/variants.ts';
 import type { Target } from '../../kernels/kernel.ts';
 import type { Graph } from '../graph.ts';
 import { fuseConcat } from './concat.ts';
@@ -23,10 +22,9 @@ export interface FuseOptions extends Pick<Target, 'traits' | 'precision'> {
 
 /** The passes that suit a device. */
 export function passes({ traits = {}, precision = 'f32', readsByFrame = false }: FuseOptions): Pass[] {
-  // Each of a tile's 16 taps would raise frames to powers anew: cheap beside memory on a GPU, dear on a CPU's vectors.
-  const onVectors = VECTOR_LANES.includes(traits.subgroupSize ?? 0);
+  // Each of a tile's 16 taps would raise frames to powers anew: cheap beside memory on a GPU, dear on a CPU.
   return [
-    ...(onVectors ? [] : [fuseFrames]),
+    ...(traits.cpu ? [] : [fuseFrames]),
     fuseUpsample,
     fusePool,
     fuseMasks,

@@ -26,8 +26,6 @@ export interface Variant {
   winograd: boolean;
 }
 
-/** Subgroups of these sizes are a CPU's vectors: 128, 256 and 512 bits. On GPUs, most of whose subgroups are wider, loads of one address are cheap. */
-export const VECTOR_LANES: readonly number[] = [4, 8, 16];
 /** A kernel row is unrolled, so code grows with the kernel; the network has 1x1 and 3x3. */
 const UNROLLED_KERNEL = 3;
 const WORKGROUP = 64;
@@ -56,9 +54,9 @@ export function nameOf({ memory, columns, rows, out, winograd }: Variant): strin
 export function candidates(attrs: ConvAttrs, { traits = {} }: Target): Map<string, Variant> {
   const found = new Map<string, Variant>();
   if (groupsOf(attrs) !== 1 || attrs.kernel > UNROLLED_KERNEL) return found;
-  const lanes = traits.subgroupSize ?? 0;
-  // Where subgroups are vectors, of the others one each: they are several times slower there, and no less slow to compile.
-  const vectors = VECTOR_LANES.includes(lanes);
+  // Where subgroups are a CPU's vectors, of the others one each: they are several times slower there, and no less slow to compile.
+  const lanes = traits.cpu ? (traits.subgroupSize ?? 0) : 0;
+  const vectors = lanes > 1;
   const tiles = (memory: Variant['memory']): readonly Tile[] => (vectors && memory !== 'subgroup' ? TILES[memory].slice(0, 1) : TILES[memory]);
   const memories: Variant['memory'][] = vectors ? ['subgroup', 'direct', 'workgroup'] : ['direct', 'workgroup'];
   const n = layerBlocks(attrs);
