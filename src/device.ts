@@ -5,13 +5,29 @@
  * at all. So every await on the GPU goes through `Gpu`, which turns both into typed errors.
  */
 import { DeviceLostError, GpuError, NoAdapterError } from './errors.ts';
-import type { Traits } from './kernels/kernel.ts';
+import type { MatrixSize, Traits } from './kernels/kernel.ts';
 
 /** Limits deghost can use more of than the default device has. */
 const WANTED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const;
 
+/** A GPU's matrix units. Dawn alone has it yet, as an experiment: an adapter offers it in Node (node/adapter.ts) and, behind a flag, in Chromium. */
+const MATRICES = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
+
 /** Features deghost uses where the adapter has them. */
-const WANTED_FEATURES: readonly GPUFeatureName[] = ['subgroups', 'shader-f16', 'timestamp-query'];
+const WANTED_FEATURES: readonly GPUFeatureName[] = ['subgroups', 'shader-f16', 'timestamp-query', MATRICES];
+
+/** What Dawn tells of matrix units beside the standard: the sizes and types that can be multiplied. */
+interface MatrixConfig {
+  componentType: string;
+  resultComponentType: string;
+  M: number;
+  N: number;
+  K: number;
+}
+type MatrixInfo = GPUAdapterInfo & { subgroupMatrixConfigs?: Iterable<MatrixConfig> };
+
+/** Of the devices opened here what their adapters told: in Node a device's own info has no such configurations. */
+const matricesOf = new WeakMap<GPUDevice, MatrixSize>();
 
 /**
  * Asks an adapter for a device with its own buffer limits and the features deghost uses. An adapter gives one device only.
@@ -21,7 +37,10 @@ export async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
   const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
   try {
-    return await adapter.requestDevice({ label: 'deghost', requiredLimits, requiredFeatures });
+    const device = await adapter.requestDevice({ label: 'deghost', requiredLimits, requiredFeatures });
+    const { matrices } = traitsOf(adapter.info, device.features);
+    if (matrices) matricesOf.set(device, matrices);
+    return device;
   } catch (cause) {
     throw new NoAdapterError(`the adapter "${adapter.info.description || adapter.info.device}" gave no device: ${(cause as Error).message}`, { cause });
   }
@@ -52,11 +71,29 @@ export function isSoftware({ isFallbackAdapter, architecture, device, descriptio
 /** What kernels choose their variants by: of a device, or of an adapter whose device has the features deghost uses. @param info Firefox's devices have none */
 export function traitsOf(info: GPUAdapterInfo | undefined, features: GPUSupportedFeatures): Traits {
   const { subgroupMinSize, subgroupMaxSize } = info ?? {};
+  const matrices = matrixSize(info, features);
   return {
     ...(isSoftware(info) ? { cpu: true } : {}),
     ...(features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? { subgroupSize: subgroupMaxSize } : {}),
     ...(features.has('shader-f16') ? { f16: true } : {}),
+    ...(matrices ? { matrices } : {}),
   };
+}
+
+/** A device's traits. What its adapter alone tells is known of devices that {@link openDevice} opened. */
+export function deviceTraits(device: GPUDevice): Traits {
+  const matrices = matricesOf.get(device);
+  return { ...traitsOf(device.adapterInfo, device.features), ...(matrices ? { matrices } : {}) };
+}
+
+/** The matrices of halves with sums in f32 that kernels can use: their programs divide into tiles of 16 pixels and blocks of 4 channels, and count on subgroups of one size. */
+function matrixSize(info: MatrixInfo | undefined, features: GPUSupportedFeatures): MatrixSize | undefined {
+  const { subgroupMinSize, subgroupMaxSize } = info ?? {};
+  if (![MATRICES, 'subgroups', 'shader-f16'].every((name) => features.has(name)) || subgroupMinSize !== subgroupMaxSize) return undefined;
+  const found = [...(info?.subgroupMatrixConfigs ?? [])].find(
+    ({ componentType, resultComponentType, M, N, K }) => componentType === 'f16' && resultComponentType === 'f32' && [M, N, K].every((side) => side === 8 || side === 16),
+  );
+  return found && { m: found.M, n: found.N, k: found.K };
 }
 
 const SCOPES: readonly GPUErrorFilter[] = ['validation', 'out-of-memory', 'internal'];
@@ -87,7 +124,7 @@ export class Gpu {
 
   /** What kernels choose their variants by. */
   get traits(): Traits {
-    return traitsOf(this.device.adapterInfo, this.device.features);
+    return deviceTraits(this.device);
   }
 
   /** Waits for GPU work, or for the device's loss. @throws DeviceLostError */

@@ -70,6 +70,15 @@ export interface Traits {
   subgroupSize?: number;
   /** Whether shaders can read and write half floats (`shader-f16`). */
   f16?: boolean;
+  /** The matrices that a subgroup multiplies at once, of halves with sums in f32, where the device has such units. */
+  matrices?: MatrixSize;
+}
+
+/** Left matrices of m x k, right ones of k x n, sums of m x n. */
+export interface MatrixSize {
+  m: number;
+  n: number;
+  k: number;
 }
 
 /** The variant that each shape class runs with, by the names that kernels give both: what a tuner found. */
@@ -90,6 +99,8 @@ export interface Program {
   label: string;
   /** WGSL extensions, as in `enable subgroups;`. */
   enables?: readonly string[];
+  /** Names of WGSL diagnostics that are switched off. */
+  diagnosticsOff?: readonly string[];
   workgroup: readonly [number, number, number];
   constants: Record<string, number>;
   params: ParamTypes;
@@ -216,8 +227,9 @@ export function packParams(program: Program, values: ParamValues): ArrayBuffer {
 
 /** WGSL source of a program: extensions (`f16` where a binding has it), constants, params at binding 0, its bindings in order, then the body. */
 export function wgsl(program: Program): string {
-  const half = Object.values(program.bindings).some(({ type }) => type.includes('vec4h'));
+  const half = Object.values(program.bindings).some(({ type }) => /vec4h|f16/.test(type));
   const lines = [...(half ? ['f16'] : []), ...(program.enables ?? [])].map((name) => `enable ${name};`);
+  lines.push(...(program.diagnosticsOff ?? []).map((name) => `diagnostic(off, ${name});`));
   lines.push(...Object.entries(program.constants).map(([name, value]) => `const ${name} = ${value};`));
   const { fields } = layoutParams(program.params);
   lines.push('struct Params {', ...fields.map((field) => `  ${field.name}: ${field.wgsl},`), '}');

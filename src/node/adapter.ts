@@ -74,8 +74,13 @@ async function loadDawn(): Promise<Dawn> {
   return dawn;
 }
 
+/**
+ * Adapters offer experimental features only so. One is used, the GPU's matrix units (device.ts); nothing else of what the toggle allows is, and devices that do not ask for it are as without.
+ */
+const EXPERIMENTAL = 'enable-dawn-features=allow_unsafe_apis';
+
 async function systemInstance(): Promise<GPU> {
-  instances.system ??= (await loadDawn()).create([]);
+  instances.system ??= (await loadDawn()).create([EXPERIMENTAL]);
   return instances.system;
 }
 

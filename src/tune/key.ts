@@ -1,7 +1,7 @@
 /**
  * What a tuning holds for: an adapter with its driver, a runtime, this version of deghost with its variants, a precision. Anything else may choose otherwise.
  */
-import { traitsOf } from '../device.ts';
+import { deviceTraits } from '../device.ts';
 import { conv2d } from '../kernels/conv2d/index.ts';
 import type { ConvAttrs } from '../kernels/conv2d/index.ts';
 import { wgsl } from '../kernels/kernel.ts';
@@ -56,7 +56,7 @@ export function adapterName({ vendor, architecture, device, description }: Info 
 
 /** The key of a tuning for a device, for a cache. */
 export function deviceTuneKey(device: GPUDevice, precision: DType = 'f32'): string {
-  return tuneKey(device.adapterInfo, { traits: traitsOf(device.adapterInfo, device.features), precision });
+  return tuneKey(device.adapterInfo, { traits: deviceTraits(device), precision });
 }
 
 /** The same. @param info of the adapter or its device; what a browser hides is empty. @param target what plans are made for, without choices. */

@@ -149,6 +149,13 @@ export const VARIANT_CASES: readonly ConvCase[] = (
   named({ seed: 2300 + i, width, height, inputs, outputs, groups: 1, kernel, dilation, activation: 'leakyRelu', slope: 0.2, bias: true, inputOffset: 4, outputOffset: 4, outputTotal: 16 }),
 );
 
+/** Cases for variants on matrix units, which take 8 inputs and more: channels that fill no matrix or several groups of them, borders of tiles, kernels, dilations. */
+export const MATRIX_CASES: readonly ConvCase[] = (
+  [[33, 17, 9, 8, 3, 1], [23, 5, 12, 7, 3, 3], [1, 1, 8, 8, 3, 2], [19, 11, 10, 40, 1, 1], [18, 9, 40, 72, 3, 1], [16, 8, 32, 32, 3, 4]] as const
+).map(([width, height, inputs, outputs, kernel, dilation], i) =>
+  named({ seed: 2400 + i, width, height, inputs, outputs, groups: 1, kernel, dilation, activation: i % 2 ? 'sigmoid' : 'leakyRelu', slope: 0.2, bias: true, inputOffset: 4, outputOffset: 4, outputTotal: 80 }),
+);
+
 /** A case with every property drawn at random; for property tests, which print the seed. */
 export function randomCase(random: Rng): ConvCase {
   for (;;) {
@@ -181,8 +188,7 @@ export function randomCase(random: Rng): ConvCase {
  * A case's data and result. Inputs are uniform in [-1, 1), weights scaled by their fan-in: outputs are of order 1, whatever
  * the channels, so 1 is the case's scale.
  */
-export function convData(c: ConvCase): ConvData {
-  const random = rng(c.seed);
+export function convData(c: ConvCase, random = rng(c.seed)): ConvData {
   const input = tensor(c.inputs, c.height, c.width, random.floats(c.inputs * c.height * c.width));
   const fanIn = (c.inputs / c.groups) * c.kernel * c.kernel;
   const bound = Math.sqrt(3 / fanIn);

@@ -10,13 +10,22 @@ import type { ConvCase } from '../cases/conv.ts';
 import { BLEND_CASES, EXPOSURE_CASES, MASK_CASES, MAX_POOL_CASES, MEAN_MAX_CASES, READ_CASES, UPSAMPLE_CASES } from '../cases/others.ts';
 import { blendData, exposureData, maskData, maxPoolData, meanMaxData, readData, upsampleData } from '../cases/others.ts';
 import type { ExposureData, OtherCase } from '../cases/others.ts';
-import { expectClose } from '../reference/random.ts';
+import { expectClose, rng } from '../reference/random.ts';
+import type { Rng } from '../reference/random.ts';
 import { concat, tensor, where } from '../reference/tensor.ts';
 import type { Tensor } from '../reference/tensor.ts';
-import type { KernelCall, KernelHarness } from './harness.ts';
+import type { KernelCall, KernelHarness, Placed } from './harness.ts';
 
 /** Most a value may differ, as a share of the case's scale. */
 export const KERNEL_TOLERANCE = 1e-5;
+
+/** In which variants of conv2d a case runs, on what numbers, and how near the result must be. */
+export interface Manner {
+  targets(attrs: ConvAttrs, shapes: readonly Shape[], traits: Traits): Target[];
+  random(seed: number): Rng;
+  tolerance: number;
+  replace?: Placed['replace'];
+}
 
 /** One case of one kernel. */
 export interface KernelCheck {
@@ -27,8 +36,8 @@ export interface KernelCheck {
   run(kernels: KernelHarness): Promise<number>;
 }
 
-function close(actual: Tensor, expected: Tensor, label: string): number {
-  return expectClose(actual.data, expected.data, { tol: KERNEL_TOLERANCE, label, where: where(expected) });
+function close(actual: Tensor, expected: Tensor, label: string, tol = KERNEL_TOLERANCE): number {
+  return expectClose(actual.data, expected.data, { tol, label, where: where(expected) });
 }
 
 /** A stack as the kernels read it: R, G, B, W of each frame. */
@@ -50,32 +59,35 @@ export function responseTensor(response: ExposureData['response']): Tensor {
 }
 
 /** Targets that make a device take variants by name. */
-function targetsOf(attrs: ConvAttrs, shapes: readonly Shape[], traits: Traits, names: readonly string[]): Target[] {
-  const shapeClass = conv2d.shapeClass!(attrs, shapes, { traits });
-  return [...new Set(names)].map((name) => ({ traits, choices: new Map([[shapeClass, name]]) }));
+export function targetsOf(attrs: ConvAttrs, shapes: readonly Shape[], target: Target, names: readonly string[]): Target[] {
+  const shapeClass = conv2d.shapeClass!(attrs, shapes, target);
+  return [...new Set(names)].map((name) => ({ ...target, choices: new Map([[shapeClass, name]]) }));
 }
 
 /** The variants that a case runs with: the one a device takes by itself, and the first that needs nothing of the device. */
 export function variantsOf(attrs: ConvAttrs, shapes: readonly Shape[], traits: Traits): Target[] {
-  return targetsOf(attrs, shapes, traits, [{ traits }, {}].map((target) => conv2d.variants!(attrs, shapes, target)[0]));
+  return targetsOf(attrs, shapes, { traits }, [{ traits }, {}].map((target) => conv2d.variants!(attrs, shapes, target)[0]));
 }
 
 /** All variants, those among which other devices choose too. */
 export function everyVariant(attrs: ConvAttrs, shapes: readonly Shape[], traits: Traits): Target[] {
   const { subgroupSize: _, ...others } = traits;
-  return [traits, others].flatMap((some) => targetsOf(attrs, shapes, some, conv2d.variants!(attrs, shapes, { traits: some })));
+  return [traits, others].flatMap((some) => targetsOf(attrs, shapes, { traits: some }, conv2d.variants!(attrs, shapes, { traits: some })));
 }
 
+/** As every kernel is checked. */
+export const USUAL: Manner = { targets: variantsOf, random: rng, tolerance: KERNEL_TOLERANCE };
+
 /** Checks conv2d on a case, in some of its variants. */
-export async function checkConv(kernels: KernelHarness, c: ConvCase, label: string, choose = variantsOf): Promise<number> {
-  const { input, weight, bias = new Float32Array(c.outputs), expected } = convData(c);
+export async function checkConv(kernels: KernelHarness, c: ConvCase, label: string, { targets, random, tolerance, replace }: Manner = USUAL): Promise<number> {
+  const { input, weight, bias = new Float32Array(c.outputs), expected } = convData(c, random(c.seed));
   const attrs = { weights: 'w', channels: c.outputs, kernel: c.kernel, dilation: c.dilation, groups: c.groups, activation: c.activation, slope: c.slope };
   const weights = { 'w.weight': weight, 'w.bias': bias };
   const placed = { inputOffset: c.inputs % 3 === 0 ? 8 : 0, outputOffset: c.outputOffset };
   let worst = 0;
-  for (const target of choose(attrs, [{ channels: c.inputs, height: c.height, width: c.width }], kernels.traits)) {
-    const actual = await kernels.run({ op: 'conv2d', attrs, inputs: [input], weights }, { ...placed, target });
-    worst = Math.max(worst, close(actual, expected, `${[...target.choices!.values()].join()} ${label}`));
+  for (const target of targets(attrs, [{ channels: c.inputs, height: c.height, width: c.width }], kernels.traits)) {
+    const actual = await kernels.run({ op: 'conv2d', attrs, inputs: [input], weights }, { ...placed, target, replace });
+    worst = Math.max(worst, close(actual, expected, `${[...target.choices!.values()].join()} ${label}`, tolerance));
   }
   return worst;
 }
@@ -175,7 +187,7 @@ function table(kernel: string, cases: readonly OtherCase[], check: Check): Kerne
 export const KERNEL_CHECKS: readonly KernelCheck[] = [
   ...CONV_CASES.map((c): KernelCheck => ({ kernel: 'conv2d', name: `conv2d ${c.name}`, run: (kernels) => checkConv(kernels, c, c.name) })),
   // Few channels: a driver may take half a minute to compile a variant for many.
-  ...VARIANT_CASES.map((c): KernelCheck => ({ kernel: 'conv2d', name: `conv2d in every variant ${c.name}`, run: (kernels) => checkConv(kernels, c, c.name, everyVariant) })),
+  ...VARIANT_CASES.map((c): KernelCheck => ({ kernel: 'conv2d', name: `conv2d in every variant ${c.name}`, run: (kernels) => checkConv(kernels, c, c.name, { ...USUAL, targets: everyVariant }) })),
   ...table('maxPool', MAX_POOL_CASES, maxPool),
   ...table('upsample', UPSAMPLE_CASES, upsample),
   ...table('maskMultiply', MASK_CASES, maskMultiply),

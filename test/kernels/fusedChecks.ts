@@ -10,12 +10,12 @@ import { EXPOSURE_CASES, exposureData } from '../cases/others.ts';
 import type { OtherCase } from '../cases/others.ts';
 import * as exposure from '../reference/exposure.ts';
 import * as ops from '../reference/ops.ts';
-import { expectClose, rng } from '../reference/random.ts';
+import { expectClose } from '../reference/random.ts';
 import type { Rng } from '../reference/random.ts';
 import { concat, tensor, where } from '../reference/tensor.ts';
 import type { Tensor } from '../reference/tensor.ts';
-import { KERNEL_TOLERANCE, responseTensor, stack, variantsOf } from './checks.ts';
-import type { KernelCheck } from './checks.ts';
+import { USUAL, responseTensor, stack } from './checks.ts';
+import type { KernelCheck, Manner } from './checks.ts';
 import type { KernelHarness } from './harness.ts';
 
 const SLOPE = 0.2;
@@ -48,12 +48,12 @@ interface Fused {
 }
 
 /** Runs a fused convolution. */
-async function check(kernels: KernelHarness, { attrs, inputs, weights, expected }: Fused, index: number, label: string): Promise<number> {
+async function check(kernels: KernelHarness, { attrs, inputs, weights, expected }: Fused, index: number, label: string, { targets, tolerance, replace }: Manner): Promise<number> {
   const shapes = inputs.map(({ c, h, w }) => ({ channels: c, height: h, width: w }));
   let worst = 0;
-  for (const target of variantsOf(attrs, shapes, kernels.traits)) {
-    const actual = await kernels.run({ op: 'conv2d', attrs, inputs, weights }, { target, inputOffset: index % 2 ? 4 : 0, outputOffset: index % 3 ? 8 : 0 });
-    worst = Math.max(worst, expectClose(actual.data, expected.data, { tol: KERNEL_TOLERANCE, label: `${[...target.choices!.values()].join()} ${label}`, where: where(expected) }));
+  for (const target of targets(attrs, shapes, kernels.traits)) {
+    const actual = await kernels.run({ op: 'conv2d', attrs, inputs, weights }, { target, replace, inputOffset: index % 2 ? 4 : 0, outputOffset: index % 3 ? 8 : 0 });
+    worst = Math.max(worst, expectClose(actual.data, expected.data, { tol: tolerance, label: `${[...target.choices!.values()].join()} ${label}`, where: where(expected) }));
   }
   return worst;
 }
@@ -131,8 +131,8 @@ const OF_FEATURES: Record<string, (width: number, height: number, random: Rng) =
 const SIZES: [number, number][] = [[1, 1], [3, 2], [23, 5], [33, 17]];
 
 /** A convolution that pools as well, made by the pass: both results. */
-async function checkPool(kernels: KernelHarness, width: number, height: number, seed: number): Promise<number> {
-  const random = rng(seed);
+async function checkPool(kernels: KernelHarness, width: number, height: number, seed: number, manner: Manner): Promise<number> {
+  const random = manner.random(seed);
   const x = random3d(random, 9, height, width);
   const attrs: ConvAttrs = { ...BASE, weights: 'w', channels: 8 };
   const layer = new Layer(random, 'w', 9, 8, 3);
@@ -143,11 +143,11 @@ async function checkPool(kernels: KernelHarness, width: number, height: number, 
   const full = layer.reference(x, attrs);
   const expected = [full, ops.maxPool(full)];
   let worst = 0;
-  for (const target of variantsOf(fused.attrs as ConvAttrs, [{ channels: 9, height, width }], kernels.traits)) {
-    const actual = await kernels.runGraph(graph, { x }, layer.weights, target);
+  for (const target of manner.targets(fused.attrs as ConvAttrs, [{ channels: 9, height, width }], kernels.traits)) {
+    const actual = await kernels.runGraph(graph, { x }, layer.weights, { target, replace: manner.replace });
     actual.forEach((output, i) => {
       const label = `${i === 0 ? 'convolved' : 'pooled'} ${[...target.choices!.values()].join()}`;
-      worst = Math.max(worst, expectClose(output.data, expected[i].data, { tol: KERNEL_TOLERANCE, label, where: where(expected[i]) }));
+      worst = Math.max(worst, expectClose(output.data, expected[i].data, { tol: manner.tolerance, label, where: where(expected[i]) }));
     });
   }
   return worst;
@@ -156,12 +156,21 @@ async function checkPool(kernels: KernelHarness, width: number, height: number, 
 /** Cases of frames: few, of every size there is. */
 const FRAME_CASES = EXPOSURE_CASES.filter((c, i, all) => all.findIndex((other) => other.width === c.width) === i);
 
-export const FUSED_CHECKS: readonly KernelCheck[] = [
-  ...Object.entries(OF_FRAMES).flatMap(([what, make]) =>
-    FRAME_CASES.map((c, i): KernelCheck => ({ kernel: 'fused conv2d', name: `conv2d ${what} ${c.name}`, run: (kernels) => check(kernels, make(c, rng(c.seed + 1)), i, c.name) })),
-  ),
-  ...Object.entries(OF_FEATURES).flatMap(([what, make]) =>
-    SIZES.map(([width, height], i): KernelCheck => ({ kernel: 'fused conv2d', name: `conv2d ${what} ${width}x${height}`, run: (kernels) => check(kernels, make(width, height, rng(300 + i)), i, what) })),
-  ),
-  ...([[2, 2], [3, 5], [22, 7], [33, 17]] as const).map(([width, height], i): KernelCheck => ({ kernel: 'fused conv2d', name: `conv2d and max-pool ${width}x${height}`, run: (kernels) => checkPool(kernels, width, height, 400 + i) })),
-];
+/** All fusions in a manner. @param only those of such names */
+export function fusedChecks(manner: Manner, only: (what: string) => boolean = () => true): KernelCheck[] {
+  const kernel = 'fused conv2d';
+  const ofFrames = Object.entries(OF_FRAMES).filter(([what]) => only(what));
+  const ofFeatures = Object.entries(OF_FEATURES).filter(([what]) => only(what));
+  const pools = only('and max-pool') ? ([[2, 2], [3, 5], [22, 7], [33, 17]] as const) : [];
+  return [
+    ...ofFrames.flatMap(([what, make]) =>
+      FRAME_CASES.map((c, i): KernelCheck => ({ kernel, name: `conv2d ${what} ${c.name}`, run: (kernels) => check(kernels, make(c, manner.random(c.seed + 1)), i, c.name, manner) })),
+    ),
+    ...ofFeatures.flatMap(([what, make]) =>
+      SIZES.map(([width, height], i): KernelCheck => ({ kernel, name: `conv2d ${what} ${width}x${height}`, run: (kernels) => check(kernels, make(width, height, manner.random(300 + i)), i, what, manner) })),
+    ),
+    ...pools.map(([width, height], i): KernelCheck => ({ kernel, name: `conv2d and max-pool ${width}x${height}`, run: (kernels) => checkPool(kernels, width, height, 400 + i, manner) })),
+  ];
+}
+
+export const FUSED_CHECKS: readonly KernelCheck[] = fusedChecks(USUAL);

@@ -7,8 +7,9 @@ import { Executor } from '../../src/graph/executor.ts';
 import { GraphBuilder } from '../../src/graph/graph.ts';
 import type { Graph, GraphNode } from '../../src/graph/graph.ts';
 import { plan } from '../../src/graph/plan.ts';
+import type { Plan } from '../../src/graph/plan.ts';
 import type { AttrsOf, KernelName } from '../../src/kernels/index.ts';
-import type { Target, Traits } from '../../src/kernels/kernel.ts';
+import type { Program, Target, Traits } from '../../src/kernels/kernel.ts';
 import { packNC4HW4, unpackNC4HW4 } from '../reference/layout.ts';
 import { tensor } from '../reference/tensor.ts';
 import type { Tensor } from '../reference/tensor.ts';
@@ -29,6 +30,14 @@ export interface Placed {
   /** Channels before each input and before the output in their buffers: multiples of 4. */
   inputOffset?: number;
   outputOffset?: number;
+  /** Another program in the place of each. */
+  replace?: (program: Program) => Program;
+}
+
+/** A plan with its programs replaced. */
+function withPrograms(it: Plan, replace: Placed['replace']): Plan {
+  if (!replace) return it;
+  return { ...it, steps: it.steps.map((step) => ({ ...step, dispatch: { ...step.dispatch, program: replace(step.dispatch.program) } })) };
 }
 
 /** A tensor with other channels before it: noise that a kernel reading the wrong ones would show. */
@@ -67,7 +76,7 @@ export class KernelHarness {
   }
 
   /** Runs calls one after another and returns the last one's output; also checks that what lies before it is untouched. */
-  async runAll(calls: readonly KernelCall[], { target = { traits: this.traits }, inputOffset = 0, outputOffset = 0 }: Placed = {}): Promise<Tensor> {
+  async runAll(calls: readonly KernelCall[], { target = { traits: this.traits }, inputOffset = 0, outputOffset = 0, replace }: Placed = {}): Promise<Tensor> {
     const use = `use${this.#uses++}.`;
     this.#weights = Object.assign({}, ...calls.map((call) => call.weights ?? {}));
     const graph = new GraphBuilder();
@@ -99,7 +108,7 @@ export class KernelHarness {
       data.before = new Float32Array(outputOffset * result.shape.height * result.shape.width).fill(7);
       result = graph.concat('placed', [before, result]);
     }
-    const prepared = await this.#executor.prepare(plan(graph.build([result]), target));
+    const prepared = await this.#executor.prepare(withPrograms(plan(graph.build([result]), target), replace));
     try {
       await this.#executor.upload(prepared, data);
       await this.#executor.run(prepared);
@@ -113,11 +122,11 @@ export class KernelHarness {
   }
 
   /** Runs a graph on inputs by name and returns its outputs. */
-  async runGraph(graph: Graph, inputs: Record<string, Tensor>, weights: Record<string, Float32Array>, target: Target = { traits: this.traits }): Promise<Tensor[]> {
+  async runGraph(graph: Graph, inputs: Record<string, Tensor>, weights: Record<string, Float32Array>, { target = { traits: this.traits }, replace }: Pick<Placed, 'target' | 'replace'> = {}): Promise<Tensor[]> {
     const use = `use${this.#uses++}.`;
     this.#weights = weights;
     const nodes = graph.nodes.map((node) => ({ ...node, attrs: named(node.attrs, use) }));
-    const prepared = await this.#executor.prepare(plan({ ...graph, nodes }, target));
+    const prepared = await this.#executor.prepare(withPrograms(plan({ ...graph, nodes }, target), replace));
     try {
       await this.#executor.upload(prepared, Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, new Float32Array(packNC4HW4(value))])));
       await this.#executor.run(prepared);

@@ -1,20 +1,23 @@
 /**
- * The variants of the register-tiled convolution, and why each exists.
+ * The variants of the convolution, and why each exists.
  *
- * All keep a tile of pixels x output channels in registers, so that each vec4 of input is used once an output channel and each of weights once a pixel. They differ in
+ * All but the last keep a tile of pixels x output channels in registers, so that each vec4 of input is used once an output channel and each of weights once a pixel. They differ in
  * - where an invocation has its **weights** from: `direct`, from memory, which caches serve well where loads of one address by a whole subgroup are cheap (GPUs);
  *   `workgroup`, staged in workgroup memory by all invocations together; `subgroup`, a part in each lane's registers, handed round by broadcast, where
  *   subgroups are as wide as a CPU's vectors: software adapters load a value lane by lane even where all lanes want the same;
  * - the **tile**, `columns x rows x channels`: larger ones reuse more, and need more registers;
  * - for 3x3 kernels, the **method**: as written, or Winograd's, with 16 multiplications where the other has 36, and four times as many sums to keep (winograd.ts).
+ * Where the GPU has **matrix** units and layers are stored as halves, they do the work instead (matrix.ts), in `columns x rows x channels` a workgroup.
  * Which is fastest is found by measuring (src/tune); the order here is the guess without it.
  */
-import type { Shape, Target } from '../kernel.ts';
+import type { MatrixSize, Shape, Target } from '../kernel.ts';
 import { dilationsOf, groupsOf, layerBlocks } from './attrs.ts';
 import type { ConvAttrs } from './attrs.ts';
+import { fillsMatrices, matrixTiles } from './matrixTiles.ts';
+import type { MatrixTile } from './matrixTiles.ts';
 
 export interface Variant {
-  memory: 'direct' | 'workgroup' | 'subgroup';
+  memory: 'direct' | 'workgroup' | 'subgroup' | 'matrix';
   /** Pixels of a tile. */
   columns: number;
   rows: number;
@@ -24,7 +27,18 @@ export interface Variant {
   workgroup: number;
   /** Whether 3x3 kernels are computed by Winograd's method, in tiles of 2x2 (winograd.ts). */
   winograd: boolean;
+  /** Of matrix units. */
+  matrices?: MatrixSize;
 }
+
+export type MatrixVariant = Variant & MatrixTile;
+
+export function isMatrix(variant: Variant): variant is MatrixVariant {
+  return variant.matrices !== undefined;
+}
+
+/** Of the register-tiled convolution. */
+type Memory = Exclude<Variant['memory'], 'matrix'>;
 
 /** A kernel row is unrolled, so code grows with the kernel; the network has 1x1 and 3x3. */
 const UNROLLED_KERNEL = 3;
@@ -36,7 +50,7 @@ type Tile = readonly [columns: number, rows: number, channels: number, method?: 
  * Tiles, most promising first. Code grows with a tile, and a software adapter takes seconds to compile it: there 2x2x16 is the quickest to compile, and the wider ones
  * and Winograd's are a fifth to a half faster and take five times as long.
  */
-const TILES: Record<Variant['memory'], readonly Tile[]> = {
+const TILES: Record<Memory, readonly Tile[]> = {
   subgroup: [[2, 2, 16], [4, 2, 16, 'winograd'], [2, 2, 16, 'winograd'], [2, 2, 32], [4, 2, 16], [4, 1, 32]],
   direct: [[2, 2, 16], [4, 2, 16], [2, 2, 32], [4, 2, 8], [2, 2, 16, 'winograd'], [4, 2, 8, 'winograd']],
   workgroup: [[2, 2, 16], [4, 2, 16], [2, 2, 32], [2, 2, 16, 'winograd']],
@@ -51,14 +65,15 @@ export function nameOf({ memory, columns, rows, out, winograd }: Variant): strin
 }
 
 /** The candidates for a layer on a device, by name. Without one the general kernel computes it. */
-export function candidates(attrs: ConvAttrs, { traits = {} }: Target): Map<string, Variant> {
+export function candidates(attrs: ConvAttrs, target: Target): Map<string, Variant> {
+  const { traits = {} } = target;
   const found = new Map<string, Variant>();
   if (groupsOf(attrs) !== 1 || attrs.kernel > UNROLLED_KERNEL) return found;
   // Where subgroups are a CPU's vectors, of the others one each: they are several times slower there, and no less slow to compile.
   const lanes = traits.cpu ? (traits.subgroupSize ?? 0) : 0;
   const vectors = lanes > 1;
-  const tiles = (memory: Variant['memory']): readonly Tile[] => (vectors && memory !== 'subgroup' ? TILES[memory].slice(0, 1) : TILES[memory]);
-  const memories: Variant['memory'][] = vectors ? ['subgroup', 'direct', 'workgroup'] : ['direct', 'workgroup'];
+  const tiles = (memory: Memory): readonly Tile[] => (vectors && memory !== 'subgroup' ? TILES[memory].slice(0, 1) : TILES[memory]);
+  const memories: Memory[] = vectors ? ['subgroup', 'direct', 'workgroup'] : ['direct', 'workgroup'];
   const n = layerBlocks(attrs);
   for (const memory of memories) {
     for (const [columns, rows, channels, method] of tiles(memory)) {
@@ -72,10 +87,16 @@ export function candidates(attrs: ConvAttrs, { traits = {} }: Target): Map<strin
       if (!found.has(nameOf(variant))) found.set(nameOf(variant), variant);
     }
   }
+  // Last: what they compute differs by the rounding of what is read, and they are measured and compared before they are taken.
+  for (const tile of matrixTiles(attrs, target)) {
+    const variant: Variant = { ...tile, memory: 'matrix', winograd: false };
+    if (!found.has(nameOf(variant))) found.set(nameOf(variant), variant);
+  }
   return found;
 }
 
-export function variantNames(attrs: ConvAttrs, _: readonly Shape[], target: Target): string[] {
-  const names = [...candidates(attrs, target).keys()];
+export function variantNames(attrs: ConvAttrs, inputs: readonly Shape[], target: Target): string[] {
+  const fitting = [...candidates(attrs, target)].filter(([, variant]) => !isMatrix(variant) || fillsMatrices(attrs, inputs));
+  const names = fitting.map(([name]) => name);
   return names.length > 0 ? names : [GENERAL];
 }

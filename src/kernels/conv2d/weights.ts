@@ -1,9 +1,11 @@
 /** Packing OIHW weights for the kernels' loop orders. */
 import { blocks } from '../kernel.ts';
 import type { PackedWeights, Shape, Target } from '../kernel.ts';
-import { inputChannels, layersOf } from './attrs.ts';
+import { dilationsOf, inputChannels, layersOf, rolesOf } from './attrs.ts';
 import type { ConvAttrs } from './attrs.ts';
-import { candidates } from './variants.ts';
+import { packMatrices } from './matrixTiles.ts';
+import { candidates, isMatrix } from './variants.ts';
+import type { Variant } from './variants.ts';
 import { POSITIONS, transformKernel } from './winograd.ts';
 
 /** [out][in][tap] (OIHW, or transformed) to [out group][in block][tap][in lane][out block of the group] of vec4 (four outputs), layers one after another. */
@@ -42,6 +44,19 @@ function padTo4(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
   return padded;
 }
 
+/** Input channels of one layer at one dilation, source by source: each begins a matrix of its own. */
+function sourceChannels(attrs: ConvAttrs, inputs: readonly Shape[]): number[] {
+  const { sources } = rolesOf(attrs, inputs);
+  return sources.map(({ channels }) => (attrs.split ? channels / dilationsOf(attrs).length : channels));
+}
+
+/** Names an order of weights. */
+function orderOf(variant: Variant | undefined, attrs: ConvAttrs, inputs: readonly Shape[]): string {
+  if (!variant) return 'oihw';
+  if (isMatrix(variant)) return `matrix${variant.matrices.k}x${variant.matrices.n}x${variant.out} of ${sourceChannels(attrs, inputs).join('+')}`;
+  return `${variant.winograd ? 'winograd' : 'tiled'}${variant.out}`;
+}
+
 /** A layer's weights and biases. Weights are stored in the plan's precision, biases in f32. */
 export function packedWeights(attrs: ConvAttrs, inputs: readonly Shape[], target: Target, name: string): PackedWeights[] {
   const layers = layersOf(attrs);
@@ -50,10 +65,11 @@ export function packedWeights(attrs: ConvAttrs, inputs: readonly Shape[], target
   const channels = inputChannels(attrs, inputs);
   return [
     {
-      key: `${layers.map((layer) => `${layer}.weight`).join()}:${variant ? `${variant.winograd ? 'winograd' : 'tiled'}${variant.out}` : 'oihw'}:${dtype}`,
+      key: `${layers.map((layer) => `${layer}.weight`).join()}:${orderOf(variant, attrs, inputs)}:${dtype}`,
       dtype,
       pack: (tensor) => {
         const weights = layers.map((layer) => tensor(`${layer}.weight`));
+        if (variant && isMatrix(variant)) return packMatrices(weights, attrs, sourceChannels(attrs, inputs), variant);
         if (variant?.winograd) return packTiled(weights.map(transformKernels), attrs.channels, channels, POSITIONS, variant.out);
         return variant ? packTiled(weights, attrs.channels, channels, attrs.kernel ** 2, variant.out) : padTo4(weights);
       },

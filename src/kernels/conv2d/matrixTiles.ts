@@ -1,0 +1,111 @@
+/**
+ * Tiles of the convolution on matrix units (matrix.ts): which there are for a layer, the workgroup memory that they take, and the order of their weights.
+ *
+ * A tile is `columns x rows` pixels x output channels, the work of a workgroup of four subgroups, whose rows are shared out among them. 128 pixels by 32 channels are 4 sums
+ * of 16x16 a subgroup; larger tiles read less for each product, and need more memory.
+ */
+import type { MatrixSize, Shape, Target } from '../kernel.ts';
+import { dilationsOf, inputChannels } from './attrs.ts';
+import type { ConvAttrs } from './attrs.ts';
+
+export interface MatrixTile {
+  columns: number;
+  rows: number;
+  /** Output blocks, of whole matrices. */
+  out: number;
+  /** Invocations of a workgroup. */
+  workgroup: number;
+  matrices: MatrixSize;
+}
+
+export const SUBGROUPS = 4;
+/** Workgroup memory that every device has; invocations that a workgroup may have on every device. */
+const MOST_BYTES = 16384;
+const MOST_INVOCATIONS = 256;
+/** Layers of fewer channels fill matrices with zeros for the most part. Those that read frames have 6, radiances that halves would not hold. */
+const LEAST_INPUTS = 8;
+
+const TILES: readonly [columns: number, rows: number, channels: number][] = [[16, 8, 32], [16, 16, 32], [16, 8, 64]];
+
+/** What a workgroup keeps in its memory. */
+export interface MatrixMemory {
+  /** Pixels of a tile with what its taps reach around it, at the widest dilation, and halves of a block of channels of them. */
+  haloWidth: number;
+  haloHeight: number;
+  staged: number;
+  /** Rows of a subgroup that are stored at once, two where they are pooled; and floats of them. */
+  rowsAtOnce: number;
+  drained: number;
+  bytes: number;
+}
+
+export function matrixMemory(attrs: ConvAttrs, { columns, rows, matrices: { n, k } }: MatrixTile): MatrixMemory {
+  const reach = (attrs.kernel - 1) * Math.max(...dilationsOf(attrs));
+  const [haloWidth, haloHeight] = [columns + reach, rows + reach];
+  const rowsAtOnce = attrs.store?.kind === 'pool' ? 2 : 1;
+  const staged = haloWidth * haloHeight * k;
+  const drained = SUBGROUPS * rowsAtOnce * columns * n;
+  return { haloWidth, haloHeight, staged, rowsAtOnce, drained, bytes: 2 * staged + 4 * drained };
+}
+
+/** The tiles for a layer, most promising first; none where the plan stores no halves or the device has no such units. On a CPU, which only imitates them, one. */
+export function matrixTiles(attrs: ConvAttrs, { traits = {}, precision }: Target): MatrixTile[] {
+  const { matrices, subgroupSize, cpu } = traits;
+  if (precision !== 'f16' || !matrices || !subgroupSize || SUBGROUPS * subgroupSize > MOST_INVOCATIONS) return [];
+  if (attrs.read?.kind === 'encoder' || attrs.read?.kind === 'pair') return [];
+  const needed = Math.ceil(attrs.channels / matrices.n);
+  const tiles = TILES.map(([columns, rows, channels]): MatrixTile => {
+    // Channels shared out evenly: 48 are two groups of 24, not 32 and 16 with as many zeros.
+    const groups = Math.ceil((needed * matrices.n) / channels);
+    return { columns, rows, out: (Math.ceil(needed / groups) * matrices.n) / 4, workgroup: SUBGROUPS * subgroupSize, matrices };
+  });
+  return tiles.filter((tile) => matrixMemory(attrs, tile).bytes <= MOST_BYTES).slice(0, cpu ? 1 : undefined);
+}
+
+/** Whether a layer has enough input channels for matrices. */
+export function fillsMatrices(attrs: ConvAttrs, inputs: readonly Shape[]): boolean {
+  return inputChannels(attrs, inputs) >= LEAST_INPUTS;
+}
+
+/** Groups of output channels of one layer. */
+export function matrixGroups({ channels }: ConvAttrs, { out }: MatrixTile): number {
+  return Math.ceil(channels / (4 * out));
+}
+
+/** Steps of k channels that a source of so many channels takes. */
+export function matrixSteps(channels: number, { matrices: { k } }: MatrixTile): number {
+  return Math.ceil(channels / k);
+}
+
+/**
+ * OIHW weights of layers to [layer][group][source][step][tap][matrix of the group][k][n], right matrices one after another in the order they are multiplied; channels that there are not are zero.
+ * @param sources input channels of each source.
+ */
+export function packMatrices(layers: readonly Float32Array[], attrs: ConvAttrs, sources: readonly number[], tile: MatrixTile): Float32Array<ArrayBuffer> {
+  const { k, n } = tile.matrices;
+  const taps = attrs.kernel ** 2;
+  const inputs = sources.reduce((sum, channels) => sum + channels, 0);
+  const steps = sources.reduce((sum, channels) => sum + matrixSteps(channels, tile), 0);
+  const [groups, matricesOfGroup] = [matrixGroups(attrs, tile), (4 * tile.out) / n];
+  // Where each input channel comes to lie among those of all steps.
+  const placed: number[] = [];
+  let step = 0;
+  for (const channels of sources) {
+    for (let i = 0; i < channels; i++) placed.push(step * k + i);
+    step += matrixSteps(channels, tile);
+  }
+  const packed = new Float32Array(layers.length * groups * steps * taps * matricesOfGroup * k * n);
+  layers.forEach((weight, layer) => {
+    for (let o = 0; o < attrs.channels; o++) {
+      const group = layer * groups + Math.floor(o / (4 * tile.out));
+      const matrix = Math.floor((o % (4 * tile.out)) / n);
+      placed.forEach((at, i) => {
+        for (let tap = 0; tap < taps; tap++) {
+          const index = (((group * steps + Math.floor(at / k)) * taps + tap) * matricesOfGroup + matrix) * k + (at % k);
+          packed[index * n + (o % n)] = weight[(o * inputs + i) * taps + tap];
+        }
+      });
+    }
+  });
+  return packed;
+}

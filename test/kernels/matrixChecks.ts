@@ -1,0 +1,106 @@
+/**
+ * Variants on matrix units against the CPU references, on the device's own matrices or on imitated ones of any size.
+ *
+ * Inputs and weights are halves, so that what is multiplied is the reference's to the last bit and the usual 1e-5 holds; but features times masks, which are rounded once more.
+ */
+import { matrixFunctions } from '../../src/kernels/conv2d/matrix.ts';
+import { conv2d } from '../../src/kernels/conv2d/index.ts';
+import type { MatrixSize, Program, Target, Traits } from '../../src/kernels/kernel.ts';
+import { floatToHalf, halfToFloat } from '../../src/weights/float16.ts';
+import { MATRIX_CASES } from '../cases/conv.ts';
+import { rng } from '../reference/random.ts';
+import type { Rng } from '../reference/random.ts';
+import { KERNEL_TOLERANCE, checkConv, targetsOf } from './checks.ts';
+import type { KernelCheck, Manner } from './checks.ts';
+import { fusedChecks } from './fusedChecks.ts';
+
+/** A product of a feature and a mask is rounded to a half, at most 2^-11 of it, and so is each of a sum's terms. */
+const MASKED_TOLERANCE = 2 ** -11;
+
+function halves(seed: number): Rng {
+  const random = rng(seed);
+  return { ...random, floats: (count, low, high) => random.floats(count, low, high).map((value) => halfToFloat(floatToHalf(value))) };
+}
+
+export const isMatrixName = (name: string): boolean => name.startsWith('matrix ');
+
+/** All targets that make a device of such traits run on matrices. */
+function matrixTargets(attrs: Parameters<Manner['targets']>[0], shapes: Parameters<Manner['targets']>[1], traits: Traits): Target[] {
+  const target: Target = { traits, precision: 'f16' };
+  const names = conv2d.variants!(attrs, shapes, target).filter(isMatrixName);
+  if (names.length === 0) throw new Error('no variant on matrices to check');
+  return targetsOf(attrs, shapes, target, names);
+}
+
+function checksIn(manner: Manner): KernelCheck[] {
+  return [
+    ...MATRIX_CASES.map((c): KernelCheck => ({ kernel: 'conv2d', name: `conv2d ${c.name}`, run: (kernels) => checkConv(kernels, c, c.name, manner) })),
+    ...fusedChecks(manner, (what) => !['of a frame', 'of a pair', 'masked'].includes(what)),
+    ...fusedChecks({ ...manner, tolerance: MASKED_TOLERANCE }, (what) => what === 'masked'),
+  ];
+}
+
+/** On the device's matrices. */
+export const MATRIX_CHECKS: readonly KernelCheck[] = checksIn({ targets: (attrs, shapes, traits) => matrixTargets(attrs, shapes, traits), random: halves, tolerance: KERNEL_TOLERANCE });
+
+/** Matrices without units for them: one is where it begins in memory, a sum is shared out among invocations. What lies where units could not read it gives nonsense. */
+function imitatedFunctions({ m, n, k }: MatrixSize, lanes: number): string {
+  return `
+alias Left = u32;
+alias Right = u32;
+struct Sum { values: array<f32, ${(m * n) / lanes}> }
+var<private> lane_of_subgroup: u32;
+// Known when it runs: loops that drivers unroll take minutes to compile.
+var<private> values_each: u32;
+var<private> depth: u32;
+fn load_left(at: u32) -> Left { return at; }
+fn load_right(at: u32) -> Right { return at; }
+fn multiply(left: Left, right: Right, sum: Sum) -> Sum {
+  var it = sum;
+  for (var i = 0u; i < values_each; i++) {
+    let row = (i * ${lanes}u + lane_of_subgroup) / ${n}u;
+    let column = (i * ${lanes}u + lane_of_subgroup) % ${n}u;
+    for (var j = 0u; j < depth; j++) { it.values[i] += f32(staged[left + row * ${k}u + j]) * f32(weights[right + j * ${n}u + column]); }
+    if (left % 8u != 0u || right % 8u != 0u) { it.values[i] = 1e9; }
+  }
+  return it;
+}
+fn drain(at: u32, sum: Sum) {
+  for (var i = 0u; i < values_each; i++) {
+    let row = (i * ${lanes}u + lane_of_subgroup) / ${n}u;
+    let column = (i * ${lanes}u + lane_of_subgroup) % ${n}u;
+    drained[at + column * COLUMNS + row] = select(sum.values[i], 1e9, at % 4u != 0u);
+  }
+}
+`;
+}
+
+function replaceOnce(text: string, part: string, by: string): string {
+  if (text.split(part).length !== 2) throw new Error(`a program on matrices does not have once: ${part}`);
+  return text.replace(part, () => by);
+}
+
+/** A program with imitated matrices: it needs `shader-f16` alone. */
+function imitate(program: Program, size: MatrixSize, lanes: number): Program {
+  let body = replaceOnce(program.body, matrixFunctions(size), imitatedFunctions(size, lanes));
+  body = replaceOnce(body, ', @builtin(subgroup_id) subgroup: u32) {', `) {\n  let subgroup = lane / ${lanes}u;\n  lane_of_subgroup = lane % ${lanes}u;
+  values_each = ${(size.m * size.n) / lanes}u * min(params.width, 1u);
+  depth = ${size.k}u * min(params.width, 1u);`);
+  return { ...program, enables: [], diagnosticsOff: [], body };
+}
+
+/** Sizes of GPUs' matrices, in subgroups of so many: NVIDIA's, Intel's, and one that is longer than broad. */
+export const IMITATED: readonly { matrices: MatrixSize; subgroupSize: number }[] = [
+  { matrices: { m: 16, n: 16, k: 16 }, subgroupSize: 32 },
+  { matrices: { m: 8, n: 16, k: 16 }, subgroupSize: 16 },
+  { matrices: { m: 16, n: 8, k: 8 }, subgroupSize: 8 },
+];
+
+export function imitatedChecks({ matrices, subgroupSize }: (typeof IMITATED)[number]): KernelCheck[] {
+  return checksIn({
+    targets: (attrs, shapes) => matrixTargets(attrs, shapes, { f16: true, subgroupSize, matrices }),
+    random: halves,
+    tolerance: KERNEL_TOLERANCE,
+    replace: (program) => (program.body.includes('subgroup_matrix') ? imitate(program, matrices, subgroupSize) : program),
+  });
+}
