@@ -1,0 +1,164 @@
+/** Variants on matrix units as plans see them: which layers have them, what they take of a workgroup's memory, the order of their weights. No GPU. */
+import { describe, expect, it } from 'vitest';
+import { fuse } from '../../src/graph/fuse/index.ts';
+import { inputShapes, kernelOf } from '../../src/graph/graph.ts';
+import { plan } from '../../src/graph/plan.ts';
+import type { Step } from '../../src/graph/plan.ts';
+import { conv2d } from '../../src/kernels/conv2d/index.ts';
+import type { ConvAttrs } from '../../src/kernels/conv2d/index.ts';
+import { matrixTiles, packMatrices } from '../../src/kernels/conv2d/matrixTiles.ts';
+import { wgsl } from '../../src/kernels/kernel.ts';
+import type { MatrixSize, Target, View } from '../../src/kernels/kernel.ts';
+import { fusionGraph, segmentationGraph } from '../../src/model/network.ts';
+import { variantsVersion } from '../../src/tune/key.ts';
+import type { NetworkConfig } from '../../src/weights/config.ts';
+import { rng } from '../reference/random.ts';
+import { isMatrixName } from './matrixChecks.ts';
+
+const SIXTEEN: MatrixSize = { m: 16, n: 16, k: 16 };
+const EIGHT: MatrixSize = { m: 8, n: 8, k: 8 };
+const GPU: Target = { traits: { f16: true, subgroupSize: 32, matrices: SIXTEEN }, precision: 'f16' };
+const CPU: Target = { traits: { cpu: true, f16: true, subgroupSize: 8, matrices: EIGHT }, precision: 'f16' };
+const LAYER: ConvAttrs = { weights: 'w', channels: 32, kernel: 3 };
+const SHAPE = { channels: 32, height: 16, width: 16 };
+const FIXED: NetworkConfig = { variant: 'fixed', width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', extra: {} };
+
+const namesOf = (attrs: ConvAttrs, target: Target, shape = SHAPE): string[] => conv2d.variants!(attrs, [shape], target);
+
+describe('candidates on matrices', () => {
+  it('come after all others, in halves alone and where a device has matrices in subgroups of one size', () => {
+    const others = namesOf(LAYER, { traits: { f16: true, subgroupSize: 32 }, precision: 'f16' });
+    expect(others.filter(isMatrixName)).toEqual([]);
+    expect(namesOf(LAYER, GPU)).toEqual([...others, 'matrix 16x8x32', 'matrix 16x16x32']);
+    expect(namesOf({ ...LAYER, channels: 128 }, GPU).filter(isMatrixName)).toEqual(['matrix 16x8x32', 'matrix 16x16x32', 'matrix 16x8x64']);
+    expect(namesOf(LAYER, { ...GPU, precision: 'f32' }).filter(isMatrixName)).toEqual([]);
+    expect(namesOf(LAYER, { traits: { f16: true, matrices: SIXTEEN }, precision: 'f16' }).filter(isMatrixName)).toEqual([]);
+    // A workgroup of four subgroups would be larger than every device allows.
+    expect(namesOf(LAYER, { traits: { f16: true, subgroupSize: 128, matrices: SIXTEEN }, precision: 'f16' }).filter(isMatrixName)).toEqual([]);
+  });
+
+  it('are one on a CPU, which only imitates matrices', () => {
+    expect(namesOf(LAYER, CPU).filter(isMatrixName)).toEqual(['matrix 16x8x32']);
+  });
+
+  it('are for layers that fill matrices, without groups, and that read no frames', () => {
+    for (const target of [GPU, CPU]) {
+      expect(namesOf(LAYER, target, { ...SHAPE, channels: 6 }).filter(isMatrixName)).toEqual([]);
+      expect(namesOf({ ...LAYER, groups: 4 }, target).filter(isMatrixName)).toEqual([]);
+      expect(namesOf({ ...LAYER, read: { kind: 'encoder', frame: 0, tau: 1, gamma: 2.2, useResponse: false } }, target).filter(isMatrixName)).toEqual([]);
+    }
+  });
+
+  it('share out channels evenly, in whole matrices', () => {
+    const blocksOf = (channels: number, target: Target): number => matrixTiles({ ...LAYER, channels }, target)[0].out;
+    expect([3, 8, 9, 32, 40, 48, 128].map((channels) => 4 * blocksOf(channels, CPU))).toEqual([8, 8, 16, 32, 24, 24, 32]);
+    expect([3, 8, 16, 32, 40, 48, 128].map((channels) => 4 * blocksOf(channels, GPU))).toEqual([16, 16, 16, 32, 32, 32, 32]);
+  });
+
+  it('make a tuning in halves another', () => {
+    const without = (target: Target): Target => ({ ...target, traits: { ...target.traits, matrices: undefined } });
+    expect(variantsVersion(GPU)).not.toBe(variantsVersion(without(GPU)));
+    expect(variantsVersion({ ...GPU, precision: 'f32' })).toBe(variantsVersion(without({ ...GPU, precision: 'f32' })));
+  });
+});
+
+/** Bytes of a program's workgroup variables. */
+function workgroupBytes(code: string): number {
+  const found = [...code.matchAll(/var<workgroup> \w+: array<(f16|f32|vec4f), (\d+)>/g)];
+  expect(found).toHaveLength(code.split('var<workgroup>').length - 1);
+  return found.reduce((sum, [, type, count]) => sum + { f16: 2, f32: 4, vec4f: 16 }[type]! * Number(count), 0);
+}
+
+interface Lowered {
+  step: Step;
+  inputs: View[];
+  /** Its code in each variant on matrices. */
+  codes: string[];
+}
+
+/** The network's convolutions in every way it is fused. */
+function convolutions(config: NetworkConfig, frames: number, target: Target): Lowered[] {
+  const taus = Array.from({ length: frames }, (_, k) => 4 ** k);
+  const scene = { taus, reference: 1, gamma: 2.2, useResponse: true, width: 64, height: 64 };
+  const ways = [{ graph: segmentationGraph(config, scene), readsByFrame: false }, ...[false, true].map((readsByFrame) => ({ graph: fusionGraph(config, scene), readsByFrame }))];
+  return ways.flatMap(({ graph, readsByFrame }) => {
+    const it = plan(fuse(graph, { ...target, readsByFrame }), target);
+    const steps = it.steps.filter((step) => step.op === 'conv2d');
+    return steps.map((step): Lowered => {
+      const node = it.graph.nodes[step.node];
+      const shapes = inputShapes(it.graph, node);
+      const inputs = node.inputs.map((id) => it.views[id]);
+      const names = kernelOf(node).variants!(node.attrs, shapes, target).filter(isMatrixName);
+      const codes = names.map((variant) => {
+        const chosen = plan(it.graph, { ...target, choices: new Map([[step.shapeClass, variant]]) }).steps.find((other) => other.node === step.node)!;
+        expect(chosen.variant).toBe(variant);
+        return wgsl(chosen.dispatch.program);
+      });
+      return { step, inputs, codes };
+    });
+  });
+}
+
+describe.each([
+  ['a GPU', GPU],
+  ['a CPU', CPU],
+] as const)("the network's layers on %s's matrices", (_, target) => {
+  const all = [...convolutions(FIXED, 3, target), ...convolutions({ ...FIXED, variant: 'any', base: 'none' }, 5, target)];
+  const onMatrices = all.filter(({ codes }) => codes.length > 0);
+
+  it('are all but those that read frames', () => {
+    for (const { step, codes } of all) expect(codes.length > 0, step.shapeClass).toBe(!/ 6>/.test(step.shapeClass));
+    expect(onMatrices.length).toBeGreaterThan(20);
+  });
+
+  it('take no more workgroup memory than every device has', () => {
+    const bytes = onMatrices.flatMap(({ codes }) => codes.map(workgroupBytes));
+    expect(Math.max(...bytes)).toBeLessThanOrEqual(16384);
+    expect(Math.min(...bytes)).toBeGreaterThan(1024);
+  });
+
+  it('read what is stored as halves: features, and masks that they are multiplied with', () => {
+    for (const { step, inputs } of onMatrices) expect(inputs.some(({ dtype }) => dtype === 'f16'), step.name).toBe(true);
+    for (const { step, inputs } of onMatrices) {
+      const floats = inputs.filter(({ dtype }) => dtype === 'f32');
+      // The stack and the response table.
+      if (floats.length > 0) expect(step.shapeClass, step.name).toMatch(/masked|merge/);
+    }
+  });
+});
+
+describe('packMatrices', () => {
+  it('has every weight where the kernel reads it, and zeros else', () => {
+    const tile = { ...matrixTiles({ ...LAYER, channels: 40 }, CPU)[0], matrices: { m: 8, n: 8, k: 16 } };
+    const attrs: ConvAttrs = { weights: ['a', 'b'], channels: 40, kernel: 3 };
+    const sources = [20, 9];
+    const random = rng(7);
+    const layers = [0, 1].map(() => random.floats(40 * 29 * 9, 0.5, 1));
+    const packed = packMatrices(layers, attrs, sources, tile);
+    // 40 channels are 2 groups of 24; 20 inputs take 2 steps of 16, 9 take one.
+    const [groups, steps, taps, matrices, k, n] = [2, 3, 9, 3, 16, 8];
+    expect(packed.length).toBe(2 * groups * steps * taps * matrices * k * n);
+    let at = 0;
+    for (let layer = 0; layer < 2; layer++) {
+      for (let group = 0; group < groups; group++) {
+        for (let step = 0; step < steps; step++) {
+          for (let tap = 0; tap < taps; tap++) {
+            for (let matrix = 0; matrix < matrices; matrix++) {
+              for (let row = 0; row < k; row++) {
+                for (let column = 0; column < n; column++) {
+                  const o = group * 24 + matrix * n + column;
+                  const own = step < 2 ? step * k + row : row;
+                  const exists = o < 40 && own < (step < 2 ? 20 : 9);
+                  const input = step < 2 ? own : 20 + own;
+                  const expected = exists ? layers[layer][(o * 29 + input) * taps + tap] : 0;
+                  if (packed[at] !== expected) throw new Error(`layer ${layer}, group ${group}, step ${step}, tap ${tap}, matrix ${matrix}, ${row},${column}: ${packed[at]}, expected ${expected}`);
+                  at++;
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  });
+});
