@@ -1,19 +1,13 @@
 /** Variants on matrix units as plans see them: which layers have them, what they take of a workgroup's memory, the order of their weights. No GPU. */
 import { describe, expect, it } from 'vitest';
-import { fuse } from '../../src/graph/fuse/index.ts';
-import { inputShapes, kernelOf } from '../../src/graph/graph.ts';
-import { plan } from '../../src/graph/plan.ts';
-import type { Step } from '../../src/graph/plan.ts';
 import { conv2d } from '../../src/kernels/conv2d/index.ts';
 import type { ConvAttrs } from '../../src/kernels/conv2d/index.ts';
 import { matrixTiles, packMatrices } from '../../src/kernels/conv2d/matrixTiles.ts';
-import { wgsl } from '../../src/kernels/kernel.ts';
-import type { MatrixSize, Target, View } from '../../src/kernels/kernel.ts';
-import { fusionGraph, segmentationGraph } from '../../src/model/network.ts';
+import type { MatrixSize, Target } from '../../src/kernels/kernel.ts';
 import { variantsVersion } from '../../src/tune/key.ts';
-import type { NetworkConfig } from '../../src/weights/config.ts';
 import { rng } from '../reference/random.ts';
 import { isMatrixName } from './matrixChecks.ts';
+import { convolutions } from './matrixLayers.ts';
 
 const SIXTEEN: MatrixSize = { m: 16, n: 16, k: 16 };
 const EIGHT: MatrixSize = { m: 8, n: 8, k: 8 };
@@ -21,7 +15,6 @@ const GPU: Target = { traits: { f16: true, subgroupSize: 32, matrices: SIXTEEN }
 const CPU: Target = { traits: { cpu: true, f16: true, subgroupSize: 8, matrices: EIGHT }, precision: 'f16' };
 const LAYER: ConvAttrs = { weights: 'w', channels: 32, kernel: 3 };
 const SHAPE = { channels: 32, height: 16, width: 16 };
-const FIXED: NetworkConfig = { variant: 'fixed', width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', extra: {} };
 
 const namesOf = (attrs: ConvAttrs, target: Target, shape = SHAPE): string[] => conv2d.variants!(attrs, [shape], target);
 
@@ -69,41 +62,11 @@ function workgroupBytes(code: string): number {
   return found.reduce((sum, [, type, count]) => sum + { f16: 2, f32: 4, vec4f: 16 }[type]! * Number(count), 0);
 }
 
-interface Lowered {
-  step: Step;
-  inputs: View[];
-  /** Its code in each variant on matrices. */
-  codes: string[];
-}
-
-/** The network's convolutions in every way it is fused. */
-function convolutions(config: NetworkConfig, frames: number, target: Target): Lowered[] {
-  const taus = Array.from({ length: frames }, (_, k) => 4 ** k);
-  const scene = { taus, reference: 1, gamma: 2.2, useResponse: true, width: 64, height: 64 };
-  const ways = [{ graph: segmentationGraph(config, scene), readsByFrame: false }, ...[false, true].map((readsByFrame) => ({ graph: fusionGraph(config, scene), readsByFrame }))];
-  return ways.flatMap(({ graph, readsByFrame }) => {
-    const it = plan(fuse(graph, { ...target, readsByFrame }), target);
-    const steps = it.steps.filter((step) => step.op === 'conv2d');
-    return steps.map((step): Lowered => {
-      const node = it.graph.nodes[step.node];
-      const shapes = inputShapes(it.graph, node);
-      const inputs = node.inputs.map((id) => it.views[id]);
-      const names = kernelOf(node).variants!(node.attrs, shapes, target).filter(isMatrixName);
-      const codes = names.map((variant) => {
-        const chosen = plan(it.graph, { ...target, choices: new Map([[step.shapeClass, variant]]) }).steps.find((other) => other.node === step.node)!;
-        expect(chosen.variant).toBe(variant);
-        return wgsl(chosen.dispatch.program);
-      });
-      return { step, inputs, codes };
-    });
-  });
-}
-
 describe.each([
   ['a GPU', GPU],
   ['a CPU', CPU],
 ] as const)("the network's layers on %s's matrices", (_, target) => {
-  const all = [...convolutions(FIXED, 3, target), ...convolutions({ ...FIXED, variant: 'any', base: 'none' }, 5, target)];
+  const all = convolutions(target);
   const onMatrices = all.filter(({ codes }) => codes.length > 0);
 
   it('are all but those that read frames', () => {

@@ -1,0 +1,46 @@
+/** The shipped networks' convolutions, with what they are in variants on matrix units. */
+import { fuse } from '../../src/graph/fuse/index.ts';
+import { inputShapes, kernelOf } from '../../src/graph/graph.ts';
+import { plan } from '../../src/graph/plan.ts';
+import type { Step } from '../../src/graph/plan.ts';
+import { wgsl } from '../../src/kernels/kernel.ts';
+import type { Target, View } from '../../src/kernels/kernel.ts';
+import { fusionGraph, segmentationGraph } from '../../src/model/network.ts';
+import type { NetworkConfig } from '../../src/weights/config.ts';
+import { isMatrixName } from './matrixChecks.ts';
+
+const FIXED: NetworkConfig = { variant: 'fixed', width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', extra: {} };
+
+export interface Lowered {
+  step: Step;
+  inputs: View[];
+  /** Its code in each variant on matrices. */
+  codes: string[];
+}
+
+function convolutionsOf(config: NetworkConfig, frames: number, target: Target): Lowered[] {
+  const taus = Array.from({ length: frames }, (_, k) => 4 ** k);
+  const scene = { taus, reference: 1, gamma: 2.2, useResponse: true, width: 64, height: 64 };
+  const ways = [{ graph: segmentationGraph(config, scene), readsByFrame: false }, ...[false, true].map((readsByFrame) => ({ graph: fusionGraph(config, scene), readsByFrame }))];
+  return ways.flatMap(({ graph, readsByFrame }) => {
+    const it = plan(fuse(graph, { ...target, readsByFrame }), target);
+    const steps = it.steps.filter((step) => step.op === 'conv2d');
+    return steps.map((step): Lowered => {
+      const node = it.graph.nodes[step.node];
+      const shapes = inputShapes(it.graph, node);
+      const inputs = node.inputs.map((id) => it.views[id]);
+      const names = kernelOf(node).variants!(node.attrs, shapes, target).filter(isMatrixName);
+      const codes = names.map((variant) => {
+        const chosen = plan(it.graph, { ...target, choices: new Map([[step.shapeClass, variant]]) }).steps.find((other) => other.node === step.node)!;
+        if (chosen.variant !== variant) throw new Error(`${step.name} runs with ${chosen.variant} in place of ${variant}`);
+        return wgsl(chosen.dispatch.program);
+      });
+      return { step, inputs, codes };
+    });
+  });
+}
+
+/** Those of both networks, in every way that they are fused. */
+export function convolutions(target: Target): Lowered[] {
+  return [...convolutionsOf(FIXED, 3, target), ...convolutionsOf({ ...FIXED, variant: 'any', base: 'none' }, 5, target)];
+}
