@@ -2,8 +2,14 @@
  * conv2d on matrix units: on the device's own where it has them (skipped, and said so, where it has not), on imitated ones wherever shaders have halves; and what needs no device.
  */
 import { describe, expect, it } from 'vitest';
+import { Deghoster } from '../../src/index.ts';
+import type { Choices } from '../../src/kernels/kernel.ts';
+import { muLaw, psnr } from '../../src/image/metrics.ts';
+import { stepClasses } from '../../src/tune/classes.ts';
 import { testDevice, testKernels } from '../gpu.ts';
-import { IMITATED, MATRIX_CHECKS, imitatedChecks } from './matrixChecks.ts';
+import { interleavedFrame, planar } from '../reference/golden.ts';
+import { readGolden } from '../reference/goldens.ts';
+import { IMITATED, MATRIX_CHECKS, imitatedChecks, isMatrixName } from './matrixChecks.ts';
 import { convolutions } from './matrixLayers.ts';
 
 const { traits } = await testKernels();
@@ -11,6 +17,31 @@ const { traits } = await testKernels();
 describe.skipIf(!traits.matrices)(`on the device's matrices${traits.matrices ? '' : ': this adapter has no subgroup matrices of halves (see CONTRIBUTING.md)'}`, () => {
   it.each(MATRIX_CHECKS.map((check) => [check.name, check] as const))('%s', async (_, check) => {
     await check.run(await testKernels());
+  });
+
+  it('give a merge in halves that is near the PyTorch reference (60 dB), as without them', async () => {
+    const golden = readGolden('fixed-merge-r0');
+    const { config, taus, reference, frames } = golden;
+    const classes = stepClasses(config, taus.length, { width: 64, height: 64 }, { traits, precision: 'f16' });
+    const onMatrices: Choices = new Map(classes.flatMap(({ name, variants }): [string, string][] => variants.filter(isMatrixName).map((variant) => [name, variant])));
+    const [{ w, h }] = frames;
+    const expected = muLaw(Float32Array.from(golden.stages.get('Y')!.data));
+    const merge = async (tuning?: Choices): Promise<{ radiance: Float32Array; used: number; near: number }> => {
+      const deghoster = await Deghoster.create({ device: await testDevice(), weights: golden.weightsBytes, precision: 'f16', tuning });
+      try {
+        const steps = deghoster.plan(w, h, taus.length).schedule.stages.flatMap((stage) => stage.plan.steps);
+        const { radiance } = await deghoster.merge(frames.map((x, k) => interleavedFrame(x, taus[k])), { reference });
+        return { radiance, used: steps.filter(({ variant }) => isMatrixName(variant)).length, near: psnr(muLaw(Float32Array.from(planar(radiance, w, h).data)), expected) };
+      } finally {
+        deghoster.dispose();
+      }
+    };
+    const [without, it] = [await merge(), await merge(onMatrices)];
+    expect(without.used).toBe(0);
+    expect(it.used).toBeGreaterThan(10);
+    expect(it.radiance).not.toEqual(without.radiance);
+    expect(without.near).toBeGreaterThan(60);
+    expect(it.near).toBeGreaterThan(60);
   });
 
   // Whether matrices fit one another and where they are loaded from: sizes that this device has not are refused only in a pipeline.
