@@ -68,15 +68,18 @@ describe('tune', () => {
 
   it('runs kinds of steps that store halves, where the device can', async () => {
     const device = await testDevice();
-    const options = { device, config, frames: 3, tile: TILE, precision: 'f16', filter: (name: string) => name === 'blend' } as const;
+    const options = { device, config, frames: 3, tile: TILE, precision: 'f16', filter: (name: string) => name === 'blend' || name === `${LOGITS} f16` } as const;
     if (!new Gpu(device).traits.f16) {
       await expect(tune(options)).rejects.toThrow(UsageError);
       return;
     }
     const it = await tune(options);
     expect(it.key).toContain(' | f16 | ');
-    expect(it.classes).toMatchObject([{ name: 'blend', candidates: [{ variant: '', ms: expect.any(Number) }] }]);
-    expect(it.classes[0].candidates[0].ms).toBeGreaterThan(0);
+    const [logits, blend] = it.classes;
+    expect(blend).toMatchObject({ name: 'blend', candidates: [{ variant: '', ms: expect.any(Number) }] });
+    expect(blend.candidates[0].ms).toBeGreaterThan(0);
+    expect(logits.candidates.length).toBeGreaterThan(1);
+    for (const { ms, variant, error } of logits.candidates) expect(ms, `${variant}: ${error}`).toBeGreaterThan(0);
   });
 
   it('knows a software adapter', async () => {
