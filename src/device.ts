@@ -6,6 +6,7 @@
  */
 import { DeviceLostError, GpuError, NoAdapterError } from './errors.ts';
 import type { Traits } from './kernels/kernel.ts';
+import { napUntil } from './naps.ts';
 
 /** Limits deghost can use more of than the default device has. */
 const WANTED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const;
@@ -67,12 +68,14 @@ const LOSS_TOLD_MS = 1000;
 /** A device whose failures are thrown. */
 export class Gpu {
   readonly device: GPUDevice;
+  readonly #software: boolean;
   #lost: GPUDeviceLostInfo | undefined;
   /** What waits, told when the device is lost. Promises that race with one that lives as long as the device would be held by it, with what they resolve to. */
   readonly #waiting = new Set<() => void>();
 
   constructor(device: GPUDevice) {
     this.device = device;
+    this.#software = isSoftware(device.adapterInfo);
     void device.lost.then((info) => {
       this.#lost = info;
       for (const tell of this.#waiting) tell();
@@ -94,7 +97,8 @@ export class Gpu {
   async wait<T>(work: Promise<T>): Promise<T> {
     const { lost, forget } = this.#loss();
     try {
-      const done = await Promise.race([work.then((value) => ({ value })), lost]);
+      const race = Promise.race([work.then((value) => ({ value })), lost]);
+      const done = await (this.#software ? napUntil(race) : race);
       if (done) return done.value;
     } catch (error) {
       await this.#throwIfLost();

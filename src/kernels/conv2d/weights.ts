@@ -4,7 +4,7 @@ import type { PackedWeights, Shape, Target } from '../kernel.ts';
 import { inputChannels, layersOf } from './attrs.ts';
 import type { ConvAttrs } from './attrs.ts';
 import { candidates } from './variants.ts';
-import { POSITIONS, transformKernel } from './winograd.ts';
+import { POSITIONS, transformKernels } from './winograd.ts';
 
 /** [out][in][tap] (OIHW, or transformed) to [out group][in block][tap][in lane][out block of the group] of vec4 (four outputs), layers one after another. */
 function packTiled(layers: readonly Float32Array[], channels: number, inputs: number, taps: number, out: number): Float32Array<ArrayBuffer> {
@@ -25,13 +25,6 @@ function packTiled(layers: readonly Float32Array[], channels: number, inputs: nu
     }
   });
   return packed;
-}
-
-/** Every 3x3 kernel of a layer transformed, [out][in][position]. */
-function transformKernels(weight: Float32Array): Float32Array {
-  const transformed = new Float32Array((weight.length / 9) * POSITIONS);
-  for (let i = 0; i < weight.length / 9; i++) transformed.set(transformKernel(weight, 9 * i), POSITIONS * i);
-  return transformed;
 }
 
 /** Each padded with zeros to whole blocks, one after another. */
