@@ -35,8 +35,9 @@ export const conv2d: Kernel<ConvAttrs> = {
     return output.height * output.width * output.channels * (inputChannels(attrs, inputs) / groupsOf(attrs)) * attrs.kernel ** 2;
   },
   lower({ attrs, inputs, output, results, target, variant: name }: Lowering<ConvAttrs>): Dispatch {
-    const weights = packedWeights(attrs, inputs.map((input) => input.shape), target, name);
-    const variant = candidates(attrs, target).get(name);
+    const shapes = inputs.map((input) => input.shape);
+    const weights = packedWeights(attrs, shapes, target, name);
+    const variant = candidates(attrs, shapes, target).get(name);
     return variant ? tiledDispatch(variant, attrs, inputs, output, results, weights) : generalDispatch(attrs, inputs[0], output, weights);
   },
 };

@@ -38,13 +38,14 @@ function padTo4(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
 /** A layer's weights and biases. Weights are stored in the plan's precision, biases in f32. */
 export function packedWeights(attrs: ConvAttrs, inputs: readonly Shape[], target: Target, name: string): PackedWeights[] {
   const layers = layersOf(attrs);
-  const variant = candidates(attrs, target).get(name);
+  const variant = candidates(attrs, inputs, target).get(name);
   const dtype = variant ? (target.precision ?? 'f32') : 'f32';
   const channels = inputChannels(attrs, inputs);
   return [
     {
-      key: `${layers.map((layer) => `${layer}.weight`).join()}:${variant ? `${variant.winograd ? 'winograd' : 'tiled'}${variant.out}` : 'oihw'}:${dtype}`,
+      key: `${layers.map((layer) => `${layer}.weight`).join()}:${variant ? `${variant.winograd ? 'winograd' : 'tiled'}${variant.out}${variant.memory === 'subgroup' ? ' texture' : ''}` : 'oihw'}:${dtype}`,
       dtype,
+      row: variant?.memory === 'subgroup' ? 4 * variant.out * (variant.winograd ? POSITIONS : attrs.kernel ** 2) : undefined,
       pack: (tensor) => {
         const weights = layers.map((layer) => tensor(`${layer}.weight`));
         if (variant?.winograd) return packTiled(weights.map(transformKernels), attrs.channels, channels, POSITIONS, variant.out);
