@@ -4,10 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { cpus, freemem } from 'node:os';
-import { Gpu, openDevice } from '../src/device.ts';
+import { Gpu } from '../src/device.ts';
 import { requestAdapter } from '../src/node/adapter.ts';
 import type { SoftwareChoice } from '../src/node/adapter.ts';
 import { readShippedWeights } from '../src/node/index.ts';
+import { openWithMatrices } from '../src/node/matrices.ts';
 import { loadWeights } from '../src/weights/load.ts';
 import { contest, enter } from './contest.ts';
 import type { ContestRules, Entrant, Row } from './contest.ts';
@@ -66,7 +67,7 @@ export async function bench(options: BenchOptions): Promise<Report> {
   const { software, sizes, rules } = options;
   const { adapter, info } = await requestAdapter({ software });
   watchGpuMemory();
-  const device = await openDevice(adapter);
+  const device = await openWithMatrices(adapter);
   const gpu = new Gpu(device);
   const report: Report = {
     date: new Date().toISOString().slice(0, 10),

@@ -1,11 +1,12 @@
 /** deghost as a contestant: the network through the public API, one convolution through the executor. */
-import { openDevice, Gpu } from '../src/device.ts';
+import { Gpu } from '../src/device.ts';
 import { Executor } from '../src/graph/executor.ts';
 import { GraphBuilder } from '../src/graph/graph.ts';
 import { plan } from '../src/graph/plan.ts';
 import { Deghoster } from '../src/index.ts';
 import type { Frame } from '../src/index.ts';
 import { requestAdapter } from '../src/node/adapter.ts';
+import { openWithMatrices } from '../src/node/matrices.ts';
 import type { TuneResult } from '../src/tune/index.ts';
 import { loadWeights } from '../src/weights/load.ts';
 import { packNC4HW4, unpackNC4HW4 } from '../test/reference/layout.ts';
@@ -85,7 +86,7 @@ export function deghostContestant(version: string): Contestant {
     name: 'deghost',
     async open(context) {
       const { adapter } = await requestAdapter({ software: context.software });
-      const device = await openDevice(adapter);
+      const device = await openWithMatrices(adapter);
       return new DeghostEngine(device, version, context, await tuningOf(device));
     },
   };

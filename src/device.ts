@@ -5,40 +5,32 @@
  * at all. So every await on the GPU goes through `Gpu`, which turns both into typed errors.
  */
 import { DeviceLostError, GpuError, NoAdapterError } from './errors.ts';
-import type { MatrixSize, Traits } from './kernels/kernel.ts';
+import type { Traits } from './kernels/kernel.ts';
+import type { Matrices } from './kernels/conv2d/matrices.ts';
+import { napUntil } from './naps.ts';
 
 /** Limits deghost can use more of than the default device has. */
 const WANTED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const;
 
-/** A GPU's matrix units. Dawn alone has it yet, as an experiment: an adapter offers it in Node (node/adapter.ts) and, behind a flag, in Chromium. */
-const MATRICES = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
-
 /** Features deghost uses where the adapter has them. */
-const WANTED_FEATURES: readonly GPUFeatureName[] = ['subgroups', 'shader-f16', 'timestamp-query', MATRICES];
+const WANTED_FEATURES: readonly GPUFeatureName[] = ['subgroups', 'shader-f16', 'timestamp-query'];
 
-/** What Dawn tells of matrix units beside the standard: the sizes and types that can be multiplied. */
-interface MatrixConfig {
-  componentType: string;
-  resultComponentType: string;
-  M: number;
-  N: number;
-  K: number;
-}
-type MatrixInfo = GPUAdapterInfo & { subgroupMatrixConfigs?: Iterable<MatrixConfig> };
+/** A GPU's matrix units. Dawn alone has them yet, as an experiment. */
+export const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
 
-/** Of the devices opened here what their adapters told: in Node a device's own info has no such configurations. */
-const matricesOf = new WeakMap<GPUDevice, MatrixSize>();
+/** What devices were opened with. */
+const matricesOf = new WeakMap<GPUDevice, Matrices>();
 
 /**
  * Asks an adapter for a device with its own buffer limits and the features deghost uses. An adapter gives one device only.
+ * @param matrices what computes on its matrix units (node/matrices.ts); without it they are not asked for.
  * @throws NoAdapterError when it refuses.
  */
-export async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+export async function openDevice(adapter: GPUAdapter, matrices?: Matrices): Promise<GPUDevice> {
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
-  const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
+  const requiredFeatures = [...WANTED_FEATURES, ...(matrices ? [MATRIX_FEATURE] : [])].filter((name) => adapter.features.has(name));
   try {
     const device = await adapter.requestDevice({ label: 'deghost', requiredLimits, requiredFeatures });
-    const { matrices } = traitsOf(adapter.info, device.features);
     if (matrices) matricesOf.set(device, matrices);
     return device;
   } catch (cause) {
@@ -71,29 +63,17 @@ export function isSoftware({ isFallbackAdapter, architecture, device, descriptio
 /** What kernels choose their variants by: of a device, or of an adapter whose device has the features deghost uses. @param info Firefox's devices have none */
 export function traitsOf(info: GPUAdapterInfo | undefined, features: GPUSupportedFeatures): Traits {
   const { subgroupMinSize, subgroupMaxSize } = info ?? {};
-  const matrices = matrixSize(info, features);
   return {
     ...(isSoftware(info) ? { cpu: true } : {}),
     ...(features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? { subgroupSize: subgroupMaxSize } : {}),
     ...(features.has('shader-f16') ? { f16: true } : {}),
-    ...(matrices ? { matrices } : {}),
   };
 }
 
-/** A device's traits. What its adapter alone tells is known of devices that {@link openDevice} opened. */
+/** A device's traits, with the matrix units that it was opened with. */
 export function deviceTraits(device: GPUDevice): Traits {
   const matrices = matricesOf.get(device);
   return { ...traitsOf(device.adapterInfo, device.features), ...(matrices ? { matrices } : {}) };
-}
-
-/** The matrices of halves with sums in f32 that kernels can use: their programs divide into tiles of 16 pixels and blocks of 4 channels, and count on subgroups of one size. */
-function matrixSize(info: MatrixInfo | undefined, features: GPUSupportedFeatures): MatrixSize | undefined {
-  const { subgroupMinSize, subgroupMaxSize } = info ?? {};
-  if (![MATRICES, 'subgroups', 'shader-f16'].every((name) => features.has(name)) || subgroupMinSize !== subgroupMaxSize) return undefined;
-  const found = [...(info?.subgroupMatrixConfigs ?? [])].find(
-    ({ componentType, resultComponentType, M, N, K }) => componentType === 'f16' && resultComponentType === 'f32' && [M, N, K].every((side) => side === 8 || side === 16),
-  );
-  return found && { m: found.M, n: found.N, k: found.K };
 }
 
 const SCOPES: readonly GPUErrorFilter[] = ['validation', 'out-of-memory', 'internal'];
@@ -104,12 +84,14 @@ const LOSS_TOLD_MS = 1000;
 /** A device whose failures are thrown. */
 export class Gpu {
   readonly device: GPUDevice;
+  readonly #software: boolean;
   #lost: GPUDeviceLostInfo | undefined;
   /** What waits, told when the device is lost. Promises that race with one that lives as long as the device would be held by it, with what they resolve to. */
   readonly #waiting = new Set<() => void>();
 
   constructor(device: GPUDevice) {
     this.device = device;
+    this.#software = isSoftware(device.adapterInfo);
     void device.lost.then((info) => {
       this.#lost = info;
       for (const tell of this.#waiting) tell();
@@ -131,7 +113,8 @@ export class Gpu {
   async wait<T>(work: Promise<T>): Promise<T> {
     const { lost, forget } = this.#loss();
     try {
-      const done = await Promise.race([work.then((value) => ({ value })), lost]);
+      const race = Promise.race([work.then((value) => ({ value })), lost]);
+      const done = await (this.#software ? napUntil(race) : race);
       if (done) return done.value;
     } catch (error) {
       await this.#throwIfLost();

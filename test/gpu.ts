@@ -3,9 +3,9 @@
  * `DEGHOST_ADAPTER` = auto | gpu | software | swiftshader chooses which.
  */
 import { KernelHarness } from './kernels/harness.ts';
-import { openDevice } from '../src/device.ts';
 import { adapterChoice, requestAdapter } from '../src/node/adapter.ts';
 import type { AdapterInfo } from '../src/node/adapter.ts';
+import { openWithMatrices } from '../src/node/matrices.ts';
 
 interface TestGpu {
   adapter: GPUAdapter;
@@ -36,6 +36,6 @@ export async function testKernels(): Promise<KernelHarness> {
 
 async function open(): Promise<TestGpu> {
   const { adapter, info } = await requestAdapter({ software: adapterChoice(process.env.DEGHOST_ADAPTER) });
-  const device = await openDevice(adapter);
+  const device = await openWithMatrices(adapter);
   return { adapter, info, device, kernels: new KernelHarness(device) };
 }

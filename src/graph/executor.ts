@@ -117,7 +117,6 @@ export class Executor {
    */
   async stage({ plan, staging }: Prepared, write: (inputs: Tensors) => void): Promise<void> {
     const { buffer } = staging;
-    await this.submissions.rest();
     const mapped = staging.memory ? Promise.resolve(staging.memory) : buffer.mapAsync(GPUMapMode.WRITE).then(() => (staging.memory = buffer.getMappedRange()));
     // Within `wait`: a device that is lost takes the memory away, and what is thrown then is the loss.
     return this.gpu.wait(mapped.then((memory) => write(Object.fromEntries(inputsOf(plan).map(({ name, offset, bytes }) => [name, new Float32Array(memory, offset, bytes / 4)])))));
@@ -205,10 +204,9 @@ export class Executor {
 
   /**
    * Runs one step of a prepared plan `count` times, in one submission: what a tuner times.
-   * @param restMs milliseconds in which nothing is awaited, because that would take a processor from a software adapter (submissions.ts); less than it will take.
    * @returns milliseconds of all together: on the GPU where the device has timestamps (`canTime`), else until they were done.
    */
-  async time(prepared: Prepared, step: number, count: number, restMs = 0): Promise<number> {
+  async time(prepared: Prepared, step: number, count: number): Promise<number> {
     const clock = this.#clock({ stepMs: new Float64Array(0), uploadMs: 0, readbackMs: 0 });
     const { name, dispatch } = prepared.plan.steps[step];
     const begun = performance.now();
@@ -222,7 +220,6 @@ export class Executor {
       clock?.resolve(encoder);
       this.gpu.device.queue.submit([encoder.finish()]);
     });
-    if (restMs > 1) await new Promise((resolve) => setTimeout(resolve, restMs));
     let ms = 0;
     if (clock) this.#readClock(clock, ([span]) => (ms = span));
     await this.gpu.wait(this.gpu.device.queue.onSubmittedWorkDone());
@@ -234,7 +231,6 @@ export class Executor {
   /** The tensor that was copied to a readback buffer, NC4HW4, once it is there. `use` must be done with it when it returns. @throws DeviceLostError */
   async take<T>({ readbacks }: Prepared, slot: number, use: (values: Float32Array<ArrayBuffer>) => T): Promise<T> {
     const buffer = readbacks[slot];
-    await this.submissions.rest();
     return this.gpu.wait(
       buffer.mapAsync(GPUMapMode.READ).then(() => {
         try {
@@ -288,7 +284,7 @@ export class Executor {
 
   /** Hands on what a clock says as soon as it does; the clock is free again then. */
   #readClock(clock: GpuClock, use: (ms: readonly number[]) => void): void {
-    const reading = this.submissions.rest().then(() => clock.read()).then((ms) => {
+    const reading = clock.read().then((ms) => {
       this.#clocks.push(clock);
       use(ms);
     });

@@ -2,22 +2,27 @@
  * What lies on the device beside pipelines: buffers, counted, packed weights, each uploaded once, and params.
  */
 import type { Gpu } from '../device.ts';
-import { packParams } from '../kernels/kernel.ts';
-import type { Resource } from '../kernels/kernel.ts';
+import { packParams, readsTexture, texelBytes } from '../kernels/kernel.ts';
+import type { PackedWeights, Resource } from '../kernels/kernel.ts';
 import { halfBits } from '../image/exr.ts';
 import type { Plan, Step } from './plan.ts';
 
 /** A tensor of the weights file by name, OIHW. @throws when there is none. */
 export type TensorSource = (name: string) => Float32Array;
 
+/** Bytes of a buffer, or of a texture of weights. */
+function bytesOf(it: GPUBuffer | GPUTexture): number {
+  return 'size' in it ? it.size : it.width * it.height * texelBytes(it.format === 'rgba16float' ? 'f16' : 'f32');
+}
+
 export class DeviceMemory {
   readonly #gpu: Gpu;
   readonly #tensor: TensorSource;
-  readonly #weights = new Map<string, GPUBuffer>();
+  readonly #weights = new Map<string, GPUBuffer | GPUTexture>();
   #bytes = 0;
   #peak = 0;
   /** What has been created since `attempt` was called. */
-  #created: GPUBuffer[] | undefined;
+  #created: (GPUBuffer | GPUTexture)[] | undefined;
 
   constructor(gpu: Gpu, tensor: TensorSource) {
     this.#gpu = gpu;
@@ -39,11 +44,14 @@ export class DeviceMemory {
   }
 
   create(label: string, size: number, usage: GPUBufferUsageFlags): GPUBuffer {
-    const buffer = this.#gpu.device.createBuffer({ label, size, usage });
-    this.#created?.push(buffer);
-    this.#bytes += size;
+    return this.#count(this.#gpu.device.createBuffer({ label, size, usage }));
+  }
+
+  #count<T extends GPUBuffer | GPUTexture>(it: T): T {
+    this.#created?.push(it);
+    this.#bytes += bytesOf(it);
     this.#peak = Math.max(this.#peak, this.#bytes);
-    return buffer;
+    return it;
   }
 
   /**
@@ -52,7 +60,7 @@ export class DeviceMemory {
    * @throws as `Gpu.guard`.
    */
   async attempt<T>(what: string, create: () => T): Promise<T> {
-    const created: GPUBuffer[] = [];
+    const created: (GPUBuffer | GPUTexture)[] = [];
     try {
       return await this.#gpu.guard(what, () => {
         this.#created = created;
@@ -63,22 +71,22 @@ export class DeviceMemory {
         }
       });
     } catch (error) {
-      for (const buffer of created) {
-        for (const [key, weights] of this.#weights) if (weights === buffer) this.#weights.delete(key);
-        this.destroy(buffer);
+      for (const it of created) {
+        for (const [key, weights] of this.#weights) if (weights === it) this.#weights.delete(key);
+        this.destroy(it);
       }
       throw error;
     }
   }
 
-  destroy(buffer: GPUBuffer): void {
-    this.#bytes -= buffer.size;
-    buffer.destroy();
+  destroy(it: GPUBuffer | GPUTexture): void {
+    this.#bytes -= bytesOf(it);
+    it.destroy();
   }
 
   /** Frees the weights. */
   dispose(): void {
-    this.#weights.forEach((buffer) => this.destroy(buffer));
+    this.#weights.forEach((it) => this.destroy(it));
     this.#weights.clear();
   }
 
@@ -87,10 +95,24 @@ export class DeviceMemory {
       if (this.#weights.has(key)) continue;
       const values = packed.pack(this.#tensor);
       const data = packed.dtype === 'f16' ? Uint16Array.from(values, halfBits) : values;
-      const buffer = this.create(key, data.byteLength, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST);
-      this.#gpu.device.queue.writeBuffer(buffer, 0, data);
-      this.#weights.set(key, buffer);
+      this.#weights.set(key, packed.row ? this.#uploadTexture(key, packed, data) : this.#uploadBuffer(key, data));
     }
+  }
+
+  #uploadBuffer(label: string, data: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>): GPUBuffer {
+    const buffer = this.create(label, data.byteLength, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST);
+    this.#gpu.device.queue.writeBuffer(buffer, 0, data);
+    return buffer;
+  }
+
+  #uploadTexture(label: string, packed: PackedWeights, data: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>): GPUTexture {
+    const { device } = this.#gpu;
+    const width = packed.row!;
+    const bytesPerRow = width * texelBytes(packed.dtype ?? 'f32');
+    const size = [width, data.byteLength / bytesPerRow];
+    const texture = this.#count(device.createTexture({ label, size, format: readsTexture(packed).format!, usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST }));
+    device.queue.writeTexture({ texture }, data, { bytesPerRow }, size);
+    return texture;
   }
 
   /** All steps' params in one buffer, each at an offset the device can bind. */
@@ -113,8 +135,9 @@ export class DeviceMemory {
 
   bind(step: Step, layout: GPUBindGroupLayout, buffers: readonly GPUBuffer[], params: GPUBufferBinding): GPUBindGroup {
     const { program, resources } = step.dispatch;
-    const find = (resource: Resource): GPUBuffer => (resource.kind === 'buffer' ? buffers[resource.buffer] : this.#weights.get(resource.key)!);
-    const storage = Object.keys(program.bindings).map((name, i): GPUBindGroupEntry => ({ binding: i + 1, resource: { buffer: find(resources[name]) } }));
+    const find = (resource: Resource): GPUBuffer | GPUTexture => (resource.kind === 'buffer' ? buffers[resource.buffer] : this.#weights.get(resource.key)!);
+    const bound = (it: GPUBuffer | GPUTexture): GPUBindingResource => ('size' in it ? { buffer: it } : it.createView());
+    const storage = Object.keys(program.bindings).map((name, i): GPUBindGroupEntry => ({ binding: i + 1, resource: bound(find(resources[name])) }));
     return this.#gpu.device.createBindGroup({ label: step.name, layout, entries: [{ binding: 0, resource: params }, ...storage] });
   }
 }

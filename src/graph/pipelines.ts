@@ -7,7 +7,7 @@
 import type { Gpu } from '../device.ts';
 import { CancelledError, GpuError } from '../errors.ts';
 import { layoutEntries, packParams, wgsl } from '../kernels/kernel.ts';
-import type { Dispatch, Program } from '../kernels/kernel.ts';
+import type { Binding, Dispatch, Program } from '../kernels/kernel.ts';
 
 export interface Compiled {
   layout: GPUBindGroupLayout;
@@ -84,8 +84,10 @@ export class Pipelines {
       const values = packParams(program, params);
       const uniform = device.createBuffer({ label: 'first run', size: values.byteLength, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
       device.queue.writeBuffer(uniform, 0, values);
-      const storage = Object.keys(program.bindings).map(() => device.createBuffer({ label: 'first run', size: WARM_BYTES, usage: GPUBufferUsage.STORAGE }));
-      const entries = [uniform, ...storage].map((buffer, binding) => ({ binding, resource: { buffer } }));
+      const make = ({ format }: Binding): GPUBuffer | GPUTexture =>
+        format ? device.createTexture({ label: 'first run', size: [1, 1], format, usage: GPUTextureUsage.STORAGE_BINDING }) : device.createBuffer({ label: 'first run', size: WARM_BYTES, usage: GPUBufferUsage.STORAGE });
+      const storage = Object.values(program.bindings).map(make);
+      const entries = [uniform, ...storage].map((it, binding): GPUBindGroupEntry => ({ binding, resource: 'size' in it ? { buffer: it } : it.createView() }));
       const encoder = device.createCommandEncoder({ label: 'first run' });
       const pass = encoder.beginComputePass({ label: program.label });
       pass.setPipeline(compiled);
@@ -94,7 +96,7 @@ export class Pipelines {
       pass.end();
       device.queue.submit([encoder.finish()]);
       // They are freed when the GPU is done with them.
-      [uniform, ...storage].forEach((buffer) => buffer.destroy());
+      [uniform, ...storage].forEach((it) => it.destroy());
     });
     await this.#gpu.wait(device.queue.onSubmittedWorkDone());
   }

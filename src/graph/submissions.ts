@@ -4,9 +4,7 @@
  * Short ones, so that a picture stops within about a tenth of a second of being cancelled and no operating system's watchdog fires on a slow
  * adapter; two, so that the next is there when one ends. Where a whole tile is shorter than that it is one submission.
  *
- * Waiting for a GPU keeps a thread of Node's busy: Dawn's binding asks again and again while anything is awaited, and on a software adapter that takes a third of two processors away from the
- * work itself. So a wait begins with a rest, for most of the time that the work is thought to take, and only then is anything awaited. What is awaited is the mapping of a few bytes that the
- * submission writes at its end: `onSubmittedWorkDone`, called late, would wait for whatever else has been submitted.
+ * What is awaited of a submission is the mapping of a few bytes that it writes at its end: `onSubmittedWorkDone`, called late, would wait for whatever else has been submitted.
  */
 import type { Gpu } from '../device.ts';
 import type { Step } from './plan.ts';
@@ -20,17 +18,8 @@ const LEAST_WORK = 1e7;
 /** What a dispatch costs besides, in multiply-adds: keeps graphs of tiny steps from going up in one submission. */
 const STEP_WORK = 1e6;
 
-/** The share of the expected time that is rested: too long a rest is made up for by the submission that follows. */
-const REST = 0.75;
-/** Longest rest for a submission: what was slow once, as at a first compilation, need not be so again. */
-const MOST_REST_MS = REST * SUBMIT_MS;
-/** Timers are no finer. */
-const LEAST_REST_MS = 2;
 /** Bytes of a fence; the least there is for what is filled and mapped. */
 const FENCE_BYTES = 16;
-
-/** Whether timers keep their time: in a page that is not seen they are slowed down to one a second. */
-const canRest = typeof document === 'undefined';
 
 /** What a step counts in a submission. */
 function workOf(step: Step): number {
@@ -46,10 +35,6 @@ export class Submissions {
   /** Work that SUBMIT_MS are thought to be enough for. */
   #work = FIRST_WORK;
   #lastEnd = 0;
-  /** Milliseconds that a multiply-add took, of late; none are known at first. */
-  #pace = 0;
-  /** When the GPU is thought to be nearly done with what is in flight. */
-  #expectedEnd = 0;
   readonly #fences: GPUBuffer[] = [];
   #busyMs = 0;
   #count = 0;
@@ -96,12 +81,6 @@ export class Submissions {
     if (failure) throw failure.error;
   }
 
-  /** Rests until shortly before what has been submitted so far is thought to be done. Whoever awaits something of it then does not wait long. */
-  async rest(): Promise<void> {
-    const ms = this.#expectedEnd - performance.now();
-    if (canRest && ms >= LEAST_REST_MS) await new Promise((resolve) => setTimeout(resolve, ms));
-  }
-
   /** Ends a command buffer with the fence that `track` takes. */
   fence(encoder: GPUCommandEncoder): GPUBuffer {
     const fence = this.#fences.pop() ?? this.#gpu.device.createBuffer({ label: 'fence', size: FENCE_BYTES, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
@@ -114,13 +93,11 @@ export class Submissions {
     const begun = performance.now();
     this.#count++;
     const work = steps.slice(first, end).reduce((sum, step) => sum + workOf(step), 0);
-    this.#expectedEnd = Math.max(begun, this.#expectedEnd) + Math.min(MOST_REST_MS, REST * work * this.#pace);
-    const passed = this.#passed(fence).then((isLate) => {
+    const passed = this.#passed(fence).then(() => {
       const now = performance.now();
       const ms = now - Math.max(begun, this.#lastEnd);
       this.#lastEnd = now;
       this.#busyMs += ms;
-      this.#pace = isLate ? this.#pace / 2 : ms / work;
       this.#adapt(work, ms);
       onDone?.();
     });
@@ -130,10 +107,8 @@ export class Submissions {
     this.#inFlight.push(done);
   }
 
-  /** Waits until the GPU has come to a fence. @returns whether it had before anyone looked. */
-  async #passed(fence: GPUBuffer): Promise<boolean> {
-    await this.rest();
-    const rested = performance.now();
+  /** Waits until the GPU has come to a fence. */
+  async #passed(fence: GPUBuffer): Promise<void> {
     try {
       await this.#gpu.wait(fence.mapAsync(GPUMapMode.READ));
     } catch (error) {
@@ -142,7 +117,6 @@ export class Submissions {
     }
     fence.unmap();
     this.#fences.push(fence);
-    return performance.now() - rested < 1;
   }
 
   /** Frees the fences. */

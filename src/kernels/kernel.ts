@@ -13,6 +13,8 @@
  * A **kernel** says, for one op: the shape of its output, the weights it reads, and the dispatch that computes it.
  */
 
+import type { Matrices } from './conv2d/matrices.ts';
+
 /** Channels, rows, columns of one tensor. */
 export interface Shape {
   channels: number;
@@ -60,6 +62,8 @@ export type ParamValues = Record<string, number | readonly number[]>;
 export interface Binding {
   access: 'read' | 'read_write';
   type: string;
+  /** Of a storage texture. */
+  format?: GPUTextureFormat;
 }
 
 /** What a device offers beyond what all do; kernels choose their variants by it. */
@@ -70,15 +74,8 @@ export interface Traits {
   subgroupSize?: number;
   /** Whether shaders can read and write half floats (`shader-f16`). */
   f16?: boolean;
-  /** The matrices that a subgroup multiplies at once, of halves with sums in f32, where the device has such units. */
-  matrices?: MatrixSize;
-}
-
-/** Left matrices of m x k, right ones of k x n, sums of m x n. */
-export interface MatrixSize {
-  m: number;
-  n: number;
-  k: number;
+  /** Matrices that subgroups multiply at once, where the device has units for them, and what computes on them. */
+  matrices?: Matrices;
 }
 
 /** The variant that each shape class runs with, by the names that kernels give both: what a tuner found. */
@@ -131,6 +128,8 @@ export interface PackedWeights {
   key: string;
   /** How the packed values are stored, f32 by default. */
   dtype?: DType;
+  /** Texels of a row, where they are stored as a texture: software adapters load texels in a third of the time of buffers' vectors (program.ts). */
+  row?: number;
   pack(tensor: (name: string) => Float32Array): Float32Array<ArrayBuffer>;
 }
 
@@ -235,7 +234,7 @@ export function wgsl(program: Program): string {
   lines.push('struct Params {', ...fields.map((field) => `  ${field.name}: ${field.wgsl},`), '}');
   lines.push('@group(0) @binding(0) var<uniform> params: Params;');
   Object.entries(program.bindings).forEach(([name, binding], i) => {
-    lines.push(`@group(0) @binding(${i + 1}) var<storage, ${binding.access}> ${name}: ${binding.type};`);
+    lines.push(`@group(0) @binding(${i + 1}) var${binding.format ? '' : `<storage, ${binding.access}>`} ${name}: ${binding.type};`);
   });
   const [x, y, z] = program.workgroup;
   lines.push(program.body.replace('@workgroup', `@compute @workgroup_size(${x}, ${y}, ${z})`).trim());
@@ -248,7 +247,7 @@ export function layoutEntries(program: Program, visibility: number): GPUBindGrou
     (binding, i): GPUBindGroupLayoutEntry => ({
       binding: i + 1,
       visibility,
-      buffer: { type: binding.access === 'read' ? 'read-only-storage' : 'storage' },
+      ...(binding.format ? { storageTexture: { access: 'read-only', format: binding.format } } : { buffer: { type: binding.access === 'read' ? 'read-only-storage' : 'storage' } }),
     }),
   );
   return [{ binding: 0, visibility, buffer: { type: 'uniform' } }, ...storage];
@@ -265,6 +264,12 @@ export const READ: Binding = { access: 'read', type: 'array<vec4f>' };
 /** A read-only binding of a tensor. Its texels are of either type, so shaders read them as `vec4f(input[i])`. */
 export function reads(view: { dtype: DType }): Binding {
   return { access: 'read', type: `array<${texelType(view.dtype)}>` };
+}
+
+/** A texture of packed weights. */
+export function readsTexture({ dtype = 'f32' }: { dtype?: DType }): Binding {
+  const format = dtype === 'f16' ? 'rgba16float' : 'rgba32float';
+  return { access: 'read', type: `texture_storage_2d<${format}, read>`, format };
 }
 
 /** A written binding of a tensor. Shaders store `${texelType(view.dtype)}(value)`. */

@@ -6,7 +6,8 @@
  * Dawn opens the Vulkan loader anew for every instance, so the next attempt may use another driver in the same process.
  */
 import { NoAdapterError, UsageError } from '../errors.ts';
-import { isSoftware, openDevice } from '../device.ts';
+import { isSoftware } from '../device.ts';
+import { openWithMatrices } from './matrices.ts';
 import { withoutNativeWarnings } from './nativeWarnings.ts';
 import { SWIFTSHADER_PACKAGE, findSwiftShader, softwareRemedies, supportsSwiftShader, unpackSwiftShader, useSwiftShader } from './softwareAdapter.ts';
 
@@ -75,7 +76,7 @@ async function loadDawn(): Promise<Dawn> {
 }
 
 /**
- * Adapters offer experimental features only so. One is used, the GPU's matrix units (device.ts); nothing else of what the toggle allows is, and devices that do not ask for it are as without.
+ * Adapters offer experimental features only so. One is used, the GPU's matrix units (matrices.ts); nothing else of what the toggle allows is, and devices that do not ask for it are as without.
  */
 const EXPERIMENTAL = 'enable-dawn-features=allow_unsafe_apis';
 
@@ -167,5 +168,5 @@ function noAdapterMessage(swiftshader: string): string {
  */
 export async function requestDevice(options: { software?: SoftwareChoice } = {}): Promise<GPUDevice> {
   const { adapter } = await requestAdapter(options);
-  return openDevice(adapter);
+  return openWithMatrices(adapter);
 }

@@ -65,10 +65,6 @@ function randomInputs(it: Plan): Tensors {
   );
 }
 
-/** The share of the expected time that is rested, and the most of it. */
-const REST = 0.75;
-const MOST_REST_MS = 1000;
-
 export class DeviceBench implements Bench {
   readonly #executor: Executor;
   readonly #target: Target;
@@ -108,14 +104,7 @@ export class DeviceBench implements Bench {
         await executor.run(prepared);
         const outputs: Float32Array[] = [];
         for (const output of it.graph.outputs) outputs.push(await executor.read(prepared, output));
-        let expected = 0;
-        const time = async (count: number): Promise<number> => {
-          // Timestamps tell the time however late they are read; a clock on the wall does not.
-          const ms = await executor.time(prepared, stepOf(it), count, executor.canTime ? Math.min(MOST_REST_MS, REST * expected * count) : 0);
-          expected = ms / count;
-          return ms;
-        };
-        return { outputs, time };
+        return { outputs, time: (count) => executor.time(prepared, stepOf(it), count) };
       },
       close: () => {
         others.splice(0).forEach((prepared) => executor.release(prepared));

@@ -9,7 +9,7 @@ import { stepClasses } from '../../src/tune/classes.ts';
 import { testDevice, testKernels } from '../gpu.ts';
 import { interleavedFrame, planar } from '../reference/golden.ts';
 import { readGolden } from '../reference/goldens.ts';
-import { IMITATED, MATRIX_CHECKS, imitatedChecks, isMatrixName } from './matrixChecks.ts';
+import { IMITATED, MATRIX_CHECKS, imitatedChecks, isMatrixName, sizeText } from './matrixChecks.ts';
 import { convolutions } from './matrixLayers.ts';
 
 const { traits } = await testKernels();
@@ -45,7 +45,7 @@ describe.skipIf(!traits.matrices)(`on the device's matrices${traits.matrices ? '
   });
 
   // Whether matrices fit one another and where they are loaded from: sizes that this device has not are refused only in a pipeline.
-  it.each(IMITATED.map(({ matrices }) => [Object.values(matrices).join('x'), matrices] as const))("the network's layers on matrices of %s are valid WGSL", async (_, matrices) => {
+  it.each(IMITATED.map(({ matrices }) => [sizeText(matrices), matrices] as const))("the network's layers on matrices of %s are valid WGSL", async (_, matrices) => {
     const device = await testDevice();
     const codes = new Set(convolutions({ traits: { f16: true, subgroupSize: 32, matrices }, precision: 'f16' }).flatMap((it) => it.codes));
     expect(codes.size).toBeGreaterThan(10);
@@ -56,7 +56,7 @@ describe.skipIf(!traits.matrices)(`on the device's matrices${traits.matrices ? '
   });
 });
 
-describe.skipIf(!traits.f16).each(IMITATED.map((it) => [Object.values(it.matrices).join('x'), it] as const))(`on imitated matrices of %s${traits.f16 ? '' : ': this adapter has no shader-f16'}`, (_, imitated) => {
+describe.skipIf(!traits.f16).each(IMITATED.map((it) => [sizeText(it.matrices), it] as const))(`on imitated matrices of %s${traits.f16 ? '' : ': this adapter has no shader-f16'}`, (_, imitated) => {
   it.each(imitatedChecks(imitated).map((check) => [check.name, check] as const))('%s', async (__, check) => {
     await check.run(await testKernels());
   });

@@ -3,9 +3,10 @@
  *
  * Inputs and weights are halves, so that what is multiplied is the reference's to the last bit and the usual 1e-5 holds; but features times masks, which are rounded once more.
  */
-import { matrixFunctions } from '../../src/kernels/conv2d/matrix.ts';
+import { MATRIX_CONV2D, matrixFunctions } from '../../src/kernels/conv2d/matrix.ts';
 import { conv2d } from '../../src/kernels/conv2d/index.ts';
-import type { MatrixSize, Program, Target, Traits } from '../../src/kernels/kernel.ts';
+import type { Matrices, MatrixSize } from '../../src/kernels/conv2d/matrices.ts';
+import type { Program, Target, Traits } from '../../src/kernels/kernel.ts';
 import { floatToHalf, halfToFloat } from '../../src/weights/float16.ts';
 import { MATRIX_CASES } from '../cases/conv.ts';
 import { rng } from '../reference/random.ts';
@@ -21,6 +22,12 @@ function halves(seed: number): Rng {
   const random = rng(seed);
   return { ...random, floats: (count, low, high) => random.floats(count, low, high).map((value) => halfToFloat(floatToHalf(value))) };
 }
+
+export function matricesOfSize(m: number, n: number, k: number): Matrices {
+  return { m, n, k, conv2d: MATRIX_CONV2D };
+}
+
+export const sizeText = ({ m, n, k }: MatrixSize): string => `${m}x${n}x${k}`;
 
 export const isMatrixName = (name: string): boolean => name.startsWith('matrix ');
 
@@ -97,10 +104,10 @@ function imitate(program: Program, size: MatrixSize): Program {
 }
 
 /** Sizes of matrices: NVIDIA's in all tiles; broader than long, and longer than broad, in one. */
-export const IMITATED: readonly { matrices: MatrixSize; cpu: boolean }[] = [
-  { matrices: { m: 16, n: 16, k: 16 }, cpu: false },
-  { matrices: { m: 8, n: 16, k: 16 }, cpu: true },
-  { matrices: { m: 16, n: 8, k: 16 }, cpu: true },
+export const IMITATED: readonly { matrices: Matrices; cpu: boolean }[] = [
+  { matrices: matricesOfSize(16, 16, 16), cpu: false },
+  { matrices: matricesOfSize(8, 16, 16), cpu: true },
+  { matrices: matricesOfSize(16, 8, 16), cpu: true },
 ];
 
 export function imitatedChecks({ matrices, cpu }: (typeof IMITATED)[number]): KernelCheck[] {

@@ -3,14 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { conv2d } from '../../src/kernels/conv2d/index.ts';
 import type { ConvAttrs } from '../../src/kernels/conv2d/index.ts';
 import { matrixTiles, packMatrices } from '../../src/kernels/conv2d/matrixTiles.ts';
-import type { MatrixSize, Target } from '../../src/kernels/kernel.ts';
+import type { Target } from '../../src/kernels/kernel.ts';
 import { variantsVersion } from '../../src/tune/key.ts';
 import { rng } from '../reference/random.ts';
-import { isMatrixName } from './matrixChecks.ts';
+import { isMatrixName, matricesOfSize } from './matrixChecks.ts';
 import { convolutions } from './matrixLayers.ts';
 
-const SIXTEEN: MatrixSize = { m: 16, n: 16, k: 16 };
-const EIGHT: MatrixSize = { m: 8, n: 8, k: 8 };
+const SIXTEEN = matricesOfSize(16, 16, 16);
+const EIGHT = matricesOfSize(8, 8, 8);
 const GPU: Target = { traits: { f16: true, subgroupSize: 32, matrices: SIXTEEN }, precision: 'f16' };
 const CPU: Target = { traits: { cpu: true, f16: true, subgroupSize: 8, matrices: EIGHT }, precision: 'f16' };
 const LAYER: ConvAttrs = { weights: 'w', channels: 32, kernel: 3 };
@@ -38,12 +38,13 @@ describe('candidates on matrices', () => {
     for (const target of [GPU, CPU]) {
       expect(namesOf(LAYER, target, { ...SHAPE, channels: 6 }).filter(isMatrixName)).toEqual([]);
       expect(namesOf({ ...LAYER, groups: 4 }, target).filter(isMatrixName)).toEqual([]);
-      expect(namesOf({ ...LAYER, read: { kind: 'encoder', frame: 0, tau: 1, gamma: 2.2, useResponse: false } }, target).filter(isMatrixName)).toEqual([]);
+      const read: ConvAttrs['read'] = { kind: 'encoder', frame: 0, tau: 1, gamma: 2.2, useResponse: false };
+      expect(conv2d.variants!({ ...LAYER, read }, [{ ...SHAPE, channels: 12 }, { channels: 4, height: 1, width: 256 }], target).filter(isMatrixName)).toEqual([]);
     }
   });
 
   it('share out channels evenly, in whole matrices', () => {
-    const blocksOf = (channels: number, target: Target): number => matrixTiles({ ...LAYER, channels }, target)[0].out;
+    const blocksOf = (channels: number, target: Target): number => matrixTiles({ ...LAYER, channels }, [SHAPE], target)[0].out;
     expect([3, 8, 9, 32, 40, 48, 128].map((channels) => 4 * blocksOf(channels, CPU))).toEqual([8, 8, 16, 32, 24, 24, 32]);
     expect([3, 8, 16, 32, 40, 48, 128].map((channels) => 4 * blocksOf(channels, GPU))).toEqual([16, 16, 16, 32, 32, 32, 32]);
   });
@@ -92,7 +93,7 @@ describe.each([
 
 describe('packMatrices', () => {
   it('has every weight where the kernel reads it, and zeros else', () => {
-    const tile = { ...matrixTiles({ ...LAYER, channels: 40 }, CPU)[0], matrices: { m: 8, n: 8, k: 16 } };
+    const tile = { ...matrixTiles({ ...LAYER, channels: 40 }, [SHAPE], CPU)[0], matrices: matricesOfSize(8, 8, 16) };
     const attrs: ConvAttrs = { weights: ['a', 'b'], channels: 40, kernel: 3 };
     const sources = [20, 9];
     const random = rng(7);

@@ -30,7 +30,7 @@ export function passes({ traits = {}, precision = 'f32', readsByFrame = false }:
     fuseMasks,
     readsByFrame ? fuseReadsByFrame : fuseReads,
     fuseConcat,
-    fuseDilations,
+    ...(traits.cpu ? [] : [fuseDilations]),
     fuseMerge,
     ...(precision === 'f16' ? [halve] : []),
   ];

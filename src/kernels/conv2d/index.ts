@@ -3,9 +3,9 @@ import type { Dispatch, Kernel, Lowering } from '../kernel.ts';
 import { convResults, convShape, dilationsOf, groupsOf, inputChannels, layersOf, weightTensors } from './attrs.ts';
 import type { ConvAttrs } from './attrs.ts';
 import { generalDispatch } from './general.ts';
-import { matrixDispatch } from './matrix.ts';
+import { isMatrix } from './matrices.ts';
 import { tiledDispatch } from './program.ts';
-import { candidates, isMatrix, variantNames } from './variants.ts';
+import { candidates, variantNames } from './variants.ts';
 import { packedWeights } from './weights.ts';
 
 export type { Activation, ConvAttrs, ConvRead, ConvStore } from './attrs.ts';
@@ -36,9 +36,10 @@ export const conv2d: Kernel<ConvAttrs> = {
     return output.height * output.width * output.channels * (inputChannels(attrs, inputs) / groupsOf(attrs)) * attrs.kernel ** 2;
   },
   lower({ attrs, inputs, output, results, target, variant: name }: Lowering<ConvAttrs>): Dispatch {
-    const weights = packedWeights(attrs, inputs.map((input) => input.shape), target, name);
-    const variant = candidates(attrs, target).get(name);
-    if (variant && isMatrix(variant)) return matrixDispatch(variant, attrs, inputs, output, results, weights);
+    const shapes = inputs.map((input) => input.shape);
+    const weights = packedWeights(attrs, shapes, target, name);
+    const variant = candidates(attrs, shapes, target).get(name);
+    if (isMatrix(variant)) return variant.matrices.conv2d.dispatch(variant, attrs, inputs, output, results, weights);
     return variant ? tiledDispatch(variant, attrs, inputs, output, results, weights) : generalDispatch(attrs, inputs[0], output, weights);
   },
 };

@@ -11,18 +11,18 @@
  * Matrices are Dawn's `chromium_experimental_subgroup_matrix`. All of it is in the functions of `matrixFunctions`: tests put other ones in their place, and so check the rest on every adapter.
  */
 import { READ } from '../kernel.ts';
-import type { Dispatch, MatrixSize, PackedWeights, ParamTypes, Program, View } from '../kernel.ts';
+import type { ParamTypes, Program } from '../kernel.ts';
 import { activate, negativeSlope } from './activate.ts';
 import { dilationsOf, layerBlocks, layersOf } from './attrs.ts';
 import type { ConvAttrs } from './attrs.ts';
-import { SUBGROUPS, matrixGroups, matrixMemory, matrixSteps } from './matrixTiles.ts';
+import type { MatrixMethod, MatrixSize, MatrixVariant } from './matrices.ts';
+import { SUBGROUPS, matrixGroups, matrixMemory, matrixSteps, matrixTiles, matrixWeights } from './matrixTiles.ts';
 import type { MatrixMemory } from './matrixTiles.ts';
 import { sourcesOf } from './sources.ts';
 import type { Source } from './sources.ts';
 import { storeOf } from './stores.ts';
 import type { Store } from './stores.ts';
 import { nameOf } from './variants.ts';
-import type { MatrixVariant } from './variants.ts';
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 const lines = (parts: readonly string[]): string => parts.filter((part) => part !== '').join('\n');
@@ -180,7 +180,7 @@ ${drainAll(variant, memory)}
   };
 }
 
-export function matrixDispatch(variant: MatrixVariant, attrs: ConvAttrs, inputs: readonly View[], output: View, results: readonly View[], [weights, bias]: readonly PackedWeights[]): Dispatch {
+const dispatch: MatrixMethod['dispatch'] = (variant, attrs, inputs, output, results, [weights, bias]) => {
   const { width, height } = output.shape;
   const { columns, rows, out, matrices } = variant;
   const dilations = dilationsOf(attrs);
@@ -211,4 +211,7 @@ export function matrixDispatch(variant: MatrixVariant, attrs: ConvAttrs, inputs:
     },
     workgroups: [Math.ceil(width / columns), groups * layersOf(attrs).length * dilations.length, Math.ceil(height / rows)],
   };
-}
+};
+
+/** Convolutions on matrix units. */
+export const MATRIX_CONV2D: MatrixMethod = { candidates: matrixTiles, weights: matrixWeights, dispatch };

@@ -4,19 +4,10 @@
  * A tile is `columns x rows` pixels x output channels, the work of a workgroup of four subgroups, whose rows are shared out among them. 128 pixels by 32 channels are 4 sums
  * of 16x16 a subgroup; larger tiles read less for each product, and need more memory.
  */
-import type { MatrixSize, Shape, Target } from '../kernel.ts';
-import { dilationsOf, inputChannels } from './attrs.ts';
+import type { Shape, Target } from '../kernel.ts';
+import { dilationsOf, inputChannels, rolesOf } from './attrs.ts';
 import type { ConvAttrs } from './attrs.ts';
-
-export interface MatrixTile {
-  columns: number;
-  rows: number;
-  /** Output blocks, of whole matrices. */
-  out: number;
-  /** Invocations of a workgroup. */
-  workgroup: number;
-  matrices: MatrixSize;
-}
+import type { MatrixMethod, MatrixVariant } from './matrices.ts';
 
 export const SUBGROUPS = 4;
 /** Workgroup memory that every device has; invocations that a workgroup may have on every device. */
@@ -39,7 +30,7 @@ export interface MatrixMemory {
   bytes: number;
 }
 
-export function matrixMemory(attrs: ConvAttrs, { columns, rows, matrices: { n, k } }: MatrixTile): MatrixMemory {
+export function matrixMemory(attrs: ConvAttrs, { columns, rows, matrices: { n, k } }: MatrixVariant): MatrixMemory {
   const reach = (attrs.kernel - 1) * Math.max(...dilationsOf(attrs));
   const [haloWidth, haloHeight] = [columns + reach, rows + reach];
   const rowsAtOnce = attrs.store?.kind === 'pool' ? 2 : 1;
@@ -49,39 +40,46 @@ export function matrixMemory(attrs: ConvAttrs, { columns, rows, matrices: { n, k
 }
 
 /** The tiles for a layer, most promising first; none where the plan stores no halves or the device has no such units. On a CPU, which only imitates them, one. */
-export function matrixTiles(attrs: ConvAttrs, { traits = {}, precision }: Target): MatrixTile[] {
+export function matrixTiles(attrs: ConvAttrs, inputs: readonly Shape[], { traits = {}, precision }: Target): MatrixVariant[] {
   const { matrices, subgroupSize, cpu } = traits;
   if (precision !== 'f16' || !matrices || !subgroupSize || SUBGROUPS * subgroupSize > MOST_INVOCATIONS) return [];
-  if (attrs.read?.kind === 'encoder' || attrs.read?.kind === 'pair') return [];
+  if (inputChannels(attrs, inputs) < LEAST_INPUTS) return [];
   const needed = Math.ceil(attrs.channels / matrices.n);
-  const tiles = TILES.map(([columns, rows, channels]): MatrixTile => {
+  const tiles = TILES.map(([columns, rows, channels]): MatrixVariant => {
     // Channels shared out evenly: 48 are two groups of 24, not 32 and 16 with as many zeros.
     const groups = Math.ceil((needed * matrices.n) / channels);
-    return { columns, rows, out: (Math.ceil(needed / groups) * matrices.n) / 4, workgroup: SUBGROUPS * subgroupSize, matrices };
+    return { memory: 'matrix', columns, rows, out: (Math.ceil(needed / groups) * matrices.n) / 4, workgroup: SUBGROUPS * subgroupSize, winograd: false, matrices };
   });
   return tiles.filter((tile) => matrixMemory(attrs, tile).bytes <= MOST_BYTES).slice(0, cpu ? 1 : undefined);
 }
 
-/** Whether a layer has enough input channels for matrices. */
-export function fillsMatrices(attrs: ConvAttrs, inputs: readonly Shape[]): boolean {
-  return inputChannels(attrs, inputs) >= LEAST_INPUTS;
-}
-
 /** Groups of output channels of one layer. */
-export function matrixGroups({ channels }: ConvAttrs, { out }: MatrixTile): number {
+export function matrixGroups({ channels }: ConvAttrs, { out }: MatrixVariant): number {
   return Math.ceil(channels / (4 * out));
 }
 
 /** Steps of k channels that a source of so many channels takes. */
-export function matrixSteps(channels: number, { matrices: { k } }: MatrixTile): number {
+export function matrixSteps(channels: number, { matrices: { k } }: MatrixVariant): number {
   return Math.ceil(channels / k);
 }
+
+/** Input channels of one layer at one dilation, source by source: each begins a matrix of its own. */
+function sourceChannels(attrs: ConvAttrs, inputs: readonly Shape[]): number[] {
+  return rolesOf(attrs, inputs).sources.map(({ channels }) => (attrs.split ? channels / dilationsOf(attrs).length : channels));
+}
+
+/** A layer's weights (matrices.ts). */
+export const matrixWeights: MatrixMethod['weights'] = (attrs, inputs, variant) => {
+  const sources = sourceChannels(attrs, inputs);
+  const { n, k } = variant.matrices;
+  return { order: `matrix${k}x${n}x${variant.out} of ${sources.join('+')}`, pack: (layers) => packMatrices(layers, attrs, sources, variant) };
+};
 
 /**
  * OIHW weights of layers to [layer][group][source][step][tap][matrix of the group][k][n], right matrices one after another in the order they are multiplied; channels that there are not are zero.
  * @param sources input channels of each source.
  */
-export function packMatrices(layers: readonly Float32Array[], attrs: ConvAttrs, sources: readonly number[], tile: MatrixTile): Float32Array<ArrayBuffer> {
+export function packMatrices(layers: readonly Float32Array[], attrs: ConvAttrs, sources: readonly number[], tile: MatrixVariant): Float32Array<ArrayBuffer> {
   const { k, n } = tile.matrices;
   const taps = attrs.kernel ** 2;
   const inputs = sources.reduce((sum, channels) => sum + channels, 0);

@@ -9,7 +9,7 @@
  *
  * Accumulators are named scalars (`acc_dilation_row_column_block`): arrays would go to memory.
  */
-import { READ, reads } from '../kernel.ts';
+import { READ, reads, readsTexture } from '../kernel.ts';
 import type { DType, Dispatch, PackedWeights, ParamTypes, ParamValues, Program, View } from '../kernel.ts';
 import { activate, negativeSlope } from './activate.ts';
 import { dilationsOf, layerBlocks, layersOf } from './attrs.ts';
@@ -25,7 +25,7 @@ import { POSITIONS, sumName, tapName, transformSums, transformTaps } from './win
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 const lines = (parts: readonly string[]): string => parts.filter((part) => part !== '').join('\n');
 
-/** How a variant has weights at hand. `w` is the first vec4 of the kernel row, `lane` the invocation. */
+/** How a variant has weights at hand. `w` is the first vec4 of an input block's weights, or their row in the texture; `lane` the invocation. */
 interface WeightAccess {
   declarations: string;
   /** WGSL before the rows of an input block, before each row, and after it. */
@@ -41,7 +41,8 @@ function weightAccess({ memory, out, workgroup, winograd }: Variant, kernel: num
   const rows = winograd ? 1 : kernel;
   const index = (kx: number, o: number, lane: number): number => (kx * 4 + lane) * out + o;
   if (memory === 'subgroup') {
-    const loads = range(Math.ceil(row / workgroup)).map((j) => `      let w_${j} = vec4f(weights[w + ${j * workgroup}u + lane]);`);
+    const first = winograd ? 'lane' : `u32(ky) * ${row}u + lane`;
+    const loads = [`      let first = ${first};`, ...range(Math.ceil(row / workgroup)).map((j) => `      let w_${j} = textureLoad(weights, vec2u(first + ${j * workgroup}u, w));`)];
     const weight: WeightAccess['weight'] = (kx, o, i, use) => {
       const at = index(kx, o, i);
       return `      { let a = subgroupBroadcast(w_${Math.floor(at / workgroup)}, ${at % workgroup}u); ${use} }`;
@@ -64,10 +65,16 @@ function weightAccess({ memory, out, workgroup, winograd }: Variant, kernel: num
   return { declarations: '', atBlock: '', atRow: winograd ? '      let t = w;' : `      let t = w + u32(ky) * ${row}u;`, weight: (kx, o, i, use) => `      { let a = vec4f(weights[t + ${index(kx, o, i)}u]); ${use} }` };
 }
 
+/** By what `w` grows from one input block to the next. */
+function weightStep({ memory, winograd }: Variant, kernel: number): string {
+  return memory === 'subgroup' ? '1u' : `${4 * (winograd ? POSITIONS : kernel * kernel)}u * OUT_BLOCKS`;
+}
+
 /** WGSL of the loop over one source's blocks. */
 function sourceLoop(source: Source, n: number, variant: Variant, kernel: number, dilations: number, split: boolean): string {
-  const { columns, rows, out, memory } = variant;
+  const { columns, rows, out } = variant;
   const access = weightAccess(variant, kernel);
+  const step = weightStep(variant, kernel);
   const radius = (kernel - 1) / 2;
   const taps = columns + kernel - 1;
   const halved = (value: string): string => (source.half ? `(${value} >> 1u)` : value);
@@ -103,7 +110,7 @@ ${lines(streams.map((s) => `    ${range(4).flatMap((r) => range(taps).map((j) =>
 ${lines(streams.flatMap((s) => range(4).map((r) => loadRow(s, r, `${r - 1}`))))}
 ${lines(streams.map((s) => `    ${transformTaps(s, tiles, (r, j) => tap(s, r, j))}`))}
 ${lines(range(POSITIONS).flatMap((position) => range(out).flatMap((o) => range(4).map((i) => product(position, o, i)))))}
-    w += ${POSITIONS * 4}u * OUT_BLOCKS;
+    w += ${step};
   }`;
   }
   const shift = (s: number): string => range(rows - 1).flatMap((r) => range(taps).map((j) => `${tap(s, r, j)} = ${tap(s, r + 1, j)};`)).join(' ');
@@ -116,9 +123,8 @@ ${access.atRow}
 ${lines(streams.map((s) => loadRow(s, rows - 1, `ky + ${rows - 1 - radius}`)))}
 ${lines(range(kernel).flatMap((kx) => range(out).flatMap((o) => range(4).map((i) => multiply(kx, o, i)))))}
 ${kernel > 1 ? lines(streams.map((s) => `      ${shift(s)}`)) : ''}
-${memory === 'subgroup' ? '      w += KERNEL * 4u * OUT_BLOCKS;' : ''}
     }
-${memory === 'subgroup' ? '' : '    w += KERNEL * KERNEL * 4u * OUT_BLOCKS;'}
+    w += ${step};
   }`;
 }
 
@@ -152,7 +158,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let tile = (group.z * groups.x + group.x) * WORKGROUP + lane;
 ${lines(sources.map((source) => source.setup ?? ''))}
 ${lines(streams.map(place))}
-  var w = group.y * params.in_blocks * (${winograd ? POSITIONS : kernel * kernel}u * 4u * OUT_BLOCKS);
+  var w = group.y * params.in_blocks * (${weightStep(variant, kernel)});
 ${lines(sources.map((source, n) => sourceLoop(source, n, variant, kernel, streams.length, attrs.split ?? false)))}
 ${lines(outputs)}
   let first = group.y * OUT_BLOCKS;
@@ -169,7 +175,7 @@ ${lines(streams.map((s) => `  let block_${s} = first + ${s}u * params.layer_bloc
     workgroup: [workgroup, 1, 1],
     constants: { KERNEL: kernel, OUT_BLOCKS: out, WORKGROUP: workgroup },
     params: { ...params, ...store.params },
-    bindings: { ...Object.assign({}, ...sources.map((source) => source.bindings)), weights: reads({ dtype: weights }), bias: READ, ...store.bindings },
+    bindings: { ...Object.assign({}, ...sources.map((source) => source.bindings)), weights: memory === 'subgroup' ? readsTexture({ dtype: weights }) : reads({ dtype: weights }), bias: READ, ...store.bindings },
     // Long, and not needed for plans of tiles that are only considered.
     get body() {
       return (body ??= makeBody());

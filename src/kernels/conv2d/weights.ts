@@ -1,12 +1,11 @@
 /** Packing OIHW weights for the kernels' loop orders. */
 import { blocks } from '../kernel.ts';
 import type { PackedWeights, Shape, Target } from '../kernel.ts';
-import { dilationsOf, inputChannels, layersOf, rolesOf } from './attrs.ts';
+import { inputChannels, layersOf } from './attrs.ts';
 import type { ConvAttrs } from './attrs.ts';
-import { packMatrices } from './matrixTiles.ts';
-import { candidates, isMatrix } from './variants.ts';
-import type { Variant } from './variants.ts';
-import { POSITIONS, transformKernel } from './winograd.ts';
+import { isMatrix } from './matrices.ts';
+import { candidates } from './variants.ts';
+import { POSITIONS, transformKernels } from './winograd.ts';
 
 /** [out][in][tap] (OIHW, or transformed) to [out group][in block][tap][in lane][out block of the group] of vec4 (four outputs), layers one after another. */
 function packTiled(layers: readonly Float32Array[], channels: number, inputs: number, taps: number, out: number): Float32Array<ArrayBuffer> {
@@ -29,13 +28,6 @@ function packTiled(layers: readonly Float32Array[], channels: number, inputs: nu
   return packed;
 }
 
-/** Every 3x3 kernel of a layer transformed, [out][in][position]. */
-function transformKernels(weight: Float32Array): Float32Array {
-  const transformed = new Float32Array((weight.length / 9) * POSITIONS);
-  for (let i = 0; i < weight.length / 9; i++) transformed.set(transformKernel(weight, 9 * i), POSITIONS * i);
-  return transformed;
-}
-
 /** Each padded with zeros to whole blocks, one after another. */
 function padTo4(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
   const length = blocks(parts[0].length) * 4;
@@ -44,32 +36,22 @@ function padTo4(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
   return padded;
 }
 
-/** Input channels of one layer at one dilation, source by source: each begins a matrix of its own. */
-function sourceChannels(attrs: ConvAttrs, inputs: readonly Shape[]): number[] {
-  const { sources } = rolesOf(attrs, inputs);
-  return sources.map(({ channels }) => (attrs.split ? channels / dilationsOf(attrs).length : channels));
-}
-
-/** Names an order of weights. */
-function orderOf(variant: Variant | undefined, attrs: ConvAttrs, inputs: readonly Shape[]): string {
-  if (!variant) return 'oihw';
-  if (isMatrix(variant)) return `matrix${variant.matrices.k}x${variant.matrices.n}x${variant.out} of ${sourceChannels(attrs, inputs).join('+')}`;
-  return `${variant.winograd ? 'winograd' : 'tiled'}${variant.out}`;
-}
-
 /** A layer's weights and biases. Weights are stored in the plan's precision, biases in f32. */
 export function packedWeights(attrs: ConvAttrs, inputs: readonly Shape[], target: Target, name: string): PackedWeights[] {
   const layers = layersOf(attrs);
-  const variant = candidates(attrs, target).get(name);
+  const variant = candidates(attrs, inputs, target).get(name);
   const dtype = variant ? (target.precision ?? 'f32') : 'f32';
   const channels = inputChannels(attrs, inputs);
+  const onMatrices = isMatrix(variant) ? variant.matrices.conv2d.weights(attrs, inputs, variant) : undefined;
+  const tiled = variant ? `${variant.winograd ? 'winograd' : 'tiled'}${variant.out}${variant.memory === 'subgroup' ? ' texture' : ''}` : 'oihw';
   return [
     {
-      key: `${layers.map((layer) => `${layer}.weight`).join()}:${orderOf(variant, attrs, inputs)}:${dtype}`,
+      key: `${layers.map((layer) => `${layer}.weight`).join()}:${onMatrices?.order ?? tiled}:${dtype}`,
       dtype,
+      row: variant?.memory === 'subgroup' ? 4 * variant.out * (variant.winograd ? POSITIONS : attrs.kernel ** 2) : undefined,
       pack: (tensor) => {
         const weights = layers.map((layer) => tensor(`${layer}.weight`));
-        if (variant && isMatrix(variant)) return packMatrices(weights, attrs, sourceChannels(attrs, inputs), variant);
+        if (onMatrices) return onMatrices.pack(weights);
         if (variant?.winograd) return packTiled(weights.map(transformKernels), attrs.channels, channels, POSITIONS, variant.out);
         return variant ? packTiled(weights, attrs.channels, channels, attrs.kernel ** 2, variant.out) : padTo4(weights);
       },

@@ -12,12 +12,23 @@ const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 /** Positions of a transformed tile: four rows of four. */
 export const POSITIONS = 16;
 
-const G = [[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]];
+/** Stores G of three values in four steps of `step`. */
+function transformThree(a: number, b: number, c: number, to: Float64Array | Float32Array, at: number, step: number): void {
+  to[at] = a;
+  to[at + step] = (a + b + c) / 2;
+  to[at + 2 * step] = (a - b + c) / 2;
+  to[at + 3 * step] = c;
+}
 
-/** U of a 3x3 kernel that begins at `from`, row by row. */
-export function transformKernel(weight: ArrayLike<number>, from: number): number[] {
-  const rows = G.map((g) => range(3).map((x) => range(3).reduce((sum, y) => sum + g[y] * weight[from + 3 * y + x], 0)));
-  return rows.flatMap((row) => G.map((g) => range(3).reduce((sum, x) => sum + g[x] * row[x], 0)));
+/** U of every 3x3 kernel, row by row, one after another. Networks have millions of weights, so nothing is allocated for one. */
+export function transformKernels(weight: Float32Array): Float32Array {
+  const transformed = new Float32Array((weight.length / 9) * POSITIONS);
+  const rows = new Float64Array(4 * 3);
+  for (let from = 0, to = 0; from < weight.length; from += 9, to += POSITIONS) {
+    for (let x = 0; x < 3; x++) transformThree(weight[from + x], weight[from + 3 + x], weight[from + 6 + x], rows, x, 3);
+    for (let p = 0; p < 4; p++) transformThree(rows[3 * p], rows[3 * p + 1], rows[3 * p + 2], transformed, to + 4 * p, 1);
+  }
+  return transformed;
 }
 
 /** B^T of four values, as WGSL. */

@@ -7,7 +7,8 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { Deghoster } from '../../deghoster.ts';
-import { deviceTraits, openDevice } from '../../device.ts';
+import { deviceTraits } from '../../device.ts';
+import { openWithMatrices } from '../matrices.ts';
 import { requestAdapter } from '../adapter.ts';
 import type { AdapterInfo, NodeAdapter } from '../adapter.ts';
 import { FileTuneCache } from '../tuneCache.ts';
@@ -73,7 +74,7 @@ export class ComingEngine {
 
   async #open(adapter: Promise<NodeAdapter>, { memoryBudget, precision, inputs, tune, quiet }: MergeOptions, weights: WeightsFile | undefined, io: Pick<CommandIo, 'stderr' | 'signal'>): Promise<Engine> {
     const { adapter: found, info } = await adapter;
-    const device = (this.#device = await openDevice(found));
+    const device = (this.#device = await openWithMatrices(found));
     const traits = deviceTraits(device);
     const message = (text: string): void => void (quiet || io.stderr.write(`${text}\n`));
     // A precision that the device does not have is told by the Deghoster.

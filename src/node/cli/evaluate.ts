@@ -9,7 +9,7 @@ import { setImmediate } from 'node:timers/promises';
 import { CancelledError, InputError, UsageError } from '../../errors.ts';
 import { Deghoster } from '../../deghoster.ts';
 import type { DeghosterOptions } from '../../deghoster.ts';
-import { openDevice } from '../../device.ts';
+import { openWithMatrices } from '../matrices.ts';
 import { requestAdapter } from '../adapter.ts';
 import type { AdapterInfo } from '../adapter.ts';
 import { mergeCandidates } from '../evaluate/candidates.ts';
@@ -98,7 +98,7 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
   let next = await readStack(folders[0], options);
   if (options.weights !== undefined) await readWeights(options.weights, next.frames.length);
   const { adapter, info } = await requestAdapter({ software: options.adapter });
-  const device = await openDevice(adapter);
+  const device = await openWithMatrices(adapter);
   const engines = new Engines(device, options);
   const reports: Report[] = [];
   const sheets: string[] = [];

@@ -1,12 +1,11 @@
 /** `deghost info`: adapters, limits, features, and what could be installed. */
-import { traitsOf } from '../../device.ts';
 import { NoAdapterError } from '../../errors.ts';
-import type { MatrixSize } from '../../kernels/kernel.ts';
 import { adapterChoice, listAdapters, requestAdapter } from '../adapter.ts';
 import type { AdapterInfo } from '../adapter.ts';
 import { SWIFTSHADER_PACKAGE, findSwiftShader, refusedLavapipe, softwareRemedies, vulkanDrivers } from '../softwareAdapter.ts';
 import type { ParsedArgs } from './args.ts';
 import { json, size } from './io.ts';
+import { matricesOf } from '../matrices.ts';
 import type { CommandIo } from './io.ts';
 import { packageVersion } from '../package.ts';
 
@@ -44,7 +43,7 @@ export async function infoCommand(args: ParsedArgs, io: CommandIo): Promise<void
       limits: Object.fromEntries(LIMITS.map(([name]) => [name, adapter.limits[name] as number])),
       features: [...adapter.features].sort(),
       subgroups: { min: adapter.info.subgroupMinSize, max: adapter.info.subgroupMaxSize },
-      matrices: traitsOf(adapter.info, adapter.features).matrices ?? null,
+      matrices: matrixText(adapter),
     })),
     drivers: vulkanDrivers(),
     swiftshader: findSwiftShader()?.version ?? null,
@@ -55,7 +54,13 @@ export async function infoCommand(args: ParsedArgs, io: CommandIo): Promise<void
   if (refusal) throw refusal;
 }
 
-function text(report: { version: string; runtime: string; adapter: AdapterInfo | null; adapters: (AdapterInfo & { limits: Record<string, number>; features: string[]; subgroups: { min: number; max: number }; matrices: MatrixSize | null })[]; drivers: { manifest: string; api: string }[]; swiftshader: string | null; install: string[] }): string {
+/** The size of the matrices that convolutions can use, `MxNxK`. */
+function matrixText(adapter: GPUAdapter): string | null {
+  const it = matricesOf(adapter);
+  return it ? `${it.m}x${it.n}x${it.k}` : null;
+}
+
+function text(report: { version: string; runtime: string; adapter: AdapterInfo | null; adapters: (AdapterInfo & { limits: Record<string, number>; features: string[]; subgroups: { min: number; max: number }; matrices: string | null })[]; drivers: { manifest: string; api: string }[]; swiftshader: string | null; install: string[] }): string {
   const lines = [`deghost ${report.version}, ${report.runtime}`, ''];
   for (const adapter of report.adapters) {
     const kind = `${adapter.software ? 'software' : 'GPU'}, ${adapter.source === 'npm' ? `from npm ${SWIFTSHADER_PACKAGE} ${report.swiftshader}` : 'from the system'}`;
@@ -66,7 +71,7 @@ function text(report: { version: string; runtime: string; adapter: AdapterInfo |
       lines.push(`  ${name.padEnd(34)} ${show(value).padStart(10)}${value === standard ? '' : `  (WebGPU's default: ${show(standard)})`}`);
     }
     if (adapter.features.includes('subgroups')) lines.push(`  ${'subgroup size'.padEnd(34)} ${`${adapter.subgroups.min} to ${adapter.subgroups.max}`.padStart(10)}`);
-    if (adapter.matrices) lines.push(`  ${'subgroup matrices'.padEnd(34)} ${Object.values(adapter.matrices).join('x').padStart(10)}`);
+    if (adapter.matrices) lines.push(`  ${'subgroup matrices'.padEnd(34)} ${adapter.matrices.padStart(10)}`);
     lines.push(...wrap(`features: ${adapter.features.join(', ')}`, 100, '  '), '');
   }
   if (report.adapters.length === 0) lines.push('No adapter.', '');

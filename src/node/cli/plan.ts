@@ -1,7 +1,7 @@
 /** `deghost plan`: what a merge of a size would run, the memory it takes, and how long, as far as `deghost tune` has measured. Nothing is computed, and no device is opened. */
 import { NoAdapterError, UsageError } from '../../errors.ts';
 import { planReport } from '../../deghoster.ts';
-import { traitsOf } from '../../device.ts';
+import { adapterTraits } from '../matrices.ts';
 import { MAX_FRAMES, MIN_FRAMES, middleFrame } from '../../image/frame.ts';
 import { MAX_PIXELS } from '../../image/picture.ts';
 import type { Target } from '../../kernels/kernel.ts';
@@ -62,7 +62,7 @@ async function machine(precision: 'f32' | 'f16', software: SoftwareChoice, io: C
   try {
     const { adapter, info } = await requestAdapter({ software });
     if (!quiet) io.stderr.write(`limits of ${info.name}\n`);
-    const target = { traits: traitsOf(adapter.info, adapter.features), precision };
+    const target = { traits: adapterTraits(adapter), precision };
     const tuning = await readTuning(new FileTuneCache({ warn: (text) => io.stderr.write(`${text}\n`) }), tuneKey(adapter.info, target));
     return { maxBinding: Math.min(adapter.limits.maxBufferSize, adapter.limits.maxStorageBufferBindingSize), target: { ...target, choices: tuning && choicesOf(tuning) }, tuning };
   } catch (error) {

@@ -1,6 +1,6 @@
 /** `deghost tune`: every variant timed on this machine's adapter, as a table; the fastest are kept for merges and plans. */
 import { CancelledError, UsageError } from '../../errors.ts';
-import { openDevice } from '../../device.ts';
+import { openWithMatrices } from '../matrices.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
 import { candidateGbps, candidateGflops } from '../../tune/result.ts';
 import type { TuneResult } from '../../tune/result.ts';
@@ -25,7 +25,7 @@ export async function tuneCommand(args: ParsedArgs, io: CommandIo): Promise<void
   const weights = await readWeights(values.weights, frames);
   const { adapter, info } = await requestAdapter({ software: adapterChoice(values.adapter ?? process.env.DEGHOST_ADAPTER) });
   const cache = new FileTuneCache({ warn: (text) => io.stderr.write(`${text}\n`) });
-  const device = await openDevice(adapter);
+  const device = await openWithMatrices(adapter);
   const view = new TuneView(io.stderr);
   try {
     if (!quiet) io.stderr.write(`tuning for merges of ${frames} frames in ${precision} on ${info.name}${info.software ? ' (software adapter: its driver takes seconds for each variant)' : ''}\n`);
