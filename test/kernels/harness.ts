@@ -89,10 +89,15 @@ export class KernelHarness {
       const node = graph.input(name, { channels: value.c, height: value.h, width: value.w });
       data[name] = new Float32Array(packNC4HW4(value));
       if (inputOffset) {
-        // The kernel reads the second half of a concat: an input inside a larger buffer.
+        // The kernel reads the middle of a concat: an input inside a larger buffer, before what would make all that it is multiplied with no number.
         const before = graph.input(`${name} before`, { channels: inputOffset, height: value.h, width: value.w });
         data[`${name} before`] = new Float32Array(packNC4HW4(behind(tensor(0, value.h, value.w), inputOffset)));
-        graph.concat(`${name} placed`, [before, node]);
+        const parts = [before, node];
+        if (value.c % 4 === 0) {
+          parts.push(graph.input(`${name} after`, { channels: 4, height: value.h, width: value.w }));
+          data[`${name} after`] = new Float32Array(4 * value.h * value.w).fill(NaN);
+        }
+        graph.concat(`${name} placed`, parts);
       }
       nodes.set(value, node);
       return node;
