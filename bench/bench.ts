@@ -13,7 +13,7 @@ import { loadWeights } from '../src/weights/load.ts';
 import { contest, enter } from './contest.ts';
 import type { ContestRules, Entrant, Row } from './contest.ts';
 import { deghostContestant } from './deghostEngine.ts';
-import { LAYER, randomInput, sizeText } from './engine.ts';
+import { LAYER, OWN, randomInput, sizeText } from './engine.ts';
 import type { Contestant, EngineContext, Work } from './engine.ts';
 import { watchGpuMemory } from './gpuMemory.ts';
 import { benchKernels } from './kernels.ts';
@@ -54,7 +54,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 const say = (text: string): void => console.log(text);
 
 function print(work: string, rows: readonly Row[], peakGflops: number): void {
-  const own = rows.find(({ id }) => id === 'deghost');
+  const own = rows.find(({ id }) => id === OWN);
   say(`\n${work}`);
   for (const row of rows) {
     const figures = row.ms === undefined ? [] : [timeText(row.ms), `±${percent(row.spread!)} of ${row.runs}`, `first ${timeText(row.firstMs!)}`, row.peakBytes ? mebibytes(row.peakBytes) : '', `${digits(row.gflops!)} GFLOP/s`, `${percent(row.gflops! / peakGflops)} of peak`];
@@ -106,7 +106,7 @@ export async function bench(options: BenchOptions): Promise<Report> {
   const entrants = await enter([deghostContestant(version), ...options.peers], context, say);
   const compete = async (who: readonly Entrant[], name: string, work: Work, cost: { operations: number; bytes: number }, frames: number): Promise<void> => {
     const rows: Row[] = [];
-    await contest(who, work, randomInput(work, frames), cost.operations, onnxNode.id, { ...rules, tolerance: TOLERANCE[work.kind], memory: freemem() }, (row) => rows.push(row));
+    await contest(who, work, randomInput(work, frames), cost.operations, onnxNode.id, { ...rules, tolerance: TOLERANCE[work.kind], memory: freemem(), naps: info.software }, (row) => rows.push(row));
     await remeasure();
     const size = sizeText(work);
     print(`${name}, ${size}`, rows, peaks.gflops);

@@ -2,8 +2,9 @@
  * The contest: engines take turns on the same work, a run each a round, so that a swing of the machine's load hits all alike. A result is compared before anything is timed;
  * a wrong one is timed too, and marked.
  */
+import { napUntil } from '../src/naps.ts';
 import { largestDifference } from './compare.ts';
-import { NotInstalled, sizeText } from './engine.ts';
+import { NotInstalled, OWN, sizeText } from './engine.ts';
 import type { Contestant, Engine, EngineContext, Planes, Session, Work } from './engine.ts';
 import { peakBytes, resetPeak } from './gpuMemory.ts';
 import { median, spread } from './timing.ts';
@@ -31,6 +32,8 @@ export interface Row {
   ms?: number;
   spread?: number;
   gflops?: number;
+  /** The median of runs during which the thread that waits napped (src/naps.ts), where an engine does not do so itself. */
+  nappingMs?: number;
   /** Most GPU bytes its device held. */
   peakBytes?: number;
 }
@@ -44,6 +47,8 @@ export interface ContestRules {
   tolerance: number;
   /** Bytes of the host's memory that an engine may take. */
   memory: number;
+  /** Whether other engines on the adapter run some more rounds with deghost's naps: on software adapters a waiting thread takes one of the processors that compute. */
+  naps?: boolean;
 }
 
 /** An engine that could be opened, or why not. */
@@ -78,6 +83,9 @@ export async function enter(contestants: readonly Contestant[], context: EngineC
   for (const [remedy, names] of missing) report(`not installed: ${names.join('; ')} (${remedy})`);
   return entrants;
 }
+
+/** Runs of others with naps. */
+const NAPPING_RUNS = 3;
 
 /** How long an engine may take to let go. */
 const RELEASE_SECONDS = 30;
@@ -175,6 +183,24 @@ export async function contest(
         Object.assign(it.row, { status: 'failed', note: oneLine(error) });
       }
     }
+  }
+
+  if (rules.naps) {
+    const others = started.filter(({ entrant, row }) => entrant.id !== OWN && entrant.engine!.device && row.status !== 'failed');
+    const napping = new Map(others.map((it): [Started, number[]] => [it, []]));
+    for (let round = 0; round < Math.min(NAPPING_RUNS, rules.runs); round++) {
+      for (const [{ row, session }, samples] of napping) {
+        if (row.status === 'failed') continue;
+        const begun = performance.now();
+        try {
+          await within(3 * rules.limit, napUntil(session.run()));
+          samples.push(performance.now() - begun);
+        } catch (error) {
+          Object.assign(row, { status: 'failed', note: oneLine(error) });
+        }
+      }
+    }
+    for (const [{ row }, samples] of napping) if (samples.length) row.nappingMs = median(samples);
   }
 
   for (const { entrant, row, session, samples } of started) {

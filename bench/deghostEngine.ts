@@ -11,7 +11,7 @@ import type { TuneResult } from '../src/tune/index.ts';
 import { loadWeights } from '../src/weights/load.ts';
 import { packNC4HW4, unpackNC4HW4 } from '../test/reference/layout.ts';
 import { tensor } from '../test/reference/tensor.ts';
-import { interleave, planes } from './engine.ts';
+import { OWN, interleave, planes } from './engine.ts';
 import { targetOf, tuningOf } from './tuning.ts';
 import type { Contestant, Engine, EngineContext, Planes, Session, Work } from './engine.ts';
 
@@ -82,7 +82,7 @@ class DeghostEngine implements Engine {
 /** deghost on the adapter of the context. */
 export function deghostContestant(version: string): Contestant {
   return {
-    id: 'deghost',
+    id: OWN,
     name: 'deghost',
     async open(context) {
       const { adapter } = await requestAdapter({ software: context.software });

@@ -11,6 +11,9 @@ const GRID = 16;
 /** The convolution that is compared by itself: 3x3, of the network's width to the network's width, with its activation. */
 export const LAYER = 'encoder.2';
 
+/** The id of deghost among the engines. */
+export const OWN = 'deghost';
+
 /** Planes of f32, `[c,h,w]`. */
 export interface Planes {
   data: Float32Array;

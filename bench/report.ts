@@ -3,6 +3,7 @@
  */
 import type { AdapterInfo } from '../src/node/adapter.ts';
 import type { Row } from './contest.ts';
+import { OWN } from './engine.ts';
 import type { KernelRow } from './kernels.ts';
 import type { Peaks } from './peaks.ts';
 
@@ -85,11 +86,11 @@ const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\
 /** How deghost compares, from the other engine's point of view. */
 export function comparison(own: Row | undefined, other: Row): string {
   if (!own?.ms || !other.ms || own.id === other.id) return '';
-  const ratio = other.ms / own.ms;
-  return ratio >= 1 ? `${digits(ratio)} times as fast` : `**${digits(1 / ratio)} times slower**`;
+  const faster = (ms: number): string => (ms >= own.ms! ? `${digits(ms / own.ms!)} times as fast` : `**${digits(own.ms! / ms)} times slower**`);
+  return other.nappingMs === undefined ? faster(other.ms) : `${faster(other.ms)}, ${faster(other.nappingMs)} where it naps`;
 }
 
-const ownRow = ({ rows }: ContestReport): Row | undefined => rows.find(({ id }) => id === 'deghost');
+const ownRow = ({ rows }: ContestReport): Row | undefined => rows.find(({ id }) => id === OWN);
 
 function contestRows(contest: ContestReport, peaks: Peaks): string[][] {
   const own = ownRow(contest);
@@ -137,6 +138,12 @@ export function kernelTable(kernels: readonly KernelRow[], peaks: Peaks): string
 }
 
 /** What every reader of the tables must know, engine by engine. */
+/** What the naps are about, where an engine was timed with them. */
+function nappingNote(contests: readonly ContestReport[]): string[] {
+  if (!contests.some(({ rows }) => rows.some(({ nappingMs }) => nappingMs !== undefined))) return [];
+  return ['While anything is awaited in Node, Dawn\'s binding asks for it on and on, which takes one of the processors that a software adapter computes on. deghost naps meanwhile; *where it naps* is an engine during whose runs it was made to, so that computing alone is compared.'];
+}
+
 function notes({ contests, adapter, tuned }: Report): string[] {
   const seen = new Map<string, string>([[tuned ? `deghost ran the variants that \`deghost tune\` had chosen on this adapter (${tuned}).` : 'deghost ran with its defaults for this adapter, not tuned.', '']]);
   for (const row of contests.flatMap(({ rows }) => rows)) {
@@ -175,7 +182,7 @@ export function reportMarkdown(report: Report): string {
       `Checked against PyTorch first: ${validated.map(({ name, error }) => `\`${name}\` ${error.toExponential(0)}`).join(', ')}.`,
     contestTable(contests, peaks),
     ['Times are medians, from arrays in memory to an array in memory; the engines take turns, a run each. *First run* includes compilation (drivers keep compiled programs from one process to the next). ' +
-      'Results are compared with onnxruntime-node\'s, or deghost\'s where that is not installed; GPU memory is all that an engine\'s device held. Operations are those of the convolutions as written: Winograd\'s variants do fewer, and so may pass the peak. GB/s count each tensor that a dispatch reads or writes once; caches can make them more than what copying reaches.', ...notes(report)].join(' '),
+      'Results are compared with onnxruntime-node\'s, or deghost\'s where that is not installed; GPU memory is all that an engine\'s device held. Operations are those of the convolutions as written: Winograd\'s variants do fewer, and so may pass the peak. GB/s count each tensor that a dispatch reads or writes once; caches can make them more than what copying reaches.', ...nappingNote(contests), ...notes(report)].join(' '),
     lost.length ? `Faster than deghost here: ${lost.join('; ')}.` : '',
     torchTable(report),
     kernels.length ? kernelTable(kernels, peaks) : '',

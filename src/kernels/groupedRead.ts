@@ -8,8 +8,8 @@
  * Several readers may share one pass, which loads every slot once and gives their results one after another. And a pass may treat some of the slots alone and add
  * to a state in place: then the memory need not be there all at once (graph/fuse/reads.ts).
  */
-import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, READ, blocks, buffer, expectSameSize, flatGrid, reads, shapeError, start, texelType, writes } from './kernel.ts';
-import type { Binding, Kernel, Lowering, PackedWeights, Program, Shape, View, WeightTensor } from './kernel.ts';
+import { FLAT_WORKGROUP, READ, blocks, buffer, expectSameSize, reads, shapeError, start, texelType, writes } from './kernel.ts';
+import type { Binding, Kernel, Lowering, PackedWeights, Program, Shape, Target, View, WeightTensor } from './kernel.ts';
 
 export interface GroupedReadAttrs {
   /** Readers: of each the tensors `{name}.weight` [channels, slots, 1, 1] and `{name}.bias` [channels]. */
@@ -40,36 +40,70 @@ function order(memories: readonly View[], channels: number): { memory: number; s
   return all.sort((a, b) => a.slot - b.slot || a.memory - b.memory);
 }
 
-function program(attrs: GroupedReadAttrs, inputs: readonly View[], output: View): Program {
+/** Ways to compute it. All are bound by memory; they differ in how often an invocation fetches weights, and how. */
+interface Variant {
+  /** Whether lanes hold a part of the weights each and hand them round: software adapters load a value lane by lane even where all lanes want the same. */
+  subgroup: boolean;
+  /** Pixels of an invocation: each weight it fetches is used for all of them. */
+  pixels: number;
+  workgroup: number;
+}
+
+/** By name, the best guess first. */
+function variantsOf({ traits = {} }: Target): Map<string, Variant> {
+  const found = new Map<string, Variant>();
+  if (traits.cpu && traits.subgroupSize) for (const pixels of [2, 4]) found.set(`subgroup x${pixels}`, { subgroup: true, pixels, workgroup: traits.subgroupSize });
+  for (const pixels of traits.cpu ? [2] : [1, 2, 4]) found.set(`direct x${pixels}`, { subgroup: false, pixels, workgroup: FLAT_WORKGROUP });
+  return found;
+}
+
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+
+function program(attrs: GroupedReadAttrs, inputs: readonly View[], output: View, name: string, { subgroup, pixels, workgroup }: Variant): Program {
   const memories = memoriesOf(attrs, inputs);
   const bindings: Record<string, Binding> = { weights: READ, bias: READ };
   memories.forEach((view, i) => (bindings[`memory${i}`] = reads(view)));
   const slots = order(memories, attrs.channels);
   const count = attrs.readers.length;
+  const values = slots.length * count;
+  // Of a block: the weights of all readers, and their biases.
+  const loads = (of: string, first: string, n: number): string[] => (subgroup ? range(Math.ceil(n / workgroup)).map((j) => `  let ${of}_${j} = ${of}[${first} + ${j * workgroup}u + lane];`) : []);
+  const value = (of: string, first: string, i: number): string => (subgroup ? `subgroupBroadcast(${of}_${Math.floor(i / workgroup)}, ${i % workgroup}u)` : `${of}[${first} + ${i}u]`);
+  const reader = (r: number): string[] => [
+    `  {`,
+    `    let b = ${value('bias', 'bias_first', r)};`,
+    ...range(pixels).map((p) => `    let at_${p} = params.output_start + ${r}u * params.count + at${p}; var value_${p} = select(b, vec4f(output[at_${p}]), params.adds == 1u);`),
+    ...slots.map(({ index }) => `    { let a = ${value('weights', 'w', r * slots.length + index)}; ${range(pixels).map((p) => `value_${p} += a * m${index}_${p};`).join(' ')} }`),
+    ...range(pixels).map((p) => `    if (in_${p}) { output[at_${p}] = ${texelType(output.dtype)}(value_${p}); }`),
+    `  }`,
+  ];
+  const lines = [
+    ...range(pixels).map((p) => `  let in_${p} = first + ${p * workgroup}u < params.size; let at${p} = group.y * params.size + min(first + ${p * workgroup}u, params.size - 1u);`),
+    ...slots.flatMap(({ memory, slot, index }) => range(pixels).map((p) => `  let m${index}_${p} = vec4f(memory${memory}[params.memory${memory}_start + ${slot}u * params.count + at${p}]);`)),
+    `  let w = group.y * ${values}u;`,
+    `  let bias_first = group.y * ${count}u;`,
+    ...loads('weights', 'w', values),
+    ...loads('bias', 'bias_first', count),
+    ...range(count).flatMap(reader),
+  ];
   return {
-    label: `groupedRead ${slots.length} slots, ${count} ${count === 1 ? 'reader' : 'readers'}`,
-    workgroup: [FLAT_WORKGROUP, 1, 1],
-    constants: { READERS: count },
-    params: { count: 'u32', size: 'u32', blocks: 'u32', output_start: 'u32', adds: 'u32', ...Object.fromEntries(memories.map((_, i) => [`memory${i}_start`, 'u32' as const])) },
+    label: `groupedRead ${slots.length} slots, ${readersText(count)} ${name}`,
+    enables: subgroup ? ['subgroups'] : [],
+    workgroup: [workgroup, 1, 1],
+    constants: {},
+    params: { count: 'u32', size: 'u32', output_start: 'u32', adds: 'u32', ...Object.fromEntries(memories.map((_, i) => [`memory${i}_start`, 'u32' as const])) },
     bindings: { ...bindings, output: writes(output) },
     body: `
-${FLAT_INDEX}
 @workgroup
-fn main(${FLAT_ARGS}) {
-  let index = flat_index(group, local, groups);
-  if (index >= params.count) { return; }
-  let block = index / params.size;
-${slots.map(({ memory, slot, index }) => `  let m${index} = vec4f(memory${memory}[params.memory${memory}_start + ${slot}u * params.count + index]);`).join('\n')}
-  for (var r = 0u; r < READERS; r++) {
-    let at = params.output_start + r * params.count + index;
-    let row = r * params.blocks + block;
-    let w = row * ${slots.length}u;
-    var value = select(bias[row], vec4f(output[at]), params.adds == 1u);
-${slots.map(({ index }) => `    value += weights[w + ${index}u] * m${index};`).join('\n')}
-    output[at] = ${texelType(output.dtype)}(value);
-  }
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(${subgroup ? 'subgroup_invocation_id' : 'local_invocation_index'}) lane: u32) {
+  let first = (group.z * groups.x + group.x) * ${workgroup * pixels}u + lane;
+${lines.join('\n')}
 }`,
   };
+}
+
+function readersText(count: number): string {
+  return `${count} ${count === 1 ? 'reader' : 'readers'}`;
 }
 
 function weightTensors(attrs: GroupedReadAttrs, inputs: readonly Shape[]): WeightTensor[] {
@@ -85,13 +119,13 @@ function packedWeights(attrs: GroupedReadAttrs, inputs: readonly Shape[]): Packe
   const { readers, channels } = attrs;
   return [
     {
-      // [reader][block][slot] of vec4 (four groups)
+      // [block][reader][slot] of vec4 (four groups)
       key: `${readers.join()}:slots ${held.join()}`,
       pack: (tensor) => {
         const packed = new Float32Array(readers.length * channels * held.length);
         readers.forEach((name, r) => {
           const weight = tensor(`${name}.weight`);
-          for (let g = 0; g < channels; g++) held.forEach((slot, s) => (packed[(((r * channels) / 4 + (g >> 2)) * held.length + s) * 4 + (g & 3)] = weight[g * of + slot]));
+          for (let g = 0; g < channels; g++) held.forEach((slot, s) => (packed[(((g >> 2) * readers.length + r) * held.length + s) * 4 + (g & 3)] = weight[g * of + slot]));
         });
         return packed;
       },
@@ -99,8 +133,9 @@ function packedWeights(attrs: GroupedReadAttrs, inputs: readonly Shape[]): Packe
     {
       key: `${readers.join()}:biases`,
       pack: (tensor) => {
+        // [block][reader] of vec4
         const packed = new Float32Array(readers.length * channels);
-        readers.forEach((name, r) => packed.set(tensor(`${name}.bias`), r * channels));
+        readers.forEach((name, r) => tensor(`${name}.bias`).forEach((value, g) => (packed[((g >> 2) * readers.length + r) * 4 + (g & 3)] = value)));
         return packed;
       },
     },
@@ -129,21 +164,28 @@ export const groupedRead: Kernel<GroupedReadAttrs> = {
   multiplyAdds(attrs, inputs, output) {
     return output.height * output.width * attrs.channels * attrs.readers.length * heldSlots(attrs, inputs).held.length;
   },
-  lower({ attrs, inputs, output }: Lowering<GroupedReadAttrs>) {
+  variants: (_, __, target) => [...variantsOf(target).keys()],
+  shapeClass(attrs, inputs, { precision = 'f32' }) {
+    return `groupedRead ${heldSlots(attrs, inputs).held.length} slots, ${readersText(attrs.readers.length)}${precision === 'f16' ? ' f16' : ''}`;
+  },
+  lower({ attrs, inputs, output, target, variant: name }: Lowering<GroupedReadAttrs>) {
     const [weight, bias] = packedWeights(attrs, inputs.map((input) => input.shape));
     const memories = memoriesOf(attrs, inputs);
     const size = output.shape.width * output.shape.height;
-    const count = size * blocks(attrs.channels);
+    const planes = blocks(attrs.channels);
+    const variant = variantsOf(target).get(name)!;
+    const grid = Math.ceil(size / (variant.workgroup * variant.pixels));
+    const x = Math.min(grid, 65535); // WebGPU's limit in one dimension
     return {
-      program: program(attrs, inputs, output),
+      program: program(attrs, inputs, output, name, variant),
       resources: {
         weights: { kind: 'weights', key: weight.key },
         bias: { kind: 'weights', key: bias.key },
         ...Object.fromEntries(memories.map((view, i) => [`memory${i}`, buffer(view)])),
         output: buffer(output),
       },
-      params: { count, size, blocks: blocks(attrs.channels), output_start: start(output), adds: attrs.adds ? 1 : 0, ...Object.fromEntries(memories.map((view, i) => [`memory${i}_start`, start(view)])) },
-      workgroups: flatGrid(count),
+      params: { count: size * planes, size, output_start: start(output), adds: attrs.adds ? 1 : 0, ...Object.fromEntries(memories.map((view, i) => [`memory${i}_start`, start(view)])) },
+      workgroups: [x, planes, Math.ceil(grid / x)],
     };
   },
 };

@@ -92,15 +92,14 @@ export class DeviceBench implements Bench {
     }
     let first: Prepared | undefined;
     const others: Prepared[] = [];
-    let inputs: Tensors | undefined;
     return {
       run: async (variant) => {
         const it = plans.get(variant)!;
         const prepared = await executor.prepare(it, first);
         if (first) others.push(prepared);
         else first = prepared;
-        // Anew for each: a plan in halves reads its inputs once, to convert them, and what it computes may lie where they were.
-        await executor.upload(prepared, (inputs ??= randomInputs(it)));
+        // Each time: some steps change an input in place, and a plan in halves converts its inputs, after which results may lie where they were.
+        await executor.upload(prepared, randomInputs(it));
         await executor.run(prepared);
         const outputs: Float32Array[] = [];
         for (const output of it.graph.outputs) outputs.push(await executor.read(prepared, output));
@@ -110,7 +109,6 @@ export class DeviceBench implements Bench {
         others.splice(0).forEach((prepared) => executor.release(prepared));
         if (first) executor.release(first);
         first = undefined;
-        inputs = undefined;
       },
     };
   }

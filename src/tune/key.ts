@@ -4,6 +4,8 @@
 import { deviceTraits } from '../device.ts';
 import { conv2d } from '../kernels/conv2d/index.ts';
 import type { ConvAttrs } from '../kernels/conv2d/index.ts';
+import { groupedRead } from '../kernels/groupedRead.ts';
+import type { GroupedReadAttrs } from '../kernels/groupedRead.ts';
 import { wgsl } from '../kernels/kernel.ts';
 import type { DType, Target, View } from '../kernels/kernel.ts';
 
@@ -45,6 +47,12 @@ export function variantsVersion(target: Target): string {
       const results = (conv2d.results?.(attrs, shapes) ?? []).map((shape, i): View => ({ ...output, shape, buffer: 2 + i }));
       add(variant + wgsl(conv2d.lower({ attrs, inputs: [input], output, results, target, variant }).program));
     }
+  }
+  for (const slots of [4, 12]) {
+    const attrs: GroupedReadAttrs = { readers: ['w', 'v', 'u'], channels: 32 };
+    const input = view(32 * slots, 16, 0);
+    const output = view(96, 16, 1);
+    for (const variant of groupedRead.variants!(attrs, [input.shape], target)) add(variant + wgsl(groupedRead.lower({ attrs, inputs: [input], output, results: [], target, variant }).program));
   }
   return hash.toString(16).padStart(8, '0');
 }

@@ -137,7 +137,7 @@ const REPORT: Report = {
       bytes: 1e9,
       rows: [
         { id: 'deghost', engine: 'deghost', version: '1', adapter: 'a software adapter', size: '256x256', status: 'right', error: 2e-6, firstMs: 2000, runs: 5, ms: 1000, spread: 0.01, gflops: 10, peakBytes: 2 ** 24 },
-        { id: 'bad', engine: 'bad', adapter: 'another adapter', size: '256x256', status: 'wrong', error: 0.578, firstMs: 9000, runs: 3, ms: 8000, spread: 0.2, gflops: 1.25 },
+        { id: 'bad', engine: 'bad', adapter: 'another adapter', size: '256x256', status: 'wrong', error: 0.578, firstMs: 9000, runs: 3, ms: 8000, spread: 0.2, gflops: 1.25, nappingMs: 5000 },
         { id: 'cpu', engine: 'cpu', adapter: 'CPU, 2 cores', size: '256x256', status: 'right', error: 0, judge: true, firstMs: 500, runs: 5, ms: 250, spread: 0, gflops: 40 },
         { id: 'gone', engine: 'gone', size: '256x256', status: 'not installed', note: 'gone is not installed' },
         { id: 'broken', engine: 'broken', size: '256x256', status: 'failed', note: 'Concat: 13 > 8 | buffers' },
@@ -151,7 +151,7 @@ describe('tables', () => {
 
   it('marks what is wrong, absent or failed, and shows losses as losses', () => {
     expect(lines[2]).toBe('| `fixed`, 3 frames, 256x256 | deghost 1 | 1.00 s | ±1 % (5) | 2.00 s | 10.0 (50 %) | 1.0 (50 %) |  | 16 MiB | right (2e-6) |');
-    expect(lines[3]).toContain('| 8.0 times as fast |  | **wrong** (off by 0.58) |');
+    expect(lines[3]).toContain('| 8.0 times as fast, 5.0 times as fast where it naps |  | **wrong** (off by 0.58) |');
     expect(lines[4]).toContain('| **4.0 times slower** |  | the judge |');
     // The adapter's peak is no measure of the CPU beside it.
     expect(lines[4]).toContain('| 40.0 |  | **');
@@ -163,6 +163,7 @@ describe('tables', () => {
   it('says in words what is faster and what ran elsewhere', () => {
     const text = reportMarkdown(REPORT);
     expect(text).toContain('Faster than deghost here: cpu is 4.0 times as fast as deghost at `fixed`, 3 frames, 256x256.');
+    expect(text).toContain('*where it naps* is an engine during whose runs it was made to');
     expect(text).toContain('bad ran on another adapter, another adapter.');
     expect(text).toContain('| conv2d 3x3 32->32 | 256x256 | 100 ms | ±2 % | 10.0 (50 %) | 0.50 (25 %) |');
   });

@@ -2,6 +2,8 @@
  * Every kernel against the CPU references (f64 accumulation), case by case: what the kernel tests run in Node and test/runtimes everywhere
  * else. The worst difference may be at most 1e-5 of the case's scale.
  */
+import { groupedRead as readKernel } from '../../src/kernels/groupedRead.ts';
+import type { GroupedReadAttrs } from '../../src/kernels/groupedRead.ts';
 import { conv2d } from '../../src/kernels/conv2d/index.ts';
 import type { ConvAttrs } from '../../src/kernels/conv2d/index.ts';
 import type { Shape, Target, Traits } from '../../src/kernels/kernel.ts';
@@ -10,6 +12,7 @@ import type { ConvCase } from '../cases/conv.ts';
 import { BLEND_CASES, EXPOSURE_CASES, MASK_CASES, MAX_POOL_CASES, MEAN_MAX_CASES, READ_CASES, UPSAMPLE_CASES } from '../cases/others.ts';
 import { blendData, exposureData, maskData, maxPoolData, meanMaxData, readData, upsampleData } from '../cases/others.ts';
 import type { ExposureData, OtherCase } from '../cases/others.ts';
+import * as ops from '../reference/ops.ts';
 import { expectClose, rng } from '../reference/random.ts';
 import type { Rng } from '../reference/random.ts';
 import { concat, tensor, where } from '../reference/tensor.ts';
@@ -139,6 +142,27 @@ const groupedRead: Check = async (kernels, c) => {
   return Math.max(whole, close(await kernels.run({ ...call, inputs: parts }, c), expected, `in four ${c.name}`));
 };
 
+/** Two readers of every second slot, and then of the others, in every variant. */
+const sharedRead: Check = async (kernels, c) => {
+  const { memory, weight, bias, expected } = readData(c);
+  const others = { weight: weight.map((w) => 0.3 - w / 2), bias: bias.map((b) => 1 - b) };
+  const both = concat(expected, ops.groupedRead(memory, others.weight, others.bias));
+  const slots = Array.from({ length: c.frames }, (_, s) => tensor(c.channels, c.height, c.width, memory.data.slice(s * expected.data.length, (s + 1) * expected.data.length)));
+  const attrs = (parity: number): GroupedReadAttrs => ({ readers: ['w', 'v'], channels: c.channels, slots: { held: slots.map((_, s) => s).filter((s) => s % 2 === parity), of: c.frames }, adds: parity === 1 });
+  const held = (parity: number): Tensor => concat(...slots.filter((_, s) => s % 2 === parity));
+  const weights = { 'w.weight': weight, 'w.bias': bias, 'v.weight': others.weight, 'v.bias': others.bias };
+  const calls = [{ op: 'groupedRead', attrs: attrs(0), inputs: [held(0)], weights }, { op: 'groupedRead', attrs: attrs(1), inputs: ['previous', held(1)], weights }] as unknown as KernelCall[];
+  const shapes = [{ channels: c.channels * (c.frames / 2), height: c.height, width: c.width }];
+  const errors: number[] = [];
+  for (const traits of [kernels.traits, {}]) {
+    for (const name of readKernel.variants!(attrs(0), shapes, { traits })) {
+      const target = { traits, choices: new Map([[readKernel.shapeClass!(attrs(0), shapes, { traits }), name]]) };
+      errors.push(close(await kernels.runAll(calls, { ...c, target }), both, `${name} ${c.name}`));
+    }
+  }
+  return Math.max(...errors);
+};
+
 const exposureAndMerge: Check = async (kernels, c) => {
   const data = exposureData(c);
   const { frames, taus, reference, gamma, masks } = data;
@@ -195,5 +219,6 @@ export const KERNEL_CHECKS: readonly KernelCheck[] = [
   ...table('blend', BLEND_CASES, blend),
   ...table('meanMax', MEAN_MAX_CASES, meanMax),
   ...table('groupedRead', READ_CASES, groupedRead),
+  ...table('groupedRead by slots', READ_CASES.filter(({ frames }) => frames === 8), sharedRead),
   ...table('exposure and merge', EXPOSURE_CASES, exposureAndMerge),
 ];
