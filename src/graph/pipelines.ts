@@ -28,6 +28,8 @@ const WARM_BYTES = 1 << 16;
 export class Pipelines {
   readonly #gpu: Gpu;
   readonly #compiled = new Map<string, Compiled>();
+  /** The same, without asking for a source. */
+  #known = new WeakMap<Program, Compiled>();
 
   constructor(gpu: Gpu) {
     this.#gpu = gpu;
@@ -35,9 +37,16 @@ export class Pipelines {
 
   /** A program's pipeline, being compiled from the first call on. */
   get(program: Program): Compiled {
+    let compiled = this.#known.get(program);
+    if (compiled) return compiled;
     const code = wgsl(program);
-    const known = this.#compiled.get(code);
-    if (known) return known;
+    compiled = this.#compiled.get(code) ?? this.#compile(program, code);
+    this.#compiled.set(code, compiled);
+    this.#known.set(program, compiled);
+    return compiled;
+  }
+
+  #compile(program: Program, code: string): Compiled {
     const { device } = this.#gpu;
     const layout = device.createBindGroupLayout({ label: program.label, entries: layoutEntries(program, GPUShaderStage.COMPUTE) });
     const module = device.createShaderModule({ label: program.label, code });
@@ -51,9 +60,7 @@ export class Pipelines {
         throw new GpuError(`compiling ${program.label}: ${(cause as Error).message.trim()}`, { cause });
       });
     pipeline.catch(() => undefined);
-    const compiled = { layout, pipeline };
-    this.#compiled.set(code, compiled);
-    return compiled;
+    return { layout, pipeline };
   }
 
   /** The pipelines of dispatches, compiled all at once. @throws GpuError; DeviceLostError */
@@ -103,5 +110,6 @@ export class Pipelines {
 
   clear(): void {
     this.#compiled.clear();
+    this.#known = new WeakMap();
   }
 }

@@ -78,6 +78,13 @@ export function everyVariant(attrs: ConvAttrs, shapes: readonly Shape[], traits:
   return [traits, others].flatMap((some) => targetsOf(attrs, shapes, { traits: some }, conv2d.variants!(attrs, shapes, { traits: some })));
 }
 
+/** Those of Winograd's method, which is no device's default. @throws where there is none: such a case checks nothing. */
+export function winogradVariants(attrs: ConvAttrs, shapes: readonly Shape[], traits: Traits): Target[] {
+  const targets = everyVariant(attrs, shapes, traits).filter(({ choices }) => [...choices!.values()].some((name) => name.includes('winograd')));
+  if (targets.length === 0) throw new Error(`no variant of ${conv2d.shapeClass!(attrs, shapes, { traits })} is by Winograd's method`);
+  return targets;
+}
+
 /** As every kernel is checked. */
 export const USUAL: Manner = { targets: variantsOf, random: rng, tolerance: KERNEL_TOLERANCE };
 

@@ -1,8 +1,8 @@
 /** Every kernel but conv2d, and fused convolutions, against the CPU reference: at most 1e-5 of the case's scale (checks.ts). */
 import { describe, it } from 'vitest';
 import { testKernels } from '../gpu.ts';
-import { KERNEL_CHECKS as CHECKS } from './checks.ts';
-import { FUSED_CHECKS } from './fusedChecks.ts';
+import { KERNEL_CHECKS as CHECKS, USUAL, winogradVariants } from './checks.ts';
+import { FUSED_CHECKS, fusedChecks } from './fusedChecks.ts';
 
 const KERNEL_CHECKS = [...CHECKS, ...FUSED_CHECKS];
 
@@ -11,6 +11,14 @@ kernels.delete('conv2d');
 
 describe.each([...kernels])('%s', (kernel) => {
   it.each(KERNEL_CHECKS.filter((check) => check.kernel === kernel).map((check) => [check.name, check] as const))('%s', async (_, check) => {
+    await check.run(await testKernels());
+  });
+});
+
+describe('fused conv2d by Winograd\'s method', () => {
+  // The layer that ends in the base merge is 1x1.
+  const checks = fusedChecks({ ...USUAL, targets: winogradVariants }, (what) => what !== 'and merge');
+  it.each(checks.map((check) => [check.name, check] as const))('%s', async (_, check) => {
     await check.run(await testKernels());
   });
 });

@@ -1,10 +1,12 @@
 /** When `deghost merge` tunes by itself, and what it does with it: a tuner of the test's own, on the test adapter's device. */
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { CancelledError, GpuError, InputError } from '../../src/errors.ts';
 import type { AdapterInfo } from '../../src/node/adapter.ts';
 import { tuningForMerge } from '../../src/node/cli/tuning.ts';
 import { Gpu } from '../../src/device.ts';
 import type { TuneCache } from '../../src/tune/cache.ts';
+import { stepClasses } from '../../src/tune/classes.ts';
+import type { StepClass } from '../../src/tune/classes.ts';
 import { tuneKey } from '../../src/tune/key.ts';
 import type { TuneOptions } from '../../src/tune/tune.ts';
 import type { TuneResult } from '../../src/tune/result.ts';
@@ -22,7 +24,7 @@ interface Tried {
 }
 
 /** One merge's asking for a tuning. @param found what the tuner gives, or throws */
-async function ask(cache: TuneCache, found: (key: string) => TuneResult | Error, info = GPU): Promise<Tried> {
+async function ask(cache: TuneCache, found: (key: string) => TuneResult | Error, info = GPU, config = CONFIG): Promise<Tried> {
   const device = await testDevice();
   const { traits } = new Gpu(device);
   const asked: TuneOptions[] = [];
@@ -33,7 +35,7 @@ async function ask(cache: TuneCache, found: (key: string) => TuneResult | Error,
     if (it instanceof Error) throw it;
     return it;
   };
-  const result = tuningForMerge({ device, traits, info, config: CONFIG, frames: 3, precision: 'f32', cache, message: (text) => said.push(text), signal: new AbortController().signal, tuner });
+  const result = tuningForMerge({ device, traits, info, config, frames: 3, precision: 'f32', cache, message: (text) => said.push(text), signal: new AbortController().signal, tuner });
   await result.catch(() => undefined);
   return { result, asked, said };
 }
@@ -44,7 +46,16 @@ function memory(): TuneCache & { held: Map<string, TuneResult> } {
 }
 
 describe('the tuning of a merge', () => {
-  const found = (key: string) => tuneResult([tunedClass('one', { a: 2, b: 1 }, 'b'), tunedClass('two', { a: 2 })], { key, unreached: ['three'], stopped: 'limit' });
+  let kinds: StepClass[];
+  let found: (key: string) => TuneResult;
+
+  beforeAll(async () => {
+    const { traits } = new Gpu(await testDevice());
+    kinds = stepClasses(CONFIG, 3, { width: 32, height: 32 }, { traits });
+    // All but the last, which is no large part of the work.
+    const [first, ...others] = kinds.slice(0, -1).map(({ name }) => name);
+    found = (key) => tuneResult([tunedClass(first, { a: 2, b: 1 }, 'b'), ...others.map((name) => tunedClass(name, { a: 2 }))], { key, unreached: [kinds.at(-1)!.name], stopped: 'limit' });
+  });
 
   it('is made on the first one on a GPU, within five seconds, and kept for the next', async () => {
     const cache = memory();
@@ -52,7 +63,7 @@ describe('the tuning of a merge', () => {
     expect(first.asked).toMatchObject([{ config: CONFIG, frames: 3, precision: 'f32', limitMs: 5000 }]);
     expect(first.said).toEqual([
       'first merge on a GPU: finding its fastest kernels, for 5 seconds at most (--no-tune skips this)',
-      '2 kinds of steps timed, 1 of them with another variant than the default; 1 not reached keep their defaults; `deghost tune` does the rest',
+      `${kinds.length - 1} kinds of steps timed, 1 of them with another variant than the default; 1 not reached keep their defaults; \`deghost tune\` does the rest`,
     ]);
     const made = await first.result;
     expect(made?.classes[0].chosen).toBe('b');
@@ -61,12 +72,29 @@ describe('the tuning of a merge', () => {
     expect(await second.result).toEqual(made);
   });
 
+  it('is added to by weights whose steps are of other kinds', async () => {
+    const cache = memory();
+    await ask(cache, found);
+    const { traits } = new Gpu(await testDevice());
+    const wide = { ...CONFIG, width: 24 };
+    const others = stepClasses(wide, 3, { width: 32, height: 32 }, { traits }).filter(({ name, variants }) => variants.length > 1 && !kinds.some((kind) => kind.name === name));
+    expect(others.length).toBeGreaterThan(3);
+    const more = await ask(cache, (key) => tuneResult(others.map(({ name }) => tunedClass(name, { a: 2, c: 1 }, 'c')), { key }), GPU, wide);
+    expect(more.said[0]).toBe('first merge on a GPU with such weights: finding its fastest kernels, for 5 seconds at most (--no-tune skips this)');
+    const { filter } = more.asked[0];
+    expect(others.every(({ name }) => filter!(name))).toBe(true);
+    expect(kinds.some(({ name }) => filter!(name))).toBe(false);
+    expect((await more.result)?.classes).toHaveLength(others.length + kinds.length - 1);
+    // Now both are known.
+    for (const config of [wide, CONFIG]) expect((await ask(cache, found, GPU, config)).asked).toEqual([]);
+  });
+
   it('is never made on a software adapter, but read', async () => {
     const cache = memory();
     const none = await ask(cache, found, { ...GPU, software: true });
     expect([await none.result, none.asked, none.said, cache.held.size]).toEqual([undefined, [], [], 0]);
     await ask(cache, found);
-    expect((await (await ask(cache, found, { ...GPU, software: true })).result)?.classes).toHaveLength(2);
+    expect((await (await ask(cache, found, { ...GPU, software: true })).result)?.classes).toHaveLength(kinds.length - 1);
   });
 
   it('is not kept when it was cancelled', async () => {
@@ -86,7 +114,7 @@ describe('the tuning of a merge', () => {
   it('counts where it cannot be kept, and says so', async () => {
     const full: TuneCache = { read: async () => undefined, write: () => Promise.reject(new InputError('cannot write tuning.json: no space left')) };
     const { result, said } = await ask(full, found);
-    expect((await result)?.classes).toHaveLength(2);
+    expect((await result)?.classes).toHaveLength(kinds.length - 1);
     expect(said.at(-1)).toBe('the tuning is not kept: cannot write tuning.json: no space left');
   });
 

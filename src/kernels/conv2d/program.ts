@@ -128,7 +128,19 @@ ${kernel > 1 ? lines(streams.map((s) => `      ${shift(s)}`)) : ''}
   }`;
 }
 
+/** Programs that have been made: a network has hundreds of layers of a few kinds, and plans of many tiles are only considered. */
+const programs = new Map<string, Program>();
+
 function program(attrs: ConvAttrs, variant: Variant, sources: readonly Source[], store: Store, weights: DType): Program {
+  // All that `makeProgram` looks at. What a store does with a tile follows from its label.
+  const parts = [...sources, store].map((part) => [part.label, part.functions, part.bindings, Object.entries(part.params), 'setup' in part && part.setup, 'half' in part && part.half]);
+  const key = JSON.stringify([nameOf(variant), variant.workgroup, attrs.kernel, activate(attrs), dilationsOf(attrs).length, attrs.split ?? false, weights, parts]);
+  let made = programs.get(key);
+  if (!made) programs.set(key, (made = makeProgram(attrs, variant, sources, store, weights)));
+  return made;
+}
+
+function makeProgram(attrs: ConvAttrs, variant: Variant, sources: readonly Source[], store: Store, weights: DType): Program {
   const { kernel } = attrs;
   const { columns, rows, out, workgroup, memory, winograd } = variant;
   const streams = range(dilationsOf(attrs).length);

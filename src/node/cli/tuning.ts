@@ -1,8 +1,9 @@
 /** What `deghost merge`, `deghost plan` and `deghost tune` share about tunings: who tunes when, and how it is told. */
 import { CancelledError, GpuError, InputError } from '../../errors.ts';
-import type { DType, Traits } from '../../kernels/kernel.ts';
+import type { DType, Target, Traits } from '../../kernels/kernel.ts';
 import { readTuning, writeTuning } from '../../tune/cache.ts';
 import type { TuneCache } from '../../tune/cache.ts';
+import { stepClasses } from '../../tune/classes.ts';
 import { tuneKey } from '../../tune/key.ts';
 import type { TuneResult } from '../../tune/result.ts';
 import { tune } from '../../tune/tune.ts';
@@ -14,6 +15,8 @@ import type { ProgressOutput } from './progress.ts';
 
 /** Milliseconds that `deghost merge` spends at most on an adapter that it meets for the first time. */
 const MERGE_LIMIT_MS = 5000;
+/** Share of a merge's work that may be of kinds which a tuning does not know: other weights have other kinds. */
+const MOST_UNKNOWN = 0.2;
 
 export interface MergeTuning {
   device: GPUDevice;
@@ -30,24 +33,33 @@ export interface MergeTuning {
 }
 
 /**
- * The tuning to merge with: what the cache has; else, on a GPU, one made now and kept. A software adapter would take minutes, so that one waits for `deghost tune`.
+ * The tuning to merge with: what the cache has; on a GPU, what it lacks is found now and kept. A software adapter would take minutes, so that one waits for `deghost tune`.
  * @throws CancelledError; DeviceLostError
  */
 export async function tuningForMerge({ device, traits, info, config, frames, precision, cache, message, signal, tuner = tune }: MergeTuning): Promise<TuneResult | undefined> {
   const known = await readTuning(cache, tuneKey(device.adapterInfo, { traits, precision }));
-  if (known || info.software) return known;
-  message(`first merge on ${info.name}: finding its fastest kernels, for ${MERGE_LIMIT_MS / 1000} seconds at most (--no-tune skips this)`);
+  if (info.software) return known;
+  const unknown = known && unknownKinds(known, config, frames, { traits, precision });
+  if (unknown?.size === 0) return known;
+  message(`first merge on ${info.name}${known ? ' with such weights' : ''}: finding its fastest kernels, for ${MERGE_LIMIT_MS / 1000} seconds at most (--no-tune skips this)`);
   try {
-    const found = await tuner({ device, config, frames, precision, limitMs: MERGE_LIMIT_MS, signal });
+    const found = await tuner({ device, config, frames, precision, limitMs: MERGE_LIMIT_MS, signal, filter: unknown && ((name) => unknown.has(name)) });
     if (found.stopped === 'cancelled') throw new CancelledError();
     message(`${foundText(found)}${found.unreached.length > 0 ? '; `deghost tune` does the rest' : ''}`);
-    if (found.classes.length === 0) return undefined;
+    if (found.classes.length === 0) return known;
     return await keep(cache, found, message);
   } catch (error) {
     if (!(error instanceof GpuError)) throw error;
     message(`not tuned: ${error.message}`);
-    return undefined;
+    return known;
   }
+}
+
+/** Kinds of steps with variants that a tuning does not know, where they are a large part of a merge with these weights. */
+function unknownKinds(known: TuneResult, config: NetworkConfig, frames: number, target: Target): Set<string> {
+  const names = new Set(known.classes.map(({ name }) => name));
+  const unknown = stepClasses(config, frames, known.tile, target).filter(({ name, variants }) => variants.length > 1 && !names.has(name));
+  return new Set(unknown.reduce((sum, { share }) => sum + share, 0) > MOST_UNKNOWN ? unknown.map(({ name }) => name) : []);
 }
 
 /** Writes what was found to the cache; where that cannot be written, what was found counts all the same. */
