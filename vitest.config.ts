@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 // One process, one file at a time, modules shared between files: a software adapter takes seconds to compile a pipeline, so the
@@ -9,6 +11,8 @@ export default defineConfig({
     isolate: false,
     fileParallelism: false,
     maxWorkers: 1,
+    // Whatever is kept in the user's cache folder, tests run with the defaults.
+    env: { DEGHOST_TUNING: join(tmpdir(), `deghost-tuning-${process.pid}.json`) },
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // Longer than any one test, shorter than a hung driver would take.

@@ -1,5 +1,5 @@
 /**
- * Tunings in a JSON file of the user's cache folder: `deghost/tuning.json` in XDG_CACHE_HOME or ~/.cache, on macOS in ~/Library/Caches, on Windows in %LOCALAPPDATA%.
+ * Tunings in a JSON file: what DEGHOST_TUNING names, or `deghost/tuning.json` in the user's cache folder, which is XDG_CACHE_HOME or ~/.cache, on macOS ~/Library/Caches, on Windows %LOCALAPPDATA%.
  *
  * It is a cache: what is damaged or not ours is not read, and replaced at the next write. Two processes that write at once lose one's tuning, never the file.
  */
@@ -25,8 +25,13 @@ export function userCacheFolder(platform: NodeJS.Platform = process.platform, en
   return platform === 'darwin' ? join(home, 'Library', 'Caches') : join(home, '.cache');
 }
 
+/** Where tunings are kept. */
+export function tuningFile(env: NodeJS.ProcessEnv = process.env): string {
+  return env.DEGHOST_TUNING || join(userCacheFolder(process.platform, env), 'deghost', 'tuning.json');
+}
+
 export interface FileTuneCacheOptions {
-  /** The file; by default in the user's cache folder. */
+  /** The file; `tuningFile` by default. */
   path?: string;
   /** Told once when the file is there and cannot be used. */
   warn?: (message: string) => void;
@@ -37,7 +42,7 @@ export class FileTuneCache implements TuneCache {
   readonly #warn: (message: string) => void;
   #warned = false;
 
-  constructor({ path = join(userCacheFolder(), 'deghost', 'tuning.json'), warn = () => undefined }: FileTuneCacheOptions = {}) {
+  constructor({ path = tuningFile(), warn = () => undefined }: FileTuneCacheOptions = {}) {
     this.path = path;
     this.#warn = warn;
   }

@@ -105,10 +105,15 @@ describe('fusion changes no result', () => {
     expectClose(await run(fused, weights), await run(graph, weights), { tol: TOLERANCE, scale: 1, label });
   });
 
-  it('stores halves, where the device can', async () => {
-    const { fusion, weights } = graphs('fixed-merge-r0');
+  it.each([
+    ['fixed-merge-r0', false],
+    ['fixed-merge-r0', true],
+    ['any-5', false],
+    ['any-5', true],
+  ])('stores halves, where the device can (%s, reads by frame: %s)', async (golden, readsByFrame) => {
+    const { fusion, weights } = graphs(golden);
     const { traits } = new Gpu(await testDevice());
-    const halved = fuse(fusion, { precision: 'f16' });
+    const halved = fuse(fusion, { precision: 'f16', readsByFrame });
     const stored = halved.nodes.filter((node) => computes(node)).map((node) => node.dtype);
     expect(stored.filter((dtype) => dtype === 'f32')).toHaveLength(1); // the picture
     const target: Target = { traits, precision: 'f16' };

@@ -78,11 +78,11 @@ export function everyVariant(attrs: ConvAttrs, shapes: readonly Shape[], traits:
   return [traits, others].flatMap((some) => targetsOf(attrs, shapes, { traits: some }, conv2d.variants!(attrs, shapes, { traits: some })));
 }
 
-/** Those of Winograd's method, which is no device's default. @throws where there is none: such a case checks nothing. */
-export function winogradVariants(attrs: ConvAttrs, shapes: readonly Shape[], traits: Traits): Target[] {
-  const targets = everyVariant(attrs, shapes, traits).filter(({ choices }) => [...choices!.values()].some((name) => name.includes('winograd')));
-  if (targets.length === 0) throw new Error(`no variant of ${conv2d.shapeClass!(attrs, shapes, { traits })} is by Winograd's method`);
-  return targets;
+/** The first of Winograd's method, which is no device's default. @throws where there is none: such a case checks nothing. */
+export function winogradVariant(attrs: ConvAttrs, shapes: readonly Shape[], traits: Traits): Target[] {
+  const name = conv2d.variants!(attrs, shapes, { traits }).find((variant) => variant.includes('winograd'));
+  if (name === undefined) throw new Error(`no variant of ${conv2d.shapeClass!(attrs, shapes, { traits })} is by Winograd's method`);
+  return targetsOf(attrs, shapes, { traits }, [name]);
 }
 
 /** As every kernel is checked. */

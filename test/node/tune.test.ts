@@ -1,6 +1,6 @@
 /** `deghost tune` for real, on the test adapter, of one kind of steps; what `deghost plan` and `deghost merge` make of it. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TUNE_OPTIONS } from '../../src/node/cli/args.ts';
@@ -16,20 +16,11 @@ const FIXED = 'test/goldens/fixed-merge-r0.weights.safetensors';
 const KIND = 'conv2d 1x1 24>3 merge';
 const folder = mkdtempSync(join(tmpdir(), 'deghost-tune-'));
 const file = join(folder, 'deghost', 'tuning.json');
-const { XDG_CACHE_HOME, MESA_SHADER_CACHE_DIR } = process.env;
+const { DEGHOST_TUNING } = process.env;
 
-/** Sets environment variables; undefined unsets. */
-function environment(values: Record<string, string | undefined>): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (value === undefined) delete process.env[name];
-    else process.env[name] = value;
-  }
-}
-
-// Mesa keeps what it has compiled in the same folder, which is to stay where it is.
-beforeAll(() => environment({ XDG_CACHE_HOME: folder, MESA_SHADER_CACHE_DIR: MESA_SHADER_CACHE_DIR ?? XDG_CACHE_HOME ?? join(homedir(), '.cache') }));
+beforeAll(() => void (process.env.DEGHOST_TUNING = file));
 afterAll(() => {
-  environment({ XDG_CACHE_HOME, MESA_SHADER_CACHE_DIR });
+  process.env.DEGHOST_TUNING = DEGHOST_TUNING;
   rmSync(folder, { recursive: true, force: true });
 });
 

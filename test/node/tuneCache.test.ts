@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { FileTuneCache, userCacheFolder } from '../../src/node/tuneCache.ts';
+import { FileTuneCache, tuningFile, userCacheFolder } from '../../src/node/tuneCache.ts';
 import { readTuning, writeTuning } from '../../src/tune/cache.ts';
 import { tuneResult, tunedClass } from '../tune/samples.ts';
 
@@ -32,6 +32,14 @@ describe('userCacheFolder', () => {
     expect(userCacheFolder('linux', { XDG_CACHE_HOME: '/x' }, '/home/a')).toBe('/x');
     expect(userCacheFolder('darwin', {}, '/Users/a')).toBe('/Users/a/Library/Caches');
     expect(userCacheFolder('win32', { LOCALAPPDATA: 'C:\\local', XDG_CACHE_HOME: '/x' }, 'C:\\a')).toBe('C:\\local');
+  });
+});
+
+describe('tuningFile', () => {
+  it('is in that folder, or what DEGHOST_TUNING names', () => {
+    expect(tuningFile({ XDG_CACHE_HOME: '/x', LOCALAPPDATA: '/x' })).toMatch(/[\\/]deghost[\\/]tuning\.json$/);
+    expect(tuningFile({ XDG_CACHE_HOME: '/x', DEGHOST_TUNING: '/y/mine.json' })).toBe('/y/mine.json');
+    expect(new FileTuneCache().path).toBe(process.env.DEGHOST_TUNING);
   });
 });
 

@@ -9,6 +9,9 @@ import { setImmediate } from 'node:timers/promises';
 import { CancelledError, InputError, UsageError } from '../../errors.ts';
 import { Deghoster } from '../../deghoster.ts';
 import type { DeghosterOptions } from '../../deghoster.ts';
+import { readTuning } from '../../tune/cache.ts';
+import { deviceTuneKey } from '../../tune/key.ts';
+import type { TuneResult } from '../../tune/result.ts';
 import { openWithMatrices } from '../matrices.ts';
 import { requestAdapter } from '../adapter.ts';
 import type { AdapterInfo } from '../adapter.ts';
@@ -20,6 +23,7 @@ import type { StackFolder, TruthStack } from '../evaluate/readStack.ts';
 import { writeSheet } from '../evaluate/sheet.ts';
 import { tableText } from '../evaluate/table.ts';
 import { shown, systemProblem } from '../problems.ts';
+import { FileTuneCache } from '../tuneCache.ts';
 import { checkWritable, writeFileAtomic } from '../writeFile.ts';
 import type { ParsedArgs } from './args.ts';
 import { readEvaluateOptions } from './evaluateOptions.ts';
@@ -57,11 +61,11 @@ interface Report {
 class Engines {
   readonly #open = new Map<string, { deghoster: Deghoster; weights: WeightsFile }>();
   readonly #device: GPUDevice;
-  readonly #options: Pick<DeghosterOptions, 'memoryBudget' | 'precision'>;
+  readonly #options: Pick<DeghosterOptions, 'memoryBudget' | 'precision' | 'tuning'>;
 
-  constructor(device: GPUDevice, { memoryBudget, precision }: EvaluateOptions) {
+  constructor(device: GPUDevice, { memoryBudget, precision }: EvaluateOptions, tuning: TuneResult | undefined) {
     this.#device = device;
-    this.#options = { memoryBudget, precision };
+    this.#options = { memoryBudget, precision, tuning };
   }
 
   async for(path: string | undefined, frames: number): Promise<{ deghoster: Deghoster; weights: WeightsFile }> {
@@ -99,7 +103,8 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
   if (options.weights !== undefined) await readWeights(options.weights, next.frames.length);
   const { adapter, info } = await requestAdapter({ software: options.adapter });
   const device = await openWithMatrices(adapter);
-  const engines = new Engines(device, options);
+  // What `deghost tune` or a merge has found; nothing is tuned here.
+  const engines = new Engines(device, options, await readTuning(new FileTuneCache({ warn: message }), deviceTuneKey(device, options.precision)));
   const reports: Report[] = [];
   const sheets: string[] = [];
   try {
