@@ -66,14 +66,14 @@ function program(attrs: GroupedReadAttrs, inputs: readonly View[], output: View,
   const slots = order(memories, attrs.channels);
   const count = attrs.readers.length;
   const values = slots.length * count;
-  // Of a block: the weights of all readers, and their biases.
-  const loads = (of: string, first: string, n: number): string[] => (subgroup ? range(Math.ceil(n / workgroup)).map((j) => `  let ${of}_${j} = ${of}[${first} + ${j * workgroup}u + lane];`) : []);
-  const value = (of: string, first: string, i: number): string => (subgroup ? `subgroupBroadcast(${of}_${Math.floor(i / workgroup)}, ${i % workgroup}u)` : `${of}[${first} + ${i}u]`);
+  // The weights of a block, of all readers.
+  const loads = subgroup ? range(Math.ceil(values / workgroup)).map((j) => `  let w_${j} = weights[w + ${j * workgroup}u + lane];`) : [];
+  const weight = (i: number): string => (subgroup ? `subgroupBroadcast(w_${Math.floor(i / workgroup)}, ${i % workgroup}u)` : `weights[w + ${i}u]`);
   const reader = (r: number): string[] => [
     `  {`,
-    `    let b = ${value('bias', 'bias_first', r)};`,
+    `    let b = bias[group.y * ${count}u + ${r}u];`,
     ...range(pixels).map((p) => `    let at_${p} = params.output_start + ${r}u * params.count + at${p}; var value_${p} = select(b, vec4f(output[at_${p}]), params.adds == 1u);`),
-    ...slots.map(({ index }) => `    { let a = ${value('weights', 'w', r * slots.length + index)}; ${range(pixels).map((p) => `value_${p} += a * m${index}_${p};`).join(' ')} }`),
+    ...slots.map(({ index }) => `    { let a = ${weight(r * slots.length + index)}; ${range(pixels).map((p) => `value_${p} += a * m${index}_${p};`).join(' ')} }`),
     ...range(pixels).map((p) => `    if (in_${p}) { output[at_${p}] = ${texelType(output.dtype)}(value_${p}); }`),
     `  }`,
   ];
@@ -81,9 +81,7 @@ function program(attrs: GroupedReadAttrs, inputs: readonly View[], output: View,
     ...range(pixels).map((p) => `  let in_${p} = first + ${p * workgroup}u < params.size; let at${p} = group.y * params.size + min(first + ${p * workgroup}u, params.size - 1u);`),
     ...slots.flatMap(({ memory, slot, index }) => range(pixels).map((p) => `  let m${index}_${p} = vec4f(memory${memory}[params.memory${memory}_start + ${slot}u * params.count + at${p}]);`)),
     `  let w = group.y * ${values}u;`,
-    `  let bias_first = group.y * ${count}u;`,
-    ...loads('weights', 'w', values),
-    ...loads('bias', 'bias_first', count),
+    ...loads,
     ...range(count).flatMap(reader),
   ];
   return {

@@ -132,9 +132,9 @@ ${kernel > 1 ? lines(streams.map((s) => `      ${shift(s)}`)) : ''}
 const programs = new Map<string, Program>();
 
 function program(attrs: ConvAttrs, variant: Variant, sources: readonly Source[], store: Store, weights: DType): Program {
-  // All that `makeProgram` looks at. What a store does with a tile follows from its label.
-  const parts = [...sources, store].map((part) => [part.label, part.functions, part.bindings, Object.entries(part.params), 'setup' in part && part.setup, 'half' in part && part.half]);
-  const key = JSON.stringify([nameOf(variant), variant.workgroup, attrs.kernel, activate(attrs), dilationsOf(attrs).length, attrs.split ?? false, weights, parts]);
+  // All that `makeProgram` looks at; what a store does with a tile follows from its label.
+  const looked = [variant, attrs.kernel, activate(attrs), dilationsOf(attrs).length, attrs.split, weights, sources, store];
+  const key = JSON.stringify(looked, (name, value: unknown) => (['resources', 'values', 'blocks'].includes(name) ? undefined : value));
   let made = programs.get(key);
   if (!made) programs.set(key, (made = makeProgram(attrs, variant, sources, store, weights)));
   return made;
