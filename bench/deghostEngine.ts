@@ -57,12 +57,8 @@ class DeghostEngine implements Engine {
     const executor = new Executor(this.#gpu, (name) => tensors.get(name)!.data);
     const prepared = await executor.prepare(plan(graph, targetOf(this.#gpu, this.#tuning)));
     await executor.upload(prepared, { x: new Float32Array(packNC4HW4(tensor(x.c, x.h, x.w, x.data))) });
-    let first = true;
     return {
-      run: async () => {
-        await (first ? executor.run(prepared) : executor.repeat(prepared));
-        first = false;
-      },
+      run: () => executor.run(prepared),
       result: async () => {
         const { data } = unpackNC4HW4(await executor.read(prepared, graph.outputs[0]), outputs, x.h, x.w);
         return { data: Float32Array.from(data), c: outputs, h: x.h, w: x.w };

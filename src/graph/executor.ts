@@ -196,38 +196,6 @@ export class Executor {
     await Promise.all(this.#reading);
   }
 
-  /** Runs a prepared plan again on the inputs it has, in one submission: what benchmarks time. */
-  async repeat(prepared: Prepared): Promise<void> {
-    await this.gpu.guard('running', () => this.gpu.device.queue.submit([this.#record(prepared, 0, prepared.plan.steps.length).finish()]));
-    await this.gpu.wait(this.gpu.device.queue.onSubmittedWorkDone());
-  }
-
-  /**
-   * Runs one step of a prepared plan `count` times, in one submission: what a tuner times.
-   * @returns milliseconds of all together: on the GPU where the device has timestamps (`canTime`), else until they were done.
-   */
-  async time(prepared: Prepared, step: number, count: number): Promise<number> {
-    const clock = this.#clock({ stepMs: new Float64Array(0), uploadMs: 0, readbackMs: 0 });
-    const { name, dispatch } = prepared.plan.steps[step];
-    const begun = performance.now();
-    await this.gpu.guard(`timing ${name}`, () => {
-      const encoder = this.gpu.device.createCommandEncoder({ label: name });
-      const pass = encoder.beginComputePass({ label: name, timestampWrites: clock?.pass() });
-      pass.setPipeline(prepared.pipelines[step]);
-      pass.setBindGroup(0, prepared.groups[step]);
-      for (let i = 0; i < count; i++) pass.dispatchWorkgroups(...dispatch.workgroups);
-      pass.end();
-      clock?.resolve(encoder);
-      this.gpu.device.queue.submit([encoder.finish()]);
-    });
-    let ms = 0;
-    if (clock) this.#readClock(clock, ([span]) => (ms = span));
-    await this.gpu.wait(this.gpu.device.queue.onSubmittedWorkDone());
-    const waited = performance.now() - begun;
-    if (clock) await this.timed();
-    return clock ? ms : waited;
-  }
-
   /** The tensor that was copied to a readback buffer, NC4HW4, once it is there. `use` must be done with it when it returns. @throws DeviceLostError */
   async take<T>({ readbacks }: Prepared, slot: number, use: (values: Float32Array<ArrayBuffer>) => T): Promise<T> {
     const buffer = readbacks[slot];

@@ -1,7 +1,4 @@
-/**
- * 2x2 max-pooling with stride 2 (an odd last row or column is dropped, as PyTorch does) and upsampling by 2: nearest, or bilinear
- * with PyTorch's `align_corners=False` (samples at pixel centres, edges held).
- */
+/** 2x2 max-pooling with stride 2 (an odd last row or column is dropped, as PyTorch does) and nearest upsampling by 2. */
 import { elementwiseDispatch, elementwiseProgram } from './elementwise.ts';
 import type { Elementwise } from './elementwise.ts';
 import { buffer, expectInputs, reads, shapeError, shapeText, start } from './kernel.ts';
@@ -23,25 +20,7 @@ const NEAREST = {
   let value = vec4f(input[params.input_start + (block * params.input_height + y / 2u) * params.input_width + x / 2u]);`,
 };
 
-const BILINEAR = {
-  label: 'upsample bilinear',
-  functions: `
-fn load_input(block: u32, y: i32, x: i32) -> vec4f {
-  let row = u32(clamp(y, 0, i32(params.input_height) - 1));
-  let column = u32(clamp(x, 0, i32(params.input_width) - 1));
-  return vec4f(input[params.input_start + (block * params.input_height + row) * params.input_width + column]);
-}`,
-  body: `
-  let sy = max(0.5 * f32(y) - 0.25, 0.0);
-  let sx = max(0.5 * f32(x) - 0.25, 0.0);
-  let y0 = i32(sy);
-  let x0 = i32(sx);
-  let top = mix(load_input(block, y0, x0), load_input(block, y0, x0 + 1), fract(sx));
-  let bottom = mix(load_input(block, y0 + 1, x0), load_input(block, y0 + 1, x0 + 1), fract(sx));
-  let value = mix(top, bottom, fract(sy));`,
-};
-
-function dispatch(how: Pick<Elementwise, 'label' | 'functions' | 'body'>, input: View, output: View): Dispatch {
+function dispatch(how: Pick<Elementwise, 'label' | 'body'>, input: View, output: View): Dispatch {
   const program = elementwiseProgram({ ...how, bindings: { input: reads(input) }, params: INPUT_PARAMS }, output.dtype);
   return elementwiseDispatch(program, output, { input: buffer(input) }, { input_start: start(input), input_width: input.shape.width, input_height: input.shape.height });
 }
@@ -59,18 +38,14 @@ export const maxPool: Kernel<Record<string, never>> = {
   },
 };
 
-export interface UpsampleAttrs {
-  mode: 'nearest' | 'bilinear';
-}
-
-/** Upsampling by 2. */
-export const upsample: Kernel<UpsampleAttrs> = {
+/** Nearest upsampling by 2. */
+export const upsample: Kernel<Record<string, never>> = {
   shape(_, inputs) {
     expectInputs('upsample', inputs, 1);
     const [{ channels, height, width }] = inputs;
     return { channels, height: height * 2, width: width * 2 };
   },
-  lower({ attrs, inputs: [input], output }) {
-    return dispatch(attrs.mode === 'nearest' ? NEAREST : BILINEAR, input, output);
+  lower({ inputs: [input], output }) {
+    return dispatch(NEAREST, input, output);
   },
 };

@@ -24,7 +24,7 @@ function unet(net: Network, name: string, weights: string, input: GraphNode): Gr
   });
   x = block(net, `${name}.mid`, `${weights}.mid`, x, config.segWidths[3]);
   for (let level = 4; level >= 1; level--) {
-    const up = graph.add(`${name}.up${level}`, 'upsample', [x], { mode: 'nearest' });
+    const up = graph.add(`${name}.up${level}`, 'upsample', [x], {});
     const joined = graph.concat(`${name}.join${level}`, [up, skips[level - 1]]);
     x = block(net, `${name}.dec${level}`, `${weights}.dec${level}`, joined, config.segWidths[level - 1]);
   }

@@ -125,7 +125,7 @@ describe('fusion changes no result', () => {
     const g = new GraphBuilder();
     const x = g.input('x', { channels: 8, height: 4, width: 4 });
     const low = g.add('pool', 'maxPool', [x], {});
-    const up = g.add('up', 'upsample', [low], { mode: 'nearest' });
+    const up = g.add('up', 'upsample', [low], {});
     const conv = g.add('conv', 'conv2d', [g.concat('joined', [up, x])], { weights: 'w', channels: 4, kernel: 3 });
     const graph = g.build([conv, up]);
     expect(fuseUpsample(graph)).toEqual(graph);

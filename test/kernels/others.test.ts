@@ -1,7 +1,7 @@
 /** Every kernel but conv2d, and fused convolutions, against the CPU reference: at most 1e-5 of the case's scale (checks.ts). */
 import { describe, it } from 'vitest';
 import { testKernels } from '../gpu.ts';
-import { KERNEL_CHECKS as CHECKS, USUAL, winogradVariant } from './checks.ts';
+import { KERNEL_CHECKS as CHECKS, USUAL, variantWith } from './checks.ts';
 import { FUSED_CHECKS, fusedChecks } from './fusedChecks.ts';
 
 const KERNEL_CHECKS = [...CHECKS, ...FUSED_CHECKS];
@@ -15,10 +15,15 @@ describe.each([...kernels])('%s', (kernel) => {
   });
 });
 
-describe('fused conv2d by Winograd\'s method', () => {
-  // The layer that ends in the base merge is 1x1. Several dilations at once, which only GPUs run, take a software adapter's driver minutes to compile.
-  const checks = fusedChecks({ ...USUAL, targets: winogradVariant }, (what) => what !== 'and merge' && !what.includes('dilations'));
-  it.each(checks.map((check) => [check.name, check] as const))('%s', async (_, check) => {
+/** Fused convolutions in variants that are no default. The layer that ends in the base merge is 1x1. */
+const OTHERS: Record<string, (what: string) => boolean> = {
+  // Several dilations at once, which only GPUs run, take a software adapter's driver minutes to compile.
+  winograd: (what) => what !== 'and merge' && !what.includes('dilations'),
+  workgroup: () => true,
+};
+
+describe.each(Object.entries(OTHERS))('fused conv2d, %s', (word, only) => {
+  it.each(fusedChecks({ ...USUAL, targets: variantWith(word) }, only).map((check) => [check.name, check] as const))('%s', async (_, check) => {
     await check.run(await testKernels());
   });
 });

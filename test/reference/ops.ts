@@ -80,20 +80,6 @@ export function upsampleNearest(x: Tensor): Tensor {
   return resample(x, 2 * x.h, 2 * x.w, (at, y, px) => at(y >> 1, px >> 1));
 }
 
-/** 2x bilinear with pixel centres aligned (PyTorch's align_corners=False), edges held. */
-export function upsampleBilinear(x: Tensor): Tensor {
-  function source(i: number, size: number): [low: number, high: number, share: number] {
-    const position = Math.max((i + 0.5) / 2 - 0.5, 0);
-    const low = Math.floor(position);
-    return [low, Math.min(low + 1, size - 1), position - low];
-  }
-  return resample(x, 2 * x.h, 2 * x.w, (at, y, px) => {
-    const [y0, y1, v] = source(y, x.h);
-    const [x0, x1, u] = source(px, x.w);
-    return (1 - v) * ((1 - u) * at(y0, x0) + u * at(y0, x1)) + v * ((1 - u) * at(y1, x0) + u * at(y1, x1));
-  });
-}
-
 /** x times a one-channel mask, or times its complement. */
 export function maskMultiply(x: Tensor, mask: Tensor, complement = false): Tensor {
   const size = x.h * x.w;

@@ -2,7 +2,6 @@
  * Upsampling and concatenation in the U-Net decoders' loads: `conv2d(concat(upsample(low), skip))` reads `low` at half its coordinates, then `skip`. The upsampled tensor,
  * the largest of the motion segmentation, is never stored.
  */
-import type { UpsampleAttrs } from '../../kernels/resample.ts';
 import { isOnlyFor, rewrite } from './rewrite.ts';
 import type { Pass } from './rewrite.ts';
 
@@ -12,6 +11,6 @@ export const fuseUpsample: Pass = (graph) =>
     if (node.op !== 'conv2d' || joined.op !== 'concat' || joined.inputs.length !== 2 || !isOnlyFor(graph, joined.id, node)) return undefined;
     const [up, skip] = joined.inputs;
     const upsample = graph.nodes[up];
-    if (upsample.op !== 'upsample' || (upsample.attrs as UpsampleAttrs).mode !== 'nearest' || !isOnlyFor(graph, up, joined)) return undefined;
+    if (upsample.op !== 'upsample' || !isOnlyFor(graph, up, joined)) return undefined;
     return add({ ...node, inputs: [at(upsample.inputs[0]), at(skip)] });
   });

@@ -5,6 +5,9 @@
  * 16 loads a channel block instead of 36. Tiles are counted along the picture, row after row, so that small and odd sizes waste little. Loops: input
  * blocks, then kernel rows; columns are unrolled. A tile's upper input rows are the lower ones of the kernel row before, and stay in registers.
  *
+ * Where memory is the workgroup's this is an implicit GEMM: for each input block, the taps of all tiles and the weights are staged there. The tiles of a workgroup are SIDE x SIDE
+ * neighbours at a dilation, so that what is staged is as small for dilated convolutions as for others.
+ *
  * Several dilations: an invocation has a tile for each, and every weight it loads or is handed multiplies in all of them.
  *
  * Accumulators are named scalars (`acc_dilation_row_column_block`): arrays would go to memory.
@@ -18,7 +21,7 @@ import { sourcesOf } from './sources.ts';
 import type { Source } from './sources.ts';
 import { storeOf } from './stores.ts';
 import type { Store } from './stores.ts';
-import { nameOf } from './variants.ts';
+import { SIDE, kernelVectors, nameOf, stagedArea } from './variants.ts';
 import type { Variant } from './variants.ts';
 import { POSITIONS, sumName, tapName, transformSums, transformTaps } from './winograd.ts';
 
@@ -27,8 +30,7 @@ const lines = (parts: readonly string[]): string => parts.filter((part) => part 
 
 /** How a variant has weights at hand. `w` is the first vec4 of an input block's weights, or their row in the texture; `lane` the invocation. */
 interface WeightAccess {
-  declarations: string;
-  /** WGSL before the rows of an input block, before each row, and after it. */
+  /** WGSL before the rows of an input block, and before each row. */
   atBlock: string;
   atRow: string;
   /** WGSL in which `a` is one vec4 of weights, and `use` multiplies with it. */
@@ -47,32 +49,24 @@ function weightAccess({ memory, out, workgroup, winograd }: Variant, kernel: num
       const at = index(kx, o, i);
       return `      { let a = subgroupBroadcast(w_${Math.floor(at / workgroup)}, ${at % workgroup}u); ${use} }`;
     };
-    return { declarations: '', atBlock: '', atRow: lines(loads), weight };
+    return { atBlock: '', atRow: lines(loads), weight };
   }
-  if (memory === 'workgroup') {
-    // One input block's weights at a time, all rows of the kernel: two barriers for them.
-    const all = rows * row;
-    const stage = `    workgroupBarrier();
-    for (var i = lane; i < ${all}u; i += WORKGROUP) { staged[i] = vec4f(weights[w + i]); }
-    workgroupBarrier();`;
-    return {
-      declarations: `var<workgroup> staged: array<vec4f, ${all}>;`,
-      atBlock: stage,
-      atRow: winograd ? '      let t = 0u;' : `      let t = u32(ky) * ${row}u;`,
-      weight: (kx, o, i, use) => `      { let a = staged[t + ${index(kx, o, i)}u]; ${use} }`,
-    };
-  }
-  return { declarations: '', atBlock: '', atRow: winograd ? '      let t = w;' : `      let t = w + u32(ky) * ${row}u;`, weight: (kx, o, i, use) => `      { let a = vec4f(weights[t + ${index(kx, o, i)}u]); ${use} }` };
+  const [array, first] = memory === 'workgroup' ? ['kernels', '0u'] : ['weights', 'w'];
+  return {
+    atBlock: memory === 'workgroup' ? `    for (var i = lane; i < ${rows * row}u; i += WORKGROUP) { kernels[i] = vec4f(weights[w + i]); }` : '',
+    atRow: `      let t = ${first}${winograd ? '' : ` + u32(ky) * ${row}u`};`,
+    weight: (kx, o, i, use) => `      { let a = vec4f(${array}[t + ${index(kx, o, i)}u]); ${use} }`,
+  };
 }
 
 /** By what `w` grows from one input block to the next. */
-function weightStep({ memory, winograd }: Variant, kernel: number): string {
-  return memory === 'subgroup' ? '1u' : `${4 * (winograd ? POSITIONS : kernel * kernel)}u * OUT_BLOCKS`;
+function weightStep(variant: Variant, kernel: number): string {
+  return variant.memory === 'subgroup' ? '1u' : `${kernelVectors(variant, kernel)}u`;
 }
 
 /** WGSL of the loop over one source's blocks. */
 function sourceLoop(source: Source, n: number, variant: Variant, kernel: number, dilations: number, split: boolean): string {
-  const { columns, rows, out } = variant;
+  const { columns, rows, out, memory } = variant;
   const access = weightAccess(variant, kernel);
   const step = weightStep(variant, kernel);
   const radius = (kernel - 1) / 2;
@@ -80,9 +74,19 @@ function sourceLoop(source: Source, n: number, variant: Variant, kernel: number,
   const halved = (value: string): string => (source.half ? `(${value} >> 1u)` : value);
   const pitch = source.half ? '(width >> 1u)' : 'width';
   const tap = (s: number, r: number, j: number): string => `t_${s}_${r}_${j}`;
+  const blockOf = (s: number): string => (split ? `${s}u * params.blocks_${n} + c` : 'c');
+  const { pitch: across, area } = stagedArea(variant, kernel);
+  /** Stages what the workgroup's tiles read of a block. */
+  const stage = (s: number): string => `    for (var i = lane; i < ${area}u; i += WORKGROUP) {
+      let x = first_x_${s} + (i32(i % ${across}u) - ${radius}) * d_${s};
+      let y = first_y_${s} + (i32(i / ${across}u) - ${radius}) * d_${s};
+      let ok = u32(x) < params.width && u32(y) < params.height;
+      staged[${s * area}u + i] = select(vec4f(0.0), load_${n}(${blockOf(s)}, u32(select(0, ${halved('y')} * ${pitch} + ${halved('x')}, ok))), ok);
+    }`;
   /** Loads a row of taps, `line` rows of the dilation below the tile's first. */
   const loadRow = (s: number, r: number, line: string): string => {
-    const block = split ? `${s}u * params.blocks_${n} + c` : 'c';
+    if (memory === 'workgroup') return lines([`      { let row = at_${s} + u32((${line}) + ${radius}) * ${across}u;`, ...range(taps).map((j) => `        ${tap(s, r, j)} = staged[row + ${j}u];`), '      }']);
+    const block = blockOf(s);
     const load = (j: number): string =>
       `        let ok_${j} = inside && in_${s}_${j}; ${tap(s, r, j)} = select(vec4f(0.0), load_${n}(${block}, u32(select(0, line_start + ${halved(`c_${s}_${j}`)}, ok_${j}))), ok_${j});`;
     return `      {
@@ -97,6 +101,7 @@ ${lines(range(taps).map(load))}
     return access.weight(kx, o, i, range(dilations).flatMap((s) => range(rows).flatMap((ty) => range(columns).map((tx) => product(s, ty, tx)))).join(' '));
   };
   const streams = range(dilations);
+  const atBlock = memory === 'workgroup' ? lines(['    workgroupBarrier();', ...streams.map(stage), access.atBlock, '    workgroupBarrier();']) : access.atBlock;
   if (variant.winograd) {
     const tiles = columns / 2;
     const product = (position: number, o: number, i: number): string => {
@@ -104,7 +109,7 @@ ${lines(range(taps).map(load))}
       return access.weight(position, o, i, sums.join(' '));
     };
     return `  for (var c = 0u; c < params.blocks_${n}; c++) {
-${access.atBlock}
+${atBlock}
 ${access.atRow}
 ${lines(streams.map((s) => `    ${range(4).flatMap((r) => range(taps).map((j) => `var ${tap(s, r, j)} = vec4f(0.0);`)).join(' ')}`))}
 ${lines(streams.flatMap((s) => range(4).map((r) => loadRow(s, r, `${r - 1}`))))}
@@ -115,7 +120,7 @@ ${lines(range(POSITIONS).flatMap((position) => range(out).flatMap((o) => range(4
   }
   const shift = (s: number): string => range(rows - 1).flatMap((r) => range(taps).map((j) => `${tap(s, r, j)} = ${tap(s, r + 1, j)};`)).join(' ');
   return `  for (var c = 0u; c < params.blocks_${n}; c++) {
-${access.atBlock}
+${atBlock}
 ${lines(streams.map((s) => `    ${range(rows).flatMap((r) => range(taps).map((j) => `var ${tap(s, r, j)} = vec4f(0.0);`)).join(' ')}`))}
 ${lines(streams.flatMap((s) => range(rows - 1).map((r) => loadRow(s, r, `${r - radius}`))))}
     for (var ky = 0; ky < KERNEL; ky++) {
@@ -151,23 +156,28 @@ function makeProgram(attrs: ConvAttrs, variant: Variant, sources: readonly Sourc
       ? range(columns / 2).flatMap((tile) => range(POSITIONS).flatMap((position) => range(out).map((o) => sumName(s, tile, position, o))))
       : range(rows).flatMap((ty) => range(columns).flatMap((tx) => range(out).map((o) => accumulator(s, ty, tx, o))));
   const outputs = winograd ? streams.map((s) => transformSums(s, columns / 2, out, (ty, tx, o) => accumulator(s, ty, tx, o))) : [];
+  const isStaged = memory === 'workgroup';
+  const side = isStaged ? SIDE : 1;
+  const { pitch, area } = stagedArea(variant, kernel);
   const place = (s: number): string => `  let d_${s} = i32(params.dilation_${s});
   let qx_${s} = i32(tile % params.across_${s});
   let qy_${s} = i32(tile / params.across_${s});
-  let x_${s} = qx_${s} / d_${s} * (${columns} * d_${s}) + qx_${s} % d_${s};
-  let y_${s} = qy_${s} / d_${s} * (${rows} * d_${s}) + qy_${s} % d_${s};
-${lines(range(columns + kernel - 1).map((j) => `  let c_${s}_${j} = x_${s} + ${j - radius} * d_${s}; let in_${s}_${j} = u32(c_${s}_${j}) < params.width;`))}
+  let first_x_${s} = qx_${s} / d_${s} * (${side * columns} * d_${s}) + qx_${s} % d_${s};
+  let first_y_${s} = qy_${s} / d_${s} * (${side * rows} * d_${s}) + qy_${s} % d_${s};
+  let x_${s} = first_x_${s}${isStaged ? ` + i32(lane % ${SIDE}u) * ${columns} * d_${s}` : ''};
+  let y_${s} = first_y_${s}${isStaged ? ` + i32(lane / ${SIDE}u) * ${rows} * d_${s}` : ''};
+${isStaged ? `  let at_${s} = ${s * area}u + lane / ${SIDE}u * ${rows * pitch}u + lane % ${SIDE}u * ${columns}u;` : lines(range(columns + kernel - 1).map((j) => `  let c_${s}_${j} = x_${s} + ${j - radius} * d_${s}; let in_${s}_${j} = u32(c_${s}_${j}) < params.width;`))}
 ${lines(sums(s).map((name) => `  var ${name} = vec4f(0.0);`))}`;
   const makeBody = (): string => `
 ${activate(attrs)}
 ${lines(sources.map((source) => source.functions))}
 ${store.functions}
-${weightAccess(variant, kernel).declarations}
+${isStaged ? `var<workgroup> staged: array<vec4f, ${streams.length * area}>;\nvar<workgroup> kernels: array<vec4f, ${kernelVectors(variant, kernel)}>;` : ''}
 
 @workgroup
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(${memory === 'subgroup' ? 'subgroup_invocation_id' : 'local_invocation_index'}) lane: u32) {
   let width = i32(params.width);
-  let tile = (group.z * groups.x + group.x) * WORKGROUP + lane;
+  let tile = ${isStaged ? 'group.z * groups.x + group.x' : '(group.z * groups.x + group.x) * WORKGROUP + lane'};
 ${lines(sources.map((source) => source.setup ?? ''))}
 ${lines(streams.map(place))}
   var w = group.y * params.in_blocks * (${weightStep(variant, kernel)});
@@ -201,9 +211,12 @@ export function tiledDispatch(variant: Variant, attrs: ConvAttrs, inputs: readon
   const groupsOfLayer = layerBlocks(attrs) / variant.out;
   const sources = sourcesOf(attrs, inputs, output, groupsOfLayer);
   const store = storeOf(variant, attrs, inputs, output, results);
-  const across = dilations.map((d) => Math.ceil(width / (variant.columns * d)) * d);
-  const tiles = Math.max(...dilations.map((d, s) => across[s] * Math.ceil(height / (variant.rows * d)) * d));
-  const grid = Math.ceil(tiles / variant.workgroup);
+  // Tiles of an invocation each, or of a workgroup.
+  const isStaged = variant.memory === 'workgroup';
+  const side = isStaged ? SIDE : 1;
+  const across = dilations.map((d) => Math.ceil(width / (side * variant.columns * d)) * d);
+  const tiles = Math.max(...dilations.map((d, s) => across[s] * Math.ceil(height / (side * variant.rows * d)) * d));
+  const grid = isStaged ? tiles : Math.ceil(tiles / variant.workgroup);
   const x = Math.min(grid, 65535); // WebGPU's limit in one dimension; the rest goes into z
   const params: ParamValues = {
     width,

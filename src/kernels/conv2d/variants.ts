@@ -3,7 +3,7 @@
  *
  * All but the last keep a tile of pixels x output channels in registers, so that each vec4 of input is used once an output channel and each of weights once a pixel. They differ in
  * - where an invocation has its **weights** from: `direct`, from memory, which caches serve well where loads of one address by a whole subgroup are cheap (GPUs);
- *   `workgroup`, staged in workgroup memory by all invocations together; `subgroup`, from a texture, a part in each lane's registers, handed round by broadcast, on
+ *   `workgroup`, staged in workgroup memory by all invocations together, and so are the inputs, which neighbours share: an implicit GEMM; `subgroup`, from a texture, a part in each lane's registers, handed round by broadcast, on
  *   software adapters, whose subgroups are the CPU's vectors: they load a value lane by lane even where all lanes want the same, and check each address of a buffer;
  * - the **tile**, `columns x rows x channels`: larger ones reuse more, and need more registers;
  * - for 3x3 kernels, the **method**: as written, or Winograd's, with 16 multiplications where the other has 36, and four times as many sums to keep (winograd.ts).
@@ -15,6 +15,7 @@ import type { Shape, Target } from '../kernel.ts';
 import { dilationsOf, groupsOf, inputChannels, layerBlocks, layersOf } from './attrs.ts';
 import type { ConvAttrs } from './attrs.ts';
 import type { Matrices } from './matrices.ts';
+import { POSITIONS } from './winograd.ts';
 
 export interface Variant {
   memory: 'direct' | 'workgroup' | 'subgroup' | 'matrix';
@@ -36,7 +37,11 @@ type Memory = Exclude<Variant['memory'], 'matrix'>;
 
 /** A kernel row is unrolled, so code grows with the kernel; the network has 1x1 and 3x3. */
 const UNROLLED_KERNEL = 3;
-const WORKGROUP = 64;
+/** A workgroup that stages its inputs is a square of so many tiles. */
+export const SIDE = 8;
+const WORKGROUP = SIDE ** 2;
+/** Workgroup memory that every device has. */
+const MOST_STAGED = 16384;
 /** WebGPU's limit of a texture's height. */
 const MOST_ROWS = 8192;
 
@@ -60,6 +65,17 @@ export const GENERAL = 'general';
 /** What a variant is called. */
 export function nameOf({ memory, columns, rows, out, winograd }: Variant): string {
   return `${memory} ${winograd ? 'winograd ' : ''}${columns}x${rows}x${4 * out}`;
+}
+
+/** Weights of an input block, in vec4. */
+export function kernelVectors({ out, winograd }: Pick<Variant, 'out' | 'winograd'>, kernel: number): number {
+  return 4 * out * (winograd ? POSITIONS : kernel ** 2);
+}
+
+/** What a workgroup's tiles read of an input block at a dilation, in vec4: columns, and all. */
+export function stagedArea({ columns, rows }: Pick<Variant, 'columns' | 'rows'>, kernel: number): { pitch: number; area: number } {
+  const pitch = SIDE * columns + kernel - 1;
+  return { pitch, area: pitch * (SIDE * rows + kernel - 1) };
 }
 
 /** The candidates for a layer on a device, by name. Without one the general kernel computes it. */
@@ -86,6 +102,8 @@ export function candidates(attrs: ConvAttrs, inputs: readonly Shape[], target: T
       const out = [8, 4, 2, 1].find((size) => size <= most && n % size === 0)!;
       // Its rows of weights, one an input block and group of outputs, are a texture's.
       if (memory === 'subgroup' && layersOf(attrs).length * (n / out) * blocks(inputChannels(attrs, inputs)) > MOST_ROWS) continue;
+      const staged = dilationsOf(attrs).length * stagedArea({ columns, rows }, attrs.kernel).area + kernelVectors({ out, winograd }, attrs.kernel);
+      if (memory === 'workgroup' && 16 * staged > MOST_STAGED) continue;
       const variant: Variant = { memory, columns, rows, out, workgroup: memory === 'subgroup' ? lanes : WORKGROUP, winograd };
       if (!found.has(nameOf(variant))) found.set(nameOf(variant), variant);
     }

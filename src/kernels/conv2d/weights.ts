@@ -4,7 +4,7 @@ import type { PackedWeights, Shape, Target } from '../kernel.ts';
 import { inputChannels, layersOf } from './attrs.ts';
 import type { ConvAttrs } from './attrs.ts';
 import { isMatrix } from './matrices.ts';
-import { candidates } from './variants.ts';
+import { candidates, kernelVectors } from './variants.ts';
 import { POSITIONS, transformKernels } from './winograd.ts';
 
 /** [out][in][tap] (OIHW, or transformed) to [out group][in block][tap][in lane][out block of the group] of vec4 (four outputs), layers one after another. */
@@ -48,7 +48,7 @@ export function packedWeights(attrs: ConvAttrs, inputs: readonly Shape[], target
     {
       key: `${layers.map((layer) => `${layer}.weight`).join()}:${onMatrices?.order ?? tiled}:${dtype}`,
       dtype,
-      row: variant?.memory === 'subgroup' ? 4 * variant.out * (variant.winograd ? POSITIONS : attrs.kernel ** 2) : undefined,
+      row: variant?.memory === 'subgroup' ? kernelVectors(variant, attrs.kernel) : undefined,
       pack: (tensor) => {
         const weights = layers.map((layer) => tensor(`${layer}.weight`));
         if (onMatrices) return onMatrices.pack(weights);
