@@ -1,6 +1,6 @@
 /** deghost as a contestant: the network through the public API, one convolution through the executor. */
 import { Gpu } from '../src/device.ts';
-import { Executor } from '../src/graph/executor.ts';
+import { Runner } from '../src/graph/runner.ts';
 import { GraphBuilder } from '../src/graph/graph.ts';
 import { plan } from '../src/graph/plan.ts';
 import { Deghoster } from '../src/index.ts';
@@ -54,7 +54,7 @@ class DeghostEngine implements Engine {
     const builder = new GraphBuilder();
     const source = builder.input('x', { channels: x.c, height: x.h, width: x.w });
     const graph = builder.build([builder.add(layer, 'conv2d', [source], { weights: layer, channels: outputs, kernel, dilation: 1, activation: 'leakyRelu', slope: config.slope })]);
-    const executor = new Executor(this.#gpu, (name) => tensors.get(name)!.data);
+    const executor = new Runner(this.#gpu, (name) => tensors.get(name)!.data);
     const prepared = await executor.prepare(plan(graph, targetOf(this.#gpu, this.#tuning)));
     await executor.upload(prepared, { x: new Float32Array(packNC4HW4(tensor(x.c, x.h, x.w, x.data))) });
     return {

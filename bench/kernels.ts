@@ -2,7 +2,7 @@
  * The kernels as the network runs them: one graph of one kernel a case, validated against the CPU references on a small picture, then timed on a
  * larger one.
  */
-import { Executor } from '../src/graph/executor.ts';
+import { Runner } from '../src/graph/runner.ts';
 import { GraphBuilder } from '../src/graph/graph.ts';
 import type { Graph, GraphNode } from '../src/graph/graph.ts';
 import { plan } from '../src/graph/plan.ts';
@@ -95,7 +95,7 @@ const TOLERANCE = 1e-5;
 async function runCase(gpu: Gpu, target: Target, it: KernelCase, size: number, seconds: number): Promise<KernelRow> {
   const random = rng(7);
   const weights = new Map<string, Float32Array>();
-  const executor = new Executor(gpu, (name) => weights.get(name)!);
+  const executor = new Runner(gpu, (name) => weights.get(name)!);
 
   const prepare = async (side: number): Promise<{ graph: Graph; inputs: Tensor[]; data: Record<string, Float32Array<ArrayBuffer>> }> => {
     const g = new GraphBuilder();

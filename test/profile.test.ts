@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Deghoster } from '../src/index.ts';
 import type { MergeProfile } from '../src/index.ts';
 import { Gpu } from '../src/device.ts';
-import { Executor } from '../src/graph/executor.ts';
+import { Runner } from '../src/graph/runner.ts';
 import { MAX_SPANS } from '../src/graph/timestamps.ts';
 import { wgsl } from '../src/kernels/kernel.ts';
 import type { Schedule } from '../src/model/schedule.ts';
@@ -73,7 +73,7 @@ describe('profile', () => {
     const deghoster = await Deghoster.create({ device });
     const [{ plan }] = deghoster.plan(64, 64, 2, 0, 'merge').schedule.stages;
     deghoster.dispose();
-    const executor = new Executor(new Gpu(device));
+    const executor = new Runner(new Gpu(device));
     if (!executor.canTime) throw new Error('this test needs an adapter with timestamps: DEGHOST_ADAPTER=software');
     const steps = Array.from({ length: 2 * MAX_SPANS + 77 }, () => plan.steps[0]);
     const long = { ...plan, steps };

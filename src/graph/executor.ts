@@ -36,16 +36,11 @@ export interface Prepared {
   shared?: boolean;
 }
 
-export interface RunOptions {
+export interface SubmitOptions {
   signal?: AbortSignal;
   /** Called with the number of steps that are done, whenever the GPU is done with some. */
   onStep?: (done: number) => void;
-  /** Milliseconds on the GPU are added here by step, where the device has timestamps (`canTime`). Every step gets a pass of its own then. */
-  stepMs?: Float64Array;
-}
-
-export interface SubmitOptions extends Omit<RunOptions, 'stepMs'> {
-  /** As `stepMs`, with the time of the copy at the end. */
+  /** Milliseconds on the GPU are added here, where the device has timestamps (`canTime`). Every step gets a pass of its own then. */
   times?: GpuTimes;
   /** An output to copy to a readback buffer at the end. */
   output?: { node: number; slot: number };
@@ -66,7 +61,7 @@ export class Executor {
     this.memory = new DeviceMemory(gpu, tensor);
   }
 
-  /** Whether `RunOptions.stepMs` is filled. */
+  /** Whether `SubmitOptions.times` is filled. */
   get canTime(): boolean {
     return hasTimestamps(this.gpu.device);
   }
@@ -140,18 +135,6 @@ export class Executor {
     });
   }
 
-  /** Uploads a prepared plan's inputs. @throws InputError; GpuError; DeviceLostError */
-  async upload(prepared: Prepared, inputs: Tensors): Promise<void> {
-    await this.stage(prepared, (memory) => {
-      for (const [name, to] of Object.entries(memory)) {
-        const data = inputs[name];
-        if (data?.byteLength !== to.byteLength) throw new InputError(`input ${name}: ${data?.byteLength ?? 0} bytes, the plan needs ${to.byteLength}`);
-        to.set(data);
-      }
-    });
-    await this.send(prepared);
-  }
-
   /** Where a node's tensor lies on the device, in vec4f. */
   locate({ plan, buffers }: Prepared, node: number): { buffer: GPUBuffer; first: number } {
     const view = plan.views[node];
@@ -184,13 +167,6 @@ export class Executor {
     }
   }
 
-  /** Runs a prepared plan on the inputs it was given, to its end. @throws as `submit`. */
-  async run(prepared: Prepared, { stepMs, ...options }: RunOptions = {}): Promise<void> {
-    await this.submit(prepared, { ...options, times: stepMs && { stepMs, uploadMs: 0, readbackMs: 0 } });
-    await this.submissions.idle();
-    await this.timed();
-  }
-
   /** Waits until the GPU times of all that was submitted have been added. */
   async timed(): Promise<void> {
     await Promise.all(this.#reading);
@@ -210,17 +186,6 @@ export class Executor {
     );
   }
 
-  /** The tensor of an output node after a run, NC4HW4. */
-  async read(prepared: Prepared, node: number): Promise<Float32Array<ArrayBuffer>> {
-    await this.gpu.guard('reading back', () => {
-      const encoder = this.gpu.device.createCommandEncoder({ label: 'readback' });
-      this.#recordReadback(encoder, prepared, { node, slot: 0 });
-      this.gpu.device.queue.submit([encoder.finish()]);
-    });
-    const bytes = tensorBytes(prepared.plan.views[node].shape);
-    return this.take(prepared, 0, (values) => values.slice(0, bytes / 4));
-  }
-
   #record(prepared: Prepared, first: number, end: number, output?: SubmitOptions['output'], clock?: GpuClock): GPUCommandEncoder {
     const { steps } = prepared.plan;
     const encoder = this.gpu.device.createCommandEncoder({ label: steps[first].name });
@@ -234,13 +199,14 @@ export class Executor {
       pass.end();
       pass = undefined;
     }
-    if (output && clock) clock.copies(encoder, () => this.#recordReadback(encoder, prepared, output));
-    else if (output) this.#recordReadback(encoder, prepared, output);
+    if (output && clock) clock.copies(encoder, () => this.recordReadback(encoder, prepared, output));
+    else if (output) this.recordReadback(encoder, prepared, output);
     clock?.resolve(encoder);
     return encoder;
   }
 
-  #recordReadback(encoder: GPUCommandEncoder, { plan, buffers, readbacks }: Prepared, { node, slot }: { node: number; slot: number }): void {
+  /** Records the copy of an output to a readback buffer. */
+  recordReadback(encoder: GPUCommandEncoder, { plan, buffers, readbacks }: Prepared, { node, slot }: { node: number; slot: number }): void {
     const view = plan.views[node];
     encoder.copyBufferToBuffer(buffers[view.buffer], viewOffset(view), readbacks[slot], 0, tensorBytes(view.shape));
   }

@@ -5,7 +5,7 @@
  */
 import { Gpu } from '../device.ts';
 import { inputsOf } from '../graph/edges.ts';
-import { Executor } from '../graph/executor.ts';
+import { Runner } from '../graph/runner.ts';
 import type { Prepared, Tensors } from '../graph/executor.ts';
 import { plan } from '../graph/plan.ts';
 import type { Plan } from '../graph/plan.ts';
@@ -66,7 +66,7 @@ function randomInputs(it: Plan): Tensors {
 }
 
 /** Runs one step of a prepared plan `count` times. @returns milliseconds of all together: on the GPU where the device has timestamps, else until they were done. */
-async function timeStep(executor: Executor, prepared: Prepared, step: number, count: number): Promise<number> {
+async function timeStep(executor: Runner, prepared: Prepared, step: number, count: number): Promise<number> {
   const { plan: whole, pipelines, groups } = prepared;
   const again = <T>(items: readonly T[]): T[] => Array.from({ length: count }, () => items[step]);
   const repeated = { ...prepared, plan: { ...whole, steps: again(whole.steps) }, pipelines: again(pipelines), groups: again(groups) };
@@ -77,14 +77,14 @@ async function timeStep(executor: Executor, prepared: Prepared, step: number, co
 }
 
 export class DeviceBench implements Bench {
-  readonly #executor: Executor;
+  readonly #executor: Runner;
   readonly #target: Target;
   readonly #compilesAhead: boolean;
   readonly #shapes = new Map<string, readonly number[]>();
 
   /** @param compilesAhead whether all variants of a class are compiled at once, which GPU drivers do in parallel; on software adapters it would make stopping slow. */
   constructor(device: GPUDevice, target: Target, compilesAhead: boolean) {
-    this.#executor = new Executor(new Gpu(device), (name) => randomWeights(name, this.#shapes.get(name)!));
+    this.#executor = new Runner(new Gpu(device), (name) => randomWeights(name, this.#shapes.get(name)!));
     this.#target = target;
     this.#compilesAhead = compilesAhead;
   }

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { Gpu } from '../../src/device.ts';
-import { Executor } from '../../src/graph/executor.ts';
+import { Runner } from '../../src/graph/runner.ts';
 import { fuseConcat } from '../../src/graph/fuse/concat.ts';
 import { fuseDilations } from '../../src/graph/fuse/dilations.ts';
 import { fuseFrames } from '../../src/graph/fuse/frames.ts';
@@ -44,7 +44,7 @@ const count = (graph: Graph, op: string): number => graph.nodes.filter((node) =>
 
 /** Runs a graph on random frames and masks; the same for every graph of one number of frames. */
 async function run(graph: Graph, weights: (tensor: string) => Float32Array, target: Target = {}): Promise<ArrayLike<number>> {
-  const executor = new Executor(new Gpu(await testDevice()), weights);
+  const executor = new Runner(new Gpu(await testDevice()), weights);
   const random = rng(5);
   const prepared = await executor.prepare(plan(graph, target));
   try {

@@ -3,7 +3,7 @@
  * It imports nothing of Node's, so that the same cases run in browsers and in Deno (test/runtimes).
  */
 import { Gpu } from '../../src/device.ts';
-import { Executor } from '../../src/graph/executor.ts';
+import { Runner } from '../../src/graph/runner.ts';
 import { GraphBuilder } from '../../src/graph/graph.ts';
 import type { Graph, GraphNode } from '../../src/graph/graph.ts';
 import { plan } from '../../src/graph/plan.ts';
@@ -56,13 +56,13 @@ function named(attrs: object, use: string): object {
 
 /** Runs kernels on a device, all in one executor, so that a program compiles once. */
 export class KernelHarness {
-  readonly #executor: Executor;
+  readonly #executor: Runner;
   /** Weights of the call that runs. They are told apart by a name of their own each use. */
   #weights: Record<string, Float32Array> = {};
   #uses = 0;
 
   constructor(device: GPUDevice) {
-    this.#executor = new Executor(new Gpu(device), (name) => this.#weights[name.replace(/^use\d+\./, '')]);
+    this.#executor = new Runner(new Gpu(device), (name) => this.#weights[name.replace(/^use\d+\./, '')]);
   }
 
   /** What the device offers. */

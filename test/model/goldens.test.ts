@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { Gpu } from '../../src/device.ts';
-import { Executor } from '../../src/graph/executor.ts';
+import { Runner } from '../../src/graph/runner.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { graphTensors } from '../../src/graph/graph.ts';
 import { plan } from '../../src/graph/plan.ts';
@@ -30,7 +30,7 @@ function keep(graph: Graph, stages: ReadonlySet<string>): Graph {
 }
 
 /** Runs a graph and returns every output by node name. */
-async function run(executor: Executor, graph: Graph, stack: Float32Array<ArrayBuffer>): Promise<Map<string, Tensor>> {
+async function run(executor: Runner, graph: Graph, stack: Float32Array<ArrayBuffer>): Promise<Map<string, Tensor>> {
   const prepared = await executor.prepare(plan(graph));
   try {
     await executor.upload(prepared, { stack, response: NO_RESPONSE });
@@ -82,7 +82,7 @@ const mu = (y: number): number => Math.log(1 + 5000 * y) / Math.log(5001);
 describe('the engine agrees with the PyTorch goldens', () => {
   it.each(goldenNames())('%s', async (name) => {
     const golden = readGolden(name);
-    const executor = new Executor(new Gpu(await testDevice()), (tensorName) => golden.weights.get(tensorName)!.data);
+    const executor = new Runner(new Gpu(await testDevice()), (tensorName) => golden.weights.get(tensorName)!.data);
     const [{ h, w }] = golden.frames;
     const scene: Scene = {
       taus: golden.taus,
