@@ -10,8 +10,8 @@ const NAP_MS = 1;
 
 type Immediate = (callback: () => void) => unknown;
 
-/** Where there is no `setImmediate`, in browsers, nothing is asked again and again. Deno has it, and its waits are its own. */
-const { setImmediate: onNextRound, Deno: deno } = globalThis as { setImmediate?: Immediate; Deno?: unknown };
+/** Node's and Bun's loop. Browsers have none, even where a page is given a `setImmediate`, and may not nap; Deno names itself Node too, and its waits are its own. */
+const { process, Deno: deno, document: page, setImmediate: onNextRound } = globalThis as { process?: { versions?: { node?: string } }; Deno?: unknown; document?: unknown; setImmediate?: Immediate };
 
 let waits = 0;
 let napping = false;
@@ -28,7 +28,7 @@ function nap(): void {
 
 /** Waits for what a software adapter does. */
 export async function napUntil<T>(work: Promise<T>): Promise<T> {
-  if (!onNextRound || deno !== undefined) return work;
+  if (!onNextRound || !process?.versions?.node || deno || page) return work;
   waits++;
   if (!napping) {
     napping = true;

@@ -61,6 +61,34 @@ function watch(device: GPUDevice): { bytes: () => number; pipelines: () => numbe
   return { bytes: () => [...live.values()].reduce((a, b) => a + b, 0), pipelines: () => pipelines };
 }
 
+describe('a preparation that fails', () => {
+  it('leaves nothing on the device, and the next uploads its weights anew', async () => {
+    const device = await openAnother();
+    const create = device.createBuffer.bind(device);
+    let isBroken = true;
+    // The last of the buffers to be made: one without a use is invalid.
+    device.createBuffer = (descriptor) => create(isBroken && descriptor.label === 'readback 1' ? { ...descriptor, usage: 0 } : descriptor);
+    const gpu = watch(device);
+    const { weightsBytes } = golden();
+    const deghoster = await Deghoster.create({ weights: weightsBytes, device });
+    const { plan } = deghoster.plan(64, 48, 3).schedule.stages[1];
+    const { tensors } = loadWeights(weightsBytes);
+    const executor = new Executor(new Gpu(device), (name) => tensors.get(name)!.data);
+    await expect(executor.prepare(plan)).rejects.toThrow('allocating buffers: WebGPU validation error');
+    expect([executor.memory.bytes, gpu.bytes()]).toEqual([0, 0]);
+    isBroken = false;
+    const prepared = await executor.prepare(plan);
+    const other = new Executor(new Gpu(device), (name) => tensors.get(name)!.data);
+    const fresh = await other.prepare(plan);
+    expect(executor.memory.bytes).toBe(other.memory.bytes);
+    executor.release(prepared);
+    other.release(fresh);
+    for (const it of [executor, other, deghoster]) it.dispose();
+    expect(gpu.bytes()).toBe(0);
+    device.destroy();
+  });
+});
+
 describe('tiles', () => {
   it('overlap: the next is cut before the last is pasted, and each is pasted once, in order', async () => {
     const device = await testDevice();

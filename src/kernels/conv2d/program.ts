@@ -133,7 +133,7 @@ ${kernel > 1 ? lines(streams.map((s) => `      ${shift(s)}`)) : ''}
   }`;
 }
 
-/** Programs that have been made: a network has hundreds of layers of a few kinds, and plans of many tiles are only considered. */
+/** Programs that have been made: a network has a hundred layers of a few kinds, and plans of many tiles are only considered. */
 const programs = new Map<string, Program>();
 
 function program(attrs: ConvAttrs, variant: Variant, sources: readonly Source[], store: Store, weights: DType): Program {

@@ -3,8 +3,8 @@
  *
  * All but the last keep a tile of pixels x output channels in registers, so that each vec4 of input is used once an output channel and each of weights once a pixel. They differ in
  * - where an invocation has its **weights** from: `direct`, from memory, which caches serve well where loads of one address by a whole subgroup are cheap (GPUs);
- *   `workgroup`, staged in workgroup memory by all invocations together, and so are the inputs, which neighbours share: an implicit GEMM; `subgroup`, from a texture, a part in each lane's registers, handed round by broadcast, on
- *   software adapters, whose subgroups are the CPU's vectors: they load a value lane by lane even where all lanes want the same, and check each address of a buffer;
+ *   `workgroup`, staged in workgroup memory by all invocations together, and so are the inputs, which neighbours share: an implicit GEMM;
+ *   `subgroup`, from a texture, a part in each lane's registers, handed round by broadcast, on software adapters, whose subgroups are the CPU's vectors: they load a value lane by lane even where all lanes want the same, and check each address of a buffer;
  * - the **tile**, `columns x rows x channels`: larger ones reuse more, and need more registers;
  * - for 3x3 kernels, the **method**: as written, or Winograd's, with 16 multiplications where the other has 36, and four times as many sums to keep (winograd.ts).
  * Where the GPU has **matrix** units and layers are stored as halves, they do the work instead (matrix.ts), in `columns x rows x channels` a workgroup.
