@@ -30,6 +30,7 @@ export function passes({ traits = {}, precision = 'f32', readsByFrame = false }:
     fuseMasks,
     readsByFrame ? fuseReadsByFrame : fuseReads,
     fuseConcat,
+    // On a CPU a weight is fetched once for a whole vector, which leaves little to share, and the larger programs take its drivers minutes to compile.
     ...(traits.cpu ? [] : [fuseDilations]),
     fuseMerge,
     ...(precision === 'f16' ? [halve] : []),
