@@ -3,6 +3,7 @@ import { InputError } from '../errors.ts';
 import { tensorBytes } from '../kernels/kernel.ts';
 import { Executor } from './executor.ts';
 import type { Prepared, SubmitOptions, Tensors } from './executor.ts';
+import { GpuClock } from './timestamps.ts';
 
 export interface RunOptions extends Pick<SubmitOptions, 'signal' | 'onStep'> {
   /** Milliseconds on the GPU are added here by step, where the device has timestamps (`canTime`). */
@@ -10,6 +11,8 @@ export interface RunOptions extends Pick<SubmitOptions, 'signal' | 'onStep'> {
 }
 
 export class Runner extends Executor {
+  #stepClock: GpuClock | undefined;
+
   /** Uploads a prepared plan's inputs. @throws InputError; GpuError; DeviceLostError */
   async upload(prepared: Prepared, inputs: Tensors): Promise<void> {
     await this.stage(prepared, (memory) => {
@@ -27,6 +30,36 @@ export class Runner extends Executor {
     await this.submit(prepared, { ...options, times: stepMs && { stepMs, uploadMs: 0, readbackMs: 0 } });
     await this.submissions.idle();
     await this.timed();
+  }
+
+  /**
+   * Runs one step of a prepared plan `count` times, in one pass: implementations round timestamps, which would hide short steps.
+   * @returns milliseconds of all together: on the GPU where the device has timestamps (`canTime`), else until they were done.
+   */
+  async time(prepared: Prepared, step: number, count: number): Promise<number> {
+    const { device } = this.gpu;
+    const clock = this.canTime ? (this.#stepClock ??= new GpuClock(this.gpu)) : undefined;
+    const { name, dispatch } = prepared.plan.steps[step];
+    const begun = performance.now();
+    await this.gpu.guard(`timing ${name}`, () => {
+      const encoder = device.createCommandEncoder({ label: name });
+      const pass = encoder.beginComputePass({ label: name, timestampWrites: clock?.pass() });
+      pass.setPipeline(prepared.pipelines[step]);
+      pass.setBindGroup(0, prepared.groups[step]);
+      for (let i = 0; i < count; i++) pass.dispatchWorkgroups(...dispatch.workgroups);
+      pass.end();
+      clock?.resolve(encoder);
+      device.queue.submit([encoder.finish()]);
+    });
+    if (clock) return (await clock.read())[0];
+    await this.gpu.wait(device.queue.onSubmittedWorkDone());
+    return performance.now() - begun;
+  }
+
+  override dispose(): void {
+    super.dispose();
+    this.#stepClock?.destroy();
+    this.#stepClock = undefined;
   }
 
   /** The tensor of an output node after a run, NC4HW4. */

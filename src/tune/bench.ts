@@ -65,17 +65,6 @@ function randomInputs(it: Plan): Tensors {
   );
 }
 
-/** Runs one step of a prepared plan `count` times. @returns milliseconds of all together: on the GPU where the device has timestamps, else until they were done. */
-async function timeStep(executor: Runner, prepared: Prepared, step: number, count: number): Promise<number> {
-  const { plan: whole, pipelines, groups } = prepared;
-  const again = <T>(items: readonly T[]): T[] => Array.from({ length: count }, () => items[step]);
-  const repeated = { ...prepared, plan: { ...whole, steps: again(whole.steps) }, pipelines: again(pipelines), groups: again(groups) };
-  const stepMs = executor.canTime ? new Float64Array(count) : undefined;
-  const begun = performance.now();
-  await executor.run(repeated, { stepMs });
-  return stepMs ? stepMs.reduce((sum, ms) => sum + ms, 0) : performance.now() - begun;
-}
-
 export class DeviceBench implements Bench {
   readonly #executor: Runner;
   readonly #target: Target;
@@ -114,7 +103,7 @@ export class DeviceBench implements Bench {
         await executor.run(prepared);
         const outputs: Float32Array[] = [];
         for (const output of it.graph.outputs) outputs.push(await executor.read(prepared, output));
-        return { outputs, time: (count) => timeStep(executor, prepared, stepOf(it), count) };
+        return { outputs, time: (count) => executor.time(prepared, stepOf(it), count) };
       },
       close: () => {
         others.splice(0).forEach((prepared) => executor.release(prepared));
