@@ -1,7 +1,7 @@
-"""The camera: exposures, noise, saturation, a tone curve, JPEG and 8 bits; and what undoing the curve leaves over.
+"""The camera: exposures, noise, saturation, a colour matrix, a tone curve, what cameras do to the picture, JPEG and 8 bits; and what undoing the curve leaves over.
 
 Curves are functions of the gamma domain, x = radiance^(1/2.2) to the code e, both in [0,1], and stored as NODES samples. `draw_curve` draws
-them: S-curves, sRGB, film, contrast, different in each channel. Where a stack's curve must be estimated, as `--response auto` does, the
+them: S-curves, sRGB, film, contrast, linear; one for the three channels, which cameras balance before it, or nearly so. Where a stack's curve must be estimated, as `--response auto` does, the
 estimate errs; responses.npz holds pairs of a true curve and of what the engine's own estimator made of a stack shot with it
 (responses.py makes that file), so that training sees the errors that photographs will bring.
 """
@@ -9,6 +9,7 @@ import io
 import os
 
 import numpy as np
+from scipy import ndimage
 
 GAMMA = 2.2
 NODES = 129
@@ -55,8 +56,8 @@ def contrast(x, amount, power):
 
 def draw_curve(rng):
     """A camera's tone curve, f64 [3,NODES]: e at GRID for each channel, rising from 0 to 1."""
-    kind = rng.choice(["gamma", "srgb", "s", "film", "contrast"], p=[0.12, 0.13, 0.35, 0.2, 0.2])
-    spread = rng.choice([0.0, 0.02, 0.05]) if kind != "gamma" else 0.0
+    kind = rng.choice(["gamma", "srgb", "s", "film", "contrast"], p=[0.1, 0.12, 0.4, 0.18, 0.2])
+    spread = rng.choice([0.0, 0.01, 0.03], p=[0.6, 0.25, 0.15]) if kind != "gamma" else 0.0
     jitter = lambda value: value * np.exp(rng.normal(0, spread))
     if kind == "s":
         m, p = rng.uniform(0.36, 0.52), rng.uniform(1.0, 1.7)
@@ -70,7 +71,8 @@ def draw_curve(rng):
     else:
         base = srgb(GRID) if kind == "srgb" else GRID
         rows = [base ** jitter(1.0) for _ in range(3)]
-    return np.clip(np.stack(rows), 0, 1)
+    black = rng.uniform(0, 0.016) if rng.random() < 0.6 else 0.0  # crushed blacks
+    return np.clip((np.stack(rows) - black) / (1 - black), 0, 1)
 
 
 def codes_table(curve):
@@ -112,9 +114,46 @@ def jpeg(codes, quality, subsampling):
     return np.asarray(Image.open(buffer))
 
 
-def shoot(rng, signal, curve, shot, read, quality=0, subsampling=0):
-    """signal f32 [3,H,W], 1 = saturation -> codes u8 [3,H,W]: noise of variance shot * signal + read^2, clipped, through the curve, to JPEG of that quality unless 0."""
+class Look:
+    """What a camera does to a picture between sensor and file. The colour matrix acts on linear light, the rest on the codes."""
+
+    def __init__(self, rng):
+        # rows that sum to 1 keep grey grey: more or less saturation, and a little of each channel in the others
+        saturation = rng.uniform(0.85, 1.5) if rng.random() < 0.7 else 1.0
+        mix = rng.normal(0, 0.06, (3, 3)) * (rng.random() < 0.5)
+        matrix = saturation * np.eye(3) + (1 - saturation) * np.array([0.3, 0.59, 0.11]) + mix
+        self.matrix = (matrix / matrix.sum(1, keepdims=True)).astype("f4")
+        self.chroma = rng.uniform(0.5, 2.5) if rng.random() < 0.75 else 0.0
+        self.denoise = rng.uniform(0.4, 1.1) if rng.random() < 0.5 else 0.0
+        self.sharpen = rng.uniform(0.1, 0.8) if rng.random() < 0.7 else 0.0
+
+    def colours(self, light):
+        """Linear light [3,H,W] through the matrix; what no screen can show becomes 0."""
+        return np.maximum(np.tensordot(self.matrix, light, 1), 0)
+
+    def finish(self, e):
+        """Codes in [0,1], [3,H,W]: noise smoothed, edges sharpened."""
+        luma = 0.3 * e[0] + 0.59 * e[1] + 0.11 * e[2]
+        colour = e - luma
+        if self.chroma:
+            colour = ndimage.gaussian_filter(colour, (0, self.chroma, self.chroma))
+        if self.denoise:  # edges of more than a few codes stay
+            smooth = ndimage.gaussian_filter(luma, self.denoise)
+            luma = smooth + (luma - smooth) * np.clip(np.abs(luma - smooth) / 0.03, 0.1, 1)
+        if self.sharpen:
+            luma = luma + self.sharpen * (luma - ndimage.gaussian_filter(luma, 0.9))
+        return luma + colour
+
+
+def shoot(rng, signal, curve, shot, read, quality=0, subsampling=0, look=None):
+    """signal f32 [3,H,W], 1 = saturation of the sensor -> codes u8 [3,H,W]: noise of variance shot * signal + read^2, clipped, the look's colours, the curve, its finish, JPEG of that quality unless 0."""
     x = signal + rng.standard_normal(signal.shape).astype("f4") * np.sqrt(shot * np.minimum(signal, 2) + read * read)
-    x = np.clip(x, 0, 1) ** (1 / GAMMA)
-    codes = np.round(255 * np.stack([np.interp(plane, GRID, row) for plane, row in zip(x, curve)])).astype(np.uint8)
+    x = np.clip(x, 0, 1)
+    if look:
+        x = np.minimum(look.colours(x), 1)
+    x = x ** (1 / GAMMA)
+    e = np.stack([np.interp(plane, GRID, row) for plane, row in zip(x, curve)])
+    if look:
+        e = np.clip(look.finish(e), 0, 1)
+    codes = np.round(255 * e).astype(np.uint8)
     return jpeg(np.ascontiguousarray(codes.transpose(1, 2, 0)), quality, subsampling).transpose(2, 0, 1) if quality else codes

@@ -39,28 +39,31 @@ def read_exr(path):
     import cv2
 
     image = cv2.imread(path, cv2.IMREAD_UNCHANGED)
-    if image is None or image.ndim != 3:
-        raise ValueError(f"{path}: not an OpenEXR picture in colour that OpenCV can read")
+    if image is None:
+        raise ValueError(f"{path}: not an OpenEXR picture that OpenCV can read")
+    if image.ndim == 2:  # luminance alone (OpenCV drops the chroma of some files): a grey picture
+        image = np.repeat(image[..., None], 3, 2)
     return np.clip(np.nan_to_num(image[..., 2::-1].astype("f4"), posinf=1e6, neginf=0), 0, 1e6)
 
 
 class Source:
-    """One picture: `log` is log2 radiance f32 [H,W,3]; a panorama is equirectangular, a photograph flat."""
+    """One picture: `log` is log2 radiance f32 [H,W,3]; a panorama is equirectangular (twice as wide as high), a photograph `flat`; of a `sky` only the upper half counts."""
 
     def __init__(self, path):
         self.name, extension = os.path.splitext(os.path.basename(path))
-        self.flat = extension == ".exr"
-        image = (read_exr if self.flat else read_radiance)(path)
+        image = (read_exr if extension == ".exr" else read_radiance)(path)
+        self.flat = image.shape[1] != 2 * image.shape[0]
+        self.sky = "skies" in os.path.basename(os.path.dirname(path))
         floor = max(1e-6, np.percentile(image, 50) * 1e-4)
         self.log = np.log2(np.clip(image, floor, 1e6))
 
 
 def sources(folder, held_out=False):
-    """Every sixth panorama of the sorted names is held out; photographs (in any subfolder) are for training alone."""
+    """Every sixth panorama of the sorted names is held out; what lies in subfolders is for training alone: photographs (.exr), more panoramas, pure skies (a folder named so)."""
     files = sorted(glob.glob(os.path.join(folder, "*.hdr")))
     if not files:
         raise SystemExit(f"no .hdr files in {folder}")
     files = [f for i, f in enumerate(files) if (i % 6 == 3) == held_out]
     if not held_out:
-        files += sorted(glob.glob(os.path.join(folder, "**", "*.exr"), recursive=True))
+        files += sorted(glob.glob(os.path.join(folder, "**", "*.exr"), recursive=True)) + sorted(glob.glob(os.path.join(folder, "*", "*.hdr")))
     return [Source(f) for f in files]
