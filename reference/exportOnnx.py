@@ -110,7 +110,7 @@ def main():
         pad_channels(net)
     reference = (len(taus) - 1) // 2 if a.reference is None else a.reference
     # model.py pads pictures to multiples of 16; here that is the caller's, because the tracer would freeze the amounts.
-    model.F.pad = lambda x, *_, **__: x
+    net.pad = lambda x: x
     export(Stack(net, [t / taus[0] for t in taus], reference), torch.rand(len(taus), 3, 32, 48), a.out, ["Y", "W"])
 
 

@@ -11,6 +11,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from gate import check_gate, gate_of
+
 DEFAULTS = {"width": 32, "segWidths": [16, 32, 64, 128], "slope": 0.2, "gamma": 2.2, "maskMode": "soft", "base": "none"}
 ABLATIONS = {"segmentation": "network", "memory": "full", "fusion": "separate", "decoder": "sdc-dense"}
 MU = 5000.0
@@ -68,6 +70,10 @@ class Deghost(nn.Module):
                 raise ValueError(f"config {key}={c[key]!r} is not supported by the reference; only {value!r} is")
         if c["maskMode"] not in ("soft", "binary") or c["base"] not in ("none", "merge"):
             raise ValueError(f"config maskMode={c['maskMode']!r} base={c['base']!r}: expected soft|binary and none|merge")
+        if "gate" in c:
+            check_gate(c["gate"])
+        if c.get("hat", "channel") not in ("channel", "pixel"):
+            raise ValueError(f"config hat={c['hat']!r}: expected channel|pixel")
         self.variant, self.config, n = variant, c, c["width"]
         fixed = variant == "fixed"
         self.slots = 12 if fixed else 8
@@ -128,6 +134,10 @@ class Deghost(nn.Module):
             self.layer("decoder.out").bias.fill_(out_bias)
         return self
 
+    def pad(self, x):
+        """To multiples of 16 at the bottom and on the right, by replication."""
+        return F.pad(x, (0, -x.shape[3] % 16, 0, -x.shape[2] % 16), mode="replicate")
+
     # Exposure: X [B,3,H,W] per frame, tau [B,N,1,1,1].
     def lin(self, x, tau):
         return x ** self.config["gamma"] / tau
@@ -164,10 +174,19 @@ class Deghost(nn.Module):
                     taps[f"A.{i + 1}"], taps[f"logit.{i + 1}"] = a, logit
         return logits
 
-    def masks(self, logits, r):
-        """W_i from the logits by maskMode, and W_r their union."""
-        binary = self.config["maskMode"] == "binary"
-        W = [None if x is None else (x > 0).to(x.dtype) if binary else torch.sigmoid(x) for x in logits]
+    def gates(self, samples, response, taus, r):
+        """What the gate multiplies each W_i by, a list with None at r; None without a gate. Arguments as gate_of's."""
+        if "gate" not in self.config:
+            return None
+        return [None if i == r else gate_of(self.config, samples, response, taus, i, r) for i in range(len(samples))]
+
+    def masks(self, logits, r, gates=None):
+        """W_i from the logits, times the gates if there are some, by maskMode, and W_r their union."""
+        W = [None if x is None else torch.sigmoid(x) for x in logits]
+        if gates is not None:
+            W = [None if w is None else w * g for w, g in zip(W, gates)]
+        if self.config["maskMode"] == "binary":
+            W = [None if w is None else (w > 0.5).to(w.dtype) for w in W]
         W[r] = torch.stack([w for w in W if w is not None]).amax(0)
         return W
 
@@ -180,6 +199,8 @@ class Deghost(nn.Module):
                 hat = torch.where(x > 0.5, torch.ones_like(x), hat)
             if k == len(X) - 1:
                 hat = torch.where(x < 0.5, torch.ones_like(x), hat)
+            if self.config.get("hat", "channel") == "pixel":
+                hat = hat.amin(1, keepdim=True).expand_as(x)
             w = torch.maximum(hat, W[k].expand_as(hat)) + 1e-3 if k == r else hat * (1 - W[k])
             top, bottom = top + w * self.lin(x, tau[:, k]), bottom + w
         return top / bottom
@@ -231,9 +252,11 @@ class Deghost(nn.Module):
 
     format = torch.contiguous_format  # training sets torch.channels_last: a little faster on CPUs
 
-    def forward(self, X, taus, r, masks=None, taps=None):
-        """X: list of [B,3,H,W]; taus: [N] or [B,N], shortest first; masks: W_i to use instead of S's (list, None at r).
+    def forward(self, X, taus, r, masks=None, taps=None, samples=None, response=None):
+        """X: list of [B,3,H,W]; taus: [N] or [B,N], shortest first; masks: W_i to use instead of S's (list, None at r), never gated.
 
+        samples, response: what the gate reads, as gate_of's: the frames before the response was undone (list of [B,3,H,W]) and the response.
+        Without them the samples are X and the response is their power gamma.
         Returns {Y, B, o, logits, W}: Y and B cropped to H,W, the rest padded. `taps`, a dict, collects every stage by its name.
         """
         N, (H, W_) = len(X), X[0].shape[2:]
@@ -242,13 +265,19 @@ class Deghost(nn.Module):
         if masks is None and self.config["maskMode"] == "binary" and self.training:
             raise ValueError("binary masks have no gradient: train soft")
         tau = torch.as_tensor(taus, dtype=X[0].dtype).reshape(-1, N, 1, 1, 1)
-        X = [F.pad(x, (0, -W_ % 16, 0, -H % 16), mode="replicate").contiguous(memory_format=self.format) for x in X]
+        if response is not None and samples is None:
+            raise ValueError("a response without samples: pass the frames before it was undone")
+        samples = [self.pad(x) for x in (X if samples is None else samples)]
+        X = [self.pad(x).contiguous(memory_format=self.format) for x in X]
         logits = [None] * N
         if masks is None:
             logits = self.segment(X, tau, r, taps)
-            W = self.masks(logits, r)
+            gates = self.gates(samples, response, taus, r)
+            W = self.masks(logits, r, gates)
+            if gates is not None and taps is not None:
+                taps.update({f"gate.{i + 1}": g for i, g in enumerate(gates) if g is not None})
         else:
-            W = [None if i == r else F.pad(m, (0, -W_ % 16, 0, -H % 16), mode="replicate") for i, m in enumerate(masks)]
+            W = [None if i == r else self.pad(m) for i, m in enumerate(masks)]
             W[r] = torch.stack([w for w in W if w is not None]).amax(0)
 
         x = torch.cat([torch.cat([x, self.lin(x, tau[:, k])], 1) for k, x in enumerate(X)])

@@ -12,6 +12,8 @@ import numpy as np
 import torch
 
 import data
+from gate import gate_of
+from model import DEFAULTS, Deghost
 from data.camera import GRID, IDENTITY, codes_table, draw_curve, exposures, left_over
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -97,6 +99,77 @@ class Rendering(unittest.TestCase):
         off = np.abs(np.stack([left_over(c, l) for c, l in zip(self.responses.curves, self.responses.luts)]) - GRID).mean((1, 2))
         self.assertLess(np.median(off), 0.03)
         self.assertGreater(np.median(off), 0.002)
+
+
+GATE = {"codes": 2, "relative": 0.06, "low": 0.004, "high": 0.02}
+
+
+def gate_by_loops(gate, samples, curves, taus, i, r, gamma=2.2):
+    """The gate from its definition, pixel by pixel: [H,W]. samples [N,3,H,W], curves [3,256]."""
+    (_, _, H, W), q = samples.shape, gate["codes"] / 255
+    at = lambda a, y, x: a[min(max(y, 0), H - 1), min(max(x, 0), W - 1)]
+
+    def light(v, c, ratio):
+        f = lambda u: np.interp(255 * u, np.arange(256), curves[c])
+        low = 0 if v - q <= 0 else f(v - q)
+        high = 1e9 if v + q > 253.5 / 255 else f(v + q)
+        return [min(1, ratio * low * (1 - gate["relative"])) ** (1 / gamma), min(1, ratio * high * (1 + gate["relative"])) ** (1 / gamma)]
+
+    def window(a, n, of, inside=False):
+        around = lambda y, x: [at(a, y + j, x + k) for j in range(-(n // 2), n // 2 + 1) for k in range(-(n // 2), n // 2 + 1) if not inside or (0 <= y + j < H and 0 <= x + k < W)]
+        return np.array([[of(around(y, x)) for x in range(W)] for y in range(H)])
+
+    e = np.zeros((H, W))
+    for y in range(H):
+        for x in range(W):
+            pairs = [(light(samples[i, c, y, x], c, taus[r] / taus[i]), light(samples[r, c, y, x], c, 1)) for c in range(3)]
+            e[y, x] = max(max(a[0] - b[1], b[0] - a[1], 0) for a, b in pairs)
+    b = window(window(window(e, 5, np.mean), 9, max, inside=True), 9, np.mean)
+    t = np.clip((b - gate["low"]) / (gate["high"] - gate["low"]), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+class Gate(unittest.TestCase):
+    def stack(self, seed):
+        """Codes of one smooth scene at three exposures, with a thing that moves and noise of a code; two stacks with a curve each."""
+        rng = np.random.default_rng(seed)
+        curves = np.stack([np.linspace(0, 1, 256) ** p * (0.5 + 0.5 * np.linspace(0, 1, 256) ** 2) for p in (2.2, 1.7, 1.3)])
+        scene = np.exp(2 * np.sin(np.mgrid[0:18, 0:30][1] / 6))[None] * np.array([0.02, 0.03, 0.01])[:, None, None]
+        frames = np.stack([scene] * 3)
+        frames[2, :, 5:11, 3:9] *= 3
+        codes = np.stack([np.stack([np.interp(np.minimum(1, x * t), row, np.arange(256)) for x, row in zip(f, curves)]) for f, t in zip(frames, (1, 3, 9))])
+        return np.clip(np.round(codes + rng.integers(-1, 2, codes.shape)), 0, 255) / 255, curves
+
+    def test_by_its_definition(self):
+        taus, both = [1.0, 3.0, 9.0], [self.stack(seed) for seed in (1, 2)]
+        both[1] = (both[1][0], both[1][1] ** 1.1)
+        samples = [torch.from_numpy(np.stack([s[k] for s, _ in both])) for k in range(3)]
+        response = torch.from_numpy(np.stack([curves for _, curves in both]))
+        for i, r in ((0, 1), (2, 1), (2, 0)):
+            found = gate_of({"gate": GATE, "gamma": 2.2}, samples, response, torch.tensor([taus] * 2), i, r).numpy()
+            for b, (s, curves) in enumerate(both):
+                np.testing.assert_allclose(found[b, 0], gate_by_loops(GATE, s, curves, taus, i, r), atol=1e-9)
+            if i == 2:
+                self.assertTrue((found == 0).any() and (found == 1).any() and ((found > 0) & (found < 1)).any())
+
+    def test_forward_multiplies_the_masks(self):
+        samples, curves = self.stack(3)
+        s = [torch.from_numpy(x).float()[None] for x in samples]
+        X = [torch.from_numpy(np.stack([np.interp(255 * p, np.arange(256), row) for p, row in zip(x, curves)]) ** (1 / 2.2)).float()[None] for x in samples]
+        small = {"width": 4, "segWidths": [4, 4, 4, 4], "base": "merge", "hat": "pixel"}
+        plain, gated = (Deghost("any", {**small, **more}).init(torch.Generator().manual_seed(1), seg_bias=0.0).eval() for more in ({}, {"gate": GATE}))
+        with torch.no_grad():
+            a, b = plain(X, [1, 3, 9], 1), gated(X, [1, 3, 9], 1, samples=s, response=torch.from_numpy(curves))
+        for i in (0, 2):
+            padded = [torch.nn.functional.pad(x, (0, 2, 0, 14), mode="replicate") for x in s]
+            factor = gate_of(gated.config, padded, torch.from_numpy(curves), [1, 3, 9], i, 1)
+            self.assertTrue(torch.equal(b["W"][i], a["W"][i] * factor))
+        self.assertTrue(torch.equal(b["W"][1], torch.maximum(b["W"][0], b["W"][2])))
+
+    def test_refusals(self):
+        for more in ({"hat": "pixels"}, {"hat": None}, {"gate": None}, {"gate": {}}, {"gate": {**GATE, "more": 1}}, {"gate": {**GATE, "codes": -1}}, {"gate": {**GATE, "codes": "2"}}, {"gate": {**GATE, "relative": 1}}, {"gate": {**GATE, "relative": -0.1}}, {"gate": {**GATE, "low": 0.02}}):
+            with self.assertRaises(ValueError, msg=str(more)):
+                Deghost("fixed", {**DEFAULTS, **more})
 
 
 class Training(unittest.TestCase):
