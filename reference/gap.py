@@ -2,24 +2,51 @@
 
     python3 gap.py --panoramas DIR --static DIR... [--frames 2,3,4 1,2,3] [--stacks 64] [--json gap.json]
 
---static: folders in which nothing moves (as for falseMotion.py); their response is the engine's own estimate. Rendered stacks are those that training
+--static: folders of pictures of 8 bits, darkest first, with ev.txt or exposure.txt (stops), in which nothing moves; their response is the engine's own
+estimate (`deghost merge --save-response`; needs `npm ci`). Rendered stacks are those that training
 draws, with their true motion left out. For each range of brightness X of the reference: the median and the 95th percentile over pixels of the largest
 channel's |A - X|, and the share of the difference that is smooth (the energy of its 9x9 mean over its own), of the shorter and of the longer frame.
 Pixels above code 250 in either frame do not count.
 """
 import argparse
+import glob
 import json
 import os
+import re
+import subprocess
+import tempfile
 
 import numpy as np
 from scipy import ndimage
 
 import data
-from falseMotion import estimated_response, read_folder
 
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LEVELS = [0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 0.97]
 DARK = (0.02, 0.05, 0.1)
 GAMMA = 2.2
+
+
+def read_folder(folder, picks):
+    """Paths of the pictures numbered `picks` (from 1, by name) and their exposures in stops."""
+    paths = sorted(p for p in glob.glob(os.path.join(folder, "*")) if re.search(r"\.(png|jpe?g|tiff?)$", p, re.I))
+    listed = next((p for p in (os.path.join(folder, n) for n in ("ev.txt", "exposure.txt")) if os.path.exists(p)), None)
+    if listed is None:
+        raise SystemExit(f"{folder} has neither ev.txt nor exposure.txt")
+    with open(listed) as file:
+        evs = [float(x) for x in re.split(r"[,\s]+", file.read().strip())]
+    if len(evs) != len(paths) or max(picks) > len(paths):
+        raise SystemExit(f"{listed} has {len(evs)} exposures for {len(paths)} pictures, of which {picks} are asked for")
+    return [paths[i - 1] for i in picks], [evs[i - 1] for i in picks]
+
+
+def estimated_response(paths, evs):
+    """The engine's estimate: { r, g, b }, 256 samples of the inverse response each."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = os.path.join(folder, "response.json")
+        subprocess.run(["npx", "deghost", "merge", *map(os.path.abspath, paths), "--ev=" + ",".join(map(str, evs)), "--method", "merge", "-o", os.path.join(folder, "plain.npy"), "--save-response", out, "--quiet"], cwd=ROOT, check=True)
+        with open(out) as file:
+            return json.load(file)
 
 
 def photographs(folders, picks, cache):

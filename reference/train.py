@@ -25,7 +25,8 @@ from model import Deghost, mu_law
 
 
 def patch(stack, rng, r, picks, size, zoom):
-    """A random crop, turned and with its channels permuted: X [N,3,P,P], taus [N], target [3,P,P], masks [N,P,P] (r's is unused).
+    """A random crop, turned and with its channels permuted: X [N,3,P,P], taus [N], target [3,P,P], masks [N,P,P] (r's is unused), and what the
+    gate reads: samples [N,3,P,P] before the response was undone, and the response [3,256].
 
     In half of the crops with zoom > 1 a smaller crop is enlarged by up to that factor: large, smooth things are common in photographs of
     millions of pixels and rare in small rendered scenes, and without them S marks only their edges.
@@ -57,7 +58,8 @@ def patch(stack, rng, r, picks, size, zoom):
     masks = np.stack([data.motion_of(s, k, picks[r]) for k in picks])
     taus = stack["taus"][picks]
     target = data.target_of(s, picks[r], picks)
-    return enlarge(X, size), taus / taus[0], enlarge(target[None], size)[0], enlarge(masks[:, None], size)[:, 0]
+    samples = s["codes"][picks].astype(np.float32) / 255
+    return enlarge(X, size), taus / taus[0], enlarge(target[None], size)[0], enlarge(masks[:, None], size)[:, 0], enlarge(samples, size), s["lut"] ** data.GAMMA
 
 
 def enlarge(a, size):
@@ -76,8 +78,8 @@ def batch_of(pool, rng, count, frames, size, zoom):
     for i in rng.integers(len(pool), size=count):
         picks = np.sort(rng.permutation(total)[:n]) if rng.random() < 0.5 else np.arange(n) + rng.integers(total - n + 1)
         parts.append(patch(pool[i], rng, r, picks, size, zoom))
-    X, taus, target, masks = (torch.from_numpy(np.ascontiguousarray(np.stack(p), dtype=np.float32)) for p in zip(*parts))
-    return [X[:, k] for k in range(n)], taus, r, target, [masks[:, k : k + 1] for k in range(n)]
+    X, taus, target, masks, samples, response = (torch.from_numpy(np.ascontiguousarray(np.stack(p), dtype=np.float32)) for p in zip(*parts))
+    return [X[:, k] for k in range(n)], taus, r, target, [masks[:, k : k + 1] for k in range(n)], [samples[:, k] for k in range(n)], response
 
 
 def mask_loss(logits, masks, r):
@@ -120,7 +122,8 @@ def held_out(net, pool, count, picks=None):
         X = torch.from_numpy(data.frames_of(s, p))
         taus = s["taus"][p] / s["taus"][p[0]]
         truth = torch.from_numpy(np.minimum(data.radiance_of(s, p[r]) * s["taus"][p[0]], 1))
-        out = net([x[None] for x in X], taus, r)
+        samples = [torch.from_numpy(c.astype(np.float32) / 255)[None] for c in s["codes"][p]]
+        out = net([x[None] for x in X], taus, r, samples=samples, response=torch.from_numpy(s["lut"] ** data.GAMMA))
         Y, B = out["Y"][0], out["B"][0].clamp(0, 1) if out["B"] is not None else torch.zeros_like(truth)
         row = [psnr(mu_law(Y), mu_law(truth)), psnr(Y, truth), psnr(mu_law(B), mu_law(truth)), psnr(B, truth)]
         for side in (range(r), range(r + 1, len(p))):
@@ -188,6 +191,8 @@ def arguments():
     a = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     a.add_argument("--variant", choices=["fixed", "any"], required=True)
     a.add_argument("--base", choices=["none", "merge"], default="merge")
+    a.add_argument("--hat", choices=["channel", "pixel"], default="pixel")
+    a.add_argument("--gate", type=json.loads, help='motion that evidence must back: {"codes": 2, "relative": 0.06, "low": 0.004, "high": 0.02}')
     a.add_argument("--pool", nargs="+", required=True, help="folders of `python3 -m data`; scenes are drawn from all alike")
     a.add_argument("--held-out", required=True)
     a.add_argument("--run", required=True)
@@ -211,14 +216,14 @@ def arguments():
     return a.parse_args()
 
 
-def joint_loss(net, X, taus, r, target, masks, frozen, floor):
+def joint_loss(net, X, taus, r, target, masks, samples, response, frozen, floor):
     """Loss, how many dB of PSNR-mu Y is above the merge that it starts from (over black for base `none`), mean IoU."""
     given = None
     if frozen:
         with torch.no_grad():
             logits = net.segment([x.contiguous(memory_format=torch.channels_last) for x in X], taus.reshape(*taus.shape, 1, 1, 1), r)
-            given = [None if x is None else torch.sigmoid(x) for x in logits]
-    out = net(X, taus, r, given)
+            given = net.masks(logits, r, net.gates(samples, response, taus, r))
+    out = net(X, taus, r, given, samples=samples, response=response)
     m, iou = mask_loss(logits if frozen else out["logits"], masks, r)
     moving = torch.stack([x for i, x in enumerate(masks) if i != r]).amax(0)
     T, T_target = mu_law(out["Y"]), mu_law(target)
@@ -244,7 +249,7 @@ def main():
 
     pool, held = data.Pool(*a.pool), data.Pool(a.held_out)
     frames = (3, 3) if a.variant == "fixed" else (2, 5)
-    net = Deghost(a.variant, {"base": a.base})
+    net = Deghost(a.variant, {"base": a.base, **({"hat": a.hat} if a.hat != "channel" else {}), **({"gate": a.gate} if a.gate else {})})
     net.format = torch.channels_last
     net.init(torch.Generator().manual_seed(a.seed), out_scale=0.05 if a.base == "merge" else 1.0, delta=a.start == "delta")
     rng = np.random.default_rng(a.seed)
@@ -299,13 +304,13 @@ def main():
         for group in optimiser.param_groups:
             group["lr"] = rate
         size = (a.s_batch, a.s_patch, a.zoom) if phase == "s" else (a.batch, a.patch, 1.0)
-        X, taus, r, target, masks = batch_of(pool, rng, size[0], frames, size[1], size[2])
+        X, taus, r, target, masks, samples, response = batch_of(pool, rng, size[0], frames, size[1], size[2])
         if phase == "s":
             X = [x.contiguous(memory_format=torch.channels_last) for x in X]
             loss, iou = mask_loss(net.segment(X, taus.reshape(*taus.shape, 1, 1, 1), r), masks, r)
             gain = 0.0
         else:
-            loss, gain, iou = joint_loss(net, X, taus, r, target, masks, a.freeze_s, a.floor)
+            loss, gain, iou = joint_loss(net, X, taus, r, target, masks, samples, response, a.freeze_s, a.floor)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = float(torch.nn.utils.clip_grad_norm_(parameters(), 1.0))
