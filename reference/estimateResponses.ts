@@ -4,7 +4,7 @@
  *   npx tsx estimateResponses.ts FOLDER
  *
  * FOLDER/N.json is { "width", "height", "exposures" }, FOLDER/N.rgb the frames' bytes, interleaved RGB, one after the other.
- * FOLDER/responses.json becomes an array of { r, g, b, kept }: the inverse response at the 256 codes, and how many channels were estimated.
+ * FOLDER/responses.json becomes an array of { r, g, b, estimated }: the inverse response at the 256 codes, and whether it was estimated or the prior stands.
  */
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,6 +24,6 @@ const out = Array.from({ length: count }, (_, i) => {
   const bytes = new Uint8Array(readFileSync(join(folder, `${i}.rgb`)));
   const size = 3 * width * height;
   const { response, report } = estimateResponse(exposures.map((exposure, k) => ({ data: bytes.subarray(k * size, (k + 1) * size), width, height, exposure })));
-  return { ...response, kept: Object.values(report.channels).filter((channel) => channel.kept === 'estimated').length };
+  return { ...response, estimated: report.kind === 'estimated' };
 });
 writeFileSync(join(folder, 'responses.json'), JSON.stringify(out));

@@ -41,7 +41,7 @@ def main():
     curves = np.stack(curves)
     np.savez_compressed(BANK, curves=curves.astype("f2"), luts=luts.astype("f2"), frames=np.array(frames, "i1"))
     off = np.abs(np.stack([left_over(c, l) for c, l in zip(curves, luts)]) - GRID)
-    kept = sum(e["kept"] == 3 for e in estimates)
+    kept = sum(e["estimated"] for e in estimates)
     print(f"{BANK}: {os.path.getsize(BANK) / 2**10:.0f} KiB, {kept} of {a.stacks} estimated; off by {np.median(off.mean((1, 2))):.4f} (median of means), {np.percentile(off.max((1, 2)), [50, 90]).round(3)} at most (median, 90 %)")
     if a.report:
         import matplotlib

@@ -4,12 +4,13 @@
  * The network assumes X = radiance^(1/2.2); cameras put a tone curve of their own into their JPEGs. A `CameraResponse` holds,
  * per channel, the inverse response f, and the input stage replaces X by f(X)^(1/2.2). It is estimated from the stack
  * itself: two values that one radiance takes in two frames must map to radiances in the ratio of the exposures
- * (responsePairs.ts finds such values, responseFit.ts fits the curve), and where the stack does not tell, the prior,
- * gamma 2.2, stands. Only ratios are known, so f(1) = 1 fixes the scale.
+ * (responsePairs.ts finds such values, responseFit.ts fits the curves), and where the stack does not tell, the prior,
+ * gamma 2.2, stands. Only ratios are known, so f(1) = 1 fixes the scale; and so that what is grey in the pictures stays grey, the channels
+ * share one curve but for small deviations.
  */
 import { CancelledError, InputError } from '../errors.ts';
 import type { Frame } from './frame.ts';
-import { covered, encoder, fitCurve, residualOf } from './responseFit.ts';
+import { covered, encoder, fitCurves, residualOf } from './responseFit.ts';
 import { histogramPairs, patchPairs, readPatches } from './responsePairs.ts';
 import type { Pair, Patches } from './responsePairs.ts';
 
@@ -20,12 +21,14 @@ export interface CameraResponse {
   b: number[];
 }
 
-/** How one channel's curve came about. */
+/** How far the channels' curves f_c lie from the one they share, their geometric mean f: |f_c / f - 1| over codes and channels. 0.01 is a difference of 1 % in radiance. */
+export interface ResponseDeviation {
+  median: number;
+  largest: number;
+}
+
+/** What the stack says of one channel. */
 export interface ChannelReport {
-  /** Whether the stack determined the curve, or the prior (gamma) stands. */
-  kept: 'estimated' | 'prior';
-  /** Why the prior stands. */
-  reason?: string;
   /** Pairs of values the stack gave. */
   pairs: number;
   /** Weighted median of |f(b)^(1/gamma) - (ratio f(a))^(1/gamma)| over the pairs (a, b): fractions of full scale in the gamma domain, as the network sees it. */
@@ -34,11 +37,16 @@ export interface ChannelReport {
   range: [number, number];
 }
 
-/** What `estimateResponse` did, for printing. */
-export interface ResponseReport {
+/** What `estimateResponse` did, for printing: of all channels together, and of each. */
+export interface ResponseReport extends ChannelReport {
+  /** Where the curves come from: `gamma` also where the stack did not determine them. */
   kind: 'gamma' | 'linear' | 'estimated' | 'file';
+  /** Why the prior (gamma) stands, where an estimate was asked for and not found. */
+  reason?: string;
+  /** How far the channels differ, over `range` where the stack gave one, else over all codes. */
+  deviation: ResponseDeviation;
   channels: { r: ChannelReport; g: ChannelReport; b: ChannelReport };
-  /** One or two lines. */
+  /** One line. */
   summary: string;
 }
 
@@ -50,8 +58,8 @@ const SPAN = 2;
 const MAX_RATIO = 64;
 /** The smallest spread of exposures from which a curve can be told: a third of a stop is as large as its uncertainty. */
 const MIN_RATIO = 1.3;
-/** Fewest pairs and narrowest range of values for an estimate. */
-const MIN_PAIRS = 24;
+/** Fewest pairs, of all channels, and narrowest range of values for an estimate. */
+const MIN_PAIRS = 48;
 const MIN_RANGE = 0.15;
 /** A larger residual (gamma domain) means that one curve does not explain the stack. */
 const MAX_RESIDUAL = 0.05;
@@ -79,7 +87,7 @@ export function linearResponse(): CameraResponse {
  * Estimates the camera's inverse response from a bracketed stack, whatever moved in it.
  * @param frames two or more frames of one size, sorted by exposure, shortest first (`sortFrames`).
  * @param options.gamma the network's gamma: the prior, and the domain in which the fit is judged.
- * @returns the curves, and how each came about; a channel that the stack does not determine keeps the prior.
+ * @returns the curves, and how they came about; where the stack does not determine them the prior, in all channels.
  * @throws CancelledError when `options.signal` fires between steps.
  */
 export function estimateResponse(frames: readonly Frame[], options: { gamma?: number; signal?: AbortSignal } = {}): { response: CameraResponse; report: ResponseReport } {
@@ -88,7 +96,6 @@ export function estimateResponse(frames: readonly Frame[], options: { gamma?: nu
     if (signal?.aborted) throw new CancelledError();
   };
   check();
-  const response = gammaResponse(gamma);
   const patches: Patches[] = [];
   const spread = frames.length > 1 ? frames[frames.length - 1].exposure / frames[0].exposure : 1;
   if (spread >= MIN_RATIO) {
@@ -97,26 +104,43 @@ export function estimateResponse(frames: readonly Frame[], options: { gamma?: nu
       check();
     }
   }
-  const channels = {} as ResponseReport['channels'];
-  const fits = estimateCurves(frames, patches, gamma, check);
-  CHANNELS.forEach((name, c) => {
-    const { pairs, curve } = fits[c];
-    const range = covered(pairs);
-    const prior = (reason: string): ChannelReport => ({ kept: 'prior', reason, pairs: pairs.length, residual: residualOf(pairs, response[name], gamma), range });
-    const residual = residualOf(pairs, curve, gamma);
-    if (spread < MIN_RATIO) {
-      channels[name] = prior(`the exposures differ by a factor of ${spread.toFixed(2)} only`);
-    } else if (!isEnough(pairs)) {
-      channels[name] = prior(`only ${pairs.length} pairs of unclipped values, from ${percent(range[0])} to ${percent(range[1])}`);
-    } else if (residual > MAX_RESIDUAL) {
-      channels[name] = prior(`no curve fits (residual ${residual.toFixed(3)})`);
-    } else {
-      response[name] = curve;
-      channels[name] = { kept: 'estimated', pairs: pairs.length, residual, range };
-    }
-  });
-  const estimated = CHANNELS.filter((name) => channels[name].kept === 'estimated');
-  return { response, report: { kind: estimated.length > 0 ? 'estimated' : 'gamma', channels, summary: summarize(channels, gamma) } };
+  const { pairs, curves } = estimateCurves(frames, patches, gamma, check);
+  const all = pairs.flat();
+  const range = covered(all);
+  const residual = residualOf(pairs, curves, gamma);
+  let reason: string | undefined;
+  if (spread < MIN_RATIO) reason = `the exposures differ by a factor of ${spread.toFixed(2)} only`;
+  else if (!isEnough(all)) reason = `only ${all.length} pairs of unclipped values, from ${percent(range[0])} to ${percent(range[1])}`;
+  else if (residual > MAX_RESIDUAL) reason = `no curve fits (residual ${residual.toFixed(3)})`;
+  const response = reason === undefined ? { r: curves[0], g: curves[1], b: curves[2] } : gammaResponse(gamma);
+  const used = CHANNELS.map((name) => response[name]);
+  const [r, g, b] = pairs.map((list, c) => ({ pairs: list.length, residual: residualOf([list], [used[c]], gamma), range: covered(list) }));
+  const report: ResponseReport = {
+    kind: reason === undefined ? 'estimated' : 'gamma',
+    ...(reason !== undefined && { reason }),
+    pairs: all.length,
+    residual: residualOf(pairs, used, gamma),
+    range,
+    deviation: deviationOf(response, range),
+    channels: { r, g, b },
+    summary: '',
+  };
+  report.summary = summarize(report, gamma);
+  return { response, report };
+}
+
+/** How far the channels of a response differ. @param range the values to look at, fractions of full scale; all by default. */
+export function deviationOf(response: CameraResponse, range: readonly [number, number] = [0, 1]): ResponseDeviation {
+  const curves = CHANNELS.map((name) => response[name]);
+  const found: number[] = [];
+  const last = Math.min(SAMPLES - 2, Math.floor(range[1] * (SAMPLES - 1)));
+  for (let i = Math.max(1, Math.ceil(range[0] * (SAMPLES - 1))); i <= last; i++) {
+    const mean = Math.cbrt(curves[0][i] * curves[1][i] * curves[2][i]);
+    // A curve that is 0 here has no ratio to the others; where all are, they agree.
+    for (const curve of curves) found.push(mean > 0 ? Math.abs(curve[i] / mean - 1) : Math.min(1, curve[i]));
+  }
+  found.sort((a, b) => a - b);
+  return { median: found[found.length >> 1] ?? 0, largest: found.at(-1) ?? 0 };
 }
 
 function isEnough(pairs: readonly Pair[]): boolean {
@@ -125,30 +149,31 @@ function isEnough(pairs: readonly Pair[]): boolean {
 }
 
 /**
- * Fits the three curves, PASSES times: the first fit shows which patches moved between two frames, and the next ones
+ * Fits the curves, PASSES times: the first fit shows which patches moved between two frames, and the next ones
  * leave those out. (Things that come and go change a histogram, and enough of them a median.)
  */
-function estimateCurves(frames: readonly Frame[], patches: readonly Patches[], gamma: number, check: () => void): { pairs: Pair[]; curve: number[] }[] {
-  const fallback = gammaResponse(gamma);
-  let fits: { pairs: Pair[]; curve: number[] }[] = CHANNELS.map((name) => ({ pairs: [], curve: fallback[name] }));
+function estimateCurves(frames: readonly Frame[], patches: readonly Patches[], gamma: number, check: () => void): { pairs: Pair[][]; curves: number[][] } {
+  const { r, g, b } = gammaResponse(gamma);
+  let pairs: Pair[][] = [[], [], []];
+  let curves = [r, g, b];
   for (let pass = 0; pass < PASSES; pass++) {
-    const collected: Pair[][] = [[], [], []];
+    pairs = [[], [], []];
     for (let i = 0; i < patches.length; i++) {
       for (let j = i + 1; j < patches.length && j <= i + SPAN; j++) {
         const ratio = frames[j].exposure / frames[i].exposure;
         if (ratio < MIN_RATIO || ratio > MAX_RATIO || patches[i].bins !== patches[j].bins) continue;
-        const still = pass === 0 ? new Uint8Array(patches[i].count).fill(1) : stillPatches(patches[i], patches[j], fits.map((fit) => fit.curve), ratio, gamma);
+        const still = pass === 0 ? new Uint8Array(patches[i].count).fill(1) : stillPatches(patches[i], patches[j], curves, ratio, gamma);
         for (let c = 0; c < 3; c++) {
-          histogramPairs(patches[i], patches[j], c, still, Math.log(ratio), collected[c]);
-          patchPairs(patches[i], patches[j], c, still, Math.log(ratio), collected[c]);
+          histogramPairs(patches[i], patches[j], c, still, Math.log(ratio), pairs[c]);
+          patchPairs(patches[i], patches[j], c, still, Math.log(ratio), pairs[c]);
         }
         check();
       }
     }
-    fits = collected.map((pairs, c) => ({ pairs, curve: isEnough(pairs) ? fitCurve(pairs, gamma, pass < PASSES - 1 ? ROUGH_ROUNDS : undefined) : fits[c].curve }));
+    if (isEnough(pairs.flat())) curves = fitCurves(pairs, gamma, pass < PASSES - 1 ? ROUGH_ROUNDS : undefined);
     check();
   }
-  return fits;
+  return { pairs, curves };
 }
 
 /** 1 for each patch that is the same in both frames, under the curves, to within MOVED in every channel. All of them where hardly any are. */
@@ -170,22 +195,16 @@ function percent(value: number): string {
   return `${Math.round(value * 100)} %`;
 }
 
-function summarize(channels: ResponseReport['channels'], gamma: number): string {
-  const estimated = CHANNELS.filter((name) => channels[name].kept === 'estimated');
-  const parts: string[] = [];
-  if (estimated.length > 0) {
-    const pairs = estimated.map((name) => channels[name].pairs).join('/');
-    const residual = Math.max(...estimated.map((name) => channels[name].residual));
-    const low = Math.max(...estimated.map((name) => channels[name].range[0]));
-    const high = Math.min(...estimated.map((name) => channels[name].range[1]));
-    parts.push(`response ${estimated.join('')} estimated from the stack: ${pairs} pairs, covering ${percent(low)} to ${percent(high)}, residual ${residual.toFixed(3)}`);
-  }
-  const kept = CHANNELS.filter((name) => channels[name].kept === 'prior');
-  if (kept.length > 0) {
-    const reasons = [...new Set(kept.map((name) => channels[name].reason))].join('; ');
-    parts.push(`gamma ${gamma} kept for ${kept.join('')}: ${reasons}`);
-  }
-  return parts.join('\n');
+function summarize(report: ResponseReport, gamma: number): string {
+  const { kind, reason, pairs, residual, range, deviation } = report;
+  if (kind !== 'estimated') return `response: gamma ${gamma} kept: ${reason}`;
+  const found = `response estimated from the stack: ${pairs} pairs, covering ${percent(range[0])} to ${percent(range[1])}, residual ${residual.toFixed(3)}`;
+  return `${found}; ${deviationText(deviation)}`;
+}
+
+/** How far the channels differ, in words. */
+export function deviationText({ median, largest }: ResponseDeviation): string {
+  return `channels within ${(100 * largest).toFixed(1)} % of one curve (median ${(100 * median).toFixed(1)} %)`;
 }
 
 /** Writes a response as the JSON `parseResponse` reads: `{ r, g, b }`, 256 values of f at i/255 each. */

@@ -32,6 +32,8 @@ export interface Patches {
   samples: Uint16Array[];
   /** Per channel and patch, the mean in [0,1]. */
   mean: Float32Array[];
+  /** Per channel, values from here on count as clipped. */
+  top: number[];
   /** Per channel and patch, 1 where the patch is flat and clear of clipping. */
   flat: Uint8Array[];
 }
@@ -40,9 +42,15 @@ export interface Patches {
 const MAX_PATCHES = 120_000;
 /** A patch is flat when its values span no more than this. */
 const FLAT = 10 / 255;
-/** Values outside are taken for clipped: 0 and 255 of the 8-bit scale. */
+/** Values at or below are taken for clipped: 0 of the 8-bit scale. */
 const LOW = 0.75 / 255;
-const HIGH = 254.6 / 255;
+/** The highest value that may be trusted, and the one that always is: between them it depends on the frame (`trustedTop`). */
+const HIGHEST = 254.6 / 255;
+const HIGH = 248;
+/** Below HIGH, the codes whose counts tell how many to expect above. */
+const EXPECTED_FROM = 236;
+/** More than this times the expected count is noise of burnt-out areas. */
+const EXCESS = 2;
 /** Pixels (or patches) about a value at which its pair is trusted half. */
 const HALF_TRUST = 40;
 
@@ -65,6 +73,7 @@ export function readPatches(frame: Frame): Patches {
   const samples = [0, 1, 2].map(() => new Uint16Array(count * size));
   const mean = [0, 1, 2].map(() => new Float32Array(count));
   const flat = [0, 1, 2].map(() => new Uint8Array(count));
+  const codes = [0, 1, 2].map(() => new Uint32Array(256));
   for (let patch = 0; patch < count; patch++) {
     const top = Math.floor(patch / cols) * step;
     const left = (patch % cols) * step;
@@ -80,12 +89,27 @@ export function readPatches(frame: Frame): Patches {
         if (value < min) min = value;
         if (value > max) max = value;
         samples[c][patch * size + k] = Math.round(value * (bins - 1));
+        codes[c][Math.round(value * 255)]++;
       }
       mean[c][patch] = sum / size;
-      flat[c][patch] = max - min <= FLAT && min > LOW && max < HIGH ? 1 : 0;
+      // Until it is known from where on values count as clipped, the largest one.
+      flat[c][patch] = max - min <= FLAT && min > LOW ? Math.round(max * 255) : 0;
     }
   }
-  return { bins, count, size, samples, mean, flat };
+  const top = codes.map(trustedTop);
+  for (let c = 0; c < 3; c++) for (let patch = 0; patch < count; patch++) flat[c][patch] = flat[c][patch] > 0 && flat[c][patch] < top[c] * 255 ? 1 : 0;
+  return { bins, count, size, samples, mean, flat, top };
+}
+
+/**
+ * From which value on samples may come from burnt-out areas. JPEG leaves these not at 255 but with noise, down to 250 or so, and such a sample says
+ * nothing of its light: so the codes above HIGH count only up to the first one that more samples have than the codes below it let expect.
+ */
+function trustedTop(counts: Uint32Array): number {
+  const expected = median([...counts.subarray(EXPECTED_FROM, HIGH + 1)]);
+  const limit = EXCESS * expected + 3 * Math.sqrt(expected) + 3;
+  for (let code = HIGH + 1; code < 255; code++) if (counts[code] > limit) return (code - 0.5) / 255;
+  return HIGHEST;
 }
 
 /** The histogram of one channel over the patches whose `still` is 1. */
@@ -146,10 +170,11 @@ export function histogramPairs(shorter: Patches, longer: Patches, channel: numbe
     for (let i = stride; i < bins; i += stride) {
       const value = (i - 0.5) / (bins - 1);
       const match = quantile(to, from[i]);
-      if (!(value > LOW && value < HIGH && match > LOW && match < HIGH)) continue;
+      const [low, high] = swap ? [match, value] : [value, match];
+      if (!(low > LOW && low < shorter.top[channel] && high > LOW && high < longer.top[channel])) continue;
       const count = Math.min(populationAt(from, value), populationAt(to, match)) / 9;
       if (count < 3) continue;
-      out.push({ a: swap ? match : value, b: swap ? value : match, log, weight: count / (count + HALF_TRUST) });
+      out.push({ a: low, b: high, log, weight: count / (count + HALF_TRUST) });
     }
   }
 }
@@ -170,7 +195,8 @@ export function patchPairs(shorter: Patches, longer: Patches, channel: number, s
       if (list.length < 3) return;
       const value = sums[bin] / list.length;
       const match = median(list);
-      out.push({ a: swap ? match : value, b: swap ? value : match, log, weight: list.length / (list.length + HALF_TRUST) });
+      const [low, high] = swap ? [match, value] : [value, match];
+      out.push({ a: low, b: high, log, weight: list.length / (list.length + HALF_TRUST) });
     });
   }
 }

@@ -53,7 +53,7 @@ export function finish(context: MergeContext, result: MergeResult, files: Writte
   const { report } = result.response;
   for (const line of report.summary.split('\n')) message(line);
   // Even a wrong curve does not explain a residual like this.
-  if (Object.values(report.channels).every(({ kept, residual }) => kept === 'prior' && residual > SUSPICIOUS_RESIDUAL)) {
+  if (report.reason !== undefined && report.residual > SUSPICIOUS_RESIDUAL) {
     message('the brightness of the frames does not follow their exposures: check --ev or --times, which are in the order of the pictures');
   }
   if (options.method === 'network') message(`moving: ${(100 * moving[reference]).toFixed(1)} % of the picture`);
