@@ -38,6 +38,8 @@ export interface CalledMoving {
 /** Of pixels that stand still. */
 export interface StillFigures extends CalledMoving {
   pixels: number;
+  /** Mean of the reference frame's samples as taken, of 1: how dark it is there. */
+  level: number;
   /** CIEDE2000 between the network's picture and the plain merge: mean and 99th percentile. */
   difference: number;
   p99: number;
@@ -91,8 +93,11 @@ export function measureHarm(rows: readonly Candidate[], frames: readonly Frame[]
   const encoded = boxes && [network, plain].map(({ radiance }) => muLaw(clipped(radiance)));
   const figuresOf = (where: Uint8Array): StillFigures => {
     const sorted = differences!.filter((_, p) => where[p] !== 0).sort();
+    let light = 0;
+    for (let i = 0; i < samples.length; i++) if (where[Math.floor(i / 3)] !== 0) light += samples[i];
     return {
       pixels: sorted.length,
+      level: light / (3 * sorted.length),
       ...calledMoving(maps, reference, where),
       difference: sorted.reduce((sum, value) => sum + value, 0) / sorted.length,
       p99: quantile(sorted, 0.99),
@@ -120,7 +125,7 @@ export interface HarmSummary {
   pictures: { name: HarmRow; cast: Spread; rainbow: Spread }[];
   whole: Record<keyof CalledMoving, Spread>;
   /** Over the boxes of all stacks. The worst PSNR is the lowest; equal pictures, whose PSNR is infinite, are left out of it. */
-  still: { stacks: number; boxes: number } & Record<keyof Omit<StillFigures, 'pixels'>, Spread>;
+  still: { stacks: number; boxes: number } & Record<keyof Omit<StillFigures, 'pixels' | 'level'>, Spread>;
 }
 
 function spread(values: readonly number[], worst: (...values: number[]) => number = Math.max): Spread {

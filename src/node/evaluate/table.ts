@@ -63,7 +63,7 @@ const HARM_COLUMNS: Column<HarmLine>[] = [
   { group: '', title: 'mu', value: ({ psnrMu }) => psnrMu, digits: 2 },
 ];
 
-function stillLine({ moving, maps, difference, p99, psnrMu }: Omit<StillFigures, 'pixels'>): HarmLine {
+function stillLine({ moving, maps, difference, p99, psnrMu }: Omit<StillFigures, 'pixels' | 'level'>): HarmLine {
   return { ...EMPTY, moving, maps, difference, p99, psnrMu };
 }
 
