@@ -15,6 +15,7 @@ import { encodeRgbe } from '../../src/image/rgbe.ts';
 import { measureHarm, summarizeHarm } from '../../src/node/evaluate/harm.ts';
 import type { Candidate } from '../../src/node/evaluate/figures.ts';
 import { readStill } from '../../src/node/evaluate/still.ts';
+import type { Box } from '../../src/node/evaluate/still.ts';
 import { deghost, picture, scene } from './commandLine.ts';
 
 const [W, H] = [48, 32];
@@ -158,25 +159,27 @@ describe('harm', () => {
   const maps = (value: number, x0 = 0) => Float32Array.from({ length: W * H }, (_, p) => (p % W >= x0 ? value : 0));
   const rows = (network: Float32Array, motion: Float32Array[]): Candidate[] => [{ name: 'network', radiance: network, motion }, { name: 'merge', radiance: plain }, { name: 'reference', radiance: plain }];
 
-  it('is none where the network gives the plain merge, whatever it does outside the boxes', () => {
+  const measure = (...args: [Candidate[], (typeof frame)[], number, Box[] | undefined]) => measureHarm(...args, async () => {});
+
+  it('is none where the network gives the plain merge, whatever it does outside the boxes', async () => {
     const network = plain.map((y, i) => (Math.floor(i / 3) % W >= 24 ? y * 2 : y));
-    const harm = measureHarm(rows(network, [maps(0), maps(1, 24), maps(1, 24)]), [frame, frame, frame], 1, [[0, 0, 24, 32]]);
+    const harm = await measure(rows(network, [maps(0), maps(1, 24), maps(1, 24)]), [frame, frame, frame], 1, [[0, 0, 24, 32]]);
     const left = [...samples].filter((_, i) => Math.floor(i / 3) % W < 24);
     const levelOfLeft = left.reduce((sum, code) => sum + code / 255, 0) / left.length;
     expect(harm.still!.all).toEqual({ pixels: 24 * 32, level: expect.closeTo(levelOfLeft, 9), moving: 0, maps: 0, difference: 0, p99: 0, psnrMu: Infinity });
     expect(harm.whole).toEqual({ moving: 0.5, maps: 1 / 3 });
-    const crossing = measureHarm(rows(network, [maps(0), maps(1, 24), maps(1, 24)]), [frame, frame, frame], 1, [[12, 0, 24, 32]]);
+    const crossing = await measure(rows(network, [maps(0), maps(1, 24), maps(1, 24)]), [frame, frame, frame], 1, [[12, 0, 24, 32]]);
     expect(crossing.still!.all.moving).toBe(0.5);
     expect(crossing.still!.all.difference).toBeGreaterThan(1);
     // The plain merge of one frame has no cast: a curve of its own takes it to the codes.
     expect(harm.pictures.find(({ name }) => name === 'merge')!.cast!.median).toBeLessThan(0.5);
   });
 
-  it('counts what is above a half as moving, and says where a cast cannot be measured', () => {
+  it('counts what is above a half as moving, and says where a cast cannot be measured', async () => {
     const dark = { ...frame, data: new Uint8Array(samples.length).fill(10) };
-    const harm = measureHarm(rows(plain, [maps(0.5), maps(0.51), maps(0.51)]), [dark, dark, dark], 1, undefined);
+    const harm = await measure(rows(plain, [maps(0.5), maps(0.51), maps(0.51)]), [dark, dark, dark], 1, undefined);
     expect(harm.whole.moving).toBe(1);
-    expect(measureHarm(rows(plain, [maps(0.5), maps(0.5), maps(0.5)]), [dark, dark, dark], 1, undefined).whole.moving).toBe(0);
+    expect((await measure(rows(plain, [maps(0.5), maps(0.5), maps(0.5)]), [dark, dark, dark], 1, undefined)).whole.moving).toBe(0);
     expect(harm.pictures.map(({ cast }) => cast)).toEqual([undefined, undefined, undefined]);
     expect(harm.unmeasured).toEqual([expect.stringMatching(/^cast: fewer than 500 pixels/), expect.stringMatching(/stand still/)]);
     const { pictures, still } = summarizeHarm([harm]);
@@ -184,12 +187,20 @@ describe('harm', () => {
     expect(still).toMatchObject({ stacks: 0, boxes: 0, moving: { mean: NaN, worst: NaN } });
   });
 
-  it('is summed up over boxes, not stacks', () => {
+  it('is summed up over boxes, not stacks', async () => {
     const network = plain.map((y) => y * 1.1);
-    const of = (boxes: [number, number, number, number][], x0: number) => measureHarm(rows(network, [maps(1, x0), maps(1, x0), maps(0)]), [frame, frame, frame], 1, boxes);
-    const summary = summarizeHarm([of([[0, 0, 24, 32], [24, 0, 24, 32]], 24), of([[0, 0, 48, 32]], 24)]);
+    const of = (boxes: [number, number, number, number][], x0: number) => measure(rows(network, [maps(1, x0), maps(1, x0), maps(0)]), [frame, frame, frame], 1, boxes);
+    const summary = summarizeHarm([await of([[0, 0, 24, 32], [24, 0, 24, 32]], 24), await of([[0, 0, 48, 32]], 24)]);
     expect(summary.still.boxes).toBe(3);
     expect(summary.still.moving).toEqual({ mean: 0.5, worst: 1 });
     expect(summary.whole.moving).toEqual({ mean: 0.5, worst: 0.5 });
+  });
+
+  it('can be stopped between its steps', async () => {
+    let steps = 0;
+    const stopping = measureHarm(rows(plain, [maps(0), maps(0), maps(0)]), [frame, frame, frame], 1, [[0, 0, 9, 9], [9, 9, 9, 9]], async () => {
+      if (++steps === 6) throw new Error('stopped');
+    });
+    await expect(stopping).rejects.toThrow('stopped');
   });
 });

@@ -118,8 +118,7 @@ async function evaluate(stack: EvaluationStack, folder: StackFolder, engines: En
   const made = await mergeCandidates(deghoster, stack, weights.config.gamma, response, { signal, onProgress });
   const { width, height, reference, frames, still } = stack;
   const judged = stack.truth ? await againstTruth({ ...stack, truth: stack.truth }, folder, made, options, doing) : undefined;
-  await breathe(signal);
-  const harm = measureHarm(made.rows, frames, reference, still);
+  const harm = await measureHarm(made.rows, frames, reference, still, () => breathe(signal));
   if (folder.hasMotion && !stack.truth) harm.unmeasured.push('IoU: motion-K.png counts only beside a ground truth');
   if (sheet !== undefined && !judged) {
     const [network, lone, plain] = ['network', 'reference', 'merge'].map((name) => made.rows.find((row) => row.name === name)!);

@@ -73,26 +73,39 @@ function calledMoving(maps: readonly Float32Array[], reference: number, where?: 
  * Measures a stack's harm.
  * @param rows with those of `HARM_ROWS`; the network's with its maps.
  * @param reference its index in exposure order. @param boxes what stands still, if that is known.
+ * @param pause is awaited between steps, each some seconds for large pictures; may throw to stop.
  */
-export function measureHarm(rows: readonly Candidate[], frames: readonly Frame[], reference: number, boxes: readonly Box[] | undefined): Harm {
+export async function measureHarm(rows: readonly Candidate[], frames: readonly Frame[], reference: number, boxes: readonly Box[] | undefined, pause: () => Promise<void>): Promise<Harm> {
   const { data, width, height } = frames[reference];
   const row = (name: HarmRow): Candidate => rows.find((candidate) => candidate.name === name)!;
   const [network, plain] = [row('network'), row('merge')];
   const maps = network.motion!;
-  const unmeasured: string[] = [];
   const key = toneKey(plain.radiance);
-  const labs = new Map(HARM_ROWS.map((name) => [name, labAt(row(name).radiance, key)]));
   const top = maxSample(data);
   const samples = Float64Array.from(data, (sample) => sample / top);
 
-  const pictures = HARM_ROWS.map((name): PictureHarm => ({ name, cast: colourCast(row(name).radiance, samples), rainbow: rainbowShare(labs.get(name)!, width, height) }));
+  const pictures: PictureHarm[] = [];
+  const labs: Float64Array[] = []; // of the network and of the plain merge, where they are compared
+  for (const name of HARM_ROWS) {
+    await pause();
+    const { radiance } = row(name);
+    const lab = labAt(radiance, key);
+    pictures.push({ name, cast: colourCast(radiance, samples), rainbow: rainbowShare(lab, width, height) });
+    if (boxes && name !== 'reference') labs.push(lab);
+  }
+  const unmeasured: string[] = [];
   if (pictures.some(({ cast }) => cast === undefined)) unmeasured.push(`cast: fewer than ${MIN_MIDTONES} pixels of the reference are mid-tones (all channels from 25 to 230 of 255)`);
   if (!boxes) unmeasured.push('false motion, and the difference from the plain merge: nothing is known to stand still (still.json, --static)');
+  const harm: Harm = { pictures, whole: calledMoving(maps, reference), still: undefined, unmeasured };
+  if (!boxes) return harm;
 
-  const differences = boxes && colourDifference(labs.get('network')!, labs.get('merge')!);
-  const encoded = boxes && [network, plain].map(({ radiance }) => muLaw(clipped(radiance)));
-  const figuresOf = (where: Uint8Array): StillFigures => {
-    const sorted = differences!.filter((_, p) => where[p] !== 0).sort();
+  await pause();
+  const differences = colourDifference(labs[0], labs[1]);
+  const encoded = [network, plain].map(({ radiance }) => muLaw(clipped(radiance)));
+  const figuresOf = async (of: readonly Box[]): Promise<StillFigures> => {
+    await pause();
+    const where = boxMask(of, width, height);
+    const sorted = differences.filter((_, p) => where[p] !== 0).sort();
     let light = 0;
     for (let i = 0; i < samples.length; i++) if (where[Math.floor(i / 3)] !== 0) light += samples[i];
     return {
@@ -101,15 +114,12 @@ export function measureHarm(rows: readonly Candidate[], frames: readonly Frame[]
       ...calledMoving(maps, reference, where),
       difference: sorted.reduce((sum, value) => sum + value, 0) / sorted.length,
       p99: quantile(sorted, 0.99),
-      psnrMu: psnr(encoded![0], encoded![1], { where }),
+      psnrMu: psnr(encoded[0], encoded[1], { where }),
     };
   };
-  return {
-    pictures,
-    whole: calledMoving(maps, reference),
-    still: boxes && { all: figuresOf(boxMask(boxes, width, height)), boxes: boxes.map((box) => ({ box, ...figuresOf(boxMask([box], width, height)) })) },
-    unmeasured,
-  };
+  harm.still = { all: await figuresOf(boxes), boxes: [] };
+  for (const box of boxes) harm.still.boxes.push({ box, ...(await figuresOf([box])) });
+  return harm;
 }
 
 /** Mean and worst of a figure. */
