@@ -152,6 +152,25 @@ describe('deghost evaluate without a ground truth', () => {
   });
 });
 
+describe('several stacks', () => {
+  it('are judged without those that cannot be used, which are told', async () => {
+    await frames(at('some/a-bad'), 'png');
+    writeFileSync(at('some/a-bad/ev.txt'), '-2,0');
+    await frames(at('some/good'), 'png');
+    writeFileSync(at('some/good/ev.txt'), '-2,0,2');
+    const ran = await deghost('evaluate', at('some'), '--weights', FIXED, '--response', 'gamma', '--json', at('some.json'), '-q');
+    expect(ran.err).toMatch(/1 of 2 stacks could not be evaluated: a-bad \(.*ev\.txt has 2 exposures for 3 pictures.*\)\n$/);
+    expect(ran.code).toBe(1);
+    expect(ran.out).toContain('good, harm');
+    const { stacks, failed } = JSON.parse(readFileSync(at('some.json'), 'utf8'));
+    expect(stacks.map(({ name }: { name: string }) => name)).toEqual(['good']);
+    expect(failed).toEqual([{ name: 'a-bad', reason: expect.stringMatching(/ev\.txt has 2 exposures for 3 pictures/) }]);
+    const none = await deghost('evaluate', at('some'), '--frames', '1,2,3,4', '-q');
+    expect(none.err).toMatch(/none of 2 stacks could be evaluated, a-bad because: .*ev\.txt/);
+    expect([none.code, none.out]).toEqual([1, '']);
+  });
+});
+
 describe('harm', () => {
   const samples = scene(W, H, 1);
   const plain = Float32Array.from(samples, (code) => (code / 255) ** 2.2 / 4);

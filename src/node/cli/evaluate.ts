@@ -20,7 +20,7 @@ import { measureHarm } from '../evaluate/harm.ts';
 import { findStacks, readStack } from '../evaluate/readStack.ts';
 import type { EvaluationStack, StackFolder } from '../evaluate/readStack.ts';
 import { writeSheet } from '../evaluate/sheet.ts';
-import { shown, systemProblem } from '../problems.ts';
+import { reasonOf, shown, systemProblem } from '../problems.ts';
 import { FileTuneCache } from '../tuneCache.ts';
 import { checkWritable, writeFileAtomic } from '../writeFile.ts';
 import type { ParsedArgs } from './args.ts';
@@ -53,9 +53,17 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
   leftOut.forEach(message);
   if (options.pictures !== undefined) await makeFolder(options.pictures);
 
+  // Of several stacks those that cannot be used are told, and the others are judged.
+  const failed: { name: string; reason: string }[] = [];
+  const isFinal = (error: unknown): boolean => folders.length === 1 || !(error instanceof InputError);
   // The first stack is read before a device is opened: what is wrong with it should not wait for that.
-  let next = await readStack(folders[0], options);
-  if (options.weights !== undefined) await readWeights(options.weights, next.frames.length);
+  let first: EvaluationStack | undefined;
+  try {
+    first = await readStack(folders[0], options);
+    if (options.weights !== undefined) await readWeights(options.weights, first.frames.length);
+  } catch (error) {
+    if (isFinal(error)) throw error;
+  }
   const { adapter, info } = await requestAdapter({ software: options.adapter });
   const device = await openWithMatrices(adapter);
   // What `deghost tune` or a merge has found; nothing is tuned here.
@@ -66,14 +74,20 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
     message(`${folders.length} ${folders.length === 1 ? 'stack' : 'stacks'}, on ${info.name}`);
     for (const [i, folder] of folders.entries()) {
       if (signal.aborted) throw new CancelledError();
-      if (i > 0) next = await readStack(folder, options);
-      message(`${folder.name} (${i + 1}/${folders.length}): ${next.frames.length} frames of ${next.width}x${next.height}, ${ofWhatIsKnown(next)}`);
-      const sheet = options.pictures === undefined ? undefined : join(options.pictures, `${folder.name}.png`);
-      if (sheet !== undefined && !existsSync(sheet)) sheets.push(sheet);
-      const report = await evaluate(next, folder, engines, response ?? (await responseOf(folder)) ?? defaultResponse(next.images), options, { view, message, sheet, signal });
-      view.clear();
-      reports.push(report);
-      io.stdout.write(stackText(report));
+      try {
+        const stack = (i === 0 ? first : undefined) ?? (await readStack(folder, options));
+        message(`${folder.name} (${i + 1}/${folders.length}): ${stack.frames.length} frames of ${stack.width}x${stack.height}, ${ofWhatIsKnown(stack)}`);
+        const sheet = options.pictures === undefined ? undefined : join(options.pictures, `${folder.name}.png`);
+        if (sheet !== undefined && !existsSync(sheet)) sheets.push(sheet);
+        const report = await evaluate(stack, folder, engines, response ?? (await responseOf(folder)) ?? defaultResponse(stack.images), options, { view, message, sheet, signal });
+        view.clear();
+        reports.push(report);
+        io.stdout.write(stackText(report));
+      } catch (error) {
+        if (isFinal(error)) throw error;
+        failed.push({ name: folder.name, reason: reasonOf(error) });
+        message(`${folder.name}: ${reasonOf(error)}`);
+      }
     }
   } catch (error) {
     // After an error the finished sheets are of use; who stops it wants none.
@@ -84,12 +98,14 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
     engines.dispose();
     device.destroy();
   }
+  if (reports.length === 0) throw new InputError(`none of ${folders.length} stacks could be evaluated, ${failed[0].name} because: ${failed[0].reason}`);
   io.stdout.write(summaryText(reports));
   if (options.json !== undefined) {
-    await writeFileAtomic(options.json, Buffer.from(json(reportJson(reports, { adapter: info.name, precision: options.precision, peakLuminance: options.peak, leftOut }))), { signal });
+    await writeFileAtomic(options.json, Buffer.from(json(reportJson(reports, { adapter: info.name, precision: options.precision, peakLuminance: options.peak, leftOut, failed }))), { signal });
     message(`wrote ${options.json}`);
   }
   if (options.pictures !== undefined) message(`wrote ${reports.length} ${reports.length === 1 ? 'sheet' : 'sheets'} in ${options.pictures}`);
+  if (failed.length > 0) throw new InputError(`${failed.length} of ${folders.length} stacks could not be evaluated: ${failed.map(({ name, reason }) => `${name} (${reason})`).join('; ')}`);
 }
 
 function ofWhatIsKnown({ truth, motion, still }: EvaluationStack): string {

@@ -59,7 +59,7 @@ function summaryJson({ pictures, ...rest }: HarmSummary): object {
 }
 
 /** Figures that do not exist (no true motion, nothing known to stand still) or are infinite (equal pictures) are null. */
-export function reportJson(reports: readonly Report[], about: { adapter: string; precision: string; peakLuminance: number; leftOut: string[] }): object {
+export function reportJson(reports: readonly Report[], about: { adapter: string; precision: string; peakLuminance: number; leftOut: string[]; failed: { name: string; reason: string }[] }): object {
   return {
     ...about,
     mean: figuresByName(meanRows(reports)),

@@ -157,7 +157,8 @@ A stack is a folder, or DIR holds such folders
   HDRImg.hdr            optional: or ref_hdr*.hdr, ground-truth.hdr, or any single .hdr: the radiance at the
                         moment of the reference frame
   motion-K.png          optional: where frame K (darkest first) differs from the reference, white
-  That is how the data sets of Kalantari (2017) and of Prabhakar and Hu are laid out.
+  That is how the data sets of Kalantari (2017) and of Prabhakar and Hu are laid out. Of several stacks those
+  that cannot be used are told, the others are judged, and the exit code is 1.
 
 Rows
   network               what deghost merge gives
