@@ -1,15 +1,18 @@
 """Goldens for the metrics of `deghost evaluate`: two small pictures and what scikit-image says about them.
 
-    python3 metricsGoldens.py      # writes ../test/goldens/metrics.json and metrics.{truth,candidate}.npy
+    python3 metricsGoldens.py      # writes ../test/goldens/metrics{,.harm}.json and metrics.{truth,candidate}.npy
 
 PSNR and SSIM are scikit-image's own. PU21 and the tone operators have none there, so they are written here a second time, from the papers:
 PU21 with plain NumPy, Durand's bilateral filter by its definition, every pixel against every other, where the engine uses a grid.
+What harm a merge does (cast, rainbow pixels, CIEDE2000) is scikit-image's CIELAB and CIEDE2000 and SciPy's median filter, put together here.
 Needs Debian's python3-skimage.
 """
 import json
 import os
 
 import numpy as np
+from scipy.ndimage import median_filter
+from skimage import color
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "test", "goldens")
@@ -87,6 +90,60 @@ def compare(a, b, peak, moving):
     return {"psnr": peak_signal_noise_ratio(a, b, data_range=peak), "ssim": similar, "moving": inside, "still": outside, "ssimMoving": index[moving & whole].mean(), "ssimStill": index[~moving & whole].mean()}
 
 
+def key_of(picture):
+    return np.exp(np.log(picture @ LUMA + 1e-6).mean())
+
+
+def lab_at(picture, key):
+    """CIELAB of a picture under Reinhard's global operator (middle grey 0.18, white 4) as sRGB."""
+    light = picture @ LUMA
+    scaled = 0.18 / key * light
+    shown = np.clip(picture * (scaled / (1 + scaled) * (1 + scaled / 16) / np.maximum(light, 1e-9))[..., None], 0, 1)
+    return color.rgb2lab(np.where(shown < 0.0031308, 12.92 * shown, 1.055 * shown ** (1 / 2.4) - 0.055))
+
+
+def rainbow(lab):
+    far = [np.abs(lab[..., c] - median_filter(lab[..., c], size=5, mode="reflect")) > 15 for c in (1, 2)]
+    return float((far[0] | far[1]).mean())
+
+
+def cast(picture, codes):
+    """What is left of colour once one growing curve for all channels has been fitted from the picture to the codes."""
+    middle = ((codes >= 25) & (codes <= 230)).all(-1)
+    log, taken = np.log(picture[middle] + 1e-7), codes[middle] / 255.0
+    edges = np.quantile(log, np.linspace(0, 1, 65))
+    bins = np.clip(np.searchsorted(edges, log) - 1, 0, 63)
+    filled = [b for b in range(64) if (bins == b).any()]
+    x = np.array([np.median(log[bins == b]) for b in filled])
+    y = np.maximum.accumulate([np.median(taken[bins == b]) for b in filled])
+    fitted, expected = color.rgb2lab(np.interp(log, x, y)[None])[0], color.rgb2lab(taken[None])[0]
+    d = color.deltaE_ciede2000(fitted, expected)
+    a, b = (fitted - expected)[:, 1:].mean(0)
+    return {"pixels": int(middle.sum()), "median": float(np.median(d)), "p90": float(np.percentile(d, 90)), "a": float(a), "b": float(b)}
+
+
+def harm(truth, candidate):
+    """Both pictures at the truth's key, and one with every seventh pixel speckled; each against codes that a camera with an S-shaped curve would give for the truth."""
+    key = key_of(truth)
+    light = np.clip(4 * truth, 0, 1) ** (1 / 2.2)
+    codes = np.round(255 * (light + 0.08 * np.sin(2 * np.pi * (light - 0.5)) / 2)).clip(0, 255)
+    speckled = truth.copy().reshape(-1, 3)
+    speckled[::7] = speckled[::7, ::-1] * np.array([2, 1, 1])
+    labs = [lab_at(p, key) for p in (truth, candidate, speckled.reshape(truth.shape))]
+    d = color.deltaE_ciede2000(*labs[:2])
+    rng = np.random.default_rng(21)
+    pairs = rng.uniform([[0, -100, -100]] * 2, [[100, 100, 100]] * 2, (40, 2, 3)).round(3)
+    return {
+        "key": float(key),
+        "lab": [np.round(lab.ravel()[::97], 6).tolist() for lab in labs[:2]],
+        "difference": {"mean": float(d.mean()), "p99": float(np.percentile(d, 99)), "every29th": np.round(d.ravel()[::29], 6).tolist()},
+        "rainbow": [rainbow(lab) for lab in labs],
+        "codes": codes.astype(int).ravel().tolist(),
+        "cast": [cast(p, codes) for p in (truth, candidate)],
+        "pairs": [[*p.ravel().tolist(), float(color.deltaE_ciede2000(p[0], p[1]))] for p in pairs],
+    }
+
+
 def main():
     truth, candidate = pictures()
     np.save(os.path.join(OUT, "metrics.truth.npy"), truth)
@@ -106,6 +163,9 @@ def main():
     }
     with open(os.path.join(OUT, "metrics.json"), "w") as f:
         json.dump(goldens, f, indent=1)
+        f.write("\n")
+    with open(os.path.join(OUT, "metrics.harm.json"), "w") as f:
+        json.dump(harm(truth, candidate), f)
         f.write("\n")
 
 

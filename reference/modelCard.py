@@ -1,9 +1,10 @@
-"""Makes the figures of the model card again: held-out scenes through the engine, false motion on static stacks, both heads.
+"""Makes the figures of the model card again, all on the engine (`deghost evaluate`): photographs, static stacks, held-out scenes; and both heads.
 
-    python3 modelCard.py --panoramas DIR [--static DIR...] [--heads runs/head-none runs/head-merge]      # a quarter of an hour on lavapipe
+    python3 modelCard.py [--real DIR...] [--static DIR...] [--panoramas DIR] [--heads runs/head-none runs/head-merge]      # a quarter of an hour on lavapipe, and half a minute a photograph
 
-Renders the held-out scenes, writes them as folders, runs `deghost evaluate` on them (needs `npm ci`, and `npm run build` after a change of src), and writes ../weights/figures.json and the
-tables between the markers of ../weights/README.md. What is not given (--static, --heads) keeps the figures that are there.
+--real: folders of stacks with still.json, or of such folders; three frames get `fixed`, others `any`. --static: folders of five frames in which nothing moves. --panoramas: renders the held-out scenes and writes them as
+folders. Needs `npm ci`, and `npm run build` after a change of src. Writes ../weights/figures.json and the tables between the markers of ../weights/README.md. What is not given keeps the figures that are there.
+Of photographs only means and worst cases are kept: neither they nor their names are ours to publish.
 """
 import argparse
 import json
@@ -31,6 +32,8 @@ TABLES = {  # name: pool, weights, further options of `deghost evaluate`
     "fixed-camera": ("held-camera3", "fixed", ["--response", "auto"]),
     "any-camera": ("held-camera5", "any", ["--response", "auto"]),
 }
+STATIC = [("fixed", "1,2,3"), ("fixed", "2,3,4"), ("fixed", "3,4,5"), ("any", "2,3,4"), ("any", None)]  # weights, frames
+DARK = 0.15  # a box is dark where the reference frame's samples are below this on the mean, of 1
 ROWS = ["network", "reference", "merge", "merge, difference", "merge, S", "merge, truth"]
 
 
@@ -46,17 +49,61 @@ def render(panoramas):
         run(sys.executable, "stacks.py", "--pool", pool, "--out", os.path.join(RUNS, "stacks", name), "--stacks", str(scenes), cwd=HERE)
 
 
-def evaluated(name):
-    """The mean figures of a table."""
-    pool, weights, more = TABLES[name]
+def evaluate(name, folders, *options):
+    """The report of `deghost evaluate`; its text lies beside it."""
     out = os.path.join(RUNS, f"figures-{name}.json")
     sheets = os.path.join(RUNS, "sheets", name)
     os.makedirs(os.path.dirname(sheets), exist_ok=True)
     with open(os.path.join(RUNS, f"figures-{name}.txt"), "w") as text:
-        run("npx", "deghost", "evaluate", os.path.join(RUNS, "stacks", pool), "--weights", f"weights/{weights}.safetensors", "--json", out, "--pictures", sheets, "--quiet", *more, cwd=ROOT, stdout=text)
+        run("node", os.path.join(ROOT, "bin", "deghost.js"), "evaluate", *folders, "--json", out, "--pictures", sheets, "--quiet", *options, cwd=ROOT, stdout=text)
     with open(out) as file:
-        report = json.load(file)
+        return json.load(file)
+
+
+def evaluated(name):
+    """The mean figures of a table of rendered scenes."""
+    pool, weights, more = TABLES[name]
+    report = evaluate(name, [os.path.join(RUNS, "stacks", pool)], "--weights", f"weights/{weights}.safetensors", *more)
     return {"adapter": report["adapter"], "stacks": len(report["stacks"]), "mean": report["mean"]}
+
+
+def spread(values, worst=max):
+    known = [value for value in values if value is not None]
+    return {"mean": sum(known) / len(known), "worst": worst(known)} if known else None
+
+
+def harm(stacks):
+    """Means and worst cases of a report's stacks: what is still over boxes, the rest over stacks."""
+    boxes = [box for stack in stacks if stack["harm"]["still"] for box in stack["harm"]["still"]["boxes"]]
+    of = lambda name: [stack["harm"][name] for stack in stacks]
+
+    def still(which):
+        keys = ("moving", "maps", "difference", "p99", "psnrMu")
+        return {"boxes": len(which), **{key: spread([box[key] for box in which], min if key == "psnrMu" else max) for key in keys}}
+
+    return {
+        "stacks": len(stacks),
+        **{name: {"cast": spread([p["cast"] and p["cast"]["median"] for p in of(name)]), "rainbow": spread([p["rainbow"] for p in of(name)])} for name in ("network", "merge", "reference")},
+        "still": still(boxes),
+        "dark": still([box for box in boxes if box["level"] < DARK]),
+    }
+
+
+def photographs(folders):
+    """Figures of real stacks, for each weights file and number of frames."""
+    groups = {}
+    for stack in evaluate("real", folders)["stacks"]:
+        groups.setdefault((stack["weights"], len(stack["frames"])), []).append(stack)
+    return [{"weights": weights.replace(".safetensors", ""), "frames": frames, **harm(groups[weights, frames])} for weights, frames in sorted(groups, key=lambda key: key[1])]
+
+
+def static(folders):
+    entries = []
+    for weights, frames in STATIC:
+        name = f"static-{weights}-{(frames or 'all').replace(',', '')}"
+        report = evaluate(name, folders, "--static", "--weights", f"weights/{weights}.safetensors", *(["--frames", frames] if frames else []))
+        entries.append({"weights": weights, "frames": frames or "all", **harm(report["stacks"])})
+    return entries
 
 
 def failures(table="fixed", count=3):
@@ -75,13 +122,6 @@ def failures(table="fixed", count=3):
         top += sheet.height
     whole.save(os.path.join(ROOT, "docs", "failures.jpg"), quality=88)
     return [{"stack": stack["name"], "gain": gain(stack)} for stack in worst]
-
-
-def false_motion(weights, frames, stacks):
-    out = os.path.join(RUNS, "static.json")
-    run(sys.executable, os.path.join(HERE, "falseMotion.py"), "--weights", os.path.join(ROOT, "weights", f"{weights}.safetensors"), *(["--frames", frames] if frames else []), "--json", out, *stacks)
-    with open(out) as file:
-        return json.load(file)
 
 
 def heads(folders):
@@ -110,11 +150,36 @@ def evaluation_table(entry):
     return lines
 
 
+def pair(of, digits, scale=1.0):
+    return "-" if of is None else f"{number(scale * of['mean'], digits)} / {number(scale * of['worst'], digits)}"
+
+
+STILL_COLUMNS = [("moving", 2, 100.0), ("maps", 2, 100.0), ("difference", 2, 1.0), ("p99", 2, 1.0), ("psnrMu", 1, 1.0)]
+STILL_HEAD = "called moving, % | maps, % | dE2000 from the plain merge | its 99th percentile | PSNR-mu from the plain merge"
+
+
+def still_cells(of):
+    return " | ".join(pair(of[key], digits, scale) for key, digits, scale in STILL_COLUMNS)
+
+
+def real_table(entries):
+    named = [(f"`{e['weights']}`, {e['frames']} frames", e) for e in entries]
+    lines = ["| | stacks | cast, network | plain merge | reference alone | rainbow pixels, %, network | plain merge |", "|---|---|---|---|---|---|---|"]
+    for name, e in named:
+        lines.append(f"| {name} | {e['stacks']} | {pair(e['network']['cast'], 2)} | {pair(e['merge']['cast'], 2)} | {pair(e['reference']['cast'], 2)} | {pair(e['network']['rainbow'], 3, 100)} | {pair(e['merge']['rainbow'], 3, 100)} |")
+    lines += ["", f"| boxes that stand still | boxes | {STILL_HEAD} |", "|---|---|---|---|---|---|---|"]
+    for name, e in named:
+        for which, label in (("still", "all"), ("dark", "dark")):
+            if e[which]["boxes"]:
+                lines.append(f"| {name}, {label} | {e[which]['boxes']} | {still_cells(e[which])} |")
+    return lines
+
+
 def static_table(entries):
-    lines = ["| | maps, mean of the stacks | worst stack | network against plain merge, PSNR-mu | lowest |", "|---|---|---|---|---|"]
+    lines = [f"| | {STILL_HEAD} | cast | rainbow, % |", "|---|---|---|---|---|---|---|---|"]
     for e in entries:
-        name = f"`{e['weights']}`, " + ("all five frames" if e["frames"] == "all" else f"frames {e['frames']}")
-        lines.append(f"| {name} | {100 * e['mean']:.2f} % | {100 * e['worst']:.2f} % | {e['psnrMu']:.1f} | {e['lowestPsnrMu']:.1f} |")
+        name = f"`{e['weights']}`, " + ("all frames" if e["frames"] == "all" else f"frames {e['frames']}")
+        lines.append(f"| {name} | {still_cells(e['still'])} | {pair(e['network']['cast'], 2)} | {pair(e['network']['rainbow'], 3, 100)} |")
     return lines
 
 
@@ -134,24 +199,26 @@ def heads_table(entry):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    p.add_argument("--panoramas", required=True)
-    p.add_argument("--static", nargs="+", default=[], help="folders of real stacks of five frames in which nothing moves, see falseMotion.py")
+    p.add_argument("--real", nargs="+", default=[], help="folders of real stacks with still.json")
+    p.add_argument("--static", nargs="+", default=[], help="folders of real stacks of five frames in which nothing moves")
+    p.add_argument("--panoramas", help="folder of HDR panoramas: the held-out scenes are rendered from it")
     p.add_argument("--heads", nargs="+", default=[], help="two runs of train.py, alike but for --base")
-    p.add_argument("--only", help="tables to make again, e.g. fixed,any-5")
+    p.add_argument("--only", help="tables of rendered scenes to make again, e.g. fixed,any-5")
     a = p.parse_args()
     figures = {}
     if os.path.exists(FIGURES):
         with open(FIGURES) as file:
             figures = json.load(file)
-    render(a.panoramas)
-    for name in a.only.split(",") if a.only else TABLES:
-        figures[name] = evaluated(name)
-    figures["failures"] = failures()
+    os.makedirs(RUNS, exist_ok=True)
+    if a.real:
+        figures["real"] = photographs([os.path.abspath(folder) for folder in a.real])
     if a.static:
-        stacks = [os.path.abspath(s) for s in a.static]
-        figures["static"] = [{"weights": w, **false_motion(w, f, stacks)} for w, f in (("fixed", "1,2,3"), ("fixed", "2,3,4"), ("fixed", "3,4,5"), ("any", "2,3,4"), ("any", None))]
-        for entry in figures["static"]:
-            del entry["stacks"]  # names of pictures that are not ours to publish say nothing to the reader
+        figures["static"] = static([os.path.abspath(folder) for folder in a.static])
+    if a.panoramas:
+        render(a.panoramas)
+        for name in a.only.split(",") if a.only else TABLES:
+            figures[name] = evaluated(name)
+        figures["failures"] = failures()
     if a.heads:
         figures["heads"] = heads([os.path.abspath(h) for h in a.heads])
     with open(FIGURES, "w") as file:
@@ -160,7 +227,7 @@ def main():
     with open(CARD) as file:
         card = file.read()
     for name, entry in figures.items():
-        table = {"static": static_table, "heads": heads_table, "failures": failures_table}.get(name, evaluation_table)(entry)
+        table = {"real": real_table, "static": static_table, "heads": heads_table, "failures": failures_table}.get(name, evaluation_table)(entry)
         card, count = re.subn(rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda m: m[1] + "\n".join(table) + "\n" + m[2], card, flags=re.S)
         if count != 1:
             raise SystemExit(f"{CARD} has {count} places <!-- {name} --> ... <!-- end -->, one is needed")

@@ -77,6 +77,7 @@ export const EVALUATE_OPTIONS = {
   reference: { type: 'string', short: 'r' },
   response: { type: 'string' },
   frames: { type: 'string' },
+  static: { type: 'boolean' },
   'truth-scale': { type: 'string' },
   'peak-luminance': { type: 'string' },
   precision: { type: 'string' },

@@ -22,6 +22,8 @@ export interface EvaluateOptions {
   response: MergeOptions['response'];
   /** Frames to use, from 0 in exposure order; undefined for all. */
   picks: number[] | undefined;
+  /** Whether all stands still in stacks without still.json. */
+  isStatic: boolean;
   /** Factor for the ground truth; undefined to fit it. */
   truthScale: number | undefined;
   peak: number;
@@ -34,7 +36,7 @@ export interface EvaluateOptions {
 /** @throws UsageError naming the option and the remedy. */
 export function readEvaluateOptions(args: ParsedArgs): EvaluateOptions {
   const { values, flags, positionals: folders } = args;
-  if (folders.length === 0) throw new UsageError('no folder given: `deghost evaluate DIR...`, where DIR is a stack with ground truth or holds such stacks');
+  if (folders.length === 0) throw new UsageError('no folder given: `deghost evaluate DIR...`, where DIR is a stack or holds stacks');
   const reference = integerOption(args, 'reference', 1, MAX_FRAMES);
   const scale = values['truth-scale'];
   return {
@@ -45,6 +47,7 @@ export function readEvaluateOptions(args: ParsedArgs): EvaluateOptions {
     reference: reference === undefined ? undefined : reference - 1,
     response: readResponseOption(values.response),
     picks: readPicks(values.frames),
+    isStatic: flags.has('static'),
     truthScale: scale === undefined || scale === 'fit' ? undefined : positive('truth-scale', scale, 'a positive number, or fit'),
     peak: values['peak-luminance'] === undefined ? DEFAULT_PEAK : positive('peak-luminance', values['peak-luminance'], 'cd/m^2, a positive number such as 4000'),
     memoryBudget: bytesOption(args, 'memory-budget') ?? DEFAULT_MEMORY_BUDGET,

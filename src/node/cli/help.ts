@@ -10,7 +10,7 @@ Usage
   deghost merge IMG... -o OUT   merge 2 to 16 exposures of one scene
   deghost plan WIDTHxHEIGHT     what a merge of that size would run and how much memory it takes
   deghost tune                  which variants are fastest on this machine's adapter
-  deghost evaluate DIR...       figures against ground truth, for stacks that have it
+  deghost evaluate DIR...       figures: harm done to any stack, and against ground truth where there is one
   deghost info                  adapters, their limits and features, and what is missing
   deghost COMMAND --help        all about one command
   deghost --version
@@ -137,21 +137,28 @@ ${ADAPTER}
 
 export const EVALUATE_HELP = `Usage: deghost evaluate DIR... [options]
 
-Merges stacks that have a ground truth and prints how near each result comes to it: the network, the
-reference frame alone, and the merge without a network, plain and with three kinds of motion maps.
+Merges stacks and prints what harm the merge does to each: colour casts, rainbow pixels, and, where boxes are
+known to stand still, what is called moving there and how far the picture is from the plain merge. For stacks
+with a ground truth it also prints how near each result comes to it: the network, the reference frame alone,
+and the merge without a network, plain and with three kinds of motion maps.
 
 Examples
-  deghost evaluate scenes --json figures.json --pictures sheets
+  deghost evaluate photographs --json figures.json --pictures sheets
+  deghost evaluate tripod/001 --static
   deghost evaluate Test/EXTRA/001 Test/EXTRA/002 --weights mine.safetensors --response gamma
 
 A stack is a folder, or DIR holds such folders
   pictures              *.tif, *.png or *.jpg, in the order of their names. Where some are named input_*, only
                         those count, and of these the *_aligned ones if there are any.
-  exposure.txt          or input_exp.txt: a line for each picture, its exposure in stops
-  HDRImg.hdr            or ref_hdr*.hdr, ground-truth.hdr, or any single .hdr: the radiance at the moment of the
-                        reference frame
+  exposure.txt          or input_exp.txt, ev.txt: exposures in stops, a line for each picture, or one line with
+                        commas. Without it, EXIF counts.
+  still.json            optional: boxes that stand still in all frames, [[x, y, width, height], ...] in pixels
+  response.json         optional: the camera's response, as --save-response writes it; --response comes first
+  HDRImg.hdr            optional: or ref_hdr*.hdr, ground-truth.hdr, or any single .hdr: the radiance at the
+                        moment of the reference frame
   motion-K.png          optional: where frame K (darkest first) differs from the reference, white
-  That is how the data sets of Kalantari (2017) and of Prabhakar and Hu are laid out.
+  That is how the data sets of Kalantari (2017) and of Prabhakar and Hu are laid out. Of several stacks those
+  that cannot be used are told, the others are judged, and the exit code is 1.
 
 Rows
   network               what deghost merge gives
@@ -160,12 +167,23 @@ Rows
   merge, difference     where frames differ by more than 0.1 after alignment, the reference alone
   merge, S              the same with the network's motion maps
   merge, truth          the same with motion-K.png
+  still                 all boxes of still.json, then each by its numbers
 
-Columns
+Columns against a ground truth
   PSNR in dB and SSIM of linear radiance (L), after the mu-law with mu = 5000 (mu), after the tone mapping of
   Reinhard (R), Krawczyk (K) and Durand (D); PSNR after PU21; PSNR-mu where things move and where not
   (motion-K.png says which); IoU of the motion maps with the true ones. Radiance is clipped to [0,1], 1 being
   the saturation of the shortest frame. The mean is over stacks, IoU over the pixels of all.
+
+Columns of harm
+  cast                  colour that one curve, the same for all channels, cannot explain between the picture and
+                        the reference frame's mid-tones: median and 90th percentile of CIEDE2000 (dE, p90), mean
+                        shift to red and to yellow in CIELAB (a, b)
+  rainbow               pixels more than 15 in CIELAB's a or b from the median of the 5x5 around them
+  moving                pixels that some frame's motion map calls moving (above 1/2); maps: mean of all frames' maps
+  from merge            network against plain merge in the boxes: mean and 99th percentile of CIEDE2000 (dE, p99),
+                        PSNR-mu. Both are tone-mapped with the plain merge's key.
+  Means are over stacks, in still boxes over boxes; the worst is the worst stack or box.
 
 Options
   --weights FILE        a network trained elsewhere. Default: as in deghost merge
@@ -174,13 +192,15 @@ Options
   --frames LIST         uses these frames alone, from 1, darkest first: --frames 1,3,5
   --response CURVE      as in deghost merge: auto (default for 8-bit pictures), gamma (default for 16-bit),
                         linear, or a JSON file
+  --static              nothing moves in stacks without still.json: the whole picture stands still
   --truth-scale X       the ground truth times X is radiance as above. Default: fit, by least squares where
                         the reference is well exposed
   --peak-luminance X    cd/m^2 that 1 is shown as, for PU21 and Krawczyk. Default: 4000
   --json FILE           every figure; inside and outside motion also PSNR-L and PU21. What does not exist (no
-                        true motion) or is infinite is null.
+                        true motion, no still.json) or is infinite is null; shares are of 1.
   --pictures DIR        a sheet for each stack: all rows; their errors after the mu-law, from black through
-                        red and yellow to white at 0.1; their motion maps
+                        red and yellow to white at 0.1; their motion maps. Without a ground truth the plain
+                        merge stands for it.
 ${ADAPTER}
   --memory-budget SIZE  most GPU memory to use: 512MiB (default), 1GiB, 300000000
   --precision f32|f16   as in deghost merge

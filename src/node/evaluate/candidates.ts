@@ -5,7 +5,7 @@ import { burntOut, differenceMotion, encodedFrame, loneRadiance } from '../../im
 import { chooseResponse } from '../../image/chooseResponse.ts';
 import type { ChosenResponse, ResponseOption } from '../../image/chooseResponse.ts';
 import type { Candidate } from './figures.ts';
-import type { TruthStack } from './readStack.ts';
+import type { EvaluationStack } from './readStack.ts';
 
 export interface Candidates {
   rows: Candidate[];
@@ -13,17 +13,17 @@ export interface Candidates {
   /** X' of the reference, and its radiance alone: what the truth's scale is fitted to. */
   encoded: Float32Array;
   lone: Float32Array;
-  /** For each frame, where it and the reference are burnt out. */
+  /** For each frame, where it and the reference are burnt out; none without a ground truth. */
   burnt: Uint8Array[];
 }
 
 /**
- * Merges a stack in all ways; what repeats (the response) is done once.
+ * Merges a stack in all ways; what repeats (the response) is done once. Without a ground truth that is the network, the reference and the plain merge.
  * @param gamma of the weights, so that all rows see the same X.
  */
 export async function mergeCandidates(
   deghoster: Deghoster,
-  stack: TruthStack,
+  stack: EvaluationStack,
   gamma: number,
   option: ResponseOption | undefined,
   { signal, onProgress }: { signal: AbortSignal; onProgress?: (progress: Progress) => void },
@@ -37,21 +37,20 @@ export async function mergeCandidates(
   const encoded = frames.map((frame) => encodedFrame(frame, undone, gamma));
   const [shortest] = frames;
   const lone = loneRadiance(encoded[reference], frames[reference].exposure / shortest.exposure, gamma);
-  const ratios = frames.map(({ exposure }) => frames[reference].exposure / exposure);
-  const differences = encoded.map((x, k) => differenceMotion(x, encoded[reference], ratios[k], gamma));
-  const burnt = encoded.map((x, k) => burntOut(x, encoded[reference], ratios[k], gamma));
-
   const network = await deghoster.merge(frames, { ...shared, onProgress });
   const plain = await withMaps();
-  const difference = await withMaps(differences);
-  const own = await withMaps(network.motion);
   const rows: Candidate[] = [
     { name: 'network', radiance: network.radiance, motion: network.motion },
     { name: 'reference', radiance: lone },
     { name: 'merge', radiance: plain.radiance },
-    { name: 'merge, difference', radiance: difference.radiance, motion: difference.motion },
-    { name: 'merge, S', radiance: own.radiance, motion: network.motion },
   ];
+  const made = { rows, response, encoded: encoded[reference], lone };
+  if (!stack.truth) return { ...made, burnt: [] };
+
+  const ratios = frames.map(({ exposure }) => frames[reference].exposure / exposure);
+  const difference = await withMaps(encoded.map((x, k) => differenceMotion(x, encoded[reference], ratios[k], gamma)));
+  const own = await withMaps(network.motion);
+  rows.push({ name: 'merge, difference', radiance: difference.radiance, motion: difference.motion }, { name: 'merge, S', radiance: own.radiance, motion: network.motion });
   if (trueMotion) rows.push({ name: 'merge, truth', radiance: (await withMaps(trueMotion)).radiance });
-  return { rows, response, encoded: encoded[reference], lone, burnt };
+  return { ...made, burnt: encoded.map((x, k) => burntOut(x, encoded[reference], ratios[k], gamma)) };
 }

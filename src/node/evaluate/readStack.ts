@@ -1,7 +1,7 @@
 /**
- * Stacks with ground truth, as folders: the layouts of Kalantari and Ramamoorthi (2017: pictures, exposure.txt, HDRImg.hdr) and of Prabhakar
+ * Stacks as folders. With ground truth: the layouts of Kalantari and Ramamoorthi (2017: pictures, exposure.txt, HDRImg.hdr) and of Prabhakar
  * et al. and Hu et al. (input_K_aligned.tif, input_exp.txt, ref_hdr_aligned.hdr, with the static ref_K.tif beside them), and ours, which is
- * either with motion-K.png.
+ * either with motion-K.png. Without: pictures, their exposures in a file or in EXIF, and still.json where something is known to stand still.
  */
 import { readdir, stat } from 'node:fs/promises';
 import type { Dirent } from 'node:fs';
@@ -12,8 +12,12 @@ import type { Frame } from '../../image/frame.ts';
 import { decodeRgbe } from '../../image/rgbe.ts';
 import { readMotionMaps } from '../motionMaps.ts';
 import { reasonOf, shown, systemProblem } from '../problems.ts';
+import { readExposureInfo } from '../exif.ts';
 import { readFileBytes, readFrame } from '../readImage.ts';
 import type { DecodedImage } from '../../image/picture.ts';
+import { EXPOSURE_FILES, readExposures } from './exposures.ts';
+import { STILL_FILE, readStill } from './still.ts';
+import type { Box } from './still.ts';
 
 /** Where a stack's files are. Nothing but names is known yet. */
 export interface StackFolder {
@@ -22,12 +26,18 @@ export interface StackFolder {
   path: string;
   /** In the order of their names. */
   pictures: string[];
-  exposures: string;
-  truth: string;
+  /** A file of stops; undefined where EXIF counts. */
+  exposures: string | undefined;
+  /** Undefined where the stack has none. */
+  truth: string | undefined;
+  /** Boxes that stand still. */
+  still: string | undefined;
+  /** The camera's response, as `deghost merge --save-response` writes it. */
+  response: string | undefined;
   hasMotion: boolean;
 }
 
-export interface TruthStack {
+export interface EvaluationStack {
   name: string;
   path: string;
   /** Darkest first. */
@@ -37,22 +47,22 @@ export interface TruthStack {
   images: DecodedImage[];
   /** From 0. */
   reference: number;
-  /** Linear RGB `[height, width, 3]` in the file's own scale. */
-  truth: Float32Array;
-  truthFile: string;
-  /** True motion of each frame, the reference's being the union; absent where there are no maps. */
+  /** Linear RGB `[height, width, 3]` in the file's own scale; absent without a ground truth. */
+  truth: Float32Array | undefined;
+  /** True motion of each frame, the reference's being the union; absent where there are no maps or no truth. */
   motion: Float32Array[] | undefined;
+  /** Boxes that stand still; absent where none are known to. */
+  still: Box[] | undefined;
 }
 
 const PICTURE = /\.(tiff?|png|jpe?g)$/i;
 const NOT_INPUT = /^(motion-\d+\.|ref_)/i;
 const MOTION = /^motion-\d+\.(png|npy)$/;
-const EXPOSURE_FILES = ['exposure.txt', 'input_exp.txt', 'exposures.txt'];
+const TRUTH = /\.hdr$/i;
+const RESPONSE_FILE = 'response.json';
 /** Known names of the truth, the best first: where inputs are aligned, so must the truth be. */
 const TRUTH_NAMES = ['hdrimg.hdr', 'ground-truth.hdr', 'ref_hdr.hdr', 'gt.hdr'];
 const ALIGNED_TRUTH_NAMES = ['ref_hdr_aligned_linear.hdr', 'ref_hdr_aligned.hdr'];
-/** Most stops that an exposure may lie from 0: anything beyond is no number of stops. */
-const MAX_STOPS = 40;
 
 const byName = new Intl.Collator('en', { numeric: true });
 
@@ -66,21 +76,32 @@ async function list(path: string): Promise<{ name: string; isFolder: boolean }[]
   }
 }
 
+/** Whether a subfolder is a stack: it says so by a file that only stacks have, or its first picture's EXIF has an exposure time. */
+async function isStack(path: string, names: readonly string[]): Promise<boolean> {
+  if (names.some((name) => TRUTH.test(name) || EXPOSURE_FILES.includes(name) || name === STILL_FILE)) return true;
+  const first = names.find((name) => PICTURE.test(name) && !NOT_INPUT.test(name));
+  return first !== undefined && (await readExposureInfo(await readFileBytes(join(path, first)))).time !== undefined;
+}
+
 /**
  * The stacks that a folder is or holds.
+ * @param leftOut is told of subfolders that hold pictures and are no stacks.
  * @throws InputError naming the folder and what it lacks.
  */
-export async function findStacks(path: string): Promise<StackFolder[]> {
+export async function findStacks(path: string, leftOut: (message: string) => void = () => {}): Promise<StackFolder[]> {
   const entries = await list(path);
   const names = entries.filter(({ isFolder }) => !isFolder).map(({ name }) => name);
-  if (names.some((name) => PICTURE.test(name)) || names.some((name) => /\.hdr$/i.test(name))) return [describe(path, names)];
+  if (names.some((name) => PICTURE.test(name) || TRUTH.test(name))) return [describe(path, names)];
   const found: StackFolder[] = [];
   for (const { name, isFolder } of entries) {
     if (!isFolder || name.startsWith('.')) continue;
-    const inner = (await list(join(path, name))).filter((entry) => !entry.isFolder).map((entry) => entry.name);
-    if (inner.some((file) => /\.hdr$/i.test(file))) found.push(describe(join(path, name), inner));
+    const folder = join(path, name);
+    const inner = (await list(folder)).filter((entry) => !entry.isFolder).map((entry) => entry.name);
+    if (!inner.some((file) => PICTURE.test(file) || TRUTH.test(file))) continue;
+    if (await isStack(folder, inner)) found.push(describe(folder, inner));
+    else leftOut(`${shown(folder)} is left out: it has neither exposure.txt nor EXIF exposure times`);
   }
-  if (found.length === 0) throw new InputError(`${shown(path)} holds no stack: a stack is a folder with pictures, exposure.txt and a ground truth .hdr`);
+  if (found.length === 0) throw new InputError(`${shown(path)} holds no stack: a stack is a folder with pictures and exposure.txt, or with EXIF in its pictures`);
   return found;
 }
 
@@ -93,53 +114,40 @@ function describe(path: string, names: readonly string[]): StackFolder {
     throw new InputError(`${shown(path)} holds ${pictures.length} pictures, a stack has ${MIN_FRAMES} to ${MAX_FRAMES}: name folders that hold one stack each`);
   }
   const exposures = EXPOSURE_FILES.find((name) => names.includes(name));
-  if (!exposures) throw new InputError(`${shown(path)} has no exposure.txt: write one, a line for each picture with its exposure in stops`);
+  const own = (name: string): string | undefined => (names.includes(name) ? join(path, name) : undefined);
+  const truth = chooseTruth(path, names, aligned.length > 0);
   return {
     name: basename(resolve(path)),
     path,
     pictures: pictures.map((name) => join(path, name)),
-    exposures: join(path, exposures),
-    truth: join(path, chooseTruth(path, names, aligned.length > 0)),
+    exposures: exposures && join(path, exposures),
+    truth: truth && join(path, truth),
+    still: own(STILL_FILE),
+    response: own(RESPONSE_FILE),
     hasMotion: names.some((name) => MOTION.test(name)),
   };
 }
 
-function chooseTruth(path: string, names: readonly string[], isAligned: boolean): string {
-  const candidates = names.filter((name) => /\.hdr$/i.test(name));
-  if (candidates.length === 1) return candidates[0];
+function chooseTruth(path: string, names: readonly string[], isAligned: boolean): string | undefined {
+  const candidates = names.filter((name) => TRUTH.test(name));
+  if (candidates.length <= 1) return candidates[0];
   const order = isAligned ? [...ALIGNED_TRUTH_NAMES, ...TRUTH_NAMES] : [...TRUTH_NAMES, ...ALIGNED_TRUTH_NAMES];
   for (const known of order) {
     const match = candidates.find((name) => name.toLowerCase() === known);
     if (match) return match;
   }
-  throw new InputError(
-    candidates.length === 0
-      ? `${shown(path)} has no ground truth: put the true radiance there as ground-truth.hdr`
-      : `${shown(path)} has ${candidates.length} .hdr files (${candidates.slice(0, 3).map(shown).join(', ')}): call the ground truth ground-truth.hdr`,
-  );
-}
-
-/** Exposures in stops, a line each. */
-async function readStops(file: string, count: number): Promise<number[]> {
-  const text = (await readFileBytes(file, 1 << 16)).toString('utf8');
-  const lines = text.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== '');
-  if (lines.length !== count) throw new InputError(`${shown(file)} has ${lines.length} exposures for ${count} pictures: write a line for each picture`);
-  return lines.map((line, i) => {
-    const stops = Number(line);
-    if (!(Math.abs(stops) <= MAX_STOPS)) throw new InputError(`${shown(file)}: line ${i + 1} is "${shown(line.slice(0, 30))}", an exposure is a number of stops from -${MAX_STOPS} to ${MAX_STOPS}`);
-    return stops;
-  });
+  throw new InputError(`${shown(path)} has ${candidates.length} .hdr files (${candidates.slice(0, 3).map(shown).join(', ')}): call the ground truth ground-truth.hdr`);
 }
 
 /**
  * Reads a stack.
  * @param options.picks frames to use, from 0, darkest first; all by default.
  * @param options.reference from 0 among those used; the middle one by default.
+ * @param options.isStatic whether all stands still in a stack without still.json.
  * @throws InputError naming the file and the remedy.
  */
-export async function readStack(folder: StackFolder, options: { picks?: readonly number[]; reference?: number } = {}): Promise<TruthStack> {
+export async function readStack(folder: StackFolder, options: { picks?: readonly number[]; reference?: number; isStatic?: boolean } = {}): Promise<EvaluationStack> {
   const { path, pictures, name } = folder;
-  const stops = await readStops(folder.exposures, pictures.length);
   const images: DecodedImage[] = [];
   for (const picture of pictures) {
     const image = await readFrame(picture);
@@ -149,7 +157,8 @@ export async function readStack(folder: StackFolder, options: { picks?: readonly
     }
     images.push(image);
   }
-  const { frames, order } = sortFrames(images.map(({ data, width, height }, i) => ({ data, width, height, exposure: 2 ** stops[i], name: shown(basename(pictures[i])) })));
+  const exposures = await readExposures(path, folder.exposures, pictures, images);
+  const { frames, order } = sortFrames(images.map(({ data, width, height }, i) => ({ data, width, height, exposure: exposures[i], name: shown(basename(pictures[i])) })));
   const { width, height } = frames[0];
   const { picks = frames.map((_, k) => k) } = options;
   const missing = picks.find((k) => k >= frames.length);
@@ -157,17 +166,10 @@ export async function readStack(folder: StackFolder, options: { picks?: readonly
   const reference = options.reference ?? middleFrame(picks.length);
   if (reference >= picks.length) throw new InputError(`${shown(path)} has ${picks.length} frames, --reference is ${reference + 1}: choose one of 1 to ${picks.length}`);
 
-  const bytes = await readFileBytes(folder.truth);
-  let truth;
-  try {
-    truth = decodeRgbe(bytes);
-  } catch (error) {
-    throw new InputError(`${shown(folder.truth)} cannot be read: ${reasonOf(error)}`, { cause: error });
-  }
-  if (truth.width !== width || truth.height !== height) {
-    throw new InputError(`${shown(folder.truth)} is ${truth.width}x${truth.height} but the pictures are ${width}x${height}: the ground truth has the size of its stack`);
-  }
-  const maps = folder.hasMotion ? await readMotionMaps(path, frames.length, width, height, picks[reference]) : undefined;
+  const truth = folder.truth === undefined ? undefined : await readTruth(folder.truth, width, height);
+  const whole: Box[] | undefined = options.isStatic ? [[0, 0, width, height]] : undefined;
+  const still = folder.still === undefined ? whole : await readStill(folder.still, width, height);
+  const maps = truth && folder.hasMotion ? await readMotionMaps(path, frames.length, width, height, picks[reference]) : undefined;
   return {
     name,
     path,
@@ -176,10 +178,24 @@ export async function readStack(folder: StackFolder, options: { picks?: readonly
     height,
     images: picks.map((k) => images[order[k]]),
     reference,
-    truth: truth.data,
-    truthFile: folder.truth,
+    truth,
     motion: maps && withUnion(picks.map((k) => maps[k]), reference),
+    still,
   };
+}
+
+async function readTruth(file: string, width: number, height: number): Promise<Float32Array> {
+  const bytes = await readFileBytes(file);
+  let truth;
+  try {
+    truth = decodeRgbe(bytes);
+  } catch (error) {
+    throw new InputError(`${shown(file)} cannot be read: ${reasonOf(error)}`, { cause: error });
+  }
+  if (truth.width !== width || truth.height !== height) {
+    throw new InputError(`${shown(file)} is ${truth.width}x${truth.height} but the pictures are ${width}x${height}: the ground truth has the size of its stack`);
+  }
+  return truth.data;
 }
 
 /** The maps with the reference's made anew as the union of those that are used. */

@@ -1,0 +1,188 @@
+/**
+ * What a merge can do wrong that no ground truth is needed for: tint the picture, sprinkle it with rainbow pixels, differ from the plain merge where nothing moves.
+ *
+ * Pictures are linear RGB, interleaved `[height, width, 3]`, where 1 is the saturation of the shortest frame. Pictures that are compared are
+ * tone-mapped with one key, that of the plain merge, and compared as sRGB in CIELAB.
+ */
+import { InputError } from '../errors.ts';
+import { colourDifference, srgbToLab } from './lab.ts';
+
+const LUMA = [0.2126, 0.7152, 0.0722] as const;
+/** Keeps black out of the logarithm. */
+const DARK = 1e-6;
+/** The key goes here, and light of four times white to white: Reinhard et al. (SIGGRAPH 2002). */
+const [MIDDLE_GREY, WHITE] = [0.18, 4];
+
+function luminance(picture: ArrayLike<number>, at: number): number {
+  return LUMA[0] * Math.max(0, picture[at]) + LUMA[1] * Math.max(0, picture[at + 1]) + LUMA[2] * Math.max(0, picture[at + 2]);
+}
+
+/** The key of a picture: the log-mean of its luminance. */
+export function toneKey(radiance: ArrayLike<number>): number {
+  let sum = 0;
+  for (let p = 0; p < radiance.length; p += 3) sum += Math.log(luminance(radiance, p) + DARK);
+  return Math.exp(sum / (radiance.length / 3));
+}
+
+/**
+ * A picture as it is looked at: Reinhard's global operator on luminance, then sRGB. Plainer than `toneMap`, whose parameters adapt to each picture.
+ * @param key of the picture that all are compared with.
+ * @returns sRGB-encoded, interleaved, in [0,1].
+ */
+export function shownAt(radiance: ArrayLike<number>, key: number): Float64Array<ArrayBuffer> {
+  const out = new Float64Array(radiance.length);
+  for (let p = 0; p < radiance.length; p += 3) {
+    const light = luminance(radiance, p);
+    const scaled = (light * MIDDLE_GREY) / key;
+    const gain = ((scaled / (1 + scaled)) * (1 + scaled / WHITE ** 2)) / Math.max(light, 1e-9);
+    for (let i = p; i < p + 3; i++) {
+      const shown = Math.min(1, Math.max(0, radiance[i]) * gain);
+      out[i] = shown < 0.0031308 ? 12.92 * shown : 1.055 * shown ** (1 / 2.4) - 0.055;
+    }
+  }
+  return out;
+}
+
+/** A picture in CIELAB, tone-mapped at a key. */
+export function labAt(radiance: ArrayLike<number>, key: number): Float64Array<ArrayBuffer> {
+  return srgbToLab(shownAt(radiance, key));
+}
+
+/** A pixel this far in a or b from the median of its neighbours is a rainbow pixel. */
+const RAINBOW = 15;
+/** The neighbours: 5x5, mirrored at the border with the border's pixel twice; the median is the 13th of the 25. */
+const REACH = 2;
+const HALF = ((2 * REACH + 1) ** 2 + 1) / 2;
+
+/**
+ * The share of rainbow pixels: those more than 15 in a or b from the median of the 5x5 around them.
+ * A median is below a limit exactly where at least 13 of the 25 are, so nothing is sorted.
+ * @param lab CIELAB, interleaved `[height, width, 3]`.
+ */
+export function rainbowShare(lab: Float64Array, width: number, height: number): number {
+  if (lab.length !== 3 * width * height) throw new InputError(`rainbow pixels: ${lab.length} values, ${width}x${height} needs ${3 * width * height}`);
+  const mirrored = (i: number, count: number): number => {
+    const at = ((i % (2 * count)) + 2 * count) % (2 * count);
+    return at < count ? at : 2 * count - 1 - at;
+  };
+  const columns = Int32Array.from({ length: width + 2 * REACH }, (_, x) => 3 * mirrored(x - REACH, width));
+  let rainbow = 0;
+  for (let y = 0; y < height; y++) {
+    const rows = Array.from({ length: 2 * REACH + 1 }, (_, dy) => 3 * width * mirrored(y + dy - REACH, height));
+    for (let x = 0; x < width; x++) {
+      const stands = (channel: number): boolean => {
+        const value = lab[3 * (y * width + x) + channel];
+        let [below, above] = [0, 0];
+        for (const row of rows) {
+          for (let dx = x; dx <= x + 2 * REACH; dx++) {
+            const other = lab[row + columns[dx] + channel];
+            if (other < value - RAINBOW) below++;
+            else if (other > value + RAINBOW) above++;
+          }
+        }
+        return below >= HALF || above >= HALF;
+      };
+      if (stands(1) || stands(2)) rainbow++;
+    }
+  }
+  return rainbow / (width * height);
+}
+
+/** The q-quantile of sorted values, between neighbours in proportion. NaN of none. */
+export function quantile(sorted: ArrayLike<number>, q: number): number {
+  if (sorted.length === 0) return NaN;
+  const at = q * (sorted.length - 1);
+  const low = Math.min(Math.floor(at), Math.max(0, sorted.length - 2));
+  const high = Math.min(low + 1, sorted.length - 1);
+  return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
+}
+
+/** How a picture's colours differ from the reference frame's, brightness aside. */
+export interface ColourCast {
+  /** CIEDE2000, the median and the 90th percentile of the pixels. */
+  median: number;
+  p90: number;
+  /** Mean shift of CIELAB's a (to red) and b (to yellow). */
+  a: number;
+  b: number;
+}
+
+/** Codes of 255 between which a sample is a mid-tone: neither noise nor burnt out. */
+const MIDTONES = [25, 230] as const;
+/** Fewest mid-tone pixels that a cast is measured on. */
+export const MIN_MIDTONES = 500;
+const BINS = 64;
+
+/** Pixels whose three samples are mid-tones, as offsets of their first. @param samples in [0,1]. */
+function midtones(samples: ArrayLike<number>): Int32Array {
+  const [low, high] = MIDTONES.map((code) => code / 255);
+  const pixels: number[] = [];
+  for (let p = 0; p < samples.length; p += 3) {
+    if (Math.min(samples[p], samples[p + 1], samples[p + 2]) >= low && Math.max(samples[p], samples[p + 1], samples[p + 2]) <= high) pixels.push(p);
+  }
+  return Int32Array.from(pixels);
+}
+
+/** Values of a growing curve through (x, y) points, straight between them and level beyond. */
+function onCurve(x: number, xs: readonly number[], ys: readonly number[]): number {
+  let [low, high] = [0, xs.length - 1];
+  if (x <= xs[low]) return ys[low];
+  if (x >= xs[high]) return ys[high];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (xs[middle] <= x) low = middle;
+    else high = middle;
+  }
+  return ys[low] + ((ys[high] - ys[low]) * (x - xs[low])) / (xs[high] - xs[low]);
+}
+
+/**
+ * The cast of a picture: the one growing curve, shared by the three channels, that maps its values to the reference frame's samples is fitted (medians
+ * of 64 bins of equal count, in the log domain); what is left after it is colour. A camera applies one curve to all channels, so a true merge leaves little.
+ * @param radiance the merged picture. @param samples the reference frame as taken, in [0,1].
+ * @returns undefined with fewer than 500 mid-tone pixels (`MIN_MIDTONES`), which tell nothing.
+ */
+export function colourCast(radiance: ArrayLike<number>, samples: ArrayLike<number>): ColourCast | undefined {
+  if (radiance.length !== samples.length) throw new InputError(`colour cast: pictures of ${radiance.length} and ${samples.length} values cannot be compared: they must have one size`);
+  const pixels = midtones(samples);
+  if (pixels.length < MIN_MIDTONES) return undefined;
+  const light = new Float64Array(3 * pixels.length);
+  const taken = new Float64Array(3 * pixels.length);
+  pixels.forEach((p, k) => {
+    for (let c = 0; c < 3; c++) {
+      light[3 * k + c] = Math.log(Math.max(0, radiance[p + c]) + 1e-7);
+      taken[3 * k + c] = samples[p + c];
+    }
+  });
+  const { xs, ys } = sharedCurve(light, taken);
+  const fitted = srgbToLab(light.map((x) => onCurve(x, xs, ys)));
+  const expected = srgbToLab(taken);
+  const differences = colourDifference(fitted, expected).sort();
+  let [a, b] = [0, 0];
+  for (let p = 0; p < fitted.length; p += 3) {
+    a += (fitted[p + 1] - expected[p + 1]) / pixels.length;
+    b += (fitted[p + 2] - expected[p + 2]) / pixels.length;
+  }
+  return { median: quantile(differences, 0.5), p90: quantile(differences, 0.9), a, b };
+}
+
+/** Medians of both in bins of equal count; those of y made to grow. */
+function sharedCurve(x: Float64Array, y: Float64Array): { xs: number[]; ys: number[] } {
+  const sorted = x.slice().sort();
+  const edges = Array.from({ length: BINS + 1 }, (_, i) => quantile(sorted, i / BINS));
+  const bins = Array.from({ length: BINS }, () => ({ x: [] as number[], y: [] as number[] }));
+  x.forEach((value, i) => {
+    let [bin, beyond] = [0, BINS]; // the last bin whose lower edge is below the value
+    while (beyond - bin > 1) {
+      const middle = (bin + beyond) >> 1;
+      if (edges[middle] < value) bin = middle;
+      else beyond = middle;
+    }
+    bins[bin].x.push(value);
+    bins[bin].y.push(y[i]);
+  });
+  const median = (values: number[]): number => quantile(Float64Array.from(values).sort(), 0.5);
+  const filled = bins.filter((bin) => bin.x.length > 0);
+  let highest = -Infinity;
+  return { xs: filled.map((bin) => median(bin.x)), ys: filled.map((bin) => (highest = Math.max(highest, median(bin.y)))) };
+}

@@ -1,0 +1,33 @@
+/** The engines of `deghost evaluate`. */
+import { Deghoster } from '../../deghoster.ts';
+import type { DeghosterOptions } from '../../deghoster.ts';
+import { readWeights } from './weights.ts';
+import type { WeightsFile } from './weights.ts';
+
+/** An engine for each weights file: stacks of three frames and others may take different ones. */
+export class Engines {
+  readonly #open = new Map<string, { deghoster: Deghoster; weights: WeightsFile }>();
+  readonly #device: GPUDevice;
+  readonly #options: Pick<DeghosterOptions, 'memoryBudget' | 'precision' | 'tuning'>;
+
+  constructor(device: GPUDevice, { memoryBudget, precision, tuning }: Pick<DeghosterOptions, 'memoryBudget' | 'precision' | 'tuning'>) {
+    this.#device = device;
+    this.#options = { memoryBudget, precision, tuning };
+  }
+
+  async for(path: string | undefined, frames: number): Promise<{ deghoster: Deghoster; weights: WeightsFile }> {
+    const key = path ?? (frames === 3 ? 'fixed' : 'any');
+    let found = this.#open.get(key);
+    // Weights given for all stacks are checked against each one's number of frames.
+    if (!found || (path !== undefined && found.weights.config.variant === 'fixed')) {
+      const weights = await readWeights(path, frames);
+      found ??= { deghoster: await Deghoster.create({ weights: weights.bytes, device: this.#device, ...this.#options }), weights };
+      this.#open.set(key, found);
+    }
+    return found;
+  }
+
+  dispose(): void {
+    for (const { deghoster } of this.#open.values()) deghoster.dispose();
+  }
+}
