@@ -23,6 +23,7 @@ import type { StackFolder, TruthStack } from '../evaluate/readStack.ts';
 import { writeSheet } from '../evaluate/sheet.ts';
 import { tableText } from '../evaluate/table.ts';
 import { shown, systemProblem } from '../problems.ts';
+import { shippedVariant } from '../../weights/shipped.ts';
 import { FileTuneCache } from '../tuneCache.ts';
 import { checkWritable, writeFileAtomic } from '../writeFile.ts';
 import type { ParsedArgs } from './args.ts';
@@ -68,12 +69,12 @@ class Engines {
     this.#options = { memoryBudget, precision, tuning };
   }
 
-  async for(path: string | undefined, frames: number): Promise<{ deghoster: Deghoster; weights: WeightsFile }> {
-    const key = path ?? (frames === 3 ? 'fixed' : 'any');
+  async for(path: string | undefined, frames: number, reference: number): Promise<{ deghoster: Deghoster; weights: WeightsFile }> {
+    const key = path ?? shippedVariant(frames, reference);
     let found = this.#open.get(key);
     // Weights given for all stacks are checked against each one's number of frames.
     if (!found || (path !== undefined && found.weights.config.variant === 'fixed')) {
-      const weights = await readWeights(path, frames);
+      const weights = await readWeights(path, frames, reference);
       found ??= { deghoster: await Deghoster.create({ weights: weights.bytes, device: this.#device, ...this.#options }), weights };
       this.#open.set(key, found);
     }
@@ -146,7 +147,7 @@ async function evaluate(
   options: EvaluateOptions,
   { view, message, sheet, signal }: { view: ProgressView; message: (text: string) => void; sheet: string | undefined; signal: AbortSignal },
 ): Promise<Report> {
-  const { deghoster, weights } = await engines.for(options.weights, stack.frames.length);
+  const { deghoster, weights } = await engines.for(options.weights, stack.frames.length, stack.reference);
   const onProgress = options.quiet ? undefined : view.update.bind(view);
   const { rows, response: chosen, encoded, lone, burnt } = await mergeCandidates(deghoster, stack, weights.config.gamma, response, { signal, onProgress });
   const fit = fitScale(stack.truth, encoded, lone);
