@@ -3,7 +3,7 @@
     python3 references.py --panoramas DIR [--scenes 24] [--out runs/references] [--only plain3,camera5]
 
 Renders held-out scenes and runs the reference network with `fixed` (three frames) and `any` and every frame as the reference. Prints, in dB of PSNR-mu, mean over the scenes, in brackets inside
-motion: for every reference both weights; and `--reference auto` against the middle frame, over all scenes and over those in which it takes another. The choice is the engine's
+motion: for every reference both weights; and `--reference auto` against the middle frame, with its standard error, over all scenes and over those in which it takes another. The choice is the engine's
 (`chooseReferences.ts`). JSON of all of it goes to OUT/references.json.
 """
 import argparse
@@ -74,6 +74,7 @@ def measure(name, a):
             "middle": float(kept[:, 0].mean()),
             "auto": float(auto[:, 0].mean()),
             "gain": float(gain[:, 0].mean()),
+            "standardError": float(gain[:, 0].std(ddof=1) / len(gain) ** 0.5),
             "gainMoving": float(np.nanmean(gain[:, 1])),
             "gainWhereOther": float(gain[other, 0].mean()) if other.any() else None,
             "worse": int((gain[other, 0] < 0).sum()),
@@ -102,7 +103,7 @@ def main():
             print(f"  {weights:6}" + "".join(f"  reference {r + 1}: {value:.2f} ({it['psnrMuMoving'][weights][r]:.2f})" for r, value in enumerate(row)))
         auto = it["auto"]
         where = "" if auto["gainWhereOther"] is None else f"; where it takes another {auto['gainWhereOther']:+.2f}, worse in {auto['worse']}"
-        print(f"  auto takes {', '.join(f'{r + 1}: {count}' for r, count in enumerate(auto['taken']))}; {auto['auto']:.2f} against {auto['middle']:.2f} of the middle frame: {auto['gain']:+.2f} ({auto['gainMoving']:+.2f}){where}", flush=True)
+        print(f"  auto takes {', '.join(f'{r + 1}: {count}' for r, count in enumerate(auto['taken']))}; {auto['auto']:.2f} against {auto['middle']:.2f} of the middle frame: {auto['gain']:+.2f} ± {auto['standardError']:.2f} ({auto['gainMoving']:+.2f}){where}", flush=True)
         with open(os.path.join(a.out, "references.json"), "w") as file:
             json.dump(results, file, indent=1)
 
