@@ -35,6 +35,8 @@ export interface Report {
   cpu: { model: string; cores: number };
   adapter: AdapterInfo;
   weights: string;
+  /** What a reader of this run must know beside its figures, a sentence or two each. */
+  remarks?: string[];
   /** Day of the `deghost tune` whose choices deghost ran with; absent where it ran with its defaults. */
   tuned?: string;
   /** Largest error of each golden. */
@@ -137,20 +139,20 @@ export function kernelTable(kernels: readonly KernelRow[], peaks: Peaks): string
   return table(header, rows);
 }
 
-/** What every reader of the tables must know, engine by engine. */
 /** What the naps are about, where an engine was timed with them. */
 function nappingNote(contests: readonly ContestReport[]): string[] {
   if (!contests.some(({ rows }) => rows.some(({ nappingMs }) => nappingMs !== undefined))) return [];
   return ['While anything is awaited in Node, Dawn\'s binding asks for it on and on, which takes one of the processors that a software adapter computes on. deghost naps meanwhile; *where it naps* is an engine during whose runs it was made to, so that computing alone is compared.'];
 }
 
-function notes({ contests, adapter, tuned }: Report): string[] {
+/** What every reader of the tables must know, engine by engine. */
+function notes({ contests, adapter, tuned, remarks }: Report): string[] {
   const seen = new Map<string, string>([[tuned ? `deghost ran the variants that \`deghost tune\` had chosen on this adapter (${tuned}).` : 'deghost ran with its defaults for this adapter, not tuned.', '']]);
   for (const row of contests.flatMap(({ rows }) => rows)) {
     if (row.note && (row.status === 'right' || row.status === 'wrong')) seen.set(`${row.engine}: ${row.note}.`, '');
     if (row.adapter && onAdapter(row) && row.adapter !== adapter.name) seen.set(`${row.engine} ran on another adapter, ${row.adapter}.`, '');
   }
-  return [...seen.keys()];
+  return [...seen.keys(), ...(remarks ?? [])];
 }
 
 /** What is faster than deghost, in words. */
@@ -178,7 +180,7 @@ export function reportMarkdown(report: Report): string {
   const lost = losses(report);
   return [
     `**${adapter.name}**${adapter.software ? ', a software adapter' : ''} (${cpu.cores} cores of ${cpu.model}, Node ${node}), ${date}. ` +
-      `Its peaks, measured in the same run: ${digits(peaks.gflops)} GFLOP/s of multiply-adds, ${digits(peaks.gbytes)} GB/s copied. ` +
+      `Its measured peaks: ${digits(peaks.gflops)} GFLOP/s of multiply-adds, ${digits(peaks.gbytes)} GB/s copied. ` +
       `Checked against PyTorch first: ${validated.map(({ name, error }) => `\`${name}\` ${error.toExponential(0)}`).join(', ')}.`,
     contestTable(contests, peaks),
     ['Times are medians, from arrays in memory to an array in memory; the engines take turns, a run each. *First run* includes compilation (drivers keep compiled programs from one process to the next). ' +

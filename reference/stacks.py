@@ -1,6 +1,6 @@
 """Rendered stacks of a pool as folders that `deghost evaluate` reads: pictures, exposure.txt, ground-truth.hdr, motion-K.png.
 
-    python3 stacks.py --pool runs/held-plain3 --out scenes [--stacks 24]
+    python3 stacks.py --pool runs/held-plain3 --out scenes [--stacks 24] [--reference 0]
 
 Pools rendered with `--plain` have exact gamma (`--response gamma`), others a camera's curve (`--response auto`). In ground-truth.hdr 1 is the
 saturation of the shortest frame. RGBE has steps of up to 0.8 %, which costs a few hundredths of a dB against evaluate.py.
@@ -27,10 +27,11 @@ def write_radiance(path, rgb):
         f.write(b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y %d +X %d\n" % rgb.shape[:2] + out.tobytes())
 
 
-def write_stack(folder, stack):
+def write_stack(folder, stack, r=None):
+    """One folder. r: whose moment the truth and the maps are of, from 0; the middle frame's by default."""
     os.makedirs(folder, exist_ok=True)
     n = len(stack["taus"])
-    r = (n - 1) // 2
+    r = (n - 1) // 2 if r is None else r
     for k in range(n):
         Image.fromarray(np.ascontiguousarray(stack["codes"][k].transpose(1, 2, 0))).save(f"{folder}/input_{k + 1}.png")
         if k != r:
@@ -45,10 +46,11 @@ def main():
     p.add_argument("--pool", required=True)
     p.add_argument("--out", required=True)
     p.add_argument("--stacks", type=int, default=1000)
+    p.add_argument("--reference", type=int, help="whose moment the truth and the maps are of, from 0; by default the middle frame's")
     a = p.parse_args()
     pool = data.Pool(a.pool)
     for i in range(min(a.stacks, len(pool))):
-        write_stack(os.path.join(a.out, f"{i:03d}"), pool[i])
+        write_stack(os.path.join(a.out, f"{i:03d}"), pool[i], a.reference)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ import type { DeviceLostError } from './errors.ts';
 import { CancelledError, InputError, UsageError } from './errors.ts';
 import { frameLabel, frameSize, middleFrame, sortFrames } from './image/frame.ts';
 import type { FrameSource } from './image/frame.ts';
+import { choiceOf } from './image/chooseReference.ts';
+import type { ReferenceChoice } from './image/chooseReference.ts';
 import { chooseResponse } from './image/chooseResponse.ts';
 import type { ChosenResponse, ResponseOption } from './image/chooseResponse.ts';
 import { firstOutside } from './image/picture.ts';
@@ -41,8 +43,11 @@ export interface DeghosterOptions {
 }
 
 export interface MergeOptions {
-  /** Reference frame, from 0 in exposure order: the moment shown. By default the middle exposure. */
-  reference?: number;
+  /**
+   * Reference frame, from 0 in exposure order: the moment shown. By default the middle exposure; `auto` takes the frame with the fewest pixels burnt out or black, the middle one
+   * where that loses at most 1 % of the picture more (`MergeResult.referenceChoice` says why).
+   */
+  reference?: number | 'auto';
   /** The camera's response. `auto` (estimated) by default for 8-bit frames, `gamma` (2.2) otherwise. */
   response?: ResponseOption;
   /**
@@ -88,6 +93,8 @@ export interface MergeResult {
   scale: number;
   /** The reference frame, from 0 in exposure order. */
   reference: number;
+  /** Why it was taken, where it was left to the engine: `reference: 'auto'`. */
+  referenceChoice?: ReferenceChoice;
   /** Input index of each frame in exposure order. */
   order: number[];
   /** The camera response that was used. */
@@ -237,15 +244,17 @@ export class Deghoster {
     const { signal, onProgress, method = 'network' } = options;
     if (signal?.aborted) throw new CancelledError();
     const { frames, order } = sortFrames(input);
-    const reference = checkReference(options.reference, frames.length);
+    const given = checkReference(options.reference, frames.length);
     checkSamples(frames);
     const { width, height } = frameSize(frames[0]);
+    const merge = new Merge(this.#session, frames, options);
+    const referenceChoice = given === 'auto' ? choiceOf(await merge.clipped(options.response === 'linear')) : undefined;
+    const reference = given === 'auto' ? referenceChoice!.reference : given;
     const motion = options.motion && withUnion(checkMotion(options.motion, frames.length, width, height), reference);
     if (picture.kind === 'buffer') checkBufferSize(width, height, this.device);
     else picture.array = new Float32Array(width * height * 3);
 
     onProgress?.({ stage: 'response', done: 0, total: 1, fraction: 0 });
-    const merge = new Merge(this.#session, frames, options);
     const choosing = performance.now();
     const response = await chooseResponse(frames, options.response, () => merge.patches(), signal);
     const { profile } = merge;
@@ -254,7 +263,7 @@ export class Deghoster {
     const it = this.#schedule({ width, height, taus, reference, useResponse: response.report.kind !== 'gamma', motionGiven: motion !== undefined, method });
     const maps = await merge.run(it, response, motion, picture);
     if (profile) profile.ms = performance.now() - begun;
-    return { width, height, motion: maps, scale: taus[reference], reference, order, response, peakBytes: merge.peakBytes, ...(profile && { profile }) };
+    return { width, height, motion: maps, scale: taus[reference], reference, ...(referenceChoice && { referenceChoice }), order, response, peakBytes: merge.peakBytes, ...(profile && { profile }) };
   }
 
   #schedule(request: { width: number; height: number; taus: number[]; reference: number; useResponse: boolean; motionGiven: boolean; method: 'network' | 'merge' }): Schedule {
@@ -265,10 +274,11 @@ export class Deghoster {
   }
 }
 
-function checkReference(reference: number | undefined, count: number): number {
+function checkReference(reference: number | 'auto' | undefined, count: number): number | 'auto' {
   if (reference === undefined) return middleFrame(count);
+  if (reference === 'auto') return reference;
   if (!Number.isInteger(reference) || reference < 0 || reference >= count) {
-    throw new InputError(`reference is ${reference}, it must be one of 0..${count - 1} (frames in exposure order)`);
+    throw new InputError(`reference is ${reference}, it must be "auto" or one of 0..${count - 1} (frames in exposure order)`);
   }
   return reference;
 }

@@ -14,6 +14,8 @@ export { encodeExr, streamExr } from './image/exr.ts';
 export type { ExrOptions, ExrPixelType, ExrStream, PlacedBytes } from './image/exr.ts';
 export { MAX_FRAMES, MIN_FRAMES, TEXTURE_FORMATS } from './image/frame.ts';
 export type { BufferFrame, Frame, FrameSource, ImageFrame, Samples, TextureFrame } from './image/frame.ts';
+export { chooseReference, clippedShare } from './image/chooseReference.ts';
+export type { ClippedPixels, ReferenceChoice } from './image/chooseReference.ts';
 export type { ChosenResponse, ResponseOption } from './image/chooseResponse.ts';
 export { estimateResponse, formatResponse, gammaResponse, linearResponse, parseResponse } from './image/response.ts';
 export type { CameraResponse, ResponseReport } from './image/response.ts';

@@ -6,12 +6,14 @@
  */
 import { DeviceLostError, InputError } from './errors.ts';
 import type { Prepared, Tensors } from './graph/executor.ts';
-import type { DeviceFrame } from './graph/transfer.ts';
+import type { DeviceFrame, Grid } from './graph/transfer.ts';
 import type { Tile } from './graph/tile.ts';
 import { responseTable } from './image/chooseResponse.ts';
 import type { ChosenResponse } from './image/chooseResponse.ts';
 import { frameSize, isEightBit } from './image/frame.ts';
 import type { Frame, FrameSource } from './image/frame.ts';
+import { countClipped, referenceGrid } from './image/chooseReference.ts';
+import type { ClippedPixels } from './image/chooseReference.ts';
 import { patchGrid } from './image/responsePairs.ts';
 import { cropMap, cutStack, pasteCore } from './image/stack.ts';
 import type { MotionMaps } from './image/stack.ts';
@@ -81,6 +83,18 @@ export class Merge {
     const read: Frame[] = [];
     for (const frame of this.#frames) read.push(isDeviceFrame(frame) ? await this.#again(() => this.#readPatches(frame)) : frame);
     return read;
+  }
+
+  /** What each frame has lost, for choosing a reference: of frames on the device, the pixels that are looked at alone are read back. @param linear as in `countClipped`. */
+  async clipped(linear: boolean): Promise<ClippedPixels[]> {
+    const { width, height } = frameSize(this.#frames[0]);
+    const { step, cols, rows } = referenceGrid(width, height);
+    const grid = { x: 0, y: 0, width: cols, height: rows, cell: 1, step };
+    const counts: ClippedPixels[] = [];
+    for (const frame of this.#frames) {
+      counts.push(isDeviceFrame(frame) ? countClipped(await this.#again(() => this.#readGrid(frame, grid)), linear, 1) : countClipped(frame, linear));
+    }
+    return counts;
   }
 
   /**
@@ -197,11 +211,17 @@ export class Merge {
     const { width, height } = frameSize(frame);
     const { step, cols, rows } = patchGrid(width, height);
     const [w, h] = [cols * Math.min(3, width), rows * Math.min(3, height)];
-    const values = await this.#session.transfer.read(frame, { x: 0, y: 0, width: w, height: h, cell: 3, step });
+    return { ...(await this.#readGrid(frame, { x: 0, y: 0, width: w, height: h, cell: 3, step })), exposure: frame.exposure, name: frame.name };
+  }
+
+  /** A grid of a frame's pixels as a small picture, in 8 bits where it has them. */
+  async #readGrid(frame: DeviceFrame, grid: Grid): Promise<Pick<Frame, 'data' | 'width' | 'height'>> {
+    const { width, height } = grid;
+    const values = await this.#session.transfer.read(frame, grid);
     const scale = isEightBit(frame) ? 255 : 1;
-    const data = isEightBit(frame) ? new Uint8Array(w * h * 3) : new Float32Array(w * h * 3);
-    for (let i = 0; i < w * h; i++) for (let c = 0; c < 3; c++) data[3 * i + c] = scale === 1 ? values[4 * i + c] : Math.round(values[4 * i + c] * scale);
-    return { data, width: w, height: h, exposure: frame.exposure, name: frame.name };
+    const data = isEightBit(frame) ? new Uint8Array(width * height * 3) : new Float32Array(width * height * 3);
+    for (let i = 0; i < width * height; i++) for (let c = 0; c < 3; c++) data[3 * i + c] = scale === 1 ? values[4 * i + c] : Math.round(values[4 * i + c] * scale);
+    return { data, width, height };
   }
 
   /** Does something with the device; if the device is lost on the way, once more with another, which is opened once a merge. */

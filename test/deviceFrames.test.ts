@@ -3,7 +3,7 @@
  * test/runtimes merge them.
  */
 import { describe, expect, it } from 'vitest';
-import { Deghoster } from '../src/index.ts';
+import { Deghoster, chooseReference } from '../src/index.ts';
 import type { FrameSource, MergeOptions } from '../src/index.ts';
 import { openDevice } from '../src/device.ts';
 import { adapterChoice, requestAdapter } from '../src/node/adapter.ts';
@@ -38,6 +38,30 @@ describe('frames on the device', () => {
     deghoster.dispose();
     textures.forEach(({ texture }) => texture.destroy());
     buffer.buffer.destroy();
+  });
+
+  it('choose the same reference as arrays do, of pictures larger than the grid that is looked at too', async () => {
+    const device = await testDevice();
+    const deghoster = await Deghoster.create({ device });
+    for (const [width, height] of [[213, 131], [1025, 1023]]) {
+      const arrays = eightBit(width, height, [1, 16, 64]);
+      const options: MergeOptions = { method: 'merge', response: 'gamma', reference: 'auto' };
+      const expected = await deghoster.merge(arrays, options);
+      const textures = [asTexture(device, arrays[0]), asTexture(device, arrays[1], 'bgra8unorm')];
+      const buffer = asBuffer(device, arrays[2]);
+      const got = await deghoster.merge([buffer, textures[0], textures[1]], options);
+      expect(got.referenceChoice).toEqual(expected.referenceChoice);
+      expect(got.referenceChoice).toEqual(chooseReference(arrays));
+      expect(got.reference).toBe(0);
+      expect(got.scale).toBe(1);
+      // Light itself is brighter in codes.
+      const linear = await deghoster.merge([buffer, textures[0], textures[1]], { ...options, response: 'linear' });
+      expect(linear.referenceChoice).toEqual(chooseReference(arrays, true));
+      expect(linear.referenceChoice!.frames[2].burnt).toBeGreaterThan(got.referenceChoice!.frames[2].burnt);
+      textures.forEach(({ texture }) => texture.destroy());
+      buffer.buffer.destroy();
+    }
+    deghoster.dispose();
   });
 
   it('estimate the response of large pictures from the same patches', async () => {

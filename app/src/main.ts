@@ -7,6 +7,7 @@ import { applyExif, formatEv, inOrder, propose } from './exposures.ts';
 import { obstacle } from './obstacle.ts';
 import type { GpuState } from './obstacle.ts';
 import { startWorker } from './startWorker.ts';
+import { AutoReference } from './ui/autoReference.ts';
 import { announce, byId, make } from './ui/dom.ts';
 import { FrameList } from './ui/frameList.ts';
 import type { FrameRow } from './ui/frameList.ts';
@@ -20,10 +21,13 @@ import { keepAwake } from './ui/wakeLock.ts';
 import { failureWords, pageWords } from './words.ts';
 import type { Doing } from './words.ts';
 
+/** Of a file that is still being read. */
+const NOTHING_CLIPPED = { encoded: { sampled: 1, burnt: 0, black: 0 }, linear: { sampled: 1, burnt: 0, black: 0 } };
+
 let rows: FrameRow[] = [];
 let nextId = 1;
 let referenceId: number | undefined;
-/** Whether the person chose it; otherwise it is the middle exposure. */
+/** Whether the person chose it; otherwise it is the middle exposure, or the one that shows most. */
 let referenceChosen = false;
 let gpu: GpuState = 'starting';
 let busy = false;
@@ -58,10 +62,12 @@ const list = new FrameList({
   onReference(id) {
     referenceId = id;
     referenceChosen = true;
+    autoReference.turnOff();
     update();
   },
   onRemove: removeFrame,
 });
+const autoReference = new AutoReference(update);
 const mergeButton = byId('merge', HTMLButtonElement);
 
 function start(): void {
@@ -162,7 +168,7 @@ function addFiles(files: readonly { name: string; file: Blob }[]): void {
   if (busy) return;
   for (const { name, file } of files) {
     const id = nextId++;
-    rows.push({ id, name, state: 'loading', problem: '', exif: {}, brightness: 0, ev: undefined, typed: false, width: 0, height: 0, bits: 8, preview: '' });
+    rows.push({ id, name, state: 'loading', problem: '', exif: {}, brightness: 0, ev: undefined, typed: false, width: 0, height: 0, bits: 8, clipped: NOTHING_CLIPPED, preview: '' });
     worker.send({ type: 'add', id, name, file });
   }
   if (files.length > 0) byId('frames-section', HTMLDetailsElement).open = true;
@@ -236,9 +242,10 @@ function merge(): void {
 function update(): void {
   const ready = readyRows();
   const contradiction = applyExif(ready);
-  if (!referenceChosen || !ready.some(({ id }) => id === referenceId)) {
-    const sorted = inOrder(ready);
-    referenceId = sorted[middleFrame(sorted.length)]?.id;
+  const sorted = inOrder(ready);
+  const shown = autoReference.choose(sorted, byId('response', HTMLSelectElement).value === 'linear', busy);
+  if (shown !== undefined || !referenceChosen || !ready.some(({ id }) => id === referenceId)) {
+    referenceId = shown ?? sorted[middleFrame(sorted.length)]?.id;
     referenceChosen = false;
   }
   list.update(rows, referenceId, busy);

@@ -5,6 +5,7 @@
  * replies of their own: the worker tells what happened as events, and the page's state follows from them. Where several of a
  * kind can be under way, both sides name the frame or the job.
  */
+import type { ClippedPixels } from '../../src/image/chooseReference.ts';
 import type { ExposureInfo } from '../../src/image/exif.ts';
 
 /** How linear light becomes what is shown. `extended` keeps light above white, for displays that can show it. */
@@ -75,6 +76,8 @@ export interface FrameInfo {
   exif: ExposureInfo;
   /** Mean of the encoded samples, 0 to 1: orders frames whose exposure is unknown. */
   brightness: number;
+  /** What is burnt out or black, for samples that are gamma-encoded and for those that are light itself. */
+  clipped: { encoded: ClippedPixels; linear: ClippedPixels };
   /** A small JPEG of the frame. */
   preview: Blob;
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { shippedVariant } from '../weights/shipped.ts';
 
 let root: string | undefined;
 
@@ -20,12 +21,18 @@ export function packageVersion(): string {
   return JSON.parse(readFileSync(join(packageFolder(), 'package.json'), 'utf8')).version;
 }
 
-/** The file of weights that come with deghost for so many frames: `fixed` knows exactly three. */
-export function shippedWeightsPath(frames: number): string {
-  return join(packageFolder(), 'weights', frames === 3 ? 'fixed.safetensors' : 'any.safetensors');
+/**
+ * The file of weights that come with deghost for so many frames: `fixed` for three with the middle one as the reference, else `any`.
+ * @param reference the reference frame, from 0 in exposure order; the middle one by default.
+ */
+export function shippedWeightsPath(frames: number, reference?: number): string {
+  return join(packageFolder(), 'weights', `${shippedVariant(frames, reference)}.safetensors`);
 }
 
-/** The weights that come with deghost for so many frames, for `Deghoster.create`. */
-export function readShippedWeights(frames: number): Promise<Uint8Array> {
-  return readFile(shippedWeightsPath(frames));
+/**
+ * The weights that come with deghost for so many frames, for `Deghoster.create`.
+ * @param reference the reference frame, from 0 in exposure order; the middle one by default. For `reference: 'auto'` ask `chooseReference` first.
+ */
+export function readShippedWeights(frames: number, reference?: number): Promise<Uint8Array> {
+  return readFile(shippedWeightsPath(frames, reference));
 }

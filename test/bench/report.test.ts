@@ -165,6 +165,7 @@ describe('tables', () => {
     expect(text).toContain('Faster than deghost here: cpu is 4.0 times as fast as deghost at `fixed`, 3 frames, 256x256.');
     expect(text).toContain('*where it naps* is an engine during whose runs it was made to');
     expect(text).toContain('bad ran on another adapter, another adapter.');
+    expect(reportMarkdown({ ...REPORT, remarks: ['The fan was off.'] })).toContain('bad ran on another adapter, another adapter. The fan was off.');
     expect(text).toContain('| conv2d 3x3 32->32 | 256x256 | 100 ms | ±2 % | 10.0 (50 %) | 0.50 (25 %) |');
   });
 

@@ -100,6 +100,33 @@ describe('deghost merge', () => {
     expect(worst(readNpy(at('edited.npy')), readNpy(at('net.npy')))).toBeGreaterThan(1e-3);
   });
 
+  it('takes with --reference auto the frame that lost least, says why, and takes the weights that belong to it', async () => {
+    const codes = (code: number, lost: number, as: number): Uint8Array => new Uint8Array(16 * 16 * 3).fill(code).fill(as, 0, 3 * lost);
+    const files = [await picture(folder, 'r1.png', codes(60, 16, 3), 16, 16, '1/320'), await picture(folder, 'r2.png', codes(120, 64, 255), 16, 16, '1/80'), await picture(folder, 'r3.png', codes(200, 128, 255), 16, 16, '1/20')];
+    const ran = await deghost('merge', files[1], files[0], files[2], '-o', at('auto.npy'), '--reference', 'auto', '--response', 'gamma', '--json');
+    expect(ran.err + ran.code).toMatch(/0$/);
+    expect(JSON.parse(ran.out)).toMatchObject({
+      reference: 1,
+      scale: 1,
+      weights: { variant: 'any' },
+      referenceChoice: [
+        { sampled: 256, burnt: 0, black: 16, share: 0.0625 },
+        { sampled: 256, burnt: 64, black: 0, share: 0.25 },
+        { sampled: 256, burnt: 128, black: 0, share: 0.5 },
+      ],
+    });
+    expect(ran.err).toContain('r1.png  (reference)');
+    expect(ran.err).toContain('reference: frame 1 was chosen, of which 6.3 % is burnt out or black (25.0 % of frame 2, 50.0 % of frame 3)');
+    expect(ran.err).toContain('network any from any.safetensors');
+    // The same as naming the frame, whose weights are then chosen before the pictures are read.
+    const named = await deghost('merge', ...files, '-o', at('named.npy'), '--reference', '1', '--response', 'gamma', '--json');
+    expect(JSON.parse(named.out)).toMatchObject({ reference: 1, weights: { variant: 'any' }, referenceChoice: null });
+    expect(worst(readNpy(at('auto.npy')), readNpy(at('named.npy')))).toBe(0);
+    // Light itself of code 60 would be code 132, and of code 3 code 34: nothing of the first is black.
+    const linear = await deghost('merge', ...files, '-o', at('linear.npy'), '--reference', 'auto', '--response', 'linear', '--method', 'merge', '--json');
+    expect(JSON.parse(linear.out).referenceChoice[0]).toMatchObject({ burnt: 0, black: 0 });
+  }, 240_000);
+
   it('merges two frames of 1x1 float arrays with any weights and a chosen reference', async () => {
     const dark = array(folder, 'dark.npy', Float32Array.of(0.5, 0.25, 0.125), [1, 1, 3]);
     const bright = array(folder, 'bright.npy', Float32Array.of(0.9, 0.5, 0.25), [1, 1, 3]);

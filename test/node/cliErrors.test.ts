@@ -92,7 +92,7 @@ const cases: [title: string, args: string[], code: number, message: RegExp][] = 
   ['a missing folder for the maps', [...three, '--motion', 'gone/maps'], 1, /the folder .*gone does not exist/],
   ['a preview that is no picture', [...three, '--preview', 'x.exr'], 2, /give it the extension \.png/],
   ['one file for two results', [...three, '-o', 'x.png', '--preview', 'x.png'], 2, /--preview and --output are both/],
-  ['a reference beyond the frames', [...three, '--reference', '4'], 2, /--reference is "4": it must be a whole number from 1 to 3/],
+  ['a reference beyond the frames', [...three, '--reference', '4'], 2, /--reference is "4": it must be a whole number from 1 to 3, or auto/],
   ['a response that is no curve', [...three, '--response', 'bad.json'], 1, /bad\.json: channel r has 2 values, 256 are needed/],
   ['a response that is no file', [...three, '--response', 'gama'], 1, /gama: no such file/],
   ['maps that are not there', [...three, '--motion-in', 'nomaps'], 1, /motion-1\.png is missing/],

@@ -40,12 +40,15 @@ function close(actual: ArrayLike<number>, expected: ArrayLike<number>, label: st
   return expectClose(actual, expected, { tol: DEVICE_TOLERANCE, scale: 1, label });
 }
 
-/** Merges frames that `place` puts on the device, and compares with what arrays give. */
+/** Merges frames that `place` puts on the device, and compares with what arrays give: the picture, and the reference that is chosen. */
 async function checkFrames({ golden, device }: DeviceSetting, place: () => Promise<FrameSource[]>, label: string): Promise<number> {
   const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device });
   try {
-    const expected = await deghoster.merge(frames(), OPTIONS);
-    const { radiance } = await deghoster.merge(await place(), OPTIONS);
+    const options: MergeOptions = { ...OPTIONS, reference: 'auto' };
+    const expected = await deghoster.merge(frames(), options);
+    const { radiance, referenceChoice } = await deghoster.merge(await place(), options);
+    const [got, wanted] = [referenceChoice, expected.referenceChoice].map((choice) => JSON.stringify(choice));
+    if (!wanted || got !== wanted) throw new Error(`${label}: the reference is ${got}, of arrays it is ${wanted}`);
     return close(radiance, expected.radiance, label);
   } finally {
     deghoster.dispose();

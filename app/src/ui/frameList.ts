@@ -4,6 +4,7 @@
  */
 import type { Exposed } from '../exposures.ts';
 import { formatEv, inOrder } from '../exposures.ts';
+import type { FrameInfo } from '../messages.ts';
 import { byId, make } from './dom.ts';
 
 export interface FrameRow extends Exposed {
@@ -13,6 +14,7 @@ export interface FrameRow extends Exposed {
   width: number;
   height: number;
   bits: number;
+  clipped: FrameInfo['clipped'];
   /** Address of the preview. */
   preview: string;
 }

@@ -10,9 +10,13 @@ import { openPlatformDevice } from '../../../src/device.ts';
 import { InputError } from '../../../src/errors.ts';
 import type { Frame } from '../../../src/image/frame.ts';
 import { DEFAULT_MEMORY_BUDGET } from '../../../src/model/schedule.ts';
+import { shippedVariant } from '../../../src/weights/shipped.ts';
 import { failureOf } from './failure.ts';
 
-type WeightsName = 'fixed' | 'any';
+type WeightsName = ReturnType<typeof shippedVariant>;
+
+/** The page has always chosen the reference. */
+type PageMergeOptions = MergeOptions & { reference: number };
 
 /** Least bytes of GPU buffers that a merge is tried with. Tiles would become small, and most of their work overlap. */
 const SMALLEST_BUDGET = 128 * 2 ** 20;
@@ -42,8 +46,8 @@ export class Engine {
     await Promise.all([this.#fetchWeights('fixed'), this.#fetchWeights('any')]);
   }
 
-  /** Merges. `fixed` knows exactly three frames, `any` any number. Errors are Deghoster.merge's. */
-  async merge(frames: readonly Frame[], options: MergeOptions): Promise<MergeResult> {
+  /** Merges, with the weights that suit the frames and their reference. Errors are Deghoster.merge's. */
+  async merge(frames: readonly Frame[], options: PageMergeOptions): Promise<MergeResult> {
     let shortage: unknown;
     for (;;) {
       try {
@@ -67,8 +71,8 @@ export class Engine {
     this.#deghoster = undefined;
   }
 
-  async #merge(frames: readonly Frame[], options: MergeOptions): Promise<MergeResult> {
-    const name = frames.length === 3 ? 'fixed' : 'any';
+  async #merge(frames: readonly Frame[], options: PageMergeOptions): Promise<MergeResult> {
+    const name = shippedVariant(frames.length, options.reference);
     const weights = await this.#fetchWeights(name);
     if (this.#deghoster?.name !== name) {
       this.dispose();

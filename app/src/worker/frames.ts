@@ -1,5 +1,6 @@
 /** The frames of the stack, decoded, by the page's number for each. Files are decoded one after another: each takes memory while it lasts. */
 import { InputError } from '../../../src/errors.ts';
+import { countClipped } from '../../../src/image/chooseReference.ts';
 import { MAX_FRAMES } from '../../../src/image/frame.ts';
 import type { Frame } from '../../../src/image/frame.ts';
 import type { DecodedImage } from '../../../src/image/picture.ts';
@@ -61,6 +62,7 @@ export class Frames {
     const { preview, brightness } = await makePreview(image);
     if (this.#unwanted.delete(id)) return undefined;
     this.#held.set(id, { name, image });
-    return { width, height, bits, exif, brightness, preview };
+    const clipped = { encoded: countClipped(image), linear: countClipped(image, true) };
+    return { width, height, bits, exif, brightness, clipped, preview };
   }
 }

@@ -150,12 +150,12 @@ export function choiceOption<T extends string>(args: ParsedArgs, name: string, c
   return value as T;
 }
 
-/** A whole number from `min` to `max`, or undefined when the option is absent. */
-export function integerOption(args: ParsedArgs, name: string, min: number, max: number): number | undefined {
+/** A whole number from `min` to `max`, or undefined when the option is absent. @param or what else the option takes, for the message. */
+export function integerOption(args: ParsedArgs, name: string, min: number, max: number, or = ''): number | undefined {
   const text = args.values[name];
   if (text === undefined) return undefined;
   const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
-  if (!(value >= min && value <= max)) throw new UsageError(`--${name} is "${text}": it must be a whole number from ${min} to ${max}`);
+  if (!(value >= min && value <= max)) throw new UsageError(`--${name} is "${text}": it must be a whole number from ${min} to ${max}${or && `, or ${or}`}`);
   return value;
 }
 

@@ -31,24 +31,38 @@ export interface EngineTimes {
 }
 
 export class ComingEngine {
-  readonly #engine: Promise<Engine>;
-  readonly #prepared: Promise<void>;
+  readonly #options: MergeOptions;
+  readonly #io: Pick<CommandIo, 'stderr' | 'signal'>;
+  #engine: Promise<Engine>;
+  #prepared: Promise<void>;
   readonly #stop = new AbortController();
+  /** Stops the compiling for weights that are no longer wanted. */
+  #stopPreparing = new AbortController();
   readonly times: EngineTimes = {};
   #device: GPUDevice | undefined;
 
   private constructor(adapter: Promise<NodeAdapter>, options: MergeOptions, weights: WeightsFile | undefined, io: Pick<CommandIo, 'stderr' | 'signal'>) {
+    this.#options = options;
+    this.#io = io;
     const begun = performance.now();
-    this.#engine = this.#open(adapter, options, weights, io);
-    this.#prepared = this.#engine.then(async ({ deghoster }) => {
+    this.#engine = this.#open(adapter, weights);
+    this.#engine.then(() => (this.times.openedMs = performance.now() - begun), () => undefined);
+    this.#prepared = this.#prepare();
+  }
+
+  /** Compiles what the merge will run. */
+  #prepare(): Promise<void> {
+    const { inputs, method, motionIn } = this.#options;
+    const signal = AbortSignal.any([this.#stop.signal, this.#stopPreparing.signal]);
+    const prepared = this.#engine.then(async ({ deghoster }) => {
       const opened = performance.now();
-      this.times.openedMs = opened - begun;
-      await deghoster.prepare(options.inputs.length, { method: options.method, motion: options.motionIn !== undefined, signal: this.#stop.signal });
+      await deghoster.prepare(inputs.length, { method, motion: motionIn !== undefined, signal });
       this.times.compiledMs = performance.now() - opened;
     });
     // Told by `ready`, and by the merge, which compiles whatever is not ready.
     this.#engine.catch(() => undefined);
-    this.#prepared.catch(() => undefined);
+    prepared.catch(() => undefined);
+    return prepared;
   }
 
   /** Begins. Returns when the adapter has been found, or not. */
@@ -56,6 +70,19 @@ export class ComingEngine {
     const adapter = requestAdapter({ software: options.adapter });
     await adapter.catch(() => undefined);
     return new ComingEngine(adapter, options, weights, io);
+  }
+
+  /** Takes other weights than it began with. */
+  change(weights: WeightsFile): void {
+    this.#stopPreparing.abort();
+    this.#stopPreparing = new AbortController();
+    const [engine, prepared] = [this.#engine, this.#prepared];
+    this.#engine = engine.then(async ({ deghoster, info }) => {
+      await prepared.catch(() => undefined);
+      deghoster.dispose();
+      return { deghoster: await this.#create(weights, info), info };
+    });
+    this.#prepared = this.#prepare();
   }
 
   /** The engine, which may still be compiling. @throws NoAdapterError; InputError for weights. */
@@ -72,9 +99,17 @@ export class ComingEngine {
     await this.#prepared.catch(() => undefined);
   }
 
-  async #open(adapter: Promise<NodeAdapter>, { memoryBudget, precision, inputs, tune, quiet }: MergeOptions, weights: WeightsFile | undefined, io: Pick<CommandIo, 'stderr' | 'signal'>): Promise<Engine> {
+  async #open(adapter: Promise<NodeAdapter>, weights: WeightsFile | undefined): Promise<Engine> {
     const { adapter: found, info } = await adapter;
-    const device = (this.#device = await openWithMatrices(found));
+    this.#device = await openWithMatrices(found);
+    return { deghoster: await this.#create(weights, info), info };
+  }
+
+  /** An engine on the device that is open. */
+  async #create(weights: WeightsFile | undefined, info: AdapterInfo): Promise<Deghoster> {
+    const { memoryBudget, precision, inputs, tune, quiet } = this.#options;
+    const io = this.#io;
+    const device = this.#device!;
     const traits = deviceTraits(device);
     const message = (text: string): void => void (quiet || io.stderr.write(`${text}\n`));
     // A precision that the device does not have is told by the Deghoster.
@@ -82,6 +117,6 @@ export class ComingEngine {
       tune && weights && (precision !== 'f16' || traits.f16)
         ? await tuningForMerge({ device, traits, info, config: weights.config, frames: inputs.length, precision, cache: new FileTuneCache({ warn: message }), message, signal: AbortSignal.any([io.signal, this.#stop.signal]) })
         : undefined;
-    return { deghoster: await Deghoster.create({ weights: weights?.bytes, device, memoryBudget, precision, tuning }), info };
+    return Deghoster.create({ weights: weights?.bytes, device, memoryBudget, precision, tuning });
   }
 }

@@ -129,7 +129,7 @@ interface Doing {
 
 async function evaluate(stack: EvaluationStack, folder: StackFolder, engines: Engines, response: Parameters<typeof mergeCandidates>[3], options: EvaluateOptions, doing: Doing): Promise<Report> {
   const { view, message, sheet, signal } = doing;
-  const { deghoster, weights } = await engines.for(options.weights, stack.frames.length);
+  const { deghoster, weights } = await engines.for(options.weights, stack.frames.length, stack.reference);
   const onProgress = options.quiet ? undefined : view.update.bind(view);
   const made = await mergeCandidates(deghoster, stack, weights.config.gamma, response, { signal, onProgress });
   const { width, height, reference, frames, still } = stack;

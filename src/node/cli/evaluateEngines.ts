@@ -1,6 +1,7 @@
 /** The engines of `deghost evaluate`. */
 import { Deghoster } from '../../deghoster.ts';
 import type { DeghosterOptions } from '../../deghoster.ts';
+import { shippedVariant } from '../../weights/shipped.ts';
 import { readWeights } from './weights.ts';
 import type { WeightsFile } from './weights.ts';
 
@@ -15,12 +16,12 @@ export class Engines {
     this.#options = { memoryBudget, precision, tuning };
   }
 
-  async for(path: string | undefined, frames: number): Promise<{ deghoster: Deghoster; weights: WeightsFile }> {
-    const key = path ?? (frames === 3 ? 'fixed' : 'any');
+  async for(path: string | undefined, frames: number, reference: number): Promise<{ deghoster: Deghoster; weights: WeightsFile }> {
+    const key = path ?? shippedVariant(frames, reference);
     let found = this.#open.get(key);
     // Weights given for all stacks are checked against each one's number of frames.
     if (!found || (path !== undefined && found.weights.config.variant === 'fixed')) {
-      const weights = await readWeights(path, frames);
+      const weights = await readWeights(path, frames, reference);
       found ??= { deghoster: await Deghoster.create({ weights: weights.bytes, device: this.#device, ...this.#options }), weights };
       this.#open.set(key, found);
     }

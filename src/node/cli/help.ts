@@ -53,7 +53,9 @@ Result
 How it is merged
   -r, --reference N     the frame that moving things are taken from, counted from 1, darkest first.
                         Default: the middle one (the darker of the two middle ones of an even number).
-                        Choose one in which they are neither black nor burnt out.
+                        Choose one in which they are neither black nor burnt out; auto takes the frame with
+                        the fewest pixels that are either (a code above 250 of 255, or all below 5), the
+                        middle one where that has at most 1 % of the picture more, and says what it saw.
   --response CURVE      how the camera turned light into numbers. auto estimates it from the stack
                         (default for 8-bit pictures); gamma is x^2.2 (default for 16-bit and NPY); linear;
                         or a JSON file {"r": [256 numbers], "g": [...], "b": [...]} with the light that
@@ -63,7 +65,7 @@ How it is merged
                         and needs no weights; its ghosts show what the network removes. With --motion-in
                         it leaves out what those maps mark
   --weights FILE        a network trained elsewhere (safetensors). Default: the ones that come with
-                        deghost, "fixed" for three frames, "any" for other numbers.
+                        deghost, "fixed" for three frames and the middle one as the reference, else "any".
 
 Motion maps: what is taken to be moving
   --motion DIR          writes each map as motion-K.png (white moves) and motion-K.npy (float32 [H,W],

@@ -5,6 +5,7 @@
 import { basename } from 'node:path';
 import { CancelledError, InputError } from '../../errors.ts';
 import { exposures as exifExposures } from '../../image/exif.ts';
+import { chooseReference } from '../../image/chooseReference.ts';
 import { middleFrame, sortFrames } from '../../image/frame.ts';
 import type { Frame } from '../../image/frame.ts';
 import type { DecodedImage } from '../../image/picture.ts';
@@ -38,7 +39,9 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
   const { signal } = io;
   const started = performance.now();
   await checkOutputs(options);
-  const weights = options.method === 'network' ? await readWeights(options.weights, options.inputs.length) : undefined;
+  // With `auto` the reference is known once the pictures are; most often it is the middle frame.
+  const guess = options.reference === 'auto' ? undefined : options.reference;
+  let weights = options.method === 'network' ? await readWeights(options.weights, options.inputs.length, guess) : undefined;
   const response = await readResponse(options);
   stopIfAborted(signal);
   const coming = await ComingEngine.begin(options, weights, io);
@@ -47,7 +50,12 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
     const checked = performance.now();
     const stack = await readStack(options, signal);
     const { frames, width, height } = stack;
-    const reference = options.reference ?? middleFrame(frames.length);
+    const choice = options.reference === 'auto' ? chooseReference(frames, response === 'linear') : undefined;
+    const reference = choice?.reference ?? guess ?? middleFrame(frames.length);
+    if (weights && choice && options.weights === undefined) {
+      const better = await readWeights(undefined, frames.length, reference);
+      if (better.path !== weights.path) coming.change((weights = better));
+    }
     const motion = options.motionIn === undefined ? undefined : await readMotionMaps(options.motionIn, frames.length, width, height, reference);
     const read = performance.now();
     const { deghoster, info } = await coming.ready();
@@ -55,7 +63,7 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
 
     const opened = performance.now();
     const message = (text: string): void => void (options.quiet || io.stderr.write(`${text}\n`));
-    announce({ options, stack, reference, info, weights }, message);
+    announce({ options, stack, reference, choice, info, weights }, message);
     const view = new ProgressView(io.stderr);
     let result;
     try {
@@ -86,7 +94,7 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
       files: files.times,
       totalMs: written,
     };
-    finish({ options, stack, reference, info, weights }, result, files, times, profile, io, message);
+    finish({ options, stack, reference, choice, info, weights }, result, files, times, profile, io, message);
     failed = false;
   } finally {
     const closed = coming.close();

@@ -17,7 +17,7 @@ export interface MergeOptions {
   /** Given exposures, in command-line order; undefined to read EXIF. */
   exposures: number[] | undefined;
   /** From 0 in exposure order; undefined for the middle. */
-  reference: number | undefined;
+  reference: number | 'auto' | undefined;
   /** A name, or a JSON file's path. */
   response: { name: 'auto' | 'gamma' | 'linear' } | { file: string } | undefined;
   saveResponse: string | undefined;
@@ -56,13 +56,13 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
       if (values[option] !== undefined) throw new UsageError(`--${option} is given with --method merge, which uses no weights and finds no motion: leave one of them out`);
     }
   }
-  const reference = integerOption(args, 'reference', 1, count);
+  const reference = values.reference === 'auto' ? 'auto' : integerOption(args, 'reference', 1, count, 'auto');
   checkDistinct(args);
   return {
     inputs,
     output: values.output,
     exposures: values.ev !== undefined ? parseEv(values.ev, count) : values.times !== undefined ? parseTimes(values.times, count) : undefined,
-    reference: reference === undefined ? undefined : reference - 1,
+    reference: typeof reference === 'number' ? reference - 1 : reference,
     response: readResponseOption(values.response),
     saveResponse: values['save-response'],
     weights: values.weights,

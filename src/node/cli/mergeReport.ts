@@ -1,6 +1,8 @@
 /** What `deghost merge` says: before, after, and as JSON. */
 import { basename } from 'node:path';
 import type { MergeResult } from '../../deghoster.ts';
+import { clippedShare, referenceSummary } from '../../image/chooseReference.ts';
+import type { ReferenceChoice } from '../../image/chooseReference.ts';
 import type { AdapterInfo } from '../adapter.ts';
 import { json, size } from './io.ts';
 import type { CommandIo } from './io.ts';
@@ -16,6 +18,8 @@ export interface MergeContext {
   options: MergeOptions;
   stack: Stack;
   reference: number;
+  /** Why it is that one, with `--reference auto`. */
+  choice: ReferenceChoice | undefined;
   info: AdapterInfo;
   weights: WeightsFile | undefined;
 }
@@ -31,9 +35,10 @@ function stops(context: MergeContext, k: number): string {
 
 /** Frames, network and adapter, before the work starts. */
 export function announce(context: MergeContext, message: (text: string) => void): void {
-  const { stack, reference, info, weights } = context;
+  const { stack, reference, choice, info, weights } = context;
   message(`${stack.frames.length} frames of ${stack.width}x${stack.height}, darkest first:`);
   stack.frames.forEach((frame, k) => message(`  ${k + 1}  ${stops(context, k).padStart(5)} EV  ${frame.name}${k === reference ? '  (reference)' : ''}`));
+  if (choice) message(referenceSummary(choice));
   const plain = context.options.motionIn === undefined ? 'plain merge without a network' : `merge without a network, with the motion maps in ${context.options.motionIn}`;
   const network = weights ? `network ${weights.config.variant} from ${basename(weights.path)}` : plain;
   message(`${network}, on ${info.name}${info.software ? ' (software adapter: this takes a while)' : ''}`);
@@ -48,7 +53,7 @@ function movingShare(map: Float32Array): number {
 
 /** What came out: lines on stderr, JSON on stdout when asked. */
 export function finish(context: MergeContext, result: MergeResult, files: Written, times: Record<string, number>, profile: CommandProfile | undefined, io: CommandIo, message: (text: string) => void): void {
-  const { options, stack, reference, info, weights } = context;
+  const { options, stack, reference, choice, info, weights } = context;
   const moving = result.motion.map(movingShare);
   const { report } = result.response;
   for (const line of report.summary.split('\n')) message(line);
@@ -72,6 +77,7 @@ export function finish(context: MergeContext, result: MergeResult, files: Writte
       height: result.height,
       frames: stack.frames.map((frame, k) => ({ file: options.inputs[stack.order[k]], exposure: frame.exposure, motionShare: moving[k] ?? null })),
       reference: reference + 1,
+      referenceChoice: choice ? choice.frames.map((frame) => ({ ...frame, share: clippedShare(frame) })) : null,
       scale: result.scale,
       method: options.method,
       weights: weights ? { file: weights.path, variant: weights.config.variant } : null,

@@ -41,7 +41,7 @@ export async function planCommand(args: ParsedArgs, io: CommandIo): Promise<void
   const precision = choiceOption(args, 'precision', ['f32', 'f16'] as const, 'f32');
   const limits = choiceOption(args, 'limits', ['adapter', 'default'] as const, 'adapter');
   const software = adapterChoice(values.adapter ?? process.env.DEGHOST_ADAPTER);
-  const config = method === 'network' ? (await readWeights(values.weights, frames)).config : undefined;
+  const config = method === 'network' ? (await readWeights(values.weights, frames, reference)).config : undefined;
   const { maxBinding, target, tuning } = limits === 'adapter' ? await machine(precision, software, io, flags.has('json')) : bare(precision);
   if (precision === 'f16' && !target.traits?.f16) throw new UsageError('--precision is f16, which takes an adapter with the feature shader-f16: leave it out, or choose another --adapter');
   const taus = Array.from({ length: frames }, (_, k) => 4 ** k); // the exposures' ratios change no size

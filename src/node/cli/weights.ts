@@ -18,10 +18,11 @@ export interface WeightsFile {
 
 /**
  * The weights at `path`, or those that come with deghost, for so many frames.
+ * @param reference the reference frame, from 0 in exposure order; the middle one by default. It decides between those that come with deghost.
  * @throws InputError naming the file and the tensor or field.
  */
-export async function readWeights(path: string | undefined, frames: number): Promise<WeightsFile> {
-  const file = path ?? shippedWeightsPath(frames);
+export async function readWeights(path: string | undefined, frames: number, reference?: number): Promise<WeightsFile> {
+  const file = path ?? shippedWeightsPath(frames, reference);
   const name = shown(file);
   const bytes = await readFileBytes(file, MAX_BYTES);
   const { config } = loadWeights(bytes, name);
