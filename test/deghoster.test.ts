@@ -125,7 +125,7 @@ describe('Deghoster', () => {
     deghoster.dispose();
     const union = maps[0].map((value, i) => Math.max(value, maps[1][i], maps[3][i]));
     const masks = maps.map((map, k) => ({ c: 1, h, w, data: Float64Array.from(k === 2 ? union : map) }));
-    const expected = mergeBase(frames.map(({ data }) => planar(data as Float32Array, w, h)), exposures, 2, 2.2, masks);
+    const expected = mergeBase(frames.map(({ data }) => planar(data as Float32Array, w, h)), exposures, 2, 2.2, 'pixel', masks);
     expectClose(planar(result.radiance, w, h).data, expected.data, { tol: 2e-6, scale: 1, label: 'merge with maps' });
     const plain = runMerge({ frames: frames.map(({ data }) => planar(data as Float32Array, w, h)), times: exposures, reference: 2 });
     expect(Math.max(...expected.data.map((y, i) => Math.abs(y - plain.data[i])))).toBeGreaterThan(0.01);

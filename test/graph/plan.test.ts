@@ -16,7 +16,7 @@ import type { Scene } from '../../src/model/part.ts';
 import { DEFAULT_MAX_BINDING, DEFAULT_MEMORY_BUDGET, schedule, scheduleJson, scheduleText, stageWork } from '../../src/model/schedule.ts';
 import type { NetworkConfig } from '../../src/weights/config.ts';
 
-const CONFIG: NetworkConfig = { variant: 'fixed', width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', extra: {} };
+const CONFIG: NetworkConfig = { variant: 'fixed', width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', hat: 'channel', extra: {} };
 const ANY: NetworkConfig = { ...CONFIG, variant: 'any', base: 'none' };
 
 function scene(frames: number, reference: number): Scene {
