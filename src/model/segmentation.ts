@@ -64,6 +64,6 @@ export function segmentation(net: Network): GraphNode {
     masks = graph.add(`masks.${k}`, 'collectMask', masks ? [logit, masks] : [logit], { frames, frame, reference, binary: binary && !gate });
   }
   if (!gate) return masks!;
-  // After all U-Nets, so that no tensor of theirs is stored beside the gate's.
+  // After all U-Nets: their tensors' memory is free, and of more than three frames the gate needs no more.
   return graph.add('masks gated', 'gateMasks', [evidence(net, gate), masks!], { reference, binary, low: gate.low, high: gate.high });
 }
