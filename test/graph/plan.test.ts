@@ -169,8 +169,8 @@ describe('plan', () => {
       const steps = gated.steps.slice(free.steps.length);
       expect(gated.steps.slice(0, free.steps.length).map(({ name }) => name)).toEqual(free.steps.map(({ name }) => name));
       expect(steps.map(({ name }) => name)).toEqual(['gate evidence', ...[['mean', 5], ['maximum', 9], ['mean', 9]].flatMap(([of, size]) => ['x', 'y'].map((axis) => `gate ${of} of ${size} in ${axis}`)), 'masks gated']);
-      if(0)       expect(new Set(steps.map((step) => wgsl(step.dispatch.program))).size).toBe(3);
-      if(0)       expect(steps.map(({ output }) => output.dtype)).toEqual(steps.map(() => 'f32'));
+      expect(new Set(steps.map((step) => wgsl(step.dispatch.program))).size).toBe(3);
+      expect(steps.map(({ output }) => output.dtype)).toEqual(steps.map(() => 'f32'));
       // The frames are needed to the end.
       expect(gated.bytes.shared).toBeLessThanOrEqual(1.11 * free.bytes.shared);
     }
