@@ -2,8 +2,9 @@
 per-stage tensors, output). Computed in float64 from f32 weights and inputs, stored as f32. `python3 goldens.py [folder]`.
 
 Metadata: variant, config, taus (JSON list), reference (from 0), layout. Tensors (frames from 1 in exposure order, CHW, stages at
-the padded size, X and Y at the original): X.k; A.i, logit.i (i != r); W.k; f.l.k; v.l.k; M (slots one after the other); S.k, D.k;
+the padded size, X and Y at the original): X.k; A.i, logit.i, gate.i (i != r); W.k; f.l.k; v.l.k; M (slots one after the other); S.k, D.k;
 read.{static|dynamic}.j; S_f, D_f, Z; sdc.b; o (logits before the base); B (the merge, unclipped); Y; TY = T(Y).
+With a camera's response there are sample.k, the frames before it is undone, and response, [3,1,256], of which the X.k are made.
 Larger cases keep fewer stages, to bound the folder's size. Weights are scaled so that masks and outputs vary over the picture.
 """
 import json
@@ -19,10 +20,12 @@ from model import DEFAULTS, Deghost
 FULL = None  # every stage
 SOME = ("A.", "logit.", "W.", "S_f", "D_f", "Z", "o", "B")  # plus X, Y, TY
 FEW = ("logit.", "W.", "o", "B")
+GATED = (*FEW, "gate.")
 SMALL = {"width": 8, "segWidths": [4, 8, 8, 12]}
 THIN = {"width": 4, "segWidths": [4, 4, 8, 4]}
 
 HALF = ("fixed-wide",)  # weights stored as f16
+CURVES = {"fixed-gate": (1.8, 2.4, 1.5)}  # responses by their powers
 
 # name: variant, height, width, taus, reference, config, stages, without
 CASES = {
@@ -38,11 +41,22 @@ CASES = {
     "any-4-merge-r3": ("any", 16, 16, [1, 2.5, 6, 18], 3, {**THIN, "base": "merge", "slope": 0.1}, SOME, ()),
     "any-5": ("any", 19, 13, [1, 2, 4, 8, 16], 2, SMALL, SOME + ("read.",), ()),
     "any-9-merge": ("any", 13, 16, [2 ** i for i in range(9)], 4, {**SMALL, "base": "merge"}, SOME, ()),
+    "fixed-gate": ("fixed", 30, 45, [1, 4, 16], 1, {**THIN, "base": "merge", "hat": "pixel", "gate": {"codes": 2, "relative": 0.06, "low": 0.004, "high": 0.1}}, GATED, ()),
+    "any-4-gate-binary-r0": ("any", 45, 22, [1, 3, 6, 18], 0, {**THIN, "base": "merge", "maskMode": "binary", "gate": {"codes": 3, "relative": 0.1, "low": 0.01, "high": 0.2}}, GATED, ()),
 }
 
 
-def stack(rng, h, w, taus, gamma):
-    """Radiance with a gradient, waves, grain and a hard edge; a disc that moves from frame to frame; 8-bit frames, clipped at both ends."""
+def response_of(powers):
+    """f at i/255 of each channel, f32 [3,256]: toes and shoulders unlike a power's."""
+    i = np.arange(256) / 255
+    return np.stack([i**p * (0.6 + 0.4 * i**2) for p in powers]).astype("f4")
+
+
+def stack(rng, h, w, taus, gamma, response=None, noise=0.01):
+    """Radiance with a gradient, waves, grain and a hard edge; a disc that moves from frame to frame; 8-bit frames, clipped at both ends.
+
+    response: f at i/255, [3,256], where the camera has one; otherwise it is a power.
+    """
     y, x = np.mgrid[0:h, 0:w].astype("f8")
     top = 1.3 / np.sqrt(max(taus))
     frames = []
@@ -56,7 +70,9 @@ def stack(rng, h, w, taus, gamma):
         rad[:, disc] = np.array([[2.5], [0.6], [0.02]]) * grain[:, disc]
         if h * w == 1:
             rad[:] = np.array([0.7, 0.2, 4.0])[:, None, None]  # the last channel clips in the long frames
-        v = np.clip(np.clip(rad * top * tau, 0, 1) ** (1 / gamma) + rng.normal(0, 0.01, rad.shape), 0, 1)
+        light = np.clip(rad * top * tau, 0, 1)
+        v = light ** (1 / gamma) if response is None else np.stack([np.interp(plane, row, np.arange(256) / 255) for plane, row in zip(light, response)])
+        v = np.clip(v + rng.normal(0, noise, rad.shape), 0, 1)
         frames.append((np.round(v * 255) / 255).astype("f4"))
     return frames
 
@@ -67,6 +83,11 @@ def widest_gap(v):
     v = v[int(0.45 * len(v)) : int(0.55 * len(v)) + 2]
     i = int((v[1:] - v[:-1]).argmax())
     return (v[i] + v[i + 1]) / 2
+
+
+def undone(samples, response, gamma):
+    """X of the samples, f64 [3,h,w] each."""
+    return [np.stack([np.interp(255.0 * plane, np.arange(256), row) for plane, row in zip(x.astype("f8"), response.astype("f8"))]) ** (1 / gamma) for x in samples]
 
 
 def weights(variant, config, frames, taus, r, seed, dtype):
@@ -103,13 +124,18 @@ def main(folder):
     total = 0
     for index, (case, (variant, h, w, taus, r, config, keep, drop)) in enumerate(CASES.items()):
         config = {**DEFAULTS, **config}
-        images = stack(np.random.default_rng(100 + index), h, w, taus, config["gamma"])
-        frames = [torch.from_numpy(x).double()[None] for x in images]
+        response = response_of(CURVES[case]) if case in CURVES else None
+        samples = stack(np.random.default_rng(100 + index), h, w, taus, config["gamma"], response, 0.003 if "gate" in config else 0.01)
+        images = samples if response is None else undone(samples, response, config["gamma"])
+        batch = lambda pictures: [torch.from_numpy(x).double()[None] for x in pictures]
+        frames = batch(images)
         dtype = torch.float16 if case in HALF else torch.float32
         net, taps = weights(variant, config, frames, taus, r, 1000 + index, dtype), {}
         with torch.no_grad():
-            net(frames, taus, r, taps=taps)
-        out = {f"X.{k + 1}": x for k, x in enumerate(images)}
+            net(frames, taus, r, taps=taps, samples=batch(samples), response=None if response is None else torch.from_numpy(response).double())
+        out = {f"X.{k + 1}": x.astype("f4") for k, x in enumerate(images)}
+        if response is not None:
+            out.update({f"sample.{k + 1}": x for k, x in enumerate(samples)}, response=response[:, None])
         for name, t in taps.items():
             wanted = keep is None or name in ("Y", "TY") or any(name == p or p.endswith(".") and name.startswith(p) for p in keep)
             if wanted and name not in drop:
@@ -121,8 +147,13 @@ def main(folder):
         size = sum(os.path.getsize(f) for f in files)
         total += size
         W = [taps[f"W.{k + 1}"] for k in range(len(taus))]
-        near = min(float(taps[f"logit.{k + 1}"].abs().min()) for k in range(len(taus)) if k != r)
-        print(f"{case:20} {size / 1024:5.0f} KiB  masks mean {[round(float(x.mean()), 2) for x in W]}  least |logit| {near:.1e}  Y {float(taps['Y'].min()):.1e}..{float(taps['Y'].max()):.3f}  o sd {float(taps['o'].std()):.2f}")
+        others = [k + 1 for k in range(len(taus)) if k != r]
+        near = min(float((torch.sigmoid(taps[f"logit.{k}"]) * taps.get(f"gate.{k}", 1) - 0.5).abs().min()) for k in others)
+        gates = [taps[f"gate.{k}"] for k in others if f"gate.{k}" in taps]
+        shares = "".join(f" {float((g == 0).float().mean()):.2f}/{float(((g > 0) & (g < 1)).float().mean()):.2f}" for g in gates)
+        if gates and not all((g == 0).any() and (g == 1).any() and ((g > 0.1) & (g < 0.9)).any() for g in gates):
+            raise SystemExit(f"{case}: a gate is all open or all closed:{shares}")
+        print(f"{case:20} {size / 1024:5.0f} KiB  masks mean {[round(float(x.mean()), 2) for x in W]}{' gate 0/between' + shares if gates else ''}  least |W - 0.5| {near:.1e}  Y {float(taps['Y'].min()):.1e}..{float(taps['Y'].max()):.3f}  o sd {float(taps['o'].std()):.2f}")
     print(f"{total / 2**20:.2f} MiB")
 
 

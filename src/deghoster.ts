@@ -260,13 +260,14 @@ export class Deghoster {
     const { profile } = merge;
     if (profile) profile.responseMs = performance.now() - choosing;
     const taus = frames.map((frame) => frame.exposure / frames[0].exposure);
-    const it = this.#schedule({ width, height, taus, reference, useResponse: response.report.kind !== 'gamma', motionGiven: motion !== undefined, method });
+    const { kind } = response.report;
+    const it = this.#schedule({ width, height, taus, reference, useResponse: kind !== 'gamma', linear: kind === 'linear', motionGiven: motion !== undefined, method });
     const maps = await merge.run(it, response, motion, picture);
     if (profile) profile.ms = performance.now() - begun;
     return { width, height, motion: maps, scale: taus[reference], reference, ...(referenceChoice && { referenceChoice }), order, response, peakBytes: merge.peakBytes, ...(profile && { profile }) };
   }
 
-  #schedule(request: { width: number; height: number; taus: number[]; reference: number; useResponse: boolean; motionGiven: boolean; method: 'network' | 'merge' }): Schedule {
+  #schedule(request: { width: number; height: number; taus: number[]; reference: number; useResponse: boolean; linear?: boolean; motionGiven: boolean; method: 'network' | 'merge' }): Schedule {
     const config = request.method === 'network' ? this.#weights?.config : undefined;
     if (request.method === 'network' && !config) throw new UsageError('merge: no weights were given to Deghoster.create: pass weights, or method "merge" for the plain merge');
     const limits = { memoryBudget: this.#memoryBudget, maxBinding: this.#session.gpu.maxBinding, traits: this.#session.gpu.traits, precision: this.#precision, choices: this.#choices };

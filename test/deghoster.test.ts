@@ -11,9 +11,10 @@ import { interleavedFrame, planar } from './reference/golden.ts';
 import { goldenNames, readGolden } from './reference/goldens.ts';
 import type { Golden } from './reference/goldens.ts';
 import { mergeBase } from './reference/exposure.ts';
-import { runMerge } from './reference/network.ts';
+import { runMerge, runNetwork } from './reference/network.ts';
 import { expectClose, rng } from './reference/random.ts';
-import { checkGolden } from './runtimes/goldenCheck.ts';
+import { crop } from './reference/tensor.ts';
+import { GOLDEN_TOLERANCE, checkGolden } from './runtimes/goldenCheck.ts';
 
 const MiB = 1024 ** 2;
 
@@ -28,6 +29,23 @@ function scene(width: number, height: number, exposures: readonly number[], seed
     return Math.exp(sum / 2 - 2);
   });
   return exposures.map((exposure) => ({ data: radiance.map((r) => Math.min(1, r * exposure) ** (1 / 2.2)), width, height, exposure }));
+}
+
+/** The same, of which a disc shows something else in every frame. */
+function moving(width: number, height: number, exposures: readonly number[]): Frame[] {
+  const others = exposures.map((exposure, k) => scene(width, height, [exposure], 60 + k)[0].data);
+  return scene(width, height, exposures).map((frame, k) => {
+    const [cx, cy] = [width * (0.3 + 0.2 * k), height * (0.3 + 0.15 * k)];
+    const inside = (i: number): boolean => Math.hypot((Math.floor(i / 3) % width) - cx, Math.floor(i / 3 / width) - cy) < 0.2 * Math.min(width, height);
+    return { ...frame, data: Float32Array.from(frame.data, (x, i) => (inside(i) ? others[k][i] : x)) };
+  });
+}
+
+/** A map has values of all sizes; where it is gated, many exact zeros. */
+function expectVaried(map: Float32Array, gated: boolean): void {
+  const share = (of: (w: number) => boolean): number => map.filter(of).length / map.length;
+  expect(share((w) => w > 0.01 && w < 0.99)).toBeGreaterThan(0.05);
+  if (gated) expect(share((w) => w === 0)).toBeGreaterThan(0.2);
 }
 
 async function merge(golden: Golden, frames: readonly Frame[], options: MergeOptions = {}, memoryBudget = 512 * MiB): Promise<MergeResult> {
@@ -61,14 +79,15 @@ describe('Deghoster', () => {
     await expect(merge(golden, frames, { reference: 'first' as 'auto' })).rejects.toThrow('reference is first, it must be "auto" or one of 0..2');
   });
 
-  it('gives tiled what it gives whole, to rounding', async () => {
-    const golden = readGolden('fixed-halo');
-    const frames = scene(333, 231, [1, 4, 16]);
+  it.each(['fixed-halo', 'fixed-gate'])('gives tiled what it gives whole, to rounding (%s)', async (name) => {
+    const golden = readGolden(name);
+    const frames = moving(333, 231, [1, 4, 16]);
     const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device: await testDevice() });
     const whole = await deghoster.merge(frames);
     const wholeTiles = deghoster.plan(333, 231, 3).schedule.stages.map((stage) => stage.tiling.tiles.length);
     deghoster.dispose();
     expect(wholeTiles).toEqual([1, 1]);
+    for (const k of [0, 2]) expectVaried(whole.motion[k], name === 'fixed-gate');
 
     const small = await Deghoster.create({ weights: golden.weightsBytes, device: await testDevice(), memoryBudget: 10 * MiB });
     const tiles = small.plan(333, 231, 3).schedule.stages.map((stage) => stage.tiling.tiles.length);
@@ -142,11 +161,28 @@ describe('Deghoster', () => {
     deghoster.dispose();
     const union = maps[0].map((value, i) => Math.max(value, maps[1][i], maps[3][i]));
     const masks = maps.map((map, k) => ({ c: 1, h, w, data: Float64Array.from(k === 2 ? union : map) }));
-    const expected = mergeBase(frames.map(({ data }) => planar(data as Float32Array, w, h)), exposures, 2, 2.2, masks);
+    const expected = mergeBase(frames.map(({ data }) => planar(data as Float32Array, w, h)), exposures, 2, 2.2, 'pixel', masks);
     expectClose(planar(result.radiance, w, h).data, expected.data, { tol: 2e-6, scale: 1, label: 'merge with maps' });
     const plain = runMerge({ frames: frames.map(({ data }) => planar(data as Float32Array, w, h)), times: exposures, reference: 2 });
     expect(Math.max(...expected.data.map((y, i) => Math.abs(y - plain.data[i])))).toBeGreaterThan(0.01);
     expect(result.motion[2]).toEqual(union);
+  });
+
+  it('gates linear frames by the codes that they would be', async () => {
+    const golden = readGolden('fixed-gate');
+    const [w, h, exposures] = [40, 30, [1, 4, 16]];
+    const frames = moving(w, h, exposures).map((it) => ({ ...it, data: it.data.map((x) => x ** 2.2) }));
+    const result = await merge(golden, frames, { response: 'linear' });
+    const identity = Float32Array.from({ length: 256 }, (_, i) => i / 255);
+    const input = { frames: frames.map(({ data }) => planar(data, w, h)), times: exposures, response: [identity, identity, identity] };
+    const taps = runNetwork({ config: golden.config, tensors: golden.weights }, { ...input, linear: true });
+    const map = (k: number): Float64Array => crop(taps.get(`W.${k + 1}`)!, h, w).data;
+    expectClose(planar(result.radiance, w, h).data, taps.get('Y')!.data, { tol: GOLDEN_TOLERANCE, scale: 1, label: 'Y' });
+    result.motion.forEach((it, k) => expectClose(it, map(k), { tol: GOLDEN_TOLERANCE, scale: 1, label: `W_${k + 1}` }));
+    for (const k of [0, 2]) expectVaried(result.motion[k], true);
+    // It is not what the samples as they are would give.
+    const codes = runNetwork({ config: golden.config, tensors: golden.weights }, input);
+    expect(Math.max(...crop(codes.get('W.1')!, h, w).data.map((x, i) => Math.abs(x - map(0)[i])))).toBeGreaterThan(100 * GOLDEN_TOLERANCE);
   });
 
   it('reads 8 and 16 bits alike', async () => {

@@ -17,12 +17,13 @@ const thin = () => readGolden('fixed-halo').weightsBytes;
 
 describe('frames on the device', () => {
   it.each([
-    ['one tile', 512 * MiB],
-    ['many tiles', 10 * MiB],
-  ])('merge as arrays do, with the response estimated from them (%s)', async (_, memoryBudget) => {
+    ['one tile', 512 * MiB, thin],
+    ['many tiles', 10 * MiB, thin],
+    ['a gate', 512 * MiB, () => readGolden('fixed-gate').weightsBytes],
+  ])('merge as arrays do, with the response estimated from them (%s)', async (_, memoryBudget, weights) => {
     const device = await testDevice();
     const arrays = eightBit(213, 131, [1, 4, 16]);
-    const deghoster = await Deghoster.create({ weights: thin(), device, memoryBudget });
+    const deghoster = await Deghoster.create({ weights: weights(), device, memoryBudget });
     const expected = await deghoster.merge(arrays);
     expect(expected.response.report.kind).toBe('estimated');
     // A device divides 8 bits by 255 with a rounding of its own.

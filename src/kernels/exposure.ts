@@ -10,25 +10,25 @@ import type { Kernel, Shape, View } from './kernel.ts';
 /** Samples of an inverse response table. */
 export const TABLE_SIZE = 256;
 
-/** `load_frame(start, pixel)`: X of a frame in the stack, its response undone. */
+/** `load_frame(start, pixel)`: X of a frame in the stack, its response undone; `response_at(x)`: f, linear light. */
 export const LOAD_FRAME = `
 fn power(x: vec3f, exponent: f32) -> vec3f {
   return select(pow(max(x, vec3f(1e-30)), vec3f(exponent)), vec3f(0.0), x <= vec3f(0.0));
 }
 
-fn undo_response(x: vec3f) -> vec3f {
+fn response_at(x: vec3f) -> vec3f {
   let at = clamp(x, vec3f(0.0), vec3f(1.0)) * ${TABLE_SIZE - 1}.0;
   let below = min(vec3u(at), vec3u(${TABLE_SIZE - 2}u));
   let part = at - vec3f(below);
   let i = params.response_start + below;
   let low = vec3f(response[i.x].x, response[i.y].y, response[i.z].z);
   let high = vec3f(response[i.x + 1u].x, response[i.y + 1u].y, response[i.z + 1u].z);
-  return power(mix(low, high, part), 1.0 / params.gamma);
+  return mix(low, high, part);
 }
 
 fn load_frame(first: u32, pixel: u32) -> vec3f {
   let x = stack[first + pixel].rgb;
-  if (params.use_response == 1u) { return undo_response(x); }
+  if (params.use_response == 1u) { return power(response_at(x), 1.0 / params.gamma); }
   return x;
 }
 `;

@@ -2,13 +2,14 @@
 import { conv2d } from './conv2d/index.ts';
 import { copy } from './copy.ts';
 import { alignedPair, encoderInput } from './exposure.ts';
+import { gateEvidence, gateMasks, gateWindow } from './gate.ts';
 import { groupedRead } from './groupedRead.ts';
 import type { Kernel } from './kernel.ts';
 import { blend, collectMask, maskMultiply, meanMax } from './masks.ts';
 import { merge } from './merge.ts';
 import { maxPool, upsample } from './resample.ts';
 
-export const KERNELS = { conv2d, maxPool, upsample, encoderInput, alignedPair, collectMask, maskMultiply, meanMax, blend, groupedRead, merge, copy };
+export const KERNELS = { conv2d, maxPool, upsample, encoderInput, alignedPair, collectMask, gateEvidence, gateWindow, gateMasks, maskMultiply, meanMax, blend, groupedRead, merge, copy };
 
 export type KernelName = keyof typeof KERNELS;
 

@@ -21,6 +21,7 @@ fn hat(x: vec3f, frame: u32) -> vec3f {
   var weight = 1.0 - abs(2.0 * x - 1.0);
   if (shortest_bright) { weight = select(weight, vec3f(1.0), x > vec3f(0.5)); }
   if (longest_dark) { weight = select(weight, vec3f(1.0), x < vec3f(0.5)); }
+  if (params.hat_of_pixel == 1u) { weight = vec3f(min(weight.r, min(weight.g, weight.b))); }
   return weight;
 }
 
@@ -45,7 +46,7 @@ fn correct(logits: vec3f, pixel: u32) -> vec3f {
 }
 `;
 
-export const MERGE_PARAMS = { stack_start: 'u32', frames: 'u32', reference: 'u32', use_masks: 'u32', longest: 'f32', tau: ['vec4f', MAX_FRAMES / 4], ...FRAME_PARAMS } as const;
+export const MERGE_PARAMS = { stack_start: 'u32', frames: 'u32', reference: 'u32', use_masks: 'u32', hat_of_pixel: 'u32', longest: 'f32', tau: ['vec4f', MAX_FRAMES / 4], ...FRAME_PARAMS } as const;
 
 const PLAIN = elementwiseProgram({
   label: 'merge plain',
@@ -71,6 +72,8 @@ export interface MergeAttrs extends FrameAttrs {
   reference: number;
   /** Whether W in the stack's fourth lanes counts. */
   useMasks: boolean;
+  /** Whether each channel has a weight of its own, or a pixel one. */
+  hat: 'channel' | 'pixel';
 }
 
 /** Values of `MERGE_PARAMS`. */
@@ -80,6 +83,7 @@ export function mergeParams(attrs: MergeAttrs, stack: View, response: View): Par
     frames: attrs.taus.length,
     reference: attrs.reference,
     use_masks: attrs.useMasks ? 1 : 0,
+    hat_of_pixel: attrs.hat === 'pixel' ? 1 : 0,
     longest: attrs.taus[attrs.taus.length - 1],
     tau: attrs.taus,
     ...frameParams(attrs, response),

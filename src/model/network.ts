@@ -14,7 +14,7 @@ import { begin, frameAttrs, frames } from './part.ts';
 import type { Scene } from './part.ts';
 import { segmentation } from './segmentation.ts';
 
-/** Pixels beyond its own that a motion map's pixel depends on, on the U-Net's grid. */
+/** Pixels beyond its own that a motion map's pixel depends on, on the U-Net's grid; the gate's 10 lie within. */
 export const SEGMENTATION_TILES = { halo: 96, grid: 16 };
 /** Likewise a fused pixel: 4 encoder, 4 fusion and 36 decoder rows. */
 export const FUSION_TILES = { halo: 44, grid: 4 };
@@ -34,13 +34,13 @@ export function fusionGraph(config: NetworkConfig, scene: Scene): Graph {
   const logits = decoder(net, still, moving);
   const picture =
     config.base === 'merge'
-      ? net.graph.add('Y', 'merge', [net.stack, net.response, logits], { ...frameAttrs(scene), taus: scene.taus, reference: scene.reference, useMasks: true })
+      ? net.graph.add('Y', 'merge', [net.stack, net.response, logits], { ...frameAttrs(scene), taus: scene.taus, reference: scene.reference, useMasks: true, hat: config.hat })
       : logits;
   return net.graph.build([picture]);
 }
 
-/** The merge without a network: output [3, H, W], B, unclipped, with the stack's W or with every W = 0. */
+/** The merge without a network: output [3, H, W], B, unclipped, one hat a pixel, with the stack's W or with every W = 0. */
 export function plainMergeGraph(scene: Scene, useMasks = false): Graph {
   const { graph, stack, response } = frames(scene);
-  return graph.build([graph.add('B', 'merge', [stack, response], { ...frameAttrs(scene), taus: scene.taus, reference: scene.reference, useMasks })]);
+  return graph.build([graph.add('B', 'merge', [stack, response], { ...frameAttrs(scene), taus: scene.taus, reference: scene.reference, useMasks, hat: 'pixel' })]);
 }

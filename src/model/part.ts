@@ -17,6 +17,8 @@ export interface Scene extends FrameAttrs {
   taus: readonly number[];
   /** Index of the reference frame. */
   reference: number;
+  /** Whether samples are linear light, for the gate. */
+  linear?: boolean;
   width: number;
   height: number;
 }

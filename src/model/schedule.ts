@@ -62,6 +62,8 @@ export interface ScheduleRequest {
   reference: number;
   gamma: number;
   useResponse: boolean;
+  /** Whether samples are linear light. */
+  linear?: boolean;
   /** Whether motion maps are given: none need be made, and a merge without a network uses them. */
   motionGiven: boolean;
   limits: Limits;
@@ -146,10 +148,10 @@ function stageFused({ name, rules, build }: StageRequest, way: FuseOptions, padd
  * @throws InputError when even the smallest tile exceeds the budget or the limits, naming both.
  */
 export function schedule(request: ScheduleRequest): Schedule {
-  const { config, width, height, taus, reference, gamma, useResponse, limits } = request;
+  const { config, width, height, taus, reference, gamma, useResponse, linear, limits } = request;
   const up = (length: number): number => Math.ceil(length / PADDING) * PADDING;
   const padded = { width: up(width), height: up(height) };
-  const scene = (w: number, h: number): Scene => ({ taus, reference, gamma, useResponse, width: w, height: h });
+  const scene = (w: number, h: number): Scene => ({ taus, reference, gamma, useResponse, linear, width: w, height: h });
   const requests: StageRequest[] = [];
   if (!config) {
     requests.push({ name: 'merge', rules: { halo: 0, grid: 4 }, build: (w, h) => plainMergeGraph(scene(w, h), request.motionGiven) });

@@ -11,6 +11,19 @@ import { parseStrictJson } from './json.ts';
 /** Frames that a `fixed` network is made for. */
 export const FIXED_FRAMES = 3;
 
+/**
+ * The gate (spec: Gate): no motion where both samples can show the same light.
+ */
+export interface GateConfig {
+  /** Codes of 8 bits, either side of a sample, that may be the same light. At least 0. */
+  codes: number;
+  /** Likewise the share of the light. From 0 to below 1. */
+  relative: number;
+  /** Evidence, in the gamma domain: at `low` and below W becomes 0, at `high` and above it stays. */
+  low: number;
+  high: number;
+}
+
 /** Which network the weights are for. */
 export interface NetworkConfig {
   /** `fixed`: three frames, weights of their own for each; `any`: 2 to 16 frames. */
@@ -27,6 +40,10 @@ export interface NetworkConfig {
   maskMode: 'soft' | 'binary';
   /** `merge`: the network corrects an analytic merge; `none`: it draws the whole picture. */
   base: 'none' | 'merge';
+  /** The merge's hat: each channel has its own weight, or a pixel has one, the smallest of its channels'. */
+  hat: 'channel' | 'pixel';
+  /** Absent: motion maps are the network's own. */
+  gate?: GateConfig;
   /** Free fields: data, iterations, date. */
   extra: Record<string, unknown>;
 }
@@ -57,7 +74,7 @@ export function parseConfig(metadata: Record<string, string>, name = 'weights'):
   }
   if (config === undefined) throw new InputError(`${name}: __metadata__ has no config: export the weights again`);
   const fields = parseFields(config, name);
-  const { width = 32, segWidths = [16, 32, 64, 128], slope = 0.2, gamma = 2.2, maskMode = 'soft', base = 'none', ...extra } = fields;
+  const { width = 32, segWidths = [16, 32, 64, 128], slope = 0.2, gamma = 2.2, maskMode = 'soft', base = 'none', hat = 'channel', gate, ...extra } = fields;
 
   function fail(field: string, value: unknown, expected: string): never {
     throw new InputError(`${name}: config ${field} is ${show(value)}, expected ${expected}: correct it and export the weights again`);
@@ -71,6 +88,9 @@ export function parseConfig(metadata: Record<string, string>, name = 'weights'):
   if (typeof gamma !== 'number' || !(gamma >= 0.1 && gamma <= 10)) fail('gamma', gamma, 'a number from 0.1 to 10');
   if (maskMode !== 'soft' && maskMode !== 'binary') fail('maskMode', maskMode, '"soft" or "binary"');
   if (base !== 'none' && base !== 'merge') fail('base', base, '"none" or "merge"');
+  if (hat !== 'channel' && hat !== 'pixel') fail('hat', hat, '"channel" or "pixel"');
+  const { segmentation = 'network' } = extra;
+  if (gate !== undefined && segmentation !== 'network') fail('segmentation', segmentation, '"network", which the gate needs');
   for (const [field, values] of Object.entries(ABLATIONS)) {
     const value = Object.hasOwn(extra, field) ? extra[field] : values[0];
     delete extra[field];
@@ -78,7 +98,24 @@ export function parseConfig(metadata: Record<string, string>, name = 'weights'):
     if (!values.includes(value as string)) fail(field, value, values.map(show).join(' or '));
     throw new InputError(`${name}: config ${field} ${show(value)} is not supported yet, only ${show(values[0])} is: use weights trained with that`);
   }
-  return { variant, width, segWidths: segWidths as NetworkConfig['segWidths'], slope, gamma, maskMode, base, extra };
+  return { variant, width, segWidths: segWidths as NetworkConfig['segWidths'], slope, gamma, maskMode, base, hat, ...(gate !== undefined && { gate: parseGate(gate, fail) }), extra };
+}
+
+const GATE_FIELDS = ['codes', 'relative', 'low', 'high'] as const;
+
+function parseGate(gate: unknown, fail: (field: string, value: unknown, expected: string) => never): GateConfig {
+  const isObject = typeof gate === 'object' && gate !== null && !Array.isArray(gate);
+  const found: Record<string, unknown> = isObject ? { ...gate } : fail('gate', gate, `an object of ${GATE_FIELDS.join(', ')}`);
+  for (const field of Object.keys(found)) if (!GATE_FIELDS.some((name) => name === field)) fail(`gate.${field}`, found[field], `no field but ${GATE_FIELDS.join(', ')}`);
+  // Kernels compute in f32.
+  const [codes, relative, low, high] = GATE_FIELDS.map((name) => {
+    const value = found[name];
+    return typeof value === 'number' && Number.isFinite(Math.fround(value)) ? value : fail(`gate.${name}`, value, 'a number');
+  });
+  if (codes < 0) fail('gate.codes', codes, 'at least 0');
+  if (relative < 0 || relative >= 1) fail('gate.relative', relative, 'a number from 0 to below 1');
+  if (Math.fround(low) >= Math.fround(high)) fail('gate.low', low, `less than gate.high, which is ${high}`);
+  return { codes, relative, low, high };
 }
 
 function parseFields(config: string, name: string): Record<string, unknown> {

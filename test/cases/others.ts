@@ -2,12 +2,15 @@
  * Cases of every kernel but conv2d, for tests and benches: pairwise over sizes, channels, frames and offsets.
  */
 import * as exposure from '../reference/exposure.ts';
-import type { InverseResponse } from '../reference/exposure.ts';
+import type { Hat, InverseResponse } from '../reference/exposure.ts';
 import * as ops from '../reference/ops.ts';
 import { rng } from '../reference/random.ts';
 import type { Rng } from '../reference/random.ts';
-import { tensor } from '../reference/tensor.ts';
+import { concat, tensor } from '../reference/tensor.ts';
 import type { Tensor } from '../reference/tensor.ts';
+import { gateEvidence, maximumOver, meanOver } from '../reference/gate.ts';
+import type { Camera } from '../reference/gate.ts';
+import type { GateConfig } from '../../src/weights/config.ts';
 import { pairwise } from './pairwise.ts';
 
 /** A case that takes tensors of one size; `frames` is the number of tensors where the kernel takes any. */
@@ -49,6 +52,9 @@ export const MEAN_MAX_CASES = table('meanMax', 6, FEATURE_CHANNELS, [1, 2, 3, 5,
 export const READ_CASES = table('groupedRead', 7, FEATURE_CHANNELS, [1, 8, 12]);
 /** Pictures to linearise, align, pad and merge: 3 channels. */
 export const EXPOSURE_CASES = table('exposure', 8, [3], [2, 3, 5, 9, 16]);
+
+/** Stacks to look for motion in: 3 channels. */
+export const GATE_CASES = table('gate', 9, [3], [2, 3, 5, 9, 16]);
 
 /** `count` tensors with values uniform in [low, high). */
 export function randomTensors(c: OtherCase, random: Rng, count: number, channels = c.channels, low = -1, high = 1): Tensor[] {
@@ -117,6 +123,8 @@ export interface ExposureData {
   undone: Tensor[];
   linear: Tensor[];
   aligned: Tensor[];
+  /** Every second case has one hat a pixel. */
+  hat: Hat;
   /** The base with the masks, the plain merge without. */
   base: Tensor;
   merged: Tensor;
@@ -138,15 +146,61 @@ export function exposureData(c: OtherCase): ExposureData {
   const masks = frames.map(() => randomMask(c, random));
   masks[reference] = ops.maxFrames(masks.filter((_, i) => i !== reference));
   const undone = frames.map((frame) => exposure.undoResponse(frame, response, gamma));
-  const base = exposure.mergeBase(undone, taus, reference, gamma, masks);
+  const hat = c.seed % 4 < 2 ? 'channel' : 'pixel';
+  const base = exposure.mergeBase(undone, taus, reference, gamma, hat, masks);
   const [logits] = randomTensors(c, random, 1, 3, -3, 3);
   return {
     frames, taus, reference, gamma, response, masks, undone,
     linear: undone.map((x, k) => exposure.linearise(x, taus[k], gamma)),
     aligned: undone.map((x, k) => exposure.align(x, taus[k], taus[reference], gamma)),
+    hat,
     base,
-    merged: exposure.mergeBase(undone, taus, reference, gamma),
+    merged: exposure.mergeBase(undone, taus, reference, gamma, hat),
     logits,
     corrected: exposure.addBase(logits, base, taus[c.frames - 1]),
   };
+}
+
+export interface GateData {
+  /** Frames of one scene, a code or four of noise on them, of which a third shows something else; shortest first. Of 8 bits, but for linear ones. */
+  frames: Tensor[];
+  taus: number[];
+  reference: number;
+  camera: Camera;
+  gate: GateConfig;
+  /** e of every frame, 0 of the reference, and b. */
+  evidence: Tensor;
+  windowed: Tensor;
+  /** Logits of every frame but the reference. */
+  logits: Tensor[];
+}
+
+export function gateData(c: OtherCase): GateData {
+  const random = rng(c.seed);
+  const taus = Array.from({ length: c.frames }, (_, k) => Math.fround(2 ** (k * (c.frames > 5 ? 0.75 : 2))));
+  const reference = random.int(0, c.frames - 1);
+  const curve = (power: number): Float32Array => Float32Array.from({ length: 256 }, (_, i) => (i / 255) ** power * (0.4 + 0.6 * (i / 255) ** 3));
+  const linear = c.seed % 3 === 2;
+  const camera: Camera = { gamma: random.pick([2.2, 1.8]), linear, response: linear ? [0, 1, 2].map(() => Array.from({ length: 256 }, (_, i) => i / 255)) : c.seed % 3 ? [curve(2.2), curve(1.6), curve(1)] : null };
+  const gate: GateConfig = { codes: random.pick([0, 0.75, 2, 3]), relative: random.pick([0, 0.06, 0.2]), low: 0.01, high: 0.5 };
+  const [scene] = randomTensors(c, random, 1, 3, 0, 1);
+  const [others] = randomTensors(c, random, 1, 3, -2, 1);
+  const encode = (light: number, channel: number): number => {
+    if (camera.linear) return light;
+    if (!camera.response) return light ** (1 / camera.gamma);
+    const at = Array.from(camera.response[channel]).findIndex((value) => value >= light);
+    return (at < 0 ? 255 : at) / 255;
+  };
+  const size = c.width * c.height;
+  const frames = taus.map((tau, k) => {
+    const values = scene.data.map((x, i) => {
+      const light = Math.min(1, ((others.data[i] > 0 && k !== reference ? others.data[i] : x) * tau) / taus[c.frames - 1] * 2);
+      const sample = encode(light, Math.floor(i / size)) + random.int(-2, 2) / 255;
+      return Math.fround(Math.min(1, Math.max(0, linear ? sample : Math.round(sample * 255) / 255)));
+    });
+    return tensor(3, c.height, c.width, values);
+  });
+  const maps = frames.map((frame, k) => (k === reference ? tensor(1, c.height, c.width) : gateEvidence(gate, frame, frames[reference], taus[reference] / taus[k], camera)));
+  const evidence = concat(...maps);
+  return { frames, taus, reference, camera, gate, evidence, windowed: meanOver(maximumOver(meanOver(evidence, 5), 9), 9), logits: randomTensors(c, random, c.frames, 1, -4, 4) };
 }

@@ -16,8 +16,9 @@ import type { Scene } from '../../src/model/part.ts';
 import { DEFAULT_MAX_BINDING, DEFAULT_MEMORY_BUDGET, schedule, scheduleJson, scheduleText, stageWork } from '../../src/model/schedule.ts';
 import type { NetworkConfig } from '../../src/weights/config.ts';
 
-const CONFIG: NetworkConfig = { variant: 'fixed', width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', extra: {} };
+const CONFIG: NetworkConfig = { variant: 'fixed', width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', hat: 'channel', extra: {} };
 const ANY: NetworkConfig = { ...CONFIG, variant: 'any', base: 'none' };
+const GATE = { codes: 2, relative: 0.06, low: 0.004, high: 0.02 };
 
 function scene(frames: number, reference: number): Scene {
   return { taus: Array.from({ length: frames }, (_, k) => 4 ** k), reference, width: 48, height: 32, gamma: 2.2, useResponse: true };
@@ -25,6 +26,8 @@ function scene(frames: number, reference: number): Scene {
 
 const GRAPHS: [string, Graph][] = [
   ['segmentation of fixed', segmentationGraph(CONFIG, scene(3, 1))],
+  ['gated segmentation of fixed', segmentationGraph({ ...CONFIG, gate: GATE }, scene(3, 1))],
+  ['gated segmentation of any 9', segmentationGraph({ ...ANY, gate: GATE }, scene(9, 4))],
   ['fusion of fixed', fusionGraph(CONFIG, scene(3, 0))],
   ['segmentation of any 2', segmentationGraph(ANY, scene(2, 0))],
   ['fusion of any 2', fusionGraph(ANY, scene(2, 1))],
@@ -156,6 +159,20 @@ describe('plan', () => {
       const before = updated(graph, node);
       if (before) expect(it.views[node.id]).toMatchObject({ buffer: it.views[before.id].buffer, block: it.views[before.id].block });
       if (computes(node)) expect(kernelOf(node).lower).toBeTypeOf('function');
+    }
+  });
+
+  it('gates all frames in eight steps of three programs, always in f32', () => {
+    const targets: Target[] = [{}, { precision: 'f16', traits: { f16: true } }];
+    for (const [config, frames, target] of [[CONFIG, 3], [ANY, 5], [ANY, 16]].flatMap(([it, n]) => targets.map((to) => [it, n, to] as [NetworkConfig, number, Target]))) {
+      const [gated, free] = [{ ...config, gate: GATE }, config].map((it) => plan(fuse(segmentationGraph(it, scene(frames, 1)), target), target));
+      const steps = gated.steps.slice(free.steps.length);
+      expect(gated.steps.slice(0, free.steps.length).map(({ name }) => name)).toEqual(free.steps.map(({ name }) => name));
+      expect(steps.map(({ name }) => name)).toEqual(['gate evidence', ...[['mean', 5], ['maximum', 9], ['mean', 9]].flatMap(([of, size]) => ['x', 'y'].map((axis) => `gate ${of} of ${size} in ${axis}`)), 'masks gated']);
+      expect(new Set(steps.map((step) => wgsl(step.dispatch.program))).size).toBe(3);
+      expect(steps.map(({ output }) => output.dtype)).toEqual(steps.map(() => 'f32'));
+      // The frames are needed to the end.
+      expect(gated.bytes.shared).toBeLessThanOrEqual(1.11 * free.bytes.shared);
     }
   });
 

@@ -9,9 +9,10 @@ import type { ConvAttrs } from '../../src/kernels/conv2d/index.ts';
 import type { Shape, Target, Traits } from '../../src/kernels/kernel.ts';
 import { CONV_CASES, VARIANT_CASES, convData } from '../cases/conv.ts';
 import type { ConvCase } from '../cases/conv.ts';
-import { BLEND_CASES, EXPOSURE_CASES, MASK_CASES, MAX_POOL_CASES, MEAN_MAX_CASES, READ_CASES, UPSAMPLE_CASES } from '../cases/others.ts';
-import { blendData, exposureData, maskData, maxPoolData, meanMaxData, readData, upsampleData } from '../cases/others.ts';
+import { BLEND_CASES, EXPOSURE_CASES, GATE_CASES, MASK_CASES, MAX_POOL_CASES, MEAN_MAX_CASES, READ_CASES, UPSAMPLE_CASES } from '../cases/others.ts';
+import { blendData, exposureData, gateData, maskData, maxPoolData, meanMaxData, readData, upsampleData } from '../cases/others.ts';
 import type { ExposureData, OtherCase } from '../cases/others.ts';
+import { smoothstep } from '../reference/gate.ts';
 import * as ops from '../reference/ops.ts';
 import { expectClose, rng } from '../reference/random.ts';
 import type { Rng } from '../reference/random.ts';
@@ -172,7 +173,7 @@ const sharedRead: Check = async (kernels, c) => {
 
 const exposureAndMerge: Check = async (kernels, c) => {
   const data = exposureData(c);
-  const { frames, taus, reference, gamma, masks } = data;
+  const { frames, taus, reference, gamma, masks, hat } = data;
   const attrs = { gamma, useResponse: data.response !== null };
   const inputs = [stack(frames, masks), responseTensor(data.response)];
   const last = frames.length - 1;
@@ -182,11 +183,11 @@ const exposureAndMerge: Check = async (kernels, c) => {
     const pair = await kernels.run({ op: 'alignedPair', attrs: { ...attrs, frame, reference, ratio: taus[reference] / taus[frame] }, inputs }, c);
     errors.push(close(pair, concat(data.aligned[frame], data.undone[reference]), `alignedPair ${frame} ${c.name}`));
   }
-  const plain = await kernels.run({ op: 'merge', attrs: { ...attrs, taus, reference, useMasks: false }, inputs }, c);
+  const plain = await kernels.run({ op: 'merge', attrs: { ...attrs, taus, reference, useMasks: false, hat }, inputs }, c);
   errors.push(close(plain, data.merged, `plain merge ${c.name}`));
-  const masked = await kernels.run({ op: 'merge', attrs: { ...attrs, taus, reference, useMasks: true }, inputs }, c);
+  const masked = await kernels.run({ op: 'merge', attrs: { ...attrs, taus, reference, useMasks: true, hat }, inputs }, c);
   errors.push(close(masked, data.base, `masked merge ${c.name}`));
-  const corrected = await kernels.run({ op: 'merge', attrs: { ...attrs, taus, reference, useMasks: true }, inputs: [...inputs, data.logits] }, c);
+  const corrected = await kernels.run({ op: 'merge', attrs: { ...attrs, taus, reference, useMasks: true, hat }, inputs: [...inputs, data.logits] }, c);
   errors.push(close(corrected, data.corrected, `corrected merge ${c.name}`));
   return Math.max(...errors);
 };
@@ -210,6 +211,32 @@ const collectMask: Check = async (kernels, c) => {
   return Math.max(...errors);
 };
 
+const gate: Check = async (kernels, c) => {
+  const { frames, taus, reference, camera, gate: config, evidence, windowed, logits } = gateData(c);
+  const { codes, relative, low, high } = config;
+  const inputs = [stack(frames, frames.map(() => tensor(1, c.height, c.width, new Float32Array(c.height * c.width).fill(9)))), responseTensor(camera.response)];
+  const attrs = { gamma: camera.gamma, useResponse: camera.response !== null, linear: camera.linear ?? false, taus, reference, codes, relative };
+  const errors = [close(await kernels.run({ op: 'gateEvidence', attrs, inputs }, c), evidence, `evidence ${c.name}`)];
+  const windows = [['mean', 5], ['maximum', 9], ['mean', 9]].flatMap(([of, side]) => ['x', 'y'].map((axis) => ({ op: 'gateWindow', attrs: { of, axis, radius: ((side as number) - 1) / 2 } })));
+  const windowCalls = windows.map((call, i) => ({ ...call, inputs: [i ? 'previous' : evidence] })) as unknown as KernelCall[];
+  errors.push(close(await kernels.runAll(windowCalls, c), windowed, `windows ${c.name}`));
+  const size = c.height * c.width;
+  const moving = frames.map((_, k) => k).filter((k) => k !== reference);
+  for (const binary of [false, true]) {
+    // No map is near one half, so that a binary one is certain; what the reference's evidence is must not matter.
+    const b = windowed.data.map((value, i) => Math.floor(i / size) === reference ? 1 : (Math.abs(smoothstep(low, high, value) / (1 + Math.exp(-logits[Math.floor(i / size)].data[i % size])) - 0.5) < 1e-3 ? 0 : value));
+    const collect = moving.map((frame, i) => ({ op: 'collectMask', attrs: { frames: frames.length, frame, reference, binary: false }, inputs: i ? [logits[frame], 'previous'] : [logits[frame]] }));
+    const calls = [...collect, { op: 'gateMasks', attrs: { reference, binary, low, high }, inputs: [{ ...windowed, data: b }, 'previous'] }] as unknown as KernelCall[];
+    const maps = logits.map(({ data }, k) => tensor(1, c.height, c.width, data.map((l, p) => {
+      const w = (k === reference ? 0 : smoothstep(low, high, b[k * size + p])) / (1 + Math.exp(-l));
+      return binary ? Number(w > 0.5) : w;
+    })));
+    maps[reference] = ops.maxFrames(maps);
+    errors.push(close(await kernels.runAll(calls, { outputOffset: c.outputOffset }), concat(...maps), `gated ${binary ? 'binary' : 'soft'} ${c.name}`));
+  }
+  return Math.max(...errors);
+};
+
 function table(kernel: string, cases: readonly OtherCase[], check: Check): KernelCheck[] {
   return cases.map((c) => ({ kernel, name: c.name, run: (kernels) => check(kernels, c) }));
 }
@@ -228,4 +255,5 @@ export const KERNEL_CHECKS: readonly KernelCheck[] = [
   ...table('groupedRead', READ_CASES, groupedRead),
   ...table('groupedRead by slots', READ_CASES.filter(({ frames }) => frames === 8), sharedRead),
   ...table('exposure and merge', EXPOSURE_CASES, exposureAndMerge),
+  ...table('gate', GATE_CASES, gate),
 ];

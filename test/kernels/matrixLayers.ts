@@ -9,7 +9,7 @@ import { fusionGraph, segmentationGraph } from '../../src/model/network.ts';
 import type { NetworkConfig } from '../../src/weights/config.ts';
 import { isMatrixName } from './matrixChecks.ts';
 
-const FIXED: NetworkConfig = { variant: 'fixed', width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', extra: {} };
+const FIXED: NetworkConfig = { variant: 'fixed', width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', hat: 'channel', extra: {} };
 
 export interface Lowered {
   step: Step;

@@ -12,6 +12,7 @@ import { fusionGraph, segmentationGraph } from '../../src/model/network.ts';
 import type { Scene } from '../../src/model/part.ts';
 import { testDevice } from '../gpu.ts';
 import { packNC4HW4, unpackNC4HW4 } from '../reference/layout.ts';
+import { uncut } from '../reference/golden.ts';
 import { goldenNames, readGolden } from '../reference/goldens.ts';
 import type { Golden } from '../reference/goldens.ts';
 import { expectClose } from '../reference/random.ts';
@@ -21,7 +22,11 @@ import type { Tensor } from '../reference/tensor.ts';
 
 /** Most a stage or the picture may differ, in absolute terms. */
 const TOLERANCE = 1e-4;
-const NO_RESPONSE = new Float32Array(4 * 256);
+
+/** The response table as the graphs read it; zeros where none may be read. */
+function responseOf({ response }: Golden): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: 4 * 256 }, (_, i) => response?.[i % 4]?.[Math.floor(i / 4)] ?? 0);
+}
 
 /** The graph with every node that is a stage among its outputs. */
 function keep(graph: Graph, stages: ReadonlySet<string>): Graph {
@@ -30,10 +35,10 @@ function keep(graph: Graph, stages: ReadonlySet<string>): Graph {
 }
 
 /** Runs a graph and returns every output by node name. */
-async function run(executor: Runner, graph: Graph, stack: Float32Array<ArrayBuffer>): Promise<Map<string, Tensor>> {
+async function run(executor: Runner, graph: Graph, stack: Float32Array<ArrayBuffer>, response: Float32Array<ArrayBuffer>): Promise<Map<string, Tensor>> {
   const prepared = await executor.prepare(plan(graph));
   try {
-    await executor.upload(prepared, { stack, response: NO_RESPONSE });
+    await executor.upload(prepared, { stack, response });
     await executor.run(prepared);
     const stages = new Map<string, Tensor>();
     const { nodes, outputs } = prepared.plan.graph;
@@ -90,11 +95,11 @@ describe('the engine agrees with the PyTorch goldens', () => {
       width: Math.ceil(w / 16) * 16,
       height: Math.ceil(h / 16) * 16,
       gamma: golden.config.gamma,
-      useResponse: false,
+      useResponse: golden.response !== null,
     };
     const stages = new Set(golden.stages.keys());
 
-    const segmented = await run(executor, keep(segmentationGraph(golden.config, scene), stages), stackOf(golden, scene));
+    const segmented = await run(executor, keep(segmentationGraph(golden.config, scene), stages), stackOf(golden, scene), responseOf(golden));
     const masks = [...segmented].find(([stage]) => stage.startsWith('masks'))![1];
     const maps = golden.frames.map((_, k) => channel(masks, k));
     maps.forEach((map, k) => segmented.set(`W.${k + 1}`, map));
@@ -103,7 +108,7 @@ describe('the engine agrees with the PyTorch goldens', () => {
     if (binary) checkBinary(golden, maps);
 
     const given = binary ? golden.frames.map((_, k) => golden.stages.get(`W.${k + 1}`)!) : maps;
-    const fused = await run(executor, keep(fusionGraph(golden.config, scene), stages), stackOf(golden, scene, given));
+    const fused = await run(executor, keep(fusionGraph(golden.config, scene), stages), stackOf(golden, scene, given), responseOf(golden));
     const Y = fused.get('Y')!;
     fused.set('TY', { ...Y, data: Y.data.map(mu) });
     seen.push(...compare(golden, fused));
@@ -123,10 +128,10 @@ describe('the engine agrees with the PyTorch goldens', () => {
   });
 });
 
-/** Binary masks are those of the reference but where its logit is within 1e-4 of zero. */
+/** Binary masks are those of the reference but where what is cut is within 1e-4 of one half. */
 function checkBinary(golden: Golden, maps: readonly Tensor[]): void {
   const close = new Set<number>();
-  golden.frames.forEach((_, k) => golden.stages.get(`logit.${k + 1}`)?.data.forEach((logit, i) => Math.abs(logit) <= 1e-4 && close.add(i)));
+  golden.frames.forEach((_, k) => uncut(golden, k)?.forEach((w, i) => Math.abs(w - 0.5) <= TOLERANCE && close.add(i)));
   maps.forEach((map, k) => {
     const expected = golden.stages.get(`W.${k + 1}`)!;
     map.data.forEach((w, i) => {

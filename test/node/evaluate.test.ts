@@ -93,7 +93,7 @@ const planar = (data: ArrayLike<number>, c: number): Tensor => ({ ...tensor(c, H
 const interleaved = ({ data }: Tensor): Float64Array => Float64Array.from({ length: data.length }, (_, i) => data[(i % 3) * W * H + Math.floor(i / 3)]);
 function merged(masks?: Float32Array[]): Float64Array {
   const frames = codes.map((frame) => planar(Array.from(frame, (v) => v / 255), 3));
-  return interleaved(mergeBase(frames, TAUS, 1, 2.2, masks?.map((map) => planar(map, 1))));
+  return interleaved(mergeBase(frames, TAUS, 1, 2.2, 'pixel', masks?.map((map) => planar(map, 1))));
 }
 
 describe('deghost evaluate', () => {

@@ -14,7 +14,7 @@ import type { NetworkConfig } from '../../src/weights/config.ts';
 import { testDevice } from '../gpu.ts';
 import { tuneResult, tunedClass } from '../tune/samples.ts';
 
-const CONFIG: NetworkConfig = { variant: 'fixed', width: 8, segWidths: [4, 8, 12, 16], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', extra: {} };
+const CONFIG: NetworkConfig = { variant: 'fixed', width: 8, segWidths: [4, 8, 12, 16], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', hat: 'channel', extra: {} };
 const GPU: AdapterInfo = { name: 'a GPU', vendor: '', architecture: '', software: false, source: 'system' };
 
 interface Tried {

@@ -40,11 +40,14 @@ export function hat(x: number, first: boolean, last: boolean): number {
   return 1 - Math.abs(2 * x - 1);
 }
 
+/** Whether each channel has a hat of its own, or a pixel one, the smallest of its channels'. */
+export type Hat = 'channel' | 'pixel';
+
 /**
  * B: the hat-weighted radiance average in which moving pixels count only from the reference. All frames are X', sorted
  * by exposure; `masks` are one-channel motion maps, absent for a plain merge.
  */
-export function mergeBase(frames: readonly Tensor[], taus: readonly number[], reference: number, gamma: number, masks?: readonly Tensor[]): Tensor {
+export function mergeBase(frames: readonly Tensor[], taus: readonly number[], reference: number, gamma: number, kind: Hat, masks?: readonly Tensor[]): Tensor {
   const { c, h, w } = frames[0];
   const last = frames.length - 1;
   return map(tensor(c, h, w), (_, i) => {
@@ -53,7 +56,8 @@ export function mergeBase(frames: readonly Tensor[], taus: readonly number[], re
     frames.forEach((frame, k) => {
       const x = frame.data[i];
       const moving = masks ? masks[k].data[i % (h * w)] : 0;
-      const certainty = hat(x, k === 0, k === last);
+      const seen = kind === 'channel' ? [x] : Array.from({ length: c }, (_, channel) => frame.data[channel * h * w + (i % (h * w))]);
+      const certainty = Math.min(...seen.map((value) => hat(value, k === 0, k === last)));
       const weight = k === reference ? Math.max(certainty, moving) + 1e-3 : certainty * (1 - moving);
       sum += (weight * x ** gamma) / taus[k];
       weights += weight;

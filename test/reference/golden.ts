@@ -19,8 +19,10 @@ export interface Golden {
   taus: number[];
   /** The reference frame, from 0. */
   reference: number;
-  /** Input frames, `[3, h, w]`, shortest first. */
+  /** Input frames, `[3, h, w]`, shortest first: gamma-encoded, or of a camera of this response. */
   frames: Tensor[];
+  /** f at i/255 by channel, where the frames are a camera's. */
+  response: Float32Array[] | null;
   /** Every stage stored, by the names of test/reference/network.ts. */
   stages: Map<string, Tensor>;
 }
@@ -42,8 +44,11 @@ export function parseGolden(name: string, bytes: Uint8Array, weightsBytes: Uint8
   const [stagesFile, weightsFile] = goldenFiles(name);
   const golden = readSafetensors(bytes, stagesFile);
   const weights = readSafetensors(weightsBytes, weightsFile);
-  const stages = new Map([...golden.tensors].map(([stage, { shape, data }]) => [stage, tensor(shape[0], shape[1], shape[2], data)]));
+  const tensors = new Map([...golden.tensors].map(([stage, { shape, data }]) => [stage, tensor(shape[0], shape[1], shape[2], data)]));
   const taus = JSON.parse(golden.metadata.taus) as number[];
+  const table = tensors.get('response');
+  const frames = taus.map((_, k) => tensors.get(`${table ? 'sample' : 'X'}.${k + 1}`)!);
+  const stages = new Map([...tensors].filter(([stage]) => stage !== 'response' && !stage.startsWith('sample.')));
   return {
     name,
     config: parseConfig(weights.metadata, weightsFile),
@@ -51,9 +56,16 @@ export function parseGolden(name: string, bytes: Uint8Array, weightsBytes: Uint8
     weightsBytes,
     taus,
     reference: Number(golden.metadata.reference),
-    frames: taus.map((_, k) => stages.get(`X.${k + 1}`)!),
+    frames,
+    response: table ? [0, 1, 2].map((c) => Float32Array.from(table.data.subarray(c * table.w, (c + 1) * table.w))) : null,
     stages,
   };
+}
+
+/** A golden's map of frame k before a binary cut, of the padded picture; the reference has none. */
+export function uncut({ stages }: Golden, k: number): Float64Array | undefined {
+  const gate = stages.get(`gate.${k + 1}`);
+  return stages.get(`logit.${k + 1}`)?.data.map((logit, i) => (gate?.data[i] ?? 1) / (1 + Math.exp(-logit)));
 }
 
 /** A planar `[3, h, w]` picture as a frame of the library. */

@@ -2,12 +2,13 @@
  * The whole network on the CPU in f64, straight from the spec: both variants, any reference frame. For tiny pictures.
  *
  * Every stage is kept under the spec's name, frames and layers counted from 1: `X.k` (after the response, before
- * padding), `A.i`, `logit.i`, `W.k`, `f.l.k`, `v.l.k`, `M`, `read.{static|dynamic}.j`, `S.k`, `D.k`, `S_f`, `D_f`, `Z`,
+ * padding), `A.i`, `logit.i`, `gate.i`, `W.k`, `f.l.k`, `v.l.k`, `M`, `read.{static|dynamic}.j`, `S.k`, `D.k`, `S_f`, `D_f`, `Z`,
  * `sdc.b`, `o`, `B`, `Y`, `TY`. X, Y and TY have the picture's size, all others the padded one.
  */
 import type { NetworkConfig } from '../../src/weights/config.ts';
 import { addBase, align, linearise, mergeBase, toneMap, undoResponse } from './exposure.ts';
 import type { InverseResponse } from './exposure.ts';
+import { gateFactor } from './gate.ts';
 import { activate, blend, conv2d, groupedRead, maskMultiply, maxFrames, maxPool, meanFrames, padEdge, upsampleNearest } from './ops.ts';
 import type { Activation } from './ops.ts';
 import { concat, crop, map } from './tensor.ts';
@@ -27,6 +28,8 @@ export interface NetworkInput {
   /** The reference frame, from 0; by default the lower middle. */
   reference?: number;
   response?: InverseResponse;
+  /** Whether samples are linear light, for the gate; `response` is then f(x) = x. */
+  linear?: boolean;
   /** Motion maps (padded size) in place of S's, one a frame; the reference's own is ignored, it is the union of the others. */
   masks?: readonly (Tensor | undefined)[];
 }
@@ -85,8 +88,14 @@ export function runNetwork({ config, tensors }: Network, input: NetworkInput): M
     const net = variant === 'any' ? 'seg.any' : i < r ? 'seg.short' : 'seg.long';
     const aligned = tap(`A.${i + 1}`, align(X[i], taus[i], taus[r], gamma));
     const logit = tap(`logit.${i + 1}`, unet(net, concat(aligned, X[r])));
-    const soft = config.maskMode === 'soft';
-    return input.masks?.[i] ?? map(logit, (value) => (soft ? activate(value, 'sigmoid') : value > 0 ? 1 : 0));
+    if (input.masks?.[i]) return input.masks[i];
+    let mask = map(logit, (value) => activate(value, 'sigmoid'));
+    if (config.gate) {
+      const camera = { gamma, response: input.response ?? null, linear: input.linear };
+      const factor = tap(`gate.${i + 1}`, gateFactor(config.gate, padEdge(frames[i]), padEdge(frames[r]), taus[r] / taus[i], camera));
+      mask = map(mask, (w, p) => w * factor.data[p]);
+    }
+    return config.maskMode === 'soft' ? mask : map(mask, (w) => (w > 0.5 ? 1 : 0));
   }
 
   const W = frames.map((_, i) => (i === r ? undefined : motion(i))) as Tensor[];
@@ -136,17 +145,17 @@ export function runNetwork({ config, tensors }: Network, input: NetworkInput): M
   const o = tap('o', conv('decoder.out', concat(o1, o2, o3), 'none'));
 
   let Y: Tensor;
-  if (config.base === 'merge') Y = addBase(o, tap('B', mergeBase(X, taus, r, gamma, W)), taus[count - 1]);
+  if (config.base === 'merge') Y = addBase(o, tap('B', mergeBase(X, taus, r, gamma, config.hat, W)), taus[count - 1]);
   else Y = map(o, (value) => activate(value, 'sigmoid'));
   const { h, w } = frames[0];
   tap('TY', toneMap(tap('Y', crop(Y, h, w))));
   return taps;
 }
 
-/** The plain merge (`--method merge`): B with every motion map zero, unclipped. Picture-sized. */
+/** The plain merge (`--method merge`): B with one hat a pixel and every motion map zero, unclipped. Picture-sized. */
 export function runMerge(input: NetworkInput, gamma = 2.2): Tensor {
   const { frames, times } = input;
   const taus = times.map((t) => t / Math.min(...times));
   const X = frames.map((frame) => undoResponse(frame, input.response ?? null, gamma));
-  return mergeBase(X, taus, input.reference ?? Math.floor((frames.length - 1) / 2), gamma);
+  return mergeBase(X, taus, input.reference ?? Math.floor((frames.length - 1) / 2), gamma, 'pixel');
 }

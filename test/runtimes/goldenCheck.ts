@@ -3,8 +3,8 @@
  * (test/deghoster.test.ts).
  */
 import { Deghoster } from '../../src/index.ts';
-import type { MergeResult } from '../../src/index.ts';
-import { interleavedFrame, planar } from '../reference/golden.ts';
+import type { CameraResponse, MergeResult } from '../../src/index.ts';
+import { interleavedFrame, planar, uncut } from '../reference/golden.ts';
 import type { Golden } from '../reference/golden.ts';
 import { TooFarError, expectClose } from '../reference/random.ts';
 import { tensor, where } from '../reference/tensor.ts';
@@ -15,7 +15,7 @@ export const GOLDEN_TOLERANCE = 1e-4;
 
 /**
  * Merges a golden's frames, given in an order and a scale of exposure of their own, and compares picture, motion maps, order and scale.
- * Binary maps must be the reference's exactly: no golden has a logit within the tolerance of their threshold.
+ * Binary maps must be the reference's exactly: no golden has a map within the tolerance of one half.
  * @returns the worst absolute difference of picture and maps.
  * @throws TooFarError naming the golden, what differs, and both values.
  */
@@ -25,7 +25,7 @@ export async function checkGolden(golden: Golden, device: GPUDevice): Promise<nu
   const [{ w, h }] = golden.frames;
   const errors = [compare(planar(result.radiance, w, h), golden.stages.get('Y')!, `${name} Y`)];
   if (result.motion.length !== taus.length) throw new Error(`${name}: ${result.motion.length} motion maps, expected ${taus.length}`);
-  if (golden.config.maskMode === 'binary') expectClearLogits(golden);
+  if (golden.config.maskMode === 'binary') expectClearCuts(golden);
   result.motion.forEach((map, k) => {
     // The golden's maps cover the padded picture.
     const padded = golden.stages.get(`W.${k + 1}`)!;
@@ -42,20 +42,24 @@ async function mergeReversed(golden: Golden, device: GPUDevice): Promise<MergeRe
   const frames = golden.frames.map((x, k) => interleavedFrame(x, golden.taus[k] / 30)).reverse();
   const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device });
   try {
-    return await deghoster.merge(frames, { reference: golden.reference });
+    return await deghoster.merge(frames, { reference: golden.reference, response: responseOf(golden) });
   } finally {
     deghoster.dispose();
   }
+}
+
+function responseOf({ response }: Golden): CameraResponse | 'gamma' {
+  const [r, g, b] = response?.map((curve) => Array.from(curve)) ?? [];
+  return response ? { r, g, b } : 'gamma';
 }
 
 function compare(actual: Tensor, expected: Tensor, label: string): number {
   return expectClose(actual.data, expected.data, { tol: GOLDEN_TOLERANCE, scale: 1, label, where: where(expected) });
 }
 
-function expectClearLogits({ name, stages }: Golden): void {
-  for (const [stage, { data }] of stages) {
-    if (!stage.startsWith('logit.')) continue;
-    const nearest = data.reduce((least, logit) => Math.min(least, Math.abs(logit)), Infinity);
-    if (nearest <= GOLDEN_TOLERANCE) throw new TooFarError(`${name} ${stage}: a logit is ${nearest}, too near 0 for a binary map to be certain: remake the golden with another seed`, nearest);
-  }
+function expectClearCuts(golden: Golden): void {
+  golden.frames.forEach((_, k) => {
+    const nearest = uncut(golden, k)?.reduce((least, w) => Math.min(least, Math.abs(w - 0.5)), Infinity) ?? Infinity;
+    if (nearest <= GOLDEN_TOLERANCE) throw new TooFarError(`${golden.name} W.${k + 1}: before the cut a value is ${nearest} from 0.5, too near for a binary map to be certain: remake the golden with another seed`, nearest);
+  });
 }

@@ -11,7 +11,7 @@ import { choicesOf } from '../../src/tune/result.ts';
 import type { NetworkConfig } from '../../src/weights/config.ts';
 import { tuneResult, tunedClass } from './samples.ts';
 
-const FIXED: NetworkConfig = { variant: 'fixed', width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', extra: {} };
+const FIXED: NetworkConfig = { variant: 'fixed', width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', hat: 'channel', extra: {} };
 const ANY: NetworkConfig = { ...FIXED, variant: 'any', base: 'none' };
 const TILE = { width: 64, height: 64 };
 const TARGETS: [string, Target][] = [

@@ -5,7 +5,8 @@ import { parseConfig } from '../../src/weights/config.ts';
 import { expectedTensors } from '../reference/tensors.ts';
 import { goldenNames, readGolden } from '../reference/goldens.ts';
 
-const full = { width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'none' };
+const full = { width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'none', hat: 'channel' };
+const GATE = { codes: 2, relative: 0.06, low: 0.004, high: 0.02 };
 const metadata = (config: object | string, more: object = {}): Record<string, string> => ({
   format: 'deghost', variant: 'fixed', config: typeof config === 'string' ? config : JSON.stringify(config), ...more,
 });
@@ -23,9 +24,9 @@ function failure(data: Record<string, string>): string {
 
 describe('config', () => {
   it('reads every field and keeps free ones', () => {
-    const given = { width: 8, segWidths: [4, 8, 12, 16], slope: 0.1, gamma: 2, maskMode: 'binary', base: 'merge', data: 'x', iterations: 7, segmentation: 'network' };
+    const given = { width: 8, segWidths: [4, 8, 12, 16], slope: 0.1, gamma: 2, maskMode: 'binary', base: 'merge', hat: 'pixel', gate: GATE, data: 'x', iterations: 7, segmentation: 'network' };
     expect(parseConfig(metadata(given, { variant: 'any' }))).toEqual({
-      variant: 'any', width: 8, segWidths: [4, 8, 12, 16], slope: 0.1, gamma: 2, maskMode: 'binary', base: 'merge', extra: { data: 'x', iterations: 7 },
+      variant: 'any', width: 8, segWidths: [4, 8, 12, 16], slope: 0.1, gamma: 2, maskMode: 'binary', base: 'merge', hat: 'pixel', gate: GATE, extra: { data: 'x', iterations: 7 },
     });
   });
 
@@ -66,6 +67,19 @@ describe('config', () => {
     [metadata({ ...full, gamma: 0 }), /gamma is 0/],
     [metadata({ ...full, maskMode: 'hard' }), /maskMode is "hard", expected "soft" or "binary"/],
     [metadata({ ...full, base: 'triangle' }), /base is "triangle"/],
+    [metadata({ ...full, hat: 'pixels' }), /hat is "pixels", expected "channel" or "pixel"/],
+    [metadata({ ...full, hat: null }), /hat is null/],
+    [metadata({ ...full, gate: null }), /gate is null, expected an object of codes, relative, low, high/],
+    [metadata({ ...full, gate: [2] }), /gate is \[2\]/],
+    [metadata({ ...full, gate: { ...GATE, grow: 9 } }), /gate\.grow is 9, expected no field but codes, relative, low, high/],
+    [metadata({ ...full, gate: { codes: 2, relative: 0.06, low: 0.004 } }), /gate\.high is missing, expected a number/],
+    [metadata({ ...full, gate: { ...GATE, codes: '2' } }), /gate\.codes is "2", expected a number/],
+    [metadata({ ...full, gate: { ...GATE, codes: -0.5 } }), /gate\.codes is -0.5, expected at least 0/],
+    [metadata({ ...full, gate: { ...GATE, relative: -0.01 } }), /gate\.relative is -0.01, expected a number from 0 to below 1/],
+    [metadata({ ...full, gate: { ...GATE, relative: 1 } }), /gate\.relative is 1/],
+    [metadata({ ...full, gate: { ...GATE, low: 0.02 } }), /gate\.low is 0.02, expected less than gate\.high, which is 0.02/],
+    [metadata({ ...full, gate: { ...GATE, high: 1e300 } }), /gate\.high is 1e\+300/],
+    [metadata({ ...full, segmentation: 'none', gate: GATE }), /segmentation is "none", expected "network", which the gate needs/],
     [metadata({ ...full, memory: 'big' }), /memory is "big", expected "full" or "shared" or "none"/],
     [metadata({ ...full, decoder: null }), /decoder is null/],
   ])('refuses %j', (data, message) => {

@@ -30,8 +30,9 @@ export async function mergeCandidates(
 ): Promise<Candidates> {
   const { frames, reference, motion: trueMotion } = stack;
   const response = await chooseResponse(frames, option, async () => frames, signal);
-  const undone = response.report.kind === 'gamma' ? undefined : response.response;
-  const shared = { reference, response: undone ?? ('gamma' as const), signal };
+  const { kind } = response.report;
+  const undone = kind === 'gamma' ? undefined : response.response;
+  const shared = { reference, response: kind === 'gamma' || kind === 'linear' ? kind : response.response, signal };
   const withMaps = (motion?: readonly Float32Array[]) => deghoster.merge(frames, { ...shared, motion, method: 'merge' });
 
   const encoded = frames.map((frame) => encodedFrame(frame, undone, gamma));
