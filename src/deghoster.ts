@@ -4,7 +4,7 @@
 import { openPlatformDevice } from './device.ts';
 import type { DeviceLostError } from './errors.ts';
 import { CancelledError, InputError, UsageError } from './errors.ts';
-import { frameLabel, frameSize, middleFrame, sortFrames } from './image/frame.ts';
+import { frameLabel, frameSize, isEightBit, middleFrame, sortFrames } from './image/frame.ts';
 import type { FrameSource } from './image/frame.ts';
 import { choiceOf } from './image/chooseReference.ts';
 import type { ReferenceChoice } from './image/chooseReference.ts';
@@ -261,7 +261,9 @@ export class Deghoster {
     if (profile) profile.responseMs = performance.now() - choosing;
     const taus = frames.map((frame) => frame.exposure / frames[0].exposure);
     const { kind } = response.report;
-    const it = this.#schedule({ width, height, taus, reference, useResponse: kind !== 'gamma', linear: kind === 'linear', motionGiven: motion !== undefined, method });
+    // The gate allows for so many codes of a file. Linear samples of 8 bits are such codes as they are; finer ones are counted as if a JPEG held them.
+    const linear = kind === 'linear' && !frames.every(isEightBit);
+    const it = this.#schedule({ width, height, taus, reference, useResponse: kind !== 'gamma', linear, motionGiven: motion !== undefined, method });
     const maps = await merge.run(it, response, motion, picture);
     if (profile) profile.ms = performance.now() - begun;
     return { width, height, motion: maps, scale: taus[reference], reference, ...(referenceChoice && { referenceChoice }), order, response, peakBytes: merge.peakBytes, ...(profile && { profile }) };

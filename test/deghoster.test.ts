@@ -79,6 +79,18 @@ describe('Deghoster', () => {
     await expect(merge(golden, frames, { reference: 'first' as 'auto' })).rejects.toThrow('reference is first, it must be "auto" or one of 0..2');
   });
 
+  it('lets the gate allow for codes of linear files as the file has them: of 8 bits as they are, finer ones as a JPEG would hold them', async () => {
+    const golden = readGolden('fixed-gate');
+    const linear = moving(48, 32, [1, 4, 16]).map((frame) => ({ ...frame, data: Float32Array.from(frame.data, (x) => x ** 2.2) }));
+    const eight = linear.map((frame) => ({ ...frame, data: Uint8Array.from(frame.data, (x) => Math.round(255 * x)) }));
+    const line = Array.from({ length: 256 }, (_, i) => i / 255);
+    const same = { r: line, g: line, b: line };
+    const motionOf = async (frames: Frame[], response: MergeOptions['response']): Promise<readonly Float32Array[]> => (await merge(golden, frames, { response })).motion!;
+    // A response that is given is read at the samples as they are.
+    expect(await motionOf(eight, 'linear')).toEqual(await motionOf(eight, same));
+    expect(await motionOf(linear, 'linear')).not.toEqual(await motionOf(linear, same));
+  });
+
   it.each(['fixed-halo', 'fixed-gate'])('gives tiled what it gives whole, to rounding (%s)', async (name) => {
     const golden = readGolden(name);
     const frames = moving(333, 231, [1, 4, 16]);

@@ -67,7 +67,7 @@ export interface GateEvidenceAttrs extends FrameAttrs {
   /** As in `GateConfig`. */
   codes: number;
   relative: number;
-  /** Whether samples are linear light: they count as x^(1/2.2). */
+  /** Whether samples are linear light, finer than 8 bits: they count as x^(1/2.2). */
   linear: boolean;
 }
 
