@@ -137,52 +137,69 @@ function onCurve(x: number, xs: readonly number[], ys: readonly number[]): numbe
 }
 
 /**
- * The cast of a picture: the one growing curve, shared by the three channels, that maps its values to the reference frame's samples is fitted (medians
- * of 64 bins of equal count, in the log domain); what is left after it is colour. A camera applies one curve to all channels, so a true merge leaves little.
- * @param radiance the merged picture. @param samples the reference frame as taken, in [0,1].
- * @returns undefined with fewer than 500 mid-tone pixels (`MIN_MIDTONES`), which tell nothing.
+ * The cast of pictures against one reference frame: the one growing curve, shared by the three channels, that maps a picture's values to the frame's samples is
+ * fitted (medians of 64 bins of equal count, in the log domain); what is left after it is colour. A camera applies one curve to all channels, so a true merge leaves little.
+ * @param samples the reference frame as taken, in [0,1].
+ * @returns a function that measures a merged picture; undefined with fewer than 500 mid-tone pixels (`MIN_MIDTONES`), which tell nothing.
  */
-export function colourCast(radiance: ArrayLike<number>, samples: ArrayLike<number>): ColourCast | undefined {
-  if (radiance.length !== samples.length) throw new InputError(`colour cast: pictures of ${radiance.length} and ${samples.length} values cannot be compared: they must have one size`);
+export function colourCasts(samples: ArrayLike<number>): ((radiance: ArrayLike<number>) => ColourCast) | undefined {
   const pixels = midtones(samples);
   if (pixels.length < MIN_MIDTONES) return undefined;
-  const light = new Float64Array(3 * pixels.length);
   const taken = new Float64Array(3 * pixels.length);
   pixels.forEach((p, k) => {
-    for (let c = 0; c < 3; c++) {
-      light[3 * k + c] = Math.log(Math.max(0, radiance[p + c]) + 1e-7);
-      taken[3 * k + c] = samples[p + c];
-    }
+    for (let c = 0; c < 3; c++) taken[3 * k + c] = samples[p + c];
   });
-  const { xs, ys } = sharedCurve(light, taken);
-  const fitted = srgbToLab(light.map((x) => onCurve(x, xs, ys)));
   const expected = srgbToLab(taken);
-  const differences = colourDifference(fitted, expected).sort();
-  let [a, b] = [0, 0];
-  for (let p = 0; p < fitted.length; p += 3) {
-    a += (fitted[p + 1] - expected[p + 1]) / pixels.length;
-    b += (fitted[p + 2] - expected[p + 2]) / pixels.length;
-  }
-  return { median: quantile(differences, 0.5), p90: quantile(differences, 0.9), a, b };
+  return (radiance) => {
+    if (radiance.length !== samples.length) throw new InputError(`colour cast: pictures of ${radiance.length} and ${samples.length} values cannot be compared: they must have one size`);
+    const light = new Float64Array(taken.length);
+    pixels.forEach((p, k) => {
+      for (let c = 0; c < 3; c++) light[3 * k + c] = Math.log(Math.max(0, radiance[p + c]) + 1e-7);
+    });
+    const { xs, ys } = sharedCurve(light, taken);
+    const fitted = srgbToLab(light.map((x) => onCurve(x, xs, ys)));
+    const differences = colourDifference(fitted, expected).sort();
+    let [a, b] = [0, 0];
+    for (let p = 0; p < fitted.length; p += 3) {
+      a += (fitted[p + 1] - expected[p + 1]) / pixels.length;
+      b += (fitted[p + 2] - expected[p + 2]) / pixels.length;
+    }
+    return { median: quantile(differences, 0.5), p90: quantile(differences, 0.9), a, b };
+  };
 }
 
-/** Medians of both in bins of equal count; those of y made to grow. */
+/** Medians of both in bins of equal count of x; those of y made to grow. A value on an edge belongs to the bin below. */
 function sharedCurve(x: Float64Array, y: Float64Array): { xs: number[]; ys: number[] } {
   const sorted = x.slice().sort();
   const edges = Array.from({ length: BINS + 1 }, (_, i) => quantile(sorted, i / BINS));
-  const bins = Array.from({ length: BINS }, () => ({ x: [] as number[], y: [] as number[] }));
-  x.forEach((value, i) => {
-    let [bin, beyond] = [0, BINS]; // the last bin whose lower edge is below the value
+  const binOf = (value: number): number => {
+    let [bin, beyond] = [0, BINS];
     while (beyond - bin > 1) {
       const middle = (bin + beyond) >> 1;
       if (edges[middle] < value) bin = middle;
       else beyond = middle;
     }
-    bins[bin].x.push(value);
-    bins[bin].y.push(y[i]);
+    return bin;
+  };
+  const counts = new Uint32Array(BINS);
+  const bins = Uint8Array.from(x, (value) => {
+    const bin = binOf(value);
+    counts[bin]++;
+    return bin;
   });
-  const median = (values: number[]): number => quantile(Float64Array.from(values).sort(), 0.5);
-  const filled = bins.filter((bin) => bin.x.length > 0);
+  // Bins lie one after the other in x's order, so the sorted x is theirs already.
+  const starts = Uint32Array.from(counts, (_, bin) => counts.subarray(0, bin).reduce((sum, count) => sum + count, 0));
+  const next = starts.slice();
+  const grouped = new Float64Array(y.length);
+  for (let i = 0; i < y.length; i++) grouped[next[bins[i]]++] = y[i];
+  const [xs, ys]: [number[], number[]] = [[], []];
   let highest = -Infinity;
-  return { xs: filled.map((bin) => median(bin.x)), ys: filled.map((bin) => (highest = Math.max(highest, median(bin.y)))) };
+  for (let bin = 0; bin < BINS; bin++) {
+    if (counts[bin] === 0) continue;
+    const [from, to] = [starts[bin], starts[bin] + counts[bin]];
+    highest = Math.max(highest, quantile(grouped.subarray(from, to).sort(), 0.5));
+    xs.push(quantile(sorted.subarray(from, to), 0.5));
+    ys.push(highest);
+  }
+  return { xs, ys };
 }

@@ -7,7 +7,7 @@
 import { InputError } from '../errors.ts';
 
 /** Rows of linear sRGB to XYZ, each divided by D65's value: white is 1, 1, 1. */
-const TO_XYZ = [
+const [X, Y, Z] = [
   [0.412453, 0.35758, 0.180423],
   [0.212671, 0.71516, 0.072169],
   [0.019334, 0.119193, 0.950227],
@@ -31,7 +31,9 @@ export function srgbToLab(picture: ArrayLike<number>): Float64Array<ArrayBuffer>
   const lab = new Float64Array(picture.length);
   for (let p = 0; p < picture.length; p += 3) {
     const [r, g, b] = [linearOf(picture[p]), linearOf(picture[p + 1]), linearOf(picture[p + 2])];
-    const [x, y, z] = TO_XYZ.map(([fromR, fromG, fromB]) => root(fromR * r + fromG * g + fromB * b));
+    const x = root(X[0] * r + X[1] * g + X[2] * b);
+    const y = root(Y[0] * r + Y[1] * g + Y[2] * b);
+    const z = root(Z[0] * r + Z[1] * g + Z[2] * b);
     lab[p] = 116 * y - 16;
     lab[p + 1] = 500 * (x - y);
     lab[p + 2] = 200 * (y - z);

@@ -4,7 +4,7 @@
  *
  * A pixel is called moving where the reference's map, the union of the others, is above 1/2; the mean of the maps is over all frames' maps, the union among them.
  */
-import { colourCast, labAt, MIN_MIDTONES, quantile, rainbowShare, toneKey } from '../../image/harm.ts';
+import { colourCasts, labAt, MIN_MIDTONES, quantile, rainbowShare, toneKey } from '../../image/harm.ts';
 import type { ColourCast } from '../../image/harm.ts';
 import { maxSample } from '../../image/frame.ts';
 import type { Frame } from '../../image/frame.ts';
@@ -84,17 +84,18 @@ export async function measureHarm(rows: readonly Candidate[], frames: readonly F
   const top = maxSample(data);
   const samples = Float64Array.from(data, (sample) => sample / top);
 
+  const castOf = colourCasts(samples);
   const pictures: PictureHarm[] = [];
   const labs: Float64Array[] = []; // of the network and of the plain merge, where they are compared
   for (const name of HARM_ROWS) {
     await pause();
     const { radiance } = row(name);
     const lab = labAt(radiance, key);
-    pictures.push({ name, cast: colourCast(radiance, samples), rainbow: rainbowShare(lab, width, height) });
+    pictures.push({ name, cast: castOf?.(radiance), rainbow: rainbowShare(lab, width, height) });
     if (boxes && name !== 'reference') labs.push(lab);
   }
   const unmeasured: string[] = [];
-  if (pictures.some(({ cast }) => cast === undefined)) unmeasured.push(`cast: fewer than ${MIN_MIDTONES} pixels of the reference are mid-tones (all channels from 25 to 230 of 255)`);
+  if (!castOf) unmeasured.push(`cast: fewer than ${MIN_MIDTONES} pixels of the reference are mid-tones (all channels from 25 to 230 of 255)`);
   if (!boxes) unmeasured.push('false motion, and the difference from the plain merge: nothing is known to stand still (still.json, --static)');
   const harm: Harm = { pictures, whole: calledMoving(maps, reference), still: undefined, unmeasured };
   if (!boxes) return harm;
