@@ -40,6 +40,11 @@ def agreement(a, b, pool, picks, count):
     return worst, -10 * np.log10(square / n + 1e-20)
 
 
+def recent(started, depth=1):
+    """Where a run began, and where that began; what lies before is in the metadata of those files."""
+    return [{key: recent(value, depth - 1) if key == "startedFrom" else value for key, value in run.items() if key not in ("startedFrom", "averageOf") or depth} for run in started]
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--state", help="checkpoint or state dict")
@@ -82,7 +87,7 @@ def main():
             "minutes": {"segmentation": round(s["s_seconds"] / 60, 1), "joint": round(s["joint_seconds"] / 60, 1)},
             "hardware": cpu_name(),
             "date": datetime.date.today().isoformat(),
-            **({"startedFrom": s["started"]} if s.get("started") else {}),
+            **({"startedFrom": recent(s["started"])} if s.get("started") else {}),
         }
     if a.held_out:
         pool = data.Pool(a.held_out)
