@@ -11,7 +11,7 @@ import { describe, expect, it } from 'vitest';
 import { ROOT, installed, succeed } from './installed.ts';
 
 /** Most bytes of the core, minified and compressed with Brotli, as servers send text to browsers, without weights. */
-const MOST_BYTES = 40_000;
+const MOST_BYTES = 42_000;
 
 /** Bundles a module's text as a page's; what it imports must be there, for nothing is left out. */
 async function bundle(contents: string, options: object = {}): Promise<BuildResult<{ metafile: true; write: false }>> {
