@@ -8,55 +8,40 @@
 import { elementwiseDispatch, elementwiseProgram } from './elementwise.ts';
 import { FRAME_PARAMS, LOAD_FRAME, expectStack, frameParams } from './exposure.ts';
 import type { FrameAttrs } from './exposure.ts';
-import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, READ, buffer, expectInputs, expectSameSize, flatGrid, shapeError, start } from './kernel.ts';
-import type { Kernel, Program } from './kernel.ts';
+import { READ, buffer, expectInputs, expectSameSize, start } from './kernel.ts';
+import type { Kernel } from './kernel.ts';
 import { MAX_FRAMES } from '../image/frame.ts';
 
-/** A sample from here on can be any light above: in codes of 8 bits, between the last two. */
-const WHITE = 253.5 / 255;
-/** Linear input counts as codes of this gamma. */
-const LINEAR_GAMMA = 2.2;
+/** The frames of a block, to tell lanes apart. */
+const FRAMES = 'vec4u(0u, 1u, 2u, 3u) + 4u * ';
 
-/** `LANES`, to tell the frames of a block apart. */
-const LANES = 'const LANES = vec4u(0u, 1u, 2u, 3u);';
-
+/**
+ * `bound(frame, pixel, side)` is the least (side -1) or most (1) light that a sample can show, at the reference's exposure, in the gamma domain. Above 253.5 codes of 255 it can be
+ * any, which is 1 when it is clipped.
+ */
 const EVIDENCE = elementwiseProgram({
   label: 'gate evidence',
   bindings: { stack: READ, response: READ },
-  params: { stack_start: 'u32', frames: 'u32', reference: 'u32', linear_input: 'u32', codes: 'f32', relative: 'f32', tau: ['vec4f', MAX_FRAMES / 4], ...FRAME_PARAMS },
-  functions: `${LOAD_FRAME}${LANES}
-struct Light { least: vec3f, most: vec3f }
-
-fn light_of(seen: vec3f) -> vec3f {
-  if (params.linear_input == 1u) { return power(seen, ${LINEAR_GAMMA}); }
-  if (params.use_response == 1u) { return response_at(seen); }
-  return power(seen, params.gamma);
-}
-
-/** What a frame's sample can show, brought to the reference's exposure, in the gamma domain. */
-fn light(frame: u32, pixel: u32) -> Light {
-  var seen = clamp(stack[params.stack_start + frame * params.size + pixel].rgb, vec3f(0.0), vec3f(1.0));
-  if (params.linear_input == 1u) { seen = power(seen, 1.0 / ${LINEAR_GAMMA}); }
-  let ratio = tau(params.reference) / tau(frame);
-  let below = seen - params.codes;
-  let above = seen + params.codes;
-  let least = select(light_of(below) * ratio * (1.0 - params.relative), vec3f(0.0), below <= vec3f(0.0));
-  let most = select(light_of(above) * ratio * (1.0 + params.relative), vec3f(1.0), above > vec3f(${WHITE}));
-  let exponent = 1.0 / params.gamma;
-  return Light(power(min(least, vec3f(1.0)), exponent), power(min(most, vec3f(1.0)), exponent));
-}
-
+  params: { stack_start: 'u32', frames: 'u32', reference: 'u32', codes: 'f32', relative: 'f32', encode: 'f32', decode: 'f32', tau: ['vec4f', MAX_FRAMES / 4], ...FRAME_PARAMS },
+  functions: `${LOAD_FRAME}
 fn tau(frame: u32) -> f32 { return params.tau[frame / 4u][frame % 4u]; }
-`,
+
+fn bound(frame: u32, pixel: u32, side: f32) -> vec3f {
+  let x = clamp(stack[params.stack_start + frame * params.size + pixel].rgb, vec3f(0.0), vec3f(1.0));
+  let v = select(power(x, params.encode), x, params.encode == 1.0) + side * params.codes;
+  var light = power(v, params.decode);
+  if (params.use_response == 1u) { light = select(response_at(v), vec3f(0.0), v <= vec3f(0.0)); }
+  light *= tau(params.reference) / tau(frame) * (1.0 + side * params.relative);
+  light = select(light, vec3f(1.0), v > vec3f(select(2.0, ${253.5 / 255}, side > 0.0)));
+  return power(min(light, vec3f(1.0)), 1.0 / params.gamma);
+}`,
   body: `
-  let target_light = light(params.reference, pixel);
+  let least = bound(params.reference, pixel, -1.0);
+  let most = bound(params.reference, pixel, 1.0);
   var value = vec4f(0.0);
-  for (var lane = 0u; lane < 4u; lane++) {
-    let frame = 4u * block + lane;
-    if (frame >= params.frames || frame == params.reference) { continue; }
-    let other = light(frame, pixel);
-    let gap = max(other.least - target_light.most, target_light.least - other.most);
-    value = select(value, vec4f(max(max(gap.r, gap.g), max(gap.b, 0.0))), LANES == vec4u(lane));
+  for (var frame = 4u * block; frame < min(4u * block + 4u, params.frames); frame++) {
+    let gap = max(bound(frame, pixel, -1.0) - most, least - bound(frame, pixel, 1.0));
+    value = select(value, vec4f(max(max(gap.r, gap.g), max(gap.b, 0.0))), ${FRAMES}block == vec4u(frame));
   }`,
 });
 
@@ -67,7 +52,7 @@ export interface GateEvidenceAttrs extends FrameAttrs {
   /** As in `GateConfig`. */
   codes: number;
   relative: number;
-  /** Whether samples are linear light, finer than 8 bits: they count as x^(1/2.2). */
+  /** Whether samples are linear light, finer than 8 bits: they count as x^(1/2.2), in codes of that gamma. */
   linear: boolean;
 }
 
@@ -76,21 +61,21 @@ export const gateEvidence: Kernel<GateEvidenceAttrs> = {
   shape({ taus }, inputs) {
     expectInputs('gateEvidence', inputs, 2);
     expectStack('gateEvidence', inputs[0], inputs[1]);
-    if (inputs[0].channels !== 4 * taus.length) throw shapeError('gateEvidence', `${taus.length} exposures for a stack of ${inputs[0].channels / 4} frames`);
     return { ...inputs[0], channels: taus.length };
   },
   lower({ attrs, inputs: [stack, response], output }) {
-    const { taus, reference, codes, relative, linear } = attrs;
+    const { taus, reference, codes, relative, linear, gamma, useResponse } = attrs;
     return elementwiseDispatch(EVIDENCE, output, { stack: buffer(stack), response: buffer(response) }, {
       stack_start: start(stack),
       frames: taus.length,
       reference,
-      linear_input: linear ? 1 : 0,
       // More than all codes is all codes.
       codes: Math.min(1, codes / 255),
       relative,
+      encode: linear ? 1 / 2.2 : 1,
+      decode: linear ? 2.2 : gamma,
       tau: taus,
-      ...frameParams(attrs, response),
+      ...frameParams({ gamma, useResponse: useResponse && !linear }, response),
     });
   },
 };
@@ -98,15 +83,14 @@ export const gateEvidence: Kernel<GateEvidenceAttrs> = {
 const WINDOW = elementwiseProgram({
   label: 'gate window',
   bindings: { input: READ },
-  params: { input_start: 'u32', radius: 'i32', across: 'u32', maximum: 'u32' },
+  params: { input_start: 'u32', radius: 'i32', step_x: 'i32', step_y: 'i32', maximum: 'u32' },
   body: `
-  let first = params.input_start + block * params.size;
+  let last = vec2i(i32(params.width), i32(params.height)) - 1;
   var sum = vec4f(0.0);
   var peak = vec4f(0.0);
   for (var i = -params.radius; i <= params.radius; i++) {
-    let column = u32(clamp(select(i32(x), i32(x) + i, params.across == 1u), 0, i32(params.width) - 1));
-    let row = u32(clamp(select(i32(y) + i, i32(y), params.across == 1u), 0, i32(params.height) - 1));
-    let it = input[first + row * params.width + column];
+    let at = clamp(vec2i(i32(x), i32(y)) + i * vec2i(params.step_x, params.step_y), vec2i(0), last);
+    let it = input[params.input_start + block * params.size + u32(at.y) * params.width + u32(at.x)];
     sum += it;
     peak = max(peak, it);
   }
@@ -126,44 +110,31 @@ export interface GateWindowAttrs {
  * leaving out what is beyond.
  */
 export const gateWindow: Kernel<GateWindowAttrs> = {
-  shape(_, inputs) {
-    expectInputs('gateWindow', inputs, 1);
-    return inputs[0];
-  },
+  shape: (_, inputs) => inputs[0],
   lower({ attrs: { radius, axis, of }, inputs: [input], output }) {
-    return elementwiseDispatch(WINDOW, output, { input: buffer(input) }, { input_start: start(input), radius, across: axis === 'x' ? 1 : 0, maximum: of === 'maximum' ? 1 : 0 });
+    return elementwiseDispatch(WINDOW, output, { input: buffer(input) }, { input_start: start(input), radius, step_x: axis === 'x' ? 1 : 0, step_y: axis === 'y' ? 1 : 0, maximum: of === 'maximum' ? 1 : 0 });
   },
 };
 
-const GATE_MASKS: Program = {
+/** The masks' reference is the union of maps before the gate, and a last block may have lanes of no frame: both count as 0. */
+const MASKS = elementwiseProgram({
   label: 'gate masks',
-  workgroup: [FLAT_WORKGROUP, 1, 1],
-  constants: {},
-  params: { size: 'u32', frames: 'u32', evidence_start: 'u32', masks_start: 'u32', reference: 'u32', binary: 'u32', low: 'f32', high: 'f32' },
-  bindings: { evidence: READ, masks: { access: 'read_write', type: 'array<vec4f>' } },
-  body: `
-${FLAT_INDEX}
-${LANES}
-@workgroup
-fn main(${FLAT_ARGS}) {
-  let pixel = flat_index(group, local, groups);
-  if (pixel >= params.size) { return; }
-  var most = 0.0;
-  for (var block = 0u; 4u * block < params.frames; block++) {
-    let at = params.masks_start + block * params.size + pixel;
-    let part = clamp((evidence[params.evidence_start + block * params.size + pixel] - params.low) / (params.high - params.low), vec4f(0.0), vec4f(1.0));
-    var w = masks[at] * part * part * (3.0 - 2.0 * part);
-    if (params.binary == 1u) { w = select(vec4f(0.0), vec4f(1.0), w > vec4f(0.5)); }
-    // The reference's is the union of the maps before the gate, and a last block may have lanes of no frame.
-    let lanes = LANES + 4u * block;
-    w = select(vec4f(0.0), w, (lanes < vec4u(params.frames)) & (lanes != vec4u(params.reference)));
-    most = max(most, max(max(w.x, w.y), max(w.z, w.w)));
-    masks[at] = w;
-  }
-  let at = params.masks_start + params.reference / 4u * params.size + pixel;
-  masks[at] = select(masks[at], vec4f(most), LANES == vec4u(params.reference % 4u));
+  bindings: { evidence: READ, masks: READ },
+  params: { evidence_start: 'u32', masks_start: 'u32', frames: 'u32', reference: 'u32', binary: 'u32', low: 'f32', high: 'f32' },
+  functions: `
+fn gated(block: u32, pixel: u32) -> vec4f {
+  let at = block * params.size + pixel;
+  let soft = masks[params.masks_start + at] * smoothstep(vec4f(params.low), vec4f(params.high), evidence[params.evidence_start + at]);
+  let w = select(soft, vec4f(soft > vec4f(0.5)), params.binary == 1u);
+  let frame = ${FRAMES}block;
+  return select(vec4f(0.0), w, (frame < vec4u(params.frames)) & (frame != vec4u(params.reference)));
 }`,
-};
+  body: `
+  var most = vec4f(0.0);
+  for (var b = 0u; 4u * b < params.frames; b++) { most = max(most, gated(b, pixel)); }
+  let union_of_all = max(max(most.x, most.y), max(most.z, most.w));
+  let value = select(gated(block, pixel), vec4f(union_of_all), ${FRAMES}block == vec4u(params.reference));`,
+});
 
 export interface GateMasksAttrs {
   reference: number;
@@ -174,22 +145,15 @@ export interface GateMasksAttrs {
   high: number;
 }
 
-/** Inputs: evidence b of each frame, soft masks, which are updated in place: `W_k <- W_k * smoothstep(low, high, b_k)`, W_r their maximum. */
+/** Inputs: evidence b of each frame, soft masks. Output: masks `W_k * smoothstep(low, high, b_k)`, W_r being their maximum. */
 export const gateMasks: Kernel<GateMasksAttrs> = {
-  inPlace: () => 1,
   shape(_, inputs) {
     expectInputs('gateMasks', inputs, 2);
     expectSameSize('gateMasks', inputs);
-    if (inputs[0].channels !== inputs[1].channels) throw shapeError('gateMasks', `evidence of ${inputs[0].channels} frames, masks of ${inputs[1].channels}`);
     return inputs[1];
   },
-  lower({ attrs: { reference, binary, low, high }, inputs: [evidence], output }) {
-    const size = output.shape.width * output.shape.height;
-    return {
-      program: GATE_MASKS,
-      resources: { evidence: buffer(evidence), masks: buffer(output) },
-      params: { size, frames: output.shape.channels, evidence_start: start(evidence), masks_start: start(output), reference, binary: binary ? 1 : 0, low, high },
-      workgroups: flatGrid(size),
-    };
+  lower({ attrs: { reference, binary, low, high }, inputs: [evidence, masks], output }) {
+    const params = { evidence_start: start(evidence), masks_start: start(masks), frames: output.shape.channels, reference, binary: binary ? 1 : 0, low, high };
+    return elementwiseDispatch(MASKS, output, { evidence: buffer(evidence), masks: buffer(masks) }, params);
   },
 };

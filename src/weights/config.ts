@@ -101,20 +101,16 @@ export function parseConfig(metadata: Record<string, string>, name = 'weights'):
   return { variant, width, segWidths: segWidths as NetworkConfig['segWidths'], slope, gamma, maskMode, base, hat, ...(gate !== undefined && { gate: parseGate(gate, fail) }), extra };
 }
 
-const GATE_FIELDS = ['codes', 'relative', 'low', 'high'] as const;
-
 function parseGate(gate: unknown, fail: (field: string, value: unknown, expected: string) => never): GateConfig {
-  const isObject = typeof gate === 'object' && gate !== null && !Array.isArray(gate);
-  const found: Record<string, unknown> = isObject ? { ...gate } : fail('gate', gate, `an object of ${GATE_FIELDS.join(', ')}`);
-  for (const field of Object.keys(found)) if (!GATE_FIELDS.some((name) => name === field)) fail(`gate.${field}`, found[field], `no field but ${GATE_FIELDS.join(', ')}`);
+  // What is no object has no fields, or unknown ones.
+  const { codes, relative, low, high, ...others } = Object(gate) as Record<string, unknown>;
+  for (const [field, value] of Object.entries(others)) fail(`gate.${field}`, value, 'no such field');
   // Kernels compute in f32.
-  const [codes, relative, low, high] = GATE_FIELDS.map((name) => {
-    const value = found[name];
-    return typeof value === 'number' && Number.isFinite(Math.fround(value)) ? value : fail(`gate.${name}`, value, 'a number');
-  });
-  if (codes < 0) fail('gate.codes', codes, 'at least 0');
-  if (relative < 0 || relative >= 1) fail('gate.relative', relative, 'a number from 0 to below 1');
-  if (Math.fround(low) >= Math.fround(high)) fail('gate.low', low, `less than gate.high, which is ${high}`);
+  const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(Math.fround(value));
+  if (!isNumber(codes) || codes < 0) fail('gate.codes', codes, 'a number from 0');
+  if (!isNumber(relative) || relative < 0 || relative >= 1) fail('gate.relative', relative, 'a number from 0 to below 1');
+  if (!isNumber(high)) fail('gate.high', high, 'a number');
+  if (!isNumber(low) || Math.fround(low) >= Math.fround(high)) fail('gate.low', low, `a number below gate.high, ${high}`);
   return { codes, relative, low, high };
 }
 
