@@ -10,7 +10,7 @@
  */
 import { CancelledError, InputError } from '../errors.ts';
 import type { Frame } from './frame.ts';
-import { covered, encoder, fitCurves, residualOf } from './responseFit.ts';
+import { covered, encoder, fitCurves, residualOf, weightedMedian } from './responseFit.ts';
 import { histogramPairs, patchPairs, readPatches } from './responsePairs.ts';
 import type { Pair, Patches } from './responsePairs.ts';
 
@@ -37,6 +37,14 @@ export interface ChannelReport {
   range: [number, number];
 }
 
+/** Two neighbouring frames, in exposure order: how many times brighter the second is. */
+export interface ExposureStep {
+  /** By the exposures given. */
+  given: number;
+  /** By the pictures, under the curves that are used; undefined where no value is clear of clipping in both. A camera's nominal times are off by up to 15 %. */
+  measured?: number;
+}
+
 /** What `estimateResponse` did, for printing: of all channels together, and of each. */
 export interface ResponseReport extends ChannelReport {
   /** Where the curves come from: `gamma` also where the stack did not determine them. */
@@ -46,6 +54,8 @@ export interface ResponseReport extends ChannelReport {
   /** How far the channels differ, over `range` where the stack gave one, else over all codes. */
   deviation: ResponseDeviation;
   channels: { r: ChannelReport; g: ChannelReport; b: ChannelReport };
+  /** From each frame to the next, where an estimate was asked for; else empty. */
+  steps: ExposureStep[];
   /** One line. */
   summary: string;
 }
@@ -123,6 +133,7 @@ export function estimateResponse(frames: readonly Frame[], options: { gamma?: nu
     range,
     deviation: deviationOf(response, range),
     channels: { r, g, b },
+    steps: stepsOf(frames, patches, used),
     summary: '',
   };
   report.summary = summarize(report, gamma);
@@ -174,6 +185,26 @@ function estimateCurves(frames: readonly Frame[], patches: readonly Patches[], g
     check();
   }
   return { pairs, curves };
+}
+
+/** How much brighter each frame is than the one before it, by the median over all pairs of values: things that move do not matter, nor does a shaking hand. */
+function stepsOf(frames: readonly Frame[], patches: readonly Patches[], curves: readonly (readonly number[])[]): ExposureStep[] {
+  return frames.slice(1).map((frame, i) => {
+    const given = frame.exposure / frames[i].exposure;
+    const [shorter, longer] = [patches[i], patches[i + 1]];
+    if (!shorter || !longer || shorter.bins !== longer.bins) return { given };
+    const still = new Uint8Array(shorter.count).fill(1);
+    const logs: { value: number; weight: number }[] = [];
+    curves.forEach((curve, c) => {
+      const pairs: Pair[] = [];
+      histogramPairs(shorter, longer, c, still, 0, pairs);
+      patchPairs(shorter, longer, c, still, 0, pairs);
+      const f = encoder(curve, 1);
+      for (const { a, b, weight } of pairs) logs.push({ value: Math.log(f(b) / f(a)), weight });
+    });
+    const value = weightedMedian(logs);
+    return { given, ...(value !== undefined && { measured: Math.exp(value) }) };
+  });
 }
 
 /** 1 for each patch that is the same in both frames, under the curves, to within MOVED in every channel. All of them where hardly any are. */
