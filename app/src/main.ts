@@ -18,7 +18,7 @@ import { ProgressPanel } from './ui/progressPanel.ts';
 import { ResultPanel } from './ui/resultPanel.ts';
 import { Stage } from './ui/stage.ts';
 import { keepAwake } from './ui/wakeLock.ts';
-import { failureWords, pageWords } from './words.ts';
+import { WARNINGS, failureWords, pageWords, warningWords } from './words.ts';
 import type { Doing } from './words.ts';
 
 /** Of a file that is still being read. */
@@ -116,6 +116,7 @@ function receive(message: FromWorker): void {
       merged = { result: message.result, key: pendingKey };
       byId('frames-section', HTMLDetailsElement).open = false;
       resultPanel.show(message.result, inOrder(readyRows()).map(({ name }) => name));
+      for (const warning of message.result.warnings) notify(warning.kind, warningWords(warning), 'info');
       announce('The merge is done.');
       stageFocus();
       break;
@@ -161,7 +162,7 @@ function fail(doing: Doing, failure: Failure): void {
 
 /** Takes away what was said of what is now past. */
 function dismissAll(): void {
-  for (const key of ['merge', 'view', 'save', 'recovered']) dismiss(key);
+  for (const key of ['merge', 'view', 'save', 'recovered', ...WARNINGS]) dismiss(key);
 }
 
 function addFiles(files: readonly { name: string; file: Blob }[]): void {

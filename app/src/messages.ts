@@ -7,6 +7,7 @@
  */
 import type { ClippedPixels } from '../../src/image/chooseReference.ts';
 import type { ExposureInfo } from '../../src/image/exif.ts';
+import type { MergeWarning } from '../../src/warnings.ts';
 
 /** How linear light becomes what is shown. `extended` keeps light above white, for displays that can show it. */
 export type ToneMapping = 'photographic' | 'reinhard' | 'filmic' | 'linear' | 'extended';
@@ -99,6 +100,8 @@ export interface ResultInfo {
   edited: boolean;
   /** What is known of the camera's response, a line. */
   response: string;
+  /** What may be wrong with the picture. */
+  warnings: MergeWarning[];
   /** Most bytes of GPU buffers during the merge. */
   peakBytes: number;
   seconds: number;

@@ -1,4 +1,5 @@
 /** What the page says when something is wrong: a title, and what to do. */
+import type { MergeWarning } from '../../src/warnings.ts';
 import type { Failure } from './messages.ts';
 
 /** What failed. */
@@ -15,6 +16,19 @@ const SAVE_IT = 'It is merged all the same: save it. To see it too, close other 
 /** The library's remedies name options of the command line; here there are fields for them. */
 export function pageWords(message: string): string {
   return message.replace(/give the (exposures|true ones) with --ev or --times/, (_, what: string) => `fill in the ${what === 'exposures' ? 'exposures' : 'true exposures'}`);
+}
+
+const WARNING_TITLES: Record<MergeWarning['kind'], string> = {
+  'much-motion': 'Most of the picture counts as moving',
+  'weak-response': 'The files’ tone curve is uncertain',
+  'poor-reference': 'The reference frame shows little',
+  'contradicted-exposures': 'The exposures do not fit the pictures',
+};
+export const WARNINGS = Object.keys(WARNING_TITLES);
+
+/** What a merge warns of. */
+export function warningWords({ kind, message }: MergeWarning): Words {
+  return { title: WARNING_TITLES[kind], text: message };
 }
 
 /** @param doing what failed; the frames and the result are still there in any case. */

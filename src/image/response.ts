@@ -10,7 +10,7 @@
  */
 import { CancelledError, InputError } from '../errors.ts';
 import type { Frame } from './frame.ts';
-import { covered, encoder, fitCurves, residualOf } from './responseFit.ts';
+import { covered, encoder, fitCurves, residualOf, weightedMedian } from './responseFit.ts';
 import { histogramPairs, patchPairs, readPatches } from './responsePairs.ts';
 import type { Pair, Patches } from './responsePairs.ts';
 
@@ -37,6 +37,14 @@ export interface ChannelReport {
   range: [number, number];
 }
 
+/** Two neighbouring frames, in exposure order: how many times brighter the second is. */
+export interface ExposureStep {
+  /** By the exposures given. */
+  given: number;
+  /** By the pictures, under the curves that are used; undefined where no value is clear of clipping in both. A camera's nominal times are off by up to 15 %. */
+  measured?: number;
+}
+
 /** What `estimateResponse` did, for printing: of all channels together, and of each. */
 export interface ResponseReport extends ChannelReport {
   /** Where the curves come from: `gamma` also where the stack did not determine them. */
@@ -46,6 +54,8 @@ export interface ResponseReport extends ChannelReport {
   /** How far the channels differ, over `range` where the stack gave one, else over all codes. */
   deviation: ResponseDeviation;
   channels: { r: ChannelReport; g: ChannelReport; b: ChannelReport };
+  /** From each frame to the next, where an estimate was asked for; else empty. */
+  steps: ExposureStep[];
   /** One line. */
   summary: string;
 }
@@ -104,7 +114,7 @@ export function estimateResponse(frames: readonly Frame[], options: { gamma?: nu
       check();
     }
   }
-  const { pairs, curves } = estimateCurves(frames, patches, gamma, check);
+  const { pairs, curves, neighbours } = estimateCurves(frames, patches, gamma, check);
   const all = pairs.flat();
   const range = covered(all);
   const residual = residualOf(pairs, curves, gamma);
@@ -123,6 +133,7 @@ export function estimateResponse(frames: readonly Frame[], options: { gamma?: nu
     range,
     deviation: deviationOf(response, range),
     channels: { r, g, b },
+    steps: stepsOf(frames, neighbours, used),
     summary: '',
   };
   report.summary = summarize(report, gamma);
@@ -148,32 +159,65 @@ function isEnough(pairs: readonly Pair[]): boolean {
   return pairs.length >= MIN_PAIRS && range[1] - range[0] >= MIN_RANGE;
 }
 
+/** What two frames say, per channel. */
+function pairsOf(shorter: Patches, longer: Patches, still: Uint8Array, log: number): Pair[][] {
+  return CHANNELS.map((_, c) => {
+    const pairs: Pair[] = [];
+    histogramPairs(shorter, longer, c, still, log, pairs);
+    patchPairs(shorter, longer, c, still, log, pairs);
+    return pairs;
+  });
+}
+
+/** What the estimate makes of the patches: pairs of values per channel, the curves, and the pairs of each frame and the next, moving things included. */
+interface Estimate {
+  pairs: Pair[][];
+  curves: number[][];
+  neighbours: (Pair[][] | undefined)[];
+}
+
 /**
  * Fits the curves, PASSES times: the first fit shows which patches moved between two frames, and the next ones
  * leave those out. (Things that come and go change a histogram, and enough of them a median.)
  */
-function estimateCurves(frames: readonly Frame[], patches: readonly Patches[], gamma: number, check: () => void): { pairs: Pair[][]; curves: number[][] } {
+function estimateCurves(frames: readonly Frame[], patches: readonly Patches[], gamma: number, check: () => void): Estimate {
   const { r, g, b } = gammaResponse(gamma);
   let pairs: Pair[][] = [[], [], []];
   let curves = [r, g, b];
+  const neighbours: Estimate['neighbours'] = [];
   for (let pass = 0; pass < PASSES; pass++) {
     pairs = [[], [], []];
     for (let i = 0; i < patches.length; i++) {
       for (let j = i + 1; j < patches.length && j <= i + SPAN; j++) {
+        if (patches[i].bins !== patches[j].bins) continue;
         const ratio = frames[j].exposure / frames[i].exposure;
-        if (ratio < MIN_RATIO || ratio > MAX_RATIO || patches[i].bins !== patches[j].bins) continue;
+        const informative = ratio >= MIN_RATIO && ratio <= MAX_RATIO;
+        const isStep = pass === 0 && j === i + 1;
+        if (!informative && !isStep) continue;
         const still = pass === 0 ? new Uint8Array(patches[i].count).fill(1) : stillPatches(patches[i], patches[j], curves, ratio, gamma);
-        for (let c = 0; c < 3; c++) {
-          histogramPairs(patches[i], patches[j], c, still, Math.log(ratio), pairs[c]);
-          patchPairs(patches[i], patches[j], c, still, Math.log(ratio), pairs[c]);
-        }
+        const found = pairsOf(patches[i], patches[j], still, Math.log(ratio));
+        if (isStep) neighbours[i] = found;
+        if (informative) found.forEach((list, c) => pairs[c].push(...list));
         check();
       }
     }
     if (isEnough(pairs.flat())) curves = fitCurves(pairs, gamma, pass < PASSES - 1 ? ROUGH_ROUNDS : undefined);
     check();
   }
-  return { pairs, curves };
+  return { pairs, curves, neighbours };
+}
+
+/** How much brighter each frame is than the one before it, by the median over all pairs of values: things that move do not matter, nor does a shaking hand. */
+function stepsOf(frames: readonly Frame[], neighbours: Estimate['neighbours'], curves: readonly (readonly number[])[]): ExposureStep[] {
+  return frames.slice(1).map((frame, i) => {
+    const given = frame.exposure / frames[i].exposure;
+    const logs = (neighbours[i] ?? []).flatMap((pairs, c) => {
+      const f = encoder(curves[c], 1);
+      return pairs.map(({ a, b, weight }) => ({ value: Math.log(f(b) / f(a)), weight }));
+    });
+    const value = weightedMedian(logs);
+    return { given, ...(value !== undefined && { measured: Math.exp(value) }) };
+  });
 }
 
 /** 1 for each patch that is the same in both frames, under the curves, to within MOVED in every channel. All of them where hardly any are. */

@@ -253,15 +253,20 @@ export function encoder(f: readonly number[], gamma: number): (x: number) => num
 export function residualOf(channels: readonly (readonly Pair[])[], curves: readonly (readonly number[])[], gamma: number): number {
   const misses = channels.flatMap((pairs, c) => {
     const h = encoder(curves[c], gamma);
-    return pairs.map((pair) => ({ miss: Math.abs(h(pair.b) - Math.exp(pair.log / gamma) * h(pair.a)), weight: pair.weight }));
+    return pairs.map((pair) => ({ value: Math.abs(h(pair.b) - Math.exp(pair.log / gamma) * h(pair.a)), weight: pair.weight }));
   });
-  misses.sort((x, y) => x.miss - y.miss);
-  let rest = misses.reduce((sum, { weight }) => sum + weight, 0) / 2;
-  for (const { miss, weight } of misses) {
+  return weightedMedian(misses) ?? 0;
+}
+
+/** The value below which half of the weight lies; undefined for none. Sorts the list. */
+export function weightedMedian(list: { value: number; weight: number }[]): number | undefined {
+  list.sort((x, y) => x.value - y.value);
+  let rest = list.reduce((sum, { weight }) => sum + weight, 0) / 2;
+  for (const { value, weight } of list) {
     rest -= weight;
-    if (rest <= 0) return miss;
+    if (rest <= 0) return value;
   }
-  return 0;
+  return undefined;
 }
 
 /** Lowest and highest value that well-populated pairs speak of; [0, 0] for none. */

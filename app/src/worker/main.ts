@@ -157,7 +157,7 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
     await showResult().catch((error) => tell({ type: 'viewFailed', failure: failureOf(error) }));
     tell({
       type: 'merged',
-      result: { width, height, reference, frames: stack.length, edited: motion !== undefined, response: merged.response.report.summary, peakBytes: merged.peakBytes, seconds: (performance.now() - started) / 1000 },
+      result: { width, height, reference, frames: stack.length, edited: motion !== undefined, response: merged.response.report.summary, warnings: merged.warnings, peakBytes: merged.peakBytes, seconds: (performance.now() - started) / 1000 },
     });
     tellEdits();
   } catch (error) {

@@ -60,6 +60,8 @@ How it is merged
                         (default for 8-bit pictures); gamma is x^2.2 (default for 16-bit and NPY); linear;
                         or a JSON file {"r": [256 numbers], "g": [...], "b": [...]} with the light that
                         belongs to value i/255, from 0 to 1.
+                        auto:FILE for several stacks of one camera (the views of a panorama): the first
+                        call estimates the curve and keeps it in FILE, the others read it there.
   --save-response FILE  keeps the curve used, for other stacks of the same camera
   --method METHOD       network (default), or merge: a weighted average that does not look for motion
                         and needs no weights; its ghosts show what the network removes. With --motion-in
@@ -82,7 +84,8 @@ ${ADAPTER}
                         memory, where the adapter has shader-f16; arithmetic is f32. Default: f32.
   --no-tune             neither reads what deghost tune found for this adapter, nor tunes. Without it, a GPU
                         that is not known yet is tuned for, within a few seconds, while pictures are read
-  --json                one JSON object on stdout: files, sizes, exposures, response, memory, times
+  --json                one JSON object on stdout: files, sizes, exposures, response, warnings, memory,
+                        times
   --profile             where the time went: reading, compiling, each stage (cutting tiles, uploads, compute,
                         readback, pasting), writing, and each operation's time on the GPU where the adapter
                         has timestamps. A table on stderr; with --json all of it there too.

@@ -1,4 +1,5 @@
 /** `deghost merge`'s options, checked as far as the command line alone tells. */
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
@@ -20,6 +21,8 @@ export interface MergeOptions {
   reference: number | 'auto' | undefined;
   /** A name, or a JSON file's path. */
   response: { name: 'auto' | 'gamma' | 'linear' } | { file: string } | undefined;
+  /** `--response auto:FILE`: read if it is there (it is `response` then), else the estimate is kept in it. */
+  keepResponse: string | undefined;
   saveResponse: string | undefined;
   weights: string | undefined;
   method: 'network' | 'merge';
@@ -57,13 +60,15 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
     }
   }
   const reference = values.reference === 'auto' ? 'auto' : integerOption(args, 'reference', 1, count, 'auto');
-  checkDistinct(args);
+  const keepResponse = readKeptResponse(values.response);
+  checkDistinct(args, keepResponse);
   return {
     inputs,
     output: values.output,
     exposures: values.ev !== undefined ? parseEv(values.ev, count) : values.times !== undefined ? parseTimes(values.times, count) : undefined,
     reference: typeof reference === 'number' ? reference - 1 : reference,
-    response: readResponseOption(values.response),
+    response: keepResponse === undefined ? readResponseOption(values.response) : existsSync(keepResponse) ? { file: keepResponse } : { name: 'auto' },
+    keepResponse,
     saveResponse: values['save-response'],
     weights: values.weights,
     method,
@@ -88,11 +93,18 @@ export function readResponseOption(text: string | undefined): MergeOptions['resp
   return { file: text };
 }
 
+/** `--response auto:FILE`: the file. */
+function readKeptResponse(text: string | undefined): string | undefined {
+  if (!text?.startsWith('auto:')) return undefined;
+  const file = text.slice('auto:'.length);
+  if (file === '') throw new UsageError('--response is "auto:", without a file: write --response auto:camera.json');
+  return file;
+}
+
 /** No file may be written twice, or over a picture that is read. */
-function checkDistinct({ values, positionals }: ParsedArgs): void {
+function checkDistinct({ values, positionals }: ParsedArgs, keepResponse: string | undefined): void {
   const written = new Map<string, string>();
-  for (const option of ['output', 'preview', 'save-response'] as const) {
-    const path = values[option];
+  for (const [option, path] of [['output', values.output], ['preview', values.preview], ['save-response', values['save-response']], ['response', keepResponse]] as const) {
     if (path === undefined) continue;
     const other = written.get(resolve(path));
     if (other) throw new UsageError(`--${option} and --${other} are both "${path}": name two files`);

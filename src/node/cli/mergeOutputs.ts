@@ -19,7 +19,13 @@ export async function checkOutputs(options: MergeOptions): Promise<void> {
   await checkOutputPath(options.output);
   if (options.preview !== undefined) await checkOutputPath(options.preview);
   if (options.saveResponse !== undefined) await checkWritable(options.saveResponse);
+  if (options.keepResponse !== undefined && isToBeKept(options)) await checkWritable(options.keepResponse);
   if (options.motion !== undefined) await checkMotionFolder(options.motion);
+}
+
+/** Whether this call estimates the response of `--response auto:FILE`, rather than reads it. */
+function isToBeKept({ response }: MergeOptions): boolean {
+  return response === undefined || 'name' in response;
 }
 
 /** The folder itself is made when there is something to put in it; its parent must exist. */
@@ -35,6 +41,8 @@ export interface Written {
   output: string;
   preview?: string;
   response?: string;
+  /** The file of `--response auto:FILE`, where this call wrote it. */
+  keptResponse?: string;
   motion: string[];
   /** How long each took; they are written at the same time. */
   times: { file: string; ms: number }[];
@@ -66,6 +74,8 @@ export async function writeOutputs(options: MergeOptions, result: MergeResult, s
     }
   };
   const { motion: folder, preview, saveResponse, output } = options;
+  // What a stack did not determine is nothing for others to rely on.
+  const keptResponse = isToBeKept(options) && result.response.report.kind === 'estimated' ? options.keepResponse : undefined;
   const motion: string[] = [];
   try {
     if (folder !== undefined && !existsSync(folder)) {
@@ -76,7 +86,9 @@ export async function writeOutputs(options: MergeOptions, result: MergeResult, s
     }
     const writing = [write(output, [output], () => writeImage(output, result, { exr: options.exrType, signal: stop.signal }))];
     if (preview !== undefined) writing.push(write(preview, [preview], () => writeImage(preview, result, { signal: stop.signal })));
-    if (saveResponse !== undefined) writing.push(write(saveResponse, [saveResponse], () => writeFileAtomic(saveResponse, Buffer.from(formatResponse(result.response.response)), { signal: stop.signal })));
+    for (const path of [saveResponse, keptResponse]) {
+      if (path !== undefined) writing.push(write(path, [path], () => writeFileAtomic(path, Buffer.from(formatResponse(result.response.response)), { signal: stop.signal })));
+    }
     if (folder !== undefined) {
       for (let k = 1; k <= result.motion.length; k++) motion.push(join(folder, `motion-${k}.png`), join(folder, `motion-${k}.npy`));
       writing.push(write(folder, motion, () => writeMotionMaps(folder, result.motion, result.width, result.height, { signal: stop.signal })));
@@ -90,5 +102,5 @@ export async function writeOutputs(options: MergeOptions, result: MergeResult, s
   } finally {
     signal.removeEventListener('abort', forward);
   }
-  return { output, preview, response: saveResponse, motion, times };
+  return { output, preview, response: saveResponse, keptResponse, motion, times };
 }

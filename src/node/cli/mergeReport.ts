@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type { MergeResult } from '../../deghoster.ts';
 import { clippedShare, referenceSummary } from '../../image/chooseReference.ts';
 import type { ReferenceChoice } from '../../image/chooseReference.ts';
+import type { MergeWarning } from '../../warnings.ts';
 import type { AdapterInfo } from '../adapter.ts';
 import { json, size } from './io.ts';
 import type { CommandIo } from './io.ts';
@@ -24,8 +25,13 @@ export interface MergeContext {
   weights: WeightsFile | undefined;
 }
 
-/** A response residual (gamma domain, 1 is full scale) that no camera's tone curve causes; wrong exposures do. */
-const SUSPICIOUS_RESIDUAL = 0.3;
+/** Which options of the command line help. */
+const OPTIONS: Record<MergeWarning['kind'], string> = {
+  'much-motion': '',
+  'weak-response': ' (--response)',
+  'poor-reference': ' (--reference)',
+  'contradicted-exposures': ' (--ev, --times)',
+};
 
 /** Stops from the reference frame, `+2.0`. */
 function stops(context: MergeContext, k: number): string {
@@ -51,19 +57,24 @@ function movingShare(map: Float32Array): number {
   return map.length > 0 ? moving / map.length : 0;
 }
 
+/** What became of the file of `--response auto:FILE`. */
+function keptText(file: string, files: Written, kind: string): string {
+  if (files.keptResponse !== undefined) return `the response is kept in ${file}, for the next call with --response auto:${file}`;
+  if (kind === 'file') return `the response is read from ${file}, where an earlier call kept it`;
+  return `the response is not kept in ${file}: this stack did not determine one`;
+}
+
 /** What came out: lines on stderr, JSON on stdout when asked. */
 export function finish(context: MergeContext, result: MergeResult, files: Written, times: Record<string, number>, profile: CommandProfile | undefined, io: CommandIo, message: (text: string) => void): void {
   const { options, stack, reference, choice, info, weights } = context;
   const moving = result.motion.map(movingShare);
   const { report } = result.response;
-  for (const line of report.summary.split('\n')) message(line);
-  // Even a wrong curve does not explain a residual like this.
-  if (report.reason !== undefined && report.residual > SUSPICIOUS_RESIDUAL) {
-    message('the brightness of the frames does not follow their exposures: check --ev or --times, which are in the order of the pictures');
-  }
+  message(report.summary);
+  if (options.keepResponse !== undefined) message(keptText(options.keepResponse, files, report.kind));
   if (options.method === 'network') message(`moving: ${(100 * moving[reference]).toFixed(1)} % of the picture`);
   message(`GPU memory: ${size(result.peakBytes)} of buffers at the peak, ${size(options.memoryBudget)} allowed, stored as ${options.precision}; merged in ${clock(times.mergeMs / 1000)}`);
-  const also = [files.preview, files.response, ...(files.motion.length > 0 ? [`${result.motion.length} motion maps in ${options.motion}`] : [])].filter(Boolean);
+  for (const warning of result.warnings) message(`warning: ${warning.message}${OPTIONS[warning.kind]}`);
+  const also = [files.preview, files.response, files.keptResponse, ...(files.motion.length > 0 ? [`${result.motion.length} motion maps in ${options.motion}`] : [])].filter(Boolean);
   message(`wrote ${files.output}${also.length > 0 ? `, ${also.join(', ')}` : ''}`);
   if (profile) io.stderr.write(`${profileText(profile)}\n`);
   if (!options.json) return;
@@ -72,6 +83,7 @@ export function finish(context: MergeContext, result: MergeResult, files: Writte
       output: files.output,
       preview: files.preview ?? null,
       savedResponse: files.response ?? null,
+      keptResponse: files.keptResponse ?? null,
       motion: files.motion,
       width: result.width,
       height: result.height,
@@ -82,6 +94,7 @@ export function finish(context: MergeContext, result: MergeResult, files: Writte
       method: options.method,
       weights: weights ? { file: weights.path, variant: weights.config.variant } : null,
       response: report,
+      warnings: result.warnings.map(({ frames, ...warning }) => ({ ...warning, ...(frames && { frames: frames.map((k) => k + 1) }) })),
       adapter: info,
       peakBytes: result.peakBytes,
       memoryBudget: options.memoryBudget,
