@@ -4,6 +4,7 @@
 import { frameLabel, maxSample } from './image/frame.ts';
 import type { Exposed, Frame } from './image/frame.ts';
 import { patchGrid } from './image/responsePairs.ts';
+import { WRONG_STEP } from './image/response.ts';
 import type { ExposureStep, ResponseReport } from './image/response.ts';
 
 /** One warning of a merge. */
@@ -38,11 +39,6 @@ const WELL_EXPOSED = 0.1;
 /** As in the choice of a reference: a pixel is burnt out where any code is above, black where all codes are below. */
 const BURNT = 250;
 const BLACK = 5;
-/**
- * A step of exposure this many times off is wrong. Cameras' nominal times are off by up to 15 %, two frames in opposite directions by 1.35; what pictures of one camera say lies
- * within 1.2 of that.
- */
-const WRONG_STEP = 1.6;
 /** Where no curve was found to measure with, only a step that the pictures have less than this share of, in stops, is wrong: curves bend it by less. */
 const NO_STEP = 0.3;
 /** Beyond this the ratio is not told: it hangs on the ends of the curve. */

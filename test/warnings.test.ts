@@ -14,7 +14,7 @@ const fine = estimateResponse(stack).report;
 
 /** The warnings of frames as the library would find them, but for motion. */
 function warn(frames: Frame[], change: Partial<Findings> = {}): MergeWarning[] {
-  return mergeWarnings({ frames, reference: 1, referencePixels: frames[1], response: estimateResponse(frames).report, motion: undefined, ...change });
+  return mergeWarnings({ frames, reference: 1, referencePixels: frames[1], motion: undefined, ...change, response: change.response ?? estimateResponse(frames).report });
 }
 
 /** The pictures in another order than their exposures. */
@@ -27,14 +27,14 @@ describe('mergeWarnings', () => {
     expect(warn(stack)).toEqual([]);
     expect(warn(listed([0, 1, 2], [1, 4 * 1.15, 16 * 0.9]))).toEqual([]);
     expect(fine.steps.map(({ given }) => given)).toEqual([4, 4]);
-    for (const { measured } of fine.steps) expect(Math.abs(measured! / 4 - 1)).toBeLessThan(0.05);
+    for (const { measured } of fine.steps) expect(Math.abs(measured! / 4 - 1)).toBeLessThan(0.1);
   });
 
   for (const [name, frames, numbers] of [
     ['swapped frames', listed([0, 2, 1]), /frame 3 \(IMG_2\) is listed as 4 times as bright as frame 2 \(IMG_1\), the pictures say 0\.\d+ times/],
     ['one picture twice', listed([0, 1, 1]), /frame 3 \(IMG_2\) is listed as 4 times as bright as frame 2 \(IMG_1\), the pictures say [01](\.\d+)? times/],
     ['all in reverse', listed([2, 1, 0]), /frame 2 .*frame 1 .*; frame 3 .*frame 2 /],
-    ['a step eight times too large', listed([0, 1, 2], [1, 4, 128]), /frame 3 \(IMG_2\) is listed as 32 times as bright as frame 2 \(IMG_1\), the pictures say [3-9](\.\d)? times/],
+    ['a step eight times too large', listed([0, 1, 2], [1, 4, 128]), /frame 3 \(IMG_2\) is listed as 32 times as bright as frame 2 \(IMG_1\), the pictures say [345](\.\d)? times/],
   ] as const) {
     it(`names the frames: ${name}`, () => {
       const found = warn(frames).filter(({ kind }) => kind === 'contradicted-exposures');

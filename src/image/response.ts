@@ -73,6 +73,10 @@ const MIN_PAIRS = 48;
 const MIN_RANGE = 0.15;
 /** A larger residual (gamma domain) means that one curve does not explain the stack. */
 const MAX_RESIDUAL = 0.05;
+/**
+ * A step of exposure this many times off is wrong. Cameras' nominal times are off by up to 15 %, two frames in opposite directions by 1.35.
+ */
+export const WRONG_STEP = 1.6;
 /** Rounds of fitting and leaving out what moved. */
 const PASSES = 3;
 /** Rounds of reweighting in a fit that only has to show what moved. */
@@ -133,7 +137,7 @@ export function estimateResponse(frames: readonly Frame[], options: { gamma?: nu
     range,
     deviation: deviationOf(response, range),
     channels: { r, g, b },
-    steps: stepsOf(frames, neighbours, used),
+    steps: reason === undefined ? checkedSteps(frames, neighbours, used, gamma) : stepsOf(frames, neighbours, used),
     summary: '',
   };
   report.summary = summarize(report, gamma);
@@ -218,6 +222,18 @@ function stepsOf(frames: readonly Frame[], neighbours: Estimate['neighbours'], c
     const value = weightedMedian(logs);
     return { given, ...(value !== undefined && { measured: Math.exp(value) }) };
   });
+}
+
+/**
+ * `stepsOf`, but where a step is wrong the curves have given way to it: so what the pictures say is measured again with curves of the other steps alone.
+ */
+function checkedSteps(frames: readonly Frame[], neighbours: Estimate['neighbours'], curves: readonly (readonly number[])[], gamma: number): ExposureStep[] {
+  const steps = stepsOf(frames, neighbours, curves);
+  const off = steps.map(({ given, measured = given }) => Math.abs(Math.log(measured / given)));
+  const worst = off.indexOf(Math.max(...off));
+  if (off[worst] < Math.log(WRONG_STEP)) return steps;
+  const rest = CHANNELS.map((_, c) => neighbours.flatMap((pairs, i) => (i === worst ? [] : (pairs?.[c] ?? []))).filter(({ log }) => log >= Math.log(MIN_RATIO) && log <= Math.log(MAX_RATIO)));
+  return isEnough(rest.flat()) ? stepsOf(frames, neighbours, fitCurves(rest, gamma, ROUGH_ROUNDS)) : steps;
 }
 
 /** 1 for each patch that is the same in both frames, under the curves, to within MOVED in every channel. All of them where hardly any are. */
