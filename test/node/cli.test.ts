@@ -42,10 +42,13 @@ function plainMerge(frames: Uint8Array[], taus: number[], reference: number): Fl
     let sum = 0;
     let weights = 0;
     frames.forEach((frame, k) => {
+      const pixel = 3 * Math.floor(i / 3);
+      const hats = [0, 1, 2].map((c) => {
+        const v = frame[pixel + c] / 255;
+        return (k === 0 && v > 0.5) || (k === frames.length - 1 && v < 0.5) ? 1 : 1 - Math.abs(2 * v - 1);
+      });
       const x = frame[i] / 255;
-      let hat = 1 - Math.abs(2 * x - 1);
-      if ((k === 0 && x > 0.5) || (k === frames.length - 1 && x < 0.5)) hat = 1;
-      if (k === reference) hat += 1e-3;
+      const hat = Math.min(...hats) + (k === reference ? 1e-3 : 0);
       sum += (hat * x ** 2.2) / taus[k];
       weights += hat;
     });

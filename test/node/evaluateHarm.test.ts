@@ -120,9 +120,9 @@ describe('deghost evaluate without a ground truth', () => {
     const [photographs, moving] = JSON.parse(readFileSync(at('static.json'), 'utf8')).stacks;
     expect(photographs.harm.still.boxes.map(({ box }: { box: number[] }) => box)).toEqual([[0, 0, W, H]]);
     expect(photographs.harm.still.all.moving).toBe(photographs.harm.whole.moving);
-    expect(photographs.response).toBe('response: as given');
+    expect(photographs.response).toMatch(/^response: as given/);
     expect(moving.harm.still.boxes).toHaveLength(2);
-    expect(moving.response).not.toBe('response: as given');
+    expect(moving.response).not.toMatch(/^response: as given/);
   });
 
   it('has one-line errors that name the file, both values and the remedy', async () => {
