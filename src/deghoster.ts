@@ -5,7 +5,7 @@ import { openPlatformDevice } from './device.ts';
 import type { DeviceLostError } from './errors.ts';
 import { CancelledError, InputError, UsageError } from './errors.ts';
 import { frameLabel, frameSize, isEightBit, middleFrame, sortFrames } from './image/frame.ts';
-import type { Frame, FrameSource } from './image/frame.ts';
+import type { FrameSource } from './image/frame.ts';
 import { choiceOf } from './image/chooseReference.ts';
 import type { ReferenceChoice } from './image/chooseReference.ts';
 import { chooseResponse } from './image/chooseResponse.ts';
@@ -22,8 +22,6 @@ import { choicesOf } from './tune/result.ts';
 import type { TuneResult } from './tune/result.ts';
 import { loadWeights } from './weights/load.ts';
 import type { Weights } from './weights/load.ts';
-import { mergeWarnings } from './warnings.ts';
-import type { MergeWarning } from './warnings.ts';
 
 export interface DeghosterOptions {
   /** A weights file's bytes (safetensors). Without it only `method: 'merge'` works. */
@@ -101,8 +99,6 @@ export interface MergeResult {
   order: number[];
   /** The camera response that was used. */
   response: ChosenResponse;
-  /** What may be wrong with the picture, and what to do. */
-  warnings: MergeWarning[];
   /** Most bytes of GPU buffers held at once, but for frames and results on the device. */
   peakBytes: number;
   /** Where the time went, with the option `profile`. */
@@ -260,8 +256,7 @@ export class Deghoster {
 
     onProgress?.({ stage: 'response', done: 0, total: 1, fraction: 0 });
     const choosing = performance.now();
-    let read: readonly Frame[] | undefined;
-    const response = await chooseResponse(frames, options.response, async () => (read = await merge.patches()), signal);
+    const response = await chooseResponse(frames, options.response, () => merge.patches(), signal);
     const { profile } = merge;
     if (profile) profile.responseMs = performance.now() - choosing;
     const taus = frames.map((frame) => frame.exposure / frames[0].exposure);
@@ -271,16 +266,7 @@ export class Deghoster {
     const it = this.#schedule({ width, height, taus, reference, useResponse: kind !== 'gamma', linear, motionGiven: motion !== undefined, method });
     const maps = await merge.run(it, response, motion, picture);
     if (profile) profile.ms = performance.now() - begun;
-    // A frame on the device has been read back if the response was estimated, and is not read for this alone.
-    const pixels = read?.[reference] ?? frames[reference];
-    const warnings = mergeWarnings({
-      frames,
-      reference,
-      referencePixels: 'data' in pixels ? pixels : undefined,
-      response: response.report,
-      motion: method === 'network' && motion === undefined ? maps[reference] : undefined,
-    });
-    return { width, height, motion: maps, scale: taus[reference], reference, ...(referenceChoice && { referenceChoice }), order, response, warnings, peakBytes: merge.peakBytes, ...(profile && { profile }) };
+    return { width, height, motion: maps, scale: taus[reference], reference, ...(referenceChoice && { referenceChoice }), order, response, peakBytes: merge.peakBytes, ...(profile && { profile }) };
   }
 
   #schedule(request: { width: number; height: number; taus: number[]; reference: number; useResponse: boolean; linear?: boolean; motionGiven: boolean; method: 'network' | 'merge' }): Schedule {

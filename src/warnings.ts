@@ -1,9 +1,11 @@
 /**
- * What a merge warns of: it ran, but its picture may not be what its owner hopes for. Each warning says what was found and what to do.
+ * `deghost/warnings`: what to tell people after a merge that ran, but whose picture may not be what they hope for. Each warning says what was found and what to do.
+ * An entry of its own, so that a page that words its own loads none of it.
  */
-import { frameLabel, maxSample } from './image/frame.ts';
-import type { Exposed, Frame } from './image/frame.ts';
-import { patchGrid } from './image/responsePairs.ts';
+import type { MergeResult } from './deghoster.ts';
+import { clippedShare, countClipped } from './image/chooseReference.ts';
+import { frameLabel } from './image/frame.ts';
+import type { Exposed, FrameSource } from './image/frame.ts';
 import { WRONG_STEP } from './image/response.ts';
 import type { ExposureStep, ResponseReport } from './image/response.ts';
 
@@ -17,13 +19,11 @@ export interface MergeWarning {
 }
 
 /** What warnings are made from. */
-export interface Findings {
+interface Findings {
   /** In exposure order. */
-  frames: readonly Exposed[];
+  frames: readonly (FrameSource & Exposed)[];
   /** From 0 in exposure order. */
   reference: number;
-  /** The reference frame's pixels, where they are at hand. */
-  referencePixels: Frame | undefined;
   response: ResponseReport;
   /** The reference's motion map, where the network made it. */
   motion: Float32Array | undefined;
@@ -36,16 +36,19 @@ const WEAK_PAIRS = 240;
 const WEAK_RANGE = 0.4;
 /** A reference of which less than this is well exposed is poor. */
 const WELL_EXPOSED = 0.1;
-/** As in the choice of a reference: a pixel is burnt out where any code is above, black where all codes are below. */
-const BURNT = 250;
-const BLACK = 5;
 /** Where no curve was found to measure with, only a step that the pictures have less than this share of, in stops, is wrong: curves bend it by less. */
 const NO_STEP = 0.3;
 /** Beyond this the ratio is not told: it hangs on the ends of the curve. */
 const LARGEST_TOLD = 100;
 
-/** The warnings of a merge, the gravest first. */
-export function mergeWarnings(findings: Findings): MergeWarning[] {
+/**
+ * The warnings of a merge, the gravest first.
+ * @param frames as they were given to `merge`. A reference whose pixels are on the device, or in an ImageBitmap, is not judged.
+ * @param result what `merge` gave; with motion maps of the caller's own pass `motion: []`.
+ */
+export function mergeWarnings(frames: readonly FrameSource[], result: Pick<MergeResult, 'order' | 'reference' | 'response' | 'motion'>): MergeWarning[] {
+  const { order, reference, response, motion } = result;
+  const findings: Findings = { frames: order.map((k) => frames[k]), reference, response: response.report, motion: motion[reference] };
   const contradicted = contradictedExposures(findings);
   // Where the exposures are wrong, the response can be no good.
   return [contradicted, muchMotion(findings), poorReference(findings), contradicted ? undefined : weakResponse(findings)].filter((warning) => warning !== undefined);
@@ -96,34 +99,16 @@ function muchMotion({ motion }: Findings): MergeWarning | undefined {
   };
 }
 
-function poorReference({ frames, reference, referencePixels, response }: Findings): MergeWarning | undefined {
-  if (!referencePixels) return undefined;
-  const share = wellExposed(referencePixels, response.kind === 'linear');
+function poorReference({ frames, reference, response }: Findings): MergeWarning | undefined {
+  const frame = frames[reference];
+  if (!('data' in frame)) return undefined;
+  const share = 1 - clippedShare(countClipped(frame, response.kind === 'linear'));
   if (share >= WELL_EXPOSED) return undefined;
   return {
     kind: 'poor-reference',
     message: `Only ${percent(share)} of the reference, ${numbered(frames, reference)}, is neither burnt out nor black: what moves is shown from it, and cannot be seen well. Choose another reference.`,
     frames: [reference],
   };
-}
-
-/** The share of a frame's pixels that are neither burnt out nor black, on a grid. @param linear whether samples are radiance: they are judged as the codes they would have in a JPEG. */
-function wellExposed({ data, width, height }: Frame, linear: boolean): number {
-  const { step } = patchGrid(width, height);
-  const scale = 1 / maxSample(data);
-  const code = (sample: number): number => 255 * (linear ? (sample * scale) ** (1 / 2.2) : sample * scale);
-  let good = 0;
-  let all = 0;
-  const stride = Math.max(1, Math.floor(step / 3));
-  for (let y = 0; y < height; y += stride) {
-    for (let x = 0; x < width; x += stride) {
-      const at = 3 * (y * width + x);
-      const [r, g, b] = [code(data[at]), code(data[at + 1]), code(data[at + 2])];
-      all++;
-      if (Math.max(r, g, b) >= BLACK && Math.max(r, g, b) <= BURNT) good++;
-    }
-  }
-  return good / all;
 }
 
 function weakResponse({ response }: Findings): MergeWarning | undefined {

@@ -31,8 +31,8 @@ describe('the tarball', () => {
   it('has right types for ESM, under Node and bundlers', async () => {
     // There is no CommonJS build: require() of an ES module works from Node 22 on, and import() everywhere.
     const report = JSON.parse(await succeed(bin('attw'), [await tarball(), '--profile', 'esm-only', '--format', 'json']));
-    expect(Object.keys(report.analysis.entrypoints).sort()).toEqual(['.', './node', './package.json', './tune', './weights/*.safetensors']);
-    for (const name of ['.', './node', './tune']) {
+    expect(Object.keys(report.analysis.entrypoints).sort()).toEqual(['.', './node', './package.json', './tune', './warnings', './weights/*.safetensors']);
+    for (const name of ['.', './node', './tune', './warnings']) {
       const { resolutions } = report.analysis.entrypoints[name];
       for (const kind of ['node16-esm', 'bundler']) expect(resolutions[kind].resolution, `${name} ${kind}`).toMatchObject({ isTypeScript: true });
     }

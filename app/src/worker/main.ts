@@ -5,6 +5,7 @@
 import type { MergeResult } from '../../../src/deghoster.ts';
 import { openDevice } from '../../../src/device.ts';
 import { CancelledError, NoAdapterError } from '../../../src/errors.ts';
+import { mergeWarnings } from '../../../src/warnings.ts';
 import type { FromWorker, ToWorker, View } from '../messages.ts';
 import { chooseTones } from '../toneCurves.ts';
 import type { Tones } from '../toneCurves.ts';
@@ -157,7 +158,7 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
     await showResult().catch((error) => tell({ type: 'viewFailed', failure: failureOf(error) }));
     tell({
       type: 'merged',
-      result: { width, height, reference, frames: stack.length, edited: motion !== undefined, response: merged.response.report.summary, warnings: merged.warnings, peakBytes: merged.peakBytes, seconds: (performance.now() - started) / 1000 },
+      result: { width, height, reference, frames: stack.length, edited: motion !== undefined, response: merged.response.report.summary, warnings: mergeWarnings(stack, { ...merged, motion: motion ? [] : maps }), peakBytes: merged.peakBytes, seconds: (performance.now() - started) / 1000 },
     });
     tellEdits();
   } catch (error) {

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type { MergeResult } from '../../deghoster.ts';
 import { clippedShare, referenceSummary } from '../../image/chooseReference.ts';
 import type { ReferenceChoice } from '../../image/chooseReference.ts';
+import { mergeWarnings } from '../../warnings.ts';
 import type { MergeWarning } from '../../warnings.ts';
 import type { AdapterInfo } from '../adapter.ts';
 import { json, size } from './io.ts';
@@ -73,7 +74,9 @@ export function finish(context: MergeContext, result: MergeResult, files: Writte
   if (options.keepResponse !== undefined) message(keptText(options.keepResponse, files, report.kind));
   if (options.method === 'network') message(`moving: ${(100 * moving[reference]).toFixed(1)} % of the picture`);
   message(`GPU memory: ${size(result.peakBytes)} of buffers at the peak, ${size(options.memoryBudget)} allowed, stored as ${options.precision}; merged in ${clock(times.mergeMs / 1000)}`);
-  for (const warning of result.warnings) message(`warning: ${warning.message}${OPTIONS[warning.kind]}`);
+  // Maps that were given back are no finding.
+  const warnings = mergeWarnings(stack.frames, options.motionIn === undefined ? result : { ...result, motion: [] });
+  for (const warning of warnings) message(`warning: ${warning.message}${OPTIONS[warning.kind]}`);
   const also = [files.preview, files.response, files.keptResponse, ...(files.motion.length > 0 ? [`${result.motion.length} motion maps in ${options.motion}`] : [])].filter(Boolean);
   message(`wrote ${files.output}${also.length > 0 ? `, ${also.join(', ')}` : ''}`);
   if (profile) io.stderr.write(`${profileText(profile)}\n`);
@@ -94,7 +97,7 @@ export function finish(context: MergeContext, result: MergeResult, files: Writte
       method: options.method,
       weights: weights ? { file: weights.path, variant: weights.config.variant } : null,
       response: report,
-      warnings: result.warnings.map(({ frames, ...warning }) => ({ ...warning, ...(frames && { frames: frames.map((k) => k + 1) }) })),
+      warnings: warnings.map(({ frames, ...warning }) => ({ ...warning, ...(frames && { frames: frames.map((k) => k + 1) }) })),
       adapter: info,
       peakBytes: result.peakBytes,
       memoryBudget: options.memoryBudget,
