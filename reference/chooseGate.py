@@ -39,8 +39,8 @@ def measure(net, stack, gates):
     n = len(stack["taus"])
     r = (n - 1) // 2
     X = [torch.from_numpy(x)[None] for x in data.frames_of(stack)]
-    samples = [torch.from_numpy(c.astype("f4") / 255)[None] for c in stack["codes"]]
-    response = torch.from_numpy(stack["lut"] ** data.GAMMA)
+    samples, response = (torch.from_numpy(a) for a in data.samples_of(stack))
+    samples = [x[None] for x in samples]
     taus = torch.from_numpy(stack["taus"] / stack["taus"][0])
     moves = [None if k == r else torch.from_numpy(data.motion_of(stack, k, r)) > 0 for k in range(n)]
     moving = torch.stack([m for m in moves if m is not None]).any(0)

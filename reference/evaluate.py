@@ -17,13 +17,14 @@ from model import Deghost, from_safetensors, mu_law
 
 
 def inputs(stack, picks=None):
-    """X list of [1,3,H,W], taus, r, truth [3,H,W], motion masks [N,H,W]."""
+    """X list of [1,3,H,W], taus, r, truth [3,H,W], motion masks [N,H,W], and what the gate reads: {samples: list of [1,3,H,W], response}."""
     p = np.arange(len(stack["taus"])) if picks is None else np.array(picks)
     r = (len(p) - 1) // 2
     X = [torch.from_numpy(x)[None] for x in data.frames_of(stack, p)]
     truth = torch.from_numpy(np.minimum(data.radiance_of(stack, p[r]) * stack["taus"][p[0]], 1))
     masks = torch.from_numpy(np.stack([data.motion_of(stack, k, p[r]) for k in p]))
-    return X, stack["taus"][p] / stack["taus"][p[0]], r, truth, masks
+    samples, response = (torch.from_numpy(a) for a in data.samples_of(stack, p))
+    return X, stack["taus"][p] / stack["taus"][p[0]], r, truth, masks, {"samples": [x[None] for x in samples], "response": response}
 
 
 def psnr(a, b, where=None):
@@ -37,8 +38,8 @@ def psnr(a, b, where=None):
 def figures(net, pool, count, picks=None):
     methods, sums, iou = ("network", "mergeOwnMasks", "mergeTrueMasks", "mergeNoMasks", "reference"), {}, np.zeros((2, 2))
     for i in range(min(count, len(pool))):
-        X, taus, r, truth, masks = inputs(pool[i], picks)
-        out = net(X, taus, r)
+        X, taus, r, truth, masks, gate = inputs(pool[i], picks)
+        out = net(X, taus, r, **gate)
         tau = torch.as_tensor(taus).reshape(1, -1, 1, 1, 1)
         H, W = truth.shape[1:]
         merge = lambda m: net.merge(X, tau, m, r)[0].clamp(0, 1)
@@ -90,8 +91,8 @@ def main():
         rows = []
         with torch.no_grad():
             for i in range(min(8, len(pool))):
-                X, taus, r, truth, masks = inputs(pool[i], picks)
-                out = net(X, taus, r)
+                X, taus, r, truth, masks, gate = inputs(pool[i], picks)
+                out = net(X, taus, r, **gate)
                 tau = torch.as_tensor(taus).reshape(1, -1, 1, 1, 1)
                 plain = net.merge(X, tau, [torch.zeros_like(x[:, :1]) for x in X], r)[0]
                 union = masks[[k for k in range(len(X)) if k != r]].amax(0)

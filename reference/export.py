@@ -34,8 +34,8 @@ def agreement(a, b, pool, picks, count):
     worst, square, n = 0.0, 0.0, 0
     with torch.no_grad():
         for i in range(min(count, len(pool))):
-            X, taus, r, *_ = evaluate.inputs(pool[i], picks)
-            d = mu_law(a(X, taus, r)["Y"]) - mu_law(b(X, taus, r)["Y"])
+            X, taus, r, *_, gate = evaluate.inputs(pool[i], picks)
+            d = mu_law(a(X, taus, r, **gate)["Y"]) - mu_law(b(X, taus, r, **gate)["Y"])
             worst, square, n = max(worst, float(d.abs().max())), square + float((d**2).sum()), n + d.numel()
     return worst, -10 * np.log10(square / n + 1e-20)
 

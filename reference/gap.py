@@ -102,8 +102,11 @@ def measure(stacks):
                 if here.sum() < 100:
                     continue
                 worst = np.abs(off[here]).max(-1)
-                rows[name][b].append([*np.percentile(worst, [50, 95]), (smooth[here] ** 2).sum() / ((off[here] ** 2).sum() + 1e-12)])
-    table = {name: [{"from": low, "to": high, **dict(zip(("median", "high", "smooth"), np.mean(r, 0).round(4).tolist())), "stacks": len(r)} if r else {"from": low, "to": high, "stacks": 0} for r, low, high in zip(of, LEVELS, LEVELS[1:])] for name, of in rows.items()}
+                energy = (off[here] ** 2).sum()
+                # Where both frames are black there is no difference that could be smooth.
+                share = (smooth[here] ** 2).sum() / energy if energy > 1e-6 * here.sum() else np.nan
+                rows[name][b].append([*np.percentile(worst, [50, 95]), share])
+    table = {name: [{"from": low, "to": high, **dict(zip(("median", "high", "smooth"), np.nanmean(r, 0).round(4).tolist())), "stacks": len(r)} if r else {"from": low, "to": high, "stacks": 0} for r, low, high in zip(of, LEVELS, LEVELS[1:])] for name, of in rows.items()}
     return {"stacks": len(dark), "dark": dict(zip(map(str, DARK), np.mean(dark, 0).round(4).tolist())), **table}
 
 

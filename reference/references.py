@@ -40,7 +40,8 @@ def figures_of(net, stack, r):
     taus = stack["taus"] / stack["taus"][0]
     truth = torch.from_numpy(np.minimum(data.radiance_of(stack, r) * stack["taus"][0], 1))
     moving = torch.from_numpy(np.max([data.motion_of(stack, k, r) for k in range(len(X)) if k != r], 0)) > 0
-    Y, T = mu_law(net(X, taus, r)["Y"][0]), mu_law(truth)
+    samples, response = (torch.from_numpy(a) for a in data.samples_of(stack))
+    Y, T = mu_law(net(X, taus, r, samples=[x[None] for x in samples], response=response)["Y"][0]), mu_law(truth)
     return psnr(Y, T), psnr(Y, T, moving) if moving.any() else float("nan")
 
 

@@ -58,8 +58,8 @@ def patch(stack, rng, r, picks, size, zoom):
     masks = np.stack([data.motion_of(s, k, picks[r]) for k in picks])
     taus = stack["taus"][picks]
     target = data.target_of(s, picks[r], picks)
-    samples = s["codes"][picks].astype(np.float32) / 255
-    return enlarge(X, size), taus / taus[0], enlarge(target[None], size)[0], enlarge(masks[:, None], size)[:, 0], enlarge(samples, size), s["lut"] ** data.GAMMA
+    samples, response = data.samples_of(s, picks)
+    return enlarge(X, size), taus / taus[0], enlarge(target[None], size)[0], enlarge(masks[:, None], size)[:, 0], enlarge(samples, size), response
 
 
 def enlarge(a, size):
@@ -122,8 +122,8 @@ def held_out(net, pool, count, picks=None):
         X = torch.from_numpy(data.frames_of(s, p))
         taus = s["taus"][p] / s["taus"][p[0]]
         truth = torch.from_numpy(np.minimum(data.radiance_of(s, p[r]) * s["taus"][p[0]], 1))
-        samples = [torch.from_numpy(c.astype(np.float32) / 255)[None] for c in s["codes"][p]]
-        out = net([x[None] for x in X], taus, r, samples=samples, response=torch.from_numpy(s["lut"] ** data.GAMMA))
+        samples, response = (torch.from_numpy(a) for a in data.samples_of(s, p))
+        out = net([x[None] for x in X], taus, r, samples=[x[None] for x in samples], response=response)
         Y, B = out["Y"][0], out["B"][0].clamp(0, 1) if out["B"] is not None else torch.zeros_like(truth)
         row = [psnr(mu_law(Y), mu_law(truth)), psnr(Y, truth), psnr(mu_law(B), mu_law(truth)), psnr(B, truth)]
         for side in (range(r), range(r + 1, len(p))):

@@ -167,6 +167,11 @@ def frames_of(stack, picks=slice(None)):
     return np.stack([lut[c][codes[:, c]] for c in range(3)], 1)
 
 
+def samples_of(stack, picks=slice(None)):
+    """What the gate reads: the frames before their response was undone, f32 [N,3,H,W], and the response, f at i/255, f32 [3,256]."""
+    return stack["codes"][picks].astype("f4") / 255, stack["lut"] ** GAMMA
+
+
 def radiance_of(stack, k):
     """True radiance of frame k's moment, f32 [3,H,W], clipped at 1."""
     return np.minimum((stack["clean"][k].astype("f4") / 65535) ** GAMMA * stack["top"], 1)
