@@ -33,6 +33,7 @@ TABLES = {  # name: pool, weights, further options of `deghost evaluate`
     "any-camera": ("held-camera5", "any", ["--response", "auto"]),
 }
 STATIC = [("fixed", "1,2,3"), ("fixed", "2,3,4"), ("fixed", "3,4,5"), ("any", "2,3,4"), ("any", None)]  # weights, frames
+REUSE = False  # whether reports that are newer than their weights stand
 DARK = 0.15  # a box is dark where the reference frame's samples are below this on the mean, of 1
 ROWS = ["network", "reference", "merge", "merge, difference", "merge, S", "merge, truth"]
 
@@ -52,6 +53,10 @@ def render(panoramas):
 def evaluate(name, folders, *options):
     """The report of `deghost evaluate`; its text lies beside it."""
     out = os.path.join(RUNS, f"figures-{name}.json")
+    used = [options[options.index("--weights") + 1]] if "--weights" in options else ["weights/fixed.safetensors", "weights/any.safetensors"]
+    if REUSE and os.path.exists(out) and os.path.getmtime(out) > max(os.path.getmtime(os.path.join(ROOT, path)) for path in used):
+        with open(out) as file:
+            return json.load(file)
     sheets = os.path.join(RUNS, "sheets", name)
     os.makedirs(os.path.dirname(sheets), exist_ok=True)
     with open(os.path.join(RUNS, f"figures-{name}.txt"), "w") as text:
@@ -202,9 +207,12 @@ def main():
     p.add_argument("--real", nargs="+", default=[], help="folders of real stacks with still.json")
     p.add_argument("--static", nargs="+", default=[], help="folders of real stacks of five frames in which nothing moves")
     p.add_argument("--panoramas", help="folder of HDR panoramas: the held-out scenes are rendered from it")
+    p.add_argument("--reuse", action="store_true", help="keep reports of `deghost evaluate` that are newer than their weights: a run that was interrupted goes on")
     p.add_argument("--heads", nargs="+", default=[], help="two runs of train.py, alike but for --base")
     p.add_argument("--only", help="tables of rendered scenes to make again, e.g. fixed,any-5")
     a = p.parse_args()
+    global REUSE
+    REUSE = a.reuse
     figures = {}
     if os.path.exists(FIGURES):
         with open(FIGURES) as file:
