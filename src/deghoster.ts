@@ -244,12 +244,12 @@ export class Deghoster {
     const { signal, onProgress, method = 'network' } = options;
     if (signal?.aborted) throw new CancelledError();
     const { frames, order } = sortFrames(input);
-    const given = checkReference(options.reference, frames.length);
+    const given = options.reference === 'auto' ? undefined : checkReference(options.reference, frames.length);
     checkSamples(frames);
     const { width, height } = frameSize(frames[0]);
     const merge = new Merge(this.#session, frames, options);
-    const referenceChoice = given === 'auto' ? choiceOf(await merge.clipped(options.response === 'linear')) : undefined;
-    const reference = given === 'auto' ? referenceChoice!.reference : given;
+    const referenceChoice = given === undefined ? choiceOf(await merge.clipped(options.response === 'linear')) : undefined;
+    const reference = given ?? referenceChoice!.reference;
     const motion = options.motion && withUnion(checkMotion(options.motion, frames.length, width, height), reference);
     if (picture.kind === 'buffer') checkBufferSize(width, height, this.device);
     else picture.array = new Float32Array(width * height * 3);
@@ -277,9 +277,8 @@ export class Deghoster {
   }
 }
 
-function checkReference(reference: number | 'auto' | undefined, count: number): number | 'auto' {
+function checkReference(reference: number | undefined, count: number): number {
   if (reference === undefined) return middleFrame(count);
-  if (reference === 'auto') return reference;
   if (!Number.isInteger(reference) || reference < 0 || reference >= count) {
     throw new InputError(`reference is ${reference}, it must be "auto" or one of 0..${count - 1} (frames in exposure order)`);
   }

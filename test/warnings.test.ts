@@ -1,5 +1,6 @@
 /** What merges warn of: findings made up, and stacks whose exposures are not what is said. */
 import { describe, expect, it } from 'vitest';
+import { exposureSteps } from '../src/image/exposureSteps.ts';
 import type { Frame } from '../src/image/frame.ts';
 import { estimateResponse, gammaResponse } from '../src/image/response.ts';
 import { mergeWarnings } from '../src/warnings.ts';
@@ -28,8 +29,9 @@ describe('mergeWarnings', () => {
   it('says nothing of a good stack, nor of times 15 % off', () => {
     expect(warn(stack)).toEqual([]);
     expect(warn(listed([0, 1, 2], [1, 4 * 1.15, 16 * 0.9]))).toEqual([]);
-    expect(fine.steps.map(({ given }) => given)).toEqual([4, 4]);
-    for (const { measured } of fine.steps) expect(Math.abs(measured! / 4 - 1)).toBeLessThan(0.1);
+    const steps = exposureSteps(stack, estimateResponse(stack));
+    expect(steps.map(({ given }) => given)).toEqual([4, 4]);
+    for (const { measured } of steps) expect(Math.abs(measured! / 4 - 1)).toBeLessThan(0.1);
   });
 
   for (const [name, frames, numbers] of [

@@ -17,7 +17,7 @@ export interface ChosenResponse {
 
 function given(kind: 'gamma' | 'linear' | 'file', response: CameraResponse, summary: string): ChosenResponse {
   const nothing = (): ChannelReport => ({ pairs: 0, residual: 0, range: [0, 0] });
-  return { response, report: { kind, ...nothing(), deviation: deviationOf(response), channels: { r: nothing(), g: nothing(), b: nothing() }, steps: [], summary } };
+  return { response, report: { kind, ...nothing(), deviation: deviationOf(response), channels: { r: nothing(), g: nothing(), b: nothing() }, summary } };
 }
 
 /**

@@ -102,12 +102,14 @@ export function fitCurves(channels: readonly (readonly Pair[])[], gamma: number,
       const target = columns.reduce((sum, column, k) => sum + factors[k] * prior[column + 1], 0);
       addEquation(matrix, right, size, columns, factors, target, weight);
     }
-    for (let i = 1; i < LAST; i++) addEquation(matrix, right, size, [i - 1], [1], prior[i], PULL);
-    const penalty = (DEVIATION_PENALTY * total) / (size - ROWS) + PULL;
-    for (let i = ROWS; i < size; i++) addEquation(matrix, right, size, [i], [1], 0, penalty);
+    const penalty = (DEVIATION_PENALTY * total) / (size - ROWS);
+    for (let column = 0; column < size; column++) {
+      if (column < ROWS) addEquation(matrix, right, size, [column], [1], prior[column + 1], PULL);
+      else addEquation(matrix, right, size, [column], [1], 0, penalty + PULL);
+    }
     solve(matrix, right, size);
     const shared = right.subarray(0, ROWS);
-    curves = channels.map((_, c) => monotone(shared.map((value, i) => value + deviationAt(basis[i + 1], right, ROWS + c * KNOTS))));
+    curves = channels.map((_, c) => monotone(shared.map((value, i) => basis[i + 1].reduce((sum, [knot, share]) => sum + share * right[ROWS + c * KNOTS + knot], value))));
   }
   // exp(-Infinity) and exp(0): f runs from 0 to 1 exactly.
   return curves.map((psi) => Array.from(psi, (value) => Math.exp(value * gamma)));
@@ -124,7 +126,7 @@ interface Equation {
   factors: number[];
 }
 
-function equationOf(pair: Pair, channel: number, gamma: number, basis: readonly Place[]): Equation {
+function equationOf(pair: Pair, channel: number, gamma: number, basis: readonly KnotShare[][]): Equation {
   const [a, b] = [placeOf(pair.a), placeOf(pair.b)];
   const terms = new Map<number, number>();
   const add = (column: number, factor: number): void => void terms.set(column, (terms.get(column) ?? 0) + factor);
@@ -132,9 +134,7 @@ function equationOf(pair: Pair, channel: number, gamma: number, basis: readonly 
     for (const [sample, share] of [[place.sample, 1 - place.t], [place.sample + 1, place.t]]) {
       if (sample === LAST) continue;
       add(sample - 1, sign * share);
-      const { sample: knot, t } = basis[sample];
-      add(ROWS + channel * KNOTS + knot, sign * share * (1 - t));
-      if (knot + 1 < KNOTS) add(ROWS + channel * KNOTS + knot + 1, sign * share * t);
+      for (const [knot, part] of basis[sample]) add(ROWS + channel * KNOTS + knot, sign * share * part);
     }
   }
   const used = [...terms].filter(([, factor]) => factor !== 0);
@@ -173,17 +173,15 @@ function stiffnessRows(): { columns: number[]; factors: number[]; weight: number
   });
 }
 
-/** Where each sample lies between the knots of a deviation: `sample` is the knot before it. Beyond the last knot, at white, every deviation is 0. */
-function deviationBasis(): Place[] {
-  return Array.from(stretched(), (u) => {
-    const position = Math.min(1, Math.max(0, u)) * KNOTS;
-    const sample = Math.min(KNOTS - 1, Math.floor(position));
-    return { sample, t: position - sample };
-  });
-}
+type KnotShare = [knot: number, share: number];
 
-function deviationAt({ sample, t }: Place, unknowns: Float64Array, first: number): number {
-  return unknowns[first + sample] * (1 - t) + (sample + 1 < KNOTS ? unknowns[first + sample + 1] * t : 0);
+/** What each sample from 1 on takes of which knots of a deviation. Beyond the last knot, at white, every deviation is 0. */
+function deviationBasis(): KnotShare[][] {
+  return Array.from(stretched(), (u) => {
+    const knot = Math.floor(u * KNOTS);
+    const t = u * KNOTS - knot;
+    return ([[knot, 1 - t], [knot + 1, t]] as KnotShare[]).filter(([k]) => k < KNOTS);
+  });
 }
 
 /** The whole curve from its unknowns: the nearest non-decreasing one (pool adjacent violators), none above psi(1) = 0. */

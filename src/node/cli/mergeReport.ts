@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type { MergeResult } from '../../deghoster.ts';
 import { clippedShare, referenceSummary } from '../../image/chooseReference.ts';
 import type { ReferenceChoice } from '../../image/chooseReference.ts';
+import { exposureSteps } from '../../image/exposureSteps.ts';
 import { mergeWarnings } from '../../warnings.ts';
 import type { MergeWarning } from '../../warnings.ts';
 import type { AdapterInfo } from '../adapter.ts';
@@ -96,7 +97,7 @@ export function finish(context: MergeContext, result: MergeResult, files: Writte
       scale: result.scale,
       method: options.method,
       weights: weights ? { file: weights.path, variant: weights.config.variant } : null,
-      response: report,
+      response: { ...report, steps: exposureSteps(stack.frames, result.response) },
       warnings: warnings.map(({ frames, ...warning }) => ({ ...warning, ...(frames && { frames: frames.map((k) => k + 1) }) })),
       adapter: info,
       peakBytes: result.peakBytes,
