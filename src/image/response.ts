@@ -21,12 +21,6 @@ export interface CameraResponse {
   b: number[];
 }
 
-/** How far the channels' curves f_c lie from the one they share, their geometric mean f: |f_c / f - 1| over codes and channels. 0.01 is a difference of 1 % in radiance. */
-export interface ResponseDeviation {
-  median: number;
-  largest: number;
-}
-
 /** What the stack says of one channel. */
 export interface ChannelReport {
   /** Pairs of values the stack gave. */
@@ -43,8 +37,6 @@ export interface ResponseReport extends ChannelReport {
   kind: 'gamma' | 'linear' | 'estimated' | 'file';
   /** Why the prior (gamma) stands, where an estimate was asked for and not found. */
   reason?: string;
-  /** How far the channels differ, over `range` where the stack gave one, else over all codes. */
-  deviation: ResponseDeviation;
   channels: { r: ChannelReport; g: ChannelReport; b: ChannelReport };
   /** One line. */
   summary: string;
@@ -106,22 +98,22 @@ export function estimateResponse(frames: readonly Frame[], options: { gamma?: nu
   }
   const { pairs, curves } = estimateCurves(frames, patches, gamma, check);
   const fit = reportOf(pairs, curves, gamma);
+  const covering = `${percent(fit.range[0])} to ${percent(fit.range[1])}`;
   let reason: string | undefined;
   if (spread < MIN_RATIO) reason = `the exposures differ by a factor of ${spread.toFixed(2)} only`;
-  else if (!isEnough(pairs.flat())) reason = `only ${fit.pairs} pairs of unclipped values, from ${percent(fit.range[0])} to ${percent(fit.range[1])}`;
+  else if (!isEnough(pairs.flat())) reason = `only ${fit.pairs} pairs of unclipped values, from ${covering}`;
   else if (fit.residual > MAX_RESIDUAL) reason = `no curve fits (residual ${fit.residual.toFixed(3)})`;
-  const response = reason === undefined ? { r: curves[0], g: curves[1], b: curves[2] } : gammaResponse(gamma);
+  const isFound = reason === undefined;
+  const response = isFound ? { r: curves[0], g: curves[1], b: curves[2] } : gammaResponse(gamma);
   const used = CHANNELS.map((name) => response[name]);
   const [r, g, b] = pairs.map((list, c) => reportOf([list], [used[c]], gamma));
   const report: ResponseReport = {
-    kind: reason === undefined ? 'estimated' : 'gamma',
-    ...(reason !== undefined && { reason }),
+    kind: isFound ? 'estimated' : 'gamma',
+    ...(!isFound && { reason }),
     ...reportOf(pairs, used, gamma),
-    deviation: deviationOf(response, fit.range),
     channels: { r, g, b },
-    summary: '',
+    summary: isFound ? `response estimated from the stack: ${fit.pairs} pairs, covering ${covering}, residual ${fit.residual.toFixed(3)}` : `response: gamma ${gamma} kept: ${reason}`,
   };
-  report.summary = summarize(report, gamma);
   return { response, report };
 }
 
@@ -129,20 +121,6 @@ export function estimateResponse(frames: readonly Frame[], options: { gamma?: nu
 function reportOf(channels: readonly Pair[][], curves: readonly number[][], gamma: number): ChannelReport {
   const all = channels.flat();
   return { pairs: all.length, residual: residualOf(channels, curves, gamma), range: covered(all) };
-}
-
-/** How far the channels of a response differ. @param range the values to look at, fractions of full scale; all by default. */
-export function deviationOf(response: CameraResponse, range: readonly [number, number] = [0, 1]): ResponseDeviation {
-  const curves = CHANNELS.map((name) => response[name]);
-  const found: number[] = [];
-  const last = Math.min(SAMPLES - 2, Math.floor(range[1] * (SAMPLES - 1)));
-  for (let i = Math.max(1, Math.ceil(range[0] * (SAMPLES - 1))); i <= last; i++) {
-    const mean = Math.cbrt(curves[0][i] * curves[1][i] * curves[2][i]);
-    // A curve that is 0 here has no ratio to the others; where all are, they agree.
-    for (const curve of curves) found.push(mean > 0 ? Math.abs(curve[i] / mean - 1) : Math.min(1, curve[i]));
-  }
-  found.sort((a, b) => a - b);
-  return { median: found[found.length >> 1] ?? 0, largest: found.at(-1) ?? 0 };
 }
 
 /** Whether pairs of two frames whose exposures differ by this factor help to find the curves. */
@@ -198,18 +176,6 @@ function stillPatches(shorter: Patches, longer: Patches, curves: readonly number
 
 function percent(value: number): string {
   return `${Math.round(value * 100)} %`;
-}
-
-function summarize(report: ResponseReport, gamma: number): string {
-  const { kind, reason, pairs, residual, range, deviation } = report;
-  if (kind !== 'estimated') return `response: gamma ${gamma} kept: ${reason}`;
-  const found = `response estimated from the stack: ${pairs} pairs, covering ${percent(range[0])} to ${percent(range[1])}, residual ${residual.toFixed(3)}`;
-  return `${found}; ${deviationText(deviation)}`;
-}
-
-/** How far the channels differ, in words. */
-export function deviationText({ median, largest }: ResponseDeviation): string {
-  return `channels within ${(100 * largest).toFixed(1)} % of one curve (median ${(100 * median).toFixed(1)} %)`;
 }
 
 /** Writes a response as the JSON `parseResponse` reads: `{ r, g, b }`, 256 values of f at i/255 each. */
