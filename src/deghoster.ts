@@ -160,7 +160,7 @@ export class Deghoster {
     });
     if (precision === 'f16' && !session.gpu.traits.f16) {
       session.dispose();
-      throw new UsageError('precision is "f16", which takes a device with the feature shader-f16, and this one has it not: use "f32", or an adapter that has it and a device opened with it');
+      throw new UsageError('precision is "f16", but the device does not support shader-f16: use "f32", or a device opened with that feature');
     }
     return new Deghoster(session, weights, memoryBudget, precision, options.tuning && choicesOf(options.tuning));
   }
@@ -266,7 +266,7 @@ export class Deghoster {
     const it = this.#schedule({ width, height, taus, reference, useResponse: kind !== 'gamma', linear, motionGiven: motion !== undefined, method });
     const maps = await merge.run(it, response, motion, picture);
     if (profile) profile.ms = performance.now() - begun;
-    return { width, height, motion: maps, scale: taus[reference], reference, ...(referenceChoice && { referenceChoice }), order, response, peakBytes: merge.peakBytes, ...(profile && { profile }) };
+    return { width, height, motion: maps, scale: taus[reference], reference, referenceChoice, order, response, peakBytes: merge.peakBytes, ...(profile && { profile }) };
   }
 
   #schedule(request: { width: number; height: number; taus: number[]; reference: number; useResponse: boolean; linear?: boolean; motionGiven: boolean; method: 'network' | 'merge' }): Schedule {

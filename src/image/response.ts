@@ -109,7 +109,7 @@ export function estimateResponse(frames: readonly Frame[], options: { gamma?: nu
   const [r, g, b] = pairs.map((list, c) => reportOf([list], [used[c]], gamma));
   const report: ResponseReport = {
     kind: isFound ? 'estimated' : 'gamma',
-    ...(!isFound && { reason }),
+    reason,
     ...reportOf(pairs, used, gamma),
     channels: { r, g, b },
     summary: isFound ? `response estimated from the stack: ${fit.pairs} pairs, covering ${covering}, residual ${fit.residual.toFixed(3)}` : `response: gamma ${gamma} kept: ${reason}`,

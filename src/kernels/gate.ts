@@ -8,7 +8,7 @@
 import { elementwiseDispatch, elementwiseProgram } from './elementwise.ts';
 import { FRAME_PARAMS, LOAD_FRAME, expectStack, frameParams } from './exposure.ts';
 import type { FrameAttrs } from './exposure.ts';
-import { READ, buffer, expectInputs, expectSameSize, start } from './kernel.ts';
+import { READ, expectInputs, expectSameSize } from './kernel.ts';
 import type { Kernel } from './kernel.ts';
 import { MAX_FRAMES } from '../image/frame.ts';
 
@@ -22,7 +22,7 @@ const FRAMES = '(4u * block + vec4u(0u, 1u, 2u, 3u))';
 const EVIDENCE = elementwiseProgram({
   label: 'gate evidence',
   bindings: { stack: READ, response: READ },
-  params: { stack_start: 'u32', frames: 'u32', reference: 'u32', codes: 'f32', relative: 'f32', encode: 'f32', decode: 'f32', ratio: ['vec4f', MAX_FRAMES / 4], ...FRAME_PARAMS },
+  params: { frames: 'u32', reference: 'u32', codes: 'f32', relative: 'f32', encode: 'f32', decode: 'f32', ratio: ['vec4f', MAX_FRAMES / 4], ...FRAME_PARAMS },
   functions: `${LOAD_FRAME}
 fn bound(frame: u32, pixel: u32, side: f32) -> vec3f {
   let x = clamp(stack[params.stack_start + frame * params.size + pixel].rgb, vec3f(0.0), vec3f(1.0));
@@ -63,8 +63,7 @@ export const gateEvidence: Kernel<GateEvidenceAttrs> = {
   },
   lower({ attrs, inputs: [stack, response], output }) {
     const { taus, reference, codes, relative, linear, gamma, useResponse } = attrs;
-    return elementwiseDispatch(EVIDENCE, output, { stack: buffer(stack), response: buffer(response) }, {
-      stack_start: start(stack),
+    return elementwiseDispatch(EVIDENCE, output, { stack, response }, {
       frames: taus.length,
       reference,
       // More than all codes is all codes.
@@ -81,7 +80,7 @@ export const gateEvidence: Kernel<GateEvidenceAttrs> = {
 const WINDOW = elementwiseProgram({
   label: 'gate window',
   bindings: { input: READ },
-  params: { input_start: 'u32', radius: 'i32', step_x: 'i32', step_y: 'i32', maximum: 'u32' },
+  params: { radius: 'i32', step_x: 'i32', step_y: 'i32', maximum: 'u32' },
   body: `
   let last = vec2i(i32(params.width), i32(params.height)) - 1;
   var sum = vec4f(0.0);
@@ -110,7 +109,7 @@ export interface GateWindowAttrs {
 export const gateWindow: Kernel<GateWindowAttrs> = {
   shape: (_, inputs) => inputs[0],
   lower({ attrs: { radius, axis, of }, inputs: [input], output }) {
-    return elementwiseDispatch(WINDOW, output, { input: buffer(input) }, { input_start: start(input), radius, step_x: axis === 'x' ? 1 : 0, step_y: axis === 'y' ? 1 : 0, maximum: of === 'maximum' ? 1 : 0 });
+    return elementwiseDispatch(WINDOW, output, { input }, { radius, step_x: axis === 'x' ? 1 : 0, step_y: axis === 'y' ? 1 : 0, maximum: of === 'maximum' ? 1 : 0 });
   },
 };
 
@@ -118,7 +117,7 @@ export const gateWindow: Kernel<GateWindowAttrs> = {
 const MASKS = elementwiseProgram({
   label: 'gate masks',
   bindings: { evidence: READ, masks: READ },
-  params: { evidence_start: 'u32', masks_start: 'u32', frames: 'u32', reference: 'u32', binary: 'u32', low: 'f32', high: 'f32' },
+  params: { frames: 'u32', reference: 'u32', binary: 'u32', low: 'f32', high: 'f32' },
   functions: `
 fn gated(block: u32, pixel: u32) -> vec4f {
   let at = block * params.size + pixel;
@@ -150,7 +149,6 @@ export const gateMasks: Kernel<GateMasksAttrs> = {
     return inputs[1];
   },
   lower({ attrs: { reference, binary, low, high }, inputs: [evidence, masks], output }) {
-    const params = { evidence_start: start(evidence), masks_start: start(masks), frames: output.shape.channels, reference, binary: binary ? 1 : 0, low, high };
-    return elementwiseDispatch(MASKS, output, { evidence: buffer(evidence), masks: buffer(masks) }, params);
+    return elementwiseDispatch(MASKS, output, { evidence, masks }, { frames: output.shape.channels, reference, binary: binary ? 1 : 0, low, high });
   },
 };
