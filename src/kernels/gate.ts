@@ -12,9 +12,6 @@ import { READ, expectInputs, expectSameSize } from './kernel.ts';
 import type { Kernel } from './kernel.ts';
 import { MAX_FRAMES } from '../image/frame.ts';
 
-/** The frames of a block's lanes. */
-const FRAMES = '(4u * block + vec4u(0u, 1u, 2u, 3u))';
-
 /**
  * `bound(frame, pixel, side)` is the least (side -1) or most (1) light that a sample can show, at the reference's exposure, in the gamma domain. Above 253.5 codes of 255 it can be
  * any, which is 1 when it is clipped.
@@ -39,7 +36,7 @@ fn bound(frame: u32, pixel: u32, side: f32) -> vec3f {
   var value = vec4f(0.0);
   for (var frame = 4u * block; frame < min(4u * block + 4u, params.frames); frame++) {
     let gap = max(bound(frame, pixel, -1.0) - most, least - bound(frame, pixel, 1.0));
-    value = select(value, vec4f(max(max(gap.r, gap.g), max(gap.b, 0.0))), ${FRAMES} == vec4u(frame));
+    value[frame % 4u] = max(max(gap.r, gap.g), max(gap.b, 0.0));
   }`,
 });
 
@@ -123,13 +120,14 @@ fn gated(block: u32, pixel: u32) -> vec4f {
   let at = block * params.size + pixel;
   let soft = masks[params.masks_start + at] * smoothstep(vec4f(params.low), vec4f(params.high), evidence[params.evidence_start + at]);
   let w = select(soft, vec4f(soft > vec4f(0.5)), params.binary == 1u);
-  return select(vec4f(0.0), w, (${FRAMES} < vec4u(params.frames)) & (${FRAMES} != vec4u(params.reference)));
+  let frame = 4u * block + vec4u(0u, 1u, 2u, 3u);
+  return select(vec4f(0.0), w, (frame < vec4u(params.frames)) & (frame != vec4u(params.reference)));
 }`,
   body: `
   var most = vec4f(0.0);
   for (var b = 0u; 4u * b < params.frames; b++) { most = max(most, gated(b, pixel)); }
-  let union_of_all = max(max(most.x, most.y), max(most.z, most.w));
-  let value = select(gated(block, pixel), vec4f(union_of_all), ${FRAMES} == vec4u(params.reference));`,
+  var value = gated(block, pixel);
+  if (block == params.reference / 4u) { value[params.reference % 4u] = max(max(most.x, most.y), max(most.z, most.w)); }`,
 });
 
 export interface GateMasksAttrs {
