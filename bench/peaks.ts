@@ -5,7 +5,7 @@
 import type { Gpu } from '../src/device.ts';
 import { elementwiseDispatch, elementwiseProgram } from '../src/kernels/elementwise.ts';
 import { READ, layoutEntries, packParams, wgsl } from '../src/kernels/kernel.ts';
-import type { Dispatch } from '../src/kernels/kernel.ts';
+import type { Dispatch, View } from '../src/kernels/kernel.ts';
 import { median, time } from './timing.ts';
 
 /** Enough independent chains to fill the pipes, few enough for registers; many steps a round, because loops cost something on software adapters. */
@@ -76,7 +76,8 @@ export function best(a: Peaks, b: Peaks): Peaks {
 export async function measurePeaks(gpu: Gpu): Promise<Peaks> {
   const run = (program: typeof COPY, elements: number): Promise<number> => {
     const shape = { channels: 4, height: 1, width: elements };
-    const dispatch = elementwiseDispatch(program, { shape, dtype: 'f32', buffer: 1, block: 0 }, { input: { kind: 'buffer', buffer: 0 } }, {});
+    const [input, output] = [0, 1].map((buffer): View => ({ shape, dtype: 'f32', buffer, block: 0 }));
+    const dispatch = elementwiseDispatch(program, output, { input }, {});
     return timeDispatch(gpu, dispatch, elements);
   };
   const arithmetic = 2 ** 15;

@@ -160,7 +160,7 @@ export class Deghoster {
     });
     if (precision === 'f16' && !session.gpu.traits.f16) {
       session.dispose();
-      throw new UsageError('precision is "f16", which takes a device with the feature shader-f16, and this one has it not: use "f32", or an adapter that has it and a device opened with it');
+      throw new UsageError('precision is "f16", but the device does not support shader-f16: use "f32", or a device opened with that feature');
     }
     return new Deghoster(session, weights, memoryBudget, precision, options.tuning && choicesOf(options.tuning));
   }
@@ -244,12 +244,12 @@ export class Deghoster {
     const { signal, onProgress, method = 'network' } = options;
     if (signal?.aborted) throw new CancelledError();
     const { frames, order } = sortFrames(input);
-    const given = checkReference(options.reference, frames.length);
+    const given = options.reference === 'auto' ? undefined : checkReference(options.reference, frames.length);
     checkSamples(frames);
     const { width, height } = frameSize(frames[0]);
     const merge = new Merge(this.#session, frames, options);
-    const referenceChoice = given === 'auto' ? choiceOf(await merge.clipped(options.response === 'linear')) : undefined;
-    const reference = given === 'auto' ? referenceChoice!.reference : given;
+    const referenceChoice = given === undefined ? choiceOf(await merge.clipped(options.response === 'linear')) : undefined;
+    const reference = given ?? referenceChoice!.reference;
     const motion = options.motion && withUnion(checkMotion(options.motion, frames.length, width, height), reference);
     if (picture.kind === 'buffer') checkBufferSize(width, height, this.device);
     else picture.array = new Float32Array(width * height * 3);
@@ -266,7 +266,7 @@ export class Deghoster {
     const it = this.#schedule({ width, height, taus, reference, useResponse: kind !== 'gamma', linear, motionGiven: motion !== undefined, method });
     const maps = await merge.run(it, response, motion, picture);
     if (profile) profile.ms = performance.now() - begun;
-    return { width, height, motion: maps, scale: taus[reference], reference, ...(referenceChoice && { referenceChoice }), order, response, peakBytes: merge.peakBytes, ...(profile && { profile }) };
+    return { width, height, motion: maps, scale: taus[reference], reference, referenceChoice, order, response, peakBytes: merge.peakBytes, ...(profile && { profile }) };
   }
 
   #schedule(request: { width: number; height: number; taus: number[]; reference: number; useResponse: boolean; linear?: boolean; motionGiven: boolean; method: 'network' | 'merge' }): Schedule {
@@ -277,9 +277,8 @@ export class Deghoster {
   }
 }
 
-function checkReference(reference: number | 'auto' | undefined, count: number): number | 'auto' {
+function checkReference(reference: number | undefined, count: number): number {
   if (reference === undefined) return middleFrame(count);
-  if (reference === 'auto') return reference;
   if (!Number.isInteger(reference) || reference < 0 || reference >= count) {
     throw new InputError(`reference is ${reference}, it must be "auto" or one of 0..${count - 1} (frames in exposure order)`);
   }

@@ -18,7 +18,7 @@ export { chooseReference, clippedShare } from './image/chooseReference.ts';
 export type { ClippedPixels, ReferenceChoice } from './image/chooseReference.ts';
 export type { ChosenResponse, ResponseOption } from './image/chooseResponse.ts';
 export { estimateResponse, formatResponse, gammaResponse, linearResponse, parseResponse } from './image/response.ts';
-export type { CameraResponse, ChannelReport, ExposureStep, ResponseDeviation, ResponseReport } from './image/response.ts';
+export type { CameraResponse, ChannelReport, ResponseReport } from './image/response.ts';
 export { encodeRgbe } from './image/rgbe.ts';
 export { encodeSrgb, toneMap } from './image/toneMap.ts';
 export { schedule } from './model/schedule.ts';

@@ -219,8 +219,9 @@ export class Merge {
     const { width, height } = grid;
     const values = await this.#session.transfer.read(frame, grid);
     const scale = isEightBit(frame) ? 255 : 1;
-    const data = isEightBit(frame) ? new Uint8Array(width * height * 3) : new Float32Array(width * height * 3);
-    for (let i = 0; i < width * height; i++) for (let c = 0; c < 3; c++) data[3 * i + c] = scale === 1 ? values[4 * i + c] : Math.round(values[4 * i + c] * scale);
+    // A clamped array rounds.
+    const data = new (isEightBit(frame) ? Uint8ClampedArray : Float32Array)(width * height * 3);
+    for (let i = 0; i < width * height; i++) for (let c = 0; c < 3; c++) data[3 * i + c] = values[4 * i + c] * scale;
     return { data, width, height };
   }
 

@@ -4,10 +4,11 @@
  */
 import type { MergeResult } from './deghoster.ts';
 import { clippedShare, countClipped } from './image/chooseReference.ts';
+import type { ChosenResponse } from './image/chooseResponse.ts';
+import { WRONG_STEP, exposureSteps } from './image/exposureSteps.ts';
+import type { ExposureStep } from './image/exposureSteps.ts';
 import { frameLabel } from './image/frame.ts';
 import type { Exposed, FrameSource } from './image/frame.ts';
-import { WRONG_STEP } from './image/response.ts';
-import type { ExposureStep, ResponseReport } from './image/response.ts';
 
 /** One warning of a merge. */
 export interface MergeWarning {
@@ -24,7 +25,7 @@ interface Findings {
   frames: readonly (FrameSource & Exposed)[];
   /** From 0 in exposure order. */
   reference: number;
-  response: ResponseReport;
+  response: ChosenResponse;
   /** The reference's motion map, where the network made it. */
   motion: Float32Array | undefined;
 }
@@ -43,12 +44,12 @@ const LARGEST_TOLD = 100;
 
 /**
  * The warnings of a merge, the gravest first.
- * @param frames as they were given to `merge`. A reference whose pixels are on the device, or in an ImageBitmap, is not judged.
+ * @param frames as they were given to `merge`. A reference whose pixels are on the device, or in an ImageBitmap, is not judged; nor are the exposures, where any frame's are.
  * @param result what `merge` gave; with motion maps of the caller's own pass `motion: []`.
  */
 export function mergeWarnings(frames: readonly FrameSource[], result: Pick<MergeResult, 'order' | 'reference' | 'response' | 'motion'>): MergeWarning[] {
   const { order, reference, response, motion } = result;
-  const findings: Findings = { frames: order.map((k) => frames[k]), reference, response: response.report, motion: motion[reference] };
+  const findings: Findings = { frames: order.map((k) => frames[k]), reference, response, motion: motion[reference] };
   const contradicted = contradictedExposures(findings);
   // Where the exposures are wrong, the response can be no good.
   return [contradicted, muchMotion(findings), poorReference(findings), contradicted ? undefined : weakResponse(findings)].filter((warning) => warning !== undefined);
@@ -64,7 +65,7 @@ function percent(share: number): string {
 }
 
 function contradictedExposures({ frames, response }: Findings): MergeWarning | undefined {
-  const wrong = response.steps.flatMap((step, k) => (isContradicted(step, response.kind === 'estimated') ? [{ ...step, k }] : []));
+  const wrong = exposureSteps(frames, response).flatMap((step, k) => (isContradicted(step, response.report.kind === 'estimated') ? [{ ...step, k }] : []));
   if (wrong.length === 0) return undefined;
   const found = wrong.map(({ given, measured, k }) => `${numbered(frames, k + 1)} is listed as ${times(given)} as bright as ${numbered(frames, k)}, the pictures say ${times(measured ?? 1)}`);
   return {
@@ -102,7 +103,7 @@ function muchMotion({ motion }: Findings): MergeWarning | undefined {
 function poorReference({ frames, reference, response }: Findings): MergeWarning | undefined {
   const frame = frames[reference];
   if (!('data' in frame)) return undefined;
-  const share = 1 - clippedShare(countClipped(frame, response.kind === 'linear'));
+  const share = 1 - clippedShare(countClipped(frame, response.report.kind === 'linear'));
   if (share >= WELL_EXPOSED) return undefined;
   return {
     kind: 'poor-reference',
@@ -111,12 +112,12 @@ function poorReference({ frames, reference, response }: Findings): MergeWarning 
   };
 }
 
-function weakResponse({ response }: Findings): MergeWarning | undefined {
+function weakResponse({ response: { report } }: Findings): MergeWarning | undefined {
   const remedy = 'If colours or tones look wrong, or still parts are called moving, estimate the response from a stack with more tones and use it for this one, or say what the files hold: gamma or linear.';
-  if (response.reason !== undefined) {
-    return { kind: 'weak-response', message: `The camera's response could not be estimated (${response.reason}), so gamma 2.2 is used. ${remedy}` };
+  if (report.reason !== undefined) {
+    return { kind: 'weak-response', message: `The camera's response could not be estimated (${report.reason}), so gamma 2.2 is used. ${remedy}` };
   }
-  const [low, high] = response.range;
-  if (response.kind !== 'estimated' || (response.pairs >= WEAK_PAIRS && high - low >= WEAK_RANGE)) return undefined;
-  return { kind: 'weak-response', message: `The camera's response rests on little: ${response.pairs} pairs of values, from ${percent(low)} to ${percent(high)} of the scale. ${remedy}` };
+  const [low, high] = report.range;
+  if (report.kind !== 'estimated' || (report.pairs >= WEAK_PAIRS && high - low >= WEAK_RANGE)) return undefined;
+  return { kind: 'weak-response', message: `The camera's response rests on little: ${report.pairs} pairs of values, from ${percent(low)} to ${percent(high)} of the scale. ${remedy}` };
 }

@@ -135,7 +135,7 @@ describe('Deghoster', () => {
   it('says what it cannot store', async () => {
     const { adapter } = await requestAdapter({ software: adapterChoice(process.env.DEGHOST_ADAPTER) });
     const plain = await adapter.requestDevice();
-    await expect(Deghoster.create({ device: plain, precision: 'f16' })).rejects.toThrow('and this one has it not: use "f32"');
+    await expect(Deghoster.create({ device: plain, precision: 'f16' })).rejects.toThrow('but the device does not support shader-f16: use "f32"');
     await expect(Deghoster.create({ device: plain, precision: 'f64' as 'f32' })).rejects.toThrow('precision is "f64", it must be "f32" or "f16"');
     plain.destroy();
   });

@@ -1,9 +1,10 @@
 /** What merges warn of: findings made up, and stacks whose exposures are not what is said. */
 import { describe, expect, it } from 'vitest';
+import type { ChosenResponse } from '../src/image/chooseResponse.ts';
+import { exposureSteps } from '../src/image/exposureSteps.ts';
 import type { Frame } from '../src/image/frame.ts';
-import { estimateResponse, gammaResponse } from '../src/image/response.ts';
+import { estimateResponse } from '../src/image/response.ts';
 import { mergeWarnings } from '../src/warnings.ts';
-import type { ResponseReport } from '../src/image/response.ts';
 import type { MergeWarning } from '../src/warnings.ts';
 import { curves, shoot } from './image/responseScenes.ts';
 import type { Curve } from './image/responseScenes.ts';
@@ -11,12 +12,14 @@ import type { Curve } from './image/responseScenes.ts';
 const size = { width: 160, height: 120 };
 const same = (curve: Curve): [Curve, Curve, Curve] => [curve, curve, curve];
 const stack = shoot({ ...size, seed: 7, exposures: [1, 4, 16], curve: same(curves.jpeg), moving: 0.1 });
-const fine = estimateResponse(stack).report;
+const fine = estimateResponse(stack);
+/** Where the response was not estimated exposures are not judged. */
+const given: ChosenResponse = { ...fine, report: { ...fine.report, kind: 'file' } };
 
 /** The warnings of frames as the library would find them, but for motion. */
-function warn(frames: Frame[], { report = estimateResponse(frames).report, motion }: { report?: ResponseReport; motion?: Float32Array } = {}): MergeWarning[] {
+function warn(frames: Frame[], { response = estimateResponse(frames), motion }: { response?: ChosenResponse; motion?: Float32Array } = {}): MergeWarning[] {
   const maps = motion ? frames.map(() => motion) : [];
-  return mergeWarnings(frames, { order: frames.map((_, k) => k), reference: 1, response: { response: gammaResponse(), report }, motion: maps });
+  return mergeWarnings(frames, { order: frames.map((_, k) => k), reference: 1, response, motion: maps });
 }
 
 /** The pictures in another order than their exposures. */
@@ -28,8 +31,9 @@ describe('mergeWarnings', () => {
   it('says nothing of a good stack, nor of times 15 % off', () => {
     expect(warn(stack)).toEqual([]);
     expect(warn(listed([0, 1, 2], [1, 4 * 1.15, 16 * 0.9]))).toEqual([]);
-    expect(fine.steps.map(({ given }) => given)).toEqual([4, 4]);
-    for (const { measured } of fine.steps) expect(Math.abs(measured! / 4 - 1)).toBeLessThan(0.1);
+    const steps = exposureSteps(stack, fine);
+    expect(steps.map(({ given }) => given)).toEqual([4, 4]);
+    for (const { measured } of steps) expect(Math.abs(measured! / 4 - 1)).toBeLessThan(0.1);
   });
 
   for (const [name, frames, numbers] of [
@@ -50,8 +54,8 @@ describe('mergeWarnings', () => {
 
   it('warns of much motion, from more than half on', () => {
     const map = (share: number): Float32Array => Float32Array.from({ length: 1000 }, (_, i) => (i < share * 1000 ? 0.51 : 0.49));
-    expect(warn(stack, { report: fine, motion: map(0.5) })).toEqual([]);
-    const [warning, ...rest] = warn(stack, { report: fine, motion: map(0.76) });
+    expect(warn(stack, { response: fine, motion: map(0.5) })).toEqual([]);
+    const [warning, ...rest] = warn(stack, { response: fine, motion: map(0.76) });
     expect(rest).toEqual([]);
     expect(warning.kind).toBe('much-motion');
     expect(warning.message).toMatch(/^76 % of the picture is called moving.*by hand.*orientation/);
@@ -63,18 +67,18 @@ describe('mergeWarnings', () => {
     const floats = (code: number): Float32Array => new Float32Array(size.width * size.height * 3).fill(code / 255);
     for (const make of [bytes, floats]) {
       for (const code of [0, 4, 251, 255]) {
-        const [warning] = warn([stack[0], flat(code, make), stack[2]], { report: fine });
+        const [warning] = warn([stack[0], flat(code, make), stack[2]], { response: given });
         expect(warning.kind, `${code}`).toBe('poor-reference');
         expect(warning.message).toMatch(/^Only 0 % of the reference, frame 2 \(b\.jpg\)/);
         expect(warning.frames).toEqual([1]);
       }
-      for (const code of [6, 128, 249]) expect(warn([stack[0], flat(code, make), stack[2]], { report: fine })).toEqual([]);
+      for (const code of [6, 128, 249]) expect(warn([stack[0], flat(code, make), stack[2]], { response: given })).toEqual([]);
     }
     // In linear samples 0.0001 is code 4 of a JPEG, 0.0004 code 7.
-    const linear = { ...fine, kind: 'linear' as const };
+    const linear: ChosenResponse = { ...fine, report: { ...fine.report, kind: 'linear' } };
     const tiny = (value: number): Frame => flat(0, () => new Float32Array(size.width * size.height * 3).fill(value));
-    expect(warn([stack[0], tiny(0.0001), stack[2]], { report: linear }).map(({ kind }) => kind)).toEqual(['poor-reference']);
-    expect(warn([stack[0], tiny(0.0004), stack[2]], { report: linear })).toEqual([]);
+    expect(warn([stack[0], tiny(0.0001), stack[2]], { response: linear }).map(({ kind }) => kind)).toEqual(['poor-reference']);
+    expect(warn([stack[0], tiny(0.0004), stack[2]], { response: linear })).toEqual([]);
   });
 
   it('warns of a response that rests on little, or that was not found', () => {

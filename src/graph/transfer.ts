@@ -205,13 +205,14 @@ export class Transfer {
 
   async #dispatch(mode: Mode, values: Params, first: GPUBuffer, second: GPUBindingResource): Promise<void> {
     const { device } = this.#gpu;
+    const label = `transfer ${mode}`;
     const pipeline = await this.#gpu.wait(this.#pipeline(mode));
     await this.#gpu.guard(`transferring a ${mode === 'store' ? 'tile' : mode}`, () => {
       this.#params ??= device.createBuffer({ label: 'transfer params', size: 4 * PARAMS.length, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
       device.queue.writeBuffer(this.#params, 0, Uint32Array.from(PARAMS, (name) => values[name]));
       const entries = [{ buffer: this.#params }, { buffer: first }, second].map((resource, binding) => ({ binding, resource }));
-      const group = device.createBindGroup({ label: `transfer ${mode}`, layout: pipeline.getBindGroupLayout(0), entries });
-      const encoder = device.createCommandEncoder({ label: `transfer ${mode}` });
+      const group = device.createBindGroup({ label, layout: pipeline.getBindGroupLayout(0), entries });
+      const encoder = device.createCommandEncoder({ label });
       const pass = encoder.beginComputePass();
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, group);
@@ -225,10 +226,11 @@ export class Transfer {
     const known = this.#pipelines.get(mode);
     if (known) return known;
     const { device } = this.#gpu;
+    const label = `transfer ${mode}`;
     const visibility = GPUShaderStage.COMPUTE;
     const second: Partial<GPUBindGroupLayoutEntry> = mode === 'texture' ? { texture: { sampleType: 'unfilterable-float' } } : { buffer: { type: mode === 'store' ? 'storage' : 'read-only-storage' } };
     const layout = device.createBindGroupLayout({
-      label: `transfer ${mode}`,
+      label,
       entries: [
         { binding: 0, visibility, buffer: { type: 'uniform' } },
         { binding: 1, visibility, buffer: { type: mode === 'store' ? 'read-only-storage' : 'storage' } },
@@ -236,9 +238,9 @@ export class Transfer {
       ],
     });
     const pipeline = device.createComputePipelineAsync({
-      label: `transfer ${mode}`,
+      label,
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module: device.createShaderModule({ label: `transfer ${mode}`, code: SOURCES[mode] }), entryPoint: 'main' },
+      compute: { module: device.createShaderModule({ label, code: SOURCES[mode] }), entryPoint: 'main' },
     });
     this.#pipelines.set(mode, pipeline);
     return pipeline;

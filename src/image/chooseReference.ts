@@ -76,8 +76,8 @@ export function pickReference(frames: readonly ClippedPixels[]): number {
   const middle = middleFrame(frames.length);
   const shares = frames.map(clippedShare);
   const least = Math.min(...shares);
-  if (shares[middle] <= least + MARGIN) return middle;
-  return shares.reduce((best, share, k) => (share < shares[best] || (share === shares[best] && Math.abs(k - middle) < Math.abs(best - middle)) ? k : best), 0);
+  const nearestFirst = [...shares.keys()].sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle) || a - b);
+  return nearestFirst.find((k) => shares[k] <= (k === middle ? least + MARGIN : least))!;
 }
 
 /** The choice that counts lead to. */

@@ -4,7 +4,7 @@
 import { UsageError } from '../errors.ts';
 import { isEightBit } from './frame.ts';
 import type { Frame, FrameSource } from './frame.ts';
-import { deviationOf, deviationText, estimateResponse, gammaResponse, linearResponse } from './response.ts';
+import { estimateResponse, gammaResponse, linearResponse } from './response.ts';
 import type { CameraResponse, ChannelReport, ResponseReport } from './response.ts';
 
 /** `auto` estimates it from the stack, `gamma` is radiance^(1/2.2), `linear` is radiance itself; or a known one. */
@@ -17,7 +17,7 @@ export interface ChosenResponse {
 
 function given(kind: 'gamma' | 'linear' | 'file', response: CameraResponse, summary: string): ChosenResponse {
   const nothing = (): ChannelReport => ({ pairs: 0, residual: 0, range: [0, 0] });
-  return { response, report: { kind, ...nothing(), deviation: deviationOf(response), channels: { r: nothing(), g: nothing(), b: nothing() }, steps: [], summary } };
+  return { response, report: { kind, ...nothing(), channels: { r: nothing(), g: nothing(), b: nothing() }, summary } };
 }
 
 /**
@@ -31,7 +31,7 @@ export async function chooseResponse(frames: readonly FrameSource[], option: Res
   if (chosen === 'gamma') return given('gamma', gammaResponse(), 'response: gamma 2.2');
   if (chosen === 'linear') return given('linear', linearResponse(), 'response: linear');
   if (typeof chosen === 'string') throw new UsageError(`response is "${String(chosen)}": it must be auto, gamma, linear or 256 samples a channel`);
-  return given('file', chosen, `response: as given; ${deviationText(deviationOf(chosen))}`);
+  return given('file', chosen, 'response: as given');
 }
 
 /** The GPU's table: f at i/255, as [256][r, g, b, 0]. */

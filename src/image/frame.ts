@@ -81,20 +81,20 @@ export function frameLabel(frame: Exposed, index: number): string {
 }
 
 /** Checks that a frame's pixels are where and what its type says. */
-function checkPixels(frame: FrameSource, name: string): void {
+function checkPixels(frame: FrameSource, fail: (what: string) => never): void {
   const { width, height } = frameSize(frame);
   const expected = width * height * 3;
-  if ('data' in frame && frame.data.length !== expected) throw new InputError(`${name}: ${frame.data.length} samples, ${width}x${height} RGB needs ${expected}`);
+  if ('data' in frame && frame.data.length !== expected) fail(`${frame.data.length} samples, ${width}x${height} RGB needs ${expected}`);
   if ('buffer' in frame) {
     const { buffer } = frame;
-    if (buffer.size < expected * 4) throw new InputError(`${name}: a buffer of ${buffer.size} bytes, ${width}x${height} RGB in float32 needs ${expected * 4}`);
-    if (!(buffer.usage & GPUBufferUsage.STORAGE)) throw new InputError(`${name}: its buffer has usage ${buffer.usage}, without STORAGE: create it with GPUBufferUsage.STORAGE`);
+    if (buffer.size < expected * 4) fail(`a buffer of ${buffer.size} bytes, ${width}x${height} RGB in float32 needs ${expected * 4}`);
+    if (!(buffer.usage & GPUBufferUsage.STORAGE)) fail(`its buffer has usage ${buffer.usage}, without STORAGE: create it with GPUBufferUsage.STORAGE`);
   }
   if ('texture' in frame) {
     const { texture } = frame;
-    if (!TEXTURE_FORMATS.includes(texture.format)) throw new InputError(`${name}: a texture of format ${texture.format}, one of ${TEXTURE_FORMATS.join(', ')} is read`);
-    if (texture.dimension !== '2d' || texture.sampleCount !== 1) throw new InputError(`${name}: a ${texture.dimension} texture of ${texture.sampleCount} samples, a 2d one of 1 sample is read`);
-    if (!(texture.usage & GPUTextureUsage.TEXTURE_BINDING)) throw new InputError(`${name}: its texture has usage ${texture.usage}, without TEXTURE_BINDING: create it with GPUTextureUsage.TEXTURE_BINDING`);
+    if (!TEXTURE_FORMATS.includes(texture.format)) fail(`a texture of format ${texture.format}, one of ${TEXTURE_FORMATS.join(', ')} is read`);
+    if (texture.dimension !== '2d' || texture.sampleCount !== 1) fail(`a ${texture.dimension} texture of ${texture.sampleCount} samples, a 2d one of 1 sample is read`);
+    if (!(texture.usage & GPUTextureUsage.TEXTURE_BINDING)) fail(`its texture has usage ${texture.usage}, without TEXTURE_BINDING: create it with GPUTextureUsage.TEXTURE_BINDING`);
   }
 }
 
@@ -110,16 +110,19 @@ export function sortFrames<F extends FrameSource>(frames: readonly F[]): { frame
   const whole = frameSize(first);
   frames.forEach((frame, i) => {
     const name = frameLabel(frame, i);
+    const fail = (what: string): never => {
+      throw new InputError(`${name}: ${what}`);
+    };
     const { width, height } = frameSize(frame);
     for (const [side, value] of [['width', width], ['height', height]] as const) {
-      if (!Number.isInteger(value) || value < 1) throw new InputError(`${name}: ${side} is ${value}, it must be a positive integer`);
+      if (!Number.isInteger(value) || value < 1) fail(`${side} is ${value}, it must be a positive integer`);
     }
     if (width !== whole.width || height !== whole.height) {
       throw new InputError(`${name} is ${width}x${height} but ${frameLabel(first, 0)} is ${whole.width}x${whole.height}: all frames must have one size`);
     }
-    checkPixels(frame, name);
+    checkPixels(frame, fail);
     if (!(frame.exposure > 0) || !Number.isFinite(frame.exposure)) {
-      throw new InputError(`${name}: exposure is ${frame.exposure}, it must be positive and finite: give the exposures with --ev or --times`);
+      fail(`exposure is ${frame.exposure}, it must be positive and finite: give the exposures with --ev or --times`);
     }
   });
   if (frames.every((frame) => frame.exposure === first.exposure)) {

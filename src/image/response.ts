@@ -10,8 +10,8 @@
  */
 import { CancelledError, InputError } from '../errors.ts';
 import type { Frame } from './frame.ts';
-import { covered, encoder, fitCurves, residualOf, weightedMedian } from './responseFit.ts';
-import { histogramPairs, patchPairs, readPatches } from './responsePairs.ts';
+import { covered, encoder, fitCurves, residualOf } from './responseFit.ts';
+import { pairsOf, readPatches } from './responsePairs.ts';
 import type { Pair, Patches } from './responsePairs.ts';
 
 /** Inverse camera response f per channel: 256 samples of f at i/255; monotone non-decreasing, f(0) = 0, f(1) = 1. */
@@ -19,12 +19,6 @@ export interface CameraResponse {
   r: number[];
   g: number[];
   b: number[];
-}
-
-/** How far the channels' curves f_c lie from the one they share, their geometric mean f: |f_c / f - 1| over codes and channels. 0.01 is a difference of 1 % in radiance. */
-export interface ResponseDeviation {
-  median: number;
-  largest: number;
 }
 
 /** What the stack says of one channel. */
@@ -37,25 +31,13 @@ export interface ChannelReport {
   range: [number, number];
 }
 
-/** Two neighbouring frames, in exposure order: how many times brighter the second is. */
-export interface ExposureStep {
-  /** By the exposures given. */
-  given: number;
-  /** By the pictures, under the curves that are used; undefined where no value is clear of clipping in both. A camera's nominal times are off by up to 15 %. */
-  measured?: number;
-}
-
 /** What `estimateResponse` did, for printing: of all channels together, and of each. */
 export interface ResponseReport extends ChannelReport {
   /** Where the curves come from: `gamma` also where the stack did not determine them. */
   kind: 'gamma' | 'linear' | 'estimated' | 'file';
   /** Why the prior (gamma) stands, where an estimate was asked for and not found. */
   reason?: string;
-  /** How far the channels differ, over `range` where the stack gave one, else over all codes. */
-  deviation: ResponseDeviation;
   channels: { r: ChannelReport; g: ChannelReport; b: ChannelReport };
-  /** From each frame to the next, where an estimate was asked for; else empty. */
-  steps: ExposureStep[];
   /** One line. */
   summary: string;
 }
@@ -73,14 +55,10 @@ const MIN_PAIRS = 48;
 const MIN_RANGE = 0.15;
 /** A larger residual (gamma domain) means that one curve does not explain the stack. */
 const MAX_RESIDUAL = 0.05;
-/**
- * A step of exposure this many times off is wrong. Cameras' nominal times are off by up to 15 %, two frames in opposite directions by 1.35.
- */
-export const WRONG_STEP = 1.6;
 /** Rounds of fitting and leaving out what moved. */
 const PASSES = 3;
 /** Rounds of reweighting in a fit that only has to show what moved. */
-const ROUGH_ROUNDS = 6;
+export const ROUGH_ROUNDS = 6;
 /** A larger difference of two patches (gamma domain) is motion. */
 const MOVED = 0.1;
 /** Where fewer patches than this seem still, the fit is not yet good enough to tell. */
@@ -118,122 +96,67 @@ export function estimateResponse(frames: readonly Frame[], options: { gamma?: nu
       check();
     }
   }
-  const { pairs, curves, neighbours } = estimateCurves(frames, patches, gamma, check);
-  const all = pairs.flat();
-  const range = covered(all);
-  const residual = residualOf(pairs, curves, gamma);
+  const { pairs, curves } = estimateCurves(frames, patches, gamma, check);
+  const fit = reportOf(pairs, curves, gamma);
+  const covering = `${percent(fit.range[0])} to ${percent(fit.range[1])}`;
   let reason: string | undefined;
   if (spread < MIN_RATIO) reason = `the exposures differ by a factor of ${spread.toFixed(2)} only`;
-  else if (!isEnough(all)) reason = `only ${all.length} pairs of unclipped values, from ${percent(range[0])} to ${percent(range[1])}`;
-  else if (residual > MAX_RESIDUAL) reason = `no curve fits (residual ${residual.toFixed(3)})`;
-  const response = reason === undefined ? { r: curves[0], g: curves[1], b: curves[2] } : gammaResponse(gamma);
+  else if (!isEnough(pairs.flat())) reason = `only ${fit.pairs} pairs of unclipped values, from ${covering}`;
+  else if (fit.residual > MAX_RESIDUAL) reason = `no curve fits (residual ${fit.residual.toFixed(3)})`;
+  const isFound = reason === undefined;
+  const response = isFound ? { r: curves[0], g: curves[1], b: curves[2] } : gammaResponse(gamma);
   const used = CHANNELS.map((name) => response[name]);
-  const [r, g, b] = pairs.map((list, c) => ({ pairs: list.length, residual: residualOf([list], [used[c]], gamma), range: covered(list) }));
+  const [r, g, b] = pairs.map((list, c) => reportOf([list], [used[c]], gamma));
   const report: ResponseReport = {
-    kind: reason === undefined ? 'estimated' : 'gamma',
-    ...(reason !== undefined && { reason }),
-    pairs: all.length,
-    residual: residualOf(pairs, used, gamma),
-    range,
-    deviation: deviationOf(response, range),
+    kind: isFound ? 'estimated' : 'gamma',
+    reason,
+    ...reportOf(pairs, used, gamma),
     channels: { r, g, b },
-    steps: reason === undefined ? checkedSteps(frames, neighbours, used, gamma) : stepsOf(frames, neighbours, used),
-    summary: '',
+    summary: isFound ? `response estimated from the stack: ${fit.pairs} pairs, covering ${covering}, residual ${fit.residual.toFixed(3)}` : `response: gamma ${gamma} kept: ${reason}`,
   };
-  report.summary = summarize(report, gamma);
   return { response, report };
 }
 
-/** How far the channels of a response differ. @param range the values to look at, fractions of full scale; all by default. */
-export function deviationOf(response: CameraResponse, range: readonly [number, number] = [0, 1]): ResponseDeviation {
-  const curves = CHANNELS.map((name) => response[name]);
-  const found: number[] = [];
-  const last = Math.min(SAMPLES - 2, Math.floor(range[1] * (SAMPLES - 1)));
-  for (let i = Math.max(1, Math.ceil(range[0] * (SAMPLES - 1))); i <= last; i++) {
-    const mean = Math.cbrt(curves[0][i] * curves[1][i] * curves[2][i]);
-    // A curve that is 0 here has no ratio to the others; where all are, they agree.
-    for (const curve of curves) found.push(mean > 0 ? Math.abs(curve[i] / mean - 1) : Math.min(1, curve[i]));
-  }
-  found.sort((a, b) => a - b);
-  return { median: found[found.length >> 1] ?? 0, largest: found.at(-1) ?? 0 };
+/** What some channels' pairs say, under their curves. */
+function reportOf(channels: readonly Pair[][], curves: readonly number[][], gamma: number): ChannelReport {
+  const all = channels.flat();
+  return { pairs: all.length, residual: residualOf(channels, curves, gamma), range: covered(all) };
 }
 
-function isEnough(pairs: readonly Pair[]): boolean {
+/** Whether pairs of two frames whose exposures differ by this factor help to find the curves. */
+export function isInformative(ratio: number): boolean {
+  return ratio >= MIN_RATIO && ratio <= MAX_RATIO;
+}
+
+/** Whether the pairs, of all channels, are enough to fit curves to. */
+export function isEnough(pairs: readonly Pair[]): boolean {
   const range = covered(pairs);
   return pairs.length >= MIN_PAIRS && range[1] - range[0] >= MIN_RANGE;
-}
-
-/** What two frames say, per channel. */
-function pairsOf(shorter: Patches, longer: Patches, still: Uint8Array, log: number): Pair[][] {
-  return CHANNELS.map((_, c) => {
-    const pairs: Pair[] = [];
-    histogramPairs(shorter, longer, c, still, log, pairs);
-    patchPairs(shorter, longer, c, still, log, pairs);
-    return pairs;
-  });
-}
-
-/** What the estimate makes of the patches: pairs of values per channel, the curves, and the pairs of each frame and the next, moving things included. */
-interface Estimate {
-  pairs: Pair[][];
-  curves: number[][];
-  neighbours: (Pair[][] | undefined)[];
 }
 
 /**
  * Fits the curves, PASSES times: the first fit shows which patches moved between two frames, and the next ones
  * leave those out. (Things that come and go change a histogram, and enough of them a median.)
  */
-function estimateCurves(frames: readonly Frame[], patches: readonly Patches[], gamma: number, check: () => void): Estimate {
+function estimateCurves(frames: readonly Frame[], patches: readonly Patches[], gamma: number, check: () => void): { pairs: Pair[][]; curves: number[][] } {
   const { r, g, b } = gammaResponse(gamma);
   let pairs: Pair[][] = [[], [], []];
   let curves = [r, g, b];
-  const neighbours: Estimate['neighbours'] = [];
   for (let pass = 0; pass < PASSES; pass++) {
     pairs = [[], [], []];
     for (let i = 0; i < patches.length; i++) {
       for (let j = i + 1; j < patches.length && j <= i + SPAN; j++) {
-        if (patches[i].bins !== patches[j].bins) continue;
         const ratio = frames[j].exposure / frames[i].exposure;
-        const informative = ratio >= MIN_RATIO && ratio <= MAX_RATIO;
-        const isStep = pass === 0 && j === i + 1;
-        if (!informative && !isStep) continue;
-        const still = pass === 0 ? new Uint8Array(patches[i].count).fill(1) : stillPatches(patches[i], patches[j], curves, ratio, gamma);
-        const found = pairsOf(patches[i], patches[j], still, Math.log(ratio));
-        if (isStep) neighbours[i] = found;
-        if (informative) found.forEach((list, c) => pairs[c].push(...list));
+        if (!isInformative(ratio) || patches[i].bins !== patches[j].bins) continue;
+        const still = pass === 0 ? undefined : stillPatches(patches[i], patches[j], curves, ratio, gamma);
+        pairsOf(patches[i], patches[j], ratio, still).forEach((list, c) => pairs[c].push(...list));
         check();
       }
     }
     if (isEnough(pairs.flat())) curves = fitCurves(pairs, gamma, pass < PASSES - 1 ? ROUGH_ROUNDS : undefined);
     check();
   }
-  return { pairs, curves, neighbours };
-}
-
-/** How much brighter each frame is than the one before it, by the median over all pairs of values: things that move do not matter, nor does a shaking hand. */
-function stepsOf(frames: readonly Frame[], neighbours: Estimate['neighbours'], curves: readonly (readonly number[])[]): ExposureStep[] {
-  return frames.slice(1).map((frame, i) => {
-    const given = frame.exposure / frames[i].exposure;
-    const logs = (neighbours[i] ?? []).flatMap((pairs, c) => {
-      const f = encoder(curves[c], 1);
-      return pairs.map(({ a, b, weight }) => ({ value: Math.log(f(b) / f(a)), weight }));
-    });
-    const value = weightedMedian(logs);
-    return { given, ...(value !== undefined && { measured: Math.exp(value) }) };
-  });
-}
-
-/**
- * `stepsOf`, but where a step is wrong the curves have given way to it: so what the pictures say is measured again with curves of the other steps alone.
- */
-function checkedSteps(frames: readonly Frame[], neighbours: Estimate['neighbours'], curves: readonly (readonly number[])[], gamma: number): ExposureStep[] {
-  const steps = stepsOf(frames, neighbours, curves);
-  const off = steps.map(({ given, measured = given }) => Math.abs(Math.log(measured / given)));
-  const worst = off.indexOf(Math.max(...off));
-  if (off[worst] < Math.log(WRONG_STEP)) return steps;
-  const rest = CHANNELS.map((_, c) => neighbours.flatMap((pairs, i) => (i === worst ? [] : (pairs?.[c] ?? []))).filter(({ log }) => log >= Math.log(MIN_RATIO) && log <= Math.log(MAX_RATIO)));
-  return isEnough(rest.flat()) ? stepsOf(frames, neighbours, fitCurves(rest, gamma, ROUGH_ROUNDS)) : steps;
+  return { pairs, curves };
 }
 
 /** 1 for each patch that is the same in both frames, under the curves, to within MOVED in every channel. All of them where hardly any are. */
@@ -253,18 +176,6 @@ function stillPatches(shorter: Patches, longer: Patches, curves: readonly number
 
 function percent(value: number): string {
   return `${Math.round(value * 100)} %`;
-}
-
-function summarize(report: ResponseReport, gamma: number): string {
-  const { kind, reason, pairs, residual, range, deviation } = report;
-  if (kind !== 'estimated') return `response: gamma ${gamma} kept: ${reason}`;
-  const found = `response estimated from the stack: ${pairs} pairs, covering ${percent(range[0])} to ${percent(range[1])}, residual ${residual.toFixed(3)}`;
-  return `${found}; ${deviationText(deviation)}`;
-}
-
-/** How far the channels differ, in words. */
-export function deviationText({ median, largest }: ResponseDeviation): string {
-  return `channels within ${(100 * largest).toFixed(1)} % of one curve (median ${(100 * median).toFixed(1)} %)`;
 }
 
 /** Writes a response as the JSON `parseResponse` reads: `{ r, g, b }`, 256 values of f at i/255 each. */

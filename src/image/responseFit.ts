@@ -2,7 +2,7 @@
  * Fits monotone curves, one for each channel and all nearly the same, to pairs of values: Debevec and Malik's least squares ("Recovering high dynamic range radiance maps
  * from photographs", SIGGRAPH 1997), on pairs instead of pixels, so that no radiance is unknown.
  *
- * The unknowns are psi = ln h at i/255, i = 1..254, where h = f^(1/gamma) is what the network sees and psi(1) = 0, and for each channel c a few
+ * The unknowns are how far psi = ln h is from the prior's at i/255, i = 1..254, where h = f^(1/gamma) is what the network sees and psi(1) = 0, and for each channel c a few
  * knots of a smooth deviation delta_c: psi_c = psi + delta_c. A pair (a, b) of channel c whose exposures differ by `log` asks for
  * psi_c(b) - psi_c(a) = log / gamma. That leaves psi_c's offset open where pairs do not reach up to white, and an offset of one channel tints the
  * picture: so deviations are penalised. (Cameras apply one curve to white-balanced channels.) Pairs are weighted by how well the curve's
@@ -79,7 +79,7 @@ export function fitCurves(channels: readonly (readonly Pair[])[], gamma: number,
   const prior = Float64Array.from({ length: SIZE }, (_, i) => Math.log(i / LAST));
   const stiffness = stiffnessRows();
   const basis = deviationBasis();
-  const equations = channels.flatMap((pairs, c) => pairs.map((pair) => equationOf(pair, c, gamma, basis)));
+  const equations = channels.flatMap((pairs, c) => pairs.map((pair) => equationOf(pair, c, pair.log / gamma, prior, basis)));
   const size = ROWS + channels.length * KNOTS;
   let curves: Float64Array[] = channels.map(() => prior);
   for (let round = 0; round < rounds; round++) {
@@ -88,43 +88,40 @@ export function fitCurves(channels: readonly (readonly Pair[])[], gamma: number,
     const outlier = round < TRUSTING_ROUNDS ? Infinity : Math.max(MIN_OUTLIER, 4 - 0.3 * round);
     const slopes = curves.map(slopesOf);
     let total = 0;
-    for (const { pair, channel, a, b, target, columns, factors } of equations) {
+    for (const { pair, channel, a, b, rise, target, columns, factors } of equations) {
       const psi = curves[channel];
       const slope = slopes[channel];
       const misfit = MISFIT_SIGMA ** 2 / (Math.exp(2 * read(psi, b)) + 1e-4);
       const variance = LOG_SIGMA ** 2 + misfit + VALUE_SIGMA ** 2 * (read(slope, a) ** 2 + read(slope, b) ** 2);
-      const miss = (read(psi, b) - read(psi, a) - target) / outlier;
+      const miss = (read(psi, b) - read(psi, a) - rise) / outlier;
       const weight = pair.weight / variance / (1 + (miss * miss) / variance);
       total += weight;
       addEquation(matrix, right, size, columns, factors, target, weight);
     }
-    for (const { columns, factors, weight } of stiffness) {
-      const target = columns.reduce((sum, column, k) => sum + factors[k] * prior[column + 1], 0);
-      addEquation(matrix, right, size, columns, factors, target, weight);
-    }
-    for (let i = 1; i < LAST; i++) addEquation(matrix, right, size, [i - 1], [1], prior[i], PULL);
-    const penalty = (DEVIATION_PENALTY * total) / (size - ROWS) + PULL;
-    for (let i = ROWS; i < size; i++) addEquation(matrix, right, size, [i], [1], 0, penalty);
+    for (const { columns, factors, weight } of stiffness) addEquation(matrix, right, size, columns, factors, 0, weight);
+    const penalty = (DEVIATION_PENALTY * total) / (size - ROWS);
+    for (let column = 0; column < size; column++) matrix[column * (size + 1)] += PULL + (column < ROWS ? 0 : penalty);
     solve(matrix, right, size);
-    const shared = right.subarray(0, ROWS);
-    curves = channels.map((_, c) => monotone(shared.map((value, i) => value + deviationAt(basis[i + 1], right, ROWS + c * KNOTS))));
+    const shared = right.subarray(0, ROWS).map((value, i) => prior[i + 1] + value);
+    curves = channels.map((_, c) => monotone(shared.map((value, i) => basis[i + 1].reduce((sum, [knot, share]) => sum + share * right[ROWS + c * KNOTS + knot], value))));
   }
   // exp(-Infinity) and exp(0): f runs from 0 to 1 exactly.
   return curves.map((psi) => Array.from(psi, (value) => Math.exp(value * gamma)));
 }
 
-/** What one pair asks for, psi_c(b) - psi_c(a) = log / gamma, in terms of the unknowns. */
+/** What one pair asks for, psi_c(b) - psi_c(a) = rise = log / gamma, in terms of the unknowns. */
 interface Equation {
   pair: Pair;
   channel: number;
   a: Place;
   b: Place;
+  rise: number;
   target: number;
   columns: number[];
   factors: number[];
 }
 
-function equationOf(pair: Pair, channel: number, gamma: number, basis: readonly Place[]): Equation {
+function equationOf(pair: Pair, channel: number, rise: number, prior: Float64Array, basis: readonly KnotShare[][]): Equation {
   const [a, b] = [placeOf(pair.a), placeOf(pair.b)];
   const terms = new Map<number, number>();
   const add = (column: number, factor: number): void => void terms.set(column, (terms.get(column) ?? 0) + factor);
@@ -132,13 +129,10 @@ function equationOf(pair: Pair, channel: number, gamma: number, basis: readonly 
     for (const [sample, share] of [[place.sample, 1 - place.t], [place.sample + 1, place.t]]) {
       if (sample === LAST) continue;
       add(sample - 1, sign * share);
-      const { sample: knot, t } = basis[sample];
-      add(ROWS + channel * KNOTS + knot, sign * share * (1 - t));
-      if (knot + 1 < KNOTS) add(ROWS + channel * KNOTS + knot + 1, sign * share * t);
+      for (const [knot, part] of basis[sample]) add(ROWS + channel * KNOTS + knot, sign * share * part);
     }
   }
-  const used = [...terms].filter(([, factor]) => factor !== 0);
-  return { pair, channel, a, b, target: pair.log / gamma, columns: used.map(([column]) => column), factors: used.map(([, factor]) => factor) };
+  return { pair, channel, a, b, rise, target: rise - read(prior, b) + read(prior, a), columns: [...terms.keys()], factors: [...terms.values()] };
 }
 
 /** Adds weight (sum factors x[columns] - target)^2 to the normal equations of `size` unknowns. */
@@ -173,17 +167,15 @@ function stiffnessRows(): { columns: number[]; factors: number[]; weight: number
   });
 }
 
-/** Where each sample lies between the knots of a deviation: `sample` is the knot before it. Beyond the last knot, at white, every deviation is 0. */
-function deviationBasis(): Place[] {
-  return Array.from(stretched(), (u) => {
-    const position = Math.min(1, Math.max(0, u)) * KNOTS;
-    const sample = Math.min(KNOTS - 1, Math.floor(position));
-    return { sample, t: position - sample };
-  });
-}
+type KnotShare = [knot: number, share: number];
 
-function deviationAt({ sample, t }: Place, unknowns: Float64Array, first: number): number {
-  return unknowns[first + sample] * (1 - t) + (sample + 1 < KNOTS ? unknowns[first + sample + 1] * t : 0);
+/** What each sample from 1 on takes of which knots of a deviation. Beyond the last knot, at white, every deviation is 0. */
+function deviationBasis(): KnotShare[][] {
+  return Array.from(stretched(), (u) => {
+    const knot = Math.floor(u * KNOTS);
+    const t = u * KNOTS - knot;
+    return ([[knot, 1 - t], [knot + 1, t]] as KnotShare[]).filter(([k]) => k < KNOTS);
+  });
 }
 
 /** The whole curve from its unknowns: the nearest non-decreasing one (pool adjacent violators), none above psi(1) = 0. */

@@ -112,23 +112,13 @@ function trustedTop(counts: Uint32Array): number {
   return HIGHEST;
 }
 
-/** The histogram of one channel over the patches whose `still` is 1. */
-function histogramOf(patches: Patches, channel: number, still: Uint8Array): Float64Array {
-  const histogram = new Float64Array(patches.bins);
-  const samples = patches.samples[channel];
-  for (let patch = 0, at = 0; patch < patches.count; patch++, at += patches.size) {
-    if (still[patch] === 0) continue;
-    for (let k = 0; k < patches.size; k++) histogram[samples[at + k]]++;
+/** Cumulative counts of one channel at the edges of the bins, over the patches whose `still` is 1: `edges[i]` samples lie below (i - 0.5) / (bins - 1). */
+function cumulate({ bins, count, size, samples }: Patches, channel: number, still: Uint8Array): Float64Array {
+  const edges = new Float64Array(bins + 1);
+  for (let patch = 0; patch < count; patch++) {
+    if (still[patch] > 0) for (let i = patch * size; i < (patch + 1) * size; i++) edges[samples[channel][i] + 1]++;
   }
-  return histogram;
-}
-
-/** Cumulative counts at the edges of the bins: `edges[i]` samples lie below (i - 0.5) / (bins - 1). */
-function cumulate(histogram: Float64Array): Float64Array {
-  const edges = new Float64Array(histogram.length + 1);
-  histogram.forEach((count, i) => {
-    edges[i + 1] = edges[i] + count;
-  });
+  for (let i = 0; i < bins; i++) edges[i + 1] += edges[i];
   return edges;
 }
 
@@ -160,45 +150,53 @@ function populationAt(edges: Float64Array, value: number): number {
   return at(value + 2.5 / 255) - at(value - 2.5 / 255);
 }
 
-/** Pairs from the match of two cumulative histograms: at the edges of the shorter frame's values, then at the longer one's. */
-export function histogramPairs(shorter: Patches, longer: Patches, channel: number, still: Uint8Array, log: number, out: Pair[]): void {
-  const a = cumulate(histogramOf(shorter, channel, still));
-  const b = cumulate(histogramOf(longer, channel, still));
-  const { bins } = shorter;
+/** Is told that `count` pixels or patches of one frame have a value, and what it is in the other frame; NaN where that is not known. */
+type Match = (value: number, match: number, count: number) => void;
+
+/**
+ * What two frames say, per channel.
+ * @param ratio of their exposures.
+ * @param still 1 for each patch to look at; all of them by default.
+ */
+export function pairsOf(shorter: Patches, longer: Patches, ratio: number, still: Uint8Array = new Uint8Array(shorter.count).fill(1)): Pair[][] {
+  return [0, 1, 2].map((channel) => {
+    const pairs: Pair[] = [];
+    const add: Match = (a, b, count) => {
+      if (count >= 3 && a > LOW && a < shorter.top[channel] && b > LOW && b < longer.top[channel]) pairs.push({ a, b, log: Math.log(ratio), weight: count / (count + HALF_TRUST) });
+    };
+    const addSwapped: Match = (b, a, count) => add(a, b, count);
+    const edges = [shorter, longer].map((patches) => cumulate(patches, channel, still));
+    matchHistograms(edges[0], edges[1], add);
+    matchHistograms(edges[1], edges[0], addSwapped);
+    matchPatches(shorter, longer, channel, still, add);
+    matchPatches(longer, shorter, channel, still, addSwapped);
+    return pairs;
+  });
+}
+
+/** The match of two cumulative histograms, at 255 edges of the one frame's values. */
+function matchHistograms(from: Float64Array, to: Float64Array, add: Match): void {
+  const bins = from.length - 1;
   const stride = bins / 256;
-  for (const [from, to, swap] of [[a, b, false], [b, a, true]] as const) {
-    for (let i = stride; i < bins; i += stride) {
-      const value = (i - 0.5) / (bins - 1);
-      const match = quantile(to, from[i]);
-      const [low, high] = swap ? [match, value] : [value, match];
-      if (!(low > LOW && low < shorter.top[channel] && high > LOW && high < longer.top[channel])) continue;
-      const count = Math.min(populationAt(from, value), populationAt(to, match)) / 9;
-      if (count < 3) continue;
-      out.push({ a: low, b: high, log, weight: count / (count + HALF_TRUST) });
-    }
+  for (let i = stride; i < bins; i += stride) {
+    const value = (i - 0.5) / (bins - 1);
+    const match = quantile(to, from[i]);
+    add(value, match, Math.min(populationAt(from, value), populationAt(to, match)) / 9);
   }
 }
 
-/** Pairs from flat patches: for every 1/255 of the one frame's values, their mean and the median of the other frame's. */
-export function patchPairs(shorter: Patches, longer: Patches, channel: number, still: Uint8Array, log: number, out: Pair[]): void {
-  for (const [from, to, swap] of [[shorter, longer, false], [longer, shorter, true]] as const) {
-    const partners: number[][] = Array.from({ length: 256 }, () => []);
-    const sums = new Float64Array(256);
-    for (let patch = 0; patch < from.count; patch++) {
-      if (still[patch] === 0 || from.flat[channel][patch] === 0 || to.flat[channel][patch] === 0) continue;
-      const value = from.mean[channel][patch];
-      const bin = Math.round(value * 255);
-      partners[bin].push(to.mean[channel][patch]);
-      sums[bin] += value;
-    }
-    partners.forEach((list, bin) => {
-      if (list.length < 3) return;
-      const value = sums[bin] / list.length;
-      const match = median(list);
-      const [low, high] = swap ? [match, value] : [value, match];
-      out.push({ a: low, b: high, log, weight: list.length / (list.length + HALF_TRUST) });
-    });
+/** Flat patches: for every 1/255 of the one frame's values, their mean and the median of the other frame's. */
+function matchPatches(from: Patches, to: Patches, channel: number, still: Uint8Array, add: Match): void {
+  const partners: number[][] = Array.from({ length: 256 }, () => []);
+  const sums = new Float64Array(256);
+  for (let patch = 0; patch < from.count; patch++) {
+    if (still[patch] === 0 || from.flat[channel][patch] === 0 || to.flat[channel][patch] === 0) continue;
+    const value = from.mean[channel][patch];
+    const bin = Math.round(value * 255);
+    partners[bin].push(to.mean[channel][patch]);
+    sums[bin] += value;
   }
+  partners.forEach((list, bin) => add(sums[bin] / list.length, median(list), list.length));
 }
 
 function median(list: number[]): number {

@@ -35,7 +35,7 @@ function exponentOf(v: number): number {
 /** Powers of two that map a value under stored exponent e to its mantissa: 2^(136 - e). */
 const TO_MANTISSA = Float64Array.from({ length: 256 }, (_, e) => 2 ** (136 - e));
 /** And back: 2^(e - 136), 0 for e = 0. */
-const FROM_MANTISSA = Float64Array.from({ length: 256 }, (_, e) => (e === 0 ? 0 : 2 ** (e - 136)));
+const FROM_MANTISSA = /* @__PURE__ */ Float64Array.from({ length: 256 }, (_, e) => (e === 0 ? 0 : 2 ** (e - 136)));
 
 /** Encodes one pixel of finite values into `out[at..at+3]`, planes `stride` apart. */
 function encodePixel(r: number, g: number, b: number, out: Uint8Array, at: number, stride: number): void {

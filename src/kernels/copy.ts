@@ -3,12 +3,12 @@
  * into two places, or into the buffer it is computed from, gets one (graph/place.ts).
  */
 import { elementwiseDispatch, elementwiseProgram } from './elementwise.ts';
-import { buffer, expectInputs, reads, start } from './kernel.ts';
+import { expectInputs, reads } from './kernel.ts';
 import type { Kernel, Program, View } from './kernel.ts';
 
 function program(input: View, output: View): Program {
   const bindings = { input: reads(input) };
-  return elementwiseProgram({ label: 'copy', bindings, params: { input_start: 'u32' }, body: '  let value = vec4f(input[params.input_start + index]);' }, output.dtype);
+  return elementwiseProgram({ label: 'copy', bindings, params: {}, body: '  let value = vec4f(input[params.input_start + index]);' }, output.dtype);
 }
 
 export const copy: Kernel<Record<string, never>> = {
@@ -17,6 +17,6 @@ export const copy: Kernel<Record<string, never>> = {
     return inputs[0];
   },
   lower({ inputs: [input], output }) {
-    return elementwiseDispatch(program(input, output), output, { input: buffer(input) }, { input_start: start(input) });
+    return elementwiseDispatch(program(input, output), output, { input }, {});
   },
 };

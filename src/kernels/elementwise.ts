@@ -3,13 +3,13 @@
  * `block`, `pixel` (index in the plane) and, where it asks for them, `x` and `y`.
  */
 import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, blocks, buffer, flatGrid, start, texelType, writes } from './kernel.ts';
-import type { Binding, DType, Dispatch, ParamTypes, ParamValues, Program, Resource, View } from './kernel.ts';
+import type { Binding, DType, Dispatch, ParamTypes, ParamValues, Program, View } from './kernel.ts';
 
 export interface Elementwise {
   label: string;
-  /** Storage bindings besides `output`. */
+  /** Storage bindings besides `output`. Each comes with a param `{name}_start`, its first vec4. */
   bindings: Record<string, Binding>;
-  /** Params besides the output's size and start. */
+  /** Params besides starts and the output's size. */
   params: ParamTypes;
   constants?: Record<string, number>;
   /** WGSL functions the body calls. */
@@ -18,16 +18,17 @@ export interface Elementwise {
   body: string;
 }
 
-const SIZE = { width: 'u32', height: 'u32', size: 'u32', count: 'u32', output_start: 'u32' } as const;
+const SIZE = { width: 'u32', height: 'u32', size: 'u32', count: 'u32' } as const;
 
 /** A program that runs `body` for every vec4 of its output, which is stored as `dtype`. */
 export function elementwiseProgram(kernel: Elementwise, dtype: DType = 'f32'): Program {
+  const bindings = { ...kernel.bindings, output: writes({ dtype }) };
   return {
     label: kernel.label,
     workgroup: [FLAT_WORKGROUP, 1, 1],
     constants: kernel.constants ?? {},
-    params: { ...SIZE, ...kernel.params },
-    bindings: { ...kernel.bindings, output: writes({ dtype }) },
+    params: { ...SIZE, ...kernel.params, ...Object.fromEntries(Object.keys(bindings).map((name) => [`${name}_start`, 'u32' as const])) },
+    bindings,
     body: `
 ${FLAT_INDEX}
 ${kernel.functions ?? ''}
@@ -45,15 +46,16 @@ ${kernel.body}
   };
 }
 
-/** The dispatch of an elementwise program over `output`. */
-export function elementwiseDispatch(program: Program, output: View, resources: Record<string, Resource>, params: ParamValues): Dispatch {
+/** The dispatch of an elementwise program over `output`. @param inputs what each of the kernel's bindings is. */
+export function elementwiseDispatch(program: Program, output: View, inputs: Record<string, View>, params: ParamValues): Dispatch {
+  const views = Object.entries({ ...inputs, output });
   const { width, height, channels } = output.shape;
   const size = width * height;
   const count = size * blocks(channels);
   return {
     program,
-    resources: { ...resources, output: buffer(output) },
-    params: { width, height, size, count, output_start: start(output), ...params },
+    resources: Object.fromEntries(views.map(([name, view]) => [name, buffer(view)])),
+    params: { width, height, size, count, ...params, ...Object.fromEntries(views.map(([name, view]) => [`${name}_start`, start(view)])) },
     workgroups: flatGrid(count),
   };
 }

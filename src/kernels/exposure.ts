@@ -4,7 +4,7 @@
  * interpolation; without it the samples already are `radiance^(1/gamma)`.
  */
 import { elementwiseDispatch, elementwiseProgram } from './elementwise.ts';
-import { READ, buffer, expectInputs, shapeError, start } from './kernel.ts';
+import { READ, expectInputs, shapeError, start } from './kernel.ts';
 import type { Kernel, Shape, View } from './kernel.ts';
 
 /** Samples of an inverse response table. */
@@ -85,7 +85,7 @@ export const encoderInput: Kernel<EncoderInputAttrs> = {
   },
   lower({ attrs, inputs: [stack, response], output }) {
     const params = { frame_start: frameStart(stack, attrs.frame), tau: attrs.tau, ...frameParams(attrs, response) };
-    return elementwiseDispatch(ENCODER_INPUT, output, { stack: buffer(stack), response: buffer(response) }, params);
+    return elementwiseDispatch(ENCODER_INPUT, output, { stack, response }, params);
   },
 };
 
@@ -122,6 +122,6 @@ export const alignedPair: Kernel<AlignedPairAttrs> = {
       gain: attrs.ratio ** (1 / attrs.gamma),
       ...frameParams(attrs, response),
     };
-    return elementwiseDispatch(ALIGNED_PAIR, output, { stack: buffer(stack), response: buffer(response) }, params);
+    return elementwiseDispatch(ALIGNED_PAIR, output, { stack, response }, params);
   },
 };

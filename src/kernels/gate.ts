@@ -8,12 +8,9 @@
 import { elementwiseDispatch, elementwiseProgram } from './elementwise.ts';
 import { FRAME_PARAMS, LOAD_FRAME, expectStack, frameParams } from './exposure.ts';
 import type { FrameAttrs } from './exposure.ts';
-import { READ, buffer, expectInputs, expectSameSize, start } from './kernel.ts';
+import { READ, expectInputs, expectSameSize } from './kernel.ts';
 import type { Kernel } from './kernel.ts';
 import { MAX_FRAMES } from '../image/frame.ts';
-
-/** The frames of a block, to tell lanes apart. */
-const FRAMES = 'vec4u(0u, 1u, 2u, 3u) + 4u * ';
 
 /**
  * `bound(frame, pixel, side)` is the least (side -1) or most (1) light that a sample can show, at the reference's exposure, in the gamma domain. Above 253.5 codes of 255 it can be
@@ -22,17 +19,15 @@ const FRAMES = 'vec4u(0u, 1u, 2u, 3u) + 4u * ';
 const EVIDENCE = elementwiseProgram({
   label: 'gate evidence',
   bindings: { stack: READ, response: READ },
-  params: { stack_start: 'u32', frames: 'u32', reference: 'u32', codes: 'f32', relative: 'f32', encode: 'f32', decode: 'f32', tau: ['vec4f', MAX_FRAMES / 4], ...FRAME_PARAMS },
+  params: { frames: 'u32', reference: 'u32', codes: 'f32', relative: 'f32', encode: 'f32', decode: 'f32', ratio: ['vec4f', MAX_FRAMES / 4], ...FRAME_PARAMS },
   functions: `${LOAD_FRAME}
-fn tau(frame: u32) -> f32 { return params.tau[frame / 4u][frame % 4u]; }
-
 fn bound(frame: u32, pixel: u32, side: f32) -> vec3f {
   let x = clamp(stack[params.stack_start + frame * params.size + pixel].rgb, vec3f(0.0), vec3f(1.0));
   let v = select(power(x, params.encode), x, params.encode == 1.0) + side * params.codes;
   var light = power(v, params.decode);
-  if (params.use_response == 1u) { light = select(response_at(v), vec3f(0.0), v <= vec3f(0.0)); }
-  light *= tau(params.reference) / tau(frame) * (1.0 + side * params.relative);
-  light = select(light, vec3f(1.0), v > vec3f(select(2.0, ${253.5 / 255}, side > 0.0)));
+  if (params.use_response == 1u) { light = response_at(v); }
+  light *= params.ratio[frame / 4u][frame % 4u] * (1.0 + side * params.relative);
+  if (side > 0.0) { light = select(light, vec3f(1.0), v > vec3f(${253.5 / 255})); }
   return power(min(light, vec3f(1.0)), 1.0 / params.gamma);
 }`,
   body: `
@@ -41,7 +36,7 @@ fn bound(frame: u32, pixel: u32, side: f32) -> vec3f {
   var value = vec4f(0.0);
   for (var frame = 4u * block; frame < min(4u * block + 4u, params.frames); frame++) {
     let gap = max(bound(frame, pixel, -1.0) - most, least - bound(frame, pixel, 1.0));
-    value = select(value, vec4f(max(max(gap.r, gap.g), max(gap.b, 0.0))), ${FRAMES}block == vec4u(frame));
+    value[frame % 4u] = max(max(gap.r, gap.g), max(gap.b, 0.0));
   }`,
 });
 
@@ -65,8 +60,7 @@ export const gateEvidence: Kernel<GateEvidenceAttrs> = {
   },
   lower({ attrs, inputs: [stack, response], output }) {
     const { taus, reference, codes, relative, linear, gamma, useResponse } = attrs;
-    return elementwiseDispatch(EVIDENCE, output, { stack: buffer(stack), response: buffer(response) }, {
-      stack_start: start(stack),
+    return elementwiseDispatch(EVIDENCE, output, { stack, response }, {
       frames: taus.length,
       reference,
       // More than all codes is all codes.
@@ -74,7 +68,7 @@ export const gateEvidence: Kernel<GateEvidenceAttrs> = {
       relative,
       encode: linear ? 1 / 2.2 : 1,
       decode: linear ? 2.2 : gamma,
-      tau: taus,
+      ratio: taus.map((tau) => taus[reference] / tau),
       ...frameParams({ gamma, useResponse: useResponse && !linear }, response),
     });
   },
@@ -83,7 +77,7 @@ export const gateEvidence: Kernel<GateEvidenceAttrs> = {
 const WINDOW = elementwiseProgram({
   label: 'gate window',
   bindings: { input: READ },
-  params: { input_start: 'u32', radius: 'i32', step_x: 'i32', step_y: 'i32', maximum: 'u32' },
+  params: { radius: 'i32', step_x: 'i32', step_y: 'i32', maximum: 'u32' },
   body: `
   let last = vec2i(i32(params.width), i32(params.height)) - 1;
   var sum = vec4f(0.0);
@@ -112,7 +106,7 @@ export interface GateWindowAttrs {
 export const gateWindow: Kernel<GateWindowAttrs> = {
   shape: (_, inputs) => inputs[0],
   lower({ attrs: { radius, axis, of }, inputs: [input], output }) {
-    return elementwiseDispatch(WINDOW, output, { input: buffer(input) }, { input_start: start(input), radius, step_x: axis === 'x' ? 1 : 0, step_y: axis === 'y' ? 1 : 0, maximum: of === 'maximum' ? 1 : 0 });
+    return elementwiseDispatch(WINDOW, output, { input }, { radius, step_x: axis === 'x' ? 1 : 0, step_y: axis === 'y' ? 1 : 0, maximum: of === 'maximum' ? 1 : 0 });
   },
 };
 
@@ -120,20 +114,20 @@ export const gateWindow: Kernel<GateWindowAttrs> = {
 const MASKS = elementwiseProgram({
   label: 'gate masks',
   bindings: { evidence: READ, masks: READ },
-  params: { evidence_start: 'u32', masks_start: 'u32', frames: 'u32', reference: 'u32', binary: 'u32', low: 'f32', high: 'f32' },
+  params: { frames: 'u32', reference: 'u32', binary: 'u32', low: 'f32', high: 'f32' },
   functions: `
 fn gated(block: u32, pixel: u32) -> vec4f {
   let at = block * params.size + pixel;
   let soft = masks[params.masks_start + at] * smoothstep(vec4f(params.low), vec4f(params.high), evidence[params.evidence_start + at]);
   let w = select(soft, vec4f(soft > vec4f(0.5)), params.binary == 1u);
-  let frame = ${FRAMES}block;
+  let frame = 4u * block + vec4u(0u, 1u, 2u, 3u);
   return select(vec4f(0.0), w, (frame < vec4u(params.frames)) & (frame != vec4u(params.reference)));
 }`,
   body: `
   var most = vec4f(0.0);
   for (var b = 0u; 4u * b < params.frames; b++) { most = max(most, gated(b, pixel)); }
-  let union_of_all = max(max(most.x, most.y), max(most.z, most.w));
-  let value = select(gated(block, pixel), vec4f(union_of_all), ${FRAMES}block == vec4u(params.reference));`,
+  var value = gated(block, pixel);
+  if (block == params.reference / 4u) { value[params.reference % 4u] = max(max(most.x, most.y), max(most.z, most.w)); }`,
 });
 
 export interface GateMasksAttrs {
@@ -153,7 +147,6 @@ export const gateMasks: Kernel<GateMasksAttrs> = {
     return inputs[1];
   },
   lower({ attrs: { reference, binary, low, high }, inputs: [evidence, masks], output }) {
-    const params = { evidence_start: start(evidence), masks_start: start(masks), frames: output.shape.channels, reference, binary: binary ? 1 : 0, low, high };
-    return elementwiseDispatch(MASKS, output, { evidence: buffer(evidence), masks: buffer(masks) }, params);
+    return elementwiseDispatch(MASKS, output, { evidence, masks }, { frames: output.shape.channels, reference, binary: binary ? 1 : 0, low, high });
   },
 };

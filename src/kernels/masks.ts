@@ -46,11 +46,11 @@ export const maskMultiply: Kernel<MaskMultiplyAttrs> = {
     const program = elementwiseProgram({
       label: 'maskMultiply',
       bindings: { input: reads(input), stack: READ },
-      params: { input_start: 'u32', ...FACTOR_PARAMS },
+      params: FACTOR_PARAMS,
       functions: FACTOR,
       body: '  let value = vec4f(input[params.input_start + index]) * factor(pixel);',
     }, output.dtype);
-    return elementwiseDispatch(program, output, { input: buffer(input), stack: buffer(stack) }, { input_start: start(input), ...factorParams(attrs, stack) });
+    return elementwiseDispatch(program, output, { input, stack }, factorParams(attrs, stack));
   },
 };
 
@@ -72,16 +72,12 @@ export const blend: Kernel<BlendAttrs> = {
     const program = elementwiseProgram({
       label: 'blend',
       bindings: { moving: reads(moving), still: reads(still), stack: READ },
-      params: { moving_start: 'u32', still_start: 'u32', mask_start: 'u32' },
+      params: { mask_start: 'u32' },
       body: `
   let w = stack[params.mask_start + pixel].w;
   let value = w * vec4f(moving[params.moving_start + index]) + (1.0 - w) * vec4f(still[params.still_start + index]);`,
     }, output.dtype);
-    return elementwiseDispatch(program, output, { moving: buffer(moving), still: buffer(still), stack: buffer(stack) }, {
-      moving_start: start(moving),
-      still_start: start(still),
-      mask_start: start(stack) + attrs.frame * size,
-    });
+    return elementwiseDispatch(program, output, { moving, still, stack }, { mask_start: start(stack) + attrs.frame * size });
   },
 };
 

@@ -9,7 +9,7 @@
 import { elementwiseDispatch, elementwiseProgram } from './elementwise.ts';
 import { FRAME_PARAMS, LOAD_FRAME, expectStack, frameParams } from './exposure.ts';
 import type { FrameAttrs } from './exposure.ts';
-import { READ, buffer, expectSameSize, shapeError, start } from './kernel.ts';
+import { READ, expectSameSize, shapeError, start } from './kernel.ts';
 import type { Kernel, ParamValues, View } from './kernel.ts';
 import { MAX_FRAMES } from '../image/frame.ts';
 
@@ -60,7 +60,7 @@ const PLAIN = elementwiseProgram({
 const CORRECTED = elementwiseProgram({
   label: 'merge corrected',
   bindings: { stack: READ, response: READ, logit: READ },
-  params: { logit_start: 'u32', ...MERGE_PARAMS },
+  params: MERGE_PARAMS,
   functions: MERGE,
   body: `
   let value = vec4f(correct(logit[params.logit_start + pixel].rgb, pixel), 0.0);`,
@@ -100,8 +100,6 @@ export const merge: Kernel<MergeAttrs> = {
   },
   lower({ attrs, inputs: [stack, response, logit], output }) {
     const params = mergeParams(attrs, stack, response);
-    const resources = { stack: buffer(stack), response: buffer(response) };
-    if (!logit) return elementwiseDispatch(PLAIN, output, resources, params);
-    return elementwiseDispatch(CORRECTED, output, { ...resources, logit: buffer(logit) }, { ...params, logit_start: start(logit) });
+    return logit ? elementwiseDispatch(CORRECTED, output, { stack, response, logit }, params) : elementwiseDispatch(PLAIN, output, { stack, response }, params);
   },
 };

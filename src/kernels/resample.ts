@@ -1,10 +1,10 @@
 /** 2x2 max-pooling with stride 2 (an odd last row or column is dropped, as PyTorch does) and nearest upsampling by 2. */
 import { elementwiseDispatch, elementwiseProgram } from './elementwise.ts';
 import type { Elementwise } from './elementwise.ts';
-import { buffer, expectInputs, reads, shapeError, shapeText, start } from './kernel.ts';
+import { expectInputs, reads, shapeError, shapeText } from './kernel.ts';
 import type { Dispatch, Kernel, View } from './kernel.ts';
 
-const INPUT_PARAMS = { input_start: 'u32', input_width: 'u32', input_height: 'u32' } as const;
+const INPUT_PARAMS = { input_width: 'u32', input_height: 'u32' } as const;
 
 const POOL = {
   label: 'maxPool 2x2',
@@ -22,7 +22,7 @@ const NEAREST = {
 
 function dispatch(how: Pick<Elementwise, 'label' | 'body'>, input: View, output: View): Dispatch {
   const program = elementwiseProgram({ ...how, bindings: { input: reads(input) }, params: INPUT_PARAMS }, output.dtype);
-  return elementwiseDispatch(program, output, { input: buffer(input) }, { input_start: start(input), input_width: input.shape.width, input_height: input.shape.height });
+  return elementwiseDispatch(program, output, { input }, { input_width: input.shape.width, input_height: input.shape.height });
 }
 
 /** 2x2 max-pooling, stride 2. */

@@ -80,22 +80,26 @@ export function parseConfig(metadata: Record<string, string>, name = 'weights'):
     throw new InputError(`${name}: config ${field} is ${show(value)}, expected ${expected}: correct it and export the weights again`);
   }
 
+  function oneOf<T extends string>(field: string, value: unknown, values: readonly T[]): asserts value is T {
+    if (!values.includes(value as T)) fail(field, value, values.map(show).join(' or '));
+  }
+
   if (!isWidth(width)) fail('width', width, `a multiple of 4 from 4 to ${MAX_WIDTH}`);
   if (!Array.isArray(segWidths) || segWidths.length !== 4 || !segWidths.every(isWidth)) {
     fail('segWidths', segWidths, `four multiples of 4 from 4 to ${MAX_WIDTH}`);
   }
   if (typeof slope !== 'number' || !(slope >= 0 && slope <= 1)) fail('slope', slope, 'a number from 0 to 1');
   if (typeof gamma !== 'number' || !(gamma >= 0.1 && gamma <= 10)) fail('gamma', gamma, 'a number from 0.1 to 10');
-  if (maskMode !== 'soft' && maskMode !== 'binary') fail('maskMode', maskMode, '"soft" or "binary"');
-  if (base !== 'none' && base !== 'merge') fail('base', base, '"none" or "merge"');
-  if (hat !== 'channel' && hat !== 'pixel') fail('hat', hat, '"channel" or "pixel"');
+  oneOf('maskMode', maskMode, ['soft', 'binary'] as const);
+  oneOf('base', base, ['none', 'merge'] as const);
+  oneOf('hat', hat, ['channel', 'pixel'] as const);
   const { segmentation = 'network' } = extra;
   if (gate !== undefined && segmentation !== 'network') fail('segmentation', segmentation, '"network", which the gate needs');
   for (const [field, values] of Object.entries(ABLATIONS)) {
     const value = Object.hasOwn(extra, field) ? extra[field] : values[0];
     delete extra[field];
     if (value === values[0]) continue;
-    if (!values.includes(value as string)) fail(field, value, values.map(show).join(' or '));
+    oneOf(field, value, values);
     throw new InputError(`${name}: config ${field} ${show(value)} is not supported yet, only ${show(values[0])} is: use weights trained with that`);
   }
   return { variant, width, segWidths: segWidths as NetworkConfig['segWidths'], slope, gamma, maskMode, base, hat, ...(gate !== undefined && { gate: parseGate(gate, fail) }), extra };

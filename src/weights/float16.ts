@@ -9,7 +9,7 @@
 /** Largest finite half. */
 export const MAX_HALF = 65504;
 
-const word = new DataView(new ArrayBuffer(8));
+const word = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(8));
 
 /** The number that a half's 16 bits stand for; infinities and NaN included. */
 export function halfToFloat(bits: number): number {

@@ -29,7 +29,10 @@ const BYTES: Record<WeightsDtype, number> = { F32: 4, F16: 2 };
 /** Longest header the reference accepts, in bytes. */
 const MAX_HEADER = 100_000_000;
 const FIELDS = ['dtype', 'shape', 'data_offsets'];
-const AGAIN = 'the file is damaged or not safetensors: download or export it again';
+
+function damaged(what: string, options?: ErrorOptions): never {
+  throw new InputError(`${what}: the file is damaged or not safetensors: download or export it again`, options);
+}
 
 /** One tensor's header entry, checked in itself but not yet against the others. */
 interface Entry {
@@ -63,26 +66,26 @@ export function readSafetensors(bytes: Uint8Array, name = 'weights'): WeightsFil
 
 /** Where the data begins: 8 + the header's length, checked against the bound and the file. */
 function readHeaderEnd(bytes: Uint8Array, name: string): number {
-  if (bytes.length < 8) throw new InputError(`${name}: ${bytes.length} bytes, a safetensors file has at least 8: ${AGAIN}`);
+  if (bytes.length < 8) damaged(`${name}: ${bytes.length} bytes, a safetensors file has at least 8`);
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
-  if (length > BigInt(MAX_HEADER)) throw new InputError(`${name}: header of ${length} bytes, at most ${MAX_HEADER} are allowed: ${AGAIN}`);
+  if (length > BigInt(MAX_HEADER)) damaged(`${name}: header of ${length} bytes, at most ${MAX_HEADER} are allowed`);
   const end = 8 + Number(length);
-  if (end > bytes.length) throw new InputError(`${name}: header ends at byte ${end}, the file at ${bytes.length}: ${AGAIN}`);
+  if (end > bytes.length) damaged(`${name}: header ends at byte ${end}, the file at ${bytes.length}`);
   return end;
 }
 
 function parseHeader(bytes: Uint8Array, name: string): Map<string, JsonValue> {
-  if (bytes[0] !== 0x7b) throw new InputError(`${name}: header starts with ${bytes.length ? `byte ${bytes[0]}` : 'nothing'}, expected "{" (123): ${AGAIN}`);
+  if (bytes[0] !== 0x7b) damaged(`${name}: header starts with ${bytes.length ? `byte ${bytes[0]}` : 'nothing'}, expected "{" (123)`);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new InputError(`${name}: the header is not UTF-8: ${AGAIN}`, { cause });
+    damaged(`${name}: the header is not UTF-8`, { cause });
   }
   try {
     return parseStrictJson(text, { integers: true }) as Map<string, JsonValue>; // it starts with "{"
   } catch (cause) {
-    throw new InputError(`${name}: header: ${(cause as Error).message}: ${AGAIN}`, { cause });
+    damaged(`${name}: header: ${(cause as Error).message}`, { cause });
   }
 }
 
@@ -97,8 +100,8 @@ function readMetadata(value: JsonValue | undefined, name: string): Record<string
 
 function readEntry(tensor: string, value: JsonValue, name: string): Entry {
   const at = `${name}: tensor ${quote(tensor)}`;
-  if (!(value instanceof Map)) throw new InputError(`${at} is ${describe(value)}, expected an object with dtype, shape and data_offsets: ${AGAIN}`);
-  for (const field of FIELDS) if (!value.has(field)) throw new InputError(`${at} has no ${field}: ${AGAIN}`);
+  if (!(value instanceof Map)) damaged(`${at} is ${describe(value)}, expected an object with dtype, shape and data_offsets`);
+  for (const field of FIELDS) if (!value.has(field)) damaged(`${at} has no ${field}`);
   for (const field of value.keys()) {
     if (!FIELDS.includes(field)) throw new InputError(`${at} has an unknown field ${quote(field)}, expected ${FIELDS.join(', ')}: export the file again`);
   }
@@ -108,25 +111,25 @@ function readEntry(tensor: string, value: JsonValue, name: string): Entry {
   }
   const shape = readIntegers(value.get('shape'), `${at}: shape`);
   const offsets = readIntegers(value.get('data_offsets'), `${at}: data_offsets`);
-  if (offsets.length !== 2) throw new InputError(`${at}: data_offsets has ${offsets.length} numbers, expected 2: ${AGAIN}`);
+  if (offsets.length !== 2) damaged(`${at}: data_offsets has ${offsets.length} numbers, expected 2`);
   const [begin, end] = offsets;
-  if (end < begin) throw new InputError(`${at}: data_offsets end at ${end}, before their begin ${begin}: ${AGAIN}`);
+  if (end < begin) damaged(`${at}: data_offsets end at ${end}, before their begin ${begin}`);
   let count = 1;
   for (const side of shape) {
     count *= side;
-    if (count > Number.MAX_SAFE_INTEGER / 4) throw new InputError(`${at}: shape [${shape}] has more values than can be counted: ${AGAIN}`);
+    if (count > Number.MAX_SAFE_INTEGER / 4) damaged(`${at}: shape [${shape}] has more values than can be counted`);
   }
   if (end - begin !== count * BYTES[dtype]) {
-    throw new InputError(`${at}: data_offsets span ${end - begin} bytes, shape [${shape}] of ${dtype} needs ${count * BYTES[dtype]}: ${AGAIN}`);
+    damaged(`${at}: data_offsets span ${end - begin} bytes, shape [${shape}] of ${dtype} needs ${count * BYTES[dtype]}`);
   }
   return { name: tensor, dtype, shape, count, begin, end };
 }
 
 function readIntegers(value: JsonValue | undefined, at: string): number[] {
-  if (!Array.isArray(value)) throw new InputError(`${at} is ${describe(value)}, expected an array of integers: ${AGAIN}`);
+  if (!Array.isArray(value)) damaged(`${at} is ${describe(value)}, expected an array of integers`);
   return value.map((item) => {
     if (!Number.isSafeInteger(item) || (item as number) < 0) {
-      throw new InputError(`${at} holds ${describe(item)}, expected integers of at least 0: ${AGAIN}`);
+      damaged(`${at} holds ${describe(item)}, expected integers of at least 0`);
     }
     return item as number;
   });
@@ -140,13 +143,13 @@ function checkTiling(entries: readonly Entry[], size: number, name: string): voi
     const at = `${name}: tensor ${quote(entry.name)}`;
     if (entry.begin !== end) {
       const what = entry.begin < end ? 'overlaps' : 'leaves a hole after';
-      throw new InputError(`${at} begins at ${entry.begin} and ${what} ${before}, which ends at ${end}: ${AGAIN}`);
+      damaged(`${at} begins at ${entry.begin} and ${what} ${before}, which ends at ${end}`);
     }
     if (entry.end > size) throw new InputError(`${at} ends at ${entry.end}, the data at ${size}: the file is cut short, download it again`);
     end = entry.end;
     before = `tensor ${quote(entry.name)}`;
   }
-  if (end !== size) throw new InputError(`${name}: ${size} bytes of data, the tensors end at ${end}: ${AGAIN}`);
+  if (end !== size) damaged(`${name}: ${size} bytes of data, the tensors end at ${end}`);
 }
 
 function readValues(bytes: Uint8Array, entry: Entry, name: string): Float32Array {

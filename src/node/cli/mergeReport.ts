@@ -3,6 +3,8 @@ import { basename } from 'node:path';
 import type { MergeResult } from '../../deghoster.ts';
 import { clippedShare, referenceSummary } from '../../image/chooseReference.ts';
 import type { ReferenceChoice } from '../../image/chooseReference.ts';
+import { exposureSteps } from '../../image/exposureSteps.ts';
+import { deviationText, responseDeviation } from '../../image/responseDeviation.ts';
 import { mergeWarnings } from '../../warnings.ts';
 import type { MergeWarning } from '../../warnings.ts';
 import type { AdapterInfo } from '../adapter.ts';
@@ -70,7 +72,8 @@ export function finish(context: MergeContext, result: MergeResult, files: Writte
   const { options, stack, reference, choice, info, weights } = context;
   const moving = result.motion.map(movingShare);
   const { report } = result.response;
-  message(report.summary);
+  const deviation = responseDeviation(result.response);
+  message(report.kind === 'estimated' || report.kind === 'file' ? `${report.summary}; ${deviationText(deviation)}` : report.summary);
   if (options.keepResponse !== undefined) message(keptText(options.keepResponse, files, report.kind));
   if (options.method === 'network') message(`moving: ${(100 * moving[reference]).toFixed(1)} % of the picture`);
   message(`GPU memory: ${size(result.peakBytes)} of buffers at the peak, ${size(options.memoryBudget)} allowed, stored as ${options.precision}; merged in ${clock(times.mergeMs / 1000)}`);
@@ -96,7 +99,7 @@ export function finish(context: MergeContext, result: MergeResult, files: Writte
       scale: result.scale,
       method: options.method,
       weights: weights ? { file: weights.path, variant: weights.config.variant } : null,
-      response: report,
+      response: { ...report, deviation, steps: exposureSteps(stack.frames, result.response) },
       warnings: warnings.map(({ frames, ...warning }) => ({ ...warning, ...(frames && { frames: frames.map((k) => k + 1) }) })),
       adapter: info,
       peakBytes: result.peakBytes,
