@@ -7,8 +7,8 @@ import { parseResponse } from '../../src/image/response.ts';
 import { curves, shoot } from '../image/responseScenes.ts';
 import { deghost, picture } from './commandLine.ts';
 
-const W = 120;
-const H = 80;
+const W = 160;
+const H = 120;
 const folder = mkdtempSync(join(tmpdir(), 'deghost-cli-response-'));
 const at = (name: string): string => join(folder, name);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -18,7 +18,7 @@ let views: string[][];
 let blank: string[];
 beforeAll(async () => {
   const view = async (seed: number): Promise<string[]> => {
-    const frames = shoot({ width: W, height: H, seed, key: 2.5, exposures: [1, 4, 16], curve: [curves.film, curves.film, curves.film] });
+    const frames = shoot({ width: W, height: H, seed, exposures: [1, 4, 16], curve: [curves.film, curves.film, curves.film] });
     return Promise.all(frames.map(({ data }, k) => picture(folder, `view${seed}-${k + 1}.png`, data as Uint8Array, W, H)));
   };
   views = [await view(7), await view(8)];
