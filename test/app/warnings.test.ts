@@ -1,0 +1,55 @@
+/** What a merge warns of, on the page: titles, what to do, and that the next merge clears them. */
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { exposureFields, png, tiff } from '../node/pictures.ts';
+import { seriousFindings } from './axe.ts';
+import { launchBrowser } from './browser.ts';
+import { dropFiles, merge, openPage, settled } from './drive.ts';
+import type { PictureFile } from './drive.ts';
+import { serveSite } from './site.ts';
+import type { Site } from './site.ts';
+import { TIMES } from './stack.ts';
+
+const WIDTH = 48;
+const HEIGHT = 32;
+
+let browser: Browser;
+let site: Site;
+
+beforeAll(async () => {
+  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+/** Three frames of one code each. */
+function flatStack(codes: readonly number[]): PictureFile[] {
+  return codes.map((code, k) => {
+    const exif = tiff([], exposureFields({ time: [...TIMES[k]] as [number, number], fNumber: [8, 1], iso: 100 }));
+    return { name: `flat-${k + 1}.png`, bytes: png({ width: WIDTH, height: HEIGHT, rows: new Uint8Array(WIDTH * HEIGHT * 3).fill(code), extra: [['eXIf', exif]] }) };
+  });
+}
+
+it('says what may be wrong with a merge, and what to do', async () => {
+  const { page, problems } = await openPage(browser, site);
+  await dropFiles(page, flatStack([60, 254, 255]));
+  await settled(page, 3);
+  await merge(page);
+  const notices = page.locator('#notices .notice');
+  const texts = await notices.allTextContents();
+  expect(texts.filter((text) => text.includes('The reference frame shows little'))).toHaveLength(1);
+  expect(texts.join('\n')).toMatch(/Only 0 % of the reference, frame 2 \(flat-2\.png\), is neither burnt out nor black.*Choose another reference/);
+  expect(texts.filter((text) => text.includes('tone curve is uncertain'))).toHaveLength(1);
+  expect(await notices.first().getAttribute('role')).toBe('status');
+  expect(await seriousFindings(page)).toEqual([]);
+  if (process.env.PICTURES) await page.screenshot({ path: join(process.env.PICTURES, 'warnings.png') });
+
+  const count = texts.length;
+  await page.getByLabel('Dismiss: The reference frame shows little').click();
+  expect(await notices.count()).toBe(count - 1);
+  expect(problems).toEqual([]);
+}, 240_000);
