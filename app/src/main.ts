@@ -116,7 +116,7 @@ function receive(message: FromWorker): void {
       merged = { result: message.result, key: pendingKey };
       byId('frames-section', HTMLDetailsElement).open = false;
       resultPanel.show(message.result, inOrder(readyRows()).map(({ name }) => name));
-      for (const warning of message.result.warnings) notify(warning.kind, warningWords(warning), 'info');
+      for (const warning of message.result.warnings) notify(warning.kind, warningWords(warning), 'warning');
       announce('The merge is done.');
       stageFocus();
       break;

@@ -33,6 +33,12 @@ export async function openPage(browser: Browser, site: Site, { width = 1280, hei
   return { page, problems };
 }
 
+/** Closes what the page says about a merge: random weights call most of a picture moving, and the notes take room from the view. */
+export async function dismissWarnings(page: Page): Promise<void> {
+  const close = page.locator('.notice.warning button');
+  while ((await close.count()) > 0) await close.first().click();
+}
+
 /** Drops files on the page. */
 export async function dropFiles(page: Page, files: readonly PictureFile[]): Promise<void> {
   const encoded = files.map(({ name, bytes }) => ({ name, base64: bytes.toString('base64') }));

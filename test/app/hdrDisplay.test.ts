@@ -8,7 +8,7 @@ import sharp from 'sharp';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FLAGS, launchBrowser } from './browser.ts';
-import { dropFiles, merge, openPage, save, settled } from './drive.ts';
+import { dismissWarnings, dropFiles, merge, openPage, save, settled } from './drive.ts';
 import { serveSite } from './site.ts';
 import type { Site } from './site.ts';
 import { pngStack } from './stack.ts';
@@ -91,6 +91,7 @@ describe('a browser without half-float canvases', () => {
     await dropFiles(other, pngStack(96, 64));
     await settled(other, 3);
     await merge(other);
+    await dismissWarnings(other);
     expect(await other.locator('#tone-extended').isDisabled()).toBe(true);
     await other.locator('#zoom-full').click();
     const box = await other.locator('#view').boundingBox();

@@ -14,7 +14,7 @@ import { readFrames } from '../../src/node/index.ts';
 import { testDevice } from '../gpu.ts';
 import { seriousFindings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
-import { dropFiles, merge, openPage, save, settled } from './drive.ts';
+import { dismissWarnings, dropFiles, merge, openPage, save, settled } from './drive.ts';
 import type { OpenPage, PictureFile } from './drive.ts';
 import { THIN_FIXED, serveSite } from './site.ts';
 import type { Site } from './site.ts';
@@ -137,8 +137,7 @@ describe('a stack dropped on the page', () => {
 
   it.each(['photographic', 'reinhard', 'filmic', 'linear'])('is drawn on the canvas as it is saved: %s', async (mapping) => {
     const { page } = opened;
-    // Random weights call most of the picture moving; what the page says of that takes room from the view.
-    for (const close of await page.getByLabel(/^Dismiss: /).all()) await close.click();
+    await dismissWarnings(page);
     await page.getByLabel('Tone mapping').selectOption(mapping);
     await page.locator('#stops').fill(mapping === 'photographic' ? '0' : '0.7');
     await page.locator('#zoom-full').click();

@@ -39,7 +39,7 @@ it('says what may be wrong with a merge, and what to do', async () => {
   await dropFiles(page, flatStack([60, 254, 255]));
   await settled(page, 3);
   await merge(page);
-  const notices = page.locator('#notices .notice');
+  const notices = page.locator('#notices .notice.warning');
   const texts = await notices.allTextContents();
   expect(texts.filter((text) => text.includes('The reference frame shows little'))).toHaveLength(1);
   expect(texts.join('\n')).toMatch(/Only 0 % of the reference, frame 2 \(flat-2\.png\), is neither burnt out nor black.*Choose another reference/);

@@ -2,7 +2,8 @@
 import type { Words } from '../words.ts';
 import { byId, make } from './dom.ts';
 
-type Tone = 'error' | 'info';
+/** A `warning` is about a result that is there. */
+type Tone = 'error' | 'warning' | 'info';
 
 /** Shows a notice; one of the same key is replaced. */
 export function notify(key: string, { title, text }: Words, tone: Tone = 'error', dismissible = true): void {
