@@ -1,6 +1,7 @@
 #!/bin/sh
 # Renders the stacks, trains both variants on from the weights that ship, and ships what comes out. Run it again after an interruption: what is done is
 # skipped, the rest resumes from its checkpoint. Two lanes run side by side, a thread each: some two hours on two cores, by the rates of its steps.
+# Not yet run as a whole: the weights that ship come from the same steps, one by one; ../weights/README.md says on which stacks.
 # (How the first weights were trained from random numbers is in this file's history; `--init` left out starts so.)
 #   PANORAMAS=folder-of-hdr reference/trainAll.sh
 cd "$(dirname "$0")" || exit 1

@@ -9,7 +9,6 @@ import { Deghoster } from '../../src/index.ts';
 import type { MergeResult } from '../../src/index.ts';
 import { readFrames } from '../../src/node/index.ts';
 import { testDevice } from '../gpu.ts';
-import { exposureFields, png, tiff } from '../node/pictures.ts';
 import { expectClose } from '../reference/random.ts';
 import { seriousFindings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
@@ -17,7 +16,7 @@ import { dropFiles, merge, openPage, save, settled } from './drive.ts';
 import type { PictureFile } from './drive.ts';
 import { THIN_ANY, serveSite } from './site.ts';
 import type { Site } from './site.ts';
-import { TIMES, exposeScene } from './stack.ts';
+import { exposeScene, pngFiles } from './stack.ts';
 
 const WIDTH = 48;
 const HEIGHT = 32;
@@ -36,11 +35,9 @@ afterAll(async () => {
 
 /** Three exposures in which so many pixels are burnt out, from the darkest on. */
 function burntStack(burnt: readonly number[]): PictureFile[] {
-  return TIMES.map(([numerator, denominator], k) => {
+  return pngFiles('scene', WIDTH, HEIGHT, (k) => {
     const rows = exposeScene(WIDTH, HEIGHT, 4 ** (k - 1), k).map((code) => Math.min(Math.max(code, 5), 250));
-    rows.fill(255, 0, 3 * burnt[k]);
-    const exif = tiff([], exposureFields({ time: [numerator, denominator], fNumber: [8, 1], iso: 100 }));
-    return { name: `scene-${k + 1}.png`, bytes: png({ width: WIDTH, height: HEIGHT, rows, extra: [['eXIf', exif]] }) };
+    return rows.fill(255, 0, 3 * burnt[k]);
   });
 }
 

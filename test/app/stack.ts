@@ -22,11 +22,15 @@ export function exposeScene(width: number, height: number, exposure: number, tim
   });
 }
 
-/** Three exposures two stops apart. @param withExif whether the files say so. */
-export function pngStack(width: number, height: number, withExif = true): PictureFile[] {
+/** PNG files of three exposures two stops apart. @param rowsOf the samples of each, `[height, width, 3]`. @param withExif whether the files tell the exposures. */
+export function pngFiles(name: string, width: number, height: number, rowsOf: (k: number) => Uint8Array, withExif = true): PictureFile[] {
   return TIMES.map(([numerator, denominator], k) => {
-    const rows = exposeScene(width, height, 4 ** (k - 1), k);
     const exif = tiff([], exposureFields({ time: [numerator, denominator], fNumber: [8, 1], iso: 100 }));
-    return { name: `scene-${k + 1}.png`, bytes: png({ width, height, rows, extra: withExif ? [['eXIf', exif]] : [] }) };
+    return { name: `${name}-${k + 1}.png`, bytes: png({ width, height, rows: rowsOf(k), extra: withExif ? [['eXIf', exif]] : [] }) };
   });
+}
+
+/** The scene at three exposures two stops apart. @param withExif whether the files say so. */
+export function pngStack(width: number, height: number, withExif = true): PictureFile[] {
+  return pngFiles('scene', width, height, (k) => exposeScene(width, height, 4 ** (k - 1), k), withExif);
 }

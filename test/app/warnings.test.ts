@@ -1,15 +1,14 @@
-/** What a merge warns of, on the page: titles, what to do, and that the next merge clears them. */
+/** What a merge warns of, on the page: titles, what to do, and that a person can close them. */
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { exposureFields, png, tiff } from '../node/pictures.ts';
 import { seriousFindings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { dropFiles, merge, openPage, settled } from './drive.ts';
 import type { PictureFile } from './drive.ts';
 import { serveSite } from './site.ts';
 import type { Site } from './site.ts';
-import { TIMES } from './stack.ts';
+import { pngFiles } from './stack.ts';
 
 const WIDTH = 48;
 const HEIGHT = 32;
@@ -28,10 +27,7 @@ afterAll(async () => {
 
 /** Three frames of one code each. */
 function flatStack(codes: readonly number[]): PictureFile[] {
-  return codes.map((code, k) => {
-    const exif = tiff([], exposureFields({ time: [...TIMES[k]] as [number, number], fNumber: [8, 1], iso: 100 }));
-    return { name: `flat-${k + 1}.png`, bytes: png({ width: WIDTH, height: HEIGHT, rows: new Uint8Array(WIDTH * HEIGHT * 3).fill(code), extra: [['eXIf', exif]] }) };
-  });
+  return pngFiles('flat', WIDTH, HEIGHT, (k) => new Uint8Array(WIDTH * HEIGHT * 3).fill(codes[k]));
 }
 
 it('says what may be wrong with a merge, and what to do', async () => {
