@@ -13,21 +13,19 @@ mkdir -p runs/before
 for variant in fixed any; do [ -e runs/before/$variant.safetensors ] || cp ../weights/$variant.safetensors runs/before/; done
 
 pool() { $PY -m data --panoramas "$PANORAMAS" --out "runs/$@" || exit 1; }
-# train VARIANT FRAMES ITERATIONS-OF-S ITERATIONS-OF-THE-REST RATE: S alone, then everything else on its maps, gated.
-train() {
+# variant NAME FRAMES STEP SEED SCENES-OF-THE-FULL-CAMERA MILD-SCENES HELD-OUT ITERATIONS-OF-S ITERATIONS-OF-THE-REST RATE:
+# renders its stacks, trains S alone, then everything else on its maps, gated.
+variant() {
+  pool "hard$2" --scenes "$5" --frames "$2" --seed "$4"
+  pool "plain$2" --scenes "$6" --frames "$2" --seed "$(($4 + 1))" --plain "$3"
+  pool "held-plain$2" --scenes "$7" --frames "$2" --seed "$((88 + $2))" --held-out --plain "$3" --chunk 64
   POOLS="--variant $1 --pool runs/hard$2 runs/plain$2 --held-out runs/held-plain$2"
-  $PY train.py $POOLS --run "runs/$1-s" --init "runs/before/$1.safetensors" --s-iterations "$3" --joint-iterations 0 --s-rate 5e-4 || exit 1
-  $PY train.py $POOLS --run "runs/$1" --init "runs/before/$1.safetensors" "runs/$1-s/state.pt:seg." --s-iterations 0 --joint-iterations "$4" --freeze-s --rate "$5" --gate "$GATE" || exit 1
+  $PY train.py $POOLS --run "runs/$1-s" --init "runs/before/$1.safetensors" --s-iterations "$8" --joint-iterations 0 --s-rate 5e-4 || exit 1
+  $PY train.py $POOLS --run "runs/$1" --init "runs/before/$1.safetensors" "runs/$1-s/state.pt:seg." --s-iterations 0 --joint-iterations "$9" --freeze-s --rate "${10}" --gate "$GATE" || exit 1
   $PY export.py --state "runs/$1/state.pt" --out "../weights/$1.safetensors" --half --held-out "runs/held-plain$2" || exit 1
 }
 
-pool hard3 --scenes 2048 --frames 3 --seed 11
-pool plain3 --scenes 1024 --frames 3 --seed 12 --plain 4
-pool hard5 --scenes 768 --frames 5 --seed 21
-pool plain5 --scenes 768 --frames 5 --seed 22 --plain 2
-pool held-plain3 --scenes 24 --frames 3 --seed 91 --held-out --plain 4 --chunk 64
-pool held-plain5 --scenes 16 --frames 5 --seed 93 --held-out --plain 2 --chunk 64
-train fixed 3 5000 3000 4e-4 &
-train any 5 1800 2400 5e-4 &
+variant fixed 3 4 13 2048 1024 24 3000 3000 4e-4 &
+variant any 5 2 23 1024 768 16 1200 2400 5e-4 &
 wait
 $PY curves.py --run runs/fixed-s runs/fixed --out ../docs/training.png

@@ -15,6 +15,7 @@ from .things import ALL, SOLID, Thing
 COVER = 0.1  # a pixel moves when a thing covers more than this of it
 DARK = 0.5  # share of stacks in which much lies near black
 NEAR_BLACK = 0.0014  # of saturation: X = 0.05
+STEADY = 0.4  # share of stacks from a tripod: no shake, no drift, little noise, hardly any JPEG
 KEYS = ("codes", "lut", "clean", "top", "cover", "taus", "gains", "residual")
 
 
@@ -72,14 +73,16 @@ def render(rng, sources, n, size, responses=None, plain=None):
     shown = [np.ones(n, bool) if rng.random() < 0.8 else rng.random(n) < 0.5 for _ in things]
     blur = rng.uniform(0.05, 0.4) if rng.random() < 0.4 and not plain else 0
     blurs = blur * (taus / taus[-1]) ** rng.uniform(0, 1) if blur else np.zeros(n)  # longer exposures blur more; a flat share is what a slow shutter in all would do
+    steady = not plain and rng.random() < STEADY
+    shaken = not plain and not steady
     shifts = np.zeros((n, 2))
-    if not plain and rng.random() < 0.5:
+    if shaken and rng.random() < 0.5:
         shifts = rng.normal(0, np.exp(rng.uniform(np.log(0.1), np.log(0.9))), (n, 2)).clip(-2, 2)
     parallax, depth = np.zeros((n, 2)), None
-    if not plain and rng.random() < 0.2:  # the camera moved a little: near and far shift by up to two pixels against each other
+    if shaken and rng.random() < 0.2:  # the camera moved a little: near and far shift by up to two pixels against each other
         parallax, depth = rng.normal(0, 0.9, (n, 2)).clip(-2, 2), depth_map(rng, big)
-    gains = np.ones((n, 1)) if plain else np.exp(rng.normal(0, 0.025, (n, 1)) * (rng.random() < 0.6))
-    if not plain and rng.random() < 0.3:  # automatic white balance drifts between frames
+    gains = np.ones((n, 1)) if plain else np.exp(rng.normal(0, 0.008 if steady else 0.025, (n, 1)) * (rng.random() < 0.6))
+    if shaken and rng.random() < 0.3:  # automatic white balance drifts between frames
         gains = gains * np.exp(rng.normal(0, 0.012, (n, 3)))
     gains = np.broadcast_to(gains, (n, 3))
     look = None if plain or rng.random() < 0.15 else Look(rng)
@@ -109,18 +112,18 @@ def render(rng, sources, n, size, responses=None, plain=None):
         clean[k] = look.colours(sensor[k]) if look else sensor[k]
         cover[k] = seen[pad:-pad, pad:-pad]
 
-    shot, read = (5e-4, 1e-3) if plain else (np.exp(rng.uniform(np.log(5e-7), np.log(5e-4))), np.exp(rng.uniform(np.log(1e-5), np.log(8e-4))))
+    shot, read = (5e-4, 1e-3) if plain else (np.exp(rng.uniform(np.log(5e-7), np.log(1e-5 if steady else 5e-4))), np.exp(rng.uniform(np.log(1e-5), np.log(1e-4 if steady else 8e-4))))
     if plain:
         curve, lut = IDENTITY, codes_table(IDENTITY)
     elif rng.random() < 0.05:  # developed without a curve, `--response linear`: few codes for the shadows
         curve = IDENTITY**GAMMA
         lut = np.stack([np.linspace(0, 1, 256) ** (1 / GAMMA)] * 3)
-    elif responses is None or rng.random() < 0.15:
+    elif responses is None or rng.random() < (0.5 if steady else 0.15):
         curve = draw_curve(rng)
         lut = codes_table(curve)
     else:
         curve, lut = responses.draw(rng, n)
-    quality = int(rng.integers(75, 100)) if rng.random() < 0.4 and not plain else 0
+    quality = int(rng.integers(92 if steady else 75, 100)) if rng.random() < 0.4 and not plain else 0
     subsampling = int(rng.choice([0, 2]))
     codes = np.stack([shoot(rng, sensor[k] * (taus[k] * gains[k]).astype("f4")[:, None, None], curve, shot, read, quality, subsampling, look) for k in range(n)])
     residual = IDENTITY if plain else left_over(curve, lut)
