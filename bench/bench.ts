@@ -122,7 +122,7 @@ export async function bench(options: BenchOptions): Promise<Report> {
     for (const entrant of entrants) entrant.msPerPixel = undefined;
   }
   for (const { width, height } of sizes) {
-    const cost = mergeCost(config, width, height, context.taus, context.reference, gpu.maxBinding, gpu.traits);
+    const cost = mergeCost(config, width, height, context.taus, context.reference, gpu.maxBinding, gpu.capabilities);
     await compete(entrants, '`fixed`, 3 frames', { kind: 'network', width, height }, cost, 3);
   }
   for (const { engine } of entrants) await engine?.dispose();
@@ -130,7 +130,7 @@ export async function bench(options: BenchOptions): Promise<Report> {
     const five: EngineContext = { ...context, weights: await readShippedWeights(5), taus: [1, 4, 16, 64, 256], reference: 2 };
     const alone = await enter([deghostContestant(version)], five, () => undefined);
     const { width, height } = sizes.at(-1)!;
-    const cost = mergeCost(loadWeights(five.weights).config, width, height, five.taus, five.reference, gpu.maxBinding, gpu.traits);
+    const cost = mergeCost(loadWeights(five.weights).config, width, height, five.taus, five.reference, gpu.maxBinding, gpu.capabilities);
     await compete(alone, '`any`, 5 frames', { kind: 'network', width, height }, cost, 5);
     await alone[0].engine?.dispose();
   }

@@ -1,17 +1,22 @@
 /**
- * The kernels as the network runs them: one graph of one kernel a case, validated against the CPU references on a small picture, then timed on a
- * larger one.
+ * The kernels as the network runs them: each sample that a kernel gives of its nodes (`Kernel.samples`), validated against the CPU
+ * references on a small picture, then timed on a larger one.
  */
 import { Runner } from '../src/graph/runner.ts';
 import { GraphBuilder } from '../src/graph/graph.ts';
 import type { Graph, GraphNode } from '../src/graph/graph.ts';
 import { plan } from '../src/graph/plan.ts';
 import type { Gpu } from '../src/device.ts';
-import { tensorBytes } from '../src/kernels/kernel.ts';
-import type { Target } from '../src/kernels/kernel.ts';
+import { KERNELS } from '../src/kernels/index.ts';
+import type { KernelName } from '../src/kernels/index.ts';
+import { sampleShapes } from '../src/kernels/kernel.ts';
+import type { Sample } from '../src/kernels/kernel.ts';
+import type { Target } from '../src/kernels/target.ts';
+import { tensorBytes } from '../src/kernels/tensor.ts';
+import { REFERENCES, gammaTable } from '../test/reference/kernels.ts';
 import { packNC4HW4, unpackNC4HW4 } from '../test/reference/layout.ts';
-import * as ops from '../test/reference/ops.ts';
 import { expectClose, rng } from '../test/reference/random.ts';
+import type { Rng } from '../test/reference/random.ts';
 import { tensor } from '../test/reference/tensor.ts';
 import type { Tensor } from '../test/reference/tensor.ts';
 import { median, spread, time } from './timing.ts';
@@ -26,120 +31,73 @@ export interface KernelRow {
   error: number;
 }
 
-interface KernelCase {
-  name: string;
-  build(g: GraphBuilder, size: number): { inputs: GraphNode[]; output: GraphNode };
-  reference(inputs: readonly Tensor[], weights: ReadonlyMap<string, Float32Array>): Tensor;
+/** Largest error that a kernel may have, relative to its output's scale. */
+const TOLERANCE = 1e-5;
+/** Side of the picture that is validated. */
+const SMALL = 18;
+
+/** A graph of one node. */
+function graphOf(op: KernelName, sample: Sample<never>, size: number): { graph: Graph; inputs: GraphNode[]; label: string } {
+  const g = new GraphBuilder();
+  const inputs = sampleShapes(sample, size).map((shape, i) => g.input(`input ${i}`, shape));
+  const graph = g.build([g.add('output', op, inputs, sample.attrs)]);
+  return { graph, inputs, label: plan(graph).steps[0].dispatch.program.label.replace(/ (direct|staged|subgroup|general|matrix)\b.*/, '') };
 }
 
-const conv = (inputs: number, channels: number, kernel: number, dilation = 1): KernelCase => ({
-  name: `conv2d ${kernel}x${kernel} ${inputs}->${channels}${dilation > 1 ? ` dilation ${dilation}` : ''}`,
-  build(g, size) {
-    const x = g.input('x', { channels: inputs, height: size, width: size });
-    return { inputs: [x], output: g.add('y', 'conv2d', [x], { weights: 'w', channels, kernel, dilation, activation: 'leakyRelu', slope: 0.2 }) };
-  },
-  reference: ([x], weights) =>
-    ops.conv2d(x, { weight: weights.get('w.weight')!, bias: weights.get('w.bias')!, outputs: channels, kernel, dilation, groups: 1, activation: 'leakyRelu', slope: 0.2 }),
-});
+/** Values that a kernel may meet: in [0,1), and a response's table where one is read. */
+function valuesOf({ shape }: GraphNode, random: Rng): Tensor {
+  if (shape.height === 1 && shape.width > 1) return gammaTable(shape.width);
+  return tensor(shape.channels, shape.height, shape.width, random.floats(shape.channels * shape.height * shape.width, 0, 1));
+}
 
-const CASES: readonly KernelCase[] = [
-  conv(6, 32, 3),
-  conv(32, 32, 3),
-  conv(32, 32, 3, 4),
-  conv(96, 32, 3),
-  conv(32, 16, 3),
-  conv(128, 128, 3),
-  conv(32, 32, 1),
-  conv(96, 32, 1),
-  {
-    name: 'groupedRead 384->32',
-    build(g, size) {
-      const inputs = [0, 1, 2, 3].map((i) => g.input(`m${i}`, { channels: 96, height: size, width: size }));
-      return { inputs, output: g.add('y', 'groupedRead', inputs, { readers: ['w'], channels: 32 }) };
-    },
-    reference: (inputs, weights) => {
-      const memory = tensor(384, inputs[0].h, inputs[0].w, inputs.flatMap(({ data }) => [...data]));
-      return ops.groupedRead(memory, weights.get('w.weight')!, weights.get('w.bias')!);
-    },
-  },
-  {
-    name: 'maxPool 32',
-    build(g, size) {
-      const x = g.input('x', { channels: 32, height: size, width: size });
-      return { inputs: [x], output: g.add('y', 'maxPool', [x], {}) };
-    },
-    reference: ([x]) => ops.maxPool(x),
-  },
-  {
-    name: 'upsample nearest 32',
-    build(g, size) {
-      const x = g.input('x', { channels: 32, height: size / 2, width: size / 2 });
-      return { inputs: [x], output: g.add('y', 'upsample', [x], {}) };
-    },
-    reference: ([x]) => ops.upsampleNearest(x),
-  },
-  {
-    name: 'maskMultiply 32',
-    build(g, size) {
-      const x = g.input('x', { channels: 32, height: size, width: size });
-      const stack = g.input('stack', { channels: 4, height: size, width: size });
-      return { inputs: [x, stack], output: g.add('y', 'maskMultiply', [x, stack], { frame: 0, keep: 'moving' }) };
-    },
-    reference: ([x, stack]) => ops.maskMultiply(x, tensor(1, x.h, x.w, stack.data.slice(3 * x.h * x.w))),
-  },
-];
-
-/** Largest error a kernel may have, relative to its output's scale. */
-const TOLERANCE = 1e-5;
-
-async function runCase(gpu: Gpu, target: Target, it: KernelCase, size: number, seconds: number): Promise<KernelRow> {
+async function runSample(gpu: Gpu, target: Target, op: KernelName, sample: Sample<never>, size: number, seconds: number): Promise<KernelRow> {
   const random = rng(7);
   const weights = new Map<string, Float32Array>();
-  const executor = new Runner(gpu, (name) => weights.get(name)!);
+  const runner = new Runner(gpu, (name) => weights.get(name)!);
 
-  const prepare = async (side: number): Promise<{ graph: Graph; inputs: Tensor[]; data: Record<string, Float32Array<ArrayBuffer>> }> => {
-    const g = new GraphBuilder();
-    const { inputs, output } = it.build(g, side);
-    const graph = g.build([output]);
-    const tensors = inputs.map(({ shape }) => tensor(shape.channels, shape.height, shape.width, random.floats(shape.channels * shape.height * shape.width, 0, 1)));
-    const data = Object.fromEntries(inputs.map((node, i) => [node.name, new Float32Array(packNC4HW4(tensors[i]))]));
-    for (const [name, shape] of plan(graph, target).tensors) {
+  const prepare = async (side: number): Promise<{ prepared: Awaited<ReturnType<Runner['prepare']>>; tensors: Tensor[]; graph: Graph; label: string }> => {
+    const { graph, inputs, label } = graphOf(op, sample, side);
+    const tensors = inputs.map((node) => valuesOf(node, random));
+    const planned = plan(graph, target);
+    for (const [name, shape] of planned.tensors) {
       if (weights.has(name)) continue;
       const bound = Math.sqrt(3 / Math.max(1, shape.slice(1).reduce((a, b) => a * b, 1)));
       weights.set(name, random.floats(shape.reduce((a, b) => a * b, 1), -bound, bound));
     }
-    return { graph, inputs: tensors, data };
+    const prepared = await runner.prepare(planned);
+    await runner.upload(prepared, Object.fromEntries(inputs.map((node, i) => [node.name, new Float32Array(packNC4HW4(tensors[i]))])));
+    await runner.run(prepared);
+    return { prepared, tensors, graph, label };
   };
 
-  const small = await prepare(18);
-  const checked = await executor.prepare(plan(small.graph, target));
-  await executor.upload(checked, small.data);
-  await executor.run(checked);
-  const { channels, height, width } = checked.plan.graph.nodes[checked.plan.graph.outputs[0]].shape;
-  const actual = unpackNC4HW4(await executor.read(checked, checked.plan.graph.outputs[0]), channels, height, width);
-  const error = expectClose(actual.data, it.reference(small.inputs, weights).data, { tol: TOLERANCE, label: it.name });
-  executor.release(checked);
+  const small = await prepare(SMALL);
+  const output = small.prepared.plan.graph.outputs[0];
+  const { channels, height, width } = small.prepared.plan.graph.nodes[output].shape;
+  const actual = unpackNC4HW4(await runner.read(small.prepared, output), channels, height, width);
+  const expected = (REFERENCES[op] as (typeof REFERENCES)['copy'])(sample.attrs, small.tensors, weights);
+  const error = expectClose(actual.data, expected.data, { tol: TOLERANCE, label: small.label });
+  runner.release(small.prepared);
 
-  const large = await prepare(size);
-  const prepared = await executor.prepare(plan(large.graph, target));
-  await executor.upload(prepared, large.data);
-  await executor.run(prepared);
-  const samples = await time(() => executor.run(prepared), { seconds });
-  executor.release(prepared);
-  executor.dispose();
+  const { prepared, graph, label } = await prepare(size);
+  const samples = await time(() => runner.run(prepared), { seconds });
+  runner.release(prepared);
+  runner.dispose();
   const ms = median(samples);
-  const { nodes } = large.graph;
-  const bytes = nodes.reduce((sum, node) => sum + tensorBytes(node.shape), 0);
-  return { name: it.name, size: `${size}x${size}`, ms, spread: spread(samples), gflops: (2 * prepared.plan.multiplyAdds) / ms / 1e6, gbytes: bytes / ms / 1e6, error };
+  const bytes = graph.nodes.reduce((sum, node) => sum + tensorBytes(node.shape), 0);
+  const shapes = graph.nodes.map((node) => node.shape.channels);
+  const name = `${label}, ${shapes.slice(0, -1).join('+')}->${shapes.at(-1)}`;
+  return { name, size: `${size}x${size}`, ms, spread: spread(samples), gflops: (2 * prepared.plan.multiplyAdds) / ms / 1e6, gbytes: bytes / ms / 1e6, error };
 }
 
 /** Times every kernel at a square size. */
 export async function benchKernels(gpu: Gpu, target: Target, size: number, seconds: number, report: (row: KernelRow) => void): Promise<KernelRow[]> {
   const rows: KernelRow[] = [];
-  for (const it of CASES) {
-    const row = await runCase(gpu, target, it, size, seconds);
-    report(row);
-    rows.push(row);
+  for (const [op, { samples }] of Object.entries(KERNELS)) {
+    for (const sample of samples) {
+      const row = await runSample(gpu, target, op as KernelName, sample as Sample<never>, size, seconds);
+      report(row);
+      rows.push(row);
+    }
   }
   return rows;
 }

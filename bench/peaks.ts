@@ -3,9 +3,10 @@
  * same run.
  */
 import type { Gpu } from '../src/device.ts';
-import { elementwiseDispatch, elementwiseProgram } from '../src/kernels/elementwise.ts';
-import { READ, layoutEntries, packParams, wgsl } from '../src/kernels/kernel.ts';
-import type { Dispatch, View } from '../src/kernels/kernel.ts';
+import { elementwise } from '../src/kernels/elementwise.ts';
+import type { ElementwiseDispatch } from '../src/kernels/elementwise.ts';
+import type { Dispatch } from '../src/kernels/program.ts';
+import type { View } from '../src/kernels/tensor.ts';
 import { median, time } from './timing.ts';
 
 /** Enough independent chains to fill the pipes, few enough for registers; many steps a round, because loops cost something on software adapters. */
@@ -16,32 +17,31 @@ const ROUNDS = 64;
 const range = Array.from({ length: CHAINS }, (_, i) => i);
 
 /** Independent chains of vec4 multiply-adds: nothing to wait for but arithmetic. */
-const MULTIPLY_ADD = elementwiseProgram({
+const multiplyAdd = elementwise({
   label: 'peak multiply-add',
-  bindings: { input: READ },
-  params: {},
+  inputs: ['input'],
   body: `
-  let k = input[0];
-  let c = input[1];
-${range.map((i) => `  var a${i} = input[0] + ${i}.0;`).join('\n')}
+  let k = load_input(0u);
+  let c = load_input(1u);
+${range.map((i) => `  var a${i} = k + ${i}.0;`).join('\n')}
   for (var r = 0u; r < ${ROUNDS}u; r++) {
 ${Array.from({ length: STEPS }, () => range.map((i) => `    a${i} = a${i} * k + c;`).join(' ')).join('\n')}
   }
   let value = ${range.map((i) => `a${i}`).join(' + ')};`,
 });
 
-const COPY = elementwiseProgram({ label: 'peak copy', bindings: { input: READ }, params: {}, body: '  let value = input[index];' });
+const copy = elementwise({ label: 'peak copy', inputs: ['input'], body: '  let value = load_input(index);' });
 
 /** Milliseconds of one dispatch, many times over, the median of several goes. */
 async function timeDispatch(gpu: Gpu, dispatch: Dispatch, elements: number): Promise<number> {
   const { device } = gpu;
   const { program } = dispatch;
-  const layout = device.createBindGroupLayout({ entries: layoutEntries(program, GPUShaderStage.COMPUTE) });
-  const module = device.createShaderModule({ label: program.label, code: wgsl(program) });
+  const layout = device.createBindGroupLayout({ entries: program.layoutEntries(GPUShaderStage.COMPUTE) });
+  const module = device.createShaderModule({ label: program.label, code: program.source });
   const pipeline = await device.createComputePipelineAsync({ label: program.label, layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }), compute: { module } });
   const storage = (size: number): GPUBuffer => device.createBuffer({ size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
   const params = device.createBuffer({ size: 256, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
-  device.queue.writeBuffer(params, 0, packParams(program, dispatch.params));
+  device.queue.writeBuffer(params, 0, program.pack(dispatch.params));
   const buffers = [params, storage(elements * 16), storage(elements * 16)];
   // Near one, so that chains neither overflow nor become denormal.
   device.queue.writeBuffer(buffers[1], 0, new Float32Array(8).fill(0.5));
@@ -74,16 +74,15 @@ export function best(a: Peaks, b: Peaks): Peaks {
 }
 
 export async function measurePeaks(gpu: Gpu): Promise<Peaks> {
-  const run = (program: typeof COPY, elements: number): Promise<number> => {
+  const run = (kernel: ElementwiseDispatch, elements: number): Promise<number> => {
     const shape = { channels: 4, height: 1, width: elements };
     const [input, output] = [0, 1].map((buffer): View => ({ shape, dtype: 'f32', buffer, block: 0 }));
-    const dispatch = elementwiseDispatch(program, output, { input }, {});
-    return timeDispatch(gpu, dispatch, elements);
+    return timeDispatch(gpu, kernel(output, [input]), elements);
   };
   const arithmetic = 2 ** 15;
   const copied = 2 ** 21;
   return {
-    gflops: (2 * 4 * CHAINS * STEPS * ROUNDS * arithmetic) / (await run(MULTIPLY_ADD, arithmetic)) / 1e6,
-    gbytes: (2 * 16 * copied) / (await run(COPY, copied)) / 1e6,
+    gflops: (2 * 4 * CHAINS * STEPS * ROUNDS * arithmetic) / (await run(multiplyAdd, arithmetic)) / 1e6,
+    gbytes: (2 * 16 * copied) / (await run(copy, copied)) / 1e6,
   };
 }

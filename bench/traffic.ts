@@ -1,6 +1,6 @@
 /** What deghost's plan of some work costs: operations and bytes, from the plan itself. */
-import type { Traits } from '../src/kernels/kernel.ts';
-import { tensorBytes } from '../src/kernels/kernel.ts';
+import type { Capabilities } from '../src/kernels/target.ts';
+import { tensorBytes } from '../src/kernels/tensor.ts';
 import type { Plan } from '../src/graph/plan.ts';
 import { schedule } from '../src/model/schedule.ts';
 import { DEFAULT_MEMORY_BUDGET } from '../src/model/schedule.ts';
@@ -21,8 +21,8 @@ export function planCost(plan: Plan): Cost {
 }
 
 /** A merge with a network, all tiles together. */
-export function mergeCost(config: NetworkConfig, width: number, height: number, taus: readonly number[], reference: number, maxBinding: number, traits: Traits): Cost {
-  const limits = { memoryBudget: DEFAULT_MEMORY_BUDGET, maxBinding, traits };
+export function mergeCost(config: NetworkConfig, width: number, height: number, taus: readonly number[], reference: number, maxBinding: number, capabilities: Capabilities): Cost {
+  const limits = { memoryBudget: DEFAULT_MEMORY_BUDGET, maxBinding, capabilities };
   const { stages } = schedule({ config, width, height, taus, reference, gamma: config.gamma, useResponse: false, motionGiven: false, limits });
   const costs = stages.map(({ plan, tiling }) => ({ ...planCost(plan), tiles: tiling.tiles.length }));
   return { operations: costs.reduce((sum, it) => sum + it.operations * it.tiles, 0), bytes: costs.reduce((sum, it) => sum + it.bytes * it.tiles, 0) };

@@ -1,6 +1,6 @@
-/** What `deghost tune` found for a device, if it has been run here: benchmarks run the variants it chose, as `deghost merge` does. */
+/** What `deghost tune` found for a device, if it has been run here: benchmarks run the implementations it chose, as `deghost merge` does. */
 import { Gpu } from '../src/device.ts';
-import type { Target } from '../src/kernels/kernel.ts';
+import type { Target } from '../src/kernels/target.ts';
 import { FileTuneCache } from '../src/node/tuneCache.ts';
 import { choicesOf, deviceTuneKey, readTuning } from '../src/tune/index.ts';
 import type { TuneResult } from '../src/tune/index.ts';
@@ -10,6 +10,6 @@ export function tuningOf(device: GPUDevice): Promise<TuneResult | undefined> {
 }
 
 /** What plans for a device are made for. */
-export function targetOf({ traits }: Gpu, tuning: TuneResult | undefined): Target {
-  return { traits, ...(tuning && { choices: choicesOf(tuning) }) };
+export function targetOf({ capabilities }: Gpu, tuning: TuneResult | undefined): Target {
+  return { capabilities, ...(tuning && { choices: choicesOf(tuning) }) };
 }

@@ -11,7 +11,8 @@ import type { ReferenceChoice } from './image/chooseReference.ts';
 import { chooseResponse } from './image/chooseResponse.ts';
 import type { ChosenResponse, ResponseOption } from './image/chooseResponse.ts';
 import { firstOutside } from './image/picture.ts';
-import type { Choices, DType } from './kernels/kernel.ts';
+import type { Choices } from './kernels/target.ts';
+import type { DType } from './kernels/tensor.ts';
 import { Merge, checkBufferSize } from './merge.ts';
 import type { Picture, Progress } from './merge.ts';
 import { DEFAULT_MEMORY_BUDGET, schedule, scheduleJson, scheduleText } from './model/schedule.ts';
@@ -158,7 +159,7 @@ export class Deghoster {
       if (!tensor) throw new InputError(`weights: no tensor ${name}`);
       return tensor.data;
     });
-    if (precision === 'f16' && !session.gpu.traits.f16) {
+    if (precision === 'f16' && !session.gpu.capabilities.f16) {
       session.dispose();
       throw new UsageError('precision is "f16", but the device does not support shader-f16: use "f32", or a device opened with that feature');
     }
@@ -272,7 +273,7 @@ export class Deghoster {
   #schedule(request: { width: number; height: number; taus: number[]; reference: number; useResponse: boolean; linear?: boolean; motionGiven: boolean; method: 'network' | 'merge' }): Schedule {
     const config = request.method === 'network' ? this.#weights?.config : undefined;
     if (request.method === 'network' && !config) throw new UsageError('merge: no weights were given to Deghoster.create: pass weights, or method "merge" for the plain merge');
-    const limits = { memoryBudget: this.#memoryBudget, maxBinding: this.#session.gpu.maxBinding, traits: this.#session.gpu.traits, precision: this.#precision, choices: this.#choices };
+    const limits = { memoryBudget: this.#memoryBudget, maxBinding: this.#session.gpu.maxBinding, capabilities: this.#session.gpu.capabilities, precision: this.#precision, choices: this.#choices };
     return schedule({ ...request, config, gamma: config?.gamma ?? 2.2, limits });
   }
 }

@@ -5,8 +5,7 @@
  * at all. So every await on the GPU goes through `Gpu`, which turns both into typed errors.
  */
 import { DeviceLostError, GpuError, NoAdapterError } from './errors.ts';
-import type { Traits } from './kernels/kernel.ts';
-import type { Matrices } from './kernels/conv2d/matrices.ts';
+import type { Capabilities, MatrixSize } from './kernels/target.ts';
 import { napUntil } from './naps.ts';
 
 /** Limits deghost can use more of than the default device has. */
@@ -18,21 +17,20 @@ const WANTED_FEATURES: readonly GPUFeatureName[] = ['subgroups', 'shader-f16', '
 /** A GPU's matrix units. Dawn alone has them yet, as an experiment. */
 export const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
 
-/** What devices were opened with. */
-const matricesOf = new WeakMap<GPUDevice, Matrices>();
+/** A device, with the size of its matrices: Dawn tells it of adapters alone, so whoever opens a device notes it there. */
+type OpenedDevice = GPUDevice & { subgroupMatrices?: MatrixSize };
 
 /**
  * Asks an adapter for a device with its own buffer limits and the features deghost uses. An adapter gives one device only.
- * @param matrices what computes on its matrix units (node/matrices.ts); without it they are not asked for.
+ * @param matrices the size of its matrices (node/matrices.ts); without it its matrix units are not asked for.
  * @throws NoAdapterError when it refuses.
  */
-export async function openDevice(adapter: GPUAdapter, matrices?: Matrices): Promise<GPUDevice> {
+export async function openDevice(adapter: GPUAdapter, matrices?: MatrixSize): Promise<GPUDevice> {
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
   const requiredFeatures = [...WANTED_FEATURES, ...(matrices ? [MATRIX_FEATURE] : [])].filter((name) => adapter.features.has(name));
   try {
-    const device = await adapter.requestDevice({ label: 'deghost', requiredLimits, requiredFeatures });
-    if (matrices) matricesOf.set(device, matrices);
-    return device;
+    const device: OpenedDevice = await adapter.requestDevice({ label: 'deghost', requiredLimits, requiredFeatures });
+    return matrices ? Object.assign(device, { subgroupMatrices: matrices }) : device;
   } catch (cause) {
     throw new NoAdapterError(`the adapter "${adapter.info.description || adapter.info.device}" gave no device: ${(cause as Error).message}`, { cause });
   }
@@ -61,7 +59,7 @@ export function isSoftware({ isFallbackAdapter, architecture, device, descriptio
 }
 
 /** What kernels choose their variants by: of a device, or of an adapter whose device has the features deghost uses. @param info Firefox's devices have none */
-export function traitsOf(info: GPUAdapterInfo | undefined, features: GPUSupportedFeatures): Traits {
+export function capabilitiesOf(info: GPUAdapterInfo | undefined, features: GPUSupportedFeatures): Capabilities {
   const { subgroupMinSize, subgroupMaxSize } = info ?? {};
   return {
     ...(isSoftware(info) ? { cpu: true } : {}),
@@ -70,10 +68,10 @@ export function traitsOf(info: GPUAdapterInfo | undefined, features: GPUSupporte
   };
 }
 
-/** A device's traits, with the matrix units that it was opened with. */
-export function deviceTraits(device: GPUDevice): Traits {
-  const matrices = matricesOf.get(device);
-  return { ...traitsOf(device.adapterInfo, device.features), ...(matrices ? { matrices } : {}) };
+/** A device's capabilities, with the matrix units that it was opened with. */
+export function deviceCapabilities(device: OpenedDevice): Capabilities {
+  const { subgroupMatrices: matrices } = device;
+  return { ...capabilitiesOf(device.adapterInfo, device.features), ...(matrices ? { matrices } : {}) };
 }
 
 const SCOPES: readonly GPUErrorFilter[] = ['validation', 'out-of-memory', 'internal'];
@@ -105,8 +103,8 @@ export class Gpu {
   }
 
   /** What kernels choose their variants by. */
-  get traits(): Traits {
-    return deviceTraits(this.device);
+  get capabilities(): Capabilities {
+    return deviceCapabilities(this.device);
   }
 
   /** Waits for GPU work, or for the device's loss. @throws DeviceLostError */

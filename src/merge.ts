@@ -235,11 +235,11 @@ export class Merge {
       this.#reopened = true;
       this.#control.onDeviceLost?.(error);
       this.#peak = this.#session.executor.memory.peakBytes;
-      const { traits, maxBinding } = this.#session.gpu;
+      const { capabilities, maxBinding } = this.#session.gpu;
       await this.#session.reopen();
       // What was planned for one device need not run on another.
       const { gpu } = this.#session;
-      if (JSON.stringify(gpu.traits) !== JSON.stringify(traits) || gpu.maxBinding < maxBinding) throw error;
+      if (JSON.stringify(gpu.capabilities) !== JSON.stringify(capabilities) || gpu.maxBinding < maxBinding) throw error;
       return work();
     }
   }

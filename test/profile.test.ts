@@ -6,7 +6,6 @@ import type { MergeProfile } from '../src/index.ts';
 import { Gpu } from '../src/device.ts';
 import { Runner } from '../src/graph/runner.ts';
 import { MAX_SPANS } from '../src/graph/timestamps.ts';
-import { wgsl } from '../src/kernels/kernel.ts';
 import type { Schedule } from '../src/model/schedule.ts';
 import { adapterChoice, requestAdapter } from '../src/node/adapter.ts';
 import { shippedWeightsPath } from '../src/node/package.ts';
@@ -101,7 +100,7 @@ describe('pipelines', () => {
     for (const [width, height] of [[16, 16], [1500, 1000], [6000, 4000]]) {
       const { stages } = deghoster.plan(width, height, 3).schedule;
       expect(stages.map(({ name }) => name)).toEqual(['segmentation', 'fusion']);
-      const programs = new Set(stages.flatMap(({ plan }) => plan.steps.map(({ dispatch }) => wgsl(dispatch.program))));
+      const programs = new Set(stages.flatMap(({ plan }) => plan.steps.map(({ dispatch }) => dispatch.program.source)));
       expect(programs.size).toBeGreaterThan(5);
       expect(programs.size).toBeLessThanOrEqual(ENOUGH);
     }

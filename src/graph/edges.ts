@@ -4,8 +4,8 @@
  * There is one staging buffer for all inputs, because the inputs of the next tile may be written as soon as those of this one have been copied to the plan's buffers; and two for
  * results, because that of one tile is read while the next computes.
  */
-import { tensorBytes } from '../kernels/kernel.ts';
-import type { View } from '../kernels/kernel.ts';
+import { tensorBytes } from '../kernels/tensor.ts';
+import type { View } from '../kernels/tensor.ts';
 import type { Plan } from './plan.ts';
 
 /** Results that can wait to be read. */

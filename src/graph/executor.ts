@@ -7,8 +7,8 @@
  */
 import type { Gpu } from '../device.ts';
 import { CancelledError, GpuError, InputError } from '../errors.ts';
-import { start, tensorBytes } from '../kernels/kernel.ts';
-import type { View } from '../kernels/kernel.ts';
+import { start, tensorBytes } from '../kernels/tensor.ts';
+import type { View } from '../kernels/tensor.ts';
 import { READBACKS, inputsOf, readbackBytes, stagingBytes } from './edges.ts';
 import { DeviceMemory } from './memory.ts';
 import type { TensorSource } from './memory.ts';

@@ -8,7 +8,8 @@
 import { KERNELS } from '../kernels/index.ts';
 import type { AttrsOf, KernelName } from '../kernels/index.ts';
 import { expectSameSize, shapeError } from '../kernels/kernel.ts';
-import type { DType, Kernel, Shape, WeightTensor } from '../kernels/kernel.ts';
+import type { Kernel, WeightTensor } from '../kernels/kernel.ts';
+import type { DType, Shape } from '../kernels/tensor.ts';
 
 export type Op = KernelName | 'input' | 'concat' | 'slice' | 'result';
 

@@ -2,8 +2,10 @@
  * What lies on the device beside pipelines: buffers, counted, packed weights, each uploaded once, and params.
  */
 import type { Gpu } from '../device.ts';
-import { packParams, readsTexture, texelBytes } from '../kernels/kernel.ts';
-import type { PackedWeights, Resource } from '../kernels/kernel.ts';
+import type { PackedWeights } from '../kernels/kernel.ts';
+import { readsTexture } from '../kernels/program.ts';
+import type { Resource } from '../kernels/program.ts';
+import { texelBytes } from '../kernels/tensor.ts';
 import { halfBits } from '../image/exr.ts';
 import type { Plan, Step } from './plan.ts';
 
@@ -119,7 +121,7 @@ export class DeviceMemory {
   uploadParams(steps: readonly Step[]): { params: GPUBuffer; offsets: { offset: number; size: number }[] } {
     const { device } = this.#gpu;
     const align = device.limits.minUniformBufferOffsetAlignment;
-    const packed = steps.map((step) => packParams(step.dispatch.program, step.dispatch.params));
+    const packed = steps.map((step) => step.dispatch.program.pack(step.dispatch.params));
     let end = 0;
     const offsets = packed.map((bytes) => {
       const offset = end;

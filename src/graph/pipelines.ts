@@ -6,8 +6,7 @@
  */
 import type { Gpu } from '../device.ts';
 import { CancelledError, GpuError } from '../errors.ts';
-import { layoutEntries, packParams, wgsl } from '../kernels/kernel.ts';
-import type { Binding, Dispatch, Program } from '../kernels/kernel.ts';
+import type { Binding, Dispatch, Program } from '../kernels/program.ts';
 
 export interface Compiled {
   layout: GPUBindGroupLayout;
@@ -27,9 +26,8 @@ const WARM_BYTES = 1 << 16;
 
 export class Pipelines {
   readonly #gpu: Gpu;
+  /** By source. */
   readonly #compiled = new Map<string, Compiled>();
-  /** The same, without asking for a source. */
-  #known = new WeakMap<Program, Compiled>();
 
   constructor(gpu: Gpu) {
     this.#gpu = gpu;
@@ -37,19 +35,15 @@ export class Pipelines {
 
   /** A program's pipeline, being compiled from the first call on. */
   get(program: Program): Compiled {
-    let compiled = this.#known.get(program);
-    if (compiled) return compiled;
-    const code = wgsl(program);
-    compiled = this.#compiled.get(code) ?? this.#compile(program, code);
-    this.#compiled.set(code, compiled);
-    this.#known.set(program, compiled);
+    const compiled = this.#compiled.get(program.source) ?? this.#compile(program);
+    this.#compiled.set(program.source, compiled);
     return compiled;
   }
 
-  #compile(program: Program, code: string): Compiled {
+  #compile(program: Program): Compiled {
     const { device } = this.#gpu;
-    const layout = device.createBindGroupLayout({ label: program.label, entries: layoutEntries(program, GPUShaderStage.COMPUTE) });
-    const module = device.createShaderModule({ label: program.label, code });
+    const layout = device.createBindGroupLayout({ label: program.label, entries: program.layoutEntries(GPUShaderStage.COMPUTE) });
+    const module = device.createShaderModule({ label: program.label, code: program.source });
     const pipeline = device
       .createComputePipelineAsync({
         label: program.label,
@@ -88,7 +82,7 @@ export class Pipelines {
     const { device } = this.#gpu;
     const compiled = await this.#gpu.wait(pipeline);
     await this.#gpu.guard(`running ${program.label} for the first time`, () => {
-      const values = packParams(program, params);
+      const values = program.pack(params);
       const uniform = device.createBuffer({ label: 'first run', size: values.byteLength, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
       device.queue.writeBuffer(uniform, 0, values);
       const make = ({ format }: Binding): GPUBuffer | GPUTexture =>
@@ -110,6 +104,5 @@ export class Pipelines {
 
   clear(): void {
     this.#compiled.clear();
-    this.#known = new WeakMap();
   }
 }

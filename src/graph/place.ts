@@ -6,8 +6,8 @@
  * `[Z, o1, o2, o3]`. Where they do not agree, or where a tensor would be computed from the arena it is written to (WebGPU forbids one
  * buffer as `read` and `read_write` in one dispatch), a copy is inserted into the graph first.
  */
-import { blocks } from '../kernels/kernel.ts';
-import type { DType } from '../kernels/kernel.ts';
+import { blocks } from '../kernels/tensor.ts';
+import type { DType } from '../kernels/tensor.ts';
 import { computes, kernelOf } from './graph.ts';
 import type { Graph, GraphNode, SliceAttrs } from './graph.ts';
 

@@ -5,8 +5,13 @@
  * the end. Two whose lives do not touch share a **buffer**. Sharing is by whole buffers, not ranges, because WebGPU tracks
  * usage by buffer: a step must never read one it writes.
  */
-import { tensorBytes, texelBytes, wgsl } from '../kernels/kernel.ts';
-import type { Dispatch, PackedWeights, Shape, Target, View } from '../kernels/kernel.ts';
+import { implementationsOf, isTuned } from '../kernels/kernel.ts';
+import type { PackedWeights } from '../kernels/kernel.ts';
+import { elementType } from '../kernels/program.ts';
+import type { Dispatch } from '../kernels/program.ts';
+import type { Target } from '../kernels/target.ts';
+import { tensorBytes, texelBytes } from '../kernels/tensor.ts';
+import type { Shape, View } from '../kernels/tensor.ts';
 import { computes, graphTensors, inputShapes, kernelOf, resultsOf } from './graph.ts';
 import type { Graph } from './graph.ts';
 import { place, updated } from './place.ts';
@@ -15,9 +20,9 @@ export interface Step {
   node: number;
   name: string;
   op: string;
-  /** What a tuner's choice goes by, and the variant taken; empty where the kernel has one way. */
+  /** What a tuner's choice goes by, and the implementation taken; empty where the kernel has one. */
   shapeClass: string;
-  variant: string;
+  implementation: string;
   dispatch: Dispatch;
   multiplyAdds: number;
   /** Bytes read and written, every tensor once. */
@@ -90,13 +95,25 @@ function share(life: readonly Life[]): { bufferOf: number[]; buffers: number[] }
 }
 
 /**
+ * Checks that a program reads and writes elements of the type that they are stored in.
+ * @throws naming the node, the binding and both types: WebGPU would read the bytes of one as the other, and say nothing.
+ */
+function checkTypes(node: string, { program, resources }: Dispatch): void {
+  for (const [name, { type }] of Object.entries(program.bindings)) {
+    const { dtype } = resources[name];
+    if (elementType(type) === dtype) continue;
+    throw new Error(`plan: ${node} binds ${name} as ${type}, but it is stored as ${dtype}: bind what its view is (\`reads\`, \`writes\`), or declare f32 in \`storage\``);
+  }
+}
+
+/**
  * Plans a graph.
  * @param target what it is made for; without one the plan runs on every device, in f32. The graph's dtypes are its own (fuse/precision.ts).
  * @throws when its nodes contradict one another, naming the node.
  */
 export function plan(source: Graph, target: Target = {}): Plan {
   const halved = source.nodes.find(({ dtype }) => dtype === 'f16');
-  if (halved && !target.traits?.f16) throw new Error(`plan: ${halved.name} is stored as f16, which the device cannot (shader-f16)`);
+  if (halved && !target.capabilities?.f16) throw new Error(`plan: ${halved.name} is stored as f16, which the device cannot (shader-f16)`);
   const { graph, places, arenas } = place(source);
   const arenaBytes = arenas.map((arena) => arena.blocks * arena.pixels * texelBytes(arena.dtype));
   const { bufferOf, buffers } = share(lives(graph, places, arenaBytes));
@@ -110,20 +127,22 @@ export function plan(source: Graph, target: Target = {}): Plan {
     if (!computes(node)) continue;
     const kernel = kernelOf(node);
     const shapes = inputShapes(graph, node);
-    const names = kernel.variants?.(node.attrs, shapes, target) ?? [''];
-    const shapeClass = kernel.shapeClass?.(node.attrs, shapes, target) ?? '';
+    const offered = implementationsOf(kernel, node.attrs, shapes, target);
+    const shapeClass = isTuned(kernel) ? kernel.shapeClass(node.attrs, shapes, target) : '';
     const chosen = target.choices?.get(shapeClass);
-    const variant = chosen !== undefined && names.includes(chosen) ? chosen : names[0];
-    kernel.packed?.(node.attrs, shapes, target, variant).forEach((packed) => weights.set(packed.key, packed));
+    const implementation = offered.find(({ name }) => name === chosen) ?? offered[0];
+    implementation.weights.forEach((packed) => weights.set(packed.key, packed));
+    const inputs = node.inputs.map((id) => views[id]);
     const results = resultsOf(graph, node).map(({ id }) => views[id]);
-    const dispatch = kernel.lower({ attrs: node.attrs, inputs: node.inputs.map((id) => views[id]), output: views[node.id], results, target, variant });
-    const touched = [...node.inputs.map((id) => views[id]), views[node.id], ...results];
+    const dispatch = implementation.dispatch({ inputs, output: views[node.id], results });
+    checkTypes(node.name, dispatch);
+    const touched = [...inputs, views[node.id], ...results];
     steps.push({
       node: node.id,
       name: node.name,
       op: node.op,
       shapeClass,
-      variant,
+      implementation: implementation.name,
       dispatch,
       multiplyAdds: kernel.multiplyAdds?.(node.attrs, shapes, node.shape) ?? 0,
       bytes: touched.reduce((sum, view) => sum + tensorBytes(view.shape, view.dtype), 0),
@@ -140,7 +159,7 @@ export function plan(source: Graph, target: Target = {}): Plan {
     bytes: { unshared, shared: buffers.reduce((a, b) => a + b, 0), largest: Math.max(...buffers) },
     multiplyAdds: steps.reduce((sum, step) => sum + step.multiplyAdds, 0),
     get programs() {
-      return new Set(steps.map((step) => wgsl(step.dispatch.program))).size;
+      return new Set(steps.map((step) => step.dispatch.program.source)).size;
     },
   };
 }

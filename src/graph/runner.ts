@@ -1,6 +1,6 @@
 /** A plan run whole, from tensors to tensors: what the tuner, benchmarks and tests do. Merges go tile by tile (stage.ts), and do not load this. */
 import { InputError } from '../errors.ts';
-import { tensorBytes } from '../kernels/kernel.ts';
+import { tensorBytes } from '../kernels/tensor.ts';
 import { Executor } from './executor.ts';
 import type { Prepared, SubmitOptions, Tensors } from './executor.ts';
 import { GpuClock } from './timestamps.ts';

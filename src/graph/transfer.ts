@@ -6,7 +6,10 @@
  * a tile's core into an interleaved picture.
  */
 import type { Gpu } from '../device.ts';
-import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, flatGrid } from '../kernels/kernel.ts';
+import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, flatGrid } from '../kernels/flat.ts';
+import { Program, READ, writes } from '../kernels/program.ts';
+import type { Binding, Bindings } from '../kernels/program.ts';
+import { Pipelines } from './pipelines.ts';
 import type { BufferFrame, ImageFrame, TextureFrame } from '../image/frame.ts';
 import { frameSize } from '../image/frame.ts';
 
@@ -45,24 +48,40 @@ export interface Target {
 /** Side of the blocks that ImageBitmaps are uploaded in: well below 8192, which every device has. */
 const BLOCK = 2048;
 
-const PARAMS = [
-  'width', 'height', 'first', 'pitch', // the part of the grid that is treated, and where it lies in the stack
-  'left', 'top', // that part's first cell in the grid
-  'x', 'y', 'cell', 'step', 'last_x', 'last_y',
-  'origin_x', 'origin_y', // the picture's pixel that the texture's first is
-  'row', 'base', // of buffers: floats of a row, and the float that the binding starts at
-] as const;
-type Params = Record<(typeof PARAMS)[number], number>;
+/** The part of a grid that is treated (`width` x `height` cells from `left`, `top` on), which pixels its cells show, and where they lie. */
+const PARAMS = {
+  // Where the first cell is among vec4s, and the cells of a row there.
+  first: 'u32',
+  pitch: 'u32',
+  left: 'u32',
+  top: 'u32',
+  width: 'u32',
+  height: 'u32',
+  x: 'u32',
+  y: 'u32',
+  cell: 'u32',
+  step: 'u32',
+  last_x: 'u32',
+  last_y: 'u32',
+  // The picture's pixel that a texture's first is.
+  origin_x: 'u32',
+  origin_y: 'u32',
+  // Of buffers: floats of a row, and the float that the binding starts at.
+  row: 'u32',
+  base: 'u32',
+} as const;
+type Params = Record<keyof typeof PARAMS, number>;
 
-const STRUCT = `struct Params {\n${PARAMS.map((name) => `  ${name}: u32,`).join('\n')}\n}\n@group(0) @binding(0) var<uniform> params: Params;`;
+function program(what: string, bindings: Bindings, body: string): Program {
+  return new Program({ label: `transfer ${what}`, workgroup: [FLAT_WORKGROUP, 1, 1], params: PARAMS, bindings, body: FLAT_INDEX + body });
+}
 
-/** `@workgroup` main over a grid; `load_pixel(x, y)` is the source's. It leaves W, the fourth component, as it is. */
-const LOAD = (source: string): string => `
-${STRUCT}
-@group(0) @binding(1) var<storage, read_write> stack: array<vec4f>;
-${source}
-${FLAT_INDEX}
-@compute @workgroup_size(${FLAT_WORKGROUP})
+/** Over a grid; `load_pixel(x, y)` is the source's. It leaves W, the fourth component, as it is. */
+const load = (what: string, source: Binding, loadPixel: string): Program =>
+  program(what, { stack: writes({ dtype: 'f32' }), source }, `
+${loadPixel}
+
+@workgroup
 fn main(${FLAT_ARGS}) {
   let index = flat_index(group, local, groups);
   if (index >= params.width * params.height) { return; }
@@ -72,27 +91,21 @@ fn main(${FLAT_ARGS}) {
   let y = min(params.y + (j / params.cell) * params.step + j % params.cell, params.last_y);
   let at = params.first + j * params.pitch + i;
   stack[at] = vec4f(clamp(load_pixel(x, y), vec3f(0.0), vec3f(1.0)), stack[at].w);
-}`;
+}`);
 
-const LOAD_TEXTURE = LOAD(`
-@group(0) @binding(2) var source: texture_2d<f32>;
+const FROM_TEXTURE = load('of a texture', { access: 'read', type: 'texture_2d<f32>', isTexture: true }, `
 fn load_pixel(x: u32, y: u32) -> vec3f {
   return textureLoad(source, vec2u(x - params.origin_x, y - params.origin_y), 0).rgb;
 }`);
 
-const LOAD_BUFFER = LOAD(`
-@group(0) @binding(2) var<storage, read> source: array<f32>;
+const FROM_BUFFER = load('of a buffer', { access: 'read', type: 'array<f32>' }, `
 fn load_pixel(x: u32, y: u32) -> vec3f {
   let at = y * params.row + 3u * x - params.base;
   return vec3f(source[at], source[at + 1u], source[at + 2u]);
 }`);
 
-const STORE = `
-${STRUCT}
-@group(0) @binding(1) var<storage, read> tile: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> picture: array<f32>;
-${FLAT_INDEX}
-@compute @workgroup_size(${FLAT_WORKGROUP})
+const TO_BUFFER = program('of a tile', { tile: READ, picture: { access: 'read_write', type: 'array<f32>' } }, `
+@workgroup
 fn main(${FLAT_ARGS}) {
   let index = flat_index(group, local, groups);
   if (index >= params.width * params.height) { return; }
@@ -103,19 +116,17 @@ fn main(${FLAT_ARGS}) {
   picture[at] = value.r;
   picture[at + 1u] = value.g;
   picture[at + 2u] = value.b;
-}`;
-
-type Mode = 'texture' | 'buffer' | 'store';
-const SOURCES: Record<Mode, string> = { texture: LOAD_TEXTURE, buffer: LOAD_BUFFER, store: STORE };
+}`);
 
 export class Transfer {
   readonly #gpu: Gpu;
-  readonly #pipelines = new Map<Mode, Promise<GPUComputePipeline>>();
+  readonly #pipelines: Pipelines;
   #params: GPUBuffer | undefined;
   #block: GPUTexture | undefined;
 
   constructor(gpu: Gpu) {
     this.#gpu = gpu;
+    this.#pipelines = new Pipelines(gpu);
   }
 
   dispose(): void {
@@ -129,7 +140,7 @@ export class Transfer {
     const { width, height } = frameSize(frame);
     const common = { ...grid, first: target.first, pitch: grid.width, last_x: width - 1, last_y: height - 1, origin_x: 0, origin_y: 0, row: 3 * width, base: 0 };
     const whole = { left: 0, top: 0, width: grid.width, height: grid.height };
-    if ('texture' in frame) return this.#dispatch('texture', { ...common, ...whole }, target.buffer, frame.texture.createView({ dimension: '2d', baseMipLevel: 0, mipLevelCount: 1, baseArrayLayer: 0, arrayLayerCount: 1 }));
+    if ('texture' in frame) return this.#dispatch(FROM_TEXTURE, { ...common, ...whole }, target.buffer, frame.texture.createView({ dimension: '2d', baseMipLevel: 0, mipLevelCount: 1, baseArrayLayer: 0, arrayLayerCount: 1 }));
     if ('buffer' in frame) {
       // Rows of a block: as many as one binding holds.
       const rows = Math.floor((this.#gpu.maxBinding - this.#gpu.device.limits.minStorageBufferOffsetAlignment) / (12 * width));
@@ -137,7 +148,7 @@ export class Transfer {
       for (let top = 0; top < grid.height; top += cells) {
         const part = { ...whole, top, height: Math.min(cells, grid.height - top) };
         const { offset, size, base } = this.#rows(pixelOf(grid, grid.y, top, height), pixelOf(grid, grid.y, top + part.height - 1, height), width);
-        await this.#dispatch('buffer', { ...common, ...part, base }, target.buffer, { buffer: frame.buffer, offset, size });
+        await this.#dispatch(FROM_BUFFER, { ...common, ...part, base }, target.buffer, { buffer: frame.buffer, offset, size });
       }
       return;
     }
@@ -149,7 +160,7 @@ export class Transfer {
         const y0 = pixelOf(grid, grid.y, top, height);
         const size = [pixelOf(grid, grid.x, left + part.width - 1, width) - x0 + 1, pixelOf(grid, grid.y, top + part.height - 1, height) - y0 + 1] as const;
         const block = await this.#upload(frame, x0, y0, size);
-        await this.#dispatch('texture', { ...common, ...part, origin_x: x0, origin_y: y0 }, target.buffer, block.createView());
+        await this.#dispatch(FROM_TEXTURE, { ...common, ...part, origin_x: x0, origin_y: y0 }, target.buffer, block.createView());
       }
     }
   }
@@ -184,7 +195,7 @@ export class Transfer {
   async store(tile: Target, tileWidth: number, part: { left: number; top: number; width: number; height: number; x: number; y: number }, picture: GPUBuffer, pictureWidth: number): Promise<void> {
     const { offset, size, base } = this.#rows(part.y, part.y + part.height - 1, pictureWidth);
     const params = { ...part, first: tile.first, pitch: tileWidth, cell: 1, step: 1, last_x: 0, last_y: 0, origin_x: 0, origin_y: 0, row: 3 * pictureWidth, base };
-    await this.#dispatch('store', params, tile.buffer, { buffer: picture, offset, size });
+    await this.#dispatch(TO_BUFFER, params, tile.buffer, { buffer: picture, offset, size });
   }
 
   /** The bytes of an interleaved f32 picture from one row to another, from an offset that can be bound: pictures may be larger than a binding. */
@@ -203,46 +214,23 @@ export class Transfer {
     return this.#block!;
   }
 
-  async #dispatch(mode: Mode, values: Params, first: GPUBuffer, second: GPUBindingResource): Promise<void> {
+  async #dispatch(program: Program, values: Params, first: GPUBuffer, second: GPUBindingResource): Promise<void> {
     const { device } = this.#gpu;
-    const label = `transfer ${mode}`;
-    const pipeline = await this.#gpu.wait(this.#pipeline(mode));
-    await this.#gpu.guard(`transferring a ${mode === 'store' ? 'tile' : mode}`, () => {
-      this.#params ??= device.createBuffer({ label: 'transfer params', size: 4 * PARAMS.length, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
-      device.queue.writeBuffer(this.#params, 0, Uint32Array.from(PARAMS, (name) => values[name]));
+    const { label } = program;
+    const { layout, pipeline } = this.#pipelines.get(program);
+    const compiled = await this.#gpu.wait(pipeline);
+    await this.#gpu.guard(label, () => {
+      const packed = program.pack(values);
+      this.#params ??= device.createBuffer({ label: 'transfer params', size: packed.byteLength, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+      device.queue.writeBuffer(this.#params, 0, packed);
       const entries = [{ buffer: this.#params }, { buffer: first }, second].map((resource, binding) => ({ binding, resource }));
-      const group = device.createBindGroup({ label, layout: pipeline.getBindGroupLayout(0), entries });
       const encoder = device.createCommandEncoder({ label });
       const pass = encoder.beginComputePass();
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, group);
+      pass.setPipeline(compiled);
+      pass.setBindGroup(0, device.createBindGroup({ label, layout, entries }));
       pass.dispatchWorkgroups(...flatGrid(values.width * values.height));
       pass.end();
       device.queue.submit([encoder.finish()]);
     });
-  }
-
-  #pipeline(mode: Mode): Promise<GPUComputePipeline> {
-    const known = this.#pipelines.get(mode);
-    if (known) return known;
-    const { device } = this.#gpu;
-    const label = `transfer ${mode}`;
-    const visibility = GPUShaderStage.COMPUTE;
-    const second: Partial<GPUBindGroupLayoutEntry> = mode === 'texture' ? { texture: { sampleType: 'unfilterable-float' } } : { buffer: { type: mode === 'store' ? 'storage' : 'read-only-storage' } };
-    const layout = device.createBindGroupLayout({
-      label,
-      entries: [
-        { binding: 0, visibility, buffer: { type: 'uniform' } },
-        { binding: 1, visibility, buffer: { type: mode === 'store' ? 'read-only-storage' : 'storage' } },
-        { binding: 2, visibility, ...second },
-      ],
-    });
-    const pipeline = device.createComputePipelineAsync({
-      label,
-      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module: device.createShaderModule({ label, code: SOURCES[mode] }), entryPoint: 'main' },
-    });
-    this.#pipelines.set(mode, pipeline);
-    return pipeline;
   }
 }

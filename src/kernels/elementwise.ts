@@ -1,18 +1,24 @@
 /**
- * The common frame of kernels that compute one vec4 of output per invocation: a body of WGSL that assigns `value` from
- * `block`, `pixel` (index in the plane) and, where it asks for them, `x` and `y`.
+ * The frame of kernels that compute one vec4 of output per invocation: a body of WGSL that declares `value` from `index` (among the
+ * output's vec4), `block`, `pixel` (index in the plane) and, where the body reads them, `x` and `y`.
+ *
+ * Inputs may be stored as f32 or f16, and lie anywhere in their buffers. So a body calls `load_NAME(i)`, the i-th vec4 of the input
+ * NAME as vec4f, and has nothing to do with either.
  */
-import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, blocks, buffer, flatGrid, start, texelType, writes } from './kernel.ts';
-import type { Binding, DType, Dispatch, ParamTypes, ParamValues, Program, View } from './kernel.ts';
+import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, flatGrid } from './flat.ts';
+import type { PackedWeights } from './kernel.ts';
+import { Program, buffer, reads, texelType, weights, writes } from './program.ts';
+import type { Dispatch, ParamTypes, ParamValues } from './program.ts';
+import { blocks, start } from './tensor.ts';
+import type { DType, View } from './tensor.ts';
 
 export interface Elementwise {
   label: string;
-  /** Storage bindings besides `output`. Each comes with a param `{name}_start`, its first vec4. */
-  bindings: Record<string, Binding>;
-  /** Params besides starts and the output's size. */
-  params: ParamTypes;
-  constants?: Record<string, number>;
-  /** WGSL functions the body calls. */
+  /** Names of what it reads: tensors, packed weights. */
+  inputs: readonly string[];
+  /** Params besides the output's width, height, size (pixels) and count (vec4). */
+  params?: ParamTypes;
+  /** WGSL functions that the body calls. */
   functions?: string;
   /** WGSL statements that declare `value: vec4f`. */
   body: string;
@@ -20,18 +26,21 @@ export interface Elementwise {
 
 const SIZE = { width: 'u32', height: 'u32', size: 'u32', count: 'u32' } as const;
 
-/** A program that runs `body` for every vec4 of its output, which is stored as `dtype`. */
-export function elementwiseProgram(kernel: Elementwise, dtype: DType = 'f32'): Program {
-  const bindings = { ...kernel.bindings, output: writes({ dtype }) };
-  return {
-    label: kernel.label,
+/** `load_NAME(i)`: the i-th vec4 of a tensor, from the binding NAME and the param NAME_start. */
+export function loadFunction(name: string): string {
+  return `fn load_${name}(i: u32) -> vec4f { return vec4f(${name}[params.${name}_start + i]); }`;
+}
+
+function generate({ label, inputs, params, functions = '', body }: Elementwise, dtypes: readonly DType[], output: DType): Program {
+  return new Program({
+    label,
     workgroup: [FLAT_WORKGROUP, 1, 1],
-    constants: kernel.constants ?? {},
-    params: { ...SIZE, ...kernel.params, ...Object.fromEntries(Object.keys(bindings).map((name) => [`${name}_start`, 'u32' as const])) },
-    bindings,
+    params: { ...SIZE, ...params, ...Object.fromEntries([...inputs, 'output'].map((name) => [`${name}_start`, 'u32' as const])) },
+    bindings: { ...Object.fromEntries(inputs.map((name, i) => [name, reads({ dtype: dtypes[i] })])), output: writes({ dtype: output }) },
     body: `
 ${FLAT_INDEX}
-${kernel.functions ?? ''}
+${inputs.map(loadFunction).join('\n')}
+${functions}
 @workgroup
 fn main(${FLAT_ARGS}) {
   let index = flat_index(group, local, groups);
@@ -40,22 +49,35 @@ fn main(${FLAT_ARGS}) {
   let pixel = index % params.size;
   let y = pixel / params.width;
   let x = pixel % params.width;
-${kernel.body}
-  output[params.output_start + index] = ${texelType(dtype)}(value);
+${body}
+  output[params.output_start + index] = ${texelType(output)}(value);
 }`,
+  });
+}
+
+/** The dispatch that runs `body` for every vec4 of `output`. @param inputs in the order of their names. */
+export type ElementwiseDispatch = (output: View, inputs: readonly (View | PackedWeights)[], params?: ParamValues) => Dispatch;
+
+/** Makes programs as they are needed: one for each way to store its tensors. */
+export function elementwise(kernel: Elementwise): ElementwiseDispatch {
+  const programs = new Map<string, Program>();
+  return (output, inputs, params) => {
+    const dtypes = inputs.map(({ dtype = 'f32' }) => dtype);
+    const key = [...dtypes, output.dtype].join();
+    const program = programs.get(key) ?? generate(kernel, dtypes, output.dtype);
+    programs.set(key, program);
+    const bound = Object.entries<View | PackedWeights>({ ...Object.fromEntries(kernel.inputs.map((name, i) => [name, inputs[i]])), output });
+    const { width, height, channels } = output.shape;
+    const size = width * height;
+    const count = size * blocks(channels);
+    return {
+      program,
+      resources: Object.fromEntries(bound.map(([name, it]) => [name, 'shape' in it ? buffer(it) : weights(it)])),
+      params: { width, height, size, count, ...params, ...Object.fromEntries(bound.map(([name, it]) => [`${name}_start`, 'shape' in it ? start(it) : 0])) },
+      workgroups: flatGrid(count),
+    };
   };
 }
 
-/** The dispatch of an elementwise program over `output`. @param inputs what each of the kernel's bindings is. */
-export function elementwiseDispatch(program: Program, output: View, inputs: Record<string, View>, params: ParamValues): Dispatch {
-  const views = Object.entries({ ...inputs, output });
-  const { width, height, channels } = output.shape;
-  const size = width * height;
-  const count = size * blocks(channels);
-  return {
-    program,
-    resources: Object.fromEntries(views.map(([name, view]) => [name, buffer(view)])),
-    params: { width, height, size, count, ...params, ...Object.fromEntries(views.map(([name, view]) => [`${name}_start`, start(view)])) },
-    workgroups: flatGrid(count),
-  };
-}
+/** How elementwise kernels store and read their tensors. */
+export const ANY = { output: 'any', inputs: 'any' } as const;

@@ -3,9 +3,11 @@
  * reference's exposure. The camera's inverse response f is a table of 256 samples, one vec4 (r, g, b, unused) each, read with linear
  * interpolation; without it the samples already are `radiance^(1/gamma)`.
  */
-import { elementwiseDispatch, elementwiseProgram } from './elementwise.ts';
-import { READ, expectInputs, shapeError, start } from './kernel.ts';
-import type { Kernel, Shape, View } from './kernel.ts';
+import { elementwise } from './elementwise.ts';
+import { expectInputs, shapeError } from './kernel.ts';
+import type { SingleKernel } from './kernel.ts';
+import { start } from './tensor.ts';
+import type { Shape, View } from './tensor.ts';
 
 /** Samples of an inverse response table. */
 export const TABLE_SIZE = 256;
@@ -58,9 +60,12 @@ export function frameStart(stack: View, frame: number): number {
   return start(stack) + frame * stack.shape.width * stack.shape.height;
 }
 
-const ENCODER_INPUT = elementwiseProgram({
+/** The shape of a response table: (r, g, b, unused) of each sample. */
+export const TABLE_SHAPE: Shape = { channels: 4, height: 1, width: TABLE_SIZE };
+
+const encode = elementwise({
   label: 'encoderInput',
-  bindings: { stack: READ, response: READ },
+  inputs: ['stack', 'response'],
   params: { frame_start: 'u32', tau: 'f32', ...FRAME_PARAMS },
   functions: LOAD_FRAME,
   body: `
@@ -77,21 +82,22 @@ export interface EncoderInputAttrs extends FrameAttrs {
 }
 
 /** Inputs: a stack, the response table. Output: `concat(X_k, lin_k)`, 6 channels. */
-export const encoderInput: Kernel<EncoderInputAttrs> = {
+export const encoderInput: SingleKernel<EncoderInputAttrs> = {
+  samples: [{ attrs: { frame: 1, tau: 4, gamma: 2.2, useResponse: true }, inputs: [12, TABLE_SHAPE] }],
   shape(_, inputs) {
     expectInputs('encoderInput', inputs, 2);
     expectStack('encoderInput', inputs[0], inputs[1]);
     return { ...inputs[0], channels: 6 };
   },
-  lower({ attrs, inputs: [stack, response], output }) {
-    const params = { frame_start: frameStart(stack, attrs.frame), tau: attrs.tau, ...frameParams(attrs, response) };
-    return elementwiseDispatch(ENCODER_INPUT, output, { stack, response }, params);
+  lower({ attrs, inputs, output }) {
+    const [stack, response] = inputs;
+    return encode(output, inputs, { frame_start: frameStart(stack, attrs.frame), tau: attrs.tau, ...frameParams(attrs, response) });
   },
 };
 
-const ALIGNED_PAIR = elementwiseProgram({
+const alignPair = elementwise({
   label: 'alignedPair',
-  bindings: { stack: READ, response: READ },
+  inputs: ['stack', 'response'],
   params: { frame_start: 'u32', reference_start: 'u32', gain: 'f32', ...FRAME_PARAMS },
   functions: LOAD_FRAME,
   body: `
@@ -109,19 +115,20 @@ export interface AlignedPairAttrs extends FrameAttrs {
 }
 
 /** Inputs: a stack, the response table. Output: `concat(A_i, X_r)`, 6 channels, `A_i = clip(X_i * ratio^(1/gamma), 0, 1)`. */
-export const alignedPair: Kernel<AlignedPairAttrs> = {
+export const alignedPair: SingleKernel<AlignedPairAttrs> = {
+  samples: [{ attrs: { frame: 0, reference: 1, ratio: 4, gamma: 2.2, useResponse: true }, inputs: [12, TABLE_SHAPE] }],
   shape(_, inputs) {
     expectInputs('alignedPair', inputs, 2);
     expectStack('alignedPair', inputs[0], inputs[1]);
     return { ...inputs[0], channels: 6 };
   },
-  lower({ attrs, inputs: [stack, response], output }) {
-    const params = {
+  lower({ attrs, inputs, output }) {
+    const [stack, response] = inputs;
+    return alignPair(output, inputs, {
       frame_start: frameStart(stack, attrs.frame),
       reference_start: frameStart(stack, attrs.reference),
       gain: attrs.ratio ** (1 / attrs.gamma),
       ...frameParams(attrs, response),
-    };
-    return elementwiseDispatch(ALIGNED_PAIR, output, { stack, response }, params);
+    });
   },
 };

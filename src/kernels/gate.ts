@@ -5,24 +5,24 @@
  * the 5x5 mean, the 9x9 maximum and the 9x9 mean as rows and columns, 46 loads in all instead of 187. `gateMasks` applies the result.
  * The maps of the network are made before: a merge without the gate runs none of this. All in f32.
  */
-import { elementwiseDispatch, elementwiseProgram } from './elementwise.ts';
-import { FRAME_PARAMS, LOAD_FRAME, expectStack, frameParams } from './exposure.ts';
+import { elementwise } from './elementwise.ts';
+import { FRAME_PARAMS, LOAD_FRAME, TABLE_SHAPE, expectStack, frameParams } from './exposure.ts';
 import type { FrameAttrs } from './exposure.ts';
-import { READ, expectInputs, expectSameSize } from './kernel.ts';
-import type { Kernel } from './kernel.ts';
+import { expectInputs, expectSameSize } from './kernel.ts';
+import type { SingleKernel } from './kernel.ts';
 import { MAX_FRAMES } from '../image/frame.ts';
 
 /**
  * `bound(frame, pixel, side)` is the least (side -1) or most (1) light that a sample can show, at the reference's exposure, in the gamma domain. Above 253.5 codes of 255 it can be
  * any, which is 1 when it is clipped.
  */
-const EVIDENCE = elementwiseProgram({
+const findEvidence = elementwise({
   label: 'gate evidence',
-  bindings: { stack: READ, response: READ },
+  inputs: ['stack', 'response'],
   params: { frames: 'u32', reference: 'u32', codes: 'f32', relative: 'f32', encode: 'f32', decode: 'f32', ratio: ['vec4f', MAX_FRAMES / 4], ...FRAME_PARAMS },
   functions: `${LOAD_FRAME}
 fn bound(frame: u32, pixel: u32, side: f32) -> vec3f {
-  let x = clamp(stack[params.stack_start + frame * params.size + pixel].rgb, vec3f(0.0), vec3f(1.0));
+  let x = clamp(load_stack(frame * params.size + pixel).rgb, vec3f(0.0), vec3f(1.0));
   let v = select(power(x, params.encode), x, params.encode == 1.0) + side * params.codes;
   var light = power(v, params.decode);
   if (params.use_response == 1u) { light = response_at(v); }
@@ -52,15 +52,16 @@ export interface GateEvidenceAttrs extends FrameAttrs {
 }
 
 /** Inputs: a stack, the response table. Output: e of each frame, [frames, H, W] in [0,1]; the reference's is 0. */
-export const gateEvidence: Kernel<GateEvidenceAttrs> = {
+export const gateEvidence: SingleKernel<GateEvidenceAttrs> = {
+  samples: [{ attrs: { taus: [1, 4, 16], reference: 1, codes: 2, relative: 0.06, linear: false, gamma: 2.2, useResponse: true }, inputs: [12, TABLE_SHAPE] }],
   shape({ taus }, inputs) {
     expectInputs('gateEvidence', inputs, 2);
     expectStack('gateEvidence', inputs[0], inputs[1]);
     return { ...inputs[0], channels: taus.length };
   },
-  lower({ attrs, inputs: [stack, response], output }) {
+  lower({ attrs, inputs, output }) {
     const { taus, reference, codes, relative, linear, gamma, useResponse } = attrs;
-    return elementwiseDispatch(EVIDENCE, output, { stack, response }, {
+    return findEvidence(output, inputs, {
       frames: taus.length,
       reference,
       // More than all codes is all codes.
@@ -69,14 +70,14 @@ export const gateEvidence: Kernel<GateEvidenceAttrs> = {
       encode: linear ? 1 / 2.2 : 1,
       decode: linear ? 2.2 : gamma,
       ratio: taus.map((tau) => taus[reference] / tau),
-      ...frameParams({ gamma, useResponse: useResponse && !linear }, response),
+      ...frameParams({ gamma, useResponse: useResponse && !linear }, inputs[1]),
     });
   },
 };
 
-const WINDOW = elementwiseProgram({
+const slideWindow = elementwise({
   label: 'gate window',
-  bindings: { input: READ },
+  inputs: ['input'],
   params: { radius: 'i32', step_x: 'i32', step_y: 'i32', maximum: 'u32' },
   body: `
   let last = vec2i(i32(params.width), i32(params.height)) - 1;
@@ -84,9 +85,9 @@ const WINDOW = elementwiseProgram({
   var peak = vec4f(0.0);
   for (var i = -params.radius; i <= params.radius; i++) {
     let at = clamp(vec2i(i32(x), i32(y)) + i * vec2i(params.step_x, params.step_y), vec2i(0), last);
-    let it = input[params.input_start + block * params.size + u32(at.y) * params.width + u32(at.x)];
-    sum += it;
-    peak = max(peak, it);
+    let value = load_input(block * params.size + u32(at.y) * params.width + u32(at.x));
+    sum += value;
+    peak = max(peak, value);
   }
   let value = select(sum / f32(2 * params.radius + 1), peak, params.maximum == 1u);`,
 });
@@ -103,22 +104,26 @@ export interface GateWindowAttrs {
  * Input: a tensor without negative values. Output: of every pixel the mean or the maximum along one axis of the window around it. Edges repeat, which for a maximum is as good as
  * leaving out what is beyond.
  */
-export const gateWindow: Kernel<GateWindowAttrs> = {
+export const gateWindow: SingleKernel<GateWindowAttrs> = {
+  samples: [
+    { attrs: { radius: 2, axis: 'x', of: 'mean' }, inputs: [3] },
+    { attrs: { radius: 4, axis: 'y', of: 'maximum' }, inputs: [3] },
+  ],
   shape: (_, inputs) => inputs[0],
-  lower({ attrs: { radius, axis, of }, inputs: [input], output }) {
-    return elementwiseDispatch(WINDOW, output, { input }, { radius, step_x: axis === 'x' ? 1 : 0, step_y: axis === 'y' ? 1 : 0, maximum: of === 'maximum' ? 1 : 0 });
+  lower({ attrs: { radius, axis, of }, inputs, output }) {
+    return slideWindow(output, inputs, { radius, step_x: axis === 'x' ? 1 : 0, step_y: axis === 'y' ? 1 : 0, maximum: of === 'maximum' ? 1 : 0 });
   },
 };
 
 /** The masks' reference is the union of maps before the gate, and a last block may have lanes of no frame: both count as 0. */
-const MASKS = elementwiseProgram({
+const applyGate = elementwise({
   label: 'gate masks',
-  bindings: { evidence: READ, masks: READ },
+  inputs: ['evidence', 'masks'],
   params: { frames: 'u32', reference: 'u32', binary: 'u32', low: 'f32', high: 'f32' },
   functions: `
 fn gated(block: u32, pixel: u32) -> vec4f {
   let at = block * params.size + pixel;
-  let soft = masks[params.masks_start + at] * smoothstep(vec4f(params.low), vec4f(params.high), evidence[params.evidence_start + at]);
+  let soft = load_masks(at) * smoothstep(vec4f(params.low), vec4f(params.high), load_evidence(at));
   let w = select(soft, vec4f(soft > vec4f(0.5)), params.binary == 1u);
   let frame = 4u * block + vec4u(0u, 1u, 2u, 3u);
   return select(vec4f(0.0), w, (frame < vec4u(params.frames)) & (frame != vec4u(params.reference)));
@@ -140,13 +145,14 @@ export interface GateMasksAttrs {
 }
 
 /** Inputs: evidence b of each frame, soft masks. Output: masks `W_k * smoothstep(low, high, b_k)`, W_r being their maximum. */
-export const gateMasks: Kernel<GateMasksAttrs> = {
+export const gateMasks: SingleKernel<GateMasksAttrs> = {
+  samples: [{ attrs: { reference: 1, binary: false, low: 0.004, high: 0.02 }, inputs: [3, 3] }],
   shape(_, inputs) {
     expectInputs('gateMasks', inputs, 2);
     expectSameSize('gateMasks', inputs);
     return inputs[1];
   },
-  lower({ attrs: { reference, binary, low, high }, inputs: [evidence, masks], output }) {
-    return elementwiseDispatch(MASKS, output, { evidence, masks }, { frames: output.shape.channels, reference, binary: binary ? 1 : 0, low, high });
+  lower({ attrs: { reference, binary, low, high }, inputs, output }) {
+    return applyGate(output, inputs, { frames: output.shape.channels, reference, binary: binary ? 1 : 0, low, high });
   },
 };

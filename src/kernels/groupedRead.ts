@@ -8,8 +8,15 @@
  * Several readers may share one pass, which loads every slot once and gives their results one after another. And a pass may treat some of the slots alone and add
  * to a state in place: then the memory need not be there all at once (graph/fuse/reads.ts).
  */
-import { FLAT_WORKGROUP, READ, blocks, buffer, expectSameSize, reads, shapeError, start, texelType, writes } from './kernel.ts';
-import type { Binding, Kernel, Lowering, PackedWeights, Program, Shape, Target, View, WeightTensor } from './kernel.ts';
+import { FLAT_WORKGROUP } from './flat.ts';
+import { expectSameSize, shapeError } from './kernel.ts';
+import type { Implementation, PackedWeights, TunedKernel, WeightTensor } from './kernel.ts';
+import { Program, READ, buffer, reads, rowsOf, texelType, weights, writes } from './program.ts';
+import type { Bindings, Dispatch } from './program.ts';
+import type { Target } from './target.ts';
+import { blocks, start } from './tensor.ts';
+import type { DType, Shape, View } from './tensor.ts';
+import { each, lines, range } from './text.ts';
 
 export interface GroupedReadAttrs {
   /** Readers: of each the tensors `{name}.weight` [channels, slots, 1, 1] and `{name}.bias` [channels]. */
@@ -40,7 +47,7 @@ function order(memories: readonly View[], channels: number): { memory: number; s
   return all.sort((a, b) => a.slot - b.slot || a.memory - b.memory);
 }
 
-/** Ways to compute it. All are bound by memory; they differ in how often an invocation fetches weights, and how. */
+/** How an invocation works. All are bound by memory; they differ in how often an invocation fetches weights, and how. */
 interface Variant {
   /** Whether lanes hold a part of the weights each and hand them round: software adapters load a value lane by lane even where all lanes want the same. */
   subgroup: boolean;
@@ -49,55 +56,66 @@ interface Variant {
   workgroup: number;
 }
 
-/** By name, the best guess first. */
-function variantsOf({ traits = {} }: Target): Map<string, Variant> {
-  const found = new Map<string, Variant>();
-  if (traits.cpu && traits.subgroupSize) for (const pixels of [2, 4]) found.set(`subgroup x${pixels}`, { subgroup: true, pixels, workgroup: traits.subgroupSize });
-  for (const pixels of traits.cpu ? [2] : [1, 2, 4]) found.set(`direct x${pixels}`, { subgroup: false, pixels, workgroup: FLAT_WORKGROUP });
-  return found;
+/** The best guess first. */
+function variants({ capabilities = {} }: Target): Variant[] {
+  const { cpu, subgroupSize } = capabilities;
+  const shared = cpu && subgroupSize ? [2, 4].map((pixels) => ({ subgroup: true, pixels, workgroup: subgroupSize })) : [];
+  return [...shared, ...(cpu ? [2] : [1, 2, 4]).map((pixels) => ({ subgroup: false, pixels, workgroup: FLAT_WORKGROUP }))];
 }
 
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+/** What the generated program depends on: plain data. */
+interface Recipe extends Variant {
+  name: string;
+  readers: number;
+  /** Of each memory tensor. */
+  memories: readonly DType[];
+  slots: readonly { memory: number; slot: number; index: number }[];
+  output: DType;
+}
 
-function program(attrs: GroupedReadAttrs, inputs: readonly View[], output: View, name: string, { subgroup, pixels, workgroup }: Variant): Program {
-  const memories = memoriesOf(attrs, inputs);
-  const bindings: Record<string, Binding> = { weights: READ, bias: READ };
-  memories.forEach((view, i) => (bindings[`memory${i}`] = reads(view)));
-  const slots = order(memories, attrs.channels);
-  const count = attrs.readers.length;
-  const values = slots.length * count;
-  // The weights of a block, of all readers.
-  const loads = subgroup ? range(Math.ceil(values / workgroup)).map((j) => `  let w_${j} = weights[w + ${j * workgroup}u + lane];`) : [];
-  const weight = (i: number): string => (subgroup ? `subgroupBroadcast(w_${Math.floor(i / workgroup)}, ${i % workgroup}u)` : `weights[w + ${i}u]`);
-  const reader = (r: number): string[] => [
-    `  {`,
-    `    let b = bias[group.y * ${count}u + ${r}u];`,
-    ...range(pixels).map((p) => `    let at_${p} = params.output_start + ${r}u * params.count + at${p}; var value_${p} = select(b, vec4f(output[at_${p}]), params.adds == 1u);`),
-    ...slots.map(({ index }) => `    { let a = ${weight(r * slots.length + index)}; ${range(pixels).map((p) => `value_${p} += a * m${index}_${p};`).join(' ')} }`),
-    ...range(pixels).map((p) => `    if (in_${p}) { output[at_${p}] = ${texelType(output.dtype)}(value_${p}); }`),
-    `  }`,
-  ];
-  const lines = [
-    ...range(pixels).map((p) => `  let in_${p} = first + ${p * workgroup}u < params.size; let at${p} = group.y * params.size + min(first + ${p * workgroup}u, params.size - 1u);`),
-    ...slots.flatMap(({ memory, slot, index }) => range(pixels).map((p) => `  let m${index}_${p} = vec4f(memory${memory}[params.memory${memory}_start + ${slot}u * params.count + at${p}]);`)),
-    `  let w = group.y * ${values}u;`,
-    ...loads,
-    ...range(count).flatMap(reader),
-  ];
+/** WGSL that loads the weights of a block, of all readers, and an expression of the i-th. */
+function weightAccess({ subgroup, workgroup }: Recipe, count: number): { load: string; weight(i: number): string } {
+  if (!subgroup) return { load: '', weight: (i) => `weights[w + ${i}u]` };
   return {
-    label: `groupedRead ${slots.length} slots, ${readersText(count)} ${name}`,
+    load: each(Math.ceil(count / workgroup), (j) => `  let w_${j} = weights[w + ${j * workgroup}u + lane];`),
+    weight: (i) => `subgroupBroadcast(w_${Math.floor(i / workgroup)}, ${i % workgroup}u)`,
+  };
+}
+
+function generate(recipe: Recipe): Program {
+  const { name, readers, memories, slots, output, subgroup, pixels, workgroup } = recipe;
+  const count = slots.length * readers;
+  const { load, weight } = weightAccess(recipe, count);
+  const loadSlot = (p: number, memory: number, slot: number, index: number): string =>
+    `  let m${index}_${p} = vec4f(memory${memory}[params.memory${memory}_start + ${slot}u * params.count + at${p}]);`;
+  const addSlot = (i: number, index: number): string =>
+    `    { let a = ${weight(i)}; ${range(pixels).map((p) => `value_${p} += a * m${index}_${p};`).join(' ')} }`;
+  const reader = (r: number): string => `  {
+    let b = bias[group.y * ${readers}u + ${r}u];
+${each(pixels, (p) => `    let at_${p} = params.output_start + ${r}u * params.count + at${p};`)}
+${each(pixels, (p) => `    var value_${p} = select(b, vec4f(output[at_${p}]), params.adds == 1u);`)}
+${lines(slots.map(({ index }) => addSlot(r * slots.length + index, index)))}
+${each(pixels, (p) => `    if (in_${p}) { output[at_${p}] = ${texelType(output)}(value_${p}); }`)}
+  }`;
+  const inputs: Bindings = Object.fromEntries(memories.map((dtype, i) => [`memory${i}`, reads({ dtype })]));
+  return new Program({
+    label: `groupedRead ${slots.length} slots, ${readersText(readers)} ${name}`,
     enables: subgroup ? ['subgroups'] : [],
     workgroup: [workgroup, 1, 1],
-    constants: {},
     params: { count: 'u32', size: 'u32', output_start: 'u32', adds: 'u32', ...Object.fromEntries(memories.map((_, i) => [`memory${i}_start`, 'u32' as const])) },
-    bindings: { ...bindings, output: writes(output) },
+    bindings: { weights: READ, bias: READ, ...inputs, output: writes({ dtype: output }) },
     body: `
 @workgroup
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(${subgroup ? 'subgroup_invocation_id' : 'local_invocation_index'}) lane: u32) {
   let first = (group.z * groups.x + group.x) * ${workgroup * pixels}u + lane;
-${lines.join('\n')}
+${each(pixels, (p) => `  let in_${p} = first + ${p * workgroup}u < params.size;`)}
+${each(pixels, (p) => `  let at${p} = group.y * params.size + min(first + ${p * workgroup}u, params.size - 1u);`)}
+${lines(slots.flatMap(({ memory, slot, index }) => range(pixels).map((p) => loadSlot(p, memory, slot, index))))}
+  let w = group.y * ${count}u;
+${load}
+${each(readers, reader)}
 }`,
-  };
+  });
 }
 
 function readersText(count: number): string {
@@ -141,7 +159,13 @@ function packedWeights(attrs: GroupedReadAttrs, inputs: readonly Shape[]): Packe
 }
 
 /** Inputs: with `adds` the state, then one to four memory tensors. Output: `channels` channels a reader. */
-export const groupedRead: Kernel<GroupedReadAttrs> = {
+export const groupedRead: TunedKernel<GroupedReadAttrs> = {
+  storage: () => ({ output: 'any', inputs: 'any' }),
+  samples: [
+    { attrs: { readers: ['w'], channels: 32 }, inputs: [96, 96, 96, 96] },
+    { attrs: { readers: ['w', 'v', 'u'], channels: 32 }, inputs: [128] },
+    { attrs: { readers: ['w', 'v', 'u'], channels: 32 }, inputs: [384] },
+  ],
   inPlace: ({ adds }) => (adds ? 0 : undefined),
   shape(attrs, inputs) {
     const { channels, readers } = attrs;
@@ -158,32 +182,35 @@ export const groupedRead: Kernel<GroupedReadAttrs> = {
     return { ...memories[0], channels: channels * readers.length };
   },
   weights: weightTensors,
-  packed: packedWeights,
   multiplyAdds(attrs, inputs, output) {
     return output.height * output.width * attrs.channels * attrs.readers.length * heldSlots(attrs, inputs).held.length;
   },
-  variants: (_, __, target) => [...variantsOf(target).keys()],
   shapeClass(attrs, inputs, { precision = 'f32' }) {
     return `groupedRead ${heldSlots(attrs, inputs).held.length} slots, ${readersText(attrs.readers.length)}${precision === 'f16' ? ' f16' : ''}`;
   },
-  lower({ attrs, inputs, output, target, variant: name }: Lowering<GroupedReadAttrs>) {
-    const [weight, bias] = packedWeights(attrs, inputs.map((input) => input.shape));
-    const memories = memoriesOf(attrs, inputs);
-    const size = output.shape.width * output.shape.height;
-    const planes = blocks(attrs.channels);
-    const variant = variantsOf(target).get(name)!;
-    const grid = Math.ceil(size / (variant.workgroup * variant.pixels));
-    const x = Math.min(grid, 65535); // WebGPU's limit in one dimension
-    return {
-      program: program(attrs, inputs, output, name, variant),
-      resources: {
-        weights: { kind: 'weights', key: weight.key },
-        bias: { kind: 'weights', key: bias.key },
-        ...Object.fromEntries(memories.map((view, i) => [`memory${i}`, buffer(view)])),
-        output: buffer(output),
-      },
-      params: { count: size * planes, size, output_start: start(output), adds: attrs.adds ? 1 : 0, ...Object.fromEntries(memories.map((view, i) => [`memory${i}_start`, start(view)])) },
-      workgroups: [x, planes, Math.ceil(grid / x)],
-    };
+  implementations(attrs, inputs, target) {
+    const packed = packedWeights(attrs, inputs);
+    return variants(target).map((variant): Implementation => {
+      const name = `${variant.subgroup ? 'subgroup' : 'direct'} x${variant.pixels}`;
+      return { name, weights: packed, dispatch: (tensors) => dispatch(attrs, tensors.inputs, tensors.output, packed, name, variant) };
+    });
   },
 };
+
+function dispatch(attrs: GroupedReadAttrs, inputs: readonly View[], output: View, [weight, bias]: readonly PackedWeights[], name: string, variant: Variant): Dispatch {
+  const memories = memoriesOf(attrs, inputs);
+  const size = output.shape.width * output.shape.height;
+  const planes = blocks(attrs.channels);
+  const [x, z] = rowsOf(Math.ceil(size / (variant.workgroup * variant.pixels)));
+  return {
+    program: generate({ ...variant, name, readers: attrs.readers.length, memories: memories.map(({ dtype }) => dtype), slots: order(memories, attrs.channels), output: output.dtype }),
+    resources: {
+      weights: weights(weight),
+      bias: weights(bias),
+      ...Object.fromEntries(memories.map((view, i) => [`memory${i}`, buffer(view)])),
+      output: buffer(output),
+    },
+    params: { count: size * planes, size, output_start: start(output), adds: attrs.adds ? 1 : 0, ...Object.fromEntries(memories.map((view, i) => [`memory${i}_start`, start(view)])) },
+    workgroups: [x, planes, z],
+  };
+}

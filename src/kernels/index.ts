@@ -4,7 +4,6 @@ import { copy } from './copy.ts';
 import { alignedPair, encoderInput } from './exposure.ts';
 import { gateEvidence, gateMasks, gateWindow } from './gate.ts';
 import { groupedRead } from './groupedRead.ts';
-import type { Kernel } from './kernel.ts';
 import { blend, collectMask, maskMultiply, meanMax } from './masks.ts';
 import { merge } from './merge.ts';
 import { maxPool, upsample } from './resample.ts';
@@ -14,4 +13,4 @@ export const KERNELS = { conv2d, maxPool, upsample, encoderInput, alignedPair, c
 export type KernelName = keyof typeof KERNELS;
 
 /** Attributes of a kernel's nodes. */
-export type AttrsOf<K extends KernelName> = (typeof KERNELS)[K] extends Kernel<infer A> ? A : never;
+export type AttrsOf<K extends KernelName> = (typeof KERNELS)[K] extends { shape(attrs: infer A, inputs: never): unknown } ? A : never;

@@ -4,9 +4,13 @@
  * A mask is one channel, so it rides in the fourth lane of a frame's block: a **stack** tensor holds N frames in 4N channels, block k
  * being (R, G, B, W_k) of frame k.
  */
-import { elementwiseDispatch, elementwiseProgram } from './elementwise.ts';
-import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, READ, blocks, buffer, expectInputs, expectSameSize, flatGrid, reads, shapeError, start, texelType, writes } from './kernel.ts';
-import type { Kernel, Program, View } from './kernel.ts';
+import { ANY, elementwise } from './elementwise.ts';
+import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, flatGrid } from './flat.ts';
+import { expectInputs, expectSameSize, shapeError } from './kernel.ts';
+import type { SingleKernel } from './kernel.ts';
+import { Program, READ, buffer, reads, texelType, writes } from './program.ts';
+import { blocks, start } from './tensor.ts';
+import type { View } from './tensor.ts';
 
 export interface MaskMultiplyAttrs {
   /** Frame whose mask is used. */
@@ -34,32 +38,47 @@ function expectFrame(op: string, frame: number, channels: number): void {
   if (frame * 4 + 4 > channels) throw shapeError(op, `frame ${frame} of a stack of ${channels / 4}`);
 }
 
+const multiply = elementwise({
+  label: 'maskMultiply',
+  inputs: ['input', 'stack'],
+  params: FACTOR_PARAMS,
+  functions: FACTOR,
+  body: '  let value = load_input(index) * factor(pixel);',
+});
+
+/** How what reads a tensor and the stack can do so: the stack, read by `factor`, is f32. */
+const WITH_STACK = { output: 'any', inputs: ['any', 'f32', 'any'] } as const;
+
 /** Inputs: a tensor, a stack. Output: the tensor times the mask, or times one minus it. */
-export const maskMultiply: Kernel<MaskMultiplyAttrs> = {
+export const maskMultiply: SingleKernel<MaskMultiplyAttrs> = {
+  storage: () => WITH_STACK,
+  samples: [{ attrs: { frame: 0, keep: 'moving' }, inputs: [32, 12] }],
   shape(attrs, inputs) {
     expectInputs('maskMultiply', inputs, 2);
     expectSameSize('maskMultiply', inputs);
     expectFrame('maskMultiply', attrs.frame, inputs[1].channels);
     return inputs[0];
   },
-  lower({ attrs, inputs: [input, stack], output }) {
-    const program = elementwiseProgram({
-      label: 'maskMultiply',
-      bindings: { input: reads(input), stack: READ },
-      params: FACTOR_PARAMS,
-      functions: FACTOR,
-      body: '  let value = vec4f(input[params.input_start + index]) * factor(pixel);',
-    }, output.dtype);
-    return elementwiseDispatch(program, output, { input, stack }, factorParams(attrs, stack));
-  },
+  lower: ({ attrs, inputs, output }) => multiply(output, inputs, factorParams(attrs, inputs[1])),
 };
 
 export interface BlendAttrs {
   frame: number;
 }
 
+const blendByMask = elementwise({
+  label: 'blend',
+  inputs: ['moving', 'still', 'stack'],
+  params: { mask_start: 'u32' },
+  body: `
+  let w = load_stack(params.mask_start + pixel).w;
+  let value = w * load_moving(index) + (1.0 - w) * load_still(index);`,
+});
+
 /** Inputs: the moving tensor, the still one, a stack. Output: `W * moving + (1 - W) * still`. */
-export const blend: Kernel<BlendAttrs> = {
+export const blend: SingleKernel<BlendAttrs> = {
+  storage: () => ANY,
+  samples: [{ attrs: { frame: 0 }, inputs: [32, 32, 12] }],
   shape(attrs, inputs) {
     expectInputs('blend', inputs, 3);
     expectSameSize('blend', inputs);
@@ -67,24 +86,12 @@ export const blend: Kernel<BlendAttrs> = {
     if (inputs[0].channels !== inputs[1].channels) throw shapeError('blend', `${inputs[0].channels} moving channels, ${inputs[1].channels} still ones`);
     return inputs[0];
   },
-  lower({ attrs, inputs: [moving, still, stack], output }) {
-    const size = output.shape.width * output.shape.height;
-    const program = elementwiseProgram({
-      label: 'blend',
-      bindings: { moving: reads(moving), still: reads(still), stack: READ },
-      params: { mask_start: 'u32' },
-      body: `
-  let w = stack[params.mask_start + pixel].w;
-  let value = w * vec4f(moving[params.moving_start + index]) + (1.0 - w) * vec4f(still[params.still_start + index]);`,
-    }, output.dtype);
-    return elementwiseDispatch(program, output, { moving, still, stack }, { mask_start: start(stack) + attrs.frame * size });
-  },
+  lower: ({ attrs, inputs, output }) => blendByMask(output, inputs, { mask_start: attrs.frame * output.shape.width * output.shape.height }),
 };
 
-const COLLECT: Program = {
+const COLLECT = new Program({
   label: 'collectMask',
   workgroup: [FLAT_WORKGROUP, 1, 1],
-  constants: {},
   params: { size: 'u32', logit_start: 'u32', masks_start: 'u32', frame: 'u32', reference: 'u32', clear: 'u32', binary: 'u32' },
   bindings: { logit: READ, masks: { access: 'read_write', type: 'array<f32>' } },
   body: `
@@ -104,7 +111,7 @@ fn main(${FLAT_ARGS}) {
   masks[mask_index(params.frame, pixel)] = w;
   masks[at] = select(max(masks[at], w), w, params.clear == 1u);
 }`,
-};
+});
 
 export interface CollectMaskAttrs {
   /** Frames in the stack: channels of the masks tensor. */
@@ -120,7 +127,8 @@ export interface CollectMaskAttrs {
  * Input: a one-channel logit, and but for the first the masks so far, which are updated in place.
  * Output: masks, channel k being W_k; `W_k = sigmoid(logit)`, `W_r = max(W_r, W_k)`.
  */
-export const collectMask: Kernel<CollectMaskAttrs> = {
+export const collectMask: SingleKernel<CollectMaskAttrs> = {
+  samples: [{ attrs: { frames: 2, frame: 0, reference: 1, binary: false }, inputs: [1] }],
   inPlace: (_, inputs) => (inputs === 2 ? 1 : undefined),
   shape(attrs, inputs) {
     expectSameSize('collectMask', inputs);
@@ -148,11 +156,10 @@ export const collectMask: Kernel<CollectMaskAttrs> = {
 /** The program of a mean and maximum, of values as they are or times a mask. */
 function meanMaxProgram(input: View, output: View, masked: boolean): Program {
   const texel = texelType(output.dtype);
-  return {
+  return new Program({
     label: masked ? 'meanMax masked' : 'meanMax',
     workgroup: [FLAT_WORKGROUP, 1, 1],
-    constants: {},
-    params: { count: 'u32', size: 'u32', input_start: 'u32', output_start: 'u32', clear: 'u32', share: 'f32', ...(masked ? FACTOR_PARAMS : {}) },
+      params: { count: 'u32', size: 'u32', input_start: 'u32', output_start: 'u32', clear: 'u32', share: 'f32', ...(masked ? FACTOR_PARAMS : {}) },
     bindings: { input: reads(input), output: writes(output), ...(masked ? { stack: READ } : {}) },
     body: `
 ${FLAT_INDEX}
@@ -168,7 +175,7 @@ fn main(${FLAT_ARGS}) {
   output[mean] = ${texel}(select(vec4f(output[mean]), vec4f(0.0), fresh) + v * params.share);
   output[peak] = ${texel}(select(max(vec4f(output[peak]), v), v, fresh));
 }`,
-  };
+  });
 }
 
 export interface MeanMaxAttrs {
@@ -183,7 +190,9 @@ export interface MeanMaxAttrs {
  * Mean and maximum over frames, one frame at a time, so that memory does not grow with their number.
  * Input: a tensor of C channels (a multiple of 4), with a mask the stack, and but for the first the state, updated in place. Output: mean then maximum, 2C channels.
  */
-export const meanMax: Kernel<MeanMaxAttrs> = {
+export const meanMax: SingleKernel<MeanMaxAttrs> = {
+  storage: ({ mask }) => (mask ? WITH_STACK : ANY),
+  samples: [{ attrs: { index: 0, count: 3 }, inputs: [32] }],
   inPlace: ({ index, mask }) => (index === 0 ? undefined : mask ? 2 : 1),
   shape(attrs, inputs) {
     expectInputs('meanMax', inputs, 1 + (attrs.mask ? 1 : 0) + (attrs.index > 0 ? 1 : 0));

@@ -6,11 +6,14 @@
  * - `none`: `Y = sigmoid(o)`.
  * All in f32. `ln B' - ln(1 - B')` then sigmoid cancels where o = 0, so no accuracy is lost to the detour.
  */
-import { elementwiseDispatch, elementwiseProgram } from './elementwise.ts';
-import { FRAME_PARAMS, LOAD_FRAME, expectStack, frameParams } from './exposure.ts';
+import { elementwise } from './elementwise.ts';
+import { FRAME_PARAMS, LOAD_FRAME, TABLE_SHAPE, expectStack, frameParams } from './exposure.ts';
 import type { FrameAttrs } from './exposure.ts';
-import { READ, expectSameSize, shapeError, start } from './kernel.ts';
-import type { Kernel, ParamValues, View } from './kernel.ts';
+import { expectSameSize, shapeError } from './kernel.ts';
+import type { SingleKernel } from './kernel.ts';
+import type { ParamValues } from './program.ts';
+import { start } from './tensor.ts';
+import type { View } from './tensor.ts';
 import { MAX_FRAMES } from '../image/frame.ts';
 
 /** `merge_frames(pixel)`: B, and `correct(logits, pixel)`: Y. They read `MERGE_PARAMS`, `params.size` and the bindings stack and response. */
@@ -48,22 +51,22 @@ fn correct(logits: vec3f, pixel: u32) -> vec3f {
 
 export const MERGE_PARAMS = { stack_start: 'u32', frames: 'u32', reference: 'u32', use_masks: 'u32', hat_of_pixel: 'u32', longest: 'f32', tau: ['vec4f', MAX_FRAMES / 4], ...FRAME_PARAMS } as const;
 
-const PLAIN = elementwiseProgram({
+const mergePlain = elementwise({
   label: 'merge plain',
-  bindings: { stack: READ, response: READ },
+  inputs: ['stack', 'response'],
   params: MERGE_PARAMS,
   functions: MERGE,
   body: `
   let value = vec4f(merge_frames(pixel), 0.0);`,
 });
 
-const CORRECTED = elementwiseProgram({
+const mergeCorrected = elementwise({
   label: 'merge corrected',
-  bindings: { stack: READ, response: READ, logit: READ },
+  inputs: ['stack', 'response', 'logit'],
   params: MERGE_PARAMS,
   functions: MERGE,
   body: `
-  let value = vec4f(correct(logit[params.logit_start + pixel].rgb, pixel), 0.0);`,
+  let value = vec4f(correct(load_logit(pixel).rgb, pixel), 0.0);`,
 });
 
 export interface MergeAttrs extends FrameAttrs {
@@ -90,16 +93,22 @@ export function mergeParams(attrs: MergeAttrs, stack: View, response: View): Par
   };
 }
 
+const SAMPLE: MergeAttrs = { taus: [1, 4, 16], reference: 1, useMasks: true, hat: 'pixel', gamma: 2.2, useResponse: true };
+
 /** Inputs: a stack, the response table and, unless the merge is plain, the network's three logits o. Output: the picture, 3 channels. */
-export const merge: Kernel<MergeAttrs> = {
+export const merge: SingleKernel<MergeAttrs> = {
+  samples: [
+    { attrs: SAMPLE, inputs: [12, TABLE_SHAPE] },
+    { attrs: SAMPLE, inputs: [12, TABLE_SHAPE, 3] },
+  ],
   shape(attrs, inputs) {
     expectStack('merge', inputs[0], inputs[1]);
     if (inputs[0].channels !== 4 * attrs.taus.length) throw shapeError('merge', `${attrs.taus.length} exposures for a stack of ${inputs[0].channels / 4} frames`);
     if (inputs.length === 3) expectSameSize('merge', [inputs[0], inputs[2]]);
     return { ...inputs[0], channels: 3 };
   },
-  lower({ attrs, inputs: [stack, response, logit], output }) {
-    const params = mergeParams(attrs, stack, response);
-    return logit ? elementwiseDispatch(CORRECTED, output, { stack, response, logit }, params) : elementwiseDispatch(PLAIN, output, { stack, response }, params);
+  lower({ attrs, inputs, output }) {
+    const run = inputs.length === 3 ? mergeCorrected : mergePlain;
+    return run(output, inputs, mergeParams(attrs, inputs[0], inputs[1]));
   },
 };

@@ -1,7 +1,7 @@
 /**
- * The device side of tuning: a class's step, run alone with each variant on the same random inputs and weights.
+ * The device side of tuning: a class's step, run alone with each implementation on the same random inputs and weights.
  *
- * All variants of a class share one set of buffers. Inputs are in [0,1), as frames and motion maps are; weights keep the spread of what they multiply.
+ * All implementations of a class share one set of buffers. Inputs are in [0,1), as frames and motion maps are; weights keep the spread of what they multiply.
  */
 import { Gpu } from '../device.ts';
 import { inputsOf } from '../graph/edges.ts';
@@ -9,10 +9,10 @@ import { Runner } from '../graph/runner.ts';
 import type { Prepared, Tensors } from '../graph/executor.ts';
 import { plan } from '../graph/plan.ts';
 import type { Plan } from '../graph/plan.ts';
-import type { Target } from '../kernels/kernel.ts';
+import type { Target } from '../kernels/target.ts';
 import type { StepClass } from './classes.ts';
 
-/** One variant of a class, compiled and run once. */
+/** One implementation of a class, compiled and run once. */
 export interface Subject {
   /** What it stored, output after output. */
   outputs: readonly Float32Array[];
@@ -20,10 +20,10 @@ export interface Subject {
   time(count: number): Promise<number>;
 }
 
-/** A class, ready for its variants. */
+/** A class, ready for its implementations. */
 export interface ClassBench {
   /** @throws GpuError when it does not compile or run. */
-  run(variant: string): Promise<Subject>;
+  run(implementation: string): Promise<Subject>;
   close(): void;
 }
 
@@ -71,7 +71,7 @@ export class DeviceBench implements Bench {
   readonly #compilesAhead: boolean;
   readonly #shapes = new Map<string, readonly number[]>();
 
-  /** @param compilesAhead whether all variants of a class are compiled at once, which GPU drivers do in parallel; on software adapters it would make stopping slow. */
+  /** @param compilesAhead whether all implementations of a class are compiled at once, which GPU drivers do in parallel; on software adapters it would make stopping slow. */
   constructor(device: GPUDevice, target: Target, compilesAhead: boolean) {
     this.#executor = new Runner(new Gpu(device), (name) => randomWeights(name, this.#shapes.get(name)!));
     this.#target = target;
@@ -82,9 +82,9 @@ export class DeviceBench implements Bench {
     return this.#executor.canTime;
   }
 
-  async open({ name, step, graph, variants }: StepClass): Promise<ClassBench> {
+  async open({ name, step, graph, implementations }: StepClass): Promise<ClassBench> {
     const executor = this.#executor;
-    const plans = new Map(variants.map((variant): [string, Plan] => [variant, plan(graph, { ...this.#target, choices: new Map([[name, variant]]) })]));
+    const plans = new Map(implementations.map((implementation): [string, Plan] => [implementation, plan(graph, { ...this.#target, choices: new Map([[name, implementation]]) })]));
     const stepOf = (it: Plan): number => it.steps.findIndex((other) => other.name === step);
     for (const it of plans.values()) {
       it.tensors.forEach((shape, tensor) => this.#shapes.set(tensor, shape));
@@ -93,8 +93,8 @@ export class DeviceBench implements Bench {
     let first: Prepared | undefined;
     const others: Prepared[] = [];
     return {
-      run: async (variant) => {
-        const it = plans.get(variant)!;
+      run: async (implementation) => {
+        const it = plans.get(implementation)!;
         const prepared = await executor.prepare(it, first);
         if (first) others.push(prepared);
         else first = prepared;

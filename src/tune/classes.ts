@@ -5,16 +5,18 @@ import { fuse } from '../graph/fuse/index.ts';
 import { resultsOf } from '../graph/graph.ts';
 import type { Graph, GraphNode } from '../graph/graph.ts';
 import { inputShapes, kernelOf } from '../graph/graph.ts';
+import { implementationsOf } from '../kernels/kernel.ts';
 import { plan } from '../graph/plan.ts';
 import type { Plan, Step } from '../graph/plan.ts';
-import type { DType, Target } from '../kernels/kernel.ts';
+import type { Target } from '../kernels/target.ts';
+import type { DType } from '../kernels/tensor.ts';
 import { fusionGraph, segmentationGraph } from '../model/network.ts';
 import type { NetworkConfig } from '../weights/config.ts';
 
 export interface StepClass {
   name: string;
   /** Names of what can compute it, the default first; one empty name where the kernel has one way. */
-  variants: readonly string[];
+  implementations: readonly string[];
   /** Share of a merge's multiply-adds. */
   share: number;
   /** Of the step that stands for it. */
@@ -95,8 +97,8 @@ export function stepClasses(config: NetworkConfig, frames: number, tile: { width
   const all = [...found.values()].reduce((sum, { work }) => sum + total(work), 0);
   const classes = [...found].map(([name, { step, graph, work }]): StepClass => {
     const node = graph.nodes[step.node];
-    const variants = kernelOf(node).variants?.(node.attrs, inputShapes(graph, node), target) ?? [''];
-    return { name, variants, share: all ? total(work) / all : 0, multiplyAdds: step.multiplyAdds, bytes: step.bytes, step: node.name, graph: alone(graph, node.id) };
+    const implementations = implementationsOf(kernelOf(node), node.attrs, inputShapes(graph, node), target).map((implementation) => implementation.name);
+    return { name, implementations, share: all ? total(work) / all : 0, multiplyAdds: step.multiplyAdds, bytes: step.bytes, step: node.name, graph: alone(graph, node.id) };
   });
   return classes.sort((a, b) => b.share - a.share || b.bytes - a.bytes);
 }

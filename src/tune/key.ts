@@ -1,13 +1,12 @@
 /**
- * What a tuning holds for: an adapter with its driver, a runtime, this version of deghost with its variants, a precision. Anything else may choose otherwise.
+ * What a tuning holds for: an adapter with its driver, a runtime, this version of deghost with its implementations, a precision. Anything else may choose otherwise.
  */
-import { deviceTraits } from '../device.ts';
-import { conv2d } from '../kernels/conv2d/index.ts';
-import type { ConvAttrs } from '../kernels/conv2d/index.ts';
-import { groupedRead } from '../kernels/groupedRead.ts';
-import type { GroupedReadAttrs } from '../kernels/groupedRead.ts';
-import { wgsl } from '../kernels/kernel.ts';
-import type { DType, Target, View } from '../kernels/kernel.ts';
+import { deviceCapabilities } from '../device.ts';
+import { KERNELS } from '../kernels/index.ts';
+import { isTuned, sampleShapes } from '../kernels/kernel.ts';
+import type { Kernel, Sample } from '../kernels/kernel.ts';
+import type { Target } from '../kernels/target.ts';
+import type { DType, View } from '../kernels/tensor.ts';
 
 /** package.json's version: the core cannot read it. A test compares the two. */
 export const VERSION = '0.1.0';
@@ -23,36 +22,27 @@ export function runtimeKind(scope: { Deno?: unknown; navigator?: { userAgent?: s
   return 'Dawn';
 }
 
-/** Layers of the kinds that the network has; the variants of each, with their code, are what is compared. */
-const PROBES: readonly ConvAttrs[] = [
-  { weights: 'w', channels: 32, kernel: 3 },
-  { weights: 'w', channels: 32, kernel: 1 },
-  { weights: 'w', channels: 32, kernel: 3, dilation: [1, 2, 4] },
-  { weights: 'w', channels: 32, kernel: 3, store: { kind: 'pool' } },
-];
+/** The code of a sample's implementations, with their names. */
+function sampleCode(kernel: Kernel<object>, sample: Sample<object>, target: Target): string[] {
+  if (!isTuned(kernel)) return [];
+  const dtype = target.precision ?? 'f32';
+  const shapes = sampleShapes(sample, 16);
+  const inputs = shapes.map((shape, buffer): View => ({ shape, dtype, buffer, block: 0 }));
+  const outputs = [kernel.shape(sample.attrs, shapes), ...(kernel.results?.(sample.attrs, shapes) ?? [])];
+  const [output, ...results] = outputs.map((shape, i): View => ({ shape, dtype, buffer: inputs.length + i, block: 0 }));
+  const implementations = kernel.implementations(sample.attrs, shapes, target);
+  return [kernel.shapeClass(sample.attrs, shapes, target), ...implementations.map(({ name, dispatch }) => name + dispatch({ inputs, output, results }).program.source)];
+}
 
-/** A hash of the variants there are for a target, with their code: new and changed ones invalidate a tuning. FNV-1a, 32 bits. */
-export function variantsVersion(target: Target): string {
+/** A hash of the implementations there are for a target, with their code: new and changed ones invalidate a tuning. FNV-1a, 32 bits. */
+export function implementationsVersion(target: Target): string {
   let hash = 0x811c9dc5;
-  const add = (text: string): void => {
-    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  };
-  const view = (channels: number, size: number, buffer: number): View => ({ shape: { channels, height: size, width: size }, dtype: target.precision ?? 'f32', buffer, block: 0 });
-  for (const attrs of PROBES) {
-    const input = view(32, 16, 0);
-    const shapes = [input.shape];
-    add(conv2d.shapeClass!(attrs, shapes, target));
-    for (const variant of conv2d.variants!(attrs, shapes, target)) {
-      const output = { ...input, shape: conv2d.shape(attrs, shapes), buffer: 1 };
-      const results = (conv2d.results?.(attrs, shapes) ?? []).map((shape, i): View => ({ ...output, shape, buffer: 2 + i }));
-      add(variant + wgsl(conv2d.lower({ attrs, inputs: [input], output, results, target, variant }).program));
+  for (const kernel of Object.values(KERNELS) as unknown as Kernel<object>[]) {
+    for (const sample of kernel.samples) {
+      for (const text of sampleCode(kernel, sample, target)) {
+        for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
+      }
     }
-  }
-  for (const slots of [4, 12]) {
-    const attrs: GroupedReadAttrs = { readers: ['w', 'v', 'u'], channels: 32 };
-    const input = view(32 * slots, 16, 0);
-    const output = view(96, 16, 1);
-    for (const variant of groupedRead.variants!(attrs, [input.shape], target)) add(variant + wgsl(groupedRead.lower({ attrs, inputs: [input], output, results: [], target, variant }).program));
   }
   return hash.toString(16).padStart(8, '0');
 }
@@ -64,12 +54,12 @@ export function adapterName({ vendor, architecture, device, description }: Info 
 
 /** The key of a tuning for a device, for a cache. */
 export function deviceTuneKey(device: GPUDevice, precision: DType = 'f32'): string {
-  return tuneKey(device.adapterInfo, { traits: deviceTraits(device), precision });
+  return tuneKey(device.adapterInfo, { capabilities: deviceCapabilities(device), precision });
 }
 
 /** The same. @param info of the adapter or its device; what a browser hides is empty. @param target what plans are made for, without choices. */
 export function tuneKey(info: Info | undefined, target: Target, version = VERSION, runtime = runtimeKind()): string {
   const { vendor = '', architecture = '', device = '', description = '', driver = '', backendType = '' } = info ?? {};
   const adapter = [vendor, architecture, device, description, driver, backendType].map((text) => String(text).trim());
-  return [...adapter, `deghost ${version}`, runtime, target.precision ?? 'f32', `variants ${variantsVersion(target)}`].join(' | ');
+  return [...adapter, `deghost ${version}`, runtime, target.precision ?? 'f32', `implementations ${implementationsVersion(target)}`].join(' | ');
 }

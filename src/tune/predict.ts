@@ -1,5 +1,5 @@
 /**
- * How long a merge's steps will take, from the figures of a tuning: where a kernel has variants time follows multiply-adds, elsewhere bytes.
+ * How long a merge's steps will take, from the figures of a tuning: where a kernel has implementations time follows multiply-adds, elsewhere bytes.
  *
  * It is the sum of the steps alone: reading pictures, compiling, and what overlaps with computing are not in it.
  */
@@ -23,14 +23,14 @@ interface Rates {
   byte: number;
 }
 
-function timeOf({ candidates }: TunedClass, variant: string): number | undefined {
-  return candidates.find((it) => it.variant === variant)?.ms ?? undefined;
+function timeOf({ candidates }: TunedClass, implementation: string): number | undefined {
+  return candidates.find((it) => it.implementation === implementation)?.ms ?? undefined;
 }
 
-/** The mean of what was timed, each class with the variant that was chosen. */
+/** The mean of what was timed, each class with the implementation that was chosen. */
 function meanRates({ classes }: TuneResult): Rates {
-  const mean = (hasVariants: boolean, size: 'multiplyAdds' | 'bytes'): number => {
-    const timed = classes.filter((it) => it.hasVariants === hasVariants && timeOf(it, it.chosen) !== undefined);
+  const mean = (isTuned: boolean, size: 'multiplyAdds' | 'bytes'): number => {
+    const timed = classes.filter((it) => it.isTuned === isTuned && timeOf(it, it.chosen) !== undefined);
     const sum = timed.reduce((total, it) => total + it[size], 0);
     return sum ? timed.reduce((total, it) => total + timeOf(it, it.chosen)!, 0) / sum : 0;
   };
@@ -48,7 +48,7 @@ export function predict({ stages }: Pick<Schedule, 'stages'>, tuning: TuneResult
     const name = classOf(step);
     seen.add(name);
     const it = known.get(name);
-    const ms = it && timeOf(it, step.variant);
+    const ms = it && timeOf(it, step.implementation);
     if (it && ms !== undefined) return step.shapeClass ? (ms * step.multiplyAdds) / it.multiplyAdds : (ms * step.bytes) / it.bytes;
     unmeasured.add(name);
     return step.shapeClass ? rates.multiplyAdd * step.multiplyAdds : rates.byte * step.bytes;

@@ -1,15 +1,16 @@
 /**
- * What tuning found: for each class of steps the variants, their times, and the one to take. Plain data, so that it can be kept as JSON.
+ * What tuning found: for each class of steps the implementations, their times, and the one to take. Plain data, so that it can be kept as JSON.
  *
- * A **class** is all steps that run with one variant (`Step.shapeClass`), or, where a kernel has one way only, all steps of one program. One step of a class is timed, the
+ * A **class** is all steps that run with one implementation (`Step.shapeClass`), or, where a kernel has one way only, all steps of one program. One step of a class is timed, the
  * largest of a tile, and stands for all.
  */
-import type { Choices, DType } from '../kernels/kernel.ts';
+import type { Choices } from '../kernels/target.ts';
+import type { DType } from '../kernels/tensor.ts';
 
 /** One way to compute a class, timed or thrown out. */
 export interface Candidate {
   /** Empty where there is one way only. */
-  variant: string;
+  implementation: string;
   /** Median milliseconds of the step that was timed. Null when it was not: `error` says why. */
   ms: number | null;
   /** Why it is not taken: it does not compile, or does not agree with the others. */
@@ -18,14 +19,14 @@ export interface Candidate {
 
 export interface TunedClass {
   name: string;
-  /** Whether the kernel has variants: then time follows multiply-adds, else bytes. */
-  hasVariants: boolean;
+  /** Whether the kernel has implementations: then time follows multiply-adds, else bytes. */
+  isTuned: boolean;
   /** Share of a merge's multiply-adds. */
   share: number;
   /** Of the step that was timed. */
   multiplyAdds: number;
   bytes: number;
-  /** The variant that is taken without tuning, and the one to take. */
+  /** The implementation that is taken without tuning, and the one to take. */
   fallback: string;
   chosen: string;
   candidates: readonly Candidate[];
@@ -85,13 +86,13 @@ const isCount = (value: unknown): value is number => typeof value === 'number' &
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 function isCandidate(value: unknown): boolean {
-  return isObject(value) && isText(value.variant) && (value.ms === null || isCount(value.ms)) && (value.error === undefined || isText(value.error));
+  return isObject(value) && isText(value.implementation) && (value.ms === null || isCount(value.ms)) && (value.error === undefined || isText(value.error));
 }
 
 function isClass(value: unknown): boolean {
   if (!isObject(value) || !Array.isArray(value.candidates)) return false;
-  const { name, hasVariants, share, multiplyAdds, bytes, fallback, chosen, candidates } = value;
-  return isText(name) && typeof hasVariants === 'boolean' && [share, multiplyAdds, bytes].every(isCount) && isText(fallback) && isText(chosen) && candidates.every(isCandidate);
+  const { name, isTuned, share, multiplyAdds, bytes, fallback, chosen, candidates } = value;
+  return isText(name) && typeof isTuned === 'boolean' && [share, multiplyAdds, bytes].every(isCount) && isText(fallback) && isText(chosen) && candidates.every(isCandidate);
 }
 
 /** Whether something read from a cache is a result: caches are files that anything may have written. */

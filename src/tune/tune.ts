@@ -1,10 +1,11 @@
 /**
- * The tuner: runs every variant of every class of steps, checks that they agree, times them against each other, and keeps the fastest.
+ * The tuner: runs every implementation of every class of steps, checks that they agree, times them against each other, and keeps the fastest.
  *
  * Variants take turns, round after round, so that whatever else the machine does falls on all of them alike; medians decide. The default stands unless another is faster by
  * more than noise. Classes come in the order of their share of the arithmetic, so that a time limit leaves out what matters least.
  */
-import type { DType, Target } from '../kernels/kernel.ts';
+import type { Target } from '../kernels/target.ts';
+import type { DType } from '../kernels/tensor.ts';
 import { Gpu } from '../device.ts';
 import { GpuError, UsageError } from '../errors.ts';
 import type { NetworkConfig } from '../weights/config.ts';
@@ -21,15 +22,15 @@ export interface TuneProgress {
   /** Classes that are done, of how many. */
   done: number;
   total: number;
-  /** The class at work, and the variant; none while all are timed. */
+  /** The class at work, and the implementation; none while all are timed. */
   name: string;
-  variant?: string;
+  implementation?: string;
 }
 
 export interface TuneControl {
-  /** Milliseconds after which no further variant is begun. A variant that a driver is compiling is waited for. */
+  /** Milliseconds after which no further implementation is begun. A implementation that a driver is compiling is waited for. */
   limitMs?: number;
-  /** Ends it after the variant at work: the result has what was found until then. */
+  /** Ends it after the implementation at work: the result has what was found until then. */
   signal?: AbortSignal;
   onProgress?: (progress: TuneProgress) => void;
 }
@@ -49,9 +50,9 @@ export interface TuneOptions extends TuneControl {
   filter?: (name: string) => boolean;
 }
 
-/** Another variant is taken when its time is at most this share of the default's. */
+/** Another implementation is taken when its time is at most this share of the default's. */
 const GAIN = 0.97;
-/** Most that a variant may differ from the first, as a share of the largest value. */
+/** Most that a implementation may differ from the first, as a share of the largest value. */
 const TOLERANCE: Record<DType, number> = { f32: 1e-5, f16: 5e-3 };
 const ROUNDS = 5;
 /** Variants slower than the best by this factor in the first round take part in no other. */
@@ -66,16 +67,16 @@ export function median(samples: readonly number[]): number {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** The variant to take: the fastest, if it is faster than the default by more than noise; the default where nothing is known. */
+/** The implementation to take: the fastest, if it is faster than the default by more than noise; the default where nothing is known. */
 export function choose(fallback: string, candidates: readonly Candidate[]): string {
   const timed = candidates.filter((it): it is Candidate & { ms: number } => it.ms !== null);
   if (timed.length === 0) return fallback;
   const best = timed.reduce((a, b) => (b.ms < a.ms ? b : a));
-  const own = timed.find(({ variant }) => variant === fallback);
-  return own && best.ms > GAIN * own.ms ? fallback : best.variant;
+  const own = timed.find(({ implementation }) => implementation === fallback);
+  return own && best.ms > GAIN * own.ms ? fallback : best.implementation;
 }
 
-/** The largest difference between what two variants stored, as a share of the largest value; NaN and missing values are infinitely far. */
+/** The largest difference between what two implementations stored, as a share of the largest value; NaN and missing values are infinitely far. */
 export function disagreement(reference: readonly Float32Array[], outputs: readonly Float32Array[]): number {
   let worst = 0;
   reference.forEach((expected, o) => {
@@ -113,59 +114,59 @@ class Stop {
 async function timeInTurns(subjects: ReadonlyMap<string, Subject>, stop: Stop): Promise<Map<string, number> | undefined> {
   const samples = new Map<string, number[]>();
   const runs = new Map<string, number>();
-  const medians = (): Map<string, number> => new Map([...samples].map(([variant, all]) => [variant, median(all)]));
+  const medians = (): Map<string, number> => new Map([...samples].map(([implementation, all]) => [implementation, median(all)]));
   let racing = [...subjects.keys()];
   for (let round = 0; round < ROUNDS; round++) {
-    for (const variant of racing) {
+    for (const implementation of racing) {
       // After one round there is something to choose by.
       if (stop.reason && round > 0) return medians();
       if (stop.reason === 'cancelled') return undefined;
-      const it = subjects.get(variant)!;
-      if (!runs.has(variant)) runs.set(variant, Math.min(MOST_RUNS, Math.max(1, Math.ceil(PASS_MS / Math.max(1e-3, await it.time(1))))));
-      const count = runs.get(variant)!;
+      const it = subjects.get(implementation)!;
+      if (!runs.has(implementation)) runs.set(implementation, Math.min(MOST_RUNS, Math.max(1, Math.ceil(PASS_MS / Math.max(1e-3, await it.time(1))))));
+      const count = runs.get(implementation)!;
       const ms = (await it.time(count)) / count;
-      samples.set(variant, [...(samples.get(variant) ?? []), ms]);
+      samples.set(implementation, [...(samples.get(implementation) ?? []), ms]);
     }
     if (round > 0) continue;
     const best = Math.min(...[...samples.values()].map(([ms]) => ms));
     // The first is the default, which is only replaced by what five rounds say.
-    racing = racing.filter((variant, i) => i === 0 || samples.get(variant)![0] <= HOPELESS * best);
+    racing = racing.filter((implementation, i) => i === 0 || samples.get(implementation)![0] <= HOPELESS * best);
   }
   return medians();
 }
 
 /** Tunes one class. @returns undefined when it was stopped before there was something to choose by. */
-async function tuneClass(it: StepClass, bench: Bench, tolerance: number, stop: Stop, report: (variant?: string) => void): Promise<TunedClass | undefined> {
+async function tuneClass(it: StepClass, bench: Bench, tolerance: number, stop: Stop, report: (implementation?: string) => void): Promise<TunedClass | undefined> {
   const rejected = new Map<string, string>();
   const subjects = new Map<string, Subject>();
   const opened = await bench.open(it);
   try {
     let reference: readonly Float32Array[] | undefined;
-    for (const variant of it.variants) {
+    for (const implementation of it.implementations) {
       if (stop.reason) return undefined;
-      report(variant);
+      report(implementation);
       try {
-        const { outputs, ...subject } = await opened.run(variant);
+        const { outputs, ...subject } = await opened.run(implementation);
         const away = disagreement(reference ?? outputs, outputs);
         if (away <= tolerance) {
           reference ??= outputs;
-          subjects.set(variant, { outputs: [], ...subject });
-        } else rejected.set(variant, reference ? `differs from ${[...subjects.keys()][0]} by ${away.toExponential(1)} of the scale, allowed is ${tolerance}` : 'stores values that are no numbers');
+          subjects.set(implementation, { outputs: [], ...subject });
+        } else rejected.set(implementation, reference ? `differs from ${[...subjects.keys()][0]} by ${away.toExponential(1)} of the scale, allowed is ${tolerance}` : 'stores values that are no numbers');
       } catch (error) {
         if (!(error instanceof GpuError)) throw error;
-        rejected.set(variant, error.message);
+        rejected.set(implementation, error.message);
       }
     }
     report();
     const times = subjects.size > 0 ? await timeInTurns(subjects, stop) : new Map<string, number>();
     if (!times) return undefined;
-    const candidates = it.variants.map((variant): Candidate => {
-      const error = rejected.get(variant);
-      return { variant, ms: times.get(variant) ?? null, ...(error !== undefined && { error }) };
+    const candidates = it.implementations.map((implementation): Candidate => {
+      const error = rejected.get(implementation);
+      return { implementation, ms: times.get(implementation) ?? null, ...(error !== undefined && { error }) };
     });
-    const [fallback] = it.variants;
+    const [fallback] = it.implementations;
     const { name, share, multiplyAdds, bytes } = it;
-    return { name, hasVariants: fallback !== '', share, multiplyAdds, bytes, fallback, chosen: choose(fallback, candidates), candidates };
+    return { name, isTuned: fallback !== '', share, multiplyAdds, bytes, fallback, chosen: choose(fallback, candidates), candidates };
   } finally {
     opened.close();
   }
@@ -177,7 +178,7 @@ export async function tuneClasses(classes: readonly StepClass[], bench: Bench, p
   const tuned: TunedClass[] = [];
   for (const [i, it] of classes.entries()) {
     const reason = stop.reason;
-    const report = (variant?: string): void => control.onProgress?.({ done: i, total: classes.length, name: it.name, ...(variant && { variant }) });
+    const report = (implementation?: string): void => control.onProgress?.({ done: i, total: classes.length, name: it.name, ...(implementation && { implementation }) });
     const found = reason ? undefined : await tuneClass(it, bench, TOLERANCE[precision], stop, report);
     if (!found) return { classes: tuned, unreached: classes.slice(i).map(({ name }) => name), stopped: stop.reason };
     tuned.push(found);
@@ -186,17 +187,17 @@ export async function tuneClasses(classes: readonly StepClass[], bench: Bench, p
 }
 
 /**
- * Finds the fastest variants for a device and a network. It takes seconds on a GPU, and minutes on a software adapter whose driver has not compiled them before.
+ * Finds the fastest implementations for a device and a network. It takes seconds on a GPU, and minutes on a software adapter whose driver has not compiled them before.
  * @returns what was found; with a limit or a signal perhaps not of all classes (`unreached`).
  * @throws UsageError for f16 on a device without `shader-f16`; InputError for a number of frames the network does not take; GpuError; DeviceLostError.
  */
 export async function tune(options: TuneOptions): Promise<TuneResult> {
   const { device, config, frames, precision = 'f32', filter = () => true } = options;
   const gpu = new Gpu(device);
-  const { traits } = gpu;
-  if (precision === 'f16' && !traits.f16) throw new UsageError('tune: precision is "f16", and the device has no shader-f16: use "f32"');
-  const target: Target = { traits, precision };
-  const software = traits.cpu === true;
+  const { capabilities } = gpu;
+  if (precision === 'f16' && !capabilities.f16) throw new UsageError('tune: precision is "f16", and the device has no shader-f16: use "f32"');
+  const target: Target = { capabilities, precision };
+  const software = capabilities.cpu === true;
   const tile = options.tile ?? representativeTile(config, frames, target, { software, maxBinding: gpu.maxBinding });
   const classes = stepClasses(config, frames, tile, target).filter(({ name }) => filter(name));
   const bench = new DeviceBench(device, target, !software);

@@ -19,7 +19,7 @@ import { fuseUpsample } from '../../src/graph/fuse/upsample.ts';
 import { GraphBuilder, computes } from '../../src/graph/graph.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { plan } from '../../src/graph/plan.ts';
-import type { Target } from '../../src/kernels/kernel.ts';
+import type { Target } from '../../src/kernels/target.ts';
 import { fusionGraph, segmentationGraph } from '../../src/model/network.ts';
 import type { Scene } from '../../src/model/part.ts';
 import { testDevice } from '../gpu.ts';
@@ -112,12 +112,12 @@ describe('fusion changes no result', () => {
     ['any-5', true],
   ])('stores halves, where the device can (%s, reads by frame: %s)', async (golden, readsByFrame) => {
     const { fusion, weights } = graphs(golden);
-    const { traits } = new Gpu(await testDevice());
+    const { capabilities } = new Gpu(await testDevice());
     const halved = fuse(fusion, { precision: 'f16', readsByFrame });
     const stored = halved.nodes.filter((node) => computes(node)).map((node) => node.dtype);
     expect(stored.filter((dtype) => dtype === 'f32')).toHaveLength(1); // the picture
-    const target: Target = { traits, precision: 'f16' };
-    if (traits.f16) expectClose(await run(halved, weights, target), await run(fusion, weights), { tol: HALF_TOLERANCE, scale: 1, label: 'halves' });
+    const target: Target = { capabilities, precision: 'f16' };
+    if (capabilities.f16) expectClose(await run(halved, weights, target), await run(fusion, weights), { tol: HALF_TOLERANCE, scale: 1, label: 'halves' });
     else expect(() => plan(halved, target)).toThrow('f16');
   });
 
@@ -132,10 +132,12 @@ describe('fusion changes no result', () => {
     expect(fusePool(graph), 'pools an input').toEqual(graph);
   });
 
-  it('does not join halves and floats', () => {
+  it('stores all that a concat joins alike: as floats where one of it must be', () => {
     const g = new GraphBuilder();
     const x = g.input('x', { channels: 8, height: 4, width: 4 });
     const conv = g.add('conv', 'conv2d', [x], { weights: 'w', channels: 4, kernel: 3 });
-    expect(() => halve(g.build([g.add('y', 'conv2d', [g.concat('joined', [x, conv])], { weights: 'v', channels: 4, kernel: 1 })]))).toThrow('fuse: joined joins halves and floats');
+    const other = g.add('other', 'conv2d', [conv], { weights: 'u', channels: 4, kernel: 3 });
+    const graph = halve(g.build([g.add('y', 'conv2d', [g.concat('joined', [x, conv]), other], { weights: 'v', channels: 4, kernel: 1 })]));
+    expect(Object.fromEntries(graph.nodes.map(({ name, dtype }) => [name, dtype]))).toEqual({ x: 'f32', conv: 'f32', joined: 'f32', other: 'f16', y: 'f32' });
   });
 });

@@ -6,7 +6,9 @@ import { groupedRead as readKernel } from '../../src/kernels/groupedRead.ts';
 import type { GroupedReadAttrs } from '../../src/kernels/groupedRead.ts';
 import { conv2d } from '../../src/kernels/conv2d/index.ts';
 import type { ConvAttrs } from '../../src/kernels/conv2d/index.ts';
-import type { Shape, Target, Traits } from '../../src/kernels/kernel.ts';
+import type { TunedKernel } from '../../src/kernels/kernel.ts';
+import type { Target, Capabilities } from '../../src/kernels/target.ts';
+import type { Shape } from '../../src/kernels/tensor.ts';
 import { CONV_CASES, VARIANT_CASES, convData } from '../cases/conv.ts';
 import type { ConvCase } from '../cases/conv.ts';
 import { BLEND_CASES, EXPOSURE_CASES, GATE_CASES, MASK_CASES, MAX_POOL_CASES, MEAN_MAX_CASES, READ_CASES, UPSAMPLE_CASES } from '../cases/others.ts';
@@ -25,7 +27,7 @@ export const KERNEL_TOLERANCE = 1e-5;
 
 /** In which variants of conv2d a case runs, on what numbers, and how near the result must be. */
 export interface Manner {
-  targets(attrs: ConvAttrs, shapes: readonly Shape[], traits: Traits): Target[];
+  targets(attrs: ConvAttrs, shapes: readonly Shape[], capabilities: Capabilities): Target[];
   random(seed: number): Rng;
   tolerance: number;
   replace?: Placed['replace'];
@@ -62,30 +64,35 @@ export function responseTensor(response: ExposureData['response']): Tensor {
   return out;
 }
 
-/** Targets that make a device take variants by name. */
+/** What a kernel offers for a node, by name. */
+export function implementationNames<A>(kernel: TunedKernel<A>, attrs: A, shapes: readonly Shape[], target: Target): string[] {
+  return kernel.implementations(attrs, shapes, target).map(({ name }) => name);
+}
+
+/** Targets that make a device take implementations by name. */
 export function targetsOf(attrs: ConvAttrs, shapes: readonly Shape[], target: Target, names: readonly string[]): Target[] {
-  const shapeClass = conv2d.shapeClass!(attrs, shapes, target);
+  const shapeClass = conv2d.shapeClass(attrs, shapes, target);
   return [...new Set(names)].map((name) => ({ ...target, choices: new Map([[shapeClass, name]]) }));
 }
 
 /** The variants that a case runs with: the one a device takes by itself, and the first that needs nothing of the device. */
-export function variantsOf(attrs: ConvAttrs, shapes: readonly Shape[], traits: Traits): Target[] {
-  return targetsOf(attrs, shapes, { traits }, [{ traits }, {}].map((target) => conv2d.variants!(attrs, shapes, target)[0]));
+export function variantsOf(attrs: ConvAttrs, shapes: readonly Shape[], capabilities: Capabilities): Target[] {
+  return targetsOf(attrs, shapes, { capabilities }, [{ capabilities }, {}].map((target) => implementationNames(conv2d, attrs, shapes, target)[0]));
 }
 
 /** All variants, those among which other devices choose too. */
-export function everyVariant(attrs: ConvAttrs, shapes: readonly Shape[], traits: Traits): Target[] {
-  const { subgroupSize: _, ...others } = traits;
-  return [traits, others].flatMap((some) => targetsOf(attrs, shapes, { traits: some }, conv2d.variants!(attrs, shapes, { traits: some })));
+export function everyVariant(attrs: ConvAttrs, shapes: readonly Shape[], capabilities: Capabilities): Target[] {
+  const { subgroupSize: _, ...others } = capabilities;
+  return [capabilities, others].flatMap((some) => targetsOf(attrs, shapes, { capabilities: some }, implementationNames(conv2d, attrs, shapes, { capabilities: some })));
 }
 
 /** The device's first variant with a word in its name, for those that are no default. */
 export function variantWith(word: string): Manner['targets'] {
-  return (attrs, shapes, traits) => {
-    const name = conv2d.variants!(attrs, shapes, { traits }).find((variant) => variant.includes(word));
+  return (attrs, shapes, capabilities) => {
+    const name = implementationNames(conv2d, attrs, shapes, { capabilities }).find((variant) => variant.includes(word));
     // Such a case would check nothing.
-    if (name === undefined) throw new Error(`no variant of ${conv2d.shapeClass!(attrs, shapes, { traits })} is called ${word}`);
-    return targetsOf(attrs, shapes, { traits }, [name]);
+    if (name === undefined) throw new Error(`no variant of ${conv2d.shapeClass(attrs, shapes, { capabilities })} is called ${word}`);
+    return targetsOf(attrs, shapes, { capabilities }, [name]);
   };
 }
 
@@ -99,7 +106,7 @@ export async function checkConv(kernels: KernelHarness, c: ConvCase, label: stri
   const weights = { 'w.weight': weight, 'w.bias': bias };
   const placed = { inputOffset: c.inputs % 3 === 0 ? 8 : 0, outputOffset: c.outputOffset };
   let worst = 0;
-  for (const target of targets(attrs, [{ channels: c.inputs, height: c.height, width: c.width }], kernels.traits)) {
+  for (const target of targets(attrs, [{ channels: c.inputs, height: c.height, width: c.width }], kernels.capabilities)) {
     const actual = await kernels.run({ op: 'conv2d', attrs, inputs: [input], weights }, { ...placed, target, replace });
     worst = Math.max(worst, close(actual, expected, `${[...target.choices!.values()].join()} ${label}`, tolerance));
   }
@@ -162,9 +169,9 @@ const sharedRead: Check = async (kernels, c) => {
   const calls = [{ op: 'groupedRead', attrs: attrs(0), inputs: [held(0)], weights }, { op: 'groupedRead', attrs: attrs(1), inputs: ['previous', held(1)], weights }] as unknown as KernelCall[];
   const shapes = [{ channels: c.channels * (c.frames / 2), height: c.height, width: c.width }];
   const errors: number[] = [];
-  for (const traits of [kernels.traits, {}]) {
-    for (const name of readKernel.variants!(attrs(0), shapes, { traits })) {
-      const target = { traits, choices: new Map([[readKernel.shapeClass!(attrs(0), shapes, { traits }), name]]) };
+  for (const capabilities of [kernels.capabilities, {}]) {
+    for (const name of implementationNames(readKernel, attrs(0), shapes, { capabilities })) {
+      const target = { capabilities, choices: new Map([[readKernel.shapeClass(attrs(0), shapes, { capabilities }), name]]) };
       errors.push(close(await kernels.runAll(calls, { ...c, target }), both, `${name} ${c.name}`));
     }
   }

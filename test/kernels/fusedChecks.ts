@@ -51,7 +51,7 @@ interface Fused {
 async function check(kernels: KernelHarness, { attrs, inputs, weights, expected }: Fused, index: number, label: string, { targets, tolerance, replace }: Manner): Promise<number> {
   const shapes = inputs.map(({ c, h, w }) => ({ channels: c, height: h, width: w }));
   let worst = 0;
-  for (const target of targets(attrs, shapes, kernels.traits)) {
+  for (const target of targets(attrs, shapes, kernels.capabilities)) {
     const actual = await kernels.run({ op: 'conv2d', attrs, inputs, weights }, { target, replace, inputOffset: index % 2 ? 4 : 0, outputOffset: index % 3 ? 8 : 0 });
     worst = Math.max(worst, expectClose(actual.data, expected.data, { tol: tolerance, label: `${[...target.choices!.values()].join()} ${label}`, where: where(expected) }));
   }
@@ -143,7 +143,7 @@ async function checkPool(kernels: KernelHarness, width: number, height: number, 
   const full = layer.reference(x, attrs);
   const expected = [full, ops.maxPool(full)];
   let worst = 0;
-  for (const target of manner.targets(fused.attrs as ConvAttrs, [{ channels: 9, height, width }], kernels.traits)) {
+  for (const target of manner.targets(fused.attrs as ConvAttrs, [{ channels: 9, height, width }], kernels.capabilities)) {
     const actual = await kernels.runGraph(graph, { x }, layer.weights, { target, replace: manner.replace });
     actual.forEach((output, i) => {
       const label = `${i === 0 ? 'convolved' : 'pooled'} ${[...target.choices!.values()].join()}`;

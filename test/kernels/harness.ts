@@ -9,7 +9,8 @@ import type { Graph, GraphNode } from '../../src/graph/graph.ts';
 import { plan } from '../../src/graph/plan.ts';
 import type { Plan } from '../../src/graph/plan.ts';
 import type { AttrsOf, KernelName } from '../../src/kernels/index.ts';
-import type { Program, Target, Traits } from '../../src/kernels/kernel.ts';
+import type { Program } from '../../src/kernels/program.ts';
+import type { Target, Capabilities } from '../../src/kernels/target.ts';
 import { packNC4HW4, unpackNC4HW4 } from '../reference/layout.ts';
 import { tensor } from '../reference/tensor.ts';
 import type { Tensor } from '../reference/tensor.ts';
@@ -66,8 +67,8 @@ export class KernelHarness {
   }
 
   /** What the device offers. */
-  get traits(): Traits {
-    return this.#executor.gpu.traits;
+  get capabilities(): Capabilities {
+    return this.#executor.gpu.capabilities;
   }
 
   /** Runs one kernel. */
@@ -76,7 +77,7 @@ export class KernelHarness {
   }
 
   /** Runs calls one after another and returns the last one's output; also checks that what lies before it is untouched. */
-  async runAll(calls: readonly KernelCall[], { target = { traits: this.traits }, inputOffset = 0, outputOffset = 0, replace }: Placed = {}): Promise<Tensor> {
+  async runAll(calls: readonly KernelCall[], { target = { capabilities: this.capabilities }, inputOffset = 0, outputOffset = 0, replace }: Placed = {}): Promise<Tensor> {
     const use = `use${this.#uses++}.`;
     this.#weights = Object.assign({}, ...calls.map((call) => call.weights ?? {}));
     const graph = new GraphBuilder();
@@ -127,7 +128,7 @@ export class KernelHarness {
   }
 
   /** Runs a graph on inputs by name and returns its outputs. */
-  async runGraph(graph: Graph, inputs: Record<string, Tensor>, weights: Record<string, Float32Array>, { target = { traits: this.traits }, replace }: Pick<Placed, 'target' | 'replace'> = {}): Promise<Tensor[]> {
+  async runGraph(graph: Graph, inputs: Record<string, Tensor>, weights: Record<string, Float32Array>, { target = { capabilities: this.capabilities }, replace }: Pick<Placed, 'target' | 'replace'> = {}): Promise<Tensor[]> {
     const use = `use${this.#uses++}.`;
     this.#weights = weights;
     const nodes = graph.nodes.map((node) => ({ ...node, attrs: named(node.attrs, use) }));

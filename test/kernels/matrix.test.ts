@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { Deghoster } from '../../src/index.ts';
-import type { Choices } from '../../src/kernels/kernel.ts';
+import type { Choices } from '../../src/kernels/target.ts';
 import { muLaw, psnr } from '../../src/image/metrics.ts';
 import { stepClasses } from '../../src/tune/classes.ts';
 import { testDevice, testKernels } from '../gpu.ts';
@@ -12,9 +12,9 @@ import { readGolden } from '../reference/goldens.ts';
 import { IMITATED, MATRIX_CHECKS, imitatedChecks, isMatrixName, sizeText } from './matrixChecks.ts';
 import { convolutions } from './matrixLayers.ts';
 
-const { traits } = await testKernels();
+const { capabilities } = await testKernels();
 
-describe.skipIf(!traits.matrices)(`on the device's matrices${traits.matrices ? '' : ': this adapter has no subgroup matrices of halves (see CONTRIBUTING.md)'}`, () => {
+describe.skipIf(!capabilities.matrices)(`on the device's matrices${capabilities.matrices ? '' : ': this adapter has no subgroup matrices of halves (see CONTRIBUTING.md)'}`, () => {
   it.each(MATRIX_CHECKS.map((check) => [check.name, check] as const))('%s', async (_, check) => {
     await check.run(await testKernels());
   });
@@ -22,8 +22,8 @@ describe.skipIf(!traits.matrices)(`on the device's matrices${traits.matrices ? '
   it('give a merge in halves that is near the PyTorch reference (60 dB), as without them', async () => {
     const golden = readGolden('fixed-merge-r0');
     const { config, taus, reference, frames } = golden;
-    const classes = stepClasses(config, taus.length, { width: 64, height: 64 }, { traits, precision: 'f16' });
-    const onMatrices: Choices = new Map(classes.flatMap(({ name, variants }): [string, string][] => variants.filter(isMatrixName).map((variant) => [name, variant])));
+    const classes = stepClasses(config, taus.length, { width: 64, height: 64 }, { capabilities, precision: 'f16' });
+    const onMatrices: Choices = new Map(classes.flatMap(({ name, implementations }): [string, string][] => implementations.filter(isMatrixName).map((implementation) => [name, implementation])));
     const [{ w, h }] = frames;
     const expected = muLaw(Float32Array.from(golden.stages.get('Y')!.data));
     const merge = async (tuning?: Choices): Promise<{ radiance: Float32Array; used: number; near: number }> => {
@@ -31,7 +31,7 @@ describe.skipIf(!traits.matrices)(`on the device's matrices${traits.matrices ? '
       try {
         const steps = deghoster.plan(w, h, taus.length).schedule.stages.flatMap((stage) => stage.plan.steps);
         const { radiance } = await deghoster.merge(frames.map((x, k) => interleavedFrame(x, taus[k])), { reference });
-        return { radiance, used: steps.filter(({ variant }) => isMatrixName(variant)).length, near: psnr(muLaw(Float32Array.from(planar(radiance, w, h).data)), expected) };
+        return { radiance, used: steps.filter(({ implementation }) => isMatrixName(implementation)).length, near: psnr(muLaw(Float32Array.from(planar(radiance, w, h).data)), expected) };
       } finally {
         deghoster.dispose();
       }
@@ -47,7 +47,7 @@ describe.skipIf(!traits.matrices)(`on the device's matrices${traits.matrices ? '
   // Whether matrices fit one another and where they are loaded from: sizes that this device has not are refused only in a pipeline.
   it.each(IMITATED.map(({ matrices }) => [sizeText(matrices), matrices] as const))("the network's layers on matrices of %s are valid WGSL", async (_, matrices) => {
     const device = await testDevice();
-    const codes = new Set(convolutions({ traits: { f16: true, subgroupSize: 32, matrices }, precision: 'f16' }).flatMap((it) => it.codes));
+    const codes = new Set(convolutions({ capabilities: { f16: true, subgroupSize: 32, matrices }, precision: 'f16' }).flatMap((it) => it.codes));
     expect(codes.size).toBeGreaterThan(10);
     for (const code of codes) {
       const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
@@ -56,7 +56,7 @@ describe.skipIf(!traits.matrices)(`on the device's matrices${traits.matrices ? '
   });
 });
 
-describe.skipIf(!traits.f16).each(IMITATED.map((it) => [sizeText(it.matrices), it] as const))(`on imitated matrices of %s${traits.f16 ? '' : ': this adapter has no shader-f16'}`, (_, imitated) => {
+describe.skipIf(!capabilities.f16).each(IMITATED.map((it) => [sizeText(it.matrices), it] as const))(`on imitated matrices of %s${capabilities.f16 ? '' : ': this adapter has no shader-f16'}`, (_, imitated) => {
   it.each(imitatedChecks(imitated).map((check) => [check.name, check] as const))('%s', async (__, check) => {
     await check.run(await testKernels());
   });

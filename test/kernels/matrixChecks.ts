@@ -3,38 +3,42 @@
  *
  * Inputs and weights are halves, so that what is multiplied is the reference's to the last bit and the usual 1e-5 holds; but features times masks, which are rounded once more.
  */
-import { MATRIX_CONV2D, matrixFunctions } from '../../src/kernels/conv2d/matrix.ts';
+import { addMethod } from '../../src/kernels/conv2d/methods/index.ts';
+import { matrix, matrixFunctions } from '../../src/kernels/conv2d/methods/matrix.ts';
 import { conv2d } from '../../src/kernels/conv2d/index.ts';
-import type { Matrices, MatrixSize } from '../../src/kernels/conv2d/matrices.ts';
-import type { Program, Target, Traits } from '../../src/kernels/kernel.ts';
+import { Program } from '../../src/kernels/program.ts';
+import type { Target, Capabilities, MatrixSize } from '../../src/kernels/target.ts';
 import { floatToHalf, halfToFloat } from '../../src/weights/float16.ts';
 import { MATRIX_CASES } from '../cases/conv.ts';
 import { rng } from '../reference/random.ts';
 import type { Rng } from '../reference/random.ts';
-import { KERNEL_TOLERANCE, checkConv, targetsOf } from './checks.ts';
+import { KERNEL_TOLERANCE, checkConv, implementationNames, targetsOf } from './checks.ts';
 import type { KernelCheck, Manner } from './checks.ts';
 import { fusedChecks } from './fusedChecks.ts';
 
 /** A product of a feature and a mask is rounded to a half, at most 2^-11 of it, and so is each of a sum's terms. */
 const MASKED_TOLERANCE = 2 ** -11;
 
+// As Node does where an adapter has matrix units.
+addMethod(matrix);
+
 function halves(seed: number): Rng {
   const random = rng(seed);
   return { ...random, floats: (count, low, high) => random.floats(count, low, high).map((value) => halfToFloat(floatToHalf(value))) };
 }
 
-export function matricesOfSize(m: number, n: number, k: number): Matrices {
-  return { m, n, k, conv2d: MATRIX_CONV2D };
+export function matricesOfSize(m: number, n: number, k: number): MatrixSize {
+  return { m, n, k };
 }
 
 export const sizeText = ({ m, n, k }: MatrixSize): string => `${m}x${n}x${k}`;
 
 export const isMatrixName = (name: string): boolean => name.startsWith('matrix ');
 
-/** All targets that make a device of such traits run on matrices. */
-function matrixTargets(attrs: Parameters<Manner['targets']>[0], shapes: Parameters<Manner['targets']>[1], traits: Traits): Target[] {
-  const target: Target = { traits, precision: 'f16' };
-  const names = conv2d.variants!(attrs, shapes, target).filter(isMatrixName);
+/** All targets that make a device of such capabilities run on matrices. */
+function matrixTargets(attrs: Parameters<Manner['targets']>[0], shapes: Parameters<Manner['targets']>[1], capabilities: Capabilities): Target[] {
+  const target: Target = { capabilities, precision: 'f16' };
+  const names = implementationNames(conv2d, attrs, shapes, target).filter(isMatrixName);
   if (names.length === 0) throw new Error('no variant on matrices to check');
   return targetsOf(attrs, shapes, target, names);
 }
@@ -49,7 +53,7 @@ function checksIn(manner: Manner): KernelCheck[] {
 
 /** On the device's matrices; in all tiles, of which a CPU has one candidate. */
 export const MATRIX_CHECKS: readonly KernelCheck[] = checksIn({
-  targets: (attrs, shapes, { cpu: _, ...traits }) => matrixTargets(attrs, shapes, traits),
+  targets: (attrs, shapes, { cpu: _, ...capabilities }) => matrixTargets(attrs, shapes, capabilities),
   random: halves,
   tolerance: KERNEL_TOLERANCE,
 });
@@ -96,15 +100,15 @@ function replaceOnce(text: string, part: string, by: string): string {
 
 /** A program with imitated matrices: it needs `shader-f16` alone. */
 function imitate(program: Program, size: MatrixSize): Program {
-  let body = replaceOnce(program.body, matrixFunctions(size), imitatedFunctions(size));
+  let body = replaceOnce((program.parts.body as () => string)(), matrixFunctions(size), imitatedFunctions(size));
   body = replaceOnce(body, ', @builtin(subgroup_id) subgroup: u32) {', `) {\n  let subgroup = lane / ${LANES}u;\n  lane_of_subgroup = lane % ${LANES}u;
   values_each = ${(size.m * size.n) / LANES}u * min(params.width, 1u);
   depth = ${size.k}u * min(params.width, 1u);`);
-  return { ...program, enables: [], diagnosticsOff: [], body };
+  return new Program({ ...program.parts, enables: [], diagnosticsOff: [], body });
 }
 
 /** Sizes of matrices: NVIDIA's in all tiles; broader than long, and longer than broad, in one. */
-export const IMITATED: readonly { matrices: Matrices; cpu: boolean }[] = [
+export const IMITATED: readonly { matrices: MatrixSize; cpu: boolean }[] = [
   { matrices: matricesOfSize(16, 16, 16), cpu: false },
   { matrices: matricesOfSize(8, 16, 16), cpu: true },
   { matrices: matricesOfSize(16, 8, 16), cpu: true },
@@ -115,6 +119,6 @@ export function imitatedChecks({ matrices, cpu }: (typeof IMITATED)[number]): Ke
     targets: (attrs, shapes) => matrixTargets(attrs, shapes, { cpu, f16: true, subgroupSize: LANES, matrices }),
     random: halves,
     tolerance: KERNEL_TOLERANCE,
-    replace: (program) => (program.body.includes('subgroup_matrix') ? imitate(program, matrices) : program),
+    replace: (program) => (program.source.includes('subgroup_matrix') ? imitate(program, matrices) : program),
   });
 }

@@ -3,8 +3,9 @@ import { fuse } from '../../src/graph/fuse/index.ts';
 import { inputShapes, kernelOf } from '../../src/graph/graph.ts';
 import { plan } from '../../src/graph/plan.ts';
 import type { Step } from '../../src/graph/plan.ts';
-import { wgsl } from '../../src/kernels/kernel.ts';
-import type { Target, View } from '../../src/kernels/kernel.ts';
+import { implementationsOf } from '../../src/kernels/kernel.ts';
+import type { Target } from '../../src/kernels/target.ts';
+import type { View } from '../../src/kernels/tensor.ts';
 import { fusionGraph, segmentationGraph } from '../../src/model/network.ts';
 import type { NetworkConfig } from '../../src/weights/config.ts';
 import { isMatrixName } from './matrixChecks.ts';
@@ -29,11 +30,11 @@ function convolutionsOf(config: NetworkConfig, frames: number, target: Target): 
       const node = it.graph.nodes[step.node];
       const shapes = inputShapes(it.graph, node);
       const inputs = node.inputs.map((id) => it.views[id]);
-      const names = kernelOf(node).variants!(node.attrs, shapes, target).filter(isMatrixName);
+      const names = implementationsOf(kernelOf(node), node.attrs, shapes, target).map((implementation) => implementation.name).filter(isMatrixName);
       const codes = names.map((variant) => {
         const chosen = plan(it.graph, { ...target, choices: new Map([[step.shapeClass, variant]]) }).steps.find((other) => other.node === step.node)!;
-        if (chosen.variant !== variant) throw new Error(`${step.name} runs with ${chosen.variant} in place of ${variant}`);
-        return wgsl(chosen.dispatch.program);
+        if (chosen.implementation !== variant) throw new Error(`${step.name} runs with ${chosen.implementation} in place of ${variant}`);
+        return chosen.dispatch.program.source;
       });
       return { step, inputs, codes };
     });

@@ -2,32 +2,33 @@
 import { describe, expect, it } from 'vitest';
 import { conv2d } from '../../src/kernels/conv2d/index.ts';
 import type { ConvAttrs } from '../../src/kernels/conv2d/index.ts';
-import { matrixTiles, packMatrices } from '../../src/kernels/conv2d/matrixTiles.ts';
-import type { Target } from '../../src/kernels/kernel.ts';
-import { variantsVersion } from '../../src/tune/key.ts';
+import { matrixTiles, packMatrices } from '../../src/kernels/conv2d/methods/matrixTiles.ts';
+import type { Target } from '../../src/kernels/target.ts';
+import { implementationsVersion } from '../../src/tune/key.ts';
 import { rng } from '../reference/random.ts';
+import { implementationNames } from './checks.ts';
 import { isMatrixName, matricesOfSize } from './matrixChecks.ts';
 import { convolutions } from './matrixLayers.ts';
 
 const SIXTEEN = matricesOfSize(16, 16, 16);
 const EIGHT = matricesOfSize(8, 8, 8);
-const GPU: Target = { traits: { f16: true, subgroupSize: 32, matrices: SIXTEEN }, precision: 'f16' };
-const CPU: Target = { traits: { cpu: true, f16: true, subgroupSize: 8, matrices: EIGHT }, precision: 'f16' };
+const GPU: Target = { capabilities: { f16: true, subgroupSize: 32, matrices: SIXTEEN }, precision: 'f16' };
+const CPU: Target = { capabilities: { cpu: true, f16: true, subgroupSize: 8, matrices: EIGHT }, precision: 'f16' };
 const LAYER: ConvAttrs = { weights: 'w', channels: 32, kernel: 3 };
 const SHAPE = { channels: 32, height: 16, width: 16 };
 
-const namesOf = (attrs: ConvAttrs, target: Target, shape = SHAPE): string[] => conv2d.variants!(attrs, [shape], target);
+const namesOf = (attrs: ConvAttrs, target: Target, shape = SHAPE): string[] => implementationNames(conv2d, attrs, [shape], target);
 
 describe('candidates on matrices', () => {
   it('come after all others, in halves alone and where a device has matrices in subgroups of one size', () => {
-    const others = namesOf(LAYER, { traits: { f16: true, subgroupSize: 32 }, precision: 'f16' });
+    const others = namesOf(LAYER, { capabilities: { f16: true, subgroupSize: 32 }, precision: 'f16' });
     expect(others.filter(isMatrixName)).toEqual([]);
     expect(namesOf(LAYER, GPU)).toEqual([...others, 'matrix 16x8x32', 'matrix 16x16x32']);
     expect(namesOf({ ...LAYER, channels: 128 }, GPU).filter(isMatrixName)).toEqual(['matrix 16x8x32', 'matrix 16x16x32', 'matrix 16x8x64']);
     expect(namesOf(LAYER, { ...GPU, precision: 'f32' }).filter(isMatrixName)).toEqual([]);
-    expect(namesOf(LAYER, { traits: { f16: true, matrices: SIXTEEN }, precision: 'f16' }).filter(isMatrixName)).toEqual([]);
+    expect(namesOf(LAYER, { capabilities: { f16: true, matrices: SIXTEEN }, precision: 'f16' }).filter(isMatrixName)).toEqual([]);
     // A workgroup of four subgroups would be larger than every device allows.
-    expect(namesOf(LAYER, { traits: { f16: true, subgroupSize: 128, matrices: SIXTEEN }, precision: 'f16' }).filter(isMatrixName)).toEqual([]);
+    expect(namesOf(LAYER, { capabilities: { f16: true, subgroupSize: 128, matrices: SIXTEEN }, precision: 'f16' }).filter(isMatrixName)).toEqual([]);
   });
 
   it('are one on a CPU, which only imitates matrices', () => {
@@ -39,7 +40,7 @@ describe('candidates on matrices', () => {
       expect(namesOf(LAYER, target, { ...SHAPE, channels: 6 }).filter(isMatrixName)).toEqual([]);
       expect(namesOf({ ...LAYER, groups: 4 }, target).filter(isMatrixName)).toEqual([]);
       const read: ConvAttrs['read'] = { kind: 'encoder', frame: 0, tau: 1, gamma: 2.2, useResponse: false };
-      expect(conv2d.variants!({ ...LAYER, read }, [{ ...SHAPE, channels: 12 }, { channels: 4, height: 1, width: 256 }], target).filter(isMatrixName)).toEqual([]);
+      expect(implementationNames(conv2d, { ...LAYER, read }, [{ ...SHAPE, channels: 12 }, { channels: 4, height: 1, width: 256 }], target).filter(isMatrixName)).toEqual([]);
     }
   });
 
@@ -50,9 +51,9 @@ describe('candidates on matrices', () => {
   });
 
   it('make a tuning in halves another', () => {
-    const without = (target: Target): Target => ({ ...target, traits: { ...target.traits, matrices: undefined } });
-    expect(variantsVersion(GPU)).not.toBe(variantsVersion(without(GPU)));
-    expect(variantsVersion({ ...GPU, precision: 'f32' })).toBe(variantsVersion(without({ ...GPU, precision: 'f32' })));
+    const without = (target: Target): Target => ({ ...target, capabilities: { ...target.capabilities, matrices: undefined } });
+    expect(implementationsVersion(GPU)).not.toBe(implementationsVersion(without(GPU)));
+    expect(implementationsVersion({ ...GPU, precision: 'f32' })).toBe(implementationsVersion(without({ ...GPU, precision: 'f32' })));
   });
 });
 
@@ -93,7 +94,7 @@ describe.each([
 
 describe('packMatrices', () => {
   it('has every weight where the kernel reads it, and zeros else', () => {
-    const tile = { ...matrixTiles({ ...LAYER, channels: 40 }, [SHAPE], CPU)[0], matrices: matricesOfSize(8, 8, 16) };
+    const tile = { ...matrixTiles({ ...LAYER, channels: 40 }, [SHAPE], CPU)[0], size: matricesOfSize(8, 8, 16) };
     const attrs: ConvAttrs = { weights: ['a', 'b'], channels: 40, kernel: 3 };
     const sources = [20, 9];
     const random = rng(7);

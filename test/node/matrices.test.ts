@@ -1,8 +1,7 @@
 /** What is read of an adapter's matrix units, and that devices are opened with them. No GPU. */
 import { describe, expect, it } from 'vitest';
 import { Gpu, openDevice } from '../../src/device.ts';
-import { MATRIX_CONV2D } from '../../src/kernels/conv2d/matrix.ts';
-import { adapterTraits, matricesOf, openWithMatrices } from '../../src/node/matrices.ts';
+import { adapterCapabilities, matricesOf, openWithMatrices } from '../../src/node/matrices.ts';
 
 describe('matricesOf', () => {
   const FEATURES = ['subgroups', 'shader-f16', 'chromium-experimental-subgroup-matrix'];
@@ -34,8 +33,8 @@ describe('matricesOf', () => {
       return Promise.resolve(device);
     };
     const adapter = { limits: {}, features, info: info(32, 32, ['f16', 'f32', 16, 16, 16]), requestDevice } as unknown as GPUAdapter;
-    expect(new Gpu(await openWithMatrices(adapter)).traits).toEqual({ subgroupSize: 32, f16: true, matrices: { m: 16, n: 16, k: 16, conv2d: MATRIX_CONV2D } });
-    expect(adapterTraits(adapter)).toEqual(new Gpu(device).traits);
+    expect(new Gpu(await openWithMatrices(adapter)).capabilities).toEqual({ subgroupSize: 32, f16: true, matrices: { m: 16, n: 16, k: 16 } });
+    expect(adapterCapabilities(adapter)).toEqual(new Gpu(device).capabilities);
     expect([...asked]).toEqual(FEATURES);
     // The core alone, as in pages, does not ask for what it has nothing for.
     await openDevice(adapter);

@@ -33,7 +33,7 @@ async function programs(): Promise<string[]> {
 const plan = () => deghost('plan', '--size', '96x64', '--weights', FIXED);
 
 describe('deghost tune', () => {
-  it('times every variant, keeps the fastest, and plans are made of it', async () => {
+  it('times every implementation, keeps the fastest, and plans are made of it', async () => {
     const before = await plan();
     const untuned = await programs();
     expect(before.out).toMatch(/\n\npredicted time: no figures for this adapter: run `deghost tune`\n$/);
@@ -47,9 +47,9 @@ describe('deghost tune', () => {
     expect(found.classes.map(({ name }) => name)).toEqual([KIND]);
     const [{ candidates, chosen }] = found.classes;
     expect(candidates.length).toBeGreaterThan(1);
-    // All variants agree on this adapter, and all take time.
-    for (const { variant, ms, error } of candidates) expect(ms, `${variant}: ${error}`).toBeGreaterThan(0);
-    expect(candidates.map(({ variant }) => variant)).toContain(chosen);
+    // All implementations agree on this adapter, and all take time.
+    for (const { implementation, ms, error } of candidates) expect(ms, `${implementation}: ${error}`).toBeGreaterThan(0);
+    expect(candidates.map(({ implementation }) => implementation)).toContain(chosen);
     const { cache: _, ...kept } = found;
     expect(JSON.parse(readFileSync(file, 'utf8')).entries[found.key]).toEqual(kept);
 
@@ -60,7 +60,7 @@ describe('deghost tune', () => {
     expect(json.predicted.milliseconds).toBeGreaterThan(0);
 
     // The plan runs what the cache has, whatever it is: here the slowest.
-    const slowest = candidates.at(-1)!.variant;
+    const slowest = candidates.at(-1)!.implementation;
     const entries = { [found.key]: { ...kept, classes: [{ ...kept.classes[0], chosen: slowest }] } };
     writeFileSync(file, JSON.stringify({ deghost: 'tuning', entries }));
     const tuned = await programs();
@@ -73,7 +73,7 @@ describe('deghost tune', () => {
     rmSync(file, { force: true });
     const ran = await deghost('tune', '--weights', FIXED, '--only', KIND, '--limit', '0');
     expect(ran.code, ran.err).toBe(0);
-    expect(ran.out).toMatch(new RegExp(`\\n\\* taken\\. 0 kinds of steps timed, 0 of them with another variant than the default; 1 not reached keep their defaults: ${KIND}\\n$`));
+    expect(ran.out).toMatch(new RegExp(`\\n\\* taken\\. 0 kinds of steps timed, 0 of them with another implementation than the default; 1 not reached keep their defaults: ${KIND}\\n$`));
     expect(ran.err).toMatch(/nothing was reached within the limit: raise --limit\n$/);
     expect(() => readFileSync(file)).toThrow('ENOENT');
   });
@@ -119,12 +119,12 @@ describe('deghost tune', () => {
     expect(tuneText(tuneResult([kind, tunedClass('blend', { '': 0.5 }, '', { multiplyAdds: 0, bytes: 2e6 })], { timestamps: false, unreached: ['copy'] }))).toBe(
       [
         'an adapter, f32: the largest step of each kind in a tile of 32x32, by wall time: the adapter has no timestamps',
-        'kind of step     share  variant                                 ms  GFLOP/s  GB/s',
+        'kind of step     share  implementation                                 ms  GFLOP/s  GB/s',
         'conv2d 3x3 8>8  50.0 %    direct 2x2x8     default           2.000      5.0  2.00',
         '                        * direct 4x2x8                       1.250      8.0  3.20',
         '                          workgroup 2x2x8  does not compile      -        -     -',
         'blend           50.0 %    (one way)                          0.500        -  4.00',
-        '* taken. 2 kinds of steps timed, 1 of them with another variant than the default; 1 not reached keep their defaults: copy',
+        '* taken. 2 kinds of steps timed, 1 of them with another implementation than the default; 1 not reached keep their defaults: copy',
       ].join('\n'),
     );
   });

@@ -26,16 +26,16 @@ interface Tried {
 /** One merge's asking for a tuning. @param found what the tuner gives, or throws */
 async function ask(cache: TuneCache, found: (key: string) => TuneResult | Error, info = GPU, config = CONFIG): Promise<Tried> {
   const device = await testDevice();
-  const { traits } = new Gpu(device);
+  const { capabilities } = new Gpu(device);
   const asked: TuneOptions[] = [];
   const said: string[] = [];
   const tuner = async (options: TuneOptions): Promise<TuneResult> => {
     asked.push(options);
-    const it = found(tuneKey(device.adapterInfo, { traits, precision: 'f32' }));
+    const it = found(tuneKey(device.adapterInfo, { capabilities, precision: 'f32' }));
     if (it instanceof Error) throw it;
     return it;
   };
-  const result = tuningForMerge({ device, traits, info, config, frames: 3, precision: 'f32', cache, message: (text) => said.push(text), signal: new AbortController().signal, tuner });
+  const result = tuningForMerge({ device, capabilities, info, config, frames: 3, precision: 'f32', cache, message: (text) => said.push(text), signal: new AbortController().signal, tuner });
   await result.catch(() => undefined);
   return { result, asked, said };
 }
@@ -50,8 +50,8 @@ describe('the tuning of a merge', () => {
   let found: (key: string) => TuneResult;
 
   beforeAll(async () => {
-    const { traits } = new Gpu(await testDevice());
-    kinds = stepClasses(CONFIG, 3, { width: 32, height: 32 }, { traits });
+    const { capabilities } = new Gpu(await testDevice());
+    kinds = stepClasses(CONFIG, 3, { width: 32, height: 32 }, { capabilities });
     // All but the last, which is no large part of the work.
     const [first, ...others] = kinds.slice(0, -1).map(({ name }) => name);
     found = (key) => tuneResult([tunedClass(first, { a: 2, b: 1 }, 'b'), ...others.map((name) => tunedClass(name, { a: 2 }))], { key, unreached: [kinds.at(-1)!.name], stopped: 'limit' });
@@ -63,7 +63,7 @@ describe('the tuning of a merge', () => {
     expect(first.asked).toMatchObject([{ config: CONFIG, frames: 3, precision: 'f32', limitMs: 5000 }]);
     expect(first.said).toEqual([
       'first merge on a GPU: finding its fastest kernels, for 5 seconds at most (--no-tune skips this)',
-      `${kinds.length - 1} kinds of steps timed, 1 of them with another variant than the default; 1 not reached keep their defaults; \`deghost tune\` does the rest`,
+      `${kinds.length - 1} kinds of steps timed, 1 of them with another implementation than the default; 1 not reached keep their defaults; \`deghost tune\` does the rest`,
     ]);
     const made = await first.result;
     expect(made?.classes[0].chosen).toBe('b');
@@ -75,9 +75,9 @@ describe('the tuning of a merge', () => {
   it('is added to by weights whose steps are of other kinds', async () => {
     const cache = memory();
     await ask(cache, found);
-    const { traits } = new Gpu(await testDevice());
+    const { capabilities } = new Gpu(await testDevice());
     const wide = { ...CONFIG, width: 24 };
-    const others = stepClasses(wide, 3, { width: 32, height: 32 }, { traits }).filter(({ name, variants }) => variants.length > 1 && !kinds.some((kind) => kind.name === name));
+    const others = stepClasses(wide, 3, { width: 32, height: 32 }, { capabilities }).filter(({ name, implementations }) => implementations.length > 1 && !kinds.some((kind) => kind.name === name));
     expect(others.length).toBeGreaterThan(3);
     const more = await ask(cache, (key) => tuneResult(others.map(({ name }) => tunedClass(name, { a: 2, c: 1 }, 'c')), { key }), GPU, wide);
     expect(more.said[0]).toBe('first merge on a GPU with such weights: finding its fastest kernels, for 5 seconds at most (--no-tune skips this)');

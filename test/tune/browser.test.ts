@@ -51,7 +51,7 @@ it('keeps a tuning from one visit to the next', async () => {
   const page = await browser.newPage();
   await page.goto(server.url);
   const first = await page.evaluate('visit()') as Record<'found' | 'before' | 'after' | 'other', { classes: { candidates: { ms: number }[] }[] } | undefined>;
-  expect(first.found).toMatchObject({ precision: 'f32', unreached: [], classes: [{ name: 'blend', candidates: [{ variant: '', ms: expect.any(Number) }] }] });
+  expect(first.found).toMatchObject({ precision: 'f32', unreached: [], classes: [{ name: 'blend', candidates: [{ implementation: '', ms: expect.any(Number) }] }] });
   expect(first.found!.classes[0].candidates[0].ms).toBeGreaterThan(0);
   expect([first.before, first.other]).toEqual([undefined, undefined]);
   expect(first.after).toEqual(first.found);

@@ -17,50 +17,50 @@ import { tuneResult, tunedClass } from './samples.ts';
 const golden = readGolden('fixed-merge-r0');
 const { config } = loadWeights(golden.weightsBytes);
 const TILE = { width: 32, height: 32 };
-/** Two kinds with variants, of which the second adds to its state in place, and one with one way. */
+/** Two kinds with implementations, of which the second adds to its state in place, and one with one way. */
 const LOGITS = 'conv2d 1x1 24>3 merge';
 const READ = 'groupedRead 4 slots, 3 readers';
 const ONE_WAY = 'blend';
 
 describe('tune', () => {
-  it('times all variants of a class, which agree, and steps of one way', async () => {
+  it('times all implementations of a class, which agree, and steps of one way', async () => {
     const device = await testDevice();
-    const { traits } = new Gpu(device);
+    const { capabilities } = new Gpu(device);
     const it = await tune({ device, config, frames: 3, tile: TILE, filter: (name) => [LOGITS, READ, ONE_WAY].includes(name) });
     expect(isTuneResult(it)).toBe(true);
-    expect(it.key).toBe(tuneKey(device.adapterInfo, { traits, precision: 'f32' }));
+    expect(it.key).toBe(tuneKey(device.adapterInfo, { capabilities, precision: 'f32' }));
     expect(it).toMatchObject({ precision: 'f32', tile: TILE, timestamps: device.features.has('timestamp-query'), unreached: [] });
-    expect(new Map(it.classes.map(({ name, hasVariants }) => [name, hasVariants]))).toEqual(new Map([[LOGITS, true], [READ, true], [ONE_WAY, false]]));
+    expect(new Map(it.classes.map(({ name, isTuned }) => [name, isTuned]))).toEqual(new Map([[LOGITS, true], [READ, true], [ONE_WAY, false]]));
     for (const { name, candidates, chosen, bytes } of it.classes) {
-      for (const { ms, variant, error } of candidates) expect(ms, `${name} ${variant}: ${error}`).toBeGreaterThan(0);
-      expect(candidates.map(({ variant }) => variant)).toContain(chosen);
+      for (const { ms, implementation, error } of candidates) expect(ms, `${name} ${implementation}: ${error}`).toBeGreaterThan(0);
+      expect(candidates.map(({ implementation }) => implementation)).toContain(chosen);
       expect(bytes).toBeGreaterThan(0);
     }
   });
 
-  it('throws out a variant that computes something else', async () => {
+  it('throws out a implementation that computes something else', async () => {
     const device = await testDevice();
-    const { traits } = new Gpu(device);
-    const [logits] = stepClasses(config, 3, TILE, { traits }).filter(({ name }) => name === LOGITS);
-    const bench = new DeviceBench(device, { traits }, false);
-    const [first, second] = logits.variants;
-    // The second variant's last value is wrong by a thousandth.
+    const { capabilities } = new Gpu(device);
+    const [logits] = stepClasses(config, 3, TILE, { capabilities }).filter(({ name }) => name === LOGITS);
+    const bench = new DeviceBench(device, { capabilities }, false);
+    const [first, second] = logits.implementations;
+    // The second implementation's last value is wrong by a thousandth.
     const doctored: Bench = {
       open: async (it) => {
         const { run, close } = await bench.open(it);
         return {
           close,
-          run: async (variant) => {
-            const { outputs, time } = await run(variant);
-            if (variant === second) outputs[0][5] += 1e-3 * Math.max(...outputs[0]);
+          run: async (implementation) => {
+            const { outputs, time } = await run(implementation);
+            if (implementation === second) outputs[0][5] += 1e-3 * Math.max(...outputs[0]);
             return { outputs, time };
           },
         };
       },
     };
     try {
-      const { classes: [it] } = await tuneClasses([{ ...logits, variants: [first, second] }], doctored, 'f32', {});
-      expect(it.candidates).toEqual([{ variant: first, ms: expect.any(Number) }, { variant: second, ms: null, error: expect.stringMatching(/^differs from .* by 1\.0e-3 of the scale/) }]);
+      const { classes: [it] } = await tuneClasses([{ ...logits, implementations: [first, second] }], doctored, 'f32', {});
+      expect(it.candidates).toEqual([{ implementation: first, ms: expect.any(Number) }, { implementation: second, ms: null, error: expect.stringMatching(/^differs from .* by 1\.0e-3 of the scale/) }]);
       expect(it.chosen).toBe(first);
     } finally {
       bench.dispose();
@@ -70,41 +70,41 @@ describe('tune', () => {
   it('runs kinds of steps that store halves, where the device can', async () => {
     const device = await testDevice();
     const options = { device, config, frames: 3, tile: TILE, precision: 'f16', filter: (name: string) => name === 'blend' || name === `${LOGITS} f16` } as const;
-    if (!new Gpu(device).traits.f16) {
+    if (!new Gpu(device).capabilities.f16) {
       await expect(tune(options)).rejects.toThrow(UsageError);
       return;
     }
     const it = await tune(options);
     expect(it.key).toContain(' | f16 | ');
     const [logits, blend] = it.classes;
-    expect(blend).toMatchObject({ name: 'blend', candidates: [{ variant: '', ms: expect.any(Number) }] });
+    expect(blend).toMatchObject({ name: 'blend', candidates: [{ implementation: '', ms: expect.any(Number) }] });
     expect(blend.candidates[0].ms).toBeGreaterThan(0);
     expect(logits.candidates.length).toBeGreaterThan(1);
-    for (const { ms, variant, error } of logits.candidates) expect(ms, `${variant}: ${error}`).toBeGreaterThan(0);
+    for (const { ms, implementation, error } of logits.candidates) expect(ms, `${implementation}: ${error}`).toBeGreaterThan(0);
   });
 
   it('knows a software adapter', async () => {
     const { device, info } = await testGpu();
-    expect(new Gpu(device).traits.cpu ?? false).toBe(info.software);
+    expect(new Gpu(device).capabilities.cpu ?? false).toBe(info.software);
   });
 });
 
 describe('Deghoster.create', () => {
   it('takes a tuning, or choices', async () => {
     const device = await testDevice();
-    const { traits } = new Gpu(device);
-    const { variants } = stepClasses(config, 3, TILE, { traits }).find(({ name }) => name === LOGITS)!;
-    const variantOf = async (tuning?: DeghosterOptions['tuning']): Promise<string> => {
+    const { capabilities } = new Gpu(device);
+    const { implementations } = stepClasses(config, 3, TILE, { capabilities }).find(({ name }) => name === LOGITS)!;
+    const implementationOf = async (tuning?: DeghosterOptions['tuning']): Promise<string> => {
       const deghoster = await Deghoster.create({ device, weights: golden.weightsBytes, tuning });
       const { stages } = deghoster.plan(96, 64, 3).schedule;
       deghoster.dispose();
-      return stages.flatMap(({ plan }) => plan.steps).find(({ shapeClass }) => shapeClass === LOGITS)!.variant;
+      return stages.flatMap(({ plan }) => plan.steps).find(({ shapeClass }) => shapeClass === LOGITS)!.implementation;
     };
-    const last = variants.at(-1)!;
-    expect(await variantOf()).toBe(variants[0]);
-    expect(await variantOf(tuneResult([tunedClass(LOGITS, Object.fromEntries(variants.map((name, i) => [name, 9 - i])), last)]))).toBe(last);
-    expect(await variantOf(new Map([[LOGITS, last]]))).toBe(last);
+    const last = implementations.at(-1)!;
+    expect(await implementationOf()).toBe(implementations[0]);
+    expect(await implementationOf(tuneResult([tunedClass(LOGITS, Object.fromEntries(implementations.map((name, i) => [name, 9 - i])), last)]))).toBe(last);
+    expect(await implementationOf(new Map([[LOGITS, last]]))).toBe(last);
     // A choice that this device does not have is none.
-    expect(await variantOf(new Map([[LOGITS, 'tensor cores']]))).toBe(variants[0]);
+    expect(await implementationOf(new Map([[LOGITS, 'tensor cores']]))).toBe(implementations[0]);
   });
 });

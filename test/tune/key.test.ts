@@ -1,15 +1,15 @@
-/** What a tuning is kept under: everything that may make another variant the fastest is part of it. */
+/** What a tuning is kept under: everything that may make another implementation the fastest is part of it. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Target } from '../../src/kernels/kernel.ts';
-import { VERSION, adapterName, runtimeKind, tuneKey, variantsVersion } from '../../src/tune/key.ts';
+import type { Target } from '../../src/kernels/target.ts';
+import { VERSION, adapterName, runtimeKind, tuneKey, implementationsVersion } from '../../src/tune/key.ts';
 
 const INFO = { vendor: 'nvidia', architecture: 'hopper', device: 'H100', description: 'NVIDIA: 550.90 PCIe' };
-const TARGET: Target = { traits: { subgroupSize: 32, f16: true }, precision: 'f32' };
+const TARGET: Target = { capabilities: { subgroupSize: 32, f16: true }, precision: 'f32' };
 
 describe('tuneKey', () => {
-  it('names the adapter, the version, the runtime, the precision and the variants', () => {
-    expect(tuneKey(INFO, TARGET, '1.2.3', 'wgpu')).toMatch(/^nvidia \| hopper \| H100 \| NVIDIA: 550\.90 PCIe \|  \|  \| deghost 1\.2\.3 \| wgpu \| f32 \| variants [0-9a-f]{8}$/);
+  it('names the adapter, the version, the runtime, the precision and the implementations', () => {
+    expect(tuneKey(INFO, TARGET, '1.2.3', 'wgpu')).toMatch(/^nvidia \| hopper \| H100 \| NVIDIA: 550\.90 PCIe \|  \|  \| deghost 1\.2\.3 \| wgpu \| f32 \| implementations [0-9a-f]{8}$/);
     expect(tuneKey(undefined, {})).toMatch(/^ \|  \|  \|  \|  \|  \| deghost /);
   });
 
@@ -24,7 +24,7 @@ describe('tuneKey', () => {
       tuneKey(INFO, TARGET, '1.2.4', 'Dawn'),
       tuneKey(INFO, TARGET, '1.2.3', 'wgpu'),
       tuneKey(INFO, { ...TARGET, precision: 'f16' }, '1.2.3', 'Dawn'),
-      tuneKey(INFO, { ...TARGET, traits: { cpu: true, subgroupSize: 8 } }, '1.2.3', 'Dawn'),
+      tuneKey(INFO, { ...TARGET, capabilities: { cpu: true, subgroupSize: 8 } }, '1.2.3', 'Dawn'),
     ];
     expect(new Set(keys).size).toBe(keys.length);
     expect(tuneKey({ ...INFO }, { ...TARGET }, '1.2.3', 'Dawn')).toBe(keys[0]);
@@ -35,10 +35,10 @@ describe('tuneKey', () => {
   });
 });
 
-describe('variantsVersion', () => {
-  it('is the same for the same variants, and another where a device has others', () => {
-    expect(variantsVersion(TARGET)).toBe(variantsVersion({ ...TARGET, choices: new Map([['conv2d 3x3 32>32', 'general']]) }));
-    expect(variantsVersion({ traits: { cpu: true, subgroupSize: 8 } })).not.toBe(variantsVersion({}));
+describe('implementationsVersion', () => {
+  it('is the same for the same implementations, and another where a device has others', () => {
+    expect(implementationsVersion(TARGET)).toBe(implementationsVersion({ ...TARGET, choices: new Map([['conv2d 3x3 32>32', 'general']]) }));
+    expect(implementationsVersion({ capabilities: { cpu: true, subgroupSize: 8 } })).not.toBe(implementationsVersion({}));
   });
 });
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { inputsOf, stagingBytes } from '../../src/graph/edges.ts';
 import { plan } from '../../src/graph/plan.ts';
-import type { Target } from '../../src/kernels/kernel.ts';
+import type { Target } from '../../src/kernels/target.ts';
 import { DEFAULT_MAX_BINDING, DEFAULT_MEMORY_BUDGET, schedule } from '../../src/model/schedule.ts';
 import type { Schedule } from '../../src/model/schedule.ts';
 import { classOf, representativeTile, stepClasses } from '../../src/tune/classes.ts';
@@ -16,9 +16,9 @@ const ANY: NetworkConfig = { ...FIXED, variant: 'any', base: 'none' };
 const TILE = { width: 64, height: 64 };
 const TARGETS: [string, Target][] = [
   ['a GPU', {}],
-  ['a GPU in f16', { traits: { f16: true }, precision: 'f16' }],
-  ['a software adapter', { traits: { cpu: true, subgroupSize: 8, f16: true } }],
-  ['a software adapter in f16', { traits: { cpu: true, subgroupSize: 8, f16: true }, precision: 'f16' }],
+  ['a GPU in f16', { capabilities: { f16: true }, precision: 'f16' }],
+  ['a software adapter', { capabilities: { cpu: true, subgroupSize: 8, f16: true } }],
+  ['a software adapter in f16', { capabilities: { cpu: true, subgroupSize: 8, f16: true }, precision: 'f16' }],
 ];
 const CASES = TARGETS.flatMap(([what, target]) => [[`fixed on ${what}`, FIXED, 3, target] as const, [`any of 5 on ${what}`, ANY, 5, target] as const]);
 
@@ -36,8 +36,8 @@ describe('stepClasses', () => {
       for (const step of scheduled(config, frames, target, width, height).stages.flatMap((stage) => stage.plan.steps)) {
         const it = known.get(classOf(step));
         expect(it, classOf(step)).toBeDefined();
-        expect(it!.variants, it!.name).toContain(step.variant);
-        expect(it!.variants[0] !== '', it!.name).toBe(step.shapeClass !== '');
+        expect(it!.implementations, it!.name).toContain(step.implementation);
+        expect(it!.implementations[0] !== '', it!.name).toBe(step.shapeClass !== '');
       }
     }
     const shares = classes.map(({ share }) => share);
@@ -46,12 +46,12 @@ describe('stepClasses', () => {
   });
 
   it.each(CASES)('cuts each out so that it computes the same alone: %s', (_, config, frames, target) => {
-    for (const { name, step, graph, variants, multiplyAdds } of stepClasses(config, frames, TILE, target)) {
-      for (const variant of [variants[0], variants.at(-1)!]) {
-        const it = plan(graph, { ...target, choices: new Map([[name, variant]]) });
+    for (const { name, step, graph, implementations, multiplyAdds } of stepClasses(config, frames, TILE, target)) {
+      for (const implementation of [implementations[0], implementations.at(-1)!]) {
+        const it = plan(graph, { ...target, choices: new Map([[name, implementation]]) });
         const own = it.steps.filter((other) => other.name === step);
         expect(own, name).toHaveLength(1);
-        expect(own[0], name).toMatchObject({ variant, multiplyAdds });
+        expect(own[0], name).toMatchObject({ implementation, multiplyAdds });
         expect(classOf(own[0])).toBe(name);
         // Halves come and go as floats, by copies alone.
         expect(it.steps.every((other) => other === own[0] || other.op === 'copy'), name).toBe(true);
@@ -62,8 +62,8 @@ describe('stepClasses', () => {
   });
 
   it('are timed in a tile that fits the device', () => {
-    const { traits } = TARGETS[2][1];
-    expect(representativeTile(FIXED, 3, { traits }, { software: true, maxBinding: DEFAULT_MAX_BINDING })).toEqual({ width: 128, height: 128 });
+    const { capabilities } = TARGETS[2][1];
+    expect(representativeTile(FIXED, 3, { capabilities }, { software: true, maxBinding: DEFAULT_MAX_BINDING })).toEqual({ width: 128, height: 128 });
     const tile = representativeTile(FIXED, 3, {}, { software: false, maxBinding: DEFAULT_MAX_BINDING });
     expect(tile).toEqual({ width: 256, height: 256 });
     // Each step is timed alone: its inputs go through one staging buffer, at most as large as every device's buffers.
@@ -74,9 +74,9 @@ describe('stepClasses', () => {
 describe('predict', () => {
   const target = TARGETS[2][1];
 
-  it('is the sum of the steps of all tiles: multiply-adds where there are variants, bytes elsewhere', () => {
+  it('is the sum of the steps of all tiles: multiply-adds where there are implementations, bytes elsewhere', () => {
     // Each class has its own rate, so that nothing can be mixed up.
-    const classes = stepClasses(FIXED, 3, TILE, target).map(({ name, variants, multiplyAdds, bytes }, i) => tunedClass(name, Object.fromEntries(variants.map((variant, v) => [variant, (i + 1) * (v + 2)])), variants.at(-1), { multiplyAdds, bytes }));
+    const classes = stepClasses(FIXED, 3, TILE, target).map(({ name, implementations, multiplyAdds, bytes }, i) => tunedClass(name, Object.fromEntries(implementations.map((implementation, v) => [implementation, (i + 1) * (v + 2)])), implementations.at(-1), { multiplyAdds, bytes }));
     const tuning = tuneResult(classes);
     const it = scheduled(FIXED, 3, { ...target, choices: choicesOf(tuning) });
     expect(it.stages.some(({ tiling }) => tiling.tiles.length > 1)).toBe(true);
@@ -98,7 +98,7 @@ describe('predict', () => {
   });
 
   it('takes the mean of the others for what was not measured, and names it', () => {
-    const classes = stepClasses(FIXED, 3, TILE, target).map(({ name, variants, multiplyAdds, bytes }) => tunedClass(name, { [variants[0]]: variants.length > 1 ? multiplyAdds / 1e6 : bytes / 1e6 }, variants[0], { multiplyAdds, bytes }));
+    const classes = stepClasses(FIXED, 3, TILE, target).map(({ name, implementations, multiplyAdds, bytes }) => tunedClass(name, { [implementations[0]]: implementations.length > 1 ? multiplyAdds / 1e6 : bytes / 1e6 }, implementations[0], { multiplyAdds, bytes }));
     const it = scheduled(FIXED, 3, target);
     const whole = predict(it, tuneResult(classes))!;
     const some = predict(it, tuneResult(classes.filter((_, i) => i % 2 === 0)))!;
@@ -109,7 +109,7 @@ describe('predict', () => {
     expect(some.unmeasured.every((name) => classes.findIndex((other) => other.name === name) % 2 === 1)).toBe(true);
   });
 
-  it('knows nothing where no variant that runs was timed', () => {
+  it('knows nothing where no implementation that runs was timed', () => {
     const it = scheduled(FIXED, 3, target);
     expect(predict(it, tuneResult([]))).toBeUndefined();
     expect(predict(it, tuneResult([tunedClass('one', { a: null })]))).toBeUndefined();

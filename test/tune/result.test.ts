@@ -62,7 +62,7 @@ describe('a cache', () => {
     const good = tuneResult([tunedClass('one', { a: 2 })]);
     expect(isTuneResult(good)).toBe(true);
     const bad: unknown[] = [null, 7, 'text', [], {}, { ...good, format: 'deghost tuning 0' }, { ...good, classes: {} }, { ...good, classes: [{ name: 'one' }] }, { ...good, date: 'yesterday' }, { ...good, tile: null }, { ...good, precision: 'f64' }, { ...good, unreached: [3] }, { ...good, stopped: 'never' }];
-    bad.push({ ...good, classes: [{ ...good.classes[0], candidates: [{ variant: 'a', ms: 'fast' }] }] }, { ...good, classes: [{ ...good.classes[0], multiplyAdds: -1 }] });
+    bad.push({ ...good, classes: [{ ...good.classes[0], candidates: [{ implementation: 'a', ms: 'fast' }] }] }, { ...good, classes: [{ ...good.classes[0], multiplyAdds: -1 }] });
     for (const value of bad) {
       expect(isTuneResult(value), JSON.stringify(value)).toBe(false);
       cache.held.set(good.key, value);

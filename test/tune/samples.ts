@@ -5,15 +5,15 @@ import { FORMAT } from '../../src/tune/result.ts';
 import type { TuneResult, TunedClass } from '../../src/tune/result.ts';
 
 /** A class whose graph nobody looks at. */
-export function stepClass(name: string, variants: readonly string[], multiplyAdds = 1e6): StepClass {
-  return { name, variants, share: 0.5, multiplyAdds, bytes: 1000, step: name, graph: new GraphBuilder().build([]) };
+export function stepClass(name: string, implementations: readonly string[], multiplyAdds = 1e6): StepClass {
+  return { name, implementations, share: 0.5, multiplyAdds, bytes: 1000, step: name, graph: new GraphBuilder().build([]) };
 }
 
-/** A class of variants with their times; the first is the default. */
+/** A class of implementations with their times; the first is the default. */
 export function tunedClass(name: string, times: Record<string, number | null>, chosen = Object.keys(times)[0], sizes: { multiplyAdds?: number; bytes?: number } = {}): TunedClass {
-  const candidates = Object.entries(times).map(([variant, ms]) => ({ variant, ms, ...(ms === null && { error: 'does not compile' }) }));
+  const candidates = Object.entries(times).map(([implementation, ms]) => ({ implementation, ms, ...(ms === null && { error: 'does not compile' }) }));
   const [fallback] = Object.keys(times);
-  return { name, hasVariants: fallback !== '', share: 0.5, multiplyAdds: 1e6, bytes: 1000, fallback, chosen, candidates, ...sizes };
+  return { name, isTuned: fallback !== '', share: 0.5, multiplyAdds: 1e6, bytes: 1000, fallback, chosen, candidates, ...sizes };
 }
 
 export function tuneResult(classes: readonly TunedClass[], others: Partial<TuneResult> = {}): TuneResult {

@@ -6,7 +6,7 @@ import { choose, disagreement, tuneClasses } from '../../src/tune/tune.ts';
 import type { TuneProgress } from '../../src/tune/tune.ts';
 import { stepClass } from './samples.ts';
 
-/** What a variant does: its time a run, the one value it stores, or the error it fails with. */
+/** What a implementation does: its time a run, the one value it stores, or the error it fails with. */
 interface Doing {
   ms?: number;
   stores?: number;
@@ -31,14 +31,14 @@ class FakeBench implements Bench {
   open = async (): ReturnType<Bench['open']> => {
     this.opened++;
     return {
-      run: async (variant) => {
+      run: async (implementation) => {
         this.now += this.#compileMs;
-        const { ms = 1, stores = 1, fails } = this.#doing[variant];
+        const { ms = 1, stores = 1, fails } = this.#doing[implementation];
         if (fails) throw fails;
         return {
           outputs: [Float32Array.of(1, stores)],
           time: async (count) => {
-            this.timed.push(variant);
+            this.timed.push(implementation);
             this.now += ms * count;
             return ms * count;
           },
@@ -48,13 +48,13 @@ class FakeBench implements Bench {
     };
   };
 
-  tune(variants: readonly string[], control: Parameters<typeof tuneClasses>[3] = {}, precision: 'f32' | 'f16' = 'f32', names = ['one']) {
-    return tuneClasses(names.map((name) => stepClass(name, variants)), this, precision, control, () => this.now);
+  tune(implementations: readonly string[], control: Parameters<typeof tuneClasses>[3] = {}, precision: 'f32' | 'f16' = 'f32', names = ['one']) {
+    return tuneClasses(names.map((name) => stepClass(name, implementations)), this, precision, control, () => this.now);
   }
 }
 
 describe('choose', () => {
-  const timed = (times: Record<string, number | null>) => Object.entries(times).map(([variant, ms]) => ({ variant, ms }));
+  const timed = (times: Record<string, number | null>) => Object.entries(times).map(([implementation, ms]) => ({ implementation, ms }));
 
   it('replaces the default by what is at least 3 % faster', () => {
     expect(choose('a', timed({ a: 1, b: 0.98 }))).toBe('a');
@@ -82,10 +82,10 @@ describe('disagreement', () => {
 });
 
 describe('tuneClasses', () => {
-  it('chooses the fastest variant, variants taking turns', async () => {
+  it('chooses the fastest implementation, implementations taking turns', async () => {
     const bench = new FakeBench({ a: { ms: 10 }, b: { ms: 9 }, c: { ms: 9.5 } });
     const { classes: [it], unreached, stopped } = await bench.tune(['a', 'b', 'c']);
-    expect(it).toMatchObject({ name: 'one', fallback: 'a', chosen: 'b', hasVariants: true, candidates: [{ variant: 'a', ms: 10 }, { variant: 'b', ms: 9 }, { variant: 'c', ms: 9.5 }] });
+    expect(it).toMatchObject({ name: 'one', fallback: 'a', chosen: 'b', isTuned: true, candidates: [{ implementation: 'a', ms: 10 }, { implementation: 'b', ms: 9 }, { implementation: 'c', ms: 9.5 }] });
     expect([unreached, stopped]).toEqual([[], undefined]);
     // The first round finds out how often to run each; the four others take turns.
     expect(bench.timed.slice(-12)).toEqual(Array.from({ length: 4 }, () => ['a', 'b', 'c']).flat());
@@ -101,15 +101,15 @@ describe('tuneClasses', () => {
   it('gives up on what is far slower after one round, and keeps its time', async () => {
     const bench = new FakeBench({ a: { ms: 10 }, b: { ms: 40 } });
     const { classes: [it] } = await bench.tune(['a', 'b']);
-    expect(it.candidates[1]).toEqual({ variant: 'b', ms: 40 });
-    expect(bench.timed.filter((variant) => variant === 'b')).toHaveLength(2);
+    expect(it.candidates[1]).toEqual({ implementation: 'b', ms: 40 });
+    expect(bench.timed.filter((implementation) => implementation === 'b')).toHaveLength(2);
   });
 
-  it('throws out a variant that disagrees, however fast, and says so', async () => {
+  it('throws out a implementation that disagrees, however fast, and says so', async () => {
     const doing = { a: { ms: 10 }, b: { ms: 1, stores: 1.001 }, c: { ms: 5, stores: 1.000001 } };
     const { classes: [it] } = await new FakeBench(doing).tune(['a', 'b', 'c']);
     expect(it.chosen).toBe('c');
-    expect(it.candidates[1]).toEqual({ variant: 'b', ms: null, error: expect.stringMatching(/^differs from a by 1\.0e-3 of the scale, allowed is 0\.00001$/) });
+    expect(it.candidates[1]).toEqual({ implementation: 'b', ms: null, error: expect.stringMatching(/^differs from a by 1\.0e-3 of the scale, allowed is 0\.00001$/) });
     // Halves may differ by more.
     expect((await new FakeBench(doing).tune(['a', 'b', 'c'], {}, 'f16')).classes[0].chosen).toBe('b');
   });
@@ -122,13 +122,13 @@ describe('tuneClasses', () => {
     expect(all.classes[0]).toMatchObject({ chosen: 'a', candidates: [{ ms: null, error: 'stores values that are no numbers' }, { ms: null, error: 'no' }] });
   });
 
-  it('passes on what is no fault of a variant, and closes what it opened', async () => {
+  it('passes on what is no fault of a implementation, and closes what it opened', async () => {
     const bench = new FakeBench({ a: {}, b: { fails: new Error('out of luck') } });
     await expect(bench.tune(['a', 'b'])).rejects.toThrow('out of luck');
     expect(bench.closed).toBe(1);
   });
 
-  it('stops at the limit before the next variant: what was not reached keeps its default, and is named', async () => {
+  it('stops at the limit before the next implementation: what was not reached keeps its default, and is named', async () => {
     const bench = new FakeBench({ a: { ms: 2 }, b: { ms: 1 } }, 1000);
     const { classes, unreached, stopped } = await bench.tune(['a', 'b'], { limitMs: 2900 }, 'f32', ['one', 'two', 'three']);
     expect(classes.map(({ name, chosen }) => [name, chosen])).toEqual([['one', 'b']]);
@@ -152,16 +152,16 @@ describe('tuneClasses', () => {
     const seen: TuneProgress[] = [];
     const onProgress = (event: TuneProgress): void => {
       seen.push(event);
-      if (event.name === 'two' && event.variant === 'b') controller.abort();
+      if (event.name === 'two' && event.implementation === 'b') controller.abort();
     };
     const bench = new FakeBench({ a: { ms: 2 }, b: { ms: 1 }, c: { ms: 3 } });
     const { classes, unreached, stopped } = await bench.tune(['a', 'b', 'c'], { signal: controller.signal, onProgress }, 'f32', ['one', 'two', 'three']);
     expect(classes.map(({ name }) => name)).toEqual(['one']);
     expect([unreached, stopped]).toEqual([['two', 'three'], 'cancelled']);
     expect(seen).toEqual([
-      ...['a', 'b', 'c'].map((variant) => ({ done: 0, total: 3, name: 'one', variant })),
+      ...['a', 'b', 'c'].map((implementation) => ({ done: 0, total: 3, name: 'one', implementation })),
       { done: 0, total: 3, name: 'one' },
-      ...['a', 'b'].map((variant) => ({ done: 1, total: 3, name: 'two', variant })),
+      ...['a', 'b'].map((implementation) => ({ done: 1, total: 3, name: 'two', implementation })),
     ]);
     expect(bench.closed).toBe(2);
   });

@@ -2,7 +2,7 @@
  * Fusion: graph passes that save trips to memory. Each is a pure function whose result computes the same, and stands in a file of its own. They
  * run in this order, for later ones look at what earlier ones made.
  */
-import type { Target } from '../../kernels/kernel.ts';
+import type { Target } from '../../kernels/target.ts';
 import type { Graph } from '../graph.ts';
 import { fuseConcat } from './concat.ts';
 import { fuseDilations } from './dilations.ts';
@@ -15,23 +15,23 @@ import { fuseReads, fuseReadsByFrame } from './reads.ts';
 import type { Pass } from './rewrite.ts';
 import { fuseUpsample } from './upsample.ts';
 
-export interface FuseOptions extends Pick<Target, 'traits' | 'precision'> {
+export interface FuseOptions extends Pick<Target, 'capabilities' | 'precision'> {
   /** Whether the memory is read frame by frame, so that it is never stored whole. */
   readsByFrame?: boolean;
 }
 
 /** The passes that suit a device. */
-export function passes({ traits = {}, precision = 'f32', readsByFrame = false }: FuseOptions): Pass[] {
+export function passes({ capabilities = {}, precision = 'f32', readsByFrame = false }: FuseOptions): Pass[] {
   // Each of a tile's 16 taps would raise frames to powers anew: cheap beside memory on a GPU, dear on a CPU.
   return [
-    ...(traits.cpu ? [] : [fuseFrames]),
+    ...(capabilities.cpu ? [] : [fuseFrames]),
     fuseUpsample,
     fusePool,
     fuseMasks,
     readsByFrame ? fuseReadsByFrame : fuseReads,
     fuseConcat,
     // On a CPU a weight is fetched once for a whole vector, which leaves little to share, and the larger programs take its drivers minutes to compile.
-    ...(traits.cpu ? [] : [fuseDilations]),
+    ...(capabilities.cpu ? [] : [fuseDilations]),
     fuseMerge,
     ...(precision === 'f16' ? [halve] : []),
   ];

@@ -1,26 +1,39 @@
 /**
- * Half-precision storage: what one layer stores for the next becomes f16; arithmetic stays f32. The graph's inputs and outputs, frames made linear (a dark pixel of a long exposure is
- * below what a half resolves), and the logits that a sigmoid follows stay f32.
+ * Half-precision storage: what one layer stores for the next becomes f16 where the kernels that store and read it offer that (`Kernel.storage`); arithmetic stays f32.
+ * The graph's inputs and outputs stay f32, and so does all that a kernel without the offer touches.
  */
-import type { DType } from '../../kernels/kernel.ts';
-import type { Graph, GraphNode } from '../graph.ts';
-import { readersOf } from './rewrite.ts';
+import { storageOf } from '../../kernels/kernel.ts';
+import { computes, kernelOf } from '../graph.ts';
+import type { Graph } from '../graph.ts';
+import { updated } from '../place.ts';
 import type { Pass } from './rewrite.ts';
 
-/** Kernels that may store halves. */
-const HALVES = ['conv2d', 'maxPool', 'upsample', 'maskMultiply', 'meanMax', 'blend', 'groupedRead', 'copy'];
-/** Kernels that read f32 only: a sigmoid follows. */
-const EXACT = ['collectMask', 'merge'];
+/** For each node, a number that nodes in one storage share: concats with their inputs, slices and further results with what they are of, and updates in place. */
+function storages(graph: Graph): number[] {
+  const parent = graph.nodes.map(({ id }) => id);
+  const find = (id: number): number => (parent[id] === id ? id : (parent[id] = find(parent[id])));
+  for (const node of graph.nodes) {
+    const before = updated(graph, node);
+    const shared = before ? [before.id] : ['concat', 'slice', 'result'].includes(node.op) ? node.inputs : [];
+    for (const id of shared) parent[find(id)] = find(node.id);
+  }
+  return graph.nodes.map(({ id }) => find(id));
+}
+
+/** Nodes that must be stored as f32. */
+function exactNodes(graph: Graph): number[] {
+  return [
+    ...graph.outputs,
+    ...graph.nodes.flatMap((node) => {
+      if (!computes(node)) return node.op === 'input' ? [node.id] : [];
+      const { output, input } = storageOf(kernelOf(node), node.attrs, node.inputs.length);
+      return [...(output === 'f32' ? [node.id] : []), ...node.inputs.filter((_, i) => input(i) === 'f32')];
+    }),
+  ];
+}
 
 export const halve: Pass = (graph) => {
-  const dtypes: DType[] = [];
-  const isExact = (node: GraphNode): boolean => graph.outputs.includes(node.id) || readersOf(graph, node.id).some((reader) => EXACT.includes(reader.op));
-  for (const node of graph.nodes) {
-    // A concat, a slice and a further result are stored as what they are part of.
-    const own: DType = HALVES.includes(node.op) && !isExact(node) ? 'f16' : 'f32';
-    dtypes.push(['concat', 'slice', 'result'].includes(node.op) ? dtypes[node.inputs[0]] : own);
-  }
-  const mixed = graph.nodes.find((node) => node.op === 'concat' && node.inputs.some((id) => dtypes[id] !== dtypes[node.id]));
-  if (mixed) throw new Error(`fuse: ${mixed.name} joins halves and floats`);
-  return { ...graph, nodes: graph.nodes.map((node, i) => ({ ...node, dtype: dtypes[i] })) } satisfies Graph;
+  const storage = storages(graph);
+  const exact = new Set(exactNodes(graph).map((id) => storage[id]));
+  return { ...graph, nodes: graph.nodes.map((node) => ({ ...node, dtype: exact.has(storage[node.id]) ? 'f32' : 'f16' })) };
 };

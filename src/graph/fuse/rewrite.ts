@@ -1,5 +1,5 @@
 /** What graph passes have in common: a graph is read node by node and another is built; nodes that nothing needs any more are left out. */
-import type { DType, Shape } from '../../kernels/kernel.ts';
+import type { DType, Shape } from '../../kernels/tensor.ts';
 import { inputShapes, kernelOf } from '../graph.ts';
 import type { Graph, GraphNode, Op } from '../graph.ts';
 

@@ -6,12 +6,15 @@ export function negativeSlope(attrs: ConvAttrs): number {
   return attrs.activation === 'leakyRelu' ? (attrs.slope ?? 0.2) : 1;
 }
 
-const ACTIVATE = {
+/** Activations by the code that they take. */
+export type ActivationCode = 'slope' | 'sigmoid';
+
+export function activationCode({ activation }: ConvAttrs): ActivationCode {
+  return activation === 'sigmoid' ? 'sigmoid' : 'slope';
+}
+
+/** `activate(x)`, which reads `params.slope`. */
+export const ACTIVATE: Record<ActivationCode, string> = {
   slope: 'fn activate(x: vec4f) -> vec4f { return select(x * params.slope, x, x > vec4f(0.0)); }',
   sigmoid: 'fn activate(x: vec4f) -> vec4f { return 1.0 / (1.0 + exp(-x)); }',
 };
-
-/** `activate(x)`, which reads `params.slope`. */
-export function activate(attrs: ConvAttrs): string {
-  return attrs.activation === 'sigmoid' ? ACTIVATE.sigmoid : ACTIVATE.slope;
-}

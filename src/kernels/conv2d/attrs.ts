@@ -9,9 +9,11 @@
  * - several **dilations**: one layer run with each, outputs one after another, over one fetch of its weights.
  */
 import type { AlignedPairAttrs, EncoderInputAttrs } from '../exposure.ts';
-import { blocks, expectSameSize, shapeError } from '../kernel.ts';
-import type { Shape, WeightTensor } from '../kernel.ts';
+import { expectSameSize, shapeError } from '../kernel.ts';
+import type { WeightTensor } from '../kernel.ts';
 import type { MergeAttrs } from '../merge.ts';
+import { blocks } from '../tensor.ts';
+import type { Shape } from '../tensor.ts';
 
 export type Activation = 'none' | 'relu' | 'leakyRelu' | 'sigmoid';
 

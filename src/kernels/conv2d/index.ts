@@ -1,21 +1,35 @@
 /** Convolution: stride 1, zero "same" padding, bias, activation; any odd kernel size, dilation, groups; and what it is fused with (attrs.ts). */
-import type { Dispatch, Kernel, Lowering } from '../kernel.ts';
-import { convResults, convShape, dilationsOf, groupsOf, inputChannels, layersOf, weightTensors } from './attrs.ts';
+import type { TunedKernel } from '../kernel.ts';
+import { convResults, convShape, dilationsOf, groupsOf, inputChannels, layersOf, rolesOf, weightTensors } from './attrs.ts';
 import type { ConvAttrs } from './attrs.ts';
-import { generalDispatch } from './general.ts';
-import { isMatrix } from './matrices.ts';
-import { tiledDispatch } from './program.ts';
-import { candidates, variantNames } from './variants.ts';
-import { packedWeights } from './weights.ts';
+import { implementations } from './methods/index.ts';
 
 export type { Activation, ConvAttrs, ConvRead, ConvStore } from './attrs.ts';
 
-export const conv2d: Kernel<ConvAttrs> = {
+/** Layers as the network has them. */
+const SAMPLES: readonly (readonly [inputs: number, channels: number, kernel: number, more?: Partial<ConvAttrs>])[] = [
+  [6, 32, 3],
+  [32, 32, 3],
+  [32, 32, 3, { dilation: 4 }],
+  [32, 32, 3, { dilation: [1, 2, 4] }],
+  [32, 32, 3, { store: { kind: 'pool' } }],
+  [96, 32, 3],
+  [32, 16, 3],
+  [128, 128, 3],
+  [32, 32, 1],
+  [96, 32, 1],
+];
+
+export const conv2d: TunedKernel<ConvAttrs> = {
+  samples: SAMPLES.map(([inputs, channels, kernel, more]) => ({ attrs: { weights: 'w', channels, kernel, activation: 'leakyRelu', slope: 0.2, ...more }, inputs: [inputs] })),
   shape: convShape,
   results: (attrs, inputs) => convResults(attrs, convShape(attrs, inputs)),
   weights: weightTensors,
-  packed: packedWeights,
-  variants: variantNames,
+  /** Features in either type. Frames, masks and the response are f32: a dark pixel of a long exposure is below what a half resolves. */
+  storage(attrs, inputs) {
+    const { sources } = rolesOf(attrs, Array.from({ length: inputs }, (_, i) => i));
+    return { output: 'any', inputs: Array.from({ length: inputs }, (_, i) => (sources.includes(i) ? 'any' : 'f32')) };
+  },
   /** By what decides about registers and loops: kernel, channels, what it is fused with. */
   shapeClass(attrs, inputs, { precision = 'f32' }) {
     const { kernel, channels, read, store } = attrs;
@@ -35,11 +49,5 @@ export const conv2d: Kernel<ConvAttrs> = {
   multiplyAdds(attrs, inputs, output) {
     return output.height * output.width * output.channels * (inputChannels(attrs, inputs) / groupsOf(attrs)) * attrs.kernel ** 2;
   },
-  lower({ attrs, inputs, output, results, target, variant: name }: Lowering<ConvAttrs>): Dispatch {
-    const shapes = inputs.map((input) => input.shape);
-    const weights = packedWeights(attrs, shapes, target, name);
-    const variant = candidates(attrs, shapes, target).get(name);
-    if (isMatrix(variant)) return variant.matrices.conv2d.dispatch(variant, attrs, inputs, output, results, weights);
-    return variant ? tiledDispatch(variant, attrs, inputs, output, results, weights) : generalDispatch(attrs, inputs[0], output, weights);
-  },
+  implementations: (attrs, inputs, target) => implementations({ attrs, inputs, target }),
 };

@@ -1,91 +1,136 @@
 /**
- * Where a convolution's inputs come from. A source defines `load_N(c, at)`: the vec4 of block c at pixel `at` of its plane. What
- * a graph would compute beforehand and store (frames made linear, features times masks, upsampling) is computed there instead.
+ * Where a convolution's inputs come from. The code of source n defines `load_input_n(c, at)`: the vec4 of block c at pixel `at` of its
+ * plane. What a graph would compute beforehand and store (frames made linear, features times masks) is computed there instead.
  */
 import { FRAME_PARAMS, LOAD_FRAME, frameParams, frameStart } from '../exposure.ts';
-import { READ, blocks, buffer, reads, start } from '../kernel.ts';
-import type { View } from '../kernel.ts';
+import { READ, buffer, reads } from '../program.ts';
+import type { ParamValues } from '../program.ts';
+import { blocks, start } from '../tensor.ts';
+import type { DType, View } from '../tensor.ts';
 import { dilationsOf, isHalf, rolesOf } from './attrs.ts';
 import type { ConvAttrs } from './attrs.ts';
-import type { Snippet } from './snippet.ts';
+import type { Code, Values } from './code.ts';
 
-/** Its functions define `load_N`. */
-export interface Source extends Snippet {
+export type SourceRecipe =
+  /** `half`: its plane has half the size, so rows and columns are halved (nearest upsampling). */
+  | { kind: 'tensor'; dtype: DType; half: boolean }
+  /** Features of all frames times their masks: (1 - W_k) for the first layer, W_k for the second (spec: F_S and F_D). */
+  | { kind: 'masked'; dtype: DType; half: false }
+  /** The network's first layers: exposure maths as frames are loaded (spec: Conventions, S). */
+  | { kind: 'encoder' | 'pair'; half: false };
+
+export interface SourceCode extends Code {
+  /** WGSL at the start of `main`, which has `group`. */
+  setup: string;
+}
+
+export interface SourceValues extends Values {
   /** Blocks that one layer at one dilation reads. */
   blocks: number;
-  /** Whether its plane has half the size: rows and columns are halved. */
-  half: boolean;
-  /** WGSL at the start of `main`, which has `group`. */
-  setup?: string;
 }
 
-function tensorSource(attrs: ConvAttrs, view: View, output: View, n: number): Source {
-  const { width, height } = view.shape;
-  const half = isHalf(view.shape, output.shape);
+export function sourceRecipes(attrs: ConvAttrs, inputs: readonly View[], output: View): SourceRecipe[] {
+  const { sources } = rolesOf(attrs, inputs);
+  const kind = attrs.read?.kind;
+  if (kind === 'masked') return [{ kind, dtype: sources[0].dtype, half: false }];
+  if (kind) return [{ kind, half: false }];
+  return sources.map((view) => ({ kind: 'tensor', dtype: view.dtype, half: isHalf(view.shape, output.shape) }));
+}
+
+const NO_SETUP = { setup: '' };
+
+function tensorCode(dtype: DType, half: boolean, n: number): SourceCode {
   return {
     label: half ? 'upsampled' : '',
-    functions: `fn load_${n}(c: u32, at: u32) -> vec4f { return vec4f(input_${n}[params.start_${n} + c * params.plane_${n} + at]); }`,
-    bindings: { [`input_${n}`]: reads(view) },
-    resources: { [`input_${n}`]: buffer(view) },
+    functions: `fn load_input_${n}(c: u32, at: u32) -> vec4f { return vec4f(input_${n}[params.start_${n} + c * params.plane_${n} + at]); }`,
+    bindings: { [`input_${n}`]: reads({ dtype }) },
     params: { [`start_${n}`]: 'u32', [`plane_${n}`]: 'u32' },
-    values: { [`start_${n}`]: start(view), [`plane_${n}`]: width * height },
-    blocks: blocks(view.shape.channels) / (attrs.split ? dilationsOf(attrs).length : 1),
-    half,
+    ...NO_SETUP,
   };
 }
 
-/** The network's first layers: exposure maths as frames are loaded (spec: Conventions, S). */
-function frameSource(attrs: ConvAttrs, stack: View, response: View): Source {
-  const { read } = attrs;
-  if (read?.kind !== 'encoder' && read?.kind !== 'pair') throw new Error('conv2d: frames are read by encoder or pair');
-  const encoder = read.kind === 'encoder';
-  const values = encoder ? 'let first = load_frame(params.frame_start, at); let second = power(first, params.gamma) / params.frame_tau;'
-    : 'let first = clamp(load_frame(params.frame_start, at) * params.gain, vec3f(0.0), vec3f(1.0)); let second = load_frame(params.reference_start, at);';
+function maskedCode(dtype: DType): SourceCode {
+  const plain = tensorCode(dtype, false, 0);
   return {
-    label: encoder ? 'of a frame' : 'of a pair',
-    functions: `${LOAD_FRAME}
-fn load_0(c: u32, at: u32) -> vec4f {
-  ${values}
-  return select(vec4f(first, second.r), vec4f(second.gb, 0.0, 0.0), c == 1u);
-}`,
-    bindings: { stack: READ, response: READ },
-    resources: { stack: buffer(stack), response: buffer(response) },
-    params: { frame_start: 'u32', ...(encoder ? { frame_tau: 'f32' } : { reference_start: 'u32', gain: 'f32' }), ...FRAME_PARAMS },
-    values: {
-      frame_start: frameStart(stack, read.frame),
-      ...(read.kind === 'encoder' ? { frame_tau: read.tau } : { reference_start: frameStart(stack, read.reference), gain: read.ratio ** (1 / read.gamma) }),
-      ...frameParams(read, response),
-    },
-    blocks: 2,
-    half: false,
-  };
-}
-
-/** Features of all frames times their masks: (1 - W_k) for the first layer, W_k for the second (spec: F_S and F_D). */
-function maskedSource(attrs: ConvAttrs, features: View, stack: View, output: View, groupsOfLayer: number): Source {
-  if (attrs.read?.kind !== 'masked') throw new Error('conv2d: masks are read by masked');
-  const plain = tensorSource(attrs, features, output, 0);
-  return {
-    ...plain,
     label: 'masked',
     functions: `
 var<private> keep: vec2f;
-fn load_0(c: u32, at: u32) -> vec4f {
+fn load_input_0(c: u32, at: u32) -> vec4f {
   let w = stack[params.mask_start + (c / params.frame_blocks) * params.size + at].w;
   return (keep.x + keep.y * w) * vec4f(input_0[params.start_0 + c * params.plane_0 + at]);
 }`,
     bindings: { ...plain.bindings, stack: READ },
-    resources: { ...plain.resources, stack: buffer(stack) },
     params: { ...plain.params, mask_start: 'u32', frame_blocks: 'u32', moving_group: 'u32' },
-    values: { ...plain.values, mask_start: start(stack), frame_blocks: blocks(features.shape.channels) / attrs.read.frames, moving_group: groupsOfLayer },
     setup: '  keep = select(vec2f(1.0, -1.0), vec2f(0.0, 1.0), group.y >= params.moving_group);',
   };
 }
 
-/** @param groupsOfLayer workgroups in y that compute one layer. */
-export function sourcesOf(attrs: ConvAttrs, inputs: readonly View[], output: View, groupsOfLayer: number): Source[] {
+const FRAME_BINDINGS = { stack: READ, response: READ };
+
+const ENCODER: SourceCode = {
+  label: 'of a frame',
+  functions: `${LOAD_FRAME}
+fn load_input_0(c: u32, at: u32) -> vec4f {
+  let encoded = load_frame(params.frame_start, at);
+  let linear = power(encoded, params.gamma) / params.frame_tau;
+  return select(vec4f(encoded, linear.r), vec4f(linear.gb, 0.0, 0.0), c == 1u);
+}`,
+  bindings: FRAME_BINDINGS,
+  params: { frame_start: 'u32', frame_tau: 'f32', ...FRAME_PARAMS },
+  ...NO_SETUP,
+};
+
+const PAIR: SourceCode = {
+  label: 'of a pair',
+  functions: `${LOAD_FRAME}
+fn load_input_0(c: u32, at: u32) -> vec4f {
+  let aligned = clamp(load_frame(params.frame_start, at) * params.gain, vec3f(0.0), vec3f(1.0));
+  let reference = load_frame(params.reference_start, at);
+  return select(vec4f(aligned, reference.r), vec4f(reference.gb, 0.0, 0.0), c == 1u);
+}`,
+  bindings: FRAME_BINDINGS,
+  params: { frame_start: 'u32', reference_start: 'u32', gain: 'f32', ...FRAME_PARAMS },
+  ...NO_SETUP,
+};
+
+/** The code of source n. */
+export function sourceCode(recipe: SourceRecipe, n: number): SourceCode {
+  if (recipe.kind === 'tensor') return tensorCode(recipe.dtype, recipe.half, n);
+  if (recipe.kind === 'masked') return maskedCode(recipe.dtype);
+  return recipe.kind === 'encoder' ? ENCODER : PAIR;
+}
+
+function tensorValues(attrs: ConvAttrs, view: View, n: number): SourceValues {
+  const { width, height, channels } = view.shape;
+  return {
+    resources: { [`input_${n}`]: buffer(view) },
+    params: { [`start_${n}`]: start(view), [`plane_${n}`]: width * height },
+    blocks: blocks(channels) / (attrs.split ? dilationsOf(attrs).length : 1),
+  };
+}
+
+/** What the code of each source binds and reads. @param groupsOfLayer workgroups in y that compute one layer. */
+export function sourceValues(attrs: ConvAttrs, inputs: readonly View[], groupsOfLayer: number): SourceValues[] {
+  const { read } = attrs;
   const { sources, stack, response } = rolesOf(attrs, inputs);
-  if (attrs.read?.kind === 'masked') return [maskedSource(attrs, sources[0], stack!, output, groupsOfLayer)];
-  if (attrs.read) return [frameSource(attrs, stack!, response!)];
-  return sources.map((view, n) => tensorSource(attrs, view, output, n));
+  const values = sources.map((view, n) => tensorValues(attrs, view, n));
+  if (!read) return values;
+  if (read.kind === 'masked') {
+    const [{ resources, params, blocks: count }] = values;
+    return [
+      {
+        resources: { ...resources, stack: buffer(stack!) },
+        params: { ...params, mask_start: start(stack!), frame_blocks: blocks(sources[0].shape.channels) / read.frames, moving_group: groupsOfLayer },
+        blocks: count,
+      },
+    ];
+  }
+  const own: ParamValues = read.kind === 'encoder' ? { frame_tau: read.tau } : { reference_start: frameStart(stack!, read.reference), gain: read.ratio ** (1 / read.gamma) };
+  return [
+    {
+      resources: { stack: buffer(stack!), response: buffer(response!) },
+      params: { frame_start: frameStart(stack!, read.frame), ...own, ...frameParams(read, response!) },
+      blocks: 2,
+    },
+  ];
 }

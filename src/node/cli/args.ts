@@ -51,6 +51,7 @@ export const PLAN_OPTIONS = {
   ...COMMON,
   frames: { type: 'string', short: 'n' },
   limits: { type: 'string' },
+  wgsl: { type: 'string' },
   size: { type: 'string' },
   method: { type: 'string' },
   reference: { type: 'string', short: 'r' },

@@ -7,7 +7,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { Deghoster } from '../../deghoster.ts';
-import { deviceTraits } from '../../device.ts';
+import { deviceCapabilities } from '../../device.ts';
 import { openWithMatrices } from '../matrices.ts';
 import { requestAdapter } from '../adapter.ts';
 import type { AdapterInfo, NodeAdapter } from '../adapter.ts';
@@ -110,12 +110,12 @@ export class ComingEngine {
     const { memoryBudget, precision, inputs, tune, quiet } = this.#options;
     const io = this.#io;
     const device = this.#device!;
-    const traits = deviceTraits(device);
+    const capabilities = deviceCapabilities(device);
     const message = (text: string): void => void (quiet || io.stderr.write(`${text}\n`));
     // A precision that the device does not have is told by the Deghoster.
     const tuning =
-      tune && weights && (precision !== 'f16' || traits.f16)
-        ? await tuningForMerge({ device, traits, info, config: weights.config, frames: inputs.length, precision, cache: new FileTuneCache({ warn: message }), message, signal: AbortSignal.any([io.signal, this.#stop.signal]) })
+      tune && weights && (precision !== 'f16' || capabilities.f16)
+        ? await tuningForMerge({ device, capabilities, info, config: weights.config, frames: inputs.length, precision, cache: new FileTuneCache({ warn: message }), message, signal: AbortSignal.any([io.signal, this.#stop.signal]) })
         : undefined;
     return Deghoster.create({ weights: weights?.bytes, device, memoryBudget, precision, tuning });
   }

@@ -9,7 +9,7 @@ export const GENERAL_HELP = `deghost: merge bracketed photos with moving things 
 Usage
   deghost merge IMG... -o OUT   merge 2 to 16 exposures of one scene
   deghost plan WIDTHxHEIGHT     what a merge of that size would run and how much memory it takes
-  deghost tune                  which variants are fastest on this machine's adapter
+  deghost tune                  which implementations are fastest on this adapter
   deghost evaluate DIR...       figures: harm done to any stack, and against ground truth where there is one
   deghost info                  adapters, their limits and features, and what is missing
   deghost COMMAND --help        all about one command
@@ -109,8 +109,9 @@ Example
   --method METHOD       network (default) or merge, as in deghost merge
   --precision f32|f16   as in deghost merge
   --memory-budget SIZE  most GPU memory to use: 512MiB (default), 1GiB, 300000000
-  --limits WHICH        adapter: this machine's limits and variants (default); default: what every WebGPU
-                        device has
+  --limits WHICH        adapter: this machine's limits and implementations (default); default: what every
+                        WebGPU device has
+  --wgsl STEP           print the shader that a step runs instead, by its name in the plan: --wgsl s.1.enc1.2
 ${ADAPTER}
   --json                one JSON object on stdout
   -h, --help            this text
@@ -118,9 +119,9 @@ ${ADAPTER}
 
 export const TUNE_HELP = `Usage: deghost tune [options]
 
-Runs every variant of every step of a merge on this machine's adapter, checks that they agree, times them, and
-keeps the fastest for deghost merge and deghost plan, in the user's cache folder. A GPU takes seconds; a
-software adapter, whose driver compiles each variant for seconds, minutes the first time.
+Runs every implementation of every step of a merge on this machine's adapter, checks that they agree, times
+them, and keeps the fastest for deghost merge and deghost plan, in the user's cache folder. A GPU takes
+seconds. A software adapter takes minutes the first time, since its driver compiles each for seconds.
 
 Examples
   deghost tune
@@ -134,7 +135,7 @@ Examples
                         what is not reached keeps its default. Default: no limit.
   --only TEXT           only the kinds of steps whose name contains TEXT
 ${ADAPTER}
-  --json                one JSON object on stdout: every variant's time
+  --json                one JSON object on stdout: every implementation's time
   -q, --quiet           no progress
   -h, --help            this text
   Ctrl-C ends it; what was found until then is kept.

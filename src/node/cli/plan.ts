@@ -1,11 +1,12 @@
 /** `deghost plan`: what a merge of a size would run, the memory it takes, and how long, as far as `deghost tune` has measured. Nothing is computed, and no device is opened. */
 import { NoAdapterError, UsageError } from '../../errors.ts';
 import { planReport } from '../../deghoster.ts';
-import { adapterTraits } from '../matrices.ts';
+import { adapterCapabilities } from '../matrices.ts';
 import { MAX_FRAMES, MIN_FRAMES, middleFrame } from '../../image/frame.ts';
 import { MAX_PIXELS } from '../../image/picture.ts';
-import type { Target } from '../../kernels/kernel.ts';
+import type { Target } from '../../kernels/target.ts';
 import { DEFAULT_MAX_BINDING, DEFAULT_MEMORY_BUDGET, schedule } from '../../model/schedule.ts';
+import type { Schedule } from '../../model/schedule.ts';
 import { readTuning } from '../../tune/cache.ts';
 import { tuneKey } from '../../tune/key.ts';
 import { predict } from '../../tune/predict.ts';
@@ -15,10 +16,11 @@ import type { TuneResult } from '../../tune/result.ts';
 import { adapterChoice, requestAdapter } from '../adapter.ts';
 import type { SoftwareChoice } from '../adapter.ts';
 import { FileTuneCache } from '../tuneCache.ts';
-import { bytesOption, choiceOption, integerOption, sizeArgument } from './args.ts';
+import { bytesOption, choiceOption, integerOption, sizeArgument, suggestion } from './args.ts';
 import type { ParsedArgs } from './args.ts';
 import { json } from './io.ts';
 import type { CommandIo } from './io.ts';
+import { formatWgsl } from '../formatWgsl.ts';
 import { clock } from './progress.ts';
 import { readWeights } from './weights.ts';
 
@@ -43,13 +45,25 @@ export async function planCommand(args: ParsedArgs, io: CommandIo): Promise<void
   const software = adapterChoice(values.adapter ?? process.env.DEGHOST_ADAPTER);
   const config = method === 'network' ? (await readWeights(values.weights, frames, reference)).config : undefined;
   const { maxBinding, target, tuning } = limits === 'adapter' ? await machine(precision, software, io, flags.has('json')) : bare(precision);
-  if (precision === 'f16' && !target.traits?.f16) throw new UsageError('--precision is f16, which takes an adapter with the feature shader-f16: leave it out, or choose another --adapter');
+  if (precision === 'f16' && !target.capabilities?.f16) throw new UsageError('--precision is f16, which takes an adapter with the feature shader-f16: leave it out, or choose another --adapter');
   const taus = Array.from({ length: frames }, (_, k) => 4 ** k); // the exposures' ratios change no size
   const it = schedule({ config, width, height, taus, reference, gamma: config?.gamma ?? 2.2, useResponse: true, motionGiven: false, limits: { memoryBudget, maxBinding, ...target } });
+  if (values.wgsl !== undefined) {
+    io.stdout.write(shaderText(it, values.wgsl));
+    return;
+  }
   const report = planReport(it);
   const predicted = tuning && useful(predict(it, tuning));
   if (flags.has('json')) io.stdout.write(json({ ...report.toJSON(), precision, predicted: predicted && tuning ? { milliseconds: predicted.ms, ...predicted, ms: undefined, adapter: tuning.adapter, tuned: tuning.date } : null }));
   else io.stdout.write(`${String(report).trimEnd()}\n\n${predictionText(predicted, tuning, limits)}\n`);
+}
+
+/** The shader of a step, after a line that says what it is. @throws UsageError when no step is called so. */
+function shaderText({ stages }: Schedule, name: string): string {
+  const steps = stages.flatMap(({ plan }) => plan.steps);
+  const step = steps.find((other) => other.name === name);
+  if (!step) throw new UsageError(`--wgsl ${name}: none of the plan's ${steps.length} steps has this name${suggestion(name, steps.map((other) => other.name))}: \`deghost plan\` lists them`);
+  return `// ${step.name}: ${step.dispatch.program.label}, ${step.dispatch.workgroups.join(' x ')} workgroups\n${formatWgsl(step.dispatch.program.source)}`;
 }
 
 /** What every WebGPU device has. */
@@ -62,7 +76,7 @@ async function machine(precision: 'f32' | 'f16', software: SoftwareChoice, io: C
   try {
     const { adapter, info } = await requestAdapter({ software });
     if (!quiet) io.stderr.write(`limits of ${info.name}\n`);
-    const target = { traits: adapterTraits(adapter), precision };
+    const target = { capabilities: adapterCapabilities(adapter), precision };
     const tuning = await readTuning(new FileTuneCache({ warn: (text) => io.stderr.write(`${text}\n`) }), tuneKey(adapter.info, target));
     return { maxBinding: Math.min(adapter.limits.maxBufferSize, adapter.limits.maxStorageBufferBindingSize), target: { ...target, choices: tuning && choicesOf(tuning) }, tuning };
   } catch (error) {

@@ -1,4 +1,4 @@
-/** `deghost tune`: every variant timed on this machine's adapter, as a table; the fastest are kept for merges and plans. */
+/** `deghost tune`: every implementation timed on this machine's adapter, as a table; the fastest are kept for merges and plans. */
 import { CancelledError, UsageError } from '../../errors.ts';
 import { openWithMatrices } from '../matrices.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
@@ -28,7 +28,7 @@ export async function tuneCommand(args: ParsedArgs, io: CommandIo): Promise<void
   const device = await openWithMatrices(adapter);
   const view = new TuneView(io.stderr);
   try {
-    if (!quiet) io.stderr.write(`tuning for merges of ${frames} frames in ${precision} on ${info.name}${info.software ? ' (software adapter: its driver takes seconds for each variant)' : ''}\n`);
+    if (!quiet) io.stderr.write(`tuning for merges of ${frames} frames in ${precision} on ${info.name}${info.software ? ' (software adapter: its driver takes seconds for each implementation)' : ''}\n`);
     let found: TuneResult;
     try {
       const filter = only === undefined ? undefined : (name: string): boolean => name.includes(only);
@@ -59,16 +59,16 @@ function limitOption(text: string | undefined): number | undefined {
 
 /** The table for people. */
 export function tuneText(it: TuneResult): string {
-  const rows = [['kind of step', 'share', 'variant', '', 'ms', 'GFLOP/s', 'GB/s']];
+  const rows = [['kind of step', 'share', 'implementation', '', 'ms', 'GFLOP/s', 'GB/s']];
   for (const kind of it.classes) {
     for (const [i, candidate] of kind.candidates.entries()) {
-      const { variant, ms, error } = candidate;
-      const mark = !kind.hasVariants ? '' : variant === kind.chosen ? '*' : '';
-      const note = kind.hasVariants && variant === kind.fallback ? 'default' : '';
+      const { implementation, ms, error } = candidate;
+      const mark = !kind.isTuned ? '' : implementation === kind.chosen ? '*' : '';
+      const note = kind.isTuned && implementation === kind.fallback ? 'default' : '';
       rows.push([
         i > 0 ? '' : kind.name,
         i > 0 ? '' : `${(100 * kind.share).toFixed(1)} %`,
-        `${mark.padEnd(1)} ${variant || '(one way)'}`,
+        `${mark.padEnd(1)} ${implementation || '(one way)'}`,
         error ?? note,
         ms?.toFixed(ms < 10 ? 3 : 1) ?? '-',
         candidateGflops(kind, candidate)?.toFixed(1) ?? '-',

@@ -1,6 +1,7 @@
 /** What `deghost merge`, `deghost plan` and `deghost tune` share about tunings: who tunes when, and how it is told. */
 import { CancelledError, GpuError, InputError } from '../../errors.ts';
-import type { DType, Target, Traits } from '../../kernels/kernel.ts';
+import type { Target, Capabilities } from '../../kernels/target.ts';
+import type { DType } from '../../kernels/tensor.ts';
 import { readTuning, writeTuning } from '../../tune/cache.ts';
 import type { TuneCache } from '../../tune/cache.ts';
 import { stepClasses } from '../../tune/classes.ts';
@@ -20,7 +21,7 @@ const MOST_UNKNOWN = 0.2;
 
 export interface MergeTuning {
   device: GPUDevice;
-  traits: Traits;
+  capabilities: Capabilities;
   info: AdapterInfo;
   config: NetworkConfig;
   frames: number;
@@ -36,10 +37,10 @@ export interface MergeTuning {
  * The tuning to merge with: what the cache has; on a GPU, what it lacks is found now and kept. A software adapter would take minutes, so that one waits for `deghost tune`.
  * @throws CancelledError; DeviceLostError
  */
-export async function tuningForMerge({ device, traits, info, config, frames, precision, cache, message, signal, tuner = tune }: MergeTuning): Promise<TuneResult | undefined> {
-  const known = await readTuning(cache, tuneKey(device.adapterInfo, { traits, precision }));
+export async function tuningForMerge({ device, capabilities, info, config, frames, precision, cache, message, signal, tuner = tune }: MergeTuning): Promise<TuneResult | undefined> {
+  const known = await readTuning(cache, tuneKey(device.adapterInfo, { capabilities, precision }));
   if (info.software) return known;
-  const unknown = known && unknownKinds(known, config, frames, { traits, precision });
+  const unknown = known && unknownKinds(known, config, frames, { capabilities, precision });
   if (unknown?.size === 0) return known;
   message(`first merge on ${info.name}${known ? ' with such weights' : ''}: finding its fastest kernels, for ${MERGE_LIMIT_MS / 1000} seconds at most (--no-tune skips this)`);
   try {
@@ -55,10 +56,10 @@ export async function tuningForMerge({ device, traits, info, config, frames, pre
   }
 }
 
-/** Kinds of steps with variants that a tuning does not know, where they are a large part of a merge with these weights. */
+/** Kinds of steps with implementations that a tuning does not know, where they are a large part of a merge with these weights. */
 function unknownKinds(known: TuneResult, config: NetworkConfig, frames: number, target: Target): Set<string> {
   const names = new Set(known.classes.map(({ name }) => name));
-  const unknown = stepClasses(config, frames, known.tile, target).filter(({ name, variants }) => variants.length > 1 && !names.has(name));
+  const unknown = stepClasses(config, frames, known.tile, target).filter(({ name, implementations }) => implementations.length > 1 && !names.has(name));
   return new Set(unknown.reduce((sum, { share }) => sum + share, 0) > MOST_UNKNOWN ? unknown.map(({ name }) => name) : []);
 }
 
@@ -77,7 +78,7 @@ export async function keep(cache: TuneCache, found: TuneResult, message: (text: 
 export function foundText({ classes, unreached }: TuneResult): string {
   const better = classes.filter(({ chosen, fallback }) => chosen !== fallback).length;
   const rest = unreached.length > 0 ? `; ${unreached.length} not reached keep their defaults` : '';
-  return `${classes.length} kinds of steps timed, ${better} of them with another variant than the default${rest}`;
+  return `${classes.length} kinds of steps timed, ${better} of them with another implementation than the default${rest}`;
 }
 
 /** A tuner's progress on stderr: one line that changes on a terminal, a line a kind of steps elsewhere. */
@@ -91,10 +92,10 @@ export class TuneView {
     this.#output = output;
   }
 
-  update({ done, total, name, variant }: TuneProgress): void {
+  update({ done, total, name, implementation }: TuneProgress): void {
     const text = `${done + 1}/${total}  ${name}`;
     if (this.#output.isTTY) {
-      const line = `${clock((performance.now() - this.#begun) / 1000)}  ${text}: ${variant ?? 'timing'}`;
+      const line = `${clock((performance.now() - this.#begun) / 1000)}  ${text}: ${implementation ?? 'timing'}`;
       this.#output.write(`\r\x1b[K${line.slice(0, (this.#output.columns || 80) - 1)}`);
       this.#shown = true;
     } else if (name !== this.#name) this.#output.write(`${text}\n`);

@@ -1,0 +1,286 @@
+/**
+ * Convolutions with register tiles, stride 1 with zero "same" padding: the frame that the methods direct, staged, subgroup and winograd share.
+ *
+ * An invocation keeps a **tile** of `columns` x `rows` pixels x `out` output blocks in registers, so that each vec4 of input is used once an output channel and each of
+ * weights once a pixel. Its pixels are a dilation apart, so that neighbours in the tile share taps: for 2x2 pixels and a 3x3 kernel 16 loads a channel block instead
+ * of 36. Tiles are counted along the picture, row after row, so that small and odd sizes waste little. Several dilations: an invocation has a tile for each, and every
+ * weight that it fetches multiplies in all of them.
+ *
+ * A method is two things: how an invocation **fetches** taps and weights, and the **arithmetic** between them and the outputs (taps.ts, winograd.ts).
+ *
+ * Sums are named scalars (`acc_dilation_row_column_block`): arrays would go to memory.
+ */
+import type { Implementation, PackedWeights, Tensors } from '../../kernel.ts';
+import { Program, READ, rowsOf, weights as weightsResource } from '../../program.ts';
+import type { Binding, Dispatch, ParamTypes } from '../../program.ts';
+import type { DType } from '../../tensor.ts';
+import { each, lines, range } from '../../text.ts';
+import { programLabel } from '../code.ts';
+import { ACTIVATE, activationCode, negativeSlope } from '../activate.ts';
+import type { ActivationCode } from '../activate.ts';
+import { dilationsOf, groupsOf, inputChannels, layerBlocks, layersOf } from '../attrs.ts';
+import type { ConvAttrs } from '../attrs.ts';
+import type { Layer } from '../method.ts';
+import { sourceCode, sourceRecipes, sourceValues } from '../sources.ts';
+import type { SourceRecipe } from '../sources.ts';
+import { storeCode, storeRecipe, storeValues } from '../stores.ts';
+import type { StoreRecipe, TileSize } from '../stores.ts';
+import { packTiles, packedWeights } from '../weights.ts';
+
+/** A kernel row is unrolled, so code grows with the kernel; the network has 1x1 and 3x3. */
+const UNROLLED_KERNEL = 3;
+
+export interface Tile extends TileSize {
+  /** Invocations of a workgroup. */
+  workgroup: number;
+}
+
+/** All that a program is generated from: plain data, so that its text is a key (`keyOf`). */
+export interface Recipe {
+  /** Names the fetch and the arithmetic. */
+  method: string;
+  tile: Tile;
+  kernel: number;
+  /** How many. */
+  dilations: number;
+  /** Whether each dilation reads channels of its own. */
+  split: boolean;
+  activation: ActivationCode;
+  weights: DType;
+  sources: readonly SourceRecipe[];
+  store: StoreRecipe;
+}
+
+/** How an invocation has taps and weights at hand. In its WGSL `lane` is the invocation, `c` the input block, and `w` where its weights begin. */
+export interface Fetch {
+  name: string;
+  /** What `lane` is. */
+  lane: 'local_invocation_index' | 'subgroup_invocation_id';
+  enables: readonly string[];
+  /** A workgroup's tiles are a square of so many neighbours a side, which share what they fetch; 1 where each tile is by itself. */
+  side: number;
+  /** The binding `weights`. */
+  binding(weights: { dtype: DType }): Binding;
+  /** Whether weights are rows of a texture, one an input block. */
+  isTexture: boolean;
+  /** Whether a layer's tile fits. @param vectors vec4 of weights of an input block. */
+  fits(attrs: ConvAttrs, tile: Tile, vectors: number, inBlocks: number): boolean;
+  /** Module-scope WGSL: workgroup memory, functions. */
+  functions(recipe: Recipe, vectors: number): string;
+  /** WGSL after `first_x_s`, `first_y_s` and `d_s` that declares the tile's first pixel, `x_s` and `y_s`, and what `loadRow` uses. */
+  place(recipe: Recipe, s: number): string;
+  /** WGSL at the start of an input block of source n. */
+  atBlock(recipe: Recipe, n: number, vectors: number): string;
+  /** WGSL that loads a row of taps of dilation s, `line` rows below the tile's first, to `tap(s, r, 0)` and on. */
+  loadRow(recipe: Recipe, n: number, s: number, r: number, line: string): string;
+  /** WGSL before a row of weights is used, `length` vec4, the `row`-th (WGSL) of its block. */
+  atWeightRow(tile: Tile, length: number, row: string): string;
+  /** The i-th vec4 of that row, as WGSL. */
+  weight(tile: Tile, i: number): string;
+}
+
+/** What is done with taps and weights. */
+export interface Arithmetic {
+  /** Empty for the plain one. */
+  name: string;
+  /** vec4 of weights for each of the `4 out` of a tap or position. */
+  positions(kernel: number): number;
+  /** Whether it computes such kernels, in such tiles. */
+  suits(kernel: number, tile: TileSize): boolean;
+  /** OIHW weights to [out][in][position]. */
+  transform(weight: Float32Array): Float32Array;
+  /** Names of the sums of dilation s. */
+  sums(recipe: Recipe, s: number): string[];
+  /** WGSL of an input block of source n, with everything fetched by `fetch`. */
+  block(recipe: Recipe, n: number, fetch: Fetch): string;
+  /** WGSL that turns the sums of dilation s into `acc_s_row_column_block`; empty where they are these. */
+  finish(recipe: Recipe, s: number): string;
+}
+
+/** The name of a tap. */
+export function tap(s: number, r: number, j: number): string {
+  return `t_${s}_${r}_${j}`;
+}
+
+/** The name of a sum that a store reads. */
+export function accumulator(s: number, ty: number, tx: number, o: number): string {
+  return `acc_${s}_${ty}_${tx}_${o}`;
+}
+
+/** WGSL that multiplies vec4 `index` of a row of weights into sums: each of `use` is the statement that takes it as `a`. */
+export function multiplyBy(fetch: Fetch, tile: Tile, index: number, use: readonly string[]): string {
+  return `      { let a = ${fetch.weight(tile, index)}; ${use.join(' ')} }`;
+}
+
+/** Which weight of a row belongs to a column of taps or a position, a lane of the input block and an output block. */
+export function weightIndex({ out }: TileSize, position: number, lane: number, o: number): number {
+  return (position * 4 + lane) * out + o;
+}
+
+/** The block of source n that dilation s reads, as WGSL. */
+export function blockOf({ split }: Recipe, n: number, s: number): string {
+  return split ? `${s}u * params.blocks_${n} + c` : 'c';
+}
+
+/** A row or column of source n, as WGSL: halved where its plane has half the size. */
+export function halved({ sources }: Recipe, n: number, value: string): string {
+  return sources[n].half ? `(${value} >> 1u)` : value;
+}
+
+/** Where a workgroup's or an invocation's tile of dilation s is. */
+function placeTile(recipe: Recipe, s: number, fetch: Fetch, arithmetic: Arithmetic): string {
+  const { columns, rows } = recipe.tile;
+  return `
+  let d_${s} = i32(params.dilation_${s});
+  let qx_${s} = i32(tile % params.across_${s});
+  let qy_${s} = i32(tile / params.across_${s});
+  let first_x_${s} = qx_${s} / d_${s} * (${fetch.side * columns} * d_${s}) + qx_${s} % d_${s};
+  let first_y_${s} = qy_${s} / d_${s} * (${fetch.side * rows} * d_${s}) + qy_${s} % d_${s};
+${fetch.place(recipe, s)}
+${lines(arithmetic.sums(recipe, s).map((name) => `  var ${name} = vec4f(0.0);`))}`;
+}
+
+/** vec4 of weights of an input block. */
+function vectorsOf(arithmetic: Arithmetic, kernel: number, { out }: TileSize): number {
+  return 4 * out * arithmetic.positions(kernel);
+}
+
+function generate(recipe: Recipe, fetch: Fetch, arithmetic: Arithmetic): Program {
+  const { method, tile, kernel, dilations, sources } = recipe;
+  const codes = sources.map(sourceCode);
+  const store = storeCode(recipe.store, tile);
+  const vectors = vectorsOf(arithmetic, kernel, tile);
+  const step = fetch.isTexture ? '1u' : `${vectors}u`;
+  const sourceLoop = (n: number): string => `
+  for (var c = 0u; c < params.blocks_${n}; c++) {
+${fetch.atBlock(recipe, n, vectors)}
+${arithmetic.block(recipe, n, fetch)}
+    w += ${step};
+  }`;
+  const body = (): string => `
+${ACTIVATE[recipe.activation]}
+${lines(codes.map(({ functions }) => functions))}
+${store.functions}
+${fetch.functions(recipe, vectors)}
+
+@workgroup
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(${fetch.lane}) lane: u32) {
+  let width = i32(params.width);
+  let tile = ${fetch.side > 1 ? 'group.z * groups.x + group.x' : '(group.z * groups.x + group.x) * WORKGROUP + lane'};
+${lines(codes.map(({ setup }) => setup))}
+${each(dilations, (s) => placeTile(recipe, s, fetch, arithmetic))}
+  var w = group.y * params.in_blocks * ${step};
+${each(sources.length, sourceLoop)}
+${each(dilations, (s) => arithmetic.finish(recipe, s))}
+  let first = group.y * OUT_BLOCKS;
+${each(dilations, (s) => `  let block_${s} = first + ${s}u * params.layer_blocks;\n${store.statements(s)}`)}
+}`;
+  const params: ParamTypes = { width: 'u32', height: 'u32', size: 'u32', in_blocks: 'u32', layer_blocks: 'u32', slope: 'f32' };
+  for (const s of range(dilations)) Object.assign(params, { [`dilation_${s}`]: 'u32', [`across_${s}`]: 'u32' });
+  codes.forEach((code, n) => Object.assign(params, { [`blocks_${n}`]: 'u32' }, code.params));
+  return new Program({
+    label: programLabel(kernel, codes, dilations, store, tileName(method, tile)),
+    enables: fetch.enables,
+    workgroup: [tile.workgroup, 1, 1],
+    constants: { KERNEL: kernel, OUT_BLOCKS: tile.out, WORKGROUP: tile.workgroup },
+    params: { ...params, ...store.params },
+    bindings: { ...Object.assign({}, ...codes.map(({ bindings }) => bindings)), weights: fetch.binding({ dtype: recipe.weights }), bias: READ, ...store.bindings },
+    body,
+  });
+}
+
+/** The name of an implementation: its method, and what a tile is. */
+export function tileName(method: string, { columns, rows, out }: TileSize): string {
+  return `${method} ${columns}x${rows}x${4 * out}`;
+}
+
+/** A recipe as text: recipes with equal text generate the same program. */
+export function keyOf(recipe: Recipe): string {
+  return JSON.stringify(recipe);
+}
+
+/** Programs by their recipes: a network has a hundred layers of a few kinds. */
+const programs = new Map<string, Program>();
+
+function programOf(recipe: Recipe, fetch: Fetch, arithmetic: Arithmetic): Program {
+  const key = keyOf(recipe);
+  const program = programs.get(key) ?? generate(recipe, fetch, arithmetic);
+  programs.set(key, program);
+  return program;
+}
+
+function dispatch(attrs: ConvAttrs, tile: Tile, fetch: Fetch, arithmetic: Arithmetic, [weights, bias]: readonly PackedWeights[], { inputs, output, results }: Tensors): Dispatch {
+  const { width, height } = output.shape;
+  const dilations = dilationsOf(attrs);
+  const groupsOfLayer = layerBlocks(attrs) / tile.out;
+  const sources = sourceValues(attrs, inputs, groupsOfLayer);
+  const store = storeValues(attrs, inputs, output, results);
+  const across = dilations.map((d) => Math.ceil(width / (fetch.side * tile.columns * d)) * d);
+  const tiles = Math.max(...dilations.map((d, s) => across[s] * Math.ceil(height / (fetch.side * tile.rows * d)) * d));
+  const [x, z] = rowsOf(fetch.side > 1 ? tiles : Math.ceil(tiles / tile.workgroup));
+  const recipe: Recipe = {
+    method: methodName(fetch, arithmetic),
+    tile,
+    kernel: attrs.kernel,
+    dilations: dilations.length,
+    split: attrs.split ?? false,
+    activation: activationCode(attrs),
+    weights: weights.dtype ?? 'f32',
+    sources: sourceRecipes(attrs, inputs, output),
+    store: storeRecipe(attrs, output, results),
+  };
+  return {
+    program: programOf(recipe, fetch, arithmetic),
+    resources: {
+      ...Object.assign({}, ...sources.map(({ resources }) => resources)),
+      weights: weightsResource(weights),
+      bias: weightsResource(bias),
+      ...store.resources,
+    },
+    params: {
+      width,
+      height,
+      size: width * height,
+      in_blocks: sources.reduce((sum, source) => sum + source.blocks, 0),
+      layer_blocks: layerBlocks(attrs),
+      slope: negativeSlope(attrs),
+      ...Object.fromEntries(dilations.flatMap((d, s) => [[`dilation_${s}`, d], [`across_${s}`, across[s]]])),
+      ...Object.assign({}, ...sources.map((source, n) => ({ [`blocks_${n}`]: source.blocks, ...source.params }))),
+      ...store.params,
+    },
+    workgroups: [x, groupsOfLayer * layersOf(attrs).length, z],
+  };
+}
+
+function methodName(fetch: Fetch, arithmetic: Arithmetic): string {
+  return [fetch.name, arithmetic.name].join(' ').trim();
+}
+
+/** Tiles as methods list them: pixels, and output channels of all dilations together. */
+export type TileList = readonly (readonly [columns: number, rows: number, channels: number])[];
+
+/** The implementations that tiles give for a layer: those that fit, each once. */
+export function tileImplementations({ attrs, inputs, target }: Layer, tiles: TileList, workgroup: number, fetch: Fetch, arithmetic: Arithmetic): Implementation[] {
+  const { kernel, store, channels } = attrs;
+  if (groupsOf(attrs) !== 1 || kernel > UNROLLED_KERNEL) return [];
+  const found = new Map<string, Implementation>();
+  const inChannels = inputChannels(attrs, inputs);
+  for (const [columns, rows, tileChannels] of tiles) {
+    if (store?.kind === 'pool' && (columns % 2 || rows % 2)) continue;
+    // Several dilations hold a tile each.
+    const most = Math.max(1, Math.floor(tileChannels / 4 / dilationsOf(attrs).length));
+    const out = [8, 4, 2, 1].find((size) => size <= most && layerBlocks(attrs) % size === 0)!;
+    const tile: Tile = { columns, rows, out, workgroup };
+    const vectors = vectorsOf(arithmetic, kernel, tile);
+    if (!arithmetic.suits(kernel, tile) || !fetch.fits(attrs, tile, vectors, Math.ceil(inChannels / 4))) continue;
+    const weights = packedWeights(attrs, {
+      order: `${arithmetic.name || 'tiled'}${out}${fetch.isTexture ? ' texture' : ''}`,
+      dtype: target.precision,
+      row: fetch.isTexture ? vectors : undefined,
+      pack: (layers) => packTiles(layers.map(arithmetic.transform), channels, inChannels, arithmetic.positions(kernel), out),
+    });
+    const name = tileName(methodName(fetch, arithmetic), tile);
+    if (!found.has(name)) found.set(name, { name, weights, dispatch: (tensors) => dispatch(attrs, tile, fetch, arithmetic, weights, tensors) });
+  }
+  return [...found.values()];
+}

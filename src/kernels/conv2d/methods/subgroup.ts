@@ -1,0 +1,54 @@
+/**
+ * The subgroup method, for software adapters, whose subgroups are the CPU's vectors.
+ *
+ * They load a value lane by lane even where all lanes want the same, and check each address of a buffer. So each lane loads a part of a row
+ * of weights from a texture into its registers, and `subgroupBroadcast` hands them round, which is cheap. Offered on CPUs alone: GPUs'
+ * caches do the same by themselves (direct.ts). Code grows with a tile, and lavapipe takes seconds to compile it: 2x2x16 is the quickest.
+ */
+import { readsTexture } from '../../program.ts';
+import { each } from '../../text.ts';
+import { layerBlocks, layersOf } from '../attrs.ts';
+import { vectorLanes } from '../method.ts';
+import type { Method } from '../method.ts';
+import { FROM_MEMORY } from './direct.ts';
+import { tileImplementations } from './registerTile.ts';
+import type { Fetch, TileList } from './registerTile.ts';
+import { TAPS } from './taps.ts';
+
+/** WebGPU's limit of a texture's height (`maxTextureDimension2D`) on every device. */
+const MOST_ROWS = 8192;
+
+const TILES: TileList = [
+  [2, 2, 16],
+  [4, 2, 16],
+];
+/** Of 1x1 kernels: neighbours share nothing. */
+const POINTWISE: TileList = [
+  [2, 1, 32],
+  [4, 1, 32],
+  [2, 2, 16],
+];
+
+export const SUBGROUP: Fetch = {
+  ...FROM_MEMORY,
+  name: 'subgroup',
+  lane: 'subgroup_invocation_id',
+  enables: ['subgroups'],
+  isTexture: true,
+  binding: readsTexture,
+  // A row for each input block and group of outputs.
+  fits: (attrs, { out }, _, inBlocks) => layersOf(attrs).length * (layerBlocks(attrs) / out) * inBlocks <= MOST_ROWS,
+  functions: () => 'fn load_weights(x: u32, row: u32) -> vec4f { return textureLoad(weights, vec2u(x, row)); }',
+  atBlock: () => '',
+  atWeightRow: ({ workgroup }, length, row) => `      let t = ${row} * ${length}u + lane;
+${each(Math.ceil(length / workgroup), (j) => `      let w_${j} = load_weights(t + ${j * workgroup}u, w);`)}`,
+  weight: ({ workgroup }, i) => `subgroupBroadcast(w_${Math.floor(i / workgroup)}, ${i % workgroup}u)`,
+};
+
+export const subgroup: Method = {
+  name: SUBGROUP.name,
+  implementations(layer) {
+    const lanes = vectorLanes(layer.target);
+    return lanes ? tileImplementations(layer, layer.attrs.kernel === 1 ? POINTWISE : TILES, lanes, SUBGROUP, TAPS) : [];
+  },
+};

@@ -1,0 +1,79 @@
+/**
+ * A handful of generated programs as they are, laid out for reading: a change of generated code is seen in review (wgsl/). Run `npx vitest run -u test/kernels/wgsl.test.ts` to renew them.
+ */
+import { describe, expect, it } from 'vitest';
+import { fuse } from '../../src/graph/fuse/index.ts';
+import { GraphBuilder } from '../../src/graph/graph.ts';
+import { plan } from '../../src/graph/plan.ts';
+import type { Plan } from '../../src/graph/plan.ts';
+import { conv2d } from '../../src/kernels/conv2d/index.ts';
+import { fusionGraph, segmentationGraph } from '../../src/model/network.ts';
+import { formatWgsl } from '../../src/node/formatWgsl.ts';
+import type { Target } from '../../src/kernels/target.ts';
+import type { NetworkConfig } from '../../src/weights/config.ts';
+
+const GPU: Target = { capabilities: { f16: true, subgroupSize: 32 } };
+const CPU: Target = { capabilities: { cpu: true, subgroupSize: 8 } };
+/** Few channels, so that programs are short. */
+const LAYER = { weights: 'w', channels: 4, kernel: 3, activation: 'relu' } as const;
+
+function layerPlan(attrs: Partial<Parameters<typeof conv2d.shape>[0]>, implementation: string, target: Target): Plan {
+  const g = new GraphBuilder();
+  const x = g.input('x', { channels: 8, height: 16, width: 16 });
+  const graph = g.build([g.add('y', 'conv2d', [x], { ...LAYER, ...attrs })]);
+  const shapeClass = conv2d.shapeClass({ ...LAYER, ...attrs }, [x.shape], target);
+  const made = plan(graph, { ...target, choices: new Map([[shapeClass, implementation]]) });
+  expect(made.steps[0].implementation).toBe(implementation);
+  return made;
+}
+
+const PROGRAMS: Record<string, () => string> = {
+  'conv2d-direct': () => layerPlan({}, 'direct 2x2x4', GPU).steps[0].dispatch.program.source,
+  'conv2d-staged': () => layerPlan({}, 'staged 2x2x4', GPU).steps[0].dispatch.program.source,
+  'conv2d-subgroup': () => layerPlan({}, 'subgroup 2x2x4', CPU).steps[0].dispatch.program.source,
+  'conv2d-winograd': () => layerPlan({}, 'direct winograd 2x2x4', GPU).steps[0].dispatch.program.source,
+  'conv2d-dilations': () => layerPlan({ dilation: [1, 2] }, 'direct 2x2x4', GPU).steps[0].dispatch.program.source,
+  'conv2d-general': () => layerPlan({ groups: 2 }, 'general', GPU).steps[0].dispatch.program.source,
+  'groupedRead': () => {
+    const g = new GraphBuilder();
+    const memory = g.input('memory', { channels: 16, height: 16, width: 16 });
+    return plan(g.build([g.add('read', 'groupedRead', [memory], { readers: ['w', 'v'], channels: 8 })])).steps[0].dispatch.program.source;
+  },
+  'blend': () => {
+    const g = new GraphBuilder();
+    const [moving, still, stack] = [8, 8, 12].map((channels, i) => g.input(`x${i}`, { channels, height: 16, width: 16 }));
+    return plan(g.build([g.add('z', 'blend', [moving, still, stack], { frame: 1 })])).steps[0].dispatch.program.source;
+  },
+};
+
+describe('generated WGSL', () => {
+  it.each(Object.entries(PROGRAMS))('%s', async (name, source) => {
+    await expect(formatWgsl(source())).toMatchFileSnapshot(`wgsl/${name}.wgsl`);
+  });
+});
+
+const CONFIG: NetworkConfig = { variant: 'fixed', width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', hat: 'pixel', extra: {} };
+
+describe('formatWgsl', () => {
+  it.each([
+    ['a GPU', GPU],
+    ['a software adapter', CPU],
+  ])("changes only the white space of all programs of a merge on %s", (_, target) => {
+    const scene = { taus: [1, 4, 16], reference: 1, gamma: 2.2, useResponse: true, width: 64, height: 64 };
+    const steps = [segmentationGraph, fusionGraph].flatMap((graphOf) => plan(fuse(graphOf(CONFIG, scene), target), target).steps);
+    const bare = (text: string): string => text.replace(/\s+/g, '');
+    for (const source of new Set(steps.map(({ dispatch }) => dispatch.program.source))) {
+      const formatted = formatWgsl(source);
+      expect(bare(formatted)).toBe(bare(source));
+      // Every block is closed where it was opened.
+      expect(formatted.split('\n').filter((line) => line === '}').length).toBeGreaterThan(0);
+      expect(formatted.trimEnd().endsWith('\n}')).toBe(true);
+    }
+  });
+
+  it('puts a statement on a line, indented by its block, and leaves the head of a loop whole', () => {
+    expect(formatWgsl('fn f() {\nfor (var i = 0; i < 3; i++) { let a = i; b += a; c += a; d += a; }\n    if (x) { return; }\n}')).toBe(
+      ['fn f() {', '  for (var i = 0; i < 3; i++) { let a = i;', '    b += a;', '    c += a;', '    d += a;', '  }', '  if (x) { return; }', '}', ''].join('\n'),
+    );
+  });
+});

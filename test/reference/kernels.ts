@@ -1,0 +1,97 @@
+/** The CPU reference of each kernel's node: what benches check its samples against. A kernel without one does not compile. */
+import { MAX_FRAMES } from '../../src/image/frame.ts';
+import type { AttrsOf, KernelName } from '../../src/kernels/index.ts';
+import { addBase, align, linearise, mergeBase, undoResponse } from './exposure.ts';
+import type { InverseResponse } from './exposure.ts';
+import * as gate from './gate.ts';
+import * as ops from './ops.ts';
+import { channels, concat, map, tensor } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
+
+export type Weights = ReadonlyMap<string, Float32Array>;
+
+type References = { [K in KernelName]: (attrs: AttrsOf<K>, inputs: readonly Tensor[], weights: Weights) => Tensor };
+
+/** The frames of a stack and their masks, and the camera's response. */
+interface Scene {
+  frames: Tensor[];
+  masks: Tensor[];
+  response: InverseResponse;
+}
+
+function sceneOf({ useResponse }: { useResponse: boolean }, [stack, table]: readonly Tensor[]): Scene {
+  const count = stack.c / 4;
+  if (count > MAX_FRAMES) throw new Error(`a stack of ${count} frames, at most ${MAX_FRAMES}`);
+  const of = (from: number, to: number): Tensor[] => Array.from({ length: count }, (_, k) => channels(stack, 4 * k + from, to - from));
+  return { frames: of(0, 3), masks: of(3, 4), response: useResponse ? [0, 1, 2].map((c) => table.data.slice(c * table.w, (c + 1) * table.w)) : null };
+}
+
+const undone = ({ frames, response }: Scene, gamma: number): Tensor[] => frames.map((frame) => undoResponse(frame, response, gamma));
+
+export const REFERENCES: References = {
+  conv2d({ weights, channels: outputs, kernel, dilation = 1, groups = 1, activation = 'none', slope }, [x], tensors) {
+    const name = String(weights);
+    const params = { weight: tensors.get(`${name}.weight`)!, bias: tensors.get(`${name}.bias`)!, outputs, kernel, groups, activation, slope };
+    const dilations = typeof dilation === 'number' ? [dilation] : dilation;
+    return concat(...dilations.map((one) => ops.conv2d(x, { ...params, dilation: one })));
+  },
+  maxPool: (_, [x]) => ops.maxPool(x),
+  upsample: (_, [x]) => ops.upsampleNearest(x),
+  copy: (_, [x]) => x,
+  encoderInput(attrs, inputs) {
+    const frame = undone(sceneOf(attrs, inputs), attrs.gamma)[attrs.frame];
+    return concat(frame, linearise(frame, attrs.tau, attrs.gamma));
+  },
+  alignedPair(attrs, inputs) {
+    const frames = undone(sceneOf(attrs, inputs), attrs.gamma);
+    return concat(align(frames[attrs.frame], 1, attrs.ratio, attrs.gamma), frames[attrs.reference]);
+  },
+  collectMask({ frames, binary }, [logit]) {
+    const w = map(logit, (l) => (binary ? Number(l > 0) : 1 / (1 + Math.exp(-l))));
+    return concat(...Array.from({ length: frames }, () => w));
+  },
+  gateEvidence(attrs, inputs) {
+    const { frames, response } = sceneOf(attrs, inputs);
+    const { taus, reference, codes, relative, gamma, linear } = attrs;
+    const config = { codes, relative, low: 0, high: 1 };
+    return concat(...frames.map((frame, k) => gate.gateEvidence(config, frame, frames[reference], taus[reference] / taus[k], { gamma, response, linear })));
+  },
+  gateWindow({ radius, axis, of }, [x]) {
+    const value = (c: number, y: number, px: number): number => x.data[(c * x.h + Math.min(Math.max(y, 0), x.h - 1)) * x.w + Math.min(Math.max(px, 0), x.w - 1)];
+    return map(x, (_, i) => {
+      const [c, y, px] = [Math.floor(i / (x.h * x.w)), Math.floor(i / x.w) % x.h, i % x.w];
+      const values = Array.from({ length: 2 * radius + 1 }, (__, k) => (axis === 'x' ? value(c, y, px + k - radius) : value(c, y + k - radius, px)));
+      return of === 'maximum' ? Math.max(...values) : values.reduce((a, b) => a + b, 0) / values.length;
+    });
+  },
+  gateMasks({ reference, binary, low, high }, [evidence, masks]) {
+    const size = masks.h * masks.w;
+    const gated = map(masks, (w, i) => {
+      const soft = w * gate.smoothstep(low, high, evidence.data[i]);
+      const value = binary ? Number(soft > 0.5) : soft;
+      return Math.floor(i / size) === reference ? 0 : value;
+    });
+    const most = ops.maxFrames(Array.from({ length: masks.c }, (_, k) => channels(gated, k, 1)));
+    return map(gated, (w, i) => (Math.floor(i / size) === reference ? most.data[i % size] : w));
+  },
+  maskMultiply: ({ frame, keep }, [x, stack]) => ops.maskMultiply(x, channels(stack, 4 * frame + 3, 1), keep === 'still'),
+  meanMax({ count }, [x]) {
+    return concat(map(x, (value) => value / count), x);
+  },
+  blend: ({ frame }, [moving, still, stack]) => ops.blend(channels(stack, 4 * frame + 3, 1), moving, still),
+  groupedRead({ readers }, inputs, tensors) {
+    const memory = concat(...inputs);
+    return concat(...readers.map((name) => ops.groupedRead(memory, tensors.get(`${name}.weight`)!, tensors.get(`${name}.bias`)!)));
+  },
+  merge(attrs, inputs) {
+    const scene = sceneOf(attrs, inputs);
+    const { taus, reference, gamma, hat, useMasks } = attrs;
+    const base = mergeBase(undone(scene, gamma), taus, reference, gamma, hat, useMasks ? scene.masks : undefined);
+    return inputs.length === 3 ? addBase(inputs[2], base, taus[taus.length - 1]) : base;
+  },
+};
+
+/** A response table as a tensor: f(x) = x^gamma in every channel. */
+export function gammaTable(width: number, gamma = 2.2): Tensor {
+  return map(tensor(4, 1, width), (_, i) => (i < 3 * width ? ((i % width) / (width - 1)) ** gamma : 0));
+}
