@@ -26,14 +26,17 @@ export interface TuneProgress {
   variant?: string;
 }
 
+/** What ends a tuning early, and who is told how far it is. */
 export interface TuneControl {
   /** Milliseconds after which no further variant is begun. A variant that a driver is compiling is waited for. */
   limitMs?: number;
   /** Ends it after the variant at work: the result has what was found until then. */
   signal?: AbortSignal;
+  /** Called before each variant. */
   onProgress?: (progress: TuneProgress) => void;
 }
 
+/** What to tune for. */
 export interface TuneOptions extends TuneControl {
   /** A device of the caller's: it is borrowed. */
   device: GPUDevice;
