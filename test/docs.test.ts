@@ -64,6 +64,9 @@ describe('README.md', () => {
 });
 
 describe.each(pages)('%s', (page) => {
+  // A change log names what is gone.
+  const isHistory = page === 'CHANGELOG.md';
+
   it('has links that lead somewhere', () => {
     for (const [path, anchor] of links(page)) {
       expect(existsSync(join(ROOT, path)), `${page} links to ${path}`).toBe(true);
@@ -71,7 +74,7 @@ describe.each(pages)('%s', (page) => {
     }
   });
 
-  it('names files that exist', () => {
+  it.skipIf(isHistory)('names files that exist', () => {
     const folders = 'app|bench|docs|examples|reference|scripts|src|test|weights';
     const named = found(prose(page), new RegExp(`\`((?:${folders})/[\\w./-]+)\``, 'g'));
     // What is built or trained need not be there, nor a kernel that is yet to be written.
@@ -81,13 +84,13 @@ describe.each(pages)('%s', (page) => {
     }
   });
 
-  it('names scripts that exist', () => {
+  it.skipIf(isHistory)('names scripts that exist', () => {
     for (const script of found(read(page), /npm run ([\w:-]+)/g)) {
       expect(Object.keys(scripts), `${page} names npm run ${script}`).toContain(script);
     }
   });
 
-  it('uses options that the command has', () => {
+  it.skipIf(isHistory)('uses options that the command has', () => {
     for (const line of commands(page)) {
       const [, command, rest] = /^npx deghost (\w+)(.*)/.exec(line) ?? [];
       if (command === undefined) continue;
