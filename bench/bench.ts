@@ -106,7 +106,7 @@ export async function bench(options: BenchOptions): Promise<Report> {
   const entrants = await enter([deghostContestant(version), ...options.peers], context, say);
   const compete = async (who: readonly Entrant[], name: string, work: Work, cost: { operations: number; bytes: number }, frames: number): Promise<void> => {
     const rows: Row[] = [];
-    await contest(who, work, randomInput(work, frames), cost.operations, onnxNode.id, { ...rules, tolerance: TOLERANCE[work.kind], memory: freemem(), naps: info.software }, (row) => rows.push(row));
+    await contest(who, work, randomInput(work, frames), cost.operations, onnxNode.id, { ...rules, tolerance: TOLERANCE[work.kind], memory: freemem(), pauses: info.software }, (row) => rows.push(row));
     await remeasure();
     const size = sizeText(work);
     print(`${name}, ${size}`, rows, peaks.gflops);

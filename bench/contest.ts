@@ -2,7 +2,7 @@
  * The contest: engines take turns on the same work, a run each a round, so that a swing of the machine's load hits all alike. A result is compared before anything is timed;
  * a wrong one is timed too, and marked.
  */
-import { napUntil } from '../src/naps.ts';
+import { waitWithPauses } from '../src/pollingPauses.ts';
 import { largestDifference } from './compare.ts';
 import { NotInstalled, OWN, sizeText } from './engine.ts';
 import type { Contestant, Engine, EngineContext, Planes, Session, Work } from './engine.ts';
@@ -32,8 +32,8 @@ export interface Row {
   ms?: number;
   spread?: number;
   gflops?: number;
-  /** The median of runs during which the thread that waits napped (src/naps.ts), where an engine does not do so itself. */
-  nappingMs?: number;
+  /** The median of runs during which the thread that waits paused (src/pollingPauses.ts), where an engine does not do so itself. */
+  pausedMs?: number;
   /** Most GPU bytes its device held. */
   peakBytes?: number;
 }
@@ -47,8 +47,8 @@ export interface ContestRules {
   tolerance: number;
   /** Bytes of the host's memory that an engine may take. */
   memory: number;
-  /** Whether other engines on the adapter run some more rounds with deghost's naps: on software adapters a waiting thread takes one of the processors that compute. */
-  naps?: boolean;
+  /** Whether other engines on the adapter run some more rounds with deghost's pauses: on software adapters a waiting thread takes one of the processors that compute. */
+  pauses?: boolean;
 }
 
 /** An engine that could be opened, or why not. */
@@ -84,8 +84,8 @@ export async function enter(contestants: readonly Contestant[], context: EngineC
   return entrants;
 }
 
-/** Runs of others with naps. */
-const NAPPING_RUNS = 3;
+/** Runs of others with pauses. */
+const PAUSED_RUNS = 3;
 
 /** How long an engine may take to let go. */
 const RELEASE_SECONDS = 30;
@@ -185,22 +185,22 @@ export async function contest(
     }
   }
 
-  if (rules.naps) {
+  if (rules.pauses) {
     const others = started.filter(({ entrant, row }) => entrant.id !== OWN && entrant.engine!.device && row.status !== 'failed');
-    const napping = new Map(others.map((it): [Started, number[]] => [it, []]));
-    for (let round = 0; round < Math.min(NAPPING_RUNS, rules.runs); round++) {
-      for (const [{ row, session }, samples] of napping) {
+    const paused = new Map(others.map((it): [Started, number[]] => [it, []]));
+    for (let round = 0; round < Math.min(PAUSED_RUNS, rules.runs); round++) {
+      for (const [{ row, session }, samples] of paused) {
         if (row.status === 'failed') continue;
         const begun = performance.now();
         try {
-          await within(3 * rules.limit, napUntil(session.run()));
+          await within(3 * rules.limit, waitWithPauses(session.run()));
           samples.push(performance.now() - begun);
         } catch (error) {
           Object.assign(row, { status: 'failed', note: oneLine(error) });
         }
       }
     }
-    for (const [{ row }, samples] of napping) if (samples.length) row.nappingMs = median(samples);
+    for (const [{ row }, samples] of paused) if (samples.length) row.pausedMs = median(samples);
   }
 
   for (const { entrant, row, session, samples } of started) {

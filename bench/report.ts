@@ -1,5 +1,5 @@
 /**
- * A run of the bench as data (what `--json` writes), and as Markdown. Nothing here measures: README.md's section is made from a committed file by these functions.
+ * A run of the bench as data (what `--json` writes), and as Markdown. Nothing here measures: the figures of docs/performance.md are made from committed files by these functions.
  */
 import type { AdapterInfo } from '../src/node/adapter.ts';
 import type { Row } from './contest.ts';
@@ -89,7 +89,7 @@ const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\
 export function comparison(own: Row | undefined, other: Row): string {
   if (!own?.ms || !other.ms || own.id === other.id) return '';
   const faster = (ms: number): string => (ms >= own.ms! ? `${digits(ms / own.ms!)} times as fast` : `**${digits(own.ms! / ms)} times slower**`);
-  return other.nappingMs === undefined ? faster(other.ms) : `${faster(other.ms)}, ${faster(other.nappingMs)} where it naps`;
+  return other.pausedMs === undefined ? faster(other.ms) : `${faster(other.ms)}, ${faster(other.pausedMs)} with pauses`;
 }
 
 const ownRow = ({ rows }: ContestReport): Row | undefined => rows.find(({ id }) => id === OWN);
@@ -139,10 +139,12 @@ export function kernelTable(kernels: readonly KernelRow[], peaks: Peaks): string
   return table(header, rows);
 }
 
-/** What the naps are about, where an engine was timed with them. */
-function nappingNote(contests: readonly ContestReport[]): string[] {
-  if (!contests.some(({ rows }) => rows.some(({ nappingMs }) => nappingMs !== undefined))) return [];
-  return ['While anything is awaited in Node, Dawn\'s binding asks for it on and on, which takes one of the processors that a software adapter computes on. deghost naps meanwhile; *where it naps* is an engine during whose runs it was made to, so that computing alone is compared.'];
+/** Why some engines were timed with pauses, where any was. */
+function pausesNote(contests: readonly ContestReport[]): string[] {
+  if (!contests.some(({ rows }) => rows.some(({ pausedMs }) => pausedMs !== undefined))) return [];
+  return [
+    'While Node waits for WebGPU, Dawn\'s binding polls in every round of the event loop. That takes one of the processors that a software adapter computes on, so deghost pauses for a millisecond in each round. *With pauses* is another engine whose runs were made to pause as well, so that computing alone is compared.',
+  ];
 }
 
 /** What every reader of the tables must know, engine by engine. */
@@ -174,17 +176,32 @@ function torchTable({ torch }: Report): string {
   return `PyTorch ${torch.version} on ${torch.device}, in a process of its own:\n\n${table(['mode', 'size', 'time', 'GFLOP/s', 'GPU memory', 'result'], rows)}`;
 }
 
+/** How to read the tables of every run. */
+export const READING = [
+  '- Times are medians, from arrays in memory to an array in memory. The engines take turns, one run each.',
+  '- *First run* includes compilation. Drivers keep compiled programs from one process to the next.',
+  '- Results are compared with those of onnxruntime-node, or of deghost where that is not installed.',
+  '- GPU memory is all that an engine\'s device held.',
+  '- Operations are those of the convolutions as written. Winograd\'s variants do fewer, so they can pass the peak.',
+  '- GB/s count each tensor that a dispatch reads or writes once. Caches can make them more than copying reaches.',
+].join('\n');
+
 /** One run in Markdown. */
 export function reportMarkdown(report: Report): string {
+  return `${reportBody(report)}\n\n${READING}`;
+}
+
+/** One run in Markdown, without what holds for every run. */
+export function reportBody(report: Report): string {
   const { adapter, cpu, node, date, peaks, validated, contests, kernels } = report;
   const lost = losses(report);
   return [
-    `**${adapter.name}**${adapter.software ? ', a software adapter' : ''} (${cpu.cores} cores of ${cpu.model}, Node ${node}), ${date}. ` +
+    `### ${adapter.name}`,
+    `${adapter.software ? 'A software adapter' : 'A GPU'}, ${cpu.cores} cores of ${cpu.model}, Node ${node}, ${date}. ` +
       `Its measured peaks: ${digits(peaks.gflops)} GFLOP/s of multiply-adds, ${digits(peaks.gbytes)} GB/s copied. ` +
       `Checked against PyTorch first: ${validated.map(({ name, error }) => `\`${name}\` ${error.toExponential(0)}`).join(', ')}.`,
     contestTable(contests, peaks),
-    ['Times are medians, from arrays in memory to an array in memory; the engines take turns, a run each. *First run* includes compilation (drivers keep compiled programs from one process to the next). ' +
-      'Results are compared with onnxruntime-node\'s, or deghost\'s where that is not installed; GPU memory is all that an engine\'s device held. Operations are those of the convolutions as written: Winograd\'s variants do fewer, and so may pass the peak. GB/s count each tensor that a dispatch reads or writes once; caches can make them more than what copying reaches.', ...nappingNote(contests), ...notes(report)].join(' '),
+    [...pausesNote(contests), ...notes(report)].join(' '),
     lost.length ? `Faster than deghost here: ${lost.join('; ')}.` : '',
     torchTable(report),
     kernels.length ? kernelTable(kernels, peaks) : '',

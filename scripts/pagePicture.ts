@@ -1,5 +1,5 @@
 /**
- * The README's picture of the web page, `docs/page.jpg`: the bundled example merged in Chromium with the shipped weights, compared with the plain merge.
+ * The picture in docs/web-page.md, `docs/page.jpg`: the bundled example merged in Chromium with the shipped weights, compared with the plain merge.
  * On a software adapter it takes some minutes: `npx tsx scripts/pagePicture.ts`.
  */
 import { readFileSync } from 'node:fs';

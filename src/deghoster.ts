@@ -24,6 +24,7 @@ import type { TuneResult } from './tune/result.ts';
 import { loadWeights } from './weights/load.ts';
 import type { Weights } from './weights/load.ts';
 
+/** What `Deghoster.create` takes. Every field has a default. */
 export interface DeghosterOptions {
   /** A weights file's bytes (safetensors). Without it only `method: 'merge'` works. */
   weights?: Uint8Array | ArrayBuffer;
@@ -43,6 +44,7 @@ export interface DeghosterOptions {
   memoryBudget?: number;
 }
 
+/** How one stack is merged. Every field has a default. */
 export interface MergeOptions {
   /**
    * Reference frame, from 0 in exposure order: the moment shown. By default the middle exposure; `auto` takes the frame with the fewest pixels burnt out or black, the middle one
@@ -58,6 +60,7 @@ export interface MergeOptions {
   motion?: readonly Float32Array[];
   /** `network`, or for comparison the hat-weighted merge alone, which needs no weights: plain, or with the maps in `motion`. */
   method?: 'network' | 'merge';
+  /** Called as the merge proceeds, at least once a tile. */
   onProgress?: (progress: Progress) => void;
   /** Stops the merge with a CancelledError, within a tile. */
   signal?: AbortSignal;
@@ -83,6 +86,7 @@ export interface PrepareOptions {
 /** Frames that `prepare` expects where it is not told better: pictures of this size and larger are cut into tiles alike. */
 const EXPECTED = { width: 6000, height: 4000 };
 
+/** A merged picture, with what was found and chosen on the way. */
 export interface MergeResult {
   /** Y, linear radiance `[height, width, 3]` in [0,1]; 1 is the saturation of the shortest frame. */
   radiance: Float32Array<ArrayBuffer>;
@@ -118,7 +122,9 @@ export interface BufferResult extends Omit<MergeResult, 'radiance'> {
 /** What a merge would run. `toString()` is for people, `JSON.stringify` for machines. */
 export interface PlanReport {
   schedule: Schedule;
+  /** Tiles, steps and memory as text, a line for each step. */
   toString(): string;
+  /** The same as plain data; `JSON.stringify` calls it. */
   toJSON(): object;
 }
 
@@ -127,6 +133,7 @@ export function planReport(it: Schedule): PlanReport {
   return { schedule: it, toString: () => scheduleText(it), toJSON: () => scheduleJson(it) };
 }
 
+/** Merges brackets. One holds a device, the network's weights and compiled pipelines, and serves any number of merges. */
 export class Deghoster {
   readonly #session: Session;
   readonly #weights: Weights | undefined;

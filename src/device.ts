@@ -6,7 +6,7 @@
  */
 import { DeviceLostError, GpuError, NoAdapterError } from './errors.ts';
 import type { Capabilities, MatrixSize } from './kernels/target.ts';
-import { napUntil } from './naps.ts';
+import { waitWithPauses } from './pollingPauses.ts';
 
 /** Limits deghost can use more of than the default device has. */
 const WANTED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const;
@@ -112,7 +112,7 @@ export class Gpu {
     const { lost, forget } = this.#loss();
     try {
       const race = Promise.race([work.then((value) => ({ value })), lost]);
-      const done = await (this.#software ? napUntil(race) : race);
+      const done = await (this.#software ? waitWithPauses(race) : race);
       if (done) return done.value;
     } catch (error) {
       await this.#throwIfLost();

@@ -2,6 +2,7 @@
  * deghost: ghost-free HDR from bracketed photographs, on any WebGPU device.
  *
  * This is all of the public API that runs anywhere. `deghost/node` adds a device and files for Node.
+ * @module deghost
  */
 export { Deghoster, planReport } from './deghoster.ts';
 export type { BufferResult, DeghosterOptions, MergeOptions, MergeResult, PlanReport, PrepareOptions } from './deghoster.ts';

@@ -20,6 +20,7 @@ export interface ProgramProfile {
   multiplyAdds: number;
 }
 
+/** Where the time of one stage went, over all its tiles. */
 export interface StageProfile {
   name: StageName;
   tiles: number;
@@ -44,6 +45,7 @@ export interface StageProfile {
   programs: ProgramProfile[];
 }
 
+/** Where the time of a merge went. */
 export interface MergeProfile {
   /** Whether the adapter has timestamp queries. */
   timestamps: boolean;

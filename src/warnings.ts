@@ -1,6 +1,7 @@
 /**
  * `deghost/warnings`: what to tell people after a merge that ran, but whose picture may not be what they hope for. Each warning says what was found and what to do.
  * An entry of its own, so that a page that words its own loads none of it.
+ * @module deghost/warnings
  */
 import type { MergeResult } from './deghoster.ts';
 import { clippedShare, countClipped } from './image/chooseReference.ts';

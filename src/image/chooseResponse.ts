@@ -10,6 +10,7 @@ import type { CameraResponse, ChannelReport, ResponseReport } from './response.t
 /** `auto` estimates it from the stack, `gamma` is radiance^(1/2.2), `linear` is radiance itself; or a known one. */
 export type ResponseOption = 'auto' | 'gamma' | 'linear' | CameraResponse;
 
+/** The response that a merge used, and where it comes from. */
 export interface ChosenResponse {
   response: CameraResponse;
   report: ResponseReport;

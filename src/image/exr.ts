@@ -13,6 +13,7 @@
 import { CancelledError, InputError } from '../errors.ts';
 import { inBands } from './bands.ts';
 
+/** How samples are stored: half (16 bits) or float (32 bits). */
 export type ExrPixelType = 'half' | 'float';
 
 /** Largest finite half. */
@@ -147,6 +148,7 @@ export interface PlacedBytes {
   bytes: Uint8Array;
 }
 
+/** How an OpenEXR file is written. */
 export interface ExrOptions {
   /** Every value is multiplied by it; 1 by default. */
   scale?: number;

@@ -65,8 +65,9 @@ export function isEightBit(frame: FrameSource): boolean {
   return 'image' in frame || ('texture' in frame && frame.texture.format.endsWith('8unorm'));
 }
 
-/** Fewest and most frames one merge takes. */
+/** Fewest frames one merge takes. */
 export const MIN_FRAMES = 2;
+/** Most frames one merge takes. */
 export const MAX_FRAMES = 16;
 
 /** The largest sample value of a frame's type: 255, 65535 or 1. */

@@ -41,6 +41,7 @@ export interface Stage {
   bytes: number;
 }
 
+/** What a merge runs: its stages in order, each with its tiles and the plan of one tile. */
 export interface Schedule {
   width: number;
   height: number;
@@ -52,6 +53,7 @@ export interface Schedule {
   limits: Limits;
 }
 
+/** A merge as far as its schedule depends on it. */
 export interface ScheduleRequest {
   /** Absent for the plain merge. */
   config?: NetworkConfig;

@@ -43,6 +43,7 @@ export interface AdapterInfo {
   source: 'system' | 'npm';
 }
 
+/** An adapter, with the WebGPU implementation that it comes from. */
 export interface NodeAdapter {
   gpu: GPU;
   adapter: GPUAdapter;

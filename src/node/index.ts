@@ -1,5 +1,6 @@
 /**
  * `deghost/node`: what only Node can do. Reading brackets, writing results, and the adapter for machines without a browser.
+ * @module deghost/node
  */
 import { basename } from 'node:path';
 import { InputError } from '../errors.ts';

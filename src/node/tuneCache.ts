@@ -30,6 +30,7 @@ export function tuningFile(env: NodeJS.ProcessEnv = process.env): string {
   return env.DEGHOST_TUNING || join(userCacheFolder(process.platform, env), 'deghost', 'tuning.json');
 }
 
+/** Where a {@link FileTuneCache} keeps its file, and who is told when it cannot be used. */
 export interface FileTuneCacheOptions {
   /** The file; `tuningFile` by default. */
   path?: string;
@@ -37,6 +38,7 @@ export interface FileTuneCacheOptions {
   warn?: (message: string) => void;
 }
 
+/** Tunings in one JSON file, which the command line and programs share. */
 export class FileTuneCache implements TuneCache {
   readonly path: string;
   readonly #warn: (message: string) => void;

@@ -32,6 +32,7 @@ export interface MergedImage {
   scale: number;
 }
 
+/** How a picture is written. Every field has a default. */
 export interface WriteImageOptions {
   /** Pixel type of .exr, `half` by default; values beyond 65504 make it `float`. */
   exr?: ExrPixelType;
@@ -44,6 +45,7 @@ const deflateAsync = promisify(deflate);
 /** Half floats hardly shrink more at higher levels, and take twice the time. */
 const deflateFast = (bytes: Uint8Array): Promise<Uint8Array> => deflateAsync(bytes, { level: 4 });
 
+/** The formats that can be written. */
 export type OutputFormat = 'hdr' | 'exr' | 'npy' | 'png' | 'jpg';
 
 const FORMATS: Record<string, OutputFormat> = { '.hdr': 'hdr', '.exr': 'exr', '.npy': 'npy', '.png': 'png', '.jpg': 'jpg', '.jpeg': 'jpg' };

@@ -2,9 +2,11 @@
 import { isTuneResult, joinResults } from './result.ts';
 import type { TuneResult } from './result.ts';
 
+/** Keeps tunings by key. */
 export interface TuneCache {
   /** What was written under a key, or undefined. */
   read(key: string): Promise<unknown>;
+  /** Replaces what was kept under a key. */
   write(key: string, value: TuneResult): Promise<void>;
 }
 

@@ -1,4 +1,7 @@
-/** `deghost/tune`: finds the fastest implementations for a device, keeps them, and predicts times from them. An entry of its own, so that a page that does not tune loads none of it. */
+/**
+ * `deghost/tune`: finds the fastest implementations for a device, keeps them, and predicts times from them. An entry of its own, so that a page that does not tune loads none of it.
+ * @module deghost/tune
+ */
 export { readTuning, writeTuning } from './cache.ts';
 export type { TuneCache } from './cache.ts';
 export { indexedDbCache } from './indexedDb.ts';

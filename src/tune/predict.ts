@@ -8,6 +8,7 @@ import type { Schedule, StageName } from '../model/schedule.ts';
 import { classOf } from './classes.ts';
 import type { TuneResult, TunedClass } from './result.ts';
 
+/** How long a merge's steps will take. */
 export interface Prediction {
   /** Milliseconds of all steps on the GPU. */
   ms: number;

@@ -17,6 +17,7 @@ export interface Candidate {
   error?: string;
 }
 
+/** What was measured for one class of steps, and the variant to take. */
 export interface TunedClass {
   name: string;
   /** Whether the kernel has implementations: then time follows multiply-adds, else bytes. */
@@ -32,6 +33,7 @@ export interface TunedClass {
   candidates: readonly Candidate[];
 }
 
+/** What tuning found for one adapter and precision. */
 export interface TuneResult {
   format: typeof FORMAT;
   /** What it holds for (key.ts). */

@@ -27,14 +27,17 @@ export interface TuneProgress {
   implementation?: string;
 }
 
+/** What ends a tuning early, and who is told how far it is. */
 export interface TuneControl {
   /** Milliseconds after which no further implementation is begun. A implementation that a driver is compiling is waited for. */
   limitMs?: number;
   /** Ends it after the implementation at work: the result has what was found until then. */
   signal?: AbortSignal;
+  /** Called before each variant. */
   onProgress?: (progress: TuneProgress) => void;
 }
 
+/** What to tune for. */
 export interface TuneOptions extends TuneControl {
   /** A device of the caller's: it is borrowed. */
   device: GPUDevice;

@@ -10,6 +10,7 @@ import type { NetworkConfig } from './config.ts';
 import { readSafetensors } from './safetensors.ts';
 import type { WeightTensor } from './safetensors.ts';
 
+/** A weights file that was read and checked: the network's config, and its tensors by name. */
 export interface Weights {
   config: NetworkConfig;
   tensors: ReadonlyMap<string, WeightTensor>;

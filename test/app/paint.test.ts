@@ -8,7 +8,7 @@ import { serveSite } from './site.ts';
 import type { Site } from './site.ts';
 import { pngStack } from './stack.ts';
 
-/** Multiples of 16: other sizes differ at the right and lower edge when maps are given back (README, Motion maps). */
+/** Multiples of 16: other sizes differ at the right and lower edge when maps are given back (docs/command-line.md, Motion maps). */
 const WIDTH = 96;
 const HEIGHT = 64;
 

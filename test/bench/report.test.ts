@@ -1,4 +1,4 @@
-/** The bench's tables, picture and README section: made-up figures in, and what the committed run says. No peer and no GPU is needed. */
+/** The bench's tables, picture and page: made-up figures in, and what the committed runs say. No peer and no GPU is needed. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { largestDifference } from '../../bench/compare.ts';
@@ -7,7 +7,7 @@ import type { Row } from '../../bench/contest.ts';
 import { NotInstalled, fit, interleave, pad, planes } from '../../bench/engine.ts';
 import type { Contestant, Engine, EngineContext, Planes, Work } from '../../bench/engine.ts';
 import { parsePeers, parseSizes } from '../../bench/options.ts';
-import { PICTURE, README, committedReports, pictured, speedSection, withSection } from '../../bench/readme.ts';
+import { PAGE, PICTURE, committedReports, figures, pictured, withFigures } from '../../bench/performancePage.ts';
 import { comparison, contestTable, reportMarkdown } from '../../bench/report.ts';
 import type { Report } from '../../bench/report.ts';
 import { rooflineDots, rooflineSvg } from '../../bench/roofline.ts';
@@ -137,7 +137,7 @@ const REPORT: Report = {
       bytes: 1e9,
       rows: [
         { id: 'deghost', engine: 'deghost', version: '1', adapter: 'a software adapter', size: '256x256', status: 'right', error: 2e-6, firstMs: 2000, runs: 5, ms: 1000, spread: 0.01, gflops: 10, peakBytes: 2 ** 24 },
-        { id: 'bad', engine: 'bad', adapter: 'another adapter', size: '256x256', status: 'wrong', error: 0.578, firstMs: 9000, runs: 3, ms: 8000, spread: 0.2, gflops: 1.25, nappingMs: 5000 },
+        { id: 'bad', engine: 'bad', adapter: 'another adapter', size: '256x256', status: 'wrong', error: 0.578, firstMs: 9000, runs: 3, ms: 8000, spread: 0.2, gflops: 1.25, pausedMs: 5000 },
         { id: 'cpu', engine: 'cpu', adapter: 'CPU, 2 cores', size: '256x256', status: 'right', error: 0, judge: true, firstMs: 500, runs: 5, ms: 250, spread: 0, gflops: 40 },
         { id: 'gone', engine: 'gone', size: '256x256', status: 'not installed', note: 'gone is not installed' },
         { id: 'broken', engine: 'broken', size: '256x256', status: 'failed', note: 'Concat: 13 > 8 | buffers' },
@@ -151,7 +151,7 @@ describe('tables', () => {
 
   it('marks what is wrong, absent or failed, and shows losses as losses', () => {
     expect(lines[2]).toBe('| `fixed`, 3 frames, 256x256 | deghost 1 | 1.00 s | ±1 % (5) | 2.00 s | 10.0 (50 %) | 1.0 (50 %) |  | 16 MiB | right (2e-6) |');
-    expect(lines[3]).toContain('| 8.0 times as fast, 5.0 times as fast where it naps |  | **wrong** (off by 0.58) |');
+    expect(lines[3]).toContain('| 8.0 times as fast, 5.0 times as fast with pauses |  | **wrong** (off by 0.58) |');
     expect(lines[4]).toContain('| **4.0 times slower** |  | the judge |');
     // The adapter's peak is no measure of the CPU beside it.
     expect(lines[4]).toContain('| 40.0 |  | **');
@@ -163,18 +163,20 @@ describe('tables', () => {
   it('says in words what is faster and what ran elsewhere', () => {
     const text = reportMarkdown(REPORT);
     expect(text).toContain('Faster than deghost here: cpu is 4.0 times as fast as deghost at `fixed`, 3 frames, 256x256.');
-    expect(text).toContain('*where it naps* is an engine during whose runs it was made to');
+    expect(text).toContain('*With pauses* is another engine whose runs were made to pause as well');
+    expect(text).toContain('*First run* includes compilation.');
     expect(text).toContain('bad ran on another adapter, another adapter.');
     expect(reportMarkdown({ ...REPORT, remarks: ['The fan was off.'] })).toContain('bad ran on another adapter, another adapter. The fan was off.');
     expect(text).toContain('| conv2d 3x3 32->32 | 256x256 | 100 ms | ±2 % | 10.0 (50 %) | 0.50 (25 %) |');
   });
 
   it('says so where no real GPU was measured, and only there', () => {
-    expect(speedSection([REPORT])).toContain('No real GPU has been measured');
+    expect(figures([REPORT])).toContain('No real GPU has been measured');
     const real = { ...REPORT, adapter: { ...REPORT.adapter, name: 'a card', software: false } };
-    const both = speedSection([REPORT, real]);
+    const both = figures([REPORT, real]);
     expect(both).not.toContain('No real GPU');
-    expect(both.indexOf('**a card**')).toBeLessThan(both.indexOf('**a software adapter**'));
+    expect(both.indexOf('### a card')).toBeGreaterThan(0);
+    expect(both.indexOf('### a card')).toBeLessThan(both.indexOf('### a software adapter'));
     expect(pictured([REPORT, real])).toBe(real);
   });
 
@@ -207,14 +209,14 @@ describe('options', () => {
   });
 });
 
-describe('README.md', () => {
+describe('docs/performance.md', () => {
   const reports = committedReports();
 
-  it('has the section that the committed runs give', () => {
+  it('has the figures that the committed runs give', () => {
     expect(reports.length).toBeGreaterThan(0);
-    const readme = readFileSync(README, 'utf8');
-    expect(withSection(readme, speedSection(reports))).toBe(readme);
-    expect(() => withSection('no marks', '')).toThrow('put both lines back');
+    const page = readFileSync(PAGE, 'utf8');
+    expect(withFigures(page, figures(reports))).toBe(page);
+    expect(() => withFigures('no markers', '')).toThrow('put both lines back');
   });
 
   it('has the picture that they give', () => {
