@@ -106,9 +106,9 @@ export function storageOf<A>(kernel: Kernel<A>, attrs: A, inputs: number): { out
   return { output, input: (i) => (typeof read === 'string' ? read : read[i]) };
 }
 
-/** The shapes of a sample's inputs. */
-export function sampleShapes({ inputs }: Pick<Sample<unknown>, 'inputs'>, size: number): Shape[] {
-  return inputs.map((input) => (typeof input === 'number' ? { channels: input, height: size, width: size } : input));
+/** The shapes of a sample's inputs, for a picture of some size: square where one side is given. */
+export function sampleShapes({ inputs }: Pick<Sample<unknown>, 'inputs'>, width: number, height = width): Shape[] {
+  return inputs.map((input) => (typeof input === 'number' ? { channels: input, height, width } : input));
 }
 
 /** Says that an op's inputs do not fit. */

@@ -21,6 +21,7 @@ import type { Rng } from '../reference/random.ts';
 import { concat, tensor, where } from '../reference/tensor.ts';
 import type { Tensor } from '../reference/tensor.ts';
 import type { KernelCall, KernelHarness, Placed } from './harness.ts';
+import { SAMPLE_CHECKS } from './sampleChecks.ts';
 
 /** Most a value may differ, as a share of the case's scale. */
 export const KERNEL_TOLERANCE = 1e-5;
@@ -38,6 +39,10 @@ export interface KernelCheck {
   /** The kernel or kernels it checks. */
   kernel: string;
   name: string;
+  /** What the device must have. */
+  needs?: 'f16';
+  /** Most that a value may differ, where it is not `KERNEL_TOLERANCE`. */
+  tolerance?: number;
   /** Runs it. @returns the worst difference as a share of the scale. @throws TooFarError with the case, the index and both values. */
   run(kernels: KernelHarness): Promise<number>;
 }
@@ -263,4 +268,5 @@ export const KERNEL_CHECKS: readonly KernelCheck[] = [
   ...table('groupedRead by slots', READ_CASES.filter(({ frames }) => frames === 8), sharedRead),
   ...table('exposure and merge', EXPOSURE_CASES, exposureAndMerge),
   ...table('gate', GATE_CASES, gate),
+  ...SAMPLE_CHECKS,
 ];

@@ -10,8 +10,10 @@ const kernels = new Set(KERNEL_CHECKS.map((check) => check.kernel));
 kernels.delete('conv2d');
 
 describe.each([...kernels])('%s', (kernel) => {
-  it.each(KERNEL_CHECKS.filter((check) => check.kernel === kernel).map((check) => [check.name, check] as const))('%s', async (_, check) => {
-    await check.run(await testKernels());
+  it.for(KERNEL_CHECKS.filter((check) => check.kernel === kernel).map((check) => [check.name, check] as const))('%s', async ([, check], context) => {
+    const harness = await testKernels();
+    context.skip(check.needs !== undefined && !harness.capabilities[check.needs], `the device does not support ${check.needs}`);
+    await check.run(harness);
   });
 });
 
@@ -19,7 +21,7 @@ describe.each([...kernels])('%s', (kernel) => {
 const OTHERS: Record<string, (what: string) => boolean> = {
   // Several dilations at once, which only GPUs run, take a software adapter's driver minutes to compile.
   winograd: (what) => what !== 'and merge' && !what.includes('dilations'),
-  workgroup: () => true,
+  staged: () => true,
 };
 
 describe.each(Object.entries(OTHERS))('fused conv2d, %s', (word, only) => {

@@ -115,15 +115,15 @@ describe('deghost tune', () => {
   });
 
   it('prints a table', () => {
-    const kind = tunedClass('conv2d 3x3 8>8', { 'direct 2x2x8': 2, 'direct 4x2x8': 1.25, 'workgroup 2x2x8': null }, 'direct 4x2x8', { multiplyAdds: 5e6, bytes: 4e6 });
+    const kind = tunedClass('conv2d 3x3 8>8', { 'direct 2x2x8': 2, 'direct 4x2x8': 1.25, 'staged 2x2x8': null }, 'direct 4x2x8', { multiplyAdds: 5e6, bytes: 4e6 });
     expect(tuneText(tuneResult([kind, tunedClass('blend', { '': 0.5 }, '', { multiplyAdds: 0, bytes: 2e6 })], { timestamps: false, unreached: ['copy'] }))).toBe(
       [
         'an adapter, f32: the largest step of each kind in a tile of 32x32, by wall time: the adapter has no timestamps',
-        'kind of step     share  implementation                                 ms  GFLOP/s  GB/s',
-        'conv2d 3x3 8>8  50.0 %    direct 2x2x8     default           2.000      5.0  2.00',
-        '                        * direct 4x2x8                       1.250      8.0  3.20',
-        '                          workgroup 2x2x8  does not compile      -        -     -',
-        'blend           50.0 %    (one way)                          0.500        -  4.00',
+        'kind of step     share  implementation                       ms  GFLOP/s  GB/s',
+        'conv2d 3x3 8>8  50.0 %    direct 2x2x8  default           2.000      5.0  2.00',
+        '                        * direct 4x2x8                    1.250      8.0  3.20',
+        '                          staged 2x2x8  does not compile      -        -     -',
+        'blend           50.0 %    (one way)                       0.500        -  4.00',
         '* taken. 2 kinds of steps timed, 1 of them with another implementation than the default; 1 not reached keep their defaults: copy',
       ].join('\n'),
     );

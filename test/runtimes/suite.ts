@@ -63,7 +63,9 @@ export async function runSuite({ device, open, requestAdapter, version, adapter,
   const kernels = new KernelHarness(device);
   const tests: Test[] = [
     ...names.map((name): Test => ({ name: `golden ${name}`, group: 'golden', tolerance: GOLDEN_TOLERANCE, run: async () => checkGolden(await read(name), device) })),
-    ...[...KERNEL_CHECKS, ...FUSED_CHECKS].map((check): Test => ({ name: check.name, group: 'kernel', tolerance: KERNEL_TOLERANCE, run: () => check.run(kernels) })),
+    ...[...KERNEL_CHECKS, ...FUSED_CHECKS]
+      .filter(({ needs }) => !needs || kernels.capabilities[needs])
+      .map((check): Test => ({ name: check.name, group: 'kernel', tolerance: check.tolerance ?? KERNEL_TOLERANCE, run: () => check.run(kernels) })),
   ];
   for (const { name, tolerance, run } of deviceChecks(device)) {
     tests.push({ name, group: 'device', tolerance, run: async () => run({ golden: await read(THIN), device, open, requestAdapter }) });
