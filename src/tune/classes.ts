@@ -12,6 +12,7 @@ import type { Target } from '../kernels/target.ts';
 import type { DType } from '../kernels/tensor.ts';
 import { fusionGraph, segmentationGraph } from '../model/network.ts';
 import type { NetworkConfig } from '../weights/config.ts';
+import { addTunedMethods } from './methods.ts';
 
 export interface StepClass {
   name: string;
@@ -80,6 +81,7 @@ export function representativeTile(config: NetworkConfig, frames: number, target
 
 /** All classes of a network's merge, by their share of the multiply-adds, then by bytes, the largest first. */
 export function stepClasses(config: NetworkConfig, frames: number, tile: { width: number; height: number }, target: Target): StepClass[] {
+  addTunedMethods();
   const { segmentation, fusions } = tilePlans(config, frames, tile, target);
   const found = new Map<string, { step: Step; graph: Graph; work: number[] }>();
   [segmentation, ...fusions].forEach(({ steps, graph }, p) => {

@@ -6,6 +6,7 @@ import { KERNELS } from '../kernels/index.ts';
 import { isTuned, sampleShapes } from '../kernels/kernel.ts';
 import type { Kernel, Sample } from '../kernels/kernel.ts';
 import type { Target } from '../kernels/target.ts';
+import { addTunedMethods } from './methods.ts';
 import type { DType, View } from '../kernels/tensor.ts';
 
 /** package.json's version: the core cannot read it. A test compares the two. */
@@ -36,6 +37,7 @@ function sampleCode(kernel: Kernel<object>, sample: Sample<object>, target: Targ
 
 /** A hash of the implementations there are for a target, with their code: new and changed ones invalidate a tuning. FNV-1a, 32 bits. */
 export function implementationsVersion(target: Target): string {
+  addTunedMethods();
   let hash = 0x811c9dc5;
   for (const kernel of Object.values(KERNELS) as unknown as Kernel<object>[]) {
     for (const sample of kernel.samples) {

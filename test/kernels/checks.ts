@@ -9,6 +9,7 @@ import type { ConvAttrs } from '../../src/kernels/conv2d/index.ts';
 import type { TunedKernel } from '../../src/kernels/kernel.ts';
 import type { Target, Capabilities } from '../../src/kernels/target.ts';
 import type { Shape } from '../../src/kernels/tensor.ts';
+import { addTunedMethods } from '../../src/tune/methods.ts';
 import { CONV_CASES, VARIANT_CASES, convData } from '../cases/conv.ts';
 import type { ConvCase } from '../cases/conv.ts';
 import { BLEND_CASES, EXPOSURE_CASES, GATE_CASES, MASK_CASES, MAX_POOL_CASES, MEAN_MAX_CASES, READ_CASES, UPSAMPLE_CASES } from '../cases/others.ts';
@@ -22,6 +23,9 @@ import { concat, tensor, where } from '../reference/tensor.ts';
 import type { Tensor } from '../reference/tensor.ts';
 import type { KernelCall, KernelHarness, Placed } from './harness.ts';
 import { SAMPLE_CHECKS } from './sampleChecks.ts';
+
+// As a tuner has them.
+addTunedMethods();
 
 /** Most a value may differ, as a share of the case's scale. */
 export const KERNEL_TOLERANCE = 1e-5;

@@ -10,7 +10,10 @@ import { conv2d } from '../../src/kernels/conv2d/index.ts';
 import { fusionGraph, segmentationGraph } from '../../src/model/network.ts';
 import { formatWgsl } from '../../src/node/formatWgsl.ts';
 import type { Target } from '../../src/kernels/target.ts';
+import { addTunedMethods } from '../../src/tune/methods.ts';
 import type { NetworkConfig } from '../../src/weights/config.ts';
+
+addTunedMethods();
 
 const GPU: Target = { capabilities: { f16: true, subgroupSize: 32 } };
 const CPU: Target = { capabilities: { cpu: true, subgroupSize: 8 } };

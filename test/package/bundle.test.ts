@@ -53,8 +53,8 @@ describe('the core in a bundle', () => {
     const { metafile } = await bundle(USES, { platform: 'neutral' });
     const inputs = Object.entries(metafile.inputs).filter(([name]) => name !== '<stdin>');
     expect(inputs.length).toBeGreaterThan(30);
-    // What Node's entry brings.
-    expect(inputs.filter(([name]) => /conv2d\/methods\/matrix(Tiles)?\.js$/.test(name))).toEqual([]);
+    // What Node's entry and the tuner's bring.
+    expect(inputs.filter(([name]) => /conv2d\/methods\/(matrix(Tiles)?|staged|winograd)\.js$/.test(name))).toEqual([]);
     for (const [name, { imports }] of inputs) {
       expect(name).toMatch(/node_modules\/deghost\/dist\/(?!node\/)/);
       for (const { path, original = path } of imports) expect(original, name).toMatch(/^\.\.?\//);
