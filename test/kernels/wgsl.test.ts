@@ -1,5 +1,5 @@
 /**
- * A handful of generated programs as they are, laid out for reading: a change of generated code is seen in review (wgsl/). Run `npx vitest run -u test/kernels/wgsl.test.ts` to renew them.
+ * A handful of generated programs as they are, laid out for reading: a change of generated code is seen in review (wgsl/). Run `npx vitest run test/kernels/wgsl.test.ts --update` to renew them.
  */
 import { describe, expect, it } from 'vitest';
 import { fuse } from '../../src/graph/fuse/index.ts';
