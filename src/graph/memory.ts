@@ -4,7 +4,7 @@
 import type { Gpu } from '../device.ts';
 import { packParams, readsTexture, texelBytes } from '../kernels/kernel.ts';
 import type { PackedWeights, Resource } from '../kernels/kernel.ts';
-import { halfBits } from '../image/exr.ts';
+import { floatToHalf } from '../float16.ts';
 import type { Plan, Step } from './plan.ts';
 
 /** A tensor of the weights file by name, OIHW. @throws when there is none. */
@@ -94,7 +94,7 @@ export class DeviceMemory {
     for (const [key, packed] of plan.weights) {
       if (this.#weights.has(key)) continue;
       const values = packed.pack(this.#tensor);
-      const data = packed.dtype === 'f16' ? Uint16Array.from(values, halfBits) : values;
+      const data = packed.dtype === 'f16' ? Uint16Array.from(values, floatToHalf) : values;
       this.#weights.set(key, packed.row ? this.#uploadTexture(key, packed, data) : this.#uploadBuffer(key, data));
     }
   }

@@ -7,7 +7,7 @@ import { MATRIX_CONV2D, matrixFunctions } from '../../src/kernels/conv2d/matrix.
 import { conv2d } from '../../src/kernels/conv2d/index.ts';
 import type { Matrices, MatrixSize } from '../../src/kernels/conv2d/matrices.ts';
 import type { Program, Target, Traits } from '../../src/kernels/kernel.ts';
-import { floatToHalf, halfToFloat } from '../../src/weights/float16.ts';
+import { floatToHalf, halfToFloat } from '../../src/float16.ts';
 import { MATRIX_CASES } from '../cases/conv.ts';
 import { rng } from '../reference/random.ts';
 import type { Rng } from '../reference/random.ts';
