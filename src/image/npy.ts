@@ -1,5 +1,5 @@
 /**
- * NumPy's .npy files, both ways: the plain exchange format for float pictures and maps.
+ * NumPy's .npy files, the plain exchange format for float pictures and maps: float32 is written, three types are read.
  *
  * Layout (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): `\x93NUMPY`, a version byte pair, the
  * header's length (u16 in version 1, u32 in version 2), a Python dict literal padded so that the data starts at a multiple
@@ -28,20 +28,16 @@ const DTYPES: Record<string, { itemSize: number; view: (buffer: ArrayBuffer) => 
   '<u2': { itemSize: 2, view: (buffer) => new Uint16Array(buffer) },
 };
 
-function descriptionOf(data: NpyData): string {
-  if (data instanceof Float32Array) return '<f4';
-  return data instanceof Uint16Array ? '<u2' : '|u1';
-}
-
-/** Whether the bytes start like a .npy file. */
-export function isNpy(bytes: Uint8Array): boolean {
-  return MAGIC.every((byte, i) => bytes[i] === byte);
-}
-
-/** The header (magic to padding) of an array of this type and shape, version 1. */
-export function npyHeader(description: string, shape: readonly number[]): Uint8Array {
+/**
+ * A .npy file of float32, version 1, in pieces: the data is not copied.
+ * @param data C order. Typed arrays are little-endian on every platform that runs WebGPU.
+ * @throws InputError when the shape does not hold the data.
+ */
+export function npyPieces(data: Float32Array, shape: readonly number[]): Uint8Array[] {
+  const count = shape.reduce((product, n) => product * n, 1);
+  if (count !== data.length) throw new InputError(`npy: shape (${shape.join(', ')}) holds ${count} values, the array has ${data.length}`);
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
-  const dict = `{'descr': '${description}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const dict = `{'descr': '<f4', 'fortran_order': False, 'shape': ${tuple}, }`;
   const unpadded = MAGIC.length + 4 + dict.length + 1;
   const total = Math.ceil(unpadded / ALIGNMENT) * ALIGNMENT;
   const header = new Uint8Array(total).fill(0x20);
@@ -49,26 +45,11 @@ export function npyHeader(description: string, shape: readonly number[]): Uint8A
   header.set([1, 0, (total - 10) & 255, (total - 10) >> 8], MAGIC.length);
   header.set(new TextEncoder().encode(dict), 10);
   header[total - 1] = 0x0a;
-  return header;
-}
-
-/**
- * Encodes an array, C order, little-endian.
- * @throws InputError when the shape does not hold the data.
- */
-export function encodeNpy(data: NpyData, shape: readonly number[]): Uint8Array<ArrayBuffer> {
-  const count = shape.reduce((product, n) => product * n, 1);
-  if (count !== data.length) throw new InputError(`npy: shape (${shape.join(', ')}) holds ${count} values, the array has ${data.length}`);
-  const header = npyHeader(descriptionOf(data), shape);
-  const bytes = new Uint8Array(header.length + data.byteLength);
-  bytes.set(header);
-  // Typed arrays are little-endian on every platform that runs WebGPU.
-  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.length);
-  return bytes;
+  return [header, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
 }
 
 function dataStart(bytes: Uint8Array): { start: number; headerText: string } {
-  if (!isNpy(bytes)) throw new InputError('not a .npy file: it does not start with \\x93NUMPY');
+  if (MAGIC.some((byte, i) => bytes[i] !== byte)) throw new InputError('not a .npy file: it does not start with \\x93NUMPY');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const major = bytes[6];
   const minor = bytes[7];

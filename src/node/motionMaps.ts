@@ -11,7 +11,7 @@
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CancelledError, InputError } from '../errors.ts';
-import { decodeNpy, npyHeader } from '../image/npy.ts';
+import { decodeNpy, npyPieces } from '../image/npy.ts';
 import { checkSize, firstOutside } from '../image/picture.ts';
 import { loadSharp } from './loadSharp.ts';
 import { reasonOf, shown, systemProblem } from './problems.ts';
@@ -54,8 +54,7 @@ export async function writeMotionMaps(dir: string, maps: readonly Float32Array[]
     for (let p = 0; p < map.length; p++) grey[p] = toByte(map[p]);
     const png = await sharp(grey, { raw: { width, height, channels: 1 }, limitInputPixels: false }).toColourspace('b-w').png().toBuffer();
     await writeFileAtomic(join(dir, mapName(i + 1, 'png')), png, options);
-    const npy = [npyHeader('<f4', [height, width]), new Uint8Array(map.buffer, map.byteOffset, map.byteLength)];
-    await writeFileAtomic(join(dir, mapName(i + 1, 'npy')), npy, options);
+    await writeFileAtomic(join(dir, mapName(i + 1, 'npy')), npyPieces(map, [height, width]), options);
   }
 }
 

@@ -15,7 +15,7 @@ import { InputError, UsageError } from '../errors.ts';
 import { inBands } from '../image/bands.ts';
 import { streamExr } from '../image/exr.ts';
 import type { ExrPixelType } from '../image/exr.ts';
-import { npyHeader } from '../image/npy.ts';
+import { npyPieces } from '../image/npy.ts';
 import { encodeRgbe } from '../image/rgbe.ts';
 import { chooseTone, toneMap } from '../image/toneMap.ts';
 import { loadSharp } from './loadSharp.ts';
@@ -104,9 +104,4 @@ export async function writeImage(path: string, image: MergedImage, options: Writ
     throw new InputError(`cannot write ${shown(path)}: ${reasonOf(error)}`, { cause: error });
   }
   return writeFileAtomic(path, bytes, { signal });
-}
-
-/** A .npy file of float32 without a second copy of the data. */
-function npyPieces(data: Float32Array, shape: readonly number[]): Uint8Array[] {
-  return [npyHeader('<f4', shape), new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
 }

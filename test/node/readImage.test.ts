@@ -5,7 +5,7 @@ import { deflateSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { encodeNpy } from '../../src/image/npy.ts';
+import { encodeNpy } from '../npy.ts';
 import { readFrame, readFrames } from '../../src/node/index.ts';
 import { readFrameFiles } from '../../src/node/readImage.ts';
 import { bigEndian, exposureFields, noise16, noise8, png, temporaryFolder, tiff } from './pictures.ts';
