@@ -10,6 +10,7 @@ import { choiceOf } from './image/chooseReference.ts';
 import type { ReferenceChoice } from './image/chooseReference.ts';
 import { chooseResponse } from './image/chooseResponse.ts';
 import type { ChosenResponse, ResponseOption } from './image/chooseResponse.ts';
+import { withUnion } from './image/motion.ts';
 import { firstOutside } from './image/picture.ts';
 import type { Choices, DType } from './kernels/kernel.ts';
 import { Merge, checkBufferSize } from './merge.ts';
@@ -302,13 +303,4 @@ function checkMotion(motion: readonly Float32Array[], frames: number, width: num
     if (bad >= 0) throw new InputError(`motion map ${k + 1}: value ${bad} is ${map[bad]}, it must be in [0,1]`);
   });
   return motion;
-}
-
-/** The maps with the reference's replaced by the maximum of the others (spec: S). */
-function withUnion(motion: readonly Float32Array[], reference: number): Float32Array[] {
-  const union = new Float32Array(motion[reference].length);
-  motion.forEach((map, k) => {
-    if (k !== reference) for (let i = 0; i < union.length; i++) union[i] = Math.max(union[i], map[i]);
-  });
-  return motion.map((map, k) => (k === reference ? union : map));
 }

@@ -6,7 +6,7 @@
  */
 import type { Executor, Prepared, Tensors } from './graph/executor.ts';
 import { READBACKS } from './graph/edges.ts';
-import type { Tile } from './graph/tile.ts';
+import type { Tile } from './image/tile.ts';
 import type { Stage } from './model/schedule.ts';
 import type { StageTimes } from './profile.ts';
 

@@ -53,8 +53,11 @@ export type FrameSource = Frame | ImageFrame | TextureFrame | BufferFrame;
 /** Texture formats that a merge reads. Those that end in -srgb would be decoded on the way: make the texture without it. */
 export const TEXTURE_FORMATS: readonly GPUTextureFormat[] = ['rgba8unorm', 'bgra8unorm', 'rgb10a2unorm', 'rgba16float', 'rgba32float'];
 
+/** What has a size: a frame of any form, or a picture that becomes one. */
+type Sized = { width: number; height: number } | Pick<ImageFrame, 'image'> | Pick<TextureFrame, 'texture'>;
+
 /** Width and height of a frame in pixels. */
-export function frameSize(frame: FrameSource): { width: number; height: number } {
+export function frameSize(frame: Sized): { width: number; height: number } {
   const { width, height } = 'image' in frame ? frame.image : 'texture' in frame ? frame.texture : frame;
   return { width, height };
 }
@@ -78,6 +81,12 @@ export function maxSample(data: Samples): number {
 /** How messages call a frame. */
 export function frameLabel(frame: Exposed, index: number): string {
   return frame.name ?? `frame ${index + 1}`;
+}
+
+/** Checks that a picture has the size of the stack's first. @throws InputError naming both. */
+export function checkSameSize(picture: Sized, name: string, first: Sized, firstName: string): void {
+  const [{ width, height }, whole] = [frameSize(picture), frameSize(first)];
+  if (width !== whole.width || height !== whole.height) throw new InputError(`${name} is ${width}x${height} but ${firstName} is ${whole.width}x${whole.height}: all frames must have one size`);
 }
 
 /** Checks that a frame's pixels are where and what its type says. */
@@ -107,7 +116,6 @@ export function sortFrames<F extends FrameSource>(frames: readonly F[]): { frame
   if (frames.length < MIN_FRAMES) throw new InputError(`${frames.length} frame given, at least ${MIN_FRAMES} are needed: pass brackets of the same scene`);
   if (frames.length > MAX_FRAMES) throw new InputError(`${frames.length} frames given, at most ${MAX_FRAMES} are supported: leave some out`);
   const [first] = frames;
-  const whole = frameSize(first);
   frames.forEach((frame, i) => {
     const name = frameLabel(frame, i);
     const fail = (what: string): never => {
@@ -117,9 +125,7 @@ export function sortFrames<F extends FrameSource>(frames: readonly F[]): { frame
     for (const [side, value] of [['width', width], ['height', height]] as const) {
       if (!Number.isInteger(value) || value < 1) fail(`${side} is ${value}, it must be a positive integer`);
     }
-    if (width !== whole.width || height !== whole.height) {
-      throw new InputError(`${name} is ${width}x${height} but ${frameLabel(first, 0)} is ${whole.width}x${whole.height}: all frames must have one size`);
-    }
+    checkSameSize(frame, name, first, frameLabel(first, 0));
     checkPixels(frame, fail);
     if (!(frame.exposure > 0) || !Number.isFinite(frame.exposure)) {
       fail(`exposure is ${frame.exposure}, it must be positive and finite: give the exposures with --ev or --times`);

@@ -6,6 +6,7 @@
  */
 import { InputError } from '../errors.ts';
 import { colourDifference, srgbToLab } from './lab.ts';
+import { expectAlike } from './picture.ts';
 
 const LUMA = [0.2126, 0.7152, 0.0722] as const;
 /** Keeps black out of the logarithm. */
@@ -151,7 +152,7 @@ export function colourCasts(samples: ArrayLike<number>): ((radiance: ArrayLike<n
   });
   const expected = srgbToLab(taken);
   return (radiance) => {
-    if (radiance.length !== samples.length) throw new InputError(`colour cast: pictures of ${radiance.length} and ${samples.length} values cannot be compared: they must have one size`);
+    expectAlike('colour cast', radiance, samples);
     const light = new Float64Array(taken.length);
     pixels.forEach((p, k) => {
       for (let c = 0; c < 3; c++) light[3 * k + c] = Math.log(Math.max(0, radiance[p + c]) + 1e-7);

@@ -4,7 +4,7 @@
  * Sources: IEC 61966-2-1 (sRGB) with its matrix to XYZ for a white of D65 (2 degrees); CIE 15 (CIELAB); Sharma, Wu and Dalal, "The CIEDE2000
  * Color-Difference Formula: Implementation Notes, Supplementary Test Data, and Mathematical Observations" (Color Research and Application 2005).
  */
-import { InputError } from '../errors.ts';
+import { expectAlike } from './picture.ts';
 
 /** Rows of linear sRGB to XYZ, each divided by D65's value: white is 1, 1, 1. */
 const [X, Y, Z] = [
@@ -82,7 +82,7 @@ export function ciede2000(l1: number, a1: number, b1: number, l2: number, a2: nu
  * @throws InputError where their sizes differ.
  */
 export function colourDifference(a: Float64Array, b: Float64Array): Float64Array<ArrayBuffer> {
-  if (a.length !== b.length) throw new InputError(`colour difference: pictures of ${a.length} and ${b.length} values cannot be compared: they must have one size`);
+  expectAlike('colour difference', a, b);
   const out = new Float64Array(a.length / 3);
   for (let p = 0; p < a.length; p += 3) out[p / 3] = ciede2000(a[p], a[p + 1], a[p + 2], b[p], b[p + 1], b[p + 2]);
   return out;

@@ -29,6 +29,11 @@ export function checkSize(width: number, height: number, name: string): void {
   }
 }
 
+/** Checks that pictures, or maps, can be compared value by value. @throws InputError naming both counts. */
+export function expectAlike(what: string, a: ArrayLike<number>, b: ArrayLike<number>): void {
+  if (a.length !== b.length || a.length === 0) throw new InputError(`${what}: ${a.length} and ${b.length} values cannot be compared: they must be of one size`);
+}
+
 /** Index of the first value outside [0,1], NaN included; -1 when there is none. (A plain loop: findIndex is ten times slower.) */
 export function firstOutside(data: Float32Array): number {
   for (let i = 0; i < data.length; i++) if (!(data[i] >= 0 && data[i] <= 1)) return i;

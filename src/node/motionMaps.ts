@@ -11,6 +11,7 @@
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CancelledError, InputError } from '../errors.ts';
+import { withUnion } from '../image/motion.ts';
 import { decodeNpy, npyPieces } from '../image/npy.ts';
 import { checkSize, firstOutside } from '../image/picture.ts';
 import { loadSharp } from './loadSharp.ts';
@@ -94,8 +95,7 @@ export async function readMotionMaps(dir: string, count: number, width: number, 
     }
     maps.push(npy && (!png || isWrittenFrom(png, npy)) ? npy : (png ?? new Float32Array(0)));
   }
-  if (isUnionDue) maps[reference] = union(maps.filter((_, i) => i !== reference), width * height);
-  return maps;
+  return isUnionDue ? withUnion(maps, reference) : maps;
 }
 
 const toByte = (w: number) => Math.round(255 * w);
@@ -104,12 +104,6 @@ const toByte = (w: number) => Math.round(255 * w);
 function isWrittenFrom(png: Float32Array, npy: Float32Array): boolean {
   for (let i = 0; i < npy.length; i++) if (Math.fround(toByte(npy[i]) / 255) !== png[i]) return false;
   return true;
-}
-
-function union(maps: readonly Float32Array[], length: number): Float32Array {
-  const out = new Float32Array(length);
-  for (const map of maps) for (let i = 0; i < length; i++) if (map[i] > out[i]) out[i] = map[i];
-  return out;
 }
 
 function checkValues(map: Float32Array, width: number, name: string): void {

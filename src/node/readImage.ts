@@ -17,6 +17,7 @@ import { open } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import { CancelledError, InputError } from '../errors.ts';
+import { checkSameSize } from '../image/frame.ts';
 import { MAX_PIXELS, checkSize, readNpyFrame, toRgb } from '../image/picture.ts';
 import type { DecodedImage } from '../image/picture.ts';
 import { sniffFormat } from '../image/sniff.ts';
@@ -83,20 +84,28 @@ async function read(path: string, memory: DecodingMemory): Promise<DecodedImage>
 }
 
 /**
- * Reads pictures, several at once, and hands them out in order. Whoever stops taking them leaves a few to be decoded for nothing.
- * @throws as `readFrame`, for the first picture that cannot be read, once those before it have been handed out; CancelledError.
+ * Reads the pictures of a stack, several at once, and hands them out in order. Whoever stops taking them leaves a few to be decoded for nothing.
+ * @throws as `readFrame`, for the first picture that cannot be read or has another size than the first, once those before it have been handed out; CancelledError.
  */
 export async function* readFrameFiles(paths: readonly string[], signal?: AbortSignal): AsyncGenerator<DecodedImage, void, undefined> {
   const memory = new DecodingMemory();
   const atOnce = Math.min(MOST_AT_ONCE, availableParallelism());
   const coming: Promise<DecodedImage>[] = [];
-  for (let next = 0; next < paths.length || coming.length > 0; ) {
-    if (signal?.aborted) throw new CancelledError();
-    if (next < paths.length && coming.length < atOnce) {
-      const picture = read(paths[next++], memory);
+  let first: DecodedImage | undefined;
+  let begun = 0;
+  for (const path of paths) {
+    while (begun < paths.length && coming.length < atOnce) {
+      if (signal?.aborted) throw new CancelledError();
+      const picture = read(paths[begun++], memory);
       picture.catch(() => undefined); // it is told when its turn comes
       coming.push(picture);
-    } else yield await coming.shift()!;
+    }
+    const picture = await coming.shift()!;
+    if (signal?.aborted) throw new CancelledError();
+    first ??= picture;
+    // The merge would say the same, but only after all the others were decoded.
+    checkSameSize(picture, shown(path), first, shown(paths[0]));
+    yield picture;
   }
 }
 

@@ -3,7 +3,7 @@
  * merge has succeeded. While the pictures are being read the engine is being made (engine.ts).
  */
 import { basename } from 'node:path';
-import { CancelledError, InputError } from '../../errors.ts';
+import { CancelledError } from '../../errors.ts';
 import { exposures as exifExposures } from '../../image/exif.ts';
 import { chooseReference } from '../../image/chooseReference.ts';
 import { middleFrame, sortFrames } from '../../image/frame.ts';
@@ -122,15 +122,7 @@ export async function readResponse({ response }: Pick<MergeOptions, 'response'>)
 
 async function readStack(options: MergeOptions, signal: AbortSignal): Promise<Stack> {
   const images: DecodedImage[] = [];
-  for await (const image of readFrameFiles(options.inputs, signal)) {
-    const path = options.inputs[images.length];
-    const [first] = images;
-    // sortFrames would say the same, but only after all the others were decoded.
-    if (first && (image.width !== first.width || image.height !== first.height)) {
-      throw new InputError(`${shown(path)} is ${image.width}x${image.height} but ${shown(options.inputs[0])} is ${first.width}x${first.height}: all frames must have one size`);
-    }
-    images.push(image);
-  }
+  for await (const image of readFrameFiles(options.inputs, signal)) images.push(image);
   stopIfAborted(signal);
   const exposures = options.exposures ?? exifExposures(images.map(({ exif }, i) => ({ name: shown(options.inputs[i]), exif })));
   const short = options.inputs.map((path) => basename(path));

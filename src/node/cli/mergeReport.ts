@@ -4,6 +4,7 @@ import type { MergeResult } from '../../deghoster.ts';
 import { clippedShare, referenceSummary } from '../../image/chooseReference.ts';
 import type { ReferenceChoice } from '../../image/chooseReference.ts';
 import { exposureSteps } from '../../image/exposureSteps.ts';
+import { movingShare } from '../../image/motion.ts';
 import { deviationText, responseDeviation } from '../../image/responseDeviation.ts';
 import { mergeWarnings } from '../../warnings.ts';
 import type { MergeWarning } from '../../warnings.ts';
@@ -51,13 +52,6 @@ export function announce(context: MergeContext, message: (text: string) => void)
   const plain = context.options.motionIn === undefined ? 'plain merge without a network' : `merge without a network, with the motion maps in ${context.options.motionIn}`;
   const network = weights ? `network ${weights.config.variant} from ${basename(weights.path)}` : plain;
   message(`${network}, on ${info.name}${info.software ? ' (software adapter: this takes a while)' : ''}`);
-}
-
-/** The share of pixels that a map calls moving. */
-function movingShare(map: Float32Array): number {
-  let moving = 0;
-  for (const w of map) if (w > 0.5) moving++;
-  return map.length > 0 ? moving / map.length : 0;
 }
 
 /** What became of the file of `--response auto:FILE`. */
