@@ -62,8 +62,11 @@ export function frameSize(frame: Sized): { width: number; height: number } {
   return { width, height };
 }
 
-/** Whether a frame's samples have 8 bits. */
-export function isEightBit(frame: FrameSource): boolean {
+/** Where pixels are: in a frame of any form, or in a picture that becomes one. */
+export type Pixels = Pick<Frame, 'data'> | Pick<ImageFrame, 'image'> | Pick<TextureFrame, 'texture'> | Pick<BufferFrame, 'buffer'>;
+
+/** Whether samples have 8 bits. */
+export function isEightBit(frame: Pixels): boolean {
   if ('data' in frame) return frame.data instanceof Uint8Array || frame.data instanceof Uint8ClampedArray;
   return 'image' in frame || ('texture' in frame && frame.texture.format.endsWith('8unorm'));
 }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { exposureFromExif, exposureInfo, exposures } from '../../src/image/exif.ts';
 import { readExposureInfo } from '../../src/node/exif.ts';
-import { parseEv, parseTimes } from '../../src/node/exposureArgs.ts';
+import { parseEv, parseTimes } from '../../src/node/cli/exposureArgs.ts';
 import { exposureFields, png, tiff } from './pictures.ts';
 
 describe('EXIF', () => {

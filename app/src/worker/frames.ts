@@ -1,6 +1,7 @@
 /** The frames of the stack, decoded, by the page's number for each. Files are decoded one after another: each takes memory while it lasts. */
 import { InputError } from '../../../src/errors.ts';
 import { countClipped } from '../../../src/image/chooseReference.ts';
+import { defaultResponse } from '../../../src/image/chooseResponse.ts';
 import { MAX_FRAMES, checkSameSize } from '../../../src/image/frame.ts';
 import type { Frame } from '../../../src/image/frame.ts';
 import type { DecodedImage } from '../../../src/image/picture.ts';
@@ -44,9 +45,9 @@ export class Frames {
     });
   }
 
-  /** As the command line: the camera's curve is estimated from 8-bit pictures; others come out of programs that know what they wrote. */
+  /** The response of frames of which nothing is said. */
   response(list: readonly FrameToMerge[]): 'auto' | 'gamma' {
-    return list.every(({ id }) => this.#held.get(id)?.image.bits === 8 && this.#held.get(id)?.image.format !== 'npy') ? 'auto' : 'gamma';
+    return defaultResponse(list.flatMap(({ id }) => this.#held.get(id)?.image ?? []));
   }
 
   async #add(id: number, name: string, file: Blob): Promise<FrameInfo | undefined> {

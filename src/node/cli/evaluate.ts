@@ -8,6 +8,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { CancelledError, InputError, UsageError } from '../../errors.ts';
+import { defaultResponse } from '../../image/chooseResponse.ts';
 import { muLaw, psnr } from '../../image/metrics.ts';
 import { readTuning } from '../../tune/cache.ts';
 import { deviceTuneKey } from '../../tune/key.ts';
@@ -31,8 +32,8 @@ import { reportJson, stackText, summaryText } from './evaluateReport.ts';
 import type { Report, Row } from './evaluateReport.ts';
 import { json } from './io.ts';
 import type { CommandIo } from './io.ts';
-import { defaultResponse, readResponse } from './merge.ts';
 import { ProgressView } from './progress.ts';
+import { readResponse } from './responseOption.ts';
 import { readWeights } from './weights.ts';
 
 /** Above this the fitted truth does not look like the reference: another moment, another scene, or wrong exposures. */
@@ -41,7 +42,7 @@ const SUSPICIOUS_RESIDUAL = 0.3;
 export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
   const options = readEvaluateOptions(args);
   const { signal } = io;
-  const response = await readResponse(options);
+  const response = await readResponse(options.response);
   if (options.json !== undefined) await checkWritable(options.json);
   const view = new ProgressView(io.stderr);
   const message = (text: string): void => {
@@ -115,7 +116,7 @@ function ofWhatIsKnown({ truth, motion, still }: EvaluationStack): string {
 
 /** The response that a stack's folder says. */
 async function responseOf({ response }: StackFolder): Promise<Awaited<ReturnType<typeof readResponse>>> {
-  return response === undefined ? undefined : readResponse({ response: { file: response } });
+  return response === undefined ? undefined : readResponse({ file: response });
 }
 
 /** What judging a stack takes besides the stack. */

@@ -6,8 +6,8 @@ import { adapterChoice } from '../adapter.ts';
 import type { SoftwareChoice } from '../adapter.ts';
 import { bytesOption, choiceOption, integerOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
-import { readResponseOption } from './mergeOptions.ts';
-import type { MergeOptions } from './mergeOptions.ts';
+import { readResponseOption } from './responseOption.ts';
+import type { ResponseChoice } from './responseOption.ts';
 
 /** cd/m^2 that a radiance of 1 is shown as: the HDR display of PU21's own examples. */
 const DEFAULT_PEAK = 4000;
@@ -19,7 +19,7 @@ export interface EvaluateOptions {
   weights: string | undefined;
   /** From 0 in exposure order; undefined for the middle. */
   reference: number | undefined;
-  response: MergeOptions['response'];
+  response: ResponseChoice | undefined;
   /** Frames to use, from 0 in exposure order; undefined for all. */
   picks: number[] | undefined;
   /** Whether all stands still in stacks without still.json. */

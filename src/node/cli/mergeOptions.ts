@@ -6,10 +6,12 @@ import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
 import { DEFAULT_MEMORY_BUDGET } from '../../model/schedule.ts';
 import { adapterChoice } from '../adapter.ts';
 import type { SoftwareChoice } from '../adapter.ts';
-import { parseEv, parseTimes } from '../exposureArgs.ts';
+import { parseEv, parseTimes } from './exposureArgs.ts';
 import { outputFormat } from '../writeImage.ts';
 import { bytesOption, choiceOption, integerOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
+import { readResponseOption } from './responseOption.ts';
+import type { ResponseChoice } from './responseOption.ts';
 
 export interface MergeOptions {
   /** Pictures, in command-line order. */
@@ -19,8 +21,7 @@ export interface MergeOptions {
   exposures: number[] | undefined;
   /** From 0 in exposure order; undefined for the middle. */
   reference: number | 'auto' | undefined;
-  /** A name, or a JSON file's path. */
-  response: { name: 'auto' | 'gamma' | 'linear' } | { file: string } | undefined;
+  response: ResponseChoice | undefined;
   /** `--response auto:FILE`: read if it is there (it is `response` then), else the estimate is kept in it. */
   keepResponse: string | undefined;
   saveResponse: string | undefined;
@@ -84,13 +85,6 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
     profile: flags.has('profile'),
     quiet: flags.has('quiet'),
   };
-}
-
-/** `--response`: a name, or else a file. */
-export function readResponseOption(text: string | undefined): MergeOptions['response'] {
-  if (text === undefined) return undefined;
-  if (text === 'auto' || text === 'gamma' || text === 'linear') return { name: text };
-  return { file: text };
 }
 
 /** `--response auto:FILE`: the file. */
