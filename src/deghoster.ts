@@ -15,8 +15,8 @@ import { firstOutside } from './image/picture.ts';
 import type { Choices, DType } from './kernels/kernel.ts';
 import { Merge, checkBufferSize } from './merge.ts';
 import type { Picture, Progress } from './merge.ts';
-import { DEFAULT_MEMORY_BUDGET, schedule, scheduleJson, scheduleText } from './model/schedule.ts';
-import type { Schedule } from './model/schedule.ts';
+import { DEFAULT_MEMORY_BUDGET, schedule, scheduleReport } from './model/schedule.ts';
+import type { PlanReport, Schedule } from './model/schedule.ts';
 import type { MergeProfile } from './profile.ts';
 import { Session } from './session.ts';
 import { choicesOf } from './tune/result.ts';
@@ -68,11 +68,26 @@ export interface MergeOptions {
 }
 
 /** What a merge will be like, as far as it is known before its frames are. */
-export interface PrepareOptions {
+interface ExpectedMerge {
   /** As in {@link MergeOptions}. */
   method?: 'network' | 'merge';
   /** Whether motion maps will be given: the network's own need not be found then. */
   motion?: boolean;
+}
+
+/** What `plan` plans for. */
+export interface PlanOptions extends ExpectedMerge {
+  /** Size of the frames in pixels. */
+  width: number;
+  height: number;
+  /** How many there are. */
+  frames: number;
+  /** Reference frame, from 0 in exposure order; the middle one by default. */
+  reference?: number;
+}
+
+/** What `prepare` prepares for. */
+export interface PrepareOptions extends ExpectedMerge {
   /** Size of the frames, where it is known; a photograph's by default. Tiles are chosen by it. */
   width?: number;
   height?: number;
@@ -113,18 +128,6 @@ export interface BufferResult extends Omit<MergeResult, 'radiance'> {
    * `dispose` destroys unless it was passed in.
    */
   buffer: GPUBuffer;
-}
-
-/** What a merge would run. `toString()` is for people, `JSON.stringify` for machines. */
-export interface PlanReport {
-  schedule: Schedule;
-  toString(): string;
-  toJSON(): object;
-}
-
-/** Plans a merge without a device. */
-export function planReport(it: Schedule): PlanReport {
-  return { schedule: it, toString: () => scheduleText(it), toJSON: () => scheduleJson(it) };
 }
 
 export class Deghoster {
@@ -171,10 +174,22 @@ export class Deghoster {
     return this.#session.gpu.device;
   }
 
-  /** What `merge` would run for frames of this size, with exposures a factor of four apart. */
-  plan(width: number, height: number, frames: number, reference = middleFrame(frames), method: 'network' | 'merge' = 'network'): PlanReport {
+  /**
+   * What `merge` would run for frames of a size, and the memory it would take.
+   * @throws InputError for weights that do not take so many frames, or a memory budget that is too small; UsageError.
+   */
+  plan(options: PlanOptions): PlanReport {
+    return scheduleReport(this.schedule(options));
+  }
+
+  /**
+   * The schedule behind `plan`.
+   * @internal for tests and benches: its plans and programs change from version to version.
+   */
+  schedule({ width, height, frames, reference = middleFrame(frames), method = 'network', motion = false }: PlanOptions): Schedule {
+    // The ratios of exposures change no size.
     const taus = Array.from({ length: frames }, (_, k) => 4 ** k);
-    return planReport(this.#schedule({ width, height, taus, reference, useResponse: true, motionGiven: false, method }));
+    return this.#scheduleFor({ width, height, taus, reference, useResponse: true, motionGiven: motion, method });
   }
 
   /**
@@ -184,11 +199,10 @@ export class Deghoster {
    */
   async prepare(frames: number, options: PrepareOptions = {}): Promise<void> {
     this.#check('prepare');
-    const { method = 'network', motion = false, width = EXPECTED.width, height = EXPECTED.height, signal } = options;
-    const taus = Array.from({ length: frames }, (_, k) => 4 ** k);
-    const it = this.#schedule({ width, height, taus, reference: middleFrame(frames), useResponse: true, motionGiven: motion, method });
+    const { method, motion, width = EXPECTED.width, height = EXPECTED.height, signal } = options;
+    const { stages } = this.schedule({ width, height, frames, method, motion });
     if (signal?.aborted) throw new CancelledError();
-    await this.#session.executor.warm(it.stages.map((stage) => stage.plan), { signal });
+    await this.#session.executor.warm(stages.map((stage) => stage.plan), { signal });
   }
 
   /**
@@ -264,13 +278,13 @@ export class Deghoster {
     const { kind } = response.report;
     // The gate allows for so many codes of a file. Linear samples of 8 bits are such codes as they are; finer ones are counted as if a JPEG held them.
     const linear = kind === 'linear' && !frames.every(isEightBit);
-    const it = this.#schedule({ width, height, taus, reference, useResponse: kind !== 'gamma', linear, motionGiven: motion !== undefined, method });
+    const it = this.#scheduleFor({ width, height, taus, reference, useResponse: kind !== 'gamma', linear, motionGiven: motion !== undefined, method });
     const maps = await merge.run(it, response, motion, picture);
     if (profile) profile.ms = performance.now() - begun;
     return { width, height, motion: maps, scale: taus[reference], reference, referenceChoice, order, response, peakBytes: merge.peakBytes, ...(profile && { profile }) };
   }
 
-  #schedule(request: { width: number; height: number; taus: number[]; reference: number; useResponse: boolean; linear?: boolean; motionGiven: boolean; method: 'network' | 'merge' }): Schedule {
+  #scheduleFor(request: { width: number; height: number; taus: number[]; reference: number; useResponse: boolean; linear?: boolean; motionGiven: boolean; method: 'network' | 'merge' }): Schedule {
     const config = request.method === 'network' ? this.#weights?.config : undefined;
     if (request.method === 'network' && !config) throw new UsageError('merge: no weights were given to Deghoster.create: pass weights, or method "merge" for the plain merge');
     const limits = { memoryBudget: this.#memoryBudget, maxBinding: this.#session.gpu.maxBinding, traits: this.#session.gpu.traits, precision: this.#precision, choices: this.#choices };

@@ -18,7 +18,7 @@ import { ProgressPanel } from './ui/progressPanel.ts';
 import { ResultPanel } from './ui/resultPanel.ts';
 import { Stage } from './ui/stage.ts';
 import { keepAwake } from './ui/wakeLock.ts';
-import { WARNINGS, failureWords, pageWords, warningWords } from './words.ts';
+import { WARNINGS, failureWords, warningWords } from './words.ts';
 import type { Doing } from './words.ts';
 
 /** Of a file that is still being read. */
@@ -107,7 +107,7 @@ function receive(message: FromWorker): void {
       frameLoaded(message);
       break;
     case 'frameFailed':
-      Object.assign(rows.find(({ id }) => id === message.id) ?? {}, { state: 'failed', problem: pageWords(message.message) });
+      Object.assign(rows.find(({ id }) => id === message.id) ?? {}, { state: 'failed', problem: message.message });
       break;
     case 'progress':
       return progress.show(message);

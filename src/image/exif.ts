@@ -55,7 +55,9 @@ export function exposureFromExif(info: ExposureInfo): number | undefined {
   return (info.time * (info.iso ?? 100)) / 100 / (info.fNumber ?? 1) ** 2;
 }
 
-const REMEDY = 'give the exposures with --ev or --times';
+function unknown(finding: string): InputError {
+  return new InputError(finding, { problem: 'exposure', remedy: 'give the exposures yourself' });
+}
 
 /**
  * Exposures of a whole stack, comparable with each other. f-number and ISO are used if every frame has them, left out if
@@ -64,14 +66,14 @@ const REMEDY = 'give the exposures with --ev or --times';
  */
 export function exposures(images: readonly { name: string; exif?: ExposureInfo }[]): number[] {
   for (const { name, exif } of images) {
-    if (exif?.time === undefined) throw new InputError(`${name} has no exposure time in its EXIF data: ${REMEDY}`);
-    if (!(exif.time > 0)) throw new InputError(`${name} has an exposure time of ${exif.time} s in its EXIF data, it must be positive: ${REMEDY}`);
+    if (exif?.time === undefined) throw unknown(`${name} has no exposure time in its EXIF data`);
+    if (!(exif.time > 0)) throw unknown(`${name} has an exposure time of ${exif.time} s in its EXIF data, it must be positive`);
   }
   const isUsed = (field: 'fNumber' | 'iso', label: string): boolean => {
     const missing = images.find(({ exif }) => exif?.[field] === undefined);
     if (!missing) return true;
     const values = [...new Set(images.flatMap(({ exif }) => exif?.[field] ?? []))];
-    if (values.length > 1) throw new InputError(`${missing.name} has no ${label} in its EXIF data, and the other frames' differ (${values.join(', ')}): ${REMEDY}`);
+    if (values.length > 1) throw unknown(`${missing.name} has no ${label} in its EXIF data, and the other frames' differ (${values.join(', ')})`);
     return false;
   };
   const useFNumber = isUsed('fNumber', 'f-number');

@@ -2,6 +2,7 @@
  * What a bracketed stack is: a list of frames of one size with their exposures. Their pixels are on the CPU, or on the device already.
  */
 import { InputError } from '../errors.ts';
+import type { InputErrorOptions } from '../errors.ts';
 
 /** Samples of a picture: 8-bit, 16-bit (0..65535) or float in [0,1]. */
 export type Samples = Uint8Array | Uint8ClampedArray | Uint16Array | Float32Array;
@@ -121,8 +122,8 @@ export function sortFrames<F extends FrameSource>(frames: readonly F[]): { frame
   const [first] = frames;
   frames.forEach((frame, i) => {
     const name = frameLabel(frame, i);
-    const fail = (what: string): never => {
-      throw new InputError(`${name}: ${what}`);
+    const fail = (what: string, options?: InputErrorOptions): never => {
+      throw new InputError(`${name}: ${what}`, options);
     };
     const { width, height } = frameSize(frame);
     for (const [side, value] of [['width', width], ['height', height]] as const) {
@@ -131,11 +132,11 @@ export function sortFrames<F extends FrameSource>(frames: readonly F[]): { frame
     checkSameSize(frame, name, first, frameLabel(first, 0));
     checkPixels(frame, fail);
     if (!(frame.exposure > 0) || !Number.isFinite(frame.exposure)) {
-      fail(`exposure is ${frame.exposure}, it must be positive and finite: give the exposures with --ev or --times`);
+      fail(`exposure is ${frame.exposure}, it must be positive and finite`, { problem: 'exposure', remedy: 'set it' });
     }
   });
   if (frames.every((frame) => frame.exposure === first.exposure)) {
-    throw new InputError(`all ${frames.length} frames have the same exposure (${first.exposure}): pass brackets of different exposure, or give the true ones with --ev or --times`);
+    throw new InputError(`all ${frames.length} frames have the same exposure (${first.exposure})`, { problem: 'equal-exposures', remedy: 'pass brackets of different exposure, or set the true ones' });
   }
   const order = frames.map((_, i) => i).sort((a, b) => frames[a].exposure - frames[b].exposure || a - b);
   return { frames: order.map((i) => frames[i]), order };

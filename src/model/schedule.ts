@@ -136,7 +136,8 @@ function stageFused({ name, rules, build }: StageRequest, way: FuseOptions, padd
     const side = 2 * rules.halo + rules.grid;
     const smallest = planOf(Math.min(padded.width, side), Math.min(padded.height, side));
     return new InputError(
-      `memory budget ${bytesText(limits.memoryBudget)} is too small: the smallest tile of the ${name} needs ${bytesText(planBytes(smallest, weights))} (largest buffer ${bytesText(smallest.bytes.largest)} of ${bytesText(limits.maxBinding)}): raise it`,
+      `memory budget ${bytesText(limits.memoryBudget)} is too small: the smallest tile of the ${name} needs ${bytesText(planBytes(smallest, weights))} (largest buffer ${bytesText(smallest.bytes.largest)} of ${bytesText(limits.maxBinding)})`,
+      { problem: 'memory-budget', remedy: 'raise it' },
     );
   }
   const chosen = planOf(tiling.width, tiling.height);
@@ -192,8 +193,56 @@ export function scheduleText(it: Schedule, steps = true): string {
   return lines.join('\n');
 }
 
-/** A schedule as data for machines. */
-export function scheduleJson(it: Schedule): object {
+/** A step of a plan: one dispatch. */
+export interface PlannedStep {
+  /** Of the network's layer, or what was fused into one. */
+  name: string;
+  /** Which kernel and variant. */
+  program: string;
+  /** Its result's shape, `channels x height x width`. */
+  output: string;
+  /** Which of the stage's buffers it is in, and from which block of four channels on. */
+  buffer: number;
+  block: number;
+  multiplyAdds: number;
+}
+
+/** A stage of a merge: one graph over all its tiles. */
+export interface PlannedStage {
+  name: StageName;
+  tiles: number;
+  tileWidth: number;
+  tileHeight: number;
+  /** Pixels computed over pixels in the padded picture: tiles overlap. */
+  waste: number;
+  dispatchesPerTile: number;
+  /** Different programs among them. */
+  programs: number;
+  multiplyAdds: number;
+  /** Bytes of GPU buffers while the stage runs, weights included. */
+  bytes: number;
+  largestBuffer: number;
+  /** Bytes if every tensor had its own. */
+  unsharedBytes: number;
+  /** Bytes of each buffer. */
+  buffers: readonly number[];
+  steps: PlannedStep[];
+}
+
+/** What a merge would run: plain data. */
+export interface PlanReport {
+  width: number;
+  height: number;
+  frames: number;
+  reference: number;
+  memoryBudget: number;
+  /** Most bytes of one buffer that the device binds. */
+  maxBinding: number;
+  stages: PlannedStage[];
+}
+
+/** A schedule as plain data. */
+export function scheduleReport(it: Schedule): PlanReport {
   return {
     width: it.width,
     height: it.height,

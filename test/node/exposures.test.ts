@@ -37,8 +37,8 @@ describe('EXIF', () => {
     expect(exposures(stack({ time: 1 }, { time: 4 }))).toEqual([1, 4]);
     // One frame lacks the f-number and the others agree: it is left out for all.
     expect(exposures(stack({ time: 1, fNumber: 8 }, { time: 2 }, { time: 4, fNumber: 8 }))).toEqual([1, 2, 4]);
-    expect(() => exposures(stack({ time: 1, iso: 100 }, { time: 2 }, { time: 4, iso: 200 }))).toThrow("2.jpg has no ISO in its EXIF data, and the other frames' differ (100, 200): give the exposures with --ev or --times");
-    expect(() => exposures(stack({ time: 1 }, {}))).toThrow('2.jpg has no exposure time in its EXIF data: give the exposures with --ev or --times');
+    expect(() => exposures(stack({ time: 1, iso: 100 }, { time: 2 }, { time: 4, iso: 200 }))).toThrow("2.jpg has no ISO in its EXIF data, and the other frames' differ (100, 200): give the exposures yourself");
+    expect(() => exposures(stack({ time: 1 }, {}))).toThrow('2.jpg has no exposure time in its EXIF data: give the exposures yourself');
     expect(() => exposures(stack({ time: 1 }, { time: 0 }))).toThrow('2.jpg has an exposure time of 0 s');
     expect(() => exposures(stack({ time: -1 }, { time: 1 }))).toThrow('1.jpg has an exposure time of -1 s');
   });

@@ -96,7 +96,7 @@ describe('Deghoster.create', () => {
     const { variants } = stepClasses(config, 3, TILE, { traits }).find(({ name }) => name === LOGITS)!;
     const variantOf = async (tuning?: DeghosterOptions['tuning']): Promise<string> => {
       const deghoster = await Deghoster.create({ device, weights: golden.weightsBytes, tuning });
-      const { stages } = deghoster.plan(96, 64, 3).schedule;
+      const { stages } = deghoster.schedule({ width: 96, height: 64, frames: 3 });
       deghoster.dispose();
       return stages.flatMap(({ plan }) => plan.steps).find(({ shapeClass }) => shapeClass === LOGITS)!.variant;
     };

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { CancelledError, InputError, UsageError } from '../../errors.ts';
+import { CancelledError, InputError, UsageError, messageWith } from '../../errors.ts';
 import { defaultResponse } from '../../image/chooseResponse.ts';
 import { muLaw, psnr } from '../../image/metrics.ts';
 import { readTuning } from '../../tune/cache.ts';
@@ -33,6 +33,7 @@ import type { Report, Row } from './evaluateReport.ts';
 import { json } from './io.ts';
 import type { CommandIo } from './io.ts';
 import { ProgressView } from './progress.ts';
+import { EVALUATE_REMEDIES } from './remedies.ts';
 import { readResponse } from './responseOption.ts';
 import { readWeights } from './weights.ts';
 
@@ -86,8 +87,9 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
         io.stdout.write(stackText(report));
       } catch (error) {
         if (isFinal(error)) throw error;
-        failed.push({ name: folder.name, reason: reasonOf(error) });
-        message(`${folder.name}: ${reasonOf(error)}`);
+        const reason = reasonOf(messageWith(EVALUATE_REMEDIES, error));
+        failed.push({ name: folder.name, reason });
+        message(`${folder.name}: ${reason}`);
       }
     }
   } catch (error) {

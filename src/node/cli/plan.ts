@@ -1,11 +1,10 @@
 /** `deghost plan`: what a merge of a size would run, the memory it takes, and how long, as far as `deghost tune` has measured. Nothing is computed, and no device is opened. */
 import { NoAdapterError, UsageError } from '../../errors.ts';
-import { planReport } from '../../deghoster.ts';
 import { adapterTraits } from '../matrices.ts';
 import { MAX_FRAMES, MIN_FRAMES, middleFrame } from '../../image/frame.ts';
 import { MAX_PIXELS } from '../../image/picture.ts';
 import type { Target } from '../../kernels/kernel.ts';
-import { DEFAULT_MAX_BINDING, DEFAULT_MEMORY_BUDGET, schedule } from '../../model/schedule.ts';
+import { DEFAULT_MAX_BINDING, DEFAULT_MEMORY_BUDGET, schedule, scheduleReport, scheduleText } from '../../model/schedule.ts';
 import { readTuning } from '../../tune/cache.ts';
 import { tuneKey } from '../../tune/key.ts';
 import { predict } from '../../tune/predict.ts';
@@ -46,10 +45,9 @@ export async function planCommand(args: ParsedArgs, io: CommandIo): Promise<void
   if (precision === 'f16' && !target.traits?.f16) throw new UsageError('--precision is f16, which takes an adapter with the feature shader-f16: leave it out, or choose another --adapter');
   const taus = Array.from({ length: frames }, (_, k) => 4 ** k); // the exposures' ratios change no size
   const it = schedule({ config, width, height, taus, reference, gamma: config?.gamma ?? 2.2, useResponse: true, motionGiven: false, limits: { memoryBudget, maxBinding, ...target } });
-  const report = planReport(it);
   const predicted = tuning && useful(predict(it, tuning));
-  if (flags.has('json')) io.stdout.write(json({ ...report.toJSON(), precision, predicted: predicted && tuning ? { milliseconds: predicted.ms, ...predicted, ms: undefined, adapter: tuning.adapter, tuned: tuning.date } : null }));
-  else io.stdout.write(`${String(report).trimEnd()}\n\n${predictionText(predicted, tuning, limits)}\n`);
+  if (flags.has('json')) io.stdout.write(json({ ...scheduleReport(it), precision, predicted: predicted && tuning ? { milliseconds: predicted.ms, ...predicted, ms: undefined, adapter: tuning.adapter, tuned: tuning.date } : null }));
+  else io.stdout.write(`${scheduleText(it)}\n\n${predictionText(predicted, tuning, limits)}\n`);
 }
 
 /** What every WebGPU device has. */
