@@ -15,14 +15,14 @@ import { firstOutside } from './image/picture.ts';
 import type { Choices, DType } from './kernels/kernel.ts';
 import { Merge, checkBufferSize } from './merge.ts';
 import type { Picture, Progress } from './merge.ts';
+import { loadWeights } from './model/loadWeights.ts';
+import type { Weights } from './model/loadWeights.ts';
 import { DEFAULT_MEMORY_BUDGET, schedule, scheduleReport } from './model/schedule.ts';
 import type { PlanReport, Schedule } from './model/schedule.ts';
 import type { MergeProfile } from './profile.ts';
 import { Session } from './session.ts';
 import { choicesOf } from './tune/result.ts';
 import type { TuneResult } from './tune/result.ts';
-import { loadWeights } from './weights/load.ts';
-import type { Weights } from './weights/load.ts';
 
 export interface DeghosterOptions {
   /** A weights file's bytes (safetensors). Without it only `method: 'merge'` works. */

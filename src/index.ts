@@ -22,6 +22,6 @@ export type { CameraResponse, ChannelReport, ResponseReport } from './image/resp
 export { encodeRgbe } from './image/rgbe.ts';
 export { encodeSrgb, toneMap } from './image/toneMap.ts';
 export type { PlanReport, PlannedStage, PlannedStep } from './model/schedule.ts';
-export { loadWeights } from './weights/load.ts';
-export type { Weights } from './weights/load.ts';
+export { loadWeights } from './model/loadWeights.ts';
+export type { Weights } from './model/loadWeights.ts';
 export type { NetworkConfig } from './weights/config.ts';

@@ -8,7 +8,7 @@ import { Gpu, openDevice } from '../src/device.ts';
 import { Executor } from '../src/graph/executor.ts';
 import { adapterChoice, requestAdapter } from '../src/node/adapter.ts';
 import { runTiles } from '../src/stage.ts';
-import { loadWeights } from '../src/weights/load.ts';
+import { loadWeights } from '../src/model/loadWeights.ts';
 import { testDevice } from './gpu.ts';
 import { eightBit } from './reference/frames.ts';
 import { readGolden } from './reference/goldens.ts';

@@ -2,9 +2,9 @@
  * What lies on the device beside pipelines: buffers, counted, packed weights, each uploaded once, and params.
  */
 import type { Gpu } from '../device.ts';
+import { floatToHalf } from '../float16.ts';
 import { packParams, readsTexture, texelBytes } from '../kernels/kernel.ts';
 import type { PackedWeights, Resource } from '../kernels/kernel.ts';
-import { floatToHalf } from '../float16.ts';
 import type { Plan, Step } from './plan.ts';
 
 /** A tensor of the weights file by name, OIHW. @throws when there is none. */

@@ -2,12 +2,13 @@
  * The schedule of a merge: which graphs run, cut into which tiles, so that the GPU's buffers stay within a budget and its limits.
  * A pure function: `deghost plan` prints it without a device.
  */
+import { bytesText } from '../bytesText.ts';
 import { InputError } from '../errors.ts';
 import { edgeBytes } from '../graph/edges.ts';
 import { fuse } from '../graph/fuse/index.ts';
 import type { FuseOptions } from '../graph/fuse/index.ts';
 import type { Graph } from '../graph/graph.ts';
-import { bytesText, plan, planText } from '../graph/plan.ts';
+import { plan, planText } from '../graph/plan.ts';
 import type { Plan } from '../graph/plan.ts';
 import { chooseTiling } from '../image/tile.ts';
 import type { TileRules, Tiling } from '../image/tile.ts';

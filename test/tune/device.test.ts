@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Gpu } from '../../src/device.ts';
 import { Deghoster, UsageError } from '../../src/index.ts';
 import type { DeghosterOptions } from '../../src/index.ts';
-import { loadWeights } from '../../src/weights/load.ts';
+import { loadWeights } from '../../src/model/loadWeights.ts';
 import { readGolden } from '../reference/goldens.ts';
 import { DeviceBench } from '../../src/tune/bench.ts';
 import type { Bench } from '../../src/tune/bench.ts';

@@ -1,10 +1,11 @@
 /** `deghost info`: adapters, limits, features, and what could be installed. */
+import { bytesText } from '../../bytesText.ts';
 import { NoAdapterError } from '../../errors.ts';
 import { adapterChoice, listAdapters, requestAdapter } from '../adapter.ts';
 import type { AdapterInfo } from '../adapter.ts';
 import { SWIFTSHADER_PACKAGE, findSwiftShader, refusedLavapipe, softwareRemedies, vulkanDrivers } from '../softwareAdapter.ts';
 import type { ParsedArgs } from './args.ts';
-import { json, size } from './io.ts';
+import { json } from './io.ts';
 import { matricesOf } from '../matrices.ts';
 import type { CommandIo } from './io.ts';
 import { packageVersion } from '../package.ts';
@@ -66,7 +67,7 @@ function text(report: { version: string; runtime: string; adapter: AdapterInfo |
     const kind = `${adapter.software ? 'software' : 'GPU'}, ${adapter.source === 'npm' ? `from npm ${SWIFTSHADER_PACKAGE} ${report.swiftshader}` : 'from the system'}`;
     lines.push(`${adapter.name} (${kind})${adapter.name === report.adapter?.name ? '  <- used' : ''}`);
     for (const [name, standard, bytes] of LIMITS) {
-      const show = (value: number) => (bytes ? size(value) : String(value));
+      const show = (value: number) => (bytes ? bytesText(value) : String(value));
       const value = adapter.limits[name];
       lines.push(`  ${name.padEnd(34)} ${show(value).padStart(10)}${value === standard ? '' : `  (WebGPU's default: ${show(standard)})`}`);
     }

@@ -1,5 +1,6 @@
 /** What `deghost merge` says: before, after, and as JSON. */
 import { basename } from 'node:path';
+import { bytesText } from '../../bytesText.ts';
 import type { MergeResult } from '../../deghoster.ts';
 import { clippedShare, referenceSummary } from '../../image/chooseReference.ts';
 import type { ReferenceChoice } from '../../image/chooseReference.ts';
@@ -9,7 +10,7 @@ import { deviationText, responseDeviation } from '../../image/responseDeviation.
 import { mergeWarnings } from '../../warnings.ts';
 import type { MergeWarning } from '../../warnings.ts';
 import type { AdapterInfo } from '../adapter.ts';
-import { json, size } from './io.ts';
+import { json } from './io.ts';
 import type { CommandIo } from './io.ts';
 import type { MergeOptions } from './mergeOptions.ts';
 import type { Written } from './mergeOutputs.ts';
@@ -70,7 +71,7 @@ export function finish(context: MergeContext, result: MergeResult, files: Writte
   message(report.kind === 'estimated' || report.kind === 'file' ? `${report.summary}; ${deviationText(deviation)}` : report.summary);
   if (options.keepResponse !== undefined) message(keptText(options.keepResponse, files, report.kind));
   if (options.method === 'network') message(`moving: ${(100 * moving[reference]).toFixed(1)} % of the picture`);
-  message(`GPU memory: ${size(result.peakBytes)} of buffers at the peak, ${size(options.memoryBudget)} allowed, stored as ${options.precision}; merged in ${clock(times.mergeMs / 1000)}`);
+  message(`GPU memory: ${bytesText(result.peakBytes)} of buffers at the peak, ${bytesText(options.memoryBudget)} allowed, stored as ${options.precision}; merged in ${clock(times.mergeMs / 1000)}`);
   // Maps that were given back are no finding.
   const warnings = mergeWarnings(stack.frames, options.motionIn === undefined ? result : { ...result, motion: [] });
   for (const warning of warnings) message(`warning: ${warning.message}${OPTIONS[warning.kind]}`);

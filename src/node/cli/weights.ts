@@ -1,7 +1,7 @@
 /** Reading a weights file and judging it before any GPU work. */
 import { checkFrameCount } from '../../weights/config.ts';
 import type { NetworkConfig } from '../../weights/config.ts';
-import { loadWeights } from '../../weights/load.ts';
+import { loadWeights } from '../../model/loadWeights.ts';
 import { shown } from '../problems.ts';
 import { readFileBytes } from '../readImage.ts';
 import { shippedWeightsPath } from '../package.ts';
