@@ -3,7 +3,7 @@
  */
 import { openPlatformDevice } from './device.ts';
 import type { DeviceLostError } from './errors.ts';
-import { CancelledError, InputError, UsageError } from './errors.ts';
+import { InputError, UsageError, throwIfCancelled } from './errors.ts';
 import { frameLabel, frameSize, isEightBit, middleFrame, sortFrames } from './image/frame.ts';
 import type { FrameSource } from './image/frame.ts';
 import { choiceOf } from './image/chooseReference.ts';
@@ -201,7 +201,7 @@ export class Deghoster {
     this.#check('prepare');
     const { method, motion, width = EXPECTED.width, height = EXPECTED.height, signal } = options;
     const { stages } = this.schedule({ width, height, frames, method, motion });
-    if (signal?.aborted) throw new CancelledError();
+    throwIfCancelled(signal);
     await this.#session.executor.warm(stages.map((stage) => stage.plan), { signal });
   }
 
@@ -257,7 +257,7 @@ export class Deghoster {
     this.#check('merge');
     const begun = performance.now();
     const { signal, onProgress, method = 'network' } = options;
-    if (signal?.aborted) throw new CancelledError();
+    throwIfCancelled(signal);
     const { frames, order } = sortFrames(input);
     const given = options.reference === 'auto' ? undefined : checkReference(options.reference, frames.length);
     checkSamples(frames);

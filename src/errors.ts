@@ -114,3 +114,8 @@ export class CancelledError extends DeghostError {
     super('cancelled', message);
   }
 }
+
+/** @throws CancelledError where the signal has fired. */
+export function throwIfCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new CancelledError();
+}

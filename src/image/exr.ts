@@ -10,7 +10,7 @@
  * with threads for it (Node's zlib, a browser's CompressionStream) uses them. The file streams: its table of offsets, which precedes the chunks and is known after them, is written last,
  * over zeros.
  */
-import { CancelledError, InputError } from '../errors.ts';
+import { InputError, throwIfCancelled } from '../errors.ts';
 import { MAX_HALF, floatToHalf } from '../float16.ts';
 import { inBands } from './bands.ts';
 
@@ -179,7 +179,7 @@ async function* pieces(data: Float32Array, width: number, height: number, type: 
       coming.push(chunk);
     }
     const chunk = await coming.shift()!;
-    if (signal?.aborted) throw new CancelledError();
+    throwIfCancelled(signal);
     table.setBigUint64(8 * k, BigInt(offset), true);
     offset += chunk.length;
     yield chunk;

@@ -7,8 +7,8 @@
 import { InputError } from '../errors.ts';
 import { colourDifference, srgbToLab } from './lab.ts';
 import { expectAlike } from './picture.ts';
+import { LUMA, encodeSrgb } from './srgb.ts';
 
-const LUMA = [0.2126, 0.7152, 0.0722] as const;
 /** Keeps black out of the logarithm. */
 const DARK = 1e-6;
 /** The key goes here, and light of four times white to white: Reinhard et al. (SIGGRAPH 2002). */
@@ -36,10 +36,7 @@ export function shownAt(radiance: ArrayLike<number>, key: number): Float64Array<
     const light = luminance(radiance, p);
     const scaled = (light * MIDDLE_GREY) / key;
     const gain = ((scaled / (1 + scaled)) * (1 + scaled / WHITE ** 2)) / Math.max(light, 1e-9);
-    for (let i = p; i < p + 3; i++) {
-      const shown = Math.min(1, Math.max(0, radiance[i]) * gain);
-      out[i] = shown < 0.0031308 ? 12.92 * shown : 1.055 * shown ** (1 / 2.4) - 0.055;
-    }
+    for (let i = p; i < p + 3; i++) out[i] = encodeSrgb(Math.min(1, Math.max(0, radiance[i]) * gain));
   }
   return out;
 }

@@ -5,6 +5,7 @@
  * Color-Difference Formula: Implementation Notes, Supplementary Test Data, and Mathematical Observations" (Color Research and Application 2005).
  */
 import { expectAlike } from './picture.ts';
+import { decodeSrgb } from './srgb.ts';
 
 /** Rows of linear sRGB to XYZ, each divided by D65's value: white is 1, 1, 1. */
 const [X, Y, Z] = [
@@ -12,10 +13,6 @@ const [X, Y, Z] = [
   [0.212671, 0.71516, 0.072169],
   [0.019334, 0.119193, 0.950227],
 ].map((row, i) => row.map((value) => value / [0.95047, 1, 1.08883][i]));
-
-function linearOf(encoded: number): number {
-  return encoded > 0.04045 ? ((encoded + 0.055) / 1.055) ** 2.4 : encoded / 12.92;
-}
 
 /** CIELAB's cube root, straight near black. */
 function root(t: number): number {
@@ -30,7 +27,7 @@ function root(t: number): number {
 export function srgbToLab(picture: ArrayLike<number>): Float64Array<ArrayBuffer> {
   const lab = new Float64Array(picture.length);
   for (let p = 0; p < picture.length; p += 3) {
-    const [r, g, b] = [linearOf(picture[p]), linearOf(picture[p + 1]), linearOf(picture[p + 2])];
+    const [r, g, b] = [decodeSrgb(picture[p]), decodeSrgb(picture[p + 1]), decodeSrgb(picture[p + 2])];
     const x = root(X[0] * r + X[1] * g + X[2] * b);
     const y = root(Y[0] * r + Y[1] * g + Y[2] * b);
     const z = root(Z[0] * r + Z[1] * g + Z[2] * b);

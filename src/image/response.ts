@@ -8,7 +8,7 @@
  * gamma 2.2, stands. Only ratios are known, so f(1) = 1 fixes the scale; and so that what is grey in the pictures stays grey, the channels
  * share one curve but for small deviations.
  */
-import { CancelledError, InputError } from '../errors.ts';
+import { InputError, throwIfCancelled } from '../errors.ts';
 import type { Frame } from './frame.ts';
 import { covered, encoder, fitCurves, residualOf } from './responseFit.ts';
 import { pairsOf, readPatches } from './responsePairs.ts';
@@ -84,9 +84,7 @@ export function linearResponse(): CameraResponse {
  */
 export function estimateResponse(frames: readonly Frame[], options: { gamma?: number; signal?: AbortSignal } = {}): { response: CameraResponse; report: ResponseReport } {
   const { gamma = 2.2, signal } = options;
-  const check = (): void => {
-    if (signal?.aborted) throw new CancelledError();
-  };
+  const check = (): void => throwIfCancelled(signal);
   check();
   const patches: Patches[] = [];
   const spread = frames.length > 1 ? frames[frames.length - 1].exposure / frames[0].exposure : 1;

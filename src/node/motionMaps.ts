@@ -10,7 +10,7 @@
  */
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { CancelledError, InputError } from '../errors.ts';
+import { InputError, throwIfCancelled } from '../errors.ts';
 import { withUnion } from '../image/motion.ts';
 import { decodeNpy, npyPieces } from '../image/npy.ts';
 import { checkSize, firstOutside } from '../image/picture.ts';
@@ -48,7 +48,7 @@ export async function writeMotionMaps(dir: string, maps: readonly Float32Array[]
   const sharp = await loadSharp('writing motion maps');
   await checkMotionFolder(dir);
   for (const [i, map] of maps.entries()) {
-    if (options.signal?.aborted) throw new CancelledError();
+    throwIfCancelled(options.signal);
     if (map.length !== width * height) throw new InputError(`motion map ${i + 1}: ${map.length} values, ${width}x${height} needs ${width * height}`);
     checkValues(map, width, `motion map ${i + 1}`);
     const grey = new Uint8Array(map.length);

@@ -16,7 +16,7 @@
 import { open } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
-import { CancelledError, InputError } from '../errors.ts';
+import { InputError, throwIfCancelled } from '../errors.ts';
 import { checkSameSize } from '../image/frame.ts';
 import { MAX_PIXELS, checkSize, readNpyFrame, toRgb } from '../image/picture.ts';
 import type { DecodedImage } from '../image/picture.ts';
@@ -95,13 +95,13 @@ export async function* readFrameFiles(paths: readonly string[], signal?: AbortSi
   let begun = 0;
   for (const path of paths) {
     while (begun < paths.length && coming.length < atOnce) {
-      if (signal?.aborted) throw new CancelledError();
+      throwIfCancelled(signal);
       const picture = read(paths[begun++], memory);
       picture.catch(() => undefined); // it is told when its turn comes
       coming.push(picture);
     }
     const picture = await coming.shift()!;
-    if (signal?.aborted) throw new CancelledError();
+    throwIfCancelled(signal);
     first ??= picture;
     // The merge would say the same, but only after all the others were decoded.
     checkSameSize(picture, shown(path), first, shown(paths[0]));

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { CancelledError, InputError, UsageError, messageWith } from '../../errors.ts';
+import { InputError, UsageError, messageWith, throwIfCancelled } from '../../errors.ts';
 import { defaultResponse } from '../../image/chooseResponse.ts';
 import { muLaw, psnr } from '../../image/metrics.ts';
 import { readTuning } from '../../tune/cache.ts';
@@ -75,7 +75,7 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
   try {
     message(`${folders.length} ${folders.length === 1 ? 'stack' : 'stacks'}, on ${info.name}`);
     for (const [i, folder] of folders.entries()) {
-      if (signal.aborted) throw new CancelledError();
+      throwIfCancelled(signal);
       try {
         const stack = (i === 0 ? first : undefined) ?? (await readStack(folder, options));
         message(`${folder.name} (${i + 1}/${folders.length}): ${stack.frames.length} frames of ${stack.width}x${stack.height}, ${ofWhatIsKnown(stack)}`);
@@ -163,7 +163,7 @@ async function evaluate(stack: EvaluationStack, folder: StackFolder, engines: En
 /** Judging takes seconds for large pictures: Ctrl-C must be heard in between. */
 async function breathe(signal: AbortSignal): Promise<void> {
   await setImmediate();
-  if (signal.aborted) throw new CancelledError();
+  throwIfCancelled(signal);
 }
 
 /** Every row against the truth, in the truth's scale that fits. */

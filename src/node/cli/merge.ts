@@ -2,7 +2,7 @@
  * `deghost merge`: what the command line alone tells is checked before the GPU is opened, and files appear only when the whole
  * merge has succeeded. While the pictures are being read the engine is being made (engine.ts).
  */
-import { CancelledError } from '../../errors.ts';
+import { throwIfCancelled } from '../../errors.ts';
 import { chooseReference } from '../../image/chooseReference.ts';
 import { defaultResponse } from '../../image/chooseResponse.ts';
 import { middleFrame } from '../../image/frame.ts';
@@ -27,7 +27,7 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
   const guess = options.reference === 'auto' ? undefined : options.reference;
   let weights = options.method === 'network' ? await readWeights(options.weights, options.inputs.length, guess) : undefined;
   const response = await readResponse(options.response);
-  stopIfAborted(signal);
+  throwIfCancelled(signal);
   const coming = await ComingEngine.begin(options, weights, io);
   let failed = true;
   try {
@@ -43,7 +43,7 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
     const motion = options.motionIn === undefined ? undefined : await readMotionMaps(options.motionIn, frames.length, width, height, reference);
     const read = performance.now();
     const { deghoster, info } = await coming.ready();
-    stopIfAborted(signal);
+    throwIfCancelled(signal);
 
     const opened = performance.now();
     const message = (text: string): void => void (options.quiet || io.stderr.write(`${text}\n`));
@@ -85,8 +85,4 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
     // What went wrong is told at once, though a driver may be busy compiling.
     if (!failed) await closed;
   }
-}
-
-function stopIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new CancelledError();
 }

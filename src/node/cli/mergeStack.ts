@@ -1,6 +1,6 @@
 /** The stack of `deghost merge`, as the command line names it. */
 import { basename } from 'node:path';
-import { CancelledError } from '../../errors.ts';
+import { throwIfCancelled } from '../../errors.ts';
 import { exposures as exifExposures } from '../../image/exif.ts';
 import { sortFrames } from '../../image/frame.ts';
 import type { Frame } from '../../image/frame.ts';
@@ -23,7 +23,7 @@ export interface Stack {
 export async function readStack({ inputs, exposures: given }: Pick<MergeOptions, 'inputs' | 'exposures'>, signal: AbortSignal): Promise<Stack> {
   const images: DecodedImage[] = [];
   for await (const image of readFrameFiles(inputs, signal)) images.push(image);
-  if (signal.aborted) throw new CancelledError();
+  throwIfCancelled(signal);
   const exposures = given ?? exifExposures(images.map(({ exif }, i) => ({ name: shown(inputs[i]), exif })));
   const short = inputs.map((path) => basename(path));
   const names = new Set(short).size === short.length ? short : inputs;
