@@ -115,6 +115,12 @@ export class CancelledError extends DeghostError {
   }
 }
 
+/** The first line of anything thrown, with runs of white space closed up. */
+export function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split(/[\r\n]/).find((line) => line.trim() !== '')?.replace(/\s+/g, ' ').trim() ?? 'unknown error';
+}
+
 /** @throws CancelledError where the signal has fired. */
 export function throwIfCancelled(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new CancelledError();

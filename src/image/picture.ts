@@ -42,13 +42,7 @@ export function firstOutside(data: Float32Array): number {
 
 /** A `[height, width, 3]` array: float32 in [0,1], uint8 or uint16. */
 export function readNpyFrame(bytes: Uint8Array, name: string): DecodedImage {
-  let array;
-  try {
-    array = decodeNpy(bytes);
-  } catch (error) {
-    throw new InputError(`${name}: ${(error as Error).message}`, { cause: error });
-  }
-  const { data, shape } = array;
+  const { data, shape } = decodeNpy(bytes, name);
   if (shape.length !== 3 || shape[2] !== 3) throw new InputError(`${name}: the shape is (${shape.join(', ')}), a frame is (height, width, 3)`);
   const [height, width] = shape;
   checkSize(width, height, name);

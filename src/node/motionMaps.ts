@@ -10,12 +10,12 @@
  */
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { InputError, throwIfCancelled } from '../errors.ts';
+import { InputError, reasonOf, throwIfCancelled } from '../errors.ts';
 import { withUnion } from '../image/motion.ts';
 import { decodeNpy, npyPieces } from '../image/npy.ts';
 import { checkSize, firstOutside } from '../image/picture.ts';
 import { loadSharp } from './loadSharp.ts';
-import { reasonOf, shown, systemProblem } from './problems.ts';
+import { shown, systemProblem } from './problems.ts';
 import { readFileBytes } from './readImage.ts';
 import { checkWritable, writeFileAtomic } from './writeFile.ts';
 
@@ -117,14 +117,7 @@ function checkShape(name: string, found: { width: number; height: number }, widt
 
 async function readNpyMap(path: string, width: number, height: number): Promise<Float32Array> {
   const name = shown(path);
-  const bytes = await readFileBytes(path);
-  let array;
-  try {
-    array = decodeNpy(bytes);
-  } catch (error) {
-    throw new InputError(`${name}: ${reasonOf(error)}`, { cause: error });
-  }
-  const { data, shape } = array;
+  const { data, shape } = decodeNpy(await readFileBytes(path), name);
   if (shape.length !== 2 || !(data instanceof Float32Array)) throw new InputError(`${name}: a map is a float32 array (height, width), this one's shape is (${shape.join(', ')})`);
   checkShape(name, { width: shape[1], height: shape[0] }, width, height);
   checkValues(data, width, name);

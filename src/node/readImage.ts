@@ -16,19 +16,17 @@
 import { open } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
-import { InputError, throwIfCancelled } from '../errors.ts';
+import { InputError, reasonOf, throwIfCancelled } from '../errors.ts';
 import { checkSameSize } from '../image/frame.ts';
 import { MAX_PIXELS, checkSize, readNpyFrame, toRgb } from '../image/picture.ts';
 import type { DecodedImage } from '../image/picture.ts';
+import { MAX_FILE_BYTES, checkDeflated, damaged, notIntegers, notRgb } from '../image/refusals.ts';
 import { sniffFormat } from '../image/sniff.ts';
 import type { PictureFormat } from '../image/sniff.ts';
 import { readExposureInfo } from './exif.ts';
 import { isSrgbProfile } from '../image/iccProfile.ts';
 import { loadSharp } from './loadSharp.ts';
-import { reasonOf, shown, systemProblem } from './problems.ts';
-
-/** Largest file that is read into memory: a float32 NPY of MAX_PIXELS and its header. */
-const MAX_FILE_BYTES = MAX_PIXELS * 12 + (1 << 16);
+import { shown, systemProblem } from './problems.ts';
 
 /** Reads a whole regular file, with its size bounded. @throws InputError naming the file. */
 export async function readFileBytes(path: string, limit = MAX_FILE_BYTES): Promise<Buffer> {
@@ -143,28 +141,16 @@ async function pictureMetadata(sharp: SharpModule, bytes: Buffer, format: Pictur
   try {
     metadata = await sharp(bytes, { limitInputPixels: false }).metadata();
   } catch (error) {
-    if (/\blabs?q?\b/.test(reasonOf(error))) throw notRgb(name, 'lab'); // libvips fails on some of them before it names the space
+    if (/\blabs?q?\b/.test(reasonOf(error))) throw notRgb(name, REFUSED_SPACES.lab); // libvips fails on some of them before it names the space
     throw damaged(name, error);
   }
   const { width, height, space = '', depth = '' } = metadata;
   checkSize(width, height, name);
   if (metadata.format !== format) throw new InputError(`${name} starts like a ${format} file but holds ${metadata.format}`);
-  if (!READ_SPACES.has(space)) throw notRgb(name, space);
-  if (depth !== 'uchar' && depth !== 'ushort') throw new InputError(`${name} has ${depth} samples, only 8-bit and 16-bit integers are read: convert it to 16 bit`);
-  if (format === 'png') {
-    // Deflate packs at most 1032 bytes into one: a header that claims more than that is cut off or lies.
-    const needed = (width * height * metadata.channels * (metadata.bitsPerSample ?? 8)) / 8 / 1032;
-    if (needed > bytes.length) throw new InputError(`${name} is cut off: the header says ${width}x${height}, which ${bytes.length} bytes cannot hold`);
-  }
+  if (!READ_SPACES.has(space)) throw notRgb(name, REFUSED_SPACES[space] ?? space);
+  if (depth !== 'uchar' && depth !== 'ushort') throw notIntegers(name, depth);
+  if (format === 'png') checkDeflated(name, width, height, metadata.channels * (metadata.bitsPerSample ?? 8), bytes.length);
   return metadata;
-}
-
-function notRgb(name: string, space: string): InputError {
-  return new InputError(`${name} is a ${REFUSED_SPACES[space] ?? space} picture, which is not read: convert it to RGB`);
-}
-
-function damaged(name: string, error: unknown): InputError {
-  return new InputError(`${name} cannot be decoded, it is damaged or cut off: ${reasonOf(error)}`, { cause: error });
 }
 
 /** Decodes with every warning an error, but for the harmless ones. */

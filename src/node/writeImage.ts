@@ -11,7 +11,7 @@
 import { extname } from 'node:path';
 import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
-import { InputError, UsageError } from '../errors.ts';
+import { InputError, UsageError, reasonOf } from '../errors.ts';
 import { inBands } from '../image/bands.ts';
 import { streamExr } from '../image/exr.ts';
 import type { ExrPixelType } from '../image/exr.ts';
@@ -19,7 +19,7 @@ import { npyPieces } from '../image/npy.ts';
 import { encodeRgbe } from '../image/rgbe.ts';
 import { chooseTone, toneMap } from '../image/toneMap.ts';
 import { loadSharp } from './loadSharp.ts';
-import { reasonOf, shown } from './problems.ts';
+import { shown } from './problems.ts';
 import { checkWritable, writeFileAtomic } from './writeFile.ts';
 
 /** A merged picture: what `Deghoster.merge` returns, as far as files need it. */

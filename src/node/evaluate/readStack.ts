@@ -6,13 +6,13 @@
 import { readdir, stat } from 'node:fs/promises';
 import type { Dirent } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { InputError } from '../../errors.ts';
+import { InputError, reasonOf } from '../../errors.ts';
 import { MAX_FRAMES, MIN_FRAMES, middleFrame, sortFrames } from '../../image/frame.ts';
 import type { Frame } from '../../image/frame.ts';
 import { withUnion } from '../../image/motion.ts';
 import { decodeRgbe } from '../../image/rgbe.ts';
 import { readMotionMaps } from '../motionMaps.ts';
-import { reasonOf, shown, systemProblem } from '../problems.ts';
+import { shown, systemProblem } from '../problems.ts';
 import { readExposureInfo } from '../exif.ts';
 import { readFileBytes, readFrameFiles } from '../readImage.ts';
 import type { DecodedImage } from '../../image/picture.ts';

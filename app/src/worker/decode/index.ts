@@ -4,8 +4,9 @@
 import { InputError } from '../../../../src/errors.ts';
 import { EXPOSURE_TAGS, exposureInfo } from '../../../../src/image/exif.ts';
 import type { ExposureInfo } from '../../../../src/image/exif.ts';
-import { MAX_PIXELS, readNpyFrame } from '../../../../src/image/picture.ts';
+import { readNpyFrame } from '../../../../src/image/picture.ts';
 import type { DecodedImage } from '../../../../src/image/picture.ts';
+import { MAX_FILE_BYTES } from '../../../../src/image/refusals.ts';
 import { sniffFormat } from '../../../../src/image/sniff.ts';
 import { isSrgbProfile } from '../../../../src/image/iccProfile.ts';
 import { decodeInBands } from './bands.ts';
@@ -13,9 +14,6 @@ import { jpegHeader, pngHeader } from './header.ts';
 import { exifr } from './packages.ts';
 import { decodePng16 } from './png16.ts';
 import { decodeTiff } from './tiff.ts';
-
-/** Largest file that is read into memory, as in the command line. */
-const MAX_FILE_BYTES = MAX_PIXELS * 12 + (1 << 16);
 
 /**
  * Decodes one file.

@@ -4,7 +4,7 @@
  * The package `tiff` reads directories well, and single strips of LZW and ZIP; but it puts tiles of colour pictures together wrongly, and knows neither planes nor PackBits nor JPEG. So every
  * segment is decoded by itself, by the package where it can, and laid down here. (TIFF 6.0, sections 9, 15 and 22; JPEG as in Adobe's Technical Note 2 of 1995.)
  */
-import { damaged } from './png16.ts';
+import { damaged } from '../../../../src/image/refusals.ts';
 import { decodeInBands } from './bands.ts';
 import { jpegHeader } from './header.ts';
 import { tiff } from './packages.ts';
