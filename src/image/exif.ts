@@ -17,7 +17,7 @@ export interface ExposureInfo {
 }
 
 /** The tags that `exposureInfo` reads. */
-export const EXPOSURE_TAGS = ['ExposureTime', 'FNumber', 'ISO', 'ShutterSpeedValue', 'ApertureValue', 'RecommendedExposureIndex', 'ISOSpeed'];
+const EXPOSURE_TAGS = ['ExposureTime', 'FNumber', 'ISO', 'ShutterSpeedValue', 'ApertureValue', 'RecommendedExposureIndex', 'ISOSpeed'];
 /** The 16-bit ISO field's way to say "larger: see the other fields". */
 const ISO_OVERFLOW = 65535;
 
@@ -44,6 +44,21 @@ export function exposureInfo(tags: Record<string, unknown>): ExposureInfo {
   if (fNumber !== undefined) info.fNumber = fNumber;
   if (iso !== undefined) info.iso = iso;
   return info;
+}
+
+/** What reads EXIF: the package exifr, which every platform loads its own way. */
+export interface ExifReader {
+  parse(bytes: Uint8Array, options: object): Promise<Record<string, unknown> | undefined>;
+}
+
+/** The exposure fields of a JPEG, PNG or TIFF file; an empty object where there is no EXIF, or none that can be read. */
+export async function readExposureInfo(exif: ExifReader, bytes: Uint8Array): Promise<ExposureInfo> {
+  try {
+    const tags = await exif.parse(bytes, { pick: EXPOSURE_TAGS, translateValues: false, reviveValues: false });
+    return tags ? exposureInfo(tags) : {};
+  } catch {
+    return {}; // damaged EXIF is the same as none: the picture itself may be fine
+  }
 }
 
 /**

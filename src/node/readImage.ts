@@ -23,7 +23,7 @@ import type { DecodedImage } from '../image/picture.ts';
 import { MAX_FILE_BYTES, checkDeflated, damaged, notIntegers, notRgb } from '../image/refusals.ts';
 import { sniffFormat } from '../image/sniff.ts';
 import type { PictureFormat } from '../image/sniff.ts';
-import { readExposureInfo } from './exif.ts';
+import { readExif } from './exif.ts';
 import { isSrgbProfile } from '../image/iccProfile.ts';
 import { loadSharp } from './loadSharp.ts';
 import { shown, systemProblem } from './problems.ts';
@@ -132,7 +132,7 @@ async function readSharpFrame(bytes: Buffer, format: PictureFormat, name: string
   const { width, height, channels } = info;
   const samples = bits === 16 ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (samples.length !== width * height * channels) throw new InputError(`${name}: ${samples.length} samples were decoded, ${width}x${height} with ${channels} channels needs ${width * height * channels}`);
-  return { data: toRgb(samples, width, channels, name), width, height, bits, format, exif: await readExposureInfo(bytes) };
+  return { data: toRgb(samples, width, channels, name), width, height, bits, format, exif: await readExif(bytes) };
 }
 
 /** Reads and judges the header alone. */

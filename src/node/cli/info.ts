@@ -1,10 +1,11 @@
 /** `deghost info`: adapters, limits, features, and what could be installed. */
 import { bytesText } from '../../bytesText.ts';
 import { NoAdapterError } from '../../errors.ts';
-import { adapterChoice, listAdapters, requestAdapter } from '../adapter.ts';
+import { listAdapters, requestAdapter } from '../adapter.ts';
 import type { AdapterInfo } from '../adapter.ts';
 import { SWIFTSHADER_PACKAGE, findSwiftShader, refusedLavapipe, softwareRemedies, vulkanDrivers } from '../softwareAdapter.ts';
 import type { ParsedArgs } from './args.ts';
+import { adapterOption } from './engineOptions.ts';
 import { json } from './io.ts';
 import { matricesOf } from '../matrices.ts';
 import type { CommandIo } from './io.ts';
@@ -25,7 +26,7 @@ const LIMITS: [name: keyof GPUSupportedLimits & string, standard: number, bytes:
 ];
 
 export async function infoCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
-  const choice = adapterChoice(args.values.adapter ?? process.env.DEGHOST_ADAPTER);
+  const choice = adapterOption(args);
   const adapters = await listAdapters();
   let chosen: AdapterInfo | undefined;
   let refusal: NoAdapterError | undefined;

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { gflops } from '../../profile.ts';
 import type { MergeProfile, StageProfile } from '../../profile.ts';
+import { columns } from './columns.ts';
 import type { EngineTimes } from './engine.ts';
 
 /** Wall time of everything that is done one after another; all in milliseconds. */
@@ -33,12 +34,6 @@ function gpuMs(stage: StageProfile): number {
   return stage.computeMs ?? stage.busyMs;
 }
 
-/** A table with columns as wide as needed, all but the first `left` to the right. */
-function table(rows: readonly (readonly string[])[], left: number): string[] {
-  const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => row[c].length)));
-  return rows.map((row) => `  ${row.map((cell, c) => (c < left ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  ')}`.trimEnd());
-}
-
 function stageNote(stage: StageProfile): string {
   const { prepareMs, cutMs, pasteMs, uploadMs, readbackMs, submissions, busyMs } = stage;
   const gpu = stage.computeMs === null ? `GPU busy ${seconds(busyMs)}` : `GPU: compute ${seconds(stage.computeMs)}, upload ${seconds(uploadMs!)}, readback ${seconds(readbackMs!)}`;
@@ -63,20 +58,15 @@ export function profileText(it: CommandProfile): string {
   const computed = merge.stages.reduce((sum, stage) => sum + gpuMs(stage), 0);
   rows.push(['everything else', rest, '']);
   rows.push(['total', it.totalMs, `of which the GPU computed ${seconds(computed)}: ${seconds(it.totalMs - computed)} besides`]);
-  const lines = ['where the time went, in seconds', ...table(rows.map(([name, ms]) => [name, seconds(ms)]), 1).map((line, i) => (rows[i][2] ? `${line}   ${rows[i][2]}` : line))];
+  const lines = ['where the time went, in seconds', ...columns(rows.map(([name, ms]) => [name, seconds(ms)]), (c) => c < 1).map((line, i) => `  ${line}${rows[i][2] && `   ${rows[i][2]}`}`)];
   if (!merge.timestamps) lines.push('this adapter has no timestamps: there are no times by operation');
   for (const stage of merge.stages) {
     const whole = stage.computeMs ?? 0;
-    lines.push('', STAGES[stage.name]);
-    lines.push(
-      ...table(
-        [
-          ['operation', 'program', 'dispatches', 'GPU ms', 'share', 'GFLOP/s'],
-          ...stage.programs.map((row) => [row.op, row.program, `${row.dispatches}`, row.ms?.toFixed(1) ?? '-', row.ms === null ? '-' : `${((100 * row.ms) / Math.max(whole, 1e-9)).toFixed(1)} %`, gflops(row)?.toFixed(1) ?? '-']),
-        ],
-        2,
-      ),
-    );
+    const table = [
+      ['operation', 'program', 'dispatches', 'GPU ms', 'share', 'GFLOP/s'],
+      ...stage.programs.map((row) => [row.op, row.program, `${row.dispatches}`, row.ms?.toFixed(1) ?? '-', row.ms === null ? '-' : `${((100 * row.ms) / Math.max(whole, 1e-9)).toFixed(1)} %`, gflops(row)?.toFixed(1) ?? '-']),
+    ];
+    lines.push('', STAGES[stage.name], ...columns(table, (c) => c < 2).map((line) => `  ${line}`));
   }
   return lines.join('\n');
 }

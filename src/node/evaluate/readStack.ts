@@ -13,7 +13,7 @@ import { withUnion } from '../../image/motion.ts';
 import { decodeRgbe } from '../../image/rgbe.ts';
 import { readMotionMaps } from '../motionMaps.ts';
 import { shown, systemProblem } from '../problems.ts';
-import { readExposureInfo } from '../exif.ts';
+import { readExif } from '../exif.ts';
 import { readFileBytes, readFrameFiles } from '../readImage.ts';
 import type { DecodedImage } from '../../image/picture.ts';
 import { EXPOSURE_FILES, readExposures } from './exposures.ts';
@@ -81,7 +81,7 @@ async function list(path: string): Promise<{ name: string; isFolder: boolean }[]
 async function isStack(path: string, names: readonly string[]): Promise<boolean> {
   if (names.some((name) => TRUTH.test(name) || EXPOSURE_FILES.includes(name) || name === STILL_FILE)) return true;
   const first = names.find((name) => PICTURE.test(name) && !NOT_INPUT.test(name));
-  return first !== undefined && (await readExposureInfo(await readFileBytes(join(path, first)))).time !== undefined;
+  return first !== undefined && (await readExif(await readFileBytes(join(path, first)))).time !== undefined;
 }
 
 /**
