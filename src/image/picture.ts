@@ -1,5 +1,5 @@
 /**
- * What decoders on every platform share: the picture that comes out of them, and the checks it passes.
+ * What every platform that reads and writes pictures shares: those that go into a merge, with the checks that they pass, and the one that comes out.
  */
 import { InputError } from '../errors.ts';
 import type { ExposureInfo } from './exif.ts';
@@ -19,6 +19,16 @@ export interface DecodedImage {
   format: PictureFormat;
   /** Exposure fields from EXIF; empty where there are none. */
   exif: ExposureInfo;
+}
+
+/** A merged picture: what `Deghoster.merge` returns, as far as files need it. */
+export interface MergedImage {
+  /** The network's Y: linear RGB, interleaved `[height, width, 3]`, 1 being the saturation of the shortest frame. */
+  radiance: Float32Array;
+  width: number;
+  height: number;
+  /** Y times this has 1 at the reference frame's white. */
+  scale: number;
 }
 
 /** Checks a size from a header. */

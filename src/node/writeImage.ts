@@ -16,21 +16,12 @@ import { inBands } from '../image/bands.ts';
 import { streamExr } from '../image/exr.ts';
 import type { ExrPixelType } from '../image/exr.ts';
 import { npyPieces } from '../image/npy.ts';
+import type { MergedImage } from '../image/picture.ts';
 import { encodeRgbe } from '../image/rgbe.ts';
 import { chooseTone, toneMap } from '../image/toneMap.ts';
 import { loadSharp } from './loadSharp.ts';
 import { shown } from './problems.ts';
 import { checkWritable, writeFileAtomic } from './writeFile.ts';
-
-/** A merged picture: what `Deghoster.merge` returns, as far as files need it. */
-export interface MergedImage {
-  /** The network's Y: linear RGB, interleaved `[height, width, 3]`, 1 being the saturation of the shortest frame. */
-  radiance: Float32Array;
-  width: number;
-  height: number;
-  /** Y times this has 1 at the reference frame's white. */
-  scale: number;
-}
 
 export interface WriteImageOptions {
   /** Pixel type of .exr, `half` by default; values beyond 65504 make it `float`. */
