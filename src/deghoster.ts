@@ -278,8 +278,8 @@ export class Deghoster {
     const { kind } = response.report;
     // The gate allows for so many codes of a file. Linear samples of 8 bits are such codes as they are; finer ones are counted as if a JPEG held them.
     const linear = kind === 'linear' && !frames.every(isEightBit);
-    const it = this.#scheduleFor({ width, height, taus, reference, useResponse: kind !== 'gamma', linear, motionGiven: motion !== undefined, method });
-    const maps = await merge.run(it, response, motion, picture);
+    const planned = this.#scheduleFor({ width, height, taus, reference, useResponse: kind !== 'gamma', linear, motionGiven: motion !== undefined, method });
+    const maps = await merge.run(planned, response, motion, picture);
     if (profile) profile.ms = performance.now() - begun;
     return { width, height, motion: maps, scale: taus[reference], reference, referenceChoice, order, response, peakBytes: merge.peakBytes, ...(profile && { profile }) };
   }

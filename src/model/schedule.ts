@@ -77,15 +77,15 @@ interface StageRequest {
 }
 
 /** Bytes of GPU buffers that a plan needs: tensors, what inputs and outputs pass through on their way from and to the CPU, params, weights. */
-function planBytes(it: Plan, weightBytes: number): number {
-  const params = it.steps.length * 256;
-  return it.bytes.shared + edgeBytes(it) + params + weightBytes;
+function planBytes(plan: Plan, weightBytes: number): number {
+  const params = plan.steps.length * 256;
+  return plan.bytes.shared + edgeBytes(plan) + params + weightBytes;
 }
 
 /** Bytes of a graph's packed weights at most: in f32, awkward channel counts padded to whole blocks, 3x3 kernels transformed to 4x4 (Winograd). */
-function weightBytes(it: Plan): number {
+function weightBytes(plan: Plan): number {
   let sum = 0;
-  for (const shape of it.tensors.values()) sum += 4 * shape.reduce((product, n, i) => product * (i < 2 ? Math.ceil(n / 4) * 4 : n === 3 ? 4 : n), 1);
+  for (const shape of plan.tensors.values()) sum += 4 * shape.reduce((product, n, i) => product * (i < 2 ? Math.ceil(n / 4) * 4 : n === 3 ? 4 : n), 1);
   return sum;
 }
 
@@ -96,8 +96,8 @@ function weightBytes(it: Plan): number {
 const BYTE_COST = 3;
 
 /** What a stage costs, in multiply-adds. */
-function costOf(it: Plan, tiling: Tiling): number {
-  return tiling.tiles.length * it.steps.reduce((sum, step) => sum + step.multiplyAdds + BYTE_COST * step.bytes, 0);
+function costOf(plan: Plan, tiling: Tiling): number {
+  return tiling.tiles.length * plan.steps.reduce((sum, step) => sum + step.multiplyAdds + BYTE_COST * step.bytes, 0);
 }
 
 /** Ways to fuse a stage, of which the cheaper is taken. */
@@ -106,9 +106,9 @@ const FUSIONS: readonly Pick<FuseOptions, 'readsByFrame'>[] = [{ readsByFrame: f
 function scheduleStage(request: StageRequest, padded: { width: number; height: number }, limits: Limits, otherWeights: number): Stage {
   const ways = request.name === 'fusion' ? FUSIONS : FUSIONS.slice(0, 1);
   const found = ways.map((way) => stageFused(request, way, padded, limits, otherWeights));
-  const stages = found.filter((it): it is Stage => !(it instanceof InputError));
+  const stages = found.filter((stage): stage is Stage => !(stage instanceof InputError));
   if (stages.length === 0) throw found.at(-1);
-  return stages.reduce((best, it) => (costOf(it.plan, it.tiling) < costOf(best.plan, best.tiling) ? it : best));
+  return stages.reduce((best, stage) => (costOf(stage.plan, stage.tiling) < costOf(best.plan, best.tiling) ? stage : best));
 }
 
 /** A stage fused one way. @returns an error when no tile fits. */
@@ -129,8 +129,8 @@ function stageFused({ name, rules, build }: StageRequest, way: FuseOptions, padd
     const size = width * height;
     if (size * roughly(probe.bytes.largest) > limits.maxBinding * 1.001) return false;
     if (size * roughly(probe.bytes.shared) + weights > limits.memoryBudget * 1.001) return false;
-    const it = planOf(width, height);
-    return it.bytes.largest <= limits.maxBinding && planBytes(it, weights) <= limits.memoryBudget;
+    const found = planOf(width, height);
+    return found.bytes.largest <= limits.maxBinding && planBytes(found, weights) <= limits.memoryBudget;
   };
   const tiling = chooseTiling(padded.width, padded.height, rules, fits);
   if (!tiling) {
@@ -164,8 +164,8 @@ export function schedule(request: ScheduleRequest): Schedule {
   const stages: Stage[] = [];
   // Weights stay on the device, so a later stage has those of the earlier ones beside its own.
   let weights = 0;
-  for (const it of requests) {
-    const stage = scheduleStage(it, padded, limits, weights);
+  for (const stageRequest of requests) {
+    const stage = scheduleStage(stageRequest, padded, limits, weights);
     weights += weightBytes(stage.plan);
     stages.push(stage);
   }
@@ -178,16 +178,16 @@ export function stageWork(stage: Stage): number {
 }
 
 /** A schedule for people. */
-export function scheduleText(it: Schedule, steps = true): string {
-  const lines = [`${it.frames} frames of ${it.width}x${it.height}, reference ${it.reference + 1}, padded to ${it.padded.width}x${it.padded.height}`];
-  for (const stage of it.stages) {
+export function scheduleText(schedule: Schedule, steps = true): string {
+  const lines = [`${schedule.frames} frames of ${schedule.width}x${schedule.height}, reference ${schedule.reference + 1}, padded to ${schedule.padded.width}x${schedule.padded.height}`];
+  for (const stage of schedule.stages) {
     const { tiling } = stage;
-    const perPixel = stageWork(stage) / (it.padded.width * it.padded.height);
+    const perPixel = stageWork(stage) / (schedule.padded.width * schedule.padded.height);
     lines.push(
       '',
       `${stage.name}: ${tiling.tiles.length} ${tiling.tiles.length === 1 ? 'tile' : 'tiles'} of ${tiling.width}x${tiling.height}, ${((tiling.waste - 1) * 100).toFixed(1)} % computed twice for the halos`,
       `${stage.plan.steps.length} dispatches a tile, ${(stageWork(stage) / 1e9).toFixed(2)} G multiply-adds in all (${Math.round(perPixel).toLocaleString('en')} a pixel)`,
-      `${bytesText(stage.bytes)} of GPU buffers, weights included (budget ${bytesText(it.limits.memoryBudget)}); the largest is ${bytesText(stage.plan.bytes.largest)} (limit ${bytesText(it.limits.maxBinding)})`,
+      `${bytesText(stage.bytes)} of GPU buffers, weights included (budget ${bytesText(schedule.limits.memoryBudget)}); the largest is ${bytesText(stage.plan.bytes.largest)} (limit ${bytesText(schedule.limits.maxBinding)})`,
     );
     if (steps) lines.push(planText(stage.plan));
   }
@@ -243,15 +243,15 @@ export interface PlanReport {
 }
 
 /** A schedule as plain data. */
-export function scheduleReport(it: Schedule): PlanReport {
+export function scheduleReport(schedule: Schedule): PlanReport {
   return {
-    width: it.width,
-    height: it.height,
-    frames: it.frames,
-    reference: it.reference,
-    memoryBudget: it.limits.memoryBudget,
-    maxBinding: it.limits.maxBinding,
-    stages: it.stages.map((stage) => ({
+    width: schedule.width,
+    height: schedule.height,
+    frames: schedule.frames,
+    reference: schedule.reference,
+    memoryBudget: schedule.limits.memoryBudget,
+    maxBinding: schedule.limits.maxBinding,
+    stages: schedule.stages.map((stage) => ({
       name: stage.name,
       tiles: stage.tiling.tiles.length,
       tileWidth: stage.tiling.width,

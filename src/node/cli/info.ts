@@ -58,8 +58,8 @@ export async function infoCommand(args: ParsedArgs, io: CommandIo): Promise<void
 
 /** The size of the matrices that convolutions can use, `MxNxK`. */
 function matrixText(adapter: GPUAdapter): string | null {
-  const it = matricesOf(adapter);
-  return it ? `${it.m}x${it.n}x${it.k}` : null;
+  const size = matricesOf(adapter);
+  return size ? `${size.m}x${size.n}x${size.k}` : null;
 }
 
 function text(report: { version: string; runtime: string; adapter: AdapterInfo | null; adapters: (AdapterInfo & { limits: Record<string, number>; features: string[]; subgroups: { min: number; max: number }; matrices: string | null })[]; drivers: { manifest: string; api: string }[]; swiftshader: string | null; install: string[] }): string {

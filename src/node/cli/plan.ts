@@ -45,10 +45,10 @@ export async function planCommand(args: ParsedArgs, io: CommandIo): Promise<void
   const { maxBinding, target, tuning } = limits === 'adapter' ? await machine(precision, software, io, flags.has('json')) : bare(precision);
   if (precision === 'f16' && !target.traits?.f16) throw new UsageError('--precision is f16, which takes an adapter with the feature shader-f16: leave it out, or choose another --adapter');
   const taus = Array.from({ length: frames }, (_, k) => 4 ** k); // the exposures' ratios change no size
-  const it = schedule({ config, width, height, taus, reference, gamma: config?.gamma ?? 2.2, useResponse: true, motionGiven: false, limits: { memoryBudget, maxBinding, ...target } });
-  const predicted = tuning && useful(predict(it, tuning));
-  if (flags.has('json')) io.stdout.write(json({ ...scheduleReport(it), precision, predicted: predicted && tuning ? { milliseconds: predicted.ms, ...predicted, ms: undefined, adapter: tuning.adapter, tuned: tuning.date } : null }));
-  else io.stdout.write(`${scheduleText(it)}\n\n${predictionText(predicted, tuning, limits)}\n`);
+  const planned = schedule({ config, width, height, taus, reference, gamma: config?.gamma ?? 2.2, useResponse: true, motionGiven: false, limits: { memoryBudget, maxBinding, ...target } });
+  const predicted = tuning && useful(predict(planned, tuning));
+  if (flags.has('json')) io.stdout.write(json({ ...scheduleReport(planned), precision, predicted: predicted && tuning ? { milliseconds: predicted.ms, ...predicted, ms: undefined, adapter: tuning.adapter, tuned: tuning.date } : null }));
+  else io.stdout.write(`${scheduleText(planned)}\n\n${predictionText(predicted, tuning, limits)}\n`);
 }
 
 /** What every WebGPU device has. */
@@ -72,8 +72,8 @@ async function machine(precision: 'f32' | 'f16', software: SoftwareChoice, io: C
 }
 
 /** A prediction that rests on measurements of its own, at least in part. */
-function useful(it: Prediction | undefined): Prediction | undefined {
-  return it && it.unmeasured.length < it.classes ? it : undefined;
+function useful(prediction: Prediction | undefined): Prediction | undefined {
+  return prediction && prediction.unmeasured.length < prediction.classes ? prediction : undefined;
 }
 
 /** Milliseconds for people: `48 ms`, `5.2 s`, `12:04`. */
@@ -82,10 +82,10 @@ function duration(ms: number): string {
   return ms < 100_000 ? `${(ms / 1000).toFixed(1)} s` : clock(ms / 1000);
 }
 
-function predictionText(it: Prediction | undefined, tuning: TuneResult | undefined, limits: 'adapter' | 'default'): string {
-  if (it && tuning) {
-    const rest = it.unmeasured.length > 0 ? `; ${it.unmeasured.length} of ${it.classes} kinds of steps are not in it and count as the mean of the others` : '';
-    return `predicted time: ${duration(it.ms)} on ${tuning.adapter}, from \`deghost tune\` of ${tuning.date.slice(0, 10)}${rest}`;
+function predictionText(prediction: Prediction | undefined, tuning: TuneResult | undefined, limits: 'adapter' | 'default'): string {
+  if (prediction && tuning) {
+    const rest = prediction.unmeasured.length > 0 ? `; ${prediction.unmeasured.length} of ${prediction.classes} kinds of steps are not in it and count as the mean of the others` : '';
+    return `predicted time: ${duration(prediction.ms)} on ${tuning.adapter}, from \`deghost tune\` of ${tuning.date.slice(0, 10)}${rest}`;
   }
   return limits === 'default' ? 'predicted time: none without an adapter (--limits default)' : 'predicted time: no figures for this adapter: run `deghost tune`';
 }

@@ -41,23 +41,23 @@ function stageNote(stage: StageProfile): string {
 }
 
 /** The table for people. */
-export function profileText(it: CommandProfile): string {
-  const { merge, engine } = it;
+export function profileText(profile: CommandProfile): string {
+  const { merge, engine } = profile;
   const compiled = engine.compiledMs === undefined ? '' : `, and everything compiled in ${seconds(engine.compiledMs)}`;
   const rows: [string, number, string][] = [
-    ['starting up', it.startMs, ''],
-    ['checking, weights, adapter', it.checkMs, ''],
-    ['reading pictures', it.readMs, engine.openedMs === undefined ? '' : `meanwhile the device was opened in ${seconds(engine.openedMs)}${compiled}`],
-    ['waiting for the device', it.waitMs, ''],
+    ['starting up', profile.startMs, ''],
+    ['checking, weights, adapter', profile.checkMs, ''],
+    ['reading pictures', profile.readMs, engine.openedMs === undefined ? '' : `meanwhile the device was opened in ${seconds(engine.openedMs)}${compiled}`],
+    ['waiting for the device', profile.waitMs, ''],
     ['camera response', merge.responseMs, ''],
     ['compiling what was left', merge.compileMs, ''],
     ...merge.stages.map((stage): [string, number, string] => [`${STAGES[stage.name]}, ${stage.tiles} ${stage.tiles === 1 ? 'tile' : 'tiles'}`, stage.ms, stageNote(stage)]),
-    ['writing', it.writeMs, it.files.map(({ file, ms }) => `${basename(file)} ${seconds(ms)}`).join(', ')],
+    ['writing', profile.writeMs, profile.files.map(({ file, ms }) => `${basename(file)} ${seconds(ms)}`).join(', ')],
   ];
-  const rest = it.totalMs - rows.reduce((sum, [, ms]) => sum + ms, 0);
+  const rest = profile.totalMs - rows.reduce((sum, [, ms]) => sum + ms, 0);
   const computed = merge.stages.reduce((sum, stage) => sum + gpuMs(stage), 0);
   rows.push(['everything else', rest, '']);
-  rows.push(['total', it.totalMs, `of which the GPU computed ${seconds(computed)}: ${seconds(it.totalMs - computed)} besides`]);
+  rows.push(['total', profile.totalMs, `of which the GPU computed ${seconds(computed)}: ${seconds(profile.totalMs - computed)} besides`]);
   const lines = ['where the time went, in seconds', ...columns(rows.map(([name, ms]) => [name, seconds(ms)]), (c) => c < 1).map((line, i) => `  ${line}${rows[i][2] && `   ${rows[i][2]}`}`)];
   if (!merge.timestamps) lines.push('this adapter has no timestamps: there are no times by operation');
   for (const stage of merge.stages) {

@@ -60,9 +60,9 @@ function limitOption(text: string | undefined): number | undefined {
 }
 
 /** The table for people. */
-export function tuneText(it: TuneResult): string {
+export function tuneText(found: TuneResult): string {
   const rows = [['kind of step', 'share', 'variant', '', 'ms', 'GFLOP/s', 'GB/s']];
-  for (const kind of it.classes) {
+  for (const kind of found.classes) {
     for (const [i, candidate] of kind.candidates.entries()) {
       const { variant, ms, error } = candidate;
       const mark = !kind.hasVariants ? '' : variant === kind.chosen ? '*' : '';
@@ -79,10 +79,10 @@ export function tuneText(it: TuneResult): string {
     }
   }
   const lines = columns(rows, (c) => [0, 2, 3].includes(c));
-  const by = it.timestamps ? "the adapter's timestamps" : 'wall time: the adapter has no timestamps';
+  const by = found.timestamps ? "the adapter's timestamps" : 'wall time: the adapter has no timestamps';
   return [
-    `${it.adapter}, ${it.precision}: the largest step of each kind in a tile of ${it.tile.width}x${it.tile.height}, by ${by}`,
-    ...(it.classes.length > 0 ? lines : []),
-    `* taken. ${foundText(it)}${it.unreached.length > 0 ? `: ${it.unreached.join(', ')}` : ''}`,
+    `${found.adapter}, ${found.precision}: the largest step of each kind in a tile of ${found.tile.width}x${found.tile.height}, by ${by}`,
+    ...(found.classes.length > 0 ? lines : []),
+    `* taken. ${foundText(found)}${found.unreached.length > 0 ? `: ${found.unreached.join(', ')}` : ''}`,
   ].join('\n');
 }
