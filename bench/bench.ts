@@ -9,7 +9,7 @@ import { requestAdapter } from '../src/node/adapter.ts';
 import type { SoftwareChoice } from '../src/node/adapter.ts';
 import { readShippedWeights } from '../src/node/index.ts';
 import { openWithMatrices } from '../src/node/matrices.ts';
-import { loadWeights } from '../src/weights/load.ts';
+import { loadWeights } from '../src/model/loadWeights.ts';
 import { contest, enter } from './contest.ts';
 import type { ContestRules, Entrant, Row } from './contest.ts';
 import { deghostContestant } from './deghostEngine.ts';

@@ -8,7 +8,7 @@ import type { Frame } from '../src/index.ts';
 import { requestAdapter } from '../src/node/adapter.ts';
 import { openWithMatrices } from '../src/node/matrices.ts';
 import type { TuneResult } from '../src/tune/index.ts';
-import { loadWeights } from '../src/weights/load.ts';
+import { loadWeights } from '../src/model/loadWeights.ts';
 import { packNC4HW4, unpackNC4HW4 } from '../test/reference/layout.ts';
 import { tensor } from '../test/reference/tensor.ts';
 import { OWN, interleave, planes } from './engine.ts';

@@ -7,18 +7,17 @@
  * `--device cpu` tries the program itself, on a software adapter and PyTorch's CPU: give it a small size.
  */
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { DeghostError, NoAdapterError, UsageError } from '../src/errors.ts';
+import { NoAdapterError, UsageError } from '../src/errors.ts';
 import { shippedWeightsPath } from '../src/node/index.ts';
 import { PEERS, bench } from './bench.ts';
+import { contestOptions, parseRules, run, writeReport } from './commandLine.ts';
 import { NotInstalled } from './engine.ts';
 import { parseFile, parseNumber, parsePeers, parseSizes } from './options.ts';
 import { pythonWithTorch } from './peers/onnxModel.ts';
-import { reportMarkdown, timeText, verdict } from './report.ts';
+import { timeText, verdict } from './report.ts';
 import type { Report, TorchReport } from './report.ts';
-import { rooflineSvg } from './roofline.ts';
 
 /** PyTorch's figures, or why there are none. */
 function torchFigures(report: Report, weights: string, sizes: string, device: string, runs: string, limit: string): TorchReport {
@@ -40,16 +39,8 @@ function torchFigures(report: Report, weights: string, sizes: string, device: st
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
+      ...contestOptions({ sizes: '1500x1000,6000x4000', runs: '9', limit: '300', kernels: '512' }),
       device: { type: 'string', default: 'gpu' },
-      sizes: { type: 'string', default: '1500x1000,6000x4000' },
-      peers: { type: 'string', default: 'all' },
-      runs: { type: 'string', default: '9' },
-      limit: { type: 'string', default: '300' },
-      kernels: { type: 'string', default: '512' },
-      weights: { type: 'string' },
-      json: { type: 'string' },
-      markdown: { type: 'string' },
-      roofline: { type: 'string' },
     },
   });
   if (values.device !== 'gpu' && values.device !== 'cpu') throw new UsageError(`--device is "${values.device}", it must be gpu or cpu`);
@@ -62,22 +53,12 @@ async function main(): Promise<void> {
     kernelSize: parseNumber('kernels', values.kernels, 0),
     seconds: 2,
     any: !weights,
-    rules: { runs: parseNumber('runs', values.runs, 1), limit: parseNumber('limit', values.limit, 1) },
+    rules: parseRules(values),
   });
   report.torch = torchFigures(report, weights ?? shippedWeightsPath(3), values.sizes, values.device, values.runs, values.limit);
   console.log(`\nPyTorch ${report.torch.version ?? ''}${report.torch.note ? `: ${report.torch.note}` : ` on ${report.torch.device}`}`);
   for (const row of report.torch.rows) console.log(`  ${row.engine.padEnd(30)} ${row.size.padEnd(10)} ${row.ms === undefined ? '' : timeText(row.ms)} ${verdict(row).replaceAll('**', '')}`);
-  if (values.json) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
-  if (values.markdown) writeFileSync(values.markdown, `${reportMarkdown(report)}\n`);
-  if (values.roofline) writeFileSync(values.roofline, rooflineSvg(report));
+  writeReport(report, values);
 }
 
-try {
-  await main();
-  process.exit(0);
-} catch (error) {
-  const known = error instanceof DeghostError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS');
-  const hint = error instanceof NoAdapterError ? ' (--device cpu --sizes 64x64 --kernels 32 tries this program without one)' : '';
-  console.error(known ? `bench:gpu: ${(error as Error).message}${hint}` : error);
-  process.exit(error instanceof DeghostError && error.code !== 'usage' ? 1 : known ? 2 : 1);
-}
+await run('bench:gpu', main, (error) => (error instanceof NoAdapterError ? ' (--device cpu --sizes 64x64 --kernels 32 tries this program without one)' : ''));

@@ -3,26 +3,27 @@
  */
 import { openPlatformDevice } from './device.ts';
 import type { DeviceLostError } from './errors.ts';
-import { CancelledError, InputError, UsageError } from './errors.ts';
+import { InputError, UsageError, throwIfCancelled } from './errors.ts';
 import { frameLabel, frameSize, isEightBit, middleFrame, sortFrames } from './image/frame.ts';
 import type { FrameSource } from './image/frame.ts';
 import { choiceOf } from './image/chooseReference.ts';
 import type { ReferenceChoice } from './image/chooseReference.ts';
 import { chooseResponse } from './image/chooseResponse.ts';
 import type { ChosenResponse, ResponseOption } from './image/chooseResponse.ts';
+import { withUnion } from './image/motion.ts';
 import { firstOutside } from './image/picture.ts';
 import type { Choices } from './kernels/target.ts';
 import type { DType } from './kernels/tensor.ts';
 import { Merge, checkBufferSize } from './merge.ts';
 import type { Picture, Progress } from './merge.ts';
-import { DEFAULT_MEMORY_BUDGET, schedule, scheduleJson, scheduleText } from './model/schedule.ts';
-import type { Schedule } from './model/schedule.ts';
+import { loadWeights } from './model/loadWeights.ts';
+import type { Weights } from './model/loadWeights.ts';
+import { DEFAULT_MEMORY_BUDGET, schedule, scheduleReport } from './model/schedule.ts';
+import type { PlanReport, Schedule } from './model/schedule.ts';
 import type { MergeProfile } from './profile.ts';
 import { Session } from './session.ts';
 import { choicesOf } from './tune/result.ts';
 import type { TuneResult } from './tune/result.ts';
-import { loadWeights } from './weights/load.ts';
-import type { Weights } from './weights/load.ts';
 
 /** What `Deghoster.create` takes. Every field has a default. */
 export interface DeghosterOptions {
@@ -71,11 +72,26 @@ export interface MergeOptions {
 }
 
 /** What a merge will be like, as far as it is known before its frames are. */
-export interface PrepareOptions {
+interface ExpectedMerge {
   /** As in {@link MergeOptions}. */
   method?: 'network' | 'merge';
   /** Whether motion maps will be given: the network's own need not be found then. */
   motion?: boolean;
+}
+
+/** What `plan` plans for. */
+export interface PlanOptions extends ExpectedMerge {
+  /** Size of the frames in pixels. */
+  width: number;
+  height: number;
+  /** How many there are. */
+  frames: number;
+  /** Reference frame, from 0 in exposure order; the middle one by default. */
+  reference?: number;
+}
+
+/** What `prepare` prepares for. */
+export interface PrepareOptions extends ExpectedMerge {
   /** Size of the frames, where it is known; a photograph's by default. Tiles are chosen by it. */
   width?: number;
   height?: number;
@@ -117,20 +133,6 @@ export interface BufferResult extends Omit<MergeResult, 'radiance'> {
    * `dispose` destroys unless it was passed in.
    */
   buffer: GPUBuffer;
-}
-
-/** What a merge would run. `toString()` is for people, `JSON.stringify` for machines. */
-export interface PlanReport {
-  schedule: Schedule;
-  /** Tiles, steps and memory as text, a line for each step. */
-  toString(): string;
-  /** The same as plain data; `JSON.stringify` calls it. */
-  toJSON(): object;
-}
-
-/** Plans a merge without a device. */
-export function planReport(it: Schedule): PlanReport {
-  return { schedule: it, toString: () => scheduleText(it), toJSON: () => scheduleJson(it) };
 }
 
 /** Merges brackets. One holds a device, the network's weights and compiled pipelines, and serves any number of merges. */
@@ -178,10 +180,22 @@ export class Deghoster {
     return this.#session.gpu.device;
   }
 
-  /** What `merge` would run for frames of this size, with exposures a factor of four apart. */
-  plan(width: number, height: number, frames: number, reference = middleFrame(frames), method: 'network' | 'merge' = 'network'): PlanReport {
+  /**
+   * What `merge` would run for frames of a size, and the memory it would take.
+   * @throws InputError for weights that do not take so many frames, or a memory budget that is too small; UsageError.
+   */
+  plan(options: PlanOptions): PlanReport {
+    return scheduleReport(this.schedule(options));
+  }
+
+  /**
+   * The schedule behind `plan`.
+   * @internal for tests and benches: its plans and programs change from version to version.
+   */
+  schedule({ width, height, frames, reference = middleFrame(frames), method = 'network', motion = false }: PlanOptions): Schedule {
+    // The ratios of exposures change no size.
     const taus = Array.from({ length: frames }, (_, k) => 4 ** k);
-    return planReport(this.#schedule({ width, height, taus, reference, useResponse: true, motionGiven: false, method }));
+    return this.#scheduleFor({ width, height, taus, reference, useResponse: true, motionGiven: motion, method });
   }
 
   /**
@@ -191,11 +205,10 @@ export class Deghoster {
    */
   async prepare(frames: number, options: PrepareOptions = {}): Promise<void> {
     this.#check('prepare');
-    const { method = 'network', motion = false, width = EXPECTED.width, height = EXPECTED.height, signal } = options;
-    const taus = Array.from({ length: frames }, (_, k) => 4 ** k);
-    const it = this.#schedule({ width, height, taus, reference: middleFrame(frames), useResponse: true, motionGiven: motion, method });
-    if (signal?.aborted) throw new CancelledError();
-    await this.#session.executor.warm(it.stages.map((stage) => stage.plan), { signal });
+    const { method, motion, width = EXPECTED.width, height = EXPECTED.height, signal } = options;
+    const { stages } = this.schedule({ width, height, frames, method, motion });
+    throwIfCancelled(signal);
+    await this.#session.executor.warm(stages.map((stage) => stage.plan), { signal });
   }
 
   /**
@@ -250,7 +263,7 @@ export class Deghoster {
     this.#check('merge');
     const begun = performance.now();
     const { signal, onProgress, method = 'network' } = options;
-    if (signal?.aborted) throw new CancelledError();
+    throwIfCancelled(signal);
     const { frames, order } = sortFrames(input);
     const given = options.reference === 'auto' ? undefined : checkReference(options.reference, frames.length);
     checkSamples(frames);
@@ -271,13 +284,13 @@ export class Deghoster {
     const { kind } = response.report;
     // The gate allows for so many codes of a file. Linear samples of 8 bits are such codes as they are; finer ones are counted as if a JPEG held them.
     const linear = kind === 'linear' && !frames.every(isEightBit);
-    const it = this.#schedule({ width, height, taus, reference, useResponse: kind !== 'gamma', linear, motionGiven: motion !== undefined, method });
-    const maps = await merge.run(it, response, motion, picture);
+    const planned = this.#scheduleFor({ width, height, taus, reference, useResponse: kind !== 'gamma', linear, motionGiven: motion !== undefined, method });
+    const maps = await merge.run(planned, response, motion, picture);
     if (profile) profile.ms = performance.now() - begun;
     return { width, height, motion: maps, scale: taus[reference], reference, referenceChoice, order, response, peakBytes: merge.peakBytes, ...(profile && { profile }) };
   }
 
-  #schedule(request: { width: number; height: number; taus: number[]; reference: number; useResponse: boolean; linear?: boolean; motionGiven: boolean; method: 'network' | 'merge' }): Schedule {
+  #scheduleFor(request: { width: number; height: number; taus: number[]; reference: number; useResponse: boolean; linear?: boolean; motionGiven: boolean; method: 'network' | 'merge' }): Schedule {
     const config = request.method === 'network' ? this.#weights?.config : undefined;
     if (request.method === 'network' && !config) throw new UsageError('merge: no weights were given to Deghoster.create: pass weights, or method "merge" for the plain merge');
     const limits = { memoryBudget: this.#memoryBudget, maxBinding: this.#session.gpu.maxBinding, capabilities: this.#session.gpu.capabilities, precision: this.#precision, choices: this.#choices };
@@ -310,13 +323,4 @@ function checkMotion(motion: readonly Float32Array[], frames: number, width: num
     if (bad >= 0) throw new InputError(`motion map ${k + 1}: value ${bad} is ${map[bad]}, it must be in [0,1]`);
   });
   return motion;
-}
-
-/** The maps with the reference's replaced by the maximum of the others (spec: S). */
-function withUnion(motion: readonly Float32Array[], reference: number): Float32Array[] {
-  const union = new Float32Array(motion[reference].length);
-  motion.forEach((map, k) => {
-    if (k !== reference) for (let i = 0; i < union.length; i++) union[i] = Math.max(union[i], map[i]);
-  });
-  return motion.map((map, k) => (k === reference ? union : map));
 }

@@ -1,8 +1,9 @@
 /**
  * Every error deghost throws on purpose.
  *
- * A message is one line: it names the thing, both values, and the remedy. `code` is for programs; the
- * command line maps it to an exit status (src/node/cli.ts).
+ * A message is one line: it names the thing, both values, and the remedy. `code` is for programs: a command line maps it to an exit status. Where a
+ * program knows a better remedy than the library (an option to add, a field to fill in), the error says which problem it is, and what was found apart
+ * from the remedy; `messageWith` puts the two together again.
  */
 
 /** What went wrong, for programs. */
@@ -36,11 +37,40 @@ export class DeghostError extends Error {
   }
 }
 
+/** Problems with the input for which programs have remedies of their own. */
+export type InputProblem =
+  | 'exposure' // a frame's exposure is unknown, or cannot be right
+  | 'equal-exposures' // all frames have the same exposure
+  | 'response-file' // a file holds no response
+  | 'frame-count' // the weights are for another number of frames
+  | 'memory-budget'; // not even the smallest tile fits into it
+
+export interface InputErrorOptions extends ErrorOptions {
+  problem?: InputProblem;
+  /** What to do about it: the end of the message. */
+  remedy?: string;
+}
+
 /** A picture, weights file, response or motion map that cannot be used. */
 export class InputError extends DeghostError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('input', message, options);
+  /** Which problem it is, where programs may have a remedy of their own. */
+  readonly problem?: InputProblem;
+  /** The message without the remedy. */
+  readonly finding: string;
+
+  constructor(finding: string, options: InputErrorOptions = {}) {
+    const { problem, remedy } = options;
+    super('input', remedy ? `${finding}: ${remedy}` : finding, options);
+    this.problem = problem;
+    this.finding = finding;
   }
+}
+
+/** The message of an error, with a program's own remedy where it has one for the problem. */
+export function messageWith(remedies: Partial<Record<InputProblem, string>>, error: unknown): string {
+  const remedy = error instanceof InputError && error.problem && remedies[error.problem];
+  if (remedy) return `${error.finding}: ${remedy}`;
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** A call or command line that makes no sense. */
@@ -83,4 +113,15 @@ export class CancelledError extends DeghostError {
   constructor(message = 'cancelled') {
     super('cancelled', message);
   }
+}
+
+/** The first line of anything thrown, with runs of white space closed up. */
+export function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split(/[\r\n]/).find((line) => line.trim() !== '')?.replace(/\s+/g, ' ').trim() ?? 'unknown error';
+}
+
+/** @throws CancelledError where the signal has fired. */
+export function throwIfCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new CancelledError();
 }

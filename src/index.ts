@@ -4,13 +4,13 @@
  * This is all of the public API that runs anywhere. `deghost/node` adds a device and files for Node.
  * @module deghost
  */
-export { Deghoster, planReport } from './deghoster.ts';
-export type { BufferResult, DeghosterOptions, MergeOptions, MergeResult, PlanReport, PrepareOptions } from './deghoster.ts';
+export { Deghoster } from './deghoster.ts';
+export type { BufferResult, DeghosterOptions, MergeOptions, MergeResult, PlanOptions, PrepareOptions } from './deghoster.ts';
 export type { Progress } from './merge.ts';
 export type { MergeProfile, ProgramProfile, StageProfile } from './profile.ts';
 export { openDevice, openPlatformDevice } from './device.ts';
 export { CancelledError, DeghostError, DeviceLostError, GpuError, InputError, MissingPackageError, NoAdapterError, UsageError } from './errors.ts';
-export type { DeghostErrorCode } from './errors.ts';
+export type { DeghostErrorCode, InputErrorOptions, InputProblem } from './errors.ts';
 export { encodeExr, streamExr } from './image/exr.ts';
 export type { ExrOptions, ExrPixelType, ExrStream, PlacedBytes } from './image/exr.ts';
 export { MAX_FRAMES, MIN_FRAMES, TEXTURE_FORMATS } from './image/frame.ts';
@@ -21,9 +21,9 @@ export type { ChosenResponse, ResponseOption } from './image/chooseResponse.ts';
 export { estimateResponse, formatResponse, gammaResponse, linearResponse, parseResponse } from './image/response.ts';
 export type { CameraResponse, ChannelReport, ResponseReport } from './image/response.ts';
 export { encodeRgbe } from './image/rgbe.ts';
-export { encodeSrgb, toneMap } from './image/toneMap.ts';
-export { schedule } from './model/schedule.ts';
-export type { Limits, Schedule, ScheduleRequest } from './model/schedule.ts';
-export { loadWeights } from './weights/load.ts';
-export type { Weights } from './weights/load.ts';
+export { encodeSrgb } from './image/srgb.ts';
+export { toneMap } from './image/toneMap.ts';
+export type { PlanReport, PlannedStage, PlannedStep } from './model/schedule.ts';
+export { loadWeights } from './model/loadWeights.ts';
+export type { Weights } from './model/loadWeights.ts';
 export type { NetworkConfig } from './weights/config.ts';

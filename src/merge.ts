@@ -7,7 +7,6 @@
 import { DeviceLostError, InputError } from './errors.ts';
 import type { Prepared, Tensors } from './graph/executor.ts';
 import type { DeviceFrame, Grid } from './graph/transfer.ts';
-import type { Tile } from './graph/tile.ts';
 import { responseTable } from './image/chooseResponse.ts';
 import type { ChosenResponse } from './image/chooseResponse.ts';
 import { frameSize, isEightBit } from './image/frame.ts';
@@ -15,8 +14,10 @@ import type { Frame, FrameSource } from './image/frame.ts';
 import { countClipped, referenceGrid } from './image/chooseReference.ts';
 import type { ClippedPixels } from './image/chooseReference.ts';
 import { patchGrid } from './image/responsePairs.ts';
-import { cropMap, cutStack, pasteCore } from './image/stack.ts';
-import type { MotionMaps } from './image/stack.ts';
+import { cropMap } from './image/motion.ts';
+import type { MotionMaps } from './image/motion.ts';
+import { cutStack, pasteCore } from './image/stack.ts';
+import type { Tile } from './image/tile.ts';
 import { RESPONSE, STACK } from './model/part.ts';
 import { stageWork } from './model/schedule.ts';
 import type { Schedule, Stage } from './model/schedule.ts';
@@ -102,28 +103,28 @@ export class Merge {
    * @param motion maps in place of the network's own.
    * @returns the picture, and the maps at the picture's size.
    */
-  async run(it: Schedule, response: ChosenResponse, motion: readonly Float32Array[] | undefined, picture: Picture): Promise<Float32Array[]> {
-    const { width, height } = it;
+  async run(schedule: Schedule, response: ChosenResponse, motion: readonly Float32Array[] | undefined, picture: Picture): Promise<Float32Array[]> {
+    const { width, height } = schedule;
     const { onProgress, signal } = this.#control;
     const compiling = performance.now();
-    const plans = it.stages.map((stage) => stage.plan);
+    const plans = schedule.stages.map((stage) => stage.plan);
     await this.#again(() => this.#session.executor.warm(plans, { signal, onProgress: (done, total) => onProgress?.({ stage: 'compile', done, total, fraction: 0 }) }));
     if (this.profile) this.profile.compileMs = performance.now() - compiling;
-    const total = it.stages.reduce((sum, stage) => sum + stageWork(stage), 0);
+    const total = schedule.stages.reduce((sum, stage) => sum + stageWork(stage), 0);
     let before = 0;
     let maps: MotionMaps | undefined = motion && { maps: motion, width, height };
-    for (const stage of it.stages) {
+    for (const stage of schedule.stages) {
       const share = total ? stageWork(stage) / total : 1;
       const count = stage.tiling.tiles.length;
       const report = (done: number): void => onProgress?.({ stage: stage.name, done, total: count, fraction: before + (share * done) / count });
       if (stage.name === 'segmentation') {
         // Kept at the padded size: fusion sees what the U-Nets made of the padding, not its repeated edge.
-        const made = this.#frames.map(() => new Float32Array(it.padded.width * it.padded.height));
+        const made = this.#frames.map(() => new Float32Array(schedule.padded.width * schedule.padded.height));
         const targets = made.map((array) => ({ array, stride: 1, offset: 0 }));
-        await this.#runStage(stage, undefined, response, report, { paste: (tile, values) => pasteCore(values, tile, stage.tiling.width, stage.tiling.height, it.padded, targets) });
-        maps = { maps: made, ...it.padded };
+        await this.#runStage(stage, undefined, response, report, { paste: (tile, values) => pasteCore(values, tile, stage.tiling.width, stage.tiling.height, schedule.padded, targets) });
+        maps = { maps: made, ...schedule.padded };
       } else {
-        await this.#runStage(stage, maps, response, report, picture.kind === 'array' ? this.#toArray(stage, it, picture.array) : this.#toBuffer(stage, it, picture));
+        await this.#runStage(stage, maps, response, report, picture.kind === 'array' ? this.#toArray(stage, schedule, picture.array) : this.#toBuffer(stage, schedule, picture));
       }
       before += share;
     }

@@ -74,11 +74,11 @@ export function programProfiles(plan: Plan, tiles: number, stepMs: Float64Array 
   const found = new Map<string, ProgramProfile>();
   plan.steps.forEach(({ op, dispatch, multiplyAdds }, i) => {
     const key = `${op} ${dispatch.program.label}`;
-    let it = found.get(key);
-    if (!it) found.set(key, (it = { op, program: dispatch.program.label, dispatches: 0, ms: stepMs ? 0 : null, multiplyAdds: 0 }));
-    it.dispatches += tiles;
-    it.multiplyAdds += multiplyAdds * tiles;
-    if (stepMs) it.ms! += stepMs[i];
+    let row = found.get(key);
+    if (!row) found.set(key, (row = { op, program: dispatch.program.label, dispatches: 0, ms: stepMs ? 0 : null, multiplyAdds: 0 }));
+    row.dispatches += tiles;
+    row.multiplyAdds += multiplyAdds * tiles;
+    if (stepMs) row.ms! += stepMs[i];
   });
   return [...found.values()].sort((a, b) => (b.ms ?? 0) - (a.ms ?? 0) || b.multiplyAdds - a.multiplyAdds);
 }

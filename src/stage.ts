@@ -6,7 +6,7 @@
  */
 import type { Executor, Prepared, Tensors } from './graph/executor.ts';
 import { READBACKS } from './graph/edges.ts';
-import type { Tile } from './graph/tile.ts';
+import type { Tile } from './image/tile.ts';
 import type { Stage } from './model/schedule.ts';
 import type { StageTimes } from './profile.ts';
 
@@ -73,10 +73,10 @@ export async function runTiles(executor: Executor, stage: Stage, work: TileWork,
 
   /** Whatever has been begun, for the case that something fails. */
   const begunWork: Promise<void>[] = [];
-  const begin = (it: Promise<void>): Promise<void> => {
-    it.catch(() => undefined);
-    begunWork.push(it);
-    return it;
+  const begin = (running: Promise<void>): Promise<void> => {
+    running.catch(() => undefined);
+    begunWork.push(running);
+    return running;
   };
   try {
     const finished: Promise<void>[] = [];

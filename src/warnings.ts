@@ -10,6 +10,7 @@ import { WRONG_STEP, exposureSteps } from './image/exposureSteps.ts';
 import type { ExposureStep } from './image/exposureSteps.ts';
 import { frameLabel } from './image/frame.ts';
 import type { Exposed, FrameSource } from './image/frame.ts';
+import { movingShare } from './image/motion.ts';
 
 /** One warning of a merge. */
 export interface MergeWarning {
@@ -91,9 +92,7 @@ function times(ratio: number): string {
 
 function muchMotion({ motion }: Findings): MergeWarning | undefined {
   if (!motion) return undefined;
-  let moving = 0;
-  for (const w of motion) if (w > 0.5) moving++;
-  const share = moving / motion.length;
+  const share = movingShare(motion);
   if (!(share > MUCH_MOTION)) return undefined;
   return {
     kind: 'much-motion',

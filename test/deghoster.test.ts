@@ -96,13 +96,13 @@ describe('Deghoster', () => {
     const frames = moving(333, 231, [1, 4, 16]);
     const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device: await testDevice() });
     const whole = await deghoster.merge(frames);
-    const wholeTiles = deghoster.plan(333, 231, 3).schedule.stages.map((stage) => stage.tiling.tiles.length);
+    const wholeTiles = deghoster.plan({ width: 333, height: 231, frames: 3 }).stages.map(({ tiles }) => tiles);
     deghoster.dispose();
     expect(wholeTiles).toEqual([1, 1]);
     for (const k of [0, 2]) expectVaried(whole.motion[k], name === 'fixed-gate');
 
     const small = await Deghoster.create({ weights: golden.weightsBytes, device: await testDevice(), memoryBudget: 10 * MiB });
-    const tiles = small.plan(333, 231, 3).schedule.stages.map((stage) => stage.tiling.tiles.length);
+    const tiles = small.plan({ width: 333, height: 231, frames: 3 }).stages.map((stage) => stage.tiles);
     expect(Math.min(...tiles)).toBeGreaterThan(1);
     const tiled = await small.merge(frames);
     small.dispose();

@@ -52,7 +52,7 @@ describe('profile', () => {
     expect(plain).not.toHaveProperty('profile');
     const { profile, ...result } = await deghoster.merge(frames, { profile: true });
     expect(result).toEqual(plain);
-    check(profile!, deghoster.plan(213, 131, 3).schedule);
+    check(profile!, deghoster.schedule({ width: 213, height: 131, frames: 3 }));
     deghoster.dispose();
   });
 
@@ -62,7 +62,7 @@ describe('profile', () => {
     const deghoster = await Deghoster.create({ weights: thin(), device });
     const { profile } = await deghoster.merge(eightBit(64, 48, [1, 4, 16]), { profile: true });
     expect(profile!.timestamps).toBe(false);
-    check(profile!, deghoster.plan(64, 48, 3).schedule);
+    check(profile!, deghoster.schedule({ width: 64, height: 48, frames: 3 }));
     deghoster.dispose();
     device.destroy();
   });
@@ -70,7 +70,7 @@ describe('profile', () => {
   it('times plans of any length, each step by itself', async () => {
     const device = await testDevice();
     const deghoster = await Deghoster.create({ device });
-    const [{ plan }] = deghoster.plan(64, 64, 2, 0, 'merge').schedule.stages;
+    const [{ plan }] = deghoster.schedule({ width: 64, height: 64, frames: 2, reference: 0, method: 'merge' }).stages;
     deghoster.dispose();
     const executor = new Runner(new Gpu(device));
     if (!executor.canTime) throw new Error('this test needs an adapter with timestamps: DEGHOST_ADAPTER=software');
@@ -98,7 +98,7 @@ describe('pipelines', () => {
     const device = which === 'this adapter' ? await testDevice() : await adapter.requestDevice();
     const deghoster = await Deghoster.create({ weights: readFileSync(shippedWeightsPath(3)), device });
     for (const [width, height] of [[16, 16], [1500, 1000], [6000, 4000]]) {
-      const { stages } = deghoster.plan(width, height, 3).schedule;
+      const { stages } = deghoster.schedule({ width, height, frames: 3 });
       expect(stages.map(({ name }) => name)).toEqual(['segmentation', 'fusion']);
       const programs = new Set(stages.flatMap(({ plan }) => plan.steps.map(({ dispatch }) => dispatch.program.source)));
       expect(programs.size).toBeGreaterThan(5);

@@ -8,7 +8,7 @@ import { Gpu, openDevice } from '../src/device.ts';
 import { Executor } from '../src/graph/executor.ts';
 import { adapterChoice, requestAdapter } from '../src/node/adapter.ts';
 import { runTiles } from '../src/stage.ts';
-import { loadWeights } from '../src/weights/load.ts';
+import { loadWeights } from '../src/model/loadWeights.ts';
 import { testDevice } from './gpu.ts';
 import { eightBit } from './reference/frames.ts';
 import { readGolden } from './reference/goldens.ts';
@@ -28,7 +28,7 @@ async function smallestBudget(width: number, height: number): Promise<number> {
   for (let budget = MiB; ; budget *= 1.05) {
     const it = await deghoster(budget);
     try {
-      expect(it.plan(width, height, 3).schedule.stages.at(-1)!.tiling.tiles.length).toBeGreaterThan(3);
+      expect(it.plan({ width, height, frames: 3 }).stages.at(-1)!.tiles).toBeGreaterThan(3);
       return budget;
     } catch (error) {
       if (!(error instanceof InputError)) throw error; // too small yet
@@ -71,7 +71,7 @@ describe('a preparation that fails', () => {
     const gpu = watch(device);
     const { weightsBytes } = golden();
     const deghoster = await Deghoster.create({ weights: weightsBytes, device });
-    const { plan } = deghoster.plan(64, 48, 3).schedule.stages[1];
+    const { plan } = deghoster.schedule({ width: 64, height: 48, frames: 3 }).stages[1];
     const { tensors } = loadWeights(weightsBytes);
     const executor = new Executor(new Gpu(device), (name) => tensors.get(name)!.data);
     await expect(executor.prepare(plan)).rejects.toThrow('allocating buffers: WebGPU validation error');
@@ -94,7 +94,7 @@ describe('tiles', () => {
     const device = await testDevice();
     const { weightsBytes } = golden();
     const deghoster = await Deghoster.create({ weights: weightsBytes, device, memoryBudget: await smallestBudget(213, 131) });
-    const stage = deghoster.plan(213, 131, 3).schedule.stages[1];
+    const stage = deghoster.schedule({ width: 213, height: 131, frames: 3 }).stages[1];
     deghoster.dispose();
     const { tensors } = loadWeights(weightsBytes);
     const executor = new Executor(new Gpu(device), (name) => tensors.get(name)!.data);

@@ -3,8 +3,10 @@
  *
  * Exposures are kept as log2, so that differences are stops; their zero is arbitrary.
  */
+import { messageWith } from '../../src/errors.ts';
 import { exposures } from '../../src/image/exif.ts';
 import type { ExposureInfo } from '../../src/image/exif.ts';
+import { REMEDIES } from './words.ts';
 
 /** A frame as far as its exposure goes. */
 export interface Exposed {
@@ -35,7 +37,7 @@ export function applyExif(frames: readonly Exposed[]): string | undefined {
     values = exposures(known).map(Math.log2);
   } catch (error) {
     free.forEach((frame) => (frame.ev = undefined));
-    return (error as Error).message;
+    return messageWith(REMEDIES, error);
   }
   // A frame more can change which fields count, and so the zero of all: what was typed moves with it.
   const anchor = known.findIndex(({ typed, ev }) => !typed && ev !== undefined);

@@ -18,7 +18,7 @@ import { ProgressPanel } from './ui/progressPanel.ts';
 import { ResultPanel } from './ui/resultPanel.ts';
 import { Stage } from './ui/stage.ts';
 import { keepAwake } from './ui/wakeLock.ts';
-import { WARNINGS, failureWords, pageWords, warningWords } from './words.ts';
+import { WARNINGS, failureWords, warningWords } from './words.ts';
 import type { Doing } from './words.ts';
 
 /** Of a file that is still being read. */
@@ -52,9 +52,9 @@ const resultPanel = new ResultPanel(stage, worker.send, fileStem);
 const list = new FrameList({
   onEv(id, relative) {
     const zero = rows.find((row) => row.id === referenceId)?.ev ?? 0;
-    const row = rows.find((it) => it.id === id);
+    const row = rows.find((row) => row.id === id);
     if (!row || !Number.isFinite(relative)) return;
-    const reference = rows.find((it) => it.id === referenceId);
+    const reference = rows.find((row) => row.id === referenceId);
     if (reference && reference.ev === undefined && reference !== row) Object.assign(reference, { ev: zero, typed: true });
     Object.assign(row, { ev: zero + relative, typed: true });
     update();
@@ -107,7 +107,7 @@ function receive(message: FromWorker): void {
       frameLoaded(message);
       break;
     case 'frameFailed':
-      Object.assign(rows.find(({ id }) => id === message.id) ?? {}, { state: 'failed', problem: pageWords(message.message) });
+      Object.assign(rows.find(({ id }) => id === message.id) ?? {}, { state: 'failed', problem: message.message });
       break;
     case 'progress':
       return progress.show(message);
@@ -178,18 +178,18 @@ function addFiles(files: readonly { name: string; file: Blob }[]): void {
 }
 
 function frameLoaded({ id, frame }: Extract<FromWorker, { type: 'frame' }>): void {
-  const row = rows.find((it) => it.id === id);
+  const row = rows.find((row) => row.id === id);
   if (!row) return;
   const { preview, ...info } = frame;
   Object.assign(row, info, { state: 'ready', preview: URL.createObjectURL(preview) });
 }
 
 function removeFrame(id: number): void {
-  const row = rows.find((it) => it.id === id);
+  const row = rows.find((row) => row.id === id);
   if (!row) return;
   if (row.state !== 'failed') worker.send({ type: 'remove', id });
   if (row.preview) URL.revokeObjectURL(row.preview);
-  rows = rows.filter((it) => it.id !== id);
+  rows = rows.filter((row) => row.id !== id);
   if (referenceId === id) {
     referenceId = undefined;
     referenceChosen = false;

@@ -7,7 +7,8 @@
  * - linear: the reference frame's exposure, clipped at its white.
  * - extended: the same, not clipped: for displays that show more than white.
  */
-import { chooseTone, encodeSrgb, toneMap } from '../../src/image/toneMap.ts';
+import { encodeSrgb } from '../../src/image/srgb.ts';
+import { chooseTone, toneMap } from '../../src/image/toneMap.ts';
 import type { ToneParameters } from '../../src/image/toneMap.ts';
 import type { ToneMapping } from './messages.ts';
 

@@ -1,4 +1,5 @@
 /** What the page says when something is wrong: a title, and what to do. */
+import type { InputProblem } from '../../src/errors.ts';
 import type { MergeWarning } from '../../src/warnings.ts';
 import type { Failure } from './messages.ts';
 
@@ -13,10 +14,12 @@ export interface Words {
 /** What cannot be shown is not lost. */
 const SAVE_IT = 'It is merged all the same: save it. To see it too, close other tabs and programs, start over, and merge again.';
 
-/** The library's remedies name options of the command line; here there are fields for them. */
-export function pageWords(message: string): string {
-  return message.replace(/give the (exposures|true ones) with --ev or --times/, (_, what: string) => `fill in the ${what === 'exposures' ? 'exposures' : 'true exposures'}`);
-}
+/** What the page says to do about problems that the engine names: its fields and buttons. */
+export const REMEDIES: Partial<Record<InputProblem, string>> = {
+  exposure: 'fill in the exposures',
+  'equal-exposures': 'add brackets of different exposure, or fill in the true exposures',
+  'memory-budget': 'take out some frames, or scale all of them down',
+};
 
 const WARNING_TITLES: Record<MergeWarning['kind'], string> = {
   'much-motion': 'Most of the picture counts as moving',
@@ -51,7 +54,7 @@ export function failureWords({ kind, message }: Failure, doing: Doing): Words {
       if (doing === 'view') return { title: 'The graphics card has too little memory to show the picture', text: SAVE_IT };
       return { title: 'The graphics card has too little memory', text: 'Merging in smaller pieces was tried as well. Close other tabs and programs that use it, then merge again; if that does not help, scale the frames down.' };
     case 'input':
-      return { title: 'These frames cannot be merged', text: sentence(pageWords(message)) };
+      return { title: 'These frames cannot be merged', text: sentence(message) };
     default:
       return { title: 'Something went wrong', text: sentence(message) };
   }
@@ -67,9 +70,4 @@ export function timeLeft(seconds: number): string {
   if (seconds < 60) return `about ${Math.ceil(seconds)} s left`;
   const minutes = Math.round(seconds / 60);
   return minutes < 60 ? `about ${minutes} min left` : `about ${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
-}
-
-/** Bytes as people read them. */
-export function formatBytes(bytes: number): string {
-  return bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GB` : bytes >= 2 ** 20 ? `${Math.round(bytes / 2 ** 20)} MB` : `${Math.max(1, Math.round(bytes / 1024))} kB`;
 }

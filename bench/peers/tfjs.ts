@@ -1,6 +1,6 @@
 /** TensorFlow.js with its WebGPU backend as a contestant, on a device of its own from the common adapter. */
 import { requestAdapter } from '../../src/node/adapter.ts';
-import { loadWeights } from '../../src/weights/load.ts';
+import { loadWeights } from '../../src/model/loadWeights.ts';
 import { interleave, pad, planes } from '../engine.ts';
 import type { Contestant, Engine, EngineContext, Planes, Session, Work } from '../engine.ts';
 import { onHost, peerVersion, provideWebGpu, requirePeer } from './load.ts';

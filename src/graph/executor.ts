@@ -6,7 +6,7 @@
  * while the tile before computes, and results are read from one of two readback buffers while the tile after does.
  */
 import type { Gpu } from '../device.ts';
-import { CancelledError, GpuError, InputError } from '../errors.ts';
+import { GpuError, InputError, throwIfCancelled } from '../errors.ts';
 import { start, tensorBytes } from '../kernels/tensor.ts';
 import type { View } from '../kernels/tensor.ts';
 import { READBACKS, inputsOf, readbackBytes, stagingBytes } from './edges.ts';
@@ -149,7 +149,7 @@ export class Executor {
     const { steps } = prepared.plan;
     for (let next = 0; next < steps.length; ) {
       await this.submissions.room();
-      if (signal?.aborted) throw new CancelledError();
+      throwIfCancelled(signal);
       const first = next;
       const end = (next = this.submissions.end(steps, first, MAX_SPANS - 1));
       const clock = this.#clock(times);

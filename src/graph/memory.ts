@@ -2,19 +2,19 @@
  * What lies on the device beside pipelines: buffers, counted, packed weights, each uploaded once, and params.
  */
 import type { Gpu } from '../device.ts';
+import { floatToHalf } from '../float16.ts';
 import type { PackedWeights } from '../kernels/kernel.ts';
 import { readsTexture } from '../kernels/program.ts';
 import type { Resource } from '../kernels/program.ts';
 import { texelBytes } from '../kernels/tensor.ts';
-import { halfBits } from '../image/exr.ts';
 import type { Plan, Step } from './plan.ts';
 
 /** A tensor of the weights file by name, OIHW. @throws when there is none. */
 export type TensorSource = (name: string) => Float32Array;
 
 /** Bytes of a buffer, or of a texture of weights. */
-function bytesOf(it: GPUBuffer | GPUTexture): number {
-  return 'size' in it ? it.size : it.width * it.height * texelBytes(it.format === 'rgba16float' ? 'f16' : 'f32');
+function bytesOf(resource: GPUBuffer | GPUTexture): number {
+  return 'size' in resource ? resource.size : resource.width * resource.height * texelBytes(resource.format === 'rgba16float' ? 'f16' : 'f32');
 }
 
 export class DeviceMemory {
@@ -49,11 +49,11 @@ export class DeviceMemory {
     return this.#count(this.#gpu.device.createBuffer({ label, size, usage }));
   }
 
-  #count<T extends GPUBuffer | GPUTexture>(it: T): T {
-    this.#created?.push(it);
-    this.#bytes += bytesOf(it);
+  #count<T extends GPUBuffer | GPUTexture>(resource: T): T {
+    this.#created?.push(resource);
+    this.#bytes += bytesOf(resource);
     this.#peak = Math.max(this.#peak, this.#bytes);
-    return it;
+    return resource;
   }
 
   /**
@@ -73,22 +73,22 @@ export class DeviceMemory {
         }
       });
     } catch (error) {
-      for (const it of created) {
-        for (const [key, weights] of this.#weights) if (weights === it) this.#weights.delete(key);
-        this.destroy(it);
+      for (const resource of created) {
+        for (const [key, weights] of this.#weights) if (weights === resource) this.#weights.delete(key);
+        this.destroy(resource);
       }
       throw error;
     }
   }
 
-  destroy(it: GPUBuffer | GPUTexture): void {
-    this.#bytes -= bytesOf(it);
-    it.destroy();
+  destroy(resource: GPUBuffer | GPUTexture): void {
+    this.#bytes -= bytesOf(resource);
+    resource.destroy();
   }
 
   /** Frees the weights. */
   dispose(): void {
-    this.#weights.forEach((it) => this.destroy(it));
+    this.#weights.forEach((weights) => this.destroy(weights));
     this.#weights.clear();
   }
 
@@ -96,7 +96,7 @@ export class DeviceMemory {
     for (const [key, packed] of plan.weights) {
       if (this.#weights.has(key)) continue;
       const values = packed.pack(this.#tensor);
-      const data = packed.dtype === 'f16' ? Uint16Array.from(values, halfBits) : values;
+      const data = packed.dtype === 'f16' ? Uint16Array.from(values, floatToHalf) : values;
       this.#weights.set(key, packed.row ? this.#uploadTexture(key, packed, data) : this.#uploadBuffer(key, data));
     }
   }
@@ -138,7 +138,7 @@ export class DeviceMemory {
   bind(step: Step, layout: GPUBindGroupLayout, buffers: readonly GPUBuffer[], params: GPUBufferBinding): GPUBindGroup {
     const { program, resources } = step.dispatch;
     const find = (resource: Resource): GPUBuffer | GPUTexture => (resource.kind === 'buffer' ? buffers[resource.buffer] : this.#weights.get(resource.key)!);
-    const bound = (it: GPUBuffer | GPUTexture): GPUBindingResource => ('size' in it ? { buffer: it } : it.createView());
+    const bound = (resource: GPUBuffer | GPUTexture): GPUBindingResource => ('size' in resource ? { buffer: resource } : resource.createView());
     const storage = Object.keys(program.bindings).map((name, i): GPUBindGroupEntry => ({ binding: i + 1, resource: bound(find(resources[name])) }));
     return this.#gpu.device.createBindGroup({ label: step.name, layout, entries: [{ binding: 0, resource: params }, ...storage] });
   }

@@ -5,6 +5,7 @@
  * the end. Two whose lives do not touch share a **buffer**. Sharing is by whole buffers, not ranges, because WebGPU tracks
  * usage by buffer: a step must never read one it writes.
  */
+import { bytesText } from '../bytesText.ts';
 import { implementationsOf, isTuned } from '../kernels/kernel.ts';
 import type { PackedWeights } from '../kernels/kernel.ts';
 import { elementType } from '../kernels/program.ts';
@@ -162,12 +163,6 @@ export function plan(source: Graph, target: Target = {}): Plan {
       return new Set(steps.map((step) => step.dispatch.program.source)).size;
     },
   };
-}
-
-/** Bytes as text, in the unit that suits. */
-export function bytesText(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  return bytes < 1024 ** 2 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 }
 
 function shapeColumn(shape: Shape): string {

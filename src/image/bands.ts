@@ -1,5 +1,5 @@
 /** Long loops over a picture, cut so that whatever else waits (progress, cancelling, other files) gets its turn. */
-import { CancelledError } from '../errors.ts';
+import { throwIfCancelled } from '../errors.ts';
 
 /** Longest that a loop runs at a stretch, in milliseconds. */
 const STRETCH_MS = 20;
@@ -15,7 +15,7 @@ export async function inBands(count: number, work: (from: number, to: number) =>
   const band = Math.max(1, Math.floor(BAND / multiple)) * multiple;
   let since = performance.now();
   for (let from = 0; from < count; from += band) {
-    if (signal?.aborted) throw new CancelledError();
+    throwIfCancelled(signal);
     work(from, Math.min(count, from + band));
     if (performance.now() - since < STRETCH_MS) continue;
     await new Promise((resolve) => setTimeout(resolve, 0));

@@ -3,9 +3,10 @@
  */
 import { UsageError } from '../errors.ts';
 import { isEightBit } from './frame.ts';
-import type { Frame, FrameSource } from './frame.ts';
+import type { Frame, FrameSource, Pixels } from './frame.ts';
 import { estimateResponse, gammaResponse, linearResponse } from './response.ts';
 import type { CameraResponse, ChannelReport, ResponseReport } from './response.ts';
+import type { PictureFormat } from './sniff.ts';
 
 /** `auto` estimates it from the stack, `gamma` is radiance^(1/2.2), `linear` is radiance itself; or a known one. */
 export type ResponseOption = 'auto' | 'gamma' | 'linear' | CameraResponse;
@@ -22,12 +23,21 @@ function given(kind: 'gamma' | 'linear' | 'file', response: CameraResponse, summ
 }
 
 /**
- * The response to undo. By default `auto` where every frame has 8 bits, `gamma` otherwise: files of more bits seldom carry a camera's tone curve.
+ * The response of pictures of which nothing is said: `auto` where all have 8 bits, which may be a camera's tone curve; `gamma` otherwise, for files of
+ * more bits, and arrays, come out of programs that know what they wrote.
+ * @param pictures frames, or pictures with the format they were decoded from.
+ */
+export function defaultResponse(pictures: readonly (Pixels & { format?: PictureFormat })[]): 'auto' | 'gamma' {
+  return pictures.every((picture) => isEightBit(picture) && picture.format !== 'npy') ? 'auto' : 'gamma';
+}
+
+/**
+ * The response to undo.
  * @param frames sorted by exposure.
  * @param patches gives what estimation looks at; asked only for `auto`.
  */
 export async function chooseResponse(frames: readonly FrameSource[], option: ResponseOption | undefined, patches: () => Promise<readonly Frame[]>, signal?: AbortSignal): Promise<ChosenResponse> {
-  const chosen = option ?? (frames.every(isEightBit) ? 'auto' : 'gamma');
+  const chosen = option ?? defaultResponse(frames);
   if (chosen === 'auto') return estimateResponse(await patches(), { signal });
   if (chosen === 'gamma') return given('gamma', gammaResponse(), 'response: gamma 2.2');
   if (chosen === 'linear') return given('linear', linearResponse(), 'response: linear');

@@ -17,7 +17,7 @@ export interface ExposureInfo {
 }
 
 /** The tags that `exposureInfo` reads. */
-export const EXPOSURE_TAGS = ['ExposureTime', 'FNumber', 'ISO', 'ShutterSpeedValue', 'ApertureValue', 'RecommendedExposureIndex', 'ISOSpeed'];
+const EXPOSURE_TAGS = ['ExposureTime', 'FNumber', 'ISO', 'ShutterSpeedValue', 'ApertureValue', 'RecommendedExposureIndex', 'ISOSpeed'];
 /** The 16-bit ISO field's way to say "larger: see the other fields". */
 const ISO_OVERFLOW = 65535;
 
@@ -46,6 +46,21 @@ export function exposureInfo(tags: Record<string, unknown>): ExposureInfo {
   return info;
 }
 
+/** What reads EXIF: the package exifr, which every platform loads its own way. */
+export interface ExifReader {
+  parse(bytes: Uint8Array, options: object): Promise<Record<string, unknown> | undefined>;
+}
+
+/** The exposure fields of a JPEG, PNG or TIFF file; an empty object where there is no EXIF, or none that can be read. */
+export async function readExposureInfo(exif: ExifReader, bytes: Uint8Array): Promise<ExposureInfo> {
+  try {
+    const tags = await exif.parse(bytes, { pick: EXPOSURE_TAGS, translateValues: false, reviveValues: false });
+    return tags ? exposureInfo(tags) : {};
+  } catch {
+    return {}; // damaged EXIF is the same as none: the picture itself may be fine
+  }
+}
+
 /**
  * time * ISO/100 / f-number^2, leaving out what is absent.
  * @returns undefined without a time.
@@ -55,7 +70,9 @@ export function exposureFromExif(info: ExposureInfo): number | undefined {
   return (info.time * (info.iso ?? 100)) / 100 / (info.fNumber ?? 1) ** 2;
 }
 
-const REMEDY = 'give the exposures with --ev or --times';
+function unknown(finding: string): InputError {
+  return new InputError(finding, { problem: 'exposure', remedy: 'give the exposures yourself' });
+}
 
 /**
  * Exposures of a whole stack, comparable with each other. f-number and ISO are used if every frame has them, left out if
@@ -64,14 +81,14 @@ const REMEDY = 'give the exposures with --ev or --times';
  */
 export function exposures(images: readonly { name: string; exif?: ExposureInfo }[]): number[] {
   for (const { name, exif } of images) {
-    if (exif?.time === undefined) throw new InputError(`${name} has no exposure time in its EXIF data: ${REMEDY}`);
-    if (!(exif.time > 0)) throw new InputError(`${name} has an exposure time of ${exif.time} s in its EXIF data, it must be positive: ${REMEDY}`);
+    if (exif?.time === undefined) throw unknown(`${name} has no exposure time in its EXIF data`);
+    if (!(exif.time > 0)) throw unknown(`${name} has an exposure time of ${exif.time} s in its EXIF data, it must be positive`);
   }
   const isUsed = (field: 'fNumber' | 'iso', label: string): boolean => {
     const missing = images.find(({ exif }) => exif?.[field] === undefined);
     if (!missing) return true;
     const values = [...new Set(images.flatMap(({ exif }) => exif?.[field] ?? []))];
-    if (values.length > 1) throw new InputError(`${missing.name} has no ${label} in its EXIF data, and the other frames' differ (${values.join(', ')}): ${REMEDY}`);
+    if (values.length > 1) throw unknown(`${missing.name} has no ${label} in its EXIF data, and the other frames' differ (${values.join(', ')})`);
     return false;
   };
   const useFNumber = isUsed('fNumber', 'f-number');

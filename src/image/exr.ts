@@ -10,14 +10,13 @@
  * with threads for it (Node's zlib, a browser's CompressionStream) uses them. The file streams: its table of offsets, which precedes the chunks and is known after them, is written last,
  * over zeros.
  */
-import { CancelledError, InputError } from '../errors.ts';
+import { InputError, throwIfCancelled } from '../errors.ts';
+import { MAX_HALF, floatToHalf } from '../float16.ts';
 import { inBands } from './bands.ts';
 
 /** How samples are stored: half (16 bits) or float (32 bits). */
 export type ExrPixelType = 'half' | 'float';
 
-/** Largest finite half. */
-export const MAX_HALF = 65504;
 const LINES_PER_CHUNK = 16;
 /** Chunks being compressed at once: the default size of Node's thread pool. */
 const CONCURRENCY = 4;
@@ -53,26 +52,6 @@ function floats(...values: number[]): Uint8Array {
   return new Uint8Array(out.buffer);
 }
 
-const floatBits = new Float32Array(1);
-const intBits = new Uint32Array(floatBits.buffer);
-
-/** The bits of the half nearest to v, ties to even (IEEE 754); overflow gives infinity. */
-export function halfBits(v: number): number {
-  floatBits[0] = v;
-  const x = intBits[0];
-  const sign = (x >>> 16) & 0x8000;
-  const magnitude = x & 0x7fffffff;
-  if (magnitude > 0x7f800000) return sign | 0x7e00; // NaN
-  if (magnitude >= 0x477ff000) return sign | 0x7c00; // rounds to 65520 or more, or infinite
-  if (magnitude < 0x38800000) {
-    // Below 2^-14 halves are multiples of 2^-24; adding 0.5 leaves the float32 sum with exactly that unit, rounded to even.
-    floatBits[0] = Math.abs(floatBits[0]) + 0.5;
-    return sign | (intBits[0] - 0x3f000000);
-  }
-  const roundToEven = 0xfff + ((magnitude >>> 13) & 1);
-  return sign | ((magnitude - 0x38000000 + roundToEven) >>> 13);
-}
-
 function attribute(name: string, type: string, value: Uint8Array): Uint8Array {
   return concat(ascii.encode(`${name}\0${type}\0`), ints(value.length), value);
 }
@@ -105,7 +84,7 @@ function rawChunk(data: Float32Array, width: number, y0: number, y1: number, sca
     for (let channel = 2; channel >= 0; channel--) {
       for (let x = 0; x < width; x++) {
         const value = data[(y * width + x) * 3 + channel] * scale;
-        if (halves) halves[to++] = halfBits(value);
+        if (halves) halves[to++] = floatToHalf(value);
         else if (singles) singles[to++] = value;
       }
     }
@@ -202,7 +181,7 @@ async function* pieces(data: Float32Array, width: number, height: number, type: 
       coming.push(chunk);
     }
     const chunk = await coming.shift()!;
-    if (signal?.aborted) throw new CancelledError();
+    throwIfCancelled(signal);
     table.setBigUint64(8 * k, BigInt(offset), true);
     offset += chunk.length;
     yield chunk;

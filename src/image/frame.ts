@@ -2,6 +2,7 @@
  * What a bracketed stack is: a list of frames of one size with their exposures. Their pixels are on the CPU, or on the device already.
  */
 import { InputError } from '../errors.ts';
+import type { InputErrorOptions } from '../errors.ts';
 
 /** Samples of a picture: 8-bit, 16-bit (0..65535) or float in [0,1]. */
 export type Samples = Uint8Array | Uint8ClampedArray | Uint16Array | Float32Array;
@@ -53,14 +54,20 @@ export type FrameSource = Frame | ImageFrame | TextureFrame | BufferFrame;
 /** Texture formats that a merge reads. Those that end in -srgb would be decoded on the way: make the texture without it. */
 export const TEXTURE_FORMATS: readonly GPUTextureFormat[] = ['rgba8unorm', 'bgra8unorm', 'rgb10a2unorm', 'rgba16float', 'rgba32float'];
 
+/** What has a size: a frame of any form, or a picture that becomes one. */
+type Sized = { width: number; height: number } | Pick<ImageFrame, 'image'> | Pick<TextureFrame, 'texture'>;
+
 /** Width and height of a frame in pixels. */
-export function frameSize(frame: FrameSource): { width: number; height: number } {
+export function frameSize(frame: Sized): { width: number; height: number } {
   const { width, height } = 'image' in frame ? frame.image : 'texture' in frame ? frame.texture : frame;
   return { width, height };
 }
 
-/** Whether a frame's samples have 8 bits. */
-export function isEightBit(frame: FrameSource): boolean {
+/** Where pixels are: in a frame of any form, or in a picture that becomes one. */
+export type Pixels = Pick<Frame, 'data'> | Pick<ImageFrame, 'image'> | Pick<TextureFrame, 'texture'> | Pick<BufferFrame, 'buffer'>;
+
+/** Whether samples have 8 bits. */
+export function isEightBit(frame: Pixels): boolean {
   if ('data' in frame) return frame.data instanceof Uint8Array || frame.data instanceof Uint8ClampedArray;
   return 'image' in frame || ('texture' in frame && frame.texture.format.endsWith('8unorm'));
 }
@@ -79,6 +86,12 @@ export function maxSample(data: Samples): number {
 /** How messages call a frame. */
 export function frameLabel(frame: Exposed, index: number): string {
   return frame.name ?? `frame ${index + 1}`;
+}
+
+/** Checks that a picture has the size of the stack's first. @throws InputError naming both. */
+export function checkSameSize(picture: Sized, name: string, first: Sized, firstName: string): void {
+  const [{ width, height }, whole] = [frameSize(picture), frameSize(first)];
+  if (width !== whole.width || height !== whole.height) throw new InputError(`${name} is ${width}x${height} but ${firstName} is ${whole.width}x${whole.height}: all frames must have one size`);
 }
 
 /** Checks that a frame's pixels are where and what its type says. */
@@ -108,26 +121,23 @@ export function sortFrames<F extends FrameSource>(frames: readonly F[]): { frame
   if (frames.length < MIN_FRAMES) throw new InputError(`${frames.length} frame given, at least ${MIN_FRAMES} are needed: pass brackets of the same scene`);
   if (frames.length > MAX_FRAMES) throw new InputError(`${frames.length} frames given, at most ${MAX_FRAMES} are supported: leave some out`);
   const [first] = frames;
-  const whole = frameSize(first);
   frames.forEach((frame, i) => {
     const name = frameLabel(frame, i);
-    const fail = (what: string): never => {
-      throw new InputError(`${name}: ${what}`);
+    const fail = (what: string, options?: InputErrorOptions): never => {
+      throw new InputError(`${name}: ${what}`, options);
     };
     const { width, height } = frameSize(frame);
     for (const [side, value] of [['width', width], ['height', height]] as const) {
       if (!Number.isInteger(value) || value < 1) fail(`${side} is ${value}, it must be a positive integer`);
     }
-    if (width !== whole.width || height !== whole.height) {
-      throw new InputError(`${name} is ${width}x${height} but ${frameLabel(first, 0)} is ${whole.width}x${whole.height}: all frames must have one size`);
-    }
+    checkSameSize(frame, name, first, frameLabel(first, 0));
     checkPixels(frame, fail);
     if (!(frame.exposure > 0) || !Number.isFinite(frame.exposure)) {
-      fail(`exposure is ${frame.exposure}, it must be positive and finite: give the exposures with --ev or --times`);
+      fail(`exposure is ${frame.exposure}, it must be positive and finite`, { problem: 'exposure', remedy: 'set it' });
     }
   });
   if (frames.every((frame) => frame.exposure === first.exposure)) {
-    throw new InputError(`all ${frames.length} frames have the same exposure (${first.exposure}): pass brackets of different exposure, or give the true ones with --ev or --times`);
+    throw new InputError(`all ${frames.length} frames have the same exposure (${first.exposure})`, { problem: 'equal-exposures', remedy: 'pass brackets of different exposure, or set the true ones' });
   }
   const order = frames.map((_, i) => i).sort((a, b) => frames[a].exposure - frames[b].exposure || a - b);
   return { frames: order.map((i) => frames[i]), order };

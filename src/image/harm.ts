@@ -6,8 +6,9 @@
  */
 import { InputError } from '../errors.ts';
 import { colourDifference, srgbToLab } from './lab.ts';
+import { expectAlike } from './picture.ts';
+import { LUMA, encodeSrgb } from './srgb.ts';
 
-const LUMA = [0.2126, 0.7152, 0.0722] as const;
 /** Keeps black out of the logarithm. */
 const DARK = 1e-6;
 /** The key goes here, and light of four times white to white: Reinhard et al. (SIGGRAPH 2002). */
@@ -35,10 +36,7 @@ export function shownAt(radiance: ArrayLike<number>, key: number): Float64Array<
     const light = luminance(radiance, p);
     const scaled = (light * MIDDLE_GREY) / key;
     const gain = ((scaled / (1 + scaled)) * (1 + scaled / WHITE ** 2)) / Math.max(light, 1e-9);
-    for (let i = p; i < p + 3; i++) {
-      const shown = Math.min(1, Math.max(0, radiance[i]) * gain);
-      out[i] = shown < 0.0031308 ? 12.92 * shown : 1.055 * shown ** (1 / 2.4) - 0.055;
-    }
+    for (let i = p; i < p + 3; i++) out[i] = encodeSrgb(Math.min(1, Math.max(0, radiance[i]) * gain));
   }
   return out;
 }
@@ -151,7 +149,7 @@ export function colourCasts(samples: ArrayLike<number>): ((radiance: ArrayLike<n
   });
   const expected = srgbToLab(taken);
   return (radiance) => {
-    if (radiance.length !== samples.length) throw new InputError(`colour cast: pictures of ${radiance.length} and ${samples.length} values cannot be compared: they must have one size`);
+    expectAlike('colour cast', radiance, samples);
     const light = new Float64Array(taken.length);
     pixels.forEach((p, k) => {
       for (let c = 0; c < 3; c++) light[3 * k + c] = Math.log(Math.max(0, radiance[p + c]) + 1e-7);

@@ -6,6 +6,7 @@
  * help (a linear profile is called "sRGB linear", a compact sRGB one "c2"), so the colorants and the curves are compared.
  * Format: ICC.1:2022, https://www.color.org/icc_specs2.xalter.
  */
+import { decodeSrgb } from './srgb.ts';
 
 /** D50-adapted colorants of sRGB (XYZ): red, green, blue. */
 const SRGB_COLORANTS = [
@@ -24,10 +25,6 @@ export interface MatrixProfile {
   colorants: number[][];
   /** Of red, green and blue. */
   curves: ProfileCurve[];
-}
-
-function decodeSrgb(v: number): number {
-  return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
 }
 
 /** A `curv` or `para` tag. @throws RangeError where it is neither, or cut off. */

@@ -4,7 +4,8 @@
  * Sources: IEC 61966-2-1 (sRGB) with its matrix to XYZ for a white of D65 (2 degrees); CIE 15 (CIELAB); Sharma, Wu and Dalal, "The CIEDE2000
  * Color-Difference Formula: Implementation Notes, Supplementary Test Data, and Mathematical Observations" (Color Research and Application 2005).
  */
-import { InputError } from '../errors.ts';
+import { expectAlike } from './picture.ts';
+import { decodeSrgb } from './srgb.ts';
 
 /** Rows of linear sRGB to XYZ, each divided by D65's value: white is 1, 1, 1. */
 const [X, Y, Z] = [
@@ -12,10 +13,6 @@ const [X, Y, Z] = [
   [0.212671, 0.71516, 0.072169],
   [0.019334, 0.119193, 0.950227],
 ].map((row, i) => row.map((value) => value / [0.95047, 1, 1.08883][i]));
-
-function linearOf(encoded: number): number {
-  return encoded > 0.04045 ? ((encoded + 0.055) / 1.055) ** 2.4 : encoded / 12.92;
-}
 
 /** CIELAB's cube root, straight near black. */
 function root(t: number): number {
@@ -30,7 +27,7 @@ function root(t: number): number {
 export function srgbToLab(picture: ArrayLike<number>): Float64Array<ArrayBuffer> {
   const lab = new Float64Array(picture.length);
   for (let p = 0; p < picture.length; p += 3) {
-    const [r, g, b] = [linearOf(picture[p]), linearOf(picture[p + 1]), linearOf(picture[p + 2])];
+    const [r, g, b] = [decodeSrgb(picture[p]), decodeSrgb(picture[p + 1]), decodeSrgb(picture[p + 2])];
     const x = root(X[0] * r + X[1] * g + X[2] * b);
     const y = root(Y[0] * r + Y[1] * g + Y[2] * b);
     const z = root(Z[0] * r + Z[1] * g + Z[2] * b);
@@ -82,7 +79,7 @@ export function ciede2000(l1: number, a1: number, b1: number, l2: number, a2: nu
  * @throws InputError where their sizes differ.
  */
 export function colourDifference(a: Float64Array, b: Float64Array): Float64Array<ArrayBuffer> {
-  if (a.length !== b.length) throw new InputError(`colour difference: pictures of ${a.length} and ${b.length} values cannot be compared: they must have one size`);
+  expectAlike('colour difference', a, b);
   const out = new Float64Array(a.length / 3);
   for (let p = 0; p < a.length; p += 3) out[p / 3] = ciede2000(a[p], a[p + 1], a[p + 2], b[p], b[p + 1], b[p + 2]);
   return out;

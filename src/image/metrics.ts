@@ -9,6 +9,7 @@
  *   the parameters are those of its recommended variant, banding_glare (https://github.com/gfxdisp/pu21).
  */
 import { InputError } from '../errors.ts';
+import { expectAlike } from './picture.ts';
 
 const MU = 5000;
 
@@ -34,10 +35,6 @@ export function pu21(luminance: number): number {
 /** Every channel through PU21, as on a display that shows 1 as `peak` cd/m^2. */
 export function pu21Encode(picture: Float32Array, peak: number): Float32Array<ArrayBuffer> {
   return picture.map((y) => pu21(y * peak));
-}
-
-function expectAlike(what: string, a: Float32Array, b: Float32Array): void {
-  if (a.length !== b.length || a.length === 0) throw new InputError(`${what}: pictures of ${a.length} and ${b.length} values cannot be compared: they must have one size`);
 }
 
 /**
@@ -148,7 +145,7 @@ export interface Overlap {
  * @param except pixels whose value here is not 0 are left out.
  */
 export function overlap(a: ArrayLike<number>, b: ArrayLike<number>, except?: Uint8Array): Overlap {
-  if (a.length !== b.length) throw new InputError(`motion maps of ${a.length} and ${b.length} pixels cannot be compared: they must have one size`);
+  expectAlike('motion maps', a, b);
   const sum = { both: 0, either: 0 };
   for (let i = 0; i < a.length; i++) {
     if (except && except[i] !== 0) continue;

@@ -1,5 +1,5 @@
 /**
- * What decoders on every platform share: the picture that comes out of them, and the checks it passes.
+ * What every platform that reads and writes pictures shares: those that go into a merge, with the checks that they pass, and the one that comes out.
  */
 import { InputError } from '../errors.ts';
 import type { ExposureInfo } from './exif.ts';
@@ -21,12 +21,27 @@ export interface DecodedImage {
   exif: ExposureInfo;
 }
 
+/** A merged picture: what `Deghoster.merge` returns, as far as files need it. */
+export interface MergedImage {
+  /** The network's Y: linear RGB, interleaved `[height, width, 3]`, 1 being the saturation of the shortest frame. */
+  radiance: Float32Array;
+  width: number;
+  height: number;
+  /** Y times this has 1 at the reference frame's white. */
+  scale: number;
+}
+
 /** Checks a size from a header. */
 export function checkSize(width: number, height: number, name: string): void {
   if (!(width >= 1) || !(height >= 1)) throw new InputError(`${name} is ${width}x${height}: a picture has at least one pixel`);
   if (width * height > MAX_PIXELS) {
     throw new InputError(`${name} is ${width}x${height} (${Math.round((width * height) / 1e6)} megapixels), at most ${Math.floor(MAX_PIXELS / 1e6)} megapixels are merged: scale the frames down`);
   }
+}
+
+/** Checks that pictures, or maps, can be compared value by value. @throws InputError naming both counts. */
+export function expectAlike(what: string, a: ArrayLike<number>, b: ArrayLike<number>): void {
+  if (a.length !== b.length || a.length === 0) throw new InputError(`${what}: ${a.length} and ${b.length} values cannot be compared: they must be of one size`);
 }
 
 /** Index of the first value outside [0,1], NaN included; -1 when there is none. (A plain loop: findIndex is ten times slower.) */
@@ -37,13 +52,7 @@ export function firstOutside(data: Float32Array): number {
 
 /** A `[height, width, 3]` array: float32 in [0,1], uint8 or uint16. */
 export function readNpyFrame(bytes: Uint8Array, name: string): DecodedImage {
-  let array;
-  try {
-    array = decodeNpy(bytes);
-  } catch (error) {
-    throw new InputError(`${name}: ${(error as Error).message}`, { cause: error });
-  }
-  const { data, shape } = array;
+  const { data, shape } = decodeNpy(bytes, name);
   if (shape.length !== 3 || shape[2] !== 3) throw new InputError(`${name}: the shape is (${shape.join(', ')}), a frame is (height, width, 3)`);
   const [height, width] = shape;
   checkSize(width, height, name);

@@ -8,7 +8,7 @@
  * gamma 2.2, stands. Only ratios are known, so f(1) = 1 fixes the scale; and so that what is grey in the pictures stays grey, the channels
  * share one curve but for small deviations.
  */
-import { CancelledError, InputError } from '../errors.ts';
+import { InputError, throwIfCancelled } from '../errors.ts';
 import type { Frame } from './frame.ts';
 import { covered, encoder, fitCurves, residualOf } from './responseFit.ts';
 import { pairsOf, readPatches } from './responsePairs.ts';
@@ -84,9 +84,7 @@ export function linearResponse(): CameraResponse {
  */
 export function estimateResponse(frames: readonly Frame[], options: { gamma?: number; signal?: AbortSignal } = {}): { response: CameraResponse; report: ResponseReport } {
   const { gamma = 2.2, signal } = options;
-  const check = (): void => {
-    if (signal?.aborted) throw new CancelledError();
-  };
+  const check = (): void => throwIfCancelled(signal);
   check();
   const patches: Patches[] = [];
   const spread = frames.length > 1 ? frames[frames.length - 1].exposure / frames[0].exposure : 1;
@@ -190,29 +188,30 @@ export function formatResponse(response: CameraResponse): string {
  * @throws InputError naming the file, the channel, the index and the value.
  */
 export function parseResponse(json: string, name: string): CameraResponse {
-  const wanted = 'expected {"r": [...], "g": [...], "b": [...]} with 256 values of f at i/255 each; --save-response writes such a file';
+  const fail = (what: string): never => {
+    throw new InputError(`${name}: ${what}, expected {"r": [...], "g": [...], "b": [...]} with 256 values of f at i/255 each`, { problem: 'response-file', remedy: '`formatResponse` writes such a file' });
+  };
   let parsed: unknown;
   try {
     parsed = JSON.parse(json);
   } catch {
-    throw new InputError(`${name}: not JSON: ${wanted}`);
+    return fail('not JSON');
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new InputError(`${name}: ${wanted}`);
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) fail('no object');
   const channels = parsed as Record<string, unknown>;
-  const [r, g, b] = CHANNELS.map((channel) => checkCurve(channels[channel], `${name}: channel ${channel}`, wanted));
+  const [r, g, b] = CHANNELS.map((channel) => checkCurve(channels[channel], `channel ${channel}`, fail));
   return { r, g, b };
 }
 
-function checkCurve(curve: unknown, where: string, wanted: string): number[] {
-  if (curve === undefined) throw new InputError(`${where} is missing: ${wanted}`);
-  if (!Array.isArray(curve)) throw new InputError(`${where} is not an array: ${wanted}`);
-  if (curve.length !== SAMPLES) throw new InputError(`${where} has ${curve.length} values, ${SAMPLES} are needed: f at i/255 for i = 0 to 255`);
+function checkCurve(curve: unknown, where: string, fail: (what: string) => never): number[] {
+  if (!Array.isArray(curve)) return fail(`${where} is ${curve === undefined ? 'missing' : 'not an array'}`);
+  if (curve.length !== SAMPLES) fail(`${where} has ${curve.length} values, ${SAMPLES} are needed`);
   curve.forEach((value: unknown, i) => {
-    if (typeof value !== 'number' || !Number.isFinite(value)) throw new InputError(`${where}, index ${i}: ${JSON.stringify(value)} is not a finite number`);
-    if (i > 0 && value < curve[i - 1]) throw new InputError(`${where}, index ${i}: ${value} is below index ${i - 1}'s ${curve[i - 1]}, f must not decrease`);
+    if (typeof value !== 'number' || !Number.isFinite(value)) fail(`${where}, index ${i}: ${JSON.stringify(value)} is not a finite number`);
+    if (i > 0 && (value as number) < curve[i - 1]) fail(`${where}, index ${i}: ${value} is below index ${i - 1}'s ${curve[i - 1]}, f must not decrease`);
   });
   for (const [i, end] of [[0, 0], [SAMPLES - 1, 1]] as const) {
-    if (Math.abs(curve[i] - end) > 1e-6) throw new InputError(`${where}, index ${i}: ${curve[i]}, f must run from 0 to 1: divide the curve by its last value`);
+    if (Math.abs(curve[i] - end) > 1e-6) fail(`${where}, index ${i}: ${curve[i]}, f must run from 0 to 1 (divide the curve by its last value)`);
   }
   const values = curve.map((value: number) => Math.min(1, Math.max(0, value)));
   values[0] = 0;

@@ -3,22 +3,8 @@
  */
 import { frameSize, maxSample } from './frame.ts';
 import type { FrameSource } from './frame.ts';
-import type { Tile } from '../graph/tile.ts';
-
-/** Motion maps W_k, `[height, width]` each, one a frame in exposure order. */
-export interface MotionMaps {
-  maps: readonly Float32Array[];
-  width: number;
-  height: number;
-}
-
-/** The top left corner of a map. */
-export function cropMap(map: Float32Array, mapWidth: number, width: number, height: number): Float32Array {
-  if (mapWidth === width && map.length === width * height) return map;
-  const out = new Float32Array(width * height);
-  for (let y = 0; y < height; y++) out.set(map.subarray(y * mapWidth, y * mapWidth + width), y * width);
-  return out;
-}
+import type { MotionMaps } from './motion.ts';
+import type { Tile } from './tile.ts';
 
 /**
  * A tile of the stack, NC4HW4: block k is (R, G, B, W_k) of frame k, samples scaled to [0,1]. Beyond the picture its last row and

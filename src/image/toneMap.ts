@@ -15,6 +15,7 @@
  * 5. The sRGB transfer function (IEC 61966-2-1), rounded to 8 bits.
  */
 import { InputError } from '../errors.ts';
+import { LUMA, encodeSrgb } from './srgb.ts';
 
 /** The numbers the operator chose, or was given. */
 export interface ToneParameters {
@@ -28,7 +29,6 @@ export interface ToneParameters {
   slope?: number;
 }
 
-const LUMA = [0.2126, 0.7152, 0.0722] as const; // Rec. 709 and sRGB
 /** What the curve shows above the key without compression. */
 const HIGHLIGHT_STOPS = 5;
 /** Lowest position of the average within the range: a room is not to be darkened because its windows are bright. */
@@ -81,11 +81,6 @@ function bend(l: number, knee: number, slope: number): number {
   if (l <= knee || slope >= 1) return l;
   const stops = Math.log2(l / knee);
   return knee * 2 ** (slope * stops + (1 - slope) * (1 - Math.exp(-stops)));
-}
-
-/** The sRGB transfer function: linear [0,1] to encoded [0,1]. */
-export function encodeSrgb(x: number): number {
-  return x <= 0.0031308 ? 12.92 * x : 1.055 * x ** (1 / 2.4) - 0.055;
 }
 
 let table: Uint8Array | undefined;

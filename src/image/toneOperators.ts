@@ -14,6 +14,7 @@
  *   bilateral filter (2 % of the larger side, 0.4 in log10) into base and detail, and the base compressed to a contrast of 5.
  */
 import { bilateral } from './bilateral.ts';
+import { LUMA } from './srgb.ts';
 
 /** What one operator makes of a picture: linear RGB in [0,1] to display RGB in [0,1]. */
 export type ToneOperator = (picture: Float32Array) => Float32Array<ArrayBuffer>;
@@ -24,7 +25,6 @@ export interface ToneOperators {
   durand: ToneOperator;
 }
 
-const LUMA = [0.2126, 0.7152, 0.0722] as const;
 const DISPLAY_GAMMA = 2.2;
 const KEY = 0.18;
 /** Below this, relative to the picture's 1, luminance counts as this in averages and logarithms. */

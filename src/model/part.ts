@@ -3,12 +3,11 @@
  *
  * Graphs read a **stack**: frame k is block k, (R, G, B, W_k). The segmentation graph ignores W.
  */
-import { InputError } from '../errors.ts';
 import { GraphBuilder } from '../graph/graph.ts';
 import type { GraphNode } from '../graph/graph.ts';
 import { TABLE_SIZE } from '../kernels/exposure.ts';
 import type { FrameAttrs } from '../kernels/exposure.ts';
-import { FIXED_FRAMES } from '../weights/config.ts';
+import { checkFrameCount } from '../weights/config.ts';
 import type { NetworkConfig } from '../weights/config.ts';
 
 /** What a graph is built for: a stack of frames in one size. Exposures are part of it, sizes of tiles too. */
@@ -47,9 +46,7 @@ export function frames(scene: Scene): Pick<Network, 'graph' | 'stack' | 'respons
 
 /** A network's graph, begun. @throws InputError when the variant cannot take this many frames. */
 export function begin(config: NetworkConfig, scene: Scene): Network {
-  if (config.variant === 'fixed' && scene.taus.length !== FIXED_FRAMES) {
-    throw new InputError(`these weights are for exactly ${FIXED_FRAMES} frames (variant fixed), ${scene.taus.length} were given: use weights of variant any`);
-  }
+  checkFrameCount(config, scene.taus.length);
   return { ...frames(scene), config, scene };
 }
 

@@ -2,15 +2,16 @@
  * The schedule of a merge: which graphs run, cut into which tiles, so that the GPU's buffers stay within a budget and its limits.
  * A pure function: `deghost plan` prints it without a device.
  */
+import { bytesText } from '../bytesText.ts';
 import { InputError } from '../errors.ts';
 import { edgeBytes } from '../graph/edges.ts';
 import { fuse } from '../graph/fuse/index.ts';
 import type { FuseOptions } from '../graph/fuse/index.ts';
 import type { Graph } from '../graph/graph.ts';
-import { bytesText, plan, planText } from '../graph/plan.ts';
+import { plan, planText } from '../graph/plan.ts';
 import type { Plan } from '../graph/plan.ts';
-import { chooseTiling } from '../graph/tile.ts';
-import type { TileRules, Tiling } from '../graph/tile.ts';
+import { chooseTiling } from '../image/tile.ts';
+import type { TileRules, Tiling } from '../image/tile.ts';
 import { shapeText } from '../kernels/tensor.ts';
 import type { Target } from '../kernels/target.ts';
 import type { NetworkConfig } from '../weights/config.ts';
@@ -78,15 +79,15 @@ interface StageRequest {
 }
 
 /** Bytes of GPU buffers that a plan needs: tensors, what inputs and outputs pass through on their way from and to the CPU, params, weights. */
-function planBytes(it: Plan, weightBytes: number): number {
-  const params = it.steps.length * 256;
-  return it.bytes.shared + edgeBytes(it) + params + weightBytes;
+function planBytes(plan: Plan, weightBytes: number): number {
+  const params = plan.steps.length * 256;
+  return plan.bytes.shared + edgeBytes(plan) + params + weightBytes;
 }
 
 /** Bytes of a graph's packed weights at most: in f32, awkward channel counts padded to whole blocks, 3x3 kernels transformed to 4x4 (Winograd). */
-function weightBytes(it: Plan): number {
+function weightBytes(plan: Plan): number {
   let sum = 0;
-  for (const shape of it.tensors.values()) sum += 4 * shape.reduce((product, n, i) => product * (i < 2 ? Math.ceil(n / 4) * 4 : n === 3 ? 4 : n), 1);
+  for (const shape of plan.tensors.values()) sum += 4 * shape.reduce((product, n, i) => product * (i < 2 ? Math.ceil(n / 4) * 4 : n === 3 ? 4 : n), 1);
   return sum;
 }
 
@@ -97,8 +98,8 @@ function weightBytes(it: Plan): number {
 const BYTE_COST = 3;
 
 /** What a stage costs, in multiply-adds. */
-function costOf(it: Plan, tiling: Tiling): number {
-  return tiling.tiles.length * it.steps.reduce((sum, step) => sum + step.multiplyAdds + BYTE_COST * step.bytes, 0);
+function costOf(plan: Plan, tiling: Tiling): number {
+  return tiling.tiles.length * plan.steps.reduce((sum, step) => sum + step.multiplyAdds + BYTE_COST * step.bytes, 0);
 }
 
 /** Ways to fuse a stage, of which the cheaper is taken. */
@@ -107,9 +108,9 @@ const FUSIONS: readonly Pick<FuseOptions, 'readsByFrame'>[] = [{ readsByFrame: f
 function scheduleStage(request: StageRequest, padded: { width: number; height: number }, limits: Limits, otherWeights: number): Stage {
   const ways = request.name === 'fusion' ? FUSIONS : FUSIONS.slice(0, 1);
   const found = ways.map((way) => stageFused(request, way, padded, limits, otherWeights));
-  const stages = found.filter((it): it is Stage => !(it instanceof InputError));
+  const stages = found.filter((stage): stage is Stage => !(stage instanceof InputError));
   if (stages.length === 0) throw found.at(-1);
-  return stages.reduce((best, it) => (costOf(it.plan, it.tiling) < costOf(best.plan, best.tiling) ? it : best));
+  return stages.reduce((best, stage) => (costOf(stage.plan, stage.tiling) < costOf(best.plan, best.tiling) ? stage : best));
 }
 
 /** A stage fused one way. @returns an error when no tile fits. */
@@ -130,15 +131,16 @@ function stageFused({ name, rules, build }: StageRequest, way: FuseOptions, padd
     const size = width * height;
     if (size * roughly(probe.bytes.largest) > limits.maxBinding * 1.001) return false;
     if (size * roughly(probe.bytes.shared) + weights > limits.memoryBudget * 1.001) return false;
-    const it = planOf(width, height);
-    return it.bytes.largest <= limits.maxBinding && planBytes(it, weights) <= limits.memoryBudget;
+    const found = planOf(width, height);
+    return found.bytes.largest <= limits.maxBinding && planBytes(found, weights) <= limits.memoryBudget;
   };
   const tiling = chooseTiling(padded.width, padded.height, rules, fits);
   if (!tiling) {
     const side = 2 * rules.halo + rules.grid;
     const smallest = planOf(Math.min(padded.width, side), Math.min(padded.height, side));
     return new InputError(
-      `memory budget ${bytesText(limits.memoryBudget)} is too small: the smallest tile of the ${name} needs ${bytesText(planBytes(smallest, weights))} (largest buffer ${bytesText(smallest.bytes.largest)} of ${bytesText(limits.maxBinding)}): raise it`,
+      `memory budget ${bytesText(limits.memoryBudget)} is too small: the smallest tile of the ${name} needs ${bytesText(planBytes(smallest, weights))} (largest buffer ${bytesText(smallest.bytes.largest)} of ${bytesText(limits.maxBinding)})`,
+      { problem: 'memory-budget', remedy: 'raise it' },
     );
   }
   const chosen = planOf(tiling.width, tiling.height);
@@ -164,8 +166,8 @@ export function schedule(request: ScheduleRequest): Schedule {
   const stages: Stage[] = [];
   // Weights stay on the device, so a later stage has those of the earlier ones beside its own.
   let weights = 0;
-  for (const it of requests) {
-    const stage = scheduleStage(it, padded, limits, weights);
+  for (const stageRequest of requests) {
+    const stage = scheduleStage(stageRequest, padded, limits, weights);
     weights += weightBytes(stage.plan);
     stages.push(stage);
   }
@@ -178,32 +180,80 @@ export function stageWork(stage: Stage): number {
 }
 
 /** A schedule for people. */
-export function scheduleText(it: Schedule, steps = true): string {
-  const lines = [`${it.frames} frames of ${it.width}x${it.height}, reference ${it.reference + 1}, padded to ${it.padded.width}x${it.padded.height}`];
-  for (const stage of it.stages) {
+export function scheduleText(schedule: Schedule, steps = true): string {
+  const lines = [`${schedule.frames} frames of ${schedule.width}x${schedule.height}, reference ${schedule.reference + 1}, padded to ${schedule.padded.width}x${schedule.padded.height}`];
+  for (const stage of schedule.stages) {
     const { tiling } = stage;
-    const perPixel = stageWork(stage) / (it.padded.width * it.padded.height);
+    const perPixel = stageWork(stage) / (schedule.padded.width * schedule.padded.height);
     lines.push(
       '',
       `${stage.name}: ${tiling.tiles.length} ${tiling.tiles.length === 1 ? 'tile' : 'tiles'} of ${tiling.width}x${tiling.height}, ${((tiling.waste - 1) * 100).toFixed(1)} % computed twice for the halos`,
       `${stage.plan.steps.length} dispatches a tile, ${(stageWork(stage) / 1e9).toFixed(2)} G multiply-adds in all (${Math.round(perPixel).toLocaleString('en')} a pixel)`,
-      `${bytesText(stage.bytes)} of GPU buffers, weights included (budget ${bytesText(it.limits.memoryBudget)}); the largest is ${bytesText(stage.plan.bytes.largest)} (limit ${bytesText(it.limits.maxBinding)})`,
+      `${bytesText(stage.bytes)} of GPU buffers, weights included (budget ${bytesText(schedule.limits.memoryBudget)}); the largest is ${bytesText(stage.plan.bytes.largest)} (limit ${bytesText(schedule.limits.maxBinding)})`,
     );
     if (steps) lines.push(planText(stage.plan));
   }
   return lines.join('\n');
 }
 
-/** A schedule as data for machines. */
-export function scheduleJson(it: Schedule): object {
+/** A step of a plan: one dispatch. */
+export interface PlannedStep {
+  /** Of the network's layer, or what was fused into one. */
+  name: string;
+  /** Which kernel and variant. */
+  program: string;
+  /** Its result's shape, `channels x height x width`. */
+  output: string;
+  /** Which of the stage's buffers it is in, and from which block of four channels on. */
+  buffer: number;
+  block: number;
+  multiplyAdds: number;
+}
+
+/** A stage of a merge: one graph over all its tiles. */
+export interface PlannedStage {
+  name: StageName;
+  tiles: number;
+  tileWidth: number;
+  tileHeight: number;
+  /** Pixels computed over pixels in the padded picture: tiles overlap. */
+  waste: number;
+  dispatchesPerTile: number;
+  /** Different programs among them. */
+  programs: number;
+  multiplyAdds: number;
+  /** Bytes of GPU buffers while the stage runs, weights included. */
+  bytes: number;
+  largestBuffer: number;
+  /** Bytes if every tensor had its own. */
+  unsharedBytes: number;
+  /** Bytes of each buffer. */
+  buffers: readonly number[];
+  steps: PlannedStep[];
+}
+
+/** What a merge would run: plain data. */
+export interface PlanReport {
+  width: number;
+  height: number;
+  frames: number;
+  reference: number;
+  memoryBudget: number;
+  /** Most bytes of one buffer that the device binds. */
+  maxBinding: number;
+  stages: PlannedStage[];
+}
+
+/** A schedule as plain data. */
+export function scheduleReport(schedule: Schedule): PlanReport {
   return {
-    width: it.width,
-    height: it.height,
-    frames: it.frames,
-    reference: it.reference,
-    memoryBudget: it.limits.memoryBudget,
-    maxBinding: it.limits.maxBinding,
-    stages: it.stages.map((stage) => ({
+    width: schedule.width,
+    height: schedule.height,
+    frames: schedule.frames,
+    reference: schedule.reference,
+    memoryBudget: schedule.limits.memoryBudget,
+    maxBinding: schedule.limits.maxBinding,
+    stages: schedule.stages.map((stage) => ({
       name: stage.name,
       tiles: stage.tiling.tiles.length,
       tileWidth: stage.tiling.width,

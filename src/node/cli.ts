@@ -4,18 +4,22 @@
  * stdout carries results only (reports, or one JSON object with `--json`); messages and progress go to stderr.
  */
 import { existsSync } from 'node:fs';
-import { CancelledError, DeghostError, UsageError } from '../errors.ts';
+import { CancelledError, DeghostError, UsageError, messageWith } from '../errors.ts';
 import type { DeghostErrorCode } from '../errors.ts';
 import { EVALUATE_OPTIONS, INFO_OPTIONS, MERGE_OPTIONS, PLAN_OPTIONS, TUNE_OPTIONS, parseCommand, suggestion } from './cli/args.ts';
 import type { OptionSpecs, ParsedArgs } from './cli/args.ts';
 import { EVALUATE_HELP, GENERAL_HELP, INFO_HELP, MERGE_HELP, PLAN_HELP, TUNE_HELP } from './cli/help.ts';
 import { json } from './cli/io.ts';
 import type { CommandIo } from './cli/io.ts';
+import { EVALUATE_REMEDIES, MERGE_REMEDIES } from './cli/remedies.ts';
+import type { Remedies } from './cli/remedies.ts';
 import { packageVersion } from './package.ts';
 
 interface Command {
   options: OptionSpecs;
   help: string;
+  /** What to do about problems that the engine names; those of `deghost merge` where there are none. */
+  remedies?: Remedies;
   /** Loaded on demand: `--help` should not wait for an engine. */
   load: () => Promise<(args: ParsedArgs, io: CommandIo) => Promise<void>>;
 }
@@ -24,7 +28,7 @@ const COMMANDS: Record<string, Command> = {
   merge: { options: MERGE_OPTIONS, help: MERGE_HELP, load: async () => (await import('./cli/merge.ts')).mergeCommand },
   plan: { options: PLAN_OPTIONS, help: PLAN_HELP, load: async () => (await import('./cli/plan.ts')).planCommand },
   tune: { options: TUNE_OPTIONS, help: TUNE_HELP, load: async () => (await import('./cli/tune.ts')).tuneCommand },
-  evaluate: { options: EVALUATE_OPTIONS, help: EVALUATE_HELP, load: async () => (await import('./cli/evaluate.ts')).evaluateCommand },
+  evaluate: { options: EVALUATE_OPTIONS, help: EVALUATE_HELP, remedies: EVALUATE_REMEDIES, load: async () => (await import('./cli/evaluate.ts')).evaluateCommand },
   info: { options: INFO_OPTIONS, help: INFO_HELP, load: async () => (await import('./cli/info.ts')).infoCommand },
 };
 
@@ -39,25 +43,25 @@ export async function main(args: readonly string[], io: CommandIo): Promise<numb
     await dispatch(args, io);
     return 0;
   } catch (error) {
-    const { code, message } = explain(error, io.signal);
+    const { code, message } = explain(error, io.signal, commandOf(args[0])?.remedies);
     io.stderr.write(code === 'cancelled' ? `${message === 'cancelled' ? 'cancelled: nothing was written' : message}\n` : `deghost: ${message}\n`);
-    if (args.includes('--json') && !writesJsonFile(args[0])) io.stdout.write(json({ error: { code, message } }));
+    // Where `--json` names a file, stdout is not for JSON.
+    if (args.includes('--json') && commandOf(args[0])?.options.json.type !== 'string') io.stdout.write(json({ error: { code, message } }));
     if (process.env.DEGHOST_DEBUG && error instanceof Error) io.stderr.write(`${error.stack}\n`);
     return EXIT_CODES[code as DeghostErrorCode] ?? 1;
   }
 }
 
-/** Whether `--json` names a file for this command, so that stdout is not for JSON. */
-function writesJsonFile(word: string): boolean {
-  return Object.hasOwn(COMMANDS, word) && COMMANDS[word].options.json.type === 'string';
+function commandOf(word: string | undefined): Command | undefined {
+  return word !== undefined && Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
 }
 
 async function dispatch(args: readonly string[], io: CommandIo): Promise<void> {
   const [word, ...rest] = args;
   if (word === undefined || word === 'help' || word === '--help' || word === '-h') {
     const topic = word === 'help' ? rest[0] : undefined;
-    if (topic !== undefined && !Object.hasOwn(COMMANDS, topic)) throw unknownCommand(topic);
-    const text = topic === undefined ? GENERAL_HELP : COMMANDS[topic].help;
+    if (topic !== undefined && !commandOf(topic)) throw unknownCommand(topic);
+    const text = commandOf(topic)?.help ?? GENERAL_HELP;
     if (word === undefined) throw new UsageError('no command given: try `deghost merge IMG... -o OUT`, or `deghost --help`');
     io.stdout.write(text);
     return;
@@ -66,8 +70,8 @@ async function dispatch(args: readonly string[], io: CommandIo): Promise<void> {
     io.stdout.write(`${packageVersion()}\n`);
     return;
   }
-  if (!Object.hasOwn(COMMANDS, word)) throw unknownCommand(word);
-  const command = COMMANDS[word];
+  const command = commandOf(word);
+  if (!command) throw unknownCommand(word);
   if (rest.includes('--help') || rest.includes('-h')) {
     io.stdout.write(command.help);
     return;
@@ -84,9 +88,9 @@ function unknownCommand(word: string): UsageError {
 }
 
 /** One line for whatever was thrown. */
-function explain(error: unknown, signal: AbortSignal): { code: DeghostErrorCode | 'internal'; message: string } {
+function explain(error: unknown, signal: AbortSignal, remedies: Remedies = MERGE_REMEDIES): { code: DeghostErrorCode | 'internal'; message: string } {
   if (signal.aborted && (error instanceof CancelledError || (error as Error)?.name === 'AbortError')) return { code: 'cancelled', message: error instanceof CancelledError ? error.message : 'cancelled' };
-  if (error instanceof DeghostError) return { code: error.code, message: oneLine(error.message) };
+  if (error instanceof DeghostError) return { code: error.code, message: oneLine(messageWith(remedies, error)) };
   // Not ours: a fault in deghost or in a package. The line still says what happened.
   const text = error instanceof Error ? `${error.name === 'Error' ? '' : `${error.name}: `}${error.message}` : String(error);
   return { code: 'internal', message: `unexpected error: ${oneLine(text)} (set DEGHOST_DEBUG=1 for where)` };

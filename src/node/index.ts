@@ -2,12 +2,8 @@
  * `deghost/node`: what only Node can do. Reading brackets, writing results, and the adapter for machines without a browser.
  * @module deghost/node
  */
-import { basename } from 'node:path';
-import { InputError } from '../errors.ts';
 import type { Frame } from '../image/frame.ts';
-import { exposures } from '../image/exif.ts';
-import { shown } from './problems.ts';
-import { readFrameFiles } from './readImage.ts';
+import { readStackFiles } from './readStack.ts';
 
 export { listAdapters, requestAdapter, requestDevice } from './adapter.ts';
 export type { AdapterInfo, NodeAdapter, SoftwareChoice } from './adapter.ts';
@@ -15,10 +11,10 @@ export { readShippedWeights, shippedWeightsPath } from './package.ts';
 export { exposureFromExif, exposures } from '../image/exif.ts';
 export type { ExposureInfo } from '../image/exif.ts';
 export { MAX_PIXELS } from '../image/picture.ts';
-export type { DecodedImage } from '../image/picture.ts';
+export type { DecodedImage, MergedImage } from '../image/picture.ts';
 export { readFrame } from './readImage.ts';
 export { checkOutputPath, outputFormat, writeImage } from './writeImage.ts';
-export type { MergedImage, OutputFormat, WriteImageOptions } from './writeImage.ts';
+export type { OutputFormat, WriteImageOptions } from './writeImage.ts';
 export { checkMotionFolder, readMotionMaps, writeMotionMaps } from './motionMaps.ts';
 export { removeTemporaryFiles, writeFileAtomic } from './writeFile.ts';
 export type { FileContent } from './writeFile.ts';
@@ -29,15 +25,8 @@ export type { FileTuneCacheOptions } from './tuneCache.ts';
  * Reads a bracketed stack, in the order given; sorting is the merge's work.
  * @param options.exposures one positive number per path; without it the pictures' EXIF is used.
  * @returns frames named by their file names, or by their whole paths where file names repeat.
- * @throws InputError naming the file; MissingPackageError without sharp or exifr.
+ * @throws InputError naming the file, where one cannot be read or has another size than the first; MissingPackageError without sharp or exifr.
  */
 export async function readFrames(paths: readonly string[], options: { exposures?: readonly number[]; signal?: AbortSignal } = {}): Promise<Frame[]> {
-  const given = options.exposures;
-  if (given && given.length !== paths.length) throw new InputError(`${given.length} exposures given for ${paths.length} files: give one per file, in the same order`);
-  const short = paths.map((path) => basename(path));
-  const names = new Set(short).size === short.length ? short : [...paths];
-  const images = [];
-  for await (const image of readFrameFiles(paths, options.signal)) images.push({ ...image, name: shown(names[images.length]) });
-  const used = given ?? exposures(images);
-  return images.map(({ data, width, height, name }, i) => ({ data, width, height, name, exposure: used[i] }));
+  return (await readStackFiles(paths, options)).frames;
 }

@@ -10,11 +10,12 @@
  */
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { CancelledError, InputError } from '../errors.ts';
-import { decodeNpy, npyHeader } from '../image/npy.ts';
+import { InputError, reasonOf, throwIfCancelled } from '../errors.ts';
+import { withUnion } from '../image/motion.ts';
+import { decodeNpy, npyPieces } from '../image/npy.ts';
 import { checkSize, firstOutside } from '../image/picture.ts';
 import { loadSharp } from './loadSharp.ts';
-import { reasonOf, shown, systemProblem } from './problems.ts';
+import { shown, systemProblem } from './problems.ts';
 import { readFileBytes } from './readImage.ts';
 import { checkWritable, writeFileAtomic } from './writeFile.ts';
 
@@ -47,15 +48,14 @@ export async function writeMotionMaps(dir: string, maps: readonly Float32Array[]
   const sharp = await loadSharp('writing motion maps');
   await checkMotionFolder(dir);
   for (const [i, map] of maps.entries()) {
-    if (options.signal?.aborted) throw new CancelledError();
+    throwIfCancelled(options.signal);
     if (map.length !== width * height) throw new InputError(`motion map ${i + 1}: ${map.length} values, ${width}x${height} needs ${width * height}`);
     checkValues(map, width, `motion map ${i + 1}`);
     const grey = new Uint8Array(map.length);
     for (let p = 0; p < map.length; p++) grey[p] = toByte(map[p]);
     const png = await sharp(grey, { raw: { width, height, channels: 1 }, limitInputPixels: false }).toColourspace('b-w').png().toBuffer();
     await writeFileAtomic(join(dir, mapName(i + 1, 'png')), png, options);
-    const npy = [npyHeader('<f4', [height, width]), new Uint8Array(map.buffer, map.byteOffset, map.byteLength)];
-    await writeFileAtomic(join(dir, mapName(i + 1, 'npy')), npy, options);
+    await writeFileAtomic(join(dir, mapName(i + 1, 'npy')), npyPieces(map, [height, width]), options);
   }
 }
 
@@ -95,8 +95,7 @@ export async function readMotionMaps(dir: string, count: number, width: number, 
     }
     maps.push(npy && (!png || isWrittenFrom(png, npy)) ? npy : (png ?? new Float32Array(0)));
   }
-  if (isUnionDue) maps[reference] = union(maps.filter((_, i) => i !== reference), width * height);
-  return maps;
+  return isUnionDue ? withUnion(maps, reference) : maps;
 }
 
 const toByte = (w: number) => Math.round(255 * w);
@@ -105,12 +104,6 @@ const toByte = (w: number) => Math.round(255 * w);
 function isWrittenFrom(png: Float32Array, npy: Float32Array): boolean {
   for (let i = 0; i < npy.length; i++) if (Math.fround(toByte(npy[i]) / 255) !== png[i]) return false;
   return true;
-}
-
-function union(maps: readonly Float32Array[], length: number): Float32Array {
-  const out = new Float32Array(length);
-  for (const map of maps) for (let i = 0; i < length; i++) if (map[i] > out[i]) out[i] = map[i];
-  return out;
 }
 
 function checkValues(map: Float32Array, width: number, name: string): void {
@@ -124,14 +117,7 @@ function checkShape(name: string, found: { width: number; height: number }, widt
 
 async function readNpyMap(path: string, width: number, height: number): Promise<Float32Array> {
   const name = shown(path);
-  const bytes = await readFileBytes(path);
-  let array;
-  try {
-    array = decodeNpy(bytes);
-  } catch (error) {
-    throw new InputError(`${name}: ${reasonOf(error)}`, { cause: error });
-  }
-  const { data, shape } = array;
+  const { data, shape } = decodeNpy(await readFileBytes(path), name);
   if (shape.length !== 2 || !(data instanceof Float32Array)) throw new InputError(`${name}: a map is a float32 array (height, width), this one's shape is (${shape.join(', ')})`);
   checkShape(name, { width: shape[1], height: shape[0] }, width, height);
   checkValues(data, width, name);

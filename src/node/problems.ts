@@ -8,12 +8,6 @@ export function shown(path: string): string {
   return path.replace(/[\u0000-\u001f\u007f]/g, '?');
 }
 
-/** The first line of anything thrown, with runs of white space closed up. */
-export function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split(/[\r\n]/).find((line) => line.trim() !== '')?.replace(/\s+/g, ' ').trim() ?? 'unknown error';
-}
-
 const SYSTEM_REASONS: Record<string, string> = {
   ENOENT: 'no such file or folder',
   EACCES: 'permission denied',

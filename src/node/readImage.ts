@@ -16,18 +16,17 @@
 import { open } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
-import { CancelledError, InputError } from '../errors.ts';
+import { InputError, reasonOf, throwIfCancelled } from '../errors.ts';
+import { checkSameSize } from '../image/frame.ts';
 import { MAX_PIXELS, checkSize, readNpyFrame, toRgb } from '../image/picture.ts';
 import type { DecodedImage } from '../image/picture.ts';
+import { MAX_FILE_BYTES, checkDeflated, damaged, notIntegers, notRgb } from '../image/refusals.ts';
 import { sniffFormat } from '../image/sniff.ts';
 import type { PictureFormat } from '../image/sniff.ts';
-import { readExposureInfo } from './exif.ts';
+import { readExif } from './exif.ts';
 import { isSrgbProfile } from '../image/iccProfile.ts';
 import { loadSharp } from './loadSharp.ts';
-import { reasonOf, shown, systemProblem } from './problems.ts';
-
-/** Largest file that is read into memory: a float32 NPY of MAX_PIXELS and its header. */
-const MAX_FILE_BYTES = MAX_PIXELS * 12 + (1 << 16);
+import { shown, systemProblem } from './problems.ts';
 
 /** Reads a whole regular file, with its size bounded. @throws InputError naming the file. */
 export async function readFileBytes(path: string, limit = MAX_FILE_BYTES): Promise<Buffer> {
@@ -83,20 +82,28 @@ async function read(path: string, memory: DecodingMemory): Promise<DecodedImage>
 }
 
 /**
- * Reads pictures, several at once, and hands them out in order. Whoever stops taking them leaves a few to be decoded for nothing.
- * @throws as `readFrame`, for the first picture that cannot be read, once those before it have been handed out; CancelledError.
+ * Reads the pictures of a stack, several at once, and hands them out in order. Whoever stops taking them leaves a few to be decoded for nothing.
+ * @throws as `readFrame`, for the first picture that cannot be read or has another size than the first, once those before it have been handed out; CancelledError.
  */
 export async function* readFrameFiles(paths: readonly string[], signal?: AbortSignal): AsyncGenerator<DecodedImage, void, undefined> {
   const memory = new DecodingMemory();
   const atOnce = Math.min(MOST_AT_ONCE, availableParallelism());
   const coming: Promise<DecodedImage>[] = [];
-  for (let next = 0; next < paths.length || coming.length > 0; ) {
-    if (signal?.aborted) throw new CancelledError();
-    if (next < paths.length && coming.length < atOnce) {
-      const picture = read(paths[next++], memory);
+  let first: DecodedImage | undefined;
+  let begun = 0;
+  for (const path of paths) {
+    while (begun < paths.length && coming.length < atOnce) {
+      throwIfCancelled(signal);
+      const picture = read(paths[begun++], memory);
       picture.catch(() => undefined); // it is told when its turn comes
       coming.push(picture);
-    } else yield await coming.shift()!;
+    }
+    const picture = await coming.shift()!;
+    throwIfCancelled(signal);
+    first ??= picture;
+    // The merge would say the same, but only after all the others were decoded.
+    checkSameSize(picture, shown(path), first, shown(paths[0]));
+    yield picture;
   }
 }
 
@@ -125,7 +132,7 @@ async function readSharpFrame(bytes: Buffer, format: PictureFormat, name: string
   const { width, height, channels } = info;
   const samples = bits === 16 ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (samples.length !== width * height * channels) throw new InputError(`${name}: ${samples.length} samples were decoded, ${width}x${height} with ${channels} channels needs ${width * height * channels}`);
-  return { data: toRgb(samples, width, channels, name), width, height, bits, format, exif: await readExposureInfo(bytes) };
+  return { data: toRgb(samples, width, channels, name), width, height, bits, format, exif: await readExif(bytes) };
 }
 
 /** Reads and judges the header alone. */
@@ -134,28 +141,16 @@ async function pictureMetadata(sharp: SharpModule, bytes: Buffer, format: Pictur
   try {
     metadata = await sharp(bytes, { limitInputPixels: false }).metadata();
   } catch (error) {
-    if (/\blabs?q?\b/.test(reasonOf(error))) throw notRgb(name, 'lab'); // libvips fails on some of them before it names the space
+    if (/\blabs?q?\b/.test(reasonOf(error))) throw notRgb(name, REFUSED_SPACES.lab); // libvips fails on some of them before it names the space
     throw damaged(name, error);
   }
   const { width, height, space = '', depth = '' } = metadata;
   checkSize(width, height, name);
   if (metadata.format !== format) throw new InputError(`${name} starts like a ${format} file but holds ${metadata.format}`);
-  if (!READ_SPACES.has(space)) throw notRgb(name, space);
-  if (depth !== 'uchar' && depth !== 'ushort') throw new InputError(`${name} has ${depth} samples, only 8-bit and 16-bit integers are read: convert it to 16 bit`);
-  if (format === 'png') {
-    // Deflate packs at most 1032 bytes into one: a header that claims more than that is cut off or lies.
-    const needed = (width * height * metadata.channels * (metadata.bitsPerSample ?? 8)) / 8 / 1032;
-    if (needed > bytes.length) throw new InputError(`${name} is cut off: the header says ${width}x${height}, which ${bytes.length} bytes cannot hold`);
-  }
+  if (!READ_SPACES.has(space)) throw notRgb(name, REFUSED_SPACES[space] ?? space);
+  if (depth !== 'uchar' && depth !== 'ushort') throw notIntegers(name, depth);
+  if (format === 'png') checkDeflated(name, width, height, metadata.channels * (metadata.bitsPerSample ?? 8), bytes.length);
   return metadata;
-}
-
-function notRgb(name: string, space: string): InputError {
-  return new InputError(`${name} is a ${REFUSED_SPACES[space] ?? space} picture, which is not read: convert it to RGB`);
-}
-
-function damaged(name: string, error: unknown): InputError {
-  return new InputError(`${name} cannot be decoded, it is damaged or cut off: ${reasonOf(error)}`, { cause: error });
 }
 
 /** Decodes with every warning an error, but for the harmless ones. */

@@ -7,10 +7,11 @@ import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { reasonOf } from '../errors.ts';
 import type { TuneCache } from '../tune/cache.ts';
 import { isTuneResult } from '../tune/result.ts';
 import type { TuneResult } from '../tune/result.ts';
-import { reasonOf, shown, systemProblem } from './problems.ts';
+import { shown, systemProblem } from './problems.ts';
 import { writeFileAtomic } from './writeFile.ts';
 
 /** Adapters, versions and precisions kept; the oldest go. */

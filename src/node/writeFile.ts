@@ -9,7 +9,7 @@ import { randomBytes } from 'node:crypto';
 import { constants, rmSync } from 'node:fs';
 import { access, chmod, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { CancelledError, InputError } from '../errors.ts';
+import { InputError, throwIfCancelled } from '../errors.ts';
 import { shown, systemProblem } from './problems.ts';
 
 /** Bytes that follow those written before, or that replace what is at a place: some formats begin with what is known last. */
@@ -67,10 +67,7 @@ export async function checkWritable(path: string): Promise<void> {
  */
 export async function writeFileAtomic(path: string, content: FileContent, options: { signal?: AbortSignal } = {}): Promise<void> {
   const { signal } = options;
-  const stopIfAborted = () => {
-    if (signal?.aborted) throw new CancelledError();
-  };
-  stopIfAborted();
+  throwIfCancelled(signal);
   await checkWritable(path);
   const previous = await statOf(path);
   const target = previous ? await realpath(path) : path;
@@ -88,17 +85,17 @@ export async function writeFileAtomic(path: string, content: FileContent, option
     for await (const piece of content instanceof Uint8Array ? [content] : content) {
       const { at, bytes } = piece instanceof Uint8Array ? { at: end, bytes: piece } : piece;
       for (let done = 0; done < bytes.length; ) {
-        stopIfAborted();
+        throwIfCancelled(signal);
         done += (await handle.write(bytes, done, Math.min(WRITE_BYTES, bytes.length - done), at + done)).bytesWritten;
       }
       end = Math.max(end, at + bytes.length);
     }
-    stopIfAborted();
+    throwIfCancelled(signal);
     await handle.sync();
     await handle.close();
     handle = undefined;
     if (previous) await chmod(temporary, previous.mode & 0o777);
-    stopIfAborted();
+    throwIfCancelled(signal);
     await rename(temporary, target);
   } catch (error) {
     await handle?.close().catch(() => {});

@@ -11,26 +11,17 @@
 import { extname } from 'node:path';
 import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
-import { InputError, UsageError } from '../errors.ts';
+import { InputError, UsageError, reasonOf } from '../errors.ts';
 import { inBands } from '../image/bands.ts';
 import { streamExr } from '../image/exr.ts';
 import type { ExrPixelType } from '../image/exr.ts';
-import { npyHeader } from '../image/npy.ts';
+import { npyPieces } from '../image/npy.ts';
+import type { MergedImage } from '../image/picture.ts';
 import { encodeRgbe } from '../image/rgbe.ts';
 import { chooseTone, toneMap } from '../image/toneMap.ts';
 import { loadSharp } from './loadSharp.ts';
-import { reasonOf, shown } from './problems.ts';
+import { shown } from './problems.ts';
 import { checkWritable, writeFileAtomic } from './writeFile.ts';
-
-/** A merged picture: what `Deghoster.merge` returns, as far as files need it. */
-export interface MergedImage {
-  /** The network's Y: linear RGB, interleaved `[height, width, 3]`, 1 being the saturation of the shortest frame. */
-  radiance: Float32Array;
-  width: number;
-  height: number;
-  /** Y times this has 1 at the reference frame's white. */
-  scale: number;
-}
 
 /** How a picture is written. Every field has a default. */
 export interface WriteImageOptions {
@@ -106,9 +97,4 @@ export async function writeImage(path: string, image: MergedImage, options: Writ
     throw new InputError(`cannot write ${shown(path)}: ${reasonOf(error)}`, { cause: error });
   }
   return writeFileAtomic(path, bytes, { signal });
-}
-
-/** A .npy file of float32 without a second copy of the data. */
-function npyPieces(data: Float32Array, shape: readonly number[]): Uint8Array[] {
-  return [npyHeader('<f4', shape), new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
 }

@@ -1,13 +1,11 @@
 /**
- * `deghost/tune`: finds the fastest implementations for a device, keeps them, and predicts times from them. An entry of its own, so that a page that does not tune loads none of it.
+ * `deghost/tune`: finds the fastest implementations for a device, and keeps them. An entry of its own, so that a page that does not tune loads none of it.
  * @module deghost/tune
  */
 export { readTuning, writeTuning } from './cache.ts';
 export type { TuneCache } from './cache.ts';
 export { indexedDbCache } from './indexedDb.ts';
 export { deviceTuneKey } from './key.ts';
-export { predict } from './predict.ts';
-export type { Prediction } from './predict.ts';
 export { choicesOf, isTuneResult } from './result.ts';
 export type { Candidate, TuneResult, TunedClass } from './result.ts';
 export { tune } from './tune.ts';

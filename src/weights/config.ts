@@ -48,6 +48,16 @@ export interface NetworkConfig {
   extra: Record<string, unknown>;
 }
 
+/**
+ * Checks that a network takes so many frames.
+ * @param name the file, for messages.
+ * @throws InputError
+ */
+export function checkFrameCount({ variant }: Pick<NetworkConfig, 'variant'>, frames: number, name = 'weights'): void {
+  if (variant !== 'fixed' || frames === FIXED_FRAMES) return;
+  throw new InputError(`${name}: a network of variant fixed takes exactly ${FIXED_FRAMES} frames, ${frames} are given`, { problem: 'frame-count', remedy: 'use weights of variant any' });
+}
+
 /** Most channels a layer may have: bounds what a hostile file can make us build. */
 const MAX_WIDTH = 512;
 

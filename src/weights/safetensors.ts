@@ -7,7 +7,7 @@
  * unknown fields.
  */
 import { InputError } from '../errors.ts';
-import { floatToHalf, halvesToFloats, MAX_HALF } from './float16.ts';
+import { halvesToFloats } from '../float16.ts';
 import { parseStrictJson } from './json.ts';
 import type { JsonValue } from './json.ts';
 
@@ -23,7 +23,7 @@ export interface WeightsFile {
   tensors: Map<string, WeightTensor>;
 }
 
-export type WeightsDtype = 'F32' | 'F16';
+type WeightsDtype = 'F32' | 'F16';
 
 const BYTES: Record<WeightsDtype, number> = { F32: 4, F16: 2 };
 /** Longest header the reference accepts, in bytes. */
@@ -185,39 +185,4 @@ function describe(value: JsonValue | undefined): string {
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'string') return quote(value);
   return String(value);
-}
-
-/**
- * Writes a safetensors file: tensors in the Map's order, the header padded so that the data starts at a multiple of 8.
- * @throws InputError for a value that is not finite in `dtype`, or a shape that its data does not have.
- */
-export function writeSafetensors(metadata: Record<string, string>, tensors: Map<string, { shape: readonly number[]; data: Float32Array }>, dtype: WeightsDtype = 'F32'): Uint8Array<ArrayBuffer> {
-  const header = new Map<string, unknown>([['__metadata__', metadata]]);
-  let size = 0;
-  for (const [name, { shape, data }] of tensors) {
-    const count = shape.reduce((product, side) => product * side, 1);
-    if (header.has(name)) throw new InputError(`tensor ${quote(name)}: the name is reserved, rename it`);
-    if (count !== data.length) throw new InputError(`tensor ${quote(name)}: ${data.length} values, shape [${shape}] needs ${count}`);
-    header.set(name, { dtype, shape, data_offsets: [size, size + count * BYTES[dtype]] });
-    size += count * BYTES[dtype];
-  }
-  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
-  const headerSize = Math.ceil(json.length / 8) * 8;
-  const bytes = new Uint8Array(8 + headerSize + size).fill(0x20, 8, 8 + headerSize);
-  const view = new DataView(bytes.buffer);
-  view.setBigUint64(0, BigInt(headerSize), true);
-  bytes.set(json, 8);
-  let at = 8 + headerSize;
-  for (const [name, { data }] of tensors) {
-    for (const value of data) {
-      const half = dtype === 'F16' ? floatToHalf(value) : 0;
-      if (!Number.isFinite(value) || (half & 0x7c00) === 0x7c00) {
-        throw new InputError(`tensor ${quote(name)}: ${value} is not finite in ${dtype}${dtype === 'F16' ? `, whose largest value is ${MAX_HALF}: write F32` : ''}`);
-      }
-      if (dtype === 'F32') view.setFloat32(at, value, true);
-      else view.setUint16(at, half, true);
-      at += BYTES[dtype];
-    }
-  }
-  return bytes;
 }

@@ -13,7 +13,7 @@ import { blocks, texelBytes } from '../../src/kernels/tensor.ts';
 import type { Target } from '../../src/kernels/target.ts';
 import { fusionGraph, plainMergeGraph, segmentationGraph } from '../../src/model/network.ts';
 import type { Scene } from '../../src/model/part.ts';
-import { DEFAULT_MAX_BINDING, DEFAULT_MEMORY_BUDGET, schedule, scheduleJson, scheduleText, stageWork } from '../../src/model/schedule.ts';
+import { DEFAULT_MAX_BINDING, DEFAULT_MEMORY_BUDGET, schedule, scheduleReport, scheduleText, stageWork } from '../../src/model/schedule.ts';
 import type { NetworkConfig } from '../../src/weights/config.ts';
 
 const CONFIG: NetworkConfig = { variant: 'fixed', width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', hat: 'channel', extra: {} };
@@ -214,7 +214,7 @@ describe('schedule', () => {
   it('prints itself for people and machines', () => {
     const it = schedule(request(6000, 4000));
     expect(scheduleText(it, false)).toMatch(/fusion: \d+ tiles of \d+x\d+, [\d.]+ % computed twice/);
-    const json = scheduleJson(it) as { stages: { multiplyAdds: number }[] };
+    const json = scheduleReport(it);
     expect(json.stages.map((s) => s.multiplyAdds)).toEqual(it.stages.map(stageWork));
     expect(JSON.parse(JSON.stringify(json))).toEqual(json);
   });

@@ -219,8 +219,8 @@ describe('response files', () => {
 
   it('names what is wrong', () => {
     expect(() => parseResponse('{', 'cam.json')).toThrow('cam.json: not JSON');
-    expect(() => parseResponse('[1]', 'cam.json')).toThrow('cam.json: expected');
-    expect(() => parseResponse('null', 'cam.json')).toThrow('cam.json: expected');
+    expect(() => parseResponse('[1]', 'cam.json')).toThrow('cam.json: no object, expected {"r": [...], ');
+    expect(() => parseResponse('null', 'cam.json')).toThrow('cam.json: no object');
     refuse((file) => { delete file.g; }, 'cam.json: channel g is missing');
     refuse((file) => { file.r = 'x'; }, 'cam.json: channel r is not an array');
     refuse((file) => { file.b = [0, 1]; }, 'cam.json: channel b has 2 values, 256 are needed');

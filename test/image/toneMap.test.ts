@@ -1,6 +1,7 @@
 /** Tone mapping: properties that the operator promises, not its own formulas again. */
 import { describe, expect, it } from 'vitest';
-import { chooseTone, encodeSrgb, toneMap } from '../../src/image/toneMap.ts';
+import { encodeSrgb } from '../../src/image/srgb.ts';
+import { chooseTone, toneMap } from '../../src/image/toneMap.ts';
 import { random } from '../node/pictures.ts';
 
 /** A dark room, log-normal around 0.02, with a window a thousand times as bright over a tenth of it. */

@@ -29,7 +29,7 @@ describe.skipIf(!capabilities.matrices)(`on the device's matrices${capabilities.
     const merge = async (tuning?: Choices): Promise<{ radiance: Float32Array; used: number; near: number }> => {
       const deghoster = await Deghoster.create({ device: await testDevice(), weights: golden.weightsBytes, precision: 'f16', tuning });
       try {
-        const steps = deghoster.plan(w, h, taus.length).schedule.stages.flatMap((stage) => stage.plan.steps);
+        const steps = deghoster.schedule({ width: w, height: h, frames: taus.length }).stages.flatMap((stage) => stage.plan.steps);
         const { radiance } = await deghoster.merge(frames.map((x, k) => interleavedFrame(x, taus[k])), { reference });
         return { radiance, used: steps.filter(({ implementation }) => isMatrixName(implementation)).length, near: psnr(muLaw(Float32Array.from(planar(radiance, w, h).data)), expected) };
       } finally {

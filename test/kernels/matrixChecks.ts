@@ -8,7 +8,7 @@ import { matrix, matrixFunctions } from '../../src/kernels/conv2d/methods/matrix
 import { conv2d } from '../../src/kernels/conv2d/index.ts';
 import { Program } from '../../src/kernels/program.ts';
 import type { Target, Capabilities, MatrixSize } from '../../src/kernels/target.ts';
-import { floatToHalf, halfToFloat } from '../../src/weights/float16.ts';
+import { floatToHalf, halfToFloat } from '../../src/float16.ts';
 import { MATRIX_CASES } from '../cases/conv.ts';
 import { rng } from '../reference/random.ts';
 import type { Rng } from '../reference/random.ts';

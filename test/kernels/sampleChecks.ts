@@ -10,7 +10,7 @@ import type { KernelName } from '../../src/kernels/index.ts';
 import { isTuned, sampleShapes } from '../../src/kernels/kernel.ts';
 import type { Kernel, Sample } from '../../src/kernels/kernel.ts';
 import type { DType, Shape } from '../../src/kernels/tensor.ts';
-import { floatToHalf, halfToFloat } from '../../src/weights/float16.ts';
+import { floatToHalf, halfToFloat } from '../../src/float16.ts';
 import { REFERENCES, gammaTable } from '../reference/kernels.ts';
 import { expectClose, rng } from '../reference/random.ts';
 import { map, tensor, where } from '../reference/tensor.ts';

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { encodeNpy } from '../../src/image/npy.ts';
+import { encodeNpy } from '../npy.ts';
 import { main } from '../../src/node/cli.ts';
 
 export interface Ran {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import sharp from 'sharp';
 import { beforeEach, expect, it } from 'vitest';
-import { decodeNpy, encodeNpy } from '../../src/image/npy.ts';
+import { decodeNpy } from '../../src/image/npy.ts';
+import { encodeNpy } from '../npy.ts';
 import { checkMotionFolder, readMotionMaps, writeMotionMaps } from '../../src/node/motionMaps.ts';
 import { random, temporaryFolder } from './pictures.ts';
 

@@ -11,8 +11,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { ROOT, bin, installed, run } from './installed.ts';
 
 const CORE = `
-import { Deghoster, encodeRgbe } from 'deghost';
-import type { Frame, MergeResult } from 'deghost';
+import { Deghoster, InputError, encodeRgbe } from 'deghost';
+import type { Frame, MergeResult, PlanReport } from 'deghost';
 const frames: Frame[] = [1, 4].map((exposure) => ({ data: new Uint8Array(12), width: 2, height: 2, exposure }));
 const deghoster: Deghoster = await Deghoster.create({ memoryBudget: 2 ** 28 });
 const result: MergeResult = await deghoster.merge(frames, { onProgress: ({ fraction }) => fraction.toFixed(2) });
@@ -21,6 +21,11 @@ export const pieces: Uint8Array[] = [...encodeRgbe(result.radiance, result.width
 frames.push({ data: new Uint8Array(12), width: 2, height: 2, exposure: '1/80' });
 // @ts-expect-error There is no such option.
 await Deghoster.create({ memory: 1 });
+const report: PlanReport = deghoster.plan({ width: 6000, height: 4000, frames: 3, method: 'merge' });
+export const tiles: number[] = report.stages.map((stage) => stage.tiles);
+// @ts-expect-error Schedules, plans and programs are internal.
+deghoster.schedule({ width: 6000, height: 4000, frames: 3 });
+export const remedy = (error: unknown) => (error instanceof InputError && error.problem === 'exposure' ? error.finding + ': ask the camera' : String(error));
 `;
 
 const BROWSER = `

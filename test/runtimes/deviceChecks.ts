@@ -133,7 +133,7 @@ async function createTiled({ weightsBytes }: Golden, device: GPUDevice): Promise
     const deghoster = await Deghoster.create({ weights: weightsBytes, device, memoryBudget });
     let tiles: number[];
     try {
-      tiles = deghoster.plan(WIDTH, HEIGHT, 3).schedule.stages.map((stage) => stage.tiling.tiles.length);
+      tiles = deghoster.plan({ width: WIDTH, height: HEIGHT, frames: 3 }).stages.map((stage) => stage.tiles);
     } catch {
       deghoster.dispose(); // too small for any tile
       continue;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Gpu } from '../../src/device.ts';
 import { Deghoster, UsageError } from '../../src/index.ts';
 import type { DeghosterOptions } from '../../src/index.ts';
-import { loadWeights } from '../../src/weights/load.ts';
+import { loadWeights } from '../../src/model/loadWeights.ts';
 import { readGolden } from '../reference/goldens.ts';
 import { DeviceBench } from '../../src/tune/bench.ts';
 import type { Bench } from '../../src/tune/bench.ts';
@@ -96,7 +96,7 @@ describe('Deghoster.create', () => {
     const { implementations } = stepClasses(config, 3, TILE, { capabilities }).find(({ name }) => name === LOGITS)!;
     const implementationOf = async (tuning?: DeghosterOptions['tuning']): Promise<string> => {
       const deghoster = await Deghoster.create({ device, weights: golden.weightsBytes, tuning });
-      const { stages } = deghoster.plan(96, 64, 3).schedule;
+      const { stages } = deghoster.schedule({ width: 96, height: 64, frames: 3 });
       deghoster.dispose();
       return stages.flatMap(({ plan }) => plan.steps).find(({ shapeClass }) => shapeClass === LOGITS)!.implementation;
     };

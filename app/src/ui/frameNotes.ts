@@ -1,6 +1,5 @@
 /** What is to be said about the frames' exposures, above their list: contradictions, and what is missing. */
 import type { Exposed } from '../exposures.ts';
-import { pageWords } from '../words.ts';
 import { byId, make } from './dom.ts';
 
 /**
@@ -16,7 +15,7 @@ export function showFrameNotes(ready: readonly Exposed[], contradiction: string 
   if (notes.dataset.key === key) return; // a live region speaks when it is written to
   notes.dataset.key = key;
   notes.replaceChildren();
-  if (contradiction) notes.append(make('p', { className: 'note warn', textContent: `${pageWords(contradiction)}.` }));
+  if (contradiction) notes.append(make('p', { className: 'note warn', textContent: `${contradiction}.` }));
   if (missing.length === 0 || !settled || ready.length < 2) return;
   if (missing.length < ready.length) {
     notes.append(make('p', { className: 'note warn', textContent: `No exposure is known of ${missing.map(({ name }) => name).join(', ')}: fill in the EV, counted from the reference.` }));

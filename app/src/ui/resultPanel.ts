@@ -1,7 +1,7 @@
 /** The controls of a result: how it looks, what moved, and saving. */
-import type { FromWorker, ResultInfo, SaveFormat, ToWorker, ToneMapping } from '../messages.ts';
+import { bytesText } from '../../../src/bytesText.ts';
 import { formatEv } from '../exposures.ts';
-import { formatBytes } from '../words.ts';
+import type { FromWorker, ResultInfo, SaveFormat, ToWorker, ToneMapping } from '../messages.ts';
 import { announce, byId, make } from './dom.ts';
 import type { BrushMode, Stage } from './stage.ts';
 
@@ -59,7 +59,7 @@ export class ResultPanel {
     this.#motionOf.value = [...this.#motionOf.options].some(({ value }) => value === chosen) ? chosen : 'all';
     this.#compare.disabled = true;
     byId('compare-note', HTMLParagraphElement).textContent = 'It is being made…';
-    byId('result-note', HTMLParagraphElement).textContent = `${result.width} × ${result.height}, ${result.frames} frames${result.edited ? ', with your motion' : ''}. Merged in ${result.seconds.toFixed(1)} s with ${formatBytes(result.peakBytes)} of graphics memory.`;
+    byId('result-note', HTMLParagraphElement).textContent = `${result.width} × ${result.height}, ${result.frames} frames${result.edited ? ', with your motion' : ''}. Merged in ${result.seconds.toFixed(1)} s with ${bytesText(result.peakBytes)} of graphics memory.`;
     this.#stage.setPicture(result.width, result.height);
     this.#look();
     this.#divide();
@@ -112,7 +112,7 @@ export class ResultPanel {
     make('a', { href: url, download: name }).click();
     // The browser has taken the file by then; there is no event for it.
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
-    announce(`${name} was saved, ${formatBytes(file.size)}.`);
+    announce(`${name} was saved, ${bytesText(file.size)}.`);
   }
 
   saveEnded(format: SaveFormat): void {

@@ -8,7 +8,7 @@ export function keepAwake(wanted: boolean): void {
   if (wanted === isWanted) return;
   isWanted = wanted;
   if (wanted) request();
-  else void lock?.then((it) => it?.release());
+  else void lock?.then((sentinel) => sentinel?.release());
 }
 
 function request(): void {

@@ -26,7 +26,7 @@ export class Engine {
   readonly #onRecovered: () => void;
   readonly #onSmaller: () => void;
   readonly #weights = new Map<WeightsName, Promise<ArrayBuffer>>();
-  #deghoster: { name: WeightsName; it: Deghoster } | undefined;
+  #open: { name: WeightsName; deghoster: Deghoster } | undefined;
   /** Bytes of GPU buffers that merges may use: less than at the start once there was too little. */
   #budget = DEFAULT_MEMORY_BUDGET;
 
@@ -67,18 +67,18 @@ export class Engine {
 
   /** Frees everything on the GPU. */
   dispose(): void {
-    this.#deghoster?.it.dispose();
-    this.#deghoster = undefined;
+    this.#open?.deghoster.dispose();
+    this.#open = undefined;
   }
 
   async #merge(frames: readonly Frame[], options: PageMergeOptions): Promise<MergeResult> {
     const name = shippedVariant(frames.length, options.reference);
     const weights = await this.#fetchWeights(name);
-    if (this.#deghoster?.name !== name) {
+    if (this.#open?.name !== name) {
       this.dispose();
-      this.#deghoster = { name, it: await Deghoster.create({ weights, device: openPlatformDevice, memoryBudget: this.#budget }) };
+      this.#open = { name, deghoster: await Deghoster.create({ weights, device: openPlatformDevice, memoryBudget: this.#budget }) };
     }
-    return this.#deghoster.it.merge(frames, { ...options, onDeviceLost: this.#onRecovered });
+    return this.#open.deghoster.merge(frames, { ...options, onDeviceLost: this.#onRecovered });
   }
 
   #fetchWeights(name: WeightsName): Promise<ArrayBuffer> {

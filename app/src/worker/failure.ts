@@ -1,6 +1,7 @@
 /** Errors as the page tells them apart. */
-import { DeghostError, NoAdapterError } from '../../../src/errors.ts';
+import { DeghostError, NoAdapterError, messageWith } from '../../../src/errors.ts';
 import type { Failure, FailureKind } from '../messages.ts';
+import { REMEDIES } from '../words.ts';
 
 /**
  * How browsers say that an array or a canvas could not be allocated: "Array buffer allocation failed", "Invalid typed array length", "Invalid array buffer length", "Out of memory at ImageData creation" (Chromium),
@@ -12,7 +13,7 @@ const GPU_MEMORY = /out.of.(GPU.)?memory|OUT_OF_(DEVICE|HOST)_MEMORY|E_OUTOFMEMO
 
 /** What went wrong. Memory runs out in two places: on the graphics card, and in the tab. */
 export function failureOf(error: unknown): Failure {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageWith(REMEDIES, error);
   return { kind: kindOf(error, message), message };
 }
 

@@ -1,7 +1,8 @@
 /** The frames of the stack, decoded, by the page's number for each. Files are decoded one after another: each takes memory while it lasts. */
 import { InputError } from '../../../src/errors.ts';
 import { countClipped } from '../../../src/image/chooseReference.ts';
-import { MAX_FRAMES } from '../../../src/image/frame.ts';
+import { defaultResponse } from '../../../src/image/chooseResponse.ts';
+import { MAX_FRAMES, checkSameSize } from '../../../src/image/frame.ts';
 import type { Frame } from '../../../src/image/frame.ts';
 import type { DecodedImage } from '../../../src/image/picture.ts';
 import type { FrameInfo, FrameToMerge } from '../messages.ts';
@@ -44,9 +45,9 @@ export class Frames {
     });
   }
 
-  /** As the command line: the camera's curve is estimated from 8-bit pictures; others come out of programs that know what they wrote. */
+  /** The response of frames of which nothing is said. */
   response(list: readonly FrameToMerge[]): 'auto' | 'gamma' {
-    return list.every(({ id }) => this.#held.get(id)?.image.bits === 8 && this.#held.get(id)?.image.format !== 'npy') ? 'auto' : 'gamma';
+    return defaultResponse(list.flatMap(({ id }) => this.#held.get(id)?.image ?? []));
   }
 
   async #add(id: number, name: string, file: Blob): Promise<FrameInfo | undefined> {
@@ -56,9 +57,7 @@ export class Frames {
     if (this.#unwanted.delete(id)) return undefined;
     const { width, height, bits, exif } = image;
     const [first] = this.#held.values();
-    if (first && (first.image.width !== width || first.image.height !== height)) {
-      throw new InputError(`${name} is ${width}x${height} but ${first.name} is ${first.image.width}x${first.image.height}: all frames must have one size`);
-    }
+    if (first) checkSameSize(image, name, first.image, first.name);
     const { preview, brightness } = await makePreview(image);
     if (this.#unwanted.delete(id)) return undefined;
     this.#held.set(id, { name, image });

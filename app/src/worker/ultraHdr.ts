@@ -5,7 +5,7 @@
  * get the light back (Adobe's Gain Map 1.0 specification; ISO 21496-1). Both are made in bands on one canvas after the other and encoded by the browser, and `hdrify` joins them with their
  * metadata; its own encoder holds 44 bytes a pixel meanwhile, which of 24 megapixels is 1 GB.
  */
-import { encodeSrgb } from '../../../src/image/toneMap.ts';
+import { decodeSrgb, encodeSrgb } from '../../../src/image/srgb.ts';
 import { joinGainMap } from './decode/packages.ts';
 
 /** Pixels of a band. */
@@ -19,7 +19,7 @@ const STEPS = 65535;
 /** Code of a base in [0,1], in steps of 1/65535. The gain map makes good what is lost. */
 const TO_CODE = Uint8Array.from({ length: STEPS + 1 }, (_, i) => Math.round(255 * encodeSrgb(i / STEPS)));
 /** And back. */
-const FROM_CODE = Float64Array.from({ length: 256 }, (_, code) => (code <= 10.31475 ? code / 255 / 12.92 : ((code / 255 + 0.055) / 1.055) ** 2.4));
+const FROM_CODE = Float64Array.from({ length: 256 }, (_, code) => decodeSrgb(code / 255));
 
 const baseOf = (light: number): number => TO_CODE[Math.round((light / (1 + light)) * STEPS)];
 

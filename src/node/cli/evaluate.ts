@@ -7,7 +7,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { CancelledError, InputError, UsageError } from '../../errors.ts';
+import { InputError, UsageError, messageWith, reasonOf, throwIfCancelled } from '../../errors.ts';
+import { defaultResponse } from '../../image/chooseResponse.ts';
 import { muLaw, psnr } from '../../image/metrics.ts';
 import { readTuning } from '../../tune/cache.ts';
 import { deviceTuneKey } from '../../tune/key.ts';
@@ -20,7 +21,7 @@ import { measureHarm } from '../evaluate/harm.ts';
 import { findStacks, readStack } from '../evaluate/readStack.ts';
 import type { EvaluationStack, StackFolder } from '../evaluate/readStack.ts';
 import { writeSheet } from '../evaluate/sheet.ts';
-import { reasonOf, shown, systemProblem } from '../problems.ts';
+import { shown, systemProblem } from '../problems.ts';
 import { FileTuneCache } from '../tuneCache.ts';
 import { checkWritable, writeFileAtomic } from '../writeFile.ts';
 import type { ParsedArgs } from './args.ts';
@@ -31,8 +32,9 @@ import { reportJson, stackText, summaryText } from './evaluateReport.ts';
 import type { Report, Row } from './evaluateReport.ts';
 import { json } from './io.ts';
 import type { CommandIo } from './io.ts';
-import { defaultResponse, readResponse } from './merge.ts';
 import { ProgressView } from './progress.ts';
+import { EVALUATE_REMEDIES } from './remedies.ts';
+import { readResponse } from './responseOption.ts';
 import { readWeights } from './weights.ts';
 
 /** Above this the fitted truth does not look like the reference: another moment, another scene, or wrong exposures. */
@@ -41,7 +43,7 @@ const SUSPICIOUS_RESIDUAL = 0.3;
 export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
   const options = readEvaluateOptions(args);
   const { signal } = io;
-  const response = await readResponse(options);
+  const response = await readResponse(options.response);
   if (options.json !== undefined) await checkWritable(options.json);
   const view = new ProgressView(io.stderr);
   const message = (text: string): void => {
@@ -73,7 +75,7 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
   try {
     message(`${folders.length} ${folders.length === 1 ? 'stack' : 'stacks'}, on ${info.name}`);
     for (const [i, folder] of folders.entries()) {
-      if (signal.aborted) throw new CancelledError();
+      throwIfCancelled(signal);
       try {
         const stack = (i === 0 ? first : undefined) ?? (await readStack(folder, options));
         message(`${folder.name} (${i + 1}/${folders.length}): ${stack.frames.length} frames of ${stack.width}x${stack.height}, ${ofWhatIsKnown(stack)}`);
@@ -85,8 +87,9 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
         io.stdout.write(stackText(report));
       } catch (error) {
         if (isFinal(error)) throw error;
-        failed.push({ name: folder.name, reason: reasonOf(error) });
-        message(`${folder.name}: ${reasonOf(error)}`);
+        const reason = reasonOf(messageWith(EVALUATE_REMEDIES, error));
+        failed.push({ name: folder.name, reason });
+        message(`${folder.name}: ${reason}`);
       }
     }
   } catch (error) {
@@ -115,7 +118,7 @@ function ofWhatIsKnown({ truth, motion, still }: EvaluationStack): string {
 
 /** The response that a stack's folder says. */
 async function responseOf({ response }: StackFolder): Promise<Awaited<ReturnType<typeof readResponse>>> {
-  return response === undefined ? undefined : readResponse({ response: { file: response } });
+  return response === undefined ? undefined : readResponse({ file: response });
 }
 
 /** What judging a stack takes besides the stack. */
@@ -160,7 +163,7 @@ async function evaluate(stack: EvaluationStack, folder: StackFolder, engines: En
 /** Judging takes seconds for large pictures: Ctrl-C must be heard in between. */
 async function breathe(signal: AbortSignal): Promise<void> {
   await setImmediate();
-  if (signal.aborted) throw new CancelledError();
+  throwIfCancelled(signal);
 }
 
 /** Every row against the truth, in the truth's scale that fits. */

@@ -1,13 +1,12 @@
 /** `deghost evaluate`'s options, checked as far as the command line alone tells. */
 import { UsageError } from '../../errors.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
-import { DEFAULT_MEMORY_BUDGET } from '../../model/schedule.ts';
-import { adapterChoice } from '../adapter.ts';
 import type { SoftwareChoice } from '../adapter.ts';
-import { bytesOption, choiceOption, integerOption } from './args.ts';
+import { integerOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
-import { readResponseOption } from './mergeOptions.ts';
-import type { MergeOptions } from './mergeOptions.ts';
+import { adapterOption, budgetOption, precisionOption } from './engineOptions.ts';
+import { readResponseOption } from './responseOption.ts';
+import type { ResponseChoice } from './responseOption.ts';
 
 /** cd/m^2 that a radiance of 1 is shown as: the HDR display of PU21's own examples. */
 const DEFAULT_PEAK = 4000;
@@ -19,7 +18,7 @@ export interface EvaluateOptions {
   weights: string | undefined;
   /** From 0 in exposure order; undefined for the middle. */
   reference: number | undefined;
-  response: MergeOptions['response'];
+  response: ResponseChoice | undefined;
   /** Frames to use, from 0 in exposure order; undefined for all. */
   picks: number[] | undefined;
   /** Whether all stands still in stacks without still.json. */
@@ -50,9 +49,9 @@ export function readEvaluateOptions(args: ParsedArgs): EvaluateOptions {
     isStatic: flags.has('static'),
     truthScale: scale === undefined || scale === 'fit' ? undefined : positive('truth-scale', scale, 'a positive number, or fit'),
     peak: values['peak-luminance'] === undefined ? DEFAULT_PEAK : positive('peak-luminance', values['peak-luminance'], 'cd/m^2, a positive number such as 4000'),
-    memoryBudget: bytesOption(args, 'memory-budget') ?? DEFAULT_MEMORY_BUDGET,
-    precision: choiceOption(args, 'precision', ['f32', 'f16'] as const, 'f32'),
-    adapter: adapterChoice(values.adapter ?? process.env.DEGHOST_ADAPTER),
+    memoryBudget: budgetOption(args),
+    precision: precisionOption(args),
+    adapter: adapterOption(args),
     quiet: flags.has('quiet'),
   };
 }

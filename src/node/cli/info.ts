@@ -1,10 +1,12 @@
 /** `deghost info`: adapters, limits, features, and what could be installed. */
+import { bytesText } from '../../bytesText.ts';
 import { NoAdapterError } from '../../errors.ts';
-import { adapterChoice, listAdapters, requestAdapter } from '../adapter.ts';
+import { listAdapters, requestAdapter } from '../adapter.ts';
 import type { AdapterInfo } from '../adapter.ts';
 import { SWIFTSHADER_PACKAGE, findSwiftShader, refusedLavapipe, softwareRemedies, vulkanDrivers } from '../softwareAdapter.ts';
 import type { ParsedArgs } from './args.ts';
-import { json, size } from './io.ts';
+import { adapterOption } from './engineOptions.ts';
+import { json } from './io.ts';
 import { matricesOf } from '../matrices.ts';
 import type { CommandIo } from './io.ts';
 import { packageVersion } from '../package.ts';
@@ -24,7 +26,7 @@ const LIMITS: [name: keyof GPUSupportedLimits & string, standard: number, bytes:
 ];
 
 export async function infoCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
-  const choice = adapterChoice(args.values.adapter ?? process.env.DEGHOST_ADAPTER);
+  const choice = adapterOption(args);
   const adapters = await listAdapters();
   let chosen: AdapterInfo | undefined;
   let refusal: NoAdapterError | undefined;
@@ -56,8 +58,8 @@ export async function infoCommand(args: ParsedArgs, io: CommandIo): Promise<void
 
 /** The size of the matrices that convolutions can use, `MxNxK`. */
 function matrixText(adapter: GPUAdapter): string | null {
-  const it = matricesOf(adapter);
-  return it ? `${it.m}x${it.n}x${it.k}` : null;
+  const size = matricesOf(adapter);
+  return size ? `${size.m}x${size.n}x${size.k}` : null;
 }
 
 function text(report: { version: string; runtime: string; adapter: AdapterInfo | null; adapters: (AdapterInfo & { limits: Record<string, number>; features: string[]; subgroups: { min: number; max: number }; matrices: string | null })[]; drivers: { manifest: string; api: string }[]; swiftshader: string | null; install: string[] }): string {
@@ -66,7 +68,7 @@ function text(report: { version: string; runtime: string; adapter: AdapterInfo |
     const kind = `${adapter.software ? 'software' : 'GPU'}, ${adapter.source === 'npm' ? `from npm ${SWIFTSHADER_PACKAGE} ${report.swiftshader}` : 'from the system'}`;
     lines.push(`${adapter.name} (${kind})${adapter.name === report.adapter?.name ? '  <- used' : ''}`);
     for (const [name, standard, bytes] of LIMITS) {
-      const show = (value: number) => (bytes ? size(value) : String(value));
+      const show = (value: number) => (bytes ? bytesText(value) : String(value));
       const value = adapter.limits[name];
       lines.push(`  ${name.padEnd(34)} ${show(value).padStart(10)}${value === standard ? '' : `  (WebGPU's default: ${show(standard)})`}`);
     }

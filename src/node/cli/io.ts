@@ -10,18 +10,6 @@ export interface CommandIo {
   signal: AbortSignal;
 }
 
-/** Bytes for people: `31.5 MiB`. */
-export function size(bytes: number): string {
-  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let unit = 0;
-  let value = bytes;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
-}
-
 /** `JSON.stringify` with typed arrays as arrays and what JSON cannot hold as null. */
 export function json(value: unknown): string {
   const plain = JSON.stringify(value, (_key, item) => (ArrayBuffer.isView(item) ? Array.from(item as Float32Array) : item), 2);

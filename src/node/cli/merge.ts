@@ -2,37 +2,21 @@
  * `deghost merge`: what the command line alone tells is checked before the GPU is opened, and files appear only when the whole
  * merge has succeeded. While the pictures are being read the engine is being made (engine.ts).
  */
-import { basename } from 'node:path';
-import { CancelledError, InputError } from '../../errors.ts';
-import { exposures as exifExposures } from '../../image/exif.ts';
+import { throwIfCancelled } from '../../errors.ts';
 import { chooseReference } from '../../image/chooseReference.ts';
-import { middleFrame, sortFrames } from '../../image/frame.ts';
-import type { Frame } from '../../image/frame.ts';
-import type { DecodedImage } from '../../image/picture.ts';
-import { parseResponse } from '../../image/response.ts';
-import type { CameraResponse } from '../../image/response.ts';
+import { defaultResponse } from '../../image/chooseResponse.ts';
+import { middleFrame } from '../../image/frame.ts';
 import { readMotionMaps } from '../motionMaps.ts';
-import { shown } from '../problems.ts';
-import { readFileBytes, readFrameFiles } from '../readImage.ts';
 import type { ParsedArgs } from './args.ts';
 import { ComingEngine } from './engine.ts';
 import type { CommandIo } from './io.ts';
 import { readMergeOptions } from './mergeOptions.ts';
-import type { MergeOptions } from './mergeOptions.ts';
 import { checkOutputs, writeOutputs } from './mergeOutputs.ts';
 import { announce, finish } from './mergeReport.ts';
+import { readStack } from './mergeStack.ts';
 import { ProgressView } from './progress.ts';
+import { readResponse } from './responseOption.ts';
 import { readWeights } from './weights.ts';
-
-/** A stack as read: frames in exposure order, and where each came from. */
-export interface Stack {
-  frames: Frame[];
-  width: number;
-  height: number;
-  /** `order[k]` is the command-line index of frame k. */
-  order: number[];
-  images: DecodedImage[];
-}
 
 export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
   const options = readMergeOptions(args);
@@ -42,8 +26,8 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
   // With `auto` the reference is known once the pictures are; most often it is the middle frame.
   const guess = options.reference === 'auto' ? undefined : options.reference;
   let weights = options.method === 'network' ? await readWeights(options.weights, options.inputs.length, guess) : undefined;
-  const response = await readResponse(options);
-  stopIfAborted(signal);
+  const response = await readResponse(options.response);
+  throwIfCancelled(signal);
   const coming = await ComingEngine.begin(options, weights, io);
   let failed = true;
   try {
@@ -59,7 +43,7 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
     const motion = options.motionIn === undefined ? undefined : await readMotionMaps(options.motionIn, frames.length, width, height, reference);
     const read = performance.now();
     const { deghoster, info } = await coming.ready();
-    stopIfAborted(signal);
+    throwIfCancelled(signal);
 
     const opened = performance.now();
     const message = (text: string): void => void (options.quiet || io.stderr.write(`${text}\n`));
@@ -101,41 +85,4 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
     // What went wrong is told at once, though a driver may be busy compiling.
     if (!failed) await closed;
   }
-}
-
-function stopIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new CancelledError();
-}
-
-/** 8-bit pictures carry their camera's tone curve; 16-bit ones and arrays come out of programs that know what they wrote. */
-export function defaultResponse(images: readonly Pick<DecodedImage, 'bits' | 'format'>[]): 'auto' | 'gamma' {
-  return images.every(({ bits, format }) => bits === 8 && format !== 'npy') ? 'auto' : 'gamma';
-}
-
-/** The response the options name, or undefined for the default. A file is at most a few hundred KiB of numbers. */
-export async function readResponse({ response }: Pick<MergeOptions, 'response'>): Promise<'auto' | 'gamma' | 'linear' | CameraResponse | undefined> {
-  if (response === undefined) return undefined;
-  if ('name' in response) return response.name;
-  const bytes = await readFileBytes(response.file, 1 << 20);
-  return parseResponse(bytes.toString('utf8'), shown(response.file));
-}
-
-async function readStack(options: MergeOptions, signal: AbortSignal): Promise<Stack> {
-  const images: DecodedImage[] = [];
-  for await (const image of readFrameFiles(options.inputs, signal)) {
-    const path = options.inputs[images.length];
-    const [first] = images;
-    // sortFrames would say the same, but only after all the others were decoded.
-    if (first && (image.width !== first.width || image.height !== first.height)) {
-      throw new InputError(`${shown(path)} is ${image.width}x${image.height} but ${shown(options.inputs[0])} is ${first.width}x${first.height}: all frames must have one size`);
-    }
-    images.push(image);
-  }
-  stopIfAborted(signal);
-  const exposures = options.exposures ?? exifExposures(images.map(({ exif }, i) => ({ name: shown(options.inputs[i]), exif })));
-  const short = options.inputs.map((path) => basename(path));
-  const names = new Set(short).size === short.length ? short : options.inputs;
-  const { frames, order } = sortFrames(images.map(({ data, width, height }, i) => ({ data, width, height, exposure: exposures[i], name: shown(names[i]) })));
-  const { width, height } = frames[0];
-  return { frames, width, height, order, images };
 }

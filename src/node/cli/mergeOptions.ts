@@ -3,13 +3,14 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
-import { DEFAULT_MEMORY_BUDGET } from '../../model/schedule.ts';
-import { adapterChoice } from '../adapter.ts';
 import type { SoftwareChoice } from '../adapter.ts';
-import { parseEv, parseTimes } from '../exposureArgs.ts';
 import { outputFormat } from '../writeImage.ts';
-import { bytesOption, choiceOption, integerOption } from './args.ts';
+import { choiceOption, integerOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
+import { adapterOption, budgetOption, precisionOption } from './engineOptions.ts';
+import { parseEv, parseTimes } from './exposureArgs.ts';
+import { readResponseOption } from './responseOption.ts';
+import type { ResponseChoice } from './responseOption.ts';
 
 export interface MergeOptions {
   /** Pictures, in command-line order. */
@@ -19,8 +20,7 @@ export interface MergeOptions {
   exposures: number[] | undefined;
   /** From 0 in exposure order; undefined for the middle. */
   reference: number | 'auto' | undefined;
-  /** A name, or a JSON file's path. */
-  response: { name: 'auto' | 'gamma' | 'linear' } | { file: string } | undefined;
+  response: ResponseChoice | undefined;
   /** `--response auto:FILE`: read if it is there (it is `response` then), else the estimate is kept in it. */
   keepResponse: string | undefined;
   saveResponse: string | undefined;
@@ -75,22 +75,15 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
     motion: values.motion,
     motionIn: values['motion-in'],
     preview: values.preview,
-    memoryBudget: bytesOption(args, 'memory-budget') ?? DEFAULT_MEMORY_BUDGET,
+    memoryBudget: budgetOption(args),
     exrType: choiceOption(args, 'exr-type', ['half', 'float'] as const, 'half'),
-    precision: choiceOption(args, 'precision', ['f32', 'f16'] as const, 'f32'),
-    adapter: adapterChoice(values.adapter ?? process.env.DEGHOST_ADAPTER),
+    precision: precisionOption(args),
+    adapter: adapterOption(args),
     tune: !flags.has('no-tune'),
     json: flags.has('json'),
     profile: flags.has('profile'),
     quiet: flags.has('quiet'),
   };
-}
-
-/** `--response`: a name, or else a file. */
-export function readResponseOption(text: string | undefined): MergeOptions['response'] {
-  if (text === undefined) return undefined;
-  if (text === 'auto' || text === 'gamma' || text === 'linear') return { name: text };
-  return { file: text };
 }
 
 /** `--response auto:FILE`: the file. */

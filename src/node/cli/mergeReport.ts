@@ -1,18 +1,20 @@
 /** What `deghost merge` says: before, after, and as JSON. */
 import { basename } from 'node:path';
+import { bytesText } from '../../bytesText.ts';
 import type { MergeResult } from '../../deghoster.ts';
 import { clippedShare, referenceSummary } from '../../image/chooseReference.ts';
 import type { ReferenceChoice } from '../../image/chooseReference.ts';
 import { exposureSteps } from '../../image/exposureSteps.ts';
+import { movingShare } from '../../image/motion.ts';
 import { deviationText, responseDeviation } from '../../image/responseDeviation.ts';
 import { mergeWarnings } from '../../warnings.ts';
 import type { MergeWarning } from '../../warnings.ts';
 import type { AdapterInfo } from '../adapter.ts';
-import { json, size } from './io.ts';
+import { json } from './io.ts';
 import type { CommandIo } from './io.ts';
-import type { Stack } from './merge.ts';
 import type { MergeOptions } from './mergeOptions.ts';
 import type { Written } from './mergeOutputs.ts';
+import type { Stack } from './mergeStack.ts';
 import { profileText } from './profile.ts';
 import type { CommandProfile } from './profile.ts';
 import { clock } from './progress.ts';
@@ -53,13 +55,6 @@ export function announce(context: MergeContext, message: (text: string) => void)
   message(`${network}, on ${info.name}${info.software ? ' (software adapter: this takes a while)' : ''}`);
 }
 
-/** The share of pixels that a map calls moving. */
-function movingShare(map: Float32Array): number {
-  let moving = 0;
-  for (const w of map) if (w > 0.5) moving++;
-  return map.length > 0 ? moving / map.length : 0;
-}
-
 /** What became of the file of `--response auto:FILE`. */
 function keptText(file: string, files: Written, kind: string): string {
   if (files.keptResponse !== undefined) return `the response is kept in ${file}, for the next call with --response auto:${file}`;
@@ -76,7 +71,7 @@ export function finish(context: MergeContext, result: MergeResult, files: Writte
   message(report.kind === 'estimated' || report.kind === 'file' ? `${report.summary}; ${deviationText(deviation)}` : report.summary);
   if (options.keepResponse !== undefined) message(keptText(options.keepResponse, files, report.kind));
   if (options.method === 'network') message(`moving: ${(100 * moving[reference]).toFixed(1)} % of the picture`);
-  message(`GPU memory: ${size(result.peakBytes)} of buffers at the peak, ${size(options.memoryBudget)} allowed, stored as ${options.precision}; merged in ${clock(times.mergeMs / 1000)}`);
+  message(`GPU memory: ${bytesText(result.peakBytes)} of buffers at the peak, ${bytesText(options.memoryBudget)} allowed, stored as ${options.precision}; merged in ${clock(times.mergeMs / 1000)}`);
   // Maps that were given back are no finding.
   const warnings = mergeWarnings(stack.frames, options.motionIn === undefined ? result : { ...result, motion: [] });
   for (const warning of warnings) message(`warning: ${warning.message}${OPTIONS[warning.kind]}`);

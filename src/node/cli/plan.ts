@@ -1,11 +1,10 @@
 /** `deghost plan`: what a merge of a size would run, the memory it takes, and how long, as far as `deghost tune` has measured. Nothing is computed, and no device is opened. */
 import { NoAdapterError, UsageError } from '../../errors.ts';
-import { planReport } from '../../deghoster.ts';
 import { adapterCapabilities } from '../matrices.ts';
 import { MAX_FRAMES, MIN_FRAMES, middleFrame } from '../../image/frame.ts';
 import { MAX_PIXELS } from '../../image/picture.ts';
 import type { Target } from '../../kernels/target.ts';
-import { DEFAULT_MAX_BINDING, DEFAULT_MEMORY_BUDGET, schedule } from '../../model/schedule.ts';
+import { DEFAULT_MAX_BINDING, schedule, scheduleReport, scheduleText } from '../../model/schedule.ts';
 import type { Schedule } from '../../model/schedule.ts';
 import { readTuning } from '../../tune/cache.ts';
 import { tuneKey } from '../../tune/key.ts';
@@ -13,11 +12,12 @@ import { predict } from '../../tune/predict.ts';
 import type { Prediction } from '../../tune/predict.ts';
 import { choicesOf } from '../../tune/result.ts';
 import type { TuneResult } from '../../tune/result.ts';
-import { adapterChoice, requestAdapter } from '../adapter.ts';
+import { requestAdapter } from '../adapter.ts';
 import type { SoftwareChoice } from '../adapter.ts';
 import { FileTuneCache } from '../tuneCache.ts';
-import { bytesOption, choiceOption, integerOption, sizeArgument, suggestion } from './args.ts';
+import { choiceOption, integerOption, sizeArgument, suggestion } from './args.ts';
 import type { ParsedArgs } from './args.ts';
+import { adapterOption, budgetOption, precisionOption } from './engineOptions.ts';
 import { json } from './io.ts';
 import type { CommandIo } from './io.ts';
 import { formatWgsl } from '../formatWgsl.ts';
@@ -38,24 +38,23 @@ export async function planCommand(args: ParsedArgs, io: CommandIo): Promise<void
   const { width, height } = sizeArgument(sizes[0], MAX_PIXELS);
   const frames = integerOption(args, 'frames', MIN_FRAMES, MAX_FRAMES) ?? 3;
   const reference = (integerOption(args, 'reference', 1, frames) ?? middleFrame(frames) + 1) - 1;
-  const memoryBudget = bytesOption(args, 'memory-budget') ?? DEFAULT_MEMORY_BUDGET;
+  const memoryBudget = budgetOption(args);
   const method = choiceOption(args, 'method', ['network', 'merge'] as const, 'network');
-  const precision = choiceOption(args, 'precision', ['f32', 'f16'] as const, 'f32');
+  const precision = precisionOption(args);
   const limits = choiceOption(args, 'limits', ['adapter', 'default'] as const, 'adapter');
-  const software = adapterChoice(values.adapter ?? process.env.DEGHOST_ADAPTER);
+  const software = adapterOption(args);
   const config = method === 'network' ? (await readWeights(values.weights, frames, reference)).config : undefined;
   const { maxBinding, target, tuning } = limits === 'adapter' ? await machine(precision, software, io, flags.has('json')) : bare(precision);
   if (precision === 'f16' && !target.capabilities?.f16) throw new UsageError('--precision is f16, which takes an adapter with the feature shader-f16: leave it out, or choose another --adapter');
   const taus = Array.from({ length: frames }, (_, k) => 4 ** k); // the exposures' ratios change no size
-  const it = schedule({ config, width, height, taus, reference, gamma: config?.gamma ?? 2.2, useResponse: true, motionGiven: false, limits: { memoryBudget, maxBinding, ...target } });
+  const planned = schedule({ config, width, height, taus, reference, gamma: config?.gamma ?? 2.2, useResponse: true, motionGiven: false, limits: { memoryBudget, maxBinding, ...target } });
   if (values.wgsl !== undefined) {
-    io.stdout.write(shaderText(it, values.wgsl));
+    io.stdout.write(shaderText(planned, values.wgsl));
     return;
   }
-  const report = planReport(it);
-  const predicted = tuning && useful(predict(it, tuning));
-  if (flags.has('json')) io.stdout.write(json({ ...report.toJSON(), precision, predicted: predicted && tuning ? { milliseconds: predicted.ms, ...predicted, ms: undefined, adapter: tuning.adapter, tuned: tuning.date } : null }));
-  else io.stdout.write(`${String(report).trimEnd()}\n\n${predictionText(predicted, tuning, limits)}\n`);
+  const predicted = tuning && useful(predict(planned, tuning));
+  if (flags.has('json')) io.stdout.write(json({ ...scheduleReport(planned), precision, predicted: predicted && tuning ? { milliseconds: predicted.ms, ...predicted, ms: undefined, adapter: tuning.adapter, tuned: tuning.date } : null }));
+  else io.stdout.write(`${scheduleText(planned)}\n\n${predictionText(predicted, tuning, limits)}\n`);
 }
 
 /** The shader of a step, after a line that says what it is. @throws UsageError when no step is called so. */
@@ -87,8 +86,8 @@ async function machine(precision: 'f32' | 'f16', software: SoftwareChoice, io: C
 }
 
 /** A prediction that rests on measurements of its own, at least in part. */
-function useful(it: Prediction | undefined): Prediction | undefined {
-  return it && it.unmeasured.length < it.classes ? it : undefined;
+function useful(prediction: Prediction | undefined): Prediction | undefined {
+  return prediction && prediction.unmeasured.length < prediction.classes ? prediction : undefined;
 }
 
 /** Milliseconds for people: `48 ms`, `5.2 s`, `12:04`. */
@@ -97,10 +96,10 @@ function duration(ms: number): string {
   return ms < 100_000 ? `${(ms / 1000).toFixed(1)} s` : clock(ms / 1000);
 }
 
-function predictionText(it: Prediction | undefined, tuning: TuneResult | undefined, limits: 'adapter' | 'default'): string {
-  if (it && tuning) {
-    const rest = it.unmeasured.length > 0 ? `; ${it.unmeasured.length} of ${it.classes} kinds of steps are not in it and count as the mean of the others` : '';
-    return `predicted time: ${duration(it.ms)} on ${tuning.adapter}, from \`deghost tune\` of ${tuning.date.slice(0, 10)}${rest}`;
+function predictionText(prediction: Prediction | undefined, tuning: TuneResult | undefined, limits: 'adapter' | 'default'): string {
+  if (prediction && tuning) {
+    const rest = prediction.unmeasured.length > 0 ? `; ${prediction.unmeasured.length} of ${prediction.classes} kinds of steps are not in it and count as the mean of the others` : '';
+    return `predicted time: ${duration(prediction.ms)} on ${tuning.adapter}, from \`deghost tune\` of ${tuning.date.slice(0, 10)}${rest}`;
   }
   return limits === 'default' ? 'predicted time: none without an adapter (--limits default)' : 'predicted time: no figures for this adapter: run `deghost tune`';
 }

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { gflops } from '../../profile.ts';
 import type { MergeProfile, StageProfile } from '../../profile.ts';
+import { columns } from './columns.ts';
 import type { EngineTimes } from './engine.ts';
 
 /** Wall time of everything that is done one after another; all in milliseconds. */
@@ -33,12 +34,6 @@ function gpuMs(stage: StageProfile): number {
   return stage.computeMs ?? stage.busyMs;
 }
 
-/** A table with columns as wide as needed, all but the first `left` to the right. */
-function table(rows: readonly (readonly string[])[], left: number): string[] {
-  const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => row[c].length)));
-  return rows.map((row) => `  ${row.map((cell, c) => (c < left ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  ')}`.trimEnd());
-}
-
 function stageNote(stage: StageProfile): string {
   const { prepareMs, cutMs, pasteMs, uploadMs, readbackMs, submissions, busyMs } = stage;
   const gpu = stage.computeMs === null ? `GPU busy ${seconds(busyMs)}` : `GPU: compute ${seconds(stage.computeMs)}, upload ${seconds(uploadMs!)}, readback ${seconds(readbackMs!)}`;
@@ -46,37 +41,32 @@ function stageNote(stage: StageProfile): string {
 }
 
 /** The table for people. */
-export function profileText(it: CommandProfile): string {
-  const { merge, engine } = it;
+export function profileText(profile: CommandProfile): string {
+  const { merge, engine } = profile;
   const compiled = engine.compiledMs === undefined ? '' : `, and everything compiled in ${seconds(engine.compiledMs)}`;
   const rows: [string, number, string][] = [
-    ['starting up', it.startMs, ''],
-    ['checking, weights, adapter', it.checkMs, ''],
-    ['reading pictures', it.readMs, engine.openedMs === undefined ? '' : `meanwhile the device was opened in ${seconds(engine.openedMs)}${compiled}`],
-    ['waiting for the device', it.waitMs, ''],
+    ['starting up', profile.startMs, ''],
+    ['checking, weights, adapter', profile.checkMs, ''],
+    ['reading pictures', profile.readMs, engine.openedMs === undefined ? '' : `meanwhile the device was opened in ${seconds(engine.openedMs)}${compiled}`],
+    ['waiting for the device', profile.waitMs, ''],
     ['camera response', merge.responseMs, ''],
     ['compiling what was left', merge.compileMs, ''],
     ...merge.stages.map((stage): [string, number, string] => [`${STAGES[stage.name]}, ${stage.tiles} ${stage.tiles === 1 ? 'tile' : 'tiles'}`, stage.ms, stageNote(stage)]),
-    ['writing', it.writeMs, it.files.map(({ file, ms }) => `${basename(file)} ${seconds(ms)}`).join(', ')],
+    ['writing', profile.writeMs, profile.files.map(({ file, ms }) => `${basename(file)} ${seconds(ms)}`).join(', ')],
   ];
-  const rest = it.totalMs - rows.reduce((sum, [, ms]) => sum + ms, 0);
+  const rest = profile.totalMs - rows.reduce((sum, [, ms]) => sum + ms, 0);
   const computed = merge.stages.reduce((sum, stage) => sum + gpuMs(stage), 0);
   rows.push(['everything else', rest, '']);
-  rows.push(['total', it.totalMs, `of which the GPU computed ${seconds(computed)}: ${seconds(it.totalMs - computed)} besides`]);
-  const lines = ['where the time went, in seconds', ...table(rows.map(([name, ms]) => [name, seconds(ms)]), 1).map((line, i) => (rows[i][2] ? `${line}   ${rows[i][2]}` : line))];
+  rows.push(['total', profile.totalMs, `of which the GPU computed ${seconds(computed)}: ${seconds(profile.totalMs - computed)} besides`]);
+  const lines = ['where the time went, in seconds', ...columns(rows.map(([name, ms]) => [name, seconds(ms)]), (c) => c < 1).map((line, i) => `  ${line}${rows[i][2] && `   ${rows[i][2]}`}`)];
   if (!merge.timestamps) lines.push('this adapter has no timestamps: there are no times by operation');
   for (const stage of merge.stages) {
     const whole = stage.computeMs ?? 0;
-    lines.push('', STAGES[stage.name]);
-    lines.push(
-      ...table(
-        [
-          ['operation', 'program', 'dispatches', 'GPU ms', 'share', 'GFLOP/s'],
-          ...stage.programs.map((row) => [row.op, row.program, `${row.dispatches}`, row.ms?.toFixed(1) ?? '-', row.ms === null ? '-' : `${((100 * row.ms) / Math.max(whole, 1e-9)).toFixed(1)} %`, gflops(row)?.toFixed(1) ?? '-']),
-        ],
-        2,
-      ),
-    );
+    const table = [
+      ['operation', 'program', 'dispatches', 'GPU ms', 'share', 'GFLOP/s'],
+      ...stage.programs.map((row) => [row.op, row.program, `${row.dispatches}`, row.ms?.toFixed(1) ?? '-', row.ms === null ? '-' : `${((100 * row.ms) / Math.max(whole, 1e-9)).toFixed(1)} %`, gflops(row)?.toFixed(1) ?? '-']),
+    ];
+    lines.push('', STAGES[stage.name], ...columns(table, (c) => c < 2).map((line) => `  ${line}`));
   }
   return lines.join('\n');
 }

@@ -19,17 +19,44 @@ export function clock(seconds: number): string {
   return h > 0 ? `${h}:${String(m).padStart(2, '0')}:${s}` : `${m}:${s}`;
 }
 
+/** A line of a terminal that changes. */
+export class StatusLine {
+  readonly #output: ProgressOutput;
+  #shown = false;
+
+  constructor(output: ProgressOutput) {
+    this.#output = output;
+  }
+
+  /** Columns that there are. */
+  get columns(): number {
+    return this.#output.columns || 80;
+  }
+
+  show(text: string): void {
+    this.#output.write(`\r\x1b[K${text.slice(0, this.columns - 1)}`);
+    this.#shown = true;
+  }
+
+  /** Takes it off the terminal. */
+  clear(): void {
+    if (this.#shown) this.#output.write('\r\x1b[K');
+    this.#shown = false;
+  }
+}
+
 /** Shows progress. `clear` removes the bar before anything else is printed. */
 export class ProgressView {
   readonly #output: ProgressOutput;
+  readonly #line: StatusLine;
   readonly #now: () => number;
   #tilesStart: { time: number; fraction: number } | undefined;
   #stage: Progress['stage'] | undefined;
   #lastLine = 0;
-  #shown = false;
 
   constructor(output: ProgressOutput, now: () => number = () => performance.now()) {
     this.#output = output;
+    this.#line = new StatusLine(output);
     this.#now = now;
   }
 
@@ -51,17 +78,14 @@ export class ProgressView {
 
   /** Takes the bar off the terminal. */
   clear(): void {
-    if (this.#shown) this.#output.write('\r\x1b[K');
-    this.#shown = false;
+    this.#line.clear();
   }
 
   #bar(label: string, fraction: number, left: string): void {
-    const columns = this.#output.columns || 80;
     const text = `${label.padEnd(28)} ${left}`;
-    const cells = Math.max(0, Math.min(40, columns - text.length - 5));
+    const cells = Math.max(0, Math.min(40, this.#line.columns - text.length - 5));
     const full = Math.round(cells * Math.min(1, Math.max(0, fraction)));
     const bar = cells >= 8 ? `[${'#'.repeat(full)}${'.'.repeat(cells - full)}] ` : '';
-    this.#output.write(`\r\x1b[K${`${bar}${text}`.slice(0, columns - 1)}`);
-    this.#shown = true;
+    this.#line.show(`${bar}${text}`);
   }
 }

@@ -5,10 +5,12 @@ import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
 import { candidateGbps, candidateGflops } from '../../tune/result.ts';
 import type { TuneResult } from '../../tune/result.ts';
 import { tune } from '../../tune/tune.ts';
-import { adapterChoice, requestAdapter } from '../adapter.ts';
+import { requestAdapter } from '../adapter.ts';
 import { FileTuneCache } from '../tuneCache.ts';
-import { choiceOption, integerOption } from './args.ts';
+import { integerOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
+import { columns } from './columns.ts';
+import { adapterOption, precisionOption } from './engineOptions.ts';
 import { json } from './io.ts';
 import type { CommandIo } from './io.ts';
 import { TuneView, foundText, keep } from './tuning.ts';
@@ -18,12 +20,12 @@ export async function tuneCommand(args: ParsedArgs, io: CommandIo): Promise<void
   const { values, flags, positionals } = args;
   if (positionals.length > 0) throw new UsageError(`"${positionals[0]}" is given to deghost tune, which takes options alone: see \`deghost tune --help\``);
   const frames = integerOption(args, 'frames', MIN_FRAMES, MAX_FRAMES) ?? 3;
-  const precision = choiceOption(args, 'precision', ['f32', 'f16'] as const, 'f32');
+  const precision = precisionOption(args);
   const limitMs = limitOption(values.limit);
   const { only } = values;
   const quiet = flags.has('quiet');
   const weights = await readWeights(values.weights, frames);
-  const { adapter, info } = await requestAdapter({ software: adapterChoice(values.adapter ?? process.env.DEGHOST_ADAPTER) });
+  const { adapter, info } = await requestAdapter({ software: adapterOption(args) });
   const cache = new FileTuneCache({ warn: (text) => io.stderr.write(`${text}\n`) });
   const device = await openWithMatrices(adapter);
   const view = new TuneView(io.stderr);
@@ -58,9 +60,9 @@ function limitOption(text: string | undefined): number | undefined {
 }
 
 /** The table for people. */
-export function tuneText(it: TuneResult): string {
+export function tuneText(found: TuneResult): string {
   const rows = [['kind of step', 'share', 'implementation', '', 'ms', 'GFLOP/s', 'GB/s']];
-  for (const kind of it.classes) {
+  for (const kind of found.classes) {
     for (const [i, candidate] of kind.candidates.entries()) {
       const { implementation, ms, error } = candidate;
       const mark = !kind.isTuned ? '' : implementation === kind.chosen ? '*' : '';
@@ -76,13 +78,11 @@ export function tuneText(it: TuneResult): string {
       ]);
     }
   }
-  const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => row[c].length)));
-  const left = [true, false, true, true, false, false, false];
-  const lines = rows.map((row) => row.map((cell, c) => (left[c] ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  ').trimEnd());
-  const by = it.timestamps ? "the adapter's timestamps" : 'wall time: the adapter has no timestamps';
+  const lines = columns(rows, (c) => [0, 2, 3].includes(c));
+  const by = found.timestamps ? "the adapter's timestamps" : 'wall time: the adapter has no timestamps';
   return [
-    `${it.adapter}, ${it.precision}: the largest step of each kind in a tile of ${it.tile.width}x${it.tile.height}, by ${by}`,
-    ...(it.classes.length > 0 ? lines : []),
-    `* taken. ${foundText(it)}${it.unreached.length > 0 ? `: ${it.unreached.join(', ')}` : ''}`,
+    `${found.adapter}, ${found.precision}: the largest step of each kind in a tile of ${found.tile.width}x${found.tile.height}, by ${by}`,
+    ...(found.classes.length > 0 ? lines : []),
+    `* taken. ${foundText(found)}${found.unreached.length > 0 ? `: ${found.unreached.join(', ')}` : ''}`,
   ].join('\n');
 }

@@ -11,7 +11,7 @@ import { tune } from '../../tune/tune.ts';
 import type { TuneProgress } from '../../tune/tune.ts';
 import type { NetworkConfig } from '../../weights/config.ts';
 import type { AdapterInfo } from '../adapter.ts';
-import { clock } from './progress.ts';
+import { StatusLine, clock } from './progress.ts';
 import type { ProgressOutput } from './progress.ts';
 
 /** Milliseconds that `deghost merge` spends at most on an adapter that it meets for the first time. */
@@ -84,26 +84,23 @@ export function foundText({ classes, unreached }: TuneResult): string {
 /** A tuner's progress on stderr: one line that changes on a terminal, a line a kind of steps elsewhere. */
 export class TuneView {
   readonly #output: ProgressOutput;
+  readonly #line: StatusLine;
   readonly #begun = performance.now();
   #name = '';
-  #shown = false;
 
   constructor(output: ProgressOutput) {
     this.#output = output;
+    this.#line = new StatusLine(output);
   }
 
   update({ done, total, name, implementation }: TuneProgress): void {
     const text = `${done + 1}/${total}  ${name}`;
-    if (this.#output.isTTY) {
-      const line = `${clock((performance.now() - this.#begun) / 1000)}  ${text}: ${implementation ?? 'timing'}`;
-      this.#output.write(`\r\x1b[K${line.slice(0, (this.#output.columns || 80) - 1)}`);
-      this.#shown = true;
-    } else if (name !== this.#name) this.#output.write(`${text}\n`);
+    if (this.#output.isTTY) this.#line.show(`${clock((performance.now() - this.#begun) / 1000)}  ${text}: ${implementation ?? 'timing'}`);
+    else if (name !== this.#name) this.#output.write(`${text}\n`);
     this.#name = name;
   }
 
   clear(): void {
-    if (this.#shown) this.#output.write('\r\x1b[K');
-    this.#shown = false;
+    this.#line.clear();
   }
 }

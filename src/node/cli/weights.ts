@@ -1,8 +1,7 @@
 /** Reading a weights file and judging it before any GPU work. */
-import { InputError } from '../../errors.ts';
-import { FIXED_FRAMES } from '../../weights/config.ts';
+import { checkFrameCount } from '../../weights/config.ts';
 import type { NetworkConfig } from '../../weights/config.ts';
-import { loadWeights } from '../../weights/load.ts';
+import { loadWeights } from '../../model/loadWeights.ts';
 import { shown } from '../problems.ts';
 import { readFileBytes } from '../readImage.ts';
 import { shippedWeightsPath } from '../package.ts';
@@ -26,8 +25,6 @@ export async function readWeights(path: string | undefined, frames: number, refe
   const name = shown(file);
   const bytes = await readFileBytes(file, MAX_BYTES);
   const { config } = loadWeights(bytes, name);
-  if (config.variant === 'fixed' && frames !== FIXED_FRAMES) {
-    throw new InputError(`${name} holds a network for exactly ${FIXED_FRAMES} frames, ${frames} are given: pass weights of the variant "any", or leave --weights out`);
-  }
+  checkFrameCount(config, frames, name);
   return { path: file, bytes, config };
 }

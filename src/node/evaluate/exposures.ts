@@ -4,7 +4,7 @@
 import { InputError } from '../../errors.ts';
 import { exposures as exifExposures } from '../../image/exif.ts';
 import type { DecodedImage } from '../../image/picture.ts';
-import { reasonOf, shown } from '../problems.ts';
+import { shown } from '../problems.ts';
 import { readFileBytes } from '../readImage.ts';
 
 /** Names of the file, the first that is there counts. */
@@ -36,7 +36,7 @@ export async function readExposures(folder: string, file: string | undefined, pi
   try {
     return exifExposures(images.map(({ exif }, i) => ({ name: shown(pictures[i]), exif })));
   } catch (error) {
-    const reason = reasonOf(error).replace(/: give the exposures.*/, '');
-    throw new InputError(`${shown(folder)} has no exposure.txt: write one, a line for each picture with its exposure in stops (EXIF does not help: ${reason})`, { cause: error });
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`${shown(folder)} has no exposure.txt: write one, a line for each picture with its exposure in stops (EXIF does not help: ${error.finding})`, { cause: error });
   }
 }

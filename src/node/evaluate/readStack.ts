@@ -6,14 +6,15 @@
 import { readdir, stat } from 'node:fs/promises';
 import type { Dirent } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { InputError } from '../../errors.ts';
+import { InputError, reasonOf } from '../../errors.ts';
 import { MAX_FRAMES, MIN_FRAMES, middleFrame, sortFrames } from '../../image/frame.ts';
 import type { Frame } from '../../image/frame.ts';
+import { withUnion } from '../../image/motion.ts';
 import { decodeRgbe } from '../../image/rgbe.ts';
 import { readMotionMaps } from '../motionMaps.ts';
-import { reasonOf, shown, systemProblem } from '../problems.ts';
-import { readExposureInfo } from '../exif.ts';
-import { readFileBytes, readFrame } from '../readImage.ts';
+import { shown, systemProblem } from '../problems.ts';
+import { readExif } from '../exif.ts';
+import { readFileBytes, readFrameFiles } from '../readImage.ts';
 import type { DecodedImage } from '../../image/picture.ts';
 import { EXPOSURE_FILES, readExposures } from './exposures.ts';
 import { STILL_FILE, readStill } from './still.ts';
@@ -80,7 +81,7 @@ async function list(path: string): Promise<{ name: string; isFolder: boolean }[]
 async function isStack(path: string, names: readonly string[]): Promise<boolean> {
   if (names.some((name) => TRUTH.test(name) || EXPOSURE_FILES.includes(name) || name === STILL_FILE)) return true;
   const first = names.find((name) => PICTURE.test(name) && !NOT_INPUT.test(name));
-  return first !== undefined && (await readExposureInfo(await readFileBytes(join(path, first)))).time !== undefined;
+  return first !== undefined && (await readExif(await readFileBytes(join(path, first)))).time !== undefined;
 }
 
 /**
@@ -149,14 +150,7 @@ function chooseTruth(path: string, names: readonly string[], isAligned: boolean)
 export async function readStack(folder: StackFolder, options: { picks?: readonly number[]; reference?: number; isStatic?: boolean } = {}): Promise<EvaluationStack> {
   const { path, pictures, name } = folder;
   const images: DecodedImage[] = [];
-  for (const picture of pictures) {
-    const image = await readFrame(picture);
-    const [first] = images;
-    if (first && (image.width !== first.width || image.height !== first.height)) {
-      throw new InputError(`${shown(picture)} is ${image.width}x${image.height} but ${shown(pictures[0])} is ${first.width}x${first.height}: all frames must have one size`);
-    }
-    images.push(image);
-  }
+  for await (const image of readFrameFiles(pictures)) images.push(image);
   const exposures = await readExposures(path, folder.exposures, pictures, images);
   const { frames, order } = sortFrames(images.map(({ data, width, height }, i) => ({ data, width, height, exposure: exposures[i], name: shown(basename(pictures[i])) })));
   const { width, height } = frames[0];
@@ -196,13 +190,4 @@ async function readTruth(file: string, width: number, height: number): Promise<F
     throw new InputError(`${shown(file)} is ${truth.width}x${truth.height} but the pictures are ${width}x${height}: the ground truth has the size of its stack`);
   }
   return truth.data;
-}
-
-/** The maps with the reference's made anew as the union of those that are used. */
-function withUnion(maps: readonly Float32Array[], reference: number): Float32Array[] {
-  const union = new Float32Array(maps[0].length);
-  maps.forEach((map, k) => {
-    if (k !== reference) for (let i = 0; i < union.length; i++) union[i] = Math.max(union[i], map[i]);
-  });
-  return maps.map((map, k) => (k === reference ? union : map));
 }

@@ -2,8 +2,8 @@
  * What stands still in a stack: `still.json` in its folder, a list of boxes `[x, y, width, height]` in pixels from the upper left corner. For a stack in which
  * nothing moves that is one box of the whole picture.
  */
-import { InputError } from '../../errors.ts';
-import { reasonOf, shown } from '../problems.ts';
+import { InputError, reasonOf } from '../../errors.ts';
+import { shown } from '../problems.ts';
 import { readFileBytes } from '../readImage.ts';
 
 export const STILL_FILE = 'still.json';

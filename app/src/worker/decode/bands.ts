@@ -2,8 +2,8 @@
  * 8-bit pictures by the browser's own decoder, which gives no more than a bitmap: its pixels are fetched through a small canvas, a band of
  * rows at a time, so that besides the bitmap only one band of RGBA is held.
  */
-import { InputError } from '../../../../src/errors.ts';
 import { checkSize, toRgb } from '../../../../src/image/picture.ts';
+import { damaged } from '../../../../src/image/refusals.ts';
 
 /** Pixels of a band: 4 MiB of RGBA. */
 const BAND_PIXELS = 1 << 20;
@@ -19,7 +19,7 @@ export async function decodeInBands(file: Blob, name: string, convert: boolean):
   try {
     bitmap = await createImageBitmap(file, { imageOrientation: 'from-image', premultiplyAlpha: 'none', colorSpaceConversion: convert ? 'default' : 'none' });
   } catch (cause) {
-    throw new InputError(`${name} cannot be decoded, it is damaged or cut off`, { cause });
+    throw damaged(name, cause);
   }
   try {
     const { width, height } = bitmap;

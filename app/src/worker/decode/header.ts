@@ -5,6 +5,7 @@
  */
 import { InputError } from '../../../../src/errors.ts';
 import { checkSize } from '../../../../src/image/picture.ts';
+import { checkDeflated, damaged, notRgb } from '../../../../src/image/refusals.ts';
 
 export interface Header {
   width: number;
@@ -14,8 +15,6 @@ export interface Header {
   icc?: Uint8Array;
 }
 
-const cutOff = (name: string) => new InputError(`${name} cannot be decoded, it is damaged or cut off`);
-
 /** A JPEG's header. @throws InputError for CMYK, 12 bits, sizes that are too large, and files without an end. */
 export function jpegHeader(bytes: Uint8Array, name: string): Header {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -23,7 +22,7 @@ export function jpegHeader(bytes: Uint8Array, name: string): Header {
   let frame: { width: number; height: number } | undefined;
   let at = 2;
   while (at + 4 <= bytes.length) {
-    if (bytes[at] !== 0xff) throw cutOff(name);
+    if (bytes[at] !== 0xff) throw damaged(name);
     const marker = bytes[at + 1];
     if (marker === 0xff) {
       at++; // fill byte
@@ -36,13 +35,13 @@ export function jpegHeader(bytes: Uint8Array, name: string): Header {
       const [precision, , , , , components] = body;
       frame = { height: view.getUint16(at + 5), width: view.getUint16(at + 7) };
       if (precision !== 8) throw new InputError(`${name} has ${precision}-bit samples in a JPEG, only 8-bit ones are read: convert it to 16-bit PNG or TIFF`);
-      if (components !== 1 && components !== 3) throw new InputError(`${name} is a CMYK picture, which is not read: convert it to RGB`);
+      if (components !== 1 && components !== 3) throw notRgb(name, 'CMYK');
     }
     if (marker === 0xe2 && String.fromCharCode(...body.subarray(0, 11)) === 'ICC_PROFILE') profile[body[12] - 1] = body.subarray(14);
     at += 2 + length;
     if (marker === 0xda) break; // start of scan: what follows is the picture
   }
-  if (!frame || at >= bytes.length) throw cutOff(name);
+  if (!frame || at >= bytes.length) throw damaged(name);
   checkSize(frame.width, frame.height, name);
   // Within the coded picture 0xff is always followed by 0 or a marker, so that this can only be its end.
   if (!hasEnd(bytes, at)) throw new InputError(`${name} cannot be decoded, it is cut off: the end of the picture is missing`);
@@ -58,12 +57,11 @@ function hasEnd(bytes: Uint8Array, from: number): boolean {
 /** A PNG's header. @throws InputError for sizes that are too large or that the file cannot hold. */
 export async function pngHeader(bytes: Uint8Array, name: string): Promise<Header> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 33 || view.getUint32(12) !== 0x49484452) throw cutOff(name); // IHDR
+  if (bytes.length < 33 || view.getUint32(12) !== 0x49484452) throw damaged(name); // IHDR
   const [width, height, depth, colour] = [view.getUint32(16), view.getUint32(20), bytes[24], bytes[25]];
   checkSize(width, height, name);
   const channels = { 2: 3, 4: 2, 6: 4 }[colour] ?? 1;
-  // Deflate packs at most 1032 bytes into one: a header that claims more than that is cut off or lies.
-  if ((width * height * channels * depth) / 8 / 1032 > bytes.length) throw new InputError(`${name} is cut off: the header says ${width}x${height}, which ${bytes.length} bytes cannot hold`);
+  checkDeflated(name, width, height, channels * depth, bytes.length);
   let icc: Uint8Array | undefined;
   let ended = false;
   for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {

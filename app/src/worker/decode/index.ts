@@ -2,10 +2,10 @@
  * Files to frames: the same formats, limits and refusals as the command line's (src/node/readImage.ts), with the browser's means.
  */
 import { InputError } from '../../../../src/errors.ts';
-import { EXPOSURE_TAGS, exposureInfo } from '../../../../src/image/exif.ts';
-import type { ExposureInfo } from '../../../../src/image/exif.ts';
-import { MAX_PIXELS, readNpyFrame } from '../../../../src/image/picture.ts';
+import { readExposureInfo } from '../../../../src/image/exif.ts';
+import { readNpyFrame } from '../../../../src/image/picture.ts';
 import type { DecodedImage } from '../../../../src/image/picture.ts';
+import { MAX_FILE_BYTES } from '../../../../src/image/refusals.ts';
 import { sniffFormat } from '../../../../src/image/sniff.ts';
 import { isSrgbProfile } from '../../../../src/image/iccProfile.ts';
 import { decodeInBands } from './bands.ts';
@@ -13,9 +13,6 @@ import { jpegHeader, pngHeader } from './header.ts';
 import { exifr } from './packages.ts';
 import { decodePng16 } from './png16.ts';
 import { decodeTiff } from './tiff.ts';
-
-/** Largest file that is read into memory, as in the command line. */
-const MAX_FILE_BYTES = MAX_PIXELS * 12 + (1 << 16);
 
 /**
  * Decodes one file.
@@ -32,18 +29,9 @@ export async function decodeFile(file: Blob, name: string): Promise<DecodedImage
   }
   const format = sniffFormat(bytes, name, name);
   if (format === 'npy') return readNpyFrame(bytes, name);
-  const exif = await readExif(bytes);
+  const exif = await readExposureInfo(await exifr(), bytes);
   if (format === 'tiff') return { ...(await decodeTiff(bytes, name)), format, exif };
   const { bits, icc } = format === 'png' ? await pngHeader(bytes, name) : jpegHeader(bytes, name);
   if (bits === 16) return { ...(await decodePng16(bytes, name, icc)), bits, format, exif };
   return { ...(await decodeInBands(file, name, icc !== undefined && !isSrgbProfile(icc))), bits, format, exif };
-}
-
-async function readExif(bytes: Uint8Array): Promise<ExposureInfo> {
-  try {
-    const tags = await (await exifr()).parse(bytes, { pick: EXPOSURE_TAGS, translateValues: false, reviveValues: false });
-    return tags ? exposureInfo(tags) : {};
-  } catch {
-    return {}; // damaged EXIF is the same as none: the picture itself may be fine
-  }
 }

@@ -1,6 +1,7 @@
 /** 16-bit PNG, which the browser decodes to 8 bits only. */
 import { InputError } from '../../../../src/errors.ts';
 import { toRgb } from '../../../../src/image/picture.ts';
+import { damaged } from '../../../../src/image/refusals.ts';
 import { orient } from './orient.ts';
 import { exifr, fastPng } from './packages.ts';
 import { toSrgb } from './profile.ts';
@@ -9,11 +10,6 @@ export interface Decoded {
   data: Uint8Array | Uint16Array;
   width: number;
   height: number;
-}
-
-/** For files that are not what their header says. */
-export function damaged(name: string, cause: unknown): InputError {
-  return new InputError(`${name} cannot be decoded, it is damaged or cut off: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
 }
 
 /** A 16-bit PNG. @throws InputError naming the file. */

@@ -5,7 +5,7 @@
  */
 import { InputError } from '../../../../src/errors.ts';
 import { isSrgbProfile, parseMatrixProfile } from '../../../../src/image/iccProfile.ts';
-import { encodeSrgb } from '../../../../src/image/toneMap.ts';
+import { encodeSrgb } from '../../../../src/image/srgb.ts';
 
 /** XYZ under D50 (ICC's connection space) to linear sRGB: the inverse of sRGB's colorants, Bradford-adapted (Lindbloom). */
 const FROM_XYZ = [3.1338561, -1.6168667, -0.4906146, -0.9787684, 1.9161415, 0.033454, 0.0719453, -0.2289914, 1.4052427];

@@ -6,9 +6,9 @@
  */
 import { InputError } from '../../../../src/errors.ts';
 import { checkSize, toRgb } from '../../../../src/image/picture.ts';
+import { damaged, notIntegers, notRgb } from '../../../../src/image/refusals.ts';
 import { orient } from './orient.ts';
 import { tiff } from './packages.ts';
-import { damaged } from './png16.ts';
 import type { Decoded } from './png16.ts';
 import { toSrgb } from './profile.ts';
 import { JPEG, YCBCR, isCompressionRead, readSegments } from './tiffSegments.ts';
@@ -55,11 +55,11 @@ export async function decodeTiff(bytes: Uint8Array, name: string): Promise<Decod
 function layoutOf(page: Page, bytes: Uint8Array, name: string): TiffLayout {
   const { width, height, samplesPerPixel: samples, type: photometric, compression } = page;
   checkSize(width, height, name);
-  if (REFUSED_PHOTOMETRIC[photometric]) throw new InputError(`${name} is a ${REFUSED_PHOTOMETRIC[photometric]} picture, which is not read: convert it to RGB`);
+  if (REFUSED_PHOTOMETRIC[photometric]) throw notRgb(name, REFUSED_PHOTOMETRIC[photometric]);
   const bits = page.bitsPerSample;
   if ((bits !== 8 && bits !== 16) || page.sampleFormat === 2 || page.sampleFormat === 3) {
-    const kind = { 2: 'signed ', 3: 'float ' }[page.sampleFormat] ?? '';
-    throw new InputError(`${name} has ${bits}-bit ${kind}samples, only 8-bit and 16-bit integers are read: convert it to 16 bit`);
+    const kind = { 2: ' signed', 3: ' float' }[page.sampleFormat] ?? '';
+    throw notIntegers(name, `${bits}-bit${kind}`);
   }
   if (!isCompressionRead(compression)) throw new InputError(`${name} is a TIFF with a compression that is not read here (${COMPRESSION_NAMES[compression] ?? compression}): save it uncompressed or with LZW or ZIP`);
   if (photometric === YCBCR && compression !== JPEG) throw new InputError(`${name} is a YCbCr picture, which is not read here: convert it to RGB`);

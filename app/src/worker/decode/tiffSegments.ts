@@ -4,7 +4,7 @@
  * The package `tiff` reads directories well, and single strips of LZW and ZIP; but it puts tiles of colour pictures together wrongly, and knows neither planes nor PackBits nor JPEG. So every
  * segment is decoded by itself, by the package where it can, and laid down here. (TIFF 6.0, sections 9, 15 and 22; JPEG as in Adobe's Technical Note 2 of 1995.)
  */
-import { damaged } from './png16.ts';
+import { damaged } from '../../../../src/image/refusals.ts';
 import { decodeInBands } from './bands.ts';
 import { jpegHeader } from './header.ts';
 import { tiff } from './packages.ts';
@@ -51,45 +51,45 @@ export function isCompressionRead(compression: number): boolean {
  * @returns `[height, width, samples]`.
  * @throws InputError naming the file, where segments are missing or damaged.
  */
-export async function readSegments(bytes: Uint8Array, it: TiffLayout, name: string): Promise<Samples> {
-  const { width, height, segment } = it;
+export async function readSegments(bytes: Uint8Array, layout: TiffLayout, name: string): Promise<Samples> {
+  const { width, height, segment } = layout;
   const columns = Math.ceil(width / segment.width);
   const rows = Math.ceil(height / segment.height);
-  const planes = it.planar ? it.samples : 1;
-  const channels = it.samples / planes;
-  if (it.offsets.length < columns * rows * planes) throw damaged(name, `it has ${it.offsets.length} strips or tiles of pixels, ${width}x${height} needs ${columns * rows * planes}`);
+  const planes = layout.planar ? layout.samples : 1;
+  const channels = layout.samples / planes;
+  if (layout.offsets.length < columns * rows * planes) throw damaged(name, `it has ${layout.offsets.length} strips or tiles of pixels, ${width}x${height} needs ${columns * rows * planes}`);
   let out: Samples | undefined;
   for (let i = 0; i < columns * rows * planes; i++) {
     const plane = Math.floor(i / (columns * rows));
     const left = (i % columns) * segment.width;
     const top = (Math.floor(i / columns) % rows) * segment.height;
-    const size = { width: segment.width, height: it.tiled ? segment.height : Math.min(segment.height, height - top) };
-    const [from, to] = [it.offsets[i], it.offsets[i] + it.lengths[i]];
+    const size = { width: segment.width, height: layout.tiled ? segment.height : Math.min(segment.height, height - top) };
+    const [from, to] = [layout.offsets[i], layout.offsets[i] + layout.lengths[i]];
     if (!(to <= bytes.length)) throw damaged(name, `its pixels end at byte ${to}, the file at ${bytes.length}`);
-    const samples = await decodeSegment(bytes.subarray(from, to), { ...it, ...size }, channels, name);
+    const samples = await decodeSegment(bytes.subarray(from, to), { ...layout, ...size }, channels, name);
     if (samples.length < size.width * size.height * channels) throw damaged(name, `a strip or tile has ${samples.length} samples, ${size.width}x${size.height} with ${channels} channels needs ${size.width * size.height * channels}`);
     // One strip of everything, as many programs write it, need not be copied.
-    if (columns * rows * planes === 1 && !it.tiled) return samples.subarray(0, width * height * channels);
-    out ??= it.bits === 16 ? new Uint16Array(width * height * it.samples) : new Uint8Array(width * height * it.samples);
+    if (columns * rows * planes === 1 && !layout.tiled) return samples.subarray(0, width * height * channels);
+    out ??= layout.bits === 16 ? new Uint16Array(width * height * layout.samples) : new Uint8Array(width * height * layout.samples);
     const shown = Math.min(size.width, width - left);
     for (let y = 0; y < Math.min(size.height, height - top); y++) {
       const row = samples.subarray(y * size.width * channels, (y * size.width + shown) * channels);
-      const at = ((top + y) * width + left) * it.samples + plane;
+      const at = ((top + y) * width + left) * layout.samples + plane;
       if (planes === 1) out.set(row, at);
-      else for (let x = 0; x < shown; x++) out[at + x * it.samples] = row[x];
+      else for (let x = 0; x < shown; x++) out[at + x * layout.samples] = row[x];
     }
   }
   return out as Samples;
 }
 
-/** @param it with the segment's own size. @returns at least `[height, width, channels]`. */
-async function decodeSegment(data: Uint8Array, it: TiffLayout, channels: number, name: string): Promise<Samples> {
-  if (it.compression === JPEG) return decodeJpeg(data, it, channels, name);
-  if (it.compression === NONE) return samplesOf(data, it);
-  if (it.compression === PACK_BITS) return samplesOf(unpackBits(data, (it.width * it.height * channels * it.bits) / 8), it);
+/** @param layout with the segment's own size. @returns at least `[height, width, channels]`. */
+async function decodeSegment(data: Uint8Array, layout: TiffLayout, channels: number, name: string): Promise<Samples> {
+  if (layout.compression === JPEG) return decodeJpeg(data, layout, channels, name);
+  if (layout.compression === NONE) return samplesOf(data, layout);
+  if (layout.compression === PACK_BITS) return samplesOf(unpackBits(data, (layout.width * layout.height * channels * layout.bits) / 8), layout);
   const { decode } = await tiff();
   try {
-    const [page] = decode(singleStrip(data, it, channels));
+    const [page] = decode(singleStrip(data, layout, channels));
     return page.data as Samples;
   } catch (error) {
     throw damaged(name, error);

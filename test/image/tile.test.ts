@@ -1,7 +1,7 @@
 /** Tiles: cores join without gap or overlap and lie a halo inside their tile; the cheapest that fits is chosen. No GPU. */
 import { describe, expect, it } from 'vitest';
-import { chooseTiling, spans, tile } from '../../src/graph/tile.ts';
-import type { TileRules } from '../../src/graph/tile.ts';
+import { chooseTiling, spans, tile } from '../../src/image/tile.ts';
+import type { TileRules } from '../../src/image/tile.ts';
 import { rng } from '../reference/random.ts';
 
 /** Every rule a row of tiles must keep. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { floatToHalf, halfToFloat, halvesToFloats } from '../../src/weights/float16.ts';
-import { rng } from '../reference/random.ts';
+import { floatToHalf, halfToFloat, halvesToFloats } from '../src/float16.ts';
+import { rng } from './reference/random.ts';
 
 /** Every finite half's value and bits, in order of value: an oracle that only relies on halves being ordered. */
 const positives = Array.from({ length: 0x7c00 }, (_, bits) => halfToFloat(bits));

@@ -1,7 +1,7 @@
 /**
  * Exposures given on the command line, in command-line order: `--ev=-2,0,2` and `--times 1/320,1/80,0.05`.
  */
-import { UsageError } from '../errors.ts';
+import { UsageError } from '../../errors.ts';
 
 /** Beyond this the ratio of two exposures says nothing about a photograph. */
 const MAX_EV = 64;

@@ -2,13 +2,13 @@
  * A weights file, read and checked against the network it claims to hold.
  */
 import { graphTensors } from '../graph/graph.ts';
-import { fusionGraph, segmentationGraph } from '../model/network.ts';
-import type { Scene } from '../model/part.ts';
-import { checkTensors } from './check.ts';
-import { FIXED_FRAMES, parseConfig } from './config.ts';
-import type { NetworkConfig } from './config.ts';
-import { readSafetensors } from './safetensors.ts';
-import type { WeightTensor } from './safetensors.ts';
+import { checkTensors } from '../weights/check.ts';
+import { FIXED_FRAMES, parseConfig } from '../weights/config.ts';
+import type { NetworkConfig } from '../weights/config.ts';
+import { readSafetensors } from '../weights/safetensors.ts';
+import type { WeightTensor } from '../weights/safetensors.ts';
+import { fusionGraph, segmentationGraph } from './network.ts';
+import type { Scene } from './part.ts';
 
 /** A weights file that was read and checked: the network's config, and its tensors by name. */
 export interface Weights {
@@ -17,7 +17,7 @@ export interface Weights {
 }
 
 /** Every tensor the network of a config reads, from its graphs. */
-export function networkTensors(config: NetworkConfig): Map<string, readonly number[]> {
+function networkTensors(config: NetworkConfig): Map<string, readonly number[]> {
   // With frames on both sides of the reference, a fixed network reads all it has.
   const taus = Array.from({ length: FIXED_FRAMES }, (_, k) => 4 ** k);
   const scene: Scene = { taus, reference: 1, width: 16, height: 16, gamma: config.gamma, useResponse: false };

@@ -1,0 +1,14 @@
+/** sRGB's curve, both ways (IEC 61966-2-1), and how bright its colours are. */
+
+/** What linear red, green and blue contribute to luminance: Rec. 709 and sRGB. */
+export const LUMA = [0.2126, 0.7152, 0.0722] as const;
+
+/** Linear [0,1] to encoded [0,1]. */
+export function encodeSrgb(x: number): number {
+  return x <= 0.0031308 ? 12.92 * x : 1.055 * x ** (1 / 2.4) - 0.055;
+}
+
+/** Encoded [0,1] to linear [0,1]. */
+export function decodeSrgb(x: number): number {
+  return x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4;
+}

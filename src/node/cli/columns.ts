@@ -1,0 +1,8 @@
+/**
+ * Lines of a table, its columns as wide as needed and two spaces apart.
+ * @param isLeft which columns are text, flush left; the others are numbers.
+ */
+export function columns(rows: readonly (readonly string[])[], isLeft: (column: number) => boolean): string[] {
+  const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => row[c].length)));
+  return rows.map((row) => row.map((cell, c) => (isLeft(c) ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  ').trimEnd());
+}

@@ -1,0 +1,21 @@
+/** Options that every command has which uses the engine: which adapter, how it stores, how much memory it may take. */
+import { DEFAULT_MEMORY_BUDGET } from '../../model/schedule.ts';
+import { adapterChoice } from '../adapter.ts';
+import type { SoftwareChoice } from '../adapter.ts';
+import { bytesOption, choiceOption } from './args.ts';
+import type { ParsedArgs } from './args.ts';
+
+/** `--adapter`, or else what the environment says. */
+export function adapterOption({ values }: ParsedArgs): SoftwareChoice {
+  return adapterChoice(values.adapter ?? process.env.DEGHOST_ADAPTER);
+}
+
+/** `--precision`. */
+export function precisionOption(args: ParsedArgs): 'f32' | 'f16' {
+  return choiceOption(args, 'precision', ['f32', 'f16'] as const, 'f32');
+}
+
+/** `--memory-budget`, in bytes. */
+export function budgetOption(args: ParsedArgs): number {
+  return bytesOption(args, 'memory-budget') ?? DEFAULT_MEMORY_BUDGET;
+}

@@ -1,0 +1,26 @@
+/** The stack of `deghost merge`, as the command line names it. */
+import { throwIfCancelled } from '../../errors.ts';
+import { sortFrames } from '../../image/frame.ts';
+import type { Frame } from '../../image/frame.ts';
+import type { DecodedImage } from '../../image/picture.ts';
+import { readStackFiles } from '../readStack.ts';
+import type { MergeOptions } from './mergeOptions.ts';
+
+/** A stack as read: frames in exposure order, and where each came from. */
+export interface Stack {
+  frames: Frame[];
+  width: number;
+  height: number;
+  /** `order[k]` is the command-line index of frame k. */
+  order: number[];
+  images: DecodedImage[];
+}
+
+/** @throws InputError naming the file and what is wrong with it; CancelledError. */
+export async function readStack({ inputs, exposures }: Pick<MergeOptions, 'inputs' | 'exposures'>, signal: AbortSignal): Promise<Stack> {
+  const { frames: read, images } = await readStackFiles(inputs, { exposures, signal });
+  throwIfCancelled(signal);
+  const { frames, order } = sortFrames(read);
+  const { width, height } = frames[0];
+  return { frames, width, height, order, images };
+}
