@@ -7,7 +7,7 @@
 import { Gpu } from './device.ts';
 import { UsageError } from './errors.ts';
 import { Executor } from './graph/executor.ts';
-import type { TensorSource } from './graph/memory.ts';
+import type { TensorSource } from './graph/deviceBuffers.ts';
 import { Transfer } from './graph/transfer.ts';
 
 /** Opens a device. */

@@ -10,8 +10,8 @@ import { GpuError, InputError, throwIfCancelled } from '../errors.ts';
 import { start, tensorBytes } from '../kernels/tensor.ts';
 import type { View } from '../kernels/tensor.ts';
 import { READBACKS, inputsOf, readbackBytes, stagingBytes } from './edges.ts';
-import { DeviceMemory } from './memory.ts';
-import type { TensorSource } from './memory.ts';
+import { DeviceBuffers } from './deviceBuffers.ts';
+import type { TensorSource } from './deviceBuffers.ts';
 import { Pipelines } from './pipelines.ts';
 import type { WarmOptions } from './pipelines.ts';
 import type { Plan } from './plan.ts';
@@ -50,7 +50,7 @@ export class Executor {
   readonly gpu: Gpu;
   readonly pipelines: Pipelines;
   readonly submissions: Submissions;
-  readonly memory: DeviceMemory;
+  readonly memory: DeviceBuffers;
   readonly #clocks: GpuClock[] = [];
   readonly #reading = new Set<Promise<void>>();
 
@@ -58,7 +58,7 @@ export class Executor {
     this.gpu = gpu;
     this.pipelines = new Pipelines(gpu);
     this.submissions = new Submissions(gpu);
-    this.memory = new DeviceMemory(gpu, tensor);
+    this.memory = new DeviceBuffers(gpu, tensor);
   }
 
   /** Whether `SubmitOptions.times` is filled. */

@@ -5,10 +5,10 @@ import { alignedPair, encoderInput } from './exposure.ts';
 import { gateEvidence, gateMasks, gateWindow } from './gate.ts';
 import { groupedRead } from './groupedRead.ts';
 import { blend, collectMask, maskMultiply, meanMax } from './masks.ts';
-import { merge } from './merge.ts';
+import { picture } from './picture.ts';
 import { maxPool, upsample } from './resample.ts';
 
-export const KERNELS = { conv2d, maxPool, upsample, encoderInput, alignedPair, collectMask, gateEvidence, gateWindow, gateMasks, maskMultiply, meanMax, blend, groupedRead, merge, copy };
+export const KERNELS = { conv2d, maxPool, upsample, encoderInput, alignedPair, collectMask, gateEvidence, gateWindow, gateMasks, maskMultiply, meanMax, blend, groupedRead, picture, copy };
 
 export type KernelName = keyof typeof KERNELS;
 

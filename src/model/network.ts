@@ -34,7 +34,7 @@ export function fusionGraph(config: NetworkConfig, scene: Scene): Graph {
   const logits = decoder(net, still, moving);
   const picture =
     config.base === 'merge'
-      ? net.graph.add('Y', 'merge', [net.stack, net.response, logits], { ...frameAttrs(scene), taus: scene.taus, reference: scene.reference, useMasks: true, hat: config.hat })
+      ? net.graph.add('Y', 'picture', [net.stack, net.response, logits], { ...frameAttrs(scene), taus: scene.taus, reference: scene.reference, useMasks: true, hat: config.hat })
       : logits;
   return net.graph.build([picture]);
 }
@@ -42,5 +42,5 @@ export function fusionGraph(config: NetworkConfig, scene: Scene): Graph {
 /** The merge without a network: output [3, H, W], B, unclipped, one hat a pixel, with the stack's W or with every W = 0. */
 export function plainMergeGraph(scene: Scene, useMasks = false): Graph {
   const { graph, stack, response } = frames(scene);
-  return graph.build([graph.add('B', 'merge', [stack, response], { ...frameAttrs(scene), taus: scene.taus, reference: scene.reference, useMasks, hat: 'pixel' })]);
+  return graph.build([graph.add('B', 'picture', [stack, response], { ...frameAttrs(scene), taus: scene.taus, reference: scene.reference, useMasks, hat: 'pixel' })]);
 }

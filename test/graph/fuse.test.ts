@@ -10,7 +10,7 @@ import { fuseDilations } from '../../src/graph/fuse/dilations.ts';
 import { fuseFrames } from '../../src/graph/fuse/frames.ts';
 import { fuse } from '../../src/graph/fuse/index.ts';
 import { fuseMasks } from '../../src/graph/fuse/masks.ts';
-import { fuseMerge } from '../../src/graph/fuse/merge.ts';
+import { fusePicture } from '../../src/graph/fuse/picture.ts';
 import { fusePool } from '../../src/graph/fuse/pool.ts';
 import { halve } from '../../src/graph/fuse/precision.ts';
 import { fuseReads, fuseReadsByFrame } from '../../src/graph/fuse/reads.ts';
@@ -87,7 +87,7 @@ const CASES: Record<string, Case> = {
   'reads by frame': { pass: after(fuseReadsByFrame, fuseConcat), golden: 'fixed-merge-r0', part: 'fusion', ops: { groupedRead: [6, 6], slice: [0, 6] } },
   'slices placed by a copy where nothing takes two inputs': { pass: fuseReads, golden: 'fixed-merge-r0', part: 'fusion', ops: { groupedRead: [6, 2] } },
   dilations: { pass: fuseDilations, golden: 'fixed-merge-r0', part: 'fusion', ops: { conv2d: [63, 45] } },
-  'the merge': { pass: fuseMerge, golden: 'fixed-merge-r0', part: 'fusion', ops: { merge: [1, 0], conv2d: [63, 63] } },
+  'the merge': { pass: fusePicture, golden: 'fixed-merge-r0', part: 'fusion', ops: { picture: [1, 0], conv2d: [63, 63] } },
   'all, for a GPU': { pass: (graph) => fuse(graph), golden: 'fixed-merge-r0', part: 'fusion', ops: { conv2d: [63, 44], groupedRead: [6, 2], blend: [1, 1] } },
   'all, reads by frame': { pass: (graph) => fuse(graph, { readsByFrame: true }), golden: 'fixed-merge-r0', part: 'fusion', ops: { groupedRead: [6, 6] } },
   'all of any': { pass: (graph) => fuse(graph), golden: 'any-5', part: 'fusion', ops: { maskMultiply: [10, 0], encoderInput: [5, 0] } },

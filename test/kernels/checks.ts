@@ -199,11 +199,11 @@ const exposureAndMerge: Check = async (kernels, c) => {
     const pair = await kernels.run({ op: 'alignedPair', attrs: { ...attrs, frame, reference, ratio: taus[reference] / taus[frame] }, inputs }, c);
     errors.push(close(pair, concat(data.aligned[frame], data.undone[reference]), `alignedPair ${frame} ${c.name}`));
   }
-  const plain = await kernels.run({ op: 'merge', attrs: { ...attrs, taus, reference, useMasks: false, hat }, inputs }, c);
+  const plain = await kernels.run({ op: 'picture', attrs: { ...attrs, taus, reference, useMasks: false, hat }, inputs }, c);
   errors.push(close(plain, data.merged, `plain merge ${c.name}`));
-  const masked = await kernels.run({ op: 'merge', attrs: { ...attrs, taus, reference, useMasks: true, hat }, inputs }, c);
+  const masked = await kernels.run({ op: 'picture', attrs: { ...attrs, taus, reference, useMasks: true, hat }, inputs }, c);
   errors.push(close(masked, data.base, `masked merge ${c.name}`));
-  const corrected = await kernels.run({ op: 'merge', attrs: { ...attrs, taus, reference, useMasks: true, hat }, inputs: [...inputs, data.logits] }, c);
+  const corrected = await kernels.run({ op: 'picture', attrs: { ...attrs, taus, reference, useMasks: true, hat }, inputs: [...inputs, data.logits] }, c);
   errors.push(close(corrected, data.corrected, `corrected merge ${c.name}`));
   return Math.max(...errors);
 };

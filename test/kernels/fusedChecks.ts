@@ -89,10 +89,10 @@ const OF_FRAMES: Record<string, (c: OtherCase, random: Rng) => Fused> = {
       expected: concat(still.reference(part(true), attrs), moving.reference(part(false), attrs)),
     };
   },
-  'and merge'(c, random) {
+  'and picture'(c, random) {
     const { frames, taus, gamma, masks, response, reference, hat, base } = exposureData(c);
     const features = random3d(random, 12, c.height, c.width);
-    const attrs: ConvAttrs = { weights: 'w', channels: 3, kernel: 1, store: { kind: 'merge', taus, reference, gamma, useMasks: true, hat, useResponse: response !== null } };
+    const attrs: ConvAttrs = { weights: 'w', channels: 3, kernel: 1, store: { kind: 'picture', taus, reference, gamma, useMasks: true, hat, useResponse: response !== null } };
     const layer = new Layer(random, 'w', 12, 3, 1);
     return { attrs, inputs: [features, stack(frames, masks), responseTensor(response)], weights: layer.weights, expected: exposure.addBase(layer.reference(features, attrs), base, taus[taus.length - 1]) };
   },

@@ -87,7 +87,7 @@ describe.each([
     for (const { step, inputs } of onMatrices) {
       const floats = inputs.filter(({ dtype }) => dtype === 'f32');
       // The stack and the response table.
-      if (floats.length > 0) expect(step.shapeClass, step.name).toMatch(/masked|merge/);
+      if (floats.length > 0) expect(step.shapeClass, step.name).toMatch(/masked|picture/);
     }
   });
 });

@@ -39,13 +39,13 @@ describe('deghost merge --profile', () => {
 
   it('says so where the adapter has no timestamps', () => {
     const stage = { name: 'merge', tiles: 2, ms: 50, prepareMs: 1, cutMs: 2, pasteMs: 3, busyMs: 40, uploadMs: null, computeMs: null, readbackMs: null, submissions: 2 } as const;
-    const programs = [{ op: 'merge', program: 'merge plain', dispatches: 2, ms: null, multiplyAdds: 0 }];
+    const programs = [{ op: 'picture', program: 'picture plain', dispatches: 2, ms: null, multiplyAdds: 0 }];
     const merge = { timestamps: false, ms: 60, responseMs: 1, compileMs: 2, stages: [{ ...stage, programs }] };
     const text = profileText({ startMs: 100, checkMs: 5, readMs: 6, engine: {}, waitMs: 0, merge, writeMs: 7, files: [], totalMs: 200 });
     expect(text).toContain('this adapter has no timestamps: there are no times by operation');
     expect(text).toMatch(/^ {2}merging, 2 tiles +0\.05 {3}GPU busy 0\.04; CPU meanwhile: prepare 0\.00, cut 0\.00, paste 0\.00; 2 submissions$/m);
     expect(text).toMatch(/^ {2}total +0\.20 {3}of which the GPU computed 0\.04: 0\.16 besides$/m);
-    expect(text).toMatch(/^ {2}merge {6}merge plain {11}2 {7}- {6}- {8}-$/m);
+    expect(text).toMatch(/^ {2}picture +picture plain +2 {7}- {6}- {8}-$/m);
   });
 });
 

@@ -83,7 +83,7 @@ export const REFERENCES: References = {
     const memory = concat(...inputs);
     return concat(...readers.map((name) => ops.groupedRead(memory, tensors.get(`${name}.weight`)!, tensors.get(`${name}.bias`)!)));
   },
-  merge(attrs, inputs) {
+  picture(attrs, inputs) {
     const scene = sceneOf(attrs, inputs);
     const { taus, reference, gamma, hat, useMasks } = attrs;
     const base = mergeBase(undone(scene, gamma), taus, reference, gamma, hat, useMasks ? scene.masks : undefined);

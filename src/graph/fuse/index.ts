@@ -8,7 +8,7 @@ import { fuseConcat } from './concat.ts';
 import { fuseDilations } from './dilations.ts';
 import { fuseFrames } from './frames.ts';
 import { fuseMasks } from './masks.ts';
-import { fuseMerge } from './merge.ts';
+import { fusePicture } from './picture.ts';
 import { fusePool } from './pool.ts';
 import { halve } from './precision.ts';
 import { fuseReads, fuseReadsByFrame } from './reads.ts';
@@ -32,7 +32,7 @@ export function passes({ capabilities = {}, precision = 'f32', readsByFrame = fa
     fuseConcat,
     // On a CPU a weight is fetched once for a whole vector, which leaves little to share, and the larger programs take its drivers minutes to compile.
     ...(capabilities.cpu ? [] : [fuseDilations]),
-    fuseMerge,
+    fusePicture,
     ...(precision === 'f16' ? [halve] : []),
   ];
 }

@@ -11,7 +11,7 @@
 import type { AlignedPairAttrs, EncoderInputAttrs } from '../exposure.ts';
 import { expectSameSize, shapeError } from '../kernel.ts';
 import type { WeightTensor } from '../kernel.ts';
-import type { MergeAttrs } from '../merge.ts';
+import type { PictureAttrs } from '../picture.ts';
 import { blocks } from '../tensor.ts';
 import type { Shape } from '../tensor.ts';
 
@@ -30,8 +30,8 @@ export type ConvRead =
 export type ConvStore =
   /** It is stored, and its 2x2 maximum as a further result. */
   | { kind: 'pool' }
-  /** It is three logits, which correct the merge of the last two inputs, the stack and the response table: the picture is stored. */
-  | ({ kind: 'merge' } & MergeAttrs);
+  /** It is three logits, which correct the average of the last two inputs, the stack and the response table: the picture is stored. */
+  | ({ kind: 'picture' } & PictureAttrs);
 
 export interface ConvAttrs {
   /** Of each layer the tensors `{name}.weight` [out, in/groups, kernel, kernel] and `{name}.bias` [out]. */
@@ -73,7 +73,7 @@ export interface Roles<T> {
 export function rolesOf<T>({ read, store }: ConvAttrs, inputs: readonly T[]): Roles<T> {
   if (read?.kind === 'encoder' || read?.kind === 'pair') return { sources: [], stack: inputs[0], response: inputs[1] };
   if (read?.kind === 'masked') return { sources: inputs.slice(0, -1), stack: inputs[inputs.length - 1] };
-  if (store?.kind === 'merge') return { sources: inputs.slice(0, -2), stack: inputs[inputs.length - 2], response: inputs[inputs.length - 1] };
+  if (store?.kind === 'picture') return { sources: inputs.slice(0, -2), stack: inputs[inputs.length - 2], response: inputs[inputs.length - 1] };
   return { sources: inputs };
 }
 

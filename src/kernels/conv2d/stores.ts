@@ -2,7 +2,7 @@
  * What becomes of a convolution's sums. The code of a store stores a **tile** of columns x rows pixels x output blocks, at each
  * dilation, after the loops that summed it up.
  */
-import { MERGE, MERGE_PARAMS, mergeParams } from '../merge.ts';
+import { PICTURE, PICTURE_PARAMS, pictureParams } from '../picture.ts';
 import { READ, buffer, texelType, writes } from '../program.ts';
 import { start } from '../tensor.ts';
 import type { DType, View } from '../tensor.ts';
@@ -15,8 +15,8 @@ export type StoreRecipe =
   | { kind: 'plain'; dtype: DType }
   /** It is stored, and its 2x2 maximum as a further result. */
   | { kind: 'pool'; dtype: DType; pooled: DType }
-  /** The logits of a pixel correct the merge of the frames there (spec: Base), and the picture is stored. */
-  | { kind: 'merge'; dtype: DType };
+  /** The logits of a pixel correct the average of the frames there (spec: Base), and the picture is stored. */
+  | { kind: 'picture'; dtype: DType };
 
 /** Pixels of a tile, and its output blocks. */
 export interface TileSize {
@@ -39,7 +39,7 @@ export function storeRecipe({ store }: ConvAttrs, output: View, results: readonl
 }
 
 /** What a store does, for programs' labels. */
-const LABEL: Record<StoreRecipe['kind'], string> = { plain: '', pool: 'and max-pool', merge: 'and merge' };
+const LABEL: Record<StoreRecipe['kind'], string> = { plain: '', pool: 'and max-pool', picture: 'and picture' };
 
 /** A coordinate of a tile's pixel, as WGSL. */
 function coordinate(axis: 'x' | 'y', s: number, steps: number): string {
@@ -95,23 +95,23 @@ fn write_pooled(at: u32, block: u32, value: vec4f) {
   };
 }
 
-function mergeCode(tile: TileSize, dtype: DType): StoreCode {
+function pictureCode(tile: TileSize, dtype: DType): StoreCode {
   const plain = plainCode(tile, dtype);
   return {
     ...plain,
-    label: LABEL.merge,
-    functions: `${MERGE}
+    label: LABEL.picture,
+    functions: `${PICTURE}
 fn write_output(at: u32, block: u32, value: vec4f) {
   output[params.output_start + at] = ${texelType(dtype)}(vec4f(correct(activate(value).rgb, at), 0.0));
 }`,
     bindings: { stack: READ, response: READ, ...plain.bindings },
-    params: { ...plain.params, ...MERGE_PARAMS },
+    params: { ...plain.params, ...PICTURE_PARAMS },
   };
 }
 
 export function storeCode(recipe: StoreRecipe, tile: TileSize): StoreCode {
   if (recipe.kind === 'pool') return poolCode(tile, recipe.dtype, recipe.pooled);
-  return recipe.kind === 'merge' ? mergeCode(tile, recipe.dtype) : plainCode(tile, recipe.dtype);
+  return recipe.kind === 'picture' ? pictureCode(tile, recipe.dtype) : plainCode(tile, recipe.dtype);
 }
 
 /** What the code binds and reads. */
@@ -125,11 +125,11 @@ export function storeValues(attrs: ConvAttrs, inputs: readonly View[], output: V
       params: { ...plain.params, pooled_start: start(pooled), pooled_width: width, pooled_height: height, pooled_size: width * height },
     };
   }
-  if (attrs.store?.kind === 'merge') {
+  if (attrs.store?.kind === 'picture') {
     const { stack, response } = rolesOf(attrs, inputs);
     return {
       resources: { stack: buffer(stack!), response: buffer(response!), ...plain.resources },
-      params: { ...plain.params, ...mergeParams(attrs.store, stack!, response!) },
+      params: { ...plain.params, ...pictureParams(attrs.store, stack!, response!) },
     };
   }
   return plain;

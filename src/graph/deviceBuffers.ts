@@ -17,7 +17,7 @@ function bytesOf(resource: GPUBuffer | GPUTexture): number {
   return 'size' in resource ? resource.size : resource.width * resource.height * texelBytes(resource.format === 'rgba16float' ? 'f16' : 'f32');
 }
 
-export class DeviceMemory {
+export class DeviceBuffers {
   readonly #gpu: Gpu;
   readonly #tensor: TensorSource;
   readonly #weights = new Map<string, GPUBuffer | GPUTexture>();

@@ -16,8 +16,8 @@ import { start } from './tensor.ts';
 import type { View } from './tensor.ts';
 import { MAX_FRAMES } from '../image/frame.ts';
 
-/** `merge_frames(pixel)`: B, and `correct(logits, pixel)`: Y. They read `MERGE_PARAMS`, `params.size` and the bindings stack and response. */
-export const MERGE = `${LOAD_FRAME}
+/** `average_frames(pixel)`: B, and `correct(logits, pixel)`: Y. They read `PICTURE_PARAMS`, `params.size` and the bindings stack and response. */
+export const PICTURE = `${LOAD_FRAME}
 fn hat(x: vec3f, frame: u32) -> vec3f {
   let shortest_bright = frame == 0u;
   let longest_dark = frame == params.frames - 1u;
@@ -28,7 +28,7 @@ fn hat(x: vec3f, frame: u32) -> vec3f {
   return weight;
 }
 
-fn merge_frames(pixel: u32) -> vec3f {
+fn average_frames(pixel: u32) -> vec3f {
   var sum = vec3f(0.0);
   var weights = vec3f(0.0);
   for (var k = 0u; k < params.frames; k++) {
@@ -44,32 +44,32 @@ fn merge_frames(pixel: u32) -> vec3f {
 }
 
 fn correct(logits: vec3f, pixel: u32) -> vec3f {
-  let base = clamp(merge_frames(pixel), vec3f(1e-6 / params.longest), vec3f(1.0 - 1e-4));
+  let base = clamp(average_frames(pixel), vec3f(1e-6 / params.longest), vec3f(1.0 - 1e-4));
   return 1.0 / (1.0 + exp(-(logits + log(base) - log(1.0 - base))));
 }
 `;
 
-export const MERGE_PARAMS = { stack_start: 'u32', frames: 'u32', reference: 'u32', use_masks: 'u32', hat_of_pixel: 'u32', longest: 'f32', tau: ['vec4f', MAX_FRAMES / 4], ...FRAME_PARAMS } as const;
+export const PICTURE_PARAMS = { stack_start: 'u32', frames: 'u32', reference: 'u32', use_masks: 'u32', hat_of_pixel: 'u32', longest: 'f32', tau: ['vec4f', MAX_FRAMES / 4], ...FRAME_PARAMS } as const;
 
-const mergePlain = elementwise({
-  label: 'merge plain',
+const plain = elementwise({
+  label: 'picture plain',
   inputs: ['stack', 'response'],
-  params: MERGE_PARAMS,
-  functions: MERGE,
+  params: PICTURE_PARAMS,
+  functions: PICTURE,
   body: `
-  let value = vec4f(merge_frames(pixel), 0.0);`,
+  let value = vec4f(average_frames(pixel), 0.0);`,
 });
 
-const mergeCorrected = elementwise({
-  label: 'merge corrected',
+const corrected = elementwise({
+  label: 'picture corrected',
   inputs: ['stack', 'response', 'logit'],
-  params: MERGE_PARAMS,
-  functions: MERGE,
+  params: PICTURE_PARAMS,
+  functions: PICTURE,
   body: `
   let value = vec4f(correct(load_logit(pixel).rgb, pixel), 0.0);`,
 });
 
-export interface MergeAttrs extends FrameAttrs {
+export interface PictureAttrs extends FrameAttrs {
   /** tau_k of every frame, shortest first. */
   taus: readonly number[];
   reference: number;
@@ -79,8 +79,8 @@ export interface MergeAttrs extends FrameAttrs {
   hat: 'channel' | 'pixel';
 }
 
-/** Values of `MERGE_PARAMS`. */
-export function mergeParams(attrs: MergeAttrs, stack: View, response: View): ParamValues {
+/** Values of `PICTURE_PARAMS`. */
+export function pictureParams(attrs: PictureAttrs, stack: View, response: View): ParamValues {
   return {
     stack_start: start(stack),
     frames: attrs.taus.length,
@@ -93,22 +93,22 @@ export function mergeParams(attrs: MergeAttrs, stack: View, response: View): Par
   };
 }
 
-const SAMPLE: MergeAttrs = { taus: [1, 4, 16], reference: 1, useMasks: true, hat: 'pixel', gamma: 2.2, useResponse: true };
+const SAMPLE: PictureAttrs = { taus: [1, 4, 16], reference: 1, useMasks: true, hat: 'pixel', gamma: 2.2, useResponse: true };
 
 /** Inputs: a stack, the response table and, unless the merge is plain, the network's three logits o. Output: the picture, 3 channels. */
-export const merge: SingleKernel<MergeAttrs> = {
+export const picture: SingleKernel<PictureAttrs> = {
   samples: [
     { attrs: SAMPLE, inputs: [12, TABLE_SHAPE] },
     { attrs: SAMPLE, inputs: [12, TABLE_SHAPE, 3] },
   ],
   shape(attrs, inputs) {
-    expectStack('merge', inputs[0], inputs[1]);
-    if (inputs[0].channels !== 4 * attrs.taus.length) throw shapeError('merge', `${attrs.taus.length} exposures for a stack of ${inputs[0].channels / 4} frames`);
-    if (inputs.length === 3) expectSameSize('merge', [inputs[0], inputs[2]]);
+    expectStack('picture', inputs[0], inputs[1]);
+    if (inputs[0].channels !== 4 * attrs.taus.length) throw shapeError('picture', `${attrs.taus.length} exposures for a stack of ${inputs[0].channels / 4} frames`);
+    if (inputs.length === 3) expectSameSize('picture', [inputs[0], inputs[2]]);
     return { ...inputs[0], channels: 3 };
   },
   lower({ attrs, inputs, output }) {
-    const run = inputs.length === 3 ? mergeCorrected : mergePlain;
-    return run(output, inputs, mergeParams(attrs, inputs[0], inputs[1]));
+    const run = inputs.length === 3 ? corrected : plain;
+    return run(output, inputs, pictureParams(attrs, inputs[0], inputs[1]));
   },
 };
