@@ -1,12 +1,13 @@
 /**
  * `npm run check:imports`: finds imports that go in circles.
  *
- * In a circle no file can be read, tested or loaded without the others. Imports of types count as well: the reader follows them too, and a type
- * becomes a value easily. So do `export ... from` and `import()`.
+ * In a circle no file can be read, tested or loaded without the others. Imports of types count as well: the reader
+ * follows them too, and a type becomes a value easily. So do `export ... from` and `import()`.
  *
- * Imports are found by their form, not by a parser: TypeScript 7 has no stable one, and tools that bring an older one read other syntax. The forms
- * are those of this code: statements begin their line, dynamic imports name a literal. An import of a file that does not exist is an error, and
- * test/scripts/checkImports.test.ts compares what is found with what a bundler follows.
+ * Imports are found by their form, not by a parser: TypeScript 7 has no stable one, and tools that bring an older one
+ * read other syntax. The forms are those of this code: statements begin their line, dynamic imports name a literal. An
+ * import of a file that does not exist is an error, and test/scripts/checkImports.test.ts compares what is found with
+ * what a bundler follows.
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
@@ -16,8 +17,8 @@ import { fileURLToPath } from 'node:url';
 export const FOLDERS = ['src', 'app', 'bench'];
 
 /**
- * Imports that lie on a circle today, `importer > imported`. The list may only become shorter: a further one fails, and so does one that is listed
- * and gone.
+ * Imports that lie on a circle today, `importer > imported`. The list may only become shorter: a further one fails, and
+ * so does one that is listed and gone.
  */
 export const KNOWN: readonly string[] = [
   // kernel.ts takes the type of matrix units from the convolution, whose files take their basics from kernel.ts.
@@ -65,7 +66,10 @@ function sources(folder: string): string[] {
   });
 }
 
-/** The imports of all files in some folders, and of the files that they reach. @throws Error for an import of a file that does not exist. */
+/**
+ * The imports of all files in some folders, and of the files that they reach. @throws Error for an import of a file
+ * that does not exist.
+ */
 export function readImports(root: string, folders: readonly string[]): Imports {
   const named = (path: string): string => relative(root, path).split(sep).join('/');
   const imports = new Map<string, readonly string[]>();

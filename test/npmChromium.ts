@@ -1,9 +1,10 @@
 /**
  * The Chromium that npm brings, for machines that have none.
  *
- * `@sparticuz/chromium`, whose SwiftShader src/node/softwareAdapter.ts uses, is a headless Chromium for Linux on x64, with the libraries and fonts that
- * bare systems lack. It has WebGPU on its own SwiftShader, in pages, workers and canvases, so it runs the tests of pages. It is unpacked once a user
- * and version, 200 MB, beside the SwiftShader. The package's own `executablePath()` is not used: it takes whatever lies at /tmp/chromium.
+ * `@sparticuz/chromium`, whose SwiftShader src/node/softwareAdapter.ts uses, is a headless Chromium for Linux on x64,
+ * with the libraries and fonts that bare systems lack. It has WebGPU on its own SwiftShader, in pages, workers and
+ * canvases, so it runs the tests of pages. It is unpacked once a user and version, 200 MB, beside the SwiftShader. The
+ * package's own `executablePath()` is not used: it takes whatever lies at /tmp/chromium.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,8 +30,8 @@ const fontsConf = (folder: string): string => `<?xml version="1.0"?>
 const ARCHIVES = ['swiftshader.tar.br', 'fonts.tar.br', 'al2023.tar.br'];
 
 /**
- * Path of npm's Chromium, unpacked where it is not yet; undefined where the package is not installed or not for this machine. Safe to run from
- * several processes at once: the folder is filled under another name and renamed.
+ * Path of npm's Chromium, unpacked where it is not yet; undefined where the package is not installed or not for this
+ * machine. Safe to run from several processes at once: the folder is filled under another name and renamed.
  * @throws Error when the package is damaged or nothing can be written.
  */
 export function npmChromiumPath(): string | undefined {

@@ -1,4 +1,7 @@
-/** What the suite does about its browser: whichever there is runs the tests of pages, and where none can, the run ends at once. */
+/**
+ * What the suite does about its browser: whichever there is runs the tests of pages, and where none can, the run ends
+ * at once.
+ */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';

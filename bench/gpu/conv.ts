@@ -1,12 +1,13 @@
 /**
  * The network's 3x3 convolutions, each alone, in every variant, by timestamps, on a picture that fills a large GPU.
  *
- * The tuner compares variants of what the graph fuses. This asks what it does not: three dilations in one dispatch (src/graph/fuse/dilations.ts) or one
- * by one, each with larger register tiles.
+ * The tuner compares variants of what the graph fuses. This asks what it does not: three dilations in one dispatch
+ * (src/graph/fuse/dilations.ts) or one by one, each with larger register tiles.
  *
  *     npx tsx bench/gpu/conv.ts [--adapter gpu] [--tiny] [--limit 50]
  *
- * A row for each layer and precision: TFLOP/s by variant, or why there are none. After `--limit` seconds no further variant is begun.
+ * A row for each layer and precision: TFLOP/s by variant, or why there are none. After `--limit` seconds no further
+ * variant is begun.
  */
 import { parseArgs } from 'node:util';
 import { Gpu } from '../../src/device.ts';
@@ -42,12 +43,18 @@ const LAYERS: readonly Layer[] = [
   { name: '3x3 96>32, 1 2 4 fused', inputs: 96, dilation: [1, 2, 4] },
 ];
 
-/** Milliseconds that a pass takes about, so that timestamps, which are rounded, and the GPU's clock settle; and its most runs. */
+/**
+ * Milliseconds that a pass takes about, so that timestamps, which are rounded, and the GPU's clock settle; and its most
+ * runs.
+ */
 const PASS_MS = 10;
 const MOST_RUNS = 200;
 const PASSES = 3;
 
-/** A graph of the layer alone. In f16 its input comes as halves and its output stays so, as between layers of the network. */
+/**
+ * A graph of the layer alone. In f16 its input comes as halves and its output stays so, as between layers of the
+ * network.
+ */
 function graphOf(attrs: ConvAttrs, shape: Shape, precision: DType): Graph {
   const builder = new GraphBuilder();
   const graph = builder.build([builder.add('y', 'conv2d', [builder.input('x', shape)], attrs)]);
@@ -77,7 +84,10 @@ async function timeVariant(runner: Runner, prepared: Prepared): Promise<number> 
   return median(samples);
 }
 
-/** Runs every variant of a layer. @param isOver whether no further one may begin. @returns TFLOP/s, or why there are none. */
+/**
+ * Runs every variant of a layer. @param isOver whether no further one may begin. @returns TFLOP/s, or why there are
+ * none.
+ */
 async function timeLayer(gpu: Gpu, { inputs, dilation }: Layer, side: number, precision: DType, isOver: () => boolean): Promise<Record<string, number | string>> {
   const target: Target = { traits: gpu.traits, precision };
   const shape = { channels: inputs, height: side, width: side };

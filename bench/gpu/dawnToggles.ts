@@ -1,10 +1,11 @@
 /**
- * Adds the toggles of Dawn that DAWN_TOGGLES names (separated by commas) to those that a program asks for. Loaded before the program:
+ * Adds the toggles of Dawn that DAWN_TOGGLES names (separated by commas) to those that a program asks for. Loaded
+ * before the program:
  *
  *     DAWN_TOGGLES=disable_robustness node --import ./bench/gpu/dawnToggles.ts bench/gpu/merges.ts
  *
- * For measurements of what Dawn's checks cost, and of features that it keeps off. The package `webgpu` takes `create` from its native module, which
- * Node loads once; here it is loaded first, and its `create` replaced.
+ * For measurements of what Dawn's checks cost, and of features that it keeps off. The package `webgpu` takes `create`
+ * from its native module, which Node loads once; here it is loaded first, and its `create` replaced.
  */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

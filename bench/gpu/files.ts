@@ -1,5 +1,6 @@
 /**
- * From JPEG files to an EXR, by the command line as people run it, at 24 megapixels: where the time goes, start included.
+ * From JPEG files to an EXR, by the command line as people run it, at 24 megapixels: where the time goes, start
+ * included.
  *
  *     npx tsx bench/gpu/files.ts [--adapter gpu] [--tiny]
  *

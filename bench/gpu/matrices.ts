@@ -1,9 +1,11 @@
 /**
- * The variants on the device's own matrix units, against the CPU references: `npm run test:runtimes` opens devices without them.
+ * The variants on the device's own matrix units, against the CPU references: `npm run test:runtimes` opens devices
+ * without them.
  *
  *     npx tsx bench/gpu/matrices.ts [--adapter gpu] [--tiny]
  *
- * First it tells what the device is. Exit code 1 where a check fails; a device without such units passes, and the line says so.
+ * First it tells what the device is. Exit code 1 where a check fails; a device without such units passes, and the line
+ * says so.
  */
 import { parseArgs } from 'node:util';
 import { KernelHarness } from '../../test/kernels/harness.ts';

@@ -1,10 +1,12 @@
 /**
- * Whole merges of three frames with a profile: f32 and, where the device has it, f16; 1500x1000 and 24 megapixels; the default budget and a large one.
+ * Whole merges of three frames with a profile: f32 and, where the device has it, f16; 1500x1000 and 24 megapixels; the
+ * default budget and a large one.
  *
  *     npx tsx bench/gpu/merges.ts [--adapter gpu] [--tiny] [--small] [--save FOLDER]
  *
- * Variants are those that `deghost tune` found here, if it ran; `--small` leaves out 24 megapixels. With `--save` the frames and the results of the small
- * size are written as raw f32, [height, width, 3], for torchBench.py, which says whether they are right.
+ * Variants are those that `deghost tune` found here, if it ran; `--small` leaves out 24 megapixels. With `--save` the
+ * frames and the results of the small size are written as raw f32, [height, width, 3], for torchBench.py, which says
+ * whether they are right.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Packs what bench/gpu needs on a bare, offline x86-64 Linux machine with an NVIDIA GPU into the folder .gpu/ of this clone, which git ignores:
-# Node, the npm packages that the programs load, the Vulkan loader. Copy the clone there, .gpu/ included, and run bench/gpu/start.sh.
+# Packs what bench/gpu needs on a bare, offline x86-64 Linux machine with an NVIDIA GPU into the folder .gpu/ of this
+# clone, which git ignores: Node, the npm packages that the programs load, the Vulkan loader. Copy the clone there,
+# .gpu/ included, and run bench/gpu/start.sh.
 #
 #     npm ci && bench/gpu/pack.sh
 #
-# Needs npm, xz, strip, tar, apt-get and apt's lists for amd64, which it fetches. Minutes the first time, seconds later: what is packed is kept in
-# DEGHOST_GPU_CACHE, by default ~/.cache/deghost-gpu.
+# Needs npm, xz, strip, tar, apt-get and apt's lists for amd64, which it fetches. Minutes the first time, seconds later:
+# what is packed is kept in DEGHOST_GPU_CACHE, by default ~/.cache/deghost-gpu.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -32,7 +33,8 @@ if [ ! -s "$cache/modules-$key.tar.xz" ]; then
     mkdir -p "$(dirname "$modules/$name")"
     cp -r "node_modules/$name" "$modules/$name"
   done
-  rm -rf "$modules"/webgpu/dist/{darwin-universal,win32-*,linux-arm64} "$modules/webgpu/build" "$modules"/sharp/{src,install}
+  rm -rf "$modules"/webgpu/dist/{darwin-universal,win32-*,linux-arm64} "$modules/webgpu/build"
+  rm -rf "$modules"/sharp/{src,install}
   find "$modules" -name '*.map' -delete
   strip "$modules/webgpu/dist/linux-x64/dawn.node"
   find "$modules/@img" -name '*.so*' -exec strip --strip-unneeded {} + || true
@@ -41,10 +43,12 @@ if [ ! -s "$cache/modules-$key.tar.xz" ]; then
 fi
 cp "$cache/modules-$key.tar.xz" .gpu/modules.tar.xz
 
-# The loader with what it loads, and apart from it libraries of X, which NVIDIA's driver may want: start.sh tries them last.
+# The loader with what it loads, and apart from it libraries of X, which NVIDIA's driver may want: start.sh tries them
+# last.
 lists=$cache/apt-lists
 mkdir -p "$lists/partial"
-apt=(apt-get -qq -o APT::Architecture=amd64 -o APT::Architectures=amd64 -o APT::Sandbox::User=root -o "Dir::State::Lists=$lists")
+apt=(apt-get -qq -o APT::Architecture=amd64 -o APT::Architectures=amd64 -o APT::Sandbox::User=root)
+apt+=(-o "Dir::State::Lists=$lists")
 "${apt[@]}" update
 (cd .gpu/loader && "${apt[@]}" download libvulkan1 libegl1 libglvnd0 libopengl0 libgl1 libglx0 libgles2)
 (cd .gpu/x11 && "${apt[@]}" download libx11-6 libxcb1 libxext6 libxau6 libxdmcp6 libbsd0 libmd0)

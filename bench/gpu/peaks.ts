@@ -1,6 +1,7 @@
 /**
- * The device's ceilings, by timestamps over many dispatches: multiply-adds in f32 and f16, bytes copied, what a dispatch costs, and the way to the GPU
- * and back. `npm run bench` measures its own peaks by the wall clock, in short dispatches, which on a fast GPU are mostly the way there.
+ * The device's ceilings, by timestamps over many dispatches: multiply-adds in f32 and f16, bytes copied, what a
+ * dispatch costs, and the way to the GPU and back. `npm run bench` measures its own peaks by the wall clock, in short
+ * dispatches, which on a fast GPU are mostly the way there.
  *
  *     npx tsx bench/gpu/peaks.ts [--adapter gpu] [--tiny]
  */
@@ -10,7 +11,9 @@ import { COMMON, main, openGpu, row, say } from './program.ts';
 
 const { values } = parseArgs({ options: COMMON });
 
-/** Independent chains fill the pipes, few enough for registers; many steps a round, because a loop costs something too. */
+/**
+ * Independent chains fill the pipes, few enough for registers; many steps a round, because a loop costs something too.
+ */
 const CHAINS = 4;
 const STEPS = 24;
 const ROUNDS = 64;
@@ -122,7 +125,10 @@ class Peaks {
     return median(samples);
   }
 
-  /** The edge to the CPU, 1e9 bytes a second: writing mapped memory, copying it up, copying back, reading what is mapped. */
+  /**
+   * The edge to the CPU, 1e9 bytes a second: writing mapped memory, copying it up, copying back, reading what is
+   * mapped.
+   */
   async edge(bytes: number): Promise<Record<'writeMapped' | 'upload' | 'download' | 'readMapped', number>> {
     const device = this.#device;
     const data = new Float32Array(bytes / 4).fill(0.25);

@@ -1,8 +1,9 @@
 /**
  * What the programs of this folder share: their options, the device, and how they tell what they find.
  *
- * Each prints a JSON object a line on stdout, for files, and words for people on stderr. All take `--adapter gpu|auto|software|swiftshader`, `gpu` by
- * default, and `--tiny`: the smallest sizes, with which a program can be tried on a software adapter.
+ * Each prints a JSON object a line on stdout, for files, and words for people on stderr. All take `--adapter
+ * gpu|auto|software|swiftshader`, `gpu` by default, and `--tiny`: the smallest sizes, with which a program can be tried
+ * on a software adapter.
  */
 import { DeghostError, NoAdapterError } from '../../src/errors.ts';
 import { adapterChoice, requestAdapter } from '../../src/node/adapter.ts';
@@ -41,8 +42,8 @@ export function tflops(multiplyAdds: number, ms: number): number {
 }
 
 /**
- * Runs a program to its end, and ends the process: devices keep it alive. Exit codes: what it returns, 0 for nothing; 1 for an error, 2 for a wrong
- * command line.
+ * Runs a program to its end, and ends the process: devices keep it alive. Exit codes: what it returns, 0 for nothing; 1
+ * for an error, 2 for a wrong command line.
  */
 export async function main(name: string, run: () => Promise<number | void>): Promise<never> {
   try {

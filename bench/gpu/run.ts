@@ -3,9 +3,10 @@
  *
  *     npm run bench:gpu:all -- --out FOLDER [--deadline 570] [--adapter gpu] [--tiny] [--only peaks,merges]
  *
- * Each step is a process with a limit of its own; none stops the next, and all end before the deadline: a step gets what is left, less what later, more
- * important ones need. Order is by worth. A step's rows go to FOLDER/STEP.jsonl, its words to stderr and FOLDER/log.txt; FOLDER/steps.jsonl says how each
- * ended. DAWN_TOGGLES=a,b adds toggles of Dawn (dawnToggles.ts), `vulkan_enable_f16_on_nvidia` for one.
+ * Each step is a process with a limit of its own; none stops the next, and all end before the deadline: a step gets
+ * what is left, less what later, more important ones need. Order is by worth. A step's rows go to FOLDER/STEP.jsonl,
+ * its words to stderr and FOLDER/log.txt; FOLDER/steps.jsonl says how each ended. DAWN_TOGGLES=a,b adds toggles of Dawn
+ * (dawnToggles.ts), `vulkan_enable_f16_on_nvidia` for one.
  */
 import { spawn } from 'node:child_process';
 import { appendFileSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

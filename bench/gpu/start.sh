@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# On a bare, offline x86-64 Linux machine with an NVIDIA GPU, in a clone with the folder .gpu/ that pack.sh made: unpacks Node, the npm packages and the
-# Vulkan loader, looks for the GPU's driver, and runs bench/gpu/run.ts with the arguments given.
+# On a bare, offline x86-64 Linux machine with an NVIDIA GPU, in a clone with the folder .gpu/ that pack.sh made:
+# unpacks Node, the npm packages and the Vulkan loader, looks for the GPU's driver, and runs bench/gpu/run.ts with the
+# arguments given.
 #
 #     bench/gpu/start.sh --out FOLDER [--deadline 570]
 #
-# As root, it unpacks the Vulkan loader's packages into /; python3 does where xz is missing. Nothing else outside this clone and /tmp changes.
+# As root, it unpacks the Vulkan loader's packages into /; python3 does where xz is missing. Nothing else outside this
+# clone and /tmp changes.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -30,7 +32,8 @@ nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.sm,clocks.max.sm,
 
 # Whether deghost finds the adapter that is asked for.
 finds() { node bench/gpu/peaks.ts --tiny --adapter "${DEGHOST_ADAPTER:-gpu}" >/dev/null 2>&1; }
-# Containers have the driver's libraries, and often not its manifest where the loader looks for it; without a display they may lack libraries of X.
+# Containers have the driver's libraries, and often not its manifest where the loader looks for it; without a display
+# they may lack libraries of X.
 if ! finds; then
   manifest=$(find /usr/local/nvidia /usr/share/vulkan /etc/vulkan -name 'nvidia*icd*.json' 2>/dev/null | head -1)
   export VK_DRIVER_FILES=$manifest
@@ -40,9 +43,13 @@ if ! finds; then
   if ! finds; then
     mkdir -p /tmp/deghost-x11
     for package in .gpu/x11/*.deb; do dpkg -x "$package" /tmp/deghost-x11; done
-    export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}/tmp/deghost-x11/usr/lib/x86_64-linux-gnu:/usr/local/nvidia/lib64
+    added=/tmp/deghost-x11/usr/lib/x86_64-linux-gnu:/usr/local/nvidia/lib64
+    export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$added
     echo "no adapter yet: trying LD_LIBRARY_PATH=$LD_LIBRARY_PATH"
-    finds || { echo 'no adapter; the Vulkan loader says:'; VK_LOADER_DEBUG=error,warn,driver node bench/gpu/cli.ts info 2>&1 | tail -40; }
+    if ! finds; then
+      echo 'no adapter; the Vulkan loader says:'
+      VK_LOADER_DEBUG=error,warn,driver node bench/gpu/cli.ts info 2>&1 | tail -40
+    fi
   fi
 fi
 exec node bench/gpu/run.ts --adapter "${DEGHOST_ADAPTER:-gpu}" "$@"

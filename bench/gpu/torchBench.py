@@ -1,9 +1,10 @@
-"""PyTorch on the same GPU: its ceilings, one layer, the reference network in several modes, and whether deghost's results are right.
+"""PyTorch on the same GPU: its ceilings, one layer, the reference network in several modes, deghost's results checked.
 
     python3 bench/gpu/torchBench.py [--device cuda|cpu] [--saved FOLDER] [--tiny] > torch.jsonl
 
---saved is the folder that merges.ts --save wrote: its results are compared with the reference's on the same frames. A JSON object a line, as soon as it is
-known. bench/torch.py, which `npm run bench:gpu` runs, prints at its end, and times the network alone.
+--saved is the folder that merges.ts --save wrote: its results are compared with the reference's on the same frames. A
+JSON object a line, as soon as it is known. bench/torch.py, which `npm run bench:gpu` runs, prints at its end, and times
+the network alone.
 """
 import argparse
 import json
@@ -90,28 +91,34 @@ class Bench:
     def layer(self):
         """The layer that conv.ts times: 3x3, 32 to 32 channels."""
         side, count = (32, 2) if self.tiny else (1024, 20)
-        cases = [("f32", torch.float32, CONTIGUOUS, False), ("channels-last tf32", torch.float32, CHANNELS_LAST, True), ("channels-last f16", torch.float16, CHANNELS_LAST, True)]
+        cases = [
+            ("f32", torch.float32, CONTIGUOUS, False),
+            ("channels-last tf32", torch.float32, CHANNELS_LAST, True),
+            ("channels-last f16", torch.float16, CHANNELS_LAST, True),
+        ]
         for mode, dtype, layout, tf32 in cases if self.cuda else cases[:1]:
             self.allow_tf32(tf32)
             x = torch.rand(1, 32, side, side, device=self.device, dtype=dtype).contiguous(memory_format=layout)
             w = torch.rand(32, 32, 3, 3, device=self.device, dtype=dtype).contiguous(memory_format=layout)
             with torch.inference_mode():
                 ms = self.timed(lambda: [torch.nn.functional.conv2d(x, w, padding=1) for _ in range(count)], 5, 2)[1]
-            row(step="layer", layer="3x3 32>32", size=f"{side}x{side}", mode=mode, tflops=count * 2 * 9 * 32 * 32 * side * side / ms / 1e9)
+            tflops = count * 2 * 9 * 32 * 32 * side * side / ms / 1e9
+            row(step="layer", layer="3x3 32>32", size=f"{side}x{side}", mode=mode, tflops=tflops)
 
     def forward(self, X, dtype, layout, net=None):
         with torch.inference_mode(), torch.autocast(self.device, dtype or torch.bfloat16, enabled=dtype is not None):
             return (net or self.net)([x.contiguous(memory_format=layout) for x in X], self.taus, REFERENCE)["Y"]
 
     def compare(self, folder):
-        """deghost's results against the reference's: the largest difference, and PSNR of the tone-mapped pictures in dB."""
+        """deghost's results against the reference's: the largest difference, and PSNR-mu in dB."""
         with open(os.path.join(folder, "size.json")) as file:
             about = json.load(file)
         if about["taus"] != TAUS:
             raise ValueError(f"{folder}: the frames' exposures are {about['taus']}, this script compares {TAUS}")
         shape = (about["height"], about["width"], 3)
         read = lambda name: np.fromfile(os.path.join(folder, name), "<f4").reshape(shape)
-        X = [torch.from_numpy(read(f"frame-{k}.f32").transpose(2, 0, 1).copy())[None].to(self.device) for k in range(len(TAUS))]
+        frames = [read(f"frame-{k}.f32").transpose(2, 0, 1).copy() for k in range(len(TAUS))]
+        X = [torch.from_numpy(x)[None].to(self.device) for x in frames]
         self.allow_tf32(False)
         self.net.format = CONTIGUOUS
         expected = self.forward(X, None, CONTIGUOUS).float()[0].permute(1, 2, 0).cpu().numpy()
@@ -119,13 +126,16 @@ class Bench:
         for precision in ("f32", "f16"):
             if os.path.exists(os.path.join(folder, f"radiance-{precision}.f32")):
                 y = read(f"radiance-{precision}.f32")
-                error = ((tone(y) - tone(expected)) ** 2).mean()
-                row(step="right?", precision=precision, size=f"{shape[1]}x{shape[0]}", largest=float(abs(y - expected).max()), psnrMu=float(-10 * np.log10(error + 1e-30)))
+                psnr = -10 * np.log10(((tone(y) - tone(expected)) ** 2).mean() + 1e-30)
+                largest = float(abs(y - expected).max())
+                size = f"{shape[1]}x{shape[0]}"
+                row(step="right?", precision=precision, size=size, largest=largest, psnrMu=float(psnr))
 
     def network(self, size, mode, compiled=False, strips=1):
         """One mode at one size. Returns whether it ran."""
         (width, height), (name, tf32, dtype, layout) = size, mode
-        head = {"step": "network", "mode": name + (", compiled" if compiled else ""), "size": f"{width}x{height}", "strips": strips}
+        mode = name + (", compiled" if compiled else "")
+        head = {"step": "network", "mode": mode, "size": f"{width}x{height}", "strips": strips}
         try:
             if self.cuda:
                 torch.cuda.empty_cache()
@@ -167,7 +177,7 @@ def main():
     parser.add_argument("--tiny", action="store_true")
     options = parser.parse_args()
     if options.device == "cuda" and not torch.cuda.is_available():
-        sys.exit(f"torchBench.py: PyTorch {torch.__version__} has no CUDA here: --device cpu tries this program without")
+        sys.exit(f"torchBench.py: PyTorch {torch.__version__} has no CUDA here: --device cpu tries this program")
     torch.backends.cudnn.benchmark = True
     name = torch.cuda.get_device_name() if options.device == "cuda" else f"CPU, {torch.get_num_threads()} threads"
     row(step="torch", version=torch.__version__, device=name)

@@ -1,6 +1,6 @@
 /**
- * Compiles every variant of every class of steps for the GPU whose stub this process sees, and prints what its compiler says: a `Compiled` a line.
- * run.ts starts it in the folder that setup.sh makes; nothing runs on the device.
+ * Compiles every variant of every class of steps for the GPU whose stub this process sees, and prints what its compiler
+ * says: a `Compiled` a line. run.ts starts it in the folder that setup.sh makes; nothing runs on the device.
  *
  *     compile.ts f32|f16 WEIGHTS
  */

@@ -3,9 +3,9 @@
  *
  *     npm run isa -- nvidia|apple|adreno|amd [--precision f32|f16] [--chip CHIP] [--weights FILE] [--least 0.01] [--json FILE] [--lab FOLDER]
  *
- * A table of registers, spills, threads and instructions, a variant a line, and how many spill. `--least` leaves out classes with less of the
- * multiply-adds than that. As root on x86-64 Debian or Ubuntu: it makes itself a Debian with Mesa's drivers in `--lab`, once (setup.sh; README.md says what
- * the figures are worth).
+ * A table of registers, spills, threads and instructions, a variant a line, and how many spill. `--least` leaves out
+ * classes with less of the multiply-adds than that. As root on x86-64 Debian or Ubuntu: it makes itself a Debian with
+ * Mesa's drivers in `--lab`, once (setup.sh; README.md says what the figures are worth).
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';

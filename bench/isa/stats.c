@@ -1,6 +1,7 @@
-// A Vulkan layer that writes what the driver's compiler says of each compute pipeline to the file that ISA_STATS names: a line `name: value` for each of
-// its statistics (registers, spills, instructions, ...), as VK_KHR_pipeline_executable_properties gives them. Pipelines are compiled one by one, without a
-// cache, and the file is flushed before the pipeline is handed over: whoever waits for the pipeline can read it.
+// A Vulkan layer that writes what the driver's compiler says of each compute pipeline to the file that ISA_STATS names:
+// a line `name: value` for each of its statistics (registers, spills, instructions, ...), as
+// VK_KHR_pipeline_executable_properties gives them. Pipelines are compiled one by one, without a cache, and the file is
+// flushed before the pipeline is handed over: whoever waits for the pipeline can read it.
 //
 // It serves one instance and one device a process, which is what compile.ts opens.
 #include <stdio.h>
@@ -39,13 +40,21 @@ static void write_statistics(VkDevice device, VkPipeline pipeline) {
       (PFN_vkGetPipelineExecutableStatisticsKHR)next_device_proc(device, "vkGetPipelineExecutableStatisticsKHR");
   VkPipelineInfoKHR info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_INFO_KHR, .pipeline = pipeline};
   VkPipelineExecutablePropertiesKHR executables[MAX_EXECUTABLES];
-  for (int i = 0; i < MAX_EXECUTABLES; i++) executables[i] = (VkPipelineExecutablePropertiesKHR){.sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_PROPERTIES_KHR};
+  for (int i = 0; i < MAX_EXECUTABLES; i++) {
+    executables[i] = (VkPipelineExecutablePropertiesKHR){.sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_PROPERTIES_KHR};
+  }
   uint32_t executable_count = MAX_EXECUTABLES;
   if (get_executables && get_statistics && get_executables(device, &info, &executable_count, executables) >= 0) {
     for (uint32_t e = 0; e < executable_count; e++) {
-      VkPipelineExecutableInfoKHR which = {.sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_INFO_KHR, .pipeline = pipeline, .executableIndex = e};
+      VkPipelineExecutableInfoKHR which = {
+          .sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_INFO_KHR,
+          .pipeline = pipeline,
+          .executableIndex = e,
+      };
       VkPipelineExecutableStatisticKHR found[MAX_STATISTICS];
-      for (int i = 0; i < MAX_STATISTICS; i++) found[i] = (VkPipelineExecutableStatisticKHR){.sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_STATISTIC_KHR};
+      for (int i = 0; i < MAX_STATISTICS; i++) {
+        found[i] = (VkPipelineExecutableStatisticKHR){.sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_STATISTIC_KHR};
+      }
       uint32_t count = MAX_STATISTICS;
       if (get_statistics(device, &which, &count, found) < 0) continue;
       for (uint32_t i = 0; i < count; i++) fprintf(file, "%s: %.17g\n", found[i].name, value_of(&found[i]));
@@ -54,9 +63,12 @@ static void write_statistics(VkDevice device, VkPipeline pipeline) {
   fclose(file);
 }
 
-static VKAPI_ATTR VkResult VKAPI_CALL create_compute_pipelines(VkDevice device, VkPipelineCache cache, uint32_t count, const VkComputePipelineCreateInfo *infos,
-                                                               const VkAllocationCallbacks *allocator, VkPipeline *pipelines) {
-  PFN_vkCreateComputePipelines create = (PFN_vkCreateComputePipelines)next_device_proc(device, "vkCreateComputePipelines");
+static VKAPI_ATTR VkResult VKAPI_CALL create_compute_pipelines(VkDevice device, VkPipelineCache cache, uint32_t count,
+                                                               const VkComputePipelineCreateInfo *infos,
+                                                               const VkAllocationCallbacks *allocator,
+                                                               VkPipeline *pipelines) {
+  PFN_vkCreateComputePipelines create =
+      (PFN_vkCreateComputePipelines)next_device_proc(device, "vkCreateComputePipelines");
   if (!has_statistics) return create(device, cache, count, infos, allocator, pipelines);
   VkResult worst = VK_SUCCESS;
   for (uint32_t i = 0; i < count; i++) {
@@ -71,20 +83,25 @@ static VKAPI_ATTR VkResult VKAPI_CALL create_compute_pipelines(VkDevice device, 
 
 // The loader hands each layer the next one's entry points in a chain of the create info.
 static VkLayerInstanceCreateInfo *instance_link(const VkInstanceCreateInfo *info) {
+  const VkStructureType wanted = VK_STRUCTURE_TYPE_LOADER_INSTANCE_CREATE_INFO;
   VkLayerInstanceCreateInfo *link = (VkLayerInstanceCreateInfo *)info->pNext;
-  while (link && !(link->sType == VK_STRUCTURE_TYPE_LOADER_INSTANCE_CREATE_INFO && link->function == VK_LAYER_LINK_INFO))
+  while (link && !(link->sType == wanted && link->function == VK_LAYER_LINK_INFO)) {
     link = (VkLayerInstanceCreateInfo *)link->pNext;
+  }
   return link;
 }
 
 static VkLayerDeviceCreateInfo *device_link(const VkDeviceCreateInfo *info) {
+  const VkStructureType wanted = VK_STRUCTURE_TYPE_LOADER_DEVICE_CREATE_INFO;
   VkLayerDeviceCreateInfo *link = (VkLayerDeviceCreateInfo *)info->pNext;
-  while (link && !(link->sType == VK_STRUCTURE_TYPE_LOADER_DEVICE_CREATE_INFO && link->function == VK_LAYER_LINK_INFO))
+  while (link && !(link->sType == wanted && link->function == VK_LAYER_LINK_INFO)) {
     link = (VkLayerDeviceCreateInfo *)link->pNext;
+  }
   return link;
 }
 
-static VKAPI_ATTR VkResult VKAPI_CALL create_instance(const VkInstanceCreateInfo *info, const VkAllocationCallbacks *allocator, VkInstance *instance) {
+static VKAPI_ATTR VkResult VKAPI_CALL create_instance(const VkInstanceCreateInfo *info,
+                                                      const VkAllocationCallbacks *allocator, VkInstance *instance) {
   VkLayerInstanceCreateInfo *link = instance_link(info);
   if (!link) return VK_ERROR_INITIALIZATION_FAILED;
   next_instance_proc = link->u.pLayerInfo->pfnNextGetInstanceProcAddr;
@@ -95,7 +112,8 @@ static VKAPI_ATTR VkResult VKAPI_CALL create_instance(const VkInstanceCreateInfo
 }
 
 // The device is asked for statistics too; without the extension it is made as it was wanted, and says nothing.
-static VKAPI_ATTR VkResult VKAPI_CALL create_device(VkPhysicalDevice gpu, const VkDeviceCreateInfo *info, const VkAllocationCallbacks *allocator, VkDevice *device) {
+static VKAPI_ATTR VkResult VKAPI_CALL create_device(VkPhysicalDevice gpu, const VkDeviceCreateInfo *info,
+                                                    const VkAllocationCallbacks *allocator, VkDevice *device) {
   VkLayerDeviceCreateInfo *link = device_link(info);
   if (!link) return VK_ERROR_INITIALIZATION_FAILED;
   PFN_vkGetInstanceProcAddr instance_proc = link->u.pLayerInfo->pfnNextGetInstanceProcAddr;
@@ -107,7 +125,10 @@ static VKAPI_ATTR VkResult VKAPI_CALL create_device(VkPhysicalDevice gpu, const 
     for (uint32_t i = 0; i < info->enabledExtensionCount; i++) extensions[i] = info->ppEnabledExtensionNames[i];
     extensions[info->enabledExtensionCount] = VK_KHR_PIPELINE_EXECUTABLE_PROPERTIES_EXTENSION_NAME;
     VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR features = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_EXECUTABLE_PROPERTIES_FEATURES_KHR, .pNext = (void *)info->pNext, .pipelineExecutableInfo = VK_TRUE};
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_EXECUTABLE_PROPERTIES_FEATURES_KHR,
+        .pNext = (void *)info->pNext,
+        .pipelineExecutableInfo = VK_TRUE,
+    };
     VkDeviceCreateInfo wanted = *info;
     wanted.pNext = &features;
     wanted.ppEnabledExtensionNames = extensions;
@@ -125,7 +146,9 @@ static PFN_vkVoidFunction device_proc(VkDevice device, const char *name) {
   return next_device_proc(device, name);
 }
 
-EXPORT PFN_vkVoidFunction VKAPI_CALL vkGetDeviceProcAddr(VkDevice device, const char *name) { return device_proc(device, name); }
+EXPORT PFN_vkVoidFunction VKAPI_CALL vkGetDeviceProcAddr(VkDevice device, const char *name) {
+  return device_proc(device, name);
+}
 
 EXPORT PFN_vkVoidFunction VKAPI_CALL vkGetInstanceProcAddr(VkInstance instance, const char *name) {
   if (!strcmp(name, "vkGetInstanceProcAddr")) return (PFN_vkVoidFunction)vkGetInstanceProcAddr;

@@ -1,9 +1,9 @@
 /**
- * GPUs that need not be there: for each vendor Mesa's driver, the stub device that makes it start (mesa-drm-shim), and which of its compiler's statistics
- * say what a kernel costs.
+ * GPUs that need not be there: for each vendor Mesa's driver, the stub device that makes it start (mesa-drm-shim), and
+ * which of its compiler's statistics say what a kernel costs.
  *
- * These are Mesa's compilers, not the vendors' own: where one of them spills registers, that is a strong hint; where all do, a fact. Intel and Mali have no
- * packaged stub.
+ * These are Mesa's compilers, not the vendors' own: where one of them spills registers, that is a strong hint; where
+ * all do, a fact. Intel and Mali have no packaged stub.
  */
 
 export interface Vendor {
