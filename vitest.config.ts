@@ -7,6 +7,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/setUp.ts',
     pool: 'forks',
     isolate: false,
     fileParallelism: false,

@@ -42,7 +42,8 @@ def main():
     wait = torch.cuda.synchronize if cuda else lambda: None
     name = torch.cuda.get_device_name() if cuda else f"CPU, {torch.get_num_threads()} threads"
     net = model.from_safetensors(a.weights)[0].to(a.device)
-    taus = [1.0, 4.0, 16.0]
+    # A tensor on the device: model.forward would make one on the CPU.
+    taus = torch.tensor([1.0, 4.0, 16.0], device=a.device)
 
     def run_mode(mode, X):
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = mode in ("tf32", "channels-last, tf32")

@@ -1,13 +1,15 @@
 /**
  * The browser that tests run in.
  *
- * playwright-core brings none of its own; the system's Chromium or Chrome is used. SwiftShader, Chromium's own software Vulkan, is
- * its WebGPU adapter, so a machine without a GPU is enough and all machines compute alike.
+ * playwright-core brings none of its own; the system's Chromium or Chrome is used, or else the one that npm brings (npmChromium.ts). SwiftShader,
+ * Chromium's own software Vulkan, is its WebGPU adapter, so a machine without a GPU is enough and all machines compute alike.
  */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { chromium } from 'playwright-core';
 import type { Browser } from 'playwright-core';
+import { SWIFTSHADER_PACKAGE, supportsSwiftShader } from '../src/node/softwareAdapter.ts';
+import { npmChromiumPath } from './npmChromium.ts';
 
 /** Where systems put it, the free build first. */
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
@@ -16,20 +18,34 @@ const MAC = ['/Applications/Chromium.app/Contents/MacOS/Chromium', '/Application
 /** `--no-sandbox`: containers and root have none. WebGPU on Linux and on a software adapter is still behind a flag. */
 const FLAGS = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--disable-dev-shm-usage'];
 
+/** A Chromium, and where it is from. */
+export interface FoundChromium {
+  path: string;
+  from: 'CHROMIUM' | 'system' | 'npm';
+}
+
 /**
- * Path of the Chromium to run: the variable CHROMIUM, else the first one installed.
+ * The Chromium to run: that of the variable CHROMIUM, else the first one installed, else npm's.
  * @throws Error with the remedy when there is none.
  */
-export function chromiumPath(): string {
+export function findChromium(): FoundChromium {
   const given = process.env.CHROMIUM;
   if (given) {
     if (!isExecutable(given)) throw new Error(`CHROMIUM is ${given}, which cannot be run: set it to the path of a Chromium or Chrome`);
-    return given;
+    return { path: given, from: 'CHROMIUM' };
   }
   const folders = [...new Set(['/usr/bin', ...(process.env.PATH ?? '').split(delimiter).filter(Boolean)])];
   const found = [...folders.flatMap((folder) => NAMES.map((name) => join(folder, name))), ...MAC].find(isExecutable);
-  if (!found) throw new Error('this test needs Chromium, and none is installed: apt-get install chromium, or set CHROMIUM=path');
-  return found;
+  if (found) return { path: found, from: 'system' };
+  const path = npmChromiumPath();
+  if (path) return { path, from: 'npm' };
+  const npm = supportsSwiftShader() ? `, or run \`npm ci\`, which brings one with ${SWIFTSHADER_PACKAGE}` : '';
+  throw new Error(`tests of pages need Chromium, and none is installed: install Chromium or Chrome (Debian, Ubuntu: \`apt-get install chromium\`), or set CHROMIUM=path${npm}`);
+}
+
+/** Its path. @throws as {@link findChromium}. */
+export function chromiumPath(): string {
+  return findChromium().path;
 }
 
 /** Starts a headless Chromium whose pages have WebGPU. WebGPU needs a secure context: serve pages from localhost. */

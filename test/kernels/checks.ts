@@ -22,13 +22,12 @@ import type { Rng } from '../reference/random.ts';
 import { concat, tensor, where } from '../reference/tensor.ts';
 import type { Tensor } from '../reference/tensor.ts';
 import type { KernelCall, KernelHarness, Placed } from './harness.ts';
+import { KERNEL_TOLERANCE } from './kernelCheck.ts';
+import type { KernelCheck } from './kernelCheck.ts';
 import { SAMPLE_CHECKS } from './sampleChecks.ts';
 
 // As a tuner has them.
 addTunedMethods();
-
-/** Most a value may differ, as a share of the case's scale. */
-export const KERNEL_TOLERANCE = 1e-5;
 
 /** In which variants of conv2d a case runs, on what numbers, and how near the result must be. */
 export interface Manner {
@@ -36,19 +35,6 @@ export interface Manner {
   random(seed: number): Rng;
   tolerance: number;
   replace?: Placed['replace'];
-}
-
-/** One case of one kernel. */
-export interface KernelCheck {
-  /** The kernel or kernels it checks. */
-  kernel: string;
-  name: string;
-  /** What the device must have. */
-  needs?: 'f16';
-  /** Most that a value may differ, where it is not `KERNEL_TOLERANCE`. */
-  tolerance?: number;
-  /** Runs it. @returns the worst difference as a share of the scale. @throws TooFarError with the case, the index and both values. */
-  run(kernels: KernelHarness): Promise<number>;
 }
 
 function close(actual: Tensor, expected: Tensor, label: string, tol = KERNEL_TOLERANCE): number {

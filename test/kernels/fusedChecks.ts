@@ -15,7 +15,8 @@ import type { Rng } from '../reference/random.ts';
 import { concat, tensor, where } from '../reference/tensor.ts';
 import type { Tensor } from '../reference/tensor.ts';
 import { USUAL, responseTensor, stack } from './checks.ts';
-import type { KernelCheck, Manner } from './checks.ts';
+import type { Manner } from './checks.ts';
+import type { KernelCheck } from './kernelCheck.ts';
 import type { KernelHarness } from './harness.ts';
 
 const SLOPE = 0.2;

@@ -12,8 +12,10 @@ import { floatToHalf, halfToFloat } from '../../src/float16.ts';
 import { MATRIX_CASES } from '../cases/conv.ts';
 import { rng } from '../reference/random.ts';
 import type { Rng } from '../reference/random.ts';
-import { KERNEL_TOLERANCE, checkConv, implementationNames, targetsOf } from './checks.ts';
-import type { KernelCheck, Manner } from './checks.ts';
+import { checkConv, implementationNames, targetsOf } from './checks.ts';
+import type { Manner } from './checks.ts';
+import { KERNEL_TOLERANCE } from './kernelCheck.ts';
+import type { KernelCheck } from './kernelCheck.ts';
 import { fusedChecks } from './fusedChecks.ts';
 
 /** A product of a feature and a mask is rounded to a half, at most 2^-11 of it, and so is each of a sum's terms. */

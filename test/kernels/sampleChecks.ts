@@ -15,7 +15,7 @@ import { REFERENCES, gammaTable } from '../reference/kernels.ts';
 import { expectClose, rng } from '../reference/random.ts';
 import { map, tensor, where } from '../reference/tensor.ts';
 import type { Tensor } from '../reference/tensor.ts';
-import type { KernelCheck } from './checks.ts';
+import type { KernelCheck } from './kernelCheck.ts';
 import type { KernelHarness } from './harness.ts';
 
 const SIZES = [

@@ -5,7 +5,8 @@
 import { goldenFiles, goldensAmong, parseGolden } from '../reference/golden.ts';
 import type { Golden } from '../reference/golden.ts';
 import { TooFarError } from '../reference/random.ts';
-import { KERNEL_CHECKS, KERNEL_TOLERANCE } from '../kernels/checks.ts';
+import { KERNEL_CHECKS } from '../kernels/checks.ts';
+import { KERNEL_TOLERANCE } from '../kernels/kernelCheck.ts';
 import { FUSED_CHECKS } from '../kernels/fusedChecks.ts';
 import { KernelHarness } from '../kernels/harness.ts';
 import { deviceChecks } from './deviceChecks.ts';

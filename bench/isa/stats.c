@@ -1,0 +1,168 @@
+// A Vulkan layer that writes what the driver's compiler says of each compute pipeline to the file that ISA_STATS names:
+// a line `name: value` for each of its statistics (registers, spills, instructions, ...), as
+// VK_KHR_pipeline_executable_properties gives them. Pipelines are compiled one by one, without a cache, and the file is
+// flushed before the pipeline is handed over: whoever waits for the pipeline can read it.
+//
+// It serves one instance and one device a process, which is what compile.ts opens.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <vulkan/vk_layer.h>
+#include <vulkan/vulkan.h>
+
+#define MAX_EXTENSIONS 256
+#define MAX_EXECUTABLES 8
+#define MAX_STATISTICS 64
+
+#define EXPORT VKAPI_ATTR __attribute__((visibility("default")))
+
+static PFN_vkGetInstanceProcAddr next_instance_proc;
+static PFN_vkGetDeviceProcAddr next_device_proc;
+static VkInstance the_instance;
+static int has_statistics;
+
+static double value_of(const VkPipelineExecutableStatisticKHR *it) {
+  switch (it->format) {
+    case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_FLOAT64_KHR: return it->value.f64;
+    case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_INT64_KHR: return (double)it->value.i64;
+    case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_UINT64_KHR: return (double)it->value.u64;
+    default: return it->value.b32;
+  }
+}
+
+static void write_statistics(VkDevice device, VkPipeline pipeline) {
+  const char *path = getenv("ISA_STATS");
+  FILE *file = path ? fopen(path, "a") : NULL;
+  if (!file) return;
+  PFN_vkGetPipelineExecutablePropertiesKHR get_executables =
+      (PFN_vkGetPipelineExecutablePropertiesKHR)next_device_proc(device, "vkGetPipelineExecutablePropertiesKHR");
+  PFN_vkGetPipelineExecutableStatisticsKHR get_statistics =
+      (PFN_vkGetPipelineExecutableStatisticsKHR)next_device_proc(device, "vkGetPipelineExecutableStatisticsKHR");
+  VkPipelineInfoKHR info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_INFO_KHR, .pipeline = pipeline};
+  VkPipelineExecutablePropertiesKHR executables[MAX_EXECUTABLES];
+  for (int i = 0; i < MAX_EXECUTABLES; i++) {
+    executables[i] = (VkPipelineExecutablePropertiesKHR){.sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_PROPERTIES_KHR};
+  }
+  uint32_t executable_count = MAX_EXECUTABLES;
+  if (get_executables && get_statistics && get_executables(device, &info, &executable_count, executables) >= 0) {
+    for (uint32_t e = 0; e < executable_count; e++) {
+      VkPipelineExecutableInfoKHR which = {
+          .sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_INFO_KHR,
+          .pipeline = pipeline,
+          .executableIndex = e,
+      };
+      VkPipelineExecutableStatisticKHR found[MAX_STATISTICS];
+      for (int i = 0; i < MAX_STATISTICS; i++) {
+        found[i] = (VkPipelineExecutableStatisticKHR){.sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_STATISTIC_KHR};
+      }
+      uint32_t count = MAX_STATISTICS;
+      if (get_statistics(device, &which, &count, found) < 0) continue;
+      for (uint32_t i = 0; i < count; i++) fprintf(file, "%s: %.17g\n", found[i].name, value_of(&found[i]));
+    }
+  }
+  fclose(file);
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL create_compute_pipelines(VkDevice device, VkPipelineCache cache, uint32_t count,
+                                                               const VkComputePipelineCreateInfo *infos,
+                                                               const VkAllocationCallbacks *allocator,
+                                                               VkPipeline *pipelines) {
+  PFN_vkCreateComputePipelines create =
+      (PFN_vkCreateComputePipelines)next_device_proc(device, "vkCreateComputePipelines");
+  if (!has_statistics) return create(device, cache, count, infos, allocator, pipelines);
+  VkResult worst = VK_SUCCESS;
+  for (uint32_t i = 0; i < count; i++) {
+    VkComputePipelineCreateInfo info = infos[i];
+    info.flags |= VK_PIPELINE_CREATE_CAPTURE_STATISTICS_BIT_KHR;
+    VkResult result = create(device, VK_NULL_HANDLE, 1, &info, allocator, &pipelines[i]);
+    if (result == VK_SUCCESS) write_statistics(device, pipelines[i]);
+    else worst = result;
+  }
+  return worst;
+}
+
+// The loader hands each layer the next one's entry points in a chain of the create info.
+static VkLayerInstanceCreateInfo *instance_link(const VkInstanceCreateInfo *info) {
+  const VkStructureType wanted = VK_STRUCTURE_TYPE_LOADER_INSTANCE_CREATE_INFO;
+  VkLayerInstanceCreateInfo *link = (VkLayerInstanceCreateInfo *)info->pNext;
+  while (link && !(link->sType == wanted && link->function == VK_LAYER_LINK_INFO)) {
+    link = (VkLayerInstanceCreateInfo *)link->pNext;
+  }
+  return link;
+}
+
+static VkLayerDeviceCreateInfo *device_link(const VkDeviceCreateInfo *info) {
+  const VkStructureType wanted = VK_STRUCTURE_TYPE_LOADER_DEVICE_CREATE_INFO;
+  VkLayerDeviceCreateInfo *link = (VkLayerDeviceCreateInfo *)info->pNext;
+  while (link && !(link->sType == wanted && link->function == VK_LAYER_LINK_INFO)) {
+    link = (VkLayerDeviceCreateInfo *)link->pNext;
+  }
+  return link;
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL create_instance(const VkInstanceCreateInfo *info,
+                                                      const VkAllocationCallbacks *allocator, VkInstance *instance) {
+  VkLayerInstanceCreateInfo *link = instance_link(info);
+  if (!link) return VK_ERROR_INITIALIZATION_FAILED;
+  next_instance_proc = link->u.pLayerInfo->pfnNextGetInstanceProcAddr;
+  link->u.pLayerInfo = link->u.pLayerInfo->pNext;
+  VkResult result = ((PFN_vkCreateInstance)next_instance_proc(NULL, "vkCreateInstance"))(info, allocator, instance);
+  if (result == VK_SUCCESS) the_instance = *instance;
+  return result;
+}
+
+// The device is asked for statistics too; without the extension it is made as it was wanted, and says nothing.
+static VKAPI_ATTR VkResult VKAPI_CALL create_device(VkPhysicalDevice gpu, const VkDeviceCreateInfo *info,
+                                                    const VkAllocationCallbacks *allocator, VkDevice *device) {
+  VkLayerDeviceCreateInfo *link = device_link(info);
+  if (!link) return VK_ERROR_INITIALIZATION_FAILED;
+  PFN_vkGetInstanceProcAddr instance_proc = link->u.pLayerInfo->pfnNextGetInstanceProcAddr;
+  next_device_proc = link->u.pLayerInfo->pfnNextGetDeviceProcAddr;
+  link->u.pLayerInfo = link->u.pLayerInfo->pNext;
+  PFN_vkCreateDevice create = (PFN_vkCreateDevice)instance_proc(the_instance, "vkCreateDevice");
+  if (info->enabledExtensionCount < MAX_EXTENSIONS) {
+    const char *extensions[MAX_EXTENSIONS];
+    for (uint32_t i = 0; i < info->enabledExtensionCount; i++) extensions[i] = info->ppEnabledExtensionNames[i];
+    extensions[info->enabledExtensionCount] = VK_KHR_PIPELINE_EXECUTABLE_PROPERTIES_EXTENSION_NAME;
+    VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR features = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_EXECUTABLE_PROPERTIES_FEATURES_KHR,
+        .pNext = (void *)info->pNext,
+        .pipelineExecutableInfo = VK_TRUE,
+    };
+    VkDeviceCreateInfo wanted = *info;
+    wanted.pNext = &features;
+    wanted.ppEnabledExtensionNames = extensions;
+    wanted.enabledExtensionCount = info->enabledExtensionCount + 1;
+    has_statistics = create(gpu, &wanted, allocator, device) == VK_SUCCESS;
+    if (has_statistics) return VK_SUCCESS;
+  }
+  fprintf(stderr, "stats: the device has no %s\n", VK_KHR_PIPELINE_EXECUTABLE_PROPERTIES_EXTENSION_NAME);
+  return create(gpu, info, allocator, device);
+}
+
+static PFN_vkVoidFunction device_proc(VkDevice device, const char *name) {
+  if (!strcmp(name, "vkGetDeviceProcAddr")) return (PFN_vkVoidFunction)device_proc;
+  if (!strcmp(name, "vkCreateComputePipelines")) return (PFN_vkVoidFunction)create_compute_pipelines;
+  return next_device_proc(device, name);
+}
+
+EXPORT PFN_vkVoidFunction VKAPI_CALL vkGetDeviceProcAddr(VkDevice device, const char *name) {
+  return device_proc(device, name);
+}
+
+EXPORT PFN_vkVoidFunction VKAPI_CALL vkGetInstanceProcAddr(VkInstance instance, const char *name) {
+  if (!strcmp(name, "vkGetInstanceProcAddr")) return (PFN_vkVoidFunction)vkGetInstanceProcAddr;
+  if (!strcmp(name, "vkGetDeviceProcAddr")) return (PFN_vkVoidFunction)device_proc;
+  if (!strcmp(name, "vkCreateInstance")) return (PFN_vkVoidFunction)create_instance;
+  if (!strcmp(name, "vkCreateDevice")) return (PFN_vkVoidFunction)create_device;
+  if (!strcmp(name, "vkCreateComputePipelines")) return (PFN_vkVoidFunction)create_compute_pipelines;
+  return next_instance_proc ? next_instance_proc(instance, name) : NULL;
+}
+
+EXPORT VkResult VKAPI_CALL vkNegotiateLoaderLayerInterfaceVersion(VkNegotiateLayerInterface *version) {
+  version->loaderLayerInterfaceVersion = 2;
+  version->pfnGetInstanceProcAddr = vkGetInstanceProcAddr;
+  version->pfnGetDeviceProcAddr = device_proc;
+  version->pfnGetPhysicalDeviceProcAddr = NULL;
+  return VK_SUCCESS;
+}
