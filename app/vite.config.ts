@@ -1,7 +1,8 @@
 /**
  * Builds the page to app/dist, a static folder that any file server can host under any path.
  *
- * The weights and the example keep their names beside the page, so that a host can replace them; everything else is bundled.
+ * The weights and the example keep their names beside the page, so that a host can replace them; everything else is
+ * bundled.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -32,7 +33,8 @@ function besideThePage(): Plugin {
       });
     },
     generateBundle() {
-      for (const [fileName, path] of Object.entries(SERVED)) this.emitFile({ type: 'asset', fileName, source: readFileSync(repository + path) });
+      for (const [fileName, path] of Object.entries(SERVED))
+        this.emitFile({ type: 'asset', fileName, source: readFileSync(repository + path) });
     },
   };
 }

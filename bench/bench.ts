@@ -1,6 +1,6 @@
 /**
- * One run of the bench, from an adapter to a report: validate, measure the adapter's peaks, time the kernels, let the engines take turns on one convolution and on
- * the whole network. `run.ts` and `gpu.ts` are its command lines.
+ * One run of the bench, from an adapter to a report: validate, measure the adapter's peaks, time the kernels, let the
+ * engines take turns on one convolution and on the whole network. `run.ts` and `gpu.ts` are its command lines.
  */
 import { readFileSync } from 'node:fs';
 import { cpus, freemem } from 'node:os';
@@ -28,7 +28,10 @@ import { validate } from './validate.ts';
 
 export const PEERS: readonly Contestant[] = [onnxWeb, tfjs, onnxNode];
 
-/** Largest difference of a right result: what f32 sums of another order make of it is far below, an 8-bit step far above. */
+/**
+ * Largest difference of a right result: what f32 sums of another order make of it is far below, an 8-bit step far
+ * above.
+ */
 const TOLERANCE = { network: 1e-3, layer: 1e-4 };
 
 /** What deghost must get right before anything is timed. */
@@ -49,7 +52,9 @@ export interface BenchOptions {
   rules: Omit<ContestRules, 'tolerance' | 'memory'>;
 }
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 const say = (text: string): void => console.log(text);
 
@@ -57,8 +62,20 @@ function print(work: string, rows: readonly Row[], peakGflops: number): void {
   const own = rows.find(({ id }) => id === OWN);
   say(`\n${work}`);
   for (const row of rows) {
-    const figures = row.ms === undefined ? [] : [timeText(row.ms), `±${percent(row.spread!)} of ${row.runs}`, `first ${timeText(row.firstMs!)}`, row.peakBytes ? mebibytes(row.peakBytes) : '', `${digits(row.gflops!)} GFLOP/s`, `${percent(row.gflops! / peakGflops)} of peak`];
-    say(`  ${row.engine.padEnd(24)} ${[...figures, comparison(own, row).replaceAll('**', ''), verdict(row).replaceAll('**', '')].filter(Boolean).join(', ')}`);
+    const figures =
+      row.ms === undefined
+        ? []
+        : [
+            timeText(row.ms),
+            `±${percent(row.spread!)} of ${row.runs}`,
+            `first ${timeText(row.firstMs!)}`,
+            row.peakBytes ? mebibytes(row.peakBytes) : '',
+            `${digits(row.gflops!)} GFLOP/s`,
+            `${percent(row.gflops! / peakGflops)} of peak`,
+          ];
+    say(
+      `  ${row.engine.padEnd(24)} ${[...figures, comparison(own, row).replaceAll('**', ''), verdict(row).replaceAll('**', '')].filter(Boolean).join(', ')}`,
+    );
   }
 }
 
@@ -83,19 +100,26 @@ export async function bench(options: BenchOptions): Promise<Report> {
   say(`${info.name}, ${report.cpu.cores} x ${report.cpu.model}, node ${report.node}, ${report.date}`);
   const tuning = await tuningOf(device);
   if (tuning) report.tuned = tuning.date.slice(0, 10);
-  say(tuning ? `with what \`deghost tune\` found on ${report.tuned}` : 'not tuned: run `deghost tune` first for what it can do at best');
+  say(
+    tuning
+      ? `with what \`deghost tune\` found on ${report.tuned}`
+      : 'not tuned: run `deghost tune` first for what it can do at best',
+  );
   for (const name of GOLDENS) {
     const error = await validate(device, name);
     report.validated.push({ name, error });
     say(`validated ${name} against PyTorch: largest error ${error.toExponential(1)}`);
   }
   const peaks = (report.peaks = await measurePeaks(gpu));
-  // Other work on the machine hides a part of the peak, so it is measured again after each contest, and the best counts.
+  // Other work on the machine hides a part of the peak, so it is measured again after each contest, and the best
+  // counts.
   const remeasure = async (): Promise<void> => void Object.assign(peaks, best(peaks, await measurePeaks(gpu)));
   say(`peaks: ${digits(peaks.gflops)} GFLOP/s of multiply-adds, ${digits(peaks.gbytes)} GB/s copied\n`);
   if (options.kernelSize) {
     report.kernels = await benchKernels(gpu, targetOf(gpu, tuning), options.kernelSize, options.seconds, (row) =>
-      say(`${row.name.padEnd(28)} ${row.size} ${timeText(row.ms).padStart(8)} ±${percent(row.spread)}, ${row.gflops ? `${digits(row.gflops)} GFLOP/s, ${percent(row.gflops / peaks.gflops)} of peak, ` : ''}${digits(row.gbytes)} GB/s, error ${row.error.toExponential(1)}`),
+      say(
+        `${row.name.padEnd(28)} ${row.size} ${timeText(row.ms).padStart(8)} ±${percent(row.spread)}, ${row.gflops ? `${digits(row.gflops)} GFLOP/s, ${percent(row.gflops / peaks.gflops)} of peak, ` : ''}${digits(row.gbytes)} GB/s, error ${row.error.toExponential(1)}`,
+      ),
     );
   }
 
@@ -104,9 +128,23 @@ export async function bench(options: BenchOptions): Promise<Report> {
   const { config } = loadWeights(weights);
   say('');
   const entrants = await enter([deghostContestant(version), ...options.peers], context, say);
-  const compete = async (who: readonly Entrant[], name: string, work: Work, cost: { operations: number; bytes: number }, frames: number): Promise<void> => {
+  const compete = async (
+    who: readonly Entrant[],
+    name: string,
+    work: Work,
+    cost: { operations: number; bytes: number },
+    frames: number,
+  ): Promise<void> => {
     const rows: Row[] = [];
-    await contest(who, work, randomInput(work, frames), cost.operations, onnxNode.id, { ...rules, tolerance: TOLERANCE[work.kind], memory: freemem(), pauses: info.software }, (row) => rows.push(row));
+    await contest(
+      who,
+      work,
+      randomInput(work, frames),
+      cost.operations,
+      onnxNode.id,
+      { ...rules, tolerance: TOLERANCE[work.kind], memory: freemem(), pauses: info.software },
+      (row) => rows.push(row),
+    );
     await remeasure();
     const size = sizeText(work);
     print(`${name}, ${size}`, rows, peaks.gflops);
@@ -117,7 +155,13 @@ export async function bench(options: BenchOptions): Promise<Report> {
     const [width, height] = [options.kernelSize, options.kernelSize];
     const channels = config.width;
     const cost = { operations: 2 * 9 * channels * channels * width * height, bytes: 2 * 4 * channels * width * height };
-    await compete(entrants, `3x3 convolution, ${channels} to ${channels} channels`, { kind: 'layer', layer: LAYER, channels, width, height }, cost, 1);
+    await compete(
+      entrants,
+      `3x3 convolution, ${channels} to ${channels} channels`,
+      { kind: 'layer', layer: LAYER, channels, width, height },
+      cost,
+      1,
+    );
     // The layer's time says nothing about the network's.
     for (const entrant of entrants) entrant.msPerPixel = undefined;
   }
@@ -127,14 +171,29 @@ export async function bench(options: BenchOptions): Promise<Report> {
   }
   for (const { engine } of entrants) await engine?.dispose();
   if (options.any) {
-    const five: EngineContext = { ...context, weights: await readShippedWeights(5), taus: [1, 4, 16, 64, 256], reference: 2 };
+    const five: EngineContext = {
+      ...context,
+      weights: await readShippedWeights(5),
+      taus: [1, 4, 16, 64, 256],
+      reference: 2,
+    };
     const alone = await enter([deghostContestant(version)], five, () => undefined);
     const { width, height } = sizes.at(-1)!;
-    const cost = mergeCost(loadWeights(five.weights).config, width, height, five.taus, five.reference, gpu.maxBinding, gpu.capabilities);
+    const cost = mergeCost(
+      loadWeights(five.weights).config,
+      width,
+      height,
+      five.taus,
+      five.reference,
+      gpu.maxBinding,
+      gpu.capabilities,
+    );
     await compete(alone, '`any`, 5 frames', { kind: 'network', width, height }, cost, 5);
     await alone[0].engine?.dispose();
   }
-  say(`\npeaks, best of the run: ${digits(peaks.gflops)} GFLOP/s of multiply-adds, ${digits(peaks.gbytes)} GB/s copied`);
+  say(
+    `\npeaks, best of the run: ${digits(peaks.gflops)} GFLOP/s of multiply-adds, ${digits(peaks.gbytes)} GB/s copied`,
+  );
   device.destroy();
   return report;
 }

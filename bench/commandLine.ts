@@ -28,7 +28,10 @@ export function parseRules({ runs, limit }: { runs: string; limit: string }): { 
 }
 
 /** Writes a report's files. */
-export function writeReport(report: Report, { json, markdown, roofline }: { json?: string; markdown?: string; roofline?: string }): void {
+export function writeReport(
+  report: Report,
+  { json, markdown, roofline }: { json?: string; markdown?: string; roofline?: string },
+): void {
   if (json) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
   if (markdown) writeFileSync(markdown, `${reportMarkdown(report)}\n`);
   if (roofline) writeFileSync(roofline, rooflineSvg(report));
@@ -38,7 +41,11 @@ export function writeReport(report: Report, { json, markdown, roofline }: { json
  * Runs a program to its end, and the process with it: peers leave workers and timers behind.
  * @param hint what to add to an error's message.
  */
-export async function run(name: string, main: () => Promise<void>, hint: (error: unknown) => string = () => ''): Promise<never> {
+export async function run(
+  name: string,
+  main: () => Promise<void>,
+  hint: (error: unknown) => string = () => '',
+): Promise<never> {
   try {
     await main();
     process.exit(0);

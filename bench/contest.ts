@@ -1,6 +1,6 @@
 /**
- * The contest: engines take turns on the same work, a run each a round, so that a swing of the machine's load hits all alike. A result is compared before anything is timed;
- * a wrong one is timed too, and marked.
+ * The contest: engines take turns on the same work, a run each a round, so that a swing of the machine's load hits all
+ * alike. A result is compared before anything is timed; a wrong one is timed too, and marked.
  */
 import { waitWithPauses } from '../src/pollingPauses.ts';
 import { largestDifference } from './compare.ts';
@@ -32,7 +32,10 @@ export interface Row {
   ms?: number;
   spread?: number;
   gflops?: number;
-  /** The median of runs during which the thread that waits paused (src/pollingPauses.ts), where an engine does not do so itself. */
+  /**
+   * The median of runs during which the thread that waits paused (src/pollingPauses.ts), where an engine does not do so
+   * itself.
+   */
   pausedMs?: number;
   /** Most GPU bytes its device held. */
   peakBytes?: number;
@@ -41,13 +44,19 @@ export interface Row {
 export interface ContestRules {
   /** Most runs after the first. */
   runs: number;
-  /** Seconds an engine may take for one work; no run is begun that would exceed them, but for the first and one after it. */
+  /**
+   * Seconds an engine may take for one work; no run is begun that would exceed them, but for the first and one after
+   * it.
+   */
   limit: number;
   /** Largest difference from the judge of a right result. */
   tolerance: number;
   /** Bytes of the host's memory that an engine may take. */
   memory: number;
-  /** Whether other engines on the adapter run some more rounds with deghost's pauses: on software adapters a waiting thread takes one of the processors that compute. */
+  /**
+   * Whether other engines on the adapter run some more rounds with deghost's pauses: on software adapters a waiting
+   * thread takes one of the processors that compute.
+   */
   pauses?: boolean;
 }
 
@@ -62,10 +71,15 @@ export interface Entrant {
   msPerPixel?: number;
 }
 
-const oneLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).trim().split('\n')[0].slice(0, 200);
+const oneLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).trim().split('\n')[0].slice(0, 200);
 
 /** Opens contestants one after another; one that cannot be opened keeps its place in the tables. */
-export async function enter(contestants: readonly Contestant[], context: EngineContext, report: (text: string) => void): Promise<Entrant[]> {
+export async function enter(
+  contestants: readonly Contestant[],
+  context: EngineContext,
+  report: (text: string) => void,
+): Promise<Entrant[]> {
   const entrants: Entrant[] = [];
   const missing = new Map<string, string[]>();
   for (const { id, name, open } of contestants) {
@@ -98,10 +112,15 @@ interface Started {
   spentMs: number;
 }
 
-/** Waits for some work, or gives up: an engine that never answers must not stop the others. What it left running goes on. */
+/**
+ * Waits for some work, or gives up: an engine that never answers must not stop the others. What it left running goes
+ * on.
+ */
 function within<T>(seconds: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error(`no answer within ${seconds} s`)), seconds * 1000)));
+  const late = new Promise<never>(
+    (_, reject) => (timer = setTimeout(() => reject(new Error(`no answer within ${seconds} s`)), seconds * 1000)),
+  );
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
@@ -134,12 +153,18 @@ export async function contest(
     Object.assign(row, { version: engine.version, adapter: engine.adapter, note: engine.note });
     const foretold = ((entrant.msPerPixel ?? 0) * pixels) / 1000;
     if (2 * foretold > rules.limit) {
-      Object.assign(row, { status: 'not run', note: `foretold ${foretold.toFixed(0)} s a run, the limit is ${rules.limit} s for two` });
+      Object.assign(row, {
+        status: 'not run',
+        note: `foretold ${foretold.toFixed(0)} s a run, the limit is ${rules.limit} s for two`,
+      });
       continue;
     }
     const bytes = work.kind === 'network' ? (engine.hostBytesPerPixel ?? 0) * pixels : 0;
     if (bytes > rules.memory) {
-      Object.assign(row, { status: 'not run', note: `would take about ${Math.round(bytes / 2 ** 30)} GiB of memory, ${Math.round(rules.memory / 2 ** 30)} are free` });
+      Object.assign(row, {
+        status: 'not run',
+        note: `would take about ${Math.round(bytes / 2 ** 30)} GiB of memory, ${Math.round(rules.memory / 2 ** 30)} are free`,
+      });
       continue;
     }
     if (engine.device) resetPeak(engine.device);
@@ -186,7 +211,9 @@ export async function contest(
   }
 
   if (rules.pauses) {
-    const others = started.filter(({ entrant, row }) => entrant.id !== OWN && entrant.engine!.device && row.status !== 'failed');
+    const others = started.filter(
+      ({ entrant, row }) => entrant.id !== OWN && entrant.engine!.device && row.status !== 'failed',
+    );
     const paused = new Map(others.map((it): [Started, number[]] => [it, []]));
     for (let round = 0; round < Math.min(PAUSED_RUNS, rules.runs); round++) {
       for (const [{ row, session }, samples] of paused) {

@@ -53,7 +53,16 @@ class DeghostEngine implements Engine {
     const [outputs, , kernel] = tensors.get(`${layer}.weight`)!.shape;
     const builder = new GraphBuilder();
     const source = builder.input('x', { channels: x.c, height: x.h, width: x.w });
-    const graph = builder.build([builder.add(layer, 'conv2d', [source], { weights: layer, channels: outputs, kernel, dilation: 1, activation: 'leakyRelu', slope: config.slope })]);
+    const graph = builder.build([
+      builder.add(layer, 'conv2d', [source], {
+        weights: layer,
+        channels: outputs,
+        kernel,
+        dilation: 1,
+        activation: 'leakyRelu',
+        slope: config.slope,
+      }),
+    ]);
     const executor = new Runner(this.#gpu, (name) => tensors.get(name)!.data);
     const prepared = await executor.prepare(plan(graph, targetOf(this.#gpu, this.#tuning)));
     await executor.upload(prepared, { x: new Float32Array(packNC4HW4(tensor(x.c, x.h, x.w, x.data))) });

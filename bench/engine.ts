@@ -1,6 +1,6 @@
 /**
- * What every contestant of the bench is: deghost, onnxruntime, tfjs. Each runs the same work with the same weights and inputs, from arrays in memory
- * to an array in memory, in the layout it likes best.
+ * What every contestant of the bench is: deghost, onnxruntime, tfjs. Each runs the same work with the same weights and
+ * inputs, from arrays in memory to an array in memory, in the layout it likes best.
  */
 import type { SoftwareChoice } from '../src/node/adapter.ts';
 import { rng } from '../test/reference/random.ts';
@@ -8,7 +8,9 @@ import { rng } from '../test/reference/random.ts';
 /** The network pads pictures to multiples of this; peers are given padded frames. */
 const GRID = 16;
 
-/** The convolution that is compared by itself: 3x3, of the network's width to the network's width, with its activation. */
+/**
+ * The convolution that is compared by itself: 3x3, of the network's width to the network's width, with its activation.
+ */
 export const LAYER = 'encoder.2';
 
 /** The id of deghost among the engines. */
@@ -117,5 +119,10 @@ export function stacked(tensors: readonly Planes[]): Float32Array<ArrayBuffer> {
 export function randomInput(work: Work, frames: number): Planes[] {
   const random = rng(3);
   const [count, c] = work.kind === 'network' ? [frames, 3] : [1, work.channels];
-  return Array.from({ length: count }, () => ({ data: random.floats(c * work.height * work.width, 0, 1), c, h: work.height, w: work.width }));
+  return Array.from({ length: count }, () => ({
+    data: random.floats(c * work.height * work.width, 0, 1),
+    c,
+    h: work.height,
+    w: work.width,
+  }));
 }

@@ -1,5 +1,6 @@
 /**
- * `npm run bench:gpu`: the bench on a real GPU, at 1500x1000 and 24 megapixels, with PyTorch (bench/torch.py) beside it where it has CUDA.
+ * `npm run bench:gpu`: the bench on a real GPU, at 1500x1000 and 24 megapixels, with PyTorch (bench/torch.py) beside it
+ * where it has CUDA.
  *
  *     npm run bench:gpu -- [--device gpu|cpu] [--sizes 1500x1000,6000x4000] [--peers ...] [--runs 9] [--limit 300] [--kernels 512|0] [--weights FILE]
  *                          [--json FILE] [--markdown FILE] [--roofline FILE.svg]
@@ -20,14 +21,38 @@ import { timeText, verdict } from './report.ts';
 import type { Report, TorchReport } from './report.ts';
 
 /** PyTorch's figures, or why there are none. */
-function torchFigures(report: Report, weights: string, sizes: string, device: string, runs: string, limit: string): TorchReport {
+function torchFigures(
+  report: Report,
+  weights: string,
+  sizes: string,
+  device: string,
+  runs: string,
+  limit: string,
+): TorchReport {
   let answer: TorchReport;
   try {
     const script = fileURLToPath(new URL('torch.py', import.meta.url));
-    const args = [script, '--weights', weights, '--sizes', sizes, '--device', device === 'cpu' ? 'cpu' : 'cuda', '--runs', runs, '--limit', limit];
-    answer = JSON.parse(execFileSync(pythonWithTorch(), args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })) as TorchReport;
+    const args = [
+      script,
+      '--weights',
+      weights,
+      '--sizes',
+      sizes,
+      '--device',
+      device === 'cpu' ? 'cpu' : 'cuda',
+      '--runs',
+      runs,
+      '--limit',
+      limit,
+    ];
+    answer = JSON.parse(
+      execFileSync(pythonWithTorch(), args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }),
+    ) as TorchReport;
   } catch (error) {
-    answer = { rows: [], note: error instanceof NotInstalled ? 'not installed' : `failed: ${(error as Error).message.split('\n')[0]}` };
+    answer = {
+      rows: [],
+      note: error instanceof NotInstalled ? 'not installed' : `failed: ${(error as Error).message.split('\n')[0]}`,
+    };
   }
   for (const row of answer.rows) {
     const contest = report.contests.find(({ kind, size }) => kind === 'network' && size === row.size);
@@ -43,7 +68,8 @@ async function main(): Promise<void> {
       device: { type: 'string', default: 'gpu' },
     },
   });
-  if (values.device !== 'gpu' && values.device !== 'cpu') throw new UsageError(`--device is "${values.device}", it must be gpu or cpu`);
+  if (values.device !== 'gpu' && values.device !== 'cpu')
+    throw new UsageError(`--device is "${values.device}", it must be gpu or cpu`);
   const weights = parseFile('weights', values.weights);
   const report = await bench({
     software: values.device === 'gpu' ? 'never' : 'only',
@@ -55,10 +81,24 @@ async function main(): Promise<void> {
     any: !weights,
     rules: parseRules(values),
   });
-  report.torch = torchFigures(report, weights ?? shippedWeightsPath(3), values.sizes, values.device, values.runs, values.limit);
-  console.log(`\nPyTorch ${report.torch.version ?? ''}${report.torch.note ? `: ${report.torch.note}` : ` on ${report.torch.device}`}`);
-  for (const row of report.torch.rows) console.log(`  ${row.engine.padEnd(30)} ${row.size.padEnd(10)} ${row.ms === undefined ? '' : timeText(row.ms)} ${verdict(row).replaceAll('**', '')}`);
+  report.torch = torchFigures(
+    report,
+    weights ?? shippedWeightsPath(3),
+    values.sizes,
+    values.device,
+    values.runs,
+    values.limit,
+  );
+  console.log(
+    `\nPyTorch ${report.torch.version ?? ''}${report.torch.note ? `: ${report.torch.note}` : ` on ${report.torch.device}`}`,
+  );
+  for (const row of report.torch.rows)
+    console.log(
+      `  ${row.engine.padEnd(30)} ${row.size.padEnd(10)} ${row.ms === undefined ? '' : timeText(row.ms)} ${verdict(row).replaceAll('**', '')}`,
+    );
   writeReport(report, values);
 }
 
-await run('bench:gpu', main, (error) => (error instanceof NoAdapterError ? ' (--device cpu --sizes 64x64 --kernels 32 tries this program without one)' : ''));
+await run('bench:gpu', main, (error) =>
+  error instanceof NoAdapterError ? ' (--device cpu --sizes 64x64 --kernels 32 tries this program without one)' : '',
+);

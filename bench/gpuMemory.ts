@@ -1,10 +1,20 @@
 /**
- * GPU memory of any engine, measured the same way for all: what its device holds in buffers and textures at once, seen from outside. Call `watchGpuMemory` once, before any
- * device makes a buffer.
+ * GPU memory of any engine, measured the same way for all: what its device holds in buffers and textures at once, seen
+ * from outside. Call `watchGpuMemory` once, before any device makes a buffer.
  */
 
 /** Bytes a texel, of the formats that compute engines use. */
-const TEXEL: Record<string, number> = { r32float: 4, r32uint: 4, r32sint: 4, rgba8unorm: 4, rg32float: 8, rgba16float: 8, rgba32float: 16, rgba32uint: 16, rgba32sint: 16 };
+const TEXEL: Record<string, number> = {
+  r32float: 4,
+  r32uint: 4,
+  r32sint: 4,
+  rgba8unorm: 4,
+  rg32float: 8,
+  rgba16float: 8,
+  rgba32float: 16,
+  rgba32uint: 16,
+  rgba32sint: 16,
+};
 
 interface Held {
   now: number;
@@ -52,6 +62,10 @@ export function watchGpuMemory(): void {
   };
   GPUDevice.prototype.createTexture = function (descriptor) {
     const texture = createTexture.call(this, descriptor);
-    return count(this, texture, texture.width * texture.height * texture.depthOrArrayLayers * (TEXEL[texture.format] ?? 4));
+    return count(
+      this,
+      texture,
+      texture.width * texture.height * texture.depthOrArrayLayers * (TEXEL[texture.format] ?? 4),
+    );
   };
 }

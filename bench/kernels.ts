@@ -1,6 +1,6 @@
 /**
- * The kernels as the network runs them: each sample that a kernel gives of its nodes (`Kernel.samples`), validated against the CPU
- * references on a small picture, then timed on a larger one.
+ * The kernels as the network runs them: each sample that a kernel gives of its nodes (`Kernel.samples`), validated
+ * against the CPU references on a small picture, then timed on a larger one.
  */
 import { Runner } from '../src/graph/runner.ts';
 import { GraphBuilder } from '../src/graph/graph.ts';
@@ -37,35 +37,73 @@ const TOLERANCE = 1e-5;
 const SMALL = 18;
 
 /** A graph of one node. */
-function graphOf(op: KernelName, sample: Sample<never>, size: number): { graph: Graph; inputs: GraphNode[]; label: string } {
+function graphOf(
+  op: KernelName,
+  sample: Sample<never>,
+  size: number,
+): { graph: Graph; inputs: GraphNode[]; label: string } {
   const g = new GraphBuilder();
   const inputs = sampleShapes(sample, size).map((shape, i) => g.input(`input ${i}`, shape));
   const graph = g.build([g.add('output', op, inputs, sample.attrs)]);
-  return { graph, inputs, label: plan(graph).steps[0].dispatch.program.label.replace(/ (direct|staged|subgroup|general|matrix)\b.*/, '') };
+  return {
+    graph,
+    inputs,
+    label: plan(graph).steps[0].dispatch.program.label.replace(/ (direct|staged|subgroup|general|matrix)\b.*/, ''),
+  };
 }
 
 /** Values that a kernel may meet: in [0,1), and a response's table where one is read. */
 function valuesOf({ shape }: GraphNode, random: Rng): Tensor {
   if (shape.height === 1 && shape.width > 1) return gammaTable(shape.width);
-  return tensor(shape.channels, shape.height, shape.width, random.floats(shape.channels * shape.height * shape.width, 0, 1));
+  return tensor(
+    shape.channels,
+    shape.height,
+    shape.width,
+    random.floats(shape.channels * shape.height * shape.width, 0, 1),
+  );
 }
 
-async function runSample(gpu: Gpu, target: Target, op: KernelName, sample: Sample<never>, size: number, seconds: number): Promise<KernelRow> {
+async function runSample(
+  gpu: Gpu,
+  target: Target,
+  op: KernelName,
+  sample: Sample<never>,
+  size: number,
+  seconds: number,
+): Promise<KernelRow> {
   const random = rng(7);
   const weights = new Map<string, Float32Array>();
   const runner = new Runner(gpu, (name) => weights.get(name)!);
 
-  const prepare = async (side: number): Promise<{ prepared: Awaited<ReturnType<Runner['prepare']>>; tensors: Tensor[]; graph: Graph; label: string }> => {
+  const prepare = async (
+    side: number,
+  ): Promise<{ prepared: Awaited<ReturnType<Runner['prepare']>>; tensors: Tensor[]; graph: Graph; label: string }> => {
     const { graph, inputs, label } = graphOf(op, sample, side);
     const tensors = inputs.map((node) => valuesOf(node, random));
     const planned = plan(graph, target);
     for (const [name, shape] of planned.tensors) {
       if (weights.has(name)) continue;
-      const bound = Math.sqrt(3 / Math.max(1, shape.slice(1).reduce((a, b) => a * b, 1)));
-      weights.set(name, random.floats(shape.reduce((a, b) => a * b, 1), -bound, bound));
+      const bound = Math.sqrt(
+        3 /
+          Math.max(
+            1,
+            shape.slice(1).reduce((a, b) => a * b, 1),
+          ),
+      );
+      weights.set(
+        name,
+        random.floats(
+          shape.reduce((a, b) => a * b, 1),
+          -bound,
+          bound,
+        ),
+      );
     }
     const prepared = await runner.prepare(planned);
-    await runner.upload(prepared, Object.fromEntries(inputs.map((node, i) => [node.name, new Float32Array(packNC4HW4(tensors[i]))])));
+    await runner.upload(
+      prepared,
+      Object.fromEntries(inputs.map((node, i) => [node.name, new Float32Array(packNC4HW4(tensors[i]))])),
+    );
     await runner.run(prepared);
     return { prepared, tensors, graph, label };
   };
@@ -86,11 +124,25 @@ async function runSample(gpu: Gpu, target: Target, op: KernelName, sample: Sampl
   const bytes = graph.nodes.reduce((sum, node) => sum + tensorBytes(node.shape), 0);
   const shapes = graph.nodes.map((node) => node.shape.channels);
   const name = `${label}, ${shapes.slice(0, -1).join('+')}->${shapes.at(-1)}`;
-  return { name, size: `${size}x${size}`, ms, spread: spread(samples), gflops: (2 * prepared.plan.multiplyAdds) / ms / 1e6, gbytes: bytes / ms / 1e6, error };
+  return {
+    name,
+    size: `${size}x${size}`,
+    ms,
+    spread: spread(samples),
+    gflops: (2 * prepared.plan.multiplyAdds) / ms / 1e6,
+    gbytes: bytes / ms / 1e6,
+    error,
+  };
 }
 
 /** Times every kernel at a square size. */
-export async function benchKernels(gpu: Gpu, target: Target, size: number, seconds: number, report: (row: KernelRow) => void): Promise<KernelRow[]> {
+export async function benchKernels(
+  gpu: Gpu,
+  target: Target,
+  size: number,
+  seconds: number,
+  report: (row: KernelRow) => void,
+): Promise<KernelRow[]> {
   const rows: KernelRow[] = [];
   for (const [op, { samples }] of Object.entries(KERNELS)) {
     for (const sample of samples) {

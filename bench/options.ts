@@ -8,7 +8,8 @@ export function parseSizes(text: string): { width: number; height: number }[] {
   return text.split(',').map((size) => {
     const match = /^(\d+)x(\d+)$/.exec(size.trim());
     const [width, height] = match ? [Number(match[1]), Number(match[2])] : [0, 0];
-    if (width < 16 || height < 16) throw new UsageError(`--sizes: "${size}" is no size of at least 16x16: write for example 256x256,512x384`);
+    if (width < 16 || height < 16)
+      throw new UsageError(`--sizes: "${size}" is no size of at least 16x16: write for example 256x256,512x384`);
     return { width, height };
   });
 }
@@ -19,7 +20,8 @@ export function parsePeers(text: string, peers: readonly Contestant[]): Contesta
   if (text === 'none') return [];
   return text.split(',').map((id) => {
     const found = peers.find((peer) => peer.id === id.trim());
-    if (!found) throw new UsageError(`--peers: "${id}" is none of all, none, ${peers.map((peer) => peer.id).join(', ')}`);
+    if (!found)
+      throw new UsageError(`--peers: "${id}" is none of all, none, ${peers.map((peer) => peer.id).join(', ')}`);
     return found;
   });
 }

@@ -1,6 +1,6 @@
 /**
- * What the adapter can do at best: multiply-adds in registers, and bytes copied. Fractions in the tables are of these, measured in the
- * same run.
+ * What the adapter can do at best: multiply-adds in registers, and bytes copied. Fractions in the tables are of these,
+ * measured in the same run.
  */
 import type { Gpu } from '../src/device.ts';
 import { elementwise } from '../src/kernels/elementwise.ts';
@@ -9,7 +9,10 @@ import type { Dispatch } from '../src/kernels/program.ts';
 import type { View } from '../src/kernels/tensor.ts';
 import { median, time } from './timing.ts';
 
-/** Enough independent chains to fill the pipes, few enough for registers; many steps a round, because loops cost something on software adapters. */
+/**
+ * Enough independent chains to fill the pipes, few enough for registers; many steps a round, because loops cost
+ * something on software adapters.
+ */
 const CHAINS = 4;
 const STEPS = 24;
 const ROUNDS = 64;
@@ -38,14 +41,22 @@ async function timeDispatch(gpu: Gpu, dispatch: Dispatch, elements: number): Pro
   const { program } = dispatch;
   const layout = device.createBindGroupLayout({ entries: program.layoutEntries(GPUShaderStage.COMPUTE) });
   const module = device.createShaderModule({ label: program.label, code: program.source });
-  const pipeline = await device.createComputePipelineAsync({ label: program.label, layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }), compute: { module } });
-  const storage = (size: number): GPUBuffer => device.createBuffer({ size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
+  const pipeline = await device.createComputePipelineAsync({
+    label: program.label,
+    layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+    compute: { module },
+  });
+  const storage = (size: number): GPUBuffer =>
+    device.createBuffer({ size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
   const params = device.createBuffer({ size: 256, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
   device.queue.writeBuffer(params, 0, program.pack(dispatch.params));
   const buffers = [params, storage(elements * 16), storage(elements * 16)];
   // Near one, so that chains neither overflow nor become denormal.
   device.queue.writeBuffer(buffers[1], 0, new Float32Array(8).fill(0.5));
-  const group = device.createBindGroup({ layout, entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })) });
+  const group = device.createBindGroup({
+    layout,
+    entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+  });
   const run = async (): Promise<void> => {
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();

@@ -1,5 +1,6 @@
 /**
- * A run of the bench as data (what `--json` writes), and as Markdown. Nothing here measures: the figures of docs/performance.md are made from committed files by these functions.
+ * A run of the bench as data (what `--json` writes), and as Markdown. Nothing here measures: the figures of
+ * docs/performance.md are made from committed files by these functions.
  */
 import type { AdapterInfo } from '../src/node/adapter.ts';
 import type { Row } from './contest.ts';
@@ -71,24 +72,35 @@ const WORDS: readonly string[] = ['', 'engine', 'kernel', 'mode', 'deghost is', 
 /** A Markdown table. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(header), `|${header.map((name) => (WORDS.includes(name) ? '---' : '---:')).join('|')}|`, ...rows.map(line)].join('\n');
+  return [
+    line(header),
+    `|${header.map((name) => (WORDS.includes(name) ? '---' : '---:')).join('|')}|`,
+    ...rows.map(line),
+  ].join('\n');
 }
 
 /** Whether a result can be trusted, in words: a wrong one is marked. */
 export function verdict({ status, error, judge, note }: Row): string {
   if (judge) return 'the judge';
   if (status === 'right') return `right (${error!.toExponential(0)})`;
-  if (status === 'wrong') return `**wrong** (off by ${Number.isFinite(error) ? error!.toPrecision(2) : 'infinitely much'})`;
+  if (status === 'wrong')
+    return `**wrong** (off by ${Number.isFinite(error) ? error!.toPrecision(2) : 'infinitely much'})`;
   if (status === 'unchecked') return 'not compared';
-  return status === 'failed' ? `**failed**: ${cell(note ?? '')}` : status === 'not run' && note ? `not run: ${cell(note)}` : status;
+  return status === 'failed'
+    ? `**failed**: ${cell(note ?? '')}`
+    : status === 'not run' && note
+      ? `not run: ${cell(note)}`
+      : status;
 }
 
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+const cell = (text: string): string =>
+  text.replaceAll('|', '\\|').replaceAll('\n', ' ').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 /** How deghost compares, from the other engine's point of view. */
 export function comparison(own: Row | undefined, other: Row): string {
   if (!own?.ms || !other.ms || own.id === other.id) return '';
-  const faster = (ms: number): string => (ms >= own.ms! ? `${digits(ms / own.ms!)} times as fast` : `**${digits(own.ms! / ms)} times slower**`);
+  const faster = (ms: number): string =>
+    ms >= own.ms! ? `${digits(ms / own.ms!)} times as fast` : `**${digits(own.ms! / ms)} times slower**`;
   return other.pausedMs === undefined ? faster(other.ms) : `${faster(other.ms)}, ${faster(other.pausedMs)} with pauses`;
 }
 
@@ -112,7 +124,8 @@ function contestRows(contest: ContestReport, peaks: Peaks): string[][] {
   ]);
 }
 
-const ofPeak = (rate: number, peak: number | undefined): string => (peak ? `${digits(rate)} (${percent(rate / peak)})` : digits(rate));
+const ofPeak = (rate: number, peak: number | undefined): string =>
+  peak ? `${digits(rate)} (${percent(rate / peak)})` : digits(rate);
 
 /** Whether a row ran on the GPU adapter, and not on the CPU beside it. */
 export function onAdapter(row: Row): boolean {
@@ -121,8 +134,22 @@ export function onAdapter(row: Row): boolean {
 
 /** The engines side by side. */
 export function contestTable(contests: readonly ContestReport[], peaks: Peaks): string {
-  const header = ['', 'engine', 'time', 'spread (runs)', 'first run', 'GFLOP/s (of peak)', 'GB/s (of peak)', 'deghost is', 'GPU memory', 'result'];
-  return table(header, contests.flatMap((contest) => contestRows(contest, peaks)));
+  const header = [
+    '',
+    'engine',
+    'time',
+    'spread (runs)',
+    'first run',
+    'GFLOP/s (of peak)',
+    'GB/s (of peak)',
+    'deghost is',
+    'GPU memory',
+    'result',
+  ];
+  return table(
+    header,
+    contests.flatMap((contest) => contestRows(contest, peaks)),
+  );
 }
 
 /** deghost's kernels, one by one. */
@@ -143,16 +170,24 @@ export function kernelTable(kernels: readonly KernelRow[], peaks: Peaks): string
 function pausesNote(contests: readonly ContestReport[]): string[] {
   if (!contests.some(({ rows }) => rows.some(({ pausedMs }) => pausedMs !== undefined))) return [];
   return [
-    'While Node waits for WebGPU, Dawn\'s binding polls in every round of the event loop. That takes one of the processors that a software adapter computes on, so deghost pauses for a millisecond in each round. *With pauses* is another engine whose runs were made to pause as well, so that computing alone is compared.',
+    "While Node waits for WebGPU, Dawn's binding polls in every round of the event loop. That takes one of the processors that a software adapter computes on, so deghost pauses for a millisecond in each round. *With pauses* is another engine whose runs were made to pause as well, so that computing alone is compared.",
   ];
 }
 
 /** What every reader of the tables must know, engine by engine. */
 function notes({ contests, adapter, tuned, remarks }: Report): string[] {
-  const seen = new Map<string, string>([[tuned ? `deghost ran the variants that \`deghost tune\` had chosen on this adapter (${tuned}).` : 'deghost ran with its defaults for this adapter, not tuned.', '']]);
+  const seen = new Map<string, string>([
+    [
+      tuned
+        ? `deghost ran the variants that \`deghost tune\` had chosen on this adapter (${tuned}).`
+        : 'deghost ran with its defaults for this adapter, not tuned.',
+      '',
+    ],
+  ]);
   for (const row of contests.flatMap(({ rows }) => rows)) {
     if (row.note && (row.status === 'right' || row.status === 'wrong')) seen.set(`${row.engine}: ${row.note}.`, '');
-    if (row.adapter && onAdapter(row) && row.adapter !== adapter.name) seen.set(`${row.engine} ran on another adapter, ${row.adapter}.`, '');
+    if (row.adapter && onAdapter(row) && row.adapter !== adapter.name)
+      seen.set(`${row.engine} ran on another adapter, ${row.adapter}.`, '');
   }
   return [...seen.keys(), ...(remarks ?? [])];
 }
@@ -163,7 +198,10 @@ function losses({ contests }: Report): string[] {
   for (const contest of contests) {
     const own = ownRow(contest);
     for (const row of contest.rows) {
-      if (own?.ms && row.ms && row.ms < own.ms && row.status !== 'wrong') lines.push(`${row.engine} is ${digits(own.ms / row.ms)} times as fast as deghost at ${contest.work}, ${contest.size}`);
+      if (own?.ms && row.ms && row.ms < own.ms && row.status !== 'wrong')
+        lines.push(
+          `${row.engine} is ${digits(own.ms / row.ms)} times as fast as deghost at ${contest.work}, ${contest.size}`,
+        );
     }
   }
   return lines;
@@ -172,7 +210,14 @@ function losses({ contests }: Report): string[] {
 function torchTable({ torch }: Report): string {
   if (!torch) return '';
   if (!torch.rows.length) return `PyTorch: ${torch.note ?? 'no figures'}.`;
-  const rows = torch.rows.map((row) => [row.engine, row.size, row.ms === undefined ? '' : timeText(row.ms), row.gflops === undefined ? '' : digits(row.gflops), row.peakBytes ? mebibytes(row.peakBytes) : '', verdict(row)]);
+  const rows = torch.rows.map((row) => [
+    row.engine,
+    row.size,
+    row.ms === undefined ? '' : timeText(row.ms),
+    row.gflops === undefined ? '' : digits(row.gflops),
+    row.peakBytes ? mebibytes(row.peakBytes) : '',
+    verdict(row),
+  ]);
   return `PyTorch ${torch.version} on ${torch.device}, in a process of its own:\n\n${table(['mode', 'size', 'time', 'GFLOP/s', 'GPU memory', 'result'], rows)}`;
 }
 
@@ -181,8 +226,8 @@ export const READING = [
   '- Times are medians, from arrays in memory to an array in memory. The engines take turns, one run each.',
   '- *First run* includes compilation. Drivers keep compiled programs from one process to the next.',
   '- Results are compared with those of onnxruntime-node, or of deghost where that is not installed.',
-  '- GPU memory is all that an engine\'s device held.',
-  '- Operations are those of the convolutions as written. Winograd\'s variants do fewer, so they can pass the peak.',
+  "- GPU memory is all that an engine's device held.",
+  "- Operations are those of the convolutions as written. Winograd's variants do fewer, so they can pass the peak.",
   '- GB/s count each tensor that a dispatch reads or writes once. Caches can make them more than copying reaches.',
 ].join('\n');
 

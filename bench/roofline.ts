@@ -1,6 +1,7 @@
 /**
- * The roofline picture (Williams, Waterman and Patterson 2009): how fast each kernel and each engine ran, over how many operations it does for each byte of its tensors, under the
- * two roofs that the adapter was measured to have. An SVG with both colour schemes and a background of its own.
+ * The roofline picture (Williams, Waterman and Patterson 2009): how fast each kernel and each engine ran, over how many
+ * operations it does for each byte of its tensors, under the two roofs that the adapter was measured to have. An SVG
+ * with both colour schemes and a background of its own.
  */
 import { digits, onAdapter } from './report.ts';
 import type { Report } from './report.ts';
@@ -19,7 +20,14 @@ const FONT = 12;
 
 /** What there is to draw: kernels that multiply, and the engines' fastest figures of each work. */
 export function rooflineDots({ kernels, contests }: Report): Dot[] {
-  const dots: Dot[] = kernels.filter(({ gflops }) => gflops > 0).map(({ name, gflops, gbytes }) => ({ label: name.replace('conv2d ', '').replace('->', '→'), kind: 'kernel', intensity: gflops / gbytes, gflops }));
+  const dots: Dot[] = kernels
+    .filter(({ gflops }) => gflops > 0)
+    .map(({ name, gflops, gbytes }) => ({
+      label: name.replace('conv2d ', '').replace('->', '→'),
+      kind: 'kernel',
+      intensity: gflops / gbytes,
+      gflops,
+    }));
   // The largest size of each work: smaller ones say the same, more noisily.
   const last = new Map(contests.map((contest) => [contest.work, contest]));
   for (const { work, kind, operations, bytes, rows } of last.values()) {
@@ -27,7 +35,12 @@ export function rooflineDots({ kernels, contests }: Report): Dot[] {
       if (!gflops || (kind === 'layer' && id === 'deghost') || !onAdapter({ adapter } as never)) continue;
       const name = kind === 'network' ? work.replaceAll('`', '') : '3x3 conv';
       const short = engine.replace(', WebGPU', '');
-      dots.push({ label: `${id === 'deghost' ? 'whole network' : short}: ${name}${status === 'wrong' ? ' (wrong)' : ''}`, kind: id === 'deghost' ? 'deghost' : 'peer', intensity: operations / bytes, gflops });
+      dots.push({
+        label: `${id === 'deghost' ? 'whole network' : short}: ${name}${status === 'wrong' ? ' (wrong)' : ''}`,
+        kind: id === 'deghost' ? 'deghost' : 'peer',
+        intensity: operations / bytes,
+        gflops,
+      });
     }
   }
   return dots;
@@ -57,33 +70,59 @@ export function rooflineSvg(report: Report): string {
   const { peaks, adapter, date } = report;
   const dots = rooflineDots(report);
   const ridge = peaks.gflops / peaks.gbytes;
-  const xs = { from: Math.log10(Math.min(0.25, ...dots.map(({ intensity }) => intensity / 1.5))), to: Math.log10(Math.max(4 * ridge, ...dots.map(({ intensity }) => intensity * 2.5))) };
-  const ys = { from: Math.log10(Math.min(peaks.gflops / 20, ...dots.map(({ gflops }) => gflops / 1.6))), to: Math.log10(2 * peaks.gflops) };
-  const x = (value: number): number => PLOT.left + ((Math.log10(value) - xs.from) / (xs.to - xs.from)) * (PLOT.right - PLOT.left);
-  const y = (value: number): number => PLOT.bottom - ((Math.log10(value) - ys.from) / (ys.to - ys.from)) * (PLOT.bottom - PLOT.top);
+  const xs = {
+    from: Math.log10(Math.min(0.25, ...dots.map(({ intensity }) => intensity / 1.5))),
+    to: Math.log10(Math.max(4 * ridge, ...dots.map(({ intensity }) => intensity * 2.5))),
+  };
+  const ys = {
+    from: Math.log10(Math.min(peaks.gflops / 20, ...dots.map(({ gflops }) => gflops / 1.6))),
+    to: Math.log10(2 * peaks.gflops),
+  };
+  const x = (value: number): number =>
+    PLOT.left + ((Math.log10(value) - xs.from) / (xs.to - xs.from)) * (PLOT.right - PLOT.left);
+  const y = (value: number): number =>
+    PLOT.bottom - ((Math.log10(value) - ys.from) / (ys.to - ys.from)) * (PLOT.bottom - PLOT.top);
   const at = (value: number): string => value.toFixed(1);
 
   const parts: string[] = [];
   const ticks = (axis: { from: number; to: number }): number[] => {
     const { from, to } = decades(10 ** axis.from, 10 ** axis.to);
-    const all = Array.from({ length: to - from + 1 }, (_, i) => 10 ** (from + i)).flatMap((ten) => [ten, 2 * ten, 5 * ten]);
+    const all = Array.from({ length: to - from + 1 }, (_, i) => 10 ** (from + i)).flatMap((ten) => [
+      ten,
+      2 * ten,
+      5 * ten,
+    ]);
     return all.filter((tick) => Math.log10(tick) >= axis.from && Math.log10(tick) <= axis.to);
   };
   const tickText = (tick: number): string => String(Number(tick.toPrecision(2)));
-  for (const tick of ticks(xs)) parts.push(`<path class="grid" d="M${at(x(tick))} ${PLOT.top}V${PLOT.bottom}"/><text class="tick" x="${at(x(tick))}" y="${PLOT.bottom + 18}" text-anchor="middle">${tickText(tick)}</text>`);
-  for (const tick of ticks(ys)) parts.push(`<path class="grid" d="M${PLOT.left} ${at(y(tick))}H${PLOT.right}"/><text class="tick" x="${PLOT.left - 8}" y="${at(y(tick) + 4)}" text-anchor="end">${tickText(tick)}</text>`);
+  for (const tick of ticks(xs))
+    parts.push(
+      `<path class="grid" d="M${at(x(tick))} ${PLOT.top}V${PLOT.bottom}"/><text class="tick" x="${at(x(tick))}" y="${PLOT.bottom + 18}" text-anchor="middle">${tickText(tick)}</text>`,
+    );
+  for (const tick of ticks(ys))
+    parts.push(
+      `<path class="grid" d="M${PLOT.left} ${at(y(tick))}H${PLOT.right}"/><text class="tick" x="${PLOT.left - 8}" y="${at(y(tick) + 4)}" text-anchor="end">${tickText(tick)}</text>`,
+    );
 
   // The roofs: what bytes allow, then what multiply-adds allow.
   const foot = Math.max(10 ** xs.from, 10 ** ys.from / peaks.gbytes);
-  parts.push(`<path class="roof" d="M${at(x(foot))} ${at(y(foot * peaks.gbytes))}L${at(x(ridge))} ${at(y(peaks.gflops))}H${PLOT.right}"/>`);
+  parts.push(
+    `<path class="roof" d="M${at(x(foot))} ${at(y(foot * peaks.gbytes))}L${at(x(ridge))} ${at(y(peaks.gflops))}H${PLOT.right}"/>`,
+  );
   const peakText = `multiply-add peak, ${digits(peaks.gflops)} GFLOP/s`;
-  const boxes: Box[] = [{ x: PLOT.right - 4 - textWidth(peakText), y: y(peaks.gflops) - 20, w: textWidth(peakText), h: 18 }];
-  parts.push(`<text class="rooftext" x="${PLOT.right - 4}" y="${at(y(peaks.gflops) - 8)}" text-anchor="end">${peakText}</text>`);
+  const boxes: Box[] = [
+    { x: PLOT.right - 4 - textWidth(peakText), y: y(peaks.gflops) - 20, w: textWidth(peakText), h: 18 },
+  ];
+  parts.push(
+    `<text class="rooftext" x="${PLOT.right - 4}" y="${at(y(peaks.gflops) - 8)}" text-anchor="end">${peakText}</text>`,
+  );
   // Along the slope, above it, in its middle.
   const [run, rise] = [x(ridge) - x(foot), y(foot * peaks.gbytes) - y(peaks.gflops)];
   const [middleX, middleY] = [x(foot) + run / 2, y(peaks.gflops) + rise / 2];
   const slope = (-180 / Math.PI) * Math.atan2(rise, run);
-  parts.push(`<text class="rooftext" transform="translate(${at(middleX)} ${at(middleY)}) rotate(${at(slope)})" y="-8" text-anchor="middle">copying, ${digits(peaks.gbytes)} GB/s</text>`);
+  parts.push(
+    `<text class="rooftext" transform="translate(${at(middleX)} ${at(middleY)}) rotate(${at(slope)})" y="-8" text-anchor="middle">copying, ${digits(peaks.gbytes)} GB/s</text>`,
+  );
 
   const marks = dots.map((dot) => ({ ...dot, cx: x(dot.intensity), cy: y(dot.gflops) }));
   for (const { cx, cy } of marks) boxes.push({ x: cx - 6, y: cy - 6, w: 12, h: 12 });
@@ -100,11 +139,22 @@ export function rooflineSvg(report: Report): string {
       { x: cx + 10, y: cy + 4 + step * 12, anchor: 'start' },
       { x: cx - 10, y: cy + 4 + step * 12, anchor: 'end' },
     ]);
-    const boxOf = (place: { x: number; y: number; anchor: string }): Box => ({ x: place.anchor === 'end' ? place.x - w : place.x, y: place.y - FONT + 2, w, h: FONT });
-    const inside = ({ x: left, y: top, w: wide }: Box): boolean => left > PLOT.left && left + wide < PLOT.right && top > PLOT.top && top < PLOT.bottom - FONT;
-    const place = candidates.find((candidate) => inside(boxOf(candidate)) && !boxes.some((box) => overlaps(box, boxOf(candidate)))) ?? candidates[0];
+    const boxOf = (place: { x: number; y: number; anchor: string }): Box => ({
+      x: place.anchor === 'end' ? place.x - w : place.x,
+      y: place.y - FONT + 2,
+      w,
+      h: FONT,
+    });
+    const inside = ({ x: left, y: top, w: wide }: Box): boolean =>
+      left > PLOT.left && left + wide < PLOT.right && top > PLOT.top && top < PLOT.bottom - FONT;
+    const place =
+      candidates.find(
+        (candidate) => inside(boxOf(candidate)) && !boxes.some((box) => overlaps(box, boxOf(candidate))),
+      ) ?? candidates[0];
     boxes.push(boxOf(place));
-    parts.push(`${shape}<text class="label ${kind}text" x="${at(place.x)}" y="${at(place.y)}" text-anchor="${place.anchor}">${escape(label)}</text>`);
+    parts.push(
+      `${shape}<text class="label ${kind}text" x="${at(place.x)}" y="${at(place.y)}" text-anchor="${place.anchor}">${escape(label)}</text>`,
+    );
   }
 
   const legend = [
@@ -114,7 +164,11 @@ export function rooflineSvg(report: Report): string {
   ];
   let left = PLOT.left;
   for (const [kind, text] of legend) {
-    parts.push(kind === 'peer' ? `<path class="peer" d="M${left + 6} 38l6 6l-6 6l-6 -6z"/>` : `<circle class="${kind}" cx="${left + 6}" cy="44" r="${kind === 'deghost' ? 6.5 : 4.5}"/>`);
+    parts.push(
+      kind === 'peer'
+        ? `<path class="peer" d="M${left + 6} 38l6 6l-6 6l-6 -6z"/>`
+        : `<circle class="${kind}" cx="${left + 6}" cy="44" r="${kind === 'deghost' ? 6.5 : 4.5}"/>`,
+    );
     parts.push(`<text class="label" x="${left + 18}" y="48">${escape(text)}</text>`);
     left += 36 + textWidth(text);
   }

@@ -16,14 +16,38 @@ export interface Cost {
 /** One run of a plan. */
 export function planCost(plan: Plan): Cost {
   const { nodes } = plan.graph;
-  const bytes = plan.steps.reduce((sum, { node }) => sum + [node, ...nodes[node].inputs].reduce((all, id) => all + tensorBytes(nodes[id].shape), 0), 0);
+  const bytes = plan.steps.reduce(
+    (sum, { node }) => sum + [node, ...nodes[node].inputs].reduce((all, id) => all + tensorBytes(nodes[id].shape), 0),
+    0,
+  );
   return { operations: 2 * plan.multiplyAdds, bytes };
 }
 
 /** A merge with a network, all tiles together. */
-export function mergeCost(config: NetworkConfig, width: number, height: number, taus: readonly number[], reference: number, maxBinding: number, capabilities: Capabilities): Cost {
+export function mergeCost(
+  config: NetworkConfig,
+  width: number,
+  height: number,
+  taus: readonly number[],
+  reference: number,
+  maxBinding: number,
+  capabilities: Capabilities,
+): Cost {
   const limits = { memoryBudget: DEFAULT_MEMORY_BUDGET, maxBinding, capabilities };
-  const { stages } = schedule({ config, width, height, taus, reference, gamma: config.gamma, useResponse: false, motionGiven: false, limits });
+  const { stages } = schedule({
+    config,
+    width,
+    height,
+    taus,
+    reference,
+    gamma: config.gamma,
+    useResponse: false,
+    motionGiven: false,
+    limits,
+  });
   const costs = stages.map(({ plan, tiling }) => ({ ...planCost(plan), tiles: tiling.tiles.length }));
-  return { operations: costs.reduce((sum, it) => sum + it.operations * it.tiles, 0), bytes: costs.reduce((sum, it) => sum + it.bytes * it.tiles, 0) };
+  return {
+    operations: costs.reduce((sum, it) => sum + it.operations * it.tiles, 0),
+    bytes: costs.reduce((sum, it) => sum + it.bytes * it.tiles, 0),
+  };
 }

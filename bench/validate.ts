@@ -11,5 +11,9 @@ export async function validate(device: GPUDevice, name: string): Promise<number>
   const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device });
   const { radiance, width, height } = await deghoster.merge(frames, { reference: golden.reference });
   deghoster.dispose();
-  return expectClose(planar(radiance, width, height).data, golden.stages.get('Y')!.data, { tol: 1e-4, scale: 1, label: name });
+  return expectClose(planar(radiance, width, height).data, golden.stages.get('Y')!.data, {
+    tol: 1e-4,
+    scale: 1,
+    label: name,
+  });
 }

@@ -19,7 +19,8 @@ export const FOLDERS = ['src', 'app', 'bench'];
 /** What each file imports, by paths relative to the root. */
 export type Imports = ReadonlyMap<string, readonly string[]>;
 
-const STATIC = /^(?:import\s+(?:type\s+)?[\w\s{},*$]*?from\s*|import\s*|export\s+(?:type\s+)?(?:\*(?:\s+as\s+\w+)?|\{[^}]*\})\s*from\s*)(['"])([^'"]+)\1/gm;
+const STATIC =
+  /^(?:import\s+(?:type\s+)?[\w\s{},*$]*?from\s*|import\s*|export\s+(?:type\s+)?(?:\*(?:\s+as\s+\w+)?|\{[^}]*\})\s*from\s*)(['"])([^'"]+)\1/gm;
 /** Also the form of types, `import('./a.ts').A`. */
 const DYNAMIC = /\bimport\(\s*(['"])([^'"]+)\1\s*\)/g;
 const COMMENT_LINE = /^\s*(?:\*|\/\/|\/\*).*$/gm;
@@ -51,7 +52,10 @@ export function readImports(root: string, folders: readonly string[]): Imports {
     if (imports.has(named(path))) continue;
     const to = importsOf(readFileSync(path, 'utf8')).map((name) => join(dirname(path!), name));
     const missing = to.find((file) => !existsSync(file));
-    if (missing) throw new Error(`${named(path)} imports ${named(missing)}, which does not exist: correct the path, or the forms in scripts/checkImports.ts`);
+    if (missing)
+      throw new Error(
+        `${named(path)} imports ${named(missing)}, which does not exist: correct the path, or the forms in scripts/checkImports.ts`,
+      );
     const modules = to.filter((file) => file.endsWith('.ts'));
     imports.set(named(path), modules.map(named).sort());
     waiting.push(...modules);
@@ -86,7 +90,9 @@ export function circularImports(imports: Imports): Map<string, string> {
 
 /** What is wrong: circular imports, a line each. */
 export function problems(found: ReadonlyMap<string, string>): string[] {
-  return [...found].map(([edge, circle]) => `${edge} closes a circle (${circle}): move what both need to a file of its own`);
+  return [...found].map(
+    ([edge, circle]) => `${edge} closes a circle (${circle}): move what both need to a file of its own`,
+  );
 }
 
 /** The repository's root. */

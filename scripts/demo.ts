@@ -1,7 +1,8 @@
 /**
  * `npm run demo`: merges the bundled example and says where the pictures are.
  *
- * On a GPU at full size; on a software adapter scaled down, so that it takes about a minute (`npm run demo -- --full` for full size there too).
+ * On a GPU at full size; on a software adapter scaled down, so that it takes about a minute (`npm run demo -- --full`
+ * for full size there too).
  */
 import { readdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -33,14 +34,21 @@ try {
 async function demo(): Promise<void> {
   const started = performance.now();
   const folder = exampleFolder();
-  const paths = readdirSync(folder).filter((name) => name.endsWith('.jpg')).sort().map((name) => join(folder, name));
+  const paths = readdirSync(folder)
+    .filter((name) => name.endsWith('.jpg'))
+    .sort()
+    .map((name) => join(folder, name));
   const original = await readFrames(paths);
   const { adapter, info } = await requestAdapter({ software: adapterChoice(process.env.DEGHOST_ADAPTER) });
   const isReduced = info.software && !process.argv.includes('--full');
-  const frames = isReduced ? original.map((frame) => shrink(frame, Math.max(1, Math.floor(frame.width / SOFTWARE_WIDTH)))) : original;
+  const frames = isReduced
+    ? original.map((frame) => shrink(frame, Math.max(1, Math.floor(frame.width / SOFTWARE_WIDTH))))
+    : original;
   const weights = await readWeights(undefined, frames.length);
   const { width, height } = frames[0];
-  console.log(`${frames.length} exposures from ${show(folder)}, ${width}x${height}${isReduced ? ' (reduced: this is a software adapter)' : ''}, on ${info.name}`);
+  console.log(
+    `${frames.length} exposures from ${show(folder)}, ${width}x${height}${isReduced ? ' (reduced: this is a software adapter)' : ''}, on ${info.name}`,
+  );
 
   const device = await openDevice(adapter);
   const deghoster = await Deghoster.create({ weights: weights.bytes, device });
@@ -57,7 +65,12 @@ async function demo(): Promise<void> {
   await writeImage(join(out, 'result.png'), result);
   await writeImage(join(out, 'plain-merge.png'), plain);
   await writeMotionMaps(motion, result.motion, width, height);
-  await writeSheet(join(out, 'overview.png'), result.order.map((i) => frames[i]), plain, result);
+  await writeSheet(
+    join(out, 'overview.png'),
+    result.order.map((i) => frames[i]),
+    plain,
+    result,
+  );
 
   console.log(result.response.report.summary);
   console.log(`done in ${clock((performance.now() - started) / 1000)}; look at`);
@@ -67,12 +80,16 @@ async function demo(): Promise<void> {
     ['result.hdr', 'the same as HDR, 1.0 being the white of the middle exposure'],
     ['plain-merge.png', 'the exposures averaged, for comparison: with ghosts'],
     ['motion/', 'what was taken to be moving, exposure by exposure'],
-  ]) console.log(`  ${show(join(out, name)).padEnd(24)} ${what}`);
+  ])
+    console.log(`  ${show(join(out, name)).padEnd(24)} ${what}`);
 }
 
 function exampleFolder(): string {
   const examples = join(root, 'examples');
-  const [first] = readdirSync(examples, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name).sort();
+  const [first] = readdirSync(examples, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
   return join(examples, first);
 }
 
@@ -95,21 +112,38 @@ function shrink(frame: Frame, factor: number): Frame {
 }
 
 /** The exposures above; plain merge, the union of the motion maps and the result below. */
-async function writeSheet(path: string, frames: readonly Frame[], plain: MergeResult, result: MergeResult): Promise<void> {
+async function writeSheet(
+  path: string,
+  frames: readonly Frame[],
+  plain: MergeResult,
+  result: MergeResult,
+): Promise<void> {
   const { width, height } = result;
   const gap = Math.max(2, Math.round(width / 96));
-  const moving = Uint8Array.from({ length: width * height * 3 }, (_, i) => Math.round(255 * result.motion[result.reference][Math.floor(i / 3)]));
-  const rows = [frames.map(({ data }) => data as Uint8Array), [toneMap(plain.radiance), moving, toneMap(result.radiance)]];
+  const moving = Uint8Array.from({ length: width * height * 3 }, (_, i) =>
+    Math.round(255 * result.motion[result.reference][Math.floor(i / 3)]),
+  );
+  const rows = [
+    frames.map(({ data }) => data as Uint8Array),
+    [toneMap(plain.radiance), moving, toneMap(result.radiance)],
+  ];
   const columns = Math.max(...rows.map((row) => row.length));
   const tiles = await Promise.all(
     rows.flatMap((row, y) =>
       row.map(async (data, x) => ({
-        input: await sharp(data, { raw: { width, height, channels: 3 } }).png().toBuffer(),
+        input: await sharp(data, { raw: { width, height, channels: 3 } })
+          .png()
+          .toBuffer(),
         left: gap + x * (width + gap),
         top: gap + y * (height + gap),
       })),
     ),
   );
-  const canvas = { width: gap + columns * (width + gap), height: gap + rows.length * (height + gap), channels: 3 as const, background: '#202020' };
+  const canvas = {
+    width: gap + columns * (width + gap),
+    height: gap + rows.length * (height + gap),
+    channels: 3 as const,
+    background: '#202020',
+  };
   await sharp({ create: canvas }).composite(tiles).png().toFile(path);
 }

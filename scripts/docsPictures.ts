@@ -16,7 +16,10 @@ const GAP = 6;
 const root = packageFolder();
 const example = join(root, 'examples', 'balloons');
 const docs = join(root, 'docs');
-const results = [['plain-merge.png', 'plain.jpg'], ['result.png', 'result.jpg']] as const;
+const results = [
+  ['plain-merge.png', 'plain.jpg'],
+  ['result.png', 'result.jpg'],
+] as const;
 
 const missing = results.map(([from]) => join(root, 'out', from)).find((path) => !existsSync(path));
 if (missing) {
@@ -25,15 +28,25 @@ if (missing) {
 } else {
   await mkdir(docs, { recursive: true });
   await writeStrip();
-  for (const [from, to] of results) await sharp(join(root, 'out', from)).resize(RESULT_WIDTH).jpeg({ quality: 90 }).toFile(join(docs, to));
+  for (const [from, to] of results)
+    await sharp(join(root, 'out', from))
+      .resize(RESULT_WIDTH)
+      .jpeg({ quality: 90 })
+      .toFile(join(docs, to));
 }
 
 /** The exposures, darkest first, in one row. */
 async function writeStrip(): Promise<void> {
-  const names = readdirSync(example).filter((name) => name.endsWith('.jpg')).sort();
-  const tiles = await Promise.all(names.map((name) => sharp(join(example, name)).resize(INPUT_WIDTH).toBuffer({ resolveWithObject: true })));
+  const names = readdirSync(example)
+    .filter((name) => name.endsWith('.jpg'))
+    .sort();
+  const tiles = await Promise.all(
+    names.map((name) => sharp(join(example, name)).resize(INPUT_WIDTH).toBuffer({ resolveWithObject: true })),
+  );
   const { height } = tiles[0].info;
-  await sharp({ create: { width: names.length * (INPUT_WIDTH + GAP) - GAP, height, channels: 3, background: '#ffffff' } })
+  await sharp({
+    create: { width: names.length * (INPUT_WIDTH + GAP) - GAP, height, channels: 3, background: '#ffffff' },
+  })
     .composite(tiles.map(({ data }, i) => ({ input: data, left: i * (INPUT_WIDTH + GAP), top: 0 })))
     .jpeg({ quality: 88 })
     .toFile(join(docs, 'input.jpg'));

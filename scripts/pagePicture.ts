@@ -1,6 +1,6 @@
 /**
- * The picture in docs/web-page.md, `docs/page.jpg`: the bundled example merged in Chromium with the shipped weights, compared with the plain merge.
- * On a software adapter it takes some minutes: `npx tsx scripts/pagePicture.ts`.
+ * The picture in docs/web-page.md, `docs/page.jpg`: the bundled example merged in Chromium with the shipped weights,
+ * compared with the plain merge. On a software adapter it takes some minutes: `npx tsx scripts/pagePicture.ts`.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,9 @@ try {
   await page.locator('#merge:enabled').click();
   await page.locator('#compare:enabled').check({ timeout: PATIENCE });
   await page.waitForTimeout(1000); // drawn in a worker
-  await sharp(await page.screenshot()).jpeg({ quality: 88 }).toFile(join(root, 'docs/page.jpg'));
+  await sharp(await page.screenshot())
+    .jpeg({ quality: 88 })
+    .toFile(join(root, 'docs/page.jpg'));
 } finally {
   await browser.close();
   await site.close();

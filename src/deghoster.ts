@@ -1,5 +1,6 @@
 /**
- * The engine as a library: brackets in, radiance out. What is checked and chosen before a merge is here; the merge itself is merge.ts.
+ * The engine as a library: brackets in, radiance out. What is checked and chosen before a merge is here; the merge
+ * itself is merge.ts.
  */
 import { openPlatformDevice } from './device.ts';
 import type { DeviceLostError } from './errors.ts';
@@ -30,16 +31,21 @@ export interface DeghosterOptions {
   /** A weights file's bytes (safetensors). Without it only `method: 'merge'` works. */
   weights?: Uint8Array | ArrayBuffer;
   /**
-   * A device of the caller's: it is borrowed, never destroyed, its error scopes left as they were. Or a function that opens one, which is then owned: when it is lost in a merge
-   * the function is called again, once, and the merge goes on. By default what opens the platform's (`navigator.gpu`).
+   * A device of the caller's: it is borrowed, never destroyed, its error scopes left as they were. Or a function that
+   * opens one, which is then owned: when it is lost in a merge the function is called again, once, and the merge goes
+   * on. By default what opens the platform's (`navigator.gpu`).
    */
   device?: GPUDevice | (() => Promise<GPUDevice>);
   /**
-   * How weights, and what one layer stores for the next, are kept on the GPU: `f32` (default), or `f16`, half the memory and so larger tiles, where the device has the feature
-   * `shader-f16`. Arithmetic is f32 either way, but sums over frames are kept as halves between frames.
+   * How weights, and what one layer stores for the next, are kept on the GPU: `f32` (default), or `f16`, half the
+   * memory and so larger tiles, where the device has the feature `shader-f16`. Arithmetic is f32 either way, but sums
+   * over frames are kept as halves between frames.
    */
   precision?: DType;
-  /** What `tune` of `deghost/tune` found for this device and precision: which variants to run. Without it, good guesses by what the device offers. */
+  /**
+   * What `tune` of `deghost/tune` found for this device and precision: which variants to run. Without it, good guesses
+   * by what the device offers.
+   */
   tuning?: TuneResult | Choices;
   /** Most bytes of GPU buffers. 512 MiB by default. */
   memoryBudget?: number;
@@ -48,26 +54,36 @@ export interface DeghosterOptions {
 /** How one stack is merged. Every field has a default. */
 export interface MergeOptions {
   /**
-   * Reference frame, from 0 in exposure order: the moment shown. By default the middle exposure; `auto` takes the frame with the fewest pixels burnt out or black, the middle one
-   * where that loses at most 1 % of the picture more (`MergeResult.referenceChoice` says why).
+   * Reference frame, from 0 in exposure order: the moment shown. By default the middle exposure; `auto` takes the frame
+   * with the fewest pixels burnt out or black, the middle one where that loses at most 1 % of the picture more
+   * (`MergeResult.referenceChoice` says why).
    */
   reference?: number | 'auto';
   /** The camera's response. `auto` (estimated) by default for 8-bit frames, `gamma` (2.2) otherwise. */
   response?: ResponseOption;
   /**
-   * Motion maps in place of the network's own, one a frame in exposure order, `[height, width]` in [0,1] (1 moves). The reference's is
-   * not read: it is the union of the others.
+   * Motion maps in place of the network's own, one a frame in exposure order, `[height, width]` in [0,1] (1 moves). The
+   * reference's is not read: it is the union of the others.
    */
   motion?: readonly Float32Array[];
-  /** `network`, or for comparison the hat-weighted merge alone, which needs no weights: plain, or with the maps in `motion`. */
+  /**
+   * `network`, or for comparison the hat-weighted merge alone, which needs no weights: plain, or with the maps in
+   * `motion`.
+   */
   method?: 'network' | 'merge';
   /** Called as the merge proceeds, at least once a tile. */
   onProgress?: (progress: Progress) => void;
   /** Stops the merge with a CancelledError, within a tile. */
   signal?: AbortSignal;
-  /** Told when the device was lost and another is about to be opened: only a device that this Deghoster opened, with no frames and no part of the result on it. */
+  /**
+   * Told when the device was lost and another is about to be opened: only a device that this Deghoster opened, with no
+   * frames and no part of the result on it.
+   */
   onDeviceLost?: (error: DeviceLostError) => void;
-  /** Measures where the time goes: `MergeResult.profile`. With timestamp queries each step is a pass of its own, which costs a little. */
+  /**
+   * Measures where the time goes: `MergeResult.profile`. With timestamp queries each step is a pass of its own, which
+   * costs a little.
+   */
   profile?: boolean;
 }
 
@@ -99,7 +115,9 @@ export interface PrepareOptions extends ExpectedMerge {
   signal?: AbortSignal;
 }
 
-/** Frames that `prepare` expects where it is not told better: pictures of this size and larger are cut into tiles alike. */
+/**
+ * Frames that `prepare` expects where it is not told better: pictures of this size and larger are cut into tiles alike.
+ */
 const EXPECTED = { width: 6000, height: 4000 };
 
 /** A merged picture, with what was found and chosen on the way. */
@@ -108,7 +126,10 @@ export interface MergeResult {
   radiance: Float32Array<ArrayBuffer>;
   width: number;
   height: number;
-  /** W_k in exposure order, `[height, width]` each; the reference's is the union. Empty for a merge without a network or maps. */
+  /**
+   * W_k in exposure order, `[height, width]` each; the reference's is the union. Empty for a merge without a network or
+   * maps.
+   */
   motion: Float32Array[];
   /** tau_r: radiance times this is what files hold, where 1 is the reference frame's white. */
   scale: number;
@@ -129,13 +150,15 @@ export interface MergeResult {
 /** A merge whose picture stays on the device. */
 export interface BufferResult extends Omit<MergeResult, 'radiance'> {
   /**
-   * Y, as `MergeResult.radiance`: float32 `[height, width, 3]`, of usage STORAGE, COPY_SRC and COPY_DST. The caller's to destroy; it dies with the device, which
-   * `dispose` destroys unless it was passed in.
+   * Y, as `MergeResult.radiance`: float32 `[height, width, 3]`, of usage STORAGE, COPY_SRC and COPY_DST. The caller's
+   * to destroy; it dies with the device, which `dispose` destroys unless it was passed in.
    */
   buffer: GPUBuffer;
 }
 
-/** Merges brackets. One holds a device, the network's weights and compiled pipelines, and serves any number of merges. */
+/**
+ * Merges brackets. One holds a device, the network's weights and compiled pipelines, and serves any number of merges.
+ */
 export class Deghoster {
   readonly #session: Session;
   readonly #weights: Weights | undefined;
@@ -145,7 +168,13 @@ export class Deghoster {
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
-  private constructor(session: Session, weights: Weights | undefined, memoryBudget: number, precision: DType, choices: Choices | undefined) {
+  private constructor(
+    session: Session,
+    weights: Weights | undefined,
+    memoryBudget: number,
+    precision: DType,
+    choices: Choices | undefined,
+  ) {
     this.#session = session;
     this.#weights = weights;
     this.#memoryBudget = memoryBudget;
@@ -159,8 +188,10 @@ export class Deghoster {
    */
   static async create(options: DeghosterOptions = {}): Promise<Deghoster> {
     const { precision = 'f32', memoryBudget = DEFAULT_MEMORY_BUDGET } = options;
-    if (precision !== 'f32' && precision !== 'f16') throw new UsageError(`precision is "${String(precision)}", it must be "f32" or "f16"`);
-    if (!(memoryBudget > 0)) throw new UsageError(`memoryBudget is ${memoryBudget}, it must be a positive number of bytes`);
+    if (precision !== 'f32' && precision !== 'f16')
+      throw new UsageError(`precision is "${String(precision)}", it must be "f32" or "f16"`);
+    if (!(memoryBudget > 0))
+      throw new UsageError(`memoryBudget is ${memoryBudget}, it must be a positive number of bytes`);
     const { weights: bytes } = options;
     const weights = bytes && loadWeights(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
     const session = await Session.create(options.device ?? openPlatformDevice, (name) => {
@@ -170,7 +201,9 @@ export class Deghoster {
     });
     if (precision === 'f16' && !session.gpu.capabilities.f16) {
       session.dispose();
-      throw new UsageError('precision is "f16", but the device does not support shader-f16: use "f32", or a device opened with that feature');
+      throw new UsageError(
+        'precision is "f16", but the device does not support shader-f16: use "f32", or a device opened with that feature',
+      );
     }
     return new Deghoster(session, weights, memoryBudget, precision, options.tuning && choicesOf(options.tuning));
   }
@@ -192,28 +225,40 @@ export class Deghoster {
    * The schedule behind `plan`.
    * @internal for tests and benches: its plans and programs change from version to version.
    */
-  schedule({ width, height, frames, reference = middleFrame(frames), method = 'network', motion = false }: PlanOptions): Schedule {
+  schedule({
+    width,
+    height,
+    frames,
+    reference = middleFrame(frames),
+    method = 'network',
+    motion = false,
+  }: PlanOptions): Schedule {
     // The ratios of exposures change no size.
     const taus = Array.from({ length: frames }, (_, k) => 4 ** k);
     return this.#scheduleFor({ width, height, taus, reference, useResponse: true, motionGiven: motion, method });
   }
 
   /**
-   * Compiles what a merge of so many frames will run, so that it is ready when they are: call it while they are being decoded. Merges do not wait for it, and compile
-   * what it has not.
-   * @throws InputError for weights that do not take so many frames; UsageError; CancelledError; GpuError; DeviceLostError.
+   * Compiles what a merge of so many frames will run, so that it is ready when they are: call it while they are being
+   * decoded. Merges do not wait for it, and compile what it has not.
+   * @throws InputError for weights that do not take so many frames; UsageError; CancelledError; GpuError;
+   * DeviceLostError.
    */
   async prepare(frames: number, options: PrepareOptions = {}): Promise<void> {
     this.#check('prepare');
     const { method, motion, width = EXPECTED.width, height = EXPECTED.height, signal } = options;
     const { stages } = this.schedule({ width, height, frames, method, motion });
     throwIfCancelled(signal);
-    await this.#session.executor.warm(stages.map((stage) => stage.plan), { signal });
+    await this.#session.executor.warm(
+      stages.map((stage) => stage.plan),
+      { signal },
+    );
   }
 
   /**
    * Merges a bracketed stack. Calls on one Deghoster run one after another.
-   * @param frames 2 to 16 frames of one size, in any order, each an array, an ImageBitmap, or a texture or buffer of this Deghoster's device.
+   * @param frames 2 to 16 frames of one size, in any order, each an array, an ImageBitmap, or a texture or buffer of
+   * this Deghoster's device.
    * @throws InputError naming the frame or map and the remedy; UsageError; CancelledError; GpuError; DeviceLostError.
    */
   merge(frames: readonly FrameSource[], options: MergeOptions = {}): Promise<MergeResult> {
@@ -225,7 +270,8 @@ export class Deghoster {
   }
 
   /**
-   * Merges a bracketed stack into a buffer that stays on the device: for what draws or computes on. Like `merge` otherwise; the size is limited by the device's `maxBufferSize`.
+   * Merges a bracketed stack into a buffer that stays on the device: for what draws or computes on. Like `merge`
+   * otherwise; the size is limited by the device's `maxBufferSize`.
    * @throws as `merge`.
    */
   mergeToBuffer(frames: readonly FrameSource[], options: MergeOptions = {}): Promise<BufferResult> {
@@ -259,7 +305,11 @@ export class Deghoster {
     if (this.#disposed) throw new UsageError(`${call}: this Deghoster is disposed: create another`);
   }
 
-  async #merge(input: readonly FrameSource[], options: MergeOptions, picture: Picture): Promise<Omit<MergeResult, 'radiance'>> {
+  async #merge(
+    input: readonly FrameSource[],
+    options: MergeOptions,
+    picture: Picture,
+  ): Promise<Omit<MergeResult, 'radiance'>> {
     this.#check('merge');
     const begun = performance.now();
     const { signal, onProgress, method = 'network' } = options;
@@ -269,7 +319,8 @@ export class Deghoster {
     checkSamples(frames);
     const { width, height } = frameSize(frames[0]);
     const merge = new Merge(this.#session, frames, options);
-    const referenceChoice = given === undefined ? choiceOf(await merge.clipped(options.response === 'linear')) : undefined;
+    const referenceChoice =
+      given === undefined ? choiceOf(await merge.clipped(options.response === 'linear')) : undefined;
     const reference = given ?? referenceChoice!.reference;
     const motion = options.motion && withUnion(checkMotion(options.motion, frames.length, width, height), reference);
     if (picture.kind === 'buffer') checkBufferSize(width, height, this.device);
@@ -282,18 +333,57 @@ export class Deghoster {
     if (profile) profile.responseMs = performance.now() - choosing;
     const taus = frames.map((frame) => frame.exposure / frames[0].exposure);
     const { kind } = response.report;
-    // The gate allows for so many codes of a file. Linear samples of 8 bits are such codes as they are; finer ones are counted as if a JPEG held them.
+    // The gate allows for so many codes of a file. Linear samples of 8 bits are such codes as they are; finer ones are
+    // counted as if a JPEG held them.
     const linear = kind === 'linear' && !frames.every(isEightBit);
-    const planned = this.#scheduleFor({ width, height, taus, reference, useResponse: kind !== 'gamma', linear, motionGiven: motion !== undefined, method });
+    const planned = this.#scheduleFor({
+      width,
+      height,
+      taus,
+      reference,
+      useResponse: kind !== 'gamma',
+      linear,
+      motionGiven: motion !== undefined,
+      method,
+    });
     const maps = await merge.run(planned, response, motion, picture);
     if (profile) profile.ms = performance.now() - begun;
-    return { width, height, motion: maps, scale: taus[reference], reference, referenceChoice, order, response, peakBytes: merge.peakBytes, ...(profile && { profile }) };
+    return {
+      width,
+      height,
+      motion: maps,
+      scale: taus[reference],
+      reference,
+      referenceChoice,
+      order,
+      response,
+      peakBytes: merge.peakBytes,
+      ...(profile && { profile }),
+    };
   }
 
-  #scheduleFor(request: { width: number; height: number; taus: number[]; reference: number; useResponse: boolean; linear?: boolean; motionGiven: boolean; method: 'network' | 'merge' }): Schedule {
+  #scheduleFor(request: {
+    width: number;
+    height: number;
+    taus: number[];
+    reference: number;
+    useResponse: boolean;
+    linear?: boolean;
+    motionGiven: boolean;
+    method: 'network' | 'merge';
+  }): Schedule {
     const config = request.method === 'network' ? this.#weights?.config : undefined;
-    if (request.method === 'network' && !config) throw new UsageError('merge: no weights were given to Deghoster.create: pass weights, or method "merge" for the plain merge');
-    const limits = { memoryBudget: this.#memoryBudget, maxBinding: this.#session.gpu.maxBinding, capabilities: this.#session.gpu.capabilities, precision: this.#precision, choices: this.#choices };
+    if (request.method === 'network' && !config)
+      throw new UsageError(
+        'merge: no weights were given to Deghoster.create: pass weights, or method "merge" for the plain merge',
+      );
+    const limits = {
+      memoryBudget: this.#memoryBudget,
+      maxBinding: this.#session.gpu.maxBinding,
+      capabilities: this.#session.gpu.capabilities,
+      precision: this.#precision,
+      choices: this.#choices,
+    };
     return schedule({ ...request, config, gamma: config?.gamma ?? 2.2, limits });
   }
 }
@@ -301,7 +391,9 @@ export class Deghoster {
 function checkReference(reference: number | undefined, count: number): number {
   if (reference === undefined) return middleFrame(count);
   if (!Number.isInteger(reference) || reference < 0 || reference >= count) {
-    throw new InputError(`reference is ${reference}, it must be "auto" or one of 0..${count - 1} (frames in exposure order)`);
+    throw new InputError(
+      `reference is ${reference}, it must be "auto" or one of 0..${count - 1} (frames in exposure order)`,
+    );
   }
   return reference;
 }
@@ -311,14 +403,24 @@ function checkSamples(frames: readonly FrameSource[]): void {
   frames.forEach((frame, k) => {
     if (!('data' in frame) || !(frame.data instanceof Float32Array)) return;
     const bad = firstOutside(frame.data);
-    if (bad >= 0) throw new InputError(`${frameLabel(frame, k)}: sample ${bad} is ${frame.data[bad]}, float samples must be in [0,1]: scale the picture first`);
+    if (bad >= 0)
+      throw new InputError(
+        `${frameLabel(frame, k)}: sample ${bad} is ${frame.data[bad]}, float samples must be in [0,1]: scale the picture first`,
+      );
   });
 }
 
-function checkMotion(motion: readonly Float32Array[], frames: number, width: number, height: number): readonly Float32Array[] {
-  if (motion.length !== frames) throw new InputError(`${motion.length} motion maps for ${frames} frames: pass one a frame, in exposure order`);
+function checkMotion(
+  motion: readonly Float32Array[],
+  frames: number,
+  width: number,
+  height: number,
+): readonly Float32Array[] {
+  if (motion.length !== frames)
+    throw new InputError(`${motion.length} motion maps for ${frames} frames: pass one a frame, in exposure order`);
   motion.forEach((map, k) => {
-    if (map.length !== width * height) throw new InputError(`motion map ${k + 1} has ${map.length} values, ${width}x${height} needs ${width * height}`);
+    if (map.length !== width * height)
+      throw new InputError(`motion map ${k + 1} has ${map.length} values, ${width}x${height} needs ${width * height}`);
     const bad = firstOutside(map);
     if (bad >= 0) throw new InputError(`motion map ${k + 1}: value ${bad} is ${map[bad]}, it must be in [0,1]`);
   });

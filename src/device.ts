@@ -1,8 +1,8 @@
 /**
  * The adapter and the device: limits, errors, loss.
  *
- * WebGPU does not throw: a validation error is reported to the innermost error scope, and after a device is lost most calls do nothing
- * at all. So every await on the GPU goes through `Gpu`, which turns both into typed errors.
+ * WebGPU does not throw: a validation error is reported to the innermost error scope, and after a device is lost most
+ * calls do nothing at all. So every await on the GPU goes through `Gpu`, which turns both into typed errors.
  */
 import { DeviceLostError, GpuError, NoAdapterError } from './errors.ts';
 import type { Capabilities, MatrixSize } from './kernels/target.ts';
@@ -17,22 +17,30 @@ const WANTED_FEATURES: readonly GPUFeatureName[] = ['subgroups', 'shader-f16', '
 /** A GPU's matrix units. Dawn alone has them yet, as an experiment. */
 export const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
 
-/** A device, with the size of its matrices: Dawn tells it of adapters alone, so whoever opens a device notes it there. */
+/**
+ * A device, with the size of its matrices: Dawn tells it of adapters alone, so whoever opens a device notes it there.
+ */
 type OpenedDevice = GPUDevice & { subgroupMatrices?: MatrixSize };
 
 /**
- * Asks an adapter for a device with its own buffer limits and the features deghost uses. An adapter gives one device only.
+ * Asks an adapter for a device with its own buffer limits and the features deghost uses. An adapter gives one device
+ * only.
  * @param matrices the size of its matrices (node/matrices.ts); without it its matrix units are not asked for.
  * @throws NoAdapterError when it refuses.
  */
 export async function openDevice(adapter: GPUAdapter, matrices?: MatrixSize): Promise<GPUDevice> {
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
-  const requiredFeatures = [...WANTED_FEATURES, ...(matrices ? [MATRIX_FEATURE] : [])].filter((name) => adapter.features.has(name));
+  const requiredFeatures = [...WANTED_FEATURES, ...(matrices ? [MATRIX_FEATURE] : [])].filter((name) =>
+    adapter.features.has(name),
+  );
   try {
     const device: OpenedDevice = await adapter.requestDevice({ label: 'deghost', requiredLimits, requiredFeatures });
     return matrices ? Object.assign(device, { subgroupMatrices: matrices }) : device;
   } catch (cause) {
-    throw new NoAdapterError(`the adapter "${adapter.info.description || adapter.info.device}" gave no device: ${(cause as Error).message}`, { cause });
+    throw new NoAdapterError(
+      `the adapter "${adapter.info.description || adapter.info.device}" gave no device: ${(cause as Error).message}`,
+      { cause },
+    );
   }
 }
 
@@ -43,10 +51,13 @@ export async function openDevice(adapter: GPUAdapter, matrices?: MatrixSize): Pr
 export async function openPlatformDevice(): Promise<GPUDevice> {
   const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
   if (!gpu) {
-    throw new NoAdapterError('this platform has no WebGPU (navigator.gpu): pass a device; in Node get one with requestDevice() from "deghost/node"');
+    throw new NoAdapterError(
+      'this platform has no WebGPU (navigator.gpu): pass a device; in Node get one with requestDevice() from "deghost/node"',
+    );
   }
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) throw new NoAdapterError('WebGPU offers no adapter: update the graphics driver or enable WebGPU in the browser');
+  if (!adapter)
+    throw new NoAdapterError('WebGPU offers no adapter: update the graphics driver or enable WebGPU in the browser');
   return openDevice(adapter);
 }
 
@@ -54,11 +65,24 @@ export async function openPlatformDevice(): Promise<GPUDevice> {
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|basic render/i;
 
 /** Whether an adapter's work is done by the CPU. */
-export function isSoftware({ isFallbackAdapter, architecture, device, description }: Partial<GPUAdapterInfo> = {}): boolean {
-  return isFallbackAdapter === true || architecture === 'software' || architecture === 'swiftshader' || SOFTWARE.test(`${device} ${description}`);
+export function isSoftware({
+  isFallbackAdapter,
+  architecture,
+  device,
+  description,
+}: Partial<GPUAdapterInfo> = {}): boolean {
+  return (
+    isFallbackAdapter === true ||
+    architecture === 'software' ||
+    architecture === 'swiftshader' ||
+    SOFTWARE.test(`${device} ${description}`)
+  );
 }
 
-/** What kernels choose their variants by: of a device, or of an adapter whose device has the features deghost uses. @param info Firefox's devices have none */
+/**
+ * What kernels choose their variants by: of a device, or of an adapter whose device has the features deghost uses.
+ * @param info Firefox's devices have none
+ */
 export function capabilitiesOf(info: GPUAdapterInfo | undefined, features: GPUSupportedFeatures): Capabilities {
   const { subgroupMinSize, subgroupMaxSize } = info ?? {};
   return {
@@ -84,7 +108,10 @@ export class Gpu {
   readonly device: GPUDevice;
   readonly #software: boolean;
   #lost: GPUDeviceLostInfo | undefined;
-  /** What waits, told when the device is lost. Promises that race with one that lives as long as the device would be held by it, with what they resolve to. */
+  /**
+   * What waits, told when the device is lost. Promises that race with one that lives as long as the device would be
+   * held by it, with what they resolve to.
+   */
   readonly #waiting = new Set<() => void>();
 
   constructor(device: GPUDevice) {
@@ -132,7 +159,10 @@ export class Gpu {
     return { lost, forget: () => void this.#waiting.delete(tell) };
   }
 
-  /** After a failure, waits for a loss to be told, which may be a while after what it made fail: one that is not told by then has not been the cause. */
+  /**
+   * After a failure, waits for a loss to be told, which may be a while after what it made fail: one that is not told by
+   * then has not been the cause.
+   */
   async #throwIfLost(): Promise<void> {
     const { lost, forget } = this.#loss();
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -171,7 +201,9 @@ export class Gpu {
 
   #lossError(info: GPUDeviceLostInfo): DeviceLostError {
     const why = info.message.trim().split('\n')[0] || info.reason;
-    return new DeviceLostError(`the GPU device was lost (${why}): try again, with a smaller memory budget if it happens again`);
+    return new DeviceLostError(
+      `the GPU device was lost (${why}): try again, with a smaller memory budget if it happens again`,
+    );
   }
 }
 

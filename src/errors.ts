@@ -1,9 +1,10 @@
 /**
  * Every error deghost throws on purpose.
  *
- * A message is one line: it names the thing, both values, and the remedy. `code` is for programs: a command line maps it to an exit status. Where a
- * program knows a better remedy than the library (an option to add, a field to fill in), the error says which problem it is, and what was found apart
- * from the remedy; `messageWith` puts the two together again.
+ * A message is one line: it names the thing, both values, and the remedy. `code` is for programs: a command line maps
+ * it to an exit status. Where a program knows a better remedy than the library (an option to add, a field to fill in),
+ * the error says which problem it is, and what was found apart from the remedy; `messageWith` puts the two together
+ * again.
  */
 
 /** What went wrong, for programs. */
@@ -16,7 +17,10 @@ export type DeghostErrorCode =
   | 'missing-package' // an optional npm package that this operation needs
   | 'cancelled'; // the caller's AbortSignal fired
 
-/** Each error's `name`. Written out, because a minifier renames the classes themselves. A cancelled call's is the web platform's own. */
+/**
+ * Each error's `name`. Written out, because a minifier renames the classes themselves. A cancelled call's is the web
+ * platform's own.
+ */
 const NAMES: Record<DeghostErrorCode, string> = {
   input: 'InputError',
   usage: 'UsageError',
@@ -104,7 +108,11 @@ export class GpuError extends DeghostError {
 /** An optional npm package that this operation needs is not installed. */
 export class MissingPackageError extends DeghostError {
   constructor(name: string, purpose: string, options?: ErrorOptions) {
-    super('missing-package', `${purpose} needs the npm package "${name}", which is not installed: run \`npm install ${name}\``, options);
+    super(
+      'missing-package',
+      `${purpose} needs the npm package "${name}", which is not installed: run \`npm install ${name}\``,
+      options,
+    );
   }
 }
 
@@ -118,7 +126,13 @@ export class CancelledError extends DeghostError {
 /** The first line of anything thrown, with runs of white space closed up. */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return text.split(/[\r\n]/).find((line) => line.trim() !== '')?.replace(/\s+/g, ' ').trim() ?? 'unknown error';
+  return (
+    text
+      .split(/[\r\n]/)
+      .find((line) => line.trim() !== '')
+      ?.replace(/\s+/g, ' ')
+      .trim() ?? 'unknown error'
+  );
 }
 
 /** @throws CancelledError where the signal has fired. */

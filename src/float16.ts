@@ -45,8 +45,8 @@ export function floatToHalf(value: number): number {
   const magnitude = Math.abs(value);
   if (Number.isNaN(value)) return 0x7e00;
   if (magnitude >= OVERFLOW) return sign | 0x7c00;
-  // The biased exponent of the f32, held at the subnormals' (113 - 127 = -14), whose step any smaller number shares. Where
-  // the f32 rounded up to a power of two, the half does so too.
+  // The biased exponent of the f32, held at the subnormals' (113 - 127 = -14), whose step any smaller number shares.
+  // Where the f32 rounded up to a power of two, the half does so too.
   const exponent = Math.max((singleBits[0] >>> 23) & 0xff, 113);
   singleBits[0] = (264 - exponent) << 23; // 2^(10 - (exponent - 127)), which makes the half's step 1
   // Doubles from 2^52 on are integers, so adding it rounds, ties to even.

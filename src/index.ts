@@ -5,11 +5,27 @@
  * @module deghost
  */
 export { Deghoster } from './deghoster.ts';
-export type { BufferResult, DeghosterOptions, MergeOptions, MergeResult, PlanOptions, PrepareOptions } from './deghoster.ts';
+export type {
+  BufferResult,
+  DeghosterOptions,
+  MergeOptions,
+  MergeResult,
+  PlanOptions,
+  PrepareOptions,
+} from './deghoster.ts';
 export type { Progress } from './merge.ts';
 export type { MergeProfile, ProgramProfile, StageProfile } from './profile.ts';
 export { openDevice, openPlatformDevice } from './device.ts';
-export { CancelledError, DeghostError, DeviceLostError, GpuError, InputError, MissingPackageError, NoAdapterError, UsageError } from './errors.ts';
+export {
+  CancelledError,
+  DeghostError,
+  DeviceLostError,
+  GpuError,
+  InputError,
+  MissingPackageError,
+  NoAdapterError,
+  UsageError,
+} from './errors.ts';
 export type { DeghostErrorCode, InputErrorOptions, InputProblem } from './errors.ts';
 export { encodeExr, streamExr } from './image/exr.ts';
 export type { ExrOptions, ExrPixelType, ExrStream, PlacedBytes } from './image/exr.ts';

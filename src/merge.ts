@@ -1,8 +1,9 @@
 /**
  * One merge: the stages of a schedule, tile by tile.
  *
- * Motion maps of the whole picture come first, then the picture. What is between two tiles is on the CPU, but for frames and a result that
- * the caller wants on the device. When the device is lost it is opened once more, and the merge goes on with the first tile that is not in the picture yet.
+ * Motion maps of the whole picture come first, then the picture. What is between two tiles is on the CPU, but for
+ * frames and a result that the caller wants on the device. When the device is lost it is opened once more, and the
+ * merge goes on with the first tile that is not in the picture yet.
  */
 import { DeviceLostError, InputError } from './errors.ts';
 import type { Prepared, Tensors } from './graph/executor.ts';
@@ -48,7 +49,9 @@ export interface MergeControl {
 }
 
 /** The picture as it grows: an array, or a buffer on the device, float32 `[height, width, 3]` both. */
-export type Picture = { kind: 'array'; array: Float32Array<ArrayBuffer> } | { kind: 'buffer'; buffer: GPUBuffer | undefined };
+export type Picture =
+  | { kind: 'array'; array: Float32Array<ArrayBuffer> }
+  | { kind: 'buffer'; buffer: GPUBuffer | undefined };
 
 function isDeviceFrame(frame: FrameSource): frame is DeviceFrame {
   return !('data' in frame);
@@ -70,7 +73,8 @@ export class Merge {
     this.#session = session;
     this.#frames = frames;
     this.#control = control;
-    if (control.profile) this.profile = { timestamps: session.executor.canTime, ms: 0, responseMs: 0, compileMs: 0, stages: [] };
+    if (control.profile)
+      this.profile = { timestamps: session.executor.canTime, ms: 0, responseMs: 0, compileMs: 0, stages: [] };
     session.executor.memory.resetPeak();
   }
 
@@ -82,18 +86,26 @@ export class Merge {
   /** What a response is estimated from: of frames on the device, their patches alone, read back. */
   async patches(): Promise<Frame[]> {
     const read: Frame[] = [];
-    for (const frame of this.#frames) read.push(isDeviceFrame(frame) ? await this.#again(() => this.#readPatches(frame)) : frame);
+    for (const frame of this.#frames)
+      read.push(isDeviceFrame(frame) ? await this.#again(() => this.#readPatches(frame)) : frame);
     return read;
   }
 
-  /** What each frame has lost, for choosing a reference: of frames on the device, the pixels that are looked at alone are read back. @param linear as in `countClipped`. */
+  /**
+   * What each frame has lost, for choosing a reference: of frames on the device, the pixels that are looked at alone
+   * are read back. @param linear as in `countClipped`.
+   */
   async clipped(linear: boolean): Promise<ClippedPixels[]> {
     const { width, height } = frameSize(this.#frames[0]);
     const { step, cols, rows } = referenceGrid(width, height);
     const grid = { x: 0, y: 0, width: cols, height: rows, cell: 1, step };
     const counts: ClippedPixels[] = [];
     for (const frame of this.#frames) {
-      counts.push(isDeviceFrame(frame) ? countClipped(await this.#again(() => this.#readGrid(frame, grid)), linear, 1) : countClipped(frame, linear));
+      counts.push(
+        isDeviceFrame(frame)
+          ? countClipped(await this.#again(() => this.#readGrid(frame, grid)), linear, 1)
+          : countClipped(frame, linear),
+      );
     }
     return counts;
   }
@@ -103,12 +115,22 @@ export class Merge {
    * @param motion maps in place of the network's own.
    * @returns the picture, and the maps at the picture's size.
    */
-  async run(schedule: Schedule, response: ChosenResponse, motion: readonly Float32Array[] | undefined, picture: Picture): Promise<Float32Array[]> {
+  async run(
+    schedule: Schedule,
+    response: ChosenResponse,
+    motion: readonly Float32Array[] | undefined,
+    picture: Picture,
+  ): Promise<Float32Array[]> {
     const { width, height } = schedule;
     const { onProgress, signal } = this.#control;
     const compiling = performance.now();
     const plans = schedule.stages.map((stage) => stage.plan);
-    await this.#again(() => this.#session.executor.warm(plans, { signal, onProgress: (done, total) => onProgress?.({ stage: 'compile', done, total, fraction: 0 }) }));
+    await this.#again(() =>
+      this.#session.executor.warm(plans, {
+        signal,
+        onProgress: (done, total) => onProgress?.({ stage: 'compile', done, total, fraction: 0 }),
+      }),
+    );
     if (this.profile) this.profile.compileMs = performance.now() - compiling;
     const total = schedule.stages.reduce((sum, stage) => sum + stageWork(stage), 0);
     let before = 0;
@@ -116,15 +138,27 @@ export class Merge {
     for (const stage of schedule.stages) {
       const share = total ? stageWork(stage) / total : 1;
       const count = stage.tiling.tiles.length;
-      const report = (done: number): void => onProgress?.({ stage: stage.name, done, total: count, fraction: before + (share * done) / count });
+      const report = (done: number): void =>
+        onProgress?.({ stage: stage.name, done, total: count, fraction: before + (share * done) / count });
       if (stage.name === 'segmentation') {
         // Kept at the padded size: fusion sees what the U-Nets made of the padding, not its repeated edge.
         const made = this.#frames.map(() => new Float32Array(schedule.padded.width * schedule.padded.height));
         const targets = made.map((array) => ({ array, stride: 1, offset: 0 }));
-        await this.#runStage(stage, undefined, response, report, { paste: (tile, values) => pasteCore(values, tile, stage.tiling.width, stage.tiling.height, schedule.padded, targets) });
+        await this.#runStage(stage, undefined, response, report, {
+          paste: (tile, values) =>
+            pasteCore(values, tile, stage.tiling.width, stage.tiling.height, schedule.padded, targets),
+        });
         maps = { maps: made, ...schedule.padded };
       } else {
-        await this.#runStage(stage, maps, response, report, picture.kind === 'array' ? this.#toArray(stage, schedule, picture.array) : this.#toBuffer(stage, schedule, picture));
+        await this.#runStage(
+          stage,
+          maps,
+          response,
+          report,
+          picture.kind === 'array'
+            ? this.#toArray(stage, schedule, picture.array)
+            : this.#toBuffer(stage, schedule, picture),
+        );
       }
       before += share;
     }
@@ -136,11 +170,19 @@ export class Merge {
     return { paste: (tile, values) => pasteCore(values, tile, tiling.width, tiling.height, size, targets) };
   }
 
-  #toBuffer(stage: Stage, { width, height }: { width: number; height: number }, picture: { buffer: GPUBuffer | undefined }): Pick<TileWork, 'store'> {
+  #toBuffer(
+    stage: Stage,
+    { width, height }: { width: number; height: number },
+    picture: { buffer: GPUBuffer | undefined },
+  ): Pick<TileWork, 'store'> {
     const store = async (prepared: Prepared, { x, y }: Tile): Promise<void> => {
       const { device } = this.#session.gpu;
       picture.buffer ??= await this.#session.gpu.guard('allocating the result', () =>
-        device.createBuffer({ label: 'radiance', size: width * height * 12, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST }),
+        device.createBuffer({
+          label: 'radiance',
+          size: width * height * 12,
+          usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+        }),
       );
       const part = {
         left: x.coreStart - x.start,
@@ -152,13 +194,25 @@ export class Merge {
       };
       this.#keptOnDevice = true;
       if (part.width <= 0 || part.height <= 0) return;
-      await this.#session.transfer.store(this.#session.executor.locate(prepared, stage.plan.graph.outputs[0]), stage.tiling.width, part, picture.buffer, width);
+      await this.#session.transfer.store(
+        this.#session.executor.locate(prepared, stage.plan.graph.outputs[0]),
+        stage.tiling.width,
+        part,
+        picture.buffer,
+        width,
+      );
     };
     return { store };
   }
 
   /** Runs one stage over all its tiles. @param result what becomes of each tile's. */
-  async #runStage(stage: Stage, motion: MotionMaps | undefined, response: ChosenResponse, report: (done: number) => void, result: Pick<TileWork, 'paste' | 'store'>): Promise<void> {
+  async #runStage(
+    stage: Stage,
+    motion: MotionMaps | undefined,
+    response: ChosenResponse,
+    report: (done: number) => void,
+    result: Pick<TileWork, 'paste' | 'store'>,
+  ): Promise<void> {
     const { tiling, plan } = stage;
     const { signal } = this.#control;
     const table = responseTable(response.response);
@@ -166,7 +220,9 @@ export class Merge {
       cutStack(this.#frames, motion, tile, tiling.width, tiling.height, inputs[STACK]);
       inputs[RESPONSE].set(table);
     };
-    const load = this.#frames.some(isDeviceFrame) ? (prepared: Prepared, tile: Tile): Promise<void> => this.#loadColours(prepared, stage, tile) : undefined;
+    const load = this.#frames.some(isDeviceFrame)
+      ? (prepared: Prepared, tile: Tile): Promise<void> => this.#loadColours(prepared, stage, tile)
+      : undefined;
     const times = this.profile && stageTimes(plan);
     const begun = performance.now();
     let [busyMs, submissions] = [0, 0];
@@ -174,7 +230,14 @@ export class Merge {
     await this.#again(async () => {
       const { executor } = this.#session;
       const before = executor.submissions.totals;
-      await runTiles(executor, stage, { cut, load, ...result }, { signal, report, times }, next, (tile) => (next = tile + 1));
+      await runTiles(
+        executor,
+        stage,
+        { cut, load, ...result },
+        { signal, report, times },
+        next,
+        (tile) => (next = tile + 1),
+      );
       busyMs = executor.submissions.totals.busyMs - before.busyMs;
       submissions = executor.submissions.totals.count - before.count;
     });
@@ -200,10 +263,14 @@ export class Merge {
 
   /** Copies the colours of frames that are not arrays into the uploaded stack. */
   async #loadColours(prepared: Prepared, { plan, tiling }: Stage, tile: Tile): Promise<void> {
-    const { buffer, first } = this.#session.executor.locate(prepared, plan.graph.nodes.findIndex((node) => node.op === 'input' && node.name === STACK));
+    const { buffer, first } = this.#session.executor.locate(
+      prepared,
+      plan.graph.nodes.findIndex((node) => node.op === 'input' && node.name === STACK),
+    );
     const grid = { x: tile.x.start, y: tile.y.start, width: tiling.width, height: tiling.height, cell: 1, step: 1 };
     for (const [k, frame] of this.#frames.entries()) {
-      if (isDeviceFrame(frame)) await this.#session.transfer.load(frame, grid, { buffer, first: first + k * tiling.width * tiling.height });
+      if (isDeviceFrame(frame))
+        await this.#session.transfer.load(frame, grid, { buffer, first: first + k * tiling.width * tiling.height });
     }
   }
 
@@ -212,7 +279,11 @@ export class Merge {
     const { width, height } = frameSize(frame);
     const { step, cols, rows } = patchGrid(width, height);
     const [w, h] = [cols * Math.min(3, width), rows * Math.min(3, height)];
-    return { ...(await this.#readGrid(frame, { x: 0, y: 0, width: w, height: h, cell: 3, step })), exposure: frame.exposure, name: frame.name };
+    return {
+      ...(await this.#readGrid(frame, { x: 0, y: 0, width: w, height: h, cell: 3, step })),
+      exposure: frame.exposure,
+      name: frame.name,
+    };
   }
 
   /** A grid of a frame's pixels as a small picture, in 8 bits where it has them. */
@@ -226,7 +297,10 @@ export class Merge {
     return { data, width, height };
   }
 
-  /** Does something with the device; if the device is lost on the way, once more with another, which is opened once a merge. */
+  /**
+   * Does something with the device; if the device is lost on the way, once more with another, which is opened once a
+   * merge.
+   */
   async #again<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -250,6 +324,8 @@ export class Merge {
 export function checkBufferSize(width: number, height: number, device: GPUDevice): void {
   const bytes = width * height * 12;
   if (bytes > device.limits.maxBufferSize) {
-    throw new InputError(`a result of ${width}x${height} takes a buffer of ${bytes} bytes, the device's largest has ${device.limits.maxBufferSize}: merge to an array`);
+    throw new InputError(
+      `a result of ${width}x${height} takes a buffer of ${bytes} bytes, the device's largest has ${device.limits.maxBufferSize}: merge to an array`,
+    );
   }
 }

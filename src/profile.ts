@@ -1,7 +1,8 @@
 /**
  * Where the time of a merge went: wall time by phase, and within a stage what the CPU and the GPU did for its tiles.
  *
- * CPU and GPU work on different tiles at the same time, so what is within a stage adds up to more than its wall time; what is of one of the two does not.
+ * CPU and GPU work on different tiles at the same time, so what is within a stage adds up to more than its wall time;
+ * what is of one of the two does not.
  */
 import type { GpuTimes } from './graph/timestamps.ts';
 import type { Plan } from './graph/plan.ts';
@@ -66,16 +67,29 @@ export interface StageTimes extends GpuTimes {
 }
 
 export function stageTimes(plan: Plan): StageTimes {
-  return { stepMs: new Float64Array(plan.steps.length), uploadMs: 0, readbackMs: 0, prepareMs: 0, cutMs: 0, pasteMs: 0 };
+  return {
+    stepMs: new Float64Array(plan.steps.length),
+    uploadMs: 0,
+    readbackMs: 0,
+    prepareMs: 0,
+    cutMs: 0,
+    pasteMs: 0,
+  };
 }
 
-/** Steps by program, their times added. @param stepMs a step's time over all tiles, or undefined where it is not known. */
+/**
+ * Steps by program, their times added. @param stepMs a step's time over all tiles, or undefined where it is not known.
+ */
 export function programProfiles(plan: Plan, tiles: number, stepMs: Float64Array | undefined): ProgramProfile[] {
   const found = new Map<string, ProgramProfile>();
   plan.steps.forEach(({ op, dispatch, multiplyAdds }, i) => {
     const key = `${op} ${dispatch.program.label}`;
     let row = found.get(key);
-    if (!row) found.set(key, (row = { op, program: dispatch.program.label, dispatches: 0, ms: stepMs ? 0 : null, multiplyAdds: 0 }));
+    if (!row)
+      found.set(
+        key,
+        (row = { op, program: dispatch.program.label, dispatches: 0, ms: stepMs ? 0 : null, multiplyAdds: 0 }),
+      );
     row.dispatches += tiles;
     row.multiplyAdds += multiplyAdds * tiles;
     if (stepMs) row.ms! += stepMs[i];
@@ -83,7 +97,10 @@ export function programProfiles(plan: Plan, tiles: number, stepMs: Float64Array 
   return [...found.values()].sort((a, b) => (b.ms ?? 0) - (a.ms ?? 0) || b.multiplyAdds - a.multiplyAdds);
 }
 
-/** 1e9 floating-point operations a second, a multiply-add being two; undefined where nothing is multiplied or no time is known. */
+/**
+ * 1e9 floating-point operations a second, a multiply-add being two; undefined where nothing is multiplied or no time is
+ * known.
+ */
 export function gflops({ ms, multiplyAdds }: ProgramProfile): number | undefined {
   return ms && multiplyAdds ? (2 * multiplyAdds) / ms / 1e6 : undefined;
 }

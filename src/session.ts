@@ -1,8 +1,9 @@
 /**
  * A Deghoster's device with everything made on it, and another when the device is lost.
  *
- * Everything between two tiles is on the CPU, so a merge can go on with the tile that failed (src/merge.ts): drivers are reset and laptops change
- * their GPU, and minutes of work need not be lost with them. Only a device that was opened here can be opened again.
+ * Everything between two tiles is on the CPU, so a merge can go on with the tile that failed (src/merge.ts): drivers
+ * are reset and laptops change their GPU, and minutes of work need not be lost with them. Only a device that was opened
+ * here can be opened again.
  */
 import { Gpu } from './device.ts';
 import { UsageError } from './errors.ts';
@@ -31,7 +32,9 @@ export class Session {
 
   /** @param device one of the caller's, never destroyed here; or what opens one, which is then owned. */
   static async create(device: GPUDevice | OpenDevice, tensor: TensorSource): Promise<Session> {
-    return typeof device === 'function' ? new Session(await device(), device, tensor) : new Session(device, undefined, tensor);
+    return typeof device === 'function'
+      ? new Session(await device(), device, tensor)
+      : new Session(device, undefined, tensor);
   }
 
   get gpu(): Gpu {
@@ -51,7 +54,10 @@ export class Session {
     return this.#open !== undefined && !this.#closed;
   }
 
-  /** Opens another device in place of a lost one; pipelines and weights are made anew when they are used. @throws NoAdapterError */
+  /**
+   * Opens another device in place of a lost one; pipelines and weights are made anew when they are used. @throws
+   * NoAdapterError
+   */
   async reopen(): Promise<void> {
     if (!this.#open) throw new Error('session: a borrowed device cannot be opened again');
     this.#free();

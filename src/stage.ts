@@ -1,8 +1,9 @@
 /**
- * One stage of a merge over its tiles, two of them in flight: while one computes, the next is cut from the frames and the last is pasted into the picture.
+ * One stage of a merge over its tiles, two of them in flight: while one computes, the next is cut from the frames and
+ * the last is pasted into the picture.
  *
- * The order on the GPU is that of the tiles; on the CPU whatever can be done is done. A stage that stops in the middle, for whatever reason, stops with the first tiles in the
- * picture and the others not, and can go on from there.
+ * The order on the GPU is that of the tiles; on the CPU whatever can be done is done. A stage that stops in the middle,
+ * for whatever reason, stops with the first tiles in the picture and the others not, and can go on from there.
  */
 import type { Executor, Prepared, Tensors } from './graph/executor.ts';
 import { READBACKS } from './graph/edges.ts';
@@ -30,15 +31,24 @@ export interface StageControl {
 }
 
 /**
- * Runs tiles from `first` on. @param placed called when the result of a tile is where it belongs, in the order of tiles.
+ * Runs tiles from `first` on. @param placed called when the result of a tile is where it belongs, in the order of
+ * tiles.
  * @throws CancelledError within two submissions of the signal; GpuError; DeviceLostError. Nothing is in flight then.
  */
-export async function runTiles(executor: Executor, stage: Stage, work: TileWork, control: StageControl, first: number, placed: (tile: number) => void): Promise<void> {
+export async function runTiles(
+  executor: Executor,
+  stage: Stage,
+  work: TileWork,
+  control: StageControl,
+  first: number,
+  placed: (tile: number) => void,
+): Promise<void> {
   const { plan, tiling } = stage;
   const { tiles } = tiling;
   const { signal, report, times } = control;
   const worked = fractions(stage);
-  const clocked = (key: 'prepareMs' | 'cutMs' | 'pasteMs', from: number): void => void (times && (times[key] += performance.now() - from));
+  const clocked = (key: 'prepareMs' | 'cutMs' | 'pasteMs', from: number): void =>
+    void (times && (times[key] += performance.now() - from));
   let reported = first;
   const reportMore = (done: number): void => {
     // The results of a tile arrive about when the first steps of the next are done.

@@ -1,6 +1,6 @@
 /**
- * `deghost/warnings`: what to tell people after a merge that ran, but whose picture may not be what they hope for. Each warning says what was found and what to do.
- * An entry of its own, so that a page that words its own loads none of it.
+ * `deghost/warnings`: what to tell people after a merge that ran, but whose picture may not be what they hope for. Each
+ * warning says what was found and what to do. An entry of its own, so that a page that words its own loads none of it.
  * @module deghost/warnings
  */
 import type { MergeResult } from './deghoster.ts';
@@ -39,22 +39,34 @@ const WEAK_PAIRS = 240;
 const WEAK_RANGE = 0.4;
 /** A reference of which less than this is well exposed is poor. */
 const WELL_EXPOSED = 0.1;
-/** Where no curve was found to measure with, only a step that the pictures have less than this share of, in stops, is wrong: curves bend it by less. */
+/**
+ * Where no curve was found to measure with, only a step that the pictures have less than this share of, in stops, is
+ * wrong: curves bend it by less.
+ */
 const NO_STEP = 0.3;
 /** Beyond this the ratio is not told: it hangs on the ends of the curve. */
 const LARGEST_TOLD = 100;
 
 /**
  * The warnings of a merge, the gravest first.
- * @param frames as they were given to `merge`. A reference whose pixels are on the device, or in an ImageBitmap, is not judged; nor are the exposures, where any frame's are.
+ * @param frames as they were given to `merge`. A reference whose pixels are on the device, or in an ImageBitmap, is not
+ * judged; nor are the exposures, where any frame's are.
  * @param result what `merge` gave; with motion maps of the caller's own pass `motion: []`.
  */
-export function mergeWarnings(frames: readonly FrameSource[], result: Pick<MergeResult, 'order' | 'reference' | 'response' | 'motion'>): MergeWarning[] {
+export function mergeWarnings(
+  frames: readonly FrameSource[],
+  result: Pick<MergeResult, 'order' | 'reference' | 'response' | 'motion'>,
+): MergeWarning[] {
   const { order, reference, response, motion } = result;
   const findings: Findings = { frames: order.map((k) => frames[k]), reference, response, motion: motion[reference] };
   const contradicted = contradictedExposures(findings);
   // Where the exposures are wrong, the response can be no good.
-  return [contradicted, muchMotion(findings), poorReference(findings), contradicted ? undefined : weakResponse(findings)].filter((warning) => warning !== undefined);
+  return [
+    contradicted,
+    muchMotion(findings),
+    poorReference(findings),
+    contradicted ? undefined : weakResponse(findings),
+  ].filter((warning) => warning !== undefined);
 }
 
 function numbered(frames: readonly Exposed[], k: number): string {
@@ -67,9 +79,14 @@ function percent(share: number): string {
 }
 
 function contradictedExposures({ frames, response }: Findings): MergeWarning | undefined {
-  const wrong = exposureSteps(frames, response).flatMap((step, k) => (isContradicted(step, response.report.kind === 'estimated') ? [{ ...step, k }] : []));
+  const wrong = exposureSteps(frames, response).flatMap((step, k) =>
+    isContradicted(step, response.report.kind === 'estimated') ? [{ ...step, k }] : [],
+  );
   if (wrong.length === 0) return undefined;
-  const found = wrong.map(({ given, measured, k }) => `${numbered(frames, k + 1)} is listed as ${times(given)} as bright as ${numbered(frames, k)}, the pictures say ${times(measured ?? 1)}`);
+  const found = wrong.map(
+    ({ given, measured, k }) =>
+      `${numbered(frames, k + 1)} is listed as ${times(given)} as bright as ${numbered(frames, k)}, the pictures say ${times(measured ?? 1)}`,
+  );
   return {
     kind: 'contradicted-exposures',
     message: `The pictures contradict their exposures: ${found.join('; ')}. Check the exposures of these frames, which belong to the pictures in the order given, and leave out frames that do not belong to the stack.`,
@@ -113,11 +130,18 @@ function poorReference({ frames, reference, response }: Findings): MergeWarning 
 }
 
 function weakResponse({ response: { report } }: Findings): MergeWarning | undefined {
-  const remedy = 'If colours or tones look wrong, or still parts are called moving, estimate the response from a stack with more tones and use it for this one, or say what the files hold: gamma or linear.';
+  const remedy =
+    'If colours or tones look wrong, or still parts are called moving, estimate the response from a stack with more tones and use it for this one, or say what the files hold: gamma or linear.';
   if (report.reason !== undefined) {
-    return { kind: 'weak-response', message: `The camera's response could not be estimated (${report.reason}), so gamma 2.2 is used. ${remedy}` };
+    return {
+      kind: 'weak-response',
+      message: `The camera's response could not be estimated (${report.reason}), so gamma 2.2 is used. ${remedy}`,
+    };
   }
   const [low, high] = report.range;
   if (report.kind !== 'estimated' || (report.pairs >= WEAK_PAIRS && high - low >= WEAK_RANGE)) return undefined;
-  return { kind: 'weak-response', message: `The camera's response rests on little: ${report.pairs} pairs of values, from ${percent(low)} to ${percent(high)} of the scale. ${remedy}` };
+  return {
+    kind: 'weak-response',
+    message: `The camera's response rests on little: ${report.pairs} pairs of values, from ${percent(low)} to ${percent(high)} of the scale. ${remedy}`,
+  };
 }

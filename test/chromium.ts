@@ -1,8 +1,9 @@
 /**
  * The browser that tests run in.
  *
- * playwright-core brings none of its own; the system's Chromium or Chrome is used, or else the one that npm brings (npmChromium.ts). SwiftShader,
- * Chromium's own software Vulkan, is its WebGPU adapter, so a machine without a GPU is enough and all machines compute alike.
+ * playwright-core brings none of its own; the system's Chromium or Chrome is used, or else the one that npm brings
+ * (npmChromium.ts). SwiftShader, Chromium's own software Vulkan, is its WebGPU adapter, so a machine without a GPU is
+ * enough and all machines compute alike.
  */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -13,7 +14,10 @@ import { npmChromiumPath } from './npmChromium.ts';
 
 /** Where systems put it, the free build first. */
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-const MAC = ['/Applications/Chromium.app/Contents/MacOS/Chromium', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'];
+const MAC = [
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
 
 /** `--no-sandbox`: containers and root have none. WebGPU on Linux and on a software adapter is still behind a flag. */
 const FLAGS = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--disable-dev-shm-usage'];
@@ -31,7 +35,8 @@ export interface FoundChromium {
 export function findChromium(): FoundChromium {
   const given = process.env.CHROMIUM;
   if (given) {
-    if (!isExecutable(given)) throw new Error(`CHROMIUM is ${given}, which cannot be run: set it to the path of a Chromium or Chrome`);
+    if (!isExecutable(given))
+      throw new Error(`CHROMIUM is ${given}, which cannot be run: set it to the path of a Chromium or Chrome`);
     return { path: given, from: 'CHROMIUM' };
   }
   const folders = [...new Set(['/usr/bin', ...(process.env.PATH ?? '').split(delimiter).filter(Boolean)])];
@@ -40,7 +45,9 @@ export function findChromium(): FoundChromium {
   const path = npmChromiumPath();
   if (path) return { path, from: 'npm' };
   const npm = supportsSwiftShader() ? `, or run \`npm ci\`, which brings one with ${SWIFTSHADER_PACKAGE}` : '';
-  throw new Error(`tests of pages need Chromium, and none is installed: install Chromium or Chrome (Debian, Ubuntu: \`apt-get install chromium\`), or set CHROMIUM=path${npm}`);
+  throw new Error(
+    `tests of pages need Chromium, and none is installed: install Chromium or Chrome (Debian, Ubuntu: \`apt-get install chromium\`), or set CHROMIUM=path${npm}`,
+  );
 }
 
 /** Its path. @throws as {@link findChromium}. */
@@ -50,9 +57,15 @@ export function chromiumPath(): string {
 
 /** Starts a headless Chromium whose pages have WebGPU. WebGPU needs a secure context: serve pages from localhost. */
 export function launchChromium(): Promise<Browser> {
-  // Its SwiftShader is its own: another driver chosen in this process (`deghost info` looks at npm's) would leave it without an adapter.
+  // Its SwiftShader is its own: another driver chosen in this process (`deghost info` looks at npm's) would leave it
+  // without an adapter.
   const { VK_DRIVER_FILES: _, VK_ICD_FILENAMES: __, ...env } = process.env;
-  return chromium.launch({ executablePath: chromiumPath(), headless: true, args: FLAGS, env: env as Record<string, string> });
+  return chromium.launch({
+    executablePath: chromiumPath(),
+    headless: true,
+    args: FLAGS,
+    env: env as Record<string, string>,
+  });
 }
 
 /** Whether a file can be run. */

@@ -21,14 +21,26 @@ const MiB = 1024 ** 2;
 /** A smooth random scene with texture, seen at several exposures by a gamma camera. */
 function scene(width: number, height: number, exposures: readonly number[], seed = 5): Frame[] {
   const random = rng(seed);
-  const waves = Array.from({ length: 9 }, () => ({ fx: random.next() * 0.3, fy: random.next() * 0.3, phase: random.next() * 6 }));
+  const waves = Array.from({ length: 9 }, () => ({
+    fx: random.next() * 0.3,
+    fy: random.next() * 0.3,
+    phase: random.next() * 6,
+  }));
   const radiance = Float32Array.from({ length: width * height * 3 }, (_, i) => {
     const x = Math.floor(i / 3) % width;
     const y = Math.floor(i / 3 / width);
-    const sum = waves.reduce((total, { fx, fy, phase }, k) => total + Math.sin(fx * x + fy * y + phase + (k % 3 === i % 3 ? 1 : 0)), 0);
+    const sum = waves.reduce(
+      (total, { fx, fy, phase }, k) => total + Math.sin(fx * x + fy * y + phase + (k % 3 === i % 3 ? 1 : 0)),
+      0,
+    );
     return Math.exp(sum / 2 - 2);
   });
-  return exposures.map((exposure) => ({ data: radiance.map((r) => Math.min(1, r * exposure) ** (1 / 2.2)), width, height, exposure }));
+  return exposures.map((exposure) => ({
+    data: radiance.map((r) => Math.min(1, r * exposure) ** (1 / 2.2)),
+    width,
+    height,
+    exposure,
+  }));
 }
 
 /** The same, of which a disc shows something else in every frame. */
@@ -36,7 +48,8 @@ function moving(width: number, height: number, exposures: readonly number[]): Fr
   const others = exposures.map((exposure, k) => scene(width, height, [exposure], 60 + k)[0].data);
   return scene(width, height, exposures).map((frame, k) => {
     const [cx, cy] = [width * (0.3 + 0.2 * k), height * (0.3 + 0.15 * k)];
-    const inside = (i: number): boolean => Math.hypot((Math.floor(i / 3) % width) - cx, Math.floor(i / 3 / width) - cy) < 0.2 * Math.min(width, height);
+    const inside = (i: number): boolean =>
+      Math.hypot((Math.floor(i / 3) % width) - cx, Math.floor(i / 3 / width) - cy) < 0.2 * Math.min(width, height);
     return { ...frame, data: Float32Array.from(frame.data, (x, i) => (inside(i) ? others[k][i] : x)) };
   });
 }
@@ -48,7 +61,12 @@ function expectVaried(map: Float32Array, gated: boolean): void {
   if (gated) expect(share((w) => w === 0)).toBeGreaterThan(0.2);
 }
 
-async function merge(golden: Golden, frames: readonly Frame[], options: MergeOptions = {}, memoryBudget = 512 * MiB): Promise<MergeResult> {
+async function merge(
+  golden: Golden,
+  frames: readonly Frame[],
+  options: MergeOptions = {},
+  memoryBudget = 512 * MiB,
+): Promise<MergeResult> {
   const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device: await testDevice(), memoryBudget });
   try {
     return await deghoster.merge(frames, options);
@@ -75,17 +93,25 @@ describe('Deghoster', () => {
     const named = await merge(golden, frames, { reference: 0, response: 'gamma' });
     expect(named.referenceChoice).toBeUndefined();
     expect(named.radiance).toEqual(chosen.radiance);
-    await expect(merge(golden, frames, { reference: 3 })).rejects.toThrow('reference is 3, it must be "auto" or one of 0..2');
-    await expect(merge(golden, frames, { reference: 'first' as 'auto' })).rejects.toThrow('reference is first, it must be "auto" or one of 0..2');
+    await expect(merge(golden, frames, { reference: 3 })).rejects.toThrow(
+      'reference is 3, it must be "auto" or one of 0..2',
+    );
+    await expect(merge(golden, frames, { reference: 'first' as 'auto' })).rejects.toThrow(
+      'reference is first, it must be "auto" or one of 0..2',
+    );
   });
 
   it('lets the gate allow for codes of linear files as the file has them: of 8 bits as they are, finer ones as a JPEG would hold them', async () => {
     const golden = readGolden('fixed-gate');
-    const linear = moving(48, 32, [1, 4, 16]).map((frame) => ({ ...frame, data: Float32Array.from(frame.data, (x) => x ** 2.2) }));
+    const linear = moving(48, 32, [1, 4, 16]).map((frame) => ({
+      ...frame,
+      data: Float32Array.from(frame.data, (x) => x ** 2.2),
+    }));
     const eight = linear.map((frame) => ({ ...frame, data: Uint8Array.from(frame.data, (x) => Math.round(255 * x)) }));
     const line = Array.from({ length: 256 }, (_, i) => i / 255);
     const same = { r: line, g: line, b: line };
-    const motionOf = async (frames: Frame[], response: MergeOptions['response']): Promise<readonly Float32Array[]> => (await merge(golden, frames, { response })).motion!;
+    const motionOf = async (frames: Frame[], response: MergeOptions['response']): Promise<readonly Float32Array[]> =>
+      (await merge(golden, frames, { response })).motion!;
     // A response that is given is read at the samples as they are.
     expect(await motionOf(eight, 'linear')).toEqual(await motionOf(eight, same));
     expect(await motionOf(linear, 'linear')).not.toEqual(await motionOf(linear, same));
@@ -101,7 +127,11 @@ describe('Deghoster', () => {
     expect(wholeTiles).toEqual([1, 1]);
     for (const k of [0, 2]) expectVaried(whole.motion[k], name === 'fixed-gate');
 
-    const small = await Deghoster.create({ weights: golden.weightsBytes, device: await testDevice(), memoryBudget: 10 * MiB });
+    const small = await Deghoster.create({
+      weights: golden.weightsBytes,
+      device: await testDevice(),
+      memoryBudget: 10 * MiB,
+    });
     const tiles = small.plan({ width: 333, height: 231, frames: 3 }).stages.map((stage) => stage.tiles);
     expect(Math.min(...tiles)).toBeGreaterThan(1);
     const tiled = await small.merge(frames);
@@ -118,7 +148,8 @@ describe('Deghoster', () => {
     const golden = readGolden(name);
     const frames = scene(64, 48, exposures);
     const device = await testDevice();
-    const create = (): Promise<Deghoster> => Deghoster.create({ weights: golden.weightsBytes, device, precision: 'f16' });
+    const create = (): Promise<Deghoster> =>
+      Deghoster.create({ weights: golden.weightsBytes, device, precision: 'f16' });
     if (!device.features.has('shader-f16')) {
       await expect(create()).rejects.toThrow('precision is "f16", which takes a device with the feature shader-f16');
       return;
@@ -135,12 +166,16 @@ describe('Deghoster', () => {
   it('says what it cannot store', async () => {
     const { adapter } = await requestAdapter({ software: adapterChoice(process.env.DEGHOST_ADAPTER) });
     const plain = await adapter.requestDevice();
-    await expect(Deghoster.create({ device: plain, precision: 'f16' })).rejects.toThrow('but the device does not support shader-f16: use "f32"');
-    await expect(Deghoster.create({ device: plain, precision: 'f64' as 'f32' })).rejects.toThrow('precision is "f64", it must be "f32" or "f16"');
+    await expect(Deghoster.create({ device: plain, precision: 'f16' })).rejects.toThrow(
+      'but the device does not support shader-f16: use "f32"',
+    );
+    await expect(Deghoster.create({ device: plain, precision: 'f64' as 'f32' })).rejects.toThrow(
+      'precision is "f64", it must be "f32" or "f16"',
+    );
     plain.destroy();
   });
 
-  it('takes motion maps in place of its own, the reference\'s being their union', async () => {
+  it("takes motion maps in place of its own, the reference's being their union", async () => {
     const golden = readGolden('fixed-merge-r0');
     const frames = golden.frames.map((x, k) => interleavedFrame(x, golden.taus[k]));
     const own = await merge(golden, frames, { reference: golden.reference });
@@ -148,7 +183,10 @@ describe('Deghoster', () => {
     const given = await merge(golden, frames, { reference: golden.reference, motion: maps });
     expect(given.radiance).toEqual(own.radiance);
     expect(given.motion[golden.reference]).toEqual(own.motion[golden.reference]);
-    const still = await merge(golden, frames, { reference: golden.reference, motion: maps.map((map) => map.map(() => 0)) });
+    const still = await merge(golden, frames, {
+      reference: golden.reference,
+      motion: maps.map((map) => map.map(() => 0)),
+    });
     expect(still.radiance).not.toEqual(own.radiance);
   });
 
@@ -158,7 +196,11 @@ describe('Deghoster', () => {
     const deghoster = await Deghoster.create({ device: await testDevice() });
     const result = await deghoster.merge(frames, { method: 'merge' });
     deghoster.dispose();
-    const expected = runMerge({ frames: frames.map(({ data }) => planar(data as Float32Array, 19, 7)), times: exposures, reference: 1 });
+    const expected = runMerge({
+      frames: frames.map(({ data }) => planar(data as Float32Array, 19, 7)),
+      times: exposures,
+      reference: 1,
+    });
     expectClose(planar(result.radiance, 19, 7).data, expected.data, { tol: 2e-6, scale: 1, label: 'plain merge' });
     expect(result.motion).toEqual([]);
   });
@@ -167,15 +209,28 @@ describe('Deghoster', () => {
     const [w, h, exposures] = [19, 7, [1, 3, 9, 20]];
     const frames = scene(w, h, exposures);
     const random = rng(8);
-    const maps = exposures.map(() => Float32Array.from({ length: w * h }, () => Math.max(0, Math.min(1, 2 * random.next() - 0.5))));
+    const maps = exposures.map(() =>
+      Float32Array.from({ length: w * h }, () => Math.max(0, Math.min(1, 2 * random.next() - 0.5))),
+    );
     const deghoster = await Deghoster.create({ device: await testDevice() });
     const result = await deghoster.merge(frames, { method: 'merge', motion: maps, reference: 2 });
     deghoster.dispose();
     const union = maps[0].map((value, i) => Math.max(value, maps[1][i], maps[3][i]));
     const masks = maps.map((map, k) => ({ c: 1, h, w, data: Float64Array.from(k === 2 ? union : map) }));
-    const expected = mergeBase(frames.map(({ data }) => planar(data as Float32Array, w, h)), exposures, 2, 2.2, 'pixel', masks);
+    const expected = mergeBase(
+      frames.map(({ data }) => planar(data as Float32Array, w, h)),
+      exposures,
+      2,
+      2.2,
+      'pixel',
+      masks,
+    );
     expectClose(planar(result.radiance, w, h).data, expected.data, { tol: 2e-6, scale: 1, label: 'merge with maps' });
-    const plain = runMerge({ frames: frames.map(({ data }) => planar(data as Float32Array, w, h)), times: exposures, reference: 2 });
+    const plain = runMerge({
+      frames: frames.map(({ data }) => planar(data as Float32Array, w, h)),
+      times: exposures,
+      reference: 2,
+    });
     expect(Math.max(...expected.data.map((y, i) => Math.abs(y - plain.data[i])))).toBeGreaterThan(0.01);
     expect(result.motion[2]).toEqual(union);
   });
@@ -186,38 +241,67 @@ describe('Deghoster', () => {
     const frames = moving(w, h, exposures).map((it) => ({ ...it, data: it.data.map((x) => x ** 2.2) }));
     const result = await merge(golden, frames, { response: 'linear' });
     const identity = Float32Array.from({ length: 256 }, (_, i) => i / 255);
-    const input = { frames: frames.map(({ data }) => planar(data, w, h)), times: exposures, response: [identity, identity, identity] };
+    const input = {
+      frames: frames.map(({ data }) => planar(data, w, h)),
+      times: exposures,
+      response: [identity, identity, identity],
+    };
     const taps = runNetwork({ config: golden.config, tensors: golden.weights }, { ...input, linear: true });
     const map = (k: number): Float64Array => crop(taps.get(`W.${k + 1}`)!, h, w).data;
-    expectClose(planar(result.radiance, w, h).data, taps.get('Y')!.data, { tol: GOLDEN_TOLERANCE, scale: 1, label: 'Y' });
+    expectClose(planar(result.radiance, w, h).data, taps.get('Y')!.data, {
+      tol: GOLDEN_TOLERANCE,
+      scale: 1,
+      label: 'Y',
+    });
     result.motion.forEach((it, k) => expectClose(it, map(k), { tol: GOLDEN_TOLERANCE, scale: 1, label: `W_${k + 1}` }));
     for (const k of [0, 2]) expectVaried(result.motion[k], true);
     // It is not what the samples as they are would give.
     const codes = runNetwork({ config: golden.config, tensors: golden.weights }, input);
-    expect(Math.max(...crop(codes.get('W.1')!, h, w).data.map((x, i) => Math.abs(x - map(0)[i])))).toBeGreaterThan(100 * GOLDEN_TOLERANCE);
+    expect(Math.max(...crop(codes.get('W.1')!, h, w).data.map((x, i) => Math.abs(x - map(0)[i])))).toBeGreaterThan(
+      100 * GOLDEN_TOLERANCE,
+    );
   });
 
   it('reads 8 and 16 bits alike', async () => {
     const golden = readGolden('any-2');
     const frames = scene(21, 18, [1, 4]).map((it) => ({ ...it, data: it.data.map((x) => Math.round(x * 255)) }));
-    const eight = await merge(golden, frames.map((it) => ({ ...it, data: Uint8Array.from(it.data) })), { response: 'gamma' });
-    const sixteen = await merge(golden, frames.map((it) => ({ ...it, data: Uint16Array.from(it.data, (x) => x * 257) })), { response: 'gamma' });
+    const eight = await merge(
+      golden,
+      frames.map((it) => ({ ...it, data: Uint8Array.from(it.data) })),
+      { response: 'gamma' },
+    );
+    const sixteen = await merge(
+      golden,
+      frames.map((it) => ({ ...it, data: Uint16Array.from(it.data, (x) => x * 257) })),
+      { response: 'gamma' },
+    );
     expectClose(sixteen.radiance, eight.radiance, { tol: 1e-6, scale: 1, label: '16 bits' });
   });
 
   it('applies a camera response as if the frames had been encoded with gamma', async () => {
     const golden = readGolden('any-2');
-    const frames = scene(21, 18, [1, 4]).map((it) => ({ ...it, data: Uint8Array.from(it.data, (x) => Math.round(x * 255)) }));
+    const frames = scene(21, 18, [1, 4]).map((it) => ({
+      ...it,
+      data: Uint8Array.from(it.data, (x) => Math.round(x * 255)),
+    }));
     const curve = Array.from({ length: 256 }, (_, i) => (i / 255) ** 1.6);
     const undone = await merge(golden, frames, { response: { r: curve, g: curve, b: curve } });
-    const encoded = await merge(golden, frames.map((it) => ({ ...it, data: Float32Array.from(it.data, (x) => curve[x] ** (1 / 2.2)) })), { response: 'gamma' });
+    const encoded = await merge(
+      golden,
+      frames.map((it) => ({ ...it, data: Float32Array.from(it.data, (x) => curve[x] ** (1 / 2.2)) })),
+      { response: 'gamma' },
+    );
     expectClose(undone.radiance, encoded.radiance, { tol: 5e-6, scale: 1, label: 'response' });
   });
 
   it('reports progress that only grows, and stops when told', async () => {
     const golden = readGolden('fixed-halo');
     const frames = scene(333, 231, [1, 4, 16]);
-    const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device: await testDevice(), memoryBudget: 10 * MiB });
+    const deghoster = await Deghoster.create({
+      weights: golden.weightsBytes,
+      device: await testDevice(),
+      memoryBudget: 10 * MiB,
+    });
     const seen: number[] = [];
     const stop = new AbortController();
     const run = deghoster.merge(frames, {
@@ -230,7 +314,9 @@ describe('Deghoster', () => {
     await expect(run).rejects.toThrow(CancelledError);
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
     // It is ready for the next.
-    const result = await deghoster.merge(frames.map((it) => ({ ...it, data: it.data.slice(0, 3 * 32 * 16), width: 32, height: 16 })));
+    const result = await deghoster.merge(
+      frames.map((it) => ({ ...it, data: it.data.slice(0, 3 * 32 * 16), width: 32, height: 16 })),
+    );
     expect(result.radiance.some((y) => y > 0)).toBe(true);
     deghoster.dispose();
   });
@@ -239,7 +325,10 @@ describe('Deghoster', () => {
     const device = await testDevice();
     const deghoster = await Deghoster.create({ device });
     deghoster.dispose();
-    const lost = await Promise.race([device.lost.then(() => true), new Promise((resolve) => setTimeout(() => resolve(false), 20))]);
+    const lost = await Promise.race([
+      device.lost.then(() => true),
+      new Promise((resolve) => setTimeout(() => resolve(false), 20)),
+    ]);
     expect(lost).toBe(false);
     await expect(deghoster.merge(scene(4, 4, [1, 2]))).rejects.toThrow('disposed');
   });
@@ -247,20 +336,34 @@ describe('Deghoster', () => {
   it('refuses what it cannot merge, naming it', async () => {
     const golden = readGolden('fixed-merge-r0');
     const [a, b, c] = scene(8, 8, [1, 4, 16]);
-    const refused = (frames: Frame[], message: string, options: MergeOptions = {}): Promise<void> => expect(merge(golden, frames, options)).rejects.toThrow(message);
+    const refused = (frames: Frame[], message: string, options: MergeOptions = {}): Promise<void> =>
+      expect(merge(golden, frames, options)).rejects.toThrow(message);
     await refused([a], '1 frame given');
-    await refused(Array.from({ length: 17 }, (_, k) => ({ ...a, exposure: k + 1 })), '17 frames given');
+    await refused(
+      Array.from({ length: 17 }, (_, k) => ({ ...a, exposure: k + 1 })),
+      '17 frames given',
+    );
     await refused([a, b], 'exactly 3 frames');
     await refused([a, b, { ...c, width: 4, height: 16, name: 'c.png' }], 'c.png is 4x16 but frame 1 is 8x8');
     await refused([a, b, { ...c, exposure: 0, name: 'c.png' }], 'c.png: exposure is 0');
-    await refused([a, b, c].map((it) => ({ ...it, exposure: 2 })), 'same exposure');
-    await refused([a, b, { ...c, data: c.data.map((x, i) => (i === 5 ? NaN : x)), name: 'c.npy' }], 'c.npy: sample 5 is NaN');
+    await refused(
+      [a, b, c].map((it) => ({ ...it, exposure: 2 })),
+      'same exposure',
+    );
+    await refused(
+      [a, b, { ...c, data: c.data.map((x, i) => (i === 5 ? NaN : x)), name: 'c.npy' }],
+      'c.npy: sample 5 is NaN',
+    );
     await refused([a, b, c], 'reference is 3', { reference: 3 });
     await refused([a, b, c], '2 motion maps for 3 frames', { motion: [new Float32Array(64), new Float32Array(64)] });
     await refused([a, b, c], 'motion map 2 has 3 values', { motion: [64, 3, 64].map((n) => new Float32Array(n)) });
     await refused([a, b, c], 'value 1 is 2', { motion: [0, 1, 2].map(() => new Float32Array(64).fill(2, 1, 2)) });
-    await expect(merge(golden, scene(512, 512, [1, 4, 16]), {}, MiB)).rejects.toThrow(/memory budget 1.0 MiB is too small: .* needs/);
-    await expect(Deghoster.create({ weights: new Uint8Array(3), device: await testDevice() })).rejects.toThrow(InputError);
+    await expect(merge(golden, scene(512, 512, [1, 4, 16]), {}, MiB)).rejects.toThrow(
+      /memory budget 1.0 MiB is too small: .* needs/,
+    );
+    await expect(Deghoster.create({ weights: new Uint8Array(3), device: await testDevice() })).rejects.toThrow(
+      InputError,
+    );
   });
 
   it('throws when the device is lost, and never returns a picture', async () => {
@@ -269,7 +372,9 @@ describe('Deghoster', () => {
     const device = await adapter.requestDevice();
     const golden = readGolden('fixed-halo');
     const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device });
-    const run = deghoster.merge(scene(64, 64, [1, 4, 16]), { onProgress: ({ stage }) => stage === 'fusion' && device.destroy() });
+    const run = deghoster.merge(scene(64, 64, [1, 4, 16]), {
+      onProgress: ({ stage }) => stage === 'fusion' && device.destroy(),
+    });
     await expect(run).rejects.toMatchObject({ code: 'device-lost' });
     await expect(deghoster.merge(scene(64, 64, [1, 4, 16]))).rejects.toMatchObject({ code: 'device-lost' });
   });

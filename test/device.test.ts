@@ -6,7 +6,9 @@ import { DeviceLostError } from '../src/errors.ts';
 /** A device that is lost when told to be. */
 function fakeDevice(): { device: GPUDevice; lose: () => void } {
   let lose = (): void => undefined;
-  const lost = new Promise<GPUDeviceLostInfo>((resolve) => (lose = () => resolve({ reason: 'unknown', message: 'the driver was reset' } as GPUDeviceLostInfo)));
+  const lost = new Promise<GPUDeviceLostInfo>(
+    (resolve) => (lose = () => resolve({ reason: 'unknown', message: 'the driver was reset' } as GPUDeviceLostInfo)),
+  );
   return { device: { lost } as GPUDevice, lose };
 }
 
@@ -14,12 +16,16 @@ describe('Gpu.wait', () => {
   it('tells a loss that is known only after the failure it caused', async () => {
     const { device, lose } = fakeDevice();
     setTimeout(lose, 50);
-    await expect(new Gpu(device).wait(Promise.reject(new Error('Buffer was unmapped before mapping was resolved')))).rejects.toThrow(DeviceLostError);
+    await expect(
+      new Gpu(device).wait(Promise.reject(new Error('Buffer was unmapped before mapping was resolved'))),
+    ).rejects.toThrow(DeviceLostError);
   });
 
   it('passes other failures on', async () => {
     const { device } = fakeDevice();
-    await expect(new Gpu(device).wait(Promise.reject(new Error('a shader does not compile')))).rejects.toThrow('a shader does not compile');
+    await expect(new Gpu(device).wait(Promise.reject(new Error('a shader does not compile')))).rejects.toThrow(
+      'a shader does not compile',
+    );
   });
 
   it('does not wait for what a lost device never does', async () => {

@@ -1,6 +1,6 @@
 /**
- * Frames and results on the device, and a device that is lost: the picture must be the one that arrays give. ImageBitmaps exist in browsers only: test/app and
- * test/runtimes merge them.
+ * Frames and results on the device, and a device that is lost: the picture must be the one that arrays give.
+ * ImageBitmaps exist in browsers only: test/app and test/runtimes merge them.
  */
 import { describe, expect, it } from 'vitest';
 import { Deghoster, chooseReference } from '../src/index.ts';
@@ -27,7 +27,11 @@ describe('frames on the device', () => {
     const expected = await deghoster.merge(arrays);
     expect(expected.response.report.kind).toBe('estimated');
     // A device divides 8 bits by 255 with a rounding of its own.
-    const textures = [asTexture(device, arrays[0]), asTexture(device, arrays[1], 'bgra8unorm'), asTexture(device, arrays[2])];
+    const textures = [
+      asTexture(device, arrays[0]),
+      asTexture(device, arrays[1], 'bgra8unorm'),
+      asTexture(device, arrays[2]),
+    ];
     const got = await deghoster.merge([textures[2], textures[0], textures[1]]);
     expect(got.response).toEqual(expected.response);
     expect(got.order).toEqual([1, 2, 0]);
@@ -44,7 +48,10 @@ describe('frames on the device', () => {
   it('choose the same reference as arrays do, of pictures larger than the grid that is looked at too', async () => {
     const device = await testDevice();
     const deghoster = await Deghoster.create({ device });
-    for (const [width, height] of [[213, 131], [1025, 1023]]) {
+    for (const [width, height] of [
+      [213, 131],
+      [1025, 1023],
+    ]) {
       const arrays = eightBit(width, height, [1, 16, 64]);
       const options: MergeOptions = { method: 'merge', response: 'gamma', reference: 'auto' };
       const expected = await deghoster.merge(arrays, options);
@@ -78,7 +85,11 @@ describe('frames on the device', () => {
     const buffers = arrays.map((frame) => asBuffer(device, frame));
     const fromBuffers = await deghoster.merge(buffers, { method: 'merge', response: 'auto' });
     // Floats have finer bins, so the curve is not the very same.
-    expectClose(fromBuffers.response.response.g, expected.response.response.g, { tol: 0.01, scale: 1, label: 'response' });
+    expectClose(fromBuffers.response.response.g, expected.response.response.g, {
+      tol: 0.01,
+      scale: 1,
+      label: 'response',
+    });
     deghoster.dispose();
     frames.forEach(({ texture }) => texture.destroy());
     buffers.forEach(({ buffer }) => buffer.destroy());
@@ -92,12 +103,29 @@ describe('frames on the device', () => {
     const refused = async (frame: FrameSource, message: string): Promise<void> => {
       await expect(deghoster.merge([good, frame], { method: 'merge', response: 'gamma' })).rejects.toThrow(message);
     };
-    await refused({ texture: make('rgba8unorm-srgb', GPUTextureUsage.TEXTURE_BINDING), exposure: 2, name: 'late' }, 'late: a texture of format rgba8unorm-srgb');
-    await refused({ texture: make('rgba8unorm', GPUTextureUsage.COPY_SRC), exposure: 2 }, 'frame 2: its texture has usage 1, without TEXTURE_BINDING');
-    const buffer = (size: number, usage: number): FrameSource => ({ buffer: device.createBuffer({ size, usage }), width: 8, height: 8, exposure: 2 });
+    await refused(
+      { texture: make('rgba8unorm-srgb', GPUTextureUsage.TEXTURE_BINDING), exposure: 2, name: 'late' },
+      'late: a texture of format rgba8unorm-srgb',
+    );
+    await refused(
+      { texture: make('rgba8unorm', GPUTextureUsage.COPY_SRC), exposure: 2 },
+      'frame 2: its texture has usage 1, without TEXTURE_BINDING',
+    );
+    const buffer = (size: number, usage: number): FrameSource => ({
+      buffer: device.createBuffer({ size, usage }),
+      width: 8,
+      height: 8,
+      exposure: 2,
+    });
     await refused(buffer(700, GPUBufferUsage.STORAGE), 'frame 2: a buffer of 700 bytes, 8x8 RGB in float32 needs 768');
     await refused(buffer(768, GPUBufferUsage.COPY_SRC), 'without STORAGE');
-    await refused({ texture: device.createTexture({ size: [8, 9], format: 'rgba8unorm', usage: GPUTextureUsage.TEXTURE_BINDING }), exposure: 2 }, 'frame 2 is 8x9 but frame 1 is 8x8');
+    await refused(
+      {
+        texture: device.createTexture({ size: [8, 9], format: 'rgba8unorm', usage: GPUTextureUsage.TEXTURE_BINDING }),
+        exposure: 2,
+      },
+      'frame 2 is 8x9 but frame 1 is 8x8',
+    );
     deghoster.dispose();
   });
 });
@@ -107,32 +135,45 @@ describe('mergeToBuffer', () => {
     ['whole', 512 * MiB, {}],
     ['tiled', 10 * MiB, {}],
     ['tiled, without a network', MiB, { method: 'merge' }],
-  ] as [string, number, MergeOptions][])('leaves on the device what merge returns (%s)', async (_, memoryBudget, options) => {
-    const device = await testDevice();
-    const frames = eightBit(213, 131, [1, 4, 16]);
-    const deghoster = await Deghoster.create({ weights: thin(), device, memoryBudget });
-    const expected = await deghoster.merge(frames, options);
-    const { buffer, ...rest } = await deghoster.mergeToBuffer(frames, options);
-    deghoster.dispose();
-    expect(await readBuffer(device, buffer)).toEqual(expected.radiance);
-    buffer.destroy();
-    const { radiance: __, ...others } = expected;
-    expect(rest).toEqual(others);
-  });
+  ] as [string, number, MergeOptions][])(
+    'leaves on the device what merge returns (%s)',
+    async (_, memoryBudget, options) => {
+      const device = await testDevice();
+      const frames = eightBit(213, 131, [1, 4, 16]);
+      const deghoster = await Deghoster.create({ weights: thin(), device, memoryBudget });
+      const expected = await deghoster.merge(frames, options);
+      const { buffer, ...rest } = await deghoster.mergeToBuffer(frames, options);
+      deghoster.dispose();
+      expect(await readBuffer(device, buffer)).toEqual(expected.radiance);
+      buffer.destroy();
+      const { radiance: __, ...others } = expected;
+      expect(rest).toEqual(others);
+    },
+  );
 
   it('refuses a size that no buffer of the device holds', async () => {
     const { adapter } = await requestAdapter({ software: adapterChoice(process.env.DEGHOST_ADAPTER) });
     const device = await adapter.requestDevice(); // default limits
     const deghoster = await Deghoster.create({ device });
-    const frames = [1, 4].map((exposure) => ({ data: new Uint8Array(4800 * 4800 * 3).fill(9), width: 4800, height: 4800, exposure }));
-    await expect(deghoster.mergeToBuffer(frames, { method: 'merge' })).rejects.toThrow(`a result of 4800x4800 takes a buffer of 276480000 bytes, the device's largest has 268435456: merge to an array`);
+    const frames = [1, 4].map((exposure) => ({
+      data: new Uint8Array(4800 * 4800 * 3).fill(9),
+      width: 4800,
+      height: 4800,
+      exposure,
+    }));
+    await expect(deghoster.mergeToBuffer(frames, { method: 'merge' })).rejects.toThrow(
+      `a result of 4800x4800 takes a buffer of 276480000 bytes, the device's largest has 268435456: merge to an array`,
+    );
     deghoster.dispose();
     device.destroy();
   });
 });
 
 describe('a lost device', () => {
-  /** Of the frames below: two tiles may be under way when the first is reported, and there must be more for a loss to be noticed, however fast the adapter. */
+  /**
+   * Of the frames below: two tiles may be under way when the first is reported, and there must be more for a loss to be
+   * noticed, however fast the adapter.
+   */
   const FOUR_TILES = 6 * MiB;
 
   /** Opens devices, and keeps them for the test to destroy. */
@@ -197,7 +238,9 @@ describe('a lost device', () => {
     const { radiance } = await deghoster.merge(frames);
     expect(radiance.some((y) => y > 0)).toBe(true);
     expect(devices).toHaveLength(2);
-    const again = deghoster.merge(frames, { onProgress: ({ stage }) => stage === 'fusion' && devices.forEach((device) => device.destroy()) });
+    const again = deghoster.merge(frames, {
+      onProgress: ({ stage }) => stage === 'fusion' && devices.forEach((device) => device.destroy()),
+    });
     await expect(again).rejects.toMatchObject({ code: 'device-lost' });
     expect(devices).toHaveLength(3);
     deghoster.dispose();
@@ -208,17 +251,24 @@ describe('a lost device', () => {
     const deghoster = await Deghoster.create({ device: open });
     const frames = eightBit(16, 16, [1, 4]).map((frame) => asTexture(devices[0], frame));
     devices[0].destroy();
-    await expect(deghoster.merge(frames, { method: 'merge', response: 'gamma' })).rejects.toMatchObject({ code: 'device-lost' });
+    await expect(deghoster.merge(frames, { method: 'merge', response: 'gamma' })).rejects.toMatchObject({
+      code: 'device-lost',
+    });
     expect(devices).toHaveLength(1);
     deghoster.dispose();
   });
 
   it('takes the tiles of a result in a buffer with it, but a merge that has none yet goes on', async () => {
     const frames = eightBit(213, 131, [1, 4, 16]);
-    for (const [stage, from, reopened] of [['segmentation', 0, true], ['fusion', 1, false]] as const) {
+    for (const [stage, from, reopened] of [
+      ['segmentation', 0, true],
+      ['fusion', 1, false],
+    ] as const) {
       const { open, devices } = opener();
       const deghoster = await Deghoster.create({ weights: thin(), device: open, memoryBudget: FOUR_TILES });
-      const run = deghoster.mergeToBuffer(frames, { onProgress: (it) => it.stage === stage && it.done >= from && devices[0].destroy() });
+      const run = deghoster.mergeToBuffer(frames, {
+        onProgress: (it) => it.stage === stage && it.done >= from && devices[0].destroy(),
+      });
       if (reopened) {
         const { buffer } = await run;
         expect((await readBuffer(deghoster.device, buffer)).some((y) => y > 0)).toBe(true);

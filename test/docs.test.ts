@@ -39,7 +39,10 @@ function commands(page: string): string[] {
 /** What a heading is linked to by, as GitHub and others make it. */
 function anchors(page: string): string[] {
   return found(prose(page), /^#+ (.*)$/gm).map((title) =>
-    title.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(' ', '-'),
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
   );
 }
 

@@ -20,15 +20,31 @@ describe('an input error', () => {
   it('tells its problem, and what was found apart from the remedy', () => {
     const error = thrown(() => sortFrames([frame(2), frame(2)])) as InputError;
     const finding = 'all 2 frames have the same exposure (2)';
-    expect(error).toMatchObject({ code: 'input', name: 'InputError', problem: 'equal-exposures', finding, message: `${finding}: pass brackets of different exposure, or set the true ones` });
-    expect(thrown(() => sortFrames([frame(1), frame(-2)]))).toMatchObject({ problem: 'exposure', message: 'frame 2: exposure is -2, it must be positive and finite: set it' });
+    expect(error).toMatchObject({
+      code: 'input',
+      name: 'InputError',
+      problem: 'equal-exposures',
+      finding,
+      message: `${finding}: pass brackets of different exposure, or set the true ones`,
+    });
+    expect(thrown(() => sortFrames([frame(1), frame(-2)]))).toMatchObject({
+      problem: 'exposure',
+      message: 'frame 2: exposure is -2, it must be positive and finite: set it',
+    });
     const cause = new Error('x');
-    expect(new InputError('a is 1, it must be 2', { cause })).toMatchObject({ message: 'a is 1, it must be 2', finding: 'a is 1, it must be 2', problem: undefined, cause });
+    expect(new InputError('a is 1, it must be 2', { cause })).toMatchObject({
+      message: 'a is 1, it must be 2',
+      finding: 'a is 1, it must be 2',
+      problem: undefined,
+      cause,
+    });
   });
 
   it('takes the remedy that a program has for the problem, and else keeps its own', () => {
     const error = thrown(() => sortFrames([frame(2), frame(2)]));
-    expect(messageWith({ 'equal-exposures': 'turn the dial' }, error)).toBe('all 2 frames have the same exposure (2): turn the dial');
+    expect(messageWith({ 'equal-exposures': 'turn the dial' }, error)).toBe(
+      'all 2 frames have the same exposure (2): turn the dial',
+    );
     expect(messageWith({ exposure: 'turn the dial' }, error)).toBe((error as Error).message);
     expect(messageWith({ exposure: 'turn the dial' }, new UsageError('what'))).toBe('what');
     expect(messageWith({}, 'text')).toBe('text');
@@ -37,7 +53,9 @@ describe('an input error', () => {
 
 describe('the engine', () => {
   it('names no option and no command of the command line in what it says', () => {
-    const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts') && !name.startsWith('node'));
+    const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
+      (name) => name.endsWith('.ts') && !name.startsWith('node'),
+    );
     expect(files.length).toBeGreaterThan(80);
     for (const file of files) {
       const code = readFileSync(join('src', file), 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');

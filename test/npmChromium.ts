@@ -47,7 +47,11 @@ export function npmChromiumPath(): string | undefined {
   try {
     const unpacked = (name: string): Buffer => brotliDecompressSync(readFileSync(join(from, name)));
     writeFileSync(join(partial, 'chrome'), unpacked('chromium.br'), { mode: 0o755 });
-    for (const name of ARCHIVES) execFileSync('tar', ['-x', '--no-same-owner', '-f', '-', '-C', partial], { input: unpacked(name), maxBuffer: 2 ** 30 });
+    for (const name of ARCHIVES)
+      execFileSync('tar', ['-x', '--no-same-owner', '-f', '-', '-C', partial], {
+        input: unpacked(name),
+        maxBuffer: 2 ** 30,
+      });
     writeFileSync(join(partial, 'fonts.conf'), fontsConf(folder));
     writeFileSync(join(partial, 'chromium'), START, { mode: 0o755 });
     renameSync(partial, folder);

@@ -1,6 +1,10 @@
 /** .npy files for tests to read, of every type that is read: the package itself writes float32 alone. */
 
-const TYPES = [[Float32Array, '<f4'], [Uint16Array, '<u2'], [Uint8Array, '|u1']] as const;
+const TYPES = [
+  [Float32Array, '<f4'],
+  [Uint16Array, '<u2'],
+  [Uint8Array, '|u1'],
+] as const;
 
 /** An array as a .npy file of version 1, its data at a multiple of 64 bytes. */
 export function encodeNpy(data: Float32Array | Uint16Array | Uint8Array, shape: readonly number[]): Buffer {

@@ -60,7 +60,16 @@ describe('Gpu.wait', () => {
     await new Gpu(device).wait(later(20));
     expect(pauses.mock.calls.length > 0).toBe(info.software);
     const before = pauses.mock.calls.length;
-    const hardware = { lost: new Promise(() => undefined), adapterInfo: { vendor: 'nvidia', architecture: 'hopper', device: '', description: 'H100', isFallbackAdapter: false } };
+    const hardware = {
+      lost: new Promise(() => undefined),
+      adapterInfo: {
+        vendor: 'nvidia',
+        architecture: 'hopper',
+        device: '',
+        description: 'H100',
+        isFallbackAdapter: false,
+      },
+    };
     await later(5);
     await new Gpu(hardware as unknown as GPUDevice).wait(later(20));
     expect(pauses.mock.calls.length).toBeLessThanOrEqual(before + 1);

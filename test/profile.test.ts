@@ -20,7 +20,9 @@ const ROUNDING_MS = 0.1;
 
 /** That a profile tells of everything in a schedule once, and of no more time than there was. */
 function check(profile: MergeProfile, { stages }: Schedule): void {
-  expect(profile.stages.map(({ name, tiles }) => [name, tiles])).toEqual(stages.map(({ name, tiling }) => [name, tiling.tiles.length]));
+  expect(profile.stages.map(({ name, tiles }) => [name, tiles])).toEqual(
+    stages.map(({ name, tiling }) => [name, tiling.tiles.length]),
+  );
   const phases = profile.stages.reduce((sum, { ms }) => sum + ms, profile.responseMs + profile.compileMs);
   expect(phases).toBeLessThanOrEqual(profile.ms);
   expect(phases).toBeGreaterThan(0.5 * profile.ms);
@@ -34,7 +36,9 @@ function check(profile: MergeProfile, { stages }: Schedule): void {
     expect(it.cutMs + it.pasteMs + it.prepareMs).toBeLessThanOrEqual(it.ms);
     expect(it.submissions).toBeGreaterThanOrEqual(count);
     if (!profile.timestamps) {
-      expect([it.computeMs, it.uploadMs, it.readbackMs, ...it.programs.map(({ ms }) => ms)].every((ms) => ms === null)).toBe(true);
+      expect(
+        [it.computeMs, it.uploadMs, it.readbackMs, ...it.programs.map(({ ms }) => ms)].every((ms) => ms === null),
+      ).toBe(true);
       return;
     }
     const sum = it.programs.reduce((total, { ms }) => total + ms!, 0);
@@ -45,16 +49,23 @@ function check(profile: MergeProfile, { stages }: Schedule): void {
 }
 
 describe('profile', () => {
-  it.each([512, 10])('of a merge in %i MiB tells of every operation, within the time there was, and changes nothing', async (mebibytes) => {
-    const frames = eightBit(213, 131, [1, 4, 16]);
-    const deghoster = await Deghoster.create({ weights: thin(), device: await testDevice(), memoryBudget: mebibytes * 2 ** 20 });
-    const plain = await deghoster.merge(frames);
-    expect(plain).not.toHaveProperty('profile');
-    const { profile, ...result } = await deghoster.merge(frames, { profile: true });
-    expect(result).toEqual(plain);
-    check(profile!, deghoster.schedule({ width: 213, height: 131, frames: 3 }));
-    deghoster.dispose();
-  });
+  it.each([512, 10])(
+    'of a merge in %i MiB tells of every operation, within the time there was, and changes nothing',
+    async (mebibytes) => {
+      const frames = eightBit(213, 131, [1, 4, 16]);
+      const deghoster = await Deghoster.create({
+        weights: thin(),
+        device: await testDevice(),
+        memoryBudget: mebibytes * 2 ** 20,
+      });
+      const plain = await deghoster.merge(frames);
+      expect(plain).not.toHaveProperty('profile');
+      const { profile, ...result } = await deghoster.merge(frames, { profile: true });
+      expect(result).toEqual(plain);
+      check(profile!, deghoster.schedule({ width: 213, height: 131, frames: 3 }));
+      deghoster.dispose();
+    },
+  );
 
   it('says that there are no times where the adapter has no timestamps', async () => {
     const { adapter } = await requestAdapter({ software: adapterChoice(process.env.DEGHOST_ADAPTER) });
@@ -83,7 +94,8 @@ describe('profile', () => {
     const begun = performance.now();
     expect(stepMs.every((ms) => ms >= 0 && ms < begun)).toBe(true);
     // Steps are shorter than the clock's rounding here and there, but not for a hundred in a row.
-    for (let i = 0; i + 100 <= steps.length; i += 100) expect(stepMs.subarray(i, i + 100).reduce((a, b) => a + b, 0)).toBeGreaterThan(0);
+    for (let i = 0; i + 100 <= steps.length; i += 100)
+      expect(stepMs.subarray(i, i + 100).reduce((a, b) => a + b, 0)).toBeGreaterThan(0);
     const [row] = programProfiles(long, 3, stepMs);
     expect(row).toMatchObject({ op: plan.steps[0].op, dispatches: 3 * steps.length });
     executor.dispose();
@@ -93,18 +105,27 @@ describe('profile', () => {
 describe('pipelines', () => {
   const ENOUGH = 40;
 
-  it.each(['this adapter', 'a device of default limits'])(`of a whole merge by the shipped network are at most ${ENOUGH}, on %s`, async (which) => {
-    const { adapter } = await requestAdapter({ software: adapterChoice(process.env.DEGHOST_ADAPTER) });
-    const device = which === 'this adapter' ? await testDevice() : await adapter.requestDevice();
-    const deghoster = await Deghoster.create({ weights: readFileSync(shippedWeightsPath(3)), device });
-    for (const [width, height] of [[16, 16], [1500, 1000], [6000, 4000]]) {
-      const { stages } = deghoster.schedule({ width, height, frames: 3 });
-      expect(stages.map(({ name }) => name)).toEqual(['segmentation', 'fusion']);
-      const programs = new Set(stages.flatMap(({ plan }) => plan.steps.map(({ dispatch }) => dispatch.program.source)));
-      expect(programs.size).toBeGreaterThan(5);
-      expect(programs.size).toBeLessThanOrEqual(ENOUGH);
-    }
-    deghoster.dispose();
-    if (device !== (await testDevice())) device.destroy();
-  });
+  it.each(['this adapter', 'a device of default limits'])(
+    `of a whole merge by the shipped network are at most ${ENOUGH}, on %s`,
+    async (which) => {
+      const { adapter } = await requestAdapter({ software: adapterChoice(process.env.DEGHOST_ADAPTER) });
+      const device = which === 'this adapter' ? await testDevice() : await adapter.requestDevice();
+      const deghoster = await Deghoster.create({ weights: readFileSync(shippedWeightsPath(3)), device });
+      for (const [width, height] of [
+        [16, 16],
+        [1500, 1000],
+        [6000, 4000],
+      ]) {
+        const { stages } = deghoster.schedule({ width, height, frames: 3 });
+        expect(stages.map(({ name }) => name)).toEqual(['segmentation', 'fusion']);
+        const programs = new Set(
+          stages.flatMap(({ plan }) => plan.steps.map(({ dispatch }) => dispatch.program.source)),
+        );
+        expect(programs.size).toBeGreaterThan(5);
+        expect(programs.size).toBeLessThanOrEqual(ENOUGH);
+      }
+      deghoster.dispose();
+      if (device !== (await testDevice())) device.destroy();
+    },
+  );
 });

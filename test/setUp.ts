@@ -8,7 +8,9 @@ import { findChromium, launchChromium } from './chromium.ts';
 
 /** Whether the command line chooses no files and no tests. Options with values are written `--option=value`. */
 export function isWholeSuite(args: readonly string[]): boolean {
-  return args.every((word) => word === 'run' || (word.startsWith('--') && !/^--(testNamePattern|shard|changed|project)\b/.test(word)));
+  return args.every(
+    (word) => word === 'run' || (word.startsWith('--') && !/^--(testNamePattern|shard|changed|project)\b/.test(word)),
+  );
 }
 
 /** Opens a page and asks for an adapter. @throws Error saying what fails. */
@@ -30,7 +32,9 @@ async function tryWebGpu(): Promise<void> {
 
 /** The line of a browser's failure that says most; its first one is general. */
 function reasonOf({ message }: Error): string {
-  const lines = stripVTControlCharacters(message).split('\n').map((line) => line.trim().replace(/^- /, ''));
+  const lines = stripVTControlCharacters(message)
+    .split('\n')
+    .map((line) => line.trim().replace(/^- /, ''));
   return lines.find((line) => /error while loading|no such file|exitCode=|cannot open/i.test(line)) ?? lines[0];
 }
 
@@ -41,10 +45,17 @@ export default async function setUp(): Promise<void> {
     const { path, from } = findChromium();
     if (from === 'npm') console.log(`No Chromium is installed: tests of pages run in npm's, ${path}.`);
     await tryWebGpu().catch((error: Error) => {
-      throw new Error(`tests of pages cannot run in ${path} (${reasonOf(error)}): install another Chromium or Chrome (Debian, Ubuntu: \`apt-get install chromium\`), or set CHROMIUM=path`, { cause: error });
+      throw new Error(
+        `tests of pages cannot run in ${path} (${reasonOf(error)}): install another Chromium or Chrome (Debian, Ubuntu: \`apt-get install chromium\`), or set CHROMIUM=path`,
+        { cause: error },
+      );
     });
   } catch (error) {
-    console.error(process.env.DEGHOST_DEBUG ? error : `npm test: ${(error as Error).message}; without those tests: npx vitest run test/kernels test/graph`);
+    console.error(
+      process.env.DEGHOST_DEBUG
+        ? error
+        : `npm test: ${(error as Error).message}; without those tests: npx vitest run test/kernels test/graph`,
+    );
     process.exit(1);
   }
 }

@@ -24,7 +24,8 @@ async function openAnother(): Promise<GPUDevice> {
 
 /** Smallest budget, to a few per cent, that a picture of this size can be merged in: it has the most tiles. */
 async function smallestBudget(width: number, height: number): Promise<number> {
-  const deghoster = (memoryBudget: number) => testDevice().then((device) => Deghoster.create({ weights: golden().weightsBytes, device, memoryBudget }));
+  const deghoster = (memoryBudget: number) =>
+    testDevice().then((device) => Deghoster.create({ weights: golden().weightsBytes, device, memoryBudget }));
   for (let budget = MiB; ; budget *= 1.05) {
     const it = await deghoster(budget);
     try {
@@ -67,7 +68,8 @@ describe('a preparation that fails', () => {
     const create = device.createBuffer.bind(device);
     let isBroken = true;
     // The last of the buffers to be made: one without a use is invalid.
-    device.createBuffer = (descriptor) => create(isBroken && descriptor.label === 'readback 1' ? { ...descriptor, usage: 0 } : descriptor);
+    device.createBuffer = (descriptor) =>
+      create(isBroken && descriptor.label === 'readback 1' ? { ...descriptor, usage: 0 } : descriptor);
     const gpu = watch(device);
     const { weightsBytes } = golden();
     const deghoster = await Deghoster.create({ weights: weightsBytes, device });
@@ -93,7 +95,11 @@ describe('tiles', () => {
   it('overlap: the next is cut before the last is pasted, and each is pasted once, in order', async () => {
     const device = await testDevice();
     const { weightsBytes } = golden();
-    const deghoster = await Deghoster.create({ weights: weightsBytes, device, memoryBudget: await smallestBudget(213, 131) });
+    const deghoster = await Deghoster.create({
+      weights: weightsBytes,
+      device,
+      memoryBudget: await smallestBudget(213, 131),
+    });
     const stage = deghoster.schedule({ width: 213, height: 131, frames: 3 }).stages[1];
     deghoster.dispose();
     const { tensors } = loadWeights(weightsBytes);
@@ -125,9 +131,11 @@ describe('tiles', () => {
     expect(placed).toEqual(order);
     expect(events.filter((event) => event.startsWith('cut'))).toEqual(order.map((n) => `cut ${n}`));
     expect(events.filter((event) => event.startsWith('paste'))).toEqual(order.map((n) => `paste ${n}`));
-    for (const n of order.slice(0, -1)) expect(events.indexOf(`cut ${n + 1}`)).toBeLessThan(events.indexOf(`paste ${n}`));
+    for (const n of order.slice(0, -1))
+      expect(events.indexOf(`cut ${n + 1}`)).toBeLessThan(events.indexOf(`paste ${n}`));
     // Two in flight, not more.
-    for (const n of order.slice(0, -2)) expect(events.indexOf(`cut ${n + 2}`)).toBeGreaterThan(events.indexOf(`paste ${n - 1}`));
+    for (const n of order.slice(0, -2))
+      expect(events.indexOf(`cut ${n + 2}`)).toBeGreaterThan(events.indexOf(`paste ${n - 1}`));
     expect(reports).toEqual([...reports].sort((a, b) => a - b));
     expect(reports[0]).toBe(first);
     expect(reports.at(-1)).toBe(tiles.length);
@@ -139,12 +147,22 @@ describe('tiles', () => {
     const device = await openAnother();
     const gpu = watch(device);
     const frames = eightBit(213, 131, [1, 4, 16]);
-    const deghoster = await Deghoster.create({ weights: golden().weightsBytes, device, memoryBudget: await smallestBudget(213, 131) });
+    const deghoster = await Deghoster.create({
+      weights: golden().weightsBytes,
+      device,
+      memoryBudget: await smallestBudget(213, 131),
+    });
     const { radiance } = await deghoster.merge(frames, options);
     const idle = gpu.bytes();
     expect(idle).toBeGreaterThan(0); // weights
     const pipelines = gpu.pipelines();
-    for (const [name, at] of [['compile', 0], ['segmentation', 0.1], ['fusion', 0], ['fusion', 1.01], ['fusion', 2]] as const) {
+    for (const [name, at] of [
+      ['compile', 0],
+      ['segmentation', 0.1],
+      ['fusion', 0],
+      ['fusion', 1.01],
+      ['fusion', 2],
+    ] as const) {
       const stop = new AbortController();
       let late = 0;
       let over = false;
@@ -174,7 +192,11 @@ describe('tiles', () => {
   it('tell of an error in what they report to, and free what they had', async () => {
     const device = await openAnother();
     const gpu = watch(device);
-    const deghoster = await Deghoster.create({ weights: golden().weightsBytes, device, memoryBudget: await smallestBudget(213, 131) });
+    const deghoster = await Deghoster.create({
+      weights: golden().weightsBytes,
+      device,
+      memoryBudget: await smallestBudget(213, 131),
+    });
     const frames = eightBit(213, 131, [1, 4, 16]);
     await deghoster.merge(frames, options);
     const idle = gpu.bytes();
@@ -187,26 +209,33 @@ describe('tiles', () => {
     device.destroy();
   });
 
-  it.each([0.3, 1, 1.4, 2.6])('go on after the loss of a device when %f of them are done, to the same picture', async (moment) => {
-    const frames = eightBit(213, 131, [1, 4, 16]);
-    const devices: GPUDevice[] = [];
-    const open = async (): Promise<GPUDevice> => {
-      devices.push(await openAnother());
-      return devices.at(-1)!;
-    };
-    const deghoster = await Deghoster.create({ weights: golden().weightsBytes, device: open, memoryBudget: await smallestBudget(213, 131) });
-    const expected = await deghoster.merge(frames, options);
-    let losses = 0;
-    const got = await deghoster.merge(frames, {
-      ...options,
-      onDeviceLost: () => losses++,
-      onProgress: ({ stage, done }) => stage === 'fusion' && done >= moment && losses === 0 && devices[0].destroy(),
-    });
-    expect([losses, devices.length]).toEqual([1, 2]);
-    expect(got.radiance).toEqual(expected.radiance);
-    expect(got.motion).toEqual(expected.motion);
-    deghoster.dispose();
-  });
+  it.each([0.3, 1, 1.4, 2.6])(
+    'go on after the loss of a device when %f of them are done, to the same picture',
+    async (moment) => {
+      const frames = eightBit(213, 131, [1, 4, 16]);
+      const devices: GPUDevice[] = [];
+      const open = async (): Promise<GPUDevice> => {
+        devices.push(await openAnother());
+        return devices.at(-1)!;
+      };
+      const deghoster = await Deghoster.create({
+        weights: golden().weightsBytes,
+        device: open,
+        memoryBudget: await smallestBudget(213, 131),
+      });
+      const expected = await deghoster.merge(frames, options);
+      let losses = 0;
+      const got = await deghoster.merge(frames, {
+        ...options,
+        onDeviceLost: () => losses++,
+        onProgress: ({ stage, done }) => stage === 'fusion' && done >= moment && losses === 0 && devices[0].destroy(),
+      });
+      expect([losses, devices.length]).toEqual([1, 2]);
+      expect(got.radiance).toEqual(expected.radiance);
+      expect(got.motion).toEqual(expected.motion);
+      deghoster.dispose();
+    },
+  );
 });
 
 describe('prepare', () => {

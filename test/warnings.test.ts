@@ -17,7 +17,10 @@ const fine = estimateResponse(stack);
 const given: ChosenResponse = { ...fine, report: { ...fine.report, kind: 'file' } };
 
 /** The warnings of frames as the library would find them, but for motion. */
-function warn(frames: Frame[], { response = estimateResponse(frames), motion }: { response?: ChosenResponse; motion?: Float32Array } = {}): MergeWarning[] {
+function warn(
+  frames: Frame[],
+  { response = estimateResponse(frames), motion }: { response?: ChosenResponse; motion?: Float32Array } = {},
+): MergeWarning[] {
   const maps = motion ? frames.map(() => motion) : [];
   return mergeWarnings(frames, { order: frames.map((_, k) => k), reference: 1, response, motion: maps });
 }
@@ -37,10 +40,22 @@ describe('mergeWarnings', () => {
   });
 
   for (const [name, frames, numbers] of [
-    ['swapped frames', listed([0, 2, 1]), /frame 3 \(IMG_2\) is listed as 4 times as bright as frame 2 \(IMG_1\), the pictures say 0\.\d+ times/],
-    ['one picture twice', listed([0, 1, 1]), /frame 3 \(IMG_2\) is listed as 4 times as bright as frame 2 \(IMG_1\), the pictures say [01](\.\d+)? times/],
+    [
+      'swapped frames',
+      listed([0, 2, 1]),
+      /frame 3 \(IMG_2\) is listed as 4 times as bright as frame 2 \(IMG_1\), the pictures say 0\.\d+ times/,
+    ],
+    [
+      'one picture twice',
+      listed([0, 1, 1]),
+      /frame 3 \(IMG_2\) is listed as 4 times as bright as frame 2 \(IMG_1\), the pictures say [01](\.\d+)? times/,
+    ],
     ['all in reverse', listed([2, 1, 0]), /frame 2 .*frame 1 .*; frame 3 .*frame 2 /],
-    ['a step eight times too large', listed([0, 1, 2], [1, 4, 128]), /frame 3 \(IMG_2\) is listed as 32 times as bright as frame 2 \(IMG_1\), the pictures say [345](\.\d)? times/],
+    [
+      'a step eight times too large',
+      listed([0, 1, 2], [1, 4, 128]),
+      /frame 3 \(IMG_2\) is listed as 32 times as bright as frame 2 \(IMG_1\), the pictures say [345](\.\d)? times/,
+    ],
   ] as const) {
     it(`names the frames: ${name}`, () => {
       const found = warn(frames).filter(({ kind }) => kind === 'contradicted-exposures');
@@ -53,7 +68,8 @@ describe('mergeWarnings', () => {
   }
 
   it('warns of much motion, from more than half on', () => {
-    const map = (share: number): Float32Array => Float32Array.from({ length: 1000 }, (_, i) => (i < share * 1000 ? 0.51 : 0.49));
+    const map = (share: number): Float32Array =>
+      Float32Array.from({ length: 1000 }, (_, i) => (i < share * 1000 ? 0.51 : 0.49));
     expect(warn(stack, { response: fine, motion: map(0.5) })).toEqual([]);
     const [warning, ...rest] = warn(stack, { response: fine, motion: map(0.76) });
     expect(rest).toEqual([]);
@@ -62,7 +78,12 @@ describe('mergeWarnings', () => {
   });
 
   it('warns of a reference that is burnt out or black, wherever its samples are', () => {
-    const flat = (code: number, make: (code: number) => Frame['data']): Frame => ({ ...size, exposure: 4, name: 'b.jpg', data: make(code) });
+    const flat = (code: number, make: (code: number) => Frame['data']): Frame => ({
+      ...size,
+      exposure: 4,
+      name: 'b.jpg',
+      data: make(code),
+    });
     const bytes = (code: number): Uint8Array => new Uint8Array(size.width * size.height * 3).fill(code);
     const floats = (code: number): Float32Array => new Float32Array(size.width * size.height * 3).fill(code / 255);
     for (const make of [bytes, floats]) {
@@ -72,23 +93,36 @@ describe('mergeWarnings', () => {
         expect(warning.message).toMatch(/^Only 0 % of the reference, frame 2 \(b\.jpg\)/);
         expect(warning.frames).toEqual([1]);
       }
-      for (const code of [6, 128, 249]) expect(warn([stack[0], flat(code, make), stack[2]], { response: given })).toEqual([]);
+      for (const code of [6, 128, 249])
+        expect(warn([stack[0], flat(code, make), stack[2]], { response: given })).toEqual([]);
     }
     // In linear samples 0.0001 is code 4 of a JPEG, 0.0004 code 7.
     const linear: ChosenResponse = { ...fine, report: { ...fine.report, kind: 'linear' } };
     const tiny = (value: number): Frame => flat(0, () => new Float32Array(size.width * size.height * 3).fill(value));
-    expect(warn([stack[0], tiny(0.0001), stack[2]], { response: linear }).map(({ kind }) => kind)).toEqual(['poor-reference']);
+    expect(warn([stack[0], tiny(0.0001), stack[2]], { response: linear }).map(({ kind }) => kind)).toEqual([
+      'poor-reference',
+    ]);
     expect(warn([stack[0], tiny(0.0004), stack[2]], { response: linear })).toEqual([]);
   });
 
   it('warns of a response that rests on little, or that was not found', () => {
-    const flat = (code: number, exposure: number): Frame => ({ ...size, exposure, data: new Uint8Array(size.width * size.height * 3).fill(code) });
+    const flat = (code: number, exposure: number): Frame => ({
+      ...size,
+      exposure,
+      data: new Uint8Array(size.width * size.height * 3).fill(code),
+    });
     const frames = [flat(60, 1), flat(110, 4)];
     const [none] = warn(frames);
     expect(none.kind).toBe('weak-response');
     expect(none.message).toMatch(/could not be estimated \(only \d+ pairs.*gamma 2\.2 is used/);
     // Greys from 70 to 90, and what they are at four times the light.
-    const ramp = (exposure: number): Frame => ({ ...size, exposure, data: Uint8Array.from({ length: size.width * size.height * 3 }, (_, i) => Math.round((70 + ((i / 3) % 20)) * exposure ** (1 / 2.2))) });
+    const ramp = (exposure: number): Frame => ({
+      ...size,
+      exposure,
+      data: Uint8Array.from({ length: size.width * size.height * 3 }, (_, i) =>
+        Math.round((70 + ((i / 3) % 20)) * exposure ** (1 / 2.2)),
+      ),
+    });
     const [weak] = warn([ramp(1), ramp(4)]);
     expect(weak.kind).toBe('weak-response');
     expect(weak.message).toMatch(/rests on little: \d+ pairs of values, from \d+ % to \d+ %/);

@@ -25,7 +25,8 @@ export interface Exposed {
 const PROPOSED_STEP = 2;
 
 /**
- * Fills in what EXIF says, for the frames that have it and were not typed. f-number and ISO count as in the command line (src/image/exif.ts).
+ * Fills in what EXIF says, for the frames that have it and were not typed. f-number and ISO count as in the command
+ * line (src/image/exif.ts).
  * @returns why EXIF cannot be used, if it is contradictory.
  */
 export function applyExif(frames: readonly Exposed[]): string | undefined {
@@ -49,15 +50,19 @@ export function applyExif(frames: readonly Exposed[]): string | undefined {
 
 /** Fills in all frames, two stops apart in the order of their brightness. */
 export function propose(frames: readonly Exposed[]): void {
-  [...frames].sort((a, b) => a.brightness - b.brightness || a.id - b.id).forEach((frame, i) => {
-    frame.ev = PROPOSED_STEP * i;
-    frame.typed = true;
-  });
+  [...frames]
+    .sort((a, b) => a.brightness - b.brightness || a.id - b.id)
+    .forEach((frame, i) => {
+      frame.ev = PROPOSED_STEP * i;
+      frame.typed = true;
+    });
 }
 
 /** In exposure order as the merge sorts them; frames that are not known yet last, by brightness. */
 export function inOrder<F extends Exposed>(frames: readonly F[]): F[] {
-  return [...frames].sort((a, b) => (a.ev ?? Infinity) - (b.ev ?? Infinity) || a.brightness - b.brightness || a.id - b.id);
+  return [...frames].sort(
+    (a, b) => (a.ev ?? Infinity) - (b.ev ?? Infinity) || a.brightness - b.brightness || a.id - b.id,
+  );
 }
 
 /** A difference of exposures as people write it: +2, -0.33, 0. */

@@ -1,5 +1,6 @@
 /**
- * The page. It holds what the person has chosen, asks the worker to work, and shows what the worker tells; nothing here takes long.
+ * The page. It holds what the person has chosen, asks the worker to work, and shows what the worker tells; nothing here
+ * takes long.
  */
 import { MIN_FRAMES, middleFrame } from '../../src/image/frame.ts';
 import type { Failure, FromWorker, ResponseChoice, ResultInfo } from './messages.ts';
@@ -55,7 +56,8 @@ const list = new FrameList({
     const row = rows.find((row) => row.id === id);
     if (!row || !Number.isFinite(relative)) return;
     const reference = rows.find((row) => row.id === referenceId);
-    if (reference && reference.ev === undefined && reference !== row) Object.assign(reference, { ev: zero, typed: true });
+    if (reference && reference.ev === undefined && reference !== row)
+      Object.assign(reference, { ev: zero, typed: true });
     Object.assign(row, { ev: zero + relative, typed: true });
     update();
   },
@@ -115,7 +117,10 @@ function receive(message: FromWorker): void {
       busy = false;
       merged = { result: message.result, key: pendingKey };
       byId('frames-section', HTMLDetailsElement).open = false;
-      resultPanel.show(message.result, inOrder(readyRows()).map(({ name }) => name));
+      resultPanel.show(
+        message.result,
+        inOrder(readyRows()).map(({ name }) => name),
+      );
       for (const warning of message.result.warnings) notify(warning.kind, warningWords(warning), 'warning');
       announce('The merge is done.');
       stageFocus();
@@ -139,10 +144,24 @@ function receive(message: FromWorker): void {
     case 'plainFailed':
       return resultPanel.refuseCompare(failureWords(message.failure, 'merge').title);
     case 'recovered':
-      notify('recovered', { title: 'The graphics card was lost, and opened anew', text: message.what === 'merge' ? 'The merge goes on where it was.' : 'The picture is shown again.' }, 'info');
+      notify(
+        'recovered',
+        {
+          title: 'The graphics card was lost, and opened anew',
+          text: message.what === 'merge' ? 'The merge goes on where it was.' : 'The picture is shown again.',
+        },
+        'info',
+      );
       break;
     case 'smaller':
-      notify('recovered', { title: 'The graphics card is short of memory', text: 'The merge has begun again in smaller pieces, which takes a little longer.' }, 'info');
+      notify(
+        'recovered',
+        {
+          title: 'The graphics card is short of memory',
+          text: 'The merge has begun again in smaller pieces, which takes a little longer.',
+        },
+        'info',
+      );
       break;
     case 'viewFailed':
       return fail('view', message.failure);
@@ -169,12 +188,27 @@ function addFiles(files: readonly { name: string; file: Blob }[]): void {
   if (busy) return;
   for (const { name, file } of files) {
     const id = nextId++;
-    rows.push({ id, name, state: 'loading', problem: '', exif: {}, brightness: 0, ev: undefined, typed: false, width: 0, height: 0, bits: 8, clipped: NOTHING_CLIPPED, preview: '' });
+    rows.push({
+      id,
+      name,
+      state: 'loading',
+      problem: '',
+      exif: {},
+      brightness: 0,
+      ev: undefined,
+      typed: false,
+      width: 0,
+      height: 0,
+      bits: 8,
+      clipped: NOTHING_CLIPPED,
+      preview: '',
+    });
     worker.send({ type: 'add', id, name, file });
   }
   if (files.length > 0) byId('frames-section', HTMLDetailsElement).open = true;
   update();
-  if (files.length > 0) byId('frames-section', HTMLDetailsElement).querySelector('summary')?.focus({ preventScroll: true });
+  if (files.length > 0)
+    byId('frames-section', HTMLDetailsElement).querySelector('summary')?.focus({ preventScroll: true });
 }
 
 function frameLoaded({ id, frame }: Extract<FromWorker, { type: 'frame' }>): void {
@@ -217,7 +251,11 @@ function readyRows(): FrameRow[] {
 
 /** What a merge depends on, as text, to tell whether the result is still of it. */
 function stackKey(): string {
-  return JSON.stringify([inOrder(readyRows()).map(({ id, ev }) => [id, ev]), referenceId, byId('response', HTMLSelectElement).value]);
+  return JSON.stringify([
+    inOrder(readyRows()).map(({ id, ev }) => [id, ev]),
+    referenceId,
+    byId('response', HTMLSelectElement).value,
+  ]);
 }
 
 function merge(): void {
@@ -265,12 +303,20 @@ function update(): void {
   const isEditedNow = isSame && edited;
   mergeButton.disabled = why !== '' || busy || (isSame && !isEditedNow);
   mergeButton.hidden = busy || (isSame && !isEditedNow);
-  mergeButton.textContent = isEditedNow ? 'Merge again with your motion' : merged ? 'Merge again' : ready.length >= MIN_FRAMES ? `Merge ${ready.length} frames` : 'Merge';
-  byId('merge-note', HTMLParagraphElement).textContent = busy || isSame ? '' : why || (merged ? 'The frames have changed since this picture was made.' : '');
+  mergeButton.textContent = isEditedNow
+    ? 'Merge again with your motion'
+    : merged
+      ? 'Merge again'
+      : ready.length >= MIN_FRAMES
+        ? `Merge ${ready.length} frames`
+        : 'Merge';
+  byId('merge-note', HTMLParagraphElement).textContent =
+    busy || isSame ? '' : why || (merged ? 'The frames have changed since this picture was made.' : '');
   progress.toggle(busy);
   keepAwake(busy);
   resultPanel.setBusy(busy);
-  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action=pick], #clear')) button.disabled = busy;
+  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action=pick], #clear'))
+    button.disabled = busy;
 }
 
 /** Before there is a result, the stage shows the reference frame. */
@@ -285,8 +331,11 @@ function showPreview(ready: readonly FrameRow[]): void {
 
 function showExample(): void {
   byId('example', HTMLButtonElement).disabled = example.length === 0;
-  if (example.length === 0) byId('sample-note', HTMLParagraphElement).textContent = 'The example could not be loaded: load the page again.';
-  byId('sample-strip', HTMLDivElement).replaceChildren(...example.map(({ file }) => make('img', { src: URL.createObjectURL(file), alt: '' })));
+  if (example.length === 0)
+    byId('sample-note', HTMLParagraphElement).textContent = 'The example could not be loaded: load the page again.';
+  byId('sample-strip', HTMLDivElement).replaceChildren(
+    ...example.map(({ file }) => make('img', { src: URL.createObjectURL(file), alt: '' })),
+  );
 }
 
 /** Files are named after the first frame. */
@@ -297,12 +346,14 @@ function fileStem(): string {
 
 /** The person who started the merge with the keyboard goes on at the result, or where the button was. */
 function stageFocus(): void {
-  if (document.activeElement === document.body || document.activeElement?.id === 'cancel') byId('view', HTMLDivElement).focus({ preventScroll: true });
+  if (document.activeElement === document.body || document.activeElement?.id === 'cancel')
+    byId('view', HTMLDivElement).focus({ preventScroll: true });
 }
 
 function mergeFocus(): void {
   update();
-  if (document.activeElement === document.body || document.activeElement?.id === 'cancel') mergeButton.focus({ preventScroll: true });
+  if (document.activeElement === document.body || document.activeElement?.id === 'cancel')
+    mergeButton.focus({ preventScroll: true });
 }
 
 start();

@@ -1,9 +1,9 @@
 /**
  * Everything the page and its worker say to each other.
  *
- * The page (main thread) draws controls and nothing else; the worker owns the pictures, the GPU, the result and the canvas. Requests have no
- * replies of their own: the worker tells what happened as events, and the page's state follows from them. Where several of a
- * kind can be under way, both sides name the frame or the job.
+ * The page (main thread) draws controls and nothing else; the worker owns the pictures, the GPU, the result and the
+ * canvas. Requests have no replies of their own: the worker tells what happened as events, and the page's state follows
+ * from them. Where several of a kind can be under way, both sides name the frame or the job.
  */
 import type { ClippedPixels } from '../../src/image/chooseReference.ts';
 import type { ExposureInfo } from '../../src/image/exif.ts';
@@ -113,7 +113,13 @@ export type FromWorker =
   | { type: 'preloaded'; example: { name: string; file: Blob }[] }
   | { type: 'frame'; id: number; frame: FrameInfo }
   | { type: 'frameFailed'; id: number; message: string }
-  | { type: 'progress'; stage: 'response' | 'compile' | 'segmentation' | 'fusion' | 'merge'; done: number; total: number; fraction: number }
+  | {
+      type: 'progress';
+      stage: 'response' | 'compile' | 'segmentation' | 'fusion' | 'merge';
+      done: number;
+      total: number;
+      fraction: number;
+    }
   | { type: 'merged'; result: ResultInfo }
   | { type: 'mergeFailed'; failure: Failure }
   | { type: 'cancelled' }

@@ -1,8 +1,9 @@
 /**
  * Starts the page's worker.
  *
- * It is started through a blob of one line, because a worker from a blob inherits the page's Content-Security-Policy: so the worker too, which holds
- * the photographs, can connect to nothing but the page's own files. One started from its file would have no policy at all.
+ * It is started through a blob of one line, because a worker from a blob inherits the page's Content-Security-Policy:
+ * so the worker too, which holds the photographs, can connect to nothing but the page's own files. One started from its
+ * file would have no policy at all.
  */
 import workerUrl from './worker/main.ts?worker&url';
 import type { FromWorker, ToWorker } from './messages.ts';
@@ -12,7 +13,10 @@ export interface PageWorker {
 }
 
 /** @param onFailure told when the worker's program cannot be loaded, or breaks. */
-export function startWorker(onMessage: (message: FromWorker) => void, onFailure: (message: string) => void): PageWorker {
+export function startWorker(
+  onMessage: (message: FromWorker) => void,
+  onFailure: (message: string) => void,
+): PageWorker {
   const program = new URL(workerUrl, location.href).href;
   const blob = URL.createObjectURL(new Blob([`import ${JSON.stringify(program)};`], { type: 'text/javascript' }));
   const worker = new Worker(blob, { type: 'module', name: 'deghost' });

@@ -1,9 +1,11 @@
 /**
- * The tone mappings that the page offers, twice: as WGSL for the canvas and as TypeScript for PNGs, so that a saved picture is the one seen.
+ * The tone mappings that the page offers, twice: as WGSL for the canvas and as TypeScript for PNGs, so that a saved
+ * picture is the one seen.
  *
  * - photographic: the command line's own operator (src/image/toneMap.ts), which explains its steps.
  * - reinhard: the simple global curve L / (1 + L) on luminance, from the same exposure.
- * - filmic: the ACES curve as fitted by Narkowicz ("ACES Filmic Tone Mapping Curve", 2016), a channel at a time: bright colours turn white.
+ * - filmic: the ACES curve as fitted by Narkowicz ("ACES Filmic Tone Mapping Curve", 2016), a channel at a time: bright
+ *   colours turn white.
  * - linear: the reference frame's exposure, clipped at its white.
  * - extended: the same, not clipped: for displays that show more than white.
  */
@@ -13,12 +15,20 @@ import type { ToneParameters } from '../../src/image/toneMap.ts';
 import type { ToneMapping } from './messages.ts';
 
 /** How WGSL knows them. */
-export const TONE_INDEX: Record<ToneMapping, number> = { photographic: 0, reinhard: 1, filmic: 2, linear: 3, extended: 4 };
+export const TONE_INDEX: Record<ToneMapping, number> = {
+  photographic: 0,
+  reinhard: 1,
+  filmic: 2,
+  linear: 3,
+  extended: 4,
+};
 
 /** Middle grey, 0.18, comes out of the filmic curve about as bright as out of the others. */
 const FILMIC_EXPOSURE = 0.6;
 
-/** Exposures and curve for one picture. Radiance here is relative to the reference frame's white (radiance times scale). */
+/**
+ * Exposures and curve for one picture. Radiance here is relative to the reference frame's white (radiance times scale).
+ */
 export interface Tones {
   parameters: ToneParameters;
   scale: number;
@@ -84,7 +94,12 @@ function filmic(x: number): number {
  * @param radiance Y as merged, RGB interleaved.
  * @returns 8-bit sRGB, same layout. `extended` is clipped: 8 bits end at white.
  */
-export function toneMapRows(radiance: Float32Array, tones: Tones, mapping: ToneMapping, stops: number): Uint8Array<ArrayBuffer> {
+export function toneMapRows(
+  radiance: Float32Array,
+  tones: Tones,
+  mapping: ToneMapping,
+  stops: number,
+): Uint8Array<ArrayBuffer> {
   const factor = exposureFactor(tones, mapping, stops) * tones.scale;
   // 1 / (1 + L) is the photographic curve without a white and without a knee.
   if (mapping === 'reinhard') return toneMap(radiance, { exposure: factor, white: Infinity });

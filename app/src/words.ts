@@ -12,7 +12,8 @@ export interface Words {
 }
 
 /** What cannot be shown is not lost. */
-const SAVE_IT = 'It is merged all the same: save it. To see it too, close other tabs and programs, start over, and merge again.';
+const SAVE_IT =
+  'It is merged all the same: save it. To see it too, close other tabs and programs, start over, and merge again.';
 
 /** What the page says to do about problems that the engine names: its fields and buttons. */
 export const REMEDIES: Partial<Record<InputProblem, string>> = {
@@ -39,20 +40,43 @@ export function failureWords({ kind, message }: Failure, doing: Doing): Words {
   switch (kind) {
     case 'no-webgpu':
       return globalThis.isSecureContext
-        ? { title: 'This browser has no WebGPU', text: 'deghost computes with it. Open this page in a current Chrome, Edge, Safari or Firefox; on Linux and on older systems WebGPU may have to be switched on in the browser’s settings.' }
-        : { title: 'This address is not secure', text: 'Browsers offer WebGPU only to pages from https: addresses or from localhost. Open this page at such an address.' };
+        ? {
+            title: 'This browser has no WebGPU',
+            text: 'deghost computes with it. Open this page in a current Chrome, Edge, Safari or Firefox; on Linux and on older systems WebGPU may have to be switched on in the browser’s settings.',
+          }
+        : {
+            title: 'This address is not secure',
+            text: 'Browsers offer WebGPU only to pages from https: addresses or from localhost. Open this page at such an address.',
+          };
     case 'no-adapter':
-      return { title: 'No graphics adapter was found', text: 'The browser has WebGPU, but no graphics card that it may use. Update the graphics driver, switch on hardware acceleration in the browser’s settings, and load this page again.' };
+      return {
+        title: 'No graphics adapter was found',
+        text: 'The browser has WebGPU, but no graphics card that it may use. Update the graphics driver, switch on hardware acceleration in the browser’s settings, and load this page again.',
+      };
     case 'device-lost':
       if (doing === 'view') return { title: 'The graphics card was lost twice', text: SAVE_IT };
-      return { title: 'The graphics card was lost twice', text: 'It was reset or disconnected, opened anew, and lost again. Close other programs that use it and try again; if that does not help, load this page again, or scale the frames down.' };
+      return {
+        title: 'The graphics card was lost twice',
+        text: 'It was reset or disconnected, opened anew, and lost again. Close other programs that use it and try again; if that does not help, load this page again, or scale the frames down.',
+      };
     case 'memory':
-      if (doing === 'save') return { title: 'There is too little memory to make this file', text: 'Close other tabs and programs and try again, or save Radiance .hdr, which needs the least.' };
+      if (doing === 'save')
+        return {
+          title: 'There is too little memory to make this file',
+          text: 'Close other tabs and programs and try again, or save Radiance .hdr, which needs the least.',
+        };
       if (doing === 'view') return { title: 'There is too little memory to show the picture', text: SAVE_IT };
-      return { title: 'This tab has too little memory', text: 'The frames and their merge need more than it can have. Close other tabs and programs, take out some frames, or scale all of them down; then merge again. The frames are still here.' };
+      return {
+        title: 'This tab has too little memory',
+        text: 'The frames and their merge need more than it can have. Close other tabs and programs, take out some frames, or scale all of them down; then merge again. The frames are still here.',
+      };
     case 'gpu-memory':
-      if (doing === 'view') return { title: 'The graphics card has too little memory to show the picture', text: SAVE_IT };
-      return { title: 'The graphics card has too little memory', text: 'Merging in smaller pieces was tried as well. Close other tabs and programs that use it, then merge again; if that does not help, scale the frames down.' };
+      if (doing === 'view')
+        return { title: 'The graphics card has too little memory to show the picture', text: SAVE_IT };
+      return {
+        title: 'The graphics card has too little memory',
+        text: 'Merging in smaller pieces was tried as well. Close other tabs and programs that use it, then merge again; if that does not help, scale the frames down.',
+      };
     case 'input':
       return { title: 'These frames cannot be merged', text: sentence(message) };
     default:

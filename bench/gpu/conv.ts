@@ -1,13 +1,14 @@
 /**
- * The network's 3x3 convolutions, each alone, in every implementation, by timestamps, on a picture that fills a large GPU.
+ * The network's 3x3 convolutions, each alone, in every implementation, by timestamps, on a picture that fills a large
+ * GPU.
  *
- * The tuner compares implementations of what the graph fuses. This asks what it does not: three dilations in one dispatch
- * (src/graph/fuse/dilations.ts) or one by one, each with larger register tiles.
+ * The tuner compares implementations of what the graph fuses. This asks what it does not: three dilations in one
+ * dispatch (src/graph/fuse/dilations.ts) or one by one, each with larger register tiles.
  *
  *     npx tsx bench/gpu/conv.ts [--adapter gpu] [--tiny] [--limit 50]
  *
- * A row for each layer and precision: TFLOP/s by implementation, or why there are none. After `--limit` seconds no further
- * implementation is begun.
+ * A row for each layer and precision: TFLOP/s by implementation, or why there are none. After `--limit` seconds no
+ * further implementation is begun.
  */
 import { parseArgs } from 'node:util';
 import { Gpu } from '../../src/device.ts';
@@ -60,7 +61,9 @@ const PASSES = 3;
 function graphOf(attrs: ConvAttrs, shape: Shape, precision: DType): Graph {
   const builder = new GraphBuilder();
   const graph = builder.build([builder.add('y', 'conv2d', [builder.input('x', shape)], attrs)]);
-  return precision === 'f16' ? { ...graph, nodes: graph.nodes.map((node) => ({ ...node, dtype: 'f16' as const })) } : graph;
+  return precision === 'f16'
+    ? { ...graph, nodes: graph.nodes.map((node) => ({ ...node, dtype: 'f16' as const })) }
+    : graph;
 }
 
 /** Fills the plan's input with values between 0.5 and 1, a million of them over and over. */
@@ -87,19 +90,36 @@ async function timeVariant(runner: Runner, prepared: Prepared): Promise<number> 
 }
 
 /**
- * Runs every implementation of a layer. @param isOver whether no further one may begin. @returns TFLOP/s, or why there are
- * none.
+ * Runs every implementation of a layer. @param isOver whether no further one may begin. @returns TFLOP/s, or why there
+ * are none.
  */
-async function timeLayer(gpu: Gpu, { inputs, dilation }: Layer, side: number, precision: DType, isOver: () => boolean): Promise<Record<string, number | string>> {
+async function timeLayer(
+  gpu: Gpu,
+  { inputs, dilation }: Layer,
+  side: number,
+  precision: DType,
+  isOver: () => boolean,
+): Promise<Record<string, number | string>> {
   const target: Target = { capabilities: gpu.capabilities, precision };
   const shape = { channels: inputs, height: side, width: side };
-  const attrs: ConvAttrs = { weights: 'w', channels: OUTPUTS, kernel: 3, dilation, activation: 'leakyRelu', slope: 0.2 };
+  const attrs: ConvAttrs = {
+    weights: 'w',
+    channels: OUTPUTS,
+    kernel: 3,
+    dilation,
+    activation: 'leakyRelu',
+    slope: 0.2,
+  };
   const graph = graphOf(attrs, shape, precision);
   const className = conv2d.shapeClass(attrs, [shape], target);
-  const runner = new Runner(gpu, (tensor) => rng(3).floats(tensor.endsWith('bias') ? OUTPUTS : OUTPUTS * inputs * 9, -0.05, 0.05));
+  const runner = new Runner(gpu, (tensor) =>
+    rng(3).floats(tensor.endsWith('bias') ? OUTPUTS : OUTPUTS * inputs * 9, -0.05, 0.05),
+  );
   const found: Record<string, number | string> = {};
   let first: Prepared | undefined;
-  for (const { name: implementation } of conv2d.implementations(attrs, [shape], target).slice(0, values.tiny ? 1 : undefined)) {
+  for (const { name: implementation } of conv2d
+    .implementations(attrs, [shape], target)
+    .slice(0, values.tiny ? 1 : undefined)) {
     if (isOver()) break;
     try {
       const planned = plan(graph, { ...target, choices: new Map([[className, implementation]]) });
@@ -126,7 +146,11 @@ await main('conv', async () => {
     for (const layer of values.tiny ? LAYERS.slice(0, 1) : LAYERS) {
       const found = await timeLayer(gpu, layer, side, precision, () => performance.now() > end);
       row({ precision, layer: layer.name, size: `${side}x${side}`, tflops: found });
-      say(`${precision} ${layer.name}, TFLOP/s: ${Object.entries(found).map(([implementation, rate]) => `${implementation} ${rate}`).join(', ')}`);
+      say(
+        `${precision} ${layer.name}, TFLOP/s: ${Object.entries(found)
+          .map(([implementation, rate]) => `${implementation} ${rate}`)
+          .join(', ')}`,
+      );
     }
   }
 });

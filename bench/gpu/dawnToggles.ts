@@ -26,5 +26,6 @@ if (toggles) {
     return create([...flags.filter((flag) => !flag.startsWith(ENABLE)), `${ENABLE}${[...asked, toggles].join(',')}`]);
   };
   const { create: used } = (await import('webgpu')) as unknown as { create: Create };
-  if (used !== native.create) throw new Error('DAWN_TOGGLES has no effect: this version of the package webgpu loads Dawn in another way');
+  if (used !== native.create)
+    throw new Error('DAWN_TOGGLES has no effect: this version of the package webgpu loads Dawn in another way');
 }

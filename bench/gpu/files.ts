@@ -33,19 +33,48 @@ await main('files', async () => {
   try {
     const frames = [1, 2, 3].map((k) => join(folder, `${k}.jpg`));
     for (const [k, file] of frames.entries()) {
-      await sharp(join(EXAMPLE, `${k + 1}.jpg`)).resize(width, height, { fit: 'fill' }).jpeg({ quality: 92 }).toFile(file);
+      await sharp(join(EXAMPLE, `${k + 1}.jpg`))
+        .resize(width, height, { fit: 'fill' })
+        .jpeg({ quality: 92 })
+        .toFile(file);
     }
     for (const precision of ['f32', 'f16']) {
       for (const budget of ['512MiB', '8GiB']) {
-        const options = ['--times', TIMES, '-o', join(folder, 'merged.exr'), '--precision', precision, '--memory-budget', budget, '--adapter', values.adapter, '--profile', '--json'];
+        const options = [
+          '--times',
+          TIMES,
+          '-o',
+          join(folder, 'merged.exr'),
+          '--precision',
+          precision,
+          '--memory-budget',
+          budget,
+          '--adapter',
+          values.adapter,
+          '--profile',
+          '--json',
+        ];
         const begun = performance.now();
         try {
-          const answer = execFileSync(process.execPath, [...process.execArgv, CLI, 'merge', ...frames, ...options], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+          const answer = execFileSync(process.execPath, [...process.execArgv, CLI, 'merge', ...frames, ...options], {
+            encoding: 'utf8',
+            stdio: ['ignore', 'pipe', 'pipe'],
+          });
           const { profile, peakBytes } = JSON.parse(answer) as Merged;
-          row({ precision, budget, size: `${width}x${height}`, processMs: performance.now() - begun, peakBytes, profile });
+          row({
+            precision,
+            budget,
+            size: `${width}x${height}`,
+            processMs: performance.now() - begun,
+            peakBytes,
+            profile,
+          });
           say(`${precision}, ${budget}: ${((performance.now() - begun) / 1000).toFixed(1)} s`);
         } catch (error) {
-          const reason = String((error as { stderr?: string }).stderr || (error as Error).message).trim().split('\n').at(-1)!;
+          const reason = String((error as { stderr?: string }).stderr || (error as Error).message)
+            .trim()
+            .split('\n')
+            .at(-1)!;
           row({ precision, budget, size: `${width}x${height}`, error: reason });
           say(`${precision}, ${budget}: ${reason}`);
         }

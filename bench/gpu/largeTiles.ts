@@ -28,14 +28,37 @@ await main('largeTiles', async () => {
   const { config } = loadWeights(await readShippedWeights(3));
   for (const precision of ['f32', ...(deviceCapabilities(device).f16 ? ['f16'] : [])] as DType[]) {
     const kept = await tuningOf(device, precision);
-    const found = await tune({ device, config, frames: 3, precision, tile: { width: SIDE, height: SIDE }, limitMs, filter });
+    const found = await tune({
+      device,
+      config,
+      frames: 3,
+      precision,
+      tile: { width: SIDE, height: SIDE },
+      limitMs,
+      filter,
+    });
     for (const { name, share, multiplyAdds, fallback, chosen, candidates, isTuned } of found.classes) {
       if (!isTuned) continue;
-      const rates = candidates.map(({ implementation, ms, error }) => [implementation, ms ? Number(tflops(multiplyAdds, ms).toPrecision(4)) : error]);
+      const rates = candidates.map(({ implementation, ms, error }) => [
+        implementation,
+        ms ? Number(tflops(multiplyAdds, ms).toPrecision(4)) : error,
+      ]);
       const tuned = kept?.classes.find((known) => known.name === name)?.chosen;
-      row({ precision, tile: `${SIDE}x${SIDE}`, class: name, share, default: fallback, chosen, tuned: tuned ?? null, tflops: Object.fromEntries(rates) });
-      say(`${precision} ${(100 * share).toFixed(1)} % ${name}: ${chosen}${tuned && tuned !== chosen ? ` (deghost tune chose ${tuned})` : ''}`);
+      row({
+        precision,
+        tile: `${SIDE}x${SIDE}`,
+        class: name,
+        share,
+        default: fallback,
+        chosen,
+        tuned: tuned ?? null,
+        tflops: Object.fromEntries(rates),
+      });
+      say(
+        `${precision} ${(100 * share).toFixed(1)} % ${name}: ${chosen}${tuned && tuned !== chosen ? ` (deghost tune chose ${tuned})` : ''}`,
+      );
     }
-    if (found.unreached.length) say(`${precision}: ${found.unreached.length} classes were not reached in ${values.limit} s`);
+    if (found.unreached.length)
+      say(`${precision}: ${found.unreached.length} classes were not reached in ${values.limit} s`);
   }
 });

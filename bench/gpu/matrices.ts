@@ -1,6 +1,6 @@
 /**
- * The implementations on the device's own matrix units, against the CPU references: `npm run test:runtimes` opens devices
- * without them.
+ * The implementations on the device's own matrix units, against the CPU references: `npm run test:runtimes` opens
+ * devices without them.
  *
  *     npx tsx bench/gpu/matrices.ts [--adapter gpu] [--tiny]
  *

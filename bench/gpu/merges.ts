@@ -21,7 +21,9 @@ import { median } from '../timing.ts';
 import { tuningOf } from '../tuning.ts';
 import { COMMON, main, openGpu, reasonOf, row, say, tflops } from './program.ts';
 
-const { values } = parseArgs({ options: { ...COMMON, small: { type: 'boolean', default: false }, save: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { ...COMMON, small: { type: 'boolean', default: false }, save: { type: 'string' } },
+});
 
 const GIB = 2 ** 30;
 const BUDGETS = [
@@ -34,7 +36,14 @@ const RUNS = 5;
 /** Programs of a stage that people are told of. */
 const SHOWN = 6;
 
-const SIZES = { tiny: [[48, 32]], small: [[1500, 1000]], all: [[1500, 1000], [6000, 4000]] } as const;
+const SIZES = {
+  tiny: [[48, 32]],
+  small: [[1500, 1000]],
+  all: [
+    [1500, 1000],
+    [6000, 4000],
+  ],
+} as const;
 const sizes = values.tiny ? SIZES.tiny : values.small ? SIZES.small : SIZES.all;
 
 /** Smooth enough to be a picture, with noise, in 8 bits; brighter with each exposure. */
@@ -93,9 +102,13 @@ function totals({ stages }: MergeProfile): { gpuMs: number; multiplyAdds: number
 function tell({ precision, width, height, variants, budget }: Case, { wallMs, cpuMs, profile }: Timed): void {
   const { gpuMs, multiplyAdds } = totals(profile);
   const [wall, cpu] = [wallMs, cpuMs].map((samples) => median(samples).toFixed(0));
-  say(`${precision} ${width}x${height} ${variants}, ${budget}: ${wall} ms, CPU ${cpu}, GPU ${gpuMs.toFixed(1)} = ${tflops(multiplyAdds, gpuMs).toFixed(2)} TFLOP/s`);
+  say(
+    `${precision} ${width}x${height} ${variants}, ${budget}: ${wall} ms, CPU ${cpu}, GPU ${gpuMs.toFixed(1)} = ${tflops(multiplyAdds, gpuMs).toFixed(2)} TFLOP/s`,
+  );
   for (const { name, tiles, submissions, prepareMs, cutMs, pasteMs, programs } of profile.stages) {
-    say(`  ${name}: ${tiles} tiles, ${submissions} submissions; prepare ${prepareMs.toFixed(0)}, cut ${cutMs.toFixed(0)}, paste ${pasteMs.toFixed(0)} ms`);
+    say(
+      `  ${name}: ${tiles} tiles, ${submissions} submissions; prepare ${prepareMs.toFixed(0)}, cut ${cutMs.toFixed(0)}, paste ${pasteMs.toFixed(0)} ms`,
+    );
     for (const { program, ms, multiplyAdds: work } of programs.slice(0, SHOWN)) {
       const rate = ms ? tflops(work, ms).toFixed(2) : '-';
       say(`    ${(ms ?? 0).toFixed(2).padStart(9)} ms ${rate.padStart(7)} TFLOP/s  ${program}`);
@@ -104,10 +117,23 @@ function tell({ precision, width, height, variants, budget }: Case, { wallMs, cp
 }
 
 /** Writes arrays as raw f32 with their size beside them. */
-function save(folder: string, { precision, width, height }: Case, frames: readonly Frame[], radiance: Float32Array): void {
+function save(
+  folder: string,
+  { precision, width, height }: Case,
+  frames: readonly Frame[],
+  radiance: Float32Array,
+): void {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'size.json'), JSON.stringify({ width, height, frames: frames.length, taus: frames.map(({ exposure }) => exposure) }));
-  frames.forEach(({ data }, k) => writeFileSync(join(folder, `frame-${k}.f32`), Float32Array.from(data as Uint8Array, (value) => value / 255)));
+  writeFileSync(
+    join(folder, 'size.json'),
+    JSON.stringify({ width, height, frames: frames.length, taus: frames.map(({ exposure }) => exposure) }),
+  );
+  frames.forEach(({ data }, k) =>
+    writeFileSync(
+      join(folder, `frame-${k}.f32`),
+      Float32Array.from(data as Uint8Array, (value) => value / 255),
+    ),
+  );
   writeFileSync(join(folder, `radiance-${precision}.f32`), radiance);
 }
 
@@ -116,7 +142,10 @@ await main('merges', async () => {
   const weights = await readShippedWeights(3);
   for (const precision of ['f32', ...(deviceCapabilities(device).f16 ? ['f16'] : [])] as DType[]) {
     const tuning = await tuningOf(device, precision);
-    if (!tuning) say(`${precision}: no tuning is kept for this device: run \`npx deghost tune${precision === 'f16' ? ' --precision f16' : ''}\` first to have one`);
+    if (!tuning)
+      say(
+        `${precision}: no tuning is kept for this device: run \`npx deghost tune${precision === 'f16' ? ' --precision f16' : ''}\` first to have one`,
+      );
     for (const [width, height] of sizes) {
       const isSmall = width * height < SMALL_PIXELS;
       const frames = [0, 1, 2].map((exposure) => frameOf(width, height, exposure));
@@ -127,14 +156,30 @@ await main('merges', async () => {
           const { width: _, height: __, ...named } = merge;
           const head = { toggles: process.env.DAWN_TOGGLES ?? null, ...named, size: `${width}x${height}` };
           try {
-            const deghoster = await Deghoster.create({ weights, device, precision, memoryBudget, tuning: variants === 'tuned' ? tuning : undefined });
+            const deghoster = await Deghoster.create({
+              weights,
+              device,
+              precision,
+              memoryBudget,
+              tuning: variants === 'tuned' ? tuning : undefined,
+            });
             const timed = await timeMerges(deghoster, frames, isSmall ? RUNS : 1);
             deghoster.dispose();
             const { wallMs, cpuMs, profile, peakBytes, result } = timed;
             const { gpuMs, multiplyAdds } = totals(profile);
-            row({ ...head, wallMs, cpuMs, gpuMs, tflops: tflops(multiplyAdds, gpuMs), teraMultiplyAdds: multiplyAdds / 1e12, peakBytes, profile });
+            row({
+              ...head,
+              wallMs,
+              cpuMs,
+              gpuMs,
+              tflops: tflops(multiplyAdds, gpuMs),
+              teraMultiplyAdds: multiplyAdds / 1e12,
+              peakBytes,
+              profile,
+            });
             tell(merge, timed);
-            if (values.save && isSmall && memoryBudget === BUDGETS[0].memoryBudget) save(values.save, merge, frames, result.radiance);
+            if (values.save && isSmall && memoryBudget === BUDGETS[0].memoryBudget)
+              save(values.save, merge, frames, result.radiance);
           } catch (error) {
             row({ ...head, error: reasonOf(error) });
             say(`${precision} ${width}x${height} ${variants}, ${budget}: ${reasonOf(error)}`);

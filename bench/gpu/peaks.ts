@@ -60,12 +60,17 @@ class Peaks {
 
   constructor(device: GPUDevice) {
     this.#device = device;
-    this.#queries = device.features.has('timestamp-query') ? device.createQuerySet({ type: 'timestamp', count: 2 }) : undefined;
+    this.#queries = device.features.has('timestamp-query')
+      ? device.createQuerySet({ type: 'timestamp', count: 2 })
+      : undefined;
     if (!this.#queries) say('no timestamps here: times are of the wall clock');
   }
 
   storage(size: number): GPUBuffer {
-    return this.#device.createBuffer({ size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC });
+    return this.#device.createBuffer({
+      size,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
+    });
   }
 
   /** Milliseconds of one dispatch of `workgroups`, of `count` in a pass. */
@@ -78,11 +83,13 @@ class Peaks {
     const [x, y] = [Math.min(workgroups, MOST_WORKGROUPS), Math.ceil(workgroups / MOST_WORKGROUPS)];
     const samples: number[] = [];
     for (let pass = 0; pass < PASSES; pass++) {
-      samples.push(await this.#pass((encoder) => {
-        encoder.setPipeline(pipeline);
-        encoder.setBindGroup(0, group);
-        for (let i = 0; i < count; i++) encoder.dispatchWorkgroups(x, y);
-      }));
+      samples.push(
+        await this.#pass((encoder) => {
+          encoder.setPipeline(pipeline);
+          encoder.setBindGroup(0, group);
+          for (let i = 0; i < count; i++) encoder.dispatchWorkgroups(x, y);
+        }),
+      );
     }
     return median(samples.slice(1)) / count;
   }
@@ -93,7 +100,9 @@ class Peaks {
     const resolved = device.createBuffer({ size: 16, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
     const readback = device.createBuffer({ size: 16, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
     const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass(queries && { timestampWrites: { querySet: queries, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 } });
+    const pass = encoder.beginComputePass(
+      queries && { timestampWrites: { querySet: queries, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 } },
+    );
     record(pass);
     pass.end();
     if (queries) encoder.resolveQuerySet(queries, 0, 2, resolved, 0);
@@ -135,7 +144,12 @@ class Peaks {
     const buffer = this.storage(bytes);
     const up = device.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC });
     const down = device.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-    const times = { writeMapped: [] as number[], upload: [] as number[], download: [] as number[], readMapped: [] as number[] };
+    const times = {
+      writeMapped: [] as number[],
+      upload: [] as number[],
+      download: [] as number[],
+      readMapped: [] as number[],
+    };
     const timed = async (samples: number[], work: () => unknown): Promise<void> => {
       const begun = performance.now();
       await work();
@@ -156,7 +170,12 @@ class Peaks {
       down.unmap();
     }
     const rate = (samples: readonly number[]): number => bytes / median(samples.slice(1)) / 1e6;
-    return { writeMapped: rate(times.writeMapped), upload: rate(times.upload), download: rate(times.download), readMapped: rate(times.readMapped) };
+    return {
+      writeMapped: rate(times.writeMapped),
+      upload: rate(times.upload),
+      download: rate(times.download),
+      readMapped: rate(times.readMapped),
+    };
   }
 }
 
@@ -169,7 +188,11 @@ await main('peaks', async () => {
   for (const type of ['vec4f', ...(device.features.has('shader-f16') ? ['vec4h'] : [])]) {
     const buffer = peaks.storage((invocations + 2) * 16);
     // Two vectors of 0.5: chains neither overflow nor become denormal.
-    device.queue.writeBuffer(buffer, 0, type === 'vec4h' ? new Uint16Array(8).fill(0x3800) : new Float32Array(8).fill(0.5));
+    device.queue.writeBuffer(
+      buffer,
+      0,
+      type === 'vec4h' ? new Uint16Array(8).fill(0x3800) : new Float32Array(8).fill(0.5),
+    );
     const ms = await peaks.dispatch(multiplyAdds(type), [buffer], invocations / 256, tiny ? 1 : 10);
     row({ what: `fma ${type}`, tflops: (2 * 4 * CHAINS * STEPS * ROUNDS * invocations) / ms / 1e9, ms });
     buffer.destroy();
@@ -183,7 +206,10 @@ await main('peaks', async () => {
     buffers.forEach((buffer) => buffer.destroy());
   }
 
-  row({ what: 'empty dispatch in a pass', us: 1000 * (await peaks.dispatch(NOTHING, [peaks.storage(16)], 1, tiny ? 10 : 1000)) });
+  row({
+    what: 'empty dispatch in a pass',
+    us: 1000 * (await peaks.dispatch(NOTHING, [peaks.storage(16)], 1, tiny ? 10 : 1000)),
+  });
   row({ what: 'submit to mapped', us: 1000 * (await peaks.roundTrip(tiny ? 5 : 100)) });
   row({ what: 'edge, GB/s', ...(await peaks.edge(tiny ? 2 ** 20 : 2 ** 26)) });
 });

@@ -49,7 +49,9 @@ export async function main(name: string, run: () => Promise<number | void>): Pro
   try {
     return process.exit((await run()) ?? 0);
   } catch (error) {
-    const isUsage = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') || (error instanceof DeghostError && error.code === 'usage');
+    const isUsage =
+      (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') ||
+      (error instanceof DeghostError && error.code === 'usage');
     const hint = error instanceof NoAdapterError ? ' (--adapter software --tiny tries this program without one)' : '';
     console.error(isUsage || error instanceof DeghostError ? `${name}: ${(error as Error).message}${hint}` : error);
     return process.exit(isUsage ? 2 : 1);

@@ -9,7 +9,16 @@
  * (dawnToggles.ts), `vulkan_enable_f16_on_nvidia` for one.
  */
 import { spawn } from 'node:child_process';
-import { appendFileSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +31,12 @@ import { pythonWithTorch } from '../peers/onnxModel.ts';
 import { COMMON, main, row, say } from './program.ts';
 
 const { values } = parseArgs({
-  options: { ...COMMON, out: { type: 'string' }, deadline: { type: 'string', default: '570' }, only: { type: 'string' } },
+  options: {
+    ...COMMON,
+    out: { type: 'string' },
+    deadline: { type: 'string', default: '570' },
+    only: { type: 'string' },
+  },
 });
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -38,7 +52,13 @@ interface Step {
 
 /** A script that Node runs as it runs this one: by itself, or through tsx. */
 function node(script: string, ...args: string[]): string[] {
-  return [process.execPath, ...process.execArgv, ...(process.env.DAWN_TOGGLES ? toggled : []), join(ROOT, script), ...args];
+  return [
+    process.execPath,
+    ...process.execArgv,
+    ...(process.env.DAWN_TOGGLES ? toggled : []),
+    join(ROOT, script),
+    ...args,
+  ];
 }
 
 const toggled = ['--import', join(ROOT, 'bench/gpu/dawnToggles.ts')];
@@ -49,10 +69,25 @@ const CHECKS = 'disable_robustness,disable_workgroup_init,disable_polyfills_on_i
 function steps(out: string, saved: string): Step[] {
   const { adapter, tiny } = values;
   const common = ['--adapter', adapter, ...(tiny ? ['--tiny'] : [])];
-  const own = (script: string, ...args: string[]) => (): string[] => node(`bench/gpu/${script}.ts`, ...common, ...args);
+  const own =
+    (script: string, ...args: string[]) =>
+    (): string[] =>
+      node(`bench/gpu/${script}.ts`, ...common, ...args);
   const limits = tiny ? ['--limit', '5', '--only', '1x1 32>'] : ['--limit', '45'];
-  const tune = (...args: string[]) => (): string[] => node('bench/gpu/cli.ts', 'tune', '--json', '--adapter', adapter, ...limits, ...args);
-  const bench = ['--adapter', adapter, '--peers', 'none', '--sizes', tiny ? '64x64' : '1500x1000,6000x4000', '--kernels', tiny ? '32' : '512'];
+  const tune =
+    (...args: string[]) =>
+    (): string[] =>
+      node('bench/gpu/cli.ts', 'tune', '--json', '--adapter', adapter, ...limits, ...args);
+  const bench = [
+    '--adapter',
+    adapter,
+    '--peers',
+    'none',
+    '--sizes',
+    tiny ? '64x64' : '1500x1000,6000x4000',
+    '--kernels',
+    tiny ? '32' : '512',
+  ];
   return [
     { name: 'info', most: 20, reserve: 0, command: () => node('bench/gpu/cli.ts', 'info', '--json') },
     { name: 'suite', most: 90, reserve: 300, command: () => node('test/runtimes/runners/dawn.ts') },
@@ -64,16 +99,51 @@ function steps(out: string, saved: string): Step[] {
     { name: 'merges', most: 120, reserve: 150, command: own('merges', '--save', saved) },
     { name: 'largeTiles', most: 45, reserve: 145, command: own('largeTiles') },
     {
-      name: 'unchecked', most: 30, reserve: 140,
-      command: () => [process.execPath, ...process.execArgv, ...toggled, join(ROOT, 'bench/gpu/merges.ts'), ...common, '--small'],
+      name: 'unchecked',
+      most: 30,
+      reserve: 140,
+      command: () => [
+        process.execPath,
+        ...process.execArgv,
+        ...toggled,
+        join(ROOT, 'bench/gpu/merges.ts'),
+        ...common,
+        '--small',
+      ],
       env: { DAWN_TOGGLES: [process.env.DAWN_TOGGLES, CHECKS].filter(Boolean).join(',') },
     },
     {
-      name: 'torch', most: 110, reserve: 30,
-      command: () => [pythonWithTorch(), join(ROOT, 'bench/gpu/torchBench.py'), '--saved', saved, ...(tiny ? ['--tiny'] : []), ...(adapter === 'gpu' ? [] : ['--device', 'cpu'])],
+      name: 'torch',
+      most: 110,
+      reserve: 30,
+      command: () => [
+        pythonWithTorch(),
+        join(ROOT, 'bench/gpu/torchBench.py'),
+        '--saved',
+        saved,
+        ...(tiny ? ['--tiny'] : []),
+        ...(adapter === 'gpu' ? [] : ['--device', 'cpu']),
+      ],
     },
     { name: 'files', most: 60, reserve: 5, command: own('files') },
-    { name: 'bench', most: 120, reserve: 0, command: () => node('bench/run.ts', ...bench, '--runs', '5', '--limit', '30', '--seconds', '0.4', '--json', join(out, 'bench.json')) },
+    {
+      name: 'bench',
+      most: 120,
+      reserve: 0,
+      command: () =>
+        node(
+          'bench/run.ts',
+          ...bench,
+          '--runs',
+          '5',
+          '--limit',
+          '30',
+          '--seconds',
+          '0.4',
+          '--json',
+          join(out, 'bench.json'),
+        ),
+    },
   ];
 }
 
@@ -87,7 +157,11 @@ interface Ended {
 /** Runs one step for at most so many seconds. Its process group is ended as a whole. */
 function runStep({ name, command, env }: Step, out: string, seconds: number): Promise<Ended> {
   const begun = performance.now();
-  const ended = (end: string): Ended => ({ step: name, end, seconds: Number(((performance.now() - begun) / 1000).toFixed(1)) });
+  const ended = (end: string): Ended => ({
+    step: name,
+    end,
+    seconds: Number(((performance.now() - begun) / 1000).toFixed(1)),
+  });
   let words: string[];
   try {
     words = command();
@@ -97,7 +171,12 @@ function runStep({ name, command, env }: Step, out: string, seconds: number): Pr
   }
   const rows = openSync(join(out, `${name}.jsonl`), 'w');
   return new Promise<Ended>((resolved) => {
-    const child = spawn(words[0], words.slice(1), { cwd: ROOT, detached: true, stdio: ['ignore', rows, 'pipe'], env: { ...process.env, ...env } });
+    const child = spawn(words[0], words.slice(1), {
+      cwd: ROOT,
+      detached: true,
+      stdio: ['ignore', rows, 'pipe'],
+      env: { ...process.env, ...env },
+    });
     let isOver = false;
     const kill = (signal: NodeJS.Signals): void => {
       try {
@@ -146,7 +225,8 @@ await main('bench:gpu:all', async () => {
   const all = steps(out, saved);
   const only = values.only?.split(',').map((name) => name.trim());
   const unknown = only?.find((name) => !all.some((step) => step.name === name));
-  if (unknown !== undefined) throw new UsageError(`--only: "${unknown}" is none of ${all.map(({ name }) => name).join(', ')}`);
+  if (unknown !== undefined)
+    throw new UsageError(`--only: "${unknown}" is none of ${all.map(({ name }) => name).join(', ')}`);
   writeFileSync(join(out, 'steps.jsonl'), '');
   let failed = 0;
   for (const step of all.filter(({ name }) => !only || only.includes(name))) {

@@ -1,6 +1,6 @@
 /**
- * Compiles every implementation of every class of steps for the GPU whose stub this process sees, and prints what its compiler
- * says: a `Compiled` a line. run.ts starts it in the folder that setup.sh makes; nothing runs on the device.
+ * Compiles every implementation of every class of steps for the GPU whose stub this process sees, and prints what its
+ * compiler says: a `Compiled` a line. run.ts starts it in the folder that setup.sh makes; nothing runs on the device.
  *
  *     compile.ts f32|f16 WEIGHTS
  */
@@ -27,7 +27,9 @@ const FRAMES = 3;
 /** What the layer wrote of the pipeline that was made since the file was emptied. */
 function readStatistics(): Record<string, number> {
   const lines = readFileSync(STATS, 'utf8').trim().split('\n').filter(Boolean);
-  return Object.fromEntries(lines.map((line) => [line.slice(0, line.lastIndexOf(': ')), Number(line.slice(line.lastIndexOf(': ') + 2))]));
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(': ')), Number(line.slice(line.lastIndexOf(': ') + 2))]),
+  );
 }
 
 /** Compiles a program. @returns what is said of it */
@@ -40,12 +42,19 @@ async function compile(device: GPUDevice, program: Program): Promise<Pick<Compil
     const layout = device.createBindGroupLayout({ entries: program.layoutEntries(GPUShaderStage.COMPUTE) });
     const module = device.createShaderModule({ label: program.label, code: program.source });
     const compute = { module, entryPoint: 'main' };
-    await device.createComputePipelineAsync({ layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }), compute });
+    await device.createComputePipelineAsync({
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute,
+    });
   } catch (error) {
     failure = (error as Error).message;
   }
   const error = (await device.popErrorScope())?.message ?? failure;
-  return { ms: Math.round(performance.now() - begun), statistics: readStatistics(), ...(error && { error: error.split('\n')[0] }) };
+  return {
+    ms: Math.round(performance.now() - begun),
+    statistics: readStatistics(),
+    ...(error && { error: error.split('\n')[0] }),
+  };
 }
 
 /** Ends with a reason, which run.ts passes on. */
@@ -59,7 +68,9 @@ const gpu = create(['backend=vulkan', 'enable-dawn-features=allow_unsafe_apis'])
 const adapter = await gpu.requestAdapter();
 if (!adapter) refuse('Dawn finds no adapter: the stub or the driver does not start');
 const { info } = adapter;
-console.error(`${info.description || info.device}, ${info.architecture}, subgroups of ${info.subgroupMinSize} to ${info.subgroupMaxSize}`);
+console.error(
+  `${info.description || info.device}, ${info.architecture}, subgroups of ${info.subgroupMinSize} to ${info.subgroupMaxSize}`,
+);
 if (precision === 'f16' && !adapter.features.has('shader-f16')) refuse('this driver offers no shader-f16: take f32');
 const device = await openWithMatrices(adapter);
 // Some stubs count as software.
@@ -71,7 +82,14 @@ for (const { name, implementations, share, graph } of stepClasses(config, FRAMES
     const { steps } = plan(graph, { ...target, choices: new Map([[name, implementation]]) });
     // In f16 the step is between two that convert.
     const { program } = steps.find(({ op }) => op !== 'copy')!.dispatch;
-    const compiled: Compiled = { class: name, implementation, isDefault: i === 0, share, program: program.label, ...(await compile(device, program)) };
+    const compiled: Compiled = {
+      class: name,
+      implementation,
+      isDefault: i === 0,
+      share,
+      program: program.label,
+      ...(await compile(device, program)),
+    };
     console.log(JSON.stringify(compiled));
   }
 }

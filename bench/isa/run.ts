@@ -3,9 +3,9 @@
  *
  *     npm run isa -- nvidia|apple|adreno|amd [--precision f32|f16] [--chip CHIP] [--weights FILE] [--least 0.01] [--json FILE] [--lab FOLDER]
  *
- * A table of registers, spills, threads and instructions, a implementation a line, and how many spill. `--least` leaves out
- * classes with less of the multiply-adds than that. As root on x86-64 Debian or Ubuntu: it makes itself a Debian with
- * Mesa's drivers in `--lab`, once (setup.sh; README.md says what the figures are worth).
+ * A table of registers, spills, threads and instructions, a implementation a line, and how many spill. `--least` leaves
+ * out classes with less of the multiply-adds than that. As root on x86-64 Debian or Ubuntu: it makes itself a Debian
+ * with Mesa's drivers in `--lab`, once (setup.sh; README.md says what the figures are worth).
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -62,24 +62,58 @@ function main(): void {
     throw new UsageError(`"${positionals.join(' ')}" is no vendor: name one of ${list.join(', ')}`);
   }
   const { precision } = values;
-  if (precision !== 'f32' && precision !== 'f16') throw new UsageError(`--precision is "${precision}", it must be f32 or f16`);
-  if (values.chip !== undefined && !vendor.chip) throw new UsageError(`--chip: there is one GPU of ${positionals[0]}: leave it out`);
+  if (precision !== 'f32' && precision !== 'f16')
+    throw new UsageError(`--precision is "${precision}", it must be f32 or f16`);
+  if (values.chip !== undefined && !vendor.chip)
+    throw new UsageError(`--chip: there is one GPU of ${positionals[0]}: leave it out`);
   const least = parseNumber('least', values.least, 0);
   const weights = parseFile('weights', values.weights) ?? shippedWeightsPath(3);
   if (process.platform !== 'linux' || process.arch !== 'x64' || process.getuid?.() !== 0) {
-    throw new UsageError(`this needs root on x86-64 Linux, for a chroot: this is ${process.platform} on ${process.arch}, user ${process.getuid?.()}`);
+    throw new UsageError(
+      `this needs root on x86-64 Linux, for a chroot: this is ${process.platform} on ${process.arch}, user ${process.getuid?.()}`,
+    );
   }
 
   const lab = resolve(values.lab);
   mkdirSync(lab, { recursive: true });
   const setup = spawnSync('bash', [join(ROOT, 'bench/isa/setup.sh'), lab], { stdio: ['ignore', 'inherit', 'inherit'] });
-  if (setup.status !== 0) throw new UsageError(`bench/isa/setup.sh ended with ${setup.status ?? setup.signal}: see above; remove ${lab} to begin anew`);
+  if (setup.status !== 0)
+    throw new UsageError(
+      `bench/isa/setup.sh ended with ${setup.status ?? setup.signal}: see above; remove ${lab} to begin anew`,
+    );
   copyFileSync(weights, join(lab, 'tmp/weights.safetensors'));
 
-  const node = ['node', '--import', './node_modules/tsx/dist/loader.mjs', 'bench/isa/compile.ts', precision, '/tmp/weights.safetensors'];
-  const entered = ['--mount', '--propagation', 'private', 'sh', '-c', ENTER, 'sh', ROOT, lab, 'env', ...environment(vendor, values.chip), ...node];
-  const ran = spawnSync('unshare', entered, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 2 ** 28 });
-  const rows = ran.stdout.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Compiled);
+  const node = [
+    'node',
+    '--import',
+    './node_modules/tsx/dist/loader.mjs',
+    'bench/isa/compile.ts',
+    precision,
+    '/tmp/weights.safetensors',
+  ];
+  const entered = [
+    '--mount',
+    '--propagation',
+    'private',
+    'sh',
+    '-c',
+    ENTER,
+    'sh',
+    ROOT,
+    lab,
+    'env',
+    ...environment(vendor, values.chip),
+    ...node,
+  ];
+  const ran = spawnSync('unshare', entered, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 2 ** 28,
+  });
+  const rows = ran.stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Compiled);
   const said = ran.stderr.trim().split('\n');
   if (ran.status !== 0 || rows.length === 0) {
     const refused = said.find((line) => line.startsWith('refused: '))?.replace('refused: ', '');
@@ -87,7 +121,11 @@ function main(): void {
     throw new GpuError(`compiling ${precision} for ${positionals[0]}: ${refused ?? ended}`);
   }
   console.log(`${said.at(-1)}\n\n${tableText(vendor, rows, least)}\n\n${summaryText(vendor, rows)}`);
-  if (values.json) writeFileSync(values.json, `${JSON.stringify({ vendor: positionals[0], chip: values.chip ?? vendor.chip?.default ?? null, precision, rows }, null, 1)}\n`);
+  if (values.json)
+    writeFileSync(
+      values.json,
+      `${JSON.stringify({ vendor: positionals[0], chip: values.chip ?? vendor.chip?.default ?? null, precision, rows }, null, 1)}\n`,
+    );
 }
 
 try {

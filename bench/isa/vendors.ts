@@ -24,7 +24,14 @@ export const VENDORS: Record<string, Vendor> = {
     shim: 'nouveau',
     manifest: 'nouveau',
     chip: { variable: 'NOUVEAU_CHIPSET', default: '192' },
-    columns: ['Number of GPRs', 'Spills to memory', 'Fills from memory', 'Max warps/SM', 'Instruction count', 'Static cycle count'],
+    columns: [
+      'Number of GPRs',
+      'Spills to memory',
+      'Fills from memory',
+      'Max warps/SM',
+      'Instruction count',
+      'Static cycle count',
+    ],
   },
   apple: {
     gpu: 'Apple M1 by Honeykrisp',
@@ -37,7 +44,15 @@ export const VENDORS: Record<string, Vendor> = {
     shim: 'freedreno',
     manifest: 'freedreno',
     chip: { variable: 'FD_GPU_ID', default: '740' },
-    columns: ['Registers used', 'STP Count', 'LDP Count', 'Half-registers used', 'Max Waves Per Core', 'Instruction Count', 'cat3 instructions'],
+    columns: [
+      'Registers used',
+      'STP Count',
+      'LDP Count',
+      'Half-registers used',
+      'Max Waves Per Core',
+      'Instruction Count',
+      'cat3 instructions',
+    ],
   },
   amd: {
     gpu: 'AMD by RADV: navi31 (default), navi21, vega10',
@@ -80,8 +95,17 @@ export function tableText(vendor: Vendor, rows: readonly Compiled[], least = 0):
     ...(row.error ? [row.error] : vendor.columns.map((name) => String(row.statistics[name] ?? '-'))),
   ]);
   const table = [['class', '  implementation', 'share %', ...vendor.columns], ...cells];
-  const widths = table[0].map((_, c) => Math.max(...table.map((line) => (line.length === table[0].length ? line[c].length : 0))));
-  return table.map((line) => line.map((cell, c) => (c < 2 ? cell.padEnd(widths[c]) : cell.padStart(widths[c] ?? 0))).join('  ').trimEnd()).join('\n');
+  const widths = table[0].map((_, c) =>
+    Math.max(...table.map((line) => (line.length === table[0].length ? line[c].length : 0))),
+  );
+  return table
+    .map((line) =>
+      line
+        .map((cell, c) => (c < 2 ? cell.padEnd(widths[c]) : cell.padStart(widths[c] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 /** How many implementations spill: of all, of the defaults, and the defaults' share of the multiply-adds. */

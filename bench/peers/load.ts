@@ -1,6 +1,6 @@
 /**
- * Loads the peers, which are installed beside this file and nowhere else (`npm ci --prefix bench/peers`), and gives them what a browser would: `navigator.gpu`, here
- * Dawn's, with one adapter, the one that deghost takes.
+ * Loads the peers, which are installed beside this file and nowhere else (`npm ci --prefix bench/peers`), and gives
+ * them what a browser would: `navigator.gpu`, here Dawn's, with one adapter, the one that deghost takes.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -32,7 +32,8 @@ export async function importPeer<T>(path: string): Promise<T> {
 }
 
 /**
- * Dawn refuses views of shared memory, which a WebAssembly module with threads has; browsers take them. So they are copied first.
+ * Dawn refuses views of shared memory, which a WebAssembly module with threads has; browsers take them. So they are
+ * copied first.
  */
 function acceptSharedMemory(): void {
   const { writeBuffer } = GPUQueue.prototype;
@@ -41,7 +42,12 @@ function acceptSharedMemory(): void {
     const unit = view.BYTES_PER_ELEMENT ?? 1;
     const bytes = size === undefined ? view.byteLength - from * unit : size * unit;
     const source = new Uint8Array(view.buffer, view.byteOffset + from * unit, bytes);
-    return writeBuffer.call(this, buffer, offset, view.buffer instanceof SharedArrayBuffer ? source.slice() : (source as Uint8Array<ArrayBuffer>));
+    return writeBuffer.call(
+      this,
+      buffer,
+      offset,
+      view.buffer instanceof SharedArrayBuffer ? source.slice() : (source as Uint8Array<ArrayBuffer>),
+    );
   };
 }
 
@@ -63,5 +69,9 @@ export async function provideWebGpu(software: SoftwareChoice): Promise<void> {
     getPreferredCanvasFormat: () => gpu.getPreferredCanvasFormat(),
     wgslLanguageFeatures: gpu.wgslLanguageFeatures,
   };
-  Object.defineProperty(globalThis, 'navigator', { value: { gpu: chosen, userAgent: `Node ${process.version}`, language: 'en' }, configurable: true, writable: true });
+  Object.defineProperty(globalThis, 'navigator', {
+    value: { gpu: chosen, userAgent: `Node ${process.version}`, language: 'en' },
+    configurable: true,
+    writable: true,
+  });
 }

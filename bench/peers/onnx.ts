@@ -1,6 +1,6 @@
 /**
- * onnxruntime as two contestants: onnxruntime-web's WebGPU provider, on Dawn in Node, and onnxruntime-node on the CPU, for context and as the judge of
- * results at sizes that have no golden.
+ * onnxruntime as two contestants: onnxruntime-web's WebGPU provider, on Dawn in Node, and onnxruntime-node on the CPU,
+ * for context and as the judge of results at sizes that have no golden.
  */
 import { cpus } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
@@ -24,7 +24,10 @@ interface OrtSession {
 interface Ort {
   env: { wasm: { numThreads: number }; webgpu: { device: Promise<GPUDevice> } };
   InferenceSession: { create(model: Uint8Array, options: object): Promise<OrtSession> };
-  Tensor: { new (type: 'float32', data: Float32Array, dims: readonly number[]): OrtTensor; fromGpuBuffer(buffer: GPUBuffer, options: object): OrtTensor };
+  Tensor: {
+    new (type: 'float32', data: Float32Array, dims: readonly number[]): OrtTensor;
+    fromGpuBuffer(buffer: GPUBuffer, options: object): OrtTensor;
+  };
 }
 
 /** A layer whose input channels are no multiple of 4, on which wrong results were seen. */
@@ -36,7 +39,12 @@ const BYTES_PER_PIXEL = 11_000;
 
 const dims = (tensors: readonly Planes[]): number[] => [tensors.length, tensors[0].c, tensors[0].h, tensors[0].w];
 
-const planesOf = (data: Float32Array, [, c, h, w]: readonly number[]): Planes => ({ data: Float32Array.from(data), c, h, w });
+const planesOf = (data: Float32Array, [, c, h, w]: readonly number[]): Planes => ({
+  data: Float32Array.from(data),
+  c,
+  h,
+  w,
+});
 
 class OrtEngine implements Engine {
   readonly version: string;
@@ -62,13 +70,20 @@ class OrtEngine implements Engine {
 
   async prepare(work: Work, input: readonly Planes[]): Promise<Session> {
     const { Tensor, InferenceSession } = this.#ort;
-    const model = onnxModel(this.#context, work.kind === 'layer' ? { layer: work.layer } : { padChannels: this.padChannels });
+    const model = onnxModel(
+      this.#context,
+      work.kind === 'layer' ? { layer: work.layer } : { padChannels: this.padChannels },
+    );
     const source = work.kind === 'layer' ? input : input.map(pad);
     const shape = dims(source);
     const data = stacked(source);
     // A layer's tensors stay on the device: it is the convolution that is timed.
     const onDevice = work.kind === 'layer' ? this.device : undefined;
-    const buffer = onDevice?.createBuffer({ label: 'x', size: data.byteLength, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC });
+    const buffer = onDevice?.createBuffer({
+      label: 'x',
+      size: data.byteLength,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
+    });
     if (buffer) onDevice!.queue.writeBuffer(buffer, 0, data);
     const session = await InferenceSession.create(model, {
       executionProviders: [this.device ? 'webgpu' : 'cpu'],
@@ -81,7 +96,9 @@ class OrtEngine implements Engine {
     return {
       run: async () => {
         output?.dispose();
-        const x = buffer ? Tensor.fromGpuBuffer(buffer, { dataType: 'float32', dims: shape }) : new Tensor('float32', data, shape);
+        const x = buffer
+          ? Tensor.fromGpuBuffer(buffer, { dataType: 'float32', dims: shape })
+          : new Tensor('float32', data, shape);
         ({ Y: output } = await session.run({ X: x }));
         if (onDevice) await onDevice.queue.onSubmittedWorkDone();
       },
@@ -113,7 +130,12 @@ export const onnxNode: Contestant = {
 async function probe(engine: Engine, context: EngineContext): Promise<number> {
   const { layer, channels, side } = PROBE;
   const work: Work = { kind: 'layer', layer, channels, width: side, height: side };
-  const x = { data: Float32Array.from({ length: channels * side * side }, (_, i) => ((i * 7919) % 1013) / 1013), c: channels, h: side, w: side };
+  const x = {
+    data: Float32Array.from({ length: channels * side * side }, (_, i) => ((i * 7919) % 1013) / 1013),
+    c: channels,
+    h: side,
+    w: side,
+  };
   const results: Planes[] = [];
   for (const it of [engine, await onnxNode.open(context)]) {
     const session = await it.prepare(work, [x]);
@@ -131,12 +153,16 @@ export const onnxWeb: Contestant = {
   async open(context) {
     const version = peerVersion('onnxruntime-web');
     await provideWebGpu(context.software);
-    // V8's optimizing compiler takes most of a minute over this module, which only schedules; the first compiler's code is as quick at that.
+    // V8's optimizing compiler takes most of a minute over this module, which only schedules; the first compiler's code
+    // is as quick at that.
     setFlagsFromString('--liftoff-only');
     const ort = await importPeer<Ort>('onnxruntime-web/dist/ort.webgpu.bundle.min.mjs');
     ort.env.wasm.numThreads = 1;
     // The device is there once a session is, and as long as one is.
-    await ort.InferenceSession.create(onnxModel(context, { layer: PROBE.layer }), { executionProviders: ['webgpu'], logSeverityLevel: 3 });
+    await ort.InferenceSession.create(onnxModel(context, { layer: PROBE.layer }), {
+      executionProviders: ['webgpu'],
+      logSeverityLevel: 3,
+    });
     const engine = new OrtEngine(ort, context, version, await ort.env.webgpu.device);
     const error = await probe(engine, context);
     if (error > PROBE_TOLERANCE) {

@@ -28,7 +28,14 @@ interface BackendModule {
 const BYTES_PER_PIXEL = 29_000;
 
 /** What the backend's own start asks for. */
-const LIMITS = ['maxComputeWorkgroupStorageSize', 'maxComputeWorkgroupsPerDimension', 'maxStorageBufferBindingSize', 'maxBufferSize', 'maxComputeWorkgroupSizeX', 'maxComputeInvocationsPerWorkgroup'] as const;
+const LIMITS = [
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeWorkgroupsPerDimension',
+  'maxStorageBufferBindingSize',
+  'maxBufferSize',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeInvocationsPerWorkgroup',
+] as const;
 
 class TfjsEngine implements Engine {
   readonly version: string;
@@ -110,7 +117,9 @@ export const tfjs: Contestant = {
     const { adapter } = await requestAdapter({ software: context.software });
     const device = await adapter.requestDevice({
       label: 'tfjs',
-      requiredFeatures: (['timestamp-query', 'bgra8unorm-storage'] as const).filter((name) => adapter.features.has(name)),
+      requiredFeatures: (['timestamp-query', 'bgra8unorm-storage'] as const).filter((name) =>
+        adapter.features.has(name),
+      ),
       requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
     });
     tf.removeBackend('webgpu');

@@ -1,6 +1,6 @@
 /**
- * The `fixed` network once more, in TensorFlow.js ops (NHWC, which was as quick as NCHW; fused convolutions), as a user of tfjs would write it: frames that share weights are one batch, the six memory
- * reads one batched product.
+ * The `fixed` network once more, in TensorFlow.js ops (NHWC, which was as quick as NCHW; fused convolutions), as a user
+ * of tfjs would write it: frames that share weights are one batch, the six memory reads one batched product.
  */
 import type { NetworkConfig } from '../../src/weights/config.ts';
 import type { WeightTensor } from '../../src/weights/safetensors.ts';
@@ -71,22 +71,44 @@ export class TfjsNetwork {
     }
     const [groups, slots] = reads[0].shape;
     [this.#readWeights, this.#readBias] = [
-      tf.tidy(() => tf.stack(reads.map(({ data }) => tf.tensor(Float32Array.from(data), [groups, slots])), 2)),
-      tf.tidy(() => tf.reshape(tf.stack(biases.map(({ data }) => tf.tensor(Float32Array.from(data), [groups])), 1), [groups, 1, reads.length])),
+      tf.tidy(() =>
+        tf.stack(
+          reads.map(({ data }) => tf.tensor(Float32Array.from(data), [groups, slots])),
+          2,
+        ),
+      ),
+      tf.tidy(() =>
+        tf.reshape(
+          tf.stack(
+            biases.map(({ data }) => tf.tensor(Float32Array.from(data), [groups])),
+            1,
+          ),
+          [groups, 1, reads.length],
+        ),
+      ),
     ];
   }
 
   /** A convolution and, unless told otherwise, its activation. */
   conv(name: string, x: TfTensor, { dilation = 1, act = true } = {}): TfTensor {
     const activation = act ? { activation: 'leakyrelu', leakyreluAlpha: this.#config.slope } : {};
-    return this.#tf.fused.conv2d({ x, filter: this.#weights.get(`${name}.weight`)!, bias: this.#weights.get(`${name}.bias`)!, strides: 1, pad: 'same', dilations: dilation, ...activation });
+    return this.#tf.fused.conv2d({
+      x,
+      filter: this.#weights.get(`${name}.weight`)!,
+      bias: this.#weights.get(`${name}.bias`)!,
+      strides: 1,
+      pad: 'same',
+      dilations: dilation,
+      ...activation,
+    });
   }
 
   #unet(name: string, input: TfTensor): TfTensor {
     const tf = this.#tf;
     let x = input;
     const skips: TfTensor[] = [];
-    const block = (at: string, y: TfTensor): TfTensor => this.conv(`seg.${name}.${at}.2`, this.conv(`seg.${name}.${at}.1`, y));
+    const block = (at: string, y: TfTensor): TfTensor =>
+      this.conv(`seg.${name}.${at}.2`, this.conv(`seg.${name}.${at}.1`, y));
     for (const depth of LAYERS) {
       x = block(`enc${depth}`, x);
       skips.push(x);
@@ -107,7 +129,9 @@ export class TfjsNetwork {
       if (k === r) return [];
       const aligned = tf.clipByValue(tf.mul(x, tf.scalar((taus[r] / taus[k]) ** (1 / this.#config.gamma))), 0, 1);
       const logit = this.#unet(k < r ? 'short' : 'long', tf.concat([aligned, X[r]], 3));
-      return [this.#config.maskMode === 'binary' ? tf.cast(tf.greater(logit, tf.scalar(0)), 'float32') : tf.sigmoid(logit)];
+      return [
+        this.#config.maskMode === 'binary' ? tf.cast(tf.greater(logit, tf.scalar(0)), 'float32') : tf.sigmoid(logit),
+      ];
     });
     const union = others.reduce((a, b) => tf.maximum(a, b));
     return [...others.slice(0, r), union, ...others.slice(r)];
@@ -159,14 +183,24 @@ export class TfjsNetwork {
       for (const j of [1, 2, 3]) y = this.conv(`fuse.${kind}.${j}`, tf.concat([y, reads[from + j - 1]], 3));
       return y;
     };
-    const still = fuse('static', E.map((e, k) => tf.mul(e, tf.sub(one, W[k]))), 0);
-    const moving = fuse('dynamic', E.map((e, k) => tf.mul(e, W[k])), 3);
+    const still = fuse(
+      'static',
+      E.map((e, k) => tf.mul(e, tf.sub(one, W[k]))),
+      0,
+    );
+    const moving = fuse(
+      'dynamic',
+      E.map((e, k) => tf.mul(e, W[k])),
+      3,
+    );
     const Z = tf.add(tf.mul(W[r], moving), tf.mul(tf.sub(one, W[r]), still));
 
     const outs: TfTensor[] = [];
     for (const b of [1, 2, 3]) {
       const u = b === 1 ? Z : tf.concat([Z, ...outs], 3);
-      const branches = [1, 2, 4].map((dilation) => [1, 2, 3].reduce((y, j) => this.conv(`decoder.sdc${b}.${j}`, y, { dilation }), u));
+      const branches = [1, 2, 4].map((dilation) =>
+        [1, 2, 3].reduce((y, j) => this.conv(`decoder.sdc${b}.${j}`, y, { dilation }), u),
+      );
       outs.push(this.conv(`decoder.sdc${b}.merge`, tf.concat(branches, 3)));
     }
     const o = this.conv('decoder.out', tf.concat(outs, 3), { act: false });

@@ -10,7 +10,9 @@ const say = (text) => (element('status').value = text);
 
 async function fetchWeights(count) {
   const given = new URLSearchParams(location.search).get('weights');
-  const response = await fetch(given ?? import.meta.resolve(`deghost/weights/${count === 3 ? 'fixed' : 'any'}.safetensors`));
+  const response = await fetch(
+    given ?? import.meta.resolve(`deghost/weights/${count === 3 ? 'fixed' : 'any'}.safetensors`),
+  );
   if (!response.ok) throw new Error(`${response.url}: ${response.status} ${response.statusText}`);
   return response.arrayBuffer();
 }
@@ -20,7 +22,9 @@ async function merge(files, stops) {
   const frames = images.map((image, i) => ({ image, exposure: 2 ** (stops * i), name: files[i].name }));
   const deghoster = await Deghoster.create({ weights: await fetchWeights(frames.length) });
   try {
-    return await deghoster.merge(frames, { onProgress: ({ stage, fraction }) => say(`${stage} ${Math.round(100 * fraction)} %`) });
+    return await deghoster.merge(frames, {
+      onProgress: ({ stage, fraction }) => say(`${stage} ${Math.round(100 * fraction)} %`),
+    });
   } finally {
     deghoster.dispose();
     images.forEach((image) => image.close());

@@ -8,7 +8,11 @@ import { decode } from 'fast-png';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { output: { type: 'string', short: 'o', default: 'out.hdr' }, ev: { type: 'string', default: '-2,0,2' }, weights: { type: 'string' } },
+  options: {
+    output: { type: 'string', short: 'o', default: 'out.hdr' },
+    ev: { type: 'string', default: '-2,0,2' },
+    weights: { type: 'string' },
+  },
 });
 
 /** A PNG as a frame: 8 or 16 bits, RGB, with or without alpha. */
@@ -26,7 +30,8 @@ const shipped = import.meta.resolve(`deghost/weights/${frames.length === 3 ? 'fi
 
 const deghoster = await Deghoster.create({ weights: await Deno.readFile(values.weights ?? new URL(shipped)) });
 const { radiance, width, height, scale } = await deghoster.merge(frames, {
-  onProgress: ({ stage, fraction }) => Deno.stderr.writeSync(new TextEncoder().encode(`\r${stage} ${Math.round(100 * fraction)} %   `)),
+  onProgress: ({ stage, fraction }) =>
+    Deno.stderr.writeSync(new TextEncoder().encode(`\r${stage} ${Math.round(100 * fraction)} %   `)),
 });
 deghoster.dispose();
 

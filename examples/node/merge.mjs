@@ -8,7 +8,11 @@ import { readFrames, readShippedWeights, requestDevice, writeImage } from 'degho
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { output: { type: 'string', short: 'o', default: 'out.hdr' }, ev: { type: 'string' }, weights: { type: 'string' } },
+  options: {
+    output: { type: 'string', short: 'o', default: 'out.hdr' },
+    ev: { type: 'string' },
+    weights: { type: 'string' },
+  },
 });
 
 const exposures = values.ev?.split(',').map((ev) => 2 ** Number(ev));
@@ -24,4 +28,6 @@ await writeImage(values.output, result);
 
 deghoster.dispose();
 device.destroy(); // a device is its owner's: deghost never destroys one it was given
-console.log(`\n${values.output}: ${result.width}x${result.height}, moment of ${frames[result.order[result.reference]].name}`);
+console.log(
+  `\n${values.output}: ${result.width}x${result.height}, moment of ${frames[result.order[result.reference]].name}`,
+);

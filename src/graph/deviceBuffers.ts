@@ -14,7 +14,9 @@ export type TensorSource = (name: string) => Float32Array;
 
 /** Bytes of a buffer, or of a texture of weights. */
 function bytesOf(resource: GPUBuffer | GPUTexture): number {
-  return 'size' in resource ? resource.size : resource.width * resource.height * texelBytes(resource.format === 'rgba16float' ? 'f16' : 'f32');
+  return 'size' in resource
+    ? resource.size
+    : resource.width * resource.height * texelBytes(resource.format === 'rgba16float' ? 'f16' : 'f32');
 }
 
 export class DeviceBuffers {
@@ -107,12 +109,23 @@ export class DeviceBuffers {
     return buffer;
   }
 
-  #uploadTexture(label: string, packed: PackedWeights, data: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>): GPUTexture {
+  #uploadTexture(
+    label: string,
+    packed: PackedWeights,
+    data: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>,
+  ): GPUTexture {
     const { device } = this.#gpu;
     const width = packed.row!;
     const bytesPerRow = width * texelBytes(packed.dtype ?? 'f32');
     const size = [width, data.byteLength / bytesPerRow];
-    const texture = this.#count(device.createTexture({ label, size, format: readsTexture(packed).format!, usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST }));
+    const texture = this.#count(
+      device.createTexture({
+        label,
+        size,
+        format: readsTexture(packed).format!,
+        usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST,
+      }),
+    );
     device.queue.writeTexture({ texture }, data, { bytesPerRow }, size);
     return texture;
   }
@@ -137,9 +150,17 @@ export class DeviceBuffers {
 
   bind(step: Step, layout: GPUBindGroupLayout, buffers: readonly GPUBuffer[], params: GPUBufferBinding): GPUBindGroup {
     const { program, resources } = step.dispatch;
-    const find = (resource: Resource): GPUBuffer | GPUTexture => (resource.kind === 'buffer' ? buffers[resource.buffer] : this.#weights.get(resource.key)!);
-    const bound = (resource: GPUBuffer | GPUTexture): GPUBindingResource => ('size' in resource ? { buffer: resource } : resource.createView());
-    const storage = Object.keys(program.bindings).map((name, i): GPUBindGroupEntry => ({ binding: i + 1, resource: bound(find(resources[name])) }));
-    return this.#gpu.device.createBindGroup({ label: step.name, layout, entries: [{ binding: 0, resource: params }, ...storage] });
+    const find = (resource: Resource): GPUBuffer | GPUTexture =>
+      resource.kind === 'buffer' ? buffers[resource.buffer] : this.#weights.get(resource.key)!;
+    const bound = (resource: GPUBuffer | GPUTexture): GPUBindingResource =>
+      'size' in resource ? { buffer: resource } : resource.createView();
+    const storage = Object.keys(program.bindings).map(
+      (name, i): GPUBindGroupEntry => ({ binding: i + 1, resource: bound(find(resources[name])) }),
+    );
+    return this.#gpu.device.createBindGroup({
+      label: step.name,
+      layout,
+      entries: [{ binding: 0, resource: params }, ...storage],
+    });
   }
 }

@@ -1,8 +1,9 @@
 /**
  * A plan's edge to the CPU: which memory its inputs are written to and its outputs read from.
  *
- * There is one staging buffer for all inputs, because the inputs of the next tile may be written as soon as those of this one have been copied to the plan's buffers; and two for
- * results, because that of one tile is read while the next computes.
+ * There is one staging buffer for all inputs, because the inputs of the next tile may be written as soon as those of
+ * this one have been copied to the plan's buffers; and two for results, because that of one tile is read while the next
+ * computes.
  */
 import { tensorBytes } from '../kernels/tensor.ts';
 import type { View } from '../kernels/tensor.ts';

@@ -1,9 +1,10 @@
 /**
- * The executor runs plans on a device: it uploads each packed weight once, allocates a plan's buffers, records, submits and reads back. Nothing else
- * touches the GPU, but for transfer.ts.
+ * The executor runs plans on a device: it uploads each packed weight once, allocates a plan's buffers, records, submits
+ * and reads back. Nothing else touches the GPU, but for transfer.ts.
  *
- * A plan has one set of buffers for its tensors. What is doubled is the edge to the CPU, so that there can be two tiles in flight: inputs are written to a staging buffer
- * while the tile before computes, and results are read from one of two readback buffers while the tile after does.
+ * A plan has one set of buffers for its tensors. What is doubled is the edge to the CPU, so that there can be two tiles
+ * in flight: inputs are written to a staging buffer while the tile before computes, and results are read from one of
+ * two readback buffers while the tile after does.
  */
 import type { Gpu } from '../device.ts';
 import { GpuError, InputError, throwIfCancelled } from '../errors.ts';
@@ -40,7 +41,10 @@ export interface SubmitOptions {
   signal?: AbortSignal;
   /** Called with the number of steps that are done, whenever the GPU is done with some. */
   onStep?: (done: number) => void;
-  /** Milliseconds on the GPU are added here, where the device has timestamps (`canTime`). Every step gets a pass of its own then. */
+  /**
+   * Milliseconds on the GPU are added here, where the device has timestamps (`canTime`). Every step gets a pass of its
+   * own then.
+   */
   times?: GpuTimes;
   /** An output to copy to a readback buffer at the end. */
   output?: { node: number; slot: number };
@@ -66,35 +70,62 @@ export class Executor {
     return hasTimestamps(this.gpu.device);
   }
 
-  /** Compiles plans' programs, all at once, and has each run once, without allocating any plan's buffers. @throws as `Pipelines.warm` */
+  /**
+   * Compiles plans' programs, all at once, and has each run once, without allocating any plan's buffers. @throws as
+   * `Pipelines.warm`
+   */
   warm(plans: readonly Plan[], options?: WarmOptions): Promise<void> {
-    return this.pipelines.warm(plans.flatMap((plan) => plan.steps.map((step) => step.dispatch)), options);
+    return this.pipelines.warm(
+      plans.flatMap((plan) => plan.steps.map((step) => step.dispatch)),
+      options,
+    );
   }
 
   /**
    * Makes a plan ready to run. Release it when done.
-   * @param beside a prepared plan of the same graph, whose buffers and inputs this one uses too; it must be released last.
+   * @param beside a prepared plan of the same graph, whose buffers and inputs this one uses too; it must be released
+   * last.
    */
   async prepare(plan: Plan, beside?: Prepared): Promise<Prepared> {
     const largest = plan.bytes.largest;
-    if (largest > this.gpu.maxBinding) throw new GpuError(`plan: a buffer of ${largest} bytes exceeds the device's limit of ${this.gpu.maxBinding}: use smaller tiles`);
+    if (largest > this.gpu.maxBinding)
+      throw new GpuError(
+        `plan: a buffer of ${largest} bytes exceeds the device's limit of ${this.gpu.maxBinding}: use smaller tiles`,
+      );
     const pipelines = await this.pipelines.all(plan.steps.map((step) => step.dispatch));
     const { memory } = this;
     return memory.attempt('allocating buffers', () => {
       memory.uploadWeights(plan);
-      const buffers = beside?.buffers ?? plan.buffers.map((bytes, i) => memory.create(`arena ${i}`, bytes, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC));
+      const buffers =
+        beside?.buffers ??
+        plan.buffers.map((bytes, i) =>
+          memory.create(
+            `arena ${i}`,
+            bytes,
+            GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
+          ),
+        );
       const { params, offsets } = memory.uploadParams(plan.steps);
-      const groups = plan.steps.map((step, i) => memory.bind(step, this.pipelines.get(step.dispatch.program).layout, buffers, { buffer: params, ...offsets[i] }));
+      const groups = plan.steps.map((step, i) =>
+        memory.bind(step, this.pipelines.get(step.dispatch.program).layout, buffers, { buffer: params, ...offsets[i] }),
+      );
       if (beside) return { ...beside, plan, params, pipelines, groups, shared: true };
-      const staging = { buffer: memory.create('staging', stagingBytes(plan), GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC), memory: undefined };
-      const readbacks = Array.from({ length: READBACKS }, (_, i) => memory.create(`readback ${i}`, readbackBytes(plan), GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST));
+      const staging = {
+        buffer: memory.create('staging', stagingBytes(plan), GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC),
+        memory: undefined,
+      };
+      const readbacks = Array.from({ length: READBACKS }, (_, i) =>
+        memory.create(`readback ${i}`, readbackBytes(plan), GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST),
+      );
       return { plan, buffers, params, pipelines, groups, staging, readbacks };
     });
   }
 
   /** Frees a prepared plan's buffers; its pipelines and weights stay for the next. */
   release({ buffers, params, staging, readbacks, shared }: Prepared): void {
-    [params, ...(shared ? [] : [...buffers, staging.buffer, ...readbacks])].forEach((buffer) => this.memory.destroy(buffer));
+    [params, ...(shared ? [] : [...buffers, staging.buffer, ...readbacks])].forEach((buffer) =>
+      this.memory.destroy(buffer),
+    );
   }
 
   /** Frees everything. */
@@ -112,9 +143,19 @@ export class Executor {
    */
   async stage({ plan, staging }: Prepared, write: (inputs: Tensors) => void): Promise<void> {
     const { buffer } = staging;
-    const mapped = staging.memory ? Promise.resolve(staging.memory) : buffer.mapAsync(GPUMapMode.WRITE).then(() => (staging.memory = buffer.getMappedRange()));
+    const mapped = staging.memory
+      ? Promise.resolve(staging.memory)
+      : buffer.mapAsync(GPUMapMode.WRITE).then(() => (staging.memory = buffer.getMappedRange()));
     // Within `wait`: a device that is lost takes the memory away, and what is thrown then is the loss.
-    return this.gpu.wait(mapped.then((memory) => write(Object.fromEntries(inputsOf(plan).map(({ name, offset, bytes }) => [name, new Float32Array(memory, offset, bytes / 4)])))));
+    return this.gpu.wait(
+      mapped.then((memory) =>
+        write(
+          Object.fromEntries(
+            inputsOf(plan).map(({ name, offset, bytes }) => [name, new Float32Array(memory, offset, bytes / 4)]),
+          ),
+        ),
+      ),
+    );
   }
 
   /** Submits the way of staged inputs to the buffers where the plan reads them. @throws GpuError; DeviceLostError */
@@ -125,7 +166,8 @@ export class Executor {
       staging.memory = undefined;
       const encoder = this.gpu.device.createCommandEncoder({ label: 'upload' });
       const copy = (): void => {
-        for (const { view, offset, bytes } of inputsOf(plan)) encoder.copyBufferToBuffer(staging.buffer, offset, buffers[view.buffer], viewOffset(view), bytes);
+        for (const { view, offset, bytes } of inputsOf(plan))
+          encoder.copyBufferToBuffer(staging.buffer, offset, buffers[view.buffer], viewOffset(view), bytes);
       };
       if (clock) clock.copies(encoder, copy);
       else copy();
@@ -142,7 +184,8 @@ export class Executor {
   }
 
   /**
-   * Submits a prepared plan on the inputs that were sent, and returns when the last of it is submitted: what is submitted next runs after it.
+   * Submits a prepared plan on the inputs that were sent, and returns when the last of it is submitted: what is
+   * submitted next runs after it.
    * @throws CancelledError within one submission of the signal; GpuError; DeviceLostError.
    */
   async submit(prepared: Prepared, { signal, onStep, times, output }: SubmitOptions = {}): Promise<void> {
@@ -172,7 +215,10 @@ export class Executor {
     await Promise.all(this.#reading);
   }
 
-  /** The tensor that was copied to a readback buffer, NC4HW4, once it is there. `use` must be done with it when it returns. @throws DeviceLostError */
+  /**
+   * The tensor that was copied to a readback buffer, NC4HW4, once it is there. `use` must be done with it when it
+   * returns. @throws DeviceLostError
+   */
   async take<T>({ readbacks }: Prepared, slot: number, use: (values: Float32Array<ArrayBuffer>) => T): Promise<T> {
     const buffer = readbacks[slot];
     return this.gpu.wait(
@@ -186,7 +232,13 @@ export class Executor {
     );
   }
 
-  #record(prepared: Prepared, first: number, end: number, output?: SubmitOptions['output'], clock?: GpuClock): GPUCommandEncoder {
+  #record(
+    prepared: Prepared,
+    first: number,
+    end: number,
+    output?: SubmitOptions['output'],
+    clock?: GpuClock,
+  ): GPUCommandEncoder {
     const { steps } = prepared.plan;
     const encoder = this.gpu.device.createCommandEncoder({ label: steps[first].name });
     let pass: GPUComputePassEncoder | undefined;
@@ -206,7 +258,11 @@ export class Executor {
   }
 
   /** Records the copy of an output to a readback buffer. */
-  recordReadback(encoder: GPUCommandEncoder, { plan, buffers, readbacks }: Prepared, { node, slot }: { node: number; slot: number }): void {
+  recordReadback(
+    encoder: GPUCommandEncoder,
+    { plan, buffers, readbacks }: Prepared,
+    { node, slot }: { node: number; slot: number },
+  ): void {
     const view = plan.views[node];
     encoder.copyBufferToBuffer(buffers[view.buffer], viewOffset(view), readbacks[slot], 0, tensorBytes(view.shape));
   }

@@ -1,9 +1,10 @@
 /**
  * A graph is plain data: nodes in the order they run, each naming its op, inputs, attributes and shape.
  *
- * Ops are the kernels' names (kernels/index.ts) and four that compute nothing: `input`, a tensor written before a run; `concat`, channels one after another, and
- * `slice`, some of a node's channels, which placement turns into addresses (place.ts); `result`, what its input's kernel stores besides its output.
- * Passes read a graph and return something new; none changes it.
+ * Ops are the kernels' names (kernels/index.ts) and four that compute nothing: `input`, a tensor written before a run;
+ * `concat`, channels one after another, and `slice`, some of a node's channels, which placement turns into addresses
+ * (place.ts); `result`, what its input's kernel stores besides its output. Passes read a graph and return something
+ * new; none changes it.
  */
 import { KERNELS } from '../kernels/index.ts';
 import type { AttrsOf, KernelName } from '../kernels/index.ts';
@@ -36,7 +37,9 @@ export interface Graph {
   outputs: readonly number[];
 }
 
-/** The kernel of a node, its attributes' type forgotten: a node's attrs were checked against its op when it was added. */
+/**
+ * The kernel of a node, its attributes' type forgotten: a node's attrs were checked against its op when it was added.
+ */
 export function kernelOf(node: GraphNode): Kernel<object> {
   return KERNELS[node.op as KernelName] as Kernel<object>;
 }
@@ -69,7 +72,10 @@ export class GraphBuilder {
   add<K extends KernelName>(name: string, op: K, inputs: readonly GraphNode[], attrs: AttrsOf<K>): GraphNode {
     const kernel = KERNELS[op] as unknown as Kernel<AttrsOf<K>>;
     try {
-      const shape = kernel.shape(attrs, inputs.map((node) => node.shape));
+      const shape = kernel.shape(
+        attrs,
+        inputs.map((node) => node.shape),
+      );
       return this.#push(name, op, inputs, attrs as object, shape);
     } catch (error) {
       throw new Error(`${name}: ${(error as Error).message}`, { cause: error });
@@ -82,9 +88,16 @@ export class GraphBuilder {
     const shapes = inputs.map((node) => node.shape);
     expectSameSize(name, shapes);
     for (const shape of shapes.slice(0, -1)) {
-      if (shape.channels % 4 !== 0) throw shapeError(name, `concat of ${shape.channels} channels, a multiple of 4 is needed`);
+      if (shape.channels % 4 !== 0)
+        throw shapeError(name, `concat of ${shape.channels} channels, a multiple of 4 is needed`);
     }
-    return this.#push(name, 'concat', inputs, {}, { ...shapes[0], channels: shapes.reduce((sum, shape) => sum + shape.channels, 0) });
+    return this.#push(
+      name,
+      'concat',
+      inputs,
+      {},
+      { ...shapes[0], channels: shapes.reduce((sum, shape) => sum + shape.channels, 0) },
+    );
   }
 
   /** The graph with these outputs. */
@@ -95,18 +108,30 @@ export class GraphBuilder {
   #push(name: string, op: Op, inputs: readonly GraphNode[], attrs: object, shape: Shape): GraphNode {
     if (this.#names.has(name)) throw new Error(`graph: two nodes are named ${name}`);
     this.#names.add(name);
-    const node: GraphNode = { id: this.#nodes.length, name, op, inputs: inputs.map((input) => input.id), attrs, shape, dtype: 'f32' };
+    const node: GraphNode = {
+      id: this.#nodes.length,
+      name,
+      op,
+      inputs: inputs.map((input) => input.id),
+      attrs,
+      shape,
+      dtype: 'f32',
+    };
     this.#nodes.push(node);
     return node;
   }
 }
 
-/** Every tensor of the weights file that a graph reads, with its shape. @throws when two nodes read one tensor in different shapes. */
+/**
+ * Every tensor of the weights file that a graph reads, with its shape. @throws when two nodes read one tensor in
+ * different shapes.
+ */
 export function graphTensors(graph: Graph): Map<string, readonly number[]> {
   const tensors = new Map<string, readonly number[]>();
   const add = ({ name, shape }: WeightTensor): void => {
     const known = tensors.get(name);
-    if (known && known.join() !== shape.join()) throw new Error(`graph: ${name} is read as [${known}] and as [${shape}]`);
+    if (known && known.join() !== shape.join())
+      throw new Error(`graph: ${name} is read as [${known}] and as [${shape}]`);
     tensors.set(name, shape);
   };
   for (const node of graph.nodes) {

@@ -1,8 +1,9 @@
 /**
  * Compute pipelines, one a program, known by their source.
  *
- * Some drivers compile when a pipeline is made, others when it first runs (lavapipe: seconds each). `warm` has all of it done beforehand: it runs one
- * workgroup of every program on small buffers of its own. WebGPU keeps accesses inside them, whatever the params say, and nobody reads what they hold.
+ * Some drivers compile when a pipeline is made, others when it first runs (lavapipe: seconds each). `warm` has all of
+ * it done beforehand: it runs one workgroup of every program on small buffers of its own. WebGPU keeps accesses inside
+ * them, whatever the params say, and nobody reads what they hold.
  */
 import type { Gpu } from '../device.ts';
 import { CancelledError, GpuError } from '../errors.ts';
@@ -42,7 +43,10 @@ export class Pipelines {
 
   #compile(program: Program): Compiled {
     const { device } = this.#gpu;
-    const layout = device.createBindGroupLayout({ label: program.label, entries: program.layoutEntries(GPUShaderStage.COMPUTE) });
+    const layout = device.createBindGroupLayout({
+      label: program.label,
+      entries: program.layoutEntries(GPUShaderStage.COMPUTE),
+    });
     const module = device.createShaderModule({ label: program.label, code: program.source });
     const pipeline = device
       .createComputePipelineAsync({
@@ -63,7 +67,8 @@ export class Pipelines {
   }
 
   /**
-   * Compiles the programs of dispatches, all at once, and has each run once, one after another, so that whoever stops waits for one compilation at most.
+   * Compiles the programs of dispatches, all at once, and has each run once, one after another, so that whoever stops
+   * waits for one compilation at most.
    * @throws CancelledError; GpuError; DeviceLostError
    */
   async warm(dispatches: readonly Dispatch[], { signal, onProgress }: WarmOptions = {}): Promise<void> {
@@ -83,12 +88,20 @@ export class Pipelines {
     const compiled = await this.#gpu.wait(pipeline);
     await this.#gpu.guard(`running ${program.label} for the first time`, () => {
       const values = program.pack(params);
-      const uniform = device.createBuffer({ label: 'first run', size: values.byteLength, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+      const uniform = device.createBuffer({
+        label: 'first run',
+        size: values.byteLength,
+        usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      });
       device.queue.writeBuffer(uniform, 0, values);
       const make = ({ format }: Binding): GPUBuffer | GPUTexture =>
-        format ? device.createTexture({ label: 'first run', size: [1, 1], format, usage: GPUTextureUsage.STORAGE_BINDING }) : device.createBuffer({ label: 'first run', size: WARM_BYTES, usage: GPUBufferUsage.STORAGE });
+        format
+          ? device.createTexture({ label: 'first run', size: [1, 1], format, usage: GPUTextureUsage.STORAGE_BINDING })
+          : device.createBuffer({ label: 'first run', size: WARM_BYTES, usage: GPUBufferUsage.STORAGE });
       const storage = Object.values(program.bindings).map(make);
-      const entries = [uniform, ...storage].map((it, binding): GPUBindGroupEntry => ({ binding, resource: 'size' in it ? { buffer: it } : it.createView() }));
+      const entries = [uniform, ...storage].map(
+        (it, binding): GPUBindGroupEntry => ({ binding, resource: 'size' in it ? { buffer: it } : it.createView() }),
+      );
       const encoder = device.createCommandEncoder({ label: 'first run' });
       const pass = encoder.beginComputePass({ label: program.label });
       pass.setPipeline(compiled);

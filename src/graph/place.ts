@@ -1,10 +1,11 @@
 /**
  * Placement: where each tensor lives, so that concatenation costs nothing.
  *
- * An **arena** is one allocation: tensors of one size, block after block. Every concat asks for its inputs to be neighbours in one arena, in its order.
- * Concats that overlap share an arena where they agree: `concat(Z, o1)`, `concat(Z, o1, o2)` and `concat(o1, o2, o3)` are windows of
- * `[Z, o1, o2, o3]`. Where they do not agree, or where a tensor would be computed from the arena it is written to (WebGPU forbids one
- * buffer as `read` and `read_write` in one dispatch), a copy is inserted into the graph first.
+ * An **arena** is one allocation: tensors of one size, block after block. Every concat asks for its inputs to be
+ * neighbours in one arena, in its order. Concats that overlap share an arena where they agree: `concat(Z, o1)`,
+ * `concat(Z, o1, o2)` and `concat(o1, o2, o3)` are windows of `[Z, o1, o2, o3]`. Where they do not agree, or where a
+ * tensor would be computed from the arena it is written to (WebGPU forbids one buffer as `read` and `read_write` in one
+ * dispatch), a copy is inserted into the graph first.
  */
 import { blocks } from '../kernels/tensor.ts';
 import type { DType } from '../kernels/tensor.ts';
@@ -43,10 +44,15 @@ function chainRoots(graph: Graph): number[] {
   return roots;
 }
 
-/** The storage a node's tensor is made of: itself, or a concat's inputs, concats among them opened, or what a slice is part of. */
+/**
+ * The storage a node's tensor is made of: itself, or a concat's inputs, concats among them opened, or what a slice is
+ * part of.
+ */
 function items(graph: Graph, roots: readonly number[], id: number): number[] {
   const node = graph.nodes[id];
-  return node.op === 'concat' || node.op === 'slice' ? node.inputs.flatMap((input) => items(graph, roots, input)) : [roots[id]];
+  return node.op === 'concat' || node.op === 'slice'
+    ? node.inputs.flatMap((input) => items(graph, roots, input))
+    : [roots[id]];
 }
 
 /** Storage that the kernels writing `root` read, but for what they update. */
@@ -58,7 +64,8 @@ function readsOf(graph: Graph, roots: readonly number[], root: number): Set<numb
     const node = member.op === 'result' ? graph.nodes[member.inputs[0]] : member;
     if (!computes(node)) continue;
     const before = updated(graph, node);
-    for (const input of node.inputs) if (input !== before?.id) items(graph, roots, input).forEach((item) => reads.add(item));
+    for (const input of node.inputs)
+      if (input !== before?.id) items(graph, roots, input).forEach((item) => reads.add(item));
   }
   return reads;
 }
@@ -121,7 +128,14 @@ function insertCopy(graph: Graph, concat: number, input: number): Graph {
   for (const node of graph.nodes) {
     if (node.id === concat) {
       const source = graph.nodes[node.inputs[input]];
-      nodes.push({ ...source, id: concat, name: `${source.name} copied for ${node.name}`, op: 'copy', inputs: [source.id], attrs: {} });
+      nodes.push({
+        ...source,
+        id: concat,
+        name: `${source.name} copied for ${node.name}`,
+        op: 'copy',
+        inputs: [source.id],
+        attrs: {},
+      });
       nodes.push({ ...node, id: concat + 1, inputs: node.inputs.map((id, i) => (i === input ? concat : id)) });
     } else {
       nodes.push({ ...node, id: moved(node.id), inputs: node.inputs.map(moved) });
@@ -149,7 +163,8 @@ export function place(graph: Graph): Placement {
   };
   arranged.arenas.forEach(addArena);
   for (const node of graph.nodes) {
-    if (node.op !== 'concat' && node.op !== 'slice' && roots[node.id] === node.id && !homes.has(node.id)) addArena([node.id]);
+    if (node.op !== 'concat' && node.op !== 'slice' && roots[node.id] === node.id && !homes.has(node.id))
+      addArena([node.id]);
   }
   const placeOf = (node: GraphNode): Place => {
     const { arena, block } = homes.get(items(graph, roots, node.id)[0])!;

@@ -1,9 +1,9 @@
 /**
  * A plan: what to run, in which buffers. A pure function of the graph; nothing here touches a device.
  *
- * Arenas (place.ts) live from the first step that writes them to the last that reads them; a graph's inputs from the start, its outputs to
- * the end. Two whose lives do not touch share a **buffer**. Sharing is by whole buffers, not ranges, because WebGPU tracks
- * usage by buffer: a step must never read one it writes.
+ * Arenas (place.ts) live from the first step that writes them to the last that reads them; a graph's inputs from the
+ * start, its outputs to the end. Two whose lives do not touch share a **buffer**. Sharing is by whole buffers, not
+ * ranges, because WebGPU tracks usage by buffer: a step must never read one it writes.
  */
 import { bytesText } from '../bytesText.ts';
 import { implementationsOf, isTuned } from '../kernels/kernel.ts';
@@ -55,7 +55,10 @@ interface Life {
   last: number;
 }
 
-/** For each arena the first and last step that touches it. Steps count from 0; inputs are written at -1, outputs read after the last. */
+/**
+ * For each arena the first and last step that touches it. Steps count from 0; inputs are written at -1, outputs read
+ * after the last.
+ */
 function lives(graph: Graph, places: readonly { arena: number }[], arenaBytes: readonly number[]): Life[] {
   const life = arenaBytes.map((bytes): Life => ({ bytes, first: Infinity, last: -Infinity }));
   const touch = (node: number, step: number): void => {
@@ -97,28 +100,40 @@ function share(life: readonly Life[]): { bufferOf: number[]; buffers: number[] }
 
 /**
  * Checks that a program reads and writes elements of the type that they are stored in.
- * @throws naming the node, the binding and both types: WebGPU would read the bytes of one as the other, and say nothing.
+ * @throws naming the node, the binding and both types: WebGPU would read the bytes of one as the other, and say
+ * nothing.
  */
 function checkTypes(node: string, { program, resources }: Dispatch): void {
   for (const [name, { type }] of Object.entries(program.bindings)) {
     const { dtype } = resources[name];
     if (elementType(type) === dtype) continue;
-    throw new Error(`plan: ${node} binds ${name} as ${type}, but it is stored as ${dtype}: bind what its view is (\`reads\`, \`writes\`), or declare f32 in \`storage\``);
+    throw new Error(
+      `plan: ${node} binds ${name} as ${type}, but it is stored as ${dtype}: bind what its view is (\`reads\`, \`writes\`), or declare f32 in \`storage\``,
+    );
   }
 }
 
 /**
  * Plans a graph.
- * @param target what it is made for; without one the plan runs on every device, in f32. The graph's dtypes are its own (fuse/precision.ts).
+ * @param target what it is made for; without one the plan runs on every device, in f32. The graph's dtypes are its own
+ * (fuse/precision.ts).
  * @throws when its nodes contradict one another, naming the node.
  */
 export function plan(source: Graph, target: Target = {}): Plan {
   const halved = source.nodes.find(({ dtype }) => dtype === 'f16');
-  if (halved && !target.capabilities?.f16) throw new Error(`plan: ${halved.name} is stored as f16, which the device cannot (shader-f16)`);
+  if (halved && !target.capabilities?.f16)
+    throw new Error(`plan: ${halved.name} is stored as f16, which the device cannot (shader-f16)`);
   const { graph, places, arenas } = place(source);
   const arenaBytes = arenas.map((arena) => arena.blocks * arena.pixels * texelBytes(arena.dtype));
   const { bufferOf, buffers } = share(lives(graph, places, arenaBytes));
-  const views = graph.nodes.map((node): View => ({ shape: node.shape, dtype: node.dtype, buffer: bufferOf[places[node.id].arena], block: places[node.id].block }));
+  const views = graph.nodes.map(
+    (node): View => ({
+      shape: node.shape,
+      dtype: node.dtype,
+      buffer: bufferOf[places[node.id].arena],
+      block: places[node.id].block,
+    }),
+  );
 
   const steps: Step[] = [];
   const weights = new Map<string, PackedWeights>();
@@ -181,7 +196,11 @@ export function planText(it: Plan): string {
   ]);
   const header = ['step', 'node', 'program', 'output', 'buffer+block', 'multiply-adds'];
   const widths = header.map((title, c) => Math.max(title.length, ...rows.map((row) => row[c].length)));
-  const line = (row: readonly string[]): string => row.map((cell, c) => cell.padEnd(widths[c])).join('  ').trimEnd();
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, c) => cell.padEnd(widths[c]))
+      .join('  ')
+      .trimEnd();
   return [
     line(header),
     ...rows.map(line),

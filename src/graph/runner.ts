@@ -1,4 +1,7 @@
-/** A plan run whole, from tensors to tensors: what the tuner, benchmarks and tests do. Merges go tile by tile (stage.ts), and do not load this. */
+/**
+ * A plan run whole, from tensors to tensors: what the tuner, benchmarks and tests do. Merges go tile by tile
+ * (stage.ts), and do not load this.
+ */
 import { InputError } from '../errors.ts';
 import { tensorBytes } from '../kernels/tensor.ts';
 import { Executor } from './executor.ts';
@@ -18,7 +21,8 @@ export class Runner extends Executor {
     await this.stage(prepared, (memory) => {
       for (const [name, to] of Object.entries(memory)) {
         const data = inputs[name];
-        if (data?.byteLength !== to.byteLength) throw new InputError(`input ${name}: ${data?.byteLength ?? 0} bytes, the plan needs ${to.byteLength}`);
+        if (data?.byteLength !== to.byteLength)
+          throw new InputError(`input ${name}: ${data?.byteLength ?? 0} bytes, the plan needs ${to.byteLength}`);
         to.set(data);
       }
     });
@@ -33,8 +37,10 @@ export class Runner extends Executor {
   }
 
   /**
-   * Runs one step of a prepared plan `count` times, in one pass: implementations round timestamps, which would hide short steps.
-   * @returns milliseconds of all together: on the GPU where the device has timestamps (`canTime`), else until they were done.
+   * Runs one step of a prepared plan `count` times, in one pass: implementations round timestamps, which would hide
+   * short steps.
+   * @returns milliseconds of all together: on the GPU where the device has timestamps (`canTime`), else until they were
+   * done.
    */
   async time(prepared: Prepared, step: number, count: number): Promise<number> {
     const { device } = this.gpu;

@@ -1,10 +1,12 @@
 /**
  * How work goes to the GPU: in submissions of about SUBMIT_MS each, at most two of them in flight.
  *
- * Short ones, so that a picture stops within about a tenth of a second of being cancelled and no operating system's watchdog fires on a slow
- * adapter; two, so that the next is there when one ends. Where a whole tile is shorter than that it is one submission.
+ * Short ones, so that a picture stops within about a tenth of a second of being cancelled and no operating system's
+ * watchdog fires on a slow adapter; two, so that the next is there when one ends. Where a whole tile is shorter than
+ * that it is one submission.
  *
- * What is awaited of a submission is the mapping of a few bytes that it writes at its end: `onSubmittedWorkDone`, called late, would wait for whatever else has been submitted.
+ * What is awaited of a submission is the mapping of a few bytes that it writes at its end: `onSubmittedWorkDone`,
+ * called late, would wait for whatever else has been submitted.
  */
 import type { Gpu } from '../device.ts';
 import type { Step } from './plan.ts';
@@ -83,7 +85,13 @@ export class Submissions {
 
   /** Ends a command buffer with the fence that `track` takes. */
   fence(encoder: GPUCommandEncoder): GPUBuffer {
-    const fence = this.#fences.pop() ?? this.#gpu.device.createBuffer({ label: 'fence', size: FENCE_BYTES, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    const fence =
+      this.#fences.pop() ??
+      this.#gpu.device.createBuffer({
+        label: 'fence',
+        size: FENCE_BYTES,
+        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      });
     encoder.clearBuffer(fence);
     return fence;
   }
@@ -124,7 +132,10 @@ export class Submissions {
     this.#fences.splice(0).forEach((fence) => fence.destroy());
   }
 
-  /** Moves the size of submissions towards SUBMIT_MS, by at most a factor of four a time; a first compilation counts as one slow step. */
+  /**
+   * Moves the size of submissions towards SUBMIT_MS, by at most a factor of four a time; a first compilation counts as
+   * one slow step.
+   */
   #adapt(work: number, ms: number): void {
     const factor = Math.min(4, Math.max(0.25, SUBMIT_MS / Math.max(ms, 0.1)));
     if (factor < 1 || work > this.#work / 2) this.#work = Math.max(LEAST_WORK, work * factor);

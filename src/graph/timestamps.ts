@@ -1,9 +1,10 @@
 /**
  * GPU time by timestamp queries, where the device has them ('timestamp-query').
  *
- * WebGPU takes timestamps at the beginning and the end of a compute pass only, so whatever is timed gets a pass of its own, and a copy one
- * from the end of the empty pass before it to the beginning of the empty pass after it. Implementations round times (Dawn to 65 us), so single short
- * steps are coarse; sums are not, because a step ends where the next begins.
+ * WebGPU takes timestamps at the beginning and the end of a compute pass only, so whatever is timed gets a pass of its
+ * own, and a copy one from the end of the empty pass before it to the beginning of the empty pass after it.
+ * Implementations round times (Dawn to 65 us), so single short steps are coarse; sums are not, because a step ends
+ * where the next begins.
  */
 import type { Gpu } from '../device.ts';
 
@@ -39,8 +40,16 @@ export class GpuClock {
     const { device } = gpu;
     this.#gpu = gpu;
     this.#queries = device.createQuerySet({ label: 'clock', type: 'timestamp', count: 2 * MAX_SPANS });
-    this.#resolved = device.createBuffer({ label: 'clock', size: BYTES, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
-    this.#readback = device.createBuffer({ label: 'clock readback', size: BYTES, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    this.#resolved = device.createBuffer({
+      label: 'clock',
+      size: BYTES,
+      usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+    });
+    this.#readback = device.createBuffer({
+      label: 'clock readback',
+      size: BYTES,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
   }
 
   /** What to begin the next pass with: it is a span. */
@@ -52,9 +61,19 @@ export class GpuClock {
   /** Times what `record` adds to the encoder outside of passes, as one span. */
   copies(encoder: GPUCommandEncoder, record: () => void): void {
     const at = 2 * this.#spans++;
-    encoder.beginComputePass({ label: 'before copies', timestampWrites: { querySet: this.#queries, endOfPassWriteIndex: at } }).end();
+    encoder
+      .beginComputePass({
+        label: 'before copies',
+        timestampWrites: { querySet: this.#queries, endOfPassWriteIndex: at },
+      })
+      .end();
     record();
-    encoder.beginComputePass({ label: 'after copies', timestampWrites: { querySet: this.#queries, beginningOfPassWriteIndex: at + 1 } }).end();
+    encoder
+      .beginComputePass({
+        label: 'after copies',
+        timestampWrites: { querySet: this.#queries, beginningOfPassWriteIndex: at + 1 },
+      })
+      .end();
   }
 
   /** Ends the command buffer: what was timed becomes readable. */

@@ -1,9 +1,9 @@
 /**
  * Pixels between the caller's GPU objects and the engine's tiles, without a way over the CPU.
  *
- * `load` copies a grid of a frame's pixels into a stack: of a texture, of a buffer, or of an ImageBitmap, which is uploaded by blocks of at most
- * BLOCK x BLOCK, so that a picture of any size needs little memory and no larger texture than every device has. `store` copies
- * a tile's core into an interleaved picture.
+ * `load` copies a grid of a frame's pixels into a stack: of a texture, of a buffer, or of an ImageBitmap, which is
+ * uploaded by blocks of at most BLOCK x BLOCK, so that a picture of any size needs little memory and no larger texture
+ * than every device has. `store` copies a tile's core into an interleaved picture.
  */
 import type { Gpu } from '../device.ts';
 import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, flatGrid } from '../kernels/flat.ts';
@@ -17,8 +17,9 @@ import { frameSize } from '../image/frame.ts';
 export type DeviceFrame = ImageFrame | TextureFrame | BufferFrame;
 
 /**
- * Which pixels of a picture: cell (i, j) of `width` x `height` is pixel `start + floor(i / cell) * step + i % cell`, and beyond the picture its last.
- * A tile has cell and step 1; the patches that a response is estimated from have cell 3 and a larger step.
+ * Which pixels of a picture: cell (i, j) of `width` x `height` is pixel `start + floor(i / cell) * step + i % cell`,
+ * and beyond the picture its last. A tile has cell and step 1; the patches that a response is estimated from have cell
+ * 3 and a larger step.
  */
 export interface Grid {
   x: number;
@@ -48,7 +49,10 @@ export interface Target {
 /** Side of the blocks that ImageBitmaps are uploaded in: well below 8192, which every device has. */
 const BLOCK = 2048;
 
-/** The part of a grid that is treated (`width` x `height` cells from `left`, `top` on), which pixels its cells show, and where they lie. */
+/**
+ * The part of a grid that is treated (`width` x `height` cells from `left`, `top` on), which pixels its cells show, and
+ * where they lie.
+ */
 const PARAMS = {
   // Where the first cell is among vec4s, and the cells of a row there.
   first: 'u32',
@@ -73,12 +77,21 @@ const PARAMS = {
 type Params = Record<keyof typeof PARAMS, number>;
 
 function program(what: string, bindings: Bindings, body: string): Program {
-  return new Program({ label: `transfer ${what}`, workgroup: [FLAT_WORKGROUP, 1, 1], params: PARAMS, bindings, body: FLAT_INDEX + body });
+  return new Program({
+    label: `transfer ${what}`,
+    workgroup: [FLAT_WORKGROUP, 1, 1],
+    params: PARAMS,
+    bindings,
+    body: FLAT_INDEX + body,
+  });
 }
 
 /** Over a grid; `load_pixel(x, y)` is the source's. It leaves W, the fourth component, as it is. */
 const load = (what: string, source: Binding, loadPixel: string): Program =>
-  program(what, { stack: writes({ dtype: 'f32' }), source }, `
+  program(
+    what,
+    { stack: writes({ dtype: 'f32' }), source },
+    `
 ${loadPixel}
 
 @workgroup
@@ -91,20 +104,32 @@ fn main(${FLAT_ARGS}) {
   let y = min(params.y + (j / params.cell) * params.step + j % params.cell, params.last_y);
   let at = params.first + j * params.pitch + i;
   stack[at] = vec4f(clamp(load_pixel(x, y), vec3f(0.0), vec3f(1.0)), stack[at].w);
-}`);
+}`,
+  );
 
-const FROM_TEXTURE = load('of a texture', { access: 'read', type: 'texture_2d<f32>', isTexture: true }, `
+const FROM_TEXTURE = load(
+  'of a texture',
+  { access: 'read', type: 'texture_2d<f32>', isTexture: true },
+  `
 fn load_pixel(x: u32, y: u32) -> vec3f {
   return textureLoad(source, vec2u(x - params.origin_x, y - params.origin_y), 0).rgb;
-}`);
+}`,
+);
 
-const FROM_BUFFER = load('of a buffer', { access: 'read', type: 'array<f32>' }, `
+const FROM_BUFFER = load(
+  'of a buffer',
+  { access: 'read', type: 'array<f32>' },
+  `
 fn load_pixel(x: u32, y: u32) -> vec3f {
   let at = y * params.row + 3u * x - params.base;
   return vec3f(source[at], source[at + 1u], source[at + 2u]);
-}`);
+}`,
+);
 
-const TO_BUFFER = program('of a tile', { tile: READ, picture: { access: 'read_write', type: 'array<f32>' } }, `
+const TO_BUFFER = program(
+  'of a tile',
+  { tile: READ, picture: { access: 'read_write', type: 'array<f32>' } },
+  `
 @workgroup
 fn main(${FLAT_ARGS}) {
   let index = flat_index(group, local, groups);
@@ -116,7 +141,8 @@ fn main(${FLAT_ARGS}) {
   picture[at] = value.r;
   picture[at + 1u] = value.g;
   picture[at + 2u] = value.b;
-}`);
+}`,
+);
 
 export class Transfer {
   readonly #gpu: Gpu;
@@ -135,43 +161,97 @@ export class Transfer {
     this.#params = this.#block = undefined;
   }
 
-  /** Copies the colours of a grid of pixels to `target`, which keeps its fourth components. @throws GpuError; DeviceLostError */
+  /**
+   * Copies the colours of a grid of pixels to `target`, which keeps its fourth components. @throws GpuError;
+   * DeviceLostError
+   */
   async load(frame: DeviceFrame, grid: Grid, target: Target): Promise<void> {
     const { width, height } = frameSize(frame);
-    const common = { ...grid, first: target.first, pitch: grid.width, last_x: width - 1, last_y: height - 1, origin_x: 0, origin_y: 0, row: 3 * width, base: 0 };
+    const common = {
+      ...grid,
+      first: target.first,
+      pitch: grid.width,
+      last_x: width - 1,
+      last_y: height - 1,
+      origin_x: 0,
+      origin_y: 0,
+      row: 3 * width,
+      base: 0,
+    };
     const whole = { left: 0, top: 0, width: grid.width, height: grid.height };
-    if ('texture' in frame) return this.#dispatch(FROM_TEXTURE, { ...common, ...whole }, target.buffer, frame.texture.createView({ dimension: '2d', baseMipLevel: 0, mipLevelCount: 1, baseArrayLayer: 0, arrayLayerCount: 1 }));
+    if ('texture' in frame)
+      return this.#dispatch(
+        FROM_TEXTURE,
+        { ...common, ...whole },
+        target.buffer,
+        frame.texture.createView({
+          dimension: '2d',
+          baseMipLevel: 0,
+          mipLevelCount: 1,
+          baseArrayLayer: 0,
+          arrayLayerCount: 1,
+        }),
+      );
     if ('buffer' in frame) {
       // Rows of a block: as many as one binding holds.
-      const rows = Math.floor((this.#gpu.maxBinding - this.#gpu.device.limits.minStorageBufferOffsetAlignment) / (12 * width));
+      const rows = Math.floor(
+        (this.#gpu.maxBinding - this.#gpu.device.limits.minStorageBufferOffsetAlignment) / (12 * width),
+      );
       const cells = cellsOf(rows, grid);
       for (let top = 0; top < grid.height; top += cells) {
         const part = { ...whole, top, height: Math.min(cells, grid.height - top) };
-        const { offset, size, base } = this.#rows(pixelOf(grid, grid.y, top, height), pixelOf(grid, grid.y, top + part.height - 1, height), width);
-        await this.#dispatch(FROM_BUFFER, { ...common, ...part, base }, target.buffer, { buffer: frame.buffer, offset, size });
+        const { offset, size, base } = this.#rows(
+          pixelOf(grid, grid.y, top, height),
+          pixelOf(grid, grid.y, top + part.height - 1, height),
+          width,
+        );
+        await this.#dispatch(FROM_BUFFER, { ...common, ...part, base }, target.buffer, {
+          buffer: frame.buffer,
+          offset,
+          size,
+        });
       }
       return;
     }
     const cells = cellsOf(BLOCK, grid);
     for (let top = 0; top < grid.height; top += cells) {
       for (let left = 0; left < grid.width; left += cells) {
-        const part = { left, top, width: Math.min(cells, grid.width - left), height: Math.min(cells, grid.height - top) };
+        const part = {
+          left,
+          top,
+          width: Math.min(cells, grid.width - left),
+          height: Math.min(cells, grid.height - top),
+        };
         const x0 = pixelOf(grid, grid.x, left, width);
         const y0 = pixelOf(grid, grid.y, top, height);
-        const size = [pixelOf(grid, grid.x, left + part.width - 1, width) - x0 + 1, pixelOf(grid, grid.y, top + part.height - 1, height) - y0 + 1] as const;
+        const size = [
+          pixelOf(grid, grid.x, left + part.width - 1, width) - x0 + 1,
+          pixelOf(grid, grid.y, top + part.height - 1, height) - y0 + 1,
+        ] as const;
         const block = await this.#upload(frame, x0, y0, size);
-        await this.#dispatch(FROM_TEXTURE, { ...common, ...part, origin_x: x0, origin_y: y0 }, target.buffer, block.createView());
+        await this.#dispatch(
+          FROM_TEXTURE,
+          { ...common, ...part, origin_x: x0, origin_y: y0 },
+          target.buffer,
+          block.createView(),
+        );
       }
     }
   }
 
-  /** Reads a grid of pixels back, as `[height, width, 4]`; the fourth component is 0. @throws GpuError; DeviceLostError */
+  /**
+   * Reads a grid of pixels back, as `[height, width, 4]`; the fourth component is 0. @throws GpuError; DeviceLostError
+   */
   async read(frame: DeviceFrame, grid: Grid): Promise<Float32Array> {
     const { device } = this.#gpu;
     const size = grid.width * grid.height * 16;
     const [cells, readback] = await this.#gpu.guard('allocating patches', () => [
       device.createBuffer({ label: 'patches', size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC }),
-      device.createBuffer({ label: 'patches readback', size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST }),
+      device.createBuffer({
+        label: 'patches readback',
+        size,
+        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      }),
     ]);
     try {
       await this.load(frame, grid, { buffer: cells, first: 0 });
@@ -192,24 +272,59 @@ export class Transfer {
    * Copies a part of a tile into an interleaved picture `[height, width, 3]` of f32.
    * @param part columns and rows of the tile, and where they go in the picture.
    */
-  async store(tile: Target, tileWidth: number, part: { left: number; top: number; width: number; height: number; x: number; y: number }, picture: GPUBuffer, pictureWidth: number): Promise<void> {
+  async store(
+    tile: Target,
+    tileWidth: number,
+    part: { left: number; top: number; width: number; height: number; x: number; y: number },
+    picture: GPUBuffer,
+    pictureWidth: number,
+  ): Promise<void> {
     const { offset, size, base } = this.#rows(part.y, part.y + part.height - 1, pictureWidth);
-    const params = { ...part, first: tile.first, pitch: tileWidth, cell: 1, step: 1, last_x: 0, last_y: 0, origin_x: 0, origin_y: 0, row: 3 * pictureWidth, base };
+    const params = {
+      ...part,
+      first: tile.first,
+      pitch: tileWidth,
+      cell: 1,
+      step: 1,
+      last_x: 0,
+      last_y: 0,
+      origin_x: 0,
+      origin_y: 0,
+      row: 3 * pictureWidth,
+      base,
+    };
     await this.#dispatch(TO_BUFFER, params, tile.buffer, { buffer: picture, offset, size });
   }
 
-  /** The bytes of an interleaved f32 picture from one row to another, from an offset that can be bound: pictures may be larger than a binding. */
+  /**
+   * The bytes of an interleaved f32 picture from one row to another, from an offset that can be bound: pictures may be
+   * larger than a binding.
+   */
   #rows(first: number, last: number, width: number): { offset: number; size: number; base: number } {
     const align = this.#gpu.device.limits.minStorageBufferOffsetAlignment;
     const offset = Math.floor((first * 12 * width) / align) * align;
     return { offset, size: (last + 1) * 12 * width - offset, base: offset / 4 };
   }
 
-  async #upload(frame: ImageFrame, x: number, y: number, [width, height]: readonly [number, number]): Promise<GPUTexture> {
+  async #upload(
+    frame: ImageFrame,
+    x: number,
+    y: number,
+    [width, height]: readonly [number, number],
+  ): Promise<GPUTexture> {
     const { device } = this.#gpu;
     await this.#gpu.guard(`uploading ${frame.name ?? 'a frame'}`, () => {
-      this.#block ??= device.createTexture({ label: 'image block', size: [BLOCK, BLOCK], format: 'rgba8unorm', usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST | GPUTextureUsage.RENDER_ATTACHMENT });
-      device.queue.copyExternalImageToTexture({ source: frame.image, origin: [x, y] }, { texture: this.#block, colorSpace: 'srgb', premultipliedAlpha: false }, [width, height]);
+      this.#block ??= device.createTexture({
+        label: 'image block',
+        size: [BLOCK, BLOCK],
+        format: 'rgba8unorm',
+        usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST | GPUTextureUsage.RENDER_ATTACHMENT,
+      });
+      device.queue.copyExternalImageToTexture(
+        { source: frame.image, origin: [x, y] },
+        { texture: this.#block, colorSpace: 'srgb', premultipliedAlpha: false },
+        [width, height],
+      );
     });
     return this.#block!;
   }
@@ -221,9 +336,16 @@ export class Transfer {
     const compiled = await this.#gpu.wait(pipeline);
     await this.#gpu.guard(label, () => {
       const packed = program.pack(values);
-      this.#params ??= device.createBuffer({ label: 'transfer params', size: packed.byteLength, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+      this.#params ??= device.createBuffer({
+        label: 'transfer params',
+        size: packed.byteLength,
+        usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      });
       device.queue.writeBuffer(this.#params, 0, packed);
-      const entries = [{ buffer: this.#params }, { buffer: first }, second].map((resource, binding) => ({ binding, resource }));
+      const entries = [{ buffer: this.#params }, { buffer: first }, second].map((resource, binding) => ({
+        binding,
+        resource,
+      }));
       const encoder = device.createCommandEncoder({ label });
       const pass = encoder.beginComputePass();
       pass.setPipeline(compiled);

@@ -11,7 +11,11 @@ const BAND = 1 << 16;
  * @param multiple ranges start at multiples of it.
  * @throws CancelledError; whatever `work` throws.
  */
-export async function inBands(count: number, work: (from: number, to: number) => void, { multiple = 1, signal }: { multiple?: number; signal?: AbortSignal } = {}): Promise<void> {
+export async function inBands(
+  count: number,
+  work: (from: number, to: number) => void,
+  { multiple = 1, signal }: { multiple?: number; signal?: AbortSignal } = {},
+): Promise<void> {
   const band = Math.max(1, Math.floor(BAND / multiple)) * multiple;
   let since = performance.now();
   for (let from = 0; from < count; from += band) {

@@ -1,10 +1,11 @@
 /**
  * The bilateral filter, at a cost that does not grow with its extent.
  *
- * After Paris and Durand, "A Fast Approximation of the Bilateral Filter Using a Signal Processing Approach" (ECCV 2006): the picture is a surface in a
- * coarse grid of columns, rows and values; there the filter is a gaussian, and the result is read back along the surface. The grid
- * has three cells to a sigma. Entering and leaving it is linear interpolation, which blurs by itself with a variance of a sixth of a cell each;
- * the gaussian is narrower by just that, so the whole is near the filter's definition: 0.003 of a decade at worst in the test's cases.
+ * After Paris and Durand, "A Fast Approximation of the Bilateral Filter Using a Signal Processing Approach" (ECCV
+ * 2006): the picture is a surface in a coarse grid of columns, rows and values; there the filter is a gaussian, and the
+ * result is read back along the surface. The grid has three cells to a sigma. Entering and leaving it is linear
+ * interpolation, which blurs by itself with a variance of a sixth of a cell each; the gaussian is narrower by just
+ * that, so the whole is near the filter's definition: 0.003 of a decade at worst in the test's cases.
  */
 
 /** Grid cells to one sigma. */
@@ -13,11 +14,18 @@ const CELLS = 3;
 const INTERPOLATION = 1 / 3;
 
 /**
- * out(p) = sum_q g(|p - q| / sigmaSpace) g(|I_p - I_q| / sigmaRange) I_q / the sum of these weights; q within the picture.
+ * out(p) = sum_q g(|p - q| / sigmaSpace) g(|I_p - I_q| / sigmaRange) I_q / the sum of these weights; q within the
+ * picture.
  * @param picture `[height, width]`, finite values.
  * @param sigmaSpace in pixels. @param sigmaRange in the picture's unit.
  */
-export function bilateral(picture: Float32Array, width: number, height: number, sigmaSpace: number, sigmaRange: number): Float32Array<ArrayBuffer> {
+export function bilateral(
+  picture: Float32Array,
+  width: number,
+  height: number,
+  sigmaSpace: number,
+  sigmaRange: number,
+): Float32Array<ArrayBuffer> {
   let low = Infinity;
   let high = -Infinity;
   for (const v of picture) {
@@ -78,7 +86,12 @@ function taps(sigma: number): Float64Array {
 }
 
 /** Convolves a grid of pairs along one axis of `count` cells, `stride` cells apart; nothing lies beyond its ends. */
-function blur(grid: Float64Array<ArrayBuffer>, count: number, stride: number, kernel: Float64Array): Float64Array<ArrayBuffer> {
+function blur(
+  grid: Float64Array<ArrayBuffer>,
+  count: number,
+  stride: number,
+  kernel: Float64Array,
+): Float64Array<ArrayBuffer> {
   const out = new Float64Array(grid.length);
   const radius = (kernel.length - 1) / 2;
   const cells = grid.length / 2;

@@ -1,6 +1,7 @@
 /**
- * Which frame a merge shows the moment of, where it is left to the engine: the frame that shows most. What moved is taken from the reference alone, so what is burnt out or
- * black in it cannot be shown there (the paper, Section III, wants the frame with the fewest saturated pixels; black ones count here as well).
+ * Which frame a merge shows the moment of, where it is left to the engine: the frame that shows most. What moved is
+ * taken from the reference alone, so what is burnt out or black in it cannot be shown there (the paper, Section III,
+ * wants the frame with the fewest saturated pixels; black ones count here as well).
  */
 import { maxSample, middleFrame } from './frame.ts';
 import type { Frame } from './frame.ts';
@@ -30,12 +31,18 @@ const BLACK = 5;
 const ROUNDING = 1e-6;
 /** The exponent that linear samples are brought to codes with. */
 const GAMMA = 2.2;
-/** The middle frame is kept where it loses at most this share of the picture more than the best one: a hundredth, in percentage points. */
+/**
+ * The middle frame is kept where it loses at most this share of the picture more than the best one: a hundredth, in
+ * percentage points.
+ */
 const MARGIN = 0.01;
 /** Most pixels that are looked at, about: a share of 1 % comes out to 0.02 % then. */
 const SAMPLES = 2 ** 18;
 
-/** The grid of pixels that is looked at: every `step`-th column of every `step`-th row, from the first; all of them up to 512x512. */
+/**
+ * The grid of pixels that is looked at: every `step`-th column of every `step`-th row, from the first; all of them up
+ * to 512x512.
+ */
 export function referenceGrid(width: number, height: number): { step: number; cols: number; rows: number } {
   const step = Math.max(1, Math.ceil(Math.sqrt((width * height) / SAMPLES)));
   return { step, cols: Math.ceil(width / step), rows: Math.ceil(height / step) };
@@ -43,10 +50,15 @@ export function referenceGrid(width: number, height: number): { step: number; co
 
 /**
  * Counts the burnt-out and the black pixels of a frame, on `referenceGrid`.
- * @param linear whether samples are light itself (`response: 'linear'`): their codes are 255 x^(1/2.2); otherwise 255 x.
+ * @param linear whether samples are light itself (`response: 'linear'`): their codes are 255 x^(1/2.2); otherwise 255
+ * x.
  * @param step of the grid: 1 where `frame` holds the grid's pixels alone.
  */
-export function countClipped({ data, width, height }: Pick<Frame, 'data' | 'width' | 'height'>, linear = false, step = referenceGrid(width, height).step): ClippedPixels {
+export function countClipped(
+  { data, width, height }: Pick<Frame, 'data' | 'width' | 'height'>,
+  linear = false,
+  step = referenceGrid(width, height).step,
+): ClippedPixels {
   const [cols, rows] = [Math.ceil(width / step), Math.ceil(height / step)];
   const limit = (code: number): number => (linear ? (code / 255) ** GAMMA : code / 255) * maxSample(data);
   // Code 250 itself is not above 250, however a float was rounded.
@@ -69,7 +81,8 @@ export function clippedShare({ sampled, burnt, black }: ClippedPixels): number {
 }
 
 /**
- * The frame with the fewest pixels burnt out or black; the middle one where it has at most 1 % of the picture's pixels more than that. Of equal ones the nearest to the middle, of these the darker.
+ * The frame with the fewest pixels burnt out or black; the middle one where it has at most 1 % of the picture's pixels
+ * more than that. Of equal ones the nearest to the middle, of these the darker.
  * @param frames what each has lost, in exposure order.
  */
 export function pickReference(frames: readonly ClippedPixels[]): number {
@@ -90,7 +103,10 @@ export function choiceOf(frames: ClippedPixels[]): ReferenceChoice {
  * @param frames arrays sorted by exposure, shortest first.
  * @param linear whether they will be merged with `response: 'linear'`.
  */
-export function chooseReference(frames: readonly Pick<Frame, 'data' | 'width' | 'height'>[], linear = false): ReferenceChoice {
+export function chooseReference(
+  frames: readonly Pick<Frame, 'data' | 'width' | 'height'>[],
+  linear = false,
+): ReferenceChoice {
   return choiceOf(frames.map((frame) => countClipped(frame, linear)));
 }
 

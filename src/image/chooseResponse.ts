@@ -23,8 +23,8 @@ function given(kind: 'gamma' | 'linear' | 'file', response: CameraResponse, summ
 }
 
 /**
- * The response of pictures of which nothing is said: `auto` where all have 8 bits, which may be a camera's tone curve; `gamma` otherwise, for files of
- * more bits, and arrays, come out of programs that know what they wrote.
+ * The response of pictures of which nothing is said: `auto` where all have 8 bits, which may be a camera's tone curve;
+ * `gamma` otherwise, for files of more bits, and arrays, come out of programs that know what they wrote.
  * @param pictures frames, or pictures with the format they were decoded from.
  */
 export function defaultResponse(pictures: readonly (Pixels & { format?: PictureFormat })[]): 'auto' | 'gamma' {
@@ -36,12 +36,18 @@ export function defaultResponse(pictures: readonly (Pixels & { format?: PictureF
  * @param frames sorted by exposure.
  * @param patches gives what estimation looks at; asked only for `auto`.
  */
-export async function chooseResponse(frames: readonly FrameSource[], option: ResponseOption | undefined, patches: () => Promise<readonly Frame[]>, signal?: AbortSignal): Promise<ChosenResponse> {
+export async function chooseResponse(
+  frames: readonly FrameSource[],
+  option: ResponseOption | undefined,
+  patches: () => Promise<readonly Frame[]>,
+  signal?: AbortSignal,
+): Promise<ChosenResponse> {
   const chosen = option ?? defaultResponse(frames);
   if (chosen === 'auto') return estimateResponse(await patches(), { signal });
   if (chosen === 'gamma') return given('gamma', gammaResponse(), 'response: gamma 2.2');
   if (chosen === 'linear') return given('linear', linearResponse(), 'response: linear');
-  if (typeof chosen === 'string') throw new UsageError(`response is "${String(chosen)}": it must be auto, gamma, linear or 256 samples a channel`);
+  if (typeof chosen === 'string')
+    throw new UsageError(`response is "${String(chosen)}": it must be auto, gamma, linear or 256 samples a channel`);
   return given('file', chosen, 'response: as given');
 }
 

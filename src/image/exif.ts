@@ -1,8 +1,8 @@
 /**
  * Exposures from EXIF.
  *
- * What counts is the light a pixel value stands for: time * ISO/100 / f-number^2 (seconds). Only ratios matter, so a field
- * that no frame has, or that is the same wherever it is known, can be left out for the whole stack.
+ * What counts is the light a pixel value stands for: time * ISO/100 / f-number^2 (seconds). Only ratios matter, so a
+ * field that no frame has, or that is the same wherever it is known, can be left out for the whole stack.
  */
 import { InputError } from '../errors.ts';
 
@@ -17,7 +17,15 @@ export interface ExposureInfo {
 }
 
 /** The tags that `exposureInfo` reads. */
-const EXPOSURE_TAGS = ['ExposureTime', 'FNumber', 'ISO', 'ShutterSpeedValue', 'ApertureValue', 'RecommendedExposureIndex', 'ISOSpeed'];
+const EXPOSURE_TAGS = [
+  'ExposureTime',
+  'FNumber',
+  'ISO',
+  'ShutterSpeedValue',
+  'ApertureValue',
+  'RecommendedExposureIndex',
+  'ISOSpeed',
+];
 /** The 16-bit ISO field's way to say "larger: see the other fields". */
 const ISO_OVERFLOW = 65535;
 
@@ -39,7 +47,10 @@ export function exposureInfo(tags: Record<string, unknown>): ExposureInfo {
   const aperture = positive(tags.ApertureValue);
   const fNumber = positive(tags.FNumber) ?? (aperture === undefined ? undefined : 2 ** (aperture / 2));
   const speed = positive(tags.ISO);
-  const iso = speed === undefined || speed >= ISO_OVERFLOW ? (positive(tags.RecommendedExposureIndex) ?? positive(tags.ISOSpeed) ?? speed) : speed;
+  const iso =
+    speed === undefined || speed >= ISO_OVERFLOW
+      ? (positive(tags.RecommendedExposureIndex) ?? positive(tags.ISOSpeed) ?? speed)
+      : speed;
   if (time !== undefined) info.time = time;
   if (fNumber !== undefined) info.fNumber = fNumber;
   if (iso !== undefined) info.iso = iso;
@@ -51,7 +62,9 @@ export interface ExifReader {
   parse(bytes: Uint8Array, options: object): Promise<Record<string, unknown> | undefined>;
 }
 
-/** The exposure fields of a JPEG, PNG or TIFF file; an empty object where there is no EXIF, or none that can be read. */
+/**
+ * The exposure fields of a JPEG, PNG or TIFF file; an empty object where there is no EXIF, or none that can be read.
+ */
 export async function readExposureInfo(exif: ExifReader, bytes: Uint8Array): Promise<ExposureInfo> {
   try {
     const tags = await exif.parse(bytes, { pick: EXPOSURE_TAGS, translateValues: false, reviveValues: false });
@@ -75,23 +88,34 @@ function unknown(finding: string): InputError {
 }
 
 /**
- * Exposures of a whole stack, comparable with each other. f-number and ISO are used if every frame has them, left out if
- * some lack them and the others agree, and an error if some lack them and the others differ.
+ * Exposures of a whole stack, comparable with each other. f-number and ISO are used if every frame has them, left out
+ * if some lack them and the others agree, and an error if some lack them and the others differ.
  * @throws InputError naming the frame, where a time is absent, zero or negative, or a field cannot be left out.
  */
 export function exposures(images: readonly { name: string; exif?: ExposureInfo }[]): number[] {
   for (const { name, exif } of images) {
     if (exif?.time === undefined) throw unknown(`${name} has no exposure time in its EXIF data`);
-    if (!(exif.time > 0)) throw unknown(`${name} has an exposure time of ${exif.time} s in its EXIF data, it must be positive`);
+    if (!(exif.time > 0))
+      throw unknown(`${name} has an exposure time of ${exif.time} s in its EXIF data, it must be positive`);
   }
   const isUsed = (field: 'fNumber' | 'iso', label: string): boolean => {
     const missing = images.find(({ exif }) => exif?.[field] === undefined);
     if (!missing) return true;
     const values = [...new Set(images.flatMap(({ exif }) => exif?.[field] ?? []))];
-    if (values.length > 1) throw unknown(`${missing.name} has no ${label} in its EXIF data, and the other frames' differ (${values.join(', ')})`);
+    if (values.length > 1)
+      throw unknown(
+        `${missing.name} has no ${label} in its EXIF data, and the other frames' differ (${values.join(', ')})`,
+      );
     return false;
   };
   const useFNumber = isUsed('fNumber', 'f-number');
   const useIso = isUsed('iso', 'ISO');
-  return images.map(({ exif }) => exposureFromExif({ time: exif?.time, fNumber: useFNumber ? exif?.fNumber : undefined, iso: useIso ? exif?.iso : undefined }) as number);
+  return images.map(
+    ({ exif }) =>
+      exposureFromExif({
+        time: exif?.time,
+        fNumber: useFNumber ? exif?.fNumber : undefined,
+        iso: useIso ? exif?.iso : undefined,
+      }) as number,
+  );
 }

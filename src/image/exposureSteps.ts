@@ -1,5 +1,6 @@
 /**
- * What the pictures say of their own exposures: how many times brighter each frame is than the one before it, under the response that a merge used.
+ * What the pictures say of their own exposures: how many times brighter each frame is than the one before it, under the
+ * response that a merge used.
  */
 import type { ChosenResponse } from './chooseResponse.ts';
 import type { Frame, FrameSource } from './frame.ts';
@@ -12,11 +13,17 @@ import type { Pair } from './responsePairs.ts';
 export interface ExposureStep {
   /** By the exposures given. */
   given: number;
-  /** By the pictures; undefined where no value is clear of clipping in both. A camera's nominal times are off by up to 15 %. */
+  /**
+   * By the pictures; undefined where no value is clear of clipping in both. A camera's nominal times are off by up to
+   * 15 %.
+   */
   measured?: number;
 }
 
-/** A step of exposure this many times off is wrong. Cameras' nominal times are off by up to 15 %, two frames in opposite directions by 1.35. */
+/**
+ * A step of exposure this many times off is wrong. Cameras' nominal times are off by up to 15 %, two frames in opposite
+ * directions by 1.35.
+ */
 export const WRONG_STEP = 1.6;
 /** The gamma of the domain in which curves are fitted, as the engine fits its own. */
 const GAMMA = 2.2;
@@ -27,14 +34,24 @@ const GAMMA = 2.2;
  * @param chosen the response that they were merged with.
  * @returns from each frame to the next; none where a frame is no array, or no estimate of the response was asked for.
  */
-export function exposureSteps(frames: readonly FrameSource[], { response: { r, g, b }, report }: ChosenResponse): ExposureStep[] {
+export function exposureSteps(
+  frames: readonly FrameSource[],
+  { response: { r, g, b }, report }: ChosenResponse,
+): ExposureStep[] {
   const isEstimated = report.kind === 'estimated';
   if (!areArrays(frames) || (!isEstimated && report.reason === undefined)) return [];
   const patches = frames.map(readPatches);
-  const neighbours = frames.slice(1).map((frame, i) => (patches[i].bins === patches[i + 1].bins ? pairsOf(patches[i], patches[i + 1], frame.exposure / frames[i].exposure) : [[], [], []]));
+  const neighbours = frames
+    .slice(1)
+    .map((frame, i) =>
+      patches[i].bins === patches[i + 1].bins
+        ? pairsOf(patches[i], patches[i + 1], frame.exposure / frames[i].exposure)
+        : [[], [], []],
+    );
   const steps = stepsOf(frames, neighbours, [r, g, b]);
   if (!isEstimated) return steps;
-  // Where a step is wrong the curves have given way to it: so what the pictures say is measured again with curves of the other steps alone.
+  // Where a step is wrong the curves have given way to it: so what the pictures say is measured again with curves of
+  // the other steps alone.
   const off = steps.map(({ given, measured = given }) => Math.abs(Math.log(measured / given)));
   const worst = off.indexOf(Math.max(...off));
   if (off[worst] < Math.log(WRONG_STEP)) return steps;
@@ -47,8 +64,15 @@ function areArrays(frames: readonly FrameSource[]): frames is readonly Frame[] {
   return frames.every((frame) => 'data' in frame);
 }
 
-/** The steps under some curves, by the median over all pairs of values: things that move do not matter, nor does a shaking hand. */
-function stepsOf(frames: readonly Frame[], neighbours: readonly Pair[][][], curves: readonly (readonly number[])[]): ExposureStep[] {
+/**
+ * The steps under some curves, by the median over all pairs of values: things that move do not matter, nor does a
+ * shaking hand.
+ */
+function stepsOf(
+  frames: readonly Frame[],
+  neighbours: readonly Pair[][][],
+  curves: readonly (readonly number[])[],
+): ExposureStep[] {
   return neighbours.map((channels, i) => {
     const given = frames[i + 1].exposure / frames[i].exposure;
     const logs = channels.flatMap((pairs, c) => {

@@ -1,14 +1,15 @@
 /**
  * Writing OpenEXR: scanlines of RGB in half or float, ZIP-compressed.
  *
- * Layout (https://openexr.com/en/latest/OpenEXRFileLayout.html): magic, version 2, attributes, a table of file offsets, then
- * chunks of 16 lines. Within a line the channels follow each other in alphabetical order (B, G, R). ZIP first splits the
- * bytes into even and odd ones, then stores differences from byte to byte, then deflates; a chunk that would not shrink is
- * stored as it is. No primaries are named: the format's default is Rec. 709, which is what sRGB pictures have.
+ * Layout (https://openexr.com/en/latest/OpenEXRFileLayout.html): magic, version 2, attributes, a table of file offsets,
+ * then chunks of 16 lines. Within a line the channels follow each other in alphabetical order (B, G, R). ZIP first
+ * splits the bytes into even and odd ones, then stores differences from byte to byte, then deflates; a chunk that would
+ * not shrink is stored as it is. No primaries are named: the format's default is Rec. 709, which is what sRGB pictures
+ * have.
  *
- * Written here because the packages for it silently turn NaN into 0. Deflating is the platform's: several chunks at once, so that a platform
- * with threads for it (Node's zlib, a browser's CompressionStream) uses them. The file streams: its table of offsets, which precedes the chunks and is known after them, is written last,
- * over zeros.
+ * Written here because the packages for it silently turn NaN into 0. Deflating is the platform's: several chunks at
+ * once, so that a platform with threads for it (Node's zlib, a browser's CompressionStream) uses them. The file
+ * streams: its table of offsets, which precedes the chunks and is known after them, is written last, over zeros.
  */
 import { InputError, throwIfCancelled } from '../errors.ts';
 import { MAX_HALF, floatToHalf } from '../float16.ts';
@@ -57,7 +58,10 @@ function attribute(name: string, type: string, value: Uint8Array): Uint8Array {
 }
 
 function header(width: number, height: number, type: ExrPixelType): Uint8Array {
-  const channels = concat(...['B', 'G', 'R'].map((name) => concat(ascii.encode(`${name}\0`), ints(type === 'half' ? 1 : 2, 0, 1, 1))), Uint8Array.of(0));
+  const channels = concat(
+    ...['B', 'G', 'R'].map((name) => concat(ascii.encode(`${name}\0`), ints(type === 'half' ? 1 : 2, 0, 1, 1))),
+    Uint8Array.of(0),
+  );
   const window = ints(0, 0, width - 1, height - 1);
   return concat(
     ints(20000630, 2),
@@ -75,7 +79,14 @@ function header(width: number, height: number, type: ExrPixelType): Uint8Array {
 }
 
 /** The bytes of lines y0 to y1, uncompressed. */
-function rawChunk(data: Float32Array, width: number, y0: number, y1: number, scale: number, type: ExrPixelType): Uint8Array<ArrayBuffer> {
+function rawChunk(
+  data: Float32Array,
+  width: number,
+  y0: number,
+  y1: number,
+  scale: number,
+  type: ExrPixelType,
+): Uint8Array<ArrayBuffer> {
   const values = (y1 - y0) * width * 3;
   const halves = type === 'half' ? new Uint16Array(values) : undefined;
   const singles = type === 'float' ? new Float32Array(values) : undefined;
@@ -102,7 +113,12 @@ function predict(raw: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /** Refuses what no picture should hold. @returns the largest magnitude after scaling. */
-async function largestMagnitude(data: Float32Array, width: number, scale: number, signal: AbortSignal | undefined): Promise<number> {
+async function largestMagnitude(
+  data: Float32Array,
+  width: number,
+  scale: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
   let largest = 0;
   await inBands(
     data.length,
@@ -111,7 +127,9 @@ async function largestMagnitude(data: Float32Array, width: number, scale: number
         const value = Math.abs(Math.fround(data[i] * scale));
         if (!(value < Infinity)) {
           const pixel = Math.floor(i / 3);
-          throw new InputError(`exr: pixel ${pixel % width},${Math.floor(pixel / width)} holds ${data[i] * scale}, only finite values can be stored`);
+          throw new InputError(
+            `exr: pixel ${pixel % width},${Math.floor(pixel / width)} holds ${data[i] * scale}, only finite values can be stored`,
+          );
         }
         if (value > largest) largest = value;
       }
@@ -142,24 +160,40 @@ export interface ExrOptions {
 export interface ExrStream {
   /** The pixel type that it has. */
   type: ExrPixelType;
-  /** What follows what came before; and at the end the table of offsets, which replaces zeros near the beginning. Never more of the file than a few chunks of 16 lines is held. */
+  /**
+   * What follows what came before; and at the end the table of offsets, which replaces zeros near the beginning. Never
+   * more of the file than a few chunks of 16 lines is held.
+   */
   pieces: AsyncGenerator<Uint8Array | PlacedBytes, void, undefined>;
 }
 
 /**
- * Encodes a picture as OpenEXR, piece by piece. Half becomes float where a value exceeds the largest half, 65504: nothing is clipped.
- * Half keeps 11 bits of values from 6.1e-5 on, and steps of 6e-8 below.
+ * Encodes a picture as OpenEXR, piece by piece. Half becomes float where a value exceeds the largest half, 65504:
+ * nothing is clipped. Half keeps 11 bits of values from 6.1e-5 on, and steps of 6e-8 below.
  * @param data linear RGB, interleaved `[height, width, 3]`. It must not change while pieces are taken.
- * @throws InputError on NaN or infinite values (after scaling), naming the pixel, or on a size that does not fit the data; CancelledError, from `pieces` too.
+ * @throws InputError on NaN or infinite values (after scaling), naming the pixel, or on a size that does not fit the
+ * data; CancelledError, from `pieces` too.
  */
-export async function streamExr(data: Float32Array, width: number, height: number, options: ExrOptions = {}): Promise<ExrStream> {
+export async function streamExr(
+  data: Float32Array,
+  width: number,
+  height: number,
+  options: ExrOptions = {},
+): Promise<ExrStream> {
   const { scale = 1, signal } = options;
-  if (data.length !== width * height * 3 || data.length === 0) throw new InputError(`exr: ${data.length} values, ${width}x${height} RGB needs ${width * height * 3}`);
+  if (data.length !== width * height * 3 || data.length === 0)
+    throw new InputError(`exr: ${data.length} values, ${width}x${height} RGB needs ${width * height * 3}`);
   const type = (await largestMagnitude(data, width, scale, signal)) > MAX_HALF ? 'float' : (options.type ?? 'half');
   return { type, pieces: pieces(data, width, height, type, options) };
 }
 
-async function* pieces(data: Float32Array, width: number, height: number, type: ExrPixelType, { scale = 1, deflate = deflateStream, signal }: ExrOptions): ExrStream['pieces'] {
+async function* pieces(
+  data: Float32Array,
+  width: number,
+  height: number,
+  type: ExrPixelType,
+  { scale = 1, deflate = deflateStream, signal }: ExrOptions,
+): ExrStream['pieces'] {
   const count = Math.ceil(height / LINES_PER_CHUNK);
   const encode = async (k: number): Promise<Uint8Array> => {
     const y0 = k * LINES_PER_CHUNK;
@@ -194,7 +228,12 @@ async function* pieces(data: Float32Array, width: number, height: number, type: 
  * @returns the file in pieces, and the pixel type that it has.
  * @throws as `streamExr`.
  */
-export async function encodeExr(data: Float32Array, width: number, height: number, options: ExrOptions = {}): Promise<{ pieces: Uint8Array[]; type: ExrPixelType }> {
+export async function encodeExr(
+  data: Float32Array,
+  width: number,
+  height: number,
+  options: ExrOptions = {},
+): Promise<{ pieces: Uint8Array[]; type: ExrPixelType }> {
   const stream = await streamExr(data, width, height, options);
   const found: Uint8Array[] = [];
   for await (const piece of stream.pieces) {

@@ -1,5 +1,6 @@
 /**
- * What a bracketed stack is: a list of frames of one size with their exposures. Their pixels are on the CPU, or on the device already.
+ * What a bracketed stack is: a list of frames of one size with their exposures. Their pixels are on the CPU, or on the
+ * device already.
  */
 import { InputError } from '../errors.ts';
 import type { InputErrorOptions } from '../errors.ts';
@@ -26,21 +27,25 @@ export interface Frame extends Exposed {
   height: number;
 }
 
-/** One exposure as a decoded picture of the browser's, 8 bits a channel; its alpha is ignored. It is uploaded tile by tile and never closed. */
+/**
+ * One exposure as a decoded picture of the browser's, 8 bits a channel; its alpha is ignored. It is uploaded tile by
+ * tile and never closed.
+ */
 export interface ImageFrame extends Exposed {
   image: ImageBitmap;
 }
 
 /**
- * One exposure as a texture of the merging device's, gamma-encoded RGB; its alpha is ignored, values beyond [0,1] are clamped. It is two-dimensional,
- * of usage TEXTURE_BINDING and one of `TEXTURE_FORMATS`.
+ * One exposure as a texture of the merging device's, gamma-encoded RGB; its alpha is ignored, values beyond [0,1] are
+ * clamped. It is two-dimensional, of usage TEXTURE_BINDING and one of `TEXTURE_FORMATS`.
  */
 export interface TextureFrame extends Exposed {
   texture: GPUTexture;
 }
 
 /**
- * One exposure as a buffer of the merging device's: float32, gamma-encoded RGB, interleaved `[height, width, 3]`; values beyond [0,1] are clamped. Usage STORAGE.
+ * One exposure as a buffer of the merging device's: float32, gamma-encoded RGB, interleaved `[height, width, 3]`;
+ * values beyond [0,1] are clamped. Usage STORAGE.
  */
 export interface BufferFrame extends Exposed {
   buffer: GPUBuffer;
@@ -51,8 +56,16 @@ export interface BufferFrame extends Exposed {
 /** One exposure of the scene, in any form that a merge takes. */
 export type FrameSource = Frame | ImageFrame | TextureFrame | BufferFrame;
 
-/** Texture formats that a merge reads. Those that end in -srgb would be decoded on the way: make the texture without it. */
-export const TEXTURE_FORMATS: readonly GPUTextureFormat[] = ['rgba8unorm', 'bgra8unorm', 'rgb10a2unorm', 'rgba16float', 'rgba32float'];
+/**
+ * Texture formats that a merge reads. Those that end in -srgb would be decoded on the way: make the texture without it.
+ */
+export const TEXTURE_FORMATS: readonly GPUTextureFormat[] = [
+  'rgba8unorm',
+  'bgra8unorm',
+  'rgb10a2unorm',
+  'rgba16float',
+  'rgba32float',
+];
 
 /** What has a size: a frame of any form, or a picture that becomes one. */
 type Sized = { width: number; height: number } | Pick<ImageFrame, 'image'> | Pick<TextureFrame, 'texture'>;
@@ -64,7 +77,11 @@ export function frameSize(frame: Sized): { width: number; height: number } {
 }
 
 /** Where pixels are: in a frame of any form, or in a picture that becomes one. */
-export type Pixels = Pick<Frame, 'data'> | Pick<ImageFrame, 'image'> | Pick<TextureFrame, 'texture'> | Pick<BufferFrame, 'buffer'>;
+export type Pixels =
+  | Pick<Frame, 'data'>
+  | Pick<ImageFrame, 'image'>
+  | Pick<TextureFrame, 'texture'>
+  | Pick<BufferFrame, 'buffer'>;
 
 /** Whether samples have 8 bits. */
 export function isEightBit(frame: Pixels): boolean {
@@ -91,24 +108,35 @@ export function frameLabel(frame: Exposed, index: number): string {
 /** Checks that a picture has the size of the stack's first. @throws InputError naming both. */
 export function checkSameSize(picture: Sized, name: string, first: Sized, firstName: string): void {
   const [{ width, height }, whole] = [frameSize(picture), frameSize(first)];
-  if (width !== whole.width || height !== whole.height) throw new InputError(`${name} is ${width}x${height} but ${firstName} is ${whole.width}x${whole.height}: all frames must have one size`);
+  if (width !== whole.width || height !== whole.height)
+    throw new InputError(
+      `${name} is ${width}x${height} but ${firstName} is ${whole.width}x${whole.height}: all frames must have one size`,
+    );
 }
 
 /** Checks that a frame's pixels are where and what its type says. */
 function checkPixels(frame: FrameSource, fail: (what: string) => never): void {
   const { width, height } = frameSize(frame);
   const expected = width * height * 3;
-  if ('data' in frame && frame.data.length !== expected) fail(`${frame.data.length} samples, ${width}x${height} RGB needs ${expected}`);
+  if ('data' in frame && frame.data.length !== expected)
+    fail(`${frame.data.length} samples, ${width}x${height} RGB needs ${expected}`);
   if ('buffer' in frame) {
     const { buffer } = frame;
-    if (buffer.size < expected * 4) fail(`a buffer of ${buffer.size} bytes, ${width}x${height} RGB in float32 needs ${expected * 4}`);
-    if (!(buffer.usage & GPUBufferUsage.STORAGE)) fail(`its buffer has usage ${buffer.usage}, without STORAGE: create it with GPUBufferUsage.STORAGE`);
+    if (buffer.size < expected * 4)
+      fail(`a buffer of ${buffer.size} bytes, ${width}x${height} RGB in float32 needs ${expected * 4}`);
+    if (!(buffer.usage & GPUBufferUsage.STORAGE))
+      fail(`its buffer has usage ${buffer.usage}, without STORAGE: create it with GPUBufferUsage.STORAGE`);
   }
   if ('texture' in frame) {
     const { texture } = frame;
-    if (!TEXTURE_FORMATS.includes(texture.format)) fail(`a texture of format ${texture.format}, one of ${TEXTURE_FORMATS.join(', ')} is read`);
-    if (texture.dimension !== '2d' || texture.sampleCount !== 1) fail(`a ${texture.dimension} texture of ${texture.sampleCount} samples, a 2d one of 1 sample is read`);
-    if (!(texture.usage & GPUTextureUsage.TEXTURE_BINDING)) fail(`its texture has usage ${texture.usage}, without TEXTURE_BINDING: create it with GPUTextureUsage.TEXTURE_BINDING`);
+    if (!TEXTURE_FORMATS.includes(texture.format))
+      fail(`a texture of format ${texture.format}, one of ${TEXTURE_FORMATS.join(', ')} is read`);
+    if (texture.dimension !== '2d' || texture.sampleCount !== 1)
+      fail(`a ${texture.dimension} texture of ${texture.sampleCount} samples, a 2d one of 1 sample is read`);
+    if (!(texture.usage & GPUTextureUsage.TEXTURE_BINDING))
+      fail(
+        `its texture has usage ${texture.usage}, without TEXTURE_BINDING: create it with GPUTextureUsage.TEXTURE_BINDING`,
+      );
   }
 }
 
@@ -118,8 +146,12 @@ function checkPixels(frame: FrameSource, fail: (what: string) => never): void {
  * @throws InputError naming the frame, both values and the remedy.
  */
 export function sortFrames<F extends FrameSource>(frames: readonly F[]): { frames: F[]; order: number[] } {
-  if (frames.length < MIN_FRAMES) throw new InputError(`${frames.length} frame given, at least ${MIN_FRAMES} are needed: pass brackets of the same scene`);
-  if (frames.length > MAX_FRAMES) throw new InputError(`${frames.length} frames given, at most ${MAX_FRAMES} are supported: leave some out`);
+  if (frames.length < MIN_FRAMES)
+    throw new InputError(
+      `${frames.length} frame given, at least ${MIN_FRAMES} are needed: pass brackets of the same scene`,
+    );
+  if (frames.length > MAX_FRAMES)
+    throw new InputError(`${frames.length} frames given, at most ${MAX_FRAMES} are supported: leave some out`);
   const [first] = frames;
   frames.forEach((frame, i) => {
     const name = frameLabel(frame, i);
@@ -127,7 +159,10 @@ export function sortFrames<F extends FrameSource>(frames: readonly F[]): { frame
       throw new InputError(`${name}: ${what}`, options);
     };
     const { width, height } = frameSize(frame);
-    for (const [side, value] of [['width', width], ['height', height]] as const) {
+    for (const [side, value] of [
+      ['width', width],
+      ['height', height],
+    ] as const) {
       if (!Number.isInteger(value) || value < 1) fail(`${side} is ${value}, it must be a positive integer`);
     }
     checkSameSize(frame, name, first, frameLabel(first, 0));
@@ -137,7 +172,10 @@ export function sortFrames<F extends FrameSource>(frames: readonly F[]): { frame
     }
   });
   if (frames.every((frame) => frame.exposure === first.exposure)) {
-    throw new InputError(`all ${frames.length} frames have the same exposure (${first.exposure})`, { problem: 'equal-exposures', remedy: 'pass brackets of different exposure, or set the true ones' });
+    throw new InputError(`all ${frames.length} frames have the same exposure (${first.exposure})`, {
+      problem: 'equal-exposures',
+      remedy: 'pass brackets of different exposure, or set the true ones',
+    });
   }
   const order = frames.map((_, i) => i).sort((a, b) => frames[a].exposure - frames[b].exposure || a - b);
   return { frames: order.map((i) => frames[i]), order };

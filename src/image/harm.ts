@@ -1,8 +1,9 @@
 /**
- * What a merge can do wrong that no ground truth is needed for: tint the picture, sprinkle it with rainbow pixels, differ from the plain merge where nothing moves.
+ * What a merge can do wrong that no ground truth is needed for: tint the picture, sprinkle it with rainbow pixels,
+ * differ from the plain merge where nothing moves.
  *
- * Pictures are linear RGB, interleaved `[height, width, 3]`, where 1 is the saturation of the shortest frame. Pictures that are compared are
- * tone-mapped with one key, that of the plain merge, and compared as sRGB in CIELAB.
+ * Pictures are linear RGB, interleaved `[height, width, 3]`, where 1 is the saturation of the shortest frame. Pictures
+ * that are compared are tone-mapped with one key, that of the plain merge, and compared as sRGB in CIELAB.
  */
 import { InputError } from '../errors.ts';
 import { colourDifference, srgbToLab } from './lab.ts';
@@ -15,7 +16,9 @@ const DARK = 1e-6;
 const [MIDDLE_GREY, WHITE] = [0.18, 4];
 
 function luminance(picture: ArrayLike<number>, at: number): number {
-  return LUMA[0] * Math.max(0, picture[at]) + LUMA[1] * Math.max(0, picture[at + 1]) + LUMA[2] * Math.max(0, picture[at + 2]);
+  return (
+    LUMA[0] * Math.max(0, picture[at]) + LUMA[1] * Math.max(0, picture[at + 1]) + LUMA[2] * Math.max(0, picture[at + 2])
+  );
 }
 
 /** The key of a picture: the log-mean of its luminance. */
@@ -26,7 +29,8 @@ export function toneKey(radiance: ArrayLike<number>): number {
 }
 
 /**
- * A picture as it is looked at: Reinhard's global operator on luminance, then sRGB. Plainer than `toneMap`, whose parameters adapt to each picture.
+ * A picture as it is looked at: Reinhard's global operator on luminance, then sRGB. Plainer than `toneMap`, whose
+ * parameters adapt to each picture.
  * @param key of the picture that all are compared with.
  * @returns sRGB-encoded, interleaved, in [0,1].
  */
@@ -58,7 +62,8 @@ const HALF = ((2 * REACH + 1) ** 2 + 1) / 2;
  * @param lab CIELAB, interleaved `[height, width, 3]`.
  */
 export function rainbowShare(lab: Float64Array, width: number, height: number): number {
-  if (lab.length !== 3 * width * height) throw new InputError(`rainbow pixels: ${lab.length} values, ${width}x${height} needs ${3 * width * height}`);
+  if (lab.length !== 3 * width * height)
+    throw new InputError(`rainbow pixels: ${lab.length} values, ${width}x${height} needs ${3 * width * height}`);
   const mirrored = (i: number, count: number): number => {
     const at = ((i % (2 * count)) + 2 * count) % (2 * count);
     return at < count ? at : 2 * count - 1 - at;
@@ -116,7 +121,11 @@ function midtones(samples: ArrayLike<number>): Int32Array {
   const [low, high] = MIDTONES.map((code) => code / 255);
   const pixels: number[] = [];
   for (let p = 0; p < samples.length; p += 3) {
-    if (Math.min(samples[p], samples[p + 1], samples[p + 2]) >= low && Math.max(samples[p], samples[p + 1], samples[p + 2]) <= high) pixels.push(p);
+    if (
+      Math.min(samples[p], samples[p + 1], samples[p + 2]) >= low &&
+      Math.max(samples[p], samples[p + 1], samples[p + 2]) <= high
+    )
+      pixels.push(p);
   }
   return Int32Array.from(pixels);
 }
@@ -135,10 +144,12 @@ function onCurve(x: number, xs: readonly number[], ys: readonly number[]): numbe
 }
 
 /**
- * The cast of pictures against one reference frame: the one growing curve, shared by the three channels, that maps a picture's values to the frame's samples is
- * fitted (medians of 64 bins of equal count, in the log domain); what is left after it is colour. A camera applies one curve to all channels, so a true merge leaves little.
+ * The cast of pictures against one reference frame: the one growing curve, shared by the three channels, that maps a
+ * picture's values to the frame's samples is fitted (medians of 64 bins of equal count, in the log domain); what is
+ * left after it is colour. A camera applies one curve to all channels, so a true merge leaves little.
  * @param samples the reference frame as taken, in [0,1].
- * @returns a function that measures a merged picture; undefined with fewer than 500 mid-tone pixels (`MIN_MIDTONES`), which tell nothing.
+ * @returns a function that measures a merged picture; undefined with fewer than 500 mid-tone pixels (`MIN_MIDTONES`),
+ * which tell nothing.
  */
 export function colourCasts(samples: ArrayLike<number>): ((radiance: ArrayLike<number>) => ColourCast) | undefined {
   const pixels = midtones(samples);
@@ -166,7 +177,9 @@ export function colourCasts(samples: ArrayLike<number>): ((radiance: ArrayLike<n
   };
 }
 
-/** Medians of both in bins of equal count of x; those of y made to grow. A value on an edge belongs to the bin below. */
+/**
+ * Medians of both in bins of equal count of x; those of y made to grow. A value on an edge belongs to the bin below.
+ */
 function sharedCurve(x: Float64Array, y: Float64Array): { xs: number[]; ys: number[] } {
   const sorted = x.slice().sort();
   const edges = Array.from({ length: BINS + 1 }, (_, i) => quantile(sorted, i / BINS));

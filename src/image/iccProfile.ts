@@ -1,10 +1,11 @@
 /**
- * ICC profiles, as far as pictures of cameras need them: RGB matrix profiles (three colorants and three curves), and whether one says sRGB.
+ * ICC profiles, as far as pictures of cameras need them: RGB matrix profiles (three colorants and three curves), and
+ * whether one says sRGB.
  *
- * Most cameras and editors embed some variant of the sRGB profile. Converting such pictures to sRGB would change nothing
- * but the last bits, so they are recognised and left exactly as they are; only other profiles are converted. Names are no
- * help (a linear profile is called "sRGB linear", a compact sRGB one "c2"), so the colorants and the curves are compared.
- * Format: ICC.1:2022, https://www.color.org/icc_specs2.xalter.
+ * Most cameras and editors embed some variant of the sRGB profile. Converting such pictures to sRGB would change
+ * nothing but the last bits, so they are recognised and left exactly as they are; only other profiles are converted.
+ * Names are no help (a linear profile is called "sRGB linear", a compact sRGB one "c2"), so the colorants and the
+ * curves are compared. Format: ICC.1:2022, https://www.color.org/icc_specs2.xalter.
  */
 import { decodeSrgb } from './srgb.ts';
 
@@ -52,7 +53,10 @@ function parseCurve(tag: DataView): ProfileCurve {
   return (v) => (v >= d ? (a * v + b) ** g + e : c * v + f);
 }
 
-/** Reads an RGB matrix profile. undefined for tables, other colour spaces, and anything that is not understood or cut off. */
+/**
+ * Reads an RGB matrix profile. undefined for tables, other colour spaces, and anything that is not understood or cut
+ * off.
+ */
 export function parseMatrixProfile(profile: Uint8Array): MatrixProfile | undefined {
   try {
     const view = new DataView(profile.buffer, profile.byteOffset, profile.byteLength);
@@ -86,6 +90,13 @@ export function isSrgbProfile(profile: Uint8Array): boolean {
   const matrix = parseMatrixProfile(profile);
   if (!matrix) return false;
   const isNear = (a: number, b: number, tolerance: number) => Math.abs(a - b) < tolerance;
-  if (!matrix.colorants.every((xyz, i) => xyz.every((value, k) => isNear(value, SRGB_COLORANTS[i][k], COLORANT_TOLERANCE)))) return false;
-  return matrix.curves.every((curve) => Array.from({ length: 33 }, (_, i) => i / 32).every((v) => isNear(curve(v), decodeSrgb(v), CURVE_TOLERANCE)));
+  if (
+    !matrix.colorants.every((xyz, i) =>
+      xyz.every((value, k) => isNear(value, SRGB_COLORANTS[i][k], COLORANT_TOLERANCE)),
+    )
+  )
+    return false;
+  return matrix.curves.every((curve) =>
+    Array.from({ length: 33 }, (_, i) => i / 32).every((v) => isNear(curve(v), decodeSrgb(v), CURVE_TOLERANCE)),
+  );
 }

@@ -1,8 +1,9 @@
 /**
  * Colours as people see them: sRGB to CIELAB, and the difference CIEDE2000.
  *
- * Sources: IEC 61966-2-1 (sRGB) with its matrix to XYZ for a white of D65 (2 degrees); CIE 15 (CIELAB); Sharma, Wu and Dalal, "The CIEDE2000
- * Color-Difference Formula: Implementation Notes, Supplementary Test Data, and Mathematical Observations" (Color Research and Application 2005).
+ * Sources: IEC 61966-2-1 (sRGB) with its matrix to XYZ for a white of D65 (2 degrees); CIE 15 (CIELAB); Sharma, Wu and
+ * Dalal, "The CIEDE2000 Color-Difference Formula: Implementation Notes, Supplementary Test Data, and Mathematical
+ * Observations" (Color Research and Application 2005).
  */
 import { expectAlike } from './picture.ts';
 import { decodeSrgb } from './srgb.ts';
@@ -65,11 +66,19 @@ export function ciede2000(l1: number, a1: number, b1: number, l2: number, a2: nu
   }
   const lightness = (l1 + l2) / 2;
   const chroma = (c1 + c2) / 2;
-  const weight = 1 - 0.17 * Math.cos((middle - 30) * RADIANS) + 0.24 * Math.cos(2 * middle * RADIANS) + 0.32 * Math.cos((3 * middle + 6) * RADIANS) - 0.2 * Math.cos((4 * middle - 63) * RADIANS);
+  const weight =
+    1 -
+    0.17 * Math.cos((middle - 30) * RADIANS) +
+    0.24 * Math.cos(2 * middle * RADIANS) +
+    0.32 * Math.cos((3 * middle + 6) * RADIANS) -
+    0.2 * Math.cos((4 * middle - 63) * RADIANS);
   const dL = (l2 - l1) / (1 + (0.015 * (lightness - 50) ** 2) / Math.sqrt(20 + (lightness - 50) ** 2));
   const dC = (c2 - c1) / (1 + 0.045 * chroma);
   const dH = (2 * Math.sqrt(c1 * c2) * Math.sin((turn / 2) * RADIANS)) / (1 + 0.015 * chroma * weight);
-  const rotation = -2 * Math.sqrt(chroma ** 7 / (chroma ** 7 + TWENTY_FIVE_7)) * Math.sin(60 * RADIANS * Math.exp(-(((middle - 275) / 25) ** 2)));
+  const rotation =
+    -2 *
+    Math.sqrt(chroma ** 7 / (chroma ** 7 + TWENTY_FIVE_7)) *
+    Math.sin(60 * RADIANS * Math.exp(-(((middle - 275) / 25) ** 2)));
   return Math.sqrt(dL * dL + dC * dC + dH * dH + rotation * dC * dH);
 }
 

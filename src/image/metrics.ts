@@ -1,12 +1,15 @@
 /**
- * How near a picture is to the truth: PSNR, SSIM, both after the encodings that HDR papers use, and how well motion was found.
+ * How near a picture is to the truth: PSNR, SSIM, both after the encodings that HDR papers use, and how well motion was
+ * found.
  *
- * Pictures are linear RGB, interleaved `[height, width, 3]`, where 1 is the largest radiance that counts (the saturation of the shortest
- * frame), already clipped to [0,1]. Sums are in f64. Sources:
+ * Pictures are linear RGB, interleaved `[height, width, 3]`, where 1 is the largest radiance that counts (the
+ * saturation of the shortest frame), already clipped to [0,1]. Sums are in f64. Sources:
  * - mu-law: Kalantari and Ramamoorthi, "Deep High Dynamic Range Imaging of Dynamic Scenes" (SIGGRAPH 2017), mu = 5000.
- * - SSIM: Wang, Bovik, Sheikh and Simoncelli, "Image Quality Assessment: From Error Visibility to Structural Similarity" (TIP 2004).
- * - PU21: Mantiuk and Azimi, "PU21: A novel perceptually uniform encoding for adapting existing quality metrics for HDR" (PCS 2021);
- *   the parameters are those of its recommended variant, banding_glare (https://github.com/gfxdisp/pu21).
+ * - SSIM: Wang, Bovik, Sheikh and Simoncelli, "Image Quality Assessment: From Error Visibility to Structural
+ *   Similarity" (TIP 2004).
+ * - PU21: Mantiuk and Azimi, "PU21: A novel perceptually uniform encoding for adapting existing quality metrics for
+ *   HDR" (PCS 2021); the parameters are those of its recommended variant, banding_glare
+ *   (https://github.com/gfxdisp/pu21).
  */
 import { InputError } from '../errors.ts';
 import { expectAlike } from './picture.ts';
@@ -20,13 +23,18 @@ export function muLaw(picture: Float32Array): Float32Array<ArrayBuffer> {
 }
 
 /** PU21 (banding_glare): V = p6 (((p0 + p1 Y^p3) / (1 + p2 Y^p3))^p4 - p5). */
-const PU21 = [0.353487901, 0.3734658629, 8.277049286e-5, 0.9062562627, 0.09150303166, 0.9099517204, 596.3148142] as const;
+const PU21 = [
+  0.353487901, 0.3734658629, 8.277049286e-5, 0.9062562627, 0.09150303166, 0.9099517204, 596.3148142,
+] as const;
 /** Luminances that PU21 is defined for, cd/m^2. */
 const PU21_RANGE = [0.005, 10_000] as const;
 /** PU21's value at 100 cd/m^2, the white of an ordinary display: the peak of PU21-PSNR, as its authors define it. */
 export const PU21_PEAK = 256;
 
-/** Luminance in cd/m^2 to perceptually uniform units: 0 at 0.005, about 256 at 100, 595.4 at 10 000; clamped to that range. */
+/**
+ * Luminance in cd/m^2 to perceptually uniform units: 0 at 0.005, about 256 at 100, 595.4 at 10 000; clamped to that
+ * range.
+ */
 export function pu21(luminance: number): number {
   const power = Math.min(PU21_RANGE[1], Math.max(PU21_RANGE[0], luminance)) ** PU21[3];
   return PU21[6] * (((PU21[0] + PU21[1] * power) / (1 + PU21[2] * power)) ** PU21[4] - PU21[5]);
@@ -38,12 +46,20 @@ export function pu21Encode(picture: Float32Array, peak: number): Float32Array<Ar
 }
 
 /**
- * Peak signal-to-noise ratio in dB over all channels: 10 log10(peak^2 / mean squared error). Infinite for equal pictures.
+ * Peak signal-to-noise ratio in dB over all channels: 10 log10(peak^2 / mean squared error). Infinite for equal
+ * pictures.
  * @param where counts only pixels (not samples) whose value here is not 0; NaN when there are none.
  */
-export function psnr(a: Float32Array, b: Float32Array, { peak = 1, where }: { peak?: number; where?: Uint8Array } = {}): number {
+export function psnr(
+  a: Float32Array,
+  b: Float32Array,
+  { peak = 1, where }: { peak?: number; where?: Uint8Array } = {},
+): number {
   expectAlike('PSNR', a, b);
-  if (where && 3 * where.length !== a.length) throw new InputError(`PSNR: a mask of ${where.length} pixels for pictures of ${a.length / 3}: they must have one size`);
+  if (where && 3 * where.length !== a.length)
+    throw new InputError(
+      `PSNR: a mask of ${where.length} pixels for pictures of ${a.length / 3}: they must have one size`,
+    );
   let sum = 0;
   let count = 0;
   for (let p = 0; p < a.length; p += 3) {
@@ -63,7 +79,10 @@ const TAPS = GAUSSIAN.map((tap) => tap / GAUSSIAN.reduce((sum, t) => sum + t, 0)
 /** Moments that SSIM needs: x, y, x^2, y^2, xy. */
 const MOMENTS = 5;
 
-/** Structural similarity: of the whole picture, and of the windows whose middle lies inside and outside a region (NaN where there are none). */
+/**
+ * Structural similarity: of the whole picture, and of the windows whose middle lies inside and outside a region (NaN
+ * where there are none).
+ */
 export interface Similarity {
   all: number;
   inside: number;
@@ -71,26 +90,57 @@ export interface Similarity {
 }
 
 /**
- * Structural similarity, the mean over windows that lie wholly within the picture and over the channels. K1 = 0.01, K2 = 0.03.
+ * Structural similarity, the mean over windows that lie wholly within the picture and over the channels. K1 = 0.01, K2
+ * = 0.03.
  * @param peak the range of values, L in the paper.
  * @param region pixels whose value is not 0 are inside; by default none is.
  * @throws InputError for a picture smaller than the window.
  */
-export function ssim(a: Float32Array, b: Float32Array, width: number, height: number, { peak = 1, region }: { peak?: number; region?: Uint8Array } = {}): Similarity {
+export function ssim(
+  a: Float32Array,
+  b: Float32Array,
+  width: number,
+  height: number,
+  { peak = 1, region }: { peak?: number; region?: Uint8Array } = {},
+): Similarity {
   expectAlike('SSIM', a, b);
-  if (width < WINDOW || height < WINDOW) throw new InputError(`SSIM: a picture of ${width}x${height} is smaller than the window of ${WINDOW}x${WINDOW}`);
-  if (region && region.length !== width * height) throw new InputError(`SSIM: a region of ${region.length} pixels for a picture of ${width}x${height}: they must have one size`);
+  if (width < WINDOW || height < WINDOW)
+    throw new InputError(`SSIM: a picture of ${width}x${height} is smaller than the window of ${WINDOW}x${WINDOW}`);
+  if (region && region.length !== width * height)
+    throw new InputError(
+      `SSIM: a region of ${region.length} pixels for a picture of ${width}x${height}: they must have one size`,
+    );
   const sums = { inside: 0, outside: 0 };
-  for (let c = 0; c < 3; c++) addChannelSsim(sums, a, b, width, height, c, (0.01 * peak) ** 2, (0.03 * peak) ** 2, region);
+  for (let c = 0; c < 3; c++)
+    addChannelSsim(sums, a, b, width, height, c, (0.01 * peak) ** 2, (0.03 * peak) ** 2, region);
   const windows = (width - WINDOW + 1) * (height - WINDOW + 1);
   let inner = 0;
-  if (region) for (let y = HALF; y < height - HALF; y++) for (let x = HALF; x < width - HALF; x++) if (region[y * width + x] !== 0) inner++;
+  if (region)
+    for (let y = HALF; y < height - HALF; y++)
+      for (let x = HALF; x < width - HALF; x++) if (region[y * width + x] !== 0) inner++;
   const mean = (sum: number, count: number): number => (count === 0 ? NaN : sum / (3 * count));
-  return { all: mean(sums.inside + sums.outside, windows), inside: mean(sums.inside, inner), outside: mean(sums.outside, windows - inner) };
+  return {
+    all: mean(sums.inside + sums.outside, windows),
+    inside: mean(sums.inside, inner),
+    outside: mean(sums.outside, windows - inner),
+  };
 }
 
-/** Adds one channel's SSIM to the sums. Lines are filtered as they come and kept in a ring of eleven, so memory is a few lines. */
-function addChannelSsim(sums: { inside: number; outside: number }, a: Float32Array, b: Float32Array, width: number, height: number, channel: number, c1: number, c2: number, region?: Uint8Array): void {
+/**
+ * Adds one channel's SSIM to the sums. Lines are filtered as they come and kept in a ring of eleven, so memory is a few
+ * lines.
+ */
+function addChannelSsim(
+  sums: { inside: number; outside: number },
+  a: Float32Array,
+  b: Float32Array,
+  width: number,
+  height: number,
+  channel: number,
+  c1: number,
+  c2: number,
+  region?: Uint8Array,
+): void {
   const inner = width - WINDOW + 1;
   const line = Array.from({ length: MOMENTS }, () => new Float64Array(width));
   const ring = Array.from({ length: WINDOW }, () => Array.from({ length: MOMENTS }, () => new Float64Array(inner)));

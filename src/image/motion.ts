@@ -9,7 +9,9 @@ export interface MotionMaps {
   height: number;
 }
 
-/** The maps with the reference's replaced by the maximum of the others (spec: S). Its own is not read, and may be empty. */
+/**
+ * The maps with the reference's replaced by the maximum of the others (spec: S). Its own is not read, and may be empty.
+ */
 export function withUnion(maps: readonly Float32Array[], reference: number): Float32Array[] {
   const union = new Float32Array(Math.max(...maps.map((map) => map.length)));
   maps.forEach((map, k) => {

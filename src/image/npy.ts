@@ -1,10 +1,10 @@
 /**
  * NumPy's .npy files, the plain exchange format for float pictures and maps: float32 is written, three types are read.
  *
- * Layout (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): `\x93NUMPY`, a version byte pair, the
- * header's length (u16 in version 1, u32 in version 2), a Python dict literal padded so that the data starts at a multiple
- * of 64 bytes, then the array. Only what pictures need is read: float32, uint8 and uint16, little-endian, C order. The
- * rest is refused by name rather than guessed, and the size is checked before anything is allocated.
+ * Layout (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): `\x93NUMPY`, a version byte pair,
+ * the header's length (u16 in version 1, u32 in version 2), a Python dict literal padded so that the data starts at a
+ * multiple of 64 bytes, then the array. Only what pictures need is read: float32, uint8 and uint16, little-endian, C
+ * order. The rest is refused by name rather than guessed, and the size is checked before anything is allocated.
  */
 import { InputError } from '../errors.ts';
 
@@ -35,7 +35,8 @@ const DTYPES: Record<string, { itemSize: number; view: (buffer: ArrayBuffer) => 
  */
 export function npyPieces(data: Float32Array, shape: readonly number[]): Uint8Array[] {
   const count = shape.reduce((product, n) => product * n, 1);
-  if (count !== data.length) throw new InputError(`npy: shape (${shape.join(', ')}) holds ${count} values, the array has ${data.length}`);
+  if (count !== data.length)
+    throw new InputError(`npy: shape (${shape.join(', ')}) holds ${count} values, the array has ${data.length}`);
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
   const dict = `{'descr': '<f4', 'fortran_order': False, 'shape': ${tuple}, }`;
   const unpadded = MAGIC.length + 4 + dict.length + 1;
@@ -49,22 +50,35 @@ export function npyPieces(data: Float32Array, shape: readonly number[]): Uint8Ar
 }
 
 function dataStart(bytes: Uint8Array, name: string): { start: number; headerText: string } {
-  if (MAGIC.some((byte, i) => bytes[i] !== byte)) throw new InputError(`${name}: not a .npy file: it does not start with \\x93NUMPY`);
+  if (MAGIC.some((byte, i) => bytes[i] !== byte))
+    throw new InputError(`${name}: not a .npy file: it does not start with \\x93NUMPY`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const major = bytes[6];
   const minor = bytes[7];
-  if ((major !== 1 && major !== 2) || minor !== 0) throw new InputError(`${name}: .npy version ${major}.${minor} is not supported, only 1.0 and 2.0: save it again with numpy.save`);
+  if ((major !== 1 && major !== 2) || minor !== 0)
+    throw new InputError(
+      `${name}: .npy version ${major}.${minor} is not supported, only 1.0 and 2.0: save it again with numpy.save`,
+    );
   const prefix = major === 1 ? 10 : 12;
-  if (bytes.length < prefix) throw new InputError(`${name}: .npy file is cut off: ${bytes.length} bytes, the header alone needs more`);
+  if (bytes.length < prefix)
+    throw new InputError(`${name}: .npy file is cut off: ${bytes.length} bytes, the header alone needs more`);
   const length = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  if (length > MAX_HEADER_BYTES) throw new InputError(`${name}: .npy header claims ${length} bytes, at most ${MAX_HEADER_BYTES} are accepted`);
-  if (bytes.length < prefix + length) throw new InputError(`${name}: .npy file is cut off: ${bytes.length} bytes, the header alone needs ${prefix + length}`);
-  return { start: prefix + length, headerText: new TextDecoder('latin1').decode(bytes.subarray(prefix, prefix + length)) };
+  if (length > MAX_HEADER_BYTES)
+    throw new InputError(`${name}: .npy header claims ${length} bytes, at most ${MAX_HEADER_BYTES} are accepted`);
+  if (bytes.length < prefix + length)
+    throw new InputError(
+      `${name}: .npy file is cut off: ${bytes.length} bytes, the header alone needs ${prefix + length}`,
+    );
+  return {
+    start: prefix + length,
+    headerText: new TextDecoder('latin1').decode(bytes.subarray(prefix, prefix + length)),
+  };
 }
 
 /** Reads the dict literal: exactly the three known keys, each once, in any order. */
 function parseHeader(text: string, name: string): { description: string; fortran: boolean; shape: number[] } {
-  const bad = () => new InputError(`${name}: .npy header is not understood: ${JSON.stringify(text.trim().slice(0, 120))}`);
+  const bad = () =>
+    new InputError(`${name}: .npy header is not understood: ${JSON.stringify(text.trim().slice(0, 120))}`);
   const body = /^\s*\{(.*)\}\s*$/s.exec(text);
   if (!body) throw bad();
   const entries = new Map<string, string>();
@@ -81,34 +95,48 @@ function parseHeader(text: string, name: string): { description: string; fortran
   const fortran = entries.get('fortran_order');
   const tuple = entries.get('shape');
   if (description === undefined || fortran === undefined || tuple === undefined) throw bad();
-  if (description.startsWith('[')) throw new InputError(`${name}: .npy file holds a structured array; only plain float32, uint8 and uint16 arrays are supported`);
+  if (description.startsWith('['))
+    throw new InputError(
+      `${name}: .npy file holds a structured array; only plain float32, uint8 and uint16 arrays are supported`,
+    );
   const items = /^\((.*)\)$/s.exec(tuple);
   if (!items || !description.startsWith("'") || !/^(True|False)$/.test(fortran)) throw bad();
   const parts = items[1].split(',').map((part) => part.trim());
   if (parts.at(-1) === '') parts.pop(); // the trailing comma of "(3,)", or the empty tuple of a scalar
   if (parts.some((part) => !/^\d{1,15}L?$/.test(part))) throw bad();
-  return { description: description.slice(1, -1), fortran: fortran === 'True', shape: parts.map((part) => parseInt(part, 10)) };
+  return {
+    description: description.slice(1, -1),
+    fortran: fortran === 'True',
+    shape: parts.map((part) => parseInt(part, 10)),
+  };
 }
 
 /**
  * Decodes a .npy file. The result is a copy, aligned whatever the input's offset.
  * @param name the file, for messages.
- * @throws InputError naming the file and what is unsupported or wrong: other types or byte orders, Fortran order, a size that
- * does not match the shape exactly.
+ * @throws InputError naming the file and what is unsupported or wrong: other types or byte orders, Fortran order, a
+ * size that does not match the shape exactly.
  */
 export function decodeNpy(bytes: Uint8Array, name = 'array'): NpyArray {
   const { start, headerText } = dataStart(bytes, name);
   const { description, fortran, shape } = parseHeader(headerText, name);
   const dtype = Object.hasOwn(DTYPES, description) ? DTYPES[description] : undefined;
   if (!dtype) {
-    throw new InputError(`${name}: .npy type '${description}' is not supported, only '<f4', '|u1' and '<u2': convert it with array.astype('<f4')`);
+    throw new InputError(
+      `${name}: .npy type '${description}' is not supported, only '<f4', '|u1' and '<u2': convert it with array.astype('<f4')`,
+    );
   }
-  if (fortran) throw new InputError(`${name}: .npy array is in Fortran order, only C order is supported: save numpy.ascontiguousarray(array)`);
+  if (fortran)
+    throw new InputError(
+      `${name}: .npy array is in Fortran order, only C order is supported: save numpy.ascontiguousarray(array)`,
+    );
   const count = shape.reduce((product, n) => product * n, 1);
   const expected = count * dtype.itemSize;
   const present = bytes.length - start;
   if (expected !== present) {
-    throw new InputError(`${name}: .npy shape (${shape.join(', ')}) of '${description}' needs ${expected} bytes, the file holds ${present}`);
+    throw new InputError(
+      `${name}: .npy shape (${shape.join(', ')}) of '${description}' needs ${expected} bytes, the file holds ${present}`,
+    );
   }
   const copy = new Uint8Array(present); // a copy of its own: a view could be unaligned, and would keep the file's bytes alive
   copy.set(bytes.subarray(start));

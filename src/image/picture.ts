@@ -1,5 +1,6 @@
 /**
- * What every platform that reads and writes pictures shares: those that go into a merge, with the checks that they pass, and the one that comes out.
+ * What every platform that reads and writes pictures shares: those that go into a merge, with the checks that they
+ * pass, and the one that comes out.
  */
 import { InputError } from '../errors.ts';
 import type { ExposureInfo } from './exif.ts';
@@ -33,18 +34,25 @@ export interface MergedImage {
 
 /** Checks a size from a header. */
 export function checkSize(width: number, height: number, name: string): void {
-  if (!(width >= 1) || !(height >= 1)) throw new InputError(`${name} is ${width}x${height}: a picture has at least one pixel`);
+  if (!(width >= 1) || !(height >= 1))
+    throw new InputError(`${name} is ${width}x${height}: a picture has at least one pixel`);
   if (width * height > MAX_PIXELS) {
-    throw new InputError(`${name} is ${width}x${height} (${Math.round((width * height) / 1e6)} megapixels), at most ${Math.floor(MAX_PIXELS / 1e6)} megapixels are merged: scale the frames down`);
+    throw new InputError(
+      `${name} is ${width}x${height} (${Math.round((width * height) / 1e6)} megapixels), at most ${Math.floor(MAX_PIXELS / 1e6)} megapixels are merged: scale the frames down`,
+    );
   }
 }
 
 /** Checks that pictures, or maps, can be compared value by value. @throws InputError naming both counts. */
 export function expectAlike(what: string, a: ArrayLike<number>, b: ArrayLike<number>): void {
-  if (a.length !== b.length || a.length === 0) throw new InputError(`${what}: ${a.length} and ${b.length} values cannot be compared: they must be of one size`);
+  if (a.length !== b.length || a.length === 0)
+    throw new InputError(`${what}: ${a.length} and ${b.length} values cannot be compared: they must be of one size`);
 }
 
-/** Index of the first value outside [0,1], NaN included; -1 when there is none. (A plain loop: findIndex is ten times slower.) */
+/**
+ * Index of the first value outside [0,1], NaN included; -1 when there is none. (A plain loop: findIndex is ten times
+ * slower.)
+ */
 export function firstOutside(data: Float32Array): number {
   for (let i = 0; i < data.length; i++) if (!(data[i] >= 0 && data[i] <= 1)) return i;
   return -1;
@@ -53,21 +61,35 @@ export function firstOutside(data: Float32Array): number {
 /** A `[height, width, 3]` array: float32 in [0,1], uint8 or uint16. */
 export function readNpyFrame(bytes: Uint8Array, name: string): DecodedImage {
   const { data, shape } = decodeNpy(bytes, name);
-  if (shape.length !== 3 || shape[2] !== 3) throw new InputError(`${name}: the shape is (${shape.join(', ')}), a frame is (height, width, 3)`);
+  if (shape.length !== 3 || shape[2] !== 3)
+    throw new InputError(`${name}: the shape is (${shape.join(', ')}), a frame is (height, width, 3)`);
   const [height, width] = shape;
   checkSize(width, height, name);
   if (data instanceof Float32Array) {
     const bad = firstOutside(data);
-    if (bad >= 0) throw new InputError(`${name}: row ${Math.floor(bad / 3 / width)}, column ${Math.floor(bad / 3) % width}, channel ${bad % 3} is ${data[bad]}, values must be in [0,1]`);
+    if (bad >= 0)
+      throw new InputError(
+        `${name}: row ${Math.floor(bad / 3 / width)}, column ${Math.floor(bad / 3) % width}, channel ${bad % 3} is ${data[bad]}, values must be in [0,1]`,
+      );
   }
   const bits = data instanceof Float32Array ? 32 : data instanceof Uint16Array ? 16 : 8;
   return { data, width, height, bits, format: 'npy', exif: {} };
 }
 
-/** Expands grey and drops alpha, which must be opaque. `samples`: `[height, width, channels]`, of a picture or of a band of it that begins at `firstRow`. */
-export function toRgb(samples: Uint8Array | Uint16Array, width: number, channels: number, name: string, firstRow = 0): Uint8Array | Uint16Array {
+/**
+ * Expands grey and drops alpha, which must be opaque. `samples`: `[height, width, channels]`, of a picture or of a band
+ * of it that begins at `firstRow`.
+ */
+export function toRgb(
+  samples: Uint8Array | Uint16Array,
+  width: number,
+  channels: number,
+  name: string,
+  firstRow = 0,
+): Uint8Array | Uint16Array {
   if (channels === 3) return samples;
-  if (channels !== 1 && channels !== 2 && channels !== 4) throw new InputError(`${name} has ${channels} channels, only RGB and greyscale are read`);
+  if (channels !== 1 && channels !== 2 && channels !== 4)
+    throw new InputError(`${name} has ${channels} channels, only RGB and greyscale are read`);
   const pixels = samples.length / channels;
   const opaque = samples instanceof Uint16Array ? 65535 : 255;
   const rgb = samples instanceof Uint16Array ? new Uint16Array(pixels * 3) : new Uint8Array(pixels * 3);
@@ -76,7 +98,9 @@ export function toRgb(samples: Uint8Array | Uint16Array, width: number, channels
   for (let p = 0; p < pixels; p++) {
     const from = p * channels;
     if (hasAlpha && samples[from + channels - 1] !== opaque) {
-      throw new InputError(`${name} is transparent (row ${firstRow + Math.floor(p / width)}, column ${p % width} has alpha ${samples[from + channels - 1]} of ${opaque}): flatten it and save it without alpha`);
+      throw new InputError(
+        `${name} is transparent (row ${firstRow + Math.floor(p / width)}, column ${p % width} has alpha ${samples[from + channels - 1]} of ${opaque}): flatten it and save it without alpha`,
+      );
     }
     for (let c = 0; c < 3; c++) rgb[3 * p + c] = samples[isGrey ? from : from + c];
   }

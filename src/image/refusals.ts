@@ -5,9 +5,15 @@ import { MAX_PIXELS } from './picture.ts';
 /** Largest file that is read into memory: a float32 NPY of MAX_PIXELS and its header. */
 export const MAX_FILE_BYTES = MAX_PIXELS * 12 + (1 << 16);
 
-/** A file that is not what its header says. @param cause what was thrown, or found; absent where there is no more to tell. */
+/**
+ * A file that is not what its header says. @param cause what was thrown, or found; absent where there is no more to
+ * tell.
+ */
 export function damaged(name: string, cause?: unknown): InputError {
-  return new InputError(`${name} cannot be decoded, it is damaged or cut off${cause === undefined ? '' : `: ${reasonOf(cause)}`}`, { cause });
+  return new InputError(
+    `${name} cannot be decoded, it is damaged or cut off${cause === undefined ? '' : `: ${reasonOf(cause)}`}`,
+    { cause },
+  );
 }
 
 /** A picture in other colours. @param space CMYK, say. */
@@ -17,7 +23,9 @@ export function notRgb(name: string, space: string): InputError {
 
 /** A picture of other samples. @param samples 32-bit float, say. */
 export function notIntegers(name: string, samples: string): InputError {
-  return new InputError(`${name} has ${samples} samples, only 8-bit and 16-bit integers are read: convert it to 16 bit`);
+  return new InputError(
+    `${name} has ${samples} samples, only 8-bit and 16-bit integers are read: convert it to 16 bit`,
+  );
 }
 
 /** Deflate packs at most so many bytes into one. */
@@ -25,5 +33,8 @@ const MOST_DEFLATED = 1032;
 
 /** Checks that a PNG's file can hold what its header claims. @throws InputError where it is cut off, or lies. */
 export function checkDeflated(name: string, width: number, height: number, pixelBits: number, fileBytes: number): void {
-  if ((width * height * pixelBits) / 8 / MOST_DEFLATED > fileBytes) throw new InputError(`${name} is cut off: the header says ${width}x${height}, which ${fileBytes} bytes cannot hold`);
+  if ((width * height * pixelBits) / 8 / MOST_DEFLATED > fileBytes)
+    throw new InputError(
+      `${name} is cut off: the header says ${width}x${height}, which ${fileBytes} bytes cannot hold`,
+    );
 }

@@ -1,12 +1,12 @@
 /**
  * The camera's response: what turns a photograph's values back into radiance.
  *
- * The network assumes X = radiance^(1/2.2); cameras put a tone curve of their own into their JPEGs. A `CameraResponse` holds,
- * per channel, the inverse response f, and the input stage replaces X by f(X)^(1/2.2). It is estimated from the stack
- * itself: two values that one radiance takes in two frames must map to radiances in the ratio of the exposures
+ * The network assumes X = radiance^(1/2.2); cameras put a tone curve of their own into their JPEGs. A `CameraResponse`
+ * holds, per channel, the inverse response f, and the input stage replaces X by f(X)^(1/2.2). It is estimated from the
+ * stack itself: two values that one radiance takes in two frames must map to radiances in the ratio of the exposures
  * (responsePairs.ts finds such values, responseFit.ts fits the curves), and where the stack does not tell, the prior,
- * gamma 2.2, stands. Only ratios are known, so f(1) = 1 fixes the scale; and so that what is grey in the pictures stays grey, the channels
- * share one curve but for small deviations.
+ * gamma 2.2, stands. Only ratios are known, so f(1) = 1 fixes the scale; and so that what is grey in the pictures stays
+ * grey, the channels share one curve but for small deviations.
  */
 import { InputError, throwIfCancelled } from '../errors.ts';
 import type { Frame } from './frame.ts';
@@ -25,7 +25,10 @@ export interface CameraResponse {
 export interface ChannelReport {
   /** Pairs of values the stack gave. */
   pairs: number;
-  /** Weighted median of |f(b)^(1/gamma) - (ratio f(a))^(1/gamma)| over the pairs (a, b): fractions of full scale in the gamma domain, as the network sees it. */
+  /**
+   * Weighted median of |f(b)^(1/gamma) - (ratio f(a))^(1/gamma)| over the pairs (a, b): fractions of full scale in the
+   * gamma domain, as the network sees it.
+   */
   residual: number;
   /** Lowest and highest value (fractions of full scale) about which the stack says something; [0, 0] for none. */
   range: [number, number];
@@ -46,9 +49,14 @@ const SAMPLES = 256;
 const CHANNELS = ['r', 'g', 'b'] as const;
 /** Frames up to this far apart in exposure order are paired. */
 const SPAN = 2;
-/** The largest exposure ratio of two frames that is still informative: beyond it hardly a value is clear of clipping in both. */
+/**
+ * The largest exposure ratio of two frames that is still informative: beyond it hardly a value is clear of clipping in
+ * both.
+ */
 const MAX_RATIO = 64;
-/** The smallest spread of exposures from which a curve can be told: a third of a stop is as large as its uncertainty. */
+/**
+ * The smallest spread of exposures from which a curve can be told: a third of a stop is as large as its uncertainty.
+ */
 const MIN_RATIO = 1.3;
 /** Fewest pairs, of all channels, and narrowest range of values for an estimate. */
 const MIN_PAIRS = 48;
@@ -82,7 +90,10 @@ export function linearResponse(): CameraResponse {
  * @returns the curves, and how they came about; where the stack does not determine them the prior, in all channels.
  * @throws CancelledError when `options.signal` fires between steps.
  */
-export function estimateResponse(frames: readonly Frame[], options: { gamma?: number; signal?: AbortSignal } = {}): { response: CameraResponse; report: ResponseReport } {
+export function estimateResponse(
+  frames: readonly Frame[],
+  options: { gamma?: number; signal?: AbortSignal } = {},
+): { response: CameraResponse; report: ResponseReport } {
   const { gamma = 2.2, signal } = options;
   const check = (): void => throwIfCancelled(signal);
   check();
@@ -110,7 +121,9 @@ export function estimateResponse(frames: readonly Frame[], options: { gamma?: nu
     reason,
     ...reportOf(pairs, used, gamma),
     channels: { r, g, b },
-    summary: isFound ? `response estimated from the stack: ${fit.pairs} pairs, covering ${covering}, residual ${fit.residual.toFixed(3)}` : `response: gamma ${gamma} kept: ${reason}`,
+    summary: isFound
+      ? `response estimated from the stack: ${fit.pairs} pairs, covering ${covering}, residual ${fit.residual.toFixed(3)}`
+      : `response: gamma ${gamma} kept: ${reason}`,
   };
   return { response, report };
 }
@@ -136,7 +149,12 @@ export function isEnough(pairs: readonly Pair[]): boolean {
  * Fits the curves, PASSES times: the first fit shows which patches moved between two frames, and the next ones
  * leave those out. (Things that come and go change a histogram, and enough of them a median.)
  */
-function estimateCurves(frames: readonly Frame[], patches: readonly Patches[], gamma: number, check: () => void): { pairs: Pair[][]; curves: number[][] } {
+function estimateCurves(
+  frames: readonly Frame[],
+  patches: readonly Patches[],
+  gamma: number,
+  check: () => void,
+): { pairs: Pair[][]; curves: number[][] } {
   const { r, g, b } = gammaResponse(gamma);
   let pairs: Pair[][] = [[], [], []];
   let curves = [r, g, b];
@@ -157,8 +175,17 @@ function estimateCurves(frames: readonly Frame[], patches: readonly Patches[], g
   return { pairs, curves };
 }
 
-/** 1 for each patch that is the same in both frames, under the curves, to within MOVED in every channel. All of them where hardly any are. */
-function stillPatches(shorter: Patches, longer: Patches, curves: readonly number[][], ratio: number, gamma: number): Uint8Array {
+/**
+ * 1 for each patch that is the same in both frames, under the curves, to within MOVED in every channel. All of them
+ * where hardly any are.
+ */
+function stillPatches(
+  shorter: Patches,
+  longer: Patches,
+  curves: readonly number[][],
+  ratio: number,
+  gamma: number,
+): Uint8Array {
   const gain = ratio ** (1 / gamma);
   const still = new Uint8Array(shorter.count).fill(1);
   curves.forEach((curve, c) => {
@@ -178,7 +205,9 @@ function percent(value: number): string {
 
 /** Writes a response as the JSON `parseResponse` reads: `{ r, g, b }`, 256 values of f at i/255 each. */
 export function formatResponse(response: CameraResponse): string {
-  const rows = CHANNELS.map((name) => `  "${name}": [${response[name].map((value) => Number(value.toPrecision(8))).join(', ')}]`);
+  const rows = CHANNELS.map(
+    (name) => `  "${name}": [${response[name].map((value) => Number(value.toPrecision(8))).join(', ')}]`,
+  );
   return `{\n${rows.join(',\n')}\n}\n`;
 }
 
@@ -189,7 +218,10 @@ export function formatResponse(response: CameraResponse): string {
  */
 export function parseResponse(json: string, name: string): CameraResponse {
   const fail = (what: string): never => {
-    throw new InputError(`${name}: ${what}, expected {"r": [...], "g": [...], "b": [...]} with 256 values of f at i/255 each`, { problem: 'response-file', remedy: '`formatResponse` writes such a file' });
+    throw new InputError(
+      `${name}: ${what}, expected {"r": [...], "g": [...], "b": [...]} with 256 values of f at i/255 each`,
+      { problem: 'response-file', remedy: '`formatResponse` writes such a file' },
+    );
   };
   let parsed: unknown;
   try {
@@ -207,11 +239,17 @@ function checkCurve(curve: unknown, where: string, fail: (what: string) => never
   if (!Array.isArray(curve)) return fail(`${where} is ${curve === undefined ? 'missing' : 'not an array'}`);
   if (curve.length !== SAMPLES) fail(`${where} has ${curve.length} values, ${SAMPLES} are needed`);
   curve.forEach((value: unknown, i) => {
-    if (typeof value !== 'number' || !Number.isFinite(value)) fail(`${where}, index ${i}: ${JSON.stringify(value)} is not a finite number`);
-    if (i > 0 && (value as number) < curve[i - 1]) fail(`${where}, index ${i}: ${value} is below index ${i - 1}'s ${curve[i - 1]}, f must not decrease`);
+    if (typeof value !== 'number' || !Number.isFinite(value))
+      fail(`${where}, index ${i}: ${JSON.stringify(value)} is not a finite number`);
+    if (i > 0 && (value as number) < curve[i - 1])
+      fail(`${where}, index ${i}: ${value} is below index ${i - 1}'s ${curve[i - 1]}, f must not decrease`);
   });
-  for (const [i, end] of [[0, 0], [SAMPLES - 1, 1]] as const) {
-    if (Math.abs(curve[i] - end) > 1e-6) fail(`${where}, index ${i}: ${curve[i]}, f must run from 0 to 1 (divide the curve by its last value)`);
+  for (const [i, end] of [
+    [0, 0],
+    [SAMPLES - 1, 1],
+  ] as const) {
+    if (Math.abs(curve[i] - end) > 1e-6)
+      fail(`${where}, index ${i}: ${curve[i]}, f must run from 0 to 1 (divide the curve by its last value)`);
   }
   const values = curve.map((value: number) => Math.min(1, Math.max(0, value)));
   values[0] = 0;

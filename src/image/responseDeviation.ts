@@ -3,13 +3,19 @@
  */
 import type { ChosenResponse } from './chooseResponse.ts';
 
-/** How far the channels' curves f_c lie from the one they share, their geometric mean f: |f_c / f - 1| over codes and channels. 0.01 is a difference of 1 % in radiance. */
+/**
+ * How far the channels' curves f_c lie from the one they share, their geometric mean f: |f_c / f - 1| over codes and
+ * channels. 0.01 is a difference of 1 % in radiance.
+ */
 export interface ResponseDeviation {
   median: number;
   largest: number;
 }
 
-/** The deviation over the values that the stack says something about; of a response that was not estimated, over all codes. */
+/**
+ * The deviation over the values that the stack says something about; of a response that was not estimated, over all
+ * codes.
+ */
 export function responseDeviation({ response: { r, g, b }, report: { range } }: ChosenResponse): ResponseDeviation {
   const last = r.length - 1;
   const [low, high] = range[1] > 0 ? range : [0, 1];

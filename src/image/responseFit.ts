@@ -1,14 +1,16 @@
 /**
- * Fits monotone curves, one for each channel and all nearly the same, to pairs of values: Debevec and Malik's least squares ("Recovering high dynamic range radiance maps
- * from photographs", SIGGRAPH 1997), on pairs instead of pixels, so that no radiance is unknown.
+ * Fits monotone curves, one for each channel and all nearly the same, to pairs of values: Debevec and Malik's least
+ * squares ("Recovering high dynamic range radiance maps from photographs", SIGGRAPH 1997), on pairs instead of pixels,
+ * so that no radiance is unknown.
  *
- * The unknowns are how far psi = ln h is from the prior's at i/255, i = 1..254, where h = f^(1/gamma) is what the network sees and psi(1) = 0, and for each channel c a few
- * knots of a smooth deviation delta_c: psi_c = psi + delta_c. A pair (a, b) of channel c whose exposures differ by `log` asks for
- * psi_c(b) - psi_c(a) = log / gamma. That leaves psi_c's offset open where pairs do not reach up to white, and an offset of one channel tints the
- * picture: so deviations are penalised. (Cameras apply one curve to white-balanced channels.) Pairs are weighted by how well the curve's
- * slope lets their values tell, and down where they disagree with the rest (Cauchy weights, tightened over the rounds).
- * Where pairs are few the curve bends as little as it can away from the prior, h(x) = x, in a coordinate that stretches both
- * ends: a curve's toe and shoulder turn sharply, its middle does not.
+ * The unknowns are how far psi = ln h is from the prior's at i/255, i = 1..254, where h = f^(1/gamma) is what the
+ * network sees and psi(1) = 0, and for each channel c a few knots of a smooth deviation delta_c: psi_c = psi + delta_c.
+ * A pair (a, b) of channel c whose exposures differ by `log` asks for psi_c(b) - psi_c(a) = log / gamma. That leaves
+ * psi_c's offset open where pairs do not reach up to white, and an offset of one channel tints the picture: so
+ * deviations are penalised. (Cameras apply one curve to white-balanced channels.) Pairs are weighted by how well the
+ * curve's slope lets their values tell, and down where they disagree with the rest (Cauchy weights, tightened over the
+ * rounds). Where pairs are few the curve bends as little as it can away from the prior, h(x) = x, in a coordinate that
+ * stretches both ends: a curve's toe and shoulder turn sharply, its middle does not.
  */
 import type { Pair } from './responsePairs.ts';
 
@@ -24,20 +26,27 @@ const PULL = 1e-6;
 /** Knots of a channel's deviation, which is linear between them and 0 at white. */
 const KNOTS = 6;
 /**
- * How much deviations cost: each of their knots is pulled to 0 by this many times the mean weight that the pairs have for a knot. Measured on real stacks, plain merge,
- * cast (median dE2000): 1 lets noise tint the picture (up to 1.7 where one curve gives 1.3), 16 and more leave what channels really differ by.
+ * How much deviations cost: each of their knots is pulled to 0 by this many times the mean weight that the pairs have
+ * for a knot. Measured on real stacks, plain merge, cast (median dE2000): 1 lets noise tint the picture (up to 1.7
+ * where one curve gives 1.3), 16 and more leave what channels really differ by.
  */
 const DEVIATION_PENALTY = 4;
 /** The stretch of the ends: u(x) = ln(x + TOE) - SHOULDER_SHARE ln(1 - x + SHOULDER). */
 const TOE = 0.02;
 const SHOULDER = 0.03;
 const SHOULDER_SHARE = 0.7;
-/** Uncertainty of a pair: of its values, of the difference of psi whatever the slope, and of h, for what no curve explains (colour matrices, flare). */
+/**
+ * Uncertainty of a pair: of its values, of the difference of psi whatever the slope, and of h, for what no curve
+ * explains (colour matrices, flare).
+ */
 const VALUE_SIGMA = 1.5 / 255;
 const LOG_SIGMA = 0.01;
 const MISFIT_SIGMA = 0.01;
 const ROUNDS = 10;
-/** Rounds before outliers lose weight; then the scale (in sigmas) at which they have lost half of it falls to MIN_OUTLIER. */
+/**
+ * Rounds before outliers lose weight; then the scale (in sigmas) at which they have lost half of it falls to
+ * MIN_OUTLIER.
+ */
 const TRUSTING_ROUNDS = 2;
 const MIN_OUTLIER = 1.5;
 /** The slope of psi is taken over this many samples either side, and at least MIN_SLOPE. */
@@ -73,13 +82,16 @@ function slopesOf(psi: Float64Array): Float64Array {
  * Fits f to the pairs of all channels.
  * @param channels the pairs of each channel.
  * @param rounds of reweighting; curves that only have to tell motion need fewer.
- * @returns for each channel 256 samples of f at i/255, non-decreasing, from 0 to 1. A channel without pairs gets the others' curve.
+ * @returns for each channel 256 samples of f at i/255, non-decreasing, from 0 to 1. A channel without pairs gets the
+ * others' curve.
  */
 export function fitCurves(channels: readonly (readonly Pair[])[], gamma: number, rounds = ROUNDS): number[][] {
   const prior = Float64Array.from({ length: SIZE }, (_, i) => Math.log(i / LAST));
   const stiffness = stiffnessRows();
   const basis = deviationBasis();
-  const equations = channels.flatMap((pairs, c) => pairs.map((pair) => equationOf(pair, c, pair.log / gamma, prior, basis)));
+  const equations = channels.flatMap((pairs, c) =>
+    pairs.map((pair) => equationOf(pair, c, pair.log / gamma, prior, basis)),
+  );
   const size = ROWS + channels.length * KNOTS;
   let curves: Float64Array[] = channels.map(() => prior);
   for (let round = 0; round < rounds; round++) {
@@ -103,7 +115,13 @@ export function fitCurves(channels: readonly (readonly Pair[])[], gamma: number,
     for (let column = 0; column < size; column++) matrix[column * (size + 1)] += PULL + (column < ROWS ? 0 : penalty);
     solve(matrix, right, size);
     const shared = right.subarray(0, ROWS).map((value, i) => prior[i + 1] + value);
-    curves = channels.map((_, c) => monotone(shared.map((value, i) => basis[i + 1].reduce((sum, [knot, share]) => sum + share * right[ROWS + c * KNOTS + knot], value))));
+    curves = channels.map((_, c) =>
+      monotone(
+        shared.map((value, i) =>
+          basis[i + 1].reduce((sum, [knot, share]) => sum + share * right[ROWS + c * KNOTS + knot], value),
+        ),
+      ),
+    );
   }
   // exp(-Infinity) and exp(0): f runs from 0 to 1 exactly.
   return curves.map((psi) => Array.from(psi, (value) => Math.exp(value * gamma)));
@@ -121,22 +139,51 @@ interface Equation {
   factors: number[];
 }
 
-function equationOf(pair: Pair, channel: number, rise: number, prior: Float64Array, basis: readonly KnotShare[][]): Equation {
+function equationOf(
+  pair: Pair,
+  channel: number,
+  rise: number,
+  prior: Float64Array,
+  basis: readonly KnotShare[][],
+): Equation {
   const [a, b] = [placeOf(pair.a), placeOf(pair.b)];
   const terms = new Map<number, number>();
   const add = (column: number, factor: number): void => void terms.set(column, (terms.get(column) ?? 0) + factor);
-  for (const [place, sign] of [[b, 1], [a, -1]] as const) {
-    for (const [sample, share] of [[place.sample, 1 - place.t], [place.sample + 1, place.t]]) {
+  for (const [place, sign] of [
+    [b, 1],
+    [a, -1],
+  ] as const) {
+    for (const [sample, share] of [
+      [place.sample, 1 - place.t],
+      [place.sample + 1, place.t],
+    ]) {
       if (sample === LAST) continue;
       add(sample - 1, sign * share);
       for (const [knot, part] of basis[sample]) add(ROWS + channel * KNOTS + knot, sign * share * part);
     }
   }
-  return { pair, channel, a, b, rise, target: rise - read(prior, b) + read(prior, a), columns: [...terms.keys()], factors: [...terms.values()] };
+  return {
+    pair,
+    channel,
+    a,
+    b,
+    rise,
+    target: rise - read(prior, b) + read(prior, a),
+    columns: [...terms.keys()],
+    factors: [...terms.values()],
+  };
 }
 
 /** Adds weight (sum factors x[columns] - target)^2 to the normal equations of `size` unknowns. */
-function addEquation(matrix: Float64Array, right: Float64Array, size: number, columns: readonly number[], factors: readonly number[], target: number, weight: number): void {
+function addEquation(
+  matrix: Float64Array,
+  right: Float64Array,
+  size: number,
+  columns: readonly number[],
+  factors: readonly number[],
+  target: number,
+  weight: number,
+): void {
   for (let k = 0; k < columns.length; k++) {
     const scaled = weight * factors[k];
     const row = columns[k] * size;
@@ -169,23 +216,35 @@ function stiffnessRows(): { columns: number[]; factors: number[]; weight: number
 
 type KnotShare = [knot: number, share: number];
 
-/** What each sample from 1 on takes of which knots of a deviation. Beyond the last knot, at white, every deviation is 0. */
+/**
+ * What each sample from 1 on takes of which knots of a deviation. Beyond the last knot, at white, every deviation is 0.
+ */
 function deviationBasis(): KnotShare[][] {
   return Array.from(stretched(), (u) => {
     const knot = Math.floor(u * KNOTS);
     const t = u * KNOTS - knot;
-    return ([[knot, 1 - t], [knot + 1, t]] as KnotShare[]).filter(([k]) => k < KNOTS);
+    return (
+      [
+        [knot, 1 - t],
+        [knot + 1, t],
+      ] as KnotShare[]
+    ).filter(([k]) => k < KNOTS);
   });
 }
 
-/** The whole curve from its unknowns: the nearest non-decreasing one (pool adjacent violators), none above psi(1) = 0. */
+/**
+ * The whole curve from its unknowns: the nearest non-decreasing one (pool adjacent violators), none above psi(1) = 0.
+ */
 function monotone(unknowns: Float64Array): Float64Array {
   const pools: { value: number; count: number }[] = [];
   for (const unknown of unknowns) {
     let pool = { value: Math.min(0, unknown), count: 1 };
     for (let last = pools.at(-1); last !== undefined && last.value > pool.value; last = pools.at(-1)) {
       pools.pop();
-      pool = { value: (pool.value * pool.count + last.value * last.count) / (pool.count + last.count), count: pool.count + last.count };
+      pool = {
+        value: (pool.value * pool.count + last.value * last.count) / (pool.count + last.count),
+        count: pool.count + last.count,
+      };
     }
     pools.push(pool);
   }
@@ -199,7 +258,10 @@ function monotone(unknowns: Float64Array): Float64Array {
   return psi;
 }
 
-/** Solves the symmetric, positive definite `matrix` x = `right` by Cholesky's method; both are overwritten, `right` with x. */
+/**
+ * Solves the symmetric, positive definite `matrix` x = `right` by Cholesky's method; both are overwritten, `right` with
+ * x.
+ */
 function solve(matrix: Float64Array, right: Float64Array, n: number): void {
   for (let j = 0; j < n; j++) {
     for (let k = 0; k <= j; k++) {
@@ -241,11 +303,20 @@ export function encoder(f: readonly number[], gamma: number): (x: number) => num
   };
 }
 
-/** Weighted median over the pairs of all channels of |h(b) - ratio^(1/gamma) h(a)|, h = f^(1/gamma); 0 without pairs. */
-export function residualOf(channels: readonly (readonly Pair[])[], curves: readonly (readonly number[])[], gamma: number): number {
+/**
+ * Weighted median over the pairs of all channels of |h(b) - ratio^(1/gamma) h(a)|, h = f^(1/gamma); 0 without pairs.
+ */
+export function residualOf(
+  channels: readonly (readonly Pair[])[],
+  curves: readonly (readonly number[])[],
+  gamma: number,
+): number {
   const misses = channels.flatMap((pairs, c) => {
     const h = encoder(curves[c], gamma);
-    return pairs.map((pair) => ({ value: Math.abs(h(pair.b) - Math.exp(pair.log / gamma) * h(pair.a)), weight: pair.weight }));
+    return pairs.map((pair) => ({
+      value: Math.abs(h(pair.b) - Math.exp(pair.log / gamma) * h(pair.a)),
+      weight: pair.weight,
+    }));
   });
   return weightedMedian(misses) ?? 0;
 }

@@ -11,7 +11,10 @@
 import { maxSample } from './frame.ts';
 import type { Frame } from './frame.ts';
 
-/** Pairs of one channel. `a` and `b` are values in (0,1) of the shorter and the longer frame, `log` the log of their exposure ratio. */
+/**
+ * Pairs of one channel. `a` and `b` are values in (0,1) of the shorter and the longer frame, `log` the log of their
+ * exposure ratio.
+ */
 export interface Pair {
   a: number;
   b: number;
@@ -44,7 +47,10 @@ const MAX_PATCHES = 120_000;
 const FLAT = 10 / 255;
 /** Values at or below are taken for clipped: 0 of the 8-bit scale. */
 const LOW = 0.75 / 255;
-/** The highest value that may be trusted, and the one that always is: between them it depends on the frame (`trustedTop`). */
+/**
+ * The highest value that may be trusted, and the one that always is: between them it depends on the frame
+ * (`trustedTop`).
+ */
 const HIGHEST = 254.6 / 255;
 const HIGH = 248;
 /** Below HIGH, the codes whose counts tell how many to expect above. */
@@ -97,13 +103,16 @@ export function readPatches(frame: Frame): Patches {
     }
   }
   const top = codes.map(trustedTop);
-  for (let c = 0; c < 3; c++) for (let patch = 0; patch < count; patch++) flat[c][patch] = flat[c][patch] > 0 && flat[c][patch] < top[c] * 255 ? 1 : 0;
+  for (let c = 0; c < 3; c++)
+    for (let patch = 0; patch < count; patch++)
+      flat[c][patch] = flat[c][patch] > 0 && flat[c][patch] < top[c] * 255 ? 1 : 0;
   return { bins, count, size, samples, mean, flat, top };
 }
 
 /**
- * From which value on samples may come from burnt-out areas. JPEG leaves these not at 255 but with noise, down to 250 or so, and such a sample says
- * nothing of its light: so the codes above HIGH count only up to the first one that more samples have than the codes below it let expect.
+ * From which value on samples may come from burnt-out areas. JPEG leaves these not at 255 but with noise, down to 250
+ * or so, and such a sample says nothing of its light: so the codes above HIGH count only up to the first one that more
+ * samples have than the codes below it let expect.
  */
 function trustedTop(counts: Uint32Array): number {
   const expected = median([...counts.subarray(EXPECTED_FROM, HIGH + 1)]);
@@ -112,7 +121,10 @@ function trustedTop(counts: Uint32Array): number {
   return HIGHEST;
 }
 
-/** Cumulative counts of one channel at the edges of the bins, over the patches whose `still` is 1: `edges[i]` samples lie below (i - 0.5) / (bins - 1). */
+/**
+ * Cumulative counts of one channel at the edges of the bins, over the patches whose `still` is 1: `edges[i]` samples
+ * lie below (i - 0.5) / (bins - 1).
+ */
 function cumulate({ bins, count, size, samples }: Patches, channel: number, still: Uint8Array): Float64Array {
   const edges = new Float64Array(bins + 1);
   for (let patch = 0; patch < count; patch++) {
@@ -122,7 +134,10 @@ function cumulate({ bins, count, size, samples }: Patches, channel: number, stil
   return edges;
 }
 
-/** The value below which `count` samples lie; the middle of the gap where several do. NaN in the end bins, which hold what is clipped. */
+/**
+ * The value below which `count` samples lie; the middle of the gap where several do. NaN in the end bins, which hold
+ * what is clipped.
+ */
 function quantile(edges: Float64Array, count: number): number {
   const bins = edges.length - 1;
   let low = 0;
@@ -150,7 +165,10 @@ function populationAt(edges: Float64Array, value: number): number {
   return at(value + 2.5 / 255) - at(value - 2.5 / 255);
 }
 
-/** Is told that `count` pixels or patches of one frame have a value, and what it is in the other frame; NaN where that is not known. */
+/**
+ * Is told that `count` pixels or patches of one frame have a value, and what it is in the other frame; NaN where that
+ * is not known.
+ */
 type Match = (value: number, match: number, count: number) => void;
 
 /**
@@ -158,11 +176,17 @@ type Match = (value: number, match: number, count: number) => void;
  * @param ratio of their exposures.
  * @param still 1 for each patch to look at; all of them by default.
  */
-export function pairsOf(shorter: Patches, longer: Patches, ratio: number, still: Uint8Array = new Uint8Array(shorter.count).fill(1)): Pair[][] {
+export function pairsOf(
+  shorter: Patches,
+  longer: Patches,
+  ratio: number,
+  still: Uint8Array = new Uint8Array(shorter.count).fill(1),
+): Pair[][] {
   return [0, 1, 2].map((channel) => {
     const pairs: Pair[] = [];
     const add: Match = (a, b, count) => {
-      if (count >= 3 && a > LOW && a < shorter.top[channel] && b > LOW && b < longer.top[channel]) pairs.push({ a, b, log: Math.log(ratio), weight: count / (count + HALF_TRUST) });
+      if (count >= 3 && a > LOW && a < shorter.top[channel] && b > LOW && b < longer.top[channel])
+        pairs.push({ a, b, log: Math.log(ratio), weight: count / (count + HALF_TRUST) });
     };
     const addSwapped: Match = (b, a, count) => add(a, b, count);
     const edges = [shorter, longer].map((patches) => cumulate(patches, channel, still));

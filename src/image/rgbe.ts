@@ -1,16 +1,17 @@
 /**
  * Radiance .hdr pictures (RGBE), both ways.
  *
- * Each pixel is three 8-bit mantissas under one 8-bit exponent: value = mantissa * 2^(exponent - 136); exponent 0 is black.
- * Format: https://radsite.lbl.gov/radiance/refer/filefmts.pdf; the scanline coding is Ward's of 1991 ("new-style"): the four
- * bytes of the pixels of a line are stored as four planes, each run-length coded.
+ * Each pixel is three 8-bit mantissas under one 8-bit exponent: value = mantissa * 2^(exponent - 136); exponent 0 is
+ * black. Format: https://radsite.lbl.gov/radiance/refer/filefmts.pdf; the scanline coding is Ward's of 1991
+ * ("new-style"): the four bytes of the pixels of a line are stored as four planes, each run-length coded.
  *
- * Rounding: mantissas are rounded to the nearest, and decoded without an offset, which is what most readers do (stb_image,
- * OpenCV, FreeImage, three.js). Radiance's own tools truncate and add one half on reading; a file of ours is at most half
- * a step (0.2 to 0.4 %) brighter there.
+ * Rounding: mantissas are rounded to the nearest, and decoded without an offset, which is what most readers do
+ * (stb_image, OpenCV, FreeImage, three.js). Radiance's own tools truncate and add one half on reading; a file of ours
+ * is at most half a step (0.2 to 0.4 %) brighter there.
  *
- * Range: 2^-128 (2.9e-39) to 255 * 2^119 (1.7e38). Smaller values become black, larger ones the largest. Negative values
- * become 0, for the format has no sign; NaN and infinities are refused, as a picture with them is a bug somewhere.
+ * Range: 2^-128 (2.9e-39) to 255 * 2^119 (1.7e38). Smaller values become black, larger ones the largest. Negative
+ * values become 0, for the format has no sign; NaN and infinities are refused, as a picture with them is a bug
+ * somewhere.
  */
 import { InputError } from '../errors.ts';
 
@@ -92,10 +93,17 @@ function encodeRuns(plane: Uint8Array, out: Uint8Array, at: number): number {
  * Encodes a picture as Radiance .hdr, lazily, in pieces of about 1 MiB.
  * @param data linear RGB, interleaved `[height, width, 3]`.
  * @param scale every value is multiplied by it.
- * @throws InputError on NaN or infinite values (after scaling), naming the pixel, or on a size that does not fit the data.
+ * @throws InputError on NaN or infinite values (after scaling), naming the pixel, or on a size that does not fit the
+ * data.
  */
-export function* encodeRgbe(data: Float32Array, width: number, height: number, scale = 1): Generator<Uint8Array<ArrayBuffer>> {
-  if (data.length !== width * height * 3 || data.length === 0) throw new InputError(`hdr: ${data.length} values, ${width}x${height} RGB needs ${width * height * 3}`);
+export function* encodeRgbe(
+  data: Float32Array,
+  width: number,
+  height: number,
+  scale = 1,
+): Generator<Uint8Array<ArrayBuffer>> {
+  if (data.length !== width * height * 3 || data.length === 0)
+    throw new InputError(`hdr: ${data.length} values, ${width}x${height} RGB needs ${width * height * 3}`);
   yield new TextEncoder().encode(`#?RADIANCE\nSOFTWARE=deghost\nFORMAT=32-bit_rle_rgbe\n\n-Y ${height} +X ${width}\n`);
   const coded = width >= MIN_RLE_WIDTH && width <= MAX_RLE_WIDTH;
   const lineBytes = coded ? 4 + 4 * (width + Math.ceil(width / 128)) : 4 * width;
@@ -111,7 +119,8 @@ export function* encodeRgbe(data: Float32Array, width: number, height: number, s
         const r = data[i] * scale;
         const g = data[i + 1] * scale;
         const b = data[i + 2] * scale;
-        if (!Number.isFinite(r) || !Number.isFinite(g) || !Number.isFinite(b)) throw new InputError(`hdr: pixel ${x},${y} is (${r}, ${g}, ${b}), only finite values can be stored`);
+        if (!Number.isFinite(r) || !Number.isFinite(g) || !Number.isFinite(b))
+          throw new InputError(`hdr: pixel ${x},${y} is (${r}, ${g}, ${b}), only finite values can be stored`);
         if (coded) encodePixel(r, g, b, planes, x, width);
         else encodePixel(r, g, b, chunk, at + 4 * x, 1);
       }
@@ -144,7 +153,8 @@ export function decodeRgbe(bytes: Uint8Array): RgbeImage {
   const line = new Uint8Array(4 * width); // RGBE, interleaved
   let at = start;
   for (let y = 0; y < height; y++) {
-    const isNewStyle = width >= MIN_RLE_WIDTH && width <= MAX_RLE_WIDTH && bytes[at] === 2 && bytes[at + 1] === 2 && bytes[at + 2] < 128;
+    const isNewStyle =
+      width >= MIN_RLE_WIDTH && width <= MAX_RLE_WIDTH && bytes[at] === 2 && bytes[at + 1] === 2 && bytes[at + 2] < 128;
     at = isNewStyle ? readPlanes(bytes, at, line, width, y) : readPixels(bytes, at, line, width, y);
     for (let x = 0; x < width; x++) {
       const f = FROM_MANTISSA[line[4 * x + 3]] / exposure;
@@ -166,23 +176,33 @@ function parseHeader(bytes: Uint8Array): { width: number; height: number; exposu
     at = end + 1;
     return text.replace(/\r$/, '');
   };
-  if (bytes[0] !== 0x23 || bytes[1] !== 0x3f) throw new InputError('not a Radiance .hdr file: it does not start with "#?"');
+  if (bytes[0] !== 0x23 || bytes[1] !== 0x3f)
+    throw new InputError('not a Radiance .hdr file: it does not start with "#?"');
   nextLine();
   let exposure = 1;
   for (let text = nextLine(); text !== ''; text = nextLine()) {
     const [, key, value] = /^\s*([A-Z]+)\s*=\s*(.*?)\s*$/.exec(text) ?? [];
-    if (key === 'FORMAT' && value !== '32-bit_rle_rgbe') throw new InputError(`.hdr format "${value}" is not supported, only 32-bit_rle_rgbe`);
+    if (key === 'FORMAT' && value !== '32-bit_rle_rgbe')
+      throw new InputError(`.hdr format "${value}" is not supported, only 32-bit_rle_rgbe`);
     if (key === 'EXPOSURE') exposure *= Number(value); // repeated lines multiply
   }
-  if (!(exposure > 0) || !Number.isFinite(exposure)) throw new InputError(`.hdr EXPOSURE comes to ${exposure}, it must be positive`);
+  if (!(exposure > 0) || !Number.isFinite(exposure))
+    throw new InputError(`.hdr EXPOSURE comes to ${exposure}, it must be positive`);
   const resolution = nextLine();
   const size = /^-Y\s+(\d{1,9})\s+\+X\s+(\d{1,9})$/.exec(resolution);
-  if (!size) throw new InputError(`.hdr size line "${resolution.slice(0, 60)}" is not supported, only "-Y height +X width"`);
+  if (!size)
+    throw new InputError(`.hdr size line "${resolution.slice(0, 60)}" is not supported, only "-Y height +X width"`);
   const height = Number(size[1]);
   const width = Number(size[2]);
-  if (width < 1 || height < 1 || width * height > MAX_PIXELS) throw new InputError(`.hdr header says ${width}x${height}: at least one and at most ${MAX_PIXELS} pixels are accepted`);
+  if (width < 1 || height < 1 || width * height > MAX_PIXELS)
+    throw new InputError(
+      `.hdr header says ${width}x${height}: at least one and at most ${MAX_PIXELS} pixels are accepted`,
+    );
   // Each line holds at least one pixel or code. (Old-style runs rule out a sharper bound.)
-  if (bytes.length - at < 4 * height) throw new InputError(`.hdr file is cut off: the header says ${width}x${height}, which ${bytes.length} bytes cannot hold`);
+  if (bytes.length - at < 4 * height)
+    throw new InputError(
+      `.hdr file is cut off: the header says ${width}x${height}, which ${bytes.length} bytes cannot hold`,
+    );
   return { width, height, exposure, start: at };
 }
 
@@ -198,7 +218,8 @@ function readPlanes(bytes: Uint8Array, at: number, line: Uint8Array, width: numb
       const code = bytes[at++];
       const isRun = code > 128;
       const count = isRun ? code - 128 : code;
-      if (count === 0 || x + count > width) throw new InputError(`.hdr line ${y} holds a run of ${count} at pixel ${x} of ${width}`);
+      if (count === 0 || x + count > width)
+        throw new InputError(`.hdr line ${y} holds a run of ${count} at pixel ${x} of ${width}`);
       if (!isRun && at + count > bytes.length) throw cutOff(y);
       for (let j = 0; j < count; j++, x++) line[4 * x + plane] = isRun ? bytes[at] : bytes[at + j];
       at += isRun ? 1 : count;
@@ -207,14 +228,17 @@ function readPlanes(bytes: Uint8Array, at: number, line: Uint8Array, width: numb
   return at;
 }
 
-/** Flat pixels, and old-style runs: (1, 1, 1, n) repeats the last pixel, further such pixels count in the next byte up. */
+/**
+ * Flat pixels, and old-style runs: (1, 1, 1, n) repeats the last pixel, further such pixels count in the next byte up.
+ */
 function readPixels(bytes: Uint8Array, at: number, line: Uint8Array, width: number, y: number): number {
   let shift = 0;
   for (let x = 0; x < width; ) {
     if (at + 4 > bytes.length) throw cutOff(y);
     if (bytes[at] === 1 && bytes[at + 1] === 1 && bytes[at + 2] === 1) {
       const count = bytes[at + 3] * 2 ** shift;
-      if (x === 0 || x + count > width) throw new InputError(`.hdr line ${y} holds a run of ${count} at pixel ${x} of ${width}`);
+      if (x === 0 || x + count > width)
+        throw new InputError(`.hdr line ${y} holds a run of ${count} at pixel ${x} of ${width}`);
       for (let j = 0; j < count; j++, x++) line.copyWithin(4 * x, 4 * x - 4, 4 * x);
       shift += 8;
     } else {

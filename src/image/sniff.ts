@@ -1,20 +1,24 @@
 /**
  * What kind of picture a file is, from its first bytes; names decide only between TIFF and the RAW formats built on it.
  *
- * What cannot be read is refused here by name, with a way to convert it. RAW is refused on purpose: its files carry camera
- * data that must be demosaiced first, and many hold a small preview that a TIFF reader would take for the picture.
+ * What cannot be read is refused here by name, with a way to convert it. RAW is refused on purpose: its files carry
+ * camera data that must be demosaiced first, and many hold a small preview that a TIFF reader would take for the
+ * picture.
  */
 import { InputError } from '../errors.ts';
 
 export type PictureFormat = 'jpeg' | 'png' | 'tiff' | 'npy';
 
 const SUPPORTED = 'JPEG, PNG, TIFF and NPY are read';
-const RAW_HINT = 'develop it to 16-bit TIFF first, with the same settings for every frame (darktable, RawTherapee, or `dcraw -T -6 -W`)';
+const RAW_HINT =
+  'develop it to 16-bit TIFF first, with the same settings for every frame (darktable, RawTherapee, or `dcraw -T -6 -W`)';
 const HEIF_HINT = 'convert it to PNG or JPEG first (`heif-convert IN OUT.png`, or `magick IN OUT.png`)';
 const CONVERT_HINT = 'convert it to PNG or TIFF first';
 
 const RAW_EXTENSIONS = new Set(
-  '3fr ari arw bay cap cr2 cr3 crw dcr dcs dng erf fff gpr iiq k25 kdc mdc mef mos mrw nef nrw orf pef ptx pxn r3d raf raw rw2 rwl rwz sr2 srf srw x3f'.split(' '),
+  '3fr ari arw bay cap cr2 cr3 crw dcr dcs dng erf fff gpr iiq k25 kdc mdc mef mos mrw nef nrw orf pef ptx pxn r3d raf raw rw2 rwl rwz sr2 srf srw x3f'.split(
+    ' ',
+  ),
 );
 
 const startsWith = (bytes: Uint8Array, at: number, text: string) => {
@@ -55,7 +59,8 @@ const HEIF_BRANDS = new Set(['heic', 'heix', 'hevc', 'hevx', 'heim', 'heis', 'mi
  */
 export function sniffFormat(bytes: Uint8Array, path: string, shownPath: string): PictureFormat {
   if (bytes.length === 0) throw new InputError(`${shownPath} is empty`);
-  const refuse = (name: string, hint: string) => new InputError(`${shownPath} is a ${name} file, which is not read: ${hint}`);
+  const refuse = (name: string, hint: string) =>
+    new InputError(`${shownPath} is a ${name} file, which is not read: ${hint}`);
   const extension = /\.([^./\\]+)$/.exec(path)?.[1].toLowerCase() ?? '';
   if (startsWith(bytes, 0, '\xff\xd8\xff')) return 'jpeg';
   if (startsWith(bytes, 0, '\x89PNG\r\n\x1a\n')) return 'png';
@@ -86,7 +91,9 @@ const TAG_DNG_VERSION = 50706;
 /** PhotometricInterpretation of colour filter array data, and of DNG's linear RAW. */
 const SENSOR_PHOTOMETRIC = new Set([32803, 34892]);
 
-/** Whether a classic TIFF is RAW under another name: DNG's version tag, or sensor data in its first page or sub-pages. */
+/**
+ * Whether a classic TIFF is RAW under another name: DNG's version tag, or sensor data in its first page or sub-pages.
+ */
 function holdsSensorData(bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = bytes[0] === 0x49;
@@ -105,7 +112,8 @@ function holdsSensorData(bytes: Uint8Array): boolean {
       if (tag === TAG_SUB_IFDS) {
         const values = view.getUint32(entry + 4, little);
         const list = values === 1 ? entry + 8 : view.getUint32(entry + 8, little);
-        for (let k = 0; k < Math.min(values, 8) && list + 4 * k + 4 <= bytes.length; k++) pending.push(view.getUint32(list + 4 * k, little));
+        for (let k = 0; k < Math.min(values, 8) && list + 4 * k + 4 <= bytes.length; k++)
+          pending.push(view.getUint32(list + 4 * k, little));
       }
     }
   }

@@ -7,12 +7,20 @@ import type { MotionMaps } from './motion.ts';
 import type { Tile } from './tile.ts';
 
 /**
- * A tile of the stack, NC4HW4: block k is (R, G, B, W_k) of frame k, samples scaled to [0,1]. Beyond the picture its last row and
- * column repeat: the padding of the spec's Conventions. Of frames that are not arrays only W_k is written: graph/transfer.ts adds their colours.
+ * A tile of the stack, NC4HW4: block k is (R, G, B, W_k) of frame k, samples scaled to [0,1]. Beyond the picture its
+ * last row and column repeat: the padding of the spec's Conventions. Of frames that are not arrays only W_k is written:
+ * graph/transfer.ts adds their colours.
  * @param motion one map a frame, of the picture's size or the padded one's; absent for W = 0.
  * @param out `[frames][tileHeight][tileWidth][4]`.
  */
-export function cutStack(frames: readonly FrameSource[], motion: MotionMaps | undefined, tile: Tile, tileWidth: number, tileHeight: number, out: Float32Array): void {
+export function cutStack(
+  frames: readonly FrameSource[],
+  motion: MotionMaps | undefined,
+  tile: Tile,
+  tileWidth: number,
+  tileHeight: number,
+  out: Float32Array,
+): void {
   const { width, height } = frameSize(frames[0]);
   frames.forEach((frame, k) => {
     const data = 'data' in frame ? frame.data : undefined;

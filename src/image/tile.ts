@@ -1,8 +1,10 @@
 /**
- * Tiles: how a picture of any size is cut so that one plan, small enough for the device and the budget, computes all of it.
+ * Tiles: how a picture of any size is cut so that one plan, small enough for the device and the budget, computes all of
+ * it.
  *
- * All tiles have one size and overlap by twice the **halo**, the pixels beyond a result that it depends on. Each contributes its **core**, the part
- * no edge of the tile reaches unless that edge is the picture's own (whose zero padding is right). Cores join without gap or overlap.
+ * All tiles have one size and overlap by twice the **halo**, the pixels beyond a result that it depends on. Each
+ * contributes its **core**, the part no edge of the tile reaches unless that edge is the picture's own (whose zero
+ * padding is right). Cores join without gap or overlap.
  */
 
 /** One axis of a tiling: where tiles start, and the core each contributes, in picture coordinates. */
@@ -53,7 +55,13 @@ export function spans(length: number, size: number, { halo }: TileRules): Span[]
 }
 
 /** Tiles of one size over a picture. */
-export function tile(pictureWidth: number, pictureHeight: number, width: number, height: number, rules: TileRules): Tiling {
+export function tile(
+  pictureWidth: number,
+  pictureHeight: number,
+  width: number,
+  height: number,
+  rules: TileRules,
+): Tiling {
   const xs = spans(pictureWidth, width, rules);
   const ys = spans(pictureHeight, height, rules);
   const tiles = ys.flatMap((y) => xs.map((x) => ({ x, y })));
@@ -80,12 +88,21 @@ function lengths(length: number, rules: TileRules): number[] {
  * @param fits whether a tile of this size can be run; asked for few sizes, cheapest first.
  * @returns undefined when even the smallest does not fit.
  */
-export function chooseTiling(pictureWidth: number, pictureHeight: number, rules: TileRules, fits: (width: number, height: number) => boolean): Tiling | undefined {
+export function chooseTiling(
+  pictureWidth: number,
+  pictureHeight: number,
+  rules: TileRules,
+  fits: (width: number, height: number) => boolean,
+): Tiling | undefined {
   const candidates: { width: number; height: number; cost: number; count: number }[] = [];
-  const heights = lengths(pictureHeight, rules).map((height) => ({ height, count: spans(pictureHeight, height, rules).length }));
+  const heights = lengths(pictureHeight, rules).map((height) => ({
+    height,
+    count: spans(pictureHeight, height, rules).length,
+  }));
   for (const width of lengths(pictureWidth, rules)) {
     const columns = spans(pictureWidth, width, rules).length;
-    for (const { height, count } of heights) candidates.push({ width, height, cost: columns * count * width * height, count: columns * count });
+    for (const { height, count } of heights)
+      candidates.push({ width, height, cost: columns * count * width * height, count: columns * count });
   }
   candidates.sort((a, b) => a.cost - b.cost || a.count - b.count);
   const best = candidates.find((c) => fits(c.width, c.height));

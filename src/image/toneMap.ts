@@ -1,17 +1,18 @@
 /**
  * Tone mapping: linear radiance to 8-bit sRGB, for previews and .png/.jpg output.
  *
- * A global operator after Reinhard et al., "Photographic Tone Reproduction for Digital Images" (SIGGRAPH 2002), with the
- * automatic parameters of Reinhard, "Parameter Estimation for Photographic Tone Reproduction" (JGT 2002):
- * 1. Exposure: the log-average luminance goes to a key, 0.18 for an ordinary scene, more where most of the
- *    picture is brighter than the middle of its range (snow) and a little less where it is darker (night; bounded, or a
- *    room with bright windows would be dark). Average and range leave out the darkest and brightest 1 % (noise and lamps).
+ * A global operator after Reinhard et al., "Photographic Tone Reproduction for Digital Images" (SIGGRAPH 2002), with
+ * the automatic parameters of Reinhard, "Parameter Estimation for Photographic Tone Reproduction" (JGT 2002):
+ * 1. Exposure: the log-average luminance goes to a key, 0.18 for an ordinary scene, more where most of the picture is
+ *    brighter than the middle of its range (snow) and a little less where it is darker (night; bounded, or a room with
+ *    bright windows would be dark). Average and range leave out the darkest and brightest 1 % (noise and lamps).
  * 2. Highlights: the curve below shows about 5 EV above the key. Where the picture reaches further (a window in a dark
  *    room: 8 to 12), luminance above the key is compressed in the log domain by a smooth knee, so that what is outside
  *    keeps its texture; below the key nothing changes.
- * 3. Curve, on luminance alone: L' = L (1 + L / W^2) / (1 + L). W, the luminance that becomes white, is the 99.9th percentile.
- * 4. Colour: channels are scaled by L'/L, so hue stays. Where a channel would leave [0,1] the colour moves towards the grey
- *    of its own luminance just far enough (not by clipping, which would turn orange lamps yellow).
+ * 3. Curve, on luminance alone: L' = L (1 + L / W^2) / (1 + L). W, the luminance that becomes white, is the 99.9th
+ *    percentile.
+ * 4. Colour: channels are scaled by L'/L, so hue stays. Where a channel would leave [0,1] the colour moves towards the
+ *    grey of its own luminance just far enough (not by clipping, which would turn orange lamps yellow).
  * 5. The sRGB transfer function (IEC 61966-2-1), rounded to 8 bits.
  */
 import { InputError } from '../errors.ts';
@@ -43,7 +44,8 @@ function luminance(data: Float32Array, i: number): number {
 
 /**
  * Chooses exposure and white for a picture.
- * @param data linear RGB, interleaved `[height, width, 3]`; any scale. Values that are not positive and finite are ignored.
+ * @param data linear RGB, interleaved `[height, width, 3]`; any scale. Values that are not positive and finite are
+ * ignored.
  */
 export function chooseTone(data: Float32Array): ToneParameters {
   const pixels = data.length / 3;
@@ -85,7 +87,10 @@ function bend(l: number, knee: number, slope: number): number {
 
 let table: Uint8Array | undefined;
 
-/** 8-bit sRGB of i / 65535: the curve is nowhere steeper than 12.92, so a step of the table is below 0.06 of a code value. */
+/**
+ * 8-bit sRGB of i / 65535: the curve is nowhere steeper than 12.92, so a step of the table is below 0.06 of a code
+ * value.
+ */
 function srgbTable(): Uint8Array {
   table ??= Uint8Array.from({ length: TABLE_SIZE }, (_, i) => Math.round(255 * encodeSrgb(i / (TABLE_SIZE - 1))));
   return table;

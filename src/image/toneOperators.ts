@@ -1,17 +1,20 @@
 /**
  * The tone-mapping operators after which HDR merges are compared: Reinhard, Krawczyk and Durand.
  *
- * They are for measuring alone (previews use toneMap.ts). All numbers an operator takes from a picture (its key, white, contrast) are taken
- * from the **truth**, and the same operator is then applied to every candidate: were they taken from the candidate, one
- * white pixel would change the brightness of the whole and hide what is being measured. Each works on luminance
- * (Rec. 709), scales the channels by it, clips to [0,1] and encodes with gamma 2.2, so PSNR and SSIM see display values.
+ * They are for measuring alone (previews use toneMap.ts). All numbers an operator takes from a picture (its key, white,
+ * contrast) are taken from the **truth**, and the same operator is then applied to every candidate: were they taken
+ * from the candidate, one white pixel would change the brightness of the whole and hide what is being measured. Each
+ * works on luminance (Rec. 709), scales the channels by it, clips to [0,1] and encodes with gamma 2.2, so PSNR and SSIM
+ * see display values.
  *
- * - `reinhard`: Reinhard et al., "Photographic Tone Reproduction for Digital Images" (SIGGRAPH 2002), the global operator:
- *   key 0.18, white = the largest luminance.
- * - `krawczyk`: Krawczyk, Myszkowski and Seidel, "Perceptual Effects in Real-time Tone Mapping" (SCCG 2005): the same curve without a white,
- *   with a key from the scene's absolute brightness Y (cd/m^2): 1.03 - 2 / (2 + log10(Y + 1)). Acuity, glare and night vision are left out.
- * - `durand`: Durand and Dorsey, "Fast Bilateral Filtering for the Display of High-Dynamic-Range Images" (SIGGRAPH 2002): log luminance is split by a
- *   bilateral filter (2 % of the larger side, 0.4 in log10) into base and detail, and the base compressed to a contrast of 5.
+ * - `reinhard`: Reinhard et al., "Photographic Tone Reproduction for Digital Images" (SIGGRAPH 2002), the global
+ *   operator: key 0.18, white = the largest luminance.
+ * - `krawczyk`: Krawczyk, Myszkowski and Seidel, "Perceptual Effects in Real-time Tone Mapping" (SCCG 2005): the same
+ *   curve without a white, with a key from the scene's absolute brightness Y (cd/m^2): 1.03 - 2 / (2 + log10(Y + 1)).
+ *   Acuity, glare and night vision are left out.
+ * - `durand`: Durand and Dorsey, "Fast Bilateral Filtering for the Display of High-Dynamic-Range Images" (SIGGRAPH
+ *   2002): log luminance is split by a bilateral filter (2 % of the larger side, 0.4 in log10) into base and detail,
+ *   and the base compressed to a contrast of 5.
  */
 import { bilateral } from './bilateral.ts';
 import { LUMA } from './srgb.ts';
@@ -38,18 +41,24 @@ const OUTLIERS = 0.01;
 
 function luminances(picture: Float32Array): Float32Array {
   const out = new Float32Array(picture.length / 3);
-  for (let p = 0; p < out.length; p++) out[p] = LUMA[0] * picture[3 * p] + LUMA[1] * picture[3 * p + 1] + LUMA[2] * picture[3 * p + 2];
+  for (let p = 0; p < out.length; p++)
+    out[p] = LUMA[0] * picture[3 * p] + LUMA[1] * picture[3 * p + 1] + LUMA[2] * picture[3 * p + 2];
   return out;
 }
 
 /** Scales each pixel so that its luminance becomes `target(p, l)`, clips and encodes for a display. */
-function display(picture: Float32Array, luminance: Float32Array, target: (pixel: number, luminance: number) => number): Float32Array<ArrayBuffer> {
+function display(
+  picture: Float32Array,
+  luminance: Float32Array,
+  target: (pixel: number, luminance: number) => number,
+): Float32Array<ArrayBuffer> {
   const out = new Float32Array(picture.length);
   for (let p = 0; p < luminance.length; p++) {
     const l = luminance[p];
     if (!(l > 0)) continue;
     const factor = target(p, l) / l;
-    for (let i = 3 * p; i < 3 * p + 3; i++) out[i] = Math.min(1, Math.max(0, picture[i] * factor)) ** (1 / DISPLAY_GAMMA);
+    for (let i = 3 * p; i < 3 * p + 3; i++)
+      out[i] = Math.min(1, Math.max(0, picture[i] * factor)) ** (1 / DISPLAY_GAMMA);
   }
   return out;
 }

@@ -1,9 +1,9 @@
 /**
- * The frame of kernels that compute one vec4 of output per invocation: a body of WGSL that declares `value` from `index` (among the
- * output's vec4), `block`, `pixel` (index in the plane) and, where the body reads them, `x` and `y`.
+ * The frame of kernels that compute one vec4 of output per invocation: a body of WGSL that declares `value` from
+ * `index` (among the output's vec4), `block`, `pixel` (index in the plane) and, where the body reads them, `x` and `y`.
  *
- * Inputs may be stored as f32 or f16, and lie anywhere in their buffers. So a body calls `load_NAME(i)`, the i-th vec4 of the input
- * NAME as vec4f, and has nothing to do with either.
+ * Inputs may be stored as f32 or f16, and lie anywhere in their buffers. So a body calls `load_NAME(i)`, the i-th vec4
+ * of the input NAME as vec4f, and has nothing to do with either.
  */
 import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, flatGrid } from './flat.ts';
 import type { PackedWeights } from './kernel.ts';
@@ -31,12 +31,23 @@ export function loadFunction(name: string): string {
   return `fn load_${name}(i: u32) -> vec4f { return vec4f(${name}[params.${name}_start + i]); }`;
 }
 
-function generate({ label, inputs, params, functions = '', body }: Elementwise, dtypes: readonly DType[], output: DType): Program {
+function generate(
+  { label, inputs, params, functions = '', body }: Elementwise,
+  dtypes: readonly DType[],
+  output: DType,
+): Program {
   return new Program({
     label,
     workgroup: [FLAT_WORKGROUP, 1, 1],
-    params: { ...SIZE, ...params, ...Object.fromEntries([...inputs, 'output'].map((name) => [`${name}_start`, 'u32' as const])) },
-    bindings: { ...Object.fromEntries(inputs.map((name, i) => [name, reads({ dtype: dtypes[i] })])), output: writes({ dtype: output }) },
+    params: {
+      ...SIZE,
+      ...params,
+      ...Object.fromEntries([...inputs, 'output'].map((name) => [`${name}_start`, 'u32' as const])),
+    },
+    bindings: {
+      ...Object.fromEntries(inputs.map((name, i) => [name, reads({ dtype: dtypes[i] })])),
+      output: writes({ dtype: output }),
+    },
     body: `
 ${FLAT_INDEX}
 ${inputs.map(loadFunction).join('\n')}
@@ -56,7 +67,11 @@ ${body}
 }
 
 /** The dispatch that runs `body` for every vec4 of `output`. @param inputs in the order of their names. */
-export type ElementwiseDispatch = (output: View, inputs: readonly (View | PackedWeights)[], params?: ParamValues) => Dispatch;
+export type ElementwiseDispatch = (
+  output: View,
+  inputs: readonly (View | PackedWeights)[],
+  params?: ParamValues,
+) => Dispatch;
 
 /** Makes programs as they are needed: one for each way to store its tensors. */
 export function elementwise(kernel: Elementwise): ElementwiseDispatch {
@@ -66,14 +81,24 @@ export function elementwise(kernel: Elementwise): ElementwiseDispatch {
     const key = [...dtypes, output.dtype].join();
     const program = programs.get(key) ?? generate(kernel, dtypes, output.dtype);
     programs.set(key, program);
-    const bound = Object.entries<View | PackedWeights>({ ...Object.fromEntries(kernel.inputs.map((name, i) => [name, inputs[i]])), output });
+    const bound = Object.entries<View | PackedWeights>({
+      ...Object.fromEntries(kernel.inputs.map((name, i) => [name, inputs[i]])),
+      output,
+    });
     const { width, height, channels } = output.shape;
     const size = width * height;
     const count = size * blocks(channels);
     return {
       program,
       resources: Object.fromEntries(bound.map(([name, it]) => [name, 'shape' in it ? buffer(it) : weights(it)])),
-      params: { width, height, size, count, ...params, ...Object.fromEntries(bound.map(([name, it]) => [`${name}_start`, 'shape' in it ? start(it) : 0])) },
+      params: {
+        width,
+        height,
+        size,
+        count,
+        ...params,
+        ...Object.fromEntries(bound.map(([name, it]) => [`${name}_start`, 'shape' in it ? start(it) : 0])),
+      },
       workgroups: flatGrid(count),
     };
   };

@@ -1,7 +1,7 @@
 /**
- * Exposure maths (spec: Before the network, Conventions, S): a frame's samples become linear radiance, or are aligned to the
- * reference's exposure. The camera's inverse response f is a table of 256 samples, one vec4 (r, g, b, unused) each, read with linear
- * interpolation; without it the samples already are `radiance^(1/gamma)`.
+ * Exposure maths (spec: Before the network, Conventions, S): a frame's samples become linear radiance, or are aligned
+ * to the reference's exposure. The camera's inverse response f is a table of 256 samples, one vec4 (r, g, b, unused)
+ * each, read with linear interpolation; without it the samples already are `radiance^(1/gamma)`.
  */
 import { elementwise } from './elementwise.ts';
 import { expectInputs, shapeError } from './kernel.ts';
@@ -46,13 +46,17 @@ export interface FrameAttrs {
 }
 
 /** Values of `FRAME_PARAMS`. */
-export function frameParams(attrs: FrameAttrs, response: View): { use_response: number; response_start: number; gamma: number } {
+export function frameParams(
+  attrs: FrameAttrs,
+  response: View,
+): { use_response: number; response_start: number; gamma: number } {
   return { use_response: attrs.useResponse ? 1 : 0, response_start: start(response), gamma: attrs.gamma };
 }
 
 export function expectStack(op: string, stack: Shape, response: Shape): void {
   if (stack.channels % 4 !== 0) throw shapeError(op, `a stack of ${stack.channels} channels is not a multiple of 4`);
-  if (response.width !== TABLE_SIZE) throw shapeError(op, `response table of ${response.width} samples, expected ${TABLE_SIZE}`);
+  if (response.width !== TABLE_SIZE)
+    throw shapeError(op, `response table of ${response.width} samples, expected ${TABLE_SIZE}`);
 }
 
 /** First vec4 of a frame in a stack. */
@@ -91,7 +95,11 @@ export const encoderInput: SingleKernel<EncoderInputAttrs> = {
   },
   lower({ attrs, inputs, output }) {
     const [stack, response] = inputs;
-    return encode(output, inputs, { frame_start: frameStart(stack, attrs.frame), tau: attrs.tau, ...frameParams(attrs, response) });
+    return encode(output, inputs, {
+      frame_start: frameStart(stack, attrs.frame),
+      tau: attrs.tau,
+      ...frameParams(attrs, response),
+    });
   },
 };
 
@@ -114,7 +122,10 @@ export interface AlignedPairAttrs extends FrameAttrs {
   ratio: number;
 }
 
-/** Inputs: a stack, the response table. Output: `concat(A_i, X_r)`, 6 channels, `A_i = clip(X_i * ratio^(1/gamma), 0, 1)`. */
+/**
+ * Inputs: a stack, the response table. Output: `concat(A_i, X_r)`, 6 channels,
+ * `A_i = clip(X_i * ratio^(1/gamma), 0, 1)`.
+ */
 export const alignedPair: SingleKernel<AlignedPairAttrs> = {
   samples: [{ attrs: { frame: 0, reference: 1, ratio: 4, gamma: 2.2, useResponse: true }, inputs: [12, TABLE_SHAPE] }],
   shape(_, inputs) {

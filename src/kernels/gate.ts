@@ -1,9 +1,10 @@
 /**
  * The gate (spec: Gate): a frame's motion counts only where its sample and the reference's cannot show the same light.
  *
- * `gateEvidence` finds how far apart the two are, of all frames at once: four a vec4, so that what follows costs as much for four frames as for one. `gateWindow` runs
- * the 5x5 mean, the 9x9 maximum and the 9x9 mean as rows and columns, 46 loads in all instead of 187. `gateMasks` applies the result.
- * The maps of the network are made before: a merge without the gate runs none of this. All in f32.
+ * `gateEvidence` finds how far apart the two are, of all frames at once: four a vec4, so that what follows costs as
+ * much for four frames as for one. `gateWindow` runs the 5x5 mean, the 9x9 maximum and the 9x9 mean as rows and
+ * columns, 46 loads in all instead of 187. `gateMasks` applies the result. The maps of the network are made before: a
+ * merge without the gate runs none of this. All in f32.
  */
 import { elementwise } from './elementwise.ts';
 import { FRAME_PARAMS, LOAD_FRAME, TABLE_SHAPE, expectStack, frameParams } from './exposure.ts';
@@ -13,13 +14,22 @@ import type { SingleKernel } from './kernel.ts';
 import { MAX_FRAMES } from '../image/frame.ts';
 
 /**
- * `bound(frame, pixel, side)` is the least (side -1) or most (1) light that a sample can show, at the reference's exposure, in the gamma domain. Above 253.5 codes of 255 it can be
- * any, which is 1 when it is clipped.
+ * `bound(frame, pixel, side)` is the least (side -1) or most (1) light that a sample can show, at the reference's
+ * exposure, in the gamma domain. Above 253.5 codes of 255 it can be any, which is 1 when it is clipped.
  */
 const findEvidence = elementwise({
   label: 'gate evidence',
   inputs: ['stack', 'response'],
-  params: { frames: 'u32', reference: 'u32', codes: 'f32', relative: 'f32', encode: 'f32', decode: 'f32', ratio: ['vec4f', MAX_FRAMES / 4], ...FRAME_PARAMS },
+  params: {
+    frames: 'u32',
+    reference: 'u32',
+    codes: 'f32',
+    relative: 'f32',
+    encode: 'f32',
+    decode: 'f32',
+    ratio: ['vec4f', MAX_FRAMES / 4],
+    ...FRAME_PARAMS,
+  },
   functions: `${LOAD_FRAME}
 fn bound(frame: u32, pixel: u32, side: f32) -> vec3f {
   let x = clamp(load_stack(frame * params.size + pixel).rgb, vec3f(0.0), vec3f(1.0));
@@ -53,7 +63,12 @@ export interface GateEvidenceAttrs extends FrameAttrs {
 
 /** Inputs: a stack, the response table. Output: e of each frame, [frames, H, W] in [0,1]; the reference's is 0. */
 export const gateEvidence: SingleKernel<GateEvidenceAttrs> = {
-  samples: [{ attrs: { taus: [1, 4, 16], reference: 1, codes: 2, relative: 0.06, linear: false, gamma: 2.2, useResponse: true }, inputs: [12, TABLE_SHAPE] }],
+  samples: [
+    {
+      attrs: { taus: [1, 4, 16], reference: 1, codes: 2, relative: 0.06, linear: false, gamma: 2.2, useResponse: true },
+      inputs: [12, TABLE_SHAPE],
+    },
+  ],
   shape({ taus }, inputs) {
     expectInputs('gateEvidence', inputs, 2);
     expectStack('gateEvidence', inputs[0], inputs[1]);
@@ -101,8 +116,8 @@ export interface GateWindowAttrs {
 }
 
 /**
- * Input: a tensor without negative values. Output: of every pixel the mean or the maximum along one axis of the window around it. Edges repeat, which for a maximum is as good as
- * leaving out what is beyond.
+ * Input: a tensor without negative values. Output: of every pixel the mean or the maximum along one axis of the window
+ * around it. Edges repeat, which for a maximum is as good as leaving out what is beyond.
  */
 export const gateWindow: SingleKernel<GateWindowAttrs> = {
   samples: [
@@ -111,11 +126,19 @@ export const gateWindow: SingleKernel<GateWindowAttrs> = {
   ],
   shape: (_, inputs) => inputs[0],
   lower({ attrs: { radius, axis, of }, inputs, output }) {
-    return slideWindow(output, inputs, { radius, step_x: axis === 'x' ? 1 : 0, step_y: axis === 'y' ? 1 : 0, maximum: of === 'maximum' ? 1 : 0 });
+    return slideWindow(output, inputs, {
+      radius,
+      step_x: axis === 'x' ? 1 : 0,
+      step_y: axis === 'y' ? 1 : 0,
+      maximum: of === 'maximum' ? 1 : 0,
+    });
   },
 };
 
-/** The masks' reference is the union of maps before the gate, and a last block may have lanes of no frame: both count as 0. */
+/**
+ * The masks' reference is the union of maps before the gate, and a last block may have lanes of no frame: both count as
+ * 0.
+ */
 const applyGate = elementwise({
   label: 'gate masks',
   inputs: ['evidence', 'masks'],
@@ -144,7 +167,10 @@ export interface GateMasksAttrs {
   high: number;
 }
 
-/** Inputs: evidence b of each frame, soft masks. Output: masks `W_k * smoothstep(low, high, b_k)`, W_r being their maximum. */
+/**
+ * Inputs: evidence b of each frame, soft masks. Output: masks `W_k * smoothstep(low, high, b_k)`, W_r being their
+ * maximum.
+ */
 export const gateMasks: SingleKernel<GateMasksAttrs> = {
   samples: [{ attrs: { reference: 1, binary: false, low: 0.004, high: 0.02 }, inputs: [3, 3] }],
   shape(_, inputs) {

@@ -1,12 +1,13 @@
 /**
  * Reads of the global memory: channel-shuffled grouped 1x1 convolutions (spec: Global memory).
  *
- * Group g sees channel g of every slot: `R_g = b_g + sum_s w_{g,s} M_{s,g}`. In NC4HW4 that is, for each output block, a sum over slots of
- * elementwise products of vec4: no shuffle is ever carried out. The memory comes as several tensors, so that none outgrows a binding; each
- * holds whole slots of the output's channels.
+ * Group g sees channel g of every slot: `R_g = b_g + sum_s w_{g,s} M_{s,g}`. In NC4HW4 that is, for each output block,
+ * a sum over slots of elementwise products of vec4: no shuffle is ever carried out. The memory comes as several
+ * tensors, so that none outgrows a binding; each holds whole slots of the output's channels.
  *
- * Several readers may share one pass, which loads every slot once and gives their results one after another. And a pass may treat some of the slots alone and add
- * to a state in place: then the memory need not be there all at once (graph/fuse/reads.ts).
+ * Several readers may share one pass, which loads every slot once and gives their results one after another. And a pass
+ * may treat some of the slots alone and add to a state in place: then the memory need not be there all at once
+ * (graph/fuse/reads.ts).
  */
 import { FLAT_WORKGROUP } from './flat.ts';
 import { expectSameSize, shapeError } from './kernel.ts';
@@ -40,16 +41,26 @@ function heldSlots(attrs: GroupedReadAttrs, inputs: readonly Shape[]): { held: r
   return attrs.slots ?? { held: Array.from({ length: count }, (_, i) => i), of: count };
 }
 
-/** Slots of some memory tensors in the order they are added: the first of each tensor, then the second. Read whole or frame by frame, sums then round alike in f32. */
+/**
+ * Slots of some memory tensors in the order they are added: the first of each tensor, then the second. Read whole or
+ * frame by frame, sums then round alike in f32.
+ */
 function order(memories: readonly View[], channels: number): { memory: number; slot: number; index: number }[] {
   let index = 0;
-  const all = memories.flatMap(({ shape }, memory) => Array.from({ length: shape.channels / channels }, (_, slot) => ({ memory, slot, index: index++ })));
+  const all = memories.flatMap(({ shape }, memory) =>
+    Array.from({ length: shape.channels / channels }, (_, slot) => ({ memory, slot, index: index++ })),
+  );
   return all.sort((a, b) => a.slot - b.slot || a.memory - b.memory);
 }
 
-/** How an invocation works. All are bound by memory; they differ in how often an invocation fetches weights, and how. */
+/**
+ * How an invocation works. All are bound by memory; they differ in how often an invocation fetches weights, and how.
+ */
 interface Variant {
-  /** Whether lanes hold a part of the weights each and hand them round: software adapters load a value lane by lane even where all lanes want the same. */
+  /**
+   * Whether lanes hold a part of the weights each and hand them round: software adapters load a value lane by lane even
+   * where all lanes want the same.
+   */
   subgroup: boolean;
   /** Pixels of an invocation: each weight it fetches is used for all of them. */
   pixels: number;
@@ -59,8 +70,12 @@ interface Variant {
 /** The best guess first. */
 function variants({ capabilities = {} }: Target): Variant[] {
   const { cpu, subgroupSize } = capabilities;
-  const shared = cpu && subgroupSize ? [2, 4].map((pixels) => ({ subgroup: true, pixels, workgroup: subgroupSize })) : [];
-  return [...shared, ...(cpu ? [2] : [1, 2, 4]).map((pixels) => ({ subgroup: false, pixels, workgroup: FLAT_WORKGROUP }))];
+  const shared =
+    cpu && subgroupSize ? [2, 4].map((pixels) => ({ subgroup: true, pixels, workgroup: subgroupSize })) : [];
+  return [
+    ...shared,
+    ...(cpu ? [2] : [1, 2, 4]).map((pixels) => ({ subgroup: false, pixels, workgroup: FLAT_WORKGROUP })),
+  ];
 }
 
 /** What the generated program depends on: plain data. */
@@ -89,7 +104,9 @@ function generate(recipe: Recipe): Program {
   const loadSlot = (p: number, memory: number, slot: number, index: number): string =>
     `  let m${index}_${p} = vec4f(memory${memory}[params.memory${memory}_start + ${slot}u * params.count + at${p}]);`;
   const addSlot = (i: number, index: number): string =>
-    `    { let a = ${weight(i)}; ${range(pixels).map((p) => `value_${p} += a * m${index}_${p};`).join(' ')} }`;
+    `    { let a = ${weight(i)}; ${range(pixels)
+      .map((p) => `value_${p} += a * m${index}_${p};`)
+      .join(' ')} }`;
   const reader = (r: number): string => `  {
     let b = bias[group.y * ${readers}u + ${r}u];
 ${each(pixels, (p) => `    let at_${p} = params.output_start + ${r}u * params.count + at${p};`)}
@@ -102,7 +119,13 @@ ${each(pixels, (p) => `    if (in_${p}) { output[at_${p}] = ${texelType(output)}
     label: `groupedRead ${slots.length} slots, ${readersText(readers)} ${name}`,
     enables: subgroup ? ['subgroups'] : [],
     workgroup: [workgroup, 1, 1],
-    params: { count: 'u32', size: 'u32', output_start: 'u32', adds: 'u32', ...Object.fromEntries(memories.map((_, i) => [`memory${i}_start`, 'u32' as const])) },
+    params: {
+      count: 'u32',
+      size: 'u32',
+      output_start: 'u32',
+      adds: 'u32',
+      ...Object.fromEntries(memories.map((_, i) => [`memory${i}_start`, 'u32' as const])),
+    },
     bindings: { weights: READ, bias: READ, ...inputs, output: writes({ dtype: output }) },
     body: `
 @workgroup
@@ -141,7 +164,11 @@ function packedWeights(attrs: GroupedReadAttrs, inputs: readonly Shape[]): Packe
         const packed = new Float32Array(readers.length * channels * held.length);
         readers.forEach((name, r) => {
           const weight = tensor(`${name}.weight`);
-          for (let g = 0; g < channels; g++) held.forEach((slot, s) => (packed[(((g >> 2) * readers.length + r) * held.length + s) * 4 + (g & 3)] = weight[g * of + slot]));
+          for (let g = 0; g < channels; g++)
+            held.forEach(
+              (slot, s) =>
+                (packed[(((g >> 2) * readers.length + r) * held.length + s) * 4 + (g & 3)] = weight[g * of + slot]),
+            );
         });
         return packed;
       },
@@ -151,7 +178,9 @@ function packedWeights(attrs: GroupedReadAttrs, inputs: readonly Shape[]): Packe
       pack: (tensor) => {
         // [block][reader] of vec4
         const packed = new Float32Array(readers.length * channels);
-        readers.forEach((name, r) => tensor(`${name}.bias`).forEach((value, g) => (packed[((g >> 2) * readers.length + r) * 4 + (g & 3)] = value)));
+        readers.forEach((name, r) =>
+          tensor(`${name}.bias`).forEach((value, g) => (packed[((g >> 2) * readers.length + r) * 4 + (g & 3)] = value)),
+        );
         return packed;
       },
     },
@@ -171,14 +200,21 @@ export const groupedRead: TunedKernel<GroupedReadAttrs> = {
     const { channels, readers } = attrs;
     const memories = memoriesOf(attrs, inputs);
     expectSameSize('groupedRead', inputs);
-    if (memories.length < 1 || memories.length > MAX_MEMORIES) throw shapeError('groupedRead', `${memories.length} memory tensors, 1 to ${MAX_MEMORIES} are supported`);
-    if (channels % 4 !== 0) throw shapeError('groupedRead', `${readers[0]}: ${channels} channels are not a multiple of 4`);
+    if (memories.length < 1 || memories.length > MAX_MEMORIES)
+      throw shapeError('groupedRead', `${memories.length} memory tensors, 1 to ${MAX_MEMORIES} are supported`);
+    if (channels % 4 !== 0)
+      throw shapeError('groupedRead', `${readers[0]}: ${channels} channels are not a multiple of 4`);
     for (const memory of memories) {
-      if (memory.channels % channels !== 0) throw shapeError('groupedRead', `${readers[0]}: memory of ${memory.channels} channels, expected a multiple of ${channels}`);
+      if (memory.channels % channels !== 0)
+        throw shapeError(
+          'groupedRead',
+          `${readers[0]}: memory of ${memory.channels} channels, expected a multiple of ${channels}`,
+        );
     }
     const count = memories.reduce((sum, memory) => sum + memory.channels / channels, 0);
     const { held } = heldSlots(attrs, inputs);
-    if (held.length !== count) throw shapeError('groupedRead', `${readers[0]}: ${held.length} slots are named, ${count} are given`);
+    if (held.length !== count)
+      throw shapeError('groupedRead', `${readers[0]}: ${held.length} slots are named, ${count} are given`);
     return { ...memories[0], channels: channels * readers.length };
   },
   weights: weightTensors,
@@ -192,25 +228,49 @@ export const groupedRead: TunedKernel<GroupedReadAttrs> = {
     const packed = packedWeights(attrs, inputs);
     return variants(target).map((variant): Implementation => {
       const name = `${variant.subgroup ? 'subgroup' : 'direct'} x${variant.pixels}`;
-      return { name, weights: packed, dispatch: (tensors) => dispatch(attrs, tensors.inputs, tensors.output, packed, name, variant) };
+      return {
+        name,
+        weights: packed,
+        dispatch: (tensors) => dispatch(attrs, tensors.inputs, tensors.output, packed, name, variant),
+      };
     });
   },
 };
 
-function dispatch(attrs: GroupedReadAttrs, inputs: readonly View[], output: View, [weight, bias]: readonly PackedWeights[], name: string, variant: Variant): Dispatch {
+function dispatch(
+  attrs: GroupedReadAttrs,
+  inputs: readonly View[],
+  output: View,
+  [weight, bias]: readonly PackedWeights[],
+  name: string,
+  variant: Variant,
+): Dispatch {
   const memories = memoriesOf(attrs, inputs);
   const size = output.shape.width * output.shape.height;
   const planes = blocks(attrs.channels);
   const [x, z] = rowsOf(Math.ceil(size / (variant.workgroup * variant.pixels)));
   return {
-    program: generate({ ...variant, name, readers: attrs.readers.length, memories: memories.map(({ dtype }) => dtype), slots: order(memories, attrs.channels), output: output.dtype }),
+    program: generate({
+      ...variant,
+      name,
+      readers: attrs.readers.length,
+      memories: memories.map(({ dtype }) => dtype),
+      slots: order(memories, attrs.channels),
+      output: output.dtype,
+    }),
     resources: {
       weights: weights(weight),
       bias: weights(bias),
       ...Object.fromEntries(memories.map((view, i) => [`memory${i}`, buffer(view)])),
       output: buffer(output),
     },
-    params: { count: size * planes, size, output_start: start(output), adds: attrs.adds ? 1 : 0, ...Object.fromEntries(memories.map((view, i) => [`memory${i}_start`, start(view)])) },
+    params: {
+      count: size * planes,
+      size,
+      output_start: start(output),
+      adds: attrs.adds ? 1 : 0,
+      ...Object.fromEntries(memories.map((view, i) => [`memory${i}_start`, start(view)])),
+    },
     workgroups: [x, planes, z],
   };
 }

@@ -8,9 +8,29 @@ import { blend, collectMask, maskMultiply, meanMax } from './masks.ts';
 import { picture } from './picture.ts';
 import { maxPool, upsample } from './resample.ts';
 
-export const KERNELS = { conv2d, maxPool, upsample, encoderInput, alignedPair, collectMask, gateEvidence, gateWindow, gateMasks, maskMultiply, meanMax, blend, groupedRead, picture, copy };
+export const KERNELS = {
+  conv2d,
+  maxPool,
+  upsample,
+  encoderInput,
+  alignedPair,
+  collectMask,
+  gateEvidence,
+  gateWindow,
+  gateMasks,
+  maskMultiply,
+  meanMax,
+  blend,
+  groupedRead,
+  picture,
+  copy,
+};
 
 export type KernelName = keyof typeof KERNELS;
 
 /** Attributes of a kernel's nodes. */
-export type AttrsOf<K extends KernelName> = (typeof KERNELS)[K] extends { shape(attrs: infer A, inputs: never): unknown } ? A : never;
+export type AttrsOf<K extends KernelName> = (typeof KERNELS)[K] extends {
+  shape(attrs: infer A, inputs: never): unknown;
+}
+  ? A
+  : never;

@@ -1,9 +1,9 @@
 /**
- * What a kernel is: every fact about one op. The shape of its output, the weights it reads, how it stores tensors, the dispatch that
- * computes it, and samples of its nodes. Nothing about a kernel is listed anywhere else.
+ * What a kernel is: every fact about one op. The shape of its output, the weights it reads, how it stores tensors, the
+ * dispatch that computes it, and samples of its nodes. Nothing about a kernel is listed anywhere else.
  *
- * Most kernels have one implementation, `lower`. Some have several, and a device runs the one that suits it: the first by default, or
- * the one that a tuner found.
+ * Most kernels have one implementation, `lower`. Some have several, and a device runs the one that suits it: the first
+ * by default, or the one that a tuner found.
  */
 import type { Dispatch } from './program.ts';
 import { shapeText } from './tensor.ts';
@@ -21,7 +21,10 @@ export interface PackedWeights {
   key: string;
   /** How the packed values are stored, f32 by default. */
   dtype?: DType;
-  /** Texels of a row, where they are stored as a texture: software adapters load texels in a third of the time of buffers' vectors. */
+  /**
+   * Texels of a row, where they are stored as a texture: software adapters load texels in a third of the time of
+   * buffers' vectors.
+   */
   row?: number;
   pack(tensor: (name: string) => Float32Array): Float32Array<ArrayBuffer>;
 }
@@ -95,13 +98,22 @@ export function isTuned<A>(kernel: Kernel<A>): kernel is TunedKernel<A> {
 }
 
 /** The implementations of a node, the best guess first. */
-export function implementationsOf<A>(kernel: Kernel<A>, attrs: A, inputs: readonly Shape[], target: Target): Implementation[] {
+export function implementationsOf<A>(
+  kernel: Kernel<A>,
+  attrs: A,
+  inputs: readonly Shape[],
+  target: Target,
+): Implementation[] {
   if (isTuned(kernel)) return kernel.implementations(attrs, inputs, target);
   return [{ name: '', weights: [], dispatch: (tensors) => kernel.lower({ attrs, ...tensors }) }];
 }
 
 /** How a kernel reads input `i` of `inputs`, and how it stores its output. */
-export function storageOf<A>(kernel: Kernel<A>, attrs: A, inputs: number): { output: Stored; input(i: number): Stored } {
+export function storageOf<A>(
+  kernel: Kernel<A>,
+  attrs: A,
+  inputs: number,
+): { output: Stored; input(i: number): Stored } {
   const { output, inputs: read }: Storage = kernel.storage?.(attrs, inputs) ?? { output: 'f32', inputs: 'f32' };
   return { output, input: (i) => (typeof read === 'string' ? read : read[i]) };
 }

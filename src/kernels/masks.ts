@@ -1,8 +1,8 @@
 /**
  * Motion masks on the GPU (spec: S, F_S and F_D, Z).
  *
- * A mask is one channel, so it rides in the fourth lane of a frame's block: a **stack** tensor holds N frames in 4N channels, block k
- * being (R, G, B, W_k) of frame k.
+ * A mask is one channel, so it rides in the fourth lane of a frame's block: a **stack** tensor holds N frames in 4N
+ * channels, block k being (R, G, B, W_k) of frame k.
  */
 import { ANY, elementwise } from './elementwise.ts';
 import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, flatGrid } from './flat.ts';
@@ -83,16 +83,26 @@ export const blend: SingleKernel<BlendAttrs> = {
     expectInputs('blend', inputs, 3);
     expectSameSize('blend', inputs);
     expectFrame('blend', attrs.frame, inputs[2].channels);
-    if (inputs[0].channels !== inputs[1].channels) throw shapeError('blend', `${inputs[0].channels} moving channels, ${inputs[1].channels} still ones`);
+    if (inputs[0].channels !== inputs[1].channels)
+      throw shapeError('blend', `${inputs[0].channels} moving channels, ${inputs[1].channels} still ones`);
     return inputs[0];
   },
-  lower: ({ attrs, inputs, output }) => blendByMask(output, inputs, { mask_start: attrs.frame * output.shape.width * output.shape.height }),
+  lower: ({ attrs, inputs, output }) =>
+    blendByMask(output, inputs, { mask_start: attrs.frame * output.shape.width * output.shape.height }),
 };
 
 const COLLECT = new Program({
   label: 'collectMask',
   workgroup: [FLAT_WORKGROUP, 1, 1],
-  params: { size: 'u32', logit_start: 'u32', masks_start: 'u32', frame: 'u32', reference: 'u32', clear: 'u32', binary: 'u32' },
+  params: {
+    size: 'u32',
+    logit_start: 'u32',
+    masks_start: 'u32',
+    frame: 'u32',
+    reference: 'u32',
+    clear: 'u32',
+    binary: 'u32',
+  },
   bindings: { logit: READ, masks: { access: 'read_write', type: 'array<f32>' } },
   body: `
 ${FLAT_INDEX}
@@ -159,7 +169,15 @@ function meanMaxProgram(input: View, output: View, masked: boolean): Program {
   return new Program({
     label: masked ? 'meanMax masked' : 'meanMax',
     workgroup: [FLAT_WORKGROUP, 1, 1],
-      params: { count: 'u32', size: 'u32', input_start: 'u32', output_start: 'u32', clear: 'u32', share: 'f32', ...(masked ? FACTOR_PARAMS : {}) },
+    params: {
+      count: 'u32',
+      size: 'u32',
+      input_start: 'u32',
+      output_start: 'u32',
+      clear: 'u32',
+      share: 'f32',
+      ...(masked ? FACTOR_PARAMS : {}),
+    },
     bindings: { input: reads(input), output: writes(output), ...(masked ? { stack: READ } : {}) },
     body: `
 ${FLAT_INDEX}
@@ -187,8 +205,9 @@ export interface MeanMaxAttrs {
 }
 
 /**
- * Mean and maximum over frames, one frame at a time, so that memory does not grow with their number.
- * Input: a tensor of C channels (a multiple of 4), with a mask the stack, and but for the first the state, updated in place. Output: mean then maximum, 2C channels.
+ * Mean and maximum over frames, one frame at a time, so that memory does not grow with their number. Input: a tensor of
+ * C channels (a multiple of 4), with a mask the stack, and but for the first the state, updated in place. Output: mean
+ * then maximum, 2C channels.
  */
 export const meanMax: SingleKernel<MeanMaxAttrs> = {
   storage: ({ mask }) => (mask ? WITH_STACK : ANY),
@@ -198,7 +217,8 @@ export const meanMax: SingleKernel<MeanMaxAttrs> = {
     expectInputs('meanMax', inputs, 1 + (attrs.mask ? 1 : 0) + (attrs.index > 0 ? 1 : 0));
     expectSameSize('meanMax', inputs);
     if (attrs.mask) expectFrame('meanMax', attrs.mask.frame, inputs[1].channels);
-    if (inputs[0].channels % 4 !== 0) throw shapeError('meanMax', `${inputs[0].channels} channels are not a multiple of 4`);
+    if (inputs[0].channels % 4 !== 0)
+      throw shapeError('meanMax', `${inputs[0].channels} channels are not a multiple of 4`);
     return { ...inputs[0], channels: 2 * inputs[0].channels };
   },
   lower({ attrs, inputs, output }) {
@@ -206,7 +226,11 @@ export const meanMax: SingleKernel<MeanMaxAttrs> = {
     const count = size * blocks(inputs[0].shape.channels);
     return {
       program: meanMaxProgram(inputs[0], output, attrs.mask !== undefined),
-      resources: { input: buffer(inputs[0]), output: buffer(output), ...(attrs.mask ? { stack: buffer(inputs[1]) } : {}) },
+      resources: {
+        input: buffer(inputs[0]),
+        output: buffer(output),
+        ...(attrs.mask ? { stack: buffer(inputs[1]) } : {}),
+      },
       params: {
         count,
         size,

@@ -16,7 +16,10 @@ import { start } from './tensor.ts';
 import type { View } from './tensor.ts';
 import { MAX_FRAMES } from '../image/frame.ts';
 
-/** `average_frames(pixel)`: B, and `correct(logits, pixel)`: Y. They read `PICTURE_PARAMS`, `params.size` and the bindings stack and response. */
+/**
+ * `average_frames(pixel)`: B, and `correct(logits, pixel)`: Y. They read `PICTURE_PARAMS`, `params.size` and the
+ * bindings stack and response.
+ */
 export const PICTURE = `${LOAD_FRAME}
 fn hat(x: vec3f, frame: u32) -> vec3f {
   let shortest_bright = frame == 0u;
@@ -49,7 +52,16 @@ fn correct(logits: vec3f, pixel: u32) -> vec3f {
 }
 `;
 
-export const PICTURE_PARAMS = { stack_start: 'u32', frames: 'u32', reference: 'u32', use_masks: 'u32', hat_of_pixel: 'u32', longest: 'f32', tau: ['vec4f', MAX_FRAMES / 4], ...FRAME_PARAMS } as const;
+export const PICTURE_PARAMS = {
+  stack_start: 'u32',
+  frames: 'u32',
+  reference: 'u32',
+  use_masks: 'u32',
+  hat_of_pixel: 'u32',
+  longest: 'f32',
+  tau: ['vec4f', MAX_FRAMES / 4],
+  ...FRAME_PARAMS,
+} as const;
 
 const plain = elementwise({
   label: 'picture plain',
@@ -93,9 +105,19 @@ export function pictureParams(attrs: PictureAttrs, stack: View, response: View):
   };
 }
 
-const SAMPLE: PictureAttrs = { taus: [1, 4, 16], reference: 1, useMasks: true, hat: 'pixel', gamma: 2.2, useResponse: true };
+const SAMPLE: PictureAttrs = {
+  taus: [1, 4, 16],
+  reference: 1,
+  useMasks: true,
+  hat: 'pixel',
+  gamma: 2.2,
+  useResponse: true,
+};
 
-/** Inputs: a stack, the response table and, unless the merge is plain, the network's three logits o. Output: the picture, 3 channels. */
+/**
+ * Inputs: a stack, the response table and, unless the merge is plain, the network's three logits o. Output: the
+ * picture, 3 channels.
+ */
 export const picture: SingleKernel<PictureAttrs> = {
   samples: [
     { attrs: SAMPLE, inputs: [12, TABLE_SHAPE] },
@@ -103,7 +125,8 @@ export const picture: SingleKernel<PictureAttrs> = {
   ],
   shape(attrs, inputs) {
     expectStack('picture', inputs[0], inputs[1]);
-    if (inputs[0].channels !== 4 * attrs.taus.length) throw shapeError('picture', `${attrs.taus.length} exposures for a stack of ${inputs[0].channels / 4} frames`);
+    if (inputs[0].channels !== 4 * attrs.taus.length)
+      throw shapeError('picture', `${attrs.taus.length} exposures for a stack of ${inputs[0].channels / 4} frames`);
     if (inputs.length === 3) expectSameSize('picture', [inputs[0], inputs[2]]);
     return { ...inputs[0], channels: 3 };
   },

@@ -1,10 +1,10 @@
 /**
  * Programs: WGSL specialised by constants, and how it is generated.
  *
- * A program's bindings and run-time params are declared once, and that declaration generates the WGSL, the bind group layout and the
- * packed bytes. Programs are known by their generated source, which is also the pipeline cache's key; so whatever varies between layers
- * of one kind (sizes, channels, dilation, offsets) is a param, and whatever the compiler must know (kernel size, register tile) is a
- * constant.
+ * A program's bindings and run-time params are declared once, and that declaration generates the WGSL, the bind group
+ * layout and the packed bytes. Programs are known by their generated source, which is also the pipeline cache's key; so
+ * whatever varies between layers of one kind (sizes, channels, dilation, offsets) is a param, and whatever the compiler
+ * must know (kernel size, register tile) is a constant.
  */
 import type { DType, View } from './tensor.ts';
 
@@ -37,7 +37,10 @@ export interface ProgramParts {
   constants?: Record<string, number>;
   params: ParamTypes;
   bindings: Bindings;
-  /** WGSL after the generated declarations. Its entry point is `@workgroup fn main`. A function where it is long: plans of tiles that are only considered need none. */
+  /**
+   * WGSL after the generated declarations. Its entry point is `@workgroup fn main`. A function where it is long: plans
+   * of tiles that are only considered need none.
+   */
   body: string | (() => string);
 }
 
@@ -51,14 +54,22 @@ interface Field {
   length: number;
 }
 
-/** The params' fields with their byte offsets, by WGSL's uniform layout (https://www.w3.org/TR/WGSL/#memory-layouts). */
+/**
+ * The params' fields with their byte offsets, by WGSL's uniform layout (https://www.w3.org/TR/WGSL/#memory-layouts).
+ */
 function layoutParams(params: ParamTypes): { fields: Field[]; bytes: number } {
   let offset = 0;
   const fields = Object.entries(params).map(([name, type]): Field => {
     const isArray = typeof type !== 'string';
     if (isArray) offset = Math.ceil(offset / 16) * 16;
     const length = isArray ? 4 * type[1] : 1;
-    const field: Field = { name, wgsl: isArray ? `array<vec4f, ${type[1]}>` : type, scalar: isArray ? 'f32' : type, offset, length };
+    const field: Field = {
+      name,
+      wgsl: isArray ? `array<vec4f, ${type[1]}>` : type,
+      scalar: isArray ? 'f32' : type,
+      offset,
+      length,
+    };
     offset += 4 * length;
     return field;
   });
@@ -82,7 +93,10 @@ export class Program {
     return this.parts.bindings;
   }
 
-  /** Its WGSL: extensions (`f16` where a binding needs it), constants, params at binding 0, its bindings in order, then the body. */
+  /**
+   * Its WGSL: extensions (`f16` where a binding needs it), constants, params at binding 0, its bindings in order, then
+   * the body.
+   */
   get source(): string {
     return (this.#source ??= this.#generate());
   }
@@ -102,7 +116,9 @@ export class Program {
       '}',
       '@group(0) @binding(0) var<uniform> params: Params;',
       ...Object.entries(bindings).map(([name, binding], i) => storage(name, binding, i)),
-      (typeof body === 'string' ? body : body()).replace('@workgroup', `@compute @workgroup_size(${workgroup.join(', ')})`).trim(),
+      (typeof body === 'string' ? body : body())
+        .replace('@workgroup', `@compute @workgroup_size(${workgroup.join(', ')})`)
+        .trim(),
     ].join('\n')}\n`;
   }
 
@@ -115,7 +131,8 @@ export class Program {
       const value = values[field.name];
       if (value === undefined) throw new Error(`${this.label}: param ${field.name} has no value`);
       const list = typeof value === 'number' ? [value] : value;
-      if (list.length > field.length) throw new Error(`${this.label}: param ${field.name} has ${list.length} values, at most ${field.length}`);
+      if (list.length > field.length)
+        throw new Error(`${this.label}: param ${field.name} has ${list.length} values, at most ${field.length}`);
       list.forEach((v, i) => {
         const at = field.offset + 4 * i;
         if (field.scalar === 'f32') view.setFloat32(at, v, true);
@@ -130,9 +147,13 @@ export class Program {
   layoutEntries(visibility: number): GPUBindGroupLayoutEntry[] {
     const kind = ({ format, isTexture, access }: Binding): Partial<GPUBindGroupLayoutEntry> => {
       if (isTexture) return { texture: { sampleType: 'unfilterable-float' } };
-      return format ? { storageTexture: { access: 'read-only', format } } : { buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' } };
+      return format
+        ? { storageTexture: { access: 'read-only', format } }
+        : { buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' } };
     };
-    const storage = Object.values(this.bindings).map((binding, i): GPUBindGroupLayoutEntry => ({ binding: i + 1, visibility, ...kind(binding) }));
+    const storage = Object.values(this.bindings).map(
+      (binding, i): GPUBindGroupLayoutEntry => ({ binding: i + 1, visibility, ...kind(binding) }),
+    );
     return [{ binding: 0, visibility, buffer: { type: 'uniform' } }, ...storage];
   }
 }
@@ -166,8 +187,13 @@ export function writes({ dtype }: { dtype: DType }): Binding {
   return { access: 'read_write', type: `array<${texelType(dtype)}>` };
 }
 
-/** What a dispatch binds: a buffer of tensors, or packed weights by their key; and how its elements are stored, which `plan` checks against the binding. */
-export type Resource = { kind: 'buffer'; buffer: number; dtype: DType } | { kind: 'weights'; key: string; dtype: DType };
+/**
+ * What a dispatch binds: a buffer of tensors, or packed weights by their key; and how its elements are stored, which
+ * `plan` checks against the binding.
+ */
+export type Resource =
+  | { kind: 'buffer'; buffer: number; dtype: DType }
+  | { kind: 'weights'; key: string; dtype: DType };
 export type Resources = Record<string, Resource>;
 
 /** The resource of a view's buffer. */

@@ -1,4 +1,6 @@
-/** 2x2 max-pooling with stride 2 (an odd last row or column is dropped, as PyTorch does) and nearest upsampling by 2. */
+/**
+ * 2x2 max-pooling with stride 2 (an odd last row or column is dropped, as PyTorch does) and nearest upsampling by 2.
+ */
 import { ANY, elementwise } from './elementwise.ts';
 import type { ElementwiseDispatch } from './elementwise.ts';
 import { expectInputs, shapeError } from './kernel.ts';

@@ -1,7 +1,10 @@
 /** What a plan is made for. All of it is plain data: it can be compared, printed and sent to a worker. */
 import type { DType } from './tensor.ts';
 
-/** Matrices that a subgroup multiplies at once, of halves with sums in f32: left ones of m x k, right ones of k x n, sums of m x n. */
+/**
+ * Matrices that a subgroup multiplies at once, of halves with sums in f32: left ones of m x k, right ones of k x n,
+ * sums of m x n.
+ */
 export interface MatrixSize {
   m: number;
   n: number;
@@ -10,7 +13,9 @@ export interface MatrixSize {
 
 /** What a device offers beyond what all do. */
 export interface Capabilities {
-  /** Whether the CPU does the work: its subgroups are its vectors, and its drivers take seconds to compile a program. */
+  /**
+   * Whether the CPU does the work: its subgroups are its vectors, and its drivers take seconds to compile a program.
+   */
   cpu?: boolean;
   /** Invocations of every subgroup, where the device has subgroups and they are of one size. */
   subgroupSize?: number;

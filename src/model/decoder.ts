@@ -1,6 +1,6 @@
 /**
- * D, the decoder (spec: D): three densely connected blocks of shared dilated convolutions (SDC), each running the same three convolutions at
- * dilations 1, 2 and 4, then a 1x1 convolution to the picture's logits.
+ * D, the decoder (spec: D): three densely connected blocks of shared dilated convolutions (SDC), each running the same
+ * three convolutions at dilations 1, 2 and 4, then a 1x1 convolution to the picture's logits.
  */
 import type { GraphNode } from '../graph/graph.ts';
 import { conv } from './part.ts';
@@ -15,13 +15,16 @@ function sdc(net: Network, index: number, input: GraphNode): GraphNode {
   const weights = `decoder.sdc${index}`;
   const runs = DILATIONS.map((dilation) => {
     let x = input;
-    for (let i = 1; i <= CONVS; i++) x = conv(net, `${name}.d${dilation}.${i}`, x, net.config.width, 3, { weights: `${weights}.${i}`, dilation });
+    for (let i = 1; i <= CONVS; i++)
+      x = conv(net, `${name}.d${dilation}.${i}`, x, net.config.width, 3, { weights: `${weights}.${i}`, dilation });
     return x;
   });
   return conv(net, name, net.graph.concat(`${name}.runs`, runs), net.config.width, 1, { weights: `${weights}.merge` });
 }
 
-/** Blends S_f and D_f by the union mask and decodes. Output: [3, H, W], logits o with base `merge`, else Y = sigmoid(o). */
+/**
+ * Blends S_f and D_f by the union mask and decodes. Output: [3, H, W], logits o with base `merge`, else Y = sigmoid(o).
+ */
 export function decoder(net: Network, still: GraphNode, moving: GraphNode): GraphNode {
   const { graph, scene, stack, config } = net;
   const z = graph.add('Z', 'blend', [moving, still, stack], { frame: scene.reference });

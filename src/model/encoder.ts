@@ -16,7 +16,11 @@ export type Encoder = (frame: number, each: (layer: number, features: GraphNode)
 export function encoder(net: Network): Encoder {
   return (frame, each) => {
     const tau = net.scene.taus[frame];
-    let x = net.graph.add(`input.${frame + 1}`, 'encoderInput', [net.stack, net.response], { ...frameAttrs(net.scene), frame, tau });
+    let x = net.graph.add(`input.${frame + 1}`, 'encoderInput', [net.stack, net.response], {
+      ...frameAttrs(net.scene),
+      frame,
+      tau,
+    });
     for (let layer = 1; layer <= ENCODER_LAYERS; layer++) {
       x = conv(net, `f.${layer}.${frame + 1}`, x, net.config.width, 3, { weights: `encoder.${layer}` });
       each(layer, x);

@@ -1,6 +1,6 @@
 /**
- * F_S and F_D, fusion of still and of moving regions (spec: F_S and F_D): two networks of one form with weights of their own, on the
- * encoder's features masked one way and the other, both reading the same memory.
+ * F_S and F_D, fusion of still and of moving regions (spec: F_S and F_D): two networks of one form with weights of
+ * their own, on the encoder's features masked one way and the other, both reading the same memory.
  */
 import type { GraphNode } from '../graph/graph.ts';
 import type { Encoder } from './encoder.ts';
@@ -35,7 +35,11 @@ export function fusion(net: Network, encode: Encoder): { still: GraphNode; movin
       const part = graph.add(name, 'maskMultiply', [features, stack], { frame, keep });
       const parts = masked[keep];
       if (config.variant === 'fixed') parts.push(part);
-      else parts[0] = graph.add(`${name} mean max`, 'meanMax', frame === 0 ? [part] : [part, parts[0]], { index: frame, count: frames });
+      else
+        parts[0] = graph.add(`${name} mean max`, 'meanMax', frame === 0 ? [part] : [part, parts[0]], {
+          index: frame,
+          count: frames,
+        });
     }
   }
   const still = fuse(net, 'static', graph.concat('S', masked.still), mem);

@@ -1,8 +1,10 @@
 /**
- * The global memory (spec: Global memory): every encoder layer of every frame is written to it, every fusion layer reads all of it.
+ * The global memory (spec: Global memory): every encoder layer of every frame is written to it, every fusion layer
+ * reads all of it.
  *
- * Writing is placement. `fixed` writes frame k's layer into slot k of the layer's memory tensor; `any` keeps the mean and the maximum over
- * frames, updated in place as frames arrive. There is one tensor a layer (slots in the spec's order), so that none outgrows a binding.
+ * Writing is placement. `fixed` writes frame k's layer into slot k of the layer's memory tensor; `any` keeps the mean
+ * and the maximum over frames, updated in place as frames arrive. There is one tensor a layer (slots in the spec's
+ * order), so that none outgrows a binding.
  */
 import type { GraphNode } from '../graph/graph.ts';
 import { ENCODER_LAYERS } from './encoder.ts';
@@ -28,12 +30,19 @@ export function memory(net: Network): Memory {
     const written = conv(net, name, features, config.width, 1, { weights });
     const slots = writes[layer - 1];
     if (config.variant === 'fixed') slots.push(written);
-    else slots[0] = graph.add(`${name} mean max`, 'meanMax', frame === 0 ? [written] : [written, slots[0]], { index: frame, count: frames });
+    else
+      slots[0] = graph.add(`${name} mean max`, 'meanMax', frame === 0 ? [written] : [written, slots[0]], {
+        index: frame,
+        count: frames,
+      });
   };
 
   const read = (name: string): GraphNode => {
     tensors ??= writes.map((slots, i) => graph.concat(`memory.${i + 1}`, slots));
-    return graph.add(`read.${name}`, 'groupedRead', tensors, { readers: [`memory.read.${name}`], channels: config.width });
+    return graph.add(`read.${name}`, 'groupedRead', tensors, {
+      readers: [`memory.read.${name}`],
+      channels: config.width,
+    });
   };
 
   return { write: writeSlot, read };

@@ -1,9 +1,10 @@
 /**
- * The network as graphs (spec: "The network, exactly"; source: "Segmentation Guided Deep HDR Deghosting", Sections III and V).
+ * The network as graphs (spec: "The network, exactly"; source: "Segmentation Guided Deep HDR Deghosting", Sections III
+ * and V).
  *
- * There are two, run one after the other, because they tile differently: `segmentationGraph` makes the motion maps W of a whole picture,
- * `fusionGraph` makes the picture from frames and maps. Maps from elsewhere (painted, or true ones) enter the second alike.
- * Both read a **stack**: frame k is block k, (R, G, B, W_k), W being ignored by the first.
+ * There are two, run one after the other, because they tile differently: `segmentationGraph` makes the motion maps W of
+ * a whole picture, `fusionGraph` makes the picture from frames and maps. Maps from elsewhere (painted, or true ones)
+ * enter the second alike. Both read a **stack**: frame k is block k, (R, G, B, W_k), W being ignored by the first.
  */
 import type { Graph } from '../graph/graph.ts';
 import type { NetworkConfig } from '../weights/config.ts';
@@ -34,13 +35,29 @@ export function fusionGraph(config: NetworkConfig, scene: Scene): Graph {
   const logits = decoder(net, still, moving);
   const picture =
     config.base === 'merge'
-      ? net.graph.add('Y', 'picture', [net.stack, net.response, logits], { ...frameAttrs(scene), taus: scene.taus, reference: scene.reference, useMasks: true, hat: config.hat })
+      ? net.graph.add('Y', 'picture', [net.stack, net.response, logits], {
+          ...frameAttrs(scene),
+          taus: scene.taus,
+          reference: scene.reference,
+          useMasks: true,
+          hat: config.hat,
+        })
       : logits;
   return net.graph.build([picture]);
 }
 
-/** The merge without a network: output [3, H, W], B, unclipped, one hat a pixel, with the stack's W or with every W = 0. */
+/**
+ * The merge without a network: output [3, H, W], B, unclipped, one hat a pixel, with the stack's W or with every W = 0.
+ */
 export function plainMergeGraph(scene: Scene, useMasks = false): Graph {
   const { graph, stack, response } = frames(scene);
-  return graph.build([graph.add('B', 'picture', [stack, response], { ...frameAttrs(scene), taus: scene.taus, reference: scene.reference, useMasks, hat: 'pixel' })]);
+  return graph.build([
+    graph.add('B', 'picture', [stack, response], {
+      ...frameAttrs(scene),
+      taus: scene.taus,
+      reference: scene.reference,
+      useMasks,
+      hat: 'pixel',
+    }),
+  ]);
 }

@@ -51,9 +51,23 @@ export function begin(config: NetworkConfig, scene: Scene): Network {
 }
 
 /** A convolution of the network: `act` is LeakyReLU with the file's slope. */
-export function conv(net: Network, name: string, x: GraphNode, channels: number, kernel: number, options: { act?: boolean; weights?: string; dilation?: number } = {}): GraphNode {
+export function conv(
+  net: Network,
+  name: string,
+  x: GraphNode,
+  channels: number,
+  kernel: number,
+  options: { act?: boolean; weights?: string; dilation?: number } = {},
+): GraphNode {
   const { act = true, weights = name, dilation = 1 } = options;
-  return net.graph.add(name, 'conv2d', [x], { weights, channels, kernel, dilation, activation: act ? 'leakyRelu' : 'none', slope: net.config.slope });
+  return net.graph.add(name, 'conv2d', [x], {
+    weights,
+    channels,
+    kernel,
+    dilation,
+    activation: act ? 'leakyRelu' : 'none',
+    slope: net.config.slope,
+  });
 }
 
 /** The attributes of a scene that kernels reading frames take. */

@@ -1,6 +1,6 @@
 /**
- * The schedule of a merge: which graphs run, cut into which tiles, so that the GPU's buffers stay within a budget and its limits.
- * A pure function: `deghost plan` prints it without a device.
+ * The schedule of a merge: which graphs run, cut into which tiles, so that the GPU's buffers stay within a budget and
+ * its limits. A pure function: `deghost plan` prints it without a device.
  */
 import { bytesText } from '../bytesText.ts';
 import { InputError } from '../errors.ts';
@@ -15,7 +15,14 @@ import type { TileRules, Tiling } from '../image/tile.ts';
 import { shapeText } from '../kernels/tensor.ts';
 import type { Target } from '../kernels/target.ts';
 import type { NetworkConfig } from '../weights/config.ts';
-import { FUSION_TILES, PADDING, SEGMENTATION_TILES, fusionGraph, plainMergeGraph, segmentationGraph } from './network.ts';
+import {
+  FUSION_TILES,
+  PADDING,
+  SEGMENTATION_TILES,
+  fusionGraph,
+  plainMergeGraph,
+  segmentationGraph,
+} from './network.ts';
 import type { Scene } from './part.ts';
 
 /** What the device and the user allow, and what plans are made for. */
@@ -78,22 +85,30 @@ interface StageRequest {
   build: (width: number, height: number) => Graph;
 }
 
-/** Bytes of GPU buffers that a plan needs: tensors, what inputs and outputs pass through on their way from and to the CPU, params, weights. */
+/**
+ * Bytes of GPU buffers that a plan needs: tensors, what inputs and outputs pass through on their way from and to the
+ * CPU, params, weights.
+ */
 function planBytes(plan: Plan, weightBytes: number): number {
   const params = plan.steps.length * 256;
   return plan.bytes.shared + edgeBytes(plan) + params + weightBytes;
 }
 
-/** Bytes of a graph's packed weights at most: in f32, awkward channel counts padded to whole blocks, 3x3 kernels transformed to 4x4 (Winograd). */
+/**
+ * Bytes of a graph's packed weights at most: in f32, awkward channel counts padded to whole blocks, 3x3 kernels
+ * transformed to 4x4 (Winograd).
+ */
 function weightBytes(plan: Plan): number {
   let sum = 0;
-  for (const shape of plan.tensors.values()) sum += 4 * shape.reduce((product, n, i) => product * (i < 2 ? Math.ceil(n / 4) * 4 : n === 3 ? 4 : n), 1);
+  for (const shape of plan.tensors.values())
+    sum += 4 * shape.reduce((product, n, i) => product * (i < 2 ? Math.ceil(n / 4) * 4 : n === 3 ? 4 : n), 1);
   return sum;
 }
 
 /**
- * What a byte that is read or written costs, in multiply-adds: three on a software adapter (8 G multiply-adds and 3 GB a second), ten where an H100's data sheet stands
- * (33 T, 3.35 TB). It only weighs plans of one graph against each other.
+ * What a byte that is read or written costs, in multiply-adds: three on a software adapter (8 G multiply-adds and 3 GB
+ * a second), ten where an H100's data sheet stands (33 T, 3.35 TB). It only weighs plans of one graph against each
+ * other.
  */
 const BYTE_COST = 3;
 
@@ -105,16 +120,29 @@ function costOf(plan: Plan, tiling: Tiling): number {
 /** Ways to fuse a stage, of which the cheaper is taken. */
 const FUSIONS: readonly Pick<FuseOptions, 'readsByFrame'>[] = [{ readsByFrame: false }, { readsByFrame: true }];
 
-function scheduleStage(request: StageRequest, padded: { width: number; height: number }, limits: Limits, otherWeights: number): Stage {
+function scheduleStage(
+  request: StageRequest,
+  padded: { width: number; height: number },
+  limits: Limits,
+  otherWeights: number,
+): Stage {
   const ways = request.name === 'fusion' ? FUSIONS : FUSIONS.slice(0, 1);
   const found = ways.map((way) => stageFused(request, way, padded, limits, otherWeights));
   const stages = found.filter((stage): stage is Stage => !(stage instanceof InputError));
   if (stages.length === 0) throw found.at(-1);
-  return stages.reduce((best, stage) => (costOf(stage.plan, stage.tiling) < costOf(best.plan, best.tiling) ? stage : best));
+  return stages.reduce((best, stage) =>
+    costOf(stage.plan, stage.tiling) < costOf(best.plan, best.tiling) ? stage : best,
+  );
 }
 
 /** A stage fused one way. @returns an error when no tile fits. */
-function stageFused({ name, rules, build }: StageRequest, way: FuseOptions, padded: { width: number; height: number }, limits: Limits, otherWeights: number): Stage | InputError {
+function stageFused(
+  { name, rules, build }: StageRequest,
+  way: FuseOptions,
+  padded: { width: number; height: number },
+  limits: Limits,
+  otherWeights: number,
+): Stage | InputError {
   const plans = new Map<string, Plan>();
   const planOf = (width: number, height: number): Plan => {
     const key = `${width}x${height}`;
@@ -158,9 +186,18 @@ export function schedule(request: ScheduleRequest): Schedule {
   const scene = (w: number, h: number): Scene => ({ taus, reference, gamma, useResponse, linear, width: w, height: h });
   const requests: StageRequest[] = [];
   if (!config) {
-    requests.push({ name: 'merge', rules: { halo: 0, grid: 4 }, build: (w, h) => plainMergeGraph(scene(w, h), request.motionGiven) });
+    requests.push({
+      name: 'merge',
+      rules: { halo: 0, grid: 4 },
+      build: (w, h) => plainMergeGraph(scene(w, h), request.motionGiven),
+    });
   } else {
-    if (!request.motionGiven) requests.push({ name: 'segmentation', rules: SEGMENTATION_TILES, build: (w, h) => segmentationGraph(config, scene(w, h)) });
+    if (!request.motionGiven)
+      requests.push({
+        name: 'segmentation',
+        rules: SEGMENTATION_TILES,
+        build: (w, h) => segmentationGraph(config, scene(w, h)),
+      });
     requests.push({ name: 'fusion', rules: FUSION_TILES, build: (w, h) => fusionGraph(config, scene(w, h)) });
   }
   const stages: Stage[] = [];
@@ -181,7 +218,9 @@ export function stageWork(stage: Stage): number {
 
 /** A schedule for people. */
 export function scheduleText(schedule: Schedule, steps = true): string {
-  const lines = [`${schedule.frames} frames of ${schedule.width}x${schedule.height}, reference ${schedule.reference + 1}, padded to ${schedule.padded.width}x${schedule.padded.height}`];
+  const lines = [
+    `${schedule.frames} frames of ${schedule.width}x${schedule.height}, reference ${schedule.reference + 1}, padded to ${schedule.padded.width}x${schedule.padded.height}`,
+  ];
   for (const stage of schedule.stages) {
     const { tiling } = stage;
     const perPixel = stageWork(stage) / (schedule.padded.width * schedule.padded.height);
@@ -266,7 +305,14 @@ export function scheduleReport(schedule: Schedule): PlanReport {
       largestBuffer: stage.plan.bytes.largest,
       unsharedBytes: stage.plan.bytes.unshared,
       buffers: stage.plan.buffers,
-      steps: stage.plan.steps.map((step) => ({ name: step.name, program: step.dispatch.program.label, output: shapeText(step.output.shape), buffer: step.output.buffer, block: step.output.block, multiplyAdds: step.multiplyAdds })),
+      steps: stage.plan.steps.map((step) => ({
+        name: step.name,
+        program: step.dispatch.program.label,
+        output: shapeText(step.output.shape),
+        buffer: step.output.buffer,
+        block: step.output.block,
+        multiplyAdds: step.multiplyAdds,
+      })),
     })),
   };
 }

@@ -1,6 +1,7 @@
 /**
- * S, motion segmentation (spec: S): for each frame but the reference, a U-Net on the frame aligned to the reference's exposure beside the
- * reference gives the logit of "something moved here". The gate, where the weights have one, multiplies the maps by what the samples themselves say.
+ * S, motion segmentation (spec: S): for each frame but the reference, a U-Net on the frame aligned to the reference's
+ * exposure beside the reference gives the logit of "something moved here". The gate, where the weights have one,
+ * multiplies the maps by what the samples themselves say.
  */
 import type { GraphNode } from '../graph/graph.ts';
 import type { GateConfig } from '../weights/config.ts';
@@ -35,9 +36,21 @@ function unet(net: Network, name: string, weights: string, input: GraphNode): Gr
 /** Evidence of motion b in each frame, [frames, H, W] (spec: Gate): `mean9x9(max9x9(mean5x5(e)))`. */
 function evidence({ graph, scene, stack, response }: Network, { codes, relative }: GateConfig): GraphNode {
   const { taus, reference, linear = false } = scene;
-  let x = graph.add('gate evidence', 'gateEvidence', [stack, response], { ...frameAttrs(scene), taus, reference, linear, codes, relative });
-  for (const [of, size] of [['mean', 5], ['maximum', 9], ['mean', 9]] as const) {
-    for (const axis of ['x', 'y'] as const) x = graph.add(`gate ${of} of ${size} in ${axis}`, 'gateWindow', [x], { of, radius: (size - 1) / 2, axis });
+  let x = graph.add('gate evidence', 'gateEvidence', [stack, response], {
+    ...frameAttrs(scene),
+    taus,
+    reference,
+    linear,
+    codes,
+    relative,
+  });
+  for (const [of, size] of [
+    ['mean', 5],
+    ['maximum', 9],
+    ['mean', 9],
+  ] as const) {
+    for (const axis of ['x', 'y'] as const)
+      x = graph.add(`gate ${of} of ${size} in ${axis}`, 'gateWindow', [x], { of, radius: (size - 1) / 2, axis });
   }
   return x;
 }
@@ -61,9 +74,19 @@ export function segmentation(net: Network): GraphNode {
     });
     const sided = frame < reference ? 'seg.short' : 'seg.long';
     const logit = unet(net, `s.${k}`, config.variant === 'any' ? 'seg.any' : sided, pair);
-    masks = graph.add(`masks.${k}`, 'collectMask', masks ? [logit, masks] : [logit], { frames, frame, reference, binary: binary && !gate });
+    masks = graph.add(`masks.${k}`, 'collectMask', masks ? [logit, masks] : [logit], {
+      frames,
+      frame,
+      reference,
+      binary: binary && !gate,
+    });
   }
   if (!gate) return masks!;
   // After all U-Nets: their tensors' memory is free, and of more than three frames the gate needs no more.
-  return graph.add('masks gated', 'gateMasks', [evidence(net, gate), masks!], { reference, binary, low: gate.low, high: gate.high });
+  return graph.add('masks gated', 'gateMasks', [evidence(net, gate), masks!], {
+    reference,
+    binary,
+    low: gate.low,
+    high: gate.high,
+  });
 }

@@ -1,24 +1,37 @@
 /**
  * WebGPU in Node, through Dawn (npm `webgpu`).
  *
- * Order of preference: a GPU, then a software Vulkan driver of the system (lavapipe), then the SwiftShader that an npm package
- * carries (softwareAdapter.ts). Asking costs milliseconds when there is no driver at all, and a failed attempt leaves nothing behind:
- * Dawn opens the Vulkan loader anew for every instance, so the next attempt may use another driver in the same process.
+ * Order of preference: a GPU, then a software Vulkan driver of the system (lavapipe), then the SwiftShader that an npm
+ * package carries (softwareAdapter.ts). Asking costs milliseconds when there is no driver at all, and a failed attempt
+ * leaves nothing behind: Dawn opens the Vulkan loader anew for every instance, so the next attempt may use another
+ * driver in the same process.
  */
 import { NoAdapterError, UsageError } from '../errors.ts';
 import { isSoftware } from '../device.ts';
 import { openWithMatrices } from './matrices.ts';
 import { withoutNativeWarnings } from './nativeWarnings.ts';
-import { SWIFTSHADER_PACKAGE, findSwiftShader, softwareRemedies, supportsSwiftShader, unpackSwiftShader, useSwiftShader } from './softwareAdapter.ts';
+import {
+  SWIFTSHADER_PACKAGE,
+  findSwiftShader,
+  softwareRemedies,
+  supportsSwiftShader,
+  unpackSwiftShader,
+  useSwiftShader,
+} from './softwareAdapter.ts';
 
 /**
- * Which adapter to take: `auto` a GPU, or else a software one; `never` no software one; `only` a software one, the system's before
- * npm's; `swiftshader` npm's.
+ * Which adapter to take: `auto` a GPU, or else a software one; `never` no software one; `only` a software one, the
+ * system's before npm's; `swiftshader` npm's.
  */
 export type SoftwareChoice = 'auto' | 'never' | 'only' | 'swiftshader';
 
 /** What people write for each choice, on the command line and in the environment variable `DEGHOST_ADAPTER`. */
-const CHOICES: Record<string, SoftwareChoice> = { auto: 'auto', gpu: 'never', software: 'only', swiftshader: 'swiftshader' };
+const CHOICES: Record<string, SoftwareChoice> = {
+  auto: 'auto',
+  gpu: 'never',
+  software: 'only',
+  swiftshader: 'swiftshader',
+};
 
 /**
  * The choice that a word names; `auto` for none.
@@ -52,9 +65,13 @@ export interface NodeAdapter {
 
 type Dawn = { create(flags: string[]): GPU; globals: Record<string, unknown> };
 
-// A machine may have several adapters. The fallback is asked for last: Dawn finds a software adapter that way only after it has
-// looked for others.
-const REQUESTS: GPURequestAdapterOptions[] = [{ powerPreference: 'high-performance' }, { powerPreference: 'low-power' }, { forceFallbackAdapter: true }];
+// A machine may have several adapters. The fallback is asked for last: Dawn finds a software adapter that way only
+// after it has looked for others.
+const REQUESTS: GPURequestAdapterOptions[] = [
+  { powerPreference: 'high-performance' },
+  { powerPreference: 'low-power' },
+  { forceFallbackAdapter: true },
+];
 
 // Dawn crashes Node at exit when its instance or an adapter has been collected before: both stay reachable for good.
 const kept: unknown[] = [];
@@ -66,18 +83,27 @@ async function loadDawn(): Promise<Dawn> {
     dawn = (await import('webgpu')) as unknown as Dawn;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ERR_MODULE_NOT_FOUND') throw new NoAdapterError('WebGPU in Node needs the npm package "webgpu", which is not installed: run `npm install webgpu`', { cause: error });
-    throw new NoAdapterError(`the npm package "webgpu" cannot be loaded on ${process.platform}-${process.arch}: ${message.split('\n')[0]}`, { cause: error });
+    if (code === 'ERR_MODULE_NOT_FOUND')
+      throw new NoAdapterError(
+        'WebGPU in Node needs the npm package "webgpu", which is not installed: run `npm install webgpu`',
+        { cause: error },
+      );
+    throw new NoAdapterError(
+      `the npm package "webgpu" cannot be loaded on ${process.platform}-${process.arch}: ${message.split('\n')[0]}`,
+      { cause: error },
+    );
   }
   // GPUBufferUsage and its like, which browsers define.
   for (const [name, value] of Object.entries(dawn.globals)) {
-    if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true, enumerable: false });
+    if (!(name in globalThis))
+      Object.defineProperty(globalThis, name, { value, configurable: true, writable: true, enumerable: false });
   }
   return dawn;
 }
 
 /**
- * Adapters offer experimental features only so. One is used, the GPU's matrix units (matrices.ts); nothing else of what the toggle allows is, and devices that do not ask for it are as without.
+ * Adapters offer experimental features only so. One is used, the GPU's matrix units (matrices.ts); nothing else of what
+ * the toggle allows is, and devices that do not ask for it are as without.
  */
 const EXPERIMENTAL = 'enable-dawn-features=allow_unsafe_apis';
 
@@ -90,7 +116,10 @@ async function systemInstance(): Promise<GPU> {
 async function swiftshaderInstance(): Promise<GPU | string> {
   if (instances.swiftshader) return instances.swiftshader;
   const found = findSwiftShader();
-  if (!found) return supportsSwiftShader() ? `the npm package ${SWIFTSHADER_PACKAGE} is not installed` : `SwiftShader from npm is not for ${process.platform}-${process.arch}`;
+  if (!found)
+    return supportsSwiftShader()
+      ? `the npm package ${SWIFTSHADER_PACKAGE} is not installed`
+      : `SwiftShader from npm is not for ${process.platform}-${process.arch}`;
   const { create } = await loadDawn();
   try {
     useSwiftShader(unpackSwiftShader(found));
@@ -107,7 +136,11 @@ function describe(adapter: GPUAdapter, source: AdapterInfo['source']): AdapterIn
   return { name, vendor, architecture, software: isSoftware(adapter.info), source };
 }
 
-async function ask(gpu: GPU, options: GPURequestAdapterOptions, source: AdapterInfo['source']): Promise<NodeAdapter | undefined> {
+async function ask(
+  gpu: GPU,
+  options: GPURequestAdapterOptions,
+  source: AdapterInfo['source'],
+): Promise<NodeAdapter | undefined> {
   const adapter = await withoutNativeWarnings(() => gpu.requestAdapter(options));
   if (!adapter) return undefined;
   kept.push(adapter);
@@ -115,7 +148,8 @@ async function ask(gpu: GPU, options: GPURequestAdapterOptions, source: AdapterI
 }
 
 /**
- * A WebGPU adapter for this machine. Each call returns a fresh one: an adapter is consumed by its first `requestDevice`.
+ * A WebGPU adapter for this machine. Each call returns a fresh one: an adapter is consumed by its first
+ * `requestDevice`.
  * @param options.software see {@link SoftwareChoice}; `auto` by default.
  * @throws NoAdapterError saying what was tried and what to install.
  */
@@ -132,7 +166,9 @@ export async function requestAdapter(options: { software?: SoftwareChoice } = {}
     }
     if (choice === 'never') {
       const seen = software ? `only a software adapter was found (${software.info.name})` : 'none was found';
-      throw new NoAdapterError(`no GPU: ${seen} and software adapters are ruled out; install the GPU's driver, or allow software adapters`);
+      throw new NoAdapterError(
+        `no GPU: ${seen} and software adapters are ruled out; install the GPU's driver, or allow software adapters`,
+      );
     }
     if (software) return software;
   }
@@ -158,13 +194,18 @@ export async function listAdapters(): Promise<NodeAdapter[]> {
 
 function noAdapterMessage(swiftshader: string): string {
   const remedies = softwareRemedies();
-  const driver = { linux: 'install the GPU\'s Vulkan driver', win32: 'update the GPU\'s driver (Direct3D 12)', darwin: 'a Mac with Metal is needed' }[process.platform as string] ?? 'install a GPU driver';
+  const driver =
+    {
+      linux: "install the GPU's Vulkan driver",
+      win32: "update the GPU's driver (Direct3D 12)",
+      darwin: 'a Mac with Metal is needed',
+    }[process.platform as string] ?? 'install a GPU driver';
   return `WebGPU found no adapter (${swiftshader}): ${driver}${remedies.length ? `, or a software adapter: ${remedies.join(', or ')}` : ''}`;
 }
 
 /**
- * A device on {@link requestAdapter}'s adapter, with the features and limits that deghost uses. Pass it to `Deghoster.create`, and
- * destroy it when done; the library never destroys a device it was given.
+ * A device on {@link requestAdapter}'s adapter, with the features and limits that deghost uses. Pass it to
+ * `Deghoster.create`, and destroy it when done; the library never destroys a device it was given.
  * @throws NoAdapterError
  */
 export async function requestDevice(options: { software?: SoftwareChoice } = {}): Promise<GPUDevice> {

@@ -6,7 +6,15 @@
 import { existsSync } from 'node:fs';
 import { CancelledError, DeghostError, UsageError, messageWith } from '../errors.ts';
 import type { DeghostErrorCode } from '../errors.ts';
-import { EVALUATE_OPTIONS, INFO_OPTIONS, MERGE_OPTIONS, PLAN_OPTIONS, TUNE_OPTIONS, parseCommand, suggestion } from './cli/args.ts';
+import {
+  EVALUATE_OPTIONS,
+  INFO_OPTIONS,
+  MERGE_OPTIONS,
+  PLAN_OPTIONS,
+  TUNE_OPTIONS,
+  parseCommand,
+  suggestion,
+} from './cli/args.ts';
 import type { OptionSpecs, ParsedArgs } from './cli/args.ts';
 import { EVALUATE_HELP, GENERAL_HELP, INFO_HELP, MERGE_HELP, PLAN_HELP, TUNE_HELP } from './cli/help.ts';
 import { json } from './cli/io.ts';
@@ -28,7 +36,12 @@ const COMMANDS: Record<string, Command> = {
   merge: { options: MERGE_OPTIONS, help: MERGE_HELP, load: async () => (await import('./cli/merge.ts')).mergeCommand },
   plan: { options: PLAN_OPTIONS, help: PLAN_HELP, load: async () => (await import('./cli/plan.ts')).planCommand },
   tune: { options: TUNE_OPTIONS, help: TUNE_HELP, load: async () => (await import('./cli/tune.ts')).tuneCommand },
-  evaluate: { options: EVALUATE_OPTIONS, help: EVALUATE_HELP, remedies: EVALUATE_REMEDIES, load: async () => (await import('./cli/evaluate.ts')).evaluateCommand },
+  evaluate: {
+    options: EVALUATE_OPTIONS,
+    help: EVALUATE_HELP,
+    remedies: EVALUATE_REMEDIES,
+    load: async () => (await import('./cli/evaluate.ts')).evaluateCommand,
+  },
   info: { options: INFO_OPTIONS, help: INFO_HELP, load: async () => (await import('./cli/info.ts')).infoCommand },
 };
 
@@ -44,9 +57,14 @@ export async function main(args: readonly string[], io: CommandIo): Promise<numb
     return 0;
   } catch (error) {
     const { code, message } = explain(error, io.signal, commandOf(args[0])?.remedies);
-    io.stderr.write(code === 'cancelled' ? `${message === 'cancelled' ? 'cancelled: nothing was written' : message}\n` : `deghost: ${message}\n`);
+    io.stderr.write(
+      code === 'cancelled'
+        ? `${message === 'cancelled' ? 'cancelled: nothing was written' : message}\n`
+        : `deghost: ${message}\n`,
+    );
     // Where `--json` names a file, stdout is not for JSON.
-    if (args.includes('--json') && commandOf(args[0])?.options.json.type !== 'string') io.stdout.write(json({ error: { code, message } }));
+    if (args.includes('--json') && commandOf(args[0])?.options.json.type !== 'string')
+      io.stdout.write(json({ error: { code, message } }));
     if (process.env.DEGHOST_DEBUG && error instanceof Error) io.stderr.write(`${error.stack}\n`);
     return EXIT_CODES[code as DeghostErrorCode] ?? 1;
   }
@@ -62,7 +80,8 @@ async function dispatch(args: readonly string[], io: CommandIo): Promise<void> {
     const topic = word === 'help' ? rest[0] : undefined;
     if (topic !== undefined && !commandOf(topic)) throw unknownCommand(topic);
     const text = commandOf(topic)?.help ?? GENERAL_HELP;
-    if (word === undefined) throw new UsageError('no command given: try `deghost merge IMG... -o OUT`, or `deghost --help`');
+    if (word === undefined)
+      throw new UsageError('no command given: try `deghost merge IMG... -o OUT`, or `deghost --help`');
     io.stdout.write(text);
     return;
   }
@@ -82,17 +101,31 @@ async function dispatch(args: readonly string[], io: CommandIo): Promise<void> {
 }
 
 function unknownCommand(word: string): UsageError {
-  if (word.startsWith('-')) return new UsageError(`unknown option ${word}: the command comes first, merge, plan, tune, evaluate or info; see \`deghost --help\``);
-  if (existsSync(word)) return new UsageError(`unknown command "${word}", but there is such a file: to merge pictures, \`deghost merge IMG... -o OUT\``);
-  return new UsageError(`unknown command "${word}"${suggestion(word, Object.keys(COMMANDS))}: the commands are merge, plan, tune, evaluate and info`);
+  if (word.startsWith('-'))
+    return new UsageError(
+      `unknown option ${word}: the command comes first, merge, plan, tune, evaluate or info; see \`deghost --help\``,
+    );
+  if (existsSync(word))
+    return new UsageError(
+      `unknown command "${word}", but there is such a file: to merge pictures, \`deghost merge IMG... -o OUT\``,
+    );
+  return new UsageError(
+    `unknown command "${word}"${suggestion(word, Object.keys(COMMANDS))}: the commands are merge, plan, tune, evaluate and info`,
+  );
 }
 
 /** One line for whatever was thrown. */
-function explain(error: unknown, signal: AbortSignal, remedies: Remedies = MERGE_REMEDIES): { code: DeghostErrorCode | 'internal'; message: string } {
-  if (signal.aborted && (error instanceof CancelledError || (error as Error)?.name === 'AbortError')) return { code: 'cancelled', message: error instanceof CancelledError ? error.message : 'cancelled' };
+function explain(
+  error: unknown,
+  signal: AbortSignal,
+  remedies: Remedies = MERGE_REMEDIES,
+): { code: DeghostErrorCode | 'internal'; message: string } {
+  if (signal.aborted && (error instanceof CancelledError || (error as Error)?.name === 'AbortError'))
+    return { code: 'cancelled', message: error instanceof CancelledError ? error.message : 'cancelled' };
   if (error instanceof DeghostError) return { code: error.code, message: oneLine(messageWith(remedies, error)) };
   // Not ours: a fault in deghost or in a package. The line still says what happened.
-  const text = error instanceof Error ? `${error.name === 'Error' ? '' : `${error.name}: `}${error.message}` : String(error);
+  const text =
+    error instanceof Error ? `${error.name === 'Error' ? '' : `${error.name}: `}${error.message}` : String(error);
   return { code: 'internal', message: `unexpected error: ${oneLine(text)} (set DEGHOST_DEBUG=1 for where)` };
 }
 
@@ -101,7 +134,8 @@ function oneLine(text: string): string {
 }
 
 /**
- * Runs this process' command line: the first Ctrl-C (or SIGTERM) stops the work and lets it clean up, the second ends at once.
+ * Runs this process' command line: the first Ctrl-C (or SIGTERM) stops the work and lets it clean up, the second ends
+ * at once.
  * @returns the exit code.
  */
 export async function run(): Promise<number> {
@@ -115,7 +149,11 @@ export async function run(): Promise<number> {
   // A reader that went away (`deghost info | head`) is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   try {
-    return await main(process.argv.slice(2), { stdout: process.stdout, stderr: process.stderr, signal: controller.signal });
+    return await main(process.argv.slice(2), {
+      stdout: process.stdout,
+      stderr: process.stderr,
+      signal: controller.signal,
+    });
   } finally {
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);

@@ -17,7 +17,9 @@ function statements(line: string): string[] {
       from = i + 1;
     }
   }
-  return [...parts, line.slice(from).trim()].flatMap((part) => (part.startsWith('{ ') ? ['{', part.slice(2)] : [part])).filter((part) => part !== '');
+  return [...parts, line.slice(from).trim()]
+    .flatMap((part) => (part.startsWith('{ ') ? ['{', part.slice(2)] : [part]))
+    .filter((part) => part !== '');
 }
 
 /** Whether a line is a block by itself, short enough to stay one: `if (x >= y) { return; }`. */

@@ -1,5 +1,6 @@
 /**
- * `deghost/node`: what only Node can do. Reading brackets, writing results, and the adapter for machines without a browser.
+ * `deghost/node`: what only Node can do. Reading brackets, writing results, and the adapter for machines without a
+ * browser.
  * @module deghost/node
  */
 import type { Frame } from '../image/frame.ts';
@@ -25,8 +26,12 @@ export type { FileTuneCacheOptions } from './tuneCache.ts';
  * Reads a bracketed stack, in the order given; sorting is the merge's work.
  * @param options.exposures one positive number per path; without it the pictures' EXIF is used.
  * @returns frames named by their file names, or by their whole paths where file names repeat.
- * @throws InputError naming the file, where one cannot be read or has another size than the first; MissingPackageError without sharp or exifr.
+ * @throws InputError naming the file, where one cannot be read or has another size than the first; MissingPackageError
+ * without sharp or exifr.
  */
-export async function readFrames(paths: readonly string[], options: { exposures?: readonly number[]; signal?: AbortSignal } = {}): Promise<Frame[]> {
+export async function readFrames(
+  paths: readonly string[],
+  options: { exposures?: readonly number[]; signal?: AbortSignal } = {},
+): Promise<Frame[]> {
   return (await readStackFiles(paths, options)).frames;
 }

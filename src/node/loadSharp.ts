@@ -1,8 +1,8 @@
 /**
  * sharp, loaded when a picture is read or written.
  *
- * It has a file of its own because its type is sharp's: in a module that `deghost/node` exports from, the declarations would need
- * sharp to be installed.
+ * It has a file of its own because its type is sharp's: in a module that `deghost/node` exports from, the declarations
+ * would need sharp to be installed.
  */
 import { optional } from './problems.ts';
 

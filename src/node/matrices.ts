@@ -1,12 +1,15 @@
 /**
- * A GPU's matrix units: Dawn's experimental feature, which adapters in Node offer (adapter.ts), with the convolution that uses it.
+ * A GPU's matrix units: Dawn's experimental feature, which adapters in Node offer (adapter.ts), with the convolution
+ * that uses it.
  */
 import { MATRIX_FEATURE, openDevice, capabilitiesOf } from '../device.ts';
 import { matrix } from '../kernels/conv2d/methods/matrix.ts';
 import { addMethod } from '../kernels/conv2d/methods/index.ts';
 import type { Capabilities, MatrixSize } from '../kernels/target.ts';
 
-/** What Dawn tells of matrix units beside the standard, of adapters alone: the sizes and types that can be multiplied. */
+/**
+ * What Dawn tells of matrix units beside the standard, of adapters alone: the sizes and types that can be multiplied.
+ */
 interface MatrixConfig {
   componentType: string;
   resultComponentType: string;
@@ -14,14 +17,20 @@ interface MatrixConfig {
   N: number;
   K: number;
 }
-type Adapter = Pick<GPUAdapter, 'features'> & { info: GPUAdapterInfo & { subgroupMatrixConfigs?: Iterable<MatrixConfig> } };
+type Adapter = Pick<GPUAdapter, 'features'> & {
+  info: GPUAdapterInfo & { subgroupMatrixConfigs?: Iterable<MatrixConfig> };
+};
 
-/** An adapter's matrices of halves with sums in f32, where kernels can use them: they count on subgroups of one size, tiles of 16 pixels and blocks of 4 channels. */
+/**
+ * An adapter's matrices of halves with sums in f32, where kernels can use them: they count on subgroups of one size,
+ * tiles of 16 pixels and blocks of 4 channels.
+ */
 export function matricesOf({ info, features }: Adapter): MatrixSize | undefined {
   const has = [MATRIX_FEATURE, 'subgroups', 'shader-f16'].every((name) => features.has(name));
   if (!has || info.subgroupMinSize !== info.subgroupMaxSize) return undefined;
   const found = [...(info.subgroupMatrixConfigs ?? [])].find(
-    ({ componentType, resultComponentType, M, N, K }) => componentType === 'f16' && resultComponentType === 'f32' && [M, N, K].every((side) => side === 8 || side === 16),
+    ({ componentType, resultComponentType, M, N, K }) =>
+      componentType === 'f16' && resultComponentType === 'f32' && [M, N, K].every((side) => side === 8 || side === 16),
   );
   if (!found) return undefined;
   addMethod(matrix);

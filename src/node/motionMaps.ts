@@ -1,12 +1,13 @@
 /**
  * Motion maps as files: one per frame, K = 1..N in exposure order.
  *
- * `motion-K.png` is 8-bit grey, round(255 W), to look at and to edit; `motion-K.npy` is W itself, float32 `[height, width]`.
- * Reading them back, the two are compared: where the PNG is what the NPY would have been written as, nobody edited it and
- * the NPY counts with its full precision; where they differ, somebody did, and the PNG counts. Either may also be alone.
+ * `motion-K.png` is 8-bit grey, round(255 W), to look at and to edit; `motion-K.npy` is W itself, float32
+ * `[height, width]`. Reading them back, the two are compared: where the PNG is what the NPY would have been written as,
+ * nobody edited it and the NPY counts with its full precision; where they differ, somebody did, and the PNG counts.
+ * Either may also be alone.
  *
- * The reference's map is the union (maximum) of the others. It is made anew from them when its files are absent, or are an
- * unedited pair, which another map's edit would leave out of date; an edited or lone file is taken as it is.
+ * The reference's map is the union (maximum) of the others. It is made anew from them when its files are absent, or are
+ * an unedited pair, which another map's edit would leave out of date; an edited or lone file is taken as it is.
  */
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -32,9 +33,14 @@ export async function checkMotionFolder(dir: string): Promise<void> {
     await mkdir(dir);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new InputError(`cannot create ${shown(dir)}: the folder ${shown(dirname(dir))} does not exist, create it first`, { cause: error });
+    if (code === 'ENOENT')
+      throw new InputError(
+        `cannot create ${shown(dir)}: the folder ${shown(dirname(dir))} does not exist, create it first`,
+        { cause: error },
+      );
     if (code !== 'EEXIST') throw systemProblem(error, 'create', dir);
-    if (!(await stat(dir)).isDirectory()) throw new InputError(`cannot write motion maps to ${shown(dir)}: it is not a folder`);
+    if (!(await stat(dir)).isDirectory())
+      throw new InputError(`cannot write motion maps to ${shown(dir)}: it is not a folder`);
   }
   await checkWritable(join(dir, mapName(1, 'png')));
 }
@@ -44,16 +50,26 @@ export async function checkMotionFolder(dir: string): Promise<void> {
  * @param maps in exposure order, each `[height, width]` in [0,1].
  * @throws InputError naming the file or folder; CancelledError, leaving the maps that were complete.
  */
-export async function writeMotionMaps(dir: string, maps: readonly Float32Array[], width: number, height: number, options: { signal?: AbortSignal } = {}): Promise<void> {
+export async function writeMotionMaps(
+  dir: string,
+  maps: readonly Float32Array[],
+  width: number,
+  height: number,
+  options: { signal?: AbortSignal } = {},
+): Promise<void> {
   const sharp = await loadSharp('writing motion maps');
   await checkMotionFolder(dir);
   for (const [i, map] of maps.entries()) {
     throwIfCancelled(options.signal);
-    if (map.length !== width * height) throw new InputError(`motion map ${i + 1}: ${map.length} values, ${width}x${height} needs ${width * height}`);
+    if (map.length !== width * height)
+      throw new InputError(`motion map ${i + 1}: ${map.length} values, ${width}x${height} needs ${width * height}`);
     checkValues(map, width, `motion map ${i + 1}`);
     const grey = new Uint8Array(map.length);
     for (let p = 0; p < map.length; p++) grey[p] = toByte(map[p]);
-    const png = await sharp(grey, { raw: { width, height, channels: 1 }, limitInputPixels: false }).toColourspace('b-w').png().toBuffer();
+    const png = await sharp(grey, { raw: { width, height, channels: 1 }, limitInputPixels: false })
+      .toColourspace('b-w')
+      .png()
+      .toBuffer();
     await writeFileAtomic(join(dir, mapName(i + 1, 'png')), png, options);
     await writeFileAtomic(join(dir, mapName(i + 1, 'npy')), npyPieces(map, [height, width]), options);
   }
@@ -66,7 +82,13 @@ export async function writeMotionMaps(dir: string, maps: readonly Float32Array[]
  * @returns one map per frame, each `[height, width]` in [0,1].
  * @throws InputError naming the file: maps missing or too many, another size, values outside [0,1], colour in a PNG.
  */
-export async function readMotionMaps(dir: string, count: number, width: number, height: number, reference: number): Promise<Float32Array[]> {
+export async function readMotionMaps(
+  dir: string,
+  count: number,
+  width: number,
+  height: number,
+  reference: number,
+): Promise<Float32Array[]> {
   let names: Set<string>;
   try {
     names = new Set(await readdir(dir));
@@ -75,7 +97,10 @@ export async function readMotionMaps(dir: string, count: number, width: number, 
   }
   for (const name of names) {
     const k = Number(MAP_NAME.exec(name)?.[1] ?? 0);
-    if (k > count) throw new InputError(`${shown(join(dir, name))} is a map of frame ${k}, the stack has ${count}: these maps belong to another stack`);
+    if (k > count)
+      throw new InputError(
+        `${shown(join(dir, name))} is a map of frame ${k}, the stack has ${count}: these maps belong to another stack`,
+      );
   }
   const maps: Float32Array[] = [];
   let isUnionDue = true;
@@ -91,7 +116,9 @@ export async function readMotionMaps(dir: string, count: number, width: number, 
       const isUnedited = npy !== undefined && png !== undefined && isWrittenFrom(png, npy);
       isUnionDue = isUnedited || (npy === undefined && png === undefined);
     } else if (!npy && !png) {
-      throw new InputError(`${shown(join(dir, mapName(k, 'png')))} is missing, and so is ${mapName(k, 'npy')}: each of the ${count} frames but the reference needs a map`);
+      throw new InputError(
+        `${shown(join(dir, mapName(k, 'png')))} is missing, and so is ${mapName(k, 'npy')}: each of the ${count} frames but the reference needs a map`,
+      );
     }
     maps.push(npy && (!png || isWrittenFrom(png, npy)) ? npy : (png ?? new Float32Array(0)));
   }
@@ -108,23 +135,35 @@ function isWrittenFrom(png: Float32Array, npy: Float32Array): boolean {
 
 function checkValues(map: Float32Array, width: number, name: string): void {
   const bad = firstOutside(map);
-  if (bad >= 0) throw new InputError(`${name}: row ${Math.floor(bad / width)}, column ${bad % width} is ${map[bad]}, values must be in [0,1]`);
+  if (bad >= 0)
+    throw new InputError(
+      `${name}: row ${Math.floor(bad / width)}, column ${bad % width} is ${map[bad]}, values must be in [0,1]`,
+    );
 }
 
 function checkShape(name: string, found: { width: number; height: number }, width: number, height: number): void {
-  if (found.width !== width || found.height !== height) throw new InputError(`${name} is ${found.width}x${found.height}, the frames are ${width}x${height}: a map has the size of its stack`);
+  if (found.width !== width || found.height !== height)
+    throw new InputError(
+      `${name} is ${found.width}x${found.height}, the frames are ${width}x${height}: a map has the size of its stack`,
+    );
 }
 
 async function readNpyMap(path: string, width: number, height: number): Promise<Float32Array> {
   const name = shown(path);
   const { data, shape } = decodeNpy(await readFileBytes(path), name);
-  if (shape.length !== 2 || !(data instanceof Float32Array)) throw new InputError(`${name}: a map is a float32 array (height, width), this one's shape is (${shape.join(', ')})`);
+  if (shape.length !== 2 || !(data instanceof Float32Array))
+    throw new InputError(
+      `${name}: a map is a float32 array (height, width), this one's shape is (${shape.join(', ')})`,
+    );
   checkShape(name, { width: shape[1], height: shape[0] }, width, height);
   checkValues(data, width, name);
   return data;
 }
 
-/** A grey PNG, 8 or 16 bit, or a colour one whose channels agree, as editors save them. Profiles are ignored: values count. */
+/**
+ * A grey PNG, 8 or 16 bit, or a colour one whose channels agree, as editors save them. Profiles are ignored: values
+ * count.
+ */
 async function readPngMap(path: string, width: number, height: number): Promise<Float32Array> {
   const sharp = await loadSharp('reading motion maps');
   const name = shown(path);
@@ -138,7 +177,10 @@ async function readPngMap(path: string, width: number, height: number): Promise<
     checkSize(metadata.width, metadata.height, name);
     checkShape(name, metadata, width, height);
     is16 = metadata.depth === 'ushort';
-    decoded = await sharp(bytes, open).toColourspace(is16 ? 'rgb16' : 'srgb').raw({ depth: is16 ? 'ushort' : 'uchar' }).toBuffer({ resolveWithObject: true });
+    decoded = await sharp(bytes, open)
+      .toColourspace(is16 ? 'rgb16' : 'srgb')
+      .raw({ depth: is16 ? 'ushort' : 'uchar' })
+      .toBuffer({ resolveWithObject: true });
   } catch (error) {
     if (error instanceof InputError) throw error;
     throw new InputError(`${name} cannot be decoded: ${reasonOf(error)}`, { cause: error });
@@ -150,7 +192,9 @@ async function readPngMap(path: string, width: number, height: number): Promise<
   for (let i = 0; i < map.length; i++) {
     const value = samples[i * step];
     if (step >= 3 && (samples[i * step + 1] !== value || samples[i * step + 2] !== value)) {
-      throw new InputError(`${name} is in colour (row ${Math.floor(i / width)}, column ${i % width}): a map is grey, white where things move`);
+      throw new InputError(
+        `${name} is in colour (row ${Math.floor(i / width)}, column ${i % width}): a map is grey, white where things move`,
+      );
     }
     map[i] = value / (is16 ? 65535 : 255);
   }

@@ -1,10 +1,11 @@
 /**
  * Keeps native code's own warnings off a terminal.
  *
- * Dawn and the Vulkan loader print to the file descriptor, past Node: two lines about limits that nobody asked for on every start, and
- * stack traces of drivers that were merely tried. They print while the adapter is being looked for, before the call returns, so pointing
- * the descriptor elsewhere during that synchronous call is enough. Only on a terminal, which can be reopened by name; a file or pipe that
- * someone collects is left alone, as is everything when `DEGHOST_DEBUG` is set.
+ * Dawn and the Vulkan loader print to the file descriptor, past Node: two lines about limits that nobody asked for on
+ * every start, and stack traces of drivers that were merely tried. They print while the adapter is being looked for,
+ * before the call returns, so pointing the descriptor elsewhere during that synchronous call is enough. Only on a
+ * terminal, which can be reopened by name; a file or pipe that someone collects is left alone, as is everything when
+ * `DEGHOST_DEBUG` is set.
  */
 import { closeSync, openSync } from 'node:fs';
 import { isatty } from 'node:tty';

@@ -22,7 +22,8 @@ export function packageVersion(): string {
 }
 
 /**
- * The file of weights that come with deghost for so many frames: `fixed` for three with the middle one as the reference, else `any`.
+ * The file of weights that come with deghost for so many frames: `fixed` for three with the middle one as the
+ * reference, else `any`.
  * @param reference the reference frame, from 0 in exposure order; the middle one by default.
  */
 export function shippedWeightsPath(frames: number, reference?: number): string {
@@ -31,7 +32,8 @@ export function shippedWeightsPath(frames: number, reference?: number): string {
 
 /**
  * The weights that come with deghost for so many frames, for `Deghoster.create`.
- * @param reference the reference frame, from 0 in exposure order; the middle one by default. For `reference: 'auto'` ask `chooseReference` first.
+ * @param reference the reference frame, from 0 in exposure order; the middle one by default. For `reference: 'auto'`
+ * ask `chooseReference` first.
  */
 export function readShippedWeights(frames: number, reference?: number): Promise<Uint8Array> {
   return readFile(shippedWeightsPath(frames, reference));

@@ -26,7 +26,9 @@ const SYSTEM_REASONS: Record<string, string> = {
   EBUSY: 'in use by another program',
 };
 
-/** Turns a system error into an InputError: `cannot write out.hdr: no space left on the disk: ...`. Others pass through. */
+/**
+ * Turns a system error into an InputError: `cannot write out.hdr: no space left on the disk: ...`. Others pass through.
+ */
 export function systemProblem(error: unknown, action: string, path: string): unknown {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (typeof code !== 'string' || !Object.hasOwn(SYSTEM_REASONS, code)) return error;

@@ -5,13 +5,15 @@
  * exactly), or float in [0,1]. On the way:
  * - EXIF orientation is applied; ICC profiles other than sRGB are converted to sRGB (16 bit stays 16 bit).
  * - Greyscale becomes RGB; its profile, if any, is ignored.
- * - Alpha is dropped where it is opaque everywhere, and refused otherwise: what lies beneath transparency is no photograph.
+ * - Alpha is dropped where it is opaque everywhere, and refused otherwise: what lies beneath transparency is no
+ *   photograph.
  * - CMYK, Lab, and float or 32-bit TIFF are refused by name, as are RAW, HEIC and others (sniff.ts).
  * - Of several pages (TIFF) or frames (APNG) the first counts.
  * - Truncated and damaged files are errors, never a half-grey picture. The size is checked against the header before
  *   anything is decoded, so a header that lies costs nothing.
  *
- * Decoding runs in sharp's threads. Of several pictures as many are decoded at once as there are processors, within bounds of memory.
+ * Decoding runs in sharp's threads. Of several pictures as many are decoded at once as there are processors, within
+ * bounds of memory.
  */
 import { open } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -57,7 +59,8 @@ class DecodingMemory {
 
   /** Waits for room. @returns what gives it back. */
   async enter(bytes: number): Promise<() => void> {
-    while (this.#bytes > 0 && this.#bytes + bytes > DECODING_BYTES) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    while (this.#bytes > 0 && this.#bytes + bytes > DECODING_BYTES)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#bytes += bytes;
     return () => {
       this.#bytes -= bytes;
@@ -82,10 +85,15 @@ async function read(path: string, memory: DecodingMemory): Promise<DecodedImage>
 }
 
 /**
- * Reads the pictures of a stack, several at once, and hands them out in order. Whoever stops taking them leaves a few to be decoded for nothing.
- * @throws as `readFrame`, for the first picture that cannot be read or has another size than the first, once those before it have been handed out; CancelledError.
+ * Reads the pictures of a stack, several at once, and hands them out in order. Whoever stops taking them leaves a few
+ * to be decoded for nothing.
+ * @throws as `readFrame`, for the first picture that cannot be read or has another size than the first, once those
+ * before it have been handed out; CancelledError.
  */
-export async function* readFrameFiles(paths: readonly string[], signal?: AbortSignal): AsyncGenerator<DecodedImage, void, undefined> {
+export async function* readFrameFiles(
+  paths: readonly string[],
+  signal?: AbortSignal,
+): AsyncGenerator<DecodedImage, void, undefined> {
   const memory = new DecodingMemory();
   const atOnce = Math.min(MOST_AT_ONCE, availableParallelism());
   const coming: Promise<DecodedImage>[] = [];
@@ -107,14 +115,25 @@ export async function* readFrameFiles(paths: readonly string[], signal?: AbortSi
   }
 }
 
-const REFUSED_SPACES: Record<string, string> = { cmyk: 'CMYK', lab: 'CIE Lab', labs: 'CIE Lab', xyz: 'CIE XYZ', multiband: 'multi-channel' };
+const REFUSED_SPACES: Record<string, string> = {
+  cmyk: 'CMYK',
+  lab: 'CIE Lab',
+  labs: 'CIE Lab',
+  xyz: 'CIE XYZ',
+  multiband: 'multi-channel',
+};
 const READ_SPACES = new Set(['srgb', 'rgb', 'rgb16', 'b-w', 'grey16']);
 /** Complaints about JPEG headers that leave the pixels intact; some phones write such files. */
 const HARMLESS = /Invalid SOS parameters for sequential JPEG|extraneous bytes before marker/;
 
 type SharpModule = Awaited<ReturnType<typeof loadSharp>>;
 
-async function readSharpFrame(bytes: Buffer, format: PictureFormat, name: string, memory: DecodingMemory): Promise<DecodedImage> {
+async function readSharpFrame(
+  bytes: Buffer,
+  format: PictureFormat,
+  name: string,
+  memory: DecodingMemory,
+): Promise<DecodedImage> {
   const sharp = await loadSharp('reading JPEG, PNG and TIFF');
   const metadata = await pictureMetadata(sharp, bytes, format, name);
   const bits = metadata.depth === 'ushort' ? 16 : 8;
@@ -130,13 +149,24 @@ async function readSharpFrame(bytes: Buffer, format: PictureFormat, name: string
   });
   const { data, info } = await decoding.finally(leave);
   const { width, height, channels } = info;
-  const samples = bits === 16 ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  if (samples.length !== width * height * channels) throw new InputError(`${name}: ${samples.length} samples were decoded, ${width}x${height} with ${channels} channels needs ${width * height * channels}`);
+  const samples =
+    bits === 16
+      ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2)
+      : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (samples.length !== width * height * channels)
+    throw new InputError(
+      `${name}: ${samples.length} samples were decoded, ${width}x${height} with ${channels} channels needs ${width * height * channels}`,
+    );
   return { data: toRgb(samples, width, channels, name), width, height, bits, format, exif: await readExif(bytes) };
 }
 
 /** Reads and judges the header alone. */
-async function pictureMetadata(sharp: SharpModule, bytes: Buffer, format: PictureFormat, name: string): Promise<Metadata> {
+async function pictureMetadata(
+  sharp: SharpModule,
+  bytes: Buffer,
+  format: PictureFormat,
+  name: string,
+): Promise<Metadata> {
   let metadata: Metadata;
   try {
     metadata = await sharp(bytes, { limitInputPixels: false }).metadata();
@@ -146,10 +176,12 @@ async function pictureMetadata(sharp: SharpModule, bytes: Buffer, format: Pictur
   }
   const { width, height, space = '', depth = '' } = metadata;
   checkSize(width, height, name);
-  if (metadata.format !== format) throw new InputError(`${name} starts like a ${format} file but holds ${metadata.format}`);
+  if (metadata.format !== format)
+    throw new InputError(`${name} starts like a ${format} file but holds ${metadata.format}`);
   if (!READ_SPACES.has(space)) throw notRgb(name, REFUSED_SPACES[space] ?? space);
   if (depth !== 'uchar' && depth !== 'ushort') throw notIntegers(name, depth);
-  if (format === 'png') checkDeflated(name, width, height, metadata.channels * (metadata.bitsPerSample ?? 8), bytes.length);
+  if (format === 'png')
+    checkDeflated(name, width, height, metadata.channels * (metadata.bitsPerSample ?? 8), bytes.length);
   return metadata;
 }
 

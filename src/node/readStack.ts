@@ -15,15 +15,31 @@ export interface StackOptions {
 
 /**
  * Reads a stack's pictures, in the order given.
- * @returns frames named by their file names, or by their whole paths where file names repeat; and the pictures that they are from.
+ * @returns frames named by their file names, or by their whole paths where file names repeat; and the pictures that
+ * they are from.
  * @throws InputError naming the file; MissingPackageError without sharp or exifr; CancelledError.
  */
-export async function readStackFiles(paths: readonly string[], { exposures: given, signal }: StackOptions = {}): Promise<{ frames: Frame[]; images: DecodedImage[] }> {
-  if (given && given.length !== paths.length) throw new InputError(`${given.length} exposures given for ${paths.length} files: give one per file, in the same order`);
+export async function readStackFiles(
+  paths: readonly string[],
+  { exposures: given, signal }: StackOptions = {},
+): Promise<{ frames: Frame[]; images: DecodedImage[] }> {
+  if (given && given.length !== paths.length)
+    throw new InputError(
+      `${given.length} exposures given for ${paths.length} files: give one per file, in the same order`,
+    );
   const images: DecodedImage[] = [];
   for await (const image of readFrameFiles(paths, signal)) images.push(image);
   const short = paths.map((path) => basename(path));
   const names = (new Set(short).size === short.length ? short : paths).map(shown);
   const exposures = given ?? exifExposures(images.map(({ exif }, i) => ({ name: names[i], exif })));
-  return { frames: images.map(({ data, width, height }, i) => ({ data, width, height, name: names[i], exposure: exposures[i] })), images };
+  return {
+    frames: images.map(({ data, width, height }, i) => ({
+      data,
+      width,
+      height,
+      name: names[i],
+      exposure: exposures[i],
+    })),
+    images,
+  };
 }

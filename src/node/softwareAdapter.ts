@@ -1,12 +1,26 @@
 /**
  * Software Vulkan for a machine without a GPU driver.
  *
- * Two exist in practice. Mesa's lavapipe comes with the system (apt: mesa-vulkan-drivers) and is found by the Vulkan loader
- * like any driver. SwiftShader is slower, but needs no system package: the npm package `@sparticuz/chromium`, made for headless
- * browsers, carries it with a Vulkan loader of its own. This file unpacks that copy into a per-user cache once, and points the
- * loader at it. It also looks at which drivers the system registers, to explain why none of them serves.
+ * Two exist in practice. Mesa's lavapipe comes with the system (apt: mesa-vulkan-drivers) and is found by the Vulkan
+ * loader like any driver. SwiftShader is slower, but needs no system package: the npm package `@sparticuz/chromium`,
+ * made for headless browsers, carries it with a Vulkan loader of its own. This file unpacks that copy into a per-user
+ * cache once, and points the loader at it. It also looks at which drivers the system registers, to explain why none of
+ * them serves.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -31,13 +45,18 @@ export function findSwiftShader(): { archive: string; version: string } | undefi
   for (const from of [import.meta.url, join(process.cwd(), 'package.json')]) {
     const root = packageRoot(from, SWIFTSHADER_PACKAGE);
     if (!root) continue;
-    const archive = ['bin/swiftshader.tar.br', 'bin/x64/swiftshader.tar.br'].map((name) => join(root, name)).find((path) => existsSync(path));
+    const archive = ['bin/swiftshader.tar.br', 'bin/x64/swiftshader.tar.br']
+      .map((name) => join(root, name))
+      .find((path) => existsSync(path));
     if (archive) return { archive, version: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version };
   }
   return undefined;
 }
 
-/** The folder of an installed package. Its `exports` may hide package.json from `require.resolve`, so walk up from its entry. */
+/**
+ * The folder of an installed package. Its `exports` may hide package.json from `require.resolve`, so walk up from its
+ * entry.
+ */
 function packageRoot(from: string, name: string): string | undefined {
   let entry: string;
   try {
@@ -54,7 +73,10 @@ function packageRoot(from: string, name: string): string | undefined {
 
 /** A folder that only this user writes to: libraries are loaded from it. */
 function cacheRoot(): string {
-  const candidates = [process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), join(tmpdir(), `cache-${process.getuid?.() ?? 'user'}`)];
+  const candidates = [
+    process.env.XDG_CACHE_HOME || join(homedir(), '.cache'),
+    join(tmpdir(), `cache-${process.getuid?.() ?? 'user'}`),
+  ];
   for (const base of candidates) {
     const dir = join(base, 'deghost');
     try {
@@ -71,8 +93,8 @@ function cacheRoot(): string {
 }
 
 /**
- * Unpacks SwiftShader, once a user and version, and returns the folder. Safe to run from several processes at once: the folder
- * is filled under another name and renamed, so it is either absent or complete.
+ * Unpacks SwiftShader, once a user and version, and returns the folder. Safe to run from several processes at once: the
+ * folder is filled under another name and renamed, so it is either absent or complete.
  * @throws Error when the archive is damaged or nothing can be written.
  */
 export function unpackSwiftShader(found: { archive: string; version: string }): string {
@@ -104,10 +126,15 @@ export function unpackSwiftShader(found: { archive: string; version: string }): 
 function untar(tar: Buffer, names: readonly string[]): Map<string, Buffer> {
   const files = new Map<string, Buffer>();
   for (let at = 0; at + 512 <= tar.length && tar[at] !== 0; ) {
-    const text = (from: number, length: number) => tar.toString('latin1', at + from, at + from + length).replace(/\0.*$/s, '').trim();
+    const text = (from: number, length: number) =>
+      tar
+        .toString('latin1', at + from, at + from + length)
+        .replace(/\0.*$/s, '')
+        .trim();
     const size = parseInt(text(124, 12) || '0', 8);
     const name = text(0, 100).replace(/^\.\//, '');
-    if (!Number.isFinite(size) || at + 512 + size > tar.length) throw new Error(`tar archive is cut short at ${name || at}`);
+    if (!Number.isFinite(size) || at + 512 + size > tar.length)
+      throw new Error(`tar archive is cut short at ${name || at}`);
     if (names.includes(name) && (text(156, 1) || '0') === '0') files.set(name, tar.subarray(at + 512, at + 512 + size));
     at += 512 + Math.ceil(size / 512) * 512;
   }
@@ -147,8 +174,15 @@ export interface VulkanDriver {
 /** The Vulkan drivers registered on a Linux system, in the loader's order of folders; empty elsewhere. */
 export function vulkanDrivers(): VulkanDriver[] {
   if (process.platform !== 'linux') return [];
-  const folders = [...(process.env.XDG_CONFIG_DIRS || '/etc/xdg').split(':'), '/etc', join(homedir(), '.local/share'), ...(process.env.XDG_DATA_DIRS || '/usr/local/share:/usr/share').split(':')];
-  const manifests = CHOSEN_DRIVERS ? CHOSEN_DRIVERS.split(':') : folders.filter(Boolean).flatMap((folder) => list(join(folder, 'vulkan/icd.d')));
+  const folders = [
+    ...(process.env.XDG_CONFIG_DIRS || '/etc/xdg').split(':'),
+    '/etc',
+    join(homedir(), '.local/share'),
+    ...(process.env.XDG_DATA_DIRS || '/usr/local/share:/usr/share').split(':'),
+  ];
+  const manifests = CHOSEN_DRIVERS
+    ? CHOSEN_DRIVERS.split(':')
+    : folders.filter(Boolean).flatMap((folder) => list(join(folder, 'vulkan/icd.d')));
   const drivers: VulkanDriver[] = [];
   for (const manifest of new Set(manifests)) {
     try {
@@ -175,8 +209,8 @@ function list(dir: string): string[] {
 }
 
 /**
- * The lavapipe that WebGPU is known to refuse, where it is what the system has: Mesa before 23 lacks features Dawn requires. Debian 12 ships
- * 22.3, whose manifest says Vulkan 1.1; the first that works says 1.3 or later.
+ * The lavapipe that WebGPU is known to refuse, where it is what the system has: Mesa before 23 lacks features Dawn
+ * requires. Debian 12 ships 22.3, whose manifest says Vulkan 1.1; the first that works says 1.3 or later.
  */
 export function refusedLavapipe(drivers: readonly VulkanDriver[] = vulkanDrivers()): VulkanDriver | undefined {
   return drivers.find((driver) => {
@@ -191,10 +225,13 @@ export function softwareRemedies(): string[] {
   const old = refusedLavapipe();
   const lines: string[] = [];
   if (old) {
-    lines.push(`the installed lavapipe (Vulkan ${old.api}, ${old.manifest}) is too old for WebGPU: on Debian 12, \`apt-get install -t bookworm-backports mesa-vulkan-drivers\``);
+    lines.push(
+      `the installed lavapipe (Vulkan ${old.api}, ${old.manifest}) is too old for WebGPU: on Debian 12, \`apt-get install -t bookworm-backports mesa-vulkan-drivers\``,
+    );
   } else {
     lines.push('`apt-get install mesa-vulkan-drivers` (lavapipe; on Debian 12 add `-t bookworm-backports`)');
   }
-  if (supportsSwiftShader() && !findSwiftShader()) lines.push(`\`npm install ${SWIFTSHADER_PACKAGE}\` (SwiftShader: no system package needed, several times slower)`);
+  if (supportsSwiftShader() && !findSwiftShader())
+    lines.push(`\`npm install ${SWIFTSHADER_PACKAGE}\` (SwiftShader: no system package needed, several times slower)`);
   return lines;
 }

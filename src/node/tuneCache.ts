@@ -1,7 +1,9 @@
 /**
- * Tunings in a JSON file: what DEGHOST_TUNING names, or `deghost/tuning.json` in the user's cache folder, which is XDG_CACHE_HOME or ~/.cache, on macOS ~/Library/Caches, on Windows %LOCALAPPDATA%.
+ * Tunings in a JSON file: what DEGHOST_TUNING names, or `deghost/tuning.json` in the user's cache folder, which is
+ * XDG_CACHE_HOME or ~/.cache, on macOS ~/Library/Caches, on Windows %LOCALAPPDATA%.
  *
- * It is a cache: what is damaged or not ours is not read, and replaced at the next write. Two processes that write at once lose one's tuning, never the file.
+ * It is a cache: what is damaged or not ours is not read, and replaced at the next write. Two processes that write at
+ * once lose one's tuning, never the file.
  */
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -20,7 +22,11 @@ const MOST_ENTRIES = 32;
 const MOST_CHARACTERS = 32 << 20;
 
 /** The user's cache folder. */
-export function userCacheFolder(platform: NodeJS.Platform = process.platform, env: NodeJS.ProcessEnv = process.env, home = homedir()): string {
+export function userCacheFolder(
+  platform: NodeJS.Platform = process.platform,
+  env: NodeJS.ProcessEnv = process.env,
+  home = homedir(),
+): string {
   if (platform === 'win32') return env.LOCALAPPDATA || join(home, 'AppData', 'Local');
   if (env.XDG_CACHE_HOME) return env.XDG_CACHE_HOME;
   return platform === 'darwin' ? join(home, 'Library', 'Caches') : join(home, '.cache');
@@ -64,7 +70,10 @@ export class FileTuneCache implements TuneCache {
     } catch (error) {
       throw systemProblem(error, 'write', this.path);
     }
-    await writeFileAtomic(this.path, Buffer.from(`${JSON.stringify({ deghost: 'tuning', entries: Object.fromEntries(newest) }, null, 1)}\n`));
+    await writeFileAtomic(
+      this.path,
+      Buffer.from(`${JSON.stringify({ deghost: 'tuning', entries: Object.fromEntries(newest) }, null, 1)}\n`),
+    );
   }
 
   /** What is in the file and a tuning. */
@@ -74,7 +83,8 @@ export class FileTuneCache implements TuneCache {
     try {
       text = readFileSync(this.path, 'utf8');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#ignored(reasonOf(systemProblem(error, 'read', this.path)));
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        this.#ignored(reasonOf(systemProblem(error, 'read', this.path)));
       return found;
     }
     let entries: unknown;
@@ -86,7 +96,9 @@ export class FileTuneCache implements TuneCache {
       // Damaged: as a file of another kind.
     }
     if (typeof entries !== 'object' || entries === null) {
-      this.#ignored(`${shown(this.path)} is damaged, or no tuning of deghost's: it is not read, and the next tuning replaces it`);
+      this.#ignored(
+        `${shown(this.path)} is damaged, or no tuning of deghost's: it is not read, and the next tuning replaces it`,
+      );
       return found;
     }
     let bad = 0;
@@ -94,7 +106,10 @@ export class FileTuneCache implements TuneCache {
       if (isTuneResult(value) && value.key === key) found.set(key, value);
       else bad++;
     }
-    if (bad > 0) this.#ignored(`${shown(this.path)}: ${bad} of ${Object.keys(entries).length} tunings are damaged and not read, the next tuning removes them`);
+    if (bad > 0)
+      this.#ignored(
+        `${shown(this.path)}: ${bad} of ${Object.keys(entries).length} tunings are damaged and not read, the next tuning removes them`,
+      );
     return found;
   }
 

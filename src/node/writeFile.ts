@@ -12,7 +12,10 @@ import { basename, dirname, join } from 'node:path';
 import { InputError, throwIfCancelled } from '../errors.ts';
 import { shown, systemProblem } from './problems.ts';
 
-/** Bytes that follow those written before, or that replace what is at a place: some formats begin with what is known last. */
+/**
+ * Bytes that follow those written before, or that replace what is at a place: some formats begin with what is known
+ * last.
+ */
 export type FilePiece = Uint8Array | { at: number; bytes: Uint8Array };
 /** What a file can be written from. */
 export type FileContent = Uint8Array | Iterable<FilePiece> | AsyncIterable<FilePiece>;
@@ -40,13 +43,15 @@ async function statOf(path: string) {
 }
 
 /**
- * Checks that a file can be created or replaced at `path`: its folder exists and can be written, and it is no folder itself.
+ * Checks that a file can be created or replaced at `path`: its folder exists and can be written, and it is no folder
+ * itself.
  * @throws InputError naming the path and the remedy.
  */
 export async function checkWritable(path: string): Promise<void> {
   const folder = dirname(path);
   const parent = await statOf(folder);
-  if (!parent) throw new InputError(`cannot write ${shown(path)}: the folder ${shown(folder)} does not exist, create it first`);
+  if (!parent)
+    throw new InputError(`cannot write ${shown(path)}: the folder ${shown(folder)} does not exist, create it first`);
   if (!parent.isDirectory()) throw new InputError(`cannot write ${shown(path)}: ${shown(folder)} is not a folder`);
   const target = await statOf(path);
   if (target?.isDirectory()) throw new InputError(`cannot write ${shown(path)}: it is a folder, name a file in it`);
@@ -65,14 +70,24 @@ export async function checkWritable(path: string): Promise<void> {
  * @param content bytes, or pieces made while writing.
  * @throws InputError naming the path (missing folder, full disk, no permission, a folder in the way); CancelledError.
  */
-export async function writeFileAtomic(path: string, content: FileContent, options: { signal?: AbortSignal } = {}): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  content: FileContent,
+  options: { signal?: AbortSignal } = {},
+): Promise<void> {
   const { signal } = options;
   throwIfCancelled(signal);
   await checkWritable(path);
   const previous = await statOf(path);
   const target = previous ? await realpath(path) : path;
   // The name is cut: some file systems allow no more than 255 bytes.
-  const temporary = join(dirname(target), `.${Buffer.from(basename(target)).subarray(0, 180).toString('latin1').replace(/[^\w.-]/g, '_')}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
+  const temporary = join(
+    dirname(target),
+    `.${Buffer.from(basename(target))
+      .subarray(0, 180)
+      .toString('latin1')
+      .replace(/[^\w.-]/g, '_')}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`,
+  );
   if (!isExitWatched) {
     isExitWatched = true;
     process.on('exit', removeTemporaryFiles);

@@ -39,7 +39,14 @@ const deflateFast = (bytes: Uint8Array): Promise<Uint8Array> => deflateAsync(byt
 /** The formats that can be written. */
 export type OutputFormat = 'hdr' | 'exr' | 'npy' | 'png' | 'jpg';
 
-const FORMATS: Record<string, OutputFormat> = { '.hdr': 'hdr', '.exr': 'exr', '.npy': 'npy', '.png': 'png', '.jpg': 'jpg', '.jpeg': 'jpg' };
+const FORMATS: Record<string, OutputFormat> = {
+  '.hdr': 'hdr',
+  '.exr': 'exr',
+  '.npy': 'npy',
+  '.png': 'png',
+  '.jpg': 'jpg',
+  '.jpeg': 'jpg',
+};
 
 /** The format a path's extension asks for. @throws UsageError listing the known ones. */
 export function outputFormat(path: string): OutputFormat {
@@ -68,31 +75,48 @@ export async function writeImage(path: string, image: MergedImage, options: Writ
   const { radiance, width, height, scale } = image;
   const { signal } = options;
   const format = await checkOutputPath(path);
-  if (radiance.length !== width * height * 3) throw new InputError(`cannot write ${shown(path)}: ${radiance.length} values, ${width}x${height} RGB needs ${width * height * 3}`);
-  if (!(scale > 0) || !Number.isFinite(scale)) throw new InputError(`cannot write ${shown(path)}: the scale is ${scale}, it must be positive and finite`);
+  if (radiance.length !== width * height * 3)
+    throw new InputError(
+      `cannot write ${shown(path)}: ${radiance.length} values, ${width}x${height} RGB needs ${width * height * 3}`,
+    );
+  if (!(scale > 0) || !Number.isFinite(scale))
+    throw new InputError(`cannot write ${shown(path)}: the scale is ${scale}, it must be positive and finite`);
   await inBands(
     radiance.length,
     (from, to) => {
       for (let i = from; i < to; i++) {
         if (Number.isFinite(radiance[i])) continue;
         const pixel = Math.floor(i / 3);
-        throw new InputError(`cannot write ${shown(path)}: row ${Math.floor(pixel / width)}, column ${pixel % width} holds ${radiance[i]}, only finite values are written`);
+        throw new InputError(
+          `cannot write ${shown(path)}: row ${Math.floor(pixel / width)}, column ${pixel % width} holds ${radiance[i]}, only finite values are written`,
+        );
       }
     },
     { signal },
   );
   if (format === 'hdr') return writeFileAtomic(path, encodeRgbe(radiance, width, height, scale), { signal });
-  if (format === 'exr') return writeFileAtomic(path, (await streamExr(radiance, width, height, { scale, type: options.exr, deflate: deflateFast, signal })).pieces, { signal });
+  if (format === 'exr')
+    return writeFileAtomic(
+      path,
+      (await streamExr(radiance, width, height, { scale, type: options.exr, deflate: deflateFast, signal })).pieces,
+      { signal },
+    );
   if (format === 'npy') return writeFileAtomic(path, npyPieces(radiance, [height, width, 3]), { signal });
   const sharp = await loadSharp(`writing .${format}`);
   // The operator sets its own exposure: the scale changes nothing.
   const tone = chooseTone(radiance);
   const mapped = new Uint8Array(radiance.length);
-  await inBands(radiance.length, (from, to) => mapped.set(toneMap(radiance.subarray(from, to), tone), from), { multiple: 3, signal });
+  await inBands(radiance.length, (from, to) => mapped.set(toneMap(radiance.subarray(from, to), tone), from), {
+    multiple: 3,
+    signal,
+  });
   const picture = sharp(mapped, { raw: { width, height, channels: 3 }, limitInputPixels: false });
   let bytes;
   try {
-    bytes = await (format === 'png' ? picture.png() : picture.jpeg({ quality: options.quality ?? 92, chromaSubsampling: '4:4:4' })).toBuffer();
+    bytes = await (format === 'png'
+      ? picture.png()
+      : picture.jpeg({ quality: options.quality ?? 92, chromaSubsampling: '4:4:4' })
+    ).toBuffer();
   } catch (error) {
     throw new InputError(`cannot write ${shown(path)}: ${reasonOf(error)}`, { cause: error });
   }

@@ -1,7 +1,8 @@
 /**
  * The device side of tuning: a class's step, run alone with each implementation on the same random inputs and weights.
  *
- * All implementations of a class share one set of buffers. Inputs are in [0,1), as frames and motion maps are; weights keep the spread of what they multiply.
+ * All implementations of a class share one set of buffers. Inputs are in [0,1), as frames and motion maps are; weights
+ * keep the spread of what they multiply.
  */
 import { Gpu } from '../device.ts';
 import { inputsOf } from '../graph/edges.ts';
@@ -71,7 +72,10 @@ export class DeviceBench implements Bench {
   readonly #compilesAhead: boolean;
   readonly #shapes = new Map<string, readonly number[]>();
 
-  /** @param compilesAhead whether all implementations of a class are compiled at once, which GPU drivers do in parallel; on software adapters it would make stopping slow. */
+  /**
+   * @param compilesAhead whether all implementations of a class are compiled at once, which GPU drivers do in parallel;
+   * on software adapters it would make stopping slow.
+   */
   constructor(device: GPUDevice, target: Target, compilesAhead: boolean) {
     this.#executor = new Runner(new Gpu(device), (name) => randomWeights(name, this.#shapes.get(name)!));
     this.#target = target;
@@ -84,7 +88,12 @@ export class DeviceBench implements Bench {
 
   async open({ name, step, graph, implementations }: StepClass): Promise<ClassBench> {
     const executor = this.#executor;
-    const plans = new Map(implementations.map((implementation): [string, Plan] => [implementation, plan(graph, { ...this.#target, choices: new Map([[name, implementation]]) })]));
+    const plans = new Map(
+      implementations.map((implementation): [string, Plan] => [
+        implementation,
+        plan(graph, { ...this.#target, choices: new Map([[name, implementation]]) }),
+      ]),
+    );
     const stepOf = (it: Plan): number => it.steps.findIndex((other) => other.name === step);
     for (const it of plans.values()) {
       it.tensors.forEach((shape, tensor) => this.#shapes.set(tensor, shape));
@@ -98,7 +107,8 @@ export class DeviceBench implements Bench {
         const prepared = await executor.prepare(it, first);
         if (first) others.push(prepared);
         else first = prepared;
-        // Each time: some steps change an input in place, and a plan in halves converts its inputs, after which results may lie where they were.
+        // Each time: some steps change an input in place, and a plan in halves converts its inputs, after which results
+        // may lie where they were.
         await executor.upload(prepared, randomInputs(it));
         await executor.run(prepared);
         const outputs: Float32Array[] = [];

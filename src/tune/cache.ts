@@ -1,4 +1,7 @@
-/** Where tunings are kept from one session to the next: a file in Node (deghost/node), IndexedDB in a browser (indexedDb.ts), or anything with two functions. */
+/**
+ * Where tunings are kept from one session to the next: a file in Node (deghost/node), IndexedDB in a browser
+ * (indexedDb.ts), or anything with two functions.
+ */
 import { isTuneResult, joinResults } from './result.ts';
 import type { TuneResult } from './result.ts';
 
@@ -10,7 +13,9 @@ export interface TuneCache {
   write(key: string, value: TuneResult): Promise<void>;
 }
 
-/** The tuning that a cache has for a key; undefined where it has none, or something else. @param key `deviceTuneKey`'s */
+/**
+ * The tuning that a cache has for a key; undefined where it has none, or something else. @param key `deviceTuneKey`'s
+ */
 export async function readTuning(cache: TuneCache, key: string): Promise<TuneResult | undefined> {
   const value = await cache.read(key);
   return isTuneResult(value) && value.key === key ? value : undefined;

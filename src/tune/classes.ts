@@ -1,5 +1,6 @@
 /**
- * The classes of steps that a network's merge runs, each with the step that stands for it: cut out of its graph, it runs alone on inputs of its own.
+ * The classes of steps that a network's merge runs, each with the step that stands for it: cut out of its graph, it
+ * runs alone on inputs of its own.
  */
 import { fuse } from '../graph/fuse/index.ts';
 import { resultsOf } from '../graph/graph.ts';
@@ -33,20 +34,30 @@ export function classOf({ shapeClass, dispatch }: Pick<Step, 'shapeClass' | 'dis
   return shapeClass || dispatch.program.label;
 }
 
-/** A node's graph of its own: its inputs become the graph's, what it stores the outputs. The edges of a graph are f32, so halves are converted. */
+/**
+ * A node's graph of its own: its inputs become the graph's, what it stores the outputs. The edges of a graph are f32,
+ * so halves are converted.
+ */
 export function alone(graph: Graph, id: number): Graph {
   const nodes: GraphNode[] = [];
   const push = (node: Omit<GraphNode, 'id'>): GraphNode => {
     nodes.push({ ...node, id: nodes.length });
     return nodes[nodes.length - 1];
   };
-  const converted = (node: GraphNode, dtype: DType): number => (node.dtype === dtype ? node.id : push({ name: `${node.name} as ${dtype}`, op: 'copy', inputs: [node.id], attrs: {}, shape: node.shape, dtype }).id);
+  const converted = (node: GraphNode, dtype: DType): number =>
+    node.dtype === dtype
+      ? node.id
+      : push({ name: `${node.name} as ${dtype}`, op: 'copy', inputs: [node.id], attrs: {}, shape: node.shape, dtype })
+          .id;
   const node = graph.nodes[id];
   const inputs = new Map<number, number>();
   for (const input of node.inputs) {
     if (inputs.has(input)) continue;
     const { shape, dtype } = graph.nodes[input];
-    inputs.set(input, converted(push({ name: `input ${inputs.size}`, op: 'input', inputs: [], attrs: {}, shape, dtype: 'f32' }), dtype));
+    inputs.set(
+      input,
+      converted(push({ name: `input ${inputs.size}`, op: 'input', inputs: [], attrs: {}, shape, dtype: 'f32' }), dtype),
+    );
   }
   const it = push({ ...node, inputs: node.inputs.map((input) => inputs.get(input)!) });
   const results = resultsOf(graph, node).map((result) => push({ ...result, inputs: [it.id] }));
@@ -54,7 +65,12 @@ export function alone(graph: Graph, id: number): Graph {
 }
 
 /** Plans of one tile in all ways that the schedule may fuse it. */
-function tilePlans(config: NetworkConfig, frames: number, tile: { width: number; height: number }, target: Target): { segmentation: Plan; fusions: Plan[] } {
+function tilePlans(
+  config: NetworkConfig,
+  frames: number,
+  tile: { width: number; height: number },
+  target: Target,
+): { segmentation: Plan; fusions: Plan[] } {
   const taus = Array.from({ length: frames }, (_, k) => 4 ** k);
   const scene = { taus, reference: (frames - 1) >> 1, gamma: config.gamma, useResponse: true, ...tile };
   const planned = (graph: Graph, readsByFrame: boolean): Plan => plan(fuse(graph, { ...target, readsByFrame }), target);
@@ -64,13 +80,21 @@ function tilePlans(config: NetworkConfig, frames: number, tile: { width: number;
   };
 }
 
-/** Sides of the tile whose steps are timed: large enough to fill a GPU, and so small that all inputs of a step, 384 channels at most, fit the buffers that every device has; on a software adapter large enough to time. */
+/**
+ * Sides of the tile whose steps are timed: large enough to fill a GPU, and so small that all inputs of a step, 384
+ * channels at most, fit the buffers that every device has; on a software adapter large enough to time.
+ */
 const SIDES = { gpu: [256, 128], software: [128] };
 
 /**
  * The tile to time steps of: about what a schedule cuts, less where a buffer would not fit one binding.
  */
-export function representativeTile(config: NetworkConfig, frames: number, target: Target, device: { software: boolean; maxBinding: number }): { width: number; height: number } {
+export function representativeTile(
+  config: NetworkConfig,
+  frames: number,
+  target: Target,
+  device: { software: boolean; maxBinding: number },
+): { width: number; height: number } {
   const sides = device.software ? SIDES.software : SIDES.gpu;
   const side = sides.find((length) => {
     const { segmentation, fusions } = tilePlans(config, frames, { width: length, height: length }, target);
@@ -80,7 +104,12 @@ export function representativeTile(config: NetworkConfig, frames: number, target
 }
 
 /** All classes of a network's merge, by their share of the multiply-adds, then by bytes, the largest first. */
-export function stepClasses(config: NetworkConfig, frames: number, tile: { width: number; height: number }, target: Target): StepClass[] {
+export function stepClasses(
+  config: NetworkConfig,
+  frames: number,
+  tile: { width: number; height: number },
+  target: Target,
+): StepClass[] {
   addTunedMethods();
   const { segmentation, fusions } = tilePlans(config, frames, tile, target);
   const found = new Map<string, { step: Step; graph: Graph; work: number[] }>();
@@ -99,8 +128,18 @@ export function stepClasses(config: NetworkConfig, frames: number, tile: { width
   const all = [...found.values()].reduce((sum, { work }) => sum + total(work), 0);
   const classes = [...found].map(([name, { step, graph, work }]): StepClass => {
     const node = graph.nodes[step.node];
-    const implementations = implementationsOf(kernelOf(node), node.attrs, inputShapes(graph, node), target).map((implementation) => implementation.name);
-    return { name, implementations, share: all ? total(work) / all : 0, multiplyAdds: step.multiplyAdds, bytes: step.bytes, step: node.name, graph: alone(graph, node.id) };
+    const implementations = implementationsOf(kernelOf(node), node.attrs, inputShapes(graph, node), target).map(
+      (implementation) => implementation.name,
+    );
+    return {
+      name,
+      implementations,
+      share: all ? total(work) / all : 0,
+      multiplyAdds: step.multiplyAdds,
+      bytes: step.bytes,
+      step: node.name,
+      graph: alone(graph, node.id),
+    };
   });
   return classes.sort((a, b) => b.share - a.share || b.bytes - a.bytes);
 }

@@ -1,5 +1,6 @@
 /**
- * `deghost/tune`: finds the fastest implementations for a device, and keeps them. An entry of its own, so that a page that does not tune loads none of it.
+ * `deghost/tune`: finds the fastest implementations for a device, and keeps them. An entry of its own, so that a page
+ * that does not tune loads none of it.
  * @module deghost/tune
  */
 export { readTuning, writeTuning } from './cache.ts';

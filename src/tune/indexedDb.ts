@@ -1,4 +1,7 @@
-/** Tunings in a browser's IndexedDB, by key. Where the browser keeps nothing (private windows may not), nothing is found and nothing kept. */
+/**
+ * Tunings in a browser's IndexedDB, by key. Where the browser keeps nothing (private windows may not), nothing is found
+ * and nothing kept.
+ */
 import type { TuneCache } from './cache.ts';
 
 const STORE = 'tunings';
@@ -11,7 +14,11 @@ function done<T>(request: IDBRequest<T>): Promise<T> {
 }
 
 /** One transaction on the store, in a connection of its own, so that no open one ever stands in another tab's way. */
-async function inStore<T>(name: string, mode: IDBTransactionMode, use: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+async function inStore<T>(
+  name: string,
+  mode: IDBTransactionMode,
+  use: (store: IDBObjectStore) => IDBRequest<T>,
+): Promise<T> {
   const opening = indexedDB.open(name, 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
   const database = await done(opening);

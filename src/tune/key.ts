@@ -1,5 +1,6 @@
 /**
- * What a tuning holds for: an adapter with its driver, a runtime, this version of deghost with its implementations, a precision. Anything else may choose otherwise.
+ * What a tuning holds for: an adapter with its driver, a runtime, this version of deghost with its implementations, a
+ * precision. Anything else may choose otherwise.
  */
 import { deviceCapabilities } from '../device.ts';
 import { KERNELS } from '../kernels/index.ts';
@@ -13,7 +14,10 @@ import type { DType, View } from '../kernels/tensor.ts';
 export const VERSION = '0.1.0';
 
 /** What is read of an adapter. Dawn tells more than the standard has, where a developer feature is on. */
-type Info = Partial<Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description'>> & { driver?: string; backendType?: string };
+type Info = Partial<Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description'>> & {
+  driver?: string;
+  backendType?: string;
+};
 
 /** Whose WebGPU this is: they compile shaders differently. */
 export function runtimeKind(scope: { Deno?: unknown; navigator?: { userAgent?: string } } = globalThis): string {
@@ -32,10 +36,16 @@ function sampleCode(kernel: Kernel<object>, sample: Sample<object>, target: Targ
   const outputs = [kernel.shape(sample.attrs, shapes), ...(kernel.results?.(sample.attrs, shapes) ?? [])];
   const [output, ...results] = outputs.map((shape, i): View => ({ shape, dtype, buffer: inputs.length + i, block: 0 }));
   const implementations = kernel.implementations(sample.attrs, shapes, target);
-  return [kernel.shapeClass(sample.attrs, shapes, target), ...implementations.map(({ name, dispatch }) => name + dispatch({ inputs, output, results }).program.source)];
+  return [
+    kernel.shapeClass(sample.attrs, shapes, target),
+    ...implementations.map(({ name, dispatch }) => name + dispatch({ inputs, output, results }).program.source),
+  ];
 }
 
-/** A hash of the implementations there are for a target, with their code: new and changed ones invalidate a tuning. FNV-1a, 32 bits. */
+/**
+ * A hash of the implementations there are for a target, with their code: new and changed ones invalidate a tuning.
+ * FNV-1a, 32 bits.
+ */
 export function implementationsVersion(target: Target): string {
   addTunedMethods();
   let hash = 0x811c9dc5;
@@ -59,9 +69,18 @@ export function deviceTuneKey(device: GPUDevice, precision: DType = 'f32'): stri
   return tuneKey(device.adapterInfo, { capabilities: deviceCapabilities(device), precision });
 }
 
-/** The same. @param info of the adapter or its device; what a browser hides is empty. @param target what plans are made for, without choices. */
+/**
+ * The same. @param info of the adapter or its device; what a browser hides is empty. @param target what plans are made
+ * for, without choices.
+ */
 export function tuneKey(info: Info | undefined, target: Target, version = VERSION, runtime = runtimeKind()): string {
   const { vendor = '', architecture = '', device = '', description = '', driver = '', backendType = '' } = info ?? {};
   const adapter = [vendor, architecture, device, description, driver, backendType].map((text) => String(text).trim());
-  return [...adapter, `deghost ${version}`, runtime, target.precision ?? 'f32', `implementations ${implementationsVersion(target)}`].join(' | ');
+  return [
+    ...adapter,
+    `deghost ${version}`,
+    runtime,
+    target.precision ?? 'f32',
+    `implementations ${implementationsVersion(target)}`,
+  ].join(' | ');
 }

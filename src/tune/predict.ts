@@ -1,5 +1,6 @@
 /**
- * How long a merge's steps will take, from the figures of a tuning: where a kernel has implementations time follows multiply-adds, elsewhere bytes.
+ * How long a merge's steps will take, from the figures of a tuning: where a kernel has implementations time follows
+ * multiply-adds, elsewhere bytes.
  *
  * It is the sum of the steps alone: reading pictures, compiling, and what overlaps with computing are not in it.
  */
@@ -13,7 +14,10 @@ export interface Prediction {
   /** Milliseconds of all steps on the GPU. */
   ms: number;
   stages: readonly { name: StageName; ms: number }[];
-  /** Classes of steps that the merge runs, and those among them that were not timed: they count as the mean of the others. */
+  /**
+   * Classes of steps that the merge runs, and those among them that were not timed: they count as the mean of the
+   * others.
+   */
   classes: number;
   unmeasured: readonly string[];
 }
@@ -50,11 +54,17 @@ export function predict({ stages }: Pick<Schedule, 'stages'>, tuning: TuneResult
     seen.add(name);
     const it = known.get(name);
     const ms = it && timeOf(it, step.implementation);
-    if (it && ms !== undefined) return step.shapeClass ? (ms * step.multiplyAdds) / it.multiplyAdds : (ms * step.bytes) / it.bytes;
+    if (it && ms !== undefined)
+      return step.shapeClass ? (ms * step.multiplyAdds) / it.multiplyAdds : (ms * step.bytes) / it.bytes;
     unmeasured.add(name);
     return step.shapeClass ? rates.multiplyAdd * step.multiplyAdds : rates.byte * step.bytes;
   };
   const planMs = (plan: Plan): number => plan.steps.reduce((sum, step) => sum + stepMs(step), 0);
   const times = stages.map(({ name, plan, tiling }) => ({ name, ms: tiling.tiles.length * planMs(plan) }));
-  return { ms: times.reduce((sum, { ms }) => sum + ms, 0), stages: times, classes: seen.size, unmeasured: [...unmeasured] };
+  return {
+    ms: times.reduce((sum, { ms }) => sum + ms, 0),
+    stages: times,
+    classes: seen.size,
+    unmeasured: [...unmeasured],
+  };
 }

@@ -1,8 +1,9 @@
 /**
- * What tuning found: for each class of steps the implementations, their times, and the one to take. Plain data, so that it can be kept as JSON.
+ * What tuning found: for each class of steps the implementations, their times, and the one to take. Plain data, so that
+ * it can be kept as JSON.
  *
- * A **class** is all steps that run with one implementation (`Step.shapeClass`), or, where a kernel has one way only, all steps of one program. One step of a class is timed, the
- * largest of a tile, and stands for all.
+ * A **class** is all steps that run with one implementation (`Step.shapeClass`), or, where a kernel has one way only,
+ * all steps of one program. One step of a class is timed, the largest of a tile, and stands for all.
  */
 import type { Choices } from '../kernels/target.ts';
 import type { DType } from '../kernels/tensor.ts';
@@ -60,10 +61,15 @@ export const FORMAT = 'deghost tuning 1';
 /** The choices that differ from the defaults. Choices stay as they are. */
 export function choicesOf(tuning: TuneResult | Choices): Choices {
   if (!('classes' in tuning)) return tuning;
-  return new Map(tuning.classes.filter(({ chosen, fallback }) => chosen !== fallback).map(({ name, chosen }) => [name, chosen]));
+  return new Map(
+    tuning.classes.filter(({ chosen, fallback }) => chosen !== fallback).map(({ name, chosen }) => [name, chosen]),
+  );
 }
 
-/** 1e9 floating-point operations a second, a multiply-add being two; undefined where nothing is multiplied or no time is known. */
+/**
+ * 1e9 floating-point operations a second, a multiply-add being two; undefined where nothing is multiplied or no time is
+ * known.
+ */
 export function candidateGflops({ multiplyAdds }: TunedClass, { ms }: Candidate): number | undefined {
   return ms && multiplyAdds ? (2 * multiplyAdds) / ms / 1e6 : undefined;
 }
@@ -73,7 +79,10 @@ export function candidateGbps({ bytes }: TunedClass, { ms }: Candidate): number 
   return ms && bytes ? bytes / ms / 1e6 : undefined;
 }
 
-/** An earlier result with a later one over it: what the later one did not treat is kept, as of the earlier. @param later of the same key. */
+/**
+ * An earlier result with a later one over it: what the later one did not treat is kept, as of the earlier. @param later
+ * of the same key.
+ */
 export function joinResults(earlier: TuneResult | undefined, later: TuneResult): TuneResult {
   if (!earlier || earlier.key !== later.key) return later;
   const fresh = new Set(later.classes.map(({ name }) => name));
@@ -88,13 +97,25 @@ const isCount = (value: unknown): value is number => typeof value === 'number' &
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 function isCandidate(value: unknown): boolean {
-  return isObject(value) && isText(value.implementation) && (value.ms === null || isCount(value.ms)) && (value.error === undefined || isText(value.error));
+  return (
+    isObject(value) &&
+    isText(value.implementation) &&
+    (value.ms === null || isCount(value.ms)) &&
+    (value.error === undefined || isText(value.error))
+  );
 }
 
 function isClass(value: unknown): boolean {
   if (!isObject(value) || !Array.isArray(value.candidates)) return false;
   const { name, isTuned, share, multiplyAdds, bytes, fallback, chosen, candidates } = value;
-  return isText(name) && typeof isTuned === 'boolean' && [share, multiplyAdds, bytes].every(isCount) && isText(fallback) && isText(chosen) && candidates.every(isCandidate);
+  return (
+    isText(name) &&
+    typeof isTuned === 'boolean' &&
+    [share, multiplyAdds, bytes].every(isCount) &&
+    isText(fallback) &&
+    isText(chosen) &&
+    candidates.every(isCandidate)
+  );
 }
 
 /** Whether something read from a cache is a result: caches are files that anything may have written. */
@@ -102,8 +123,18 @@ export function isTuneResult(value: unknown): value is TuneResult {
   if (!isObject(value) || value.format !== FORMAT || !isObject(value.tile)) return false;
   const { key, adapter, precision, date, timestamps, tile, classes, unreached, stopped } = value;
   return (
-    isText(key) && isText(adapter) && (precision === 'f32' || precision === 'f16') && isText(date) && !Number.isNaN(Date.parse(date)) && typeof timestamps === 'boolean' &&
-    isCount(tile.width) && isCount(tile.height) && Array.isArray(classes) && classes.every(isClass) && Array.isArray(unreached) && unreached.every(isText) &&
+    isText(key) &&
+    isText(adapter) &&
+    (precision === 'f32' || precision === 'f16') &&
+    isText(date) &&
+    !Number.isNaN(Date.parse(date)) &&
+    typeof timestamps === 'boolean' &&
+    isCount(tile.width) &&
+    isCount(tile.height) &&
+    Array.isArray(classes) &&
+    classes.every(isClass) &&
+    Array.isArray(unreached) &&
+    unreached.every(isText) &&
     (stopped === undefined || stopped === 'limit' || stopped === 'cancelled')
   );
 }

@@ -1,8 +1,10 @@
 /**
- * The tuner: runs every implementation of every class of steps, checks that they agree, times them against each other, and keeps the fastest.
+ * The tuner: runs every implementation of every class of steps, checks that they agree, times them against each other,
+ * and keeps the fastest.
  *
- * Variants take turns, round after round, so that whatever else the machine does falls on all of them alike; medians decide. The default stands unless another is faster by
- * more than noise. Classes come in the order of their share of the arithmetic, so that a time limit leaves out what matters least.
+ * Variants take turns, round after round, so that whatever else the machine does falls on all of them alike; medians
+ * decide. The default stands unless another is faster by more than noise. Classes come in the order of their share of
+ * the arithmetic, so that a time limit leaves out what matters least.
  */
 import type { Target } from '../kernels/target.ts';
 import type { DType } from '../kernels/tensor.ts';
@@ -29,7 +31,10 @@ export interface TuneProgress {
 
 /** What ends a tuning early, and who is told how far it is. */
 export interface TuneControl {
-  /** Milliseconds after which no further implementation is begun. A implementation that a driver is compiling is waited for. */
+  /**
+   * Milliseconds after which no further implementation is begun. A implementation that a driver is compiling is waited
+   * for.
+   */
   limitMs?: number;
   /** Ends it after the implementation at work: the result has what was found until then. */
   signal?: AbortSignal;
@@ -47,7 +52,10 @@ export interface TuneOptions extends TuneControl {
   frames: number;
   /** As `Deghoster.create` takes it; `f32` by default. */
   precision?: DType;
-  /** Pixels of the tile whose steps are timed, multiples of 16; about what a merge cuts by default, less on a software adapter. */
+  /**
+   * Pixels of the tile whose steps are timed, multiples of 16; about what a merge cuts by default, less on a software
+   * adapter.
+   */
   tile?: { width: number; height: number };
   /** Which classes to treat, by name; all by default. */
   filter?: (name: string) => boolean;
@@ -70,7 +78,10 @@ export function median(samples: readonly number[]): number {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** The implementation to take: the fastest, if it is faster than the default by more than noise; the default where nothing is known. */
+/**
+ * The implementation to take: the fastest, if it is faster than the default by more than noise; the default where
+ * nothing is known.
+ */
 export function choose(fallback: string, candidates: readonly Candidate[]): string {
   const timed = candidates.filter((it): it is Candidate & { ms: number } => it.ms !== null);
   if (timed.length === 0) return fallback;
@@ -79,7 +90,10 @@ export function choose(fallback: string, candidates: readonly Candidate[]): stri
   return own && best.ms > GAIN * own.ms ? fallback : best.implementation;
 }
 
-/** The largest difference between what two implementations stored, as a share of the largest value; NaN and missing values are infinitely far. */
+/**
+ * The largest difference between what two implementations stored, as a share of the largest value; NaN and missing
+ * values are infinitely far.
+ */
 export function disagreement(reference: readonly Float32Array[], outputs: readonly Float32Array[]): number {
   let worst = 0;
   reference.forEach((expected, o) => {
@@ -113,11 +127,18 @@ class Stop {
   }
 }
 
-/** Times what was compiled, in turns; fewer rounds when it is stopped. @returns medians of a run, or undefined when it was stopped in the first round. */
-async function timeInTurns(subjects: ReadonlyMap<string, Subject>, stop: Stop): Promise<Map<string, number> | undefined> {
+/**
+ * Times what was compiled, in turns; fewer rounds when it is stopped. @returns medians of a run, or undefined when it
+ * was stopped in the first round.
+ */
+async function timeInTurns(
+  subjects: ReadonlyMap<string, Subject>,
+  stop: Stop,
+): Promise<Map<string, number> | undefined> {
   const samples = new Map<string, number[]>();
   const runs = new Map<string, number>();
-  const medians = (): Map<string, number> => new Map([...samples].map(([implementation, all]) => [implementation, median(all)]));
+  const medians = (): Map<string, number> =>
+    new Map([...samples].map(([implementation, all]) => [implementation, median(all)]));
   let racing = [...subjects.keys()];
   for (let round = 0; round < ROUNDS; round++) {
     for (const implementation of racing) {
@@ -125,7 +146,11 @@ async function timeInTurns(subjects: ReadonlyMap<string, Subject>, stop: Stop): 
       if (stop.reason && round > 0) return medians();
       if (stop.reason === 'cancelled') return undefined;
       const it = subjects.get(implementation)!;
-      if (!runs.has(implementation)) runs.set(implementation, Math.min(MOST_RUNS, Math.max(1, Math.ceil(PASS_MS / Math.max(1e-3, await it.time(1))))));
+      if (!runs.has(implementation))
+        runs.set(
+          implementation,
+          Math.min(MOST_RUNS, Math.max(1, Math.ceil(PASS_MS / Math.max(1e-3, await it.time(1))))),
+        );
       const count = runs.get(implementation)!;
       const ms = (await it.time(count)) / count;
       samples.set(implementation, [...(samples.get(implementation) ?? []), ms]);
@@ -139,7 +164,13 @@ async function timeInTurns(subjects: ReadonlyMap<string, Subject>, stop: Stop): 
 }
 
 /** Tunes one class. @returns undefined when it was stopped before there was something to choose by. */
-async function tuneClass(it: StepClass, bench: Bench, tolerance: number, stop: Stop, report: (implementation?: string) => void): Promise<TunedClass | undefined> {
+async function tuneClass(
+  it: StepClass,
+  bench: Bench,
+  tolerance: number,
+  stop: Stop,
+  report: (implementation?: string) => void,
+): Promise<TunedClass | undefined> {
   const rejected = new Map<string, string>();
   const subjects = new Map<string, Subject>();
   const opened = await bench.open(it);
@@ -154,7 +185,13 @@ async function tuneClass(it: StepClass, bench: Bench, tolerance: number, stop: S
         if (away <= tolerance) {
           reference ??= outputs;
           subjects.set(implementation, { outputs: [], ...subject });
-        } else rejected.set(implementation, reference ? `differs from ${[...subjects.keys()][0]} by ${away.toExponential(1)} of the scale, allowed is ${tolerance}` : 'stores values that are no numbers');
+        } else
+          rejected.set(
+            implementation,
+            reference
+              ? `differs from ${[...subjects.keys()][0]} by ${away.toExponential(1)} of the scale, allowed is ${tolerance}`
+              : 'stores values that are no numbers',
+          );
       } catch (error) {
         if (!(error instanceof GpuError)) throw error;
         rejected.set(implementation, error.message);
@@ -169,19 +206,40 @@ async function tuneClass(it: StepClass, bench: Bench, tolerance: number, stop: S
     });
     const [fallback] = it.implementations;
     const { name, share, multiplyAdds, bytes } = it;
-    return { name, isTuned: fallback !== '', share, multiplyAdds, bytes, fallback, chosen: choose(fallback, candidates), candidates };
+    return {
+      name,
+      isTuned: fallback !== '',
+      share,
+      multiplyAdds,
+      bytes,
+      fallback,
+      chosen: choose(fallback, candidates),
+      candidates,
+    };
   } finally {
     opened.close();
   }
 }
 
 /** Tunes classes in the order given. @param now milliseconds, for the limit. */
-export async function tuneClasses(classes: readonly StepClass[], bench: Bench, precision: DType, control: TuneControl, now: () => number = () => performance.now()): Promise<Pick<TuneResult, 'classes' | 'unreached' | 'stopped'>> {
+export async function tuneClasses(
+  classes: readonly StepClass[],
+  bench: Bench,
+  precision: DType,
+  control: TuneControl,
+  now: () => number = () => performance.now(),
+): Promise<Pick<TuneResult, 'classes' | 'unreached' | 'stopped'>> {
   const stop = new Stop(control, now);
   const tuned: TunedClass[] = [];
   for (const [i, it] of classes.entries()) {
     const reason = stop.reason;
-    const report = (implementation?: string): void => control.onProgress?.({ done: i, total: classes.length, name: it.name, ...(implementation && { implementation }) });
+    const report = (implementation?: string): void =>
+      control.onProgress?.({
+        done: i,
+        total: classes.length,
+        name: it.name,
+        ...(implementation && { implementation }),
+      });
     const found = reason ? undefined : await tuneClass(it, bench, TOLERANCE[precision], stop, report);
     if (!found) return { classes: tuned, unreached: classes.slice(i).map(({ name }) => name), stopped: stop.reason };
     tuned.push(found);
@@ -190,15 +248,18 @@ export async function tuneClasses(classes: readonly StepClass[], bench: Bench, p
 }
 
 /**
- * Finds the fastest implementations for a device and a network. It takes seconds on a GPU, and minutes on a software adapter whose driver has not compiled them before.
+ * Finds the fastest implementations for a device and a network. It takes seconds on a GPU, and minutes on a software
+ * adapter whose driver has not compiled them before.
  * @returns what was found; with a limit or a signal perhaps not of all classes (`unreached`).
- * @throws UsageError for f16 on a device without `shader-f16`; InputError for a number of frames the network does not take; GpuError; DeviceLostError.
+ * @throws UsageError for f16 on a device without `shader-f16`; InputError for a number of frames the network does not
+ * take; GpuError; DeviceLostError.
  */
 export async function tune(options: TuneOptions): Promise<TuneResult> {
   const { device, config, frames, precision = 'f32', filter = () => true } = options;
   const gpu = new Gpu(device);
   const { capabilities } = gpu;
-  if (precision === 'f16' && !capabilities.f16) throw new UsageError('tune: precision is "f16", and the device has no shader-f16: use "f32"');
+  if (precision === 'f16' && !capabilities.f16)
+    throw new UsageError('tune: precision is "f16", and the device has no shader-f16: use "f32"');
   const target: Target = { capabilities, precision };
   const software = capabilities.cpu === true;
   const tile = options.tile ?? representativeTile(config, frames, target, { software, maxBinding: gpu.maxBinding });
@@ -206,7 +267,16 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
   const bench = new DeviceBench(device, target, !software);
   try {
     const found = await tuneClasses(classes, bench, precision, options);
-    return { format: FORMAT, key: tuneKey(device.adapterInfo, target), adapter: adapterName(device.adapterInfo), precision, date: new Date().toISOString(), timestamps: bench.timestamps, tile, ...found };
+    return {
+      format: FORMAT,
+      key: tuneKey(device.adapterInfo, target),
+      adapter: adapterName(device.adapterInfo),
+      precision,
+      date: new Date().toISOString(),
+      timestamps: bench.timestamps,
+      tile,
+      ...found,
+    };
   } finally {
     bench.dispose();
   }

@@ -55,7 +55,10 @@ export interface NetworkConfig {
  */
 export function checkFrameCount({ variant }: Pick<NetworkConfig, 'variant'>, frames: number, name = 'weights'): void {
   if (variant !== 'fixed' || frames === FIXED_FRAMES) return;
-  throw new InputError(`${name}: a network of variant fixed takes exactly ${FIXED_FRAMES} frames, ${frames} are given`, { problem: 'frame-count', remedy: 'use weights of variant any' });
+  throw new InputError(
+    `${name}: a network of variant fixed takes exactly ${FIXED_FRAMES} frames, ${frames} are given`,
+    { problem: 'frame-count', remedy: 'use weights of variant any' },
+  );
 }
 
 /** Most channels a layer may have: bounds what a hostile file can make us build. */
@@ -77,17 +80,33 @@ const ABLATIONS: Record<string, readonly string[]> = {
 export function parseConfig(metadata: Record<string, string>, name = 'weights'): NetworkConfig {
   const { format, variant, config } = metadata;
   if (format !== 'deghost') {
-    throw new InputError(`${name}: __metadata__ format is ${show(format)}, expected "deghost": pass a weights file exported for deghost`);
+    throw new InputError(
+      `${name}: __metadata__ format is ${show(format)}, expected "deghost": pass a weights file exported for deghost`,
+    );
   }
   if (variant !== 'fixed' && variant !== 'any') {
-    throw new InputError(`${name}: __metadata__ variant is ${show(variant)}, expected "fixed" or "any": export the weights again`);
+    throw new InputError(
+      `${name}: __metadata__ variant is ${show(variant)}, expected "fixed" or "any": export the weights again`,
+    );
   }
   if (config === undefined) throw new InputError(`${name}: __metadata__ has no config: export the weights again`);
   const fields = parseFields(config, name);
-  const { width = 32, segWidths = [16, 32, 64, 128], slope = 0.2, gamma = 2.2, maskMode = 'soft', base = 'none', hat = 'channel', gate, ...extra } = fields;
+  const {
+    width = 32,
+    segWidths = [16, 32, 64, 128],
+    slope = 0.2,
+    gamma = 2.2,
+    maskMode = 'soft',
+    base = 'none',
+    hat = 'channel',
+    gate,
+    ...extra
+  } = fields;
 
   function fail(field: string, value: unknown, expected: string): never {
-    throw new InputError(`${name}: config ${field} is ${show(value)}, expected ${expected}: correct it and export the weights again`);
+    throw new InputError(
+      `${name}: config ${field} is ${show(value)}, expected ${expected}: correct it and export the weights again`,
+    );
   }
 
   function oneOf<T extends string>(field: string, value: unknown, values: readonly T[]): asserts value is T {
@@ -104,15 +123,29 @@ export function parseConfig(metadata: Record<string, string>, name = 'weights'):
   oneOf('base', base, ['none', 'merge'] as const);
   oneOf('hat', hat, ['channel', 'pixel'] as const);
   const { segmentation = 'network' } = extra;
-  if (gate !== undefined && segmentation !== 'network') fail('segmentation', segmentation, '"network", which the gate needs');
+  if (gate !== undefined && segmentation !== 'network')
+    fail('segmentation', segmentation, '"network", which the gate needs');
   for (const [field, values] of Object.entries(ABLATIONS)) {
     const value = Object.hasOwn(extra, field) ? extra[field] : values[0];
     delete extra[field];
     if (value === values[0]) continue;
     oneOf(field, value, values);
-    throw new InputError(`${name}: config ${field} ${show(value)} is not supported yet, only ${show(values[0])} is: use weights trained with that`);
+    throw new InputError(
+      `${name}: config ${field} ${show(value)} is not supported yet, only ${show(values[0])} is: use weights trained with that`,
+    );
   }
-  return { variant, width, segWidths: segWidths as NetworkConfig['segWidths'], slope, gamma, maskMode, base, hat, ...(gate !== undefined && { gate: parseGate(gate, fail) }), extra };
+  return {
+    variant,
+    width,
+    segWidths: segWidths as NetworkConfig['segWidths'],
+    slope,
+    gamma,
+    maskMode,
+    base,
+    hat,
+    ...(gate !== undefined && { gate: parseGate(gate, fail) }),
+    extra,
+  };
 }
 
 function parseGate(gate: unknown, fail: (field: string, value: unknown, expected: string) => never): GateConfig {
@@ -120,11 +153,14 @@ function parseGate(gate: unknown, fail: (field: string, value: unknown, expected
   const { codes, relative, low, high, ...others } = Object(gate) as Record<string, unknown>;
   for (const [field, value] of Object.entries(others)) fail(`gate.${field}`, value, 'no such field');
   // Kernels compute in f32.
-  const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(Math.fround(value));
+  const isNumber = (value: unknown): value is number =>
+    typeof value === 'number' && Number.isFinite(Math.fround(value));
   if (!isNumber(codes) || codes < 0) fail('gate.codes', codes, 'a number from 0');
-  if (!isNumber(relative) || relative < 0 || relative >= 1) fail('gate.relative', relative, 'a number from 0 to below 1');
+  if (!isNumber(relative) || relative < 0 || relative >= 1)
+    fail('gate.relative', relative, 'a number from 0 to below 1');
   if (!isNumber(high)) fail('gate.high', high, 'a number');
-  if (!isNumber(low) || Math.fround(low) >= Math.fround(high)) fail('gate.low', low, `a number below gate.high, ${high}`);
+  if (!isNumber(low) || Math.fround(low) >= Math.fround(high))
+    fail('gate.low', low, `a number below gate.high, ${high}`);
   return { codes, relative, low, high };
 }
 
@@ -135,12 +171,15 @@ function parseFields(config: string, name: string): Record<string, unknown> {
   } catch (cause) {
     throw new InputError(`${name}: config: ${(cause as Error).message}: export the weights again`, { cause });
   }
-  if (!(checked instanceof Map)) throw new InputError(`${name}: config is ${show(config)}, expected a JSON object: export the weights again`);
+  if (!(checked instanceof Map))
+    throw new InputError(`${name}: config is ${show(config)}, expected a JSON object: export the weights again`);
   return JSON.parse(config) as Record<string, unknown>; // sound and free of duplicates: plain objects read easier
 }
 
 function isWidth(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) > 0 && (value as number) <= MAX_WIDTH && (value as number) % 4 === 0;
+  return (
+    Number.isInteger(value) && (value as number) > 0 && (value as number) <= MAX_WIDTH && (value as number) % 4 === 0
+  );
 }
 
 function show(value: unknown): string {

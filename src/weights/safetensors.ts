@@ -1,5 +1,6 @@
 /**
- * The safetensors file format, read as strictly as its Rust reference does (https://github.com/huggingface/safetensors).
+ * The safetensors file format, read as strictly as its Rust reference does
+ * (https://github.com/huggingface/safetensors).
  *
  * A file is a little-endian u64 header length, that many bytes of JSON, and the tensors' data, which the header's
  * `data_offsets` [begin, end) must tile exactly, in any order. Everything is checked before anything is copied, so a
@@ -59,7 +60,10 @@ export function readSafetensors(bytes: Uint8Array, name = 'weights'): WeightsFil
   const tensors = new Map<string, WeightTensor>();
   for (const entry of entries) {
     const { begin, end, shape } = entry;
-    tensors.set(entry.name, { shape, data: readValues(bytes.subarray(dataStart + begin, dataStart + end), entry, name) });
+    tensors.set(entry.name, {
+      shape,
+      data: readValues(bytes.subarray(dataStart + begin, dataStart + end), entry, name),
+    });
   }
   return { metadata, tensors };
 }
@@ -75,7 +79,8 @@ function readHeaderEnd(bytes: Uint8Array, name: string): number {
 }
 
 function parseHeader(bytes: Uint8Array, name: string): Map<string, JsonValue> {
-  if (bytes[0] !== 0x7b) damaged(`${name}: header starts with ${bytes.length ? `byte ${bytes[0]}` : 'nothing'}, expected "{" (123)`);
+  if (bytes[0] !== 0x7b)
+    damaged(`${name}: header starts with ${bytes.length ? `byte ${bytes[0]}` : 'nothing'}, expected "{" (123)`);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -91,23 +96,35 @@ function parseHeader(bytes: Uint8Array, name: string): Map<string, JsonValue> {
 
 function readMetadata(value: JsonValue | undefined, name: string): Record<string, string> {
   if (value === undefined) return {};
-  if (!(value instanceof Map)) throw new InputError(`${name}: __metadata__ is ${describe(value)}, expected an object of strings: export the file again`);
+  if (!(value instanceof Map))
+    throw new InputError(
+      `${name}: __metadata__ is ${describe(value)}, expected an object of strings: export the file again`,
+    );
   for (const [key, text] of value) {
-    if (typeof text !== 'string') throw new InputError(`${name}: __metadata__ ${quote(key)} is ${describe(text)}, expected a string: export it as text`);
+    if (typeof text !== 'string')
+      throw new InputError(
+        `${name}: __metadata__ ${quote(key)} is ${describe(text)}, expected a string: export it as text`,
+      );
   }
   return Object.fromEntries(value) as Record<string, string>;
 }
 
 function readEntry(tensor: string, value: JsonValue, name: string): Entry {
   const at = `${name}: tensor ${quote(tensor)}`;
-  if (!(value instanceof Map)) damaged(`${at} is ${describe(value)}, expected an object with dtype, shape and data_offsets`);
+  if (!(value instanceof Map))
+    damaged(`${at} is ${describe(value)}, expected an object with dtype, shape and data_offsets`);
   for (const field of FIELDS) if (!value.has(field)) damaged(`${at} has no ${field}`);
   for (const field of value.keys()) {
-    if (!FIELDS.includes(field)) throw new InputError(`${at} has an unknown field ${quote(field)}, expected ${FIELDS.join(', ')}: export the file again`);
+    if (!FIELDS.includes(field))
+      throw new InputError(
+        `${at} has an unknown field ${quote(field)}, expected ${FIELDS.join(', ')}: export the file again`,
+      );
   }
   const dtype = value.get('dtype');
   if (dtype !== 'F32' && dtype !== 'F16') {
-    throw new InputError(`${at} has dtype ${describe(dtype)}, only F32 and F16 are supported: convert it and export the file again`);
+    throw new InputError(
+      `${at} has dtype ${describe(dtype)}, only F32 and F16 are supported: convert it and export the file again`,
+    );
   }
   const shape = readIntegers(value.get('shape'), `${at}: shape`);
   const offsets = readIntegers(value.get('data_offsets'), `${at}: data_offsets`);
@@ -120,7 +137,9 @@ function readEntry(tensor: string, value: JsonValue, name: string): Entry {
     if (count > Number.MAX_SAFE_INTEGER / 4) damaged(`${at}: shape [${shape}] has more values than can be counted`);
   }
   if (end - begin !== count * BYTES[dtype]) {
-    damaged(`${at}: data_offsets span ${end - begin} bytes, shape [${shape}] of ${dtype} needs ${count * BYTES[dtype]}`);
+    damaged(
+      `${at}: data_offsets span ${end - begin} bytes, shape [${shape}] of ${dtype} needs ${count * BYTES[dtype]}`,
+    );
   }
   return { name: tensor, dtype, shape, count, begin, end };
 }
@@ -145,7 +164,8 @@ function checkTiling(entries: readonly Entry[], size: number, name: string): voi
       const what = entry.begin < end ? 'overlaps' : 'leaves a hole after';
       damaged(`${at} begins at ${entry.begin} and ${what} ${before}, which ends at ${end}`);
     }
-    if (entry.end > size) throw new InputError(`${at} ends at ${entry.end}, the data at ${size}: the file is cut short, download it again`);
+    if (entry.end > size)
+      throw new InputError(`${at} ends at ${entry.end}, the data at ${size}: the file is cut short, download it again`);
     end = entry.end;
     before = `tensor ${quote(entry.name)}`;
   }
@@ -159,7 +179,9 @@ function readValues(bytes: Uint8Array, entry: Entry, name: string): Float32Array
   while (bad < data.length && Number.isFinite(data[bad])) bad++; // a plain loop: findIndex is ten times slower
   if (bad < data.length) {
     const where = `[${unravel(bad, entry.shape)}] (value ${bad} of ${entry.count})`;
-    throw new InputError(`${name}: tensor ${quote(entry.name)} is ${data[bad]} at ${where}, every weight must be finite: train or export it again`);
+    throw new InputError(
+      `${name}: tensor ${quote(entry.name)} is ${data[bad]} at ${where}, every weight must be finite: train or export it again`,
+    );
   }
   return data;
 }

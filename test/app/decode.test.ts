@@ -28,7 +28,16 @@ let page: Page;
 
 beforeAll(async () => {
   const entry = fileURLToPath(new URL('../../app/src/worker/decode/index.ts', import.meta.url));
-  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, write: false, format: 'iife', globalName: 'decoders', platform: 'browser', target: 'es2022', logLevel: 'error' });
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    format: 'iife',
+    globalName: 'decoders',
+    platform: 'browser',
+    target: 'es2022',
+    logLevel: 'error',
+  });
   browser = await launchBrowser();
   page = await browser.newPage();
   await page.addScriptTag({ content: outputFiles[0].text });
@@ -49,9 +58,14 @@ interface Samples {
 async function inPage(name: string, bytes: Buffer): Promise<Samples> {
   const answer = await page.evaluate(
     async ([fileName, base64]) => {
-      const { decodeFile } = (globalThis as unknown as { decoders: { decodeFile(file: Blob, name: string): Promise<Samples> } }).decoders;
+      const { decodeFile } = (
+        globalThis as unknown as { decoders: { decodeFile(file: Blob, name: string): Promise<Samples> } }
+      ).decoders;
       try {
-        const { data, width, height, bits } = await decodeFile(new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))]), fileName);
+        const { data, width, height, bits } = await decodeFile(
+          new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))]),
+          fileName,
+        );
         const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
         let text = '';
         for (const byte of raw) text += String.fromCharCode(byte);
@@ -92,18 +106,35 @@ async function expectSame(name: string, bytes: Buffer): Promise<void> {
 }
 
 const scene = exposeScene(WIDTH, HEIGHT, 1, 0);
-const raw8 = (channels: 1 | 3 = 3) => sharp(channels === 3 ? scene : scene.filter((_, i) => i % 3 === 1), { raw: { width: WIDTH, height: HEIGHT, channels } });
-const raw16 = () => sharp(noise16(WIDTH, HEIGHT), { raw: { width: WIDTH, height: HEIGHT, channels: 3 } }).toColourspace('rgb16');
+const raw8 = (channels: 1 | 3 = 3) =>
+  sharp(channels === 3 ? scene : scene.filter((_, i) => i % 3 === 1), {
+    raw: { width: WIDTH, height: HEIGHT, channels },
+  });
+const raw16 = () =>
+  sharp(noise16(WIDTH, HEIGHT), { raw: { width: WIDTH, height: HEIGHT, channels: 3 } }).toColourspace('rgb16');
 
 const COMPRESSIONS = ['none', 'lzw', 'deflate', 'packbits'] as const;
 const TILES: TiffOptions = { tile: true, tileWidth: 32, tileHeight: 16 };
 
 /** A TIFF of several strips or tiles, put together by hand. @param size of samples in bytes. */
-function segmentedTiff(bits: number[], segments: readonly Uint8Array[], fields: TiffField[], offsetTag: 273 | 324 = 273): Buffer {
+function segmentedTiff(
+  bits: number[],
+  segments: readonly Uint8Array[],
+  fields: TiffField[],
+  offsetTag: 273 | 324 = 273,
+): Buffer {
   const build = (at: number) => {
     let end = at;
     const offsets = segments.map(({ length }) => (end += length) - length);
-    return tiff([[256, 4, [WIDTH]], [257, 4, [HEIGHT]], [258, 3, bits], [277, 3, [bits.length]], [offsetTag, 4, offsets], [offsetTag === 273 ? 279 : 325, 4, segments.map(({ length }) => length)], ...fields]);
+    return tiff([
+      [256, 4, [WIDTH]],
+      [257, 4, [HEIGHT]],
+      [258, 3, bits],
+      [277, 3, [bits.length]],
+      [offsetTag, 4, offsets],
+      [offsetTag === 273 ? 279 : 325, 4, segments.map(({ length }) => length)],
+      ...fields,
+    ]);
   };
   const directory = build(build(0).length);
   return Buffer.concat([directory, ...segments]);
@@ -130,7 +161,15 @@ function differences<T extends Uint8Array | Uint16Array>(plane: T): T {
 const bytesOf = (samples: Uint16Array) => new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
 
 describe('TIFF', () => {
-  it.each(COMPRESSIONS.flatMap((compression) => [[compression, 'strips'], [compression, 'tiles']] as const))('%s in %s, 8 and 16 bit', async (compression, kind) => {
+  it.each(
+    COMPRESSIONS.flatMap(
+      (compression) =>
+        [
+          [compression, 'strips'],
+          [compression, 'tiles'],
+        ] as const,
+    ),
+  )('%s in %s, 8 and 16 bit', async (compression, kind) => {
     const options: TiffOptions = { compression, ...(kind === 'tiles' && TILES) };
     await expectSame('a.tif', await raw8().tiff(options).toBuffer());
     await expectSame('b.tif', await raw16().tiff(options).toBuffer());
@@ -138,8 +177,15 @@ describe('TIFF', () => {
     await expectSame('d.tif', await raw8().ensureAlpha().tiff(options).toBuffer());
   });
 
-  it.each([[50, 'strips'], [50, 'tiles'], [95, 'strips'], [95, 'tiles']] as const)('JPEG of quality %i in %s', async (quality, kind) => {
-    const bytes = await raw8().tiff({ compression: 'jpeg', quality, ...(kind === 'tiles' && TILES) }).toBuffer();
+  it.each([
+    [50, 'strips'],
+    [50, 'tiles'],
+    [95, 'strips'],
+    [95, 'tiles'],
+  ] as const)('JPEG of quality %i in %s', async (quality, kind) => {
+    const bytes = await raw8()
+      .tiff({ compression: 'jpeg', quality, ...(kind === 'tiles' && TILES) })
+      .toBuffer();
     await expectSame('a.tif', bytes);
     await expectSame('b.tif', await raw8(1).toColourspace('b-w').tiff({ compression: 'jpeg', quality }).toBuffer());
   });
@@ -148,29 +194,94 @@ describe('TIFF', () => {
     const planes8 = [0, 1, 2].map((c) => scene.filter((_, i) => i % 3 === c));
     const wide = noise16(WIDTH, HEIGHT);
     const planes16 = [0, 1, 2].map((c) => wide.filter((_, i) => i % 3 === c));
-    const planar = (compression: number, more: TiffField[] = []): TiffField[] => [[259, 3, [compression]], [262, 3, [2]], [284, 3, [2]], [278, 4, [HEIGHT]], ...more];
+    const planar = (compression: number, more: TiffField[] = []): TiffField[] => [
+      [259, 3, [compression]],
+      [262, 3, [2]],
+      [284, 3, [2]],
+      [278, 4, [HEIGHT]],
+      ...more,
+    ];
     await expectSame('a.tif', segmentedTiff([8, 8, 8], planes8, planar(1)));
     await expectSame('b.tif', segmentedTiff([16, 16, 16], planes16.map(bytesOf), planar(1)));
     await expectSame('c.tif', segmentedTiff([8, 8, 8], planes8.map(packBits), planar(32773)));
-    await expectSame('d.tif', segmentedTiff([16, 16, 16], planes16.map((plane) => deflateSync(bytesOf(differences(plane)))), planar(8, [[317, 3, [2]]])));
+    await expectSame(
+      'd.tif',
+      segmentedTiff(
+        [16, 16, 16],
+        planes16.map((plane) => deflateSync(bytesOf(differences(plane)))),
+        planar(8, [[317, 3, [2]]]),
+      ),
+    );
     const halves = planes8.flatMap((plane) => [plane.slice(0, WIDTH * 30), plane.slice(WIDTH * 30)]);
-    await expectSame('e.tif', segmentedTiff([8, 8, 8], halves, [...planar(1).filter(([tag]) => tag !== 278), [278, 4, [30]]]));
+    await expectSame(
+      'e.tif',
+      segmentedTiff([8, 8, 8], halves, [...planar(1).filter(([tag]) => tag !== 278), [278, 4, [30]]]),
+    );
   });
 
   it('with a palette, and grey with white as zero', async () => {
     const indices = noise8(WIDTH, HEIGHT).subarray(0, WIDTH * HEIGHT);
     const palette = [...noise16(16, 16)];
-    await expectSame('a.tif', segmentedTiff([8], [indices], [[259, 3, [1]], [262, 3, [3]], [278, 4, [HEIGHT]], [320, 3, palette]]));
-    await expectSame('b.tif', segmentedTiff([8], [indices], [[259, 3, [1]], [262, 3, [0]], [278, 4, [HEIGHT]]]));
+    await expectSame(
+      'a.tif',
+      segmentedTiff(
+        [8],
+        [indices],
+        [
+          [259, 3, [1]],
+          [262, 3, [3]],
+          [278, 4, [HEIGHT]],
+          [320, 3, palette],
+        ],
+      ),
+    );
+    await expectSame(
+      'b.tif',
+      segmentedTiff(
+        [8],
+        [indices],
+        [
+          [259, 3, [1]],
+          [262, 3, [0]],
+          [278, 4, [HEIGHT]],
+        ],
+      ),
+    );
   });
 
   it('of kinds that are not read is refused with what to do', async () => {
-    await expect(inPage('big.tif', await raw8().tiff({ bigtiff: true }).toBuffer())).rejects.toThrow('big.tif is a BigTIFF file, which is not read here: save it as ordinary TIFF, or as 16-bit PNG');
-    const plain: TiffField[] = [[262, 3, [2]], [278, 4, [HEIGHT]]];
-    await expect(inPage('zstd.tif', segmentedTiff([8, 8, 8], [scene], [...plain, [259, 3, [50000]]]))).rejects.toThrow('zstd.tif is a TIFF with a compression that is not read here (Zstandard): save it uncompressed or with LZW or ZIP');
-    await expect(inPage('cut.tif', segmentedTiff([8, 8, 8], [scene], [...plain, [259, 3, [1]]]).subarray(0, -100))).rejects.toThrow(/^cut\.tif cannot be decoded, it is damaged or cut off: its pixels end at byte \d+, the file at \d+/);
-    await expect(inPage('few.tif', segmentedTiff([8, 8, 8], [scene.subarray(0, 900)], [...plain, [259, 3, [1]]]))).rejects.toThrow('a strip or tile has 900 samples, 75x45 with 3 channels needs 10125');
-    await expect(inPage('strips.tif', segmentedTiff([8, 8, 8], [scene], [[262, 3, [2]], [278, 4, [16]], [259, 3, [1]]]))).rejects.toThrow('it has 1 strips or tiles of pixels, 75x45 needs 3');
+    await expect(inPage('big.tif', await raw8().tiff({ bigtiff: true }).toBuffer())).rejects.toThrow(
+      'big.tif is a BigTIFF file, which is not read here: save it as ordinary TIFF, or as 16-bit PNG',
+    );
+    const plain: TiffField[] = [
+      [262, 3, [2]],
+      [278, 4, [HEIGHT]],
+    ];
+    await expect(inPage('zstd.tif', segmentedTiff([8, 8, 8], [scene], [...plain, [259, 3, [50000]]]))).rejects.toThrow(
+      'zstd.tif is a TIFF with a compression that is not read here (Zstandard): save it uncompressed or with LZW or ZIP',
+    );
+    await expect(
+      inPage('cut.tif', segmentedTiff([8, 8, 8], [scene], [...plain, [259, 3, [1]]]).subarray(0, -100)),
+    ).rejects.toThrow(
+      /^cut\.tif cannot be decoded, it is damaged or cut off: its pixels end at byte \d+, the file at \d+/,
+    );
+    await expect(
+      inPage('few.tif', segmentedTiff([8, 8, 8], [scene.subarray(0, 900)], [...plain, [259, 3, [1]]])),
+    ).rejects.toThrow('a strip or tile has 900 samples, 75x45 with 3 channels needs 10125');
+    await expect(
+      inPage(
+        'strips.tif',
+        segmentedTiff(
+          [8, 8, 8],
+          [scene],
+          [
+            [262, 3, [2]],
+            [278, 4, [16]],
+            [259, 3, [1]],
+          ],
+        ),
+      ),
+    ).rejects.toThrow('it has 1 strips or tiles of pixels, 75x45 needs 3');
   });
 });
 
@@ -181,7 +292,10 @@ describe('PNG and JPEG', () => {
     await expectSame('c.png', await raw8(1).toColourspace('b-w').png().toBuffer());
     await expectSame('d.png', await raw8().png({ palette: true }).toBuffer());
     await expectSame('e.jpg', await raw8().jpeg({ quality: 60 }).toBuffer());
-    await expectSame('f.jpg', await raw8().jpeg({ quality: 90, chromaSubsampling: '4:4:4', progressive: true }).toBuffer());
+    await expectSame(
+      'f.jpg',
+      await raw8().jpeg({ quality: 90, chromaSubsampling: '4:4:4', progressive: true }).toBuffer(),
+    );
     await expectSame('g.jpg', await raw8(1).toColourspace('b-w').jpeg().toBuffer());
   });
 });

@@ -23,8 +23,18 @@ export interface OpenPage {
 }
 
 /** Opens the page and waits until everything it needs has been fetched. */
-export async function openPage(browser: Browser, site: Site, { width = 1280, height = 800, colorScheme = 'light', touch = false }: PageOptions = {}): Promise<OpenPage> {
-  const page = await browser.newPage({ viewport: { width, height }, colorScheme, acceptDownloads: true, hasTouch: touch, isMobile: touch });
+export async function openPage(
+  browser: Browser,
+  site: Site,
+  { width = 1280, height = 800, colorScheme = 'light', touch = false }: PageOptions = {},
+): Promise<OpenPage> {
+  const page = await browser.newPage({
+    viewport: { width, height },
+    colorScheme,
+    acceptDownloads: true,
+    hasTouch: touch,
+    isMobile: touch,
+  });
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
@@ -33,7 +43,10 @@ export async function openPage(browser: Browser, site: Site, { width = 1280, hei
   return { page, problems };
 }
 
-/** Closes what the page says about a merge: random weights call most of a picture moving, and the notes take room from the view. */
+/**
+ * Closes what the page says about a merge: random weights call most of a picture moving, and the notes take room from
+ * the view.
+ */
 export async function dismissWarnings(page: Page): Promise<void> {
   const close = page.locator('.notice.warning button');
   while ((await close.count()) > 0) await close.first().click();
@@ -44,7 +57,8 @@ export async function dropFiles(page: Page, files: readonly PictureFile[]): Prom
   const encoded = files.map(({ name, bytes }) => ({ name, base64: bytes.toString('base64') }));
   const dataTransfer = await page.evaluateHandle((list) => {
     const transfer = new DataTransfer();
-    for (const { name, base64 } of list) transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
+    for (const { name, base64 } of list)
+      transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
     return transfer;
   }, encoded);
   await page.dispatchEvent('body', 'drop', { dataTransfer });
@@ -52,7 +66,11 @@ export async function dropFiles(page: Page, files: readonly PictureFile[]): Prom
 
 /** Waits until every file is either a frame or refused. */
 export async function settled(page: Page, files: number): Promise<void> {
-  await page.waitForFunction((count) => document.querySelectorAll('.frame.ready, .frame.failed').length === count, files, { timeout: 30_000 });
+  await page.waitForFunction(
+    (count) => document.querySelectorAll('.frame.ready, .frame.failed').length === count,
+    files,
+    { timeout: 30_000 },
+  );
 }
 
 /** Merges what is loaded and waits for the result. @throws what the page says went wrong. */

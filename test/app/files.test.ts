@@ -36,10 +36,16 @@ const text = (name: string, content: string): PictureFile => ({ name, bytes: Buf
 const problemOf = (name: string) => page.locator('.frame.failed', { hasText: name }).locator('.problem').innerText();
 const names = () => page.locator('.frame.ready .name').allTextContents();
 const metas = () => page.locator('.frame.ready .meta').allTextContents();
-const evs = () => page.locator('.frame input.ev').evaluateAll((inputs) => inputs.map((input) => (input as HTMLInputElement).value));
+const evs = () =>
+  page.locator('.frame input.ev').evaluateAll((inputs) => inputs.map((input) => (input as HTMLInputElement).value));
 
 /** An uncompressed TIFF. */
-function plainTiff(bits: 8 | 16, samples: Uint8Array | Uint16Array, extra: TiffField[] = [], exif: TiffField[] = []): Buffer {
+function plainTiff(
+  bits: 8 | 16,
+  samples: Uint8Array | Uint16Array,
+  extra: TiffField[] = [],
+  exif: TiffField[] = [],
+): Buffer {
   const fields: TiffField[] = [
     [256, 4, [WIDTH]],
     [257, 4, [HEIGHT]],
@@ -65,7 +71,9 @@ async function halves(index: number): Promise<number[][]> {
     const half = Math.floor(canvas.width / 2);
     return [0, half].map((x) => {
       const { data } = context.getImageData(x, 0, half, canvas.height);
-      return [0, 1, 2].map((c) => Math.round(data.reduce((sum, v, k) => sum + (k % 4 === c ? v : 0), 0) / (data.length / 4)));
+      return [0, 1, 2].map((c) =>
+        Math.round(data.reduce((sum, v, k) => sum + (k % 4 === c ? v : 0), 0) / (data.length / 4)),
+      );
     });
   }, index);
 }
@@ -76,17 +84,62 @@ describe('wrong files', () => {
     const wrong: [PictureFile, RegExp][] = [
       [text('notes.txt', 'hello'), /^notes\.txt is not a picture that is read/],
       [text('empty.jpg', ''), /^empty\.jpg is empty/],
-      [text('img.heic', '\0\0\0\x18ftypheic\0\0\0\0'), /^img\.heic is a HEIC\/HEIF file, which is not read: convert it/],
-      [text('img.cr3', '\0\0\0\x18ftypcrx \0\0\0\0'), /^img\.cr3 is a Canon RAW \(CR3\) file, which is not read: develop it to 16-bit TIFF/],
+      [
+        text('img.heic', '\0\0\0\x18ftypheic\0\0\0\0'),
+        /^img\.heic is a HEIC\/HEIF file, which is not read: convert it/,
+      ],
+      [
+        text('img.cr3', '\0\0\0\x18ftypcrx \0\0\0\0'),
+        /^img\.cr3 is a Canon RAW \(CR3\) file, which is not read: develop it to 16-bit TIFF/,
+      ],
       [text('img.webp', 'RIFF\0\0\0\0WEBP'), /^img\.webp is a WebP file/],
       [{ name: 'cut.png', bytes: a.bytes.subarray(0, a.bytes.length - 40) }, /^cut\.png .*cut off/],
-      [{ name: 'small.png', bytes: png({ width: 8, height: 8, rows: noise8(8, 8) }) }, /^small\.png is 8x8 but scene-1\.png is 24x16: all frames must have one size/],
-      [{ name: 'glass.png', bytes: png({ width: WIDTH, height: HEIGHT, colour: 6, rows: new Uint8Array(WIDTH * HEIGHT * 4).fill(200) }) }, /^glass\.png is transparent \(row 0, column 0 has alpha 200 of 255\)/],
-      [{ name: 'glass16.png', bytes: png({ width: WIDTH, height: HEIGHT, colour: 6, depth: 16, rows: new Uint8Array(WIDTH * HEIGHT * 8).fill(200) }) }, /^glass16\.png is transparent/],
-      [{ name: 'huge.png', bytes: png({ width: 9000, height: 9000 }) }, /^huge\.png is 9000x9000 \(81 megapixels\), at most 67 megapixels/],
-      [{ name: 'cmyk.jpg', bytes: await sharp(noise8(WIDTH, HEIGHT), { raw: { width: WIDTH, height: HEIGHT, channels: 3 } }).toColourspace('cmyk').jpeg().toBuffer() }, /^cmyk\.jpg is a CMYK picture/],
+      [
+        { name: 'small.png', bytes: png({ width: 8, height: 8, rows: noise8(8, 8) }) },
+        /^small\.png is 8x8 but scene-1\.png is 24x16: all frames must have one size/,
+      ],
+      [
+        {
+          name: 'glass.png',
+          bytes: png({ width: WIDTH, height: HEIGHT, colour: 6, rows: new Uint8Array(WIDTH * HEIGHT * 4).fill(200) }),
+        },
+        /^glass\.png is transparent \(row 0, column 0 has alpha 200 of 255\)/,
+      ],
+      [
+        {
+          name: 'glass16.png',
+          bytes: png({
+            width: WIDTH,
+            height: HEIGHT,
+            colour: 6,
+            depth: 16,
+            rows: new Uint8Array(WIDTH * HEIGHT * 8).fill(200),
+          }),
+        },
+        /^glass16\.png is transparent/,
+      ],
+      [
+        { name: 'huge.png', bytes: png({ width: 9000, height: 9000 }) },
+        /^huge\.png is 9000x9000 \(81 megapixels\), at most 67 megapixels/,
+      ],
+      [
+        {
+          name: 'cmyk.jpg',
+          bytes: await sharp(noise8(WIDTH, HEIGHT), { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
+            .toColourspace('cmyk')
+            .jpeg()
+            .toBuffer(),
+        },
+        /^cmyk\.jpg is a CMYK picture/,
+      ],
     ];
-    await dropFiles(page, [a, ...wrong.slice(0, 5).map(([file]) => file), b, ...wrong.slice(5).map(([file]) => file), c]);
+    await dropFiles(page, [
+      a,
+      ...wrong.slice(0, 5).map(([file]) => file),
+      b,
+      ...wrong.slice(5).map(([file]) => file),
+      c,
+    ]);
     await settled(page, 3 + wrong.length);
     for (const [{ name }, problem] of wrong) expect(await problemOf(name)).toMatch(problem);
     expect(await names()).toEqual(['scene-1.png', 'scene-2.png', 'scene-3.png']);
@@ -98,10 +151,17 @@ describe('wrong files', () => {
 
   it('beyond sixteen frames are one too many', async () => {
     const [a] = pngStack(WIDTH, HEIGHT);
-    await dropFiles(page, Array.from({ length: 17 }, (_, k) => ({ name: `f${k}.png`, bytes: a.bytes })));
+    await dropFiles(
+      page,
+      Array.from({ length: 17 }, (_, k) => ({ name: `f${k}.png`, bytes: a.bytes })),
+    );
     await settled(page, 17);
-    expect(await problemOf('f16.png')).toBe('f16.png is one too many: at most 16 frames are merged, remove another first');
-    expect(await page.locator('#merge-note').innerText()).toBe('All frames have the same exposure: fill in the true ones.');
+    expect(await problemOf('f16.png')).toBe(
+      'f16.png is one too many: at most 16 frames are merged, remove another first',
+    );
+    expect(await page.locator('#merge-note').innerText()).toBe(
+      'All frames have the same exposure: fill in the true ones.',
+    );
     expect(await page.locator('#merge').isEnabled()).toBe(false);
   });
 });
@@ -137,11 +197,18 @@ describe('exposures', () => {
   it('that contradict each other are told, without the command line’s words', async () => {
     const files = TIMES.map(([n, d], k) => ({
       name: `f${k}.png`,
-      bytes: png({ width: WIDTH, height: HEIGHT, rows: noise8(WIDTH, HEIGHT, k), extra: [['eXIf', tiff([], exposureFields({ time: [n, d], ...(k === 1 ? {} : { iso: 100 * (k + 1) }) }))]] }),
+      bytes: png({
+        width: WIDTH,
+        height: HEIGHT,
+        rows: noise8(WIDTH, HEIGHT, k),
+        extra: [['eXIf', tiff([], exposureFields({ time: [n, d], ...(k === 1 ? {} : { iso: 100 * (k + 1) }) }))]],
+      }),
     }));
     await dropFiles(page, files);
     await settled(page, 3);
-    expect(await page.locator('#frames-notes').innerText()).toContain('f1.png has no ISO in its EXIF data, and the other frames\' differ (100, 300): fill in the exposures');
+    expect(await page.locator('#frames-notes').innerText()).toContain(
+      "f1.png has no ISO in its EXIF data, and the other frames' differ (100, 300): fill in the exposures",
+    );
   });
 });
 
@@ -149,13 +216,29 @@ describe('pictures', () => {
   it('of 8 and 16 bit are read: PNG, JPEG, TIFF', async () => {
     const samples = noise16(WIDTH, HEIGHT);
     const exif = exposureFields({ time: [1, 50] });
-    const jpeg = await sharp(noise8(WIDTH, HEIGHT), { raw: { width: WIDTH, height: HEIGHT, channels: 3 } }).jpeg().toBuffer();
+    const jpeg = await sharp(noise8(WIDTH, HEIGHT), { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
+      .jpeg()
+      .toBuffer();
     await dropFiles(page, [
-      { name: 'a.png', bytes: png({ width: WIDTH, height: HEIGHT, depth: 16, rows: bigEndian(samples), extra: [['eXIf', tiff([], exif)]] }) },
+      {
+        name: 'a.png',
+        bytes: png({
+          width: WIDTH,
+          height: HEIGHT,
+          depth: 16,
+          rows: bigEndian(samples),
+          extra: [['eXIf', tiff([], exif)]],
+        }),
+      },
       { name: 'b.tif', bytes: plainTiff(16, samples, [], exposureFields({ time: [1, 25] })) },
       { name: 'c.tif', bytes: plainTiff(8, noise8(WIDTH, HEIGHT), [], exposureFields({ time: [1, 10] })) },
       { name: 'd.jpg', bytes: jpeg },
-      { name: 'e.tif', bytes: await sharp(noise8(WIDTH, HEIGHT), { raw: { width: WIDTH, height: HEIGHT, channels: 3 } }).tiff({ compression: 'lzw' }).toBuffer() },
+      {
+        name: 'e.tif',
+        bytes: await sharp(noise8(WIDTH, HEIGHT), { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
+          .tiff({ compression: 'lzw' })
+          .toBuffer(),
+      },
     ]);
     await settled(page, 5);
     expect(await page.locator('.frame.failed').allInnerTexts()).toEqual([]);
@@ -167,15 +250,23 @@ describe('pictures', () => {
   });
 
   it('that lie on their side are turned upright, whatever their format', async () => {
-    // Red left, blue right when upright; stored turned by a quarter: orientation 6 is shown turned clockwise, so red is stored below.
+    // Red left, blue right when upright; stored turned by a quarter: orientation 6 is shown turned clockwise, so red is
+    // stored below.
     const rows = new Uint8Array(WIDTH * HEIGHT * 3);
-    for (let y = 0, i = 0; y < HEIGHT; y++) for (let x = 0; x < WIDTH; x++, i += 3) rows.set(y < HEIGHT / 2 ? [0, 0, 255] : [255, 0, 0], i);
+    for (let y = 0, i = 0; y < HEIGHT; y++)
+      for (let x = 0; x < WIDTH; x++, i += 3) rows.set(y < HEIGHT / 2 ? [0, 0, 255] : [255, 0, 0], i);
     const wide = Uint16Array.from(rows, (v) => v * 257);
     const exif = tiff([[274, 3, [6]]], exposureFields({ time: [1, 50] }));
-    const jpeg = await sharp(rows, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } }).jpeg({ chromaSubsampling: '4:4:4' }).withMetadata({ orientation: 6 }).toBuffer();
+    const jpeg = await sharp(rows, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
+      .jpeg({ chromaSubsampling: '4:4:4' })
+      .withMetadata({ orientation: 6 })
+      .toBuffer();
     await dropFiles(page, [
       { name: 'a.png', bytes: png({ width: WIDTH, height: HEIGHT, rows, extra: [['eXIf', exif]] }) },
-      { name: 'b.png', bytes: png({ width: WIDTH, height: HEIGHT, depth: 16, rows: bigEndian(wide), extra: [['eXIf', exif]] }) },
+      {
+        name: 'b.png',
+        bytes: png({ width: WIDTH, height: HEIGHT, depth: 16, rows: bigEndian(wide), extra: [['eXIf', exif]] }),
+      },
       { name: 'c.tif', bytes: plainTiff(16, wide, [[274, 3, [6]]]) },
       { name: 'd.jpg', bytes: jpeg },
     ]);
@@ -204,7 +295,10 @@ describe('pictures', () => {
     expect(await page.locator('.frame.failed').allInnerTexts()).toEqual([]);
     const order = await names();
     const [a, b, c] = await Promise.all(['a.png', 'b.png', 'c.tif'].map((name) => halves(order.indexOf(name))));
-    for (const [other, what] of [[b, '8 bit'], [c, '16 bit']] as const) {
+    for (const [other, what] of [
+      [b, '8 bit'],
+      [c, '16 bit'],
+    ] as const) {
       other.flat().forEach((value, i) => expect(Math.abs(value - a.flat()[i]), what).toBeLessThanOrEqual(4));
     }
   });

@@ -1,9 +1,10 @@
 /**
  * Watching and disturbing the page's worker from outside: its GPU, and its memory.
  *
- * The program below is put in front of the worker's own when it is served. It counts the bytes of buffers and textures between their making and
- * `destroy`, takes a device away when told to, and lets memory run out: it asks for far more than there is in place of what the page asked for, so that
- * the browser itself says so, in its own words. It talks over a BroadcastChannel, which worker and page share.
+ * The program below is put in front of the worker's own when it is served. It counts the bytes of buffers and textures
+ * between their making and `destroy`, takes a device away when told to, and lets memory run out: it asks for far more
+ * than there is in place of what the page asked for, so that the browser itself says so, in its own words. It talks
+ * over a BroadcastChannel, which worker and page share.
  */
 import type { Page } from 'playwright-core';
 import type { Site } from './site.ts';
@@ -120,7 +121,12 @@ export function loseDevice(page: Page, label: 'deghost' | 'viewer'): Promise<boo
  * Leaves a device, or the tab, with little memory: single buffers, textures or arrays of more bytes are not to be had.
  * @param times as often as that, on a device.
  */
-export function shortenMemory(page: Page, of: 'deghost' | 'viewer' | 'tab', bytes: number, times = 1e9): Promise<boolean> {
+export function shortenMemory(
+  page: Page,
+  of: 'deghost' | 'viewer' | 'tab',
+  bytes: number,
+  times = 1e9,
+): Promise<boolean> {
   return ask(page, { ask: 'shorten', label: of, bytes, times });
 }
 

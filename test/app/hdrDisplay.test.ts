@@ -1,7 +1,8 @@
 /**
  * On a display of high dynamic range, light above white goes to it as it is.
  *
- * There is no such display here: Chromium is told that it has one (HDR10), and what the canvas holds is read back in half float.
+ * There is no such display here: Chromium is told that it has one (HDR10), and what the canvas holds is read back in
+ * half float.
  */
 import { readExr } from 'hdrify';
 import sharp from 'sharp';
@@ -43,7 +44,9 @@ function largestShown(): Promise<number> {
     const canvas = document.querySelector('#canvas') as HTMLCanvasElement;
     const [width, height] = [canvas.clientWidth, canvas.clientHeight];
     // Neither option is in TypeScript's types yet.
-    const context = new OffscreenCanvas(width, height).getContext('2d', { colorType: 'float16' } as CanvasRenderingContext2DSettings) as OffscreenCanvasRenderingContext2D;
+    const context = new OffscreenCanvas(width, height).getContext('2d', {
+      colorType: 'float16',
+    } as CanvasRenderingContext2DSettings) as OffscreenCanvasRenderingContext2D;
     context.drawImage(canvas, 0, 0, width, height);
     const { data } = context.getImageData(0, 0, width, height, { pixelFormat: 'rgba-float16' } as ImageDataSettings);
     return data.reduce((largest, value) => Math.max(largest, value), 0);
@@ -63,7 +66,9 @@ describe('a display of high dynamic range', () => {
     expect(light).toBeGreaterThan(4);
     const encoded = 1.055 * light ** (1 / 2.4) - 0.055;
     await look('extended');
-    await expect.poll(async () => Math.abs((await largestShown()) / encoded - 1), { timeout: 20_000 }).toBeLessThan(0.01);
+    await expect
+      .poll(async () => Math.abs((await largestShown()) / encoded - 1), { timeout: 20_000 })
+      .toBeLessThan(0.01);
     for (const tone of ['linear', 'photographic']) {
       await look(tone);
       await expect.poll(largestShown, { timeout: 20_000 }).toBeLessThanOrEqual(1);
@@ -96,10 +101,21 @@ describe('a browser without half-float canvases', () => {
     await other.locator('#zoom-full').click();
     const box = await other.locator('#view').boundingBox();
     if (!box) throw new Error('the view has no box');
-    const clip = { x: Math.round(box.x + box.width / 2 - 48), y: Math.round(box.y + box.height / 2 - 32), width: 96, height: 64 };
-    const saved = await sharp((await save(other, 'png')).bytes).removeAlpha().raw().toBuffer();
+    const clip = {
+      x: Math.round(box.x + box.width / 2 - 48),
+      y: Math.round(box.y + box.height / 2 - 32),
+      width: 96,
+      height: 64,
+    };
+    const saved = await sharp((await save(other, 'png')).bytes)
+      .removeAlpha()
+      .raw()
+      .toBuffer();
     const difference = async () => {
-      const shown = await sharp(await other.screenshot({ clip })).removeAlpha().raw().toBuffer();
+      const shown = await sharp(await other.screenshot({ clip }))
+        .removeAlpha()
+        .raw()
+        .toBuffer();
       const differences = [...shown].map((value, i) => Math.abs(value - saved[i])).sort((a, b) => a - b);
       return differences[Math.floor(0.95 * differences.length)];
     };

@@ -24,7 +24,10 @@ afterAll(async () => {
 function focused(page: Page): Promise<string> {
   return page.evaluate(() => {
     const element = document.activeElement as HTMLElement | null;
-    const label = element instanceof HTMLInputElement || element instanceof HTMLSelectElement ? element.labels?.[0]?.innerText : undefined;
+    const label =
+      element instanceof HTMLInputElement || element instanceof HTMLSelectElement
+        ? element.labels?.[0]?.innerText
+        : undefined;
     return element?.getAttribute('aria-label') ?? label ?? element?.innerText ?? '';
   });
 }
@@ -39,7 +42,8 @@ async function tabTo(page: Page, name: RegExp): Promise<void> {
     if (!name.test(now)) continue;
     const outline = await page.evaluate(() => {
       const element = document.activeElement as HTMLElement;
-      const style = (it: Element | null) => it && getComputedStyle(it).outlineStyle !== 'none' && parseFloat(getComputedStyle(it).outlineWidth) >= 2;
+      const style = (it: Element | null) =>
+        it && getComputedStyle(it).outlineStyle !== 'none' && parseFloat(getComputedStyle(it).outlineWidth) >= 2;
       return style(element) || style(element.nextElementSibling); // segments show it on what stands for them
     });
     expect(outline, `focus on "${now}" can be seen`).toBe(true);

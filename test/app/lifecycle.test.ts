@@ -34,7 +34,9 @@ async function loaded(width: number, height: number): Promise<Page> {
 
 /** Waits until the merge has begun to compute. */
 async function computing(page: Page): Promise<void> {
-  await page.waitForFunction(() => /%/.test(document.querySelector('#progress-left')?.textContent ?? ''), undefined, { timeout: 60_000 });
+  await page.waitForFunction(() => /%/.test(document.querySelector('#progress-left')?.textContent ?? ''), undefined, {
+    timeout: 60_000,
+  });
 }
 
 /** Waits for the plain merge behind a result, the last that the GPU does. */
@@ -71,7 +73,9 @@ describe('a merge in the page', () => {
     const page = await loaded(192, 128);
     await page.evaluate(() => {
       const calls = ((window as unknown as { calls: string[] }).calls = []) as string[];
-      navigator.wakeLock.request = async () => (calls.push('request'), { release: async () => void calls.push('release') } as WakeLockSentinel);
+      navigator.wakeLock.request = async () => (
+        calls.push('request'), { release: async () => void calls.push('release') } as WakeLockSentinel
+      );
     });
     // The longest time between two frames of the page during a merge.
     await page.evaluate(() => {
@@ -165,7 +169,9 @@ describe('a lost device', () => {
     const box = await page.locator('#view').boundingBox();
     if (!box) throw new Error('the view has no box');
     await page.waitForTimeout(500);
-    const shot = await page.screenshot({ clip: { x: box.x + box.width / 2 - 40, y: box.y + box.height / 2 - 30, width: 80, height: 60 } });
+    const shot = await page.screenshot({
+      clip: { x: box.x + box.width / 2 - 40, y: box.y + box.height / 2 - 30, width: 80, height: 60 },
+    });
     const { entropy } = await (await import('sharp')).default(shot).stats();
     expect(entropy).toBeGreaterThan(2); // not one colour
     await page.close();

@@ -67,7 +67,9 @@ describe('a stack dropped on the page', () => {
   it('is listed in exposure order, with EV from EXIF and the middle frame as the reference', async () => {
     const { page } = opened;
     expect(await page.locator('.frame .name').allTextContents()).toEqual(['scene-1.png', 'scene-2.png', 'scene-3.png']);
-    const evs = await page.locator('.frame input.ev').evaluateAll((inputs) => inputs.map((input) => (input as HTMLInputElement).value));
+    const evs = await page
+      .locator('.frame input.ev')
+      .evaluateAll((inputs) => inputs.map((input) => (input as HTMLInputElement).value));
     expect(evs).toEqual(['-2', '0', '2']);
     expect(await page.getByLabel('Reference: scene-2.png').isChecked()).toBe(true);
     expect(await seriousFindings(page)).toEqual([]);
@@ -129,36 +131,55 @@ describe('a stack dropped on the page', () => {
     expect((await sharp(bytes).metadata()).width).toBe(WIDTH);
     const { data } = readJpegGainMap(bytes);
     // The file has its own exposure; JPEG is lossy. So: one factor fits most of the picture to a few per cent.
-    const ratios = Array.from({ length: WIDTH * HEIGHT }, (_, p) => data[4 * p + 1] / Math.max(1e-4, expected.radiance[3 * p + 1])).sort((a, b) => a - b);
+    const ratios = Array.from(
+      { length: WIDTH * HEIGHT },
+      (_, p) => data[4 * p + 1] / Math.max(1e-4, expected.radiance[3 * p + 1]),
+    ).sort((a, b) => a - b);
     const at = (q: number) => ratios[Math.floor(q * (ratios.length - 1))];
     expect(at(0.9) / at(0.5)).toBeLessThan(1.25);
     expect(at(0.5) / at(0.1)).toBeLessThan(1.25);
   });
 
-  it.each(['photographic', 'reinhard', 'filmic', 'linear'])('is drawn on the canvas as it is saved: %s', async (mapping) => {
-    const { page } = opened;
-    await dismissWarnings(page);
-    await page.getByLabel('Tone mapping').selectOption(mapping);
-    await page.locator('#stops').fill(mapping === 'photographic' ? '0' : '0.7');
-    await page.locator('#zoom-full').click();
-    const { data: want } = await sharp((await save(page, 'png')).bytes).removeAlpha().raw().toBuffer({ resolveWithObject: true });
-    await page.waitForTimeout(500);
-    const box = await page.locator('#view').boundingBox();
-    if (!box) throw new Error('the view has no box');
-    const clip = { x: Math.round(box.x + box.width / 2 - WIDTH / 2), y: Math.round(box.y + box.height / 2 - HEIGHT / 2), width: WIDTH, height: HEIGHT };
-    const shown = await sharp(await page.screenshot({ clip })).removeAlpha().raw().toBuffer();
-    // Within a pixel of the middle. The canvas has 9 bits a channel.
-    const differences = [-1, 0, 1].flatMap((dy) =>
-      [-1, 0, 1].map((dx) => {
-        const values: number[] = [];
-        for (let y = 10; y < HEIGHT - 10; y++) {
-          for (let x = 10; x < WIDTH - 10; x++) for (let c = 0; c < 3; c++) values.push(Math.abs(shown[3 * (y * WIDTH + x) + c] - want[3 * ((y + dy) * WIDTH + x + dx) + c]));
-        }
-        return values.sort((a, b) => a - b)[Math.floor(0.99 * values.length)];
-      }),
-    );
-    expect(Math.min(...differences)).toBeLessThanOrEqual(3);
-  });
+  it.each(['photographic', 'reinhard', 'filmic', 'linear'])(
+    'is drawn on the canvas as it is saved: %s',
+    async (mapping) => {
+      const { page } = opened;
+      await dismissWarnings(page);
+      await page.getByLabel('Tone mapping').selectOption(mapping);
+      await page.locator('#stops').fill(mapping === 'photographic' ? '0' : '0.7');
+      await page.locator('#zoom-full').click();
+      const { data: want } = await sharp((await save(page, 'png')).bytes)
+        .removeAlpha()
+        .raw()
+        .toBuffer({ resolveWithObject: true });
+      await page.waitForTimeout(500);
+      const box = await page.locator('#view').boundingBox();
+      if (!box) throw new Error('the view has no box');
+      const clip = {
+        x: Math.round(box.x + box.width / 2 - WIDTH / 2),
+        y: Math.round(box.y + box.height / 2 - HEIGHT / 2),
+        width: WIDTH,
+        height: HEIGHT,
+      };
+      const shown = await sharp(await page.screenshot({ clip }))
+        .removeAlpha()
+        .raw()
+        .toBuffer();
+      // Within a pixel of the middle. The canvas has 9 bits a channel.
+      const differences = [-1, 0, 1].flatMap((dy) =>
+        [-1, 0, 1].map((dx) => {
+          const values: number[] = [];
+          for (let y = 10; y < HEIGHT - 10; y++) {
+            for (let x = 10; x < WIDTH - 10; x++)
+              for (let c = 0; c < 3; c++)
+                values.push(Math.abs(shown[3 * (y * WIDTH + x) + c] - want[3 * ((y + dy) * WIDTH + x + dx) + c]));
+          }
+          return values.sort((a, b) => a - b)[Math.floor(0.99 * values.length)];
+        }),
+      );
+      expect(Math.min(...differences)).toBeLessThanOrEqual(3);
+    },
+  );
 
   it('is moved by dragging, zoomed by the wheel about the pointer, and divided where the divider is dragged', async () => {
     const { page } = opened;
@@ -169,7 +190,10 @@ describe('a stack dropped on the page', () => {
     await page.mouse.move(x, y);
     await page.mouse.wheel(0, -500);
     await expect.poll(zoom).toBe('200 %');
-    const middle = () => page.screenshot({ clip: { x: x - 40, y: y - 40, width: 80, height: 80 } }).then((png) => sharp(png).removeAlpha().raw().toBuffer());
+    const middle = () =>
+      page
+        .screenshot({ clip: { x: x - 40, y: y - 40, width: 80, height: 80 } })
+        .then((png) => sharp(png).removeAlpha().raw().toBuffer());
     await page.waitForTimeout(300);
     const before = await middle();
     await page.mouse.down();
@@ -179,7 +203,9 @@ describe('a stack dropped on the page', () => {
     const after = await middle();
     // What was in the middle is 20 pixels further right.
     let worst = 0;
-    for (let row = 0; row < 80; row++) for (let i = 0; i < 50 * 3; i++) worst = Math.max(worst, Math.abs(after[row * 240 + 60 + i] - before[row * 240 + i]));
+    for (let row = 0; row < 80; row++)
+      for (let i = 0; i < 50 * 3; i++)
+        worst = Math.max(worst, Math.abs(after[row * 240 + 60 + i] - before[row * 240 + i]));
     expect(worst).toBeLessThanOrEqual(2);
 
     await page.locator('#compare:enabled').check();
@@ -232,8 +258,16 @@ describe('the empty page', () => {
     const { page } = await openPage(browser, site);
     await page.locator('#example').click();
     await settled(page, 3);
-    expect(await page.locator('.frame.ready .name').allTextContents()).toEqual(['balloons-1.jpg', 'balloons-2.jpg', 'balloons-3.jpg']);
-    expect(await page.locator('.frame input.ev').evaluateAll((inputs) => inputs.map((input) => (input as HTMLInputElement).value))).toEqual(['-2', '0', '2']);
+    expect(await page.locator('.frame.ready .name').allTextContents()).toEqual([
+      'balloons-1.jpg',
+      'balloons-2.jpg',
+      'balloons-3.jpg',
+    ]);
+    expect(
+      await page
+        .locator('.frame input.ev')
+        .evaluateAll((inputs) => inputs.map((input) => (input as HTMLInputElement).value)),
+    ).toEqual(['-2', '0', '2']);
     expect(await page.locator('#merge').isEnabled()).toBe(true);
     await page.close();
   });
@@ -245,12 +279,16 @@ describe('the empty page', () => {
         const outside = 'http://127.0.0.1:9/';
         const attempt = `fetch('${outside}').then(() => 'reached', (error) => String(error))`;
         if (kind === 'page') {
-          const blocked = new Promise<string>((resolve) => addEventListener('securitypolicyviolation', (event) => resolve(event.effectiveDirective)));
+          const blocked = new Promise<string>((resolve) =>
+            addEventListener('securitypolicyviolation', (event) => resolve(event.effectiveDirective)),
+          );
           fetch(outside).catch(() => undefined);
           return blocked;
         }
         const program = `addEventListener('securitypolicyviolation', (event) => postMessage(event.effectiveDirective)); ${attempt}`;
-        const worker = new Worker(URL.createObjectURL(new Blob([program], { type: 'text/javascript' })), { type: 'module' });
+        const worker = new Worker(URL.createObjectURL(new Blob([program], { type: 'text/javascript' })), {
+          type: 'module',
+        });
         return new Promise<string>((resolve) => (worker.onmessage = ({ data }) => resolve(data)));
       }, where);
     expect(await tryFetch('page')).toBe('connect-src');

@@ -8,7 +8,10 @@ import { serveSite } from './site.ts';
 import type { Site } from './site.ts';
 import { pngStack } from './stack.ts';
 
-/** Multiples of 16: other sizes differ at the right and lower edge when maps are given back (docs/command-line.md, Motion maps). */
+/**
+ * Multiples of 16: other sizes differ at the right and lower edge when maps are given back (docs/command-line.md,
+ * Motion maps).
+ */
 const WIDTH = 96;
 const HEIGHT = 64;
 
@@ -42,7 +45,7 @@ function changed(a: Float32Array, b: Float32Array): { left: number; right: numbe
     const differs = [0, 1, 2].some((c) => Math.abs(a[4 * p + c] - b[4 * p + c]) > 1e-3 * Math.max(1e-3, a[4 * p + c]));
     if (differs) counts[p % WIDTH < WIDTH / 2 ? 0 : 1]++;
   }
-  return { left: counts[0] / (WIDTH * HEIGHT / 2), right: counts[1] / (WIDTH * HEIGHT / 2) };
+  return { left: counts[0] / ((WIDTH * HEIGHT) / 2), right: counts[1] / ((WIDTH * HEIGHT) / 2) };
 }
 
 /** The view's middle on the page. */
@@ -94,7 +97,10 @@ describe('painted motion', () => {
     await page.keyboard.press('Space');
     expect(await page.getByLabel('Erase').isChecked()).toBe(true);
     await page.locator('#view').focus();
-    const ring = async () => page.locator('#brush').evaluate((brush) => ({ left: parseFloat(brush.style.left), width: parseFloat(brush.style.width) }));
+    const ring = async () =>
+      page
+        .locator('#brush')
+        .evaluate((brush) => ({ left: parseFloat(brush.style.left), width: parseFloat(brush.style.width) }));
     const start = await ring();
     for (let i = 0; i < 8; i++) await page.keyboard.press(']');
     expect((await ring()).width).toBeGreaterThan(start.width * 3);

@@ -1,4 +1,7 @@
-/** The page that chooses the reference by itself: it says which frame and why, takes the weights that belong to it, and gives way to the person. */
+/**
+ * The page that chooses the reference by itself: it says which frame and why, takes the weights that belong to it, and
+ * gives way to the person.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,7 +72,9 @@ it('takes the frame that lost least, says why, and merges with it; the person ca
 
   await box.check();
   expect(await isReference(1)).toBe(true);
-  expect(await note.textContent()).toBe('scene-1.png is taken: 6.3 % of it is burnt out or black, 25.0 % of scene-2.png, 50.0 % of scene-3.png.');
+  expect(await note.textContent()).toBe(
+    'scene-1.png is taken: 6.3 % of it is burnt out or black, 25.0 % of scene-2.png, 50.0 % of scene-3.png.',
+  );
   expect(await seriousFindings(page)).toEqual([]);
   if (process.env.PICTURES) await page.screenshot({ path: join(process.env.PICTURES, 'reference.png') });
 
@@ -86,6 +91,10 @@ it('takes the frame that lost least, says why, and merges with it; the person ca
   const { data } = readExr(bytes);
   const expected = await mergeInNode(files, 0);
   const rgb = Float32Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => data[4 * Math.floor(i / 3) + (i % 3)]);
-  expectClose(rgb, expected.radiance.map((value) => value * expected.scale), { tol: 1e-4, scale: 1, label: 'radiance' });
+  expectClose(
+    rgb,
+    expected.radiance.map((value) => value * expected.scale),
+    { tol: 1e-4, scale: 1, label: 'radiance' },
+  );
   expect(problems).toEqual([]);
 }, 240_000);

@@ -1,8 +1,9 @@
 /**
- * The page as people get it: built by Vite into a temporary folder, and served from there by a server that knows nothing but files.
+ * The page as people get it: built by Vite into a temporary folder, and served from there by a server that knows
+ * nothing but files.
  *
- * A test may serve other bytes in place of a file. That is how thin weights make merges fast, and how what the page's worker
- * does with the GPU is watched and disturbed, without any hook in the page's own code.
+ * A test may serve other bytes in place of a file. That is how thin weights make merges fast, and how what the page's
+ * worker does with the GPU is watched and disturbed, without any hook in the page's own code.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -13,7 +14,13 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
-const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.jpg': 'image/jpeg' };
+const TYPES: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.jpg': 'image/jpeg',
+};
 
 /** Thin weights for three frames, of another training: merges take seconds instead of minutes. */
 export const THIN_FIXED = join(repository, 'test/goldens/fixed-halo.weights.safetensors');
@@ -34,7 +41,11 @@ function builtFolder(): Promise<string> {
   built ??= (async () => {
     const outDir = mkdtempSync(join(tmpdir(), 'deghost-page-'));
     process.once('exit', () => rmSync(outDir, { recursive: true, force: true }));
-    await build({ configFile: join(repository, 'app/vite.config.ts'), logLevel: 'error', build: { outDir, emptyOutDir: true } });
+    await build({
+      configFile: join(repository, 'app/vite.config.ts'),
+      logLevel: 'error',
+      build: { outDir, emptyOutDir: true },
+    });
     return outDir;
   })();
   return built;

@@ -44,19 +44,31 @@ interface Point {
   y: number;
 }
 
-const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', points: readonly Point[]) => session.send('Input.dispatchTouchEvent', { type, touchPoints: points.map(({ x, y }, id) => ({ x, y, id })) });
+const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', points: readonly Point[]) =>
+  session.send('Input.dispatchTouchEvent', { type, touchPoints: points.map(({ x, y }, id) => ({ x, y, id })) });
 
 /** Fingers set down one after another, moved together in steps, and lifted. */
 async function gesture(from: readonly Point[], to: readonly Point[], steps = 8): Promise<void> {
   for (let i = 1; i <= from.length; i++) await touch('touchStart', from.slice(0, i));
-  for (let i = 1; i <= steps; i++) await touch('touchMove', from.map((point, k) => ({ x: point.x + ((to[k].x - point.x) * i) / steps, y: point.y + ((to[k].y - point.y) * i) / steps })));
+  for (let i = 1; i <= steps; i++)
+    await touch(
+      'touchMove',
+      from.map((point, k) => ({
+        x: point.x + ((to[k].x - point.x) * i) / steps,
+        y: point.y + ((to[k].y - point.y) * i) / steps,
+      })),
+    );
   await touch('touchEnd', []);
 }
 
 /** Two fingers, side by side. */
-const fingers = ({ x, y }: Point, apart: number): Point[] => [{ x: x - apart / 2, y }, { x: x + apart / 2, y }];
+const fingers = ({ x, y }: Point, apart: number): Point[] => [
+  { x: x - apart / 2, y },
+  { x: x + apart / 2, y },
+];
 const zoom = async () => parseInt(await page.locator('#zoom-value').innerText(), 10);
-const around = ({ x, y }: Point, reach: number) => page.screenshot({ clip: { x: x - reach, y: y - reach, width: 2 * reach, height: 2 * reach } });
+const around = ({ x, y }: Point, reach: number) =>
+  page.screenshot({ clip: { x: x - reach, y: y - reach, width: 2 * reach, height: 2 * reach } });
 const middle = () => ({ x: view.x + view.width / 2, y: view.y + view.height / 2 });
 
 /** What is around a point once nothing moves any more: two screenshots, a moment apart, are the same. */
@@ -71,7 +83,9 @@ async function settledAround(point: Point, reach: number): Promise<Buffer> {
 
 /** Largest difference of two pictures' mean colours. */
 async function difference(a: Buffer, b: Buffer): Promise<number> {
-  const [one, other] = await Promise.all([a, b].map(async (png) => (await sharp(png).removeAlpha().stats()).channels.map(({ mean }) => mean)));
+  const [one, other] = await Promise.all(
+    [a, b].map(async (png) => (await sharp(png).removeAlpha().stats()).channels.map(({ mean }) => mean)),
+  );
   return Math.max(...one.map((mean, c) => Math.abs(mean - other[c])));
 }
 
@@ -104,10 +118,14 @@ describe('on a phone', () => {
     const at = middle();
     const before = await settledAround(at, REACH);
     await gesture([at], [{ x: at.x + 40, y: at.y + 10 }]);
-    await expect.poll(async () => difference(before, await around({ x: at.x + 40, y: at.y + 10 }, REACH)), POLL).toBeLessThan(3);
+    await expect
+      .poll(async () => difference(before, await around({ x: at.x + 40, y: at.y + 10 }, REACH)), POLL)
+      .toBeLessThan(3);
     for (let i = 0; i < 3; i++) await gesture([at], [{ x: view.x + 5, y: view.y + 5 }]);
     // The picture's far corner lies in the middle.
-    const { channels } = await sharp(await settledAround({ x: at.x - 20, y: at.y - 20 }, REACH)).removeAlpha().stats();
+    const { channels } = await sharp(await settledAround({ x: at.x - 20, y: at.y - 20 }, REACH))
+      .removeAlpha()
+      .stats();
     expect(Math.max(...channels.map(({ stdev }) => stdev))).toBeGreaterThan(1);
     await page.locator('#zoom-fit').tap();
   });

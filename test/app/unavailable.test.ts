@@ -39,20 +39,36 @@ describe('without WebGPU', () => {
   it('the page names browsers that have it', async () => {
     // No switch of Chromium takes it away; a line in front of the worker's program does.
     const older = await serveSite();
-    older.replace(/assets\/main-[^/]+\.js$/, (original) => `delete WorkerNavigator.prototype.gpu;${original.toString('utf8')}`);
-    expect(await words(await launchBrowser(), older)).toMatch(/This browser has no WebGPU[^]*current Chrome, Edge, Safari or Firefox/);
+    older.replace(
+      /assets\/main-[^/]+\.js$/,
+      (original) => `delete WorkerNavigator.prototype.gpu;${original.toString('utf8')}`,
+    );
+    expect(await words(await launchBrowser(), older)).toMatch(
+      /This browser has no WebGPU[^]*current Chrome, Edge, Safari or Firefox/,
+    );
     await older.close();
   });
 
   it('for want of an adapter the page speaks of drivers', async () => {
-    const browser = await launchBrowser(['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-software-rasterizer']);
+    const browser = await launchBrowser([
+      '--no-sandbox',
+      '--disable-dev-shm-usage',
+      '--disable-gpu',
+      '--disable-software-rasterizer',
+    ]);
     expect(await words(browser, site)).toMatch(/No graphics adapter was found[^]*graphics driver/);
   });
 
   it('for want of a secure address the page says which are', async () => {
     // Chromium takes http: from any address but localhost as insecure.
-    const browser = await launchBrowser(['--no-sandbox', '--disable-dev-shm-usage', '--host-resolver-rules=MAP deghost.test 127.0.0.1']);
-    expect(await words(browser, { ...site, url: site.url.replace('localhost', 'deghost.test') })).toMatch(/This address is not secure[^]*https: addresses or from localhost/);
+    const browser = await launchBrowser([
+      '--no-sandbox',
+      '--disable-dev-shm-usage',
+      '--host-resolver-rules=MAP deghost.test 127.0.0.1',
+    ]);
+    expect(await words(browser, { ...site, url: site.url.replace('localhost', 'deghost.test') })).toMatch(
+      /This address is not secure[^]*https: addresses or from localhost/,
+    );
   });
 
   it('a program that does not start is told, and that another load may help', async () => {
@@ -61,7 +77,9 @@ describe('without WebGPU', () => {
     const browser = await launchBrowser();
     const page = await browser.newPage();
     await page.goto(broken.url);
-    expect(await page.locator('.notice.error').innerText()).toMatch(/^The page could not start\s+Its worker failed: .*cut off on the way\. Load the page again\.$/);
+    expect(await page.locator('.notice.error').innerText()).toMatch(
+      /^The page could not start\s+Its worker failed: .*cut off on the way\. Load the page again\.$/,
+    );
     await browser.close();
     await broken.close();
   });

@@ -38,7 +38,9 @@ it('says what may be wrong with a merge, and what to do', async () => {
   const notices = page.locator('#notices .notice.warning');
   const texts = await notices.allTextContents();
   expect(texts.filter((text) => text.includes('The reference frame shows little'))).toHaveLength(1);
-  expect(texts.join('\n')).toMatch(/Only 0 % of the reference, frame 2 \(flat-2\.png\), is neither burnt out nor black.*Choose another reference/);
+  expect(texts.join('\n')).toMatch(
+    /Only 0 % of the reference, frame 2 \(flat-2\.png\), is neither burnt out nor black.*Choose another reference/,
+  );
   expect(texts.filter((text) => text.includes('tone curve is uncertain'))).toHaveLength(1);
   expect(await notices.first().getAttribute('role')).toBe('status');
   expect(await seriousFindings(page)).toEqual([]);

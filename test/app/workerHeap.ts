@@ -18,10 +18,16 @@ export async function workerHeap(browser: Browser): Promise<WorkerHeap> {
   try {
     const { targetInfos } = await session.send('Target.getTargets', { filter: [{ type: 'worker' }] });
     if (targetInfos.length !== 1) throw new Error(`${targetInfos.length} workers, there should be one`);
-    const { sessionId } = await session.send('Target.attachToTarget', { targetId: targetInfos[0].targetId, flatten: false });
+    const { sessionId } = await session.send('Target.attachToTarget', {
+      targetId: targetInfos[0].targetId,
+      flatten: false,
+    });
     // What a worker has been sent or has finished may be held a moment longer: a second collection finds it.
     for (let i = 0; i < 2; i++) await ask(session, sessionId, 'HeapProfiler.collectGarbage');
-    const { usedSize, backingStorageSize } = (await ask(session, sessionId, 'Runtime.getHeapUsage')) as { usedSize: number; backingStorageSize: number };
+    const { usedSize, backingStorageSize } = (await ask(session, sessionId, 'Runtime.getHeapUsage')) as {
+      usedSize: number;
+      backingStorageSize: number;
+    };
     await session.send('Target.detachFromTarget', { sessionId });
     return { objects: usedSize, arrays: backingStorageSize };
   } finally {
@@ -36,7 +42,11 @@ async function ask(session: CDPSession, sessionId: string, method: string): Prom
   const id = ++lastId;
   const answer = new Promise<object>((resolve, reject) => {
     const listen = ({ message }: { message: string }) => {
-      const { id: answered, result, error } = JSON.parse(message) as { id?: number; result?: object; error?: { message: string } };
+      const {
+        id: answered,
+        result,
+        error,
+      } = JSON.parse(message) as { id?: number; result?: object; error?: { message: string } };
       if (answered !== id) return;
       session.off('Target.receivedMessageFromTarget', listen);
       if (result) resolve(result);

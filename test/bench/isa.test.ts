@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { VENDORS, spills, summaryText, tableText } from '../../bench/isa/vendors.ts';
 import type { Compiled } from '../../bench/isa/vendors.ts';
 
-const row = (name: string, implementation: string, share: number, statistics: Record<string, number>, rest: Partial<Compiled> = {}): Compiled => ({ class: name, implementation, isDefault: false, share, program: 'p', ms: 1, statistics, ...rest });
+const row = (
+  name: string,
+  implementation: string,
+  share: number,
+  statistics: Record<string, number>,
+  rest: Partial<Compiled> = {},
+): Compiled => ({ class: name, implementation, isDefault: false, share, program: 'p', ms: 1, statistics, ...rest });
 
 describe('isa', () => {
   it.each(Object.entries(VENDORS))('%s: registers come first, spills second', (_, vendor) => {
@@ -31,6 +37,8 @@ describe('isa', () => {
   });
 
   it('counts what spills', () => {
-    expect(summaryText(amd, rows)).toBe('2 of 3 implementations spill, 1 defaults among them (25.0 % of the multiply-adds); 1 do not compile');
+    expect(summaryText(amd, rows)).toBe(
+      '2 of 3 implementations spill, 1 defaults among them (25.0 % of the multiply-adds); 1 do not compile',
+    );
   });
 });

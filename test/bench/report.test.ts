@@ -1,4 +1,7 @@
-/** The bench's tables, picture and page: made-up figures in, and what the committed runs say. No peer and no GPU is needed. */
+/**
+ * The bench's tables, picture and page: made-up figures in, and what the committed runs say. No peer and no GPU is
+ * needed.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { largestDifference } from '../../bench/compare.ts';
@@ -54,7 +57,17 @@ describe('contest', () => {
     const said: string[] = [];
     await enter([absent, { ...absent, name: 'engine gone' }], CONTEXT, (text) => said.push(text));
     expect(said).toEqual(['not installed: engine absent; engine gone (npm ci --prefix bench/peers)']);
-    const rows = await compete([contestant('deghost', 0.5), contestant('wrong', 0.75), contestant('nan', NaN), contestant('broken', new Error('no such kernel\nat line 3')), absent, contestant('cpu', 0.5001)], 'cpu');
+    const rows = await compete(
+      [
+        contestant('deghost', 0.5),
+        contestant('wrong', 0.75),
+        contestant('nan', NaN),
+        contestant('broken', new Error('no such kernel\nat line 3')),
+        absent,
+        contestant('cpu', 0.5001),
+      ],
+      'cpu',
+    );
     expect(rows.get('deghost')).toMatchObject({ status: 'right', runs: 3 });
     expect(rows.get('deghost')!.error).toBeCloseTo(1e-4, 6);
     expect(rows.get('wrong')).toMatchObject({ status: 'wrong', runs: 3 });
@@ -91,7 +104,10 @@ describe('contest', () => {
         ...base,
         open: async (context) => {
           const engine = await base.open(context);
-          return { ...engine, prepare: async (...args) => ({ ...(await engine.prepare(...args)), run: async () => void order.push(id) }) };
+          return {
+            ...engine,
+            prepare: async (...args) => ({ ...(await engine.prepare(...args)), run: async () => void order.push(id) }),
+          };
         },
       };
     });
@@ -136,9 +152,49 @@ const REPORT: Report = {
       operations: 1e10,
       bytes: 1e9,
       rows: [
-        { id: 'deghost', engine: 'deghost', version: '1', adapter: 'a software adapter', size: '256x256', status: 'right', error: 2e-6, firstMs: 2000, runs: 5, ms: 1000, spread: 0.01, gflops: 10, peakBytes: 2 ** 24 },
-        { id: 'bad', engine: 'bad', adapter: 'another adapter', size: '256x256', status: 'wrong', error: 0.578, firstMs: 9000, runs: 3, ms: 8000, spread: 0.2, gflops: 1.25, pausedMs: 5000 },
-        { id: 'cpu', engine: 'cpu', adapter: 'CPU, 2 cores', size: '256x256', status: 'right', error: 0, judge: true, firstMs: 500, runs: 5, ms: 250, spread: 0, gflops: 40 },
+        {
+          id: 'deghost',
+          engine: 'deghost',
+          version: '1',
+          adapter: 'a software adapter',
+          size: '256x256',
+          status: 'right',
+          error: 2e-6,
+          firstMs: 2000,
+          runs: 5,
+          ms: 1000,
+          spread: 0.01,
+          gflops: 10,
+          peakBytes: 2 ** 24,
+        },
+        {
+          id: 'bad',
+          engine: 'bad',
+          adapter: 'another adapter',
+          size: '256x256',
+          status: 'wrong',
+          error: 0.578,
+          firstMs: 9000,
+          runs: 3,
+          ms: 8000,
+          spread: 0.2,
+          gflops: 1.25,
+          pausedMs: 5000,
+        },
+        {
+          id: 'cpu',
+          engine: 'cpu',
+          adapter: 'CPU, 2 cores',
+          size: '256x256',
+          status: 'right',
+          error: 0,
+          judge: true,
+          firstMs: 500,
+          runs: 5,
+          ms: 250,
+          spread: 0,
+          gflops: 40,
+        },
         { id: 'gone', engine: 'gone', size: '256x256', status: 'not installed', note: 'gone is not installed' },
         { id: 'broken', engine: 'broken', size: '256x256', status: 'failed', note: 'Concat: 13 > 8 | buffers' },
       ],
@@ -150,7 +206,9 @@ describe('tables', () => {
   const lines = contestTable(REPORT.contests, REPORT.peaks).split('\n');
 
   it('marks what is wrong, absent or failed, and shows losses as losses', () => {
-    expect(lines[2]).toBe('| `fixed`, 3 frames, 256x256 | deghost 1 | 1.00 s | ±1 % (5) | 2.00 s | 10.0 (50 %) | 1.0 (50 %) |  | 16 MiB | right (2e-6) |');
+    expect(lines[2]).toBe(
+      '| `fixed`, 3 frames, 256x256 | deghost 1 | 1.00 s | ±1 % (5) | 2.00 s | 10.0 (50 %) | 1.0 (50 %) |  | 16 MiB | right (2e-6) |',
+    );
     expect(lines[3]).toContain('| 8.0 times as fast, 5.0 times as fast with pauses |  | **wrong** (off by 0.58) |');
     expect(lines[4]).toContain('| **4.0 times slower** |  | the judge |');
     // The adapter's peak is no measure of the CPU beside it.
@@ -162,11 +220,15 @@ describe('tables', () => {
 
   it('says in words what is faster and what ran elsewhere', () => {
     const text = reportMarkdown(REPORT);
-    expect(text).toContain('Faster than deghost here: cpu is 4.0 times as fast as deghost at `fixed`, 3 frames, 256x256.');
+    expect(text).toContain(
+      'Faster than deghost here: cpu is 4.0 times as fast as deghost at `fixed`, 3 frames, 256x256.',
+    );
     expect(text).toContain('*With pauses* is another engine whose runs were made to pause as well');
     expect(text).toContain('*First run* includes compilation.');
     expect(text).toContain('bad ran on another adapter, another adapter.');
-    expect(reportMarkdown({ ...REPORT, remarks: ['The fan was off.'] })).toContain('bad ran on another adapter, another adapter. The fan was off.');
+    expect(reportMarkdown({ ...REPORT, remarks: ['The fan was off.'] })).toContain(
+      'bad ran on another adapter, another adapter. The fan was off.',
+    );
     expect(text).toContain('| conv2d 3x3 32->32 | 256x256 | 100 ms | ±2 % | 10.0 (50 %) | 0.50 (25 %) |');
   });
 
@@ -201,7 +263,10 @@ describe('roofline', () => {
 
 describe('options', () => {
   it('reads sizes and peers, and names what it cannot', () => {
-    expect(parseSizes('128x96, 256x256')).toEqual([{ width: 128, height: 96 }, { width: 256, height: 256 }]);
+    expect(parseSizes('128x96, 256x256')).toEqual([
+      { width: 128, height: 96 },
+      { width: 256, height: 256 },
+    ]);
     expect(() => parseSizes('128')).toThrow('"128" is no size of at least 16x16');
     expect(parsePeers('absent', [absent])).toEqual([absent]);
     expect(parsePeers('none', [absent])).toEqual([]);
@@ -225,6 +290,7 @@ describe('docs/performance.md', () => {
   });
 
   it('is made from runs that name no folder of the machine', () => {
-    for (const report of reports) expect(JSON.stringify(report)).not.toMatch(/"[^"]*(\/(home|root|tmp|usr|work)\/|[A-Z]:\\\\)/);
+    for (const report of reports)
+      expect(JSON.stringify(report)).not.toMatch(/"[^"]*(\/(home|root|tmp|usr|work)\/|[A-Z]:\\\\)/);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * conv2d's cases, for kernel tests and benches: sizes 1x1 to 67x45 and one large, channels 1 to 17, 32 and 96, every kernel size, dilation,
- * grouping, activation, with and without bias, placed at an offset in a larger buffer.
+ * conv2d's cases, for kernel tests and benches: sizes 1x1 to 67x45 and one large, channels 1 to 17, 32 and 96, every
+ * kernel size, dilation, grouping, activation, with and without bias, placed at an offset in a larger buffer.
  */
 import type { Rng } from '../reference/random.ts';
 import { rng } from '../reference/random.ts';
@@ -47,9 +47,20 @@ export interface ConvData {
 const MAX_WORK = 60e6;
 
 const SIZES: Record<string, [width: number, height: number]> = {
-  '1x1': [1, 1], '3x2': [3, 2], '1x19': [1, 19], '16x8': [16, 8], '23x5': [23, 5], '33x17': [33, 17], '67x45': [67, 45],
+  '1x1': [1, 1],
+  '3x2': [3, 2],
+  '1x19': [1, 19],
+  '16x8': [16, 8],
+  '23x5': [23, 5],
+  '33x17': [33, 17],
+  '67x45': [67, 45],
 };
-const CHANNELS: Record<string, number[]> = { few: [1, 2, 3], blocks: [4, 8, 12, 16], ragged: [5, 6, 7, 9, 10, 11, 13, 14, 15, 17], many: [32, 96] };
+const CHANNELS: Record<string, number[]> = {
+  few: [1, 2, 3],
+  blocks: [4, 8, 12, 16],
+  ragged: [5, 6, 7, 9, 10, 11, 13, 14, 15, 17],
+  many: [32, 96],
+};
 
 const FACTORS = {
   size: Object.keys(SIZES),
@@ -80,7 +91,9 @@ function channelChoices(inputs: string, outputs: string, grouping: string): Chan
       if (grouping === 'one') return [{ inputs: i, outputs: o, groups: 1 }];
       if (grouping === 'depthwise') return i > 1 && o % i === 0 ? [{ inputs: i, outputs: o, groups: i }] : [];
       const common = gcd(i, o);
-      const divisors = Array.from({ length: common }, (_, d) => d + 1).filter((d) => d > 1 && common % d === 0 && d < i);
+      const divisors = Array.from({ length: common }, (_, d) => d + 1).filter(
+        (d) => d > 1 && common % d === 0 && d < i,
+      );
       return divisors.map((groups) => ({ inputs: i, outputs: o, groups }));
     }),
   );
@@ -105,29 +118,79 @@ function named(c: Omit<ConvCase, 'name'>): ConvCase {
 function plainCase(seed: number, inputs: number, outputs: number, kernel: number, dilation = 1): ConvCase {
   const [width, height] = inputs * outputs > 1000 ? [33, 17] : [67, 45];
   const outputTotal = Math.ceil(outputs / 4) * 4;
-  return named({ seed, width, height, inputs, outputs, groups: 1, kernel, dilation, activation: 'leakyRelu', slope: 0.2, bias: true, inputOffset: 0, outputOffset: 0, outputTotal });
+  return named({
+    seed,
+    width,
+    height,
+    inputs,
+    outputs,
+    groups: 1,
+    kernel,
+    dilation,
+    activation: 'leakyRelu',
+    slope: 0.2,
+    bias: true,
+    inputOffset: 0,
+    outputOffset: 0,
+    outputTotal,
+  });
 }
 
 function buildCases(): ConvCase[] {
   const pairs = pairCases();
-  const layers: [number, number, number, number][] = [[6, 32, 3, 1], [32, 32, 3, 1], [32, 32, 3, 2], [32, 32, 3, 4], [96, 32, 3, 1], [96, 32, 1, 1], [96, 3, 1, 1]];
+  const layers: [number, number, number, number][] = [
+    [6, 32, 3, 1],
+    [32, 32, 3, 1],
+    [32, 32, 3, 2],
+    [32, 32, 3, 4],
+    [96, 32, 3, 1],
+    [96, 32, 1, 1],
+    [96, 3, 1, 1],
+  ];
   const plain = layers.map((layer, i) => plainCase(2000 + i, ...layer));
   const missing = (side: 'inputs' | 'outputs'): number[] => {
     const seen = new Set([...pairs, ...plain].filter((c) => c.groups === 1).map((c) => c[side]));
-    return Object.values(CHANNELS).flat().filter((count) => !seen.has(count));
+    return Object.values(CHANNELS)
+      .flat()
+      .filter((count) => !seen.has(count));
   };
   const [inputs, outputs] = [missing('inputs'), missing('outputs')];
-  for (let i = 0; i < Math.max(inputs.length, outputs.length); i++) plain.push(plainCase(2100 + i, inputs[i] ?? 5, outputs[i] ?? 5, 3));
+  for (let i = 0; i < Math.max(inputs.length, outputs.length); i++)
+    plain.push(plainCase(2100 + i, inputs[i] ?? 5, outputs[i] ?? 5, 3));
   // More pixels than one dimension of a grid has workgroups for, at 4 pixels of 8 lanes each.
-  const large = named({ seed: 2200, width: 2100, height: 1010, inputs: 1, outputs: 1, groups: 1, kernel: 1, dilation: 1, activation: 'none', slope: 0, bias: true, inputOffset: 0, outputOffset: 0, outputTotal: 4 });
+  const large = named({
+    seed: 2200,
+    width: 2100,
+    height: 1010,
+    inputs: 1,
+    outputs: 1,
+    groups: 1,
+    kernel: 1,
+    dilation: 1,
+    activation: 'none',
+    slope: 0,
+    bias: true,
+    inputOffset: 0,
+    outputOffset: 0,
+    outputTotal: 4,
+  });
   return [...pairs, ...plain, large];
 }
 
 function pairCases(): ConvCase[] {
-  const choices = (row: { size: unknown; inputs: unknown; outputs: unknown; grouping: unknown; kernel: unknown }): Channels[] =>
-    channelChoices(row.inputs as string, row.outputs as string, row.grouping as string).filter((c) => work(SIZES[row.size as string], c, row.kernel as number) <= MAX_WORK);
+  const choices = (row: {
+    size: unknown;
+    inputs: unknown;
+    outputs: unknown;
+    grouping: unknown;
+    kernel: unknown;
+  }): Channels[] =>
+    channelChoices(row.inputs as string, row.outputs as string, row.grouping as string).filter(
+      (c) => work(SIZES[row.size as string], c, row.kernel as number) <= MAX_WORK,
+    );
   const used = new Map<string, number>();
-  const uses = ({ inputs, outputs }: Channels): number => (used.get(`i${inputs}`) ?? 0) + (used.get(`o${outputs}`) ?? 0);
+  const uses = ({ inputs, outputs }: Channels): number =>
+    (used.get(`i${inputs}`) ?? 0) + (used.get(`o${outputs}`) ?? 0);
   return pairwise(FACTORS, { seed: 1, valid: (row) => choices(row).length > 0 }).map((row, i) => {
     // Of the channel counts that fit, those used least so far: each comes up.
     const channels = choices(row).reduce((best, c) => (uses(c) < uses(best) ? c : best));
@@ -135,7 +198,20 @@ function pairCases(): ConvCase[] {
     const [width, height] = SIZES[row.size];
     const { kernel, dilation, activation, slope, bias, inputOffset, outputOffset } = row;
     const outputTotal = outputOffset + Math.ceil(channels.outputs / 4) * 4 + (i % 2) * 4;
-    return named({ seed: 1000 + i, width, height, ...channels, kernel, dilation, activation, slope, bias, inputOffset, outputOffset, outputTotal });
+    return named({
+      seed: 1000 + i,
+      width,
+      height,
+      ...channels,
+      kernel,
+      dilation,
+      activation,
+      slope,
+      bias,
+      inputOffset,
+      outputOffset,
+      outputTotal,
+    });
   });
 }
 
@@ -144,16 +220,61 @@ export const CONV_CASES: readonly ConvCase[] = buildCases();
 
 /** Cases for every variant there is: odd sizes, dilations, channels that are no multiple of 4. */
 export const VARIANT_CASES: readonly ConvCase[] = (
-  [[33, 17, 6, 8, 3, 1], [23, 5, 9, 7, 3, 3], [1, 1, 2, 8, 3, 2], [19, 11, 10, 8, 1, 1]] as const
+  [
+    [33, 17, 6, 8, 3, 1],
+    [23, 5, 9, 7, 3, 3],
+    [1, 1, 2, 8, 3, 2],
+    [19, 11, 10, 8, 1, 1],
+  ] as const
 ).map(([width, height, inputs, outputs, kernel, dilation], i) =>
-  named({ seed: 2300 + i, width, height, inputs, outputs, groups: 1, kernel, dilation, activation: 'leakyRelu', slope: 0.2, bias: true, inputOffset: 4, outputOffset: 4, outputTotal: 16 }),
+  named({
+    seed: 2300 + i,
+    width,
+    height,
+    inputs,
+    outputs,
+    groups: 1,
+    kernel,
+    dilation,
+    activation: 'leakyRelu',
+    slope: 0.2,
+    bias: true,
+    inputOffset: 4,
+    outputOffset: 4,
+    outputTotal: 16,
+  }),
 );
 
-/** Cases for variants on matrix units, which take 8 inputs and more: channels that fill no matrix or several groups of them, borders of tiles, kernels, dilations. */
+/**
+ * Cases for variants on matrix units, which take 8 inputs and more: channels that fill no matrix or several groups of
+ * them, borders of tiles, kernels, dilations.
+ */
 export const MATRIX_CASES: readonly ConvCase[] = (
-  [[33, 17, 9, 8, 3, 1], [23, 5, 12, 7, 3, 3], [1, 1, 8, 8, 3, 2], [19, 11, 10, 40, 1, 1], [18, 9, 40, 72, 3, 1], [16, 8, 32, 32, 3, 4]] as const
+  [
+    [33, 17, 9, 8, 3, 1],
+    [23, 5, 12, 7, 3, 3],
+    [1, 1, 8, 8, 3, 2],
+    [19, 11, 10, 40, 1, 1],
+    [18, 9, 40, 72, 3, 1],
+    [16, 8, 32, 32, 3, 4],
+  ] as const
 ).map(([width, height, inputs, outputs, kernel, dilation], i) =>
-  named({ seed: 2400 + i, width, height, inputs, outputs, groups: 1, kernel, dilation, activation: i % 2 ? 'sigmoid' : 'leakyRelu', slope: 0.2, bias: true, inputOffset: 4, outputOffset: 4, outputTotal: 80 }),
+  named({
+    seed: 2400 + i,
+    width,
+    height,
+    inputs,
+    outputs,
+    groups: 1,
+    kernel,
+    dilation,
+    activation: i % 2 ? 'sigmoid' : 'leakyRelu',
+    slope: 0.2,
+    bias: true,
+    inputOffset: 4,
+    outputOffset: 4,
+    outputTotal: 80,
+  }),
 );
 
 /** A case with every property drawn at random; for property tests, which print the seed. */
@@ -172,7 +293,13 @@ export function randomCase(random: Rng): ConvCase {
     if (work([width, height], { inputs, outputs, groups }, kernel) > MAX_WORK / 4) continue;
     const outputOffset = 4 * random.int(0, 4);
     return named({
-      seed: random.int(0, 2 ** 30), width, height, inputs, outputs, groups, kernel,
+      seed: random.int(0, 2 ** 30),
+      width,
+      height,
+      inputs,
+      outputs,
+      groups,
+      kernel,
       dilation: random.int(1, 5),
       activation: random.pick(FACTORS.activation),
       slope: random.int(0, 100) / 100,
@@ -185,8 +312,8 @@ export function randomCase(random: Rng): ConvCase {
 }
 
 /**
- * A case's data and result. Inputs are uniform in [-1, 1), weights scaled by their fan-in: outputs are of order 1, whatever
- * the channels, so 1 is the case's scale.
+ * A case's data and result. Inputs are uniform in [-1, 1), weights scaled by their fan-in: outputs are of order 1,
+ * whatever the channels, so 1 is the case's scale.
  */
 export function convData(c: ConvCase, random = rng(c.seed)): ConvData {
   const input = tensor(c.inputs, c.height, c.width, random.floats(c.inputs * c.height * c.width));
@@ -195,5 +322,10 @@ export function convData(c: ConvCase, random = rng(c.seed)): ConvData {
   const weight = random.floats(c.outputs * fanIn, -bound, bound);
   const bias = c.bias ? random.floats(c.outputs) : undefined;
   const { outputs, kernel, dilation, groups, activation, slope } = c;
-  return { input, weight, bias, expected: conv2d(input, { weight, bias, outputs, kernel, dilation, groups, activation, slope }) };
+  return {
+    input,
+    weight,
+    bias,
+    expected: conv2d(input, { weight, bias, outputs, kernel, dilation, groups, activation, slope }),
+  };
 }

@@ -26,7 +26,14 @@ export interface OtherCase {
   outputOffset: number;
 }
 
-const SIZES: Record<string, [width: number, height: number]> = { '1x1': [1, 1], '2x2': [2, 2], '1x7': [1, 7], '16x16': [16, 16], '31x9': [31, 9], '67x45': [67, 45] };
+const SIZES: Record<string, [width: number, height: number]> = {
+  '1x1': [1, 1],
+  '2x2': [2, 2],
+  '1x7': [1, 7],
+  '16x16': [16, 16],
+  '31x9': [31, 9],
+  '67x45': [67, 45],
+};
 
 function table(op: string, seed: number, channels: number[], frames: number[] = [1]): OtherCase[] {
   const factors = { size: Object.keys(SIZES), channels, frames, inputOffset: [0, 4], outputOffset: [0, 4, 8] };
@@ -57,8 +64,17 @@ export const EXPOSURE_CASES = table('exposure', 8, [3], [2, 3, 5, 9, 16]);
 export const GATE_CASES = table('gate', 9, [3], [2, 3, 5, 9, 16]);
 
 /** `count` tensors with values uniform in [low, high). */
-export function randomTensors(c: OtherCase, random: Rng, count: number, channels = c.channels, low = -1, high = 1): Tensor[] {
-  return Array.from({ length: count }, () => tensor(channels, c.height, c.width, random.floats(channels * c.height * c.width, low, high)));
+export function randomTensors(
+  c: OtherCase,
+  random: Rng,
+  count: number,
+  channels = c.channels,
+  low = -1,
+  high = 1,
+): Tensor[] {
+  return Array.from({ length: count }, () =>
+    tensor(channels, c.height, c.width, random.floats(channels * c.height * c.width, low, high)),
+  );
 }
 
 export function maxPoolData(c: OtherCase): { input: Tensor; expected: Tensor } {
@@ -136,12 +152,16 @@ export interface ExposureData {
 export function exposureData(c: OtherCase): ExposureData {
   const random = rng(c.seed);
   const frames = randomTensors(c, random, c.frames, 3, -0.1, 1.1);
-  for (const frame of frames) frame.data.forEach((value, i) => (frame.data[i] = Math.fround(Math.min(Math.max(value, 0), 1))));
-  const taus = frames.map((_, k) => Math.fround(2 ** (k * (c.frames > 5 ? 0.75 : 2)) * (k === 0 ? 1 : 1 + random.next() / 4)));
+  for (const frame of frames)
+    frame.data.forEach((value, i) => (frame.data[i] = Math.fround(Math.min(Math.max(value, 0), 1))));
+  const taus = frames.map((_, k) =>
+    Math.fround(2 ** (k * (c.frames > 5 ? 0.75 : 2)) * (k === 0 ? 1 : 1 + random.next() / 4)),
+  );
   const reference = random.int(0, c.frames - 1);
   const gamma = random.pick([2.2, 1.8]);
   // S-curves: f(0) = 0, f(1) = 1, monotone, another steepness for each channel.
-  const curve = (power: number): Float32Array => Float32Array.from({ length: 256 }, (_, i) => (i / 255) ** power * (0.4 + 0.6 * (i / 255) ** 3));
+  const curve = (power: number): Float32Array =>
+    Float32Array.from({ length: 256 }, (_, i) => (i / 255) ** power * (0.4 + 0.6 * (i / 255) ** 3));
   const response = c.seed % 2 ? [curve(2.2), curve(1.6), curve(1)] : null;
   const masks = frames.map(() => randomMask(c, random));
   masks[reference] = ops.maxFrames(masks.filter((_, i) => i !== reference));
@@ -150,7 +170,13 @@ export function exposureData(c: OtherCase): ExposureData {
   const base = exposure.mergeBase(undone, taus, reference, gamma, hat, masks);
   const [logits] = randomTensors(c, random, 1, 3, -3, 3);
   return {
-    frames, taus, reference, gamma, response, masks, undone,
+    frames,
+    taus,
+    reference,
+    gamma,
+    response,
+    masks,
+    undone,
     linear: undone.map((x, k) => exposure.linearise(x, taus[k], gamma)),
     aligned: undone.map((x, k) => exposure.align(x, taus[k], taus[reference], gamma)),
     hat,
@@ -162,7 +188,10 @@ export function exposureData(c: OtherCase): ExposureData {
 }
 
 export interface GateData {
-  /** Frames of one scene, a code or four of noise on them, of which a third shows something else; shortest first. Of 8 bits, but for linear ones. */
+  /**
+   * Frames of one scene, a code or four of noise on them, of which a third shows something else; shortest first. Of 8
+   * bits, but for linear ones.
+   */
   frames: Tensor[];
   taus: number[];
   reference: number;
@@ -179,10 +208,24 @@ export function gateData(c: OtherCase): GateData {
   const random = rng(c.seed);
   const taus = Array.from({ length: c.frames }, (_, k) => Math.fround(2 ** (k * (c.frames > 5 ? 0.75 : 2))));
   const reference = random.int(0, c.frames - 1);
-  const curve = (power: number): Float32Array => Float32Array.from({ length: 256 }, (_, i) => (i / 255) ** power * (0.4 + 0.6 * (i / 255) ** 3));
+  const curve = (power: number): Float32Array =>
+    Float32Array.from({ length: 256 }, (_, i) => (i / 255) ** power * (0.4 + 0.6 * (i / 255) ** 3));
   const linear = c.seed % 3 === 2;
-  const camera: Camera = { gamma: random.pick([2.2, 1.8]), linear, response: linear ? [0, 1, 2].map(() => Array.from({ length: 256 }, (_, i) => i / 255)) : c.seed % 3 ? [curve(2.2), curve(1.6), curve(1)] : null };
-  const gate: GateConfig = { codes: random.pick([0, 0.75, 2, 3]), relative: random.pick([0, 0.06, 0.2]), low: 0.01, high: 0.5 };
+  const camera: Camera = {
+    gamma: random.pick([2.2, 1.8]),
+    linear,
+    response: linear
+      ? [0, 1, 2].map(() => Array.from({ length: 256 }, (_, i) => i / 255))
+      : c.seed % 3
+        ? [curve(2.2), curve(1.6), curve(1)]
+        : null,
+  };
+  const gate: GateConfig = {
+    codes: random.pick([0, 0.75, 2, 3]),
+    relative: random.pick([0, 0.06, 0.2]),
+    low: 0.01,
+    high: 0.5,
+  };
   const [scene] = randomTensors(c, random, 1, 3, 0, 1);
   const [others] = randomTensors(c, random, 1, 3, -2, 1);
   const encode = (light: number, channel: number): number => {
@@ -194,13 +237,29 @@ export function gateData(c: OtherCase): GateData {
   const size = c.width * c.height;
   const frames = taus.map((tau, k) => {
     const values = scene.data.map((x, i) => {
-      const light = Math.min(1, ((others.data[i] > 0 && k !== reference ? others.data[i] : x) * tau) / taus[c.frames - 1] * 2);
+      const light = Math.min(
+        1,
+        (((others.data[i] > 0 && k !== reference ? others.data[i] : x) * tau) / taus[c.frames - 1]) * 2,
+      );
       const sample = encode(light, Math.floor(i / size)) + random.int(-2, 2) / 255;
       return Math.fround(Math.min(1, Math.max(0, linear ? sample : Math.round(sample * 255) / 255)));
     });
     return tensor(3, c.height, c.width, values);
   });
-  const maps = frames.map((frame, k) => (k === reference ? tensor(1, c.height, c.width) : gateEvidence(gate, frame, frames[reference], taus[reference] / taus[k], camera)));
+  const maps = frames.map((frame, k) =>
+    k === reference
+      ? tensor(1, c.height, c.width)
+      : gateEvidence(gate, frame, frames[reference], taus[reference] / taus[k], camera),
+  );
   const evidence = concat(...maps);
-  return { frames, taus, reference, camera, gate, evidence, windowed: meanOver(maximumOver(meanOver(evidence, 5), 9), 9), logits: randomTensors(c, random, c.frames, 1, -4, 4) };
+  return {
+    frames,
+    taus,
+    reference,
+    camera,
+    gate,
+    evidence,
+    windowed: meanOver(maximumOver(meanOver(evidence, 5), 9), 9),
+    logits: randomTensors(c, random, c.frames, 1, -4, 4),
+  };
 }

@@ -13,15 +13,20 @@ export type Row<F extends Factors> = { [K in keyof F]: F[K][number] };
  * Rows covering every pair of values that some valid row can hold.
  * @param valid whether a row is a case at all; pairs found in no valid row of many tried are left out.
  */
-export function pairwise<F extends Factors>(factors: F, { seed, valid = () => true }: { seed: number; valid?: (row: Row<F>) => boolean }): Row<F>[] {
+export function pairwise<F extends Factors>(
+  factors: F,
+  { seed, valid = () => true }: { seed: number; valid?: (row: Row<F>) => boolean },
+): Row<F>[] {
   const random = rng(seed);
   const names = Object.keys(factors) as (keyof F & string)[];
   const pairKey = (a: string, x: unknown, b: string, y: unknown): string => JSON.stringify([a, x, b, y]);
-  const pairsOf = (row: Row<F>): string[] => names.flatMap((a, i) => names.slice(i + 1).map((b) => pairKey(a, row[a], b, row[b])));
+  const pairsOf = (row: Row<F>): string[] =>
+    names.flatMap((a, i) => names.slice(i + 1).map((b) => pairKey(a, row[a], b, row[b])));
   const open = new Map<string, Partial<Row<F>>>();
   names.forEach((a, i) => {
     for (const b of names.slice(i + 1)) {
-      for (const x of factors[a]) for (const y of factors[b]) open.set(pairKey(a, x, b, y), { [a]: x, [b]: y } as Partial<Row<F>>);
+      for (const x of factors[a])
+        for (const y of factors[b]) open.set(pairKey(a, x, b, y), { [a]: x, [b]: y } as Partial<Row<F>>);
     }
   });
 

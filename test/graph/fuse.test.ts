@@ -1,6 +1,6 @@
 /**
- * Each fusion alone and all together: what it does to the graph, and that the result of a run is what it was. Goldens check the fused network as
- * the library runs it (test/runtimes); here the unfused graph is the reference.
+ * Each fusion alone and all together: what it does to the graph, and that the result of a run is what it was. Goldens
+ * check the fused network as the library runs it (test/runtimes); here the unfused graph is the reference.
  */
 import { describe, expect, it } from 'vitest';
 import { Gpu } from '../../src/device.ts';
@@ -37,19 +37,32 @@ function graphs(name: string): { segmentation: Graph; fusion: Graph; weights: (t
   const golden = readGolden(name);
   const { config, taus, reference } = golden;
   const scene: Scene = { taus, reference, width: WIDTH, height: HEIGHT, gamma: config.gamma, useResponse: true };
-  return { segmentation: segmentationGraph(config, scene), fusion: fusionGraph(config, scene), weights: (tensor) => golden.weights.get(tensor)!.data };
+  return {
+    segmentation: segmentationGraph(config, scene),
+    fusion: fusionGraph(config, scene),
+    weights: (tensor) => golden.weights.get(tensor)!.data,
+  };
 }
 
 const count = (graph: Graph, op: string): number => graph.nodes.filter((node) => node.op === op).length;
 
 /** Runs a graph on random frames and masks; the same for every graph of one number of frames. */
-async function run(graph: Graph, weights: (tensor: string) => Float32Array, target: Target = {}): Promise<ArrayLike<number>> {
+async function run(
+  graph: Graph,
+  weights: (tensor: string) => Float32Array,
+  target: Target = {},
+): Promise<ArrayLike<number>> {
   const executor = new Runner(new Gpu(await testDevice()), weights);
   const random = rng(5);
   const prepared = await executor.prepare(plan(graph, target));
   try {
     const inputs = graph.nodes.filter((node) => node.op === 'input').map((node) => [node.name, node.shape] as const);
-    const data = Object.fromEntries(inputs.map(([name, { channels, height, width }]) => [name, new Float32Array(random.floats(Math.ceil(channels / 4) * 4 * height * width, 0, 1))]));
+    const data = Object.fromEntries(
+      inputs.map(([name, { channels, height, width }]) => [
+        name,
+        new Float32Array(random.floats(Math.ceil(channels / 4) * 4 * height * width, 0, 1)),
+      ]),
+    );
     // A response is monotone.
     data.response = Float32Array.from({ length: 4 * 256 }, (_, i) => (Math.floor(i / 4) / 255) ** 2);
     await executor.upload(prepared, data);
@@ -73,24 +86,97 @@ interface Case {
 }
 
 /** Passes that need another before them run after it. */
-const after = (...passes: Pass[]): Pass => (graph) => passes.reduce((fused, pass) => pass(fused), graph);
+const after =
+  (...passes: Pass[]): Pass =>
+  (graph) =>
+    passes.reduce((fused, pass) => pass(fused), graph);
 
 const CASES: Record<string, Case> = {
-  'frames in the encoder': { pass: fuseFrames, golden: 'fixed-merge-r0', part: 'fusion', ops: { encoderInput: [3, 0], conv2d: [63, 63] } },
-  'pairs in the segmentation': { pass: fuseFrames, golden: 'fixed-merge-r0', part: 'segmentation', ops: { alignedPair: [2, 0] } },
-  upsampling: { pass: fuseUpsample, golden: 'fixed-merge-r0', part: 'segmentation', ops: { upsample: [8, 0], concat: [8, 0] } },
-  'max-pooling': { pass: fusePool, golden: 'fixed-merge-r0', part: 'segmentation', ops: { maxPool: [8, 0], result: [0, 8] } },
-  masks: { pass: fuseMasks, golden: 'fixed-merge-r0', part: 'fusion', ops: { maskMultiply: [6, 0], conv2d: [63, 62], slice: [0, 2] } },
-  'masks in mean and maximum': { pass: fuseMasks, golden: 'any-5', part: 'fusion', ops: { maskMultiply: [10, 0], meanMax: [30, 30] } },
-  reads: { pass: after(fuseReads, fuseConcat), golden: 'fixed-merge-r0', part: 'fusion', ops: { groupedRead: [6, 2], slice: [0, 6], copy: [0, 0] } },
-  'reads of any': { pass: after(fuseReads, fuseConcat), golden: 'any-5', part: 'fusion', ops: { groupedRead: [6, 2], slice: [0, 6] } },
-  'reads by frame': { pass: after(fuseReadsByFrame, fuseConcat), golden: 'fixed-merge-r0', part: 'fusion', ops: { groupedRead: [6, 6], slice: [0, 6] } },
-  'slices placed by a copy where nothing takes two inputs': { pass: fuseReads, golden: 'fixed-merge-r0', part: 'fusion', ops: { groupedRead: [6, 2] } },
+  'frames in the encoder': {
+    pass: fuseFrames,
+    golden: 'fixed-merge-r0',
+    part: 'fusion',
+    ops: { encoderInput: [3, 0], conv2d: [63, 63] },
+  },
+  'pairs in the segmentation': {
+    pass: fuseFrames,
+    golden: 'fixed-merge-r0',
+    part: 'segmentation',
+    ops: { alignedPair: [2, 0] },
+  },
+  upsampling: {
+    pass: fuseUpsample,
+    golden: 'fixed-merge-r0',
+    part: 'segmentation',
+    ops: { upsample: [8, 0], concat: [8, 0] },
+  },
+  'max-pooling': {
+    pass: fusePool,
+    golden: 'fixed-merge-r0',
+    part: 'segmentation',
+    ops: { maxPool: [8, 0], result: [0, 8] },
+  },
+  masks: {
+    pass: fuseMasks,
+    golden: 'fixed-merge-r0',
+    part: 'fusion',
+    ops: { maskMultiply: [6, 0], conv2d: [63, 62], slice: [0, 2] },
+  },
+  'masks in mean and maximum': {
+    pass: fuseMasks,
+    golden: 'any-5',
+    part: 'fusion',
+    ops: { maskMultiply: [10, 0], meanMax: [30, 30] },
+  },
+  reads: {
+    pass: after(fuseReads, fuseConcat),
+    golden: 'fixed-merge-r0',
+    part: 'fusion',
+    ops: { groupedRead: [6, 2], slice: [0, 6], copy: [0, 0] },
+  },
+  'reads of any': {
+    pass: after(fuseReads, fuseConcat),
+    golden: 'any-5',
+    part: 'fusion',
+    ops: { groupedRead: [6, 2], slice: [0, 6] },
+  },
+  'reads by frame': {
+    pass: after(fuseReadsByFrame, fuseConcat),
+    golden: 'fixed-merge-r0',
+    part: 'fusion',
+    ops: { groupedRead: [6, 6], slice: [0, 6] },
+  },
+  'slices placed by a copy where nothing takes two inputs': {
+    pass: fuseReads,
+    golden: 'fixed-merge-r0',
+    part: 'fusion',
+    ops: { groupedRead: [6, 2] },
+  },
   dilations: { pass: fuseDilations, golden: 'fixed-merge-r0', part: 'fusion', ops: { conv2d: [63, 45] } },
-  'the merge': { pass: fusePicture, golden: 'fixed-merge-r0', part: 'fusion', ops: { picture: [1, 0], conv2d: [63, 63] } },
-  'all, for a GPU': { pass: (graph) => fuse(graph), golden: 'fixed-merge-r0', part: 'fusion', ops: { conv2d: [63, 44], groupedRead: [6, 2], blend: [1, 1] } },
-  'all, reads by frame': { pass: (graph) => fuse(graph, { readsByFrame: true }), golden: 'fixed-merge-r0', part: 'fusion', ops: { groupedRead: [6, 6] } },
-  'all of any': { pass: (graph) => fuse(graph), golden: 'any-5', part: 'fusion', ops: { maskMultiply: [10, 0], encoderInput: [5, 0] } },
+  'the merge': {
+    pass: fusePicture,
+    golden: 'fixed-merge-r0',
+    part: 'fusion',
+    ops: { picture: [1, 0], conv2d: [63, 63] },
+  },
+  'all, for a GPU': {
+    pass: (graph) => fuse(graph),
+    golden: 'fixed-merge-r0',
+    part: 'fusion',
+    ops: { conv2d: [63, 44], groupedRead: [6, 2], blend: [1, 1] },
+  },
+  'all, reads by frame': {
+    pass: (graph) => fuse(graph, { readsByFrame: true }),
+    golden: 'fixed-merge-r0',
+    part: 'fusion',
+    ops: { groupedRead: [6, 6] },
+  },
+  'all of any': {
+    pass: (graph) => fuse(graph),
+    golden: 'any-5',
+    part: 'fusion',
+    ops: { maskMultiply: [10, 0], encoderInput: [5, 0] },
+  },
 };
 
 describe('fusion changes no result', () => {
@@ -100,7 +186,10 @@ describe('fusion changes no result', () => {
     const fused = pass(graph);
     expect(JSON.stringify(graph), 'the graph that was given').toBe(before);
     for (const [op, counts] of Object.entries(ops)) expect([count(graph, op), count(fused, op)], op).toEqual(counts);
-    const output = (it: Graph): object => ({ shape: it.nodes[it.outputs[0]].shape, name: it.nodes[it.outputs[0]].name });
+    const output = (it: Graph): object => ({
+      shape: it.nodes[it.outputs[0]].shape,
+      name: it.nodes[it.outputs[0]].name,
+    });
     expect(output(fused)).toEqual(output(graph));
     expectClose(await run(fused, weights), await run(graph, weights), { tol: TOLERANCE, scale: 1, label });
   });
@@ -117,7 +206,12 @@ describe('fusion changes no result', () => {
     const stored = halved.nodes.filter((node) => computes(node)).map((node) => node.dtype);
     expect(stored.filter((dtype) => dtype === 'f32')).toHaveLength(1); // the picture
     const target: Target = { capabilities, precision: 'f16' };
-    if (capabilities.f16) expectClose(await run(halved, weights, target), await run(fusion, weights), { tol: HALF_TOLERANCE, scale: 1, label: 'halves' });
+    if (capabilities.f16)
+      expectClose(await run(halved, weights, target), await run(fusion, weights), {
+        tol: HALF_TOLERANCE,
+        scale: 1,
+        label: 'halves',
+      });
     else expect(() => plan(halved, target)).toThrow('f16');
   });
 
@@ -137,7 +231,15 @@ describe('fusion changes no result', () => {
     const x = g.input('x', { channels: 8, height: 4, width: 4 });
     const conv = g.add('conv', 'conv2d', [x], { weights: 'w', channels: 4, kernel: 3 });
     const other = g.add('other', 'conv2d', [conv], { weights: 'u', channels: 4, kernel: 3 });
-    const graph = halve(g.build([g.add('y', 'conv2d', [g.concat('joined', [x, conv]), other], { weights: 'v', channels: 4, kernel: 1 })]));
-    expect(Object.fromEntries(graph.nodes.map(({ name, dtype }) => [name, dtype]))).toEqual({ x: 'f32', conv: 'f32', joined: 'f32', other: 'f16', y: 'f32' });
+    const graph = halve(
+      g.build([g.add('y', 'conv2d', [g.concat('joined', [x, conv]), other], { weights: 'v', channels: 4, kernel: 1 })]),
+    );
+    expect(Object.fromEntries(graph.nodes.map(({ name, dtype }) => [name, dtype]))).toEqual({
+      x: 'f32',
+      conv: 'f32',
+      joined: 'f32',
+      other: 'f16',
+      y: 'f32',
+    });
   });
 });

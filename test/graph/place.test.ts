@@ -5,13 +5,15 @@ import type { Graph, GraphNode } from '../../src/graph/graph.ts';
 import { place } from '../../src/graph/place.ts';
 import type { Placement } from '../../src/graph/place.ts';
 
-const conv = (g: GraphBuilder, name: string, x: GraphNode, channels: number): GraphNode => g.add(name, 'conv2d', [x], { weights: name, channels, kernel: 3 });
+const conv = (g: GraphBuilder, name: string, x: GraphNode, channels: number): GraphNode =>
+  g.add(name, 'conv2d', [x], { weights: name, channels, kernel: 3 });
 
 function placeOf(it: Placement, name: string): { arena: number; block: number } {
   return it.places[it.graph.nodes.findIndex((node) => node.name === name)];
 }
 
-const copies = (it: Placement): string[] => it.graph.nodes.filter((node) => node.op === 'copy').map((node) => node.name);
+const copies = (it: Placement): string[] =>
+  it.graph.nodes.filter((node) => node.op === 'copy').map((node) => node.name);
 
 /** No kernel reads the arena it writes. */
 function expectNoHazard(it: Placement): void {
@@ -48,12 +50,18 @@ describe('place', () => {
       }),
     );
     expect(copies(it)).toEqual([]);
-    expect(['z', 'o1', 'o2', 'o3', 'z o1', 'o1 o2 o3'].map((name) => placeOf(it, name).block)).toEqual([0, 2, 4, 6, 0, 2]);
+    expect(['z', 'o1', 'o2', 'o3', 'z o1', 'o1 o2 o3'].map((name) => placeOf(it, name).block)).toEqual([
+      0, 2, 4, 6, 0, 2,
+    ]);
     expect(new Set(['z', 'o1', 'o2', 'o3'].map((name) => placeOf(it, name).arena)).size).toBe(1);
   });
 
   it('opens concats of concats', () => {
-    const it = place(build((g, x) => [g.concat('outer', [g.concat('inner', [conv(g, 'a', x, 4), conv(g, 'b', x, 4)]), conv(g, 'c', x, 4)])]));
+    const it = place(
+      build((g, x) => [
+        g.concat('outer', [g.concat('inner', [conv(g, 'a', x, 4), conv(g, 'b', x, 4)]), conv(g, 'c', x, 4)]),
+      ]),
+    );
     expect(['a', 'b', 'c', 'inner', 'outer'].map((name) => placeOf(it, name).block)).toEqual([0, 1, 2, 0, 0]);
     expect(copies(it)).toEqual([]);
   });
@@ -70,10 +78,12 @@ describe('place', () => {
   });
 
   it('copies a tensor that is concatenated with itself, twice: a copy must not read the arena it writes', () => {
-    const it = place(build((g, x) => {
-      const a = conv(g, 'a', x, 4);
-      return [g.concat('aa', [a, a])];
-    }));
+    const it = place(
+      build((g, x) => {
+        const a = conv(g, 'a', x, 4);
+        return [g.concat('aa', [a, a])];
+      }),
+    );
     expect(copies(it)).toHaveLength(2);
   });
 
@@ -109,6 +119,8 @@ describe('GraphBuilder', () => {
     const x = g.input('x', { channels: 6, height: 4, width: 4 });
     expect(() => g.input('x', { channels: 6, height: 4, width: 4 })).toThrow('two nodes are named x');
     expect(() => g.concat('c', [x, x])).toThrow('concat of 6 channels, a multiple of 4 is needed');
-    expect(() => g.add('a', 'conv2d', [x], { weights: 'w', channels: 4, kernel: 4 })).toThrow('a: conv2d: kernel size 4 of w is not odd');
+    expect(() => g.add('a', 'conv2d', [x], { weights: 'w', channels: 4, kernel: 4 })).toThrow(
+      'a: conv2d: kernel size 4 of w is not odd',
+    );
   });
 });

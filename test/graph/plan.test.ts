@@ -1,6 +1,6 @@
 /**
- * Plans of the whole network: live tensors never overlap, concats are tiled exactly, no step binds a buffer both ways, and everything fits
- * default WebGPU limits. No GPU.
+ * Plans of the whole network: live tensors never overlap, concats are tiled exactly, no step binds a buffer both ways,
+ * and everything fits default WebGPU limits. No GPU.
  */
 import { describe, expect, it } from 'vitest';
 import { fuse } from '../../src/graph/fuse/index.ts';
@@ -13,15 +13,39 @@ import { blocks, texelBytes } from '../../src/kernels/tensor.ts';
 import type { Target } from '../../src/kernels/target.ts';
 import { fusionGraph, plainMergeGraph, segmentationGraph } from '../../src/model/network.ts';
 import type { Scene } from '../../src/model/part.ts';
-import { DEFAULT_MAX_BINDING, DEFAULT_MEMORY_BUDGET, schedule, scheduleReport, scheduleText, stageWork } from '../../src/model/schedule.ts';
+import {
+  DEFAULT_MAX_BINDING,
+  DEFAULT_MEMORY_BUDGET,
+  schedule,
+  scheduleReport,
+  scheduleText,
+  stageWork,
+} from '../../src/model/schedule.ts';
 import type { NetworkConfig } from '../../src/weights/config.ts';
 
-const CONFIG: NetworkConfig = { variant: 'fixed', width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', hat: 'channel', extra: {} };
+const CONFIG: NetworkConfig = {
+  variant: 'fixed',
+  width: 32,
+  segWidths: [16, 32, 64, 128],
+  slope: 0.2,
+  gamma: 2.2,
+  maskMode: 'soft',
+  base: 'merge',
+  hat: 'channel',
+  extra: {},
+};
 const ANY: NetworkConfig = { ...CONFIG, variant: 'any', base: 'none' };
 const GATE = { codes: 2, relative: 0.06, low: 0.004, high: 0.02 };
 
 function scene(frames: number, reference: number): Scene {
-  return { taus: Array.from({ length: frames }, (_, k) => 4 ** k), reference, width: 48, height: 32, gamma: 2.2, useResponse: true };
+  return {
+    taus: Array.from({ length: frames }, (_, k) => 4 ** k),
+    reference,
+    width: 48,
+    height: 32,
+    gamma: 2.2,
+    useResponse: true,
+  };
 }
 
 const GRAPHS: [string, Graph][] = [
@@ -65,7 +89,8 @@ function simulate(it: Plan): void {
     const [from, to] = range(it, id);
     const { buffer } = it.views[id];
     expect(to, nodes[id].name).toBeLessThanOrEqual(it.buffers[buffer]);
-    for (let i = held.length - 1; i >= 0; i--) if (held[i].buffer === buffer && held[i].from < to && from < held[i].to) held.splice(i, 1);
+    for (let i = held.length - 1; i >= 0; i--)
+      if (held[i].buffer === buffer && held[i].from < to && from < held[i].to) held.splice(i, 1);
     held.push({ buffer, from, to, node: id });
   };
   const check = (id: number, reader: string): void => {
@@ -110,8 +135,13 @@ describe.each(PLANS)('plan of %s', (_, graph, target) => {
   it('binds no buffer both ways in one step', () => {
     for (const step of it_.steps) {
       const { program, resources } = step.dispatch;
-      const bound = Object.entries(program.bindings).map(([name, { access }]) => ({ access, resource: resources[name] }));
-      const written = bound.filter(({ access }) => access === 'read_write').map(({ resource }) => (resource.kind === 'buffer' ? resource.buffer : -1));
+      const bound = Object.entries(program.bindings).map(([name, { access }]) => ({
+        access,
+        resource: resources[name],
+      }));
+      const written = bound
+        .filter(({ access }) => access === 'read_write')
+        .map(({ resource }) => (resource.kind === 'buffer' ? resource.buffer : -1));
       expect(new Set(written).size, `${step.name} writes a buffer once`).toBe(written.length);
       for (const { access, resource } of bound) {
         if (access === 'read' && resource.kind === 'buffer') expect(written, step.name).not.toContain(resource.buffer);
@@ -131,7 +161,10 @@ describe('plan', () => {
   it('counts what the spec counts', () => {
     const perPixel = (config: NetworkConfig, frames: number): number => {
       const s = scene(frames, Math.floor((frames - 1) / 2));
-      return (plan(segmentationGraph(config, s)).multiplyAdds + plan(fusionGraph(config, s)).multiplyAdds) / (s.width * s.height);
+      return (
+        (plan(segmentationGraph(config, s)).multiplyAdds + plan(fusionGraph(config, s)).multiplyAdds) /
+        (s.width * s.height)
+      );
     };
     expect(perPixel(CONFIG, 3)).toBe(708416);
     expect([2, 3, 5, 9].map((n) => perPixel(ANY, n))).toEqual([606480, 689216, 854688, 1185632]);
@@ -139,17 +172,28 @@ describe('plan', () => {
 
   it.each(TARGETS)('needs few programs for %s', (_, target) => {
     const s = scene(3, 1);
-    const steps = [segmentationGraph(CONFIG, s), fusionGraph(CONFIG, s)].flatMap((graph) => plan(fuse(graph, target), target).steps);
+    const steps = [segmentationGraph(CONFIG, s), fusionGraph(CONFIG, s)].flatMap(
+      (graph) => plan(fuse(graph, target), target).steps,
+    );
     expect(new Set(steps.map((step) => step.dispatch.program.source)).size).toBeLessThanOrEqual(20);
   });
 
   it('takes the variant that was chosen for a class, and the first where the choice is not to be had', () => {
     const graph = segmentationGraph(CONFIG, scene(3, 1));
     const [, step] = plan(graph).steps;
-    const chosen = plan(graph, { choices: new Map([[step.shapeClass, 'direct 4x2x16'], ['conv2d 3x3 16>16', 'subgroup 2x2x32']]) }).steps;
+    const chosen = plan(graph, {
+      choices: new Map([
+        [step.shapeClass, 'direct 4x2x16'],
+        ['conv2d 3x3 16>16', 'subgroup 2x2x32'],
+      ]),
+    }).steps;
     expect(chosen[1]).toMatchObject({ name: 's.1.enc1.1', implementation: 'direct 4x2x16' });
     expect(chosen[1].dispatch.program.label).toBe('conv2d 3x3 direct 4x2x16');
-    expect(chosen[2]).toMatchObject({ name: 's.1.enc1.2', shapeClass: 'conv2d 3x3 16>16', implementation: plan(graph).steps[2].implementation });
+    expect(chosen[2]).toMatchObject({
+      name: 's.1.enc1.2',
+      shapeClass: 'conv2d 3x3 16>16',
+      implementation: plan(graph).steps[2].implementation,
+    });
   });
 
   it('reuses the state it updates', () => {
@@ -157,17 +201,37 @@ describe('plan', () => {
     const it = plan(graph);
     for (const node of graph.nodes) {
       const before = updated(graph, node);
-      if (before) expect(it.views[node.id]).toMatchObject({ buffer: it.views[before.id].buffer, block: it.views[before.id].block });
+      if (before)
+        expect(it.views[node.id]).toMatchObject({
+          buffer: it.views[before.id].buffer,
+          block: it.views[before.id].block,
+        });
     }
   });
 
   it('gates all frames in eight steps of three programs, always in f32', () => {
     const targets: Target[] = [{}, { precision: 'f16', capabilities: { f16: true } }];
-    for (const [config, frames, target] of [[CONFIG, 3], [ANY, 5], [ANY, 16]].flatMap(([it, n]) => targets.map((to) => [it, n, to] as [NetworkConfig, number, Target]))) {
-      const [gated, free] = [{ ...config, gate: GATE }, config].map((it) => plan(fuse(segmentationGraph(it, scene(frames, 1)), target), target));
+    for (const [config, frames, target] of [
+      [CONFIG, 3],
+      [ANY, 5],
+      [ANY, 16],
+    ].flatMap(([it, n]) => targets.map((to) => [it, n, to] as [NetworkConfig, number, Target]))) {
+      const [gated, free] = [{ ...config, gate: GATE }, config].map((it) =>
+        plan(fuse(segmentationGraph(it, scene(frames, 1)), target), target),
+      );
       const steps = gated.steps.slice(free.steps.length);
-      expect(gated.steps.slice(0, free.steps.length).map(({ name }) => name)).toEqual(free.steps.map(({ name }) => name));
-      expect(steps.map(({ name }) => name)).toEqual(['gate evidence', ...[['mean', 5], ['maximum', 9], ['mean', 9]].flatMap(([of, size]) => ['x', 'y'].map((axis) => `gate ${of} of ${size} in ${axis}`)), 'masks gated']);
+      expect(gated.steps.slice(0, free.steps.length).map(({ name }) => name)).toEqual(
+        free.steps.map(({ name }) => name),
+      );
+      expect(steps.map(({ name }) => name)).toEqual([
+        'gate evidence',
+        ...[
+          ['mean', 5],
+          ['maximum', 9],
+          ['mean', 9],
+        ].flatMap(([of, size]) => ['x', 'y'].map((axis) => `gate ${of} of ${size} in ${axis}`)),
+        'masks gated',
+      ]);
       expect(new Set(steps.map((step) => step.dispatch.program.source)).size).toBe(3);
       expect(steps.map(({ output }) => output.dtype)).toEqual(steps.map(() => 'f32'));
       // The frames are needed to the end.
@@ -186,24 +250,50 @@ describe('plan', () => {
 describe('schedule', () => {
   const limits = { memoryBudget: DEFAULT_MEMORY_BUDGET, maxBinding: DEFAULT_MAX_BINDING };
   const request = (width: number, height: number, config: NetworkConfig | null = CONFIG, frames = 3) => ({
-    config: config ?? undefined, width, height, taus: Array.from({ length: frames }, (_, k) => 2 ** k), reference: 1, gamma: 2.2, useResponse: true, motionGiven: false, limits,
+    config: config ?? undefined,
+    width,
+    height,
+    taus: Array.from({ length: frames }, (_, k) => 2 ** k),
+    reference: 1,
+    gamma: 2.2,
+    useResponse: true,
+    motionGiven: false,
+    limits,
   });
 
-  it.each([[1, 1], [17, 1000], [536, 356], [6000, 4000], [9504, 6336], [60000, 1000]])('fits %ix%i into default limits', (width, height) => {
-    for (const [config, frames, capabilities] of [[CONFIG, 3, {}], [CONFIG, 3, { cpu: true, subgroupSize: 4 }], [ANY, 16, {}], [null, 16, {}]] as const) {
+  it.each([
+    [1, 1],
+    [17, 1000],
+    [536, 356],
+    [6000, 4000],
+    [9504, 6336],
+    [60000, 1000],
+  ])('fits %ix%i into default limits', (width, height) => {
+    for (const [config, frames, capabilities] of [
+      [CONFIG, 3, {}],
+      [CONFIG, 3, { cpu: true, subgroupSize: 4 }],
+      [ANY, 16, {}],
+      [null, 16, {}],
+    ] as const) {
       const it = schedule({ ...request(width, height, config, frames), limits: { ...limits, capabilities } });
       for (const stage of it.stages) {
         expect(stage.bytes).toBeLessThanOrEqual(limits.memoryBudget);
         expect(Math.max(...stage.plan.buffers)).toBeLessThanOrEqual(limits.maxBinding);
-        for (const { dispatch } of stage.plan.steps) expect(Math.max(...dispatch.workgroups)).toBeLessThanOrEqual(65535);
-        const covered = stage.tiling.tiles.reduce((sum, { x, y }) => sum + (x.coreEnd - x.coreStart) * (y.coreEnd - y.coreStart), 0);
+        for (const { dispatch } of stage.plan.steps)
+          expect(Math.max(...dispatch.workgroups)).toBeLessThanOrEqual(65535);
+        const covered = stage.tiling.tiles.reduce(
+          (sum, { x, y }) => sum + (x.coreEnd - x.coreStart) * (y.coreEnd - y.coreStart),
+          0,
+        );
         expect(covered).toBe(it.padded.width * it.padded.height);
       }
     }
   });
 
   it('says so when no tile fits', () => {
-    expect(() => schedule({ ...request(3000, 2000), limits: { ...limits, memoryBudget: 2 ** 20 } })).toThrow(/^memory budget 1.0 MiB is too small: the smallest tile of the segmentation needs [\d.]+ MiB .*: raise it$/);
+    expect(() => schedule({ ...request(3000, 2000), limits: { ...limits, memoryBudget: 2 ** 20 } })).toThrow(
+      /^memory budget 1.0 MiB is too small: the smallest tile of the segmentation needs [\d.]+ MiB .*: raise it$/,
+    );
   });
 
   it('skips segmentation where maps are given, and the network for the plain merge', () => {

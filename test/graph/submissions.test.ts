@@ -8,25 +8,43 @@ import { testDevice } from '../gpu.ts';
 // WebGPU's constants come with it.
 beforeAll(async () => void (await testDevice()));
 
-const steps = (count: number, multiplyAdds: number): Step[] => Array.from({ length: count }, () => ({ multiplyAdds }) as Step);
+const steps = (count: number, multiplyAdds: number): Step[] =>
+  Array.from({ length: count }, () => ({ multiplyAdds }) as Step);
 
 /** A GPU that does nothing until `finish` is called, oldest first. */
-function queue(): { gpu: Gpu; finish: () => void; track: (it: Submissions, ...rest: Tracked) => void; fences: () => number } {
+function queue(): {
+  gpu: Gpu;
+  finish: () => void;
+  track: (it: Submissions, ...rest: Tracked) => void;
+  fences: () => number;
+} {
   const waiting: (() => void)[] = [];
   let fences = 0;
   const createBuffer = () => {
     fences++;
-    return { mapAsync: () => new Promise<void>((resolve) => waiting.push(resolve)), unmap: () => undefined, destroy: () => void fences-- };
+    return {
+      mapAsync: () => new Promise<void>((resolve) => waiting.push(resolve)),
+      unmap: () => undefined,
+      destroy: () => void fences--,
+    };
   };
   const gpu = { wait: <T>(work: Promise<T>) => work, device: { createBuffer } } as unknown as Gpu;
   const encoder = { clearBuffer: () => undefined } as unknown as GPUCommandEncoder;
-  return { gpu, finish: () => waiting.shift()!(), track: (it, ...rest) => it.track(it.fence(encoder), ...rest), fences: () => fences };
+  return {
+    gpu,
+    finish: () => waiting.shift()!(),
+    track: (it, ...rest) => it.track(it.fence(encoder), ...rest),
+    fences: () => fences,
+  };
 }
 type Tracked = [steps: Step[], first: number, end: number, onDone?: () => void];
 
 const settled = async (promise: Promise<unknown>): Promise<boolean> => {
   let done = false;
-  void promise.then(() => (done = true), () => (done = true));
+  void promise.then(
+    () => (done = true),
+    () => (done = true),
+  );
   await new Promise((resolve) => setTimeout(resolve, 5));
   return done;
 };

@@ -1,13 +1,23 @@
 /** `reference: 'auto'` on made pictures whose burnt-out and black pixels are known, in every type of sample. */
 import { describe, expect, it } from 'vitest';
-import { chooseReference, clippedShare, countClipped, pickReference, referenceGrid, referenceSummary } from '../../src/image/chooseReference.ts';
+import {
+  chooseReference,
+  clippedShare,
+  countClipped,
+  pickReference,
+  referenceGrid,
+  referenceSummary,
+} from '../../src/image/chooseReference.ts';
 import type { Frame, Samples } from '../../src/image/frame.ts';
 
 const W = 20;
 const H = 10;
 
 /** A grey picture in which the first pixels have the colours given. */
-function picture(pixels: readonly (readonly [number, number, number])[], make: (codes: number[]) => Samples = (codes) => Uint8Array.from(codes)): Pick<Frame, 'data' | 'width' | 'height'> {
+function picture(
+  pixels: readonly (readonly [number, number, number])[],
+  make: (codes: number[]) => Samples = (codes) => Uint8Array.from(codes),
+): Pick<Frame, 'data' | 'width' | 'height'> {
   const codes = Array.from({ length: W * H }, (_, i) => pixels[i] ?? [100, 110, 120]).flat();
   return { data: make(codes), width: W, height: H };
 }
@@ -23,14 +33,25 @@ const TYPES: [string, (codes: number[]) => Samples, boolean][] = [
   ['16 bits', (codes) => Uint16Array.from(codes, (c) => Math.round((c / 255) * 65535)), false],
   ['floats', (codes) => Float32Array.from(codes, (c) => c / 255), false],
   ['linear floats', (codes) => Float32Array.from(codes, (c) => (c / 255) ** 2.2), true],
-
 ];
 
 describe('counting', () => {
   it.each(TYPES)('takes one channel above 250 for burnt out and all below 5 for black, in %s', (_, make, linear) => {
-    const edge = [[250, 250, 250], [4, 4, 5], [5, 5, 5], [0, 0, 6], [0, 249, 0]] as const;
+    const edge = [
+      [250, 250, 250],
+      [4, 4, 5],
+      [5, 5, 5],
+      [0, 0, 6],
+      [0, 249, 0],
+    ] as const;
     expect(countClipped(picture(edge, make), linear)).toEqual({ sampled: W * H, burnt: 0, black: 0 });
-    const lost = [[251, 0, 0], [0, 255, 0], [255, 255, 255], [0, 0, 0], [4, 4, 4]] as const;
+    const lost = [
+      [251, 0, 0],
+      [0, 255, 0],
+      [255, 255, 255],
+      [0, 0, 0],
+      [4, 4, 4],
+    ] as const;
     expect(countClipped(picture(lost, make), linear)).toEqual({ sampled: W * H, burnt: 3, black: 2 });
   });
 
@@ -40,7 +61,14 @@ describe('counting', () => {
     // (3/255)^(1/2.2) is code 34.
     expect(countClipped(dim, true).black).toBe(0);
     // 16 bits of light have no exact code 5, so these keep away from it.
-    const sixteen = picture([[252, 0, 0], [3, 3, 3], [249, 6, 0]], (codes) => Uint16Array.from(codes, (c) => Math.round((c / 255) ** 2.2 * 65535)));
+    const sixteen = picture(
+      [
+        [252, 0, 0],
+        [3, 3, 3],
+        [249, 6, 0],
+      ],
+      (codes) => Uint16Array.from(codes, (c) => Math.round((c / 255) ** 2.2 * 65535)),
+    );
     expect(countClipped(sixteen, true)).toEqual({ sampled: W * H, burnt: 1, black: 1 });
     const bright = picture(repeat(W * H, [248, 248, 248] as const));
     expect(countClipped(bright).burnt).toBe(0);
@@ -92,7 +120,11 @@ describe('choosing', () => {
 
   it('says why', () => {
     const text = referenceSummary(chooseReference([picture(black(3)), picture(burnt(20)), picture(burnt(150))]));
-    expect(text).toBe('reference: frame 1 was chosen, of which 1.5 % is burnt out or black (10.0 % of frame 2, 75.0 % of frame 3)');
-    expect(referenceSummary({ reference: 1, frames: shares(0, 10, 300) })).toContain('(0.0 % of frame 1, 30.0 % of frame 3); the middle frame is kept');
+    expect(text).toBe(
+      'reference: frame 1 was chosen, of which 1.5 % is burnt out or black (10.0 % of frame 2, 75.0 % of frame 3)',
+    );
+    expect(referenceSummary({ reference: 1, frames: shares(0, 10, 300) })).toContain(
+      '(0.0 % of frame 1, 30.0 % of frame 3); the middle frame is kept',
+    );
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Metrics against scikit-image's and operators against definitions written a second time in NumPy (reference/metricsGoldens.py), and
- * against values that follow from the definitions by hand.
+ * Metrics against scikit-image's and operators against definitions written a second time in NumPy
+ * (reference/metricsGoldens.py), and against values that follow from the definitions by hand.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -30,9 +30,15 @@ const still = moving.map((w) => 1 - w);
 
 describe('metrics', () => {
   const operators = toneOperators(truth, width, height, golden.peak);
-  const encode: Record<string, (picture: Float32Array) => Float32Array> = { linear: (p) => p, mu: muLaw, ...operators, pu21: (p) => pu21Encode(p, golden.peak) };
+  const encode: Record<string, (picture: Float32Array) => Float32Array> = {
+    linear: (p) => p,
+    mu: muLaw,
+    ...operators,
+    pu21: (p) => pu21Encode(p, golden.peak),
+  };
 
-  // Durand's grid is an approximation of the filter that the golden computes by definition; the others differ by f32's rounding alone.
+  // Durand's grid is an approximation of the filter that the golden computes by definition; the others differ by f32's
+  // rounding alone.
   it.each([
     ['linear', 1e-6, 1e-9],
     ['mu', 1e-4, 1e-6],
@@ -60,12 +66,15 @@ describe('metrics', () => {
     expect(() => ssim(truth, candidate, width, height, { region: moving.subarray(1) })).toThrow('a region of');
     expect(psnr(truth, candidate, { where: new Uint8Array(moving.length) })).toBeNaN();
     expect(psnr(Float32Array.of(0, 0, 0), Float32Array.of(0.1, 0.1, 0.1))).toBeCloseTo(20, 5);
-    expect(() => ssim(new Float32Array(330), new Float32Array(330), 10, 11)).toThrow('10x11 is smaller than the window of 11x11');
+    expect(() => ssim(new Float32Array(330), new Float32Array(330), 10, 11)).toThrow(
+      '10x11 is smaller than the window of 11x11',
+    );
     expect(() => psnr(truth, candidate.subarray(3))).toThrow('cannot be compared');
   });
 
   it('PU21 gives the published end points and 256 for the white of an ordinary display', () => {
-    // 5.4705e-10 and 595.3939: limits tabulated for banding_glare by its authors' group; 256: the peak that their PSNR takes.
+    // 5.4705e-10 and 595.3939: limits tabulated for banding_glare by its authors' group; 256: the peak that their PSNR
+    // takes.
     expect(pu21(0.005)).toBeCloseTo(5.4705e-10, 13);
     expect(pu21(10_000)).toBeCloseTo(595.3939, 4);
     expect(Math.abs(pu21(100) - 256)).toBeLessThan(0.5);
@@ -73,7 +82,11 @@ describe('metrics', () => {
   });
 
   it('the mu-law is that of the papers', () => {
-    expect([...muLaw(Float32Array.of(0, 1, 0.01))].map((y) => y.toFixed(6))).toEqual(['0.000000', '1.000000', (Math.log(51) / Math.log(5001)).toFixed(6)]);
+    expect([...muLaw(Float32Array.of(0, 1, 0.01))].map((y) => y.toFixed(6))).toEqual([
+      '0.000000',
+      '1.000000',
+      (Math.log(51) / Math.log(5001)).toFixed(6),
+    ]);
   });
 
   it('motion maps agree where both move', () => {
@@ -86,7 +99,9 @@ describe('metrics', () => {
 });
 
 describe('bilateral', () => {
-  const log = Float32Array.from({ length: width * height }, (_, p) => Math.log10(Math.max(1e-6, 0.2126 * truth[3 * p] + 0.7152 * truth[3 * p + 1] + 0.0722 * truth[3 * p + 2])));
+  const log = Float32Array.from({ length: width * height }, (_, p) =>
+    Math.log10(Math.max(1e-6, 0.2126 * truth[3 * p] + 0.7152 * truth[3 * p + 1] + 0.0722 * truth[3 * p + 2])),
+  );
 
   it.each([0, 1, 2])('is near its definition (case %i)', (i) => {
     const { sigmaSpace, sigmaRange, every97th } = golden.bilateral[i];
@@ -118,7 +133,8 @@ describe('baselines', () => {
 
   it('find where both frames are burnt out', () => {
     const gain = 4 ** (1 / 2.2);
-    // A reference of 0.6 is beyond white at four times its exposure, 0.5 is not; a frame that is not clipped tells of itself.
+    // A reference of 0.6 is beyond white at four times its exposure, 0.5 is not; a frame that is not clipped tells of
+    // itself.
     const frame = Float32Array.of(1, 1, 1, 1, 1, 1, 1, 1, 0.97);
     const reference = Float32Array.of(0.6, 0.6, 0.6, 0.6, 0.6, 0.5, 0.6, 0.6, 0.6);
     expect(1 / gain).toBeGreaterThan(0.53);
@@ -130,7 +146,9 @@ describe('baselines', () => {
     const long = 16 ** (1 / 2.2) * dark; // 16 times the light of the dark one
     const pixels = (...values: number[]): Float32Array => Float32Array.from(values.flatMap((v) => [0, v, 0]));
     // tau 1 against 4: still; moved by just under and over 0.1; black where the reference is bright.
-    expect([...differenceMotion(pixels(dark, dark, dark, 0), pixels(bright, bright + 0.099, bright + 0.101, 0.5), 4, 2.2)]).toEqual([0, 0, 1, 1]);
+    expect([
+      ...differenceMotion(pixels(dark, dark, dark, 0), pixels(bright, bright + 0.099, bright + 0.101, 0.5), 4, 2.2),
+    ]).toEqual([0, 0, 1, 1]);
     // tau 16 against 4: saturated in the long frame, so anything brighter in the reference is still.
     expect([...differenceMotion(pixels(long, 1, 1), pixels(bright, 0.9, 0.3), 1 / 4, 2.2)]).toEqual([0, 0, 1]);
   });
@@ -138,11 +156,15 @@ describe('baselines', () => {
 
 describe('figures of a stack', () => {
   const map = Float32Array.from(moving);
-  const judged = judge({ radiance: truth, width, height, reference: 1, motion: [map, map, new Float32Array(map.length)] }, golden.peak);
+  const judged = judge(
+    { radiance: truth, width, height, reference: 1, motion: [map, map, new Float32Array(map.length)] },
+    golden.peak,
+  );
 
   it('are the metrics under every encoding', () => {
     const figures = judged({ name: 'x', radiance: candidate, motion: [map, map, map] });
-    for (const name of ENCODINGS) expect(Math.abs(figures.psnr[name] - golden.encodings[name].psnr)).toBeLessThan(0.005);
+    for (const name of ENCODINGS)
+      expect(Math.abs(figures.psnr[name] - golden.encodings[name].psnr)).toBeLessThan(0.005);
     for (const name of ENCODINGS) {
       expect(Math.abs(figures.moving.psnr[name] - golden.encodings[name].moving)).toBeLessThan(0.005);
       expect(Math.abs(figures.still.psnr[name] - golden.encodings[name].still)).toBeLessThan(0.005);
@@ -156,14 +178,23 @@ describe('figures of a stack', () => {
   it('leave out of the second IoU what is burnt out in both frames', () => {
     const burnt = [0, 1, 2].map(() => moving);
     const found = map.map((w, p) => (w > 0 ? 0 : p === 0 ? 1 : 0)); // misses all that moves, marks one still pixel
-    const figures = judge({ radiance: truth, width, height, reference: 1, motion: [map, map, map], burnt }, golden.peak)({ name: 'x', radiance: candidate, motion: [found, map, map] });
+    const figures = judge(
+      { radiance: truth, width, height, reference: 1, motion: [map, map, map], burnt },
+      golden.peak,
+    )({ name: 'x', radiance: candidate, motion: [found, map, map] });
     expect(figures.overlap.either).toBe(2 * moving.reduce((sum, w) => sum + w, 0) + 1);
     expect(figures.overlapSeen).toEqual({ both: 0, either: 1 });
   });
 
   it('average over stacks that have them, IoU over pixels', () => {
     const one = judged({ name: 'x', radiance: candidate, motion: [map, map, map] });
-    const other: Figures = { ...one, psnr: { ...one.psnr, mu: one.psnr.mu + 2 }, moving: { ...one.moving, psnr: { ...one.moving.psnr, mu: NaN } }, overlap: { both: 0, either: 0 }, iou: NaN };
+    const other: Figures = {
+      ...one,
+      psnr: { ...one.psnr, mu: one.psnr.mu + 2 },
+      moving: { ...one.moving, psnr: { ...one.moving.psnr, mu: NaN } },
+      overlap: { both: 0, either: 0 },
+      iou: NaN,
+    };
     const mean = meanFigures([one, other]);
     expect(mean.psnr.mu).toBeCloseTo(one.psnr.mu + 1, 10);
     expect(mean.moving.psnr.mu).toBe(one.moving.psnr.mu);
@@ -187,7 +218,9 @@ describe('labels', () => {
   it('are drawn as dots, and cut at the room there is', () => {
     const data = new Uint8Array(3 * 14 * 7);
     drawLabel(data, 14, 0, 0, 'Li', 13);
-    const rows = Array.from({ length: 7 }, (_, y) => Array.from({ length: 14 }, (_, x) => (data[3 * (y * 14 + x)] ? '#' : '.')).join(''));
+    const rows = Array.from({ length: 7 }, (_, y) =>
+      Array.from({ length: 14 }, (_, x) => (data[3 * (y * 14 + x)] ? '#' : '.')).join(''),
+    );
     expect(rows[0]).toBe('#......###....');
     expect(rows[6]).toBe('#####..###....');
     const cut = new Uint8Array(3 * 14 * 7);

@@ -9,15 +9,27 @@ function file(header: string, data: Uint8Array | number, version = 1): Uint8Arra
   const length = Buffer.alloc(version === 1 ? 2 : 4);
   if (version === 1) length.writeUInt16LE(text.length);
   else length.writeUInt32LE(text.length);
-  return Buffer.concat([Buffer.from([0x93]), Buffer.from('NUMPY'), Buffer.from([version, 0]), length, text, typeof data === 'number' ? Buffer.alloc(data) : data]);
+  return Buffer.concat([
+    Buffer.from([0x93]),
+    Buffer.from('NUMPY'),
+    Buffer.from([version, 0]),
+    length,
+    text,
+    typeof data === 'number' ? Buffer.alloc(data) : data,
+  ]);
 }
-const dict = (descr: string, shape: string, order = 'False') => `{'descr': '${descr}', 'fortran_order': ${order}, 'shape': ${shape}, }\n`;
+const dict = (descr: string, shape: string, order = 'False') =>
+  `{'descr': '${descr}', 'fortran_order': ${order}, 'shape': ${shape}, }\n`;
 
 describe('npy', () => {
   it('reads what numpy.save wrote, and writes the same', () => {
     // np.save(f, np.array([[1, -0.5, 3.25]], '<f4')), NumPy 2.4
     const header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3), }".padEnd(117) + '\n';
-    const bytes = Buffer.concat([Buffer.from('934e554d505901007600', 'hex'), Buffer.from(header), Buffer.from('0000803f000000bf00005040', 'hex')]);
+    const bytes = Buffer.concat([
+      Buffer.from('934e554d505901007600', 'hex'),
+      Buffer.from(header),
+      Buffer.from('0000803f000000bf00005040', 'hex'),
+    ]);
     expect(decodeNpy(bytes)).toEqual({ data: Float32Array.of(1, -0.5, 3.25), shape: [1, 3] });
     expect(Buffer.concat(npyPieces(Float32Array.of(1, -0.5, 3.25), [1, 3]))).toEqual(bytes);
   });
@@ -66,7 +78,9 @@ describe('npy', () => {
     ['cut off', file(dict('<f4', '(1,)'), 4).subarray(0, 8)],
     ['claims', Buffer.concat([Buffer.from('934e554d50590200ffffffff', 'hex'), Buffer.alloc(100)])],
   ])('refuses: %s', (message, bytes) => {
-    expect(() => decodeNpy(bytes, 'a.npy')).toThrow(expect.objectContaining({ code: 'input', message: expect.stringMatching(/^a\.npy: /) }));
+    expect(() => decodeNpy(bytes, 'a.npy')).toThrow(
+      expect.objectContaining({ code: 'input', message: expect.stringMatching(/^a\.npy: /) }),
+    );
     expect(() => decodeNpy(bytes, 'a.npy')).toThrow(message);
   });
 

@@ -2,7 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { CancelledError, InputError } from '../../src/errors.ts';
 import type { Frame } from '../../src/image/frame.ts';
-import { estimateResponse, formatResponse, gammaResponse, linearResponse, parseResponse } from '../../src/image/response.ts';
+import {
+  estimateResponse,
+  formatResponse,
+  gammaResponse,
+  linearResponse,
+  parseResponse,
+} from '../../src/image/response.ts';
 import { deviationText, responseDeviation } from '../../src/image/responseDeviation.ts';
 import { curves, invert, random, shoot } from './responseScenes.ts';
 import type { Curve, Shot } from './responseScenes.ts';
@@ -65,8 +71,14 @@ describe('estimateResponse', () => {
 
   it('keeps grey grey whatever the noise', () => {
     for (const seed of [21, 22, 23, 24]) {
-      const { response, report } = estimateResponse(shoot({ ...size, seed, exposures: [1, 4, 16], curve: same(curves.jpeg), moving: 0.2, shot: 0.03, read: 0.003 }));
-      const largest = Math.max(...response.g.slice(8, 250).flatMap((g, i) => [Math.abs(response.r[i + 8] / g - 1), Math.abs(response.b[i + 8] / g - 1)]));
+      const { response, report } = estimateResponse(
+        shoot({ ...size, seed, exposures: [1, 4, 16], curve: same(curves.jpeg), moving: 0.2, shot: 0.03, read: 0.003 }),
+      );
+      const largest = Math.max(
+        ...response.g
+          .slice(8, 250)
+          .flatMap((g, i) => [Math.abs(response.r[i + 8] / g - 1), Math.abs(response.b[i + 8] / g - 1)]),
+      );
       expect(largest).toBeLessThan(0.02);
       const deviation = responseDeviation({ response, report });
       expect(deviation.median).toBeLessThanOrEqual(deviation.largest);
@@ -77,8 +89,16 @@ describe('estimateResponse', () => {
 
   it('lets channels deviate a little where they do, and says how far', () => {
     // psi_c = ln h of a power of the curve: red's radiance 6 % off at a tenth, blue's as much the other way.
-    const powered = (power: number): Curve => (l) => curves.film(l ** power);
-    const shot: Shot = { ...size, seed: 12, exposures: [1, 4, 16], curve: [powered(1 / 1.026), curves.film, powered(1.026)] };
+    const powered =
+      (power: number): Curve =>
+      (l) =>
+        curves.film(l ** power);
+    const shot: Shot = {
+      ...size,
+      seed: 12,
+      exposures: [1, 4, 16],
+      curve: [powered(1 / 1.026), curves.film, powered(1.026)],
+    };
     const { response, report } = estimateResponse(shoot(shot));
     const [r, , b] = shot.curve.map(invert);
     const code = 80;
@@ -88,18 +108,24 @@ describe('estimateResponse', () => {
     expect(found / truth).toBeLessThan(1);
     const deviation = responseDeviation({ response, report });
     expect(deviation.largest).toBeGreaterThan(0.005);
-    expect(deviationText(deviation)).toContain(`channels within ${(100 * deviation.largest).toFixed(1)} % of one curve`);
+    expect(deviationText(deviation)).toContain(
+      `channels within ${(100 * deviation.largest).toFixed(1)} % of one curve`,
+    );
   });
 
   it('does not take the noise of burnt-out JPEG for light', () => {
     const next = random(13);
     const frames = shoot({ ...size, seed: 13, exposures: [1, 4, 16], curve: same(curves.jpeg), key: 2.5 });
     // Each channel more than the one before, as chroma has it.
-    for (const { data } of frames) for (let i = 0; i < data.length; i++) if (data[i] === 255) data[i] = 255 - Math.floor((2 + 2 * (i % 3)) * next() ** 2);
+    for (const { data } of frames)
+      for (let i = 0; i < data.length; i++)
+        if (data[i] === 255) data[i] = 255 - Math.floor((2 + 2 * (i % 3)) * next() ** 2);
     const { response, report } = estimateResponse(frames);
     const truth = invert(curves.jpeg);
     expect(report.kind).toBe('estimated');
-    for (const name of CHANNELS) for (const code of [64, 128, 192]) expect(Math.abs(response[name][code] / truth[code] - 1), `${name} at ${code}`).toBeLessThan(0.05);
+    for (const name of CHANNELS)
+      for (const code of [64, 128, 192])
+        expect(Math.abs(response[name][code] / truth[code] - 1), `${name} at ${code}`).toBeLessThan(0.05);
     for (const code of [64, 128, 192]) expect(Math.abs(response.r[code] / response.b[code] - 1)).toBeLessThan(0.01);
   });
 
@@ -108,7 +134,8 @@ describe('estimateResponse', () => {
     const { response, report } = estimateResponse(frames);
     expect(estimateResponse(frames).response).toEqual(response);
     const back = parseResponse(formatResponse(response), 'saved.json');
-    for (const name of CHANNELS) back[name].forEach((value, i) => expect(Math.abs(value - response[name][i])).toBeLessThan(1e-7));
+    for (const name of CHANNELS)
+      back[name].forEach((value, i) => expect(Math.abs(value - response[name][i])).toBeLessThan(1e-7));
     expect(report.kind).toBe('estimated');
     expect(report.summary).toMatch(/^response estimated from the stack: .*residual 0\.0\d\d$/);
     for (const name of CHANNELS) expect(report.channels[name].residual).toBeLessThan(0.01);
@@ -140,13 +167,24 @@ describe('estimateResponse', () => {
     expect(responseDeviation({ response, report })).toEqual({ median: 0, largest: 0 });
     expect(report.summary).toBe(`response: gamma 2.2 kept: ${report.reason}`);
   };
-  const flat = (value: number, exposure: number): Frame => ({ data: new Uint8Array(64 * 64 * 3).fill(value), width: 64, height: 64, exposure });
+  const flat = (value: number, exposure: number): Frame => ({
+    data: new Uint8Array(64 * 64 * 3).fill(value),
+    width: 64,
+    height: 64,
+    exposure,
+  });
 
   it('keeps the prior where the stack does not tell', () => {
     prior([flat(0, 1), flat(255, 4)], /pairs of unclipped values/);
     prior([flat(60, 1), flat(110, 4)], /pairs of unclipped values/);
     prior(shoot({ ...size, seed: 1, exposures: [1, 1.1], curve: same(curves.film) }), /a factor of 1\.10 only/);
-    prior([{ ...flat(9, 1), width: 1, height: 1, data: new Uint8Array(3) }, { ...flat(9, 2), width: 1, height: 1, data: new Uint8Array(3) }], /pairs/);
+    prior(
+      [
+        { ...flat(9, 1), width: 1, height: 1, data: new Uint8Array(3) },
+        { ...flat(9, 2), width: 1, height: 1, data: new Uint8Array(3) },
+      ],
+      /pairs/,
+    );
   });
 
   it('keeps the prior where no curve explains the frames', () => {
@@ -161,7 +199,12 @@ describe('estimateResponse', () => {
 
   it('gives a valid curve whatever untrue exposures say', () => {
     const frames = shoot({ ...size, seed: 7, exposures: [1, 4, 16], curve: same(curves.jpeg), moving: 0.17 });
-    for (const exposures of [[1, 2, 3], [1, 3, 100], [1, 100, 10000], [1, 1e9, 1e300]]) {
+    for (const exposures of [
+      [1, 2, 3],
+      [1, 3, 100],
+      [1, 100, 10000],
+      [1, 1e9, 1e300],
+    ]) {
       const { response } = estimateResponse(frames.map((frame, i) => ({ ...frame, exposure: exposures[i] })));
       for (const name of CHANNELS) {
         const curve = response[name];
@@ -186,7 +229,9 @@ describe('estimateResponse', () => {
     const small = shoot({ width: 64, height: 48, seed: 8, exposures: [1, 4], curve: same(curves.film) });
     const large = small.map((frame) => {
       const data = new Uint8Array(4096 * 3072 * 3);
-      for (let y = 0; y < 3072; y++) for (let x = 0; x < 4096; x++) for (let c = 0; c < 3; c++) data[(y * 4096 + x) * 3 + c] = frame.data[((y >> 6) * 64 + (x >> 6)) * 3 + c];
+      for (let y = 0; y < 3072; y++)
+        for (let x = 0; x < 4096; x++)
+          for (let c = 0; c < 3; c++) data[(y * 4096 + x) * 3 + c] = frame.data[((y >> 6) * 64 + (x >> 6)) * 3 + c];
       return { ...frame, data, width: 4096, height: 3072 };
     });
     const start = performance.now();
@@ -221,12 +266,26 @@ describe('response files', () => {
     expect(() => parseResponse('{', 'cam.json')).toThrow('cam.json: not JSON');
     expect(() => parseResponse('[1]', 'cam.json')).toThrow('cam.json: no object, expected {"r": [...], ');
     expect(() => parseResponse('null', 'cam.json')).toThrow('cam.json: no object');
-    refuse((file) => { delete file.g; }, 'cam.json: channel g is missing');
-    refuse((file) => { file.r = 'x'; }, 'cam.json: channel r is not an array');
-    refuse((file) => { file.b = [0, 1]; }, 'cam.json: channel b has 2 values, 256 are needed');
-    refuse((file) => { (file.g as unknown[])[7] = null; }, 'cam.json: channel g, index 7: null is not a finite number');
-    refuse((file) => { (file.g as unknown[])[9] = 0; }, "cam.json: channel g, index 9: 0 is below index 8's");
-    refuse((file) => { file.r = (file.r as number[]).map((v) => v * 0.9); }, 'cam.json: channel r, index 255: 0.9, f must run from 0 to 1');
-    refuse((file) => { (file.r as number[])[0] = 0.001; }, 'cam.json: channel r, index 0: 0.001, f must run from 0 to 1');
+    refuse((file) => {
+      delete file.g;
+    }, 'cam.json: channel g is missing');
+    refuse((file) => {
+      file.r = 'x';
+    }, 'cam.json: channel r is not an array');
+    refuse((file) => {
+      file.b = [0, 1];
+    }, 'cam.json: channel b has 2 values, 256 are needed');
+    refuse((file) => {
+      (file.g as unknown[])[7] = null;
+    }, 'cam.json: channel g, index 7: null is not a finite number');
+    refuse((file) => {
+      (file.g as unknown[])[9] = 0;
+    }, "cam.json: channel g, index 9: 0 is below index 8's");
+    refuse((file) => {
+      file.r = (file.r as number[]).map((v) => v * 0.9);
+    }, 'cam.json: channel r, index 255: 0.9, f must run from 0 to 1');
+    refuse((file) => {
+      (file.r as number[])[0] = 0.001;
+    }, 'cam.json: channel r, index 0: 0.001, f must run from 0 to 1');
   });
 });

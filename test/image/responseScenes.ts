@@ -22,11 +22,16 @@ function gaussian(next: () => number): number {
 /** A camera curve: value in [0,1] from exposure in [0,1], rising, 0 to 0 and 1 to 1. */
 export type Curve = (exposure: number) => number;
 
-const scaled = (curve: Curve): Curve => (l) => (curve(l) - curve(0)) / (curve(1) - curve(0));
-const contrast = (amount: number, power: number): Curve => (l) => {
-  const g = l ** (1 / power);
-  return (1 - amount) * g + amount * g * g * (3 - 2 * g);
-};
+const scaled =
+  (curve: Curve): Curve =>
+  (l) =>
+    (curve(l) - curve(0)) / (curve(1) - curve(0));
+const contrast =
+  (amount: number, power: number): Curve =>
+  (l) => {
+    const g = l ** (1 / power);
+    return (1 - amount) * g + amount * g * g * (3 - 2 * g);
+  };
 
 export const curves: Record<string, Curve> = {
   'gamma 2.2': (l) => l ** (1 / 2.2),
@@ -37,7 +42,10 @@ export const curves: Record<string, Curve> = {
   // What real JPEGs were found to hold: f(0.25) = 0.045, f(0.5) = 0.13, f(0.75) = 0.31.
   jpeg: (l) => (1.2 * l ** 0.95) / (l ** 0.95 + 0.2),
   // Steeper still, with a long shoulder: f(0.25) = 0.005, f(0.5) = 0.02, f(0.75) = 0.085.
-  camera: scaled((l) => { const g = l ** (1 / 2.2); return g / (g + 0.1 + 0.28 * g) * (1 - Math.exp(-6 * g)); }),
+  camera: scaled((l) => {
+    const g = l ** (1 / 2.2);
+    return (g / (g + 0.1 + 0.28 * g)) * (1 - Math.exp(-6 * g));
+  }),
   shoulder: scaled((l) => 1 - Math.exp(-4 * l ** 0.6)),
   film: scaled((l) => l ** 0.9 / (l ** 0.9 + 0.18)),
   filmic: scaled((l) => ((4 * l * (2.51 * 4 * l + 0.03)) / (4 * l * (2.43 * 4 * l + 0.59) + 0.14)) ** (1 / 2.2)),
@@ -80,7 +88,7 @@ export interface Shot {
 function lattice(seed: number): (x: number, y: number) => number {
   const next = random(seed);
   const table = Float64Array.from({ length: 4096 }, () => next() * 2 - 1);
-  const at = (i: number, j: number): number => table[((i * 73 + j * 151) % 4096 + 4096) % 4096];
+  const at = (i: number, j: number): number => table[(((i * 73 + j * 151) % 4096) + 4096) % 4096];
   const ease = (t: number): number => t * t * (3 - 2 * t);
   return (x, y) => {
     const i = Math.floor(x);
@@ -100,7 +108,12 @@ export function shoot(o: Shot): Frame[] {
   const longest = Math.max(...o.exposures);
   return o.exposures.map((exposure, k) => {
     const next = random(o.seed * 31 + k);
-    const data = depth === 8 ? new Uint8Array(width * height * 3) : depth === 16 ? new Uint16Array(width * height * 3) : new Float32Array(width * height * 3);
+    const data =
+      depth === 8
+        ? new Uint8Array(width * height * 3)
+        : depth === 16
+          ? new Uint16Array(width * height * 3)
+          : new Float32Array(width * height * 3);
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
         const sx = x + k * shake;

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { decodeRgbe, encodeRgbe } from '../../src/image/rgbe.ts';
 import { random } from '../node/pictures.ts';
 
-const encode = (data: Float32Array, width: number, height: number, scale?: number) => Buffer.concat([...encodeRgbe(data, width, height, scale)]);
+const encode = (data: Float32Array, width: number, height: number, scale?: number) =>
+  Buffer.concat([...encodeRgbe(data, width, height, scale)]);
 
 /** Decodes into [r, g, b, e] bytes per pixel. */
 function oracle(file: Buffer): { width: number; height: number; rgbe: number[][]; bytesUsed: number } {
@@ -41,10 +42,20 @@ function oracle(file: Buffer): { width: number; height: number; rgbe: number[][]
 const valueOf = (mantissa: number, e: number) => (e === 0 ? 0 : mantissa * 2 ** (e - 136));
 
 describe('rgbe', () => {
-  it.each([[1, 1], [7, 5], [8, 3], [67, 45], [300, 4], [32767, 1], [32768, 1]])('rounds every value to the nearest step, %ix%i', (width, height) => {
+  it.each([
+    [1, 1],
+    [7, 5],
+    [8, 3],
+    [67, 45],
+    [300, 4],
+    [32767, 1],
+    [32768, 1],
+  ])('rounds every value to the nearest step, %ix%i', (width, height) => {
     const next = random(width * 31 + height);
     // Flat stretches and noise, so that both runs and literals occur, over 36 orders of magnitude.
-    const data = Float32Array.from({ length: width * height * 3 }, (_, i) => (Math.floor(i / 60) % 2 ? 0.25 : 10 ** (next() * 36 - 18)));
+    const data = Float32Array.from({ length: width * height * 3 }, (_, i) =>
+      Math.floor(i / 60) % 2 ? 0.25 : 10 ** (next() * 36 - 18),
+    );
     const file = encode(data, width, height);
     const { rgbe, bytesUsed } = oracle(file);
     expect(bytesUsed).toBe(file.length);
@@ -57,22 +68,50 @@ describe('rgbe', () => {
       if (largest < 128) throw new Error(`pixel ${p} is not normalised: ${rgbe[p]}`);
       for (let c = 0; c < 3; c++) {
         worst = Math.max(worst, Math.abs(valueOf(rgbe[p][c], e) - data[3 * p + c]) / 2 ** (e - 136));
-        if (decoded.data[3 * p + c] !== Math.fround(valueOf(rgbe[p][c], e))) throw new Error(`own decoder differs at ${p}`);
+        if (decoded.data[3 * p + c] !== Math.fround(valueOf(rgbe[p][c], e)))
+          throw new Error(`own decoder differs at ${p}`);
       }
     }
     expect(worst).toBeLessThanOrEqual(0.5);
   });
 
   it('is exact where a step fits, and re-encodes what it decoded unchanged', () => {
-    const data = Float32Array.of(1, 0.5, 0.25, 0, 0, 0, 255 / 256, 1 / 256, 0, 65504, 1024, 0.3, 1e-38, 0, 5e-39, 1e38, 1e30, 0);
+    const data = Float32Array.of(
+      1,
+      0.5,
+      0.25,
+      0,
+      0,
+      0,
+      255 / 256,
+      1 / 256,
+      0,
+      65504,
+      1024,
+      0.3,
+      1e-38,
+      0,
+      5e-39,
+      1e38,
+      1e30,
+      0,
+    );
     const once = encode(data, 6, 1);
     expect([...decodeRgbe(once).data.subarray(0, 9)]).toEqual([1, 0.5, 0.25, 0, 0, 0, 255 / 256, 1 / 256, 0]);
     expect(encode(decodeRgbe(once).data, 6, 1).equals(once)).toBe(true);
   });
 
   it('keeps the ends of the range', () => {
-    const { rgbe } = oracle(encode(Float32Array.of(2 ** -128, 0, 0, 2 ** -130, 0, 0, 3.4e38, 1e38, 0, 0.999, 0.999, 0.999, -1, 2, -0), 5, 1));
-    expect(rgbe).toEqual([[128, 0, 0, 1], [0, 0, 0, 0], [255, 150, 0, 255], [128, 128, 128, 129], [0, 128, 0, 130]]);
+    const { rgbe } = oracle(
+      encode(Float32Array.of(2 ** -128, 0, 0, 2 ** -130, 0, 0, 3.4e38, 1e38, 0, 0.999, 0.999, 0.999, -1, 2, -0), 5, 1),
+    );
+    expect(rgbe).toEqual([
+      [128, 0, 0, 1],
+      [0, 0, 0, 0],
+      [255, 150, 0, 255],
+      [128, 128, 128, 129],
+      [0, 128, 0, 130],
+    ]);
   });
 
   it('applies the scale', () => {
@@ -80,7 +119,9 @@ describe('rgbe', () => {
   });
 
   it('compresses flat pictures', () => {
-    expect(encode(new Float32Array(1000 * 100 * 3).fill(0.5), 1000, 100).length).toBeLessThan(100 * (4 + 4 * 2 * 8) + 100);
+    expect(encode(new Float32Array(1000 * 100 * 3).fill(0.5), 1000, 100).length).toBeLessThan(
+      100 * (4 + 4 * 2 * 8) + 100,
+    );
   });
 
   it.each([NaN, Infinity, -Infinity])('refuses %s, naming the pixel', (value) => {
@@ -92,10 +133,16 @@ describe('rgbe', () => {
   it('reads EXPOSURE, old-style runs and CRLF', () => {
     const head = Buffer.from('#?RGBE\r\nEXPOSURE=2\nEXPOSURE= 2\nFORMAT=32-bit_rle_rgbe\n\n-Y 1 +X 300\n');
     const pixels = Buffer.from([128, 0, 0, 129, 1, 1, 1, 43, 1, 1, 1, 1]); // 1 + 43 + 256
-    expect(decodeRgbe(Buffer.concat([head, pixels])).data.filter((_, i) => i % 3 === 0)).toEqual(new Float32Array(300).fill(0.25));
+    expect(decodeRgbe(Buffer.concat([head, pixels])).data.filter((_, i) => i % 3 === 0)).toEqual(
+      new Float32Array(300).fill(0.25),
+    );
   });
 
-  const valid = encode(Float32Array.from({ length: 20 * 4 * 3 }, (_, i) => i / 7), 20, 4);
+  const valid = encode(
+    Float32Array.from({ length: 20 * 4 * 3 }, (_, i) => i / 7),
+    20,
+    4,
+  );
   it.each([
     ['does not start', Buffer.from('nope')],
     ['cut off', Buffer.from('#?RADIANCE\nFORMAT')],
@@ -105,9 +152,21 @@ describe('rgbe', () => {
     ['cannot hold', Buffer.from('#?RADIANCE\n\n-Y 10000 +X 10000\n\0\0\0\0')],
     ['EXPOSURE comes to 0', Buffer.from('#?RADIANCE\nEXPOSURE=0\n\n-Y 1 +X 1\n\0\0\0\0')],
     ['cut off in line 3', valid.subarray(0, valid.length - 5)],
-    ['21 pixels wide, the header says 20', Buffer.concat([valid.subarray(0, valid.indexOf('+X 20\n') + 6), Buffer.from([2, 2, 0, 21]), Buffer.alloc(400)])],
-    ['a run of 27', Buffer.concat([valid.subarray(0, valid.indexOf('+X 20\n') + 6), Buffer.from([2, 2, 0, 20, 155, 1]), Buffer.alloc(400)])],
+    [
+      '21 pixels wide, the header says 20',
+      Buffer.concat([valid.subarray(0, valid.indexOf('+X 20\n') + 6), Buffer.from([2, 2, 0, 21]), Buffer.alloc(400)]),
+    ],
+    [
+      'a run of 27',
+      Buffer.concat([
+        valid.subarray(0, valid.indexOf('+X 20\n') + 6),
+        Buffer.from([2, 2, 0, 20, 155, 1]),
+        Buffer.alloc(400),
+      ]),
+    ],
   ])('refuses: %s', (message, bytes) => {
-    expect(() => decodeRgbe(bytes)).toThrow(expect.objectContaining({ code: 'input', message: expect.stringContaining(message) }));
+    expect(() => decodeRgbe(bytes)).toThrow(
+      expect.objectContaining({ code: 'input', message: expect.stringContaining(message) }),
+    );
   });
 });

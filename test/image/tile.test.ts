@@ -1,4 +1,6 @@
-/** Tiles: cores join without gap or overlap and lie a halo inside their tile; the cheapest that fits is chosen. No GPU. */
+/**
+ * Tiles: cores join without gap or overlap and lie a halo inside their tile; the cheapest that fits is chosen. No GPU.
+ */
 import { describe, expect, it } from 'vitest';
 import { chooseTiling, spans, tile } from '../../src/image/tile.ts';
 import type { TileRules } from '../../src/image/tile.ts';

@@ -39,7 +39,10 @@ describe('toneMap', () => {
 
   it('is the same at any scale', () => {
     const data = room();
-    const apart = toneMap(data.map((v) => v * 1024)).reduce((worst, v, i) => Math.max(worst, Math.abs(v - toneMapped[i])), 0);
+    const apart = toneMap(data.map((v) => v * 1024)).reduce(
+      (worst, v, i) => Math.max(worst, Math.abs(v - toneMapped[i])),
+      0,
+    );
     expect(apart).toBeLessThanOrEqual(1);
   });
   const toneMapped = toneMap(room());

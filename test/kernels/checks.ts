@@ -1,6 +1,6 @@
 /**
- * Every kernel against the CPU references (f64 accumulation), case by case: what the kernel tests run in Node and test/runtimes everywhere
- * else. The worst difference may be at most 1e-5 of the case's scale.
+ * Every kernel against the CPU references (f64 accumulation), case by case: what the kernel tests run in Node and
+ * test/runtimes everywhere else. The worst difference may be at most 1e-5 of the case's scale.
  */
 import { groupedRead as readKernel } from '../../src/kernels/groupedRead.ts';
 import type { GroupedReadAttrs } from '../../src/kernels/groupedRead.ts';
@@ -12,8 +12,26 @@ import type { Shape } from '../../src/kernels/tensor.ts';
 import { addTunedMethods } from '../../src/tune/methods.ts';
 import { CONV_CASES, VARIANT_CASES, convData } from '../cases/conv.ts';
 import type { ConvCase } from '../cases/conv.ts';
-import { BLEND_CASES, EXPOSURE_CASES, GATE_CASES, MASK_CASES, MAX_POOL_CASES, MEAN_MAX_CASES, READ_CASES, UPSAMPLE_CASES } from '../cases/others.ts';
-import { blendData, exposureData, gateData, maskData, maxPoolData, meanMaxData, readData, upsampleData } from '../cases/others.ts';
+import {
+  BLEND_CASES,
+  EXPOSURE_CASES,
+  GATE_CASES,
+  MASK_CASES,
+  MAX_POOL_CASES,
+  MEAN_MAX_CASES,
+  READ_CASES,
+  UPSAMPLE_CASES,
+} from '../cases/others.ts';
+import {
+  blendData,
+  exposureData,
+  gateData,
+  maskData,
+  maxPoolData,
+  meanMaxData,
+  readData,
+  upsampleData,
+} from '../cases/others.ts';
 import type { ExposureData, OtherCase } from '../cases/others.ts';
 import { smoothstep } from '../reference/gate.ts';
 import * as ops from '../reference/ops.ts';
@@ -48,7 +66,10 @@ export function stack(frames: readonly Tensor[], masks: readonly Tensor[]): Tens
 
 /** Masks alone, in a stack whose colours must not matter. */
 function masksOnly(masks: readonly Tensor[]): Tensor {
-  return stack(masks.map(({ h, w }) => tensor(3, h, w, new Float32Array(3 * h * w).fill(9))), masks);
+  return stack(
+    masks.map(({ h, w }) => tensor(3, h, w, new Float32Array(3 * h * w).fill(9))),
+    masks,
+  );
 }
 
 /** The response table as the kernels read it, [256][r, g, b, 0]; NaN where there is none and nothing may read it. */
@@ -60,25 +81,49 @@ export function responseTensor(response: ExposureData['response']): Tensor {
 }
 
 /** What a kernel offers for a node, by name. */
-export function implementationNames<A>(kernel: TunedKernel<A>, attrs: A, shapes: readonly Shape[], target: Target): string[] {
+export function implementationNames<A>(
+  kernel: TunedKernel<A>,
+  attrs: A,
+  shapes: readonly Shape[],
+  target: Target,
+): string[] {
   return kernel.implementations(attrs, shapes, target).map(({ name }) => name);
 }
 
 /** Targets that make a device take implementations by name. */
-export function targetsOf(attrs: ConvAttrs, shapes: readonly Shape[], target: Target, names: readonly string[]): Target[] {
+export function targetsOf(
+  attrs: ConvAttrs,
+  shapes: readonly Shape[],
+  target: Target,
+  names: readonly string[],
+): Target[] {
   const shapeClass = conv2d.shapeClass(attrs, shapes, target);
   return [...new Set(names)].map((name) => ({ ...target, choices: new Map([[shapeClass, name]]) }));
 }
 
-/** The variants that a case runs with: the one a device takes by itself, and the first that needs nothing of the device. */
+/**
+ * The variants that a case runs with: the one a device takes by itself, and the first that needs nothing of the device.
+ */
 export function variantsOf(attrs: ConvAttrs, shapes: readonly Shape[], capabilities: Capabilities): Target[] {
-  return targetsOf(attrs, shapes, { capabilities }, [{ capabilities }, {}].map((target) => implementationNames(conv2d, attrs, shapes, target)[0]));
+  return targetsOf(
+    attrs,
+    shapes,
+    { capabilities },
+    [{ capabilities }, {}].map((target) => implementationNames(conv2d, attrs, shapes, target)[0]),
+  );
 }
 
 /** All variants, those among which other devices choose too. */
 export function everyVariant(attrs: ConvAttrs, shapes: readonly Shape[], capabilities: Capabilities): Target[] {
   const { subgroupSize: _, ...others } = capabilities;
-  return [capabilities, others].flatMap((some) => targetsOf(attrs, shapes, { capabilities: some }, implementationNames(conv2d, attrs, shapes, { capabilities: some })));
+  return [capabilities, others].flatMap((some) =>
+    targetsOf(
+      attrs,
+      shapes,
+      { capabilities: some },
+      implementationNames(conv2d, attrs, shapes, { capabilities: some }),
+    ),
+  );
 }
 
 /** The device's first variant with a word in its name, for those that are no default. */
@@ -86,7 +131,8 @@ export function variantWith(word: string): Manner['targets'] {
   return (attrs, shapes, capabilities) => {
     const name = implementationNames(conv2d, attrs, shapes, { capabilities }).find((variant) => variant.includes(word));
     // Such a case would check nothing.
-    if (name === undefined) throw new Error(`no variant of ${conv2d.shapeClass(attrs, shapes, { capabilities })} is called ${word}`);
+    if (name === undefined)
+      throw new Error(`no variant of ${conv2d.shapeClass(attrs, shapes, { capabilities })} is called ${word}`);
     return targetsOf(attrs, shapes, { capabilities }, [name]);
   };
 }
@@ -95,13 +141,30 @@ export function variantWith(word: string): Manner['targets'] {
 export const USUAL: Manner = { targets: variantsOf, random: rng, tolerance: KERNEL_TOLERANCE };
 
 /** Checks conv2d on a case, in some of its variants. */
-export async function checkConv(kernels: KernelHarness, c: ConvCase, label: string, { targets, random, tolerance, replace }: Manner = USUAL): Promise<number> {
+export async function checkConv(
+  kernels: KernelHarness,
+  c: ConvCase,
+  label: string,
+  { targets, random, tolerance, replace }: Manner = USUAL,
+): Promise<number> {
   const { input, weight, bias = new Float32Array(c.outputs), expected } = convData(c, random(c.seed));
-  const attrs = { weights: 'w', channels: c.outputs, kernel: c.kernel, dilation: c.dilation, groups: c.groups, activation: c.activation, slope: c.slope };
+  const attrs = {
+    weights: 'w',
+    channels: c.outputs,
+    kernel: c.kernel,
+    dilation: c.dilation,
+    groups: c.groups,
+    activation: c.activation,
+    slope: c.slope,
+  };
   const weights = { 'w.weight': weight, 'w.bias': bias };
   const placed = { inputOffset: c.inputs % 3 === 0 ? 8 : 0, outputOffset: c.outputOffset };
   let worst = 0;
-  for (const target of targets(attrs, [{ channels: c.inputs, height: c.height, width: c.width }], kernels.capabilities)) {
+  for (const target of targets(
+    attrs,
+    [{ channels: c.inputs, height: c.height, width: c.width }],
+    kernels.capabilities,
+  )) {
     const actual = await kernels.run({ op: 'conv2d', attrs, inputs: [input], weights }, { ...placed, target, replace });
     worst = Math.max(worst, close(actual, expected, `${[...target.choices!.values()].join()} ${label}`, tolerance));
   }
@@ -122,33 +185,60 @@ const upsample: Check = async (kernels, c) => {
 
 const maskMultiply: Check = async (kernels, c) => {
   const { input, mask, times, complement } = maskData(c);
-  const masks = masksOnly([mask.data.map(() => 0.5), mask.data, mask.data.map(() => 0.25)].map((data) => tensor(1, c.height, c.width, data)));
+  const masks = masksOnly(
+    [mask.data.map(() => 0.5), mask.data, mask.data.map(() => 0.25)].map((data) => tensor(1, c.height, c.width, data)),
+  );
   return Math.max(
-    close(await kernels.run({ op: 'maskMultiply', attrs: { frame: 1, keep: 'moving' }, inputs: [input, masks] }, c), times, `moving ${c.name}`),
-    close(await kernels.run({ op: 'maskMultiply', attrs: { frame: 1, keep: 'still' }, inputs: [input, masks] }, c), complement, `still ${c.name}`),
+    close(
+      await kernels.run({ op: 'maskMultiply', attrs: { frame: 1, keep: 'moving' }, inputs: [input, masks] }, c),
+      times,
+      `moving ${c.name}`,
+    ),
+    close(
+      await kernels.run({ op: 'maskMultiply', attrs: { frame: 1, keep: 'still' }, inputs: [input, masks] }, c),
+      complement,
+      `still ${c.name}`,
+    ),
   );
 };
 
 const blend: Check = async (kernels, c) => {
   const { mask, a, b, expected } = blendData(c);
   const zero = tensor(1, c.height, c.width);
-  return close(await kernels.run({ op: 'blend', attrs: { frame: 1 }, inputs: [a, b, masksOnly([zero, mask])] }, c), expected, c.name);
+  return close(
+    await kernels.run({ op: 'blend', attrs: { frame: 1 }, inputs: [a, b, masksOnly([zero, mask])] }, c),
+    expected,
+    c.name,
+  );
 };
 
 const meanMax: Check = async (kernels, c) => {
   const { inputs, mean, max } = meanMaxData(c);
-  const calls = inputs.map((input, index): KernelCall => ({ op: 'meanMax', attrs: { index, count: inputs.length }, inputs: index ? [input, 'previous'] : [input] }) as unknown as KernelCall);
+  const calls = inputs.map(
+    (input, index): KernelCall =>
+      ({
+        op: 'meanMax',
+        attrs: { index, count: inputs.length },
+        inputs: index ? [input, 'previous'] : [input],
+      }) as unknown as KernelCall,
+  );
   return close(await kernels.runAll(calls, c), concat(mean, max), c.name);
 };
 
 const groupedRead: Check = async (kernels, c) => {
   const { memory, weight, bias, expected } = readData(c);
-  const call = { op: 'groupedRead', attrs: { readers: ['w'], channels: c.channels }, weights: { 'w.weight': weight, 'w.bias': bias } } as const;
+  const call = {
+    op: 'groupedRead',
+    attrs: { readers: ['w'], channels: c.channels },
+    weights: { 'w.weight': weight, 'w.bias': bias },
+  } as const;
   const whole = close(await kernels.run({ ...call, inputs: [memory] }, c), expected, c.name);
   if (c.frames % 4 !== 0) return whole;
   // The same memory in four tensors, as the network has it.
   const part = (c.frames / 4) * c.channels * c.height * c.width;
-  const parts = [0, 1, 2, 3].map((i) => tensor((c.frames / 4) * c.channels, c.height, c.width, memory.data.slice(i * part, (i + 1) * part)));
+  const parts = [0, 1, 2, 3].map((i) =>
+    tensor((c.frames / 4) * c.channels, c.height, c.width, memory.data.slice(i * part, (i + 1) * part)),
+  );
   return Math.max(whole, close(await kernels.run({ ...call, inputs: parts }, c), expected, `in four ${c.name}`));
 };
 
@@ -157,16 +247,29 @@ const sharedRead: Check = async (kernels, c) => {
   const { memory, weight, bias, expected } = readData(c);
   const others = { weight: weight.map((w) => 0.3 - w / 2), bias: bias.map((b) => 1 - b) };
   const both = concat(expected, ops.groupedRead(memory, others.weight, others.bias));
-  const slots = Array.from({ length: c.frames }, (_, s) => tensor(c.channels, c.height, c.width, memory.data.slice(s * expected.data.length, (s + 1) * expected.data.length)));
-  const attrs = (parity: number): GroupedReadAttrs => ({ readers: ['w', 'v'], channels: c.channels, slots: { held: slots.map((_, s) => s).filter((s) => s % 2 === parity), of: c.frames }, adds: parity === 1 });
+  const slots = Array.from({ length: c.frames }, (_, s) =>
+    tensor(c.channels, c.height, c.width, memory.data.slice(s * expected.data.length, (s + 1) * expected.data.length)),
+  );
+  const attrs = (parity: number): GroupedReadAttrs => ({
+    readers: ['w', 'v'],
+    channels: c.channels,
+    slots: { held: slots.map((_, s) => s).filter((s) => s % 2 === parity), of: c.frames },
+    adds: parity === 1,
+  });
   const held = (parity: number): Tensor => concat(...slots.filter((_, s) => s % 2 === parity));
   const weights = { 'w.weight': weight, 'w.bias': bias, 'v.weight': others.weight, 'v.bias': others.bias };
-  const calls = [{ op: 'groupedRead', attrs: attrs(0), inputs: [held(0)], weights }, { op: 'groupedRead', attrs: attrs(1), inputs: ['previous', held(1)], weights }] as unknown as KernelCall[];
+  const calls = [
+    { op: 'groupedRead', attrs: attrs(0), inputs: [held(0)], weights },
+    { op: 'groupedRead', attrs: attrs(1), inputs: ['previous', held(1)], weights },
+  ] as unknown as KernelCall[];
   const shapes = [{ channels: c.channels * (c.frames / 2), height: c.height, width: c.width }];
   const errors: number[] = [];
   for (const capabilities of [kernels.capabilities, {}]) {
     for (const name of implementationNames(readKernel, attrs(0), shapes, { capabilities })) {
-      const target = { capabilities, choices: new Map([[readKernel.shapeClass(attrs(0), shapes, { capabilities }), name]]) };
+      const target = {
+        capabilities,
+        choices: new Map([[readKernel.shapeClass(attrs(0), shapes, { capabilities }), name]]),
+      };
       errors.push(close(await kernels.runAll(calls, { ...c, target }), both, `${name} ${c.name}`));
     }
   }
@@ -179,17 +282,32 @@ const exposureAndMerge: Check = async (kernels, c) => {
   const attrs = { gamma, useResponse: data.response !== null };
   const inputs = [stack(frames, masks), responseTensor(data.response)];
   const last = frames.length - 1;
-  const encoded = await kernels.run({ op: 'encoderInput', attrs: { ...attrs, frame: last, tau: taus[last] }, inputs }, c);
+  const encoded = await kernels.run(
+    { op: 'encoderInput', attrs: { ...attrs, frame: last, tau: taus[last] }, inputs },
+    c,
+  );
   const errors = [close(encoded, concat(data.undone[last], data.linear[last]), `encoderInput ${c.name}`)];
   for (const frame of [0, last]) {
-    const pair = await kernels.run({ op: 'alignedPair', attrs: { ...attrs, frame, reference, ratio: taus[reference] / taus[frame] }, inputs }, c);
+    const pair = await kernels.run(
+      { op: 'alignedPair', attrs: { ...attrs, frame, reference, ratio: taus[reference] / taus[frame] }, inputs },
+      c,
+    );
     errors.push(close(pair, concat(data.aligned[frame], data.undone[reference]), `alignedPair ${frame} ${c.name}`));
   }
-  const plain = await kernels.run({ op: 'picture', attrs: { ...attrs, taus, reference, useMasks: false, hat }, inputs }, c);
+  const plain = await kernels.run(
+    { op: 'picture', attrs: { ...attrs, taus, reference, useMasks: false, hat }, inputs },
+    c,
+  );
   errors.push(close(plain, data.merged, `plain merge ${c.name}`));
-  const masked = await kernels.run({ op: 'picture', attrs: { ...attrs, taus, reference, useMasks: true, hat }, inputs }, c);
+  const masked = await kernels.run(
+    { op: 'picture', attrs: { ...attrs, taus, reference, useMasks: true, hat }, inputs },
+    c,
+  );
   errors.push(close(masked, data.base, `masked merge ${c.name}`));
-  const corrected = await kernels.run({ op: 'picture', attrs: { ...attrs, taus, reference, useMasks: true, hat }, inputs: [...inputs, data.logits] }, c);
+  const corrected = await kernels.run(
+    { op: 'picture', attrs: { ...attrs, taus, reference, useMasks: true, hat }, inputs: [...inputs, data.logits] },
+    c,
+  );
   errors.push(close(corrected, data.corrected, `corrected merge ${c.name}`));
   return Math.max(...errors);
 };
@@ -197,18 +315,40 @@ const exposureAndMerge: Check = async (kernels, c) => {
 const collectMask: Check = async (kernels, c) => {
   const { input } = maskData(c);
   const size = c.height * c.width;
-  const logit = (scale: number): Tensor => tensor(1, c.height, c.width, input.data.slice(0, size).map((x) => x * scale));
+  const logit = (scale: number): Tensor =>
+    tensor(
+      1,
+      c.height,
+      c.width,
+      input.data.slice(0, size).map((x) => x * scale),
+    );
   const logits = [logit(3), logit(-2), logit(5), logit(1)];
   const frames = [0, 1, 3, 5];
   const errors: number[] = [];
   for (const binary of [false, true]) {
-    const calls = frames.map((frame, i): KernelCall => ({ op: 'collectMask', attrs: { frames: 6, frame, reference: 4, binary }, inputs: i ? [logits[i], 'previous'] : [logits[i]] }) as unknown as KernelCall);
+    const calls = frames.map(
+      (frame, i): KernelCall =>
+        ({
+          op: 'collectMask',
+          attrs: { frames: 6, frame, reference: 4, binary },
+          inputs: i ? [logits[i], 'previous'] : [logits[i]],
+        }) as unknown as KernelCall,
+    );
     const actual = await kernels.runAll(calls, { outputOffset: c.outputOffset });
     const expect = (frame: number, map: Float64Array, label: string): number =>
-      expectClose(actual.data.subarray(frame * size, (frame + 1) * size), map, { tol: KERNEL_TOLERANCE, label: `${label} ${c.name}` });
+      expectClose(actual.data.subarray(frame * size, (frame + 1) * size), map, {
+        tol: KERNEL_TOLERANCE,
+        label: `${label} ${c.name}`,
+      });
     const maps = logits.map(({ data }) => data.map((l) => (binary ? Number(l > 0) : 1 / (1 + Math.exp(-l)))));
     maps.forEach((map, i) => errors.push(expect(frames[i], map, `W ${frames[i]}`)));
-    errors.push(expect(4, maps[0].map((_, p) => Math.max(...maps.map((map) => map[p]))), 'union'));
+    errors.push(
+      expect(
+        4,
+        maps[0].map((_, p) => Math.max(...maps.map((map) => map[p]))),
+        'union',
+      ),
+    );
   }
   return Math.max(...errors);
 };
@@ -216,25 +356,75 @@ const collectMask: Check = async (kernels, c) => {
 const gate: Check = async (kernels, c) => {
   const { frames, taus, reference, camera, gate: config, evidence, windowed, logits } = gateData(c);
   const { codes, relative, low, high } = config;
-  const inputs = [stack(frames, frames.map(() => tensor(1, c.height, c.width, new Float32Array(c.height * c.width).fill(9)))), responseTensor(camera.response)];
-  const attrs = { gamma: camera.gamma, useResponse: camera.response !== null, linear: camera.linear ?? false, taus, reference, codes, relative };
+  const inputs = [
+    stack(
+      frames,
+      frames.map(() => tensor(1, c.height, c.width, new Float32Array(c.height * c.width).fill(9))),
+    ),
+    responseTensor(camera.response),
+  ];
+  const attrs = {
+    gamma: camera.gamma,
+    useResponse: camera.response !== null,
+    linear: camera.linear ?? false,
+    taus,
+    reference,
+    codes,
+    relative,
+  };
   const errors = [close(await kernels.run({ op: 'gateEvidence', attrs, inputs }, c), evidence, `evidence ${c.name}`)];
-  const windows = [['mean', 5], ['maximum', 9], ['mean', 9]].flatMap(([of, side]) => ['x', 'y'].map((axis) => ({ op: 'gateWindow', attrs: { of, axis, radius: ((side as number) - 1) / 2 } })));
-  const windowCalls = windows.map((call, i) => ({ ...call, inputs: [i ? 'previous' : evidence] })) as unknown as KernelCall[];
+  const windows = [
+    ['mean', 5],
+    ['maximum', 9],
+    ['mean', 9],
+  ].flatMap(([of, side]) =>
+    ['x', 'y'].map((axis) => ({ op: 'gateWindow', attrs: { of, axis, radius: ((side as number) - 1) / 2 } })),
+  );
+  const windowCalls = windows.map((call, i) => ({
+    ...call,
+    inputs: [i ? 'previous' : evidence],
+  })) as unknown as KernelCall[];
   errors.push(close(await kernels.runAll(windowCalls, c), windowed, `windows ${c.name}`));
   const size = c.height * c.width;
   const moving = frames.map((_, k) => k).filter((k) => k !== reference);
   for (const binary of [false, true]) {
     // No map is near one half, so that a binary one is certain; what the reference's evidence is must not matter.
-    const b = windowed.data.map((value, i) => Math.floor(i / size) === reference ? 1 : (Math.abs(smoothstep(low, high, value) / (1 + Math.exp(-logits[Math.floor(i / size)].data[i % size])) - 0.5) < 1e-3 ? 0 : value));
-    const collect = moving.map((frame, i) => ({ op: 'collectMask', attrs: { frames: frames.length, frame, reference, binary: false }, inputs: i ? [logits[frame], 'previous'] : [logits[frame]] }));
-    const calls = [...collect, { op: 'gateMasks', attrs: { reference, binary, low, high }, inputs: [{ ...windowed, data: b }, 'previous'] }] as unknown as KernelCall[];
-    const maps = logits.map(({ data }, k) => tensor(1, c.height, c.width, data.map((l, p) => {
-      const w = (k === reference ? 0 : smoothstep(low, high, b[k * size + p])) / (1 + Math.exp(-l));
-      return binary ? Number(w > 0.5) : w;
-    })));
+    const b = windowed.data.map((value, i) =>
+      Math.floor(i / size) === reference
+        ? 1
+        : Math.abs(smoothstep(low, high, value) / (1 + Math.exp(-logits[Math.floor(i / size)].data[i % size])) - 0.5) <
+            1e-3
+          ? 0
+          : value,
+    );
+    const collect = moving.map((frame, i) => ({
+      op: 'collectMask',
+      attrs: { frames: frames.length, frame, reference, binary: false },
+      inputs: i ? [logits[frame], 'previous'] : [logits[frame]],
+    }));
+    const calls = [
+      ...collect,
+      { op: 'gateMasks', attrs: { reference, binary, low, high }, inputs: [{ ...windowed, data: b }, 'previous'] },
+    ] as unknown as KernelCall[];
+    const maps = logits.map(({ data }, k) =>
+      tensor(
+        1,
+        c.height,
+        c.width,
+        data.map((l, p) => {
+          const w = (k === reference ? 0 : smoothstep(low, high, b[k * size + p])) / (1 + Math.exp(-l));
+          return binary ? Number(w > 0.5) : w;
+        }),
+      ),
+    );
     maps[reference] = ops.maxFrames(maps);
-    errors.push(close(await kernels.runAll(calls, { outputOffset: c.outputOffset }), concat(...maps), `gated ${binary ? 'binary' : 'soft'} ${c.name}`));
+    errors.push(
+      close(
+        await kernels.runAll(calls, { outputOffset: c.outputOffset }),
+        concat(...maps),
+        `gated ${binary ? 'binary' : 'soft'} ${c.name}`,
+      ),
+    );
   }
   return Math.max(...errors);
 };
@@ -245,9 +435,21 @@ function table(kernel: string, cases: readonly OtherCase[], check: Check): Kerne
 
 /** Every case of every kernel. */
 export const KERNEL_CHECKS: readonly KernelCheck[] = [
-  ...CONV_CASES.map((c): KernelCheck => ({ kernel: 'conv2d', name: `conv2d ${c.name}`, run: (kernels) => checkConv(kernels, c, c.name) })),
+  ...CONV_CASES.map(
+    (c): KernelCheck => ({
+      kernel: 'conv2d',
+      name: `conv2d ${c.name}`,
+      run: (kernels) => checkConv(kernels, c, c.name),
+    }),
+  ),
   // Few channels: a driver may take half a minute to compile a variant for many.
-  ...VARIANT_CASES.map((c): KernelCheck => ({ kernel: 'conv2d', name: `conv2d in every variant ${c.name}`, run: (kernels) => checkConv(kernels, c, c.name, { ...USUAL, targets: everyVariant }) })),
+  ...VARIANT_CASES.map(
+    (c): KernelCheck => ({
+      kernel: 'conv2d',
+      name: `conv2d in every variant ${c.name}`,
+      run: (kernels) => checkConv(kernels, c, c.name, { ...USUAL, targets: everyVariant }),
+    }),
+  ),
   ...table('maxPool', MAX_POOL_CASES, maxPool),
   ...table('upsample', UPSAMPLE_CASES, upsample),
   ...table('maskMultiply', MASK_CASES, maskMultiply),
@@ -255,7 +457,11 @@ export const KERNEL_CHECKS: readonly KernelCheck[] = [
   ...table('blend', BLEND_CASES, blend),
   ...table('meanMax', MEAN_MAX_CASES, meanMax),
   ...table('groupedRead', READ_CASES, groupedRead),
-  ...table('groupedRead by slots', READ_CASES.filter(({ frames }) => frames === 8), sharedRead),
+  ...table(
+    'groupedRead by slots',
+    READ_CASES.filter(({ frames }) => frames === 8),
+    sharedRead,
+  ),
   ...table('exposure and merge', EXPOSURE_CASES, exposureAndMerge),
   ...table('gate', GATE_CASES, gate),
   ...SAMPLE_CHECKS,

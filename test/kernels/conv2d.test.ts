@@ -1,4 +1,6 @@
-/** conv2d, every variant, against the CPU reference (f64 accumulation): at most 1e-5 of the case's scale (checks.ts). */
+/**
+ * conv2d, every variant, against the CPU reference (f64 accumulation): at most 1e-5 of the case's scale (checks.ts).
+ */
 import { describe, expect, it } from 'vitest';
 import { conv2d } from '../../src/kernels/conv2d/index.ts';
 import { randomCase } from '../cases/conv.ts';
@@ -7,9 +9,12 @@ import { rng } from '../reference/random.ts';
 import { KERNEL_CHECKS, checkConv } from './checks.ts';
 
 describe('conv2d', () => {
-  it.each(KERNEL_CHECKS.filter((check) => check.kernel === 'conv2d').map((check) => [check.name, check] as const))('%s', async (_, check) => {
-    await check.run(await testKernels());
-  });
+  it.each(KERNEL_CHECKS.filter((check) => check.kernel === 'conv2d').map((check) => [check.name, check] as const))(
+    '%s',
+    async (_, check) => {
+      await check.run(await testKernels());
+    },
+  );
 
   it('agrees on random cases', async () => {
     const seed = Number(process.env.DEGHOST_SEED ?? Math.floor(Math.random() * 1e9));
@@ -22,7 +27,11 @@ describe('conv2d', () => {
 
   it('says what does not fit', () => {
     const shape = { channels: 6, height: 4, width: 4 };
-    expect(() => conv2d.shape({ weights: 'w', channels: 8, kernel: 2 }, [shape])).toThrow('conv2d: kernel size 2 of w is not odd');
-    expect(() => conv2d.shape({ weights: 'w', channels: 8, kernel: 3, groups: 4 }, [shape])).toThrow('4 groups do not divide 6 inputs and 8 outputs');
+    expect(() => conv2d.shape({ weights: 'w', channels: 8, kernel: 2 }, [shape])).toThrow(
+      'conv2d: kernel size 2 of w is not odd',
+    );
+    expect(() => conv2d.shape({ weights: 'w', channels: 8, kernel: 3, groups: 4 }, [shape])).toThrow(
+      '4 groups do not divide 6 inputs and 8 outputs',
+    );
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Runs one kernel on the GPU with its output placed inside a larger buffer, as concatenation places it, and its inputs likewise.
- * It imports nothing of Node's, so that the same cases run in browsers and in Deno (test/runtimes).
+ * Runs one kernel on the GPU with its output placed inside a larger buffer, as concatenation places it, and its inputs
+ * likewise. It imports nothing of Node's, so that the same cases run in browsers and in Deno (test/runtimes).
  */
 import { Gpu } from '../../src/device.ts';
 import { Runner } from '../../src/graph/runner.ts';
@@ -38,7 +38,13 @@ export interface Placed {
 /** A plan with its programs replaced. */
 function withPrograms(it: Plan, replace: Placed['replace']): Plan {
   if (!replace) return it;
-  return { ...it, steps: it.steps.map((step) => ({ ...step, dispatch: { ...step.dispatch, program: replace(step.dispatch.program) } })) };
+  return {
+    ...it,
+    steps: it.steps.map((step) => ({
+      ...step,
+      dispatch: { ...step.dispatch, program: replace(step.dispatch.program) },
+    })),
+  };
 }
 
 /** A tensor with other channels before it: noise that a kernel reading the wrong ones would show. */
@@ -51,8 +57,11 @@ function behind(value: Tensor, offset: number): Tensor {
 
 /** Attributes whose weights' names begin with `use`. */
 function named(attrs: object, use: string): object {
-  const rename = (names: unknown): unknown => (Array.isArray(names) ? names.map((name) => `${use}${name}`) : `${use}${names as string}`);
-  return Object.fromEntries(Object.entries(attrs).map(([key, value]) => [key, key === 'weights' || key === 'readers' ? rename(value) : value]));
+  const rename = (names: unknown): unknown =>
+    Array.isArray(names) ? names.map((name) => `${use}${name}`) : `${use}${names as string}`;
+  return Object.fromEntries(
+    Object.entries(attrs).map(([key, value]) => [key, key === 'weights' || key === 'readers' ? rename(value) : value]),
+  );
 }
 
 /** Runs kernels on a device, all in one executor, so that a program compiles once. */
@@ -76,8 +85,13 @@ export class KernelHarness {
     return this.runAll([call as unknown as KernelCall], placed);
   }
 
-  /** Runs calls one after another and returns the last one's output; also checks that what lies before it is untouched. */
-  async runAll(calls: readonly KernelCall[], { target = { capabilities: this.capabilities }, inputOffset = 0, outputOffset = 0, replace }: Placed = {}): Promise<Tensor> {
+  /**
+   * Runs calls one after another and returns the last one's output; also checks that what lies before it is untouched.
+   */
+  async runAll(
+    calls: readonly KernelCall[],
+    { target = { capabilities: this.capabilities }, inputOffset = 0, outputOffset = 0, replace }: Placed = {},
+  ): Promise<Tensor> {
     const use = `use${this.#uses++}.`;
     this.#weights = Object.assign({}, ...calls.map((call) => call.weights ?? {}));
     const graph = new GraphBuilder();
@@ -90,7 +104,8 @@ export class KernelHarness {
       const node = graph.input(name, { channels: value.c, height: value.h, width: value.w });
       data[name] = new Float32Array(packNC4HW4(value));
       if (inputOffset) {
-        // The kernel reads the middle of a concat: an input inside a larger buffer, before what would make all that it is multiplied with no number.
+        // The kernel reads the middle of a concat: an input inside a larger buffer, before what would make all that it
+        // is multiplied with no number.
         const before = graph.input(`${name} before`, { channels: inputOffset, height: value.h, width: value.w });
         data[`${name} before`] = new Float32Array(packNC4HW4(behind(tensor(0, value.h, value.w), inputOffset)));
         const parts = [before, node];
@@ -106,7 +121,12 @@ export class KernelHarness {
     let last: GraphNode | undefined;
     calls.forEach((call, i) => {
       const attrs = named(call.attrs, use);
-      last = graph.add(`call ${i}`, call.op, call.inputs.map((it) => (it === 'previous' ? last! : input(it))), attrs as AttrsOf<KernelName>);
+      last = graph.add(
+        `call ${i}`,
+        call.op,
+        call.inputs.map((it) => (it === 'previous' ? last! : input(it))),
+        attrs as AttrsOf<KernelName>,
+      );
     });
     let result = last!;
     if (outputOffset) {
@@ -120,7 +140,8 @@ export class KernelHarness {
       await this.#executor.run(prepared);
       const packed = await this.#executor.read(prepared, prepared.plan.graph.outputs[0]);
       const { channels, height, width } = last!.shape;
-      if (packed.subarray(0, outputOffset * height * width).some((value) => value !== 7)) throw new Error(`${calls.at(-1)!.op} wrote before its output`);
+      if (packed.subarray(0, outputOffset * height * width).some((value) => value !== 7))
+        throw new Error(`${calls.at(-1)!.op} wrote before its output`);
       return unpackNC4HW4(packed, channels, height, width, outputOffset);
     } finally {
       this.#executor.release(prepared);
@@ -128,13 +149,21 @@ export class KernelHarness {
   }
 
   /** Runs a graph on inputs by name and returns its outputs. */
-  async runGraph(graph: Graph, inputs: Record<string, Tensor>, weights: Record<string, Float32Array>, { target = { capabilities: this.capabilities }, replace }: Pick<Placed, 'target' | 'replace'> = {}): Promise<Tensor[]> {
+  async runGraph(
+    graph: Graph,
+    inputs: Record<string, Tensor>,
+    weights: Record<string, Float32Array>,
+    { target = { capabilities: this.capabilities }, replace }: Pick<Placed, 'target' | 'replace'> = {},
+  ): Promise<Tensor[]> {
     const use = `use${this.#uses++}.`;
     this.#weights = weights;
     const nodes = graph.nodes.map((node) => ({ ...node, attrs: named(node.attrs, use) }));
     const prepared = await this.#executor.prepare(withPrograms(plan({ ...graph, nodes }, target), replace));
     try {
-      await this.#executor.upload(prepared, Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, new Float32Array(packNC4HW4(value))])));
+      await this.#executor.upload(
+        prepared,
+        Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, new Float32Array(packNC4HW4(value))])),
+      );
       await this.#executor.run(prepared);
       const outputs: Tensor[] = [];
       for (const id of prepared.plan.graph.outputs) {

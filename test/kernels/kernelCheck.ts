@@ -13,6 +13,9 @@ export interface KernelCheck {
   needs?: 'f16';
   /** Most that a value may differ, where it is not `KERNEL_TOLERANCE`. */
   tolerance?: number;
-  /** Runs it. @returns the worst difference as a share of the scale. @throws TooFarError with the case, the index and both values. */
+  /**
+   * Runs it. @returns the worst difference as a share of the scale. @throws TooFarError with the case, the index and
+   * both values.
+   */
   run(kernels: KernelHarness): Promise<number>;
 }

@@ -1,5 +1,6 @@
 /**
- * conv2d on matrix units: on the device's own where it has them (skipped, and said so, where it has not), on imitated ones wherever shaders have halves; and what needs no device.
+ * conv2d on matrix units: on the device's own where it has them (skipped, and said so, where it has not), on imitated
+ * ones wherever shaders have halves; and what needs no device.
  */
 import { describe, expect, it } from 'vitest';
 import { Deghoster } from '../../src/index.ts';
@@ -14,50 +15,82 @@ import { convolutions } from './matrixLayers.ts';
 
 const { capabilities } = await testKernels();
 
-describe.skipIf(!capabilities.matrices)(`on the device's matrices${capabilities.matrices ? '' : ': this adapter has no subgroup matrices of halves (see CONTRIBUTING.md)'}`, () => {
-  it.each(MATRIX_CHECKS.map((check) => [check.name, check] as const))('%s', async (_, check) => {
-    await check.run(await testKernels());
-  });
+describe.skipIf(!capabilities.matrices)(
+  `on the device's matrices${capabilities.matrices ? '' : ': this adapter has no subgroup matrices of halves (see CONTRIBUTING.md)'}`,
+  () => {
+    it.each(MATRIX_CHECKS.map((check) => [check.name, check] as const))('%s', async (_, check) => {
+      await check.run(await testKernels());
+    });
 
-  it('give a merge in halves that is near the PyTorch reference (60 dB), as without them', async () => {
-    const golden = readGolden('fixed-merge-r0');
-    const { config, taus, reference, frames } = golden;
-    const classes = stepClasses(config, taus.length, { width: 64, height: 64 }, { capabilities, precision: 'f16' });
-    const onMatrices: Choices = new Map(classes.flatMap(({ name, implementations }): [string, string][] => implementations.filter(isMatrixName).map((implementation) => [name, implementation])));
-    const [{ w, h }] = frames;
-    const expected = muLaw(Float32Array.from(golden.stages.get('Y')!.data));
-    const merge = async (tuning?: Choices): Promise<{ radiance: Float32Array; used: number; near: number }> => {
-      const deghoster = await Deghoster.create({ device: await testDevice(), weights: golden.weightsBytes, precision: 'f16', tuning });
-      try {
-        const steps = deghoster.schedule({ width: w, height: h, frames: taus.length }).stages.flatMap((stage) => stage.plan.steps);
-        const { radiance } = await deghoster.merge(frames.map((x, k) => interleavedFrame(x, taus[k])), { reference });
-        return { radiance, used: steps.filter(({ implementation }) => isMatrixName(implementation)).length, near: psnr(muLaw(Float32Array.from(planar(radiance, w, h).data)), expected) };
-      } finally {
-        deghoster.dispose();
-      }
-    };
-    const [without, it] = [await merge(), await merge(onMatrices)];
-    expect(without.used).toBe(0);
-    expect(it.used).toBeGreaterThan(10);
-    expect(it.radiance).not.toEqual(without.radiance);
-    expect(without.near).toBeGreaterThan(60);
-    expect(it.near).toBeGreaterThan(60);
-  });
+    it('give a merge in halves that is near the PyTorch reference (60 dB), as without them', async () => {
+      const golden = readGolden('fixed-merge-r0');
+      const { config, taus, reference, frames } = golden;
+      const classes = stepClasses(config, taus.length, { width: 64, height: 64 }, { capabilities, precision: 'f16' });
+      const onMatrices: Choices = new Map(
+        classes.flatMap(({ name, implementations }): [string, string][] =>
+          implementations.filter(isMatrixName).map((implementation) => [name, implementation]),
+        ),
+      );
+      const [{ w, h }] = frames;
+      const expected = muLaw(Float32Array.from(golden.stages.get('Y')!.data));
+      const merge = async (tuning?: Choices): Promise<{ radiance: Float32Array; used: number; near: number }> => {
+        const deghoster = await Deghoster.create({
+          device: await testDevice(),
+          weights: golden.weightsBytes,
+          precision: 'f16',
+          tuning,
+        });
+        try {
+          const steps = deghoster
+            .schedule({ width: w, height: h, frames: taus.length })
+            .stages.flatMap((stage) => stage.plan.steps);
+          const { radiance } = await deghoster.merge(
+            frames.map((x, k) => interleavedFrame(x, taus[k])),
+            { reference },
+          );
+          return {
+            radiance,
+            used: steps.filter(({ implementation }) => isMatrixName(implementation)).length,
+            near: psnr(muLaw(Float32Array.from(planar(radiance, w, h).data)), expected),
+          };
+        } finally {
+          deghoster.dispose();
+        }
+      };
+      const [without, it] = [await merge(), await merge(onMatrices)];
+      expect(without.used).toBe(0);
+      expect(it.used).toBeGreaterThan(10);
+      expect(it.radiance).not.toEqual(without.radiance);
+      expect(without.near).toBeGreaterThan(60);
+      expect(it.near).toBeGreaterThan(60);
+    });
 
-  // Whether matrices fit one another and where they are loaded from: sizes that this device has not are refused only in a pipeline.
-  it.each(IMITATED.map(({ matrices }) => [sizeText(matrices), matrices] as const))("the network's layers on matrices of %s are valid WGSL", async (_, matrices) => {
-    const device = await testDevice();
-    const codes = new Set(convolutions({ capabilities: { f16: true, subgroupSize: 32, matrices }, precision: 'f16' }).flatMap((it) => it.codes));
-    expect(codes.size).toBeGreaterThan(10);
-    for (const code of codes) {
-      const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
-      expect(messages.map(({ message, lineNum }) => `${lineNum}: ${message}\n${code}`)).toEqual([]);
-    }
-  });
-});
+    // Whether matrices fit one another and where they are loaded from: sizes that this device has not are refused only
+    // in a pipeline.
+    it.each(IMITATED.map(({ matrices }) => [sizeText(matrices), matrices] as const))(
+      "the network's layers on matrices of %s are valid WGSL",
+      async (_, matrices) => {
+        const device = await testDevice();
+        const codes = new Set(
+          convolutions({ capabilities: { f16: true, subgroupSize: 32, matrices }, precision: 'f16' }).flatMap(
+            (it) => it.codes,
+          ),
+        );
+        expect(codes.size).toBeGreaterThan(10);
+        for (const code of codes) {
+          const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
+          expect(messages.map(({ message, lineNum }) => `${lineNum}: ${message}\n${code}`)).toEqual([]);
+        }
+      },
+    );
+  },
+);
 
-describe.skipIf(!capabilities.f16).each(IMITATED.map((it) => [sizeText(it.matrices), it] as const))(`on imitated matrices of %s${capabilities.f16 ? '' : ': this adapter has no shader-f16'}`, (_, imitated) => {
-  it.each(imitatedChecks(imitated).map((check) => [check.name, check] as const))('%s', async (__, check) => {
-    await check.run(await testKernels());
-  });
-});
+describe.skipIf(!capabilities.f16).each(IMITATED.map((it) => [sizeText(it.matrices), it] as const))(
+  `on imitated matrices of %s${capabilities.f16 ? '' : ': this adapter has no shader-f16'}`,
+  (_, imitated) => {
+    it.each(imitatedChecks(imitated).map((check) => [check.name, check] as const))('%s', async (__, check) => {
+      await check.run(await testKernels());
+    });
+  },
+);

@@ -1,7 +1,8 @@
 /**
  * Variants on matrix units against the CPU references, on the device's own matrices or on imitated ones of any size.
  *
- * Inputs and weights are halves, so that what is multiplied is the reference's to the last bit and the usual 1e-5 holds; but features times masks, which are rounded once more.
+ * Inputs and weights are halves, so that what is multiplied is the reference's to the last bit and the usual 1e-5
+ * holds; but features times masks, which are rounded once more.
  */
 import { addMethod } from '../../src/kernels/conv2d/methods/index.ts';
 import { matrix, matrixFunctions } from '../../src/kernels/conv2d/methods/matrix.ts';
@@ -26,7 +27,10 @@ addMethod(matrix);
 
 function halves(seed: number): Rng {
   const random = rng(seed);
-  return { ...random, floats: (count, low, high) => random.floats(count, low, high).map((value) => halfToFloat(floatToHalf(value))) };
+  return {
+    ...random,
+    floats: (count, low, high) => random.floats(count, low, high).map((value) => halfToFloat(floatToHalf(value))),
+  };
 }
 
 export function matricesOfSize(m: number, n: number, k: number): MatrixSize {
@@ -38,7 +42,11 @@ export const sizeText = ({ m, n, k }: MatrixSize): string => `${m}x${n}x${k}`;
 export const isMatrixName = (name: string): boolean => name.startsWith('matrix ');
 
 /** All targets that make a device of such capabilities run on matrices. */
-function matrixTargets(attrs: Parameters<Manner['targets']>[0], shapes: Parameters<Manner['targets']>[1], capabilities: Capabilities): Target[] {
+function matrixTargets(
+  attrs: Parameters<Manner['targets']>[0],
+  shapes: Parameters<Manner['targets']>[1],
+  capabilities: Capabilities,
+): Target[] {
   const target: Target = { capabilities, precision: 'f16' };
   const names = implementationNames(conv2d, attrs, shapes, target).filter(isMatrixName);
   if (names.length === 0) throw new Error('no variant on matrices to check');
@@ -47,7 +55,13 @@ function matrixTargets(attrs: Parameters<Manner['targets']>[0], shapes: Paramete
 
 function checksIn(manner: Manner): KernelCheck[] {
   return [
-    ...MATRIX_CASES.map((c): KernelCheck => ({ kernel: 'conv2d', name: `conv2d ${c.name}`, run: (kernels) => checkConv(kernels, c, c.name, manner) })),
+    ...MATRIX_CASES.map(
+      (c): KernelCheck => ({
+        kernel: 'conv2d',
+        name: `conv2d ${c.name}`,
+        run: (kernels) => checkConv(kernels, c, c.name, manner),
+      }),
+    ),
     ...fusedChecks(manner, (what) => !['of a frame', 'of a pair', 'masked'].includes(what)),
     ...fusedChecks({ ...manner, tolerance: MASKED_TOLERANCE }, (what) => what === 'masked'),
   ];
@@ -60,10 +74,15 @@ export const MATRIX_CHECKS: readonly KernelCheck[] = checksIn({
   tolerance: KERNEL_TOLERANCE,
 });
 
-/** Invocations of an imitated subgroup. Of more each would have fewer values, which a driver takes apart, for minutes. */
+/**
+ * Invocations of an imitated subgroup. Of more each would have fewer values, which a driver takes apart, for minutes.
+ */
 const LANES = 8;
 
-/** Matrices without units for them: one is where it begins in memory, a sum is shared out among invocations. What lies where units could not read it gives nonsense. */
+/**
+ * Matrices without units for them: one is where it begins in memory, a sum is shared out among invocations. What lies
+ * where units could not read it gives nonsense.
+ */
 function imitatedFunctions({ m, n }: MatrixSize): string {
   return `
 alias Left = u32;
@@ -103,9 +122,13 @@ function replaceOnce(text: string, part: string, by: string): string {
 /** A program with imitated matrices: it needs `shader-f16` alone. */
 function imitate(program: Program, size: MatrixSize): Program {
   let body = replaceOnce((program.parts.body as () => string)(), matrixFunctions(size), imitatedFunctions(size));
-  body = replaceOnce(body, ', @builtin(subgroup_id) subgroup: u32) {', `) {\n  let subgroup = lane / ${LANES}u;\n  lane_of_subgroup = lane % ${LANES}u;
+  body = replaceOnce(
+    body,
+    ', @builtin(subgroup_id) subgroup: u32) {',
+    `) {\n  let subgroup = lane / ${LANES}u;\n  lane_of_subgroup = lane % ${LANES}u;
   values_each = ${(size.m * size.n) / LANES}u * min(params.width, 1u);
-  depth = ${size.k}u * min(params.width, 1u);`);
+  depth = ${size.k}u * min(params.width, 1u);`,
+  );
   return new Program({ ...program.parts, enables: [], diagnosticsOff: [], body });
 }
 

@@ -10,7 +10,17 @@ import { fusionGraph, segmentationGraph } from '../../src/model/network.ts';
 import type { NetworkConfig } from '../../src/weights/config.ts';
 import { isMatrixName } from './matrixChecks.ts';
 
-const FIXED: NetworkConfig = { variant: 'fixed', width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', hat: 'channel', extra: {} };
+const FIXED: NetworkConfig = {
+  variant: 'fixed',
+  width: 32,
+  segWidths: [16, 32, 64, 128],
+  slope: 0.2,
+  gamma: 2.2,
+  maskMode: 'soft',
+  base: 'merge',
+  hat: 'channel',
+  extra: {},
+};
 
 export interface Lowered {
   step: Step;
@@ -22,7 +32,10 @@ export interface Lowered {
 function convolutionsOf(config: NetworkConfig, frames: number, target: Target): Lowered[] {
   const taus = Array.from({ length: frames }, (_, k) => 4 ** k);
   const scene = { taus, reference: 1, gamma: 2.2, useResponse: true, width: 64, height: 64 };
-  const ways = [{ graph: segmentationGraph(config, scene), readsByFrame: false }, ...[false, true].map((readsByFrame) => ({ graph: fusionGraph(config, scene), readsByFrame }))];
+  const ways = [
+    { graph: segmentationGraph(config, scene), readsByFrame: false },
+    ...[false, true].map((readsByFrame) => ({ graph: fusionGraph(config, scene), readsByFrame })),
+  ];
   return ways.flatMap(({ graph, readsByFrame }) => {
     const it = plan(fuse(graph, { ...target, readsByFrame }), target);
     const steps = it.steps.filter((step) => step.op === 'conv2d');
@@ -30,10 +43,15 @@ function convolutionsOf(config: NetworkConfig, frames: number, target: Target): 
       const node = it.graph.nodes[step.node];
       const shapes = inputShapes(it.graph, node);
       const inputs = node.inputs.map((id) => it.views[id]);
-      const names = implementationsOf(kernelOf(node), node.attrs, shapes, target).map((implementation) => implementation.name).filter(isMatrixName);
+      const names = implementationsOf(kernelOf(node), node.attrs, shapes, target)
+        .map((implementation) => implementation.name)
+        .filter(isMatrixName);
       const codes = names.map((variant) => {
-        const chosen = plan(it.graph, { ...target, choices: new Map([[step.shapeClass, variant]]) }).steps.find((other) => other.node === step.node)!;
-        if (chosen.implementation !== variant) throw new Error(`${step.name} runs with ${chosen.implementation} in place of ${variant}`);
+        const chosen = plan(it.graph, { ...target, choices: new Map([[step.shapeClass, variant]]) }).steps.find(
+          (other) => other.node === step.node,
+        )!;
+        if (chosen.implementation !== variant)
+          throw new Error(`${step.name} runs with ${chosen.implementation} in place of ${variant}`);
         return chosen.dispatch.program.source;
       });
       return { step, inputs, codes };
@@ -43,5 +61,8 @@ function convolutionsOf(config: NetworkConfig, frames: number, target: Target): 
 
 /** Those of both networks, in every way that they are fused. */
 export function convolutions(target: Target): Lowered[] {
-  return [...convolutionsOf(FIXED, 3, target), ...convolutionsOf({ ...FIXED, variant: 'any', base: 'none' }, 5, target)];
+  return [
+    ...convolutionsOf(FIXED, 3, target),
+    ...convolutionsOf({ ...FIXED, variant: 'any', base: 'none' }, 5, target),
+  ];
 }

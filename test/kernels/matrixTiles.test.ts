@@ -1,4 +1,7 @@
-/** Variants on matrix units as plans see them: which layers have them, what they take of a workgroup's memory, the order of their weights. No GPU. */
+/**
+ * Variants on matrix units as plans see them: which layers have them, what they take of a workgroup's memory, the order
+ * of their weights. No GPU.
+ */
 import { describe, expect, it } from 'vitest';
 import { conv2d } from '../../src/kernels/conv2d/index.ts';
 import type { ConvAttrs } from '../../src/kernels/conv2d/index.ts';
@@ -17,18 +20,29 @@ const CPU: Target = { capabilities: { cpu: true, f16: true, subgroupSize: 8, mat
 const LAYER: ConvAttrs = { weights: 'w', channels: 32, kernel: 3 };
 const SHAPE = { channels: 32, height: 16, width: 16 };
 
-const namesOf = (attrs: ConvAttrs, target: Target, shape = SHAPE): string[] => implementationNames(conv2d, attrs, [shape], target);
+const namesOf = (attrs: ConvAttrs, target: Target, shape = SHAPE): string[] =>
+  implementationNames(conv2d, attrs, [shape], target);
 
 describe('candidates on matrices', () => {
   it('come after all others, in halves alone and where a device has matrices in subgroups of one size', () => {
     const others = namesOf(LAYER, { capabilities: { f16: true, subgroupSize: 32 }, precision: 'f16' });
     expect(others.filter(isMatrixName)).toEqual([]);
     expect(namesOf(LAYER, GPU)).toEqual([...others, 'matrix 16x8x32', 'matrix 16x16x32']);
-    expect(namesOf({ ...LAYER, channels: 128 }, GPU).filter(isMatrixName)).toEqual(['matrix 16x8x32', 'matrix 16x16x32', 'matrix 16x8x64']);
+    expect(namesOf({ ...LAYER, channels: 128 }, GPU).filter(isMatrixName)).toEqual([
+      'matrix 16x8x32',
+      'matrix 16x16x32',
+      'matrix 16x8x64',
+    ]);
     expect(namesOf(LAYER, { ...GPU, precision: 'f32' }).filter(isMatrixName)).toEqual([]);
-    expect(namesOf(LAYER, { capabilities: { f16: true, matrices: SIXTEEN }, precision: 'f16' }).filter(isMatrixName)).toEqual([]);
+    expect(
+      namesOf(LAYER, { capabilities: { f16: true, matrices: SIXTEEN }, precision: 'f16' }).filter(isMatrixName),
+    ).toEqual([]);
     // A workgroup of four subgroups would be larger than every device allows.
-    expect(namesOf(LAYER, { capabilities: { f16: true, subgroupSize: 128, matrices: SIXTEEN }, precision: 'f16' }).filter(isMatrixName)).toEqual([]);
+    expect(
+      namesOf(LAYER, { capabilities: { f16: true, subgroupSize: 128, matrices: SIXTEEN }, precision: 'f16' }).filter(
+        isMatrixName,
+      ),
+    ).toEqual([]);
   });
 
   it('are one on a CPU, which only imitates matrices', () => {
@@ -40,20 +54,40 @@ describe('candidates on matrices', () => {
       expect(namesOf(LAYER, target, { ...SHAPE, channels: 6 }).filter(isMatrixName)).toEqual([]);
       expect(namesOf({ ...LAYER, groups: 4 }, target).filter(isMatrixName)).toEqual([]);
       const read: ConvAttrs['read'] = { kind: 'encoder', frame: 0, tau: 1, gamma: 2.2, useResponse: false };
-      expect(implementationNames(conv2d, { ...LAYER, read }, [{ ...SHAPE, channels: 12 }, { channels: 4, height: 1, width: 256 }], target).filter(isMatrixName)).toEqual([]);
+      expect(
+        implementationNames(
+          conv2d,
+          { ...LAYER, read },
+          [
+            { ...SHAPE, channels: 12 },
+            { channels: 4, height: 1, width: 256 },
+          ],
+          target,
+        ).filter(isMatrixName),
+      ).toEqual([]);
     }
   });
 
   it('share out channels evenly, in whole matrices', () => {
-    const blocksOf = (channels: number, target: Target): number => matrixTiles({ ...LAYER, channels }, [SHAPE], target)[0].out;
-    expect([3, 8, 9, 32, 40, 48, 128].map((channels) => 4 * blocksOf(channels, CPU))).toEqual([8, 8, 16, 32, 24, 24, 32]);
-    expect([3, 8, 16, 32, 40, 48, 128].map((channels) => 4 * blocksOf(channels, GPU))).toEqual([16, 16, 16, 32, 32, 32, 32]);
+    const blocksOf = (channels: number, target: Target): number =>
+      matrixTiles({ ...LAYER, channels }, [SHAPE], target)[0].out;
+    expect([3, 8, 9, 32, 40, 48, 128].map((channels) => 4 * blocksOf(channels, CPU))).toEqual([
+      8, 8, 16, 32, 24, 24, 32,
+    ]);
+    expect([3, 8, 16, 32, 40, 48, 128].map((channels) => 4 * blocksOf(channels, GPU))).toEqual([
+      16, 16, 16, 32, 32, 32, 32,
+    ]);
   });
 
   it('make a tuning in halves another', () => {
-    const without = (target: Target): Target => ({ ...target, capabilities: { ...target.capabilities, matrices: undefined } });
+    const without = (target: Target): Target => ({
+      ...target,
+      capabilities: { ...target.capabilities, matrices: undefined },
+    });
     expect(implementationsVersion(GPU)).not.toBe(implementationsVersion(without(GPU)));
-    expect(implementationsVersion({ ...GPU, precision: 'f32' })).toBe(implementationsVersion(without({ ...GPU, precision: 'f32' })));
+    expect(implementationsVersion({ ...GPU, precision: 'f32' })).toBe(
+      implementationsVersion(without({ ...GPU, precision: 'f32' })),
+    );
   });
 });
 
@@ -83,7 +117,11 @@ describe.each([
   });
 
   it('read what is stored as halves: features, and masks that they are multiplied with', () => {
-    for (const { step, inputs } of onMatrices) expect(inputs.some(({ dtype }) => dtype === 'f16'), step.name).toBe(true);
+    for (const { step, inputs } of onMatrices)
+      expect(
+        inputs.some(({ dtype }) => dtype === 'f16'),
+        step.name,
+      ).toBe(true);
     for (const { step, inputs } of onMatrices) {
       const floats = inputs.filter(({ dtype }) => dtype === 'f32');
       // The stack and the response table.
@@ -116,7 +154,10 @@ describe('packMatrices', () => {
                   const exists = o < 40 && own < (step < 2 ? 20 : 9);
                   const input = step < 2 ? own : 20 + own;
                   const expected = exists ? layers[layer][(o * 29 + input) * taps + tap] : 0;
-                  if (packed[at] !== expected) throw new Error(`layer ${layer}, group ${group}, step ${step}, tap ${tap}, matrix ${matrix}, ${row},${column}: ${packed[at]}, expected ${expected}`);
+                  if (packed[at] !== expected)
+                    throw new Error(
+                      `layer ${layer}, group ${group}, step ${step}, tap ${tap}, matrix ${matrix}, ${row},${column}: ${packed[at]}, expected ${expected}`,
+                    );
                   at++;
                 }
               }

@@ -1,4 +1,7 @@
-/** Every kernel but conv2d, and fused convolutions, against the CPU reference: at most 1e-5 of the case's scale (checks.ts). */
+/**
+ * Every kernel but conv2d, and fused convolutions, against the CPU reference: at most 1e-5 of the case's scale
+ * (checks.ts).
+ */
 import { describe, it } from 'vitest';
 import { testKernels } from '../gpu.ts';
 import { KERNEL_CHECKS as CHECKS, USUAL, variantWith } from './checks.ts';
@@ -10,11 +13,17 @@ const kernels = new Set(KERNEL_CHECKS.map((check) => check.kernel));
 kernels.delete('conv2d');
 
 describe.each([...kernels])('%s', (kernel) => {
-  it.for(KERNEL_CHECKS.filter((check) => check.kernel === kernel).map((check) => [check.name, check] as const))('%s', async ([, check], context) => {
-    const harness = await testKernels();
-    context.skip(check.needs !== undefined && !harness.capabilities[check.needs], `the device does not support ${check.needs}`);
-    await check.run(harness);
-  });
+  it.for(KERNEL_CHECKS.filter((check) => check.kernel === kernel).map((check) => [check.name, check] as const))(
+    '%s',
+    async ([, check], context) => {
+      const harness = await testKernels();
+      context.skip(
+        check.needs !== undefined && !harness.capabilities[check.needs],
+        `the device does not support ${check.needs}`,
+      );
+      await check.run(harness);
+    },
+  );
 });
 
 /** Fused convolutions in variants that are no default. The layer that ends in the base merge is 1x1. */
@@ -25,7 +34,10 @@ const OTHERS: Record<string, (what: string) => boolean> = {
 };
 
 describe.each(Object.entries(OTHERS))('fused conv2d, %s', (word, only) => {
-  it.each(fusedChecks({ ...USUAL, targets: variantWith(word) }, only).map((check) => [check.name, check] as const))('%s', async (_, check) => {
-    await check.run(await testKernels());
-  });
+  it.each(fusedChecks({ ...USUAL, targets: variantWith(word) }, only).map((check) => [check.name, check] as const))(
+    '%s',
+    async (_, check) => {
+      await check.run(await testKernels());
+    },
+  );
 });

@@ -1,4 +1,7 @@
-/** Programs of convolutions are known by their recipes: whatever a recipe says makes another key, and where it changes the code, another program. */
+/**
+ * Programs of convolutions are known by their recipes: whatever a recipe says makes another key, and where it changes
+ * the code, another program.
+ */
 import { describe, expect, it } from 'vitest';
 import { keyOf } from '../../src/kernels/conv2d/methods/registerTile.ts';
 import type { Recipe } from '../../src/kernels/conv2d/methods/registerTile.ts';
@@ -23,7 +26,12 @@ function paths(value: unknown, path: (string | number)[] = []): (string | number
 
 function changed(recipe: Recipe, path: (string | number)[]): Recipe {
   const copy = structuredClone(recipe);
-  const owner = path.slice(0, -1).reduce((at: Record<string | number, unknown>, key) => at[key] as Record<string | number, unknown>, copy as unknown as Record<string, unknown>);
+  const owner = path
+    .slice(0, -1)
+    .reduce(
+      (at: Record<string | number, unknown>, key) => at[key] as Record<string | number, unknown>,
+      copy as unknown as Record<string, unknown>,
+    );
   const key = path.at(-1)!;
   const value = owner[key];
   owner[key] = typeof value === 'number' ? value + 1 : typeof value === 'boolean' ? !value : `${value as string}!`;

@@ -1,6 +1,7 @@
 /**
- * The samples of every kernel with one implementation against the CPU references: small and odd sizes, in f32, and with its inputs and output
- * stored as halves where the kernel and the device can. A new kernel is checked here by its samples and its reference alone.
+ * The samples of every kernel with one implementation against the CPU references: small and odd sizes, in f32, and with
+ * its inputs and output stored as halves where the kernel and the device can. A new kernel is checked here by its
+ * samples and its reference alone.
  */
 import { fuse } from '../../src/graph/fuse/index.ts';
 import { GraphBuilder } from '../../src/graph/graph.ts';
@@ -24,7 +25,10 @@ const SIZES = [
   [67, 45],
 ] as const;
 
-/** Most a value may differ, as a share of the sample's scale: 1e-5 as everywhere, and what a half rounds away of the result. */
+/**
+ * Most a value may differ, as a share of the sample's scale: 1e-5 as everywhere, and what a half rounds away of the
+ * result.
+ */
 const TOLERANCE: Record<DType, number> = { f32: 1e-5, f16: 2 ** -11 };
 
 const rounded = (x: Tensor): Tensor => map(x, (value) => halfToFloat(floatToHalf(value)));
@@ -36,15 +40,33 @@ function graphOf(op: KernelName, sample: Sample<never>, shapes: readonly Shape[]
   return g.build([g.add('copy of the output', 'copy', [g.add('output', op, inputs, sample.attrs)], {})]);
 }
 
-async function check(kernels: KernelHarness, op: KernelName, sample: Sample<never>, shapes: readonly Shape[], precision: DType, name: string): Promise<number> {
+async function check(
+  kernels: KernelHarness,
+  op: KernelName,
+  sample: Sample<never>,
+  shapes: readonly Shape[],
+  precision: DType,
+  name: string,
+): Promise<number> {
   const { capabilities } = kernels;
   const random = rng(23);
-  const values = shapes.map(({ channels, height, width }) => (height === 1 && width === 256 ? gammaTable(width) : tensor(channels, height, width, random.floats(channels * height * width, 0, 1))));
+  const values = shapes.map(({ channels, height, width }) =>
+    height === 1 && width === 256
+      ? gammaTable(width)
+      : tensor(channels, height, width, random.floats(channels * height * width, 0, 1)),
+  );
   const graph = fuse(graphOf(op, sample, shapes), { capabilities: {}, precision });
   // What a copy stores as halves is rounded before the kernel sees it.
-  const seen = values.map((value, i) => (graph.nodes.find((node) => node.name === `copy of ${i}`)!.dtype === 'f16' ? rounded(value) : value));
+  const seen = values.map((value, i) =>
+    graph.nodes.find((node) => node.name === `copy of ${i}`)!.dtype === 'f16' ? rounded(value) : value,
+  );
   const expected = (REFERENCES[op] as (typeof REFERENCES)['copy'])(sample.attrs, seen, new Map());
-  const [actual] = await kernels.runGraph(graph, Object.fromEntries(values.map((value, i) => [`input ${i}`, value])), {}, { target: { capabilities, precision } });
+  const [actual] = await kernels.runGraph(
+    graph,
+    Object.fromEntries(values.map((value, i) => [`input ${i}`, value])),
+    {},
+    { target: { capabilities, precision } },
+  );
   return expectClose(actual.data, expected.data, { tol: TOLERANCE[precision], label: name, where: where(expected) });
 }
 
@@ -58,7 +80,9 @@ function takes(kernel: Kernel<never>, sample: Sample<never>, shapes: readonly Sh
   }
 }
 
-export const SAMPLE_CHECKS: readonly KernelCheck[] = (Object.entries(KERNELS) as unknown as [KernelName, Kernel<never>][])
+export const SAMPLE_CHECKS: readonly KernelCheck[] = (
+  Object.entries(KERNELS) as unknown as [KernelName, Kernel<never>][]
+)
   .filter(([, kernel]) => !isTuned(kernel))
   .flatMap(([op, kernel]) =>
     kernel.samples.flatMap((sample, i) =>
@@ -67,7 +91,13 @@ export const SAMPLE_CHECKS: readonly KernelCheck[] = (Object.entries(KERNELS) as
         .flatMap(({ width, height, shapes }) =>
           (['f32', 'f16'] as const).map((precision): KernelCheck => {
             const name = `${op} sample ${i + 1} ${width}x${height} in ${precision}`;
-            return { kernel: op, name, ...(precision === 'f16' ? { needs: precision } : {}), tolerance: TOLERANCE[precision], run: (kernels) => check(kernels, op, sample, shapes, precision, name) };
+            return {
+              kernel: op,
+              name,
+              ...(precision === 'f16' ? { needs: precision } : {}),
+              tolerance: TOLERANCE[precision],
+              run: (kernels) => check(kernels, op, sample, shapes, precision, name),
+            };
           }),
         ),
     ),

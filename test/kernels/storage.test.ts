@@ -1,4 +1,7 @@
-/** A kernel that somebody adds, in plans with half-precision storage: it gets what it can read, and what it declares wrongly is an error. */
+/**
+ * A kernel that somebody adds, in plans with half-precision storage: it gets what it can read, and what it declares
+ * wrongly is an error.
+ */
 import { afterEach, describe, expect, it } from 'vitest';
 import { Gpu } from '../../src/device.ts';
 import { fuse } from '../../src/graph/fuse/index.ts';
@@ -67,7 +70,13 @@ function network(kernel: SingleKernel<object>): { graph: Graph; weights: Record<
   const second = g.add('second', 'conv2d', [first], layer);
   const middle = g.add('middle', NAME, [second], {} as never);
   const graph = g.build([g.add('last', 'conv2d', [middle], layer)]);
-  return { graph, weights: { 'w.weight': Float32Array.from({ length: 16 }, (_, i) => Number(i % 5 === 0)), 'w.bias': new Float32Array(4) } };
+  return {
+    graph,
+    weights: {
+      'w.weight': Float32Array.from({ length: 16 }, (_, i) => Number(i % 5 === 0)),
+      'w.bias': new Float32Array(4),
+    },
+  };
 }
 
 const HALVES: Target = { precision: 'f16', capabilities: { f16: true } };
@@ -90,7 +99,12 @@ describe.each([
     try {
       for (const precision of capabilities.f16 ? (['f32', 'f16'] as const) : (['f32'] as const)) {
         const target: Target = { capabilities, precision };
-        const [output] = await harness.runGraph(fuse(graph, target), { x: tensor(4, 3, 5, new Float32Array(60).fill(0.5)) }, weights, { target });
+        const [output] = await harness.runGraph(
+          fuse(graph, target),
+          { x: tensor(4, 3, 5, new Float32Array(60).fill(0.5)) },
+          weights,
+          { target },
+        );
         expect([...output.data], precision).toEqual(new Array(60).fill(0.25));
       }
     } finally {
@@ -104,12 +118,16 @@ describe('a kernel that declares a binding wrongly', () => {
 
   it('is an error of the plan, which names the node, the binding and both types', () => {
     const { graph } = network(wrong);
-    expect(() => plan(fuse(graph, HALVES), HALVES)).toThrow('plan: middle binds input as array<vec4f>, but it is stored as f16');
+    expect(() => plan(fuse(graph, HALVES), HALVES)).toThrow(
+      'plan: middle binds input as array<vec4f>, but it is stored as f16',
+    );
     expect(() => plan(fuse(graph), {})).not.toThrow();
   });
 
   it('is one where it is the output that is declared wrongly', () => {
     const { graph } = network({ ...wrong, storage: () => ({ output: 'any', inputs: 'f32' }) });
-    expect(() => plan(fuse(graph, HALVES), HALVES)).toThrow('plan: middle binds output as array<vec4f>, but it is stored as f16');
+    expect(() => plan(fuse(graph, HALVES), HALVES)).toThrow(
+      'plan: middle binds output as array<vec4f>, but it is stored as f16',
+    );
   });
 });

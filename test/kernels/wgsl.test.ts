@@ -1,5 +1,6 @@
 /**
- * A handful of generated programs as they are, laid out for reading: a change of generated code is seen in review (wgsl/). Run `npx vitest run test/kernels/wgsl.test.ts --update` to renew them.
+ * A handful of generated programs as they are, laid out for reading: a change of generated code is seen in review
+ * (wgsl/). Run `npx vitest run test/kernels/wgsl.test.ts --update` to renew them.
  */
 import { describe, expect, it } from 'vitest';
 import { fuse } from '../../src/graph/fuse/index.ts';
@@ -37,14 +38,17 @@ const PROGRAMS: Record<string, () => string> = {
   'conv2d-winograd': () => layerPlan({}, 'direct winograd 2x2x4', GPU).steps[0].dispatch.program.source,
   'conv2d-dilations': () => layerPlan({ dilation: [1, 2] }, 'direct 2x2x4', GPU).steps[0].dispatch.program.source,
   'conv2d-general': () => layerPlan({ groups: 2 }, 'general', GPU).steps[0].dispatch.program.source,
-  'groupedRead': () => {
+  groupedRead: () => {
     const g = new GraphBuilder();
     const memory = g.input('memory', { channels: 16, height: 16, width: 16 });
-    return plan(g.build([g.add('read', 'groupedRead', [memory], { readers: ['w', 'v'], channels: 8 })])).steps[0].dispatch.program.source;
+    return plan(g.build([g.add('read', 'groupedRead', [memory], { readers: ['w', 'v'], channels: 8 })])).steps[0]
+      .dispatch.program.source;
   },
-  'blend': () => {
+  blend: () => {
     const g = new GraphBuilder();
-    const [moving, still, stack] = [8, 8, 12].map((channels, i) => g.input(`x${i}`, { channels, height: 16, width: 16 }));
+    const [moving, still, stack] = [8, 8, 12].map((channels, i) =>
+      g.input(`x${i}`, { channels, height: 16, width: 16 }),
+    );
     return plan(g.build([g.add('z', 'blend', [moving, still, stack], { frame: 1 })])).steps[0].dispatch.program.source;
   },
 };
@@ -55,15 +59,27 @@ describe('generated WGSL', () => {
   });
 });
 
-const CONFIG: NetworkConfig = { variant: 'fixed', width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', hat: 'pixel', extra: {} };
+const CONFIG: NetworkConfig = {
+  variant: 'fixed',
+  width: 32,
+  segWidths: [16, 32, 64, 128],
+  slope: 0.2,
+  gamma: 2.2,
+  maskMode: 'soft',
+  base: 'merge',
+  hat: 'pixel',
+  extra: {},
+};
 
 describe('formatWgsl', () => {
   it.each([
     ['a GPU', GPU],
     ['a software adapter', CPU],
-  ])("changes only the white space of all programs of a merge on %s", (_, target) => {
+  ])('changes only the white space of all programs of a merge on %s', (_, target) => {
     const scene = { taus: [1, 4, 16], reference: 1, gamma: 2.2, useResponse: true, width: 64, height: 64 };
-    const steps = [segmentationGraph, fusionGraph].flatMap((graphOf) => plan(fuse(graphOf(CONFIG, scene), target), target).steps);
+    const steps = [segmentationGraph, fusionGraph].flatMap(
+      (graphOf) => plan(fuse(graphOf(CONFIG, scene), target), target).steps,
+    );
     const bare = (text: string): string => text.replace(/\s+/g, '');
     for (const source of new Set(steps.map(({ dispatch }) => dispatch.program.source))) {
       const formatted = formatWgsl(source);
@@ -75,8 +91,22 @@ describe('formatWgsl', () => {
   });
 
   it('puts a statement on a line, indented by its block, and leaves the head of a loop whole', () => {
-    expect(formatWgsl('fn f() {\nfor (var i = 0; i < 3; i++) { let a = i; b += a; c += a; d += a; }\n    if (x) { return; }\n}')).toBe(
-      ['fn f() {', '  for (var i = 0; i < 3; i++) { let a = i;', '    b += a;', '    c += a;', '    d += a;', '  }', '  if (x) { return; }', '}', ''].join('\n'),
+    expect(
+      formatWgsl(
+        'fn f() {\nfor (var i = 0; i < 3; i++) { let a = i; b += a; c += a; d += a; }\n    if (x) { return; }\n}',
+      ),
+    ).toBe(
+      [
+        'fn f() {',
+        '  for (var i = 0; i < 3; i++) { let a = i;',
+        '    b += a;',
+        '    c += a;',
+        '    d += a;',
+        '  }',
+        '  if (x) { return; }',
+        '}',
+        '',
+      ].join('\n'),
     );
   });
 });

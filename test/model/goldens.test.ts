@@ -1,6 +1,6 @@
 /**
- * The engine against the PyTorch goldens, stage by stage: each graph is run whole, every stage of it kept, and compared with what the
- * reference computed in f64.
+ * The engine against the PyTorch goldens, stage by stage: each graph is run whole, every stage of it kept, and compared
+ * with what the reference computed in f64.
  */
 import { describe, expect, it } from 'vitest';
 import { Gpu } from '../../src/device.ts';
@@ -35,7 +35,12 @@ function keep(graph: Graph, stages: ReadonlySet<string>): Graph {
 }
 
 /** Runs a graph and returns every output by node name. */
-async function run(executor: Runner, graph: Graph, stack: Float32Array<ArrayBuffer>, response: Float32Array<ArrayBuffer>): Promise<Map<string, Tensor>> {
+async function run(
+  executor: Runner,
+  graph: Graph,
+  stack: Float32Array<ArrayBuffer>,
+  response: Float32Array<ArrayBuffer>,
+): Promise<Map<string, Tensor>> {
   const prepared = await executor.prepare(plan(graph));
   try {
     await executor.upload(prepared, { stack, response });
@@ -61,7 +66,8 @@ function stackOf(golden: Golden, scene: Scene, masks?: readonly Tensor[]): Float
       for (let y = 0; y < height; y++) {
         for (let x = 0; x < width; x++) {
           const source = (c * frame.h + Math.min(y, frame.h - 1)) * frame.w + Math.min(x, frame.w - 1);
-          all.data[((4 * k + c) * height + y) * width + x] = c < 3 ? frame.data[source] : (masks?.[k].data[y * width + x] ?? 0);
+          all.data[((4 * k + c) * height + y) * width + x] =
+            c < 3 ? frame.data[source] : (masks?.[k].data[y * width + x] ?? 0);
         }
       }
     }
@@ -69,19 +75,29 @@ function stackOf(golden: Golden, scene: Scene, masks?: readonly Tensor[]): Float
   return new Float32Array(packNC4HW4(all));
 }
 
-function compare(golden: Golden, actual: ReadonlyMap<string, Tensor>, ignore: (stage: string) => boolean = () => false): string[] {
+function compare(
+  golden: Golden,
+  actual: ReadonlyMap<string, Tensor>,
+  ignore: (stage: string) => boolean = () => false,
+): string[] {
   const compared: string[] = [];
   for (const [stage, expected] of golden.stages) {
     const found = actual.get(stage);
     if (!found || ignore(stage)) continue;
     const cropped = found.h === expected.h && found.w === expected.w ? found : crop(found, expected.h, expected.w);
-    expectClose(cropped.data, expected.data, { tol: TOLERANCE, scale: 1, label: `${golden.name} ${stage}`, where: where(expected) });
+    expectClose(cropped.data, expected.data, {
+      tol: TOLERANCE,
+      scale: 1,
+      label: `${golden.name} ${stage}`,
+      where: where(expected),
+    });
     compared.push(stage);
   }
   return compared;
 }
 
-const channel = (masks: Tensor, k: number): Tensor => tensor(1, masks.h, masks.w, masks.data.slice(k * masks.h * masks.w, (k + 1) * masks.h * masks.w));
+const channel = (masks: Tensor, k: number): Tensor =>
+  tensor(1, masks.h, masks.w, masks.data.slice(k * masks.h * masks.w, (k + 1) * masks.h * masks.w));
 const mu = (y: number): number => Math.log(1 + 5000 * y) / Math.log(5001);
 
 describe('the engine agrees with the PyTorch goldens', () => {
@@ -99,7 +115,12 @@ describe('the engine agrees with the PyTorch goldens', () => {
     };
     const stages = new Set(golden.stages.keys());
 
-    const segmented = await run(executor, keep(segmentationGraph(golden.config, scene), stages), stackOf(golden, scene), responseOf(golden));
+    const segmented = await run(
+      executor,
+      keep(segmentationGraph(golden.config, scene), stages),
+      stackOf(golden, scene),
+      responseOf(golden),
+    );
     const masks = [...segmented].find(([stage]) => stage.startsWith('masks'))![1];
     const maps = golden.frames.map((_, k) => channel(masks, k));
     maps.forEach((map, k) => segmented.set(`W.${k + 1}`, map));
@@ -108,11 +129,18 @@ describe('the engine agrees with the PyTorch goldens', () => {
     if (binary) checkBinary(golden, maps);
 
     const given = binary ? golden.frames.map((_, k) => golden.stages.get(`W.${k + 1}`)!) : maps;
-    const fused = await run(executor, keep(fusionGraph(golden.config, scene), stages), stackOf(golden, scene, given), responseOf(golden));
+    const fused = await run(
+      executor,
+      keep(fusionGraph(golden.config, scene), stages),
+      stackOf(golden, scene, given),
+      responseOf(golden),
+    );
     const Y = fused.get('Y')!;
     fused.set('TY', { ...Y, data: Y.data.map(mu) });
     seen.push(...compare(golden, fused));
-    expect(seen).toEqual(expect.arrayContaining(['Y', 'TY', ...(binary ? [] : ['W.1']), 'logit.1'].filter((stage) => stages.has(stage))));
+    expect(seen).toEqual(
+      expect.arrayContaining(['Y', 'TY', ...(binary ? [] : ['W.1']), 'logit.1'].filter((stage) => stages.has(stage))),
+    );
     executor.dispose();
   });
 
@@ -122,7 +150,10 @@ describe('the engine agrees with the PyTorch goldens', () => {
       // A fixed network reads all its tensors only when frames lie on both sides of the reference.
       const middle = config.variant === 'fixed' ? 1 : reference;
       const scene: Scene = { taus, reference: middle, width: 16, height: 16, gamma: config.gamma, useResponse: false };
-      const read = new Map([...graphTensors(segmentationGraph(config, scene)), ...graphTensors(fusionGraph(config, scene))]);
+      const read = new Map([
+        ...graphTensors(segmentationGraph(config, scene)),
+        ...graphTensors(fusionGraph(config, scene)),
+      ]);
       expect(new Map([...read].sort())).toEqual(new Map([...expectedTensors(config)].sort()));
     }
   });
@@ -135,7 +166,8 @@ function checkBinary(golden: Golden, maps: readonly Tensor[]): void {
   maps.forEach((map, k) => {
     const expected = golden.stages.get(`W.${k + 1}`)!;
     map.data.forEach((w, i) => {
-      if (w !== expected.data[i] && !close.has(i)) throw new Error(`${golden.name} W.${k + 1} at ${i}: ${w}, expected ${expected.data[i]}`);
+      if (w !== expected.data[i] && !close.has(i))
+        throw new Error(`${golden.name} W.${k + 1} at ${i}: ${w}, expected ${expected.data[i]}`);
     });
   });
 }

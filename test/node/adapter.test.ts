@@ -1,6 +1,6 @@
 /**
- * Adapters. Each case that depends on the machine's drivers runs in a process of its own, since the choice of a Vulkan driver
- * is made once a process.
+ * Adapters. Each case that depends on the machine's drivers runs in a process of its own, since the choice of a Vulkan
+ * driver is made once a process.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -19,8 +19,15 @@ const folder = mkdtempSync(join(tmpdir(), 'deghost-adapter-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs double.ts in a child: prints the adapter's info and whether a dispatch computes, or the error. */
-async function child(env: Record<string, string>): Promise<{ info?: { name: string; source: string; software: boolean }; sum?: number; code?: string; message?: string }> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', 'test/node/double.ts'], { env: { ...process.env, ...env } });
+async function child(env: Record<string, string>): Promise<{
+  info?: { name: string; source: string; software: boolean };
+  sum?: number;
+  code?: string;
+  message?: string;
+}> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', 'test/node/double.ts'], {
+    env: { ...process.env, ...env },
+  });
   return JSON.parse(stdout);
 }
 
@@ -34,17 +41,24 @@ describe('adapter', () => {
     expect(await double(device)).toBe(999000);
   });
 
-  it.runIf(onLinux)('falls back to SwiftShader from npm where the system has no driver, unpacking it once', async () => {
-    const env = { VK_DRIVER_FILES: '/nonexistent.json', XDG_CACHE_HOME: join(folder, 'cache'), DEGHOST_ADAPTER: 'auto' };
-    // Two at once race for the same folder.
-    const both = await Promise.all([child(env), child(env)]);
-    for (const result of both) {
-      expect(result.info).toMatchObject({ source: 'npm', software: true });
-      expect(result.sum).toBe(999000);
-    }
-    const cached = readdirSync(join(folder, 'cache/deghost'));
-    expect(cached).toEqual([expect.stringMatching(/^swiftshader-\d/)]); // nothing partial is left
-  });
+  it.runIf(onLinux)(
+    'falls back to SwiftShader from npm where the system has no driver, unpacking it once',
+    async () => {
+      const env = {
+        VK_DRIVER_FILES: '/nonexistent.json',
+        XDG_CACHE_HOME: join(folder, 'cache'),
+        DEGHOST_ADAPTER: 'auto',
+      };
+      // Two at once race for the same folder.
+      const both = await Promise.all([child(env), child(env)]);
+      for (const result of both) {
+        expect(result.info).toMatchObject({ source: 'npm', software: true });
+        expect(result.sum).toBe(999000);
+      }
+      const cached = readdirSync(join(folder, 'cache/deghost'));
+      expect(cached).toEqual([expect.stringMatching(/^swiftshader-\d/)]); // nothing partial is left
+    },
+  );
 
   it.runIf(onLinux)('takes SwiftShader by name even where the system has another driver', async () => {
     const result = await child({ DEGHOST_ADAPTER: 'swiftshader' });
@@ -53,7 +67,11 @@ describe('adapter', () => {
   });
 
   it('says what to install where there is nothing', async () => {
-    const result = await child({ VK_DRIVER_FILES: '/nonexistent.json', DEGHOST_ADAPTER: 'auto', HIDE_SWIFTSHADER: '1' });
+    const result = await child({
+      VK_DRIVER_FILES: '/nonexistent.json',
+      DEGHOST_ADAPTER: 'auto',
+      HIDE_SWIFTSHADER: '1',
+    });
     if (!onLinux) return;
     expect(result.code).toBe('no-adapter');
     expect(result.message).toMatch(/mesa-vulkan-drivers/);
@@ -70,7 +88,9 @@ describe('adapter', () => {
     expect(adapterChoice(undefined)).toBe('auto');
     expect(adapterChoice('gpu')).toBe('never');
     expect(() => adapterChoice('metal')).toThrow(UsageError);
-    expect(() => adapterChoice('metal')).toThrow('unknown adapter "metal": choose one of auto, gpu, software, swiftshader');
+    expect(() => adapterChoice('metal')).toThrow(
+      'unknown adapter "metal": choose one of auto, gpu, software, swiftshader',
+    );
     expect(() => adapterChoice('toString')).toThrow(UsageError);
   });
 });
@@ -80,7 +100,9 @@ describe('software adapters', () => {
     const driver = (object: string, api: string) => ({ manifest: `/m/${object}.json`, object, api });
     const old = driver('/usr/lib/libvulkan_lvp.so', '1.1.230'); // Mesa 22.3
     expect(refusedLavapipe([driver('libvulkan_intel.so', '1.1.0'), old])).toBe(old);
-    expect(refusedLavapipe([driver('libvulkan_lvp.so', '1.4.305'), driver('libvulkan_lvp.so', '1.3.289')])).toBeUndefined();
+    expect(
+      refusedLavapipe([driver('libvulkan_lvp.so', '1.4.305'), driver('libvulkan_lvp.so', '1.3.289')]),
+    ).toBeUndefined();
   });
 
   it.runIf(onLinux)('is in the npm package', () => {

@@ -44,8 +44,14 @@ beforeAll(async () => {
   lie.writeUInt32BE(60000, 16);
   lie.writeUInt32BE(60000, 20);
   writeFileSync(at('lie.png'), lie);
-  await sharp(small, { raw: { width: 16, height: 12, channels: 3 } }).ensureAlpha(0.5).png().toFile(at('glass.png'));
-  await sharp(small, { raw: { width: 16, height: 12, channels: 3 } }).toColourspace('cmyk').jpeg().toFile(at('cmyk.jpg'));
+  await sharp(small, { raw: { width: 16, height: 12, channels: 3 } })
+    .ensureAlpha(0.5)
+    .png()
+    .toFile(at('glass.png'));
+  await sharp(small, { raw: { width: 16, height: 12, channels: 3 } })
+    .toColourspace('cmyk')
+    .jpeg()
+    .toFile(at('cmyk.jpg'));
   writeFileSync(at('photo.nef'), Buffer.concat([Buffer.from('MM\0*'), Buffer.alloc(64)]));
   array(folder, 'big.npy', new Float32Array(16 * 12 * 3).fill(1.5), [12, 16, 3]);
   writeFileSync(at('bad.json'), JSON.stringify({ r: [0, 1], g: [], b: [] }));
@@ -54,8 +60,14 @@ beforeAll(async () => {
     header['encoder.9.bias'] = header['encoder.1.bias'];
     delete header['encoder.1.bias'];
   });
-  changedWeights('shape.safetensors', (header) => (header['encoder.1.bias'].shape = [2, header['encoder.1.bias'].shape[0] / 2]));
-  changedWeights('nan.safetensors', (header, data) => void data.writeFloatLE(NaN, header['decoder.out.bias'].data_offsets[0]));
+  changedWeights(
+    'shape.safetensors',
+    (header) => (header['encoder.1.bias'].shape = [2, header['encoder.1.bias'].shape[0] / 2]),
+  );
+  changedWeights(
+    'nan.safetensors',
+    (header, data) => void data.writeFloatLE(NaN, header['decoder.out.bias'].data_offsets[0]),
+  );
 });
 
 const three = ['a.jpg', 'b.jpg', 'c.jpg'];
@@ -67,11 +79,21 @@ const cases: [title: string, args: string[], code: number, message: RegExp][] = 
   ['seventeen frames', Array(17).fill('a.jpg'), 2, /17 pictures given, at most 16/],
   ['a missing file', ['a.jpg', 'gone.jpg'], 1, /gone\.jpg: no such file/],
   ['sizes that differ', ['a.jpg', 'wide.jpg'], 1, /wide\.jpg is 20x12 but .*a\.jpg is 16x12/],
-  ['no exposure', ['a.jpg', 'bare.jpg', 'c.jpg'], 1, /bare\.jpg has no exposure time in its EXIF data: give the exposures with --ev or --times$/m],
+  [
+    'no exposure',
+    ['a.jpg', 'bare.jpg', 'c.jpg'],
+    1,
+    /bare\.jpg has no exposure time in its EXIF data: give the exposures with --ev or --times$/m,
+  ],
   ['an exposure of zero', ['a.jpg', 'zero.jpg', 'c.jpg'], 1, /zero\.jpg has an exposure time of 0 s.*--ev/],
   ['a negative time', [...three, '--times', '1/320,-1,1/20'], 2, /"-1" is not a positive time/],
   ['a time divided by zero', [...three, '--times', '1/320,1/0,1/20'], 2, /"1\/0" is not a positive time/],
-  ['equal exposures', [...three, '--ev=0,0,0'], 1, /all 3 frames have the same exposure \(1\): pass brackets of different exposure, or give the true ones with --ev or --times$/m],
+  [
+    'equal exposures',
+    [...three, '--ev=0,0,0'],
+    1,
+    /all 3 frames have the same exposure \(1\): pass brackets of different exposure, or give the true ones with --ev or --times$/m,
+  ],
   ['too few exposures', [...three, '--ev=-2,0'], 2, /--ev gives 2 values for 3 frames/],
   ['exposures that are no numbers', [...three, '--ev=-2,zero,2'], 2, /--ev: "zero" is not a number/],
   ['exposures given twice', [...three, '--ev=-2,0,2', '--times', '1,2,3'], 2, /--ev and --times are both given/],
@@ -92,25 +114,56 @@ const cases: [title: string, args: string[], code: number, message: RegExp][] = 
   ['a missing folder for the maps', [...three, '--motion', 'gone/maps'], 1, /the folder .*gone does not exist/],
   ['a preview that is no picture', [...three, '--preview', 'x.exr'], 2, /give it the extension \.png/],
   ['one file for two results', [...three, '-o', 'x.png', '--preview', 'x.png'], 2, /--preview and --output are both/],
-  ['a reference beyond the frames', [...three, '--reference', '4'], 2, /--reference is "4": it must be a whole number from 1 to 3, or auto/],
-  ['a response that is no curve', [...three, '--response', 'bad.json'], 1, /bad\.json: channel r has 2 values, 256 are needed, .*: `deghost merge --save-response FILE` writes such a file$/m],
+  [
+    'a reference beyond the frames',
+    [...three, '--reference', '4'],
+    2,
+    /--reference is "4": it must be a whole number from 1 to 3, or auto/,
+  ],
+  [
+    'a response that is no curve',
+    [...three, '--response', 'bad.json'],
+    1,
+    /bad\.json: channel r has 2 values, 256 are needed, .*: `deghost merge --save-response FILE` writes such a file$/m,
+  ],
   ['a response that is no file', [...three, '--response', 'gama'], 1, /gama: no such file/],
   ['maps that are not there', [...three, '--motion-in', 'nomaps'], 1, /motion-1\.png is missing/],
   ['a budget that is no size', [...three, '--memory-budget', 'lots'], 2, /--memory-budget is "lots"/],
-  ['a budget too small', [...three, '--memory-budget', '10KiB'], 1, /memory budget 10\.0 KiB is too small: .*: raise --memory-budget$/m],
+  [
+    'a budget too small',
+    [...three, '--memory-budget', '10KiB'],
+    1,
+    /memory budget 10\.0 KiB is too small: .*: raise --memory-budget$/m,
+  ],
   ['an unknown precision', [...three, '--precision', 'f64'], 2, /--precision is "f64": choose one of f32, f16/],
   ['an unknown method', [...three, '--method', 'network2'], 2, /--method is "network2", did you mean network\?/],
-  ['weights for another number of frames', ['a.jpg', 'b.jpg', '--weights', FIXED], 1, /exactly 3 frames, 2 are given: pass weights of the variant "any", or leave --weights out$/m],
+  [
+    'weights for another number of frames',
+    ['a.jpg', 'b.jpg', '--weights', FIXED],
+    1,
+    /exactly 3 frames, 2 are given: pass weights of the variant "any", or leave --weights out$/m,
+  ],
   ['weights that are a picture', [...three, '--weights', 'a.jpg'], 1, /a\.jpg/],
-  ['weights with a tensor renamed', [...three, '--weights', 'missing.safetensors'], 1, /missing\.safetensors: .*"encoder\.1\.bias".*"encoder\.9\.bias"/],
-  ['weights with another shape', [...three, '--weights', 'shape.safetensors'], 1, /shape\.safetensors: .*"encoder\.1\.bias"/],
+  [
+    'weights with a tensor renamed',
+    [...three, '--weights', 'missing.safetensors'],
+    1,
+    /missing\.safetensors: .*"encoder\.1\.bias".*"encoder\.9\.bias"/,
+  ],
+  [
+    'weights with another shape',
+    [...three, '--weights', 'shape.safetensors'],
+    1,
+    /shape\.safetensors: .*"encoder\.1\.bias"/,
+  ],
   ['weights with a NaN', [...three, '--weights', 'nan.safetensors'], 1, /nan\.safetensors: .*"decoder\.out\.bias"/],
 ];
 
 describe('deghost merge refuses', () => {
   it.each(cases)('%s', async (_title, args, code, message) => {
     const before = readdirSync(folder).sort();
-    const isFile = (word: string): boolean => /^(gone\/)?\w+(\.\w+|\/maps)?$/.test(word) && (/\./.test(word) || /^gone|^nomaps/.test(word));
+    const isFile = (word: string): boolean =>
+      /^(gone\/)?\w+(\.\w+|\/maps)?$/.test(word) && (/\./.test(word) || /^gone|^nomaps/.test(word));
     const full = args.map((word) => (isFile(word) ? at(word) : word));
     if (!args.includes('-o')) full.push('-o', at('out.hdr'));
     if (!args.includes('--weights')) full.push('--weights', ANY);
@@ -125,7 +178,9 @@ describe('deghost merge refuses', () => {
 
   it('says so as JSON too', async () => {
     const ran = await deghost('merge', at('a.jpg'), at('gone.jpg'), '-o', at('x.hdr'), '--weights', ANY, '--json');
-    expect(JSON.parse(ran.out)).toEqual({ error: { code: 'input', message: expect.stringMatching(/gone\.jpg: no such file/) } });
+    expect(JSON.parse(ran.out)).toEqual({
+      error: { code: 'input', message: expect.stringMatching(/gone\.jpg: no such file/) },
+    });
   });
 });
 
@@ -149,7 +204,14 @@ describe('deghost', () => {
   });
 
   it('helps', async () => {
-    for (const args of [['--help'], ['help'], ['merge', '--help'], ['help', 'merge'], ['plan', '-h'], ['info', '--help']]) {
+    for (const args of [
+      ['--help'],
+      ['help'],
+      ['merge', '--help'],
+      ['help', 'merge'],
+      ['plan', '-h'],
+      ['info', '--help'],
+    ]) {
       const ran = await deghost(...args);
       expect(ran).toMatchObject({ code: 0, err: '' });
       for (const line of ran.out.split('\n')) expect(line.length).toBeLessThanOrEqual(110);
@@ -161,7 +223,11 @@ describe('deghost', () => {
 
   it('is cancelled before it starts when asked to', async () => {
     const written: string[] = [];
-    const io = { stdout: { write: () => true }, stderr: { write: (text: string) => written.push(text) }, signal: AbortSignal.abort() };
+    const io = {
+      stdout: { write: () => true },
+      stderr: { write: (text: string) => written.push(text) },
+      signal: AbortSignal.abort(),
+    };
     expect(await main(['merge', ...three.map(at), '-o', at('x.hdr'), '--weights', FIXED], io)).toBe(130);
     expect(written.join('')).toBe('cancelled: nothing was written\n');
   });

@@ -33,7 +33,11 @@ describe('progress', () => {
       lines.update({ stage: 'fusion', done: i / 25, total: 4, fraction: i / 100 });
     }
     lines.clear();
-    expect(written).toEqual(['merging 0/4 tiles\n', 'merging 1/4 tiles, 40 %, 0:15 left\n', 'merging 3/4 tiles, 80 %, 0:05 left\n']);
+    expect(written).toEqual([
+      'merging 0/4 tiles\n',
+      'merging 1/4 tiles, 40 %, 0:15 left\n',
+      'merging 3/4 tiles, 80 %, 0:05 left\n',
+    ]);
   });
 
   it('writes times', () => {

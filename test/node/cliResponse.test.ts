@@ -18,14 +18,25 @@ let views: string[][];
 let blank: string[];
 beforeAll(async () => {
   const view = async (seed: number): Promise<string[]> => {
-    const frames = shoot({ width: W, height: H, seed, exposures: [1, 4, 16], curve: [curves.film, curves.film, curves.film] });
-    return Promise.all(frames.map(({ data }, k) => picture(folder, `view${seed}-${k + 1}.png`, data as Uint8Array, W, H)));
+    const frames = shoot({
+      width: W,
+      height: H,
+      seed,
+      exposures: [1, 4, 16],
+      curve: [curves.film, curves.film, curves.film],
+    });
+    return Promise.all(
+      frames.map(({ data }, k) => picture(folder, `view${seed}-${k + 1}.png`, data as Uint8Array, W, H)),
+    );
   };
   views = [await view(7), await view(8)];
-  blank = await Promise.all([60, 255, 255].map((code, k) => picture(folder, `blank-${k + 1}.png`, new Uint8Array(W * H * 3).fill(code), W, H)));
+  blank = await Promise.all(
+    [60, 255, 255].map((code, k) => picture(folder, `blank-${k + 1}.png`, new Uint8Array(W * H * 3).fill(code), W, H)),
+  );
 });
 
-const merge = (pictures: string[], ...args: string[]) => deghost('merge', ...pictures, '--method', 'merge', '-o', at('out.npy'), '--json', ...args);
+const merge = (pictures: string[], ...args: string[]) =>
+  deghost('merge', ...pictures, '--method', 'merge', '-o', at('out.npy'), '--json', ...args);
 
 describe('--response auto:FILE', () => {
   it('keeps the response of the first stack, and takes it for the next', async () => {
@@ -34,16 +45,32 @@ describe('--response auto:FILE', () => {
     expect(first.code, first.err).toBe(0);
     expect(first.err).toContain(`the response is kept in ${file}`);
     const report = JSON.parse(first.out);
-    expect(report).toMatchObject({ keptResponse: file, savedResponse: null, warnings: [], response: { kind: 'estimated' } });
+    expect(report).toMatchObject({
+      keptResponse: file,
+      savedResponse: null,
+      warnings: [],
+      response: { kind: 'estimated' },
+    });
     expect(report.response.deviation.largest).toBeLessThan(0.02);
     expect(report.response.steps).toHaveLength(2);
     const text = readFileSync(file, 'utf8');
     expect(parseResponse(text, file).g[128]).toBeGreaterThan(0);
 
-    const second = await merge(views[1], '--ev=-2,0,2', '--response', `auto:${file}`, '--save-response', at('used.json'));
+    const second = await merge(
+      views[1],
+      '--ev=-2,0,2',
+      '--response',
+      `auto:${file}`,
+      '--save-response',
+      at('used.json'),
+    );
     expect(second.code, second.err).toBe(0);
     expect(second.err).toContain(`the response is read from ${file}`);
-    expect(JSON.parse(second.out)).toMatchObject({ keptResponse: null, savedResponse: at('used.json'), response: { kind: 'file' } });
+    expect(JSON.parse(second.out)).toMatchObject({
+      keptResponse: null,
+      savedResponse: at('used.json'),
+      response: { kind: 'file' },
+    });
     expect(readFileSync(file, 'utf8')).toBe(text);
     expect(readFileSync(at('used.json'), 'utf8')).toBe(text);
   });
@@ -58,7 +85,10 @@ describe('--response auto:FILE', () => {
     expect(ran.err).toMatch(/warning: The camera's response could not be estimated .*\(--response\)\n/);
     const { warnings, keptResponse } = JSON.parse(ran.out);
     expect(keptResponse).toBeNull();
-    expect(warnings.map(({ kind, frames }: { kind: string; frames?: number[] }) => [kind, frames])).toEqual([['poor-reference', [2]], ['weak-response', undefined]]);
+    expect(warnings.map(({ kind, frames }: { kind: string; frames?: number[] }) => [kind, frames])).toEqual([
+      ['poor-reference', [2]],
+      ['weak-response', undefined],
+    ]);
   });
 
   it('refuses a file that is none, or that is a picture or another output', async () => {
@@ -78,7 +108,9 @@ it('names frames that the pictures contradict, by number and file', async () => 
   const [a, b, c] = views[0];
   const ran = await merge([a, c, b], '--ev=-2,0,2');
   expect(ran.code, ran.err).toBe(0);
-  expect(ran.err).toMatch(/warning: The pictures contradict their exposures: .*frame 3 \(view7-2\.png\) is listed as 4 times as bright as frame 2 \(view7-3\.png\), the pictures say .*\(--ev, --times\)\n/);
+  expect(ran.err).toMatch(
+    /warning: The pictures contradict their exposures: .*frame 3 \(view7-2\.png\) is listed as 4 times as bright as frame 2 \(view7-3\.png\), the pictures say .*\(--ev, --times\)\n/,
+  );
   const [warning] = JSON.parse(ran.out).warnings;
   expect(warning.kind).toBe('contradicted-exposures');
   expect(warning.frames).toEqual(expect.arrayContaining([2, 3]));

@@ -15,11 +15,18 @@ export interface Ran {
 export async function deghost(...args: string[]): Promise<Ran> {
   const ran: Ran = { code: -1, out: '', err: '' };
   const write = (to: 'out' | 'err') => (text: string) => void (ran[to] += text);
-  ran.code = await main(args, { stdout: { write: write('out') }, stderr: { write: write('err') }, signal: new AbortController().signal });
+  ran.code = await main(args, {
+    stdout: { write: write('out') },
+    stderr: { write: write('err') },
+    signal: new AbortController().signal,
+  });
   return ran;
 }
 
-/** A smooth scene of `[height, width, 3]` in 8 bit, seen at an exposure (1 clips its brightest tenth), with a bright square at `at`. */
+/**
+ * A smooth scene of `[height, width, 3]` in 8 bit, seen at an exposure (1 clips its brightest tenth), with a bright
+ * square at `at`.
+ */
 export function scene(width: number, height: number, exposure: number, at = -1): Uint8Array {
   const data = new Uint8Array(width * height * 3);
   for (let y = 0; y < height; y++) {
@@ -35,7 +42,14 @@ export function scene(width: number, height: number, exposure: number, at = -1):
 }
 
 /** Writes a JPEG or PNG; `time` goes to its EXIF as the exposure time. */
-export async function picture(folder: string, name: string, data: Uint8Array, width: number, height: number, time?: string): Promise<string> {
+export async function picture(
+  folder: string,
+  name: string,
+  data: Uint8Array,
+  width: number,
+  height: number,
+  time?: string,
+): Promise<string> {
   const path = join(folder, name);
   let image = sharp(data, { raw: { width, height, channels: 3 } });
   if (time) image = image.withExif({ IFD2: { ExposureTime: time, FNumber: '8/1', ISOSpeedRatings: '100' } });

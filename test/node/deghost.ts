@@ -1,4 +1,7 @@
-/** The command line from source, as a program for tests to start. With HIDE_SWIFTSHADER it finds no software adapter of npm's. */
+/**
+ * The command line from source, as a program for tests to start. With HIDE_SWIFTSHADER it finds no software adapter of
+ * npm's.
+ */
 import { run } from '../../src/node/cli.ts';
 
 if (process.env.HIDE_SWIFTSHADER) {

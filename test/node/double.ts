@@ -1,4 +1,7 @@
-/** A dispatch small enough to tell only whether an adapter computes; also a program that reports as JSON (adapter.test.ts). */
+/**
+ * A dispatch small enough to tell only whether an adapter computes; also a program that reports as JSON
+ * (adapter.test.ts).
+ */
 import { pathToFileURL } from 'node:url';
 import { adapterChoice, requestAdapter } from '../../src/node/adapter.ts';
 import { openDevice } from '../../src/device.ts';
@@ -12,13 +15,22 @@ export async function double(device: GPUDevice): Promise<number> {
     @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
       if (id.x < arrayLength(&values)) { values[id.x] = 2.0 * f32(id.x); }
     }`;
-  const pipeline = await device.createComputePipelineAsync({ layout: 'auto', compute: { module: device.createShaderModule({ code }) } });
+  const pipeline = await device.createComputePipelineAsync({
+    layout: 'auto',
+    compute: { module: device.createShaderModule({ code }) },
+  });
   const values = device.createBuffer({ size: COUNT * 4, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
   const read = device.createBuffer({ size: COUNT * 4, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
   const encoder = device.createCommandEncoder();
   const pass = encoder.beginComputePass();
   pass.setPipeline(pipeline);
-  pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: [{ binding: 0, resource: { buffer: values } }] }));
+  pass.setBindGroup(
+    0,
+    device.createBindGroup({
+      layout: pipeline.getBindGroupLayout(0),
+      entries: [{ binding: 0, resource: { buffer: values } }],
+    }),
+  );
   pass.dispatchWorkgroups(Math.ceil(COUNT / 64));
   pass.end();
   encoder.copyBufferToBuffer(values, 0, read, 0, COUNT * 4);

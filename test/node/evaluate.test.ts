@@ -1,6 +1,6 @@
 /**
- * `deghost evaluate` on stacks made here, in all three layouts: which files are read, the figures against the definitions
- * in f64, the JSON, the sheets, and one-line errors.
+ * `deghost evaluate` on stacks made here, in all three layouts: which files are read, the figures against the
+ * definitions in f64, the JSON, the sheets, and one-line errors.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,9 @@ function radiance(square: number): Float32Array {
 }
 const TAUS = [1, 4, 16];
 const SQUARES = [4, 14, 24];
-const codes = TAUS.map((tau, k) => Uint8Array.from(radiance(SQUARES[k]), (y) => Math.round(255 * Math.min(1, y * tau) ** (1 / 2.2))));
+const codes = TAUS.map((tau, k) =>
+  Uint8Array.from(radiance(SQUARES[k]), (y) => Math.round(255 * Math.min(1, y * tau) ** (1 / 2.2))),
+);
 const truth = radiance(SQUARES[1]);
 const motion = SQUARES.map((square) =>
   Float32Array.from({ length: W * H }, (_, p) => {
@@ -46,11 +48,22 @@ function hdr(path: string, data: Float32Array, scale: number, width = W, height 
 }
 async function picture(path: string, data: Uint8Array, deep = false): Promise<void> {
   const raw = { width: W, height: H, channels: 3 } as const;
-  const image = deep ? sharp(Uint16Array.from(data, (v) => v * 257), { raw }).toColourspace('rgb16') : sharp(data, { raw });
+  const image = deep
+    ? sharp(
+        Uint16Array.from(data, (v) => v * 257),
+        { raw },
+      ).toColourspace('rgb16')
+    : sharp(data, { raw });
   await (path.endsWith('.tif') ? image.tiff({ compression: 'none' }) : image.png()).toFile(path);
 }
 async function grey(path: string, map: Float32Array): Promise<void> {
-  await sharp(Uint8Array.from(map, (w) => 255 * w), { raw: { width: W, height: H, channels: 1 } }).toColourspace('b-w').png().toFile(path);
+  await sharp(
+    Uint8Array.from(map, (w) => 255 * w),
+    { raw: { width: W, height: H, channels: 1 } },
+  )
+    .toColourspace('b-w')
+    .png()
+    .toFile(path);
 }
 
 /** Ours, Kalantari's (16 bit, other names, darkest not first) and Prabhakar's (with the static frames beside). */
@@ -78,7 +91,12 @@ beforeAll(async () => {
 let stored: Float32Array;
 
 /** What the figures are expected to be, from the definitions. */
-function psnr(made: ArrayLike<number>, encode: (y: number) => number, scale: number, where?: (pixel: number) => boolean): number {
+function psnr(
+  made: ArrayLike<number>,
+  encode: (y: number) => number,
+  scale: number,
+  where?: (pixel: number) => boolean,
+): number {
   let [sum, count] = [0, 0];
   for (let i = 0; i < made.length; i++) {
     if (where && !where(Math.floor(i / 3))) continue;
@@ -89,21 +107,57 @@ function psnr(made: ArrayLike<number>, encode: (y: number) => number, scale: num
 }
 const linear = (y: number): number => y;
 const mu = (y: number): number => Math.log(1 + 5000 * y) / Math.log(5001);
-const planar = (data: ArrayLike<number>, c: number): Tensor => ({ ...tensor(c, H, W), data: Float64Array.from({ length: c * W * H }, (_, i) => data[(i % (W * H)) * c + Math.floor(i / (W * H))]) });
-const interleaved = ({ data }: Tensor): Float64Array => Float64Array.from({ length: data.length }, (_, i) => data[(i % 3) * W * H + Math.floor(i / 3)]);
+const planar = (data: ArrayLike<number>, c: number): Tensor => ({
+  ...tensor(c, H, W),
+  data: Float64Array.from({ length: c * W * H }, (_, i) => data[(i % (W * H)) * c + Math.floor(i / (W * H))]),
+});
+const interleaved = ({ data }: Tensor): Float64Array =>
+  Float64Array.from({ length: data.length }, (_, i) => data[(i % 3) * W * H + Math.floor(i / 3)]);
 function merged(masks?: Float32Array[]): Float64Array {
-  const frames = codes.map((frame) => planar(Array.from(frame, (v) => v / 255), 3));
-  return interleaved(mergeBase(frames, TAUS, 1, 2.2, 'pixel', masks?.map((map) => planar(map, 1))));
+  const frames = codes.map((frame) =>
+    planar(
+      Array.from(frame, (v) => v / 255),
+      3,
+    ),
+  );
+  return interleaved(
+    mergeBase(
+      frames,
+      TAUS,
+      1,
+      2.2,
+      'pixel',
+      masks?.map((map) => planar(map, 1)),
+    ),
+  );
 }
 
 describe('deghost evaluate', () => {
   it('judges a folder of stacks: every row by its definition, the mean, JSON and sheets', async () => {
-    const ran = await deghost('evaluate', at('set'), '--weights', FIXED, '--response', 'gamma', '--json', at('figures.json'), '--pictures', at('sheets'), '--quiet');
+    const ran = await deghost(
+      'evaluate',
+      at('set'),
+      '--weights',
+      FIXED,
+      '--response',
+      'gamma',
+      '--json',
+      at('figures.json'),
+      '--pictures',
+      at('sheets'),
+      '--quiet',
+    );
     expect(ran.err + ran.code).toBe('0');
     const report = JSON.parse(readFileSync(at('figures.json'), 'utf8'));
     const [kalantari, ours] = report.stacks;
     expect([kalantari.name, ours.name]).toEqual(['kalantari', 'ours']);
-    expect(ours).toMatchObject({ width: W, height: H, reference: 2, truth: { file: 'ground-truth.hdr' }, weights: 'fixed-merge-r0.weights.safetensors' });
+    expect(ours).toMatchObject({
+      width: W,
+      height: H,
+      reference: 2,
+      truth: { file: 'ground-truth.hdr' },
+      weights: 'fixed-merge-r0.weights.safetensors',
+    });
     expect(ours.frames).toEqual([8, 9, 10].map((n, k) => ({ file: `frame-${n}.png`, exposure: TAUS[k] })));
     expect(kalantari.frames.map(({ file }: { file: string }) => file)).toEqual(['IMG_9.tif', 'IMG_8.tif', 'IMG_7.tif']);
     // RGBE and 8 bits leave this much.
@@ -113,7 +167,11 @@ describe('deghost evaluate', () => {
 
     const lone = Float64Array.from(codes[1], (v) => (v / 255) ** 2.2 / 4);
     const union = motion[0].map((w, p) => Math.max(w, motion[2][p]));
-    const expected: Record<string, ArrayLike<number>> = { reference: lone, merge: merged(), 'merge, truth': merged([motion[0], union, motion[2]]) };
+    const expected: Record<string, ArrayLike<number>> = {
+      reference: lone,
+      merge: merged(),
+      'merge, truth': merged([motion[0], union, motion[2]]),
+    };
     for (const [name, made] of Object.entries(expected)) {
       const { scale } = ours.truth;
       const row = ours.rows[name];
@@ -123,7 +181,14 @@ describe('deghost evaluate', () => {
       expect(Math.abs(row.still.psnr.mu - psnr(made, mu, scale, (p) => union[p] === 0)), name).toBeLessThan(2e-3);
     }
     const { rows } = ours;
-    expect(Object.keys(rows)).toEqual(['network', 'reference', 'merge', 'merge, difference', 'merge, S', 'merge, truth']);
+    expect(Object.keys(rows)).toEqual([
+      'network',
+      'reference',
+      'merge',
+      'merge, difference',
+      'merge, S',
+      'merge, truth',
+    ]);
     expect(rows['merge, truth'].moving.psnr.mu).toBeGreaterThan(rows.merge.moving.psnr.mu + 10);
     expect(rows['merge, difference'].moving.psnr.mu).toBeGreaterThan(rows.merge.moving.psnr.mu + 10);
     expect(rows['merge, difference'].iou).toBeGreaterThan(0.4);
@@ -136,13 +201,19 @@ describe('deghost evaluate', () => {
 
     for (const title of ['kalantari (truth x ', 'ours (truth x ', 'mean of 2 stacks']) expect(ran.out).toContain(title);
     const line = ran.out.split('\n').find((text) => text.startsWith('merge, truth'))!;
-    expect(line.split(/ {1,}/).slice(2, 4).map(Number)).toEqual([rows['merge, truth'].psnr.linear, rows['merge, truth'].psnr.mu].map((v) => Number(v.toFixed(2))));
+    expect(line.split(/ {1,}/).slice(2, 4).map(Number)).toEqual(
+      [rows['merge, truth'].psnr.linear, rows['merge, truth'].psnr.mu].map((v) => Number(v.toFixed(2))),
+    );
 
     const sheet = await sharp(at('sheets/ours.png')).raw().toBuffer({ resolveWithObject: true });
     expect(sheet.info).toMatchObject({ width: 8 * (W + 4) - 4, height: 3 * (H + 11), channels: 3 });
     // The reference as taken, and the true motion under the truth, pixel by pixel.
     const pixel = (x: number, y: number): number => sheet.data[3 * (y * sheet.info.width + x)];
-    for (const [x, y] of [[0, 0], [17, 10], [47, 31]]) {
+    for (const [x, y] of [
+      [0, 0],
+      [17, 10],
+      [47, 31],
+    ]) {
       expect(pixel(x, 11 + y)).toBe(codes[1][3 * (y * W + x)]);
       expect(pixel(W + 4 + x, 2 * (H + 11) + 11 + y)).toBe(255 * union[y * W + x]);
     }
@@ -150,14 +221,36 @@ describe('deghost evaluate', () => {
 
   it('is the place of maps that deghost merge takes without a network', async () => {
     const pictures = [8, 9, 10].map((n) => at('set/ours', `frame-${n}.png`));
-    const ran = await deghost('merge', ...pictures, '--ev=-2,0,2', '--method', 'merge', '--motion-in', at('set/ours'), '--response', 'gamma', '-o', at('masked.npy'));
+    const ran = await deghost(
+      'merge',
+      ...pictures,
+      '--ev=-2,0,2',
+      '--method',
+      'merge',
+      '--motion-in',
+      at('set/ours'),
+      '--response',
+      'gamma',
+      '-o',
+      at('masked.npy'),
+    );
     expect(ran.code, ran.err).toBe(0);
     expect(ran.err).toContain('merge without a network, with the motion maps in');
     const union = motion[0].map((w, p) => Math.max(w, motion[2][p]));
     const expected = merged([motion[0], union, motion[2]]);
     const made = decodeNpy(readFileSync(at('masked.npy'))).data;
     expect(Math.max(...expected.map((y, i) => Math.abs(y - made[i])))).toBeLessThan(2e-6);
-    const refused = await deghost('merge', ...pictures, '--ev=-2,0,2', '--method', 'merge', '--motion', at('maps'), '-o', at('x.npy'));
+    const refused = await deghost(
+      'merge',
+      ...pictures,
+      '--ev=-2,0,2',
+      '--method',
+      'merge',
+      '--motion',
+      at('maps'),
+      '-o',
+      at('x.npy'),
+    );
     expect(refused).toMatchObject({ code: 2, out: '' });
     expect(refused.err).toMatch(/--motion is given with --method merge, which uses no weights and finds no motion/);
   });
@@ -167,7 +260,22 @@ describe('deghost evaluate', () => {
     let err = '';
     // Stopped once the first table is printed, its sheet being written by then.
     const stdout = { write: () => void controller.abort() };
-    const code = await main(['evaluate', at('set'), '--weights', FIXED, '--response', 'gamma', '--pictures', at('stopped'), '--json', at('stopped.json'), '-q'], { stdout, stderr: { write: (text: string) => void (err += text) }, signal: controller.signal });
+    const code = await main(
+      [
+        'evaluate',
+        at('set'),
+        '--weights',
+        FIXED,
+        '--response',
+        'gamma',
+        '--pictures',
+        at('stopped'),
+        '--json',
+        at('stopped.json'),
+        '-q',
+      ],
+      { stdout, stderr: { write: (text: string) => void (err += text) }, signal: controller.signal },
+    );
     expect([code, err]).toEqual([130, 'cancelled: nothing was written\n']);
     expect(readdirSync(at('stopped'))).toEqual([]);
     expect(existsSync(at('stopped.json'))).toBe(false);
@@ -176,8 +284,14 @@ describe('deghost evaluate', () => {
   it("takes Prabhakar's aligned pictures and their truth", async () => {
     const [folder, ...others] = await findStacks(at('prabhakar'));
     expect(others).toEqual([]);
-    expect(folder.pictures.map((path) => path.slice(root.length + 1))).toEqual([1, 2, 3].map((k) => join('prabhakar', `input_${k}_aligned.tif`)));
-    expect(folder).toMatchObject({ exposures: at('prabhakar/input_exp.txt'), truth: at('prabhakar/ref_hdr_aligned.hdr'), hasMotion: false });
+    expect(folder.pictures.map((path) => path.slice(root.length + 1))).toEqual(
+      [1, 2, 3].map((k) => join('prabhakar', `input_${k}_aligned.tif`)),
+    );
+    expect(folder).toMatchObject({
+      exposures: at('prabhakar/input_exp.txt'),
+      truth: at('prabhakar/ref_hdr_aligned.hdr'),
+      hasMotion: false,
+    });
   });
 
   it('uses the frames it is told to, with their maps', async () => {
@@ -206,16 +320,69 @@ describe('deghost evaluate', () => {
       [[at('nowhere')], 1, /cannot read the stack in .*nowhere: no such file/],
       [[at('empty')], 1, /empty holds no stack: a stack is a folder with pictures/],
       [[at('set/ours'), at('set')], 2, /ours is named twice/],
-      [[await broken('no-exposure', (folder) => rmSync(join(folder, 'exposure.txt')))], 1, /no-exposure has no exposure\.txt: write one, .* \(EXIF does not help: \S*0\.png has no exposure time in its EXIF data\)$/m],
-      [[await broken('few', (folder) => writeFileSync(join(folder, 'exposure.txt'), '0\n2\n'))], 1, /exposure\.txt has 2 exposures for 3 pictures/],
-      [[await broken('words', (folder) => writeFileSync(join(folder, 'exposure.txt'), '0\ntwo\n4\n'))], 1, /line 2 is "two", an exposure is a number of stops/],
-      [[await broken('seconds', (folder) => writeFileSync(join(folder, 'exposure.txt'), '0\n2\n4000\n'))], 1, /line 3 is "4000"/],
-      [[await broken('equal', (folder) => writeFileSync(join(folder, 'exposure.txt'), '2\n2\n2\n'))], 1, /all 3 frames have the same exposure \(4\): .* write the true ones to exposure\.txt/],
-      [[await broken('two-truths', (folder) => (rmSync(join(folder, 'HDRImg.hdr')), hdr(join(folder, 'a.hdr'), truth, 1), hdr(join(folder, 'b.hdr'), truth, 1)))], 1, /has 2 \.hdr files \(a\.hdr, b\.hdr\): call the ground truth/],
-      [[await broken('small-truth', (folder) => hdr(join(folder, 'HDRImg.hdr'), truth.subarray(0, 3 * 16 * 8), 1, 16, 8))], 1, /HDRImg\.hdr is 16x8 but the pictures are 48x32/],
-      [[await broken('no-hdr', (folder) => writeFileSync(join(folder, 'HDRImg.hdr'), 'hello'))], 1, /HDRImg\.hdr cannot be read: not a Radiance/],
-      [[await broken('one', (folder) => (rmSync(join(folder, '0.png')), rmSync(join(folder, '1.png'))))], 1, /holds 1 pictures, a stack has 2 to 16/],
-      [[await broken('lone-map', (folder) => grey(join(folder, 'motion-1.png'), motion[0]))], 1, /motion-3\.png is missing/],
+      [
+        [await broken('no-exposure', (folder) => rmSync(join(folder, 'exposure.txt')))],
+        1,
+        /no-exposure has no exposure\.txt: write one, .* \(EXIF does not help: \S*0\.png has no exposure time in its EXIF data\)$/m,
+      ],
+      [
+        [await broken('few', (folder) => writeFileSync(join(folder, 'exposure.txt'), '0\n2\n'))],
+        1,
+        /exposure\.txt has 2 exposures for 3 pictures/,
+      ],
+      [
+        [await broken('words', (folder) => writeFileSync(join(folder, 'exposure.txt'), '0\ntwo\n4\n'))],
+        1,
+        /line 2 is "two", an exposure is a number of stops/,
+      ],
+      [
+        [await broken('seconds', (folder) => writeFileSync(join(folder, 'exposure.txt'), '0\n2\n4000\n'))],
+        1,
+        /line 3 is "4000"/,
+      ],
+      [
+        [await broken('equal', (folder) => writeFileSync(join(folder, 'exposure.txt'), '2\n2\n2\n'))],
+        1,
+        /all 3 frames have the same exposure \(4\): .* write the true ones to exposure\.txt/,
+      ],
+      [
+        [
+          await broken(
+            'two-truths',
+            (folder) => (
+              rmSync(join(folder, 'HDRImg.hdr')),
+              hdr(join(folder, 'a.hdr'), truth, 1),
+              hdr(join(folder, 'b.hdr'), truth, 1)
+            ),
+          ),
+        ],
+        1,
+        /has 2 \.hdr files \(a\.hdr, b\.hdr\): call the ground truth/,
+      ],
+      [
+        [
+          await broken('small-truth', (folder) =>
+            hdr(join(folder, 'HDRImg.hdr'), truth.subarray(0, 3 * 16 * 8), 1, 16, 8),
+          ),
+        ],
+        1,
+        /HDRImg\.hdr is 16x8 but the pictures are 48x32/,
+      ],
+      [
+        [await broken('no-hdr', (folder) => writeFileSync(join(folder, 'HDRImg.hdr'), 'hello'))],
+        1,
+        /HDRImg\.hdr cannot be read: not a Radiance/,
+      ],
+      [
+        [await broken('one', (folder) => (rmSync(join(folder, '0.png')), rmSync(join(folder, '1.png'))))],
+        1,
+        /holds 1 pictures, a stack has 2 to 16/,
+      ],
+      [
+        [await broken('lone-map', (folder) => grey(join(folder, 'motion-1.png'), motion[0]))],
+        1,
+        /motion-3\.png is missing/,
+      ],
       [[at('set/ours'), '--frames', '1,4'], 1, /has 3 frames, --frames names 4/],
       [[at('set/ours'), '--frames', '3,1'], 2, /--frames is "3,1"/],
       [[at('set/ours'), '--reference', '4'], 1, /has 3 frames, --reference is 4/],
@@ -224,7 +391,16 @@ describe('deghost evaluate', () => {
       [[at('set/ours'), '--json', at('nowhere/x.json')], 1, /nowhere/],
       [[at('set/ours'), '--pictures', at('figures.txt/sheets')], 1, /sheets/],
       [[at('set/kalantari'), '--frames', '1,2', '--weights', FIXED], 1, /exactly 3 frames, 2 are given/],
-      [[await broken('dark', async (folder) => void (await picture(join(folder, '1.png'), dark))), '--weights', FIXED, '--quiet'], 1, /cannot be fitted to the reference/],
+      [
+        [
+          await broken('dark', async (folder) => void (await picture(join(folder, '1.png'), dark))),
+          '--weights',
+          FIXED,
+          '--quiet',
+        ],
+        1,
+        /cannot be fitted to the reference/,
+      ],
     ];
     for (const [args, code, message] of cases) {
       const ran = await deghost('evaluate', ...args);

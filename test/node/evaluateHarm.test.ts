@@ -1,6 +1,7 @@
 /**
- * `deghost evaluate` on stacks without a ground truth: exposures from ev.txt and EXIF, still.json, --static and a folder's response.json; the harm of a
- * merge against the definitions, from what `deghost merge` writes of the same stack; what cannot be measured is said.
+ * `deghost evaluate` on stacks without a ground truth: exposures from ev.txt and EXIF, still.json, --static and a
+ * folder's response.json; the harm of a merge against the definitions, from what `deghost merge` writes of the same
+ * stack; what cannot be measured is said.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,14 +24,29 @@ const FIXED = 'test/goldens/fixed-merge-r0.weights.safetensors';
 const TAUS = [1, 4, 16];
 /** In the left half nothing moves; the square of `scene` wanders in the right. */
 const SQUARES = [26, 32, 38];
-const BOXES = [[0, 0, 20, 32], [4, 20, 10, 10]];
+const BOXES = [
+  [0, 0, 20, 32],
+  [4, 20, 10, 10],
+];
 const root = mkdtempSync(join(tmpdir(), 'deghost-harm-'));
 const at = (...names: string[]): string => join(root, ...names);
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-async function frames(folder: string, extension: string, options: { still?: boolean; exif?: boolean } = {}): Promise<void> {
+async function frames(
+  folder: string,
+  extension: string,
+  options: { still?: boolean; exif?: boolean } = {},
+): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  for (const [k, tau] of TAUS.entries()) await picture(folder, `${k + 1}.${extension}`, scene(W, H, tau / 4, options.still ? -1 : SQUARES[k]), W, H, options.exif ? `${tau}/320` : undefined);
+  for (const [k, tau] of TAUS.entries())
+    await picture(
+      folder,
+      `${k + 1}.${extension}`,
+      scene(W, H, tau / 4, options.still ? -1 : SQUARES[k]),
+      W,
+      H,
+      options.exif ? `${tau}/320` : undefined,
+    );
 }
 
 beforeAll(async () => {
@@ -43,14 +59,27 @@ beforeAll(async () => {
   const truth = Float32Array.from(scene(W, H, 1, SQUARES[1]), (code) => (code / 255) ** 2.2 / 4);
   writeFileSync(at('set/truth/ground-truth.hdr'), Buffer.concat([...encodeRgbe(truth, W, H, 1)]));
   mkdirSync(at('set/notes'));
-  await sharp({ create: { width: 4, height: 4, channels: 3, background: 'red' } }).png().toFile(at('set/notes/sheet.png'));
+  await sharp({ create: { width: 4, height: 4, channels: 3, background: 'red' } })
+    .png()
+    .toFile(at('set/notes/sheet.png'));
 });
 
 const read = (path: string) => decodeNpy(readFileSync(path)).data as Float32Array;
 
 describe('deghost evaluate without a ground truth', () => {
   it('judges what is there: both tables, JSON by definition, and what could not be measured', async () => {
-    const ran = await deghost('evaluate', at('set'), '--weights', FIXED, '--response', 'gamma', '--json', at('figures.json'), '--pictures', at('sheets'));
+    const ran = await deghost(
+      'evaluate',
+      at('set'),
+      '--weights',
+      FIXED,
+      '--response',
+      'gamma',
+      '--json',
+      at('figures.json'),
+      '--pictures',
+      at('sheets'),
+    );
     expect(ran.code, ran.err).toBe(0);
     expect(ran.err).toContain('notes is left out: it has neither exposure.txt nor EXIF exposure times');
     expect(ran.err).toContain('moving (1/3): 3 frames of 48x32, 2 still boxes');
@@ -58,7 +87,12 @@ describe('deghost evaluate without a ground truth', () => {
     const [moving, photographs, judged] = report.stacks;
     expect(report.stacks.map(({ name }: { name: string }) => name)).toEqual(['moving', 'photographs', 'truth']);
     expect(report.leftOut).toHaveLength(1);
-    for (const { frames } of report.stacks) expect(frames.map(({ exposure }: { exposure: number }) => exposure)).toEqual([1, expect.closeTo(4, 6), expect.closeTo(16, 6)]);
+    for (const { frames } of report.stacks)
+      expect(frames.map(({ exposure }: { exposure: number }) => exposure)).toEqual([
+        1,
+        expect.closeTo(4, 6),
+        expect.closeTo(16, 6),
+      ]);
     expect([moving.truth, photographs.truth]).toEqual([null, null]);
     expect(moving.rows).toEqual({});
     expect(judged.rows.network.psnr.mu).toBeGreaterThan(10);
@@ -77,7 +111,9 @@ describe('deghost evaluate without a ground truth', () => {
     const mu = (y: number): number => Math.log(1 + 5000 * Math.min(1, Math.max(0, y))) / Math.log(5001);
     const expected = (inside: (x: number, y: number) => boolean) => {
       const pixels = Array.from({ length: W * H }, (_, p) => p).filter((p) => inside(p % W, Math.floor(p / W)));
-      const differences = pixels.map((p) => ciede2000(a[3 * p], a[3 * p + 1], a[3 * p + 2], b[3 * p], b[3 * p + 1], b[3 * p + 2]));
+      const differences = pixels.map((p) =>
+        ciede2000(a[3 * p], a[3 * p + 1], a[3 * p + 2], b[3 * p], b[3 * p + 1], b[3 * p + 2]),
+      );
       const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
       return {
         pixels: pixels.length,
@@ -86,17 +122,29 @@ describe('deghost evaluate without a ground truth', () => {
         maps: mean(pixels.map((p) => (maps[0][p] + maps[1][p] + maps[2][p]) / 3)),
         difference: mean(differences),
         p99: quantile(Float64Array.from(differences).sort(), 0.99),
-        psnrMu: -10 * Math.log10(mean(pixels.flatMap((p) => [0, 1, 2].map((c) => (mu(network[3 * p + c]) - mu(plain[3 * p + c])) ** 2)))),
+        psnrMu:
+          -10 *
+          Math.log10(
+            mean(pixels.flatMap((p) => [0, 1, 2].map((c) => (mu(network[3 * p + c]) - mu(plain[3 * p + c])) ** 2))),
+          ),
       };
     };
-    const within = ([x0, y0, w, h]: number[]) => (x: number, y: number): boolean => x >= x0 && x < x0 + w && y >= y0 && y < y0 + h;
+    const within =
+      ([x0, y0, w, h]: number[]) =>
+      (x: number, y: number): boolean =>
+        x >= x0 && x < x0 + w && y >= y0 && y < y0 + h;
     const { harm } = moving;
     const checks: [Record<string, number>, Record<string, number>][] = [
       [harm.still.all, expected((x, y) => BOXES.some((box) => within(box)(x, y)))],
-      ...BOXES.map((box, i): [Record<string, number>, Record<string, number>] => [harm.still.boxes[i], expected(within(box))]),
+      ...BOXES.map((box, i): [Record<string, number>, Record<string, number>] => [
+        harm.still.boxes[i],
+        expected(within(box)),
+      ]),
       [harm.whole, (({ moving, maps }) => ({ moving, maps }))(expected(() => true))],
     ];
-    for (const [made, figures] of checks) for (const [name, value] of Object.entries(figures)) expect(Math.abs(made[name] - value), `${name} ${value}`).toBeLessThan(1e-5 * Math.max(1, value));
+    for (const [made, figures] of checks)
+      for (const [name, value] of Object.entries(figures))
+        expect(Math.abs(made[name] - value), `${name} ${value}`).toBeLessThan(1e-5 * Math.max(1, value));
     expect(harm.still.boxes.map(({ box }: { box: number[] }) => box)).toEqual(BOXES);
     expect(harm.whole.moving).toBeGreaterThan(0);
 
@@ -104,9 +152,30 @@ describe('deghost evaluate without a ground truth', () => {
     expect(harm.network.cast.median).toBeGreaterThan(0);
     expect(photographs.harm.still).toBeNull();
     expect(photographs.harm.unmeasured).toEqual([expect.stringMatching(/nothing is known to stand still/)]);
-    for (const name of ['network', 'merge', 'reference']) expect(report.harm[name].cast.worst).toBe(Math.max(...report.stacks.map((stack: { harm: Record<string, { cast: { median: number } }> }) => stack.harm[name].cast.median)));
-    expect(report.harm.still).toMatchObject({ stacks: 1, boxes: 2, moving: { worst: Math.max(...harm.still.boxes.map((box: { moving: number }) => box.moving)) }, psnrMu: { worst: Math.min(...harm.still.boxes.map((box: { psnrMu: number }) => box.psnrMu)) } });
-    for (const text of ['truth (truth x ', 'moving, harm', 'truth, harm', '  4,20,10,10', 'not measured: false motion', 'harm, 3 stacks; still: 2 boxes of 1', 'still, worst']) expect(ran.out).toContain(text);
+    for (const name of ['network', 'merge', 'reference'])
+      expect(report.harm[name].cast.worst).toBe(
+        Math.max(
+          ...report.stacks.map(
+            (stack: { harm: Record<string, { cast: { median: number } }> }) => stack.harm[name].cast.median,
+          ),
+        ),
+      );
+    expect(report.harm.still).toMatchObject({
+      stacks: 1,
+      boxes: 2,
+      moving: { worst: Math.max(...harm.still.boxes.map((box: { moving: number }) => box.moving)) },
+      psnrMu: { worst: Math.min(...harm.still.boxes.map((box: { psnrMu: number }) => box.psnrMu)) },
+    });
+    for (const text of [
+      'truth (truth x ',
+      'moving, harm',
+      'truth, harm',
+      '  4,20,10,10',
+      'not measured: false motion',
+      'harm, 3 stacks; still: 2 boxes of 1',
+      'still, worst',
+    ])
+      expect(ran.out).toContain(text);
     expect(ran.out).not.toContain('moving (truth');
     for (const name of ['moving', 'photographs', 'truth']) expect(existsSync(at(`sheets/${name}.png`))).toBe(true);
     expect((await sharp(at('sheets/moving.png')).metadata()).width).toBe(4 * (W + 4) - 4);
@@ -114,7 +183,16 @@ describe('deghost evaluate without a ground truth', () => {
 
   it('takes a whole picture for still with --static, but a still.json first, and the response that a folder says', async () => {
     writeFileSync(at('set/photographs/response.json'), formatResponse(gammaResponse()));
-    const ran = await deghost('evaluate', at('set/photographs'), at('set/moving'), '--weights', FIXED, '--static', '--json', at('static.json'));
+    const ran = await deghost(
+      'evaluate',
+      at('set/photographs'),
+      at('set/moving'),
+      '--weights',
+      FIXED,
+      '--static',
+      '--json',
+      at('static.json'),
+    );
     expect(ran.code, ran.err).toBe(0);
     expect(ran.err).toContain('photographs: response.json says the response');
     const [photographs, moving] = JSON.parse(readFileSync(at('static.json'), 'utf8')).stacks;
@@ -133,14 +211,35 @@ describe('deghost evaluate without a ground truth', () => {
     };
     const ev = '-2,0,2';
     const cases: [string, RegExp][] = [
-      [await broken('none', {}), /none has no exposure\.txt: write one, .* \(EXIF does not help: .*1\.png has no exposure time/],
+      [
+        await broken('none', {}),
+        /none has no exposure\.txt: write one, .* \(EXIF does not help: .*1\.png has no exposure time/,
+      ],
       [await broken('four', { 'ev.txt': '-2,0,2,4' }), /ev\.txt has 4 exposures for 3 pictures/],
-      [await broken('word', { 'ev.txt': '-2 0 two' }), /ev\.txt: exposure 3 is "two", an exposure is a number of stops/],
-      [await broken('text', { 'ev.txt': ev, 'still.json': 'all' }), /still\.json is not JSON \(.*\): write a list of boxes/],
-      [await broken('empty', { 'ev.txt': ev, 'still.json': '[]' }), /still\.json holds no list of boxes: write .*\[\[0, 0, 48, 32\]\]/],
-      [await broken('flat', { 'ev.txt': ev, 'still.json': '[0, 0, 8, 8]' }), /still\.json: box 1 is 0, a box is \[x, y, width, height\]/],
-      [await broken('half', { 'ev.txt': ev, 'still.json': '[[0, 0, 8, 8], [0, 0.5, 8, 8]]' }), /box 2 is \[0,0\.5,8,8\], a box is/],
-      [await broken('wide', { 'ev.txt': ev, 'still.json': '[[40, 0, 9, 8]]' }), /box 1 is \[40,0,9,8\] and reaches to 49,8, but the pictures are 48x32/],
+      [
+        await broken('word', { 'ev.txt': '-2 0 two' }),
+        /ev\.txt: exposure 3 is "two", an exposure is a number of stops/,
+      ],
+      [
+        await broken('text', { 'ev.txt': ev, 'still.json': 'all' }),
+        /still\.json is not JSON \(.*\): write a list of boxes/,
+      ],
+      [
+        await broken('empty', { 'ev.txt': ev, 'still.json': '[]' }),
+        /still\.json holds no list of boxes: write .*\[\[0, 0, 48, 32\]\]/,
+      ],
+      [
+        await broken('flat', { 'ev.txt': ev, 'still.json': '[0, 0, 8, 8]' }),
+        /still\.json: box 1 is 0, a box is \[x, y, width, height\]/,
+      ],
+      [
+        await broken('half', { 'ev.txt': ev, 'still.json': '[[0, 0, 8, 8], [0, 0.5, 8, 8]]' }),
+        /box 2 is \[0,0\.5,8,8\], a box is/,
+      ],
+      [
+        await broken('wide', { 'ev.txt': ev, 'still.json': '[[40, 0, 9, 8]]' }),
+        /box 1 is \[40,0,9,8\] and reaches to 49,8, but the pictures are 48x32/,
+      ],
     ];
     for (const [folder, message] of cases) {
       const ran = await deghost('evaluate', folder);
@@ -158,13 +257,27 @@ describe('several stacks', () => {
     writeFileSync(at('some/a-bad/ev.txt'), '-2,0');
     await frames(at('some/good'), 'png');
     writeFileSync(at('some/good/ev.txt'), '-2,0,2');
-    const ran = await deghost('evaluate', at('some'), '--weights', FIXED, '--response', 'gamma', '--json', at('some.json'), '-q');
-    expect(ran.err).toMatch(/1 of 2 stacks could not be evaluated: a-bad \(.*ev\.txt has 2 exposures for 3 pictures.*\)\n$/);
+    const ran = await deghost(
+      'evaluate',
+      at('some'),
+      '--weights',
+      FIXED,
+      '--response',
+      'gamma',
+      '--json',
+      at('some.json'),
+      '-q',
+    );
+    expect(ran.err).toMatch(
+      /1 of 2 stacks could not be evaluated: a-bad \(.*ev\.txt has 2 exposures for 3 pictures.*\)\n$/,
+    );
     expect(ran.code).toBe(1);
     expect(ran.out).toContain('good, harm');
     const { stacks, failed } = JSON.parse(readFileSync(at('some.json'), 'utf8'));
     expect(stacks.map(({ name }: { name: string }) => name)).toEqual(['good']);
-    expect(failed).toEqual([{ name: 'a-bad', reason: expect.stringMatching(/ev\.txt has 2 exposures for 3 pictures/) }]);
+    expect(failed).toEqual([
+      { name: 'a-bad', reason: expect.stringMatching(/ev\.txt has 2 exposures for 3 pictures/) },
+    ]);
     const none = await deghost('evaluate', at('some'), '--frames', '1,2,3,4', '-q');
     expect(none.err).toMatch(/none of 2 stacks could be evaluated, a-bad because: .*ev\.txt/);
     expect([none.code, none.out]).toEqual([1, '']);
@@ -176,18 +289,35 @@ describe('harm', () => {
   const plain = Float32Array.from(samples, (code) => (code / 255) ** 2.2 / 4);
   const frame = { data: samples, width: W, height: H, exposure: 1 };
   const maps = (value: number, x0 = 0) => Float32Array.from({ length: W * H }, (_, p) => (p % W >= x0 ? value : 0));
-  const rows = (network: Float32Array, motion: Float32Array[]): Candidate[] => [{ name: 'network', radiance: network, motion }, { name: 'merge', radiance: plain }, { name: 'reference', radiance: plain }];
+  const rows = (network: Float32Array, motion: Float32Array[]): Candidate[] => [
+    { name: 'network', radiance: network, motion },
+    { name: 'merge', radiance: plain },
+    { name: 'reference', radiance: plain },
+  ];
 
-  const measure = (...args: [Candidate[], (typeof frame)[], number, Box[] | undefined]) => measureHarm(...args, async () => {});
+  const measure = (...args: [Candidate[], (typeof frame)[], number, Box[] | undefined]) =>
+    measureHarm(...args, async () => {});
 
   it('is none where the network gives the plain merge, whatever it does outside the boxes', async () => {
     const network = plain.map((y, i) => (Math.floor(i / 3) % W >= 24 ? y * 2 : y));
-    const harm = await measure(rows(network, [maps(0), maps(1, 24), maps(1, 24)]), [frame, frame, frame], 1, [[0, 0, 24, 32]]);
+    const harm = await measure(rows(network, [maps(0), maps(1, 24), maps(1, 24)]), [frame, frame, frame], 1, [
+      [0, 0, 24, 32],
+    ]);
     const left = [...samples].filter((_, i) => Math.floor(i / 3) % W < 24);
     const levelOfLeft = left.reduce((sum, code) => sum + code / 255, 0) / left.length;
-    expect(harm.still!.all).toEqual({ pixels: 24 * 32, level: expect.closeTo(levelOfLeft, 9), moving: 0, maps: 0, difference: 0, p99: 0, psnrMu: Infinity });
+    expect(harm.still!.all).toEqual({
+      pixels: 24 * 32,
+      level: expect.closeTo(levelOfLeft, 9),
+      moving: 0,
+      maps: 0,
+      difference: 0,
+      p99: 0,
+      psnrMu: Infinity,
+    });
     expect(harm.whole).toEqual({ moving: 0.5, maps: 1 / 3 });
-    const crossing = await measure(rows(network, [maps(0), maps(1, 24), maps(1, 24)]), [frame, frame, frame], 1, [[12, 0, 24, 32]]);
+    const crossing = await measure(rows(network, [maps(0), maps(1, 24), maps(1, 24)]), [frame, frame, frame], 1, [
+      [12, 0, 24, 32],
+    ]);
     expect(crossing.still!.all.moving).toBe(0.5);
     expect(crossing.still!.all.difference).toBeGreaterThan(1);
     // The plain merge of one frame has no cast: a curve of its own takes it to the codes.
@@ -198,9 +328,14 @@ describe('harm', () => {
     const dark = { ...frame, data: new Uint8Array(samples.length).fill(10) };
     const harm = await measure(rows(plain, [maps(0.5), maps(0.51), maps(0.51)]), [dark, dark, dark], 1, undefined);
     expect(harm.whole.moving).toBe(1);
-    expect((await measure(rows(plain, [maps(0.5), maps(0.5), maps(0.5)]), [dark, dark, dark], 1, undefined)).whole.moving).toBe(0);
+    expect(
+      (await measure(rows(plain, [maps(0.5), maps(0.5), maps(0.5)]), [dark, dark, dark], 1, undefined)).whole.moving,
+    ).toBe(0);
     expect(harm.pictures.map(({ cast }) => cast)).toEqual([undefined, undefined, undefined]);
-    expect(harm.unmeasured).toEqual([expect.stringMatching(/^cast: fewer than 500 pixels/), expect.stringMatching(/stand still/)]);
+    expect(harm.unmeasured).toEqual([
+      expect.stringMatching(/^cast: fewer than 500 pixels/),
+      expect.stringMatching(/stand still/),
+    ]);
     const { pictures, still } = summarizeHarm([harm]);
     expect(pictures[0].cast).toEqual({ mean: NaN, worst: NaN });
     expect(still).toMatchObject({ stacks: 0, boxes: 0, moving: { mean: NaN, worst: NaN } });
@@ -208,8 +343,18 @@ describe('harm', () => {
 
   it('is summed up over boxes, not stacks', async () => {
     const network = plain.map((y) => y * 1.1);
-    const of = (boxes: [number, number, number, number][], x0: number) => measure(rows(network, [maps(1, x0), maps(1, x0), maps(0)]), [frame, frame, frame], 1, boxes);
-    const summary = summarizeHarm([await of([[0, 0, 24, 32], [24, 0, 24, 32]], 24), await of([[0, 0, 48, 32]], 24)]);
+    const of = (boxes: [number, number, number, number][], x0: number) =>
+      measure(rows(network, [maps(1, x0), maps(1, x0), maps(0)]), [frame, frame, frame], 1, boxes);
+    const summary = summarizeHarm([
+      await of(
+        [
+          [0, 0, 24, 32],
+          [24, 0, 24, 32],
+        ],
+        24,
+      ),
+      await of([[0, 0, 48, 32]], 24),
+    ]);
     expect(summary.still.boxes).toBe(3);
     expect(summary.still.moving).toEqual({ mean: 0.5, worst: 1 });
     expect(summary.whole.moving).toEqual({ mean: 0.5, worst: 0.5 });
@@ -217,9 +362,18 @@ describe('harm', () => {
 
   it('can be stopped between its steps', async () => {
     let steps = 0;
-    const stopping = measureHarm(rows(plain, [maps(0), maps(0), maps(0)]), [frame, frame, frame], 1, [[0, 0, 9, 9], [9, 9, 9, 9]], async () => {
-      if (++steps === 6) throw new Error('stopped');
-    });
+    const stopping = measureHarm(
+      rows(plain, [maps(0), maps(0), maps(0)]),
+      [frame, frame, frame],
+      1,
+      [
+        [0, 0, 9, 9],
+        [9, 9, 9, 9],
+      ],
+      async () => {
+        if (++steps === 6) throw new Error('stopped');
+      },
+    );
     await expect(stopping).rejects.toThrow('stopped');
   });
 });

@@ -13,32 +13,59 @@ describe('EXIF', () => {
   });
 
   it('reads the fields from bytes; 0 f-number and ISO count as absent', async () => {
-    expect(await readExif(tiff([], exposureFields({ time: [1, 160], fNumber: [28, 10], iso: 640 })))).toEqual({ time: 1 / 160, fNumber: 2.8, iso: 640 });
-    expect(await readExif(tiff([], exposureFields({ time: [1, 160], fNumber: [0, 10], iso: 0 })))).toEqual({ time: 1 / 160 });
+    expect(await readExif(tiff([], exposureFields({ time: [1, 160], fNumber: [28, 10], iso: 640 })))).toEqual({
+      time: 1 / 160,
+      fNumber: 2.8,
+      iso: 640,
+    });
+    expect(await readExif(tiff([], exposureFields({ time: [1, 160], fNumber: [0, 10], iso: 0 })))).toEqual({
+      time: 1 / 160,
+    });
     expect(await readExif(tiff([], exposureFields({ time: [0, 1] })))).toEqual({ time: 0 });
     expect(await readExif(tiff([], exposureFields({ time: [1, 0] })))).toEqual({});
   });
 
   it('falls back to the APEX fields and to the long ISO fields', async () => {
-    const info = await readExif(tiff([], [[37377, 10, [5, 1]], [37378, 5, [4, 1]], [34855, 3, [65535]], [34866, 4, [102400]]]));
+    const info = await readExif(
+      tiff(
+        [],
+        [
+          [37377, 10, [5, 1]],
+          [37378, 5, [4, 1]],
+          [34855, 3, [65535]],
+          [34866, 4, [102400]],
+        ],
+      ),
+    );
     expect(info).toEqual({ time: 1 / 32, fNumber: 4, iso: 102400 });
     expect(exposureInfo({ ISO: [200, 0] })).toEqual({ iso: 200 });
   });
 
   it('damaged or absent EXIF is none', async () => {
     const whole = tiff([], exposureFields({ time: [1, 160], fNumber: [28, 10], iso: 640 }));
-    for (const cut of [8, 10, 20, 30]) expect(await readExif(png({ width: 1, height: 1, rows: new Uint8Array(3), extra: [['eXIf', whole.subarray(0, cut)]] }))).toEqual({});
+    for (const cut of [8, 10, 20, 30])
+      expect(
+        await readExif(
+          png({ width: 1, height: 1, rows: new Uint8Array(3), extra: [['eXIf', whole.subarray(0, cut)]] }),
+        ),
+      ).toEqual({});
     expect(await readExif(png({ width: 1, height: 1, rows: new Uint8Array(3) }))).toEqual({});
   });
 
   it('a stack uses the fields that all frames have', () => {
     const stack = (...list: object[]) => list.map((exif, i) => ({ name: `${i + 1}.jpg`, exif }));
-    expect(exposures(stack({ time: 1, iso: 200, fNumber: 2 }, { time: 1, iso: 100, fNumber: 4 }))).toEqual([0.5, 0.0625]);
+    expect(exposures(stack({ time: 1, iso: 200, fNumber: 2 }, { time: 1, iso: 100, fNumber: 4 }))).toEqual([
+      0.5, 0.0625,
+    ]);
     expect(exposures(stack({ time: 1 }, { time: 4 }))).toEqual([1, 4]);
     // One frame lacks the f-number and the others agree: it is left out for all.
     expect(exposures(stack({ time: 1, fNumber: 8 }, { time: 2 }, { time: 4, fNumber: 8 }))).toEqual([1, 2, 4]);
-    expect(() => exposures(stack({ time: 1, iso: 100 }, { time: 2 }, { time: 4, iso: 200 }))).toThrow("2.jpg has no ISO in its EXIF data, and the other frames' differ (100, 200): give the exposures yourself");
-    expect(() => exposures(stack({ time: 1 }, {}))).toThrow('2.jpg has no exposure time in its EXIF data: give the exposures yourself');
+    expect(() => exposures(stack({ time: 1, iso: 100 }, { time: 2 }, { time: 4, iso: 200 }))).toThrow(
+      "2.jpg has no ISO in its EXIF data, and the other frames' differ (100, 200): give the exposures yourself",
+    );
+    expect(() => exposures(stack({ time: 1 }, {}))).toThrow(
+      '2.jpg has no exposure time in its EXIF data: give the exposures yourself',
+    );
     expect(() => exposures(stack({ time: 1 }, { time: 0 }))).toThrow('2.jpg has an exposure time of 0 s');
     expect(() => exposures(stack({ time: -1 }, { time: 1 }))).toThrow('1.jpg has an exposure time of -1 s');
   });

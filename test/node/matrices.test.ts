@@ -6,13 +6,32 @@ import { adapterCapabilities, matricesOf, openWithMatrices } from '../../src/nod
 describe('matricesOf', () => {
   const FEATURES = ['subgroups', 'shader-f16', 'chromium-experimental-subgroup-matrix'];
   const info = (min: number, max: number, ...configs: [string, string, number, number, number][]): GPUAdapterInfo => {
-    const subgroupMatrixConfigs = configs.map(([componentType, resultComponentType, M, N, K]) => ({ componentType, resultComponentType, M, N, K }));
+    const subgroupMatrixConfigs = configs.map(([componentType, resultComponentType, M, N, K]) => ({
+      componentType,
+      resultComponentType,
+      M,
+      N,
+      K,
+    }));
     return { subgroupMinSize: min, subgroupMaxSize: max, subgroupMatrixConfigs } as unknown as GPUAdapterInfo;
   };
-  const matrices = (it: GPUAdapterInfo, features = FEATURES) => matricesOf({ info: it, features: new Set(features) as unknown as GPUSupportedFeatures });
+  const matrices = (it: GPUAdapterInfo, features = FEATURES) =>
+    matricesOf({ info: it, features: new Set(features) as unknown as GPUSupportedFeatures });
 
   it('takes the first matrices of halves with sums in f32 that kernels can use', () => {
-    expect(matrices(info(32, 32, ['f16', 'f16', 16, 16, 16], ['u8', 'u32', 8, 8, 16], ['f16', 'f32', 32, 8, 16], ['f16', 'f32', 16, 8, 16], ['f16', 'f32', 8, 8, 8]))).toMatchObject({ m: 16, n: 8, k: 16 });
+    expect(
+      matrices(
+        info(
+          32,
+          32,
+          ['f16', 'f16', 16, 16, 16],
+          ['u8', 'u32', 8, 8, 16],
+          ['f16', 'f32', 32, 8, 16],
+          ['f16', 'f32', 16, 8, 16],
+          ['f16', 'f32', 8, 8, 8],
+        ),
+      ),
+    ).toMatchObject({ m: 16, n: 8, k: 16 });
     expect(matrices(info(32, 32, ['f16', 'f16', 16, 16, 16]))).toBeUndefined();
     expect(matrices(info(32, 32))).toBeUndefined();
   });
@@ -21,7 +40,14 @@ describe('matricesOf', () => {
     const all = ['f16', 'f32', 16, 16, 16] as [string, string, number, number, number];
     expect(matrices(info(32, 32, all))).toBeDefined();
     expect(matrices(info(8, 32, all))).toBeUndefined();
-    for (const name of FEATURES) expect(matrices(info(32, 32, all), FEATURES.filter((other) => other !== name)), name).toBeUndefined();
+    for (const name of FEATURES)
+      expect(
+        matrices(
+          info(32, 32, all),
+          FEATURES.filter((other) => other !== name),
+        ),
+        name,
+      ).toBeUndefined();
   });
 
   it("knows them of a device whose own info has none, as Dawn's in Node", async () => {
@@ -32,8 +58,17 @@ describe('matricesOf', () => {
       asked = descriptor.requiredFeatures!;
       return Promise.resolve(device);
     };
-    const adapter = { limits: {}, features, info: info(32, 32, ['f16', 'f32', 16, 16, 16]), requestDevice } as unknown as GPUAdapter;
-    expect(new Gpu(await openWithMatrices(adapter)).capabilities).toEqual({ subgroupSize: 32, f16: true, matrices: { m: 16, n: 16, k: 16 } });
+    const adapter = {
+      limits: {},
+      features,
+      info: info(32, 32, ['f16', 'f32', 16, 16, 16]),
+      requestDevice,
+    } as unknown as GPUAdapter;
+    expect(new Gpu(await openWithMatrices(adapter)).capabilities).toEqual({
+      subgroupSize: 32,
+      f16: true,
+      matrices: { m: 16, n: 16, k: 16 },
+    });
     expect(adapterCapabilities(adapter)).toEqual(new Gpu(device).capabilities);
     expect([...asked]).toEqual(FEATURES);
     // The core alone, as in pages, does not ask for what it has nothing for.

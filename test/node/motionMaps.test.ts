@@ -21,7 +21,11 @@ const long = Float32Array.from({ length: W * H }, () => (next() < 0.3 ? 1 : 0));
 const union = short.map((w, i) => Math.max(w, long[i]));
 const maps = [short, union, long];
 const read = (reference = 1) => readMotionMaps(dir, 3, W, H, reference);
-const grey = (values: ArrayLike<number>) => sharp(Uint8Array.from(values), { raw: { width: W, height: H, channels: 1 } }).toColourspace('b-w').png().toBuffer();
+const grey = (values: ArrayLike<number>) =>
+  sharp(Uint8Array.from(values), { raw: { width: W, height: H, channels: 1 } })
+    .toColourspace('b-w')
+    .png()
+    .toBuffer();
 
 beforeEach(async () => {
   rmSync(dir, { recursive: true, force: true });
@@ -68,35 +72,108 @@ it('without maps of the reference it is the union; PNG or NPY alone will do', as
 it('takes PNGs as editors save them: RGB, alpha, 16 bit', async () => {
   for (const k of [1, 2, 3]) rmSync(at(`motion-${k}.npy`));
   const values = Uint8Array.from(long, (w, i) => (255 * w) ^ i);
-  writeFileSync(at('motion-3.png'), await sharp(Uint8Array.from({ length: W * H * 4 }, (_, i) => (i % 4 === 3 ? 255 : values[i >> 2])), { raw: { width: W, height: H, channels: 4 } }).withIccProfile('srgb').png().toBuffer());
+  writeFileSync(
+    at('motion-3.png'),
+    await sharp(
+      Uint8Array.from({ length: W * H * 4 }, (_, i) => (i % 4 === 3 ? 255 : values[i >> 2])),
+      { raw: { width: W, height: H, channels: 4 } },
+    )
+      .withIccProfile('srgb')
+      .png()
+      .toBuffer(),
+  );
   const deep = Uint16Array.from({ length: W * H * 3 }, (_, i) => Math.floor(i / 3) * 990);
-  writeFileSync(at('motion-1.png'), await sharp(deep, { raw: { width: W, height: H, channels: 3 } }).toColourspace('rgb16').png().toBuffer());
+  writeFileSync(
+    at('motion-1.png'),
+    await sharp(deep, { raw: { width: W, height: H, channels: 3 } })
+      .toColourspace('rgb16')
+      .png()
+      .toBuffer(),
+  );
   const got = await read();
   expect(got[2]).toEqual(Float32Array.from(values, (v) => v / 255));
   expect(got[0]).toEqual(Float32Array.from({ length: W * H }, (_, i) => (i * 990) / 65535));
 });
 
 it.each<[string, () => unknown, RegExp]>([
-  ['a missing map', () => ['png', 'npy'].forEach((e) => rmSync(at(`motion-3.${e}`))), /motion-3\.png is missing, and so is motion-3\.npy/],
-  ['a map too many', () => writeFileSync(at('motion-4.png'), 'x'), /motion-4\.png is a map of frame 4, the stack has 3/],
-  ['NaN', () => writeFileSync(at('motion-1.npy'), encodeNpy(short.map((w, i) => (i === 12 ? NaN : w)), [H, W])), /motion-1\.npy: row 1, column 1 is NaN, values must be in \[0,1\]/],
-  ['a value above 1', () => writeFileSync(at('motion-2.npy'), encodeNpy(short.map(() => 1.5), [H, W])), /motion-2\.npy: row 0, column 0 is 1\.5/],
-  ['another size', () => writeFileSync(at('motion-1.npy'), encodeNpy(short, [W, H])), /motion-1\.npy is 6x11, the frames are 11x6/],
-  ['three dimensions', () => writeFileSync(at('motion-1.npy'), encodeNpy(short, [H, W, 1])), /motion-1\.npy: a map is a float32 array/],
-  ['bytes', () => writeFileSync(at('motion-1.npy'), encodeNpy(new Uint8Array(W * H), [H, W])), /motion-1\.npy: a map is a float32 array/],
+  [
+    'a missing map',
+    () => ['png', 'npy'].forEach((e) => rmSync(at(`motion-3.${e}`))),
+    /motion-3\.png is missing, and so is motion-3\.npy/,
+  ],
+  [
+    'a map too many',
+    () => writeFileSync(at('motion-4.png'), 'x'),
+    /motion-4\.png is a map of frame 4, the stack has 3/,
+  ],
+  [
+    'NaN',
+    () =>
+      writeFileSync(
+        at('motion-1.npy'),
+        encodeNpy(
+          short.map((w, i) => (i === 12 ? NaN : w)),
+          [H, W],
+        ),
+      ),
+    /motion-1\.npy: row 1, column 1 is NaN, values must be in \[0,1\]/,
+  ],
+  [
+    'a value above 1',
+    () =>
+      writeFileSync(
+        at('motion-2.npy'),
+        encodeNpy(
+          short.map(() => 1.5),
+          [H, W],
+        ),
+      ),
+    /motion-2\.npy: row 0, column 0 is 1\.5/,
+  ],
+  [
+    'another size',
+    () => writeFileSync(at('motion-1.npy'), encodeNpy(short, [W, H])),
+    /motion-1\.npy is 6x11, the frames are 11x6/,
+  ],
+  [
+    'three dimensions',
+    () => writeFileSync(at('motion-1.npy'), encodeNpy(short, [H, W, 1])),
+    /motion-1\.npy: a map is a float32 array/,
+  ],
+  [
+    'bytes',
+    () => writeFileSync(at('motion-1.npy'), encodeNpy(new Uint8Array(W * H), [H, W])),
+    /motion-1\.npy: a map is a float32 array/,
+  ],
   ['no NPY', () => writeFileSync(at('motion-1.npy'), 'x'), /motion-1\.npy: not a \.npy file/],
   ['no PNG', () => writeFileSync(at('motion-1.png'), 'x'), /motion-1\.png cannot be decoded/],
-  ['a cut PNG', () => writeFileSync(at('motion-1.png'), readFileSync(at('motion-1.png')).subarray(0, -30)), /motion-1\.png cannot be decoded/],
+  [
+    'a cut PNG',
+    () => writeFileSync(at('motion-1.png'), readFileSync(at('motion-1.png')).subarray(0, -30)),
+    /motion-1\.png cannot be decoded/,
+  ],
   ['no folder', () => rmSync(dir, { recursive: true }), /cannot read motion maps from .*maps: no such file or folder/],
 ])('refuses %s', async (_, spoil, message) => {
   spoil();
-  await expect(read()).rejects.toThrow(expect.objectContaining({ code: 'input', message: expect.stringMatching(message) }));
+  await expect(read()).rejects.toThrow(
+    expect.objectContaining({ code: 'input', message: expect.stringMatching(message) }),
+  );
 });
 
 it('refuses PNGs of another size or in colour', async () => {
-  writeFileSync(at('motion-1.png'), await sharp(new Uint8Array(W * H), { raw: { width: H, height: W, channels: 1 } }).png().toBuffer());
+  writeFileSync(
+    at('motion-1.png'),
+    await sharp(new Uint8Array(W * H), { raw: { width: H, height: W, channels: 1 } })
+      .png()
+      .toBuffer(),
+  );
   await expect(read()).rejects.toThrow(/motion-1\.png is 6x11, the frames are 11x6/);
-  writeFileSync(at('motion-1.png'), await sharp(new Uint8Array(W * H * 3).fill(7).fill(8, 40, 41), { raw: { width: W, height: H, channels: 3 } }).png().toBuffer());
+  writeFileSync(
+    at('motion-1.png'),
+    await sharp(new Uint8Array(W * H * 3).fill(7).fill(8, 40, 41), { raw: { width: W, height: H, channels: 3 } })
+      .png()
+      .toBuffer(),
+  );
   await expect(read()).rejects.toThrow(/motion-1\.png is in colour \(row 1, column 2\)/);
 });
 
@@ -105,10 +182,14 @@ it('creates the folder, but not its parents', async () => {
   await checkMotionFolder(dir);
   expect(existsSync(dir)).toBe(true);
   await checkMotionFolder(dir);
-  await expect(checkMotionFolder(join(folder, 'no', 'maps'))).rejects.toThrow(/cannot create .*maps: the folder .*no does not exist, create it first/);
+  await expect(checkMotionFolder(join(folder, 'no', 'maps'))).rejects.toThrow(
+    /cannot create .*maps: the folder .*no does not exist, create it first/,
+  );
   writeFileSync(join(folder, 'plain'), '');
   await expect(checkMotionFolder(join(folder, 'plain'))).rejects.toThrow(/plain: it is not a folder/);
   mkdirSync(join(folder, 'two'));
-  await expect(writeMotionMaps(join(folder, 'two'), [short.map(() => 2)], W, H)).rejects.toThrow('motion map 1: row 0, column 0 is 2');
+  await expect(writeMotionMaps(join(folder, 'two'), [short.map(() => 2)], W, H)).rejects.toThrow(
+    'motion map 1: row 0, column 0 is 2',
+  );
   await expect(writeMotionMaps(join(folder, 'two'), [short], W, H + 1)).rejects.toThrow('66 values, 11x7 needs 77');
 });

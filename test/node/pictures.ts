@@ -57,15 +57,30 @@ function pngChunk(type: string, body: Uint8Array): Buffer {
   return out;
 }
 
-/** A PNG put together by hand: `rows` are big-endian sample bytes without filter bytes. `extra` chunks go before IDAT. */
-export function png(options: { width: number; height: number; depth?: number; colour?: number; rows?: Uint8Array; extra?: [string, Uint8Array][] }): Buffer {
+/**
+ * A PNG put together by hand: `rows` are big-endian sample bytes without filter bytes. `extra` chunks go before IDAT.
+ */
+export function png(options: {
+  width: number;
+  height: number;
+  depth?: number;
+  colour?: number;
+  rows?: Uint8Array;
+  extra?: [string, Uint8Array][];
+}): Buffer {
   const { width, height, depth = 8, colour = 2, rows, extra = [] } = options;
   const head = Buffer.alloc(13);
   head.writeUInt32BE(width, 0);
   head.writeUInt32BE(height, 4);
   head.set([depth, colour, 0, 0, 0], 8);
   const stride = rows ? rows.length / height : 0;
-  const filtered = rows ? Buffer.concat(Array.from({ length: height }, (_, y) => Buffer.concat([Buffer.from([0]), rows.subarray(y * stride, (y + 1) * stride)]))) : Buffer.alloc(0);
+  const filtered = rows
+    ? Buffer.concat(
+        Array.from({ length: height }, (_, y) =>
+          Buffer.concat([Buffer.from([0]), rows.subarray(y * stride, (y + 1) * stride)]),
+        ),
+      )
+    : Buffer.alloc(0);
   return Buffer.concat([
     Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
     pngChunk('IHDR', head),
@@ -96,13 +111,16 @@ function directory(fields: TiffField[], at: number): Buffer {
     const body =
       typeof values === 'string'
         ? Buffer.from(`${values}\0`, 'latin1')
-        : Buffer.concat(values.map((v) => {
-            const b = Buffer.alloc(type === 3 ? 2 : 4);
-            if (type === 3) b.writeUInt16LE(v);
-            else b.writeInt32LE(v | 0);
-            return b;
-          }));
-    const count = typeof values === 'string' ? values.length + 1 : type === 5 || type === 10 ? values.length / 2 : values.length;
+        : Buffer.concat(
+            values.map((v) => {
+              const b = Buffer.alloc(type === 3 ? 2 : 4);
+              if (type === 3) b.writeUInt16LE(v);
+              else b.writeInt32LE(v | 0);
+              return b;
+            }),
+          );
+    const count =
+      typeof values === 'string' ? values.length + 1 : type === 5 || type === 10 ? values.length / 2 : values.length;
     const entry = 2 + 12 * i;
     table.writeUInt16LE(tag, entry);
     table.writeUInt16LE(type, entry + 2);
@@ -117,17 +135,32 @@ function directory(fields: TiffField[], at: number): Buffer {
   return Buffer.concat([table, ...overflow]);
 }
 
-/** A TIFF file (or the payload of an EXIF block): one directory, an EXIF directory, and data that field 273 points to. */
+/**
+ * A TIFF file (or the payload of an EXIF block): one directory, an EXIF directory, and data that field 273 points to.
+ */
 export function tiff(fields: TiffField[], exif: TiffField[] = [], data: Uint8Array = new Uint8Array(0)): Buffer {
   const head = Buffer.from('49492a0008000000', 'hex');
-  const build = (exifAt: number, dataAt: number) => directory([...fields, ...(exif.length > 0 ? [[34665, 4, [exifAt]] as TiffField] : []), ...(data.length > 0 ? [[273, 4, [dataAt]] as TiffField] : [])], 8);
+  const build = (exifAt: number, dataAt: number) =>
+    directory(
+      [
+        ...fields,
+        ...(exif.length > 0 ? [[34665, 4, [exifAt]] as TiffField] : []),
+        ...(data.length > 0 ? [[273, 4, [dataAt]] as TiffField] : []),
+      ],
+      8,
+    );
   const exifAt = 8 + build(0, 0).length;
   const exifPart = exif.length > 0 ? directory(exif, exifAt) : Buffer.alloc(0);
   return Buffer.concat([head, build(exifAt, exifAt + exifPart.length), exifPart, data]);
 }
 
 /** EXIF's exposure fields: each a rational [numerator, denominator] or a number. */
-export function exposureFields(fields: { time?: [number, number]; fNumber?: [number, number]; iso?: number; orientation?: number }): TiffField[] {
+export function exposureFields(fields: {
+  time?: [number, number];
+  fNumber?: [number, number];
+  iso?: number;
+  orientation?: number;
+}): TiffField[] {
   const out: TiffField[] = [];
   if (fields.time) out.push([33434, 5, fields.time]);
   if (fields.fNumber) out.push([33437, 5, fields.fNumber]);

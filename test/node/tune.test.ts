@@ -1,4 +1,7 @@
-/** `deghost tune` for real, on the test adapter, of one kind of steps; what `deghost plan` and `deghost merge` make of it. */
+/**
+ * `deghost tune` for real, on the test adapter, of one kind of steps; what `deghost plan` and `deghost merge` make of
+ * it.
+ */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +29,9 @@ afterAll(() => {
 
 /** Programs of all steps of a plan. */
 async function programs(): Promise<string[]> {
-  const { stages } = JSON.parse((await deghost('plan', '96x64', '--weights', FIXED, '--json')).out) as { stages: { steps: { program: string }[] }[] };
+  const { stages } = JSON.parse((await deghost('plan', '96x64', '--weights', FIXED, '--json')).out) as {
+    stages: { steps: { program: string }[] }[];
+  };
   return stages.flatMap(({ steps }) => steps.map(({ program }) => program));
 }
 
@@ -48,15 +53,24 @@ describe('deghost tune', () => {
     const [{ candidates, chosen }] = found.classes;
     expect(candidates.length).toBeGreaterThan(1);
     // All implementations agree on this adapter, and all take time.
-    for (const { implementation, ms, error } of candidates) expect(ms, `${implementation}: ${error}`).toBeGreaterThan(0);
+    for (const { implementation, ms, error } of candidates)
+      expect(ms, `${implementation}: ${error}`).toBeGreaterThan(0);
     expect(candidates.map(({ implementation }) => implementation)).toContain(chosen);
     const { cache: _, ...kept } = found;
     expect(JSON.parse(readFileSync(file, 'utf8')).entries[found.key]).toEqual(kept);
 
     const after = await plan();
-    expect(after.out).toMatch(new RegExp(`\\n\\npredicted time: [\\d.]+ m?s on .*, from \`deghost tune\` of ${found.date.slice(0, 10)}; \\d+ of \\d+ kinds of steps are not in it`));
+    expect(after.out).toMatch(
+      new RegExp(
+        `\\n\\npredicted time: [\\d.]+ m?s on .*, from \`deghost tune\` of ${found.date.slice(0, 10)}; \\d+ of \\d+ kinds of steps are not in it`,
+      ),
+    );
     const json = JSON.parse((await deghost('plan', '96x64', '--weights', FIXED, '--json')).out);
-    expect(json.predicted).toMatchObject({ adapter: found.adapter, tuned: found.date, milliseconds: expect.any(Number) });
+    expect(json.predicted).toMatchObject({
+      adapter: found.adapter,
+      tuned: found.date,
+      milliseconds: expect.any(Number),
+    });
     expect(json.predicted.milliseconds).toBeGreaterThan(0);
 
     // The plan runs what the cache has, whatever it is: here the slowest.
@@ -65,7 +79,9 @@ describe('deghost tune', () => {
     writeFileSync(file, JSON.stringify({ deghost: 'tuning', entries }));
     const tuned = await programs();
     expect(tuned).toHaveLength(untuned.length);
-    expect(tuned.filter((program, i) => program !== untuned[i])).toEqual([expect.stringMatching(/^conv2d 1x1 .*merge/)]);
+    expect(tuned.filter((program, i) => program !== untuned[i])).toEqual([
+      expect.stringMatching(/^conv2d 1x1 .*merge/),
+    ]);
     writeFileSync(file, JSON.stringify({ deghost: 'tuning', entries: { [found.key]: kept } }));
   });
 
@@ -73,7 +89,11 @@ describe('deghost tune', () => {
     rmSync(file, { force: true });
     const ran = await deghost('tune', '--weights', FIXED, '--only', KIND, '--limit', '0');
     expect(ran.code, ran.err).toBe(0);
-    expect(ran.out).toMatch(new RegExp(`\\n\\* taken\\. 0 kinds of steps timed, 0 of them with another implementation than the default; 1 not reached keep their defaults: ${KIND}\\n$`));
+    expect(ran.out).toMatch(
+      new RegExp(
+        `\\n\\* taken\\. 0 kinds of steps timed, 0 of them with another implementation than the default; 1 not reached keep their defaults: ${KIND}\\n$`,
+      ),
+    );
     expect(ran.err).toMatch(/nothing was reached within the limit: raise --limit\n$/);
     expect(() => readFileSync(file)).toThrow('ENOENT');
   });
@@ -87,7 +107,11 @@ describe('deghost tune', () => {
         if (text.includes(KIND)) controller.abort();
       },
     };
-    const code = await main(['tune', '--weights', FIXED, '--only', KIND], { stdout: { write: (text) => void (out += text) }, stderr, signal: controller.signal });
+    const code = await main(['tune', '--weights', FIXED, '--only', KIND], {
+      stdout: { write: (text) => void (out += text) },
+      stderr,
+      signal: controller.signal,
+    });
     expect(code).toBe(130);
     expect(err).toMatch(/cancelled: nothing was written\n$/);
     expect(out).toContain(`1 not reached keep their defaults: ${KIND}`);
@@ -115,8 +139,20 @@ describe('deghost tune', () => {
   });
 
   it('prints a table', () => {
-    const kind = tunedClass('conv2d 3x3 8>8', { 'direct 2x2x8': 2, 'direct 4x2x8': 1.25, 'staged 2x2x8': null }, 'direct 4x2x8', { multiplyAdds: 5e6, bytes: 4e6 });
-    expect(tuneText(tuneResult([kind, tunedClass('blend', { '': 0.5 }, '', { multiplyAdds: 0, bytes: 2e6 })], { timestamps: false, unreached: ['copy'] }))).toBe(
+    const kind = tunedClass(
+      'conv2d 3x3 8>8',
+      { 'direct 2x2x8': 2, 'direct 4x2x8': 1.25, 'staged 2x2x8': null },
+      'direct 4x2x8',
+      { multiplyAdds: 5e6, bytes: 4e6 },
+    );
+    expect(
+      tuneText(
+        tuneResult([kind, tunedClass('blend', { '': 0.5 }, '', { multiplyAdds: 0, bytes: 2e6 })], {
+          timestamps: false,
+          unreached: ['copy'],
+        }),
+      ),
+    ).toBe(
       [
         'an adapter, f32: the largest step of each kind in a tile of 32x32, by wall time: the adapter has no timestamps',
         'kind of step     share  implementation                       ms  GFLOP/s  GB/s',
@@ -134,8 +170,13 @@ describe('deghost merge', () => {
   it('reads what was tuned, and does not with --no-tune', async () => {
     mkdirSync(join(folder, 'deghost'), { recursive: true });
     writeFileSync(file, 'damaged');
-    const inputs = await Promise.all([0.25, 1, 4].map((exposure, k) => picture(folder, `${k}.png`, scene(48, 32, exposure), 48, 32, `${exposure * 80}/6400`)));
-    const merge = (...more: string[]) => deghost('merge', ...inputs, '-o', join(folder, 'out.hdr'), '--weights', FIXED, ...more);
+    const inputs = await Promise.all(
+      [0.25, 1, 4].map((exposure, k) =>
+        picture(folder, `${k}.png`, scene(48, 32, exposure), 48, 32, `${exposure * 80}/6400`),
+      ),
+    );
+    const merge = (...more: string[]) =>
+      deghost('merge', ...inputs, '-o', join(folder, 'out.hdr'), '--weights', FIXED, ...more);
     const [read, unread] = [await merge(), await merge('--no-tune')];
     expect([read.code, unread.code], read.err + unread.err).toEqual([0, 0]);
     expect(read.err).toContain("tuning.json is damaged, or no tuning of deghost's");

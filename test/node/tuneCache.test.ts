@@ -1,5 +1,17 @@
-/** Tunings in a file of the user's cache folder: what was written comes back, and what is damaged or not ours is replaced, said once. */
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+/**
+ * Tunings in a file of the user's cache folder: what was written comes back, and what is damaged or not ours is
+ * replaced, said once.
+ */
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -70,14 +82,21 @@ describe('FileTuneCache', () => {
     expect(await readTuning(cache, RESULT.key)).toBeUndefined();
     expect(readFileSync(path, 'utf8')).toBe(text);
     await writeTuning(cache, RESULT);
-    expect(said).toEqual([`${path} is damaged, or no tuning of deghost's: it is not read, and the next tuning replaces it`]);
+    expect(said).toEqual([
+      `${path} is damaged, or no tuning of deghost's: it is not read, and the next tuning replaces it`,
+    ]);
     const again = cacheOf(path);
     expect(await readTuning(again.cache, RESULT.key)).toEqual(RESULT);
     expect(again.said).toEqual([]);
   });
 
   it('keeps what is whole in a file of which a part is damaged', async () => {
-    const path = holding(JSON.stringify({ deghost: 'tuning', entries: { [RESULT.key]: RESULT, other: { ...RESULT, classes: 'many' }, third: RESULT } }));
+    const path = holding(
+      JSON.stringify({
+        deghost: 'tuning',
+        entries: { [RESULT.key]: RESULT, other: { ...RESULT, classes: 'many' }, third: RESULT },
+      }),
+    );
     const { cache, said } = cacheOf(path);
     expect(await readTuning(cache, RESULT.key)).toEqual(RESULT);
     expect(await readTuning(cache, 'other')).toBeUndefined();
@@ -88,8 +107,11 @@ describe('FileTuneCache', () => {
 
   it('keeps the 32 newest', async () => {
     const { cache } = cacheOf(fresh());
-    for (let i = 0; i < 34; i++) await cache.write(`${i}`, { ...RESULT, key: `${i}`, date: new Date(Date.UTC(2026, 0, 40 - i)).toISOString() });
-    const held = await Promise.all(Array.from({ length: 34 }, async (_, i) => (await cache.read(`${i}`)) !== undefined));
+    for (let i = 0; i < 34; i++)
+      await cache.write(`${i}`, { ...RESULT, key: `${i}`, date: new Date(Date.UTC(2026, 0, 40 - i)).toISOString() });
+    const held = await Promise.all(
+      Array.from({ length: 34 }, async (_, i) => (await cache.read(`${i}`)) !== undefined),
+    );
     expect(held.map((is, i) => (is ? i : -1)).filter((i) => i >= 0)).toEqual(Array.from({ length: 32 }, (_, i) => i));
   });
 
@@ -101,7 +123,9 @@ describe('FileTuneCache', () => {
     expect(said).toEqual([expect.stringMatching(/^cannot read .*tuning\.json: is a folder/)]);
     await expect(writeTuning(cache, RESULT)).rejects.toThrow(/^cannot write .*tuning\.json: it is a folder/);
     const blocked = join(holding('x'), 'deghost', 'tuning.json');
-    await expect(writeTuning(cacheOf(blocked).cache, RESULT)).rejects.toThrow(/^cannot write .*: a part of the path is not a folder/);
+    await expect(writeTuning(cacheOf(blocked).cache, RESULT)).rejects.toThrow(
+      /^cannot write .*: a part of the path is not a folder/,
+    );
     expect(existsSync(blocked)).toBe(false);
     if (process.getuid?.() === 0) return; // root writes anywhere
     const closed = fresh();

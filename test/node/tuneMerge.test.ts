@@ -1,4 +1,7 @@
-/** When `deghost merge` tunes by itself, and what it does with it: a tuner of the test's own, on the test adapter's device. */
+/**
+ * When `deghost merge` tunes by itself, and what it does with it: a tuner of the test's own, on the test adapter's
+ * device.
+ */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CancelledError, GpuError, InputError } from '../../src/errors.ts';
 import type { AdapterInfo } from '../../src/node/adapter.ts';
@@ -14,7 +17,17 @@ import type { NetworkConfig } from '../../src/weights/config.ts';
 import { testDevice } from '../gpu.ts';
 import { tuneResult, tunedClass } from '../tune/samples.ts';
 
-const CONFIG: NetworkConfig = { variant: 'fixed', width: 8, segWidths: [4, 8, 12, 16], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', hat: 'channel', extra: {} };
+const CONFIG: NetworkConfig = {
+  variant: 'fixed',
+  width: 8,
+  segWidths: [4, 8, 12, 16],
+  slope: 0.2,
+  gamma: 2.2,
+  maskMode: 'soft',
+  base: 'merge',
+  hat: 'channel',
+  extra: {},
+};
 const GPU: AdapterInfo = { name: 'a GPU', vendor: '', architecture: '', software: false, source: 'system' };
 
 interface Tried {
@@ -24,7 +37,12 @@ interface Tried {
 }
 
 /** One merge's asking for a tuning. @param found what the tuner gives, or throws */
-async function ask(cache: TuneCache, found: (key: string) => TuneResult | Error, info = GPU, config = CONFIG): Promise<Tried> {
+async function ask(
+  cache: TuneCache,
+  found: (key: string) => TuneResult | Error,
+  info = GPU,
+  config = CONFIG,
+): Promise<Tried> {
   const device = await testDevice();
   const { capabilities } = new Gpu(device);
   const asked: TuneOptions[] = [];
@@ -35,7 +53,18 @@ async function ask(cache: TuneCache, found: (key: string) => TuneResult | Error,
     if (it instanceof Error) throw it;
     return it;
   };
-  const result = tuningForMerge({ device, capabilities, info, config, frames: 3, precision: 'f32', cache, message: (text) => said.push(text), signal: new AbortController().signal, tuner });
+  const result = tuningForMerge({
+    device,
+    capabilities,
+    info,
+    config,
+    frames: 3,
+    precision: 'f32',
+    cache,
+    message: (text) => said.push(text),
+    signal: new AbortController().signal,
+    tuner,
+  });
   await result.catch(() => undefined);
   return { result, asked, said };
 }
@@ -54,7 +83,12 @@ describe('the tuning of a merge', () => {
     kinds = stepClasses(CONFIG, 3, { width: 32, height: 32 }, { capabilities });
     // All but the last, which is no large part of the work.
     const [first, ...others] = kinds.slice(0, -1).map(({ name }) => name);
-    found = (key) => tuneResult([tunedClass(first, { a: 2, b: 1 }, 'b'), ...others.map((name) => tunedClass(name, { a: 2 }))], { key, unreached: [kinds.at(-1)!.name], stopped: 'limit' });
+    found = (key) =>
+      tuneResult([tunedClass(first, { a: 2, b: 1 }, 'b'), ...others.map((name) => tunedClass(name, { a: 2 }))], {
+        key,
+        unreached: [kinds.at(-1)!.name],
+        stopped: 'limit',
+      });
   });
 
   it('is made on the first one on a GPU, within five seconds, and kept for the next', async () => {
@@ -77,10 +111,23 @@ describe('the tuning of a merge', () => {
     await ask(cache, found);
     const { capabilities } = new Gpu(await testDevice());
     const wide = { ...CONFIG, width: 24 };
-    const others = stepClasses(wide, 3, { width: 32, height: 32 }, { capabilities }).filter(({ name, implementations }) => implementations.length > 1 && !kinds.some((kind) => kind.name === name));
+    const others = stepClasses(wide, 3, { width: 32, height: 32 }, { capabilities }).filter(
+      ({ name, implementations }) => implementations.length > 1 && !kinds.some((kind) => kind.name === name),
+    );
     expect(others.length).toBeGreaterThan(3);
-    const more = await ask(cache, (key) => tuneResult(others.map(({ name }) => tunedClass(name, { a: 2, c: 1 }, 'c')), { key }), GPU, wide);
-    expect(more.said[0]).toBe('first merge on a GPU with such weights: finding its fastest kernels, for 5 seconds at most (--no-tune skips this)');
+    const more = await ask(
+      cache,
+      (key) =>
+        tuneResult(
+          others.map(({ name }) => tunedClass(name, { a: 2, c: 1 }, 'c')),
+          { key },
+        ),
+      GPU,
+      wide,
+    );
+    expect(more.said[0]).toBe(
+      'first merge on a GPU with such weights: finding its fastest kernels, for 5 seconds at most (--no-tune skips this)',
+    );
     const { filter } = more.asked[0];
     expect(others.every(({ name }) => filter!(name))).toBe(true);
     expect(kinds.some(({ name }) => filter!(name))).toBe(false);
@@ -94,7 +141,9 @@ describe('the tuning of a merge', () => {
     const none = await ask(cache, found, { ...GPU, software: true });
     expect([await none.result, none.asked, none.said, cache.held.size]).toEqual([undefined, [], [], 0]);
     await ask(cache, found);
-    expect((await (await ask(cache, found, { ...GPU, software: true })).result)?.classes).toHaveLength(kinds.length - 1);
+    expect((await (await ask(cache, found, { ...GPU, software: true })).result)?.classes).toHaveLength(
+      kinds.length - 1,
+    );
   });
 
   it('is not kept when it was cancelled', async () => {
@@ -112,7 +161,10 @@ describe('the tuning of a merge', () => {
   });
 
   it('counts where it cannot be kept, and says so', async () => {
-    const full: TuneCache = { read: async () => undefined, write: () => Promise.reject(new InputError('cannot write tuning.json: no space left')) };
+    const full: TuneCache = {
+      read: async () => undefined,
+      write: () => Promise.reject(new InputError('cannot write tuning.json: no space left')),
+    };
     const { result, said } = await ask(full, found);
     expect((await result)?.classes).toHaveLength(kinds.length - 1);
     expect(said.at(-1)).toBe('the tuning is not kept: cannot write tuning.json: no space left');

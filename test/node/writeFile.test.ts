@@ -1,5 +1,16 @@
 /** Files are written whole or not at all, and every failure is one line that names the path. */
-import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -8,7 +19,8 @@ import { temporaryFolder } from './pictures.ts';
 
 const { path: folder } = temporaryFolder();
 const at = (name: string) => join(folder, name);
-const input = (message: string | RegExp) => expect.objectContaining({ code: 'input', message: expect.stringMatching(message) });
+const input = (message: string | RegExp) =>
+  expect.objectContaining({ code: 'input', message: expect.stringMatching(message) });
 const leftovers = () => readdirSync(folder).filter((name) => name.endsWith('.tmp'));
 
 async function* pieces(...list: (Uint8Array | Error)[]) {
@@ -38,7 +50,13 @@ it('writes through a symbolic link', async () => {
 });
 
 it('writes pieces over earlier ones', async () => {
-  const content = [Buffer.from('head'), Buffer.alloc(4), Buffer.from('body'), { at: 4, bytes: Buffer.from('1234') }, Buffer.from('!')];
+  const content = [
+    Buffer.from('head'),
+    Buffer.alloc(4),
+    Buffer.from('body'),
+    { at: 4, bytes: Buffer.from('1234') },
+    Buffer.from('!'),
+  ];
   await writeFileAtomic(at('placed'), content);
   expect(readFileSync(at('placed'), 'utf8')).toBe('head1234body!');
 });
@@ -51,7 +69,10 @@ it('leaves the old file when the content fails', async () => {
 });
 
 it('stops on abort, before and between pieces', async () => {
-  await expect(writeFileAtomic(at('c'), Buffer.from('x'), { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'cancelled', name: 'AbortError' });
+  await expect(writeFileAtomic(at('c'), Buffer.from('x'), { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    code: 'cancelled',
+    name: 'AbortError',
+  });
   const controller = new AbortController();
   async function* slow() {
     yield Buffer.from('x');
@@ -59,18 +80,30 @@ it('stops on abort, before and between pieces', async () => {
     controller.abort();
     yield Buffer.from('y');
   }
-  await expect(writeFileAtomic(at('c'), slow(), { signal: controller.signal })).rejects.toMatchObject({ code: 'cancelled' });
+  await expect(writeFileAtomic(at('c'), slow(), { signal: controller.signal })).rejects.toMatchObject({
+    code: 'cancelled',
+  });
   expect(existsSync(at('c'))).toBe(false);
   expect(leftovers()).toEqual([]);
 });
 
 it('names what is in the way', async () => {
   mkdirSync(at('dir.hdr'));
-  await expect(writeFileAtomic(at('dir.hdr'), Buffer.from('x'))).rejects.toThrow(input(/^cannot write .*dir\.hdr: it is a folder/));
-  await expect(writeFileAtomic(at('no/such/x.hdr'), Buffer.from('x'))).rejects.toThrow(input(/^cannot write .*x\.hdr: the folder .*no\/such does not exist, create it first$/));
-  await expect(writeFileAtomic(at('a/x.hdr'), Buffer.from('x'))).rejects.toThrow(input(/x\.hdr: .*(is not a folder|not a folder)/));
-  await expect(writeFileAtomic('/dev/null', Buffer.from('x'))).rejects.toThrow(input('/dev/null: it is not a regular file'));
-  await expect(writeFileAtomic(at(`${'x'.repeat(300)}.hdr`), Buffer.from('x'))).rejects.toThrow(input('the name is too long'));
+  await expect(writeFileAtomic(at('dir.hdr'), Buffer.from('x'))).rejects.toThrow(
+    input(/^cannot write .*dir\.hdr: it is a folder/),
+  );
+  await expect(writeFileAtomic(at('no/such/x.hdr'), Buffer.from('x'))).rejects.toThrow(
+    input(/^cannot write .*x\.hdr: the folder .*no\/such does not exist, create it first$/),
+  );
+  await expect(writeFileAtomic(at('a/x.hdr'), Buffer.from('x'))).rejects.toThrow(
+    input(/x\.hdr: .*(is not a folder|not a folder)/),
+  );
+  await expect(writeFileAtomic('/dev/null', Buffer.from('x'))).rejects.toThrow(
+    input('/dev/null: it is not a regular file'),
+  );
+  await expect(writeFileAtomic(at(`${'x'.repeat(300)}.hdr`), Buffer.from('x'))).rejects.toThrow(
+    input('the name is too long'),
+  );
   await checkWritable(at('fine.hdr'));
 });
 
@@ -81,29 +114,37 @@ it.skipIf(process.getuid?.() === 0)('names a write-protected folder', async () =
 
 it('turns a full disk into one line and leaves nothing', async () => {
   const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
-  await expect(writeFileAtomic(at('full.hdr'), pieces(Buffer.from('x'), full))).rejects.toThrow(input(/^cannot write .*full\.hdr: no space left on the disk: free some, or write elsewhere$/));
+  await expect(writeFileAtomic(at('full.hdr'), pieces(Buffer.from('x'), full))).rejects.toThrow(
+    input(/^cannot write .*full\.hdr: no space left on the disk: free some, or write elsewhere$/),
+  );
   expect(existsSync(at('full.hdr'))).toBe(false);
   expect(leftovers()).toEqual([]);
 });
 
 it('a process that exits, or calls removeTemporaryFiles, leaves nothing', async () => {
-  const stuck = writeFileAtomic(at('stuck'), (async function* () {
-    yield Buffer.from('x');
-    removeTemporaryFiles();
-    expect(leftovers()).toEqual([]);
-    throw new Error('end');
-  })());
+  const stuck = writeFileAtomic(
+    at('stuck'),
+    (async function* () {
+      yield Buffer.from('x');
+      removeTemporaryFiles();
+      expect(leftovers()).toEqual([]);
+      throw new Error('end');
+    })(),
+  );
   await expect(stuck).rejects.toThrow('end');
 
   const script = at('exit.mts');
   const source = new URL('../../src/node/writeFile.ts', import.meta.url).href;
-  writeFileSync(script, `import { writeFileAtomic } from ${JSON.stringify(source)};
+  writeFileSync(
+    script,
+    `import { writeFileAtomic } from ${JSON.stringify(source)};
     import { readdirSync } from 'node:fs';
     void writeFileAtomic(${JSON.stringify(at('never'))}, (async function* () {
       yield Buffer.from('x');
       console.log(readdirSync(${JSON.stringify(folder)}).filter((n) => n.endsWith('.tmp')).length);
       process.exit(7);
-    })());`);
+    })());`,
+  );
   const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   let out = '';
   child.stdout.on('data', (text) => (out += text));

@@ -16,7 +16,12 @@ const at = (name: string) => join(folder, name);
 
 function picture(width: number, height: number, scale = 4) {
   const next = random(width * 100 + height);
-  return { radiance: Float32Array.from({ length: width * height * 3 }, () => 2 ** (-12 * next())), width, height, scale };
+  return {
+    radiance: Float32Array.from({ length: width * height * 3 }, () => 2 ** (-12 * next())),
+    width,
+    height,
+    scale,
+  };
 }
 
 /** The value of a half, from its definition. */
@@ -45,7 +50,17 @@ function readExr(file: Buffer) {
     attributes[name] = { type, value: file.subarray(p + 4, p + 4 + size) };
     p += 4 + size;
   }
-  for (const name of ['channels', 'compression', 'dataWindow', 'displayWindow', 'lineOrder', 'pixelAspectRatio', 'screenWindowCenter', 'screenWindowWidth']) expect(attributes).toHaveProperty(name);
+  for (const name of [
+    'channels',
+    'compression',
+    'dataWindow',
+    'displayWindow',
+    'lineOrder',
+    'pixelAspectRatio',
+    'screenWindowCenter',
+    'screenWindowWidth',
+  ])
+    expect(attributes).toHaveProperty(name);
   const box = attributes.dataWindow.value;
   expect([box.readInt32LE(0), box.readInt32LE(4)]).toEqual([0, 0]);
   const width = box.readInt32LE(8) + 1;
@@ -53,7 +68,10 @@ function readExr(file: Buffer) {
   expect(attributes.compression.value[0]).toBe(3);
   const list = attributes.channels.value;
   expect(list.length).toBe(3 * 18 + 1);
-  const channels = [0, 1, 2].map((i) => ({ name: String.fromCharCode(list[18 * i]), type: list.readInt32LE(18 * i + 2) }));
+  const channels = [0, 1, 2].map((i) => ({
+    name: String.fromCharCode(list[18 * i]),
+    type: list.readInt32LE(18 * i + 2),
+  }));
   expect(channels.map((c) => c.name)).toEqual(['B', 'G', 'R']);
   const size = channels[0].type === 1 ? 2 : 4;
   const data = new Float32Array(width * height * 3);
@@ -88,7 +106,12 @@ function readExr(file: Buffer) {
 }
 
 describe('writeImage', () => {
-  it.each([[1, 1], [17, 16], [33, 37], [5, 100]])('.exr %ix%i', async (width, height) => {
+  it.each([
+    [1, 1],
+    [17, 16],
+    [33, 37],
+    [5, 100],
+  ])('.exr %ix%i', async (width, height) => {
     const image = picture(width, height);
     await writeImage(at('a.exr'), image);
     const halves = readExr(readFileSync(at('a.exr')));
@@ -103,7 +126,7 @@ describe('writeImage', () => {
     expect(floats.data).toEqual(image.radiance.map((v) => v * 4));
   });
 
-  it('.exr holds the same with the web platform\'s deflate', async () => {
+  it(".exr holds the same with the web platform's deflate", async () => {
     const image = picture(33, 37);
     await writeImage(at('node.exr'), image);
     const { pieces } = await encodeExr(image.radiance, 33, 37, { scale: image.scale });
@@ -136,19 +159,29 @@ describe('writeImage', () => {
       const read = readByHdrify(new Uint8Array(bytes));
       expect([read.width, read.height]).toEqual([61, 83]);
       const own = readExr(bytes).data;
-      for (let p = 0; p < 61 * 83; p++) for (let c = 0; c < 3; c++) if (Math.abs(read.data[4 * p + c] - own[3 * p + c]) > 1e-6) throw new Error(`pixel ${p}: ${read.data[4 * p + c]} for ${own[3 * p + c]}`);
+      for (let p = 0; p < 61 * 83; p++)
+        for (let c = 0; c < 3; c++)
+          if (Math.abs(read.data[4 * p + c] - own[3 * p + c]) > 1e-6)
+            throw new Error(`pixel ${p}: ${read.data[4 * p + c]} for ${own[3 * p + c]}`);
     }
   });
 
   it('lets other things run while it writes, and stops in the middle when told', async () => {
-    const image = { radiance: new Float32Array(1500 * 1000 * 3).map((_, i) => (i % 977) / 977), width: 1500, height: 1000, scale: 4 };
+    const image = {
+      radiance: new Float32Array(1500 * 1000 * 3).map((_, i) => (i % 977) / 977),
+      width: 1500,
+      height: 1000,
+      scale: 4,
+    };
     for (const extension of ['exr', 'hdr', 'npy', 'png']) {
       const stop = new AbortController();
       let turns = 0;
       const timer = setInterval(() => {
         if (++turns === 2) stop.abort();
       }, 1);
-      await expect(writeImage(at(`stopped.${extension}`), image, { signal: stop.signal })).rejects.toMatchObject({ code: 'cancelled' });
+      await expect(writeImage(at(`stopped.${extension}`), image, { signal: stop.signal })).rejects.toMatchObject({
+        code: 'cancelled',
+      });
       clearInterval(timer);
       expect(readdirSync(folder).filter((name) => name.startsWith('stopped') || name.endsWith('.tmp'))).toEqual([]);
     }
@@ -170,7 +203,8 @@ describe('writeImage', () => {
     expect([width, height]).toEqual([20, 9]);
     for (let p = 0; p < 180; p++) {
       const want = [0, 1, 2].map((c) => image.radiance[3 * p + c] * 16);
-      for (let c = 0; c < 3; c++) expect(Math.abs(data[3 * p + c] - want[c])).toBeLessThanOrEqual(Math.max(...want) / 256);
+      for (let c = 0; c < 3; c++)
+        expect(Math.abs(data[3 * p + c] - want[c])).toBeLessThanOrEqual(Math.max(...want) / 256);
     }
   });
 
@@ -182,11 +216,22 @@ describe('writeImage', () => {
 
   it('.png and .jpg are tone-mapped 8-bit sRGB', async () => {
     const width = 64;
-    const radiance = Float32Array.from({ length: 64 * 64 * 3 }, (_, i) => 2 ** (-10 + 10 * (Math.floor(i / 3) % 64) / 63));
+    const radiance = Float32Array.from(
+      { length: 64 * 64 * 3 },
+      (_, i) => 2 ** (-10 + (10 * (Math.floor(i / 3) % 64)) / 63),
+    );
     for (const name of ['a.png', 'a.jpg', 'A.JPEG']) {
       await writeImage(at(name), { radiance, width, height: 64, scale: 4 });
-      expect(await sharp(readFileSync(at(name))).metadata()).toMatchObject({ width, height: 64, depth: 'uchar', channels: 3, format: name.endsWith('png') ? 'png' : 'jpeg' });
-      const pixels = await sharp(readFileSync(at(name))).raw().toBuffer();
+      expect(await sharp(readFileSync(at(name))).metadata()).toMatchObject({
+        width,
+        height: 64,
+        depth: 'uchar',
+        channels: 3,
+        format: name.endsWith('png') ? 'png' : 'jpeg',
+      });
+      const pixels = await sharp(readFileSync(at(name)))
+        .raw()
+        .toBuffer();
       expect(pixels[0]).toBeLessThan(70);
       expect(pixels[63 * 3]).toBeGreaterThan(240);
     }
@@ -197,14 +242,22 @@ describe('writeImage', () => {
       for (const value of [NaN, Infinity]) {
         const image = picture(4, 3);
         image.radiance[(1 * 4 + 2) * 3] = value;
-        await expect(writeImage(at(`bad.${extension}`), image)).rejects.toThrow(`bad.${extension}: row 1, column 2 holds ${value}, only finite values are written`);
+        await expect(writeImage(at(`bad.${extension}`), image)).rejects.toThrow(
+          `bad.${extension}: row 1, column 2 holds ${value}, only finite values are written`,
+        );
         expect(existsSync(at(`bad.${extension}`))).toBe(false);
       }
     }
     await expect(writeImage(at('bad.exr'), { ...picture(2, 2), scale: NaN })).rejects.toThrow('the scale is NaN');
-    await expect(writeImage(at('bad.exr'), { ...picture(2, 2), scale: 3e38 * 1e10 })).rejects.toThrow('only finite values');
-    await expect(writeImage(at('bad.exr'), { ...picture(2, 2), width: 3 })).rejects.toThrow('12 values, 3x2 RGB needs 18');
-    await expect(writeImage(at('bad.exr'), picture(40, 40), { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'cancelled' });
+    await expect(writeImage(at('bad.exr'), { ...picture(2, 2), scale: 3e38 * 1e10 })).rejects.toThrow(
+      'only finite values',
+    );
+    await expect(writeImage(at('bad.exr'), { ...picture(2, 2), width: 3 })).rejects.toThrow(
+      '12 values, 3x2 RGB needs 18',
+    );
+    await expect(writeImage(at('bad.exr'), picture(40, 40), { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'cancelled',
+    });
     expect(readdirSync(folder).filter((name) => name.startsWith('bad') || name.endsWith('.tmp'))).toEqual([]);
   });
 });
@@ -212,9 +265,16 @@ describe('writeImage', () => {
 describe('checkOutputPath', () => {
   it('says the format, or what is wrong, before any work', async () => {
     expect(await checkOutputPath(at('x.HDR'))).toBe('hdr');
-    await expect(checkOutputPath(at('x.tga'))).rejects.toMatchObject({ code: 'usage', message: expect.stringMatching(/x\.tga has the unknown extension "\.tga": use one of \.hdr, \.exr, \.npy, \.png, \.jpg, \.jpeg/) });
+    await expect(checkOutputPath(at('x.tga'))).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringMatching(
+        /x\.tga has the unknown extension "\.tga": use one of \.hdr, \.exr, \.npy, \.png, \.jpg, \.jpeg/,
+      ),
+    });
     await expect(checkOutputPath(at('x'))).rejects.toThrow('x has no extension: use one of');
-    await expect(checkOutputPath(at('none/x.hdr'))).rejects.toThrow(/the folder .*none does not exist, create it first/);
+    await expect(checkOutputPath(at('none/x.hdr'))).rejects.toThrow(
+      /the folder .*none does not exist, create it first/,
+    );
     await expect(checkOutputPath(join(put('file', 'x'), 'x.hdr'))).rejects.toMatchObject({ code: 'input' });
     mkdirSync(at('sub.exr'));
     await expect(checkOutputPath(at('sub.exr'))).rejects.toThrow('it is a folder');

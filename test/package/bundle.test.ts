@@ -1,5 +1,6 @@
 /**
- * The package in bundlers: how much of it a page has to load, that nothing is loaded unused, and how the weights get there.
+ * The package in bundlers: how much of it a page has to load, that nothing is loaded unused, and how the weights get
+ * there.
  */
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +17,19 @@ const MOST_BYTES = 42_000;
 /** Bundles a module's text as a page's; what it imports must be there, for nothing is left out. */
 async function bundle(contents: string, options: object = {}): Promise<BuildResult<{ metafile: true; write: false }>> {
   const resolveDir = await installed();
-  return esbuild({ stdin: { contents, resolveDir }, bundle: true, minify: true, format: 'esm', platform: 'browser', target: 'es2022', metafile: true, write: false, logLevel: 'silent', outdir: join(resolveDir, 'out'), ...options }) as never;
+  return esbuild({
+    stdin: { contents, resolveDir },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    metafile: true,
+    write: false,
+    logLevel: 'silent',
+    outdir: join(resolveDir, 'out'),
+    ...options,
+  }) as never;
 }
 
 /** The same through Vite. @returns each file's content by name. */
@@ -25,26 +38,43 @@ async function viteBundle(contents: string): Promise<Map<string, Buffer>> {
   mkdirSync(root, { recursive: true });
   writeFileSync(join(root, 'index.html'), '<!doctype html><script type="module" src="/main.js"></script>');
   writeFileSync(join(root, 'main.js'), contents);
-  await vite({ root, configFile: false, logLevel: 'error', build: { emptyOutDir: true, target: 'es2022', modulePreload: { polyfill: false } } });
+  await vite({
+    root,
+    configFile: false,
+    logLevel: 'error',
+    build: { emptyOutDir: true, target: 'es2022', modulePreload: { polyfill: false } },
+  });
   const assets = join(root, 'dist/assets');
   return new Map(existsSync(assets) ? readdirSync(assets).map((name) => [name, readFileSync(join(assets, name))]) : []);
 }
 
-const code = (files: Map<string, Buffer>): string => [...files].filter(([name]) => name.endsWith('.js')).map(([, bytes]) => bytes.toString('utf8')).join('');
+const code = (files: Map<string, Buffer>): string =>
+  [...files]
+    .filter(([name]) => name.endsWith('.js'))
+    .map(([, bytes]) => bytes.toString('utf8'))
+    .join('');
 const USES = "import * as deghost from 'deghost'; globalThis.deghost = deghost;";
 
 describe('the core in a bundle', () => {
   it(`is less than ${MOST_BYTES / 1000} kB, minified and compressed`, async () => {
     const figures: string[] = [];
-    for (const [name, contents] of [['all exports', USES], ['Deghoster alone', "import { Deghoster } from 'deghost'; globalThis.it = Deghoster;"], ['encodeRgbe alone', "import { encodeRgbe } from 'deghost'; globalThis.it = encodeRgbe;"]]) {
+    for (const [name, contents] of [
+      ['all exports', USES],
+      ['Deghoster alone', "import { Deghoster } from 'deghost'; globalThis.it = Deghoster;"],
+      ['encodeRgbe alone', "import { encodeRgbe } from 'deghost'; globalThis.it = encodeRgbe;"],
+    ]) {
       const [{ contents: bytes }] = (await bundle(contents)).outputFiles;
       const compressed = brotliCompressSync(bytes).length;
-      figures.push(`${name}: ${bytes.length} bytes minified, ${gzipSync(bytes, { level: 9 }).length} with gzip, ${compressed} with Brotli`);
+      figures.push(
+        `${name}: ${bytes.length} bytes minified, ${gzipSync(bytes, { level: 9 }).length} with gzip, ${compressed} with Brotli`,
+      );
       expect(compressed, name).toBeLessThan(MOST_BYTES);
       expect(compressed, name).toBeGreaterThan(100);
     }
     const text = code(await viteBundle(USES));
-    figures.push(`all exports through Vite: ${text.length} bytes minified, ${brotliCompressSync(text).length} with Brotli`);
+    figures.push(
+      `all exports through Vite: ${text.length} bytes minified, ${brotliCompressSync(text).length} with Brotli`,
+    );
     expect(brotliCompressSync(text).length).toBeLessThan(MOST_BYTES);
     console.log(figures.join('\n'));
   });
@@ -61,21 +91,29 @@ describe('the core in a bundle', () => {
     }
   });
 
-  it.each(["import 'deghost';", "import { Deghoster } from 'deghost';", "import * as deghost from 'deghost';"])('vanishes where nothing is used: %s', async (contents) => {
-    expect((await bundle(contents)).outputFiles[0].text.trim()).toBe('');
-  });
+  it.each(["import 'deghost';", "import { Deghoster } from 'deghost';", "import * as deghost from 'deghost';"])(
+    'vanishes where nothing is used: %s',
+    async (contents) => {
+      expect((await bundle(contents)).outputFiles[0].text.trim()).toBe('');
+    },
+  );
 
   it('vanishes in Vite too, where nothing is used', async () => {
-    expect(code(await viteBundle("import { Deghoster } from 'deghost'; import 'deghost'; console.log('alone');"))).toMatch(/^console\.log\([`"']alone[`"']\);?\s*$/);
+    expect(
+      code(await viteBundle("import { Deghoster } from 'deghost'; import 'deghost'; console.log('alone');")),
+    ).toMatch(/^console\.log\([`"']alone[`"']\);?\s*$/);
   });
 });
 
 describe('a minified core', () => {
   it('touches nothing global when it is loaded, and its errors have their names', async () => {
     const folder = await installed();
-    const contents = "import { Deghoster } from 'deghost'; export const create = (options) => Deghoster.create(options);";
+    const contents =
+      "import { Deghoster } from 'deghost'; export const create = (options) => Deghoster.create(options);";
     writeFileSync(join(folder, 'bundle.js'), (await bundle(contents)).outputFiles[0].contents);
-    writeFileSync(join(folder, 'load.js'), `
+    writeFileSync(
+      join(folder, 'load.js'),
+      `
       const globals = Object.getOwnPropertyNames(globalThis).map((name) => globalThis[name]?.prototype).filter(Boolean);
       const snapshot = () => JSON.stringify([globalThis, ...globals].map((it) => Reflect.ownKeys(it).map(String)));
       const before = snapshot();
@@ -83,8 +121,12 @@ describe('a minified core', () => {
       const same = snapshot() === before;
       const names = [];
       for (const options of [{ precision: 'f64' }, { weights: new Uint8Array(4) }, {}]) await create(options).catch(({ name }) => names.push(name));
-      console.log(JSON.stringify({ same, names }));`);
-    expect(JSON.parse(await succeed(process.execPath, ['load.js'], { cwd: folder }))).toEqual({ same: true, names: ['UsageError', 'InputError', 'NoAdapterError'] });
+      console.log(JSON.stringify({ same, names }));`,
+    );
+    expect(JSON.parse(await succeed(process.execPath, ['load.js'], { cwd: folder }))).toEqual({
+      same: true,
+      names: ['UsageError', 'InputError', 'NoAdapterError'],
+    });
   });
 });
 
@@ -92,7 +134,9 @@ describe('the weights in a bundle', () => {
   const shipped = (name: string): Buffer => readFileSync(join(ROOT, 'weights', name));
 
   it('are a URL in Vite: import with ?url, and new URL', async () => {
-    const files = await viteBundle("import fixed from 'deghost/weights/fixed.safetensors?url'; const any = new URL('deghost/weights/any.safetensors', import.meta.url); console.log(fixed, any.href);");
+    const files = await viteBundle(
+      "import fixed from 'deghost/weights/fixed.safetensors?url'; const any = new URL('deghost/weights/any.safetensors', import.meta.url); console.log(fixed, any.href);",
+    );
     for (const name of ['fixed', 'any']) {
       const [file, bytes] = [...files].find(([file]) => file.startsWith(`${name}-`)) ?? [];
       expect(bytes?.equals(shipped(`${name}.safetensors`)), name).toBe(true);
@@ -101,7 +145,9 @@ describe('the weights in a bundle', () => {
   });
 
   it('are a file in esbuild: loader .safetensors=file', async () => {
-    const { outputFiles } = await bundle("import url from 'deghost/weights/fixed.safetensors'; console.log(url);", { loader: { '.safetensors': 'file' } });
+    const { outputFiles } = await bundle("import url from 'deghost/weights/fixed.safetensors'; console.log(url);", {
+      loader: { '.safetensors': 'file' },
+    });
     const file = outputFiles.find(({ path }) => path.endsWith('.safetensors'));
     expect(file && shipped('fixed.safetensors').equals(file.contents)).toBe(true);
     expect(outputFiles.find(({ path }) => path.endsWith('.js'))?.text).toContain(file?.path.split('/').pop());

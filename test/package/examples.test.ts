@@ -1,6 +1,7 @@
 /**
- * The examples, run as their first lines say: in Node from the installed package, in Deno and in Chromium from the repository. Each merges the
- * same small stack with the same thin weights, and three implementations of WebGPU must come to one result.
+ * The examples, run as their first lines say: in Node from the installed package, in Deno and in Chromium from the
+ * repository. Each merges the same small stack with the same thin weights, and three implementations of WebGPU must
+ * come to one result.
  */
 import { copyFileSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,11 +26,16 @@ const stack = EV.map((ev) => join(folder, `${ev}.png`));
 const results = new Map<string, RgbeImage>();
 
 beforeAll(async () => {
-  EV.forEach((ev, k) => writeFileSync(stack[k], encode({ width: W, height: H, channels: 3, depth: 8, data: scene(W, H, 2 ** ev) })));
+  EV.forEach((ev, k) =>
+    writeFileSync(stack[k], encode({ width: W, height: H, channels: 3, depth: 8, data: scene(W, H, 2 ** ev) })),
+  );
   await tarball(); // builds dist, which the examples in the repository load
 });
 
-/** Reads a result and keeps it for comparison; it has the stack's size and is not flat. (What it should be is tested on goldens elsewhere.) */
+/**
+ * Reads a result and keeps it for comparison; it has the stack's size and is not flat. (What it should be is tested on
+ * goldens elsewhere.)
+ */
 function check(runtime: string, bytes: Uint8Array): void {
   const result = decodeRgbe(bytes);
   expect([result.width, result.height]).toEqual([W, H]);
@@ -37,7 +43,9 @@ function check(runtime: string, bytes: Uint8Array): void {
   results.set(runtime, result);
 }
 
-/** The largest difference of two results, of the largest value. A step of RGBE is 1/256 of a pixel's brightest channel. */
+/**
+ * The largest difference of two results, of the largest value. A step of RGBE is 1/256 of a pixel's brightest channel.
+ */
 function difference(a: string, b: string): number {
   const [x, y] = [a, b].map((name) => {
     const result = results.get(name);
@@ -49,7 +57,9 @@ function difference(a: string, b: string): number {
 }
 
 it('are at most 60 lines each', () => {
-  const files = ['node', 'deno', 'browser'].flatMap((name) => readdirSync(join(ROOT, 'examples', name)).map((file) => join(ROOT, 'examples', name, file)));
+  const files = ['node', 'deno', 'browser'].flatMap((name) =>
+    readdirSync(join(ROOT, 'examples', name)).map((file) => join(ROOT, 'examples', name, file)),
+  );
   expect(files.length).toBeGreaterThanOrEqual(5);
   for (const file of files) expect(readFileSync(file, 'utf8').split('\n').length, file).toBeLessThanOrEqual(60);
 });
@@ -58,7 +68,11 @@ describe('examples/node', () => {
   it('merges files into a .hdr', async () => {
     const cwd = await withOptional();
     copyFileSync(join(ROOT, 'examples/node/merge.mjs'), join(cwd, 'merge.mjs'));
-    const out = await succeed(process.execPath, ['merge.mjs', ...stack, '--ev=-2,0,2', '--weights', join(ROOT, WEIGHTS), '-o', 'out.hdr'], { cwd });
+    const out = await succeed(
+      process.execPath,
+      ['merge.mjs', ...stack, '--ev=-2,0,2', '--weights', join(ROOT, WEIGHTS), '-o', 'out.hdr'],
+      { cwd },
+    );
     expect(out).toContain(`out.hdr: ${W}x${H}, moment of 0.png`);
     check('Node', readFileSync(join(cwd, 'out.hdr')));
   });
@@ -83,7 +97,18 @@ describe('examples/deno', () => {
 
   it('merges PNGs into a .hdr, on its own WebGPU', async () => {
     const output = join(folder, 'deno.hdr');
-    const args = ['run', '-A', '--cached-only', 'examples/deno/merge.ts', '--ev=-2,0,2', ...stack, '--weights', WEIGHTS, '-o', output];
+    const args = [
+      'run',
+      '-A',
+      '--cached-only',
+      'examples/deno/merge.ts',
+      '--ev=-2,0,2',
+      ...stack,
+      '--weights',
+      WEIGHTS,
+      '-o',
+      output,
+    ];
     expect(await succeed(bin('deno'), args, { env: await environment() })).toContain(`${output}: ${W}x${H}`);
     check('Deno', readFileSync(output));
     expect(difference('Deno', 'Node')).toBeLessThan(0.01);
@@ -91,9 +116,13 @@ describe('examples/deno', () => {
 
   it('finds the installed package and its weights by name', async () => {
     const cwd = await installed();
-    const code = "import { Deghoster } from 'deghost'; console.log(typeof Deghoster.create, (await Deno.readFile(new URL(import.meta.resolve('deghost/weights/any.safetensors')))).length);";
+    const code =
+      "import { Deghoster } from 'deghost'; console.log(typeof Deghoster.create, (await Deno.readFile(new URL(import.meta.resolve('deghost/weights/any.safetensors')))).length);";
     writeFileSync(join(cwd, 'deno.js'), code);
-    const out = await succeed(bin('deno'), ['run', '-A', '--cached-only', 'deno.js'], { cwd, env: { DENO_DIR: join(folder, 'deno') } });
+    const out = await succeed(bin('deno'), ['run', '-A', '--cached-only', 'deno.js'], {
+      cwd,
+      env: { DENO_DIR: join(folder, 'deno') },
+    });
     expect(out.trim()).toBe(`function ${readFileSync(join(ROOT, 'weights/any.safetensors')).length}`);
   });
 });
@@ -115,15 +144,27 @@ describe('examples/browser', () => {
     await server?.close();
   });
 
-  const status = (): Promise<string> => page.locator('#status').textContent().then((text) => text ?? '');
+  const status = (): Promise<string> =>
+    page
+      .locator('#status')
+      .textContent()
+      .then((text) => text ?? '');
 
   it('merges picked files, shows the picture and offers the .hdr', async () => {
     await page.goto(`${server.url}/examples/browser/?weights=/${WEIGHTS}`);
     await page.locator('#files').setInputFiles(stack);
     await page.locator('#merge').click();
-    await expect.poll(status, { timeout: 100_000, interval: 200 }).toMatch(/^done$|^(?!(response|compile|segmentation|fusion) \d).+/);
+    await expect
+      .poll(status, { timeout: 100_000, interval: 200 })
+      .toMatch(/^done$|^(?!(response|compile|segmentation|fusion) \d).+/);
     expect(await status()).toBe('done');
-    const shown = await page.locator('#canvas').evaluate((canvas: HTMLCanvasElement) => [canvas.width, canvas.height, new Set(canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data).size]);
+    const shown = await page
+      .locator('#canvas')
+      .evaluate((canvas: HTMLCanvasElement) => [
+        canvas.width,
+        canvas.height,
+        new Set(canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data).size,
+      ]);
     expect(shown.slice(0, 2)).toEqual([W, H]);
     expect(shown[2]).toBeGreaterThan(50);
     const [download] = await Promise.all([page.waitForEvent('download'), page.locator('#save').click()]);
@@ -137,7 +178,10 @@ describe('examples/browser', () => {
     await page.goto(`${server.url}/examples/browser/`);
     await page.locator('#files').setInputFiles(stack);
     const [response] = await Promise.all([page.waitForResponse(/safetensors/), page.locator('#merge').click()]);
-    expect([response.status(), (await response.body()).length]).toEqual([200, readFileSync(join(ROOT, 'weights/fixed.safetensors')).length]);
+    expect([response.status(), (await response.body()).length]).toEqual([
+      200,
+      readFileSync(join(ROOT, 'weights/fixed.safetensors')).length,
+    ]);
     await page.reload(); // that merge is the real network's: too long for here
   });
 

@@ -1,8 +1,8 @@
 /**
  * The package as its users get it: packed by `npm pack`, and installed from that tarball into an empty folder.
  *
- * Nothing is fetched: the package has no dependency but optional ones, which are left out. `withOptional` has them too, linked from this
- * repository's node_modules.
+ * Nothing is fetched: the package has no dependency but optional ones, which are left out. `withOptional` has them too,
+ * linked from this repository's node_modules.
  */
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -20,19 +20,33 @@ export interface Ran {
 }
 
 /** Runs a program to its end; a signal counts as code -1. */
-export function run(program: string, args: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}): Promise<Ran> {
+export function run(
+  program: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<Ran> {
   // What npm tells the scripts that it runs (`npm test`, say) would reach an npm in another folder as configuration.
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD$|VITEST|NODE_OPTIONS$|NODE_ENV$)/.test(name));
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(npm_|INIT_CWD$|VITEST|NODE_OPTIONS$|NODE_ENV$)/.test(name),
+  );
   const env = { ...Object.fromEntries(inherited), NO_COLOR: '1', ...options.env };
   return new Promise((resolve) => {
     execFile(program, args, { cwd: options.cwd ?? ROOT, env, maxBuffer: 1 << 26 }, (error, out, err) => {
-      resolve({ code: error ? (typeof error.code === 'number' ? error.code : -1) : 0, out, err: error && !err ? error.message : err });
+      resolve({
+        code: error ? (typeof error.code === 'number' ? error.code : -1) : 0,
+        out,
+        err: error && !err ? error.message : err,
+      });
     });
   });
 }
 
 /** As {@link run}, for what must succeed. @throws Error with all that it printed. */
-export async function succeed(program: string, args: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}): Promise<string> {
+export async function succeed(
+  program: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<string> {
   const { code, out, err } = await run(program, args, options);
   if (code !== 0) throw new Error(`${[program, ...args].join(' ')} ended with ${code}:\n${out}\n${err}`);
   return out;
@@ -72,7 +86,21 @@ export function installed(): Promise<string> {
   return once('installed', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
-    await succeed('npm', ['install', '--offline', '--cache', join(dirname(await tarball()), 'cache'), '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund', await tarball()], { cwd: folder });
+    await succeed(
+      'npm',
+      [
+        'install',
+        '--offline',
+        '--cache',
+        join(dirname(await tarball()), 'cache'),
+        '--omit=optional',
+        '--ignore-scripts',
+        '--no-audit',
+        '--no-fund',
+        await tarball(),
+      ],
+      { cwd: folder },
+    );
     return folder;
   });
 }

@@ -1,5 +1,6 @@
 /**
- * What is published: the tarball's content, its manifest under publint and "are the types wrong", and the installed command and modules in Node.
+ * What is published: the tarball's content, its manifest under publint and "are the types wrong", and the installed
+ * command and modules in Node.
  */
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,9 +12,21 @@ const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 describe('the tarball', () => {
   it('has the build of each source, the weights, the command and the documents, and nothing else', async () => {
     const names = (await succeed('tar', ['-tzf', await tarball()])).trim().split('\n');
-    const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
-    const built = sources.flatMap((name) => ['.js', '.d.ts'].map((extension) => `dist/${name.replace(/\.ts$/, extension)}`));
-    const others = ['LICENSE', 'README.md', 'package.json', 'bin/deghost.js', 'weights/README.md', 'weights/any.safetensors', 'weights/fixed.safetensors'];
+    const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.ts'),
+    );
+    const built = sources.flatMap((name) =>
+      ['.js', '.d.ts'].map((extension) => `dist/${name.replace(/\.ts$/, extension)}`),
+    );
+    const others = [
+      'LICENSE',
+      'README.md',
+      'package.json',
+      'bin/deghost.js',
+      'weights/README.md',
+      'weights/any.safetensors',
+      'weights/fixed.safetensors',
+    ];
     expect(names.sort()).toEqual([...built, ...others].map((name) => `package/${name}`).sort());
   });
 
@@ -30,31 +43,50 @@ describe('the tarball', () => {
 
   it('has right types for ESM, under Node and bundlers', async () => {
     // There is no CommonJS build: require() of an ES module works from Node 22 on, and import() everywhere.
-    const report = JSON.parse(await succeed(bin('attw'), [await tarball(), '--profile', 'esm-only', '--format', 'json']));
-    expect(Object.keys(report.analysis.entrypoints).sort()).toEqual(['.', './node', './package.json', './tune', './warnings', './weights/*.safetensors']);
+    const report = JSON.parse(
+      await succeed(bin('attw'), [await tarball(), '--profile', 'esm-only', '--format', 'json']),
+    );
+    expect(Object.keys(report.analysis.entrypoints).sort()).toEqual([
+      '.',
+      './node',
+      './package.json',
+      './tune',
+      './warnings',
+      './weights/*.safetensors',
+    ]);
     for (const name of ['.', './node', './tune', './warnings']) {
       const { resolutions } = report.analysis.entrypoints[name];
-      for (const kind of ['node16-esm', 'bundler']) expect(resolutions[kind].resolution, `${name} ${kind}`).toMatchObject({ isTypeScript: true });
+      for (const kind of ['node16-esm', 'bundler'])
+        expect(resolutions[kind].resolution, `${name} ${kind}`).toMatchObject({ isTypeScript: true });
     }
   });
 });
 
 describe('installed', () => {
   it('installs alone', async () => {
-    expect(readdirSync(join(await installed(), 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['deghost']);
+    expect(readdirSync(join(await installed(), 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
+      'deghost',
+    ]);
   });
 
   it('has the command', async () => {
     const cwd = await installed();
     expect((await succeed('npx', ['--no-install', 'deghost', '--version'], { cwd })).trim()).toBe(manifest.version);
     expect(await succeed('npx', ['--no-install', 'deghost', 'plan', '640x480'], { cwd })).toMatch(/640x480/);
-    expect(await run('npx', ['--no-install', 'deghost', 'info'], { cwd })).toMatchObject({ code: 3, err: expect.stringContaining('run `npm install webgpu`') });
-    expect(await succeed('npx', ['--no-install', 'deghost', 'info'], { cwd: await withOptional() })).toContain(manifest.version);
+    expect(await run('npx', ['--no-install', 'deghost', 'info'], { cwd })).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('run `npm install webgpu`'),
+    });
+    expect(await succeed('npx', ['--no-install', 'deghost', 'info'], { cwd: await withOptional() })).toContain(
+      manifest.version,
+    );
   });
 
   it('names the package that a call needs, and the remedy', async () => {
     const cwd = await installed();
-    writeFileSync(join(cwd, 'missing.js'), `
+    writeFileSync(
+      join(cwd, 'missing.js'),
+      `
       import { Deghoster } from 'deghost';
       import * as node from 'deghost/node';
       const failed = async (work) => { try { await work(); return 'no error'; } catch ({ name, code, message }) { return { name, code, message }; } };
@@ -66,19 +98,39 @@ describe('installed', () => {
         await failed(() => Deghoster.create()),
         (await node.readShippedWeights(3)).length,
         await failed(() => node.writeImage('out.hdr', image)),
-      ]));`);
-    const [device, read, write, create, weights, hdr] = JSON.parse(await succeed(process.execPath, ['missing.js'], { cwd }));
-    expect(device).toMatchObject({ code: 'no-adapter', message: 'WebGPU in Node needs the npm package "webgpu", which is not installed: run `npm install webgpu`' });
-    expect(read).toMatchObject({ code: 'missing-package', message: 'reading JPEG, PNG and TIFF needs the npm package "sharp", which is not installed: run `npm install sharp`' });
-    expect(write).toMatchObject({ code: 'missing-package', message: 'writing .png needs the npm package "sharp", which is not installed: run `npm install sharp`' });
-    expect(create).toMatchObject({ name: 'NoAdapterError', code: 'no-adapter', message: expect.stringContaining('"deghost/node"') });
+      ]));`,
+    );
+    const [device, read, write, create, weights, hdr] = JSON.parse(
+      await succeed(process.execPath, ['missing.js'], { cwd }),
+    );
+    expect(device).toMatchObject({
+      code: 'no-adapter',
+      message: 'WebGPU in Node needs the npm package "webgpu", which is not installed: run `npm install webgpu`',
+    });
+    expect(read).toMatchObject({
+      code: 'missing-package',
+      message:
+        'reading JPEG, PNG and TIFF needs the npm package "sharp", which is not installed: run `npm install sharp`',
+    });
+    expect(write).toMatchObject({
+      code: 'missing-package',
+      message: 'writing .png needs the npm package "sharp", which is not installed: run `npm install sharp`',
+    });
+    expect(create).toMatchObject({
+      name: 'NoAdapterError',
+      code: 'no-adapter',
+      message: expect.stringContaining('"deghost/node"'),
+    });
     expect(weights).toBe(readFileSync(join(ROOT, 'weights/fixed.safetensors')).length);
     expect(hdr).toBe('no error'); // .hdr needs no package
   });
 
   it('gives the weights as files', async () => {
     const cwd = await installed();
-    const code = "import { readFileSync } from 'node:fs'; console.log(readFileSync(new URL(import.meta.resolve('deghost/weights/any.safetensors'))).length);";
-    expect(Number(await succeed(process.execPath, ['--input-type=module', '-e', code], { cwd }))).toBe(readFileSync(join(ROOT, 'weights/any.safetensors')).length);
+    const code =
+      "import { readFileSync } from 'node:fs'; console.log(readFileSync(new URL(import.meta.resolve('deghost/weights/any.safetensors'))).length);";
+    expect(Number(await succeed(process.execPath, ['--input-type=module', '-e', code], { cwd }))).toBe(
+      readFileSync(join(ROOT, 'weights/any.safetensors')).length,
+    );
   });
 });

@@ -1,9 +1,10 @@
 /**
- * The declarations as a user's TypeScript reads them: under both module resolutions, with and without the DOM library, and with this TypeScript as
- * well as the 5.6 that an npm package here carries.
+ * The declarations as a user's TypeScript reads them: under both module resolutions, with and without the DOM library,
+ * and with this TypeScript as well as the 5.6 that an npm package here carries.
  *
- * TypeScript 7 has WebGPU's types in its DOM library, TypeScript 5 gets them from the package @webgpu/types. The two clash, so the declarations refer to
- * neither: where there are none, a GPUDevice is `any`, and tsc says so only without skipLibCheck.
+ * TypeScript 7 has WebGPU's types in its DOM library, TypeScript 5 gets them from the package @webgpu/types. The two
+ * clash, so the declarations refer to neither: where there are none, a GPUDevice is `any`, and tsc says so only without
+ * skipLibCheck.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -58,13 +59,38 @@ const NODE_TYPES = ['--types', 'node', ...TYPES];
 let folder: string;
 beforeAll(async () => {
   folder = await installed();
-  for (const [name, text] of Object.entries({ core: CORE, browser: BROWSER, node: NODE })) writeFileSync(join(folder, `${name}.ts`), text);
+  for (const [name, text] of Object.entries({ core: CORE, browser: BROWSER, node: NODE }))
+    writeFileSync(join(folder, `${name}.ts`), text);
 });
 
-/** What tsc says of a file. Where the libraries are checked too (`strict`), every declaration that is reached must hold by itself. */
-async function check(tsc: string[], file: string, resolution: string, lib: string, strict: boolean, types: string[]): Promise<string> {
+/**
+ * What tsc says of a file. Where the libraries are checked too (`strict`), every declaration that is reached must hold
+ * by itself.
+ */
+async function check(
+  tsc: string[],
+  file: string,
+  resolution: string,
+  lib: string,
+  strict: boolean,
+  types: string[],
+): Promise<string> {
   const module = resolution === 'bundler' ? 'esnext' : 'node16';
-  const options = ['--noEmit', '--strict', '--target', 'es2022', '--module', module, '--moduleResolution', resolution, '--lib', lib, '--skipLibCheck', String(!strict), ...types];
+  const options = [
+    '--noEmit',
+    '--strict',
+    '--target',
+    'es2022',
+    '--module',
+    module,
+    '--moduleResolution',
+    resolution,
+    '--lib',
+    lib,
+    '--skipLibCheck',
+    String(!strict),
+    ...types,
+  ];
   const [program, ...first] = tsc;
   const { out, err } = await run(program, [...first, ...options, `${file}.ts`], { cwd: folder });
   return out + err;
@@ -72,7 +98,8 @@ async function check(tsc: string[], file: string, resolution: string, lib: strin
 
 describe.each(['node16', 'bundler'])('moduleResolution %s', (resolution) => {
   it('needs nothing else with the DOM library, and nothing but @types/node for deghost/node', async () => {
-    for (const file of ['core', 'browser']) expect(await check(NEWEST, file, resolution, 'es2023,dom', true, []), file).toBe('');
+    for (const file of ['core', 'browser'])
+      expect(await check(NEWEST, file, resolution, 'es2023,dom', true, []), file).toBe('');
     expect(await check(NEWEST, 'node', resolution, 'es2023,dom', true, NODE_TYPES)).toBe('');
   });
 
@@ -89,7 +116,10 @@ describe.each(['node16', 'bundler'])('moduleResolution %s', (resolution) => {
 
   it('goes with @webgpu/types, which is where TypeScript 5 has navigator.gpu from', async () => {
     const webgpu = ['--types', '@webgpu/types', '--typeRoots', join(ROOT, 'node_modules')];
-    expect(await check(OLD, 'browser', resolution, 'es2023,dom', false, [])).toMatch(/Property 'gpu' does not exist on type 'Navigator'/);
-    for (const tsc of [OLD, NEWEST]) expect(await check(tsc, 'browser', resolution, 'es2023,dom', false, webgpu)).toBe('');
+    expect(await check(OLD, 'browser', resolution, 'es2023,dom', false, [])).toMatch(
+      /Property 'gpu' does not exist on type 'Navigator'/,
+    );
+    for (const tsc of [OLD, NEWEST])
+      expect(await check(tsc, 'browser', resolution, 'es2023,dom', false, webgpu)).toBe('');
   });
 });

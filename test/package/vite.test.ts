@@ -39,7 +39,9 @@ async function result(url: string): Promise<unknown> {
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => void (message.type() === 'error' && problems.push(message.text())));
   await page.goto(url);
-  await expect.poll(async () => problems.length > 0 || (await page.evaluate('"result" in globalThis')), { timeout: 60_000 }).toBe(true);
+  await expect
+    .poll(async () => problems.length > 0 || (await page.evaluate('"result" in globalThis')), { timeout: 60_000 })
+    .toBe(true);
   const made = await page.evaluate('globalThis.result');
   expect(problems).toEqual([]);
   await page.close();
@@ -60,7 +62,13 @@ describe('a page in a browser', () => {
   });
 
   it("served by Vite's development server", async () => {
-    const server = await createServer({ root, configFile: false, logLevel: 'error', cacheDir: join(root, '.vite'), server: { host: 'localhost', port: 0 } });
+    const server = await createServer({
+      root,
+      configFile: false,
+      logLevel: 'error',
+      cacheDir: join(root, '.vite'),
+      server: { host: 'localhost', port: 0 },
+    });
     await server.listen();
     try {
       expect(await result(server.resolvedUrls?.local[0] ?? '')).toEqual(EXPECTED);

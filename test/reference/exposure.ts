@@ -1,6 +1,6 @@
 /**
- * Exposure maths and the analytic merge on the CPU, in f64, straight from the spec ("Conventions", "Before the network",
- * "Base").
+ * Exposure maths and the analytic merge on the CPU, in f64, straight from the spec ("Conventions", "Before the
+ * network", "Base").
  */
 import { map, tensor } from './tensor.ts';
 import type { Tensor } from './tensor.ts';
@@ -47,7 +47,14 @@ export type Hat = 'channel' | 'pixel';
  * B: the hat-weighted radiance average in which moving pixels count only from the reference. All frames are X', sorted
  * by exposure; `masks` are one-channel motion maps, absent for a plain merge.
  */
-export function mergeBase(frames: readonly Tensor[], taus: readonly number[], reference: number, gamma: number, kind: Hat, masks?: readonly Tensor[]): Tensor {
+export function mergeBase(
+  frames: readonly Tensor[],
+  taus: readonly number[],
+  reference: number,
+  gamma: number,
+  kind: Hat,
+  masks?: readonly Tensor[],
+): Tensor {
   const { c, h, w } = frames[0];
   const last = frames.length - 1;
   return map(tensor(c, h, w), (_, i) => {
@@ -56,7 +63,10 @@ export function mergeBase(frames: readonly Tensor[], taus: readonly number[], re
     frames.forEach((frame, k) => {
       const x = frame.data[i];
       const moving = masks ? masks[k].data[i % (h * w)] : 0;
-      const seen = kind === 'channel' ? [x] : Array.from({ length: c }, (_, channel) => frame.data[channel * h * w + (i % (h * w))]);
+      const seen =
+        kind === 'channel'
+          ? [x]
+          : Array.from({ length: c }, (_, channel) => frame.data[channel * h * w + (i % (h * w))]);
       const certainty = Math.min(...seen.map((value) => hat(value, k === 0, k === last)));
       const weight = k === reference ? Math.max(certainty, moving) + 1e-3 : certainty * (1 - moving);
       sum += (weight * x ** gamma) / taus[k];

@@ -5,7 +5,11 @@ import { rng } from './random.ts';
 /** Smooth 8-bit frames of a camera with an S-curve, with something that moved in the last. */
 export function eightBit(width: number, height: number, exposures: readonly number[]): Frame[] {
   const random = rng(width);
-  const waves = Array.from({ length: 6 }, () => ({ fx: random.next() * 0.2, fy: random.next() * 0.2, phase: random.next() * 6 }));
+  const waves = Array.from({ length: 6 }, () => ({
+    fx: random.next() * 0.2,
+    fy: random.next() * 0.2,
+    phase: random.next() * 6,
+  }));
   return exposures.map((exposure, k) => {
     const data = new Uint8Array(width * height * 3);
     for (let i = 0; i < data.length; i++) {
@@ -21,18 +25,40 @@ export function eightBit(width: number, height: number, exposures: readonly numb
 }
 
 /** Writes a frame into a texture of 8 bits a channel, its alpha full of other values. */
-export function asTexture(device: GPUDevice, { data, width, height, exposure }: Frame, format: 'rgba8unorm' | 'bgra8unorm' = 'rgba8unorm'): { texture: GPUTexture; exposure: number } {
-  const texture = device.createTexture({ label: 'test frame', size: [width, height], format, usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST });
+export function asTexture(
+  device: GPUDevice,
+  { data, width, height, exposure }: Frame,
+  format: 'rgba8unorm' | 'bgra8unorm' = 'rgba8unorm',
+): { texture: GPUTexture; exposure: number } {
+  const texture = device.createTexture({
+    label: 'test frame',
+    size: [width, height],
+    format,
+    usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST,
+  });
   const order = format === 'rgba8unorm' ? [0, 1, 2] : [2, 1, 0];
-  const pixels = Uint8Array.from({ length: width * height * 4 }, (_, i) => (i % 4 === 3 ? i % 251 : data[3 * Math.floor(i / 4) + order[i % 4]]));
+  const pixels = Uint8Array.from({ length: width * height * 4 }, (_, i) =>
+    i % 4 === 3 ? i % 251 : data[3 * Math.floor(i / 4) + order[i % 4]],
+  );
   device.queue.writeTexture({ texture }, pixels, { bytesPerRow: 4 * width }, [width, height]);
   return { texture, exposure };
 }
 
 /** Writes a frame into a buffer of float32. */
-export function asBuffer(device: GPUDevice, { data, width, height, exposure }: Frame): { buffer: GPUBuffer; width: number; height: number; exposure: number } {
-  const buffer = device.createBuffer({ label: 'test frame', size: width * height * 12, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
-  device.queue.writeBuffer(buffer, 0, Float32Array.from(data, (x) => x / 255));
+export function asBuffer(
+  device: GPUDevice,
+  { data, width, height, exposure }: Frame,
+): { buffer: GPUBuffer; width: number; height: number; exposure: number } {
+  const buffer = device.createBuffer({
+    label: 'test frame',
+    size: width * height * 12,
+    usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+  });
+  device.queue.writeBuffer(
+    buffer,
+    0,
+    Float32Array.from(data, (x) => x / 255),
+  );
   return { buffer, width, height, exposure };
 }
 

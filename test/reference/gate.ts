@@ -15,7 +15,12 @@ export interface Camera {
 }
 
 /** The least and most light of a sample of channel c, in units of its frame's saturation. */
-function interval(gate: GateConfig, sample: number, c: number, { gamma, response, linear }: Camera): [least: number, most: number] {
+function interval(
+  gate: GateConfig,
+  sample: number,
+  c: number,
+  { gamma, response, linear }: Camera,
+): [least: number, most: number] {
   const q = gate.codes / 255;
   const clamped = Math.min(Math.max(sample, 0), 1);
   const x = linear ? clamped ** (1 / 2.2) : clamped;
@@ -24,7 +29,13 @@ function interval(gate: GateConfig, sample: number, c: number, { gamma, response
 }
 
 /** e: how far apart what two frames can show is, in the worst channel. One channel. */
-export function gateEvidence(gate: GateConfig, frame: Tensor, reference: Tensor, ratio: number, camera: Camera): Tensor {
+export function gateEvidence(
+  gate: GateConfig,
+  frame: Tensor,
+  reference: Tensor,
+  ratio: number,
+  camera: Camera,
+): Tensor {
   const size = frame.h * frame.w;
   const encode = (light: number): number => Math.min(Math.max(light, 0), 1) ** (1 / camera.gamma);
   return map(tensor(1, frame.h, frame.w), (_, p) => {
@@ -51,7 +62,9 @@ function around(x: Tensor, c: number, y0: number, x0: number, radius: number, re
 }
 
 const over = (x: Tensor, size: number, repeat: boolean, of: (values: number[]) => number): Tensor =>
-  map(x, (_, i) => of(around(x, Math.floor(i / (x.h * x.w)), Math.floor(i / x.w) % x.h, i % x.w, (size - 1) / 2, repeat)));
+  map(x, (_, i) =>
+    of(around(x, Math.floor(i / (x.h * x.w)), Math.floor(i / x.w) % x.h, i % x.w, (size - 1) / 2, repeat)),
+  );
 
 /** The mean over size x size pixels, edges repeated. */
 export function meanOver(x: Tensor, size: number): Tensor {

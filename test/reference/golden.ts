@@ -1,6 +1,7 @@
 /**
- * A golden: what the PyTorch reference (reference/goldens.py) computed in f64 and stored in f32, with the weights it used. Parsed from
- * bytes, wherever they come from: Node's tests read files (goldens.ts), a browser fetches them (test/runtimes).
+ * A golden: what the PyTorch reference (reference/goldens.py) computed in f64 and stored in f32, with the weights it
+ * used. Parsed from bytes, wherever they come from: Node's tests read files (goldens.ts), a browser fetches them
+ * (test/runtimes).
  */
 import type { Frame } from '../../src/index.ts';
 import { parseConfig } from '../../src/weights/config.ts';
@@ -36,7 +37,10 @@ export function goldenFiles(name: string): [stages: string, weights: string] {
 
 /** Names of the goldens among a folder's files, sorted. */
 export function goldensAmong(files: readonly string[]): string[] {
-  return files.filter((file) => file.endsWith(WEIGHTS)).map((file) => file.slice(0, -WEIGHTS.length)).sort();
+  return files
+    .filter((file) => file.endsWith(WEIGHTS))
+    .map((file) => file.slice(0, -WEIGHTS.length))
+    .sort();
 }
 
 /** A golden from the bytes of its two files. @throws InputError for files that are no safetensors. */
@@ -44,7 +48,9 @@ export function parseGolden(name: string, bytes: Uint8Array, weightsBytes: Uint8
   const [stagesFile, weightsFile] = goldenFiles(name);
   const golden = readSafetensors(bytes, stagesFile);
   const weights = readSafetensors(weightsBytes, weightsFile);
-  const tensors = new Map([...golden.tensors].map(([stage, { shape, data }]) => [stage, tensor(shape[0], shape[1], shape[2], data)]));
+  const tensors = new Map(
+    [...golden.tensors].map(([stage, { shape, data }]) => [stage, tensor(shape[0], shape[1], shape[2], data)]),
+  );
   const taus = JSON.parse(golden.metadata.taus) as number[];
   const table = tensors.get('response');
   const frames = taus.map((_, k) => tensors.get(`${table ? 'sample' : 'X'}.${k + 1}`)!);
@@ -57,7 +63,9 @@ export function parseGolden(name: string, bytes: Uint8Array, weightsBytes: Uint8
     taus,
     reference: Number(golden.metadata.reference),
     frames,
-    response: table ? [0, 1, 2].map((c) => Float32Array.from(table.data.subarray(c * table.w, (c + 1) * table.w))) : null,
+    response: table
+      ? [0, 1, 2].map((c) => Float32Array.from(table.data.subarray(c * table.w, (c + 1) * table.w)))
+      : null,
     stages,
   };
 }

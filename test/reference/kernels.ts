@@ -1,4 +1,7 @@
-/** The CPU reference of each kernel's node: what benches check its samples against. A kernel without one does not compile. */
+/**
+ * The CPU reference of each kernel's node: what benches check its samples against. A kernel without one does not
+ * compile.
+ */
 import { MAX_FRAMES } from '../../src/image/frame.ts';
 import type { AttrsOf, KernelName } from '../../src/kernels/index.ts';
 import { addBase, align, linearise, mergeBase, undoResponse } from './exposure.ts';
@@ -22,16 +25,30 @@ interface Scene {
 function sceneOf({ useResponse }: { useResponse: boolean }, [stack, table]: readonly Tensor[]): Scene {
   const count = stack.c / 4;
   if (count > MAX_FRAMES) throw new Error(`a stack of ${count} frames, at most ${MAX_FRAMES}`);
-  const of = (from: number, to: number): Tensor[] => Array.from({ length: count }, (_, k) => channels(stack, 4 * k + from, to - from));
-  return { frames: of(0, 3), masks: of(3, 4), response: useResponse ? [0, 1, 2].map((c) => table.data.slice(c * table.w, (c + 1) * table.w)) : null };
+  const of = (from: number, to: number): Tensor[] =>
+    Array.from({ length: count }, (_, k) => channels(stack, 4 * k + from, to - from));
+  return {
+    frames: of(0, 3),
+    masks: of(3, 4),
+    response: useResponse ? [0, 1, 2].map((c) => table.data.slice(c * table.w, (c + 1) * table.w)) : null,
+  };
 }
 
-const undone = ({ frames, response }: Scene, gamma: number): Tensor[] => frames.map((frame) => undoResponse(frame, response, gamma));
+const undone = ({ frames, response }: Scene, gamma: number): Tensor[] =>
+  frames.map((frame) => undoResponse(frame, response, gamma));
 
 export const REFERENCES: References = {
   conv2d({ weights, channels: outputs, kernel, dilation = 1, groups = 1, activation = 'none', slope }, [x], tensors) {
     const name = String(weights);
-    const params = { weight: tensors.get(`${name}.weight`)!, bias: tensors.get(`${name}.bias`)!, outputs, kernel, groups, activation, slope };
+    const params = {
+      weight: tensors.get(`${name}.weight`)!,
+      bias: tensors.get(`${name}.bias`)!,
+      outputs,
+      kernel,
+      groups,
+      activation,
+      slope,
+    };
     const dilations = typeof dilation === 'number' ? [dilation] : dilation;
     return concat(...dilations.map((one) => ops.conv2d(x, { ...params, dilation: one })));
   },
@@ -54,13 +71,20 @@ export const REFERENCES: References = {
     const { frames, response } = sceneOf(attrs, inputs);
     const { taus, reference, codes, relative, gamma, linear } = attrs;
     const config = { codes, relative, low: 0, high: 1 };
-    return concat(...frames.map((frame, k) => gate.gateEvidence(config, frame, frames[reference], taus[reference] / taus[k], { gamma, response, linear })));
+    return concat(
+      ...frames.map((frame, k) =>
+        gate.gateEvidence(config, frame, frames[reference], taus[reference] / taus[k], { gamma, response, linear }),
+      ),
+    );
   },
   gateWindow({ radius, axis, of }, [x]) {
-    const value = (c: number, y: number, px: number): number => x.data[(c * x.h + Math.min(Math.max(y, 0), x.h - 1)) * x.w + Math.min(Math.max(px, 0), x.w - 1)];
+    const value = (c: number, y: number, px: number): number =>
+      x.data[(c * x.h + Math.min(Math.max(y, 0), x.h - 1)) * x.w + Math.min(Math.max(px, 0), x.w - 1)];
     return map(x, (_, i) => {
       const [c, y, px] = [Math.floor(i / (x.h * x.w)), Math.floor(i / x.w) % x.h, i % x.w];
-      const values = Array.from({ length: 2 * radius + 1 }, (__, k) => (axis === 'x' ? value(c, y, px + k - radius) : value(c, y + k - radius, px)));
+      const values = Array.from({ length: 2 * radius + 1 }, (__, k) =>
+        axis === 'x' ? value(c, y, px + k - radius) : value(c, y + k - radius, px),
+      );
       return of === 'maximum' ? Math.max(...values) : values.reduce((a, b) => a + b, 0) / values.length;
     });
   },
@@ -74,14 +98,20 @@ export const REFERENCES: References = {
     const most = ops.maxFrames(Array.from({ length: masks.c }, (_, k) => channels(gated, k, 1)));
     return map(gated, (w, i) => (Math.floor(i / size) === reference ? most.data[i % size] : w));
   },
-  maskMultiply: ({ frame, keep }, [x, stack]) => ops.maskMultiply(x, channels(stack, 4 * frame + 3, 1), keep === 'still'),
+  maskMultiply: ({ frame, keep }, [x, stack]) =>
+    ops.maskMultiply(x, channels(stack, 4 * frame + 3, 1), keep === 'still'),
   meanMax({ count }, [x]) {
-    return concat(map(x, (value) => value / count), x);
+    return concat(
+      map(x, (value) => value / count),
+      x,
+    );
   },
   blend: ({ frame }, [moving, still, stack]) => ops.blend(channels(stack, 4 * frame + 3, 1), moving, still),
   groupedRead({ readers }, inputs, tensors) {
     const memory = concat(...inputs);
-    return concat(...readers.map((name) => ops.groupedRead(memory, tensors.get(`${name}.weight`)!, tensors.get(`${name}.bias`)!)));
+    return concat(
+      ...readers.map((name) => ops.groupedRead(memory, tensors.get(`${name}.weight`)!, tensors.get(`${name}.bias`)!)),
+    );
   },
   picture(attrs, inputs) {
     const scene = sceneOf(attrs, inputs);

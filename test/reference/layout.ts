@@ -1,6 +1,6 @@
 /**
- * The GPU's NC4HW4 layout for tests: `[ceil(c/4)][h][w][4]`, channel c in lane c % 4 of block floor(c / 4). Lanes beyond
- * the last channel are padding.
+ * The GPU's NC4HW4 layout for tests: `[ceil(c/4)][h][w][4]`, channel c in lane c % 4 of block floor(c / 4). Lanes
+ * beyond the last channel are padding.
  */
 import { tensor } from './tensor.ts';
 import type { Tensor } from './tensor.ts';
@@ -21,11 +21,13 @@ export function packNC4HW4({ data, c, h, w }: Tensor, fill = 0): Float32Array {
 
 /** Unpacks `c` channels from channel `from` of a packed tensor, which may have more. */
 export function unpackNC4HW4(packed: ArrayLike<number>, c: number, h: number, w: number, from = 0): Tensor {
-  if (packed.length < blocks(from + c) * h * w * 4) throw new Error(`${packed.length} packed values for channels ${from}..${from + c - 1} of ${h}x${w}`);
+  if (packed.length < blocks(from + c) * h * w * 4)
+    throw new Error(`${packed.length} packed values for channels ${from}..${from + c - 1} of ${h}x${w}`);
   const out = tensor(c, h, w);
   for (let ch = 0; ch < c; ch++) {
     const source = from + ch;
-    for (let p = 0; p < h * w; p++) out.data[ch * h * w + p] = packed[(Math.floor(source / 4) * h * w + p) * 4 + (source % 4)];
+    for (let p = 0; p < h * w; p++)
+      out.data[ch * h * w + p] = packed[(Math.floor(source / 4) * h * w + p) * 4 + (source % 4)];
   }
   return out;
 }

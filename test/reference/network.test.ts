@@ -1,6 +1,6 @@
 /**
- * The CPU reference against the PyTorch goldens: two implementations written apart from the same spec, both in f64. Goldens
- * are stored in f32, so they agree to its rounding (6e-8); more is a mistake in one of them.
+ * The CPU reference against the PyTorch goldens: two implementations written apart from the same spec, both in f64.
+ * Goldens are stored in f32, so they agree to its rounding (6e-8); more is a mistake in one of them.
  */
 import { describe, expect, it } from 'vitest';
 import { gateEvidence } from './gate.ts';
@@ -39,8 +39,13 @@ describe('properties the spec states', () => {
   const input = { frames, times: [0.25, 1, 2], reference: 1 };
 
   it('with zero weights the network is its base, and still pixels give the plain merge', () => {
-    const zeros = new Map([...golden.weights].map(([name, { shape, data }]) => [name, { shape, data: new Float32Array(data.length) }]));
-    const taps = runNetwork({ config: { ...golden.config, hat: 'pixel' }, tensors: zeros }, { ...input, masks: frames.map(() => tensor(1, 16, 16)) });
+    const zeros = new Map(
+      [...golden.weights].map(([name, { shape, data }]) => [name, { shape, data: new Float32Array(data.length) }]),
+    );
+    const taps = runNetwork(
+      { config: { ...golden.config, hat: 'pixel' }, tensors: zeros },
+      { ...input, masks: frames.map(() => tensor(1, 16, 16)) },
+    );
     const merged = runMerge(input, golden.config.gamma);
     const clipped = merged.data.map((b) => Math.min(Math.max(b, 1e-6 / 8), 1 - 1e-4));
     expectClose(taps.get('Y')!.data, clipped, { tol: 1e-14, label: 'base' });
@@ -48,14 +53,24 @@ describe('properties the spec states', () => {
 
   it('where everything moves, the base is the reference alone', () => {
     const ones = tensor(1, 16, 16, new Float32Array(256).fill(1));
-    const taps = runNetwork({ config: golden.config, tensors: golden.weights }, { ...input, masks: frames.map(() => ones) });
+    const taps = runNetwork(
+      { config: golden.config, tensors: golden.weights },
+      { ...input, masks: frames.map(() => ones) },
+    );
     const B = taps.get('B')!;
     for (let c = 0; c < 3; c++) expect(B.data[c * 256]).toBeCloseTo(frames[1].data[c * 15] ** 2.2 / 4, 12);
   });
 
   it('exposures matter only by their ratios, and bring a consistent scene back', () => {
     const scene = random.floats(45, 0.01, 0.2);
-    const consistent = [1, 2, 4].map((tau) => tensor(3, 5, 3, scene.map((y) => (y * tau) ** (1 / 2.2))));
+    const consistent = [1, 2, 4].map((tau) =>
+      tensor(
+        3,
+        5,
+        3,
+        scene.map((y) => (y * tau) ** (1 / 2.2)),
+      ),
+    );
     const merged = runMerge({ frames: consistent, times: [0.01, 0.02, 0.04] });
     expectClose(merged.data, scene, { tol: 1e-6, label: 'merge of a consistent stack' });
   });
@@ -63,7 +78,12 @@ describe('properties the spec states', () => {
   it('a response f gives lin = f(X) / tau', () => {
     const squares = Array.from({ length: 256 }, (_, i) => (i / 255) ** 2);
     const one = tensor(3, 1, 1, [128 / 255, 128 / 255, 128 / 255]);
-    const merged = runMerge({ frames: [one, one], times: [1, 1.5], reference: 0, response: [squares, squares, squares] });
+    const merged = runMerge({
+      frames: [one, one],
+      times: [1, 1.5],
+      reference: 0,
+      response: [squares, squares, squares],
+    });
     const f = (128 / 255) ** 2;
     const [short, long] = [f ** (1 / 2.2), f ** (1 / 2.2)].map((x) => 1 - Math.abs(2 * x - 1));
     // At f's X' of 0.53 the shortest frame is held at 1, the longest is not.
@@ -72,18 +92,32 @@ describe('properties the spec states', () => {
   });
 
   it('one hat a pixel is the smallest of its channels', () => {
-    const [short, middle, long] = [[0.1, 0.2, 0.3], [0.4, 0.6, 0.7], [0.6, 0.7, 0.9]];
+    const [short, middle, long] = [
+      [0.1, 0.2, 0.3],
+      [0.4, 0.6, 0.7],
+      [0.6, 0.7, 0.9],
+    ];
     const merged = runMerge({ frames: [short, middle, long].map((x) => tensor(3, 1, 1, x)), times: [1, 2, 4] }, 1);
     const weights = [0.2, 0.6 + 1e-3, 0.2]; // of 0.1, 0.7 and 0.9
     const sum = weights.reduce((a, b) => a + b);
-    for (let c = 0; c < 3; c++) expect(merged.data[c]).toBeCloseTo((weights[0] * short[c] + (weights[1] * middle[c]) / 2 + (weights[2] * long[c]) / 4) / sum, 12);
+    for (let c = 0; c < 3; c++)
+      expect(merged.data[c]).toBeCloseTo(
+        (weights[0] * short[c] + (weights[1] * middle[c]) / 2 + (weights[2] * long[c]) / 4) / sum,
+        12,
+      );
   });
 
   it('the gate opens by what a sample can be: some codes, some light, anything at black and white', () => {
     const gate = { codes: 2, relative: 0, low: 0, high: 1 };
     const camera = { gamma: 1, response: null };
     const e = (x: number, reference: number, ratio = 1, more: object = {}, of: Camera = camera): number =>
-      gateEvidence({ ...gate, ...more }, tensor(3, 1, 1, [0.5, 0.5, x / 255]), tensor(3, 1, 1, [0.5 * ratio, 0.5 * ratio, reference / 255]), ratio, of).data[0] * 255;
+      gateEvidence(
+        { ...gate, ...more },
+        tensor(3, 1, 1, [0.5, 0.5, x / 255]),
+        tensor(3, 1, 1, [0.5 * ratio, 0.5 * ratio, reference / 255]),
+        ratio,
+        of,
+      ).data[0] * 255;
     expect(e(100, 104)).toBeCloseTo(0, 12);
     expect([e(100, 110), e(110, 100)].map((x) => Number(x.toFixed(9)))).toEqual([6, 6]);
     expect(e(100, 60, 0.5)).toBeCloseTo(58 - 51, 9);

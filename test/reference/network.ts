@@ -2,14 +2,25 @@
  * The whole network on the CPU in f64, straight from the spec: both variants, any reference frame. For tiny pictures.
  *
  * Every stage is kept under the spec's name, frames and layers counted from 1: `X.k` (after the response, before
- * padding), `A.i`, `logit.i`, `gate.i`, `W.k`, `f.l.k`, `v.l.k`, `M`, `read.{static|dynamic}.j`, `S.k`, `D.k`, `S_f`, `D_f`, `Z`,
- * `sdc.b`, `o`, `B`, `Y`, `TY`. X, Y and TY have the picture's size, all others the padded one.
+ * padding), `A.i`, `logit.i`, `gate.i`, `W.k`, `f.l.k`, `v.l.k`, `M`, `read.{static|dynamic}.j`, `S.k`, `D.k`, `S_f`,
+ * `D_f`, `Z`, `sdc.b`, `o`, `B`, `Y`, `TY`. X, Y and TY have the picture's size, all others the padded one.
  */
 import type { NetworkConfig } from '../../src/weights/config.ts';
 import { addBase, align, linearise, mergeBase, toneMap, undoResponse } from './exposure.ts';
 import type { InverseResponse } from './exposure.ts';
 import { gateFactor } from './gate.ts';
-import { activate, blend, conv2d, groupedRead, maskMultiply, maxFrames, maxPool, meanFrames, padEdge, upsampleNearest } from './ops.ts';
+import {
+  activate,
+  blend,
+  conv2d,
+  groupedRead,
+  maskMultiply,
+  maxFrames,
+  maxPool,
+  meanFrames,
+  padEdge,
+  upsampleNearest,
+} from './ops.ts';
 import type { Activation } from './ops.ts';
 import { concat, crop, map } from './tensor.ts';
 import type { Tensor } from './tensor.ts';
@@ -30,7 +41,10 @@ export interface NetworkInput {
   response?: InverseResponse;
   /** Whether samples are linear light, for the gate; `response` is then f(x) = x. */
   linear?: boolean;
-  /** Motion maps (padded size) in place of S's, one a frame; the reference's own is ignored, it is the union of the others. */
+  /**
+   * Motion maps (padded size) in place of S's, one a frame; the reference's own is ignored, it is the union of the
+   * others.
+   */
   masks?: readonly (Tensor | undefined)[];
 }
 
@@ -92,7 +106,10 @@ export function runNetwork({ config, tensors }: Network, input: NetworkInput): M
     let mask = map(logit, (value) => activate(value, 'sigmoid'));
     if (config.gate) {
       const camera = { gamma, response: input.response ?? null, linear: input.linear };
-      const factor = tap(`gate.${i + 1}`, gateFactor(config.gate, padEdge(frames[i]), padEdge(frames[r]), taus[r] / taus[i], camera));
+      const factor = tap(
+        `gate.${i + 1}`,
+        gateFactor(config.gate, padEdge(frames[i]), padEdge(frames[r]), taus[r] / taus[i], camera),
+      );
       mask = map(mask, (w, p) => w * factor.data[p]);
     }
     return config.maskMode === 'soft' ? mask : map(mask, (w) => (w > 0.5 ? 1 : 0));

@@ -1,6 +1,14 @@
 /** The reference operations against values worked out by hand or by another road, and the case tables' own promises. */
 import { describe, expect, it } from 'vitest';
-import { BLEND_CASES, EXPOSURE_CASES, MASK_CASES, MAX_POOL_CASES, MEAN_MAX_CASES, READ_CASES, UPSAMPLE_CASES } from '../cases/others.ts';
+import {
+  BLEND_CASES,
+  EXPOSURE_CASES,
+  MASK_CASES,
+  MAX_POOL_CASES,
+  MEAN_MAX_CASES,
+  READ_CASES,
+  UPSAMPLE_CASES,
+} from '../cases/others.ts';
 import { CONV_CASES, convData, randomCase } from '../cases/conv.ts';
 import { pairwise } from '../cases/pairwise.ts';
 import { addBase, align, hat, interpolate, linearise, toneMap } from './exposure.ts';
@@ -11,7 +19,17 @@ import { tensor } from './tensor.ts';
 import type { Tensor } from './tensor.ts';
 
 /** Convolution by its definition, output by output, asking for each input through a bounds check. */
-function convByDefinition(x: Tensor, weight: ArrayLike<number>, o: number, y: number, px: number, k: number, dilation: number, perGroup: number, groupOutputs: number): number {
+function convByDefinition(
+  x: Tensor,
+  weight: ArrayLike<number>,
+  o: number,
+  y: number,
+  px: number,
+  k: number,
+  dilation: number,
+  perGroup: number,
+  groupOutputs: number,
+): number {
   let sum = 0;
   for (let i = 0; i < perGroup; i++) {
     for (let t = 0; t < k * k; t++) {
@@ -31,29 +49,57 @@ describe('conv2d', () => {
     const weight = Array(9).fill(1);
     expect([...conv2d(ones, { weight, outputs: 1, kernel: 3 }).data]).toEqual([4, 6, 4, 6, 9, 6, 4, 6, 4]);
     expect([...conv2d(ones, { weight, outputs: 1, kernel: 3, dilation: 2 }).data]).toEqual([4, 2, 4, 2, 1, 2, 4, 2, 4]);
-    expect([...conv2d(ones, { weight, bias: [-6], outputs: 1, kernel: 3, activation: 'leakyRelu', slope: 0.25 }).data]).toEqual([-0.5, 0, -0.5, 0, 3, 0, -0.5, 0, -0.5]);
-    expect([...conv2d(ones, { weight, bias: [-6], outputs: 1, kernel: 3, activation: 'relu' }).data]).toEqual([0, 0, 0, 0, 3, 0, 0, 0, 0]);
-    expect(conv2d(ones, { weight, bias: [-4 + Math.log(3)], outputs: 1, kernel: 3, activation: 'sigmoid' }).data[0]).toBeCloseTo(0.75, 14);
+    expect([
+      ...conv2d(ones, { weight, bias: [-6], outputs: 1, kernel: 3, activation: 'leakyRelu', slope: 0.25 }).data,
+    ]).toEqual([-0.5, 0, -0.5, 0, 3, 0, -0.5, 0, -0.5]);
+    expect([...conv2d(ones, { weight, bias: [-6], outputs: 1, kernel: 3, activation: 'relu' }).data]).toEqual([
+      0, 0, 0, 0, 3, 0, 0, 0, 0,
+    ]);
+    expect(
+      conv2d(ones, { weight, bias: [-4 + Math.log(3)], outputs: 1, kernel: 3, activation: 'sigmoid' }).data[0],
+    ).toBeCloseTo(0.75, 14);
   });
 
   it('it correlates: an off-centre tap shifts the picture', () => {
     const x = tensor(1, 2, 3, [1, 2, 3, 4, 5, 6]);
-    expect([...conv2d(x, { weight: [0, 0, 0, 0, 0, 1, 0, 0, 0], outputs: 1, kernel: 3 }).data]).toEqual([2, 3, 0, 5, 6, 0]);
+    expect([...conv2d(x, { weight: [0, 0, 0, 0, 0, 1, 0, 0, 0], outputs: 1, kernel: 3 }).data]).toEqual([
+      2, 3, 0, 5, 6, 0,
+    ]);
   });
 
   it('equals its definition on random cases', () => {
     const random = rng(21);
     for (let n = 0; n < 12; n++) {
-      const c = { ...randomCase(random), activation: 'none' as const, bias: false, width: random.int(1, 12), height: random.int(1, 12) };
+      const c = {
+        ...randomCase(random),
+        activation: 'none' as const,
+        bias: false,
+        width: random.int(1, 12),
+        height: random.int(1, 12),
+      };
       const { input, weight, expected } = convData(c);
       const size = c.width * c.height;
-      const direct = expected.data.map((_, i) => convByDefinition(input, weight, Math.floor(i / size), Math.floor((i % size) / c.width), i % c.width, c.kernel, c.dilation, c.inputs / c.groups, c.outputs / c.groups));
+      const direct = expected.data.map((_, i) =>
+        convByDefinition(
+          input,
+          weight,
+          Math.floor(i / size),
+          Math.floor((i % size) / c.width),
+          i % c.width,
+          c.kernel,
+          c.dilation,
+          c.inputs / c.groups,
+          c.outputs / c.groups,
+        ),
+      );
       expectClose(expected.data, direct, { tol: 1e-13, label: c.name });
     }
   });
 
   it('refuses weights and groups that do not fit', () => {
-    expect(() => conv2d(tensor(3, 1, 1), { weight: [1], outputs: 1, kernel: 1 })).toThrow(/1 weights for \[1, 3, 1, 1\]/);
+    expect(() => conv2d(tensor(3, 1, 1), { weight: [1], outputs: 1, kernel: 1 })).toThrow(
+      /1 weights for \[1, 3, 1, 1\]/,
+    );
     expect(() => conv2d(tensor(3, 1, 1), { weight: [1], outputs: 1, kernel: 1, groups: 2 })).toThrow(/2 groups/);
   });
 });
@@ -61,7 +107,8 @@ describe('conv2d', () => {
 describe('resampling', () => {
   const x = tensor(1, 3, 3, [1, 2, 9, 4, 3, 0, 5, 5, 5]);
   it('max-pool drops an odd last row and column', () => expect(maxPool(x)).toEqual(tensor(1, 1, 1, [4])));
-  it('nearest doubles', () => expect([...upsampleNearest(tensor(1, 1, 2, [1, 2])).data]).toEqual([1, 1, 2, 2, 1, 1, 2, 2]));
+  it('nearest doubles', () =>
+    expect([...upsampleNearest(tensor(1, 1, 2, [1, 2])).data]).toEqual([1, 1, 2, 2, 1, 1, 2, 2]));
   it('padding replicates the bottom and right edge', () => {
     expect([...padEdge(tensor(1, 1, 3, [1, 2, 3]), 2).data]).toEqual([1, 2, 3, 3, 1, 2, 3, 3]);
     expect(padEdge(x, 3)).toEqual(x);
@@ -76,7 +123,9 @@ describe('memory read', () => {
     const weight = random.floats(width * slots);
     const bias = random.floats(width);
     const shuffled = tensor(slots * width, 2, 3);
-    for (let g = 0; g < width; g++) for (let s = 0; s < slots; s++) shuffled.data.set(memory.data.subarray((s * width + g) * 6, (s * width + g + 1) * 6), (g * slots + s) * 6);
+    for (let g = 0; g < width; g++)
+      for (let s = 0; s < slots; s++)
+        shuffled.data.set(memory.data.subarray((s * width + g) * 6, (s * width + g + 1) * 6), (g * slots + s) * 6);
     const expected = conv2d(shuffled, { weight, bias, outputs: width, kernel: 1, groups: width });
     expectClose(groupedRead(memory, weight, bias).data, expected.data, { tol: 1e-15, label: 'read' });
   });
@@ -88,7 +137,7 @@ describe('exposure maths', () => {
     expect([0, 0.25, 0.5, 0.75, 1].map((x) => hat(x, true, false))).toEqual([0, 0.5, 1, 1, 1]);
     expect([0, 0.25, 0.5, 0.75, 1].map((x) => hat(x, false, true))).toEqual([1, 1, 1, 0.5, 0]);
   });
-  it('align, linearise and the response agree: aligned frames have the reference\'s linear value', () => {
+  it("align, linearise and the response agree: aligned frames have the reference's linear value", () => {
     const x = tensor(1, 1, 3, [0, 0.3, 1]);
     const aligned = align(x, 1, 4, 2.2);
     expect(aligned.data[2]).toBe(1);
@@ -117,9 +166,12 @@ describe('layout', () => {
 
 describe('comparison', () => {
   it('fails on what is far, NaN, infinite or of another length, naming the worst', () => {
-    const close = (actual: number[], expected: number[], scale?: number) => () => expectClose(actual, expected, { tol: 1e-5, scale, label: 'case' });
+    const close = (actual: number[], expected: number[], scale?: number) => () =>
+      expectClose(actual, expected, { tol: 1e-5, scale, label: 'case' });
     expect(close([1, 2.00001], [1, 2])()).toBeCloseTo(0.5e-5, 9);
-    expect(close([1, 2.1, 3.05], [1, 2, 3])).toThrow(/case: worst at index 1: 2.1, expected 2, off by 1.00e-1, allowed 3.00e-5/);
+    expect(close([1, 2.1, 3.05], [1, 2, 3])).toThrow(
+      /case: worst at index 1: 2.1, expected 2, off by 1.00e-1, allowed 3.00e-5/,
+    );
     expect(close([NaN], [0])).toThrow(/index 0: NaN/);
     expect(close([0], [NaN])).toThrow(/expected NaN/);
     expect(close([Infinity], [-Infinity])).toThrow(/Infinity/);
@@ -141,8 +193,14 @@ describe('case tables', () => {
   it('pairwise rows hold every pair', () => {
     const factors = { a: [1, 2, 3], b: ['x', 'y'], c: [true, false], d: [0, 1, 2, 3] };
     const rows = pairwise(factors, { seed: 9 });
-    const seen = new Set(rows.flatMap((row) => Object.entries(row).flatMap(([k, v]) => Object.entries(row).map(([l, u]) => `${k}${v}${l}${u}`))));
-    for (const [k, values] of Object.entries(factors)) for (const [l, others] of Object.entries(factors)) if (k !== l) for (const v of values) for (const u of others) expect(seen).toContain(`${k}${v}${l}${u}`);
+    const seen = new Set(
+      rows.flatMap((row) =>
+        Object.entries(row).flatMap(([k, v]) => Object.entries(row).map(([l, u]) => `${k}${v}${l}${u}`)),
+      ),
+    );
+    for (const [k, values] of Object.entries(factors))
+      for (const [l, others] of Object.entries(factors))
+        if (k !== l) for (const v of values) for (const u of others) expect(seen).toContain(`${k}${v}${l}${u}`);
     expect(rows.length).toBeLessThan(24);
   });
 
@@ -150,19 +208,46 @@ describe('case tables', () => {
     const plain = CONV_CASES.filter((c) => c.groups === 1);
     const counts = [...Array.from({ length: 17 }, (_, i) => i + 1), 32, 96];
     for (const count of counts) {
-      expect(plain.some((c) => c.inputs === count), `${count} inputs`).toBe(true);
-      expect(CONV_CASES.some((c) => c.outputs === count), `${count} outputs`).toBe(true);
+      expect(
+        plain.some((c) => c.inputs === count),
+        `${count} inputs`,
+      ).toBe(true);
+      expect(
+        CONV_CASES.some((c) => c.outputs === count),
+        `${count} outputs`,
+      ).toBe(true);
     }
-    for (const kernel of [1, 3, 5, 7]) for (const dilation of [1, 2, 3, 4]) expect(CONV_CASES.some((c) => c.kernel === kernel && c.dilation === dilation), `${kernel} ${dilation}`).toBe(true);
-    for (const activation of ['none', 'relu', 'leakyRelu', 'sigmoid']) for (const width of [1, 3, 16, 23, 33, 67]) expect(CONV_CASES.some((c) => c.activation === activation && c.width === width), `${activation} ${width}`).toBe(true);
+    for (const kernel of [1, 3, 5, 7])
+      for (const dilation of [1, 2, 3, 4])
+        expect(
+          CONV_CASES.some((c) => c.kernel === kernel && c.dilation === dilation),
+          `${kernel} ${dilation}`,
+        ).toBe(true);
+    for (const activation of ['none', 'relu', 'leakyRelu', 'sigmoid'])
+      for (const width of [1, 3, 16, 23, 33, 67])
+        expect(
+          CONV_CASES.some((c) => c.activation === activation && c.width === width),
+          `${activation} ${width}`,
+        ).toBe(true);
     for (const c of CONV_CASES) {
-      expect(c.inputs % c.groups + (c.outputs % c.groups) + (c.outputOffset % 4) + (c.inputOffset % 4), c.name).toBe(0);
+      expect((c.inputs % c.groups) + (c.outputs % c.groups) + (c.outputOffset % 4) + (c.inputOffset % 4), c.name).toBe(
+        0,
+      );
       expect(c.outputTotal, c.name).toBeGreaterThanOrEqual(c.outputOffset + c.outputs);
     }
   });
 
   it('every name is unique', () => {
-    for (const cases of [CONV_CASES, MAX_POOL_CASES, UPSAMPLE_CASES, MASK_CASES, BLEND_CASES, MEAN_MAX_CASES, READ_CASES, EXPOSURE_CASES]) {
+    for (const cases of [
+      CONV_CASES,
+      MAX_POOL_CASES,
+      UPSAMPLE_CASES,
+      MASK_CASES,
+      BLEND_CASES,
+      MEAN_MAX_CASES,
+      READ_CASES,
+      EXPOSURE_CASES,
+    ]) {
       expect(new Set(cases.map((c) => c.name)).size).toBe(cases.length);
       expect(cases.length).toBeGreaterThan(10);
     }

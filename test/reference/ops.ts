@@ -33,8 +33,10 @@ export function activate(value: number, activation: Activation, slope = 0): numb
 export function conv2d(x: Tensor, params: ConvParams): Tensor {
   const { weight, bias, outputs, kernel: k, dilation = 1, groups = 1, activation = 'none', slope } = params;
   const perGroup = x.c / groups;
-  if (!Number.isInteger(perGroup) || outputs % groups !== 0) throw new Error(`conv2d: ${groups} groups do not divide ${x.c} inputs and ${outputs} outputs`);
-  if (weight.length !== outputs * perGroup * k * k) throw new Error(`conv2d: ${weight.length} weights for [${outputs}, ${perGroup}, ${k}, ${k}]`);
+  if (!Number.isInteger(perGroup) || outputs % groups !== 0)
+    throw new Error(`conv2d: ${groups} groups do not divide ${x.c} inputs and ${outputs} outputs`);
+  if (weight.length !== outputs * perGroup * k * k)
+    throw new Error(`conv2d: ${weight.length} weights for [${outputs}, ${perGroup}, ${k}, ${k}]`);
   const { h, w } = x;
   const out = tensor(outputs, h, w);
   const half = (k - 1) / 2;
@@ -49,7 +51,8 @@ export function conv2d(x: Tensor, params: ConvParams): Tensor {
           const dx = (kx - half) * dilation;
           for (let y = Math.max(0, -dy); y < Math.min(h, h - dy); y++) {
             const row = ((firstInput + i) * h + y + dy) * w + dx;
-            for (let px = Math.max(0, -dx); px < Math.min(w, w - dx); px++) plane[y * w + px] += value * x.data[row + px];
+            for (let px = Math.max(0, -dx); px < Math.min(w, w - dx); px++)
+              plane[y * w + px] += value * x.data[row + px];
           }
         }
       }
@@ -60,7 +63,12 @@ export function conv2d(x: Tensor, params: ConvParams): Tensor {
 }
 
 /** The value at each output pixel from a function of the source plane's accessor. */
-function resample(x: Tensor, h: number, w: number, f: (at: (y: number, x: number) => number, y: number, px: number) => number): Tensor {
+function resample(
+  x: Tensor,
+  h: number,
+  w: number,
+  f: (at: (y: number, x: number) => number, y: number, px: number) => number,
+): Tensor {
   const out = tensor(x.c, h, w);
   for (let c = 0; c < x.c; c++) {
     const at = (y: number, px: number): number => x.data[(c * x.h + y) * x.w + px];
@@ -109,7 +117,8 @@ export function maxFrames(frames: readonly Tensor[]): Tensor {
 export function groupedRead(memory: Tensor, weight: ArrayLike<number>, bias: ArrayLike<number>): Tensor {
   const width = bias.length;
   const slots = memory.c / width;
-  if (weight.length !== width * slots) throw new Error(`groupedRead: ${weight.length} weights for ${width} groups of ${slots} slots`);
+  if (weight.length !== width * slots)
+    throw new Error(`groupedRead: ${weight.length} weights for ${width} groups of ${slots} slots`);
   const size = memory.h * memory.w;
   return map(tensor(width, memory.h, memory.w), (_, i) => {
     const g = Math.floor(i / size);

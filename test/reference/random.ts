@@ -72,8 +72,14 @@ export interface Closeness {
   where?: (index: number) => string;
 }
 
-/** The worst difference of two arrays of one length; NaN on one side only, or infinities that differ, are infinitely far. */
-export function worstDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): { index: number; difference: number } {
+/**
+ * The worst difference of two arrays of one length; NaN on one side only, or infinities that differ, are infinitely
+ * far.
+ */
+export function worstDifference(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+): { index: number; difference: number } {
   let index = 0;
   let difference = 0;
   for (let i = 0; i < expected.length; i++) {
@@ -96,14 +102,21 @@ export class TooFarError extends Error {
 }
 
 /**
- * Throws a TooFarError unless every value is within `tol * scale` of what is expected; the message has the case, the worst index and
- * both values.
+ * Throws a TooFarError unless every value is within `tol * scale` of what is expected; the message has the case, the
+ * worst index and both values.
  * @returns the worst difference as a share of the scale.
  */
-export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, { tol, scale, label, where }: Closeness): number {
-  if (actual.length !== expected.length) throw new Error(`${label}: ${actual.length} values, expected ${expected.length}`);
+export function expectClose(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  { tol, scale, label, where }: Closeness,
+): number {
+  if (actual.length !== expected.length)
+    throw new Error(`${label}: ${actual.length} values, expected ${expected.length}`);
   let largest = 1;
-  if (scale === undefined) for (let i = 0; i < expected.length; i++) if (Number.isFinite(expected[i])) largest = Math.max(largest, Math.abs(expected[i]));
+  if (scale === undefined)
+    for (let i = 0; i < expected.length; i++)
+      if (Number.isFinite(expected[i])) largest = Math.max(largest, Math.abs(expected[i]));
   const unit = scale ?? largest;
   const { index, difference } = worstDifference(actual, expected);
   if (difference <= tol * unit) return difference / unit;

@@ -27,8 +27,13 @@ export function channels(x: Tensor, from: number, count: number): Tensor {
 /** Tensors of one size, one after the other along the channels. */
 export function concat(...parts: Tensor[]): Tensor {
   const [{ h, w }] = parts;
-  if (parts.some((part) => part.h !== h || part.w !== w)) throw new Error(`concat of ${parts.map((p) => `[${p.c}, ${p.h}, ${p.w}]`).join(' and ')}`);
-  const out = tensor(parts.reduce((sum, part) => sum + part.c, 0), h, w);
+  if (parts.some((part) => part.h !== h || part.w !== w))
+    throw new Error(`concat of ${parts.map((p) => `[${p.c}, ${p.h}, ${p.w}]`).join(' and ')}`);
+  const out = tensor(
+    parts.reduce((sum, part) => sum + part.c, 0),
+    h,
+    w,
+  );
   let at = 0;
   for (const part of parts) {
     out.data.set(part.data, at);
@@ -40,7 +45,9 @@ export function concat(...parts: Tensor[]): Tensor {
 /** The top left h x w pixels. */
 export function crop(x: Tensor, h: number, w: number): Tensor {
   const out = tensor(x.c, h, w);
-  for (let c = 0; c < x.c; c++) for (let y = 0; y < h; y++) for (let i = 0; i < w; i++) out.data[(c * h + y) * w + i] = x.data[(c * x.h + y) * x.w + i];
+  for (let c = 0; c < x.c; c++)
+    for (let y = 0; y < h; y++)
+      for (let i = 0; i < w; i++) out.data[(c * h + y) * w + i] = x.data[(c * x.h + y) * x.w + i];
   return out;
 }
 

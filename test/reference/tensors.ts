@@ -1,6 +1,6 @@
 /**
- * Every tensor name and shape of a network, written from the spec's lists and not derived from the graph: the two are compared in tests,
- * so neither can drift.
+ * Every tensor name and shape of a network, written from the spec's lists and not derived from the graph: the two are
+ * compared in tests, so neither can drift.
  */
 import { FIXED_FRAMES } from '../../src/weights/config.ts';
 import type { NetworkConfig } from '../../src/weights/config.ts';

@@ -1,6 +1,6 @@
 /**
- * What goldens do not reach: frames and results that stay on the device, its loss, and a device with the least there is. All of it depends on the WebGPU implementation as much
- * as the kernels do.
+ * What goldens do not reach: frames and results that stay on the device, its loss, and a device with the least there
+ * is. All of it depends on the WebGPU implementation as much as the kernels do.
  */
 import { Deghoster } from '../../src/index.ts';
 import type { FrameSource, MergeOptions } from '../../src/index.ts';
@@ -12,7 +12,10 @@ import { GOLDEN_TOLERANCE, checkGolden } from './goldenCheck.ts';
 /** An implementation's unorm8 may be off by a rounding, which the network carries on. */
 const DEVICE_TOLERANCE = 1e-5;
 
-/** What device checks need: a thin network, a device, and a way to open others; without one the library's own way is checked. */
+/**
+ * What device checks need: a thin network, a device, and a way to open others; without one the library's own way is
+ * checked.
+ */
 export interface DeviceSetting {
   golden: Golden;
   device: GPUDevice;
@@ -40,8 +43,15 @@ function close(actual: ArrayLike<number>, expected: ArrayLike<number>, label: st
   return expectClose(actual, expected, { tol: DEVICE_TOLERANCE, scale: 1, label });
 }
 
-/** Merges frames that `place` puts on the device, and compares with what arrays give: the picture, and the reference that is chosen. */
-async function checkFrames({ golden, device }: DeviceSetting, place: () => Promise<FrameSource[]>, label: string): Promise<number> {
+/**
+ * Merges frames that `place` puts on the device, and compares with what arrays give: the picture, and the reference
+ * that is chosen.
+ */
+async function checkFrames(
+  { golden, device }: DeviceSetting,
+  place: () => Promise<FrameSource[]>,
+  label: string,
+): Promise<number> {
   const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device });
   try {
     const options: MergeOptions = { ...OPTIONS, reference: 'auto' };
@@ -63,13 +73,18 @@ const DEVICE_CHECKS: readonly DeviceCheck[] = [
     run(setting) {
       const [a, b, c] = frames();
       const { device } = setting;
-      return checkFrames(setting, async () => [asTexture(device, a), asTexture(device, b, 'bgra8unorm'), asBuffer(device, c)], 'radiance');
+      return checkFrames(
+        setting,
+        async () => [asTexture(device, a), asTexture(device, b, 'bgra8unorm'), asBuffer(device, c)],
+        'radiance',
+      );
     },
   },
   {
     name: 'frames as ImageBitmap',
     tolerance: DEVICE_TOLERANCE,
-    applies: ({ queue }) => typeof createImageBitmap === 'function' && typeof queue.copyExternalImageToTexture === 'function',
+    applies: ({ queue }) =>
+      typeof createImageBitmap === 'function' && typeof queue.copyExternalImageToTexture === 'function',
     run: (setting) => checkFrames(setting, () => Promise.all(frames().map(asImage)), 'radiance'),
   },
   {
@@ -104,7 +119,8 @@ const DEVICE_CHECKS: readonly DeviceCheck[] = [
           onProgress: ({ stage }) => stage === 'fusion' && losses === 0 && first.destroy(),
           onDeviceLost: () => losses++,
         });
-        if (losses !== 1 || deghoster.device === first) throw new Error(`the device was destroyed once, and lost ${losses} times`);
+        if (losses !== 1 || deghoster.device === first)
+          throw new Error(`the device was destroyed once, and lost ${losses} times`);
         return close(radiance, expected.radiance, 'radiance');
       } finally {
         deghoster.dispose();
@@ -138,7 +154,8 @@ async function createTiled({ weightsBytes }: Golden, device: GPUDevice): Promise
       deghoster.dispose(); // too small for any tile
       continue;
     }
-    if (Math.max(...tiles) < 2) throw new Error(`${WIDTH}x${HEIGHT} is one tile in the smallest budget, ${memoryBudget} bytes: make it larger`);
+    if (Math.max(...tiles) < 2)
+      throw new Error(`${WIDTH}x${HEIGHT} is one tile in the smallest budget, ${memoryBudget} bytes: make it larger`);
     return deghoster;
   }
   throw new Error(`${WIDTH}x${HEIGHT} cannot be planned in any budget below 64 MiB`);

@@ -1,12 +1,16 @@
 /**
- * What a runner tells while it works: one JSON object a line on its stdout, or a POST of a browser's page. All of it is plain JSON.
+ * What a runner tells while it works: one JSON object a line on its stdout, or a POST of a browser's page. All of it is
+ * plain JSON.
  */
 
 /** One golden, one kernel's case, or one check of what is on the device. */
 export interface TestResult {
   name: string;
   group: 'golden' | 'kernel' | 'device';
-  /** The worst difference: a share of the case's scale for kernels, absolute for the others, whose values are in [0,1]. Null where it did not get that far. */
+  /**
+   * The worst difference: a share of the case's scale for kernels, absolute for the others, whose values are in [0,1].
+   * Null where it did not get that far.
+   */
   error: number | null;
   tolerance: number;
   ms: number;

@@ -1,6 +1,6 @@
 /**
- * A golden through the public API: what `Deghoster.merge` makes of its frames, against the PyTorch reference. Node's tests call it as well
- * (test/deghoster.test.ts).
+ * A golden through the public API: what `Deghoster.merge` makes of its frames, against the PyTorch reference. Node's
+ * tests call it as well (test/deghoster.test.ts).
  */
 import { Deghoster } from '../../src/index.ts';
 import type { CameraResponse, MergeResult } from '../../src/index.ts';
@@ -14,8 +14,8 @@ import type { Tensor } from '../reference/tensor.ts';
 export const GOLDEN_TOLERANCE = 1e-4;
 
 /**
- * Merges a golden's frames, given in an order and a scale of exposure of their own, and compares picture, motion maps, order and scale.
- * Binary maps must be the reference's exactly: no golden has a map within the tolerance of one half.
+ * Merges a golden's frames, given in an order and a scale of exposure of their own, and compares picture, motion maps,
+ * order and scale. Binary maps must be the reference's exactly: no golden has a map within the tolerance of one half.
  * @returns the worst absolute difference of picture and maps.
  * @throws TooFarError naming the golden, what differs, and both values.
  */
@@ -24,17 +24,24 @@ export async function checkGolden(golden: Golden, device: GPUDevice): Promise<nu
   const result = await mergeReversed(golden, device);
   const [{ w, h }] = golden.frames;
   const errors = [compare(planar(result.radiance, w, h), golden.stages.get('Y')!, `${name} Y`)];
-  if (result.motion.length !== taus.length) throw new Error(`${name}: ${result.motion.length} motion maps, expected ${taus.length}`);
+  if (result.motion.length !== taus.length)
+    throw new Error(`${name}: ${result.motion.length} motion maps, expected ${taus.length}`);
   if (golden.config.maskMode === 'binary') expectClearCuts(golden);
   result.motion.forEach((map, k) => {
     // The golden's maps cover the padded picture.
     const padded = golden.stages.get(`W.${k + 1}`)!;
-    const expected = tensor(1, h, w, Float64Array.from(map, (_, i) => padded.data[Math.floor(i / w) * padded.w + (i % w)]));
+    const expected = tensor(
+      1,
+      h,
+      w,
+      Float64Array.from(map, (_, i) => padded.data[Math.floor(i / w) * padded.w + (i % w)]),
+    );
     errors.push(compare(tensor(1, h, w, map), expected, `${name} W.${k + 1}`));
   });
   const order = taus.map((_, k) => taus.length - 1 - k);
   if (result.order.join() !== order.join()) throw new Error(`${name}: order is ${result.order}, expected ${order}`);
-  if (Math.abs(result.scale - taus[reference]) > 1e-9) throw new Error(`${name}: scale is ${result.scale}, expected ${taus[reference]}`);
+  if (Math.abs(result.scale - taus[reference]) > 1e-9)
+    throw new Error(`${name}: scale is ${result.scale}, expected ${taus[reference]}`);
   return Math.max(...errors);
 }
 
@@ -60,6 +67,10 @@ function compare(actual: Tensor, expected: Tensor, label: string): number {
 function expectClearCuts(golden: Golden): void {
   golden.frames.forEach((_, k) => {
     const nearest = uncut(golden, k)?.reduce((least, w) => Math.min(least, Math.abs(w - 0.5)), Infinity) ?? Infinity;
-    if (nearest <= GOLDEN_TOLERANCE) throw new TooFarError(`${golden.name} W.${k + 1}: before the cut a value is ${nearest} from 0.5, too near for a binary map to be certain: remake the golden with another seed`, nearest);
+    if (nearest <= GOLDEN_TOLERANCE)
+      throw new TooFarError(
+        `${golden.name} W.${k + 1}: before the cut a value is ${nearest} from 0.5, too near for a binary map to be certain: remake the golden with another seed`,
+        nearest,
+      );
   });
 }

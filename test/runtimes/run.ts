@@ -1,6 +1,7 @@
 /**
- * `npm run test:runtimes`: the goldens and the kernels' cases in every JavaScript runtime with WebGPU, one after another, and a table.
- * Exit code 0: all passed; 1: something is wrong, or a runtime that should run did not; 2: wrong usage.
+ * `npm run test:runtimes`: the goldens and the kernels' cases in every JavaScript runtime with WebGPU, one after
+ * another, and a table. Exit code 0: all passed; 1: something is wrong, or a runtime that should run did not; 2: wrong
+ * usage.
  */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -30,15 +31,28 @@ interface Options {
 
 /** @throws Error in one line for wrong usage. */
 function options(): Options | undefined {
-  const { values } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'string' }, timeout: { type: 'string' }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string' },
+      json: { type: 'string' },
+      timeout: { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  });
   if (values.help) return undefined;
   const timeout = Number(values.timeout ?? TIMEOUT);
   if (!(timeout > 0)) throw new Error(`--timeout is ${values.timeout}, it must be a number of seconds above 0`);
-  const names = values.only?.split(',').map((name) => name.trim()).filter(Boolean);
+  const names = values.only
+    ?.split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
   if (names?.length === 0) throw new Error('--only names no runtime');
   const unknown = names?.find((name) => !RUNTIMES.some((runtime) => runtime.name === name));
-  if (unknown) throw new Error(`unknown runtime "${unknown}": there are ${RUNTIMES.map(({ name }) => name).join(', ')}`);
-  const runtimes = names ? RUNTIMES.filter(({ name }) => names.includes(name)).map((runtime) => ({ ...runtime, required: true })) : [...RUNTIMES];
+  if (unknown)
+    throw new Error(`unknown runtime "${unknown}": there are ${RUNTIMES.map(({ name }) => name).join(', ')}`);
+  const runtimes = names
+    ? RUNTIMES.filter(({ name }) => names.includes(name)).map((runtime) => ({ ...runtime, required: true }))
+    : [...RUNTIMES];
   return { runtimes, json: values.json, timeout };
 }
 
@@ -49,10 +63,14 @@ function progress(name: string): (event: RunnerEvent) => void {
   return (event) => {
     if (event.type === 'begin') [all, told] = [event.tests, performance.now()];
     if (event.type === 'result') done++;
-    if (event.type === 'result' && !event.result.ok) process.stderr.write(`${terminal ? '\r\x1b[K' : ''}${name}: FAILED ${event.result.name}: ${event.result.message ?? event.result.error}\n`);
+    if (event.type === 'result' && !event.result.ok)
+      process.stderr.write(
+        `${terminal ? '\r\x1b[K' : ''}${name}: FAILED ${event.result.name}: ${event.result.message ?? event.result.error}\n`,
+      );
     const now = performance.now();
     if (event.type === 'end' && terminal) process.stderr.write('\r\x1b[K');
-    else if (event.type === 'begin') process.stderr.write(`${name}: ${event.version}, ${event.adapter}, ${all} tests\n`);
+    else if (event.type === 'begin')
+      process.stderr.write(`${name}: ${event.version}, ${event.adapter}, ${all} tests\n`);
     else if (event.type === 'test' && now - told > (terminal ? 100 : 10_000)) {
       told = now;
       const line = `${name}: ${done}/${all} ${event.name}`;
@@ -86,7 +104,10 @@ async function main(): Promise<number> {
 
 // Set to the exit code when told to stop: the runtime that runs is ended, browsers included, and no other is begun.
 let stopping = 0;
-for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
   process.on(signal, () => {
     stopping = code;
     stopAll();

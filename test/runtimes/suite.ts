@@ -1,6 +1,7 @@
 /**
- * The suite that every runtime runs: all goldens through the public API, every kernel's cases, then what is on the device. It imports nothing but
- * the library's core and the tests' references; files come through a function, the device from whoever calls.
+ * The suite that every runtime runs: all goldens through the public API, every kernel's cases, then what is on the
+ * device. It imports nothing but the library's core and the tests' references; files come through a function, the
+ * device from whoever calls.
  */
 import { goldenFiles, goldensAmong, parseGolden } from '../reference/golden.ts';
 import type { Golden } from '../reference/golden.ts';
@@ -48,7 +49,15 @@ interface Test {
  * Runs everything and reports each result. A failed test does not stop it; a lost device does.
  * @throws when the device is lost, or when there are no goldens.
  */
-export async function runSuite({ device, open, requestAdapter, version, adapter, goldens, report }: SuiteOptions): Promise<void> {
+export async function runSuite({
+  device,
+  open,
+  requestAdapter,
+  version,
+  adapter,
+  goldens,
+  report,
+}: SuiteOptions): Promise<void> {
   // Every failure of the GPU must reach the library's caller; what does not is a bug of its own.
   const stray: string[] = [];
   device.addEventListener('uncapturederror', (event) => stray.push(event.error.message));
@@ -63,15 +72,39 @@ export async function runSuite({ device, open, requestAdapter, version, adapter,
   };
   const kernels = new KernelHarness(device);
   const tests: Test[] = [
-    ...names.map((name): Test => ({ name: `golden ${name}`, group: 'golden', tolerance: GOLDEN_TOLERANCE, run: async () => checkGolden(await read(name), device) })),
+    ...names.map(
+      (name): Test => ({
+        name: `golden ${name}`,
+        group: 'golden',
+        tolerance: GOLDEN_TOLERANCE,
+        run: async () => checkGolden(await read(name), device),
+      }),
+    ),
     ...[...KERNEL_CHECKS, ...FUSED_CHECKS]
       .filter(({ needs }) => !needs || kernels.capabilities[needs])
-      .map((check): Test => ({ name: check.name, group: 'kernel', tolerance: check.tolerance ?? KERNEL_TOLERANCE, run: () => check.run(kernels) })),
+      .map(
+        (check): Test => ({
+          name: check.name,
+          group: 'kernel',
+          tolerance: check.tolerance ?? KERNEL_TOLERANCE,
+          run: () => check.run(kernels),
+        }),
+      ),
   ];
   for (const { name, tolerance, run } of deviceChecks(device)) {
-    tests.push({ name, group: 'device', tolerance, run: async () => run({ golden: await read(THIN), device, open, requestAdapter }) });
+    tests.push({
+      name,
+      group: 'device',
+      tolerance,
+      run: async () => run({ golden: await read(THIN), device, open, requestAdapter }),
+    });
   }
-  tests.push({ name: 'no GPU error outside the library\'s error scopes', group: 'device', tolerance: 0, run: async () => expectNone(stray) });
+  tests.push({
+    name: "no GPU error outside the library's error scopes",
+    group: 'device',
+    tolerance: 0,
+    run: async () => expectNone(stray),
+  });
 
   await report({ type: 'begin', version, adapter, tests: tests.length });
   for (const test of tests) {

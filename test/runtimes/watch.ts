@@ -1,5 +1,6 @@
 /**
- * Runs one runtime's runner and makes an outcome of whatever happens: its events, a crash with the test it was in, silence, or absence.
+ * Runs one runtime's runner and makes an outcome of whatever happens: its events, a crash with the test it was in,
+ * silence, or absence.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -8,7 +9,10 @@ import { parseEvent } from './events.ts';
 import type { RunnerEvent, TestResult } from './events.ts';
 import type { Command, Runtime } from './runtimes.ts';
 
-/** passed: all tests ran and passed. failed: some result is wrong. broken: it did not run to its end. absent: it is not installed. */
+/**
+ * passed: all tests ran and passed. failed: some result is wrong. broken: it did not run to its end. absent: it is not
+ * installed.
+ */
 export type Status = 'passed' | 'failed' | 'broken' | 'absent';
 
 export interface Outcome {
@@ -64,7 +68,8 @@ function killGroup({ pid }: ChildProcess): void {
 export async function watch(runtime: Runtime, options: WatchOptions): Promise<Outcome> {
   const { name, required } = runtime;
   const found = runtime.find();
-  if ('absent' in found) return { name, required, status: 'absent', reason: found.absent, tests: 0, seconds: 0, results: [] };
+  if ('absent' in found)
+    return { name, required, status: 'absent', reason: found.absent, tests: 0, seconds: 0, results: [] };
   const begun = performance.now();
   const seen = await follow(found, options);
   const seconds = (performance.now() - begun) / 1000;
@@ -85,7 +90,11 @@ function follow({ program, args, env }: Command, { silence, timeout, onEvent }: 
   let doing = STARTING;
   let ended = false;
   let words = '';
-  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(program, args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   running.add(child);
 
   const giveUp = (reason: string): void => {
@@ -108,7 +117,8 @@ function follow({ program, args, env }: Command, { silence, timeout, onEvent }: 
     if (event.type === 'begin') [seen.version, seen.adapter, seen.tests] = [event.version, event.adapter, event.tests];
     else if (event.type === 'test') doing = `running "${event.name}"`;
     else if (event.type === 'result') seen.results.push(event.result);
-    else if (event.type === 'error') seen.reason ??= doing === STARTING ? event.message : `${event.message}, while ${doing}`;
+    else if (event.type === 'error')
+      seen.reason ??= doing === STARTING ? event.message : `${event.message}, while ${doing}`;
     else ended = true;
     onEvent?.(event);
   });
@@ -120,7 +130,8 @@ function follow({ program, args, env }: Command, { silence, timeout, onEvent }: 
       clearTimeout(quiet);
       running.delete(child);
       killGroup(child); // a browser that outlived its runner
-      if (how && (!ended || seen.results.length !== seen.tests)) seen.reason ??= `${how} while ${doing}${lastWords(words)}`;
+      if (how && (!ended || seen.results.length !== seen.tests))
+        seen.reason ??= `${how} while ${doing}${lastWords(words)}`;
       resolve(seen);
     };
     child.on('error', (error) => finish(`did not start (${error.message})`));

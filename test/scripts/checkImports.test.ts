@@ -9,9 +9,12 @@ describe('imports', () => {
     ["import { a } from './a.ts';", ['./a.ts']],
     ["import a, { b as c, type D } from '../a.ts';", ['../a.ts']],
     ["import type { A } from './a.ts';", ['./a.ts']],
-    ["import * as a from \"./a.ts\";", ['./a.ts']],
+    ['import * as a from "./a.ts";', ['./a.ts']],
     ["import {\n  a,\n  b,\n} from './a.ts';\nimport './b.ts';", ['./a.ts', './b.ts']],
-    ["export * from './a.ts';\nexport * as b from './b.ts';\nexport type { C } from './c.ts';\nexport { d } from './d.ts';", ['./a.ts', './b.ts', './c.ts', './d.ts']],
+    [
+      "export * from './a.ts';\nexport * as b from './b.ts';\nexport type { C } from './c.ts';\nexport { d } from './d.ts';",
+      ['./a.ts', './b.ts', './c.ts', './d.ts'],
+    ],
     ["const load = async () => (await import('./a.ts')).a ?? (await import('./b.ts')).b;", ['./a.ts', './b.ts']],
     ["let a: import('./a.ts').A;", ['./a.ts']],
     ["import url from './worker.ts?worker&url';", ['./worker.ts']],
@@ -24,12 +27,37 @@ describe('imports', () => {
 
   it('are all those that a bundler follows', async () => {
     const imports = readImports(ROOT, FOLDERS);
-    const entryPoints = ['src/index.ts', 'src/node/index.ts', 'src/node/cli.ts', 'src/tune/index.ts', 'src/warnings.ts', 'app/src/main.ts', 'app/src/worker/main.ts', 'bench/run.ts', 'bench/gpu.ts'];
-    const bundled = { name: 'worker', setup: (it: import('esbuild').PluginBuild) => it.onResolve({ filter: /\?worker/ }, () => ({ external: true })) };
+    const entryPoints = [
+      'src/index.ts',
+      'src/node/index.ts',
+      'src/node/cli.ts',
+      'src/tune/index.ts',
+      'src/warnings.ts',
+      'app/src/main.ts',
+      'app/src/worker/main.ts',
+      'bench/run.ts',
+      'bench/gpu.ts',
+    ];
+    const bundled = {
+      name: 'worker',
+      setup: (it: import('esbuild').PluginBuild) => it.onResolve({ filter: /\?worker/ }, () => ({ external: true })),
+    };
     const { metafile } = await build({
-      absWorkingDir: ROOT, entryPoints, outdir: join(ROOT, 'none'), bundle: true, metafile: true, write: false, format: 'esm', platform: 'node', packages: 'external', plugins: [bundled], logLevel: 'silent',
+      absWorkingDir: ROOT,
+      entryPoints,
+      outdir: join(ROOT, 'none'),
+      bundle: true,
+      metafile: true,
+      write: false,
+      format: 'esm',
+      platform: 'node',
+      packages: 'external',
+      plugins: [bundled],
+      logLevel: 'silent',
     });
-    const edges = Object.entries(metafile.inputs).flatMap(([file, { imports: to }]) => to.filter(({ path, external }) => !external && path.endsWith('.ts')).map(({ path }) => [file, path]));
+    const edges = Object.entries(metafile.inputs).flatMap(([file, { imports: to }]) =>
+      to.filter(({ path, external }) => !external && path.endsWith('.ts')).map(({ path }) => [file, path]),
+    );
     expect(edges.length).toBeGreaterThan(400);
     expect(edges.filter(([file, path]) => !imports.get(file)?.includes(path))).toEqual([]);
   });
@@ -55,8 +83,13 @@ describe('circles', () => {
   });
 
   it('are told, with the remedy', () => {
-    const found = new Map([['a > b', 'a > b > a'], ['b > a', 'b > a > b']]);
-    expect(problems(found)).toEqual(['a > b', 'b > a'].map((edge) => expect.stringContaining(`${edge} closes a circle`) as unknown));
+    const found = new Map([
+      ['a > b', 'a > b > a'],
+      ['b > a', 'b > a > b'],
+    ]);
+    expect(problems(found)).toEqual(
+      ['a > b', 'b > a'].map((edge) => expect.stringContaining(`${edge} closes a circle`) as unknown),
+    );
     expect(problems(new Map())).toEqual([]);
   });
 

@@ -35,9 +35,20 @@ const folder = mkdtempSync(join(tmpdir(), 'deghost-browser-'));
 let browser: Browser;
 let server: Served;
 beforeAll(async () => {
-  const { outputFiles } = await build({ stdin: { contents: MAIN, resolveDir: process.cwd(), loader: 'ts' }, bundle: true, format: 'esm', platform: 'browser', target: 'es2022', write: false, logLevel: 'silent' });
+  const { outputFiles } = await build({
+    stdin: { contents: MAIN, resolveDir: process.cwd(), loader: 'ts' },
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    write: false,
+    logLevel: 'silent',
+  });
   writeFileSync(join(folder, 'main.js'), outputFiles[0].contents);
-  writeFileSync(join(folder, 'index.html'), '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/main.js"></script>');
+  writeFileSync(
+    join(folder, 'index.html'),
+    '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/main.js"></script>',
+  );
   server = await serve(folder);
   browser = await launchChromium();
 });
@@ -50,13 +61,20 @@ afterAll(async () => {
 it('keeps a tuning from one visit to the next', async () => {
   const page = await browser.newPage();
   await page.goto(server.url);
-  const first = await page.evaluate('visit()') as Record<'found' | 'before' | 'after' | 'other', { classes: { candidates: { ms: number }[] }[] } | undefined>;
-  expect(first.found).toMatchObject({ precision: 'f32', unreached: [], classes: [{ name: 'blend', candidates: [{ implementation: '', ms: expect.any(Number) }] }] });
+  const first = (await page.evaluate('visit()')) as Record<
+    'found' | 'before' | 'after' | 'other',
+    { classes: { candidates: { ms: number }[] }[] } | undefined
+  >;
+  expect(first.found).toMatchObject({
+    precision: 'f32',
+    unreached: [],
+    classes: [{ name: 'blend', candidates: [{ implementation: '', ms: expect.any(Number) }] }],
+  });
   expect(first.found!.classes[0].candidates[0].ms).toBeGreaterThan(0);
   expect([first.before, first.other]).toEqual([undefined, undefined]);
   expect(first.after).toEqual(first.found);
   await page.reload();
-  const second = await page.evaluate('visit()') as typeof first;
+  const second = (await page.evaluate('visit()')) as typeof first;
   expect(second.before).toEqual(first.found);
   expect(second.after).toEqual(second.found);
   // A browser that keeps nothing is no error.

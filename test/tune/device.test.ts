@@ -1,4 +1,7 @@
-/** The tuner on the test adapter, on kinds of steps that a software adapter compiles fast; and that merges take what it chose. */
+/**
+ * The tuner on the test adapter, on kinds of steps that a software adapter compiles fast; and that merges take what it
+ * chose.
+ */
 import { describe, expect, it } from 'vitest';
 import { Gpu } from '../../src/device.ts';
 import { Deghoster, UsageError } from '../../src/index.ts';
@@ -26,13 +29,31 @@ describe('tune', () => {
   it('times all implementations of a class, which agree, and steps of one way', async () => {
     const device = await testDevice();
     const { capabilities } = new Gpu(device);
-    const it = await tune({ device, config, frames: 3, tile: TILE, filter: (name) => [LOGITS, READ, ONE_WAY].includes(name) });
+    const it = await tune({
+      device,
+      config,
+      frames: 3,
+      tile: TILE,
+      filter: (name) => [LOGITS, READ, ONE_WAY].includes(name),
+    });
     expect(isTuneResult(it)).toBe(true);
     expect(it.key).toBe(tuneKey(device.adapterInfo, { capabilities, precision: 'f32' }));
-    expect(it).toMatchObject({ precision: 'f32', tile: TILE, timestamps: device.features.has('timestamp-query'), unreached: [] });
-    expect(new Map(it.classes.map(({ name, isTuned }) => [name, isTuned]))).toEqual(new Map([[LOGITS, true], [READ, true], [ONE_WAY, false]]));
+    expect(it).toMatchObject({
+      precision: 'f32',
+      tile: TILE,
+      timestamps: device.features.has('timestamp-query'),
+      unreached: [],
+    });
+    expect(new Map(it.classes.map(({ name, isTuned }) => [name, isTuned]))).toEqual(
+      new Map([
+        [LOGITS, true],
+        [READ, true],
+        [ONE_WAY, false],
+      ]),
+    );
     for (const { name, candidates, chosen, bytes } of it.classes) {
-      for (const { ms, implementation, error } of candidates) expect(ms, `${name} ${implementation}: ${error}`).toBeGreaterThan(0);
+      for (const { ms, implementation, error } of candidates)
+        expect(ms, `${name} ${implementation}: ${error}`).toBeGreaterThan(0);
       expect(candidates.map(({ implementation }) => implementation)).toContain(chosen);
       expect(bytes).toBeGreaterThan(0);
     }
@@ -59,8 +80,13 @@ describe('tune', () => {
       },
     };
     try {
-      const { classes: [it] } = await tuneClasses([{ ...logits, implementations: [first, second] }], doctored, 'f32', {});
-      expect(it.candidates).toEqual([{ implementation: first, ms: expect.any(Number) }, { implementation: second, ms: null, error: expect.stringMatching(/^differs from .* by 1\.0e-3 of the scale/) }]);
+      const {
+        classes: [it],
+      } = await tuneClasses([{ ...logits, implementations: [first, second] }], doctored, 'f32', {});
+      expect(it.candidates).toEqual([
+        { implementation: first, ms: expect.any(Number) },
+        { implementation: second, ms: null, error: expect.stringMatching(/^differs from .* by 1\.0e-3 of the scale/) },
+      ]);
       expect(it.chosen).toBe(first);
     } finally {
       bench.dispose();
@@ -69,7 +95,14 @@ describe('tune', () => {
 
   it('runs kinds of steps that store halves, where the device can', async () => {
     const device = await testDevice();
-    const options = { device, config, frames: 3, tile: TILE, precision: 'f16', filter: (name: string) => name === 'blend' || name === `${LOGITS} f16` } as const;
+    const options = {
+      device,
+      config,
+      frames: 3,
+      tile: TILE,
+      precision: 'f16',
+      filter: (name: string) => name === 'blend' || name === `${LOGITS} f16`,
+    } as const;
     if (!new Gpu(device).capabilities.f16) {
       await expect(tune(options)).rejects.toThrow(UsageError);
       return;
@@ -80,7 +113,8 @@ describe('tune', () => {
     expect(blend).toMatchObject({ name: 'blend', candidates: [{ implementation: '', ms: expect.any(Number) }] });
     expect(blend.candidates[0].ms).toBeGreaterThan(0);
     expect(logits.candidates.length).toBeGreaterThan(1);
-    for (const { ms, implementation, error } of logits.candidates) expect(ms, `${implementation}: ${error}`).toBeGreaterThan(0);
+    for (const { ms, implementation, error } of logits.candidates)
+      expect(ms, `${implementation}: ${error}`).toBeGreaterThan(0);
   });
 
   it('knows a software adapter', async () => {
@@ -102,7 +136,11 @@ describe('Deghoster.create', () => {
     };
     const last = implementations.at(-1)!;
     expect(await implementationOf()).toBe(implementations[0]);
-    expect(await implementationOf(tuneResult([tunedClass(LOGITS, Object.fromEntries(implementations.map((name, i) => [name, 9 - i])), last)]))).toBe(last);
+    expect(
+      await implementationOf(
+        tuneResult([tunedClass(LOGITS, Object.fromEntries(implementations.map((name, i) => [name, 9 - i])), last)]),
+      ),
+    ).toBe(last);
     expect(await implementationOf(new Map([[LOGITS, last]]))).toBe(last);
     // A choice that this device does not have is none.
     expect(await implementationOf(new Map([[LOGITS, 'tensor cores']]))).toBe(implementations[0]);

@@ -9,7 +9,9 @@ const TARGET: Target = { capabilities: { subgroupSize: 32, f16: true }, precisio
 
 describe('tuneKey', () => {
   it('names the adapter, the version, the runtime, the precision and the implementations', () => {
-    expect(tuneKey(INFO, TARGET, '1.2.3', 'wgpu')).toMatch(/^nvidia \| hopper \| H100 \| NVIDIA: 550\.90 PCIe \|  \|  \| deghost 1\.2\.3 \| wgpu \| f32 \| implementations [0-9a-f]{8}$/);
+    expect(tuneKey(INFO, TARGET, '1.2.3', 'wgpu')).toMatch(
+      /^nvidia \| hopper \| H100 \| NVIDIA: 550\.90 PCIe \|  \|  \| deghost 1\.2\.3 \| wgpu \| f32 \| implementations [0-9a-f]{8}$/,
+    );
     expect(tuneKey(undefined, {})).toMatch(/^ \|  \|  \|  \|  \|  \| deghost /);
   });
 
@@ -37,8 +39,12 @@ describe('tuneKey', () => {
 
 describe('implementationsVersion', () => {
   it('is the same for the same implementations, and another where a device has others', () => {
-    expect(implementationsVersion(TARGET)).toBe(implementationsVersion({ ...TARGET, choices: new Map([['conv2d 3x3 32>32', 'general']]) }));
-    expect(implementationsVersion({ capabilities: { cpu: true, subgroupSize: 8 } })).not.toBe(implementationsVersion({}));
+    expect(implementationsVersion(TARGET)).toBe(
+      implementationsVersion({ ...TARGET, choices: new Map([['conv2d 3x3 32>32', 'general']]) }),
+    );
+    expect(implementationsVersion({ capabilities: { cpu: true, subgroupSize: 8 } })).not.toBe(
+      implementationsVersion({}),
+    );
   });
 });
 
@@ -50,8 +56,14 @@ describe('runtimeKind', () => {
     expect(agent('Node.js/22')).toBe('Dawn');
     expect(runtimeKind({ Deno: {}, navigator: { userAgent: 'Deno/2.9' } })).toBe('wgpu');
     expect(agent('Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0')).toBe('wgpu');
-    expect(agent('Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36')).toBe('Dawn');
-    expect(agent('Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15')).toBe('WebKit');
+    expect(
+      agent('Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36'),
+    ).toBe('Dawn');
+    expect(
+      agent(
+        'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15',
+      ),
+    ).toBe('WebKit');
   });
 });
 

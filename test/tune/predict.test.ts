@@ -11,7 +11,17 @@ import { choicesOf } from '../../src/tune/result.ts';
 import type { NetworkConfig } from '../../src/weights/config.ts';
 import { tuneResult, tunedClass } from './samples.ts';
 
-const FIXED: NetworkConfig = { variant: 'fixed', width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', hat: 'channel', extra: {} };
+const FIXED: NetworkConfig = {
+  variant: 'fixed',
+  width: 32,
+  segWidths: [16, 32, 64, 128],
+  slope: 0.2,
+  gamma: 2.2,
+  maskMode: 'soft',
+  base: 'merge',
+  hat: 'channel',
+  extra: {},
+};
 const ANY: NetworkConfig = { ...FIXED, variant: 'any', base: 'none' };
 const TILE = { width: 64, height: 64 };
 const TARGETS: [string, Target][] = [
@@ -20,11 +30,24 @@ const TARGETS: [string, Target][] = [
   ['a software adapter', { capabilities: { cpu: true, subgroupSize: 8, f16: true } }],
   ['a software adapter in f16', { capabilities: { cpu: true, subgroupSize: 8, f16: true }, precision: 'f16' }],
 ];
-const CASES = TARGETS.flatMap(([what, target]) => [[`fixed on ${what}`, FIXED, 3, target] as const, [`any of 5 on ${what}`, ANY, 5, target] as const]);
+const CASES = TARGETS.flatMap(([what, target]) => [
+  [`fixed on ${what}`, FIXED, 3, target] as const,
+  [`any of 5 on ${what}`, ANY, 5, target] as const,
+]);
 
 function scheduled(config: NetworkConfig, frames: number, target: Target, width = 1000, height = 700): Schedule {
   const limits = { memoryBudget: DEFAULT_MEMORY_BUDGET, maxBinding: DEFAULT_MAX_BINDING, ...target };
-  return schedule({ config, width, height, taus: Array.from({ length: frames }, (_, k) => 4 ** k), reference: 1, gamma: 2.2, useResponse: true, motionGiven: false, limits });
+  return schedule({
+    config,
+    width,
+    height,
+    taus: Array.from({ length: frames }, (_, k) => 4 ** k),
+    reference: 1,
+    gamma: 2.2,
+    useResponse: true,
+    motionGiven: false,
+    limits,
+  });
 }
 
 describe('stepClasses', () => {
@@ -32,7 +55,10 @@ describe('stepClasses', () => {
     const classes = stepClasses(config, frames, TILE, target);
     const known = new Map(classes.map((it) => [it.name, it]));
     expect(known.size).toBe(classes.length);
-    for (const [width, height] of [[1000, 700], [6000, 4000]]) {
+    for (const [width, height] of [
+      [1000, 700],
+      [6000, 4000],
+    ]) {
       for (const step of scheduled(config, frames, target, width, height).stages.flatMap((stage) => stage.plan.steps)) {
         const it = known.get(classOf(step));
         expect(it, classOf(step)).toBeDefined();
@@ -54,7 +80,10 @@ describe('stepClasses', () => {
         expect(own[0], name).toMatchObject({ implementation, multiplyAdds });
         expect(classOf(own[0])).toBe(name);
         // Halves come and go as floats, by copies alone.
-        expect(it.steps.every((other) => other === own[0] || other.op === 'copy'), name).toBe(true);
+        expect(
+          it.steps.every((other) => other === own[0] || other.op === 'copy'),
+          name,
+        ).toBe(true);
         expect(inputsOf(it).length, name).toBe(new Set(graph.nodes.find((node) => node.name === step)!.inputs).size);
         for (const id of graph.outputs) expect(graph.nodes[id].dtype, name).toBe('f32');
       }
@@ -63,11 +92,14 @@ describe('stepClasses', () => {
 
   it('are timed in a tile that fits the device', () => {
     const { capabilities } = TARGETS[2][1];
-    expect(representativeTile(FIXED, 3, { capabilities }, { software: true, maxBinding: DEFAULT_MAX_BINDING })).toEqual({ width: 128, height: 128 });
+    expect(representativeTile(FIXED, 3, { capabilities }, { software: true, maxBinding: DEFAULT_MAX_BINDING })).toEqual(
+      { width: 128, height: 128 },
+    );
     const tile = representativeTile(FIXED, 3, {}, { software: false, maxBinding: DEFAULT_MAX_BINDING });
     expect(tile).toEqual({ width: 256, height: 256 });
     // Each step is timed alone: its inputs go through one staging buffer, at most as large as every device's buffers.
-    for (const { graph } of stepClasses(FIXED, 3, tile, {})) expect(stagingBytes(plan(graph))).toBeLessThanOrEqual(2 ** 28);
+    for (const { graph } of stepClasses(FIXED, 3, tile, {}))
+      expect(stagingBytes(plan(graph))).toBeLessThanOrEqual(2 ** 28);
   });
 });
 
@@ -76,7 +108,14 @@ describe('predict', () => {
 
   it('is the sum of the steps of all tiles: multiply-adds where there are implementations, bytes elsewhere', () => {
     // Each class has its own rate, so that nothing can be mixed up.
-    const classes = stepClasses(FIXED, 3, TILE, target).map(({ name, implementations, multiplyAdds, bytes }, i) => tunedClass(name, Object.fromEntries(implementations.map((implementation, v) => [implementation, (i + 1) * (v + 2)])), implementations.at(-1), { multiplyAdds, bytes }));
+    const classes = stepClasses(FIXED, 3, TILE, target).map(({ name, implementations, multiplyAdds, bytes }, i) =>
+      tunedClass(
+        name,
+        Object.fromEntries(implementations.map((implementation, v) => [implementation, (i + 1) * (v + 2)])),
+        implementations.at(-1),
+        { multiplyAdds, bytes },
+      ),
+    );
     const tuning = tuneResult(classes);
     const it = scheduled(FIXED, 3, { ...target, choices: choicesOf(tuning) });
     expect(it.stages.some(({ tiling }) => tiling.tiles.length > 1)).toBe(true);
@@ -94,11 +133,21 @@ describe('predict', () => {
     expect(predicted.unmeasured).toEqual([]);
     expect(predicted.stages.map(({ name }) => name)).toEqual(['segmentation', 'fusion']);
     predicted.stages.forEach(({ ms }, s) => expect(ms / expected[s]).toBeCloseTo(1, 9));
-    expect(predicted.ms).toBeCloseTo(expected.reduce((a, b) => a + b, 0), 3);
+    expect(predicted.ms).toBeCloseTo(
+      expected.reduce((a, b) => a + b, 0),
+      3,
+    );
   });
 
   it('takes the mean of the others for what was not measured, and names it', () => {
-    const classes = stepClasses(FIXED, 3, TILE, target).map(({ name, implementations, multiplyAdds, bytes }) => tunedClass(name, { [implementations[0]]: implementations.length > 1 ? multiplyAdds / 1e6 : bytes / 1e6 }, implementations[0], { multiplyAdds, bytes }));
+    const classes = stepClasses(FIXED, 3, TILE, target).map(({ name, implementations, multiplyAdds, bytes }) =>
+      tunedClass(
+        name,
+        { [implementations[0]]: implementations.length > 1 ? multiplyAdds / 1e6 : bytes / 1e6 },
+        implementations[0],
+        { multiplyAdds, bytes },
+      ),
+    );
     const it = scheduled(FIXED, 3, target);
     const whole = predict(it, tuneResult(classes))!;
     const some = predict(it, tuneResult(classes.filter((_, i) => i % 2 === 0)))!;

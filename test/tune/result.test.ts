@@ -7,7 +7,11 @@ import { tuneResult, tunedClass } from './samples.ts';
 
 describe('choicesOf', () => {
   it('names what differs from the defaults, and leaves choices as they are', () => {
-    const it = tuneResult([tunedClass('one', { a: 2, b: 1 }, 'b'), tunedClass('two', { a: 1, b: 2 }), tunedClass('three', { '': 1 })]);
+    const it = tuneResult([
+      tunedClass('one', { a: 2, b: 1 }, 'b'),
+      tunedClass('two', { a: 1, b: 2 }),
+      tunedClass('three', { '': 1 }),
+    ]);
     expect([...choicesOf(it)]).toEqual([['one', 'b']]);
     const choices = new Map([['one', 'c']]);
     expect(choicesOf(choices)).toBe(choices);
@@ -24,12 +28,22 @@ describe('rates', () => {
 });
 
 describe('joinResults', () => {
-  const earlier = tuneResult([tunedClass('one', { a: 2 }), tunedClass('two', { a: 3 })], { unreached: ['three', 'four'] });
+  const earlier = tuneResult([tunedClass('one', { a: 2 }), tunedClass('two', { a: 3 })], {
+    unreached: ['three', 'four'],
+  });
 
   it('puts the later over the earlier', () => {
-    const later = tuneResult([tunedClass('two', { a: 9 }), tunedClass('three', { a: 4 })], { unreached: ['one', 'five'], stopped: 'limit', date: '2026-02-02T00:00:00.000Z' });
+    const later = tuneResult([tunedClass('two', { a: 9 }), tunedClass('three', { a: 4 })], {
+      unreached: ['one', 'five'],
+      stopped: 'limit',
+      date: '2026-02-02T00:00:00.000Z',
+    });
     const joined = joinResults(earlier, later);
-    expect(joined.classes.map(({ name, candidates }) => [name, candidates[0].ms])).toEqual([['two', 9], ['three', 4], ['one', 2]]);
+    expect(joined.classes.map(({ name, candidates }) => [name, candidates[0].ms])).toEqual([
+      ['two', 9],
+      ['three', 4],
+      ['one', 2],
+    ]);
     expect(joined).toMatchObject({ unreached: ['five', 'four'], stopped: 'limit', date: later.date });
   });
 
@@ -43,7 +57,11 @@ describe('joinResults', () => {
 describe('a cache', () => {
   const memory = () => {
     const held = new Map<string, unknown>();
-    return { held, read: async (key: string) => held.get(key), write: async (key: string, value: TuneResult) => void held.set(key, JSON.parse(JSON.stringify(value))) };
+    return {
+      held,
+      read: async (key: string) => held.get(key),
+      write: async (key: string, value: TuneResult) => void held.set(key, JSON.parse(JSON.stringify(value))),
+    };
   };
 
   it('gives back what was written, joined', async () => {
@@ -61,8 +79,25 @@ describe('a cache', () => {
     const cache = memory();
     const good = tuneResult([tunedClass('one', { a: 2 })]);
     expect(isTuneResult(good)).toBe(true);
-    const bad: unknown[] = [null, 7, 'text', [], {}, { ...good, format: 'deghost tuning 0' }, { ...good, classes: {} }, { ...good, classes: [{ name: 'one' }] }, { ...good, date: 'yesterday' }, { ...good, tile: null }, { ...good, precision: 'f64' }, { ...good, unreached: [3] }, { ...good, stopped: 'never' }];
-    bad.push({ ...good, classes: [{ ...good.classes[0], candidates: [{ implementation: 'a', ms: 'fast' }] }] }, { ...good, classes: [{ ...good.classes[0], multiplyAdds: -1 }] });
+    const bad: unknown[] = [
+      null,
+      7,
+      'text',
+      [],
+      {},
+      { ...good, format: 'deghost tuning 0' },
+      { ...good, classes: {} },
+      { ...good, classes: [{ name: 'one' }] },
+      { ...good, date: 'yesterday' },
+      { ...good, tile: null },
+      { ...good, precision: 'f64' },
+      { ...good, unreached: [3] },
+      { ...good, stopped: 'never' },
+    ];
+    bad.push(
+      { ...good, classes: [{ ...good.classes[0], candidates: [{ implementation: 'a', ms: 'fast' }] }] },
+      { ...good, classes: [{ ...good.classes[0], multiplyAdds: -1 }] },
+    );
     for (const value of bad) {
       expect(isTuneResult(value), JSON.stringify(value)).toBe(false);
       cache.held.set(good.key, value);

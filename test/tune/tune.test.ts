@@ -48,13 +48,25 @@ class FakeBench implements Bench {
     };
   };
 
-  tune(implementations: readonly string[], control: Parameters<typeof tuneClasses>[3] = {}, precision: 'f32' | 'f16' = 'f32', names = ['one']) {
-    return tuneClasses(names.map((name) => stepClass(name, implementations)), this, precision, control, () => this.now);
+  tune(
+    implementations: readonly string[],
+    control: Parameters<typeof tuneClasses>[3] = {},
+    precision: 'f32' | 'f16' = 'f32',
+    names = ['one'],
+  ) {
+    return tuneClasses(
+      names.map((name) => stepClass(name, implementations)),
+      this,
+      precision,
+      control,
+      () => this.now,
+    );
   }
 }
 
 describe('choose', () => {
-  const timed = (times: Record<string, number | null>) => Object.entries(times).map(([implementation, ms]) => ({ implementation, ms }));
+  const timed = (times: Record<string, number | null>) =>
+    Object.entries(times).map(([implementation, ms]) => ({ implementation, ms }));
 
   it('replaces the default by what is at least 3 % faster', () => {
     expect(choose('a', timed({ a: 1, b: 0.98 }))).toBe('a');
@@ -71,7 +83,9 @@ describe('choose', () => {
 
 describe('disagreement', () => {
   it('is the largest difference as a share of the largest value of an output', () => {
-    expect(disagreement([Float32Array.of(1, -4), Float32Array.of(100)], [Float32Array.of(1.5, -4), Float32Array.of(101)])).toBeCloseTo(0.125, 6);
+    expect(
+      disagreement([Float32Array.of(1, -4), Float32Array.of(100)], [Float32Array.of(1.5, -4), Float32Array.of(101)]),
+    ).toBeCloseTo(0.125, 6);
     expect(disagreement([Float32Array.of(0, 0)], [Float32Array.of(0, 0)])).toBe(0);
   });
 
@@ -84,8 +98,22 @@ describe('disagreement', () => {
 describe('tuneClasses', () => {
   it('chooses the fastest implementation, implementations taking turns', async () => {
     const bench = new FakeBench({ a: { ms: 10 }, b: { ms: 9 }, c: { ms: 9.5 } });
-    const { classes: [it], unreached, stopped } = await bench.tune(['a', 'b', 'c']);
-    expect(it).toMatchObject({ name: 'one', fallback: 'a', chosen: 'b', isTuned: true, candidates: [{ implementation: 'a', ms: 10 }, { implementation: 'b', ms: 9 }, { implementation: 'c', ms: 9.5 }] });
+    const {
+      classes: [it],
+      unreached,
+      stopped,
+    } = await bench.tune(['a', 'b', 'c']);
+    expect(it).toMatchObject({
+      name: 'one',
+      fallback: 'a',
+      chosen: 'b',
+      isTuned: true,
+      candidates: [
+        { implementation: 'a', ms: 10 },
+        { implementation: 'b', ms: 9 },
+        { implementation: 'c', ms: 9.5 },
+      ],
+    });
     expect([unreached, stopped]).toEqual([[], undefined]);
     // The first round finds out how often to run each; the four others take turns.
     expect(bench.timed.slice(-12)).toEqual(Array.from({ length: 4 }, () => ['a', 'b', 'c']).flat());
@@ -93,33 +121,59 @@ describe('tuneClasses', () => {
   });
 
   it('keeps the default against what is less than 3 % faster', async () => {
-    const { classes: [it] } = await new FakeBench({ a: { ms: 1 }, b: { ms: 0.98 } }).tune(['a', 'b']);
+    const {
+      classes: [it],
+    } = await new FakeBench({ a: { ms: 1 }, b: { ms: 0.98 } }).tune(['a', 'b']);
     expect(it.chosen).toBe('a');
     expect(it.candidates[1].ms).toBeCloseTo(0.98, 9);
   });
 
   it('gives up on what is far slower after one round, and keeps its time', async () => {
     const bench = new FakeBench({ a: { ms: 10 }, b: { ms: 40 } });
-    const { classes: [it] } = await bench.tune(['a', 'b']);
+    const {
+      classes: [it],
+    } = await bench.tune(['a', 'b']);
     expect(it.candidates[1]).toEqual({ implementation: 'b', ms: 40 });
     expect(bench.timed.filter((implementation) => implementation === 'b')).toHaveLength(2);
   });
 
   it('throws out a implementation that disagrees, however fast, and says so', async () => {
     const doing = { a: { ms: 10 }, b: { ms: 1, stores: 1.001 }, c: { ms: 5, stores: 1.000001 } };
-    const { classes: [it] } = await new FakeBench(doing).tune(['a', 'b', 'c']);
+    const {
+      classes: [it],
+    } = await new FakeBench(doing).tune(['a', 'b', 'c']);
     expect(it.chosen).toBe('c');
-    expect(it.candidates[1]).toEqual({ implementation: 'b', ms: null, error: expect.stringMatching(/^differs from a by 1\.0e-3 of the scale, allowed is 0\.00001$/) });
+    expect(it.candidates[1]).toEqual({
+      implementation: 'b',
+      ms: null,
+      error: expect.stringMatching(/^differs from a by 1\.0e-3 of the scale, allowed is 0\.00001$/),
+    });
     // Halves may differ by more.
     expect((await new FakeBench(doing).tune(['a', 'b', 'c'], {}, 'f16')).classes[0].chosen).toBe('b');
   });
 
   it('throws out what does not compile; the next one is then the measure', async () => {
-    const { classes: [it] } = await new FakeBench({ a: { fails: new GpuError('compiling a: no') }, b: { ms: 2 }, c: { ms: 1, stores: 7 } }).tune(['a', 'b', 'c']);
+    const {
+      classes: [it],
+    } = await new FakeBench({
+      a: { fails: new GpuError('compiling a: no') },
+      b: { ms: 2 },
+      c: { ms: 1, stores: 7 },
+    }).tune(['a', 'b', 'c']);
     expect(it.chosen).toBe('b');
-    expect(it.candidates).toMatchObject([{ ms: null, error: 'compiling a: no' }, { ms: 2 }, { ms: null, error: expect.stringMatching(/^differs from b/) }]);
+    expect(it.candidates).toMatchObject([
+      { ms: null, error: 'compiling a: no' },
+      { ms: 2 },
+      { ms: null, error: expect.stringMatching(/^differs from b/) },
+    ]);
     const all = await new FakeBench({ a: { stores: NaN }, b: { fails: new GpuError('no') } }).tune(['a', 'b']);
-    expect(all.classes[0]).toMatchObject({ chosen: 'a', candidates: [{ ms: null, error: 'stores values that are no numbers' }, { ms: null, error: 'no' }] });
+    expect(all.classes[0]).toMatchObject({
+      chosen: 'a',
+      candidates: [
+        { ms: null, error: 'stores values that are no numbers' },
+        { ms: null, error: 'no' },
+      ],
+    });
   });
 
   it('passes on what is no fault of a implementation, and closes what it opened', async () => {
@@ -130,13 +184,21 @@ describe('tuneClasses', () => {
 
   it('stops at the limit before the next implementation: what was not reached keeps its default, and is named', async () => {
     const bench = new FakeBench({ a: { ms: 2 }, b: { ms: 1 } }, 1000);
-    const { classes, unreached, stopped } = await bench.tune(['a', 'b'], { limitMs: 2900 }, 'f32', ['one', 'two', 'three']);
+    const { classes, unreached, stopped } = await bench.tune(['a', 'b'], { limitMs: 2900 }, 'f32', [
+      'one',
+      'two',
+      'three',
+    ]);
     expect(classes.map(({ name, chosen }) => [name, chosen])).toEqual([['one', 'b']]);
     expect(unreached).toEqual(['two', 'three']);
     expect(stopped).toBe('limit');
     expect(bench.now).toBeLessThan(2900 + 1000);
     expect([bench.opened, bench.closed]).toEqual([2, 2]);
-    expect(await new FakeBench({ a: {} }).tune(['a'], { limitMs: 0 })).toEqual({ classes: [], unreached: ['one'], stopped: 'limit' });
+    expect(await new FakeBench({ a: {} }).tune(['a'], { limitMs: 0 })).toEqual({
+      classes: [],
+      unreached: ['one'],
+      stopped: 'limit',
+    });
   });
 
   it('chooses by one round where the limit ends the others', async () => {
@@ -155,7 +217,12 @@ describe('tuneClasses', () => {
       if (event.name === 'two' && event.implementation === 'b') controller.abort();
     };
     const bench = new FakeBench({ a: { ms: 2 }, b: { ms: 1 }, c: { ms: 3 } });
-    const { classes, unreached, stopped } = await bench.tune(['a', 'b', 'c'], { signal: controller.signal, onProgress }, 'f32', ['one', 'two', 'three']);
+    const { classes, unreached, stopped } = await bench.tune(
+      ['a', 'b', 'c'],
+      { signal: controller.signal, onProgress },
+      'f32',
+      ['one', 'two', 'three'],
+    );
     expect(classes.map(({ name }) => name)).toEqual(['one']);
     expect([unreached, stopped]).toEqual([['two', 'three'], 'cancelled']);
     expect(seen).toEqual([

@@ -5,10 +5,21 @@ import { parseConfig } from '../../src/weights/config.ts';
 import { expectedTensors } from '../reference/tensors.ts';
 import { goldenNames, readGolden } from '../reference/goldens.ts';
 
-const full = { width: 32, segWidths: [16, 32, 64, 128], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'none', hat: 'channel' };
+const full = {
+  width: 32,
+  segWidths: [16, 32, 64, 128],
+  slope: 0.2,
+  gamma: 2.2,
+  maskMode: 'soft',
+  base: 'none',
+  hat: 'channel',
+};
 const GATE = { codes: 2, relative: 0.06, low: 0.004, high: 0.02 };
 const metadata = (config: object | string, more: object = {}): Record<string, string> => ({
-  format: 'deghost', variant: 'fixed', config: typeof config === 'string' ? config : JSON.stringify(config), ...more,
+  format: 'deghost',
+  variant: 'fixed',
+  config: typeof config === 'string' ? config : JSON.stringify(config),
+  ...more,
 });
 
 function failure(data: Record<string, string>): string {
@@ -24,9 +35,30 @@ function failure(data: Record<string, string>): string {
 
 describe('config', () => {
   it('reads every field and keeps free ones', () => {
-    const given = { width: 8, segWidths: [4, 8, 12, 16], slope: 0.1, gamma: 2, maskMode: 'binary', base: 'merge', hat: 'pixel', gate: GATE, data: 'x', iterations: 7, segmentation: 'network' };
+    const given = {
+      width: 8,
+      segWidths: [4, 8, 12, 16],
+      slope: 0.1,
+      gamma: 2,
+      maskMode: 'binary',
+      base: 'merge',
+      hat: 'pixel',
+      gate: GATE,
+      data: 'x',
+      iterations: 7,
+      segmentation: 'network',
+    };
     expect(parseConfig(metadata(given, { variant: 'any' }))).toEqual({
-      variant: 'any', width: 8, segWidths: [4, 8, 12, 16], slope: 0.1, gamma: 2, maskMode: 'binary', base: 'merge', hat: 'pixel', gate: GATE, extra: { data: 'x', iterations: 7 },
+      variant: 'any',
+      width: 8,
+      segWidths: [4, 8, 12, 16],
+      slope: 0.1,
+      gamma: 2,
+      maskMode: 'binary',
+      base: 'merge',
+      hat: 'pixel',
+      gate: GATE,
+      extra: { data: 'x', iterations: 7 },
     });
   });
 
@@ -35,14 +67,26 @@ describe('config', () => {
   });
 
   it('the ablation fields may say their first value', () => {
-    expect(parseConfig(metadata({ ...full, segmentation: 'network', memory: 'full', fusion: 'separate', decoder: 'sdc-dense' })).extra).toEqual({});
+    expect(
+      parseConfig(
+        metadata({ ...full, segmentation: 'network', memory: 'full', fusion: 'separate', decoder: 'sdc-dense' }),
+      ).extra,
+    ).toEqual({});
   });
 
   it.each([
-    ['segmentation', 'difference'], ['segmentation', 'none'], ['memory', 'shared'], ['memory', 'none'], ['fusion', 'shared'],
-    ['decoder', 'sdc'], ['decoder', 'vanilla'], ['decoder', 'resnet'],
+    ['segmentation', 'difference'],
+    ['segmentation', 'none'],
+    ['memory', 'shared'],
+    ['memory', 'none'],
+    ['fusion', 'shared'],
+    ['decoder', 'sdc'],
+    ['decoder', 'vanilla'],
+    ['decoder', 'resnet'],
   ])('%s "%s" is not supported yet', (field, value) => {
-    expect(failure(metadata({ ...full, [field]: value }))).toMatch(new RegExp(`config ${field} "${value}" is not supported yet`));
+    expect(failure(metadata({ ...full, [field]: value }))).toMatch(
+      new RegExp(`config ${field} "${value}" is not supported yet`),
+    );
   });
 
   it.each<[Record<string, string>, RegExp]>([
@@ -75,11 +119,20 @@ describe('config', () => {
     [metadata({ ...full, gate: { codes: 2, relative: 0.06, low: 0.004 } }), /gate\.high is missing, expected a number/],
     [metadata({ ...full, gate: { ...GATE, codes: '2' } }), /gate\.codes is "2", expected a number from 0/],
     [metadata({ ...full, gate: { ...GATE, codes: -0.5 } }), /gate\.codes is -0.5, expected a number from 0/],
-    [metadata({ ...full, gate: { ...GATE, relative: -0.01 } }), /gate\.relative is -0.01, expected a number from 0 to below 1/],
+    [
+      metadata({ ...full, gate: { ...GATE, relative: -0.01 } }),
+      /gate\.relative is -0.01, expected a number from 0 to below 1/,
+    ],
     [metadata({ ...full, gate: { ...GATE, relative: 1 } }), /gate\.relative is 1/],
-    [metadata({ ...full, gate: { ...GATE, low: 0.02 } }), /gate\.low is 0.02, expected a number below gate\.high, 0.02/],
+    [
+      metadata({ ...full, gate: { ...GATE, low: 0.02 } }),
+      /gate\.low is 0.02, expected a number below gate\.high, 0.02/,
+    ],
     [metadata({ ...full, gate: { ...GATE, high: 1e300 } }), /gate\.high is 1e\+300/],
-    [metadata({ ...full, segmentation: 'none', gate: GATE }), /segmentation is "none", expected "network", which the gate needs/],
+    [
+      metadata({ ...full, segmentation: 'none', gate: GATE }),
+      /segmentation is "none", expected "network", which the gate needs/,
+    ],
     [metadata({ ...full, memory: 'big' }), /memory is "big", expected "full" or "shared" or "none"/],
     [metadata({ ...full, decoder: null }), /decoder is null/],
   ])('refuses %j', (data, message) => {
@@ -89,7 +142,9 @@ describe('config', () => {
 
 describe('tensors', () => {
   const count = (tensors: Map<string, number[]>, prefix = ''): number =>
-    [...tensors].filter(([name]) => name.startsWith(prefix)).reduce((sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1), 0);
+    [...tensors]
+      .filter(([name]) => name.startsWith(prefix))
+      .reduce((sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1), 0);
 
   it("has the spec's parameter counts", () => {
     const fixed = expectedTensors(parseConfig(metadata(full)));
@@ -109,14 +164,21 @@ describe('tensors', () => {
   });
 
   it('lists what is missing, unexpected and misshapen', () => {
-    const expected = new Map([['a', [2, 3]], ['b', [1]], ['c', [4]]]);
-    const shaped = (...items: [string, number[]][]): Map<string, { shape: number[] }> => new Map(items.map(([name, shape]) => [name, { shape }]));
+    const expected = new Map([
+      ['a', [2, 3]],
+      ['b', [1]],
+      ['c', [4]],
+    ]);
+    const shaped = (...items: [string, number[]][]): Map<string, { shape: number[] }> =>
+      new Map(items.map(([name, shape]) => [name, { shape }]));
     expect(() => checkTensors(shaped(['a', [2, 3]], ['b', [1]], ['c', [4]]), expected)).not.toThrow();
     expect(() => checkTensors(shaped(['a', [3, 2]], ['c', [4, 1]], ['x', [9]]), expected, 'w')).toThrow(
       'w: 1 tensor missing: "b" [1]; 1 tensor unexpected: "x" [9]; 2 tensors misshapen: "a" [3,2] instead of [2,3], "c" [4,1] instead of [4]: ',
     );
     const many = shaped(...Array.from({ length: 9 }, (_, i): [string, number[]] => [`t${i}`, []]));
-    expect(() => checkTensors(many, new Map(), 'w')).toThrow(/9 tensors unexpected: "t0" \[\], "t1" \[\], "t2" \[\], "t3" \[\] and 5 more: /);
+    expect(() => checkTensors(many, new Map(), 'w')).toThrow(
+      /9 tensors unexpected: "t0" \[\], "t1" \[\], "t2" \[\], "t3" \[\] and 5 more: /,
+    );
     expect(() => checkTensors(many, new Map(), 'w')).toThrow(InputError);
   });
 });

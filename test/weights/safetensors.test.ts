@@ -16,7 +16,8 @@ function file(header: string | Uint8Array, data: Uint8Array | number[] = [], len
 
 const f32 = (...values: number[]): Uint8Array => new Uint8Array(new Float32Array(values).buffer);
 const zeros = (n: number): Uint8Array => new Uint8Array(n);
-const entry = (dtype: string, shape: string, offsets: string): string => `{"dtype":"${dtype}","shape":${shape},"data_offsets":${offsets}}`;
+const entry = (dtype: string, shape: string, offsets: string): string =>
+  `{"dtype":"${dtype}","shape":${shape},"data_offsets":${offsets}}`;
 
 function failure(bytes: Uint8Array): string {
   try {
@@ -33,7 +34,9 @@ function failure(bytes: Uint8Array): string {
 
 describe('reading what is sound', () => {
   it('reads f32 and f16, scalars and empty tensors, in any order of data, with padding after the header', () => {
-    const header = `{"b":${entry('F16', '[2]', '[8, 12]')},"__metadata__":{"k":"v \\u00e9"},"a":${entry('F32', '[2,1]', '[0,8]')},` + `"none":${entry('F32', '[0,7]', '[8,8]')},"one":${entry('F32', '[]', '[12,16]')}}  \n `;
+    const header =
+      `{"b":${entry('F16', '[2]', '[8, 12]')},"__metadata__":{"k":"v \\u00e9"},"a":${entry('F32', '[2,1]', '[0,8]')},` +
+      `"none":${entry('F32', '[0,7]', '[8,8]')},"one":${entry('F32', '[]', '[12,16]')}}  \n `;
     const { metadata, tensors } = readSafetensors(file(header, [...f32(1.5, -2), 0x00, 0x3c, 0x01, 0x80, ...f32(7)]));
     expect(metadata).toEqual({ k: 'v é' });
     expect([...tensors.keys()]).toEqual(['b', 'a', 'none', 'one']);
@@ -83,7 +86,11 @@ describe('refusing what is not', () => {
     ['a trailing comma', file(`{"a":${a4},}`, f32(1)), /expected a string/],
     ['a duplicate tensor', file(`{"a":${a4},"a":${a4}}`, f32(1)), /duplicate key "a"/],
     ['a duplicate tensor, escaped', file(`{"a":${a4},"\\u0061":${a4}}`, f32(1)), /duplicate key "a"/],
-    ['a duplicate field', file('{"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}', f32(1)), /duplicate key "dtype"/],
+    [
+      'a duplicate field',
+      file('{"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}', f32(1)),
+      /duplicate key "dtype"/,
+    ],
     ['duplicate metadata', file('{"__metadata__":{"k":"1","k":"2"}}'), /duplicate key "k"/],
     ['metadata that is a list', file('{"__metadata__":[]}'), /__metadata__ is an array/],
     ['metadata that is null', file('{"__metadata__":null}'), /__metadata__ is null/],
@@ -94,7 +101,11 @@ describe('refusing what is not', () => {
     ['no dtype', file('{"a":{"shape":[1],"data_offsets":[0,4]}}', f32(1)), /tensor "a" has no dtype/],
     ['no shape', file('{"a":{"dtype":"F32","data_offsets":[0,4]}}', f32(1)), /tensor "a" has no shape/],
     ['no offsets', file('{"a":{"dtype":"F32","shape":[1]}}', f32(1)), /tensor "a" has no data_offsets/],
-    ['an unknown field', file('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}}', f32(1)), /unknown field "x"/],
+    [
+      'an unknown field',
+      file('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}}', f32(1)),
+      /unknown field "x"/,
+    ],
     ['bf16', file(`{"a":${entry('BF16', '[2]', '[0,4]')}}`, zeros(4)), /tensor "a" has dtype "BF16", only F32 and F16/],
     ['lower-case f32', file(`{"a":${entry('f32', '[1]', '[0,4]')}}`, zeros(4)), /"f32"/],
     ['a dtype that is a number', file('{"a":{"dtype":1,"shape":[1],"data_offsets":[0,4]}}', zeros(4)), /dtype 1/],
@@ -104,23 +115,63 @@ describe('refusing what is not', () => {
     ['a fraction', file(`{"a":${entry('F32', '[1.0]', '[0,4]')}}`, zeros(4)), /1\.0 not written as an integer/],
     ['an exponent', file(`{"a":${entry('F32', '[1e0]', '[0,4]')}}`, zeros(4)), /1e0 not written as an integer/],
     ['a side as text', file(`{"a":${entry('F32', '["1"]', '[0,4]')}}`, zeros(4)), /shape holds "1"/],
-    ['a side beyond 2^53', file(`{"a":${entry('F32', '[9007199254740993]', '[0,4]')}}`, zeros(4)), /9007199254740993 beyond 2\^53/],
-    ['an overflowing shape', file(`{"a":${entry('F32', '[4294967296,4294967296]', '[0,0]')}}`), /4294967296,4294967296.*counted/],
+    [
+      'a side beyond 2^53',
+      file(`{"a":${entry('F32', '[9007199254740993]', '[0,4]')}}`, zeros(4)),
+      /9007199254740993 beyond 2\^53/,
+    ],
+    [
+      'an overflowing shape',
+      file(`{"a":${entry('F32', '[4294967296,4294967296]', '[0,0]')}}`),
+      /4294967296,4294967296.*counted/,
+    ],
     ['an overflow hidden by a zero', file(`{"a":${entry('F32', '[4294967296,4294967296,0]', '[0,0]')}}`), /counted/],
     ['one offset', file(`{"a":${entry('F32', '[1]', '[4]')}}`, zeros(4)), /1 numbers, expected 2/],
     ['three offsets', file(`{"a":${entry('F32', '[1]', '[0,4,4]')}}`, zeros(4)), /3 numbers, expected 2/],
     ['swapped offsets', file(`{"a":${entry('F32', '[1]', '[4,0]')}}`, zeros(4)), /end at 0, before their begin 4/],
-    ['offsets shorter than the shape', file(`{"a":${entry('F32', '[2]', '[0,4]')}}`, zeros(4)), /span 4 bytes, shape \[2\] of F32 needs 8/],
-    ['offsets longer than the shape', file(`{"a":${entry('F16', '[1]', '[0,4]')}}`, zeros(4)), /span 4 bytes, shape \[1\] of F16 needs 2/],
-    ['an overlap', file(`{"a":${entry('F32', '[2]', '[0,8]')},"b":${entry('F32', '[2]', '[4,12]')}}`, zeros(12)), /"b" begins at 4 and overlaps tensor "a", which ends at 8/],
+    [
+      'offsets shorter than the shape',
+      file(`{"a":${entry('F32', '[2]', '[0,4]')}}`, zeros(4)),
+      /span 4 bytes, shape \[2\] of F32 needs 8/,
+    ],
+    [
+      'offsets longer than the shape',
+      file(`{"a":${entry('F16', '[1]', '[0,4]')}}`, zeros(4)),
+      /span 4 bytes, shape \[1\] of F16 needs 2/,
+    ],
+    [
+      'an overlap',
+      file(`{"a":${entry('F32', '[2]', '[0,8]')},"b":${entry('F32', '[2]', '[4,12]')}}`, zeros(12)),
+      /"b" begins at 4 and overlaps tensor "a", which ends at 8/,
+    ],
     ['two tensors over one range', file(`{"a":${a4},"b":${a4}}`, f32(1)), /"b" begins at 0 and overlaps tensor "a"/],
-    ['a hole', file(`{"b":${entry('F32', '[1]', '[8,12]')},"a":${a4}}`, zeros(12)), /"b" begins at 8 and leaves a hole after tensor "a", which ends at 4/],
-    ['a hole at the start', file(`{"a":${entry('F32', '[1]', '[4,8]')}}`, zeros(8)), /"a" begins at 4 and leaves a hole after the start/],
-    ['offsets beyond the file', file(`{"a":${entry('F32', '[2]', '[0,8]')}}`, zeros(7)), /"a" ends at 8, the data at 7/],
-    ['huge offsets', file(`{"a":${entry('F32', '[1000000000000]', '[0,4000000000000]')}}`, zeros(7)), /"a" ends at 4000000000000/],
+    [
+      'a hole',
+      file(`{"b":${entry('F32', '[1]', '[8,12]')},"a":${a4}}`, zeros(12)),
+      /"b" begins at 8 and leaves a hole after tensor "a", which ends at 4/,
+    ],
+    [
+      'a hole at the start',
+      file(`{"a":${entry('F32', '[1]', '[4,8]')}}`, zeros(8)),
+      /"a" begins at 4 and leaves a hole after the start/,
+    ],
+    [
+      'offsets beyond the file',
+      file(`{"a":${entry('F32', '[2]', '[0,8]')}}`, zeros(7)),
+      /"a" ends at 8, the data at 7/,
+    ],
+    [
+      'huge offsets',
+      file(`{"a":${entry('F32', '[1000000000000]', '[0,4000000000000]')}}`, zeros(7)),
+      /"a" ends at 4000000000000/,
+    ],
     ['trailing bytes', file(`{"a":${a4}}`, zeros(5)), /5 bytes of data, the tensors end at 4/],
     ['data and no tensors', file('{}', zeros(1)), /1 bytes of data/],
-    ['NaN', file(`{"a":${entry('F32', '[2,3]', '[0,24]')}}`, f32(0, 0, 0, 0, 0, NaN)), /"a" is NaN at \[1,2\] \(value 5 of 6\)/],
+    [
+      'NaN',
+      file(`{"a":${entry('F32', '[2,3]', '[0,24]')}}`, f32(0, 0, 0, 0, 0, NaN)),
+      /"a" is NaN at \[1,2\] \(value 5 of 6\)/,
+    ],
     ['infinity', file(`{"a":${entry('F32', '[2]', '[0,8]')}}`, f32(0, -Infinity)), /"a" is -Infinity at \[1\]/],
     ['f16 infinity', file(`{"a":${entry('F16', '[2]', '[0,4]')}}`, [0, 0x7c, 0, 0]), /"a" is Infinity at \[0\]/],
   ])('%s', (_, bytes, message) => {
@@ -128,7 +179,10 @@ describe('refusing what is not', () => {
   });
 
   it('every truncation and every changed header byte is an InputError or reads as sound', () => {
-    const bytes = file(`{"__metadata__":{"format":"deghost"},"a":${entry('F32', '[2]', '[0,8]')},"b":${entry('F32', '[1]', '[8,12]')}}`, f32(1, 2, 3));
+    const bytes = file(
+      `{"__metadata__":{"format":"deghost"},"a":${entry('F32', '[2]', '[0,8]')},"b":${entry('F32', '[1]', '[8,12]')}}`,
+      f32(1, 2, 3),
+    );
     for (let size = 0; size < bytes.length; size++) failure(bytes.slice(0, size));
     const random = rng(17);
     let sound = 0;
@@ -147,7 +201,16 @@ describe('refusing what is not', () => {
 });
 
 describe('strict JSON', () => {
-  it.each(['{}', '[]', '[1,-2.5e3,true,false,null,"\\ud83d\\ude00\\n"]', ' {"a" : { "b":[ ] } } ', '0', '"x"', '1E+2', '{"":0}'])('agrees with JSON.parse on %s', (text) => {
+  it.each([
+    '{}',
+    '[]',
+    '[1,-2.5e3,true,false,null,"\\ud83d\\ude00\\n"]',
+    ' {"a" : { "b":[ ] } } ',
+    '0',
+    '"x"',
+    '1E+2',
+    '{"":0}',
+  ])('agrees with JSON.parse on %s', (text) => {
     const plain = (value: unknown): unknown => {
       if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [key, plain(item)]));
       return Array.isArray(value) ? value.map(plain) : value;
@@ -155,10 +218,35 @@ describe('strict JSON', () => {
     expect(plain(parseStrictJson(text))).toEqual(JSON.parse(text));
   });
 
-  it.each(['', ' ', '{', '[1,]', '{"a"}', '{a:1}', "'a'", '01', '+1', '.5', '1.', '1e', '--1', 'NaN', 'Infinity', 'nul', 'truee', '"\t"', '"\\x"', '"\\u12"', '"abc', '"\\"', '[1 2]', '[]]', '\u00a01', '"\\ud800"', '1e999'])(
-    'refuses %j',
-    (text) => expect(() => parseStrictJson(text)).toThrow(SyntaxError),
-  );
+  it.each([
+    '',
+    ' ',
+    '{',
+    '[1,]',
+    '{"a"}',
+    '{a:1}',
+    "'a'",
+    '01',
+    '+1',
+    '.5',
+    '1.',
+    '1e',
+    '--1',
+    'NaN',
+    'Infinity',
+    'nul',
+    'truee',
+    '"\t"',
+    '"\\x"',
+    '"\\u12"',
+    '"abc',
+    '"\\"',
+    '[1 2]',
+    '[]]',
+    '\u00a01',
+    '"\\ud800"',
+    '1e999',
+  ])('refuses %j', (text) => expect(() => parseStrictJson(text)).toThrow(SyntaxError));
 
   it('bounds nesting', () => {
     expect(() => parseStrictJson('['.repeat(1e6))).toThrow(/nesting/);

@@ -1,5 +1,6 @@
 /**
- * The box that leaves the reference to the page, and what it found: which frame it takes, and how much of each is burnt out or black. Picking a frame in the list is always possible, and empties the box.
+ * The box that leaves the reference to the page, and what it found: which frame it takes, and how much of each is burnt
+ * out or black. Picking a frame in the list is always possible, and empties the box.
  */
 import { choiceOf, clippedShare } from '../../../src/image/chooseReference.ts';
 import { byId } from './dom.ts';
@@ -32,7 +33,9 @@ export class AutoReference {
     const percent = (k: number): string => `${(100 * clippedShare(frames[k])).toFixed(1)} %`;
     const others = sorted.flatMap(({ name }, k) => (k === reference ? [] : [`${percent(k)} of ${name}`]));
     const isKept = frames.some((frame) => clippedShare(frame) < clippedShare(frames[reference]));
-    this.#say(`${sorted[reference].name} is taken: ${percent(reference)} of it is burnt out or black, ${others.join(', ')}.${isKept ? ' The middle frame is kept where it loses at most 1 % more than the best.' : ''}`);
+    this.#say(
+      `${sorted[reference].name} is taken: ${percent(reference)} of it is burnt out or black, ${others.join(', ')}.${isKept ? ' The middle frame is kept where it loses at most 1 % more than the best.' : ''}`,
+    );
     return sorted[reference].id;
   }
 

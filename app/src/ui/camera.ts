@@ -78,7 +78,10 @@ export class Camera {
   /** What of the picture is at a point of the view. */
   toPicture({ x, y }: Point): Point {
     const scale = this.#ratio / this.#zoom;
-    return { x: this.#center.x + (x - this.#view.width / 2) * scale, y: this.#center.y + (y - this.#view.height / 2) * scale };
+    return {
+      x: this.#center.x + (x - this.#view.width / 2) * scale,
+      y: this.#center.y + (y - this.#view.height / 2) * scale,
+    };
   }
 
   /** Moves by CSS pixels. */
@@ -105,6 +108,9 @@ export class Camera {
   #moveTo(x: number, y: number): void {
     if (!this.#picture) return;
     this.#fitted = false;
-    this.#center = { x: Math.min(this.#picture.width, Math.max(0, x)), y: Math.min(this.#picture.height, Math.max(0, y)) };
+    this.#center = {
+      x: Math.min(this.#picture.width, Math.max(0, x)),
+      y: Math.min(this.#picture.height, Math.max(0, y)),
+    };
   }
 }

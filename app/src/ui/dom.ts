@@ -1,4 +1,7 @@
-/** The little that is needed to work with the page's elements. index.html has them all; code shows, fills and hides them. */
+/**
+ * The little that is needed to work with the page's elements. index.html has them all; code shows, fills and hides
+ * them.
+ */
 
 /** The element of an id, of the class that the caller expects. */
 export function byId<E extends HTMLElement>(id: string, type: new () => E): E {
@@ -8,7 +11,11 @@ export function byId<E extends HTMLElement>(id: string, type: new () => E): E {
 }
 
 /** Makes an element. */
-export function make<K extends keyof HTMLElementTagNameMap>(tag: K, properties: Partial<HTMLElementTagNameMap[K]> = {}, ...children: (Node | string)[]): HTMLElementTagNameMap[K] {
+export function make<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  properties: Partial<HTMLElementTagNameMap[K]> = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
   const element = Object.assign(document.createElement(tag), properties);
   element.append(...children);
   return element;

@@ -1,6 +1,6 @@
 /**
- * The list of frames: thumbnails in exposure order, each with its exposure, the choice of the reference, and a way to take it out. A file that
- * cannot be used keeps its row with the reason, until it is dismissed.
+ * The list of frames: thumbnails in exposure order, each with its exposure, the choice of the reference, and a way to
+ * take it out. A file that cannot be used keeps its row with the reason, until it is dismissed.
  */
 import type { Exposed } from '../exposures.ts';
 import { formatEv, inOrder } from '../exposures.ts';
@@ -65,19 +65,34 @@ export class FrameList {
       if (row.state === 'ready') this.#fill(item, row, reference, zero, busy);
     });
     // Moving an element takes its focus away.
-    if (focused instanceof HTMLElement && focused !== document.activeElement && this.#list.contains(focused)) focused.focus();
+    if (focused instanceof HTMLElement && focused !== document.activeElement && this.#list.contains(focused))
+      focused.focus();
   }
 
   #make(row: FrameRow): HTMLLIElement {
     const item = make('li', { className: `frame ${row.state}` });
     item.dataset.state = row.state;
-    const remove = make('button', { type: 'button', className: 'icon remove', textContent: '×', onclick: () => this.#events.onRemove(row.id) });
+    const remove = make('button', {
+      type: 'button',
+      className: 'icon remove',
+      textContent: '×',
+      onclick: () => this.#events.onRemove(row.id),
+    });
     remove.setAttribute('aria-label', `${row.state === 'failed' ? 'Dismiss' : 'Remove'} ${row.name}`);
     // Names of a bracket differ at their end: too long ones are cut in the middle.
     const parts = row.name.length > WHOLE ? [row.name.slice(0, -TAIL), row.name.slice(-TAIL)] : [row.name];
-    const name = make('p', { className: 'name', title: row.name }, ...parts.map((textContent) => make('span', { textContent })));
+    const name = make(
+      'p',
+      { className: 'name', title: row.name },
+      ...parts.map((textContent) => make('span', { textContent })),
+    );
     if (row.state === 'loading') {
-      item.append(make('span', { className: 'thumb waiting' }), name, make('p', { className: 'meta', textContent: 'Reading…' }), remove);
+      item.append(
+        make('span', { className: 'thumb waiting' }),
+        name,
+        make('p', { className: 'meta', textContent: 'Reading…' }),
+        remove,
+      );
       return item;
     }
     if (row.state === 'failed') {
@@ -87,16 +102,45 @@ export class FrameList {
       return item;
     }
     const thumb = make('img', { className: 'thumb', src: row.preview, alt: '', width: row.width, height: row.height });
-    const ev = make('input', { type: 'number', step: '0.01', min: '-64', max: '64', className: 'ev', id: `ev-${row.id}`, onchange: () => ev.value !== '' && this.#events.onEv(row.id, ev.valueAsNumber) });
-    const choice = make('input', { type: 'radio', name: 'reference', value: String(row.id), onchange: () => this.#events.onReference(row.id) });
+    const ev = make('input', {
+      type: 'number',
+      step: '0.01',
+      min: '-64',
+      max: '64',
+      className: 'ev',
+      id: `ev-${row.id}`,
+      onchange: () => ev.value !== '' && this.#events.onEv(row.id, ev.valueAsNumber),
+    });
+    const choice = make('input', {
+      type: 'radio',
+      name: 'reference',
+      value: String(row.id),
+      onchange: () => this.#events.onReference(row.id),
+    });
     choice.setAttribute('aria-label', `Reference: ${row.name}`);
     ev.setAttribute('aria-label', `Exposure of ${row.name} in EV, relative to the reference`);
-    const meta = make('p', { className: 'meta', textContent: `${row.width} × ${row.height}, ${row.bits === 32 ? 'float' : `${row.bits} bit`}` });
-    item.append(thumb, name, meta, make('label', { className: 'ev-field' }, ev, make('span', { textContent: 'EV' })), make('label', { className: 'reference' }, choice, make('span', { textContent: 'Reference' })), remove);
+    const meta = make('p', {
+      className: 'meta',
+      textContent: `${row.width} × ${row.height}, ${row.bits === 32 ? 'float' : `${row.bits} bit`}`,
+    });
+    item.append(
+      thumb,
+      name,
+      meta,
+      make('label', { className: 'ev-field' }, ev, make('span', { textContent: 'EV' })),
+      make('label', { className: 'reference' }, choice, make('span', { textContent: 'Reference' })),
+      remove,
+    );
     return item;
   }
 
-  #fill(item: HTMLLIElement, row: FrameRow, reference: number | undefined, zero: number | undefined, busy: boolean): void {
+  #fill(
+    item: HTMLLIElement,
+    row: FrameRow,
+    reference: number | undefined,
+    zero: number | undefined,
+    busy: boolean,
+  ): void {
     const isReference = row.id === reference;
     item.classList.toggle('chosen', isReference);
     const [ev] = item.getElementsByClassName('ev') as HTMLCollectionOf<HTMLInputElement>;

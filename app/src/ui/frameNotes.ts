@@ -8,7 +8,12 @@ import { byId, make } from './dom.ts';
  * @param contradiction why EXIF cannot be used.
  * @param settled whether no file is being read: what is missing may come with the next.
  */
-export function showFrameNotes(ready: readonly Exposed[], contradiction: string | undefined, settled: boolean, onPropose: () => void): void {
+export function showFrameNotes(
+  ready: readonly Exposed[],
+  contradiction: string | undefined,
+  settled: boolean,
+  onPropose: () => void,
+): void {
   const notes = byId('frames-notes', HTMLDivElement);
   const missing = ready.filter(({ ev }) => ev === undefined);
   const key = JSON.stringify([contradiction, missing.map(({ id }) => id), ready.length, settled]);
@@ -18,11 +23,20 @@ export function showFrameNotes(ready: readonly Exposed[], contradiction: string 
   if (contradiction) notes.append(make('p', { className: 'note warn', textContent: `${contradiction}.` }));
   if (missing.length === 0 || !settled || ready.length < 2) return;
   if (missing.length < ready.length) {
-    notes.append(make('p', { className: 'note warn', textContent: `No exposure is known of ${missing.map(({ name }) => name).join(', ')}: fill in the EV, counted from the reference.` }));
+    notes.append(
+      make('p', {
+        className: 'note warn',
+        textContent: `No exposure is known of ${missing.map(({ name }) => name).join(', ')}: fill in the EV, counted from the reference.`,
+      }),
+    );
     return;
   }
   notes.append(
-    make('p', { className: 'note warn', textContent: 'These files do not say how they were exposed. Fill in the EV of each, or take what most cameras do: two stops apart, in the order of brightness.' }),
+    make('p', {
+      className: 'note warn',
+      textContent:
+        'These files do not say how they were exposed. Fill in the EV of each, or take what most cameras do: two stops apart, in the order of brightness.',
+    }),
     make('button', { type: 'button', className: 'wide', textContent: 'Use −2, 0, +2 …', onclick: onPropose }),
   );
 }

@@ -1,4 +1,7 @@
-/** Messages above the page: what is wrong with the whole, and what was put right. What is wrong with one file stands beside it instead. */
+/**
+ * Messages above the page: what is wrong with the whole, and what was put right. What is wrong with one file stands
+ * beside it instead.
+ */
 import type { Words } from '../words.ts';
 import { byId, make } from './dom.ts';
 
@@ -8,11 +11,20 @@ type Tone = 'error' | 'warning' | 'info';
 /** Shows a notice; one of the same key is replaced. */
 export function notify(key: string, { title, text }: Words, tone: Tone = 'error', dismissible = true): void {
   dismiss(key);
-  const notice = make('div', { className: `notice ${tone}` }, make('div', {}, make('strong', { textContent: title }), make('p', { textContent: text })));
+  const notice = make(
+    'div',
+    { className: `notice ${tone}` },
+    make('div', {}, make('strong', { textContent: title }), make('p', { textContent: text })),
+  );
   notice.dataset.key = key;
   notice.setAttribute('role', tone === 'error' ? 'alert' : 'status');
   if (dismissible) {
-    const close = make('button', { type: 'button', className: 'icon', textContent: '×', onclick: () => notice.remove() });
+    const close = make('button', {
+      type: 'button',
+      className: 'icon',
+      textContent: '×',
+      onclick: () => notice.remove(),
+    });
     close.setAttribute('aria-label', `Dismiss: ${title}`);
     notice.append(close);
   }

@@ -4,7 +4,8 @@ import { byId } from './dom.ts';
 export function acceptFiles(take: (files: File[]) => void): void {
   const input = byId('files', HTMLInputElement);
   const veil = byId('drop-veil', HTMLDivElement);
-  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action=pick]')) button.onclick = () => input.click();
+  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action=pick]'))
+    button.onclick = () => input.click();
   input.onchange = () => {
     take([...(input.files ?? [])]);
     input.value = ''; // the same file may be picked again

@@ -55,11 +55,15 @@ export class ResultPanel {
     this.#shown = true;
     const chosen = this.#motionOf.value;
     this.#motionOf.replaceChildren(make('option', { value: 'all', textContent: 'all frames' }));
-    names.forEach((name, k) => k === result.reference || this.#motionOf.append(make('option', { value: String(k), textContent: name })));
+    names.forEach(
+      (name, k) =>
+        k === result.reference || this.#motionOf.append(make('option', { value: String(k), textContent: name })),
+    );
     this.#motionOf.value = [...this.#motionOf.options].some(({ value }) => value === chosen) ? chosen : 'all';
     this.#compare.disabled = true;
     byId('compare-note', HTMLParagraphElement).textContent = 'It is being made…';
-    byId('result-note', HTMLParagraphElement).textContent = `${result.width} × ${result.height}, ${result.frames} frames${result.edited ? ', with your motion' : ''}. Merged in ${result.seconds.toFixed(1)} s with ${bytesText(result.peakBytes)} of graphics memory.`;
+    byId('result-note', HTMLParagraphElement).textContent =
+      `${result.width} × ${result.height}, ${result.frames} frames${result.edited ? ', with your motion' : ''}. Merged in ${result.seconds.toFixed(1)} s with ${bytesText(result.peakBytes)} of graphics memory.`;
     this.#stage.setPicture(result.width, result.height);
     this.#look();
     this.#divide();
@@ -98,7 +102,8 @@ export class ResultPanel {
   }
 
   refuseCompare(why: string): void {
-    byId('compare-note', HTMLParagraphElement).textContent = `The plain merge could not be made: ${why.charAt(0).toLowerCase()}${why.slice(1)}.`;
+    byId('compare-note', HTMLParagraphElement).textContent =
+      `The plain merge could not be made: ${why.charAt(0).toLowerCase()}${why.slice(1)}.`;
   }
 
   showEdits(steps: number): void {
@@ -136,8 +141,14 @@ export class ResultPanel {
     const isShown = this.#overlay.checked;
     byId('motion-tools', HTMLDivElement).hidden = !isShown;
     if (!isShown) this.#putBrushAway();
-    const motionOf = this.#motionOf.value === 'all' || this.#motionOf.value === '' ? 'all' : Number(this.#motionOf.value);
-    this.#stage.setLook({ stops, toneMapping: this.#tone.value as ToneMapping, overlay: isShown ? this.#opacity.valueAsNumber / 100 : 0, motionOf });
+    const motionOf =
+      this.#motionOf.value === 'all' || this.#motionOf.value === '' ? 'all' : Number(this.#motionOf.value);
+    this.#stage.setLook({
+      stops,
+      toneMapping: this.#tone.value as ToneMapping,
+      overlay: isShown ? this.#opacity.valueAsNumber / 100 : 0,
+      motionOf,
+    });
   }
 
   #divide(): void {

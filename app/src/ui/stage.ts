@@ -1,8 +1,8 @@
 /**
  * The stage: the merged picture with pan, zoom, divider and brush.
  *
- * Here are positions and events only; the worker draws. Sizes on the page are CSS pixels, the canvas's are device pixels (times `ratio`), so that 100 %
- * is one pixel of the picture on one of the display.
+ * Here are positions and events only; the worker draws. Sizes on the page are CSS pixels, the canvas's are device
+ * pixels (times `ratio`), so that 100 % is one pixel of the picture on one of the display.
  */
 import type { Stroke, ToWorker, View } from '../messages.ts';
 import { Camera } from './camera.ts';
@@ -42,7 +42,12 @@ export class Stage {
   /** Where a stroke began, in CSS pixels of the view. */
   #strokeStart = { x: 0, y: 0 };
   #pending = false;
-  #look: Pick<View, 'stops' | 'toneMapping' | 'overlay' | 'motionOf'> = { stops: 0, toneMapping: 'photographic', overlay: 0, motionOf: 'all' };
+  #look: Pick<View, 'stops' | 'toneMapping' | 'overlay' | 'motionOf'> = {
+    stops: 0,
+    toneMapping: 'photographic',
+    overlay: 0,
+    motionOf: 'all',
+  };
 
   /** The person moved the divider, changed the brush's size, wants a stroke back, or puts the brush away. */
   onDivider: (fraction: number) => void = () => undefined;
@@ -55,7 +60,8 @@ export class Stage {
     new ResizeObserver(() => this.#resize()).observe(this.#view);
     this.#view.addEventListener('pointerdown', (event) => this.#down(event));
     this.#view.addEventListener('pointermove', (event) => this.#move(event));
-    for (const type of ['pointerup', 'pointercancel'] as const) this.#view.addEventListener(type, (event) => this.#up(event));
+    for (const type of ['pointerup', 'pointercancel'] as const)
+      this.#view.addEventListener(type, (event) => this.#up(event));
     this.#view.addEventListener('pointerleave', () => this.#painting || (this.#brush.hidden = true));
     this.#view.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
     this.#view.addEventListener('dblclick', (event) => this.#toggleZoom(this.#at(event)));
@@ -237,7 +243,8 @@ export class Stage {
     else if (event.key === '1') this.#zoomTo(1);
     else if (this.#brushMode === 'off') return;
     else if (event.key === ' ') this.#painting || this.#paint(this.#brushPoint(), true);
-    else if (event.key === '[' || event.key === ']') this.onBrushSize(this.#brushSize * (event.key === '[' ? 1 / 1.25 : 1.25));
+    else if (event.key === '[' || event.key === ']')
+      this.onBrushSize(this.#brushSize * (event.key === '[' ? 1 / 1.25 : 1.25));
     else if (event.key === 'u' || event.key === 'z') this.onUndo();
     else if (event.key === 'Escape') this.onBrushAway();
     else return;
@@ -250,7 +257,10 @@ export class Stage {
     const reach = Math.max(4, this.#brushSize / 3) * times;
     const from = this.#brushPoint();
     const to = { x: from.x + dx * reach, y: from.y + dy * reach };
-    const inside = { x: Math.min(this.#camera.view.width, Math.max(0, to.x)), y: Math.min(this.#camera.view.height, Math.max(0, to.y)) };
+    const inside = {
+      x: Math.min(this.#camera.view.width, Math.max(0, to.x)),
+      y: Math.min(this.#camera.view.height, Math.max(0, to.y)),
+    };
     if (inside.x !== to.x || inside.y !== to.y) this.#pan(to.x - inside.x, to.y - inside.y);
     this.#cursor = inside;
     this.#placeBrush();
@@ -267,7 +277,12 @@ export class Stage {
     this.#brush.hidden = !isShown;
     if (!isShown) return;
     const { x, y } = this.#brushPoint();
-    Object.assign(this.#brush.style, { left: `${x}px`, top: `${y}px`, width: `${this.#brushSize}px`, height: `${this.#brushSize}px` });
+    Object.assign(this.#brush.style, {
+      left: `${x}px`,
+      top: `${y}px`,
+      width: `${this.#brushSize}px`,
+      height: `${this.#brushSize}px`,
+    });
   }
 
   #paint(at: Point, starts: boolean): void {
@@ -276,7 +291,16 @@ export class Stage {
     const from = starts || !this.#painting ? to : this.#painting;
     this.#painting = to;
     const radius = Math.max(0.5, ((this.#brushSize / 2) * this.#camera.ratio) / this.#camera.zoom);
-    const stroke: Stroke = { fromX: from.x, fromY: from.y, toX: to.x, toY: to.y, radius, value: this.#brushMode === 'add' ? 1 : 0, motionOf: this.#look.motionOf, starts };
+    const stroke: Stroke = {
+      fromX: from.x,
+      fromY: from.y,
+      toX: to.x,
+      toY: to.y,
+      radius,
+      value: this.#brushMode === 'add' ? 1 : 0,
+      motionOf: this.#look.motionOf,
+      starts,
+    };
     this.#send({ type: 'stroke', stroke });
   }
 

@@ -1,8 +1,9 @@
 /**
  * The merging engine of the page: its weights, its device, and one merge at a time.
  *
- * An engine is kept from merge to merge, for its compiled kernels; it is made anew where other weights are needed, and after a cancelled or failed
- * merge, so that nothing of that stays on the GPU. Where the GPU has too little memory, a merge begins again in smaller tiles.
+ * An engine is kept from merge to merge, for its compiled kernels; it is made anew where other weights are needed, and
+ * after a cancelled or failed merge, so that nothing of that stays on the GPU. Where the GPU has too little memory, a
+ * merge begins again in smaller tiles.
  */
 import { Deghoster } from '../../../src/deghoster.ts';
 import type { MergeOptions, MergeResult } from '../../../src/deghoster.ts';
@@ -76,7 +77,10 @@ export class Engine {
     const weights = await this.#fetchWeights(name);
     if (this.#open?.name !== name) {
       this.dispose();
-      this.#open = { name, deghoster: await Deghoster.create({ weights, device: openPlatformDevice, memoryBudget: this.#budget }) };
+      this.#open = {
+        name,
+        deghoster: await Deghoster.create({ weights, device: openPlatformDevice, memoryBudget: this.#budget }),
+      };
     }
     return this.#open.deghoster.merge(frames, { ...options, onDeviceLost: this.#onRecovered });
   }
@@ -99,8 +103,13 @@ export async function fetchFile(url: URL, what: string): Promise<ArrayBuffer> {
   try {
     response = await fetch(url);
   } catch (cause) {
-    throw new InputError(`${what} could not be loaded from ${url.pathname}: check the connection and try again`, { cause });
+    throw new InputError(`${what} could not be loaded from ${url.pathname}: check the connection and try again`, {
+      cause,
+    });
   }
-  if (!response.ok) throw new InputError(`${what} could not be loaded from ${url.pathname} (${response.status}): the page is not installed completely`);
+  if (!response.ok)
+    throw new InputError(
+      `${what} could not be loaded from ${url.pathname} (${response.status}): the page is not installed completely`,
+    );
   return response.arrayBuffer();
 }

@@ -4,11 +4,15 @@ import type { Failure, FailureKind } from '../messages.ts';
 import { REMEDIES } from '../words.ts';
 
 /**
- * How browsers say that an array or a canvas could not be allocated: "Array buffer allocation failed", "Invalid typed array length", "Invalid array buffer length", "Out of memory at ImageData creation" (Chromium),
- * "allocation size overflow", "out of memory" (Firefox), "Out of memory", "Length out of range of buffer" (Safari). Other RangeErrors are bugs.
+ * How browsers say that an array or a canvas could not be allocated: "Array buffer allocation failed", "Invalid typed
+ * array length", "Invalid array buffer length", "Out of memory at ImageData creation" (Chromium), "allocation size
+ * overflow", "out of memory" (Firefox), "Out of memory", "Length out of range of buffer" (Safari). Other RangeErrors
+ * are bugs.
  */
 const ALLOCATION = /alloc|memory|(array|buffer) length|length too large|length out of range|no canvas/i;
-/** WebGPU's own word, and Vulkan's, Direct3D's and Metal's in the message of a device that was lost for want of memory. */
+/**
+ * WebGPU's own word, and Vulkan's, Direct3D's and Metal's in the message of a device that was lost for want of memory.
+ */
 const GPU_MEMORY = /out.of.(GPU.)?memory|OUT_OF_(DEVICE|HOST)_MEMORY|E_OUTOFMEMORY/i;
 
 /** What went wrong. Memory runs out in two places: on the graphics card, and in the tab. */

@@ -1,4 +1,7 @@
-/** The frames of the stack, decoded, by the page's number for each. Files are decoded one after another: each takes memory while it lasts. */
+/**
+ * The frames of the stack, decoded, by the page's number for each. Files are decoded one after another: each takes
+ * memory while it lasts.
+ */
 import { InputError } from '../../../src/errors.ts';
 import { countClipped } from '../../../src/image/chooseReference.ts';
 import { defaultResponse } from '../../../src/image/chooseResponse.ts';
@@ -52,7 +55,8 @@ export class Frames {
 
   async #add(id: number, name: string, file: Blob): Promise<FrameInfo | undefined> {
     if (this.#unwanted.delete(id)) return undefined;
-    if (this.#held.size >= MAX_FRAMES) throw new InputError(`${name} is one too many: at most ${MAX_FRAMES} frames are merged, remove another first`);
+    if (this.#held.size >= MAX_FRAMES)
+      throw new InputError(`${name} is one too many: at most ${MAX_FRAMES} frames are merged, remove another first`);
     const image = await decodeFile(file, name);
     if (this.#unwanted.delete(id)) return undefined;
     const { width, height, bits, exif } = image;

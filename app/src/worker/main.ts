@@ -1,6 +1,6 @@
 /**
- * The page's worker: everything heavy. It decodes files, merges them, keeps the result, draws it on the canvas, and encodes it. See messages.ts
- * for what it is asked and what it tells.
+ * The page's worker: everything heavy. It decodes files, merges them, keeps the result, draws it on the canvas, and
+ * encodes it. See messages.ts for what it is asked and what it tells.
  */
 import type { MergeResult } from '../../../src/deghoster.ts';
 import { openDevice } from '../../../src/device.ts';
@@ -18,7 +18,10 @@ import { saveFile } from './save.ts';
 import { Viewer } from './viewer.ts';
 
 /** `self` as a worker sees it; the DOM's types know it as a window. */
-const scope = self as unknown as { onmessage: (event: MessageEvent<ToWorker>) => void; postMessage(message: FromWorker, transfer?: Transferable[]): void };
+const scope = self as unknown as {
+  onmessage: (event: MessageEvent<ToWorker>) => void;
+  postMessage(message: FromWorker, transfer?: Transferable[]): void;
+};
 
 type MergeRequest = Extract<ToWorker, { type: 'merge' }>;
 type StartRequest = Extract<ToWorker, { type: 'start' }>;
@@ -58,17 +61,24 @@ scope.onmessage = ({ data }) => {
 
 function obey(data: ToWorker): void {
   switch (data.type) {
-    case 'start': return void begin(data);
-    case 'add': return void addFrame(data);
-    case 'remove': return frames.remove(data.id);
-    case 'merge': return void merge(data);
-    case 'cancel': return running?.abort.abort();
+    case 'start':
+      return void begin(data);
+    case 'add':
+      return void addFrame(data);
+    case 'remove':
+      return frames.remove(data.id);
+    case 'merge':
+      return void merge(data);
+    case 'cancel':
+      return running?.abort.abort();
     case 'clear':
       running?.abort.abort();
       result = undefined;
       return viewer?.clear();
-    case 'resize': return viewer?.resize(data.width, data.height);
-    case 'view': return show(data.view);
+    case 'resize':
+      return viewer?.resize(data.width, data.height);
+    case 'view':
+      return show(data.view);
     case 'highRange':
       highRange = data.highRange;
       viewer?.setRange(highRange);
@@ -83,14 +93,19 @@ function obey(data: ToWorker): void {
       refreshMotion(result.edits.undo());
       return tellEdits();
     }
-    case 'save': return void save(data);
+    case 'save':
+      return void save(data);
   }
 }
 
 async function begin(request: StartRequest): Promise<void> {
   start = request;
   highRange = request.highRange;
-  engine = new Engine(request.base, () => tell({ type: 'recovered', what: 'merge' }), () => tell({ type: 'smaller' }));
+  engine = new Engine(
+    request.base,
+    () => tell({ type: 'recovered', what: 'merge' }),
+    () => tell({ type: 'smaller' }),
+  );
   try {
     const adapter = await checkAdapter();
     viewer = await openViewer();
@@ -114,9 +129,18 @@ async function checkAdapter(): Promise<string> {
 
 /** Whatever will be needed later, so that nothing is fetched after this. */
 async function preload(): Promise<void> {
-  const example = Promise.all(['1.jpg', '2.jpg', '3.jpg'].map(async (name) => ({ name: `balloons-${name}`, file: new Blob([await fetchFile(new URL(`example/${name}`, start.base), 'the example')]) })));
+  const example = Promise.all(
+    ['1.jpg', '2.jpg', '3.jpg'].map(async (name) => ({
+      name: `balloons-${name}`,
+      file: new Blob([await fetchFile(new URL(`example/${name}`, start.base), 'the example')]),
+    })),
+  );
   // A failure shows where the thing is used.
-  const [, , loaded] = await Promise.all([preloadPackages().catch(() => undefined), engine.preload().catch(() => undefined), example.catch(() => [])]);
+  const [, , loaded] = await Promise.all([
+    preloadPackages().catch(() => undefined),
+    engine.preload().catch(() => undefined),
+    example.catch(() => []),
+  ]);
   tell({ type: 'preloaded', example: loaded });
 }
 
@@ -126,7 +150,14 @@ async function addFrame({ id, name, file }: Extract<ToWorker, { type: 'add' }>):
     if (frame) tell({ type: 'frame', id, frame });
   } catch (error) {
     const { kind, message } = failureOf(error);
-    tell({ type: 'frameFailed', id, message: kind === 'memory' ? `${name} needs more memory than this tab has: close other tabs, take out other frames, or scale all of them down` : message });
+    tell({
+      type: 'frameFailed',
+      id,
+      message:
+        kind === 'memory'
+          ? `${name} needs more memory than this tab has: close other tabs, take out other frames, or scale all of them down`
+          : message,
+    });
   }
 }
 
@@ -152,17 +183,34 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
       signal,
     });
     const { width, height, reference } = merged;
-    result = { merged, tones: chooseTones(merged.radiance, merged.scale), edits: new MotionEdits(maps, merged, reference), request };
+    result = {
+      merged,
+      tones: chooseTones(merged.radiance, merged.scale),
+      edits: new MotionEdits(maps, merged, reference),
+      request,
+    };
     viewLosses = 0;
     // What cannot be shown can still be saved.
     await showResult().catch((error) => tell({ type: 'viewFailed', failure: failureOf(error) }));
     tell({
       type: 'merged',
-      result: { width, height, reference, frames: stack.length, edited: motion !== undefined, response: merged.response.report.summary, warnings: mergeWarnings(stack, { ...merged, motion: motion ? [] : maps }), peakBytes: merged.peakBytes, seconds: (performance.now() - started) / 1000 },
+      result: {
+        width,
+        height,
+        reference,
+        frames: stack.length,
+        edited: motion !== undefined,
+        response: merged.response.report.summary,
+        warnings: mergeWarnings(stack, { ...merged, motion: motion ? [] : maps }),
+        peakBytes: merged.peakBytes,
+        seconds: (performance.now() - started) / 1000,
+      },
     });
     tellEdits();
   } catch (error) {
-    return error instanceof CancelledError ? tell({ type: 'cancelled' }) : tell({ type: 'mergeFailed', failure: failureOf(error) });
+    return error instanceof CancelledError
+      ? tell({ type: 'cancelled' })
+      : tell({ type: 'mergeFailed', failure: failureOf(error) });
   }
   await mergePlain(signal);
 }
@@ -172,7 +220,12 @@ async function mergePlain(signal: AbortSignal): Promise<void> {
   if (!result) return;
   const { request, merged } = result;
   try {
-    const plain = await engine.merge(frames.stack(request.frames), { reference: request.reference, response: merged.response.response, method: 'merge', signal });
+    const plain = await engine.merge(frames.stack(request.frames), {
+      reference: request.reference,
+      response: merged.response.response,
+      method: 'merge',
+      signal,
+    });
     await viewer?.setPlain(plain.radiance, plain, plain.scale);
     tell({ type: 'plainReady' });
   } catch (error) {
@@ -224,7 +277,10 @@ function show(next: View): void {
 /** Brings parts of the motion overlay up to date. */
 function refreshMotion(rects: readonly { x: number; y: number; width: number; height: number }[]): void {
   if (!result || shownMotion === undefined) return;
-  for (const rect of rects) viewer?.setMotion(result.edits.bytes(rect, shownMotion), rect).catch((error) => tell({ type: 'viewFailed', failure: failureOf(error) }));
+  for (const rect of rects)
+    viewer
+      ?.setMotion(result.edits.bytes(rect, shownMotion), rect)
+      .catch((error) => tell({ type: 'viewFailed', failure: failureOf(error) }));
 }
 
 function tellEdits(): void {

@@ -1,8 +1,8 @@
 /**
  * Motion maps under the brush.
  *
- * Strokes change copies of the merge's maps, one a frame; the reference's is never painted, for it is the union of the others. A step of undo keeps
- * what its strokes covered, so undoing puts back exactly what was there.
+ * Strokes change copies of the merge's maps, one a frame; the reference's is never painted, for it is the union of the
+ * others. A step of undo keeps what its strokes covered, so undoing puts back exactly what was there.
  */
 import type { Stroke } from '../messages.ts';
 import type { Rect, Size } from './viewer.ts';
@@ -57,7 +57,11 @@ export class MotionEdits {
     if (rect.width <= 0 || rect.height <= 0) return rect;
     const step = this.#steps[this.#steps.length - 1];
     this.maps.forEach((map, frame) => {
-      if (frame === this.#reference || (stroke.motionOf !== 'all' && stroke.motionOf !== this.#reference && stroke.motionOf !== frame)) return;
+      if (
+        frame === this.#reference ||
+        (stroke.motionOf !== 'all' && stroke.motionOf !== this.#reference && stroke.motionOf !== frame)
+      )
+        return;
       step.push({ ...rect, frame, values: cut(map, width, rect) });
       this.#brush(map, stroke, rect);
     });
@@ -68,7 +72,11 @@ export class MotionEdits {
   undo(): Rect[] {
     const step = this.#steps.pop() ?? [];
     for (const patch of step.reverse()) {
-      for (let y = 0; y < patch.height; y++) this.maps[patch.frame].set(patch.values.subarray(y * patch.width, (y + 1) * patch.width), (patch.y + y) * this.#size.width + patch.x);
+      for (let y = 0; y < patch.height; y++)
+        this.maps[patch.frame].set(
+          patch.values.subarray(y * patch.width, (y + 1) * patch.width),
+          (patch.y + y) * this.#size.width + patch.x,
+        );
     }
     return step;
   }
@@ -76,10 +84,13 @@ export class MotionEdits {
   /** A part of one map as bytes, or of the largest of all. */
   bytes(rect: Rect, motionOf: number | 'all'): Uint8Array<ArrayBuffer> {
     const out = new Uint8Array(Math.max(0, rect.width * rect.height));
-    const shown = this.maps.filter((_, frame) => (motionOf === 'all' || motionOf === this.#reference ? frame !== this.#reference : frame === motionOf));
+    const shown = this.maps.filter((_, frame) =>
+      motionOf === 'all' || motionOf === this.#reference ? frame !== this.#reference : frame === motionOf,
+    );
     for (const map of shown) {
       for (let y = 0, to = 0; y < rect.height; y++) {
-        for (let x = 0, from = (rect.y + y) * this.#size.width + rect.x; x < rect.width; x++, from++, to++) out[to] = Math.max(out[to], Math.round(255 * map[from]));
+        for (let x = 0, from = (rect.y + y) * this.#size.width + rect.x; x < rect.width; x++, from++, to++)
+          out[to] = Math.max(out[to], Math.round(255 * map[from]));
       }
     }
     return out;
@@ -103,7 +114,8 @@ export class MotionEdits {
 
 function cut(map: Float32Array, mapWidth: number, { x, y, width, height }: Rect): Float32Array {
   const out = new Float32Array(width * height);
-  for (let row = 0; row < height; row++) out.set(map.subarray((y + row) * mapWidth + x, (y + row) * mapWidth + x + width), row * width);
+  for (let row = 0; row < height; row++)
+    out.set(map.subarray((y + row) * mapWidth + x, (y + row) * mapWidth + x + width), row * width);
   return out;
 }
 

@@ -4,8 +4,15 @@ import type { DecodedImage } from '../../../src/image/picture.ts';
 const LONG_SIDE = 1280;
 const QUALITY = 0.86;
 
-/** Averages blocks of whole pixels: the smallest factor that brings the long side to at most 1280. Also the mean of all samples, 0 to 1. */
-export async function makePreview({ data, width, height }: DecodedImage): Promise<{ preview: Blob; brightness: number }> {
+/**
+ * Averages blocks of whole pixels: the smallest factor that brings the long side to at most 1280. Also the mean of all
+ * samples, 0 to 1.
+ */
+export async function makePreview({
+  data,
+  width,
+  height,
+}: DecodedImage): Promise<{ preview: Blob; brightness: number }> {
   const factor = Math.max(1, Math.ceil(Math.max(width, height) / LONG_SIDE));
   const [w, h] = [Math.max(1, Math.floor(width / factor)), Math.max(1, Math.floor(height / factor))];
   const top = data instanceof Float32Array ? 1 : data instanceof Uint16Array ? 65535 : 255;
@@ -33,5 +40,8 @@ export async function makePreview({ data, width, height }: DecodedImage): Promis
   }
   const canvas = new OffscreenCanvas(w, h);
   canvas.getContext('2d')?.putImageData(new ImageData(rgba, w, h), 0, 0);
-  return { preview: await canvas.convertToBlob({ type: 'image/jpeg', quality: QUALITY }), brightness: total / (3 * 255 * w * h) };
+  return {
+    preview: await canvas.convertToBlob({ type: 'image/jpeg', quality: QUALITY }),
+    brightness: total / (3 * 255 * w * h),
+  };
 }

@@ -1,4 +1,6 @@
-/** The result as files. 1.0 in .hdr, .exr and Ultra HDR is the reference frame's white, as in the command line's files. */
+/**
+ * The result as files. 1.0 in .hdr, .exr and Ultra HDR is the reference frame's white, as in the command line's files.
+ */
 import { encodeExr } from '../../../src/image/exr.ts';
 import type { MergedImage } from '../../../src/image/picture.ts';
 import { encodeRgbe } from '../../../src/image/rgbe.ts';
@@ -7,8 +9,20 @@ import { exposureFactor, toneMapRows } from '../toneCurves.ts';
 import type { Tones } from '../toneCurves.ts';
 import { encodeUltraHdr } from './ultraHdr.ts';
 
-const EXTENSION: Record<SaveFormat, string> = { hdr: 'hdr', 'exr-half': 'exr', 'exr-float': 'exr', ultrahdr: 'jpg', png: 'png' };
-const MIME: Record<SaveFormat, string> = { hdr: 'image/vnd.radiance', 'exr-half': 'image/x-exr', 'exr-float': 'image/x-exr', ultrahdr: 'image/jpeg', png: 'image/png' };
+const EXTENSION: Record<SaveFormat, string> = {
+  hdr: 'hdr',
+  'exr-half': 'exr',
+  'exr-float': 'exr',
+  ultrahdr: 'jpg',
+  png: 'png',
+};
+const MIME: Record<SaveFormat, string> = {
+  hdr: 'image/vnd.radiance',
+  'exr-half': 'image/x-exr',
+  'exr-float': 'image/x-exr',
+  ultrahdr: 'image/jpeg',
+  png: 'image/png',
+};
 /** Pixels tone-mapped at once. */
 const BAND_PIXELS = 1 << 20;
 
@@ -16,19 +30,31 @@ const BAND_PIXELS = 1 << 20;
  * Encodes the result.
  * @throws InputError on values that are not finite; RangeError without the memory for it.
  */
-export async function saveFile(picture: MergedImage, format: SaveFormat, look: { tones: Tones; toneMapping: ToneMapping; stops: number }, stem: string): Promise<{ name: string; file: Blob }> {
+export async function saveFile(
+  picture: MergedImage,
+  format: SaveFormat,
+  look: { tones: Tones; toneMapping: ToneMapping; stops: number },
+  stem: string,
+): Promise<{ name: string; file: Blob }> {
   const { radiance, width, height, scale } = picture;
   const parts = async (): Promise<BlobPart[]> => {
     if (format === 'hdr') return [...encodeRgbe(radiance, width, height, scale)];
     if (format === 'png') return [await pngOf(picture, look)];
-    if (format === 'ultrahdr') return [await encodeUltraHdr(radiance, width, height, scale * exposureFactor(look.tones, 'photographic', look.stops))];
-    return (await encodeExr(radiance, width, height, { scale, type: format === 'exr-float' ? 'float' : 'half' })).pieces as BlobPart[];
+    if (format === 'ultrahdr')
+      return [
+        await encodeUltraHdr(radiance, width, height, scale * exposureFactor(look.tones, 'photographic', look.stops)),
+      ];
+    return (await encodeExr(radiance, width, height, { scale, type: format === 'exr-float' ? 'float' : 'half' }))
+      .pieces as BlobPart[];
   };
   return { name: `${stem}.${EXTENSION[format]}`, file: new Blob(await parts(), { type: MIME[format] }) };
 }
 
 /** What the canvas shows, whole and at full size. */
-async function pngOf({ radiance, width, height }: MergedImage, { tones, toneMapping, stops }: { tones: Tones; toneMapping: ToneMapping; stops: number }): Promise<Blob> {
+async function pngOf(
+  { radiance, width, height }: MergedImage,
+  { tones, toneMapping, stops }: { tones: Tones; toneMapping: ToneMapping; stops: number },
+): Promise<Blob> {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext('2d');
   if (!context) throw new RangeError(`no canvas of ${width}x${height}`);

@@ -1,6 +1,7 @@
 /**
- * Radiance packed for display: `rgb9e5ufloat`, three 9-bit mantissas under one 5-bit exponent (WebGPU takes it from OpenGL's
- * EXT_texture_shared_exponent). A third of float32, and filterable. Its steps, 1/512 of the largest channel, are finer than a display's 8 bits.
+ * Radiance packed for display: `rgb9e5ufloat`, three 9-bit mantissas under one 5-bit exponent (WebGPU takes it from
+ * OpenGL's EXT_texture_shared_exponent). A third of float32, and filterable. Its steps, 1/512 of the largest channel,
+ * are finer than a display's 8 bits.
  */
 
 const MANTISSA_BITS = 9;
@@ -13,7 +14,12 @@ const bits = new Uint32Array(value.buffer);
 const TO_MANTISSA = Float64Array.from({ length: 32 }, (_, e) => 2 ** (BIAS + MANTISSA_BITS - e));
 
 /** Packs pixels `from` to `to` of interleaved RGB, times `scale`. Values that are not positive become 0. */
-export function packSharedExponent(rgb: Float32Array, from: number, to: number, scale: number): Uint32Array<ArrayBuffer> {
+export function packSharedExponent(
+  rgb: Float32Array,
+  from: number,
+  to: number,
+  scale: number,
+): Uint32Array<ArrayBuffer> {
   const out = new Uint32Array(to - from);
   for (let p = from; p < to; p++) {
     const r = clamp(rgb[3 * p] * scale);
@@ -35,7 +41,11 @@ function clamp(x: number): number {
 }
 
 /** The picture at half its size (rounded down, at least 1): means of 2 x 2 pixels. */
-export function halve(rgb: Float32Array, width: number, height: number): { rgb: Float32Array; width: number; height: number } {
+export function halve(
+  rgb: Float32Array,
+  width: number,
+  height: number,
+): { rgb: Float32Array; width: number; height: number } {
   const w = Math.max(1, width >> 1);
   const h = Math.max(1, height >> 1);
   const out = new Float32Array(w * h * 3);
@@ -46,7 +56,12 @@ export function halve(rgb: Float32Array, width: number, height: number): { rgb: 
       const left = Math.min(2 * x, width - 1);
       const right = Math.min(2 * x + 1, width - 1);
       for (let c = 0; c < 3; c++) {
-        out[to + c] = (rgb[3 * (top + left) + c] + rgb[3 * (top + right) + c] + rgb[3 * (bottom + left) + c] + rgb[3 * (bottom + right) + c]) / 4;
+        out[to + c] =
+          (rgb[3 * (top + left) + c] +
+            rgb[3 * (top + right) + c] +
+            rgb[3 * (bottom + left) + c] +
+            rgb[3 * (bottom + right) + c]) /
+          4;
       }
     }
   }

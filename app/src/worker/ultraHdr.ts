@@ -1,16 +1,21 @@
 /**
  * Ultra HDR: a JPEG with a gain map, an ordinary picture for ordinary displays and the whole range for others.
  *
- * The base is the light under the curve x / (1 + x), as sRGB. The gain map holds the logarithm of (light + 1/64) / (base + 1/64), a channel each, of the base as it was rounded, so that decoders
- * get the light back (Adobe's Gain Map 1.0 specification; ISO 21496-1). Both are made in bands on one canvas after the other and encoded by the browser, and `hdrify` joins them with their
- * metadata; its own encoder holds 44 bytes a pixel meanwhile, which of 24 megapixels is 1 GB.
+ * The base is the light under the curve x / (1 + x), as sRGB. The gain map holds the logarithm of (light + 1/64) /
+ * (base + 1/64), a channel each, of the base as it was rounded, so that decoders get the light back (Adobe's Gain Map
+ * 1.0 specification; ISO 21496-1). Both are made in bands on one canvas after the other and encoded by the browser, and
+ * `hdrify` joins them with their metadata; its own encoder holds 44 bytes a pixel meanwhile, which of 24 megapixels is
+ * 1 GB.
  */
 import { decodeSrgb, encodeSrgb } from '../../../src/image/srgb.ts';
 import { joinGainMap } from './decode/packages.ts';
 
 /** Pixels of a band. */
 const BAND_PIXELS = 1 << 20;
-/** Of both JPEGs. Browsers halve the resolution of colours; at this quality what is read back is as near as at 92 without that (42 to 54 dB of mu-law light on four panoramas). */
+/**
+ * Of both JPEGs. Browsers halve the resolution of colours; at this quality what is read back is as near as at 92
+ * without that (42 to 54 dB of mu-law light on four panoramas).
+ */
 const QUALITY = 0.97;
 /** Added to both lights before their ratio is taken, so that black has one: what libultrahdr takes. */
 const OFFSET = 1 / 64;
@@ -29,7 +34,12 @@ const baseOf = (light: number): number => TO_CODE[Math.round((light / (1 + light
  * @param factor from radiance to the light that the base's curve takes: decoders show 1 as white.
  * @throws RangeError without the memory for it.
  */
-export async function encodeUltraHdr(radiance: Float32Array, width: number, height: number, factor: number): Promise<Blob> {
+export async function encodeUltraHdr(
+  radiance: Float32Array,
+  width: number,
+  height: number,
+  factor: number,
+): Promise<Blob> {
   let largest = 0;
   for (let i = 0; i < radiance.length; i++) if (radiance[i] > largest) largest = radiance[i];
   // The ratio grows with the light. Rounded, a base may be a little lower; that is cut off.
@@ -56,7 +66,12 @@ export async function encodeUltraHdr(radiance: Float32Array, width: number, heig
 }
 
 /** A JPEG of codes made from each sample. What is held beside the canvas is one band. */
-async function jpegOf(radiance: Float32Array, width: number, height: number, code: (sample: number) => number): Promise<Uint8Array> {
+async function jpegOf(
+  radiance: Float32Array,
+  width: number,
+  height: number,
+  code: (sample: number) => number,
+): Promise<Uint8Array> {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext('2d', { willReadFrequently: true });
   if (!context) throw new RangeError(`no canvas of ${width}x${height}`);

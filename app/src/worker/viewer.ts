@@ -1,8 +1,9 @@
 /**
  * Draws the result on the page's canvas, with a device of its own: the merging one may come and go.
  *
- * The picture is kept as `rgb9e5ufloat` with smaller copies of itself, 5.3 bytes a pixel, and uploaded in bands. The canvas is half float, so that on a display of
- * high dynamic range light above white is shown as such; where a browser has no such canvas (Firefox 153), it has 8 bits and ends at white.
+ * The picture is kept as `rgb9e5ufloat` with smaller copies of itself, 5.3 bytes a pixel, and uploaded in bands. The
+ * canvas is half float, so that on a display of high dynamic range light above white is shown as such; where a browser
+ * has no such canvas (Firefox 153), it has 8 bits and ends at white.
  */
 import { GpuError, NoAdapterError } from '../../../src/errors.ts';
 import type { View } from '../messages.ts';
@@ -46,16 +47,36 @@ export class Viewer {
   #frame = 0;
   #closed = false;
 
-  private constructor(device: GPUDevice, canvas: OffscreenCanvas, context: GPUCanvasContext, format: GPUTextureFormat, pipeline: GPURenderPipeline) {
+  private constructor(
+    device: GPUDevice,
+    canvas: OffscreenCanvas,
+    context: GPUCanvasContext,
+    format: GPUTextureFormat,
+    pipeline: GPURenderPipeline,
+  ) {
     this.#device = device;
     this.#canvas = canvas;
     this.#context = context;
     this.#format = format;
     this.#pipeline = pipeline;
-    this.#uniforms = device.createBuffer({ label: 'view', size: VIEW_FLOATS * 4, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
-    this.#smooth = device.createSampler({ label: 'smooth', minFilter: 'linear', magFilter: 'linear', mipmapFilter: 'linear' });
+    this.#uniforms = device.createBuffer({
+      label: 'view',
+      size: VIEW_FLOATS * 4,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+    this.#smooth = device.createSampler({
+      label: 'smooth',
+      minFilter: 'linear',
+      magFilter: 'linear',
+      mipmapFilter: 'linear',
+    });
     this.#exact = device.createSampler({ label: 'exact', minFilter: 'nearest', magFilter: 'nearest' });
-    this.#nothing = device.createTexture({ label: 'nothing', size: [1, 1], format: 'r8unorm', usage: GPUTextureUsage.TEXTURE_BINDING });
+    this.#nothing = device.createTexture({
+      label: 'nothing',
+      size: [1, 1],
+      format: 'r8unorm',
+      usage: GPUTextureUsage.TEXTURE_BINDING,
+    });
   }
 
   /**
@@ -66,7 +87,10 @@ export class Viewer {
     const adapter = await navigator.gpu.requestAdapter();
     if (!adapter) throw new NoAdapterError('WebGPU offers no adapter');
     // Pictures may be wider than the 8192 pixels of the default limit.
-    const device = await adapter.requestDevice({ label: 'viewer', requiredLimits: { maxTextureDimension2D: adapter.limits.maxTextureDimension2D } });
+    const device = await adapter.requestDevice({
+      label: 'viewer',
+      requiredLimits: { maxTextureDimension2D: adapter.limits.maxTextureDimension2D },
+    });
     const context = canvas.getContext('webgpu') as GPUCanvasContext | null;
     if (!context) throw new GpuError('the browser gave no WebGPU canvas');
     const format = canvasFormat(context, device);
@@ -82,9 +106,17 @@ export class Viewer {
     return viewer;
   }
 
-  /** Whether values above 1 go to the display, if it can show them. @returns whether this browser can do that at all. */
+  /**
+   * Whether values above 1 go to the display, if it can show them. @returns whether this browser can do that at all.
+   */
   setRange(high: boolean): boolean {
-    this.#context.configure({ device: this.#device, format: this.#format, alphaMode: 'premultiplied', colorSpace: 'srgb', toneMapping: { mode: high ? 'extended' : 'standard' } });
+    this.#context.configure({
+      device: this.#device,
+      format: this.#format,
+      alphaMode: 'premultiplied',
+      colorSpace: 'srgb',
+      toneMapping: { mode: high ? 'extended' : 'standard' },
+    });
     this.#request();
     return this.#format === HALF_FLOAT && this.#context.getConfiguration?.()?.toneMapping?.mode === 'extended';
   }
@@ -116,14 +148,26 @@ export class Viewer {
     this.#request();
   }
 
-  /** Writes a part of the motion overlay, 0 to 255. A picture larger than the largest texture has none: it could not be painted exactly. Neither has one that could not be uploaded. */
+  /**
+   * Writes a part of the motion overlay, 0 to 255. A picture larger than the largest texture has none: it could not be
+   * painted exactly. Neither has one that could not be uploaded.
+   */
   async setMotion(bytes: Uint8Array<ArrayBuffer>, rect: Rect): Promise<void> {
     if (!this.#merged || !this.#fits(this.#picture)) return;
     await this.#guard('uploading motion', () => {
       const { TEXTURE_BINDING, COPY_DST } = GPUTextureUsage;
-      this.#motion ??= this.#device.createTexture({ label: 'motion', size: [this.#picture.width, this.#picture.height], format: 'r8unorm', usage: TEXTURE_BINDING | COPY_DST });
+      this.#motion ??= this.#device.createTexture({
+        label: 'motion',
+        size: [this.#picture.width, this.#picture.height],
+        format: 'r8unorm',
+        usage: TEXTURE_BINDING | COPY_DST,
+      });
       const { x, y, width, height } = rect;
-      if (width > 0 && height > 0) this.#device.queue.writeTexture({ texture: this.#motion, origin: [x, y] }, bytes, { bytesPerRow: width }, [width, height]);
+      if (width > 0 && height > 0)
+        this.#device.queue.writeTexture({ texture: this.#motion, origin: [x, y] }, bytes, { bytesPerRow: width }, [
+          width,
+          height,
+        ]);
     });
     this.#request();
   }
@@ -151,13 +195,24 @@ export class Viewer {
     let image = { rgb: radiance, ...size };
     while (!this.#fits(image)) image = halve(image.rgb, image.width, image.height);
     const levels = Math.floor(Math.log2(Math.max(image.width, image.height))) + 1;
-    const texture = this.#device.createTexture({ label, size: [image.width, image.height], mipLevelCount: levels, format: 'rgb9e5ufloat', usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST });
+    const texture = this.#device.createTexture({
+      label,
+      size: [image.width, image.height],
+      mipLevelCount: levels,
+      format: 'rgb9e5ufloat',
+      usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST,
+    });
     for (let level = 0; level < levels; level++) {
       const { rgb, width, height } = image;
       const rows = Math.max(1, Math.floor(BAND_PIXELS / width));
       for (let y = 0; y < height; y += rows) {
         const count = Math.min(rows, height - y);
-        this.#device.queue.writeTexture({ texture, mipLevel: level, origin: [0, y] }, packSharedExponent(rgb, y * width, (y + count) * width, scale), { bytesPerRow: width * 4 }, [width, count]);
+        this.#device.queue.writeTexture(
+          { texture, mipLevel: level, origin: [0, y] },
+          packSharedExponent(rgb, y * width, (y + count) * width, scale),
+          { bytesPerRow: width * 4 },
+          [width, count],
+        );
       }
       if (level + 1 < levels) image = halve(rgb, width, height);
     }
@@ -191,7 +246,16 @@ export class Viewer {
     const { width, height } = this.#canvas;
     const { white, knee = 1e30, slope = 1 } = this.#tones.parameters;
     const uniforms = new Float32Array(VIEW_FLOATS);
-    uniforms.set([width, height, view.centerX, view.centerY, this.#picture.width, this.#picture.height, view.zoom, this.#plain ? (view.divider ?? -1) : -1]);
+    uniforms.set([
+      width,
+      height,
+      view.centerX,
+      view.centerY,
+      this.#picture.width,
+      this.#picture.height,
+      view.zoom,
+      this.#plain ? (view.divider ?? -1) : -1,
+    ]);
     uniforms.set([exposureFactor(this.#tones, view.toneMapping, view.stops), white, knee, slope], 8);
     new Uint32Array(uniforms.buffer)[12] = TONE_INDEX[view.toneMapping];
     uniforms[13] = this.#motion ? view.overlay : 0;
@@ -208,7 +272,16 @@ export class Viewer {
       ],
     });
     const encoder = this.#device.createCommandEncoder({ label: 'viewer' });
-    const pass = encoder.beginRenderPass({ colorAttachments: [{ view: this.#context.getCurrentTexture().createView(), loadOp: 'clear', storeOp: 'store', clearValue: [0, 0, 0, 0] }] });
+    const pass = encoder.beginRenderPass({
+      colorAttachments: [
+        {
+          view: this.#context.getCurrentTexture().createView(),
+          loadOp: 'clear',
+          storeOp: 'store',
+          clearValue: [0, 0, 0, 0],
+        },
+      ],
+    });
     pass.setPipeline(this.#pipeline);
     pass.setBindGroup(0, group);
     pass.draw(3);

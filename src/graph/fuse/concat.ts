@@ -1,5 +1,6 @@
 /**
- * Two inputs instead of a concatenation that placement could not give for nothing: `conv2d(concat(a, b))` where one of them is a slice, which has its place already.
+ * Two inputs instead of a concatenation that placement could not give for nothing: `conv2d(concat(a, b))` where one of
+ * them is a slice, which has its place already.
  */
 import type { ConvAttrs } from '../../kernels/conv2d/index.ts';
 import { isOnlyFor, rewrite } from './rewrite.ts';
@@ -8,7 +9,14 @@ import type { Pass } from './rewrite.ts';
 export const fuseConcat: Pass = (graph) =>
   rewrite(graph, (node, { add, at }) => {
     const joined = graph.nodes[node.inputs[0]];
-    if (node.op !== 'conv2d' || (node.attrs as ConvAttrs).read || joined.op !== 'concat' || joined.inputs.length !== 2 || !isOnlyFor(graph, joined.id, node)) return undefined;
+    if (
+      node.op !== 'conv2d' ||
+      (node.attrs as ConvAttrs).read ||
+      joined.op !== 'concat' ||
+      joined.inputs.length !== 2 ||
+      !isOnlyFor(graph, joined.id, node)
+    )
+      return undefined;
     if (!joined.inputs.some((id) => graph.nodes[id].op === 'slice')) return undefined;
     return add({ ...node, inputs: [...joined.inputs, ...node.inputs.slice(1)].map(at) });
   });

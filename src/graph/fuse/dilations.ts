@@ -1,6 +1,7 @@
 /**
- * The runs of an SDC block, the same convolutions at several dilations (spec: D), share their weight fetches: each level of them becomes one convolution with several dilations, whose
- * outputs lie one after another, so that the last level is the concatenation that was asked for.
+ * The runs of an SDC block, the same convolutions at several dilations (spec: D), share their weight fetches: each
+ * level of them becomes one convolution with several dilations, whose outputs lie one after another, so that the last
+ * level is the concatenation that was asked for.
  */
 import type { ConvAttrs } from '../../kernels/conv2d/index.ts';
 import type { Graph, GraphNode } from '../graph.ts';
@@ -11,20 +12,30 @@ function alike(nodes: readonly GraphNode[]): boolean {
   const attrs = nodes.map((node) => node.attrs as ConvAttrs);
   return (
     nodes.every((node) => node.op === 'conv2d' && node.inputs.length === 1) &&
-    attrs.every(({ dilation = 1, groups = 1, store, read, channels }) => typeof dilation === 'number' && groups === 1 && !store && !read && channels % 4 === 0) &&
+    attrs.every(
+      ({ dilation = 1, groups = 1, store, read, channels }) =>
+        typeof dilation === 'number' && groups === 1 && !store && !read && channels % 4 === 0,
+    ) &&
     nodes.every((node) => isAlike(node, nodes[0], 'dilation')) &&
     new Set(attrs.map(({ dilation = 1 }) => dilation)).size === nodes.length
   );
 }
 
-/** The levels of convolutions that end in a concat, first to last, back to where their runs have one input in common. */
+/**
+ * The levels of convolutions that end in a concat, first to last, back to where their runs have one input in common.
+ */
 function levelsBefore(graph: Graph, concat: GraphNode): GraphNode[][] | undefined {
   const levels: GraphNode[][] = [];
   let readers = [concat];
   let ids = concat.inputs;
   for (;;) {
     const level = ids.map((id) => graph.nodes[id]);
-    if (level.length < 2 || !alike(level) || !level.every((node, i) => isOnlyFor(graph, node.id, readers[Math.min(i, readers.length - 1)]))) return undefined;
+    if (
+      level.length < 2 ||
+      !alike(level) ||
+      !level.every((node, i) => isOnlyFor(graph, node.id, readers[Math.min(i, readers.length - 1)]))
+    )
+      return undefined;
     levels.unshift(level);
     ids = level.map((node) => node.inputs[0]);
     if (new Set(ids).size === 1) return levels;
@@ -39,7 +50,11 @@ export const fuseDilations: Pass = (graph) =>
     if (!levels) return undefined;
     let input = at(levels[0][0].inputs[0]);
     levels.forEach((level, i) => {
-      const attrs: ConvAttrs = { ...(level[0].attrs as ConvAttrs), dilation: level.map(({ attrs: { dilation = 1 } }: { attrs: Partial<ConvAttrs> }) => dilation as number), split: i > 0 };
+      const attrs: ConvAttrs = {
+        ...(level[0].attrs as ConvAttrs),
+        dilation: level.map(({ attrs: { dilation = 1 } }: { attrs: Partial<ConvAttrs> }) => dilation as number),
+        split: i > 0,
+      };
       input = add({ name: `${node.name}.${i + 1}`, op: 'conv2d', inputs: [input], attrs });
     });
     return input;

@@ -1,4 +1,7 @@
-/** Exposure maths in the first layers' loads: `conv2d(encoderInput(stack))` and `conv2d(alignedPair(stack))` read the stack themselves. */
+/**
+ * Exposure maths in the first layers' loads: `conv2d(encoderInput(stack))` and `conv2d(alignedPair(stack))` read the
+ * stack themselves.
+ */
 import type { ConvAttrs, ConvRead } from '../../kernels/conv2d/index.ts';
 import { isOnlyFor, rewrite } from './rewrite.ts';
 import type { Pass } from './rewrite.ts';

@@ -1,6 +1,6 @@
 /**
- * Fusion: graph passes that save trips to memory. Each is a pure function whose result computes the same, and stands in a file of its own. They
- * run in this order, for later ones look at what earlier ones made.
+ * Fusion: graph passes that save trips to memory. Each is a pure function whose result computes the same, and stands in
+ * a file of its own. They run in this order, for later ones look at what earlier ones made.
  */
 import type { Target } from '../../kernels/target.ts';
 import type { Graph } from '../graph.ts';
@@ -30,7 +30,8 @@ export function passes({ capabilities = {}, precision = 'f32', readsByFrame = fa
     fuseMasks,
     readsByFrame ? fuseReadsByFrame : fuseReads,
     fuseConcat,
-    // On a CPU a weight is fetched once for a whole vector, which leaves little to share, and the larger programs take its drivers minutes to compile.
+    // On a CPU a weight is fetched once for a whole vector, which leaves little to share, and the larger programs take
+    // its drivers minutes to compile.
     ...(capabilities.cpu ? [] : [fuseDilations]),
     fusePicture,
     ...(precision === 'f16' ? [halve] : []),

@@ -11,6 +11,19 @@ export const fusePicture: Pass = (graph) =>
     const conv = graph.nodes[logits];
     const attrs = conv.attrs as ConvAttrs;
     // A tile of one output block: the three logits.
-    if (conv.op !== 'conv2d' || attrs.store || attrs.read || attrs.channels > 4 || (attrs.groups ?? 1) > 1 || !isOnlyFor(graph, logits, node)) return undefined;
-    return add({ ...node, op: 'conv2d', inputs: [...conv.inputs, stack, response].map(at), attrs: { ...attrs, store: { kind: 'picture', ...(node.attrs as PictureAttrs) } } });
+    if (
+      conv.op !== 'conv2d' ||
+      attrs.store ||
+      attrs.read ||
+      attrs.channels > 4 ||
+      (attrs.groups ?? 1) > 1 ||
+      !isOnlyFor(graph, logits, node)
+    )
+      return undefined;
+    return add({
+      ...node,
+      op: 'conv2d',
+      inputs: [...conv.inputs, stack, response].map(at),
+      attrs: { ...attrs, store: { kind: 'picture', ...(node.attrs as PictureAttrs) } },
+    });
   });

@@ -1,4 +1,7 @@
-/** Max-pooling in the store before it: a convolution whose output is pooled stores both. The pooling node becomes a `result` of the convolution. */
+/**
+ * Max-pooling in the store before it: a convolution whose output is pooled stores both. The pooling node becomes a
+ * `result` of the convolution.
+ */
 import type { ConvAttrs } from '../../kernels/conv2d/index.ts';
 import type { Graph, GraphNode } from '../graph.ts';
 import { readersOf, rewrite } from './rewrite.ts';
@@ -17,8 +20,10 @@ function pools(graph: Graph, node: GraphNode): boolean {
 
 export const fusePool: Pass = (graph) =>
   rewrite(graph, (node, { add, at }) => {
-    if (pools(graph, node)) return add({ ...node, inputs: node.inputs.map(at), attrs: { ...node.attrs, store: { kind: 'pool' } } });
+    if (pools(graph, node))
+      return add({ ...node, inputs: node.inputs.map(at), attrs: { ...node.attrs, store: { kind: 'pool' } } });
     const input = graph.nodes[node.inputs[0]];
-    if (node.op === 'maxPool' && pools(graph, input)) return add({ ...node, op: 'result', inputs: [at(input.id)], attrs: {} });
+    if (node.op === 'maxPool' && pools(graph, input))
+      return add({ ...node, op: 'result', inputs: [at(input.id)], attrs: {} });
     return undefined;
   });

@@ -1,6 +1,7 @@
 /**
- * Half-precision storage: what one layer stores for the next becomes f16 where the kernels that store and read it offer that (`Kernel.storage`); arithmetic stays f32.
- * The graph's inputs and outputs stay f32, and so does all that a kernel without the offer touches.
+ * Half-precision storage: what one layer stores for the next becomes f16 where the kernels that store and read it offer
+ * that (`Kernel.storage`); arithmetic stays f32. The graph's inputs and outputs stay f32, and so does all that a kernel
+ * without the offer touches.
  */
 import { storageOf } from '../../kernels/kernel.ts';
 import { computes, kernelOf } from '../graph.ts';
@@ -8,7 +9,10 @@ import type { Graph } from '../graph.ts';
 import { updated } from '../place.ts';
 import type { Pass } from './rewrite.ts';
 
-/** For each node, a number that nodes in one storage share: concats with their inputs, slices and further results with what they are of, and updates in place. */
+/**
+ * For each node, a number that nodes in one storage share: concats with their inputs, slices and further results with
+ * what they are of, and updates in place.
+ */
 function storages(graph: Graph): number[] {
   const parent = graph.nodes.map(({ id }) => id);
   const find = (id: number): number => (parent[id] === id ? id : (parent[id] = find(parent[id])));
@@ -35,5 +39,8 @@ function exactNodes(graph: Graph): number[] {
 export const halve: Pass = (graph) => {
   const storage = storages(graph);
   const exact = new Set(exactNodes(graph).map((id) => storage[id]));
-  return { ...graph, nodes: graph.nodes.map((node) => ({ ...node, dtype: exact.has(storage[node.id]) ? 'f32' : 'f16' })) };
+  return {
+    ...graph,
+    nodes: graph.nodes.map((node) => ({ ...node, dtype: exact.has(storage[node.id]) ? 'f32' : 'f16' })),
+  };
 };

@@ -1,9 +1,11 @@
 /**
- * Readers of the memory share passes, which load every slot once for a few of them; and the memory may be read as it is written, so that it need not be there all at once.
+ * Readers of the memory share passes, which load every slot once for a few of them; and the memory may be read as it is
+ * written, so that it need not be there all at once.
  *
- * Reads are sums over slots. So either all slots are read when the last is written (`fuseReads`), or those of one frame as soon as they are there, their shares added to what the
- * readers have so far (`fuseReadsByFrame`): more traffic, but of `fixed`'s 384 memory channels only the 128 of a frame are ever stored. Which costs less
- * depends on the tiles that fit (model/schedule.ts).
+ * Reads are sums over slots. So either all slots are read when the last is written (`fuseReads`), or those of one frame
+ * as soon as they are there, their shares added to what the readers have so far (`fuseReadsByFrame`): more traffic, but
+ * of `fixed`'s 384 memory channels only the 128 of a frame are ever stored. Which costs less depends on the tiles that
+ * fit (model/schedule.ts).
  */
 import { MAX_MEMORIES } from '../../kernels/groupedRead.ts';
 import type { GroupedReadAttrs } from '../../kernels/groupedRead.ts';
@@ -11,7 +13,10 @@ import type { Graph, GraphNode } from '../graph.ts';
 import { rewrite } from './rewrite.ts';
 import type { Building, Pass } from './rewrite.ts';
 
-/** Readers that share a pass: their results are one tensor, which should not be the largest of all, for tiles shrink with that. */
+/**
+ * Readers that share a pass: their results are one tensor, which should not be the largest of all, for tiles shrink
+ * with that.
+ */
 const READERS_PER_PASS = 3;
 
 const attrsOf = (node: GraphNode): GroupedReadAttrs => node.attrs as GroupedReadAttrs;
@@ -20,7 +25,9 @@ const attrsOf = (node: GraphNode): GroupedReadAttrs => node.attrs as GroupedRead
 function readerGroups(graph: Graph): GraphNode[][] {
   const all = graph.nodes.filter((node) => node.op === 'groupedRead' && !attrsOf(node).adds && !attrsOf(node).slots);
   const reads = all.filter((node) => node.inputs.join() === all[0].inputs.join());
-  return Array.from({ length: Math.ceil(reads.length / READERS_PER_PASS) }, (_, i) => reads.slice(i * READERS_PER_PASS, (i + 1) * READERS_PER_PASS));
+  return Array.from({ length: Math.ceil(reads.length / READERS_PER_PASS) }, (_, i) =>
+    reads.slice(i * READERS_PER_PASS, (i + 1) * READERS_PER_PASS),
+  );
 }
 
 function sharedAttrs(group: readonly GraphNode[]): GroupedReadAttrs {
@@ -43,19 +50,30 @@ export const fuseReads: Pass = (graph) => {
   return rewrite(graph, (node, building) => {
     const group = groups.find((members) => members.includes(node));
     if (!group || group.length < 2) return undefined;
-    const fused = made.get(group) ?? building.add({ name: passName(group), op: 'groupedRead', inputs: node.inputs.map(building.at), attrs: sharedAttrs(group) });
+    const fused =
+      made.get(group) ??
+      building.add({
+        name: passName(group),
+        op: 'groupedRead',
+        inputs: node.inputs.map(building.at),
+        attrs: sharedAttrs(group),
+      });
     made.set(group, fused);
     return part(group, node, fused, building);
   });
 };
 
-/** Reads the memory a few slots at a time, as soon as they are written. Where slots are not written once each (`any` updates them) the graph stays as it is. */
+/**
+ * Reads the memory a few slots at a time, as soon as they are written. Where slots are not written once each (`any`
+ * updates them) the graph stays as it is.
+ */
 export const fuseReadsByFrame: Pass = (graph) => {
   const groups = readerGroups(graph);
   if (groups.length === 0) return graph;
   const [first] = groups[0];
   const slots = first.inputs.flatMap((id) => (graph.nodes[id].op === 'concat' ? graph.nodes[id].inputs : [id]));
-  if (slots.some((id) => graph.nodes[id].op !== 'conv2d' || graph.nodes[id].shape.channels !== attrsOf(first).channels)) return graph;
+  if (slots.some((id) => graph.nodes[id].op !== 'conv2d' || graph.nodes[id].shape.channels !== attrsOf(first).channels))
+    return graph;
   // In the order they are written: the encoder treats one frame after another.
   const order = [...slots].sort((a, b) => a - b);
   const states = new Map<GraphNode[], number>();
@@ -70,9 +88,16 @@ export const fuseReadsByFrame: Pass = (graph) => {
     const inputs = batch.map((id) => (id === node.id ? written : building.at(id)));
     for (const members of groups) {
       const state = states.get(members);
-      const attrs: GroupedReadAttrs = { ...sharedAttrs(members), slots: { held: batch.map((id) => slots.indexOf(id)), of: slots.length }, adds: state !== undefined };
+      const attrs: GroupedReadAttrs = {
+        ...sharedAttrs(members),
+        slots: { held: batch.map((id) => slots.indexOf(id)), of: slots.length },
+        adds: state !== undefined,
+      };
       const name = `${passName(members)}, part ${Math.ceil((index + 1) / MAX_MEMORIES)}`;
-      states.set(members, building.add({ name, op: 'groupedRead', inputs: state === undefined ? inputs : [state, ...inputs], attrs }));
+      states.set(
+        members,
+        building.add({ name, op: 'groupedRead', inputs: state === undefined ? inputs : [state, ...inputs], attrs }),
+      );
     }
     return written;
   });

@@ -1,4 +1,7 @@
-/** What graph passes have in common: a graph is read node by node and another is built; nodes that nothing needs any more are left out. */
+/**
+ * What graph passes have in common: a graph is read node by node and another is built; nodes that nothing needs any
+ * more are left out.
+ */
 import type { DType, Shape } from '../../kernels/tensor.ts';
 import { inputShapes, kernelOf } from '../graph.ts';
 import type { Graph, GraphNode, Op } from '../graph.ts';
@@ -39,7 +42,9 @@ export function rewrite(graph: Graph, visit: (node: GraphNode, building: Buildin
     },
     add({ dtype = 'f32', ...node }) {
       const id = nodes.length;
-      const shape = node.shape ?? kernelOf(node as GraphNode).shape(node.attrs, inputShapes({ nodes, outputs: [] }, node as GraphNode));
+      const shape =
+        node.shape ??
+        kernelOf(node as GraphNode).shape(node.attrs, inputShapes({ nodes, outputs: [] }, node as GraphNode));
       nodes.push({ ...node, id, shape, dtype });
       return id;
     },
@@ -61,9 +66,14 @@ function prune(graph: Graph): Graph {
   };
   graph.outputs.forEach(need);
   // A kernel stores all it stores, whether somebody reads it or not.
-  const kept = graph.nodes.filter((node) => needed.has(node.id) || node.op === 'input' || (node.op === 'result' && needed.has(node.inputs[0])));
+  const kept = graph.nodes.filter(
+    (node) => needed.has(node.id) || node.op === 'input' || (node.op === 'result' && needed.has(node.inputs[0])),
+  );
   const ids = new Map(kept.map((node, i) => [node.id, i]));
-  return { nodes: kept.map((node, i) => ({ ...node, id: i, inputs: node.inputs.map((id) => ids.get(id)!) })), outputs: graph.outputs.map((id) => ids.get(id)!) };
+  return {
+    nodes: kept.map((node, i) => ({ ...node, id: i, inputs: node.inputs.map((id) => ids.get(id)!) })),
+    outputs: graph.outputs.map((id) => ids.get(id)!),
+  };
 }
 
 /** Nodes that read a node, each as often as it does. */
@@ -78,6 +88,11 @@ export function isOnlyFor(graph: Graph, id: number, reader: GraphNode): boolean 
 
 /** Whether two nodes have the same attributes but for one. */
 export function isAlike(a: GraphNode, b: GraphNode, but: string): boolean {
-  const form = ({ attrs }: GraphNode): string => JSON.stringify(Object.entries(attrs).filter(([name]) => name !== but).sort(([x], [y]) => (x < y ? -1 : 1)));
+  const form = ({ attrs }: GraphNode): string =>
+    JSON.stringify(
+      Object.entries(attrs)
+        .filter(([name]) => name !== but)
+        .sort(([x], [y]) => (x < y ? -1 : 1)),
+    );
   return form(a) === form(b);
 }

@@ -1,4 +1,7 @@
-/** Activations in WGSL. relu, leakyRelu and none differ only in the slope for negative values (0, slope, 1), a param, and so share programs. */
+/**
+ * Activations in WGSL. relu, leakyRelu and none differ only in the slope for negative values (0, slope, 1), a param,
+ * and so share programs.
+ */
 import type { ConvAttrs } from './attrs.ts';
 
 export function negativeSlope(attrs: ConvAttrs): number {

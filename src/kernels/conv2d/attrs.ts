@@ -1,9 +1,10 @@
 /**
  * What a convolution is, and what it is fused with.
  *
- * A node of the network is a plain convolution of one tensor. Graph passes (graph/fuse) make it do more in one dispatch:
- * - **read**: its input is computed as it is loaded, from frames or with masks, or comes as two tensors instead of a concatenation, of which the first may have
- *   half the size (nearest upsampling);
+ * A node of the network is a plain convolution of one tensor. Graph passes (graph/fuse) make it do more in one
+ * dispatch:
+ * - **read**: its input is computed as it is loaded, from frames or with masks, or comes as two tensors instead of a
+ *   concatenation, of which the first may have half the size (nearest upsampling);
  * - **store**: its result is max-pooled as well, or is the logits of the picture;
  * - several **weights**: layers that read the same input, their outputs one after another;
  * - several **dilations**: one layer run with each, outputs one after another, over one fetch of its weights.
@@ -23,14 +24,20 @@ export type ConvRead =
   | ({ kind: 'encoder' } & EncoderInputAttrs)
   /** Inputs: the stack, the response table. Input channels: as alignedPair's. */
   | ({ kind: 'pair' } & AlignedPairAttrs)
-  /** Inputs: features of all frames one after another, the stack. The first of two layers reads them times (1 - W_k), the second times W_k. */
+  /**
+   * Inputs: features of all frames one after another, the stack. The first of two layers reads them times (1 - W_k),
+   * the second times W_k.
+   */
   | { kind: 'masked'; frames: number };
 
 /** What becomes of the result. */
 export type ConvStore =
   /** It is stored, and its 2x2 maximum as a further result. */
   | { kind: 'pool' }
-  /** It is three logits, which correct the average of the last two inputs, the stack and the response table: the picture is stored. */
+  /**
+   * It is three logits, which correct the average of the last two inputs, the stack and the response table: the picture
+   * is stored.
+   */
   | ({ kind: 'picture' } & PictureAttrs);
 
 export interface ConvAttrs {
@@ -73,7 +80,8 @@ export interface Roles<T> {
 export function rolesOf<T>({ read, store }: ConvAttrs, inputs: readonly T[]): Roles<T> {
   if (read?.kind === 'encoder' || read?.kind === 'pair') return { sources: [], stack: inputs[0], response: inputs[1] };
   if (read?.kind === 'masked') return { sources: inputs.slice(0, -1), stack: inputs[inputs.length - 1] };
-  if (store?.kind === 'picture') return { sources: inputs.slice(0, -2), stack: inputs[inputs.length - 2], response: inputs[inputs.length - 1] };
+  if (store?.kind === 'picture')
+    return { sources: inputs.slice(0, -2), stack: inputs[inputs.length - 2], response: inputs[inputs.length - 1] };
   return { sources: inputs };
 }
 
@@ -102,24 +110,39 @@ export function convShape(attrs: ConvAttrs, inputs: readonly Shape[]): Shape {
   if (!size || sources.length > 2) throw fail(`${sources.length} inputs, expected 1 or 2`);
   if (attrs.kernel % 2 !== 1) throw shapeError('conv2d', `kernel size ${attrs.kernel} of ${name} is not odd`);
   if (sources.length === 2) {
-    if (sources[0].channels % 4 !== 0) throw fail(`a first input of ${sources[0].channels} channels is not a multiple of 4`);
+    if (sources[0].channels % 4 !== 0)
+      throw fail(`a first input of ${sources[0].channels} channels is not a multiple of 4`);
     if (!isHalf(sources[0], size)) expectSameSize('conv2d', sources);
   }
   const channels = inputChannels(attrs, inputs);
-  if (channels % groups !== 0 || attrs.channels % groups !== 0) throw fail(`${groups} groups do not divide ${channels} inputs and ${attrs.channels} outputs`);
+  if (channels % groups !== 0 || attrs.channels % groups !== 0)
+    throw fail(`${groups} groups do not divide ${channels} inputs and ${attrs.channels} outputs`);
   const parts = layers.length * dilations.length;
-  if (parts > 1 && (attrs.channels % 4 !== 0 || groups > 1)) throw fail(`${parts} outputs one after another of ${attrs.channels} channels and ${groups} groups, expected a multiple of 4 and 1 group`);
-  if (layers.length > 1 && dilations.length > 1) throw fail(`${layers.length} layers at ${dilations.length} dilations, one of the two must be 1`);
+  if (parts > 1 && (attrs.channels % 4 !== 0 || groups > 1))
+    throw fail(
+      `${parts} outputs one after another of ${attrs.channels} channels and ${groups} groups, expected a multiple of 4 and 1 group`,
+    );
+  if (layers.length > 1 && dilations.length > 1)
+    throw fail(`${layers.length} layers at ${dilations.length} dilations, one of the two must be 1`);
   const isFused = attrs.read ?? attrs.store ?? (sources.length > 1 || parts > 1);
-  if (isFused && (attrs.kernel > 3 || groups > 1)) throw fail(`a ${attrs.kernel}x${attrs.kernel} kernel in ${groups} groups is fused with nothing, expected at most 3x3 in 1 group`);
-  if (attrs.split && (channels % 4 !== 0 || sources.length !== 1)) throw fail(`split inputs of ${channels} channels in ${sources.length} tensors, expected a multiple of 4 in 1`);
-  if (attrs.read?.kind === 'masked' && (layers.length !== 2 || channels % (4 * attrs.read.frames) !== 0)) throw fail(`masked features of ${attrs.read.frames} frames in ${channels} channels for ${layers.length} layers, expected blocks of 4 a frame for 2 layers`);
+  if (isFused && (attrs.kernel > 3 || groups > 1))
+    throw fail(
+      `a ${attrs.kernel}x${attrs.kernel} kernel in ${groups} groups is fused with nothing, expected at most 3x3 in 1 group`,
+    );
+  if (attrs.split && (channels % 4 !== 0 || sources.length !== 1))
+    throw fail(`split inputs of ${channels} channels in ${sources.length} tensors, expected a multiple of 4 in 1`);
+  if (attrs.read?.kind === 'masked' && (layers.length !== 2 || channels % (4 * attrs.read.frames) !== 0))
+    throw fail(
+      `masked features of ${attrs.read.frames} frames in ${channels} channels for ${layers.length} layers, expected blocks of 4 a frame for 2 layers`,
+    );
   return { height: size.height, width: size.width, channels: attrs.channels * parts };
 }
 
 /** What a max-pooling store adds. */
 export function convResults({ store }: ConvAttrs, output: Shape): Shape[] {
-  return store?.kind === 'pool' ? [{ channels: output.channels, height: Math.floor(output.height / 2), width: Math.floor(output.width / 2) }] : [];
+  return store?.kind === 'pool'
+    ? [{ channels: output.channels, height: Math.floor(output.height / 2), width: Math.floor(output.width / 2) }]
+    : [];
 }
 
 export function weightTensors(attrs: ConvAttrs, inputs: readonly Shape[]): WeightTensor[] {

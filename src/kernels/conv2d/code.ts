@@ -1,8 +1,8 @@
 /**
  * A part of a generated program: what a convolution reads (sources.ts) or what becomes of its result (stores.ts).
  *
- * Each part is described by a **recipe**, plain data and all that its code depends on, so that programs can be told apart by their
- * recipes alone. What differs between nodes with one recipe are **values**: buffers and params.
+ * Each part is described by a **recipe**, plain data and all that its code depends on, so that programs can be told
+ * apart by their recipes alone. What differs between nodes with one recipe are **values**: buffers and params.
  */
 import type { Bindings, ParamTypes, ParamValues, Resources } from '../program.ts';
 
@@ -21,7 +21,13 @@ export interface Values {
 }
 
 /** What a convolution's program is called. @param implementation the name of what it is generated for. */
-export function programLabel(kernel: number, sources: readonly Code[], dilations: number, store: Code, implementation: string): string {
+export function programLabel(
+  kernel: number,
+  sources: readonly Code[],
+  dilations: number,
+  store: Code,
+  implementation: string,
+): string {
   const parts = [
     `conv2d ${kernel}x${kernel}`,
     ...sources.map(({ label }) => label),

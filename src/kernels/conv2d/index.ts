@@ -1,6 +1,18 @@
-/** Convolution: stride 1, zero "same" padding, bias, activation; any odd kernel size, dilation, groups; and what it is fused with (attrs.ts). */
+/**
+ * Convolution: stride 1, zero "same" padding, bias, activation; any odd kernel size, dilation, groups; and what it is
+ * fused with (attrs.ts).
+ */
 import type { TunedKernel } from '../kernel.ts';
-import { convResults, convShape, dilationsOf, groupsOf, inputChannels, layersOf, rolesOf, weightTensors } from './attrs.ts';
+import {
+  convResults,
+  convShape,
+  dilationsOf,
+  groupsOf,
+  inputChannels,
+  layersOf,
+  rolesOf,
+  weightTensors,
+} from './attrs.ts';
 import type { ConvAttrs } from './attrs.ts';
 import { implementations } from './methods/index.ts';
 
@@ -21,13 +33,22 @@ const SAMPLES: readonly (readonly [inputs: number, channels: number, kernel: num
 ];
 
 export const conv2d: TunedKernel<ConvAttrs> = {
-  samples: SAMPLES.map(([inputs, channels, kernel, more]) => ({ attrs: { weights: 'w', channels, kernel, activation: 'leakyRelu', slope: 0.2, ...more }, inputs: [inputs] })),
+  samples: SAMPLES.map(([inputs, channels, kernel, more]) => ({
+    attrs: { weights: 'w', channels, kernel, activation: 'leakyRelu', slope: 0.2, ...more },
+    inputs: [inputs],
+  })),
   shape: convShape,
   results: (attrs, inputs) => convResults(attrs, convShape(attrs, inputs)),
   weights: weightTensors,
-  /** Features in either type. Frames, masks and the response are f32: a dark pixel of a long exposure is below what a half resolves. */
+  /**
+   * Features in either type. Frames, masks and the response are f32: a dark pixel of a long exposure is below what a
+   * half resolves.
+   */
   storage(attrs, inputs) {
-    const { sources } = rolesOf(attrs, Array.from({ length: inputs }, (_, i) => i));
+    const { sources } = rolesOf(
+      attrs,
+      Array.from({ length: inputs }, (_, i) => i),
+    );
     return { output: 'any', inputs: Array.from({ length: inputs }, (_, i) => (sources.includes(i) ? 'any' : 'f32')) };
   },
   /** By what decides about registers and loops: kernel, channels, what it is fused with. */
@@ -47,7 +68,13 @@ export const conv2d: TunedKernel<ConvAttrs> = {
     return parts.join(' ');
   },
   multiplyAdds(attrs, inputs, output) {
-    return output.height * output.width * output.channels * (inputChannels(attrs, inputs) / groupsOf(attrs)) * attrs.kernel ** 2;
+    return (
+      output.height *
+      output.width *
+      output.channels *
+      (inputChannels(attrs, inputs) / groupsOf(attrs)) *
+      attrs.kernel ** 2
+    );
   },
   implementations: (attrs, inputs, target) => implementations({ attrs, inputs, target }),
 };

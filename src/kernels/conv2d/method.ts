@@ -1,4 +1,7 @@
-/** A convolution method: one way to compute layers, in a file of its own in methods/. Each says there what it is and why it exists. */
+/**
+ * A convolution method: one way to compute layers, in a file of its own in methods/. Each says there what it is and why
+ * it exists.
+ */
 import type { Implementation } from '../kernel.ts';
 import type { Target } from '../target.ts';
 import type { Shape } from '../tensor.ts';

@@ -1,6 +1,7 @@
 /**
- * Where a convolution's inputs come from. The code of source n defines `load_input_n(c, at)`: the vec4 of block c at pixel `at` of its
- * plane. What a graph would compute beforehand and store (frames made linear, features times masks) is computed there instead.
+ * Where a convolution's inputs come from. The code of source n defines `load_input_n(c, at)`: the vec4 of block c at
+ * pixel `at` of its plane. What a graph would compute beforehand and store (frames made linear, features times masks)
+ * is computed there instead.
  */
 import { FRAME_PARAMS, LOAD_FRAME, frameParams, frameStart } from '../exposure.ts';
 import { READ, buffer, reads } from '../program.ts';
@@ -14,7 +15,9 @@ import type { Code, Values } from './code.ts';
 export type SourceRecipe =
   /** `half`: its plane has half the size, so rows and columns are halved (nearest upsampling). */
   | { kind: 'tensor'; dtype: DType; half: boolean }
-  /** Features of all frames times their masks: (1 - W_k) for the first layer, W_k for the second (spec: F_S and F_D). */
+  /**
+   * Features of all frames times their masks: (1 - W_k) for the first layer, W_k for the second (spec: F_S and F_D).
+   */
   | { kind: 'masked'; dtype: DType; half: false }
   /** The network's first layers: exposure maths as frames are loaded (spec: Conventions, S). */
   | { kind: 'encoder' | 'pair'; half: false };
@@ -120,12 +123,20 @@ export function sourceValues(attrs: ConvAttrs, inputs: readonly View[], groupsOf
     return [
       {
         resources: { ...resources, stack: buffer(stack!) },
-        params: { ...params, mask_start: start(stack!), frame_blocks: blocks(sources[0].shape.channels) / read.frames, moving_group: groupsOfLayer },
+        params: {
+          ...params,
+          mask_start: start(stack!),
+          frame_blocks: blocks(sources[0].shape.channels) / read.frames,
+          moving_group: groupsOfLayer,
+        },
         blocks: count,
       },
     ];
   }
-  const own: ParamValues = read.kind === 'encoder' ? { frame_tau: read.tau } : { reference_start: frameStart(stack!, read.reference), gain: read.ratio ** (1 / read.gamma) };
+  const own: ParamValues =
+    read.kind === 'encoder'
+      ? { frame_tau: read.tau }
+      : { reference_start: frameStart(stack!, read.reference), gain: read.ratio ** (1 / read.gamma) };
   return [
     {
       resources: { stack: buffer(stack!), response: buffer(response!) },

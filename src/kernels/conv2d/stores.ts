@@ -1,6 +1,6 @@
 /**
- * What becomes of a convolution's sums. The code of a store stores a **tile** of columns x rows pixels x output blocks, at each
- * dilation, after the loops that summed it up.
+ * What becomes of a convolution's sums. The code of a store stores a **tile** of columns x rows pixels x output blocks,
+ * at each dilation, after the loops that summed it up.
  */
 import { PICTURE, PICTURE_PARAMS, pictureParams } from '../picture.ts';
 import { READ, buffer, texelType, writes } from '../program.ts';
@@ -27,15 +27,18 @@ export interface TileSize {
 
 export interface StoreCode extends Code {
   /**
-   * WGSL that stores the tile of dilation `s`. It has `x_s`, `y_s`, `d_s` (the tile's first pixel, and how far apart its pixels are), `first` (the tile's block among the
-   * layers'), `block_s` (among the output's), `bias`, and sums `acc_s_row_column_block`.
+   * WGSL that stores the tile of dilation `s`. It has `x_s`, `y_s`, `d_s` (the tile's first pixel, and how far apart
+   * its pixels are), `first` (the tile's block among the layers'), `block_s` (among the output's), `bias`, and sums
+   * `acc_s_row_column_block`.
    */
   statements(s: number): string;
 }
 
 export function storeRecipe({ store }: ConvAttrs, output: View, results: readonly View[]): StoreRecipe {
   const { dtype } = output;
-  return store?.kind === 'pool' ? { kind: 'pool', dtype, pooled: results[0].dtype } : { kind: store?.kind ?? 'plain', dtype };
+  return store?.kind === 'pool'
+    ? { kind: 'pool', dtype, pooled: results[0].dtype }
+    : { kind: store?.kind ?? 'plain', dtype };
 }
 
 /** What a store does, for programs' labels. */
@@ -91,7 +94,8 @@ fn write_pooled(at: u32, block: u32, value: vec4f) {
 }`,
     bindings: { ...plain.bindings, pooled: writes({ dtype: pooled }) },
     params: { ...plain.params, pooled_start: 'u32', pooled_width: 'u32', pooled_height: 'u32', pooled_size: 'u32' },
-    statements: (s) => lines([plain.statements(s), ...range(rows / 2).flatMap((j) => range(columns / 2).map((i) => window(j, i)))]),
+    statements: (s) =>
+      lines([plain.statements(s), ...range(rows / 2).flatMap((j) => range(columns / 2).map((i) => window(j, i)))]),
   };
 }
 
@@ -122,7 +126,13 @@ export function storeValues(attrs: ConvAttrs, inputs: readonly View[], output: V
     const { width, height } = pooled.shape;
     return {
       resources: { ...plain.resources, pooled: buffer(pooled) },
-      params: { ...plain.params, pooled_start: start(pooled), pooled_width: width, pooled_height: height, pooled_size: width * height },
+      params: {
+        ...plain.params,
+        pooled_start: start(pooled),
+        pooled_width: width,
+        pooled_height: height,
+        pooled_size: width * height,
+      },
     };
   }
   if (attrs.store?.kind === 'picture') {

@@ -25,21 +25,35 @@ export function padTo4(parts: readonly Float32Array[]): Float32Array<ArrayBuffer
 }
 
 /** A node's weights as a method packs them, and its biases, which are always f32. */
-export function packedWeights(attrs: ConvAttrs, { order, dtype = 'f32', row, pack }: Packing): [weights: PackedWeights, bias: PackedWeights] {
+export function packedWeights(
+  attrs: ConvAttrs,
+  { order, dtype = 'f32', row, pack }: Packing,
+): [weights: PackedWeights, bias: PackedWeights] {
   const layers = layersOf(attrs);
   const tensors = (part: string): string[] => layers.map((layer) => `${layer}.${part}`);
   return [
-    { key: `${tensors('weight').join()}:${order}:${dtype}`, dtype, row, pack: (tensor) => pack(tensors('weight').map(tensor)) },
+    {
+      key: `${tensors('weight').join()}:${order}:${dtype}`,
+      dtype,
+      row,
+      pack: (tensor) => pack(tensors('weight').map(tensor)),
+    },
     { key: `${tensors('bias').join()}:vec4`, pack: (tensor) => padTo4(tensors('bias').map(tensor)) },
   ];
 }
 
 /**
- * [out][in][position] (OIHW, or transformed) to [out group][in block][position][in lane][out block of the group] of vec4 (four outputs),
- * layers one after another.
+ * [out][in][position] (OIHW, or transformed) to [out group][in block][position][in lane][out block of the group] of
+ * vec4 (four outputs), layers one after another.
  * @param out output blocks of a group.
  */
-export function packTiles(layers: readonly Float32Array[], channels: number, inputs: number, positions: number, out: number): Float32Array<ArrayBuffer> {
+export function packTiles(
+  layers: readonly Float32Array[],
+  channels: number,
+  inputs: number,
+  positions: number,
+  out: number,
+): Float32Array<ArrayBuffer> {
   const groups = blocks(channels) / out;
   const inBlocks = blocks(inputs);
   const layerSize = groups * inBlocks * positions * 16 * out;

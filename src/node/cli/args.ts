@@ -1,7 +1,8 @@
 /**
  * The command line's grammar: which options each command takes, and parsing that names what is wrong.
  *
- * `parseArgs` does the splitting; its strict mode's messages are neither one line nor do they suggest anything, so the checks are here.
+ * `parseArgs` does the splitting; its strict mode's messages are neither one line nor do they suggest anything, so the
+ * checks are here.
  */
 import { parseArgs } from 'node:util';
 import { UsageError } from '../../errors.ts';
@@ -96,22 +97,37 @@ const NUMERIC = /^-[\d.]/;
  * @throws UsageError naming the unknown, repeated or incomplete option and what was probably meant.
  */
 export function parseCommand(args: readonly string[], specs: OptionSpecs, command: string): ParsedArgs {
-  const { tokens } = parseArgs({ args: [...args], options: specs, strict: false, allowPositionals: true, tokens: true });
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: specs,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
   const parsed: ParsedArgs = { values: {}, flags: new Set(), positionals: [] };
   for (const token of tokens) {
     if (token.kind === 'positional') parsed.positionals.push(token.value);
     if (token.kind !== 'option') continue;
     const { name, rawName, value } = token;
     const spec = Object.hasOwn(specs, name) ? specs[name] : undefined;
-    if (!spec) throw new UsageError(`unknown option ${rawName}${suggestion(name, Object.keys(specs), '--')}: see \`deghost ${command} --help\``);
-    if (parsed.flags.has(name) || parsed.values[name] !== undefined) throw new UsageError(`option ${rawName} is given twice: give it once`);
+    if (!spec)
+      throw new UsageError(
+        `unknown option ${rawName}${suggestion(name, Object.keys(specs), '--')}: see \`deghost ${command} --help\``,
+      );
+    if (parsed.flags.has(name) || parsed.values[name] !== undefined)
+      throw new UsageError(`option ${rawName} is given twice: give it once`);
     if (spec.type === 'boolean') {
-      if (value !== undefined) throw new UsageError(`option ${rawName} takes no value, got "${value}": write ${rawName} alone`);
+      if (value !== undefined)
+        throw new UsageError(`option ${rawName} takes no value, got "${value}": write ${rawName} alone`);
       parsed.flags.add(name);
       continue;
     }
-    const missing = value === undefined || value === '' || (!token.inlineValue && value.startsWith('-') && !NUMERIC.test(value));
-    if (missing) throw new UsageError(`option ${rawName} needs a value${value ? `, got "${value}"; write ${rawName}=${value} if that is the value` : `: see \`deghost ${command} --help\``}`);
+    const missing =
+      value === undefined || value === '' || (!token.inlineValue && value.startsWith('-') && !NUMERIC.test(value));
+    if (missing)
+      throw new UsageError(
+        `option ${rawName} needs a value${value ? `, got "${value}"; write ${rawName}=${value} if that is the value` : `: see \`deghost ${command} --help\``}`,
+      );
     parsed.values[name] = value;
   }
   return parsed;
@@ -136,7 +152,8 @@ function editDistance(a: string, b: string): number {
     for (let j = 1; j <= b.length; j++) {
       const same = a[i - 1] === b[j - 1] ? 0 : 1;
       let cost = Math.min(rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + same);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, rows[i - 2][j - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        cost = Math.min(cost, rows[i - 2][j - 2] + 1);
       rows[i].push(cost);
     }
   }
@@ -147,20 +164,39 @@ function editDistance(a: string, b: string): number {
 export function choiceOption<T extends string>(args: ParsedArgs, name: string, choices: readonly T[], fallback: T): T {
   const value = args.values[name];
   if (value === undefined) return fallback;
-  if (!(choices as readonly string[]).includes(value)) throw new UsageError(`--${name} is "${value}"${suggestion(value, choices)}: choose one of ${choices.join(', ')}`);
+  if (!(choices as readonly string[]).includes(value))
+    throw new UsageError(`--${name} is "${value}"${suggestion(value, choices)}: choose one of ${choices.join(', ')}`);
   return value as T;
 }
 
-/** A whole number from `min` to `max`, or undefined when the option is absent. @param or what else the option takes, for the message. */
+/**
+ * A whole number from `min` to `max`, or undefined when the option is absent. @param or what else the option takes, for
+ * the message.
+ */
 export function integerOption(args: ParsedArgs, name: string, min: number, max: number, or = ''): number | undefined {
   const text = args.values[name];
   if (text === undefined) return undefined;
   const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
-  if (!(value >= min && value <= max)) throw new UsageError(`--${name} is "${text}": it must be a whole number from ${min} to ${max}${or && `, or ${or}`}`);
+  if (!(value >= min && value <= max))
+    throw new UsageError(
+      `--${name} is "${text}": it must be a whole number from ${min} to ${max}${or && `, or ${or}`}`,
+    );
   return value;
 }
 
-const UNITS: Record<string, number> = { '': 1, b: 1, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, kb: 1e3, mb: 1e6, gb: 1e9 };
+const UNITS: Record<string, number> = {
+  '': 1,
+  b: 1,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  k: 2 ** 10,
+  m: 2 ** 20,
+  g: 2 ** 30,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+};
 
 /** Bytes written as `536870912`, `512MiB`, `1.5GiB`, `500MB`, or undefined when the option is absent. */
 export function bytesOption(args: ParsedArgs, name: string): number | undefined {
@@ -169,7 +205,8 @@ export function bytesOption(args: ParsedArgs, name: string): number | undefined 
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text);
   const unit = match && UNITS[match[2].toLowerCase()];
   const bytes = match && unit ? Math.floor(Number(match[1]) * unit) : NaN;
-  if (!(bytes > 0) || !Number.isSafeInteger(bytes)) throw new UsageError(`--${name} is "${text}": write a size such as 512MiB, 1.5GiB or 536870912`);
+  if (!(bytes > 0) || !Number.isSafeInteger(bytes))
+    throw new UsageError(`--${name} is "${text}": write a size such as 512MiB, 1.5GiB or 536870912`);
   return bytes;
 }
 
@@ -177,7 +214,11 @@ export function bytesOption(args: ParsedArgs, name: string): number | undefined 
 export function sizeArgument(text: string, maxPixels: number): { width: number; height: number } {
   const match = /^(\d{1,6})[x×](\d{1,6})$/i.exec(text);
   const [width, height] = match ? [Number(match[1]), Number(match[2])] : [0, 0];
-  if (!(width > 0 && height > 0)) throw new UsageError(`size is "${text}": write WIDTHxHEIGHT in pixels, such as 6000x4000`);
-  if (width * height > maxPixels) throw new UsageError(`size is ${text} (${Math.round((width * height) / 1e6)} megapixels): at most ${Math.floor(maxPixels / 1e6)} megapixels are merged`);
+  if (!(width > 0 && height > 0))
+    throw new UsageError(`size is "${text}": write WIDTHxHEIGHT in pixels, such as 6000x4000`);
+  if (width * height > maxPixels)
+    throw new UsageError(
+      `size is ${text} (${Math.round((width * height) / 1e6)} megapixels): at most ${Math.floor(maxPixels / 1e6)} megapixels are merged`,
+    );
   return { width, height };
 }

@@ -1,9 +1,10 @@
 /**
- * The engine of `deghost merge`, made while the pictures are being read: the device is opened, a GPU that is met for the first time tuned for, and what the merge
- * will run is compiled.
+ * The engine of `deghost merge`, made while the pictures are being read: the device is opened, a GPU that is met for
+ * the first time tuned for, and what the merge will run is compiled.
  *
- * What goes wrong with it is told only when it is asked for, so that a bad picture is what people hear of first. The adapter alone is looked for before anything is read: that takes
- * little time, and must not happen while files are opened (nativeWarnings.ts).
+ * What goes wrong with it is told only when it is asked for, so that a bad picture is what people hear of first. The
+ * adapter alone is looked for before anything is read: that takes little time, and must not happen while files are
+ * opened (nativeWarnings.ts).
  */
 import { setImmediate } from 'node:timers/promises';
 import { Deghoster } from '../../deghoster.ts';
@@ -41,12 +42,20 @@ export class ComingEngine {
   readonly times: EngineTimes = {};
   #device: GPUDevice | undefined;
 
-  private constructor(adapter: Promise<NodeAdapter>, options: MergeOptions, weights: WeightsFile | undefined, io: Pick<CommandIo, 'stderr' | 'signal'>) {
+  private constructor(
+    adapter: Promise<NodeAdapter>,
+    options: MergeOptions,
+    weights: WeightsFile | undefined,
+    io: Pick<CommandIo, 'stderr' | 'signal'>,
+  ) {
     this.#options = options;
     this.#io = io;
     const begun = performance.now();
     this.#engine = this.#open(adapter, weights);
-    this.#engine.then(() => (this.times.openedMs = performance.now() - begun), () => undefined);
+    this.#engine.then(
+      () => (this.times.openedMs = performance.now() - begun),
+      () => undefined,
+    );
     this.#prepared = this.#prepare();
   }
 
@@ -66,7 +75,11 @@ export class ComingEngine {
   }
 
   /** Begins. Returns when the adapter has been found, or not. */
-  static async begin(options: MergeOptions, weights: WeightsFile | undefined, io: Pick<CommandIo, 'stderr' | 'signal'>): Promise<ComingEngine> {
+  static async begin(
+    options: MergeOptions,
+    weights: WeightsFile | undefined,
+    io: Pick<CommandIo, 'stderr' | 'signal'>,
+  ): Promise<ComingEngine> {
     const adapter = requestAdapter({ software: options.adapter });
     await adapter.catch(() => undefined);
     return new ComingEngine(adapter, options, weights, io);
@@ -90,10 +103,16 @@ export class ComingEngine {
     return this.#engine;
   }
 
-  /** Stops and frees everything, whether or not it was ready. It may take as long as one pipeline takes to compile, and hold this thread meanwhile. */
+  /**
+   * Stops and frees everything, whether or not it was ready. It may take as long as one pipeline takes to compile, and
+   * hold this thread meanwhile.
+   */
   async close(): Promise<void> {
     this.#stop.abort();
-    await this.#engine.then(({ deghoster }) => deghoster.dispose(), () => undefined);
+    await this.#engine.then(
+      ({ deghoster }) => deghoster.dispose(),
+      () => undefined,
+    );
     await setImmediate();
     this.#device?.destroy();
     await this.#prepared.catch(() => undefined);
@@ -115,7 +134,17 @@ export class ComingEngine {
     // A precision that the device does not have is told by the Deghoster.
     const tuning =
       tune && weights && (precision !== 'f16' || capabilities.f16)
-        ? await tuningForMerge({ device, capabilities, info, config: weights.config, frames: inputs.length, precision, cache: new FileTuneCache({ warn: message }), message, signal: AbortSignal.any([io.signal, this.#stop.signal]) })
+        ? await tuningForMerge({
+            device,
+            capabilities,
+            info,
+            config: weights.config,
+            frames: inputs.length,
+            precision,
+            cache: new FileTuneCache({ warn: message }),
+            message,
+            signal: AbortSignal.any([io.signal, this.#stop.signal]),
+          })
         : undefined;
     return Deghoster.create({ weights: weights?.bytes, device, memoryBudget, precision, tuning });
   }

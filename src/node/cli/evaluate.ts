@@ -1,7 +1,7 @@
 /**
- * `deghost evaluate`: stacks merged in every way that is compared, and judged: against their ground truth where they have one, and by the harm that
- * a merge does to any; as tables, JSON and sheets.
- * Stacks are read and judged one at a time, so memory does not grow with their number.
+ * `deghost evaluate`: stacks merged in every way that is compared, and judged: against their ground truth where they
+ * have one, and by the harm that a merge does to any; as tables, JSON and sheets. Stacks are read and judged one at a
+ * time, so memory does not grow with their number.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
@@ -51,7 +51,9 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
     if (!options.quiet) io.stderr.write(`${text}\n`);
   };
   const leftOut: string[] = [];
-  const folders = distinct((await Promise.all(options.folders.map((path) => findStacks(path, (text) => void leftOut.push(text))))).flat());
+  const folders = distinct(
+    (await Promise.all(options.folders.map((path) => findStacks(path, (text) => void leftOut.push(text))))).flat(),
+  );
   leftOut.forEach(message);
   if (options.pictures !== undefined) await makeFolder(options.pictures);
 
@@ -69,7 +71,10 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
   const { adapter, info } = await requestAdapter({ software: options.adapter });
   const device = await openWithMatrices(adapter);
   // What `deghost tune` or a merge has found; nothing is tuned here.
-  const engines = new Engines(device, { ...options, tuning: await readTuning(new FileTuneCache({ warn: message }), deviceTuneKey(device, options.precision)) });
+  const engines = new Engines(device, {
+    ...options,
+    tuning: await readTuning(new FileTuneCache({ warn: message }), deviceTuneKey(device, options.precision)),
+  });
   const reports: Report[] = [];
   const sheets: string[] = [];
   try {
@@ -78,10 +83,19 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
       throwIfCancelled(signal);
       try {
         const stack = (i === 0 ? first : undefined) ?? (await readStack(folder, options));
-        message(`${folder.name} (${i + 1}/${folders.length}): ${stack.frames.length} frames of ${stack.width}x${stack.height}, ${ofWhatIsKnown(stack)}`);
+        message(
+          `${folder.name} (${i + 1}/${folders.length}): ${stack.frames.length} frames of ${stack.width}x${stack.height}, ${ofWhatIsKnown(stack)}`,
+        );
         const sheet = options.pictures === undefined ? undefined : join(options.pictures, `${folder.name}.png`);
         if (sheet !== undefined && !existsSync(sheet)) sheets.push(sheet);
-        const report = await evaluate(stack, folder, engines, response ?? (await responseOf(folder)) ?? defaultResponse(stack.images), options, { view, message, sheet, signal });
+        const report = await evaluate(
+          stack,
+          folder,
+          engines,
+          response ?? (await responseOf(folder)) ?? defaultResponse(stack.images),
+          options,
+          { view, message, sheet, signal },
+        );
         view.clear();
         reports.push(report);
         io.stdout.write(stackText(report));
@@ -101,18 +115,43 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
     engines.dispose();
     device.destroy();
   }
-  if (reports.length === 0) throw new InputError(`none of ${folders.length} stacks could be evaluated, ${failed[0].name} because: ${failed[0].reason}`);
+  if (reports.length === 0)
+    throw new InputError(
+      `none of ${folders.length} stacks could be evaluated, ${failed[0].name} because: ${failed[0].reason}`,
+    );
   io.stdout.write(summaryText(reports));
   if (options.json !== undefined) {
-    await writeFileAtomic(options.json, Buffer.from(json(reportJson(reports, { adapter: info.name, precision: options.precision, peakLuminance: options.peak, leftOut, failed }))), { signal });
+    await writeFileAtomic(
+      options.json,
+      Buffer.from(
+        json(
+          reportJson(reports, {
+            adapter: info.name,
+            precision: options.precision,
+            peakLuminance: options.peak,
+            leftOut,
+            failed,
+          }),
+        ),
+      ),
+      { signal },
+    );
     message(`wrote ${options.json}`);
   }
-  if (options.pictures !== undefined) message(`wrote ${reports.length} ${reports.length === 1 ? 'sheet' : 'sheets'} in ${options.pictures}`);
-  if (failed.length > 0) throw new InputError(`${failed.length} of ${folders.length} stacks could not be evaluated: ${failed.map(({ name, reason }) => `${name} (${reason})`).join('; ')}`);
+  if (options.pictures !== undefined)
+    message(`wrote ${reports.length} ${reports.length === 1 ? 'sheet' : 'sheets'} in ${options.pictures}`);
+  if (failed.length > 0)
+    throw new InputError(
+      `${failed.length} of ${folders.length} stacks could not be evaluated: ${failed.map(({ name, reason }) => `${name} (${reason})`).join('; ')}`,
+    );
 }
 
 function ofWhatIsKnown({ truth, motion, still }: EvaluationStack): string {
-  const known = [truth && 'ground truth', motion && 'true motion', still && `${still.length} still ${still.length === 1 ? 'box' : 'boxes'}`].filter((text) => text);
+  const known = [
+    truth && 'ground truth',
+    motion && 'true motion',
+    still && `${still.length} still ${still.length === 1 ? 'box' : 'boxes'}`,
+  ].filter((text) => text);
   return known.length > 0 ? known.join(', ') : 'no ground truth, nothing known to stand still';
 }
 
@@ -130,21 +169,44 @@ interface Doing {
   signal: AbortSignal;
 }
 
-async function evaluate(stack: EvaluationStack, folder: StackFolder, engines: Engines, response: Parameters<typeof mergeCandidates>[3], options: EvaluateOptions, doing: Doing): Promise<Report> {
+async function evaluate(
+  stack: EvaluationStack,
+  folder: StackFolder,
+  engines: Engines,
+  response: Parameters<typeof mergeCandidates>[3],
+  options: EvaluateOptions,
+  doing: Doing,
+): Promise<Report> {
   const { view, message, sheet, signal } = doing;
   const { deghoster, weights } = await engines.for(options.weights, stack.frames.length, stack.reference);
   const onProgress = options.quiet ? undefined : view.update.bind(view);
   const made = await mergeCandidates(deghoster, stack, weights.config.gamma, response, { signal, onProgress });
   const { width, height, reference, frames, still } = stack;
-  const judged = stack.truth ? await againstTruth({ ...stack, truth: stack.truth }, folder, made, options, doing) : undefined;
+  const judged = stack.truth
+    ? await againstTruth({ ...stack, truth: stack.truth }, folder, made, options, doing)
+    : undefined;
   const harm = await measureHarm(made.rows, frames, reference, still, () => breathe(signal));
   if (folder.hasMotion && !stack.truth) harm.unmeasured.push('IoU: motion-K.png counts only beside a ground truth');
   if (sheet !== undefined && !judged) {
-    const [network, lone, plain] = ['network', 'reference', 'merge'].map((name) => made.rows.find((row) => row.name === name)!);
+    const [network, lone, plain] = ['network', 'reference', 'merge'].map(
+      (name) => made.rows.find((row) => row.name === name)!,
+    );
     const mu = (radiance: Float32Array): number => psnr(muLaw(clipped(radiance)), muLaw(clipped(plain.radiance)));
-    await writeSheet(sheet, frames[reference], { name: plain.name, radiance: plain.radiance }, [network, lone].map(({ name, radiance, motion }) => ({ name, radiance, mu: mu(radiance), motion: motion?.[reference] })), signal);
+    await writeSheet(
+      sheet,
+      frames[reference],
+      { name: plain.name, radiance: plain.radiance },
+      [network, lone].map(({ name, radiance, motion }) => ({
+        name,
+        radiance,
+        mu: mu(radiance),
+        motion: motion?.[reference],
+      })),
+      signal,
+    );
   }
-  if (folder.response !== undefined && options.response === undefined) message(`${folder.name}: ${basename(folder.response)} says the response`);
+  if (folder.response !== undefined && options.response === undefined)
+    message(`${folder.name}: ${basename(folder.response)} says the response`);
   return {
     name: folder.name,
     path: folder.path,
@@ -167,14 +229,25 @@ async function breathe(signal: AbortSignal): Promise<void> {
 }
 
 /** Every row against the truth, in the truth's scale that fits. */
-async function againstTruth(stack: EvaluationStack & { truth: Float32Array }, folder: StackFolder, { rows, encoded, lone, burnt }: Candidates, options: EvaluateOptions, { message, sheet, signal }: Doing): Promise<{ truth: NonNullable<Report['truth']>; rows: Row[] }> {
+async function againstTruth(
+  stack: EvaluationStack & { truth: Float32Array },
+  folder: StackFolder,
+  { rows, encoded, lone, burnt }: Candidates,
+  options: EvaluateOptions,
+  { message, sheet, signal }: Doing,
+): Promise<{ truth: NonNullable<Report['truth']>; rows: Row[] }> {
   const { width, height, reference, motion, frames } = stack;
   const file = folder.truth ?? '';
   const fit = fitScale(stack.truth, encoded, lone);
   const scale = options.truthScale ?? fit?.scale;
-  if (scale === undefined) throw new InputError(`${shown(file)} cannot be fitted to the reference, which is nowhere well exposed or black in the truth: give its scale with --truth-scale`);
+  if (scale === undefined)
+    throw new InputError(
+      `${shown(file)} cannot be fitted to the reference, which is nowhere well exposed or black in the truth: give its scale with --truth-scale`,
+    );
   if (fit && fit.residual > SUSPICIOUS_RESIDUAL) {
-    message(`${folder.name}: the ground truth does not look like the reference frame (they differ by ${Math.round(100 * fit.residual)} %): check exposure.txt, --reference and --response`);
+    message(
+      `${folder.name}: the ground truth does not look like the reference frame (they differ by ${Math.round(100 * fit.residual)} %): check exposure.txt, --reference and --response`,
+    );
   }
   const truth = stack.truth.map((y) => y * scale);
   const figuresOf = judge({ radiance: truth, width, height, reference, motion, burnt }, options.peak);
@@ -184,8 +257,19 @@ async function againstTruth(stack: EvaluationStack & { truth: Float32Array }, fo
     judged.push({ name: row.name, figures: figuresOf(row) });
   }
   if (sheet !== undefined) {
-    const panels = rows.map(({ name, radiance, motion: maps }, i) => ({ name, radiance, mu: judged[i].figures.psnr.mu, motion: maps?.[reference] }));
-    await writeSheet(sheet, frames[reference], { name: 'truth', radiance: truth, motion: motion?.[reference] }, panels, signal);
+    const panels = rows.map(({ name, radiance, motion: maps }, i) => ({
+      name,
+      radiance,
+      mu: judged[i].figures.psnr.mu,
+      motion: maps?.[reference],
+    }));
+    await writeSheet(
+      sheet,
+      frames[reference],
+      { name: 'truth', radiance: truth, motion: motion?.[reference] },
+      panels,
+      signal,
+    );
   }
   return { truth: { file: basename(file), scale, residual: fit?.residual ?? null }, rows: judged };
 }

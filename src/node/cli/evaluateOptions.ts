@@ -35,7 +35,8 @@ export interface EvaluateOptions {
 /** @throws UsageError naming the option and the remedy. */
 export function readEvaluateOptions(args: ParsedArgs): EvaluateOptions {
   const { values, flags, positionals: folders } = args;
-  if (folders.length === 0) throw new UsageError('no folder given: `deghost evaluate DIR...`, where DIR is a stack or holds stacks');
+  if (folders.length === 0)
+    throw new UsageError('no folder given: `deghost evaluate DIR...`, where DIR is a stack or holds stacks');
   const reference = integerOption(args, 'reference', 1, MAX_FRAMES);
   const scale = values['truth-scale'];
   return {
@@ -47,8 +48,12 @@ export function readEvaluateOptions(args: ParsedArgs): EvaluateOptions {
     response: readResponseOption(values.response),
     picks: readPicks(values.frames),
     isStatic: flags.has('static'),
-    truthScale: scale === undefined || scale === 'fit' ? undefined : positive('truth-scale', scale, 'a positive number, or fit'),
-    peak: values['peak-luminance'] === undefined ? DEFAULT_PEAK : positive('peak-luminance', values['peak-luminance'], 'cd/m^2, a positive number such as 4000'),
+    truthScale:
+      scale === undefined || scale === 'fit' ? undefined : positive('truth-scale', scale, 'a positive number, or fit'),
+    peak:
+      values['peak-luminance'] === undefined
+        ? DEFAULT_PEAK
+        : positive('peak-luminance', values['peak-luminance'], 'cd/m^2, a positive number such as 4000'),
     memoryBudget: budgetOption(args),
     precision: precisionOption(args),
     adapter: adapterOption(args),
@@ -67,6 +72,9 @@ function readPicks(text: string | undefined): number[] | undefined {
   if (text === undefined) return undefined;
   const picks = text.split(',').map((part) => (/^\s*\d{1,2}\s*$/.test(part) ? Number(part) - 1 : -1));
   const isGrowing = picks.every((pick, i) => pick >= 0 && pick < MAX_FRAMES && (i === 0 || pick > picks[i - 1]));
-  if (!isGrowing || picks.length < MIN_FRAMES) throw new UsageError(`--frames is "${text}": write at least ${MIN_FRAMES} numbers of frames from 1, darkest first and growing, such as 1,3,5`);
+  if (!isGrowing || picks.length < MIN_FRAMES)
+    throw new UsageError(
+      `--frames is "${text}": write at least ${MIN_FRAMES} numbers of frames from 1, darkest first and growing, such as 1,3,5`,
+    );
   return picks;
 }

@@ -36,7 +36,12 @@ export function stackText({ name, truth, rows, harm }: Report): string {
 /** Means of the rows that stacks with a truth have; `merge, truth` is that of the stacks with true maps. */
 function meanRows(reports: readonly Report[]): Row[] {
   const names = [...new Set(reports.flatMap(({ rows }) => rows.map(({ name }) => name)))];
-  return names.map((name) => ({ name, figures: meanFigures(reports.flatMap(({ rows }) => rows.filter((row) => row.name === name).map((row) => row.figures))) }));
+  return names.map((name) => ({
+    name,
+    figures: meanFigures(
+      reports.flatMap(({ rows }) => rows.filter((row) => row.name === name).map((row) => row.figures)),
+    ),
+  }));
 }
 
 /** The tables over all stacks; empty for one. */
@@ -47,19 +52,36 @@ export function summaryText(reports: readonly Report[]): string {
   return tables.map((table) => `${table}\n`).join('\n');
 }
 
-const byName = <T>(rows: readonly ({ name: string } & T)[]): object => Object.fromEntries(rows.map(({ name, ...rest }) => [name, rest]));
-const figuresByName = (rows: readonly Row[]): object => Object.fromEntries(rows.map(({ name, figures }) => [name, figures]));
+const byName = <T>(rows: readonly ({ name: string } & T)[]): object =>
+  Object.fromEntries(rows.map(({ name, ...rest }) => [name, rest]));
+const figuresByName = (rows: readonly Row[]): object =>
+  Object.fromEntries(rows.map(({ name, figures }) => [name, figures]));
 
 function harmJson({ pictures, still, ...rest }: Harm): object {
-  return { ...byName(pictures.map(({ cast, ...picture }) => ({ ...picture, cast: cast ?? null }))), ...rest, still: still ?? null };
+  return {
+    ...byName(pictures.map(({ cast, ...picture }) => ({ ...picture, cast: cast ?? null }))),
+    ...rest,
+    still: still ?? null,
+  };
 }
 
 function summaryJson({ pictures, ...rest }: HarmSummary): object {
   return { ...byName(pictures), ...rest };
 }
 
-/** Figures that do not exist (no true motion, nothing known to stand still) or are infinite (equal pictures) are null. */
-export function reportJson(reports: readonly Report[], about: { adapter: string; precision: string; peakLuminance: number; leftOut: string[]; failed: { name: string; reason: string }[] }): object {
+/**
+ * Figures that do not exist (no true motion, nothing known to stand still) or are infinite (equal pictures) are null.
+ */
+export function reportJson(
+  reports: readonly Report[],
+  about: {
+    adapter: string;
+    precision: string;
+    peakLuminance: number;
+    leftOut: string[];
+    failed: { name: string; reason: string }[];
+  },
+): object {
   return {
     ...about,
     mean: figuresByName(meanRows(reports)),

@@ -3,7 +3,13 @@ import { bytesText } from '../../bytesText.ts';
 import { NoAdapterError } from '../../errors.ts';
 import { listAdapters, requestAdapter } from '../adapter.ts';
 import type { AdapterInfo } from '../adapter.ts';
-import { SWIFTSHADER_PACKAGE, findSwiftShader, refusedLavapipe, softwareRemedies, vulkanDrivers } from '../softwareAdapter.ts';
+import {
+  SWIFTSHADER_PACKAGE,
+  findSwiftShader,
+  refusedLavapipe,
+  softwareRemedies,
+  vulkanDrivers,
+} from '../softwareAdapter.ts';
 import type { ParsedArgs } from './args.ts';
 import { adapterOption } from './engineOptions.ts';
 import { json } from './io.ts';
@@ -62,7 +68,20 @@ function matrixText(adapter: GPUAdapter): string | null {
   return size ? `${size.m}x${size.n}x${size.k}` : null;
 }
 
-function text(report: { version: string; runtime: string; adapter: AdapterInfo | null; adapters: (AdapterInfo & { limits: Record<string, number>; features: string[]; subgroups: { min: number; max: number }; matrices: string | null })[]; drivers: { manifest: string; api: string }[]; swiftshader: string | null; install: string[] }): string {
+function text(report: {
+  version: string;
+  runtime: string;
+  adapter: AdapterInfo | null;
+  adapters: (AdapterInfo & {
+    limits: Record<string, number>;
+    features: string[];
+    subgroups: { min: number; max: number };
+    matrices: string | null;
+  })[];
+  drivers: { manifest: string; api: string }[];
+  swiftshader: string | null;
+  install: string[];
+}): string {
   const lines = [`deghost ${report.version}, ${report.runtime}`, ''];
   for (const adapter of report.adapters) {
     const kind = `${adapter.software ? 'software' : 'GPU'}, ${adapter.source === 'npm' ? `from npm ${SWIFTSHADER_PACKAGE} ${report.swiftshader}` : 'from the system'}`;
@@ -70,17 +89,33 @@ function text(report: { version: string; runtime: string; adapter: AdapterInfo |
     for (const [name, standard, bytes] of LIMITS) {
       const show = (value: number) => (bytes ? bytesText(value) : String(value));
       const value = adapter.limits[name];
-      lines.push(`  ${name.padEnd(34)} ${show(value).padStart(10)}${value === standard ? '' : `  (WebGPU's default: ${show(standard)})`}`);
+      lines.push(
+        `  ${name.padEnd(34)} ${show(value).padStart(10)}${value === standard ? '' : `  (WebGPU's default: ${show(standard)})`}`,
+      );
     }
-    if (adapter.features.includes('subgroups')) lines.push(`  ${'subgroup size'.padEnd(34)} ${`${adapter.subgroups.min} to ${adapter.subgroups.max}`.padStart(10)}`);
+    if (adapter.features.includes('subgroups'))
+      lines.push(
+        `  ${'subgroup size'.padEnd(34)} ${`${adapter.subgroups.min} to ${adapter.subgroups.max}`.padStart(10)}`,
+      );
     if (adapter.matrices) lines.push(`  ${'subgroup matrices'.padEnd(34)} ${adapter.matrices.padStart(10)}`);
     lines.push(...wrap(`features: ${adapter.features.join(', ')}`, 100, '  '), '');
   }
   if (report.adapters.length === 0) lines.push('No adapter.', '');
-  if (report.drivers.length > 0) lines.push('Vulkan drivers the system registers (each serves only where its hardware is)', ...report.drivers.map(({ manifest, api }) => `  ${manifest}, Vulkan ${api}`), '');
+  if (report.drivers.length > 0)
+    lines.push(
+      'Vulkan drivers the system registers (each serves only where its hardware is)',
+      ...report.drivers.map(({ manifest, api }) => `  ${manifest}, Vulkan ${api}`),
+      '',
+    );
   const old = refusedLavapipe();
-  if (old && report.install.length === 0) lines.push(`${old.manifest} is a lavapipe too old for WebGPU (Vulkan ${old.api}).`, '');
-  if (report.install.length > 0) lines.push('Software adapters that could be installed, fastest first', ...report.install.map((line) => `  ${line}`), '');
+  if (old && report.install.length === 0)
+    lines.push(`${old.manifest} is a lavapipe too old for WebGPU (Vulkan ${old.api}).`, '');
+  if (report.install.length > 0)
+    lines.push(
+      'Software adapters that could be installed, fastest first',
+      ...report.install.map((line) => `  ${line}`),
+      '',
+    );
   return lines.join('\n');
 }
 

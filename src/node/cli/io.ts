@@ -12,6 +12,10 @@ export interface CommandIo {
 
 /** `JSON.stringify` with typed arrays as arrays and what JSON cannot hold as null. */
 export function json(value: unknown): string {
-  const plain = JSON.stringify(value, (_key, item) => (ArrayBuffer.isView(item) ? Array.from(item as Float32Array) : item), 2);
+  const plain = JSON.stringify(
+    value,
+    (_key, item) => (ArrayBuffer.isView(item) ? Array.from(item as Float32Array) : item),
+    2,
+  );
   return `${plain}\n`;
 }

@@ -1,6 +1,6 @@
 /**
- * `deghost merge`: what the command line alone tells is checked before the GPU is opened, and files appear only when the whole
- * merge has succeeded. While the pictures are being read the engine is being made (engine.ts).
+ * `deghost merge`: what the command line alone tells is checked before the GPU is opened, and files appear only when
+ * the whole merge has succeeded. While the pictures are being read the engine is being made (engine.ts).
  */
 import { throwIfCancelled } from '../../errors.ts';
 import { chooseReference } from '../../image/chooseReference.ts';
@@ -25,7 +25,8 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
   await checkOutputs(options);
   // With `auto` the reference is known once the pictures are; most often it is the middle frame.
   const guess = options.reference === 'auto' ? undefined : options.reference;
-  let weights = options.method === 'network' ? await readWeights(options.weights, options.inputs.length, guess) : undefined;
+  let weights =
+    options.method === 'network' ? await readWeights(options.weights, options.inputs.length, guess) : undefined;
   const response = await readResponse(options.response);
   throwIfCancelled(signal);
   const coming = await ComingEngine.begin(options, weights, io);
@@ -40,7 +41,10 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
       const better = await readWeights(undefined, frames.length, reference);
       if (better.path !== weights.path) coming.change((weights = better));
     }
-    const motion = options.motionIn === undefined ? undefined : await readMotionMaps(options.motionIn, frames.length, width, height, reference);
+    const motion =
+      options.motionIn === undefined
+        ? undefined
+        : await readMotionMaps(options.motionIn, frames.length, width, height, reference);
     const read = performance.now();
     const { deghoster, info } = await coming.ready();
     throwIfCancelled(signal);

@@ -45,18 +45,29 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
   const { values, flags, positionals: inputs } = args;
   const count = inputs.length;
   if (count === 0) throw new UsageError('no pictures given: `deghost merge IMG... -o OUT`');
-  if (count < MIN_FRAMES) throw new UsageError(`1 picture given (${inputs[0]}), at least ${MIN_FRAMES} are needed: name all brackets of the scene`);
-  if (count > MAX_FRAMES) throw new UsageError(`${count} pictures given, at most ${MAX_FRAMES} are merged: leave some out`);
-  if (values.output === undefined) throw new UsageError('no output given: add -o FILE with the extension .hdr, .exr, .npy, .png or .jpg');
+  if (count < MIN_FRAMES)
+    throw new UsageError(
+      `1 picture given (${inputs[0]}), at least ${MIN_FRAMES} are needed: name all brackets of the scene`,
+    );
+  if (count > MAX_FRAMES)
+    throw new UsageError(`${count} pictures given, at most ${MAX_FRAMES} are merged: leave some out`);
+  if (values.output === undefined)
+    throw new UsageError('no output given: add -o FILE with the extension .hdr, .exr, .npy, .png or .jpg');
   outputFormat(values.output);
   if (values.preview !== undefined && !['png', 'jpg'].includes(outputFormat(values.preview))) {
-    throw new UsageError(`--preview is "${values.preview}": a preview is tone-mapped, give it the extension .png or .jpg`);
+    throw new UsageError(
+      `--preview is "${values.preview}": a preview is tone-mapped, give it the extension .png or .jpg`,
+    );
   }
-  if (values.ev !== undefined && values.times !== undefined) throw new UsageError('--ev and --times are both given: give one of them');
+  if (values.ev !== undefined && values.times !== undefined)
+    throw new UsageError('--ev and --times are both given: give one of them');
   const method = choiceOption(args, 'method', ['network', 'merge'] as const, 'network');
   if (method === 'merge') {
     for (const option of ['weights', 'motion'] as const) {
-      if (values[option] !== undefined) throw new UsageError(`--${option} is given with --method merge, which uses no weights and finds no motion: leave one of them out`);
+      if (values[option] !== undefined)
+        throw new UsageError(
+          `--${option} is given with --method merge, which uses no weights and finds no motion: leave one of them out`,
+        );
     }
   }
   const reference = values.reference === 'auto' ? 'auto' : integerOption(args, 'reference', 1, count, 'auto');
@@ -65,9 +76,19 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
   return {
     inputs,
     output: values.output,
-    exposures: values.ev !== undefined ? parseEv(values.ev, count) : values.times !== undefined ? parseTimes(values.times, count) : undefined,
+    exposures:
+      values.ev !== undefined
+        ? parseEv(values.ev, count)
+        : values.times !== undefined
+          ? parseTimes(values.times, count)
+          : undefined,
     reference: typeof reference === 'number' ? reference - 1 : reference,
-    response: keepResponse === undefined ? readResponseOption(values.response) : existsSync(keepResponse) ? { file: keepResponse } : { name: 'auto' },
+    response:
+      keepResponse === undefined
+        ? readResponseOption(values.response)
+        : existsSync(keepResponse)
+          ? { file: keepResponse }
+          : { name: 'auto' },
     keepResponse,
     saveResponse: values['save-response'],
     weights: values.weights,
@@ -97,7 +118,12 @@ function readKeptResponse(text: string | undefined): string | undefined {
 /** No file may be written twice, or over a picture that is read. */
 function checkDistinct({ values, positionals }: ParsedArgs, keepResponse: string | undefined): void {
   const written = new Map<string, string>();
-  for (const [option, path] of [['output', values.output], ['preview', values.preview], ['save-response', values['save-response']], ['response', keepResponse]] as const) {
+  for (const [option, path] of [
+    ['output', values.output],
+    ['preview', values.preview],
+    ['save-response', values['save-response']],
+    ['response', keepResponse],
+  ] as const) {
     if (path === undefined) continue;
     const other = written.get(resolve(path));
     if (other) throw new UsageError(`--${option} and --${other} are both "${path}": name two files`);

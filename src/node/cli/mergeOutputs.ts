@@ -49,8 +49,8 @@ export interface Written {
 }
 
 /**
- * Writes all files, at the same time: some are made on this thread, some in others. When one cannot be written, or the signal fires, the others are stopped and those that are new are
- * removed again.
+ * Writes all files, at the same time: some are made on this thread, some in others. When one cannot be written, or the
+ * signal fires, the others are stopped and those that are new are removed again.
  * @returns the paths, the picture first.
  */
 export async function writeOutputs(options: MergeOptions, result: MergeResult, signal: AbortSignal): Promise<Written> {
@@ -75,7 +75,8 @@ export async function writeOutputs(options: MergeOptions, result: MergeResult, s
   };
   const { motion: folder, preview, saveResponse, output } = options;
   // What a stack did not determine is nothing for others to rely on.
-  const keptResponse = isToBeKept(options) && result.response.report.kind === 'estimated' ? options.keepResponse : undefined;
+  const keptResponse =
+    isToBeKept(options) && result.response.report.kind === 'estimated' ? options.keepResponse : undefined;
   const motion: string[] = [];
   try {
     if (folder !== undefined && !existsSync(folder)) {
@@ -84,14 +85,27 @@ export async function writeOutputs(options: MergeOptions, result: MergeResult, s
       });
       createdFolder = folder;
     }
-    const writing = [write(output, [output], () => writeImage(output, result, { exr: options.exrType, signal: stop.signal }))];
-    if (preview !== undefined) writing.push(write(preview, [preview], () => writeImage(preview, result, { signal: stop.signal })));
+    const writing = [
+      write(output, [output], () => writeImage(output, result, { exr: options.exrType, signal: stop.signal })),
+    ];
+    if (preview !== undefined)
+      writing.push(write(preview, [preview], () => writeImage(preview, result, { signal: stop.signal })));
     for (const path of [saveResponse, keptResponse]) {
-      if (path !== undefined) writing.push(write(path, [path], () => writeFileAtomic(path, Buffer.from(formatResponse(result.response.response)), { signal: stop.signal })));
+      if (path !== undefined)
+        writing.push(
+          write(path, [path], () =>
+            writeFileAtomic(path, Buffer.from(formatResponse(result.response.response)), { signal: stop.signal }),
+          ),
+        );
     }
     if (folder !== undefined) {
-      for (let k = 1; k <= result.motion.length; k++) motion.push(join(folder, `motion-${k}.png`), join(folder, `motion-${k}.npy`));
-      writing.push(write(folder, motion, () => writeMotionMaps(folder, result.motion, result.width, result.height, { signal: stop.signal })));
+      for (let k = 1; k <= result.motion.length; k++)
+        motion.push(join(folder, `motion-${k}.png`), join(folder, `motion-${k}.npy`));
+      writing.push(
+        write(folder, motion, () =>
+          writeMotionMaps(folder, result.motion, result.width, result.height, { signal: stop.signal }),
+        ),
+      );
     }
     await Promise.all(writing);
     if (failure) throw failure.error;

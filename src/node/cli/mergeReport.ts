@@ -48,34 +48,59 @@ function stops(context: MergeContext, k: number): string {
 export function announce(context: MergeContext, message: (text: string) => void): void {
   const { stack, reference, choice, info, weights } = context;
   message(`${stack.frames.length} frames of ${stack.width}x${stack.height}, darkest first:`);
-  stack.frames.forEach((frame, k) => message(`  ${k + 1}  ${stops(context, k).padStart(5)} EV  ${frame.name}${k === reference ? '  (reference)' : ''}`));
+  stack.frames.forEach((frame, k) =>
+    message(`  ${k + 1}  ${stops(context, k).padStart(5)} EV  ${frame.name}${k === reference ? '  (reference)' : ''}`),
+  );
   if (choice) message(referenceSummary(choice));
-  const plain = context.options.motionIn === undefined ? 'plain merge without a network' : `merge without a network, with the motion maps in ${context.options.motionIn}`;
+  const plain =
+    context.options.motionIn === undefined
+      ? 'plain merge without a network'
+      : `merge without a network, with the motion maps in ${context.options.motionIn}`;
   const network = weights ? `network ${weights.config.variant} from ${basename(weights.path)}` : plain;
   message(`${network}, on ${info.name}${info.software ? ' (software adapter: this takes a while)' : ''}`);
 }
 
 /** What became of the file of `--response auto:FILE`. */
 function keptText(file: string, files: Written, kind: string): string {
-  if (files.keptResponse !== undefined) return `the response is kept in ${file}, for the next call with --response auto:${file}`;
+  if (files.keptResponse !== undefined)
+    return `the response is kept in ${file}, for the next call with --response auto:${file}`;
   if (kind === 'file') return `the response is read from ${file}, where an earlier call kept it`;
   return `the response is not kept in ${file}: this stack did not determine one`;
 }
 
 /** What came out: lines on stderr, JSON on stdout when asked. */
-export function finish(context: MergeContext, result: MergeResult, files: Written, times: Record<string, number>, profile: CommandProfile | undefined, io: CommandIo, message: (text: string) => void): void {
+export function finish(
+  context: MergeContext,
+  result: MergeResult,
+  files: Written,
+  times: Record<string, number>,
+  profile: CommandProfile | undefined,
+  io: CommandIo,
+  message: (text: string) => void,
+): void {
   const { options, stack, reference, choice, info, weights } = context;
   const moving = result.motion.map(movingShare);
   const { report } = result.response;
   const deviation = responseDeviation(result.response);
-  message(report.kind === 'estimated' || report.kind === 'file' ? `${report.summary}; ${deviationText(deviation)}` : report.summary);
+  message(
+    report.kind === 'estimated' || report.kind === 'file'
+      ? `${report.summary}; ${deviationText(deviation)}`
+      : report.summary,
+  );
   if (options.keepResponse !== undefined) message(keptText(options.keepResponse, files, report.kind));
   if (options.method === 'network') message(`moving: ${(100 * moving[reference]).toFixed(1)} % of the picture`);
-  message(`GPU memory: ${bytesText(result.peakBytes)} of buffers at the peak, ${bytesText(options.memoryBudget)} allowed, stored as ${options.precision}; merged in ${clock(times.mergeMs / 1000)}`);
+  message(
+    `GPU memory: ${bytesText(result.peakBytes)} of buffers at the peak, ${bytesText(options.memoryBudget)} allowed, stored as ${options.precision}; merged in ${clock(times.mergeMs / 1000)}`,
+  );
   // Maps that were given back are no finding.
   const warnings = mergeWarnings(stack.frames, options.motionIn === undefined ? result : { ...result, motion: [] });
   for (const warning of warnings) message(`warning: ${warning.message}${OPTIONS[warning.kind]}`);
-  const also = [files.preview, files.response, files.keptResponse, ...(files.motion.length > 0 ? [`${result.motion.length} motion maps in ${options.motion}`] : [])].filter(Boolean);
+  const also = [
+    files.preview,
+    files.response,
+    files.keptResponse,
+    ...(files.motion.length > 0 ? [`${result.motion.length} motion maps in ${options.motion}`] : []),
+  ].filter(Boolean);
   message(`wrote ${files.output}${also.length > 0 ? `, ${also.join(', ')}` : ''}`);
   if (profile) io.stderr.write(`${profileText(profile)}\n`);
   if (!options.json) return;
@@ -88,19 +113,28 @@ export function finish(context: MergeContext, result: MergeResult, files: Writte
       motion: files.motion,
       width: result.width,
       height: result.height,
-      frames: stack.frames.map((frame, k) => ({ file: options.inputs[stack.order[k]], exposure: frame.exposure, motionShare: moving[k] ?? null })),
+      frames: stack.frames.map((frame, k) => ({
+        file: options.inputs[stack.order[k]],
+        exposure: frame.exposure,
+        motionShare: moving[k] ?? null,
+      })),
       reference: reference + 1,
       referenceChoice: choice ? choice.frames.map((frame) => ({ ...frame, share: clippedShare(frame) })) : null,
       scale: result.scale,
       method: options.method,
       weights: weights ? { file: weights.path, variant: weights.config.variant } : null,
       response: { ...report, deviation, steps: exposureSteps(stack.frames, result.response) },
-      warnings: warnings.map(({ frames, ...warning }) => ({ ...warning, ...(frames && { frames: frames.map((k) => k + 1) }) })),
+      warnings: warnings.map(({ frames, ...warning }) => ({
+        ...warning,
+        ...(frames && { frames: frames.map((k) => k + 1) }),
+      })),
       adapter: info,
       peakBytes: result.peakBytes,
       memoryBudget: options.memoryBudget,
       precision: options.precision,
-      milliseconds: Object.fromEntries(Object.entries(times).map(([name, value]) => [name.replace(/Ms$/, ''), Math.round(value)])),
+      milliseconds: Object.fromEntries(
+        Object.entries(times).map(([name, value]) => [name.replace(/Ms$/, ''), Math.round(value)]),
+      ),
       ...(profile && { profile }),
     }),
   );

@@ -17,7 +17,10 @@ export interface Stack {
 }
 
 /** @throws InputError naming the file and what is wrong with it; CancelledError. */
-export async function readStack({ inputs, exposures }: Pick<MergeOptions, 'inputs' | 'exposures'>, signal: AbortSignal): Promise<Stack> {
+export async function readStack(
+  { inputs, exposures }: Pick<MergeOptions, 'inputs' | 'exposures'>,
+  signal: AbortSignal,
+): Promise<Stack> {
   const { frames: read, images } = await readStackFiles(inputs, { exposures, signal });
   throwIfCancelled(signal);
   const { frames, order } = sortFrames(read);

@@ -1,4 +1,7 @@
-/** `deghost plan`: what a merge of a size would run, the memory it takes, and how long, as far as `deghost tune` has measured. Nothing is computed, and no device is opened. */
+/**
+ * `deghost plan`: what a merge of a size would run, the memory it takes, and how long, as far as `deghost tune` has
+ * measured. Nothing is computed, and no device is opened.
+ */
 import { NoAdapterError, UsageError } from '../../errors.ts';
 import { adapterCapabilities } from '../matrices.ts';
 import { MAX_FRAMES, MIN_FRAMES, middleFrame } from '../../image/frame.ts';
@@ -34,7 +37,10 @@ interface Machine {
 export async function planCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
   const { values, positionals, flags } = args;
   const sizes = [...positionals, ...(values.size === undefined ? [] : [values.size])];
-  if (sizes.length !== 1) throw new UsageError(`${sizes.length === 0 ? 'no size given' : `${sizes.length} sizes given`}: \`deghost plan WIDTHxHEIGHT\`, such as 6000x4000`);
+  if (sizes.length !== 1)
+    throw new UsageError(
+      `${sizes.length === 0 ? 'no size given' : `${sizes.length} sizes given`}: \`deghost plan WIDTHxHEIGHT\`, such as 6000x4000`,
+    );
   const { width, height } = sizeArgument(sizes[0], MAX_PIXELS);
   const frames = integerOption(args, 'frames', MIN_FRAMES, MAX_FRAMES) ?? 3;
   const reference = (integerOption(args, 'reference', 1, frames) ?? middleFrame(frames) + 1) - 1;
@@ -44,16 +50,40 @@ export async function planCommand(args: ParsedArgs, io: CommandIo): Promise<void
   const limits = choiceOption(args, 'limits', ['adapter', 'default'] as const, 'adapter');
   const software = adapterOption(args);
   const config = method === 'network' ? (await readWeights(values.weights, frames, reference)).config : undefined;
-  const { maxBinding, target, tuning } = limits === 'adapter' ? await machine(precision, software, io, flags.has('json')) : bare(precision);
-  if (precision === 'f16' && !target.capabilities?.f16) throw new UsageError('--precision is f16, which takes an adapter with the feature shader-f16: leave it out, or choose another --adapter');
+  const { maxBinding, target, tuning } =
+    limits === 'adapter' ? await machine(precision, software, io, flags.has('json')) : bare(precision);
+  if (precision === 'f16' && !target.capabilities?.f16)
+    throw new UsageError(
+      '--precision is f16, which takes an adapter with the feature shader-f16: leave it out, or choose another --adapter',
+    );
   const taus = Array.from({ length: frames }, (_, k) => 4 ** k); // the exposures' ratios change no size
-  const planned = schedule({ config, width, height, taus, reference, gamma: config?.gamma ?? 2.2, useResponse: true, motionGiven: false, limits: { memoryBudget, maxBinding, ...target } });
+  const planned = schedule({
+    config,
+    width,
+    height,
+    taus,
+    reference,
+    gamma: config?.gamma ?? 2.2,
+    useResponse: true,
+    motionGiven: false,
+    limits: { memoryBudget, maxBinding, ...target },
+  });
   if (values.wgsl !== undefined) {
     io.stdout.write(shaderText(planned, values.wgsl));
     return;
   }
   const predicted = tuning && useful(predict(planned, tuning));
-  if (flags.has('json')) io.stdout.write(json({ ...scheduleReport(planned), precision, predicted: predicted && tuning ? { milliseconds: predicted.ms, ...predicted, ms: undefined, adapter: tuning.adapter, tuned: tuning.date } : null }));
+  if (flags.has('json'))
+    io.stdout.write(
+      json({
+        ...scheduleReport(planned),
+        precision,
+        predicted:
+          predicted && tuning
+            ? { milliseconds: predicted.ms, ...predicted, ms: undefined, adapter: tuning.adapter, tuned: tuning.date }
+            : null,
+      }),
+    );
   else io.stdout.write(`${scheduleText(planned)}\n\n${predictionText(predicted, tuning, limits)}\n`);
 }
 
@@ -61,7 +91,13 @@ export async function planCommand(args: ParsedArgs, io: CommandIo): Promise<void
 function shaderText({ stages }: Schedule, name: string): string {
   const steps = stages.flatMap(({ plan }) => plan.steps);
   const step = steps.find((other) => other.name === name);
-  if (!step) throw new UsageError(`--wgsl ${name}: none of the plan's ${steps.length} steps has this name${suggestion(name, steps.map((other) => other.name))}: \`deghost plan\` lists them`);
+  if (!step)
+    throw new UsageError(
+      `--wgsl ${name}: none of the plan's ${steps.length} steps has this name${suggestion(
+        name,
+        steps.map((other) => other.name),
+      )}: \`deghost plan\` lists them`,
+    );
   return `// ${step.name}: ${step.dispatch.program.label}, ${step.dispatch.workgroups.join(' x ')} workgroups\n${formatWgsl(step.dispatch.program.source)}`;
 }
 
@@ -71,13 +107,25 @@ function bare(precision: 'f32' | 'f16'): Machine {
 }
 
 /** This machine's adapter, or what every device has where there is none. */
-async function machine(precision: 'f32' | 'f16', software: SoftwareChoice, io: CommandIo, quiet: boolean): Promise<Machine> {
+async function machine(
+  precision: 'f32' | 'f16',
+  software: SoftwareChoice,
+  io: CommandIo,
+  quiet: boolean,
+): Promise<Machine> {
   try {
     const { adapter, info } = await requestAdapter({ software });
     if (!quiet) io.stderr.write(`limits of ${info.name}\n`);
     const target = { capabilities: adapterCapabilities(adapter), precision };
-    const tuning = await readTuning(new FileTuneCache({ warn: (text) => io.stderr.write(`${text}\n`) }), tuneKey(adapter.info, target));
-    return { maxBinding: Math.min(adapter.limits.maxBufferSize, adapter.limits.maxStorageBufferBindingSize), target: { ...target, choices: tuning && choicesOf(tuning) }, tuning };
+    const tuning = await readTuning(
+      new FileTuneCache({ warn: (text) => io.stderr.write(`${text}\n`) }),
+      tuneKey(adapter.info, target),
+    );
+    return {
+      maxBinding: Math.min(adapter.limits.maxBufferSize, adapter.limits.maxStorageBufferBindingSize),
+      target: { ...target, choices: tuning && choicesOf(tuning) },
+      tuning,
+    };
   } catch (error) {
     if (!(error instanceof NoAdapterError)) throw error;
     io.stderr.write('no adapter here: planned for the default WebGPU limits\n');
@@ -96,10 +144,19 @@ function duration(ms: number): string {
   return ms < 100_000 ? `${(ms / 1000).toFixed(1)} s` : clock(ms / 1000);
 }
 
-function predictionText(prediction: Prediction | undefined, tuning: TuneResult | undefined, limits: 'adapter' | 'default'): string {
+function predictionText(
+  prediction: Prediction | undefined,
+  tuning: TuneResult | undefined,
+  limits: 'adapter' | 'default',
+): string {
   if (prediction && tuning) {
-    const rest = prediction.unmeasured.length > 0 ? `; ${prediction.unmeasured.length} of ${prediction.classes} kinds of steps are not in it and count as the mean of the others` : '';
+    const rest =
+      prediction.unmeasured.length > 0
+        ? `; ${prediction.unmeasured.length} of ${prediction.classes} kinds of steps are not in it and count as the mean of the others`
+        : '';
     return `predicted time: ${duration(prediction.ms)} on ${tuning.adapter}, from \`deghost tune\` of ${tuning.date.slice(0, 10)}${rest}`;
   }
-  return limits === 'default' ? 'predicted time: none without an adapter (--limits default)' : 'predicted time: no figures for this adapter: run `deghost tune`';
+  return limits === 'default'
+    ? 'predicted time: none without an adapter (--limits default)'
+    : 'predicted time: no figures for this adapter: run `deghost tune`';
 }

@@ -25,7 +25,11 @@ export interface CommandProfile {
   totalMs: number;
 }
 
-const STAGES: Record<StageProfile['name'], string> = { segmentation: 'finding motion', fusion: 'merging', merge: 'merging' };
+const STAGES: Record<StageProfile['name'], string> = {
+  segmentation: 'finding motion',
+  fusion: 'merging',
+  merge: 'merging',
+};
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(2);
 
@@ -36,7 +40,10 @@ function gpuMs(stage: StageProfile): number {
 
 function stageNote(stage: StageProfile): string {
   const { prepareMs, cutMs, pasteMs, uploadMs, readbackMs, submissions, busyMs } = stage;
-  const gpu = stage.computeMs === null ? `GPU busy ${seconds(busyMs)}` : `GPU: compute ${seconds(stage.computeMs)}, upload ${seconds(uploadMs!)}, readback ${seconds(readbackMs!)}`;
+  const gpu =
+    stage.computeMs === null
+      ? `GPU busy ${seconds(busyMs)}`
+      : `GPU: compute ${seconds(stage.computeMs)}, upload ${seconds(uploadMs!)}, readback ${seconds(readbackMs!)}`;
   return `${gpu}; CPU meanwhile: prepare ${seconds(prepareMs)}, cut ${seconds(cutMs)}, paste ${seconds(pasteMs)}; ${submissions} submissions`;
 }
 
@@ -47,24 +54,49 @@ export function profileText(profile: CommandProfile): string {
   const rows: [string, number, string][] = [
     ['starting up', profile.startMs, ''],
     ['checking, weights, adapter', profile.checkMs, ''],
-    ['reading pictures', profile.readMs, engine.openedMs === undefined ? '' : `meanwhile the device was opened in ${seconds(engine.openedMs)}${compiled}`],
+    [
+      'reading pictures',
+      profile.readMs,
+      engine.openedMs === undefined ? '' : `meanwhile the device was opened in ${seconds(engine.openedMs)}${compiled}`,
+    ],
     ['waiting for the device', profile.waitMs, ''],
     ['camera response', merge.responseMs, ''],
     ['compiling what was left', merge.compileMs, ''],
-    ...merge.stages.map((stage): [string, number, string] => [`${STAGES[stage.name]}, ${stage.tiles} ${stage.tiles === 1 ? 'tile' : 'tiles'}`, stage.ms, stageNote(stage)]),
+    ...merge.stages.map((stage): [string, number, string] => [
+      `${STAGES[stage.name]}, ${stage.tiles} ${stage.tiles === 1 ? 'tile' : 'tiles'}`,
+      stage.ms,
+      stageNote(stage),
+    ]),
     ['writing', profile.writeMs, profile.files.map(({ file, ms }) => `${basename(file)} ${seconds(ms)}`).join(', ')],
   ];
   const rest = profile.totalMs - rows.reduce((sum, [, ms]) => sum + ms, 0);
   const computed = merge.stages.reduce((sum, stage) => sum + gpuMs(stage), 0);
   rows.push(['everything else', rest, '']);
-  rows.push(['total', profile.totalMs, `of which the GPU computed ${seconds(computed)}: ${seconds(profile.totalMs - computed)} besides`]);
-  const lines = ['where the time went, in seconds', ...columns(rows.map(([name, ms]) => [name, seconds(ms)]), (c) => c < 1).map((line, i) => `  ${line}${rows[i][2] && `   ${rows[i][2]}`}`)];
+  rows.push([
+    'total',
+    profile.totalMs,
+    `of which the GPU computed ${seconds(computed)}: ${seconds(profile.totalMs - computed)} besides`,
+  ]);
+  const lines = [
+    'where the time went, in seconds',
+    ...columns(
+      rows.map(([name, ms]) => [name, seconds(ms)]),
+      (c) => c < 1,
+    ).map((line, i) => `  ${line}${rows[i][2] && `   ${rows[i][2]}`}`),
+  ];
   if (!merge.timestamps) lines.push('this adapter has no timestamps: there are no times by operation');
   for (const stage of merge.stages) {
     const whole = stage.computeMs ?? 0;
     const table = [
       ['operation', 'program', 'dispatches', 'GPU ms', 'share', 'GFLOP/s'],
-      ...stage.programs.map((row) => [row.op, row.program, `${row.dispatches}`, row.ms?.toFixed(1) ?? '-', row.ms === null ? '-' : `${((100 * row.ms) / Math.max(whole, 1e-9)).toFixed(1)} %`, gflops(row)?.toFixed(1) ?? '-']),
+      ...stage.programs.map((row) => [
+        row.op,
+        row.program,
+        `${row.dispatches}`,
+        row.ms?.toFixed(1) ?? '-',
+        row.ms === null ? '-' : `${((100 * row.ms) / Math.max(whole, 1e-9)).toFixed(1)} %`,
+        gflops(row)?.toFixed(1) ?? '-',
+      ]),
     ];
     lines.push('', STAGES[stage.name], ...columns(table, (c) => c < 2).map((line) => `  ${line}`));
   }

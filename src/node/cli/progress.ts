@@ -2,7 +2,13 @@
 
 import type { Progress } from '../../merge.ts';
 
-const LABELS: Record<Progress['stage'], string> = { response: 'camera response', compile: 'compiling', segmentation: 'finding motion', fusion: 'merging', merge: 'merging' };
+const LABELS: Record<Progress['stage'], string> = {
+  response: 'camera response',
+  compile: 'compiling',
+  segmentation: 'finding motion',
+  fusion: 'merging',
+  merge: 'merging',
+};
 /** Milliseconds between lines where there is no terminal. */
 const LINE_INTERVAL = 10_000;
 

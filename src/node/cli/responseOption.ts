@@ -18,7 +18,9 @@ export function readResponseOption(text: string | undefined): ResponseChoice | u
 }
 
 /** The response that was chosen, its file read. @throws InputError naming the file and what is wrong with it. */
-export async function readResponse(choice: ResponseChoice | undefined): Promise<'auto' | 'gamma' | 'linear' | CameraResponse | undefined> {
+export async function readResponse(
+  choice: ResponseChoice | undefined,
+): Promise<'auto' | 'gamma' | 'linear' | CameraResponse | undefined> {
   if (choice === undefined) return undefined;
   if ('name' in choice) return choice.name;
   const bytes = await readFileBytes(choice.file, MAX_BYTES);

@@ -1,4 +1,7 @@
-/** `deghost tune`: every implementation timed on this machine's adapter, as a table; the fastest are kept for merges and plans. */
+/**
+ * `deghost tune`: every implementation timed on this machine's adapter, as a table; the fastest are kept for merges and
+ * plans.
+ */
 import { CancelledError, UsageError } from '../../errors.ts';
 import { openWithMatrices } from '../matrices.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
@@ -18,7 +21,10 @@ import { readWeights } from './weights.ts';
 
 export async function tuneCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
   const { values, flags, positionals } = args;
-  if (positionals.length > 0) throw new UsageError(`"${positionals[0]}" is given to deghost tune, which takes options alone: see \`deghost tune --help\``);
+  if (positionals.length > 0)
+    throw new UsageError(
+      `"${positionals[0]}" is given to deghost tune, which takes options alone: see \`deghost tune --help\``,
+    );
   const frames = integerOption(args, 'frames', MIN_FRAMES, MAX_FRAMES) ?? 3;
   const precision = precisionOption(args);
   const limitMs = limitOption(values.limit);
@@ -30,23 +36,46 @@ export async function tuneCommand(args: ParsedArgs, io: CommandIo): Promise<void
   const device = await openWithMatrices(adapter);
   const view = new TuneView(io.stderr);
   try {
-    if (!quiet) io.stderr.write(`tuning for merges of ${frames} frames in ${precision} on ${info.name}${info.software ? ' (software adapter: its driver takes seconds for each implementation)' : ''}\n`);
+    if (!quiet)
+      io.stderr.write(
+        `tuning for merges of ${frames} frames in ${precision} on ${info.name}${info.software ? ' (software adapter: its driver takes seconds for each implementation)' : ''}\n`,
+      );
     let found: TuneResult;
     try {
       const filter = only === undefined ? undefined : (name: string): boolean => name.includes(only);
-      found = await tune({ device, config: weights.config, frames, precision, limitMs, filter, signal: io.signal, onProgress: quiet ? undefined : (event) => view.update(event) });
+      found = await tune({
+        device,
+        config: weights.config,
+        frames,
+        precision,
+        limitMs,
+        filter,
+        signal: io.signal,
+        onProgress: quiet ? undefined : (event) => view.update(event),
+      });
     } finally {
       view.clear();
     }
-    if (only !== undefined && found.classes.length + found.unreached.length === 0) throw new UsageError(`--only is "${only}": no kind of steps has that in its name; see the first column without --only`);
+    if (only !== undefined && found.classes.length + found.unreached.length === 0)
+      throw new UsageError(
+        `--only is "${only}": no kind of steps has that in its name; see the first column without --only`,
+      );
     const isCancelled = found.stopped === 'cancelled';
     const problems: string[] = [];
     if (found.classes.length > 0) await keep(cache, found, (text) => problems.push(text));
     // One JSON object at most: where it was cancelled, that is told.
     if (!flags.has('json')) io.stdout.write(`${tuneText(found)}\n`);
     else if (!isCancelled) io.stdout.write(json({ ...found, cache: cache.path }));
-    if (isCancelled) throw new CancelledError(found.classes.length > 0 ? problems[0] ?? `cancelled: what was found is kept in ${cache.path}` : 'cancelled');
-    if (!quiet) io.stderr.write(found.classes.length > 0 ? `${problems[0] ?? `kept in ${cache.path}`}\n` : 'nothing was reached within the limit: raise --limit\n');
+    if (isCancelled)
+      throw new CancelledError(
+        found.classes.length > 0 ? (problems[0] ?? `cancelled: what was found is kept in ${cache.path}`) : 'cancelled',
+      );
+    if (!quiet)
+      io.stderr.write(
+        found.classes.length > 0
+          ? `${problems[0] ?? `kept in ${cache.path}`}\n`
+          : 'nothing was reached within the limit: raise --limit\n',
+      );
   } finally {
     device.destroy();
   }

@@ -34,17 +34,39 @@ export interface MergeTuning {
 }
 
 /**
- * The tuning to merge with: what the cache has; on a GPU, what it lacks is found now and kept. A software adapter would take minutes, so that one waits for `deghost tune`.
+ * The tuning to merge with: what the cache has; on a GPU, what it lacks is found now and kept. A software adapter would
+ * take minutes, so that one waits for `deghost tune`.
  * @throws CancelledError; DeviceLostError
  */
-export async function tuningForMerge({ device, capabilities, info, config, frames, precision, cache, message, signal, tuner = tune }: MergeTuning): Promise<TuneResult | undefined> {
+export async function tuningForMerge({
+  device,
+  capabilities,
+  info,
+  config,
+  frames,
+  precision,
+  cache,
+  message,
+  signal,
+  tuner = tune,
+}: MergeTuning): Promise<TuneResult | undefined> {
   const known = await readTuning(cache, tuneKey(device.adapterInfo, { capabilities, precision }));
   if (info.software) return known;
   const unknown = known && unknownKinds(known, config, frames, { capabilities, precision });
   if (unknown?.size === 0) return known;
-  message(`first merge on ${info.name}${known ? ' with such weights' : ''}: finding its fastest kernels, for ${MERGE_LIMIT_MS / 1000} seconds at most (--no-tune skips this)`);
+  message(
+    `first merge on ${info.name}${known ? ' with such weights' : ''}: finding its fastest kernels, for ${MERGE_LIMIT_MS / 1000} seconds at most (--no-tune skips this)`,
+  );
   try {
-    const found = await tuner({ device, config, frames, precision, limitMs: MERGE_LIMIT_MS, signal, filter: unknown && ((name) => unknown.has(name)) });
+    const found = await tuner({
+      device,
+      config,
+      frames,
+      precision,
+      limitMs: MERGE_LIMIT_MS,
+      signal,
+      filter: unknown && ((name) => unknown.has(name)),
+    });
     if (found.stopped === 'cancelled') throw new CancelledError();
     message(`${foundText(found)}${found.unreached.length > 0 ? '; `deghost tune` does the rest' : ''}`);
     if (found.classes.length === 0) return known;
@@ -56,11 +78,18 @@ export async function tuningForMerge({ device, capabilities, info, config, frame
   }
 }
 
-/** Kinds of steps with implementations that a tuning does not know, where they are a large part of a merge with these weights. */
+/**
+ * Kinds of steps with implementations that a tuning does not know, where they are a large part of a merge with these
+ * weights.
+ */
 function unknownKinds(known: TuneResult, config: NetworkConfig, frames: number, target: Target): Set<string> {
   const names = new Set(known.classes.map(({ name }) => name));
-  const unknown = stepClasses(config, frames, known.tile, target).filter(({ name, implementations }) => implementations.length > 1 && !names.has(name));
-  return new Set(unknown.reduce((sum, { share }) => sum + share, 0) > MOST_UNKNOWN ? unknown.map(({ name }) => name) : []);
+  const unknown = stepClasses(config, frames, known.tile, target).filter(
+    ({ name, implementations }) => implementations.length > 1 && !names.has(name),
+  );
+  return new Set(
+    unknown.reduce((sum, { share }) => sum + share, 0) > MOST_UNKNOWN ? unknown.map(({ name }) => name) : [],
+  );
 }
 
 /** Writes what was found to the cache; where that cannot be written, what was found counts all the same. */
@@ -95,7 +124,8 @@ export class TuneView {
 
   update({ done, total, name, implementation }: TuneProgress): void {
     const text = `${done + 1}/${total}  ${name}`;
-    if (this.#output.isTTY) this.#line.show(`${clock((performance.now() - this.#begun) / 1000)}  ${text}: ${implementation ?? 'timing'}`);
+    if (this.#output.isTTY)
+      this.#line.show(`${clock((performance.now() - this.#begun) / 1000)}  ${text}: ${implementation ?? 'timing'}`);
     else if (name !== this.#name) this.#output.write(`${text}\n`);
     this.#name = name;
   }

@@ -17,7 +17,8 @@ export interface WeightsFile {
 
 /**
  * The weights at `path`, or those that come with deghost, for so many frames.
- * @param reference the reference frame, from 0 in exposure order; the middle one by default. It decides between those that come with deghost.
+ * @param reference the reference frame, from 0 in exposure order; the middle one by default. It decides between those
+ * that come with deghost.
  * @throws InputError naming the file and the tensor or field.
  */
 export async function readWeights(path: string | undefined, frames: number, reference?: number): Promise<WeightsFile> {

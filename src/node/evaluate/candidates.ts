@@ -18,7 +18,8 @@ export interface Candidates {
 }
 
 /**
- * Merges a stack in all ways; what repeats (the response) is done once. Without a ground truth that is the network, the reference and the plain merge.
+ * Merges a stack in all ways; what repeats (the response) is done once. Without a ground truth that is the network, the
+ * reference and the plain merge.
  * @param gamma of the weights, so that all rows see the same X.
  */
 export async function mergeCandidates(
@@ -33,7 +34,8 @@ export async function mergeCandidates(
   const { kind } = response.report;
   const undone = kind === 'gamma' ? undefined : response.response;
   const shared = { reference, response: kind === 'gamma' || kind === 'linear' ? kind : response.response, signal };
-  const withMaps = (motion?: readonly Float32Array[]) => deghoster.merge(frames, { ...shared, motion, method: 'merge' });
+  const withMaps = (motion?: readonly Float32Array[]) =>
+    deghoster.merge(frames, { ...shared, motion, method: 'merge' });
 
   const encoded = frames.map((frame) => encodedFrame(frame, undone, gamma));
   const [shortest] = frames;
@@ -51,7 +53,10 @@ export async function mergeCandidates(
   const ratios = frames.map(({ exposure }) => frames[reference].exposure / exposure);
   const difference = await withMaps(encoded.map((x, k) => differenceMotion(x, encoded[reference], ratios[k], gamma)));
   const own = await withMaps(network.motion);
-  rows.push({ name: 'merge, difference', radiance: difference.radiance, motion: difference.motion }, { name: 'merge, S', radiance: own.radiance, motion: network.motion });
+  rows.push(
+    { name: 'merge, difference', radiance: difference.radiance, motion: difference.motion },
+    { name: 'merge, S', radiance: own.radiance, motion: network.motion },
+  );
   if (trueMotion) rows.push({ name: 'merge, truth', radiance: (await withMaps(trueMotion)).radiance });
   return { ...made, burnt: encoded.map((x, k) => burntOut(x, encoded[reference], ratios[k], gamma)) };
 }

@@ -15,13 +15,22 @@ const MAX_STOPS = 40;
 /** Exposures in stops: a line each, or all on one line with commas or spaces between. */
 async function readStops(file: string, count: number): Promise<number[]> {
   const text = (await readFileBytes(file, 1 << 16)).toString('utf8');
-  const lines = text.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== '');
+  const lines = text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
   const isOneLine = lines.length === 1;
   const entries = isOneLine ? lines[0].split(/[\s,;]+/).filter((entry) => entry !== '') : lines;
-  if (entries.length !== count) throw new InputError(`${shown(file)} has ${entries.length} exposures for ${count} pictures: write a line for each picture`);
+  if (entries.length !== count)
+    throw new InputError(
+      `${shown(file)} has ${entries.length} exposures for ${count} pictures: write a line for each picture`,
+    );
   return entries.map((entry, i) => {
     const stops = Number(entry);
-    if (!(Math.abs(stops) <= MAX_STOPS)) throw new InputError(`${shown(file)}: ${isOneLine ? 'exposure' : 'line'} ${i + 1} is "${shown(entry.slice(0, 30))}", an exposure is a number of stops from -${MAX_STOPS} to ${MAX_STOPS}`);
+    if (!(Math.abs(stops) <= MAX_STOPS))
+      throw new InputError(
+        `${shown(file)}: ${isOneLine ? 'exposure' : 'line'} ${i + 1} is "${shown(entry.slice(0, 30))}", an exposure is a number of stops from -${MAX_STOPS} to ${MAX_STOPS}`,
+      );
     return stops;
   });
 }
@@ -31,12 +40,20 @@ async function readStops(file: string, count: number): Promise<number[]> {
  * @param file the file of stops; undefined where there is none, and EXIF counts.
  * @throws InputError naming the file, the entry and the remedy.
  */
-export async function readExposures(folder: string, file: string | undefined, pictures: readonly string[], images: readonly DecodedImage[]): Promise<number[]> {
+export async function readExposures(
+  folder: string,
+  file: string | undefined,
+  pictures: readonly string[],
+  images: readonly DecodedImage[],
+): Promise<number[]> {
   if (file !== undefined) return (await readStops(file, pictures.length)).map((stops) => 2 ** stops);
   try {
     return exifExposures(images.map(({ exif }, i) => ({ name: shown(pictures[i]), exif })));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    throw new InputError(`${shown(folder)} has no exposure.txt: write one, a line for each picture with its exposure in stops (EXIF does not help: ${error.finding})`, { cause: error });
+    throw new InputError(
+      `${shown(folder)} has no exposure.txt: write one, a line for each picture with its exposure in stops (EXIF does not help: ${error.finding})`,
+      { cause: error },
+    );
   }
 }

@@ -1,7 +1,8 @@
 /**
  * The figures of one stack: every candidate picture against the truth, under every encoding.
  *
- * Truth and candidates are clipped to [0,1], 1 being the saturation of the shortest frame: beyond it nothing was measured.
+ * Truth and candidates are clipped to [0,1], 1 being the saturation of the shortest frame: beyond it nothing was
+ * measured.
  */
 import { iou, muLaw, overlap, PU21_PEAK, psnr, pu21Encode, ssim } from '../../image/metrics.ts';
 import type { Overlap } from '../../image/metrics.ts';
@@ -12,7 +13,13 @@ export const ENCODINGS = ['linear', 'mu', 'reinhard', 'krawczyk', 'durand', 'pu2
 export type Encoding = (typeof ENCODINGS)[number];
 
 /** SSIM is of these; PU21 has no range of values that its constants could be fractions of. */
-export const SIMILARITY_ENCODINGS = ['linear', 'mu', 'reinhard', 'krawczyk', 'durand'] as const satisfies readonly Encoding[];
+export const SIMILARITY_ENCODINGS = [
+  'linear',
+  'mu',
+  'reinhard',
+  'krawczyk',
+  'durand',
+] as const satisfies readonly Encoding[];
 type SimilarityEncoding = (typeof SIMILARITY_ENCODINGS)[number];
 
 /** A picture to judge, with the motion maps that it was made with. */
@@ -67,7 +74,12 @@ export function judge(truth: Truth, peak: number): (candidate: Candidate) => Fig
   const { width, height, reference, motion, burnt } = truth;
   const radiance = clipped(truth.radiance);
   const operators = toneOperators(radiance, width, height, peak);
-  const encode: Record<Encoding, (picture: Float32Array) => Float32Array> = { linear: (picture) => picture, mu: muLaw, ...operators, pu21: (picture) => pu21Encode(picture, peak) };
+  const encode: Record<Encoding, (picture: Float32Array) => Float32Array> = {
+    linear: (picture) => picture,
+    mu: muLaw,
+    ...operators,
+    pu21: (picture) => pu21Encode(picture, peak),
+  };
   const expected = new Map(ENCODINGS.map((name) => [name, encode[name](radiance)]));
   const moving = motion && Uint8Array.from(motion[reference], (w) => (w > 0.5 ? 1 : 0));
   const still = moving?.map((w) => 1 - w);
@@ -75,7 +87,15 @@ export function judge(truth: Truth, peak: number): (candidate: Candidate) => Fig
   return ({ radiance: made, motion: found }) => {
     const picture = clipped(made);
     const empty = (): Quality => ({ psnr: {}, ssim: {} }) as Quality;
-    const figures: Figures = { ...empty(), moving: empty(), still: empty(), overlap: NOTHING, iou: NaN, overlapSeen: NOTHING, iouSeen: NaN };
+    const figures: Figures = {
+      ...empty(),
+      moving: empty(),
+      still: empty(),
+      overlap: NOTHING,
+      iou: NaN,
+      overlapSeen: NOTHING,
+      iouSeen: NaN,
+    };
     for (const name of ENCODINGS) {
       const [a, b] = [encode[name](picture), expected.get(name)!];
       const range = name === 'pu21' ? PU21_PEAK : 1;
@@ -113,7 +133,10 @@ export function meanFigures(all: readonly Figures[]): Figures {
     const values = all.map(pick).filter((value) => !Number.isNaN(value));
     return values.length === 0 ? NaN : values.reduce((a, b) => a + b, 0) / values.length;
   };
-  const each = <K extends string>(names: readonly K[], pick: (figures: Figures) => Record<K, number>): Record<K, number> =>
+  const each = <K extends string>(
+    names: readonly K[],
+    pick: (figures: Figures) => Record<K, number>,
+  ): Record<K, number> =>
     Object.fromEntries(names.map((name) => [name, mean((figures) => pick(figures)[name])])) as Record<K, number>;
   const quality = (pick: (figures: Figures) => Quality): Quality => ({
     psnr: each(ENCODINGS, (figures) => pick(figures).psnr),
@@ -137,7 +160,9 @@ const MIN_SAMPLES = 100;
 /** Samples this far from black and white, in the gamma domain, are well exposed. */
 const WELL_EXPOSED = [0.15, 0.85] as const;
 
-/** A scale for the truth, and how well it then fits: the root mean square of the difference, over that of the reference. */
+/**
+ * A scale for the truth, and how well it then fits: the root mean square of the difference, over that of the reference.
+ */
 export interface TruthScale {
   scale: number;
   residual: number;
@@ -145,16 +170,23 @@ export interface TruthScale {
 }
 
 /**
- * Ground truths are stored in different scales (1 may be the saturation of the shortest frame, or the white of the reference). This finds the one factor
- * that makes the truth the reference's radiance: least squares over the pixels whose three channels are well exposed there.
- * With too few of them, those that are not clipped; undefined where even these are too few or the truth is black there.
+ * Ground truths are stored in different scales (1 may be the saturation of the shortest frame, or the white of the
+ * reference). This finds the one factor that makes the truth the reference's radiance: least squares over the pixels
+ * whose three channels are well exposed there. With too few of them, those that are not clipped; undefined where even
+ * these are too few or the truth is black there.
  * @param encoded X' of the reference. @param lone its radiance.
  */
 export function fitScale(truth: Float32Array, encoded: Float32Array, lone: Float32Array): TruthScale | undefined {
   for (const [low, high] of [WELL_EXPOSED, [0.02, 0.98]] as const) {
     let [tt, tl, ll, samples] = [0, 0, 0, 0];
     for (let p = 0; p < truth.length; p += 3) {
-      if (!(Math.min(encoded[p], encoded[p + 1], encoded[p + 2]) > low && Math.max(encoded[p], encoded[p + 1], encoded[p + 2]) < high)) continue;
+      if (
+        !(
+          Math.min(encoded[p], encoded[p + 1], encoded[p + 2]) > low &&
+          Math.max(encoded[p], encoded[p + 1], encoded[p + 2]) < high
+        )
+      )
+        continue;
       samples += 3;
       for (let i = p; i < p + 3; i++) {
         tt += truth[i] * truth[i];
@@ -162,7 +194,8 @@ export function fitScale(truth: Float32Array, encoded: Float32Array, lone: Float
         ll += lone[i] * lone[i];
       }
     }
-    if (samples >= MIN_SAMPLES && tl > 0) return { scale: tl / tt, residual: Math.sqrt(Math.max(0, 1 - tl ** 2 / (tt * ll))), samples };
+    if (samples >= MIN_SAMPLES && tl > 0)
+      return { scale: tl / tt, residual: Math.sqrt(Math.max(0, 1 - tl ** 2 / (tt * ll))), samples };
   }
   return undefined;
 }

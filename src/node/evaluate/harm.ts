@@ -1,8 +1,10 @@
 /**
- * The harm that a merge does to a stack, with or without a ground truth: colour casts and rainbow pixels of each picture, and, where boxes stand still,
- * what was called moving there and how far the network's picture is from the plain merge's.
+ * The harm that a merge does to a stack, with or without a ground truth: colour casts and rainbow pixels of each
+ * picture, and, where boxes stand still, what was called moving there and how far the network's picture is from the
+ * plain merge's.
  *
- * A pixel is called moving where the reference's map, the union of the others, is above 1/2; the mean of the maps is over all frames' maps, the union among them.
+ * A pixel is called moving where the reference's map, the union of the others, is above 1/2; the mean of the maps is
+ * over all frames' maps, the union among them.
  */
 import { colourCasts, labAt, MIN_MIDTONES, quantile, rainbowShare, toneKey } from '../../image/harm.ts';
 import type { ColourCast } from '../../image/harm.ts';
@@ -15,7 +17,10 @@ import type { Candidate } from './figures.ts';
 import { boxMask } from './still.ts';
 import type { Box } from './still.ts';
 
-/** The pictures that are judged: the network's, the plain merge, the reference frame alone (what its response does to colours). */
+/**
+ * The pictures that are judged: the network's, the plain merge, the reference frame alone (what its response does to
+ * colours).
+ */
 export const HARM_ROWS = ['network', 'merge', 'reference'] as const;
 export type HarmRow = (typeof HARM_ROWS)[number];
 
@@ -75,7 +80,13 @@ function calledMoving(maps: readonly Float32Array[], reference: number, where?: 
  * @param reference its index in exposure order. @param boxes what stands still, if that is known.
  * @param pause is awaited between steps, each some seconds for large pictures; may throw to stop.
  */
-export async function measureHarm(rows: readonly Candidate[], frames: readonly Frame[], reference: number, boxes: readonly Box[] | undefined, pause: () => Promise<void>): Promise<Harm> {
+export async function measureHarm(
+  rows: readonly Candidate[],
+  frames: readonly Frame[],
+  reference: number,
+  boxes: readonly Box[] | undefined,
+  pause: () => Promise<void>,
+): Promise<Harm> {
   const { data, width, height } = frames[reference];
   const row = (name: HarmRow): Candidate => rows.find((candidate) => candidate.name === name)!;
   const [network, plain] = [row('network'), row('merge')];
@@ -95,8 +106,14 @@ export async function measureHarm(rows: readonly Candidate[], frames: readonly F
     if (boxes && name !== 'reference') labs.push(lab);
   }
   const unmeasured: string[] = [];
-  if (!castOf) unmeasured.push(`cast: fewer than ${MIN_MIDTONES} pixels of the reference are mid-tones (all channels from 25 to 230 of 255)`);
-  if (!boxes) unmeasured.push('false motion, and the difference from the plain merge: nothing is known to stand still (still.json, --static)');
+  if (!castOf)
+    unmeasured.push(
+      `cast: fewer than ${MIN_MIDTONES} pixels of the reference are mid-tones (all channels from 25 to 230 of 255)`,
+    );
+  if (!boxes)
+    unmeasured.push(
+      'false motion, and the difference from the plain merge: nothing is known to stand still (still.json, --static)',
+    );
   const harm: Harm = { pictures, whole: calledMoving(maps, reference), still: undefined, unmeasured };
   if (!boxes) return harm;
 
@@ -135,13 +152,18 @@ export interface HarmSummary {
   /** Medians of the casts, and shares, over stacks. */
   pictures: { name: HarmRow; cast: Spread; rainbow: Spread }[];
   whole: Record<keyof CalledMoving, Spread>;
-  /** Over the boxes of all stacks. The worst PSNR is the lowest; equal pictures, whose PSNR is infinite, are left out of it. */
+  /**
+   * Over the boxes of all stacks. The worst PSNR is the lowest; equal pictures, whose PSNR is infinite, are left out of
+   * it.
+   */
   still: { stacks: number; boxes: number } & Record<keyof Omit<StillFigures, 'pixels' | 'level'>, Spread>;
 }
 
 function spread(values: readonly number[], worst: (...values: number[]) => number = Math.max): Spread {
   const known = values.filter((value) => Number.isFinite(value));
-  return known.length === 0 ? { mean: NaN, worst: NaN } : { mean: known.reduce((a, b) => a + b, 0) / known.length, worst: worst(...known) };
+  return known.length === 0
+    ? { mean: NaN, worst: NaN }
+    : { mean: known.reduce((a, b) => a + b, 0) / known.length, worst: worst(...known) };
 }
 
 /** Means over stacks, those of still parts over boxes, and the worst of each. */
@@ -152,7 +174,11 @@ export function summarizeHarm(all: readonly Harm[]): HarmSummary {
     stacks: all.length,
     pictures: HARM_ROWS.map((name) => {
       const of = all.map(({ pictures }) => pictures.find((picture) => picture.name === name)!);
-      return { name, cast: spread(of.map(({ cast }) => cast?.median ?? NaN)), rainbow: spread(of.map(({ rainbow }) => rainbow)) };
+      return {
+        name,
+        cast: spread(of.map(({ cast }) => cast?.median ?? NaN)),
+        rainbow: spread(of.map(({ rainbow }) => rainbow)),
+      };
     }),
     whole: { moving: spread(all.map(({ whole }) => whole.moving)), maps: spread(all.map(({ whole }) => whole.maps)) },
     still: {
@@ -162,7 +188,10 @@ export function summarizeHarm(all: readonly Harm[]): HarmSummary {
       maps: spread(boxes.map(({ maps }) => maps)),
       difference: spread(boxes.map(({ difference }) => difference)),
       p99: spread(boxes.map(({ p99 }) => p99)),
-      psnrMu: spread(boxes.map(({ psnrMu }) => psnrMu), Math.min),
+      psnrMu: spread(
+        boxes.map(({ psnrMu }) => psnrMu),
+        Math.min,
+      ),
     },
   };
 }

@@ -1,7 +1,8 @@
 /**
- * Stacks as folders. With ground truth: the layouts of Kalantari and Ramamoorthi (2017: pictures, exposure.txt, HDRImg.hdr) and of Prabhakar
- * et al. and Hu et al. (input_K_aligned.tif, input_exp.txt, ref_hdr_aligned.hdr, with the static ref_K.tif beside them), and ours, which is
- * either with motion-K.png. Without: pictures, their exposures in a file or in EXIF, and still.json where something is known to stand still.
+ * Stacks as folders. With ground truth: the layouts of Kalantari and Ramamoorthi (2017: pictures, exposure.txt,
+ * HDRImg.hdr) and of Prabhakar et al. and Hu et al. (input_K_aligned.tif, input_exp.txt, ref_hdr_aligned.hdr, with the
+ * static ref_K.tif beside them), and ours, which is either with motion-K.png. Without: pictures, their exposures in a
+ * file or in EXIF, and still.json where something is known to stand still.
  */
 import { readdir, stat } from 'node:fs/promises';
 import type { Dirent } from 'node:fs';
@@ -70,14 +71,21 @@ const byName = new Intl.Collator('en', { numeric: true });
 async function list(path: string): Promise<{ name: string; isFolder: boolean }[]> {
   try {
     const entries = await readdir(path, { withFileTypes: true });
-    const isFolder = async (entry: Dirent): Promise<boolean> => entry.isDirectory() || (entry.isSymbolicLink() && !!(await stat(join(path, entry.name)).catch(() => undefined))?.isDirectory());
-    return (await Promise.all(entries.map(async (entry) => ({ name: entry.name, isFolder: await isFolder(entry) })))).sort((a, b) => byName.compare(a.name, b.name) || (a.name < b.name ? -1 : 1));
+    const isFolder = async (entry: Dirent): Promise<boolean> =>
+      entry.isDirectory() ||
+      (entry.isSymbolicLink() && !!(await stat(join(path, entry.name)).catch(() => undefined))?.isDirectory());
+    return (
+      await Promise.all(entries.map(async (entry) => ({ name: entry.name, isFolder: await isFolder(entry) })))
+    ).sort((a, b) => byName.compare(a.name, b.name) || (a.name < b.name ? -1 : 1));
   } catch (error) {
     throw systemProblem(error, 'read the stack in', path);
   }
 }
 
-/** Whether a subfolder is a stack: it says so by a file that only stacks have, or its first picture's EXIF has an exposure time. */
+/**
+ * Whether a subfolder is a stack: it says so by a file that only stacks have, or its first picture's EXIF has an
+ * exposure time.
+ */
 async function isStack(path: string, names: readonly string[]): Promise<boolean> {
   if (names.some((name) => TRUTH.test(name) || EXPOSURE_FILES.includes(name) || name === STILL_FILE)) return true;
   const first = names.find((name) => PICTURE.test(name) && !NOT_INPUT.test(name));
@@ -102,7 +110,10 @@ export async function findStacks(path: string, leftOut: (message: string) => voi
     if (await isStack(folder, inner)) found.push(describe(folder, inner));
     else leftOut(`${shown(folder)} is left out: it has neither exposure.txt nor EXIF exposure times`);
   }
-  if (found.length === 0) throw new InputError(`${shown(path)} holds no stack: a stack is a folder with pictures and exposure.txt, or with EXIF in its pictures`);
+  if (found.length === 0)
+    throw new InputError(
+      `${shown(path)} holds no stack: a stack is a folder with pictures and exposure.txt, or with EXIF in its pictures`,
+    );
   return found;
 }
 
@@ -112,7 +123,9 @@ function describe(path: string, names: readonly string[]): StackFolder {
   const aligned = inputs.filter((name) => /_aligned\./i.test(name));
   const pictures = aligned.length > 0 ? aligned : inputs.length > 0 ? inputs : all;
   if (pictures.length < MIN_FRAMES || pictures.length > MAX_FRAMES) {
-    throw new InputError(`${shown(path)} holds ${pictures.length} pictures, a stack has ${MIN_FRAMES} to ${MAX_FRAMES}: name folders that hold one stack each`);
+    throw new InputError(
+      `${shown(path)} holds ${pictures.length} pictures, a stack has ${MIN_FRAMES} to ${MAX_FRAMES}: name folders that hold one stack each`,
+    );
   }
   const exposures = EXPOSURE_FILES.find((name) => names.includes(name));
   const own = (name: string): string | undefined => (names.includes(name) ? join(path, name) : undefined);
@@ -137,7 +150,9 @@ function chooseTruth(path: string, names: readonly string[], isAligned: boolean)
     const match = candidates.find((name) => name.toLowerCase() === known);
     if (match) return match;
   }
-  throw new InputError(`${shown(path)} has ${candidates.length} .hdr files (${candidates.slice(0, 3).map(shown).join(', ')}): call the ground truth ground-truth.hdr`);
+  throw new InputError(
+    `${shown(path)} has ${candidates.length} .hdr files (${candidates.slice(0, 3).map(shown).join(', ')}): call the ground truth ground-truth.hdr`,
+  );
 }
 
 /**
@@ -147,23 +162,39 @@ function chooseTruth(path: string, names: readonly string[], isAligned: boolean)
  * @param options.isStatic whether all stands still in a stack without still.json.
  * @throws InputError naming the file and the remedy.
  */
-export async function readStack(folder: StackFolder, options: { picks?: readonly number[]; reference?: number; isStatic?: boolean } = {}): Promise<EvaluationStack> {
+export async function readStack(
+  folder: StackFolder,
+  options: { picks?: readonly number[]; reference?: number; isStatic?: boolean } = {},
+): Promise<EvaluationStack> {
   const { path, pictures, name } = folder;
   const images: DecodedImage[] = [];
   for await (const image of readFrameFiles(pictures)) images.push(image);
   const exposures = await readExposures(path, folder.exposures, pictures, images);
-  const { frames, order } = sortFrames(images.map(({ data, width, height }, i) => ({ data, width, height, exposure: exposures[i], name: shown(basename(pictures[i])) })));
+  const { frames, order } = sortFrames(
+    images.map(({ data, width, height }, i) => ({
+      data,
+      width,
+      height,
+      exposure: exposures[i],
+      name: shown(basename(pictures[i])),
+    })),
+  );
   const { width, height } = frames[0];
   const { picks = frames.map((_, k) => k) } = options;
   const missing = picks.find((k) => k >= frames.length);
-  if (missing !== undefined) throw new InputError(`${shown(path)} has ${frames.length} frames, --frames names ${missing + 1}: leave it out`);
+  if (missing !== undefined)
+    throw new InputError(`${shown(path)} has ${frames.length} frames, --frames names ${missing + 1}: leave it out`);
   const reference = options.reference ?? middleFrame(picks.length);
-  if (reference >= picks.length) throw new InputError(`${shown(path)} has ${picks.length} frames, --reference is ${reference + 1}: choose one of 1 to ${picks.length}`);
+  if (reference >= picks.length)
+    throw new InputError(
+      `${shown(path)} has ${picks.length} frames, --reference is ${reference + 1}: choose one of 1 to ${picks.length}`,
+    );
 
   const truth = folder.truth === undefined ? undefined : await readTruth(folder.truth, width, height);
   const whole: Box[] | undefined = options.isStatic ? [[0, 0, width, height]] : undefined;
   const still = folder.still === undefined ? whole : await readStill(folder.still, width, height);
-  const maps = truth && folder.hasMotion ? await readMotionMaps(path, frames.length, width, height, picks[reference]) : undefined;
+  const maps =
+    truth && folder.hasMotion ? await readMotionMaps(path, frames.length, width, height, picks[reference]) : undefined;
   return {
     name,
     path,
@@ -173,7 +204,12 @@ export async function readStack(folder: StackFolder, options: { picks?: readonly
     images: picks.map((k) => images[order[k]]),
     reference,
     truth,
-    motion: maps && withUnion(picks.map((k) => maps[k]), reference),
+    motion:
+      maps &&
+      withUnion(
+        picks.map((k) => maps[k]),
+        reference,
+      ),
     still,
   };
 }
@@ -187,7 +223,9 @@ async function readTruth(file: string, width: number, height: number): Promise<F
     throw new InputError(`${shown(file)} cannot be read: ${reasonOf(error)}`, { cause: error });
   }
   if (truth.width !== width || truth.height !== height) {
-    throw new InputError(`${shown(file)} is ${truth.width}x${truth.height} but the pictures are ${width}x${height}: the ground truth has the size of its stack`);
+    throw new InputError(
+      `${shown(file)} is ${truth.width}x${truth.height} but the pictures are ${width}x${height}: the ground truth has the size of its stack`,
+    );
   }
   return truth.data;
 }

@@ -1,8 +1,9 @@
 /**
- * The sheet of a stack: all its pictures side by side at full size, below each what is wrong with it, and below that its motion.
+ * The sheet of a stack: all its pictures side by side at full size, below each what is wrong with it, and below that
+ * its motion.
  *
- * Pictures are tone-mapped alike, with the exposure chosen on the truth. Error maps show the mean over the channels of |T(Y) - T(truth)|, T being the mu-law:
- * black none, through red and yellow to white at 0.1.
+ * Pictures are tone-mapped alike, with the exposure chosen on the truth. Error maps show the mean over the channels of
+ * |T(Y) - T(truth)|, T being the mu-law: black none, through red and yellow to white at 0.1.
  */
 import { maxSample } from '../../image/frame.ts';
 import type { Frame } from '../../image/frame.ts';
@@ -59,7 +60,13 @@ function eightBits({ data }: Frame): Uint8Array {
  * @param reference the reference frame as it was taken.
  * @param truth the truth in the scale of the candidates, with true motion where it is known.
  */
-export async function writeSheet(path: string, reference: Frame, truth: Panel, candidates: readonly Panel[], signal?: AbortSignal): Promise<void> {
+export async function writeSheet(
+  path: string,
+  reference: Frame,
+  truth: Panel,
+  candidates: readonly Panel[],
+  signal?: AbortSignal,
+): Promise<void> {
   const { width, height } = reference;
   const clean = clipped(truth.radiance);
   const tone = chooseTone(clean);
@@ -67,7 +74,9 @@ export async function writeSheet(path: string, reference: Frame, truth: Panel, c
     [{ label: 'reference as taken', rgb: eightBits(reference) }, undefined, undefined],
     ...[truth, ...candidates].map(({ name, mu, radiance, motion }): (Tile | undefined)[] => [
       { label: name, rgb: toneMap(clipped(radiance), tone) },
-      mu === undefined ? undefined : { label: `${Number.isFinite(mu) ? mu.toFixed(2) : '-'} dB mu`, rgb: heat(radiance, clean) },
+      mu === undefined
+        ? undefined
+        : { label: `${Number.isFinite(mu) ? mu.toFixed(2) : '-'} dB mu`, rgb: heat(radiance, clean) },
       motion && { label: mu === undefined ? 'true motion' : 'motion', rgb: grey(motion) },
     ]),
   ];
@@ -80,10 +89,16 @@ export async function writeSheet(path: string, reference: Frame, truth: Panel, c
       if (!tile) return;
       const [left, top] = [i * stepX, j * stepY];
       drawLabel(sheet, total.width, left + 2, top + 2, tile.label, width - 2);
-      for (let y = 0; y < height; y++) sheet.set(tile.rgb.subarray(3 * y * width, 3 * (y + 1) * width), 3 * ((top + LABEL_HEIGHT + y) * total.width + left));
+      for (let y = 0; y < height; y++)
+        sheet.set(
+          tile.rgb.subarray(3 * y * width, 3 * (y + 1) * width),
+          3 * ((top + LABEL_HEIGHT + y) * total.width + left),
+        );
     }),
   );
   const sharp = await loadSharp('writing sheets');
-  const png = await sharp(sheet, { raw: { ...total, channels: 3 }, limitInputPixels: false }).png().toBuffer();
+  const png = await sharp(sheet, { raw: { ...total, channels: 3 }, limitInputPixels: false })
+    .png()
+    .toBuffer();
   await writeFileAtomic(path, png, { signal });
 }

@@ -15,28 +15,52 @@ function cell(value: number, digits: number): string {
   return Number.isFinite(value) ? value.toFixed(digits) : 'inf';
 }
 
-/** A heading and a line a row, columns aligned. Without an entry a column stays, with `-`: tables of several stacks look alike. */
-function gridText<T>(title: string, columns: readonly Column<T>[], rows: readonly { name: string; figures: T }[]): string {
+/**
+ * A heading and a line a row, columns aligned. Without an entry a column stays, with `-`: tables of several stacks look
+ * alike.
+ */
+function gridText<T>(
+  title: string,
+  columns: readonly Column<T>[],
+  rows: readonly { name: string; figures: T }[],
+): string {
   const grid = [
     ['', ...columns.map(({ group }) => group)],
     [title, ...columns.map((column) => column.title)],
     ...rows.map(({ name, figures }) => [name, ...columns.map(({ value, digits }) => cell(value(figures), digits))]),
   ];
-  const widths = grid[0].map((_, c) => Math.max(...grid.slice(c === 0 ? 2 : 1).map((line) => line[c].length), c === 0 ? 17 : 5));
+  const widths = grid[0].map((_, c) =>
+    Math.max(...grid.slice(c === 0 ? 2 : 1).map((line) => line[c].length), c === 0 ? 17 : 5),
+  );
   const [first] = widths;
-  const line = (cells: readonly string[]): string => [cells[0].padEnd(first), ...cells.slice(1).map((text, c) => text.padStart(widths[c + 1]))].join(' ').trimEnd();
-  return [title, line(['', ...grid[0].slice(1)]), line(['', ...grid[1].slice(1)]), ...grid.slice(2).map(line)].join('\n');
+  const line = (cells: readonly string[]): string =>
+    [cells[0].padEnd(first), ...cells.slice(1).map((text, c) => text.padStart(widths[c + 1]))].join(' ').trimEnd();
+  return [title, line(['', ...grid[0].slice(1)]), line(['', ...grid[1].slice(1)]), ...grid.slice(2).map(line)].join(
+    '\n',
+  );
 }
 
-const SHORT = { linear: 'L', mu: 'mu', reinhard: 'R', krawczyk: 'K', durand: 'D' } as const satisfies Partial<Record<Encoding, string>>;
+const SHORT = { linear: 'L', mu: 'mu', reinhard: 'R', krawczyk: 'K', durand: 'D' } as const satisfies Partial<
+  Record<Encoding, string>
+>;
 const SHARED = Object.keys(SHORT) as (keyof typeof SHORT)[];
 
 const TRUTH_COLUMNS: Column<Figures>[] = [
-  ...SHARED.map((name, i) => ({ group: i === 0 ? 'PSNR' : '', title: SHORT[name], value: (figures: Figures) => figures.psnr[name], digits: 2 })),
+  ...SHARED.map((name, i) => ({
+    group: i === 0 ? 'PSNR' : '',
+    title: SHORT[name],
+    value: (figures: Figures) => figures.psnr[name],
+    digits: 2,
+  })),
   { group: '', title: 'PU21', value: ({ psnr }) => psnr.pu21, digits: 2 },
   { group: 'PSNR-mu', title: 'moving', value: ({ moving }) => moving.psnr.mu, digits: 2 },
   { group: '', title: 'still', value: ({ still }) => still.psnr.mu, digits: 2 },
-  ...SHARED.map((name, i) => ({ group: i === 0 ? 'SSIM' : '', title: SHORT[name], value: (figures: Figures) => figures.ssim[name], digits: 4 })),
+  ...SHARED.map((name, i) => ({
+    group: i === 0 ? 'SSIM' : '',
+    title: SHORT[name],
+    value: (figures: Figures) => figures.ssim[name],
+    digits: 4,
+  })),
   { group: 'motion', title: 'IoU', value: ({ iou }) => iou, digits: 3 },
   { group: '', title: 'seen', value: ({ iouSeen }) => iouSeen, digits: 3 },
 ];
@@ -47,9 +71,23 @@ export function tableText(title: string, rows: readonly { name: string; figures:
 }
 
 /** A line of harm: a picture's own figures, or those of boxes; NaN where a line has none. */
-type HarmLine = Record<'cast' | 'p90' | 'a' | 'b' | 'rainbow' | 'moving' | 'maps' | 'difference' | 'p99' | 'psnrMu', number>;
+type HarmLine = Record<
+  'cast' | 'p90' | 'a' | 'b' | 'rainbow' | 'moving' | 'maps' | 'difference' | 'p99' | 'psnrMu',
+  number
+>;
 
-const EMPTY: HarmLine = { cast: NaN, p90: NaN, a: NaN, b: NaN, rainbow: NaN, moving: NaN, maps: NaN, difference: NaN, p99: NaN, psnrMu: NaN };
+const EMPTY: HarmLine = {
+  cast: NaN,
+  p90: NaN,
+  a: NaN,
+  b: NaN,
+  rainbow: NaN,
+  moving: NaN,
+  maps: NaN,
+  difference: NaN,
+  p99: NaN,
+  psnrMu: NaN,
+};
 const HARM_COLUMNS: Column<HarmLine>[] = [
   { group: 'cast', title: 'dE', value: ({ cast }) => cast, digits: 2 },
   { group: '', title: 'p90', value: ({ p90 }) => p90, digits: 2 },
@@ -69,10 +107,22 @@ function stillLine({ moving, maps, difference, p99, psnrMu }: Omit<StillFigures,
 
 /** A stack's harm: its pictures, then what stands still as a whole and box by box, then what could not be measured. */
 export function harmText(title: string, { pictures, whole, still, unmeasured }: Harm): string {
-  const rows = pictures.map(({ name, cast, rainbow }) => ({ name: name as string, figures: { ...EMPTY, cast: cast?.median ?? NaN, p90: cast?.p90 ?? NaN, a: cast?.a ?? NaN, b: cast?.b ?? NaN, rainbow, ...(name === 'network' ? whole : {}) } }));
+  const rows = pictures.map(({ name, cast, rainbow }) => ({
+    name: name as string,
+    figures: {
+      ...EMPTY,
+      cast: cast?.median ?? NaN,
+      p90: cast?.p90 ?? NaN,
+      a: cast?.a ?? NaN,
+      b: cast?.b ?? NaN,
+      rainbow,
+      ...(name === 'network' ? whole : {}),
+    },
+  }));
   if (still) {
     rows.push({ name: 'still', figures: stillLine(still.all) });
-    if (still.boxes.length > 1) rows.push(...still.boxes.map((of) => ({ name: `  ${of.box.join(',')}`, figures: stillLine(of) })));
+    if (still.boxes.length > 1)
+      rows.push(...still.boxes.map((of) => ({ name: `  ${of.box.join(',')}`, figures: stillLine(of) })));
   }
   return [gridText(title, HARM_COLUMNS, rows), ...unmeasured.map((text) => `not measured: ${text}`)].join('\n');
 }
@@ -80,8 +130,29 @@ export function harmText(title: string, { pictures, whole, still, unmeasured }: 
 /** Means and worst cases over stacks, those of still parts over boxes. */
 export function harmSummaryText({ stacks, pictures, whole, still }: HarmSummary): string {
   const rows = (['mean', 'worst'] as const).flatMap((which) => [
-    ...pictures.map(({ name, cast, rainbow }) => ({ name: `${name}, ${which}`, figures: { ...EMPTY, cast: cast[which], rainbow: rainbow[which], ...(name === 'network' ? { moving: whole.moving[which], maps: whole.maps[which] } : {}) } })),
-    { name: `still, ${which}`, figures: stillLine({ moving: still.moving[which], maps: still.maps[which], difference: still.difference[which], p99: still.p99[which], psnrMu: still.psnrMu[which] }) },
+    ...pictures.map(({ name, cast, rainbow }) => ({
+      name: `${name}, ${which}`,
+      figures: {
+        ...EMPTY,
+        cast: cast[which],
+        rainbow: rainbow[which],
+        ...(name === 'network' ? { moving: whole.moving[which], maps: whole.maps[which] } : {}),
+      },
+    })),
+    {
+      name: `still, ${which}`,
+      figures: stillLine({
+        moving: still.moving[which],
+        maps: still.maps[which],
+        difference: still.difference[which],
+        p99: still.p99[which],
+        psnrMu: still.psnrMu[which],
+      }),
+    },
   ]);
-  return gridText(`harm, ${stacks} stacks; still: ${still.boxes} ${still.boxes === 1 ? 'box' : 'boxes'} of ${still.stacks}`, HARM_COLUMNS, rows);
+  return gridText(
+    `harm, ${stacks} stacks; still: ${still.boxes} ${still.boxes === 1 ? 'box' : 'boxes'} of ${still.stacks}`,
+    HARM_COLUMNS,
+    rows,
+  );
 }

@@ -5,5 +5,12 @@ import { platformDevice, requestPlatformAdapter } from './platform.ts';
 
 await main(async () => {
   const { device, adapter } = await platformDevice();
-  await runSuite({ device, requestAdapter: requestPlatformAdapter, adapter, version: navigator.userAgent.replace('/', ' '), goldens: goldenFolder(), report: print });
+  await runSuite({
+    device,
+    requestAdapter: requestPlatformAdapter,
+    adapter,
+    version: navigator.userAgent.replace('/', ' '),
+    goldens: goldenFolder(),
+    report: print,
+  });
 });

@@ -1,4 +1,7 @@
-/** What runners outside browsers share: golden files from disk, events on stdout. Node, Bun and Deno all have these modules. */
+/**
+ * What runners outside browsers share: golden files from disk, events on stdout. Node, Bun and Deno all have these
+ * modules.
+ */
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { errorText } from '../events.ts';

@@ -1,6 +1,6 @@
 /**
- * The suite in a headless Firefox, whose WebGPU is wgpu and naga as Deno's, in other versions. It is started as people start it, with a
- * profile of its own: playwright drives only its own build. `FIREFOX` is the path of its program.
+ * The suite in a headless Firefox, whose WebGPU is wgpu and naga as Deno's, in other versions. It is started as people
+ * start it, with a profile of its own: playwright drives only its own build. `FIREFOX` is the path of its program.
  *
  * Firefox on Linux has WebGPU off, and refuses software adapters: two preferences change that.
  */
@@ -32,25 +32,34 @@ const PREFERENCES: Record<string, boolean | string | number> = {
 await main(async () => {
   const program = process.env.FIREFOX;
   if (!program) throw new Error('FIREFOX is not set: set it to the path of Firefox');
-  const version = execFileSync(program, ['--version'], { encoding: 'utf8' }).trim().replace(/^Mozilla /, '');
+  const version = execFileSync(program, ['--version'], { encoding: 'utf8' })
+    .trim()
+    .replace(/^Mozilla /, '');
   const named = (event: RunnerEvent): RunnerEvent => (event.type === 'begin' ? { ...event, version } : event);
   const profile = await mkdtemp(join(tmpdir(), 'deghost-firefox-'));
   try {
-    const lines = Object.entries(PREFERENCES).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`);
+    const lines = Object.entries(PREFERENCES).map(
+      ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
+    );
     await writeFile(join(profile, 'user.js'), `${lines.join('\n')}\n`);
-    await runInPage(async (url, fail) => {
-      const firefox = spawn(program, ['--headless', '--no-remote', '--profile', profile, url], { stdio: ['ignore', 'ignore', 'ignore'] });
-      // Told to stop, it ends Firefox first and then takes its profile away.
-      process.once('SIGTERM', () => firefox.kill());
-      const exited = new Promise<void>((resolve) => {
-        firefox.on('error', (error) => (fail(`Firefox did not start: ${error.message}`), resolve()));
-        firefox.on('exit', (code, signal) => (fail(`Firefox ended with ${signal ?? `code ${code}`}`), resolve()));
-      });
-      return async () => {
-        firefox.kill();
-        await exited;
-      };
-    }, (event) => print(named(event)));
+    await runInPage(
+      async (url, fail) => {
+        const firefox = spawn(program, ['--headless', '--no-remote', '--profile', profile, url], {
+          stdio: ['ignore', 'ignore', 'ignore'],
+        });
+        // Told to stop, it ends Firefox first and then takes its profile away.
+        process.once('SIGTERM', () => firefox.kill());
+        const exited = new Promise<void>((resolve) => {
+          firefox.on('error', (error) => (fail(`Firefox did not start: ${error.message}`), resolve()));
+          firefox.on('exit', (code, signal) => (fail(`Firefox ended with ${signal ?? `code ${code}`}`), resolve()));
+        });
+        return async () => {
+          firefox.kill();
+          await exited;
+        };
+      },
+      (event) => print(named(event)),
+    );
   } finally {
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });
   }

@@ -17,9 +17,17 @@ async function get(path: string): Promise<Response> {
 
 async function run(): Promise<void> {
   const files = (await (await get('/goldens/')).json()) as string[];
-  const read = async (file: string): Promise<Uint8Array> => new Uint8Array(await (await get(`/goldens/${file}`)).arrayBuffer());
+  const read = async (file: string): Promise<Uint8Array> =>
+    new Uint8Array(await (await get(`/goldens/${file}`)).arrayBuffer());
   const { device, adapter } = await platformDevice();
-  await runSuite({ device, requestAdapter: requestPlatformAdapter, adapter, version: navigator.userAgent, goldens: { files, read }, report: post });
+  await runSuite({
+    device,
+    requestAdapter: requestPlatformAdapter,
+    adapter,
+    version: navigator.userAgent,
+    goldens: { files, read },
+    report: post,
+  });
 }
 
 run().catch((error: unknown) => post({ type: 'error', message: errorText(error) }));

@@ -15,6 +15,10 @@ export async function platformDevice(): Promise<{ device: GPUDevice; adapter: st
   const adapter = await requestPlatformAdapter();
   const { description, device, vendor, architecture, isFallbackAdapter } = adapter.info;
   // Firefox tells no names.
-  const name = description || device || [vendor, architecture].filter(Boolean).join(' ') || `unnamed${isFallbackAdapter ? ', software' : ''}`;
+  const name =
+    description ||
+    device ||
+    [vendor, architecture].filter(Boolean).join(' ') ||
+    `unnamed${isFallbackAdapter ? ', software' : ''}`;
   return { device: await openDevice(adapter), adapter: name };
 }

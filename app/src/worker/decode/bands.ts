@@ -1,6 +1,6 @@
 /**
- * 8-bit pictures by the browser's own decoder, which gives no more than a bitmap: its pixels are fetched through a small canvas, a band of
- * rows at a time, so that besides the bitmap only one band of RGBA is held.
+ * 8-bit pictures by the browser's own decoder, which gives no more than a bitmap: its pixels are fetched through a
+ * small canvas, a band of rows at a time, so that besides the bitmap only one band of RGBA is held.
  */
 import { checkSize, toRgb } from '../../../../src/image/picture.ts';
 import { damaged } from '../../../../src/image/refusals.ts';
@@ -10,14 +10,23 @@ const BAND_PIXELS = 1 << 20;
 
 /**
  * Decodes a JPEG or 8-bit PNG, upright.
- * @param convert whether its colour profile is to be applied (to sRGB). Otherwise samples come exactly as they are in the file.
+ * @param convert whether its colour profile is to be applied (to sRGB). Otherwise samples come exactly as they are in
+ * the file.
  * @returns RGB, `[height, width, 3]`.
  * @throws InputError naming the file: damaged, or transparent.
  */
-export async function decodeInBands(file: Blob, name: string, convert: boolean): Promise<{ data: Uint8Array; width: number; height: number }> {
+export async function decodeInBands(
+  file: Blob,
+  name: string,
+  convert: boolean,
+): Promise<{ data: Uint8Array; width: number; height: number }> {
   let bitmap: ImageBitmap;
   try {
-    bitmap = await createImageBitmap(file, { imageOrientation: 'from-image', premultiplyAlpha: 'none', colorSpaceConversion: convert ? 'default' : 'none' });
+    bitmap = await createImageBitmap(file, {
+      imageOrientation: 'from-image',
+      premultiplyAlpha: 'none',
+      colorSpaceConversion: convert ? 'default' : 'none',
+    });
   } catch (cause) {
     throw damaged(name, cause);
   }

@@ -1,7 +1,9 @@
 /**
- * What a JPEG's or PNG's header says, read before anything is decoded: size, samples, colour, ICC profile, and whether the file is whole.
+ * What a JPEG's or PNG's header says, read before anything is decoded: size, samples, colour, ICC profile, and whether
+ * the file is whole.
  *
- * Browsers decode a cut-off file into a half-grey picture and a header that lies into whatever they like; a merge needs to know.
+ * Browsers decode a cut-off file into a half-grey picture and a header that lies into whatever they like; a merge needs
+ * to know.
  */
 import { InputError } from '../../../../src/errors.ts';
 import { checkSize } from '../../../../src/image/picture.ts';
@@ -34,17 +36,22 @@ export function jpegHeader(bytes: Uint8Array, name: string): Header {
     if (isFrame && body.length >= 6) {
       const [precision, , , , , components] = body;
       frame = { height: view.getUint16(at + 5), width: view.getUint16(at + 7) };
-      if (precision !== 8) throw new InputError(`${name} has ${precision}-bit samples in a JPEG, only 8-bit ones are read: convert it to 16-bit PNG or TIFF`);
+      if (precision !== 8)
+        throw new InputError(
+          `${name} has ${precision}-bit samples in a JPEG, only 8-bit ones are read: convert it to 16-bit PNG or TIFF`,
+        );
       if (components !== 1 && components !== 3) throw notRgb(name, 'CMYK');
     }
-    if (marker === 0xe2 && String.fromCharCode(...body.subarray(0, 11)) === 'ICC_PROFILE') profile[body[12] - 1] = body.subarray(14);
+    if (marker === 0xe2 && String.fromCharCode(...body.subarray(0, 11)) === 'ICC_PROFILE')
+      profile[body[12] - 1] = body.subarray(14);
     at += 2 + length;
     if (marker === 0xda) break; // start of scan: what follows is the picture
   }
   if (!frame || at >= bytes.length) throw damaged(name);
   checkSize(frame.width, frame.height, name);
   // Within the coded picture 0xff is always followed by 0 or a marker, so that this can only be its end.
-  if (!hasEnd(bytes, at)) throw new InputError(`${name} cannot be decoded, it is cut off: the end of the picture is missing`);
+  if (!hasEnd(bytes, at))
+    throw new InputError(`${name} cannot be decoded, it is cut off: the end of the picture is missing`);
   const parts = profile.filter(Boolean);
   return { ...frame, bits: 8, ...(parts.length > 0 && { icc: join(parts) }) };
 }

@@ -1,5 +1,6 @@
 /**
- * Files to frames: the same formats, limits and refusals as the command line's (src/node/readImage.ts), with the browser's means.
+ * Files to frames: the same formats, limits and refusals as the command line's (src/node/readImage.ts), with the
+ * browser's means.
  */
 import { InputError } from '../../../../src/errors.ts';
 import { readExposureInfo } from '../../../../src/image/exif.ts';
@@ -19,7 +20,8 @@ import { decodeTiff } from './tiff.ts';
  * @throws InputError naming the file and what is wrong with it; RangeError without the memory for it.
  */
 export async function decodeFile(file: Blob, name: string): Promise<DecodedImage> {
-  if (file.size > MAX_FILE_BYTES) throw new InputError(`${name} is ${file.size} bytes, at most ${MAX_FILE_BYTES} are read`);
+  if (file.size > MAX_FILE_BYTES)
+    throw new InputError(`${name} is ${file.size} bytes, at most ${MAX_FILE_BYTES} are read`);
   let bytes: Uint8Array;
   try {
     bytes = new Uint8Array(await file.arrayBuffer());

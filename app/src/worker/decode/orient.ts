@@ -6,7 +6,12 @@ type Samples = Uint8Array | Uint16Array;
  * Orientation as EXIF counts it, 1 to 8: from 5 on rows and columns are exchanged.
  * @param data RGB, `[height, width, 3]`.
  */
-export function orient<T extends Samples>(data: T, width: number, height: number, orientation: number): { data: T; width: number; height: number } {
+export function orient<T extends Samples>(
+  data: T,
+  width: number,
+  height: number,
+  orientation: number,
+): { data: T; width: number; height: number } {
   if (!(orientation >= 2 && orientation <= 8)) return { data, width, height };
   const swap = orientation >= 5;
   const [w, h] = swap ? [height, width] : [width, height];

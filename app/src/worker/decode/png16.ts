@@ -21,8 +21,14 @@ export async function decodePng16(bytes: Uint8Array, name: string, icc: Uint8Arr
   } catch (error) {
     throw damaged(name, error);
   }
-  if (image.transparency) throw new InputError(`${name} is transparent (one colour of it is): flatten it and save it without alpha`);
+  if (image.transparency)
+    throw new InputError(`${name} is transparent (one colour of it is): flatten it and save it without alpha`);
   const data = toRgb(image.data as Uint16Array, image.width, image.channels, name);
-  const upright = orient(data, image.width, image.height, (await (await exifr()).orientation(bytes).catch(() => undefined)) ?? 1);
+  const upright = orient(
+    data,
+    image.width,
+    image.height,
+    (await (await exifr()).orientation(bytes).catch(() => undefined)) ?? 1,
+  );
   return { ...upright, data: image.channels >= 3 ? toSrgb(upright.data, icc, name) : upright.data };
 }

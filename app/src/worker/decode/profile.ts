@@ -1,13 +1,17 @@
 /**
- * Colour profiles of pictures that the browser does not decode itself: RGB matrix profiles to sRGB, at the picture's own depth.
+ * Colour profiles of pictures that the browser does not decode itself: RGB matrix profiles to sRGB, at the picture's
+ * own depth.
  *
- * Matrix profiles are what cameras and raw developers embed: Adobe RGB, Display P3, ProPhoto, linear ones. Profiles of tables are refused by name.
+ * Matrix profiles are what cameras and raw developers embed: Adobe RGB, Display P3, ProPhoto, linear ones. Profiles of
+ * tables are refused by name.
  */
 import { InputError } from '../../../../src/errors.ts';
 import { isSrgbProfile, parseMatrixProfile } from '../../../../src/image/iccProfile.ts';
 import { encodeSrgb } from '../../../../src/image/srgb.ts';
 
-/** XYZ under D50 (ICC's connection space) to linear sRGB: the inverse of sRGB's colorants, Bradford-adapted (Lindbloom). */
+/**
+ * XYZ under D50 (ICC's connection space) to linear sRGB: the inverse of sRGB's colorants, Bradford-adapted (Lindbloom).
+ */
 const FROM_XYZ = [3.1338561, -1.6168667, -0.4906146, -0.9787684, 1.9161415, 0.033454, 0.0719453, -0.2289914, 1.4052427];
 const TABLE = 65536;
 
@@ -19,13 +23,16 @@ const TABLE = 65536;
 export function toSrgb<T extends Uint8Array | Uint16Array>(data: T, profile: Uint8Array | undefined, name: string): T {
   if (!profile || isSrgbProfile(profile)) return data;
   const matrix = parseMatrixProfile(profile);
-  if (!matrix) throw new InputError(`${name} has a colour profile that is not read here: convert it to sRGB, and save it again`);
+  if (!matrix)
+    throw new InputError(`${name} has a colour profile that is not read here: convert it to sRGB, and save it again`);
   const { colorants, curves } = matrix;
   const top = data instanceof Uint16Array ? 65535 : 255;
   const linear = curves.map((curve) => Float32Array.from({ length: top + 1 }, (_, v) => curve(v / top)));
   const encoded = Float32Array.from({ length: TABLE }, (_, i) => top * encodeSrgb(i / (TABLE - 1)));
   // One matrix from the profile's RGB to sRGB: rows of FROM_XYZ times columns of colorants.
-  const m = Array.from({ length: 9 }, (_, i) => [0, 1, 2].reduce((sum, k) => sum + FROM_XYZ[3 * Math.floor(i / 3) + k] * colorants[i % 3][k], 0));
+  const m = Array.from({ length: 9 }, (_, i) =>
+    [0, 1, 2].reduce((sum, k) => sum + FROM_XYZ[3 * Math.floor(i / 3) + k] * colorants[i % 3][k], 0),
+  );
   for (let i = 0; i < data.length; i += 3) {
     const r = linear[0][data[i]];
     const g = linear[1][data[i + 1]];

@@ -1,8 +1,8 @@
 /**
  * The first page of a TIFF, 8 or 16 bit: what its directory says, checked, and its samples made RGB.
  *
- * Read are strips and tiles, interleaved and planar, uncompressed and as LZW, ZIP, PackBits or JPEG; grey, RGB and palettes. What else the command line reads
- * (through libtiff) is refused by name.
+ * Read are strips and tiles, interleaved and planar, uncompressed and as LZW, ZIP, PackBits or JPEG; grey, RGB and
+ * palettes. What else the command line reads (through libtiff) is refused by name.
  */
 import { InputError } from '../../../../src/errors.ts';
 import { checkSize, toRgb } from '../../../../src/image/picture.ts';
@@ -24,7 +24,18 @@ const WHITE_IS_ZERO = 0;
 const PALETTE = 3;
 const REFUSED_PHOTOMETRIC: Record<number, string> = { 4: 'mask', 5: 'CMYK', 8: 'CIE Lab', 9: 'CIE Lab', 10: 'CIE Lab' };
 
-const COMPRESSION_NAMES: Record<number, string> = { 2: 'CCITT', 3: 'CCITT fax', 4: 'CCITT fax', 6: 'JPEG of TIFF 6.0', 34712: 'JPEG 2000', 34887: 'LERC', 34925: 'LZMA', 50000: 'Zstandard', 50001: 'WebP', 52546: 'JPEG XL' };
+const COMPRESSION_NAMES: Record<number, string> = {
+  2: 'CCITT',
+  3: 'CCITT fax',
+  4: 'CCITT fax',
+  6: 'JPEG of TIFF 6.0',
+  34712: 'JPEG 2000',
+  34887: 'LERC',
+  34925: 'LZMA',
+  50000: 'Zstandard',
+  50001: 'WebP',
+  52546: 'JPEG XL',
+};
 
 type Page = ReturnType<Awaited<ReturnType<typeof tiff>>['decode']>[number];
 
@@ -32,7 +43,10 @@ type Page = ReturnType<Awaited<ReturnType<typeof tiff>>['decode']>[number];
 export async function decodeTiff(bytes: Uint8Array, name: string): Promise<Decoded & { bits: 8 | 16 }> {
   const little = bytes[0] === 0x49;
   // Its magic number is 43, and all its offsets are of 64 bits.
-  if (bytes[little ? 2 : 3] === 43) throw new InputError(`${name} is a BigTIFF file, which is not read here: save it as ordinary TIFF, or as 16-bit PNG`);
+  if (bytes[little ? 2 : 3] === 43)
+    throw new InputError(
+      `${name} is a BigTIFF file, which is not read here: save it as ordinary TIFF, or as 16-bit PNG`,
+    );
   let page: Page;
   try {
     [page] = (await tiff()).decode(bytes, { ignoreImageData: true, pages: [0] });
@@ -43,7 +57,8 @@ export async function decodeTiff(bytes: Uint8Array, name: string): Promise<Decod
   const { width, height, bits, photometric } = layout;
   let samples = await readSegments(bytes, layout, name);
   if (photometric === WHITE_IS_ZERO) invert(samples, layout.samples, bits);
-  if (photometric === PALETTE) samples = fromPalette(samples, page.get(TAG_PALETTE) as ArrayLike<number> | undefined, name);
+  if (photometric === PALETTE)
+    samples = fromPalette(samples, page.get(TAG_PALETTE) as ArrayLike<number> | undefined, name);
   const channels = photometric === PALETTE ? 3 : layout.samples;
   const upright = orient(toRgb(samples, width, channels, name), width, height, Number(page.orientation ?? 1));
   const icc = page.get(TAG_ICC) as ArrayLike<number> | undefined;
@@ -61,9 +76,16 @@ function layoutOf(page: Page, bytes: Uint8Array, name: string): TiffLayout {
     const kind = { 2: ' signed', 3: ' float' }[page.sampleFormat] ?? '';
     throw notIntegers(name, `${bits}-bit${kind}`);
   }
-  if (!isCompressionRead(compression)) throw new InputError(`${name} is a TIFF with a compression that is not read here (${COMPRESSION_NAMES[compression] ?? compression}): save it uncompressed or with LZW or ZIP`);
-  if (photometric === YCBCR && compression !== JPEG) throw new InputError(`${name} is a YCbCr picture, which is not read here: convert it to RGB`);
-  if (page.fillOrder !== 1) throw new InputError(`${name} has its bits in reverse order, which is not read here: save it again as an ordinary TIFF`);
+  if (!isCompressionRead(compression))
+    throw new InputError(
+      `${name} is a TIFF with a compression that is not read here (${COMPRESSION_NAMES[compression] ?? compression}): save it uncompressed or with LZW or ZIP`,
+    );
+  if (photometric === YCBCR && compression !== JPEG)
+    throw new InputError(`${name} is a YCbCr picture, which is not read here: convert it to RGB`);
+  if (page.fillOrder !== 1)
+    throw new InputError(
+      `${name} has its bits in reverse order, which is not read here: save it again as an ordinary TIFF`,
+    );
   const tile = page.tileWidth && page.tileHeight ? { width: page.tileWidth, height: page.tileHeight } : undefined;
   const offsets = tile ? page.tileOffsets : page.stripOffsets;
   if (!offsets) throw damaged(name, 'it does not say where its pixels are');
@@ -81,7 +103,9 @@ function layoutOf(page: Page, bytes: Uint8Array, name: string): TiffLayout {
     tiled: tile !== undefined,
     offsets,
     // Some old programs leave the lengths out: each goes to where the next begins.
-    lengths: (tile ? page.tileByteCounts : page.stripByteCounts) ?? offsets.map((at, i) => (offsets[i + 1] ?? bytes.length) - at),
+    lengths:
+      (tile ? page.tileByteCounts : page.stripByteCounts) ??
+      offsets.map((at, i) => (offsets[i + 1] ?? bytes.length) - at),
     jpegTables: Uint8Array.from((page.get(TAG_JPEG_TABLES) as ArrayLike<number> | undefined) ?? []),
   };
 }
@@ -94,9 +118,11 @@ function invert(samples: Samples, channels: number, bits: 8 | 16): void {
 
 /** Indices to RGB. @param palette 256 reds, greens, blues, of 16 bits; some old files have 8-bit values in them. */
 function fromPalette(indices: Samples, palette: ArrayLike<number> | undefined, name: string): Uint8Array {
-  if (!(indices instanceof Uint8Array) || palette?.length !== 768) throw new InputError(`${name} has a palette that is not read here: convert it to RGB`);
+  if (!(indices instanceof Uint8Array) || palette?.length !== 768)
+    throw new InputError(`${name} has a palette that is not read here: convert it to RGB`);
   const shift = Array.from(palette).some((value) => value > 255) ? 8 : 0;
   const rgb = new Uint8Array(indices.length * 3);
-  for (let i = 0; i < indices.length; i++) for (let c = 0; c < 3; c++) rgb[3 * i + c] = palette[256 * c + indices[i]] >> shift;
+  for (let i = 0; i < indices.length; i++)
+    for (let c = 0; c < 3; c++) rgb[3 * i + c] = palette[256 * c + indices[i]] >> shift;
   return rgb;
 }

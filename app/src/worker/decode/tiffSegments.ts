@@ -1,8 +1,10 @@
 /**
  * The strips or tiles of a TIFF put together.
  *
- * The package `tiff` reads directories well, and single strips of LZW and ZIP; but it puts tiles of colour pictures together wrongly, and knows neither planes nor PackBits nor JPEG. So every
- * segment is decoded by itself, by the package where it can, and laid down here. (TIFF 6.0, sections 9, 15 and 22; JPEG as in Adobe's Technical Note 2 of 1995.)
+ * The package `tiff` reads directories well, and single strips of LZW and ZIP; but it puts tiles of colour pictures
+ * together wrongly, and knows neither planes nor PackBits nor JPEG. So every segment is decoded by itself, by the
+ * package where it can, and laid down here. (TIFF 6.0, sections 9, 15 and 22; JPEG as in Adobe's Technical Note 2 of
+ * 1995.)
  */
 import { damaged } from '../../../../src/image/refusals.ts';
 import { decodeInBands } from './bands.ts';
@@ -57,20 +59,34 @@ export async function readSegments(bytes: Uint8Array, layout: TiffLayout, name: 
   const rows = Math.ceil(height / segment.height);
   const planes = layout.planar ? layout.samples : 1;
   const channels = layout.samples / planes;
-  if (layout.offsets.length < columns * rows * planes) throw damaged(name, `it has ${layout.offsets.length} strips or tiles of pixels, ${width}x${height} needs ${columns * rows * planes}`);
+  if (layout.offsets.length < columns * rows * planes)
+    throw damaged(
+      name,
+      `it has ${layout.offsets.length} strips or tiles of pixels, ${width}x${height} needs ${columns * rows * planes}`,
+    );
   let out: Samples | undefined;
   for (let i = 0; i < columns * rows * planes; i++) {
     const plane = Math.floor(i / (columns * rows));
     const left = (i % columns) * segment.width;
     const top = (Math.floor(i / columns) % rows) * segment.height;
-    const size = { width: segment.width, height: layout.tiled ? segment.height : Math.min(segment.height, height - top) };
+    const size = {
+      width: segment.width,
+      height: layout.tiled ? segment.height : Math.min(segment.height, height - top),
+    };
     const [from, to] = [layout.offsets[i], layout.offsets[i] + layout.lengths[i]];
     if (!(to <= bytes.length)) throw damaged(name, `its pixels end at byte ${to}, the file at ${bytes.length}`);
     const samples = await decodeSegment(bytes.subarray(from, to), { ...layout, ...size }, channels, name);
-    if (samples.length < size.width * size.height * channels) throw damaged(name, `a strip or tile has ${samples.length} samples, ${size.width}x${size.height} with ${channels} channels needs ${size.width * size.height * channels}`);
+    if (samples.length < size.width * size.height * channels)
+      throw damaged(
+        name,
+        `a strip or tile has ${samples.length} samples, ${size.width}x${size.height} with ${channels} channels needs ${size.width * size.height * channels}`,
+      );
     // One strip of everything, as many programs write it, need not be copied.
     if (columns * rows * planes === 1 && !layout.tiled) return samples.subarray(0, width * height * channels);
-    out ??= layout.bits === 16 ? new Uint16Array(width * height * layout.samples) : new Uint8Array(width * height * layout.samples);
+    out ??=
+      layout.bits === 16
+        ? new Uint16Array(width * height * layout.samples)
+        : new Uint8Array(width * height * layout.samples);
     const shown = Math.min(size.width, width - left);
     for (let y = 0; y < Math.min(size.height, height - top); y++) {
       const row = samples.subarray(y * size.width * channels, (y * size.width + shown) * channels);
@@ -86,7 +102,8 @@ export async function readSegments(bytes: Uint8Array, layout: TiffLayout, name: 
 async function decodeSegment(data: Uint8Array, layout: TiffLayout, channels: number, name: string): Promise<Samples> {
   if (layout.compression === JPEG) return decodeJpeg(data, layout, channels, name);
   if (layout.compression === NONE) return samplesOf(data, layout);
-  if (layout.compression === PACK_BITS) return samplesOf(unpackBits(data, (layout.width * layout.height * channels * layout.bits) / 8), layout);
+  if (layout.compression === PACK_BITS)
+    return samplesOf(unpackBits(data, (layout.width * layout.height * channels * layout.bits) / 8), layout);
   const { decode } = await tiff();
   try {
     const [page] = decode(singleStrip(data, layout, channels));
@@ -105,7 +122,10 @@ function samplesOf(data: Uint8Array, { bits, little }: TiffLayout): Samples {
   return out;
 }
 
-/** PackBits (TIFF 6.0, section 9): -127 to -1 repeats the next byte, 0 to 127 copies so many and one, -128 is nothing. @param length of what comes out. */
+/**
+ * PackBits (TIFF 6.0, section 9): -127 to -1 repeats the next byte, 0 to 127 copies so many and one, -128 is nothing.
+ * @param length of what comes out.
+ */
 function unpackBits(data: Uint8Array, length: number): Uint8Array {
   const out = new Uint8Array(length);
   let to = 0;
@@ -125,8 +145,23 @@ function unpackBits(data: Uint8Array, length: number): Uint8Array {
 }
 
 /** A TIFF of one strip, grey or interleaved, in the same byte order. */
-function singleStrip(data: Uint8Array, { width, height, bits, compression, predictor, little }: TiffLayout, channels: number): Uint8Array {
-  const fields = [[256, width], [257, height], [258, bits], [259, compression], [262, 1], [273, 0], [277, channels], [278, height], [279, data.length], [317, predictor]];
+function singleStrip(
+  data: Uint8Array,
+  { width, height, bits, compression, predictor, little }: TiffLayout,
+  channels: number,
+): Uint8Array {
+  const fields = [
+    [256, width],
+    [257, height],
+    [258, bits],
+    [259, compression],
+    [262, 1],
+    [273, 0],
+    [277, channels],
+    [278, height],
+    [279, data.length],
+    [317, predictor],
+  ];
   const start = 8 + 2 + 12 * fields.length + 4;
   const out = new Uint8Array(start + data.length);
   const view = new DataView(out.buffer);
@@ -153,11 +188,22 @@ function adobeMarker(transform: 0 | 1): Uint8Array {
 }
 
 /** A JPEG segment, by the browser: tables and picture made one file. */
-async function decodeJpeg(data: Uint8Array, { width, height, jpegTables, photometric }: TiffLayout, channels: number, name: string): Promise<Uint8Array> {
-  const parts = [START, ...(channels === 3 ? [adobeMarker(photometric === YCBCR ? 1 : 0)] : []), jpegTables.subarray(2, Math.max(2, jpegTables.length - 2)), data.subarray(2)];
+async function decodeJpeg(
+  data: Uint8Array,
+  { width, height, jpegTables, photometric }: TiffLayout,
+  channels: number,
+  name: string,
+): Promise<Uint8Array> {
+  const parts = [
+    START,
+    ...(channels === 3 ? [adobeMarker(photometric === YCBCR ? 1 : 0)] : []),
+    jpegTables.subarray(2, Math.max(2, jpegTables.length - 2)),
+    data.subarray(2),
+  ];
   const file = new Blob(parts as Uint8Array<ArrayBuffer>[]);
   const size = jpegHeader(new Uint8Array(await file.arrayBuffer()), name);
-  if (size.width !== width || size.height < height) throw damaged(name, `a strip or tile holds ${size.width}x${size.height} pixels, it should have ${width}x${height}`);
+  if (size.width !== width || size.height < height)
+    throw damaged(name, `a strip or tile holds ${size.width}x${size.height} pixels, it should have ${width}x${height}`);
   const { data: rgb } = await decodeInBands(file, name, false);
   return channels === 3 ? rgb : Uint8Array.from({ length: rgb.length / 3 }, (_, i) => rgb[3 * i]);
 }

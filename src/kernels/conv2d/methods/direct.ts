@@ -1,9 +1,11 @@
 /**
- * The direct method: an invocation loads taps and weights from memory as it needs them, and keeps a tile of sums in registers.
+ * The direct method: an invocation loads taps and weights from memory as it needs them, and keeps a tile of sums in
+ * registers.
  *
- * All invocations of a workgroup load the same weights, and neighbours share taps: caches serve both well on GPUs. So it is the first guess
- * there, and needs nothing that a device may lack. A software adapter loads a value lane by lane even where all lanes want the same, and is
- * several times faster with `subgroup`; there one tile is offered, for it is no less slow to compile.
+ * All invocations of a workgroup load the same weights, and neighbours share taps: caches serve both well on GPUs. So
+ * it is the first guess there, and needs nothing that a device may lack. A software adapter loads a value lane by lane
+ * even where all lanes want the same, and is several times faster with `subgroup`; there one tile is offered, for it is
+ * no less slow to compile.
  */
 import { reads } from '../../program.ts';
 import { each, range } from '../../text.ts';
@@ -40,7 +42,11 @@ export const FROM_MEMORY: Pick<Fetch, 'side' | 'place' | 'loadRow'> = {
     return `      {
         let y = y_${s} + (${line}) * d_${s};
         let inside = u32(y) < params.height;
-        let line_start = ${halved(recipe, n, 'y')} * ${sources[n].half ? '(width >> 1u)' : 'width'};${range(tile.columns + kernel - 1).map(load).join('')}
+        let line_start = ${halved(recipe, n, 'y')} * ${sources[n].half ? '(width >> 1u)' : 'width'};${range(
+          tile.columns + kernel - 1,
+        )
+          .map(load)
+          .join('')}
       }`;
   },
 };

@@ -1,7 +1,9 @@
 /**
- * The general method: any groups, any odd kernel. Weights stay [out, in/groups, k, k], inputs are read one channel at a time, an invocation computes one vec4.
+ * The general method: any groups, any odd kernel. Weights stay [out, in/groups, k, k], inputs are read one channel at a
+ * time, an invocation computes one vec4.
  *
- * Right for every plain layer and slow; so it is offered where no other method is. The network has no such layer: its grouped convolution, the memory read, has a kernel of its own.
+ * Right for every plain layer and slow; so it is offered where no other method is. The network has no such layer: its
+ * grouped convolution, the memory read, has a kernel of its own.
  */
 import { elementwise } from '../../elementwise.ts';
 import { ACTIVATE, activationCode, negativeSlope } from '../activate.ts';
@@ -51,7 +53,8 @@ const RUN = { slope: run('slope'), sigmoid: run('sigmoid') };
 export const general: Method = {
   name: 'general',
   implementations({ attrs, inputs: [input, ...others] }) {
-    if (attrs.read || attrs.store || others.length > 0 || layersOf(attrs).length > 1 || dilationsOf(attrs).length > 1) return [];
+    if (attrs.read || attrs.store || others.length > 0 || layersOf(attrs).length > 1 || dilationsOf(attrs).length > 1)
+      return [];
     const weights = packedWeights(attrs, { order: 'oihw', pack: padTo4 });
     const { channels, kernel } = attrs;
     const params = {
@@ -62,6 +65,12 @@ export const general: Method = {
       dilation: dilationsOf(attrs)[0],
       slope: negativeSlope(attrs),
     };
-    return [{ name: 'general', weights, dispatch: ({ inputs, output }) => RUN[activationCode(attrs)](output, [...inputs, ...weights], params) }];
+    return [
+      {
+        name: 'general',
+        weights,
+        dispatch: ({ inputs, output }) => RUN[activationCode(attrs)](output, [...inputs, ...weights], params),
+      },
+    ];
   },
 };

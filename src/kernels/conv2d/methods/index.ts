@@ -1,6 +1,7 @@
 /**
- * The methods that layers choose from. `subgroup` and `direct` are always there, and a layer runs with the first that offers something. The others are added by who needs them, so that nobody else
- * loads them: those that only a tuner takes by `deghost/tune` (tune/methods.ts), matrix units by Node (node/matrices.ts).
+ * The methods that layers choose from. `subgroup` and `direct` are always there, and a layer runs with the first that
+ * offers something. The others are added by who needs them, so that nobody else loads them: those that only a tuner
+ * takes by `deghost/tune` (tune/methods.ts), matrix units by Node (node/matrices.ts).
  */
 import type { Implementation } from '../../kernel.ts';
 import type { Layer, Method } from '../method.ts';

@@ -1,14 +1,19 @@
 /**
- * The convolution on a GPU's matrix units (subgroup matrices), halves in and sums in f32: an implicit GEMM of pixels x input channels by input channels x output channels.
+ * The convolution on a GPU's matrix units (subgroup matrices), halves in and sums in f32: an implicit GEMM of pixels x
+ * input channels by input channels x output channels.
  *
- * A workgroup computes a tile of pixels side by side (matrixTiles.ts). For k input channels at a time, all its invocations stage the tile with what its taps reach around it in
- * workgroup memory, as halves, the k channels of a pixel together. The left matrix of m pixels in a row is then read straight from there at any tap, k apart, with no copy a
- * tap; right ones come from memory, packed in the order they are multiplied. Each subgroup has rows of its own, and a named sum for every left and right matrix.
+ * A workgroup computes a tile of pixels side by side (matrixTiles.ts). For k input channels at a time, all its
+ * invocations stage the tile with what its taps reach around it in workgroup memory, as halves, the k channels of a
+ * pixel together. The left matrix of m pixels in a row is then read straight from there at any tap, k apart, with no
+ * copy a tap; right ones come from memory, packed in the order they are multiplied. Each subgroup has rows of its own,
+ * and a named sum for every left and right matrix.
  *
- * Sums leave through workgroup memory a few rows at a time, channel by channel, so that invocations side by side store pixels side by side; what is done to them is the register-tiled
- * convolution's own (stores.ts). Several dilations are further workgroups, whose halo is the widest's.
+ * Sums leave through workgroup memory a few rows at a time, channel by channel, so that invocations side by side store
+ * pixels side by side; what is done to them is the register-tiled convolution's own (stores.ts). Several dilations are
+ * further workgroups, whose halo is the widest's.
  *
- * Matrices are Dawn's `chromium_experimental_subgroup_matrix`. All of it is in the functions of `matrixFunctions`: tests put other ones in their place, and so check the rest on every adapter.
+ * Matrices are Dawn's `chromium_experimental_subgroup_matrix`. All of it is in the functions of `matrixFunctions`:
+ * tests put other ones in their place, and so check the rest on every adapter.
  */
 import type { PackedWeights, Tensors } from '../../kernel.ts';
 import { Program, READ, weights as weightsResource } from '../../program.ts';
@@ -54,7 +59,12 @@ fn drain(at: u32, sum: Sum) { subgroupMatrixStore<col_major>(&drained, at, sum, 
 
 /** WGSL of the loop over one source's channels: stage k of them, multiply at all taps. */
 function sourceLoop({ sources, split, tile }: MatrixRecipe, index: number): string {
-  const { columns, rows, out, size: { m, n, k } } = tile;
+  const {
+    columns,
+    rows,
+    out,
+    size: { m, n, k },
+  } = tile;
   const source = sources[index];
   const halved = (value: string): string => (source.half ? `(${value} >> 1u)` : value);
   const rights = range((4 * out) / n);
@@ -91,8 +101,15 @@ ${lines(range(rows / SUBGROUPS).flatMap((r) => range(columns / m).map((c) => pro
   }`;
 }
 
-/** WGSL that stores what a subgroup's `rowsAtOnce` rows and one matrix's channels have left in workgroup memory: as register tiles of one pixel or a pooling window. */
-function storeFunction(store: StoreCode, { columns, rows, size: { n } }: MatrixTile, { rowsAtOnce }: MatrixMemory): string {
+/**
+ * WGSL that stores what a subgroup's `rowsAtOnce` rows and one matrix's channels have left in workgroup memory: as
+ * register tiles of one pixel or a pooling window.
+ */
+function storeFunction(
+  store: StoreCode,
+  { columns, rows, size: { n } }: MatrixTile,
+  { rowsAtOnce }: MatrixMemory,
+): string {
   const across = columns / rowsAtOnce;
   const items = across * SUBGROUPS * (n / 4);
   const value = (ty: number, tx: number): string => {
@@ -125,9 +142,17 @@ function drainAll({ columns, rows, out, size: { m, n } }: MatrixTile, { rowsAtOn
     range(rows / SUBGROUPS / rowsAtOnce).flatMap((pass) =>
       range((4 * out) / n).map((j) => {
         const drains = range(rowsAtOnce).flatMap((t) =>
-          range(columns / m).map((c) => `  drain((subgroup * ${rowsAtOnce * n}u + ${t * n}u) * ${columns}u + ${c * m}u, sum_${pass * rowsAtOnce + t}_${c}_${j});`),
+          range(columns / m).map(
+            (c) =>
+              `  drain((subgroup * ${rowsAtOnce * n}u + ${t * n}u) * ${columns}u + ${c * m}u, sum_${pass * rowsAtOnce + t}_${c}_${j});`,
+          ),
         );
-        return lines(['  workgroupBarrier();', ...drains, '  workgroupBarrier();', `  store_drained(lane, x_first, y_first + ${pass * rowsAtOnce}, own * OUT_BLOCKS + ${(j * n) / 4}u, first_bias, part * params.layer_blocks);`]);
+        return lines([
+          '  workgroupBarrier();',
+          ...drains,
+          '  workgroupBarrier();',
+          `  store_drained(lane, x_first, y_first + ${pass * rowsAtOnce}, own * OUT_BLOCKS + ${(j * n) / 4}u, first_bias, part * params.layer_blocks);`,
+        ]);
       }),
     ),
   );
@@ -140,7 +165,9 @@ function generate(recipe: MatrixRecipe): Program {
   const sources = recipe.sources.map(sourceCode);
   const store = storeCode(recipe.store, { columns: memory.rowsAtOnce, rows: memory.rowsAtOnce, out: 1 });
   const several = dilations.length > 1;
-  const sums = range(rows / SUBGROUPS).flatMap((r) => range(columns / size.m).flatMap((c) => range((4 * out) / size.n).map((j) => `sum_${r}_${c}_${j}`)));
+  const sums = range(rows / SUBGROUPS).flatMap((r) =>
+    range(columns / size.m).flatMap((c) => range((4 * out) / size.n).map((j) => `sum_${r}_${c}_${j}`)),
+  );
   const halo = several
     ? `  var dilation = params.dilation_0;
 ${lines(dilations.map((_, s) => (s ? `  if (part == ${s}u) { dilation = params.dilation_${s}; }` : '')))}
@@ -175,18 +202,39 @@ ${lines(sums.map((name) => `  var ${name} = Sum();`))}
 ${each(sources.length, (n) => sourceLoop(recipe, n))}
 ${drainAll(tile, memory)}
 }`;
-  const params: ParamTypes = { width: 'u32', height: 'u32', size: 'u32', layer_blocks: 'u32', groups: 'u32', group_weights: 'u32', slope: 'f32' };
+  const params: ParamTypes = {
+    width: 'u32',
+    height: 'u32',
+    size: 'u32',
+    layer_blocks: 'u32',
+    groups: 'u32',
+    group_weights: 'u32',
+    slope: 'f32',
+  };
   if (several) dilations.forEach((_, s) => Object.assign(params, { [`dilation_${s}`]: 'u32' }));
-  sources.forEach((source, n) => Object.assign(params, { [`blocks_${n}`]: 'u32', [`steps_${n}`]: 'u32' }, source.params));
+  sources.forEach((source, n) =>
+    Object.assign(params, { [`blocks_${n}`]: 'u32', [`steps_${n}`]: 'u32' }, source.params),
+  );
   return new Program({
     label: programLabel(kernel, sources, dilations.length, store, tileName('matrix', tile)),
     enables: ['subgroups', 'chromium_experimental_subgroup_matrix'],
     // Where a matrix is read depends on the subgroup, which the analysis of uniformity takes for the invocation.
     diagnosticsOff: ['chromium.subgroup_matrix_uniformity'],
     workgroup: [workgroup, 1, 1],
-    constants: { KERNEL: kernel, OUT_BLOCKS: out, WORKGROUP: workgroup, COLUMNS: columns, ...(several ? {} : { DILATION: dilations[0] }) },
+    constants: {
+      KERNEL: kernel,
+      OUT_BLOCKS: out,
+      WORKGROUP: workgroup,
+      COLUMNS: columns,
+      ...(several ? {} : { DILATION: dilations[0] }),
+    },
     params: { ...params, ...store.params },
-    bindings: { ...Object.assign({}, ...sources.map((source) => source.bindings)), weights: { access: 'read', type: 'array<f16>' }, bias: READ, ...store.bindings },
+    bindings: {
+      ...Object.assign({}, ...sources.map((source) => source.bindings)),
+      weights: { access: 'read', type: 'array<f16>' },
+      bias: READ,
+      ...store.bindings,
+    },
     body,
   });
 }
@@ -200,7 +248,12 @@ function programOf(recipe: MatrixRecipe): Program {
   return program;
 }
 
-function dispatch(attrs: ConvAttrs, tile: MatrixTile, [weights, bias]: readonly PackedWeights[], { inputs, output, results }: Tensors): Dispatch {
+function dispatch(
+  attrs: ConvAttrs,
+  tile: MatrixTile,
+  [weights, bias]: readonly PackedWeights[],
+  { inputs, output, results }: Tensors,
+): Dispatch {
   const { width, height } = output.shape;
   const { columns, rows, out, size } = tile;
   const dilations = dilationsOf(attrs);
@@ -233,10 +286,17 @@ function dispatch(attrs: ConvAttrs, tile: MatrixTile, [weights, bias]: readonly 
       group_weights: steps.reduce((sum, count) => sum + count, 0) * attrs.kernel ** 2 * 4 * out * size.k,
       slope: negativeSlope(attrs),
       ...(dilations.length > 1 ? Object.fromEntries(dilations.map((d, s) => [`dilation_${s}`, d])) : {}),
-      ...Object.assign({}, ...sources.map((source, n) => ({ [`blocks_${n}`]: source.blocks, [`steps_${n}`]: steps[n], ...source.params }))),
+      ...Object.assign(
+        {},
+        ...sources.map((source, n) => ({ [`blocks_${n}`]: source.blocks, [`steps_${n}`]: steps[n], ...source.params })),
+      ),
       ...store.params,
     },
-    workgroups: [Math.ceil(width / columns), groups * layersOf(attrs).length * dilations.length, Math.ceil(height / rows)],
+    workgroups: [
+      Math.ceil(width / columns),
+      groups * layersOf(attrs).length * dilations.length,
+      Math.ceil(height / rows),
+    ],
   };
 }
 
@@ -246,7 +306,11 @@ export const matrix: Method = {
     if (groupsOf(attrs) !== 1 || attrs.kernel > MOST_KERNEL) return [];
     return matrixTiles(attrs, inputs, target).map((tile) => {
       const weights = packedWeights(attrs, matrixPacking(attrs, inputs, tile));
-      return { name: tileName('matrix', tile), weights, dispatch: (tensors) => dispatch(attrs, tile, weights, tensors) };
+      return {
+        name: tileName('matrix', tile),
+        weights,
+        dispatch: (tensors) => dispatch(attrs, tile, weights, tensors),
+      };
     });
   },
 };

@@ -1,8 +1,10 @@
 /**
- * Tiles of the convolution on matrix units (matrix.ts): which there are for a layer, the workgroup memory that they take, and the order of their weights.
+ * Tiles of the convolution on matrix units (matrix.ts): which there are for a layer, the workgroup memory that they
+ * take, and the order of their weights.
  *
- * A tile is `columns x rows` pixels x output channels, the work of a workgroup of four subgroups, whose rows are shared out among them. 128 pixels by 32 channels are 4 sums
- * of 16x16 a subgroup; larger tiles read less for each product, and need more memory.
+ * A tile is `columns x rows` pixels x output channels, the work of a workgroup of four subgroups, whose rows are shared
+ * out among them. 128 pixels by 32 channels are 4 sums of 16x16 a subgroup; larger tiles read less for each product,
+ * and need more memory.
  */
 import type { MatrixSize, Target } from '../../target.ts';
 import type { Shape } from '../../tensor.ts';
@@ -20,14 +22,24 @@ export const SUBGROUPS = 4;
 /** Workgroup memory that every device has; invocations that a workgroup may have on every device. */
 const MOST_BYTES = 16384;
 const MOST_INVOCATIONS = 256;
-/** Layers of fewer channels fill matrices with zeros for the most part. Those that read frames have 6, radiances that halves would not hold. */
+/**
+ * Layers of fewer channels fill matrices with zeros for the most part. Those that read frames have 6, radiances that
+ * halves would not hold.
+ */
 const LEAST_INPUTS = 8;
 
-const TILES: readonly [columns: number, rows: number, channels: number][] = [[16, 8, 32], [16, 16, 32], [16, 8, 64]];
+const TILES: readonly [columns: number, rows: number, channels: number][] = [
+  [16, 8, 32],
+  [16, 16, 32],
+  [16, 8, 64],
+];
 
 /** What a workgroup keeps in its memory. */
 export interface MatrixMemory {
-  /** Pixels of a tile with what its taps reach around it, at the widest dilation, and halves of a block of channels of them. */
+  /**
+   * Pixels of a tile with what its taps reach around it, at the widest dilation, and halves of a block of channels of
+   * them.
+   */
   haloWidth: number;
   haloHeight: number;
   staged: number;
@@ -37,7 +49,12 @@ export interface MatrixMemory {
   bytes: number;
 }
 
-export function matrixMemory(kernel: number, dilations: readonly number[], isPooled: boolean, { columns, rows, size: { n, k } }: MatrixTile): MatrixMemory {
+export function matrixMemory(
+  kernel: number,
+  dilations: readonly number[],
+  isPooled: boolean,
+  { columns, rows, size: { n, k } }: MatrixTile,
+): MatrixMemory {
   const reach = (kernel - 1) * Math.max(...dilations);
   const [haloWidth, haloHeight] = [columns + reach, rows + reach];
   const rowsAtOnce = isPooled ? 2 : 1;
@@ -46,8 +63,15 @@ export function matrixMemory(kernel: number, dilations: readonly number[], isPoo
   return { haloWidth, haloHeight, staged, rowsAtOnce, drained, bytes: 2 * staged + 4 * drained };
 }
 
-/** The tiles for a layer, most promising first; none where the plan stores no halves or the device has no such units. On a CPU, which only imitates them, one. */
-export function matrixTiles(attrs: ConvAttrs, inputs: readonly Shape[], { capabilities = {}, precision }: Target): MatrixTile[] {
+/**
+ * The tiles for a layer, most promising first; none where the plan stores no halves or the device has no such units. On
+ * a CPU, which only imitates them, one.
+ */
+export function matrixTiles(
+  attrs: ConvAttrs,
+  inputs: readonly Shape[],
+  { capabilities = {}, precision }: Target,
+): MatrixTile[] {
   const { matrices: size, subgroupSize, cpu } = capabilities;
   if (precision !== 'f16' || !size || !subgroupSize || SUBGROUPS * subgroupSize > MOST_INVOCATIONS) return [];
   if (inputChannels(attrs, inputs) < LEAST_INPUTS) return [];
@@ -57,8 +81,17 @@ export function matrixTiles(attrs: ConvAttrs, inputs: readonly Shape[], { capabi
     const groups = Math.ceil((needed * size.n) / channels);
     return { columns, rows, out: (Math.ceil(needed / groups) * size.n) / 4, workgroup: SUBGROUPS * subgroupSize, size };
   });
-  const distinct = tiles.filter((tile, i) => tiles.findIndex(({ columns, rows, out }) => columns === tile.columns && rows === tile.rows && out === tile.out) === i);
-  return distinct.filter((tile) => matrixMemory(attrs.kernel, dilationsOf(attrs), attrs.store?.kind === 'pool', tile).bytes <= MOST_BYTES).slice(0, cpu ? 1 : undefined);
+  const distinct = tiles.filter(
+    (tile, i) =>
+      tiles.findIndex(
+        ({ columns, rows, out }) => columns === tile.columns && rows === tile.rows && out === tile.out,
+      ) === i,
+  );
+  return distinct
+    .filter(
+      (tile) => matrixMemory(attrs.kernel, dilationsOf(attrs), attrs.store?.kind === 'pool', tile).bytes <= MOST_BYTES,
+    )
+    .slice(0, cpu ? 1 : undefined);
 }
 
 /** Groups of output channels of one layer. */
@@ -73,21 +106,33 @@ export function matrixSteps(channels: number, { size: { k } }: MatrixTile): numb
 
 /** Input channels of one layer at one dilation, source by source: each begins a matrix of its own. */
 function sourceChannels(attrs: ConvAttrs, inputs: readonly Shape[]): number[] {
-  return rolesOf(attrs, inputs).sources.map(({ channels }) => (attrs.split ? channels / dilationsOf(attrs).length : channels));
+  return rolesOf(attrs, inputs).sources.map(({ channels }) =>
+    attrs.split ? channels / dilationsOf(attrs).length : channels,
+  );
 }
 
 /** The order of a layer's weights, and how they come to it. */
 export function matrixPacking(attrs: ConvAttrs, inputs: readonly Shape[], tile: MatrixTile): Packing {
   const sources = sourceChannels(attrs, inputs);
   const { n, k } = tile.size;
-  return { order: `matrix${k}x${n}x${tile.out} of ${sources.join('+')}`, dtype: 'f16', pack: (layers) => packMatrices(layers, attrs, sources, tile) };
+  return {
+    order: `matrix${k}x${n}x${tile.out} of ${sources.join('+')}`,
+    dtype: 'f16',
+    pack: (layers) => packMatrices(layers, attrs, sources, tile),
+  };
 }
 
 /**
- * OIHW weights of layers to [layer][group][source][step][tap][matrix of the group][k][n], right matrices one after another in the order they are multiplied; channels that there are not are zero.
+ * OIHW weights of layers to [layer][group][source][step][tap][matrix of the group][k][n], right matrices one after
+ * another in the order they are multiplied; channels that there are not are zero.
  * @param sources input channels of each source.
  */
-export function packMatrices(layers: readonly Float32Array[], attrs: ConvAttrs, sources: readonly number[], tile: MatrixTile): Float32Array<ArrayBuffer> {
+export function packMatrices(
+  layers: readonly Float32Array[],
+  attrs: ConvAttrs,
+  sources: readonly number[],
+  tile: MatrixTile,
+): Float32Array<ArrayBuffer> {
   const { k, n } = tile.size;
   const taps = attrs.kernel ** 2;
   const inputs = sources.reduce((sum, channels) => sum + channels, 0);

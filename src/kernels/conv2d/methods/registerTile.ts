@@ -1,12 +1,15 @@
 /**
- * Convolutions with register tiles, stride 1 with zero "same" padding: the frame that the methods direct, staged, subgroup and winograd share.
+ * Convolutions with register tiles, stride 1 with zero "same" padding: the frame that the methods direct, staged,
+ * subgroup and winograd share.
  *
- * An invocation keeps a **tile** of `columns` x `rows` pixels x `out` output blocks in registers, so that each vec4 of input is used once an output channel and each of
- * weights once a pixel. Its pixels are a dilation apart, so that neighbours in the tile share taps: for 2x2 pixels and a 3x3 kernel 16 loads a channel block instead
- * of 36. Tiles are counted along the picture, row after row, so that small and odd sizes waste little. Several dilations: an invocation has a tile for each, and every
- * weight that it fetches multiplies in all of them.
+ * An invocation keeps a **tile** of `columns` x `rows` pixels x `out` output blocks in registers, so that each vec4 of
+ * input is used once an output channel and each of weights once a pixel. Its pixels are a dilation apart, so that
+ * neighbours in the tile share taps: for 2x2 pixels and a 3x3 kernel 16 loads a channel block instead of 36. Tiles are
+ * counted along the picture, row after row, so that small and odd sizes waste little. Several dilations: an invocation
+ * has a tile for each, and every weight that it fetches multiplies in all of them.
  *
- * A method is two things: how an invocation **fetches** taps and weights, and the **arithmetic** between them and the outputs (taps.ts, winograd.ts).
+ * A method is two things: how an invocation **fetches** taps and weights, and the **arithmetic** between them and the
+ * outputs (taps.ts, winograd.ts).
  *
  * Sums are named scalars (`acc_dilation_row_column_block`): arrays would go to memory.
  */
@@ -51,13 +54,19 @@ export interface Recipe {
   store: StoreRecipe;
 }
 
-/** How an invocation has taps and weights at hand. In its WGSL `lane` is the invocation, `c` the input block, and `w` where its weights begin. */
+/**
+ * How an invocation has taps and weights at hand. In its WGSL `lane` is the invocation, `c` the input block, and `w`
+ * where its weights begin.
+ */
 export interface Fetch {
   name: string;
   /** What `lane` is. */
   lane: 'local_invocation_index' | 'subgroup_invocation_id';
   enables: readonly string[];
-  /** A workgroup's tiles are a square of so many neighbours a side, which share what they fetch; 1 where each tile is by itself. */
+  /**
+   * A workgroup's tiles are a square of so many neighbours a side, which share what they fetch; 1 where each tile is by
+   * itself.
+   */
   side: number;
   /** The binding `weights`. */
   binding(weights: { dtype: DType }): Binding;
@@ -67,7 +76,10 @@ export interface Fetch {
   fits(attrs: ConvAttrs, tile: Tile, vectors: number, inBlocks: number): boolean;
   /** Module-scope WGSL: workgroup memory, functions. */
   functions(recipe: Recipe, vectors: number): string;
-  /** WGSL after `first_x_s`, `first_y_s` and `d_s` that declares the tile's first pixel, `x_s` and `y_s`, and what `loadRow` uses. */
+  /**
+   * WGSL after `first_x_s`, `first_y_s` and `d_s` that declares the tile's first pixel, `x_s` and `y_s`, and what
+   * `loadRow` uses.
+   */
   place(recipe: Recipe, s: number): string;
   /** WGSL at the start of an input block of source n. */
   atBlock(recipe: Recipe, n: number, vectors: number): string;
@@ -107,7 +119,9 @@ export function accumulator(s: number, ty: number, tx: number, o: number): strin
   return `acc_${s}_${ty}_${tx}_${o}`;
 }
 
-/** WGSL that multiplies vec4 `index` of a row of weights into sums: each of `use` is the statement that takes it as `a`. */
+/**
+ * WGSL that multiplies vec4 `index` of a row of weights into sums: each of `use` is the statement that takes it as `a`.
+ */
 export function multiplyBy(fetch: Fetch, tile: Tile, index: number, use: readonly string[]): string {
   return `      { let a = ${fetch.weight(tile, index)}; ${use.join(' ')} }`;
 }
@@ -175,7 +189,14 @@ ${each(dilations, (s) => arithmetic.finish(recipe, s))}
   let first = group.y * OUT_BLOCKS;
 ${each(dilations, (s) => `  let block_${s} = first + ${s}u * params.layer_blocks;\n${store.statements(s)}`)}
 }`;
-  const params: ParamTypes = { width: 'u32', height: 'u32', size: 'u32', in_blocks: 'u32', layer_blocks: 'u32', slope: 'f32' };
+  const params: ParamTypes = {
+    width: 'u32',
+    height: 'u32',
+    size: 'u32',
+    in_blocks: 'u32',
+    layer_blocks: 'u32',
+    slope: 'f32',
+  };
   for (const s of range(dilations)) Object.assign(params, { [`dilation_${s}`]: 'u32', [`across_${s}`]: 'u32' });
   codes.forEach((code, n) => Object.assign(params, { [`blocks_${n}`]: 'u32' }, code.params));
   return new Program({
@@ -184,7 +205,12 @@ ${each(dilations, (s) => `  let block_${s} = first + ${s}u * params.layer_blocks
     workgroup: [tile.workgroup, 1, 1],
     constants: { KERNEL: kernel, OUT_BLOCKS: tile.out, WORKGROUP: tile.workgroup },
     params: { ...params, ...store.params },
-    bindings: { ...Object.assign({}, ...codes.map(({ bindings }) => bindings)), weights: fetch.binding({ dtype: recipe.weights }), bias: READ, ...store.bindings },
+    bindings: {
+      ...Object.assign({}, ...codes.map(({ bindings }) => bindings)),
+      weights: fetch.binding({ dtype: recipe.weights }),
+      bias: READ,
+      ...store.bindings,
+    },
     body,
   });
 }
@@ -209,7 +235,14 @@ function programOf(recipe: Recipe, fetch: Fetch, arithmetic: Arithmetic): Progra
   return program;
 }
 
-function dispatch(attrs: ConvAttrs, tile: Tile, fetch: Fetch, arithmetic: Arithmetic, [weights, bias]: readonly PackedWeights[], { inputs, output, results }: Tensors): Dispatch {
+function dispatch(
+  attrs: ConvAttrs,
+  tile: Tile,
+  fetch: Fetch,
+  arithmetic: Arithmetic,
+  [weights, bias]: readonly PackedWeights[],
+  { inputs, output, results }: Tensors,
+): Dispatch {
   const { width, height } = output.shape;
   const dilations = dilationsOf(attrs);
   const groupsOfLayer = layerBlocks(attrs) / tile.out;
@@ -244,7 +277,12 @@ function dispatch(attrs: ConvAttrs, tile: Tile, fetch: Fetch, arithmetic: Arithm
       in_blocks: sources.reduce((sum, source) => sum + source.blocks, 0),
       layer_blocks: layerBlocks(attrs),
       slope: negativeSlope(attrs),
-      ...Object.fromEntries(dilations.flatMap((d, s) => [[`dilation_${s}`, d], [`across_${s}`, across[s]]])),
+      ...Object.fromEntries(
+        dilations.flatMap((d, s) => [
+          [`dilation_${s}`, d],
+          [`across_${s}`, across[s]],
+        ]),
+      ),
       ...Object.assign({}, ...sources.map((source, n) => ({ [`blocks_${n}`]: source.blocks, ...source.params }))),
       ...store.params,
     },
@@ -260,7 +298,13 @@ function methodName(fetch: Fetch, arithmetic: Arithmetic): string {
 export type TileList = readonly (readonly [columns: number, rows: number, channels: number])[];
 
 /** The implementations that tiles give for a layer: those that fit, each once. */
-export function tileImplementations({ attrs, inputs, target }: Layer, tiles: TileList, workgroup: number, fetch: Fetch, arithmetic: Arithmetic): Implementation[] {
+export function tileImplementations(
+  { attrs, inputs, target }: Layer,
+  tiles: TileList,
+  workgroup: number,
+  fetch: Fetch,
+  arithmetic: Arithmetic,
+): Implementation[] {
   const { kernel, store, channels } = attrs;
   if (groupsOf(attrs) !== 1 || kernel > UNROLLED_KERNEL) return [];
   const found = new Map<string, Implementation>();
@@ -277,10 +321,16 @@ export function tileImplementations({ attrs, inputs, target }: Layer, tiles: Til
       order: `${arithmetic.name || 'tiled'}${out}${fetch.isTexture ? ' texture' : ''}`,
       dtype: target.precision,
       row: fetch.isTexture ? vectors : undefined,
-      pack: (layers) => packTiles(layers.map(arithmetic.transform), channels, inChannels, arithmetic.positions(kernel), out),
+      pack: (layers) =>
+        packTiles(layers.map(arithmetic.transform), channels, inChannels, arithmetic.positions(kernel), out),
     });
     const name = tileName(methodName(fetch, arithmetic), tile);
-    if (!found.has(name)) found.set(name, { name, weights, dispatch: (tensors) => dispatch(attrs, tile, fetch, arithmetic, weights, tensors) });
+    if (!found.has(name))
+      found.set(name, {
+        name,
+        weights,
+        dispatch: (tensors) => dispatch(attrs, tile, fetch, arithmetic, weights, tensors),
+      });
   }
   return [...found.values()];
 }

@@ -1,10 +1,10 @@
 /**
- * The staged method: an implicit GEMM. For each input block all invocations of a workgroup together copy the taps of their tiles and the
- * weights to workgroup memory, and read them from there.
+ * The staged method: an implicit GEMM. For each input block all invocations of a workgroup together copy the taps of
+ * their tiles and the weights to workgroup memory, and read them from there.
  *
- * It reads memory least of the methods without special units, and pays with two barriers an input block. Taken where a GPU's caches
- * do not serve `direct` well enough: a tuner finds out. The tiles of a workgroup are SIDE x SIDE neighbours at a dilation, so that what is
- * staged is as small for dilated convolutions as for others.
+ * It reads memory least of the methods without special units, and pays with two barriers an input block. Taken where a
+ * GPU's caches do not serve `direct` well enough: a tuner finds out. The tiles of a workgroup are SIDE x SIDE
+ * neighbours at a dilation, so that what is staged is as small for dilated convolutions as for others.
  */
 import { reads } from '../../program.ts';
 import { each, lines } from '../../text.ts';
@@ -56,7 +56,8 @@ export const STAGED: Fetch = {
   isTexture: false,
   side: SIDE,
   binding: reads,
-  fits: (attrs, tile, vectors) => 16 * (dilationsOf(attrs).length * stagedArea(tile, attrs.kernel).area + vectors) <= MOST_BYTES,
+  fits: (attrs, tile, vectors) =>
+    16 * (dilationsOf(attrs).length * stagedArea(tile, attrs.kernel).area + vectors) <= MOST_BYTES,
   functions: ({ tile, kernel, dilations }, vectors) => `
 var<workgroup> staged: array<vec4f, ${dilations * stagedArea(tile, kernel).area}>;
 var<workgroup> kernels: array<vec4f, ${vectors}>;

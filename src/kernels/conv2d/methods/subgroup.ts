@@ -1,9 +1,10 @@
 /**
  * The subgroup method, for software adapters, whose subgroups are the CPU's vectors.
  *
- * They load a value lane by lane even where all lanes want the same, and check each address of a buffer. So each lane loads a part of a row
- * of weights from a texture into its registers, and `subgroupBroadcast` hands them round, which is cheap. Offered on CPUs alone: GPUs'
- * caches do the same by themselves (direct.ts). Code grows with a tile, and lavapipe takes seconds to compile it: 2x2x16 is the quickest.
+ * They load a value lane by lane even where all lanes want the same, and check each address of a buffer. So each lane
+ * loads a part of a row of weights from a texture into its registers, and `subgroupBroadcast` hands them round, which
+ * is cheap. Offered on CPUs alone: GPUs' caches do the same by themselves (direct.ts). Code grows with a tile, and
+ * lavapipe takes seconds to compile it: 2x2x16 is the quickest.
  */
 import { readsTexture } from '../../program.ts';
 import { each } from '../../text.ts';
