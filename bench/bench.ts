@@ -74,7 +74,8 @@ function print(work: string, rows: readonly Row[], peakGflops: number): void {
             `${percent(row.gflops! / peakGflops)} of peak`,
           ];
     say(
-      `  ${row.engine.padEnd(24)} ${[...figures, comparison(own, row).replaceAll('**', ''), verdict(row).replaceAll('**', '')].filter(Boolean).join(', ')}`,
+      `  ${row.engine.padEnd(24)} ` +
+        `${[...figures, comparison(own, row).replaceAll('**', ''), verdict(row).replaceAll('**', '')].filter(Boolean).join(', ')}`,
     );
   }
 }
@@ -118,7 +119,8 @@ export async function bench(options: BenchOptions): Promise<Report> {
   if (options.kernelSize) {
     report.kernels = await benchKernels(gpu, targetOf(gpu, tuning), options.kernelSize, options.seconds, (row) =>
       say(
-        `${row.name.padEnd(28)} ${row.size} ${timeText(row.ms).padStart(8)} ±${percent(row.spread)}, ${row.gflops ? `${digits(row.gflops)} GFLOP/s, ${percent(row.gflops / peaks.gflops)} of peak, ` : ''}${digits(row.gbytes)} GB/s, error ${row.error.toExponential(1)}`,
+        `${row.name.padEnd(28)} ${row.size} ${timeText(row.ms).padStart(8)} ±${percent(row.spread)}, ` +
+          `${row.gflops ? `${digits(row.gflops)} GFLOP/s, ${percent(row.gflops / peaks.gflops)} of peak, ` : ''}${digits(row.gbytes)} GB/s, error ${row.error.toExponential(1)}`,
       ),
     );
   }

@@ -163,7 +163,9 @@ export async function contest(
     if (bytes > rules.memory) {
       Object.assign(row, {
         status: 'not run',
-        note: `would take about ${Math.round(bytes / 2 ** 30)} GiB of memory, ${Math.round(rules.memory / 2 ** 30)} are free`,
+        note:
+          `would take about ${Math.round(bytes / 2 ** 30)} GiB of memory, ${Math.round(rules.memory / 2 ** 30)} ` +
+          'are free',
       });
       continue;
     }

@@ -94,7 +94,8 @@ async function main(): Promise<void> {
   );
   for (const row of report.torch.rows)
     console.log(
-      `  ${row.engine.padEnd(30)} ${row.size.padEnd(10)} ${row.ms === undefined ? '' : timeText(row.ms)} ${verdict(row).replaceAll('**', '')}`,
+      `  ${row.engine.padEnd(30)} ${row.size.padEnd(10)} ${row.ms === undefined ? '' : timeText(row.ms)} ` +
+        `${verdict(row).replaceAll('**', '')}`,
     );
   writeReport(report, values);
 }

@@ -170,7 +170,9 @@ export function kernelTable(kernels: readonly KernelRow[], peaks: Peaks): string
 function pausesNote(contests: readonly ContestReport[]): string[] {
   if (!contests.some(({ rows }) => rows.some(({ pausedMs }) => pausedMs !== undefined))) return [];
   return [
-    "While Node waits for WebGPU, Dawn's binding polls in every round of the event loop. That takes one of the processors that a software adapter computes on, so deghost pauses for a millisecond in each round. *With pauses* is another engine whose runs were made to pause as well, so that computing alone is compared.",
+    "While Node waits for WebGPU, Dawn's binding polls in every round of the event loop. That takes one of the " +
+      'processors that a software adapter computes on, so deghost pauses for a millisecond in each round. *With ' +
+      'pauses* is another engine whose runs were made to pause as well, so that computing alone is compared.',
   ];
 }
 
@@ -218,7 +220,10 @@ function torchTable({ torch }: Report): string {
     row.peakBytes ? mebibytes(row.peakBytes) : '',
     verdict(row),
   ]);
-  return `PyTorch ${torch.version} on ${torch.device}, in a process of its own:\n\n${table(['mode', 'size', 'time', 'GFLOP/s', 'GPU memory', 'result'], rows)}`;
+  return (
+    `PyTorch ${torch.version} on ${torch.device}, in a process of its ` +
+    `own:\n\n${table(['mode', 'size', 'time', 'GFLOP/s', 'GPU memory', 'result'], rows)}`
+  );
 }
 
 /** How to read the tables of every run. */
@@ -242,9 +247,11 @@ export function reportBody(report: Report): string {
   const lost = losses(report);
   return [
     `### ${adapter.name}`,
-    `${adapter.software ? 'A software adapter' : 'A GPU'}, ${cpu.cores} cores of ${cpu.model}, Node ${node}, ${date}. ` +
+    `${adapter.software ? 'A software adapter' : 'A GPU'}, ${cpu.cores} cores of ${cpu.model}, Node ${node}, ` +
+      `${date}. ` +
       `Its measured peaks: ${digits(peaks.gflops)} GFLOP/s of multiply-adds, ${digits(peaks.gbytes)} GB/s copied. ` +
-      `Checked against PyTorch first: ${validated.map(({ name, error }) => `\`${name}\` ${error.toExponential(0)}`).join(', ')}.`,
+      'Checked against PyTorch first: ' +
+      `${validated.map(({ name, error }) => `\`${name}\` ${error.toExponential(0)}`).join(', ')}.`,
     contestTable(contests, peaks),
     [...pausesNote(contests), ...notes(report)].join(' '),
     lost.length ? `Faster than deghost here: ${lost.join('; ')}.` : '',

@@ -54,7 +54,8 @@ export function readImports(root: string, folders: readonly string[]): Imports {
     const missing = to.find((file) => !existsSync(file));
     if (missing)
       throw new Error(
-        `${named(path)} imports ${named(missing)}, which does not exist: correct the path, or the forms in scripts/checkImports.ts`,
+        `${named(path)} imports ${named(missing)}, which does not exist: correct the path, or the forms in ` +
+          'scripts/checkImports.ts',
       );
     const modules = to.filter((file) => file.endsWith('.ts'));
     imports.set(named(path), modules.map(named).sort());

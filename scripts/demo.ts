@@ -47,7 +47,8 @@ async function demo(): Promise<void> {
   const weights = await readWeights(undefined, frames.length);
   const { width, height } = frames[0];
   console.log(
-    `${frames.length} exposures from ${show(folder)}, ${width}x${height}${isReduced ? ' (reduced: this is a software adapter)' : ''}, on ${info.name}`,
+    `${frames.length} exposures from ${show(folder)}, ` +
+      `${width}x${height}${isReduced ? ' (reduced: this is a software adapter)' : ''}, on ${info.name}`,
   );
 
   const device = await openDevice(adapter);

@@ -202,7 +202,8 @@ export class Deghoster {
     if (precision === 'f16' && !session.gpu.capabilities.f16) {
       session.dispose();
       throw new UsageError(
-        'precision is "f16", but the device does not support shader-f16: use "f32", or a device opened with that feature',
+        'precision is "f16", but the device does not support shader-f16: use "f32", or a device opened with that ' +
+          'feature',
       );
     }
     return new Deghoster(session, weights, memoryBudget, precision, options.tuning && choicesOf(options.tuning));
@@ -405,7 +406,8 @@ function checkSamples(frames: readonly FrameSource[]): void {
     const bad = firstOutside(frame.data);
     if (bad >= 0)
       throw new InputError(
-        `${frameLabel(frame, k)}: sample ${bad} is ${frame.data[bad]}, float samples must be in [0,1]: scale the picture first`,
+        `${frameLabel(frame, k)}: sample ${bad} is ${frame.data[bad]}, float samples must be in [0,1]: scale the ` +
+          'picture first',
       );
   });
 }

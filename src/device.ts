@@ -52,7 +52,8 @@ export async function openPlatformDevice(): Promise<GPUDevice> {
   const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
   if (!gpu) {
     throw new NoAdapterError(
-      'this platform has no WebGPU (navigator.gpu): pass a device; in Node get one with requestDevice() from "deghost/node"',
+      'this platform has no WebGPU (navigator.gpu): pass a device; in Node get one with requestDevice() from ' +
+        '"deghost/node"',
     );
   }
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });

@@ -325,7 +325,8 @@ export function checkBufferSize(width: number, height: number, device: GPUDevice
   const bytes = width * height * 12;
   if (bytes > device.limits.maxBufferSize) {
     throw new InputError(
-      `a result of ${width}x${height} takes a buffer of ${bytes} bytes, the device's largest has ${device.limits.maxBufferSize}: merge to an array`,
+      `a result of ${width}x${height} takes a buffer of ${bytes} bytes, the device's largest has ` +
+        `${device.limits.maxBufferSize}: merge to an array`,
     );
   }
 }

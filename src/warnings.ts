@@ -85,11 +85,14 @@ function contradictedExposures({ frames, response }: Findings): MergeWarning | u
   if (wrong.length === 0) return undefined;
   const found = wrong.map(
     ({ given, measured, k }) =>
-      `${numbered(frames, k + 1)} is listed as ${times(given)} as bright as ${numbered(frames, k)}, the pictures say ${times(measured ?? 1)}`,
+      `${numbered(frames, k + 1)} is listed as ${times(given)} as bright as ${numbered(frames, k)}, the pictures say ` +
+      `${times(measured ?? 1)}`,
   );
   return {
     kind: 'contradicted-exposures',
-    message: `The pictures contradict their exposures: ${found.join('; ')}. Check the exposures of these frames, which belong to the pictures in the order given, and leave out frames that do not belong to the stack.`,
+    message:
+      `The pictures contradict their exposures: ${found.join('; ')}. Check the exposures of these frames, ` +
+      'which belong to the pictures in the order given, and leave out frames that do not belong to the stack.',
     frames: [...new Set(wrong.flatMap(({ k }) => [k, k + 1]))],
   };
 }
@@ -113,7 +116,10 @@ function muchMotion({ motion }: Findings): MergeWarning | undefined {
   if (!(share > MUCH_MOTION)) return undefined;
   return {
     kind: 'much-motion',
-    message: `${percent(share)} of the picture is called moving, and comes from the reference frame alone. Likely causes: frames taken by hand (align them first), a frame in another orientation, a frame of another scene, or wrong exposures. If so much does move, merge fewer frames.`,
+    message:
+      `${percent(share)} of the picture is called moving, and comes from the reference frame alone. Likely ` +
+      'causes: frames taken by hand (align them first), a frame in another orientation, a frame of another scene, or ' +
+      'wrong exposures. If so much does move, merge fewer frames.',
   };
 }
 
@@ -124,14 +130,17 @@ function poorReference({ frames, reference, response }: Findings): MergeWarning 
   if (share >= WELL_EXPOSED) return undefined;
   return {
     kind: 'poor-reference',
-    message: `Only ${percent(share)} of the reference, ${numbered(frames, reference)}, is neither burnt out nor black: what moves is shown from it, and cannot be seen well. Choose another reference.`,
+    message:
+      `Only ${percent(share)} of the reference, ${numbered(frames, reference)}, is neither burnt out nor ` +
+      'black: what moves is shown from it, and cannot be seen well. Choose another reference.',
     frames: [reference],
   };
 }
 
 function weakResponse({ response: { report } }: Findings): MergeWarning | undefined {
   const remedy =
-    'If colours or tones look wrong, or still parts are called moving, estimate the response from a stack with more tones and use it for this one, or say what the files hold: gamma or linear.';
+    'If colours or tones look wrong, or still parts are called moving, estimate the response from a stack with more ' +
+    'tones and use it for this one, or say what the files hold: gamma or linear.';
   if (report.reason !== undefined) {
     return {
       kind: 'weak-response',
@@ -142,6 +151,8 @@ function weakResponse({ response: { report } }: Findings): MergeWarning | undefi
   if (report.kind !== 'estimated' || (report.pairs >= WEAK_PAIRS && high - low >= WEAK_RANGE)) return undefined;
   return {
     kind: 'weak-response',
-    message: `The camera's response rests on little: ${report.pairs} pairs of values, from ${percent(low)} to ${percent(high)} of the scale. ${remedy}`,
+    message:
+      `The camera's response rests on little: ${report.pairs} pairs of values, from ${percent(low)} to ` +
+      `${percent(high)} of the scale. ${remedy}`,
   };
 }

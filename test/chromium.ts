@@ -46,7 +46,8 @@ export function findChromium(): FoundChromium {
   if (path) return { path, from: 'npm' };
   const npm = supportsSwiftShader() ? `, or run \`npm ci\`, which brings one with ${SWIFTSHADER_PACKAGE}` : '';
   throw new Error(
-    `tests of pages need Chromium, and none is installed: install Chromium or Chrome (Debian, Ubuntu: \`apt-get install chromium\`), or set CHROMIUM=path${npm}`,
+    'tests of pages need Chromium, and none is installed: install Chromium or Chrome (Debian, Ubuntu: `apt-get ' +
+      `install chromium\`), or set CHROMIUM=path${npm}`,
   );
 }
 

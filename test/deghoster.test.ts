@@ -80,42 +80,52 @@ describe('Deghoster', () => {
     await checkGolden(readGolden(name), await testDevice());
   });
 
-  it("takes with reference 'auto' what it gives with the number of that frame, whatever the order of the frames", async () => {
-    const golden = readGolden('fixed-halo');
-    const frames = scene(64, 48, [4, 1, 16]).map((frame) => ({ ...frame, exposure: frame.exposure * 4 }));
-    // Everything in the middle exposure burns out, and something in the longest.
-    frames[0].data = (frames[0].data as Float32Array).fill(1);
-    (frames[2].data as Float32Array).fill(1, 0, 1000);
-    const chosen = await merge(golden, frames, { reference: 'auto', response: 'gamma' });
-    expect(chosen.referenceChoice!.frames.map(({ sampled }) => sampled)).toEqual([64 * 48, 64 * 48, 64 * 48]);
-    expect(chosen.referenceChoice!.frames[1]).toEqual({ sampled: 64 * 48, burnt: 64 * 48, black: 0 });
-    expect([chosen.reference, chosen.scale]).toEqual([0, 1]);
-    const named = await merge(golden, frames, { reference: 0, response: 'gamma' });
-    expect(named.referenceChoice).toBeUndefined();
-    expect(named.radiance).toEqual(chosen.radiance);
-    await expect(merge(golden, frames, { reference: 3 })).rejects.toThrow(
-      'reference is 3, it must be "auto" or one of 0..2',
-    );
-    await expect(merge(golden, frames, { reference: 'first' as 'auto' })).rejects.toThrow(
-      'reference is first, it must be "auto" or one of 0..2',
-    );
-  });
+  it(
+    "takes with reference 'auto' what it gives with the number of that frame, whatever the order of the " + 'frames',
+    async () => {
+      const golden = readGolden('fixed-halo');
+      const frames = scene(64, 48, [4, 1, 16]).map((frame) => ({ ...frame, exposure: frame.exposure * 4 }));
+      // Everything in the middle exposure burns out, and something in the longest.
+      frames[0].data = (frames[0].data as Float32Array).fill(1);
+      (frames[2].data as Float32Array).fill(1, 0, 1000);
+      const chosen = await merge(golden, frames, { reference: 'auto', response: 'gamma' });
+      expect(chosen.referenceChoice!.frames.map(({ sampled }) => sampled)).toEqual([64 * 48, 64 * 48, 64 * 48]);
+      expect(chosen.referenceChoice!.frames[1]).toEqual({ sampled: 64 * 48, burnt: 64 * 48, black: 0 });
+      expect([chosen.reference, chosen.scale]).toEqual([0, 1]);
+      const named = await merge(golden, frames, { reference: 0, response: 'gamma' });
+      expect(named.referenceChoice).toBeUndefined();
+      expect(named.radiance).toEqual(chosen.radiance);
+      await expect(merge(golden, frames, { reference: 3 })).rejects.toThrow(
+        'reference is 3, it must be "auto" or one of 0..2',
+      );
+      await expect(merge(golden, frames, { reference: 'first' as 'auto' })).rejects.toThrow(
+        'reference is first, it must be "auto" or one of 0..2',
+      );
+    },
+  );
 
-  it('lets the gate allow for codes of linear files as the file has them: of 8 bits as they are, finer ones as a JPEG would hold them', async () => {
-    const golden = readGolden('fixed-gate');
-    const linear = moving(48, 32, [1, 4, 16]).map((frame) => ({
-      ...frame,
-      data: Float32Array.from(frame.data, (x) => x ** 2.2),
-    }));
-    const eight = linear.map((frame) => ({ ...frame, data: Uint8Array.from(frame.data, (x) => Math.round(255 * x)) }));
-    const line = Array.from({ length: 256 }, (_, i) => i / 255);
-    const same = { r: line, g: line, b: line };
-    const motionOf = async (frames: Frame[], response: MergeOptions['response']): Promise<readonly Float32Array[]> =>
-      (await merge(golden, frames, { response })).motion!;
-    // A response that is given is read at the samples as they are.
-    expect(await motionOf(eight, 'linear')).toEqual(await motionOf(eight, same));
-    expect(await motionOf(linear, 'linear')).not.toEqual(await motionOf(linear, same));
-  });
+  it(
+    'lets the gate allow for codes of linear files as the file has them: of 8 bits as they are, finer ones as a ' +
+      'JPEG would hold them',
+    async () => {
+      const golden = readGolden('fixed-gate');
+      const linear = moving(48, 32, [1, 4, 16]).map((frame) => ({
+        ...frame,
+        data: Float32Array.from(frame.data, (x) => x ** 2.2),
+      }));
+      const eight = linear.map((frame) => ({
+        ...frame,
+        data: Uint8Array.from(frame.data, (x) => Math.round(255 * x)),
+      }));
+      const line = Array.from({ length: 256 }, (_, i) => i / 255);
+      const same = { r: line, g: line, b: line };
+      const motionOf = async (frames: Frame[], response: MergeOptions['response']): Promise<readonly Float32Array[]> =>
+        (await merge(golden, frames, { response })).motion!;
+      // A response that is given is read at the samples as they are.
+      expect(await motionOf(eight, 'linear')).toEqual(await motionOf(eight, same));
+      expect(await motionOf(linear, 'linear')).not.toEqual(await motionOf(linear, same));
+    },
+  );
 
   it.each(['fixed-halo', 'fixed-gate'])('gives tiled what it gives whole, to rounding (%s)', async (name) => {
     const golden = readGolden(name);

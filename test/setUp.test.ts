@@ -14,7 +14,9 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** Runs the set-up as `vitest run ...words` does. */
 function setUp(words: readonly string[], chromium: string): { status: number | null; stderr: string } {
-  const script = `process.argv = ['node', 'vitest', ...${JSON.stringify(words)}]; await (await import('./test/setUp.ts')).default();`;
+  const script =
+    `process.argv = ['node', 'vitest', ...${JSON.stringify(words)}]; await (await ` +
+    `import('./test/setUp.ts')).default();`;
   return spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     cwd: ROOT,
     encoding: 'utf8',
@@ -66,7 +68,8 @@ describe.runIf(supportsSwiftShader())("npm's Chromium", () => {
       const sum = await page.evaluate(async () => {
         const device = await (await navigator.gpu.requestAdapter())!.requestDevice();
         const code =
-          '@group(0) @binding(0) var<storage, read_write> x: array<u32>; @compute @workgroup_size(4) fn main(@builtin(local_invocation_index) i: u32) { x[i] = i + 3u; }';
+          '@group(0) @binding(0) var<storage, read_write> x: array<u32>; @compute @workgroup_size(4) fn ' +
+          'main(@builtin(local_invocation_index) i: u32) { x[i] = i + 3u; }';
         const pipeline = device.createComputePipeline({
           layout: 'auto',
           compute: { module: device.createShaderModule({ code }) },

@@ -46,7 +46,8 @@ export default async function setUp(): Promise<void> {
     if (from === 'npm') console.log(`No Chromium is installed: tests of pages run in npm's, ${path}.`);
     await tryWebGpu().catch((error: Error) => {
       throw new Error(
-        `tests of pages cannot run in ${path} (${reasonOf(error)}): install another Chromium or Chrome (Debian, Ubuntu: \`apt-get install chromium\`), or set CHROMIUM=path`,
+        `tests of pages cannot run in ${path} (${reasonOf(error)}): install another Chromium or Chrome (Debian, ` +
+          'Ubuntu: `apt-get install chromium`), or set CHROMIUM=path',
         { cause: error },
       );
     });

@@ -42,22 +42,30 @@ export function failureWords({ kind, message }: Failure, doing: Doing): Words {
       return globalThis.isSecureContext
         ? {
             title: 'This browser has no WebGPU',
-            text: 'deghost computes with it. Open this page in a current Chrome, Edge, Safari or Firefox; on Linux and on older systems WebGPU may have to be switched on in the browser’s settings.',
+            text:
+              'deghost computes with it. Open this page in a current Chrome, Edge, Safari or Firefox; on Linux ' +
+              'and on older systems WebGPU may have to be switched on in the browser’s settings.',
           }
         : {
             title: 'This address is not secure',
-            text: 'Browsers offer WebGPU only to pages from https: addresses or from localhost. Open this page at such an address.',
+            text:
+              'Browsers offer WebGPU only to pages from https: addresses or from localhost. Open this page at ' +
+              'such an address.',
           };
     case 'no-adapter':
       return {
         title: 'No graphics adapter was found',
-        text: 'The browser has WebGPU, but no graphics card that it may use. Update the graphics driver, switch on hardware acceleration in the browser’s settings, and load this page again.',
+        text:
+          'The browser has WebGPU, but no graphics card that it may use. Update the graphics driver, switch on ' +
+          'hardware acceleration in the browser’s settings, and load this page again.',
       };
     case 'device-lost':
       if (doing === 'view') return { title: 'The graphics card was lost twice', text: SAVE_IT };
       return {
         title: 'The graphics card was lost twice',
-        text: 'It was reset or disconnected, opened anew, and lost again. Close other programs that use it and try again; if that does not help, load this page again, or scale the frames down.',
+        text:
+          'It was reset or disconnected, opened anew, and lost again. Close other programs that use it and try ' +
+          'again; if that does not help, load this page again, or scale the frames down.',
       };
     case 'memory':
       if (doing === 'save')
@@ -68,14 +76,18 @@ export function failureWords({ kind, message }: Failure, doing: Doing): Words {
       if (doing === 'view') return { title: 'There is too little memory to show the picture', text: SAVE_IT };
       return {
         title: 'This tab has too little memory',
-        text: 'The frames and their merge need more than it can have. Close other tabs and programs, take out some frames, or scale all of them down; then merge again. The frames are still here.',
+        text:
+          'The frames and their merge need more than it can have. Close other tabs and programs, take out some ' +
+          'frames, or scale all of them down; then merge again. The frames are still here.',
       };
     case 'gpu-memory':
       if (doing === 'view')
         return { title: 'The graphics card has too little memory to show the picture', text: SAVE_IT };
       return {
         title: 'The graphics card has too little memory',
-        text: 'Merging in smaller pieces was tried as well. Close other tabs and programs that use it, then merge again; if that does not help, scale the frames down.',
+        text:
+          'Merging in smaller pieces was tried as well. Close other tabs and programs that use it, then merge ' +
+          'again; if that does not help, scale the frames down.',
       };
     case 'input':
       return { title: 'These frames cannot be merged', text: sentence(message) };

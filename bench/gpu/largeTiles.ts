@@ -55,7 +55,8 @@ await main('largeTiles', async () => {
         tflops: Object.fromEntries(rates),
       });
       say(
-        `${precision} ${(100 * share).toFixed(1)} % ${name}: ${chosen}${tuned && tuned !== chosen ? ` (deghost tune chose ${tuned})` : ''}`,
+        `${precision} ${(100 * share).toFixed(1)} % ${name}: ` +
+          `${chosen}${tuned && tuned !== chosen ? ` (deghost tune chose ${tuned})` : ''}`,
       );
     }
     if (found.unreached.length)

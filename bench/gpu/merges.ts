@@ -103,11 +103,13 @@ function tell({ precision, width, height, variants, budget }: Case, { wallMs, cp
   const { gpuMs, multiplyAdds } = totals(profile);
   const [wall, cpu] = [wallMs, cpuMs].map((samples) => median(samples).toFixed(0));
   say(
-    `${precision} ${width}x${height} ${variants}, ${budget}: ${wall} ms, CPU ${cpu}, GPU ${gpuMs.toFixed(1)} = ${tflops(multiplyAdds, gpuMs).toFixed(2)} TFLOP/s`,
+    `${precision} ${width}x${height} ${variants}, ${budget}: ${wall} ms, CPU ${cpu}, GPU ${gpuMs.toFixed(1)} = ` +
+      `${tflops(multiplyAdds, gpuMs).toFixed(2)} TFLOP/s`,
   );
   for (const { name, tiles, submissions, prepareMs, cutMs, pasteMs, programs } of profile.stages) {
     say(
-      `  ${name}: ${tiles} tiles, ${submissions} submissions; prepare ${prepareMs.toFixed(0)}, cut ${cutMs.toFixed(0)}, paste ${pasteMs.toFixed(0)} ms`,
+      `  ${name}: ${tiles} tiles, ${submissions} submissions; prepare ${prepareMs.toFixed(0)}, cut ` +
+        `${cutMs.toFixed(0)}, paste ${pasteMs.toFixed(0)} ms`,
     );
     for (const { program, ms, multiplyAdds: work } of programs.slice(0, SHOWN)) {
       const rate = ms ? tflops(work, ms).toFixed(2) : '-';
@@ -144,7 +146,8 @@ await main('merges', async () => {
     const tuning = await tuningOf(device, precision);
     if (!tuning)
       say(
-        `${precision}: no tuning is kept for this device: run \`npx deghost tune${precision === 'f16' ? ' --precision f16' : ''}\` first to have one`,
+        `${precision}: no tuning is kept for this device: run \`npx deghost ` +
+          `tune${precision === 'f16' ? ' --precision f16' : ''}\` first to have one`,
       );
     for (const [width, height] of sizes) {
       const isSmall = width * height < SMALL_PIXELS;

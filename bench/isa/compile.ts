@@ -69,7 +69,8 @@ const adapter = await gpu.requestAdapter();
 if (!adapter) refuse('Dawn finds no adapter: the stub or the driver does not start');
 const { info } = adapter;
 console.error(
-  `${info.description || info.device}, ${info.architecture}, subgroups of ${info.subgroupMinSize} to ${info.subgroupMaxSize}`,
+  `${info.description || info.device}, ${info.architecture}, subgroups of ${info.subgroupMinSize} to ` +
+    `${info.subgroupMaxSize}`,
 );
 if (precision === 'f16' && !adapter.features.has('shader-f16')) refuse('this driver offers no shader-f16: take f32');
 const device = await openWithMatrices(adapter);

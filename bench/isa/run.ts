@@ -70,7 +70,8 @@ function main(): void {
   const weights = parseFile('weights', values.weights) ?? shippedWeightsPath(3);
   if (process.platform !== 'linux' || process.arch !== 'x64' || process.getuid?.() !== 0) {
     throw new UsageError(
-      `this needs root on x86-64 Linux, for a chroot: this is ${process.platform} on ${process.arch}, user ${process.getuid?.()}`,
+      `this needs root on x86-64 Linux, for a chroot: this is ${process.platform} on ${process.arch}, user ` +
+        `${process.getuid?.()}`,
     );
   }
 
@@ -117,7 +118,8 @@ function main(): void {
   const said = ran.stderr.trim().split('\n');
   if (ran.status !== 0 || rows.length === 0) {
     const refused = said.find((line) => line.startsWith('refused: '))?.replace('refused: ', '');
-    const ended = `ended with ${ran.status ?? ran.signal} after ${rows.length} implementations: ${said.slice(-3).join(' | ')}`;
+    const ended =
+      `ended with ${ran.status ?? ran.signal} after ${rows.length} implementations: ` + `${said.slice(-3).join(' | ')}`;
     throw new GpuError(`compiling ${precision} for ${positionals[0]}: ${refused ?? ended}`);
   }
   console.log(`${said.at(-1)}\n\n${tableText(vendor, rows, least)}\n\n${summaryText(vendor, rows)}`);

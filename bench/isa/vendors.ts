@@ -115,5 +115,8 @@ export function summaryText(vendor: Vendor, rows: readonly Compiled[]): string {
   const defaults = spilling.filter(({ isDefault }) => isDefault);
   const share = defaults.reduce((sum, row) => sum + row.share, 0);
   const failed = rows.length - compiled.length;
-  return `${spilling.length} of ${compiled.length} implementations spill, ${defaults.length} defaults among them (${(100 * share).toFixed(1)} % of the multiply-adds)${failed ? `; ${failed} do not compile` : ''}`;
+  return (
+    `${spilling.length} of ${compiled.length} implementations spill, ${defaults.length} defaults among them ` +
+    `(${(100 * share).toFixed(1)} % of the multiply-adds)${failed ? `; ${failed} do not compile` : ''}`
+  );
 }

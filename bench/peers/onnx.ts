@@ -168,7 +168,9 @@ export const onnxWeb: Contestant = {
     if (error > PROBE_TOLERANCE) {
       engine.padChannels = true;
       onnxModel(context, { padChannels: true });
-      engine.note = `wrong on 3x3 convolutions of ${PROBE.channels} channels (error ${error.toPrecision(2)}): given a graph in which they have ${Math.ceil(PROBE.channels / 4) * 4}`;
+      engine.note =
+        `wrong on 3x3 convolutions of ${PROBE.channels} channels (error ${error.toPrecision(2)}): given ` +
+        `a graph in which they have ${Math.ceil(PROBE.channels / 4) * 4}`;
     }
     return engine;
   },

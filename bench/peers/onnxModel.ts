@@ -35,7 +35,8 @@ export function pythonWithTorch(): string {
   }
   if (!found)
     throw new NotInstalled(
-      'PyTorch, to export ONNX with, for `python3` or what PYTHON names: apt-get install python3-torch, or pip install torch',
+      'PyTorch, to export ONNX with, for `python3` or what PYTHON names: apt-get install python3-torch, or pip ' +
+        'install torch',
     );
   return found;
 }

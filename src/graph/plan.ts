@@ -108,7 +108,8 @@ function checkTypes(node: string, { program, resources }: Dispatch): void {
     const { dtype } = resources[name];
     if (elementType(type) === dtype) continue;
     throw new Error(
-      `plan: ${node} binds ${name} as ${type}, but it is stored as ${dtype}: bind what its view is (\`reads\`, \`writes\`), or declare f32 in \`storage\``,
+      `plan: ${node} binds ${name} as ${type}, but it is stored as ${dtype}: bind what its view is (\`reads\`, ` +
+        '`writes`), or declare f32 in `storage`',
     );
   }
 }
@@ -205,6 +206,7 @@ export function planText(it: Plan): string {
     line(header),
     ...rows.map(line),
     `${it.steps.length} dispatches of ${it.programs} programs, ${(it.multiplyAdds / 1e9).toFixed(2)} G multiply-adds`,
-    `${bytesText(it.bytes.shared)} in ${it.buffers.length} buffers (${bytesText(it.bytes.unshared)} if every tensor had its own), the largest ${bytesText(it.bytes.largest)}`,
+    `${bytesText(it.bytes.shared)} in ${it.buffers.length} buffers (${bytesText(it.bytes.unshared)} if every tensor ` +
+      `had its own), the largest ${bytesText(it.bytes.largest)}`,
   ].join('\n');
 }

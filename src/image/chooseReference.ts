@@ -116,5 +116,8 @@ export function referenceSummary({ reference, frames }: ReferenceChoice): string
   const others = frames.map((_, k) => k).filter((k) => k !== reference);
   const why = others.map((k) => `${percent(k)} of frame ${k + 1}`).join(', ');
   const isKept = others.some((k) => clippedShare(frames[k]) < clippedShare(frames[reference]));
-  return `reference: frame ${reference + 1} was chosen, of which ${percent(reference)} is burnt out or black (${why})${isKept ? '; the middle frame is kept where it loses at most 1 % more than the best' : ''}`;
+  return (
+    `reference: frame ${reference + 1} was chosen, of which ${percent(reference)} is burnt out or black ` +
+    `(${why})${isKept ? '; the middle frame is kept where it loses at most 1 % more than the best' : ''}`
+  );
 }

@@ -128,7 +128,8 @@ async function largestMagnitude(
         if (!(value < Infinity)) {
           const pixel = Math.floor(i / 3);
           throw new InputError(
-            `exr: pixel ${pixel % width},${Math.floor(pixel / width)} holds ${data[i] * scale}, only finite values can be stored`,
+            `exr: pixel ${pixel % width},${Math.floor(pixel / width)} holds ${data[i] * scale}, only finite values ` +
+              'can be stored',
           );
         }
         if (value > largest) largest = value;

@@ -135,7 +135,8 @@ function checkPixels(frame: FrameSource, fail: (what: string) => never): void {
       fail(`a ${texture.dimension} texture of ${texture.sampleCount} samples, a 2d one of 1 sample is read`);
     if (!(texture.usage & GPUTextureUsage.TEXTURE_BINDING))
       fail(
-        `its texture has usage ${texture.usage}, without TEXTURE_BINDING: create it with GPUTextureUsage.TEXTURE_BINDING`,
+        `its texture has usage ${texture.usage}, without TEXTURE_BINDING: create it with ` +
+          'GPUTextureUsage.TEXTURE_BINDING',
       );
   }
 }

@@ -123,7 +123,8 @@ export function decodeNpy(bytes: Uint8Array, name = 'array'): NpyArray {
   const dtype = Object.hasOwn(DTYPES, description) ? DTYPES[description] : undefined;
   if (!dtype) {
     throw new InputError(
-      `${name}: .npy type '${description}' is not supported, only '<f4', '|u1' and '<u2': convert it with array.astype('<f4')`,
+      `${name}: .npy type '${description}' is not supported, only '<f4', '|u1' and '<u2': convert it with ` +
+        `array.astype('<f4')`,
     );
   }
   if (fortran)
@@ -135,7 +136,8 @@ export function decodeNpy(bytes: Uint8Array, name = 'array'): NpyArray {
   const present = bytes.length - start;
   if (expected !== present) {
     throw new InputError(
-      `${name}: .npy shape (${shape.join(', ')}) of '${description}' needs ${expected} bytes, the file holds ${present}`,
+      `${name}: .npy shape (${shape.join(', ')}) of '${description}' needs ${expected} bytes, the file holds ` +
+        `${present}`,
     );
   }
   const copy = new Uint8Array(present); // a copy of its own: a view could be unaligned, and would keep the file's bytes alive

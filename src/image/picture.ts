@@ -38,7 +38,8 @@ export function checkSize(width: number, height: number, name: string): void {
     throw new InputError(`${name} is ${width}x${height}: a picture has at least one pixel`);
   if (width * height > MAX_PIXELS) {
     throw new InputError(
-      `${name} is ${width}x${height} (${Math.round((width * height) / 1e6)} megapixels), at most ${Math.floor(MAX_PIXELS / 1e6)} megapixels are merged: scale the frames down`,
+      `${name} is ${width}x${height} (${Math.round((width * height) / 1e6)} megapixels), at most ` +
+        `${Math.floor(MAX_PIXELS / 1e6)} megapixels are merged: scale the frames down`,
     );
   }
 }
@@ -69,7 +70,8 @@ export function readNpyFrame(bytes: Uint8Array, name: string): DecodedImage {
     const bad = firstOutside(data);
     if (bad >= 0)
       throw new InputError(
-        `${name}: row ${Math.floor(bad / 3 / width)}, column ${Math.floor(bad / 3) % width}, channel ${bad % 3} is ${data[bad]}, values must be in [0,1]`,
+        `${name}: row ${Math.floor(bad / 3 / width)}, column ${Math.floor(bad / 3) % width}, channel ${bad % 3} is ` +
+          `${data[bad]}, values must be in [0,1]`,
       );
   }
   const bits = data instanceof Float32Array ? 32 : data instanceof Uint16Array ? 16 : 8;
@@ -99,7 +101,8 @@ export function toRgb(
     const from = p * channels;
     if (hasAlpha && samples[from + channels - 1] !== opaque) {
       throw new InputError(
-        `${name} is transparent (row ${firstRow + Math.floor(p / width)}, column ${p % width} has alpha ${samples[from + channels - 1]} of ${opaque}): flatten it and save it without alpha`,
+        `${name} is transparent (row ${firstRow + Math.floor(p / width)}, column ${p % width} has alpha ` +
+          `${samples[from + channels - 1]} of ${opaque}): flatten it and save it without alpha`,
       );
     }
     for (let c = 0; c < 3; c++) rgb[3 * p + c] = samples[isGrey ? from : from + c];

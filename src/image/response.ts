@@ -122,7 +122,8 @@ export function estimateResponse(
     ...reportOf(pairs, used, gamma),
     channels: { r, g, b },
     summary: isFound
-      ? `response estimated from the stack: ${fit.pairs} pairs, covering ${covering}, residual ${fit.residual.toFixed(3)}`
+      ? `response estimated from the stack: ${fit.pairs} pairs, covering ${covering}, residual ` +
+        `${fit.residual.toFixed(3)}`
       : `response: gamma ${gamma} kept: ${reason}`,
   };
   return { response, report };

@@ -11,14 +11,14 @@ export type PictureFormat = 'jpeg' | 'png' | 'tiff' | 'npy';
 
 const SUPPORTED = 'JPEG, PNG, TIFF and NPY are read';
 const RAW_HINT =
-  'develop it to 16-bit TIFF first, with the same settings for every frame (darktable, RawTherapee, or `dcraw -T -6 -W`)';
+  'develop it to 16-bit TIFF first, with the same settings for every frame (darktable, RawTherapee, or `dcraw -T -6 ' +
+  '-W`)';
 const HEIF_HINT = 'convert it to PNG or JPEG first (`heif-convert IN OUT.png`, or `magick IN OUT.png`)';
 const CONVERT_HINT = 'convert it to PNG or TIFF first';
 
 const RAW_EXTENSIONS = new Set(
-  '3fr ari arw bay cap cr2 cr3 crw dcr dcs dng erf fff gpr iiq k25 kdc mdc mef mos mrw nef nrw orf pef ptx pxn r3d raf raw rw2 rwl rwz sr2 srf srw x3f'.split(
-    ' ',
-  ),
+  '3fr ari arw bay cap cr2 cr3 crw dcr dcs dng erf fff gpr iiq k25 kdc mdc mef mos mrw nef nrw orf pef ptx pxn r3d ' +
+    'raf raw rw2 rwl rwz sr2 srf srw x3f'.split(' '),
 );
 
 const startsWith = (bytes: Uint8Array, at: number, text: string) => {

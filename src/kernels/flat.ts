@@ -18,4 +18,5 @@ fn flat_index(group: vec3u, local: u32, groups: vec3u) -> u32 {
 
 /** Arguments of an entry point that calls `flat_index`. */
 export const FLAT_ARGS =
-  '@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32, @builtin(num_workgroups) groups: vec3u';
+  '@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32, @builtin(num_workgroups) ' +
+  'groups: vec3u';

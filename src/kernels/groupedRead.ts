@@ -222,7 +222,10 @@ export const groupedRead: TunedKernel<GroupedReadAttrs> = {
     return output.height * output.width * attrs.channels * attrs.readers.length * heldSlots(attrs, inputs).held.length;
   },
   shapeClass(attrs, inputs, { precision = 'f32' }) {
-    return `groupedRead ${heldSlots(attrs, inputs).held.length} slots, ${readersText(attrs.readers.length)}${precision === 'f16' ? ' f16' : ''}`;
+    return (
+      `groupedRead ${heldSlots(attrs, inputs).held.length} slots, ` +
+      `${readersText(attrs.readers.length)}${precision === 'f16' ? ' f16' : ''}`
+    );
   },
   implementations(attrs, inputs, target) {
     const packed = packedWeights(attrs, inputs);

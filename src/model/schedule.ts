@@ -167,7 +167,9 @@ function stageFused(
     const side = 2 * rules.halo + rules.grid;
     const smallest = planOf(Math.min(padded.width, side), Math.min(padded.height, side));
     return new InputError(
-      `memory budget ${bytesText(limits.memoryBudget)} is too small: the smallest tile of the ${name} needs ${bytesText(planBytes(smallest, weights))} (largest buffer ${bytesText(smallest.bytes.largest)} of ${bytesText(limits.maxBinding)})`,
+      `memory budget ${bytesText(limits.memoryBudget)} is too small: the smallest tile of the ${name} needs ` +
+        `${bytesText(planBytes(smallest, weights))} (largest buffer ${bytesText(smallest.bytes.largest)} of ` +
+        `${bytesText(limits.maxBinding)})`,
       { problem: 'memory-budget', remedy: 'raise it' },
     );
   }
@@ -219,16 +221,21 @@ export function stageWork(stage: Stage): number {
 /** A schedule for people. */
 export function scheduleText(schedule: Schedule, steps = true): string {
   const lines = [
-    `${schedule.frames} frames of ${schedule.width}x${schedule.height}, reference ${schedule.reference + 1}, padded to ${schedule.padded.width}x${schedule.padded.height}`,
+    `${schedule.frames} frames of ${schedule.width}x${schedule.height}, reference ${schedule.reference + 1}, padded ` +
+      `to ${schedule.padded.width}x${schedule.padded.height}`,
   ];
   for (const stage of schedule.stages) {
     const { tiling } = stage;
     const perPixel = stageWork(stage) / (schedule.padded.width * schedule.padded.height);
     lines.push(
       '',
-      `${stage.name}: ${tiling.tiles.length} ${tiling.tiles.length === 1 ? 'tile' : 'tiles'} of ${tiling.width}x${tiling.height}, ${((tiling.waste - 1) * 100).toFixed(1)} % computed twice for the halos`,
-      `${stage.plan.steps.length} dispatches a tile, ${(stageWork(stage) / 1e9).toFixed(2)} G multiply-adds in all (${Math.round(perPixel).toLocaleString('en')} a pixel)`,
-      `${bytesText(stage.bytes)} of GPU buffers, weights included (budget ${bytesText(schedule.limits.memoryBudget)}); the largest is ${bytesText(stage.plan.bytes.largest)} (limit ${bytesText(schedule.limits.maxBinding)})`,
+      `${stage.name}: ${tiling.tiles.length} ${tiling.tiles.length === 1 ? 'tile' : 'tiles'} of ` +
+        `${tiling.width}x${tiling.height}, ${((tiling.waste - 1) * 100).toFixed(1)} % computed twice for the halos`,
+      `${stage.plan.steps.length} dispatches a tile, ${(stageWork(stage) / 1e9).toFixed(2)} G multiply-adds in all ` +
+        `(${Math.round(perPixel).toLocaleString('en')} a pixel)`,
+      `${bytesText(stage.bytes)} of GPU buffers, weights included (budget ` +
+        `${bytesText(schedule.limits.memoryBudget)}); the largest is ${bytesText(stage.plan.bytes.largest)} (limit ` +
+        `${bytesText(schedule.limits.maxBinding)})`,
     );
     if (steps) lines.push(planText(stage.plan));
   }

@@ -200,7 +200,10 @@ function noAdapterMessage(swiftshader: string): string {
       win32: "update the GPU's driver (Direct3D 12)",
       darwin: 'a Mac with Metal is needed',
     }[process.platform as string] ?? 'install a GPU driver';
-  return `WebGPU found no adapter (${swiftshader}): ${driver}${remedies.length ? `, or a software adapter: ${remedies.join(', or ')}` : ''}`;
+  return (
+    `WebGPU found no adapter (${swiftshader}): ` +
+    `${driver}${remedies.length ? `, or a software adapter: ${remedies.join(', or ')}` : ''}`
+  );
 }
 
 /**

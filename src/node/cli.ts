@@ -110,7 +110,8 @@ function unknownCommand(word: string): UsageError {
       `unknown command "${word}", but there is such a file: to merge pictures, \`deghost merge IMG... -o OUT\``,
     );
   return new UsageError(
-    `unknown command "${word}"${suggestion(word, Object.keys(COMMANDS))}: the commands are merge, plan, tune, evaluate and info`,
+    `unknown command "${word}"${suggestion(word, Object.keys(COMMANDS))}: the commands are merge, plan, tune, ` +
+      'evaluate and info',
   );
 }
 

@@ -117,7 +117,8 @@ export async function readMotionMaps(
       isUnionDue = isUnedited || (npy === undefined && png === undefined);
     } else if (!npy && !png) {
       throw new InputError(
-        `${shown(join(dir, mapName(k, 'png')))} is missing, and so is ${mapName(k, 'npy')}: each of the ${count} frames but the reference needs a map`,
+        `${shown(join(dir, mapName(k, 'png')))} is missing, and so is ${mapName(k, 'npy')}: each of the ${count} ` +
+          'frames but the reference needs a map',
       );
     }
     maps.push(npy && (!png || isWrittenFrom(png, npy)) ? npy : (png ?? new Float32Array(0)));
@@ -193,7 +194,8 @@ async function readPngMap(path: string, width: number, height: number): Promise<
     const value = samples[i * step];
     if (step >= 3 && (samples[i * step + 1] !== value || samples[i * step + 2] !== value)) {
       throw new InputError(
-        `${name} is in colour (row ${Math.floor(i / width)}, column ${i % width}): a map is grey, white where things move`,
+        `${name} is in colour (row ${Math.floor(i / width)}, column ${i % width}): a map is grey, white where things ` +
+          'move',
       );
     }
     map[i] = value / (is16 ? 65535 : 255);

@@ -155,7 +155,8 @@ async function readSharpFrame(
       : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (samples.length !== width * height * channels)
     throw new InputError(
-      `${name}: ${samples.length} samples were decoded, ${width}x${height} with ${channels} channels needs ${width * height * channels}`,
+      `${name}: ${samples.length} samples were decoded, ${width}x${height} with ${channels} channels needs ` +
+        `${width * height * channels}`,
     );
   return { data: toRgb(samples, width, channels, name), width, height, bits, format, exif: await readExif(bytes) };
 }

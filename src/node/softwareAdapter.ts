@@ -226,7 +226,8 @@ export function softwareRemedies(): string[] {
   const lines: string[] = [];
   if (old) {
     lines.push(
-      `the installed lavapipe (Vulkan ${old.api}, ${old.manifest}) is too old for WebGPU: on Debian 12, \`apt-get install -t bookworm-backports mesa-vulkan-drivers\``,
+      `the installed lavapipe (Vulkan ${old.api}, ${old.manifest}) is too old for WebGPU: on Debian 12, \`apt-get ` +
+        'install -t bookworm-backports mesa-vulkan-drivers`',
     );
   } else {
     lines.push('`apt-get install mesa-vulkan-drivers` (lavapipe; on Debian 12 add `-t bookworm-backports`)');

@@ -108,7 +108,8 @@ export class FileTuneCache implements TuneCache {
     }
     if (bad > 0)
       this.#ignored(
-        `${shown(this.path)}: ${bad} of ${Object.keys(entries).length} tunings are damaged and not read, the next tuning removes them`,
+        `${shown(this.path)}: ${bad} of ${Object.keys(entries).length} tunings are damaged and not read, the next ` +
+          'tuning removes them',
       );
     return found;
   }

@@ -88,7 +88,8 @@ export async function writeImage(path: string, image: MergedImage, options: Writ
         if (Number.isFinite(radiance[i])) continue;
         const pixel = Math.floor(i / 3);
         throw new InputError(
-          `cannot write ${shown(path)}: row ${Math.floor(pixel / width)}, column ${pixel % width} holds ${radiance[i]}, only finite values are written`,
+          `cannot write ${shown(path)}: row ${Math.floor(pixel / width)}, column ${pixel % width} holds ` +
+            `${radiance[i]}, only finite values are written`,
         );
       }
     },

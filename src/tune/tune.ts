@@ -189,7 +189,8 @@ async function tuneClass(
           rejected.set(
             implementation,
             reference
-              ? `differs from ${[...subjects.keys()][0]} by ${away.toExponential(1)} of the scale, allowed is ${tolerance}`
+              ? `differs from ${[...subjects.keys()][0]} by ${away.toExponential(1)} of the scale, allowed is ` +
+                  `${tolerance}`
               : 'stores values that are no numbers',
           );
       } catch (error) {

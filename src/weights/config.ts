@@ -131,7 +131,8 @@ export function parseConfig(metadata: Record<string, string>, name = 'weights'):
     if (value === values[0]) continue;
     oneOf(field, value, values);
     throw new InputError(
-      `${name}: config ${field} ${show(value)} is not supported yet, only ${show(values[0])} is: use weights trained with that`,
+      `${name}: config ${field} ${show(value)} is not supported yet, only ${show(values[0])} is: use weights trained ` +
+        'with that',
     );
   }
   return {

@@ -180,7 +180,8 @@ function readValues(bytes: Uint8Array, entry: Entry, name: string): Float32Array
   if (bad < data.length) {
     const where = `[${unravel(bad, entry.shape)}] (value ${bad} of ${entry.count})`;
     throw new InputError(
-      `${name}: tensor ${quote(entry.name)} is ${data[bad]} at ${where}, every weight must be finite: train or export it again`,
+      `${name}: tensor ${quote(entry.name)} is ${data[bad]} at ${where}, every weight must be finite: train or ` +
+        'export it again',
     );
   }
   return data;

@@ -258,7 +258,8 @@ describe('TIFF', () => {
       [278, 4, [HEIGHT]],
     ];
     await expect(inPage('zstd.tif', segmentedTiff([8, 8, 8], [scene], [...plain, [259, 3, [50000]]]))).rejects.toThrow(
-      'zstd.tif is a TIFF with a compression that is not read here (Zstandard): save it uncompressed or with LZW or ZIP',
+      'zstd.tif is a TIFF with a compression that is not read here (Zstandard): save it uncompressed or with LZW or ' +
+        'ZIP',
     );
     await expect(
       inPage('cut.tif', segmentedTiff([8, 8, 8], [scene], [...plain, [259, 3, [1]]]).subarray(0, -100)),

@@ -60,19 +60,23 @@ describe('too little memory on the graphics card', () => {
     expect((await save(page, 'exr-half')).bytes.length).toBeGreaterThan(1000);
   });
 
-  it('for smaller pieces too is told with what to do; everything is freed, and merging goes on when there is memory', async () => {
-    await shortenMemory(page, 'deghost', 0);
-    await page.locator('#merge').click();
-    expect(await notice('error')).toMatch(
-      /^The graphics card has too little memory\nMerging in smaller pieces was tried as well\. Close other tabs and programs that use it, then merge again; if that does not help, scale the frames down\./,
-    );
-    expect(await gpuBytes(page)).toMatchObject({ merging: 0, devices: 1 });
-    expect(await page.locator('.frame.ready').count()).toBe(3);
-    expect(await seriousFindings(page)).toEqual([]);
-    await restoreMemory(page);
-    await merge(page);
-    expect(await page.locator('.notice:not(.warning)').count()).toBe(0);
-  });
+  it(
+    'for smaller pieces too is told with what to do; everything is freed, and merging goes on when there is ' +
+      'memory',
+    async () => {
+      await shortenMemory(page, 'deghost', 0);
+      await page.locator('#merge').click();
+      expect(await notice('error')).toMatch(
+        /^The graphics card has too little memory\nMerging in smaller pieces was tried as well\. Close other tabs and programs that use it, then merge again; if that does not help, scale the frames down\./,
+      );
+      expect(await gpuBytes(page)).toMatchObject({ merging: 0, devices: 1 });
+      expect(await page.locator('.frame.ready').count()).toBe(3);
+      expect(await seriousFindings(page)).toEqual([]);
+      await restoreMemory(page);
+      await merge(page);
+      expect(await page.locator('.notice:not(.warning)').count()).toBe(0);
+    },
+  );
 
   it('to show the picture leaves it to be saved', async () => {
     await shortenMemory(page, 'viewer', WIDTH * HEIGHT);
@@ -108,7 +112,8 @@ describe('too little memory in the tab', () => {
     await dropFiles(page, [{ name: 'fourth.png', bytes }]);
     await settled(page, 4);
     expect(await page.locator('.frame.failed .problem').innerText()).toBe(
-      'fourth.png needs more memory than this tab has: close other tabs, take out other frames, or scale all of them down',
+      'fourth.png needs more memory than this tab has: close other tabs, take out other frames, or scale all of them ' +
+        'down',
     );
     await restoreMemory(page);
     await page.getByLabel('Dismiss fourth.png').click();

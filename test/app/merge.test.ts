@@ -181,49 +181,52 @@ describe('a stack dropped on the page', () => {
     },
   );
 
-  it('is moved by dragging, zoomed by the wheel about the pointer, and divided where the divider is dragged', async () => {
-    const { page } = opened;
-    const zoom = () => page.locator('#zoom-value').innerText();
-    const box = await page.locator('#view').boundingBox();
-    if (!box) throw new Error('the view has no box');
-    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-    await page.mouse.move(x, y);
-    await page.mouse.wheel(0, -500);
-    await expect.poll(zoom).toBe('200 %');
-    const middle = () =>
-      page
-        .screenshot({ clip: { x: x - 40, y: y - 40, width: 80, height: 80 } })
-        .then((png) => sharp(png).removeAlpha().raw().toBuffer());
-    await page.waitForTimeout(300);
-    const before = await middle();
-    await page.mouse.down();
-    await page.mouse.move(x + 20, y, { steps: 4 });
-    await page.mouse.up();
-    await page.waitForTimeout(300);
-    const after = await middle();
-    // What was in the middle is 20 pixels further right.
-    let worst = 0;
-    for (let row = 0; row < 80; row++)
-      for (let i = 0; i < 50 * 3; i++)
-        worst = Math.max(worst, Math.abs(after[row * 240 + 60 + i] - before[row * 240 + i]));
-    expect(worst).toBeLessThanOrEqual(2);
+  it(
+    'is moved by dragging, zoomed by the wheel about the pointer, and divided where the divider is ' + 'dragged',
+    async () => {
+      const { page } = opened;
+      const zoom = () => page.locator('#zoom-value').innerText();
+      const box = await page.locator('#view').boundingBox();
+      if (!box) throw new Error('the view has no box');
+      const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+      await page.mouse.move(x, y);
+      await page.mouse.wheel(0, -500);
+      await expect.poll(zoom).toBe('200 %');
+      const middle = () =>
+        page
+          .screenshot({ clip: { x: x - 40, y: y - 40, width: 80, height: 80 } })
+          .then((png) => sharp(png).removeAlpha().raw().toBuffer());
+      await page.waitForTimeout(300);
+      const before = await middle();
+      await page.mouse.down();
+      await page.mouse.move(x + 20, y, { steps: 4 });
+      await page.mouse.up();
+      await page.waitForTimeout(300);
+      const after = await middle();
+      // What was in the middle is 20 pixels further right.
+      let worst = 0;
+      for (let row = 0; row < 80; row++)
+        for (let i = 0; i < 50 * 3; i++)
+          worst = Math.max(worst, Math.abs(after[row * 240 + 60 + i] - before[row * 240 + i]));
+      expect(worst).toBeLessThanOrEqual(2);
 
-    await page.locator('#compare:enabled').check();
-    await page.mouse.move(x, y);
-    await page.mouse.down();
-    await page.mouse.move(x - box.width / 4, y, { steps: 4 });
-    await page.mouse.up();
-    expect(Number(await page.locator('#divider-at').inputValue())).toBeCloseTo(25, 0);
-    await page.locator('#zoom-fit').click();
-    await page.locator('#compare').uncheck();
-    // A small picture is enlarged to fit; a double click changes between that and 100 %.
-    const fitted = await zoom();
-    expect(parseInt(fitted, 10)).toBeGreaterThan(100);
-    await page.mouse.dblclick(x, y);
-    await expect.poll(zoom).toBe('100 %');
-    await page.mouse.dblclick(x, y);
-    await expect.poll(zoom).toBe(fitted);
-  });
+      await page.locator('#compare:enabled').check();
+      await page.mouse.move(x, y);
+      await page.mouse.down();
+      await page.mouse.move(x - box.width / 4, y, { steps: 4 });
+      await page.mouse.up();
+      expect(Number(await page.locator('#divider-at').inputValue())).toBeCloseTo(25, 0);
+      await page.locator('#zoom-fit').click();
+      await page.locator('#compare').uncheck();
+      // A small picture is enlarged to fit; a double click changes between that and 100 %.
+      const fitted = await zoom();
+      expect(parseInt(fitted, 10)).toBeGreaterThan(100);
+      await page.mouse.dblclick(x, y);
+      await expect.poll(zoom).toBe('100 %');
+      await page.mouse.dblclick(x, y);
+      await expect.poll(zoom).toBe(fitted);
+    },
+  );
 
   it('compares with the plain merge, shows what moved, and has nothing that axe finds serious', async () => {
     const { page } = opened;
@@ -285,7 +288,9 @@ describe('the empty page', () => {
           fetch(outside).catch(() => undefined);
           return blocked;
         }
-        const program = `addEventListener('securitypolicyviolation', (event) => postMessage(event.effectiveDirective)); ${attempt}`;
+        const program =
+          `addEventListener('securitypolicyviolation', (event) => ` +
+          `postMessage(event.effectiveDirective)); ${attempt}`;
         const worker = new Worker(URL.createObjectURL(new Blob([program], { type: 'text/javascript' })), {
           type: 'module',
         });

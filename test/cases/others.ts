@@ -40,7 +40,9 @@ function table(op: string, seed: number, channels: number[], frames: number[] = 
   return pairwise(factors, { seed }).map(({ size, ...row }, i) => {
     const [width, height] = SIZES[size];
     const count = frames.length > 1 ? ` ${row.frames} frames` : '';
-    const name = `${op} ${width}x${height} ${row.channels} channels${count} from ${row.inputOffset} to ${row.outputOffset} (seed ${seed * 1000 + i})`;
+    const name =
+      `${op} ${width}x${height} ${row.channels} channels${count} from ${row.inputOffset} to ` +
+      `${row.outputOffset} (seed ${seed * 1000 + i})`;
     return { name, seed: seed * 1000 + i, width, height, ...row };
   });
 }

@@ -16,7 +16,8 @@ import { convolutions } from './matrixLayers.ts';
 const { capabilities } = await testKernels();
 
 describe.skipIf(!capabilities.matrices)(
-  `on the device's matrices${capabilities.matrices ? '' : ': this adapter has no subgroup matrices of halves (see CONTRIBUTING.md)'}`,
+  `on the device's ` +
+    `matrices${capabilities.matrices ? '' : ': this adapter has no subgroup matrices of halves (see CONTRIBUTING.md)'}`,
   () => {
     it.each(MATRIX_CHECKS.map((check) => [check.name, check] as const))('%s', async (_, check) => {
       await check.run(await testKernels());

@@ -156,7 +156,8 @@ describe('packMatrices', () => {
                   const expected = exists ? layers[layer][(o * 29 + input) * taps + tap] : 0;
                   if (packed[at] !== expected)
                     throw new Error(
-                      `layer ${layer}, group ${group}, step ${step}, tap ${tap}, matrix ${matrix}, ${row},${column}: ${packed[at]}, expected ${expected}`,
+                      `layer ${layer}, group ${group}, step ${step}, tap ${tap}, matrix ${matrix}, ${row},${column}: ` +
+                        `${packed[at]}, expected ${expected}`,
                     );
                   at++;
                 }

@@ -211,7 +211,8 @@ describe('deghost merge', () => {
     expect(worst(readNpy(at('edited.npy')), readNpy(at('net.npy')))).toBeGreaterThan(1e-3);
   });
 
-  it('takes with --reference auto the frame that lost least, says why, and takes the weights that belong to it', async () => {
+  it('takes with --reference auto the frame that lost least, says why, and takes the weights that belong to ' +
+    'it', async () => {
     const codes = (code: number, lost: number, as: number): Uint8Array =>
       new Uint8Array(16 * 16 * 3).fill(code).fill(as, 0, 3 * lost);
     const files = [

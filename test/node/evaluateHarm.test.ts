@@ -181,27 +181,30 @@ describe('deghost evaluate without a ground truth', () => {
     expect((await sharp(at('sheets/moving.png')).metadata()).width).toBe(4 * (W + 4) - 4);
   });
 
-  it('takes a whole picture for still with --static, but a still.json first, and the response that a folder says', async () => {
-    writeFileSync(at('set/photographs/response.json'), formatResponse(gammaResponse()));
-    const ran = await deghost(
-      'evaluate',
-      at('set/photographs'),
-      at('set/moving'),
-      '--weights',
-      FIXED,
-      '--static',
-      '--json',
-      at('static.json'),
-    );
-    expect(ran.code, ran.err).toBe(0);
-    expect(ran.err).toContain('photographs: response.json says the response');
-    const [photographs, moving] = JSON.parse(readFileSync(at('static.json'), 'utf8')).stacks;
-    expect(photographs.harm.still.boxes.map(({ box }: { box: number[] }) => box)).toEqual([[0, 0, W, H]]);
-    expect(photographs.harm.still.all.moving).toBe(photographs.harm.whole.moving);
-    expect(photographs.response).toMatch(/^response: as given/);
-    expect(moving.harm.still.boxes).toHaveLength(2);
-    expect(moving.response).not.toMatch(/^response: as given/);
-  });
+  it(
+    'takes a whole picture for still with --static, but a still.json first, and the response that a folder ' + 'says',
+    async () => {
+      writeFileSync(at('set/photographs/response.json'), formatResponse(gammaResponse()));
+      const ran = await deghost(
+        'evaluate',
+        at('set/photographs'),
+        at('set/moving'),
+        '--weights',
+        FIXED,
+        '--static',
+        '--json',
+        at('static.json'),
+      );
+      expect(ran.code, ran.err).toBe(0);
+      expect(ran.err).toContain('photographs: response.json says the response');
+      const [photographs, moving] = JSON.parse(readFileSync(at('static.json'), 'utf8')).stacks;
+      expect(photographs.harm.still.boxes.map(({ box }: { box: number[] }) => box)).toEqual([[0, 0, W, H]]);
+      expect(photographs.harm.still.all.moving).toBe(photographs.harm.whole.moving);
+      expect(photographs.response).toMatch(/^response: as given/);
+      expect(moving.harm.still.boxes).toHaveLength(2);
+      expect(moving.response).not.toMatch(/^response: as given/);
+    },
+  );
 
   it('has one-line errors that name the file, both values and the remedy', async () => {
     const broken = async (name: string, files: Record<string, string>): Promise<string> => {

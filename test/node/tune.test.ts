@@ -62,7 +62,8 @@ describe('deghost tune', () => {
     const after = await plan();
     expect(after.out).toMatch(
       new RegExp(
-        `\\n\\npredicted time: [\\d.]+ m?s on .*, from \`deghost tune\` of ${found.date.slice(0, 10)}; \\d+ of \\d+ kinds of steps are not in it`,
+        `\\n\\npredicted time: [\\d.]+ m?s on .*, from \`deghost tune\` of ${found.date.slice(0, 10)}; \\d+ of \\d+ ` +
+          'kinds of steps are not in it',
       ),
     );
     const json = JSON.parse((await deghost('plan', '96x64', '--weights', FIXED, '--json')).out);
@@ -91,7 +92,8 @@ describe('deghost tune', () => {
     expect(ran.code, ran.err).toBe(0);
     expect(ran.out).toMatch(
       new RegExp(
-        `\\n\\* taken\\. 0 kinds of steps timed, 0 of them with another implementation than the default; 1 not reached keep their defaults: ${KIND}\\n$`,
+        '\\n\\* taken\\. 0 kinds of steps timed, 0 of them with another implementation than the default; 1 not ' +
+          `reached keep their defaults: ${KIND}\\n$`,
       ),
     );
     expect(ran.err).toMatch(/nothing was reached within the limit: raise --limit\n$/);
@@ -154,13 +156,15 @@ describe('deghost tune', () => {
       ),
     ).toBe(
       [
-        'an adapter, f32: the largest step of each kind in a tile of 32x32, by wall time: the adapter has no timestamps',
+        'an adapter, f32: the largest step of each kind in a tile of 32x32, by wall time: the adapter has no ' +
+          'timestamps',
         'kind of step     share  implementation                       ms  GFLOP/s  GB/s',
         'conv2d 3x3 8>8  50.0 %    direct 2x2x8  default           2.000      5.0  2.00',
         '                        * direct 4x2x8                    1.250      8.0  3.20',
         '                          staged 2x2x8  does not compile      -        -     -',
         'blend           50.0 %    (one way)                       0.500        -  4.00',
-        '* taken. 2 kinds of steps timed, 1 of them with another implementation than the default; 1 not reached keep their defaults: copy',
+        '* taken. 2 kinds of steps timed, 1 of them with another implementation than the default; 1 not reached keep ' +
+          'their defaults: copy',
       ].join('\n'),
     );
   });

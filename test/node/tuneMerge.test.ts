@@ -97,7 +97,8 @@ describe('the tuning of a merge', () => {
     expect(first.asked).toMatchObject([{ config: CONFIG, frames: 3, precision: 'f32', limitMs: 5000 }]);
     expect(first.said).toEqual([
       'first merge on a GPU: finding its fastest kernels, for 5 seconds at most (--no-tune skips this)',
-      `${kinds.length - 1} kinds of steps timed, 1 of them with another implementation than the default; 1 not reached keep their defaults; \`deghost tune\` does the rest`,
+      `${kinds.length - 1} kinds of steps timed, 1 of them with another implementation than the default; 1 not ` +
+        'reached keep their defaults; `deghost tune` does the rest',
     ]);
     const made = await first.result;
     expect(made?.classes[0].chosen).toBe('b');
@@ -126,7 +127,8 @@ describe('the tuning of a merge', () => {
       wide,
     );
     expect(more.said[0]).toBe(
-      'first merge on a GPU with such weights: finding its fastest kernels, for 5 seconds at most (--no-tune skips this)',
+      'first merge on a GPU with such weights: finding its fastest kernels, for 5 seconds at most (--no-tune skips ' +
+        'this)',
     );
     const { filter } = more.asked[0];
     expect(others.every(({ name }) => filter!(name))).toBe(true);

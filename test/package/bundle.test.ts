@@ -66,7 +66,8 @@ describe('the core in a bundle', () => {
       const [{ contents: bytes }] = (await bundle(contents)).outputFiles;
       const compressed = brotliCompressSync(bytes).length;
       figures.push(
-        `${name}: ${bytes.length} bytes minified, ${gzipSync(bytes, { level: 9 }).length} with gzip, ${compressed} with Brotli`,
+        `${name}: ${bytes.length} bytes minified, ${gzipSync(bytes, { level: 9 }).length} with gzip, ${compressed} ` +
+          'with Brotli',
       );
       expect(compressed, name).toBeLessThan(MOST_BYTES);
       expect(compressed, name).toBeGreaterThan(100);
@@ -135,7 +136,8 @@ describe('the weights in a bundle', () => {
 
   it('are a URL in Vite: import with ?url, and new URL', async () => {
     const files = await viteBundle(
-      "import fixed from 'deghost/weights/fixed.safetensors?url'; const any = new URL('deghost/weights/any.safetensors', import.meta.url); console.log(fixed, any.href);",
+      "import fixed from 'deghost/weights/fixed.safetensors?url'; const any = new " +
+        "URL('deghost/weights/any.safetensors', import.meta.url); console.log(fixed, any.href);",
     );
     for (const name of ['fixed', 'any']) {
       const [file, bytes] = [...files].find(([file]) => file.startsWith(`${name}-`)) ?? [];

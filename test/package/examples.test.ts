@@ -117,7 +117,8 @@ describe('examples/deno', () => {
   it('finds the installed package and its weights by name', async () => {
     const cwd = await installed();
     const code =
-      "import { Deghoster } from 'deghost'; console.log(typeof Deghoster.create, (await Deno.readFile(new URL(import.meta.resolve('deghost/weights/any.safetensors')))).length);";
+      "import { Deghoster } from 'deghost'; console.log(typeof Deghoster.create, (await Deno.readFile(new " +
+      "URL(import.meta.resolve('deghost/weights/any.safetensors')))).length);";
     writeFileSync(join(cwd, 'deno.js'), code);
     const out = await succeed(bin('deno'), ['run', '-A', '--cached-only', 'deno.js'], {
       cwd,

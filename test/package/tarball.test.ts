@@ -128,7 +128,8 @@ describe('installed', () => {
   it('gives the weights as files', async () => {
     const cwd = await installed();
     const code =
-      "import { readFileSync } from 'node:fs'; console.log(readFileSync(new URL(import.meta.resolve('deghost/weights/any.safetensors'))).length);";
+      "import { readFileSync } from 'node:fs'; console.log(readFileSync(new " +
+      "URL(import.meta.resolve('deghost/weights/any.safetensors'))).length);";
     expect(Number(await succeed(process.execPath, ['--input-type=module', '-e', code], { cwd }))).toBe(
       readFileSync(join(ROOT, 'weights/any.safetensors')).length,
     );

@@ -69,7 +69,8 @@ function expectClearCuts(golden: Golden): void {
     const nearest = uncut(golden, k)?.reduce((least, w) => Math.min(least, Math.abs(w - 0.5)), Infinity) ?? Infinity;
     if (nearest <= GOLDEN_TOLERANCE)
       throw new TooFarError(
-        `${golden.name} W.${k + 1}: before the cut a value is ${nearest} from 0.5, too near for a binary map to be certain: remake the golden with another seed`,
+        `${golden.name} W.${k + 1}: before the cut a value is ${nearest} from 0.5, too near for a binary map to be ` +
+          'certain: remake the golden with another seed',
         nearest,
       );
   });

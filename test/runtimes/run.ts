@@ -65,7 +65,8 @@ function progress(name: string): (event: RunnerEvent) => void {
     if (event.type === 'result') done++;
     if (event.type === 'result' && !event.result.ok)
       process.stderr.write(
-        `${terminal ? '\r\x1b[K' : ''}${name}: FAILED ${event.result.name}: ${event.result.message ?? event.result.error}\n`,
+        `${terminal ? '\r\x1b[K' : ''}${name}: FAILED ${event.result.name}: ` +
+          `${event.result.message ?? event.result.error}\n`,
       );
     const now = performance.now();
     if (event.type === 'end' && terminal) process.stderr.write('\r\x1b[K');

@@ -12,7 +12,8 @@ describe('imports', () => {
     ['import * as a from "./a.ts";', ['./a.ts']],
     ["import {\n  a,\n  b,\n} from './a.ts';\nimport './b.ts';", ['./a.ts', './b.ts']],
     [
-      "export * from './a.ts';\nexport * as b from './b.ts';\nexport type { C } from './c.ts';\nexport { d } from './d.ts';",
+      "export * from './a.ts';\nexport * as b from './b.ts';\nexport type { C } from './c.ts';\nexport { d } from " +
+        "'./d.ts';",
       ['./a.ts', './b.ts', './c.ts', './d.ts'],
     ],
     ["const load = async () => (await import('./a.ts')).a ?? (await import('./b.ts')).b;", ['./a.ts', './b.ts']],

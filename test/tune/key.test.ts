@@ -61,7 +61,8 @@ describe('runtimeKind', () => {
     ).toBe('Dawn');
     expect(
       agent(
-        'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15',
+        'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 ' +
+          'Safari/605.1.15',
       ),
     ).toBe('WebKit');
   });

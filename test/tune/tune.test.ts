@@ -182,24 +182,27 @@ describe('tuneClasses', () => {
     expect(bench.closed).toBe(1);
   });
 
-  it('stops at the limit before the next implementation: what was not reached keeps its default, and is named', async () => {
-    const bench = new FakeBench({ a: { ms: 2 }, b: { ms: 1 } }, 1000);
-    const { classes, unreached, stopped } = await bench.tune(['a', 'b'], { limitMs: 2900 }, 'f32', [
-      'one',
-      'two',
-      'three',
-    ]);
-    expect(classes.map(({ name, chosen }) => [name, chosen])).toEqual([['one', 'b']]);
-    expect(unreached).toEqual(['two', 'three']);
-    expect(stopped).toBe('limit');
-    expect(bench.now).toBeLessThan(2900 + 1000);
-    expect([bench.opened, bench.closed]).toEqual([2, 2]);
-    expect(await new FakeBench({ a: {} }).tune(['a'], { limitMs: 0 })).toEqual({
-      classes: [],
-      unreached: ['one'],
-      stopped: 'limit',
-    });
-  });
+  it(
+    'stops at the limit before the next implementation: what was not reached keeps its default, and is ' + 'named',
+    async () => {
+      const bench = new FakeBench({ a: { ms: 2 }, b: { ms: 1 } }, 1000);
+      const { classes, unreached, stopped } = await bench.tune(['a', 'b'], { limitMs: 2900 }, 'f32', [
+        'one',
+        'two',
+        'three',
+      ]);
+      expect(classes.map(({ name, chosen }) => [name, chosen])).toEqual([['one', 'b']]);
+      expect(unreached).toEqual(['two', 'three']);
+      expect(stopped).toBe('limit');
+      expect(bench.now).toBeLessThan(2900 + 1000);
+      expect([bench.opened, bench.closed]).toEqual([2, 2]);
+      expect(await new FakeBench({ a: {} }).tune(['a'], { limitMs: 0 })).toEqual({
+        classes: [],
+        unreached: ['one'],
+        stopped: 'limit',
+      });
+    },
+  );
 
   it('chooses by one round where the limit ends the others', async () => {
     const bench = new FakeBench({ a: { ms: 300 }, b: { ms: 200 } });

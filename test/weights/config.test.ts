@@ -173,7 +173,8 @@ describe('tensors', () => {
       new Map(items.map(([name, shape]) => [name, { shape }]));
     expect(() => checkTensors(shaped(['a', [2, 3]], ['b', [1]], ['c', [4]]), expected)).not.toThrow();
     expect(() => checkTensors(shaped(['a', [3, 2]], ['c', [4, 1]], ['x', [9]]), expected, 'w')).toThrow(
-      'w: 1 tensor missing: "b" [1]; 1 tensor unexpected: "x" [9]; 2 tensors misshapen: "a" [3,2] instead of [2,3], "c" [4,1] instead of [4]: ',
+      'w: 1 tensor missing: "b" [1]; 1 tensor unexpected: "x" [9]; 2 tensors misshapen: "a" [3,2] instead of [2,3], ' +
+        '"c" [4,1] instead of [4]: ',
     );
     const many = shaped(...Array.from({ length: 9 }, (_, i): [string, number[]] => [`t${i}`, []]));
     expect(() => checkTensors(many, new Map(), 'w')).toThrow(

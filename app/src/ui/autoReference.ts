@@ -34,7 +34,8 @@ export class AutoReference {
     const others = sorted.flatMap(({ name }, k) => (k === reference ? [] : [`${percent(k)} of ${name}`]));
     const isKept = frames.some((frame) => clippedShare(frame) < clippedShare(frames[reference]));
     this.#say(
-      `${sorted[reference].name} is taken: ${percent(reference)} of it is burnt out or black, ${others.join(', ')}.${isKept ? ' The middle frame is kept where it loses at most 1 % more than the best.' : ''}`,
+      `${sorted[reference].name} is taken: ${percent(reference)} of it is burnt out or black, ` +
+        `${others.join(', ')}.${isKept ? ' The middle frame is kept where it loses at most 1 % more than the best.' : ''}`,
     );
     return sorted[reference].id;
   }

@@ -26,7 +26,9 @@ export function showFrameNotes(
     notes.append(
       make('p', {
         className: 'note warn',
-        textContent: `No exposure is known of ${missing.map(({ name }) => name).join(', ')}: fill in the EV, counted from the reference.`,
+        textContent:
+          `No exposure is known of ${missing.map(({ name }) => name).join(', ')}: fill in the EV, counted ` +
+          'from the reference.',
       }),
     );
     return;
@@ -35,7 +37,8 @@ export function showFrameNotes(
     make('p', {
       className: 'note warn',
       textContent:
-        'These files do not say how they were exposed. Fill in the EV of each, or take what most cameras do: two stops apart, in the order of brightness.',
+        'These files do not say how they were exposed. Fill in the EV of each, or take what most cameras do: two ' +
+        'stops apart, in the order of brightness.',
     }),
     make('button', { type: 'button', className: 'wide', textContent: 'Use −2, 0, +2 …', onclick: onPropose }),
   );

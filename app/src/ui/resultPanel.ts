@@ -63,7 +63,8 @@ export class ResultPanel {
     this.#compare.disabled = true;
     byId('compare-note', HTMLParagraphElement).textContent = 'It is being made…';
     byId('result-note', HTMLParagraphElement).textContent =
-      `${result.width} × ${result.height}, ${result.frames} frames${result.edited ? ', with your motion' : ''}. Merged in ${result.seconds.toFixed(1)} s with ${bytesText(result.peakBytes)} of graphics memory.`;
+      `${result.width} × ${result.height}, ${result.frames} frames${result.edited ? ', with your motion' : ''}. ` +
+      `Merged in ${result.seconds.toFixed(1)} s with ${bytesText(result.peakBytes)} of graphics memory.`;
     this.#stage.setPicture(result.width, result.height);
     this.#look();
     this.#divide();

@@ -20,8 +20,12 @@ const DAB = 12;
 const LINE_HEIGHT = 16;
 
 const HELP = {
-  off: 'Drag or use the arrow keys to move, the wheel, two fingers or + and − to zoom, 0 to fit, 1 or a double click for 100 %.',
-  on: 'Paint with the pointer, or move the brush with the arrow keys and paint with the space bar. [ and ] change its size, U undoes, Esc puts it away.',
+  off:
+    'Drag or use the arrow keys to move, the wheel, two fingers or + and − to zoom, 0 to fit, 1 or a double click ' +
+    'for 100 %.',
+  on:
+    'Paint with the pointer, or move the brush with the arrow keys and paint with the space bar. [ and ] change ' +
+    'its size, U undoes, Esc puts it away.',
 };
 
 export class Stage {

@@ -155,7 +155,8 @@ async function addFrame({ id, name, file }: Extract<ToWorker, { type: 'add' }>):
       id,
       message:
         kind === 'memory'
-          ? `${name} needs more memory than this tab has: close other tabs, take out other frames, or scale all of them down`
+          ? `${name} needs more memory than this tab has: close other tabs, take out other frames, or scale all of ` +
+            'them down'
           : message,
     });
   }

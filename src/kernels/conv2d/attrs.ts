@@ -120,20 +120,23 @@ export function convShape(attrs: ConvAttrs, inputs: readonly Shape[]): Shape {
   const parts = layers.length * dilations.length;
   if (parts > 1 && (attrs.channels % 4 !== 0 || groups > 1))
     throw fail(
-      `${parts} outputs one after another of ${attrs.channels} channels and ${groups} groups, expected a multiple of 4 and 1 group`,
+      `${parts} outputs one after another of ${attrs.channels} channels and ${groups} groups, expected a multiple of ` +
+        '4 and 1 group',
     );
   if (layers.length > 1 && dilations.length > 1)
     throw fail(`${layers.length} layers at ${dilations.length} dilations, one of the two must be 1`);
   const isFused = attrs.read ?? attrs.store ?? (sources.length > 1 || parts > 1);
   if (isFused && (attrs.kernel > 3 || groups > 1))
     throw fail(
-      `a ${attrs.kernel}x${attrs.kernel} kernel in ${groups} groups is fused with nothing, expected at most 3x3 in 1 group`,
+      `a ${attrs.kernel}x${attrs.kernel} kernel in ${groups} groups is fused with nothing, expected at most 3x3 in 1 ` +
+        'group',
     );
   if (attrs.split && (channels % 4 !== 0 || sources.length !== 1))
     throw fail(`split inputs of ${channels} channels in ${sources.length} tensors, expected a multiple of 4 in 1`);
   if (attrs.read?.kind === 'masked' && (layers.length !== 2 || channels % (4 * attrs.read.frames) !== 0))
     throw fail(
-      `masked features of ${attrs.read.frames} frames in ${channels} channels for ${layers.length} layers, expected blocks of 4 a frame for 2 layers`,
+      `masked features of ${attrs.read.frames} frames in ${channels} channels for ${layers.length} layers, expected ` +
+        'blocks of 4 a frame for 2 layers',
     );
   return { height: size.height, width: size.width, channels: attrs.channels * parts };
 }

@@ -45,7 +45,9 @@ const NO_SETUP = { setup: '' };
 function tensorCode(dtype: DType, half: boolean, n: number): SourceCode {
   return {
     label: half ? 'upsampled' : '',
-    functions: `fn load_input_${n}(c: u32, at: u32) -> vec4f { return vec4f(input_${n}[params.start_${n} + c * params.plane_${n} + at]); }`,
+    functions:
+      `fn load_input_${n}(c: u32, at: u32) -> vec4f { return vec4f(input_${n}[params.start_${n} + c * ` +
+      `params.plane_${n} + at]); }`,
     bindings: { [`input_${n}`]: reads({ dtype }) },
     params: { [`start_${n}`]: 'u32', [`plane_${n}`]: 'u32' },
     ...NO_SETUP,

@@ -126,7 +126,8 @@ export function parseCommand(args: readonly string[], specs: OptionSpecs, comman
       value === undefined || value === '' || (!token.inlineValue && value.startsWith('-') && !NUMERIC.test(value));
     if (missing)
       throw new UsageError(
-        `option ${rawName} needs a value${value ? `, got "${value}"; write ${rawName}=${value} if that is the value` : `: see \`deghost ${command} --help\``}`,
+        `option ${rawName} needs a ` +
+          `value${value ? `, got "${value}"; write ${rawName}=${value} if that is the value` : `: see \`deghost ${command} --help\``}`,
       );
     parsed.values[name] = value;
   }
@@ -218,7 +219,8 @@ export function sizeArgument(text: string, maxPixels: number): { width: number; 
     throw new UsageError(`size is "${text}": write WIDTHxHEIGHT in pixels, such as 6000x4000`);
   if (width * height > maxPixels)
     throw new UsageError(
-      `size is ${text} (${Math.round((width * height) / 1e6)} megapixels): at most ${Math.floor(maxPixels / 1e6)} megapixels are merged`,
+      `size is ${text} (${Math.round((width * height) / 1e6)} megapixels): at most ${Math.floor(maxPixels / 1e6)} ` +
+        'megapixels are merged',
     );
   return { width, height };
 }

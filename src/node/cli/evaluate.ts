@@ -84,7 +84,8 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
       try {
         const stack = (i === 0 ? first : undefined) ?? (await readStack(folder, options));
         message(
-          `${folder.name} (${i + 1}/${folders.length}): ${stack.frames.length} frames of ${stack.width}x${stack.height}, ${ofWhatIsKnown(stack)}`,
+          `${folder.name} (${i + 1}/${folders.length}): ${stack.frames.length} frames of ` +
+            `${stack.width}x${stack.height}, ${ofWhatIsKnown(stack)}`,
         );
         const sheet = options.pictures === undefined ? undefined : join(options.pictures, `${folder.name}.png`);
         if (sheet !== undefined && !existsSync(sheet)) sheets.push(sheet);
@@ -142,7 +143,8 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
     message(`wrote ${reports.length} ${reports.length === 1 ? 'sheet' : 'sheets'} in ${options.pictures}`);
   if (failed.length > 0)
     throw new InputError(
-      `${failed.length} of ${folders.length} stacks could not be evaluated: ${failed.map(({ name, reason }) => `${name} (${reason})`).join('; ')}`,
+      `${failed.length} of ${folders.length} stacks could not be evaluated: ` +
+        `${failed.map(({ name, reason }) => `${name} (${reason})`).join('; ')}`,
     );
 }
 
@@ -242,11 +244,13 @@ async function againstTruth(
   const scale = options.truthScale ?? fit?.scale;
   if (scale === undefined)
     throw new InputError(
-      `${shown(file)} cannot be fitted to the reference, which is nowhere well exposed or black in the truth: give its scale with --truth-scale`,
+      `${shown(file)} cannot be fitted to the reference, which is nowhere well exposed or black in the truth: give ` +
+        'its scale with --truth-scale',
     );
   if (fit && fit.residual > SUSPICIOUS_RESIDUAL) {
     message(
-      `${folder.name}: the ground truth does not look like the reference frame (they differ by ${Math.round(100 * fit.residual)} %): check exposure.txt, --reference and --response`,
+      `${folder.name}: the ground truth does not look like the reference frame (they differ by ` +
+        `${Math.round(100 * fit.residual)} %): check exposure.txt, --reference and --response`,
     );
   }
   const truth = stack.truth.map((y) => y * scale);

@@ -74,7 +74,8 @@ function readPicks(text: string | undefined): number[] | undefined {
   const isGrowing = picks.every((pick, i) => pick >= 0 && pick < MAX_FRAMES && (i === 0 || pick > picks[i - 1]));
   if (!isGrowing || picks.length < MIN_FRAMES)
     throw new UsageError(
-      `--frames is "${text}": write at least ${MIN_FRAMES} numbers of frames from 1, darkest first and growing, such as 1,3,5`,
+      `--frames is "${text}": write at least ${MIN_FRAMES} numbers of frames from 1, darkest first and growing, such ` +
+        'as 1,3,5',
     );
   return picks;
 }

@@ -11,7 +11,8 @@ function tokens(option: string, text: string, count: number): string[] {
   const list = text.split(',').map((token) => token.trim());
   if (list.length !== count)
     throw new UsageError(
-      `${option} gives ${list.length} value${list.length === 1 ? '' : 's'} for ${count} frame${count === 1 ? '' : 's'}: give one per frame, in the same order, separated by commas`,
+      `${option} gives ${list.length} value${list.length === 1 ? '' : 's'} for ${count} ` +
+        `frame${count === 1 ? '' : 's'}: give one per frame, in the same order, separated by commas`,
     );
   return list;
 }

@@ -84,13 +84,16 @@ function text(report: {
 }): string {
   const lines = [`deghost ${report.version}, ${report.runtime}`, ''];
   for (const adapter of report.adapters) {
-    const kind = `${adapter.software ? 'software' : 'GPU'}, ${adapter.source === 'npm' ? `from npm ${SWIFTSHADER_PACKAGE} ${report.swiftshader}` : 'from the system'}`;
+    const kind =
+      `${adapter.software ? 'software' : 'GPU'}, ` +
+      `${adapter.source === 'npm' ? `from npm ${SWIFTSHADER_PACKAGE} ${report.swiftshader}` : 'from the system'}`;
     lines.push(`${adapter.name} (${kind})${adapter.name === report.adapter?.name ? '  <- used' : ''}`);
     for (const [name, standard, bytes] of LIMITS) {
       const show = (value: number) => (bytes ? bytesText(value) : String(value));
       const value = adapter.limits[name];
       lines.push(
-        `  ${name.padEnd(34)} ${show(value).padStart(10)}${value === standard ? '' : `  (WebGPU's default: ${show(standard)})`}`,
+        `  ${name.padEnd(34)} ` +
+          `${show(value).padStart(10)}${value === standard ? '' : `  (WebGPU's default: ${show(standard)})`}`,
       );
     }
     if (adapter.features.includes('subgroups'))

@@ -90,7 +90,8 @@ export function finish(
   if (options.keepResponse !== undefined) message(keptText(options.keepResponse, files, report.kind));
   if (options.method === 'network') message(`moving: ${(100 * moving[reference]).toFixed(1)} % of the picture`);
   message(
-    `GPU memory: ${bytesText(result.peakBytes)} of buffers at the peak, ${bytesText(options.memoryBudget)} allowed, stored as ${options.precision}; merged in ${clock(times.mergeMs / 1000)}`,
+    `GPU memory: ${bytesText(result.peakBytes)} of buffers at the peak, ${bytesText(options.memoryBudget)} allowed, ` +
+      `stored as ${options.precision}; merged in ${clock(times.mergeMs / 1000)}`,
   );
   // Maps that were given back are no finding.
   const warnings = mergeWarnings(stack.frames, options.motionIn === undefined ? result : { ...result, motion: [] });

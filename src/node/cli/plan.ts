@@ -39,7 +39,8 @@ export async function planCommand(args: ParsedArgs, io: CommandIo): Promise<void
   const sizes = [...positionals, ...(values.size === undefined ? [] : [values.size])];
   if (sizes.length !== 1)
     throw new UsageError(
-      `${sizes.length === 0 ? 'no size given' : `${sizes.length} sizes given`}: \`deghost plan WIDTHxHEIGHT\`, such as 6000x4000`,
+      `${sizes.length === 0 ? 'no size given' : `${sizes.length} sizes given`}: \`deghost plan WIDTHxHEIGHT\`, such ` +
+        'as 6000x4000',
     );
   const { width, height } = sizeArgument(sizes[0], MAX_PIXELS);
   const frames = integerOption(args, 'frames', MIN_FRAMES, MAX_FRAMES) ?? 3;
@@ -54,7 +55,8 @@ export async function planCommand(args: ParsedArgs, io: CommandIo): Promise<void
     limits === 'adapter' ? await machine(precision, software, io, flags.has('json')) : bare(precision);
   if (precision === 'f16' && !target.capabilities?.f16)
     throw new UsageError(
-      '--precision is f16, which takes an adapter with the feature shader-f16: leave it out, or choose another --adapter',
+      '--precision is f16, which takes an adapter with the feature shader-f16: leave it out, or choose another ' +
+        '--adapter',
     );
   const taus = Array.from({ length: frames }, (_, k) => 4 ** k); // the exposures' ratios change no size
   const planned = schedule({

@@ -44,7 +44,10 @@ function stageNote(stage: StageProfile): string {
     stage.computeMs === null
       ? `GPU busy ${seconds(busyMs)}`
       : `GPU: compute ${seconds(stage.computeMs)}, upload ${seconds(uploadMs!)}, readback ${seconds(readbackMs!)}`;
-  return `${gpu}; CPU meanwhile: prepare ${seconds(prepareMs)}, cut ${seconds(cutMs)}, paste ${seconds(pasteMs)}; ${submissions} submissions`;
+  return (
+    `${gpu}; CPU meanwhile: prepare ${seconds(prepareMs)}, cut ${seconds(cutMs)}, paste ${seconds(pasteMs)}; ` +
+    `${submissions} submissions`
+  );
 }
 
 /** The table for people. */

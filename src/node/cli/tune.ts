@@ -38,7 +38,8 @@ export async function tuneCommand(args: ParsedArgs, io: CommandIo): Promise<void
   try {
     if (!quiet)
       io.stderr.write(
-        `tuning for merges of ${frames} frames in ${precision} on ${info.name}${info.software ? ' (software adapter: its driver takes seconds for each implementation)' : ''}\n`,
+        `tuning for merges of ${frames} frames in ${precision} on ` +
+          `${info.name}${info.software ? ' (software adapter: its driver takes seconds for each implementation)' : ''}\n`,
       );
     let found: TuneResult;
     try {
@@ -110,7 +111,8 @@ export function tuneText(found: TuneResult): string {
   const lines = columns(rows, (c) => [0, 2, 3].includes(c));
   const by = found.timestamps ? "the adapter's timestamps" : 'wall time: the adapter has no timestamps';
   return [
-    `${found.adapter}, ${found.precision}: the largest step of each kind in a tile of ${found.tile.width}x${found.tile.height}, by ${by}`,
+    `${found.adapter}, ${found.precision}: the largest step of each kind in a tile of ` +
+      `${found.tile.width}x${found.tile.height}, by ${by}`,
     ...(found.classes.length > 0 ? lines : []),
     `* taken. ${foundText(found)}${found.unreached.length > 0 ? `: ${found.unreached.join(', ')}` : ''}`,
   ].join('\n');

@@ -55,7 +55,8 @@ export async function tuningForMerge({
   const unknown = known && unknownKinds(known, config, frames, { capabilities, precision });
   if (unknown?.size === 0) return known;
   message(
-    `first merge on ${info.name}${known ? ' with such weights' : ''}: finding its fastest kernels, for ${MERGE_LIMIT_MS / 1000} seconds at most (--no-tune skips this)`,
+    `first merge on ${info.name}${known ? ' with such weights' : ''}: finding its fastest kernels, for ` +
+      `${MERGE_LIMIT_MS / 1000} seconds at most (--no-tune skips this)`,
   );
   try {
     const found = await tuner({
@@ -107,7 +108,9 @@ export async function keep(cache: TuneCache, found: TuneResult, message: (text: 
 export function foundText({ classes, unreached }: TuneResult): string {
   const better = classes.filter(({ chosen, fallback }) => chosen !== fallback).length;
   const rest = unreached.length > 0 ? `; ${unreached.length} not reached keep their defaults` : '';
-  return `${classes.length} kinds of steps timed, ${better} of them with another implementation than the default${rest}`;
+  return (
+    `${classes.length} kinds of steps timed, ${better} of them with another implementation than the ` + `default${rest}`
+  );
 }
 
 /** A tuner's progress on stderr: one line that changes on a terminal, a line a kind of steps elsewhere. */

@@ -29,7 +29,8 @@ async function readStops(file: string, count: number): Promise<number[]> {
     const stops = Number(entry);
     if (!(Math.abs(stops) <= MAX_STOPS))
       throw new InputError(
-        `${shown(file)}: ${isOneLine ? 'exposure' : 'line'} ${i + 1} is "${shown(entry.slice(0, 30))}", an exposure is a number of stops from -${MAX_STOPS} to ${MAX_STOPS}`,
+        `${shown(file)}: ${isOneLine ? 'exposure' : 'line'} ${i + 1} is "${shown(entry.slice(0, 30))}", an exposure ` +
+          `is a number of stops from -${MAX_STOPS} to ${MAX_STOPS}`,
       );
     return stops;
   });
@@ -52,7 +53,8 @@ export async function readExposures(
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     throw new InputError(
-      `${shown(folder)} has no exposure.txt: write one, a line for each picture with its exposure in stops (EXIF does not help: ${error.finding})`,
+      `${shown(folder)} has no exposure.txt: write one, a line for each picture with its exposure in stops (EXIF ` +
+        `does not help: ${error.finding})`,
       { cause: error },
     );
   }

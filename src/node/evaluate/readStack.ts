@@ -124,7 +124,8 @@ function describe(path: string, names: readonly string[]): StackFolder {
   const pictures = aligned.length > 0 ? aligned : inputs.length > 0 ? inputs : all;
   if (pictures.length < MIN_FRAMES || pictures.length > MAX_FRAMES) {
     throw new InputError(
-      `${shown(path)} holds ${pictures.length} pictures, a stack has ${MIN_FRAMES} to ${MAX_FRAMES}: name folders that hold one stack each`,
+      `${shown(path)} holds ${pictures.length} pictures, a stack has ${MIN_FRAMES} to ${MAX_FRAMES}: name folders ` +
+        'that hold one stack each',
     );
   }
   const exposures = EXPOSURE_FILES.find((name) => names.includes(name));
@@ -151,7 +152,8 @@ function chooseTruth(path: string, names: readonly string[], isAligned: boolean)
     if (match) return match;
   }
   throw new InputError(
-    `${shown(path)} has ${candidates.length} .hdr files (${candidates.slice(0, 3).map(shown).join(', ')}): call the ground truth ground-truth.hdr`,
+    `${shown(path)} has ${candidates.length} .hdr files (${candidates.slice(0, 3).map(shown).join(', ')}): call the ` +
+      'ground truth ground-truth.hdr',
   );
 }
 
@@ -224,7 +226,8 @@ async function readTruth(file: string, width: number, height: number): Promise<F
   }
   if (truth.width !== width || truth.height !== height) {
     throw new InputError(
-      `${shown(file)} is ${truth.width}x${truth.height} but the pictures are ${width}x${height}: the ground truth has the size of its stack`,
+      `${shown(file)} is ${truth.width}x${truth.height} but the pictures are ${width}x${height}: the ground truth ` +
+        'has the size of its stack',
     );
   }
   return truth.data;

@@ -28,7 +28,8 @@ export async function readStill(file: string, width: number, height: number): Pr
   }
   if (!Array.isArray(list) || list.length === 0)
     throw new InputError(
-      `${name} holds no list of boxes: write [[x, y, width, height], ...], for a stack in which nothing moves [[0, 0, ${width}, ${height}]]`,
+      `${name} holds no list of boxes: write [[x, y, width, height], ...], for a stack in which nothing moves [[0, ` +
+        `0, ${width}, ${height}]]`,
     );
   return list.map((box: unknown, i): Box => {
     const isBox =
@@ -47,7 +48,8 @@ export async function readStill(file: string, width: number, height: number): Pr
     const [x, y, w, h] = box as [number, number, number, number];
     if (x + w > width || y + h > height)
       throw new InputError(
-        `${name}: box ${i + 1} is ${text} and reaches to ${x + w},${y + h}, but the pictures are ${width}x${height}: boxes lie within the picture`,
+        `${name}: box ${i + 1} is ${text} and reaches to ${x + w},${y + h}, but the pictures are ${width}x${height}: ` +
+          'boxes lie within the picture',
       );
     return [x, y, w, h];
   });

@@ -12,7 +12,8 @@ import type { Report, RunnerEvent } from '../events.ts';
 import { goldenFolder } from './files.ts';
 
 const HTML =
-  '<!doctype html><meta charset="utf-8"><title>deghost</title><link rel="icon" href="data:,"><script type="module" src="/suite.js"></script>';
+  '<!doctype html><meta charset="utf-8"><title>deghost</title><link rel="icon" href="data:,"><script type="module" ' +
+  'src="/suite.js"></script>';
 
 async function bundle(): Promise<string> {
   const entryPoints = [fileURLToPath(new URL('page.ts', import.meta.url))];

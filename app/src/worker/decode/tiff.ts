@@ -78,7 +78,8 @@ function layoutOf(page: Page, bytes: Uint8Array, name: string): TiffLayout {
   }
   if (!isCompressionRead(compression))
     throw new InputError(
-      `${name} is a TIFF with a compression that is not read here (${COMPRESSION_NAMES[compression] ?? compression}): save it uncompressed or with LZW or ZIP`,
+      `${name} is a TIFF with a compression that is not read here ` +
+        `(${COMPRESSION_NAMES[compression] ?? compression}): save it uncompressed or with LZW or ZIP`,
     );
   if (photometric === YCBCR && compression !== JPEG)
     throw new InputError(`${name} is a YCbCr picture, which is not read here: convert it to RGB`);

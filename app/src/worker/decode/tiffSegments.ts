@@ -79,7 +79,8 @@ export async function readSegments(bytes: Uint8Array, layout: TiffLayout, name: 
     if (samples.length < size.width * size.height * channels)
       throw damaged(
         name,
-        `a strip or tile has ${samples.length} samples, ${size.width}x${size.height} with ${channels} channels needs ${size.width * size.height * channels}`,
+        `a strip or tile has ${samples.length} samples, ${size.width}x${size.height} with ${channels} channels needs ` +
+          `${size.width * size.height * channels}`,
       );
     // One strip of everything, as many programs write it, need not be copied.
     if (columns * rows * planes === 1 && !layout.tiled) return samples.subarray(0, width * height * channels);

@@ -30,7 +30,8 @@ export const FROM_MEMORY: Pick<Fetch, 'side' | 'place' | 'loadRow'> = {
   side: 1,
   place({ tile, kernel }, s) {
     const column = (j: number): string =>
-      `  let c_${s}_${j} = x_${s} + ${j - (kernel - 1) / 2} * d_${s}; let in_${s}_${j} = u32(c_${s}_${j}) < params.width;`;
+      `  let c_${s}_${j} = x_${s} + ${j - (kernel - 1) / 2} * d_${s}; let in_${s}_${j} = u32(c_${s}_${j}) < ` +
+      'params.width;';
     return `  let x_${s} = first_x_${s};\n  let y_${s} = first_y_${s};\n${each(tile.columns + kernel - 1, column)}`;
   },
   loadRow(recipe, n, s, r, line) {

@@ -144,14 +144,16 @@ function drainAll({ columns, rows, out, size: { m, n } }: MatrixTile, { rowsAtOn
         const drains = range(rowsAtOnce).flatMap((t) =>
           range(columns / m).map(
             (c) =>
-              `  drain((subgroup * ${rowsAtOnce * n}u + ${t * n}u) * ${columns}u + ${c * m}u, sum_${pass * rowsAtOnce + t}_${c}_${j});`,
+              `  drain((subgroup * ${rowsAtOnce * n}u + ${t * n}u) * ${columns}u + ${c * m}u, ` +
+              `sum_${pass * rowsAtOnce + t}_${c}_${j});`,
           ),
         );
         return lines([
           '  workgroupBarrier();',
           ...drains,
           '  workgroupBarrier();',
-          `  store_drained(lane, x_first, y_first + ${pass * rowsAtOnce}, own * OUT_BLOCKS + ${(j * n) / 4}u, first_bias, part * params.layer_blocks);`,
+          `  store_drained(lane, x_first, y_first + ${pass * rowsAtOnce}, own * OUT_BLOCKS + ${(j * n) / 4}u, ` +
+            'first_bias, part * params.layer_blocks);',
         ]);
       }),
     ),
