@@ -22,10 +22,14 @@ def main():
     if first.keys() != second.keys():
         raise SystemExit(f"{a.of[0]} and {a.of[1]} have different tensors: {sorted(first.keys() ^ second.keys())[:3]}")
     params = {name: (1 - a.share) * first[name] + a.share * second[name] for name in first}
-    # read as the checkpoint of a run that has done nothing: train.py's history_of
-    state = {"s_iterations": 0, "joint_iterations": 0, "started": [{"averageOf": [history_of(path) for path in a.of], "shareOfSecond": a.share}]}
+    average = {"averageOf": [history_of(path) for path in a.of], "shareOfSecond": a.share}
+    if a.of[1].endswith(".safetensors"):  # read as the checkpoint of a run that has done nothing: train.py's history_of
+        saved = {"state": {"s_iterations": 0, "joint_iterations": 0, "started": [average]}}
+    else:  # what the second run's checkpoint says of its training, so that export.py can ship the average
+        second_run = torch.load(a.of[1])
+        saved = {"variant": second_run["variant"], "config": second_run["config"], "state": {**second_run["state"], "started": [*second_run["state"].get("started", []), average]}}
     os.makedirs(os.path.dirname(a.out) or ".", exist_ok=True)
-    torch.save({"params": params, "state": state}, a.out + ".tmp")
+    torch.save({**saved, "params": params}, a.out + ".tmp")
     os.replace(a.out + ".tmp", a.out)
 
 

