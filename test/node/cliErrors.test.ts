@@ -92,7 +92,11 @@ const cases: [title: string, args: string[], code: number, message: RegExp][] = 
     'equal exposures',
     [...three, '--ev=0,0,0'],
     1,
-    /all 3 frames have the same exposure \(1\): pass brackets of different exposure, or give the true ones with --ev or --times$/m,
+    new RegExp(
+      'all 3 frames have the same exposure \\(1\\): pass brackets of different exposure, ' +
+        'or give the true ones with --ev or --times$',
+      'm',
+    ),
   ],
   ['too few exposures', [...three, '--ev=-2,0'], 2, /--ev gives 2 values for 3 frames/],
   ['exposures that are no numbers', [...three, '--ev=-2,zero,2'], 2, /--ev: "zero" is not a number/],

@@ -323,7 +323,11 @@ describe('deghost evaluate', () => {
       [
         [await broken('no-exposure', (folder) => rmSync(join(folder, 'exposure.txt')))],
         1,
-        /no-exposure has no exposure\.txt: write one, .* \(EXIF does not help: \S*0\.png has no exposure time in its EXIF data\)$/m,
+        new RegExp(
+          'no-exposure has no exposure\\.txt: write one, .* ' +
+            '\\(EXIF does not help: \\S*0\\.png has no exposure time in its EXIF data\\)$',
+          'm',
+        ),
       ],
       [
         [await broken('few', (folder) => writeFileSync(join(folder, 'exposure.txt'), '0\n2\n'))],
