@@ -16,6 +16,7 @@ const ANY = 'test/goldens/any-2.weights.safetensors';
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A safetensors file with one part of its header or data changed. */
+// biome-ignore lint/suspicious/noExplicitAny: a change may reach anywhere into the header
 function changedWeights(name: string, change: (header: Record<string, any>, data: Buffer) => void): void {
   const file = readFileSync(FIXED);
   const length = Number(file.readBigUInt64LE(0));

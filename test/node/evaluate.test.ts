@@ -351,14 +351,11 @@ describe('deghost evaluate', () => {
       ],
       [
         [
-          await broken(
-            'two-truths',
-            (folder) => (
-              rmSync(join(folder, 'HDRImg.hdr')),
-              hdr(join(folder, 'a.hdr'), truth, 1),
-              hdr(join(folder, 'b.hdr'), truth, 1)
-            ),
-          ),
+          await broken('two-truths', (folder) => {
+            rmSync(join(folder, 'HDRImg.hdr'));
+            hdr(join(folder, 'a.hdr'), truth, 1);
+            hdr(join(folder, 'b.hdr'), truth, 1);
+          }),
         ],
         1,
         /has 2 \.hdr files \(a\.hdr, b\.hdr\): call the ground truth/,
@@ -378,7 +375,7 @@ describe('deghost evaluate', () => {
         /HDRImg\.hdr cannot be read: not a Radiance/,
       ],
       [
-        [await broken('one', (folder) => (rmSync(join(folder, '0.png')), rmSync(join(folder, '1.png'))))],
+        [await broken('one', (folder) => ['0.png', '1.png'].forEach((name) => rmSync(join(folder, name))))],
         1,
         /holds 1 pictures, a stack has 2 to 16/,
       ],
