@@ -2,8 +2,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
-// One process, one file at a time, modules shared between files: a software adapter takes seconds to compile a pipeline, so the
-// device and its pipelines (test/gpu.ts) are made once for the whole run. On two cores it would not be faster in parallel either.
+// One process, one file at a time, modules shared between files: a software adapter takes seconds to compile a
+// pipeline, so the device and its pipelines (test/gpu.ts) are made once for the whole run. On two cores it would not be
+// faster in parallel either.
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],

@@ -73,10 +73,8 @@ function print(work: string, rows: readonly Row[], peakGflops: number): void {
             `${digits(row.gflops!)} GFLOP/s`,
             `${percent(row.gflops! / peakGflops)} of peak`,
           ];
-    say(
-      `  ${row.engine.padEnd(24)} ` +
-        `${[...figures, comparison(own, row).replaceAll('**', ''), verdict(row).replaceAll('**', '')].filter(Boolean).join(', ')}`,
-    );
+    const judged = [comparison(own, row), verdict(row)].map((text) => text.replaceAll('**', ''));
+    say(`  ${row.engine.padEnd(24)} ${[...figures, ...judged].filter(Boolean).join(', ')}`);
   }
 }
 
@@ -117,12 +115,13 @@ export async function bench(options: BenchOptions): Promise<Report> {
   const remeasure = async (): Promise<void> => void Object.assign(peaks, best(peaks, await measurePeaks(gpu)));
   say(`peaks: ${digits(peaks.gflops)} GFLOP/s of multiply-adds, ${digits(peaks.gbytes)} GB/s copied\n`);
   if (options.kernelSize) {
-    report.kernels = await benchKernels(gpu, targetOf(gpu, tuning), options.kernelSize, options.seconds, (row) =>
+    report.kernels = await benchKernels(gpu, targetOf(gpu, tuning), options.kernelSize, options.seconds, (row) => {
+      const rate = row.gflops ? `${digits(row.gflops)} GFLOP/s, ${percent(row.gflops / peaks.gflops)} of peak, ` : '';
       say(
         `${row.name.padEnd(28)} ${row.size} ${timeText(row.ms).padStart(8)} ±${percent(row.spread)}, ` +
-          `${row.gflops ? `${digits(row.gflops)} GFLOP/s, ${percent(row.gflops / peaks.gflops)} of peak, ` : ''}${digits(row.gbytes)} GB/s, error ${row.error.toExponential(1)}`,
-      ),
-    );
+          `${rate}${digits(row.gbytes)} GB/s, error ${row.error.toExponential(1)}`,
+      );
+    });
   }
 
   const weights = options.weights ? readFileSync(options.weights) : await readShippedWeights(3);

@@ -76,7 +76,7 @@ export class NotInstalled extends Error {}
 export const sizeText = ({ width, height }: { width: number; height: number }): string => `${width}x${height}`;
 
 /** Copies the top left part of `x` into planes of h x w, repeating the last column and row where they are larger. */
-export function fit(x: Planes, h: number, w: number): Planes {
+export function resized(x: Planes, h: number, w: number): Planes {
   if (h === x.h && w === x.w) return x;
   const data = new Float32Array(x.c * h * w);
   for (let c = 0; c < x.c; c++) {
@@ -90,7 +90,7 @@ export function fit(x: Planes, h: number, w: number): Planes {
 
 /** Pads to the network's grid. */
 export function pad(x: Planes): Planes {
-  return fit(x, Math.ceil(x.h / GRID) * GRID, Math.ceil(x.w / GRID) * GRID);
+  return resized(x, Math.ceil(x.h / GRID) * GRID, Math.ceil(x.w / GRID) * GRID);
 }
 
 /** `[c,h,w]` to `[h,w,c]`. */

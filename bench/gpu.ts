@@ -2,8 +2,8 @@
  * `npm run bench:gpu`: the bench on a real GPU, at 1500x1000 and 24 megapixels, with PyTorch (bench/torch.py) beside it
  * where it has CUDA.
  *
- *     npm run bench:gpu -- [--device gpu|cpu] [--sizes 1500x1000,6000x4000] [--peers ...] [--runs 9] [--limit 300] [--kernels 512|0] [--weights FILE]
- *                          [--json FILE] [--markdown FILE] [--roofline FILE.svg]
+ *     npm run bench:gpu -- [--device gpu|cpu] [--sizes 1500x1000,6000x4000] [--peers ...] [--runs 9] [--limit 300]
+ *                          [--kernels 512|0] [--weights FILE] [--json FILE] [--markdown FILE] [--roofline FILE.svg]
  *
  * `--device cpu` tries the program itself, on a software adapter and PyTorch's CPU: give it a small size.
  */
@@ -89,9 +89,8 @@ async function main(): Promise<void> {
     values.runs,
     values.limit,
   );
-  console.log(
-    `\nPyTorch ${report.torch.version ?? ''}${report.torch.note ? `: ${report.torch.note}` : ` on ${report.torch.device}`}`,
-  );
+  const where = report.torch.note ? `: ${report.torch.note}` : ` on ${report.torch.device}`;
+  console.log(`\nPyTorch ${report.torch.version ?? ''}${where}`);
   for (const row of report.torch.rows)
     console.log(
       `  ${row.engine.padEnd(30)} ${row.size.padEnd(10)} ${row.ms === undefined ? '' : timeText(row.ms)} ` +

@@ -63,7 +63,9 @@ function decades(low: number, high: number): { from: number; to: number } {
   return { from: Math.floor(Math.log10(low)), to: Math.ceil(Math.log10(high)) };
 }
 
-const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+const AXIS = 'operations for each byte of the tensors read and written';
+const escapeXml = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 /** The picture of one run. */
 export function rooflineSvg(report: Report): string {
@@ -97,17 +99,20 @@ export function rooflineSvg(report: Report): string {
   const tickText = (tick: number): string => String(Number(tick.toPrecision(2)));
   for (const tick of ticks(xs))
     parts.push(
-      `<path class="grid" d="M${at(x(tick))} ${PLOT.top}V${PLOT.bottom}"/><text class="tick" x="${at(x(tick))}" y="${PLOT.bottom + 18}" text-anchor="middle">${tickText(tick)}</text>`,
+      `<path class="grid" d="M${at(x(tick))} ${PLOT.top}V${PLOT.bottom}"/>` +
+        `<text class="tick" x="${at(x(tick))}" y="${PLOT.bottom + 18}" text-anchor="middle">${tickText(tick)}</text>`,
     );
   for (const tick of ticks(ys))
     parts.push(
-      `<path class="grid" d="M${PLOT.left} ${at(y(tick))}H${PLOT.right}"/><text class="tick" x="${PLOT.left - 8}" y="${at(y(tick) + 4)}" text-anchor="end">${tickText(tick)}</text>`,
+      `<path class="grid" d="M${PLOT.left} ${at(y(tick))}H${PLOT.right}"/>` +
+        `<text class="tick" x="${PLOT.left - 8}" y="${at(y(tick) + 4)}" text-anchor="end">${tickText(tick)}</text>`,
     );
 
   // The roofs: what bytes allow, then what multiply-adds allow.
   const foot = Math.max(10 ** xs.from, 10 ** ys.from / peaks.gbytes);
   parts.push(
-    `<path class="roof" d="M${at(x(foot))} ${at(y(foot * peaks.gbytes))}L${at(x(ridge))} ${at(y(peaks.gflops))}H${PLOT.right}"/>`,
+    `<path class="roof" d="M${at(x(foot))} ${at(y(foot * peaks.gbytes))}` +
+      `L${at(x(ridge))} ${at(y(peaks.gflops))}H${PLOT.right}"/>`,
   );
   const peakText = `multiply-add peak, ${digits(peaks.gflops)} GFLOP/s`;
   const boxes: Box[] = [
@@ -121,7 +126,8 @@ export function rooflineSvg(report: Report): string {
   const [middleX, middleY] = [x(foot) + run / 2, y(peaks.gflops) + rise / 2];
   const slope = (-180 / Math.PI) * Math.atan2(rise, run);
   parts.push(
-    `<text class="rooftext" transform="translate(${at(middleX)} ${at(middleY)}) rotate(${at(slope)})" y="-8" text-anchor="middle">copying, ${digits(peaks.gbytes)} GB/s</text>`,
+    `<text class="rooftext" transform="translate(${at(middleX)} ${at(middleY)}) rotate(${at(slope)})" y="-8" ` +
+      `text-anchor="middle">copying, ${digits(peaks.gbytes)} GB/s</text>`,
   );
 
   const marks = dots.map((dot) => ({ ...dot, cx: x(dot.intensity), cy: y(dot.gflops) }));
@@ -153,7 +159,8 @@ export function rooflineSvg(report: Report): string {
       ) ?? candidates[0];
     boxes.push(boxOf(place));
     parts.push(
-      `${shape}<text class="label ${kind}text" x="${at(place.x)}" y="${at(place.y)}" text-anchor="${place.anchor}">${escape(label)}</text>`,
+      `${shape}<text class="label ${kind}text" x="${at(place.x)}" y="${at(place.y)}" ` +
+        `text-anchor="${place.anchor}">${escapeXml(label)}</text>`,
     );
   }
 
@@ -169,27 +176,33 @@ export function rooflineSvg(report: Report): string {
         ? `<path class="peer" d="M${left + 6} 38l6 6l-6 6l-6 -6z"/>`
         : `<circle class="${kind}" cx="${left + 6}" cy="44" r="${kind === 'deghost' ? 6.5 : 4.5}"/>`,
     );
-    parts.push(`<text class="label" x="${left + 18}" y="48">${escape(text)}</text>`);
+    parts.push(`<text class="label" x="${left + 18}" y="48">${escapeXml(text)}</text>`);
     left += 36 + textWidth(text);
   }
 
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="Roofline of deghost on ${escape(adapter.name)}">
+  const title = `Roofline of deghost on ${escapeXml(adapter.name)}`;
+  const middle = (PLOT.top + PLOT.bottom) / 2;
+  const size = `viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}"`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img" aria-label="${title}">
 <style>
   text { font: ${FONT}px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #24292f }
-  .page { fill: #ffffff; stroke: #d0d7de } .grid { stroke: #eaeef2; fill: none } .tick { fill: #57606a } .title { font-size: 14px; font-weight: 600 }
+  .page { fill: #ffffff; stroke: #d0d7de } .grid { stroke: #eaeef2; fill: none } .tick { fill: #57606a }
+  .title { font-size: 14px; font-weight: 600 }
   .roof { stroke: #57606a; stroke-width: 2; fill: none } .rooftext { fill: #57606a }
-  .kernel { fill: #0969da } .deghost { fill: #cf222e } .deghosttext { font-weight: 600 } .peer { fill: none; stroke: #953800; stroke-width: 2 } .peertext { fill: #953800 }
+  .kernel { fill: #0969da } .deghost { fill: #cf222e } .deghosttext { font-weight: 600 }
+  .peer { fill: none; stroke: #953800; stroke-width: 2 } .peertext { fill: #953800 }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3 }
-    .page { fill: #0d1117; stroke: #30363d } .grid { stroke: #21262d } .tick { fill: #8b949e } .roof { stroke: #8b949e } .rooftext { fill: #8b949e }
+    .page { fill: #0d1117; stroke: #30363d } .grid { stroke: #21262d } .tick { fill: #8b949e }
+    .roof { stroke: #8b949e } .rooftext { fill: #8b949e }
     .kernel { fill: #58a6ff } .deghost { fill: #ff7b72 } .peer { stroke: #f0a05a } .peertext { fill: #f0a05a }
   }
 </style>
 <rect class="page" x="0.5" y="0.5" width="${WIDTH - 1}" height="${HEIGHT - 1}" rx="6"/>
-<text class="title" x="${PLOT.left}" y="26">${escape(`${adapter.name}, ${date}`)}</text>
+<text class="title" x="${PLOT.left}" y="26">${escapeXml(`${adapter.name}, ${date}`)}</text>
 ${parts.join('\n')}
-<text class="tick" x="${(PLOT.left + PLOT.right) / 2}" y="${HEIGHT - 14}" text-anchor="middle">operations for each byte of the tensors read and written</text>
-<text class="tick" transform="translate(18 ${(PLOT.top + PLOT.bottom) / 2}) rotate(-90)" text-anchor="middle">GFLOP/s</text>
+<text class="tick" x="${(PLOT.left + PLOT.right) / 2}" y="${HEIGHT - 14}" text-anchor="middle">${AXIS}</text>
+<text class="tick" transform="translate(18 ${middle}) rotate(-90)" text-anchor="middle">GFLOP/s</text>
 </svg>
 `;
 }

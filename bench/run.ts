@@ -2,8 +2,9 @@
  * `npm run bench`: deghost and others side by side on this machine's adapter. Validates first, measures the adapter's
  * own peaks, times every kernel, then lets the engines take turns on one convolution and on the whole network.
  *
- *     npm run bench -- [--sizes 128x128,256x256] [--peers all|none|ort-web,tfjs,ort-node] [--runs 5] [--limit 400] [--kernels 256|0] [--seconds 2]
- *                      [--weights FILE] [--adapter auto|gpu|software|swiftshader] [--json FILE] [--markdown FILE] [--roofline FILE.svg]
+ *     npm run bench -- [--sizes 128x128,256x256] [--peers all|none|ort-web,tfjs,ort-node] [--runs 5] [--limit 400]
+ *                      [--kernels 256|0] [--seconds 2] [--weights FILE] [--adapter auto|gpu|software|swiftshader]
+ *                      [--json FILE] [--markdown FILE] [--roofline FILE.svg]
  *
  * `--limit` is the seconds that an engine may take for one size: it gets its first run and one more, and others while
  * they fit. A peer that is not installed is listed as such. Exit codes: 0, 1 for an error, 2 for a wrong command line.

@@ -2,7 +2,7 @@
  * What `deghost tune` found for a device, if it has been run here: benchmarks run the implementations it chose, as
  * `deghost merge` does.
  */
-import { Gpu } from '../src/device.ts';
+import type { Gpu } from '../src/device.ts';
 import type { Target } from '../src/kernels/target.ts';
 import type { DType } from '../src/kernels/tensor.ts';
 import { FileTuneCache } from '../src/node/tuneCache.ts';

@@ -19,8 +19,9 @@ export const FOLDERS = ['src', 'app', 'bench'];
 /** What each file imports, by paths relative to the root. */
 export type Imports = ReadonlyMap<string, readonly string[]>;
 
-const STATIC =
-  /^(?:import\s+(?:type\s+)?[\w\s{},*$]*?from\s*|import\s*|export\s+(?:type\s+)?(?:\*(?:\s+as\s+\w+)?|\{[^}]*\})\s*from\s*)(['"])([^'"]+)\1/gm;
+const IMPORT = /import\s+(?:type\s+)?[\w\s{},*$]*?from\s*|import\s*/.source;
+const REEXPORT = /export\s+(?:type\s+)?(?:\*(?:\s+as\s+\w+)?|\{[^}]*\})\s*from\s*/.source;
+const STATIC = new RegExp(`^(?:${IMPORT}|${REEXPORT})(['"])([^'"]+)\\1`, 'gm');
 /** Also the form of types, `import('./a.ts').A`. */
 const DYNAMIC = /\bimport\(\s*(['"])([^'"]+)\1\s*\)/g;
 const COMMENT_LINE = /^\s*(?:\*|\/\/|\/\*).*$/gm;

@@ -73,7 +73,10 @@ fn tone_map(light: vec3f) -> vec3f {
       return with_luminance(color, l, min(1.0, (bent * (1.0 + bent / (white * white))) / (1.0 + bent)));
     }
     case 1u: { return with_luminance(color, l, l / (1.0 + l)); }
-    case 2u: { return clamp((color * (2.51 * color + 0.03)) / (color * (2.43 * color + 0.59) + 0.14), vec3f(0.0), vec3f(1.0)); }
+    case 2u: {
+      let bent = (color * (2.51 * color + 0.03)) / (color * (2.43 * color + 0.59) + 0.14);
+      return clamp(bent, vec3f(0.0), vec3f(1.0));
+    }
     case 3u: { return clamp(color, vec3f(0.0), vec3f(1.0)); }
     default: { return color; }
   }

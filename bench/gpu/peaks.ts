@@ -155,17 +155,21 @@ class Peaks {
       await work();
       samples.push(performance.now() - begun);
     };
-    const copy = (from: GPUBuffer, to: GPUBuffer): void => {
+    const copy = (from: GPUBuffer, to: GPUBuffer): GPUQueue => {
       const encoder = device.createCommandEncoder();
       encoder.copyBufferToBuffer(from, 0, to, 0, bytes);
       device.queue.submit([encoder.finish()]);
+      return device.queue;
     };
     for (let i = 0; i < PASSES; i++) {
       await up.mapAsync(GPUMapMode.WRITE);
       await timed(times.writeMapped, () => new Float32Array(up.getMappedRange()).set(data));
       up.unmap();
-      await timed(times.upload, () => (copy(up, buffer), device.queue.onSubmittedWorkDone()));
-      await timed(times.download, () => (copy(buffer, down), down.mapAsync(GPUMapMode.READ)));
+      await timed(times.upload, () => copy(up, buffer).onSubmittedWorkDone());
+      await timed(times.download, () => {
+        copy(buffer, down);
+        return down.mapAsync(GPUMapMode.READ);
+      });
       await timed(times.readMapped, () => new Float32Array(down.getMappedRange()).slice());
       down.unmap();
     }

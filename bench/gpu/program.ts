@@ -45,7 +45,7 @@ export function tflops(multiplyAdds: number, ms: number): number {
  * Runs a program to its end, and ends the process: devices keep it alive. Exit codes: what it returns, 0 for nothing; 1
  * for an error, 2 for a wrong command line.
  */
-export async function main(name: string, run: () => Promise<number | void>): Promise<never> {
+export async function main(name: string, run: (() => Promise<number>) | (() => Promise<void>)): Promise<never> {
   try {
     return process.exit((await run()) ?? 0);
   } catch (error) {

@@ -1,7 +1,8 @@
 /**
  * `npm run isa`: what GPUs' compilers say of every kernel implementation of a network, without the GPUs.
  *
- *     npm run isa -- nvidia|apple|adreno|amd [--precision f32|f16] [--chip CHIP] [--weights FILE] [--least 0.01] [--json FILE] [--lab FOLDER]
+ *     npm run isa -- nvidia|apple|adreno|amd [--precision f32|f16] [--chip CHIP] [--weights FILE] [--least 0.01]
+ *                    [--json FILE] [--lab FOLDER]
  *
  * A table of registers, spills, threads and instructions, a implementation a line, and how many spill. `--least` leaves
  * out classes with less of the multiply-adds than that. As root on x86-64 Debian or Ubuntu: it makes itself a Debian
@@ -123,11 +124,11 @@ function main(): void {
     throw new GpuError(`compiling ${precision} for ${positionals[0]}: ${refused ?? ended}`);
   }
   console.log(`${said.at(-1)}\n\n${tableText(vendor, rows, least)}\n\n${summaryText(vendor, rows)}`);
-  if (values.json)
-    writeFileSync(
-      values.json,
-      `${JSON.stringify({ vendor: positionals[0], chip: values.chip ?? vendor.chip?.default ?? null, precision, rows }, null, 1)}\n`,
-    );
+  if (values.json) {
+    const chip = values.chip ?? vendor.chip?.default ?? null;
+    const report = { vendor: positionals[0], chip, precision, rows };
+    writeFileSync(values.json, `${JSON.stringify(report, null, 1)}\n`);
+  }
 }
 
 try {

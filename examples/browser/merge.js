@@ -1,4 +1,5 @@
-// Bracketed pictures in, an HDR picture out, in a page without a bundler. Any server of files will do, from the package's folder:
+// Bracketed pictures in, an HDR picture out, in a page without a bundler. Any server of files will do, from the
+// package's folder:
 //
 //   python3 -m http.server      and then http://localhost:8000/examples/browser/
 //

@@ -1,4 +1,5 @@
-// Bracketed PNGs in, a Radiance .hdr out, with Deno's own WebGPU: deno run -A merge.ts --ev=-2,0,2 a.png b.png c.png -o out.hdr
+// Bracketed PNGs in, a Radiance .hdr out, with Deno's own WebGPU:
+//     deno run -A merge.ts --ev=-2,0,2 a.png b.png c.png -o out.hdr
 //
 // The exposures are given in stops. The weights are those that come with deghost, or --weights FILE.
 import { parseArgs } from 'node:util';

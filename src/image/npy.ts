@@ -140,7 +140,8 @@ export function decodeNpy(bytes: Uint8Array, name = 'array'): NpyArray {
         `${present}`,
     );
   }
-  const copy = new Uint8Array(present); // a copy of its own: a view could be unaligned, and would keep the file's bytes alive
+  // A copy of its own: a view could be unaligned, and would keep the file's bytes alive.
+  const copy = new Uint8Array(present);
   copy.set(bytes.subarray(start));
   return { data: dtype.view(copy.buffer), shape };
 }

@@ -155,7 +155,8 @@ fn gated(block: u32, pixel: u32) -> vec4f {
   var most = vec4f(0.0);
   for (var b = 0u; 4u * b < params.frames; b++) { most = max(most, gated(b, pixel)); }
   var value = gated(block, pixel);
-  if (block == params.reference / 4u) { value[params.reference % 4u] = max(max(most.x, most.y), max(most.z, most.w)); }`,
+  let r = params.reference;
+  if (block == r / 4u) { value[r % 4u] = max(max(most.x, most.y), max(most.z, most.w)); }`,
 });
 
 export interface GateMasksAttrs {

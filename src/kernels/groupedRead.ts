@@ -101,6 +101,7 @@ function generate(recipe: Recipe): Program {
   const { name, readers, memories, slots, output, subgroup, pixels, workgroup } = recipe;
   const count = slots.length * readers;
   const { load, weight } = weightAccess(recipe, count);
+  const lane = subgroup ? 'subgroup_invocation_id' : 'local_invocation_index';
   const loadSlot = (p: number, memory: number, slot: number, index: number): string =>
     `  let m${index}_${p} = vec4f(memory${memory}[params.memory${memory}_start + ${slot}u * params.count + at${p}]);`;
   const addSlot = (i: number, index: number): string =>
@@ -129,7 +130,7 @@ ${each(pixels, (p) => `    if (in_${p}) { output[at_${p}] = ${texelType(output)}
     bindings: { weights: READ, bias: READ, ...inputs, output: writes({ dtype: output }) },
     body: `
 @workgroup
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(${subgroup ? 'subgroup_invocation_id' : 'local_invocation_index'}) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(${lane}) lane: u32) {
   let first = (group.z * groups.x + group.x) * ${workgroup * pixels}u + lane;
 ${each(pixels, (p) => `  let in_${p} = first + ${p * workgroup}u < params.size;`)}
 ${each(pixels, (p) => `  let at${p} = group.y * params.size + min(first + ${p * workgroup}u, params.size - 1u);`)}

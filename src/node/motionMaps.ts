@@ -170,8 +170,8 @@ async function readPngMap(path: string, width: number, height: number): Promise<
   const name = shown(path);
   const bytes = await readFileBytes(path);
   const open = { limitInputPixels: false, ignoreIcc: true } as const;
-  let decoded;
-  let is16;
+  let decoded: { data: Buffer; info: { channels: number } };
+  let is16: boolean;
   try {
     const metadata = await sharp(bytes, open).metadata();
     if (metadata.format !== 'png') throw new Error(`it holds ${metadata.format}, not PNG`);

@@ -5,6 +5,7 @@ import { InputError, MissingPackageError } from '../errors.ts';
 
 /** A path as messages show it: control characters would break the line. */
 export function shown(path: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return path.replace(/[\u0000-\u001f\u007f]/g, '?');
 }
 

@@ -16,6 +16,7 @@
  * bounds of memory.
  */
 import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import { InputError, reasonOf, throwIfCancelled } from '../errors.ts';
@@ -32,7 +33,7 @@ import { shown, systemProblem } from './problems.ts';
 
 /** Reads a whole regular file, with its size bounded. @throws InputError naming the file. */
 export async function readFileBytes(path: string, limit = MAX_FILE_BYTES): Promise<Buffer> {
-  let handle;
+  let handle: FileHandle | undefined;
   try {
     handle = await open(path, 'r');
     const stat = await handle.stat();
@@ -172,7 +173,8 @@ async function pictureMetadata(
   try {
     metadata = await sharp(bytes, { limitInputPixels: false }).metadata();
   } catch (error) {
-    if (/\blabs?q?\b/.test(reasonOf(error))) throw notRgb(name, REFUSED_SPACES.lab); // libvips fails on some of them before it names the space
+    // libvips fails on some pictures in Lab before it names the space.
+    if (/\blabs?q?\b/.test(reasonOf(error))) throw notRgb(name, REFUSED_SPACES.lab);
     throw damaged(name, error);
   }
   const { width, height, space = '', depth = '' } = metadata;

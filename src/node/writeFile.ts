@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants, rmSync } from 'node:fs';
 import { access, chmod, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError, throwIfCancelled } from '../errors.ts';
 import { shown, systemProblem } from './problems.ts';
@@ -93,7 +94,7 @@ export async function writeFileAtomic(
     process.on('exit', removeTemporaryFiles);
   }
   temporaryFiles.add(temporary);
-  let handle;
+  let handle: FileHandle | undefined;
   try {
     handle = await open(temporary, 'wx');
     let end = 0;

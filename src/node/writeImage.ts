@@ -112,7 +112,7 @@ export async function writeImage(path: string, image: MergedImage, options: Writ
     signal,
   });
   const picture = sharp(mapped, { raw: { width, height, channels: 3 }, limitInputPixels: false });
-  let bytes;
+  let bytes: Buffer;
   try {
     bytes = await (format === 'png'
       ? picture.png()

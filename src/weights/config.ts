@@ -166,7 +166,7 @@ function parseGate(gate: unknown, fail: (field: string, value: unknown, expected
 }
 
 function parseFields(config: string, name: string): Record<string, unknown> {
-  let checked;
+  let checked: unknown;
   try {
     checked = parseStrictJson(config);
   } catch (cause) {

@@ -245,7 +245,8 @@ describe('pictures', () => {
     const list = (await names()).map((name, i) => [name, i] as const);
     const meta = await metas();
     for (const [name, i] of list) expect(meta[i]).toBe(`24 × 16, ${name === 'a.png' || name === 'b.tif' ? 16 : 8} bit`);
-    expect((await evs()).slice(0, 3)).toEqual(['-2.32', '-1.32', '0']); // 1/50, 1/25 and 1/10 s; of five frames the third is the reference
+    // 1/50, 1/25 and 1/10 s; of five frames the third is the reference.
+    expect((await evs()).slice(0, 3)).toEqual(['-2.32', '-1.32', '0']);
     expect(await page.locator('#frames-notes').innerText()).toMatch(/No exposure is known of [de]\.\w+, [de]\.\w+/);
   });
 

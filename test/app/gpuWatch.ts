@@ -31,14 +31,18 @@ const PROGRAM = `
     if (device.label !== label || size <= bytes || times === 0) return;
     shortage[2]--;
     const { maxTextureDimension2D: side, maxTextureArrayLayers: layers } = device.limits;
-    createTexture.call(device, { size: [side, side, layers], format: 'rgba32float', usage: GPUTextureUsage.COPY_DST }); // hundreds of GiB
+    // Hundreds of GiB.
+    const size3 = [side, side, layers];
+    const size3d = [side, side, layers];
+    createTexture.call(device, { size: size3d, format: 'rgba32float', usage: GPUTextureUsage.COPY_DST });
   };
   const { createTexture } = GPUDevice.prototype;
   for (const name of ['Float32Array', 'Uint8Array', 'Uint16Array']) {
     const original = globalThis[name];
     globalThis[name] = new Proxy(original, {
       construct(type, [first, ...rest], target) {
-        if (typeof first === 'number' && first * type.BYTES_PER_ELEMENT > arrays) for (const hoard = []; ; ) hoard.push(new ArrayBuffer(2 ** 34));
+        if (typeof first === 'number' && first * type.BYTES_PER_ELEMENT > arrays)
+          for (const hoard = []; ; ) hoard.push(new ArrayBuffer(2 ** 34));
         return Reflect.construct(type, [first, ...rest], target);
       },
     });
@@ -68,8 +72,10 @@ const PROGRAM = `
   const channel = new BroadcastChannel('${CHANNEL}');
   channel.onmessage = ({ data }) => {
     if (data.ask === 'bytes') {
-      const sum = (label) => [...live.values()].reduce((total, [device, bytes]) => total + (device.label === label ? bytes : 0), 0);
-      channel.postMessage({ answer: data.id, value: { merging: sum('deghost'), viewing: sum('viewer'), devices: devices.size } });
+      const sum = (label) =>
+        [...live.values()].reduce((total, [device, bytes]) => total + (device.label === label ? bytes : 0), 0);
+      const value = { merging: sum('deghost'), viewing: sum('viewer'), devices: devices.size };
+      channel.postMessage({ answer: data.id, value });
     }
     if (data.ask === 'shorten') {
       if (data.label === 'tab') arrays = data.bytes;

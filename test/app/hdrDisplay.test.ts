@@ -90,7 +90,10 @@ describe('a browser without half-float canvases', () => {
     const plain = await serveSite();
     // As Firefox 153 refuses them.
     const refuse = `const { configure } = GPUCanvasContext.prototype;
-      GPUCanvasContext.prototype.configure = function (options) { if (options.format === 'rgba16float') throw new TypeError('not yet supported'); configure.call(this, options); };`;
+      GPUCanvasContext.prototype.configure = function (options) {
+        if (options.format === 'rgba16float') throw new TypeError('not yet supported');
+        configure.call(this, options);
+      };`;
     plain.replace(/assets\/main-[^/]+\.js$/, (original) => `{${refuse}}${original.toString('utf8')}`);
     const { page: other, problems } = await openPage(browser, plain);
     await dropFiles(other, pngStack(96, 64));

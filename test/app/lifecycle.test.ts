@@ -73,9 +73,10 @@ describe('a merge in the page', () => {
     const page = await loaded(192, 128);
     await page.evaluate(() => {
       const calls = ((window as unknown as { calls: string[] }).calls = []) as string[];
-      navigator.wakeLock.request = async () => (
-        calls.push('request'), { release: async () => void calls.push('release') } as WakeLockSentinel
-      );
+      navigator.wakeLock.request = async () => {
+        calls.push('request');
+        return { release: async () => void calls.push('release') } as WakeLockSentinel;
+      };
     });
     // The longest time between two frames of the page during a merge.
     await page.evaluate(() => {

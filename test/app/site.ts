@@ -72,6 +72,10 @@ export async function serveSite(): Promise<Site> {
   return {
     url: `http://localhost:${(server.address() as AddressInfo).port}/`,
     replace: (path, bytes) => void replaced.push([path, bytes]),
-    close: () => new Promise((resolve) => (server.closeAllConnections(), server.close(() => resolve()))),
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
   };
 }

@@ -44,7 +44,7 @@ describe('without WebGPU', () => {
       (original) => `delete WorkerNavigator.prototype.gpu;${original.toString('utf8')}`,
     );
     expect(await words(await launchBrowser(), older)).toMatch(
-      /This browser has no WebGPU[^]*current Chrome, Edge, Safari or Firefox/,
+      /This browser has no WebGPU[\s\S]*current Chrome, Edge, Safari or Firefox/,
     );
     await older.close();
   });
@@ -56,7 +56,7 @@ describe('without WebGPU', () => {
       '--disable-gpu',
       '--disable-software-rasterizer',
     ]);
-    expect(await words(browser, site)).toMatch(/No graphics adapter was found[^]*graphics driver/);
+    expect(await words(browser, site)).toMatch(/No graphics adapter was found[\s\S]*graphics driver/);
   });
 
   it('for want of a secure address the page says which are', async () => {
@@ -67,7 +67,7 @@ describe('without WebGPU', () => {
       '--host-resolver-rules=MAP deghost.test 127.0.0.1',
     ]);
     expect(await words(browser, { ...site, url: site.url.replace('localhost', 'deghost.test') })).toMatch(
-      /This address is not secure[^]*https: addresses or from localhost/,
+      /This address is not secure[\s\S]*https: addresses or from localhost/,
     );
   });
 
@@ -93,7 +93,7 @@ describe('without WebGPU', () => {
     await settled(page, 3);
     await page.locator('#merge:enabled').click();
     await page.locator('.notice.error').waitFor();
-    expect(await page.locator('.notice.error').innerText()).toMatch(/These frames cannot be merged[^]*weights/);
+    expect(await page.locator('.notice.error').innerText()).toMatch(/These frames cannot be merged[\s\S]*weights/);
     await browser.close();
     await incomplete.close();
   });

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { largestDifference } from '../../bench/compare.ts';
 import { contest, enter } from '../../bench/contest.ts';
 import type { Row } from '../../bench/contest.ts';
-import { NotInstalled, fit, interleave, pad, planes } from '../../bench/engine.ts';
+import { NotInstalled, resized, interleave, pad, planes } from '../../bench/engine.ts';
 import type { Contestant, Engine, EngineContext, Planes, Work } from '../../bench/engine.ts';
 import { parsePeers, parseSizes } from '../../bench/options.ts';
 import { PAGE, PICTURE, committedReports, figures, pictured, withFigures } from '../../bench/performancePage.ts';
@@ -122,7 +122,7 @@ describe('planes', () => {
     const padded = pad(x);
     expect([padded.h, padded.w]).toEqual([16, 16]);
     expect([padded.data[0], padded.data[15], padded.data[15 * 16 + 15], padded.data[256 + 1]]).toEqual([0, 1, 5, 7]);
-    expect(fit(padded, 3, 2)).toEqual(x);
+    expect(resized(padded, 3, 2)).toEqual(x);
     expect([...interleave(x).slice(0, 4)]).toEqual([0, 6, 1, 7]);
     expect(planes(interleave(x), 2, 3, 2)).toEqual(x);
     expect(largestDifference(padded, x)).toBe(0);

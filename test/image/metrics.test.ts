@@ -172,7 +172,8 @@ describe('figures of a stack', () => {
     expect(figures.moving.ssim.reinhard).toBeCloseTo(golden.encodings.reinhard.ssimMoving, 4);
     expect(figures.still.ssim.krawczyk).toBeCloseTo(golden.encodings.krawczyk.ssimStill, 4);
     const area = moving.reduce((sum, w) => sum + w, 0);
-    expect(figures.overlap).toEqual({ both: area, either: 2 * area }); // frame 1 agrees, frame 3 has nothing moving; the reference is not counted
+    // Frame 1 agrees, frame 3 has nothing moving; the reference is not counted.
+    expect(figures.overlap).toEqual({ both: area, either: 2 * area });
   });
 
   it('leave out of the second IoU what is burnt out in both frames', () => {
@@ -205,7 +206,8 @@ describe('figures of a stack', () => {
     const next = random(3);
     const lone = Float32Array.from({ length: 3000 }, () => next() * 0.25);
     const encoded = lone.map((y) => (4 * y) ** (1 / 2.2));
-    const file = lone.map((y, i) => (encoded[i] > 0.85 ? 9 : y / 0.37)); // beyond the reference's range the truth may say what it likes
+    // Beyond the reference's range the truth may say anything.
+    const file = lone.map((y, i) => (encoded[i] > 0.85 ? 9 : y / 0.37));
     const fit = fitScale(file, encoded, lone)!;
     expect(fit.scale).toBeCloseTo(0.37, 6);
     expect(fit.residual).toBeLessThan(1e-3);

@@ -24,7 +24,7 @@ const dict = (descr: string, shape: string, order = 'False') =>
 describe('npy', () => {
   it('reads what numpy.save wrote, and writes the same', () => {
     // np.save(f, np.array([[1, -0.5, 3.25]], '<f4')), NumPy 2.4
-    const header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3), }".padEnd(117) + '\n';
+    const header = `${"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3), }".padEnd(117)}\n`;
     const bytes = Buffer.concat([
       Buffer.from('934e554d505901007600', 'hex'),
       Buffer.from(header),

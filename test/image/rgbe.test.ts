@@ -39,7 +39,7 @@ function oracle(file: Buffer): { width: number; height: number; rgbe: number[][]
   return { width, height, rgbe, bytesUsed: at };
 }
 
-const valueOf = (mantissa: number, e: number) => (e === 0 ? 0 : mantissa * 2 ** (e - 136));
+const lightOf = (mantissa: number, e: number) => (e === 0 ? 0 : mantissa * 2 ** (e - 136));
 
 describe('rgbe', () => {
   it.each([
@@ -67,8 +67,8 @@ describe('rgbe', () => {
       const largest = Math.max(...rgbe[p].slice(0, 3));
       if (largest < 128) throw new Error(`pixel ${p} is not normalised: ${rgbe[p]}`);
       for (let c = 0; c < 3; c++) {
-        worst = Math.max(worst, Math.abs(valueOf(rgbe[p][c], e) - data[3 * p + c]) / 2 ** (e - 136));
-        if (decoded.data[3 * p + c] !== Math.fround(valueOf(rgbe[p][c], e)))
+        worst = Math.max(worst, Math.abs(lightOf(rgbe[p][c], e) - data[3 * p + c]) / 2 ** (e - 136));
+        if (decoded.data[3 * p + c] !== Math.fround(lightOf(rgbe[p][c], e)))
           throw new Error(`own decoder differs at ${p}`);
       }
     }

@@ -125,7 +125,8 @@ describe('software adapters', () => {
       writeFileSync(archive, 'no brotli');
       expect(() => unpackSwiftShader({ archive, version: '0' })).toThrow();
       expect(readdirSync(join(folder, 'damaged/deghost'))).toEqual([]);
-      expect(statSync(join(folder, 'damaged/deghost')).mode & 0o077).toBe(0); // libraries are loaded from it: only ours to write
+      // Libraries are loaded from it: only ours to write.
+      expect(statSync(join(folder, 'damaged/deghost')).mode & 0o077).toBe(0);
     } finally {
       if (before === undefined) delete process.env.XDG_CACHE_HOME;
       else process.env.XDG_CACHE_HOME = before;

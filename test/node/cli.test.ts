@@ -329,7 +329,10 @@ describe('deghost merge', () => {
     const none = await deghost('plan', '64x48', '--limits', 'default', '--wgsl', 's.1.enc1.9');
     expect(none.code).toBe(2);
     expect(none.err).toMatch(
-      /--wgsl s\.1\.enc1\.9: none of the plan's \d+ steps has this name, did you mean s\.1\.enc1\.\d\?: `deghost plan` lists them/,
+      new RegExp(
+        "--wgsl s\\.1\\.enc1\\.9: none of the plan's \\d+ steps has this name, " +
+          'did you mean s\\.1\\.enc1\\.\\d\\?: `deghost plan` lists them',
+      ),
     );
   });
 });

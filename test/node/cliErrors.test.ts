@@ -16,6 +16,7 @@ const ANY = 'test/goldens/any-2.weights.safetensors';
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A safetensors file with one part of its header or data changed. */
+// biome-ignore lint/suspicious/noExplicitAny: a change may reach anywhere into the header
 function changedWeights(name: string, change: (header: Record<string, any>, data: Buffer) => void): void {
   const file = readFileSync(FIXED);
   const length = Number(file.readBigUInt64LE(0));
@@ -92,7 +93,11 @@ const cases: [title: string, args: string[], code: number, message: RegExp][] = 
     'equal exposures',
     [...three, '--ev=0,0,0'],
     1,
-    /all 3 frames have the same exposure \(1\): pass brackets of different exposure, or give the true ones with --ev or --times$/m,
+    new RegExp(
+      'all 3 frames have the same exposure \\(1\\): pass brackets of different exposure, ' +
+        'or give the true ones with --ev or --times$',
+      'm',
+    ),
   ],
   ['too few exposures', [...three, '--ev=-2,0'], 2, /--ev gives 2 values for 3 frames/],
   ['exposures that are no numbers', [...three, '--ev=-2,zero,2'], 2, /--ev: "zero" is not a number/],

@@ -323,7 +323,11 @@ describe('deghost evaluate', () => {
       [
         [await broken('no-exposure', (folder) => rmSync(join(folder, 'exposure.txt')))],
         1,
-        /no-exposure has no exposure\.txt: write one, .* \(EXIF does not help: \S*0\.png has no exposure time in its EXIF data\)$/m,
+        new RegExp(
+          'no-exposure has no exposure\\.txt: write one, .* ' +
+            '\\(EXIF does not help: \\S*0\\.png has no exposure time in its EXIF data\\)$',
+          'm',
+        ),
       ],
       [
         [await broken('few', (folder) => writeFileSync(join(folder, 'exposure.txt'), '0\n2\n'))],
@@ -347,14 +351,11 @@ describe('deghost evaluate', () => {
       ],
       [
         [
-          await broken(
-            'two-truths',
-            (folder) => (
-              rmSync(join(folder, 'HDRImg.hdr')),
-              hdr(join(folder, 'a.hdr'), truth, 1),
-              hdr(join(folder, 'b.hdr'), truth, 1)
-            ),
-          ),
+          await broken('two-truths', (folder) => {
+            rmSync(join(folder, 'HDRImg.hdr'));
+            hdr(join(folder, 'a.hdr'), truth, 1);
+            hdr(join(folder, 'b.hdr'), truth, 1);
+          }),
         ],
         1,
         /has 2 \.hdr files \(a\.hdr, b\.hdr\): call the ground truth/,
@@ -374,7 +375,7 @@ describe('deghost evaluate', () => {
         /HDRImg\.hdr cannot be read: not a Radiance/,
       ],
       [
-        [await broken('one', (folder) => (rmSync(join(folder, '0.png')), rmSync(join(folder, '1.png'))))],
+        [await broken('one', (folder) => ['0.png', '1.png'].forEach((name) => rmSync(join(folder, name))))],
         1,
         /holds 1 pictures, a stack has 2 to 16/,
       ],

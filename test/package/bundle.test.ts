@@ -121,7 +121,8 @@ describe('a minified core', () => {
       const { create } = await import('./bundle.js');
       const same = snapshot() === before;
       const names = [];
-      for (const options of [{ precision: 'f64' }, { weights: new Uint8Array(4) }, {}]) await create(options).catch(({ name }) => names.push(name));
+      for (const options of [{ precision: 'f64' }, { weights: new Uint8Array(4) }, {}])
+        await create(options).catch(({ name }) => names.push(name));
       console.log(JSON.stringify({ same, names }));`,
     );
     expect(JSON.parse(await succeed(process.execPath, ['load.js'], { cwd: folder }))).toEqual({

@@ -89,7 +89,10 @@ describe('installed', () => {
       `
       import { Deghoster } from 'deghost';
       import * as node from 'deghost/node';
-      const failed = async (work) => { try { await work(); return 'no error'; } catch ({ name, code, message }) { return { name, code, message }; } };
+      const failed = (work) => work().then(
+        () => 'no error',
+        ({ name, code, message }) => ({ name, code, message }),
+      );
       const image = { radiance: new Float32Array(3), width: 1, height: 1, scale: 1 };
       console.log(JSON.stringify([
         await failed(() => node.requestDevice()),

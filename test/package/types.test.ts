@@ -26,7 +26,8 @@ const report: PlanReport = deghoster.plan({ width: 6000, height: 4000, frames: 3
 export const tiles: number[] = report.stages.map((stage) => stage.tiles);
 // @ts-expect-error Schedules, plans and programs are internal.
 deghoster.schedule({ width: 6000, height: 4000, frames: 3 });
-export const remedy = (error: unknown) => (error instanceof InputError && error.problem === 'exposure' ? error.finding + ': ask the camera' : String(error));
+export const remedy = (error: unknown) =>
+  error instanceof InputError && error.problem === 'exposure' ? error.finding + ': ask the camera' : String(error);
 `;
 
 const BROWSER = `

@@ -15,10 +15,14 @@ const MAIN = `
 import { Deghoster, loadWeights } from 'deghost';
 import url from 'deghost/weights/any.safetensors?url';
 const weights = new Uint8Array(await (await fetch(url)).arrayBuffer());
-const frames = [1, 4].map((exposure) => ({ data: new Uint8Array(16 * 16 * 3).fill(40 * exposure), width: 16, height: 16, exposure }));
+const frames = [1, 4].map((exposure) => {
+  const data = new Uint8Array(16 * 16 * 3).fill(40 * exposure);
+  return { data, width: 16, height: 16, exposure };
+});
 const deghoster = await Deghoster.create({ weights });
 const { radiance } = await deghoster.merge(frames, { method: 'merge' });
-globalThis.result = { variant: loadWeights(weights).config.variant, length: radiance.length, positive: radiance.every((x) => x > 0) };
+const { variant } = loadWeights(weights).config;
+globalThis.result = { variant, length: radiance.length, positive: radiance.every((x) => x > 0) };
 `;
 
 let browser: Browser;

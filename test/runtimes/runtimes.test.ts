@@ -41,7 +41,8 @@ const test = (name: string): RunnerEvent => ({ type: 'test', name });
 
 /** A runner that prints events, then runs a script. */
 function fake(events: readonly RunnerEvent[], script = ''): Parameters<typeof watch>[0] {
-  const source = `${events.map((event) => `console.log(${JSON.stringify(JSON.stringify(event))});`).join('\n')}\n${script}`;
+  const prints = events.map((event) => `console.log(${JSON.stringify(JSON.stringify(event))});`);
+  const source = [...prints, script].join('\n');
   return { name: 'fake', required: true, find: () => ({ program: process.execPath, args: ['-e', source] }) };
 }
 
@@ -95,7 +96,8 @@ describe('watch', () => {
   it('ends one that falls silent or takes too long, with all its processes', async () => {
     const script = `
       const { spawn } = require('node:child_process');
-      const child = spawn(process.execPath, ['-e', 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+      const deaf = 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)';
+      const child = spawn(process.execPath, ['-e', deaf], { stdio: 'ignore' });
       process.on('SIGTERM', () => {});
       console.log(JSON.stringify({ type: 'begin', version: String(child.pid), adapter: '', tests: 1 }));
       console.log(JSON.stringify({ type: 'test', name: 'long' }));

@@ -12,11 +12,15 @@ import type { Served } from '../package/serve.ts';
 const MAIN = `
 import { openPlatformDevice } from './src/index.ts';
 import { deviceTuneKey, indexedDbCache, readTuning, tune, writeTuning } from './src/tune/index.ts';
-const config = { variant: 'fixed', width: 8, segWidths: [4, 8, 12, 16], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge', extra: {} };
+const config = {
+  variant: 'fixed', width: 8, segWidths: [4, 8, 12, 16], slope: 0.2, gamma: 2.2, maskMode: 'soft', base: 'merge',
+  extra: {},
+};
 globalThis.visit = async () => {
   const device = await openPlatformDevice();
   const cache = indexedDbCache('test');
-  const found = await tune({ device, config, frames: 3, tile: { width: 32, height: 32 }, filter: (name) => name === 'blend' });
+  const tile = { width: 32, height: 32 };
+  const found = await tune({ device, config, frames: 3, tile, filter: (name) => name === 'blend' });
   const before = await readTuning(cache, deviceTuneKey(device));
   await writeTuning(cache, found);
   const after = await readTuning(cache, found.key);
@@ -24,7 +28,8 @@ globalThis.visit = async () => {
   return { found, before, after, other: await readTuning(cache, deviceTuneKey(device, 'f16')) };
 };
 globalThis.refused = async () => {
-  Object.defineProperty(globalThis, 'indexedDB', { value: { open: () => { throw new DOMException('no', 'SecurityError'); } } });
+  const open = () => { throw new DOMException('no', 'SecurityError'); };
+  Object.defineProperty(globalThis, 'indexedDB', { value: { open } });
   const cache = indexedDbCache('test');
   await cache.write('key', {});
   return (await cache.read('key')) === undefined;

@@ -33,9 +33,10 @@ export class AutoReference {
     const percent = (k: number): string => `${(100 * clippedShare(frames[k])).toFixed(1)} %`;
     const others = sorted.flatMap(({ name }, k) => (k === reference ? [] : [`${percent(k)} of ${name}`]));
     const isKept = frames.some((frame) => clippedShare(frame) < clippedShare(frames[reference]));
+    const reason = isKept ? ' The middle frame is kept where it loses at most 1 % more than the best.' : '';
     this.#say(
       `${sorted[reference].name} is taken: ${percent(reference)} of it is burnt out or black, ` +
-        `${others.join(', ')}.${isKept ? ' The middle frame is kept where it loses at most 1 % more than the best.' : ''}`,
+        `${others.join(', ')}.${reason}`,
     );
     return sorted[reference].id;
   }

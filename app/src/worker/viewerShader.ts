@@ -35,7 +35,8 @@ const MOTION = vec3f(1.0, 0.16, 0.03);
   let point = view.center + (at.xy - 0.5 * view.canvas) / view.zoom;
   if (any(point < vec2f(0.0)) || any(point >= view.picture)) { return vec4f(0.0); }
   let uv = point / view.picture;
-  let level = max(0.0, -log2(view.zoom)); // of a texture as large as the picture; a smaller one is sampled from its first
+  // The level of a texture as large as the picture; a smaller one is sampled from its first.
+  let level = max(0.0, -log2(view.zoom));
   var light = textureSampleLevel(merged, pixels, uv, level).rgb;
   if (at.x < view.divider) { light = textureSampleLevel(plain, pixels, uv, level).rgb; }
   let color = tone_map(light);

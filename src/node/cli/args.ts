@@ -124,11 +124,12 @@ export function parseCommand(args: readonly string[], specs: OptionSpecs, comman
     }
     const missing =
       value === undefined || value === '' || (!token.inlineValue && value.startsWith('-') && !NUMERIC.test(value));
-    if (missing)
-      throw new UsageError(
-        `option ${rawName} needs a ` +
-          `value${value ? `, got "${value}"; write ${rawName}=${value} if that is the value` : `: see \`deghost ${command} --help\``}`,
-      );
+    if (missing) {
+      const remedy = value
+        ? `, got "${value}"; write ${rawName}=${value} if that is the value`
+        : `: see \`deghost ${command} --help\``;
+      throw new UsageError(`option ${rawName} needs a value${remedy}`);
+    }
     parsed.values[name] = value;
   }
   return parsed;

@@ -2,6 +2,7 @@
  * `deghost merge`: what the command line alone tells is checked before the GPU is opened, and files appear only when
  * the whole merge has succeeded. While the pictures are being read the engine is being made (engine.ts).
  */
+import type { MergeResult } from '../../deghoster.ts';
 import { throwIfCancelled } from '../../errors.ts';
 import { chooseReference } from '../../image/chooseReference.ts';
 import { defaultResponse } from '../../image/chooseResponse.ts';
@@ -53,7 +54,7 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
     const message = (text: string): void => void (options.quiet || io.stderr.write(`${text}\n`));
     announce({ options, stack, reference, choice, info, weights }, message);
     const view = new ProgressView(io.stderr);
-    let result;
+    let result: MergeResult;
     try {
       result = await deghoster.merge(frames, {
         reference,

@@ -100,7 +100,8 @@ function shaderText({ stages }: Schedule, name: string): string {
         steps.map((other) => other.name),
       )}: \`deghost plan\` lists them`,
     );
-  return `// ${step.name}: ${step.dispatch.program.label}, ${step.dispatch.workgroups.join(' x ')} workgroups\n${formatWgsl(step.dispatch.program.source)}`;
+  const { program, workgroups } = step.dispatch;
+  return `// ${step.name}: ${program.label}, ${workgroups.join(' x ')} workgroups\n${formatWgsl(program.source)}`;
 }
 
 /** What every WebGPU device has. */
@@ -154,9 +155,11 @@ function predictionText(
   if (prediction && tuning) {
     const rest =
       prediction.unmeasured.length > 0
-        ? `; ${prediction.unmeasured.length} of ${prediction.classes} kinds of steps are not in it and count as the mean of the others`
+        ? `; ${prediction.unmeasured.length} of ${prediction.classes} kinds of steps are not in it and count as the ` +
+          'mean of the others'
         : '';
-    return `predicted time: ${duration(prediction.ms)} on ${tuning.adapter}, from \`deghost tune\` of ${tuning.date.slice(0, 10)}${rest}`;
+    const source = `\`deghost tune\` of ${tuning.date.slice(0, 10)}`;
+    return `predicted time: ${duration(prediction.ms)} on ${tuning.adapter}, from ${source}${rest}`;
   }
   return limits === 'default'
     ? 'predicted time: none without an adapter (--limits default)'

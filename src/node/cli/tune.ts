@@ -36,11 +36,10 @@ export async function tuneCommand(args: ParsedArgs, io: CommandIo): Promise<void
   const device = await openWithMatrices(adapter);
   const view = new TuneView(io.stderr);
   try {
-    if (!quiet)
-      io.stderr.write(
-        `tuning for merges of ${frames} frames in ${precision} on ` +
-          `${info.name}${info.software ? ' (software adapter: its driver takes seconds for each implementation)' : ''}\n`,
-      );
+    if (!quiet) {
+      const slow = info.software ? ' (software adapter: its driver takes seconds for each implementation)' : '';
+      io.stderr.write(`tuning for merges of ${frames} frames in ${precision} on ${info.name}${slow}\n`);
+    }
     let found: TuneResult;
     try {
       const filter = only === undefined ? undefined : (name: string): boolean => name.includes(only);

@@ -218,7 +218,7 @@ export async function readStack(
 
 async function readTruth(file: string, width: number, height: number): Promise<Float32Array> {
   const bytes = await readFileBytes(file);
-  let truth;
+  let truth: ReturnType<typeof decodeRgbe>;
   try {
     truth = decodeRgbe(bytes);
   } catch (error) {

@@ -50,8 +50,12 @@ await main(async () => {
         // Told to stop, it ends Firefox first and then takes its profile away.
         process.once('SIGTERM', () => firefox.kill());
         const exited = new Promise<void>((resolve) => {
-          firefox.on('error', (error) => (fail(`Firefox did not start: ${error.message}`), resolve()));
-          firefox.on('exit', (code, signal) => (fail(`Firefox ended with ${signal ?? `code ${code}`}`), resolve()));
+          const failed = (problem: string): void => {
+            fail(problem);
+            resolve();
+          };
+          firefox.on('error', (error) => failed(`Firefox did not start: ${error.message}`));
+          firefox.on('exit', (code, signal) => failed(`Firefox ended with ${signal ?? `code ${code}`}`));
         });
         return async () => {
           firefox.kill();

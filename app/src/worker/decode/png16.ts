@@ -15,7 +15,7 @@ export interface Decoded {
 /** A 16-bit PNG. @throws InputError naming the file. */
 export async function decodePng16(bytes: Uint8Array, name: string, icc: Uint8Array | undefined): Promise<Decoded> {
   const { decode } = await fastPng();
-  let image;
+  let image: ReturnType<typeof decode>;
   try {
     image = decode(bytes);
   } catch (error) {

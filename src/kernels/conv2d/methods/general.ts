@@ -26,14 +26,14 @@ fn load_channel(channel: u32, y: i32, x: i32) -> f32 {
 }
 
 fn convolve(channel: u32, y: i32, x: i32) -> f32 {
-  let in_first = channel / params.group_out * params.group_in;
+  let at = channel / params.group_out * params.group_in;
   let radius = params.kernel / 2;
   var w = channel * params.group_in * u32(params.kernel * params.kernel);
   var sum = 0.0;
   for (var c = 0u; c < params.group_in; c++) {
     for (var ky = -radius; ky <= radius; ky++) {
       for (var kx = -radius; kx <= radius; kx++) {
-        sum += load_weights(w / 4u)[w % 4u] * load_channel(in_first + c, y + ky * params.dilation, x + kx * params.dilation);
+        sum += load_weights(w / 4u)[w % 4u] * load_channel(at + c, y + ky * params.dilation, x + kx * params.dilation);
         w++;
       }
     }

@@ -72,6 +72,8 @@ function sourceLoop({ sources, split, tile }: MatrixRecipe, index: number): stri
           let left = load_left((at + ${r}u * halo_width + ${c * m}u) * ${k}u);
 ${lines(rights.map((j) => `          sum_${r}_${c}_${j} = multiply(left, right_${j}, sum_${r}_${c}_${j});`))}
         }`;
+  const block = split ? `part * params.blocks_${index} + c` : 'c';
+  const width = source.half ? '(width >> 1u)' : 'width';
   return `  for (var step = 0u; step < params.steps_${index}; step++) {
     workgroupBarrier();
     for (var i = lane; i < halo_width * halo_height * ${k / 4}u; i += WORKGROUP) {
@@ -81,7 +83,7 @@ ${lines(rights.map((j) => `          sum_${r}_${c}_${j} = multiply(left, right_$
       let y = y_first + i32(pixel / halo_width) - reach;
       var value = vec4h();
       if (u32(x) < params.width && u32(y) < params.height && c < params.blocks_${index}) {
-        value = vec4h(load_input_${index}(${split ? `part * params.blocks_${index} + c` : 'c'}, u32(${halved('y')} * ${source.half ? '(width >> 1u)' : 'width'} + ${halved('x')})));
+        value = vec4h(load_input_${index}(${block}, u32(${halved('y')} * ${width} + ${halved('x')})));
       }
       let to = 4u * i;
       staged[to] = value.x;
@@ -188,7 +190,8 @@ ${matrixFunctions(size)}
 ${storeFunction(store, tile, memory)}
 
 @workgroup
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32, @builtin(subgroup_id) subgroup: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32,
+  @builtin(subgroup_id) subgroup: u32) {
   let width = i32(params.width);
   let part = group.y / params.groups;
   let own = group.y % params.groups;

@@ -164,6 +164,7 @@ function generate(recipe: Recipe, fetch: Fetch, arithmetic: Arithmetic): Program
   const codes = sources.map(sourceCode);
   const store = storeCode(recipe.store, tile);
   const vectors = vectorsOf(arithmetic, kernel, tile);
+  const { lane } = fetch;
   const step = fetch.isTexture ? '1u' : `${vectors}u`;
   const sourceLoop = (n: number): string => `
   for (var c = 0u; c < params.blocks_${n}; c++) {
@@ -178,7 +179,7 @@ ${store.functions}
 ${fetch.functions(recipe, vectors)}
 
 @workgroup
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(${fetch.lane}) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(${lane}) lane: u32) {
   let width = i32(params.width);
   let tile = ${fetch.side > 1 ? 'group.z * groups.x + group.x' : '(group.z * groups.x + group.x) * WORKGROUP + lane'};
 ${lines(codes.map(({ setup }) => setup))}

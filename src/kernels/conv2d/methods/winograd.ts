@@ -6,7 +6,9 @@
  * additions alone. Products U V are summed over input channels at each of 16 **positions**, and the sums M give the
  * outputs `A^T M A`. With
  *
- *     B^T = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1]    G = [1 0 0; .5 .5 .5; .5 -.5 .5; 0 0 1]    A^T = [1 1 1 0; 0 1 -1 -1]
+ *     B^T = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1]
+ *     G = [1 0 0; .5 .5 .5; .5 -.5 .5; 0 0 1]
+ *     A^T = [1 1 1 0; 0 1 -1 -1]
  *
  * numbers grow little, and f32 loses about a bit. Taps a dilation apart make it a dilated convolution.
  *
@@ -88,7 +90,9 @@ function transformTaps(s: number, tiles: number): string {
     forward(range(4).map((q) => `u_${s}_${p}_${2 * tile + q}`)).map(
       (sum, q) => `let ${transformed(s, tile, 4 * p + q)} = ${sum};`,
     );
-  return `    ${[...range(2 * tiles + 2).flatMap(down), ...range(tiles).flatMap((tile) => range(4).flatMap((p) => across(tile, p)))].join(' ')}`;
+  const columns = range(2 * tiles + 2).flatMap(down);
+  const rows = range(tiles).flatMap((tile) => range(4).flatMap((p) => across(tile, p)));
+  return `    ${[...columns, ...rows].join(' ')}`;
 }
 
 /** WGSL that declares the outputs of a 2x2 tile, from its sums. */
