@@ -100,7 +100,10 @@ export class Pipelines {
           : device.createBuffer({ label: 'first run', size: WARM_BYTES, usage: GPUBufferUsage.STORAGE });
       const storage = Object.values(program.bindings).map(make);
       const entries = [uniform, ...storage].map(
-        (it, binding): GPUBindGroupEntry => ({ binding, resource: 'size' in it ? { buffer: it } : it.createView() }),
+        (bound, binding): GPUBindGroupEntry => ({
+          binding,
+          resource: 'size' in bound ? { buffer: bound } : bound.createView(),
+        }),
       );
       const encoder = device.createCommandEncoder({ label: 'first run' });
       const pass = encoder.beginComputePass({ label: program.label });
@@ -110,7 +113,7 @@ export class Pipelines {
       pass.end();
       device.queue.submit([encoder.finish()]);
       // They are freed when the GPU is done with them.
-      [uniform, ...storage].forEach((it) => it.destroy());
+      [uniform, ...storage].forEach((bound) => bound.destroy());
     });
     await this.#gpu.wait(device.queue.onSubmittedWorkDone());
   }

@@ -67,9 +67,9 @@ interface Life {
 function lives(graph: Graph, places: readonly { arena: number }[], arenaBytes: readonly number[]): Life[] {
   const life = arenaBytes.map((bytes): Life => ({ bytes, first: Infinity, last: -Infinity }));
   const touch = (node: number, step: number): void => {
-    const it = life[places[node].arena];
-    it.first = Math.min(it.first, step);
-    it.last = Math.max(it.last, step);
+    const arena = life[places[node].arena];
+    arena.first = Math.min(arena.first, step);
+    arena.last = Math.max(arena.last, step);
   };
   let step = 0;
   for (const node of graph.nodes) {
@@ -90,14 +90,14 @@ function share(life: readonly Life[]): { bufferOf: number[]; buffers: number[] }
   const bufferOf: number[] = new Array<number>(life.length).fill(-1);
   const bySize = life.map((_, i) => i).sort((a, b) => life[b].bytes - life[a].bytes || a - b);
   for (const i of bySize) {
-    const it = life[i];
+    const arena = life[i];
     let home = -1;
     for (const [b, candidate] of buffers.entries()) {
-      const free = candidate.tenants.every((other) => other.last < it.first || it.last < other.first);
+      const free = candidate.tenants.every((other) => other.last < arena.first || arena.last < other.first);
       if (free && (home < 0 || candidate.bytes < buffers[home].bytes)) home = b;
     }
-    if (home < 0) home = buffers.push({ bytes: it.bytes, tenants: [] }) - 1;
-    buffers[home].tenants.push(it);
+    if (home < 0) home = buffers.push({ bytes: arena.bytes, tenants: [] }) - 1;
+    buffers[home].tenants.push(arena);
     bufferOf[i] = home;
   }
   return { bufferOf, buffers: buffers.map((b) => b.bytes) };
@@ -191,8 +191,8 @@ function shapeColumn(shape: Shape): string {
 }
 
 /** A plan as readable text: one line per step, then the totals. */
-export function planText(it: Plan): string {
-  const rows = it.steps.map((step, i) => [
+export function planText({ steps, programs, multiplyAdds, bytes, buffers }: Plan): string {
+  const rows = steps.map((step, i) => [
     `${i + 1}`,
     step.name,
     step.dispatch.program.label,
@@ -210,8 +210,8 @@ export function planText(it: Plan): string {
   return [
     line(header),
     ...rows.map(line),
-    `${it.steps.length} dispatches of ${it.programs} programs, ${(it.multiplyAdds / 1e9).toFixed(2)} G multiply-adds`,
-    `${bytesText(it.bytes.shared)} in ${it.buffers.length} buffers (${bytesText(it.bytes.unshared)} if every tensor ` +
-      `had its own), the largest ${bytesText(it.bytes.largest)}`,
+    `${steps.length} dispatches of ${programs} programs, ${(multiplyAdds / 1e9).toFixed(2)} G multiply-adds`,
+    `${bytesText(bytes.shared)} in ${buffers.length} buffers (${bytesText(bytes.unshared)} if every tensor ` +
+      `had its own), the largest ${bytesText(bytes.largest)}`,
   ].join('\n');
 }

@@ -90,14 +90,16 @@ export function elementwise(kernel: Elementwise): ElementwiseDispatch {
     const count = size * blocks(channels);
     return {
       program,
-      resources: Object.fromEntries(bound.map(([name, it]) => [name, 'shape' in it ? buffer(it) : weights(it)])),
+      resources: Object.fromEntries(
+        bound.map(([name, item]) => [name, 'shape' in item ? buffer(item) : weights(item)]),
+      ),
       params: {
         width,
         height,
         size,
         count,
         ...params,
-        ...Object.fromEntries(bound.map(([name, it]) => [`${name}_start`, 'shape' in it ? start(it) : 0])),
+        ...Object.fromEntries(bound.map(([name, item]) => [`${name}_start`, 'shape' in item ? start(item) : 0])),
       },
       workgroups: flatGrid(count),
     };

@@ -30,7 +30,7 @@ export interface ClassBench {
 
 /** What the tuner measures with. */
 export interface Bench {
-  open(it: StepClass): Promise<ClassBench>;
+  open(stepClass: StepClass): Promise<ClassBench>;
 }
 
 /** Random numbers in [0,1), the same for a seed: a linear congruential generator (Numerical Recipes). */
@@ -56,9 +56,9 @@ function randomWeights(name: string, shape: readonly number[]): Float32Array {
   return values;
 }
 
-function randomInputs(it: Plan): Tensors {
+function randomInputs(planned: Plan): Tensors {
   return Object.fromEntries(
-    inputsOf(it).map(({ name, bytes }) => {
+    inputsOf(planned).map(({ name, bytes }) => {
       const values = new Float32Array(bytes / 4);
       fillRandom(values, seedOf(name));
       return [name, values];
@@ -94,26 +94,26 @@ export class DeviceBench implements Bench {
         plan(graph, { ...this.#target, choices: new Map([[name, implementation]]) }),
       ]),
     );
-    const stepOf = (it: Plan): number => it.steps.findIndex((other) => other.name === step);
-    for (const it of plans.values()) {
-      it.tensors.forEach((shape, tensor) => this.#shapes.set(tensor, shape));
-      if (this.#compilesAhead) executor.pipelines.get(it.steps[stepOf(it)].dispatch.program);
+    const stepOf = (planned: Plan): number => planned.steps.findIndex((other) => other.name === step);
+    for (const planned of plans.values()) {
+      planned.tensors.forEach((shape, tensor) => this.#shapes.set(tensor, shape));
+      if (this.#compilesAhead) executor.pipelines.get(planned.steps[stepOf(planned)].dispatch.program);
     }
     let first: Prepared | undefined;
     const others: Prepared[] = [];
     return {
       run: async (implementation) => {
-        const it = plans.get(implementation)!;
-        const prepared = await executor.prepare(it, first);
+        const planned = plans.get(implementation)!;
+        const prepared = await executor.prepare(planned, first);
         if (first) others.push(prepared);
         else first = prepared;
         // Each time: some steps change an input in place, and a plan in halves converts its inputs, after which results
         // may lie where they were.
-        await executor.upload(prepared, randomInputs(it));
+        await executor.upload(prepared, randomInputs(planned));
         await executor.run(prepared);
         const outputs: Float32Array[] = [];
-        for (const output of it.graph.outputs) outputs.push(await executor.read(prepared, output));
-        return { outputs, time: (count) => executor.time(prepared, stepOf(it), count) };
+        for (const output of planned.graph.outputs) outputs.push(await executor.read(prepared, output));
+        return { outputs, time: (count) => executor.time(prepared, stepOf(planned), count) };
       },
       close: () => {
         others.splice(0).forEach((prepared) => executor.release(prepared));

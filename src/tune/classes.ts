@@ -59,9 +59,9 @@ export function alone(graph: Graph, id: number): Graph {
       converted(push({ name: `input ${inputs.size}`, op: 'input', inputs: [], attrs: {}, shape, dtype: 'f32' }), dtype),
     );
   }
-  const it = push({ ...node, inputs: node.inputs.map((input) => inputs.get(input)!) });
-  const results = resultsOf(graph, node).map((result) => push({ ...result, inputs: [it.id] }));
-  return { outputs: [it, ...results].map((output) => converted(output, 'f32')), nodes };
+  const single = push({ ...node, inputs: node.inputs.map((input) => inputs.get(input)!) });
+  const results = resultsOf(graph, node).map((result) => push({ ...result, inputs: [single.id] }));
+  return { outputs: [single, ...results].map((output) => converted(output, 'f32')), nodes };
 }
 
 /** Plans of one tile in all ways that the schedule may fuse it. */

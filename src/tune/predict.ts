@@ -29,15 +29,15 @@ interface Rates {
 }
 
 function timeOf({ candidates }: TunedClass, implementation: string): number | undefined {
-  return candidates.find((it) => it.implementation === implementation)?.ms ?? undefined;
+  return candidates.find((entry) => entry.implementation === implementation)?.ms ?? undefined;
 }
 
 /** The mean of what was timed, each class with the implementation that was chosen. */
 function meanRates({ classes }: TuneResult): Rates {
   const mean = (isTuned: boolean, size: 'multiplyAdds' | 'bytes'): number => {
-    const timed = classes.filter((it) => it.isTuned === isTuned && timeOf(it, it.chosen) !== undefined);
-    const sum = timed.reduce((total, it) => total + it[size], 0);
-    return sum ? timed.reduce((total, it) => total + timeOf(it, it.chosen)!, 0) / sum : 0;
+    const timed = classes.filter((entry) => entry.isTuned === isTuned && timeOf(entry, entry.chosen) !== undefined);
+    const sum = timed.reduce((total, entry) => total + entry[size], 0);
+    return sum ? timed.reduce((total, entry) => total + timeOf(entry, entry.chosen)!, 0) / sum : 0;
   };
   return { multiplyAdd: mean(true, 'multiplyAdds'), byte: mean(false, 'bytes') };
 }
@@ -46,16 +46,16 @@ function meanRates({ classes }: TuneResult): Rates {
 export function predict({ stages }: Pick<Schedule, 'stages'>, tuning: TuneResult): Prediction | undefined {
   const rates = meanRates(tuning);
   if (rates.multiplyAdd === 0 && rates.byte === 0) return undefined;
-  const known = new Map(tuning.classes.map((it) => [it.name, it]));
+  const known = new Map(tuning.classes.map((entry) => [entry.name, entry]));
   const seen = new Set<string>();
   const unmeasured = new Set<string>();
   const stepMs = (step: Step): number => {
     const name = classOf(step);
     seen.add(name);
-    const it = known.get(name);
-    const ms = it && timeOf(it, step.implementation);
-    if (it && ms !== undefined)
-      return step.shapeClass ? (ms * step.multiplyAdds) / it.multiplyAdds : (ms * step.bytes) / it.bytes;
+    const entry = known.get(name);
+    const ms = entry && timeOf(entry, step.implementation);
+    if (entry && ms !== undefined)
+      return step.shapeClass ? (ms * step.multiplyAdds) / entry.multiplyAdds : (ms * step.bytes) / entry.bytes;
     unmeasured.add(name);
     return step.shapeClass ? rates.multiplyAdd * step.multiplyAdds : rates.byte * step.bytes;
   };

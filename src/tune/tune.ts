@@ -83,7 +83,7 @@ export function median(samples: readonly number[]): number {
  * nothing is known.
  */
 export function choose(fallback: string, candidates: readonly Candidate[]): string {
-  const timed = candidates.filter((it): it is Candidate & { ms: number } => it.ms !== null);
+  const timed = candidates.filter((candidate): candidate is Candidate & { ms: number } => candidate.ms !== null);
   if (timed.length === 0) return fallback;
   const best = timed.reduce((a, b) => (b.ms < a.ms ? b : a));
   const own = timed.find(({ implementation }) => implementation === fallback);
@@ -145,14 +145,14 @@ async function timeInTurns(
       // After one round there is something to choose by.
       if (stop.reason && round > 0) return medians();
       if (stop.reason === 'cancelled') return undefined;
-      const it = subjects.get(implementation)!;
+      const subject = subjects.get(implementation)!;
       if (!runs.has(implementation))
         runs.set(
           implementation,
-          Math.min(MOST_RUNS, Math.max(1, Math.ceil(PASS_MS / Math.max(1e-3, await it.time(1))))),
+          Math.min(MOST_RUNS, Math.max(1, Math.ceil(PASS_MS / Math.max(1e-3, await subject.time(1))))),
         );
       const count = runs.get(implementation)!;
-      const ms = (await it.time(count)) / count;
+      const ms = (await subject.time(count)) / count;
       samples.set(implementation, [...(samples.get(implementation) ?? []), ms]);
     }
     if (round > 0) continue;
@@ -165,7 +165,7 @@ async function timeInTurns(
 
 /** Tunes one class. @returns undefined when it was stopped before there was something to choose by. */
 async function tuneClass(
-  it: StepClass,
+  stepClass: StepClass,
   bench: Bench,
   tolerance: number,
   stop: Stop,
@@ -173,10 +173,10 @@ async function tuneClass(
 ): Promise<TunedClass | undefined> {
   const rejected = new Map<string, string>();
   const subjects = new Map<string, Subject>();
-  const opened = await bench.open(it);
+  const opened = await bench.open(stepClass);
   try {
     let reference: readonly Float32Array[] | undefined;
-    for (const implementation of it.implementations) {
+    for (const implementation of stepClass.implementations) {
       if (stop.reason) return undefined;
       report(implementation);
       try {
@@ -201,12 +201,12 @@ async function tuneClass(
     report();
     const times = subjects.size > 0 ? await timeInTurns(subjects, stop) : new Map<string, number>();
     if (!times) return undefined;
-    const candidates = it.implementations.map((implementation): Candidate => {
+    const candidates = stepClass.implementations.map((implementation): Candidate => {
       const error = rejected.get(implementation);
       return { implementation, ms: times.get(implementation) ?? null, ...(error !== undefined && { error }) };
     });
-    const [fallback] = it.implementations;
-    const { name, share, multiplyAdds, bytes } = it;
+    const [fallback] = stepClass.implementations;
+    const { name, share, multiplyAdds, bytes } = stepClass;
     return {
       name,
       isTuned: fallback !== '',
@@ -232,16 +232,16 @@ export async function tuneClasses(
 ): Promise<Pick<TuneResult, 'classes' | 'unreached' | 'stopped'>> {
   const stop = new Stop(control, now);
   const tuned: TunedClass[] = [];
-  for (const [i, it] of classes.entries()) {
+  for (const [i, stepClass] of classes.entries()) {
     const reason = stop.reason;
     const report = (implementation?: string): void =>
       control.onProgress?.({
         done: i,
         total: classes.length,
-        name: it.name,
+        name: stepClass.name,
         ...(implementation && { implementation }),
       });
-    const found = reason ? undefined : await tuneClass(it, bench, TOLERANCE[precision], stop, report);
+    const found = reason ? undefined : await tuneClass(stepClass, bench, TOLERANCE[precision], stop, report);
     if (!found) return { classes: tuned, unreached: classes.slice(i).map(({ name }) => name), stopped: stop.reason };
     tuned.push(found);
   }
