@@ -160,7 +160,7 @@ fn gated(block: u32, pixel: u32) -> vec4f {
 
 export interface GateMasksAttrs {
   reference: number;
-  /** 1 where W is above one half, instead of W. */
+  /** Whether masks are 1 where W is above one half, instead of W. */
   binary: boolean;
   /** As in `GateConfig`. */
   low: number;

@@ -172,7 +172,8 @@ async function pictureMetadata(
   try {
     metadata = await sharp(bytes, { limitInputPixels: false }).metadata();
   } catch (error) {
-    if (/\blabs?q?\b/.test(reasonOf(error))) throw notRgb(name, REFUSED_SPACES.lab); // libvips fails on some of them before it names the space
+    // libvips fails on some Lab files before it names the colour space.
+    if (/\blabs?q?\b/.test(reasonOf(error))) throw notRgb(name, REFUSED_SPACES.lab);
     throw damaged(name, error);
   }
   const { width, height, space = '', depth = '' } = metadata;

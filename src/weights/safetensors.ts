@@ -173,10 +173,11 @@ function checkTiling(entries: readonly Entry[], size: number, name: string): voi
 }
 
 function readValues(bytes: Uint8Array, entry: Entry, name: string): Float32Array {
-  const copy = new Uint8Array(bytes).buffer; // aligned, whatever the file's alignment; a Buffer's own slice() would not copy
+  // An aligned copy, whatever the file's alignment. (A Buffer's own slice() would not copy.)
+  const copy = new Uint8Array(bytes).buffer;
   const data = entry.dtype === 'F32' ? new Float32Array(copy) : halvesToFloats(new Uint16Array(copy));
   let bad = 0;
-  while (bad < data.length && Number.isFinite(data[bad])) bad++; // a plain loop: findIndex is ten times slower
+  while (bad < data.length && Number.isFinite(data[bad])) bad++; // findIndex is ten times slower
   if (bad < data.length) {
     const where = `[${unravel(bad, entry.shape)}] (value ${bad} of ${entry.count})`;
     throw new InputError(

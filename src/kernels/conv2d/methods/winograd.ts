@@ -6,7 +6,8 @@
  * additions only. Products U V are summed over input channels at each of 16 **positions**, and the sums M give the
  * outputs `A^T M A`. With
  *
- *     B^T = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1]    G = [1 0 0; .5 .5 .5; .5 -.5 .5; 0 0 1]    A^T = [1 1 1 0; 0 1 -1 -1]
+ *     B^T = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1]    G = [1 0 0; .5 .5 .5; .5 -.5 .5; 0 0 1]
+ *     A^T = [1 1 1 0; 0 1 -1 -1]
  *
  * numbers grow little, and f32 loses about one bit. With taps one dilation apart the same computes a dilated
  * convolution.
