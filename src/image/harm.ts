@@ -12,7 +12,7 @@ import { LUMA, encodeSrgb } from './srgb.ts';
 
 /** Keeps black out of the logarithm. */
 const DARK = 1e-6;
-/** The key is mapped to the first value, and four times white to white: Reinhard et al. (SIGGRAPH 2002). */
+/** The key is mapped to MIDDLE_GREY, and a scaled luminance of WHITE to white: Reinhard et al. (SIGGRAPH 2002). */
 const [MIDDLE_GREY, WHITE] = [0.18, 4];
 
 function luminance(picture: ArrayLike<number>, at: number): number {

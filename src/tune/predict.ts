@@ -1,8 +1,9 @@
 /**
- * How long a merge's steps will take, from the figures of a tuning: where a kernel has implementations time follows
- * multiply-adds, elsewhere bytes.
+ * Predicts how long a merge's steps will take, from the figures of a tuning. Time is proportional to multiply-adds for
+ * kernels with several implementations, and to bytes for the others.
  *
- * It is the sum of the steps alone: reading pictures, compiling, and what overlaps with computing are not in it.
+ * The prediction is the sum of the steps only. It leaves out reading pictures, compiling, and work that overlaps with
+ * computing.
  */
 import type { Plan, Step } from '../graph/plan.ts';
 import type { Schedule, StageName } from '../model/schedule.ts';
@@ -15,14 +16,14 @@ export interface Prediction {
   ms: number;
   stages: readonly { name: StageName; ms: number }[];
   /**
-   * Classes of steps that the merge runs, and those among them that were not timed: they count as the mean of the
-   * others.
+   * Number of classes of steps in the merge, and the classes among them that were not timed: these count as the mean of
+   * the others.
    */
   classes: number;
   unmeasured: readonly string[];
 }
 
-/** Milliseconds a multiply-add and a byte. */
+/** Milliseconds per multiply-add and per byte. */
 interface Rates {
   multiplyAdd: number;
   byte: number;
@@ -32,7 +33,7 @@ function timeOf({ candidates }: TunedClass, implementation: string): number | un
   return candidates.find((entry) => entry.implementation === implementation)?.ms ?? undefined;
 }
 
-/** The mean of what was timed, each class with the implementation that was chosen. */
+/** The mean over all timed classes, each with its chosen implementation. */
 function meanRates({ classes }: TuneResult): Rates {
   const mean = (isTuned: boolean, size: 'multiplyAdds' | 'bytes'): number => {
     const timed = classes.filter((entry) => entry.isTuned === isTuned && timeOf(entry, entry.chosen) !== undefined);
@@ -42,7 +43,7 @@ function meanRates({ classes }: TuneResult): Rates {
   return { multiplyAdd: mean(true, 'multiplyAdds'), byte: mean(false, 'bytes') };
 }
 
-/** The time of a schedule's steps; undefined where the tuning has no figures at all. */
+/** The time of a schedule's steps; undefined if the tuning has no figures at all. */
 export function predict({ stages }: Pick<Schedule, 'stages'>, tuning: TuneResult): Prediction | undefined {
   const rates = meanRates(tuning);
   if (rates.multiplyAdd === 0 && rates.byte === 0) return undefined;
