@@ -169,7 +169,7 @@ describe('the tuning of a merge', () => {
     };
     const { result, said } = await ask(full, found);
     expect((await result)?.classes).toHaveLength(kinds.length - 1);
-    expect(said.at(-1)).toBe('the tuning is not kept: cannot write tuning.json: no space left');
+    expect(said.at(-1)).toBe('the tuning is not saved: cannot write tuning.json: no space left');
   });
 
   it('is not kept when it found nothing', async () => {
