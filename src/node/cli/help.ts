@@ -74,8 +74,8 @@ Motion maps: what counts as moving
                         0 to 1), K = 1.. in the order of exposure. The reference's map is the union.
   --motion-in DIR       reads such maps and uses them instead of the network's own. Paint a PNG white where
                         the reference must be used, black where frames may be averaged. An edited PNG is
-                        used, otherwise the NPY. The reference's map is the union of the others unless you
-                        edit it, too.
+                        used, otherwise the NPY. The reference's map is not read: it is the union of the
+                        others.
 
 Machine
 ${ADAPTER}
