@@ -175,7 +175,7 @@ export class Executor {
     });
   }
 
-  /** Where a node's tensor lies on the device, in vec4f. */
+  /** The place of a node's tensor on the device, in vec4f. */
   locate({ plan, buffers }: Prepared, node: number): { buffer: GPUBuffer; first: number } {
     const view = plan.views[node];
     return { buffer: buffers[view.buffer], first: start(view) };

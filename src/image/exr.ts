@@ -211,7 +211,7 @@ async function* pieces(
   for (let k = 0; k < count; k++) {
     for (let next = k + coming.length; next < count && coming.length < CONCURRENCY; next++) {
       const chunk = encode(next);
-      chunk.catch(() => undefined); // whoever stops early does not wait for it
+      chunk.catch(() => undefined); // a caller that stops early does not wait for this
       coming.push(chunk);
     }
     const chunk = await coming.shift()!;

@@ -2,7 +2,7 @@
  * Motion maps: how much each pixel of each frame moves, from 0 to 1. The reference's map is the union of the others.
  */
 
-/** Motion maps W_k, `[height, width]` each, one a frame in exposure order. */
+/** Motion maps W_k, `[height, width]` each, one per frame in exposure order. */
 export interface MotionMaps {
   maps: readonly Float32Array[];
   width: number;
