@@ -116,6 +116,6 @@ export function referenceSummary({ reference, frames }: ReferenceChoice): string
   const isKept = others.some((k) => clippedShare(frames[k]) < clippedShare(frames[reference]));
   return (
     `reference: frame ${reference + 1} was chosen, of which ${percent(reference)} is burnt out or black ` +
-    `(${why})${isKept ? '; the middle frame is kept where it loses at most 1 % more than the best' : ''}`
+    `(${why})${isKept ? '; the middle frame is kept if it loses at most 1 % more than the best' : ''}`
   );
 }

@@ -227,7 +227,7 @@ export function scheduleText(schedule: Schedule, steps = true): string {
       '',
       `${stage.name}: ${tiling.tiles.length} ${tiling.tiles.length === 1 ? 'tile' : 'tiles'} of ` +
         `${tiling.width}x${tiling.height}, ${((tiling.waste - 1) * 100).toFixed(1)} % computed twice for the halos`,
-      `${stage.plan.steps.length} dispatches a tile, ${(stageWork(stage) / 1e9).toFixed(2)} G multiply-adds in all ` +
+      `${stage.plan.steps.length} dispatches per tile, ${(stageWork(stage) / 1e9).toFixed(2)} G multiply-adds in all ` +
         `(${Math.round(perPixel).toLocaleString('en')} a pixel)`,
       `${bytesText(stage.bytes)} of GPU buffers, weights included (budget ` +
         `${bytesText(schedule.limits.memoryBudget)}); the largest is ${bytesText(stage.plan.bytes.largest)} (limit ` +

@@ -191,7 +191,7 @@ async function evaluate(
     ? await againstTruth({ ...stack, truth: stack.truth }, folder, made, options, doing)
     : undefined;
   const harm = await measureHarm(made.rows, frames, reference, still, () => breathe(signal));
-  if (folder.hasMotion && !stack.truth) harm.unmeasured.push('IoU: motion-K.png counts only beside a ground truth');
+  if (folder.hasMotion && !stack.truth) harm.unmeasured.push('IoU: motion-K.png is used only with a ground truth');
   if (sheet !== undefined && !judged) {
     const [network, lone, plain] = ['network', 'reference', 'merge'].map(
       (name) => made.rows.find((row) => row.name === name)!,
@@ -247,7 +247,7 @@ async function againstTruth(
   const scale = options.truthScale ?? fit?.scale;
   if (scale === undefined)
     throw new InputError(
-      `${shown(file)} cannot be fitted to the reference, which is nowhere well exposed or black in the truth: give ` +
+      `${shown(file)} cannot be fitted to the reference, which is nowhere well exposed, or the truth is black there: give ` +
         'its scale with --truth-scale',
     );
   if (fit && fit.residual > SUSPICIOUS_RESIDUAL) {
