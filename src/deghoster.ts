@@ -417,7 +417,9 @@ function checkMotion(
   height: number,
 ): readonly Float32Array[] {
   if (motion.length !== frames)
-    throw new InputError(`${motion.length} motion maps for ${frames} frames: pass one a frame, in exposure order`);
+    throw new InputError(
+      `${motion.length} motion maps for ${frames} frames: pass a map for each frame in exposure order`,
+    );
   motion.forEach((map, k) => {
     if (map.length !== width * height)
       throw new InputError(`motion map ${k + 1} has ${map.length} values, ${width}x${height} needs ${width * height}`);

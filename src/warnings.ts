@@ -139,8 +139,8 @@ function poorReference({ frames, reference, response }: Findings): MergeWarning 
 
 function weakResponse({ response: { report } }: Findings): MergeWarning | undefined {
   const remedy =
-    'If colours or tones look wrong, or still parts are marked as moving, estimate the response from a stack with more ' +
-    'tones and use it for this one, or say what the files hold: gamma or linear.';
+    'If colours or tones look wrong, or still parts are marked as moving, estimate the response from a stack with ' +
+    'more tones and use it for this one, or say what the files hold: gamma or linear.';
   if (report.reason !== undefined) {
     return {
       kind: 'weak-response',

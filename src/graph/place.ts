@@ -2,10 +2,10 @@
  * Placement: where each tensor lives, so that concatenation costs nothing.
  *
  * An **arena** is one allocation: tensors of one size, block after block. Every concat needs its inputs next to each
- * other in one arena, in its order. Concats that overlap share an arena where they agree: `concat(Z, o1)`, `concat(Z,
- * o1, o2)` and `concat(o1, o2, o3)` are windows of `[Z, o1, o2, o3]`. If they do not agree, or if a tensor would be
- * computed from the arena it is written to (WebGPU forbids one buffer as `read` and `read_write` in one dispatch), a
- * copy is inserted into the graph first.
+ * other in one arena, in its order. Concats that overlap share an arena where they agree: `concat(Z, o1)`,
+ * `concat(Z, o1, o2)` and `concat(o1, o2, o3)` are windows of `[Z, o1, o2, o3]`. If they do not agree, or if a tensor
+ * would be computed from the arena it is written to (WebGPU forbids one buffer as `read` and `read_write` in one
+ * dispatch), a copy is inserted into the graph first.
  */
 import { blocks } from '../kernels/tensor.ts';
 import type { DType } from '../kernels/tensor.ts';

@@ -17,9 +17,9 @@ import { frameSize } from '../image/frame.ts';
 export type DeviceFrame = ImageFrame | TextureFrame | BufferFrame;
 
 /**
- * Which pixels of a picture to copy: cell (i, j) of `width` x `height` is pixel `start + floor(i / cell) * step + i %
- * cell`, or the last pixel if that is outside the picture. A tile has cell and step 1; the patches that a response is
- * estimated from have cell 3 and a larger step.
+ * Which pixels of a picture to copy: cell (i, j) of `width` x `height` is pixel
+ * `start + floor(i / cell) * step + i % cell`, or the last pixel if that is outside the picture. A tile has cell and
+ * step 1; the patches that a response is estimated from have cell 3 and a larger step.
  */
 export interface Grid {
   x: number;

@@ -47,7 +47,8 @@ export function fusionGraph(config: NetworkConfig, scene: Scene): Graph {
 }
 
 /**
- * The merge without a network: output [3, H, W], B, unclipped, one hat weight per pixel, with the stack's W or with every W = 0.
+ * The merge without a network: output [3, H, W], B, unclipped, one hat weight per pixel, with the stack's W or with
+ * every W = 0.
  */
 export function plainMergeGraph(scene: Scene, useMasks = false): Graph {
   const { graph, stack, response } = frames(scene);

@@ -1,10 +1,10 @@
 /**
  * Motion maps as files: one per frame, K = 1..N in exposure order.
  *
- * `motion-K.png` is 8-bit grey, round(255 W), to look at and to edit; `motion-K.npy` is W itself, float32 `[height,
- * width]`. When maps are read back, the two files are compared. If the PNG equals what would be written for the NPY,
- * the PNG was not edited, and the NPY is used with its full precision. If they differ, the PNG was edited and is used.
- * Either file may also be alone.
+ * `motion-K.png` is 8-bit grey, round(255 W), to look at and to edit; `motion-K.npy` is W itself, float32
+ * `[height, width]`. When maps are read back, the two files are compared. If the PNG equals what would be written for
+ * the NPY, the PNG was not edited, and the NPY is used with its full precision. If they differ, the PNG was edited and
+ * is used. Either file may also be alone.
  *
  * The reference's map is the union (maximum) of the others. It is computed again from them if its files are absent or
  * are an unedited pair, which would be out of date after an edit of another map. An edited or single file is used

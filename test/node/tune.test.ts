@@ -16,7 +16,7 @@ import { deghost, picture, scene } from './commandLine.ts';
 
 const FIXED = 'test/goldens/fixed-merge-r0.weights.safetensors';
 /** A kind of steps that compiles fast. */
-const KIND = 'conv2d 1x1 24>3 merge';
+const KIND = 'conv2d 1x1 24>3 picture';
 const folder = mkdtempSync(join(tmpdir(), 'deghost-tune-'));
 const file = join(folder, 'deghost', 'tuning.json');
 const { DEGHOST_TUNING } = process.env;

@@ -247,8 +247,8 @@ async function againstTruth(
   const scale = options.truthScale ?? fit?.scale;
   if (scale === undefined)
     throw new InputError(
-      `${shown(file)} cannot be fitted to the reference, which is nowhere well exposed, or the truth is black there: give ` +
-        'its scale with --truth-scale',
+      `${shown(file)} cannot be fitted to the reference, which is nowhere well exposed, or the truth is black there: ` +
+        'give its scale with --truth-scale',
     );
   if (fit && fit.residual > SUSPICIOUS_RESIDUAL) {
     message(

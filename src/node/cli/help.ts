@@ -122,7 +122,7 @@ export const TUNE_HELP = `Usage: deghost tune [options]
 
 Runs every implementation of every step of a merge on this machine's adapter, checks that they agree, times
 them, and keeps the fastest for deghost merge and deghost plan, in the user's cache folder. A GPU takes
-seconds. A software adapter takes minutes the first time, because its driver takes seconds to compile each one.
+seconds. A software adapter takes minutes the first time: its driver takes seconds to compile each one.
 
 Examples
   deghost tune
@@ -144,9 +144,9 @@ ${ADAPTER}
 
 export const EVALUATE_HELP = `Usage: deghost evaluate DIR... [options]
 
-Merges stacks and prints the harm that the merge does to each: colour casts, rainbow pixels, and, in boxes that
-are known to stand still, what is marked as moving and how much the picture differs from the plain merge. For
-stacks with a ground truth, it also prints how close each result is to the truth: the network, the reference
+Merges stacks and prints the harm that the merge does to each: colour casts, rainbow pixels, and, in boxes
+that are known to stand still, what is marked as moving and how much the picture differs from the plain merge.
+For stacks with a ground truth, it also prints how close each result is to the truth: the network, the reference
 frame alone, and the merge without a network, plain and with three kinds of motion maps.
 
 Examples
@@ -164,8 +164,8 @@ A stack is a folder, or DIR holds such folders
   HDRImg.hdr            optional: or ref_hdr*.hdr, ground-truth.hdr, or any single .hdr: the radiance at the
                         moment of the reference frame
   motion-K.png          optional: white where frame K (darkest first) differs from the reference
-  The data sets of Kalantari (2017) and of Prabhakar and Hu have this layout. If some of several stacks cannot be
-  used, they are reported, the others are judged, and the exit code is 1.
+  The data sets of Kalantari (2017) and of Prabhakar and Hu have this layout. If some of several stacks cannot
+  be used, they are reported, the others are judged, and the exit code is 1.
 
 Rows
   network               the result of deghost merge
@@ -179,15 +179,15 @@ Rows
 Columns against a ground truth
   PSNR in dB and SSIM of linear radiance (L), after the mu-law with mu = 5000 (mu), after the tone mapping of
   Reinhard (R), Krawczyk (K) and Durand (D); PSNR after PU21; PSNR-mu where things move and where they do not
-  (according to motion-K.png); IoU of the motion maps with the true ones. Radiance is clipped to [0,1], where 1
-  is the saturation of the shortest frame. Means are over stacks; IoU is over the pixels of all stacks.
+  (according to motion-K.png); IoU of the motion maps with the true ones. Radiance is clipped to [0,1]; 1 is
+  the saturation of the shortest frame. Means are over stacks; IoU is over the pixels of all stacks.
 
 Columns of harm
   cast                  colour that one curve, the same for all channels, cannot explain between the picture and
                         the reference frame's mid-tones: median and 90th percentile of CIEDE2000 (dE, p90), mean
                         shift towards red and yellow in CIELAB (a, b)
   rainbow               pixels more than 15 in CIELAB's a or b from the median of the 5x5 around them
-  moving                pixels that some frame's motion map marks as moving (above 1/2); maps: mean of all maps
+  moving                pixels that some frame's motion map marks as moving (> 1/2); maps: mean of all maps
   from merge            network against plain merge in the boxes: mean and 99th percentile of CIEDE2000 (dE, p99),
                         PSNR-mu. Both are tone-mapped with the plain merge's key.
   Means are over stacks, for still boxes over boxes; worst is the worst stack or box.
