@@ -1,8 +1,8 @@
-/** How much memory is written, everywhere. */
+/** How every report writes an amount of memory. */
 
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
 
-/** Bytes for people, in the unit that suits: `31.5 MiB`. */
+/** Bytes in a readable unit: `31.5 MiB`. */
 export function bytesText(bytes: number): string {
   let [value, unit] = [bytes, 0];
   for (; value >= 1024 && unit < UNITS.length - 1; unit++) value /= 1024;

@@ -1,6 +1,6 @@
 /**
- * The engine as a library: brackets in, radiance out. What is checked and chosen before a merge is here; the merge
- * itself is merge.ts.
+ * The engine as a library: brackets in, radiance out. This file checks and chooses what a merge needs; merge.ts runs
+ * the merge.
  */
 import { openPlatformDevice } from './device.ts';
 import type { DeviceLostError } from './errors.ts';
@@ -31,67 +31,67 @@ export interface DeghosterOptions {
   /** A weights file's bytes (safetensors). Without it only `method: 'merge'` works. */
   weights?: Uint8Array | ArrayBuffer;
   /**
-   * A device of the caller's: it is borrowed, never destroyed, its error scopes left as they were. Or a function that
-   * opens one, which is then owned: when it is lost in a merge the function is called again, once, and the merge goes
-   * on. By default what opens the platform's (`navigator.gpu`).
+   * The caller's own device: it is borrowed and never destroyed, and its error scopes stay as they were. Or a function
+   * that opens a device, which the Deghoster then owns: if that device is lost during a merge, the function is called
+   * once more and the merge goes on. By default, a function that opens the platform's device (`navigator.gpu`).
    */
   device?: GPUDevice | (() => Promise<GPUDevice>);
   /**
-   * How weights, and what one layer stores for the next, are kept on the GPU: `f32` (default), or `f16`, half the
-   * memory and so larger tiles, where the device has the feature `shader-f16`. Arithmetic is f32 either way, but sums
-   * over frames are kept as halves between frames.
+   * How the GPU stores weights and the tensors between layers: `f32` (default), or `f16`, which halves the memory and
+   * so allows larger tiles. `f16` needs the device feature `shader-f16`. Arithmetic is f32 either way, but f16 stores
+   * sums over frames as halves between frames.
    */
   precision?: DType;
   /**
-   * What `tune` of `deghost/tune` found for this device and precision: which variants to run. Without it, good guesses
-   * by what the device offers.
+   * The result of `tune` (`deghost/tune`) for this device and precision: which implementations to run. Without it, the
+   * engine makes good guesses from what the device offers.
    */
   tuning?: TuneResult | Choices;
-  /** Most bytes of GPU buffers. 512 MiB by default. */
+  /** Limit for the bytes of all GPU buffers together. 512 MiB by default. */
   memoryBudget?: number;
 }
 
 /** How one stack is merged. Every field has a default. */
 export interface MergeOptions {
   /**
-   * Reference frame, from 0 in exposure order: the moment shown. By default the middle exposure; `auto` takes the frame
-   * with the fewest pixels burnt out or black, the middle one where that loses at most 1 % of the picture more
-   * (`MergeResult.referenceChoice` says why).
+   * Reference frame, from 0 in exposure order: the picture shows its moment. By default the middle exposure. `auto`
+   * takes the frame with the fewest burnt-out or black pixels, but keeps the middle frame if that loses at most 1 %
+   * more of the picture (`MergeResult.referenceChoice` says why).
    */
   reference?: number | 'auto';
   /** The camera's response. `auto` (estimated) by default for 8-bit frames, `gamma` (2.2) otherwise. */
   response?: ResponseOption;
   /**
-   * Motion maps in place of the network's own, one a frame in exposure order, `[height, width]` in [0,1] (1 moves). The
-   * reference's is not read: it is the union of the others.
+   * Motion maps that replace the network's own: one per frame in exposure order, `[height, width]` in [0,1] (1 moves).
+   * The reference's map is not read: it is the union of the others.
    */
   motion?: readonly Float32Array[];
   /**
-   * `network`, or for comparison the hat-weighted merge alone, which needs no weights: plain, or with the maps in
-   * `motion`.
+   * `network`, or for comparison `merge`: the hat-weighted average alone, which needs no weights. It is plain, or uses
+   * the maps in `motion`.
    */
   method?: 'network' | 'merge';
-  /** Called as the merge proceeds, at least once a tile. */
+  /** Called as the merge proceeds, at least once per tile. */
   onProgress?: (progress: Progress) => void;
-  /** Stops the merge with a CancelledError, within a tile. */
+  /** Stops the merge with a CancelledError, without waiting for a tile to end. */
   signal?: AbortSignal;
   /**
-   * Told when the device was lost and another is about to be opened: only a device that this Deghoster opened, with no
-   * frames and no part of the result on it.
+   * Called when the device was lost and another is about to be opened. That happens only for a device that this
+   * Deghoster opened and that holds no frames and no part of the result.
    */
   onDeviceLost?: (error: DeviceLostError) => void;
   /**
-   * Measures where the time goes: `MergeResult.profile`. With timestamp queries each step is a pass of its own, which
-   * costs a little.
+   * Measures where the time goes: `MergeResult.profile`. With timestamp queries each step runs in its own pass, which
+   * costs a little time.
    */
   profile?: boolean;
 }
 
-/** What a merge will be like, as far as it is known before its frames are. */
+/** The properties of a merge that are known before its frames are. */
 interface ExpectedMerge {
   /** As in {@link MergeOptions}. */
   method?: 'network' | 'merge';
-  /** Whether motion maps will be given: the network's own need not be found then. */
+  /** Whether motion maps will be given. The network then need not find its own. */
   motion?: boolean;
 }
 
@@ -100,7 +100,7 @@ export interface PlanOptions extends ExpectedMerge {
   /** Size of the frames in pixels. */
   width: number;
   height: number;
-  /** How many there are. */
+  /** Number of frames. */
   frames: number;
   /** Reference frame, from 0 in exposure order; the middle one by default. */
   reference?: number;
@@ -108,19 +108,17 @@ export interface PlanOptions extends ExpectedMerge {
 
 /** What `prepare` prepares for. */
 export interface PrepareOptions extends ExpectedMerge {
-  /** Size of the frames, where it is known; a photograph's by default. Tiles are chosen by it. */
+  /** Size of the frames, if known; a photograph's by default. It decides the tiles. */
   width?: number;
   height?: number;
-  /** Stops with a CancelledError, after the pipeline that is being compiled. */
+  /** Stops with a CancelledError once the pipeline that is being compiled is done. */
   signal?: AbortSignal;
 }
 
-/**
- * Frames that `prepare` expects where it is not told better: pictures of this size and larger are cut into tiles alike.
- */
+/** The frame size that `prepare` assumes by default: pictures of this size and larger are cut into the same tiles. */
 const EXPECTED = { width: 6000, height: 4000 };
 
-/** A merged picture, with what was found and chosen on the way. */
+/** A merged picture, with what the merge found and chose. */
 export interface MergeResult {
   /** Y, linear radiance `[height, width, 3]` in [0,1]; 1 is the saturation of the shortest frame. */
   radiance: Float32Array<ArrayBuffer>;
@@ -135,13 +133,13 @@ export interface MergeResult {
   scale: number;
   /** The reference frame, from 0 in exposure order. */
   reference: number;
-  /** Why it was taken, where it was left to the engine: `reference: 'auto'`. */
+  /** Why that frame was taken, if the engine chose it: `reference: 'auto'`. */
   referenceChoice?: ReferenceChoice;
   /** Input index of each frame in exposure order. */
   order: number[];
   /** The camera response that was used. */
   response: ChosenResponse;
-  /** Most bytes of GPU buffers held at once, but for frames and results on the device. */
+  /** Most bytes of GPU buffers held at once, without frames and results on the device. */
   peakBytes: number;
   /** Where the time went, with the option `profile`. */
   profile?: MergeProfile;
@@ -150,8 +148,8 @@ export interface MergeResult {
 /** A merge whose picture stays on the device. */
 export interface BufferResult extends Omit<MergeResult, 'radiance'> {
   /**
-   * Y, as `MergeResult.radiance`: float32 `[height, width, 3]`, of usage STORAGE, COPY_SRC and COPY_DST. The caller's
-   * to destroy; it dies with the device, which `dispose` destroys unless it was passed in.
+   * Y, as `MergeResult.radiance`: float32 `[height, width, 3]`, of usage STORAGE, COPY_SRC and COPY_DST. The caller
+   * must destroy it. It is lost with the device, which `dispose` destroys unless the caller passed it in.
    */
   buffer: GPUBuffer;
 }
@@ -209,13 +207,13 @@ export class Deghoster {
     return new Deghoster(session, weights, memoryBudget, precision, options.tuning && choicesOf(options.tuning));
   }
 
-  /** The device that merges run on; another after a loss. */
+  /** The device that merges run on. After a loss this is the new device. */
   get device(): GPUDevice {
     return this.#session.gpu.device;
   }
 
   /**
-   * What `merge` would run for frames of a size, and the memory it would take.
+   * What `merge` would run for frames of a given size, and the memory it would take.
    * @throws InputError for weights that do not take so many frames, or a memory budget that is too small; UsageError.
    */
   plan(options: PlanOptions): PlanReport {
@@ -224,7 +222,7 @@ export class Deghoster {
 
   /**
    * The schedule behind `plan`.
-   * @internal for tests and benches: its plans and programs change from version to version.
+   * @internal For tests and benches: plans and programs change from version to version.
    */
   schedule({
     width,
@@ -234,14 +232,14 @@ export class Deghoster {
     method = 'network',
     motion = false,
   }: PlanOptions): Schedule {
-    // The ratios of exposures change no size.
+    // The ratios of the exposures change no sizes.
     const taus = Array.from({ length: frames }, (_, k) => 4 ** k);
     return this.#scheduleFor({ width, height, taus, reference, useResponse: true, motionGiven: motion, method });
   }
 
   /**
-   * Compiles what a merge of so many frames will run, so that it is ready when they are: call it while they are being
-   * decoded. Merges do not wait for it, and compile what it has not.
+   * Compiles what a merge of this many frames will run. Call it while the frames are being decoded, so that both are
+   * ready together. Merges do not wait for it; they compile what is still missing.
    * @throws InputError for weights that do not take so many frames; UsageError; CancelledError; GpuError;
    * DeviceLostError.
    */
@@ -258,7 +256,7 @@ export class Deghoster {
 
   /**
    * Merges a bracketed stack. Calls on one Deghoster run one after another.
-   * @param frames 2 to 16 frames of one size, in any order, each an array, an ImageBitmap, or a texture or buffer of
+   * @param frames 2 to 16 frames of one size, in any order. Each is an array, an ImageBitmap, or a texture or buffer on
    * this Deghoster's device.
    * @throws InputError naming the frame or map and the remedy; UsageError; CancelledError; GpuError; DeviceLostError.
    */
@@ -271,8 +269,8 @@ export class Deghoster {
   }
 
   /**
-   * Merges a bracketed stack into a buffer that stays on the device: for what draws or computes on. Like `merge`
-   * otherwise; the size is limited by the device's `maxBufferSize`.
+   * Merges a bracketed stack into a buffer that stays on the device, for further drawing or computing there. Otherwise
+   * like `merge`; the size is limited by the device's `maxBufferSize`.
    * @throws as `merge`.
    */
   mergeToBuffer(frames: readonly FrameSource[], options: MergeOptions = {}): Promise<BufferResult> {
@@ -295,7 +293,7 @@ export class Deghoster {
     this.#session.dispose();
   }
 
-  /** Does something after all that was asked before. */
+  /** Runs `work` after all calls made before. */
   #next<T>(work: () => Promise<T>): Promise<T> {
     const run = this.#queue.then(work);
     this.#queue = run.catch(() => undefined);
@@ -334,8 +332,8 @@ export class Deghoster {
     if (profile) profile.responseMs = performance.now() - choosing;
     const taus = frames.map((frame) => frame.exposure / frames[0].exposure);
     const { kind } = response.report;
-    // The gate allows for so many codes of a file. Linear samples of 8 bits are such codes as they are; finer ones are
-    // counted as if a JPEG held them.
+    // The gate's tolerance is in codes of a file. Linear samples of 8 bits already are such codes; finer ones count as
+    // if a JPEG held them.
     const linear = kind === 'linear' && !frames.every(isEightBit);
     const planned = this.#scheduleFor({
       width,
@@ -419,7 +417,9 @@ function checkMotion(
   height: number,
 ): readonly Float32Array[] {
   if (motion.length !== frames)
-    throw new InputError(`${motion.length} motion maps for ${frames} frames: pass one a frame, in exposure order`);
+    throw new InputError(
+      `${motion.length} motion maps for ${frames} frames: pass a map for each frame in exposure order`,
+    );
   motion.forEach((map, k) => {
     if (map.length !== width * height)
       throw new InputError(`motion map ${k + 1} has ${map.length} values, ${width}x${height} needs ${width * height}`);

@@ -2,31 +2,32 @@
  * The adapter and the device: limits, errors, loss.
  *
  * WebGPU does not throw: a validation error is reported to the innermost error scope, and after a device is lost most
- * calls do nothing at all. So every await on the GPU goes through `Gpu`, which turns both into typed errors.
+ * calls do nothing at all. Every await on the GPU goes through `Gpu`, which turns both into typed errors.
  */
 import { DeviceLostError, GpuError, NoAdapterError } from './errors.ts';
 import type { Capabilities, MatrixSize } from './kernels/target.ts';
 import { waitWithPauses } from './pollingPauses.ts';
 
-/** Limits deghost can use more of than the default device has. */
+/** Limits that deghost raises above those of a default device. */
 const WANTED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const;
 
-/** Features deghost uses where the adapter has them. */
+/** Features that deghost uses if the adapter has them. */
 const WANTED_FEATURES: readonly GPUFeatureName[] = ['subgroups', 'shader-f16', 'timestamp-query'];
 
-/** A GPU's matrix units. Dawn alone has them yet, as an experiment. */
+/** A GPU's matrix units. Only Dawn offers them so far, as an experiment. */
 export const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
 
 /**
- * A device, with the size of its matrices: Dawn tells it of adapters alone, so whoever opens a device notes it there.
+ * A device with the size of its matrices. Dawn reports the size only on adapters, so the code that opens a device
+ * stores it here.
  */
 type OpenedDevice = GPUDevice & { subgroupMatrices?: MatrixSize };
 
 /**
- * Asks an adapter for a device with its own buffer limits and the features deghost uses. An adapter gives one device
- * only.
- * @param matrices the size of its matrices (node/matrices.ts); without it its matrix units are not asked for.
- * @throws NoAdapterError when it refuses.
+ * Asks an adapter for a device with the adapter's buffer limits and the features deghost uses. An adapter gives only
+ * one device.
+ * @param matrices the size of the adapter's matrices (node/matrices.ts); without it the device gets no matrix units.
+ * @throws NoAdapterError when the adapter refuses.
  */
 export async function openDevice(adapter: GPUAdapter, matrices?: MatrixSize): Promise<GPUDevice> {
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
@@ -62,7 +63,7 @@ export async function openPlatformDevice(): Promise<GPUDevice> {
   return openDevice(adapter);
 }
 
-/** Names of adapters that are programs, where `isFallbackAdapter` and the architecture do not tell: wgpu's. */
+/** Names of software adapters that neither `isFallbackAdapter` nor the architecture identifies: wgpu's. */
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|basic render/i;
 
 /** Whether an adapter's work is done by the CPU. */
@@ -81,8 +82,9 @@ export function isSoftware({
 }
 
 /**
- * What kernels choose their variants by: of a device, or of an adapter whose device has the features deghost uses.
- * @param info Firefox's devices have none
+ * What kernels choose their implementations by: for a device, or for an adapter whose device has the features deghost
+ * uses.
+ * @param info undefined for Firefox's devices, which have none.
  */
 export function capabilitiesOf(info: GPUAdapterInfo | undefined, features: GPUSupportedFeatures): Capabilities {
   const { subgroupMinSize, subgroupMaxSize } = info ?? {};
@@ -93,7 +95,7 @@ export function capabilitiesOf(info: GPUAdapterInfo | undefined, features: GPUSu
   };
 }
 
-/** A device's capabilities, with the matrix units that it was opened with. */
+/** A device's capabilities, including the matrix units it was opened with. */
 export function deviceCapabilities(device: OpenedDevice): Capabilities {
   const { subgroupMatrices: matrices } = device;
   return { ...capabilitiesOf(device.adapterInfo, device.features), ...(matrices ? { matrices } : {}) };
@@ -101,17 +103,17 @@ export function deviceCapabilities(device: OpenedDevice): Capabilities {
 
 const SCOPES: readonly GPUErrorFilter[] = ['validation', 'out-of-memory', 'internal'];
 
-/** How long after a failure a device's loss may be told. */
-const LOSS_TOLD_MS = 1000;
+/** How long after a failure the device's loss may still be reported, in milliseconds. */
+const LOSS_REPORT_MS = 1000;
 
-/** A device whose failures are thrown. */
+/** A device whose failures become exceptions. */
 export class Gpu {
   readonly device: GPUDevice;
   readonly #software: boolean;
   #lost: GPUDeviceLostInfo | undefined;
   /**
-   * What waits, told when the device is lost. Promises that race with one that lives as long as the device would be
-   * held by it, with what they resolve to.
+   * Callbacks of pending waits, called when the device is lost. Racing each wait against one promise that lives as long
+   * as the device would keep every wait and its result alive.
    */
   readonly #waiting = new Set<() => void>();
 
@@ -124,13 +126,13 @@ export class Gpu {
     });
   }
 
-  /** Most bytes one buffer may have and still be bound whole. */
+  /** Size in bytes of the largest buffer that can be bound whole. */
   get maxBinding(): number {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
     return Math.min(maxBufferSize, maxStorageBufferBindingSize);
   }
 
-  /** What kernels choose their variants by. */
+  /** What kernels choose their implementations by. */
   get capabilities(): Capabilities {
     return deviceCapabilities(this.device);
   }
@@ -151,7 +153,7 @@ export class Gpu {
     throw this.#lossError(this.#lost!);
   }
 
-  /** A promise of the device's loss, to be forgotten when it is not waited for any more. */
+  /** A promise of the device's loss, and a way to drop it when nothing waits for it any more. */
   #loss(): { lost: Promise<undefined>; forget: () => void } {
     let tell = (): void => undefined;
     const lost = new Promise<undefined>((resolve) => (tell = () => resolve(undefined)));
@@ -161,21 +163,21 @@ export class Gpu {
   }
 
   /**
-   * After a failure, waits for a loss to be told, which may be a while after what it made fail: one that is not told by
-   * then has not been the cause.
+   * After a failure, waits for the device's loss to be reported, which may come some time after the failure that it
+   * caused. A loss that is not reported by then was not the cause.
    */
   async #throwIfLost(): Promise<void> {
     const { lost, forget } = this.#loss();
     let timer: ReturnType<typeof setTimeout> | undefined;
-    await Promise.race([lost, new Promise<void>((resolve) => (timer = setTimeout(resolve, LOSS_TOLD_MS)))]);
+    await Promise.race([lost, new Promise<void>((resolve) => (timer = setTimeout(resolve, LOSS_REPORT_MS)))]);
     clearTimeout(timer);
     forget();
     if (this.#lost) throw this.#lossError(this.#lost);
   }
 
   /**
-   * Calls `work` inside error scopes. It must not await: scopes are a stack that all users of the device share.
-   * @throws GpuError with WebGPU's first message, prefixed by what was being done; DeviceLostError.
+   * Calls `work` inside error scopes. `work` must not await: all users of the device share one stack of scopes.
+   * @throws GpuError with WebGPU's first message, prefixed by the operation; DeviceLostError.
    */
   async guard<T>(what: string, work: () => T): Promise<T> {
     if (this.#lost) throw this.#lossError(this.#lost);
@@ -193,7 +195,7 @@ export class Gpu {
     for (const [i, error] of errors.entries()) {
       if (!error) continue;
       const filter = SCOPES[SCOPES.length - 1 - i];
-      // Firefox takes what it does not make any more on a lost device for an invalid value first.
+      // On a lost device Firefox no longer creates objects and first reports them as invalid values.
       if (filter === 'validation') await this.#throwIfLost();
       throw new GpuError(gpuMessage(what, filter, error.message));
     }

@@ -1,10 +1,10 @@
 /**
- * Every error deghost throws on purpose.
+ * Every error that deghost throws on purpose.
  *
  * A message is one line: it names the thing, both values, and the remedy. `code` is for programs: a command line maps
- * it to an exit status. Where a program knows a better remedy than the library (an option to add, a field to fill in),
- * the error says which problem it is, and what was found apart from the remedy; `messageWith` puts the two together
- * again.
+ * it to an exit status. A program may know a better remedy than the library (an option to add, a field to fill in). So
+ * the error names its `problem` and keeps the finding apart from the remedy; `messageWith` joins a finding and a
+ * remedy.
  */
 
 /** What went wrong, for programs. */
@@ -18,8 +18,8 @@ export type DeghostErrorCode =
   | 'cancelled'; // the caller's AbortSignal fired
 
 /**
- * Each error's `name`. Written out, because a minifier renames the classes themselves. A cancelled call's is the web
- * platform's own.
+ * Each error's `name`. Written out, because a minifier renames the classes themselves. A cancelled call has the web
+ * platform's own name.
  */
 const NAMES: Record<DeghostErrorCode, string> = {
   input: 'InputError',
@@ -41,7 +41,7 @@ export class DeghostError extends Error {
   }
 }
 
-/** Problems with the input for which programs have remedies of their own. */
+/** Problems with the input for which programs have their own remedies. */
 export type InputProblem =
   | 'exposure' // a frame's exposure is unknown, or cannot be right
   | 'equal-exposures' // all frames have the same exposure
@@ -51,13 +51,13 @@ export type InputProblem =
 
 export interface InputErrorOptions extends ErrorOptions {
   problem?: InputProblem;
-  /** What to do about it: the end of the message. */
+  /** What to do about the problem: the end of the message. */
   remedy?: string;
 }
 
 /** A picture, weights file, response or motion map that cannot be used. */
 export class InputError extends DeghostError {
-  /** Which problem it is, where programs may have a remedy of their own. */
+  /** Which problem this is, if programs may have their own remedy for it. */
   readonly problem?: InputProblem;
   /** The message without the remedy. */
   readonly finding: string;
@@ -70,7 +70,7 @@ export class InputError extends DeghostError {
   }
 }
 
-/** The message of an error, with a program's own remedy where it has one for the problem. */
+/** The message of an error, with the program's own remedy for its problem if there is one. */
 export function messageWith(remedies: Partial<Record<InputProblem, string>>, error: unknown): string {
   const remedy = error instanceof InputError && error.problem && remedies[error.problem];
   if (remedy) return `${error.finding}: ${remedy}`;
@@ -123,7 +123,7 @@ export class CancelledError extends DeghostError {
   }
 }
 
-/** The first line of anything thrown, with runs of white space closed up. */
+/** The first line of anything thrown, with each run of white space as one space. */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return (
@@ -135,7 +135,7 @@ export function reasonOf(error: unknown): string {
   );
 }
 
-/** @throws CancelledError where the signal has fired. */
+/** @throws CancelledError if the signal has fired. */
 export function throwIfCancelled(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new CancelledError();
 }

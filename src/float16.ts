@@ -8,7 +8,7 @@
 
 /** Largest finite half. */
 export const MAX_HALF = 65504;
-/** From here on the nearest half is infinite: half way from 65504 to 2^16, ties to even going up. */
+/** From here on the nearest half is infinite: half way from 65504 to 2^16, where ties to even round up. */
 const OVERFLOW = 65520;
 
 const single = /* @__PURE__ */ new Float32Array(1);
@@ -26,7 +26,7 @@ export function halfToFloat(bits: number): number {
 
 let table: Float32Array | undefined;
 
-/** Many halves at once: by a table of all there are, which is much faster than computing each. */
+/** Many halves at once, by a table of all 65536: much faster than computing each. */
 export function halvesToFloats(halves: Uint16Array): Float32Array<ArrayBuffer> {
   table ??= Float32Array.from({ length: 1 << 16 }, (_, bits) => halfToFloat(bits));
   const out = new Float32Array(halves.length);
@@ -45,8 +45,8 @@ export function floatToHalf(value: number): number {
   const magnitude = Math.abs(value);
   if (Number.isNaN(value)) return 0x7e00;
   if (magnitude >= OVERFLOW) return sign | 0x7c00;
-  // The biased exponent of the f32, held at the subnormals' (113 - 127 = -14), whose step any smaller number shares.
-  // Where the f32 rounded up to a power of two, the half does so too.
+  // The biased exponent of the f32, at least the subnormals' (113 - 127 = -14), whose step all smaller numbers share.
+  // If the f32 rounded up to a power of two, the half does so too.
   const exponent = Math.max((singleBits[0] >>> 23) & 0xff, 113);
   singleBits[0] = (264 - exponent) << 23; // 2^(10 - (exponent - 127)), which makes the half's step 1
   // Doubles from 2^52 on are integers, so adding it rounds, ties to even.

@@ -1,9 +1,9 @@
 /**
  * One merge: the stages of a schedule, tile by tile.
  *
- * Motion maps of the whole picture come first, then the picture. What is between two tiles is on the CPU, but for
- * frames and a result that the caller wants on the device. When the device is lost it is opened once more, and the
- * merge goes on with the first tile that is not in the picture yet.
+ * Motion maps of the whole picture come first, then the picture. Between two tiles all data is on the CPU, except for
+ * frames and a result that the caller wants on the device. If the device is lost, it is opened once more, and the merge
+ * goes on with the first tile that is not in the picture yet.
  */
 import { DeviceLostError, InputError } from './errors.ts';
 import type { Prepared, Tensors } from './graph/executor.ts';
@@ -28,18 +28,18 @@ import type { Session } from './session.ts';
 import { runTiles } from './stage.ts';
 import type { TileWork } from './stage.ts';
 
-/** How far a merge is. */
+/** Progress of a merge. */
 export interface Progress {
   stage: 'response' | 'compile' | 'segmentation' | 'fusion' | 'merge';
-  /** Tiles of this stage that are done; within a tile it is a fraction. When compiling, programs. */
+  /** Finished tiles of this stage, with a fraction for the current tile. When compiling, finished programs. */
   done: number;
-  /** Tiles of this stage, or programs. */
+  /** All tiles of this stage, or all programs. */
   total: number;
   /** Share of the whole merge's arithmetic that is done. */
   fraction: number;
 }
 
-/** What a merge is told while it runs, and how it tells. */
+/** How a running merge is stopped, and how it reports. */
 export interface MergeControl {
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
@@ -48,7 +48,7 @@ export interface MergeControl {
   profile?: boolean;
 }
 
-/** The picture as it grows: an array, or a buffer on the device, float32 `[height, width, 3]` both. */
+/** The picture being built: an array or a buffer on the device, both float32 `[height, width, 3]`. */
 export type Picture =
   | { kind: 'array'; array: Float32Array<ArrayBuffer> }
   | { kind: 'buffer'; buffer: GPUBuffer | undefined };
@@ -62,10 +62,10 @@ export class Merge {
   readonly #frames: readonly FrameSource[];
   readonly #control: MergeControl;
   #reopened = false;
-  /** Whether a part of the result is on the device already, and would be lost with it. */
+  /** Whether a part of the result already is on the device, and would be lost with the device. */
   #keptOnDevice = false;
   #peak = 0;
-  /** What was measured, if it is. */
+  /** The measurements, if any. */
   readonly profile: MergeProfile | undefined;
 
   /** @param frames sorted by exposure. */
@@ -83,7 +83,7 @@ export class Merge {
     return Math.max(this.#peak, this.#session.executor.memory.peakBytes);
   }
 
-  /** What a response is estimated from: of frames on the device, their patches alone, read back. */
+  /** The frames to estimate a response from. Of frames on the device, only the patches are read back. */
   async patches(): Promise<Frame[]> {
     const read: Frame[] = [];
     for (const frame of this.#frames)
@@ -92,8 +92,8 @@ export class Merge {
   }
 
   /**
-   * What each frame has lost, for choosing a reference: of frames on the device, the pixels that are looked at alone
-   * are read back. @param linear as in `countClipped`.
+   * What each frame has lost, for choosing a reference. Of frames on the device, only the sampled pixels are read back.
+   * @param linear as in `countClipped`.
    */
   async clipped(linear: boolean): Promise<ClippedPixels[]> {
     const { width, height } = frameSize(this.#frames[0]);
@@ -112,8 +112,8 @@ export class Merge {
 
   /**
    * Runs a schedule.
-   * @param motion maps in place of the network's own.
-   * @returns the picture, and the maps at the picture's size.
+   * @param motion maps that replace the network's own.
+   * @returns the picture, and the maps in the picture's size.
    */
   async run(
     schedule: Schedule,
@@ -205,7 +205,7 @@ export class Merge {
     return { store };
   }
 
-  /** Runs one stage over all its tiles. @param result what becomes of each tile's. */
+  /** Runs one stage over all its tiles. @param result takes each tile's result. */
   async #runStage(
     stage: Stage,
     motion: MotionMaps | undefined,
@@ -274,7 +274,7 @@ export class Merge {
     }
   }
 
-  /** A frame's patches as a small picture, whose own patches they are. */
+  /** A frame's patches as a small picture that has just these patches. */
   async #readPatches(frame: DeviceFrame): Promise<Frame> {
     const { width, height } = frameSize(frame);
     const { step, cols, rows } = patchGrid(width, height);
@@ -286,7 +286,7 @@ export class Merge {
     };
   }
 
-  /** A grid of a frame's pixels as a small picture, in 8 bits where it has them. */
+  /** A grid of a frame's pixels as a small picture, in 8 bits if the frame has 8 bits. */
   async #readGrid(frame: DeviceFrame, grid: Grid): Promise<Pick<Frame, 'data' | 'width' | 'height'>> {
     const { width, height } = grid;
     const values = await this.#session.transfer.read(frame, grid);
@@ -298,8 +298,8 @@ export class Merge {
   }
 
   /**
-   * Does something with the device; if the device is lost on the way, once more with another, which is opened once a
-   * merge.
+   * Runs `work` on the device. If the device is lost meanwhile, opens another and runs `work` once more; this happens
+   * at most once per merge.
    */
   async #again<T>(work: () => Promise<T>): Promise<T> {
     try {
@@ -312,7 +312,7 @@ export class Merge {
       this.#peak = this.#session.executor.memory.peakBytes;
       const { capabilities, maxBinding } = this.#session.gpu;
       await this.#session.reopen();
-      // What was planned for one device need not run on another.
+      // A plan for one device need not run on another.
       const { gpu } = this.#session;
       if (JSON.stringify(gpu.capabilities) !== JSON.stringify(capabilities) || gpu.maxBinding < maxBinding) throw error;
       return work();
@@ -320,7 +320,7 @@ export class Merge {
   }
 }
 
-/** A buffer result has to fit one buffer of the device. @throws InputError naming both values. */
+/** Checks that a buffer result fits one buffer of the device. @throws InputError naming both values. */
 export function checkBufferSize(width: number, height: number, device: GPUDevice): void {
   const bytes = width * height * 12;
   if (bytes > device.limits.maxBufferSize) {

@@ -1,14 +1,15 @@
 /**
- * Waiting for a software adapter without taking its processor: a workaround for Dawn's Node binding.
+ * Waits for a software adapter without keeping a processor busy: a workaround for Dawn's Node binding.
  *
  * While a promise of WebGPU is pending, the binding calls `wgpuInstanceProcessEvents` from `setImmediate`, in every
  * round of the event loop, and the thread never rests (https://github.com/dawn-gpu/node-webgpu/issues/17; seen in
- * webgpu 0.6.2). Beside a GPU that does no harm. A software adapter computes on all processors and loses one of them:
- * on two processors merges take nearly twice the time. So while something is awaited of one, every round of the event
- * loop pauses for a millisecond. Timers, files and other work of the thread come at most that much later.
+ * webgpu 0.6.2). With a GPU that does no harm. But a software adapter computes on all processors and loses one of them
+ * to this loop: on two processors merges take nearly twice as long. So while a caller waits for a software adapter,
+ * every round of the event loop pauses for a millisecond. Timers, files and other work of the thread come at most that
+ * much later.
  *
- * To be deleted when the binding no longer polls: today `performance.eventLoopUtilization` says 1.000 during a bare
- * `onSubmittedWorkDone`.
+ * Delete this file when the binding no longer polls. Today `performance.eventLoopUtilization` reports 1.000 during a
+ * bare `onSubmittedWorkDone`.
  */
 
 const PAUSE_MS = 1;
@@ -16,8 +17,8 @@ const PAUSE_MS = 1;
 type Immediate = (callback: () => void) => unknown;
 
 /**
- * Node's and Bun's loop. Browsers have none, even where a page is given a `setImmediate`, and may not block; Deno names
- * itself Node too, and does not poll.
+ * Whether this is Node's or Bun's event loop. Browsers have none, even if a page defines `setImmediate`, and must not
+ * block. Deno also claims to be Node, but does not poll.
  */
 const {
   process,
@@ -33,7 +34,7 @@ const {
 
 let waits = 0;
 let isPausing = false;
-/** Something to wait on that nobody wakes. */
+/** Memory to wait on, which nothing ever notifies. */
 let never: Int32Array | undefined;
 
 function pause(): void {
@@ -45,7 +46,7 @@ function pause(): void {
   onNextRound!(pause);
 }
 
-/** Waits for what a software adapter does, with pauses in the event loop. */
+/** Waits for a software adapter's work, with pauses in the event loop. */
 export async function waitWithPauses<T>(work: Promise<T>): Promise<T> {
   if (!onNextRound || !process?.versions?.node || deno || page) return work;
   waits++;

@@ -1,8 +1,8 @@
 /**
- * Where the time of a merge went: wall time by phase, and within a stage what the CPU and the GPU did for its tiles.
+ * Where the time of a merge went: wall time by phase, and for each stage the CPU and GPU time of its tiles.
  *
- * CPU and GPU work on different tiles at the same time, so what is within a stage adds up to more than its wall time;
- * what is of one of the two does not.
+ * CPU and GPU work on different tiles at the same time, so their times in a stage add up to more than its wall time;
+ * the times of either one alone do not.
  */
 import type { GpuTimes } from './graph/timestamps.ts';
 import type { Plan } from './graph/plan.ts';
@@ -15,7 +15,7 @@ export interface ProgramProfile {
   /** The variant that computes it. */
   program: string;
   dispatches: number;
-  /** On the GPU; null where the adapter has no timestamps. */
+  /** GPU time; null if the adapter has no timestamps. */
   ms: number | null;
   /** Multiply-adds of all its dispatches. */
   multiplyAdds: number;
@@ -33,16 +33,16 @@ export interface StageProfile {
   cutMs: number;
   /** CPU: pasting results into the picture. */
   pasteMs: number;
-  /** Wall time in which the GPU had steps to run. */
+  /** Wall time during which the GPU had steps to run. */
   busyMs: number;
-  /** GPU: copying inputs. Null where the adapter has no timestamps. */
+  /** GPU: copying inputs. Null if the adapter has no timestamps. */
   uploadMs: number | null;
-  /** GPU: all steps. Null likewise. */
+  /** GPU: all steps. Null if the adapter has no timestamps. */
   computeMs: number | null;
-  /** GPU: copying results. Null likewise. */
+  /** GPU: copying results. Null if the adapter has no timestamps. */
   readbackMs: number | null;
   submissions: number;
-  /** By program, the longest first. */
+  /** By program, longest first. */
   programs: ProgramProfile[];
 }
 
@@ -52,14 +52,14 @@ export interface MergeProfile {
   timestamps: boolean;
   /** Wall time of the merge. */
   ms: number;
-  /** Wall time: the camera's response, patches read from the device included. */
+  /** Wall time: the camera's response, including patches read from the device. */
   responseMs: number;
   /** Wall time: waiting for pipelines that were not ready yet. */
   compileMs: number;
   stages: StageProfile[];
 }
 
-/** Times of a stage as they are collected. */
+/** Times of a stage while they are collected. */
 export interface StageTimes extends GpuTimes {
   prepareMs: number;
   cutMs: number;
@@ -78,7 +78,7 @@ export function stageTimes(plan: Plan): StageTimes {
 }
 
 /**
- * Steps by program, their times added. @param stepMs a step's time over all tiles, or undefined where it is not known.
+ * Steps by program, with the sum of their times. @param stepMs each step's time over all tiles; undefined if unknown.
  */
 export function programProfiles(plan: Plan, tiles: number, stepMs: Float64Array | undefined): ProgramProfile[] {
   const found = new Map<string, ProgramProfile>();
@@ -98,8 +98,8 @@ export function programProfiles(plan: Plan, tiles: number, stepMs: Float64Array 
 }
 
 /**
- * 1e9 floating-point operations a second, a multiply-add being two; undefined where nothing is multiplied or no time is
- * known.
+ * 1e9 floating-point operations per second, where a multiply-add counts as two; undefined if nothing is multiplied or
+ * no time is known.
  */
 export function gflops({ ms, multiplyAdds }: ProgramProfile): number | undefined {
   return ms && multiplyAdds ? (2 * multiplyAdds) / ms / 1e6 : undefined;

@@ -1,9 +1,9 @@
 /**
- * A Deghoster's device with everything made on it, and another when the device is lost.
+ * A Deghoster's device with everything created on it, and a new device when this one is lost.
  *
  * Everything between two tiles is on the CPU, so a merge can go on with the tile that failed (src/merge.ts): drivers
- * are reset and laptops change their GPU, and minutes of work need not be lost with them. Only a device that was opened
- * here can be opened again.
+ * are reset and laptops switch GPUs, and minutes of work need not be lost. Only a device that the session opened can be
+ * opened again.
  */
 import { Gpu } from './device.ts';
 import { UsageError } from './errors.ts';
@@ -30,7 +30,10 @@ export class Session {
     this.#transfer = new Transfer(this.#gpu);
   }
 
-  /** @param device one of the caller's, never destroyed here; or what opens one, which is then owned. */
+  /**
+   * @param device the caller's device, which the session never destroys; or a function that opens one, which the
+   * session then owns.
+   */
   static async create(device: GPUDevice | OpenDevice, tensor: TensorSource): Promise<Session> {
     return typeof device === 'function'
       ? new Session(await device(), device, tensor)
@@ -55,8 +58,8 @@ export class Session {
   }
 
   /**
-   * Opens another device in place of a lost one; pipelines and weights are made anew when they are used. @throws
-   * NoAdapterError
+   * Opens a new device to replace a lost one; pipelines and weights are created again when they are used. @throws
+   * NoAdapterError.
    */
   async reopen(): Promise<void> {
     if (!this.#open) throw new Error('session: a borrowed device cannot be opened again');
@@ -71,7 +74,7 @@ export class Session {
     this.#transfer = new Transfer(this.#gpu);
   }
 
-  /** Frees everything on the device, and the device if it was opened here. */
+  /** Frees everything on the device, and destroys the device if the session opened it. */
   dispose(): void {
     this.#closed = true;
     this.#free();

@@ -1,9 +1,9 @@
 /**
- * One stage of a merge over its tiles, two of them in flight: while one computes, the next is cut from the frames and
- * the last is pasted into the picture.
+ * Runs one stage of a merge over its tiles, with two tiles in flight: while one computes, the next is cut from the
+ * frames and the last is pasted into the picture.
  *
- * The order on the GPU is that of the tiles; on the CPU whatever can be done is done. A stage that stops in the middle,
- * for whatever reason, stops with the first tiles in the picture and the others not, and can go on from there.
+ * The GPU works in the order of the tiles; the CPU does whatever it can do next. If a stage stops early for any reason,
+ * the first tiles are in the picture and the others are not, so the stage can go on from there.
  */
 import type { Executor, Prepared, Tensors } from './graph/executor.ts';
 import { READBACKS } from './graph/edges.ts';
@@ -11,29 +11,29 @@ import type { Tile } from './image/tile.ts';
 import type { Stage } from './model/schedule.ts';
 import type { StageTimes } from './profile.ts';
 
-/** What is done around a tile's computation. */
+/** The work around a tile's computation. */
 export interface TileWork {
   /** Writes a tile's inputs on the CPU. */
   cut(tile: Tile, inputs: Tensors): void;
-  /** Submits what is added to the inputs on the device. */
+  /** Submits copies on the device that add to the inputs. */
   load?(prepared: Prepared, tile: Tile): Promise<void>;
-  /** Puts a result into the picture on the CPU. Without it `store` takes results. */
+  /** Pastes a result into the picture on the CPU. If absent, `store` takes results. */
   paste?(tile: Tile, values: Float32Array): void;
-  /** Submits the way of a result on the device. */
+  /** Submits the copy of a result on the device. */
   store?(prepared: Prepared, tile: Tile): Promise<void>;
 }
 
 export interface StageControl {
   signal?: AbortSignal;
-  /** Called with the tiles that are done, and with a fraction of the next. */
+  /** Called with the number of finished tiles, plus a fraction for the next. */
   report: (done: number) => void;
   times?: StageTimes;
 }
 
 /**
- * Runs tiles from `first` on. @param placed called when the result of a tile is where it belongs, in the order of
- * tiles.
- * @throws CancelledError within two submissions of the signal; GpuError; DeviceLostError. Nothing is in flight then.
+ * Runs tiles from `first` on. @param placed called when a tile's result is in its place, in the order of tiles.
+ * @throws CancelledError, at most two submissions after the signal; GpuError; DeviceLostError. Nothing is in flight
+ * then.
  */
 export async function runTiles(
   executor: Executor,
@@ -51,7 +51,7 @@ export async function runTiles(
     void (times && (times[key] += performance.now() - from));
   let reported = first;
   const reportMore = (done: number): void => {
-    // The results of a tile arrive about when the first steps of the next are done.
+    // The results of a tile arrive when about the first steps of the next are done.
     if (done > reported) report((reported = done));
   };
 
@@ -66,7 +66,7 @@ export async function runTiles(
       work.cut(tiles[n], inputs);
       clocked('cutMs', from);
     });
-  /** Takes the result of a tile whose computation has been submitted, after those of the tiles before. */
+  /** Takes the result of a tile whose computation was submitted, after the results of earlier tiles. */
   const finish = async (n: number, before: Promise<void>): Promise<void> => {
     const { paste } = work;
     if (paste) {
@@ -81,7 +81,7 @@ export async function runTiles(
     reportMore(n + 1);
   };
 
-  /** Whatever has been begun, for the case that something fails. */
+  /** The work in progress, to wait for if something fails. */
   const begunWork: Promise<void>[] = [];
   const begin = (running: Promise<void>): Promise<void> => {
     running.catch(() => undefined);
@@ -95,11 +95,11 @@ export async function runTiles(
       await cutting;
       await executor.send(prepared, times);
       await work.load?.(prepared, tiles[n]);
-      // It waits until what was sent has been copied, which is when the tile before is done.
+      // This waits until the sent inputs have been copied, which is when the previous tile is done.
       if (n + 1 < tiles.length) cutting = begin(cut(n + 1));
       await finished[n - READBACKS];
       const output = work.paste && { node: plan.graph.outputs[0], slot: n % READBACKS };
-      // The last step counts when the result is in its place.
+      // The last step counts only when the result is in its place.
       const onStep = (step: number): void => (step < plan.steps.length ? reportMore(n + worked[step - 1]) : undefined);
       await executor.submit(prepared, { signal, times, output, onStep });
       await work.store?.(prepared, tiles[n]);
@@ -109,14 +109,14 @@ export async function runTiles(
     await executor.submissions.idle();
     await executor.timed();
   } finally {
-    // Results that are on their way are still taken.
+    // Results in flight are still taken.
     await Promise.allSettled(begunWork);
     await executor.submissions.settled();
     executor.release(prepared);
   }
 }
 
-/** By step, the share of a tile's arithmetic that is done after it. */
+/** For each step, the share of a tile's arithmetic that is done after that step. */
 function fractions({ plan }: Stage): number[] {
   const whole = Math.max(1, plan.multiplyAdds);
   let sum = 0;

@@ -1,6 +1,6 @@
 /**
- * `deghost/warnings`: what to tell people after a merge that ran, but whose picture may not be what they hope for. Each
- * warning says what was found and what to do. An entry of its own, so that a page that words its own loads none of it.
+ * `deghost/warnings`: warnings after a merge that ran, but whose picture may disappoint. Each warning says what was
+ * found and what to do. A separate entry, so that a page with its own texts loads none of this code.
  * @module deghost/warnings
  */
 import type { MergeResult } from './deghoster.ts';
@@ -17,7 +17,7 @@ export interface MergeWarning {
   kind: 'much-motion' | 'weak-response' | 'poor-reference' | 'contradicted-exposures';
   /** What was found and what to do, in plain text without line breaks. */
   message: string;
-  /** The frames it is about, from 0 in exposure order (messages count from 1). */
+  /** The frames that the warning is about, from 0 in exposure order (messages count from 1). */
   frames?: number[];
 }
 
@@ -28,30 +28,30 @@ interface Findings {
   /** From 0 in exposure order. */
   reference: number;
   response: ChosenResponse;
-  /** The reference's motion map, where the network made it. */
+  /** The reference's motion map, if the network made the maps. */
   motion: Float32Array | undefined;
 }
 
-/** More of the picture than this called moving is much. */
+/** If more than this share of the picture is marked as moving, that is a lot. */
 const MUCH_MOTION = 0.5;
-/** An estimated response that rests on fewer pairs of values, or covers less of the scale, is weak. */
+/** An estimated response with fewer pairs of values, or that covers less of the scale, is weak. */
 const WEAK_PAIRS = 240;
 const WEAK_RANGE = 0.4;
-/** A reference of which less than this is well exposed is poor. */
+/** A reference is poor if less than this share of it is well exposed. */
 const WELL_EXPOSED = 0.1;
 /**
- * Where no curve was found to measure with, only a step that the pictures have less than this share of, in stops, is
- * wrong: curves bend it by less.
+ * If no curve was found to measure with, a step is wrong only if the pictures show less than this share of it, in
+ * stops: curves change a step by less.
  */
 const NO_STEP = 0.3;
-/** Beyond this the ratio is not told: it hangs on the ends of the curve. */
+/** Ratios above this are not reported: they depend on the ends of the curve. */
 const LARGEST_TOLD = 100;
 
 /**
- * The warnings of a merge, the gravest first.
- * @param frames as they were given to `merge`. A reference whose pixels are on the device, or in an ImageBitmap, is not
- * judged; nor are the exposures, where any frame's are.
- * @param result what `merge` gave; with motion maps of the caller's own pass `motion: []`.
+ * The warnings of a merge, most serious first.
+ * @param frames as they were given to `merge`. A reference whose pixels are on the device or in an ImageBitmap is not
+ * judged. If any frame's pixels are, the exposures are not judged either.
+ * @param result the result of `merge`; if the caller gave motion maps, pass `motion: []`.
  */
 export function mergeWarnings(
   frames: readonly FrameSource[],
@@ -60,7 +60,7 @@ export function mergeWarnings(
   const { order, reference, response, motion } = result;
   const findings: Findings = { frames: order.map((k) => frames[k]), reference, response, motion: motion[reference] };
   const contradicted = contradictedExposures(findings);
-  // Where the exposures are wrong, the response can be no good.
+  // If the exposures are wrong, the response cannot be right.
   return [
     contradicted,
     muchMotion(findings),
@@ -103,7 +103,7 @@ function isContradicted({ given, measured }: ExposureStep, estimated: boolean): 
   return Math.log(given) > Math.log(WRONG_STEP) && Math.log(measured) < NO_STEP * Math.log(given);
 }
 
-/** `4 times`, or for a frame that is darker `0.25 times`. */
+/** `4 times`, or `0.25 times` for a frame that is darker. */
 function times(ratio: number): string {
   if (ratio > LARGEST_TOLD) return `over ${LARGEST_TOLD} times`;
   if (ratio < 1 / LARGEST_TOLD) return `less than ${1 / LARGEST_TOLD} times`;
@@ -117,7 +117,7 @@ function muchMotion({ motion }: Findings): MergeWarning | undefined {
   return {
     kind: 'much-motion',
     message:
-      `${percent(share)} of the picture is called moving, and comes from the reference frame alone. Likely ` +
+      `${percent(share)} of the picture is marked as moving and comes from the reference frame alone. Likely ` +
       'causes: frames taken by hand (align them first), a frame in another orientation, a frame of another scene, or ' +
       'wrong exposures. If so much does move, merge fewer frames.',
   };
@@ -132,15 +132,15 @@ function poorReference({ frames, reference, response }: Findings): MergeWarning 
     kind: 'poor-reference',
     message:
       `Only ${percent(share)} of the reference, ${numbered(frames, reference)}, is neither burnt out nor ` +
-      'black: what moves is shown from it, and cannot be seen well. Choose another reference.',
+      'black: moving things are shown from it and are hard to see. Choose another reference.',
     frames: [reference],
   };
 }
 
 function weakResponse({ response: { report } }: Findings): MergeWarning | undefined {
   const remedy =
-    'If colours or tones look wrong, or still parts are called moving, estimate the response from a stack with more ' +
-    'tones and use it for this one, or say what the files hold: gamma or linear.';
+    'If colours or tones look wrong, or still parts are marked as moving, estimate the response from a stack with ' +
+    'more tones and use it for this one, or say what the files hold: gamma or linear.';
   if (report.reason !== undefined) {
     return {
       kind: 'weak-response',
@@ -152,7 +152,7 @@ function weakResponse({ response: { report } }: Findings): MergeWarning | undefi
   return {
     kind: 'weak-response',
     message:
-      `The camera's response rests on little: ${report.pairs} pairs of values, from ${percent(low)} to ` +
+      `The estimate of the camera's response is weak: ${report.pairs} pairs of values, from ${percent(low)} to ` +
       `${percent(high)} of the scale. ${remedy}`,
   };
 }

@@ -74,7 +74,7 @@ describe('mergeWarnings', () => {
     const [warning, ...rest] = warn(stack, { response: fine, motion: map(0.76) });
     expect(rest).toEqual([]);
     expect(warning.kind).toBe('much-motion');
-    expect(warning.message).toMatch(/^76 % of the picture is called moving.*by hand.*orientation/);
+    expect(warning.message).toMatch(/^76 % of the picture is marked as moving.*by hand.*orientation/);
   });
 
   it('warns of a reference that is burnt out or black, wherever its samples are', () => {
@@ -105,7 +105,7 @@ describe('mergeWarnings', () => {
     expect(warn([stack[0], tiny(0.0004), stack[2]], { response: linear })).toEqual([]);
   });
 
-  it('warns of a response that rests on little, or that was not found', () => {
+  it('warns of a response whose estimate is weak, or that was not found', () => {
     const flat = (code: number, exposure: number): Frame => ({
       ...size,
       exposure,
@@ -125,6 +125,6 @@ describe('mergeWarnings', () => {
     });
     const [weak] = warn([ramp(1), ramp(4)]);
     expect(weak.kind).toBe('weak-response');
-    expect(weak.message).toMatch(/rests on little: \d+ pairs of values, from \d+ % to \d+ %/);
+    expect(weak.message).toMatch(/estimate of the camera.s response is weak: \d+ pairs of values, from \d+ % to \d+ %/);
   });
 });

@@ -1,5 +1,6 @@
 /**
- * What lies on the device beside pipelines: buffers, counted, packed weights, each uploaded once, and params.
+ * What is on the device besides pipelines: buffers, whose bytes are counted; packed weights, each uploaded once;
+ * params.
  */
 import type { Gpu } from '../device.ts';
 import { floatToHalf } from '../float16.ts';
@@ -9,7 +10,7 @@ import type { Resource } from '../kernels/program.ts';
 import { texelBytes } from '../kernels/tensor.ts';
 import type { Plan, Step } from './plan.ts';
 
-/** A tensor of the weights file by name, OIHW. @throws when there is none. */
+/** A tensor of the weights file by name, OIHW. @throws if there is none. */
 export type TensorSource = (name: string) => Float32Array;
 
 /** Bytes of a buffer, or of a texture of weights. */
@@ -25,7 +26,7 @@ export class DeviceBuffers {
   readonly #weights = new Map<string, GPUBuffer | GPUTexture>();
   #bytes = 0;
   #peak = 0;
-  /** What has been created since `attempt` was called. */
+  /** What was created since `attempt` was called. */
   #created: (GPUBuffer | GPUTexture)[] | undefined;
 
   constructor(gpu: Gpu, tensor: TensorSource) {
@@ -59,7 +60,7 @@ export class DeviceBuffers {
   }
 
   /**
-   * Creates what is needed together, and none of it if that fails: bytes are freed, and weights will be uploaded anew.
+   * Creates several things together, or none of them: if one fails, all are freed, and weights will be uploaded again.
    * @param create must not await.
    * @throws as `Gpu.guard`.
    */

@@ -1,10 +1,10 @@
 /**
- * The executor runs plans on a device: it uploads each packed weight once, allocates a plan's buffers, records, submits
- * and reads back. Nothing else touches the GPU, but for transfer.ts.
+ * The executor runs plans on a device: it uploads each packed weight once, allocates a plan's buffers, records and
+ * submits commands, and reads results back. Besides it only transfer.ts touches the GPU.
  *
- * A plan has one set of buffers for its tensors. What is doubled is the edge to the CPU, so that there can be two tiles
- * in flight: inputs are written to a staging buffer while the tile before computes, and results are read from one of
- * two readback buffers while the tile after does.
+ * A plan has one set of buffers for its tensors. Only the edge to the CPU has more buffers, so that two tiles can be in
+ * flight: inputs are written to a staging buffer while the previous tile computes, and results are read from one of two
+ * readback buffers while the next tile computes.
  */
 import type { Gpu } from '../device.ts';
 import { GpuError, InputError, throwIfCancelled } from '../errors.ts';
@@ -30,23 +30,20 @@ export interface Prepared {
   params: GPUBuffer;
   pipelines: readonly GPUComputePipeline[];
   groups: readonly GPUBindGroup[];
-  /** Where inputs are written on the CPU, one after another, and its memory while they may be. */
+  /** The staging buffer for inputs, one after another, and its memory while it is mapped. */
   staging: { buffer: GPUBuffer; memory: ArrayBuffer | undefined };
   readbacks: readonly GPUBuffer[];
-  /** Whether all buffers but the params are another's. */
+  /** Whether all buffers but the params belong to another prepared plan. */
   shared?: boolean;
 }
 
 export interface SubmitOptions {
   signal?: AbortSignal;
-  /** Called with the number of steps that are done, whenever the GPU is done with some. */
+  /** Called with the number of finished steps, whenever the GPU has finished some. */
   onStep?: (done: number) => void;
-  /**
-   * Milliseconds on the GPU are added here, where the device has timestamps (`canTime`). Every step gets a pass of its
-   * own then.
-   */
+  /** GPU milliseconds are added here if the device has timestamps (`canTime`). Every step then runs in its own pass. */
   times?: GpuTimes;
-  /** An output to copy to a readback buffer at the end. */
+  /** An output to copy to a readback buffer at the end of the run. */
   output?: { node: number; slot: number };
 }
 
@@ -71,8 +68,8 @@ export class Executor {
   }
 
   /**
-   * Compiles plans' programs, all at once, and has each run once, without allocating any plan's buffers. @throws as
-   * `Pipelines.warm`
+   * Compiles the programs of plans, all at once, and runs each once, without allocating any plan's buffers. @throws as
+   * `Pipelines.warm`.
    */
   warm(plans: readonly Plan[], options?: WarmOptions): Promise<void> {
     return this.pipelines.warm(
@@ -82,8 +79,8 @@ export class Executor {
   }
 
   /**
-   * Makes a plan ready to run. Release it when done.
-   * @param beside a prepared plan of the same graph, whose buffers and inputs this one uses too; it must be released
+   * Makes a plan ready to run. Release the prepared plan when done.
+   * @param beside a prepared plan of the same graph, whose buffers and inputs the new one shares; release `beside`
    * last.
    */
   async prepare(plan: Plan, beside?: Prepared): Promise<Prepared> {
@@ -137,8 +134,9 @@ export class Executor {
   }
 
   /**
-   * Has a prepared plan's inputs written, once those that were sent before have left. What was there is not kept.
-   * @param write must be done with the memory when it returns.
+   * Calls `write` to fill a prepared plan's inputs, once the inputs sent before have been copied. Old contents are
+   * lost.
+   * @param write must not use the memory after it returns.
    * @throws what `write` throws; DeviceLostError
    */
   async stage({ plan, staging }: Prepared, write: (inputs: Tensors) => void): Promise<void> {
@@ -146,7 +144,7 @@ export class Executor {
     const mapped = staging.memory
       ? Promise.resolve(staging.memory)
       : buffer.mapAsync(GPUMapMode.WRITE).then(() => (staging.memory = buffer.getMappedRange()));
-    // Within `wait`: a device that is lost takes the memory away, and what is thrown then is the loss.
+    // Within `wait`: a lost device takes the memory away, and then the loss is what must be thrown.
     return this.gpu.wait(
       mapped.then((memory) =>
         write(
@@ -158,7 +156,7 @@ export class Executor {
     );
   }
 
-  /** Submits the way of staged inputs to the buffers where the plan reads them. @throws GpuError; DeviceLostError */
+  /** Submits the copy of staged inputs to the buffers that the plan reads. @throws GpuError; DeviceLostError. */
   async send({ plan, buffers, staging }: Prepared, times?: GpuTimes): Promise<void> {
     const clock = this.#clock(times);
     await this.gpu.guard('uploading', () => {
@@ -177,16 +175,16 @@ export class Executor {
     });
   }
 
-  /** Where a node's tensor lies on the device, in vec4f. */
+  /** The place of a node's tensor on the device, in vec4f. */
   locate({ plan, buffers }: Prepared, node: number): { buffer: GPUBuffer; first: number } {
     const view = plan.views[node];
     return { buffer: buffers[view.buffer], first: start(view) };
   }
 
   /**
-   * Submits a prepared plan on the inputs that were sent, and returns when the last of it is submitted: what is
-   * submitted next runs after it.
-   * @throws CancelledError within one submission of the signal; GpuError; DeviceLostError.
+   * Submits a prepared plan on the inputs that were sent, and returns when its last step is submitted. Anything
+   * submitted later runs after it.
+   * @throws CancelledError, at most one submission after the signal; GpuError; DeviceLostError.
    */
   async submit(prepared: Prepared, { signal, onStep, times, output }: SubmitOptions = {}): Promise<void> {
     const { steps } = prepared.plan;
@@ -210,14 +208,14 @@ export class Executor {
     }
   }
 
-  /** Waits until the GPU times of all that was submitted have been added. */
+  /** Waits until the GPU times of all submitted work have been added. */
   async timed(): Promise<void> {
     await Promise.all(this.#reading);
   }
 
   /**
-   * The tensor that was copied to a readback buffer, NC4HW4, once it is there. `use` must be done with it when it
-   * returns. @throws DeviceLostError
+   * Waits for the tensor that was copied to a readback buffer, and passes it to `use` (NC4HW4), which must not keep it
+   * after it returns. @throws DeviceLostError.
    */
   async take<T>({ readbacks }: Prepared, slot: number, use: (values: Float32Array<ArrayBuffer>) => T): Promise<T> {
     const buffer = readbacks[slot];
@@ -267,12 +265,12 @@ export class Executor {
     encoder.copyBufferToBuffer(buffers[view.buffer], viewOffset(view), readbacks[slot], 0, tensorBytes(view.shape));
   }
 
-  /** A clock for one command buffer, where one is wanted and the device can. */
+  /** A clock for one command buffer, if times are wanted and the device has timestamps. */
   #clock(times: GpuTimes | undefined): GpuClock | undefined {
     return times && this.canTime ? (this.#clocks.pop() ?? new GpuClock(this.gpu)) : undefined;
   }
 
-  /** Hands on what a clock says as soon as it does; the clock is free again then. */
+  /** Passes on a clock's times as soon as they are there, and frees the clock. */
   #readClock(clock: GpuClock, use: (ms: readonly number[]) => void): void {
     const reading = clock.read().then((ms) => {
       this.#clocks.push(clock);

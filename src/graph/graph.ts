@@ -2,9 +2,9 @@
  * A graph is plain data: nodes in the order they run, each naming its op, inputs, attributes and shape.
  *
  * Ops are the kernels' names (kernels/index.ts) and four that compute nothing: `input`, a tensor written before a run;
- * `concat`, channels one after another, and `slice`, some of a node's channels, which placement turns into addresses
- * (place.ts); `result`, what its input's kernel stores besides its output. Passes read a graph and return something
- * new; none changes it.
+ * `concat`, channels one after another; `slice`, some of a node's channels; `result`, what its input's kernel stores
+ * besides its output. Placement turns concats and slices into addresses (place.ts). Passes read a graph and return a
+ * new one; none changes its input.
  */
 import { KERNELS } from '../kernels/index.ts';
 import type { AttrsOf, KernelName } from '../kernels/index.ts';
@@ -21,7 +21,7 @@ export interface SliceAttrs {
 
 export interface GraphNode {
   id: number;
-  /** Unique; errors, plans and the stages of a run go by it. */
+  /** Unique. Errors, plans and profiles use it. */
   name: string;
   op: Op;
   inputs: readonly number[];
@@ -38,7 +38,8 @@ export interface Graph {
 }
 
 /**
- * The kernel of a node, its attributes' type forgotten: a node's attrs were checked against its op when it was added.
+ * The kernel of a node, without the type of its attributes: a node's attrs were checked against its op when it was
+ * added.
  */
 export function kernelOf(node: GraphNode): Kernel<object> {
   return KERNELS[node.op as KernelName] as Kernel<object>;
@@ -68,7 +69,7 @@ export class GraphBuilder {
     return this.#push(name, 'input', [], {}, shape);
   }
 
-  /** Adds a kernel's node. @throws naming the node when its inputs do not fit. */
+  /** Adds a kernel's node. @throws naming the node if its inputs do not fit. */
   add<K extends KernelName>(name: string, op: K, inputs: readonly GraphNode[], attrs: AttrsOf<K>): GraphNode {
     const kernel = KERNELS[op] as unknown as Kernel<AttrsOf<K>>;
     try {
@@ -82,7 +83,10 @@ export class GraphBuilder {
     }
   }
 
-  /** Channels of the inputs one after another; every input but the last has a multiple of four. One input is itself. */
+  /**
+   * Channels of the inputs one after another; every input but the last has a multiple of four. A single input is
+   * returned as it is.
+   */
   concat(name: string, inputs: readonly GraphNode[]): GraphNode {
     if (inputs.length === 1) return inputs[0];
     const shapes = inputs.map((node) => node.shape);
@@ -123,7 +127,7 @@ export class GraphBuilder {
 }
 
 /**
- * Every tensor of the weights file that a graph reads, with its shape. @throws when two nodes read one tensor in
+ * Every tensor of the weights file that a graph reads, with its shape. @throws if two nodes read one tensor in
  * different shapes.
  */
 export function graphTensors(graph: Graph): Map<string, readonly number[]> {

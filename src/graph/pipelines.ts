@@ -1,9 +1,9 @@
 /**
- * Compute pipelines, one a program, known by their source.
+ * Compute pipelines, one per program, cached by their source.
  *
- * Some drivers compile when a pipeline is made, others when it first runs (lavapipe: seconds each). `warm` has all of
- * it done beforehand: it runs one workgroup of every program on small buffers of its own. WebGPU keeps accesses inside
- * them, whatever the params say, and nobody reads what they hold.
+ * Some drivers compile when a pipeline is created, others when it first runs (lavapipe: seconds each). `warm` does all
+ * of this beforehand: it runs one workgroup of every program on small buffers of its own. WebGPU keeps accesses inside
+ * these buffers, whatever the params say, and nothing reads them.
  */
 import type { Gpu } from '../device.ts';
 import { CancelledError, GpuError } from '../errors.ts';
@@ -34,7 +34,7 @@ export class Pipelines {
     this.#gpu = gpu;
   }
 
-  /** A program's pipeline, being compiled from the first call on. */
+  /** A program's pipeline; the first call starts compiling it. */
   get(program: Program): Compiled {
     const compiled = this.#compiled.get(program.source) ?? this.#compile(program);
     this.#compiled.set(program.source, compiled);
@@ -61,14 +61,14 @@ export class Pipelines {
     return { layout, pipeline };
   }
 
-  /** The pipelines of dispatches, compiled all at once. @throws GpuError; DeviceLostError */
+  /** The pipelines of dispatches, compiled all at once. @throws GpuError; DeviceLostError. */
   all(dispatches: readonly Dispatch[]): Promise<GPUComputePipeline[]> {
     return this.#gpu.wait(Promise.all(dispatches.map(({ program }) => this.get(program).pipeline)));
   }
 
   /**
-   * Compiles the programs of dispatches, all at once, and has each run once, one after another, so that whoever stops
-   * waits for one compilation at most.
+   * Compiles the programs of dispatches, all at once, and runs each once, one after another, so that a caller who
+   * cancels waits for one compilation at most.
    * @throws CancelledError; GpuError; DeviceLostError
    */
   async warm(dispatches: readonly Dispatch[], { signal, onProgress }: WarmOptions = {}): Promise<void> {
@@ -100,7 +100,10 @@ export class Pipelines {
           : device.createBuffer({ label: 'first run', size: WARM_BYTES, usage: GPUBufferUsage.STORAGE });
       const storage = Object.values(program.bindings).map(make);
       const entries = [uniform, ...storage].map(
-        (it, binding): GPUBindGroupEntry => ({ binding, resource: 'size' in it ? { buffer: it } : it.createView() }),
+        (bound, binding): GPUBindGroupEntry => ({
+          binding,
+          resource: 'size' in bound ? { buffer: bound } : bound.createView(),
+        }),
       );
       const encoder = device.createCommandEncoder({ label: 'first run' });
       const pass = encoder.beginComputePass({ label: program.label });
@@ -110,7 +113,7 @@ export class Pipelines {
       pass.end();
       device.queue.submit([encoder.finish()]);
       // They are freed when the GPU is done with them.
-      [uniform, ...storage].forEach((it) => it.destroy());
+      [uniform, ...storage].forEach((bound) => bound.destroy());
     });
     await this.#gpu.wait(device.queue.onSubmittedWorkDone());
   }

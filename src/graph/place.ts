@@ -1,10 +1,10 @@
 /**
  * Placement: where each tensor lives, so that concatenation costs nothing.
  *
- * An **arena** is one allocation: tensors of one size, block after block. Every concat asks for its inputs to be
- * neighbours in one arena, in its order. Concats that overlap share an arena where they agree: `concat(Z, o1)`,
- * `concat(Z, o1, o2)` and `concat(o1, o2, o3)` are windows of `[Z, o1, o2, o3]`. Where they do not agree, or where a
- * tensor would be computed from the arena it is written to (WebGPU forbids one buffer as `read` and `read_write` in one
+ * An **arena** is one allocation: tensors of one size, block after block. Every concat needs its inputs next to each
+ * other in one arena, in its order. Concats that overlap share an arena where they agree: `concat(Z, o1)`,
+ * `concat(Z, o1, o2)` and `concat(o1, o2, o3)` are windows of `[Z, o1, o2, o3]`. If they do not agree, or if a tensor
+ * would be computed from the arena it is written to (WebGPU forbids one buffer as `read` and `read_write` in one
  * dispatch), a copy is inserted into the graph first.
  */
 import { blocks } from '../kernels/tensor.ts';
@@ -12,18 +12,18 @@ import type { DType } from '../kernels/tensor.ts';
 import { computes, kernelOf } from './graph.ts';
 import type { Graph, GraphNode, SliceAttrs } from './graph.ts';
 
-/** Where a node's tensor starts: an arena and a block in it. */
+/** Where a node's tensor starts: the arena, and the block in it. */
 export interface Place {
   arena: number;
   block: number;
 }
 
 export interface Placement {
-  /** The graph, with copies where they were needed. */
+  /** The graph, with the copies it needed. */
   graph: Graph;
   /** By node id. */
   places: Place[];
-  /** Blocks and pixels of each arena, and how it is stored. */
+  /** Blocks and pixels of each arena, and its storage type. */
   arenas: { blocks: number; pixels: number; dtype: DType }[];
 }
 
@@ -45,8 +45,8 @@ function chainRoots(graph: Graph): number[] {
 }
 
 /**
- * The storage a node's tensor is made of: itself, or a concat's inputs, concats among them opened, or what a slice is
- * part of.
+ * The storage a node's tensor consists of: the node itself, a concat's inputs (nested concats opened), or the source of
+ * a slice.
  */
 function items(graph: Graph, roots: readonly number[], id: number): number[] {
   const node = graph.nodes[id];
@@ -55,7 +55,7 @@ function items(graph: Graph, roots: readonly number[], id: number): number[] {
     : [roots[id]];
 }
 
-/** Storage that the kernels writing `root` read, but for what they update. */
+/** Storage that the kernels writing `root` read, without what they update. */
 function readsOf(graph: Graph, roots: readonly number[], root: number): Set<number> {
   const reads = new Set<number>();
   for (const member of graph.nodes) {

@@ -2,8 +2,8 @@
  * A plan: what to run, in which buffers. A pure function of the graph; nothing here touches a device.
  *
  * Arenas (place.ts) live from the first step that writes them to the last that reads them; a graph's inputs from the
- * start, its outputs to the end. Two whose lives do not touch share a **buffer**. Sharing is by whole buffers, not
- * ranges, because WebGPU tracks usage by buffer: a step must never read one it writes.
+ * start, its outputs to the end. Two arenas whose lifetimes do not overlap share a **buffer**. Sharing is by whole
+ * buffers, not ranges, because WebGPU tracks usage by buffer: a step must never read one it writes.
  */
 import { bytesText } from '../bytesText.ts';
 import { implementationsOf, isTuned } from '../kernels/kernel.ts';
@@ -21,12 +21,14 @@ export interface Step {
   node: number;
   name: string;
   op: string;
-  /** What a tuner's choice goes by, and the implementation taken; empty where the kernel has one. */
+  /**
+   * The class that a tuner's choice is for, and the chosen implementation. Both are empty if the kernel has only one.
+   */
   shapeClass: string;
   implementation: string;
   dispatch: Dispatch;
   multiplyAdds: number;
-  /** Bytes read and written, every tensor once. */
+  /** Bytes read and written, counting every tensor once. */
   bytes: number;
   output: View;
 }
@@ -42,7 +44,10 @@ export interface Plan {
   weights: ReadonlyMap<string, PackedWeights>;
   /** Tensors of the weights file that the plan reads. */
   tensors: ReadonlyMap<string, readonly number[]>;
-  /** Bytes of all tensors were none shared or placed, and of the buffers. */
+  /**
+   * `unshared`: bytes if every tensor had its own buffer. `shared` and `largest`: bytes of all buffers, and of the
+   * largest.
+   */
   bytes: { unshared: number; shared: number; largest: number };
   multiplyAdds: number;
   /** Distinct programs, by source. */
@@ -62,9 +67,9 @@ interface Life {
 function lives(graph: Graph, places: readonly { arena: number }[], arenaBytes: readonly number[]): Life[] {
   const life = arenaBytes.map((bytes): Life => ({ bytes, first: Infinity, last: -Infinity }));
   const touch = (node: number, step: number): void => {
-    const it = life[places[node].arena];
-    it.first = Math.min(it.first, step);
-    it.last = Math.max(it.last, step);
+    const arena = life[places[node].arena];
+    arena.first = Math.min(arena.first, step);
+    arena.last = Math.max(arena.last, step);
   };
   let step = 0;
   for (const node of graph.nodes) {
@@ -79,29 +84,29 @@ function lives(graph: Graph, places: readonly { arena: number }[], arenaBytes: r
   return life;
 }
 
-/** Assigns arenas to buffers, largest first, each to the smallest buffer that is free during its life. */
+/** Assigns arenas to buffers, largest first, each to the smallest buffer that is free during the arena's lifetime. */
 function share(life: readonly Life[]): { bufferOf: number[]; buffers: number[] } {
   const buffers: { bytes: number; tenants: Life[] }[] = [];
   const bufferOf: number[] = new Array<number>(life.length).fill(-1);
   const bySize = life.map((_, i) => i).sort((a, b) => life[b].bytes - life[a].bytes || a - b);
   for (const i of bySize) {
-    const it = life[i];
+    const arena = life[i];
     let home = -1;
     for (const [b, candidate] of buffers.entries()) {
-      const free = candidate.tenants.every((other) => other.last < it.first || it.last < other.first);
+      const free = candidate.tenants.every((other) => other.last < arena.first || arena.last < other.first);
       if (free && (home < 0 || candidate.bytes < buffers[home].bytes)) home = b;
     }
-    if (home < 0) home = buffers.push({ bytes: it.bytes, tenants: [] }) - 1;
-    buffers[home].tenants.push(it);
+    if (home < 0) home = buffers.push({ bytes: arena.bytes, tenants: [] }) - 1;
+    buffers[home].tenants.push(arena);
     bufferOf[i] = home;
   }
   return { bufferOf, buffers: buffers.map((b) => b.bytes) };
 }
 
 /**
- * Checks that a program reads and writes elements of the type that they are stored in.
- * @throws naming the node, the binding and both types: WebGPU would read the bytes of one as the other, and say
- * nothing.
+ * Checks that a program reads and writes elements in the type they are stored in.
+ * @throws naming the node, the binding and both types: WebGPU would read the bytes of one type as the other without an
+ * error.
  */
 function checkTypes(node: string, { program, resources }: Dispatch): void {
   for (const [name, { type }] of Object.entries(program.bindings)) {
@@ -116,9 +121,9 @@ function checkTypes(node: string, { program, resources }: Dispatch): void {
 
 /**
  * Plans a graph.
- * @param target what it is made for; without one the plan runs on every device, in f32. The graph's dtypes are its own
- * (fuse/precision.ts).
- * @throws when its nodes contradict one another, naming the node.
+ * @param target what the plan is made for; without a target it runs on every device, in f32. The graph's dtypes are its
+ * own (fuse/precision.ts).
+ * @throws naming the node, if nodes contradict one another.
  */
 export function plan(source: Graph, target: Target = {}): Plan {
   const halved = source.nodes.find(({ dtype }) => dtype === 'f16');
@@ -185,9 +190,9 @@ function shapeColumn(shape: Shape): string {
   return `${shape.channels} x ${shape.height} x ${shape.width}`;
 }
 
-/** A plan for people: a line a step, then the totals. */
-export function planText(it: Plan): string {
-  const rows = it.steps.map((step, i) => [
+/** A plan as readable text: one line per step, then the totals. */
+export function planText({ steps, programs, multiplyAdds, bytes, buffers }: Plan): string {
+  const rows = steps.map((step, i) => [
     `${i + 1}`,
     step.name,
     step.dispatch.program.label,
@@ -205,8 +210,8 @@ export function planText(it: Plan): string {
   return [
     line(header),
     ...rows.map(line),
-    `${it.steps.length} dispatches of ${it.programs} programs, ${(it.multiplyAdds / 1e9).toFixed(2)} G multiply-adds`,
-    `${bytesText(it.bytes.shared)} in ${it.buffers.length} buffers (${bytesText(it.bytes.unshared)} if every tensor ` +
-      `had its own), the largest ${bytesText(it.bytes.largest)}`,
+    `${steps.length} dispatches of ${programs} programs, ${(multiplyAdds / 1e9).toFixed(2)} G multiply-adds`,
+    `${bytesText(bytes.shared)} in ${buffers.length} buffers (${bytesText(bytes.unshared)} if every tensor ` +
+      `had its own), the largest ${bytesText(bytes.largest)}`,
   ].join('\n');
 }

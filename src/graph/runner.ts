@@ -1,6 +1,6 @@
 /**
- * A plan run whole, from tensors to tensors: what the tuner, benchmarks and tests do. Merges go tile by tile
- * (stage.ts), and do not load this.
+ * Runs a whole plan, from tensors to tensors, for the tuner, benchmarks and tests. Merges run tile by tile (stage.ts)
+ * and do not load this file.
  */
 import { InputError } from '../errors.ts';
 import { tensorBytes } from '../kernels/tensor.ts';
@@ -9,14 +9,14 @@ import type { Prepared, SubmitOptions, Tensors } from './executor.ts';
 import { GpuClock } from './timestamps.ts';
 
 export interface RunOptions extends Pick<SubmitOptions, 'signal' | 'onStep'> {
-  /** Milliseconds on the GPU are added here by step, where the device has timestamps (`canTime`). */
+  /** GPU milliseconds are added here by step if the device has timestamps (`canTime`). */
   stepMs?: Float64Array;
 }
 
 export class Runner extends Executor {
   #stepClock: GpuClock | undefined;
 
-  /** Uploads a prepared plan's inputs. @throws InputError; GpuError; DeviceLostError */
+  /** Uploads a prepared plan's inputs. @throws InputError; GpuError; DeviceLostError. */
   async upload(prepared: Prepared, inputs: Tensors): Promise<void> {
     await this.stage(prepared, (memory) => {
       for (const [name, to] of Object.entries(memory)) {
@@ -29,7 +29,7 @@ export class Runner extends Executor {
     await this.send(prepared);
   }
 
-  /** Runs a prepared plan on the inputs it was given, to its end. @throws as `submit`. */
+  /** Runs a prepared plan to its end on the uploaded inputs. @throws as `submit`. */
   async run(prepared: Prepared, { stepMs, ...options }: RunOptions = {}): Promise<void> {
     await this.submit(prepared, { ...options, times: stepMs && { stepMs, uploadMs: 0, readbackMs: 0 } });
     await this.submissions.idle();
@@ -37,10 +37,10 @@ export class Runner extends Executor {
   }
 
   /**
-   * Runs one step of a prepared plan `count` times, in one pass: implementations round timestamps, which would hide
-   * short steps.
-   * @returns milliseconds of all together: on the GPU where the device has timestamps (`canTime`), else until they were
-   * done.
+   * Runs one step of a prepared plan `count` times in one pass: WebGPU implementations round timestamps, which would
+   * hide short steps.
+   * @returns milliseconds of all runs together: GPU time if the device has timestamps (`canTime`), else wall time until
+   * they were done.
    */
   async time(prepared: Prepared, step: number, count: number): Promise<number> {
     const { device } = this.gpu;

@@ -1,40 +1,40 @@
 /**
  * How work goes to the GPU: in submissions of about SUBMIT_MS each, at most two of them in flight.
  *
- * Short ones, so that a picture stops within about a tenth of a second of being cancelled and no operating system's
- * watchdog fires on a slow adapter; two, so that the next is there when one ends. Where a whole tile is shorter than
- * that it is one submission.
+ * They are short, so that a merge stops about a tenth of a second after it is cancelled, and so that no operating
+ * system's watchdog fires on a slow adapter. There are two, so that the next is ready when one ends. A tile that takes
+ * less time than SUBMIT_MS is one submission.
  *
- * What is awaited of a submission is the mapping of a few bytes that it writes at its end: `onSubmittedWorkDone`,
- * called late, would wait for whatever else has been submitted.
+ * Waiting for a submission means waiting for the mapping of a few bytes (a fence) that it writes at its end.
+ * `onSubmittedWorkDone`, called late, would also wait for everything submitted since.
  */
 import type { Gpu } from '../device.ts';
 import type { Step } from './plan.ts';
 
-/** Submissions aim at this long. */
+/** Target duration of a submission. */
 const SUBMIT_MS = 50;
 const MAX_IN_FLIGHT = 2;
 /** Multiply-adds of the first submission: a few milliseconds on a GPU, a second on a slow software adapter. */
 const FIRST_WORK = 1e9;
 const LEAST_WORK = 1e7;
-/** What a dispatch costs besides, in multiply-adds: keeps graphs of tiny steps from going up in one submission. */
+/** Fixed cost of a dispatch, in multiply-adds: keeps a graph of tiny steps from becoming one submission. */
 const STEP_WORK = 1e6;
 
-/** Bytes of a fence; the least there is for what is filled and mapped. */
+/** Bytes of a fence: the smallest size that can be filled and mapped. */
 const FENCE_BYTES = 16;
 
-/** What a step counts in a submission. */
+/** The work that a step counts as. */
 function workOf(step: Step): number {
   return step.multiplyAdds + STEP_WORK;
 }
 
 export class Submissions {
   readonly #gpu: Gpu;
-  /** None of them rejects. */
+  /** Promises of the submissions in flight. None rejects. */
   readonly #inFlight: Promise<void>[] = [];
-  /** The first failure that nobody has been told of. */
+  /** The first failure that was not thrown yet. */
   #failure: { error: unknown } | undefined;
-  /** Work that SUBMIT_MS are thought to be enough for. */
+  /** Work that should take about SUBMIT_MS. */
   #work = FIRST_WORK;
   #lastEnd = 0;
   readonly #fences: GPUBuffer[] = [];
@@ -45,12 +45,12 @@ export class Submissions {
     this.#gpu = gpu;
   }
 
-  /** Submissions so far, and the wall time in which there was one in flight. */
+  /** Submissions so far, and the wall time with at least one in flight. */
   get totals(): { count: number; busyMs: number } {
     return { count: this.#count, busyMs: this.#busyMs };
   }
 
-  /** Where a submission ends that begins with step `first` and has at most `most` steps: one at least. */
+  /** The end of a submission that begins with step `first` and has at least one and at most `most` steps. */
   end(steps: readonly Step[], first: number, most: number): number {
     let next = first;
     let work = 0;
@@ -71,7 +71,7 @@ export class Submissions {
     this.#tell();
   }
 
-  /** Waits until none is in flight, whatever became of them: whoever calls this knows. */
+  /** Waits until none is in flight, and throws nothing: the caller already knows of the failure. */
   async settled(): Promise<void> {
     while (this.#inFlight.length > 0) await this.#inFlight[0];
     this.#failure = undefined;
@@ -96,7 +96,7 @@ export class Submissions {
     return fence;
   }
 
-  /** Notes what has just been submitted. @param onDone called when the GPU has done it. */
+  /** Notes what has just been submitted. @param onDone called when the GPU has finished it. */
   track(fence: GPUBuffer, steps: readonly Step[], first: number, end: number, onDone?: () => void): void {
     const begun = performance.now();
     this.#count++;
@@ -115,7 +115,7 @@ export class Submissions {
     this.#inFlight.push(done);
   }
 
-  /** Waits until the GPU has come to a fence. */
+  /** Waits until the GPU reaches a fence. */
   async #passed(fence: GPUBuffer): Promise<void> {
     try {
       await this.#gpu.wait(fence.mapAsync(GPUMapMode.READ));
@@ -133,8 +133,8 @@ export class Submissions {
   }
 
   /**
-   * Moves the size of submissions towards SUBMIT_MS, by at most a factor of four a time; a first compilation counts as
-   * one slow step.
+   * Adjusts the size of submissions towards SUBMIT_MS, by at most a factor of four each time. A first compilation looks
+   * like one slow step.
    */
   #adapt(work: number, ms: number): void {
     const factor = Math.min(4, Math.max(0.25, SUBMIT_MS / Math.max(ms, 0.1)));

@@ -1,14 +1,14 @@
 /**
- * GPU time by timestamp queries, where the device has them ('timestamp-query').
+ * GPU time by timestamp queries, if the device has them ('timestamp-query').
  *
- * WebGPU takes timestamps at the beginning and the end of a compute pass only, so whatever is timed gets a pass of its
- * own, and a copy one from the end of the empty pass before it to the beginning of the empty pass after it.
- * Implementations round times (Dawn to 65 us), so single short steps are coarse; sums are not, because a step ends
- * where the next begins.
+ * WebGPU takes timestamps at the beginning and the end of a compute pass only, so each timed step gets its own pass. A
+ * copy is timed from the end of an empty pass before it to the beginning of an empty pass after it. Implementations
+ * round times (Dawn to 65 us), so single short steps are coarse; sums are not, because a step ends where the next
+ * begins.
  */
 import type { Gpu } from '../device.ts';
 
-/** Milliseconds on the GPU, added up. */
+/** Sums of GPU milliseconds. */
 export interface GpuTimes {
   /** By step of the plan. */
   stepMs: Float64Array;
@@ -52,13 +52,13 @@ export class GpuClock {
     });
   }
 
-  /** What to begin the next pass with: it is a span. */
+  /** Timestamp writes for the next pass, which becomes one span. */
   pass(): GPUComputePassTimestampWrites {
     const at = 2 * this.#spans++;
     return { querySet: this.#queries, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 };
   }
 
-  /** Times what `record` adds to the encoder outside of passes, as one span. */
+  /** Times the commands that `record` encodes outside of passes, as one span. */
   copies(encoder: GPUCommandEncoder, record: () => void): void {
     const at = 2 * this.#spans++;
     encoder
@@ -76,19 +76,19 @@ export class GpuClock {
       .end();
   }
 
-  /** Ends the command buffer: what was timed becomes readable. */
+  /** Ends the command buffer: makes its times readable. */
   resolve(encoder: GPUCommandEncoder): void {
     encoder.resolveQuerySet(this.#queries, 0, 2 * this.#spans, this.#resolved, 0);
     encoder.copyBufferToBuffer(this.#resolved, 0, this.#readback, 0, 16 * this.#spans);
   }
 
-  /** Milliseconds of each span since the last read, once the command buffer has run. @throws DeviceLostError */
+  /** Milliseconds of each span since the last read, once the command buffer has run. @throws DeviceLostError. */
   async read(): Promise<number[]> {
     const count = this.#spans;
     this.#spans = 0;
     await this.#gpu.wait(this.#readback.mapAsync(GPUMapMode.READ, 0, 16 * count));
     const times = new BigUint64Array(this.#readback.getMappedRange(0, 16 * count));
-    // Clocks may be reset between two timestamps: such a span counts as nothing.
+    // The GPU's clock may be reset between two timestamps: such a span counts as 0.
     const spans = Array.from({ length: count }, (_, i) => Math.max(0, Number(times[2 * i + 1] - times[2 * i]) / 1e6));
     this.#readback.unmap();
     return spans;

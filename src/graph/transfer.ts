@@ -1,9 +1,9 @@
 /**
- * Pixels between the caller's GPU objects and the engine's tiles, without a way over the CPU.
+ * Moves pixels between the caller's GPU objects and the engine's tiles without going through the CPU.
  *
- * `load` copies a grid of a frame's pixels into a stack: of a texture, of a buffer, or of an ImageBitmap, which is
- * uploaded by blocks of at most BLOCK x BLOCK, so that a picture of any size needs little memory and no larger texture
- * than every device has. `store` copies a tile's core into an interleaved picture.
+ * `load` copies a grid of a frame's pixels into a stack, from a texture, a buffer or an ImageBitmap. An ImageBitmap is
+ * uploaded in blocks of at most BLOCK x BLOCK, so that a picture of any size needs little memory and fits the texture
+ * size that every device has. `store` copies a tile's core into an interleaved picture.
  */
 import type { Gpu } from '../device.ts';
 import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, flatGrid } from '../kernels/flat.ts';
@@ -17,9 +17,9 @@ import { frameSize } from '../image/frame.ts';
 export type DeviceFrame = ImageFrame | TextureFrame | BufferFrame;
 
 /**
- * Which pixels of a picture: cell (i, j) of `width` x `height` is pixel `start + floor(i / cell) * step + i % cell`,
- * and beyond the picture its last. A tile has cell and step 1; the patches that a response is estimated from have cell
- * 3 and a larger step.
+ * Which pixels of a picture to copy: cell (i, j) of `width` x `height` is pixel
+ * `start + floor(i / cell) * step + i % cell`, or the last pixel if that is outside the picture. A tile has cell and
+ * step 1; the patches that a response is estimated from have cell 3 and a larger step.
  */
 export interface Grid {
   x: number;
@@ -50,11 +50,11 @@ export interface Target {
 const BLOCK = 2048;
 
 /**
- * The part of a grid that is treated (`width` x `height` cells from `left`, `top` on), which pixels its cells show, and
- * where they lie.
+ * The part of a grid to copy (`width` x `height` cells from `left`, `top` on), which pixels its cells show, and where
+ * they lie.
  */
 const PARAMS = {
-  // Where the first cell is among vec4s, and the cells of a row there.
+  // Index of the first cell in vec4s, and cells per row there.
   first: 'u32',
   pitch: 'u32',
   left: 'u32',
@@ -67,10 +67,10 @@ const PARAMS = {
   step: 'u32',
   last_x: 'u32',
   last_y: 'u32',
-  // The picture's pixel that a texture's first is.
+  // The picture's pixel at the texture's origin.
   origin_x: 'u32',
   origin_y: 'u32',
-  // Of buffers: floats of a row, and the float that the binding starts at.
+  // For buffers: floats per row, and the float that the binding starts at.
   row: 'u32',
   base: 'u32',
 } as const;
@@ -86,7 +86,7 @@ function program(what: string, bindings: Bindings, body: string): Program {
   });
 }
 
-/** Over a grid; `load_pixel(x, y)` is the source's. It leaves W, the fourth component, as it is. */
+/** Copies over a grid; `load_pixel(x, y)` is the source's. W, the fourth component, stays unchanged. */
 const load = (what: string, source: Binding, loadPixel: string): Program =>
   program(
     what,
@@ -162,8 +162,8 @@ export class Transfer {
   }
 
   /**
-   * Copies the colours of a grid of pixels to `target`, which keeps its fourth components. @throws GpuError;
-   * DeviceLostError
+   * Copies the colours of a grid of pixels to `target`, whose fourth components stay unchanged. @throws GpuError;
+   * DeviceLostError.
    */
   async load(frame: DeviceFrame, grid: Grid, target: Target): Promise<void> {
     const { width, height } = frameSize(frame);
@@ -193,7 +193,7 @@ export class Transfer {
         }),
       );
     if ('buffer' in frame) {
-      // Rows of a block: as many as one binding holds.
+      // Rows per block: as many as one binding holds.
       const rows = Math.floor(
         (this.#gpu.maxBinding - this.#gpu.device.limits.minStorageBufferOffsetAlignment) / (12 * width),
       );
@@ -270,7 +270,7 @@ export class Transfer {
 
   /**
    * Copies a part of a tile into an interleaved picture `[height, width, 3]` of f32.
-   * @param part columns and rows of the tile, and where they go in the picture.
+   * @param part columns and rows of the tile, and their place in the picture.
    */
   async store(
     tile: Target,
@@ -297,7 +297,7 @@ export class Transfer {
   }
 
   /**
-   * The bytes of an interleaved f32 picture from one row to another, from an offset that can be bound: pictures may be
+   * The byte range of some rows of an interleaved f32 picture, starting at an offset that can be bound: pictures may be
    * larger than a binding.
    */
   #rows(first: number, last: number, width: number): { offset: number; size: number; base: number } {

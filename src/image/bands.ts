@@ -1,14 +1,14 @@
-/** Long loops over a picture, cut so that whatever else waits (progress, cancelling, other files) gets its turn. */
+/** Long loops over a picture, split so that other work (progress, cancelling, other files) can run in between. */
 import { throwIfCancelled } from '../errors.ts';
 
-/** Longest that a loop runs at a stretch, in milliseconds. */
+/** Longest time that a loop runs without a break, in milliseconds. */
 const STRETCH_MS = 20;
-/** Items looked at between two looks at the clock. */
+/** Items between two checks of the clock. */
 const BAND = 1 << 16;
 
 /**
  * Calls `work` for consecutive ranges of 0 to `count`.
- * @param multiple ranges start at multiples of it.
+ * @param multiple ranges start at multiples of this.
  * @throws CancelledError; whatever `work` throws.
  */
 export async function inBands(

@@ -1,15 +1,12 @@
 /**
- * What a merge is compared with, on the CPU: the reference frame alone, and motion found by mere difference (spec:
+ * Baselines for a merge, on the CPU: the reference frame alone, and motion found by simple differences (spec:
  * Ablations, A4 and A5).
  */
 import { maxSample } from './frame.ts';
 import type { Frame } from './frame.ts';
 import type { CameraResponse } from './response.ts';
 
-/**
- * X' of every 8-bit code, or of any sample, per channel: `f_c(x)^(1/gamma)`, f by linear interpolation. Without f it is
- * x itself.
- */
+/** X' of a sample in one channel: `f_c(x)^(1/gamma)`, with f by linear interpolation. Without f, X' is x itself. */
 function undo(x: number, curve: ArrayLike<number> | undefined, gamma: number): number {
   if (!curve) return x;
   const at = x * (curve.length - 1);
@@ -19,7 +16,7 @@ function undo(x: number, curve: ArrayLike<number> | undefined, gamma: number): n
 
 /**
  * A frame with the camera's response undone: X' of the spec, gamma-encoded `[height, width, 3]` in [0,1].
- * @param response absent where frames are gamma-encoded already.
+ * @param response absent if frames already are gamma-encoded.
  */
 export function encodedFrame(
   { data }: Frame,
@@ -76,8 +73,8 @@ export function differenceMotion(
 const CLIPPED = 0.98;
 
 /**
- * Where two frames can tell nothing of motion: 1 where frame i is burnt out in all channels and the reference, brought
- * to its exposure, would be as well.
+ * Where two frames cannot show motion: 1 where frame i is burnt out in all channels and the reference, brought to the
+ * same exposure, would be too.
  * @param frame X' of frame i. @param reference X' of the reference. @param ratio tau_r / tau_i.
  * @returns `[height, width]` of 0 and 1.
  */

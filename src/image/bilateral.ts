@@ -1,16 +1,16 @@
 /**
- * The bilateral filter, at a cost that does not grow with its extent.
+ * The bilateral filter, at a cost that does not grow with the filter's extent.
  *
  * After Paris and Durand, "A Fast Approximation of the Bilateral Filter Using a Signal Processing Approach" (ECCV
  * 2006): the picture is a surface in a coarse grid of columns, rows and values; there the filter is a gaussian, and the
- * result is read back along the surface. The grid has three cells to a sigma. Entering and leaving it is linear
- * interpolation, which blurs by itself with a variance of a sixth of a cell each; the gaussian is narrower by just
- * that, so the whole is near the filter's definition: 0.003 of a decade at worst in the test's cases.
+ * result is read back along the surface. The grid has three cells to a sigma. Values enter and leave the grid by linear
+ * interpolation, which itself blurs, each way with a variance of a sixth of a cell. The gaussian is narrower by just
+ * that, so the result is close to the filter's definition: within 0.003 of a decade in the test's cases.
  */
 
 /** Grid cells to one sigma. */
 const CELLS = 3;
-/** Variance that linear interpolation on both ways adds, in cells squared. */
+/** Variance that linear interpolation adds on both ways together, in cells squared. */
 const INTERPOLATION = 1 / 3;
 
 /**
@@ -32,7 +32,7 @@ export function bilateral(
     low = Math.min(low, v);
     high = Math.max(high, v);
   }
-  // Below one pixel a cell would hold nothing to interpolate between.
+  // Cells smaller than a pixel would leave nothing to interpolate between.
   const step = Math.max(1, sigmaSpace / CELLS);
   // Pixels that are cells need no interpolation.
   const space = taps(Math.sqrt(Math.max(0.05, (sigmaSpace / step) ** 2 - (step > 1 ? INTERPOLATION : 0))));
@@ -42,7 +42,7 @@ export function bilateral(
   const rows = Math.floor((height - 1) / step) + 2;
   const values = Math.floor((high - low) / cell) + 2;
 
-  // Two numbers a cell: the sum of weights, and of weight times value.
+  // Two numbers per cell: the sum of weights, and of weight times value.
   let grid = new Float64Array(2 * columns * rows * values);
   forCorners((at, weight, p) => {
     grid[2 * at] += weight;
@@ -58,7 +58,7 @@ export function bilateral(
   });
   return picture.map((_, p) => sums[2 * p + 1] / sums[2 * p]);
 
-  /** Calls back with the eight cells round each pixel and their weights in linear interpolation. */
+  /** Calls `each` with the eight cells around each pixel and their weights in linear interpolation. */
   function forCorners(each: (at: number, weight: number, pixel: number) => void): void {
     for (let y = 0, p = 0; y < height; y++) {
       const row = Math.floor(y / step);
@@ -79,13 +79,15 @@ export function bilateral(
   }
 }
 
-/** A gaussian's taps to four sigma; they need not sum to 1, for the result is a quotient. */
+/** A gaussian's taps to four sigma; they need not sum to 1, because the result is a quotient. */
 function taps(sigma: number): Float64Array {
   const radius = Math.ceil(4 * sigma);
   return Float64Array.from({ length: 2 * radius + 1 }, (_, i) => Math.exp(-((i - radius) ** 2) / (2 * sigma * sigma)));
 }
 
-/** Convolves a grid of pairs along one axis of `count` cells, `stride` cells apart; nothing lies beyond its ends. */
+/**
+ * Convolves a grid of pairs along one axis of `count` cells, `stride` cells apart; cells beyond the ends count as 0.
+ */
 function blur(
   grid: Float64Array<ArrayBuffer>,
   count: number,

@@ -1,14 +1,14 @@
 /**
- * Which frame a merge shows the moment of, where it is left to the engine: the frame that shows most. What moved is
- * taken from the reference alone, so what is burnt out or black in it cannot be shown there (the paper, Section III,
- * wants the frame with the fewest saturated pixels; black ones count here as well).
+ * Chooses the reference frame, if the caller leaves that to the engine: the frame that shows most. Moving things are
+ * taken from the reference alone, so they cannot be shown where it is burnt out or black. (The paper, Section III,
+ * wants the frame with the fewest saturated pixels; black ones count here as well.)
  */
 import { maxSample, middleFrame } from './frame.ts';
 import type { Frame } from './frame.ts';
 
-/** What `reference: 'auto'` found in one frame, on the grid of pixels that it looks at. */
+/** What `reference: 'auto'` found in one frame, on its grid of sampled pixels. */
 export interface ClippedPixels {
-  /** Pixels looked at. */
+  /** Number of pixels sampled. */
   sampled: number;
   /** Those with a channel above code 250 of 255. */
   burnt: number;
@@ -27,21 +27,19 @@ export interface ReferenceChoice {
 /** Codes of 255: a pixel is burnt out where a channel is above the first, black where all are below the second. */
 const BURNT = 250;
 const BLACK = 5;
-/** More than float32 rounds by. */
+/** More than the rounding error of float32. */
 const ROUNDING = 1e-6;
-/** The exponent that linear samples are brought to codes with. */
+/** The exponent that turns linear samples into codes. */
 const GAMMA = 2.2;
 /**
- * The middle frame is kept where it loses at most this share of the picture more than the best one: a hundredth, in
- * percentage points.
+ * The middle frame is kept if it loses at most this share of the picture more than the best one: one percentage point.
  */
 const MARGIN = 0.01;
-/** Most pixels that are looked at, about: a share of 1 % comes out to 0.02 % then. */
+/** About the most pixels that are sampled: a share of 1 % is then known to within 0.02 %. */
 const SAMPLES = 2 ** 18;
 
 /**
- * The grid of pixels that is looked at: every `step`-th column of every `step`-th row, from the first; all of them up
- * to 512x512.
+ * The grid of sampled pixels: every `step`-th column of every `step`-th row, from the first; all pixels up to 512x512.
  */
 export function referenceGrid(width: number, height: number): { step: number; cols: number; rows: number } {
   const step = Math.max(1, Math.ceil(Math.sqrt((width * height) / SAMPLES)));
@@ -50,7 +48,7 @@ export function referenceGrid(width: number, height: number): { step: number; co
 
 /**
  * Counts the burnt-out and the black pixels of a frame, on `referenceGrid`.
- * @param linear whether samples are light itself (`response: 'linear'`): their codes are 255 x^(1/2.2); otherwise 255
+ * @param linear whether samples are linear light (`response: 'linear'`): their codes are 255 x^(1/2.2); otherwise 255
  * x.
  * @param step of the grid: 1 where `frame` holds the grid's pixels alone.
  */
@@ -61,7 +59,7 @@ export function countClipped(
 ): ClippedPixels {
   const [cols, rows] = [Math.ceil(width / step), Math.ceil(height / step)];
   const limit = (code: number): number => (linear ? (code / 255) ** GAMMA : code / 255) * maxSample(data);
-  // Code 250 itself is not above 250, however a float was rounded.
+  // Code 250 itself must not count as above 250, however a float was rounded.
   const [high, low] = [limit(BURNT) * (1 + ROUNDING), limit(BLACK) * (1 - ROUNDING)];
   let [burnt, black] = [0, 0];
   for (let y = 0; y < rows; y++) {
@@ -81,8 +79,8 @@ export function clippedShare({ sampled, burnt, black }: ClippedPixels): number {
 }
 
 /**
- * The frame with the fewest pixels burnt out or black; the middle one where it has at most 1 % of the picture's pixels
- * more than that. Of equal ones the nearest to the middle, of these the darker.
+ * The frame with the fewest burnt-out or black pixels; the middle frame if it has at most 1 % of the picture's pixels
+ * more. Ties go to the frame nearest the middle, then to the darker one.
  * @param frames what each has lost, in exposure order.
  */
 export function pickReference(frames: readonly ClippedPixels[]): number {
@@ -93,13 +91,13 @@ export function pickReference(frames: readonly ClippedPixels[]): number {
   return nearestFirst.find((k) => shares[k] <= (k === middle ? least + MARGIN : least))!;
 }
 
-/** The choice that counts lead to. */
+/** The choice that follows from the counts. */
 export function choiceOf(frames: ClippedPixels[]): ReferenceChoice {
   return { reference: pickReference(frames), frames };
 }
 
 /**
- * What `reference: 'auto'` chooses, for whoever must know it before the merge: to choose weights, say.
+ * What `reference: 'auto'` chooses, for callers that must know it before the merge, for example to choose weights.
  * @param frames arrays sorted by exposure, shortest first.
  * @param linear whether they will be merged with `response: 'linear'`.
  */
@@ -110,7 +108,7 @@ export function chooseReference(
   return choiceOf(frames.map((frame) => countClipped(frame, linear)));
 }
 
-/** A line for people: what was taken and what each frame has lost. */
+/** A line for reports: which frame was chosen and what each frame has lost. */
 export function referenceSummary({ reference, frames }: ReferenceChoice): string {
   const percent = (k: number): string => `${(100 * clippedShare(frames[k])).toFixed(1)} %`;
   const others = frames.map((_, k) => k).filter((k) => k !== reference);
@@ -118,6 +116,6 @@ export function referenceSummary({ reference, frames }: ReferenceChoice): string
   const isKept = others.some((k) => clippedShare(frames[k]) < clippedShare(frames[reference]));
   return (
     `reference: frame ${reference + 1} was chosen, of which ${percent(reference)} is burnt out or black ` +
-    `(${why})${isKept ? '; the middle frame is kept where it loses at most 1 % more than the best' : ''}`
+    `(${why})${isKept ? '; the middle frame is kept if it loses at most 1 % more than the best' : ''}`
   );
 }

@@ -1,6 +1,4 @@
-/**
- * Which camera response a merge uses, from what the caller asked for and what the frames are.
- */
+/** Chooses the camera response of a merge from the caller's option and the frames. */
 import { UsageError } from '../errors.ts';
 import { isEightBit } from './frame.ts';
 import type { Frame, FrameSource, Pixels } from './frame.ts';
@@ -8,7 +6,10 @@ import { estimateResponse, gammaResponse, linearResponse } from './response.ts';
 import type { CameraResponse, ChannelReport, ResponseReport } from './response.ts';
 import type { PictureFormat } from './sniff.ts';
 
-/** `auto` estimates it from the stack, `gamma` is radiance^(1/2.2), `linear` is radiance itself; or a known one. */
+/**
+ * `auto` estimates the response from the stack, `gamma` is radiance^(1/2.2), `linear` is radiance itself; or a known
+ * response.
+ */
 export type ResponseOption = 'auto' | 'gamma' | 'linear' | CameraResponse;
 
 /** The response that a merge used, and where it comes from. */
@@ -23,8 +24,8 @@ function given(kind: 'gamma' | 'linear' | 'file', response: CameraResponse, summ
 }
 
 /**
- * The response of pictures of which nothing is said: `auto` where all have 8 bits, which may be a camera's tone curve;
- * `gamma` otherwise, for files of more bits, and arrays, come out of programs that know what they wrote.
+ * The default response: `auto` if all pictures have 8 bits, which may hold a camera's tone curve; otherwise `gamma`,
+ * because files of more bits, and arrays, come from programs that know what they wrote.
  * @param pictures frames, or pictures with the format they were decoded from.
  */
 export function defaultResponse(pictures: readonly (Pixels & { format?: PictureFormat })[]): 'auto' | 'gamma' {
@@ -34,7 +35,7 @@ export function defaultResponse(pictures: readonly (Pixels & { format?: PictureF
 /**
  * The response to undo.
  * @param frames sorted by exposure.
- * @param patches gives what estimation looks at; asked only for `auto`.
+ * @param patches returns the patches to estimate from; called only for `auto`.
  */
 export async function chooseResponse(
   frames: readonly FrameSource[],

@@ -1,14 +1,17 @@
 /**
  * Exposures from EXIF.
  *
- * What counts is the light a pixel value stands for: time * ISO/100 / f-number^2 (seconds). Only ratios matter, so a
- * field that no frame has, or that is the same wherever it is known, can be left out for the whole stack.
+ * The exposure is the light that a pixel value stands for: time * ISO/100 / f-number^2 (seconds). Only ratios matter,
+ * so a field can be left out for the whole stack if no frame has it, or if all frames that have it agree.
  */
 import { InputError } from '../errors.ts';
 
 /** What a picture's EXIF says about its exposure; fields that are absent or unusable are left out. */
 export interface ExposureInfo {
-  /** Exposure time in seconds. May be zero or negative, as the file says: `exposures` refuses it by name. */
+  /**
+   * Exposure time in seconds. May be zero or negative if the file says so: `exposures` refuses that and names the
+   * frame.
+   */
   time?: number;
   /** f-number. 0, which cameras write for lenses they do not know, counts as absent. */
   fNumber?: number;
@@ -57,14 +60,12 @@ export function exposureInfo(tags: Record<string, unknown>): ExposureInfo {
   return info;
 }
 
-/** What reads EXIF: the package exifr, which every platform loads its own way. */
+/** A reader of EXIF: the package exifr, which each platform loads in its own way. */
 export interface ExifReader {
   parse(bytes: Uint8Array, options: object): Promise<Record<string, unknown> | undefined>;
 }
 
-/**
- * The exposure fields of a JPEG, PNG or TIFF file; an empty object where there is no EXIF, or none that can be read.
- */
+/** The exposure fields of a JPEG, PNG or TIFF file; an empty object if there is no readable EXIF. */
 export async function readExposureInfo(exif: ExifReader, bytes: Uint8Array): Promise<ExposureInfo> {
   try {
     const tags = await exif.parse(bytes, { pick: EXPOSURE_TAGS, translateValues: false, reviveValues: false });
@@ -88,9 +89,9 @@ function unknown(finding: string): InputError {
 }
 
 /**
- * Exposures of a whole stack, comparable with each other. f-number and ISO are used if every frame has them, left out
- * if some lack them and the others agree, and an error if some lack them and the others differ.
- * @throws InputError naming the frame, where a time is absent, zero or negative, or a field cannot be left out.
+ * Exposures of a whole stack, comparable with each other. f-number and ISO are used if every frame has them, and left
+ * out if some frames lack them and the others agree. If some lack them and the others differ, that is an error.
+ * @throws InputError naming the frame, if a time is absent, zero or negative, or a field cannot be left out.
  */
 export function exposures(images: readonly { name: string; exif?: ExposureInfo }[]): number[] {
   for (const { name, exif } of images) {

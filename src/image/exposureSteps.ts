@@ -1,6 +1,6 @@
 /**
- * What the pictures say of their own exposures: how many times brighter each frame is than the one before it, under the
- * response that a merge used.
+ * Measures exposures from the pictures themselves: how many times brighter each frame is than the previous one, under
+ * the response that a merge used.
  */
 import type { ChosenResponse } from './chooseResponse.ts';
 import type { Frame, FrameSource } from './frame.ts';
@@ -11,11 +11,11 @@ import type { Pair } from './responsePairs.ts';
 
 /** Two neighbouring frames, in exposure order: how many times brighter the second is. */
 export interface ExposureStep {
-  /** By the exposures given. */
+  /** According to the given exposures. */
   given: number;
   /**
-   * By the pictures; undefined where no value is clear of clipping in both. A camera's nominal times are off by up to
-   * 15 %.
+   * According to the pictures; undefined if no value is unclipped in both. A camera's nominal times are off by up to 15
+   * %.
    */
   measured?: number;
 }
@@ -32,7 +32,8 @@ const GAMMA = 2.2;
  * Compares each frame with the next.
  * @param frames sorted by exposure, shortest first.
  * @param chosen the response that they were merged with.
- * @returns from each frame to the next; none where a frame is no array, or no estimate of the response was asked for.
+ * @returns the steps from each frame to the next; none if a frame is not an array, or if the response was not to be
+ * estimated.
  */
 export function exposureSteps(
   frames: readonly FrameSource[],
@@ -50,8 +51,8 @@ export function exposureSteps(
     );
   const steps = stepsOf(frames, neighbours, [r, g, b]);
   if (!isEstimated) return steps;
-  // Where a step is wrong the curves have given way to it: so what the pictures say is measured again with curves of
-  // the other steps alone.
+  // A wrong step has bent the curves towards itself. So the pictures are measured again, with curves fitted to the
+  // other steps only.
   const off = steps.map(({ given, measured = given }) => Math.abs(Math.log(measured / given)));
   const worst = off.indexOf(Math.max(...off));
   if (off[worst] < Math.log(WRONG_STEP)) return steps;
@@ -65,8 +66,7 @@ function areArrays(frames: readonly FrameSource[]): frames is readonly Frame[] {
 }
 
 /**
- * The steps under some curves, by the median over all pairs of values: things that move do not matter, nor does a
- * shaking hand.
+ * The steps under some curves, by the median over all pairs of values, so moving things and camera shake do not matter.
  */
 function stepsOf(
   frames: readonly Frame[],

@@ -4,12 +4,11 @@
  * Layout (https://openexr.com/en/latest/OpenEXRFileLayout.html): magic, version 2, attributes, a table of file offsets,
  * then chunks of 16 lines. Within a line the channels follow each other in alphabetical order (B, G, R). ZIP first
  * splits the bytes into even and odd ones, then stores differences from byte to byte, then deflates; a chunk that would
- * not shrink is stored as it is. No primaries are named: the format's default is Rec. 709, which is what sRGB pictures
- * have.
+ * not shrink is stored uncompressed. No primaries are named: the format's default is Rec. 709, the primaries of sRGB.
  *
- * Written here because the packages for it silently turn NaN into 0. Deflating is the platform's: several chunks at
- * once, so that a platform with threads for it (Node's zlib, a browser's CompressionStream) uses them. The file
- * streams: its table of offsets, which precedes the chunks and is known after them, is written last, over zeros.
+ * Written here because the packages for it silently turn NaN into 0. The platform deflates: several chunks at once, so
+ * that a platform with threads for this (Node's zlib, a browser's CompressionStream) uses them. The file is streamed:
+ * its table of offsets comes before the chunks but is known only after them, so it is written last, over zeros.
  */
 import { InputError, throwIfCancelled } from '../errors.ts';
 import { MAX_HALF, floatToHalf } from '../float16.ts';
@@ -25,7 +24,7 @@ const CONCURRENCY = 4;
 /** Compresses bytes to zlib's format (RFC 1950). */
 export type Deflate = (bytes: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>;
 
-/** {@link Deflate} by the web platform, which Node and Deno have as well. */
+/** {@link Deflate} by the web platform, also available in Node and Deno. */
 export async function deflateStream(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream('deflate'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
@@ -107,7 +106,7 @@ function rawChunk(
   return new Uint8Array((halves ?? (singles as Float32Array<ArrayBuffer>)).buffer);
 }
 
-/** Even bytes before odd ones, then differences: what ZIP deflates. */
+/** Even bytes before odd ones, then differences: the input of ZIP's deflate. */
 function predict(raw: Uint8Array): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(raw.length);
   const middle = (raw.length + 1) >> 1;
@@ -116,7 +115,7 @@ function predict(raw: Uint8Array): Uint8Array<ArrayBuffer> {
   return out;
 }
 
-/** Refuses what no picture should hold. @returns the largest magnitude after scaling. */
+/** Refuses NaN and infinite values. @returns the largest magnitude after scaling. */
 async function largestMagnitude(
   data: Float32Array,
   width: number,
@@ -152,7 +151,7 @@ export interface PlacedBytes {
 
 /** How an OpenEXR file is written. */
 export interface ExrOptions {
-  /** Every value is multiplied by it; 1 by default. */
+  /** Factor for every value; 1 by default. */
   scale?: number;
   /** `half` by default. */
   type?: ExrPixelType;
@@ -161,13 +160,13 @@ export interface ExrOptions {
   signal?: AbortSignal;
 }
 
-/** An OpenEXR file as it is made. */
+/** An OpenEXR file while it is being written. */
 export interface ExrStream {
-  /** The pixel type that it has. */
+  /** The pixel type of the file. */
   type: ExrPixelType;
   /**
-   * What follows what came before; and at the end the table of offsets, which replaces zeros near the beginning. Never
-   * more of the file than a few chunks of 16 lines is held.
+   * Pieces of the file in order, and at the end the table of offsets, which replaces zeros near the beginning. No more
+   * than a few chunks of 16 lines are held in memory.
    */
   pieces: AsyncGenerator<Uint8Array | PlacedBytes, void, undefined>;
 }
@@ -175,7 +174,7 @@ export interface ExrStream {
 /**
  * Encodes a picture as OpenEXR, piece by piece. Half becomes float where a value exceeds the largest half, 65504:
  * nothing is clipped. Half keeps 11 bits of values from 6.1e-5 on, and steps of 6e-8 below.
- * @param data linear RGB, interleaved `[height, width, 3]`. It must not change while pieces are taken.
+ * @param data linear RGB, interleaved `[height, width, 3]`. The data must not change while pieces are read.
  * @throws InputError on NaN or infinite values (after scaling), naming the pixel, or on a size that does not fit the
  * data; CancelledError, from `pieces` too.
  */
@@ -216,7 +215,7 @@ async function* pieces(
   for (let k = 0; k < count; k++) {
     for (let next = k + coming.length; next < count && coming.length < CONCURRENCY; next++) {
       const chunk = encode(next);
-      chunk.catch(() => undefined); // whoever stops early does not wait for it
+      chunk.catch(() => undefined); // a caller that stops early does not wait for this
       coming.push(chunk);
     }
     const chunk = await coming.shift()!;
@@ -229,8 +228,8 @@ async function* pieces(
 }
 
 /**
- * Encodes a picture as OpenEXR, whole: {@link streamExr} for those who have to hold the file anyway.
- * @returns the file in pieces, and the pixel type that it has.
+ * Encodes a picture as a whole OpenEXR file: {@link streamExr} for callers that hold the file in memory anyway.
+ * @returns the file in pieces, and its pixel type.
  * @throws as `streamExr`.
  */
 export async function encodeExr(

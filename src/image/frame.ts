@@ -1,6 +1,6 @@
 /**
- * What a bracketed stack is: a list of frames of one size with their exposures. Their pixels are on the CPU, or on the
- * device already.
+ * A bracketed stack: a list of frames of one size with their exposures. The pixels are on the CPU or already on the
+ * device.
  */
 import { InputError } from '../errors.ts';
 import type { InputErrorOptions } from '../errors.ts';
@@ -8,14 +8,14 @@ import type { InputErrorOptions } from '../errors.ts';
 /** Samples of a picture: 8-bit, 16-bit (0..65535) or float in [0,1]. */
 export type Samples = Uint8Array | Uint8ClampedArray | Uint16Array | Float32Array;
 
-/** What every exposure of the scene has, wherever its pixels are. */
+/** What every frame has, wherever its pixels are. */
 export interface Exposed {
   /**
    * Exposure: seconds times ISO/100 over f-number squared, or any quantity proportional to it. Only ratios matter.
    * Positive and finite.
    */
   exposure: number;
-  /** Shown in messages: a file name, say. */
+  /** A name for messages, such as a file name. */
   name?: string;
 }
 
@@ -28,24 +28,24 @@ export interface Frame extends Exposed {
 }
 
 /**
- * One exposure as a decoded picture of the browser's, 8 bits a channel; its alpha is ignored. It is uploaded tile by
- * tile and never closed.
+ * One exposure as a picture that the browser decoded, 8 bits per channel; its alpha is ignored. The ImageBitmap is
+ * uploaded tile by tile and never closed.
  */
 export interface ImageFrame extends Exposed {
   image: ImageBitmap;
 }
 
 /**
- * One exposure as a texture of the merging device's, gamma-encoded RGB; its alpha is ignored, values beyond [0,1] are
- * clamped. It is two-dimensional, of usage TEXTURE_BINDING and one of `TEXTURE_FORMATS`.
+ * One exposure as a texture on the merging device, gamma-encoded RGB; its alpha is ignored, values outside [0,1] are
+ * clamped. The texture is two-dimensional, with usage TEXTURE_BINDING and one of `TEXTURE_FORMATS`.
  */
 export interface TextureFrame extends Exposed {
   texture: GPUTexture;
 }
 
 /**
- * One exposure as a buffer of the merging device's: float32, gamma-encoded RGB, interleaved `[height, width, 3]`;
- * values beyond [0,1] are clamped. Usage STORAGE.
+ * One exposure as a buffer on the merging device: float32, gamma-encoded RGB, interleaved `[height, width, 3]`; values
+ * outside [0,1] are clamped. Usage STORAGE.
  */
 export interface BufferFrame extends Exposed {
   buffer: GPUBuffer;
@@ -57,7 +57,8 @@ export interface BufferFrame extends Exposed {
 export type FrameSource = Frame | ImageFrame | TextureFrame | BufferFrame;
 
 /**
- * Texture formats that a merge reads. Those that end in -srgb would be decoded on the way: make the texture without it.
+ * Texture formats that a merge reads. Formats that end in -srgb are not among them, because loading would decode their
+ * values: create the texture without -srgb.
  */
 export const TEXTURE_FORMATS: readonly GPUTextureFormat[] = [
   'rgba8unorm',
@@ -67,7 +68,7 @@ export const TEXTURE_FORMATS: readonly GPUTextureFormat[] = [
   'rgba32float',
 ];
 
-/** What has a size: a frame of any form, or a picture that becomes one. */
+/** Anything with a size: a frame of any form, or a picture that becomes one. */
 type Sized = { width: number; height: number } | Pick<ImageFrame, 'image'> | Pick<TextureFrame, 'texture'>;
 
 /** Width and height of a frame in pixels. */
@@ -76,7 +77,7 @@ export function frameSize(frame: Sized): { width: number; height: number } {
   return { width, height };
 }
 
-/** Where pixels are: in a frame of any form, or in a picture that becomes one. */
+/** Anything with pixels: a frame of any form, or a picture that becomes one. */
 export type Pixels =
   | Pick<Frame, 'data'>
   | Pick<ImageFrame, 'image'>
@@ -100,7 +101,7 @@ export function maxSample(data: Samples): number {
   return data instanceof Uint16Array ? 65535 : 255;
 }
 
-/** How messages call a frame. */
+/** The name of a frame in messages. */
 export function frameLabel(frame: Exposed, index: number): string {
   return frame.name ?? `frame ${index + 1}`;
 }
@@ -114,7 +115,7 @@ export function checkSameSize(picture: Sized, name: string, first: Sized, firstN
     );
 }
 
-/** Checks that a frame's pixels are where and what its type says. */
+/** Checks that a frame's pixels match its declared type and size. */
 function checkPixels(frame: FrameSource, fail: (what: string) => never): void {
   const { width, height } = frameSize(frame);
   const expected = width * height * 3;

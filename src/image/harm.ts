@@ -1,6 +1,6 @@
 /**
- * What a merge can do wrong that no ground truth is needed for: tint the picture, sprinkle it with rainbow pixels,
- * differ from the plain merge where nothing moves.
+ * The harm of a merge that can be measured without ground truth: a tint, rainbow pixels, and differences from the plain
+ * merge where nothing moves.
  *
  * Pictures are linear RGB, interleaved `[height, width, 3]`, where 1 is the saturation of the shortest frame. Pictures
  * that are compared are tone-mapped with one key, that of the plain merge, and compared as sRGB in CIELAB.
@@ -12,7 +12,7 @@ import { LUMA, encodeSrgb } from './srgb.ts';
 
 /** Keeps black out of the logarithm. */
 const DARK = 1e-6;
-/** The key goes here, and light of four times white to white: Reinhard et al. (SIGGRAPH 2002). */
+/** The key is mapped to MIDDLE_GREY, and a scaled luminance of WHITE to white: Reinhard et al. (SIGGRAPH 2002). */
 const [MIDDLE_GREY, WHITE] = [0.18, 4];
 
 function luminance(picture: ArrayLike<number>, at: number): number {
@@ -29,7 +29,7 @@ export function toneKey(radiance: ArrayLike<number>): number {
 }
 
 /**
- * A picture as it is looked at: Reinhard's global operator on luminance, then sRGB. Plainer than `toneMap`, whose
+ * A picture as shown for comparison: Reinhard's global operator on luminance, then sRGB. Simpler than `toneMap`, whose
  * parameters adapt to each picture.
  * @param key of the picture that all are compared with.
  * @returns sRGB-encoded, interleaved, in [0,1].
@@ -57,8 +57,8 @@ const REACH = 2;
 const HALF = ((2 * REACH + 1) ** 2 + 1) / 2;
 
 /**
- * The share of rainbow pixels: those more than 15 in a or b from the median of the 5x5 around them.
- * A median is below a limit exactly where at least 13 of the 25 are, so nothing is sorted.
+ * The share of rainbow pixels: those more than 15 in a or b from the median of the 5x5 around them. A median is below a
+ * limit exactly if at least 13 of the 25 values are, so nothing is sorted.
  * @param lab CIELAB, interleaved `[height, width, 3]`.
  */
 export function rainbowShare(lab: Float64Array, width: number, height: number): number {
@@ -91,7 +91,7 @@ export function rainbowShare(lab: Float64Array, width: number, height: number): 
   return rainbow / (width * height);
 }
 
-/** The q-quantile of sorted values, between neighbours in proportion. NaN of none. */
+/** The q-quantile of sorted values, interpolated linearly between neighbours. NaN for an empty list. */
 export function quantile(sorted: ArrayLike<number>, q: number): number {
   if (sorted.length === 0) return NaN;
   const at = q * (sorted.length - 1);
@@ -100,19 +100,19 @@ export function quantile(sorted: ArrayLike<number>, q: number): number {
   return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
 }
 
-/** How a picture's colours differ from the reference frame's, brightness aside. */
+/** How a picture's colours differ from the reference frame's, apart from brightness. */
 export interface ColourCast {
   /** CIEDE2000, the median and the 90th percentile of the pixels. */
   median: number;
   p90: number;
-  /** Mean shift of CIELAB's a (to red) and b (to yellow). */
+  /** Mean shift of CIELAB's a (towards red) and b (towards yellow). */
   a: number;
   b: number;
 }
 
 /** Codes of 255 between which a sample is a mid-tone: neither noise nor burnt out. */
 const MIDTONES = [25, 230] as const;
-/** Fewest mid-tone pixels that a cast is measured on. */
+/** Fewest mid-tone pixels for measuring a cast. */
 export const MIN_MIDTONES = 500;
 const BINS = 64;
 
@@ -130,7 +130,7 @@ function midtones(samples: ArrayLike<number>): Int32Array {
   return Int32Array.from(pixels);
 }
 
-/** Values of a growing curve through (x, y) points, straight between them and level beyond. */
+/** The value at `x` of an increasing curve through points (xs, ys): linear between them, constant outside. */
 function onCurve(x: number, xs: readonly number[], ys: readonly number[]): number {
   let [low, high] = [0, xs.length - 1];
   if (x <= xs[low]) return ys[low];
@@ -144,12 +144,13 @@ function onCurve(x: number, xs: readonly number[], ys: readonly number[]): numbe
 }
 
 /**
- * The cast of pictures against one reference frame: the one growing curve, shared by the three channels, that maps a
- * picture's values to the frame's samples is fitted (medians of 64 bins of equal count, in the log domain); what is
- * left after it is colour. A camera applies one curve to all channels, so a true merge leaves little.
+ * The colour cast of pictures against one reference frame. One increasing curve, shared by the three channels, is
+ * fitted that maps a picture's values to the frame's samples (medians of 64 bins of equal count, in the log domain).
+ * What the curve does not explain is colour. A camera applies one curve to all channels, so a correct merge leaves
+ * little.
  * @param samples the reference frame as taken, in [0,1].
  * @returns a function that measures a merged picture; undefined with fewer than 500 mid-tone pixels (`MIN_MIDTONES`),
- * which tell nothing.
+ * which are too few to measure.
  */
 export function colourCasts(samples: ArrayLike<number>): ((radiance: ArrayLike<number>) => ColourCast) | undefined {
   const pixels = midtones(samples);
@@ -178,7 +179,8 @@ export function colourCasts(samples: ArrayLike<number>): ((radiance: ArrayLike<n
 }
 
 /**
- * Medians of both in bins of equal count of x; those of y made to grow. A value on an edge belongs to the bin below.
+ * Medians of x and y in bins with equal counts of x; those of y are made non-decreasing. A value on an edge belongs to
+ * the bin below.
  */
 function sharedCurve(x: Float64Array, y: Float64Array): { xs: number[]; ys: number[] } {
   const sorted = x.slice().sort();
@@ -198,7 +200,7 @@ function sharedCurve(x: Float64Array, y: Float64Array): { xs: number[]; ys: numb
     counts[bin]++;
     return bin;
   });
-  // Bins lie one after the other in x's order, so the sorted x is theirs already.
+  // Bins follow each other in the order of x, so the sorted x already is in bins.
   const starts = Uint32Array.from(counts, (_, bin) => counts.subarray(0, bin).reduce((sum, count) => sum + count, 0));
   const next = starts.slice();
   const grouped = new Float64Array(y.length);

@@ -1,10 +1,10 @@
 /**
- * ICC profiles, as far as pictures of cameras need them: RGB matrix profiles (three colorants and three curves), and
- * whether one says sRGB.
+ * ICC profiles, as far as camera pictures need them: reads RGB matrix profiles (three colorants and three curves) and
+ * recognises sRGB.
  *
  * Most cameras and editors embed some variant of the sRGB profile. Converting such pictures to sRGB would change
  * nothing but the last bits, so they are recognised and left exactly as they are; only other profiles are converted.
- * Names are no help (a linear profile is called "sRGB linear", a compact sRGB one "c2"), so the colorants and the
+ * Names do not help (a linear profile is called "sRGB linear", a compact sRGB one "c2"), so the colorants and the
  * curves are compared. Format: ICC.1:2022, https://www.color.org/icc_specs2.xalter.
  */
 import { decodeSrgb } from './srgb.ts';
@@ -24,11 +24,11 @@ export type ProfileCurve = (v: number) => number;
 export interface MatrixProfile {
   /** XYZ under D50 of red, green and blue. */
   colorants: number[][];
-  /** Of red, green and blue. */
+  /** The curves of red, green and blue. */
   curves: ProfileCurve[];
 }
 
-/** A `curv` or `para` tag. @throws RangeError where it is neither, or cut off. */
+/** Parses a `curv` or `para` tag. @throws RangeError if the tag is neither, or is cut off. */
 function parseCurve(tag: DataView): ProfileCurve {
   const type = tag.getUint32(0);
   if (type === 0x63757276) {
@@ -54,8 +54,8 @@ function parseCurve(tag: DataView): ProfileCurve {
 }
 
 /**
- * Reads an RGB matrix profile. undefined for tables, other colour spaces, and anything that is not understood or cut
- * off.
+ * Reads an RGB matrix profile. Returns undefined for tables, other colour spaces, and profiles that are not understood
+ * or are cut off.
  */
 export function parseMatrixProfile(profile: Uint8Array): MatrixProfile | undefined {
   try {

@@ -1,5 +1,5 @@
 /**
- * Colours as people see them: sRGB to CIELAB, and the difference CIEDE2000.
+ * Perceptual colour: sRGB to CIELAB, and the colour difference CIEDE2000.
  *
  * Sources: IEC 61966-2-1 (sRGB) with its matrix to XYZ for a white of D65 (2 degrees); CIE 15 (CIELAB); Sharma, Wu and
  * Dalal, "The CIEDE2000 Color-Difference Formula: Implementation Notes, Supplementary Test Data, and Mathematical
@@ -15,7 +15,7 @@ const [X, Y, Z] = [
   [0.019334, 0.119193, 0.950227],
 ].map((row, i) => row.map((value) => value / [0.95047, 1, 1.08883][i]));
 
-/** CIELAB's cube root, straight near black. */
+/** CIELAB's cube root, linear near black. */
 function root(t: number): number {
   return t > 0.008856 ? Math.cbrt(t) : 7.787 * t + 16 / 116;
 }
@@ -84,8 +84,8 @@ export function ciede2000(l1: number, a1: number, b1: number, l2: number, a2: nu
 
 /**
  * CIEDE2000 of each pixel of two pictures in CIELAB.
- * @returns one value a pixel.
- * @throws InputError where their sizes differ.
+ * @returns one value per pixel.
+ * @throws InputError if their sizes differ.
  */
 export function colourDifference(a: Float64Array, b: Float64Array): Float64Array<ArrayBuffer> {
   expectAlike('colour difference', a, b);

@@ -1,6 +1,7 @@
 /**
- * Short labels drawn into 8-bit pictures, without fonts: those that a machine has differ, and some have none. Glyphs
- * are 5x7 dots, a row an octal pair of digits (five bits); capitals, digits and a few signs. Anything else is a gap.
+ * Draws short labels into 8-bit pictures without system fonts, because machines have different fonts or none. Glyphs
+ * have 5x7 dots; each row is a pair of octal digits (five bits). There are capitals, digits and a few signs; any other
+ * character is a gap.
  */
 const GLYPHS: Record<string, string> = {
   A: '16 21 21 37 21 21 21',
@@ -49,10 +50,10 @@ const GLYPHS: Record<string, string> = {
   '(': '02 04 10 10 10 04 02',
   ')': '10 04 02 02 02 04 10',
 };
-/** Columns and rows of a character, its gap included. */
+/** Columns and rows of a character, including its gap. */
 const ADVANCE = 6;
 const ROWS = 7;
-/** Rows that a label takes. */
+/** Height of a label in rows. */
 export const LABEL_HEIGHT = ROWS + 4;
 
 /**

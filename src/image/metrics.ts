@@ -1,6 +1,6 @@
 /**
- * How near a picture is to the truth: PSNR, SSIM, both after the encodings that HDR papers use, and how well motion was
- * found.
+ * How close a picture is to the ground truth: PSNR and SSIM, both after the encodings that HDR papers use, and how well
+ * motion was found.
  *
  * Pictures are linear RGB, interleaved `[height, width, 3]`, where 1 is the largest radiance that counts (the
  * saturation of the shortest frame), already clipped to [0,1]. Sums are in f64. Sources:
@@ -16,7 +16,7 @@ import { expectAlike } from './picture.ts';
 
 const MU = 5000;
 
-/** T(y) = log(1 + 5000 y) / log(5001): what the network is trained on. */
+/** T(y) = log(1 + 5000 y) / log(5001): the domain of the network's training loss. */
 export function muLaw(picture: Float32Array): Float32Array<ArrayBuffer> {
   const scale = 1 / Math.log1p(MU);
   return picture.map((y) => Math.log1p(MU * y) * scale);
@@ -48,7 +48,7 @@ export function pu21Encode(picture: Float32Array, peak: number): Float32Array<Ar
 /**
  * Peak signal-to-noise ratio in dB over all channels: 10 log10(peak^2 / mean squared error). Infinite for equal
  * pictures.
- * @param where counts only pixels (not samples) whose value here is not 0; NaN when there are none.
+ * @param where counts only pixels (not samples) whose value here is not 0. Without any such pixel, the result is NaN.
  */
 export function psnr(
   a: Float32Array,
@@ -80,8 +80,8 @@ const TAPS = GAUSSIAN.map((tap) => tap / GAUSSIAN.reduce((sum, t) => sum + t, 0)
 const MOMENTS = 5;
 
 /**
- * Structural similarity: of the whole picture, and of the windows whose middle lies inside and outside a region (NaN
- * where there are none).
+ * Structural similarity of the whole picture, and of the windows whose centre is inside and outside a region (NaN if
+ * there are none).
  */
 export interface Similarity {
   all: number;
@@ -93,7 +93,7 @@ export interface Similarity {
  * Structural similarity, the mean over windows that lie wholly within the picture and over the channels. K1 = 0.01, K2
  * = 0.03.
  * @param peak the range of values, L in the paper.
- * @param region pixels whose value is not 0 are inside; by default none is.
+ * @param region pixels whose value is not 0 are inside; by default no pixel is.
  * @throws InputError for a picture smaller than the window.
  */
 export function ssim(
@@ -127,8 +127,8 @@ export function ssim(
 }
 
 /**
- * Adds one channel's SSIM to the sums. Lines are filtered as they come and kept in a ring of eleven, so memory is a few
- * lines.
+ * Adds one channel's SSIM to the sums. Lines are filtered one by one and kept in a ring of eleven, so memory use is a
+ * few lines.
  */
 function addChannelSsim(
   sums: { inside: number; outside: number },
@@ -184,14 +184,14 @@ function addScaled(to: Float64Array, from: Float64Array, factor: number): void {
   for (let x = 0; x < to.length; x++) to[x] += factor * from[x];
 }
 
-/** Pixels in both maps and in either; the quotient is their intersection over union. */
+/** Pixels in both maps, and in either; the quotient is the intersection over union. */
 export interface Overlap {
   both: number;
   either: number;
 }
 
 /**
- * How far two motion maps agree, a pixel moving above 1/2.
+ * How well two motion maps agree; a pixel counts as moving above 1/2.
  * @param except pixels whose value here is not 0 are left out.
  */
 export function overlap(a: ArrayLike<number>, b: ArrayLike<number>, except?: Uint8Array): Overlap {

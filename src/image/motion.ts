@@ -2,7 +2,7 @@
  * Motion maps: how much each pixel of each frame moves, from 0 to 1. The reference's map is the union of the others.
  */
 
-/** Motion maps W_k, `[height, width]` each, one a frame in exposure order. */
+/** Motion maps W_k, `[height, width]` each, one per frame in exposure order. */
 export interface MotionMaps {
   maps: readonly Float32Array[];
   width: number;
@@ -10,7 +10,8 @@ export interface MotionMaps {
 }
 
 /**
- * The maps with the reference's replaced by the maximum of the others (spec: S). Its own is not read, and may be empty.
+ * The maps, with the reference's map replaced by the maximum of the others (spec: S). The reference's map is not read
+ * and may be empty.
  */
 export function withUnion(maps: readonly Float32Array[], reference: number): Float32Array[] {
   const union = new Float32Array(Math.max(...maps.map((map) => map.length)));
@@ -20,7 +21,7 @@ export function withUnion(maps: readonly Float32Array[], reference: number): Flo
   return maps.map((map, k) => (k === reference ? union : map));
 }
 
-/** The share of pixels that a map calls moving; 0 of none. */
+/** The share of pixels that a map marks as moving; 0 for an empty map. */
 export function movingShare(map: Float32Array): number {
   let moving = 0;
   for (const w of map) if (w > 0.5) moving++;

@@ -1,10 +1,11 @@
 /**
- * NumPy's .npy files, the plain exchange format for float pictures and maps: float32 is written, three types are read.
+ * NumPy's .npy files, a simple exchange format for float pictures and maps: float32 is written, three types are read.
  *
  * Layout (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): `\x93NUMPY`, a version byte pair,
  * the header's length (u16 in version 1, u32 in version 2), a Python dict literal padded so that the data starts at a
  * multiple of 64 bytes, then the array. Only what pictures need is read: float32, uint8 and uint16, little-endian, C
- * order. The rest is refused by name rather than guessed, and the size is checked before anything is allocated.
+ * order. Everything else is refused with a message instead of guessed, and the size is checked before anything is
+ * allocated.
  */
 import { InputError } from '../errors.ts';
 
@@ -31,7 +32,7 @@ const DTYPES: Record<string, { itemSize: number; view: (buffer: ArrayBuffer) => 
 /**
  * A .npy file of float32, version 1, in pieces: the data is not copied.
  * @param data C order. Typed arrays are little-endian on every platform that runs WebGPU.
- * @throws InputError when the shape does not hold the data.
+ * @throws InputError if the shape does not match the data.
  */
 export function npyPieces(data: Float32Array, shape: readonly number[]): Uint8Array[] {
   const count = shape.reduce((product, n) => product * n, 1);
@@ -112,7 +113,7 @@ function parseHeader(text: string, name: string): { description: string; fortran
 }
 
 /**
- * Decodes a .npy file. The result is a copy, aligned whatever the input's offset.
+ * Decodes a .npy file. The result is an aligned copy, whatever the input's offset.
  * @param name the file, for messages.
  * @throws InputError naming the file and what is unsupported or wrong: other types or byte orders, Fortran order, a
  * size that does not match the shape exactly.
@@ -140,7 +141,7 @@ export function decodeNpy(bytes: Uint8Array, name = 'array'): NpyArray {
         `${present}`,
     );
   }
-  // A copy of its own: a view could be unaligned, and would keep the file's bytes alive.
+  // A copy, because a view could be unaligned and would keep the file's bytes alive.
   const copy = new Uint8Array(present);
   copy.set(bytes.subarray(start));
   return { data: dtype.view(copy.buffer), shape };

@@ -1,6 +1,6 @@
 /**
- * What every platform that reads and writes pictures shares: those that go into a merge, with the checks that they
- * pass, and the one that comes out.
+ * Shared by all platforms that read and write pictures: the pictures that go into a merge, their checks, and the
+ * picture that comes out.
  */
 import { InputError } from '../errors.ts';
 import type { ExposureInfo } from './exif.ts';
@@ -18,17 +18,17 @@ export interface DecodedImage {
   height: number;
   bits: 8 | 16 | 32;
   format: PictureFormat;
-  /** Exposure fields from EXIF; empty where there are none. */
+  /** Exposure fields from EXIF; empty if there are none. */
   exif: ExposureInfo;
 }
 
-/** A merged picture: what `Deghoster.merge` returns, as far as files need it. */
+/** A merged picture: the part of `Deghoster.merge`'s result that files need. */
 export interface MergedImage {
-  /** The network's Y: linear RGB, interleaved `[height, width, 3]`, 1 being the saturation of the shortest frame. */
+  /** The network's Y: linear RGB, interleaved `[height, width, 3]`, where 1 is the saturation of the shortest frame. */
   radiance: Float32Array;
   width: number;
   height: number;
-  /** Y times this has 1 at the reference frame's white. */
+  /** Y times this is 1 at the reference frame's white. */
   scale: number;
 }
 
@@ -44,15 +44,15 @@ export function checkSize(width: number, height: number, name: string): void {
   }
 }
 
-/** Checks that pictures, or maps, can be compared value by value. @throws InputError naming both counts. */
+/** Checks that two pictures or maps can be compared value by value. @throws InputError naming both counts. */
 export function expectAlike(what: string, a: ArrayLike<number>, b: ArrayLike<number>): void {
   if (a.length !== b.length || a.length === 0)
     throw new InputError(`${what}: ${a.length} and ${b.length} values cannot be compared: they must be of one size`);
 }
 
 /**
- * Index of the first value outside [0,1], NaN included; -1 when there is none. (A plain loop: findIndex is ten times
- * slower.)
+ * Index of the first value outside [0,1] (NaN counts as outside); -1 if there is none. (A plain loop: findIndex is ten
+ * times slower.)
  */
 export function firstOutside(data: Float32Array): number {
   for (let i = 0; i < data.length; i++) if (!(data[i] >= 0 && data[i] <= 1)) return i;
@@ -79,8 +79,8 @@ export function readNpyFrame(bytes: Uint8Array, name: string): DecodedImage {
 }
 
 /**
- * Expands grey and drops alpha, which must be opaque. `samples`: `[height, width, channels]`, of a picture or of a band
- * of it that begins at `firstRow`.
+ * Expands grey to RGB and drops alpha, which must be opaque. `samples`: `[height, width, channels]`, of a picture or of
+ * a band that begins at row `firstRow`.
  */
 export function toRgb(
   samples: Uint8Array | Uint16Array,

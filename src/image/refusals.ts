@@ -1,4 +1,4 @@
-/** What decoders on every platform say of pictures that they do not read. */
+/** Errors of the decoders on every platform for pictures that they do not read. */
 import { InputError, reasonOf } from '../errors.ts';
 import { MAX_PIXELS } from './picture.ts';
 
@@ -6,8 +6,8 @@ import { MAX_PIXELS } from './picture.ts';
 export const MAX_FILE_BYTES = MAX_PIXELS * 12 + (1 << 16);
 
 /**
- * A file that is not what its header says. @param cause what was thrown, or found; absent where there is no more to
- * tell.
+ * The error for a file that does not match its header. @param cause what was thrown or found; absent if nothing more is
+ * known.
  */
 export function damaged(name: string, cause?: unknown): InputError {
   return new InputError(
@@ -16,22 +16,25 @@ export function damaged(name: string, cause?: unknown): InputError {
   );
 }
 
-/** A picture in other colours. @param space CMYK, say. */
+/** The error for a picture in another colour space. @param space for example CMYK. */
 export function notRgb(name: string, space: string): InputError {
   return new InputError(`${name} is a ${space} picture, which is not read: convert it to RGB`);
 }
 
-/** A picture of other samples. @param samples 32-bit float, say. */
+/** The error for a picture with other samples. @param samples for example 32-bit float. */
 export function notIntegers(name: string, samples: string): InputError {
   return new InputError(
     `${name} has ${samples} samples, only 8-bit and 16-bit integers are read: convert it to 16 bit`,
   );
 }
 
-/** Deflate packs at most so many bytes into one. */
+/** Most bytes that deflate can pack into one. */
 const MOST_DEFLATED = 1032;
 
-/** Checks that a PNG's file can hold what its header claims. @throws InputError where it is cut off, or lies. */
+/**
+ * Checks that a PNG's file can hold what its header claims. @throws InputError if the file is cut off or its header is
+ * wrong.
+ */
 export function checkDeflated(name: string, width: number, height: number, pixelBits: number, fileBytes: number): void {
   if ((width * height * pixelBits) / 8 / MOST_DEFLATED > fileBytes)
     throw new InputError(

@@ -1,12 +1,12 @@
 /**
  * The camera's response: what turns a photograph's values back into radiance.
  *
- * The network assumes X = radiance^(1/2.2); cameras put a tone curve of their own into their JPEGs. A `CameraResponse`
- * holds, per channel, the inverse response f, and the input stage replaces X by f(X)^(1/2.2). It is estimated from the
- * stack itself: two values that one radiance takes in two frames must map to radiances in the ratio of the exposures
- * (responsePairs.ts finds such values, responseFit.ts fits the curves), and where the stack does not tell, the prior,
- * gamma 2.2, stands. Only ratios are known, so f(1) = 1 fixes the scale; and so that what is grey in the pictures stays
- * grey, the channels share one curve but for small deviations.
+ * The network assumes X = radiance^(1/2.2), but cameras apply their own tone curve to JPEGs. A `CameraResponse` holds
+ * the inverse response f of each channel, and the input stage replaces X by f(X)^(1/2.2). The response is estimated
+ * from the stack itself: if one radiance has two values in two frames, these must map to radiances in the ratio of the
+ * exposures (responsePairs.ts finds such values, responseFit.ts fits the curves). Where the stack gives no information,
+ * the prior applies: gamma 2.2. Only ratios are known, so f(1) = 1 fixes the scale. The channels share one curve except
+ * for small deviations, so that grey stays grey.
  */
 import { InputError, throwIfCancelled } from '../errors.ts';
 import type { Frame } from './frame.ts';
@@ -21,27 +21,27 @@ export interface CameraResponse {
   b: number[];
 }
 
-/** What the stack says of one channel. */
+/** What the stack says about one channel. */
 export interface ChannelReport {
-  /** Pairs of values the stack gave. */
+  /** Number of pairs of values found in the stack. */
   pairs: number;
   /**
    * Weighted median of |f(b)^(1/gamma) - (ratio f(a))^(1/gamma)| over the pairs (a, b): fractions of full scale in the
    * gamma domain, as the network sees it.
    */
   residual: number;
-  /** Lowest and highest value (fractions of full scale) about which the stack says something; [0, 0] for none. */
+  /** Lowest and highest value (fractions of full scale) that the pairs cover; [0, 0] for none. */
   range: [number, number];
 }
 
-/** What `estimateResponse` did, for printing: of all channels together, and of each. */
+/** What `estimateResponse` did, for printing: for all channels together, and for each. */
 export interface ResponseReport extends ChannelReport {
-  /** Where the curves come from: `gamma` also where the stack did not determine them. */
+  /** Where the curves come from. `gamma` also if the stack did not determine them. */
   kind: 'gamma' | 'linear' | 'estimated' | 'file';
-  /** Why the prior (gamma) stands, where an estimate was asked for and not found. */
+  /** Why the prior (gamma) is used, if an estimate was requested but not found. */
   reason?: string;
   channels: { r: ChannelReport; g: ChannelReport; b: ChannelReport };
-  /** One line. */
+  /** A summary in one line. */
   summary: string;
 }
 
@@ -50,26 +50,24 @@ const CHANNELS = ['r', 'g', 'b'] as const;
 /** Frames up to this far apart in exposure order are paired. */
 const SPAN = 2;
 /**
- * The largest exposure ratio of two frames that is still informative: beyond it hardly a value is clear of clipping in
+ * The largest exposure ratio of two frames that is still informative: beyond this hardly any value is unclipped in
  * both.
  */
 const MAX_RATIO = 64;
-/**
- * The smallest spread of exposures from which a curve can be told: a third of a stop is as large as its uncertainty.
- */
+/** The smallest spread of exposures that determines a curve: the uncertainty is as large as a third of a stop. */
 const MIN_RATIO = 1.3;
 /** Fewest pairs, of all channels, and narrowest range of values for an estimate. */
 const MIN_PAIRS = 48;
 const MIN_RANGE = 0.15;
 /** A larger residual (gamma domain) means that one curve does not explain the stack. */
 const MAX_RESIDUAL = 0.05;
-/** Rounds of fitting and leaving out what moved. */
+/** Rounds of fitting, each leaving out what moved. */
 const PASSES = 3;
-/** Rounds of reweighting in a fit that only has to show what moved. */
+/** Rounds of reweighting in a fit that only has to show motion. */
 export const ROUGH_ROUNDS = 6;
 /** A larger difference of two patches (gamma domain) is motion. */
 const MOVED = 0.1;
-/** Where fewer patches than this seem still, the fit is not yet good enough to tell. */
+/** If a smaller share of the patches seems still, the fit is not yet good enough to tell. */
 const MIN_STILL = 0.4;
 
 /** f(x) = x^gamma, the prior and the network's own assumption. */
@@ -84,10 +82,10 @@ export function linearResponse(): CameraResponse {
 }
 
 /**
- * Estimates the camera's inverse response from a bracketed stack, whatever moved in it.
+ * Estimates the camera's inverse response from a bracketed stack, even if things move in it.
  * @param frames two or more frames of one size, sorted by exposure, shortest first (`sortFrames`).
  * @param options.gamma the network's gamma: the prior, and the domain in which the fit is judged.
- * @returns the curves, and how they came about; where the stack does not determine them the prior, in all channels.
+ * @returns the curves and a report; if the stack does not determine the curves, the prior in all channels.
  * @throws CancelledError when `options.signal` fires between steps.
  */
 export function estimateResponse(
@@ -129,7 +127,7 @@ export function estimateResponse(
   return { response, report };
 }
 
-/** What some channels' pairs say, under their curves. */
+/** The report on some channels' pairs, under their curves. */
 function reportOf(channels: readonly Pair[][], curves: readonly number[][], gamma: number): ChannelReport {
   const all = channels.flat();
   return { pairs: all.length, residual: residualOf(channels, curves, gamma), range: covered(all) };
@@ -147,8 +145,8 @@ export function isEnough(pairs: readonly Pair[]): boolean {
 }
 
 /**
- * Fits the curves, PASSES times: the first fit shows which patches moved between two frames, and the next ones
- * leave those out. (Things that come and go change a histogram, and enough of them a median.)
+ * Fits the curves, PASSES times: the first fit shows which patches moved between two frames, and the next fits leave
+ * those out. (Things that come and go change a histogram, and if there are enough of them, a median.)
  */
 function estimateCurves(
   frames: readonly Frame[],
@@ -177,8 +175,8 @@ function estimateCurves(
 }
 
 /**
- * 1 for each patch that is the same in both frames, under the curves, to within MOVED in every channel. All of them
- * where hardly any are.
+ * 1 for each patch that is the same in both frames under the curves, to within MOVED in every channel. All patches
+ * count as still if hardly any is.
  */
 function stillPatches(
   shorter: Patches,

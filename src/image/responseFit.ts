@@ -3,32 +3,33 @@
  * squares ("Recovering high dynamic range radiance maps from photographs", SIGGRAPH 1997), on pairs instead of pixels,
  * so that no radiance is unknown.
  *
- * The unknowns are how far psi = ln h is from the prior's at i/255, i = 1..254, where h = f^(1/gamma) is what the
- * network sees and psi(1) = 0, and for each channel c a few knots of a smooth deviation delta_c: psi_c = psi + delta_c.
- * A pair (a, b) of channel c whose exposures differ by `log` asks for psi_c(b) - psi_c(a) = log / gamma. That leaves
- * psi_c's offset open where pairs do not reach up to white, and an offset of one channel tints the picture: so
- * deviations are penalised. (Cameras apply one curve to white-balanced channels.) Pairs are weighted by how well the
- * curve's slope lets their values tell, and down where they disagree with the rest (Cauchy weights, tightened over the
- * rounds). Where pairs are few the curve bends as little as it can away from the prior, h(x) = x, in a coordinate that
- * stretches both ends: a curve's toe and shoulder turn sharply, its middle does not.
+ * There are two kinds of unknowns: the difference of psi = ln h from the prior's psi at i/255, i = 1..254, where h =
+ * f^(1/gamma) is what the network sees and psi(1) = 0; and for each channel c a few knots of a smooth deviation
+ * delta_c: psi_c = psi + delta_c. A pair (a, b) of channel c whose exposures differ by `log` requires psi_c(b) -
+ * psi_c(a) = log / gamma. That leaves psi_c's offset undetermined if pairs do not reach up to white, and an offset of
+ * one channel tints the picture. So deviations are penalised. (Cameras apply one curve to white-balanced channels.)
+ * Pairs are weighted by how precisely their values determine the curve, given its slope, and have less weight if they
+ * disagree with the rest (Cauchy weights, tightened over the rounds). Where pairs are few, the curve bends as little as
+ * possible away from the prior, h(x) = x, in a coordinate that stretches both ends: a curve's toe and shoulder turn
+ * sharply, its middle does not.
  */
 import type { Pair } from './responsePairs.ts';
 
 const SIZE = 256;
 const LAST = SIZE - 1;
-/** psi at 0 is -Infinity and at 1 is 0: the rest are unknowns, in rows 0 to ROWS - 1. */
+/** psi is -Infinity at 0 and 0 at 1: the other samples are unknowns, in rows 0 to ROWS - 1. */
 const ROWS = SIZE - 2;
 
-/** How stiff the curve is. */
+/** Stiffness of the curve. */
 const STIFFNESS = 0.5;
-/** Pull to the prior itself, just enough to make the equations soluble. */
+/** Pull towards the prior itself, just enough to make the equations solvable. */
 const PULL = 1e-6;
 /** Knots of a channel's deviation, which is linear between them and 0 at white. */
 const KNOTS = 6;
 /**
- * How much deviations cost: each of their knots is pulled to 0 by this many times the mean weight that the pairs have
- * for a knot. Measured on real stacks, plain merge, cast (median dE2000): 1 lets noise tint the picture (up to 1.7
- * where one curve gives 1.3), 16 and more leave what channels really differ by.
+ * Penalty for deviations: each knot is pulled to 0 by this many times the mean weight that the pairs have for a knot.
+ * Measured on real stacks as the cast (median dE2000) of the plain merge: 1 lets noise tint the picture (up to 1.7
+ * where one curve gives 1.3); 16 and more keep the channels from following their real differences.
  */
 const DEVIATION_PENALTY = 4;
 /** The stretch of the ends: u(x) = ln(x + TOE) - SHOULDER_SHARE ln(1 - x + SHOULDER). */
@@ -36,20 +37,20 @@ const TOE = 0.02;
 const SHOULDER = 0.03;
 const SHOULDER_SHARE = 0.7;
 /**
- * Uncertainty of a pair: of its values, of the difference of psi whatever the slope, and of h, for what no curve
- * explains (colour matrices, flare).
+ * Uncertainty of a pair: of its values; of the difference of psi, whatever the slope; and of h, for effects that no
+ * curve explains (colour matrices, flare).
  */
 const VALUE_SIGMA = 1.5 / 255;
 const LOG_SIGMA = 0.01;
 const MISFIT_SIGMA = 0.01;
 const ROUNDS = 10;
 /**
- * Rounds before outliers lose weight; then the scale (in sigmas) at which they have lost half of it falls to
- * MIN_OUTLIER.
+ * Rounds before outliers lose weight. After these, the scale (in sigmas) at which an outlier has half its weight falls
+ * to MIN_OUTLIER.
  */
 const TRUSTING_ROUNDS = 2;
 const MIN_OUTLIER = 1.5;
-/** The slope of psi is taken over this many samples either side, and at least MIN_SLOPE. */
+/** The slope of psi is taken over this many samples on either side, and is at least MIN_SLOPE. */
 const SLOPE_REACH = 3;
 const MIN_SLOPE = 0.2;
 
@@ -81,7 +82,7 @@ function slopesOf(psi: Float64Array): Float64Array {
 /**
  * Fits f to the pairs of all channels.
  * @param channels the pairs of each channel.
- * @param rounds of reweighting; curves that only have to tell motion need fewer.
+ * @param rounds rounds of reweighting; curves that only have to show motion need fewer.
  * @returns for each channel 256 samples of f at i/255, non-decreasing, from 0 to 1. A channel without pairs gets the
  * others' curve.
  */
@@ -127,7 +128,7 @@ export function fitCurves(channels: readonly (readonly Pair[])[], gamma: number,
   return curves.map((psi) => Array.from(psi, (value) => Math.exp(value * gamma)));
 }
 
-/** What one pair asks for, psi_c(b) - psi_c(a) = rise = log / gamma, in terms of the unknowns. */
+/** The equation of one pair, psi_c(b) - psi_c(a) = rise = log / gamma, in terms of the unknowns. */
 interface Equation {
   pair: Pair;
   channel: number;
@@ -199,7 +200,7 @@ function stretched(): Float64Array {
   return Float64Array.from({ length: SIZE }, (_, i) => (stretch(i / LAST) - first) / (stretch(1) - first));
 }
 
-/** The integral of the squared second derivative of psi in u, as one equation a sample. psi(1) = 0 drops out. */
+/** The integral of the squared second derivative of psi in u, as one equation per sample. psi(1) = 0 drops out. */
 function stiffnessRows(): { columns: number[]; factors: number[]; weight: number }[] {
   const u = stretched();
   return Array.from({ length: ROWS - 1 }, (_, k) => {
@@ -217,7 +218,7 @@ function stiffnessRows(): { columns: number[]; factors: number[]; weight: number
 type KnotShare = [knot: number, share: number];
 
 /**
- * What each sample from 1 on takes of which knots of a deviation. Beyond the last knot, at white, every deviation is 0.
+ * For each sample from 1 on, the shares of a deviation's knots. At white, beyond the last knot, every deviation is 0.
  */
 function deviationBasis(): KnotShare[][] {
   return Array.from(stretched(), (u) => {
@@ -267,7 +268,7 @@ function solve(matrix: Float64Array, right: Float64Array, n: number): void {
     for (let k = 0; k <= j; k++) {
       const a = j * n;
       const b = k * n;
-      // Four sums, for one would wait for itself at each step: most of the time of a fit is spent here.
+      // Four sums, because a single one would have to wait for itself at each step: a fit spends most of its time here.
       let s0 = matrix[a + k];
       let s1 = 0;
       let s2 = 0;
@@ -321,7 +322,7 @@ export function residualOf(
   return weightedMedian(misses) ?? 0;
 }
 
-/** The value below which half of the weight lies; undefined for none. Sorts the list. */
+/** The value below which half of the weight lies; undefined for an empty list. Sorts the list. */
 export function weightedMedian(list: { value: number; weight: number }[]): number | undefined {
   list.sort((x, y) => x.value - y.value);
   let rest = list.reduce((sum, { weight }) => sum + weight, 0) / 2;
@@ -332,7 +333,7 @@ export function weightedMedian(list: { value: number; weight: number }[]): numbe
   return undefined;
 }
 
-/** Lowest and highest value that well-populated pairs speak of; [0, 0] for none. */
+/** Lowest and highest value that well-populated pairs cover; [0, 0] for none. */
 export function covered(pairs: readonly Pair[]): [number, number] {
   let low = Infinity;
   let high = -Infinity;

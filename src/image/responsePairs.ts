@@ -1,12 +1,13 @@
 /**
- * What a stack says about the camera: pairs of values (a, b) that one radiance takes in two frames.
+ * What a stack says about the camera: pairs of values (a, b) that one radiance has in two frames.
  *
- * Two sources, each blind where the other sees:
- * - the match of cumulative histograms (Grossberg and Nayar, "What can be known about the radiometric response from
- *   images?", ECCV 2002): whatever moved, and however the camera shook, value a of the shorter frame and value b of the
- *   longer one have as many pixels below them. Noise widens a dark frame's histogram, so it is bent in deep shadows.
+ * There are two sources, each strong where the other is weak:
+ * - matching cumulative histograms (Grossberg and Nayar, "What can be known about the radiometric response from
+ *   images?", ECCV 2002): value a of the shorter frame and value b of the longer one have equally many pixels below
+ *   them, even if things moved or the camera shook. Noise widens a dark frame's histogram, so the match is biased in
+ *   deep shadows.
  * - the median partner of small flat patches at the same place: exact in the shadows (noise is averaged, and a flat
- *   patch hardly sees a shift), and right while less than half of what has that value moved.
+ *   patch hardly sees a shift), and right while less than half of the pixels with that value moved.
  */
 import { maxSample } from './frame.ts';
 import type { Frame } from './frame.ts';
@@ -19,11 +20,11 @@ export interface Pair {
   a: number;
   b: number;
   log: number;
-  /** How far to trust it: 1 for well-populated values, less for few pixels. */
+  /** Trust in the pair: 1 for well-populated values, less for few pixels. */
   weight: number;
 }
 
-/** A frame brought down to a grid of 3x3 patches: what the estimate looks at, whatever the picture's size. */
+/** A frame reduced to a grid of 3x3 patches: the estimate looks only at these, whatever the picture's size. */
 export interface Patches {
   /** Bins of the histograms: 256 for 8-bit samples, more for deeper ones. */
   bins: number;
@@ -35,32 +36,32 @@ export interface Patches {
   samples: Uint16Array[];
   /** Per channel and patch, the mean in [0,1]. */
   mean: Float32Array[];
-  /** Per channel, values from here on count as clipped. */
+  /** Per channel, the value from which on samples count as clipped. */
   top: number[];
-  /** Per channel and patch, 1 where the patch is flat and clear of clipping. */
+  /** Per channel and patch, 1 if the patch is flat and unclipped. */
   flat: Uint8Array[];
 }
 
-/** Patches per frame at most: 9 samples each, so that 60 megapixels cost what 1 does. */
+/** Most patches per frame, with 9 samples each, so that 60 megapixels cost as much as 1. */
 const MAX_PATCHES = 120_000;
 /** A patch is flat when its values span no more than this. */
 const FLAT = 10 / 255;
-/** Values at or below are taken for clipped: 0 of the 8-bit scale. */
+/** Values at or below this count as clipped: 0 of the 8-bit scale. */
 const LOW = 0.75 / 255;
 /**
- * The highest value that may be trusted, and the one that always is: between them it depends on the frame
+ * The highest value that may be trusted, and the highest code that always is. Between them, the frame decides
  * (`trustedTop`).
  */
 const HIGHEST = 254.6 / 255;
 const HIGH = 248;
-/** Below HIGH, the codes whose counts tell how many to expect above. */
+/** From here to HIGH, the counts of codes tell how many to expect above HIGH. */
 const EXPECTED_FROM = 236;
-/** More than this times the expected count is noise of burnt-out areas. */
+/** A count above this many times the expected one is noise of burnt-out areas. */
 const EXCESS = 2;
-/** Pixels (or patches) about a value at which its pair is trusted half. */
+/** Number of pixels (or patches) around a value at which its pair has half the trust. */
 const HALF_TRUST = 40;
 
-/** Where a picture's patches lie: `cols` x `rows` of them, `step` pixels apart, from the top left corner on. */
+/** The grid of a picture's patches: `cols` x `rows` patches, `step` pixels apart, from the top left corner on. */
 export function patchGrid(width: number, height: number): { step: number; cols: number; rows: number } {
   const step = Math.max(3, Math.ceil(Math.sqrt((width * height) / MAX_PATCHES)));
   return { step, cols: Math.max(1, Math.floor(width / step)), rows: Math.max(1, Math.floor(height / step)) };
@@ -98,7 +99,7 @@ export function readPatches(frame: Frame): Patches {
         codes[c][Math.round(value * 255)]++;
       }
       mean[c][patch] = sum / size;
-      // Until it is known from where on values count as clipped, the largest one.
+      // The largest value, until it is known from which value on samples count as clipped.
       flat[c][patch] = max - min <= FLAT && min > LOW ? Math.round(max * 255) : 0;
     }
   }
@@ -110,9 +111,9 @@ export function readPatches(frame: Frame): Patches {
 }
 
 /**
- * From which value on samples may come from burnt-out areas. JPEG leaves these not at 255 but with noise, down to 250
- * or so, and such a sample says nothing of its light: so the codes above HIGH count only up to the first one that more
- * samples have than the codes below it let expect.
+ * The value from which on samples may come from burnt-out areas. JPEG does not keep these at 255 but adds noise, down
+ * to 250 or so, and such a sample says nothing about its light. So codes above HIGH are used only up to the first one
+ * with more samples than the lower codes predict.
  */
 function trustedTop(counts: Uint32Array): number {
   const expected = median([...counts.subarray(EXPECTED_FROM, HIGH + 1)]);
@@ -135,8 +136,8 @@ function cumulate({ bins, count, size, samples }: Patches, channel: number, stil
 }
 
 /**
- * The value below which `count` samples lie; the middle of the gap where several do. NaN in the end bins, which hold
- * what is clipped.
+ * The value below which `count` samples lie; the middle of the gap if that holds for several values. NaN in the end
+ * bins, which hold clipped samples.
  */
 function quantile(edges: Float64Array, count: number): number {
   const bins = edges.length - 1;
@@ -166,13 +167,13 @@ function populationAt(edges: Float64Array, value: number): number {
 }
 
 /**
- * Is told that `count` pixels or patches of one frame have a value, and what it is in the other frame; NaN where that
- * is not known.
+ * Called with a value of one frame, the matching value of the other frame (NaN if unknown), and the number of pixels or
+ * patches with that value.
  */
 type Match = (value: number, match: number, count: number) => void;
 
 /**
- * What two frames say, per channel.
+ * The pairs of two frames, per channel.
  * @param ratio of their exposures.
  * @param still 1 for each patch to look at; all of them by default.
  */
@@ -198,7 +199,7 @@ export function pairsOf(
   });
 }
 
-/** The match of two cumulative histograms, at 255 edges of the one frame's values. */
+/** Matches two cumulative histograms at 255 edges of one frame's values. */
 function matchHistograms(from: Float64Array, to: Float64Array, add: Match): void {
   const bins = from.length - 1;
   const stride = bins / 256;
@@ -209,7 +210,9 @@ function matchHistograms(from: Float64Array, to: Float64Array, add: Match): void
   }
 }
 
-/** Flat patches: for every 1/255 of the one frame's values, their mean and the median of the other frame's. */
+/**
+ * Matches flat patches: for every 1/255 of one frame's values, their mean and the median of the other frame's values.
+ */
 function matchPatches(from: Patches, to: Patches, channel: number, still: Uint8Array, add: Match): void {
   const partners: number[][] = Array.from({ length: 256 }, () => []);
   const sums = new Float64Array(256);

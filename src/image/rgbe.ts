@@ -9,20 +9,19 @@
  * (stb_image, OpenCV, FreeImage, three.js). Radiance's own tools truncate and add one half on reading; a file of ours
  * is at most half a step (0.2 to 0.4 %) brighter there.
  *
- * Range: 2^-128 (2.9e-39) to 255 * 2^119 (1.7e38). Smaller values become black, larger ones the largest. Negative
- * values become 0, for the format has no sign; NaN and infinities are refused, as a picture with them is a bug
- * somewhere.
+ * Range: 2^-128 (2.9e-39) to 255 * 2^119 (1.7e38). Smaller values become black, larger ones the largest value. Negative
+ * values become 0, because the format has no sign. NaN and infinities are refused: a picture with them points to a bug.
  */
 import { InputError } from '../errors.ts';
 
-/** Shortest and longest line that new-style coding takes; others are stored flat. */
+/** Shortest and longest line that new-style coding supports; others are stored flat. */
 const MIN_RLE_WIDTH = 8;
 const MAX_RLE_WIDTH = 0x7fff;
 /** A run pays from this length on. */
 const MIN_RUN = 4;
-/** Lines are handed out in pieces of about this many bytes. */
+/** Lines are emitted in pieces of about this many bytes. */
 const CHUNK_BYTES = 1 << 20;
-/** Largest picture that is read: run-length coding lets a few bytes claim any size. */
+/** Largest picture that is read: with run-length coding, a few bytes can claim any size. */
 const MAX_PIXELS = 1 << 27;
 
 const bits = new DataView(new ArrayBuffer(8));
@@ -35,7 +34,7 @@ function exponentOf(v: number): number {
 
 /** Powers of two that map a value under stored exponent e to its mantissa: 2^(136 - e). */
 const TO_MANTISSA = Float64Array.from({ length: 256 }, (_, e) => 2 ** (136 - e));
-/** And back: 2^(e - 136), 0 for e = 0. */
+/** The inverse: 2^(e - 136), 0 for e = 0. */
 const FROM_MANTISSA = /* @__PURE__ */ Float64Array.from({ length: 256 }, (_, e) => (e === 0 ? 0 : 2 ** (e - 136)));
 
 /** Encodes one pixel of finite values into `out[at..at+3]`, planes `stride` apart. */
@@ -65,7 +64,7 @@ function encodeRuns(plane: Uint8Array, out: Uint8Array, at: number): number {
   const length = plane.length;
   let i = 0;
   while (i < length) {
-    // Find the next run worth coding; what is before it is literal.
+    // Find the next run worth coding; the bytes before it are literal.
     let start = i;
     let run = 0;
     while (start < length) {
@@ -92,7 +91,7 @@ function encodeRuns(plane: Uint8Array, out: Uint8Array, at: number): number {
 /**
  * Encodes a picture as Radiance .hdr, lazily, in pieces of about 1 MiB.
  * @param data linear RGB, interleaved `[height, width, 3]`.
- * @param scale every value is multiplied by it.
+ * @param scale factor for every value.
  * @throws InputError on NaN or infinite values (after scaling), naming the pixel, or on a size that does not fit the
  * data.
  */
@@ -229,7 +228,8 @@ function readPlanes(bytes: Uint8Array, at: number, line: Uint8Array, width: numb
 }
 
 /**
- * Flat pixels, and old-style runs: (1, 1, 1, n) repeats the last pixel, further such pixels count in the next byte up.
+ * Flat pixels, and old-style runs: (1, 1, 1, n) repeats the last pixel, further such pixels count in the next higher
+ * byte.
  */
 function readPixels(bytes: Uint8Array, at: number, line: Uint8Array, width: number, y: number): number {
   let shift = 0;

@@ -1,9 +1,10 @@
 /**
- * What kind of picture a file is, from its first bytes; names decide only between TIFF and the RAW formats built on it.
+ * Detects a picture's format from the file's first bytes. The name decides only between TIFF and the RAW formats built
+ * on it.
  *
- * What cannot be read is refused here by name, with a way to convert it. RAW is refused on purpose: its files carry
- * camera data that must be demosaiced first, and many hold a small preview that a TIFF reader would take for the
- * picture.
+ * Formats that cannot be read are refused here by name, with a way to convert the file. RAW is refused on purpose: such
+ * files hold sensor data that must be demosaiced first, and many hold a small preview that a TIFF reader would take for
+ * the picture.
  */
 import { InputError } from '../errors.ts';
 
@@ -26,7 +27,7 @@ const startsWith = (bytes: Uint8Array, at: number, text: string) => {
   return true;
 };
 
-/** [offset, bytes, name, hint]: formats that are known and not read. */
+/** [offset, bytes, name, hint] of known formats that are not read. */
 const REFUSED: readonly (readonly [number, string, string, string])[] = [
   [0, 'FUJIFILMCCD-RAW', 'Fujifilm RAW', RAW_HINT],
   [0, 'IIRO', 'Olympus RAW', RAW_HINT],
@@ -55,7 +56,7 @@ const HEIF_BRANDS = new Set(['heic', 'heix', 'hevc', 'hevx', 'heim', 'heis', 'mi
 
 /**
  * The format of a file, from its bytes and name.
- * @throws InputError for an empty file, RAW, HEIC, AVIF and everything else that is not read, naming what it is.
+ * @throws InputError for an empty file, RAW, HEIC, AVIF and everything else that is not read, naming the format.
  */
 export function sniffFormat(bytes: Uint8Array, path: string, shownPath: string): PictureFormat {
   if (bytes.length === 0) throw new InputError(`${shownPath} is empty`);

@@ -1,6 +1,6 @@
-/** sRGB's curve, both ways (IEC 61966-2-1), and how bright its colours are. */
+/** sRGB's curve, both ways (IEC 61966-2-1), and the luminance weights of its primaries. */
 
-/** What linear red, green and blue contribute to luminance: Rec. 709 and sRGB. */
+/** Contribution of linear red, green and blue to luminance: Rec. 709 and sRGB. */
 export const LUMA = [0.2126, 0.7152, 0.0722] as const;
 
 /** Linear [0,1] to encoded [0,1]. */

@@ -1,16 +1,14 @@
-/**
- * Frames cut into tiles for the GPU, and tiles put back together: typed arrays in, typed arrays out.
- */
+/** Cuts frames into tiles for the GPU and joins result tiles: typed arrays in, typed arrays out. */
 import { frameSize, maxSample } from './frame.ts';
 import type { FrameSource } from './frame.ts';
 import type { MotionMaps } from './motion.ts';
 import type { Tile } from './tile.ts';
 
 /**
- * A tile of the stack, NC4HW4: block k is (R, G, B, W_k) of frame k, samples scaled to [0,1]. Beyond the picture its
- * last row and column repeat: the padding of the spec's Conventions. Of frames that are not arrays only W_k is written:
- * graph/transfer.ts adds their colours.
- * @param motion one map a frame, of the picture's size or the padded one's; absent for W = 0.
+ * A tile of the stack, NC4HW4: block k is (R, G, B, W_k) of frame k, samples scaled to [0,1]. Outside the picture, its
+ * last row and column repeat: the padding of the spec's Conventions. For frames that are not arrays, only W_k is
+ * written; graph/transfer.ts adds their colours.
+ * @param motion one map per frame, of the picture's size or the padded size; absent for W = 0.
  * @param out `[frames][tileHeight][tileWidth][4]`.
  */
 export function cutStack(
@@ -48,7 +46,7 @@ export function cutStack(
 /**
  * Copies a tile's core into a picture, for the channels that `targets` gives.
  * @param values the tile, NC4HW4.
- * @param targets by channel: the array, and how its elements are laid out, `array[pixel * stride + offset]`.
+ * @param targets for each channel, the array and its layout: `array[pixel * stride + offset]`.
  */
 export function pasteCore(
   values: Float32Array,

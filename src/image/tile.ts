@@ -1,13 +1,13 @@
 /**
- * Tiles: how a picture of any size is cut so that one plan, small enough for the device and the budget, computes all of
+ * Cuts a picture of any size into tiles, so that one plan, small enough for the device and the budget, computes all of
  * it.
  *
  * All tiles have one size and overlap by twice the **halo**, the pixels beyond a result that it depends on. Each
- * contributes its **core**, the part no edge of the tile reaches unless that edge is the picture's own (whose zero
- * padding is right). Cores join without gap or overlap.
+ * contributes its **core**, the part that no edge of the tile influences, unless that edge is the picture's own (there
+ * zero padding is right). Cores join without gap or overlap.
  */
 
-/** One axis of a tiling: where tiles start, and the core each contributes, in picture coordinates. */
+/** One axis of a tiling: the start of each tile, and the core it contributes, in picture coordinates. */
 export interface Span {
   start: number;
   coreStart: number;
@@ -23,12 +23,12 @@ export interface Tiling {
   width: number;
   height: number;
   tiles: readonly Tile[];
-  /** Pixels computed over pixels in the picture. */
+  /** Computed pixels divided by the picture's pixels. */
   waste: number;
 }
 
 export interface TileRules {
-  /** Pixels a result depends on beyond its own. A multiple of `grid`. */
+  /** How many pixels away a result still depends on its input. A multiple of `grid`. */
   halo: number;
   /** Tile sizes and starts are multiples of this. */
   grid: number;
@@ -68,10 +68,10 @@ export function tile(
   return { width, height, tiles, waste: (tiles.length * width * height) / (pictureWidth * pictureHeight) };
 }
 
-/** Most tiles along one axis that are considered: a 60-megapixel strip one tile high still finds its cut. */
+/** Most tiles considered along one axis: enough even for a 60-megapixel strip one tile high. */
 const MAX_TILES = 4096;
 
-/** Sizes worth trying along an axis: that of 1, 2, 3, ... tiles, each smaller than the last. */
+/** Tile sizes worth trying along an axis: those for 1, 2, 3, ... tiles, each smaller than the last. */
 function lengths(length: number, rules: TileRules): number[] {
   const found = [length];
   for (let count = 2; count <= MAX_TILES; count++) {
@@ -84,9 +84,9 @@ function lengths(length: number, rules: TileRules): number[] {
 }
 
 /**
- * The tiling that computes the fewest pixels among those that fit; of equal ones the fewest tiles.
- * @param fits whether a tile of this size can be run; asked for few sizes, cheapest first.
- * @returns undefined when even the smallest does not fit.
+ * The tiling that fits and computes the fewest pixels; among equals, the one with the fewest tiles.
+ * @param fits whether a tile of this size can be run; called for few sizes, cheapest first.
+ * @returns undefined if even the smallest does not fit.
  */
 export function chooseTiling(
   pictureWidth: number,

@@ -3,22 +3,23 @@
  *
  * A global operator after Reinhard et al., "Photographic Tone Reproduction for Digital Images" (SIGGRAPH 2002), with
  * the automatic parameters of Reinhard, "Parameter Estimation for Photographic Tone Reproduction" (JGT 2002):
- * 1. Exposure: the log-average luminance goes to a key, 0.18 for an ordinary scene, more where most of the picture is
- *    brighter than the middle of its range (snow) and a little less where it is darker (night; bounded, or a room with
- *    bright windows would be dark). Average and range leave out the darkest and brightest 1 % (noise and lamps).
- * 2. Highlights: the curve below shows about 5 EV above the key. Where the picture reaches further (a window in a dark
- *    room: 8 to 12), luminance above the key is compressed in the log domain by a smooth knee, so that what is outside
- *    keeps its texture; below the key nothing changes.
+ * 1. Exposure: the log-average luminance is mapped to a key. The key is 0.18 for an ordinary scene, more if most of the
+ *    picture is brighter than the middle of its range (snow), and a little less if it is darker (night). The decrease
+ *    is bounded; otherwise a room with bright windows would become dark. Average and range leave out the darkest and
+ *    brightest 1 % (noise and lamps).
+ * 2. Highlights: the curve below shows about 5 EV above the key. If the picture reaches further (a window in a dark
+ *    room: 8 to 12 EV), a smooth knee compresses luminance above the key in the log domain, so that the view outside
+ *    keeps its texture. Below the key nothing changes.
  * 3. Curve, on luminance alone: L' = L (1 + L / W^2) / (1 + L). W, the luminance that becomes white, is the 99.9th
  *    percentile.
- * 4. Colour: channels are scaled by L'/L, so hue stays. Where a channel would leave [0,1] the colour moves towards the
- *    grey of its own luminance just far enough (not by clipping, which would turn orange lamps yellow).
+ * 4. Colour: channels are scaled by L'/L, so hue stays. If a channel would leave [0,1], the colour moves towards the
+ *    grey of its own luminance just far enough. (Clipping would turn orange lamps yellow.)
  * 5. The sRGB transfer function (IEC 61966-2-1), rounded to 8 bits.
  */
 import { InputError } from '../errors.ts';
 import { LUMA, encodeSrgb } from './srgb.ts';
 
-/** The numbers the operator chose, or was given. */
+/** The operator's parameters, chosen or given. */
 export interface ToneParameters {
   /** Factor from radiance to the curve's input. */
   exposure: number;
@@ -30,11 +31,11 @@ export interface ToneParameters {
   slope?: number;
 }
 
-/** What the curve shows above the key without compression. */
+/** Range above the key that the curve shows without compression. */
 const HIGHLIGHT_STOPS = 5;
-/** Lowest position of the average within the range: a room is not to be darkened because its windows are bright. */
+/** Lowest position of the average within the range: bright windows must not darken a room. */
 const DARKEST = -0.15;
-/** Pixels that the statistics look at: a regular subset of larger pictures. */
+/** Most pixels for the statistics: larger pictures are sampled regularly. */
 const MAX_SAMPLES = 1 << 18;
 const TABLE_SIZE = 1 << 16;
 
@@ -88,8 +89,7 @@ function bend(l: number, knee: number, slope: number): number {
 let table: Uint8Array | undefined;
 
 /**
- * 8-bit sRGB of i / 65535: the curve is nowhere steeper than 12.92, so a step of the table is below 0.06 of a code
- * value.
+ * 8-bit sRGB of i / 65535: the curve is never steeper than 12.92, so a step of the table is below 0.06 of a code value.
  */
 function srgbTable(): Uint8Array {
   table ??= Uint8Array.from({ length: TABLE_SIZE }, (_, i) => Math.round(255 * encodeSrgb(i / (TABLE_SIZE - 1))));
@@ -99,7 +99,7 @@ function srgbTable(): Uint8Array {
 /**
  * Tone-maps a picture.
  * @param data linear RGB, interleaved `[height, width, 3]`. Negative and NaN values count as 0, infinite ones as white.
- * @param parameters by default those of `chooseTone`.
+ * @param parameters those of `chooseTone` by default.
  * @returns 8-bit sRGB, same layout.
  */
 export function toneMap(data: Float32Array, parameters: ToneParameters = chooseTone(data)): Uint8Array<ArrayBuffer> {

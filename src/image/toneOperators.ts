@@ -1,9 +1,9 @@
 /**
- * The tone-mapping operators after which HDR merges are compared: Reinhard, Krawczyk and Durand.
+ * The tone-mapping operators that are applied before HDR merges are compared: Reinhard, Krawczyk and Durand.
  *
- * They are for measuring alone (previews use toneMap.ts). All numbers an operator takes from a picture (its key, white,
- * contrast) are taken from the **truth**, and the same operator is then applied to every candidate: were they taken
- * from the candidate, one white pixel would change the brightness of the whole and hide what is being measured. Each
+ * They are only for measuring (previews use toneMap.ts). All numbers that an operator takes from a picture (its key,
+ * white, contrast) come from the **truth**, and the same operator is then applied to every candidate. If they came from
+ * the candidate, one white pixel would change the brightness of the whole picture and hide what is being measured. Each
  * works on luminance (Rec. 709), scales the channels by it, clips to [0,1] and encodes with gamma 2.2, so PSNR and SSIM
  * see display values.
  *
@@ -19,7 +19,7 @@
 import { bilateral } from './bilateral.ts';
 import { LUMA } from './srgb.ts';
 
-/** What one operator makes of a picture: linear RGB in [0,1] to display RGB in [0,1]. */
+/** One operator: linear RGB in [0,1] to display RGB in [0,1]. */
 export type ToneOperator = (picture: Float32Array) => Float32Array<ArrayBuffer>;
 
 export interface ToneOperators {
@@ -30,13 +30,13 @@ export interface ToneOperators {
 
 const DISPLAY_GAMMA = 2.2;
 const KEY = 0.18;
-/** Below this, relative to the picture's 1, luminance counts as this in averages and logarithms. */
+/** Lower bound of luminance in averages and logarithms, relative to the picture's 1. */
 const DARKEST = 1e-6;
 /** Durand: contrast of the base layer, and the filter's extent. */
 const CONTRAST = 5;
 const SIGMA_SPACE = 0.02;
 const SIGMA_RANGE = 0.4;
-/** Durand: share of the base at either end that does not set the contrast: a black pixel must not. */
+/** Durand: share of the base at either end that does not set the contrast, so that a single black pixel cannot. */
 const OUTLIERS = 0.01;
 
 function luminances(picture: Float32Array): Float32Array {

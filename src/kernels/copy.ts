@@ -1,6 +1,6 @@
 /**
- * A copy of a tensor. Concatenation places tensors where it wants them, so the network needs none; a graph that
- * concatenates one tensor into two places, or into the buffer it is computed from, gets one (graph/place.ts).
+ * Copies a tensor. Placement puts concatenated tensors next to each other, so the network needs no copies. A graph that
+ * concatenates one tensor into two places, or into the buffer it is computed from, gets a copy (graph/place.ts).
  */
 import { ANY, elementwise } from './elementwise.ts';
 import { expectInputs } from './kernel.ts';

@@ -1,9 +1,10 @@
 /**
- * The frame of kernels that compute one vec4 of output per invocation: a body of WGSL that declares `value` from
- * `index` (among the output's vec4), `block`, `pixel` (index in the plane) and, where the body reads them, `x` and `y`.
+ * Shared code of kernels that compute one vec4 of output per invocation. A kernel gives a WGSL body that declares
+ * `value` from `index` (among the output's vec4), `block`, `pixel` (index in the plane) and, if the body uses them, `x`
+ * and `y`.
  *
- * Inputs may be stored as f32 or f16, and lie anywhere in their buffers. So a body calls `load_NAME(i)`, the i-th vec4
- * of the input NAME as vec4f, and has nothing to do with either.
+ * Inputs may be stored as f32 or f16 and start anywhere in their buffers. A body need not care about either: it calls
+ * `load_NAME(i)`, which returns the i-th vec4 of the input NAME as vec4f.
  */
 import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, flatGrid } from './flat.ts';
 import type { PackedWeights } from './kernel.ts';
@@ -14,7 +15,7 @@ import type { DType, View } from './tensor.ts';
 
 export interface Elementwise {
   label: string;
-  /** Names of what it reads: tensors, packed weights. */
+  /** Names of the inputs: tensors, packed weights. */
   inputs: readonly string[];
   /** Params besides the output's width, height, size (pixels) and count (vec4). */
   params?: ParamTypes;
@@ -73,7 +74,7 @@ export type ElementwiseDispatch = (
   params?: ParamValues,
 ) => Dispatch;
 
-/** Makes programs as they are needed: one for each way to store its tensors. */
+/** Makes programs on demand: one for each combination of storage types. */
 export function elementwise(kernel: Elementwise): ElementwiseDispatch {
   const programs = new Map<string, Program>();
   return (output, inputs, params) => {
@@ -90,19 +91,21 @@ export function elementwise(kernel: Elementwise): ElementwiseDispatch {
     const count = size * blocks(channels);
     return {
       program,
-      resources: Object.fromEntries(bound.map(([name, it]) => [name, 'shape' in it ? buffer(it) : weights(it)])),
+      resources: Object.fromEntries(
+        bound.map(([name, item]) => [name, 'shape' in item ? buffer(item) : weights(item)]),
+      ),
       params: {
         width,
         height,
         size,
         count,
         ...params,
-        ...Object.fromEntries(bound.map(([name, it]) => [`${name}_start`, 'shape' in it ? start(it) : 0])),
+        ...Object.fromEntries(bound.map(([name, item]) => [`${name}_start`, 'shape' in item ? start(item) : 0])),
       },
       workgroups: flatGrid(count),
     };
   };
 }
 
-/** How elementwise kernels store and read their tensors. */
+/** Storage of elementwise kernels: any type for all tensors. */
 export const ANY = { output: 'any', inputs: 'any' } as const;

@@ -1,7 +1,7 @@
 /**
- * Exposure maths (spec: Before the network, Conventions, S): a frame's samples become linear radiance, or are aligned
- * to the reference's exposure. The camera's inverse response f is a table of 256 samples, one vec4 (r, g, b, unused)
- * each, read with linear interpolation; without it the samples already are `radiance^(1/gamma)`.
+ * Exposure maths (spec: Before the network, Conventions, S): turns a frame's samples into linear radiance, or aligns
+ * them to the reference's exposure. The camera's inverse response f is a table of 256 samples, one vec4 (r, g, b,
+ * unused) each, read with linear interpolation. Without a table the samples already are `radiance^(1/gamma)`.
  */
 import { elementwise } from './elementwise.ts';
 import { expectInputs, shapeError } from './kernel.ts';
@@ -12,7 +12,9 @@ import type { Shape, View } from './tensor.ts';
 /** Samples of an inverse response table. */
 export const TABLE_SIZE = 256;
 
-/** `load_frame(start, pixel)`: X of a frame in the stack, its response undone; `response_at(x)`: f, linear light. */
+/**
+ * `load_frame(start, pixel)`: X of a frame in the stack, with the response undone. `response_at(x)`: f, linear light.
+ */
 export const LOAD_FRAME = `
 fn power(x: vec3f, exponent: f32) -> vec3f {
   return select(pow(max(x, vec3f(1e-30)), vec3f(exponent)), vec3f(0.0), x <= vec3f(0.0));
@@ -41,7 +43,7 @@ export const FRAME_PARAMS = { use_response: 'u32', response_start: 'u32', gamma:
 /** Attributes of every kernel that reads frames. */
 export interface FrameAttrs {
   gamma: number;
-  /** Whether the response table applies; without it samples are gamma-encoded already. */
+  /** Whether the response table applies; otherwise samples already are gamma-encoded. */
   useResponse: boolean;
 }
 
@@ -81,7 +83,7 @@ const encode = elementwise({
 
 export interface EncoderInputAttrs extends FrameAttrs {
   frame: number;
-  /** Exposure over that of the shortest frame. */
+  /** Exposure relative to the shortest frame's. */
   tau: number;
 }
 
@@ -118,7 +120,7 @@ const alignPair = elementwise({
 export interface AlignedPairAttrs extends FrameAttrs {
   frame: number;
   reference: number;
-  /** Exposure of the reference over that of the frame. */
+  /** Exposure of the reference relative to the frame's. */
   ratio: number;
 }
 

@@ -1,4 +1,4 @@
-/** Flat grids: an invocation for each element, in rows of workgroups. */
+/** Flat grids: one invocation per element, in rows of workgroups. */
 import { rowsOf } from './program.ts';
 
 /** Invocations of a workgroup. */

@@ -1,9 +1,9 @@
 /**
  * The gate (spec: Gate): a frame's motion counts only where its sample and the reference's cannot show the same light.
  *
- * `gateEvidence` finds how far apart the two are, of all frames at once: four a vec4, so that what follows costs as
- * much for four frames as for one. `gateWindow` runs the 5x5 mean, the 9x9 maximum and the 9x9 mean as rows and
- * columns, 46 loads in all instead of 187. `gateMasks` applies the result. The maps of the network are made before: a
+ * `gateEvidence` computes how far apart the two are, for all frames at once. It packs four frames into a vec4, so the
+ * later steps cost as much for four frames as for one. `gateWindow` runs the 5x5 mean, the 9x9 maximum and the 9x9 mean
+ * as rows and columns, with 46 loads in all instead of 187. `gateMasks` applies the result to the network's maps. A
  * merge without the gate runs none of this. All in f32.
  */
 import { elementwise } from './elementwise.ts';
@@ -14,8 +14,8 @@ import type { SingleKernel } from './kernel.ts';
 import { MAX_FRAMES } from '../image/frame.ts';
 
 /**
- * `bound(frame, pixel, side)` is the least (side -1) or most (1) light that a sample can show, at the reference's
- * exposure, in the gamma domain. Above 253.5 codes of 255 it can be any, which is 1 when it is clipped.
+ * `bound(frame, pixel, side)` is the least (side -1) or most (1) light that a sample can stand for, at the reference's
+ * exposure, in the gamma domain. A sample above 253.5 codes of 255 can stand for any amount, which clips to 1.
  */
 const findEvidence = elementwise({
   label: 'gate evidence',
@@ -57,7 +57,7 @@ export interface GateEvidenceAttrs extends FrameAttrs {
   /** As in `GateConfig`. */
   codes: number;
   relative: number;
-  /** Whether samples are linear light, finer than 8 bits: they count as x^(1/2.2), in codes of that gamma. */
+  /** Whether samples are linear light with more than 8 bits: they count as x^(1/2.2), in codes of that gamma. */
   linear: boolean;
 }
 
@@ -79,7 +79,7 @@ export const gateEvidence: SingleKernel<GateEvidenceAttrs> = {
     return findEvidence(output, inputs, {
       frames: taus.length,
       reference,
-      // More than all codes is all codes.
+      // A tolerance above 255 codes acts as 255.
       codes: Math.min(1, codes / 255),
       relative,
       encode: linear ? 1 / 2.2 : 1,
@@ -116,8 +116,8 @@ export interface GateWindowAttrs {
 }
 
 /**
- * Input: a tensor without negative values. Output: of every pixel the mean or the maximum along one axis of the window
- * around it. Edges repeat, which for a maximum is as good as leaving out what is beyond.
+ * Input: a tensor without negative values. Output: for every pixel, the mean or the maximum along one axis of the
+ * window around it. Edge pixels repeat; for a maximum that equals leaving out what is outside.
  */
 export const gateWindow: SingleKernel<GateWindowAttrs> = {
   samples: [
@@ -136,8 +136,8 @@ export const gateWindow: SingleKernel<GateWindowAttrs> = {
 };
 
 /**
- * The masks' reference is the union of maps before the gate, and a last block may have lanes of no frame: both count as
- * 0.
+ * The reference's mask is the union of the maps before the gate, and the last block may have lanes without a frame:
+ * both count as 0.
  */
 const applyGate = elementwise({
   label: 'gate masks',
@@ -161,7 +161,7 @@ fn gated(block: u32, pixel: u32) -> vec4f {
 
 export interface GateMasksAttrs {
   reference: number;
-  /** 1 where W is above one half, instead of W. */
+  /** Whether masks are 1 where W is above one half, instead of W. */
   binary: boolean;
   /** As in `GateConfig`. */
   low: number;
@@ -169,8 +169,7 @@ export interface GateMasksAttrs {
 }
 
 /**
- * Inputs: evidence b of each frame, soft masks. Output: masks `W_k * smoothstep(low, high, b_k)`, W_r being their
- * maximum.
+ * Inputs: evidence b of each frame, soft masks. Output: masks `W_k * smoothstep(low, high, b_k)`; W_r is their maximum.
  */
 export const gateMasks: SingleKernel<GateMasksAttrs> = {
   samples: [{ attrs: { reference: 1, binary: false, low: 0.004, high: 0.02 }, inputs: [3, 3] }],

@@ -2,11 +2,11 @@
  * Reads of the global memory: channel-shuffled grouped 1x1 convolutions (spec: Global memory).
  *
  * Group g sees channel g of every slot: `R_g = b_g + sum_s w_{g,s} M_{s,g}`. In NC4HW4 that is, for each output block,
- * a sum over slots of elementwise products of vec4: no shuffle is ever carried out. The memory comes as several
- * tensors, so that none outgrows a binding; each holds whole slots of the output's channels.
+ * a sum over slots of elementwise products of vec4s, without any actual shuffle. The memory is several tensors, so that
+ * none exceeds a binding's size; each holds whole slots with the output's channels.
  *
- * Several readers may share one pass, which loads every slot once and gives their results one after another. And a pass
- * may treat some of the slots alone and add to a state in place: then the memory need not be there all at once
+ * Several readers may share one pass, which loads every slot once and stores their results one after another. A pass
+ * may also read only some of the slots and add to a state in place: then the memory never has to be stored whole
  * (graph/fuse/reads.ts).
  */
 import { FLAT_WORKGROUP } from './flat.ts';
@@ -20,16 +20,18 @@ import type { DType, Shape, View } from './tensor.ts';
 import { each, lines, range } from './text.ts';
 
 export interface GroupedReadAttrs {
-  /** Readers: of each the tensors `{name}.weight` [channels, slots, 1, 1] and `{name}.bias` [channels]. */
+  /**
+   * Names of the readers. Each has the tensors `{name}.weight` [channels, slots, 1, 1] and `{name}.bias` [channels].
+   */
   readers: readonly string[];
   channels: number;
-  /** The slots that the inputs hold, of how many; all by default. */
+  /** The slots that the inputs hold, and the number of all slots; all by default. */
   slots?: { held: readonly number[]; of: number };
-  /** Whether the first input is a state that results are added to, in place; without it they begin with the bias. */
+  /** Whether the first input is a state that results are added to in place; otherwise results start from the bias. */
   adds?: boolean;
 }
 
-/** Memory tensors, of a binding each, that fit beside weights, biases and output. */
+/** Most memory tensors: each takes a binding beside weights, biases and output. */
 export const MAX_MEMORIES = 4;
 
 function memoriesOf<T>(attrs: GroupedReadAttrs, inputs: readonly T[]): readonly T[] {
@@ -42,8 +44,8 @@ function heldSlots(attrs: GroupedReadAttrs, inputs: readonly Shape[]): { held: r
 }
 
 /**
- * Slots of some memory tensors in the order they are added: the first of each tensor, then the second. Read whole or
- * frame by frame, sums then round alike in f32.
+ * Slots of memory tensors in the order they are added: the first of each tensor, then the second, and so on. With this
+ * order, sums round alike in f32 whether the memory is read whole or frame by frame.
  */
 function order(memories: readonly View[], channels: number): { memory: number; slot: number; index: number }[] {
   let index = 0;
@@ -54,20 +56,20 @@ function order(memories: readonly View[], channels: number): { memory: number; s
 }
 
 /**
- * How an invocation works. All are bound by memory; they differ in how often an invocation fetches weights, and how.
+ * How an invocation works. Memory bounds all variants; they differ in how often an invocation fetches weights, and how.
  */
 interface Variant {
   /**
-   * Whether lanes hold a part of the weights each and hand them round: software adapters load a value lane by lane even
-   * where all lanes want the same.
+   * Whether each lane holds a part of the weights and broadcasts it: software adapters load a value lane by lane even
+   * if all lanes need the same one.
    */
   subgroup: boolean;
-  /** Pixels of an invocation: each weight it fetches is used for all of them. */
+  /** Pixels per invocation: all of them use each weight it fetches. */
   pixels: number;
   workgroup: number;
 }
 
-/** The best guess first. */
+/** The variants for a device, best guess first. */
 function variants({ capabilities = {} }: Target): Variant[] {
   const { cpu, subgroupSize } = capabilities;
   const shared =
@@ -82,13 +84,13 @@ function variants({ capabilities = {} }: Target): Variant[] {
 interface Recipe extends Variant {
   name: string;
   readers: number;
-  /** Of each memory tensor. */
+  /** Type of each memory tensor. */
   memories: readonly DType[];
   slots: readonly { memory: number; slot: number; index: number }[];
   output: DType;
 }
 
-/** WGSL that loads the weights of a block, of all readers, and an expression of the i-th. */
+/** WGSL that loads all readers' weights for a block, and an expression for the i-th. */
 function weightAccess({ subgroup, workgroup }: Recipe, count: number): { load: string; weight(i: number): string } {
   if (!subgroup) return { load: '', weight: (i) => `weights[w + ${i}u]` };
   return {
@@ -188,7 +190,7 @@ function packedWeights(attrs: GroupedReadAttrs, inputs: readonly Shape[]): Packe
   ];
 }
 
-/** Inputs: with `adds` the state, then one to four memory tensors. Output: `channels` channels a reader. */
+/** Inputs: with `adds` the state, then one to four memory tensors. Output: `channels` channels per reader. */
 export const groupedRead: TunedKernel<GroupedReadAttrs> = {
   storage: () => ({ output: 'any', inputs: 'any' }),
   samples: [

@@ -1,4 +1,4 @@
-/** Every kernel by the name its nodes carry. */
+/** Every kernel, by the op name of its nodes. */
 import { conv2d } from './conv2d/index.ts';
 import { copy } from './copy.ts';
 import { alignedPair, encoderInput } from './exposure.ts';

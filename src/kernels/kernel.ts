@@ -1,9 +1,9 @@
 /**
- * What a kernel is: every fact about one op. The shape of its output, the weights it reads, how it stores tensors, the
- * dispatch that computes it, and samples of its nodes. Nothing about a kernel is listed anywhere else.
+ * A kernel holds every fact about one op: the shape of its output, the weights it reads, how it stores tensors, the
+ * dispatch that computes it, and samples of its nodes. No other file lists anything about a kernel.
  *
- * Most kernels have one implementation, `lower`. Some have several, and a device runs the one that suits it: the first
- * by default, or the one that a tuner found.
+ * Most kernels have one implementation, `lower`. Some have several: a device runs the first by default, or the one that
+ * a tuner chose.
  */
 import type { Dispatch } from './program.ts';
 import { shapeText } from './tensor.ts';
@@ -16,14 +16,14 @@ export interface WeightTensor {
   shape: readonly number[];
 }
 
-/** Weights packed for one implementation; `key` names the packing, so that equal ones are shared. */
+/** Weights packed for one implementation; `key` names the packing, so that equal packings are shared. */
 export interface PackedWeights {
   key: string;
   /** How the packed values are stored, f32 by default. */
   dtype?: DType;
   /**
-   * Texels of a row, where they are stored as a texture: software adapters load texels in a third of the time of
-   * buffers' vectors.
+   * Texels per row, if the weights are stored as a texture: software adapters load a texel in a third of the time of a
+   * vector in a buffer.
    */
   row?: number;
   pack(tensor: (name: string) => Float32Array): Float32Array<ArrayBuffer>;
@@ -39,17 +39,20 @@ export interface Tensors {
 
 /** One way to compute a node on a device. */
 export interface Implementation {
-  /** What a tuner's choice goes by: unique in its node, the same for all nodes of a shape class. */
+  /** The name a tuner's choice refers to: unique within a node, the same for all nodes of a shape class. */
   name: string;
   /** The packed weights that its dispatch binds. */
   weights: readonly PackedWeights[];
   dispatch(tensors: Tensors): Dispatch;
 }
 
-/** f32 alone, or either type: shaders convert what they load and store. */
+/** f32 only, or either type: shaders convert what they load and store. */
 export type Stored = 'f32' | 'any';
 
-/** How a kernel can store its output, further results included, and read its inputs: all alike, or one by one. */
+/**
+ * How a kernel can store its output (and further results) and read its inputs: one type for all inputs, or one per
+ * input.
+ */
 export interface Storage {
   output: Stored;
   inputs: Stored | readonly Stored[];
@@ -58,23 +61,23 @@ export interface Storage {
 /** A node like the network's. */
 export interface Sample<A> {
   attrs: A;
-  /** A number is channels of a tensor as large as the picture. */
+  /** A number means the channels of a tensor as large as the picture. */
   inputs: readonly (number | Shape)[];
 }
 
 interface Facts<A> {
-  /** Shape of the output. @throws when the inputs do not fit, naming the op and both values. */
+  /** Shape of the output. @throws if the inputs do not fit, naming the op and both values. */
   shape(attrs: A, inputs: readonly Shape[]): Shape;
-  /** The input whose buffer is updated in place and becomes the output, if there is one. */
+  /** The input whose buffer is updated in place and becomes the output, if any. */
   inPlace?(attrs: A, inputs: number): number | undefined;
-  /** Shapes of what it stores besides its output; nodes of op `result` stand for them. */
+  /** Shapes of the tensors it stores besides its output; nodes of op `result` stand for them. */
   results?(attrs: A, inputs: readonly Shape[]): Shape[];
   weights?(attrs: A, inputs: readonly Shape[]): WeightTensor[];
-  /** Half floats are an offer: a kernel that does not say gets and stores f32, in plans of either precision. */
+  /** Half floats are opt-in: a kernel without `storage` reads and stores f32, in plans of either precision. */
   storage?(attrs: A, inputs: number): Storage;
   /** Multiply-adds, for reports. */
   multiplyAdds?(attrs: A, inputs: readonly Shape[], output: Shape): number;
-  /** What benches time. A tuning's key holds the code of their implementations. */
+  /** Nodes that benches time. A tuning's key covers the code of their implementations. */
   samples: readonly Sample<A>[];
 }
 
@@ -85,9 +88,9 @@ export interface SingleKernel<A> extends Facts<A> {
 
 /** A kernel with several. */
 export interface TunedKernel<A> extends Facts<A> {
-  /** At least one, the best guess first. */
+  /** At least one, best guess first. */
   implementations(attrs: A, inputs: readonly Shape[], target: Target): Implementation[];
-  /** Nodes of one class have the same implementations, and run with one: a tuner times one of them. */
+  /** Nodes of one class have the same implementations and all run with the same one, so a tuner times only one node. */
   shapeClass(attrs: A, inputs: readonly Shape[], target: Target): string;
 }
 
@@ -97,7 +100,7 @@ export function isTuned<A>(kernel: Kernel<A>): kernel is TunedKernel<A> {
   return 'implementations' in kernel;
 }
 
-/** The implementations of a node, the best guess first. */
+/** The implementations of a node, best guess first. */
 export function implementationsOf<A>(
   kernel: Kernel<A>,
   attrs: A,
@@ -123,7 +126,7 @@ export function sampleShapes({ inputs }: Pick<Sample<unknown>, 'inputs'>, width:
   return inputs.map((input) => (typeof input === 'number' ? { channels: input, height, width } : input));
 }
 
-/** Says that an op's inputs do not fit. */
+/** The error for inputs that do not fit an op. */
 export function shapeError(op: string, what: string): Error {
   return new Error(`${op}: ${what}`);
 }

@@ -1,7 +1,7 @@
 /**
  * Motion masks on the GPU (spec: S, F_S and F_D, Z).
  *
- * A mask is one channel, so it rides in the fourth lane of a frame's block: a **stack** tensor holds N frames in 4N
+ * A mask is one channel and is stored in the fourth lane of a frame's block: a **stack** tensor holds N frames in 4N
  * channels, block k being (R, G, B, W_k) of frame k.
  */
 import { ANY, elementwise } from './elementwise.ts';
@@ -19,7 +19,7 @@ export interface MaskMultiplyAttrs {
   keep: 'moving' | 'still';
 }
 
-/** `factor(pixel)`: what the values of a frame's pixel are multiplied by. */
+/** `factor(pixel)`: the factor for the values of a frame's pixel. */
 const FACTOR = `
 fn factor(pixel: u32) -> f32 {
   return params.offset + params.scale * stack[params.mask_start + pixel].w;
@@ -46,7 +46,7 @@ const multiply = elementwise({
   body: '  let value = load_input(index) * factor(pixel);',
 });
 
-/** How what reads a tensor and the stack can do so: the stack, read by `factor`, is f32. */
+/** Storage of kernels that read a tensor and the stack: the stack, which `factor` reads, is f32. */
 const WITH_STACK = { output: 'any', inputs: ['any', 'f32', 'any'] } as const;
 
 /** Inputs: a tensor, a stack. Output: the tensor times the mask, or times one minus it. */
@@ -124,18 +124,18 @@ fn main(${FLAT_ARGS}) {
 });
 
 export interface CollectMaskAttrs {
-  /** Frames in the stack: channels of the masks tensor. */
+  /** Frames in the stack, which is the number of channels of the masks tensor. */
   frames: number;
-  /** Frame whose mask this is, and the reference, whose mask is the maximum of all collected so far. */
+  /** The frame of this mask, and the reference, whose mask is the maximum of all masks so far. */
   frame: number;
   reference: number;
-  /** 1 where the logit is positive, instead of its sigmoid. */
+  /** Whether masks are 1 where the logit is positive, instead of its sigmoid. */
   binary: boolean;
 }
 
 /**
- * Input: a one-channel logit, and but for the first the masks so far, which are updated in place.
- * Output: masks, channel k being W_k; `W_k = sigmoid(logit)`, `W_r = max(W_r, W_k)`.
+ * Inputs: a one-channel logit and, except for the first frame, the masks so far, which are updated in place. Output:
+ * masks, where channel k is W_k; `W_k = sigmoid(logit)`, `W_r = max(W_r, W_k)`.
  */
 export const collectMask: SingleKernel<CollectMaskAttrs> = {
   samples: [{ attrs: { frames: 2, frame: 0, reference: 1, binary: false }, inputs: [1] }],
@@ -163,7 +163,7 @@ export const collectMask: SingleKernel<CollectMaskAttrs> = {
   },
 };
 
-/** The program of a mean and maximum, of values as they are or times a mask. */
+/** The program of a mean and maximum, of plain values or of values times a mask. */
 function meanMaxProgram(input: View, output: View, masked: boolean): Program {
   const texel = texelType(output.dtype);
   return new Program({
@@ -197,17 +197,17 @@ fn main(${FLAT_ARGS}) {
 }
 
 export interface MeanMaxAttrs {
-  /** Which of how many frames this is. */
+  /** This frame's number, and the number of frames. */
   index: number;
   count: number;
-  /** Values are multiplied by a mask first; the inputs then are the tensor, the stack, and the state. */
+  /** If present, values are multiplied by a mask first; the inputs then are the tensor, the stack and the state. */
   mask?: MaskMultiplyAttrs;
 }
 
 /**
- * Mean and maximum over frames, one frame at a time, so that memory does not grow with their number. Input: a tensor of
- * C channels (a multiple of 4), with a mask the stack, and but for the first the state, updated in place. Output: mean
- * then maximum, 2C channels.
+ * Mean and maximum over frames, one frame at a time, so that memory does not grow with their number. Inputs: a tensor
+ * of C channels (a multiple of 4); with a mask, the stack; and, except for the first frame, the state, updated in
+ * place. Output: mean then maximum, 2C channels.
  */
 export const meanMax: SingleKernel<MeanMaxAttrs> = {
   storage: ({ mask }) => (mask ? WITH_STACK : ANY),

@@ -1,10 +1,10 @@
 /**
  * The picture: the hat-weighted radiance average of the stack (spec: Base), and the network's correction of it.
  *
- * - `plain`: `B`, unclipped, with every W = 0 or with given maps. It needs no network.
+ * - `plain`: `B`, unclipped, with every W = 0 or with given maps. No network is needed.
  * - `base`: `Y = sigmoid(o + ln B' - ln(1 - B'))`, where moving pixels count only from the reference.
- * - `none`: `Y = sigmoid(o)`.
- * All in f32. `ln B' - ln(1 - B')` then sigmoid cancels where o = 0, so no accuracy is lost to the detour.
+ * - `none`: `Y = sigmoid(o)`. All in f32. `ln B' - ln(1 - B')` then sigmoid cancels where o = 0, so this form loses no
+ *   accuracy.
  */
 import { elementwise } from './elementwise.ts';
 import { FRAME_PARAMS, LOAD_FRAME, TABLE_SHAPE, expectStack, frameParams } from './exposure.ts';
@@ -17,8 +17,8 @@ import type { View } from './tensor.ts';
 import { MAX_FRAMES } from '../image/frame.ts';
 
 /**
- * `average_frames(pixel)`: B, and `correct(logits, pixel)`: Y. They read `PICTURE_PARAMS`, `params.size` and the
- * bindings stack and response.
+ * `average_frames(pixel)` returns B, `correct(logits, pixel)` returns Y. They read `PICTURE_PARAMS`, `params.size` and
+ * the bindings `stack` and `response`.
  */
 export const PICTURE = `${LOAD_FRAME}
 fn hat(x: vec3f, frame: u32) -> vec3f {
@@ -85,9 +85,9 @@ export interface PictureAttrs extends FrameAttrs {
   /** tau_k of every frame, shortest first. */
   taus: readonly number[];
   reference: number;
-  /** Whether W in the stack's fourth lanes counts. */
+  /** Whether W in the stack's fourth lanes is used. */
   useMasks: boolean;
-  /** Whether each channel has a weight of its own, or a pixel one. */
+  /** Whether each channel has its own weight, or a pixel has one weight. */
   hat: 'channel' | 'pixel';
 }
 

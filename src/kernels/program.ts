@@ -2,9 +2,9 @@
  * Programs: WGSL specialised by constants, and how it is generated.
  *
  * A program's bindings and run-time params are declared once, and that declaration generates the WGSL, the bind group
- * layout and the packed bytes. Programs are known by their generated source, which is also the pipeline cache's key; so
- * whatever varies between layers of one kind (sizes, channels, dilation, offsets) is a param, and whatever the compiler
- * must know (kernel size, register tile) is a constant.
+ * layout and the packed bytes. The generated source identifies a program and is the pipeline cache's key. So values
+ * that vary between layers of one kind (sizes, channels, dilation, offsets) are params, and values that the compiler
+ * must know (kernel size, register tile) are constants.
  */
 import type { DType, View } from './tensor.ts';
 
@@ -18,28 +18,28 @@ export type ParamValues = Record<string, number | readonly number[]>;
 export interface Binding {
   access: 'read' | 'read_write';
   type: string;
-  /** Of a storage texture. */
+  /** Format of a storage texture. */
   format?: GPUTextureFormat;
-  /** Whether it is a texture that is loaded from, of floats. */
+  /** Whether the binding is a texture of floats to load from. */
   isTexture?: boolean;
 }
 export type Bindings = Record<string, Binding>;
 
-/** What a program is made of. */
+/** The parts of a program. */
 export interface ProgramParts {
-  /** For people: errors, plans, profiles. */
+  /** A readable name for errors, plans and profiles. */
   label: string;
   /** WGSL extensions, as in `enable subgroups;`. */
   enables?: readonly string[];
-  /** Names of WGSL diagnostics that are switched off. */
+  /** Names of WGSL diagnostics to switch off. */
   diagnosticsOff?: readonly string[];
   workgroup: readonly [number, number, number];
   constants?: Record<string, number>;
   params: ParamTypes;
   bindings: Bindings;
   /**
-   * WGSL after the generated declarations. Its entry point is `@workgroup fn main`. A function where it is long: plans
-   * of tiles that are only considered need none.
+   * WGSL after the generated declarations. Its entry point is `@workgroup fn main`. Long bodies are functions: plans of
+   * tiles that are only considered never call them.
    */
   body: string | (() => string);
 }
@@ -76,7 +76,7 @@ function layoutParams(params: ParamTypes): { fields: Field[]; bytes: number } {
   return { fields, bytes: Math.max(PARAM_ALIGN, Math.ceil(offset / PARAM_ALIGN) * PARAM_ALIGN) };
 }
 
-/** WGSL with everything needed to bind it. */
+/** WGSL, with everything needed to bind its resources. */
 export class Program {
   readonly parts: ProgramParts;
   #source: string | undefined;
@@ -94,8 +94,8 @@ export class Program {
   }
 
   /**
-   * Its WGSL: extensions (`f16` where a binding needs it), constants, params at binding 0, its bindings in order, then
-   * the body.
+   * The WGSL: extensions (`f16` if a binding needs it), constants, params at binding 0, the bindings in order, then the
+   * body.
    */
   get source(): string {
     return (this.#source ??= this.#generate());
@@ -122,7 +122,7 @@ export class Program {
     ].join('\n')}\n`;
   }
 
-  /** Packs param values as the uniform struct. @throws when one is missing or too long, naming it. */
+  /** Packs param values as the uniform struct. @throws naming the param if its value is missing or too long. */
   pack(values: ParamValues): ArrayBuffer {
     const { fields, bytes } = layoutParams(this.parts.params);
     const buffer = new ArrayBuffer(bytes);
@@ -143,7 +143,7 @@ export class Program {
     return buffer;
   }
 
-  /** Entries of its bind group layout. `visibility` is GPUShaderStage.COMPUTE. */
+  /** Entries of the bind group layout. `visibility` is GPUShaderStage.COMPUTE. */
   layoutEntries(visibility: number): GPUBindGroupLayoutEntry[] {
     const kind = ({ format, isTexture, access }: Binding): Partial<GPUBindGroupLayoutEntry> => {
       if (isTexture) return { texture: { sampleType: 'unfilterable-float' } };
@@ -158,17 +158,17 @@ export class Program {
   }
 }
 
-/** How a binding of this WGSL type stores its elements. */
+/** The storage type of a binding's elements, from its WGSL type. */
 export function elementType(type: string): DType {
   return /vec4h|f16|rgba16float/.test(type) ? 'f16' : 'f32';
 }
 
-/** A vec4 as a tensor stores it. */
+/** The WGSL type of a tensor's vec4s. */
 export function texelType(dtype: DType): 'vec4f' | 'vec4h' {
   return dtype === 'f16' ? 'vec4h' : 'vec4f';
 }
 
-/** A read-only binding of a tensor. Its texels are of either type, so shaders read them as `vec4f(input[i])`. */
+/** A read-only binding of a tensor. Its elements may have either type, so shaders read them as `vec4f(input[i])`. */
 export function reads({ dtype }: { dtype: DType }): Binding {
   return { access: 'read', type: `array<${texelType(dtype)}>` };
 }
@@ -188,8 +188,8 @@ export function writes({ dtype }: { dtype: DType }): Binding {
 }
 
 /**
- * What a dispatch binds: a buffer of tensors, or packed weights by their key; and how its elements are stored, which
- * `plan` checks against the binding.
+ * What a dispatch binds: a buffer of tensors, or packed weights by key. `plan` checks the type of its elements against
+ * the binding.
  */
 export type Resource =
   | { kind: 'buffer'; buffer: number; dtype: DType }
@@ -206,7 +206,7 @@ export function weights({ key, dtype = 'f32' }: { key: string; dtype?: DType }):
   return { kind: 'weights', key, dtype };
 }
 
-/** One dispatch of a program: what is bound, its params, its grid. */
+/** One dispatch of a program: its resources, params and grid. */
 export interface Dispatch {
   program: Program;
   resources: Resources;
@@ -217,7 +217,7 @@ export interface Dispatch {
 /** WebGPU's limit of workgroups in one dimension (`maxComputeWorkgroupsPerDimension`) on every device. */
 const MOST_WORKGROUPS = 65535;
 
-/** `count` workgroups as a row of x, the rest in further rows. */
+/** `count` workgroups as rows along x, as many rows as needed. */
 export function rowsOf(count: number): [x: number, rows: number] {
   const x = Math.min(count, MOST_WORKGROUPS);
   return [x, Math.ceil(count / x)];

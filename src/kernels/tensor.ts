@@ -1,9 +1,9 @@
 /**
  * Tensors as kernels see them.
  *
- * A **tensor** lives on the GPU channel-blocked (NC4HW4): `vec4f` of four channels, then columns, rows, blocks.
- * Channels that are not a multiple of four are padded with zeros. A **view** is a tensor inside a larger buffer, from
- * some block on: that is how concatenation works without copies.
+ * A **tensor** is stored on the GPU channel-blocked (NC4HW4): `vec4f` of four channels, then columns, rows, blocks.
+ * Channels that are not a multiple of four are padded with zeros. A **view** is a tensor inside a larger buffer,
+ * starting at some block: this makes concatenation work without copies.
  */
 
 /** Channels, rows, columns of one tensor. */

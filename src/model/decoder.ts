@@ -1,6 +1,6 @@
 /**
- * D, the decoder (spec: D): three densely connected blocks of shared dilated convolutions (SDC), each running the same
- * three convolutions at dilations 1, 2 and 4, then a 1x1 convolution to the picture's logits.
+ * D, the decoder (spec: D): three densely connected blocks of shared dilated convolutions (SDC), each runs the same
+ * three convolutions at dilations 1, 2 and 4. Then a 1x1 convolution gives the picture's logits.
  */
 import type { GraphNode } from '../graph/graph.ts';
 import { conv } from './part.ts';

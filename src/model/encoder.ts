@@ -6,12 +6,12 @@ import type { Network } from './part.ts';
 /** Layers of the encoder. */
 export const ENCODER_LAYERS = 4;
 
-/** Builds frame k's layers in order, f_{1,k} .. f_{4,k}; `each` sees every layer as it is made. */
+/** Builds frame k's layers in order, f_{1,k} .. f_{4,k}; calls `each` for every layer as it is built. */
 export type Encoder = (frame: number, each: (layer: number, features: GraphNode) => void) => GraphNode;
 
 /**
- * An encoder whose frames are built on demand: with the layers of one frame written to the memory before the next frame
- * begins, only one frame's features are alive at a time.
+ * An encoder that builds frames on demand. The layers of one frame are written to the global memory before the next
+ * frame begins, so only one frame's features are alive at a time.
  */
 export function encoder(net: Network): Encoder {
   return (frame, each) => {

@@ -1,6 +1,7 @@
 /**
- * F_S and F_D, fusion of still and of moving regions (spec: F_S and F_D): two networks of one form with weights of
- * their own, on the encoder's features masked one way and the other, both reading the same memory.
+ * F_S and F_D, fusion of still and of moving regions (spec: F_S and F_D): two networks of the same form with separate
+ * weights. One reads the encoder's features times the masks, the other times the inverse masks; both read the same
+ * memory.
  */
 import type { GraphNode } from '../graph/graph.ts';
 import type { Encoder } from './encoder.ts';
@@ -9,7 +10,7 @@ import type { Memory } from './memory.ts';
 import { conv } from './part.ts';
 import type { Network } from './part.ts';
 
-/** Convolutions after the first, each on its input beside a read of the memory. */
+/** Convolutions after the first. Each takes its input concatenated with a read of the memory. */
 const READS = 3;
 
 function fuse(net: Network, side: 'static' | 'dynamic', input: GraphNode, mem: Memory): GraphNode {

@@ -1,6 +1,4 @@
-/**
- * A weights file, read and checked against the network it claims to hold.
- */
+/** Reads a weights file and checks it against the network it claims to hold. */
 import { graphTensors } from '../graph/graph.ts';
 import { checkTensors } from '../weights/check.ts';
 import { FIXED_FRAMES, parseConfig } from '../weights/config.ts';
@@ -16,9 +14,9 @@ export interface Weights {
   tensors: ReadonlyMap<string, WeightTensor>;
 }
 
-/** Every tensor the network of a config reads, from its graphs. */
+/** Every tensor that a config's network reads, from its graphs. */
 function networkTensors(config: NetworkConfig): Map<string, readonly number[]> {
-  // With frames on both sides of the reference, a fixed network reads all it has.
+  // With frames on both sides of the reference, a `fixed` network reads all of its tensors.
   const taus = Array.from({ length: FIXED_FRAMES }, (_, k) => 4 ** k);
   const scene: Scene = { taus, reference: 1, width: 16, height: 16, gamma: config.gamma, useResponse: false };
   return new Map([...graphTensors(segmentationGraph(config, scene)), ...graphTensors(fusionGraph(config, scene))]);

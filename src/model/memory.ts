@@ -1,10 +1,10 @@
 /**
- * The global memory (spec: Global memory): every encoder layer of every frame is written to it, every fusion layer
+ * The global memory (spec: Global memory): every encoder layer of every frame is written to it, and every fusion layer
  * reads all of it.
  *
- * Writing is placement. `fixed` writes frame k's layer into slot k of the layer's memory tensor; `any` keeps the mean
- * and the maximum over frames, updated in place as frames arrive. There is one tensor a layer (slots in the spec's
- * order), so that none outgrows a binding.
+ * Writing costs nothing: it is placement. `fixed` writes frame k's layer into slot k of the layer's memory tensor;
+ * `any` keeps the mean and the maximum over frames, updated in place as frames arrive. There is one tensor per layer
+ * (slots in the spec's order), so that none exceeds a binding's size.
  */
 import type { GraphNode } from '../graph/graph.ts';
 import { ENCODER_LAYERS } from './encoder.ts';
@@ -14,7 +14,7 @@ import type { Network } from './part.ts';
 export interface Memory {
   /** Writes f_{l,k}. Frames arrive in order. */
   write(layer: number, frame: number, features: GraphNode): void;
-  /** R(M) for reader `name`, e.g. `static.1`. All writes come first. */
+  /** R(M) for reader `name`, e.g. `static.1`. All writes must come before. */
   read(name: string): GraphNode;
 }
 

@@ -3,8 +3,8 @@
  * and V).
  *
  * There are two, run one after the other, because they tile differently: `segmentationGraph` makes the motion maps W of
- * a whole picture, `fusionGraph` makes the picture from frames and maps. Maps from elsewhere (painted, or true ones)
- * enter the second alike. Both read a **stack**: frame k is block k, (R, G, B, W_k), W being ignored by the first.
+ * a whole picture, `fusionGraph` makes the picture from frames and maps. Other maps (painted or true ones) can replace
+ * them as input of the second. Both read a **stack**: frame k is block k, (R, G, B, W_k); the first graph ignores W.
  */
 import type { Graph } from '../graph/graph.ts';
 import type { NetworkConfig } from '../weights/config.ts';
@@ -15,9 +15,9 @@ import { begin, frameAttrs, frames } from './part.ts';
 import type { Scene } from './part.ts';
 import { segmentation } from './segmentation.ts';
 
-/** Pixels beyond its own that a motion map's pixel depends on, on the U-Net's grid; the gate's 10 lie within. */
+/** How many pixels away a motion map still depends on its input, on the U-Net's grid; this includes the gate's 10. */
 export const SEGMENTATION_TILES = { halo: 96, grid: 16 };
-/** Likewise a fused pixel: 4 encoder, 4 fusion and 36 decoder rows. */
+/** The same for a fused pixel: 4 encoder, 4 fusion and 36 decoder rows. */
 export const FUSION_TILES = { halo: 44, grid: 4 };
 /** The picture is padded to a multiple of this (spec: Conventions). */
 export const PADDING = 16;
@@ -47,7 +47,8 @@ export function fusionGraph(config: NetworkConfig, scene: Scene): Graph {
 }
 
 /**
- * The merge without a network: output [3, H, W], B, unclipped, one hat a pixel, with the stack's W or with every W = 0.
+ * The merge without a network: output [3, H, W], B, unclipped, one hat weight per pixel, with the stack's W or with
+ * every W = 0.
  */
 export function plainMergeGraph(scene: Scene, useMasks = false): Graph {
   const { graph, stack, response } = frames(scene);

@@ -1,5 +1,5 @@
 /**
- * What every part of the network shares: the scene it is built for, its inputs, and its convolution.
+ * Shared by all parts of the network: the scene they are built for, their inputs, and their convolution.
  *
  * Graphs read a **stack**: frame k is block k, (R, G, B, W_k). The segmentation graph ignores W.
  */
@@ -10,7 +10,7 @@ import type { FrameAttrs } from '../kernels/exposure.ts';
 import { checkFrameCount } from '../weights/config.ts';
 import type { NetworkConfig } from '../weights/config.ts';
 
-/** What a graph is built for: a stack of frames in one size. Exposures are part of it, sizes of tiles too. */
+/** What a graph is built for: a stack of frames in one size. It includes the exposures and the size of tiles. */
 export interface Scene extends FrameAttrs {
   /** tau_k = t_k / t_1, shortest first. */
   taus: readonly number[];
@@ -35,7 +35,7 @@ export interface Network {
   response: GraphNode;
 }
 
-/** A graph with the inputs that all of them have. */
+/** A new graph with the inputs that all graphs have. */
 export function frames(scene: Scene): Pick<Network, 'graph' | 'stack' | 'response'> {
   const graph = new GraphBuilder();
   const { width, height } = scene;
@@ -44,7 +44,7 @@ export function frames(scene: Scene): Pick<Network, 'graph' | 'stack' | 'respons
   return { graph, stack, response };
 }
 
-/** A network's graph, begun. @throws InputError when the variant cannot take this many frames. */
+/** Begins a network's graph. @throws InputError if the variant cannot take this many frames. */
 export function begin(config: NetworkConfig, scene: Scene): Network {
   checkFrameCount(config, scene.taus.length);
   return { ...frames(scene), config, scene };

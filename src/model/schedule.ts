@@ -1,6 +1,6 @@
 /**
- * The schedule of a merge: which graphs run, cut into which tiles, so that the GPU's buffers stay within a budget and
- * its limits. A pure function: `deghost plan` prints it without a device.
+ * The schedule of a merge: which graphs run, and in which tiles, so that GPU buffers stay within a budget and the
+ * device's limits. A pure function: `deghost plan` prints it without a device.
  */
 import { bytesText } from '../bytesText.ts';
 import { InputError } from '../errors.ts';
@@ -25,17 +25,17 @@ import {
 } from './network.ts';
 import type { Scene } from './part.ts';
 
-/** What the device and the user allow, and what plans are made for. */
+/** What the device and the user allow, and the target of plans. */
 export interface Limits extends Target {
   /** Most bytes of all GPU buffers together. */
   memoryBudget: number;
-  /** Most bytes of one buffer, bound whole. */
+  /** Most bytes of one buffer that is bound whole. */
   maxBinding: number;
 }
 
-/** Default WebGPU limits (https://www.w3.org/TR/webgpu/#limits): what every device has. */
+/** Default WebGPU limits (https://www.w3.org/TR/webgpu/#limits), which every device has. */
 export const DEFAULT_MAX_BINDING = 128 * 1024 ** 2;
-/** GPU buffers a merge uses at most, unless told otherwise. */
+/** Default limit for the bytes of a merge's GPU buffers. */
 export const DEFAULT_MEMORY_BUDGET = 512 * 1024 ** 2;
 
 export type StageName = 'segmentation' | 'fusion' | 'merge';
@@ -43,7 +43,7 @@ export type StageName = 'segmentation' | 'fusion' | 'merge';
 export interface Stage {
   name: StageName;
   tiling: Tiling;
-  /** The plan of one tile; all are alike. */
+  /** The plan of one tile; all tiles use the same plan. */
   plan: Plan;
   /** Bytes of GPU buffers while the stage runs, weights included. */
   bytes: number;
@@ -61,7 +61,7 @@ export interface Schedule {
   limits: Limits;
 }
 
-/** A merge as far as its schedule depends on it. */
+/** The properties of a merge that its schedule depends on. */
 export interface ScheduleRequest {
   /** Absent for the plain merge. */
   config?: NetworkConfig;
@@ -74,7 +74,7 @@ export interface ScheduleRequest {
   useResponse: boolean;
   /** Whether samples are linear light. */
   linear?: boolean;
-  /** Whether motion maps are given: none need be made, and a merge without a network uses them. */
+  /** Whether motion maps are given: then none need to be computed, and a merge without a network uses them. */
   motionGiven: boolean;
   limits: Limits;
 }
@@ -85,18 +85,15 @@ interface StageRequest {
   build: (width: number, height: number) => Graph;
 }
 
-/**
- * Bytes of GPU buffers that a plan needs: tensors, what inputs and outputs pass through on their way from and to the
- * CPU, params, weights.
- */
+/** Bytes of GPU buffers that a plan needs: tensors, staging and readback buffers, params, weights. */
 function planBytes(plan: Plan, weightBytes: number): number {
   const params = plan.steps.length * 256;
   return plan.bytes.shared + edgeBytes(plan) + params + weightBytes;
 }
 
 /**
- * Bytes of a graph's packed weights at most: in f32, awkward channel counts padded to whole blocks, 3x3 kernels
- * transformed to 4x4 (Winograd).
+ * Upper bound for the bytes of a graph's packed weights: f32, channels padded to whole blocks, 3x3 kernels transformed
+ * to 4x4 (Winograd).
  */
 function weightBytes(plan: Plan): number {
   let sum = 0;
@@ -106,18 +103,17 @@ function weightBytes(plan: Plan): number {
 }
 
 /**
- * What a byte that is read or written costs, in multiply-adds: three on a software adapter (8 G multiply-adds and 3 GB
- * a second), ten where an H100's data sheet stands (33 T, 3.35 TB). It only weighs plans of one graph against each
- * other.
+ * Cost of a byte that is read or written, in multiply-adds: three on a software adapter (8 G multiply-adds and 3 GB per
+ * second), ten by an H100's data sheet (33 T, 3.35 TB). It only serves to compare plans of one graph.
  */
 const BYTE_COST = 3;
 
-/** What a stage costs, in multiply-adds. */
+/** Cost of a stage, in multiply-adds. */
 function costOf(plan: Plan, tiling: Tiling): number {
   return tiling.tiles.length * plan.steps.reduce((sum, step) => sum + step.multiplyAdds + BYTE_COST * step.bytes, 0);
 }
 
-/** Ways to fuse a stage, of which the cheaper is taken. */
+/** Ways to fuse a stage; the cheaper one is taken. */
 const FUSIONS: readonly Pick<FuseOptions, 'readsByFrame'>[] = [{ readsByFrame: false }, { readsByFrame: true }];
 
 function scheduleStage(
@@ -135,7 +131,7 @@ function scheduleStage(
   );
 }
 
-/** A stage fused one way. @returns an error when no tile fits. */
+/** A stage fused in one way. @returns an error if no tile fits. */
 function stageFused(
   { name, rules, build }: StageRequest,
   way: FuseOptions,
@@ -150,7 +146,7 @@ function stageFused(
     if (!known) plans.set(key, (known = plan(fuse(build(width, height), { ...limits, ...way }), limits)));
     return known;
   };
-  // Buffers grow with a tile's pixels, so a small plan tells which sizes are worth planning.
+  // Buffers grow with a tile's pixels, so a small plan shows which sizes are worth planning.
   const probe = planOf(Math.min(padded.width, 16 * PADDING), Math.min(padded.height, 16 * PADDING));
   const pixels = Math.min(padded.width, 16 * PADDING) * Math.min(padded.height, 16 * PADDING);
   const weights = weightBytes(probe) + otherWeights;
@@ -179,7 +175,7 @@ function stageFused(
 
 /**
  * Schedules a merge.
- * @throws InputError when even the smallest tile exceeds the budget or the limits, naming both.
+ * @throws InputError if even the smallest tile exceeds the budget or the limits, naming both values.
  */
 export function schedule(request: ScheduleRequest): Schedule {
   const { config, width, height, taus, reference, gamma, useResponse, linear, limits } = request;
@@ -203,7 +199,7 @@ export function schedule(request: ScheduleRequest): Schedule {
     requests.push({ name: 'fusion', rules: FUSION_TILES, build: (w, h) => fusionGraph(config, scene(w, h)) });
   }
   const stages: Stage[] = [];
-  // Weights stay on the device, so a later stage has those of the earlier ones beside its own.
+  // Weights stay on the device, so a later stage also holds those of the earlier stages.
   let weights = 0;
   for (const stageRequest of requests) {
     const stage = scheduleStage(stageRequest, padded, limits, weights);
@@ -218,7 +214,7 @@ export function stageWork(stage: Stage): number {
   return stage.plan.multiplyAdds * stage.tiling.tiles.length;
 }
 
-/** A schedule for people. */
+/** A schedule as readable text. */
 export function scheduleText(schedule: Schedule, steps = true): string {
   const lines = [
     `${schedule.frames} frames of ${schedule.width}x${schedule.height}, reference ${schedule.reference + 1}, padded ` +
@@ -231,7 +227,7 @@ export function scheduleText(schedule: Schedule, steps = true): string {
       '',
       `${stage.name}: ${tiling.tiles.length} ${tiling.tiles.length === 1 ? 'tile' : 'tiles'} of ` +
         `${tiling.width}x${tiling.height}, ${((tiling.waste - 1) * 100).toFixed(1)} % computed twice for the halos`,
-      `${stage.plan.steps.length} dispatches a tile, ${(stageWork(stage) / 1e9).toFixed(2)} G multiply-adds in all ` +
+      `${stage.plan.steps.length} dispatches per tile, ${(stageWork(stage) / 1e9).toFixed(2)} G multiply-adds in all ` +
         `(${Math.round(perPixel).toLocaleString('en')} a pixel)`,
       `${bytesText(stage.bytes)} of GPU buffers, weights included (budget ` +
         `${bytesText(schedule.limits.memoryBudget)}); the largest is ${bytesText(stage.plan.bytes.largest)} (limit ` +
@@ -244,13 +240,13 @@ export function scheduleText(schedule: Schedule, steps = true): string {
 
 /** A step of a plan: one dispatch. */
 export interface PlannedStep {
-  /** Of the network's layer, or what was fused into one. */
+  /** Name of the network's layer, or of the layers fused into the step. */
   name: string;
   /** Which kernel and variant. */
   program: string;
   /** Its result's shape, `channels x height x width`. */
   output: string;
-  /** Which of the stage's buffers it is in, and from which block of four channels on. */
+  /** The stage's buffer that holds the result, and the result's first block of four channels there. */
   buffer: number;
   block: number;
   multiplyAdds: number;
@@ -262,16 +258,16 @@ export interface PlannedStage {
   tiles: number;
   tileWidth: number;
   tileHeight: number;
-  /** Pixels computed over pixels in the padded picture: tiles overlap. */
+  /** Computed pixels divided by the padded picture's pixels: above 1, because tiles overlap. */
   waste: number;
   dispatchesPerTile: number;
-  /** Different programs among them. */
+  /** Number of different programs among the steps. */
   programs: number;
   multiplyAdds: number;
   /** Bytes of GPU buffers while the stage runs, weights included. */
   bytes: number;
   largestBuffer: number;
-  /** Bytes if every tensor had its own. */
+  /** Bytes if every tensor had its own buffer. */
   unsharedBytes: number;
   /** Bytes of each buffer. */
   buffers: readonly number[];

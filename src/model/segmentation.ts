@@ -1,7 +1,7 @@
 /**
- * S, motion segmentation (spec: S): for each frame but the reference, a U-Net on the frame aligned to the reference's
- * exposure beside the reference gives the logit of "something moved here". The gate, where the weights have one,
- * multiplies the maps by what the samples themselves say.
+ * S, motion segmentation (spec: S): for each frame except the reference, a U-Net reads the frame (aligned to the
+ * reference's exposure) and the reference, and gives the logit of "something moved here". If the weights have a gate,
+ * it multiplies the maps by the evidence in the samples themselves.
  */
 import type { GraphNode } from '../graph/graph.ts';
 import type { GateConfig } from '../weights/config.ts';
@@ -82,7 +82,8 @@ export function segmentation(net: Network): GraphNode {
     });
   }
   if (!gate) return masks!;
-  // After all U-Nets: their tensors' memory is free, and of more than three frames the gate needs no more.
+  // After all U-Nets, because then their tensors' memory is free; with up to three frames the gate needs no more than
+  // that.
   return graph.add('masks gated', 'gateMasks', [evidence(net, gate), masks!], {
     reference,
     binary,

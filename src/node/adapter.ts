@@ -2,8 +2,8 @@
  * WebGPU in Node, through Dawn (npm `webgpu`).
  *
  * Order of preference: a GPU, then a software Vulkan driver of the system (lavapipe), then the SwiftShader that an npm
- * package carries (softwareAdapter.ts). Asking costs milliseconds when there is no driver at all, and a failed attempt
- * leaves nothing behind: Dawn opens the Vulkan loader anew for every instance, so the next attempt may use another
+ * package carries (softwareAdapter.ts). A request takes milliseconds if there is no driver at all, and a failed attempt
+ * has no side effects: Dawn opens the Vulkan loader again for every instance, so the next attempt may use another
  * driver in the same process.
  */
 import { NoAdapterError, UsageError } from '../errors.ts';
@@ -20,12 +20,12 @@ import {
 } from './softwareAdapter.ts';
 
 /**
- * Which adapter to take: `auto` a GPU, or else a software one; `never` no software one; `only` a software one, the
- * system's before npm's; `swiftshader` npm's.
+ * Which adapter to use. `auto`: a GPU, or else a software adapter; `never`: no software adapter; `only`: a software
+ * adapter, the system's before npm's; `swiftshader`: npm's.
  */
 export type SoftwareChoice = 'auto' | 'never' | 'only' | 'swiftshader';
 
-/** What people write for each choice, on the command line and in the environment variable `DEGHOST_ADAPTER`. */
+/** The word for each choice, on the command line and in the environment variable `DEGHOST_ADAPTER`. */
 const CHOICES: Record<string, SoftwareChoice> = {
   auto: 'auto',
   gpu: 'never',
@@ -34,8 +34,8 @@ const CHOICES: Record<string, SoftwareChoice> = {
 };
 
 /**
- * The choice that a word names; `auto` for none.
- * @throws UsageError naming the word and those there are.
+ * The choice that a word names; `auto` if there is no word.
+ * @throws UsageError naming the word and the valid ones.
  */
 export function adapterChoice(word: string | undefined): SoftwareChoice {
   if (!word) return 'auto';
@@ -44,19 +44,19 @@ export function adapterChoice(word: string | undefined): SoftwareChoice {
   return choice;
 }
 
-/** What is known of an adapter. */
+/** What is known about an adapter. */
 export interface AdapterInfo {
-  /** One line for people: `NVIDIA H100`, `llvmpipe: Mesa 25.0.7 (LLVM 15.0.6)`. */
+  /** A readable name in one line: `NVIDIA H100`, `llvmpipe: Mesa 25.0.7 (LLVM 15.0.6)`. */
   name: string;
   vendor: string;
   architecture: string;
   /** True when the CPU does the work. */
   software: boolean;
-  /** Who provided the driver. */
+  /** Where the driver comes from. */
   source: 'system' | 'npm';
 }
 
-/** An adapter, with the WebGPU implementation that it comes from. */
+/** An adapter, with the WebGPU implementation it comes from. */
 export interface NodeAdapter {
   gpu: GPU;
   adapter: GPUAdapter;
@@ -65,15 +65,15 @@ export interface NodeAdapter {
 
 type Dawn = { create(flags: string[]): GPU; globals: Record<string, unknown> };
 
-// A machine may have several adapters. The fallback is asked for last: Dawn finds a software adapter that way only
-// after it has looked for others.
+// A machine may have several adapters. The fallback is requested last: Dawn finds a software adapter that
+// way only after a search for others.
 const REQUESTS: GPURequestAdapterOptions[] = [
   { powerPreference: 'high-performance' },
   { powerPreference: 'low-power' },
   { forceFallbackAdapter: true },
 ];
 
-// Dawn crashes Node at exit when its instance or an adapter has been collected before: both stay reachable for good.
+// Dawn crashes Node at exit if its instance or an adapter was garbage-collected before, so both stay reachable forever.
 const kept: unknown[] = [];
 const instances: { system?: GPU; swiftshader?: GPU } = {};
 
@@ -93,7 +93,7 @@ async function loadDawn(): Promise<Dawn> {
       { cause: error },
     );
   }
-  // GPUBufferUsage and its like, which browsers define.
+  // Globals such as GPUBufferUsage, which browsers define.
   for (const [name, value] of Object.entries(dawn.globals)) {
     if (!(name in globalThis))
       Object.defineProperty(globalThis, name, { value, configurable: true, writable: true, enumerable: false });
@@ -102,8 +102,8 @@ async function loadDawn(): Promise<Dawn> {
 }
 
 /**
- * Adapters offer experimental features only so. One is used, the GPU's matrix units (matrices.ts); nothing else of what
- * the toggle allows is, and devices that do not ask for it are as without.
+ * Adapters offer experimental features only with this toggle. Only one is used: the GPU's matrix units (matrices.ts).
+ * The toggle does not change devices that do not request them.
  */
 const EXPERIMENTAL = 'enable-dawn-features=allow_unsafe_apis';
 
@@ -112,7 +112,7 @@ async function systemInstance(): Promise<GPU> {
   return instances.system;
 }
 
-/** An instance over npm's SwiftShader, or the reason why there is none. */
+/** An instance with npm's SwiftShader, or the reason why there is none. */
 async function swiftshaderInstance(): Promise<GPU | string> {
   if (instances.swiftshader) return instances.swiftshader;
   const found = findSwiftShader();
@@ -178,7 +178,7 @@ export async function requestAdapter(options: { software?: SoftwareChoice } = {}
   throw new NoAdapterError(noAdapterMessage(typeof gpu === 'string' ? gpu : 'SwiftShader gave no adapter'));
 }
 
-/** Every adapter there is, best first; npm's SwiftShader last. Empty where there is none. */
+/** All adapters, best first; npm's SwiftShader last. Empty if there is none. */
 export async function listAdapters(): Promise<NodeAdapter[]> {
   const found: NodeAdapter[] = [];
   const system = await systemInstance();
@@ -207,8 +207,8 @@ function noAdapterMessage(swiftshader: string): string {
 }
 
 /**
- * A device on {@link requestAdapter}'s adapter, with the features and limits that deghost uses. Pass it to
- * `Deghoster.create`, and destroy it when done; the library never destroys a device it was given.
+ * A device on {@link requestAdapter}'s adapter, with the features and limits that deghost uses. Pass the device to
+ * `Deghoster.create`, and destroy it when done; the library never destroys a device that was passed in.
  * @throws NoAdapterError
  */
 export async function requestDevice(options: { software?: SoftwareChoice } = {}): Promise<GPUDevice> {

@@ -1,5 +1,5 @@
 /**
- * The command `deghost`: picks the command, turns errors into one line and an exit code, and Ctrl-C into an abort.
+ * The program `deghost`: runs the command, turns errors into one line and an exit code, and Ctrl-C into an abort.
  *
  * stdout carries results only (reports, or one JSON object with `--json`); messages and progress go to stderr.
  */
@@ -26,9 +26,9 @@ import { packageVersion } from './package.ts';
 interface Command {
   options: OptionSpecs;
   help: string;
-  /** What to do about problems that the engine names; those of `deghost merge` where there are none. */
+  /** Each command's remedies for problems that the engine names; those of `deghost merge` by default. */
   remedies?: Remedies;
-  /** Loaded on demand: `--help` should not wait for an engine. */
+  /** Commands are loaded on demand: `--help` should not wait for the engine. */
   load: () => Promise<(args: ParsedArgs, io: CommandIo) => Promise<void>>;
 }
 
@@ -45,7 +45,7 @@ const COMMANDS: Record<string, Command> = {
   info: { options: INFO_OPTIONS, help: INFO_HELP, load: async () => (await import('./cli/info.ts')).infoCommand },
 };
 
-/** Exit codes by error; 1 for all others. */
+/** Exit codes by error code; 1 for all others. */
 const EXIT_CODES: Partial<Record<DeghostErrorCode, number>> = { usage: 2, 'no-adapter': 3, cancelled: 130 };
 
 /**
@@ -62,7 +62,7 @@ export async function main(args: readonly string[], io: CommandIo): Promise<numb
         ? `${message === 'cancelled' ? 'cancelled: nothing was written' : message}\n`
         : `deghost: ${message}\n`,
     );
-    // Where `--json` names a file, stdout is not for JSON.
+    // If `--json` names a file, stdout is not for JSON.
     if (args.includes('--json') && commandOf(args[0])?.options.json.type !== 'string')
       io.stdout.write(json({ error: { code, message } }));
     if (process.env.DEGHOST_DEBUG && error instanceof Error) io.stderr.write(`${error.stack}\n`);
@@ -107,7 +107,7 @@ function unknownCommand(word: string): UsageError {
     );
   if (existsSync(word))
     return new UsageError(
-      `unknown command "${word}", but there is such a file: to merge pictures, \`deghost merge IMG... -o OUT\``,
+      `unknown command "${word}", but a file has this name: to merge pictures, \`deghost merge IMG... -o OUT\``,
     );
   return new UsageError(
     `unknown command "${word}"${suggestion(word, Object.keys(COMMANDS))}: the commands are merge, plan, tune, ` +
@@ -115,7 +115,7 @@ function unknownCommand(word: string): UsageError {
   );
 }
 
-/** One line for whatever was thrown. */
+/** The code and one-line message for anything that was thrown. */
 function explain(
   error: unknown,
   signal: AbortSignal,
@@ -124,7 +124,7 @@ function explain(
   if (signal.aborted && (error instanceof CancelledError || (error as Error)?.name === 'AbortError'))
     return { code: 'cancelled', message: error instanceof CancelledError ? error.message : 'cancelled' };
   if (error instanceof DeghostError) return { code: error.code, message: oneLine(messageWith(remedies, error)) };
-  // Not ours: a fault in deghost or in a package. The line still says what happened.
+  // Not thrown on purpose: a bug in deghost or in a package. The line still says what happened.
   const text =
     error instanceof Error ? `${error.name === 'Error' ? '' : `${error.name}: `}${error.message}` : String(error);
   return { code: 'internal', message: `unexpected error: ${oneLine(text)} (set DEGHOST_DEBUG=1 for where)` };
@@ -135,8 +135,8 @@ function oneLine(text: string): string {
 }
 
 /**
- * Runs this process' command line: the first Ctrl-C (or SIGTERM) stops the work and lets it clean up, the second ends
- * at once.
+ * Runs this process's command line. The first Ctrl-C (or SIGTERM) stops the work and lets it clean up; the second ends
+ * the process at once.
  * @returns the exit code.
  */
 export async function run(): Promise<number> {
@@ -147,7 +147,7 @@ export async function run(): Promise<number> {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  // A reader that went away (`deghost info | head`) is no error.
+  // A closed pipe (`deghost info | head`) is not an error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   try {
     return await main(process.argv.slice(2), {

@@ -1,8 +1,8 @@
-/** Lays out generated WGSL for reading: a statement a line, indented by its braces. The text means the same. */
+/** Formats generated WGSL for reading: one statement per line, indented by braces. The code stays equivalent. */
 
 const INDENT = '  ';
 
-/** Splits a line behind the `;` that end statements in it: those outside parentheses, as in a `for`. */
+/** Splits a line after each `;` that ends a statement. A `;` inside parentheses, as in a `for`, does not. */
 function statements(line: string): string[] {
   const parts: string[] = [];
   let depth = 0;
@@ -22,7 +22,7 @@ function statements(line: string): string[] {
     .filter((part) => part !== '');
 }
 
-/** Whether a line is a block by itself, short enough to stay one: `if (x >= y) { return; }`. */
+/** Whether a line is a whole block, short enough to stay on one line: `if (x >= y) { return; }`. */
 function isShortBlock(line: string): boolean {
   return /\{.*\}$/.test(line) && line.split(';').length <= 3;
 }
@@ -36,7 +36,7 @@ export function formatWgsl(source: string): string {
     for (const text of isShortBlock(line) || line.startsWith('//') ? [line] : statements(line)) {
       const closing = /^[}\]]+/.exec(text)?.[0].length ?? 0;
       const opened = text.split('{').length - text.split('}').length;
-      // A line that closes a block stands under the line that opened it.
+      // A line that closes a block is aligned with the line that opened it.
       const indent = Math.max(0, depth - closing);
       if (/^(fn|@compute|struct) ?/.test(text) && depth === 0 && !out.at(-1)?.startsWith('@compute')) out.push('');
       out.push(INDENT.repeat(indent) + text);

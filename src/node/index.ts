@@ -1,6 +1,5 @@
 /**
- * `deghost/node`: what only Node can do. Reading brackets, writing results, and the adapter for machines without a
- * browser.
+ * `deghost/node`: what only Node can do. It reads brackets, writes results, and gets an adapter without a browser.
  * @module deghost/node
  */
 import type { Frame } from '../image/frame.ts';
@@ -23,10 +22,10 @@ export { FileTuneCache } from './tuneCache.ts';
 export type { FileTuneCacheOptions } from './tuneCache.ts';
 
 /**
- * Reads a bracketed stack, in the order given; sorting is the merge's work.
+ * Reads a bracketed stack, in the order given; the merge sorts them.
  * @param options.exposures one positive number per path; without it the pictures' EXIF is used.
  * @returns frames named by their file names, or by their whole paths where file names repeat.
- * @throws InputError naming the file, where one cannot be read or has another size than the first; MissingPackageError
+ * @throws InputError naming the file, if it cannot be read or its size differs from the first; MissingPackageError
  * without sharp or exifr.
  */
 export async function readFrames(

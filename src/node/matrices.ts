@@ -8,7 +8,8 @@ import { addMethod } from '../kernels/conv2d/methods/index.ts';
 import type { Capabilities, MatrixSize } from '../kernels/target.ts';
 
 /**
- * What Dawn tells of matrix units beside the standard, of adapters alone: the sizes and types that can be multiplied.
+ * What Dawn reports about matrix units beyond the standard, only on adapters: the sizes and types that can be
+ * multiplied.
  */
 interface MatrixConfig {
   componentType: string;
@@ -22,8 +23,8 @@ type Adapter = Pick<GPUAdapter, 'features'> & {
 };
 
 /**
- * An adapter's matrices of halves with sums in f32, where kernels can use them: they count on subgroups of one size,
- * tiles of 16 pixels and blocks of 4 channels.
+ * An adapter's matrix size for halves with sums in f32, if kernels can use it: they need subgroups of one size, tiles
+ * of 16 pixels and blocks of 4 channels.
  */
 export function matricesOf({ info, features }: Adapter): MatrixSize | undefined {
   const has = [MATRIX_FEATURE, 'subgroups', 'shader-f16'].every((name) => features.has(name));
@@ -43,7 +44,7 @@ export function adapterCapabilities(adapter: GPUAdapter): Capabilities {
   return { ...capabilitiesOf(adapter.info, adapter.features), ...(matrices ? { matrices } : {}) };
 }
 
-/** As `openDevice`, with matrix units where the adapter has them. @throws NoAdapterError */
+/** Like `openDevice`, with matrix units if the adapter has them. @throws NoAdapterError. */
 export function openWithMatrices(adapter: GPUAdapter): Promise<GPUDevice> {
   return openDevice(adapter, matricesOf(adapter));
 }

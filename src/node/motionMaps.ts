@@ -2,12 +2,13 @@
  * Motion maps as files: one per frame, K = 1..N in exposure order.
  *
  * `motion-K.png` is 8-bit grey, round(255 W), to look at and to edit; `motion-K.npy` is W itself, float32
- * `[height, width]`. Reading them back, the two are compared: where the PNG is what the NPY would have been written as,
- * nobody edited it and the NPY counts with its full precision; where they differ, somebody did, and the PNG counts.
- * Either may also be alone.
+ * `[height, width]`. When maps are read back, the two files are compared. If the PNG equals what would be written for
+ * the NPY, the PNG was not edited, and the NPY is used with its full precision. If they differ, the PNG was edited and
+ * is used. Either file may also be alone.
  *
- * The reference's map is the union (maximum) of the others. It is made anew from them when its files are absent, or are
- * an unedited pair, which another map's edit would leave out of date; an edited or lone file is taken as it is.
+ * The reference's map is the union (maximum) of the others. It is computed again from them if its files are absent or
+ * are an unedited pair, which would be out of date after an edit of another map. An edited or single file is used
+ * unchanged.
  */
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -48,7 +49,7 @@ export async function checkMotionFolder(dir: string): Promise<void> {
 /**
  * Writes the maps of a stack.
  * @param maps in exposure order, each `[height, width]` in [0,1].
- * @throws InputError naming the file or folder; CancelledError, leaving the maps that were complete.
+ * @throws InputError naming the file or folder; CancelledError, which leaves the maps that were complete.
  */
 export async function writeMotionMaps(
   dir: string,
@@ -128,7 +129,7 @@ export async function readMotionMaps(
 
 const toByte = (w: number) => Math.round(255 * w);
 
-/** Whether the PNG's values are those that the NPY's are written as, at the PNG's depth. */
+/** Whether the PNG's values equal the NPY's, rounded to the PNG's bit depth. */
 function isWrittenFrom(png: Float32Array, npy: Float32Array): boolean {
   for (let i = 0; i < npy.length; i++) if (Math.fround(toByte(npy[i]) / 255) !== png[i]) return false;
   return true;
@@ -162,8 +163,8 @@ async function readNpyMap(path: string, width: number, height: number): Promise<
 }
 
 /**
- * A grey PNG, 8 or 16 bit, or a colour one whose channels agree, as editors save them. Profiles are ignored: values
- * count.
+ * A grey PNG, 8 or 16 bit, or a colour one whose channels agree, as editors save them. Colour profiles are ignored: the
+ * values are used directly.
  */
 async function readPngMap(path: string, width: number, height: number): Promise<Float32Array> {
   const sharp = await loadSharp('reading motion maps');

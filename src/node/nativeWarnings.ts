@@ -1,18 +1,18 @@
 /**
- * Keeps native code's own warnings off a terminal.
+ * Hides warnings of native code on a terminal.
  *
- * Dawn and the Vulkan loader print to the file descriptor, past Node: two lines about limits that nobody asked for on
- * every start, and stack traces of drivers that were merely tried. They print while the adapter is being looked for,
- * before the call returns, so pointing the descriptor elsewhere during that synchronous call is enough. Only on a
- * terminal, which can be reopened by name; a file or pipe that someone collects is left alone, as is everything when
- * `DEGHOST_DEBUG` is set.
+ * Dawn and the Vulkan loader print directly to the file descriptor, bypassing Node: two lines about unrequested limits
+ * on every start, and stack traces of drivers that were only tried. They print during the search for an adapter, before
+ * the call returns, so it is enough to redirect the descriptor during that synchronous call. This happens only on a
+ * terminal, which can be reopened by name. Files and pipes stay untouched, and so does everything if `DEGHOST_DEBUG` is
+ * set.
  */
 import { closeSync, openSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
 const STDERR = 2;
 
-/** Runs `call` with stderr's descriptor on /dev/null where that is safe. */
+/** Runs `call` with stderr's descriptor on /dev/null if that is safe. */
 export function withoutNativeWarnings<T>(call: () => T): T {
   if (process.platform !== 'linux' || process.env.DEGHOST_DEBUG || !isatty(STDERR)) return call();
   let terminal: number;

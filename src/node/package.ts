@@ -1,4 +1,4 @@
-/** What deghost needs from its own package in Node: the version and the weights that come with it. */
+/** Reads from deghost's own package in Node: the version and the included weights. */
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -22,8 +22,8 @@ export function packageVersion(): string {
 }
 
 /**
- * The file of weights that come with deghost for so many frames: `fixed` for three with the middle one as the
- * reference, else `any`.
+ * The path of the included weights for this many frames: `fixed` for three with the middle one as the reference, else
+ * `any`.
  * @param reference the reference frame, from 0 in exposure order; the middle one by default.
  */
 export function shippedWeightsPath(frames: number, reference?: number): string {
@@ -31,9 +31,9 @@ export function shippedWeightsPath(frames: number, reference?: number): string {
 }
 
 /**
- * The weights that come with deghost for so many frames, for `Deghoster.create`.
+ * The included weights for this many frames, for `Deghoster.create`.
  * @param reference the reference frame, from 0 in exposure order; the middle one by default. For `reference: 'auto'`
- * ask `chooseReference` first.
+ * call `chooseReference` first.
  */
 export function readShippedWeights(frames: number, reference?: number): Promise<Uint8Array> {
   return readFile(shippedWeightsPath(frames, reference));

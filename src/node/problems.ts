@@ -1,9 +1,7 @@
-/**
- * What goes wrong around files and optional packages, as one-line errors that name the file.
- */
+/** Turns problems with files and optional packages into one-line errors that name the file. */
 import { InputError, MissingPackageError } from '../errors.ts';
 
-/** A path as messages show it: control characters would break the line. */
+/** A path for messages, without control characters, which would break the line. */
 export function shown(path: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return path.replace(/[\u0000-\u001f\u007f]/g, '?');
@@ -38,7 +36,7 @@ export function systemProblem(error: unknown, action: string, path: string): unk
 
 /**
  * Loads an optional package on demand: `await optional(() => import('sharp'), 'sharp', 'reading JPEG')`.
- * @throws MissingPackageError when it is absent or cannot be loaded (a native library for another platform, say).
+ * @throws MissingPackageError if it is absent or cannot be loaded (for example, a native library for another platform).
  */
 export async function optional<T>(load: () => Promise<T>, name: string, purpose: string): Promise<T> {
   try {

@@ -1,19 +1,19 @@
 /**
- * Reading pictures: JPEG, PNG and TIFF (8 and 16 bit) through sharp, and NPY.
+ * Reads pictures: JPEG, PNG and TIFF (8 and 16 bit) with sharp, and NPY.
  *
- * What comes out is what the merge expects: interleaved RGB, upright, sRGB, 8 or 16 bit as in the file (16-bit values
- * exactly), or float in [0,1]. On the way:
+ * The result is what the merge expects: interleaved RGB, upright, sRGB, 8 or 16 bit as in the file (16-bit values
+ * exactly), or float in [0,1]. In detail:
  * - EXIF orientation is applied; ICC profiles other than sRGB are converted to sRGB (16 bit stays 16 bit).
  * - Greyscale becomes RGB; its profile, if any, is ignored.
- * - Alpha is dropped where it is opaque everywhere, and refused otherwise: what lies beneath transparency is no
+ * - Alpha is dropped if it is opaque everywhere, and refused otherwise: the colours under transparency are not a
  *   photograph.
  * - CMYK, Lab, and float or 32-bit TIFF are refused by name, as are RAW, HEIC and others (sniff.ts).
- * - Of several pages (TIFF) or frames (APNG) the first counts.
- * - Truncated and damaged files are errors, never a half-grey picture. The size is checked against the header before
- *   anything is decoded, so a header that lies costs nothing.
+ * - Of several pages (TIFF) or frames (APNG) the first is used.
+ * - Truncated and damaged files are errors, never a half-grey picture. The header's size is checked before anything is
+ *   decoded, so a wrong header costs nothing.
  *
- * Decoding runs in sharp's threads. Of several pictures as many are decoded at once as there are processors, within
- * bounds of memory.
+ * Decoding runs in sharp's threads. As many pictures are decoded at once as there are processors, within a memory
+ * limit.
  */
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -50,15 +50,17 @@ export async function readFileBytes(path: string, limit = MAX_FILE_BYTES): Promi
 
 /** Most pictures decoded at once. */
 const MOST_AT_ONCE = 4;
-/** Most bytes that pictures being decoded take together, decoded and on the way there; a single one may take more. */
+/**
+ * Most bytes that pictures being decoded take together, including their working memory; a single picture may take more.
+ */
 const DECODING_BYTES = 1 << 30;
 
-/** Lets pictures be decoded while there is memory for them. */
+/** Admits pictures to decoding while there is memory for them. */
 class DecodingMemory {
   #bytes = 0;
   readonly #waiting: (() => void)[] = [];
 
-  /** Waits for room. @returns what gives it back. */
+  /** Waits for room. @returns a function that gives it back. */
   async enter(bytes: number): Promise<() => void> {
     while (this.#bytes > 0 && this.#bytes + bytes > DECODING_BYTES)
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -86,10 +88,10 @@ async function read(path: string, memory: DecodingMemory): Promise<DecodedImage>
 }
 
 /**
- * Reads the pictures of a stack, several at once, and hands them out in order. Whoever stops taking them leaves a few
- * to be decoded for nothing.
- * @throws as `readFrame`, for the first picture that cannot be read or has another size than the first, once those
- * before it have been handed out; CancelledError.
+ * Reads the pictures of a stack, several at once, and yields them in order. If the caller stops early, a few are
+ * decoded for nothing.
+ * @throws as `readFrame`, for the first picture that cannot be read or whose size differs from the first, after the
+ * pictures before it were yielded; CancelledError.
  */
 export async function* readFrameFiles(
   paths: readonly string[],
@@ -104,13 +106,13 @@ export async function* readFrameFiles(
     while (begun < paths.length && coming.length < atOnce) {
       throwIfCancelled(signal);
       const picture = read(paths[begun++], memory);
-      picture.catch(() => undefined); // it is told when its turn comes
+      picture.catch(() => undefined); // thrown when its turn comes
       coming.push(picture);
     }
     const picture = await coming.shift()!;
     throwIfCancelled(signal);
     first ??= picture;
-    // The merge would say the same, but only after all the others were decoded.
+    // The merge would report the same, but only after all the others were decoded.
     checkSameSize(picture, shown(path), first, shown(paths[0]));
     yield picture;
   }
@@ -124,7 +126,7 @@ const REFUSED_SPACES: Record<string, string> = {
   multiband: 'multi-channel',
 };
 const READ_SPACES = new Set(['srgb', 'rgb', 'rgb16', 'b-w', 'grey16']);
-/** Complaints about JPEG headers that leave the pixels intact; some phones write such files. */
+/** Warnings about JPEG headers that do not affect the pixels; some phones write such files. */
 const HARMLESS = /Invalid SOS parameters for sequential JPEG|extraneous bytes before marker/;
 
 type SharpModule = Awaited<ReturnType<typeof loadSharp>>;
@@ -162,7 +164,7 @@ async function readSharpFrame(
   return { data: toRgb(samples, width, channels, name), width, height, bits, format, exif: await readExif(bytes) };
 }
 
-/** Reads and judges the header alone. */
+/** Reads and checks only the header. */
 async function pictureMetadata(
   sharp: SharpModule,
   bytes: Buffer,
@@ -173,7 +175,7 @@ async function pictureMetadata(
   try {
     metadata = await sharp(bytes, { limitInputPixels: false }).metadata();
   } catch (error) {
-    // libvips fails on some pictures in Lab before it names the space.
+    // libvips fails on some Lab files before it names the colour space.
     if (/\blabs?q?\b/.test(reasonOf(error))) throw notRgb(name, REFUSED_SPACES.lab);
     throw damaged(name, error);
   }
@@ -188,7 +190,7 @@ async function pictureMetadata(
   return metadata;
 }
 
-/** Decodes with every warning an error, but for the harmless ones. */
+/** Decodes, treating every warning as an error, except for the harmless ones. */
 async function decode(name: string, build: (failOn: 'warning' | 'error') => Sharp) {
   try {
     return await build('warning').toBuffer({ resolveWithObject: true });

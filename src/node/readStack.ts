@@ -1,4 +1,4 @@
-/** A bracketed stack from picture files: what `readFrames` and `deghost merge` share. */
+/** Reads a bracketed stack from picture files, for `readFrames` and `deghost merge`. */
 import { basename } from 'node:path';
 import { InputError } from '../errors.ts';
 import { exposures as exifExposures } from '../image/exif.ts';
@@ -8,15 +8,15 @@ import { shown } from './problems.ts';
 import { readFrameFiles } from './readImage.ts';
 
 export interface StackOptions {
-  /** One positive number a path; without it the pictures' EXIF is used. */
+  /** One positive number per path; without this the pictures' EXIF is used. */
   exposures?: readonly number[];
   signal?: AbortSignal;
 }
 
 /**
  * Reads a stack's pictures, in the order given.
- * @returns frames named by their file names, or by their whole paths where file names repeat; and the pictures that
- * they are from.
+ * @returns frames named by their file names, or by their whole paths where file names repeat; and the pictures they
+ * come from.
  * @throws InputError naming the file; MissingPackageError without sharp or exifr; CancelledError.
  */
 export async function readStackFiles(

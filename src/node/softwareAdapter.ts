@@ -1,11 +1,11 @@
 /**
  * Software Vulkan for a machine without a GPU driver.
  *
- * Two exist in practice. Mesa's lavapipe comes with the system (apt: mesa-vulkan-drivers) and is found by the Vulkan
- * loader like any driver. SwiftShader is slower, but needs no system package: the npm package `@sparticuz/chromium`,
- * made for headless browsers, carries it with a Vulkan loader of its own. This file unpacks that copy into a per-user
- * cache once, and points the loader at it. It also looks at which drivers the system registers, to explain why none of
- * them serves.
+ * Two drivers exist in practice. Mesa's lavapipe comes with the system (apt: mesa-vulkan-drivers) and is found by the
+ * Vulkan loader like any driver. SwiftShader is slower, but needs no system package: the npm package
+ * `@sparticuz/chromium`, made for headless browsers, carries it with a Vulkan loader of its own. This file unpacks that
+ * copy into a per-user cache once, and points the loader at it. It also checks which drivers the system registers, to
+ * explain why none of them works.
  */
 import {
   closeSync,
@@ -41,7 +41,7 @@ export function supportsSwiftShader(): boolean {
 /** The installed SwiftShader of {@link SWIFTSHADER_PACKAGE}, if any. */
 export function findSwiftShader(): { archive: string; version: string } | undefined {
   if (!supportsSwiftShader()) return undefined;
-  // Beside deghost first, then in the caller's project: deghost may be installed globally.
+  // First next to deghost, then in the caller's project: deghost may be installed globally.
   for (const from of [import.meta.url, join(process.cwd(), 'package.json')]) {
     const root = packageRoot(from, SWIFTSHADER_PACKAGE);
     if (!root) continue;
@@ -93,9 +93,9 @@ function cacheRoot(): string {
 }
 
 /**
- * Unpacks SwiftShader, once a user and version, and returns the folder. Safe to run from several processes at once: the
- * folder is filled under another name and renamed, so it is either absent or complete.
- * @throws Error when the archive is damaged or nothing can be written.
+ * Unpacks SwiftShader, once per user and version, and returns the folder. Safe to run from several processes at once:
+ * the folder is filled under another name and renamed, so it is either absent or complete.
+ * @throws Error if the archive is damaged or nothing can be written.
  */
 export function unpackSwiftShader(found: { archive: string; version: string }): string {
   const root = cacheRoot();
@@ -142,23 +142,23 @@ function untar(tar: Buffer, names: readonly string[]): Map<string, Buffer> {
 }
 
 /**
- * Makes this process' next Vulkan instance find the SwiftShader in `dir` and nothing else.
- * Where the system has no Vulkan loader, WebGPU finds the copy loaded here by its name.
+ * Makes this process's next Vulkan instance find only the SwiftShader in `dir`. If the system has no Vulkan loader,
+ * WebGPU finds the copy loaded here by its name.
  */
 export function useSwiftShader(dir: string): void {
   process.env.VK_DRIVER_FILES = join(dir, MANIFEST);
-  process.env.VK_ICD_FILENAMES = join(dir, MANIFEST); // what loaders before 1.3.207 read
+  process.env.VK_ICD_FILENAMES = join(dir, MANIFEST); // for loaders before 1.3.207
   const RTLD_NOW = 2;
   const RTLD_GLOBAL = 0x100;
   const RTLD_NODELETE = 0x1000; // it must outlive the failed load below
   try {
     process.dlopen({ exports: {} }, join(dir, LOADER), RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE);
   } catch {
-    // Expected: it is no Node addon. The library stays loaded, which is all that is wanted.
+    // Expected: this is not a Node addon. But the library stays loaded, which is the purpose.
   }
 }
 
-/** Drivers that the user chose over the registered ones; read before useSwiftShader changes it. */
+/** Drivers that the user chose instead of the registered ones; read before useSwiftShader changes the variable. */
 const CHOSEN_DRIVERS = process.env.VK_DRIVER_FILES || process.env.VK_ICD_FILENAMES;
 
 /** A Vulkan driver as the system registers it. */
@@ -209,8 +209,8 @@ function list(dir: string): string[] {
 }
 
 /**
- * The lavapipe that WebGPU is known to refuse, where it is what the system has: Mesa before 23 lacks features Dawn
- * requires. Debian 12 ships 22.3, whose manifest says Vulkan 1.1; the first that works says 1.3 or later.
+ * The system's lavapipe, if WebGPU is known to refuse it: Mesa before 23 lacks features that Dawn requires. Debian 12
+ * ships 22.3, whose manifest says Vulkan 1.1; the first that works says 1.3 or later.
  */
 export function refusedLavapipe(drivers: readonly VulkanDriver[] = vulkanDrivers()): VulkanDriver | undefined {
   return drivers.find((driver) => {

@@ -1,9 +1,9 @@
 /**
- * Tunings in a JSON file: what DEGHOST_TUNING names, or `deghost/tuning.json` in the user's cache folder, which is
- * XDG_CACHE_HOME or ~/.cache, on macOS ~/Library/Caches, on Windows %LOCALAPPDATA%.
+ * Stores tunings in a JSON file: the one that DEGHOST_TUNING names, or `deghost/tuning.json` in the user's cache
+ * folder, which is XDG_CACHE_HOME or ~/.cache, on macOS ~/Library/Caches, on Windows %LOCALAPPDATA%.
  *
- * It is a cache: what is damaged or not ours is not read, and replaced at the next write. Two processes that write at
- * once lose one's tuning, never the file.
+ * The file is a cache: damaged or foreign content is not read, and is replaced at the next write. If two processes
+ * write at the same time, one's tuning is lost, but never the file.
  */
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -16,9 +16,9 @@ import type { TuneResult } from '../tune/result.ts';
 import { shown, systemProblem } from './problems.ts';
 import { writeFileAtomic } from './writeFile.ts';
 
-/** Adapters, versions and precisions kept; the oldest go. */
+/** Most entries kept (adapters, versions, precisions); the oldest are removed. */
 const MOST_ENTRIES = 32;
-/** A file larger than that is not ours. */
+/** A larger file is not ours. */
 const MOST_CHARACTERS = 32 << 20;
 
 /** The user's cache folder. */
@@ -37,11 +37,11 @@ export function tuningFile(env: NodeJS.ProcessEnv = process.env): string {
   return env.DEGHOST_TUNING || join(userCacheFolder(process.platform, env), 'deghost', 'tuning.json');
 }
 
-/** Where a {@link FileTuneCache} keeps its file, and who is told when it cannot be used. */
+/** The file of a {@link FileTuneCache}, and a callback for the case that the file cannot be used. */
 export interface FileTuneCacheOptions {
   /** The file; `tuningFile` by default. */
   path?: string;
-  /** Told once when the file is there and cannot be used. */
+  /** Called once if the file exists but cannot be used. */
   warn?: (message: string) => void;
 }
 
@@ -60,7 +60,7 @@ export class FileTuneCache implements TuneCache {
     return this.#entries().get(key);
   }
 
-  /** @throws InputError when the file cannot be written. */
+  /** @throws InputError if the file cannot be written. */
   async write(key: string, value: TuneResult): Promise<void> {
     const entries = this.#entries();
     entries.set(key, value);
@@ -76,7 +76,7 @@ export class FileTuneCache implements TuneCache {
     );
   }
 
-  /** What is in the file and a tuning. */
+  /** The entries of the file that are tunings. */
   #entries(): Map<string, TuneResult> {
     const found = new Map<string, TuneResult>();
     let text: string;
@@ -93,11 +93,11 @@ export class FileTuneCache implements TuneCache {
       const file = JSON.parse(text) as { deghost?: unknown; entries?: unknown } | null;
       if (file?.deghost === 'tuning') entries = file.entries;
     } catch {
-      // Damaged: as a file of another kind.
+      // Damaged: treat it like a file of another kind.
     }
     if (typeof entries !== 'object' || entries === null) {
       this.#ignored(
-        `${shown(this.path)} is damaged, or no tuning of deghost's: it is not read, and the next tuning replaces it`,
+        `${shown(this.path)} is damaged or was not written by deghost: it is not read, and the next tuning replaces it`,
       );
       return found;
     }

@@ -1,9 +1,9 @@
 /**
- * Writing files whole or not at all.
+ * Writes files completely or not at all.
  *
  * The bytes go to a temporary file in the same folder, which is flushed to the disk and then renamed over the target. A
- * failure, an abort or the end of the process removes it; the target is then as it was before. A handler of SIGINT that
- * ends the process by `process.exit` needs nothing more; one that ends it otherwise calls `removeTemporaryFiles`.
+ * failure, an abort or the end of the process removes it; the target is then as it was before. A SIGINT handler that
+ * calls `process.exit` needs nothing more; one that ends the process in another way must call `removeTemporaryFiles`.
  */
 import { randomBytes } from 'node:crypto';
 import { constants, rmSync } from 'node:fs';
@@ -14,14 +14,14 @@ import { InputError, throwIfCancelled } from '../errors.ts';
 import { shown, systemProblem } from './problems.ts';
 
 /**
- * Bytes that follow those written before, or that replace what is at a place: some formats begin with what is known
- * last.
+ * Bytes that follow those written before, or that replace bytes at a given position: some formats begin with values
+ * that are known last.
  */
 export type FilePiece = Uint8Array | { at: number; bytes: Uint8Array };
-/** What a file can be written from. */
+/** The forms of content that a file can be written from. */
 export type FileContent = Uint8Array | Iterable<FilePiece> | AsyncIterable<FilePiece>;
 
-/** Most bytes written at a stretch: between two, a write can be cancelled. */
+/** Most bytes per write: between two writes, a cancellation takes effect. */
 const WRITE_BYTES = 8 << 20;
 
 const temporaryFiles = new Set<string>();
@@ -44,8 +44,8 @@ async function statOf(path: string) {
 }
 
 /**
- * Checks that a file can be created or replaced at `path`: its folder exists and can be written, and it is no folder
- * itself.
+ * Checks that a file can be created or replaced at `path`: the folder exists and is writable, and the path is not a
+ * folder itself.
  * @throws InputError naming the path and the remedy.
  */
 export async function checkWritable(path: string): Promise<void> {
@@ -59,7 +59,7 @@ export async function checkWritable(path: string): Promise<void> {
   if (target && !target.isFile()) throw new InputError(`cannot write ${shown(path)}: it is not a regular file`);
   try {
     await access(folder, constants.W_OK);
-    // Renaming would replace a write-protected file too, which is not what its owner wants.
+    // Renaming would also replace a write-protected file, which its owner does not want.
     if (target) await access(path, constants.W_OK);
   } catch (error) {
     throw systemProblem(error, 'write', path);
@@ -68,7 +68,7 @@ export async function checkWritable(path: string): Promise<void> {
 
 /**
  * Writes a file atomically. An existing file keeps its permissions; a symbolic link keeps pointing where it does.
- * @param content bytes, or pieces made while writing.
+ * @param content bytes, or pieces created while writing.
  * @throws InputError naming the path (missing folder, full disk, no permission, a folder in the way); CancelledError.
  */
 export async function writeFileAtomic(
@@ -81,7 +81,7 @@ export async function writeFileAtomic(
   await checkWritable(path);
   const previous = await statOf(path);
   const target = previous ? await realpath(path) : path;
-  // The name is cut: some file systems allow no more than 255 bytes.
+  // The name is shortened: some file systems allow no more than 255 bytes.
   const temporary = join(
     dirname(target),
     `.${Buffer.from(basename(target))

@@ -1,5 +1,5 @@
 /**
- * Writing the merged picture, by the file's extension.
+ * Writes the merged picture in the format of the file's extension.
  *
  * | extension  | content                                                            |
  * |------------|--------------------------------------------------------------------|
@@ -33,7 +33,7 @@ export interface WriteImageOptions {
 }
 
 const deflateAsync = promisify(deflate);
-/** Half floats hardly shrink more at higher levels, and take twice the time. */
+/** At higher levels half floats hardly shrink further but take twice the time. */
 const deflateFast = (bytes: Uint8Array): Promise<Uint8Array> => deflateAsync(bytes, { level: 4 });
 
 /** The formats that can be written. */
@@ -48,7 +48,7 @@ const FORMATS: Record<string, OutputFormat> = {
   '.jpeg': 'jpg',
 };
 
-/** The format a path's extension asks for. @throws UsageError listing the known ones. */
+/** The format for a path's extension. @throws UsageError listing the known extensions. */
 export function outputFormat(path: string): OutputFormat {
   const extension = extname(path).toLowerCase();
   if (Object.hasOwn(FORMATS, extension)) return FORMATS[extension];
@@ -68,7 +68,7 @@ export async function checkOutputPath(path: string): Promise<OutputFormat> {
 }
 
 /**
- * Writes a merged picture, whole or not at all.
+ * Writes a merged picture, completely or not at all.
  * @throws as `checkOutputPath`; InputError on values that are not finite, a full disk and the like; CancelledError.
  */
 export async function writeImage(path: string, image: MergedImage, options: WriteImageOptions = {}): Promise<void> {
@@ -104,7 +104,7 @@ export async function writeImage(path: string, image: MergedImage, options: Writ
     );
   if (format === 'npy') return writeFileAtomic(path, npyPieces(radiance, [height, width, 3]), { signal });
   const sharp = await loadSharp(`writing .${format}`);
-  // The operator sets its own exposure: the scale changes nothing.
+  // The operator chooses its own exposure, so the scale would change nothing.
   const tone = chooseTone(radiance);
   const mapped = new Uint8Array(radiance.length);
   await inBands(radiance.length, (from, to) => mapped.set(toneMap(radiance.subarray(from, to), tone), from), {

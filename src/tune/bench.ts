@@ -1,8 +1,8 @@
 /**
  * The device side of tuning: a class's step, run alone with each implementation on the same random inputs and weights.
  *
- * All implementations of a class share one set of buffers. Inputs are in [0,1), as frames and motion maps are; weights
- * keep the spread of what they multiply.
+ * All implementations of a class share one set of buffers. Inputs are in [0,1), like frames and motion maps; weights
+ * keep the spread of the values they multiply.
  */
 import { Gpu } from '../device.ts';
 import { inputsOf } from '../graph/edges.ts';
@@ -15,25 +15,25 @@ import type { StepClass } from './classes.ts';
 
 /** One implementation of a class, compiled and run once. */
 export interface Subject {
-  /** What it stored, output after output. */
+  /** The outputs it stored. */
   outputs: readonly Float32Array[];
-  /** Milliseconds of `count` runs. */
+  /** Milliseconds that `count` runs take. */
   time(count: number): Promise<number>;
 }
 
 /** A class, ready for its implementations. */
 export interface ClassBench {
-  /** @throws GpuError when it does not compile or run. */
+  /** @throws GpuError if it does not compile or run. */
   run(implementation: string): Promise<Subject>;
   close(): void;
 }
 
-/** What the tuner measures with. */
+/** The tuner's access to a device. */
 export interface Bench {
-  open(it: StepClass): Promise<ClassBench>;
+  open(stepClass: StepClass): Promise<ClassBench>;
 }
 
-/** Random numbers in [0,1), the same for a seed: a linear congruential generator (Numerical Recipes). */
+/** Random numbers in [low, high), the same for the same seed: a linear congruential generator (Numerical Recipes). */
 function fillRandom(values: Float32Array, seed: number, low = 0, high = 1): void {
   const [factor, by] = [(high - low) / 2 ** 32, low];
   for (let i = 0; i < values.length; i++) {
@@ -48,7 +48,10 @@ function seedOf(name: string): number {
   return seed;
 }
 
-/** A tensor of weights [out, in, ...], in uniform noise whose sums over a layer's inputs are as large as the inputs. */
+/**
+ * A tensor of weights [out, in, ...]: uniform noise, scaled so that sums over a layer's inputs are as large as the
+ * inputs.
+ */
 function randomWeights(name: string, shape: readonly number[]): Float32Array {
   const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
   const most = shape.length > 1 ? Math.sqrt(3 / shape.slice(1).reduce((a, b) => a * b, 1)) : 0.1;
@@ -56,9 +59,9 @@ function randomWeights(name: string, shape: readonly number[]): Float32Array {
   return values;
 }
 
-function randomInputs(it: Plan): Tensors {
+function randomInputs(planned: Plan): Tensors {
   return Object.fromEntries(
-    inputsOf(it).map(({ name, bytes }) => {
+    inputsOf(planned).map(({ name, bytes }) => {
       const values = new Float32Array(bytes / 4);
       fillRandom(values, seedOf(name));
       return [name, values];
@@ -73,8 +76,8 @@ export class DeviceBench implements Bench {
   readonly #shapes = new Map<string, readonly number[]>();
 
   /**
-   * @param compilesAhead whether all implementations of a class are compiled at once, which GPU drivers do in parallel;
-   * on software adapters it would make stopping slow.
+   * @param compilesAhead whether to compile all implementations of a class at once, which GPU drivers do in parallel;
+   * on software adapters this would make stopping slow.
    */
   constructor(device: GPUDevice, target: Target, compilesAhead: boolean) {
     this.#executor = new Runner(new Gpu(device), (name) => randomWeights(name, this.#shapes.get(name)!));
@@ -94,26 +97,26 @@ export class DeviceBench implements Bench {
         plan(graph, { ...this.#target, choices: new Map([[name, implementation]]) }),
       ]),
     );
-    const stepOf = (it: Plan): number => it.steps.findIndex((other) => other.name === step);
-    for (const it of plans.values()) {
-      it.tensors.forEach((shape, tensor) => this.#shapes.set(tensor, shape));
-      if (this.#compilesAhead) executor.pipelines.get(it.steps[stepOf(it)].dispatch.program);
+    const stepOf = (planned: Plan): number => planned.steps.findIndex((other) => other.name === step);
+    for (const planned of plans.values()) {
+      planned.tensors.forEach((shape, tensor) => this.#shapes.set(tensor, shape));
+      if (this.#compilesAhead) executor.pipelines.get(planned.steps[stepOf(planned)].dispatch.program);
     }
     let first: Prepared | undefined;
     const others: Prepared[] = [];
     return {
       run: async (implementation) => {
-        const it = plans.get(implementation)!;
-        const prepared = await executor.prepare(it, first);
+        const planned = plans.get(implementation)!;
+        const prepared = await executor.prepare(planned, first);
         if (first) others.push(prepared);
         else first = prepared;
-        // Each time: some steps change an input in place, and a plan in halves converts its inputs, after which results
-        // may lie where they were.
-        await executor.upload(prepared, randomInputs(it));
+        // Upload before each run: some steps change an input in place, and an f16 plan converts its inputs and may then
+        // store results in their place.
+        await executor.upload(prepared, randomInputs(planned));
         await executor.run(prepared);
         const outputs: Float32Array[] = [];
-        for (const output of it.graph.outputs) outputs.push(await executor.read(prepared, output));
-        return { outputs, time: (count) => executor.time(prepared, stepOf(it), count) };
+        for (const output of planned.graph.outputs) outputs.push(await executor.read(prepared, output));
+        return { outputs, time: (count) => executor.time(prepared, stepOf(planned), count) };
       },
       close: () => {
         others.splice(0).forEach((prepared) => executor.release(prepared));

@@ -1,6 +1,6 @@
 /**
- * The classes of steps that a network's merge runs, each with the step that stands for it: cut out of its graph, it
- * runs alone on inputs of its own.
+ * The classes of steps in a network's merge. One step represents each class: cut out of its graph, it runs alone on its
+ * own inputs.
  */
 import { fuse } from '../graph/fuse/index.ts';
 import { resultsOf } from '../graph/graph.ts';
@@ -17,14 +17,14 @@ import { addTunedMethods } from './methods.ts';
 
 export interface StepClass {
   name: string;
-  /** Names of what can compute it, the default first; one empty name where the kernel has one way. */
+  /** Names of the implementations, the default first; one empty name if the kernel has only one. */
   implementations: readonly string[];
   /** Share of a merge's multiply-adds. */
   share: number;
-  /** Of the step that stands for it. */
+  /** Of the step that represents the class. */
   multiplyAdds: number;
   bytes: number;
-  /** That step's name, and its graph, where it is alone. */
+  /** That step's name, and the graph that holds it alone. */
   step: string;
   graph: Graph;
 }
@@ -35,8 +35,8 @@ export function classOf({ shapeClass, dispatch }: Pick<Step, 'shapeClass' | 'dis
 }
 
 /**
- * A node's graph of its own: its inputs become the graph's, what it stores the outputs. The edges of a graph are f32,
- * so halves are converted.
+ * A graph of one node: the node's inputs become the graph's inputs, its results the outputs. A graph's inputs and
+ * outputs are f32, so halves are converted.
  */
 export function alone(graph: Graph, id: number): Graph {
   const nodes: GraphNode[] = [];
@@ -59,12 +59,12 @@ export function alone(graph: Graph, id: number): Graph {
       converted(push({ name: `input ${inputs.size}`, op: 'input', inputs: [], attrs: {}, shape, dtype: 'f32' }), dtype),
     );
   }
-  const it = push({ ...node, inputs: node.inputs.map((input) => inputs.get(input)!) });
-  const results = resultsOf(graph, node).map((result) => push({ ...result, inputs: [it.id] }));
-  return { outputs: [it, ...results].map((output) => converted(output, 'f32')), nodes };
+  const single = push({ ...node, inputs: node.inputs.map((input) => inputs.get(input)!) });
+  const results = resultsOf(graph, node).map((result) => push({ ...result, inputs: [single.id] }));
+  return { outputs: [single, ...results].map((output) => converted(output, 'f32')), nodes };
 }
 
-/** Plans of one tile in all ways that the schedule may fuse it. */
+/** Plans of one tile, for all ways in which the schedule may fuse it. */
 function tilePlans(
   config: NetworkConfig,
   frames: number,
@@ -81,14 +81,12 @@ function tilePlans(
 }
 
 /**
- * Sides of the tile whose steps are timed: large enough to fill a GPU, and so small that all inputs of a step, 384
- * channels at most, fit the buffers that every device has; on a software adapter large enough to time.
+ * Sides of the tile whose steps are timed: large enough to fill a GPU, but small enough that all inputs of a step (at
+ * most 384 channels) fit the buffers that every device has. On a software adapter: large enough to time.
  */
 const SIDES = { gpu: [256, 128], software: [128] };
 
-/**
- * The tile to time steps of: about what a schedule cuts, less where a buffer would not fit one binding.
- */
+/** The tile whose steps are timed: about the size a schedule chooses, smaller if a buffer would not fit one binding. */
 export function representativeTile(
   config: NetworkConfig,
   frames: number,
@@ -103,7 +101,7 @@ export function representativeTile(
   return { width: side ?? sides.at(-1)!, height: side ?? sides.at(-1)! };
 }
 
-/** All classes of a network's merge, by their share of the multiply-adds, then by bytes, the largest first. */
+/** All classes of a network's merge, sorted by their share of the multiply-adds, then by bytes, largest first. */
 export function stepClasses(
   config: NetworkConfig,
   frames: number,
@@ -123,7 +121,7 @@ export function stepClasses(
       if (!known || isLarger) found.set(name, { step, graph, work });
     }
   });
-  // Of the ways to fuse, one is taken.
+  // A merge uses only one of the ways to fuse.
   const total = ([segmented, ...ways]: readonly number[]): number => segmented + Math.max(...ways);
   const all = [...found.values()].reduce((sum, { work }) => sum + total(work), 0);
   const classes = [...found].map(([name, { step, graph, work }]): StepClass => {

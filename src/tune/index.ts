@@ -1,6 +1,6 @@
 /**
- * `deghost/tune`: finds the fastest implementations for a device, and keeps them. An entry of its own, so that a page
- * that does not tune loads none of it.
+ * `deghost/tune`: finds the fastest implementations for a device, and keeps them. A separate entry, so that a page that
+ * does not tune loads none of this code.
  * @module deghost/tune
  */
 export { readTuning, writeTuning } from './cache.ts';

@@ -1,6 +1,6 @@
 /**
- * Tunings in a browser's IndexedDB, by key. Where the browser keeps nothing (private windows may not), nothing is found
- * and nothing kept.
+ * Tunings in a browser's IndexedDB, by key. If the browser stores nothing (private windows may not), nothing is found
+ * and nothing is kept.
  */
 import type { TuneCache } from './cache.ts';
 
@@ -13,7 +13,7 @@ function done<T>(request: IDBRequest<T>): Promise<T> {
   });
 }
 
-/** One transaction on the store, in a connection of its own, so that no open one ever stands in another tab's way. */
+/** Runs one transaction on the store in its own connection, so that no open connection ever blocks another tab. */
 async function inStore<T>(
   name: string,
   mode: IDBTransactionMode,
@@ -35,7 +35,7 @@ async function inStore<T>(
   }
 }
 
-/** A cache in IndexedDB. @param name of the database */
+/** A cache in IndexedDB. @param name of the database. */
 export function indexedDbCache(name = 'deghost'): TuneCache {
   return {
     async read(key) {

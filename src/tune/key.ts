@@ -1,6 +1,6 @@
 /**
- * What a tuning holds for: an adapter with its driver, a runtime, this version of deghost with its implementations, a
- * precision. Anything else may choose otherwise.
+ * The key of a tuning. A tuning is valid for one adapter with its driver, one runtime, one version of deghost with its
+ * implementations, and one precision; with any other, different choices may be faster.
  */
 import { deviceCapabilities } from '../device.ts';
 import { KERNELS } from '../kernels/index.ts';
@@ -13,13 +13,13 @@ import type { DType, View } from '../kernels/tensor.ts';
 /** package.json's version: the core cannot read it. A test compares the two. */
 export const VERSION = '0.1.0';
 
-/** What is read of an adapter. Dawn tells more than the standard has, where a developer feature is on. */
+/** What is read from an adapter. Dawn reports more than the standard does if a developer feature is on. */
 type Info = Partial<Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description'>> & {
   driver?: string;
   backendType?: string;
 };
 
-/** Whose WebGPU this is: they compile shaders differently. */
+/** The WebGPU implementation: they compile shaders differently. */
 export function runtimeKind(scope: { Deno?: unknown; navigator?: { userAgent?: string } } = globalThis): string {
   const agent = scope.navigator?.userAgent ?? '';
   if (scope.Deno !== undefined || /\bFirefox\//.test(agent)) return 'wgpu';
@@ -43,7 +43,7 @@ function sampleCode(kernel: Kernel<object>, sample: Sample<object>, target: Targ
 }
 
 /**
- * A hash of the implementations there are for a target, with their code: new and changed ones invalidate a tuning.
+ * A hash of all implementations for a target, including their code, so that new and changed ones invalidate a tuning.
  * FNV-1a, 32 bits.
  */
 export function implementationsVersion(target: Target): string {
@@ -59,19 +59,19 @@ export function implementationsVersion(target: Target): string {
   return hash.toString(16).padStart(8, '0');
 }
 
-/** An adapter's name for people. */
+/** An adapter's readable name. */
 export function adapterName({ vendor, architecture, device, description }: Info = {}): string {
   return (description || device || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter').trim();
 }
 
-/** The key of a tuning for a device, for a cache. */
+/** The cache key of a tuning for a device. */
 export function deviceTuneKey(device: GPUDevice, precision: DType = 'f32'): string {
   return tuneKey(device.adapterInfo, { capabilities: deviceCapabilities(device), precision });
 }
 
 /**
- * The same. @param info of the adapter or its device; what a browser hides is empty. @param target what plans are made
- * for, without choices.
+ * The cache key of a tuning for an adapter. @param info of the adapter or its device; what a browser hides is empty.
+ * @param target of the plans, without choices.
  */
 export function tuneKey(info: Info | undefined, target: Target, version = VERSION, runtime = runtimeKind()): string {
   const { vendor = '', architecture = '', device = '', description = '', driver = '', backendType = '' } = info ?? {};

@@ -1,8 +1,9 @@
 /**
- * How long a merge's steps will take, from the figures of a tuning: where a kernel has implementations time follows
- * multiply-adds, elsewhere bytes.
+ * Predicts how long a merge's steps will take, from the figures of a tuning. Time is proportional to multiply-adds for
+ * kernels with several implementations, and to bytes for the others.
  *
- * It is the sum of the steps alone: reading pictures, compiling, and what overlaps with computing are not in it.
+ * The prediction is the sum of the steps only. It leaves out reading pictures, compiling, and work that overlaps with
+ * computing.
  */
 import type { Plan, Step } from '../graph/plan.ts';
 import type { Schedule, StageName } from '../model/schedule.ts';
@@ -15,47 +16,47 @@ export interface Prediction {
   ms: number;
   stages: readonly { name: StageName; ms: number }[];
   /**
-   * Classes of steps that the merge runs, and those among them that were not timed: they count as the mean of the
-   * others.
+   * Number of classes of steps in the merge, and the classes among them that were not timed: these count as the mean of
+   * the others.
    */
   classes: number;
   unmeasured: readonly string[];
 }
 
-/** Milliseconds a multiply-add and a byte. */
+/** Milliseconds per multiply-add and per byte. */
 interface Rates {
   multiplyAdd: number;
   byte: number;
 }
 
 function timeOf({ candidates }: TunedClass, implementation: string): number | undefined {
-  return candidates.find((it) => it.implementation === implementation)?.ms ?? undefined;
+  return candidates.find((entry) => entry.implementation === implementation)?.ms ?? undefined;
 }
 
-/** The mean of what was timed, each class with the implementation that was chosen. */
+/** The mean over all timed classes, each with its chosen implementation. */
 function meanRates({ classes }: TuneResult): Rates {
   const mean = (isTuned: boolean, size: 'multiplyAdds' | 'bytes'): number => {
-    const timed = classes.filter((it) => it.isTuned === isTuned && timeOf(it, it.chosen) !== undefined);
-    const sum = timed.reduce((total, it) => total + it[size], 0);
-    return sum ? timed.reduce((total, it) => total + timeOf(it, it.chosen)!, 0) / sum : 0;
+    const timed = classes.filter((entry) => entry.isTuned === isTuned && timeOf(entry, entry.chosen) !== undefined);
+    const sum = timed.reduce((total, entry) => total + entry[size], 0);
+    return sum ? timed.reduce((total, entry) => total + timeOf(entry, entry.chosen)!, 0) / sum : 0;
   };
   return { multiplyAdd: mean(true, 'multiplyAdds'), byte: mean(false, 'bytes') };
 }
 
-/** The time of a schedule's steps; undefined where the tuning has no figures at all. */
+/** The time of a schedule's steps; undefined if the tuning has no figures at all. */
 export function predict({ stages }: Pick<Schedule, 'stages'>, tuning: TuneResult): Prediction | undefined {
   const rates = meanRates(tuning);
   if (rates.multiplyAdd === 0 && rates.byte === 0) return undefined;
-  const known = new Map(tuning.classes.map((it) => [it.name, it]));
+  const known = new Map(tuning.classes.map((entry) => [entry.name, entry]));
   const seen = new Set<string>();
   const unmeasured = new Set<string>();
   const stepMs = (step: Step): number => {
     const name = classOf(step);
     seen.add(name);
-    const it = known.get(name);
-    const ms = it && timeOf(it, step.implementation);
-    if (it && ms !== undefined)
-      return step.shapeClass ? (ms * step.multiplyAdds) / it.multiplyAdds : (ms * step.bytes) / it.bytes;
+    const entry = known.get(name);
+    const ms = entry && timeOf(entry, step.implementation);
+    if (entry && ms !== undefined)
+      return step.shapeClass ? (ms * step.multiplyAdds) / entry.multiplyAdds : (ms * step.bytes) / entry.bytes;
     unmeasured.add(name);
     return step.shapeClass ? rates.multiplyAdd * step.multiplyAdds : rates.byte * step.bytes;
   };

@@ -1,64 +1,64 @@
 /**
- * What tuning found: for each class of steps the implementations, their times, and the one to take. Plain data, so that
- * it can be kept as JSON.
+ * The result of tuning: for each class of steps the implementations, their times, and the one to use. It is plain data,
+ * so that it can be stored as JSON.
  *
- * A **class** is all steps that run with one implementation (`Step.shapeClass`), or, where a kernel has one way only,
- * all steps of one program. One step of a class is timed, the largest of a tile, and stands for all.
+ * A **class** is all steps that run with the same implementation (`Step.shapeClass`), or, if a kernel has only one
+ * implementation, all steps of one program. Only the largest step of a class in a tile is timed, and represents all.
  */
 import type { Choices } from '../kernels/target.ts';
 import type { DType } from '../kernels/tensor.ts';
 
-/** One way to compute a class, timed or thrown out. */
+/** One implementation of a class, timed or rejected. */
 export interface Candidate {
-  /** Empty where there is one way only. */
+  /** Empty if there is only one implementation. */
   implementation: string;
   /** Median milliseconds of the step that was timed. Null when it was not: `error` says why. */
   ms: number | null;
-  /** Why it is not taken: it does not compile, or does not agree with the others. */
+  /** Why it was rejected: it does not compile, or disagrees with the others. */
   error?: string;
 }
 
-/** What was measured for one class of steps, and the variant to take. */
+/** The measurements for one class of steps, and the implementation to use. */
 export interface TunedClass {
   name: string;
-  /** Whether the kernel has implementations: then time follows multiply-adds, else bytes. */
+  /** Whether the kernel has several implementations: then time is proportional to multiply-adds, else to bytes. */
   isTuned: boolean;
   /** Share of a merge's multiply-adds. */
   share: number;
   /** Of the step that was timed. */
   multiplyAdds: number;
   bytes: number;
-  /** The implementation that is taken without tuning, and the one to take. */
+  /** The implementation used without tuning, and the one to use. */
   fallback: string;
   chosen: string;
   candidates: readonly Candidate[];
 }
 
-/** What tuning found for one adapter and precision. */
+/** The result of tuning for one adapter and precision. */
 export interface TuneResult {
   format: typeof FORMAT;
-  /** What it holds for (key.ts). */
+  /** What the tuning is valid for (key.ts). */
   key: string;
-  /** The adapter, for people. */
+  /** The adapter's readable name. */
   adapter: string;
   precision: DType;
-  /** When, ISO 8601. */
+  /** Date and time of the tuning, ISO 8601. */
   date: string;
-  /** Whether times are the GPU's own; else they are wall time. */
+  /** Whether times are GPU timestamps; otherwise they are wall time. */
   timestamps: boolean;
   /** Pixels of the tile whose steps were timed. */
   tile: { width: number; height: number };
   classes: readonly TunedClass[];
-  /** Classes that were not reached before the limit or the cancelling: they keep their defaults. */
+  /** Classes that were not reached before the limit or the cancellation: they keep their defaults. */
   unreached: readonly string[];
-  /** What ended it early, if anything did. */
+  /** What ended the tuning early, if anything. */
   stopped?: 'limit' | 'cancelled';
 }
 
-/** Of the data's form: another form is not read. */
+/** Version of the data format; other versions are not read. */
 export const FORMAT = 'deghost tuning 1';
 
-/** The choices that differ from the defaults. Choices stay as they are. */
+/** The choices that differ from the defaults. Choices are returned unchanged. */
 export function choicesOf(tuning: TuneResult | Choices): Choices {
   if (!('classes' in tuning)) return tuning;
   return new Map(
@@ -67,21 +67,21 @@ export function choicesOf(tuning: TuneResult | Choices): Choices {
 }
 
 /**
- * 1e9 floating-point operations a second, a multiply-add being two; undefined where nothing is multiplied or no time is
- * known.
+ * 1e9 floating-point operations per second, where a multiply-add counts as two; undefined if nothing is multiplied or
+ * no time is known.
  */
 export function candidateGflops({ multiplyAdds }: TunedClass, { ms }: Candidate): number | undefined {
   return ms && multiplyAdds ? (2 * multiplyAdds) / ms / 1e6 : undefined;
 }
 
-/** 1e9 bytes a second, every tensor counted once. */
+/** 1e9 bytes per second, counting every tensor once. */
 export function candidateGbps({ bytes }: TunedClass, { ms }: Candidate): number | undefined {
   return ms && bytes ? bytes / ms / 1e6 : undefined;
 }
 
 /**
- * An earlier result with a later one over it: what the later one did not treat is kept, as of the earlier. @param later
- * of the same key.
+ * Merges a later result over an earlier one: classes that the later one did not time keep the earlier figures. @param
+ * later a result of the same key.
  */
 export function joinResults(earlier: TuneResult | undefined, later: TuneResult): TuneResult {
   if (!earlier || earlier.key !== later.key) return later;
@@ -118,7 +118,7 @@ function isClass(value: unknown): boolean {
   );
 }
 
-/** Whether something read from a cache is a result: caches are files that anything may have written. */
+/** Whether a value from a cache is a result: any program may have written a cache file. */
 export function isTuneResult(value: unknown): value is TuneResult {
   if (!isObject(value) || value.format !== FORMAT || !isObject(value.tile)) return false;
   const { key, adapter, precision, date, timestamps, tile, classes, unreached, stopped } = value;

@@ -2,9 +2,9 @@
  * The tuner: runs every implementation of every class of steps, checks that they agree, times them against each other,
  * and keeps the fastest.
  *
- * Variants take turns, round after round, so that whatever else the machine does falls on all of them alike; medians
- * decide. The default stands unless another is faster by more than noise. Classes come in the order of their share of
- * the arithmetic, so that a time limit leaves out what matters least.
+ * Implementations take turns, round after round, so that other load on the machine affects all of them equally; medians
+ * decide. The default is kept unless another is faster by more than noise. Classes are ordered by their share of the
+ * arithmetic, so that a time limit leaves out what matters least.
  */
 import type { Target } from '../kernels/target.ts';
 import type { DType } from '../kernels/tensor.ts';
@@ -19,56 +19,56 @@ import { adapterName, tuneKey } from './key.ts';
 import { FORMAT } from './result.ts';
 import type { Candidate, TuneResult, TunedClass } from './result.ts';
 
-/** What is about to be done. */
+/** What the tuner does next. */
 export interface TuneProgress {
-  /** Classes that are done, of how many. */
+  /** Number of finished classes, and of all classes. */
   done: number;
   total: number;
-  /** The class at work, and the implementation; none while all are timed. */
+  /** The current class and implementation; no implementation while all are timed. */
   name: string;
   implementation?: string;
 }
 
-/** What ends a tuning early, and who is told how far it is. */
+/** What ends a tuning early, and where progress is reported. */
 export interface TuneControl {
   /**
-   * Milliseconds after which no further implementation is begun. A implementation that a driver is compiling is waited
-   * for.
+   * Milliseconds after which no further implementation is started. The tuner still waits for one that a driver is
+   * compiling.
    */
   limitMs?: number;
-  /** Ends it after the implementation at work: the result has what was found until then. */
+  /** Ends the tuning after the current implementation. The result holds what was found so far. */
   signal?: AbortSignal;
-  /** Called before each variant. */
+  /** Called before each implementation. */
   onProgress?: (progress: TuneProgress) => void;
 }
 
 /** What to tune for. */
 export interface TuneOptions extends TuneControl {
-  /** A device of the caller's: it is borrowed. */
+  /** The caller's device, which is borrowed. */
   device: GPUDevice;
   /** The network, as `loadWeights` gives it. Its weights are not needed. */
   config: NetworkConfig;
-  /** Exposures of the merges to tune for. */
+  /** Number of frames of the merges to tune for. */
   frames: number;
   /** As `Deghoster.create` takes it; `f32` by default. */
   precision?: DType;
   /**
-   * Pixels of the tile whose steps are timed, multiples of 16; about what a merge cuts by default, less on a software
-   * adapter.
+   * Size in pixels of the tile whose steps are timed, in multiples of 16. By default about a merge's tile, smaller on a
+   * software adapter.
    */
   tile?: { width: number; height: number };
-  /** Which classes to treat, by name; all by default. */
+  /** Which classes to tune, by name; all by default. */
   filter?: (name: string) => boolean;
 }
 
-/** Another implementation is taken when its time is at most this share of the default's. */
+/** Another implementation is chosen if its time is at most this share of the default's. */
 const GAIN = 0.97;
-/** Most that a implementation may differ from the first, as a share of the largest value. */
+/** Largest difference allowed between an implementation and the first, as a share of the largest value. */
 const TOLERANCE: Record<DType, number> = { f32: 1e-5, f16: 5e-3 };
 const ROUNDS = 5;
-/** Variants slower than the best by this factor in the first round take part in no other. */
+/** Implementations slower than the best by this factor in the first round are left out of later rounds. */
 const HOPELESS = 1.5;
-/** Runs are repeated for so long, in milliseconds: Dawn rounds timestamps to 65 us. */
+/** Runs are repeated for this long, in milliseconds, because Dawn rounds timestamps to 65 us. */
 const PASS_MS = 8;
 const MOST_RUNS = 256;
 
@@ -79,11 +79,11 @@ export function median(samples: readonly number[]): number {
 }
 
 /**
- * The implementation to take: the fastest, if it is faster than the default by more than noise; the default where
- * nothing is known.
+ * The implementation to use: the fastest if it is faster than the default by more than noise; the default if nothing is
+ * known.
  */
 export function choose(fallback: string, candidates: readonly Candidate[]): string {
-  const timed = candidates.filter((it): it is Candidate & { ms: number } => it.ms !== null);
+  const timed = candidates.filter((candidate): candidate is Candidate & { ms: number } => candidate.ms !== null);
   if (timed.length === 0) return fallback;
   const best = timed.reduce((a, b) => (b.ms < a.ms ? b : a));
   const own = timed.find(({ implementation }) => implementation === fallback);
@@ -91,8 +91,8 @@ export function choose(fallback: string, candidates: readonly Candidate[]): stri
 }
 
 /**
- * The largest difference between what two implementations stored, as a share of the largest value; NaN and missing
- * values are infinitely far.
+ * The largest difference between the outputs of two implementations, as a share of the largest value; infinite for NaN
+ * and missing values.
  */
 export function disagreement(reference: readonly Float32Array[], outputs: readonly Float32Array[]): number {
   let worst = 0;
@@ -108,7 +108,7 @@ export function disagreement(reference: readonly Float32Array[], outputs: readon
   return worst;
 }
 
-/** What stops the tuner, once it does. */
+/** Tells whether the tuner must stop, and why. */
 class Stop {
   readonly #control: TuneControl;
   readonly #now: () => number;
@@ -128,8 +128,8 @@ class Stop {
 }
 
 /**
- * Times what was compiled, in turns; fewer rounds when it is stopped. @returns medians of a run, or undefined when it
- * was stopped in the first round.
+ * Times the compiled implementations in turns, with fewer rounds if the tuner must stop. @returns the median time of a
+ * run, or undefined if stopped in the first round.
  */
 async function timeInTurns(
   subjects: ReadonlyMap<string, Subject>,
@@ -142,30 +142,30 @@ async function timeInTurns(
   let racing = [...subjects.keys()];
   for (let round = 0; round < ROUNDS; round++) {
     for (const implementation of racing) {
-      // After one round there is something to choose by.
+      // After one round there are times to choose by.
       if (stop.reason && round > 0) return medians();
       if (stop.reason === 'cancelled') return undefined;
-      const it = subjects.get(implementation)!;
+      const subject = subjects.get(implementation)!;
       if (!runs.has(implementation))
         runs.set(
           implementation,
-          Math.min(MOST_RUNS, Math.max(1, Math.ceil(PASS_MS / Math.max(1e-3, await it.time(1))))),
+          Math.min(MOST_RUNS, Math.max(1, Math.ceil(PASS_MS / Math.max(1e-3, await subject.time(1))))),
         );
       const count = runs.get(implementation)!;
-      const ms = (await it.time(count)) / count;
+      const ms = (await subject.time(count)) / count;
       samples.set(implementation, [...(samples.get(implementation) ?? []), ms]);
     }
     if (round > 0) continue;
     const best = Math.min(...[...samples.values()].map(([ms]) => ms));
-    // The first is the default, which is only replaced by what five rounds say.
+    // The first is the default, which stays in all five rounds: only they can replace it.
     racing = racing.filter((implementation, i) => i === 0 || samples.get(implementation)![0] <= HOPELESS * best);
   }
   return medians();
 }
 
-/** Tunes one class. @returns undefined when it was stopped before there was something to choose by. */
+/** Tunes one class. @returns undefined if stopped before there were times to choose by. */
 async function tuneClass(
-  it: StepClass,
+  stepClass: StepClass,
   bench: Bench,
   tolerance: number,
   stop: Stop,
@@ -173,10 +173,10 @@ async function tuneClass(
 ): Promise<TunedClass | undefined> {
   const rejected = new Map<string, string>();
   const subjects = new Map<string, Subject>();
-  const opened = await bench.open(it);
+  const opened = await bench.open(stepClass);
   try {
     let reference: readonly Float32Array[] | undefined;
-    for (const implementation of it.implementations) {
+    for (const implementation of stepClass.implementations) {
       if (stop.reason) return undefined;
       report(implementation);
       try {
@@ -201,12 +201,12 @@ async function tuneClass(
     report();
     const times = subjects.size > 0 ? await timeInTurns(subjects, stop) : new Map<string, number>();
     if (!times) return undefined;
-    const candidates = it.implementations.map((implementation): Candidate => {
+    const candidates = stepClass.implementations.map((implementation): Candidate => {
       const error = rejected.get(implementation);
       return { implementation, ms: times.get(implementation) ?? null, ...(error !== undefined && { error }) };
     });
-    const [fallback] = it.implementations;
-    const { name, share, multiplyAdds, bytes } = it;
+    const [fallback] = stepClass.implementations;
+    const { name, share, multiplyAdds, bytes } = stepClass;
     return {
       name,
       isTuned: fallback !== '',
@@ -232,16 +232,16 @@ export async function tuneClasses(
 ): Promise<Pick<TuneResult, 'classes' | 'unreached' | 'stopped'>> {
   const stop = new Stop(control, now);
   const tuned: TunedClass[] = [];
-  for (const [i, it] of classes.entries()) {
+  for (const [i, stepClass] of classes.entries()) {
     const reason = stop.reason;
     const report = (implementation?: string): void =>
       control.onProgress?.({
         done: i,
         total: classes.length,
-        name: it.name,
+        name: stepClass.name,
         ...(implementation && { implementation }),
       });
-    const found = reason ? undefined : await tuneClass(it, bench, TOLERANCE[precision], stop, report);
+    const found = reason ? undefined : await tuneClass(stepClass, bench, TOLERANCE[precision], stop, report);
     if (!found) return { classes: tuned, unreached: classes.slice(i).map(({ name }) => name), stopped: stop.reason };
     tuned.push(found);
   }
@@ -249,9 +249,9 @@ export async function tuneClasses(
 }
 
 /**
- * Finds the fastest implementations for a device and a network. It takes seconds on a GPU, and minutes on a software
+ * Finds the fastest implementations for a device and a network. This takes seconds on a GPU, and minutes on a software
  * adapter whose driver has not compiled them before.
- * @returns what was found; with a limit or a signal perhaps not of all classes (`unreached`).
+ * @returns the tuning; with a limit or a signal, some classes may be missing (`unreached`).
  * @throws UsageError for f16 on a device without `shader-f16`; InputError for a number of frames the network does not
  * take; GpuError; DeviceLostError.
  */

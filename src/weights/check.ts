@@ -1,14 +1,12 @@
-/**
- * The check of a weights file's tensors against those that a network reads.
- */
+/** Checks a weights file's tensors against those that a network reads. */
 import { InputError } from '../errors.ts';
 import type { WeightTensor } from './safetensors.ts';
 
-/** Names shown of each kind of mismatch. */
+/** Most names shown for each kind of mismatch. */
 const SHOWN = 4;
 
 /**
- * Checks a file's tensors against a network's, all of them before failing.
+ * Checks all of a file's tensors against a network's before it throws.
  * @param name the file, for messages.
  * @throws InputError listing missing, unexpected and misshapen tensors, the first few of each.
  */

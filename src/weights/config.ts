@@ -1,23 +1,21 @@
 /**
  * A weights file's metadata as the network's configuration (the spec's "Weights file" and "Ablations").
  *
- * The file says which network it holds; nothing about widths or slopes is built into the engine. Fields that are absent
- * take the spec's defaults (the tensors' shapes, checked later, contradict a wrong one); a known field with a value the
- * engine does not support yet is refused by name; any other field is free text about training and kept in `extra`.
+ * The file says which network it holds; the engine has no built-in widths or slopes. Absent fields take the spec's
+ * defaults (a wrong default would contradict the tensors' shapes, which are checked later). A known field with an
+ * unsupported value is refused by name. Any other field is free text about training and is kept in `extra`.
  */
 import { InputError } from '../errors.ts';
 import { parseStrictJson } from './json.ts';
 
-/** Frames that a `fixed` network is made for. */
+/** Number of frames that a `fixed` network is made for. */
 export const FIXED_FRAMES = 3;
 
-/**
- * The gate (spec: Gate): no motion where both samples can show the same light.
- */
+/** The gate (spec: Gate): no motion where both samples can stand for the same light. */
 export interface GateConfig {
-  /** Codes of 8 bits, either side of a sample, that may be the same light. At least 0. */
+  /** Tolerance in 8-bit codes on either side of a sample. At least 0. */
   codes: number;
-  /** Likewise the share of the light. From 0 to below 1. */
+  /** Tolerance as a share of the light. From 0 to below 1. */
   relative: number;
   /** Evidence, in the gamma domain: at `low` and below W becomes 0, at `high` and above it stays. */
   low: number;
@@ -26,7 +24,7 @@ export interface GateConfig {
 
 /** Which network the weights are for. */
 export interface NetworkConfig {
-  /** `fixed`: three frames, weights of their own for each; `any`: 2 to 16 frames. */
+  /** `fixed`: three frames, with separate weights for each; `any`: 2 to 16 frames. */
   variant: 'fixed' | 'any';
   /** Channels of the encoder, memory slots, fusion and decoder; a multiple of 4. */
   width: number;
@@ -36,11 +34,11 @@ export interface NetworkConfig {
   slope: number;
   /** Exponent that takes a gamma-encoded sample to linear light. */
   gamma: number;
-  /** Motion maps as they come, or cut at one half. */
+  /** Motion maps: unchanged (`soft`), or thresholded at one half (`binary`). */
   maskMode: 'soft' | 'binary';
-  /** `merge`: the network corrects an analytic merge; `none`: it draws the whole picture. */
+  /** `merge`: the network corrects an analytic merge; `none`: it computes the whole picture. */
   base: 'none' | 'merge';
-  /** The merge's hat: each channel has its own weight, or a pixel has one, the smallest of its channels'. */
+  /** The merge's hat weights: one per channel, or one per pixel, the smallest of its channels'. */
   hat: 'channel' | 'pixel';
   /** Absent: motion maps are the network's own. */
   gate?: GateConfig;
@@ -49,7 +47,7 @@ export interface NetworkConfig {
 }
 
 /**
- * Checks that a network takes so many frames.
+ * Checks that a network takes this many frames.
  * @param name the file, for messages.
  * @throws InputError
  */
@@ -61,10 +59,10 @@ export function checkFrameCount({ variant }: Pick<NetworkConfig, 'variant'>, fra
   );
 }
 
-/** Most channels a layer may have: bounds what a hostile file can make us build. */
+/** Most channels a layer may have: bounds the graphs that a hostile file can demand. */
 const MAX_WIDTH = 512;
 
-/** Ablation fields and their values; the first is what an absent field means and the only one supported. */
+/** Ablation fields and their values. The first value is the default and the only supported one. */
 const ABLATIONS: Record<string, readonly string[]> = {
   segmentation: ['network', 'difference', 'none'],
   memory: ['full', 'shared', 'none'],
@@ -75,7 +73,7 @@ const ABLATIONS: Record<string, readonly string[]> = {
 /**
  * Reads and checks `format`, `variant` and `config`.
  * @param name the file, for messages.
- * @throws InputError naming the file, the field, its value and what it may be.
+ * @throws InputError naming the file, the field, its value and the allowed values.
  */
 export function parseConfig(metadata: Record<string, string>, name = 'weights'): NetworkConfig {
   const { format, variant, config } = metadata;
@@ -150,7 +148,7 @@ export function parseConfig(metadata: Record<string, string>, name = 'weights'):
 }
 
 function parseGate(gate: unknown, fail: (field: string, value: unknown, expected: string) => never): GateConfig {
-  // What is no object has no fields, or unknown ones.
+  // A value that is not an object has no fields, or only unknown ones.
   const { codes, relative, low, high, ...others } = Object(gate) as Record<string, unknown>;
   for (const [field, value] of Object.entries(others)) fail(`gate.${field}`, value, 'no such field');
   // Kernels compute in f32.

@@ -1,12 +1,12 @@
 /**
  * A strict JSON reader: RFC 8259 and nothing more, duplicate keys refused.
  *
- * JSON.parse keeps the last of two equal keys, so a header can say two things about one tensor and readers disagree
- * on which holds. Objects become Maps, so a key named `__proto__` is a key like any other, and integers that a double
- * cannot hold exactly are errors. Nesting is bounded: a hostile header cannot exhaust the stack.
+ * JSON.parse keeps the last of two equal keys, so a header could say two things about one tensor, and readers would
+ * disagree on which one is right. Objects become Maps, so a key named `__proto__` is an ordinary key. Integers that a
+ * double cannot hold exactly are errors. Nesting is bounded: a hostile header cannot exhaust the stack.
  */
 
-/** A JSON value, its objects as Maps. */
+/** A JSON value, with objects as Maps. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | Map<string, JsonValue>;
 
 /** Deepest nesting accepted, as in Rust's serde_json. */
@@ -19,9 +19,9 @@ const INTEGER = /^-?[0-9]+$/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /**
- * Parses one JSON value and the white space round it.
- * @param integers whether every number must be written as an integer: `1.0` and `1e3` are then errors.
- * @throws SyntaxError saying what is wrong and at which character.
+ * Parses one JSON value and the white space around it.
+ * @param integers whether every number must be written as an integer; then `1.0` and `1e3` are errors.
+ * @throws SyntaxError with the problem and the character position.
  */
 export function parseStrictJson(text: string, { integers = false } = {}): JsonValue {
   let at = 0;
@@ -38,7 +38,7 @@ export function parseStrictJson(text: string, { integers = false } = {}): JsonVa
     return found;
   }
 
-  /** Steps over a punctuation character and the space round it, if it is next. */
+  /** Steps over a punctuation character and the space around it, if that character is next. */
   function accept(character: string): boolean {
     take(SPACE);
     if (text[at] !== character) return false;

@@ -4,8 +4,8 @@
  *
  * A file is a little-endian u64 header length, that many bytes of JSON, and the tensors' data, which the header's
  * `data_offsets` [begin, end) must tile exactly, in any order. Everything is checked before anything is copied, so a
- * lying header allocates nothing. Stricter than the reference on purpose: only F32 and F16, every value finite, no
- * unknown fields.
+ * wrong header allocates nothing. The reader is stricter than the reference on purpose: only F32 and F16, only finite
+ * values, no unknown fields.
  */
 import { InputError } from '../errors.ts';
 import { halvesToFloats } from '../float16.ts';
@@ -35,7 +35,7 @@ function damaged(what: string, options?: ErrorOptions): never {
   throw new InputError(`${what}: the file is damaged or not safetensors: download or export it again`, options);
 }
 
-/** One tensor's header entry, checked in itself but not yet against the others. */
+/** One tensor's header entry, checked by itself but not yet against the others. */
 interface Entry {
   name: string;
   dtype: WeightsDtype;
@@ -68,7 +68,7 @@ export function readSafetensors(bytes: Uint8Array, name = 'weights'): WeightsFil
   return { metadata, tensors };
 }
 
-/** Where the data begins: 8 + the header's length, checked against the bound and the file. */
+/** Start of the data: 8 + the header's length, checked against the limit and the file's size. */
 function readHeaderEnd(bytes: Uint8Array, name: string): number {
   if (bytes.length < 8) damaged(`${name}: ${bytes.length} bytes, a safetensors file has at least 8`);
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
@@ -154,7 +154,7 @@ function readIntegers(value: JsonValue | undefined, at: string): number[] {
   });
 }
 
-/** The entries must tile [0, size): no overlap, no hole, nothing beyond. */
+/** The entries must tile [0, size): no overlap, no gap, nothing beyond the end. */
 function checkTiling(entries: readonly Entry[], size: number, name: string): void {
   let end = 0;
   let before = 'the start of the data';
@@ -173,11 +173,11 @@ function checkTiling(entries: readonly Entry[], size: number, name: string): voi
 }
 
 function readValues(bytes: Uint8Array, entry: Entry, name: string): Float32Array {
-  // Aligned, whatever the file's alignment; a Buffer's own slice() would not copy.
+  // An aligned copy, whatever the file's alignment. (A Buffer's own slice() would not copy.)
   const copy = new Uint8Array(bytes).buffer;
   const data = entry.dtype === 'F32' ? new Float32Array(copy) : halvesToFloats(new Uint16Array(copy));
   let bad = 0;
-  while (bad < data.length && Number.isFinite(data[bad])) bad++; // a plain loop: findIndex is ten times slower
+  while (bad < data.length && Number.isFinite(data[bad])) bad++; // findIndex is ten times slower
   if (bad < data.length) {
     const where = `[${unravel(bad, entry.shape)}] (value ${bad} of ${entry.count})`;
     throw new InputError(
@@ -198,7 +198,7 @@ function unravel(index: number, shape: readonly number[]): number[] {
   return coordinates;
 }
 
-/** A name from the file, for a message of one line. */
+/** A name from the file, quoted for a one-line message. */
 function quote(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text);
 }

@@ -1,11 +1,10 @@
-/** Which of the two networks that come with deghost a merge takes, on every platform. */
+/** Chooses between the two networks that come with deghost, for every platform. */
 import { middleFrame } from '../image/frame.ts';
 import { FIXED_FRAMES } from './config.ts';
 import type { NetworkConfig } from './config.ts';
 
 /**
- * `fixed` knows exactly three frames and the middle one as the reference, which it was trained with; `any` takes the
- * rest.
+ * `fixed` was trained for exactly three frames with the middle one as the reference; `any` takes all other stacks.
  * @param reference from 0 in exposure order; the middle one by default.
  */
 export function shippedVariant(frames: number, reference = middleFrame(frames)): NetworkConfig['variant'] {

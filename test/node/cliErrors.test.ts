@@ -193,7 +193,7 @@ describe('deghost', () => {
   it.each([
     [[], 2, /no command given/],
     [['mrege'], 2, /unknown command "mrege", did you mean merge\?/],
-    [['test/gpu.ts'], 2, /there is such a file: to merge pictures, `deghost merge/],
+    [['test/gpu.ts'], 2, /a file has this name: to merge pictures, `deghost merge/],
     [['--jsn'], 2, /unknown option --jsn/],
     [['plan'], 2, /no size given/],
     [['plan', '100'], 2, /write WIDTHxHEIGHT/],

@@ -107,7 +107,7 @@ describe('deghost merge --profile', () => {
     expect(text).toMatch(
       new RegExp(`^ {2}merging, 2 tiles +0\\.05 {3}GPU busy 0\\.04; ${meanwhile}; 2 submissions$`, 'm'),
     );
-    expect(text).toMatch(/^ {2}total +0\.20 {3}of which the GPU computed 0\.04: 0\.16 besides$/m);
+    expect(text).toMatch(/^ {2}total +0\.20 {3}the GPU computed for 0\.04 of this; the rest is 0\.16$/m);
     expect(text).toMatch(/^ {2}picture +picture plain +2 {7}- {6}- {8}-$/m);
   });
 });

@@ -43,7 +43,7 @@ describe('--response auto:FILE', () => {
     const file = at('camera.json');
     const first = await merge(views[0], '--ev=-2,0,2', '--response', `auto:${file}`);
     expect(first.code, first.err).toBe(0);
-    expect(first.err).toContain(`the response is kept in ${file}`);
+    expect(first.err).toContain(`the response is saved in ${file}`);
     const report = JSON.parse(first.out);
     expect(report).toMatchObject({
       keptResponse: file,
@@ -80,7 +80,7 @@ describe('--response auto:FILE', () => {
     const ran = await merge(blank, '--ev=-2,0,2', '--response', `auto:${file}`);
     expect(ran.code, ran.err).toBe(0);
     expect(existsSync(file)).toBe(false);
-    expect(ran.err).toContain(`the response is not kept in ${file}`);
+    expect(ran.err).toContain(`the response is not saved in ${file}`);
     expect(ran.err).toMatch(/warning: Only 0 % of the reference, frame 2 \(blank-2\.png\).*\(--reference\)\n/);
     expect(ran.err).toMatch(/warning: The camera's response could not be estimated .*\(--response\)\n/);
     const { warnings, keptResponse } = JSON.parse(ran.out);

@@ -196,7 +196,7 @@ describe('deghost evaluate without a ground truth', () => {
         at('static.json'),
       );
       expect(ran.code, ran.err).toBe(0);
-      expect(ran.err).toContain('photographs: response.json says the response');
+      expect(ran.err).toContain('photographs: response.json gives the response');
       const [photographs, moving] = JSON.parse(readFileSync(at('static.json'), 'utf8')).stacks;
       expect(photographs.harm.still.boxes.map(({ box }: { box: number[] }) => box)).toEqual([[0, 0, W, H]]);
       expect(photographs.harm.still.all.moving).toBe(photographs.harm.whole.moving);

@@ -83,7 +83,7 @@ describe('FileTuneCache', () => {
     expect(readFileSync(path, 'utf8')).toBe(text);
     await writeTuning(cache, RESULT);
     expect(said).toEqual([
-      `${path} is damaged, or no tuning of deghost's: it is not read, and the next tuning replaces it`,
+      `${path} is damaged or was not written by deghost: it is not read, and the next tuning replaces it`,
     ]);
     const again = cacheOf(path);
     expect(await readTuning(again.cache, RESULT.key)).toEqual(RESULT);

@@ -96,7 +96,7 @@ describe('the tuning of a merge', () => {
     const first = await ask(cache, found);
     expect(first.asked).toMatchObject([{ config: CONFIG, frames: 3, precision: 'f32', limitMs: 5000 }]);
     expect(first.said).toEqual([
-      'first merge on a GPU: finding its fastest kernels, for 5 seconds at most (--no-tune skips this)',
+      'first merge on a GPU: finding its fastest kernels, for at most 5 seconds (--no-tune skips this)',
       `${kinds.length - 1} kinds of steps timed, 1 of them with another implementation than the default; 1 not ` +
         'reached keep their defaults; `deghost tune` does the rest',
     ]);
@@ -127,7 +127,7 @@ describe('the tuning of a merge', () => {
       wide,
     );
     expect(more.said[0]).toBe(
-      'first merge on a GPU with such weights: finding its fastest kernels, for 5 seconds at most (--no-tune skips ' +
+      'first merge on a GPU with such weights: finding its fastest kernels, for at most 5 seconds (--no-tune skips ' +
         'this)',
     );
     const { filter } = more.asked[0];
@@ -169,7 +169,7 @@ describe('the tuning of a merge', () => {
     };
     const { result, said } = await ask(full, found);
     expect((await result)?.classes).toHaveLength(kinds.length - 1);
-    expect(said.at(-1)).toBe('the tuning is not kept: cannot write tuning.json: no space left');
+    expect(said.at(-1)).toBe('the tuning is not saved: cannot write tuning.json: no space left');
   });
 
   it('is not kept when it found nothing', async () => {

@@ -21,7 +21,7 @@ const golden = readGolden('fixed-merge-r0');
 const { config } = loadWeights(golden.weightsBytes);
 const TILE = { width: 32, height: 32 };
 /** Two kinds with implementations, of which the second adds to its state in place, and one with one way. */
-const LOGITS = 'conv2d 1x1 24>3 merge';
+const LOGITS = 'conv2d 1x1 24>3 picture';
 const READ = 'groupedRead 4 slots, 3 readers';
 const ONE_WAY = 'blend';
 

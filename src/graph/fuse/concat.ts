@@ -1,6 +1,6 @@
 /**
- * Two inputs instead of a concatenation that placement could not give for nothing: `conv2d(concat(a, b))` where one of
- * them is a slice, which has its place already.
+ * Two inputs instead of a concatenation that placement cannot make free: `conv2d(concat(a, b))` where one of the two is
+ * a slice, whose place is already fixed.
  */
 import type { ConvAttrs } from '../../kernels/conv2d/index.ts';
 import { isOnlyFor, rewrite } from './rewrite.ts';

@@ -1,7 +1,7 @@
 /**
  * The runs of an SDC block, the same convolutions at several dilations (spec: D), share their weight fetches: each
- * level of them becomes one convolution with several dilations, whose outputs lie one after another, so that the last
- * level is the concatenation that was asked for.
+ * level becomes one convolution with several dilations. Its outputs lie one after another, so the last level already is
+ * the concatenation that follows.
  */
 import type { ConvAttrs } from '../../kernels/conv2d/index.ts';
 import type { Graph, GraphNode } from '../graph.ts';
@@ -21,9 +21,7 @@ function alike(nodes: readonly GraphNode[]): boolean {
   );
 }
 
-/**
- * The levels of convolutions that end in a concat, first to last, back to where their runs have one input in common.
- */
+/** The levels of convolutions that end in a concat, first to last, back to the input that all runs share. */
 function levelsBefore(graph: Graph, concat: GraphNode): GraphNode[][] | undefined {
   const levels: GraphNode[][] = [];
   let readers = [concat];

@@ -1,6 +1,6 @@
 /**
- * Fusion: graph passes that save trips to memory. Each is a pure function whose result computes the same, and stands in
- * a file of its own. They run in this order, for later ones look at what earlier ones made.
+ * Fusion: graph passes that save trips to memory. Each pass is a pure function in its own file, and its result computes
+ * the same values. The order matters: later passes look at what earlier ones made.
  */
 import type { Target } from '../../kernels/target.ts';
 import type { Graph } from '../graph.ts';
@@ -16,13 +16,14 @@ import type { Pass } from './rewrite.ts';
 import { fuseUpsample } from './upsample.ts';
 
 export interface FuseOptions extends Pick<Target, 'capabilities' | 'precision'> {
-  /** Whether the memory is read frame by frame, so that it is never stored whole. */
+  /** Whether the global memory is read frame by frame, so that it is never stored whole. */
   readsByFrame?: boolean;
 }
 
-/** The passes that suit a device. */
+/** The passes for a device. */
 export function passes({ capabilities = {}, precision = 'f32', readsByFrame = false }: FuseOptions): Pass[] {
-  // Each of a tile's 16 taps would raise frames to powers anew: cheap beside memory on a GPU, dear on a CPU.
+  // Each of a tile's 16 taps would compute the powers of a frame again: cheap compared with memory on a GPU, expensive
+  // on a CPU.
   return [
     ...(capabilities.cpu ? [] : [fuseFrames]),
     fuseUpsample,
@@ -30,15 +31,15 @@ export function passes({ capabilities = {}, precision = 'f32', readsByFrame = fa
     fuseMasks,
     readsByFrame ? fuseReadsByFrame : fuseReads,
     fuseConcat,
-    // On a CPU a weight is fetched once for a whole vector, which leaves little to share, and the larger programs take
-    // its drivers minutes to compile.
+    // On a CPU one fetch of a weight already serves a whole vector, so there is little left to share, and software
+    // drivers take minutes to compile the larger programs.
     ...(capabilities.cpu ? [] : [fuseDilations]),
     fusePicture,
     ...(precision === 'f16' ? [halve] : []),
   ];
 }
 
-/** A graph with everything fused that suits a device. */
+/** A graph with all passes for a device applied. */
 export function fuse(graph: Graph, options: FuseOptions = {}): Graph {
   return passes(options).reduce((fused, pass) => pass(fused), graph);
 }

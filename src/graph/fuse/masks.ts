@@ -1,9 +1,9 @@
 /**
- * Masks in the loads of what reads masked features.
+ * Applies masks as masked features are loaded.
  *
- * `fixed`: the two convolutions of all frames' masked features, still and moving, become one of the features as they
- * are, with two layers: the features are stored and loaded once instead of twice, and no product is stored. `any`: the
- * mean and maximum over frames multiplies as it loads.
+ * `fixed`: two convolutions read all frames' masked features, one the still part and one the moving part. They become
+ * one convolution with two layers that reads the plain features: features are stored and loaded once instead of twice,
+ * and no product is stored. `any`: the mean and maximum over frames multiplies as it loads.
  */
 import type { ConvAttrs } from '../../kernels/conv2d/index.ts';
 import type { MaskMultiplyAttrs, MeanMaxAttrs } from '../../kernels/masks.ts';
@@ -12,7 +12,8 @@ import { isAlike, isOnlyFor, readersOf, rewrite } from './rewrite.ts';
 import type { Pass } from './rewrite.ts';
 
 /**
- * The features, one a frame, that a convolution reads times its masks, all with (`moving`) or all without (`still`).
+ * The features, one tensor per frame, that a convolution reads times masks: all times W (`moving`) or all times 1 - W
+ * (`still`).
  */
 function maskedInputs(
   graph: Graph,

@@ -1,4 +1,6 @@
-/** The base merge and the sigmoid in the last convolution's store: the logits are never stored (spec: Base). */
+/**
+ * The last convolution's store computes the base merge and the sigmoid, so the logits are never stored (spec: Base).
+ */
 import type { ConvAttrs } from '../../kernels/conv2d/index.ts';
 import type { PictureAttrs } from '../../kernels/picture.ts';
 import { isOnlyFor, rewrite } from './rewrite.ts';

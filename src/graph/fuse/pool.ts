@@ -1,13 +1,13 @@
 /**
- * Max-pooling in the store before it: a convolution whose output is pooled stores both. The pooling node becomes a
- * `result` of the convolution.
+ * Max-pooling as a convolution stores: a convolution whose output is pooled stores both tensors. The pooling node
+ * becomes a `result` of the convolution.
  */
 import type { ConvAttrs } from '../../kernels/conv2d/index.ts';
 import type { Graph, GraphNode } from '../graph.ts';
 import { readersOf, rewrite } from './rewrite.ts';
 import type { Pass } from './rewrite.ts';
 
-/** Kernels up to this size are computed in tiles of whole pooling windows. */
+/** Largest kernel size that is computed in tiles of whole pooling windows. */
 const TILED_KERNEL = 3;
 
 /** Whether a node is a convolution that can store its one pooling as well. */

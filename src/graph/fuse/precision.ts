@@ -1,7 +1,7 @@
 /**
- * Half-precision storage: what one layer stores for the next becomes f16 where the kernels that store and read it offer
- * that (`Kernel.storage`); arithmetic stays f32. The graph's inputs and outputs stay f32, and so does all that a kernel
- * without the offer touches.
+ * Half-precision storage: a tensor between layers becomes f16 if all kernels that store or read it offer f16
+ * (`Kernel.storage`). Arithmetic stays f32. The graph's inputs and outputs stay f32, and so does every tensor that a
+ * kernel without the offer reads or stores.
  */
 import { storageOf } from '../../kernels/kernel.ts';
 import { computes, kernelOf } from '../graph.ts';
@@ -10,8 +10,8 @@ import { updated } from '../place.ts';
 import type { Pass } from './rewrite.ts';
 
 /**
- * For each node, a number that nodes in one storage share: concats with their inputs, slices and further results with
- * what they are of, and updates in place.
+ * For each node, a number that all nodes in one storage share: a concat and its inputs, a slice or a further result and
+ * its source, and updates in place.
  */
 function storages(graph: Graph): number[] {
   const parent = graph.nodes.map(({ id }) => id);

@@ -1,11 +1,11 @@
 /**
- * Readers of the memory share passes, which load every slot once for a few of them; and the memory may be read as it is
- * written, so that it need not be there all at once.
+ * Readers of the global memory share passes: a pass loads every slot once for several readers. The memory may also be
+ * read as it is written, so that it never has to be stored whole.
  *
- * Reads are sums over slots. So either all slots are read when the last is written (`fuseReads`), or those of one frame
- * as soon as they are there, their shares added to what the readers have so far (`fuseReadsByFrame`): more traffic, but
- * of `fixed`'s 384 memory channels only the 128 of a frame are ever stored. Which costs less depends on the tiles that
- * fit (model/schedule.ts).
+ * Reads are sums over slots. Either all slots are read after the last is written (`fuseReads`), or the slots of each
+ * frame are read as soon as they are written and added to the readers' sums so far (`fuseReadsByFrame`). That takes
+ * more memory traffic, but of `fixed`'s 384 memory channels only one frame's 128 are ever stored. Which way costs less
+ * depends on the tiles that fit (model/schedule.ts).
  */
 import { MAX_MEMORIES } from '../../kernels/groupedRead.ts';
 import type { GroupedReadAttrs } from '../../kernels/groupedRead.ts';
@@ -14,14 +14,14 @@ import { rewrite } from './rewrite.ts';
 import type { Building, Pass } from './rewrite.ts';
 
 /**
- * Readers that share a pass: their results are one tensor, which should not be the largest of all, for tiles shrink
- * with that.
+ * Most readers that share a pass. Their results are one tensor, which should not become the largest of all: the larger
+ * that is, the smaller the tiles.
  */
 const READERS_PER_PASS = 3;
 
 const attrsOf = (node: GraphNode): GroupedReadAttrs => node.attrs as GroupedReadAttrs;
 
-/** Every read of one memory (equal inputs), in the groups that share passes. */
+/** All reads of one memory (equal inputs), in groups that share a pass. */
 function readerGroups(graph: Graph): GraphNode[][] {
   const all = graph.nodes.filter((node) => node.op === 'groupedRead' && !attrsOf(node).adds && !attrsOf(node).slots);
   const reads = all.filter((node) => node.inputs.join() === all[0].inputs.join());
@@ -38,12 +38,12 @@ function passName(group: readonly GraphNode[]): string {
   return `${group[0].name} to ${group.at(-1)!.name}`;
 }
 
-/** A reader as a part of what its group reads. */
+/** One reader's slice of its group's results. */
 function part(group: readonly GraphNode[], node: GraphNode, fused: number, { add }: Building): number {
   return add({ ...node, op: 'slice', inputs: [fused], attrs: { from: group.indexOf(node) * node.shape.channels } });
 }
 
-/** Reads the whole memory, once a group. */
+/** Reads the whole memory, once per group. */
 export const fuseReads: Pass = (graph) => {
   const groups = readerGroups(graph);
   const made = new Map<GraphNode[], number>();
@@ -64,8 +64,8 @@ export const fuseReads: Pass = (graph) => {
 };
 
 /**
- * Reads the memory a few slots at a time, as soon as they are written. Where slots are not written once each (`any`
- * updates them) the graph stays as it is.
+ * Reads the memory a few slots at a time, as soon as they are written. If slots are not written just once each (`any`
+ * updates them), the graph stays unchanged.
  */
 export const fuseReadsByFrame: Pass = (graph) => {
   const groups = readerGroups(graph);
@@ -74,7 +74,7 @@ export const fuseReadsByFrame: Pass = (graph) => {
   const slots = first.inputs.flatMap((id) => (graph.nodes[id].op === 'concat' ? graph.nodes[id].inputs : [id]));
   if (slots.some((id) => graph.nodes[id].op !== 'conv2d' || graph.nodes[id].shape.channels !== attrsOf(first).channels))
     return graph;
-  // In the order they are written: the encoder treats one frame after another.
+  // In the order they are written: the encoder computes one frame after another.
   const order = [...slots].sort((a, b) => a - b);
   const states = new Map<GraphNode[], number>();
   return rewrite(graph, (node, building) => {

@@ -1,12 +1,12 @@
 /**
- * What graph passes have in common: a graph is read node by node and another is built; nodes that nothing needs any
- * more are left out.
+ * What graph passes have in common: they read a graph node by node and build a new one, without nodes that nothing
+ * needs any more.
  */
 import type { DType, Shape } from '../../kernels/tensor.ts';
 import { inputShapes, kernelOf } from '../graph.ts';
 import type { Graph, GraphNode, Op } from '../graph.ts';
 
-/** A pure function from graph to graph, whose outputs stay what they were. */
+/** A pure function from graph to graph that keeps the outputs. */
 export type Pass = (graph: Graph) => Graph;
 
 export interface NewNode {
@@ -21,9 +21,9 @@ export interface NewNode {
 
 /** The graph being built. */
 export interface Building {
-  /** The new id of an old node. @throws when it has none yet: a pass may only read what comes before. */
+  /** The new id of an old node. @throws if it has none yet: a pass may only read earlier nodes. */
   at(old: number): number;
-  /** Adds a node. Its shape is its kernel's, unless it is given. */
+  /** Adds a node. The kernel gives its shape, unless `shape` is given. */
   add(node: NewNode): number;
 }
 
@@ -65,7 +65,7 @@ function prune(graph: Graph): Graph {
     graph.nodes[id].inputs.forEach(need);
   };
   graph.outputs.forEach(need);
-  // A kernel stores all it stores, whether somebody reads it or not.
+  // A kernel stores all of its results, read or not.
   const kept = graph.nodes.filter(
     (node) => needed.has(node.id) || node.op === 'input' || (node.op === 'result' && needed.has(node.inputs[0])),
   );
@@ -76,17 +76,17 @@ function prune(graph: Graph): Graph {
   };
 }
 
-/** Nodes that read a node, each as often as it does. */
+/** Nodes that read a node, each as often as it reads it. */
 export function readersOf(graph: Graph, id: number): GraphNode[] {
   return graph.nodes.filter((node) => node.inputs.includes(id));
 }
 
-/** Whether a node has this one reader and is no output: what it makes need not be stored. */
+/** Whether `reader` is the node's only reader and the node is no output: then its result need not be stored. */
 export function isOnlyFor(graph: Graph, id: number, reader: GraphNode): boolean {
   return !graph.outputs.includes(id) && readersOf(graph, id).every((node) => node === reader);
 }
 
-/** Whether two nodes have the same attributes but for one. */
+/** Whether two nodes have the same attributes, leaving out `but`. */
 export function isAlike(a: GraphNode, b: GraphNode, but: string): boolean {
   const form = ({ attrs }: GraphNode): string =>
     JSON.stringify(

@@ -1,6 +1,6 @@
 /**
- * Upsampling and concatenation in the U-Net decoders' loads: `conv2d(concat(upsample(low), skip))` reads `low` at half
- * its coordinates, then `skip`. The upsampled tensor, the largest of the motion segmentation, is never stored.
+ * Upsampling and concatenation as the U-Net decoders load: `conv2d(concat(upsample(low), skip))` reads `low` at half
+ * the coordinates, then `skip`. The upsampled tensor, the largest of the motion segmentation, is never stored.
  */
 import { isOnlyFor, rewrite } from './rewrite.ts';
 import type { Pass } from './rewrite.ts';

@@ -1,6 +1,6 @@
 /**
- * Activations in WGSL. relu, leakyRelu and none differ only in the slope for negative values (0, slope, 1), a param,
- * and so share programs.
+ * Activations in WGSL. relu, leakyRelu and none differ only in the slope for negative values (0, slope, 1). The slope
+ * is a param, so they share programs.
  */
 import type { ConvAttrs } from './attrs.ts';
 
@@ -9,7 +9,7 @@ export function negativeSlope(attrs: ConvAttrs): number {
   return attrs.activation === 'leakyRelu' ? (attrs.slope ?? 0.2) : 1;
 }
 
-/** Activations by the code that they take. */
+/** Activations, grouped by the code they need. */
 export type ActivationCode = 'slope' | 'sigmoid';
 
 export function activationCode({ activation }: ConvAttrs): ActivationCode {

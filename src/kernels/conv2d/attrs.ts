@@ -1,13 +1,13 @@
 /**
- * What a convolution is, and what it is fused with.
+ * The attributes of a convolution, including what is fused into it.
  *
- * A node of the network is a plain convolution of one tensor. Graph passes (graph/fuse) make it do more in one
- * dispatch:
- * - **read**: its input is computed as it is loaded, from frames or with masks, or comes as two tensors instead of a
- *   concatenation, of which the first may have half the size (nearest upsampling);
- * - **store**: its result is max-pooled as well, or is the logits of the picture;
- * - several **weights**: layers that read the same input, their outputs one after another;
- * - several **dilations**: one layer run with each, outputs one after another, over one fetch of its weights.
+ * A node of the network is a plain convolution of one tensor. Graph passes (graph/fuse) fuse more into its dispatch:
+ * - **read**: the input is computed as it is loaded, from frames or with masks; or it is two tensors instead of a
+ *   concatenation, the first of which may have half the size (nearest upsampling);
+ * - **store**: the result is max-pooled as well, or is the logits of the picture;
+ * - several **weights**: layers that read the same input, with their outputs one after another;
+ * - several **dilations**: one layer runs at each dilation, with outputs one after another; its weights are fetched
+ *   once for all.
  */
 import type { AlignedPairAttrs, EncoderInputAttrs } from '../exposure.ts';
 import { expectSameSize, shapeError } from '../kernel.ts';
@@ -20,34 +20,37 @@ export type Activation = 'none' | 'relu' | 'leakyRelu' | 'sigmoid';
 
 /** How inputs are loaded. */
 export type ConvRead =
-  /** Inputs: the stack, the response table. Input channels: as encoderInput's. */
+  /** Inputs: the stack, the response table. Input channels: those of encoderInput. */
   | ({ kind: 'encoder' } & EncoderInputAttrs)
-  /** Inputs: the stack, the response table. Input channels: as alignedPair's. */
+  /** Inputs: the stack, the response table. Input channels: those of alignedPair. */
   | ({ kind: 'pair' } & AlignedPairAttrs)
   /**
-   * Inputs: features of all frames one after another, the stack. The first of two layers reads them times (1 - W_k),
-   * the second times W_k.
+   * Inputs: features of all frames one after another, the stack. There are two layers: the first reads the features
+   * times (1 - W_k), the second times W_k.
    */
   | { kind: 'masked'; frames: number };
 
-/** What becomes of the result. */
+/** What happens to the result. */
 export type ConvStore =
-  /** It is stored, and its 2x2 maximum as a further result. */
+  /** It is stored, and its 2x2 maximum is stored as a further result. */
   | { kind: 'pool' }
   /**
-   * It is three logits, which correct the average of the last two inputs, the stack and the response table: the picture
-   * is stored.
+   * The result is three logits, which correct the average of the frames. The last two inputs are the stack and the
+   * response table. Only the picture is stored.
    */
   | ({ kind: 'picture' } & PictureAttrs);
 
 export interface ConvAttrs {
-  /** Of each layer the tensors `{name}.weight` [out, in/groups, kernel, kernel] and `{name}.bias` [out]. */
+  /**
+   * Names of the layers. Each layer has the tensors `{name}.weight` [out, in/groups, kernel, kernel] and `{name}.bias`
+   * [out].
+   */
   weights: string | readonly string[];
   /** Output channels of a layer at one dilation. */
   channels: number;
   kernel: number;
   dilation?: number | readonly number[];
-  /** With several dilations: whether each reads channels of its own, one after another in the input. */
+  /** With several dilations: whether each reads its own channels, one group after another in the input. */
   split?: boolean;
   groups?: number;
   activation?: Activation;
@@ -69,9 +72,9 @@ export function groupsOf({ groups = 1 }: ConvAttrs): number {
   return groups;
 }
 
-/** Inputs in their roles. */
+/** A node's inputs by their roles. */
 export interface Roles<T> {
-  /** What is convolved: one tensor, or two one after another; none where it is computed from the stack. */
+  /** The tensors that are convolved: one, or two one after another; none if the input is computed from the stack. */
   sources: readonly T[];
   stack?: T;
   response?: T;
@@ -98,7 +101,7 @@ export function isHalf(source: Shape, output: Shape): boolean {
   return source.width * 2 === output.width && source.height * 2 === output.height;
 }
 
-/** Shape of the output. @throws when the inputs do not fit. */
+/** Shape of the output. @throws if the inputs do not fit. */
 export function convShape(attrs: ConvAttrs, inputs: readonly Shape[]): Shape {
   const groups = groupsOf(attrs);
   const layers = layersOf(attrs);
@@ -141,7 +144,7 @@ export function convShape(attrs: ConvAttrs, inputs: readonly Shape[]): Shape {
   return { height: size.height, width: size.width, channels: attrs.channels * parts };
 }
 
-/** What a max-pooling store adds. */
+/** Shapes that a max-pooling store adds. */
 export function convResults({ store }: ConvAttrs, output: Shape): Shape[] {
   return store?.kind === 'pool'
     ? [{ channels: output.channels, height: Math.floor(output.height / 2), width: Math.floor(output.width / 2) }]

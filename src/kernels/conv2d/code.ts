@@ -1,15 +1,15 @@
 /**
- * A part of a generated program: what a convolution reads (sources.ts) or what becomes of its result (stores.ts).
+ * A part of a generated program: how a convolution reads (sources.ts) or stores (stores.ts).
  *
- * Each part is described by a **recipe**, plain data and all that its code depends on, so that programs can be told
- * apart by their recipes alone. What differs between nodes with one recipe are **values**: buffers and params.
+ * A **recipe** describes each part. It is plain data and holds everything that the code depends on, so equal recipes
+ * mean equal programs. Nodes with the same recipe differ only in **values**: buffers and params.
  */
 import type { Bindings, ParamTypes, ParamValues, Resources } from '../program.ts';
 
 export interface Code {
   /** Distinguishes programs in their labels. */
   label: string;
-  /** WGSL functions, and what they bind and read. */
+  /** WGSL functions, with their bindings and params. */
   functions: string;
   bindings: Bindings;
   params: ParamTypes;
@@ -20,7 +20,7 @@ export interface Values {
   params: ParamValues;
 }
 
-/** What a convolution's program is called. @param implementation the name of what it is generated for. */
+/** The label of a convolution's program. @param implementation name of the implementation. */
 export function programLabel(
   kernel: number,
   sources: readonly Code[],

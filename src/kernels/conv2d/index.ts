@@ -1,6 +1,6 @@
 /**
- * Convolution: stride 1, zero "same" padding, bias, activation; any odd kernel size, dilation, groups; and what it is
- * fused with (attrs.ts).
+ * Convolution: stride 1, zero "same" padding, bias, activation; any odd kernel size, dilation, groups; and whatever is
+ * fused into it (attrs.ts).
  */
 import type { TunedKernel } from '../kernel.ts';
 import {
@@ -18,7 +18,7 @@ import { implementations } from './methods/index.ts';
 
 export type { Activation, ConvAttrs, ConvRead, ConvStore } from './attrs.ts';
 
-/** Layers as the network has them. */
+/** Layers like the network's. */
 const SAMPLES: readonly (readonly [inputs: number, channels: number, kernel: number, more?: Partial<ConvAttrs>])[] = [
   [6, 32, 3],
   [32, 32, 3],
@@ -41,8 +41,8 @@ export const conv2d: TunedKernel<ConvAttrs> = {
   results: (attrs, inputs) => convResults(attrs, convShape(attrs, inputs)),
   weights: weightTensors,
   /**
-   * Features in either type. Frames, masks and the response are f32: a dark pixel of a long exposure is below what a
-   * half resolves.
+   * Features may be f32 or f16. Frames, masks and the response are f32: halves are too coarse for dark pixels of a long
+   * exposure.
    */
   storage(attrs, inputs) {
     const { sources } = rolesOf(
@@ -51,7 +51,7 @@ export const conv2d: TunedKernel<ConvAttrs> = {
     );
     return { output: 'any', inputs: Array.from({ length: inputs }, (_, i) => (sources.includes(i) ? 'any' : 'f32')) };
   },
-  /** By what decides about registers and loops: kernel, channels, what it is fused with. */
+  /** The class is what decides the use of registers and loops: kernel, channels, fused operations. */
   shapeClass(attrs, inputs, { precision = 'f32' }) {
     const { kernel, channels, read, store } = attrs;
     const dilations = dilationsOf(attrs);

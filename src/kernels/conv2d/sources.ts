@@ -1,7 +1,7 @@
 /**
  * Where a convolution's inputs come from. The code of source n defines `load_input_n(c, at)`: the vec4 of block c at
- * pixel `at` of its plane. What a graph would compute beforehand and store (frames made linear, features times masks)
- * is computed there instead.
+ * pixel `at` of its plane. This code also computes what a graph would otherwise compute and store beforehand: frames
+ * made linear, features times masks.
  */
 import { FRAME_PARAMS, LOAD_FRAME, frameParams, frameStart } from '../exposure.ts';
 import { READ, buffer, reads } from '../program.ts';
@@ -13,22 +13,22 @@ import type { ConvAttrs } from './attrs.ts';
 import type { Code, Values } from './code.ts';
 
 export type SourceRecipe =
-  /** `half`: its plane has half the size, so rows and columns are halved (nearest upsampling). */
+  /** `half`: the source's plane has half the size, so rows and columns are halved (nearest upsampling). */
   | { kind: 'tensor'; dtype: DType; half: boolean }
   /**
    * Features of all frames times their masks: (1 - W_k) for the first layer, W_k for the second (spec: F_S and F_D).
    */
   | { kind: 'masked'; dtype: DType; half: false }
-  /** The network's first layers: exposure maths as frames are loaded (spec: Conventions, S). */
+  /** For the network's first layers: exposure maths as frames are loaded (spec: Conventions, S). */
   | { kind: 'encoder' | 'pair'; half: false };
 
 export interface SourceCode extends Code {
-  /** WGSL at the start of `main`, which has `group`. */
+  /** WGSL at the start of `main`, where `group` is declared. */
   setup: string;
 }
 
 export interface SourceValues extends Values {
-  /** Blocks that one layer at one dilation reads. */
+  /** Blocks that one layer reads at one dilation. */
   blocks: number;
 }
 
@@ -114,7 +114,10 @@ function tensorValues(attrs: ConvAttrs, view: View, n: number): SourceValues {
   };
 }
 
-/** What the code of each source binds and reads. @param groupsOfLayer workgroups in y that compute one layer. */
+/**
+ * Values for the bindings and params of each source's code. @param groupsOfLayer workgroups in y that compute one
+ * layer.
+ */
 export function sourceValues(attrs: ConvAttrs, inputs: readonly View[], groupsOfLayer: number): SourceValues[] {
   const { read } = attrs;
   const { sources, stack, response } = rolesOf(attrs, inputs);

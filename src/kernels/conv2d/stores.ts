@@ -1,6 +1,6 @@
 /**
- * What becomes of a convolution's sums. The code of a store stores a **tile** of columns x rows pixels x output blocks,
- * at each dilation, after the loops that summed it up.
+ * How a convolution stores its sums. The code of a store runs after the loops and stores a **tile** of columns x rows
+ * pixels x output blocks at each dilation.
  */
 import { PICTURE, PICTURE_PARAMS, pictureParams } from '../picture.ts';
 import { READ, buffer, texelType, writes } from '../program.ts';
@@ -13,12 +13,12 @@ import type { Code, Values } from './code.ts';
 
 export type StoreRecipe =
   | { kind: 'plain'; dtype: DType }
-  /** It is stored, and its 2x2 maximum as a further result. */
+  /** The result is stored, and its 2x2 maximum is stored as a further result. */
   | { kind: 'pool'; dtype: DType; pooled: DType }
   /** The logits of a pixel correct the average of the frames there (spec: Base), and the picture is stored. */
   | { kind: 'picture'; dtype: DType };
 
-/** Pixels of a tile, and its output blocks. */
+/** Pixels and output blocks of a tile. */
 export interface TileSize {
   columns: number;
   rows: number;
@@ -27,9 +27,9 @@ export interface TileSize {
 
 export interface StoreCode extends Code {
   /**
-   * WGSL that stores the tile of dilation `s`. It has `x_s`, `y_s`, `d_s` (the tile's first pixel, and how far apart
-   * its pixels are), `first` (the tile's block among the layers'), `block_s` (among the output's), `bias`, and sums
-   * `acc_s_row_column_block`.
+   * WGSL that stores the tile of dilation `s`. It can use `x_s`, `y_s`, `d_s` (the tile's first pixel, and the distance
+   * between its pixels), `first` (the tile's block among the layers'), `block_s` (among the output's), `bias`, and the
+   * sums `acc_s_row_column_block`.
    */
   statements(s: number): string;
 }
@@ -41,7 +41,7 @@ export function storeRecipe({ store }: ConvAttrs, output: View, results: readonl
     : { kind: store?.kind ?? 'plain', dtype };
 }
 
-/** What a store does, for programs' labels. */
+/** What a store does, for program labels. */
 const LABEL: Record<StoreRecipe['kind'], string> = { plain: '', pool: 'and max-pool', picture: 'and picture' };
 
 /** A coordinate of a tile's pixel, as WGSL. */
@@ -69,11 +69,11 @@ fn write_output(at: u32, block: u32, value: vec4f) {
   };
 }
 
-/** The 2x2 maximum as well: tiles are of whole pooling windows, for dilation is 1. */
+/** Stores the 2x2 maximum as well. The dilation is 1, so tiles consist of whole pooling windows. */
 function poolCode(tile: TileSize, dtype: DType, pooled: DType): StoreCode {
   const plain = plainCode(tile, dtype);
   const { columns, rows, out } = tile;
-  // Activations never fall, so the maximum may come before bias and activation.
+  // Activations never decrease, so the maximum may be taken before bias and activation.
   const maximum = (j: number, i: number, o: number): string => {
     const acc = (dy: number, dx: number): string => `acc_0_${2 * j + dy}_${2 * i + dx}_${o}`;
     return `max(max(${acc(0, 0)}, ${acc(0, 1)}), max(${acc(1, 0)}, ${acc(1, 1)}))`;
@@ -118,7 +118,7 @@ export function storeCode(recipe: StoreRecipe, tile: TileSize): StoreCode {
   return recipe.kind === 'picture' ? pictureCode(tile, recipe.dtype) : plainCode(tile, recipe.dtype);
 }
 
-/** What the code binds and reads. */
+/** Values for the bindings and params of a store's code. */
 export function storeValues(attrs: ConvAttrs, inputs: readonly View[], output: View, results: readonly View[]): Values {
   const plain: Values = { resources: { output: buffer(output) }, params: { output_start: start(output) } };
   if (attrs.store?.kind === 'pool') {

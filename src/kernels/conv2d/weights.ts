@@ -5,18 +5,18 @@ import type { DType } from '../tensor.ts';
 import { layersOf } from './attrs.ts';
 import type { ConvAttrs } from './attrs.ts';
 
-/** How a method's weights lie in memory. */
+/** How a method lays out its weights in memory. */
 export interface Packing {
   /** Names the order: layers with the same tensors in the same order share their packed weights. */
   order: string;
   dtype?: DType;
-  /** Texels of a row, where they are stored as a texture. */
+  /** Texels per row, if the weights are stored as a texture. */
   row?: number;
   /** @param layers OIHW weights of each layer. */
   pack(layers: readonly Float32Array[]): Float32Array<ArrayBuffer>;
 }
 
-/** Each padded with zeros to whole blocks, one after another. */
+/** Joins arrays, each padded with zeros to whole blocks. */
 export function padTo4(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
   const length = blocks(parts[0].length) * 4;
   const padded = new Float32Array(length * parts.length);
@@ -24,7 +24,7 @@ export function padTo4(parts: readonly Float32Array[]): Float32Array<ArrayBuffer
   return padded;
 }
 
-/** A node's weights as a method packs them, and its biases, which are always f32. */
+/** A node's weights in a method's packing, and its biases, which are always f32. */
 export function packedWeights(
   attrs: ConvAttrs,
   { order, dtype = 'f32', row, pack }: Packing,
@@ -43,8 +43,8 @@ export function packedWeights(
 }
 
 /**
- * [out][in][position] (OIHW, or transformed) to [out group][in block][position][in lane][out block of the group] of
- * vec4 (four outputs), layers one after another.
+ * Packs [out][in][position] (OIHW, or transformed) to [out group][in block][position][in lane][out block of the group]
+ * of vec4 (four outputs), layers one after another.
  * @param out output blocks of a group.
  */
 export function packTiles(

@@ -1,8 +1,8 @@
 /**
- * The command line's grammar: which options each command takes, and parsing that names what is wrong.
+ * The command line's grammar: the options of each command, and a parser that names what is wrong.
  *
- * `parseArgs` does the splitting; its strict mode's messages are neither one line nor do they suggest anything, so the
- * checks are here.
+ * `parseArgs` splits the arguments. The messages of its strict mode are longer than one line and suggest nothing, so
+ * the checks are here.
  */
 import { parseArgs } from 'node:util';
 import { UsageError } from '../../errors.ts';
@@ -89,12 +89,12 @@ export const EVALUATE_OPTIONS = {
 
 export const INFO_OPTIONS = COMMON;
 
-/** Lists of exposures may start with a minus sign, other values may not unless joined with `=`. */
+/** Lists of exposures may start with a minus sign; other values may not, unless joined with `=`. */
 const NUMERIC = /^-[\d.]/;
 
 /**
  * Splits `args` by `specs`.
- * @throws UsageError naming the unknown, repeated or incomplete option and what was probably meant.
+ * @throws UsageError naming the unknown, repeated or incomplete option and the probable intention.
  */
 export function parseCommand(args: readonly string[], specs: OptionSpecs, command: string): ParsedArgs {
   const { tokens } = parseArgs({
@@ -135,7 +135,7 @@ export function parseCommand(args: readonly string[], specs: OptionSpecs, comman
   return parsed;
 }
 
-/** `, did you mean …?` for the nearest of `known`, or nothing when none is near. */
+/** `, did you mean …?` for the word of `known` that is closest, or nothing if none is close. */
 export function suggestion(word: string, known: readonly string[], prefix = ''): string {
   let best = '';
   let least = Math.max(1, Math.floor(word.length / 2.5)) + 1;
@@ -172,8 +172,8 @@ export function choiceOption<T extends string>(args: ParsedArgs, name: string, c
 }
 
 /**
- * A whole number from `min` to `max`, or undefined when the option is absent. @param or what else the option takes, for
- * the message.
+ * A whole number from `min` to `max`, or undefined when the option is absent. @param or what else the option accepts,
+ * for the message.
  */
 export function integerOption(args: ParsedArgs, name: string, min: number, max: number, or = ''): number | undefined {
   const text = args.values[name];

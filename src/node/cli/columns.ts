@@ -1,6 +1,6 @@
 /**
- * Lines of a table, its columns as wide as needed and two spaces apart.
- * @param isLeft which columns are text, flush left; the others are numbers.
+ * Lines of a table, with columns as wide as needed and two spaces apart.
+ * @param isLeft which columns are text, aligned left; the others are numbers, aligned right.
  */
 export function columns(rows: readonly (readonly string[])[], isLeft: (column: number) => boolean): string[] {
   const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => row[c].length)));

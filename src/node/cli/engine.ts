@@ -1,10 +1,10 @@
 /**
- * The engine of `deghost merge`, made while the pictures are being read: the device is opened, a GPU that is met for
- * the first time tuned for, and what the merge will run is compiled.
+ * The engine of `deghost merge`, prepared while the pictures are being read: the device is opened, a new GPU is tuned
+ * for, and the merge's programs are compiled.
  *
- * What goes wrong with it is told only when it is asked for, so that a bad picture is what people hear of first. The
- * adapter alone is looked for before anything is read: that takes little time, and must not happen while files are
- * opened (nativeWarnings.ts).
+ * Its errors are thrown only when the engine is needed, so that the user first hears about a bad picture. Only the
+ * adapter is requested before anything is read: that takes little time, and must not happen while files are opened
+ * (nativeWarnings.ts).
  */
 import { setImmediate } from 'node:timers/promises';
 import { Deghoster } from '../../deghoster.ts';
@@ -23,11 +23,11 @@ export interface Engine {
   info: AdapterInfo;
 }
 
-/** Milliseconds from the beginning of the work. */
+/** Milliseconds since the start of the work. */
 export interface EngineTimes {
   /** Until the device was open. */
   openedMs?: number;
-  /** From then on, until everything was compiled, if it has been. */
+  /** From then until everything was compiled, if that is done. */
   compiledMs?: number;
 }
 
@@ -37,7 +37,7 @@ export class ComingEngine {
   #engine: Promise<Engine>;
   #prepared: Promise<void>;
   readonly #stop = new AbortController();
-  /** Stops the compiling for weights that are no longer wanted. */
+  /** Stops compiling for weights that are no longer needed. */
   #stopPreparing = new AbortController();
   readonly times: EngineTimes = {};
   #device: GPUDevice | undefined;
@@ -68,13 +68,13 @@ export class ComingEngine {
       await deghoster.prepare(inputs.length, { method, motion: motionIn !== undefined, signal });
       this.times.compiledMs = performance.now() - opened;
     });
-    // Told by `ready`, and by the merge, which compiles whatever is not ready.
+    // `ready` reports failures, and so does the merge, which compiles whatever is not ready.
     this.#engine.catch(() => undefined);
     prepared.catch(() => undefined);
     return prepared;
   }
 
-  /** Begins. Returns when the adapter has been found, or not. */
+  /** Starts. Returns when the search for the adapter has ended. */
   static async begin(
     options: MergeOptions,
     weights: WeightsFile | undefined,
@@ -85,7 +85,7 @@ export class ComingEngine {
     return new ComingEngine(adapter, options, weights, io);
   }
 
-  /** Takes other weights than it began with. */
+  /** Switches to other weights. */
   change(weights: WeightsFile): void {
     this.#stopPreparing.abort();
     this.#stopPreparing = new AbortController();
@@ -98,14 +98,14 @@ export class ComingEngine {
     this.#prepared = this.#prepare();
   }
 
-  /** The engine, which may still be compiling. @throws NoAdapterError; InputError for weights. */
+  /** The engine, which may still be compiling. @throws NoAdapterError; InputError for the weights. */
   ready(): Promise<Engine> {
     return this.#engine;
   }
 
   /**
-   * Stops and frees everything, whether or not it was ready. It may take as long as one pipeline takes to compile, and
-   * hold this thread meanwhile.
+   * Stops and frees everything, whether or not it was ready. This may take as long as compiling one pipeline, and may
+   * block this thread meanwhile.
    */
   async close(): Promise<void> {
     this.#stop.abort();
@@ -124,14 +124,14 @@ export class ComingEngine {
     return { deghoster: await this.#create(weights, info), info };
   }
 
-  /** An engine on the device that is open. */
+  /** An engine on the open device. */
   async #create(weights: WeightsFile | undefined, info: AdapterInfo): Promise<Deghoster> {
     const { memoryBudget, precision, inputs, tune, quiet } = this.#options;
     const io = this.#io;
     const device = this.#device!;
     const capabilities = deviceCapabilities(device);
     const message = (text: string): void => void (quiet || io.stderr.write(`${text}\n`));
-    // A precision that the device does not have is told by the Deghoster.
+    // The Deghoster throws if the device does not have the precision.
     const tuning =
       tune && weights && (precision !== 'f16' || capabilities.f16)
         ? await tuningForMerge({

@@ -1,11 +1,11 @@
-/** Options that every command has which uses the engine: which adapter, how it stores, how much memory it may take. */
+/** Options of every command that uses the engine: adapter, storage precision, memory limit. */
 import { DEFAULT_MEMORY_BUDGET } from '../../model/schedule.ts';
 import { adapterChoice } from '../adapter.ts';
 import type { SoftwareChoice } from '../adapter.ts';
 import { bytesOption, choiceOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
 
-/** `--adapter`, or else what the environment says. */
+/** `--adapter`, or else the environment variable. */
 export function adapterOption({ values }: ParsedArgs): SoftwareChoice {
   return adapterChoice(values.adapter ?? process.env.DEGHOST_ADAPTER);
 }

@@ -1,7 +1,7 @@
 /**
- * `deghost evaluate`: stacks merged in every way that is compared, and judged: against their ground truth where they
- * have one, and by the harm that a merge does to any; as tables, JSON and sheets. Stacks are read and judged one at a
- * time, so memory does not grow with their number.
+ * `deghost evaluate`: merges stacks in every way that is compared, and judges the results: against ground truth if
+ * there is one, and by the harm that a merge does to any stack. Output is tables, JSON and sheets. Stacks are read and
+ * judged one at a time, so memory does not grow with their number.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
@@ -37,7 +37,10 @@ import { EVALUATE_REMEDIES } from './remedies.ts';
 import { readResponse } from './responseOption.ts';
 import { readWeights } from './weights.ts';
 
-/** Above this the fitted truth does not look like the reference: another moment, another scene, or wrong exposures. */
+/**
+ * Above this residual, the fitted truth does not look like the reference: another moment, another scene, or wrong
+ * exposures.
+ */
 const SUSPICIOUS_RESIDUAL = 0.3;
 
 export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
@@ -57,10 +60,10 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
   leftOut.forEach(message);
   if (options.pictures !== undefined) await makeFolder(options.pictures);
 
-  // Of several stacks those that cannot be used are told, and the others are judged.
+  // With several stacks, unusable ones are reported and the others are judged.
   const failed: { name: string; reason: string }[] = [];
   const isFinal = (error: unknown): boolean => folders.length === 1 || !(error instanceof InputError);
-  // The first stack is read before a device is opened: what is wrong with it should not wait for that.
+  // The first stack is read before a device is opened, so that its errors are reported at once.
   let first: EvaluationStack | undefined;
   try {
     first = await readStack(folders[0], options);
@@ -70,7 +73,7 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
   }
   const { adapter, info } = await requestAdapter({ software: options.adapter });
   const device = await openWithMatrices(adapter);
-  // What `deghost tune` or a merge has found; nothing is tuned here.
+  // The result of `deghost tune` or of an earlier merge; nothing is tuned here.
   const engines = new Engines(device, {
     ...options,
     tuning: await readTuning(new FileTuneCache({ warn: message }), deviceTuneKey(device, options.precision)),
@@ -85,7 +88,7 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
         const stack = (i === 0 ? first : undefined) ?? (await readStack(folder, options));
         message(
           `${folder.name} (${i + 1}/${folders.length}): ${stack.frames.length} frames of ` +
-            `${stack.width}x${stack.height}, ${ofWhatIsKnown(stack)}`,
+            `${stack.width}x${stack.height}, ${knownText(stack)}`,
         );
         const sheet = options.pictures === undefined ? undefined : join(options.pictures, `${folder.name}.png`);
         if (sheet !== undefined && !existsSync(sheet)) sheets.push(sheet);
@@ -108,7 +111,7 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
       }
     }
   } catch (error) {
-    // After an error the finished sheets are of use; who stops it wants none.
+    // After an error the finished sheets are useful; after a cancellation they are removed.
     if (signal.aborted) await Promise.allSettled(sheets.map((path) => rm(path, { force: true })));
     throw error;
   } finally {
@@ -148,7 +151,7 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
     );
 }
 
-function ofWhatIsKnown({ truth, motion, still }: EvaluationStack): string {
+function knownText({ truth, motion, still }: EvaluationStack): string {
   const known = [
     truth && 'ground truth',
     motion && 'true motion',
@@ -157,16 +160,16 @@ function ofWhatIsKnown({ truth, motion, still }: EvaluationStack): string {
   return known.length > 0 ? known.join(', ') : 'no ground truth, nothing known to stand still';
 }
 
-/** The response that a stack's folder says. */
+/** The response given in a stack's folder. */
 async function responseOf({ response }: StackFolder): Promise<Awaited<ReturnType<typeof readResponse>>> {
   return response === undefined ? undefined : readResponse({ file: response });
 }
 
-/** What judging a stack takes besides the stack. */
+/** What judging a stack needs besides the stack. */
 interface Doing {
   view: ProgressView;
   message: (text: string) => void;
-  /** Where its sheet goes. */
+  /** The path of its sheet. */
   sheet: string | undefined;
   signal: AbortSignal;
 }
@@ -188,7 +191,7 @@ async function evaluate(
     ? await againstTruth({ ...stack, truth: stack.truth }, folder, made, options, doing)
     : undefined;
   const harm = await measureHarm(made.rows, frames, reference, still, () => breathe(signal));
-  if (folder.hasMotion && !stack.truth) harm.unmeasured.push('IoU: motion-K.png counts only beside a ground truth');
+  if (folder.hasMotion && !stack.truth) harm.unmeasured.push('IoU: motion-K.png is used only with a ground truth');
   if (sheet !== undefined && !judged) {
     const [network, lone, plain] = ['network', 'reference', 'merge'].map(
       (name) => made.rows.find((row) => row.name === name)!,
@@ -208,7 +211,7 @@ async function evaluate(
     );
   }
   if (folder.response !== undefined && options.response === undefined)
-    message(`${folder.name}: ${basename(folder.response)} says the response`);
+    message(`${folder.name}: ${basename(folder.response)} gives the response`);
   return {
     name: folder.name,
     path: folder.path,
@@ -224,13 +227,13 @@ async function evaluate(
   };
 }
 
-/** Judging takes seconds for large pictures: Ctrl-C must be heard in between. */
+/** Judging takes seconds for large pictures: Ctrl-C must work in between. */
 async function breathe(signal: AbortSignal): Promise<void> {
   await setImmediate();
   throwIfCancelled(signal);
 }
 
-/** Every row against the truth, in the truth's scale that fits. */
+/** Judges every row against the truth, with the truth scaled to fit. */
 async function againstTruth(
   stack: EvaluationStack & { truth: Float32Array },
   folder: StackFolder,
@@ -244,8 +247,8 @@ async function againstTruth(
   const scale = options.truthScale ?? fit?.scale;
   if (scale === undefined)
     throw new InputError(
-      `${shown(file)} cannot be fitted to the reference, which is nowhere well exposed or black in the truth: give ` +
-        'its scale with --truth-scale',
+      `${shown(file)} cannot be fitted to the reference, which is nowhere well exposed, or the truth is black there: ` +
+        'give its scale with --truth-scale',
     );
   if (fit && fit.residual > SUSPICIOUS_RESIDUAL) {
     message(
@@ -278,7 +281,7 @@ async function againstTruth(
   return { truth: { file: basename(file), scale, residual: fit?.residual ?? null }, rows: judged };
 }
 
-/** Names become files, so they must differ. */
+/** Makes names unique, because they become file names. */
 function distinct(folders: readonly StackFolder[]): StackFolder[] {
   const paths = new Set<string>();
   const names = new Set<string>();

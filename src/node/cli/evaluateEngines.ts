@@ -5,7 +5,7 @@ import { shippedVariant } from '../../weights/shipped.ts';
 import { readWeights } from './weights.ts';
 import type { WeightsFile } from './weights.ts';
 
-/** An engine for each weights file: stacks of three frames and others may take different ones. */
+/** One engine per weights file: stacks of three frames may use other weights than the rest. */
 export class Engines {
   readonly #open = new Map<string, { deghoster: Deghoster; weights: WeightsFile }>();
   readonly #device: GPUDevice;

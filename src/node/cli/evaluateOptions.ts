@@ -1,4 +1,4 @@
-/** `deghost evaluate`'s options, checked as far as the command line alone tells. */
+/** `deghost evaluate`'s options, checked as far as the command line alone allows. */
 import { UsageError } from '../../errors.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
 import type { SoftwareChoice } from '../adapter.ts';
@@ -21,7 +21,7 @@ export interface EvaluateOptions {
   response: ResponseChoice | undefined;
   /** Frames to use, from 0 in exposure order; undefined for all. */
   picks: number[] | undefined;
-  /** Whether all stands still in stacks without still.json. */
+  /** Whether everything stands still in stacks without still.json. */
   isStatic: boolean;
   /** Factor for the ground truth; undefined to fit it. */
   truthScale: number | undefined;

@@ -1,4 +1,4 @@
-/** What `deghost evaluate` says: tables as stacks are done, means at the end, JSON. */
+/** The output of `deghost evaluate`: tables as stacks are finished, means at the end, JSON. */
 import { meanFigures } from '../evaluate/figures.ts';
 import type { Figures } from '../evaluate/figures.ts';
 import { summarizeHarm } from '../evaluate/harm.ts';
@@ -10,7 +10,7 @@ export interface Row {
   figures: Figures;
 }
 
-/** What is known of a stack once it is judged. */
+/** What is known about a stack once it is judged. */
 export interface Report {
   name: string;
   path: string;
@@ -22,18 +22,18 @@ export interface Report {
   truth: { file: string; scale: number; residual: number | null } | null;
   weights: string;
   response: string;
-  /** Against the truth; none without. */
+  /** Figures against the truth; empty without a truth. */
   rows: Row[];
   harm: Harm;
 }
 
-/** A stack's tables: against the truth where it has one, and its harm. */
+/** A stack's tables: against the truth if it has one, and its harm. */
 export function stackText({ name, truth, rows, harm }: Report): string {
   const tables = truth ? [tableText(`${name} (truth x ${truth.scale.toPrecision(4)})`, rows)] : [];
   return `${[...tables, harmText(`${name}, harm`, harm)].join('\n\n')}\n\n`;
 }
 
-/** Means of the rows that stacks with a truth have; `merge, truth` is that of the stacks with true maps. */
+/** Means of the rows over the stacks that have them; `merge, truth` covers only the stacks with true maps. */
 function meanRows(reports: readonly Report[]): Row[] {
   const names = [...new Set(reports.flatMap(({ rows }) => rows.map(({ name }) => name)))];
   return names.map((name) => ({

@@ -3,7 +3,7 @@
  */
 import { UsageError } from '../../errors.ts';
 
-/** Beyond this the ratio of two exposures says nothing about a photograph. */
+/** Larger values make no sense as the exposure of a photograph. */
 const MAX_EV = 64;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?$/i;
 

@@ -1,4 +1,4 @@
-/** `deghost info`: adapters, limits, features, and what could be installed. */
+/** `deghost info`: adapters, limits, features, and drivers that could be installed. */
 import { bytesText } from '../../bytesText.ts';
 import { NoAdapterError } from '../../errors.ts';
 import { listAdapters, requestAdapter } from '../adapter.ts';
@@ -17,7 +17,7 @@ import { matricesOf } from '../matrices.ts';
 import type { CommandIo } from './io.ts';
 import { packageVersion } from '../package.ts';
 
-/** Limits that bound a merge, with WebGPU's defaults, which every adapter has. */
+/** Limits that matter for a merge, with WebGPU's defaults, which every adapter has. */
 const LIMITS: [name: keyof GPUSupportedLimits & string, standard: number, bytes: boolean][] = [
   ['maxBufferSize', 268435456, true],
   ['maxStorageBufferBindingSize', 134217728, true],

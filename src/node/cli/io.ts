@@ -1,4 +1,7 @@
-/** Where a command prints, and how it is stopped. The command line passes the process' own; tests pass their own. */
+/**
+ * Where a command prints, and how it is stopped. The command line passes the process's own streams; tests pass their
+ * own.
+ */
 import type { ProgressOutput } from './progress.ts';
 
 export interface CommandIo {
@@ -10,7 +13,7 @@ export interface CommandIo {
   signal: AbortSignal;
 }
 
-/** `JSON.stringify` with typed arrays as arrays and what JSON cannot hold as null. */
+/** `JSON.stringify`, with typed arrays as arrays, and null for values that JSON cannot hold. */
 export function json(value: unknown): string {
   const plain = JSON.stringify(
     value,

@@ -1,6 +1,6 @@
 /**
- * `deghost merge`: what the command line alone tells is checked before the GPU is opened, and files appear only when
- * the whole merge has succeeded. While the pictures are being read the engine is being made (engine.ts).
+ * `deghost merge`: the command line is checked before the GPU is opened, and files appear only when the whole merge has
+ * succeeded. The engine is prepared while the pictures are being read (engine.ts).
  */
 import type { MergeResult } from '../../deghoster.ts';
 import { throwIfCancelled } from '../../errors.ts';
@@ -24,7 +24,7 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
   const { signal } = io;
   const started = performance.now();
   await checkOutputs(options);
-  // With `auto` the reference is known once the pictures are; most often it is the middle frame.
+  // With `auto` the reference is known only when the pictures are read; most often it is the middle frame.
   const guess = options.reference === 'auto' ? undefined : options.reference;
   let weights =
     options.method === 'network' ? await readWeights(options.weights, options.inputs.length, guess) : undefined;
@@ -87,7 +87,7 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
     failed = false;
   } finally {
     const closed = coming.close();
-    // What went wrong is told at once, though a driver may be busy compiling.
+    // Errors are reported at once, even if a driver is still compiling.
     if (!failed) await closed;
   }
 }

@@ -1,4 +1,4 @@
-/** `deghost merge`'s options, checked as far as the command line alone tells. */
+/** `deghost merge`'s options, checked as far as the command line alone allows. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
@@ -16,12 +16,15 @@ export interface MergeOptions {
   /** Pictures, in command-line order. */
   inputs: string[];
   output: string;
-  /** Given exposures, in command-line order; undefined to read EXIF. */
+  /** The given exposures, in command-line order; undefined to read EXIF. */
   exposures: number[] | undefined;
   /** From 0 in exposure order; undefined for the middle. */
   reference: number | 'auto' | undefined;
   response: ResponseChoice | undefined;
-  /** `--response auto:FILE`: read if it is there (it is `response` then), else the estimate is kept in it. */
+  /**
+   * The file of `--response auto:FILE`. If it exists, it is read and becomes `response`; else the estimate is saved in
+   * it.
+   */
   keepResponse: string | undefined;
   saveResponse: string | undefined;
   weights: string | undefined;
@@ -32,7 +35,7 @@ export interface MergeOptions {
   memoryBudget: number;
   exrType: 'half' | 'float';
   precision: 'f32' | 'f16';
-  /** Whether tunings are read, and made where there is none. */
+  /** Whether to read tunings, and to tune if there is none. */
   tune: boolean;
   adapter: SoftwareChoice;
   json: boolean;
@@ -115,7 +118,7 @@ function readKeptResponse(text: string | undefined): string | undefined {
   return file;
 }
 
-/** No file may be written twice, or over a picture that is read. */
+/** Checks that no file is written twice or over an input picture. */
 function checkDistinct({ values, positionals }: ParsedArgs, keepResponse: string | undefined): void {
   const written = new Map<string, string>();
   for (const [option, path] of [

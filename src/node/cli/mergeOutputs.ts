@@ -1,4 +1,4 @@
-/** What `deghost merge` writes: checked beforehand, written last, taken back if one of several fails. */
+/** The files that `deghost merge` writes: checked beforehand, written last, removed again if one of them fails. */
 import { existsSync } from 'node:fs';
 import { mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -12,7 +12,7 @@ import { checkOutputPath, writeImage } from '../writeImage.ts';
 import type { MergeOptions } from './mergeOptions.ts';
 
 /**
- * Checks every path that will be written, and the folder that is read back.
+ * Checks every path that will be written, and the folder of maps to read.
  * @throws InputError naming the path and the remedy.
  */
 export async function checkOutputs(options: MergeOptions): Promise<void> {
@@ -23,12 +23,12 @@ export async function checkOutputs(options: MergeOptions): Promise<void> {
   if (options.motion !== undefined) await checkMotionFolder(options.motion);
 }
 
-/** Whether this call estimates the response of `--response auto:FILE`, rather than reads it. */
+/** Whether this call estimates the response of `--response auto:FILE` instead of reading it. */
 function isToBeKept({ response }: MergeOptions): boolean {
   return response === undefined || 'name' in response;
 }
 
-/** The folder itself is made when there is something to put in it; its parent must exist. */
+/** The folder itself is created when there is something to write; its parent must exist. */
 async function checkMotionFolder(folder: string): Promise<void> {
   const found = await stat(folder).catch(() => undefined);
   if (found && !found.isDirectory()) throw new InputError(`--motion: ${shown(folder)} is a file, name a folder`);
@@ -44,13 +44,13 @@ export interface Written {
   /** The file of `--response auto:FILE`, where this call wrote it. */
   keptResponse?: string;
   motion: string[];
-  /** How long each took; they are written at the same time. */
+  /** Time for each file; they are written at the same time. */
   times: { file: string; ms: number }[];
 }
 
 /**
- * Writes all files, at the same time: some are made on this thread, some in others. When one cannot be written, or the
- * signal fires, the others are stopped and those that are new are removed again.
+ * Writes all files at the same time: some are encoded on this thread, some on others. If one cannot be written, or the
+ * signal fires, the others are stopped and new files are removed again.
  * @returns the paths, the picture first.
  */
 export async function writeOutputs(options: MergeOptions, result: MergeResult, signal: AbortSignal): Promise<Written> {
@@ -74,7 +74,7 @@ export async function writeOutputs(options: MergeOptions, result: MergeResult, s
     }
   };
   const { motion: folder, preview, saveResponse, output } = options;
-  // What a stack did not determine is nothing for others to rely on.
+  // A response that this stack did not determine must not be used for others.
   const keptResponse =
     isToBeKept(options) && result.response.report.kind === 'estimated' ? options.keepResponse : undefined;
   const motion: string[] = [];

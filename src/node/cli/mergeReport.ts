@@ -1,4 +1,4 @@
-/** What `deghost merge` says: before, after, and as JSON. */
+/** The output of `deghost merge`: before the merge, after it, and as JSON. */
 import { basename } from 'node:path';
 import { bytesText } from '../../bytesText.ts';
 import type { MergeResult } from '../../deghoster.ts';
@@ -24,13 +24,13 @@ export interface MergeContext {
   options: MergeOptions;
   stack: Stack;
   reference: number;
-  /** Why it is that one, with `--reference auto`. */
+  /** Why this frame was chosen, with `--reference auto`. */
   choice: ReferenceChoice | undefined;
   info: AdapterInfo;
   weights: WeightsFile | undefined;
 }
 
-/** Which options of the command line help. */
+/** The command-line options that help with each warning. */
 const OPTIONS: Record<MergeWarning['kind'], string> = {
   'much-motion': '',
   'weak-response': ' (--response)',
@@ -60,15 +60,15 @@ export function announce(context: MergeContext, message: (text: string) => void)
   message(`${network}, on ${info.name}${info.software ? ' (software adapter: this takes a while)' : ''}`);
 }
 
-/** What became of the file of `--response auto:FILE`. */
+/** What happened to the file of `--response auto:FILE`. */
 function keptText(file: string, files: Written, kind: string): string {
   if (files.keptResponse !== undefined)
-    return `the response is kept in ${file}, for the next call with --response auto:${file}`;
-  if (kind === 'file') return `the response is read from ${file}, where an earlier call kept it`;
-  return `the response is not kept in ${file}: this stack did not determine one`;
+    return `the response is saved in ${file} for the next call with --response auto:${file}`;
+  if (kind === 'file') return `the response is read from ${file}, where an earlier call saved it`;
+  return `the response is not saved in ${file}: this stack did not determine one`;
 }
 
-/** What came out: lines on stderr, JSON on stdout when asked. */
+/** Reports the result: lines on stderr, JSON on stdout if requested. */
 export function finish(
   context: MergeContext,
   result: MergeResult,
@@ -93,7 +93,7 @@ export function finish(
     `GPU memory: ${bytesText(result.peakBytes)} of buffers at the peak, ${bytesText(options.memoryBudget)} allowed, ` +
       `stored as ${options.precision}; merged in ${clock(times.mergeMs / 1000)}`,
   );
-  // Maps that were given back are no finding.
+  // Maps that the user gave are not a result.
   const warnings = mergeWarnings(stack.frames, options.motionIn === undefined ? result : { ...result, motion: [] });
   for (const warning of warnings) message(`warning: ${warning.message}${OPTIONS[warning.kind]}`);
   const also = [

@@ -1,4 +1,4 @@
-/** The stack of `deghost merge`, as the command line names it. */
+/** Reads the stack of `deghost merge` from the command line's paths. */
 import { throwIfCancelled } from '../../errors.ts';
 import { sortFrames } from '../../image/frame.ts';
 import type { Frame } from '../../image/frame.ts';
@@ -6,7 +6,7 @@ import type { DecodedImage } from '../../image/picture.ts';
 import { readStackFiles } from '../readStack.ts';
 import type { MergeOptions } from './mergeOptions.ts';
 
-/** A stack as read: frames in exposure order, and where each came from. */
+/** A stack that was read: frames in exposure order, and where each came from. */
 export interface Stack {
   frames: Frame[];
   width: number;

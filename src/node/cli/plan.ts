@@ -1,6 +1,6 @@
 /**
- * `deghost plan`: what a merge of a size would run, the memory it takes, and how long, as far as `deghost tune` has
- * measured. Nothing is computed, and no device is opened.
+ * `deghost plan`: what a merge of a given size would run, the memory it needs, and the time it takes if `deghost tune`
+ * has measured it. Nothing is computed, and no device is opened.
  */
 import { NoAdapterError, UsageError } from '../../errors.ts';
 import { adapterCapabilities } from '../matrices.ts';
@@ -27,7 +27,7 @@ import { formatWgsl } from '../formatWgsl.ts';
 import { clock } from './progress.ts';
 import { readWeights } from './weights.ts';
 
-/** What is planned for. */
+/** What a plan is made for. */
 interface Machine {
   maxBinding: number;
   target: Target;
@@ -89,7 +89,7 @@ export async function planCommand(args: ParsedArgs, io: CommandIo): Promise<void
   else io.stdout.write(`${scheduleText(planned)}\n\n${predictionText(predicted, tuning, limits)}\n`);
 }
 
-/** The shader of a step, after a line that says what it is. @throws UsageError when no step is called so. */
+/** The shader of a step, after a line that describes it. @throws UsageError if no step has this name. */
 function shaderText({ stages }: Schedule, name: string): string {
   const steps = stages.flatMap(({ plan }) => plan.steps);
   const step = steps.find((other) => other.name === name);
@@ -109,7 +109,7 @@ function bare(precision: 'f32' | 'f16'): Machine {
   return { maxBinding: DEFAULT_MAX_BINDING, target: { precision }, tuning: undefined };
 }
 
-/** This machine's adapter, or what every device has where there is none. */
+/** This machine's adapter, or what every device has if there is no adapter. */
 async function machine(
   precision: 'f32' | 'f16',
   software: SoftwareChoice,
@@ -136,12 +136,12 @@ async function machine(
   }
 }
 
-/** A prediction that rests on measurements of its own, at least in part. */
+/** The prediction if at least one of its classes was measured. */
 function useful(prediction: Prediction | undefined): Prediction | undefined {
   return prediction && prediction.unmeasured.length < prediction.classes ? prediction : undefined;
 }
 
-/** Milliseconds for people: `48 ms`, `5.2 s`, `12:04`. */
+/** Milliseconds as readable text: `48 ms`, `5.2 s`, `12:04`. */
 function duration(ms: number): string {
   if (ms < 1000) return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
   return ms < 100_000 ? `${(ms / 1000).toFixed(1)} s` : clock(ms / 1000);
@@ -155,11 +155,11 @@ function predictionText(
   if (prediction && tuning) {
     const rest =
       prediction.unmeasured.length > 0
-        ? `; ${prediction.unmeasured.length} of ${prediction.classes} kinds of steps are not in it and count as the ` +
+        ? `; ${prediction.unmeasured.length} of ${prediction.classes} kinds of steps were not timed and count as the ` +
           'mean of the others'
         : '';
-    const source = `\`deghost tune\` of ${tuning.date.slice(0, 10)}`;
-    return `predicted time: ${duration(prediction.ms)} on ${tuning.adapter}, from ${source}${rest}`;
+    const date = tuning.date.slice(0, 10);
+    return `predicted time: ${duration(prediction.ms)} on ${tuning.adapter}, from \`deghost tune\` of ${date}${rest}`;
   }
   return limits === 'default'
     ? 'predicted time: none without an adapter (--limits default)'

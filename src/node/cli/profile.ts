@@ -5,21 +5,21 @@ import type { MergeProfile, StageProfile } from '../../profile.ts';
 import { columns } from './columns.ts';
 import type { EngineTimes } from './engine.ts';
 
-/** Wall time of everything that is done one after another; all in milliseconds. */
+/** Wall times of all phases, which follow one after another; all in milliseconds. */
 export interface CommandProfile {
-  /** Node and the modules, before the command began. */
+  /** Starting Node and loading modules, before the command began. */
   startMs: number;
   /** Checking the command line, reading weights, finding the adapter. */
   checkMs: number;
   /** Reading pictures and maps. */
   readMs: number;
-  /** Meanwhile, and until the merge began. */
+  /** Preparing the engine, meanwhile and until the merge began. */
   engine: EngineTimes;
   /** Waiting for the device after that. */
   waitMs: number;
   merge: MergeProfile;
   writeMs: number;
-  /** Files are written at the same time. */
+  /** Time for each file; they are written at the same time. */
   files: { file: string; ms: number }[];
   /** From the start of the process. */
   totalMs: number;
@@ -33,7 +33,7 @@ const STAGES: Record<StageProfile['name'], string> = {
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(2);
 
-/** Time in which the GPU computed: by its own clock, or else by when it had something to do. */
+/** Time during which the GPU computed: by its timestamps, or else by the time it had work. */
 function gpuMs(stage: StageProfile): number {
   return stage.computeMs ?? stage.busyMs;
 }
@@ -50,7 +50,7 @@ function stageNote(stage: StageProfile): string {
   );
 }
 
-/** The table for people. */
+/** The profile as a readable table. */
 export function profileText(profile: CommandProfile): string {
   const { merge, engine } = profile;
   const compiled = engine.compiledMs === undefined ? '' : `, and everything compiled in ${seconds(engine.compiledMs)}`;
@@ -64,7 +64,7 @@ export function profileText(profile: CommandProfile): string {
     ],
     ['waiting for the device', profile.waitMs, ''],
     ['camera response', merge.responseMs, ''],
-    ['compiling what was left', merge.compileMs, ''],
+    ['remaining compilation', merge.compileMs, ''],
     ...merge.stages.map((stage): [string, number, string] => [
       `${STAGES[stage.name]}, ${stage.tiles} ${stage.tiles === 1 ? 'tile' : 'tiles'}`,
       stage.ms,
@@ -78,7 +78,7 @@ export function profileText(profile: CommandProfile): string {
   rows.push([
     'total',
     profile.totalMs,
-    `of which the GPU computed ${seconds(computed)}: ${seconds(profile.totalMs - computed)} besides`,
+    `the GPU computed for ${seconds(computed)} of this; the rest is ${seconds(profile.totalMs - computed)}`,
   ]);
   const lines = [
     'where the time went, in seconds',

@@ -1,4 +1,4 @@
-/** Progress of a merge on stderr: a bar with time left on a terminal, now and then a line elsewhere. */
+/** Progress of a merge on stderr: on a terminal a bar with the time left, elsewhere an occasional line. */
 
 import type { Progress } from '../../merge.ts';
 
@@ -9,7 +9,7 @@ const LABELS: Record<Progress['stage'], string> = {
   fusion: 'merging',
   merge: 'merging',
 };
-/** Milliseconds between lines where there is no terminal. */
+/** Milliseconds between lines if there is no terminal. */
 const LINE_INTERVAL = 10_000;
 
 export interface ProgressOutput {
@@ -25,7 +25,7 @@ export function clock(seconds: number): string {
   return h > 0 ? `${h}:${String(m).padStart(2, '0')}:${s}` : `${m}:${s}`;
 }
 
-/** A line of a terminal that changes. */
+/** A line on a terminal that is updated in place. */
 export class StatusLine {
   readonly #output: ProgressOutput;
   #shown = false;
@@ -34,7 +34,7 @@ export class StatusLine {
     this.#output = output;
   }
 
-  /** Columns that there are. */
+  /** Width of the terminal in columns. */
   get columns(): number {
     return this.#output.columns || 80;
   }
@@ -44,7 +44,7 @@ export class StatusLine {
     this.#shown = true;
   }
 
-  /** Takes it off the terminal. */
+  /** Removes the line from the terminal. */
   clear(): void {
     if (this.#shown) this.#output.write('\r\x1b[K');
     this.#shown = false;
@@ -82,7 +82,7 @@ export class ProgressView {
     this.#stage = stage;
   }
 
-  /** Takes the bar off the terminal. */
+  /** Removes the bar from the terminal. */
   clear(): void {
     this.#line.clear();
   }

@@ -1,4 +1,4 @@
-/** What the command line says to do about problems that the engine names (`InputError.problem`): its options. */
+/** The command line's remedies for problems that the engine names (`InputError.problem`): its options. */
 import type { InputProblem } from '../../errors.ts';
 
 export type Remedies = Partial<Record<InputProblem, string>>;

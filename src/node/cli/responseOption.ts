@@ -10,14 +10,16 @@ export type ResponseChoice = { name: 'auto' | 'gamma' | 'linear' } | { file: str
 /** A response file is at most a few hundred KiB of numbers. */
 const MAX_BYTES = 1 << 20;
 
-/** What the option says; undefined where it is absent. */
+/** The value of the option; undefined if it is absent. */
 export function readResponseOption(text: string | undefined): ResponseChoice | undefined {
   if (text === undefined) return undefined;
   if (text === 'auto' || text === 'gamma' || text === 'linear') return { name: text };
   return { file: text };
 }
 
-/** The response that was chosen, its file read. @throws InputError naming the file and what is wrong with it. */
+/**
+ * The chosen response, read from its file if it is one. @throws InputError naming the file and what is wrong with it.
+ */
 export async function readResponse(
   choice: ResponseChoice | undefined,
 ): Promise<'auto' | 'gamma' | 'linear' | CameraResponse | undefined> {

@@ -1,6 +1,6 @@
 /**
- * `deghost tune`: every implementation timed on this machine's adapter, as a table; the fastest are kept for merges and
- * plans.
+ * `deghost tune`: times every implementation on this machine's adapter, prints a table, and saves the fastest for
+ * merges and plans.
  */
 import { CancelledError, UsageError } from '../../errors.ts';
 import { openWithMatrices } from '../matrices.ts';
@@ -58,23 +58,25 @@ export async function tuneCommand(args: ParsedArgs, io: CommandIo): Promise<void
     }
     if (only !== undefined && found.classes.length + found.unreached.length === 0)
       throw new UsageError(
-        `--only is "${only}": no kind of steps has that in its name; see the first column without --only`,
+        `--only is "${only}": no kind of step has that in its name; see the first column without --only`,
       );
     const isCancelled = found.stopped === 'cancelled';
     const problems: string[] = [];
     if (found.classes.length > 0) await keep(cache, found, (text) => problems.push(text));
-    // One JSON object at most: where it was cancelled, that is told.
+    // At most one JSON object: after a cancellation that is the error.
     if (!flags.has('json')) io.stdout.write(`${tuneText(found)}\n`);
     else if (!isCancelled) io.stdout.write(json({ ...found, cache: cache.path }));
     if (isCancelled)
       throw new CancelledError(
-        found.classes.length > 0 ? (problems[0] ?? `cancelled: what was found is kept in ${cache.path}`) : 'cancelled',
+        found.classes.length > 0
+          ? (problems[0] ?? `cancelled: the results so far are saved in ${cache.path}`)
+          : 'cancelled',
       );
     if (!quiet)
       io.stderr.write(
         found.classes.length > 0
-          ? `${problems[0] ?? `kept in ${cache.path}`}\n`
-          : 'nothing was reached within the limit: raise --limit\n',
+          ? `${problems[0] ?? `saved in ${cache.path}`}\n`
+          : 'nothing was timed within the limit: raise --limit\n',
       );
   } finally {
     device.destroy();
@@ -88,7 +90,7 @@ function limitOption(text: string | undefined): number | undefined {
   return seconds * 1000;
 }
 
-/** The table for people. */
+/** The result as a readable table. */
 export function tuneText(found: TuneResult): string {
   const rows = [['kind of step', 'share', 'implementation', '', 'ms', 'GFLOP/s', 'GB/s']];
   for (const kind of found.classes) {

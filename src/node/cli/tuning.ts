@@ -1,4 +1,4 @@
-/** What `deghost merge`, `deghost plan` and `deghost tune` share about tunings: who tunes when, and how it is told. */
+/** What `deghost merge`, `deghost plan` and `deghost tune` share about tunings: when to tune, and how to report it. */
 import { CancelledError, GpuError, InputError } from '../../errors.ts';
 import type { Target, Capabilities } from '../../kernels/target.ts';
 import type { DType } from '../../kernels/tensor.ts';
@@ -14,9 +14,9 @@ import type { AdapterInfo } from '../adapter.ts';
 import { StatusLine, clock } from './progress.ts';
 import type { ProgressOutput } from './progress.ts';
 
-/** Milliseconds that `deghost merge` spends at most on an adapter that it meets for the first time. */
+/** Most milliseconds that `deghost merge` spends on tuning for a new adapter. */
 const MERGE_LIMIT_MS = 5000;
-/** Share of a merge's work that may be of kinds which a tuning does not know: other weights have other kinds. */
+/** Largest share of a merge's work in kinds of steps that a tuning does not know: other weights have other kinds. */
 const MOST_UNKNOWN = 0.2;
 
 export interface MergeTuning {
@@ -34,8 +34,8 @@ export interface MergeTuning {
 }
 
 /**
- * The tuning to merge with: what the cache has; on a GPU, what it lacks is found now and kept. A software adapter would
- * take minutes, so that one waits for `deghost tune`.
+ * The tuning for a merge: from the cache; on a GPU, missing kinds of steps are tuned now and saved. A software adapter
+ * would take minutes, so there only `deghost tune` tunes.
  * @throws CancelledError; DeviceLostError
  */
 export async function tuningForMerge({
@@ -55,8 +55,8 @@ export async function tuningForMerge({
   const unknown = known && unknownKinds(known, config, frames, { capabilities, precision });
   if (unknown?.size === 0) return known;
   message(
-    `first merge on ${info.name}${known ? ' with such weights' : ''}: finding its fastest kernels, for ` +
-      `${MERGE_LIMIT_MS / 1000} seconds at most (--no-tune skips this)`,
+    `first merge on ${info.name}${known ? ' with such weights' : ''}: finding its fastest kernels, for at ` +
+      `most ${MERGE_LIMIT_MS / 1000} seconds (--no-tune skips this)`,
   );
   try {
     const found = await tuner({
@@ -80,8 +80,8 @@ export async function tuningForMerge({
 }
 
 /**
- * Kinds of steps with implementations that a tuning does not know, where they are a large part of a merge with these
- * weights.
+ * Kinds of steps with several implementations that a tuning does not know, if they are a large part of a merge with
+ * these weights; otherwise none.
  */
 function unknownKinds(known: TuneResult, config: NetworkConfig, frames: number, target: Target): Set<string> {
   const names = new Set(known.classes.map(({ name }) => name));
@@ -93,18 +93,18 @@ function unknownKinds(known: TuneResult, config: NetworkConfig, frames: number, 
   );
 }
 
-/** Writes what was found to the cache; where that cannot be written, what was found counts all the same. */
+/** Writes a tuning to the cache. If that fails, the tuning is still used. */
 export async function keep(cache: TuneCache, found: TuneResult, message: (text: string) => void): Promise<TuneResult> {
   try {
     return await writeTuning(cache, found);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    message(`the tuning is not kept: ${error.message}`);
+    message(`the tuning is not saved: ${error.message}`);
     return found;
   }
 }
 
-/** What a tuning came to, in a line. */
+/** The outcome of a tuning, in one line. */
 export function foundText({ classes, unreached }: TuneResult): string {
   const better = classes.filter(({ chosen, fallback }) => chosen !== fallback).length;
   const rest = unreached.length > 0 ? `; ${unreached.length} not reached keep their defaults` : '';
@@ -113,7 +113,7 @@ export function foundText({ classes, unreached }: TuneResult): string {
   );
 }
 
-/** A tuner's progress on stderr: one line that changes on a terminal, a line a kind of steps elsewhere. */
+/** A tuner's progress on stderr: on a terminal one line that is updated, elsewhere one line per kind of step. */
 export class TuneView {
   readonly #output: ProgressOutput;
   readonly #line: StatusLine;

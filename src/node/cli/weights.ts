@@ -1,4 +1,4 @@
-/** Reading a weights file and judging it before any GPU work. */
+/** Reads a weights file and checks it before any GPU work. */
 import { checkFrameCount } from '../../weights/config.ts';
 import type { NetworkConfig } from '../../weights/config.ts';
 import { loadWeights } from '../../model/loadWeights.ts';
@@ -16,9 +16,9 @@ export interface WeightsFile {
 }
 
 /**
- * The weights at `path`, or those that come with deghost, for so many frames.
- * @param reference the reference frame, from 0 in exposure order; the middle one by default. It decides between those
- * that come with deghost.
+ * The weights at `path`, or those that come with deghost, for this many frames.
+ * @param reference the reference frame, from 0 in exposure order; the middle one by default. It decides between the two
+ * weights files that come with deghost.
  * @throws InputError naming the file and the tensor or field.
  */
 export async function readWeights(path: string | undefined, frames: number, reference?: number): Promise<WeightsFile> {

@@ -1,4 +1,4 @@
-/** The rows of `deghost evaluate`: one stack, merged in every way that is compared. */
+/** The rows of `deghost evaluate`: merges one stack in every way that is compared. */
 import type { Deghoster } from '../../deghoster.ts';
 import type { Progress } from '../../merge.ts';
 import { burntOut, differenceMotion, encodedFrame, loneRadiance } from '../../image/baselines.ts';
@@ -10,7 +10,7 @@ import type { EvaluationStack } from './readStack.ts';
 export interface Candidates {
   rows: Candidate[];
   response: ChosenResponse;
-  /** X' of the reference, and its radiance alone: what the truth's scale is fitted to. */
+  /** X' of the reference, and the radiance of the reference alone: the truth's scale is fitted to them. */
   encoded: Float32Array;
   lone: Float32Array;
   /** For each frame, where it and the reference are burnt out; none without a ground truth. */
@@ -18,9 +18,9 @@ export interface Candidates {
 }
 
 /**
- * Merges a stack in all ways; what repeats (the response) is done once. Without a ground truth that is the network, the
- * reference and the plain merge.
- * @param gamma of the weights, so that all rows see the same X.
+ * Merges a stack in all ways; the response is estimated only once. Without a ground truth, the ways are the network,
+ * the reference and the plain merge.
+ * @param gamma gamma of the weights, so that all rows use the same X.
  */
 export async function mergeCandidates(
   deghoster: Deghoster,

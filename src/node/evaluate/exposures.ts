@@ -1,15 +1,13 @@
-/**
- * Exposures of a stack's folder: a text file of stops, or the pictures' EXIF.
- */
+/** Reads the exposures of a stack's folder: from a text file of stops, or from the pictures' EXIF. */
 import { InputError } from '../../errors.ts';
 import { exposures as exifExposures } from '../../image/exif.ts';
 import type { DecodedImage } from '../../image/picture.ts';
 import { shown } from '../problems.ts';
 import { readFileBytes } from '../readImage.ts';
 
-/** Names of the file, the first that is there counts. */
+/** Possible names of the file; the first that exists is used. */
 export const EXPOSURE_FILES = ['exposure.txt', 'input_exp.txt', 'exposures.txt', 'ev.txt'];
-/** Most stops that an exposure may lie from 0: anything beyond is no number of stops. */
+/** Largest exposure in stops, positive or negative: larger numbers cannot be stops. */
 const MAX_STOPS = 40;
 
 /** Exposures in stops: a line each, or all on one line with commas or spaces between. */
@@ -38,7 +36,7 @@ async function readStops(file: string, count: number): Promise<number[]> {
 
 /**
  * Exposures of a folder's pictures, in their order; only ratios matter.
- * @param file the file of stops; undefined where there is none, and EXIF counts.
+ * @param file the file of stops; undefined if there is none, and EXIF is used.
  * @throws InputError naming the file, the entry and the remedy.
  */
 export async function readExposures(

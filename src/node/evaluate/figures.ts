@@ -1,18 +1,18 @@
 /**
  * The figures of one stack: every candidate picture against the truth, under every encoding.
  *
- * Truth and candidates are clipped to [0,1], 1 being the saturation of the shortest frame: beyond it nothing was
+ * Truth and candidates are clipped to [0,1], where 1 is the saturation of the shortest frame: nothing brighter was
  * measured.
  */
 import { iou, muLaw, overlap, PU21_PEAK, psnr, pu21Encode, ssim } from '../../image/metrics.ts';
 import type { Overlap } from '../../image/metrics.ts';
 import { toneOperators } from '../../image/toneOperators.ts';
 
-/** What pictures are compared after; the first five are the paper's. */
+/** Encodings that are applied before pictures are compared; the first five are the paper's. */
 export const ENCODINGS = ['linear', 'mu', 'reinhard', 'krawczyk', 'durand', 'pu21'] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
-/** SSIM is of these; PU21 has no range of values that its constants could be fractions of. */
+/** Encodings for SSIM. PU21 is left out: it has no range of values that SSIM's constants could be fractions of. */
 export const SIMILARITY_ENCODINGS = [
   'linear',
   'mu',
@@ -22,12 +22,12 @@ export const SIMILARITY_ENCODINGS = [
 ] as const satisfies readonly Encoding[];
 type SimilarityEncoding = (typeof SIMILARITY_ENCODINGS)[number];
 
-/** A picture to judge, with the motion maps that it was made with. */
+/** A picture to judge, with the motion maps it was merged with. */
 export interface Candidate {
   name: string;
-  /** `[height, width, 3]`, 1 being the saturation of the shortest frame. */
+  /** `[height, width, 3]`, where 1 is the saturation of the shortest frame. */
   radiance: Float32Array;
-  /** In exposure order; absent where the row knows nothing of motion, or was told the truth. */
+  /** In exposure order; absent if the row has no motion maps of its own, or used the true ones. */
   motion?: readonly Float32Array[];
 }
 
@@ -37,11 +37,11 @@ export interface Quality {
   ssim: Record<SimilarityEncoding, number>;
 }
 
-/** Of the whole picture, and within and without true motion. */
+/** Quality of the whole picture, and of its parts with and without true motion. */
 export interface Figures extends Quality {
   moving: Quality;
   still: Quality;
-  /** Motion maps against true ones, the pixels of all frames but the reference. */
+  /** Motion maps against true ones, over the pixels of all frames but the reference. */
   iou: number;
   overlap: Overlap;
   /** The same without the pixels that are burnt out in both frames, where no motion can be seen. */
@@ -57,7 +57,7 @@ export interface Truth {
   /** From 0. */
   reference: number;
   motion?: readonly Float32Array[];
-  /** For each frame, 1 where it and the reference are burnt out; absent, nothing is. */
+  /** For each frame, 1 where the frame and the reference are both burnt out; if absent, no pixel is. */
   burnt?: readonly Uint8Array[];
 }
 
@@ -127,7 +127,7 @@ function sum(a: Overlap, b: Overlap): Overlap {
   return { both: a.both + b.both, either: a.either + b.either };
 }
 
-/** Means over stacks, of what each stack has; IoU is that of the pixels of all stacks. */
+/** Means over the stacks that have a figure; IoU is over the pixels of all stacks. */
 export function meanFigures(all: readonly Figures[]): Figures {
   const mean = (pick: (figures: Figures) => number): number => {
     const values = all.map(pick).filter((value) => !Number.isNaN(value));
@@ -155,13 +155,14 @@ export function meanFigures(all: readonly Figures[]): Figures {
   };
 }
 
-/** Fewest samples that a scale is fitted to. */
+/** Fewest samples for fitting a scale. */
 const MIN_SAMPLES = 100;
-/** Samples this far from black and white, in the gamma domain, are well exposed. */
+/** Samples at least this far from black and white, in the gamma domain, are well exposed. */
 const WELL_EXPOSED = [0.15, 0.85] as const;
 
 /**
- * A scale for the truth, and how well it then fits: the root mean square of the difference, over that of the reference.
+ * A scale for the truth, and the residual after scaling: the root mean square of the difference, relative to that of
+ * the reference.
  */
 export interface TruthScale {
   scale: number;
@@ -172,8 +173,8 @@ export interface TruthScale {
 /**
  * Ground truths are stored in different scales (1 may be the saturation of the shortest frame, or the white of the
  * reference). This finds the one factor that makes the truth the reference's radiance: least squares over the pixels
- * whose three channels are well exposed there. With too few of them, those that are not clipped; undefined where even
- * these are too few or the truth is black there.
+ * whose three channels are well exposed there. If these are too few, the pixels that are not clipped are used;
+ * undefined if even these are too few or the truth is black there.
  * @param encoded X' of the reference. @param lone its radiance.
  */
 export function fitScale(truth: Float32Array, encoded: Float32Array, lone: Float32Array): TruthScale | undefined {

@@ -1,10 +1,10 @@
 /**
  * The harm that a merge does to a stack, with or without a ground truth: colour casts and rainbow pixels of each
- * picture, and, where boxes stand still, what was called moving there and how far the network's picture is from the
- * plain merge's.
+ * picture; and, for boxes that stand still, what was marked as moving there and how much the network's picture differs
+ * from the plain merge's.
  *
- * A pixel is called moving where the reference's map, the union of the others, is above 1/2; the mean of the maps is
- * over all frames' maps, the union among them.
+ * A pixel is marked as moving if the reference's map, the union of the others, is above 1/2. The mean of the maps is
+ * over all frames' maps, including the union.
  */
 import { colourCasts, labAt, MIN_MIDTONES, quantile, rainbowShare, toneKey } from '../../image/harm.ts';
 import type { ColourCast } from '../../image/harm.ts';
@@ -18,21 +18,21 @@ import { boxMask } from './still.ts';
 import type { Box } from './still.ts';
 
 /**
- * The pictures that are judged: the network's, the plain merge, the reference frame alone (what its response does to
- * colours).
+ * The pictures that are judged: the network's, the plain merge, and the reference frame alone (which shows what the
+ * response does to colours).
  */
 export const HARM_ROWS = ['network', 'merge', 'reference'] as const;
 export type HarmRow = (typeof HARM_ROWS)[number];
 
 export interface PictureHarm {
   name: HarmRow;
-  /** Absent where too few pixels are mid-tones. */
+  /** Absent if too few pixels are mid-tones. */
   cast: ColourCast | undefined;
-  /** Share of rainbow pixels, of 1. */
+  /** Share of rainbow pixels, from 0 to 1. */
   rainbow: number;
 }
 
-/** Of some pixels: shares of 1. */
+/** For some pixels, shares from 0 to 1. */
 export interface CalledMoving {
   /** Share of pixels whose union is above 1/2. */
   moving: number;
@@ -40,10 +40,10 @@ export interface CalledMoving {
   maps: number;
 }
 
-/** Of pixels that stand still. */
+/** Figures of pixels that stand still. */
 export interface StillFigures extends CalledMoving {
   pixels: number;
-  /** Mean of the reference frame's samples as taken, of 1: how dark it is there. */
+  /** Mean of the reference frame's samples, from 0 to 1: how dark the frame is there. */
   level: number;
   /** CIEDE2000 between the network's picture and the plain merge: mean and 99th percentile. */
   difference: number;
@@ -54,11 +54,11 @@ export interface StillFigures extends CalledMoving {
 
 export interface Harm {
   pictures: PictureHarm[];
-  /** Of the whole picture, whether things move there or not. */
+  /** For the whole picture, whether or not things move there. */
   whole: CalledMoving;
   /** Absent without boxes. `all` counts each pixel once. */
   still: { all: StillFigures; boxes: (StillFigures & { box: Box })[] } | undefined;
-  /** What could not be measured, and why; a sentence each. */
+  /** What could not be measured, and why; one sentence each. */
   unmeasured: string[];
 }
 
@@ -76,9 +76,9 @@ function calledMoving(maps: readonly Float32Array[], reference: number, where?: 
 
 /**
  * Measures a stack's harm.
- * @param rows with those of `HARM_ROWS`; the network's with its maps.
- * @param reference its index in exposure order. @param boxes what stands still, if that is known.
- * @param pause is awaited between steps, each some seconds for large pictures; may throw to stop.
+ * @param rows must include those of `HARM_ROWS`; the network's with its maps.
+ * @param reference its index in exposure order. @param boxes the parts that stand still, if known.
+ * @param pause awaited between steps, which take some seconds each for large pictures; may throw to stop.
  */
 export async function measureHarm(
   rows: readonly Candidate[],
@@ -97,7 +97,7 @@ export async function measureHarm(
 
   const castOf = colourCasts(samples);
   const pictures: PictureHarm[] = [];
-  const labs: Float64Array[] = []; // of the network and of the plain merge, where they are compared
+  const labs: Float64Array[] = []; // of the network and the plain merge, if they are compared
   for (const name of HARM_ROWS) {
     await pause();
     const { radiance } = row(name);
@@ -140,7 +140,7 @@ export async function measureHarm(
   return harm;
 }
 
-/** Mean and worst of a figure. */
+/** Mean and worst value of a figure. */
 export interface Spread {
   mean: number;
   worst: number;
@@ -149,12 +149,11 @@ export interface Spread {
 /** The harm of several stacks. NaN where nothing could be measured. */
 export interface HarmSummary {
   stacks: number;
-  /** Medians of the casts, and shares, over stacks. */
+  /** Medians of the casts, and shares of rainbow pixels, over stacks. */
   pictures: { name: HarmRow; cast: Spread; rainbow: Spread }[];
   whole: Record<keyof CalledMoving, Spread>;
   /**
-   * Over the boxes of all stacks. The worst PSNR is the lowest; equal pictures, whose PSNR is infinite, are left out of
-   * it.
+   * Over the boxes of all stacks. The worst PSNR is the lowest; equal pictures, whose PSNR is infinite, are left out.
    */
   still: { stacks: number; boxes: number } & Record<keyof Omit<StillFigures, 'pixels' | 'level'>, Spread>;
 }
@@ -166,7 +165,7 @@ function spread(values: readonly number[], worst: (...values: number[]) => numbe
     : { mean: known.reduce((a, b) => a + b, 0) / known.length, worst: worst(...known) };
 }
 
-/** Means over stacks, those of still parts over boxes, and the worst of each. */
+/** Means over stacks (over boxes for still parts), and the worst of each figure. */
 export function summarizeHarm(all: readonly Harm[]): HarmSummary {
   const still = all.flatMap((harm) => harm.still ?? []);
   const boxes = still.flatMap((of) => of.boxes);

@@ -1,8 +1,8 @@
 /**
- * Stacks as folders. With ground truth: the layouts of Kalantari and Ramamoorthi (2017: pictures, exposure.txt,
+ * Reads stacks from folders. With ground truth: the layouts of Kalantari and Ramamoorthi (2017: pictures, exposure.txt,
  * HDRImg.hdr) and of Prabhakar et al. and Hu et al. (input_K_aligned.tif, input_exp.txt, ref_hdr_aligned.hdr, with the
- * static ref_K.tif beside them), and ours, which is either with motion-K.png. Without: pictures, their exposures in a
- * file or in EXIF, and still.json where something is known to stand still.
+ * static ref_K.tif beside them), and ours, which adds motion-K.png to either. Without: pictures, their exposures in a
+ * file or in EXIF, and still.json if something is known to stand still.
  */
 import { readdir, stat } from 'node:fs/promises';
 import type { Dirent } from 'node:fs';
@@ -21,16 +21,16 @@ import { EXPOSURE_FILES, readExposures } from './exposures.ts';
 import { STILL_FILE, readStill } from './still.ts';
 import type { Box } from './still.ts';
 
-/** Where a stack's files are. Nothing but names is known yet. */
+/** The files of a stack. Only their names are known yet. */
 export interface StackFolder {
   /** The folder's name, for tables and files. */
   name: string;
   path: string;
   /** In the order of their names. */
   pictures: string[];
-  /** A file of stops; undefined where EXIF counts. */
+  /** A file of stops; undefined if EXIF is used. */
   exposures: string | undefined;
-  /** Undefined where the stack has none. */
+  /** Undefined if the stack has none. */
   truth: string | undefined;
   /** Boxes that stand still. */
   still: string | undefined;
@@ -51,9 +51,9 @@ export interface EvaluationStack {
   reference: number;
   /** Linear RGB `[height, width, 3]` in the file's own scale; absent without a ground truth. */
   truth: Float32Array | undefined;
-  /** True motion of each frame, the reference's being the union; absent where there are no maps or no truth. */
+  /** True motion of each frame; the reference's is the union. Absent if there are no maps or no truth. */
   motion: Float32Array[] | undefined;
-  /** Boxes that stand still; absent where none are known to. */
+  /** Boxes that stand still; absent if none are known. */
   still: Box[] | undefined;
 }
 
@@ -62,7 +62,7 @@ const NOT_INPUT = /^(motion-\d+\.|ref_)/i;
 const MOTION = /^motion-\d+\.(png|npy)$/;
 const TRUTH = /\.hdr$/i;
 const RESPONSE_FILE = 'response.json';
-/** Known names of the truth, the best first: where inputs are aligned, so must the truth be. */
+/** Known names of the truth, best first: if inputs are aligned, the truth must be too. */
 const TRUTH_NAMES = ['hdrimg.hdr', 'ground-truth.hdr', 'ref_hdr.hdr', 'gt.hdr'];
 const ALIGNED_TRUTH_NAMES = ['ref_hdr_aligned_linear.hdr', 'ref_hdr_aligned.hdr'];
 
@@ -83,8 +83,8 @@ async function list(path: string): Promise<{ name: string; isFolder: boolean }[]
 }
 
 /**
- * Whether a subfolder is a stack: it says so by a file that only stacks have, or its first picture's EXIF has an
- * exposure time.
+ * Whether a subfolder is a stack: it has a file that only stacks have, or its first picture's EXIF has an exposure
+ * time.
  */
 async function isStack(path: string, names: readonly string[]): Promise<boolean> {
   if (names.some((name) => TRUTH.test(name) || EXPOSURE_FILES.includes(name) || name === STILL_FILE)) return true;
@@ -94,7 +94,7 @@ async function isStack(path: string, names: readonly string[]): Promise<boolean>
 
 /**
  * The stacks that a folder is or holds.
- * @param leftOut is told of subfolders that hold pictures and are no stacks.
+ * @param leftOut called for subfolders that hold pictures but are not stacks.
  * @throws InputError naming the folder and what it lacks.
  */
 export async function findStacks(path: string, leftOut: (message: string) => void = () => {}): Promise<StackFolder[]> {
@@ -160,8 +160,8 @@ function chooseTruth(path: string, names: readonly string[], isAligned: boolean)
 /**
  * Reads a stack.
  * @param options.picks frames to use, from 0, darkest first; all by default.
- * @param options.reference from 0 among those used; the middle one by default.
- * @param options.isStatic whether all stands still in a stack without still.json.
+ * @param options.reference index among the frames used, from 0; the middle one by default.
+ * @param options.isStatic whether everything stands still in a stack without still.json.
  * @throws InputError naming the file and the remedy.
  */
 export async function readStack(

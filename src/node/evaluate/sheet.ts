@@ -1,8 +1,9 @@
 /**
- * The sheet of a stack: all its pictures side by side at full size, below each what is wrong with it, and below that
- * its motion.
+ * The sheet of a stack: all its pictures side by side at full size, below each picture its errors, and below these its
+ * motion.
  *
- * Pictures are tone-mapped alike, with the exposure chosen on the truth. Error maps show the mean over the channels of
+ * All pictures are tone-mapped in the same way, with the exposure chosen on the truth. Error maps show the mean over
+ * the channels of
  * |T(Y) - T(truth)|, T being the mu-law: black none, through red and yellow to white at 0.1.
  */
 import { maxSample } from '../../image/frame.ts';
@@ -20,11 +21,11 @@ export interface Panel {
   /** PSNR-mu, the error map's label; absent for the truth. */
   mu?: number;
   radiance: Float32Array;
-  /** What was taken to be moving: the union over the frames. */
+  /** What was marked as moving: the union over the frames. */
   motion?: Float32Array;
 }
 
-/** The error that is shown white. */
+/** The error that is shown as white. */
 const WHITE_ERROR = 0.1;
 const GAP = 4;
 
@@ -58,7 +59,7 @@ function eightBits({ data }: Frame): Uint8Array {
 /**
  * Writes a stack's sheet as PNG.
  * @param reference the reference frame as it was taken.
- * @param truth the truth in the scale of the candidates, with true motion where it is known.
+ * @param truth the truth in the scale of the candidates, with true motion if known.
  */
 export async function writeSheet(
   path: string,

@@ -1,6 +1,6 @@
 /**
- * What stands still in a stack: `still.json` in its folder, a list of boxes `[x, y, width, height]` in pixels from the
- * upper left corner. For a stack in which nothing moves that is one box of the whole picture.
+ * Reads what stands still in a stack: `still.json` in its folder is a list of boxes `[x, y, width, height]` in pixels
+ * from the upper left corner. If nothing moves, that is one box of the whole picture.
  */
 import { InputError, reasonOf } from '../../errors.ts';
 import { shown } from '../problems.ts';

@@ -1,9 +1,9 @@
-/** Figures as tables for people. */
+/** Figures as readable tables. */
 import type { Encoding, Figures } from './figures.ts';
 import type { Harm, HarmSummary, StillFigures } from './harm.ts';
 
 interface Column<T> {
-  /** What is measured, over the columns that share it; empty where the one before goes on. */
+  /** Heading over the columns that measure the same thing; empty to continue the previous heading. */
   group: string;
   title: string;
   value: (figures: T) => number;
@@ -16,8 +16,8 @@ function cell(value: number, digits: number): string {
 }
 
 /**
- * A heading and a line a row, columns aligned. Without an entry a column stays, with `-`: tables of several stacks look
- * alike.
+ * A heading and one line per row, with aligned columns. A column without entries stays and shows `-`, so that tables of
+ * several stacks look alike.
  */
 function gridText<T>(
   title: string,
@@ -70,7 +70,7 @@ export function tableText(title: string, rows: readonly { name: string; figures:
   return gridText(title, TRUTH_COLUMNS, rows);
 }
 
-/** A line of harm: a picture's own figures, or those of boxes; NaN where a line has none. */
+/** A line of harm: a picture's own figures, or those of boxes; NaN for figures that a line does not have. */
 type HarmLine = Record<
   'cast' | 'p90' | 'a' | 'b' | 'rainbow' | 'moving' | 'maps' | 'difference' | 'p99' | 'psnrMu',
   number
@@ -127,7 +127,7 @@ export function harmText(title: string, { pictures, whole, still, unmeasured }: 
   return [gridText(title, HARM_COLUMNS, rows), ...unmeasured.map((text) => `not measured: ${text}`)].join('\n');
 }
 
-/** Means and worst cases over stacks, those of still parts over boxes. */
+/** Means and worst cases over stacks (over boxes for still parts). */
 export function harmSummaryText({ stacks, pictures, whole, still }: HarmSummary): string {
   const rows = (['mean', 'worst'] as const).flatMap((which) => [
     ...pictures.map(({ name, cast, rainbow }) => ({

@@ -1,11 +1,11 @@
 /**
- * The direct method: an invocation loads taps and weights from memory as it needs them, and keeps a tile of sums in
+ * The direct method: each invocation loads taps and weights from memory when it needs them, and keeps a tile of sums in
  * registers.
  *
- * All invocations of a workgroup load the same weights, and neighbours share taps: caches serve both well on GPUs. So
- * it is the first guess there, and needs nothing that a device may lack. A software adapter loads a value lane by lane
- * even where all lanes want the same, and is several times faster with `subgroup`; there one tile is offered, for it is
- * no less slow to compile.
+ * All invocations of a workgroup load the same weights, and neighbours share taps: GPU caches serve both well. So this
+ * method is the first guess on GPUs, and it needs no optional feature. A software adapter loads a value lane by lane
+ * even if all lanes need the same one, and is several times faster with `subgroup`. There only one tile is offered,
+ * because this method takes just as long to compile.
  */
 import { reads } from '../../program.ts';
 import { each, range } from '../../text.ts';
@@ -25,7 +25,7 @@ const TILES: TileList = [
   [4, 2, 8],
 ];
 
-/** Taps straight from memory: zero where a tap is outside the picture. */
+/** Taps come straight from memory; a tap outside the picture is zero. */
 export const FROM_MEMORY: Pick<Fetch, 'side' | 'place' | 'loadRow'> = {
   side: 1,
   place({ tile, kernel }, s) {

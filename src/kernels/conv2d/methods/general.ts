@@ -1,9 +1,9 @@
 /**
  * The general method: any groups, any odd kernel. Weights stay [out, in/groups, k, k], inputs are read one channel at a
- * time, an invocation computes one vec4.
+ * time, and an invocation computes one vec4.
  *
- * Right for every plain layer and slow; so it is offered where no other method is. The network has no such layer: its
- * grouped convolution, the memory read, has a kernel of its own.
+ * It handles every plain layer but is slow, so it is offered only where no other method is. The network has no such
+ * layer: its grouped convolution, the memory read, has its own kernel.
  */
 import { elementwise } from '../../elementwise.ts';
 import { ACTIVATE, activationCode, negativeSlope } from '../activate.ts';

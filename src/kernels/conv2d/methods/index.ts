@@ -1,7 +1,8 @@
 /**
- * The methods that layers choose from. `subgroup` and `direct` are always there, and a layer runs with the first that
- * offers something. The others are added by who needs them, so that nobody else loads them: those that only a tuner
- * takes by `deghost/tune` (tune/methods.ts), matrix units by Node (node/matrices.ts).
+ * The methods that layers choose from. `subgroup` and `direct` are always there, and a layer runs with the first method
+ * that offers an implementation. The others are added only where they are used, so that other programs do not load
+ * them: `deghost/tune` adds those that only a tuner chooses (tune/methods.ts), Node adds the matrix units
+ * (node/matrices.ts).
  */
 import type { Implementation } from '../../kernel.ts';
 import type { Layer, Method } from '../method.ts';
@@ -11,12 +12,12 @@ import { subgroup } from './subgroup.ts';
 
 const METHODS: Method[] = [subgroup, direct];
 
-/** Adds a method. What it offers comes after what is there. */
+/** Adds a method. Its implementations come after those of earlier methods. */
 export function addMethod(method: Method): void {
   if (!METHODS.includes(method)) METHODS.push(method);
 }
 
-/** What the methods offer for a layer: at least one, for `general` takes what no other does. */
+/** All implementations for a layer: at least one, because `general` takes the layers that no other method does. */
 export function implementations(layer: Layer): Implementation[] {
   const offered = METHODS.flatMap((method) => method.implementations(layer));
   return offered.length > 0 ? offered : general.implementations(layer);

@@ -3,17 +3,17 @@
  * input channels by input channels x output channels.
  *
  * A workgroup computes a tile of pixels side by side (matrixTiles.ts). For k input channels at a time, all its
- * invocations stage the tile with what its taps reach around it in workgroup memory, as halves, the k channels of a
- * pixel together. The left matrix of m pixels in a row is then read straight from there at any tap, k apart, with no
- * copy a tap; right ones come from memory, packed in the order they are multiplied. Each subgroup has rows of its own,
- * and a named sum for every left and right matrix.
+ * invocations stage the tile and its halo in workgroup memory, as halves, with the k channels of a pixel next to each
+ * other. The left matrix of m pixels in a row is then read straight from there at any tap, with a stride of k and no
+ * copy per tap. Right matrices come from memory, packed in the order they are multiplied. Each subgroup has its own
+ * rows, and a named sum for every pair of a left and a right matrix.
  *
- * Sums leave through workgroup memory a few rows at a time, channel by channel, so that invocations side by side store
- * pixels side by side; what is done to them is the register-tiled convolution's own (stores.ts). Several dilations are
- * further workgroups, whose halo is the widest's.
+ * Sums leave through workgroup memory a few rows at a time, channel by channel, so that neighbouring invocations store
+ * neighbouring pixels. The store code is that of the register-tiled convolution (stores.ts). Further dilations run in
+ * further workgroups; the widest dilation decides the halo.
  *
- * Matrices are Dawn's `chromium_experimental_subgroup_matrix`. All of it is in the functions of `matrixFunctions`:
- * tests put other ones in their place, and so check the rest on every adapter.
+ * Matrices are Dawn's `chromium_experimental_subgroup_matrix`. Only the functions of `matrixFunctions` use them: tests
+ * replace these functions and so check the rest on every adapter.
  */
 import type { PackedWeights, Tensors } from '../../kernel.ts';
 import { Program, READ, weights as weightsResource } from '../../program.ts';
@@ -34,17 +34,17 @@ import type { MatrixMemory, MatrixTile } from './matrixTiles.ts';
 import { tileName } from './registerTile.ts';
 import type { Recipe } from './registerTile.ts';
 
-/** What a tile's taps reach around it is staged, and grows with the kernel; the network has 1x1 and 3x3. */
+/** The staged halo grows with the kernel; the network has 1x1 and 3x3. */
 const MOST_KERNEL = 3;
 
-/** All that a program is generated from: plain data. */
+/** Everything that a program is generated from: plain data. */
 interface MatrixRecipe extends Pick<Recipe, 'kernel' | 'split' | 'activation' | 'sources' | 'store'> {
   tile: MatrixTile;
-  /** The widest of them says how much is staged. */
+  /** The widest of them decides how much is staged. */
   dilations: readonly number[];
 }
 
-/** Everything that takes matrix units. WGSL gives a matrix's columns before its rows. */
+/** All code that uses matrix units. WGSL names a matrix's columns before its rows. */
 export function matrixFunctions({ m, n, k }: MatrixSize): string {
   return `
 alias Left = subgroup_matrix_left<f16, ${k}, ${m}>;
@@ -57,7 +57,7 @@ fn drain(at: u32, sum: Sum) { subgroupMatrixStore<col_major>(&drained, at, sum, 
 `;
 }
 
-/** WGSL of the loop over one source's channels: stage k of them, multiply at all taps. */
+/** WGSL of the loop over one source's channels: stage k channels, then multiply at all taps. */
 function sourceLoop({ sources, split, tile }: MatrixRecipe, index: number): string {
   const {
     columns,
@@ -104,8 +104,8 @@ ${lines(range(rows / SUBGROUPS).flatMap((r) => range(columns / m).map((c) => pro
 }
 
 /**
- * WGSL that stores what a subgroup's `rowsAtOnce` rows and one matrix's channels have left in workgroup memory: as
- * register tiles of one pixel or a pooling window.
+ * WGSL that stores the sums of a subgroup's `rowsAtOnce` rows and one matrix's channels from workgroup memory, as
+ * register tiles of one pixel or one pooling window.
  */
 function storeFunction(
   store: StoreCode,
@@ -138,7 +138,7 @@ ${store.statements(0)}
 }`;
 }
 
-/** WGSL that hands all sums to `store_drained`, row by row and matrix by matrix. */
+/** WGSL that passes all sums to `store_drained`, row by row and matrix by matrix. */
 function drainAll({ columns, rows, out, size: { m, n } }: MatrixTile, { rowsAtOnce }: MatrixMemory): string {
   return lines(
     range(rows / SUBGROUPS / rowsAtOnce).flatMap((pass) =>
@@ -223,7 +223,8 @@ ${drainAll(tile, memory)}
   return new Program({
     label: programLabel(kernel, sources, dilations.length, store, tileName('matrix', tile)),
     enables: ['subgroups', 'chromium_experimental_subgroup_matrix'],
-    // Where a matrix is read depends on the subgroup, which the analysis of uniformity takes for the invocation.
+    // The place a matrix is read from depends on the subgroup. WGSL's uniformity analysis treats that as dependent on
+    // the invocation.
     diagnosticsOff: ['chromium.subgroup_matrix_uniformity'],
     workgroup: [workgroup, 1, 1],
     constants: {

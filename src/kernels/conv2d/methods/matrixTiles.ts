@@ -1,10 +1,10 @@
 /**
- * Tiles of the convolution on matrix units (matrix.ts): which there are for a layer, the workgroup memory that they
- * take, and the order of their weights.
+ * Tiles of the convolution on matrix units (matrix.ts): which tiles a layer can use, the workgroup memory they need,
+ * and the order of their weights.
  *
- * A tile is `columns x rows` pixels x output channels, the work of a workgroup of four subgroups, whose rows are shared
- * out among them. 128 pixels by 32 channels are 4 sums of 16x16 a subgroup; larger tiles read less for each product,
- * and need more memory.
+ * A tile is `columns x rows` pixels x output channels. One workgroup of four subgroups computes it; each subgroup takes
+ * some of the rows. 128 pixels by 32 channels are 4 sums of 16x16 a subgroup; larger tiles read less per product and
+ * need more memory.
  */
 import type { MatrixSize, Target } from '../../target.ts';
 import type { Shape } from '../../tensor.ts';
@@ -13,7 +13,7 @@ import type { ConvAttrs } from '../attrs.ts';
 import type { Packing } from '../weights.ts';
 import type { Tile } from './registerTile.ts';
 
-/** `columns x rows` pixels and `out` blocks, of whole matrices, are a workgroup's. */
+/** A workgroup computes `columns x rows` pixels and `out` blocks, in whole matrices. */
 export interface MatrixTile extends Tile {
   size: MatrixSize;
 }
@@ -23,8 +23,8 @@ export const SUBGROUPS = 4;
 const MOST_BYTES = 16384;
 const MOST_INVOCATIONS = 256;
 /**
- * Layers of fewer channels fill matrices with zeros for the most part. Those that read frames have 6, radiances that
- * halves would not hold.
+ * With fewer input channels the matrices would be mostly zeros. The layers that read frames have 6, and halves could
+ * not hold their radiances.
  */
 const LEAST_INPUTS = 8;
 
@@ -34,16 +34,13 @@ const TILES: readonly [columns: number, rows: number, channels: number][] = [
   [16, 8, 64],
 ];
 
-/** What a workgroup keeps in its memory. */
+/** What a workgroup keeps in workgroup memory. */
 export interface MatrixMemory {
-  /**
-   * Pixels of a tile with what its taps reach around it, at the widest dilation, and halves of a block of channels of
-   * them.
-   */
+  /** Pixels of a tile with its halo at the widest dilation, and the number of halves in a block of their channels. */
   haloWidth: number;
   haloHeight: number;
   staged: number;
-  /** Rows of a subgroup that are stored at once, two where they are pooled; and floats of them. */
+  /** Rows of a subgroup that are stored at once (two if they are pooled), and the number of floats in them. */
   rowsAtOnce: number;
   drained: number;
   bytes: number;
@@ -64,8 +61,8 @@ export function matrixMemory(
 }
 
 /**
- * The tiles for a layer, most promising first; none where the plan stores no halves or the device has no such units. On
- * a CPU, which only imitates them, one.
+ * The tiles for a layer, most promising first; none if the plan stores no halves or the device has no matrix units. One
+ * on a CPU, which only emulates them.
  */
 export function matrixTiles(
   attrs: ConvAttrs,
@@ -77,7 +74,7 @@ export function matrixTiles(
   if (inputChannels(attrs, inputs) < LEAST_INPUTS) return [];
   const needed = Math.ceil(attrs.channels / size.n);
   const tiles = TILES.map(([columns, rows, channels]): MatrixTile => {
-    // Channels shared out evenly: 48 are two groups of 24, not 32 and 16 with as many zeros.
+    // Channels are divided evenly: 48 become two groups of 24, not 32 and 16 padded with 16 zeros.
     const groups = Math.ceil((needed * size.n) / channels);
     return { columns, rows, out: (Math.ceil(needed / groups) * size.n) / 4, workgroup: SUBGROUPS * subgroupSize, size };
   });
@@ -99,19 +96,19 @@ export function matrixGroups({ channels }: ConvAttrs, { out }: MatrixTile): numb
   return Math.ceil(channels / (4 * out));
 }
 
-/** Steps of k channels that a source of so many channels takes. */
+/** Steps of k channels that a source with this many channels takes. */
 export function matrixSteps(channels: number, { size: { k } }: MatrixTile): number {
   return Math.ceil(channels / k);
 }
 
-/** Input channels of one layer at one dilation, source by source: each begins a matrix of its own. */
+/** Input channels of one layer at one dilation, source by source: each source starts a new matrix. */
 function sourceChannels(attrs: ConvAttrs, inputs: readonly Shape[]): number[] {
   return rolesOf(attrs, inputs).sources.map(({ channels }) =>
     attrs.split ? channels / dilationsOf(attrs).length : channels,
   );
 }
 
-/** The order of a layer's weights, and how they come to it. */
+/** The order of a layer's weights, and the packing into it. */
 export function matrixPacking(attrs: ConvAttrs, inputs: readonly Shape[], tile: MatrixTile): Packing {
   const sources = sourceChannels(attrs, inputs);
   const { n, k } = tile.size;
@@ -124,7 +121,7 @@ export function matrixPacking(attrs: ConvAttrs, inputs: readonly Shape[], tile: 
 
 /**
  * OIHW weights of layers to [layer][group][source][step][tap][matrix of the group][k][n], right matrices one after
- * another in the order they are multiplied; channels that there are not are zero.
+ * another in the order they are multiplied, padded with zeros where there are no channels.
  * @param sources input channels of each source.
  */
 export function packMatrices(
@@ -138,7 +135,7 @@ export function packMatrices(
   const inputs = sources.reduce((sum, channels) => sum + channels, 0);
   const steps = sources.reduce((sum, channels) => sum + matrixSteps(channels, tile), 0);
   const [groups, matricesOfGroup] = [matrixGroups(attrs, tile), (4 * tile.out) / n];
-  // Where each input channel comes to lie among those of all steps.
+  // The place of each input channel among those of all steps.
   const placed: number[] = [];
   let step = 0;
   for (const channels of sources) {

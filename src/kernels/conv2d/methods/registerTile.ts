@@ -1,17 +1,17 @@
 /**
- * Convolutions with register tiles, stride 1 with zero "same" padding: the frame that the methods direct, staged,
+ * Convolutions with register tiles, stride 1 with zero "same" padding: the code that the methods direct, staged,
  * subgroup and winograd share.
  *
  * An invocation keeps a **tile** of `columns` x `rows` pixels x `out` output blocks in registers, so that each vec4 of
- * input is used once an output channel and each of weights once a pixel. Its pixels are a dilation apart, so that
- * neighbours in the tile share taps: for 2x2 pixels and a 3x3 kernel 16 loads a channel block instead of 36. Tiles are
- * counted along the picture, row after row, so that small and odd sizes waste little. Several dilations: an invocation
- * has a tile for each, and every weight that it fetches multiplies in all of them.
+ * input is used once per output channel and each vec4 of weights once per pixel. Its pixels are one dilation apart, so
+ * that neighbours in the tile share taps: 2x2 pixels and a 3x3 kernel take 16 loads per channel block instead of 36.
+ * Tiles are numbered along the picture, row after row, so that small and odd sizes waste little. With several
+ * dilations, an invocation has a tile for each, and multiplies every weight it fetches in all of them.
  *
- * A method is two things: how an invocation **fetches** taps and weights, and the **arithmetic** between them and the
- * outputs (taps.ts, winograd.ts).
+ * A method combines a **fetch** (how an invocation gets taps and weights) with an **arithmetic** (how taps and weights
+ * become outputs: taps.ts, winograd.ts).
  *
- * Sums are named scalars (`acc_dilation_row_column_block`): arrays would go to memory.
+ * Sums are named scalars (`acc_dilation_row_column_block`): compilers would put arrays in memory.
  */
 import type { Implementation, PackedWeights, Tensors } from '../../kernel.ts';
 import { Program, READ, rowsOf, weights as weightsResource } from '../../program.ts';
@@ -38,15 +38,15 @@ export interface Tile extends TileSize {
   workgroup: number;
 }
 
-/** All that a program is generated from: plain data, so that its text is a key (`keyOf`). */
+/** Everything that a program is generated from: plain data, so that its text is a key (`keyOf`). */
 export interface Recipe {
   /** Names the fetch and the arithmetic. */
   method: string;
   tile: Tile;
   kernel: number;
-  /** How many. */
+  /** Number of dilations. */
   dilations: number;
-  /** Whether each dilation reads channels of its own. */
+  /** Whether each dilation reads its own channels. */
   split: boolean;
   activation: ActivationCode;
   weights: DType;
@@ -55,57 +55,60 @@ export interface Recipe {
 }
 
 /**
- * How an invocation has taps and weights at hand. In its WGSL `lane` is the invocation, `c` the input block, and `w`
- * where its weights begin.
+ * How an invocation gets taps and weights. In the WGSL, `lane` is the invocation, `c` the input block, and `w` the
+ * start of the block's weights.
  */
 export interface Fetch {
   name: string;
-  /** What `lane` is. */
+  /** WGSL expression for `lane`. */
   lane: 'local_invocation_index' | 'subgroup_invocation_id';
   enables: readonly string[];
   /**
-   * A workgroup's tiles are a square of so many neighbours a side, which share what they fetch; 1 where each tile is by
-   * itself.
+   * A workgroup's tiles form a square with this many neighbours per side, which share what they fetch; 1 if tiles share
+   * nothing.
    */
   side: number;
   /** The binding `weights`. */
   binding(weights: { dtype: DType }): Binding;
-  /** Whether weights are rows of a texture, one an input block. */
+  /** Whether weights are rows of a texture, one per input block. */
   isTexture: boolean;
-  /** Whether a layer's tile fits. @param vectors vec4 of weights of an input block. */
+  /** Whether a layer's tile fits. @param vectors vec4s of weights per input block. */
   fits(attrs: ConvAttrs, tile: Tile, vectors: number, inBlocks: number): boolean;
   /** Module-scope WGSL: workgroup memory, functions. */
   functions(recipe: Recipe, vectors: number): string;
   /**
-   * WGSL after `first_x_s`, `first_y_s` and `d_s` that declares the tile's first pixel, `x_s` and `y_s`, and what
-   * `loadRow` uses.
+   * WGSL that follows `first_x_s`, `first_y_s` and `d_s`, and declares the tile's first pixel, `x_s` and `y_s`, and the
+   * variables that `loadRow` uses.
    */
   place(recipe: Recipe, s: number): string;
   /** WGSL at the start of an input block of source n. */
   atBlock(recipe: Recipe, n: number, vectors: number): string;
-  /** WGSL that loads a row of taps of dilation s, `line` rows below the tile's first, to `tap(s, r, 0)` and on. */
+  /**
+   * WGSL that loads a row of taps of dilation s, `line` rows below the tile's first, into `tap(s, r, 0)` and the
+   * following taps.
+   */
   loadRow(recipe: Recipe, n: number, s: number, r: number, line: string): string;
-  /** WGSL before a row of weights is used, `length` vec4, the `row`-th (WGSL) of its block. */
+  /** WGSL that prepares row `row` (WGSL) of a block's weights, `length` vec4s. */
   atWeightRow(tile: Tile, length: number, row: string): string;
-  /** The i-th vec4 of that row, as WGSL. */
+  /** The i-th vec4 of the prepared row, as WGSL. */
   weight(tile: Tile, i: number): string;
 }
 
-/** What is done with taps and weights. */
+/** How taps and weights become outputs. */
 export interface Arithmetic {
-  /** Empty for the plain one. */
+  /** Empty for the plain arithmetic. */
   name: string;
   /** vec4 of weights for each of the `4 out` of a tap or position. */
   positions(kernel: number): number;
-  /** Whether it computes such kernels, in such tiles. */
+  /** Whether it can compute this kernel size in this tile. */
   suits(kernel: number, tile: TileSize): boolean;
   /** OIHW weights to [out][in][position]. */
   transform(weight: Float32Array): Float32Array;
   /** Names of the sums of dilation s. */
   sums(recipe: Recipe, s: number): string[];
-  /** WGSL of an input block of source n, with everything fetched by `fetch`. */
+  /** WGSL that computes an input block of source n; `fetch` provides taps and weights. */
   block(recipe: Recipe, n: number, fetch: Fetch): string;
-  /** WGSL that turns the sums of dilation s into `acc_s_row_column_block`; empty where they are these. */
+  /** WGSL that turns the sums of dilation s into `acc_s_row_column_block`; empty if they already are. */
   finish(recipe: Recipe, s: number): string;
 }
 
@@ -119,14 +122,14 @@ export function accumulator(s: number, ty: number, tx: number, o: number): strin
   return `acc_${s}_${ty}_${tx}_${o}`;
 }
 
-/**
- * WGSL that multiplies vec4 `index` of a row of weights into sums: each of `use` is the statement that takes it as `a`.
- */
+/** WGSL that multiplies vec4 `index` of a row of weights into sums: each statement in `use` reads the vec4 as `a`. */
 export function multiplyBy(fetch: Fetch, tile: Tile, index: number, use: readonly string[]): string {
   return `      { let a = ${fetch.weight(tile, index)}; ${use.join(' ')} }`;
 }
 
-/** Which weight of a row belongs to a column of taps or a position, a lane of the input block and an output block. */
+/**
+ * Index within a row of the weight for a column of taps (or a position), a lane of the input block and an output block.
+ */
 export function weightIndex({ out }: TileSize, position: number, lane: number, o: number): number {
   return (position * 4 + lane) * out + o;
 }
@@ -136,12 +139,12 @@ export function blockOf({ split }: Recipe, n: number, s: number): string {
   return split ? `${s}u * params.blocks_${n} + c` : 'c';
 }
 
-/** A row or column of source n, as WGSL: halved where its plane has half the size. */
+/** A row or column of source n, as WGSL: halved if the source's plane has half the size. */
 export function halved({ sources }: Recipe, n: number, value: string): string {
   return sources[n].half ? `(${value} >> 1u)` : value;
 }
 
-/** Where a workgroup's or an invocation's tile of dilation s is. */
+/** WGSL that places the tile of dilation s of a workgroup or an invocation. */
 function placeTile(recipe: Recipe, s: number, fetch: Fetch, arithmetic: Arithmetic): string {
   const { columns, rows } = recipe.tile;
   return `
@@ -154,7 +157,7 @@ ${fetch.place(recipe, s)}
 ${lines(arithmetic.sums(recipe, s).map((name) => `  var ${name} = vec4f(0.0);`))}`;
 }
 
-/** vec4 of weights of an input block. */
+/** vec4s of weights per input block. */
 function vectorsOf(arithmetic: Arithmetic, kernel: number, { out }: TileSize): number {
   return 4 * out * arithmetic.positions(kernel);
 }
@@ -216,7 +219,7 @@ ${each(dilations, (s) => `  let block_${s} = first + ${s}u * params.layer_blocks
   });
 }
 
-/** The name of an implementation: its method, and what a tile is. */
+/** The name of an implementation: its method and its tile. */
 export function tileName(method: string, { columns, rows, out }: TileSize): string {
   return `${method} ${columns}x${rows}x${4 * out}`;
 }
@@ -226,7 +229,7 @@ export function keyOf(recipe: Recipe): string {
   return JSON.stringify(recipe);
 }
 
-/** Programs by their recipes: a network has a hundred layers of a few kinds. */
+/** Programs by recipe: a network has a hundred layers of a few kinds. */
 const programs = new Map<string, Program>();
 
 function programOf(recipe: Recipe, fetch: Fetch, arithmetic: Arithmetic): Program {
@@ -295,10 +298,10 @@ function methodName(fetch: Fetch, arithmetic: Arithmetic): string {
   return [fetch.name, arithmetic.name].join(' ').trim();
 }
 
-/** Tiles as methods list them: pixels, and output channels of all dilations together. */
+/** A tile as methods list it: pixels, and output channels of all dilations together. */
 export type TileList = readonly (readonly [columns: number, rows: number, channels: number])[];
 
-/** The implementations that tiles give for a layer: those that fit, each once. */
+/** The implementations for a layer with these tiles: those that fit, each once. */
 export function tileImplementations(
   { attrs, inputs, target }: Layer,
   tiles: TileList,
@@ -312,7 +315,7 @@ export function tileImplementations(
   const inChannels = inputChannels(attrs, inputs);
   for (const [columns, rows, tileChannels] of tiles) {
     if (store?.kind === 'pool' && (columns % 2 || rows % 2)) continue;
-    // Several dilations hold a tile each.
+    // Each dilation has its own tile.
     const most = Math.max(1, Math.floor(tileChannels / 4 / dilationsOf(attrs).length));
     const out = [8, 4, 2, 1].find((size) => size <= most && layerBlocks(attrs) % size === 0)!;
     const tile: Tile = { columns, rows, out, workgroup };

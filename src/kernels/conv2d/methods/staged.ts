@@ -1,10 +1,10 @@
 /**
- * The staged method: an implicit GEMM. For each input block all invocations of a workgroup together copy the taps of
+ * The staged method: an implicit GEMM. For each input block, the invocations of a workgroup together copy the taps of
  * their tiles and the weights to workgroup memory, and read them from there.
  *
- * It reads memory least of the methods without special units, and pays with two barriers an input block. Taken where a
- * GPU's caches do not serve `direct` well enough: a tuner finds out. The tiles of a workgroup are SIDE x SIDE
- * neighbours at a dilation, so that what is staged is as small for dilated convolutions as for others.
+ * Of the methods without special units it reads memory least, at the cost of two barriers per input block. A tuner
+ * chooses it if a GPU's caches do not serve `direct` well enough. The tiles of a workgroup are SIDE x SIDE neighbours
+ * at the layer's dilation, so that a dilated convolution stages no more than any other.
  */
 import { reads } from '../../program.ts';
 import { each, lines } from '../../text.ts';
@@ -16,7 +16,7 @@ import type { Fetch, Recipe, TileList } from './registerTile.ts';
 import { TAPS } from './taps.ts';
 import type { TileSize } from '../stores.ts';
 
-/** A workgroup is a square of so many tiles. */
+/** A workgroup is a square with this many tiles per side. */
 const SIDE = 8;
 export const STAGED_WORKGROUP = SIDE ** 2;
 /** Bytes of workgroup memory that every device has (WebGPU's default limit). */
@@ -28,7 +28,9 @@ const TILES: TileList = [
   [2, 2, 32],
 ];
 
-/** What a workgroup's tiles read of an input block at a dilation, in vec4: columns, and all. */
+/**
+ * The area of an input block that a workgroup's tiles read at one dilation, in vec4s: per row (`pitch`), and in all.
+ */
 function stagedArea({ columns, rows }: TileSize, kernel: number): { pitch: number; area: number } {
   const pitch = SIDE * columns + kernel - 1;
   return { pitch, area: pitch * (SIDE * rows + kernel - 1) };

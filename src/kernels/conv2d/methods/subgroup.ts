@@ -1,9 +1,9 @@
 /**
  * The subgroup method, for software adapters, whose subgroups are the CPU's vectors.
  *
- * They load a value lane by lane even where all lanes want the same, and check each address of a buffer. So each lane
- * loads a part of a row of weights from a texture into its registers, and `subgroupBroadcast` hands them round, which
- * is cheap. Offered on CPUs alone: GPUs' caches do the same by themselves (direct.ts). Code grows with a tile, and
+ * Software adapters load a value lane by lane even if all lanes need the same one, and check each address of a buffer.
+ * So each lane loads a part of a row of weights from a texture into its registers, and `subgroupBroadcast` shares them,
+ * which is cheap. Offered on CPUs only: a GPU's caches do the same job (direct.ts). The code grows with the tile, and
  * lavapipe takes seconds to compile it: 2x2x16 is the quickest.
  */
 import { readsTexture } from '../../program.ts';
@@ -23,7 +23,7 @@ const TILES: TileList = [
   [2, 2, 16],
   [4, 2, 16],
 ];
-/** Of 1x1 kernels: neighbours share nothing. */
+/** For 1x1 kernels: neighbours share nothing. */
 const POINTWISE: TileList = [
   [2, 1, 32],
   [4, 1, 32],
@@ -37,7 +37,7 @@ export const SUBGROUP: Fetch = {
   enables: ['subgroups'],
   isTexture: true,
   binding: readsTexture,
-  // A row for each input block and group of outputs.
+  // One row for each input block and group of outputs.
   fits: (attrs, { out }, _, inBlocks) => layersOf(attrs).length * (layerBlocks(attrs) / out) * inBlocks <= MOST_ROWS,
   functions: () => 'fn load_weights(x: u32, row: u32) -> vec4f { return textureLoad(weights, vec2u(x, row)); }',
   atBlock: () => '',

@@ -1,8 +1,8 @@
 /**
- * The convolution as it is written: each output is the sum of taps times weights.
+ * The plain arithmetic of a convolution: each output is the sum of taps times weights.
  *
- * Loops: input blocks, then kernel rows; columns are unrolled. A tile's upper rows of taps are the lower ones of the
- * kernel row before, and stay in registers, so that each step loads one row.
+ * Loops: input blocks, then kernel rows; columns are unrolled. A tile's upper rows of taps are the lower rows of the
+ * previous kernel row and stay in registers, so each step loads one row.
  */
 import { each, lines, range } from '../../text.ts';
 import { accumulator, multiplyBy, tap, weightIndex } from './registerTile.ts';
@@ -10,7 +10,7 @@ import type { Arithmetic, Recipe } from './registerTile.ts';
 
 const LANES = 'xyzw';
 
-/** WGSL that multiplies the weights of one kernel row with the taps at hand. */
+/** WGSL that multiplies the weights of one kernel row with the loaded taps. */
 function multiplyRow(recipe: Recipe, fetch: Parameters<Arithmetic['block']>[2]): string {
   const { tile, kernel, dilations } = recipe;
   const { columns, rows, out } = tile;

@@ -1,22 +1,23 @@
 /**
- * Winograd's minimal filtering F(2x2, 3x3) (Lavin and Gray, 2016, https://arxiv.org/abs/1509.09308): a 2x2 tile of a
- * 3x3 convolution with 16 multiplications an input channel instead of 36.
+ * Winograd's minimal filtering F(2x2, 3x3) (Lavin and Gray, 2016, https://arxiv.org/abs/1509.09308): computes a 2x2
+ * tile of a 3x3 convolution with 16 multiplications per input channel instead of 36.
  *
  * The kernel g becomes `U = G g G^T` once, when weights are packed. A tile of 4x4 taps d becomes `V = B^T d B` with
- * additions alone. Products U V are summed over input channels at each of 16 **positions**, and the sums M give the
+ * additions only. Products U V are summed over input channels at each of 16 **positions**, and the sums M give the
  * outputs `A^T M A`. With
  *
  *     B^T = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1]
  *     G = [1 0 0; .5 .5 .5; .5 -.5 .5; 0 0 1]
  *     A^T = [1 1 1 0; 0 1 -1 -1]
  *
- * numbers grow little, and f32 loses about a bit. Taps a dilation apart make it a dilated convolution.
+ * numbers grow little, and f32 loses about one bit. With taps one dilation apart the same computes a dilated
+ * convolution.
  *
- * When it is taken: for 3x3 kernels, where a tuner finds it the fastest; it is no device's first guess. It keeps 16
- * sums where the plain way (taps.ts) keeps 4, so it pays where multiplications are what limits and registers are
- * plenty. On lavapipe its 4x2x32 is half as fast again as the plain 2x2x16, and takes fifteen times as long to compile.
- * On an NVIDIA H200 it is slower than `direct` (docs/gpu.md). Taps and weights are fetched as by the other methods: by
- * subgroups on a CPU, else from memory, directly or staged.
+ * When it is used: for 3x3 kernels, if a tuner finds it the fastest; it is no device's first guess. It keeps 16 sums
+ * where the plain arithmetic (taps.ts) keeps 4, so it pays if multiplications are the bottleneck and there are enough
+ * registers. On lavapipe, its 4x2x32 is 1.5 times as fast as the plain 2x2x16 and takes fifteen times as long to
+ * compile. On an NVIDIA H200 it is slower than `direct` (docs/gpu.md). It fetches taps and weights like the other
+ * methods: by subgroups on a CPU, else from memory, directly or staged.
  */
 import { each, lines, range } from '../../text.ts';
 import { vectorLanes } from '../method.ts';
@@ -31,7 +32,7 @@ import { SUBGROUP } from './subgroup.ts';
 const POSITIONS = 16;
 const LANES = 'xyzw';
 
-/** Stores G of three values in four steps of `step`. */
+/** Stores G times three values as four values, `step` apart. */
 function transformThree(
   a: number,
   b: number,
@@ -47,8 +48,8 @@ function transformThree(
 }
 
 /**
- * U of every 3x3 kernel, row by row, one after another. Networks have millions of weights, so nothing is allocated for
- * one.
+ * U of every 3x3 kernel, row by row, one after another. Networks have millions of weights, so nothing is allocated per
+ * kernel.
  */
 export function transformKernels(weight: Float32Array): Float32Array {
   const transformed = new Float32Array((weight.length / 9) * POSITIONS);
@@ -62,17 +63,17 @@ export function transformKernels(weight: Float32Array): Float32Array {
   return transformed;
 }
 
-/** B^T of four values, as WGSL. */
+/** B^T times four values, as WGSL. */
 function forward([a, b, c, d]: readonly string[]): string[] {
   return [`${a} - ${c}`, `${b} + ${c}`, `${c} - ${b}`, `${b} - ${d}`];
 }
 
-/** A^T of four values, as WGSL. */
+/** A^T times four values, as WGSL. */
 function backward([a, b, c, d]: readonly string[]): string[] {
   return [`${a} + ${b} + ${c}`, `${b} - ${c} - ${d}`];
 }
 
-/** Name of a sum M: of a dilation, a 2x2 tile of those side by side, a position, an output block. */
+/** Name of a sum M, by dilation, 2x2 tile (of those side by side), position and output block. */
 function sumName(s: number, tile: number, position: number, out: number): string {
   return `m_${s}_${tile}_${position}_${out}`;
 }
