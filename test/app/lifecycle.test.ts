@@ -127,7 +127,7 @@ describe('a merge in the page', () => {
 });
 
 describe('a lost device', () => {
-  it('is opened anew once, and the merge goes on', async () => {
+  it('is opened again once, and the merge goes on', async () => {
     const page = await loaded(96, 64);
     await merge(page);
     const undisturbed = await save(page, 'exr-float');
@@ -139,7 +139,7 @@ describe('a lost device', () => {
     await computing(page);
     expect(await loseDevice(page, 'deghost')).toBe(true);
     await finished(page);
-    expect(await page.locator('.notice.info').innerText()).toContain('The graphics card was lost, and opened anew');
+    expect(await page.locator('.notice.info').innerText()).toContain('The graphics card was lost, and opened again');
     const { bytes } = await save(page, 'exr-float');
     expect(undisturbed.bytes.equals(bytes)).toBe(true);
     await page.close();
@@ -160,7 +160,7 @@ describe('a lost device', () => {
     await page.close();
   });
 
-  it('of the viewer is opened anew with the picture', async () => {
+  it('of the viewer is opened again with the picture', async () => {
     const page = await loaded(96, 64);
     await merge(page);
     await rested(page);

@@ -82,7 +82,7 @@ describe('too little memory on the graphics card', () => {
     await shortenMemory(page, 'viewer', WIDTH * HEIGHT);
     await page.locator('#merge').click();
     expect(await notice('error')).toMatch(
-      /^The graphics card has too little memory to show the picture\nIt is merged all the same: save it\. To see it too, close other tabs/,
+      /^The graphics card has too little memory to show the picture\nIt is merged and can be saved\. To see it too, close other tabs/,
     );
     expect((await save(page, 'exr-half')).bytes.length).toBeGreaterThan(1000);
     // It is made after the picture, which may be saved before.
