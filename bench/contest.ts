@@ -198,16 +198,17 @@ export async function contest(
   }
 
   for (let round = 0; round < rules.runs; round++) {
-    for (const it of started) {
-      const last = it.samples.at(-1) ?? 0;
-      if (it.row.status === 'failed' || (it.samples.length && it.spentMs + last > rules.limit * 1000)) continue;
+    for (const entry of started) {
+      const last = entry.samples.at(-1) ?? 0;
+      if (entry.row.status === 'failed' || (entry.samples.length && entry.spentMs + last > rules.limit * 1000))
+        continue;
       const begun = performance.now();
       try {
-        await within(3 * rules.limit, it.session.run());
-        it.samples.push(performance.now() - begun);
-        it.spentMs += it.samples.at(-1)!;
+        await within(3 * rules.limit, entry.session.run());
+        entry.samples.push(performance.now() - begun);
+        entry.spentMs += entry.samples.at(-1)!;
       } catch (error) {
-        Object.assign(it.row, { status: 'failed', note: oneLine(error) });
+        Object.assign(entry.row, { status: 'failed', note: oneLine(error) });
       }
     }
   }
@@ -216,7 +217,7 @@ export async function contest(
     const others = started.filter(
       ({ entrant, row }) => entrant.id !== OWN && entrant.engine!.device && row.status !== 'failed',
     );
-    const paused = new Map(others.map((it): [Started, number[]] => [it, []]));
+    const paused = new Map(others.map((other): [Started, number[]] => [other, []]));
     for (let round = 0; round < Math.min(PAUSED_RUNS, rules.runs); round++) {
       for (const [{ row, session }, samples] of paused) {
         if (row.status === 'failed') continue;

@@ -267,7 +267,7 @@ describe('a lost device', () => {
       const { open, devices } = opener();
       const deghoster = await Deghoster.create({ weights: thin(), device: open, memoryBudget: FOUR_TILES });
       const run = deghoster.mergeToBuffer(frames, {
-        onProgress: (it) => it.stage === stage && it.done >= from && devices[0].destroy(),
+        onProgress: (progress) => progress.stage === stage && progress.done >= from && devices[0].destroy(),
       });
       if (reopened) {
         const { buffer } = await run;

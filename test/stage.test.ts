@@ -27,14 +27,14 @@ async function smallestBudget(width: number, height: number): Promise<number> {
   const deghoster = (memoryBudget: number) =>
     testDevice().then((device) => Deghoster.create({ weights: golden().weightsBytes, device, memoryBudget }));
   for (let budget = MiB; ; budget *= 1.05) {
-    const it = await deghoster(budget);
+    const engine = await deghoster(budget);
     try {
-      expect(it.plan({ width, height, frames: 3 }).stages.at(-1)!.tiles).toBeGreaterThan(3);
+      expect(engine.plan({ width, height, frames: 3 }).stages.at(-1)!.tiles).toBeGreaterThan(3);
       return budget;
     } catch (error) {
       if (!(error instanceof InputError)) throw error; // too small yet
     } finally {
-      it.dispose();
+      engine.dispose();
     }
   }
 }
@@ -85,7 +85,7 @@ describe('a preparation that fails', () => {
     expect(executor.memory.bytes).toBe(other.memory.bytes);
     executor.release(prepared);
     other.release(fresh);
-    for (const it of [executor, other, deghoster]) it.dispose();
+    for (const item of [executor, other, deghoster]) item.dispose();
     expect(gpu.bytes()).toBe(0);
     device.destroy();
   });

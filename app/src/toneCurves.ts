@@ -55,7 +55,7 @@ fn bend(l: f32, knee: f32, slope: f32) -> f32 {
   return knee * exp2(slope * stops + (1.0 - slope) * (1.0 - exp(-stops)));
 }
 
-/** Scales a colour to the luminance `mapped`; what would leave [0,1] moves towards grey. */
+/** Scales a colour to the mapped luminance; what would leave [0,1] moves towards grey. */
 fn with_luminance(color: vec3f, l: f32, mapped: f32) -> vec3f {
   let scaled = color * (mapped / max(l, 1e-20));
   let largest = max(scaled.r, max(scaled.g, scaled.b));

@@ -21,12 +21,12 @@ static PFN_vkGetDeviceProcAddr next_device_proc;
 static VkInstance the_instance;
 static int has_statistics;
 
-static double value_of(const VkPipelineExecutableStatisticKHR *it) {
-  switch (it->format) {
-    case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_FLOAT64_KHR: return it->value.f64;
-    case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_INT64_KHR: return (double)it->value.i64;
-    case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_UINT64_KHR: return (double)it->value.u64;
-    default: return it->value.b32;
+static double value_of(const VkPipelineExecutableStatisticKHR *statistic) {
+  switch (statistic->format) {
+    case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_FLOAT64_KHR: return statistic->value.f64;
+    case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_INT64_KHR: return (double)statistic->value.i64;
+    case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_UINT64_KHR: return (double)statistic->value.u64;
+    default: return statistic->value.b32;
   }
 }
 

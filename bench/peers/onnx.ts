@@ -137,8 +137,8 @@ async function probe(engine: Engine, context: EngineContext): Promise<number> {
     w: side,
   };
   const results: Planes[] = [];
-  for (const it of [engine, await onnxNode.open(context)]) {
-    const session = await it.prepare(work, [x]);
+  for (const contestant of [engine, await onnxNode.open(context)]) {
+    const session = await contestant.prepare(work, [x]);
     await session.run();
     results.push(await session.result());
     await session.release();

@@ -73,7 +73,7 @@ class TfjsEngine implements Engine {
           await this.#done();
         },
         result: async () => planes(await output!.data(), output!.shape[3], x.h, x.w),
-        release: () => [source, output].forEach((it) => it?.dispose()),
+        release: () => [source, output].forEach((tensor) => tensor?.dispose()),
       };
     }
     const padded = input.map(pad);

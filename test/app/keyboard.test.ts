@@ -42,8 +42,10 @@ async function tabTo(page: Page, name: RegExp): Promise<void> {
     if (!name.test(now)) continue;
     const outline = await page.evaluate(() => {
       const element = document.activeElement as HTMLElement;
-      const style = (it: Element | null) =>
-        it && getComputedStyle(it).outlineStyle !== 'none' && parseFloat(getComputedStyle(it).outlineWidth) >= 2;
+      const style = (shown: Element | null) =>
+        shown &&
+        getComputedStyle(shown).outlineStyle !== 'none' &&
+        parseFloat(getComputedStyle(shown).outlineWidth) >= 2;
       return style(element) || style(element.nextElementSibling); // segments show it on what stands for them
     });
     expect(outline, `focus on "${now}" can be seen`).toBe(true);

@@ -186,9 +186,9 @@ describe('fusion changes no result', () => {
     const fused = pass(graph);
     expect(JSON.stringify(graph), 'the graph that was given').toBe(before);
     for (const [op, counts] of Object.entries(ops)) expect([count(graph, op), count(fused, op)], op).toEqual(counts);
-    const output = (it: Graph): object => ({
-      shape: it.nodes[it.outputs[0]].shape,
-      name: it.nodes[it.outputs[0]].name,
+    const output = (source: Graph): object => ({
+      shape: source.nodes[source.outputs[0]].shape,
+      name: source.nodes[source.outputs[0]].name,
     });
     expect(output(fused)).toEqual(output(graph));
     expectClose(await run(fused, weights), await run(graph, weights), { tol: TOLERANCE, scale: 1, label });

@@ -22,7 +22,7 @@ function picture(
   return { data: make(codes), width: W, height: H };
 }
 
-const repeat = <T>(count: number, it: T): T[] => Array.from({ length: count }, () => it);
+const repeat = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);
 const burnt = (count: number) => repeat(count, [90, 251, 30] as const);
 const black = (count: number) => repeat(count, [4, 0, 4] as const);
 

@@ -36,11 +36,11 @@ export interface Placed {
 }
 
 /** A plan with its programs replaced. */
-function withPrograms(it: Plan, replace: Placed['replace']): Plan {
-  if (!replace) return it;
+function withPrograms(original: Plan, replace: Placed['replace']): Plan {
+  if (!replace) return original;
   return {
-    ...it,
-    steps: it.steps.map((step) => ({
+    ...original,
+    steps: original.steps.map((step) => ({
       ...step,
       dispatch: { ...step.dispatch, program: replace(step.dispatch.program) },
     })),
@@ -124,7 +124,7 @@ export class KernelHarness {
       last = graph.add(
         `call ${i}`,
         call.op,
-        call.inputs.map((it) => (it === 'previous' ? last! : input(it))),
+        call.inputs.map((value) => (value === 'previous' ? last! : input(value))),
         attrs as AttrsOf<KernelName>,
       );
     });

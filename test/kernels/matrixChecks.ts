@@ -95,14 +95,14 @@ var<private> depth: u32;
 fn load_left(at: u32) -> Left { return at; }
 fn load_right(at: u32) -> Right { return at; }
 fn multiply(left: Left, right: Right, sum: Sum) -> Sum {
-  var it = sum;
+  var result = sum;
   for (var i = 0u; i < values_each; i++) {
     let row = (i * ${LANES}u + lane_of_subgroup) / ${n}u;
     let column = (i * ${LANES}u + lane_of_subgroup) % ${n}u;
-    for (var j = 0u; j < depth; j++) { it.values[i] += f32(staged[left + row * depth + j]) * f32(weights[right + j * ${n}u + column]); }
-    if (left % 8u != 0u || right % 8u != 0u) { it.values[i] = 1e9; }
+    for (var j = 0u; j < depth; j++) { result.values[i] += f32(staged[left + row * depth + j]) * f32(weights[right + j * ${n}u + column]); }
+    if (left % 8u != 0u || right % 8u != 0u) { result.values[i] = 1e9; }
   }
-  return it;
+  return result;
 }
 fn drain(at: u32, sum: Sum) {
   for (var i = 0u; i < values_each; i++) {

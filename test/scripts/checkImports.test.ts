@@ -41,7 +41,8 @@ describe('imports', () => {
     ];
     const bundled = {
       name: 'worker',
-      setup: (it: import('esbuild').PluginBuild) => it.onResolve({ filter: /\?worker/ }, () => ({ external: true })),
+      setup: (build: import('esbuild').PluginBuild) =>
+        build.onResolve({ filter: /\?worker/ }, () => ({ external: true })),
     };
     const { metafile } = await build({
       absWorkingDir: ROOT,

@@ -99,11 +99,11 @@ describe('tuneClasses', () => {
   it('chooses the fastest implementation, implementations taking turns', async () => {
     const bench = new FakeBench({ a: { ms: 10 }, b: { ms: 9 }, c: { ms: 9.5 } });
     const {
-      classes: [it],
+      classes: [tuned],
       unreached,
       stopped,
     } = await bench.tune(['a', 'b', 'c']);
-    expect(it).toMatchObject({
+    expect(tuned).toMatchObject({
       name: 'one',
       fallback: 'a',
       chosen: 'b',
@@ -122,28 +122,28 @@ describe('tuneClasses', () => {
 
   it('keeps the default against what is less than 3 % faster', async () => {
     const {
-      classes: [it],
+      classes: [tuned],
     } = await new FakeBench({ a: { ms: 1 }, b: { ms: 0.98 } }).tune(['a', 'b']);
-    expect(it.chosen).toBe('a');
-    expect(it.candidates[1].ms).toBeCloseTo(0.98, 9);
+    expect(tuned.chosen).toBe('a');
+    expect(tuned.candidates[1].ms).toBeCloseTo(0.98, 9);
   });
 
   it('gives up on what is far slower after one round, and keeps its time', async () => {
     const bench = new FakeBench({ a: { ms: 10 }, b: { ms: 40 } });
     const {
-      classes: [it],
+      classes: [tuned],
     } = await bench.tune(['a', 'b']);
-    expect(it.candidates[1]).toEqual({ implementation: 'b', ms: 40 });
+    expect(tuned.candidates[1]).toEqual({ implementation: 'b', ms: 40 });
     expect(bench.timed.filter((implementation) => implementation === 'b')).toHaveLength(2);
   });
 
   it('throws out a implementation that disagrees, however fast, and says so', async () => {
     const doing = { a: { ms: 10 }, b: { ms: 1, stores: 1.001 }, c: { ms: 5, stores: 1.000001 } };
     const {
-      classes: [it],
+      classes: [tuned],
     } = await new FakeBench(doing).tune(['a', 'b', 'c']);
-    expect(it.chosen).toBe('c');
-    expect(it.candidates[1]).toEqual({
+    expect(tuned.chosen).toBe('c');
+    expect(tuned.candidates[1]).toEqual({
       implementation: 'b',
       ms: null,
       error: expect.stringMatching(/^differs from a by 1\.0e-3 of the scale, allowed is 0\.00001$/),
@@ -154,14 +154,14 @@ describe('tuneClasses', () => {
 
   it('throws out what does not compile; the next one is then the measure', async () => {
     const {
-      classes: [it],
+      classes: [tuned],
     } = await new FakeBench({
       a: { fails: new GpuError('compiling a: no') },
       b: { ms: 2 },
       c: { ms: 1, stores: 7 },
     }).tune(['a', 'b', 'c']);
-    expect(it.chosen).toBe('b');
-    expect(it.candidates).toMatchObject([
+    expect(tuned.chosen).toBe('b');
+    expect(tuned.candidates).toMatchObject([
       { ms: null, error: 'compiling a: no' },
       { ms: 2 },
       { ms: null, error: expect.stringMatching(/^differs from b/) },
