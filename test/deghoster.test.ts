@@ -1,5 +1,6 @@
 /**
- * The library as people call it: frames in any order and type, tiles, motion maps, cancellation, disposal, bad input.
+ * The library through its public API: frames in any order and type, tiles, motion maps, cancellation, disposal, bad
+ * input.
  */
 import { describe, expect, it } from 'vitest';
 import { CancelledError, Deghoster, InputError } from '../src/index.ts';
@@ -267,7 +268,7 @@ describe('Deghoster', () => {
       expectClose(found, map(k), { tol: GOLDEN_TOLERANCE, scale: 1, label: `W_${k + 1}` }),
     );
     for (const k of [0, 2]) expectVaried(result.motion[k], true);
-    // It is not what the samples as they are would give.
+    // The samples as they are would give something else.
     const codes = runNetwork({ config: golden.config, tensors: golden.weights }, input);
     expect(Math.max(...crop(codes.get('W.1')!, h, w).data.map((x, i) => Math.abs(x - map(0)[i])))).toBeGreaterThan(
       100 * GOLDEN_TOLERANCE,
@@ -328,7 +329,7 @@ describe('Deghoster', () => {
     });
     await expect(run).rejects.toThrow(CancelledError);
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
-    // It is ready for the next.
+    // The Deghoster is ready for the next merge.
     const result = await deghoster.merge(
       frames.map((frame) => ({ ...frame, data: frame.data.slice(0, 3 * 32 * 16), width: 32, height: 16 })),
     );

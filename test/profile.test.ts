@@ -1,4 +1,4 @@
-/** What a merge says of its time, and how few pipelines it needs. */
+/** What a merge reports about its time, and how few pipelines it needs. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Deghoster } from '../src/index.ts';
@@ -18,7 +18,7 @@ const thin = () => readGolden('fixed-halo').weightsBytes;
 /** Implementations round timestamps: Dawn to 65 us, browsers to 100. */
 const ROUNDING_MS = 0.1;
 
-/** That a profile tells of everything in a schedule once, and of no more time than there was. */
+/** Checks that a profile has everything in a schedule once, and no more time than passed. */
 function check(profile: MergeProfile, { stages }: Schedule): void {
   expect(profile.stages.map(({ name, tiles }) => [name, tiles])).toEqual(
     stages.map(({ name, tiling }) => [name, tiling.tiles.length]),

@@ -1,5 +1,5 @@
 /**
- * Tiles in flight: that they overlap, and that whatever stops a merge in the middle leaves nothing behind.
+ * Tiles in flight: that they overlap, and that a merge that stops in the middle frees everything.
  */
 import { describe, expect, it } from 'vitest';
 import { CancelledError, Deghoster, InputError } from '../src/index.ts';
@@ -63,7 +63,7 @@ function watch(device: GPUDevice): { bytes: () => number; pipelines: () => numbe
 }
 
 describe('a preparation that fails', () => {
-  it('leaves nothing on the device, and the next uploads its weights anew', async () => {
+  it('leaves nothing on the device, and the next uploads its weights again', async () => {
     const device = await openAnother();
     const create = device.createBuffer.bind(device);
     let isBroken = true;

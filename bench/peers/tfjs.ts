@@ -27,7 +27,7 @@ interface BackendModule {
 /** What the backend was seen to hold, 457 MiB at 128x128. */
 const BYTES_PER_PIXEL = 29_000;
 
-/** What the backend's own start asks for. */
+/** What the backend asks for when it opens a device itself. */
 const LIMITS = [
   'maxComputeWorkgroupStorageSize',
   'maxComputeWorkgroupsPerDimension',

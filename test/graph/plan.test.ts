@@ -160,7 +160,7 @@ describe.each(PLANS)('plan of %s', (_, graph, target) => {
 });
 
 describe('plan', () => {
-  it('counts what the spec counts', () => {
+  it('counts multiply-adds as the spec does', () => {
     const perPixel = (config: NetworkConfig, frames: number): number => {
       const s = scene(frames, Math.floor((frames - 1) / 2));
       return (
@@ -180,7 +180,7 @@ describe('plan', () => {
     expect(new Set(steps.map((step) => step.dispatch.program.source)).size).toBeLessThanOrEqual(20);
   });
 
-  it('takes the variant that was chosen for a class, and the first where the choice is not to be had', () => {
+  it('takes the variant that was chosen for a class, and the first where the chosen one is missing', () => {
     const graph = segmentationGraph(CONFIG, scene(3, 1));
     const [, step] = plan(graph).steps;
     const chosen = plan(graph, {

@@ -1,11 +1,11 @@
-/** How work is cut into submissions, against a queue whose time the test tells. */
+/** How work is cut into submissions, with a queue whose time the test sets. */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Gpu } from '../../src/device.ts';
 import type { Step } from '../../src/graph/plan.ts';
 import { Submissions } from '../../src/graph/submissions.ts';
 import { testDevice } from '../gpu.ts';
 
-// WebGPU's constants come with it.
+// This import defines WebGPU's constants.
 beforeAll(async () => void (await testDevice()));
 
 const steps = (count: number, multiplyAdds: number): Step[] =>
@@ -127,7 +127,7 @@ describe('submissions', () => {
     finish();
     await expect(idle).rejects.toThrow('no paper');
     await submissions.room();
-    // When nobody waits: whoever does next is told, once.
+    // When nobody waits, the next that waits gets the error, once.
     track(submissions, steps(1, 1), 0, 1, () => {
       throw new Error('no ink');
     });

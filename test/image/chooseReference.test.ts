@@ -113,7 +113,7 @@ describe('choosing', () => {
     expect(pickReference(shares(420, 400))).toBe(1);
   });
 
-  it('takes of equal frames the nearest to the middle, of these the darker', () => {
+  it('takes the one nearest to the middle of equal frames, and the darker of two', () => {
     expect(pickReference(shares(0, 5, 50, 0, 90))).toBe(3);
     expect(pickReference(shares(90, 0, 50, 0, 90))).toBe(1);
   });

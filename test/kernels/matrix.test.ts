@@ -1,6 +1,6 @@
 /**
- * conv2d on matrix units: on the device's own where it has them (skipped, and said so, where it has not), on imitated
- * ones wherever shaders have halves; and what needs no device.
+ * conv2d on matrix units: on the device's own (skipped with a message where it has none), on imitated ones wherever
+ * shaders have halves; and what needs no device.
  */
 import { describe, expect, it } from 'vitest';
 import { Deghoster } from '../../src/index.ts';
@@ -66,8 +66,8 @@ describe.skipIf(!capabilities.matrices)(
       expect(onUnits.near).toBeGreaterThan(60);
     });
 
-    // Whether matrices fit one another and where they are loaded from: sizes that this device has not are refused only
-    // in a pipeline.
+    // Whether matrices fit one another and where they are loaded from: sizes that this device does not support are
+    // refused only in a pipeline.
     it.each(IMITATED.map(({ matrices }) => [sizeText(matrices), matrices] as const))(
       "the network's layers on matrices of %s are valid WGSL",
       async (_, matrices) => {

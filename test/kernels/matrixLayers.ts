@@ -1,4 +1,4 @@
-/** The shipped networks' convolutions, with what they are in variants on matrix units. */
+/** The shipped networks' convolutions, with their code in variants on matrix units. */
 import { fuse } from '../../src/graph/fuse/index.ts';
 import { inputShapes, kernelOf } from '../../src/graph/graph.ts';
 import { plan } from '../../src/graph/plan.ts';
@@ -59,7 +59,7 @@ function convolutionsOf(config: NetworkConfig, frames: number, target: Target): 
   });
 }
 
-/** Those of both networks, in every way that they are fused. */
+/** The convolutions of both networks, in every way that they are fused. */
 export function convolutions(target: Target): Lowered[] {
   return [
     ...convolutionsOf(FIXED, 3, target),

@@ -1,4 +1,4 @@
-/** The rule against circular imports: that it sees every import, and that it holds. */
+/** The rule against circular imports: that the check finds every import, and that the rule holds. */
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
 /**
- * The tuner on the test adapter, on kinds of steps that a software adapter compiles fast; and that merges take what it
+ * The tuner on the test adapter, on kinds of steps that a software adapter compiles fast; and that merges use what it
  * chose.
  */
 import { describe, expect, it } from 'vitest';
@@ -59,7 +59,7 @@ describe('tune', () => {
     }
   });
 
-  it('throws out a implementation that computes something else', async () => {
+  it('rejects an implementation that computes something else', async () => {
     const device = await testDevice();
     const { capabilities } = new Gpu(device);
     const [logits] = stepClasses(config, 3, TILE, { capabilities }).filter(({ name }) => name === LOGITS);

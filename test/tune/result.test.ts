@@ -1,4 +1,4 @@
-/** What is kept of a tuning: choices, joining, caches, and what is no tuning. */
+/** What is kept of a tuning: choices, joining, caches, and what is not a tuning. */
 import { describe, expect, it } from 'vitest';
 import { readTuning, writeTuning } from '../../src/tune/cache.ts';
 import { candidateGbps, candidateGflops, choicesOf, isTuneResult, joinResults } from '../../src/tune/result.ts';

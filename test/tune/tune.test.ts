@@ -6,14 +6,14 @@ import { choose, disagreement, tuneClasses } from '../../src/tune/tune.ts';
 import type { TuneProgress } from '../../src/tune/tune.ts';
 import { stepClass } from './samples.ts';
 
-/** What a implementation does: its time a run, the one value it stores, or the error it fails with. */
+/** What an implementation does: its time per run, the one value it stores, or the error it fails with. */
 interface Doing {
   ms?: number;
   stores?: number;
   fails?: Error;
 }
 
-/** A bench whose clock moves by what it is told to take; compiling takes `compileMs`. */
+/** A bench whose clock advances by the given times; compiling takes `compileMs`. */
 class FakeBench implements Bench {
   now = 0;
   opened = 0;
@@ -137,7 +137,7 @@ describe('tuneClasses', () => {
     expect(bench.timed.filter((implementation) => implementation === 'b')).toHaveLength(2);
   });
 
-  it('throws out a implementation that disagrees, however fast, and says so', async () => {
+  it('rejects an implementation that disagrees, however fast, and says so', async () => {
     const doing = { a: { ms: 10 }, b: { ms: 1, stores: 1.001 }, c: { ms: 5, stores: 1.000001 } };
     const {
       classes: [tuned],
@@ -152,7 +152,7 @@ describe('tuneClasses', () => {
     expect((await new FakeBench(doing).tune(['a', 'b', 'c'], {}, 'f16')).classes[0].chosen).toBe('b');
   });
 
-  it('throws out what does not compile; the next one is then the measure', async () => {
+  it('rejects what does not compile; the next one is then compared with', async () => {
     const {
       classes: [tuned],
     } = await new FakeBench({
@@ -176,7 +176,7 @@ describe('tuneClasses', () => {
     });
   });
 
-  it('passes on what is no fault of a implementation, and closes what it opened', async () => {
+  it('passes on errors that no implementation causes, and closes what it opened', async () => {
     const bench = new FakeBench({ a: {}, b: { fails: new Error('out of luck') } });
     await expect(bench.tune(['a', 'b'])).rejects.toThrow('out of luck');
     expect(bench.closed).toBe(1);
