@@ -75,7 +75,7 @@ export const MATRIX_CHECKS: readonly KernelCheck[] = checksIn({
 });
 
 /**
- * Invocations of an imitated subgroup. With more, each would have fewer values, whose loops a driver unrolls, for
+ * Invocations of an imitated subgroup. With more, each would have fewer values, which a driver splits into scalars, for
  * minutes.
  */
 const LANES = 8;

@@ -152,7 +152,7 @@ describe('tuneClasses', () => {
     expect((await new FakeBench(doing).tune(['a', 'b', 'c'], {}, 'f16')).classes[0].chosen).toBe('b');
   });
 
-  it('rejects what does not compile; the next one is then compared with', async () => {
+  it('rejects what does not compile; the others are then compared with the next one', async () => {
     const {
       classes: [tuned],
     } = await new FakeBench({
