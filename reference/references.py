@@ -103,7 +103,7 @@ def main():
         for weights, row in result["psnrMu"].items():
             print(f"  {weights:6}" + "".join(f"  reference {r + 1}: {value:.2f} ({result['psnrMuMoving'][weights][r]:.2f})" for r, value in enumerate(row)))
         auto = result["auto"]
-        where = "" if auto["gainWhereOther"] is None else f"; where result takes another {auto['gainWhereOther']:+.2f}, worse in {auto['worse']}"
+        where = "" if auto["gainWhereOther"] is None else f"; where it takes another {auto['gainWhereOther']:+.2f}, worse in {auto['worse']}"
         print(f"  auto takes {', '.join(f'{r + 1}: {count}' for r, count in enumerate(auto['taken']))}; {auto['auto']:.2f} against {auto['middle']:.2f} of the middle frame: {auto['gain']:+.2f} ± {auto['standardError']:.2f} ({auto['gainMoving']:+.2f}){where}", flush=True)
         with open(os.path.join(a.out, "references.json"), "w") as file:
             json.dump(results, file, indent=1)
