@@ -100,7 +100,9 @@ fn multiply(left: Left, right: Right, sum: Sum) -> Sum {
   for (var i = 0u; i < values_each; i++) {
     let row = (i * ${LANES}u + lane_of_subgroup) / ${n}u;
     let column = (i * ${LANES}u + lane_of_subgroup) % ${n}u;
-    for (var j = 0u; j < depth; j++) { result.values[i] += f32(staged[left + row * depth + j]) * f32(weights[right + j * ${n}u + column]); }
+    for (var j = 0u; j < depth; j++) {
+      result.values[i] += f32(staged[left + row * depth + j]) * f32(weights[right + j * ${n}u + column]);
+    }
     if (left % 8u != 0u || right % 8u != 0u) { result.values[i] = 1e9; }
   }
   return result;
