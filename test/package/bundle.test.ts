@@ -116,7 +116,7 @@ describe('a minified core', () => {
       join(folder, 'load.js'),
       `
       const globals = Object.getOwnPropertyNames(globalThis).map((name) => globalThis[name]?.prototype).filter(Boolean);
-      const snapshot = () => JSON.stringify([globalThis, ...globals].map((owner) => Reflect.ownKeys(owner).map(String)));
+      const snapshot = () => JSON.stringify([globalThis, ...globals].map((host) => Reflect.ownKeys(host).map(String)));
       const before = snapshot();
       const { create } = await import('./bundle.js');
       const same = snapshot() === before;
