@@ -29,8 +29,8 @@ import { validate } from './validate.ts';
 export const PEERS: readonly Contestant[] = [onnxWeb, tfjs, onnxNode];
 
 /**
- * Largest difference of a right result: what f32 sums of another order make of it is far below, an 8-bit step far
- * above.
+ * Largest difference of a right result. Summing f32 in another order changes a result by far less, an 8-bit step is far
+ * more.
  */
 const TOLERANCE = { network: 1e-3, layer: 1e-4 };
 
@@ -78,7 +78,7 @@ function print(work: string, rows: readonly Row[], peakGflops: number): void {
   }
 }
 
-/** Runs all of it. @throws NoAdapterError, and TooFarError for a deghost that computes something else than PyTorch. */
+/** Runs the whole bench. @throws NoAdapterError, and TooFarError if deghost's results differ from PyTorch's. */
 export async function bench(options: BenchOptions): Promise<Report> {
   const { software, sizes, rules } = options;
   const { adapter, info } = await requestAdapter({ software });

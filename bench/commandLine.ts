@@ -7,7 +7,7 @@ import { reportMarkdown } from './report.ts';
 import type { Report } from './report.ts';
 import { rooflineSvg } from './roofline.ts';
 
-/** Options that each has, with its own defaults. */
+/** Options that all of them have, each with its own defaults. */
 export function contestOptions(defaults: { sizes: string; runs: string; limit: string; kernels: string }) {
   return {
     sizes: { type: 'string', default: defaults.sizes },

@@ -3,8 +3,8 @@ import { worstDifference } from '../test/reference/random.ts';
 import type { Planes } from './engine.ts';
 
 /**
- * Largest difference of a result's part that the expected one has too; infinite where either is no number, or planes
- * are missing.
+ * Largest difference within the part of a result that the expected one has too; infinite where either is not a number,
+ * or planes are missing.
  */
 export function largestDifference(actual: Planes, expected: Planes): number {
   if (actual.c !== expected.c || actual.h < expected.h || actual.w < expected.w) return Infinity;

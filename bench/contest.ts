@@ -1,6 +1,6 @@
 /**
- * The contest: engines take turns on the same work, a run each a round, so that a swing of the machine's load hits all
- * alike. A result is compared before anything is timed; a wrong one is timed too, and marked.
+ * The contest: engines take turns on the same work, one run each per round, so that a change of the machine's load
+ * affects all of them alike. A result is compared before anything is timed; a wrong one is timed too, and marked.
  */
 import { waitWithPauses } from '../src/pollingPauses.ts';
 import { largestDifference } from './compare.ts';
@@ -25,7 +25,7 @@ export interface Row {
   error?: number;
   /** Its result is what the others were compared with. */
   judge?: boolean;
-  /** Making ready and the first run, compilation included. */
+  /** Milliseconds to prepare and to run once, compilation included. */
   firstMs?: number;
   /** Of the runs after the first. */
   runs?: number;
@@ -45,7 +45,7 @@ export interface ContestRules {
   /** Most runs after the first. */
   runs: number;
   /**
-   * Seconds an engine may take for one work; no run is begun that would exceed them, but for the first and one after
+   * Seconds an engine may take for one work; no run is started that would exceed them, except the first and one after
    * it.
    */
   limit: number;
@@ -67,7 +67,7 @@ export interface Entrant {
   engine?: Engine;
   status?: Status;
   note?: string;
-  /** Milliseconds a pixel in its last contest, to foretell the next. */
+  /** Milliseconds a pixel in its last contest, to predict the next. */
   msPerPixel?: number;
 }
 
@@ -101,7 +101,7 @@ export async function enter(
 /** Runs of others with pauses. */
 const PAUSED_RUNS = 3;
 
-/** How long an engine may take to let go. */
+/** How long an engine may take to release its work. */
 const RELEASE_SECONDS = 30;
 
 interface Started {
@@ -113,8 +113,8 @@ interface Started {
 }
 
 /**
- * Waits for some work, or gives up: an engine that never answers must not stop the others. What it left running goes
- * on.
+ * Waits for some work, or gives up: an engine that never answers must not stop the others. Work that it left running
+ * continues.
  */
 function within<T>(seconds: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -126,7 +126,8 @@ function within<T>(seconds: number, work: Promise<T>): Promise<T> {
 
 /**
  * Runs one contest.
- * @param judge id of the entrant whose result the others are compared with; the first that ran when it did not.
+ * @param judge id of the entrant whose result the others are compared with; if that entrant did not run, the first that
+ * did.
  * @param operations floating-point operations of the work.
  */
 export async function contest(
@@ -151,11 +152,11 @@ export async function contest(
     rows.push(row);
     if (!engine) continue;
     Object.assign(row, { version: engine.version, adapter: engine.adapter, note: engine.note });
-    const foretold = ((entrant.msPerPixel ?? 0) * pixels) / 1000;
-    if (2 * foretold > rules.limit) {
+    const predicted = ((entrant.msPerPixel ?? 0) * pixels) / 1000;
+    if (2 * predicted > rules.limit) {
       Object.assign(row, {
         status: 'not run',
-        note: `foretold ${foretold.toFixed(0)} s a run, the limit is ${rules.limit} s for two`,
+        note: `predicted ${predicted.toFixed(0)} s a run, the limit is ${rules.limit} s for two`,
       });
       continue;
     }
@@ -183,7 +184,7 @@ export async function contest(
       try {
         await within(RELEASE_SECONDS, Promise.resolve(session?.release()));
       } catch {
-        // What failed may be beyond releasing.
+        // Releasing an engine that failed may fail too.
       }
     }
   }
@@ -198,16 +199,17 @@ export async function contest(
   }
 
   for (let round = 0; round < rules.runs; round++) {
-    for (const it of started) {
-      const last = it.samples.at(-1) ?? 0;
-      if (it.row.status === 'failed' || (it.samples.length && it.spentMs + last > rules.limit * 1000)) continue;
+    for (const entry of started) {
+      const last = entry.samples.at(-1) ?? 0;
+      if (entry.row.status === 'failed' || (entry.samples.length && entry.spentMs + last > rules.limit * 1000))
+        continue;
       const begun = performance.now();
       try {
-        await within(3 * rules.limit, it.session.run());
-        it.samples.push(performance.now() - begun);
-        it.spentMs += it.samples.at(-1)!;
+        await within(3 * rules.limit, entry.session.run());
+        entry.samples.push(performance.now() - begun);
+        entry.spentMs += entry.samples.at(-1)!;
       } catch (error) {
-        Object.assign(it.row, { status: 'failed', note: oneLine(error) });
+        Object.assign(entry.row, { status: 'failed', note: oneLine(error) });
       }
     }
   }
@@ -216,7 +218,7 @@ export async function contest(
     const others = started.filter(
       ({ entrant, row }) => entrant.id !== OWN && entrant.engine!.device && row.status !== 'failed',
     );
-    const paused = new Map(others.map((it): [Started, number[]] => [it, []]));
+    const paused = new Map(others.map((other): [Started, number[]] => [other, []]));
     for (let round = 0; round < Math.min(PAUSED_RUNS, rules.runs); round++) {
       for (const [{ row, session }, samples] of paused) {
         if (row.status === 'failed') continue;

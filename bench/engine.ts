@@ -31,9 +31,9 @@ export type Work =
   /** One 3x3 convolution of the network with its activation, from a tensor on the device to one on the device. */
   | { kind: 'layer'; layer: string; channels: number; width: number; height: number };
 
-/** Work made ready on an engine: compiled as far as the engine compiles before its first run. */
+/** Work prepared on an engine: compiled as far as the engine compiles before its first run. */
 export interface Session {
-  /** One run; when it resolves all of it is done. */
+  /** One run; resolves when all of its work is done. */
   run(): Promise<unknown>;
   /** The last run's result, padded or not. Not timed. */
   result(): Promise<Planes> | Planes;
@@ -70,7 +70,7 @@ export interface Contestant {
   open(context: EngineContext): Promise<Engine>;
 }
 
-/** A contestant's package, or what makes its graphs, is not there; the message is the remedy. */
+/** A contestant's package, or what makes its graphs, is missing; the message is the remedy. */
 export class NotInstalled extends Error {}
 
 export const sizeText = ({ width, height }: { width: number; height: number }): string => `${width}x${height}`;

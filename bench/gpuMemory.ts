@@ -29,21 +29,21 @@ export function peakBytes(device: GPUDevice): number {
 }
 
 export function resetPeak(device: GPUDevice): void {
-  const it = held.get(device);
-  if (it) it.peak = it.now;
+  const memory = held.get(device);
+  if (memory) memory.peak = memory.now;
 }
 
 type Destroyable = { destroy(): undefined };
 
 function count<T extends Destroyable>(device: object, resource: T, bytes: number): T {
-  const it = held.get(device) ?? { now: 0, peak: 0 };
-  held.set(device, it);
-  it.now += bytes;
-  it.peak = Math.max(it.peak, it.now);
+  const memory = held.get(device) ?? { now: 0, peak: 0 };
+  held.set(device, memory);
+  memory.now += bytes;
+  memory.peak = Math.max(memory.peak, memory.now);
   const destroy = resource.destroy;
   let alive = true;
   resource.destroy = () => {
-    if (alive) it.now -= bytes;
+    if (alive) memory.now -= bytes;
     alive = false;
     return destroy.call(resource);
   };

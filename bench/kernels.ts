@@ -52,7 +52,7 @@ function graphOf(
   };
 }
 
-/** Values that a kernel may meet: in [0,1), and a response's table where one is read. */
+/** Values that a kernel can get: in [0,1), and a response's table where one is read. */
 function valuesOf({ shape }: GraphNode, random: Rng): Tensor {
   if (shape.height === 1 && shape.width > 1) return gammaTable(shape.width);
   return tensor(

@@ -1,4 +1,4 @@
-/** The command lines' words, read and checked. */
+/** Reads and checks the options of the command lines. */
 import { existsSync } from 'node:fs';
 import { UsageError } from '../src/errors.ts';
 import type { Contestant } from './engine.ts';
@@ -9,7 +9,7 @@ export function parseSizes(text: string): { width: number; height: number }[] {
     const match = /^(\d+)x(\d+)$/.exec(size.trim());
     const [width, height] = match ? [Number(match[1]), Number(match[2])] : [0, 0];
     if (width < 16 || height < 16)
-      throw new UsageError(`--sizes: "${size}" is no size of at least 16x16: write for example 256x256,512x384`);
+      throw new UsageError(`--sizes: "${size}" is not a size of at least 16x16: write for example 256x256,512x384`);
     return { width, height };
   });
 }

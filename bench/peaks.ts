@@ -19,7 +19,7 @@ const ROUNDS = 64;
 
 const range = Array.from({ length: CHAINS }, (_, i) => i);
 
-/** Independent chains of vec4 multiply-adds: nothing to wait for but arithmetic. */
+/** Independent chains of vec4 multiply-adds: only arithmetic takes time. */
 const multiplyAdd = elementwise({
   label: 'peak multiply-add',
   inputs: ['input'],
@@ -35,7 +35,7 @@ ${Array.from({ length: STEPS }, () => range.map((i) => `    a${i} = a${i} * k + 
 
 const copy = elementwise({ label: 'peak copy', inputs: ['input'], body: '  let value = load_input(index);' });
 
-/** Milliseconds of one dispatch, many times over, the median of several goes. */
+/** Milliseconds of one dispatch: the median of several measurements of many dispatches. */
 async function timeDispatch(gpu: Gpu, dispatch: Dispatch, elements: number): Promise<number> {
   const { device } = gpu;
   const { program } = dispatch;

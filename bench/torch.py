@@ -96,7 +96,8 @@ def main():
                 elif mode == "eager":
                     row.update(status="right", error=0.0, judge=True)
                 else:
-                    # bf16 keeps 8 bits: what is asked of it is half a step of an 8-bit picture in linear light, of f32 a thousandth.
+                    # bf16 keeps 8 bits: its limit is half a step of an 8-bit picture in linear light, that of f32 a
+                    # thousandth.
                     row["error"] = float((Y - expected).abs().max())
                     row["status"] = "right" if row["error"] <= (2e-2 if "bf16" in mode else 1e-3) else "wrong"
             except Exception as error:

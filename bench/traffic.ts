@@ -47,7 +47,7 @@ export function mergeCost(
   });
   const costs = stages.map(({ plan, tiling }) => ({ ...planCost(plan), tiles: tiling.tiles.length }));
   return {
-    operations: costs.reduce((sum, it) => sum + it.operations * it.tiles, 0),
-    bytes: costs.reduce((sum, it) => sum + it.bytes * it.tiles, 0),
+    operations: costs.reduce((sum, cost) => sum + cost.operations * cost.tiles, 0),
+    bytes: costs.reduce((sum, cost) => sum + cost.bytes * cost.tiles, 0),
   };
 }

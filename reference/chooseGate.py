@@ -1,4 +1,4 @@
-"""What gates cost inside true motion, and what they take from still parts: the measurement that the shipped gate was chosen by.
+"""What gates cost inside true motion, and how much false motion they remove from still parts: the measurement behind the shipped gate.
 
     python3 chooseGate.py --weights runs/fixed/state.pt --pool runs/held-plain3 runs/held-camera3 [--gate '{"codes": 2, ...}' ...]
 

@@ -41,7 +41,7 @@ def agreement(a, b, pool, picks, count):
 
 
 def recent(started, depth=1):
-    """Where a run began, and where that began; what lies before is in the metadata of those files."""
+    """The starting point of a run, and that one's; earlier ones are in the metadata of those files."""
     return [{key: recent(value, depth - 1) if key == "startedFrom" else value for key, value in run.items() if key not in ("startedFrom", "averageOf") or depth} for run in started]
 
 

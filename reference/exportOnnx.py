@@ -5,7 +5,7 @@
     python3 exportOnnx.py --weights ../weights/fixed.safetensors --out layer.onnx --layer encoder.2
 
 The graph takes `X`, the frames [N,3,H,W] in the gamma domain (response `gamma`), shortest first, and gives `Y` [1,3,H,W] and the motion maps
-`W` [N,1,H,W]. H and W are free but must be multiples of 16: who calls pads by replication and crops, as model.py does by itself.
+`W` [N,1,H,W]. H and W are free but must be multiples of 16: the caller pads by replication and crops, as model.py does by itself.
 Exposures and the reference frame are constants of the graph. What is the same for all frames is one batch, all memory reads
 are one batched product, as in model.py. With --layer it is one convolution and its activation, `X` [1,C,H,W] to `Y`.
 
@@ -109,7 +109,7 @@ def main():
     if a.pad_channels:
         pad_channels(net)
     reference = (len(taus) - 1) // 2 if a.reference is None else a.reference
-    # model.py pads pictures to multiples of 16; here that is the caller's, because the tracer would freeze the amounts.
+    # model.py pads pictures to multiples of 16; here the caller does it, because the tracer would freeze the amounts.
     net.pad = lambda x: x
     export(Stack(net, [t / taus[0] for t in taus], reference), torch.rand(len(taus), 3, 32, 48), a.out, ["Y", "W"])
 

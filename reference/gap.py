@@ -1,4 +1,4 @@
-"""How far rendered stacks are from photographs: dark pixels of the reference, and what still pixels differ by once their exposures are aligned.
+"""How much rendered stacks differ from photographs: dark pixels of the reference, and the difference of still pixels once their exposures are aligned.
 
     python3 gap.py --panoramas DIR --static DIR... [--frames 2,3,4 1,2,3] [--stacks 64] [--json gap.json]
 
@@ -73,7 +73,7 @@ def photographs(folders, picks, cache):
 
 
 def rendered(panoramas, count, seed):
-    """Rendered stacks of three in the same form; those with steps far from 4 are passed over, as the photographs have steps of about 4."""
+    """Rendered stacks of three in the same form; those with steps far from 4 are skipped, because the photographs have steps of about 4."""
     sources, responses, i = data.sources(panoramas), data.Responses(), 0
     while count:
         s = data.render(np.random.default_rng([seed, i]), sources, 3, (128, 128), responses=responses)

@@ -1,7 +1,7 @@
 """The gate: no motion where both samples can show the same light (the specification's section "Gate").
 
-A sample of the camera's stands for an interval of light: some codes either side, and some relative error; at black anything below,
-at white anything above. Where the intervals of two frames overlap, nothing has to have moved, whatever S says. The gate needs the samples
+A camera's sample stands for an interval of light: some codes either side, and some relative error; at black anything below,
+at white anything above. Where the intervals of two frames overlap, nothing need have moved, whatever S says. The gate needs the samples
 before the response is undone, and f, the inverse response, itself. It holds no parameters, so nothing here has a gradient.
 """
 import torch
@@ -12,7 +12,7 @@ WHITE = 253.5 / 255  # a sample that may be above it may be any light
 
 
 def check_gate(gate):
-    """Raises ValueError for what is no gate."""
+    """Raises ValueError for an invalid gate."""
     if not isinstance(gate, dict) or set(gate) != set(FIELDS):
         raise ValueError(f"config gate={gate!r}: expected an object of {', '.join(FIELDS)}")
     for name in FIELDS:

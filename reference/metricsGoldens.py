@@ -2,7 +2,7 @@
 
     python3 metricsGoldens.py      # writes ../test/goldens/metrics{,.harm}.json and metrics.{truth,candidate}.npy
 
-PSNR and SSIM are scikit-image's own. PU21 and the tone operators have none there, so they are written here a second time, from the papers:
+PSNR and SSIM are scikit-image's own. scikit-image has no PU21 and none of the tone operators, so this file implements them a second time, from the papers:
 PU21 with plain NumPy, Durand's bilateral filter by its definition, every pixel against every other, where the engine uses a grid.
 What harm a merge does (cast, rainbow pixels, CIEDE2000) is scikit-image's CIELAB and CIEDE2000 and SciPy's median filter, put together here.
 Needs Debian's python3-skimage.

@@ -101,7 +101,7 @@ class Deghost(nn.Module):
         return F.leaky_relu(x, self.config["slope"])
 
     def init(self, generator, seg_bias=-1.5, out_bias=None, out_scale=1.0, delta=False):
-        """Glorot uniform with the LeakyReLU gain; zero biases but the heads'.
+        """Glorot uniform with the LeakyReLU gain; zero biases except the heads'.
 
         delta: outside S, 3x3 convs start as an orthogonal matrix in the middle tap and a tenth of Glorot around it (delta-orthogonal, Xiao et
         al. 2018), so that single pixels reach the last of some twenty layers, which the random filters of Glorot would blur on the way.

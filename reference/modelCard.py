@@ -3,7 +3,7 @@
     python3 modelCard.py [--real DIR...] [--static DIR...] [--panoramas DIR] [--heads runs/head-none runs/head-merge]      # a quarter of an hour on lavapipe, and half a minute a photograph
 
 --real: folders of stacks with still.json, or of such folders; three frames get `fixed`, others `any`. --static: folders of five frames in which nothing moves. --panoramas: renders the held-out scenes and writes them as
-folders. Needs `npm ci`, and `npm run build` after a change of src. Writes ../weights/figures.json and the tables between the markers of ../weights/README.md. What is not given keeps the figures that are there.
+folders. Needs `npm ci`, and `npm run build` after a change of src. Writes ../weights/figures.json and the tables between the markers of ../weights/README.md. Figures of options that are not given stay as they are.
 Of photographs only means and worst cases are kept: neither they nor their names are ours to publish.
 """
 import argparse
@@ -33,7 +33,7 @@ TABLES = {  # name: pool, weights, further options of `deghost evaluate`
     "any-camera": ("held-camera5", "any", ["--response", "auto"]),
 }
 STATIC = [("fixed", "1,2,3"), ("fixed", "2,3,4"), ("fixed", "3,4,5"), ("any", "2,3,4"), ("any", None)]  # weights, frames
-REUSE = False  # whether reports that are newer than their weights stand
+REUSE = False  # whether reports that are newer than their weights are kept
 DARK = 0.15  # a box is dark where the reference frame's samples are below this on the mean, of 1
 ROWS = ["network", "reference", "merge", "merge, difference", "merge, S", "merge, truth"]
 
@@ -112,7 +112,7 @@ def static(folders):
 
 
 def failures(table="fixed", count=3):
-    """The stacks in which the network is least better, or most worse, than the merge with true maps, one sheet below the other: ../docs/failures.jpg."""
+    """The stacks in which the network gains least over, or loses most to, the merge with true maps, one sheet below the other: ../docs/failures.jpg."""
     from PIL import Image
 
     with open(os.path.join(RUNS, f"figures-{table}.json")) as file:
@@ -130,7 +130,7 @@ def failures(table="fixed", count=3):
 
 
 def heads(folders):
-    """Held-out figures of checkpoints that were trained alike but for the head."""
+    """Held-out figures of checkpoints that were trained alike except for the head."""
     out = {}
     for folder in folders:
         path = os.path.join(RUNS, "head.json")
@@ -207,8 +207,8 @@ def main():
     p.add_argument("--real", nargs="+", default=[], help="folders of real stacks with still.json")
     p.add_argument("--static", nargs="+", default=[], help="folders of real stacks of five frames in which nothing moves")
     p.add_argument("--panoramas", help="folder of HDR panoramas: the held-out scenes are rendered from it")
-    p.add_argument("--reuse", action="store_true", help="keep reports of `deghost evaluate` that are newer than their weights: a run that was interrupted goes on")
-    p.add_argument("--heads", nargs="+", default=[], help="two runs of train.py, alike but for --base")
+    p.add_argument("--reuse", action="store_true", help="keep reports of `deghost evaluate` that are newer than their weights: continues a run that was interrupted")
+    p.add_argument("--heads", nargs="+", default=[], help="two runs of train.py, alike except for --base")
     p.add_argument("--only", help="tables of rendered scenes to make again, e.g. fixed,any-5")
     a = p.parse_args()
     global REUSE

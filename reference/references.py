@@ -1,4 +1,4 @@
-"""Is another reference than the middle frame any good? Held-out scenes, each against the truth of the moment that the reference shows.
+"""How good are references other than the middle frame? Held-out scenes, each against the truth of the moment that the reference shows.
 
     python3 references.py --panoramas DIR [--scenes 24] [--out runs/references] [--only plain3,camera5]
 
@@ -98,11 +98,11 @@ def main():
     os.makedirs(a.out, exist_ok=True)
     results = {}
     for name in a.only.split(","):
-        it = results[name] = measure(name, a)
-        print(f"{name}, {it['scenes']} scenes, PSNR-mu (inside motion)")
-        for weights, row in it["psnrMu"].items():
-            print(f"  {weights:6}" + "".join(f"  reference {r + 1}: {value:.2f} ({it['psnrMuMoving'][weights][r]:.2f})" for r, value in enumerate(row)))
-        auto = it["auto"]
+        result = results[name] = measure(name, a)
+        print(f"{name}, {result['scenes']} scenes, PSNR-mu (inside motion)")
+        for weights, row in result["psnrMu"].items():
+            print(f"  {weights:6}" + "".join(f"  reference {r + 1}: {value:.2f} ({result['psnrMuMoving'][weights][r]:.2f})" for r, value in enumerate(row)))
+        auto = result["auto"]
         where = "" if auto["gainWhereOther"] is None else f"; where it takes another {auto['gainWhereOther']:+.2f}, worse in {auto['worse']}"
         print(f"  auto takes {', '.join(f'{r + 1}: {count}' for r, count in enumerate(auto['taken']))}; {auto['auto']:.2f} against {auto['middle']:.2f} of the middle frame: {auto['gain']:+.2f} ± {auto['standardError']:.2f} ({auto['gainMoving']:+.2f}){where}", flush=True)
         with open(os.path.join(a.out, "references.json"), "w") as file:

@@ -3,8 +3,8 @@
     python3 responses.py --panoramas DIR [--stacks 480] [--report sheet.png]      # needs the repository's `npm ci`
 
 Stacks of 2 to 5 frames (320x240, of the training panoramas, with noise, JPEG, shifts, exposure errors and moving things) are rendered with
-curves drawn by data.draw_curve, estimated by estimateResponses.ts, and stored. A stack whose curve the estimator gave up keeps gamma 2.2, as
-it does for a user.
+curves drawn by data.draw_curve, estimated by estimateResponses.ts, and stored. If the estimator finds no curve, the stack keeps gamma 2.2, as
+for a user.
 """
 import argparse
 import json

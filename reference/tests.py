@@ -71,7 +71,7 @@ class Rendering(unittest.TestCase):
         self.assertEqual(s["codes"].shape, (9, 3, 64, 80))
 
     def test_plain_stack_agrees_with_its_truth(self):
-        """Well-exposed still pixels of every frame are the true radiance, but for noise and rounding."""
+        """Well-exposed still pixels of every frame are the true radiance, except for noise and rounding."""
         s = self.stack(3, plain=4)
         X, truth, compared = data.frames_of(s), data.radiance_of(s, 1), 0
         for k, tau in enumerate(s["taus"]):
@@ -110,7 +110,7 @@ class Rendering(unittest.TestCase):
         self.assertGreater(sum(share > 0.02 for share in shares), 12)
 
     def test_what_the_camera_does_is_not_motion(self):
-        """Shifts, parallax, noise and a look alone: nothing moves, though every frame is different."""
+        """Shifts, parallax, noise and a camera's look alone: nothing moves, though every frame is different."""
         found = 0
         for seed in range(60):
             s = self.stack(seed)

@@ -3,10 +3,10 @@
     python3 train.py --variant fixed --pool runs/hard3 runs/plain3 --held-out runs/held-plain3 --run runs/fixed --s-iterations 2000 --joint-iterations 3000
     python3 train.py --variant any --init runs/fixed/state.pt ...
 
-Loss of the joint part: `log MSE(T(Y), T(target))` for each sample, because the mean PSNR over scenes is what counts and a plain MSE
-serves the hardest patch alone; the same within true motion, where there is any; a smaller such term in the gamma domain for the
+Loss of the joint part: `log MSE(T(Y), T(target))` for each sample, because the mean PSNR over scenes is what counts and with a plain MSE
+the hardest patch dominates; the same within true motion, where there is any; a smaller such term in the gamma domain for the
 highlights; and Dice + BCE on the masks, unless S is frozen. The schedule is warm-up and cosine over the iterations given; Adam is reset at the
-switch. A checkpoint holds parameters, moments, both generators and the counts: a run that was stopped and resumed ends in the very
+switch. A checkpoint holds parameters, moments, both generators and the counts: a run that was stopped and resumed ends with exactly the
 tensors of one that was not (tests.py). A line every 20 iterations goes to run/log.tsv, held-out figures to run/held-out.tsv; curves.py draws them.
 """
 import argparse
@@ -70,7 +70,7 @@ def enlarge(a, size):
 
 
 def batch_of(pool, rng, count, frames, size, zoom):
-    """frames: (fewest, most). One N and one r for the batch; r is the middle but in a quarter of the steps."""
+    """frames: (fewest, most). One N and one r for the batch; r is the middle except in a quarter of the steps."""
     total = len(pool[0]["taus"])
     n = int(rng.integers(frames[0], min(frames[1], total) + 1))
     r = int(rng.integers(n)) if rng.random() < 0.25 else (n - 1) // 2
@@ -158,7 +158,7 @@ def history_of(path):
 
 
 def start(net, path, log):
-    """Takes every tensor of equal name and shape from another run; seg.any from seg.short and the shared writes from the middle frame's.
+    """Copies every tensor of equal name and shape from another run; seg.any from seg.short, and the shared writes from the middle frame's.
 
     `path` may end in `:prefix` to take only tensors whose names start so.
     """
@@ -192,7 +192,7 @@ def arguments():
     a.add_argument("--variant", choices=["fixed", "any"], required=True)
     a.add_argument("--base", choices=["none", "merge"], default="merge")
     a.add_argument("--hat", choices=["channel", "pixel"], default="pixel")
-    a.add_argument("--gate", type=json.loads, help='motion that evidence must back: {"codes": 2, "relative": 0.06, "low": 0.004, "high": 0.02}')
+    a.add_argument("--gate", type=json.loads, help='motion that evidence must support: {"codes": 2, "relative": 0.06, "low": 0.004, "high": 0.02}')
     a.add_argument("--pool", nargs="+", required=True, help="folders of `python3 -m data`; scenes are drawn from all alike")
     a.add_argument("--held-out", required=True)
     a.add_argument("--run", required=True)
@@ -212,7 +212,7 @@ def arguments():
     a.add_argument("--seed", type=int, default=1)
     a.add_argument("--save-minutes", type=float, default=4)
     a.add_argument("--held-out-stacks", type=int, default=12)
-    a.add_argument("--stop-after", type=int, default=0, help="save and stop after so many iterations of this call; the same call goes on")
+    a.add_argument("--stop-after", type=int, default=0, help="save and stop after so many iterations of this call; the same call continues")
     return a.parse_args()
 
 
@@ -232,7 +232,7 @@ def joint_loss(net, X, taus, r, target, masks, samples, response, frozen, floor)
     with torch.no_grad():
         base = mu_law(out["B"].clamp(0, 1)) if out["B"] is not None else torch.zeros_like(T)
         gain = (log_mse(base, T_target, 1e-9) - log_mse(T, T_target, 1e-9)) * 10 / math.log(10)
-    # gradients of most batches are then longer than 1 and clipped: no batch steers more than another
+    # gradients of most batches are then longer than 1 and clipped: no batch has more influence than another
     return mu + 0.3 * log_mse(T, T_target, floor, moving) + 0.05 * gamma + (0 if frozen else 2 * m), float(gain), iou
 
 

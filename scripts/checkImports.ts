@@ -1,7 +1,7 @@
 /**
  * `npm run check:imports`: finds imports that go in circles.
  *
- * In a circle no file can be read, tested or loaded without the others. Imports of types count as well: the reader
+ * No file of a circle can be read, tested or loaded without the others. Imports of types count as well: the reader
  * follows them too, and a type becomes a value easily. So do `export ... from` and `import()`.
  *
  * Imports are found by their form, not by a parser: TypeScript 7 has no stable one, and tools that bring an older one

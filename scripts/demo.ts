@@ -80,7 +80,7 @@ async function demo(): Promise<void> {
     ['result.png', 'the merged picture, tone-mapped'],
     ['result.hdr', 'the same as HDR, 1.0 being the white of the middle exposure'],
     ['plain-merge.png', 'the exposures averaged, for comparison: with ghosts'],
-    ['motion/', 'what was taken to be moving, exposure by exposure'],
+    ['motion/', 'what counts as moving, exposure by exposure'],
   ])
     console.log(`  ${show(join(out, name)).padEnd(24)} ${what}`);
 }

@@ -1,9 +1,9 @@
 /**
  * The browser that tests run in.
  *
- * playwright-core brings none of its own; the system's Chromium or Chrome is used, or else the one that npm brings
- * (npmChromium.ts). SwiftShader, Chromium's own software Vulkan, is its WebGPU adapter, so a machine without a GPU is
- * enough and all machines compute alike.
+ * playwright-core brings no browser. The system's Chromium or Chrome is used, or else npm's (npmChromium.ts).
+ * SwiftShader, Chromium's own software Vulkan, is its WebGPU adapter, so a machine without a GPU is enough and all
+ * machines compute alike.
  */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -12,7 +12,7 @@ import type { Browser } from 'playwright-core';
 import { SWIFTSHADER_PACKAGE, supportsSwiftShader } from '../src/node/softwareAdapter.ts';
 import { npmChromiumPath } from './npmChromium.ts';
 
-/** Where systems put it, the free build first. */
+/** Where systems install Chromium or Chrome, the free build first. */
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const MAC = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
@@ -22,7 +22,7 @@ const MAC = [
 /** `--no-sandbox`: containers and root have none. WebGPU on Linux and on a software adapter is still behind a flag. */
 const FLAGS = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--disable-dev-shm-usage'];
 
-/** A Chromium, and where it is from. */
+/** A Chromium, and its source. */
 export interface FoundChromium {
   path: string;
   from: 'CHROMIUM' | 'system' | 'npm';
@@ -51,15 +51,15 @@ export function findChromium(): FoundChromium {
   );
 }
 
-/** Its path. @throws as {@link findChromium}. */
+/** The path of the Chromium to run. @throws as {@link findChromium}. */
 export function chromiumPath(): string {
   return findChromium().path;
 }
 
 /** Starts a headless Chromium whose pages have WebGPU. WebGPU needs a secure context: serve pages from localhost. */
 export function launchChromium(): Promise<Browser> {
-  // Its SwiftShader is its own: another driver chosen in this process (`deghost info` looks at npm's) would leave it
-  // without an adapter.
+  // Chromium uses its own SwiftShader. Another driver chosen in this process (`deghost info` looks at npm's) would
+  // leave it without an adapter.
   const { VK_DRIVER_FILES: _, VK_ICD_FILENAMES: __, ...env } = process.env;
   return chromium.launch({
     executablePath: chromiumPath(),

@@ -1,5 +1,6 @@
 /**
- * The library as people call it: frames in any order and type, tiles, motion maps, cancellation, disposal, bad input.
+ * The library through its public API: frames in any order and type, tiles, motion maps, cancellation, disposal, bad
+ * input.
  */
 import { describe, expect, it } from 'vitest';
 import { CancelledError, Deghoster, InputError } from '../src/index.ts';
@@ -248,7 +249,7 @@ describe('Deghoster', () => {
   it('gates linear frames by the codes that they would be', async () => {
     const golden = readGolden('fixed-gate');
     const [w, h, exposures] = [40, 30, [1, 4, 16]];
-    const frames = moving(w, h, exposures).map((it) => ({ ...it, data: it.data.map((x) => x ** 2.2) }));
+    const frames = moving(w, h, exposures).map((frame) => ({ ...frame, data: frame.data.map((x) => x ** 2.2) }));
     const result = await merge(golden, frames, { response: 'linear' });
     const identity = Float32Array.from({ length: 256 }, (_, i) => i / 255);
     const input = {
@@ -263,9 +264,11 @@ describe('Deghoster', () => {
       scale: 1,
       label: 'Y',
     });
-    result.motion.forEach((it, k) => expectClose(it, map(k), { tol: GOLDEN_TOLERANCE, scale: 1, label: `W_${k + 1}` }));
+    result.motion.forEach((found, k) =>
+      expectClose(found, map(k), { tol: GOLDEN_TOLERANCE, scale: 1, label: `W_${k + 1}` }),
+    );
     for (const k of [0, 2]) expectVaried(result.motion[k], true);
-    // It is not what the samples as they are would give.
+    // The samples as they are would give something else.
     const codes = runNetwork({ config: golden.config, tensors: golden.weights }, input);
     expect(Math.max(...crop(codes.get('W.1')!, h, w).data.map((x, i) => Math.abs(x - map(0)[i])))).toBeGreaterThan(
       100 * GOLDEN_TOLERANCE,
@@ -274,15 +277,18 @@ describe('Deghoster', () => {
 
   it('reads 8 and 16 bits alike', async () => {
     const golden = readGolden('any-2');
-    const frames = scene(21, 18, [1, 4]).map((it) => ({ ...it, data: it.data.map((x) => Math.round(x * 255)) }));
+    const frames = scene(21, 18, [1, 4]).map((frame) => ({
+      ...frame,
+      data: frame.data.map((x) => Math.round(x * 255)),
+    }));
     const eight = await merge(
       golden,
-      frames.map((it) => ({ ...it, data: Uint8Array.from(it.data) })),
+      frames.map((frame) => ({ ...frame, data: Uint8Array.from(frame.data) })),
       { response: 'gamma' },
     );
     const sixteen = await merge(
       golden,
-      frames.map((it) => ({ ...it, data: Uint16Array.from(it.data, (x) => x * 257) })),
+      frames.map((frame) => ({ ...frame, data: Uint16Array.from(frame.data, (x) => x * 257) })),
       { response: 'gamma' },
     );
     expectClose(sixteen.radiance, eight.radiance, { tol: 1e-6, scale: 1, label: '16 bits' });
@@ -290,15 +296,15 @@ describe('Deghoster', () => {
 
   it('applies a camera response as if the frames had been encoded with gamma', async () => {
     const golden = readGolden('any-2');
-    const frames = scene(21, 18, [1, 4]).map((it) => ({
-      ...it,
-      data: Uint8Array.from(it.data, (x) => Math.round(x * 255)),
+    const frames = scene(21, 18, [1, 4]).map((frame) => ({
+      ...frame,
+      data: Uint8Array.from(frame.data, (x) => Math.round(x * 255)),
     }));
     const curve = Array.from({ length: 256 }, (_, i) => (i / 255) ** 1.6);
     const undone = await merge(golden, frames, { response: { r: curve, g: curve, b: curve } });
     const encoded = await merge(
       golden,
-      frames.map((it) => ({ ...it, data: Float32Array.from(it.data, (x) => curve[x] ** (1 / 2.2)) })),
+      frames.map((frame) => ({ ...frame, data: Float32Array.from(frame.data, (x) => curve[x] ** (1 / 2.2)) })),
       { response: 'gamma' },
     );
     expectClose(undone.radiance, encoded.radiance, { tol: 5e-6, scale: 1, label: 'response' });
@@ -323,9 +329,9 @@ describe('Deghoster', () => {
     });
     await expect(run).rejects.toThrow(CancelledError);
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
-    // It is ready for the next.
+    // The Deghoster is ready for the next merge.
     const result = await deghoster.merge(
-      frames.map((it) => ({ ...it, data: it.data.slice(0, 3 * 32 * 16), width: 32, height: 16 })),
+      frames.map((frame) => ({ ...frame, data: frame.data.slice(0, 3 * 32 * 16), width: 32, height: 16 })),
     );
     expect(result.radiance.some((y) => y > 0)).toBe(true);
     deghoster.dispose();
@@ -357,7 +363,7 @@ describe('Deghoster', () => {
     await refused([a, b, { ...c, width: 4, height: 16, name: 'c.png' }], 'c.png is 4x16 but frame 1 is 8x8');
     await refused([a, b, { ...c, exposure: 0, name: 'c.png' }], 'c.png: exposure is 0');
     await refused(
-      [a, b, c].map((it) => ({ ...it, exposure: 2 })),
+      [a, b, c].map((frame) => ({ ...frame, exposure: 2 })),
       'same exposure',
     );
     await refused(

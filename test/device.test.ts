@@ -1,4 +1,4 @@
-/** What a device's failures become, with devices that fail as real ones do. No GPU. */
+/** How a device's failures are reported, with devices that fail as real ones do. No GPU. */
 import { describe, expect, it } from 'vitest';
 import { Gpu } from '../src/device.ts';
 import { DeviceLostError } from '../src/errors.ts';
@@ -28,7 +28,7 @@ describe('Gpu.wait', () => {
     );
   });
 
-  it('does not wait for what a lost device never does', async () => {
+  it('does not wait for work that a lost device never finishes', async () => {
     const { device, lose } = fakeDevice();
     const waiting = new Gpu(device).wait(new Promise(() => undefined));
     lose();

@@ -26,7 +26,7 @@ describe('frames on the device', () => {
     const deghoster = await Deghoster.create({ weights: weights(), device, memoryBudget });
     const expected = await deghoster.merge(arrays);
     expect(expected.response.report.kind).toBe('estimated');
-    // A device divides 8 bits by 255 with a rounding of its own.
+    // Devices round 8 bits divided by 255 differently.
     const textures = [
       asTexture(device, arrays[0]),
       asTexture(device, arrays[1], 'bgra8unorm'),
@@ -36,7 +36,7 @@ describe('frames on the device', () => {
     expect(got.response).toEqual(expected.response);
     expect(got.order).toEqual([1, 2, 0]);
     expectClose(got.radiance, expected.radiance, { tol: 5e-6, scale: 1, label: 'textures' });
-    // Any of the three beside others.
+    // Each of the three kinds mixed with others.
     const buffer = asBuffer(device, arrays[1]);
     const mixed = await deghoster.merge([arrays[0], buffer, textures[2]], { response: expected.response.response });
     expectClose(mixed.radiance, expected.radiance, { tol: 5e-6, scale: 1, label: 'mixed' });
@@ -62,7 +62,7 @@ describe('frames on the device', () => {
       expect(got.referenceChoice).toEqual(chooseReference(arrays));
       expect(got.reference).toBe(0);
       expect(got.scale).toBe(1);
-      // Light itself is brighter in codes.
+      // Linear light has higher codes.
       const linear = await deghoster.merge([buffer, textures[0], textures[1]], { ...options, response: 'linear' });
       expect(linear.referenceChoice).toEqual(chooseReference(arrays, true));
       expect(linear.referenceChoice!.frames[2].burnt).toBeGreaterThan(got.referenceChoice!.frames[2].burnt);
@@ -171,8 +171,8 @@ describe('mergeToBuffer', () => {
 
 describe('a lost device', () => {
   /**
-   * Of the frames below: two tiles may be under way when the first is reported, and there must be more for a loss to be
-   * noticed, however fast the adapter.
+   * The size of the frames below. Two tiles may be in flight when the first is reported, and there must be more so that
+   * a loss is noticed, however fast the adapter.
    */
   const FOUR_TILES = 6 * MiB;
 
@@ -218,7 +218,7 @@ describe('a lost device', () => {
     deghoster.dispose();
   });
 
-  it('is not opened again for one who has disposed of it', async () => {
+  it('is not opened again after the Deghoster was disposed', async () => {
     const { open, devices } = opener();
     const deghoster = await Deghoster.create({ weights: thin(), device: open, memoryBudget: 10 * MiB });
     let told = 0;
@@ -246,7 +246,7 @@ describe('a lost device', () => {
     deghoster.dispose();
   });
 
-  it('takes frames and results on it with it', async () => {
+  it('loses the frames and results on the device', async () => {
     const { open, devices } = opener();
     const deghoster = await Deghoster.create({ device: open });
     const frames = eightBit(16, 16, [1, 4]).map((frame) => asTexture(devices[0], frame));
@@ -267,7 +267,7 @@ describe('a lost device', () => {
       const { open, devices } = opener();
       const deghoster = await Deghoster.create({ weights: thin(), device: open, memoryBudget: FOUR_TILES });
       const run = deghoster.mergeToBuffer(frames, {
-        onProgress: (it) => it.stage === stage && it.done >= from && devices[0].destroy(),
+        onProgress: (progress) => progress.stage === stage && progress.done >= from && devices[0].destroy(),
       });
       if (reopened) {
         const { buffer } = await run;

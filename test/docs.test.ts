@@ -36,7 +36,7 @@ function commands(page: string): string[] {
   return lines.map((line) => line.replace(/\s#.*/, '').trim());
 }
 
-/** What a heading is linked to by, as GitHub and others make it. */
+/** A heading's anchor, as GitHub and others make it. */
 function anchors(page: string): string[] {
   return found(prose(page), /^#+ (.*)$/gm).map((title) =>
     title
@@ -67,7 +67,7 @@ describe('README.md', () => {
 });
 
 describe.each(pages)('%s', (page) => {
-  // A change log names what is gone.
+  // A change log names what was removed.
   const isHistory = page === 'CHANGELOG.md';
 
   it('has links that lead somewhere', () => {
@@ -80,7 +80,7 @@ describe.each(pages)('%s', (page) => {
   it.skipIf(isHistory)('names files that exist', () => {
     const folders = 'app|bench|docs|examples|reference|scripts|src|test|weights';
     const named = found(prose(page), new RegExp(`\`((?:${folders})/[\\w./-]+)\``, 'g'));
-    // What is built or trained need not be there, nor a kernel that is yet to be written.
+    // What is built or trained may be missing, and so may the example of a new kernel.
     const absent = /^(app\/dist|reference\/runs|src\/kernels\/name\.ts)\b/;
     for (const path of named.filter((name) => !absent.test(name))) {
       expect(existsSync(join(ROOT, path)), `${page} names ${path}`).toBe(true);

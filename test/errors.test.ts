@@ -1,4 +1,4 @@
-/** What the engine's errors carry, and that it leaves a command line's and a page's words to them. */
+/** What the engine's errors carry, and that they name nothing of the command line or the page. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

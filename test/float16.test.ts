@@ -25,7 +25,7 @@ describe('half precision', () => {
     expect(floatToHalf(value)).toBe(bits);
   });
 
-  it('many at once are what each is', () => {
+  it('many at once equal each alone', () => {
     const all = Uint16Array.from({ length: 0x10000 }, (_, bits) => bits);
     expect(halvesToFloats(all)).toEqual(Float32Array.from(all, halfToFloat));
   });
@@ -44,7 +44,7 @@ describe('half precision', () => {
     for (let bits = 1; bits < positives.length; bits++) expect(positives[bits] > positives[bits - 1]).toBe(true);
   });
 
-  it('half way between two halves goes to the even one, a hair to either side to the nearer', () => {
+  it('half way between two halves goes to the even one, slightly off to the nearer', () => {
     for (let low = 0; low < positives.length - 1; low++) {
       const middle = (positives[low] + positives[low + 1]) / 2; // exact in f64
       const step = middle * 2 ** -50;

@@ -1,5 +1,5 @@
 /**
- * The Chromium that npm brings, for machines that have none.
+ * The Chromium from npm, for machines without one.
  *
  * `@sparticuz/chromium`, whose SwiftShader src/node/softwareAdapter.ts uses, is a headless Chromium for Linux on x64,
  * with the libraries and fonts that bare systems lack. It has WebGPU on its own SwiftShader, in pages, workers and
@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { findSwiftShader, unpackSwiftShader } from '../src/node/softwareAdapter.ts';
 
-/** Libraries and fonts are the package's where the system has none. `exec`: whoever ends the script ends Chromium. */
+/** Libraries and fonts are the package's where the system has none. `exec`: ending the script ends Chromium. */
 const START = `#!/bin/sh
 here=$(dirname "$(readlink -f "$0")")
 "$here/chrome" --version >/dev/null 2>&1 || export LD_LIBRARY_PATH="$here/lib\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
@@ -20,7 +20,7 @@ here=$(dirname "$(readlink -f "$0")")
 exec "$here/chrome" "$@"
 `;
 
-/** The package's own file names folders of the service that it is made for. */
+/** Replaces the package's own file, which names folders of the service that the package is made for. */
 const fontsConf = (folder: string): string => `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><dir>${folder}/fonts</dir><cachedir prefix="xdg">fontconfig</cachedir></fontconfig>

@@ -1,4 +1,4 @@
-/** Waiting for a software adapter lets its processor alone, and keeps nobody else waiting for long. */
+/** Waiting for a software adapter leaves the processors to it, and delays nothing else for long. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Gpu } from '../src/device.ts';
 import { waitWithPauses } from '../src/pollingPauses.ts';

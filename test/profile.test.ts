@@ -1,4 +1,4 @@
-/** What a merge says of its time, and how few pipelines it needs. */
+/** What a merge reports about its time, and how few pipelines it needs. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Deghoster } from '../src/index.ts';
@@ -18,7 +18,7 @@ const thin = () => readGolden('fixed-halo').weightsBytes;
 /** Implementations round timestamps: Dawn to 65 us, browsers to 100. */
 const ROUNDING_MS = 0.1;
 
-/** That a profile tells of everything in a schedule once, and of no more time than there was. */
+/** Checks that a profile has everything in a schedule once, and no more time than passed. */
 function check(profile: MergeProfile, { stages }: Schedule): void {
   expect(profile.stages.map(({ name, tiles }) => [name, tiles])).toEqual(
     stages.map(({ name, tiling }) => [name, tiling.tiles.length]),
@@ -26,25 +26,29 @@ function check(profile: MergeProfile, { stages }: Schedule): void {
   const phases = profile.stages.reduce((sum, { ms }) => sum + ms, profile.responseMs + profile.compileMs);
   expect(phases).toBeLessThanOrEqual(profile.ms);
   expect(phases).toBeGreaterThan(0.5 * profile.ms);
-  profile.stages.forEach((it, s) => {
+  profile.stages.forEach((timed, s) => {
     const { plan, tiling } = stages[s];
     const count = tiling.tiles.length;
-    expect(new Set(it.programs.map(({ op }) => op))).toEqual(new Set(plan.steps.map(({ op }) => op)));
-    expect(it.programs.reduce((sum, { dispatches }) => sum + dispatches, 0)).toBe(plan.steps.length * count);
-    expect(it.programs.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0)).toBe(plan.multiplyAdds * count);
-    for (const part of [it.prepareMs, it.cutMs, it.pasteMs, it.busyMs]) expect(part).toBeGreaterThan(0);
-    expect(it.cutMs + it.pasteMs + it.prepareMs).toBeLessThanOrEqual(it.ms);
-    expect(it.submissions).toBeGreaterThanOrEqual(count);
+    expect(new Set(timed.programs.map(({ op }) => op))).toEqual(new Set(plan.steps.map(({ op }) => op)));
+    expect(timed.programs.reduce((sum, { dispatches }) => sum + dispatches, 0)).toBe(plan.steps.length * count);
+    expect(timed.programs.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0)).toBe(plan.multiplyAdds * count);
+    for (const part of [timed.prepareMs, timed.cutMs, timed.pasteMs, timed.busyMs]) expect(part).toBeGreaterThan(0);
+    expect(timed.cutMs + timed.pasteMs + timed.prepareMs).toBeLessThanOrEqual(timed.ms);
+    expect(timed.submissions).toBeGreaterThanOrEqual(count);
     if (!profile.timestamps) {
       expect(
-        [it.computeMs, it.uploadMs, it.readbackMs, ...it.programs.map(({ ms }) => ms)].every((ms) => ms === null),
+        [timed.computeMs, timed.uploadMs, timed.readbackMs, ...timed.programs.map(({ ms }) => ms)].every(
+          (ms) => ms === null,
+        ),
       ).toBe(true);
       return;
     }
-    const sum = it.programs.reduce((total, { ms }) => total + ms!, 0);
-    expect(sum).toBeCloseTo(it.computeMs!, 6);
-    expect(it.computeMs!).toBeGreaterThan(0);
-    expect(it.computeMs! + it.uploadMs! + it.readbackMs!).toBeLessThanOrEqual(it.ms + ROUNDING_MS * count * 2);
+    const sum = timed.programs.reduce((total, { ms }) => total + ms!, 0);
+    expect(sum).toBeCloseTo(timed.computeMs!, 6);
+    expect(timed.computeMs!).toBeGreaterThan(0);
+    expect(timed.computeMs! + timed.uploadMs! + timed.readbackMs!).toBeLessThanOrEqual(
+      timed.ms + ROUNDING_MS * count * 2,
+    );
   });
 }
 

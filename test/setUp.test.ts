@@ -1,5 +1,5 @@
 /**
- * What the suite does about its browser: whichever there is runs the tests of pages, and where none can, the run ends
+ * How the suite finds its browser: the first that is installed runs the tests of pages, and if none can, the run ends
  * at once.
  */
 import { spawnSync } from 'node:child_process';

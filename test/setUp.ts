@@ -1,7 +1,7 @@
 /**
- * Before the whole suite: is there a Chromium whose pages have WebGPU? Where it is not, the run ends here, with the
- * remedy, instead of failing test by test. A run of chosen files begins at once: most need no browser, and one that
- * does says the same.
+ * Before the whole suite: is there a Chromium whose pages have WebGPU? If there is none, the run ends here, with the
+ * remedy, instead of failing test by test. A run of chosen files starts at once: most need no browser, and one that
+ * does reports the same error.
  */
 import { stripVTControlCharacters } from 'node:util';
 import { findChromium, launchChromium } from './chromium.ts';

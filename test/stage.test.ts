@@ -1,5 +1,5 @@
 /**
- * Tiles in flight: that they overlap, and that whatever stops a merge in the middle leaves nothing behind.
+ * Tiles in flight: that they overlap, and that a merge that stops in the middle frees everything.
  */
 import { describe, expect, it } from 'vitest';
 import { CancelledError, Deghoster, InputError } from '../src/index.ts';
@@ -27,14 +27,14 @@ async function smallestBudget(width: number, height: number): Promise<number> {
   const deghoster = (memoryBudget: number) =>
     testDevice().then((device) => Deghoster.create({ weights: golden().weightsBytes, device, memoryBudget }));
   for (let budget = MiB; ; budget *= 1.05) {
-    const it = await deghoster(budget);
+    const engine = await deghoster(budget);
     try {
-      expect(it.plan({ width, height, frames: 3 }).stages.at(-1)!.tiles).toBeGreaterThan(3);
+      expect(engine.plan({ width, height, frames: 3 }).stages.at(-1)!.tiles).toBeGreaterThan(3);
       return budget;
     } catch (error) {
       if (!(error instanceof InputError)) throw error; // too small yet
     } finally {
-      it.dispose();
+      engine.dispose();
     }
   }
 }
@@ -63,7 +63,7 @@ function watch(device: GPUDevice): { bytes: () => number; pipelines: () => numbe
 }
 
 describe('a preparation that fails', () => {
-  it('leaves nothing on the device, and the next uploads its weights anew', async () => {
+  it('leaves nothing on the device, and the next uploads its weights again', async () => {
     const device = await openAnother();
     const create = device.createBuffer.bind(device);
     let isBroken = true;
@@ -85,7 +85,7 @@ describe('a preparation that fails', () => {
     expect(executor.memory.bytes).toBe(other.memory.bytes);
     executor.release(prepared);
     other.release(fresh);
-    for (const it of [executor, other, deghoster]) it.dispose();
+    for (const item of [executor, other, deghoster]) item.dispose();
     expect(gpu.bytes()).toBe(0);
     device.destroy();
   });

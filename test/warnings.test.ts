@@ -1,4 +1,4 @@
-/** What merges warn of: findings made up, and stacks whose exposures are not what is said. */
+/** What merges warn of: invented findings, and stacks whose stated exposures are wrong. */
 import { describe, expect, it } from 'vitest';
 import type { ChosenResponse } from '../src/image/chooseResponse.ts';
 import { exposureSteps } from '../src/image/exposureSteps.ts';
@@ -16,7 +16,7 @@ const fine = estimateResponse(stack);
 /** Where the response was not estimated exposures are not judged. */
 const given: ChosenResponse = { ...fine, report: { ...fine.report, kind: 'file' } };
 
-/** The warnings of frames as the library would find them, but for motion. */
+/** The warnings of frames as the library would find them, except for motion. */
 function warn(
   frames: Frame[],
   { response = estimateResponse(frames), motion }: { response?: ChosenResponse; motion?: Float32Array } = {},

@@ -25,8 +25,8 @@ export interface Exposed {
 const PROPOSED_STEP = 2;
 
 /**
- * Fills in what EXIF says, for the frames that have it and were not typed. f-number and ISO count as in the command
- * line (src/image/exif.ts).
+ * Fills in what EXIF says, for frames that have EXIF and whose exposure nobody typed. f-number and ISO count as in the
+ * command line (src/image/exif.ts).
  * @returns why EXIF cannot be used, if it is contradictory.
  */
 export function applyExif(frames: readonly Exposed[]): string | undefined {
@@ -40,7 +40,7 @@ export function applyExif(frames: readonly Exposed[]): string | undefined {
     free.forEach((frame) => (frame.ev = undefined));
     return messageWith(REMEDIES, error);
   }
-  // A frame more can change which fields count, and so the zero of all: what was typed moves with it.
+  // One more frame can change which fields count, and so everyone's zero. Typed values move with that zero.
   const anchor = known.findIndex(({ typed, ev }) => !typed && ev !== undefined);
   const shift = anchor < 0 ? 0 : values[anchor] - (known[anchor].ev as number);
   frames.forEach((frame) => frame.typed && frame.ev !== undefined && (frame.ev += shift));

@@ -1,6 +1,6 @@
 /**
- * The page. It holds what the person has chosen, asks the worker to work, and shows what the worker tells; nothing here
- * takes long.
+ * The page. It holds what the person has chosen, sends requests to the worker, and shows the worker's events. Nothing
+ * here takes long.
  */
 import { MIN_FRAMES, middleFrame } from '../../src/image/frame.ts';
 import type { Failure, FromWorker, ResponseChoice, ResultInfo } from './messages.ts';
@@ -41,7 +41,7 @@ let example: { name: string; file: Blob }[] = [];
 let edited = false;
 
 const worker = startWorker(receive, (message) => {
-  const title = gpu === 'starting' ? 'The page could not start' : 'The page has broken down';
+  const title = gpu === 'starting' ? 'The page could not start' : 'The page has stopped working';
   gpu = 'unavailable';
   busy = false;
   notify('worker', { title, text: `Its worker failed: ${message}. Load the page again.` }, 'error', false);
@@ -147,8 +147,8 @@ function receive(message: FromWorker): void {
       notify(
         'recovered',
         {
-          title: 'The graphics card was lost, and opened anew',
-          text: message.what === 'merge' ? 'The merge goes on where it was.' : 'The picture is shown again.',
+          title: 'The graphics card was lost, and opened again',
+          text: message.what === 'merge' ? 'The merge continues where it stopped.' : 'The picture is shown again.',
         },
         'info',
       );
@@ -179,7 +179,7 @@ function fail(doing: Doing, failure: Failure): void {
   notify(doing, failureWords(failure, doing), 'error', doing !== 'start');
 }
 
-/** Takes away what was said of what is now past. */
+/** Removes notices that no longer apply. */
 function dismissAll(): void {
   for (const key of ['merge', 'view', 'save', 'recovered', ...WARNINGS]) dismiss(key);
 }
@@ -249,7 +249,7 @@ function readyRows(): FrameRow[] {
   return rows.filter(({ state }) => state === 'ready');
 }
 
-/** What a merge depends on, as text, to tell whether the result is still of it. */
+/** What a merge depends on, as text. Tells whether the result is still up to date. */
 function stackKey(): string {
   return JSON.stringify([
     inOrder(readyRows()).map(({ id, ev }) => [id, ev]),
@@ -344,7 +344,7 @@ function fileStem(): string {
   return `${first?.name.replace(/\.[^.]*$/, '') || 'deghost'}-merged`;
 }
 
-/** The person who started the merge with the keyboard goes on at the result, or where the button was. */
+/** Moves the focus for a person who started the merge with the keyboard: to the result, or to where the button was. */
 function stageFocus(): void {
   if (document.activeElement === document.body || document.activeElement?.id === 'cancel')
     byId('view', HTMLDivElement).focus({ preventScroll: true });

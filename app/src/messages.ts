@@ -2,8 +2,8 @@
  * Everything the page and its worker say to each other.
  *
  * The page (main thread) draws controls and nothing else; the worker owns the pictures, the GPU, the result and the
- * canvas. Requests have no replies of their own: the worker tells what happened as events, and the page's state follows
- * from them. Where several of a kind can be under way, both sides name the frame or the job.
+ * canvas. Requests have no replies of their own: the worker reports what happened as events, and the page's state
+ * follows from them. Where several of a kind can be under way, both sides name the frame or the job.
  */
 import type { ClippedPixels } from '../../src/image/chooseReference.ts';
 import type { ExposureInfo } from '../../src/image/exif.ts';
@@ -20,7 +20,7 @@ export interface View {
   /** The picture's point at the canvas's middle. */
   centerX: number;
   centerY: number;
-  /** Canvas pixels a picture pixel: 1 is 100 %. */
+  /** Canvas pixels per picture pixel: 1 is 100 %. */
   zoom: number;
   /** Stops added to the tone mapping's own exposure. */
   stops: number;
@@ -77,13 +77,13 @@ export interface FrameInfo {
   exif: ExposureInfo;
   /** Mean of the encoded samples, 0 to 1: orders frames whose exposure is unknown. */
   brightness: number;
-  /** What is burnt out or black, for samples that are gamma-encoded and for those that are light itself. */
+  /** What is burnt out or black, for samples that are gamma-encoded and for linear samples. */
   clipped: { encoded: ClippedPixels; linear: ClippedPixels };
   /** A small JPEG of the frame. */
   preview: Blob;
 }
 
-/** Why a merge, a save or the start failed, for the page's words. */
+/** Why a merge, a save or the start failed. The page words the message (words.ts). */
 export type FailureKind = 'no-webgpu' | 'no-adapter' | 'device-lost' | 'memory' | 'gpu-memory' | 'input' | 'other';
 
 export interface Failure {
@@ -98,7 +98,7 @@ export interface ResultInfo {
   reference: number;
   /** Whether the motion came from the person's edits. */
   edited: boolean;
-  /** What is known of the camera's response, a line. */
+  /** One line on what is known of the camera's response. */
   response: string;
   /** What may be wrong with the picture. */
   warnings: MergeWarning[];

@@ -1,10 +1,10 @@
-/** Why the frames cannot be merged now, beside the button that would. */
+/** Why the frames cannot be merged now, shown beside the merge button. */
 import { MIN_FRAMES } from '../../src/image/frame.ts';
 import type { Exposed } from './exposures.ts';
 
 export type GpuState = 'starting' | 'ready' | 'unavailable';
 
-/** @returns what is to be done first; empty where nothing is. */
+/** @returns what to do first; empty if there is nothing. */
 export function obstacle(rows: readonly (Exposed & { state: string })[], gpu: GpuState): string {
   const ready = rows.filter(({ state }) => state === 'ready');
   if (gpu === 'unavailable') return 'Merging needs WebGPU, see above.';

@@ -12,7 +12,7 @@ export interface PageWorker {
   send(message: ToWorker, transfer?: Transferable[]): void;
 }
 
-/** @param onFailure told when the worker's program cannot be loaded, or breaks. */
+/** @param onFailure called when the worker's program cannot be loaded, or fails. */
 export function startWorker(
   onMessage: (message: FromWorker) => void,
   onFailure: (message: string) => void,

@@ -14,7 +14,7 @@ import { chooseTone, toneMap } from '../../src/image/toneMap.ts';
 import type { ToneParameters } from '../../src/image/toneMap.ts';
 import type { ToneMapping } from './messages.ts';
 
-/** How WGSL knows them. */
+/** Their numbers in WGSL. */
 export const TONE_INDEX: Record<ToneMapping, number> = {
   photographic: 0,
   reinhard: 1,
@@ -34,7 +34,7 @@ export interface Tones {
   scale: number;
 }
 
-/** Chooses what depends on the picture. */
+/** Computes what depends on the picture. */
 export function chooseTones(radiance: Float32Array, scale: number): Tones {
   return { parameters: chooseTone(radiance), scale };
 }
@@ -55,7 +55,7 @@ fn bend(l: f32, knee: f32, slope: f32) -> f32 {
   return knee * exp2(slope * stops + (1.0 - slope) * (1.0 - exp(-stops)));
 }
 
-/** Scales a colour to luminance mapped; what would leave [0,1] moves towards grey. */
+/** Scales a colour to the mapped luminance; what would leave [0,1] moves towards grey. */
 fn with_luminance(color: vec3f, l: f32, mapped: f32) -> vec3f {
   let scaled = color * (mapped / max(l, 1e-20));
   let largest = max(scaled.r, max(scaled.g, scaled.b));

@@ -11,11 +11,11 @@ export interface Words {
   text: string;
 }
 
-/** What cannot be shown is not lost. */
+/** A picture that cannot be shown is not lost. */
 const SAVE_IT =
-  'It is merged all the same: save it. To see it too, close other tabs and programs, start over, and merge again.';
+  'It is merged and can be saved. To see it too, close other tabs and programs, start over, and merge again.';
 
-/** What the page says to do about problems that the engine names: its fields and buttons. */
+/** The page's remedies for problems that the engine names, in terms of its fields and buttons. */
 export const REMEDIES: Partial<Record<InputProblem, string>> = {
   exposure: 'fill in the exposures',
   'equal-exposures': 'add brackets of different exposure, or fill in the true exposures',
@@ -43,7 +43,7 @@ export function failureWords({ kind, message }: Failure, doing: Doing): Words {
         ? {
             title: 'This browser has no WebGPU',
             text:
-              'deghost computes with it. Open this page in a current Chrome, Edge, Safari or Firefox; on Linux ' +
+              'deghost computes with WebGPU. Open this page in a current Chrome, Edge, Safari or Firefox; on Linux ' +
               'and on older systems WebGPU may have to be switched on in the browser’s settings.',
           }
         : {
@@ -64,7 +64,7 @@ export function failureWords({ kind, message }: Failure, doing: Doing): Words {
       return {
         title: 'The graphics card was lost twice',
         text:
-          'It was reset or disconnected, opened anew, and lost again. Close other programs that use it and try ' +
+          'It was reset or disconnected, opened again, and lost again. Close other programs that use it and try ' +
           'again; if that does not help, load this page again, or scale the frames down.',
       };
     case 'memory':
@@ -77,7 +77,7 @@ export function failureWords({ kind, message }: Failure, doing: Doing): Words {
       return {
         title: 'This tab has too little memory',
         text:
-          'The frames and their merge need more than it can have. Close other tabs and programs, take out some ' +
+          'The frames and their merge need more than this tab can have. Close other tabs and programs, take out some ' +
           'frames, or scale all of them down; then merge again. The frames are still here.',
       };
     case 'gpu-memory':
@@ -100,7 +100,7 @@ function sentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
-/** Seconds left, as one says it. */
+/** The time left, in words. */
 export function timeLeft(seconds: number): string {
   if (seconds < 1) return 'nearly done';
   if (seconds < 60) return `about ${Math.ceil(seconds)} s left`;

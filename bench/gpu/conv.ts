@@ -2,13 +2,13 @@
  * The network's 3x3 convolutions, each alone, in every implementation, by timestamps, on a picture that fills a large
  * GPU.
  *
- * The tuner compares implementations of what the graph fuses. This asks what it does not: three dilations in one
- * dispatch (src/graph/fuse/dilations.ts) or one by one, each with larger register tiles.
+ * The tuner compares implementations of what the graph fuses. This program compares what the tuner does not: three
+ * dilations in one dispatch (src/graph/fuse/dilations.ts) or one by one, each with larger register tiles.
  *
  *     npx tsx bench/gpu/conv.ts [--adapter gpu] [--tiny] [--limit 50]
  *
  * A row for each layer and precision: TFLOP/s by implementation, or why there are none. After `--limit` seconds no
- * further implementation is begun.
+ * further implementation is started.
  */
 import { parseArgs } from 'node:util';
 import { Gpu } from '../../src/device.ts';
@@ -47,8 +47,8 @@ const LAYERS: readonly Layer[] = [
 ];
 
 /**
- * Milliseconds that a pass takes about, so that timestamps, which are rounded, and the GPU's clock settle; and its most
- * runs.
+ * The length of a pass, about, in milliseconds: long enough that rounding of timestamps matters little and the GPU's
+ * clock settles. And the most runs in a pass.
  */
 const PASS_MS = 10;
 const MOST_RUNS = 200;
@@ -66,7 +66,7 @@ function graphOf(attrs: ConvAttrs, shape: Shape, precision: DType): Graph {
     : graph;
 }
 
-/** Fills the plan's input with values between 0.5 and 1, a million of them over and over. */
+/** Fills the plan's input with values between 0.5 and 1, a million of them, repeated. */
 function fill(gpu: Gpu, prepared: Prepared, { graph, views }: Plan, precision: DType): void {
   const { shape, dtype, buffer } = views[graph.nodes.findIndex(({ op }) => op === 'input')];
   const floats = rng(7).floats(2 ** 20, 0.5, 1);

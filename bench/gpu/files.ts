@@ -22,7 +22,7 @@ const CLI = fileURLToPath(new URL('cli.ts', import.meta.url));
 const TIMES = '1/320,1/80,1/20';
 const [width, height] = values.tiny ? [96, 64] : [6000, 4000];
 
-/** What `deghost merge --profile --json` tells, as far as it is kept. */
+/** What `deghost merge --profile --json` prints, as far as this program keeps it. */
 interface Merged {
   profile: object;
   peakBytes: number;

@@ -1,6 +1,6 @@
 /**
- * The tuner on tiles as merges cut them, which fill a large GPU: the 256x256 that `deghost tune` takes give one about a
- * warp a scheduler, and stay in its cache.
+ * The tuner on tiles as merges cut them, which fill a large GPU: the tiles of 256x256 that `deghost tune` uses give
+ * such a GPU about one warp per scheduler, and stay in its cache.
  *
  *     npx tsx bench/gpu/largeTiles.ts [--adapter gpu] [--tiny] [--limit 20]
  *

@@ -4,7 +4,7 @@
  *
  *     npx tsx bench/gpu/matrices.ts [--adapter gpu] [--tiny]
  *
- * First it tells what the device is. Exit code 1 where a check fails; a device without such units passes, and the line
+ * First it prints what the device is. Exit code 1 where a check fails; a device without such units passes, and the line
  * says so.
  */
 import { parseArgs } from 'node:util';
@@ -14,7 +14,7 @@ import { COMMON, main, openGpu, reasonOf, row, say } from './program.ts';
 
 const { values } = parseArgs({ options: COMMON });
 
-/** What Dawn tells of matrix units, beside the standard. */
+/** What Dawn reports about matrix units, beyond the standard. */
 interface MatrixConfig {
   componentType: string;
   resultComponentType: string;
@@ -42,7 +42,7 @@ await main('matrices', async () => {
     workgroupStorage: [device.limits.maxComputeWorkgroupStorageSize, adapter.limits.maxComputeWorkgroupStorageSize],
   });
   if (!matrices) {
-    row({ checks: 0, failed: 0, note: 'no matrices of halves that subgroups multiply here' });
+    row({ checks: 0, failed: 0, note: 'this device has no subgroup matrices of halves' });
     return 0;
   }
   const checks = values.tiny ? MATRIX_CHECKS.slice(0, 3) : MATRIX_CHECKS;

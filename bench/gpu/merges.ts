@@ -33,7 +33,7 @@ const BUDGETS = [
 /** A size above this is run once. */
 const SMALL_PIXELS = 3e6;
 const RUNS = 5;
-/** Programs of a stage that people are told of. */
+/** How many programs of a stage are printed. */
 const SHOWN = 6;
 
 const SIZES = {
@@ -74,7 +74,7 @@ interface Timed {
   result: MergeResult;
 }
 
-/** Merges once to compile, then for the clock, then with a profile. */
+/** Merges once to compile, then to measure the wall time, then with a profile. */
 async function timeMerges(deghoster: Deghoster, frames: readonly Frame[], runs: number): Promise<Timed> {
   const options = { reference: 1, response: 'gamma' } as const;
   let result = await deghoster.merge(frames, options);

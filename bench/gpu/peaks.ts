@@ -1,7 +1,7 @@
 /**
  * The device's ceilings, by timestamps over many dispatches: multiply-adds in f32 and f16, bytes copied, what a
- * dispatch costs, and the way to the GPU and back. `npm run bench` measures its own peaks by the wall clock, in short
- * dispatches, which on a fast GPU are mostly the way there.
+ * dispatch costs, and the round trip to the GPU. `npm run bench` measures its own peaks by the wall clock, in short
+ * dispatches, in which a fast GPU's round trip takes most of the time.
  *
  *     npx tsx bench/gpu/peaks.ts [--adapter gpu] [--tiny]
  */
@@ -118,7 +118,7 @@ class Peaks {
     return ms;
   }
 
-  /** Milliseconds from submitting next to nothing to its result being mapped. */
+  /** Milliseconds from submitting almost no work until its result is mapped. */
   async roundTrip(count: number): Promise<number> {
     const buffer = this.#device.createBuffer({ size: 16, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
     const samples: number[] = [];
@@ -135,8 +135,8 @@ class Peaks {
   }
 
   /**
-   * The edge to the CPU, 1e9 bytes a second: writing mapped memory, copying it up, copying back, reading what is
-   * mapped.
+   * Transfers from and to the CPU, 1e9 bytes a second: writing mapped memory, copying it up, copying back, reading what
+   * is mapped.
    */
   async edge(bytes: number): Promise<Record<'writeMapped' | 'upload' | 'download' | 'readMapped', number>> {
     const device = this.#device;

@@ -1,7 +1,7 @@
 /**
- * What the programs of this folder share: their options, the device, and how they tell what they find.
+ * What the programs of this folder share: their options, the device, and how they report what they find.
  *
- * Each prints a JSON object a line on stdout, for files, and words for people on stderr. All take `--adapter
+ * Each prints one JSON object per line on stdout, for files, and messages for people on stderr. All take `--adapter
  * gpu|auto|software|swiftshader`, `gpu` by default, and `--tiny`: the smallest sizes, with which a program can be tried
  * on a software adapter.
  */
@@ -26,7 +26,7 @@ export function row(found: object): void {
   console.log(JSON.stringify(found));
 }
 
-/** Tells people. */
+/** Prints a message for people. */
 export function say(text: string): void {
   console.error(text);
 }

@@ -1,12 +1,12 @@
 /**
- * `npm run bench:gpu:all`: everything that is worth knowing of deghost on a GPU, in one run of about ten minutes.
+ * `npm run bench:gpu:all`: every measurement of deghost on a GPU, in one run of about ten minutes.
  *
  *     npm run bench:gpu:all -- --out FOLDER [--deadline 570] [--adapter gpu] [--tiny] [--only peaks,merges]
  *
  * Each step is a process with a limit of its own; none stops the next, and all end before the deadline: a step gets
- * what is left, less what later, more important ones need. Order is by worth. A step's rows go to FOLDER/STEP.jsonl,
- * its words to stderr and FOLDER/log.txt; FOLDER/steps.jsonl says how each ended. DAWN_TOGGLES=a,b adds toggles of Dawn
- * (dawnToggles.ts), `vulkan_enable_f16_on_nvidia` for one.
+ * what is left, less what later, more important ones need. The most important steps come first. A step's rows go to
+ * FOLDER/STEP.jsonl, its messages to stderr and FOLDER/log.txt; FOLDER/steps.jsonl says how each ended.
+ * DAWN_TOGGLES=a,b adds toggles of Dawn (dawnToggles.ts), `vulkan_enable_f16_on_nvidia` for one.
  */
 import { spawn } from 'node:child_process';
 import {

@@ -2,9 +2,9 @@
 
     python3 bench/gpu/torchBench.py [--device cuda|cpu] [--saved FOLDER] [--tiny] > torch.jsonl
 
---saved is the folder that merges.ts --save wrote: its results are compared with the reference's on the same frames. A
-JSON object a line, as soon as it is known. bench/torch.py, which `npm run bench:gpu` runs, prints at its end, and times
-the network alone.
+--saved is the folder that merges.ts --save wrote: its results are compared with the reference's on the same frames.
+Prints one JSON object per line, as soon as it is known. bench/torch.py, which `npm run bench:gpu` runs, prints at its
+end, and times the network alone.
 """
 import argparse
 import json

@@ -24,7 +24,7 @@ const STATS = process.env.ISA_STATS!;
 const TILE = { width: 256, height: 256 };
 const FRAMES = 3;
 
-/** What the layer wrote of the pipeline that was made since the file was emptied. */
+/** What the layer wrote about the pipeline that was made since the file was emptied. */
 function readStatistics(): Record<string, number> {
   const lines = readFileSync(STATS, 'utf8').trim().split('\n').filter(Boolean);
   return Object.fromEntries(
@@ -32,7 +32,7 @@ function readStatistics(): Record<string, number> {
   );
 }
 
-/** Compiles a program. @returns what is said of it */
+/** Compiles a program. @returns what the compiler says about it */
 async function compile(device: GPUDevice, program: Program): Promise<Pick<Compiled, 'ms' | 'statistics' | 'error'>> {
   writeFileSync(STATS, '');
   const begun = performance.now();

@@ -1,12 +1,12 @@
 /**
- * `npm run isa`: what GPUs' compilers say of every kernel implementation of a network, without the GPUs.
+ * `npm run isa`: what GPUs' compilers say about every kernel implementation of a network, without the GPUs.
  *
  *     npm run isa -- nvidia|apple|adreno|amd [--precision f32|f16] [--chip CHIP] [--weights FILE] [--least 0.01]
  *                    [--json FILE] [--lab FOLDER]
  *
- * A table of registers, spills, threads and instructions, a implementation a line, and how many spill. `--least` leaves
- * out classes with less of the multiply-adds than that. As root on x86-64 Debian or Ubuntu: it makes itself a Debian
- * with Mesa's drivers in `--lab`, once (setup.sh; README.md says what the figures are worth).
+ * A table of registers, spills, threads and instructions, one implementation per line, and how many spill. `--least`
+ * leaves out classes with less of the multiply-adds than that. It needs root on x86-64 Debian or Ubuntu. The first run
+ * installs a Debian with Mesa's drivers in `--lab` (setup.sh). README.md says what the figures are worth.
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -60,7 +60,7 @@ function main(): void {
   const vendor = Object.hasOwn(VENDORS, positionals[0] ?? '') ? VENDORS[positionals[0]] : undefined;
   if (!vendor || positionals.length > 1) {
     const list = Object.entries(VENDORS).map(([name, { gpu }]) => `${name} (${gpu})`);
-    throw new UsageError(`"${positionals.join(' ')}" is no vendor: name one of ${list.join(', ')}`);
+    throw new UsageError(`"${positionals.join(' ')}" is not a vendor: name one of ${list.join(', ')}`);
   }
   const { precision } = values;
   if (precision !== 'f32' && precision !== 'f16')
@@ -81,7 +81,7 @@ function main(): void {
   const setup = spawnSync('bash', [join(ROOT, 'bench/isa/setup.sh'), lab], { stdio: ['ignore', 'inherit', 'inherit'] });
   if (setup.status !== 0)
     throw new UsageError(
-      `bench/isa/setup.sh ended with ${setup.status ?? setup.signal}: see above; remove ${lab} to begin anew`,
+      `bench/isa/setup.sh ended with ${setup.status ?? setup.signal}: see above; remove ${lab} to start again`,
     );
   copyFileSync(weights, join(lab, 'tmp/weights.safetensors'));
 

@@ -17,7 +17,7 @@ fi
 
 mkdir -p "$folder"
 exec 9>"$folder/.lock"
-flock 9   # another run may be at it
+flock 9   # another run may be installing
 if [ ! -e "$folder/.ready" ]; then
   # The mirror that this machine uses, in either of the formats of apt's sources.
   mirror=$(cat /etc/apt/sources.list.d/*.sources 2>/dev/null | awk '/^URIs:/ {print $2; exit}')

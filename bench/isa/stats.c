@@ -1,9 +1,9 @@
 // A Vulkan layer that writes what the driver's compiler says of each compute pipeline to the file that ISA_STATS names:
 // a line `name: value` for each of its statistics (registers, spills, instructions, ...), as
 // VK_KHR_pipeline_executable_properties gives them. Pipelines are compiled one by one, without a cache, and the file is
-// flushed before the pipeline is handed over: whoever waits for the pipeline can read it.
+// flushed before the pipeline is returned: a program that waits for the pipeline can then read the file.
 //
-// It serves one instance and one device a process, which is what compile.ts opens.
+// It serves one instance and one device per process, which is what compile.ts opens.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +21,12 @@ static PFN_vkGetDeviceProcAddr next_device_proc;
 static VkInstance the_instance;
 static int has_statistics;
 
-static double value_of(const VkPipelineExecutableStatisticKHR *it) {
-  switch (it->format) {
-    case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_FLOAT64_KHR: return it->value.f64;
-    case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_INT64_KHR: return (double)it->value.i64;
-    case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_UINT64_KHR: return (double)it->value.u64;
-    default: return it->value.b32;
+static double value_of(const VkPipelineExecutableStatisticKHR *statistic) {
+  switch (statistic->format) {
+    case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_FLOAT64_KHR: return statistic->value.f64;
+    case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_INT64_KHR: return (double)statistic->value.i64;
+    case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_UINT64_KHR: return (double)statistic->value.u64;
+    default: return statistic->value.b32;
   }
 }
 
@@ -111,7 +111,7 @@ static VKAPI_ATTR VkResult VKAPI_CALL create_instance(const VkInstanceCreateInfo
   return result;
 }
 
-// The device is asked for statistics too; without the extension it is made as it was wanted, and says nothing.
+// The device is asked for statistics too; without the extension it is created as requested, and gives none.
 static VKAPI_ATTR VkResult VKAPI_CALL create_device(VkPhysicalDevice gpu, const VkDeviceCreateInfo *info,
                                                     const VkAllocationCallbacks *allocator, VkDevice *device) {
   VkLayerDeviceCreateInfo *link = device_link(info);

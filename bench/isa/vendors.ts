@@ -1,15 +1,15 @@
 /**
- * GPUs that need not be there: for each vendor Mesa's driver, the stub device that makes it start (mesa-drm-shim), and
- * which of its compiler's statistics say what a kernel costs.
+ * GPUs whose compilers run without the GPU: for each vendor Mesa's driver, the stub device that makes it start
+ * (mesa-drm-shim), and which of its compiler's statistics say what a kernel costs.
  *
- * These are Mesa's compilers, not the vendors' own: where one of them spills registers, that is a strong hint; where
- * all do, a fact. Intel and Mali have no packaged stub.
+ * These are Mesa's compilers, not the vendors' own: if one of them spills registers, that is a strong hint; if all do,
+ * it is a fact. Intel and Mali have no packaged stub.
  */
 
 export interface Vendor {
-  /** What the compiler is of. */
+  /** The GPUs that the driver compiles for. */
   gpu: string;
-  /** Of `lib{shim}_noop_drm_shim.so` and of the driver's manifest, `{manifest}_icd.json`. */
+  /** The names in `lib{shim}_noop_drm_shim.so` and in the driver's manifest, `{manifest}_icd.json`. */
   shim: string;
   manifest: string;
   /** The environment variable that chooses a GPU of the family, and which by default. */
@@ -85,7 +85,10 @@ export function spills({ columns }: Vendor, { statistics }: Compiled): number {
   return statistics[columns[1]] ?? 0;
 }
 
-/** The table for people: a implementation a line, `*` before defaults. @param least the smallest share that is shown */
+/**
+ * The table for people: one implementation per line, `*` before defaults.
+ * @param least the smallest share that is shown
+ */
 export function tableText(vendor: Vendor, rows: readonly Compiled[], least = 0): string {
   const shown = rows.filter(({ share }) => share >= least);
   const cells = shown.map((row) => [

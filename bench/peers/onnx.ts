@@ -137,8 +137,8 @@ async function probe(engine: Engine, context: EngineContext): Promise<number> {
     w: side,
   };
   const results: Planes[] = [];
-  for (const it of [engine, await onnxNode.open(context)]) {
-    const session = await it.prepare(work, [x]);
+  for (const contestant of [engine, await onnxNode.open(context)]) {
+    const session = await contestant.prepare(work, [x]);
     await session.run();
     results.push(await session.result());
     await session.release();
@@ -153,12 +153,12 @@ export const onnxWeb: Contestant = {
   async open(context) {
     const version = peerVersion('onnxruntime-web');
     await provideWebGpu(context.software);
-    // V8's optimizing compiler takes most of a minute over this module, which only schedules; the first compiler's code
-    // is as quick at that.
+    // V8's optimizing compiler takes most of a minute over this module, which only schedules. The baseline compiler's
+    // code is as fast at that.
     setFlagsFromString('--liftoff-only');
     const ort = await importPeer<Ort>('onnxruntime-web/dist/ort.webgpu.bundle.min.mjs');
     ort.env.wasm.numThreads = 1;
-    // The device is there once a session is, and as long as one is.
+    // The device exists only while a session exists.
     await ort.InferenceSession.create(onnxModel(context, { layer: PROBE.layer }), {
       executionProviders: ['webgpu'],
       logSeverityLevel: 3,

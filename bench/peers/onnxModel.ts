@@ -30,7 +30,7 @@ export function pythonWithTorch(): string {
       execFileSync(python, ['-c', 'import torch'], { stdio: 'ignore' });
       found = python;
     } catch {
-      // The next may have it.
+      // The next Python may have PyTorch.
     }
   }
   if (!found)

@@ -27,7 +27,7 @@ interface BackendModule {
 /** What the backend was seen to hold, 457 MiB at 128x128. */
 const BYTES_PER_PIXEL = 29_000;
 
-/** What the backend's own start asks for. */
+/** What the backend asks for when it opens a device itself. */
 const LIMITS = [
   'maxComputeWorkgroupStorageSize',
   'maxComputeWorkgroupsPerDimension',
@@ -73,7 +73,7 @@ class TfjsEngine implements Engine {
           await this.#done();
         },
         result: async () => planes(await output!.data(), output!.shape[3], x.h, x.w),
-        release: () => [source, output].forEach((it) => it?.dispose()),
+        release: () => [source, output].forEach((tensor) => tensor?.dispose()),
       };
     }
     const padded = input.map(pad);

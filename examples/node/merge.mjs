@@ -27,7 +27,7 @@ const result = await deghoster.merge(frames, {
 await writeImage(values.output, result);
 
 deghoster.dispose();
-device.destroy(); // a device is its owner's: deghost never destroys one it was given
+device.destroy(); // deghost never destroys a device that it was given
 console.log(
   `\n${values.output}: ${result.width}x${result.height}, moment of ${frames[result.order[result.reference]].name}`,
 );

@@ -1,9 +1,9 @@
-"""The camera: exposures, noise, saturation, a colour matrix, a tone curve, what cameras do to the picture, JPEG and 8 bits; and what undoing the curve leaves over.
+"""The camera: exposures, noise, saturation, a colour matrix, a tone curve, the processing that cameras do, JPEG and 8 bits; and the error that undoing the curve leaves.
 
 Curves are functions of the gamma domain, x = radiance^(1/2.2) to the code e, both in [0,1], and stored as NODES samples. `draw_curve` draws
 them: S-curves, sRGB, film, contrast, linear; one for the three channels, which cameras balance before it, or nearly so. Where a stack's curve must be estimated, as `--response auto` does, the
 estimate errs; responses.npz holds pairs of a true curve and of what the engine's own estimator made of a stack shot with it
-(responses.py makes that file), so that training sees the errors that photographs will bring.
+(responses.py makes that file), so that training has the errors that photographs will have.
 """
 import io
 import os
@@ -82,7 +82,7 @@ def codes_table(curve):
 
 
 def left_over(curve, lut):
-    """What undoing leaves: the gamma-domain value that x at GRID is taken for, f64 [3,NODES]. The identity for a perfect estimate."""
+    """The error of undoing: the gamma-domain value that x at GRID becomes, f64 [3,NODES]. The identity for a perfect estimate."""
     return np.stack([np.interp(255 * row, np.arange(256), table) for row, table in zip(curve, lut)])
 
 
@@ -106,7 +106,7 @@ class Responses:
 
 
 def jpeg(codes, quality, subsampling):
-    """u8 [H,W,3] there and back."""
+    """Encodes u8 [H,W,3] as JPEG and decodes the result."""
     from PIL import Image
 
     buffer = io.BytesIO()
@@ -128,7 +128,7 @@ class Look:
         self.sharpen = rng.uniform(0.1, 0.8) if rng.random() < 0.7 else 0.0
 
     def colours(self, light):
-        """Linear light [3,H,W] through the matrix; what no screen can show becomes 0."""
+        """Linear light [3,H,W] through the matrix; negative values become 0."""
         return np.maximum(np.tensordot(self.matrix, light, 1), 0)
 
     def finish(self, e):

@@ -9,7 +9,7 @@ from .stack import KEYS, frames_of, motion_of, radiance_of, render
 
 
 def write_pool(folder, sources, scenes, n, size, seed, chunk=256, log=print, **options):
-    """Chunks of scenes as .npy files; a chunk that exists is kept, so that an interrupted run goes on."""
+    """Chunks of scenes as .npy files; a chunk that exists is kept, so that an interrupted run can continue."""
     os.makedirs(folder, exist_ok=True)
     for c in range((scenes + chunk - 1) // chunk):
         last = os.path.join(folder, f"{c:03}.residual.npy")

@@ -34,7 +34,7 @@ def view(source, rng, size, degrees):
     pano = source.log
     f = 1 / np.radians(degrees)
     yaw, pitch, roll = rng.uniform(0, 2 * np.pi), np.clip(rng.normal(0, 0.35), -1.2, 1.2), rng.normal(0, 0.05)
-    if source.sky:  # nothing lies below the horizon: look so high that it is not seen
+    if source.sky:  # nothing lies below the horizon: look so high that the horizon is out of view
         half = np.arctan(0.5 * np.hypot(h, w) / f)
         pitch = half + abs(pitch) * (np.pi / 2 - half)
     y, x = np.mgrid[0:h, 0:w].astype("f4")

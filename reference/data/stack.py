@@ -23,7 +23,7 @@ def render(rng, sources, n, size, responses=None, plain=None):
     """One stack. plain, a number: steps of that, always a moving thing, no shift, a mild camera with exact gamma.
 
     responses: pairs of a curve and its estimate (camera.Responses); without them a random curve is undone exactly.
-    Plain stacks are what figures are compared on over time: what they draw, and in which order, does not change.
+    Figures over time are compared on plain stacks, so their random draws, and the order of those, must not change.
     """
     h, w = size
     pad = 4
@@ -72,7 +72,7 @@ def render(rng, sources, n, size, responses=None, plain=None):
     # half-hidden: a thing may be absent from some frames; placed so that it is in view at the reference moment or next to it
     shown = [np.ones(n, bool) if rng.random() < 0.8 else rng.random(n) < 0.5 for _ in things]
     blur = rng.uniform(0.05, 0.4) if rng.random() < 0.4 and not plain else 0
-    blurs = blur * (taus / taus[-1]) ** rng.uniform(0, 1) if blur else np.zeros(n)  # longer exposures blur more; a flat share is what a slow shutter in all would do
+    blurs = blur * (taus / taus[-1]) ** rng.uniform(0, 1) if blur else np.zeros(n)  # longer exposures blur more; an exponent near 0 is a slow shutter in all of them
     steady = not plain and rng.random() < STEADY
     shaken = not plain and not steady
     shifts = np.zeros((n, 2))
@@ -197,7 +197,7 @@ def hat_merge(X, taus):
 def target_of(stack, r, picks):
     """What a perfect network could know: noiseless frames of r's moment through the stack's own curve error, merged.
 
-    Without curve and exposure errors it is radiance_of(stack, r); with them the truth cannot be told from the frames.
+    Without curve and exposure errors it is radiance_of(stack, r); with them the frames do not determine the truth.
     In units of the shortest of `picks`.
     """
     rad = (stack["clean"][r].astype("f4") / 65535) ** GAMMA * stack["top"]

@@ -3,7 +3,7 @@ import numpy as np
 
 from .scene import bilinear
 
-# Outlines by their shares: plain stacks have solid things alone, whose random numbers must stay as they are.
+# Outlines by their shares: plain stacks have solid things alone, whose random numbers must not change.
 SOLID = {"blob": 0.4, "polygon": 0.2, "limbs": 0.4}
 ALL = {"blob": 0.26, "polygon": 0.13, "limbs": 0.26, "thin": 0.15, "leaves": 0.2}
 

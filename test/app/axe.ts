@@ -1,4 +1,4 @@
-/** What axe-core finds on the page as it stands. */
+/** What axe-core finds on the page in its current state. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';

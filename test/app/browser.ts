@@ -7,7 +7,7 @@ import { chromium } from 'playwright-core';
 import type { Browser } from 'playwright-core';
 import { chromiumPath } from '../chromium.ts';
 
-/** What it is usually started with. */
+/** The usual flags. */
 export const FLAGS = [
   '--no-sandbox',
   '--disable-dev-shm-usage',
@@ -18,9 +18,9 @@ export const FLAGS = [
   '--use-angle=swiftshader',
 ];
 
-/** Starts it. @param flags in place of the usual ones. */
+/** Starts Chromium. @param flags in place of the usual ones. */
 export function launchBrowser(flags: readonly string[] = FLAGS): Promise<Browser> {
-  // As in test/chromium.ts: its SwiftShader is its own, whatever driver this process has chosen.
+  // As in test/chromium.ts: Chromium uses its own SwiftShader, whatever driver this process has chosen.
   const { VK_DRIVER_FILES: _, VK_ICD_FILENAMES: __, ...env } = process.env;
   return chromium.launch({
     executablePath: chromiumPath(),

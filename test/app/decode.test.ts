@@ -54,7 +54,7 @@ interface Samples {
   bits: number;
 }
 
-/** What the page makes of a file. @throws what it says of it. */
+/** The page's samples of a file. @throws the page's message about it. */
 async function inPage(name: string, bytes: Buffer): Promise<Samples> {
   const answer = await page.evaluate(
     async ([fileName, base64]) => {
@@ -82,7 +82,7 @@ async function inPage(name: string, bytes: Buffer): Promise<Samples> {
   return { ...size, data: size.bits === 16 ? new Uint16Array(raw.buffer) : raw };
 }
 
-/** What the command line makes of it. */
+/** The command line's samples of a file. */
 async function inNode(name: string, bytes: Buffer): Promise<Samples> {
   const folder = mkdtempSync(join(tmpdir(), 'deghost-test-'));
   try {

@@ -44,8 +44,8 @@ export async function openPage(
 }
 
 /**
- * Closes what the page says about a merge: random weights call most of a picture moving, and the notes take room from
- * the view.
+ * Closes the page's notices about a merge: random weights mark most of a picture as moving, and notices make the view
+ * smaller.
  */
 export async function dismissWarnings(page: Page): Promise<void> {
   const close = page.locator('.notice.warning button');
@@ -73,7 +73,7 @@ export async function settled(page: Page, files: number): Promise<void> {
   );
 }
 
-/** Merges what is loaded and waits for the result. @throws what the page says went wrong. */
+/** Merges the loaded frames and waits for the result. @throws Error with the page's message. */
 export async function merge(page: Page): Promise<void> {
   await page.locator('#merge:enabled').click();
   await finished(page);

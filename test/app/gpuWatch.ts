@@ -2,9 +2,9 @@
  * Watching and disturbing the page's worker from outside: its GPU, and its memory.
  *
  * The program below is put in front of the worker's own when it is served. It counts the bytes of buffers and textures
- * between their making and `destroy`, takes a device away when told to, and lets memory run out: it asks for far more
- * than there is in place of what the page asked for, so that the browser itself says so, in its own words. It talks
- * over a BroadcastChannel, which worker and page share.
+ * between their creation and `destroy`, destroys a device on request, and makes memory run out: instead of what the
+ * page asked for, it asks for far more than there is, so that the browser itself reports the error in its own words. It
+ * communicates over a BroadcastChannel, which worker and page share.
  */
 import type { Page } from 'playwright-core';
 import type { Site } from './site.ts';
@@ -91,7 +91,7 @@ const PROGRAM = `
 })();
 `;
 
-/** Puts the program in front of the worker's. Before the page is opened. */
+/** Puts the program in front of the worker's. Call it before the page is opened. */
 export function watchGpu(site: Site): void {
   site.replace(/assets\/main-[^/]+\.js$/, (original) => `${PROGRAM}${original.toString('utf8')}`);
 }
@@ -118,14 +118,15 @@ export function gpuBytes(page: Page): Promise<{ merging: number; viewing: number
   return ask(page, { ask: 'bytes' });
 }
 
-/** Takes the youngest device of a label away. @returns whether there was one. */
+/** Destroys the newest device of a label. @returns whether there was one. */
 export function loseDevice(page: Page, label: 'deghost' | 'viewer'): Promise<boolean> {
   return ask(page, { ask: 'lose', label });
 }
 
 /**
- * Leaves a device, or the tab, with little memory: single buffers, textures or arrays of more bytes are not to be had.
- * @param times as often as that, on a device.
+ * Leaves a device, or the tab, with little memory: single buffers, textures or arrays of more bytes cannot be
+ * allocated.
+ * @param times how often an allocation on a device fails.
  */
 export function shortenMemory(
   page: Page,

@@ -1,5 +1,5 @@
 /**
- * On a display of high dynamic range, light above white goes to it as it is.
+ * A display of high dynamic range gets light above white unchanged.
  *
  * There is no such display here: Chromium is told that it has one (HDR10), and what the canvas holds is read back in
  * half float.

@@ -1,4 +1,4 @@
-/** The whole way by the keyboard alone, from the empty page to a saved file. */
+/** The page used with the keyboard alone, from the empty page to a saved file. */
 import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -32,7 +32,7 @@ function focused(page: Page): Promise<string> {
   });
 }
 
-/** Presses Tab until what matches has the focus, and checks that the focus can be seen. */
+/** Presses Tab until a matching element has the focus, and checks that the focus is visible. */
 async function tabTo(page: Page, name: RegExp): Promise<void> {
   const seen: string[] = [];
   for (let i = 0; i < 60; i++) {
@@ -42,9 +42,11 @@ async function tabTo(page: Page, name: RegExp): Promise<void> {
     if (!name.test(now)) continue;
     const outline = await page.evaluate(() => {
       const element = document.activeElement as HTMLElement;
-      const style = (it: Element | null) =>
-        it && getComputedStyle(it).outlineStyle !== 'none' && parseFloat(getComputedStyle(it).outlineWidth) >= 2;
-      return style(element) || style(element.nextElementSibling); // segments show it on what stands for them
+      const style = (shown: Element | null) =>
+        shown &&
+        getComputedStyle(shown).outlineStyle !== 'none' &&
+        parseFloat(getComputedStyle(shown).outlineWidth) >= 2;
+      return style(element) || style(element.nextElementSibling); // segments show the focus on their labels
     });
     expect(outline, `focus on "${now}" can be seen`).toBe(true);
     return;
@@ -56,7 +58,7 @@ it('picks files, chooses the reference, types an exposure, merges, looks around,
   const { page, problems } = await openPage(browser, site);
   const files = pngStack(48, 32).map(({ name, bytes }) => ({ name, mimeType: 'image/png', buffer: bytes }));
 
-  // Listening begins now: a chooser that opens before the browser knows that somebody listens is gone.
+  // Listen first: a chooser that opens before somebody listens is lost.
   const choosing = page.waitForEvent('filechooser');
   await tabTo(page, /^Choose photos$/);
   await page.keyboard.press('Enter');

@@ -39,7 +39,7 @@ async function computing(page: Page): Promise<void> {
   });
 }
 
-/** Waits for the plain merge behind a result, the last that the GPU does. */
+/** Waits for the plain merge after a result, the GPU's last work. */
 async function rested(page: Page): Promise<void> {
   await page.locator('#compare:enabled').waitFor({ timeout: 60_000 });
 }
@@ -118,7 +118,7 @@ describe('a merge in the page', () => {
     expect(Math.max(...gpu) - Math.min(...gpu)).toBeLessThanOrEqual(32);
     // The page's own heap, between the third and the tenth.
     expect(heap[9] - heap[2]).toBeLessThan(1e6);
-    // The worker's: frames, weights, result and maps, and not one picture more than after the third.
+    // The worker's memory: frames, weights, result and maps, and no more pictures than after the third.
     const picture = 48 * 32 * 12;
     expect(worker[0].arrays).toBeGreaterThan(3 * 48 * 32 * 3 + picture);
     expect(worker[9].arrays - worker[2].arrays).toBeLessThan(picture);
@@ -128,7 +128,7 @@ describe('a merge in the page', () => {
 });
 
 describe('a lost device', () => {
-  it('is opened anew once, and the merge goes on', async () => {
+  it('is opened again once, and the merge goes on', async () => {
     const page = await loaded(96, 64);
     await merge(page);
     const undisturbed = await save(page, 'exr-float');
@@ -140,7 +140,7 @@ describe('a lost device', () => {
     await computing(page);
     expect(await loseDevice(page, 'deghost')).toBe(true);
     await finished(page);
-    expect(await page.locator('.notice.info').innerText()).toContain('The graphics card was lost, and opened anew');
+    expect(await page.locator('.notice.info').innerText()).toContain('The graphics card was lost, and opened again');
     const { bytes } = await save(page, 'exr-float');
     expect(undisturbed.bytes.equals(bytes)).toBe(true);
     await page.close();
@@ -161,7 +161,7 @@ describe('a lost device', () => {
     await page.close();
   });
 
-  it('of the viewer is opened anew with the picture', async () => {
+  it('of the viewer is opened again with the picture', async () => {
     const page = await loaded(96, 64);
     await merge(page);
     await rested(page);

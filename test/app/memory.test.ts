@@ -15,8 +15,8 @@ import { pngStack } from './stack.ts';
 const WIDTH = 96;
 const HEIGHT = 64;
 /**
- * Of the result and no smaller: radiance is the largest array of so small a merge, but for the frames in the engine's
- * layout.
+ * The size of the result, no smaller: radiance is the largest array of such a small merge, except the frames in the
+ * engine's layout.
  */
 const RADIANCE_BYTES = WIDTH * HEIGHT * 12;
 
@@ -88,11 +88,11 @@ describe('too little memory on the graphics card', () => {
     await shortenMemory(page, 'viewer', WIDTH * HEIGHT);
     await page.locator('#merge').click();
     await expectError(
-      'The graphics card has too little memory to show the picture\nIt is merged all the same: save it. To see it ' +
-        'too, close other tabs',
+      'The graphics card has too little memory to show the picture\nIt is merged and can be saved. To see ' +
+        'it too, close other tabs',
     );
     expect((await save(page, 'exr-half')).bytes.length).toBeGreaterThan(1000);
-    // It is made after the picture, which may be saved before.
+    // The plain merge is made after the picture, which may be saved before.
     await expect
       .poll(() => page.locator('#compare-note').innerText(), { timeout: 60_000 })
       .toBe('The plain merge could not be made: the graphics card has too little memory.');

@@ -1,6 +1,6 @@
 /**
- * The page that chooses the reference by itself: it says which frame and why, takes the weights that belong to it, and
- * gives way to the person.
+ * The page that chooses the reference by itself: it says which frame and why, takes the weights that suit it, and lets
+ * the person choose another.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,7 +36,7 @@ afterAll(async () => {
   await site?.close();
 });
 
-/** Three exposures in which so many pixels are burnt out, from the darkest on. */
+/** Three exposures with the given shares of burnt-out pixels, darkest first. */
 function burntStack(burnt: readonly number[]): PictureFile[] {
   return pngFiles('scene', WIDTH, HEIGHT, (k) => {
     const rows = exposeScene(WIDTH, HEIGHT, 4 ** (k - 1), k).map((code) => Math.min(Math.max(code, 5), 250));
@@ -80,7 +80,7 @@ it('takes the frame that lost least, says why, and merges with it; the person ca
 
   await page.getByLabel('Reference: scene-3.png').check();
   expect([await isReference(3), await box.isChecked(), await note.textContent()]).toEqual([true, false, '']);
-  // Emptied by the person it is the middle frame again.
+  // When the person clears the checkbox, the reference is the middle frame again.
   await box.check();
   await box.uncheck();
   expect(await isReference(2)).toBe(true);

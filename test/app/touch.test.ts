@@ -1,4 +1,4 @@
-/** The page under fingers: on a phone, with two of them to zoom and one to move or paint. */
+/** The page on a phone: two fingers zoom, one moves the picture or paints. */
 import sharp from 'sharp';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,9 +10,9 @@ import { serveSite } from './site.ts';
 import type { Site } from './site.ts';
 import { pngStack } from './stack.ts';
 
-/** Half the side of what is compared around a point. */
+/** Half the side of the square that is compared around a point. */
 const REACH = 12;
-/** The worker draws when it comes to it. */
+/** Time for the worker to draw. */
 const POLL = { timeout: 20_000 };
 
 let browser: Browser;
@@ -71,7 +71,7 @@ const around = ({ x, y }: Point, reach: number) =>
   page.screenshot({ clip: { x: x - reach, y: y - reach, width: 2 * reach, height: 2 * reach } });
 const middle = () => ({ x: view.x + view.width / 2, y: view.y + view.height / 2 });
 
-/** What is around a point once nothing moves any more: two screenshots, a moment apart, are the same. */
+/** The square around a point once nothing moves any more: two screenshots, a moment apart, are the same. */
 async function settledAround(point: Point, reach: number): Promise<Buffer> {
   for (let before = await around(point, reach); ; ) {
     await page.waitForTimeout(400);
@@ -137,7 +137,7 @@ describe('on a phone', () => {
     const at = middle();
     await gesture(fingers(at, 60), fingers(at, 120));
     await expect.poll(zoom, POLL).toBeGreaterThan(150);
-    await page.waitForTimeout(500); // a dab would be told of by then
+    await page.waitForTimeout(500); // a dab would have been reported by then
     expect(await page.locator('#undo').isDisabled()).toBe(true);
     expect(await page.locator('#merge').isHidden()).toBe(true);
     await gesture([at], [{ x: at.x + 30, y: at.y }]);

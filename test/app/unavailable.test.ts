@@ -18,7 +18,7 @@ afterAll(async () => {
   await site?.close();
 });
 
-/** What the page says in a browser. Files can be looked at all the same, but not merged. */
+/** The page's message in a browser. Files can still be looked at, but not merged. */
 async function words(browser: Browser, at: Site): Promise<string> {
   try {
     const { page } = await openPage(browser, at);
@@ -37,7 +37,7 @@ async function words(browser: Browser, at: Site): Promise<string> {
 
 describe('without WebGPU', () => {
   it('the page names browsers that have it', async () => {
-    // No switch of Chromium takes it away; a line in front of the worker's program does.
+    // Chromium has no switch that removes WebGPU from workers, so a line in front of the worker's program does.
     const older = await serveSite();
     older.replace(
       /assets\/main-[^/]+\.js$/,
@@ -49,7 +49,7 @@ describe('without WebGPU', () => {
     await older.close();
   });
 
-  it('for want of an adapter the page speaks of drivers', async () => {
+  it('without an adapter the page names drivers', async () => {
     const browser = await launchBrowser([
       '--no-sandbox',
       '--disable-dev-shm-usage',
@@ -59,7 +59,7 @@ describe('without WebGPU', () => {
     expect(await words(browser, site)).toMatch(/No graphics adapter was found[\s\S]*graphics driver/);
   });
 
-  it('for want of a secure address the page says which are', async () => {
+  it('without a secure address the page says which are secure', async () => {
     // Chromium takes http: from any address but localhost as insecure.
     const browser = await launchBrowser([
       '--no-sandbox',

@@ -1,5 +1,5 @@
 /**
- * What the page's worker holds in memory: objects, and what arrays have beneath them.
+ * What the page's worker holds in memory: objects, and the buffers behind arrays.
  *
  * A worker is a target of its own in the DevTools protocol, attached to through the browser's session.
  */
@@ -8,7 +8,7 @@ import type { Browser, CDPSession } from 'playwright-core';
 export interface WorkerHeap {
   /** Bytes of objects. */
   objects: number;
-  /** Bytes beneath arrays: pictures. */
+  /** Bytes of the buffers behind arrays: pictures. */
   arrays: number;
 }
 

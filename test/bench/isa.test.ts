@@ -1,4 +1,4 @@
-/** The table of what compilers say: which column is the spills, what is counted. */
+/** The table of compilers' statistics: which column has the spills, what is counted. */
 import { describe, expect, it } from 'vitest';
 import { VENDORS, spills, summaryText, tableText } from '../../bench/isa/vendors.ts';
 import type { Compiled } from '../../bench/isa/vendors.ts';

@@ -89,7 +89,7 @@ describe('contest', () => {
     const entrants = await enter([contestant('deghost', 0.5), contestant('slow', 0.5)], CONTEXT, () => undefined);
     entrants[1].msPerPixel = 1e4 / 512;
     const rows = await contest(entrants, WORK, [], 1e9, 'deghost', RULES, () => undefined);
-    expect(rows[1]).toMatchObject({ status: 'not run', note: 'foretold 10 s a run, the limit is 10 s for two' });
+    expect(rows[1]).toMatchObject({ status: 'not run', note: 'predicted 10 s a run, the limit is 10 s for two' });
     entrants[1].msPerPixel = undefined;
     entrants[1].engine!.hostBytesPerPixel = 2 ** 30;
     const again = await contest(entrants, WORK, [], 1e9, 'deghost', RULES, () => undefined);
@@ -268,7 +268,7 @@ describe('options', () => {
       { width: 128, height: 96 },
       { width: 256, height: 256 },
     ]);
-    expect(() => parseSizes('128')).toThrow('"128" is no size of at least 16x16');
+    expect(() => parseSizes('128')).toThrow('"128" is not a size of at least 16x16');
     expect(parsePeers('absent', [absent])).toEqual([absent]);
     expect(parsePeers('none', [absent])).toEqual([]);
     expect(() => parsePeers('torch', [absent])).toThrow('"torch" is none of all, none, absent');

@@ -43,7 +43,7 @@ export interface ConvData {
   expected: Tensor;
 }
 
-/** Multiply-adds of the heaviest case: the f64 reference and a software adapter must both stay quick. */
+/** Multiply-adds of the heaviest case: the f64 reference and a software adapter must both stay fast. */
 const MAX_WORK = 60e6;
 
 const SIZES: Record<string, [width: number, height: number]> = {
@@ -192,7 +192,7 @@ function pairCases(): ConvCase[] {
   const uses = ({ inputs, outputs }: Channels): number =>
     (used.get(`i${inputs}`) ?? 0) + (used.get(`o${outputs}`) ?? 0);
   return pairwise(FACTORS, { seed: 1, valid: (row) => choices(row).length > 0 }).map((row, i) => {
-    // Of the channel counts that fit, those used least so far: each comes up.
+    // Of the channel counts that fit, takes those used least so far, so that each is used.
     const channels = choices(row).reduce((best, c) => (uses(c) < uses(best) ? c : best));
     for (const key of [`i${channels.inputs}`, `o${channels.outputs}`]) used.set(key, (used.get(key) ?? 0) + 1);
     const [width, height] = SIZES[row.size];
@@ -218,7 +218,7 @@ function pairCases(): ConvCase[] {
 /** The table: every two values of every two factors meet, and every channel count is an ungrouped input and output. */
 export const CONV_CASES: readonly ConvCase[] = buildCases();
 
-/** Cases for every variant there is: odd sizes, dilations, channels that are no multiple of 4. */
+/** Cases for every variant: odd sizes, dilations, channels that are no multiple of 4. */
 export const VARIANT_CASES: readonly ConvCase[] = (
   [
     [33, 17, 6, 8, 3, 1],

@@ -51,7 +51,7 @@ const SOME_CHANNELS = [1, 3, 4, 6, 8, 17, 32];
 /** Channels of the network's features: multiples of 4. */
 const FEATURE_CHANNELS = [4, 8, 12, 32];
 
-/** Odd sizes drop their last row or column; a side of 1 gives nothing, and is no case. */
+/** Odd sizes drop their last row or column; a side of 1 has no output, so it is not a case. */
 export const MAX_POOL_CASES = table('maxPool', 2, SOME_CHANNELS).filter((c) => c.width > 1 && c.height > 1);
 export const UPSAMPLE_CASES = table('upsample', 3, SOME_CHANNELS);
 export const MASK_CASES = table('mask', 4, SOME_CHANNELS);
@@ -191,8 +191,8 @@ export function exposureData(c: OtherCase): ExposureData {
 
 export interface GateData {
   /**
-   * Frames of one scene, a code or four of noise on them, of which a third shows something else; shortest first. Of 8
-   * bits, but for linear ones.
+   * Frames of one scene, a code or four of noise on them, of which a third shows something else; shortest first. 8
+   * bits, except linear ones.
    */
   frames: Tensor[];
   taus: number[];

@@ -1,5 +1,5 @@
 /**
- * Each fusion alone and all together: what it does to the graph, and that the result of a run is what it was. Goldens
+ * Each fusion alone and all together: what it does to the graph, and that the result of a run does not change. Goldens
  * check the fused network as the library runs it (test/runtimes); here the unfused graph is the reference.
  */
 import { describe, expect, it } from 'vitest';
@@ -27,7 +27,7 @@ import { unpackNC4HW4 } from '../reference/layout.ts';
 import { readGolden } from '../reference/goldens.ts';
 import { expectClose, rng } from '../reference/random.ts';
 
-/** Another order of summation, no other arithmetic. */
+/** The order of summation differs, the arithmetic does not. */
 const TOLERANCE = 1e-5;
 /** Halves have 11 bits; a sum of many rounded ones loses a few. */
 const HALF_TOLERANCE = 5e-3;
@@ -186,9 +186,9 @@ describe('fusion changes no result', () => {
     const fused = pass(graph);
     expect(JSON.stringify(graph), 'the graph that was given').toBe(before);
     for (const [op, counts] of Object.entries(ops)) expect([count(graph, op), count(fused, op)], op).toEqual(counts);
-    const output = (it: Graph): object => ({
-      shape: it.nodes[it.outputs[0]].shape,
-      name: it.nodes[it.outputs[0]].name,
+    const output = (source: Graph): object => ({
+      shape: source.nodes[source.outputs[0]].shape,
+      name: source.nodes[source.outputs[0]].name,
     });
     expect(output(fused)).toEqual(output(graph));
     expectClose(await run(fused, weights), await run(graph, weights), { tol: TOLERANCE, scale: 1, label });

@@ -8,18 +8,18 @@ import type { Placement } from '../../src/graph/place.ts';
 const conv = (g: GraphBuilder, name: string, x: GraphNode, channels: number): GraphNode =>
   g.add(name, 'conv2d', [x], { weights: name, channels, kernel: 3 });
 
-function placeOf(it: Placement, name: string): { arena: number; block: number } {
-  return it.places[it.graph.nodes.findIndex((node) => node.name === name)];
+function placeOf(placement: Placement, name: string): { arena: number; block: number } {
+  return placement.places[placement.graph.nodes.findIndex((node) => node.name === name)];
 }
 
-const copies = (it: Placement): string[] =>
-  it.graph.nodes.filter((node) => node.op === 'copy').map((node) => node.name);
+const copies = (placement: Placement): string[] =>
+  placement.graph.nodes.filter((node) => node.op === 'copy').map((node) => node.name);
 
 /** No kernel reads the arena it writes. */
-function expectNoHazard(it: Placement): void {
-  for (const node of it.graph.nodes) {
+function expectNoHazard(placement: Placement): void {
+  for (const node of placement.graph.nodes) {
     if (node.op !== 'conv2d' && node.op !== 'copy') continue;
-    for (const input of node.inputs) expect(it.places[input].arena).not.toBe(it.places[node.id].arena);
+    for (const input of node.inputs) expect(placement.places[input].arena).not.toBe(placement.places[node.id].arena);
   }
 }
 
@@ -30,15 +30,15 @@ function build(make: (g: GraphBuilder, x: GraphNode) => GraphNode[]): Graph {
 
 describe('place', () => {
   it('makes a concat of what is computed into one arena, in order', () => {
-    const it = place(build((g, x) => [g.concat('c', [conv(g, 'a', x, 8), conv(g, 'b', x, 12)])]));
-    expect(placeOf(it, 'b')).toEqual({ arena: placeOf(it, 'a').arena, block: 2 });
-    expect(placeOf(it, 'c')).toEqual({ arena: placeOf(it, 'a').arena, block: 0 });
-    expect(it.arenas[placeOf(it, 'c').arena]).toEqual({ blocks: 5, pixels: 35, dtype: 'f32' });
-    expect(copies(it)).toEqual([]);
+    const placement = place(build((g, x) => [g.concat('c', [conv(g, 'a', x, 8), conv(g, 'b', x, 12)])]));
+    expect(placeOf(placement, 'b')).toEqual({ arena: placeOf(placement, 'a').arena, block: 2 });
+    expect(placeOf(placement, 'c')).toEqual({ arena: placeOf(placement, 'a').arena, block: 0 });
+    expect(placement.arenas[placeOf(placement, 'c').arena]).toEqual({ blocks: 5, pixels: 35, dtype: 'f32' });
+    expect(copies(placement)).toEqual([]);
   });
 
   it('gives overlapping concats windows of one arena, as the dense decoder has them', () => {
-    const it = place(
+    const placement = place(
       build((g, x) => {
         const z = conv(g, 'z', x, 8);
         const o1 = conv(g, 'o1', x, 8);
@@ -49,67 +49,67 @@ describe('place', () => {
         return [c2, c3, g.concat('o1 o2 o3', [o1, o2, o3])];
       }),
     );
-    expect(copies(it)).toEqual([]);
-    expect(['z', 'o1', 'o2', 'o3', 'z o1', 'o1 o2 o3'].map((name) => placeOf(it, name).block)).toEqual([
+    expect(copies(placement)).toEqual([]);
+    expect(['z', 'o1', 'o2', 'o3', 'z o1', 'o1 o2 o3'].map((name) => placeOf(placement, name).block)).toEqual([
       0, 2, 4, 6, 0, 2,
     ]);
-    expect(new Set(['z', 'o1', 'o2', 'o3'].map((name) => placeOf(it, name).arena)).size).toBe(1);
+    expect(new Set(['z', 'o1', 'o2', 'o3'].map((name) => placeOf(placement, name).arena)).size).toBe(1);
   });
 
   it('opens concats of concats', () => {
-    const it = place(
+    const placement = place(
       build((g, x) => [
         g.concat('outer', [g.concat('inner', [conv(g, 'a', x, 4), conv(g, 'b', x, 4)]), conv(g, 'c', x, 4)]),
       ]),
     );
-    expect(['a', 'b', 'c', 'inner', 'outer'].map((name) => placeOf(it, name).block)).toEqual([0, 1, 2, 0, 0]);
-    expect(copies(it)).toEqual([]);
+    expect(['a', 'b', 'c', 'inner', 'outer'].map((name) => placeOf(placement, name).block)).toEqual([0, 1, 2, 0, 0]);
+    expect(copies(placement)).toEqual([]);
   });
 
   it('copies what two concats want in different places', () => {
-    const it = place(
+    const placement = place(
       build((g, x) => {
         const [a, b] = [conv(g, 'a', x, 4), conv(g, 'b', x, 4)];
         return [g.concat('ab', [a, b]), g.concat('ba', [b, a])];
       }),
     );
-    expect(copies(it).length).toBeGreaterThan(0);
-    expectNoHazard(it);
+    expect(copies(placement).length).toBeGreaterThan(0);
+    expectNoHazard(placement);
   });
 
   it('copies a tensor that is concatenated with itself, twice: a copy must not read the arena it writes', () => {
-    const it = place(
+    const placement = place(
       build((g, x) => {
         const a = conv(g, 'a', x, 4);
         return [g.concat('aa', [a, a])];
       }),
     );
-    expect(copies(it)).toHaveLength(2);
+    expect(copies(placement)).toHaveLength(2);
   });
 
   it('never lets a kernel write the arena it reads', () => {
-    const it = place(
+    const placement = place(
       build((g, x) => {
         const a = conv(g, 'a', x, 4);
         const b = conv(g, 'b', a, 4);
         return [g.concat('ab', [a, b])];
       }),
     );
-    expect(copies(it)).toHaveLength(1);
-    expectNoHazard(it);
+    expect(copies(placement)).toHaveLength(1);
+    expectNoHazard(placement);
   });
 
   it('keeps what is updated in place in one place', () => {
-    const it = place(
+    const placement = place(
       build((g, x) => {
         const first = g.add('s1', 'meanMax', [conv(g, 'a', x, 4)], { index: 0, count: 2 });
         const second = g.add('s2', 'meanMax', [conv(g, 'b', x, 4), first], { index: 1, count: 2 });
         return [g.concat('c', [conv(g, 'before', x, 8), second])];
       }),
     );
-    expect(placeOf(it, 's1')).toEqual(placeOf(it, 's2'));
-    expect(placeOf(it, 's2').block).toBe(2);
-    expect(copies(it)).toEqual([]);
+    expect(placeOf(placement, 's1')).toEqual(placeOf(placement, 's2'));
+    expect(placeOf(placement, 's2').block).toBe(2);
+    expect(copies(placement)).toEqual([]);
   });
 });
 

@@ -73,8 +73,8 @@ const PLANS: [string, Graph, Target][] = GRAPHS.flatMap(([name, graph]): [string
 ]);
 
 /** Bytes [from, to) of a node's tensor in its buffer. */
-function range(it: Plan, id: number): [number, number] {
-  const { shape, block, dtype } = it.views[id];
+function range(planned: Plan, id: number): [number, number] {
+  const { shape, block, dtype } = planned.views[id];
   const plane = shape.height * shape.width * texelBytes(dtype);
   return [block * plane, (block + blocks(shape.channels)) * plane];
 }
@@ -82,13 +82,13 @@ function range(it: Plan, id: number): [number, number] {
 /**
  * Simulates a plan: each byte range holds the tensor last written to it, and every kernel must find its inputs there.
  */
-function simulate(it: Plan): void {
-  const { nodes, outputs } = it.graph;
+function simulate(planned: Plan): void {
+  const { nodes, outputs } = planned.graph;
   const held: { buffer: number; from: number; to: number; node: number }[] = [];
   const write = (id: number): void => {
-    const [from, to] = range(it, id);
-    const { buffer } = it.views[id];
-    expect(to, nodes[id].name).toBeLessThanOrEqual(it.buffers[buffer]);
+    const [from, to] = range(planned, id);
+    const { buffer } = planned.views[id];
+    expect(to, nodes[id].name).toBeLessThanOrEqual(planned.buffers[buffer]);
     for (let i = held.length - 1; i >= 0; i--)
       if (held[i].buffer === buffer && held[i].from < to && from < held[i].to) held.splice(i, 1);
     held.push({ buffer, from, to, node: id });
@@ -96,25 +96,27 @@ function simulate(it: Plan): void {
   const check = (id: number, reader: string): void => {
     const node = nodes[id];
     if (node.op === 'concat') {
-      let [at, end] = range(it, id);
+      let [at, end] = range(planned, id);
       for (const part of node.inputs) {
-        expect(range(it, part)[0], `${reader}: ${nodes[part].name} in ${node.name}`).toBe(at);
-        expect(it.views[part].buffer).toBe(it.views[id].buffer);
-        at = range(it, part)[1];
+        expect(range(planned, part)[0], `${reader}: ${nodes[part].name} in ${node.name}`).toBe(at);
+        expect(planned.views[part].buffer).toBe(planned.views[id].buffer);
+        at = range(planned, part)[1];
         check(part, reader);
       }
       expect(at, `${node.name} is tiled exactly`).toBe(end);
       return;
     }
-    const [from, to] = range(it, id);
+    const [from, to] = range(planned, id);
     if (node.op === 'slice') {
-      const whole = range(it, node.inputs[0]);
-      expect(it.views[id].buffer).toBe(it.views[node.inputs[0]].buffer);
+      const whole = range(planned, node.inputs[0]);
+      expect(planned.views[id].buffer).toBe(planned.views[node.inputs[0]].buffer);
       expect(from, `${node.name} is a part`).toBeGreaterThanOrEqual(whole[0]);
       expect(to, `${node.name} is a part`).toBeLessThanOrEqual(whole[1]);
       return check(node.inputs[0], reader);
     }
-    const found = held.find((h) => h.node === id && h.buffer === it.views[id].buffer && h.from === from && h.to === to);
+    const found = held.find(
+      (h) => h.node === id && h.buffer === planned.views[id].buffer && h.from === from && h.to === to,
+    );
     expect(found, `${reader} finds ${node.name}`).toBeDefined();
   };
   for (const node of nodes) {
@@ -122,18 +124,18 @@ function simulate(it: Plan): void {
     if (!computes(node)) continue;
     node.inputs.forEach((input) => check(input, node.name));
     write(node.id);
-    resultsOf(it.graph, node).forEach((result) => write(result.id));
+    resultsOf(planned.graph, node).forEach((result) => write(result.id));
   }
   outputs.forEach((id) => check(id, 'the caller'));
 }
 
 describe.each(PLANS)('plan of %s', (_, graph, target) => {
-  const it_ = plan(graph, target);
+  const planned = plan(graph, target);
 
-  it('keeps every tensor whole until its last reader', () => simulate(it_));
+  it('keeps every tensor whole until its last reader', () => simulate(planned));
 
   it('binds no buffer both ways in one step', () => {
-    for (const step of it_.steps) {
+    for (const step of planned.steps) {
       const { program, resources } = step.dispatch;
       const bound = Object.entries(program.bindings).map(([name, { access }]) => ({
         access,
@@ -151,14 +153,14 @@ describe.each(PLANS)('plan of %s', (_, graph, target) => {
   });
 
   it('copies nothing, and shares memory', () => {
-    expect(it_.graph.nodes.filter((node) => node.op === 'copy')).toEqual([]);
-    expect(it_.bytes.shared).toBeLessThanOrEqual(it_.bytes.unshared);
-    expect(it_.bytes.shared).toBe(it_.buffers.reduce((a, b) => a + b, 0));
+    expect(planned.graph.nodes.filter((node) => node.op === 'copy')).toEqual([]);
+    expect(planned.bytes.shared).toBeLessThanOrEqual(planned.bytes.unshared);
+    expect(planned.bytes.shared).toBe(planned.buffers.reduce((a, b) => a + b, 0));
   });
 });
 
 describe('plan', () => {
-  it('counts what the spec counts', () => {
+  it('counts multiply-adds as the spec does', () => {
     const perPixel = (config: NetworkConfig, frames: number): number => {
       const s = scene(frames, Math.floor((frames - 1) / 2));
       return (
@@ -178,7 +180,7 @@ describe('plan', () => {
     expect(new Set(steps.map((step) => step.dispatch.program.source)).size).toBeLessThanOrEqual(20);
   });
 
-  it('takes the variant that was chosen for a class, and the first where the choice is not to be had', () => {
+  it('takes the variant that was chosen for a class, and the first where the chosen one is missing', () => {
     const graph = segmentationGraph(CONFIG, scene(3, 1));
     const [, step] = plan(graph).steps;
     const chosen = plan(graph, {
@@ -198,13 +200,13 @@ describe('plan', () => {
 
   it('reuses the state it updates', () => {
     const graph = fusionGraph(ANY, scene(5, 2));
-    const it = plan(graph);
+    const planned = plan(graph);
     for (const node of graph.nodes) {
       const before = updated(graph, node);
       if (before)
-        expect(it.views[node.id]).toMatchObject({
-          buffer: it.views[before.id].buffer,
-          block: it.views[before.id].block,
+        expect(planned.views[node.id]).toMatchObject({
+          buffer: planned.views[before.id].buffer,
+          block: planned.views[before.id].block,
         });
     }
   });
@@ -215,9 +217,9 @@ describe('plan', () => {
       [CONFIG, 3],
       [ANY, 5],
       [ANY, 16],
-    ].flatMap(([it, n]) => targets.map((to) => [it, n, to] as [NetworkConfig, number, Target]))) {
-      const [gated, free] = [{ ...config, gate: GATE }, config].map((it) =>
-        plan(fuse(segmentationGraph(it, scene(frames, 1)), target), target),
+    ].flatMap(([config, n]) => targets.map((to) => [config, n, to] as [NetworkConfig, number, Target]))) {
+      const [gated, free] = [{ ...config, gate: GATE }, config].map((variant) =>
+        plan(fuse(segmentationGraph(variant, scene(frames, 1)), target), target),
       );
       const steps = gated.steps.slice(free.steps.length);
       expect(gated.steps.slice(0, free.steps.length).map(({ name }) => name)).toEqual(
@@ -275,8 +277,8 @@ describe('schedule', () => {
       [ANY, 16, {}],
       [null, 16, {}],
     ] as const) {
-      const it = schedule({ ...request(width, height, config, frames), limits: { ...limits, capabilities } });
-      for (const stage of it.stages) {
+      const scheduled = schedule({ ...request(width, height, config, frames), limits: { ...limits, capabilities } });
+      for (const stage of scheduled.stages) {
         expect(stage.bytes).toBeLessThanOrEqual(limits.memoryBudget);
         expect(Math.max(...stage.plan.buffers)).toBeLessThanOrEqual(limits.maxBinding);
         for (const { dispatch } of stage.plan.steps)
@@ -285,7 +287,7 @@ describe('schedule', () => {
           (sum, { x, y }) => sum + (x.coreEnd - x.coreStart) * (y.coreEnd - y.coreStart),
           0,
         );
-        expect(covered).toBe(it.padded.width * it.padded.height);
+        expect(covered).toBe(scheduled.padded.width * scheduled.padded.height);
       }
     }
   });
@@ -302,10 +304,10 @@ describe('schedule', () => {
   });
 
   it('prints itself for people and machines', () => {
-    const it = schedule(request(6000, 4000));
-    expect(scheduleText(it, false)).toMatch(/fusion: \d+ tiles of \d+x\d+, [\d.]+ % computed twice/);
-    const json = scheduleReport(it);
-    expect(json.stages.map((s) => s.multiplyAdds)).toEqual(it.stages.map(stageWork));
+    const scheduled = schedule(request(6000, 4000));
+    expect(scheduleText(scheduled, false)).toMatch(/fusion: \d+ tiles of \d+x\d+, [\d.]+ % computed twice/);
+    const json = scheduleReport(scheduled);
+    expect(json.stages.map((s) => s.multiplyAdds)).toEqual(scheduled.stages.map(stageWork));
     expect(JSON.parse(JSON.stringify(json))).toEqual(json);
   });
 });

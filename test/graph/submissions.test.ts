@@ -1,11 +1,11 @@
-/** How work is cut into submissions, against a queue whose time the test tells. */
+/** How work is cut into submissions, with a queue whose time the test sets. */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Gpu } from '../../src/device.ts';
 import type { Step } from '../../src/graph/plan.ts';
 import { Submissions } from '../../src/graph/submissions.ts';
 import { testDevice } from '../gpu.ts';
 
-// WebGPU's constants come with it.
+// This import defines WebGPU's constants.
 beforeAll(async () => void (await testDevice()));
 
 const steps = (count: number, multiplyAdds: number): Step[] =>
@@ -15,7 +15,7 @@ const steps = (count: number, multiplyAdds: number): Step[] =>
 function queue(): {
   gpu: Gpu;
   finish: () => void;
-  track: (it: Submissions, ...rest: Tracked) => void;
+  track: (submissions: Submissions, ...rest: Tracked) => void;
   fences: () => number;
 } {
   const waiting: (() => void)[] = [];
@@ -33,7 +33,7 @@ function queue(): {
   return {
     gpu,
     finish: () => waiting.shift()!(),
-    track: (it, ...rest) => it.track(it.fence(encoder), ...rest),
+    track: (submissions, ...rest) => submissions.track(submissions.fence(encoder), ...rest),
     fences: () => fences,
   };
 }
@@ -51,39 +51,39 @@ const settled = async (promise: Promise<unknown>): Promise<boolean> => {
 
 describe('submissions', () => {
   it('take one step at least, a tile whole where it is short, and no more steps than allowed', () => {
-    const it = new Submissions(queue().gpu);
-    expect(it.end(steps(3, 1e12), 0, 100)).toBe(1);
-    expect(it.end(steps(3, 1e12), 2, 100)).toBe(3);
-    expect(it.end(steps(80, 1e6), 0, 100)).toBe(80);
-    expect(it.end(steps(80, 1e6), 10, 30)).toBe(40);
+    const submissions = new Submissions(queue().gpu);
+    expect(submissions.end(steps(3, 1e12), 0, 100)).toBe(1);
+    expect(submissions.end(steps(3, 1e12), 2, 100)).toBe(3);
+    expect(submissions.end(steps(80, 1e6), 0, 100)).toBe(80);
+    expect(submissions.end(steps(80, 1e6), 10, 30)).toBe(40);
     // 1e9 multiply-adds is the first guess.
-    expect(it.end(steps(80, 2e8), 0, 100)).toBe(4);
+    expect(submissions.end(steps(80, 2e8), 0, 100)).toBe(4);
   });
 
   it('are at most two in flight, and told of in order', async () => {
     const { gpu, finish, track, fences } = queue();
-    const it = new Submissions(gpu);
+    const submissions = new Submissions(gpu);
     const all = steps(4, 1e6);
     const told: number[] = [];
     for (const k of [0, 1]) {
-      await it.room();
-      track(it, all, k, k + 1, () => told.push(k));
+      await submissions.room();
+      track(submissions, all, k, k + 1, () => told.push(k));
     }
-    const room = it.room();
+    const room = submissions.room();
     expect(await settled(room)).toBe(false);
     finish();
     await room;
-    track(it, all, 2, 3, () => told.push(2));
-    const idle = it.idle();
+    track(submissions, all, 2, 3, () => told.push(2));
+    const idle = submissions.idle();
     expect(await settled(idle)).toBe(false);
     finish();
     expect(await settled(idle)).toBe(false);
     finish();
     await idle;
     expect(told).toEqual([0, 1, 2]);
-    expect(it.totals.count).toBe(3);
+    expect(submissions.totals.count).toBe(3);
     expect(fences()).toBe(2);
-    it.dispose();
+    submissions.dispose();
     expect(fences()).toBe(0);
   });
 
@@ -91,15 +91,15 @@ describe('submissions', () => {
     vi.useFakeTimers();
     try {
       const { gpu, finish, track } = queue();
-      const it = new Submissions(gpu);
+      const submissions = new Submissions(gpu);
       const all = steps(1000, 1e7);
       const begun = performance.now();
       const run = async (ms: number): Promise<number> => {
-        const end = it.end(all, 0, 1000);
-        track(it, all, 0, end);
+        const end = submissions.end(all, 0, 1000);
+        track(submissions, all, 0, end);
         await vi.advanceTimersByTimeAsync(ms);
         finish();
-        await it.idle();
+        await submissions.idle();
         return end;
       };
       const first = await run(1000);
@@ -110,7 +110,7 @@ describe('submissions', () => {
       expect(await run(1)).toBe(1);
       for (let i = 0; i < 12; i++) await run(1);
       expect(await run(50)).toBeGreaterThan(first);
-      expect(it.totals.busyMs).toBeCloseTo(performance.now() - begun, 6);
+      expect(submissions.totals.busyMs).toBeCloseTo(performance.now() - begun, 6);
     } finally {
       vi.useRealTimers();
     }
@@ -118,25 +118,25 @@ describe('submissions', () => {
 
   it('hand on what goes wrong when one is done, and go on', async () => {
     const { gpu, finish, track } = queue();
-    const it = new Submissions(gpu);
-    track(it, steps(1, 1), 0, 1, () => {
+    const submissions = new Submissions(gpu);
+    track(submissions, steps(1, 1), 0, 1, () => {
       throw new Error('no paper');
     });
-    const idle = it.idle();
+    const idle = submissions.idle();
     await settled(Promise.resolve());
     finish();
     await expect(idle).rejects.toThrow('no paper');
-    await it.room();
-    // When nobody waits: whoever does next is told, once.
-    track(it, steps(1, 1), 0, 1, () => {
+    await submissions.room();
+    // When nobody waits, the next that waits gets the error, once.
+    track(submissions, steps(1, 1), 0, 1, () => {
       throw new Error('no ink');
     });
     await settled(Promise.resolve());
     finish();
     await settled(Promise.resolve());
-    await expect(it.room()).rejects.toThrow('no ink');
-    await it.settled();
-    await it.room();
-    await it.idle();
+    await expect(submissions.room()).rejects.toThrow('no ink');
+    await submissions.settled();
+    await submissions.room();
+    await submissions.idle();
   });
 });

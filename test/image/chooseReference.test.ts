@@ -22,7 +22,7 @@ function picture(
   return { data: make(codes), width: W, height: H };
 }
 
-const repeat = <T>(count: number, it: T): T[] => Array.from({ length: count }, () => it);
+const repeat = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);
 const burnt = (count: number) => repeat(count, [90, 251, 30] as const);
 const black = (count: number) => repeat(count, [4, 0, 4] as const);
 
@@ -113,7 +113,7 @@ describe('choosing', () => {
     expect(pickReference(shares(420, 400))).toBe(1);
   });
 
-  it('takes of equal frames the nearest to the middle, of these the darker', () => {
+  it('takes the one nearest to the middle of equal frames, and the darker of two', () => {
     expect(pickReference(shares(0, 5, 50, 0, 90))).toBe(3);
     expect(pickReference(shares(90, 0, 50, 0, 90))).toBe(1);
   });

@@ -174,7 +174,7 @@ describe('estimateResponse', () => {
     exposure,
   });
 
-  it('keeps the prior where the stack does not tell', () => {
+  it('keeps the prior where the stack does not determine the curve', () => {
     prior([flat(0, 1), flat(255, 4)], /pairs of unclipped values/);
     prior([flat(60, 1), flat(110, 4)], /pairs of unclipped values/);
     prior(shoot({ ...size, seed: 1, exposures: [1, 1.1], curve: same(curves.film) }), /a factor of 1\.10 only/);
@@ -214,7 +214,7 @@ describe('estimateResponse', () => {
     }
   });
 
-  it('gives a channel that says nothing the curve of the others', () => {
+  it('gives a channel without information the curve of the others', () => {
     const frames = shoot({ ...size, seed: 6, exposures: [1, 4, 16], curve: same(curves.film) });
     for (const frame of frames) for (let i = 2; i < frame.data.length; i += 3) frame.data[i] = 0;
     const { response, report } = estimateResponse(frames);

@@ -126,11 +126,11 @@ export function everyVariant(attrs: ConvAttrs, shapes: readonly Shape[], capabil
   );
 }
 
-/** The device's first variant with a word in its name, for those that are no default. */
+/** The device's first variant with a word in its name, for those that are not the default. */
 export function variantWith(word: string): Manner['targets'] {
   return (attrs, shapes, capabilities) => {
     const name = implementationNames(conv2d, attrs, shapes, { capabilities }).find((variant) => variant.includes(word));
-    // Such a case would check nothing.
+    // Without a variant the case would check nothing.
     if (name === undefined)
       throw new Error(`no variant of ${conv2d.shapeClass(attrs, shapes, { capabilities })} is called ${word}`);
     return targetsOf(attrs, shapes, { capabilities }, [name]);

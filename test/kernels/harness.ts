@@ -36,11 +36,11 @@ export interface Placed {
 }
 
 /** A plan with its programs replaced. */
-function withPrograms(it: Plan, replace: Placed['replace']): Plan {
-  if (!replace) return it;
+function withPrograms(original: Plan, replace: Placed['replace']): Plan {
+  if (!replace) return original;
   return {
-    ...it,
-    steps: it.steps.map((step) => ({
+    ...original,
+    steps: original.steps.map((step) => ({
       ...step,
       dispatch: { ...step.dispatch, program: replace(step.dispatch.program) },
     })),
@@ -67,7 +67,7 @@ function named(attrs: object, use: string): object {
 /** Runs kernels on a device, all in one executor, so that a program compiles once. */
 export class KernelHarness {
   readonly #executor: Runner;
-  /** Weights of the call that runs. They are told apart by a name of their own each use. */
+  /** Weights of the call that runs. Each use has a name of its own. */
   #weights: Record<string, Float32Array> = {};
   #uses = 0;
 
@@ -104,8 +104,8 @@ export class KernelHarness {
       const node = graph.input(name, { channels: value.c, height: value.h, width: value.w });
       data[name] = new Float32Array(packNC4HW4(value));
       if (inputOffset) {
-        // The kernel reads the middle of a concat: an input inside a larger buffer, before what would make all that it
-        // is multiplied with no number.
+        // The kernel reads the middle of a concat: an input inside a larger buffer, before NaN, which would make any
+        // sum that reads it NaN.
         const before = graph.input(`${name} before`, { channels: inputOffset, height: value.h, width: value.w });
         data[`${name} before`] = new Float32Array(packNC4HW4(behind(tensor(0, value.h, value.w), inputOffset)));
         const parts = [before, node];
@@ -124,7 +124,7 @@ export class KernelHarness {
       last = graph.add(
         `call ${i}`,
         call.op,
-        call.inputs.map((it) => (it === 'previous' ? last! : input(it))),
+        call.inputs.map((value) => (value === 'previous' ? last! : input(value))),
         attrs as AttrsOf<KernelName>,
       );
     });

@@ -1,6 +1,6 @@
 /**
- * conv2d on matrix units: on the device's own where it has them (skipped, and said so, where it has not), on imitated
- * ones wherever shaders have halves; and what needs no device.
+ * conv2d on matrix units: on the device's own (skipped with a message where it has none), on imitated ones wherever
+ * shaders have halves; and what needs no device.
  */
 import { describe, expect, it } from 'vitest';
 import { Deghoster } from '../../src/index.ts';
@@ -58,23 +58,23 @@ describe.skipIf(!capabilities.matrices)(
           deghoster.dispose();
         }
       };
-      const [without, it] = [await merge(), await merge(onMatrices)];
+      const [without, onUnits] = [await merge(), await merge(onMatrices)];
       expect(without.used).toBe(0);
-      expect(it.used).toBeGreaterThan(10);
-      expect(it.radiance).not.toEqual(without.radiance);
+      expect(onUnits.used).toBeGreaterThan(10);
+      expect(onUnits.radiance).not.toEqual(without.radiance);
       expect(without.near).toBeGreaterThan(60);
-      expect(it.near).toBeGreaterThan(60);
+      expect(onUnits.near).toBeGreaterThan(60);
     });
 
-    // Whether matrices fit one another and where they are loaded from: sizes that this device has not are refused only
-    // in a pipeline.
+    // Whether matrices fit one another and where they are loaded from: sizes that this device does not support are
+    // refused only in a pipeline.
     it.each(IMITATED.map(({ matrices }) => [sizeText(matrices), matrices] as const))(
       "the network's layers on matrices of %s are valid WGSL",
       async (_, matrices) => {
         const device = await testDevice();
         const codes = new Set(
           convolutions({ capabilities: { f16: true, subgroupSize: 32, matrices }, precision: 'f16' }).flatMap(
-            (it) => it.codes,
+            (layer) => layer.codes,
           ),
         );
         expect(codes.size).toBeGreaterThan(10);
@@ -87,7 +87,7 @@ describe.skipIf(!capabilities.matrices)(
   },
 );
 
-describe.skipIf(!capabilities.f16).each(IMITATED.map((it) => [sizeText(it.matrices), it] as const))(
+describe.skipIf(!capabilities.f16).each(IMITATED.map((entry) => [sizeText(entry.matrices), entry] as const))(
   `on imitated matrices of %s${capabilities.f16 ? '' : ': this adapter has no shader-f16'}`,
   (_, imitated) => {
     it.each(imitatedChecks(imitated).map((check) => [check.name, check] as const))('%s', async (__, check) => {

@@ -1,8 +1,8 @@
 /**
  * Variants on matrix units against the CPU references, on the device's own matrices or on imitated ones of any size.
  *
- * Inputs and weights are halves, so that what is multiplied is the reference's to the last bit and the usual 1e-5
- * holds; but features times masks, which are rounded once more.
+ * Inputs and weights are halves, so that the factors are the reference's to the last bit and the usual 1e-5 holds,
+ * except for features times masks, which are rounded once more.
  */
 import { addMethod } from '../../src/kernels/conv2d/methods/index.ts';
 import { matrix, matrixFunctions } from '../../src/kernels/conv2d/methods/matrix.ts';
@@ -75,13 +75,14 @@ export const MATRIX_CHECKS: readonly KernelCheck[] = checksIn({
 });
 
 /**
- * Invocations of an imitated subgroup. Of more each would have fewer values, which a driver takes apart, for minutes.
+ * Invocations of an imitated subgroup. With more, each would have fewer values, which a driver splits into scalars, for
+ * minutes.
  */
 const LANES = 8;
 
 /**
- * Matrices without units for them: one is where it begins in memory, a sum is shared out among invocations. What lies
- * where units could not read it gives nonsense.
+ * Matrices without matrix units: a matrix is its offset in memory, and the values of a sum are divided among
+ * invocations. Offsets that units could not read give wrong results.
  */
 function imitatedFunctions({ m, n }: MatrixSize): string {
   return `
@@ -89,22 +90,22 @@ alias Left = u32;
 alias Right = u32;
 struct Sum { values: array<f32, ${(m * n) / LANES}> }
 var<private> lane_of_subgroup: u32;
-// Known when it runs: loops that drivers unroll take minutes to compile.
+// Known only at run time: loops that drivers unroll take minutes to compile.
 var<private> values_each: u32;
 var<private> depth: u32;
 fn load_left(at: u32) -> Left { return at; }
 fn load_right(at: u32) -> Right { return at; }
 fn multiply(left: Left, right: Right, sum: Sum) -> Sum {
-  var it = sum;
+  var result = sum;
   for (var i = 0u; i < values_each; i++) {
     let row = (i * ${LANES}u + lane_of_subgroup) / ${n}u;
     let column = (i * ${LANES}u + lane_of_subgroup) % ${n}u;
     for (var j = 0u; j < depth; j++) {
-      it.values[i] += f32(staged[left + row * depth + j]) * f32(weights[right + j * ${n}u + column]);
+      result.values[i] += f32(staged[left + row * depth + j]) * f32(weights[right + j * ${n}u + column]);
     }
-    if (left % 8u != 0u || right % 8u != 0u) { it.values[i] = 1e9; }
+    if (left % 8u != 0u || right % 8u != 0u) { result.values[i] = 1e9; }
   }
-  return it;
+  return result;
 }
 fn drain(at: u32, sum: Sum) {
   for (var i = 0u; i < values_each; i++) {
@@ -134,7 +135,7 @@ function imitate(program: Program, size: MatrixSize): Program {
   return new Program({ ...program.parts, enables: [], diagnosticsOff: [], body });
 }
 
-/** Sizes of matrices: NVIDIA's in all tiles; broader than long, and longer than broad, in one. */
+/** Sizes of matrices: NVIDIA's in all tiles; wider than high, and higher than wide, in one. */
 export const IMITATED: readonly { matrices: MatrixSize; cpu: boolean }[] = [
   { matrices: matricesOfSize(16, 16, 16), cpu: false },
   { matrices: matricesOfSize(8, 16, 16), cpu: true },

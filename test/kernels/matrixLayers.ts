@@ -1,4 +1,4 @@
-/** The shipped networks' convolutions, with what they are in variants on matrix units. */
+/** The shipped networks' convolutions, with their code in variants on matrix units. */
 import { fuse } from '../../src/graph/fuse/index.ts';
 import { inputShapes, kernelOf } from '../../src/graph/graph.ts';
 import { plan } from '../../src/graph/plan.ts';
@@ -37,17 +37,17 @@ function convolutionsOf(config: NetworkConfig, frames: number, target: Target): 
     ...[false, true].map((readsByFrame) => ({ graph: fusionGraph(config, scene), readsByFrame })),
   ];
   return ways.flatMap(({ graph, readsByFrame }) => {
-    const it = plan(fuse(graph, { ...target, readsByFrame }), target);
-    const steps = it.steps.filter((step) => step.op === 'conv2d');
+    const planned = plan(fuse(graph, { ...target, readsByFrame }), target);
+    const steps = planned.steps.filter((step) => step.op === 'conv2d');
     return steps.map((step): Lowered => {
-      const node = it.graph.nodes[step.node];
-      const shapes = inputShapes(it.graph, node);
-      const inputs = node.inputs.map((id) => it.views[id]);
+      const node = planned.graph.nodes[step.node];
+      const shapes = inputShapes(planned.graph, node);
+      const inputs = node.inputs.map((id) => planned.views[id]);
       const names = implementationsOf(kernelOf(node), node.attrs, shapes, target)
         .map((implementation) => implementation.name)
         .filter(isMatrixName);
       const codes = names.map((variant) => {
-        const chosen = plan(it.graph, { ...target, choices: new Map([[step.shapeClass, variant]]) }).steps.find(
+        const chosen = plan(planned.graph, { ...target, choices: new Map([[step.shapeClass, variant]]) }).steps.find(
           (other) => other.node === step.node,
         )!;
         if (chosen.implementation !== variant)
@@ -59,7 +59,7 @@ function convolutionsOf(config: NetworkConfig, frames: number, target: Target): 
   });
 }
 
-/** Those of both networks, in every way that they are fused. */
+/** The convolutions of both networks, in every way that they are fused. */
 export function convolutions(target: Target): Lowered[] {
   return [
     ...convolutionsOf(FIXED, 3, target),

@@ -68,7 +68,7 @@ describe('candidates on matrices', () => {
     }
   });
 
-  it('share out channels evenly, in whole matrices', () => {
+  it('divide channels evenly, in whole matrices', () => {
     const blocksOf = (channels: number, target: Target): number =>
       matrixTiles({ ...LAYER, channels }, [SHAPE], target)[0].out;
     expect([3, 8, 9, 32, 40, 48, 128].map((channels) => 4 * blocksOf(channels, CPU))).toEqual([

@@ -1,6 +1,6 @@
 /**
- * Programs of convolutions are known by their recipes: whatever a recipe says makes another key, and where it changes
- * the code, another program.
+ * Programs of convolutions are identified by their recipes: a change of any field changes the key, and where it changes
+ * the code, the program.
  */
 import { describe, expect, it } from 'vitest';
 import { keyOf } from '../../src/kernels/conv2d/methods/registerTile.ts';

@@ -1,6 +1,6 @@
 /**
- * A kernel that somebody adds, in plans with half-precision storage: it gets what it can read, and what it declares
- * wrongly is an error.
+ * A new kernel in plans with half-precision storage: it gets a type that it can read, and a wrong declaration is an
+ * error.
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { Gpu } from '../../src/device.ts';

@@ -1,5 +1,5 @@
 /**
- * A handful of generated programs as they are, laid out for reading: a change of generated code is seen in review
+ * Snapshots of a handful of generated programs, formatted, so that a change of generated code is seen in review
  * (wgsl/). Run `npx vitest run test/kernels/wgsl.test.ts --update` to renew them.
  */
 import { describe, expect, it } from 'vitest';

@@ -159,7 +159,7 @@ describe('the engine agrees with the PyTorch goldens', () => {
   });
 });
 
-/** Binary masks are those of the reference but where what is cut is within 1e-4 of one half. */
+/** Binary masks equal the reference's, except where the value before the cut is within 1e-4 of one half. */
 function checkBinary(golden: Golden, maps: readonly Tensor[]): void {
   const close = new Set<number>();
   golden.frames.forEach((_, k) => uncut(golden, k)?.forEach((w, i) => Math.abs(w - 0.5) <= TOLERANCE && close.add(i)));

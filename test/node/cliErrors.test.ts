@@ -38,7 +38,7 @@ beforeAll(async () => {
   await picture(folder, 'zero.jpg', small, 16, 12, '0/1');
   await picture(folder, 'wide.jpg', scene(20, 12, 1), 20, 12, '1/20');
   writeFileSync(at('cut.jpg'), readFileSync(at('b.jpg')).subarray(0, 500));
-  writeFileSync(at('text.jpg'), 'this is no picture at all, just some text');
+  writeFileSync(at('text.jpg'), 'this is not a picture, just some text');
   writeFileSync(at('empty.png'), '');
   await picture(folder, 'ok.png', small, 16, 12);
   const lie = readFileSync(at('ok.png'));

@@ -5,14 +5,14 @@ import { ProgressView, clock } from '../../src/node/cli/progress.ts';
 function view(isTTY: boolean, columns = 80) {
   const written: string[] = [];
   const time = { ms: 0 };
-  const it = new ProgressView({ isTTY, columns, write: (text: string) => written.push(text) }, () => time.ms);
-  return { it, written, time };
+  const progress = new ProgressView({ isTTY, columns, write: (text: string) => written.push(text) }, () => time.ms);
+  return { progress, written, time };
 }
 
 describe('progress', () => {
   it('draws a bar with tiles and the time left on a terminal, within its width', () => {
     for (const columns of [80, 40, 12]) {
-      const { it: bar, written, time } = view(true, columns);
+      const { progress: bar, written, time } = view(true, columns);
       bar.update({ stage: 'compile', done: 0, total: 1, fraction: 0 });
       bar.update({ stage: 'segmentation', done: 0, total: 2, fraction: 0 });
       time.ms = 30_000;
@@ -27,7 +27,7 @@ describe('progress', () => {
   });
 
   it('prints a line a stage and every ten seconds elsewhere', () => {
-    const { it: lines, written, time } = view(false);
+    const { progress: lines, written, time } = view(false);
     for (let i = 0; i <= 100; i++) {
       time.ms = i * 250;
       lines.update({ stage: 'fusion', done: i / 25, total: 4, fraction: i / 100 });

@@ -1,7 +1,7 @@
 /**
  * `deghost evaluate` on stacks without a ground truth: exposures from ev.txt and EXIF, still.json, --static and a
  * folder's response.json; the harm of a merge against the definitions, from what `deghost merge` writes of the same
- * stack; what cannot be measured is said.
+ * stack; what cannot be measured is reported.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -15,8 +15,8 @@ describe('matricesOf', () => {
     }));
     return { subgroupMinSize: min, subgroupMaxSize: max, subgroupMatrixConfigs } as unknown as GPUAdapterInfo;
   };
-  const matrices = (it: GPUAdapterInfo, features = FEATURES) =>
-    matricesOf({ info: it, features: new Set(features) as unknown as GPUSupportedFeatures });
+  const matrices = (info: GPUAdapterInfo, features = FEATURES) =>
+    matricesOf({ info, features: new Set(features) as unknown as GPUSupportedFeatures });
 
   it('takes the first matrices of halves with sums in f32 that kernels can use', () => {
     expect(

@@ -1,6 +1,6 @@
 /**
- * Tunings in a file of the user's cache folder: what was written comes back, and what is damaged or not ours is
- * replaced, said once.
+ * Tunings in a file of the user's cache folder: what was written is read back, and what is damaged or not deghost's is
+ * replaced, with one message.
  */
 import {
   chmodSync,

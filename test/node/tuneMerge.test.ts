@@ -49,9 +49,9 @@ async function ask(
   const said: string[] = [];
   const tuner = async (options: TuneOptions): Promise<TuneResult> => {
     asked.push(options);
-    const it = found(tuneKey(device.adapterInfo, { capabilities, precision: 'f32' }));
-    if (it instanceof Error) throw it;
-    return it;
+    const tuning = found(tuneKey(device.adapterInfo, { capabilities, precision: 'f32' }));
+    if (tuning instanceof Error) throw tuning;
+    return tuning;
   };
   const result = tuningForMerge({
     device,

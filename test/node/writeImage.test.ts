@@ -133,7 +133,7 @@ describe('writeImage', () => {
     expect(readExr(Buffer.concat(pieces))).toEqual(readExr(readFileSync(at('node.exr'))));
   });
 
-  it('.exr streams: whoever puts the pieces where they belong has the file, and another reader reads it', async () => {
+  it('.exr streams: the pieces at their offsets are the file, and another reader reads it', async () => {
     const image = picture(61, 83);
     const file = Buffer.alloc(1 << 20);
     let [end, placed, held] = [0, 0, 0];

@@ -1,6 +1,6 @@
 /**
- * The package in bundlers: how much of it a page has to load, that nothing is loaded unused, and how the weights get
- * there.
+ * The package in bundlers: how much of it a page has to load, that unused code is left out, and how the weights are
+ * found.
  */
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { ROOT, installed, succeed } from './installed.ts';
 /** Most bytes of the core, minified and compressed with Brotli, as servers send text to browsers, without weights. */
 const MOST_BYTES = 42_000;
 
-/** Bundles a module's text as a page's; what it imports must be there, for nothing is left out. */
+/** Bundles a module's text as a page's; everything that it imports must exist, because nothing is external. */
 async function bundle(contents: string, options: object = {}): Promise<BuildResult<{ metafile: true; write: false }>> {
   const resolveDir = await installed();
   return esbuild({
@@ -116,7 +116,7 @@ describe('a minified core', () => {
       join(folder, 'load.js'),
       `
       const globals = Object.getOwnPropertyNames(globalThis).map((name) => globalThis[name]?.prototype).filter(Boolean);
-      const snapshot = () => JSON.stringify([globalThis, ...globals].map((it) => Reflect.ownKeys(it).map(String)));
+      const snapshot = () => JSON.stringify([globalThis, ...globals].map((host) => Reflect.ownKeys(host).map(String)));
       const before = snapshot();
       const { create } = await import('./bundle.js');
       const same = snapshot() === before;

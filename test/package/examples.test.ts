@@ -1,7 +1,7 @@
 /**
  * The examples, run as their first lines say: in Node from the installed package, in Deno and in Chromium from the
  * repository. Each merges the same small stack with the same thin weights, and three implementations of WebGPU must
- * come to one result.
+ * agree on the result.
  */
 import { copyFileSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -183,7 +183,7 @@ describe('examples/browser', () => {
       200,
       readFileSync(join(ROOT, 'weights/fixed.safetensors')).length,
     ]);
-    await page.reload(); // that merge is the real network's: too long for here
+    await page.reload(); // that merge uses the real network and takes too long here
   });
 
   it('says what is wrong', async () => {

@@ -3,7 +3,7 @@
  * and with this TypeScript as well as the 5.6 that an npm package here carries.
  *
  * TypeScript 7 has WebGPU's types in its DOM library, TypeScript 5 gets them from the package @webgpu/types. The two
- * clash, so the declarations refer to neither: where there are none, a GPUDevice is `any`, and tsc says so only without
+ * clash, so the declarations refer to neither: without either, a GPUDevice is `any`, and tsc reports that only without
  * skipLibCheck.
  */
 import { writeFileSync } from 'node:fs';
@@ -65,8 +65,8 @@ beforeAll(async () => {
 });
 
 /**
- * What tsc says of a file. Where the libraries are checked too (`strict`), every declaration that is reached must hold
- * by itself.
+ * What tsc reports for a file. Where the libraries are checked too (`strict`), every declaration that is reached must
+ * compile by itself.
  */
 async function check(
   tsc: string[],

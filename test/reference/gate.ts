@@ -1,5 +1,6 @@
 /**
- * The gate on the CPU, in f64, straight from the spec ("Gate"): windows as they are written, not by rows and columns.
+ * The gate on the CPU, in f64, straight from the spec ("Gate"): windows as the spec writes them, not by rows and
+ * columns.
  */
 import type { GateConfig } from '../../src/weights/config.ts';
 import { interpolate } from './exposure.ts';

@@ -1,4 +1,4 @@
-/** The reference operations against values worked out by hand or by another road, and the case tables' own promises. */
+/** The reference operations against values worked out by hand or in another way, and what the case tables promise. */
 import { describe, expect, it } from 'vitest';
 import {
   BLEND_CASES,

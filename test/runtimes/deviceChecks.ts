@@ -1,6 +1,6 @@
 /**
- * What goldens do not reach: frames and results that stay on the device, its loss, and a device with the least there
- * is. All of it depends on the WebGPU implementation as much as the kernels do.
+ * What goldens do not reach: frames and results that stay on the device, its loss, and a device with default limits and
+ * no features. All of it depends on the WebGPU implementation as much as the kernels do.
  */
 import { Deghoster } from '../../src/index.ts';
 import type { FrameSource, MergeOptions } from '../../src/index.ts';
@@ -128,7 +128,7 @@ const DEVICE_CHECKS: readonly DeviceCheck[] = [
     },
   },
   {
-    // Whatever the engine uses without asking is a validation error here.
+    // Anything that the engine uses without requesting it is a validation error here.
     name: 'a golden on a device of default limits without features',
     tolerance: GOLDEN_TOLERANCE,
     applies: () => true,

@@ -1,6 +1,6 @@
 /**
- * What a runner tells while it works: one JSON object a line on its stdout, or a POST of a browser's page. All of it is
- * plain JSON.
+ * What a runner reports while it works: one JSON object per line on its stdout, or a POST from a browser's page. All of
+ * it is plain JSON.
  */
 
 /** One golden, one kernel's case, or one check of what is on the device. */
@@ -22,7 +22,7 @@ export interface TestResult {
 export type RunnerEvent =
   /** The suite starts, on this runtime (`Deno 2.9.6`) and adapter. */
   | { type: 'begin'; version: string; adapter: string; tests: number }
-  /** A test starts: what it was doing, should the runtime crash. */
+  /** A test starts: says what the runtime was doing if it crashes. */
   | { type: 'test'; name: string }
   | { type: 'result'; result: TestResult }
   /** All tests have run. */

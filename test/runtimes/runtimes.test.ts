@@ -1,7 +1,7 @@
 /**
- * The machinery around the suite: whatever a runtime does (pass, compute something wrong, crash, hang, be absent), its
- * outcome says so, and the run fails exactly when it should. Runners here are small scripts; the real ones run by
- * `npm run test:runtimes`.
+ * The code that runs the suite: whatever a runtime does (pass, compute something wrong, crash, hang, be absent), its
+ * outcome says so, and the run fails exactly when it should. Runners here are small scripts; the real ones run by `npm
+ * run test:runtimes`.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

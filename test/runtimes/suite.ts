@@ -1,7 +1,7 @@
 /**
  * The suite that every runtime runs: all goldens through the public API, every kernel's cases, then what is on the
  * device. It imports nothing but the library's core and the tests' references; files come through a function, the
- * device from whoever calls.
+ * device from the caller.
  */
 import { goldenFiles, goldensAmong, parseGolden } from '../reference/golden.ts';
 import type { Golden } from '../reference/golden.ts';
@@ -58,7 +58,7 @@ export async function runSuite({
   goldens,
   report,
 }: SuiteOptions): Promise<void> {
-  // Every failure of the GPU must reach the library's caller; what does not is a bug of its own.
+  // Every failure of the GPU must reach the library's caller; one that does not is a separate bug.
   const stray: string[] = [];
   device.addEventListener('uncapturederror', (event) => stray.push(event.error.message));
   let lost: GPUDeviceLostInfo | undefined;
@@ -123,7 +123,7 @@ async function runTest({ name, group, tolerance, run }: Test): Promise<TestResul
     const error = await run();
     return { ...result, error, ms: performance.now() - begun, ok: error <= tolerance };
   } catch (cause) {
-    // Infinity has no JSON; a difference so large is as good as none.
+    // JSON has no Infinity; such a large difference says as little as none.
     const share = cause instanceof TooFarError && Number.isFinite(cause.share) ? cause.share : null;
     return { ...result, error: share, ms: performance.now() - begun, ok: false, message: errorText(cause) };
   }

@@ -1,4 +1,4 @@
-/** What a run of all runtimes comes to: a table for people, JSON for programs, the exit code. */
+/** The report of a run of all runtimes: a table for people, JSON for programs, the exit code. */
 import type { TestResult } from './events.ts';
 import type { Outcome } from './watch.ts';
 

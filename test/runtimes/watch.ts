@@ -1,5 +1,5 @@
 /**
- * Runs one runtime's runner and makes an outcome of whatever happens: its events, a crash with the test it was in,
+ * Runs one runtime's runner and turns whatever happens into an outcome: its events, a crash with the test it was in,
  * silence, or absence.
  */
 import { spawn } from 'node:child_process';
@@ -21,7 +21,7 @@ export interface Outcome {
   status: Status;
   /** Why it is broken or absent, or the first failure. */
   reason?: string;
-  /** `Deno 2.9.6`, and the adapter's name; as far as it came to tell. */
+  /** `Deno 2.9.6`, and the adapter's name; as far as the runner reported them. */
   version?: string;
   adapter?: string;
   /** Tests there are. */
@@ -64,7 +64,7 @@ function killGroup({ pid }: ChildProcess): void {
   }
 }
 
-/** Runs a runtime's suite to its end, whatever that is. Never throws for what the runtime does. */
+/** Runs a runtime's suite to its end, however it ends. Never throws for what the runtime does. */
 export async function watch(runtime: Runtime, options: WatchOptions): Promise<Outcome> {
   const { name, required } = runtime;
   const found = runtime.find();

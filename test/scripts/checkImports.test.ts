@@ -1,4 +1,4 @@
-/** The rule against circular imports: that it sees every import, and that it holds. */
+/** The rule against circular imports: that the check finds every import, and that the rule holds. */
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
@@ -41,7 +41,8 @@ describe('imports', () => {
     ];
     const bundled = {
       name: 'worker',
-      setup: (it: import('esbuild').PluginBuild) => it.onResolve({ filter: /\?worker/ }, () => ({ external: true })),
+      setup: (build: import('esbuild').PluginBuild) =>
+        build.onResolve({ filter: /\?worker/ }, () => ({ external: true })),
     };
     const { metafile } = await build({
       absWorkingDir: ROOT,

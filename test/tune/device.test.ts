@@ -1,5 +1,5 @@
 /**
- * The tuner on the test adapter, on kinds of steps that a software adapter compiles fast; and that merges take what it
+ * The tuner on the test adapter, on kinds of steps that a software adapter compiles fast; and that merges use what it
  * chose.
  */
 import { describe, expect, it } from 'vitest';
@@ -29,29 +29,29 @@ describe('tune', () => {
   it('times all implementations of a class, which agree, and steps of one way', async () => {
     const device = await testDevice();
     const { capabilities } = new Gpu(device);
-    const it = await tune({
+    const tuned = await tune({
       device,
       config,
       frames: 3,
       tile: TILE,
       filter: (name) => [LOGITS, READ, ONE_WAY].includes(name),
     });
-    expect(isTuneResult(it)).toBe(true);
-    expect(it.key).toBe(tuneKey(device.adapterInfo, { capabilities, precision: 'f32' }));
-    expect(it).toMatchObject({
+    expect(isTuneResult(tuned)).toBe(true);
+    expect(tuned.key).toBe(tuneKey(device.adapterInfo, { capabilities, precision: 'f32' }));
+    expect(tuned).toMatchObject({
       precision: 'f32',
       tile: TILE,
       timestamps: device.features.has('timestamp-query'),
       unreached: [],
     });
-    expect(new Map(it.classes.map(({ name, isTuned }) => [name, isTuned]))).toEqual(
+    expect(new Map(tuned.classes.map(({ name, isTuned }) => [name, isTuned]))).toEqual(
       new Map([
         [LOGITS, true],
         [READ, true],
         [ONE_WAY, false],
       ]),
     );
-    for (const { name, candidates, chosen, bytes } of it.classes) {
+    for (const { name, candidates, chosen, bytes } of tuned.classes) {
       for (const { ms, implementation, error } of candidates)
         expect(ms, `${name} ${implementation}: ${error}`).toBeGreaterThan(0);
       expect(candidates.map(({ implementation }) => implementation)).toContain(chosen);
@@ -59,7 +59,7 @@ describe('tune', () => {
     }
   });
 
-  it('throws out a implementation that computes something else', async () => {
+  it('rejects an implementation that computes something else', async () => {
     const device = await testDevice();
     const { capabilities } = new Gpu(device);
     const [logits] = stepClasses(config, 3, TILE, { capabilities }).filter(({ name }) => name === LOGITS);
@@ -67,8 +67,8 @@ describe('tune', () => {
     const [first, second] = logits.implementations;
     // The second implementation's last value is wrong by a thousandth.
     const doctored: Bench = {
-      open: async (it) => {
-        const { run, close } = await bench.open(it);
+      open: async (kind) => {
+        const { run, close } = await bench.open(kind);
         return {
           close,
           run: async (implementation) => {
@@ -81,13 +81,13 @@ describe('tune', () => {
     };
     try {
       const {
-        classes: [it],
+        classes: [tuned],
       } = await tuneClasses([{ ...logits, implementations: [first, second] }], doctored, 'f32', {});
-      expect(it.candidates).toEqual([
+      expect(tuned.candidates).toEqual([
         { implementation: first, ms: expect.any(Number) },
         { implementation: second, ms: null, error: expect.stringMatching(/^differs from .* by 1\.0e-3 of the scale/) },
       ]);
-      expect(it.chosen).toBe(first);
+      expect(tuned.chosen).toBe(first);
     } finally {
       bench.dispose();
     }
@@ -107,9 +107,9 @@ describe('tune', () => {
       await expect(tune(options)).rejects.toThrow(UsageError);
       return;
     }
-    const it = await tune(options);
-    expect(it.key).toContain(' | f16 | ');
-    const [logits, blend] = it.classes;
+    const tuned = await tune(options);
+    expect(tuned.key).toContain(' | f16 | ');
+    const [logits, blend] = tuned.classes;
     expect(blend).toMatchObject({ name: 'blend', candidates: [{ implementation: '', ms: expect.any(Number) }] });
     expect(blend.candidates[0].ms).toBeGreaterThan(0);
     expect(logits.candidates.length).toBeGreaterThan(1);

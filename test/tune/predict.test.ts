@@ -53,17 +53,17 @@ function scheduled(config: NetworkConfig, frames: number, target: Target, width 
 describe('stepClasses', () => {
   it.each(CASES)('has every class that a merge runs: %s', (_, config, frames, target) => {
     const classes = stepClasses(config, frames, TILE, target);
-    const known = new Map(classes.map((it) => [it.name, it]));
+    const known = new Map(classes.map((kind) => [kind.name, kind]));
     expect(known.size).toBe(classes.length);
     for (const [width, height] of [
       [1000, 700],
       [6000, 4000],
     ]) {
       for (const step of scheduled(config, frames, target, width, height).stages.flatMap((stage) => stage.plan.steps)) {
-        const it = known.get(classOf(step));
-        expect(it, classOf(step)).toBeDefined();
-        expect(it!.implementations, it!.name).toContain(step.implementation);
-        expect(it!.implementations[0] !== '', it!.name).toBe(step.shapeClass !== '');
+        const kind = known.get(classOf(step));
+        expect(kind, classOf(step)).toBeDefined();
+        expect(kind!.implementations, kind!.name).toContain(step.implementation);
+        expect(kind!.implementations[0] !== '', kind!.name).toBe(step.shapeClass !== '');
       }
     }
     const shares = classes.map(({ share }) => share);
@@ -74,17 +74,17 @@ describe('stepClasses', () => {
   it.each(CASES)('cuts each out so that it computes the same alone: %s', (_, config, frames, target) => {
     for (const { name, step, graph, implementations, multiplyAdds } of stepClasses(config, frames, TILE, target)) {
       for (const implementation of [implementations[0], implementations.at(-1)!]) {
-        const it = plan(graph, { ...target, choices: new Map([[name, implementation]]) });
-        const own = it.steps.filter((other) => other.name === step);
+        const alone = plan(graph, { ...target, choices: new Map([[name, implementation]]) });
+        const own = alone.steps.filter((other) => other.name === step);
         expect(own, name).toHaveLength(1);
         expect(own[0], name).toMatchObject({ implementation, multiplyAdds });
         expect(classOf(own[0])).toBe(name);
         // Halves come and go as floats, by copies alone.
         expect(
-          it.steps.every((other) => other === own[0] || other.op === 'copy'),
+          alone.steps.every((other) => other === own[0] || other.op === 'copy'),
           name,
         ).toBe(true);
-        expect(inputsOf(it).length, name).toBe(new Set(graph.nodes.find((node) => node.name === step)!.inputs).size);
+        expect(inputsOf(alone).length, name).toBe(new Set(graph.nodes.find((node) => node.name === step)!.inputs).size);
         for (const id of graph.outputs) expect(graph.nodes[id].dtype, name).toBe('f32');
       }
     }
@@ -117,9 +117,9 @@ describe('predict', () => {
       ),
     );
     const tuning = tuneResult(classes);
-    const it = scheduled(FIXED, 3, { ...target, choices: choicesOf(tuning) });
-    expect(it.stages.some(({ tiling }) => tiling.tiles.length > 1)).toBe(true);
-    const expected = it.stages.map(({ plan: { steps }, tiling }) => {
+    const merge = scheduled(FIXED, 3, { ...target, choices: choicesOf(tuning) });
+    expect(merge.stages.some(({ tiling }) => tiling.tiles.length > 1)).toBe(true);
+    const expected = merge.stages.map(({ plan: { steps }, tiling }) => {
       let ms = 0;
       for (const step of steps) {
         const i = classes.findIndex(({ name }) => name === classOf(step));
@@ -129,7 +129,7 @@ describe('predict', () => {
       }
       return ms * tiling.tiles.length;
     });
-    const predicted = predict(it, tuning)!;
+    const predicted = predict(merge, tuning)!;
     expect(predicted.unmeasured).toEqual([]);
     expect(predicted.stages.map(({ name }) => name)).toEqual(['segmentation', 'fusion']);
     predicted.stages.forEach(({ ms }, s) => expect(ms / expected[s]).toBeCloseTo(1, 9));
@@ -148,9 +148,9 @@ describe('predict', () => {
         { multiplyAdds, bytes },
       ),
     );
-    const it = scheduled(FIXED, 3, target);
-    const whole = predict(it, tuneResult(classes))!;
-    const some = predict(it, tuneResult(classes.filter((_, i) => i % 2 === 0)))!;
+    const merge = scheduled(FIXED, 3, target);
+    const whole = predict(merge, tuneResult(classes))!;
+    const some = predict(merge, tuneResult(classes.filter((_, i) => i % 2 === 0)))!;
     // All have one rate, so that the mean is right.
     expect(some.ms / whole.ms).toBeCloseTo(1, 9);
     expect(some.classes).toBe(whole.classes);
@@ -159,8 +159,8 @@ describe('predict', () => {
   });
 
   it('knows nothing where no implementation that runs was timed', () => {
-    const it = scheduled(FIXED, 3, target);
-    expect(predict(it, tuneResult([]))).toBeUndefined();
-    expect(predict(it, tuneResult([tunedClass('one', { a: null })]))).toBeUndefined();
+    const merge = scheduled(FIXED, 3, target);
+    expect(predict(merge, tuneResult([]))).toBeUndefined();
+    expect(predict(merge, tuneResult([tunedClass('one', { a: null })]))).toBeUndefined();
   });
 });

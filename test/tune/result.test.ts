@@ -1,4 +1,4 @@
-/** What is kept of a tuning: choices, joining, caches, and what is no tuning. */
+/** What is kept of a tuning: choices, joining, caches, and what is not a tuning. */
 import { describe, expect, it } from 'vitest';
 import { readTuning, writeTuning } from '../../src/tune/cache.ts';
 import { candidateGbps, candidateGflops, choicesOf, isTuneResult, joinResults } from '../../src/tune/result.ts';
@@ -7,12 +7,12 @@ import { tuneResult, tunedClass } from './samples.ts';
 
 describe('choicesOf', () => {
   it('names what differs from the defaults, and leaves choices as they are', () => {
-    const it = tuneResult([
+    const tuned = tuneResult([
       tunedClass('one', { a: 2, b: 1 }, 'b'),
       tunedClass('two', { a: 1, b: 2 }),
       tunedClass('three', { '': 1 }),
     ]);
-    expect([...choicesOf(it)]).toEqual([['one', 'b']]);
+    expect([...choicesOf(tuned)]).toEqual([['one', 'b']]);
     const choices = new Map([['one', 'c']]);
     expect(choicesOf(choices)).toBe(choices);
   });
@@ -20,10 +20,10 @@ describe('choicesOf', () => {
 
 describe('rates', () => {
   it('count a multiply-add as two operations', () => {
-    const it = tunedClass('one', { a: 2, b: null }, 'a', { multiplyAdds: 3e6, bytes: 5e6 });
-    expect(candidateGflops(it, it.candidates[0])).toBeCloseTo(3, 9);
-    expect(candidateGbps(it, it.candidates[0])).toBeCloseTo(2.5, 9);
-    expect(candidateGflops(it, it.candidates[1])).toBeUndefined();
+    const tuned = tunedClass('one', { a: 2, b: null }, 'a', { multiplyAdds: 3e6, bytes: 5e6 });
+    expect(candidateGflops(tuned, tuned.candidates[0])).toBeCloseTo(3, 9);
+    expect(candidateGbps(tuned, tuned.candidates[0])).toBeCloseTo(2.5, 9);
+    expect(candidateGflops(tuned, tuned.candidates[1])).toBeUndefined();
   });
 });
 

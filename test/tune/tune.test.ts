@@ -6,14 +6,14 @@ import { choose, disagreement, tuneClasses } from '../../src/tune/tune.ts';
 import type { TuneProgress } from '../../src/tune/tune.ts';
 import { stepClass } from './samples.ts';
 
-/** What a implementation does: its time a run, the one value it stores, or the error it fails with. */
+/** What an implementation does: its time per run, the one value it stores, or the error it fails with. */
 interface Doing {
   ms?: number;
   stores?: number;
   fails?: Error;
 }
 
-/** A bench whose clock moves by what it is told to take; compiling takes `compileMs`. */
+/** A bench whose clock advances by the given times; compiling takes `compileMs`. */
 class FakeBench implements Bench {
   now = 0;
   opened = 0;
@@ -99,11 +99,11 @@ describe('tuneClasses', () => {
   it('chooses the fastest implementation, implementations taking turns', async () => {
     const bench = new FakeBench({ a: { ms: 10 }, b: { ms: 9 }, c: { ms: 9.5 } });
     const {
-      classes: [it],
+      classes: [tuned],
       unreached,
       stopped,
     } = await bench.tune(['a', 'b', 'c']);
-    expect(it).toMatchObject({
+    expect(tuned).toMatchObject({
       name: 'one',
       fallback: 'a',
       chosen: 'b',
@@ -122,28 +122,28 @@ describe('tuneClasses', () => {
 
   it('keeps the default against what is less than 3 % faster', async () => {
     const {
-      classes: [it],
+      classes: [tuned],
     } = await new FakeBench({ a: { ms: 1 }, b: { ms: 0.98 } }).tune(['a', 'b']);
-    expect(it.chosen).toBe('a');
-    expect(it.candidates[1].ms).toBeCloseTo(0.98, 9);
+    expect(tuned.chosen).toBe('a');
+    expect(tuned.candidates[1].ms).toBeCloseTo(0.98, 9);
   });
 
   it('gives up on what is far slower after one round, and keeps its time', async () => {
     const bench = new FakeBench({ a: { ms: 10 }, b: { ms: 40 } });
     const {
-      classes: [it],
+      classes: [tuned],
     } = await bench.tune(['a', 'b']);
-    expect(it.candidates[1]).toEqual({ implementation: 'b', ms: 40 });
+    expect(tuned.candidates[1]).toEqual({ implementation: 'b', ms: 40 });
     expect(bench.timed.filter((implementation) => implementation === 'b')).toHaveLength(2);
   });
 
-  it('throws out a implementation that disagrees, however fast, and says so', async () => {
+  it('rejects an implementation that disagrees, however fast, and says so', async () => {
     const doing = { a: { ms: 10 }, b: { ms: 1, stores: 1.001 }, c: { ms: 5, stores: 1.000001 } };
     const {
-      classes: [it],
+      classes: [tuned],
     } = await new FakeBench(doing).tune(['a', 'b', 'c']);
-    expect(it.chosen).toBe('c');
-    expect(it.candidates[1]).toEqual({
+    expect(tuned.chosen).toBe('c');
+    expect(tuned.candidates[1]).toEqual({
       implementation: 'b',
       ms: null,
       error: expect.stringMatching(/^differs from a by 1\.0e-3 of the scale, allowed is 0\.00001$/),
@@ -152,16 +152,16 @@ describe('tuneClasses', () => {
     expect((await new FakeBench(doing).tune(['a', 'b', 'c'], {}, 'f16')).classes[0].chosen).toBe('b');
   });
 
-  it('throws out what does not compile; the next one is then the measure', async () => {
+  it('rejects what does not compile; the others are then compared with the next one', async () => {
     const {
-      classes: [it],
+      classes: [tuned],
     } = await new FakeBench({
       a: { fails: new GpuError('compiling a: no') },
       b: { ms: 2 },
       c: { ms: 1, stores: 7 },
     }).tune(['a', 'b', 'c']);
-    expect(it.chosen).toBe('b');
-    expect(it.candidates).toMatchObject([
+    expect(tuned.chosen).toBe('b');
+    expect(tuned.candidates).toMatchObject([
       { ms: null, error: 'compiling a: no' },
       { ms: 2 },
       { ms: null, error: expect.stringMatching(/^differs from b/) },
@@ -176,7 +176,7 @@ describe('tuneClasses', () => {
     });
   });
 
-  it('passes on what is no fault of a implementation, and closes what it opened', async () => {
+  it('passes on errors that no implementation causes, and closes what it opened', async () => {
     const bench = new FakeBench({ a: {}, b: { fails: new Error('out of luck') } });
     await expect(bench.tune(['a', 'b'])).rejects.toThrow('out of luck');
     expect(bench.closed).toBe(1);

@@ -4,7 +4,7 @@ import { parseStrictJson } from '../../src/weights/json.ts';
 import { readSafetensors } from '../../src/weights/safetensors.ts';
 import { rng } from '../reference/random.ts';
 
-/** A file from raw header text and data bytes; `length` lies about the header if given. */
+/** A file from raw header text and data bytes; `length`, if given, is a wrong length of the header. */
 function file(header: string | Uint8Array, data: Uint8Array | number[] = [], length?: bigint): Uint8Array {
   const json = typeof header === 'string' ? new TextEncoder().encode(header) : header;
   const bytes = new Uint8Array(8 + json.length + data.length);

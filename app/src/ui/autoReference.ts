@@ -1,6 +1,6 @@
 /**
- * The box that leaves the reference to the page, and what it found: which frame it takes, and how much of each is burnt
- * out or black. Picking a frame in the list is always possible, and empties the box.
+ * The checkbox that lets the page choose the reference, and what the page found: which frame it takes, and how much of
+ * each is burnt out or black. Picking a frame in the list is always possible, and clears the checkbox.
  */
 import { choiceOf, clippedShare } from '../../../src/image/chooseReference.ts';
 import { byId } from './dom.ts';
@@ -19,9 +19,10 @@ export class AutoReference {
   }
 
   /**
-   * The reference's id, and says why; undefined where the choice is not the page's, or there is nothing to choose from.
+   * Chooses the reference and shows why. Returns its id; undefined if the person chooses, or there is nothing to choose
+   * from.
    * @param sorted the frames that are loaded, in exposure order.
-   * @param linear whether the files' numbers are light itself.
+   * @param linear whether the files' numbers are linear light.
    */
   choose(sorted: readonly FrameRow[], linear: boolean, busy: boolean): number | undefined {
     this.#box.disabled = busy;
@@ -41,7 +42,7 @@ export class AutoReference {
     return sorted[reference].id;
   }
 
-  /** A live region speaks when it is written to. */
+  /** Screen readers read a live region whenever its text is set. */
   #say(text: string): void {
     if (this.#note.textContent !== text) this.#note.textContent = text;
   }

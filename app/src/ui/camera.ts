@@ -1,7 +1,7 @@
 /**
  * Which part of the picture is seen: its middle and its zoom.
  *
- * Points on the page are CSS pixels of the view, zoom is canvas (device) pixels a pixel of the picture.
+ * Points on the page are CSS pixels of the view, zoom is canvas (device) pixels per pixel of the picture.
  */
 
 export interface Point {
@@ -15,7 +15,7 @@ export interface Size {
 }
 
 const MAX_ZOOM = 16;
-/** Small pictures are enlarged at most so much to fit, by whole factors, so that their pixels stay square. */
+/** The most by which small pictures are enlarged to fit. Factors are whole, so that pixels stay square. */
 const MAX_ENLARGED = 4;
 
 export class Camera {
@@ -43,17 +43,17 @@ export class Camera {
     return this.#zoom;
   }
 
-  /** Whether all of the picture is seen because nobody has moved it. */
+  /** Whether the whole picture is shown because nobody has moved it. */
   get isFitted(): boolean {
     return this.#fitted;
   }
 
-  /** Device pixels a CSS pixel. */
+  /** Device pixels per CSS pixel. */
   get ratio(): number {
     return this.#ratio;
   }
 
-  /** Looks at a picture; one of the same size keeps its place. undefined for none. */
+  /** Shows a picture, or none (undefined). One of the same size keeps its place. */
   setPicture(picture: Size | undefined): void {
     const isSame = picture && this.#picture?.width === picture.width && this.#picture.height === picture.height;
     this.#picture = picture;
@@ -66,7 +66,7 @@ export class Camera {
     if (this.#fitted) this.fit();
   }
 
-  /** The whole picture, at most at 100 %, but for small ones. */
+  /** Shows the whole picture, at most at 100 % except for small ones. */
   fit(): void {
     if (!this.#picture) return;
     const whole = this.#whole(this.#picture);
@@ -75,7 +75,7 @@ export class Camera {
     this.#center = this.#onPixels(this.#picture.width / 2, this.#picture.height / 2);
   }
 
-  /** What of the picture is at a point of the view. */
+  /** The point of the picture that is at a point of the view. */
   toPicture({ x, y }: Point): Point {
     const scale = this.#ratio / this.#zoom;
     return {
@@ -104,7 +104,7 @@ export class Camera {
     return Math.min((this.#view.width * this.#ratio) / width, (this.#view.height * this.#ratio) / height);
   }
 
-  /** The view's middle stays within the picture, so that it is never lost. */
+  /** Keeps the view's middle within the picture, so that the picture is never out of sight. */
   #moveTo(x: number, y: number): void {
     if (!this.#picture) return;
     this.#fitted = false;

@@ -1,6 +1,5 @@
 /**
- * The little that is needed to work with the page's elements. index.html has them all; code shows, fills and hides
- * them.
+ * Helpers for the page's elements. index.html has all of them; code shows, fills and hides them.
  */
 
 /** The element of an id, of the class that the caller expects. */

@@ -1,6 +1,6 @@
 /**
- * The list of frames: thumbnails in exposure order, each with its exposure, the choice of the reference, and a way to
- * take it out. A file that cannot be used keeps its row with the reason, until it is dismissed.
+ * The list of frames: thumbnails in exposure order, each with its exposure, the choice of the reference, and a button
+ * to remove it. A file that cannot be used keeps its row with the reason, until it is dismissed.
  */
 import type { Exposed } from '../exposures.ts';
 import { formatEv, inOrder } from '../exposures.ts';
@@ -21,7 +21,7 @@ export interface FrameRow extends Exposed {
 
 /** Characters of a name's end that are always shown. */
 const TAIL = 10;
-/** Names up to this length are left in one piece; they are cut at their end if they must be. */
+/** Names up to this length are not split. They are cut at their end if there is no room. */
 const WHOLE = 20;
 
 export interface FrameListEvents {
@@ -42,7 +42,7 @@ export class FrameList {
   /** Brings the list up to date. @param reference the reference frame's id. */
   update(rows: readonly FrameRow[], reference: number | undefined, busy: boolean): void {
     const ready = inOrder(rows.filter(({ state }) => state === 'ready'));
-    // What went wrong comes first, where it is seen; what is still read comes last.
+    // What went wrong comes first, where it is seen; what is still being read comes last.
     const failed = rows.filter(({ state }) => state === 'failed');
     const loading = rows.filter(({ state }) => state === 'loading');
     const zero = rows.find(({ id }) => id === reference)?.ev;
@@ -64,7 +64,7 @@ export class FrameList {
       if (this.#list.children[i] !== item) this.#list.insertBefore(item, this.#list.children[i] ?? null);
       if (row.state === 'ready') this.#fill(item, row, reference, zero, busy);
     });
-    // Moving an element takes its focus away.
+    // Moving an element removes its focus.
     if (focused instanceof HTMLElement && focused !== document.activeElement && this.#list.contains(focused))
       focused.focus();
   }
@@ -148,7 +148,7 @@ export class FrameList {
     const remove = item.querySelector<HTMLButtonElement>('.remove');
     const text = row.ev === undefined ? '' : formatEv(row.ev - (zero ?? 0)).replace('+', '');
     if (Number(ev.value) !== Number(text) || (ev.value === '') !== (text === '')) ev.value = text;
-    // The reference is what the others are counted from.
+    // The other exposures count from the reference.
     ev.readOnly = isReference && row.ev !== undefined;
     ev.disabled = busy;
     ev.classList.toggle('missing', row.ev === undefined);

@@ -1,12 +1,12 @@
-/** What is to be said about the frames' exposures, above their list: contradictions, and what is missing. */
+/** Notes on the frames' exposures, above their list: contradictions, and what is missing. */
 import type { Exposed } from '../exposures.ts';
 import { byId, make } from './dom.ts';
 
 /**
- * Shows it.
+ * Shows the notes.
  * @param ready the frames that are loaded.
  * @param contradiction why EXIF cannot be used.
- * @param settled whether no file is being read: what is missing may come with the next.
+ * @param settled whether no file is being read; the next file may bring what is missing.
  */
 export function showFrameNotes(
   ready: readonly Exposed[],
@@ -17,7 +17,7 @@ export function showFrameNotes(
   const notes = byId('frames-notes', HTMLDivElement);
   const missing = ready.filter(({ ev }) => ev === undefined);
   const key = JSON.stringify([contradiction, missing.map(({ id }) => id), ready.length, settled]);
-  if (notes.dataset.key === key) return; // a live region speaks when it is written to
+  if (notes.dataset.key === key) return; // screen readers read a live region whenever it is written to
   notes.dataset.key = key;
   notes.replaceChildren();
   if (contradiction) notes.append(make('p', { className: 'note warn', textContent: `${contradiction}.` }));

@@ -1,11 +1,11 @@
 /**
- * Messages above the page: what is wrong with the whole, and what was put right. What is wrong with one file stands
- * beside it instead.
+ * Messages above the page: what is wrong with the whole, and what was recovered. What is wrong with one file is shown
+ * beside that file instead.
  */
 import type { Words } from '../words.ts';
 import { byId, make } from './dom.ts';
 
-/** A `warning` is about a result that is there. */
+/** A `warning` is about a result that exists. */
 type Tone = 'error' | 'warning' | 'info';
 
 /** Shows a notice; one of the same key is replaced. */
@@ -29,7 +29,7 @@ export function notify(key: string, { title, text }: Words, tone: Tone = 'error'
     notice.append(close);
   }
   byId('notices', HTMLDivElement).append(notice);
-  // On a phone it would be above what is seen.
+  // On a phone the notice would be above the visible part.
   notice.scrollIntoView({ block: 'nearest' });
 }
 

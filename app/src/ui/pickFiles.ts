@@ -10,7 +10,7 @@ export function acceptFiles(take: (files: File[]) => void): void {
     take([...(input.files ?? [])]);
     input.value = ''; // the same file may be picked again
   };
-  // Entering a child leaves its parent: the veil goes when all that were entered are left.
+  // Entering a child leaves its parent, so the overlay hides only when every entered element has been left.
   let depth = 0;
   const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
   addEventListener('dragenter', (event) => {

@@ -1,4 +1,4 @@
-/** How far a merge is, in words, per cent and time left, also in the tab's title, and the way to stop it. */
+/** A merge's progress in words, per cent and time left, also in the tab's title, and the button that cancels it. */
 import type { FromWorker } from '../messages.ts';
 import { timeLeft } from '../words.ts';
 import { announce, byId } from './dom.ts';
@@ -57,7 +57,7 @@ export class ProgressPanel {
       this.#left.textContent = '';
     } else {
       const now = performance.now();
-      // The first moments say little: the graphics card is still getting ready.
+      // The first moments allow no estimate: the graphics card is still being prepared.
       this.#begun ??= { time: now, fraction };
       const gained = fraction - this.#begun.fraction;
       const seconds = gained > 0.02 ? ((now - this.#begun.time) / 1000 / gained) * (1 - fraction) : undefined;
@@ -65,7 +65,7 @@ export class ProgressPanel {
       this.#bar.value = 100 * fraction;
       document.title = `${percent} % – ${this.#title}`;
     }
-    // Every quarter, not every step.
+    // Announced every quarter, not every step.
     const spoken = `${STAGES[stage]}${percent >= 25 ? `, ${25 * Math.floor(percent / 25)} %` : ''}`;
     if (spoken !== this.#announced) announce(spoken);
     this.#announced = spoken;

@@ -61,7 +61,7 @@ export class ResultPanel {
     );
     this.#motionOf.value = [...this.#motionOf.options].some(({ value }) => value === chosen) ? chosen : 'all';
     this.#compare.disabled = true;
-    byId('compare-note', HTMLParagraphElement).textContent = 'It is being made…';
+    byId('compare-note', HTMLParagraphElement).textContent = 'The plain merge is being computed…';
     byId('result-note', HTMLParagraphElement).textContent =
       `${result.width} × ${result.height}, ${result.frames} frames${result.edited ? ', with your motion' : ''}. ` +
       `Merged in ${result.seconds.toFixed(1)} s with ${bytesText(result.peakBytes)} of graphics memory.`;
@@ -86,7 +86,7 @@ export class ResultPanel {
     this.#undo.disabled = busy || this.#steps === 0;
   }
 
-  /** An HDR display is there, and the browser can feed it: then that is what one wants to see. */
+  /** Offers the tone mapping for HDR displays, and chooses it when it becomes available. */
   allowExtended(isAllowed: boolean): void {
     const option = byId('tone-extended', HTMLOptionElement);
     const wasAllowed = !option.disabled;
@@ -98,7 +98,7 @@ export class ResultPanel {
 
   allowCompare(): void {
     this.#compare.disabled = false;
-    // As long as the line before: nothing moves under the pointer.
+    // One line, as before, so that nothing moves under the pointer.
     byId('compare-note', HTMLParagraphElement).textContent = 'All frames averaged, with their ghosts.';
   }
 

@@ -1,8 +1,8 @@
 /**
  * The stage: the merged picture with pan, zoom, divider and brush.
  *
- * Here are positions and events only; the worker draws. Sizes on the page are CSS pixels, the canvas's are device
- * pixels (times `ratio`), so that 100 % is one pixel of the picture on one of the display.
+ * This file handles positions and events only; the worker draws. Sizes on the page are CSS pixels, the canvas's are
+ * device pixels (times `ratio`), so that 100 % is one pixel of the picture on one of the display.
  */
 import type { Stroke, ToWorker, View } from '../messages.ts';
 import { Camera } from './camera.ts';
@@ -11,10 +11,10 @@ import { byId } from './dom.ts';
 
 export type BrushMode = 'off' | 'add' | 'erase';
 
-/** CSS pixels an arrow key moves the picture. */
+/** CSS pixels by which an arrow key moves the picture. */
 const PAN_STEP = 60;
 const ZOOM_STEP = 1.25;
-/** CSS pixels that a finger may move before a stroke of the brush counts as meant. */
+/** CSS pixels that a finger may move before a stroke of the brush counts as intended. */
 const DAB = 12;
 /** Pixels of a line, for wheels that count lines. */
 const LINE_HEIGHT = 16;
@@ -25,7 +25,7 @@ const HELP = {
     'for 100 %.',
   on:
     'Paint with the pointer, or move the brush with the arrow keys and paint with the space bar. [ and ] change ' +
-    'its size, U undoes, Esc puts it away.',
+    'its size, U undoes, Esc turns it off.',
 };
 
 export class Stage {
@@ -53,7 +53,7 @@ export class Stage {
     motionOf: 'all',
   };
 
-  /** The person moved the divider, changed the brush's size, wants a stroke back, or puts the brush away. */
+  /** The person moved the divider, changed the brush's size, undid a stroke, or turned the brush off. */
   onDivider: (fraction: number) => void = () => undefined;
   onBrushSize: (size: number) => void = () => undefined;
   onUndo: () => void = () => undefined;
@@ -127,7 +127,7 @@ export class Stage {
     this.#placeBrush();
   }
 
-  /** The whole picture, at most at 100 %. */
+  /** Shows the whole picture, at most at 100 %. */
   fit(): void {
     this.#camera.fit();
     this.#changed();
@@ -188,7 +188,7 @@ export class Stage {
     else if (this.#brushMode !== 'off' && event.button === 0) this.#paint(this.#at(event), true);
   }
 
-  /** A second finger: what the first has painted was not meant, unless it went some way. */
+  /** A second finger touches: undoes what the first has painted, unless that finger moved some way. */
   #beginPinch(): void {
     const [first] = this.#pointers.values();
     if (this.#painting && Math.hypot(first.x - this.#strokeStart.x, first.y - this.#strokeStart.y) < DAB) this.onUndo();
@@ -206,7 +206,7 @@ export class Stage {
     if (this.#pointers.size === 2) {
       const [other] = [...this.#pointers].filter(([id]) => id !== event.pointerId).map(([, point]) => point);
       const spread = (point: Point) => Math.hypot(point.x - other.x, point.y - other.y);
-      // What was between the fingers stays between them.
+      // The part of the picture between the fingers stays between them.
       this.#pan((before.x - at.x) / 2, (before.y - at.y) / 2);
       this.#zoomBy(spread(at) / Math.max(1, spread(before)), { x: (at.x + other.x) / 2, y: (at.y + other.y) / 2 });
     } else if (this.#painting) {
@@ -226,11 +226,11 @@ export class Stage {
   #wheel(event: WheelEvent): void {
     event.preventDefault();
     const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_HEIGHT : 1);
-    // Trackpads say pinch with ctrl, and in smaller steps.
+    // Trackpads report a pinch as a wheel event with ctrl, in smaller steps.
     this.#zoomBy(2 ** (-pixels * (event.ctrlKey ? 0.01 : 0.002)), this.#at(event));
   }
 
-  /** Between all of it and 100 % where it was pointed at. */
+  /** Switches between the whole picture and 100 % at the given point. */
   #toggleZoom(at: Point): void {
     if (this.#brushMode !== 'off') return;
     if (this.#camera.isFitted && this.#camera.zoom !== 1) this.#zoomTo(1, at);

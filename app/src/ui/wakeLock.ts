@@ -3,7 +3,10 @@
 let lock: Promise<WakeLockSentinel | undefined> | undefined;
 let isWanted = false;
 
-/** Asks for it, or lets go. Where it is not to be had (a page in the background, a low battery) nothing happens. */
+/**
+ * Requests the wake lock, or releases it. Where the browser refuses it (a page in the background, a low battery)
+ * nothing happens.
+ */
 export function keepAwake(wanted: boolean): void {
   if (wanted === isWanted) return;
   isWanted = wanted;
@@ -15,5 +18,5 @@ function request(): void {
   lock = navigator.wakeLock?.request('screen').catch(() => undefined);
 }
 
-// Browsers let go when the page is hidden.
+// Browsers release the lock when the page is hidden.
 document.addEventListener('visibilitychange', () => isWanted && document.visibilityState === 'visible' && request());

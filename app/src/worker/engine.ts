@@ -1,9 +1,9 @@
 /**
  * The merging engine of the page: its weights, its device, and one merge at a time.
  *
- * An engine is kept from merge to merge, for its compiled kernels; it is made anew where other weights are needed, and
- * after a cancelled or failed merge, so that nothing of that stays on the GPU. Where the GPU has too little memory, a
- * merge begins again in smaller tiles.
+ * The page keeps an engine from merge to merge, for its compiled kernels. It makes a new one if other weights are
+ * needed, and after a cancelled or failed merge, so that nothing of that merge stays on the GPU. If the GPU has too
+ * little memory, a merge begins again with smaller tiles.
  */
 import { Deghoster } from '../../../src/deghoster.ts';
 import type { MergeOptions, MergeResult } from '../../../src/deghoster.ts';
@@ -19,7 +19,10 @@ type WeightsName = ReturnType<typeof shippedVariant>;
 /** The page has always chosen the reference. */
 type PageMergeOptions = MergeOptions & { reference: number };
 
-/** Least bytes of GPU buffers that a merge is tried with. Tiles would become small, and most of their work overlap. */
+/**
+ * The fewest bytes of GPU buffers that a merge is tried with. With less, tiles are so small that most of their work is
+ * overlap.
+ */
 const SMALLEST_BUDGET = 128 * 2 ** 20;
 
 export class Engine {
@@ -28,13 +31,13 @@ export class Engine {
   readonly #onSmaller: () => void;
   readonly #weights = new Map<WeightsName, Promise<ArrayBuffer>>();
   #open: { name: WeightsName; deghoster: Deghoster } | undefined;
-  /** Bytes of GPU buffers that merges may use: less than at the start once there was too little. */
+  /** Bytes of GPU buffers that merges may use: less than at the start once the GPU ran out of memory. */
   #budget = DEFAULT_MEMORY_BUDGET;
 
   /**
    * @param base the page's address: weights lie beside it.
-   * @param onRecovered told when the device was lost during a merge, and the merge goes on with another.
-   * @param onSmaller told when there was too little GPU memory, and the merge begins again with half as much.
+   * @param onRecovered called when the device was lost during a merge, and the merge goes on with another.
+   * @param onSmaller called when there was too little GPU memory, and the merge begins again with half as much.
    */
   constructor(base: string, onRecovered: () => void, onSmaller: () => void) {
     this.#base = base;
@@ -56,7 +59,7 @@ export class Engine {
       } catch (error) {
         this.dispose();
         const { kind } = failureOf(error);
-        // That not even a tile fits into so little is no fault of the frames.
+        // If not even one tile fits into this little memory, the frames are not at fault.
         if (kind === 'input' && shortage) throw shortage;
         if (kind !== 'gpu-memory' || this.#budget <= SMALLEST_BUDGET) throw error;
         shortage = error;

@@ -1,4 +1,4 @@
-/** Errors as the page tells them apart. */
+/** The kinds of errors that the page distinguishes. */
 import { DeghostError, NoAdapterError, messageWith } from '../../../src/errors.ts';
 import type { Failure, FailureKind } from '../messages.ts';
 import { REMEDIES } from '../words.ts';
@@ -11,7 +11,7 @@ import { REMEDIES } from '../words.ts';
  */
 const ALLOCATION = /alloc|memory|(array|buffer) length|length too large|length out of range|no canvas/i;
 /**
- * WebGPU's own word, and Vulkan's, Direct3D's and Metal's in the message of a device that was lost for want of memory.
+ * WebGPU's own wording, and that of Vulkan, Direct3D and Metal in the message of a device lost for lack of memory.
  */
 const GPU_MEMORY = /out.of.(GPU.)?memory|OUT_OF_(DEVICE|HOST)_MEMORY|E_OUTOFMEMORY/i;
 

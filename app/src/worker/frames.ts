@@ -1,6 +1,6 @@
 /**
- * The frames of the stack, decoded, by the page's number for each. Files are decoded one after another: each takes
- * memory while it lasts.
+ * The frames of the stack, decoded, by the page's number for each. Files are decoded one after another, because each
+ * takes memory while it is decoded.
  */
 import { InputError } from '../../../src/errors.ts';
 import { countClipped } from '../../../src/image/chooseReference.ts';
@@ -48,7 +48,7 @@ export class Frames {
     });
   }
 
-  /** The response of frames of which nothing is said. */
+  /** The default response for frames. */
   response(list: readonly FrameToMerge[]): 'auto' | 'gamma' {
     return defaultResponse(list.flatMap(({ id }) => this.#held.get(id)?.image ?? []));
   }

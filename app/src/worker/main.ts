@@ -1,6 +1,6 @@
 /**
  * The page's worker: everything heavy. It decodes files, merges them, keeps the result, draws it on the canvas, and
- * encodes it. See messages.ts for what it is asked and what it tells.
+ * encodes it. messages.ts has its requests and events.
  */
 import type { MergeResult } from '../../../src/deghoster.ts';
 import { openDevice } from '../../../src/device.ts';
@@ -30,7 +30,7 @@ interface Result {
   merged: Omit<MergeResult, 'motion'>;
   tones: Tones;
   edits: MotionEdits;
-  /** What it was made from, for the plain merge. */
+  /** What the result was made from, for the plain merge. */
   request: MergeRequest;
 }
 
@@ -54,7 +54,7 @@ scope.onmessage = ({ data }) => {
   try {
     obey(data);
   } catch (error) {
-    // What takes long tells of its errors itself; this is the picture that is seen and painted.
+    // Long jobs report their own errors; these come from showing and painting the picture.
     tell({ type: 'viewFailed', failure: failureOf(error) });
   }
 };
@@ -116,7 +116,7 @@ async function begin(request: StartRequest): Promise<void> {
   await preload();
 }
 
-/** Whether there is an adapter, and that it gives a device: said before anybody has picked twenty files. */
+/** Checks that there is an adapter and that it gives a device, before anybody has picked twenty files. */
 async function checkAdapter(): Promise<string> {
   const gpu = (navigator as Navigator & { gpu?: GPU }).gpu;
   if (!gpu) throw new NoAdapterError('this browser has no WebGPU');
@@ -127,7 +127,7 @@ async function checkAdapter(): Promise<string> {
   return name;
 }
 
-/** Whatever will be needed later, so that nothing is fetched after this. */
+/** Fetches whatever will be needed later, so that nothing is fetched after this. */
 async function preload(): Promise<void> {
   const example = Promise.all(
     ['1.jpg', '2.jpg', '3.jpg'].map(async (name) => ({
@@ -135,7 +135,7 @@ async function preload(): Promise<void> {
       file: new Blob([await fetchFile(new URL(`example/${name}`, start.base), 'the example')]),
     })),
   );
-  // A failure shows where the thing is used.
+  // A failure is reported where the file is used.
   const [, , loaded] = await Promise.all([
     preloadPackages().catch(() => undefined),
     engine.preload().catch(() => undefined),
@@ -240,7 +240,7 @@ async function openViewer(): Promise<Viewer> {
   return opened;
 }
 
-/** The viewer's device was lost: once it is opened anew, with the result that is still here. */
+/** The viewer's device was lost: opens another, once, with the result that is still here. */
 async function recoverViewer(): Promise<void> {
   viewer = undefined;
   try {

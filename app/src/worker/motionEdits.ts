@@ -1,8 +1,8 @@
 /**
  * Motion maps under the brush.
  *
- * Strokes change copies of the merge's maps, one a frame; the reference's is never painted, for it is the union of the
- * others. A step of undo keeps what its strokes covered, so undoing puts back exactly what was there.
+ * Strokes change copies of the merge's maps, one a frame; the reference's is never painted, because it is the union of
+ * the others. A step of undo keeps what its strokes covered, so undoing puts back exactly what was there.
  */
 import type { Stroke } from '../messages.ts';
 import type { Rect, Size } from './viewer.ts';

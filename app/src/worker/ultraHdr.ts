@@ -3,9 +3,9 @@
  *
  * The base is the light under the curve x / (1 + x), as sRGB. The gain map holds the logarithm of (light + 1/64) /
  * (base + 1/64), a channel each, of the base as it was rounded, so that decoders get the light back (Adobe's Gain Map
- * 1.0 specification; ISO 21496-1). Both are made in bands on one canvas after the other and encoded by the browser, and
- * `hdrify` joins them with their metadata; its own encoder holds 44 bytes a pixel meanwhile, which of 24 megapixels is
- * 1 GB.
+ * 1.0 specification; ISO 21496-1). Both are drawn in bands, one canvas after the other, and encoded by the browser.
+ * `hdrify` joins them with their metadata; its own encoder would hold 44 bytes a pixel, which is 1 GB for 24
+ * megapixels.
  */
 import { decodeSrgb, encodeSrgb } from '../../../src/image/srgb.ts';
 import { joinGainMap } from './decode/packages.ts';
@@ -13,15 +13,15 @@ import { joinGainMap } from './decode/packages.ts';
 /** Pixels of a band. */
 const BAND_PIXELS = 1 << 20;
 /**
- * Of both JPEGs. Browsers halve the resolution of colours; at this quality what is read back is as near as at 92
- * without that (42 to 54 dB of mu-law light on four panoramas).
+ * The quality of both JPEGs. Browsers halve the resolution of chroma; at this quality the decoded light is as accurate
+ * as at 92 without that (42 to 54 dB of mu-law light on four panoramas).
  */
 const QUALITY = 0.97;
-/** Added to both lights before their ratio is taken, so that black has one: what libultrahdr takes. */
+/** Added to both lights before their ratio is taken, so that black has one too. libultrahdr uses the same value. */
 const OFFSET = 1 / 64;
 const STEPS = 65535;
 
-/** Code of a base in [0,1], in steps of 1/65535. The gain map makes good what is lost. */
+/** Code of a base in [0,1], in steps of 1/65535. The gain map compensates for what is lost. */
 const TO_CODE = Uint8Array.from({ length: STEPS + 1 }, (_, i) => Math.round(255 * encodeSrgb(i / STEPS)));
 /** And back. */
 const FROM_CODE = Float64Array.from({ length: 256 }, (_, code) => decodeSrgb(code / 255));
@@ -29,7 +29,7 @@ const FROM_CODE = Float64Array.from({ length: 256 }, (_, code) => decodeSrgb(cod
 const baseOf = (light: number): number => TO_CODE[Math.round((light / (1 + light)) * STEPS)];
 
 /**
- * Encodes it.
+ * Encodes a picture.
  * @param radiance RGB, `[height, width, 3]`.
  * @param factor from radiance to the light that the base's curve takes: decoders show 1 as white.
  * @throws RangeError without the memory for it.
@@ -65,7 +65,7 @@ export async function encodeUltraHdr(
   return new Blob([joined as Uint8Array<ArrayBuffer>], { type: 'image/jpeg' });
 }
 
-/** A JPEG of codes made from each sample. What is held beside the canvas is one band. */
+/** A JPEG of codes made from each sample. Only one band is held besides the canvas. */
 async function jpegOf(
   radiance: Float32Array,
   width: number,

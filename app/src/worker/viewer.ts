@@ -1,5 +1,6 @@
 /**
- * Draws the result on the page's canvas, with a device of its own: the merging one may come and go.
+ * Draws the result on the page's canvas, with a device of its own, because the merge's device is opened and closed
+ * independently.
  *
  * The picture is kept as `rgb9e5ufloat` with smaller copies of itself, 5.3 bytes a pixel, and uploaded in bands. The
  * canvas is half float, so that on a display of high dynamic range light above white is shown as such; where a browser
@@ -36,7 +37,7 @@ export class Viewer {
   readonly #uniforms: GPUBuffer;
   readonly #smooth: GPUSampler;
   readonly #exact: GPUSampler;
-  /** Stands in for textures that are not there. */
+  /** Placeholder for missing textures. */
   readonly #nothing: GPUTexture;
   #merged: GPUTexture | undefined;
   #plain: GPUTexture | undefined;
@@ -80,7 +81,7 @@ export class Viewer {
   }
 
   /**
-   * @param onLost told once, if the device is lost other than by `close`.
+   * @param onLost called once, if the device is lost other than by `close`.
    * @throws NoAdapterError; GpuError.
    */
   static async create(canvas: OffscreenCanvas, onLost: () => void): Promise<Viewer> {
@@ -149,8 +150,8 @@ export class Viewer {
   }
 
   /**
-   * Writes a part of the motion overlay, 0 to 255. A picture larger than the largest texture has none: it could not be
-   * painted exactly. Neither has one that could not be uploaded.
+   * Writes a part of the motion overlay, 0 to 255. A picture larger than the largest texture has no overlay, because
+   * nobody could paint it exactly. Nor has a picture that could not be uploaded.
    */
   async setMotion(bytes: Uint8Array<ArrayBuffer>, rect: Rect): Promise<void> {
     if (!this.#merged || !this.#fits(this.#picture)) return;
@@ -290,7 +291,7 @@ export class Viewer {
   }
 }
 
-/** What the canvas can be. */
+/** The best format that the canvas supports. */
 function canvasFormat(context: GPUCanvasContext, device: GPUDevice): GPUTextureFormat {
   try {
     context.configure({ device, format: HALF_FLOAT });

@@ -9,7 +9,7 @@ struct View {
   canvas: vec2f,  // pixels
   center: vec2f,  // the picture's point at the canvas's middle
   picture: vec2f, // pixels
-  zoom: f32,      // canvas pixels a picture pixel
+  zoom: f32,      // canvas pixels per picture pixel
   divider: f32,   // canvas x, left of it is the plain merge; negative for none
   exposure: f32,  // these five: toneCurves.ts
   white: f32,

@@ -14,7 +14,7 @@ export async function requestPlatformAdapter(): Promise<GPUAdapter> {
 export async function platformDevice(): Promise<{ device: GPUDevice; adapter: string }> {
   const adapter = await requestPlatformAdapter();
   const { description, device, vendor, architecture, isFallbackAdapter } = adapter.info;
-  // Firefox tells no names.
+  // Firefox gives no names.
   const name =
     description ||
     device ||

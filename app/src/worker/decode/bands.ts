@@ -10,8 +10,7 @@ const BAND_PIXELS = 1 << 20;
 
 /**
  * Decodes a JPEG or 8-bit PNG, upright.
- * @param convert whether its colour profile is to be applied (to sRGB). Otherwise samples come exactly as they are in
- * the file.
+ * @param convert whether to apply its colour profile (to sRGB). Otherwise samples come exactly as they are in the file.
  * @returns RGB, `[height, width, 3]`.
  * @throws InputError naming the file: damaged, or transparent.
  */
@@ -36,7 +35,7 @@ export async function decodeInBands(
     const rows = Math.min(height, Math.max(1, Math.floor(BAND_PIXELS / width)));
     const context = new OffscreenCanvas(width, rows).getContext('2d', { willReadFrequently: true });
     if (!context) throw new RangeError('no canvas for decoding');
-    // Where pixels are transparent the band before must not shine through.
+    // Where pixels are transparent, the previous band must not show through.
     context.globalCompositeOperation = 'copy';
     const data = new Uint8Array(width * height * 3);
     for (let y = 0; y < height; y += rows) {

@@ -2,8 +2,8 @@
  * What a JPEG's or PNG's header says, read before anything is decoded: size, samples, colour, ICC profile, and whether
  * the file is whole.
  *
- * Browsers decode a cut-off file into a half-grey picture and a header that lies into whatever they like; a merge needs
- * to know.
+ * Browsers decode a cut-off file into a half-grey picture, and a file with a wrong header into anything. A merge must
+ * detect both.
  */
 import { InputError } from '../../../../src/errors.ts';
 import { checkSize } from '../../../../src/image/picture.ts';

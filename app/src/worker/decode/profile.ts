@@ -2,8 +2,8 @@
  * Colour profiles of pictures that the browser does not decode itself: RGB matrix profiles to sRGB, at the picture's
  * own depth.
  *
- * Matrix profiles are what cameras and raw developers embed: Adobe RGB, Display P3, ProPhoto, linear ones. Profiles of
- * tables are refused by name.
+ * Matrix profiles are what cameras and raw developers embed: Adobe RGB, Display P3, ProPhoto, linear ones. Profiles
+ * with lookup tables are refused by name.
  */
 import { InputError } from '../../../../src/errors.ts';
 import { isSrgbProfile, parseMatrixProfile } from '../../../../src/image/iccProfile.ts';

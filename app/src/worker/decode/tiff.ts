@@ -1,8 +1,8 @@
 /**
- * The first page of a TIFF, 8 or 16 bit: what its directory says, checked, and its samples made RGB.
+ * The first page of a TIFF, 8 or 16 bit: what its directory says, checked, and its samples converted to RGB.
  *
- * Read are strips and tiles, interleaved and planar, uncompressed and as LZW, ZIP, PackBits or JPEG; grey, RGB and
- * palettes. What else the command line reads (through libtiff) is refused by name.
+ * It reads strips and tiles, interleaved and planar, uncompressed and as LZW, ZIP, PackBits or JPEG; grey, RGB and
+ * palettes. Anything else that the command line reads (through libtiff) is refused by name.
  */
 import { InputError } from '../../../../src/errors.ts';
 import { checkSize, toRgb } from '../../../../src/image/picture.ts';
@@ -39,10 +39,10 @@ const COMPRESSION_NAMES: Record<number, string> = {
 
 type Page = ReturnType<Awaited<ReturnType<typeof tiff>>['decode']>[number];
 
-/** Decodes it. @throws InputError naming the file. */
+/** Decodes a TIFF. @throws InputError naming the file. */
 export async function decodeTiff(bytes: Uint8Array, name: string): Promise<Decoded & { bits: 8 | 16 }> {
   const little = bytes[0] === 0x49;
-  // Its magic number is 43, and all its offsets are of 64 bits.
+  // BigTIFF: its magic number is 43, and all its offsets have 64 bits.
   if (bytes[little ? 2 : 3] === 43)
     throw new InputError(
       `${name} is a BigTIFF file, which is not read here: save it as ordinary TIFF, or as 16-bit PNG`,
@@ -66,7 +66,7 @@ export async function decodeTiff(bytes: Uint8Array, name: string): Promise<Decod
   return { ...upright, data, bits };
 }
 
-/** What the directory says of the samples. @throws InputError for what is not read. */
+/** What the directory says about the samples. @throws InputError for what is not supported. */
 function layoutOf(page: Page, bytes: Uint8Array, name: string): TiffLayout {
   const { width, height, samplesPerPixel: samples, type: photometric, compression } = page;
   checkSize(width, height, name);
@@ -111,7 +111,7 @@ function layoutOf(page: Page, bytes: Uint8Array, name: string): TiffLayout {
   };
 }
 
-/** White is zero: the first channel is turned round, in place; a second one is alpha. */
+/** White is zero: inverts the first channel in place; a second one is alpha. */
 function invert(samples: Samples, channels: number, bits: 8 | 16): void {
   const top = 2 ** bits - 1;
   for (let i = 0; i < samples.length; i += channels) samples[i] = top - samples[i];

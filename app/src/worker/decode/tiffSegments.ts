@@ -1,10 +1,10 @@
 /**
- * The strips or tiles of a TIFF put together.
+ * Assembles the strips or tiles of a TIFF.
  *
  * The package `tiff` reads directories well, and single strips of LZW and ZIP; but it puts tiles of colour pictures
  * together wrongly, and knows neither planes nor PackBits nor JPEG. So every segment is decoded by itself, by the
- * package where it can, and laid down here. (TIFF 6.0, sections 9, 15 and 22; JPEG as in Adobe's Technical Note 2 of
- * 1995.)
+ * package where it can, and copied into place here. (TIFF 6.0, sections 9, 15 and 22; JPEG as in Adobe's Technical Note
+ * 2 of 1995.)
  */
 import { damaged } from '../../../../src/image/refusals.ts';
 import { decodeInBands } from './bands.ts';
@@ -17,7 +17,7 @@ export interface TiffLayout {
   width: number;
   height: number;
   bits: 8 | 16;
-  /** Samples a pixel. */
+  /** Samples per pixel. */
   samples: number;
   photometric: number;
   compression: number;
@@ -26,7 +26,7 @@ export interface TiffLayout {
   little: boolean;
   /** Whether each sample has segments of its own: first all of the first, then all of the second. */
   planar: boolean;
-  /** Size of a tile or strip; the last strip may be lower. */
+  /** Size of a tile or strip; the last strip may have fewer rows. */
   segment: { width: number; height: number };
   tiled: boolean;
   offsets: readonly number[];
@@ -43,7 +43,7 @@ const LZW = 5;
 const ZIP = [8, 32946];
 const PACK_BITS = 32773;
 
-/** Whether segments compressed so can be decoded. */
+/** Whether segments with this compression can be decoded. */
 export function isCompressionRead(compression: number): boolean {
   return [NONE, LZW, JPEG, ...ZIP, PACK_BITS].includes(compression);
 }
@@ -82,7 +82,7 @@ export async function readSegments(bytes: Uint8Array, layout: TiffLayout, name: 
         `a strip or tile has ${samples.length} samples, ${size.width}x${size.height} with ${channels} channels needs ` +
           `${size.width * size.height * channels}`,
       );
-    // One strip of everything, as many programs write it, need not be copied.
+    // A single strip with the whole picture, as many programs write it, need not be copied.
     if (columns * rows * planes === 1 && !layout.tiled) return samples.subarray(0, width * height * channels);
     out ??=
       layout.bits === 16
@@ -114,7 +114,7 @@ async function decodeSegment(data: Uint8Array, layout: TiffLayout, channels: num
   }
 }
 
-/** Bytes as samples; those of 16 bits are copied, for they may lie anywhere and in either order. */
+/** Bytes as samples; 16-bit ones are copied, because they may be unaligned and in either byte order. */
 function samplesOf(data: Uint8Array, { bits, little }: TiffLayout): Samples {
   if (bits === 8) return data.slice();
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
@@ -124,7 +124,8 @@ function samplesOf(data: Uint8Array, { bits, little }: TiffLayout): Samples {
 }
 
 /**
- * PackBits (TIFF 6.0, section 9): -127 to -1 repeats the next byte, 0 to 127 copies so many and one, -128 is nothing.
+ * PackBits (TIFF 6.0, section 9): -127 to -1 repeats the next byte, 0 to 127 copies that many bytes plus one, -128 does
+ * nothing.
  * @param length of what comes out.
  */
 function unpackBits(data: Uint8Array, length: number): Uint8Array {
@@ -183,12 +184,12 @@ function singleStrip(
 
 const START = Uint8Array.of(0xff, 0xd8);
 
-/** Adobe's marker, which says whether three channels are YCbCr or RGB: the TIFF says it, and its JPEGs do not. */
+/** Adobe's marker, which says whether three channels are YCbCr or RGB: only the TIFF says so, not its JPEGs. */
 function adobeMarker(transform: 0 | 1): Uint8Array {
   return Uint8Array.of(0xff, 0xee, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65, 0, 100, 0, 0, 0, 0, transform);
 }
 
-/** A JPEG segment, by the browser: tables and picture made one file. */
+/** Decodes a JPEG segment with the browser, tables and picture joined into one file. */
 async function decodeJpeg(
   data: Uint8Array,
   { width, height, jpegTables, photometric }: TiffLayout,
