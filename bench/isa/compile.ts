@@ -28,22 +28,35 @@ function readStatistics(): Record<string, number> {
   return Object.fromEntries(lines.map((line) => [line.slice(0, line.lastIndexOf(': ')), Number(line.slice(line.lastIndexOf(': ') + 2))]));
 }
 
+type Verdict = Pick<Compiled, 'ms' | 'statistics' | 'error'>;
+
+/** By source: several classes run one program, and Dawn hands out a pipeline that it has instead of compiling it again. */
+const verdicts = new Map<string, Verdict>();
+
 /** Compiles a program. @returns what is said of it */
-async function compile(device: GPUDevice, program: Program): Promise<Pick<Compiled, 'ms' | 'statistics' | 'error'>> {
+async function compile(device: GPUDevice, program: Program): Promise<Verdict> {
+  const code = wgsl(program);
+  const known = verdicts.get(code);
+  if (known) return known;
   writeFileSync(STATS, '');
   const begun = performance.now();
   device.pushErrorScope('validation');
   let failure: string | undefined;
   try {
     const layout = device.createBindGroupLayout({ entries: layoutEntries(program, GPUShaderStage.COMPUTE) });
-    const module = device.createShaderModule({ label: program.label, code: wgsl(program) });
+    const module = device.createShaderModule({ label: program.label, code });
     const compute = { module, entryPoint: 'main' };
     await device.createComputePipelineAsync({ layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }), compute });
   } catch (error) {
     failure = (error as Error).message;
   }
   const error = (await device.popErrorScope())?.message ?? failure;
-  return { ms: Math.round(performance.now() - begun), statistics: readStatistics(), ...(error && { error: error.split('\n')[0] }) };
+  const ms = Math.round(performance.now() - begun);
+  const statistics = readStatistics();
+  const silent = Object.keys(statistics).length === 0 ? 'the compiler said nothing' : undefined;
+  const verdict: Verdict = { ms, statistics, ...((error || silent) && { error: (error ?? silent)!.split('\n')[0] }) };
+  verdicts.set(code, verdict);
+  return verdict;
 }
 
 /** Ends with a reason, which run.ts passes on. */
