@@ -72,7 +72,7 @@ export interface Compiled {
   /** The class's share of a merge's multiply-adds. */
   share: number;
   program: string;
-  /** Milliseconds that compiling took. */
+  /** Milliseconds that compiling its program took, once for all classes that share it. */
   ms: number;
   /** What the compiler says, by its own names. */
   statistics: Record<string, number>;
