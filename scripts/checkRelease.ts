@@ -1,5 +1,6 @@
 /**
- * `npm run check:release -- vX.Y.Z`: what is missing for a release of that version. The release workflow runs it before it publishes.
+ * `npm run check:release -- vX.Y.Z`: what is missing for a release of that version. The release workflow runs it before
+ * it publishes.
  *
  * Exit code 1 where something is missing, a line each.
  */
