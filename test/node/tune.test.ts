@@ -81,7 +81,7 @@ describe('deghost tune', () => {
     const tuned = await programs();
     expect(tuned).toHaveLength(untuned.length);
     expect(tuned.filter((program, i) => program !== untuned[i])).toEqual([
-      expect.stringMatching(/^conv2d 1x1 .*merge/),
+      expect.stringMatching(/^conv2d 1x1 .*picture/),
     ]);
     writeFileSync(file, JSON.stringify({ deghost: 'tuning', entries: { [found.key]: kept } }));
   });
