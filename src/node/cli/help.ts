@@ -146,8 +146,8 @@ export const EVALUATE_HELP = `Usage: deghost evaluate DIR... [options]
 
 Merges stacks and prints the harm that the merge does to each: colour casts, rainbow pixels, and, in boxes
 that are known to stand still, what is marked as moving and how much the picture differs from the plain merge.
-For stacks with a ground truth, it also prints how close each result is to the truth: the network, the reference
-frame alone, and the merge without a network, plain and with three kinds of motion maps.
+For stacks with a ground truth, it also prints how close each result is to the truth: the network, the
+reference frame alone, and the merge without a network, plain and with three kinds of motion maps.
 
 Examples
   deghost evaluate photographs --json figures.json --pictures sheets
