@@ -127,7 +127,7 @@ function imitate(program: Program, size: MatrixSize): Program {
   let body = replaceOnce((program.parts.body as () => string)(), matrixFunctions(size), imitatedFunctions(size));
   body = replaceOnce(
     body,
-    ', @builtin(subgroup_id) subgroup: u32) {',
+    ',\n  @builtin(subgroup_id) subgroup: u32) {',
     `) {\n  let subgroup = lane / ${LANES}u;\n  lane_of_subgroup = lane % ${LANES}u;
   values_each = ${(size.m * size.n) / LANES}u * min(params.width, 1u);
   depth = ${size.k}u * min(params.width, 1u);`,

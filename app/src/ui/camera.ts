@@ -23,6 +23,7 @@ export class Camera {
   #view: Size = { width: 1, height: 1 };
   #ratio = 1;
   #fitted = true;
+  /** As it was moved to: rounded to pixels only when it is read, so that small movements add up. */
   #center: Point = { x: 0, y: 0 };
   #zoom = 1;
 
@@ -34,9 +35,9 @@ export class Camera {
     return this.#view;
   }
 
-  /** The picture's point in the view's middle. */
+  /** The picture's point in the view's middle, such that pixels fall on pixels at whole-number zooms. */
   get center(): Point {
-    return this.#center;
+    return this.#onPixels(this.#center);
   }
 
   get zoom(): number {
@@ -72,16 +73,17 @@ export class Camera {
     const whole = this.#whole(this.#picture);
     this.#fitted = true;
     this.#zoom = whole < 1 ? whole : Math.max(1, Math.min(MAX_ENLARGED, Math.floor(whole)));
-    this.#center = this.#onPixels(this.#picture.width / 2, this.#picture.height / 2);
+    this.#center = { x: this.#picture.width / 2, y: this.#picture.height / 2 };
   }
 
   /** The point of the picture that is at a point of the view. */
-  toPicture({ x, y }: Point): Point {
+  toPicture(at: Point): Point {
+    return this.#pointAt(at, this.center);
+  }
+
+  #pointAt({ x, y }: Point, center: Point): Point {
     const scale = this.#ratio / this.#zoom;
-    return {
-      x: this.#center.x + (x - this.#view.width / 2) * scale,
-      y: this.#center.y + (y - this.#view.height / 2) * scale,
-    };
+    return { x: center.x + (x - this.#view.width / 2) * scale, y: center.y + (y - this.#view.height / 2) * scale };
   }
 
   /** Moves by CSS pixels. */
@@ -93,9 +95,9 @@ export class Camera {
   /** @param at the point of the view that keeps what it shows; the middle by default. */
   zoomTo(zoom: number, at: Point = { x: this.#view.width / 2, y: this.#view.height / 2 }): void {
     if (!this.#picture) return;
-    const before = this.toPicture(at);
+    const before = this.#pointAt(at, this.#center);
     this.#zoom = Math.min(MAX_ZOOM, Math.max(Math.min(1, this.#whole(this.#picture)) / 2, zoom));
-    const after = this.toPicture(at);
+    const after = this.#pointAt(at, this.#center);
     this.#moveTo(this.#center.x + before.x - after.x, this.#center.y + before.y - after.y);
   }
 
@@ -108,17 +110,17 @@ export class Camera {
   #moveTo(x: number, y: number): void {
     if (!this.#picture) return;
     this.#fitted = false;
-    this.#center = this.#onPixels(
-      Math.min(this.#picture.width, Math.max(0, x)),
-      Math.min(this.#picture.height, Math.max(0, y)),
-    );
+    this.#center = {
+      x: Math.min(this.#picture.width, Math.max(0, x)),
+      y: Math.min(this.#picture.height, Math.max(0, y)),
+    };
   }
 
   /**
    * The point nearest to (x, y) at which the picture's pixels fall on the canvas's, where the zoom is a whole number.
    * Half a pixel off, a sharp picture is blurred at 100 %.
    */
-  #onPixels(x: number, y: number): Point {
+  #onPixels({ x, y }: Point): Point {
     const zoom = this.#zoom;
     if (!Number.isInteger(zoom)) return { x, y };
     const snap = (at: number, view: number): number => {
