@@ -18,8 +18,10 @@ const HEIF_HINT = 'convert it to PNG or JPEG first (`heif-convert IN OUT.png`, o
 const CONVERT_HINT = 'convert it to PNG or TIFF first';
 
 const RAW_EXTENSIONS = new Set(
-  '3fr ari arw bay cap cr2 cr3 crw dcr dcs dng erf fff gpr iiq k25 kdc mdc mef mos mrw nef nrw orf pef ptx pxn r3d ' +
-    'raf raw rw2 rwl rwz sr2 srf srw x3f'.split(' '),
+  (
+    '3fr ari arw bay cap cr2 cr3 crw dcr dcs dng erf fff gpr iiq k25 kdc mdc mef mos mrw nef nrw orf pef ptx pxn r3d ' +
+    'raf raw rw2 rwl rwz sr2 srf srw x3f'
+  ).split(' '),
 );
 
 const startsWith = (bytes: Uint8Array, at: number, text: string) => {
