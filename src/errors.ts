@@ -49,6 +49,7 @@ export type InputProblem =
   | 'frame-count' // the weights are for another number of frames
   | 'memory-budget'; // not even the smallest tile fits into it
 
+/** What an `InputError` says besides its message. */
 export interface InputErrorOptions extends ErrorOptions {
   problem?: InputProblem;
   /** What to do about the problem: the end of the message. */
