@@ -1,9 +1,13 @@
-"""Times the reference network in PyTorch, for `npm run bench:gpu`: eager, channels-last, TF32, bf16 and compiled, on the same random frames.
+"""Times the reference network in PyTorch, for `npm run bench:gpu`: eager, channels-last, TF32, bf16 and compiled, on
+the same random frames.
 
-    python3 bench/torch.py --weights weights/fixed.safetensors --sizes 1500x1000,6000x4000 [--device cuda|cpu] [--runs 5] [--limit 400]
+    python3 bench/torch.py --weights weights/fixed.safetensors \
+      --sizes 1500x1000,6000x4000 [--device cuda|cpu] [--runs 5] [--limit 400]
 
-Prints one JSON object: version, device and a row for each mode and size; or `note`, why there are none. Every mode is compared with eager f32. A mode that
-fails is a row with its message. Frames are on the device before the clock starts, the result stays there: PyTorch at its best.
+Prints one JSON object: version, device and a row for each mode and size; or `note`, why there are none. Every mode is
+compared with eager f32. A mode that
+fails is a row with its message. Frames are on the device before the clock starts, the result stays there: PyTorch at
+its best.
 """
 import argparse
 import json
@@ -46,8 +50,15 @@ def main():
     taus = torch.tensor([1.0, 4.0, 16.0], device=a.device)
 
     def run_mode(mode, X):
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = mode in ("tf32", "channels-last, tf32")
-        format = torch.channels_last if mode.startswith("channels-last") or mode.startswith("bf16") else torch.contiguous_format
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = mode in (
+            "tf32",
+            "channels-last, tf32",
+        )
+        format = (
+            torch.channels_last
+            if mode.startswith("channels-last") or mode.startswith("bf16")
+            else torch.contiguous_format
+        )
         net.format = format
         net.to(memory_format=format)
         X = [x.contiguous(memory_format=format) for x in X]
@@ -65,8 +76,19 @@ def main():
         generator = torch.Generator().manual_seed(3)
         X = [torch.rand(1, 3, height, width, generator=generator).to(a.device) for _ in taus]
         expected = None
-        for mode in ["eager", "channels-last"] + (["tf32", "channels-last, tf32"] if cuda else []) + ["bf16, channels-last", "compile"]:
-            row = {"id": f"torch-{mode}", "engine": f"PyTorch, {mode}", "version": version, "adapter": name, "size": size, "status": "failed"}
+        for mode in (
+            ["eager", "channels-last"]
+            + (["tf32", "channels-last, tf32"] if cuda else [])
+            + ["bf16, channels-last", "compile"]
+        ):
+            row = {
+                "id": f"torch-{mode}",
+                "engine": f"PyTorch, {mode}",
+                "version": version,
+                "adapter": name,
+                "size": size,
+                "status": "failed",
+            }
             rows.append(row)
             try:
                 if cuda:

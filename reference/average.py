@@ -1,7 +1,10 @@
-"""Averages the weights of two runs, where one started from the end of the other: `python3 average.py --of A B --out runs/average/state.pt`
+"""Averages the weights of two runs, where one started from the end of the other: `python3 average.py --of A B --out
+runs/average/state.pt`
 
-A second run of S overfits: it improves on the pictures that it trains on, but not on others, and guesses from memory what is burnt out in both frames.
-Between its start and its end, in the space of weights, lies a network that has what both have learnt (Wortsman et al., "Robust fine-tuning of
+A second run of S overfits: it improves on the pictures that it trains on, but not on others, and guesses from memory
+what is burnt out in both frames.
+Between its start and its end, in the space of weights, lies a network that has what both have learnt (Wortsman et al.,
+"Robust fine-tuning of
 zero-shot models", CVPR 2022, which also takes the middle where nothing else is known).
 """
 import argparse
@@ -23,11 +26,17 @@ def main():
         raise SystemExit(f"{a.of[0]} and {a.of[1]} have different tensors: {sorted(first.keys() ^ second.keys())[:3]}")
     params = {name: (1 - a.share) * first[name] + a.share * second[name] for name in first}
     average = {"averageOf": [history_of(path) for path in a.of], "shareOfSecond": a.share}
-    if a.of[1].endswith(".safetensors"):  # train.py's history_of reads this as the checkpoint of a run without iterations
+    if a.of[1].endswith(
+        ".safetensors"
+    ):  # train.py's history_of reads this as the checkpoint of a run without iterations
         saved = {"state": {"s_iterations": 0, "joint_iterations": 0, "started": [average]}}
     else:  # what the second run's checkpoint says of its training, so that export.py can ship the average
         second_run = torch.load(a.of[1])
-        saved = {"variant": second_run["variant"], "config": second_run["config"], "state": {**second_run["state"], "started": [*second_run["state"].get("started", []), average]}}
+        saved = {
+            "variant": second_run["variant"],
+            "config": second_run["config"],
+            "state": {**second_run["state"], "started": [*second_run["state"].get("started", []), average]},
+        }
     os.makedirs(os.path.dirname(a.out) or ".", exist_ok=True)
     torch.save({**saved, "params": params}, a.out + ".tmp")
     os.replace(a.out + ".tmp", a.out)

@@ -1,10 +1,15 @@
-"""What gates cost inside true motion, and how much false motion they remove from still parts: the measurement behind the shipped gate.
+"""What gates cost inside true motion, and how much false motion they remove from still parts: the measurement behind
+the shipped gate.
 
-    python3 chooseGate.py --weights runs/fixed/state.pt --pool runs/held-plain3 runs/held-camera3 [--gate '{"codes": 2, ...}' ...]
+    python3 chooseGate.py --weights runs/fixed/state.pt \
+      --pool runs/held-plain3 runs/held-camera3 [--gate '{"codes": 2, ...}' ...]
 
-For each gate, against the same weights without one, over the stacks of the pools: PSNR-mu of the network inside true motion (mean and worst
-difference in dB; the truth is what a perfect merge of the reference's moment would give), the share of still pixels called moving
-(W > 0.5), of all and of those below X = 0.1 in the reference, and the IoU of the maps. The rule: at most 0.1 dB lost on the mean and 0.3 dB on the
+For each gate, against the same weights without one, over the stacks of the pools: PSNR-mu of the network inside true
+motion (mean and worst
+difference in dB; the truth is what a perfect merge of the reference's moment would give), the share of still pixels
+called moving
+(W > 0.5), of all and of those below X = 0.1 in the reference, and the IoU of the maps. The rule: at most 0.1 dB lost on
+the mean and 0.3 dB on the
 worst stack; among those the gate that takes most motion from still dark parts.
 """
 import argparse
@@ -35,7 +40,9 @@ def load(path):
 
 @torch.no_grad()
 def measure(net, stack, gates):
-    """One row for no gate and each gate: [PSNR-mu inside motion or nan, still share, still dark share or nan, intersection, union]."""
+    """One row for no gate and each gate: [PSNR-mu inside motion or nan, still share, still dark share or nan,
+    intersection, union].
+    """
     n = len(stack["taus"])
     r = (n - 1) // 2
     X = [torch.from_numpy(x)[None] for x in data.frames_of(stack)]
@@ -82,9 +89,22 @@ def main():
         print(f"{folder}, {len(m)} stacks: PSNR-mu inside motion {np.nanmean(m[:, 0, 0]):.2f} dB without a gate")
         for g, gate in enumerate([None, *a.gate]):
             off = m[:, g, 0] - m[:, 0, 0]
-            row = {"pool": os.path.basename(folder), "gate": gate, "mean": float(np.nanmean(off)), "worst": float(np.nanmin(off)), "still": float(m[:, g, 1].mean()), "stillDark": float(np.nanmean(m[:, g, 2])), "iou": float(m[:, g, 3].sum() / m[:, g, 4].sum())}
+            row = {
+                "pool": os.path.basename(folder),
+                "gate": gate,
+                "mean": float(np.nanmean(off)),
+                "worst": float(np.nanmin(off)),
+                "still": float(m[:, g, 1].mean()),
+                "stillDark": float(np.nanmean(m[:, g, 2])),
+                "iou": float(m[:, g, 3].sum() / m[:, g, 4].sum()),
+            }
             out.append(row)
-            print(f"  {json.dumps(gate) if gate else 'no gate':66} {row['mean']:+.3f} dB, worst {row['worst']:+.2f}; still called moving {100 * row['still']:.2f} %, dark {100 * row['stillDark']:.2f} %; IoU {row['iou']:.3f}", flush=True)
+            print(
+                f"  {json.dumps(gate) if gate else 'no gate':66} {row['mean']:+.3f} dB, worst {row['worst']:+.2f}; "
+                f"still called moving {100 * row['still']:.2f} %, dark {100 * row['stillDark']:.2f} %; IoU "
+                f"{row['iou']:.3f}",
+                flush=True,
+            )
     if a.json:
         with open(a.json, "w") as file:
             json.dump(out, file, indent=1)

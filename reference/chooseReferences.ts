@@ -3,7 +3,8 @@
  *
  *   npx tsx chooseReferences.ts FOLDER [--linear]
  *
- * FOLDER holds stacks as `stacks.py` writes them. Prints a JSON object: by the stacks' names `reference`, from 0, and the share of each frame that is burnt out or black.
+ * FOLDER holds stacks as `stacks.py` writes them. Prints a JSON object: by the stacks' names `reference`, from 0, and
+ * the share of each frame that is burnt out or black.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,8 +14,13 @@ import { readFrames } from '../src/node/index.ts';
 async function main(folder: string): Promise<void> {
   const chosen: Record<string, { reference: number; shares: number[] }> = {};
   for (const name of readdirSync(folder).sort()) {
-    const files = readdirSync(join(folder, name)).filter((file) => /^input_\d+\.png$/.test(file)).sort((a, b) => parseInt(a.slice(6)) - parseInt(b.slice(6)));
-    const frames = await readFrames(files.map((file) => join(folder, name, file)), { exposures: files.map((_, k) => 2 ** k) });
+    const files = readdirSync(join(folder, name))
+      .filter((file) => /^input_\d+\.png$/.test(file))
+      .sort((a, b) => parseInt(a.slice(6)) - parseInt(b.slice(6)));
+    const frames = await readFrames(
+      files.map((file) => join(folder, name, file)),
+      { exposures: files.map((_, k) => 2 ** k) },
+    );
     const { reference, frames: counts } = chooseReference(frames, process.argv.includes('--linear'));
     chosen[name] = { reference, shares: counts.map(clippedShare) };
   }

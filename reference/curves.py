@@ -1,6 +1,8 @@
-"""Draws a run's logs against iterations: loss and learning rate, mask IoU or gain over the merge, held-out figures; S's part above the joint one.
+"""Draws a run's logs against iterations: loss and learning rate, mask IoU or gain over the merge, held-out figures; S's
+part above the joint one.
 
-    python3 curves.py --run runs/fixed [runs/fixed-2 ...] --out curves.png      # several runs are drawn one after the other
+    python3 curves.py --run runs/fixed [runs/fixed-2 ...] \
+      --out curves.png      # several runs are drawn one after the other
 
 (matplotlib.) Thin lines are single log entries of 20 iterations, thick ones their running mean.
 """
@@ -49,11 +51,16 @@ def main():
     shown = [phase for phase, (log, _) in logs.items() if len(log)]
     if not shown:
         raise SystemExit(f"nothing to draw: no log.tsv with entries in {', '.join(a.run)}")
-    figure, axes = pyplot.subplots(len(shown), 3, figsize=(13, 3.2 * len(shown)), squeeze=False, constrained_layout=True)
+    figure, axes = pyplot.subplots(
+        len(shown), 3, figsize=(13, 3.2 * len(shown)), squeeze=False, constrained_layout=True
+    )
     titles = {"s": "segmentation alone", "joint": "everything"}
     for (left, middle, right), phase in zip(axes, shown):
         log, held = logs[phase]
-        for axis, column, label in ((left, 3, "training loss"), (middle, 5, "mask IoU of batches") if phase == "s" else (middle, 4, "PSNR-mu above the merge, dB")):
+        for axis, column, label in (
+            (left, 3, "training loss"),
+            (middle, 5, "mask IoU of batches") if phase == "s" else (middle, 4, "PSNR-mu above the merge, dB"),
+        ):
             axis.plot(log[:, 0], log[:, column], linewidth=0.5, alpha=0.5)
             axis.plot(log[:, 0], smooth(log[:, column]), linewidth=1.6, color="C0")
             axis.set(xlabel="iterations", title=f"{titles[phase]}: {label}")

@@ -1,10 +1,14 @@
-"""Renders the bundled example: three exposures of a panorama's crop, with toy balloons that drift through them. (numpy, scipy, Pillow)
+"""Renders the bundled example: three exposures of a panorama's crop, with toy balloons that drift through them. (numpy,
+scipy, Pillow)
 
     python3 example.py --panorama venice_sunset_1k.hdr --out ../examples/balloons
 
-The crop is a Panini projection (wide, with straight verticals), upsampled by cubic splines of log radiance and sharpened: 1024x512
-panoramas have few pixels to spare. The balloons are surfaces of revolution lit by the panorama itself: diffuse and translucent from its
-irradiance, glossy from its reflection. The camera: shot and read noise, saturation, a mild S-curve on gamma 2.2, JPEG, EXIF exposures.
+The crop is a Panini projection (wide, with straight verticals), upsampled by cubic splines of log radiance and
+sharpened: 1024x512
+panoramas have few pixels to spare. The balloons are surfaces of revolution lit by the panorama itself: diffuse and
+translucent from its
+irradiance, glossy from its reflection. The camera: shot and read noise, saturation, a mild S-curve on gamma 2.2, JPEG,
+EXIF exposures.
 """
 import argparse
 import os
@@ -28,7 +32,9 @@ def lookup(planes, d):
     W -= 2 * PAD
     u = np.arctan2(d[..., 0], -d[..., 2]) / (2 * np.pi) * W + W / 2 - 0.5
     v = (0.5 - np.arcsin(np.clip(d[..., 1], -1, 1)) / np.pi) * H - 0.5
-    return np.stack([ndimage.map_coordinates(p, [v, u % W + PAD], order=3, mode="nearest", prefilter=False) for p in planes], -1)
+    return np.stack(
+        [ndimage.map_coordinates(p, [v, u % W + PAD], order=3, mode="nearest", prefilter=False) for p in planes], -1
+    )
 
 
 PAD = 8
@@ -44,7 +50,14 @@ def irradiance(image):
     h, w = 32, 64
     small = image.reshape(h, image.shape[0] // h, w, image.shape[1] // w, 3).mean((1, 3))
     lat, lon = (0.5 - (np.arange(h) + 0.5) / h) * np.pi, ((np.arange(w) + 0.5) / w - 0.5) * 2 * np.pi
-    d = np.stack([np.cos(lat)[:, None] * np.sin(lon), np.repeat(np.sin(lat)[:, None], w, 1), -np.cos(lat)[:, None] * np.cos(lon)], -1).reshape(-1, 3)
+    d = np.stack(
+        [
+            np.cos(lat)[:, None] * np.sin(lon),
+            np.repeat(np.sin(lat)[:, None], w, 1),
+            -np.cos(lat)[:, None] * np.cos(lon),
+        ],
+        -1,
+    ).reshape(-1, 3)
     weight = np.repeat(np.cos(lat), w) * (np.pi / h) * (2 * np.pi / w) / np.pi
     E = np.maximum(d @ d.T, 0) @ (weight[:, None] * small.reshape(-1, 3))
     return splines(np.log2(E.reshape(h, w, 3)))
@@ -57,7 +70,9 @@ def turned(d, yaw):
 
 
 def panini(size, degrees, rise):
-    """Directions of a cylindrical stereographic picture, `degrees` wide, its horizon `rise` of the height below the middle."""
+    """Directions of a cylindrical stereographic picture, `degrees` wide, its horizon `rise` of the height below the
+    middle.
+    """
     h, w = size
     unit = w / (4 * np.tan(np.radians(degrees) / 4))  # pixels
     y, x = np.mgrid[0:h, 0:w].astype("f4")
@@ -68,14 +83,18 @@ def panini(size, degrees, rise):
 
 
 def sharpen(log_radiance, amount):
-    """Unsharp masking of log radiance, kept within the range of each pixel's neighbourhood so that edges do not ring."""
+    """Unsharp masking of log radiance, kept within the range of each pixel's neighbourhood so that edges do not
+    ring.
+    """
     out = log_radiance + amount * (log_radiance - ndimage.gaussian_filter(log_radiance, (1.6, 1.6, 0)))
     low, high = ndimage.minimum_filter(log_radiance, (5, 5, 1)), ndimage.maximum_filter(log_radiance, (5, 5, 1))
     return np.clip(out, low - 0.05, high + 0.05)
 
 
 def balloon(canvas, at, radius, tilt, colour, string, light, env, yaw):
-    """Draws one balloon with its string over `canvas` (linear, SPLIT times finer); `at`, `radius` and `string` in picture pixels."""
+    """Draws one balloon with its string over `canvas` (linear, SPLIT times finer); `at`, `radius` and `string` in
+    picture pixels.
+    """
     h, w = canvas.shape[:2]
     y, x = np.mgrid[0:h, 0:w].astype("f4")
     x, y = (x + 0.5) / SPLIT - at[0], (y + 0.5) / SPLIT - at[1]
@@ -88,7 +107,11 @@ def balloon(canvas, at, radius, tilt, colour, string, light, env, yaw):
     u, v = x * np.cos(tilt) + y * np.sin(tilt), y * np.cos(tilt) - x * np.sin(tilt)
     u, v = u / radius, v / radius
     # outline: round above, drawn to a point below; a small knot
-    profile = lambda t: np.where(t < 0, np.sqrt(np.maximum(0, 1 - (t / 1.06) ** 2)), np.sqrt(np.maximum(0, 1 - (t / 1.25) ** 2)) * (1 - 0.12 * t * t))
+    profile = lambda t: np.where(
+        t < 0,
+        np.sqrt(np.maximum(0, 1 - (t / 1.06) ** 2)),
+        np.sqrt(np.maximum(0, 1 - (t / 1.25) ** 2)) * (1 - 0.12 * t * t),
+    )
     r = profile(v)
     inside = np.abs(u) < r
     vi, ui, ri = v[inside], u[inside], r[inside]
@@ -97,7 +120,9 @@ def balloon(canvas, at, radius, tilt, colour, string, light, env, yaw):
     z = np.sqrt(np.maximum(ri * ri - ui * ui, 1e-6))
     n = np.stack([ui, ri * slope, z], -1)  # normal, x right, y up (image y is down: -(-r r'))
     n /= np.linalg.norm(n, axis=-1, keepdims=True)
-    n = np.stack([n[:, 0] * np.cos(tilt) + n[:, 1] * np.sin(tilt), n[:, 1] * np.cos(tilt) - n[:, 0] * np.sin(tilt), n[:, 2]], -1)
+    n = np.stack(
+        [n[:, 0] * np.cos(tilt) + n[:, 1] * np.sin(tilt), n[:, 1] * np.cos(tilt) - n[:, 0] * np.sin(tilt), n[:, 2]], -1
+    )
     world = turned(n, yaw)
     diffuse = np.exp2(lookup(env["irradiance"], world))
     through = np.exp2(lookup(env["irradiance"], -world))
@@ -160,7 +185,17 @@ def main():
         canvas = scene.repeat(SPLIT, 0).repeat(SPLIT, 1)
         for x, y, radius, tilt, colour, string, drift in BALLOONS:
             at = ((x + drift[0] * (k - 1)) * w, (y + drift[1] * (k - 1)) * h)
-            balloon(canvas, at, radius * w * (1 - 0.04 * (k - 1)), tilt + 0.12 * (k - 1), np.array(colour), string * h, light, env, yaw)
+            balloon(
+                canvas,
+                at,
+                radius * w * (1 - 0.04 * (k - 1)),
+                tilt + 0.12 * (k - 1),
+                np.array(colour),
+                string * h,
+                light,
+                env,
+                yaw,
+            )
         frame = canvas.reshape(h, SPLIT, w, SPLIT, 3).mean((1, 3))
         save(os.path.join(a.out, f"{k + 1}.jpg"), shoot(rng, frame, middle * SHUTTER[1] / seconds), seconds, a.quality)
 

@@ -4,9 +4,12 @@
     python3 export.py --state dict.pt --variant fixed --config '{"base": "none"}' --out fixed.safetensors
     python3 export.py --show ../weights/fixed.safetensors
 
-A checkpoint of train.py brings its variant, config and training figures along; a bare state dict (or one under `state_dict` or `model`)
-needs --variant, and --config where it differs from the defaults. Names and shapes are checked before anything is written. With --half
-the outputs of f16 and f32 weights are compared on the held-out stacks: the difference goes into the metadata, and nothing is written
+A checkpoint of train.py brings its variant, config and training figures along; a bare state dict (or one under
+`state_dict` or `model`)
+needs --variant, and --config where it differs from the defaults. Names and shapes are checked before anything is
+written. With --half
+the outputs of f16 and f32 weights are compared on the held-out stacks: the difference goes into the metadata, and
+nothing is written
 where it reaches an 8-bit step of the tone curve T.
 """
 import argparse
@@ -42,7 +45,14 @@ def agreement(a, b, pool, picks, count):
 
 def recent(started, depth=1):
     """The starting point of a run, and that one's; earlier ones are in the metadata of those files."""
-    return [{key: recent(value, depth - 1) if key == "startedFrom" else value for key, value in run.items() if key not in ("startedFrom", "averageOf") or depth} for run in started]
+    return [
+        {
+            key: recent(value, depth - 1) if key == "startedFrom" else value
+            for key, value in run.items()
+            if key not in ("startedFrom", "averageOf") or depth
+        }
+        for run in started
+    ]
 
 
 def main():
@@ -80,7 +90,8 @@ def main():
         s = saved["state"]
         crops = {part: f"{n} crops of {side}x{side}" for part, (n, side) in s["patch"].items()}
         extra["training"] = {
-            "data": f"{s['scenes']} stacks rendered from CC0 panoramas of Poly Haven and BSD-3 photographs of the OpenEXR sample images ({', '.join(s['pool'])})",
+            "data": f"{s['scenes']} stacks rendered from CC0 panoramas of Poly Haven and BSD-3 photographs of the "
+            f"OpenEXR sample images ({', '.join(s['pool'])})",
             "iterations": {"segmentation": s["s_iterations"], "joint": s["joint_iterations"]},
             "batch": crops,
             "segmentationInJointPart": "frozen" if s["frozen"] else "trained",
@@ -102,7 +113,9 @@ def main():
             if worst >= 1 / 255:
                 raise SystemExit("that is an 8-bit step or more: export without --half")
     tensors = {k: v.numpy().astype(dtype) for k, v in net.state_dict().items()}
-    safetensors.write(a.out, tensors, {"format": "deghost", "variant": variant, "config": json.dumps({**config, **extra})})
+    safetensors.write(
+        a.out, tensors, {"format": "deghost", "variant": variant, "config": json.dumps({**config, **extra})}
+    )
     print(f"{a.out}: {os.path.getsize(a.out) / 2**20:.2f} MiB {json.dumps(extra)}")
 
 

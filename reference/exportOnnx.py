@@ -1,15 +1,20 @@
-"""Exports a weights file to ONNX, for other runtimes to run the same network: `npm run bench` compares the engine with them.
+"""Exports a weights file to ONNX, for other runtimes to run the same network: `npm run bench` compares the engine with
+them.
 
     python3 exportOnnx.py --weights ../weights/fixed.safetensors --out fixed.onnx
     python3 exportOnnx.py --weights ../weights/any.safetensors --out any5.onnx --taus 1,4,16,64,256 --reference 2
     python3 exportOnnx.py --weights ../weights/fixed.safetensors --out layer.onnx --layer encoder.2
 
-The graph takes `X`, the frames [N,3,H,W] in the gamma domain (response `gamma`), shortest first, and gives `Y` [1,3,H,W] and the motion maps
-`W` [N,1,H,W]. H and W are free but must be multiples of 16: the caller pads by replication and crops, as model.py does by itself.
-Exposures and the reference frame are constants of the graph. What is the same for all frames is one batch, all memory reads
+The graph takes `X`, the frames [N,3,H,W] in the gamma domain (response `gamma`), shortest first, and gives `Y`
+[1,3,H,W] and the motion maps
+`W` [N,1,H,W]. H and W are free but must be multiples of 16: the caller pads by replication and crops, as model.py does
+by itself.
+Exposures and the reference frame are constants of the graph. What is the same for all frames is one batch, all memory
+reads
 are one batched product, as in model.py. With --layer it is one convolution and its activation, `X` [1,C,H,W] to `Y`.
 
---pad-channels gives convolutions of 6 channels two more, of zeros: onnxruntime-web 1.30's WebGPU provider computes a 3x3 convolution wrongly
+--pad-channels gives convolutions of 6 channels two more, of zeros: onnxruntime-web 1.30's WebGPU provider computes a
+3x3 convolution wrongly
 where the number of input channels is a multiple of 3 and not of 4. No package but torch is needed, 1.13 or later.
 """
 import argparse
@@ -73,7 +78,9 @@ def export(module, example, path, outputs):
     free = {2: "H", 3: "W"}
     older = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracer's: exposures and the number of frames become constants, as they should
+        warnings.simplefilter(
+            "ignore"
+        )  # the tracer's: exposures and the number of frames become constants, as they should
         torch.onnx.export(
             module,
             example,

@@ -1,11 +1,15 @@
-"""How much rendered stacks differ from photographs: dark pixels of the reference, and the difference of still pixels once their exposures are aligned.
+"""How much rendered stacks differ from photographs: dark pixels of the reference, and the difference of still pixels
+once their exposures are aligned.
 
     python3 gap.py --panoramas DIR --static DIR... [--frames 2,3,4 1,2,3] [--stacks 64] [--json gap.json]
 
---static: folders of pictures of 8 bits, darkest first, with ev.txt or exposure.txt (stops), in which nothing moves; their response is the engine's own
+--static: folders of pictures of 8 bits, darkest first, with ev.txt or exposure.txt (stops), in which nothing moves;
+their response is the engine's own
 estimate (`deghost merge --save-response`; needs `npm ci`). Rendered stacks are those that training
-draws, with their true motion left out. For each range of brightness X of the reference: the median and the 95th percentile over pixels of the largest
-channel's |A - X|, and the share of the difference that is smooth (the energy of its 9x9 mean over its own), of the shorter and of the longer frame.
+draws, with their true motion left out. For each range of brightness X of the reference: the median and the 95th
+percentile over pixels of the largest
+channel's |A - X|, and the share of the difference that is smooth (the energy of its 9x9 mean over its own), of the
+shorter and of the longer frame.
 Pixels above code 250 in either frame do not count.
 """
 import argparse
@@ -44,7 +48,24 @@ def estimated_response(paths, evs):
     """The engine's estimate: { r, g, b }, 256 samples of the inverse response each."""
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "response.json")
-        subprocess.run(["npx", "deghost", "merge", *map(os.path.abspath, paths), "--ev=" + ",".join(map(str, evs)), "--method", "merge", "-o", os.path.join(folder, "plain.npy"), "--save-response", out, "--quiet"], cwd=ROOT, check=True)
+        subprocess.run(
+            [
+                "npx",
+                "deghost",
+                "merge",
+                *map(os.path.abspath, paths),
+                "--ev=" + ",".join(map(str, evs)),
+                "--method",
+                "merge",
+                "-o",
+                os.path.join(folder, "plain.npy"),
+                "--save-response",
+                out,
+                "--quiet",
+            ],
+            cwd=ROOT,
+            check=True,
+        )
         with open(out) as file:
             return json.load(file)
 
@@ -73,7 +94,9 @@ def photographs(folders, picks, cache):
 
 
 def rendered(panoramas, count, seed):
-    """Rendered stacks of three in the same form; those with steps far from 4 are skipped, because the photographs have steps of about 4."""
+    """Rendered stacks of three in the same form; those with steps far from 4 are skipped, because the photographs have
+    steps of about 4.
+    """
     sources, responses, i = data.sources(panoramas), data.Responses(), 0
     while count:
         s = data.render(np.random.default_rng([seed, i]), sources, 3, (128, 128), responses=responses)
@@ -96,7 +119,9 @@ def measure(stacks):
             off = A - X[1]
             counts = (codes[k].max(-1) < 250) & (codes[1].max(-1) < 250) & still[k]
             cover = ndimage.uniform_filter(counts.astype("f4"), 9, mode="nearest")[..., None]
-            smooth = ndimage.uniform_filter(off * counts[..., None], (9, 9, 1), mode="nearest") / np.maximum(cover, 1e-3)
+            smooth = ndimage.uniform_filter(off * counts[..., None], (9, 9, 1), mode="nearest") / np.maximum(
+                cover, 1e-3
+            )
             for b, (low, high) in enumerate(zip(LEVELS, LEVELS[1:])):
                 here = counts & (level >= low) & (level < high)
                 if here.sum() < 100:
@@ -106,7 +131,20 @@ def measure(stacks):
                 # Where both frames are black there is no difference that could be smooth.
                 share = (smooth[here] ** 2).sum() / energy if energy > 1e-6 * here.sum() else np.nan
                 rows[name][b].append([*np.percentile(worst, [50, 95]), share])
-    table = {name: [{"from": low, "to": high, **dict(zip(("median", "high", "smooth"), np.nanmean(r, 0).round(4).tolist())), "stacks": len(r)} if r else {"from": low, "to": high, "stacks": 0} for r, low, high in zip(of, LEVELS, LEVELS[1:])] for name, of in rows.items()}
+    table = {
+        name: [
+            {
+                "from": low,
+                "to": high,
+                **dict(zip(("median", "high", "smooth"), np.nanmean(r, 0).round(4).tolist())),
+                "stacks": len(r),
+            }
+            if r
+            else {"from": low, "to": high, "stacks": 0}
+            for r, low, high in zip(of, LEVELS, LEVELS[1:])
+        ]
+        for name, of in rows.items()
+    }
     return {"stacks": len(dark), "dark": dict(zip(map(str, DARK), np.mean(dark, 0).round(4).tolist())), **table}
 
 
@@ -114,7 +152,12 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--panoramas", required=True)
     p.add_argument("--static", nargs="+", required=True)
-    p.add_argument("--frames", nargs="+", default=["2,3,4"], help="pictures of a static stack to use, from 1; several sets are several stacks")
+    p.add_argument(
+        "--frames",
+        nargs="+",
+        default=["2,3,4"],
+        help="pictures of a static stack to use, from 1; several sets are several stacks",
+    )
     p.add_argument("--stacks", type=int, default=64, help="rendered stacks")
     p.add_argument("--seed", type=int, default=777)
     p.add_argument("--cache", help="folder that keeps the estimated responses")
@@ -123,9 +166,16 @@ def main():
     real = measure(photographs(a.static, [[int(x) for x in f.split(",")] for f in a.frames], a.cache))
     made = measure(rendered(a.panoramas, a.stacks, a.seed))
     share = lambda m: " / ".join(f"{100 * v:.1f}" for v in m["dark"].values())
-    print(f"reference below X = {' / '.join(map(str, DARK))}: {share(real)} % of {real['stacks']} real stacks, {share(made)} % of {made['stacks']} rendered")
+    print(
+        f"reference below X = {' / '.join(map(str, DARK))}: {share(real)} % of {real['stacks']} real stacks, "
+        f"{share(made)} % of {made['stacks']} rendered"
+    )
     print(f"{'frame':6} {'X':>11}   {'real: median, 95 %, smooth':>28}   {'rendered':>28}")
-    cell = lambda r: f"{r['median']:.4f}  {r['high']:.4f}  {100 * r['smooth']:3.0f} % ({r['stacks']:3})" if r["stacks"] else "-"
+    cell = (
+        lambda r: f"{r['median']:.4f}  {r['high']:.4f}  {100 * r['smooth']:3.0f} % ({r['stacks']:3})"
+        if r["stacks"]
+        else "-"
+    )
     for name in ("short", "long"):
         for x, y in zip(real[name], made[name]):
             print(f"{name:6} {x['from']:.2f} - {x['to']:.2f}   {cell(x):>28}   {cell(y):>28}")

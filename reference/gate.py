@@ -1,8 +1,11 @@
 """The gate: no motion where both samples can show the same light (the specification's section "Gate").
 
-A camera's sample stands for an interval of light: some codes either side, and some relative error; at black anything below,
-at white anything above. Where the intervals of two frames overlap, nothing need have moved, whatever S says. The gate needs the samples
-before the response is undone, and f, the inverse response, itself. It holds no parameters, so nothing here has a gradient.
+A camera's sample stands for an interval of light: some codes either side, and some relative error; at black anything
+below,
+at white anything above. Where the intervals of two frames overlap, nothing need have moved, whatever S says. The gate
+needs the samples
+before the response is undone, and f, the inverse response, itself. It holds no parameters, so nothing here has a
+gradient.
 """
 import torch
 import torch.nn.functional as F
@@ -27,7 +30,9 @@ def check_gate(gate):
 
 
 def undo(response, v, gamma):
-    """f(v), linear light. v: [B,3,H,W]; response: f at i/255, [3,256] or [B,3,256], linear in between; None is v^gamma."""
+    """f(v), linear light. v: [B,3,H,W]; response: f at i/255, [3,256] or [B,3,256], linear in between; None is
+    v^gamma.
+    """
     v = v.clamp(0, 1)
     if response is None:
         return v**gamma
@@ -50,7 +55,9 @@ def interval(gate, x, response, gamma, ratio=1):
 
 @torch.no_grad()
 def evidence_of(config, samples, response, taus, i, r):
-    """e, how far the intervals of frames i and r are apart in the worst channel: [B,1,H,W] in [0,1]. Arguments as gate_of's."""
+    """e, how far the intervals of frames i and r are apart in the worst channel: [B,1,H,W] in [0,1]. Arguments as
+    gate_of's.
+    """
     gate, gamma, N = config["gate"], config.get("gamma", 2.2), len(samples)
     tau = torch.as_tensor(taus, dtype=samples[r].dtype, device=samples[r].device).reshape(-1, N, 1, 1, 1)
     low_i, high_i = interval(gate, samples[i], response, gamma, tau[:, r] / tau[:, i])
@@ -62,11 +69,14 @@ def evidence_of(config, samples, response, taus, i, r):
 def gate_of(config, samples, response, taus, i, r):
     """What W_i is multiplied by: [B,1,H,W] in [0,1], 0 where frames i and r can show the same light all around.
 
-    config: with `gate` and `gamma`. samples: of every frame (those of i and r are read) [B,3,H,W] in [0,1], before f, of the padded picture
+    config: with `gate` and `gamma`. samples: of every frame (those of i and r are read) [B,3,H,W] in [0,1], before f,
+    of the padded picture
     or of a crop. response: f at i/255, [3,256] or [B,3,256]; None for samples^gamma. taus: [N] or [B,N].
     """
     mean = lambda a, n: F.avg_pool2d(F.pad(a, (n // 2,) * 4, mode="replicate"), n, 1)
-    grown = F.max_pool2d(mean(evidence_of(config, samples, response, taus, i, r), 5), 9, 1, 4)  # beyond the edge is left out
+    grown = F.max_pool2d(
+        mean(evidence_of(config, samples, response, taus, i, r), 5), 9, 1, 4
+    )  # beyond the edge is left out
     low, high = config["gate"]["low"], config["gate"]["high"]
     t = ((mean(grown, 9) - low) / (high - low)).clamp(0, 1)
     return t * t * (3 - 2 * t)

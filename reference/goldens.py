@@ -1,11 +1,17 @@
-"""Writes test/goldens: for each case `{case}.weights.safetensors` (seeded random weights) and `{case}.safetensors` (inputs,
-per-stage tensors, output). Computed in float64 from f32 weights and inputs, stored as f32. `python3 goldens.py [folder]`.
+"""Writes test/goldens: for each case `{case}.weights.safetensors` (seeded random weights) and `{case}.safetensors`
+(inputs,
+per-stage tensors, output). Computed in float64 from f32 weights and inputs, stored as f32. `python3 goldens.py
+[folder]`.
 
-Metadata: variant, config, taus (JSON list), reference (from 0), layout. Tensors (frames from 1 in exposure order, CHW, stages at
-the padded size, X and Y at the original): X.k; A.i, logit.i, gate.i (i != r); W.k; f.l.k; v.l.k; M (slots one after the other); S.k, D.k;
+Metadata: variant, config, taus (JSON list), reference (from 0), layout. Tensors (frames from 1 in exposure order, CHW,
+stages at
+the padded size, X and Y at the original): X.k; A.i, logit.i, gate.i (i != r); W.k; f.l.k; v.l.k; M (slots one after the
+other); S.k, D.k;
 read.{static|dynamic}.j; S_f, D_f, Z; sdc.b; o (logits before the base); B (the merge, unclipped); Y; TY = T(Y).
-With a camera's response there are sample.k, the frames before it is undone, and response, [3,1,256], of which the X.k are made.
-Larger cases keep fewer stages, to bound the folder's size. Weights are scaled so that masks and outputs vary over the picture.
+With a camera's response there are sample.k, the frames before it is undone, and response, [3,1,256], of which the X.k
+are made.
+Larger cases keep fewer stages, to bound the folder's size. Weights are scaled so that masks and outputs vary over the
+picture.
 """
 import json
 import os
@@ -31,18 +37,59 @@ CURVES = {"fixed-gate": (1.8, 2.4, 1.5)}  # responses by their powers
 CASES = {
     "fixed-soft": ("fixed", 19, 13, [1, 4, 16], 1, SMALL, FULL, ("M",)),
     "fixed-merge-r0": ("fixed", 16, 16, [1, 2, 8], 0, {**SMALL, "base": "merge"}, SOME, ()),
-    "fixed-binary-merge": ("fixed", 33, 18, [1, 4.5, 15.75], 1, {**THIN, "base": "merge", "maskMode": "binary"}, SOME, ()),
+    "fixed-binary-merge": (
+        "fixed",
+        33,
+        18,
+        [1, 4.5, 15.75],
+        1,
+        {**THIN, "base": "merge", "maskMode": "binary"},
+        SOME,
+        (),
+    ),
     "fixed-r2": ("fixed", 5, 15, [1, 8, 64], 2, {**THIN, "gamma": 1.8, "slope": 0.05}, FULL, ("M",)),
     "fixed-1x1-merge": ("fixed", 1, 1, [1, 3, 9], 1, {**THIN, "base": "merge"}, SOME, ()),
-    "fixed-wide": ("fixed", 16, 16, [1, 4, 16], 1, {"width": 32, "segWidths": [8, 8, 8, 8], "base": "merge"}, FEW + ("Z",), ()),
+    "fixed-wide": (
+        "fixed",
+        16,
+        16,
+        [1, 4, 16],
+        1,
+        {"width": 32, "segWidths": [8, 8, 8, 8], "base": "merge"},
+        FEW + ("Z",),
+        (),
+    ),
     "fixed-halo": ("fixed", 20, 140, [1, 4, 16], 1, {**THIN, "base": "merge"}, ("logit.", "W.", "o"), ()),
     "any-2": ("any", 7, 30, [1, 4], 0, THIN, FULL, ()),
     "any-3-binary": ("any", 14, 9, [1, 4, 16], 1, {**SMALL, "maskMode": "binary"}, SOME + ("M",), ()),
     "any-4-merge-r3": ("any", 16, 16, [1, 2.5, 6, 18], 3, {**THIN, "base": "merge", "slope": 0.1}, SOME, ()),
     "any-5": ("any", 19, 13, [1, 2, 4, 8, 16], 2, SMALL, SOME + ("read.",), ()),
-    "any-9-merge": ("any", 13, 16, [2 ** i for i in range(9)], 4, {**SMALL, "base": "merge"}, SOME, ()),
-    "fixed-gate": ("fixed", 30, 45, [1, 4, 16], 1, {**THIN, "base": "merge", "hat": "pixel", "gate": {"codes": 2, "relative": 0.06, "low": 0.004, "high": 0.1}}, GATED, ()),
-    "any-4-gate-binary-r0": ("any", 45, 22, [1, 3, 6, 18], 0, {**THIN, "base": "merge", "maskMode": "binary", "gate": {"codes": 3, "relative": 0.1, "low": 0.01, "high": 0.2}}, GATED, ()),
+    "any-9-merge": ("any", 13, 16, [2**i for i in range(9)], 4, {**SMALL, "base": "merge"}, SOME, ()),
+    "fixed-gate": (
+        "fixed",
+        30,
+        45,
+        [1, 4, 16],
+        1,
+        {**THIN, "base": "merge", "hat": "pixel", "gate": {"codes": 2, "relative": 0.06, "low": 0.004, "high": 0.1}},
+        GATED,
+        (),
+    ),
+    "any-4-gate-binary-r0": (
+        "any",
+        45,
+        22,
+        [1, 3, 6, 18],
+        0,
+        {
+            **THIN,
+            "base": "merge",
+            "maskMode": "binary",
+            "gate": {"codes": 3, "relative": 0.1, "low": 0.01, "high": 0.2},
+        },
+        GATED,
+        (),
+    ),
 }
 
 
@@ -53,7 +100,8 @@ def response_of(powers):
 
 
 def stack(rng, h, w, taus, gamma, response=None, noise=0.01):
-    """Radiance with a gradient, waves, grain and a hard edge; a disc that moves from frame to frame; 8-bit frames, clipped at both ends.
+    """Radiance with a gradient, waves, grain and a hard edge; a disc that moves from frame to frame; 8-bit frames,
+    clipped at both ends.
 
     response: f at i/255, [3,256], where the camera has one; otherwise it is a power.
     """
@@ -63,7 +111,10 @@ def stack(rng, h, w, taus, gamma, response=None, noise=0.01):
     grain = rng.uniform(0.85, 1.15, (3, h, w))
     phase = rng.uniform(0, 6, 3)
     for k, tau in enumerate(taus):
-        rad = np.stack([np.exp(1.6 * np.sin(x / 5 + p) * np.cos(y / 7 - p)) * (0.15 + (x + y) / (h + w)) for p in phase]) * grain
+        rad = (
+            np.stack([np.exp(1.6 * np.sin(x / 5 + p) * np.cos(y / 7 - p)) * (0.15 + (x + y) / (h + w)) for p in phase])
+            * grain
+        )
         rad[:, :, : w // 3] *= 0.05
         cx, cy = w * (0.2 + 0.6 * k / (len(taus) - 1)), h * (0.3 + 0.4 * ((k * 7) % 5) / 4)
         disc = (x - cx) ** 2 + (y - cy) ** 2 < (0.22 * min(h, w) + 0.5) ** 2
@@ -71,7 +122,11 @@ def stack(rng, h, w, taus, gamma, response=None, noise=0.01):
         if h * w == 1:
             rad[:] = np.array([0.7, 0.2, 4.0])[:, None, None]  # the last channel clips in the long frames
         light = np.clip(rad * top * tau, 0, 1)
-        v = light ** (1 / gamma) if response is None else np.stack([np.interp(plane, row, np.arange(256) / 255) for plane, row in zip(light, response)])
+        v = (
+            light ** (1 / gamma)
+            if response is None
+            else np.stack([np.interp(plane, row, np.arange(256) / 255) for plane, row in zip(light, response)])
+        )
         v = np.clip(v + rng.normal(0, noise, rad.shape), 0, 1)
         frames.append((np.round(v * 255) / 255).astype("f4"))
     return frames
@@ -87,7 +142,13 @@ def widest_gap(v):
 
 def undone(samples, response, gamma):
     """X of the samples, f64 [3,h,w] each."""
-    return [np.stack([np.interp(255.0 * plane, np.arange(256), row) for plane, row in zip(x.astype("f8"), response.astype("f8"))]) ** (1 / gamma) for x in samples]
+    return [
+        np.stack(
+            [np.interp(255.0 * plane, np.arange(256), row) for plane, row in zip(x.astype("f8"), response.astype("f8"))]
+        )
+        ** (1 / gamma)
+        for x in samples
+    ]
 
 
 def weights(variant, config, frames, taus, r, seed, dtype):
@@ -99,7 +160,8 @@ def weights(variant, config, frames, taus, r, seed, dtype):
         for name, p in net.named_parameters():
             if name.endswith("bias"):
                 p.copy_((torch.rand(p.shape, generator=gen, dtype=torch.float64) - 0.5) * 0.2)
-        # scale the heads by what they give: mask logits around 0 with a spread of 2; outputs with a spread of 1, dark without a base
+        # scale the heads by what they give: mask logits around 0 with a spread of 2; outputs with a spread of 1, dark
+        # without a base
         taps = {}
         net(frames, taus, r, taps=taps)
         for head in [n for n, _ in net.named_modules() if n.startswith("seg.") and n.endswith(".out")]:
@@ -113,7 +175,9 @@ def weights(variant, config, frames, taus, r, seed, dtype):
         net(frames, taus, r, taps=taps)
         m, k = net.layer("decoder.out"), 1.0 / taps["o"].std((0, 2, 3), keepdim=True).reshape(3, 1, 1, 1)
         m.weight.mul_(k)
-        m.bias.copy_(k.flatten() * (m.bias - taps["o"].mean((0, 2, 3))) + (0.1 if net.config["base"] == "merge" else -2.0))
+        m.bias.copy_(
+            k.flatten() * (m.bias - taps["o"].mean((0, 2, 3))) + (0.1 if net.config["base"] == "merge" else -2.0)
+        )
         for p in net.parameters():
             p.copy_(p.to(dtype).double())
     return net
@@ -125,37 +189,80 @@ def main(folder):
     for index, (case, (variant, h, w, taus, r, config, keep, drop)) in enumerate(CASES.items()):
         config = {**DEFAULTS, **config}
         response = response_of(CURVES[case]) if case in CURVES else None
-        samples = stack(np.random.default_rng(100 + index), h, w, taus, config["gamma"], response, 0.003 if "gate" in config else 0.01)
+        samples = stack(
+            np.random.default_rng(100 + index),
+            h,
+            w,
+            taus,
+            config["gamma"],
+            response,
+            0.003 if "gate" in config else 0.01,
+        )
         images = samples if response is None else undone(samples, response, config["gamma"])
         batch = lambda pictures: [torch.from_numpy(x).double()[None] for x in pictures]
         frames = batch(images)
         dtype = torch.float16 if case in HALF else torch.float32
         net, taps = weights(variant, config, frames, taus, r, 1000 + index, dtype), {}
         with torch.no_grad():
-            net(frames, taus, r, taps=taps, samples=batch(samples), response=None if response is None else torch.from_numpy(response).double())
+            net(
+                frames,
+                taus,
+                r,
+                taps=taps,
+                samples=batch(samples),
+                response=None if response is None else torch.from_numpy(response).double(),
+            )
         out = {f"X.{k + 1}": x.astype("f4") for k, x in enumerate(images)}
         if response is not None:
             out.update({f"sample.{k + 1}": x for k, x in enumerate(samples)}, response=response[:, None])
         for name, t in taps.items():
-            wanted = keep is None or name in ("Y", "TY") or any(name == p or p.endswith(".") and name.startswith(p) for p in keep)
+            wanted = (
+                keep is None
+                or name in ("Y", "TY")
+                or any(name == p or p.endswith(".") and name.startswith(p) for p in keep)
+            )
             if wanted and name not in drop:
                 out[name] = t[0].contiguous().numpy()
-        meta = {"format": "deghost-golden", "variant": variant, "config": json.dumps(config), "taus": json.dumps(taus), "reference": str(r), "layout": "CHW"}
+        meta = {
+            "format": "deghost-golden",
+            "variant": variant,
+            "config": json.dumps(config),
+            "taus": json.dumps(taus),
+            "reference": str(r),
+            "layout": "CHW",
+        }
         files = [os.path.join(folder, f"{case}{end}") for end in (".weights.safetensors", ".safetensors")]
-        safetensors.write(files[0], {k: v.to(dtype).numpy() for k, v in net.state_dict().items()}, {"format": "deghost", "variant": variant, "config": json.dumps(config)})
+        safetensors.write(
+            files[0],
+            {k: v.to(dtype).numpy() for k, v in net.state_dict().items()},
+            {"format": "deghost", "variant": variant, "config": json.dumps(config)},
+        )
         safetensors.write(files[1], out, meta)
         size = sum(os.path.getsize(f) for f in files)
         total += size
         W = [taps[f"W.{k + 1}"] for k in range(len(taus))]
         others = [k + 1 for k in range(len(taus)) if k != r]
-        near = min(float((torch.sigmoid(taps[f"logit.{k}"]) * taps.get(f"gate.{k}", 1) - 0.5).abs().min()) for k in others)
+        near = min(
+            float((torch.sigmoid(taps[f"logit.{k}"]) * taps.get(f"gate.{k}", 1) - 0.5).abs().min()) for k in others
+        )
         gates = [taps[f"gate.{k}"] for k in others if f"gate.{k}" in taps]
-        shares = "".join(f" {float((g == 0).float().mean()):.2f}/{float(((g > 0) & (g < 1)).float().mean()):.2f}" for g in gates)
+        shares = "".join(
+            f" {float((g == 0).float().mean()):.2f}/{float(((g > 0) & (g < 1)).float().mean()):.2f}" for g in gates
+        )
         if gates and not all((g == 0).any() and (g == 1).any() and ((g > 0.1) & (g < 0.9)).any() for g in gates):
             raise SystemExit(f"{case}: a gate is all open or all closed:{shares}")
-        print(f"{case:20} {size / 1024:5.0f} KiB  masks mean {[round(float(x.mean()), 2) for x in W]}{' gate 0/between' + shares if gates else ''}  least |W - 0.5| {near:.1e}  Y {float(taps['Y'].min()):.1e}..{float(taps['Y'].max()):.3f}  o sd {float(taps['o'].std()):.2f}")
+        print(
+            f"{case:20} {size / 1024:5.0f} KiB  masks mean "
+            f"{[round(float(x.mean()), 2) for x in W]}{' gate 0/between' + shares if gates else ''}  least |W - 0.5| "
+            f"{near:.1e}  Y {float(taps['Y'].min()):.1e}..{float(taps['Y'].max()):.3f}  o sd "
+            f"{float(taps['o'].std()):.2f}"
+        )
     print(f"{total / 2**20:.2f} MiB")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "../test/goldens"))
+    main(
+        sys.argv[1]
+        if len(sys.argv) > 1
+        else os.path.join(os.path.dirname(os.path.abspath(__file__)), "../test/goldens")
+    )

@@ -2,9 +2,12 @@
 
     python3 metricsGoldens.py      # writes ../test/goldens/metrics{,.harm}.json and metrics.{truth,candidate}.npy
 
-PSNR and SSIM are scikit-image's own. scikit-image has no PU21 and none of the tone operators, so this file implements them a second time, from the papers:
-PU21 with plain NumPy, Durand's bilateral filter by its definition, every pixel against every other, where the engine uses a grid.
-What harm a merge does (cast, rainbow pixels, CIEDE2000) is scikit-image's CIELAB and CIEDE2000 and SciPy's median filter, put together here.
+PSNR and SSIM are scikit-image's own. scikit-image has no PU21 and none of the tone operators, so this file implements
+them a second time, from the papers:
+PU21 with plain NumPy, Durand's bilateral filter by its definition, every pixel against every other, where the engine
+uses a grid.
+What harm a merge does (cast, rainbow pixels, CIEDE2000) is scikit-image's CIELAB and CIEDE2000 and SciPy's median
+filter, put together here.
 Needs Debian's python3-skimage.
 """
 import json
@@ -28,7 +31,9 @@ def pictures():
     truth = np.exp2(stops)[..., None] * np.array([1.0, 0.8, 0.55]) * np.exp2(rng.normal(0, 0.1, (H, W, 3)))
     truth[30:36, 45:52] = 1.0
     truth[5:8, 5:9] = 0.0
-    candidate = truth * np.array([1.02, 1.0, 0.97]) * np.exp2(rng.normal(0, 0.08, truth.shape)) + rng.normal(0, 2e-4, truth.shape)
+    candidate = truth * np.array([1.02, 1.0, 0.97]) * np.exp2(rng.normal(0, 0.08, truth.shape)) + rng.normal(
+        0, 2e-4, truth.shape
+    )
     candidate[8:22, 25:34] += 0.3 * (truth[8:22, 35:44] - candidate[8:22, 25:34])
     return np.clip(truth, 0, 1).astype("f4"), np.clip(candidate, 0, 1).astype("f4")
 
@@ -38,7 +43,15 @@ def mu_law(y):
 
 
 def pu21(luminance):
-    p1, p2, p3, p4, p5, p6, p7 = 0.353487901, 0.3734658629, 8.277049286e-05, 0.9062562627, 0.09150303166, 0.9099517204, 596.3148142
+    p1, p2, p3, p4, p5, p6, p7 = (
+        0.353487901,
+        0.3734658629,
+        8.277049286e-05,
+        0.9062562627,
+        0.09150303166,
+        0.9099517204,
+        596.3148142,
+    )
     y = np.clip(luminance, 0.005, 10000) ** p4
     return p7 * (((p1 + p2 * y) / (1 + p3 * y)) ** p5 - p6)
 
@@ -46,7 +59,10 @@ def pu21(luminance):
 def bilateral(image, sigma_space, sigma_range):
     y, x = np.mgrid[0:H, 0:W].reshape(2, -1)
     v = image.ravel()
-    weight = np.exp(-((y[:, None] - y) ** 2 + (x[:, None] - x) ** 2) / (2 * sigma_space**2) - (v[:, None] - v) ** 2 / (2 * sigma_range**2))
+    weight = np.exp(
+        -((y[:, None] - y) ** 2 + (x[:, None] - x) ** 2) / (2 * sigma_space**2)
+        - (v[:, None] - v) ** 2 / (2 * sigma_range**2)
+    )
     return (weight @ v / weight.sum(1)).reshape(image.shape)
 
 
@@ -83,11 +99,20 @@ def operators(truth, sigma_space):
 
 
 def compare(a, b, peak, moving):
-    similar, index = structural_similarity(a, b, data_range=peak, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, channel_axis=-1, full=True)
+    similar, index = structural_similarity(
+        a, b, data_range=peak, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, channel_axis=-1, full=True
+    )
     whole = np.zeros_like(moving)
     whole[5:-5, 5:-5] = True  # windows within the picture, as the mean counts them
     inside, outside = (peak_signal_noise_ratio(a[m], b[m], data_range=peak) for m in (moving, ~moving))
-    return {"psnr": peak_signal_noise_ratio(a, b, data_range=peak), "ssim": similar, "moving": inside, "still": outside, "ssimMoving": index[moving & whole].mean(), "ssimStill": index[~moving & whole].mean()}
+    return {
+        "psnr": peak_signal_noise_ratio(a, b, data_range=peak),
+        "ssim": similar,
+        "moving": inside,
+        "still": outside,
+        "ssimMoving": index[moving & whole].mean(),
+        "ssimStill": index[~moving & whole].mean(),
+    }
 
 
 def key_of(picture):
@@ -119,11 +144,19 @@ def cast(picture, codes):
     fitted, expected = color.rgb2lab(np.interp(log, x, y)[None])[0], color.rgb2lab(taken[None])[0]
     d = color.deltaE_ciede2000(fitted, expected)
     a, b = (fitted - expected)[:, 1:].mean(0)
-    return {"pixels": int(middle.sum()), "median": float(np.median(d)), "p90": float(np.percentile(d, 90)), "a": float(a), "b": float(b)}
+    return {
+        "pixels": int(middle.sum()),
+        "median": float(np.median(d)),
+        "p90": float(np.percentile(d, 90)),
+        "a": float(a),
+        "b": float(b),
+    }
 
 
 def harm(truth, candidate):
-    """Both pictures at the truth's key, and one with every seventh pixel speckled; each against codes that a camera with an S-shaped curve would give for the truth."""
+    """Both pictures at the truth's key, and one with every seventh pixel speckled; each against codes that a camera
+    with an S-shaped curve would give for the truth.
+    """
     key = key_of(truth)
     light = np.clip(4 * truth, 0, 1) ** (1 / 2.2)
     codes = np.round(255 * (light + 0.08 * np.sin(2 * np.pi * (light - 0.5)) / 2)).clip(0, 255)
@@ -136,7 +169,11 @@ def harm(truth, candidate):
     return {
         "key": float(key),
         "lab": [np.round(lab.ravel()[::97], 6).tolist() for lab in labs[:2]],
-        "difference": {"mean": float(d.mean()), "p99": float(np.percentile(d, 99)), "every29th": np.round(d.ravel()[::29], 6).tolist()},
+        "difference": {
+            "mean": float(d.mean()),
+            "p99": float(np.percentile(d, 99)),
+            "every29th": np.round(d.ravel()[::29], 6).tolist(),
+        },
         "rainbow": [rainbow(lab) for lab in labs],
         "codes": codes.astype(int).ravel().tolist(),
         "cast": [cast(p, codes) for p in (truth, candidate)],
@@ -151,15 +188,26 @@ def main():
     truth, candidate = truth.astype("f8"), candidate.astype("f8")
     moving = np.zeros((H, W), bool)
     moving[8:22, 25:34] = True
-    encodings = {"linear": lambda p: p, "mu": mu_law, **operators(truth, 0.02 * max(H, W)), "pu21": lambda p: pu21(p * PEAK)}
+    encodings = {
+        "linear": lambda p: p,
+        "mu": mu_law,
+        **operators(truth, 0.02 * max(H, W)),
+        "pu21": lambda p: pu21(p * PEAK),
+    }
     luminances = [0, 0.005, 0.02, 1, 10, 100, 1000, 4000, 10000, 20000]
     log = np.log10(np.maximum(truth @ LUMA, 1e-6))
     goldens = {
         "peak": PEAK,
         "moving": {"rows": [8, 22], "columns": [25, 34]},
-        "encodings": {name: compare(f(truth), f(candidate), 256.0 if name == "pu21" else 1.0, moving) for name, f in encodings.items()},
+        "encodings": {
+            name: compare(f(truth), f(candidate), 256.0 if name == "pu21" else 1.0, moving)
+            for name, f in encodings.items()
+        },
         "pu21": [[l, float(pu21(l))] for l in luminances],
-        "bilateral": [{"sigmaSpace": s, "sigmaRange": r, "every97th": np.round(bilateral(log, s, r).ravel()[::97], 6).tolist()} for s, r in ((1.3, 0.4), (4.0, 0.4), (9.0, 0.15))],
+        "bilateral": [
+            {"sigmaSpace": s, "sigmaRange": r, "every97th": np.round(bilateral(log, s, r).ravel()[::97], 6).tolist()}
+            for s, r in ((1.3, 0.4), (4.0, 0.4), (9.0, 0.15))
+        ],
     }
     with open(os.path.join(OUT, "metrics.json"), "w") as f:
         json.dump(goldens, f, indent=1)

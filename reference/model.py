@@ -1,6 +1,7 @@
 """The reference network in PyTorch, written from the contract (the network's specification), both variants.
 
-Vocabulary: frames X_k in [0,1] sorted by exposure, k counted from 0 here and from 1 in tensor and tap names; tau_k = t_k / min t;
+Vocabulary: frames X_k in [0,1] sorted by exposure, k counted from 0 here and from 1 in tensor and tap names; tau_k =
+t_k / min t;
 r is the reference; W motion masks; S/D static and dynamic features. Layout NCHW. Every formula is the specification's;
 speed only decides how frames are batched and that all memory reads are one batched matmul. Runs in any float dtype.
 """
@@ -69,7 +70,9 @@ class Deghost(nn.Module):
             if c.get(key, value) != value:
                 raise ValueError(f"config {key}={c[key]!r} is not supported by the reference; only {value!r} is")
         if c["maskMode"] not in ("soft", "binary") or c["base"] not in ("none", "merge"):
-            raise ValueError(f"config maskMode={c['maskMode']!r} base={c['base']!r}: expected soft|binary and none|merge")
+            raise ValueError(
+                f"config maskMode={c['maskMode']!r} base={c['base']!r}: expected soft|binary and none|merge"
+            )
         if "gate" in c:
             check_gate(c["gate"])
         if c.get("hat", "channel") not in ("channel", "pixel"):
@@ -82,7 +85,11 @@ class Deghost(nn.Module):
             items += [(f"seg.{net}.{name}", conv(i, o, 3)) for name, i, o in unet_layers(c["segWidths"])]
             items += [(f"seg.{net}.out", conv(c["segWidths"][0], 1, 1))]
         for l in range(1, 5):
-            items += [(f"memory.write.{l}.{k}", conv(n, n, 1)) for k in (1, 2, 3)] if fixed else [(f"memory.write.{l}", conv(n, n, 1))]
+            items += (
+                [(f"memory.write.{l}.{k}", conv(n, n, 1)) for k in (1, 2, 3)]
+                if fixed
+                else [(f"memory.write.{l}", conv(n, n, 1))]
+            )
         for kind in ("static", "dynamic"):
             items += [(f"memory.read.{kind}.{j}", nn.Conv2d(n * self.slots, n, 1, groups=n)) for j in (1, 2, 3)]
             items += [(f"fuse.{kind}.0", conv((3 if fixed else 2) * n, n, 3))]
@@ -103,8 +110,10 @@ class Deghost(nn.Module):
     def init(self, generator, seg_bias=-1.5, out_bias=None, out_scale=1.0, delta=False):
         """Glorot uniform with the LeakyReLU gain; zero biases except the heads'.
 
-        delta: outside S, 3x3 convs start as an orthogonal matrix in the middle tap and a tenth of Glorot around it (delta-orthogonal, Xiao et
-        al. 2018), so that single pixels reach the last of some twenty layers, which the random filters of Glorot would blur on the way.
+        delta: outside S, 3x3 convs start as an orthogonal matrix in the middle tap and a tenth of Glorot around it
+        (delta-orthogonal, Xiao et
+        al. 2018), so that single pixels reach the last of some twenty layers, which the random filters of Glorot would
+        blur on the way.
         """
         slope = self.config["slope"]
         gain_of_act = math.sqrt(2 / (1 + slope * slope))
@@ -123,7 +132,9 @@ class Deghost(nn.Module):
                 if delta and area == 9 and not name.startswith("seg."):
                     spread *= 0.1
                     square = torch.linalg.qr(random((max(p.shape[:2]),) * 2) * 2 - 1)[0]
-                    spread[:, :, 1, 1] = square[: p.shape[0], : p.shape[1]] * gain * math.sqrt(max(1, p.shape[0] / p.shape[1]))
+                    spread[:, :, 1, 1] = (
+                        square[: p.shape[0], : p.shape[1]] * gain * math.sqrt(max(1, p.shape[0] / p.shape[1]))
+                    )
                 p.copy_(spread)
         with torch.no_grad():
             for name, p in self.named_parameters():
@@ -162,7 +173,11 @@ class Deghost(nn.Module):
     def segment(self, X, tau, r, taps=None):
         """Logits per frame i != r, a list with None at r. Frames that share a U-Net go through it as one batch."""
         N, logits = len(X), [None] * len(X)
-        groups = {"short": range(r), "long": range(r + 1, N)} if self.variant == "fixed" else {"any": [i for i in range(N) if i != r]}
+        groups = (
+            {"short": range(r), "long": range(r + 1, N)}
+            if self.variant == "fixed"
+            else {"any": [i for i in range(N) if i != r]}
+        )
         for net, members in groups.items():
             if not members:
                 continue
@@ -210,7 +225,10 @@ class Deghost(nn.Module):
         slots = []
         for l in range(LAYERS):
             shared = self.variant == "any"
-            v = [self.act(self.layer(f"memory.write.{l + 1}" + ("" if shared else f".{k + 1}"))(x)) for k, x in enumerate(f[l])]
+            v = [
+                self.act(self.layer(f"memory.write.{l + 1}" + ("" if shared else f".{k + 1}"))(x))
+                for k, x in enumerate(f[l])
+            ]
             if taps is not None:
                 taps.update({f"v.{l + 1}.{k + 1}": x for k, x in enumerate(v)})
             if shared:
@@ -230,7 +248,11 @@ class Deghost(nn.Module):
         return dict(zip(names, out))
 
     def fusion(self, kind, features, reads, taps):
-        cat = torch.cat(features, 1) if self.variant == "fixed" else torch.cat([torch.stack(features).mean(0), torch.stack(features).amax(0)], 1)
+        cat = (
+            torch.cat(features, 1)
+            if self.variant == "fixed"
+            else torch.cat([torch.stack(features).mean(0), torch.stack(features).amax(0)], 1)
+        )
         x = self.act(self.layer(f"fuse.{kind}.0")(cat))
         for j in (1, 2, 3):
             read = reads[f"memory.read.{kind}.{j}"]
@@ -253,11 +275,14 @@ class Deghost(nn.Module):
     format = torch.contiguous_format  # training sets torch.channels_last: a little faster on CPUs
 
     def forward(self, X, taus, r, masks=None, taps=None, samples=None, response=None):
-        """X: list of [B,3,H,W]; taus: [N] or [B,N], shortest first; masks: W_i to use instead of S's (list, None at r), never gated.
+        """X: list of [B,3,H,W]; taus: [N] or [B,N], shortest first; masks: W_i to use instead of S's (list, None at r),
+        never gated.
 
-        samples, response: what the gate reads, as gate_of's: the frames before the response was undone (list of [B,3,H,W]) and the response.
+        samples, response: what the gate reads, as gate_of's: the frames before the response was undone (list of
+        [B,3,H,W]) and the response.
         Without them the samples are X and the response is their power gamma.
-        Returns {Y, B, o, logits, W}: Y and B cropped to H,W, the rest padded. `taps`, a dict, collects every stage by its name.
+        Returns {Y, B, o, logits, W}: Y and B cropped to H,W, the rest padded. `taps`, a dict, collects every stage by
+        its name.
         """
         N, (H, W_) = len(X), X[0].shape[2:]
         if self.variant == "fixed" and N != 3 or not 2 <= N <= 16:
@@ -311,7 +336,9 @@ class Deghost(nn.Module):
             taps.update({f"f.{l + 1}.{k + 1}": x for l in range(LAYERS) for k, x in enumerate(f[l])})
             taps.update({f"{n}.{k + 1}": x for n, xs in (("S", S), ("D", D)) for k, x in enumerate(xs)})
             taps.update({f"sdc.{b + 1}": x for b, x in enumerate(outs)})
-            taps.update({"M": M.flatten(1, 2), "S_f": S_f, "D_f": D_f, "Z": Z, "o": o, "Y": crop(Y), "TY": mu_law(crop(Y))})
+            taps.update(
+                {"M": M.flatten(1, 2), "S_f": S_f, "D_f": D_f, "Z": Z, "o": o, "Y": crop(Y), "TY": mu_law(crop(Y))}
+            )
             if base is not None:
                 taps["B"] = base
         return {"Y": crop(Y), "B": None if base is None else crop(base), "o": o, "logits": logits, "W": W}

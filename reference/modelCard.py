@@ -1,9 +1,14 @@
-"""Makes the figures of the model card again, all on the engine (`deghost evaluate`): photographs, static stacks, held-out scenes; and both heads.
+"""Makes the figures of the model card again, all on the engine (`deghost evaluate`): photographs, static stacks,
+held-out scenes; and both heads.
 
-    python3 modelCard.py [--real DIR...] [--static DIR...] [--panoramas DIR] [--heads runs/head-none runs/head-merge]      # a quarter of an hour on lavapipe, and half a minute a photograph
+    python3 modelCard.py [--real DIR...] [--static DIR...] [--panoramas DIR] [--heads runs/head-none runs/head-merge]
 
---real: folders of stacks with still.json, or of such folders; three frames get `fixed`, others `any`. --static: folders of five frames in which nothing moves. --panoramas: renders the held-out scenes and writes them as
-folders. Needs `npm ci`, and `npm run build` after a change of src. Writes ../weights/figures.json and the tables between the markers of ../weights/README.md. Figures of options that are not given stay as they are.
+A quarter of an hour on lavapipe, and half a minute a photograph.
+
+--real: folders of stacks with still.json, or of such folders; three frames get `fixed`, others `any`. --static: folders
+of five frames in which nothing moves. --panoramas: renders the held-out scenes and writes them as
+folders. Needs `npm ci`, and `npm run build` after a change of src. Writes ../weights/figures.json and the tables
+between the markers of ../weights/README.md. Figures of options that are not given stay as they are.
 Of photographs only means and worst cases are kept: neither they nor their names are ours to publish.
 """
 import argparse
@@ -32,7 +37,13 @@ TABLES = {  # name: pool, weights, further options of `deghost evaluate`
     "fixed-camera": ("held-camera3", "fixed", ["--response", "auto"]),
     "any-camera": ("held-camera5", "any", ["--response", "auto"]),
 }
-STATIC = [("fixed", "1,2,3"), ("fixed", "2,3,4"), ("fixed", "3,4,5"), ("any", "2,3,4"), ("any", None)]  # weights, frames
+STATIC = [
+    ("fixed", "1,2,3"),
+    ("fixed", "2,3,4"),
+    ("fixed", "3,4,5"),
+    ("any", "2,3,4"),
+    ("any", None),
+]  # weights, frames
 REUSE = False  # whether reports that are newer than their weights are kept
 DARK = 0.15  # a box is dark where the reference frame's samples are below this on the mean, of 1
 ROWS = ["network", "reference", "merge", "merge, difference", "merge, S", "merge, truth"]
@@ -46,21 +57,71 @@ def run(*command, **options):
 def render(panoramas):
     for name, (scenes, frames, seed, more) in POOLS.items():
         pool = os.path.join(RUNS, name)
-        run(sys.executable, "-m", "data", "--panoramas", panoramas, "--out", pool, "--scenes", str(scenes), "--frames", str(frames), "--seed", str(seed), "--held-out", "--chunk", "64", *more, cwd=HERE)
-        run(sys.executable, "stacks.py", "--pool", pool, "--out", os.path.join(RUNS, "stacks", name), "--stacks", str(scenes), cwd=HERE)
+        run(
+            sys.executable,
+            "-m",
+            "data",
+            "--panoramas",
+            panoramas,
+            "--out",
+            pool,
+            "--scenes",
+            str(scenes),
+            "--frames",
+            str(frames),
+            "--seed",
+            str(seed),
+            "--held-out",
+            "--chunk",
+            "64",
+            *more,
+            cwd=HERE,
+        )
+        run(
+            sys.executable,
+            "stacks.py",
+            "--pool",
+            pool,
+            "--out",
+            os.path.join(RUNS, "stacks", name),
+            "--stacks",
+            str(scenes),
+            cwd=HERE,
+        )
 
 
 def evaluate(name, folders, *options):
     """The report of `deghost evaluate`; its text lies beside it."""
     out = os.path.join(RUNS, f"figures-{name}.json")
-    used = [options[options.index("--weights") + 1]] if "--weights" in options else ["weights/fixed.safetensors", "weights/any.safetensors"]
-    if REUSE and os.path.exists(out) and os.path.getmtime(out) > max(os.path.getmtime(os.path.join(ROOT, path)) for path in used):
+    used = (
+        [options[options.index("--weights") + 1]]
+        if "--weights" in options
+        else ["weights/fixed.safetensors", "weights/any.safetensors"]
+    )
+    if (
+        REUSE
+        and os.path.exists(out)
+        and os.path.getmtime(out) > max(os.path.getmtime(os.path.join(ROOT, path)) for path in used)
+    ):
         with open(out) as file:
             return json.load(file)
     sheets = os.path.join(RUNS, "sheets", name)
     os.makedirs(os.path.dirname(sheets), exist_ok=True)
     with open(os.path.join(RUNS, f"figures-{name}.txt"), "w") as text:
-        run("node", os.path.join(ROOT, "bin", "deghost.js"), "evaluate", *folders, "--json", out, "--pictures", sheets, "--quiet", *options, cwd=ROOT, stdout=text)
+        run(
+            "node",
+            os.path.join(ROOT, "bin", "deghost.js"),
+            "evaluate",
+            *folders,
+            "--json",
+            out,
+            "--pictures",
+            sheets,
+            "--quiet",
+            *options,
+            cwd=ROOT,
+            stdout=text,
+        )
     with open(out) as file:
         return json.load(file)
 
@@ -84,11 +145,20 @@ def harm(stacks):
 
     def still(which):
         keys = ("moving", "maps", "difference", "p99", "psnrMu")
-        return {"boxes": len(which), **{key: spread([box[key] for box in which], min if key == "psnrMu" else max) for key in keys}}
+        return {
+            "boxes": len(which),
+            **{key: spread([box[key] for box in which], min if key == "psnrMu" else max) for key in keys},
+        }
 
     return {
         "stacks": len(stacks),
-        **{name: {"cast": spread([p["cast"] and p["cast"]["median"] for p in of(name)]), "rainbow": spread([p["rainbow"] for p in of(name)])} for name in ("network", "merge", "reference")},
+        **{
+            name: {
+                "cast": spread([p["cast"] and p["cast"]["median"] for p in of(name)]),
+                "rainbow": spread([p["rainbow"] for p in of(name)]),
+            }
+            for name in ("network", "merge", "reference")
+        },
         "still": still(boxes),
         "dark": still([box for box in boxes if box["level"] < DARK]),
     }
@@ -99,20 +169,32 @@ def photographs(folders):
     groups = {}
     for stack in evaluate("real", folders)["stacks"]:
         groups.setdefault((stack["weights"], len(stack["frames"])), []).append(stack)
-    return [{"weights": weights.replace(".safetensors", ""), "frames": frames, **harm(groups[weights, frames])} for weights, frames in sorted(groups, key=lambda key: key[1])]
+    return [
+        {"weights": weights.replace(".safetensors", ""), "frames": frames, **harm(groups[weights, frames])}
+        for weights, frames in sorted(groups, key=lambda key: key[1])
+    ]
 
 
 def static(folders):
     entries = []
     for weights, frames in STATIC:
         name = f"static-{weights}-{(frames or 'all').replace(',', '')}"
-        report = evaluate(name, folders, "--static", "--weights", f"weights/{weights}.safetensors", *(["--frames", frames] if frames else []))
+        report = evaluate(
+            name,
+            folders,
+            "--static",
+            "--weights",
+            f"weights/{weights}.safetensors",
+            *(["--frames", frames] if frames else []),
+        )
         entries.append({"weights": weights, "frames": frames or "all", **harm(report["stacks"])})
     return entries
 
 
 def failures(table="fixed", count=3):
-    """The stacks in which the network gains least over, or loses most to, the merge with true maps, one sheet below the other: ../docs/failures.jpg."""
+    """The stacks in which the network gains least over, or loses most to, the merge with true maps, one sheet below the
+    other: ../docs/failures.jpg.
+    """
     from PIL import Image
 
     with open(os.path.join(RUNS, f"figures-{table}.json")) as file:
@@ -134,7 +216,17 @@ def heads(folders):
     out = {}
     for folder in folders:
         path = os.path.join(RUNS, "head.json")
-        run(sys.executable, "evaluate.py", "--weights", os.path.join(folder, "state.pt"), "--held-out", os.path.join(RUNS, "held-plain3"), "--json", path, cwd=HERE)
+        run(
+            sys.executable,
+            "evaluate.py",
+            "--weights",
+            os.path.join(folder, "state.pt"),
+            "--held-out",
+            os.path.join(RUNS, "held-plain3"),
+            "--json",
+            path,
+            cwd=HERE,
+        )
         with open(path) as file:
             result = json.load(file)
         out[result["base"]] = result
@@ -146,12 +238,24 @@ def number(value, digits=2):
 
 
 def evaluation_table(entry):
-    lines = ["| | PSNR-mu | linear | Reinhard | Krawczyk | Durand | PU21 | mu, moving | mu, still | SSIM-mu | IoU | seen |", "|---|---|---|---|---|---|---|---|---|---|---|---|"]
+    lines = [
+        "| | PSNR-mu | linear | Reinhard | Krawczyk | Durand | PU21 | mu, moving | mu, still | SSIM-mu | IoU | seen |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
     for row in ROWS:
         f = entry["mean"].get(row)
         if f:
-            psnr = [f["psnr"][k] for k in ("mu", "linear", "reinhard", "krawczyk", "durand", "pu21")] + [f["moving"]["psnr"]["mu"], f["still"]["psnr"]["mu"]]
-            lines.append("| " + " | ".join([row, *map(number, psnr), number(f["ssim"]["mu"], 4), number(f["iou"], 3), number(f["iouSeen"], 3)]) + " |")
+            psnr = [f["psnr"][k] for k in ("mu", "linear", "reinhard", "krawczyk", "durand", "pu21")] + [
+                f["moving"]["psnr"]["mu"],
+                f["still"]["psnr"]["mu"],
+            ]
+            lines.append(
+                "| "
+                + " | ".join(
+                    [row, *map(number, psnr), number(f["ssim"]["mu"], 4), number(f["iou"], 3), number(f["iouSeen"], 3)]
+                )
+                + " |"
+            )
     return lines
 
 
@@ -160,7 +264,9 @@ def pair(of, digits, scale=1.0):
 
 
 STILL_COLUMNS = [("moving", 2, 100.0), ("maps", 2, 100.0), ("difference", 2, 1.0), ("p99", 2, 1.0), ("psnrMu", 1, 1.0)]
-STILL_HEAD = "called moving, % | maps, % | dE2000 from the plain merge | its 99th percentile | PSNR-mu from the plain merge"
+STILL_HEAD = (
+    "called moving, % | maps, % | dE2000 from the plain merge | its 99th percentile | PSNR-mu from the plain merge"
+)
 
 
 def still_cells(of):
@@ -169,9 +275,16 @@ def still_cells(of):
 
 def real_table(entries):
     named = [(f"`{e['weights']}`, {e['frames']} frames", e) for e in entries]
-    lines = ["| | stacks | cast, network | plain merge | reference alone | rainbow pixels, %, network | plain merge |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| | stacks | cast, network | plain merge | reference alone | rainbow pixels, %, network | plain merge |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for name, e in named:
-        lines.append(f"| {name} | {e['stacks']} | {pair(e['network']['cast'], 2)} | {pair(e['merge']['cast'], 2)} | {pair(e['reference']['cast'], 2)} | {pair(e['network']['rainbow'], 3, 100)} | {pair(e['merge']['rainbow'], 3, 100)} |")
+        lines.append(
+            f"| {name} | {e['stacks']} | {pair(e['network']['cast'], 2)} | {pair(e['merge']['cast'], 2)} | "
+            f"{pair(e['reference']['cast'], 2)} | {pair(e['network']['rainbow'], 3, 100)} | "
+            f"{pair(e['merge']['rainbow'], 3, 100)} |"
+        )
     lines += ["", f"| boxes that stand still | boxes | {STILL_HEAD} |", "|---|---|---|---|---|---|---|"]
     for name, e in named:
         for which, label in (("still", "all"), ("dark", "dark")):
@@ -184,30 +297,52 @@ def static_table(entries):
     lines = [f"| | {STILL_HEAD} | cast | rainbow, % |", "|---|---|---|---|---|---|---|---|"]
     for e in entries:
         name = f"`{e['weights']}`, " + ("all frames" if e["frames"] == "all" else f"frames {e['frames']}")
-        lines.append(f"| {name} | {still_cells(e['still'])} | {pair(e['network']['cast'], 2)} | {pair(e['network']['rainbow'], 3, 100)} |")
+        lines.append(
+            f"| {name} | {still_cells(e['still'])} | {pair(e['network']['cast'], 2)} | "
+            f"{pair(e['network']['rainbow'], 3, 100)} |"
+        )
     return lines
 
 
 def failures_table(entry):
-    return ["![The sheets of the three scenes](../docs/failures.jpg)", "", "Network against the merge with true maps in PSNR-mu, from above: " + ", ".join(f"{e['gain']:+.2f} dB" for e in entry) + "."]
+    return [
+        "![The sheets of the three scenes](../docs/failures.jpg)",
+        "",
+        "Network against the merge with true maps in PSNR-mu, from above: "
+        + ", ".join(f"{e['gain']:+.2f} dB" for e in entry)
+        + ".",
+    ]
 
 
 def heads_table(entry):
     lines = ["| base | iterations | PSNR-mu | linear | mu, moving | mu, still |", "|---|---|---|---|---|---|"]
     for base in ("none", "merge"):
         r = entry[base]
-        lines.append(f"| `{base}` | {r['iterations']} | " + " | ".join(number(r["network"][k]) for k in ("mu", "linear", "muMoving", "muStill")) + " |")
+        lines.append(
+            f"| `{base}` | {r['iterations']} | "
+            + " | ".join(number(r["network"][k]) for k in ("mu", "linear", "muMoving", "muStill"))
+            + " |"
+        )
     r = entry["merge"]["mergeOwnMasks"]
-    lines.append("| the merge itself | 0 | " + " | ".join(number(r[k]) for k in ("mu", "linear", "muMoving", "muStill")) + " |")
+    lines.append(
+        "| the merge itself | 0 | " + " | ".join(number(r[k]) for k in ("mu", "linear", "muMoving", "muStill")) + " |"
+    )
     return lines
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--real", nargs="+", default=[], help="folders of real stacks with still.json")
-    p.add_argument("--static", nargs="+", default=[], help="folders of real stacks of five frames in which nothing moves")
+    p.add_argument(
+        "--static", nargs="+", default=[], help="folders of real stacks of five frames in which nothing moves"
+    )
     p.add_argument("--panoramas", help="folder of HDR panoramas: the held-out scenes are rendered from it")
-    p.add_argument("--reuse", action="store_true", help="keep reports of `deghost evaluate` that are newer than their weights: continues a run that was interrupted")
+    p.add_argument(
+        "--reuse",
+        action="store_true",
+        help="keep reports of `deghost evaluate` that are newer than their weights: continues a run that was "
+        "interrupted",
+    )
     p.add_argument("--heads", nargs="+", default=[], help="two runs of train.py, alike except for --base")
     p.add_argument("--only", help="tables of rendered scenes to make again, e.g. fixed,any-5")
     a = p.parse_args()
@@ -235,8 +370,12 @@ def main():
     with open(CARD) as file:
         card = file.read()
     for name, entry in figures.items():
-        table = {"real": real_table, "static": static_table, "heads": heads_table, "failures": failures_table}.get(name, evaluation_table)(entry)
-        card, count = re.subn(rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda m: m[1] + "\n".join(table) + "\n" + m[2], card, flags=re.S)
+        table = {"real": real_table, "static": static_table, "heads": heads_table, "failures": failures_table}.get(
+            name, evaluation_table
+        )(entry)
+        card, count = re.subn(
+            rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda m: m[1] + "\n".join(table) + "\n" + m[2], card, flags=re.S
+        )
         if count != 1:
             raise SystemExit(f"{CARD} has {count} places <!-- {name} --> ... <!-- end -->, one is needed")
     with open(CARD, "w") as file:

@@ -1,9 +1,12 @@
-"""How good are references other than the middle frame? Held-out scenes, each against the truth of the moment that the reference shows.
+"""How good are references other than the middle frame? Held-out scenes, each against the truth of the moment that the
+reference shows.
 
     python3 references.py --panoramas DIR [--scenes 24] [--out runs/references] [--only plain3,camera5]
 
-Renders held-out scenes and runs the reference network with `fixed` (three frames) and `any` and every frame as the reference. Prints, in dB of PSNR-mu, mean over the scenes, in brackets inside
-motion: for every reference both weights; and `--reference auto` against the middle frame, with its standard error, over all scenes and over those in which it takes another. The choice is the engine's
+Renders held-out scenes and runs the reference network with `fixed` (three frames) and `any` and every frame as the
+reference. Prints, in dB of PSNR-mu, mean over the scenes, in brackets inside
+motion: for every reference both weights; and `--reference auto` against the middle frame, with its standard error, over
+all scenes and over those in which it takes another. The choice is the engine's
 (`chooseReferences.ts`). JSON of all of it goes to OUT/references.json.
 """
 import argparse
@@ -48,16 +51,50 @@ def figures_of(net, stack, r):
 def measure(name, a):
     frames, seed, more = POOLS[name]
     base = os.path.join(a.out, name)
-    run(sys.executable, "-m", "data", "--panoramas", os.path.abspath(a.panoramas), "--out", os.path.join(base, "pool"), "--scenes", str(a.scenes), "--frames", str(frames), "--seed", str(seed), "--held-out", "--chunk", "64", *more, cwd=HERE, stdout=sys.stderr)
+    run(
+        sys.executable,
+        "-m",
+        "data",
+        "--panoramas",
+        os.path.abspath(a.panoramas),
+        "--out",
+        os.path.join(base, "pool"),
+        "--scenes",
+        str(a.scenes),
+        "--frames",
+        str(frames),
+        "--seed",
+        str(seed),
+        "--held-out",
+        "--chunk",
+        "64",
+        *more,
+        cwd=HERE,
+        stdout=sys.stderr,
+    )
     folder = os.path.join(base, "stacks")
-    run(sys.executable, "stacks.py", "--pool", os.path.join(base, "pool"), "--out", folder, "--stacks", str(a.scenes), cwd=HERE)
-    chosen = list(json.loads(run("npx", "tsx", "chooseReferences.ts", folder, stdout=subprocess.PIPE, cwd=HERE).stdout).values())
+    run(
+        sys.executable,
+        "stacks.py",
+        "--pool",
+        os.path.join(base, "pool"),
+        "--out",
+        folder,
+        "--stacks",
+        str(a.scenes),
+        cwd=HERE,
+    )
+    chosen = list(
+        json.loads(run("npx", "tsx", "chooseReferences.ts", folder, stdout=subprocess.PIPE, cwd=HERE).stdout).values()
+    )
     pool, middle = data.Pool(os.path.join(base, "pool")), (frames - 1) // 2
     default = "fixed" if frames == 3 else "any"
     table = {}
     for weights in dict.fromkeys((default, "any")):
         net, _ = from_safetensors(os.path.join(a.weights, f"{weights}.safetensors"))
-        table[weights] = np.array([[figures_of(net.eval(), pool[i], r) for r in range(frames)] for i in range(a.scenes)])  # [scenes, references, 2]
+        table[weights] = np.array(
+            [[figures_of(net.eval(), pool[i], r) for r in range(frames)] for i in range(a.scenes)]
+        )  # [scenes, references, 2]
     means = {weights: np.nanmean(f, 0) for weights, f in table.items()}
     best = [default if r == middle else max(means, key=lambda weights: means[weights][r, 0]) for r in range(frames)]
     picks = [c["reference"] for c in chosen]
@@ -88,7 +125,9 @@ def measure(name, a):
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--panoramas", required=True)
-    p.add_argument("--weights", default=os.path.join(HERE, "..", "weights"), help="folder of fixed.safetensors and any.safetensors")
+    p.add_argument(
+        "--weights", default=os.path.join(HERE, "..", "weights"), help="folder of fixed.safetensors and any.safetensors"
+    )
     p.add_argument("--scenes", type=int, default=24)
     p.add_argument("--out", default=os.path.join(HERE, "runs", "references"))
     p.add_argument("--only", default=",".join(POOLS))
@@ -101,10 +140,25 @@ def main():
         result = results[name] = measure(name, a)
         print(f"{name}, {result['scenes']} scenes, PSNR-mu (inside motion)")
         for weights, row in result["psnrMu"].items():
-            print(f"  {weights:6}" + "".join(f"  reference {r + 1}: {value:.2f} ({result['psnrMuMoving'][weights][r]:.2f})" for r, value in enumerate(row)))
+            print(
+                f"  {weights:6}"
+                + "".join(
+                    f"  reference {r + 1}: {value:.2f} ({result['psnrMuMoving'][weights][r]:.2f})"
+                    for r, value in enumerate(row)
+                )
+            )
         auto = result["auto"]
-        where = "" if auto["gainWhereOther"] is None else f"; where it takes another {auto['gainWhereOther']:+.2f}, worse in {auto['worse']}"
-        print(f"  auto takes {', '.join(f'{r + 1}: {count}' for r, count in enumerate(auto['taken']))}; {auto['auto']:.2f} against {auto['middle']:.2f} of the middle frame: {auto['gain']:+.2f} ± {auto['standardError']:.2f} ({auto['gainMoving']:+.2f}){where}", flush=True)
+        where = (
+            ""
+            if auto["gainWhereOther"] is None
+            else f"; where it takes another {auto['gainWhereOther']:+.2f}, worse in {auto['worse']}"
+        )
+        print(
+            f"  auto takes {', '.join(f'{r + 1}: {count}' for r, count in enumerate(auto['taken']))}; "
+            f"{auto['auto']:.2f} against {auto['middle']:.2f} of the middle frame: {auto['gain']:+.2f} ± "
+            f"{auto['standardError']:.2f} ({auto['gainMoving']:+.2f}){where}",
+            flush=True,
+        )
         with open(os.path.join(a.out, "references.json"), "w") as file:
             json.dump(results, file, indent=1)
 

@@ -1,9 +1,12 @@
-"""Makes data/responses.npz: camera curves, and what the engine's estimator (`--response auto`) makes of stacks shot with them.
+"""Makes data/responses.npz: camera curves, and what the engine's estimator (`--response auto`) makes of stacks shot
+with them.
 
     python3 responses.py --panoramas DIR [--stacks 480] [--report sheet.png]      # needs the repository's `npm ci`
 
-Stacks of 2 to 5 frames (320x240, of the training panoramas, with noise, JPEG, shifts, exposure errors and moving things) are rendered with
-curves drawn by data.draw_curve, estimated by estimateResponses.ts, and stored. If the estimator finds no curve, the stack keeps gamma 2.2, as
+Stacks of 2 to 5 frames (320x240, of the training panoramas, with noise, JPEG, shifts, exposure errors and moving
+things) are rendered with
+curves drawn by data.draw_curve, estimated by estimateResponses.ts, and stored. If the estimator finds no curve, the
+stack keeps gamma 2.2, as
 for a user.
 """
 import argparse
@@ -34,7 +37,10 @@ def main():
             with open(f"{folder}/{i}.json", "w") as file:
                 json.dump({"width": 320, "height": 240, "exposures": stack["taus"].tolist()}, file)
             stack["codes"].transpose(0, 2, 3, 1).tofile(f"{folder}/{i}.rgb")
-        subprocess.run(["npx", "tsx", os.path.join(os.path.dirname(os.path.abspath(__file__)), "estimateResponses.ts"), folder], check=True)
+        subprocess.run(
+            ["npx", "tsx", os.path.join(os.path.dirname(os.path.abspath(__file__)), "estimateResponses.ts"), folder],
+            check=True,
+        )
         with open(f"{folder}/responses.json") as file:
             estimates = json.load(file)
     luts = np.stack([[np.asarray(e[c]) ** (1 / GAMMA) for c in "rgb"] for e in estimates])
@@ -42,7 +48,11 @@ def main():
     np.savez_compressed(BANK, curves=curves.astype("f2"), luts=luts.astype("f2"), frames=np.array(frames, "i1"))
     off = np.abs(np.stack([left_over(c, l) for c, l in zip(curves, luts)]) - GRID)
     kept = sum(e["estimated"] for e in estimates)
-    print(f"{BANK}: {os.path.getsize(BANK) / 2**10:.0f} KiB, {kept} of {a.stacks} estimated; off by {np.median(off.mean((1, 2))):.4f} (median of means), {np.percentile(off.max((1, 2)), [50, 90]).round(3)} at most (median, 90 %)")
+    print(
+        f"{BANK}: {os.path.getsize(BANK) / 2**10:.0f} KiB, {kept} of {a.stacks} estimated; off by "
+        f"{np.median(off.mean((1, 2))):.4f} (median of means), {np.percentile(off.max((1, 2)), [50, 90]).round(3)} "
+        "at most (median, 90 %)"
+    )
     if a.report:
         import matplotlib
 

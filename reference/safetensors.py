@@ -15,7 +15,9 @@ MAX_HEADER = 100_000_000
 
 
 def write(path, tensors, metadata=None):
-    """tensors: {name: array}, stored in the order given. float64 is stored as f32. Written to a temporary file, then renamed."""
+    """tensors: {name: array}, stored in the order given. float64 is stored as f32. Written to a temporary file, then
+    renamed.
+    """
     header, blobs, at = {}, [], 0
     if metadata:
         header["__metadata__"] = {k: v if isinstance(v, str) else json.dumps(v) for k, v in metadata.items()}
@@ -24,7 +26,11 @@ def write(path, tensors, metadata=None):
         a = np.ascontiguousarray(a.astype("<f2" if a.dtype == np.float16 else "<f4")).reshape(a.shape)
         if not np.isfinite(a).all():
             raise ValueError(f"{path}: {name} has non-finite values")
-        header[name] = {"dtype": "F16" if a.dtype.itemsize == 2 else "F32", "shape": list(a.shape), "data_offsets": [at, at + a.nbytes]}
+        header[name] = {
+            "dtype": "F16" if a.dtype.itemsize == 2 else "F32",
+            "shape": list(a.shape),
+            "data_offsets": [at, at + a.nbytes],
+        }
         blobs.append(a.tobytes())
         at += a.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
@@ -59,7 +65,9 @@ def read(path):
         dtype, (begin, end) = DTYPES[info["dtype"]], info["data_offsets"]
         size = int(np.prod(info["shape"], dtype=np.int64)) * dtype.itemsize
         if begin != at or end - begin != size or end > len(data):
-            raise ValueError(f"{path}: {name} at [{begin}, {end}] leaves a hole, overlaps or does not hold {info['shape']}")
+            raise ValueError(
+                f"{path}: {name} at [{begin}, {end}] leaves a hole, overlaps or does not hold {info['shape']}"
+            )
         tensors[name] = np.frombuffer(data[begin:end], dtype).reshape(info["shape"])
         if not np.isfinite(tensors[name]).all():
             raise ValueError(f"{path}: {name} has non-finite values")

@@ -1,9 +1,12 @@
-"""Rendered stacks of a pool as folders that `deghost evaluate` reads: pictures, exposure.txt, ground-truth.hdr, motion-K.png.
+"""Rendered stacks of a pool as folders that `deghost evaluate` reads: pictures, exposure.txt, ground-truth.hdr,
+motion-K.png.
 
     python3 stacks.py --pool runs/held-plain3 --out scenes [--stacks 24] [--reference 0]
 
-Pools rendered with `--plain` have exact gamma (`--response gamma`), others a camera's curve (`--response auto`). In ground-truth.hdr 1 is the
-saturation of the shortest frame. RGBE has steps of up to 0.8 %, which costs a few hundredths of a dB against evaluate.py.
+Pools rendered with `--plain` have exact gamma (`--response gamma`), others a camera's curve (`--response auto`). In
+ground-truth.hdr 1 is the
+saturation of the shortest frame. RGBE has steps of up to 0.8 %, which costs a few hundredths of a dB against
+evaluate.py.
 """
 import argparse
 import os
@@ -38,7 +41,9 @@ def write_stack(folder, stack, r=None):
             Image.fromarray((255 * data.motion_of(stack, k, r)).astype(np.uint8)).save(f"{folder}/motion-{k + 1}.png")
     with open(f"{folder}/exposure.txt", "w") as f:
         f.writelines(f"{np.log2(t):.6f}\n" for t in stack["taus"])
-    write_radiance(f"{folder}/ground-truth.hdr", np.minimum(data.radiance_of(stack, r) * stack["taus"][0], 1).transpose(1, 2, 0))
+    write_radiance(
+        f"{folder}/ground-truth.hdr", np.minimum(data.radiance_of(stack, r) * stack["taus"][0], 1).transpose(1, 2, 0)
+    )
 
 
 def main():
@@ -46,7 +51,11 @@ def main():
     p.add_argument("--pool", required=True)
     p.add_argument("--out", required=True)
     p.add_argument("--stacks", type=int, default=1000)
-    p.add_argument("--reference", type=int, help="whose moment the truth and the maps are of, from 0; by default the middle frame's")
+    p.add_argument(
+        "--reference",
+        type=int,
+        help="whose moment the truth and the maps are of, from 0; by default the middle frame's",
+    )
     a = p.parse_args()
     pool = data.Pool(a.pool)
     for i in range(min(a.stacks, len(pool))):

@@ -30,7 +30,10 @@ def write_panorama(path, seed):
     with open(path, "wb") as file:
         file.write(b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 128 +X 256\n")
         for row in planes:
-            file.write(b"\x02\x02\x01\x00" + b"".join(b"\x80" + row[at : at + 128, c].tobytes() for c in range(4) for at in (0, 128)))
+            file.write(
+                b"\x02\x02\x01\x00"
+                + b"".join(b"\x80" + row[at : at + 128, c].tobytes() for c in range(4) for at in (0, 128))
+            )
 
 
 class Rendering(unittest.TestCase):
@@ -64,7 +67,10 @@ class Rendering(unittest.TestCase):
             for seed in range(40):
                 stops = np.log2(exposures(np.random.default_rng(seed), n))
                 self.assertEqual(stops[0], 0)
-                self.assertTrue((np.diff(stops) > 0.5).all() and stops[-1] <= 16 + 1e-9 and (np.diff(stops) <= 3 + 1e-9).all(), (n, seed, stops))
+                self.assertTrue(
+                    (np.diff(stops) > 0.5).all() and stops[-1] <= 16 + 1e-9 and (np.diff(stops) <= 3 + 1e-9).all(),
+                    (n, seed, stops),
+                )
 
     def test_nine_frames(self):
         s = self.stack(8, 9)
@@ -75,7 +81,13 @@ class Rendering(unittest.TestCase):
         s = self.stack(3, plain=4)
         X, truth, compared = data.frames_of(s), data.radiance_of(s, 1), 0
         for k, tau in enumerate(s["taus"]):
-            good = (X[k] > 0.2) & (X[k] < 0.9) & (data.motion_of(s, k, 1) == 0) & (s["cover"][k] == 0) & (s["cover"][1] == 0)
+            good = (
+                (X[k] > 0.2)
+                & (X[k] < 0.9)
+                & (data.motion_of(s, k, 1) == 0)
+                & (s["cover"][k] == 0)
+                & (s["cover"][1] == 0)
+            )
             if good.sum() > 50:
                 compared += 1
                 self.assertLess(np.median(np.abs(X[k][good] - (truth[good] * tau) ** (1 / 2.2))), 0.02)
@@ -93,7 +105,11 @@ class Rendering(unittest.TestCase):
     def test_curves_rise_and_come_undone(self):
         for seed in range(60):
             curve = draw_curve(np.random.default_rng(seed))
-            self.assertTrue((np.diff(curve) >= 0).all() and np.abs(curve[:, 0]).max() < 1e-9 and np.abs(curve[:, -1] - 1).max() < 1e-9)
+            self.assertTrue(
+                (np.diff(curve) >= 0).all()
+                and np.abs(curve[:, 0]).max() < 1e-9
+                and np.abs(curve[:, -1] - 1).max() < 1e-9
+            )
             kept = curve > 0.5 / 255  # what is crushed to black cannot come back
             kept[:, :8] = kept[:, -8:] = False
             np.testing.assert_allclose(left_over(curve, codes_table(curve))[kept], IDENTITY[kept], atol=0.01)
@@ -101,7 +117,14 @@ class Rendering(unittest.TestCase):
     def test_every_kind_of_thing_covers_something_and_moves(self):
         texture = np.zeros((96, 96, 3), "f4")
         for kind in ALL:
-            covers = [[Thing(np.random.default_rng([seed, i]), (96, 96), texture, 0.0, 8.0, {kind: 1.0}).at(t)[0] for t in (0.0, 1.0)] for seed in range(12) for i in range(2)]
+            covers = [
+                [
+                    Thing(np.random.default_rng([seed, i]), (96, 96), texture, 0.0, 8.0, {kind: 1.0}).at(t)[0]
+                    for t in (0.0, 1.0)
+                ]
+                for seed in range(12)
+                for i in range(2)
+            ]
             self.assertGreater(sum(a.max() > 0.3 for a, _ in covers), 12, kind)
             self.assertGreater(sum(np.abs(a - b).max() > 0.2 for a, b in covers), 8, kind)
 
@@ -127,7 +150,9 @@ class Rendering(unittest.TestCase):
             np.testing.assert_allclose(Look(np.random.default_rng(seed)).colours(grey), grey, atol=1e-6)
 
     def test_estimates_are_of_their_curves(self):
-        off = np.abs(np.stack([left_over(c, l) for c, l in zip(self.responses.curves, self.responses.luts)]) - GRID).mean((1, 2))
+        off = np.abs(
+            np.stack([left_over(c, l) for c, l in zip(self.responses.curves, self.responses.luts)]) - GRID
+        ).mean((1, 2))
         self.assertLess(np.median(off), 0.03)
         self.assertGreater(np.median(off), 0.002)
 
@@ -144,16 +169,26 @@ def gate_by_loops(gate, samples, curves, taus, i, r, gamma=2.2):
         f = lambda u: np.interp(255 * u, np.arange(256), curves[c])
         low = 0 if v - q <= 0 else f(v - q)
         high = 1e9 if v + q > 253.5 / 255 else f(v + q)
-        return [min(1, ratio * low * (1 - gate["relative"])) ** (1 / gamma), min(1, ratio * high * (1 + gate["relative"])) ** (1 / gamma)]
+        return [
+            min(1, ratio * low * (1 - gate["relative"])) ** (1 / gamma),
+            min(1, ratio * high * (1 + gate["relative"])) ** (1 / gamma),
+        ]
 
     def window(a, n, of, inside=False):
-        around = lambda y, x: [at(a, y + j, x + k) for j in range(-(n // 2), n // 2 + 1) for k in range(-(n // 2), n // 2 + 1) if not inside or (0 <= y + j < H and 0 <= x + k < W)]
+        around = lambda y, x: [
+            at(a, y + j, x + k)
+            for j in range(-(n // 2), n // 2 + 1)
+            for k in range(-(n // 2), n // 2 + 1)
+            if not inside or (0 <= y + j < H and 0 <= x + k < W)
+        ]
         return np.array([[of(around(y, x)) for x in range(W)] for y in range(H)])
 
     e = np.zeros((H, W))
     for y in range(H):
         for x in range(W):
-            pairs = [(light(samples[i, c, y, x], c, taus[r] / taus[i]), light(samples[r, c, y, x], c, 1)) for c in range(3)]
+            pairs = [
+                (light(samples[i, c, y, x], c, taus[r] / taus[i]), light(samples[r, c, y, x], c, 1)) for c in range(3)
+            ]
             e[y, x] = max(max(a[0] - b[1], b[0] - a[1], 0) for a, b in pairs)
     b = window(window(window(e, 5, np.mean), 9, max, inside=True), 9, np.mean)
     t = np.clip((b - gate["low"]) / (gate["high"] - gate["low"]), 0, 1)
@@ -162,13 +197,22 @@ def gate_by_loops(gate, samples, curves, taus, i, r, gamma=2.2):
 
 class Gate(unittest.TestCase):
     def stack(self, seed):
-        """Codes of one smooth scene at three exposures, with a thing that moves and noise of a code; two stacks with a curve each."""
+        """Codes of one smooth scene at three exposures, with a thing that moves and noise of a code; two stacks with a
+        curve each.
+        """
         rng = np.random.default_rng(seed)
-        curves = np.stack([np.linspace(0, 1, 256) ** p * (0.5 + 0.5 * np.linspace(0, 1, 256) ** 2) for p in (2.2, 1.7, 1.3)])
+        curves = np.stack(
+            [np.linspace(0, 1, 256) ** p * (0.5 + 0.5 * np.linspace(0, 1, 256) ** 2) for p in (2.2, 1.7, 1.3)]
+        )
         scene = np.exp(2 * np.sin(np.mgrid[0:18, 0:30][1] / 6))[None] * np.array([0.02, 0.03, 0.01])[:, None, None]
         frames = np.stack([scene] * 3)
         frames[2, :, 5:11, 3:9] *= 3
-        codes = np.stack([np.stack([np.interp(np.minimum(1, x * t), row, np.arange(256)) for x, row in zip(f, curves)]) for f, t in zip(frames, (1, 3, 9))])
+        codes = np.stack(
+            [
+                np.stack([np.interp(np.minimum(1, x * t), row, np.arange(256)) for x, row in zip(f, curves)])
+                for f, t in zip(frames, (1, 3, 9))
+            ]
+        )
         return np.clip(np.round(codes + rng.integers(-1, 2, codes.shape)), 0, 255) / 255, curves
 
     def test_by_its_definition(self):
@@ -186,9 +230,17 @@ class Gate(unittest.TestCase):
     def test_forward_multiplies_the_masks(self):
         samples, curves = self.stack(3)
         s = [torch.from_numpy(x).float()[None] for x in samples]
-        X = [torch.from_numpy(np.stack([np.interp(255 * p, np.arange(256), row) for p, row in zip(x, curves)]) ** (1 / 2.2)).float()[None] for x in samples]
+        X = [
+            torch.from_numpy(
+                np.stack([np.interp(255 * p, np.arange(256), row) for p, row in zip(x, curves)]) ** (1 / 2.2)
+            ).float()[None]
+            for x in samples
+        ]
         small = {"width": 4, "segWidths": [4, 4, 4, 4], "base": "merge", "hat": "pixel"}
-        plain, gated = (Deghost("any", {**small, **more}).init(torch.Generator().manual_seed(1), seg_bias=0.0).eval() for more in ({}, {"gate": GATE}))
+        plain, gated = (
+            Deghost("any", {**small, **more}).init(torch.Generator().manual_seed(1), seg_bias=0.0).eval()
+            for more in ({}, {"gate": GATE})
+        )
         with torch.no_grad():
             a, b = plain(X, [1, 3, 9], 1), gated(X, [1, 3, 9], 1, samples=s, response=torch.from_numpy(curves))
         for i in (0, 2):
@@ -198,7 +250,18 @@ class Gate(unittest.TestCase):
         self.assertTrue(torch.equal(b["W"][1], torch.maximum(b["W"][0], b["W"][2])))
 
     def test_refusals(self):
-        for more in ({"hat": "pixels"}, {"hat": None}, {"gate": None}, {"gate": {}}, {"gate": {**GATE, "more": 1}}, {"gate": {**GATE, "codes": -1}}, {"gate": {**GATE, "codes": "2"}}, {"gate": {**GATE, "relative": 1}}, {"gate": {**GATE, "relative": -0.1}}, {"gate": {**GATE, "low": 0.02}}):
+        for more in (
+            {"hat": "pixels"},
+            {"hat": None},
+            {"gate": None},
+            {"gate": {}},
+            {"gate": {**GATE, "more": 1}},
+            {"gate": {**GATE, "codes": -1}},
+            {"gate": {**GATE, "codes": "2"}},
+            {"gate": {**GATE, "relative": 1}},
+            {"gate": {**GATE, "relative": -0.1}},
+            {"gate": {**GATE, "low": 0.02}},
+        ):
             with self.assertRaises(ValueError, msg=str(more)):
                 Deghost("fixed", {**DEFAULTS, **more})
 
@@ -206,17 +269,60 @@ class Gate(unittest.TestCase):
 class Training(unittest.TestCase):
     def run_training(self, folder, name, *lengths):
         for call, (s, joint) in enumerate(lengths):
-            command = [sys.executable, "train.py", "--variant", "any", "--pool", f"{folder}/pool", "--held-out", f"{folder}/pool", "--run", f"{folder}/{name}"]
-            command += ["--s-batch", "1", "--s-patch", "32", "--batch", "1", "--patch", "32", "--held-out-stacks", "1", "--s-iterations", str(s), "--joint-iterations", str(joint), "--save-minutes", "0"]
+            command = [
+                sys.executable,
+                "train.py",
+                "--variant",
+                "any",
+                "--pool",
+                f"{folder}/pool",
+                "--held-out",
+                f"{folder}/pool",
+                "--run",
+                f"{folder}/{name}",
+            ]
+            command += [
+                "--s-batch",
+                "1",
+                "--s-patch",
+                "32",
+                "--batch",
+                "1",
+                "--patch",
+                "32",
+                "--held-out-stacks",
+                "1",
+                "--s-iterations",
+                str(s),
+                "--joint-iterations",
+                str(joint),
+                "--save-minutes",
+                "0",
+            ]
             stop = ["--stop-after", "3"] if call < len(lengths) - 1 else []
-            subprocess.run(command + stop, cwd=HERE, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
+            subprocess.run(
+                command + stop,
+                cwd=HERE,
+                check=True,
+                stdout=subprocess.DEVNULL,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
+            )
         return torch.load(f"{folder}/{name}/state.pt")
 
     def test_resumes_exactly(self):
         with tempfile.TemporaryDirectory() as folder:
             for i in range(2):
                 write_panorama(f"{folder}/{i}.hdr", i)
-            data.write_pool(f"{folder}/pool", data.sources(folder), 3, 4, 48, 1, responses=data.Responses(), log=lambda *_, **__: None)
+            data.write_pool(
+                f"{folder}/pool",
+                data.sources(folder),
+                3,
+                4,
+                48,
+                1,
+                responses=data.Responses(),
+                log=lambda *_, **__: None,
+            )
             whole = self.run_training(folder, "whole", (4, 4))
             parts = self.run_training(folder, "parts", (4, 4), (4, 4), (4, 4))
             with open(f"{folder}/parts/log.txt") as log:

@@ -1,13 +1,20 @@
-"""Trains a variant on rendered pools (data/): S alone (Dice + BCE), then everything jointly. Resumes exactly where it was stopped.
+"""Trains a variant on rendered pools (data/): S alone (Dice + BCE), then everything jointly. Resumes exactly where it
+was stopped.
 
-    python3 train.py --variant fixed --pool runs/hard3 runs/plain3 --held-out runs/held-plain3 --run runs/fixed --s-iterations 2000 --joint-iterations 3000
+    python3 train.py --variant fixed --pool runs/hard3 runs/plain3 --held-out runs/held-plain3 --run runs/fixed \
+      --s-iterations 2000 --joint-iterations 3000
     python3 train.py --variant any --init runs/fixed/state.pt ...
 
-Loss of the joint part: `log MSE(T(Y), T(target))` for each sample, because the mean PSNR over scenes is what counts and with a plain MSE
-the hardest patch dominates; the same within true motion, where there is any; a smaller such term in the gamma domain for the
-highlights; and Dice + BCE on the masks, unless S is frozen. The schedule is warm-up and cosine over the iterations given; Adam is reset at the
-switch. A checkpoint holds parameters, moments, both generators and the counts: a run that was stopped and resumed ends with exactly the
-tensors of one that was not (tests.py). A line every 20 iterations goes to run/log.tsv, held-out figures to run/held-out.tsv; curves.py draws them.
+Loss of the joint part: `log MSE(T(Y), T(target))` for each sample, because the mean PSNR over scenes is what counts and
+with a plain MSE
+the hardest patch dominates; the same within true motion, where there is any; a smaller such term in the gamma domain
+for the
+highlights; and Dice + BCE on the masks, unless S is frozen. The schedule is warm-up and cosine over the iterations
+given; Adam is reset at the
+switch. A checkpoint holds parameters, moments, both generators and the counts: a run that was stopped and resumed ends
+with exactly the
+tensors of one that was not (tests.py). A line every 20 iterations goes to run/log.tsv, held-out figures to
+run/held-out.tsv; curves.py draws them.
 """
 import argparse
 import json
@@ -25,10 +32,12 @@ from model import Deghost, mu_law
 
 
 def patch(stack, rng, r, picks, size, zoom):
-    """A random crop, turned and with its channels permuted: X [N,3,P,P], taus [N], target [3,P,P], masks [N,P,P] (r's is unused), and what the
+    """A random crop, turned and with its channels permuted: X [N,3,P,P], taus [N], target [3,P,P], masks [N,P,P] (r's
+    is unused), and what the
     gate reads: samples [N,3,P,P] before the response was undone, and the response [3,256].
 
-    In half of the crops with zoom > 1 a smaller crop is enlarged by up to that factor: large, smooth things are common in photographs of
+    In half of the crops with zoom > 1 a smaller crop is enlarged by up to that factor: large, smooth things are common
+    in photographs of
     millions of pixels and rare in small rendered scenes, and without them S marks only their edges.
     """
     h, w = stack["cover"].shape[1:]
@@ -52,21 +61,38 @@ def patch(stack, rng, r, picks, size, zoom):
         a = a[..., ::-1] if flips[1] else a
         return np.swapaxes(a, -1, -2) if flips[2] else a
 
-    s = {**stack, "codes": turn(stack["codes"])[:, order], "clean": turn(stack["clean"])[:, order], "cover": turn(stack["cover"])}
+    s = {
+        **stack,
+        "codes": turn(stack["codes"])[:, order],
+        "clean": turn(stack["clean"])[:, order],
+        "cover": turn(stack["cover"]),
+    }
     s["lut"], s["residual"] = stack["lut"][order], stack["residual"][order]
     X = data.frames_of(s, picks)
     masks = np.stack([data.motion_of(s, k, picks[r]) for k in picks])
     taus = stack["taus"][picks]
     target = data.target_of(s, picks[r], picks)
     samples, response = data.samples_of(s, picks)
-    return enlarge(X, size), taus / taus[0], enlarge(target[None], size)[0], enlarge(masks[:, None], size)[:, 0], enlarge(samples, size), response
+    return (
+        enlarge(X, size),
+        taus / taus[0],
+        enlarge(target[None], size)[0],
+        enlarge(masks[:, None], size)[:, 0],
+        enlarge(samples, size),
+        response,
+    )
 
 
 def enlarge(a, size):
     """[N, C, P, P] to [N, C, size, size]."""
     if a.shape[-1] == size:
         return a
-    return F.interpolate(torch.from_numpy(np.ascontiguousarray(a, dtype=np.float32)), size=(size, size), mode="bilinear", align_corners=False).numpy()
+    return F.interpolate(
+        torch.from_numpy(np.ascontiguousarray(a, dtype=np.float32)),
+        size=(size, size),
+        mode="bilinear",
+        align_corners=False,
+    ).numpy()
 
 
 def batch_of(pool, rng, count, frames, size, zoom):
@@ -76,14 +102,28 @@ def batch_of(pool, rng, count, frames, size, zoom):
     r = int(rng.integers(n)) if rng.random() < 0.25 else (n - 1) // 2
     parts = []
     for i in rng.integers(len(pool), size=count):
-        picks = np.sort(rng.permutation(total)[:n]) if rng.random() < 0.5 else np.arange(n) + rng.integers(total - n + 1)
+        picks = (
+            np.sort(rng.permutation(total)[:n]) if rng.random() < 0.5 else np.arange(n) + rng.integers(total - n + 1)
+        )
         parts.append(patch(pool[i], rng, r, picks, size, zoom))
-    X, taus, target, masks, samples, response = (torch.from_numpy(np.ascontiguousarray(np.stack(p), dtype=np.float32)) for p in zip(*parts))
-    return [X[:, k] for k in range(n)], taus, r, target, [masks[:, k : k + 1] for k in range(n)], [samples[:, k] for k in range(n)], response
+    X, taus, target, masks, samples, response = (
+        torch.from_numpy(np.ascontiguousarray(np.stack(p), dtype=np.float32)) for p in zip(*parts)
+    )
+    return (
+        [X[:, k] for k in range(n)],
+        taus,
+        r,
+        target,
+        [masks[:, k : k + 1] for k in range(n)],
+        [samples[:, k] for k in range(n)],
+        response,
+    )
 
 
 def mask_loss(logits, masks, r):
-    """Dice summed over the batch with smoothing 1, and BCE, for every frame but the reference. Returns loss, mean IoU."""
+    """Dice summed over the batch with smoothing 1, and BCE, for every frame but the reference. Returns loss, mean
+    IoU.
+    """
     loss, iou = 0, []
     for i, (logit, mask) in enumerate(zip(logits, masks)):
         if i == r:
@@ -97,7 +137,9 @@ def mask_loss(logits, masks, r):
 
 
 def log_mse(a, b, floor, where=None):
-    """Mean over the samples of log MSE; `where` [B,1,H,W] weighs pixels, and samples in which it covers too little do not count."""
+    """Mean over the samples of log MSE; `where` [B,1,H,W] weighs pixels, and samples in which it covers too little do
+    not count.
+    """
     square = (a - b) ** 2
     if where is None:
         return torch.log(square.mean((1, 2, 3)) + floor).mean()
@@ -113,7 +155,9 @@ def psnr(a, b):
 
 @torch.no_grad()
 def held_out(net, pool, count, picks=None):
-    """Mean figures over the first stacks of a pool: PSNR-mu and PSNR-linear of the network and of the merge with its masks, mask IoU of short and long frames."""
+    """Mean figures over the first stacks of a pool: PSNR-mu and PSNR-linear of the network and of the merge with its
+    masks, mask IoU of short and long frames.
+    """
     rows = []
     for i in range(min(count, len(pool))):
         s = pool[i]
@@ -127,8 +171,16 @@ def held_out(net, pool, count, picks=None):
         Y, B = out["Y"][0], out["B"][0].clamp(0, 1) if out["B"] is not None else torch.zeros_like(truth)
         row = [psnr(mu_law(Y), mu_law(truth)), psnr(Y, truth), psnr(mu_law(B), mu_law(truth)), psnr(B, truth)]
         for side in (range(r), range(r + 1, len(p))):
-            on = torch.cat([out["logits"][k][0, 0, : truth.shape[1], : truth.shape[2]] > 0 for k in side]) if side else torch.zeros(1)
-            true = torch.cat([torch.from_numpy(data.motion_of(s, p[k], p[r])) > 0 for k in side]) if side else torch.zeros(1)
+            on = (
+                torch.cat([out["logits"][k][0, 0, : truth.shape[1], : truth.shape[2]] > 0 for k in side])
+                if side
+                else torch.zeros(1)
+            )
+            true = (
+                torch.cat([torch.from_numpy(data.motion_of(s, p[k], p[r])) > 0 for k in side])
+                if side
+                else torch.zeros(1)
+            )
             row += [float((on.bool() & true.bool()).sum()), float((on.bool() | true.bool()).sum())]
         rows.append(row)
     m = np.array(rows)
@@ -137,7 +189,18 @@ def held_out(net, pool, count, picks=None):
 
 
 def save(path, net, optimiser, rng, state):
-    torch.save({"variant": net.variant, "config": net.config, "params": net.state_dict(), "optimiser": optimiser.state_dict(), "rng": rng.bit_generator.state, "torch_rng": torch.get_rng_state(), "state": state}, path + ".tmp")
+    torch.save(
+        {
+            "variant": net.variant,
+            "config": net.config,
+            "params": net.state_dict(),
+            "optimiser": optimiser.state_dict(),
+            "rng": rng.bit_generator.state,
+            "torch_rng": torch.get_rng_state(),
+            "state": state,
+        },
+        path + ".tmp",
+    )
     os.replace(path + ".tmp", path)
 
 
@@ -152,13 +215,21 @@ def history_of(path):
     """How a starting point was trained: for the metadata."""
     if path.endswith(".safetensors"):
         training = json.loads(safetensors.read(path)[1]["config"]).get("training", {})
-        return {"from": os.path.basename(path), **{k: training[k] for k in ("iterations", "minutes", "date", "startedFrom") if k in training}}
+        return {
+            "from": os.path.basename(path),
+            **{k: training[k] for k in ("iterations", "minutes", "date", "startedFrom") if k in training},
+        }
     before = torch.load(path)["state"]
-    return {"from": path, "iterations": {"segmentation": before["s_iterations"], "joint": before["joint_iterations"]}, **({"startedFrom": before["started"]} if before.get("started") else {})}
+    return {
+        "from": path,
+        "iterations": {"segmentation": before["s_iterations"], "joint": before["joint_iterations"]},
+        **({"startedFrom": before["started"]} if before.get("started") else {}),
+    }
 
 
 def start(net, path, log):
-    """Copies every tensor of equal name and shape from another run; seg.any from seg.short, and the shared writes from the middle frame's.
+    """Copies every tensor of equal name and shape from another run; seg.any from seg.short, and the shared writes from
+    the middle frame's.
 
     `path` may end in `:prefix` to take only tensors whose names start so.
     """
@@ -174,7 +245,9 @@ def start(net, path, log):
             if source in other and other[source].shape == p.shape:
                 p.copy_(other[source])
                 taken += 1
-            elif name.startswith("memory.read."):  # 12 slots (l, k) to 8 (mean, max): the mean gets what the three frames had
+            elif name.startswith(
+                "memory.read."
+            ):  # 12 slots (l, k) to 8 (mean, max): the mean gets what the three frames had
                 old = other[name].reshape(p.shape[0], 4, 3)
                 p.zero_()
                 p.view(p.shape[0], 4, 2)[:, :, 0] = old.sum(2)
@@ -192,11 +265,23 @@ def arguments():
     a.add_argument("--variant", choices=["fixed", "any"], required=True)
     a.add_argument("--base", choices=["none", "merge"], default="merge")
     a.add_argument("--hat", choices=["channel", "pixel"], default="pixel")
-    a.add_argument("--gate", type=json.loads, help='motion that evidence must support: {"codes": 2, "relative": 0.06, "low": 0.004, "high": 0.02}')
-    a.add_argument("--pool", nargs="+", required=True, help="folders of `python3 -m data`; scenes are drawn from all alike")
+    a.add_argument(
+        "--gate",
+        type=json.loads,
+        help='motion that evidence must support: {"codes": 2, "relative": 0.06, "low": 0.004, "high": 0.02}',
+    )
+    a.add_argument(
+        "--pool", nargs="+", required=True, help="folders of `python3 -m data`; scenes are drawn from all alike"
+    )
     a.add_argument("--held-out", required=True)
     a.add_argument("--run", required=True)
-    a.add_argument("--init", nargs="+", default=[], help="state.pt of other runs or .safetensors to start from, in order; FILE:PREFIX takes only names that start so")
+    a.add_argument(
+        "--init",
+        nargs="+",
+        default=[],
+        help="state.pt of other runs or .safetensors to start from, in order; FILE:PREFIX takes only names that "
+        "start so",
+    )
     a.add_argument("--s-iterations", type=int, default=2000)
     a.add_argument("--joint-iterations", type=int, default=3000)
     a.add_argument("--freeze-s", action="store_true", help="in the joint part S gives the masks and is not trained")
@@ -207,12 +292,24 @@ def arguments():
     a.add_argument("--zoom", type=float, default=3.0, help="enlarge half of S's crops by up to this factor")
     a.add_argument("--s-rate", type=float, default=6e-4)
     a.add_argument("--rate", type=float, default=1e-3)
-    a.add_argument("--floor", type=float, default=1e-6, help="added to the MSE under the logarithm: patches far better than it count less")
-    a.add_argument("--start", choices=["delta", "glorot"], default="delta", help="how layers outside S begin, see model.py")
+    a.add_argument(
+        "--floor",
+        type=float,
+        default=1e-6,
+        help="added to the MSE under the logarithm: patches far better than it count less",
+    )
+    a.add_argument(
+        "--start", choices=["delta", "glorot"], default="delta", help="how layers outside S begin, see model.py"
+    )
     a.add_argument("--seed", type=int, default=1)
     a.add_argument("--save-minutes", type=float, default=4)
     a.add_argument("--held-out-stacks", type=int, default=12)
-    a.add_argument("--stop-after", type=int, default=0, help="save and stop after so many iterations of this call; the same call continues")
+    a.add_argument(
+        "--stop-after",
+        type=int,
+        default=0,
+        help="save and stop after so many iterations of this call; the same call continues",
+    )
     return a.parse_args()
 
 
@@ -221,7 +318,9 @@ def joint_loss(net, X, taus, r, target, masks, samples, response, frozen, floor)
     given = None
     if frozen:
         with torch.no_grad():
-            logits = net.segment([x.contiguous(memory_format=torch.channels_last) for x in X], taus.reshape(*taus.shape, 1, 1, 1), r)
+            logits = net.segment(
+                [x.contiguous(memory_format=torch.channels_last) for x in X], taus.reshape(*taus.shape, 1, 1, 1), r
+            )
             given = net.masks(logits, r, net.gates(samples, response, taus, r))
     out = net(X, taus, r, given, samples=samples, response=response)
     m, iou = mask_loss(logits if frozen else out["logits"], masks, r)
@@ -249,17 +348,33 @@ def main():
 
     pool, held = data.Pool(*a.pool), data.Pool(a.held_out)
     frames = (3, 3) if a.variant == "fixed" else (2, 5)
-    net = Deghost(a.variant, {"base": a.base, **({"hat": a.hat} if a.hat != "channel" else {}), **({"gate": a.gate} if a.gate else {})})
+    net = Deghost(
+        a.variant,
+        {"base": a.base, **({"hat": a.hat} if a.hat != "channel" else {}), **({"gate": a.gate} if a.gate else {})},
+    )
     net.format = torch.channels_last
-    net.init(torch.Generator().manual_seed(a.seed), out_scale=0.05 if a.base == "merge" else 1.0, delta=a.start == "delta")
+    net.init(
+        torch.Generator().manual_seed(a.seed), out_scale=0.05 if a.base == "merge" else 1.0, delta=a.start == "delta"
+    )
     rng = np.random.default_rng(a.seed)
-    state = {"phase": "s", "iteration": 0, "s_iterations": 0, "joint_iterations": 0, "s_seconds": 0.0, "joint_seconds": 0.0}
+    state = {
+        "phase": "s",
+        "iteration": 0,
+        "s_iterations": 0,
+        "joint_iterations": 0,
+        "s_seconds": 0.0,
+        "joint_seconds": 0.0,
+    }
     for path in [] if os.path.exists(checkpoint) else a.init:
         start(net, path, log)
         state.setdefault("started", []).append(history_of(path.partition(":")[0]))
     net = net.to(memory_format=torch.channels_last).train()
     frozen = lambda: state["phase"] == "joint" and a.freeze_s
-    parameters = lambda: [p for n, p in net.named_parameters() if n.startswith("seg.") and not frozen() or state["phase"] != "s" and not n.startswith("seg.")]
+    parameters = lambda: [
+        p
+        for n, p in net.named_parameters()
+        if n.startswith("seg.") and not frozen() or state["phase"] != "s" and not n.startswith("seg.")
+    ]
     adam = lambda: torch.optim.Adam(parameters(), lr=1e-3)
     if os.path.exists(checkpoint):
         old = torch.load(checkpoint)
@@ -273,7 +388,14 @@ def main():
         log(f"resumed at {state}")
     else:
         optimiser = adam()
-    state.update({"pool": [os.path.basename(p) for p in a.pool], "scenes": len(data.Pool(*dict.fromkeys(a.pool))), "patch": {"segmentation": [a.s_batch, a.s_patch], "joint": [a.batch, a.patch]}, "frozen": a.freeze_s})
+    state.update(
+        {
+            "pool": [os.path.basename(p) for p in a.pool],
+            "scenes": len(data.Pool(*dict.fromkeys(a.pool))),
+            "patch": {"segmentation": [a.s_batch, a.s_patch], "joint": [a.batch, a.patch]},
+            "frozen": a.freeze_s,
+        }
+    )
 
     def publish():
         """Checkpoint and held-out figures."""
@@ -281,7 +403,14 @@ def main():
         net.eval()
         figures = held_out(net, held, a.held_out_stacks)
         net.train()
-        line = "\t".join([state["phase"], str(state["iteration"]), f"{state[state['phase'] + '_seconds'] / 60:.1f}", *(f"{x:.3f}" for x in figures)])
+        line = "\t".join(
+            [
+                state["phase"],
+                str(state["iteration"]),
+                f"{state[state['phase'] + '_seconds'] / 60:.1f}",
+                *(f"{x:.3f}" for x in figures),
+            ]
+        )
         log(line, "held-out.tsv")
 
     last = time.time()
@@ -300,7 +429,11 @@ def main():
             last = saved = time.time()
             continue
         progress = state["iteration"] / lengths[phase]
-        rate = (a.s_rate if phase == "s" else a.rate) * min(1, (state["iteration"] + 1) / 40) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+        rate = (
+            (a.s_rate if phase == "s" else a.rate)
+            * min(1, (state["iteration"] + 1) / 40)
+            * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+        )
         for group in optimiser.param_groups:
             group["lr"] = rate
         size = (a.s_batch, a.s_patch, a.zoom) if phase == "s" else (a.batch, a.patch, 1.0)
@@ -325,7 +458,18 @@ def main():
         last = now
         sums, count = sums + [float(loss), gain, iou, norm], count + 1
         if state["iteration"] % 20 == 0:
-            log("\t".join([phase, str(state["iteration"]), f"{state[phase + '_seconds'] / 60:.2f}", f"{rate:.2e}", *(f"{x:.4f}" for x in sums / count)]), "log.tsv")
+            log(
+                "\t".join(
+                    [
+                        phase,
+                        str(state["iteration"]),
+                        f"{state[phase + '_seconds'] / 60:.2f}",
+                        f"{rate:.2e}",
+                        *(f"{x:.4f}" for x in sums / count),
+                    ]
+                ),
+                "log.tsv",
+            )
             sums, count = np.zeros(4), 0
         done += 1
         if now - saved > a.save_minutes * 60 or done == a.stop_after:

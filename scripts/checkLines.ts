@@ -11,9 +11,10 @@ import { fileURLToPath } from 'node:url';
 /** Most columns of a line, as in biome.json. */
 export const MOST_COLUMNS = 120;
 
-const FOLDERS = ['src', 'app', 'bench', 'test', 'scripts', 'bin', 'examples', 'docs/api'];
-const SOURCE = /\.(ts|js|mjs|css|html)$/;
-const SKIPPED = ['node_modules', 'dist'];
+const FOLDERS = ['src', 'app', 'bench', 'test', 'scripts', 'bin', 'examples', 'docs/api', 'reference', '.ci'];
+/** Also `.ci/run`, which has no extension. */
+const SOURCE = /(\.(ts|js|mjs|css|html|py|sh|c)|\brun)$/;
+const SKIPPED = ['node_modules', 'dist', 'runs'];
 
 /** The repository's root. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));

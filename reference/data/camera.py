@@ -1,8 +1,12 @@
-"""The camera: exposures, noise, saturation, a colour matrix, a tone curve, the processing that cameras do, JPEG and 8 bits; and the error that undoing the curve leaves.
+"""The camera: exposures, noise, saturation, a colour matrix, a tone curve, the processing that cameras do, JPEG and 8
+bits; and the error that undoing the curve leaves.
 
-Curves are functions of the gamma domain, x = radiance^(1/2.2) to the code e, both in [0,1], and stored as NODES samples. `draw_curve` draws
-them: S-curves, sRGB, film, contrast, linear; one for the three channels, which cameras balance before it, or nearly so. Where a stack's curve must be estimated, as `--response auto` does, the
-estimate errs; responses.npz holds pairs of a true curve and of what the engine's own estimator made of a stack shot with it
+Curves are functions of the gamma domain, x = radiance^(1/2.2) to the code e, both in [0,1], and stored as NODES
+samples. `draw_curve` draws
+them: S-curves, sRGB, film, contrast, linear; one for the three channels, which cameras balance before it, or nearly so.
+Where a stack's curve must be estimated, as `--response auto` does, the
+estimate errs; responses.npz holds pairs of a true curve and of what the engine's own estimator made of a stack shot
+with it
 (responses.py makes that file), so that training has the errors that photographs will have.
 """
 import io
@@ -19,14 +23,22 @@ BANK = os.path.join(os.path.dirname(__file__), "responses.npz")
 
 
 def exposures(rng, n, step=None):
-    """Nominal taus, shortest first: steps of 4 or 2 mostly, else 2 to 8 (2 to 5 for more than three frames), 16 stops in all at most; or all of `step`."""
+    """Nominal taus, shortest first: steps of 4 or 2 mostly, else 2 to 8 (2 to 5 for more than three frames), 16 stops
+    in all at most; or all of `step`.
+    """
     if step:
         return float(step) ** np.arange(n)
     kind = rng.random()
     if n <= 3:
         steps = np.full(n - 1, 4.0) if kind < 0.6 else np.exp(rng.uniform(np.log(2), np.log(8), n - 1))
     else:
-        steps = np.full(n - 1, 2.0) if kind < 0.35 else np.full(n - 1, 4.0) if kind < 0.7 else np.exp(rng.uniform(np.log(2), np.log(5), n - 1))
+        steps = (
+            np.full(n - 1, 2.0)
+            if kind < 0.35
+            else np.full(n - 1, 4.0)
+            if kind < 0.7
+            else np.exp(rng.uniform(np.log(2), np.log(5), n - 1))
+        )
     stops = np.log2(steps)
     stops *= min(1.0, MOST_STOPS / stops.sum())
     return np.exp2(np.concatenate([[0.0], np.cumsum(stops)]))
@@ -82,7 +94,9 @@ def codes_table(curve):
 
 
 def left_over(curve, lut):
-    """The error of undoing: the gamma-domain value that x at GRID becomes, f64 [3,NODES]. The identity for a perfect estimate."""
+    """The error of undoing: the gamma-domain value that x at GRID becomes, f64 [3,NODES]. The identity for a perfect
+    estimate.
+    """
     return np.stack([np.interp(255 * row, np.arange(256), table) for row, table in zip(curve, lut)])
 
 
@@ -115,7 +129,9 @@ def jpeg(codes, quality, subsampling):
 
 
 class Look:
-    """What a camera does to a picture between sensor and file. The colour matrix acts on linear light, the rest on the codes."""
+    """What a camera does to a picture between sensor and file. The colour matrix acts on linear light, the rest on the
+    codes.
+    """
 
     def __init__(self, rng):
         # rows that sum to 1 keep grey grey: more or less saturation, and a little of each channel in the others
@@ -146,7 +162,9 @@ class Look:
 
 
 def shoot(rng, signal, curve, shot, read, quality=0, subsampling=0, look=None):
-    """signal f32 [3,H,W], 1 = saturation of the sensor -> codes u8 [3,H,W]: noise of variance shot * signal + read^2, clipped, the look's colours, the curve, its finish, JPEG of that quality unless 0."""
+    """signal f32 [3,H,W], 1 = saturation of the sensor -> codes u8 [3,H,W]: noise of variance shot * signal + read^2,
+    clipped, the look's colours, the curve, its finish, JPEG of that quality unless 0.
+    """
     x = signal + rng.standard_normal(signal.shape).astype("f4") * np.sqrt(shot * np.minimum(signal, 2) + read * read)
     x = np.clip(x, 0, 1)
     if look:
@@ -156,4 +174,8 @@ def shoot(rng, signal, curve, shot, read, quality=0, subsampling=0, look=None):
     if look:
         e = np.clip(look.finish(e), 0, 1)
     codes = np.round(255 * e).astype(np.uint8)
-    return jpeg(np.ascontiguousarray(codes.transpose(1, 2, 0)), quality, subsampling).transpose(2, 0, 1) if quality else codes
+    return (
+        jpeg(np.ascontiguousarray(codes.transpose(1, 2, 0)), quality, subsampling).transpose(2, 0, 1)
+        if quality
+        else codes
+    )

@@ -16,7 +16,10 @@ def write_pool(folder, sources, scenes, n, size, seed, chunk=256, log=print, **o
         if os.path.exists(last):
             continue
         start = time.time()
-        stacks = [render(np.random.default_rng([seed, c * chunk + i]), sources, n, (size, size), **options) for i in range(min(chunk, scenes - c * chunk))]
+        stacks = [
+            render(np.random.default_rng([seed, c * chunk + i]), sources, n, (size, size), **options)
+            for i in range(min(chunk, scenes - c * chunk))
+        ]
         for key in KEYS:
             path = os.path.join(folder, f"{c:03}.{key}.npy")
             np.save(path + ".tmp.npy", np.stack([s[key] for s in stacks]))

@@ -7,11 +7,15 @@ def bilinear(image, x, y):
     """image [H,W,C] at x, y within it."""
     i, j = np.floor(x).astype(int), np.floor(y).astype(int)
     a, b = (x - i)[..., None], (y - j)[..., None]
-    return (image[j, i] * (1 - a) + image[j, i + 1] * a) * (1 - b) + (image[j + 1, i] * (1 - a) + image[j + 1, i + 1] * a) * b
+    return (image[j, i] * (1 - a) + image[j, i + 1] * a) * (1 - b) + (
+        image[j + 1, i] * (1 - a) + image[j + 1, i + 1] * a
+    ) * b
 
 
 def flat_view(image, rng, size, degrees):
-    """A crop of a photograph: `degrees` as in a picture 60 degrees wide, at least one of its pixels and at most what fits; turned a little."""
+    """A crop of a photograph: `degrees` as in a picture 60 degrees wide, at least one of its pixels and at most what
+    fits; turned a little.
+    """
     h, w = size
     H, W = image.shape[:2]
     room = min((W - 3) / (1.15 * w), (H - 3) / (1.15 * h))
@@ -26,7 +30,9 @@ def flat_view(image, rng, size, degrees):
 
 
 def view(source, rng, size, degrees):
-    """A perspective crop [h,w,3] (log2) with `degrees` to a pixel in its middle, looking near the horizon more often than not; of a photograph, a crop scaled alike; of a sky, above the horizon."""
+    """A perspective crop [h,w,3] (log2) with `degrees` to a pixel in its middle, looking near the horizon more often
+    than not; of a photograph, a crop scaled alike; of a sky, above the horizon.
+    """
     h, w = size
     if source.flat:
         out = flat_view(source.log, rng, size, degrees)

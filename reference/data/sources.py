@@ -1,4 +1,6 @@
-"""What scenes are cut from: HDR panoramas (Radiance .hdr) and photographs (OpenEXR .exr), as log2 radiance, split by picture."""
+"""What scenes are cut from: HDR panoramas (Radiance .hdr) and photographs (OpenEXR .exr), as log2 radiance, split by
+picture.
+"""
 import glob
 import os
 
@@ -47,7 +49,9 @@ def read_exr(path):
 
 
 class Source:
-    """One picture: `log` is log2 radiance f32 [H,W,3]; a panorama is equirectangular (twice as wide as high), a photograph `flat`; of a `sky` only the upper half counts."""
+    """One picture: `log` is log2 radiance f32 [H,W,3]; a panorama is equirectangular (twice as wide as high), a
+    photograph `flat`; of a `sky` only the upper half counts.
+    """
 
     def __init__(self, path):
         self.name, extension = os.path.splitext(os.path.basename(path))
@@ -59,11 +63,15 @@ class Source:
 
 
 def sources(folder, held_out=False):
-    """Every sixth panorama of the sorted names is held out; what lies in subfolders is for training alone: photographs (.exr), more panoramas, pure skies (a folder named so)."""
+    """Every sixth panorama of the sorted names is held out; what lies in subfolders is for training alone: photographs
+    (.exr), more panoramas, pure skies (a folder named so).
+    """
     files = sorted(glob.glob(os.path.join(folder, "*.hdr")))
     if not files:
         raise SystemExit(f"no .hdr files in {folder}")
     files = [f for i, f in enumerate(files) if (i % 6 == 3) == held_out]
     if not held_out:
-        files += sorted(glob.glob(os.path.join(folder, "**", "*.exr"), recursive=True)) + sorted(glob.glob(os.path.join(folder, "*", "*.hdr")))
+        files += sorted(glob.glob(os.path.join(folder, "**", "*.exr"), recursive=True)) + sorted(
+            glob.glob(os.path.join(folder, "*", "*.hdr"))
+        )
     return [Source(f) for f in files]

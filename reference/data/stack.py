@@ -1,9 +1,13 @@
 """A stack: a scene shot at several exposures, with true motion and true radiance.
 
-`codes` u8 [N,3,H,W]; `lut` f32 [3,256] (code to X, the network's input); `clean` u16 [N,3,H,W], the radiance of every frame's
-moment without noise or clipping, 1 = saturation of the shortest frame, stored as (radiance / top)^(1/2.2); `cover` u8 [N,H,W], how much
-of a pixel things cover; `taus` nominal, `gains` f32 [N,3] true over nominal exposure, which automatic white balance makes differ between channels; `residual` f32 [3,NODES], what undoing the camera's curve
-leaves over; `curve` f32 [3,NODES], the camera's, which pools leave out. Motion of frame i against r: a thing covers the pixel in i or in r. Noise, clipping, shifts, parallax and curve errors are not motion.
+`codes` u8 [N,3,H,W]; `lut` f32 [3,256] (code to X, the network's input); `clean` u16 [N,3,H,W], the radiance of every
+frame's
+moment without noise or clipping, 1 = saturation of the shortest frame, stored as (radiance / top)^(1/2.2); `cover` u8
+[N,H,W], how much
+of a pixel things cover; `taus` nominal, `gains` f32 [N,3] true over nominal exposure, which automatic white balance
+makes differ between channels; `residual` f32 [3,NODES], what undoing the camera's curve
+leaves over; `curve` f32 [3,NODES], the camera's, which pools leave out. Motion of frame i against r: a thing covers the
+pixel in i or in r. Noise, clipping, shifts, parallax and curve errors are not motion.
 """
 import numpy as np
 from scipy import ndimage
@@ -42,11 +46,19 @@ def render(rng, sources, n, size, responses=None, plain=None):
     # exposure: what the middle frame's mean lies at, or which share saturates in the shortest; dark scenes often enough
     tau_m = taus[(n - 1) // 2]
     if rng.random() < 0.6:
-        scale = np.log2(np.exp(rng.uniform(np.log(0.015 if rng.random() < (0.35 if plain else 0.1) else 0.06), np.log(0.3))) / tau_m) - background.mean()
+        scale = (
+            np.log2(
+                np.exp(rng.uniform(np.log(0.015 if rng.random() < (0.35 if plain else 0.1) else 0.06), np.log(0.3)))
+                / tau_m
+            )
+            - background.mean()
+        )
     else:
         scale = -np.percentile(background, rng.uniform(93, 99.9))
         scale = np.clip(scale, np.log2(0.004 / tau_m) - median, np.log2(0.5 / tau_m) - median)
-    if not plain and rng.random() < DARK:  # a share of the middle frame lies near black, as in photographs against the light
+    if (
+        not plain and rng.random() < DARK
+    ):  # a share of the middle frame lies near black, as in photographs against the light
         share = rng.uniform(0.02, 0.35)
         dark, bright = np.percentile(background, [100 * share, 97])
         stretch = rng.uniform(1.0, 1.6)
@@ -62,26 +74,37 @@ def render(rng, sources, n, size, responses=None, plain=None):
         source = index if rng.random() < 0.2 else rng.integers(len(sources))
         texture = view(sources[source], rng, (96, 96), np.exp(rng.uniform(np.log(0.2), np.log(0.6))))
         texture = texture - texture.mean()
-        texture = np.clip(texture * rng.choice([0.3, 0.7, 1.0]), -5, 5) + rng.normal(0, 0.35, 3) + grain(rng, (96, 96), rng.choice([0, 0.1, 0.25]))
+        texture = (
+            np.clip(texture * rng.choice([0.3, 0.7, 1.0]), -5, 5)
+            + rng.normal(0, 0.35, 3)
+            + grain(rng, (96, 96), rng.choice([0, 0.1, 0.25]))
+        )
         level = median + rng.normal(0, 1.3)
         speed = rng.uniform(1.5, 6) if rng.random() < 0.2 else rng.uniform(4, 0.4 * min(h, w))
         things.append(Thing(rng, big, texture.astype("f4"), level, speed, SOLID if plain else ALL))
 
     times = np.cumsum(rng.uniform(0.6, 1.4, n))
     times -= times[(n - 1) // 2]
-    # half-hidden: a thing may be absent from some frames; placed so that it is in view at the reference moment or next to it
+    # half-hidden: a thing may be absent from some frames; placed so that it is in view at the reference moment or next
+    # to it
     shown = [np.ones(n, bool) if rng.random() < 0.8 else rng.random(n) < 0.5 for _ in things]
     blur = rng.uniform(0.05, 0.4) if rng.random() < 0.4 and not plain else 0
-    blurs = blur * (taus / taus[-1]) ** rng.uniform(0, 1) if blur else np.zeros(n)  # longer exposures blur more; an exponent near 0 is a slow shutter in all of them
+    blurs = (
+        blur * (taus / taus[-1]) ** rng.uniform(0, 1) if blur else np.zeros(n)
+    )  # longer exposures blur more; an exponent near 0 is a slow shutter in all of them
     steady = not plain and rng.random() < STEADY
     shaken = not plain and not steady
     shifts = np.zeros((n, 2))
     if shaken and rng.random() < 0.5:
         shifts = rng.normal(0, np.exp(rng.uniform(np.log(0.1), np.log(0.9))), (n, 2)).clip(-2, 2)
     parallax, depth = np.zeros((n, 2)), None
-    if shaken and rng.random() < 0.2:  # the camera moved a little: near and far shift by up to two pixels against each other
+    if (
+        shaken and rng.random() < 0.2
+    ):  # the camera moved a little: near and far shift by up to two pixels against each other
         parallax, depth = rng.normal(0, 0.9, (n, 2)).clip(-2, 2), depth_map(rng, big)
-    gains = np.ones((n, 1)) if plain else np.exp(rng.normal(0, 0.008 if steady else 0.025, (n, 1)) * (rng.random() < 0.6))
+    gains = (
+        np.ones((n, 1)) if plain else np.exp(rng.normal(0, 0.008 if steady else 0.025, (n, 1)) * (rng.random() < 0.6))
+    )
     if shaken and rng.random() < 0.3:  # automatic white balance drifts between frames
         gains = gains * np.exp(rng.normal(0, 0.012, (n, 3)))
     gains = np.broadcast_to(gains, (n, 3))
@@ -112,7 +135,14 @@ def render(rng, sources, n, size, responses=None, plain=None):
         clean[k] = look.colours(sensor[k]) if look else sensor[k]
         cover[k] = seen[pad:-pad, pad:-pad]
 
-    shot, read = (5e-4, 1e-3) if plain else (np.exp(rng.uniform(np.log(5e-7), np.log(1e-5 if steady else 5e-4))), np.exp(rng.uniform(np.log(1e-5), np.log(1e-4 if steady else 8e-4))))
+    shot, read = (
+        (5e-4, 1e-3)
+        if plain
+        else (
+            np.exp(rng.uniform(np.log(5e-7), np.log(1e-5 if steady else 5e-4))),
+            np.exp(rng.uniform(np.log(1e-5), np.log(1e-4 if steady else 8e-4))),
+        )
+    )
     if plain:
         curve, lut = IDENTITY, codes_table(IDENTITY)
     elif rng.random() < 0.05:  # developed without a curve, `--response linear`: few codes for the shadows
@@ -125,18 +155,46 @@ def render(rng, sources, n, size, responses=None, plain=None):
         curve, lut = responses.draw(rng, n)
     quality = int(rng.integers(92 if steady else 75, 100)) if rng.random() < 0.4 and not plain else 0
     subsampling = int(rng.choice([0, 2]))
-    codes = np.stack([shoot(rng, sensor[k] * (taus[k] * gains[k]).astype("f4")[:, None, None], curve, shot, read, quality, subsampling, look) for k in range(n)])
+    codes = np.stack(
+        [
+            shoot(
+                rng,
+                sensor[k] * (taus[k] * gains[k]).astype("f4")[:, None, None],
+                curve,
+                shot,
+                read,
+                quality,
+                subsampling,
+                look,
+            )
+            for k in range(n)
+        ]
+    )
     residual = IDENTITY if plain else left_over(curve, lut)
     top = max(1.0, float(clean.max()))
     coded = np.round(65535 * (np.clip(clean, 0, top) / top) ** (1 / GAMMA)).astype(np.uint16)
-    return {"codes": codes, "lut": lut.astype("f4"), "clean": coded, "top": np.float32(top), "cover": np.round(255 * cover).astype(np.uint8), "taus": taus.astype("f4"), "gains": gains.astype("f4"), "residual": residual.astype("f4"), "curve": curve.astype("f4")}
+    return {
+        "codes": codes,
+        "lut": lut.astype("f4"),
+        "clean": coded,
+        "top": np.float32(top),
+        "cover": np.round(255 * cover).astype(np.uint8),
+        "taus": taus.astype("f4"),
+        "gains": gains.astype("f4"),
+        "residual": residual.astype("f4"),
+        "curve": curve.astype("f4"),
+    }
 
 
 def stand_before(rng, sources, background):
-    """Things that stand still before a scene, most of them much darker than it: trunks, poles, leaves, people against the sky. log2 [h,w,3]."""
+    """Things that stand still before a scene, most of them much darker than it: trunks, poles, leaves, people against
+    the sky. log2 [h,w,3].
+    """
     h, w = background.shape[:2]
     for _ in range(rng.integers(1, 4)):
-        texture = view(sources[rng.integers(len(sources))], rng, (96, 96), np.exp(rng.uniform(np.log(0.2), np.log(0.6))))
+        texture = view(
+            sources[rng.integers(len(sources))], rng, (96, 96), np.exp(rng.uniform(np.log(0.2), np.log(0.6)))
+        )
         texture = np.clip(texture - texture.mean(), -4, 4) * rng.choice([0.5, 1.0]) + rng.normal(0, 0.3, 3)
         level = np.median(background) - (rng.uniform(1, 6) if rng.random() < 0.75 else rng.uniform(-2, 1))
         cover, filled = Thing(rng, (h, w), texture.astype("f4"), level, 0.0, ALL).at(0.0)
@@ -164,6 +222,7 @@ def displaced(image, shift, parallax, depth):
 
 # Reading a stack back
 
+
 def frames_of(stack, picks=slice(None)):
     """Network inputs X [N,3,H,W] f32 from codes and lut."""
     codes, lut = stack["codes"][picks], stack["lut"]
@@ -171,7 +230,9 @@ def frames_of(stack, picks=slice(None)):
 
 
 def samples_of(stack, picks=slice(None)):
-    """What the gate reads: the frames before their response was undone, f32 [N,3,H,W], and the response, f at i/255, f32 [3,256]."""
+    """What the gate reads: the frames before their response was undone, f32 [N,3,H,W], and the response, f at i/255,
+    f32 [3,256].
+    """
     return stack["codes"][picks].astype("f4") / 255, stack["lut"] ** GAMMA
 
 

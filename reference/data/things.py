@@ -36,7 +36,11 @@ class Thing:
         self.spin = rng.normal(0, 0.25)
         self.grow = rng.normal(0, 0.08)
         self.harm = [(n, rng.normal(0, 0.35 / n), rng.uniform(0, 6.3), rng.normal(0, 0.5)) for n in (2, 3, 4, 5, 7)]
-        self.edges = [(2 * np.pi * (k + rng.uniform(-0.3, 0.3)) / 6, R * rng.uniform(0.5, 1.1)) for k in range(6) if rng.random() < 0.85 or k < 3]
+        self.edges = [
+            (2 * np.pi * (k + rng.uniform(-0.3, 0.3)) / 6, R * rng.uniform(0.5, 1.1))
+            for k in range(6)
+            if rng.random() < 0.85 or k < 3
+        ]
         # limbs: head, trunk, arms and legs as capsules hung from joints; each swings with time
         self.swing = rng.normal(0, 0.5, 8)
         self.pose = rng.normal(0, 0.45, 8)
@@ -48,19 +52,54 @@ class Thing:
         if rng.random() < 0.15:  # glass, smoke, spray, loose hair
             self.opacity = rng.uniform(0.25, 0.85)
         if self.kind == "thin":  # poles, wires, railings, bare twigs
-            ends = [(rng.normal(0, 0.6 * R, 2), rng.uniform(0, np.pi) if rng.random() < 0.5 else 0.1 * rng.normal(), R * rng.uniform(0.6, 2.5)) for _ in range(rng.integers(1, 6))]
-            self.rods = [(c - length * np.array([np.sin(a), np.cos(a)]) / 2, c + length * np.array([np.sin(a), np.cos(a)]) / 2, rng.uniform(0.3, 1.6)) for c, a, length in ends]
+            ends = [
+                (
+                    rng.normal(0, 0.6 * R, 2),
+                    rng.uniform(0, np.pi) if rng.random() < 0.5 else 0.1 * rng.normal(),
+                    R * rng.uniform(0.6, 2.5),
+                )
+                for _ in range(rng.integers(1, 6))
+            ]
+            self.rods = [
+                (
+                    c - length * np.array([np.sin(a), np.cos(a)]) / 2,
+                    c + length * np.array([np.sin(a), np.cos(a)]) / 2,
+                    rng.uniform(0.3, 1.6),
+                )
+                for c, a, length in ends
+            ]
         if self.kind == "leaves":  # places around the middle, half axes, turn, sway: how far, how fast, from where
             count = int(rng.integers(15, 90))
             self.v, self.acc = self.v * (rng.random() < 0.3), self.acc * 0
             sway = np.exp(rng.uniform(np.log(0.4), np.log(6)))
-            self.leaves = [(rng.normal(0, 0.7 * R, 2), rng.uniform(0.8, 3.6), rng.uniform(0.3, 1), rng.uniform(0, np.pi), rng.normal(0, sway, 2), rng.uniform(0.5, 4), rng.uniform(0, 6.3)) for _ in range(count)]
+            self.leaves = [
+                (
+                    rng.normal(0, 0.7 * R, 2),
+                    rng.uniform(0.8, 3.6),
+                    rng.uniform(0.3, 1),
+                    rng.uniform(0, np.pi),
+                    rng.normal(0, sway, 2),
+                    rng.uniform(0.5, 4),
+                    rng.uniform(0, 6.3),
+                )
+                for _ in range(count)
+            ]
 
     def limbs(self, u, v, t):
         R, b = self.radius, self.build
         a = self.pose + self.swing * t
-        parts = [((0, -0.25 * R), (0.1 * R * a[0], 0.2 * R), 0.22 * R * b[0]), ((0, -0.62 * R), (0.02 * R, -0.66 * R), 0.15 * R * b[1])]
-        for k, (x, y, length, thick, spread) in enumerate([(-0.16, -0.4, 0.34, 0.075, 0.5), (0.16, -0.4, 0.34, 0.075, -0.5), (-0.1, 0.2, 0.4, 0.1, 0.15), (0.1, 0.2, 0.4, 0.1, -0.15)]):
+        parts = [
+            ((0, -0.25 * R), (0.1 * R * a[0], 0.2 * R), 0.22 * R * b[0]),
+            ((0, -0.62 * R), (0.02 * R, -0.66 * R), 0.15 * R * b[1]),
+        ]
+        for k, (x, y, length, thick, spread) in enumerate(
+            [
+                (-0.16, -0.4, 0.34, 0.075, 0.5),
+                (0.16, -0.4, 0.34, 0.075, -0.5),
+                (-0.1, 0.2, 0.4, 0.1, 0.15),
+                (0.1, 0.2, 0.4, 0.1, -0.15),
+            ]
+        ):
             ang = spread + a[k + 1] * (0.8 if k < 2 else 0.5)
             knee = (x * R - np.sin(ang) * length * R, y * R + np.cos(ang) * length * R)
             ang2 = ang + 0.5 * a[k + 3]
@@ -79,7 +118,12 @@ class Thing:
         for place, long, aspect, turn, sway, rate, phase in self.leaves:
             cx, cy = p + place + sway * np.sin(rate * t + phase)
             reach = int(long + 4)
-            x0, x1, y0, y1 = int(max(0, cx - reach)), int(min(w, cx + reach + 1)), int(max(0, cy - reach)), int(min(h, cy + reach + 1))
+            x0, x1, y0, y1 = (
+                int(max(0, cx - reach)),
+                int(min(w, cx + reach + 1)),
+                int(max(0, cy - reach)),
+                int(min(h, cy + reach + 1)),
+            )
             if x0 >= x1 or y0 >= y1:
                 continue
             y, x = np.mgrid[y0:y1, x0:x1].astype("f4")
@@ -101,7 +145,9 @@ class Thing:
             u, v = u + amount[0] * s, v + amount[1] * s
         if self.kind == "blob":
             th = np.arctan2(v, u)
-            d = np.hypot(u, v) - self.radius * np.maximum(0.25, 1 + sum(a * np.cos(n * th + q + s * t) for n, a, q, s in self.harm))
+            d = np.hypot(u, v) - self.radius * np.maximum(
+                0.25, 1 + sum(a * np.cos(n * th + q + s * t) for n, a, q, s in self.harm)
+            )
         elif self.kind == "polygon":
             d = np.max([u * np.cos(a) + v * np.sin(a) - r for a, r in self.edges], 0)
         elif self.kind == "limbs":
