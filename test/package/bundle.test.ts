@@ -14,6 +14,12 @@ import { ROOT, installed, succeed } from './installed.ts';
 /** Most bytes of the core, minified and compressed with Brotli, as servers send text to browsers, without weights. */
 const MOST_BYTES = 42_000;
 
+/** Most bytes that each other entry adds to a page with the core, alike. */
+const ENTRIES: [entry: string, most: number][] = [
+  ['deghost/tune', 6_000],
+  ['deghost/warnings', 2_000],
+];
+
 /** Bundles a module's text as a page's; everything that it imports must exist, because nothing is external. */
 async function bundle(contents: string, options: object = {}): Promise<BuildResult<{ metafile: true; write: false }>> {
   const resolveDir = await installed();
@@ -54,13 +60,14 @@ const code = (files: Map<string, Buffer>): string =>
     .map(([, bytes]) => bytes.toString('utf8'))
     .join('');
 const USES = "import * as deghost from 'deghost'; globalThis.deghost = deghost;";
+const DEGHOSTER = "import { Deghoster } from 'deghost'; globalThis.it = Deghoster;";
 
 describe('the core in a bundle', () => {
   it(`is less than ${MOST_BYTES / 1000} kB, minified and compressed`, async () => {
     const figures: string[] = [];
     for (const [name, contents] of [
       ['all exports', USES],
-      ['Deghoster alone', "import { Deghoster } from 'deghost'; globalThis.it = Deghoster;"],
+      ['Deghoster alone', DEGHOSTER],
       ['encodeRgbe alone', "import { encodeRgbe } from 'deghost'; globalThis.it = encodeRgbe;"],
     ]) {
       const [{ contents: bytes }] = (await bundle(contents)).outputFiles;
@@ -78,6 +85,35 @@ describe('the core in a bundle', () => {
     );
     expect(brotliCompressSync(text).length).toBeLessThan(MOST_BYTES);
     console.log(figures.join('\n'));
+  });
+
+  it.each(ENTRIES)('and %s beside it stay within their limits, in one file and split', async (entry, most) => {
+    const size = (bytes: Uint8Array): number => brotliCompressSync(bytes).length;
+    const [core] = (await bundle(USES)).outputFiles;
+    const [both] = (await bundle(`${USES} import * as more from '${entry}'; globalThis.more = more;`)).outputFiles;
+    const added = size(both.contents) - size(core.contents);
+    expect(added).toBeGreaterThan(100);
+    expect(added).toBeLessThan(most);
+
+    // Split, the page loads Deghoster at once, in more than one file, and the entry when it is used.
+    const page = `${DEGHOSTER} globalThis.more = () => import('${entry}');`;
+    const split = await bundle(page, { splitting: true });
+    const outputs = Object.entries(split.metafile.outputs);
+    const main = outputs.find(([, { entryPoint }]) => entryPoint === '<stdin>')!;
+    const loaded = new Set([main[0]]);
+    for (const name of loaded) {
+      for (const { path, kind } of split.metafile.outputs[name].imports) {
+        if (kind === 'import-statement') loaded.add(path);
+      }
+    }
+    const total = (atOnce: boolean): number =>
+      outputs
+        .filter(([name]) => loaded.has(name) === atOnce)
+        .map(([name]) => size(split.outputFiles.find(({ path }) => path.endsWith(name.split('/').at(-1)!))!.contents))
+        .reduce((a, b) => a + b, 0);
+    expect(total(true)).toBeLessThan(MOST_BYTES);
+    expect(total(false)).toBeGreaterThan(100);
+    expect(total(false)).toBeLessThan(most);
   });
 
   it('has its own files alone: nothing of Node and no package', async () => {
