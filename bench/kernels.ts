@@ -10,7 +10,7 @@ import type { Gpu } from '../src/device.ts';
 import { KERNELS } from '../src/kernels/index.ts';
 import type { KernelName } from '../src/kernels/index.ts';
 import { sampleShapes } from '../src/kernels/kernel.ts';
-import type { Sample } from '../src/kernels/kernel.ts';
+import type { Kernel, Sample } from '../src/kernels/kernel.ts';
 import type { Target } from '../src/kernels/target.ts';
 import { tensorBytes } from '../src/kernels/tensor.ts';
 import { REFERENCES, gammaTable } from '../test/reference/kernels.ts';
@@ -36,20 +36,27 @@ const TOLERANCE = 1e-5;
 /** Side of the picture that is validated. */
 const SMALL = 18;
 
-/** A graph of one node. */
-function graphOf(
-  op: KernelName,
-  sample: Sample<never>,
-  size: number,
-): { graph: Graph; inputs: GraphNode[]; label: string } {
+/** A graph of one node, and of what its kernel stores besides its output. */
+export function graphOf(op: KernelName, sample: Sample<never>, size: number): { graph: Graph; inputs: GraphNode[] } {
   const g = new GraphBuilder();
   const inputs = sampleShapes(sample, size).map((shape, i) => g.input(`input ${i}`, shape));
-  const graph = g.build([g.add('output', op, inputs, sample.attrs)]);
-  return {
-    graph,
-    inputs,
-    label: plan(graph).steps[0].dispatch.program.label.replace(/ (direct|staged|subgroup|general|matrix)\b.*/, ''),
-  };
+  const { nodes, outputs } = g.build([g.add('output', op, inputs, sample.attrs)]);
+  const shapes = inputs.map(({ shape }) => shape);
+  const results = (KERNELS[op] as unknown as Kernel<never>).results?.(sample.attrs, shapes) ?? [];
+  const stored = results.map((shape, i): GraphNode => {
+    const id = nodes.length + i;
+    return { id, name: `result ${i}`, op: 'result', inputs: [...outputs], attrs: {}, shape, dtype: 'f32' };
+  });
+  return { graph: { nodes: [...nodes, ...stored], outputs }, inputs };
+}
+
+/** The name of a sample: its program without the implementation, its dilation, and channels. */
+function labelOf(graph: Graph, inputs: readonly GraphNode[], { attrs }: Sample<never>): string {
+  const { label } = plan(graph).steps[0].dispatch.program;
+  const { dilation } = attrs as { dilation?: unknown };
+  const dilated = typeof dilation === 'number' && dilation > 1 ? ` dilation ${dilation}` : '';
+  const channels = `${inputs.map(({ shape }) => shape.channels).join('+')}->${graph.nodes[graph.outputs[0]].shape.channels}`;
+  return `${label.replace(/ (direct|staged|subgroup|general|matrix)\b.*/, '')}${dilated}, ${channels}`;
 }
 
 /** Values that a kernel can get: in [0,1), and a response's table where one is read. */
@@ -78,7 +85,8 @@ async function runSample(
   const prepare = async (
     side: number,
   ): Promise<{ prepared: Awaited<ReturnType<Runner['prepare']>>; tensors: Tensor[]; graph: Graph; label: string }> => {
-    const { graph, inputs, label } = graphOf(op, sample, side);
+    const { graph, inputs } = graphOf(op, sample, side);
+    const label = labelOf(graph, inputs, sample);
     const tensors = inputs.map((node) => valuesOf(node, random));
     const planned = plan(graph, target);
     for (const [name, shape] of planned.tensors) {
@@ -122,10 +130,8 @@ async function runSample(
   runner.dispose();
   const ms = median(samples);
   const bytes = graph.nodes.reduce((sum, node) => sum + tensorBytes(node.shape), 0);
-  const shapes = graph.nodes.map((node) => node.shape.channels);
-  const name = `${label}, ${shapes.slice(0, -1).join('+')}->${shapes.at(-1)}`;
   return {
-    name,
+    name: label,
     size: `${size}x${size}`,
     ms,
     spread: spread(samples),
