@@ -55,7 +55,8 @@ function labelOf(graph: Graph, inputs: readonly GraphNode[], { attrs }: Sample<n
   const { label } = plan(graph).steps[0].dispatch.program;
   const { dilation } = attrs as { dilation?: unknown };
   const dilated = typeof dilation === 'number' && dilation > 1 ? ` dilation ${dilation}` : '';
-  const channels = `${inputs.map(({ shape }) => shape.channels).join('+')}->${graph.nodes[graph.outputs[0]].shape.channels}`;
+  const read = inputs.map(({ shape }) => shape.channels).join('+');
+  const channels = `${read}->${graph.nodes[graph.outputs[0]].shape.channels}`;
   return `${label.replace(/ (direct|staged|subgroup|general|matrix)\b.*/, '')}${dilated}, ${channels}`;
 }
 

@@ -2,8 +2,8 @@
 # Renders the stacks, trains both variants on from the weights that ship, and ships what comes out. Run it again after
 # an interruption: what is done is skipped, the rest resumes from its checkpoint. Two lanes run side by side, a thread
 # each: two hours on two cores that had other work as well. The weights that ship came from it, with the seeds and
-# numbers below; its last steps, the average and the export, were run by hand. (How the first weights were trained from random numbers is in this file's history; `--init` left out
-# starts so.)
+# numbers below; its last steps, the average and the export, were run by hand. (How the first weights were trained from
+# random numbers is in this file's history; `--init` left out starts so.)
 #   PANORAMAS=folder-of-hdr reference/trainAll.sh
 cd "$(dirname "$0")" || exit 1
 : "${PANORAMAS:?set PANORAMAS to a folder of .hdr panoramas}"
