@@ -22,19 +22,8 @@ import {
   stageWork,
 } from '../../src/model/schedule.ts';
 import type { NetworkConfig } from '../../src/weights/config.ts';
+import { ANY, FIXED as CONFIG } from '../cases/networks.ts';
 
-const CONFIG: NetworkConfig = {
-  variant: 'fixed',
-  width: 32,
-  segWidths: [16, 32, 64, 128],
-  slope: 0.2,
-  gamma: 2.2,
-  maskMode: 'soft',
-  base: 'merge',
-  hat: 'channel',
-  extra: {},
-};
-const ANY: NetworkConfig = { ...CONFIG, variant: 'any', base: 'none' };
 const GATE = { codes: 2, relative: 0.06, low: 0.004, high: 0.02 };
 
 function scene(frames: number, reference: number): Scene {

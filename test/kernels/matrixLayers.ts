@@ -8,19 +8,8 @@ import type { Target } from '../../src/kernels/target.ts';
 import type { View } from '../../src/kernels/tensor.ts';
 import { fusionGraph, segmentationGraph } from '../../src/model/network.ts';
 import type { NetworkConfig } from '../../src/weights/config.ts';
+import { FIXED } from '../cases/networks.ts';
 import { isMatrixName } from './matrixChecks.ts';
-
-const FIXED: NetworkConfig = {
-  variant: 'fixed',
-  width: 32,
-  segWidths: [16, 32, 64, 128],
-  slope: 0.2,
-  gamma: 2.2,
-  maskMode: 'soft',
-  base: 'merge',
-  hat: 'channel',
-  extra: {},
-};
 
 export interface Lowered {
   step: Step;

@@ -12,7 +12,7 @@ import { fusionGraph, segmentationGraph } from '../../src/model/network.ts';
 import { formatWgsl } from '../../src/node/formatWgsl.ts';
 import type { Target } from '../../src/kernels/target.ts';
 import { addTunedMethods } from '../../src/tune/methods.ts';
-import type { NetworkConfig } from '../../src/weights/config.ts';
+import { FIXED } from '../cases/networks.ts';
 
 addTunedMethods();
 
@@ -59,18 +59,6 @@ describe('generated WGSL', () => {
   });
 });
 
-const CONFIG: NetworkConfig = {
-  variant: 'fixed',
-  width: 32,
-  segWidths: [16, 32, 64, 128],
-  slope: 0.2,
-  gamma: 2.2,
-  maskMode: 'soft',
-  base: 'merge',
-  hat: 'pixel',
-  extra: {},
-};
-
 describe('formatWgsl', () => {
   it.each([
     ['a GPU', GPU],
@@ -78,7 +66,7 @@ describe('formatWgsl', () => {
   ])('changes only the white space of all programs of a merge on %s', (_, target) => {
     const scene = { taus: [1, 4, 16], reference: 1, gamma: 2.2, useResponse: true, width: 64, height: 64 };
     const steps = [segmentationGraph, fusionGraph].flatMap(
-      (graphOf) => plan(fuse(graphOf(CONFIG, scene), target), target).steps,
+      (graphOf) => plan(fuse(graphOf({ ...FIXED, hat: 'pixel' }, scene), target), target).steps,
     );
     const bare = (text: string): string => text.replace(/\s+/g, '');
     for (const source of new Set(steps.map(({ dispatch }) => dispatch.program.source))) {

@@ -9,20 +9,9 @@ import { classOf, representativeTile, stepClasses } from '../../src/tune/classes
 import { predict } from '../../src/tune/predict.ts';
 import { choicesOf } from '../../src/tune/result.ts';
 import type { NetworkConfig } from '../../src/weights/config.ts';
+import { ANY, FIXED } from '../cases/networks.ts';
 import { tuneResult, tunedClass } from './samples.ts';
 
-const FIXED: NetworkConfig = {
-  variant: 'fixed',
-  width: 32,
-  segWidths: [16, 32, 64, 128],
-  slope: 0.2,
-  gamma: 2.2,
-  maskMode: 'soft',
-  base: 'merge',
-  hat: 'channel',
-  extra: {},
-};
-const ANY: NetworkConfig = { ...FIXED, variant: 'any', base: 'none' };
 const TILE = { width: 64, height: 64 };
 const TARGETS: [string, Target][] = [
   ['a GPU', {}],
