@@ -3,12 +3,25 @@
  * picture that comes out.
  */
 import { InputError } from '../errors.ts';
+import type { ColorSpace, Matrix3 } from './colorSpace.ts';
 import type { ExposureInfo } from './exif.ts';
 import { decodeNpy } from './npy.ts';
 import type { PictureFormat } from './sniff.ts';
 
 /** Most pixels a frame may have: 64 x 2^20, a little above what 61-megapixel cameras make. */
 export const MAX_PIXELS = 64 * 2 ** 20;
+
+/** How a camera's own RGB becomes a standard colour space: known for pictures that were developed from RAW. */
+export interface CameraColor {
+  make: string;
+  model: string;
+  /** What red, green and blue were multiplied by, relative to green: neutral light is equal in all three after it. */
+  whiteBalance: readonly [red: number, green: number, blue: number];
+  /** White-balanced camera RGB to linear sRGB; each row sums to 1. */
+  toSrgb: Matrix3;
+  /** XYZ (D65) to camera RGB without white balance: DNG's ColorMatrix. */
+  colorMatrix: Matrix3;
+}
 
 /** A picture ready for merging. */
 export interface DecodedImage {
@@ -20,6 +33,14 @@ export interface DecodedImage {
   format: PictureFormat;
   /** Exposure fields from EXIF; empty if there are none. */
   exif: ExposureInfo;
+  /** Where the picture has data, `[height, width]`: 0 where its alpha is 0. Absent if it has data everywhere. */
+  coverage?: Uint8Array;
+  /** Whether samples are linear light, because the file says so: by its profile, or by its kind (RAW, float). */
+  linear?: boolean;
+  /** Working space of the samples; `srgb` if absent. Without meaning if `camera` is given. */
+  colorSpace?: ColorSpace;
+  /** Given if samples are white-balanced camera RGB, linear. */
+  camera?: CameraColor;
 }
 
 /** A merged picture: the part of `Deghoster.merge`'s result that files need. */
@@ -30,6 +51,10 @@ export interface MergedImage {
   height: number;
   /** Y times this is 1 at the reference frame's white. */
   scale: number;
+  /** Working space of the radiance; `srgb` if absent. */
+  colorSpace?: ColorSpace;
+  /** Given if the radiance is white-balanced camera RGB. */
+  camera?: CameraColor;
 }
 
 /** Checks a size from a header. */
