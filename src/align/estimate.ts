@@ -1,0 +1,160 @@
+/**
+ * Estimates how each frame of a stack lies on the reference.
+ *
+ * Every frame is aligned to the reference directly, in both directions independently. Where the two do not agree, a
+ * simpler model is tried: a wrong warp would do more harm than none.
+ */
+import type { Gpu } from '../device.ts';
+import { InputError } from '../errors.ts';
+import type { Pipelines } from '../graph/pipelines.ts';
+import type { Transfer } from '../graph/transfer.ts';
+import { frameSize } from '../image/frame.ts';
+import type { FrameSource } from '../image/frame.ts';
+import { Commands } from './commands.ts';
+import type { Model } from './gaussNewtonPrograms.ts';
+import { IDENTITY, displacement, roundTrip } from './homography.ts';
+import { MOST_PIXELS, levelsOf } from './levels.ts';
+import type { Level } from './levels.ts';
+import { PyramidBuilder } from './pyramid.ts';
+import { Search } from './search.ts';
+import type { Found } from './search.ts';
+import type { FrameAlignment } from './types.ts';
+
+/** What alignment runs on: a device and what is kept for it. */
+export interface AlignDevice {
+  gpu: Gpu;
+  transfer: Transfer;
+  /** Keeps the compiled programs from one call to the next. */
+  pipelines: Pipelines;
+}
+
+/** How frames are aligned. */
+export interface EstimateOptions {
+  /** The frame that the others are aligned to, from 0. */
+  reference: number;
+  /** Whether samples are linear light. */
+  linear: boolean;
+  /** Most bytes of GPU buffers. */
+  memoryBudget: number;
+  signal?: AbortSignal;
+  /** Called with the number of frames that are aligned, from 0 to all but the reference. */
+  onProgress?: (done: number, total: number) => void;
+}
+
+/** Pictures with a shorter side are not aligned: they have too few levels to find anything. */
+export const LEAST_SIDE = 64;
+
+/** Frames that move less than this are not resampled, which would cost more than it gains. */
+export const LEAST_DISPLACEMENT = 0.15;
+
+/** Largest mean round trip that is trusted, in pixels of the finest level. */
+const MOST_ROUND_TRIP = 0.3;
+/** Least overlap that is trusted: usable pixels in both frames, as a share of the picture. */
+const LEAST_OVERLAP = 0.03;
+/** Least correlation of features, for models simpler than asked for. */
+const LEAST_CORRELATION = 0.3;
+
+const MODELS: readonly Model[] = ['homography', 'similarity', 'translation'];
+
+/**
+ * Estimates the alignment of each frame.
+ * @param frames of one size, in exposure order.
+ * @returns one for each frame, with what it takes to resample it; `failed` where only a simpler model than a homography
+ * could be trusted, or none.
+ * @throws InputError for a memory budget that is too small; CancelledError; GpuError; DeviceLostError.
+ */
+export async function estimateAlignments(
+  { gpu, transfer, pipelines }: AlignDevice,
+  frames: readonly FrameSource[],
+  { reference, linear, memoryBudget, signal, onProgress }: EstimateOptions,
+): Promise<FrameAlignment[]> {
+  const size = frameSize(frames[0]);
+  const result: FrameAlignment[] = frames.map((_, k) => ({
+    kind: k === reference ? 'reference' : 'none',
+    matrix: IDENTITY,
+    displacement: 0,
+  }));
+  if (Math.min(size.width, size.height) < LEAST_SIDE) return result;
+  const commands = new Commands(gpu, pipelines);
+  const { levels, builder } = fitting(
+    memoryBudget,
+    size,
+    (levels) => new PyramidBuilder(gpu, transfer, commands, size, levels, linear),
+  );
+  const pyramids: GPUBuffer[] = [];
+  let search: Search | undefined;
+  try {
+    search = await Search.create(gpu, commands, levels);
+    for (let i = 0; i < 2; i++) pyramids.push(await builder.allocate());
+    const [fixed, moving] = pyramids;
+    const total = frames.length - 1;
+    let done = 0;
+    onProgress?.(0, total);
+    await builder.build(frames[reference], fixed, signal);
+    for (const [k, frame] of frames.entries()) {
+      if (k === reference) continue;
+      await builder.build(frame, moving, signal);
+      result[k] = await alignmentOf(search, fixed, moving, size, levels[0], signal);
+      onProgress?.(++done, total);
+    }
+    return result;
+  } finally {
+    search?.dispose();
+    builder.dispose();
+    for (const pyramid of pyramids) pyramid.destroy();
+  }
+}
+
+/** The finest levels whose buffers fit the budget. */
+function fitting(
+  memoryBudget: number,
+  size: { width: number; height: number },
+  make: (levels: readonly Level[]) => PyramidBuilder,
+): { levels: readonly Level[]; builder: PyramidBuilder } {
+  for (let most = MOST_PIXELS; most >= LEAST_SIDE ** 2; most /= 4) {
+    const levels = levelsOf(size, most);
+    const builder = make(levels);
+    if (2 * builder.pyramidBytes + builder.scratchBytes + Search.bytes(levels) <= memoryBudget)
+      return { levels, builder };
+  }
+  throw new InputError(
+    `a memory budget of ${memoryBudget} bytes is too small to align frames of ${size.width}x${size.height}`,
+  );
+}
+
+/** Tries models from the richest to the simplest until one can be trusted. */
+async function alignmentOf(
+  search: Search,
+  fixed: GPUBuffer,
+  moving: GPUBuffer,
+  size: { width: number; height: number },
+  { halvings }: Level,
+  signal: AbortSignal | undefined,
+): Promise<FrameAlignment> {
+  let first: { there: Found; trip: number } | undefined;
+  for (const model of MODELS) {
+    const there = await search.run(fixed, moving, model, signal);
+    const back = await search.run(moving, fixed, model, signal);
+    const trip = roundTrip(there.matrix, back.matrix, size);
+    first ??= { there, trip };
+    const isTrusted =
+      trip <= MOST_ROUND_TRIP * 2 ** halvings &&
+      there.overlap >= LEAST_OVERLAP &&
+      (model === 'homography' || there.correlation >= LEAST_CORRELATION);
+    if (!isTrusted) continue;
+    const moved = displacement(there.matrix, size);
+    const failed = model !== 'homography' && { failed: true };
+    const figures = { roundTrip: trip, displacement: moved, overlap: there.overlap, ...failed };
+    return moved < LEAST_DISPLACEMENT
+      ? { kind: 'none', matrix: IDENTITY, ...figures }
+      : { kind: model, matrix: there.matrix, ...figures };
+  }
+  return {
+    kind: 'none',
+    matrix: IDENTITY,
+    roundTrip: first!.trip,
+    displacement: 0,
+    overlap: first!.there.overlap,
+    failed: true,
+  };
+}

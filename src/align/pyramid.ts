@@ -1,0 +1,221 @@
+/** A frame's pyramid of features on the GPU, built from a frame of any form, band by band where the frame is large. */
+import type { Gpu } from '../device.ts';
+import type { Transfer } from '../graph/transfer.ts';
+import { throwIfCancelled } from '../errors.ts';
+import { frameSize } from '../image/frame.ts';
+import type { FrameSource } from '../image/frame.ts';
+import { flatGrid } from '../kernels/flat.ts';
+import type { Commands } from './commands.ts';
+import { PIXEL_BYTES, half, pixelsOf } from './levels.ts';
+import type { Level } from './levels.ts';
+import type { Size } from './homography.ts';
+import { BLUR_ROWS, HALVE, LUMA, NORMALIZE, VEC4_BITS } from './pyramidPrograms.ts';
+
+/** Most bytes of a band's luma. */
+const BAND_BYTES = 16 * 1024 ** 2;
+
+/** Rows of each halving that some rows of the last one need: `[first, end)`, the frame's own rows first. */
+function rowsNeeded(sizes: readonly Size[], from: number, to: number): [number, number][] {
+  const needed: [number, number][] = [[from, to]];
+  for (let i = sizes.length - 2; i >= 0; i--) {
+    const [a, b] = needed[0];
+    needed.unshift([Math.max(0, 2 * a - 2), Math.min(sizes[i].height, 2 * b + 1)]);
+  }
+  return needed;
+}
+
+/** Builds pyramids of one size. It owns the buffers that it needs for that. */
+export class PyramidBuilder {
+  readonly #gpu: Gpu;
+  readonly #transfer: Transfer;
+  readonly #commands: Commands;
+  readonly #levels: readonly Level[];
+  readonly #linear: boolean;
+  /** The frame's size, and the sizes of its halvings down to the finest level. */
+  readonly #sizes: readonly Size[];
+  /** Rows of the finest level in a band. */
+  readonly #band: number;
+  #buffers: GPUBuffer[] = [];
+
+  /** @param linear whether samples are linear light. */
+  constructor(gpu: Gpu, transfer: Transfer, commands: Commands, size: Size, levels: readonly Level[], linear: boolean) {
+    this.#gpu = gpu;
+    this.#transfer = transfer;
+    this.#commands = commands;
+    this.#levels = levels;
+    this.#linear = linear;
+    const sizes = [size];
+    while (sizes.length <= levels[0].halvings) sizes.push(half(sizes.at(-1)!));
+    this.#sizes = sizes;
+    const bytesPerRow = size.width * PIXEL_BYTES * 2 ** levels[0].halvings;
+    this.#band = Math.max(8, Math.min(levels[0].height, Math.floor(BAND_BYTES / bytesPerRow)));
+  }
+
+  /** Rows of each halving that the largest band needs. */
+  #most(): number[] {
+    const { height } = this.#levels[0];
+    const middle = Math.max(0, Math.floor((height - this.#band) / 2));
+    return rowsNeeded(this.#sizes, middle, Math.min(height, middle + this.#band)).map(([a, b]) => b - a + 2);
+  }
+
+  /** Bytes of a pyramid. */
+  get pyramidBytes(): number {
+    return pixelsOf(this.#levels) * PIXEL_BYTES;
+  }
+
+  /** Bytes of each buffer beside the pyramids: samples, coverage, one a halving, and the blurred luma. */
+  #sizesOfBuffers(): number[] {
+    const { width, height } = this.#levels[0];
+    const rows = this.#most();
+    const pixels = rows.map((count, i) => count * this.#sizes[i].width);
+    const halvings = pixels.slice(0, -1).map((count) => count * PIXEL_BYTES);
+    return [pixels[0] * 16 + 16, pixels[0] + 16, width * height * PIXEL_BYTES, ...halvings];
+  }
+
+  /** Bytes of the buffers beside the pyramids. */
+  get scratchBytes(): number {
+    return this.#sizesOfBuffers().reduce((a, b) => a + b, 0);
+  }
+
+  /** Allocates a pyramid. The caller destroys it. */
+  allocate(): Promise<GPUBuffer> {
+    return this.#gpu.guard('allocating a pyramid', () =>
+      this.#gpu.device.createBuffer({
+        label: 'pyramid',
+        size: this.pyramidBytes,
+        usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
+      }),
+    );
+  }
+
+  /** Computes a frame's pyramid. @throws CancelledError; GpuError; DeviceLostError. */
+  async build(frame: FrameSource, pyramid: GPUBuffer, signal?: AbortSignal): Promise<void> {
+    if (this.#buffers.length === 0)
+      this.#buffers = await this.#gpu.guard('allocating bands', () =>
+        this.#sizesOfBuffers().map((size) =>
+          this.#gpu.device.createBuffer({
+            label: 'align band',
+            size,
+            usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+          }),
+        ),
+      );
+    const [samples, coverage, blurred, ...halvings] = this.#buffers;
+    const [finest] = this.#levels;
+    for (let top = 0; top < finest.height; top += this.#band) {
+      throwIfCancelled(signal);
+      const needed = rowsNeeded(this.#sizes, top, Math.min(finest.height, top + this.#band));
+      const bits = await this.#load(frame, needed[0], samples, coverage);
+      const { width } = this.#sizes[0];
+      const rows = needed[0][1] - needed[0][0];
+      this.#commands.add(
+        LUMA,
+        {
+          width,
+          rows,
+          bits,
+          linear: this.#linear ? 1 : 0,
+          use_coverage: 'coverage' in frame && frame.coverage ? 1 : 0,
+          first: halvings.length === 0 ? needed[0][0] * width : 0,
+        },
+        [samples, coverage, halvings[0] ?? pyramid],
+        flatGrid(width * rows),
+      );
+      for (let i = 1; i < needed.length; i++) {
+        const isLast = i === needed.length - 1;
+        const [a, b] = needed[i];
+        this.#halve(halvings[i - 1], isLast ? pyramid : halvings[i], {
+          ...this.#halving(this.#sizes[i - 1], this.#sizes[i]),
+          // A band's rows are written from the start of its buffer on.
+          top: a,
+          rows: b - a,
+          first: isLast ? finest.first : -a * this.#sizes[i].width,
+          from_first: 0,
+          from_top: needed[i - 1][0],
+        });
+      }
+      await this.#commands.submit('luma of a frame');
+    }
+    throwIfCancelled(signal);
+    await this.#coarser(pyramid);
+    for (const { width, height, first } of this.#levels) {
+      const params = { width, rows: height, first };
+      this.#commands.add(BLUR_ROWS, params, [pyramid, blurred], flatGrid(width * height));
+      this.#commands.add(NORMALIZE, params, [blurred, pyramid], flatGrid(width * height));
+    }
+    await this.#commands.submit('features of a frame');
+  }
+
+  /** The levels below the finest. A buffer cannot be read and written at once, so each goes through a copy. */
+  async #coarser(pyramid: GPUBuffer): Promise<void> {
+    const blurred = this.#buffers[2];
+    for (let i = 1; i < this.#levels.length; i++) {
+      const [from, to] = [this.#levels[i - 1], this.#levels[i]];
+      const bytes = from.width * from.height * PIXEL_BYTES;
+      await this.#commands.submit('a level', (encoder) =>
+        encoder.copyBufferToBuffer(pyramid, from.first * PIXEL_BYTES, blurred, 0, bytes),
+      );
+      this.#halve(blurred, pyramid, {
+        ...this.#halving(from, to),
+        top: 0,
+        rows: to.height,
+        first: to.first,
+        from_first: 0,
+        from_top: 0,
+      });
+    }
+  }
+
+  #halving(from: Size, to: Size): Record<'width' | 'from_width' | 'from_height', number> {
+    return { width: to.width, from_width: from.width, from_height: from.height };
+  }
+
+  #halve(from: GPUBuffer, to: GPUBuffer, params: Record<string, number>): void {
+    this.#commands.add(HALVE, params, [from, to], flatGrid(params.width * params.rows));
+  }
+
+  /**
+   * Brings rows of a frame to the GPU.
+   * @returns bits of a sample, as the luma program reads them.
+   */
+  async #load(
+    frame: FrameSource,
+    [first, end]: [number, number],
+    samples: GPUBuffer,
+    coverage: GPUBuffer,
+  ): Promise<number> {
+    const { width } = frameSize(frame);
+    const rows = end - first;
+    if (!('data' in frame)) {
+      const grid = { x: 0, y: first, width, height: rows, cell: 1, step: 1 };
+      await this.#transfer.load(frame, grid, { buffer: samples, first: 0 });
+      return VEC4_BITS;
+    }
+    const { data } = frame;
+    const bits = 8 * data.BYTES_PER_ELEMENT;
+    await this.#write(samples, data.subarray(3 * width * first, 3 * width * end));
+    if ('coverage' in frame && frame.coverage)
+      await this.#write(coverage, (frame.coverage as Uint8Array).subarray(width * first, width * end));
+    return bits;
+  }
+
+  /** Writes bytes, whose number need not be a multiple of four. */
+  async #write(buffer: GPUBuffer, data: ArrayBufferView): Promise<void> {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const whole = bytes.length & ~3;
+    await this.#gpu.guard('uploading a frame', () => {
+      const { queue } = this.#gpu.device;
+      if (whole > 0) queue.writeBuffer(buffer, 0, bytes, 0, whole);
+      if (bytes.length > whole) {
+        const rest = new Uint8Array(4);
+        rest.set(bytes.subarray(whole));
+        queue.writeBuffer(buffer, whole, rest);
+      }
+    });
+  }
+
+  dispose(): void {
+    for (const buffer of this.#buffers) buffer.destroy();
+    this.#buffers = [];
+  }
+}

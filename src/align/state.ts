@@ -1,0 +1,34 @@
+/**
+ * The state of an estimation on the GPU: for each hypothesis, a homography in normalised coordinates with its figures.
+ * It stays there from the first level to the last.
+ */
+
+/** Hypotheses that go through the coarsest two levels. */
+export const HYPOTHESES = 4;
+
+/** Floats of a hypothesis. */
+export const STATE_FLOATS = 16;
+
+/** Where figures lie after the nine numbers of the homography. */
+export const AT = {
+  /** Whether updates have become too small to matter, or not finite: the rest of the level is skipped. */
+  done: 9,
+  /** Share of the overlap's weight that fits. */
+  inliers: 10,
+  /** Mean weight of pixels that both frames cover. */
+  overlap: 11,
+  /** Correlation of features over the overlap. */
+  correlation: 12,
+  /** Updates at this level. */
+  updates: 13,
+} as const;
+
+/** WGSL: `load_h(h, i)`, and the names of the figures. Programs bind `state`. */
+export const STATE = `${Object.entries(AT)
+  .map(([name, at]) => `const ${name.toUpperCase()} = ${at}u;`)
+  .join('\n')}
+fn slot(hypothesis: u32, i: u32) -> u32 { return ${STATE_FLOATS}u * hypothesis + i; }
+fn row(hypothesis: u32, i: u32) -> vec3f {
+  let at = slot(hypothesis, 3u * i);
+  return vec3f(state[at], state[at + 1u], state[at + 2u]);
+}`;
