@@ -12,7 +12,7 @@ import { frameSize } from '../image/frame.ts';
 import type { FrameSource } from '../image/frame.ts';
 import { Commands } from './commands.ts';
 import type { Model } from './gaussNewtonPrograms.ts';
-import { IDENTITY, displacement, roundTrip } from './homography.ts';
+import { IDENTITY, displacement, isPlausible, roundTrip } from './homography.ts';
 import { MOST_PIXELS, levelsOf } from './levels.ts';
 import type { Level } from './levels.ts';
 import { PyramidBuilder } from './pyramid.ts';
@@ -139,6 +139,7 @@ async function alignmentOf(
     first ??= { there, trip };
     const isTrusted =
       trip <= MOST_ROUND_TRIP * 2 ** halvings &&
+      isPlausible(there.matrix, size) &&
       there.overlap >= LEAST_OVERLAP &&
       (model === 'homography' || there.correlation >= LEAST_CORRELATION);
     if (!isTrusted) continue;

@@ -75,3 +75,27 @@ export function roundTrip(there: Homography, back: Homography, size: Size): numb
   const all = distances(compose(back, there), size);
   return all.reduce((sum, d) => sum + d, 0) / all.length;
 }
+
+/** Furthest that the picture's middle may move, and a corner beside it, as shares of the longer side. */
+const MOST_SHIFT = 0.25;
+const MOST_TURN = 0.1;
+
+/**
+ * Whether a hand can have moved the camera so between two frames: the picture's middle moves by at most a quarter of
+ * the longer side, and no corner by more than a tenth more or less (about 9 degrees, or 17 % of scale).
+ */
+export function isPlausible(h: Homography, { width, height }: Size): boolean {
+  const [right, bottom, longer] = [width - 1, height - 1, Math.max(width, height)];
+  const [u, v] = apply(h, right / 2, bottom / 2);
+  const shift = [u - right / 2, v - bottom / 2];
+  if (!(Math.hypot(...shift) <= MOST_SHIFT * longer)) return false;
+  return [0, right].every((x) =>
+    [0, bottom].every((y) => {
+      const [cornerU, cornerV] = apply(h, x, y);
+      return (
+        h[6] * x + h[7] * y + h[8] > 0 &&
+        Math.hypot(cornerU - x - shift[0], cornerV - y - shift[1]) <= MOST_TURN * longer
+      );
+    }),
+  );
+}

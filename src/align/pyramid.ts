@@ -69,7 +69,7 @@ export class PyramidBuilder {
     const rows = this.#most();
     const pixels = rows.map((count, i) => count * this.#sizes[i].width);
     const halvings = pixels.slice(0, -1).map((count) => count * PIXEL_BYTES);
-    return [pixels[0] * 16 + 16, pixels[0] + 16, width * height * PIXEL_BYTES, ...halvings];
+    return [pixels[0] * 16, Math.ceil(pixels[0] / 4) * 4, width * height * PIXEL_BYTES, ...halvings];
   }
 
   /** Bytes of the buffers beside the pyramids. */
