@@ -18,6 +18,7 @@ import type { Level } from './levels.ts';
 import { PyramidBuilder } from './pyramid.ts';
 import { Search } from './search.ts';
 import type { Found } from './search.ts';
+import { findMesh, meshBytes } from './meshSearch.ts';
 import type { FrameAlignment } from './types.ts';
 
 /** What alignment runs on: a device and what is kept for it. */
@@ -32,6 +33,8 @@ export interface AlignDevice {
 export interface EstimateOptions {
   /** The frame that the others are aligned to, from 0. */
   reference: number;
+  /** `homography`; `mesh` adds shifts on a grid; `auto` does so where frames then agree better. */
+  method: 'auto' | 'homography' | 'mesh';
   /** Whether samples are linear light. */
   linear: boolean;
   /** Most bytes of GPU buffers. */
@@ -54,6 +57,9 @@ const LEAST_OVERLAP = 0.03;
 /** Least correlation of features, for models simpler than asked for. */
 const LEAST_CORRELATION = 0.3;
 
+/** With `auto`, a mesh is used where it lowers the error of features to less than this share. */
+const MESH_GAIN = 0.95;
+
 const MODELS: readonly Model[] = ['homography', 'similarity', 'translation'];
 
 /**
@@ -66,7 +72,7 @@ const MODELS: readonly Model[] = ['homography', 'similarity', 'translation'];
 export async function estimateAlignments(
   { gpu, transfer, pipelines }: AlignDevice,
   frames: readonly FrameSource[],
-  { reference, linear, memoryBudget, signal, onProgress }: EstimateOptions,
+  { reference, method, linear, memoryBudget, signal, onProgress }: EstimateOptions,
 ): Promise<FrameAlignment[]> {
   const size = frameSize(frames[0]);
   const result: FrameAlignment[] = frames.map((_, k) => ({
@@ -95,6 +101,18 @@ export async function estimateAlignments(
       if (k === reference) continue;
       await builder.build(frame, moving, signal);
       result[k] = await alignmentOf(search, fixed, moving, size, levels[0], signal);
+      if (method !== 'homography' && !result[k].failed) {
+        const { mesh, before, after } = await findMesh(
+          gpu,
+          commands,
+          levels,
+          fixed,
+          moving,
+          result[k].matrix,
+          signal,
+        );
+        if (method === 'mesh' || after < MESH_GAIN * before) result[k] = { ...result[k], kind: 'mesh', mesh };
+      }
       onProgress?.(++done, total);
     }
     return result;
@@ -114,7 +132,7 @@ function fitting(
   for (let most = MOST_PIXELS; most >= LEAST_SIDE ** 2; most /= 4) {
     const levels = levelsOf(size, most);
     const builder = make(levels);
-    if (2 * builder.pyramidBytes + builder.scratchBytes + Search.bytes(levels) <= memoryBudget)
+    if (2 * builder.pyramidBytes + builder.scratchBytes + Search.bytes(levels) + meshBytes(levels) <= memoryBudget)
       return { levels, builder };
   }
   throw new InputError(
