@@ -19,6 +19,7 @@ import { PyramidBuilder } from './pyramid.ts';
 import { Search } from './search.ts';
 import type { Found } from './search.ts';
 import { findMesh, meshBytes } from './meshSearch.ts';
+import type { FoundMesh } from './meshSearch.ts';
 import type { FrameAlignment } from './types.ts';
 
 /** What alignment runs on: a device and what is kept for it. */
@@ -52,13 +53,25 @@ export const LEAST_DISPLACEMENT = 0.15;
 
 /** Largest mean round trip that is trusted, in pixels of the finest level. */
 const MOST_ROUND_TRIP = 0.3;
+/** At finest levels of more pixels than this, the way back is found at half the size: it is only a check. */
+const ENOUGH_TO_CHECK = 500_000;
 /** Least overlap that is trusted: usable pixels in both frames, as a share of the picture. */
 const LEAST_OVERLAP = 0.03;
 /** Least correlation of features, for models simpler than asked for. */
 const LEAST_CORRELATION = 0.3;
 
-/** With `auto`, a mesh is used where it lowers the error of features to less than this share. */
+/** Most pixels of the level that a mesh is found at, and of the level that shows whether one helps. */
+const MESH_PIXELS = 1_500_000;
+const MESH_TRIAL = 400_000;
+/**
+ * With `auto`, a mesh is used where it lowers the error of features to less than this share: 0.62 to 0.90 with
+ * parallax of 1 to 4 px, never below 0.98 without, still or moving.
+ */
 const MESH_GAIN = 0.95;
+
+function gains({ before, after }: FoundMesh): boolean {
+  return after < MESH_GAIN * before;
+}
 
 const MODELS: readonly Model[] = ['homography', 'similarity', 'translation'];
 
@@ -100,18 +113,18 @@ export async function estimateAlignments(
     for (const [k, frame] of frames.entries()) {
       if (k === reference) continue;
       await builder.build(frame, moving, signal);
-      result[k] = await alignmentOf(search, fixed, moving, size, levels[0], signal);
+      result[k] = await alignmentOf(search, fixed, moving, size, levels, signal);
       if (method !== 'homography' && !result[k].failed) {
-        const { mesh, before, after } = await findMesh(
-          gpu,
-          commands,
-          levels,
-          fixed,
-          moving,
-          result[k].matrix,
-          signal,
-        );
-        if (method === 'mesh' || after < MESH_GAIN * before) result[k] = { ...result[k], kind: 'mesh', mesh };
+        const find = (mostPixels: number, updates: number): Promise<FoundMesh> =>
+          findMesh(gpu, commands, levels, { reference: fixed, frame: moving }, result[k].matrix, {
+            mostPixels,
+            updates,
+            signal,
+          });
+        if (method === 'mesh' || gains(await find(MESH_TRIAL, 2))) {
+          const found = await find(MESH_PIXELS, 4);
+          if (method === 'mesh' || gains(found)) result[k] = { ...result[k], kind: 'mesh', mesh: found.mesh };
+        }
       }
       onProgress?.(++done, total);
     }
@@ -132,7 +145,10 @@ function fitting(
   for (let most = MOST_PIXELS; most >= LEAST_SIDE ** 2; most /= 4) {
     const levels = levelsOf(size, most);
     const builder = make(levels);
-    if (2 * builder.pyramidBytes + builder.scratchBytes + Search.bytes(levels) + meshBytes(levels) <= memoryBudget)
+    if (
+      2 * builder.pyramidBytes + builder.scratchBytes + Search.bytes(levels) + meshBytes(levels, MESH_PIXELS) <=
+      memoryBudget
+    )
       return { levels, builder };
   }
   throw new InputError(
@@ -146,13 +162,15 @@ async function alignmentOf(
   fixed: GPUBuffer,
   moving: GPUBuffer,
   size: { width: number; height: number },
-  { halvings }: Level,
+  levels: readonly Level[],
   signal: AbortSignal | undefined,
 ): Promise<FrameAlignment> {
+  const [{ width, height, halvings }] = levels;
+  const checked = width * height > ENOUGH_TO_CHECK && levels.length > 1 ? 1 : 0;
   let first: { there: Found; trip: number } | undefined;
   for (const model of MODELS) {
-    const there = await search.run(fixed, moving, model, signal);
-    const back = await search.run(moving, fixed, model, signal);
+    const there = await search.run(fixed, moving, { model, finest: 0, signal });
+    const back = await search.run(moving, fixed, { model, finest: checked, signal });
     const trip = roundTrip(there.matrix, back.matrix, size);
     first ??= { there, trip };
     const isTrusted =

@@ -10,9 +10,13 @@ import { PIXEL_BYTES } from './levels.ts';
 import { CELL, MESH_SOLVE, MESH_SUMS, NODE_FLOATS, WARP_FEATURES } from './meshPrograms.ts';
 import type { Homography, Mesh } from './types.ts';
 
-/** Most pixels of the level that shifts are found at. */
-const MOST_PIXELS = 1_500_000;
-const UPDATES = 4;
+/** How a mesh is found. */
+export interface MeshOptions {
+  /** Most pixels of the level that shifts are found at. */
+  mostPixels: number;
+  updates: number;
+  signal?: AbortSignal;
+}
 
 /** A mesh, and the mean error of features in the overlap without and with it, from 0 to 1. */
 export interface FoundMesh {
@@ -22,13 +26,13 @@ export interface FoundMesh {
 }
 
 /** The level that shifts are found at. */
-function levelOf(levels: readonly Level[]): Level {
-  return levels.find(({ width, height }) => width * height <= MOST_PIXELS) ?? levels.at(-1)!;
+function levelOf(levels: readonly Level[], mostPixels: number): Level {
+  return levels.find(({ width, height }) => width * height <= mostPixels) ?? levels.at(-1)!;
 }
 
 /** Bytes of the buffers that a mesh needs. */
-export function meshBytes(levels: readonly Level[]): number {
-  const { width, height } = levelOf(levels);
+export function meshBytes(levels: readonly Level[], mostPixels: number): number {
+  const { width, height } = levelOf(levels, mostPixels);
   const { columns, rows } = gridOf({ width, height });
   return width * height * PIXEL_BYTES + columns * rows * (3 * 8 + NODE_FLOATS * 4 * 2 + 8);
 }
@@ -46,12 +50,11 @@ export async function findMesh(
   gpu: Gpu,
   commands: Commands,
   levels: readonly Level[],
-  reference: GPUBuffer,
-  frame: GPUBuffer,
+  { reference, frame }: { reference: GPUBuffer; frame: GPUBuffer },
   matrix: Homography,
-  signal?: AbortSignal,
+  { mostPixels, updates, signal }: MeshOptions,
 ): Promise<FoundMesh> {
-  const level = levelOf(levels);
+  const level = levelOf(levels, mostPixels);
   const { width, height, first, halvings } = level;
   const grid = gridOf(level);
   const { columns, rows } = grid;
@@ -85,7 +88,7 @@ export async function findMesh(
       );
       commands.add(MESH_SUMS, params, [reference, warped, sums], [columns, rows, 1]);
     };
-    for (let i = 0; i < UPDATES; i++) {
+    for (let i = 0; i < updates; i++) {
       throwIfCancelled(signal);
       measure();
       if (i === 0)

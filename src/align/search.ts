@@ -85,11 +85,16 @@ export class Search {
   /**
    * Aligns a frame to a reference.
    * @param model the most that may change.
+   * @param finest the level to end at, 0 for the finest.
    * @throws CancelledError; GpuError; DeviceLostError.
    */
-  async run(reference: GPUBuffer, frame: GPUBuffer, model: Model, signal?: AbortSignal): Promise<Found> {
+  async run(
+    reference: GPUBuffer,
+    frame: GPUBuffer,
+    { model, finest: end, signal }: { model: Model; finest: number; signal?: AbortSignal },
+  ): Promise<Found> {
     const { scores, state, sums, readback } = this.#buffers;
-    const levels = [...this.#levels].reverse();
+    const levels = this.#levels.slice(end).reverse();
     const top = levels[0];
     const { count, reach, side } = searchSize(top.width, top.height);
     const size = { width: top.width, height: top.height, first: top.first, reach, side, count };
