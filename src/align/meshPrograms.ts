@@ -19,7 +19,7 @@ const LEVEL = { width: 'u32', height: 'u32', first: 'u32', columns: 'u32', rows:
 export const WARP_FEATURES = new Program({
   label: 'align warp features',
   workgroup: [FLAT_WORKGROUP, 1, 1],
-  params: { ...LEVEL, unit: 'f32', matrix: ['vec4f', 3] },
+  params: { ...LEVEL, unit: 'f32', scale: 'f32', matrix: ['vec4f', 3] },
   bindings: { frame: PIXELS, shifts: PIXELS, warped: { access: 'read_write', type: 'array<vec2f>' } },
   body: `${FLAT_INDEX}${SAMPLE}
 fn shift_at(p: vec2f) -> vec2f {
@@ -40,7 +40,7 @@ fn main(${FLAT_ARGS}) {
   if (index >= params.width * params.height) { return; }
   let p = vec2f(f32(index % params.width), f32(index / params.width));
   let middle = (vec2f(f32(params.width), f32(params.height)) - 1.0) / 2.0;
-  let there = vec3f((p + shift_at(p) - middle) / params.unit, 1.0);
+  let there = vec3f((p + shift_at(p) * params.scale - middle) / params.unit, 1.0);
   let w = dot(params.matrix[2].xyz, there);
   let q = vec2f(dot(params.matrix[0].xyz, there), dot(params.matrix[1].xyz, there)) / w;
   var value = sample(q * params.unit + middle);
@@ -132,13 +132,13 @@ const STIFFNESS = 0.03;
 const MOST_SHIFT = 8;
 
 /**
- * The shifts that fit the sums and their neighbours best, by Jacobi's method. `shifts` holds the current ones, then
- * two grids to work in.
+ * The shifts that fit the sums and their neighbours best, by Jacobi's method. `shifts` holds the current ones in pixels
+ * of the frame, then two grids to work in. A pixel of the frame is `scale` pixels of the level.
  */
 export const MESH_SOLVE = new Program({
   label: 'align mesh solve',
   workgroup: [SOLVERS, 1, 1],
-  params: { columns: 'u32', rows: 'u32' },
+  params: { columns: 'u32', rows: 'u32', scale: 'f32' },
   bindings: {
     sums: { access: 'read', type: 'array<vec4f>' },
     shifts: { access: 'read_write', type: 'array<vec2f>' },
@@ -147,7 +147,7 @@ export const MESH_SOLVE = new Program({
 @workgroup
 fn main(@builtin(local_invocation_index) local: u32) {
   let count = params.columns * params.rows;
-  for (var i = local; i < count; i += ${SOLVERS}u) { shifts[count + i] = shifts[i]; }
+  for (var i = local; i < count; i += ${SOLVERS}u) { shifts[count + i] = shifts[i] * params.scale; }
   storageBarrier();
   for (var sweep = 0u; sweep < ${SWEEPS}u; sweep++) {
     let source = count * (1u + sweep % 2u);
@@ -163,7 +163,7 @@ fn main(@builtin(local_invocation_index) local: u32) {
       }
       let g = sums[2u * i].xyz;
       let pull = sums[2u * i + 1u].xy;
-      let here = shifts[i];
+      let here = shifts[i] * params.scale;
       let b = vec2f(dot(g.xy, here), dot(g.yz, here)) - pull + ${STIFFNESS} * around;
       let a = g + ${STIFFNESS} * vec3f(1.0, 0.0, 1.0);
       shifts[to + i] = vec2f(a.z * b.x - a.y * b.y, a.x * b.y - a.y * b.x) / (a.x * a.z - a.y * a.y);
@@ -171,7 +171,8 @@ fn main(@builtin(local_invocation_index) local: u32) {
     storageBarrier();
   }
   for (var i = local; i < count; i += ${SOLVERS}u) {
-    shifts[i] = clamp(shifts[count * (1u + ${SWEEPS}u % 2u) + i], vec2f(-${MOST_SHIFT}.0), vec2f(${MOST_SHIFT}.0));
+    let found = shifts[count * (1u + ${SWEEPS}u % 2u) + i];
+    shifts[i] = clamp(found, vec2f(-${MOST_SHIFT}.0), vec2f(${MOST_SHIFT}.0)) / params.scale;
   }
 }`,
 });

@@ -12,8 +12,9 @@ import type { Homography, Mesh } from './types.ts';
 
 /** How a mesh is found. */
 export interface MeshOptions {
-  /** Most pixels of the level that shifts are found at. */
+  /** Most pixels of the finest level that shifts are found at. */
   mostPixels: number;
+  /** Updates at each level. */
   updates: number;
   signal?: AbortSignal;
 }
@@ -25,14 +26,24 @@ export interface FoundMesh {
   after: number;
 }
 
-/** The level that shifts are found at. */
-function levelOf(levels: readonly Level[], mostPixels: number): Level {
-  return levels.find(({ width, height }) => width * height <= mostPixels) ?? levels.at(-1)!;
+/** Levels with a shorter side than this say too little about single nodes. */
+const LEAST_SIDE = 40;
+/** Levels that shifts are found at, one after another. */
+const LEVELS = 3;
+
+/** The levels that shifts are found at, coarsest first. */
+function levelsFor(levels: readonly Level[], mostPixels: number): Level[] {
+  const from = levels.findIndex(({ width, height }) => width * height <= mostPixels);
+  const first = from < 0 ? levels.length - 1 : from;
+  return levels
+    .slice(first, first + LEVELS)
+    .filter(({ width, height }, i) => i === 0 || Math.min(width, height) >= LEAST_SIDE)
+    .reverse();
 }
 
 /** Bytes of the buffers that a mesh needs. */
 export function meshBytes(levels: readonly Level[], mostPixels: number): number {
-  const { width, height } = levelOf(levels, mostPixels);
+  const { width, height } = levelsFor(levels, mostPixels).at(-1)!;
   const { columns, rows } = gridOf({ width, height });
   return width * height * PIXEL_BYTES + columns * rows * (3 * 8 + NODE_FLOATS * 4 * 2 + 8);
 }
@@ -54,9 +65,9 @@ export async function findMesh(
   matrix: Homography,
   { mostPixels, updates, signal }: MeshOptions,
 ): Promise<FoundMesh> {
-  const level = levelOf(levels, mostPixels);
-  const { width, height, first, halvings } = level;
-  const grid = gridOf(level);
+  const chosen = levelsFor(levels, mostPixels);
+  const { width, height } = chosen.at(-1)!;
+  const grid = gridOf({ width, height });
   const { columns, rows } = grid;
   const nodes = columns * rows;
   const { device } = gpu;
@@ -74,39 +85,46 @@ export async function findMesh(
   ]);
   const [warped, shifts, sums, readback] = buffers;
   try {
-    const { cx, cy, unit } = normalization(level);
-    const k = [unit, 0, cx, 0, unit, cy, 0, 0, 1];
-    const n = multiply3(multiply3(invert3(k), scaled(matrix, 0.5 ** halvings)), k);
-    const params = { width, height, first, columns, rows };
-    const packed = [0, 3, 6].flatMap((i) => [n[i], n[i + 1], n[i + 2], 0]);
-    const measure = (): void => {
+    const measure = (level: Level): void => {
+      const { cx, cy, unit } = normalization(level);
+      const scale = 0.5 ** level.halvings;
+      const k = [unit, 0, cx, 0, unit, cy, 0, 0, 1];
+      const n = multiply3(multiply3(invert3(k), scaled(matrix, scale)), k);
+      const params = { width: level.width, height: level.height, first: level.first, columns, rows };
       commands.add(
         WARP_FEATURES,
-        { ...params, unit, matrix: packed },
+        { ...params, unit, scale, matrix: [0, 3, 6].flatMap((i) => [n[i], n[i + 1], n[i + 2], 0]) },
         [frame, shifts, warped],
-        flatGrid(width * height),
+        flatGrid(level.width * level.height),
       );
       commands.add(MESH_SUMS, params, [reference, warped, sums], [columns, rows, 1]);
     };
-    for (let i = 0; i < updates; i++) {
+    /** Measures the finest level once more, for the error. */
+    const measureError = async (slot: number): Promise<void> => {
+      measure(chosen.at(-1)!);
+      await commands.submit('the error with a mesh', (encoder) =>
+        encoder.copyBufferToBuffer(sums, 0, readback, slot * sumsBytes, sumsBytes),
+      );
+    };
+    await measureError(0);
+    for (const level of chosen) {
       throwIfCancelled(signal);
-      measure();
-      if (i === 0)
-        await commands.submit('a mesh', (encoder) => encoder.copyBufferToBuffer(sums, 0, readback, 0, sumsBytes));
-      commands.add(MESH_SOLVE, { columns, rows }, [sums, shifts], [1, 1, 1]);
+      for (let i = 0; i < updates; i++) {
+        measure(level);
+        commands.add(MESH_SOLVE, { columns, rows, scale: 0.5 ** level.halvings }, [sums, shifts], [1, 1, 1]);
+      }
       await commands.submit('a mesh');
     }
-    measure();
-    await commands.submit('a mesh', (encoder) => {
-      encoder.copyBufferToBuffer(sums, 0, readback, sumsBytes, sumsBytes);
-      encoder.copyBufferToBuffer(shifts, 0, readback, 2 * sumsBytes, nodes * 8);
-    });
+    await measureError(1);
+    await commands.submit('reading a mesh', (encoder) =>
+      encoder.copyBufferToBuffer(shifts, 0, readback, 2 * sumsBytes, nodes * 8),
+    );
     await gpu.wait(readback.mapAsync(GPUMapMode.READ));
     const values = new Float32Array(readback.getMappedRange().slice(0));
     readback.unmap();
     const floats = sumsBytes / 4;
     return {
-      mesh: { ...grid, shifts: values.slice(2 * floats).map((value) => value * 2 ** halvings) },
+      mesh: { ...grid, shifts: values.slice(2 * floats) },
       before: meanError(values.subarray(0, floats)),
       after: meanError(values.subarray(floats, 2 * floats)),
     };
