@@ -136,9 +136,15 @@ describe('estimated alignments', () => {
 describe('meshes', () => {
   /** Something near the camera across the middle moves by three pixels more. */
   const shift = (x: number, y: number): [number, number] => {
-    const near = Math.exp(-(((y - 60 - 8 * Math.sin(x / 30)) / 24) ** 2));
+    const near = Math.exp(-(((y - 120 - 16 * Math.sin(x / 60)) / 50) ** 2));
     return [3 * near, -near];
   };
+  const SIZE = { width: 336, height: 240 };
+  const SHOTS = [
+    aboutMiddle(SIZE, { degrees: -1.4, x: 4.3, y: -6.2 }),
+    IDENTITY,
+    aboutMiddle(SIZE, { degrees: 1.1, scale: 0.995, x: -9.1 }),
+  ];
   const frames = [0.06, 0.25, 1].map((exposure, k) =>
     shoot(scene(12), { ...SIZE, exposure, matrix: SHOTS[k], ...(k !== 1 && { shift }) }, inverse),
   );
