@@ -42,7 +42,7 @@ class DeghostEngine implements Engine {
     const deghoster = await Deghoster.create({ weights, device: this.device, tuning: this.#tuning });
     let radiance = new Float32Array(0);
     return {
-      run: async () => ({ radiance } = await deghoster.merge(frames, { reference, response: 'gamma' })),
+      run: async () => ({ radiance } = await deghoster.merge(frames, { reference, response: 'gamma', align: 'none' })),
       result: () => planes(radiance, 3, input[0].h, input[0].w),
       release: () => deghoster.dispose(),
     };

@@ -2,6 +2,7 @@
  * The engine as a library: brackets in, radiance out. This file checks and chooses what a merge needs; merge.ts runs
  * the merge.
  */
+import type { FrameAlignment } from './align/types.ts';
 import { openPlatformDevice } from './device.ts';
 import type { DeviceLostError } from './errors.ts';
 import { InputError, UsageError, throwIfCancelled } from './errors.ts';
@@ -51,6 +52,14 @@ export interface DeghosterOptions {
   memoryBudget?: number;
 }
 
+/**
+ * How frames are aligned: `auto` finds a homography for each, and shifts on a grid where those help against parallax;
+ * `homography` and `mesh` do the first alone, or both always; `none` takes the frames as they are. Or homographies, in
+ * the frames' order: 9 numbers, rows first, the last one 1, from a pixel of the reference to the frame's, pixel centres
+ * at whole numbers.
+ */
+export type AlignOption = 'auto' | 'none' | 'homography' | 'mesh' | { matrices: readonly (readonly number[])[] };
+
 /** How one stack is merged. Every field has a default. */
 export interface MergeOptions {
   /**
@@ -59,6 +68,13 @@ export interface MergeOptions {
    * more of the picture (`MergeResult.referenceChoice` says why).
    */
   reference?: number | 'auto';
+  /** How frames are aligned to the reference: `auto` by default. */
+  align?: AlignOption;
+  /**
+   * How readily something counts as moving, from 0 to 1: 0.5, the default, takes the network's word. More removes more
+   * ghosts and shows more of the reference alone; less does the opposite. Nothing is done to given maps.
+   */
+  strength?: number;
   /** The camera's response. `auto` (estimated) by default for 8-bit frames, `gamma` (2.2) otherwise. */
   response?: ResponseOption;
   /**
@@ -115,6 +131,11 @@ export interface PrepareOptions extends ExpectedMerge {
   signal?: AbortSignal;
 }
 
+/** How much strengths 0 and 1 differ in the network's logits of motion. */
+const LOGITS = 8;
+
+const ALIGN_WORDS: readonly unknown[] = ['auto', 'none', 'homography', 'mesh'];
+
 /** The frame size that `prepare` assumes by default: pictures of this size and larger are cut into the same tiles. */
 const EXPECTED = { width: 6000, height: 4000 };
 
@@ -137,6 +158,8 @@ export interface MergeResult {
   referenceChoice?: ReferenceChoice;
   /** Input index of each frame in exposure order. */
   order: number[];
+  /** How each frame lies on the reference, in exposure order; all `none` for `align: 'none'`. */
+  alignment: FrameAlignment[];
   /** The camera response that was used. */
   response: ChosenResponse;
   /** Most bytes of GPU buffers held at once, without frames and results on the device. */
@@ -224,17 +247,18 @@ export class Deghoster {
    * The schedule behind `plan`.
    * @internal For tests and benches: plans and programs change from version to version.
    */
-  schedule({
-    width,
-    height,
-    frames,
-    reference = middleFrame(frames),
-    method = 'network',
-    motion = false,
-  }: PlanOptions): Schedule {
+  schedule(options: PlanOptions): Schedule {
+    return this.#scheduleOf(options, false);
+  }
+
+  #scheduleOf(
+    { width, height, frames, reference = middleFrame(frames), method = 'network', motion = false }: PlanOptions,
+    covered: boolean,
+  ): Schedule {
     // The ratios of the exposures change no sizes.
     const taus = Array.from({ length: frames }, (_, k) => 4 ** k);
-    return this.#scheduleFor({ width, height, taus, reference, useResponse: true, motionGiven: motion, method });
+    const size = { width, height, taus, reference };
+    return this.#scheduleFor({ ...size, useResponse: true, covered, motionGiven: motion, method });
   }
 
   /**
@@ -246,7 +270,8 @@ export class Deghoster {
   async prepare(frames: number, options: PrepareOptions = {}): Promise<void> {
     this.#check('prepare');
     const { method, motion, width = EXPECTED.width, height = EXPECTED.height, signal } = options;
-    const { stages } = this.schedule({ width, height, frames, method, motion });
+    // Frames that are aligned run all that others run.
+    const { stages } = this.#scheduleOf({ width, height, frames, method, motion }, true);
     throwIfCancelled(signal);
     await this.#session.executor.warm(
       stages.map((stage) => stage.plan),
@@ -311,12 +336,14 @@ export class Deghoster {
   ): Promise<Omit<MergeResult, 'radiance'>> {
     this.#check('merge');
     const begun = performance.now();
-    const { signal, onProgress, method = 'network' } = options;
+    const { signal, onProgress, method = 'network', strength = 0.5 } = options;
     throwIfCancelled(signal);
     const { frames, order } = sortFrames(input);
     const given = options.reference === 'auto' ? undefined : checkReference(options.reference, frames.length);
     checkSamples(frames);
     const { width, height } = frameSize(frames[0]);
+    if (!(strength >= 0 && strength <= 1)) throw new UsageError(`strength is ${strength}, it must be from 0 to 1`);
+    const align = checkAlign(options.align);
     const merge = new Merge(this.#session, frames, options);
     const referenceChoice =
       given === undefined ? choiceOf(await merge.clipped(options.response === 'linear')) : undefined;
@@ -332,9 +359,18 @@ export class Deghoster {
     if (profile) profile.responseMs = performance.now() - choosing;
     const taus = frames.map((frame) => frame.exposure / frames[0].exposure);
     const { kind } = response.report;
+    const isLinear = kind === 'linear';
+    const aligned =
+      align === 'none'
+        ? undefined
+        : await merge.align(typeof align === 'object' ? { matrices: sorted(align.matrices, order) } : align, {
+            reference,
+            linear: isLinear,
+            memoryBudget: this.#memoryBudget,
+          });
     // The gate's tolerance is in codes of a file. Linear samples of 8 bits already are such codes; finer ones count as
     // if a JPEG held them.
-    const linear = kind === 'linear' && !frames.every(isEightBit);
+    const linear = isLinear && !frames.every(isEightBit);
     const planned = this.#scheduleFor({
       width,
       height,
@@ -342,10 +378,18 @@ export class Deghoster {
       reference,
       useResponse: kind !== 'gamma',
       linear,
+      covered: merge.warpBytes > 0 || frames.some((frame) => 'coverage' in frame && frame.coverage),
+      logitShift: LOGITS * (strength - 0.5),
       motionGiven: motion !== undefined,
       method,
+      otherBytes: merge.warpBytes,
     });
-    const maps = await merge.run(planned, response, motion, picture);
+    let maps: Float32Array[];
+    try {
+      maps = await merge.run(planned, response, motion, picture);
+    } finally {
+      merge.dispose();
+    }
     if (profile) profile.ms = performance.now() - begun;
     return {
       width,
@@ -355,6 +399,7 @@ export class Deghoster {
       reference,
       referenceChoice,
       order,
+      alignment: aligned?.alignment ?? frames.map((_, k) => unaligned(k === reference)),
       response,
       peakBytes: merge.peakBytes,
       ...(profile && { profile }),
@@ -368,8 +413,12 @@ export class Deghoster {
     reference: number;
     useResponse: boolean;
     linear?: boolean;
+    covered?: boolean;
+    logitShift?: number;
     motionGiven: boolean;
     method: 'network' | 'merge';
+    /** Bytes of the memory budget that are needed otherwise. */
+    otherBytes?: number;
   }): Schedule {
     const config = request.method === 'network' ? this.#weights?.config : undefined;
     if (request.method === 'network' && !config)
@@ -377,7 +426,7 @@ export class Deghoster {
         'merge: no weights were given to Deghoster.create: pass weights, or method "merge" for the plain merge',
       );
     const limits = {
-      memoryBudget: this.#memoryBudget,
+      memoryBudget: this.#memoryBudget - (request.otherBytes ?? 0),
       maxBinding: this.#session.gpu.maxBinding,
       capabilities: this.#session.gpu.capabilities,
       precision: this.#precision,
@@ -385,6 +434,23 @@ export class Deghoster {
     };
     return schedule({ ...request, config, gamma: config?.gamma ?? 2.2, limits });
   }
+}
+
+/** Matrices in exposure order; the wrong number of them is reported where they are used. */
+function sorted<T>(matrices: readonly T[], order: readonly number[]): readonly T[] {
+  return matrices.length === order.length ? order.map((i) => matrices[i]) : matrices;
+}
+
+/** The alignment of a frame that nobody aligned. */
+function unaligned(isReference: boolean): FrameAlignment {
+  return { kind: isReference ? 'reference' : 'none', matrix: [1, 0, 0, 0, 1, 0, 0, 0, 1], displacement: 0 };
+}
+
+function checkAlign(align: AlignOption = 'auto'): AlignOption {
+  const isKnown = typeof align === 'object' ? Array.isArray(align?.matrices) : ALIGN_WORDS.includes(align);
+  if (!isKnown)
+    throw new UsageError(`align is ${JSON.stringify(align)}, it must be "${ALIGN_WORDS.join('", "')}" or { matrices }`);
+  return align;
 }
 
 function checkReference(reference: number | undefined, count: number): number {

@@ -5,6 +5,8 @@
  * frames and a result that the caller wants on the device. If the device is lost, it is opened once more, and the merge
  * goes on with the first tile that is not in the picture yet.
  */
+import type { Aligned, EstimateOptions, Warper } from './align/index.ts';
+import type { AlignOption } from './deghoster.ts';
 import { DeviceLostError, InputError } from './errors.ts';
 import type { Prepared, Tensors } from './graph/executor.ts';
 import type { DeviceFrame, Grid } from './graph/transfer.ts';
@@ -30,7 +32,7 @@ import type { TileWork } from './stage.ts';
 
 /** Progress of a merge. */
 export interface Progress {
-  stage: 'response' | 'compile' | 'segmentation' | 'fusion' | 'merge';
+  stage: 'response' | 'align' | 'compile' | 'segmentation' | 'fusion' | 'merge';
   /** Finished tiles of this stage, with a fraction for the current tile. When compiling, finished programs. */
   done: number;
   /** All tiles of this stage, or all programs. */
@@ -65,6 +67,9 @@ export class Merge {
   /** Whether a part of the result already is on the device, and would be lost with the device. */
   #keptOnDevice = false;
   #peak = 0;
+  #aligned: Aligned | undefined;
+  #makeWarper: (() => Warper) | undefined;
+  #warper: Warper | undefined;
   /** The measurements, if any. */
   readonly profile: MergeProfile | undefined;
 
@@ -80,7 +85,37 @@ export class Merge {
 
   /** Most bytes of GPU buffers held at once. */
   get peakBytes(): number {
-    return Math.max(this.#peak, this.#session.executor.memory.peakBytes);
+    return Math.max(this.#peak, this.#session.executor.memory.peakBytes + this.warpBytes);
+  }
+
+  /** Bytes of what resamples frames. */
+  warpBytes = 0;
+
+  /**
+   * Finds how the frames lie on the reference. Frames that do not lie there as they are will be resampled.
+   * @param option matrices are in exposure order.
+   */
+  async align(
+    option: Exclude<AlignOption, 'none'>,
+    options: Omit<EstimateOptions, 'method' | 'signal' | 'onProgress'>,
+  ): Promise<Aligned> {
+    const { WARPER_BYTES, Warper, alignFrames } = await import('./align/index.ts');
+    const { signal, onProgress } = this.#control;
+    this.#aligned = await this.#again(() =>
+      alignFrames(this.#session, this.#frames, option, {
+        ...options,
+        signal,
+        onProgress: (done, total) => onProgress?.({ stage: 'align', done, total, fraction: 0 }),
+      }),
+    );
+    if (this.#aligned.warps.some(Boolean)) this.warpBytes = WARPER_BYTES;
+    this.#makeWarper = () => new Warper(this.#session.gpu, this.#session.pipelines);
+    return this.#aligned;
+  }
+
+  /** Frees what the merge made for itself. */
+  dispose(): void {
+    this.#warper?.dispose();
   }
 
   /** The frames to estimate a response from. Of frames on the device, only the patches are read back. */
@@ -217,12 +252,14 @@ export class Merge {
     const { signal } = this.#control;
     const table = responseTable(response.response);
     const cut = (tile: Tile, inputs: Tensors): void => {
-      cutStack(this.#frames, motion, tile, tiling.width, tiling.height, inputs[STACK]);
+      const isOnDevice = (k: number): boolean => this.#aligned?.warps[k] !== undefined;
+      cutStack(this.#frames, motion, isOnDevice, tile, tiling.width, tiling.height, inputs[STACK]);
       inputs[RESPONSE].set(table);
     };
-    const load = this.#frames.some(isDeviceFrame)
-      ? (prepared: Prepared, tile: Tile): Promise<void> => this.#loadColours(prepared, stage, tile)
-      : undefined;
+    const load =
+      this.#frames.some(isDeviceFrame) || this.warpBytes > 0
+        ? (prepared: Prepared, tile: Tile): Promise<void> => this.#loadColours(prepared, stage, tile)
+        : undefined;
     const times = this.profile && stageTimes(plan);
     const begun = performance.now();
     let [busyMs, submissions] = [0, 0];
@@ -261,7 +298,7 @@ export class Merge {
     });
   }
 
-  /** Copies the colours of frames that are not arrays into the uploaded stack. */
+  /** Copies the colours of frames that are not arrays, or are resampled, into the uploaded stack. */
   async #loadColours(prepared: Prepared, { plan, tiling }: Stage, tile: Tile): Promise<void> {
     const { buffer, first } = this.#session.executor.locate(
       prepared,
@@ -269,8 +306,12 @@ export class Merge {
     );
     const grid = { x: tile.x.start, y: tile.y.start, width: tiling.width, height: tiling.height, cell: 1, step: 1 };
     for (const [k, frame] of this.#frames.entries()) {
-      if (isDeviceFrame(frame))
-        await this.#session.transfer.load(frame, grid, { buffer, first: first + k * tiling.width * tiling.height });
+      const target = { buffer, first: first + k * tiling.width * tiling.height };
+      const warp = this.#aligned?.warps[k];
+      if (warp) {
+        if (this.#warper?.gpu !== this.#session.gpu) this.#warper = this.#makeWarper!();
+        await this.#warper!.load(frame, warp, grid, target);
+      } else if (isDeviceFrame(frame)) await this.#session.transfer.load(frame, grid, target);
     }
   }
 

@@ -9,6 +9,7 @@ import { Gpu } from './device.ts';
 import { UsageError } from './errors.ts';
 import { Executor } from './graph/executor.ts';
 import type { TensorSource } from './graph/deviceBuffers.ts';
+import { Pipelines } from './graph/pipelines.ts';
 import { Transfer } from './graph/transfer.ts';
 
 /** Opens a device. */
@@ -21,6 +22,7 @@ export class Session {
   #closed = false;
   #executor: Executor;
   #transfer: Transfer;
+  #pipelines: Pipelines;
 
   private constructor(device: GPUDevice, open: OpenDevice | undefined, tensor: TensorSource) {
     this.#open = open;
@@ -28,6 +30,7 @@ export class Session {
     this.#gpu = new Gpu(device);
     this.#executor = new Executor(this.#gpu, tensor);
     this.#transfer = new Transfer(this.#gpu);
+    this.#pipelines = new Pipelines(this.#gpu);
   }
 
   /**
@@ -52,6 +55,11 @@ export class Session {
     return this.#transfer;
   }
 
+  /** The programs of alignment, which is loaded when it is needed. */
+  get pipelines(): Pipelines {
+    return this.#pipelines;
+  }
+
   /** Whether a lost device can be replaced. */
   get canReopen(): boolean {
     return this.#open !== undefined && !this.#closed;
@@ -72,6 +80,7 @@ export class Session {
     this.#gpu = new Gpu(device);
     this.#executor = new Executor(this.#gpu, this.#tensor);
     this.#transfer = new Transfer(this.#gpu);
+    this.#pipelines = new Pipelines(this.#gpu);
   }
 
   /** Frees everything on the device, and destroys the device if the session opened it. */

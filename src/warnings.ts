@@ -3,6 +3,7 @@
  * found and what to do. A separate entry, so that a page with its own texts loads none of this code.
  * @module deghost/warnings
  */
+import type { FrameAlignment } from './align/types.ts';
 import type { MergeResult } from './deghoster.ts';
 import { clippedShare, countClipped } from './image/chooseReference.ts';
 import type { ChosenResponse } from './image/chooseResponse.ts';
@@ -14,7 +15,7 @@ import { movingShare } from './image/motion.ts';
 
 /** One warning of a merge. */
 export interface MergeWarning {
-  kind: 'much-motion' | 'weak-response' | 'poor-reference' | 'contradicted-exposures';
+  kind: 'unaligned' | 'much-motion' | 'weak-response' | 'poor-reference' | 'contradicted-exposures';
   /** What was found and what to do, in plain text without line breaks. */
   message: string;
   /** The frames that the warning is about, from 0 in exposure order (messages count from 1). */
@@ -30,6 +31,7 @@ interface Findings {
   response: ChosenResponse;
   /** The reference's motion map, if the network made the maps. */
   motion: Float32Array | undefined;
+  alignment: readonly FrameAlignment[];
 }
 
 /** If more than this share of the picture is marked as moving, that is a lot. */
@@ -55,14 +57,16 @@ const LARGEST_TOLD = 100;
  */
 export function mergeWarnings(
   frames: readonly FrameSource[],
-  result: Pick<MergeResult, 'order' | 'reference' | 'response' | 'motion'>,
+  result: Pick<MergeResult, 'order' | 'reference' | 'response' | 'motion' | 'alignment'>,
 ): MergeWarning[] {
-  const { order, reference, response, motion } = result;
-  const findings: Findings = { frames: order.map((k) => frames[k]), reference, response, motion: motion[reference] };
+  const { order, reference, response, motion, alignment } = result;
+  const sorted = order.map((k) => frames[k]);
+  const findings: Findings = { frames: sorted, reference, response, motion: motion[reference], alignment };
   const contradicted = contradictedExposures(findings);
   // If the exposures are wrong, the response cannot be right.
   return [
     contradicted,
+    unaligned(findings),
     muchMotion(findings),
     poorReference(findings),
     contradicted ? undefined : weakResponse(findings),
@@ -110,6 +114,23 @@ function times(ratio: number): string {
   return `${Number(ratio.toPrecision(2))} times`;
 }
 
+function unaligned({ frames, alignment }: Findings): MergeWarning | undefined {
+  const failed = alignment.flatMap(({ failed }, k) => (failed ? [k] : []));
+  if (failed.length === 0) return undefined;
+  const found = failed.map((k) => {
+    const { kind, overlap = 0 } = alignment[k];
+    const what = kind === 'none' ? 'taken as it is' : `aligned by a ${kind} alone`;
+    return `${numbered(frames, k)} is ${what}, with ${percent(overlap)} of the picture to compare`;
+  });
+  return {
+    kind: 'unaligned',
+    message:
+      `The alignment of ${failed.length === 1 ? 'a frame' : `${failed.length} frames`} could not be trusted: ` +
+      `${found.join('; ')}. Where the picture is doubled or soft, leave out frames that do not belong to the stack.`,
+    frames: failed,
+  };
+}
+
 function muchMotion({ motion }: Findings): MergeWarning | undefined {
   if (!motion) return undefined;
   const share = movingShare(motion);
@@ -118,7 +139,7 @@ function muchMotion({ motion }: Findings): MergeWarning | undefined {
     kind: 'much-motion',
     message:
       `${percent(share)} of the picture is marked as moving and comes from the reference frame alone. Likely ` +
-      'causes: frames taken by hand (align them first), a frame in another orientation, a frame of another scene, or ' +
+      'causes: frames that are not aligned, a frame in another orientation, a frame of another scene, or ' +
       'wrong exposures. If so much does move, merge fewer frames.',
   };
 }

@@ -115,7 +115,7 @@ export type FromWorker =
   | { type: 'frameFailed'; id: number; message: string }
   | {
       type: 'progress';
-      stage: 'response' | 'compile' | 'segmentation' | 'fusion' | 'merge';
+      stage: 'response' | 'align' | 'compile' | 'segmentation' | 'fusion' | 'merge';
       done: number;
       total: number;
       fraction: number;

@@ -24,6 +24,7 @@ export const REMEDIES: Partial<Record<InputProblem, string>> = {
 
 const WARNING_TITLES: Record<MergeWarning['kind'], string> = {
   'much-motion': 'Most of the picture counts as moving',
+  unaligned: 'A frame could not be aligned',
   'weak-response': 'The files’ tone curve is uncertain',
   'poor-reference': 'The reference frame shows little',
   'contradicted-exposures': 'The exposures do not fit the pictures',

@@ -25,6 +25,8 @@ export interface Frame extends Exposed {
   data: Samples;
   width: number;
   height: number;
+  /** Where 0, the frame has no data, `[height, width]`: the others count alone there. Absent if it has data everywhere. */
+  coverage?: Uint8Array;
 }
 
 /**
@@ -121,6 +123,8 @@ function checkPixels(frame: FrameSource, fail: (what: string) => never): void {
   const expected = width * height * 3;
   if ('data' in frame && frame.data.length !== expected)
     fail(`${frame.data.length} samples, ${width}x${height} RGB needs ${expected}`);
+  if ('data' in frame && frame.coverage && frame.coverage.length !== width * height)
+    fail(`${frame.coverage.length} values of coverage, ${width}x${height} needs ${width * height}`);
   if ('buffer' in frame) {
     const { buffer } = frame;
     if (buffer.size < expected * 4)

@@ -5,15 +5,23 @@ import type { MotionMaps } from './motion.ts';
 import type { Tile } from './tile.ts';
 
 /**
+ * W of a pixel where its frame has no data. As a factor it acts as 0, which W is there (spec: Before the network); the
+ * few kernels that must know look at its sign.
+ */
+export const NO_DATA = -1e-30;
+
+/**
  * A tile of the stack, NC4HW4: block k is (R, G, B, W_k) of frame k, samples scaled to [0,1]. Outside the picture, its
- * last row and column repeat: the padding of the spec's Conventions. For frames that are not arrays, only W_k is
- * written; graph/transfer.ts adds their colours.
+ * last row and column repeat: the padding of the spec's Conventions. Where a frame has no data, W_k is NO_DATA. For
+ * frames that are not arrays or are warped, only W_k is written; the device adds their colours.
  * @param motion one map per frame, of the picture's size or the padded size; absent for W = 0.
+ * @param isOnDevice whether the device adds a frame's colours.
  * @param out `[frames][tileHeight][tileWidth][4]`.
  */
 export function cutStack(
   frames: readonly FrameSource[],
   motion: MotionMaps | undefined,
+  isOnDevice: (frame: number) => boolean,
   tile: Tile,
   tileWidth: number,
   tileHeight: number,
@@ -21,7 +29,7 @@ export function cutStack(
 ): void {
   const { width, height } = frameSize(frames[0]);
   frames.forEach((frame, k) => {
-    const data = 'data' in frame ? frame.data : undefined;
+    const { data, coverage } = 'data' in frame && !isOnDevice(k) ? frame : { data: undefined, coverage: undefined };
     const scale = data ? 1 / maxSample(data) : 1;
     const map = motion?.maps[k];
     const mapWidth = motion?.width ?? 0;
@@ -38,6 +46,7 @@ export function cutStack(
           out[at + 2] = data[3 * pixel + 2] * scale;
         }
         out[at + 3] = map ? map[mapRow + Math.min(tile.x.start + x, mapWidth - 1)] : 0;
+        if (coverage && coverage[row + Math.min(tile.x.start + x, width - 1)] === 0) out[at + 3] = NO_DATA;
       }
     }
   });

@@ -1,5 +1,6 @@
 /** Every kernel, by the op name of its nodes. */
 import { conv2d } from './conv2d/index.ts';
+import { coveredMasks } from './coverage.ts';
 import { copy } from './copy.ts';
 import { alignedPair, encoderInput } from './exposure.ts';
 import { gateEvidence, gateMasks, gateWindow } from './gate.ts';
@@ -18,6 +19,7 @@ export const KERNELS = {
   gateEvidence,
   gateWindow,
   gateMasks,
+  coveredMasks,
   maskMultiply,
   meanMax,
   blend,

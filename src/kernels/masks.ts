@@ -102,6 +102,7 @@ const COLLECT = new Program({
     reference: 'u32',
     clear: 'u32',
     binary: 'u32',
+    shift: 'f32',
   },
   bindings: { logit: READ, masks: { access: 'read_write', type: 'array<f32>' } },
   body: `
@@ -114,7 +115,7 @@ fn mask_index(frame: u32, pixel: u32) -> u32 {
 fn main(${FLAT_ARGS}) {
   let pixel = flat_index(group, local, groups);
   if (pixel >= params.size) { return; }
-  let l = logit[params.logit_start + pixel].x;
+  let l = logit[params.logit_start + pixel].x + params.shift;
   let soft = 1.0 / (1.0 + exp(-l));
   let w = select(soft, select(0.0, 1.0, l > 0.0), params.binary == 1u);
   let at = mask_index(params.reference, pixel);
@@ -131,14 +132,16 @@ export interface CollectMaskAttrs {
   reference: number;
   /** Whether masks are 1 where the logit is positive, instead of its sigmoid. */
   binary: boolean;
+  /** Added to the logit. */
+  shift: number;
 }
 
 /**
  * Inputs: a one-channel logit and, except for the first frame, the masks so far, which are updated in place. Output:
- * masks, where channel k is W_k; `W_k = sigmoid(logit)`, `W_r = max(W_r, W_k)`.
+ * masks, where channel k is W_k; `W_k = sigmoid(logit + shift)`, `W_r = max(W_r, W_k)`.
  */
 export const collectMask: SingleKernel<CollectMaskAttrs> = {
-  samples: [{ attrs: { frames: 2, frame: 0, reference: 1, binary: false }, inputs: [1] }],
+  samples: [{ attrs: { frames: 2, frame: 0, reference: 1, binary: false, shift: 0.25 }, inputs: [1] }],
   inPlace: (_, inputs) => (inputs === 2 ? 1 : undefined),
   shape(attrs, inputs) {
     expectSameSize('collectMask', inputs);
@@ -157,6 +160,7 @@ export const collectMask: SingleKernel<CollectMaskAttrs> = {
         reference: attrs.reference,
         clear: inputs.length === 1 ? 1 : 0,
         binary: attrs.binary ? 1 : 0,
+        shift: attrs.shift,
       },
       workgroups: flatGrid(size),
     };

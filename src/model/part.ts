@@ -18,6 +18,10 @@ export interface Scene extends FrameAttrs {
   reference: number;
   /** Whether samples are linear light, for the gate. */
   linear?: boolean;
+  /** Added to S's logits; 0 if absent. */
+  logitShift?: number;
+  /** Whether a frame may lack data somewhere. */
+  covered?: boolean;
   width: number;
   height: number;
 }

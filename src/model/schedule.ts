@@ -74,6 +74,10 @@ export interface ScheduleRequest {
   useResponse: boolean;
   /** Whether samples are linear light. */
   linear?: boolean;
+  /** Whether a frame may lack data somewhere. */
+  covered?: boolean;
+  /** Added to the network's logits of motion. */
+  logitShift?: number;
   /** Whether motion maps are given: then none need to be computed, and a merge without a network uses them. */
   motionGiven: boolean;
   limits: Limits;
@@ -178,10 +182,20 @@ function stageFused(
  * @throws InputError if even the smallest tile exceeds the budget or the limits, naming both values.
  */
 export function schedule(request: ScheduleRequest): Schedule {
-  const { config, width, height, taus, reference, gamma, useResponse, linear, limits } = request;
+  const { config, width, height, taus, reference, gamma, useResponse, linear, covered, logitShift, limits } = request;
   const up = (length: number): number => Math.ceil(length / PADDING) * PADDING;
   const padded = { width: up(width), height: up(height) };
-  const scene = (w: number, h: number): Scene => ({ taus, reference, gamma, useResponse, linear, width: w, height: h });
+  const scene = (w: number, h: number): Scene => ({
+    taus,
+    reference,
+    gamma,
+    useResponse,
+    linear,
+    covered,
+    logitShift,
+    width: w,
+    height: h,
+  });
   const requests: StageRequest[] = [];
   if (!config) {
     requests.push({

@@ -58,7 +58,7 @@ function evidence({ graph, scene, stack, response }: Network, { codes, relative 
 /** Motion maps of all frames, [frames, H, W]. */
 export function segmentation(net: Network): GraphNode {
   const { graph, config, scene } = net;
-  const { taus, reference } = scene;
+  const { taus, reference, covered, logitShift = 0 } = scene;
   const { gate } = config;
   const binary = config.maskMode === 'binary';
   const frames = taus.length;
@@ -79,15 +79,17 @@ export function segmentation(net: Network): GraphNode {
       frame,
       reference,
       binary: binary && !gate,
+      shift: logitShift,
     });
   }
-  if (!gate) return masks!;
   // After all U-Nets, because then their tensors' memory is free; with up to three frames the gate needs no more than
   // that.
-  return graph.add('masks gated', 'gateMasks', [evidence(net, gate), masks!], {
-    reference,
-    binary,
-    low: gate.low,
-    high: gate.high,
-  });
+  if (gate)
+    masks = graph.add('masks gated', 'gateMasks', [evidence(net, gate), masks!], {
+      reference,
+      binary,
+      low: gate.low,
+      high: gate.high,
+    });
+  return covered ? graph.add('masks covered', 'coveredMasks', [masks!, net.stack], { reference }) : masks!;
 }

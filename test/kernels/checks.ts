@@ -330,7 +330,7 @@ const collectMask: Check = async (kernels, c) => {
       (frame, i): KernelCall =>
         ({
           op: 'collectMask',
-          attrs: { frames: 6, frame, reference: 4, binary },
+          attrs: { frames: 6, frame, reference: 4, binary, shift: 0.5 },
           inputs: i ? [logits[i], 'previous'] : [logits[i]],
         }) as unknown as KernelCall,
     );
@@ -340,7 +340,9 @@ const collectMask: Check = async (kernels, c) => {
         tol: KERNEL_TOLERANCE,
         label: `${label} ${c.name}`,
       });
-    const maps = logits.map(({ data }) => data.map((l) => (binary ? Number(l > 0) : 1 / (1 + Math.exp(-l)))));
+    const maps = logits.map(({ data }) =>
+      data.map((l) => (binary ? Number(l + 0.5 > 0) : 1 / (1 + Math.exp(-l - 0.5)))),
+    );
     maps.forEach((map, i) => errors.push(expect(frames[i], map, `W ${frames[i]}`)));
     errors.push(
       expect(
@@ -399,7 +401,7 @@ const gate: Check = async (kernels, c) => {
     );
     const collect = moving.map((frame, i) => ({
       op: 'collectMask',
-      attrs: { frames: frames.length, frame, reference, binary: false },
+      attrs: { frames: frames.length, frame, reference, binary: false, shift: 0 },
       inputs: i ? [logits[frame], 'previous'] : [logits[frame]],
     }));
     const calls = [

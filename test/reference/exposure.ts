@@ -45,7 +45,8 @@ export type Hat = 'channel' | 'pixel';
 
 /**
  * B: the hat-weighted radiance average in which moving pixels count only from the reference. All frames are X', sorted
- * by exposure; `masks` are one-channel motion maps, absent for a plain merge.
+ * by exposure; `masks` are one-channel motion maps, absent for a plain merge. A frame without data counts only if it is
+ * the reference and no other has any.
  */
 export function mergeBase(
   frames: readonly Tensor[],
@@ -54,6 +55,7 @@ export function mergeBase(
   gamma: number,
   kind: Hat,
   masks?: readonly Tensor[],
+  hasData: (frame: number, pixel: number) => boolean = () => true,
 ): Tensor {
   const { c, h, w } = frames[0];
   const last = frames.length - 1;
@@ -68,7 +70,8 @@ export function mergeBase(
           ? [x]
           : Array.from({ length: c }, (_, channel) => frame.data[channel * h * w + (i % (h * w))]);
       const certainty = Math.min(...seen.map((value) => hat(value, k === 0, k === last)));
-      const weight = k === reference ? Math.max(certainty, moving) + 1e-3 : certainty * (1 - moving);
+      const usual = k === reference ? Math.max(certainty, moving) + 1e-3 : certainty * (1 - moving);
+      const weight = hasData(k, i % (h * w)) ? usual : k === reference ? 1e-9 : 0;
       sum += (weight * x ** gamma) / taus[k];
       weights += weight;
     });

@@ -98,6 +98,17 @@ export const REFERENCES: References = {
     const most = ops.maxFrames(Array.from({ length: masks.c }, (_, k) => channels(gated, k, 1)));
     return map(gated, (w, i) => (Math.floor(i / size) === reference ? most.data[i % size] : w));
   },
+  coveredMasks({ reference }, [masks, stack]) {
+    const size = masks.h * masks.w;
+    const hasData = (k: number, pixel: number): boolean => stack.data[(4 * k + 3) * size + pixel] >= 0;
+    const others = Array.from({ length: masks.c }, (_, k) => k).filter((k) => k !== reference);
+    const w = (k: number, pixel: number): number =>
+      hasData(k, pixel) && hasData(reference, pixel) ? masks.data[k * size + pixel] : 0;
+    return map(masks, (_, i) => {
+      const [k, pixel] = [Math.floor(i / size), i % size];
+      return k === reference ? Math.max(...others.map((other) => w(other, pixel))) : w(k, pixel);
+    });
+  },
   maskMultiply: ({ frame, keep }, [x, stack]) =>
     ops.maskMultiply(x, channels(stack, 4 * frame + 3, 1), keep === 'still'),
   meanMax({ count }, [x]) {
@@ -116,7 +127,9 @@ export const REFERENCES: References = {
   picture(attrs, inputs) {
     const scene = sceneOf(attrs, inputs);
     const { taus, reference, gamma, hat, useMasks } = attrs;
-    const base = mergeBase(undone(scene, gamma), taus, reference, gamma, hat, useMasks ? scene.masks : undefined);
+    const frames = undone(scene, gamma);
+    const hasData = (k: number, pixel: number): boolean => scene.masks[k].data[pixel] >= 0;
+    const base = mergeBase(frames, taus, reference, gamma, hat, useMasks ? scene.masks : undefined, hasData);
     return inputs.length === 3 ? addBase(inputs[2], base, taus[taus.length - 1]) : base;
   },
 };

@@ -41,6 +41,8 @@ export interface NetworkInput {
   response?: InverseResponse;
   /** Whether samples are linear light, for the gate; `response` is then f(x) = x. */
   linear?: boolean;
+  /** Where each frame has data, one channel, picture-sized; undefined for everywhere. */
+  coverage?: readonly (Tensor | undefined)[];
   /**
    * Motion maps (padded size) in place of S's, one a frame; the reference's own is ignored, it is the union of the
    * others.
@@ -115,7 +117,11 @@ export function runNetwork({ config, tensors }: Network, input: NetworkInput): M
     return config.maskMode === 'soft' ? mask : map(mask, (w) => (w > 0.5 ? 1 : 0));
   }
 
-  const W = frames.map((_, i) => (i === r ? undefined : motion(i))) as Tensor[];
+  const covers = frames.map((_, k) => input.coverage?.[k] && padEdge(input.coverage[k]));
+  const hasData = (k: number, pixel: number): boolean => covers[k]?.data[pixel] !== 0;
+  const W = frames.map((_, i) =>
+    i === r ? undefined : map(motion(i), (w, p) => (hasData(i, p) && hasData(r, p) ? w : 0)),
+  ) as Tensor[];
   W[r] = maxFrames(W.filter((_, i) => i !== r));
   W.forEach((mask, k) => tap(`W.${k + 1}`, mask));
 
@@ -162,7 +168,8 @@ export function runNetwork({ config, tensors }: Network, input: NetworkInput): M
   const o = tap('o', conv('decoder.out', concat(o1, o2, o3), 'none'));
 
   let Y: Tensor;
-  if (config.base === 'merge') Y = addBase(o, tap('B', mergeBase(X, taus, r, gamma, config.hat, W)), taus[count - 1]);
+  if (config.base === 'merge')
+    Y = addBase(o, tap('B', mergeBase(X, taus, r, gamma, config.hat, W, hasData)), taus[count - 1]);
   else Y = map(o, (value) => activate(value, 'sigmoid'));
   const { h, w } = frames[0];
   tap('TY', toneMap(tap('Y', crop(Y, h, w))));

@@ -49,7 +49,7 @@ async function mergeReversed(golden: Golden, device: GPUDevice): Promise<MergeRe
   const frames = golden.frames.map((x, k) => interleavedFrame(x, golden.taus[k] / 30)).reverse();
   const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device });
   try {
-    return await deghoster.merge(frames, { reference: golden.reference, response: responseOf(golden) });
+    return await deghoster.merge(frames, { reference: golden.reference, response: responseOf(golden), align: 'none' });
   } finally {
     deghoster.dispose();
   }

@@ -7,6 +7,7 @@ type ProgressMessage = Extract<FromWorker, { type: 'progress' }>;
 
 const STAGES: Record<ProgressMessage['stage'], string> = {
   response: 'Reading the camera’s tone curve',
+  align: 'Aligning the frames',
   compile: 'Preparing the graphics card',
   segmentation: 'Finding what moved',
   fusion: 'Merging the frames',
@@ -53,7 +54,7 @@ export class ProgressPanel {
   show({ stage, fraction }: ProgressMessage): void {
     const percent = Math.floor(100 * fraction);
     this.#stage.textContent = STAGES[stage];
-    if (stage === 'response' || stage === 'compile') {
+    if (stage === 'response' || stage === 'align' || stage === 'compile') {
       this.#left.textContent = '';
     } else {
       const now = performance.now();

@@ -35,6 +35,9 @@ export const MERGE_OPTIONS = {
   reference: { type: 'string', short: 'r' },
   response: { type: 'string' },
   'save-response': { type: 'string' },
+  align: { type: 'string' },
+  crop: { type: 'boolean' },
+  strength: { type: 'string' },
   weights: { type: 'string' },
   method: { type: 'string' },
   motion: { type: 'string' },
@@ -183,6 +186,16 @@ export function integerOption(args: ParsedArgs, name: string, min: number, max: 
     throw new UsageError(
       `--${name} is "${text}": it must be a whole number from ${min} to ${max}${or && `, or ${or}`}`,
     );
+  return value;
+}
+
+/** A number from `min` to `max`, or undefined when the option is absent. */
+export function numberOption(args: ParsedArgs, name: string, min: number, max: number): number | undefined {
+  const text = args.values[name];
+  if (text === undefined) return undefined;
+  const value = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max))
+    throw new UsageError(`--${name} is "${text}": it must be a number from ${min} to ${max}`);
   return value;
 }
 

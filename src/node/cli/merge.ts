@@ -2,13 +2,14 @@
  * `deghost merge`: the command line is checked before the GPU is opened, and files appear only when the whole merge has
  * succeeded. The engine is prepared while the pictures are being read (engine.ts).
  */
-import type { MergeResult } from '../../deghoster.ts';
 import { throwIfCancelled } from '../../errors.ts';
 import { chooseReference } from '../../image/chooseReference.ts';
 import { defaultResponse } from '../../image/chooseResponse.ts';
 import { middleFrame } from '../../image/frame.ts';
 import { readMotionMaps } from '../motionMaps.ts';
 import type { ParsedArgs } from './args.ts';
+import { cropResult } from './crop.ts';
+import type { CroppedResult } from './crop.ts';
 import { ComingEngine } from './engine.ts';
 import type { CommandIo } from './io.ts';
 import { readMergeOptions } from './mergeOptions.ts';
@@ -54,11 +55,13 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
     const message = (text: string): void => void (options.quiet || io.stderr.write(`${text}\n`));
     announce({ options, stack, reference, choice, info, weights }, message);
     const view = new ProgressView(io.stderr);
-    let result: MergeResult;
+    let result: CroppedResult;
     try {
       result = await deghoster.merge(frames, {
         reference,
         response: response ?? defaultResponse(stack.images),
+        align: options.align,
+        strength: options.strength,
         motion,
         method: options.method,
         onProgress: options.quiet ? undefined : (event) => view.update(event),
@@ -68,6 +71,7 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
     } finally {
       view.clear();
     }
+    if (options.crop) result = cropResult(result, frames);
     const merged = performance.now();
     const files = await writeOutputs(options, result, signal);
     const written = performance.now();

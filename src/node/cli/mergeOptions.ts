@@ -5,7 +5,7 @@ import { UsageError } from '../../errors.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
 import type { SoftwareChoice } from '../adapter.ts';
 import { outputFormat } from '../writeImage.ts';
-import { choiceOption, integerOption } from './args.ts';
+import { choiceOption, integerOption, numberOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
 import { adapterOption, budgetOption, precisionOption } from './engineOptions.ts';
 import { parseEv, parseTimes } from './exposureArgs.ts';
@@ -27,6 +27,10 @@ export interface MergeOptions {
    */
   keepResponse: string | undefined;
   saveResponse: string | undefined;
+  align: 'auto' | 'none' | 'homography' | 'mesh';
+  /** Whether to cut the result to what all frames cover. */
+  crop: boolean;
+  strength: number | undefined;
   weights: string | undefined;
   method: 'network' | 'merge';
   motion: string | undefined;
@@ -66,7 +70,7 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
     throw new UsageError('--ev and --times are both given: give one of them');
   const method = choiceOption(args, 'method', ['network', 'merge'] as const, 'network');
   if (method === 'merge') {
-    for (const option of ['weights', 'motion'] as const) {
+    for (const option of ['weights', 'motion', 'strength'] as const) {
       if (values[option] !== undefined)
         throw new UsageError(
           `--${option} is given with --method merge, which uses no weights and finds no motion: leave one of them out`,
@@ -94,6 +98,9 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
           : { name: 'auto' },
     keepResponse,
     saveResponse: values['save-response'],
+    align: choiceOption(args, 'align', ['auto', 'none', 'homography', 'mesh'] as const, 'auto'),
+    crop: flags.has('crop'),
+    strength: numberOption(args, 'strength', 0, 1),
     weights: values.weights,
     method,
     motion: values.motion,

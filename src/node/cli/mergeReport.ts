@@ -1,7 +1,7 @@
 /** The output of `deghost merge`: before the merge, after it, and as JSON. */
 import { basename } from 'node:path';
+import type { FrameAlignment } from '../../align/types.ts';
 import { bytesText } from '../../bytesText.ts';
-import type { MergeResult } from '../../deghoster.ts';
 import { clippedShare, referenceSummary } from '../../image/chooseReference.ts';
 import type { ReferenceChoice } from '../../image/chooseReference.ts';
 import { exposureSteps } from '../../image/exposureSteps.ts';
@@ -11,6 +11,7 @@ import { mergeWarnings } from '../../warnings.ts';
 import type { MergeWarning } from '../../warnings.ts';
 import type { AdapterInfo } from '../adapter.ts';
 import { json } from './io.ts';
+import type { CroppedResult } from './crop.ts';
 import type { CommandIo } from './io.ts';
 import type { MergeOptions } from './mergeOptions.ts';
 import type { Written } from './mergeOutputs.ts';
@@ -33,6 +34,7 @@ export interface MergeContext {
 /** The command-line options that help with each warning. */
 const OPTIONS: Record<MergeWarning['kind'], string> = {
   'much-motion': '',
+  unaligned: ' (--align)',
   'weak-response': ' (--response)',
   'poor-reference': ' (--reference)',
   'contradicted-exposures': ' (--ev, --times)',
@@ -60,6 +62,20 @@ export function announce(context: MergeContext, message: (text: string) => void)
   message(`${network}, on ${info.name}${info.software ? ' (software adapter: this takes a while)' : ''}`);
 }
 
+/** How frames were aligned: one line, or none if no frame was moved. */
+function alignmentText({ alignment }: CroppedResult, stack: Stack): string[] {
+  const moved = alignment.flatMap(({ kind, displacement }, k) =>
+    kind === 'reference' || kind === 'none'
+      ? []
+      : [`${stack.frames[k].name} by ${displacement.toFixed(1)} px${kind === 'homography' ? '' : ` (${kind})`}`],
+  );
+  return moved.length > 0 ? [`aligned: ${moved.join(', ')}`] : [];
+}
+
+function alignmentJson({ kind, matrix, roundTrip, displacement, overlap }: FrameAlignment): object {
+  return { kind, matrix, roundTrip: roundTrip ?? null, displacement, overlap: overlap ?? null };
+}
+
 /** What happened to the file of `--response auto:FILE`. */
 function keptText(file: string, files: Written, kind: string): string {
   if (files.keptResponse !== undefined)
@@ -71,7 +87,7 @@ function keptText(file: string, files: Written, kind: string): string {
 /** Reports the result: lines on stderr, JSON on stdout if requested. */
 export function finish(
   context: MergeContext,
-  result: MergeResult,
+  result: CroppedResult,
   files: Written,
   times: Record<string, number>,
   profile: CommandProfile | undefined,
@@ -88,6 +104,11 @@ export function finish(
       : report.summary,
   );
   if (options.keepResponse !== undefined) message(keptText(options.keepResponse, files, report.kind));
+  for (const line of alignmentText(result, stack)) message(line);
+  if (result.crop)
+    message(
+      `cropped to ${result.width}x${result.height} from (${result.crop.x}, ${result.crop.y}): what all frames cover`,
+    );
   if (options.method === 'network') message(`moving: ${(100 * moving[reference]).toFixed(1)} % of the picture`);
   message(
     `GPU memory: ${bytesText(result.peakBytes)} of buffers at the peak, ${bytesText(options.memoryBudget)} allowed, ` +
@@ -118,11 +139,15 @@ export function finish(
         file: options.inputs[stack.order[k]],
         exposure: frame.exposure,
         motionShare: moving[k] ?? null,
+        alignment: alignmentJson(result.alignment[k]),
       })),
+      crop: result.crop ?? null,
       reference: reference + 1,
       referenceChoice: choice ? choice.frames.map((frame) => ({ ...frame, share: clippedShare(frame) })) : null,
       scale: result.scale,
       method: options.method,
+      align: options.align,
+      strength: options.strength ?? 0.5,
       weights: weights ? { file: weights.path, variant: weights.config.variant } : null,
       response: { ...report, deviation, steps: exposureSteps(stack.frames, result.response) },
       warnings: warnings.map(({ frames, ...warning }) => ({

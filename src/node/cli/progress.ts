@@ -4,6 +4,7 @@ import type { Progress } from '../../merge.ts';
 
 const LABELS: Record<Progress['stage'], string> = {
   response: 'camera response',
+  align: 'aligning',
   compile: 'compiling',
   segmentation: 'finding motion',
   fusion: 'merging',

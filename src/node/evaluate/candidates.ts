@@ -33,7 +33,13 @@ export async function mergeCandidates(
   const response = await chooseResponse(frames, option, async () => frames, signal);
   const { kind } = response.report;
   const undone = kind === 'gamma' ? undefined : response.response;
-  const shared = { reference, response: kind === 'gamma' || kind === 'linear' ? kind : response.response, signal };
+  // Stacks are measured as they are: their truth is not warped.
+  const shared = {
+    align: 'none' as const,
+    reference,
+    response: kind === 'gamma' || kind === 'linear' ? kind : response.response,
+    signal,
+  };
   const withMaps = (motion?: readonly Float32Array[]) =>
     deghoster.merge(frames, { ...shared, motion, method: 'merge' });
 
