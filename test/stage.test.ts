@@ -15,7 +15,7 @@ import { readGolden } from './reference/goldens.ts';
 
 const MiB = 1024 ** 2;
 const golden = () => readGolden('fixed-halo');
-const options: MergeOptions = { response: 'gamma' };
+const options: MergeOptions = { align: 'none', response: 'gamma' };
 
 async function openAnother(): Promise<GPUDevice> {
   const { adapter } = await requestAdapter({ software: adapterChoice(process.env.DEGHOST_ADAPTER) });
@@ -167,6 +167,7 @@ describe('tiles', () => {
       let late = 0;
       let over = false;
       const run = deghoster.merge(frames, {
+        align: 'none',
         ...options,
         signal: stop.signal,
         onProgress: ({ stage, done }) => {
@@ -226,6 +227,7 @@ describe('tiles', () => {
       const expected = await deghoster.merge(frames, options);
       let losses = 0;
       const got = await deghoster.merge(frames, {
+        align: 'none',
         ...options,
         onDeviceLost: () => losses++,
         onProgress: ({ stage, done }) => stage === 'fusion' && done >= moment && losses === 0 && devices[0].destroy(),
@@ -248,15 +250,19 @@ describe('prepare', () => {
     expect(prepared).toBeGreaterThan(5);
     expect(gpu.bytes()).toBe(0);
     const frames = eightBit(64, 48, [1, 4, 16]);
-    await deghoster.merge(frames);
-    await deghoster.merge(frames, { response: 'gamma', reference: 2 });
-    await deghoster.merge(frames, { response: 'gamma', motion: frames.map(() => new Float32Array(64 * 48)) });
+    await deghoster.merge(frames, { align: 'none' });
+    await deghoster.merge(frames, { align: 'none', response: 'gamma', reference: 2 });
+    await deghoster.merge(frames, {
+      align: 'none',
+      response: 'gamma',
+      motion: frames.map(() => new Float32Array(64 * 48)),
+    });
     expect(gpu.pipelines()).toBe(prepared);
     await deghoster.prepare(3, { width: 64, height: 48 });
     expect(gpu.pipelines()).toBe(prepared);
     await deghoster.prepare(4, { method: 'merge' });
     expect(gpu.pipelines()).toBe(prepared + 1);
-    await deghoster.merge(eightBit(20, 10, [1, 2, 4, 8]), { method: 'merge' });
+    await deghoster.merge(eightBit(20, 10, [1, 2, 4, 8]), { align: 'none', method: 'merge' });
     expect(gpu.pipelines()).toBe(prepared + 1);
     deghoster.dispose();
     device.destroy();

@@ -18,10 +18,10 @@ import { LOBES, WARP_BUFFER, WARP_TEXTURE } from './warpPrograms.ts';
 /** Side of the blocks that a tile is warped in. */
 const BLOCK = 256;
 /** Bytes of a box of samples, and side of a box of an ImageBitmap: larger boxes are halved. */
-const BOX_BYTES = 4 * 1024 ** 2;
-const BOX_SIDE = 1024;
+const BOX_BYTES = 1024 ** 2;
+const BOX_SIDE = 512;
 /** Pixels of a box whose coverage is at hand. */
-const BOX_PIXELS = BOX_BYTES / 3;
+const BOX_PIXELS = Math.floor(BOX_BYTES / 3);
 /** Nodes of the largest mesh: a grid of 32-pixel cells on 1.5 megapixels, twice over. */
 const MOST_NODES = 4096;
 

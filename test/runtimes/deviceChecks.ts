@@ -35,7 +35,7 @@ export interface DeviceCheck {
 
 const WIDTH = 150;
 const HEIGHT = 40;
-const OPTIONS: MergeOptions = { response: 'gamma' };
+const OPTIONS: MergeOptions = { align: 'none', response: 'gamma' };
 
 const frames = () => eightBit(WIDTH, HEIGHT, [1, 4, 16]);
 
@@ -115,6 +115,7 @@ const DEVICE_CHECKS: readonly DeviceCheck[] = [
         const first = deghoster.device;
         let losses = 0;
         const { radiance } = await deghoster.merge(frames(), {
+          align: 'none',
           ...OPTIONS,
           onProgress: ({ stage }) => stage === 'fusion' && losses === 0 && first.destroy(),
           onDeviceLost: () => losses++,
