@@ -7,7 +7,7 @@ import { readGolden } from '../test/reference/goldens.ts';
 /** @returns the largest error. @throws TooFarError beyond 1e-4. */
 export async function validate(device: GPUDevice, name: string): Promise<number> {
   const golden = readGolden(name);
-  const frames = golden.frames.map((frame, k) => interleavedFrame(frame, golden.taus[k]));
+  const frames = golden.frames.map((frame, k) => interleavedFrame(frame, golden.taus[k], golden.coverage?.[k]));
   const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device });
   const { radiance, width, height } = await deghoster.merge(frames, { reference: golden.reference, align: 'none' });
   deghoster.dispose();

@@ -8,7 +8,7 @@ stages at
 the padded size, X and Y at the original): X.k; A.i, logit.i, gate.i (i != r); W.k; f.l.k; v.l.k; M (slots one after the
 other); S.k, D.k;
 read.{static|dynamic}.j; S_f, D_f, Z; sdc.b; o (logits before the base); B (the merge, unclipped); Y; TY = T(Y).
-With a camera's response there are sample.k, the frames before it is undone, and response, [3,1,256], of which the X.k
+coverage.k: [1,h,w], where frame k has data, in cases where some lack it. With a camera's response there are sample.k, the frames before it is undone, and response, [3,1,256], of which the X.k
 are made.
 Larger cases keep fewer stages, to bound the folder's size. Weights are scaled so that masks and outputs vary over the
 picture.
@@ -31,6 +31,7 @@ SMALL = {"width": 8, "segWidths": [4, 8, 8, 12]}
 THIN = {"width": 4, "segWidths": [4, 4, 8, 4]}
 
 HALF = ("fixed-wide",)  # weights stored as f16
+HOLES = ("any-4-coverage",)  # frames lack data in parts
 CURVES = {"fixed-gate": (1.8, 2.4, 1.5)}  # responses by their powers
 
 # name: variant, height, width, taus, reference, config, stages, without
@@ -90,6 +91,16 @@ CASES = {
         GATED,
         (),
     ),
+    "any-4-coverage": (
+        "any",
+        37,
+        43,
+        [1, 4, 12, 40],
+        2,
+        {**THIN, "base": "merge", "hat": "pixel", "gate": {"codes": 2, "relative": 0.06, "low": 0.004, "high": 0.1}},
+        GATED,
+        (),
+    ),
 }
 
 
@@ -130,6 +141,21 @@ def stack(rng, h, w, taus, gamma, response=None, noise=0.01):
         v = np.clip(v + rng.normal(0, noise, rad.shape), 0, 1)
         frames.append((np.round(v * 255) / 255).astype("f4"))
     return frames
+
+
+def holes(h, w, count, r):
+    """Where each frame has data, f64 [1,1,h,w]: a border that differs, a part without the reference, and a corner of
+    the picture, which padding repeats, without anything.
+    """
+    out = [np.ones((1, 1, h, w)) for _ in range(count)]
+    for k, cover in enumerate(out):
+        cover[..., : 2 * k, :] = 0
+        right = 3 * ((k + 1) % count)
+        cover[..., w - right :] = 0
+        cover[..., -6:, -7:] = 0
+    out[r][..., 10:20, 5:25] = 0
+    out[0][..., 14:26, 20:30] = 0
+    return [torch.from_numpy(cover) for cover in out]
 
 
 def widest_gap(v):
@@ -203,18 +229,22 @@ def main(folder):
         frames = batch(images)
         dtype = torch.float16 if case in HALF else torch.float32
         net, taps = weights(variant, config, frames, taus, r, 1000 + index, dtype), {}
+        coverage = holes(h, w, len(taus), r) if case in HOLES else None
         with torch.no_grad():
             net(
                 frames,
                 taus,
                 r,
                 taps=taps,
+                coverage=coverage,
                 samples=batch(samples),
                 response=None if response is None else torch.from_numpy(response).double(),
             )
         out = {f"X.{k + 1}": x.astype("f4") for k, x in enumerate(images)}
         if response is not None:
             out.update({f"sample.{k + 1}": x for k, x in enumerate(samples)}, response=response[:, None])
+        if coverage is not None:
+            out.update({f"coverage.{k + 1}": x[0].numpy().astype("f4") for k, x in enumerate(coverage)})
         for name, t in taps.items():
             wanted = (
                 keep is None

@@ -195,18 +195,29 @@ class Deghost(nn.Module):
             return None
         return [None if i == r else gate_of(self.config, samples, response, taus, i, r) for i in range(len(samples))]
 
-    def masks(self, logits, r, gates=None):
-        """W_i from the logits, times the gates if there are some, by maskMode, and W_r their union."""
+    def masks(self, logits, r, gates=None, coverage=None):
+        """W_i from the logits, times the gates if there are some, by maskMode, and W_r their union. Where frame i or r
+        has no data, W_i is 0.
+        """
         W = [None if x is None else torch.sigmoid(x) for x in logits]
         if gates is not None:
             W = [None if w is None else w * g for w, g in zip(W, gates)]
         if self.config["maskMode"] == "binary":
             W = [None if w is None else (w > 0.5).to(w.dtype) for w in W]
+        W = self.covered(W, r, coverage)
         W[r] = torch.stack([w for w in W if w is not None]).amax(0)
         return W
 
-    def merge(self, X, tau, W, r):
-        """B: hat-weighted radiance average, moving pixels from the reference only. Unclipped."""
+    def covered(self, W, r, coverage):
+        """W_i, 0 where frame i or the reference has no data; None at r."""
+        if coverage is None:
+            return W
+        return [None if w is None or i == r else w * coverage[i] * coverage[r] for i, w in enumerate(W)]
+
+    def merge(self, X, tau, W, r, coverage=None):
+        """B: hat-weighted radiance average, moving pixels from the reference only. Unclipped. A frame without data
+        weighs nothing; the reference does only where no other frame has any.
+        """
         top, bottom = 0, 0
         for k, x in enumerate(X):
             hat = 1 - (2 * x - 1).abs()
@@ -217,6 +228,8 @@ class Deghost(nn.Module):
             if self.config.get("hat", "channel") == "pixel":
                 hat = hat.amin(1, keepdim=True).expand_as(x)
             w = torch.maximum(hat, W[k].expand_as(hat)) + 1e-3 if k == r else hat * (1 - W[k])
+            if coverage is not None:
+                w = torch.where(coverage[k] > 0, w, torch.full_like(w, 1e-9 if k == r else 0))
             top, bottom = top + w * self.lin(x, tau[:, k]), bottom + w
         return top / bottom
 
@@ -274,13 +287,14 @@ class Deghost(nn.Module):
 
     format = torch.contiguous_format  # training sets torch.channels_last: a little faster on CPUs
 
-    def forward(self, X, taus, r, masks=None, taps=None, samples=None, response=None):
+    def forward(self, X, taus, r, masks=None, taps=None, samples=None, response=None, coverage=None):
         """X: list of [B,3,H,W]; taus: [N] or [B,N], shortest first; masks: W_i to use instead of S's (list, None at r),
         never gated.
 
         samples, response: what the gate reads, as gate_of's: the frames before the response was undone (list of
         [B,3,H,W]) and the response.
         Without them the samples are X and the response is their power gamma.
+        coverage: for each frame [B,1,H,W], 1 where it has data and 0 elsewhere; everywhere without it.
         Returns {Y, B, o, logits, W}: Y and B cropped to H,W, the rest padded. `taps`, a dict, collects every stage by
         its name.
         """
@@ -294,15 +308,17 @@ class Deghost(nn.Module):
             raise ValueError("a response without samples: pass the frames before it was undone")
         samples = [self.pad(x) for x in (X if samples is None else samples)]
         X = [self.pad(x).contiguous(memory_format=self.format) for x in X]
+        if coverage is not None:
+            coverage = [self.pad(c) for c in coverage]
         logits = [None] * N
         if masks is None:
             logits = self.segment(X, tau, r, taps)
             gates = self.gates(samples, response, taus, r)
-            W = self.masks(logits, r, gates)
+            W = self.masks(logits, r, gates, coverage)
             if gates is not None and taps is not None:
                 taps.update({f"gate.{i + 1}": g for i, g in enumerate(gates) if g is not None})
         else:
-            W = [None if i == r else self.pad(m) for i, m in enumerate(masks)]
+            W = self.covered([None if i == r else self.pad(m) for i, m in enumerate(masks)], r, coverage)
             W[r] = torch.stack([w for w in W if w is not None]).amax(0)
 
         x = torch.cat([torch.cat([x, self.lin(x, tau[:, k])], 1) for k, x in enumerate(X)])
@@ -324,7 +340,7 @@ class Deghost(nn.Module):
         o = self.layer("decoder.out")(torch.cat(outs, 1))
         base = None
         if self.config["base"] == "merge":
-            base = self.merge(X, tau, W, r)
+            base = self.merge(X, tau, W, r, coverage)
             low = 1e-6 / tau[:, -1]
             clipped = torch.minimum(torch.maximum(base, low), torch.full_like(low, 1 - 1e-4))
             Y = torch.sigmoid(o + torch.log(clipped) - torch.log1p(-clipped))

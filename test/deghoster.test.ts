@@ -17,6 +17,9 @@ import { expectClose, rng } from './reference/random.ts';
 import { crop } from './reference/tensor.ts';
 import { GOLDEN_TOLERANCE, checkGolden } from './runtimes/goldenCheck.ts';
 
+/** Tests of other things take the pixels as they are. */
+const AS_IS = { align: 'none' } as const;
+
 const MiB = 1024 ** 2;
 
 /** A smooth random scene with texture, seen at several exposures by a gamma camera. */
@@ -70,7 +73,7 @@ async function merge(
 ): Promise<MergeResult> {
   const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device: await testDevice(), memoryBudget });
   try {
-    return await deghoster.merge(frames, { align: 'none', ...options });
+    return await deghoster.merge(frames, { ...AS_IS, ...options });
   } finally {
     deghoster.dispose();
   }
@@ -132,7 +135,7 @@ describe('Deghoster', () => {
     const golden = readGolden(name);
     const frames = moving(333, 231, [1, 4, 16]);
     const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device: await testDevice() });
-    const whole = await deghoster.merge(frames, { align: 'none' });
+    const whole = await deghoster.merge(frames, AS_IS);
     const wholeTiles = deghoster.plan({ width: 333, height: 231, frames: 3 }).stages.map(({ tiles }) => tiles);
     deghoster.dispose();
     expect(wholeTiles).toEqual([1, 1]);
@@ -145,7 +148,7 @@ describe('Deghoster', () => {
     });
     const tiles = small.plan({ width: 333, height: 231, frames: 3 }).stages.map((stage) => stage.tiles);
     expect(Math.min(...tiles)).toBeGreaterThan(1);
-    const tiled = await small.merge(frames, { align: 'none' });
+    const tiled = await small.merge(frames, AS_IS);
     small.dispose();
     expect(tiled.peakBytes).toBeLessThanOrEqual(10 * MiB);
     expectClose(tiled.radiance, whole.radiance, { tol: 2e-6, scale: 1, label: 'radiance' });
@@ -167,7 +170,7 @@ describe('Deghoster', () => {
     }
     const whole = await merge(golden, frames);
     const deghoster = await create();
-    const halved = await deghoster.merge(frames, { align: 'none' });
+    const halved = await deghoster.merge(frames, AS_IS);
     deghoster.dispose();
     expect(halved.peakBytes).toBeLessThan(0.7 * whole.peakBytes);
     expect(halved.radiance).not.toEqual(whole.radiance);
@@ -205,7 +208,7 @@ describe('Deghoster', () => {
     const exposures = [1, 3, 9, 20];
     const frames = scene(19, 7, exposures);
     const deghoster = await Deghoster.create({ device: await testDevice() });
-    const result = await deghoster.merge(frames, { align: 'none', method: 'merge' });
+    const result = await deghoster.merge(frames, { ...AS_IS, method: 'merge' });
     deghoster.dispose();
     const expected = runMerge({
       frames: frames.map(({ data }) => planar(data as Float32Array, 19, 7)),
@@ -224,7 +227,7 @@ describe('Deghoster', () => {
       Float32Array.from({ length: w * h }, () => Math.max(0, Math.min(1, 2 * random.next() - 0.5))),
     );
     const deghoster = await Deghoster.create({ device: await testDevice() });
-    const result = await deghoster.merge(frames, { align: 'none', method: 'merge', motion: maps, reference: 2 });
+    const result = await deghoster.merge(frames, { ...AS_IS, method: 'merge', motion: maps, reference: 2 });
     deghoster.dispose();
     const union = maps[0].map((value, i) => Math.max(value, maps[1][i], maps[3][i]));
     const masks = maps.map((map, k) => ({ c: 1, h, w, data: Float64Array.from(k === 2 ? union : map) }));
@@ -321,7 +324,7 @@ describe('Deghoster', () => {
     const seen: number[] = [];
     const stop = new AbortController();
     const run = deghoster.merge(frames, {
-      align: 'none',
+      ...AS_IS,
       signal: stop.signal,
       onProgress: ({ stage, done, total, fraction }) => {
         seen.push(fraction);
@@ -333,6 +336,7 @@ describe('Deghoster', () => {
     // The Deghoster is ready for the next merge.
     const result = await deghoster.merge(
       frames.map((frame) => ({ ...frame, data: frame.data.slice(0, 3 * 32 * 16), width: 32, height: 16 })),
+      AS_IS,
     );
     expect(result.radiance.some((y) => y > 0)).toBe(true);
     deghoster.dispose();
@@ -347,7 +351,7 @@ describe('Deghoster', () => {
       new Promise((resolve) => setTimeout(() => resolve(false), 20)),
     ]);
     expect(lost).toBe(false);
-    await expect(deghoster.merge(scene(4, 4, [1, 2]), { align: 'none' })).rejects.toThrow('disposed');
+    await expect(deghoster.merge(scene(4, 4, [1, 2]), AS_IS)).rejects.toThrow('disposed');
   });
 
   it('refuses what it cannot merge, naming it', async () => {
@@ -390,12 +394,10 @@ describe('Deghoster', () => {
     const golden = readGolden('fixed-halo');
     const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device });
     const run = deghoster.merge(scene(64, 64, [1, 4, 16]), {
-      align: 'none',
+      ...AS_IS,
       onProgress: ({ stage }) => stage === 'fusion' && device.destroy(),
     });
     await expect(run).rejects.toMatchObject({ code: 'device-lost' });
-    await expect(deghoster.merge(scene(64, 64, [1, 4, 16]), { align: 'none' })).rejects.toMatchObject({
-      code: 'device-lost',
-    });
+    await expect(deghoster.merge(scene(64, 64, [1, 4, 16]), AS_IS)).rejects.toMatchObject({ code: 'device-lost' });
   });
 });

@@ -12,6 +12,9 @@ import { asBuffer, asTexture, eightBit, readBuffer } from './reference/frames.ts
 import { readGolden } from './reference/goldens.ts';
 import { expectClose } from './reference/random.ts';
 
+/** Tests of other things take the pixels as they are. */
+const AS_IS = { align: 'none' } as const;
+
 const MiB = 1024 ** 2;
 const thin = () => readGolden('fixed-halo').weightsBytes;
 
@@ -24,7 +27,7 @@ describe('frames on the device', () => {
     const device = await testDevice();
     const arrays = eightBit(213, 131, [1, 4, 16]);
     const deghoster = await Deghoster.create({ weights: weights(), device, memoryBudget });
-    const expected = await deghoster.merge(arrays, { align: 'none' });
+    const expected = await deghoster.merge(arrays, AS_IS);
     expect(expected.response.report.kind).toBe('estimated');
     // Devices round 8 bits divided by 255 differently.
     const textures = [
@@ -32,14 +35,14 @@ describe('frames on the device', () => {
       asTexture(device, arrays[1], 'bgra8unorm'),
       asTexture(device, arrays[2]),
     ];
-    const got = await deghoster.merge([textures[2], textures[0], textures[1]], { align: 'none' });
+    const got = await deghoster.merge([textures[2], textures[0], textures[1]], AS_IS);
     expect(got.response).toEqual(expected.response);
     expect(got.order).toEqual([1, 2, 0]);
     expectClose(got.radiance, expected.radiance, { tol: 5e-6, scale: 1, label: 'textures' });
     // Each of the three kinds mixed with others.
     const buffer = asBuffer(device, arrays[1]);
     const mixed = await deghoster.merge([arrays[0], buffer, textures[2]], {
-      align: 'none',
+      ...AS_IS,
       response: expected.response.response,
     });
     expectClose(mixed.radiance, expected.radiance, { tol: 5e-6, scale: 1, label: 'mixed' });
@@ -56,18 +59,18 @@ describe('frames on the device', () => {
       [1025, 1023],
     ]) {
       const arrays = eightBit(width, height, [1, 16, 64]);
-      const options: MergeOptions = { align: 'none', method: 'merge', response: 'gamma', reference: 'auto' };
-      const expected = await deghoster.merge(arrays, options);
+      const options: MergeOptions = { method: 'merge', response: 'gamma', reference: 'auto' };
+      const expected = await deghoster.merge(arrays, { ...AS_IS, ...options });
       const textures = [asTexture(device, arrays[0]), asTexture(device, arrays[1], 'bgra8unorm')];
       const buffer = asBuffer(device, arrays[2]);
-      const got = await deghoster.merge([buffer, textures[0], textures[1]], options);
+      const got = await deghoster.merge([buffer, textures[0], textures[1]], { ...AS_IS, ...options });
       expect(got.referenceChoice).toEqual(expected.referenceChoice);
       expect(got.referenceChoice).toEqual(chooseReference(arrays));
       expect(got.reference).toBe(0);
       expect(got.scale).toBe(1);
       // Linear light has higher codes.
       const linear = await deghoster.merge([buffer, textures[0], textures[1]], {
-        align: 'none',
+        ...AS_IS,
         ...options,
         response: 'linear',
       });
@@ -83,14 +86,14 @@ describe('frames on the device', () => {
     const device = await testDevice();
     const arrays = eightBit(1301, 1000, [1, 4]);
     const deghoster = await Deghoster.create({ device });
-    const expected = await deghoster.merge(arrays, { align: 'none', method: 'merge' });
+    const expected = await deghoster.merge(arrays, { ...AS_IS, method: 'merge' });
     expect(expected.response.report.kind).toBe('estimated');
     const frames = [asTexture(device, arrays[0]), asTexture(device, arrays[1])];
-    const got = await deghoster.merge(frames, { align: 'none', method: 'merge' });
+    const got = await deghoster.merge(frames, { ...AS_IS, method: 'merge' });
     expect(got.response).toEqual(expected.response);
     expectClose(got.radiance, expected.radiance, { tol: 2e-6, scale: 1, label: 'radiance' });
     const buffers = arrays.map((frame) => asBuffer(device, frame));
-    const fromBuffers = await deghoster.merge(buffers, { align: 'none', method: 'merge', response: 'auto' });
+    const fromBuffers = await deghoster.merge(buffers, { ...AS_IS, method: 'merge', response: 'auto' });
     // Floats have finer bins, so the curve is not the very same.
     expectClose(fromBuffers.response.response.g, expected.response.response.g, {
       tol: 0.01,
@@ -108,9 +111,9 @@ describe('frames on the device', () => {
     const make = (format: GPUTextureFormat, usage: number) => device.createTexture({ size: [8, 8], format, usage });
     const good = { texture: make('rgba8unorm', GPUTextureUsage.TEXTURE_BINDING), exposure: 1 };
     const refused = async (frame: FrameSource, message: string): Promise<void> => {
-      await expect(
-        deghoster.merge([good, frame], { align: 'none', method: 'merge', response: 'gamma' }),
-      ).rejects.toThrow(message);
+      await expect(deghoster.merge([good, frame], { ...AS_IS, method: 'merge', response: 'gamma' })).rejects.toThrow(
+        message,
+      );
     };
     await refused(
       { texture: make('rgba8unorm-srgb', GPUTextureUsage.TEXTURE_BINDING), exposure: 2, name: 'late' },
@@ -150,9 +153,8 @@ describe('mergeToBuffer', () => {
       const device = await testDevice();
       const frames = eightBit(213, 131, [1, 4, 16]);
       const deghoster = await Deghoster.create({ weights: thin(), device, memoryBudget });
-      const plain: MergeOptions = { align: 'none', ...options };
-      const expected = await deghoster.merge(frames, plain);
-      const { buffer, ...rest } = await deghoster.mergeToBuffer(frames, plain);
+      const expected = await deghoster.merge(frames, { ...AS_IS, ...options });
+      const { buffer, ...rest } = await deghoster.mergeToBuffer(frames, { ...AS_IS, ...options });
       deghoster.dispose();
       expect(await readBuffer(device, buffer)).toEqual(expected.radiance);
       buffer.destroy();
@@ -171,7 +173,7 @@ describe('mergeToBuffer', () => {
       height: 4800,
       exposure,
     }));
-    await expect(deghoster.mergeToBuffer(frames, { align: 'none', method: 'merge' })).rejects.toThrow(
+    await expect(deghoster.mergeToBuffer(frames, { ...AS_IS, method: 'merge' })).rejects.toThrow(
       `a result of 4800x4800 takes a buffer of 276480000 bytes, the device's largest has 268435456: merge to an array`,
     );
     deghoster.dispose();
@@ -201,12 +203,12 @@ describe('a lost device', () => {
     const frames = eightBit(213, 131, [1, 4, 16]);
     const { open, devices } = opener();
     const deghoster = await Deghoster.create({ weights: thin(), device: open, memoryBudget: FOUR_TILES });
-    const expected = await deghoster.merge(frames, { align: 'none' });
+    const expected = await deghoster.merge(frames, AS_IS);
     const seen: string[] = [];
     let losses = 0;
     let tiles = 0;
     const got = await deghoster.merge(frames, {
-      align: 'none',
+      ...AS_IS,
       onDeviceLost: (error) => {
         expect(error.code).toBe('device-lost');
         losses++;
@@ -234,7 +236,7 @@ describe('a lost device', () => {
     const deghoster = await Deghoster.create({ weights: thin(), device: open, memoryBudget: 10 * MiB });
     let told = 0;
     const merging = deghoster.merge(eightBit(213, 131, [1, 4, 16]), {
-      align: 'none',
+      ...AS_IS,
       onDeviceLost: () => told++,
       onProgress: ({ stage }) => void (stage === 'fusion' && deghoster.dispose()),
     });
@@ -247,11 +249,11 @@ describe('a lost device', () => {
     const { open, devices } = opener();
     const deghoster = await Deghoster.create({ weights: thin(), device: open });
     devices[0].destroy();
-    const { radiance } = await deghoster.merge(frames, { align: 'none' });
+    const { radiance } = await deghoster.merge(frames, AS_IS);
     expect(radiance.some((y) => y > 0)).toBe(true);
     expect(devices).toHaveLength(2);
     const again = deghoster.merge(frames, {
-      align: 'none',
+      ...AS_IS,
       onProgress: ({ stage }) => stage === 'fusion' && devices.forEach((device) => device.destroy()),
     });
     await expect(again).rejects.toMatchObject({ code: 'device-lost' });
@@ -264,7 +266,7 @@ describe('a lost device', () => {
     const deghoster = await Deghoster.create({ device: open });
     const frames = eightBit(16, 16, [1, 4]).map((frame) => asTexture(devices[0], frame));
     devices[0].destroy();
-    await expect(deghoster.merge(frames, { align: 'none', method: 'merge', response: 'gamma' })).rejects.toMatchObject({
+    await expect(deghoster.merge(frames, { ...AS_IS, method: 'merge', response: 'gamma' })).rejects.toMatchObject({
       code: 'device-lost',
     });
     expect(devices).toHaveLength(1);
@@ -280,7 +282,7 @@ describe('a lost device', () => {
       const { open, devices } = opener();
       const deghoster = await Deghoster.create({ weights: thin(), device: open, memoryBudget: FOUR_TILES });
       const run = deghoster.mergeToBuffer(frames, {
-        align: 'none',
+        ...AS_IS,
         onProgress: (progress) => progress.stage === stage && progress.done >= from && devices[0].destroy(),
       });
       if (reopened) {

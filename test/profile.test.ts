@@ -14,6 +14,9 @@ import { testDevice } from './gpu.ts';
 import { eightBit } from './reference/frames.ts';
 import { readGolden } from './reference/goldens.ts';
 
+/** Tests of other things take the pixels as they are. */
+const AS_IS = { align: 'none' } as const;
+
 const thin = () => readGolden('fixed-halo').weightsBytes;
 /** Implementations round timestamps: Dawn to 65 us, browsers to 100. */
 const ROUNDING_MS = 0.1;
@@ -62,9 +65,9 @@ describe('profile', () => {
         device: await testDevice(),
         memoryBudget: mebibytes * 2 ** 20,
       });
-      const plain = await deghoster.merge(frames, { align: 'none' });
+      const plain = await deghoster.merge(frames, AS_IS);
       expect(plain).not.toHaveProperty('profile');
-      const { profile, ...result } = await deghoster.merge(frames, { align: 'none', profile: true });
+      const { profile, ...result } = await deghoster.merge(frames, { ...AS_IS, profile: true });
       expect(result).toEqual(plain);
       check(profile!, deghoster.schedule({ width: 213, height: 131, frames: 3 }));
       deghoster.dispose();
@@ -75,7 +78,7 @@ describe('profile', () => {
     const { adapter } = await requestAdapter({ software: adapterChoice(process.env.DEGHOST_ADAPTER) });
     const device = await adapter.requestDevice();
     const deghoster = await Deghoster.create({ weights: thin(), device });
-    const { profile } = await deghoster.merge(eightBit(64, 48, [1, 4, 16]), { align: 'none', profile: true });
+    const { profile } = await deghoster.merge(eightBit(64, 48, [1, 4, 16]), { ...AS_IS, profile: true });
     expect(profile!.timestamps).toBe(false);
     check(profile!, deghoster.schedule({ width: 64, height: 48, frames: 3 }));
     deghoster.dispose();

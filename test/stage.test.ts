@@ -13,9 +13,12 @@ import { testDevice } from './gpu.ts';
 import { eightBit } from './reference/frames.ts';
 import { readGolden } from './reference/goldens.ts';
 
+/** Tests of other things take the pixels as they are. */
+const AS_IS = { align: 'none' } as const;
+
 const MiB = 1024 ** 2;
 const golden = () => readGolden('fixed-halo');
-const options: MergeOptions = { align: 'none', response: 'gamma' };
+const options: MergeOptions = { response: 'gamma' };
 
 async function openAnother(): Promise<GPUDevice> {
   const { adapter } = await requestAdapter({ software: adapterChoice(process.env.DEGHOST_ADAPTER) });
@@ -152,7 +155,7 @@ describe('tiles', () => {
       device,
       memoryBudget: await smallestBudget(213, 131),
     });
-    const { radiance } = await deghoster.merge(frames, options);
+    const { radiance } = await deghoster.merge(frames, { ...AS_IS, ...options });
     const idle = gpu.bytes();
     expect(idle).toBeGreaterThan(0); // weights
     const pipelines = gpu.pipelines();
@@ -167,7 +170,7 @@ describe('tiles', () => {
       let late = 0;
       let over = false;
       const run = deghoster.merge(frames, {
-        align: 'none',
+        ...AS_IS,
         ...options,
         signal: stop.signal,
         onProgress: ({ stage, done }) => {
@@ -181,7 +184,7 @@ describe('tiles', () => {
       await device.queue.onSubmittedWorkDone();
       expect(late).toBe(0);
     }
-    const again = await deghoster.merge(frames, options);
+    const again = await deghoster.merge(frames, { ...AS_IS, ...options });
     expect(again.radiance).toEqual(radiance);
     expect(gpu.bytes()).toBe(idle);
     expect(gpu.pipelines()).toBe(pipelines);
@@ -199,12 +202,12 @@ describe('tiles', () => {
       memoryBudget: await smallestBudget(213, 131),
     });
     const frames = eightBit(213, 131, [1, 4, 16]);
-    await deghoster.merge(frames, options);
+    await deghoster.merge(frames, { ...AS_IS, ...options });
     const idle = gpu.bytes();
     const onProgress = ({ stage, done }: { stage: string; done: number }): void => {
       if (stage === 'fusion' && done > 0.2) throw new Error('no paper');
     };
-    await expect(deghoster.merge(frames, { ...options, onProgress })).rejects.toThrow('no paper');
+    await expect(deghoster.merge(frames, { ...AS_IS, ...options, onProgress })).rejects.toThrow('no paper');
     expect(gpu.bytes()).toBe(idle);
     deghoster.dispose();
     device.destroy();
@@ -224,10 +227,10 @@ describe('tiles', () => {
         device: open,
         memoryBudget: await smallestBudget(213, 131),
       });
-      const expected = await deghoster.merge(frames, options);
+      const expected = await deghoster.merge(frames, { ...AS_IS, ...options });
       let losses = 0;
       const got = await deghoster.merge(frames, {
-        align: 'none',
+        ...AS_IS,
         ...options,
         onDeviceLost: () => losses++,
         onProgress: ({ stage, done }) => stage === 'fusion' && done >= moment && losses === 0 && devices[0].destroy(),
@@ -250,19 +253,15 @@ describe('prepare', () => {
     expect(prepared).toBeGreaterThan(5);
     expect(gpu.bytes()).toBe(0);
     const frames = eightBit(64, 48, [1, 4, 16]);
-    await deghoster.merge(frames, { align: 'none' });
-    await deghoster.merge(frames, { align: 'none', response: 'gamma', reference: 2 });
-    await deghoster.merge(frames, {
-      align: 'none',
-      response: 'gamma',
-      motion: frames.map(() => new Float32Array(64 * 48)),
-    });
+    await deghoster.merge(frames, AS_IS);
+    await deghoster.merge(frames, { ...AS_IS, response: 'gamma', reference: 2 });
+    await deghoster.merge(frames, { ...AS_IS, response: 'gamma', motion: frames.map(() => new Float32Array(64 * 48)) });
     expect(gpu.pipelines()).toBe(prepared);
     await deghoster.prepare(3, { width: 64, height: 48 });
     expect(gpu.pipelines()).toBe(prepared);
     await deghoster.prepare(4, { method: 'merge' });
     expect(gpu.pipelines()).toBe(prepared + 1);
-    await deghoster.merge(eightBit(20, 10, [1, 2, 4, 8]), { align: 'none', method: 'merge' });
+    await deghoster.merge(eightBit(20, 10, [1, 2, 4, 8]), { ...AS_IS, method: 'merge' });
     expect(gpu.pipelines()).toBe(prepared + 1);
     deghoster.dispose();
     device.destroy();
@@ -273,7 +272,7 @@ describe('prepare', () => {
     const deghoster = await Deghoster.create({ weights: golden().weightsBytes, device });
     const frames = eightBit(64, 48, [1, 4, 16]);
     const preparing = deghoster.prepare(3);
-    const { radiance } = await deghoster.merge(frames, options);
+    const { radiance } = await deghoster.merge(frames, { ...AS_IS, ...options });
     await preparing;
     expect(radiance.some((y) => y > 0)).toBe(true);
     await expect(deghoster.prepare(3, { signal: AbortSignal.abort() })).rejects.toThrow(CancelledError);

@@ -9,6 +9,7 @@ import { obstacle } from './obstacle.ts';
 import type { GpuState } from './obstacle.ts';
 import { startWorker } from './startWorker.ts';
 import { AutoReference } from './ui/autoReference.ts';
+import { MergeControls } from './ui/mergeControls.ts';
 import { announce, byId, make } from './ui/dom.ts';
 import { FrameList } from './ui/frameList.ts';
 import type { FrameRow } from './ui/frameList.ts';
@@ -70,6 +71,7 @@ const list = new FrameList({
   onRemove: removeFrame,
 });
 const autoReference = new AutoReference(update);
+const mergeControls = new MergeControls(update);
 const mergeButton = byId('merge', HTMLButtonElement);
 
 function start(): void {
@@ -255,6 +257,8 @@ function stackKey(): string {
     inOrder(readyRows()).map(({ id, ev }) => [id, ev]),
     referenceId,
     byId('response', HTMLSelectElement).value,
+    mergeControls.align,
+    mergeControls.strength,
   ]);
 }
 
@@ -271,6 +275,8 @@ function merge(): void {
     frames: stack.map(({ id, ev }) => ({ id, exposure: 2 ** ((ev ?? 0) - zero) })),
     reference: stack.findIndex(({ id }) => id === referenceId),
     response: byId('response', HTMLSelectElement).value as ResponseChoice,
+    align: mergeControls.align,
+    strength: mergeControls.strength,
     useEdits,
   });
   announce('Merging.');
@@ -311,7 +317,7 @@ function update(): void {
         ? `Merge ${ready.length} frames`
         : 'Merge';
   byId('merge-note', HTMLParagraphElement).textContent =
-    busy || isSame ? '' : why || (merged ? 'The frames have changed since this picture was made.' : '');
+    busy || isSame ? '' : why || (merged ? 'The frames or settings have changed since this picture was made.' : '');
   progress.toggle(busy);
   keepAwake(busy);
   resultPanel.setBusy(busy);

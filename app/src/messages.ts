@@ -59,7 +59,16 @@ export type ToWorker =
   | { type: 'start'; canvas: OffscreenCanvas; base: string; highRange: boolean }
   | { type: 'add'; id: number; name: string; file: Blob }
   | { type: 'remove'; id: number }
-  | { type: 'merge'; frames: FrameToMerge[]; reference: number; response: ResponseChoice; useEdits: boolean }
+  | {
+      type: 'merge';
+      frames: FrameToMerge[];
+      reference: number;
+      response: ResponseChoice;
+      align: 'auto' | 'none';
+      /** As the library's option. */
+      strength: number;
+      useEdits: boolean;
+    }
   | { type: 'cancel' }
   /** Forget the result. */
   | { type: 'clear' }

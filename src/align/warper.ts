@@ -15,13 +15,18 @@ import type { Size } from './homography.ts';
 import type { Mesh, Warp } from './types.ts';
 import { LOBES, WARP_BUFFER, WARP_TEXTURE } from './warpPrograms.ts';
 
-/** Side of the blocks that a tile is warped in. */
+/**
+ * Side of the blocks that the picture is warped in. Coordinates count from a block's corner, so that f32 is fine enough
+ * in pictures of any size, and a pixel comes out the same in whichever tile it is.
+ */
 const BLOCK = 256;
 /** Bytes of a box of samples, and side of a box of an ImageBitmap: larger boxes are halved. */
-const BOX_BYTES = 1024 ** 2;
-const BOX_SIDE = 512;
+const BOX_BYTES = 2 * 1024 ** 2;
+const BOX_SIDE = 768;
 /** Pixels of a box whose coverage is at hand. */
-const BOX_PIXELS = Math.floor(BOX_BYTES / 3);
+const BOX_PIXELS = BOX_BYTES / 3;
+/** More than f32 can be off by, in pixels. */
+const ROUNDING = 0.01;
 /** Nodes of the largest mesh: a grid of 32-pixel cells on 1.5 megapixels, twice over. */
 const MOST_NODES = 4096;
 
@@ -63,16 +68,10 @@ export class Warper {
    */
   async load(frame: FrameSource, warp: Warp, tile: TileBox, target: Target): Promise<void> {
     await this.#prepare(warp.mesh);
-    for (let top = 0; top < tile.height; top += BLOCK) {
-      for (let left = 0; left < tile.width; left += BLOCK) {
-        await this.#part(frame, warp, tile, target, {
-          x: left,
-          y: top,
-          width: Math.min(BLOCK, tile.width - left),
-          height: Math.min(BLOCK, tile.height - top),
-        });
-      }
-    }
+    const { width, height } = frameSize(frame);
+    for (const y of parts(tile.y, tile.height, height))
+      for (const x of parts(tile.x, tile.width, width))
+        await this.#part(frame, warp, tile, target, { x: x.start, y: y.start, width: x.length, height: y.length });
   }
 
   dispose(): void {
@@ -102,11 +101,11 @@ export class Warper {
     this.#mesh = mesh;
   }
 
-  /** Warps a part of a tile, in halves if it needs too large a box of the frame. */
+  /** Warps a part of a tile, in halves if it needs too large a box of the frame. @param part in the picture's pixels. */
   async #part(frame: FrameSource, warp: Warp, tile: TileBox, target: Target, part: Box): Promise<void> {
     const picture = frameSize(frame);
-    const box = boxOf(warp, picture, { ...part, x: tile.x + part.x, y: tile.y + part.y });
-    if (!fits(frame, box) && part.width * part.height > 1) {
+    const box = boxOf(warp, picture, part);
+    if (!this.#fits(frame, box) && part.width * part.height > 1) {
       const isWide = part.width >= part.height;
       const [width, height] = isWide ? [part.width >> 1, part.height] : [part.width, part.height >> 1];
       await this.#part(frame, warp, tile, target, { ...part, width, height });
@@ -118,31 +117,34 @@ export class Warper {
       });
     }
     const source = await this.#source(frame, box, picture);
-    // From pixels of the part to the reference's, by the homography, to the box's.
-    const origin = { x: tile.x + part.x, y: tile.y + part.y };
-    const matrix = multiply3(
-      translation(-source.box.x, -source.box.y),
-      multiply3(warp.matrix, translation(origin.x, origin.y)),
-    );
+    const block = { x: blockStart(part.x, picture.width), y: blockStart(part.y, picture.height) };
+    const middle = apply(warp.matrix, block.x + BLOCK / 2, block.y + BLOCK / 2);
+    const anchor = { x: Math.round(middle[0]), y: Math.round(middle[1]) };
+    // From pixels of the block to the reference's, by the homography, to the frame's beside the anchor.
+    const matrix = multiply3(translation(-anchor.x, -anchor.y), multiply3(warp.matrix, translation(block.x, block.y)));
     const { columns = 0, rows = 0 } = warp.mesh ?? {};
     await this.#dispatch(
       source.program,
       {
-        first: target.first + part.y * tile.width + part.x,
+        first: target.first + (part.y - tile.y) * tile.width + part.x - tile.x,
         pitch: tile.width,
         width: part.width,
         height: part.height,
-        last_x: picture.width - 1 - origin.x,
-        last_y: picture.height - 1 - origin.y,
-        low_x: -source.box.x,
-        low_y: -source.box.y,
-        high_x: picture.width - 1 - source.box.x,
-        high_y: picture.height - 1 - source.box.y,
+        left: part.x - block.x,
+        top: part.y - block.y,
+        last_x: picture.width - 1 - block.x,
+        last_y: picture.height - 1 - block.y,
+        low_x: -anchor.x,
+        low_y: -anchor.y,
+        high_x: picture.width - 1 - anchor.x,
+        high_y: picture.height - 1 - anchor.y,
+        box_x: source.box.x - anchor.x,
+        box_y: source.box.y - anchor.y,
         ...source.params,
         columns,
         rows,
-        mesh_x: ((origin.x + 0.5) * columns) / picture.width - 0.5,
-        mesh_y: ((origin.y + 0.5) * rows) / picture.height - 0.5,
+        mesh_x: ((block.x + 0.5) * columns) / picture.width - 0.5,
+        mesh_y: ((block.y + 0.5) * rows) / picture.height - 0.5,
         mesh_step_x: columns / picture.width,
         mesh_step_y: rows / picture.height,
         matrix: [0, 3, 6].flatMap((i) => [...matrix.slice(i, i + 3), 0]),
@@ -150,6 +152,17 @@ export class Warper {
       target.buffer,
       source.binding,
     );
+  }
+
+  /** Whether a box of a frame fits the buffers at hand. */
+  #fits(frame: FrameSource, { width, height }: Box): boolean {
+    if ('texture' in frame) return true;
+    if ('image' in frame) return width <= BOX_SIDE && height <= BOX_SIDE;
+    if ('buffer' in frame) {
+      const { maxBinding, device } = this.#gpu;
+      return height * 12 * frame.width + device.limits.minStorageBufferOffsetAlignment <= maxBinding;
+    }
+    return width * height * 3 * frame.data.BYTES_PER_ELEMENT <= BOX_BYTES;
   }
 
   /** Brings a box of a frame to the GPU, unless it is there already. */
@@ -258,11 +271,21 @@ function translation(x: number, y: number): number[] {
   return [1, 0, x, 0, 1, y, 0, 0, 1];
 }
 
-/** Whether a box of a frame fits the buffers at hand. */
-function fits(frame: FrameSource, { width, height }: Box): boolean {
-  if ('image' in frame) return width <= BOX_SIDE && height <= BOX_SIDE;
-  if (!('data' in frame)) return true;
-  return width * height * 3 * frame.data.BYTES_PER_ELEMENT <= BOX_BYTES && width * height <= BOX_PIXELS;
+/** Where the block of a pixel begins, along one axis. Pixels beyond the picture belong to its last block. */
+function blockStart(at: number, pictureLength: number): number {
+  return Math.floor(Math.min(at, pictureLength - 1) / BLOCK) * BLOCK;
+}
+
+/** A tile's pixels along one axis, cut where blocks begin. */
+function parts(from: number, length: number, pictureLength: number): { start: number; length: number }[] {
+  const cut: { start: number; length: number }[] = [];
+  for (let start = from; start < from + length; ) {
+    const next = blockStart(start, pictureLength) + BLOCK;
+    const end = next >= pictureLength ? from + length : Math.min(next, from + length);
+    cut.push({ start, length: end - start });
+    start = end;
+  }
+  return cut;
 }
 
 /** The part of a frame that some pixels of the reference need, the filter's taps included. */
@@ -276,8 +299,8 @@ function boxOf({ matrix, mesh }: Warp, { width, height }: Size, part: Box): Box 
   const span = (axis: 0 | 1, length: number): [number, number] => {
     const values = corners.map((corner) => corner[axis]);
     const inside = (v: number): number => Math.min(length - 1, Math.max(0, v));
-    const first = Math.floor(inside(Math.min(...values))) - LOBES + 1;
-    const last = Math.floor(inside(Math.max(...values))) + LOBES;
+    const first = Math.floor(inside(Math.min(...values) - ROUNDING)) - LOBES + 1;
+    const last = Math.floor(inside(Math.max(...values) + ROUNDING)) + LOBES;
     return [inside(first), inside(last) + 1];
   };
   const [[x, right], [y, bottom]] = [span(0, width), span(1, height)];

@@ -13,6 +13,9 @@ import { readGolden } from '../reference/goldens.ts';
 import { IMITATED, MATRIX_CHECKS, imitatedChecks, isMatrixName, sizeText } from './matrixChecks.ts';
 import { convolutions } from './matrixLayers.ts';
 
+/** Tests of other things take the pixels as they are. */
+const AS_IS = { align: 'none' } as const;
+
 const { capabilities } = await testKernels();
 
 describe.skipIf(!capabilities.matrices)(
@@ -47,7 +50,7 @@ describe.skipIf(!capabilities.matrices)(
             .stages.flatMap((stage) => stage.plan.steps);
           const { radiance } = await deghoster.merge(
             frames.map((x, k) => interleavedFrame(x, taus[k])),
-            { reference },
+            { ...AS_IS, reference },
           );
           return {
             radiance,

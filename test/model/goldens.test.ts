@@ -8,6 +8,7 @@ import { Runner } from '../../src/graph/runner.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { graphTensors } from '../../src/graph/graph.ts';
 import { plan } from '../../src/graph/plan.ts';
+import { NO_DATA } from '../../src/image/stack.ts';
 import { fusionGraph, segmentationGraph } from '../../src/model/network.ts';
 import type { Scene } from '../../src/model/part.ts';
 import { testDevice } from '../gpu.ts';
@@ -66,8 +67,9 @@ function stackOf(golden: Golden, scene: Scene, masks?: readonly Tensor[]): Float
       for (let y = 0; y < height; y++) {
         for (let x = 0; x < width; x++) {
           const source = (c * frame.h + Math.min(y, frame.h - 1)) * frame.w + Math.min(x, frame.w - 1);
-          all.data[((4 * k + c) * height + y) * width + x] =
-            c < 3 ? frame.data[source] : (masks?.[k].data[y * width + x] ?? 0);
+          const pixel = Math.min(y, frame.h - 1) * frame.w + Math.min(x, frame.w - 1);
+          const w = golden.coverage?.[k].data[pixel] === 0 ? NO_DATA : (masks?.[k].data[y * width + x] ?? 0);
+          all.data[((4 * k + c) * height + y) * width + x] = c < 3 ? frame.data[source] : w;
         }
       }
     }
@@ -112,6 +114,7 @@ describe('the engine agrees with the PyTorch goldens', () => {
       height: Math.ceil(h / 16) * 16,
       gamma: golden.config.gamma,
       useResponse: golden.response !== null,
+      covered: golden.coverage !== null,
     };
     const stages = new Set(golden.stages.keys());
 

@@ -22,6 +22,8 @@ export interface Golden {
   reference: number;
   /** Input frames, `[3, h, w]`, shortest first: gamma-encoded, or of a camera of this response. */
   frames: Tensor[];
+  /** Where each frame has data, `[1, h, w]`, if some lack it somewhere. */
+  coverage: Tensor[] | null;
   /** f at i/255 by channel, where the frames are a camera's. */
   response: Float32Array[] | null;
   /** Every stage stored, by the names of test/reference/network.ts. */
@@ -54,7 +56,8 @@ export function parseGolden(name: string, bytes: Uint8Array, weightsBytes: Uint8
   const taus = JSON.parse(golden.metadata.taus) as number[];
   const table = tensors.get('response');
   const frames = taus.map((_, k) => tensors.get(`${table ? 'sample' : 'X'}.${k + 1}`)!);
-  const stages = new Map([...tensors].filter(([stage]) => stage !== 'response' && !stage.startsWith('sample.')));
+  const isInput = (stage: string): boolean => stage === 'response' || /^(sample|coverage)\./.test(stage);
+  const stages = new Map([...tensors].filter(([stage]) => !isInput(stage)));
   return {
     name,
     config: parseConfig(weights.metadata, weightsFile),
@@ -63,6 +66,7 @@ export function parseGolden(name: string, bytes: Uint8Array, weightsBytes: Uint8
     taus,
     reference: Number(golden.metadata.reference),
     frames,
+    coverage: tensors.has('coverage.1') ? taus.map((_, k) => tensors.get(`coverage.${k + 1}`)!) : null,
     response: table
       ? [0, 1, 2].map((c) => Float32Array.from(table.data.subarray(c * table.w, (c + 1) * table.w)))
       : null,
@@ -76,11 +80,12 @@ export function uncut({ stages }: Golden, k: number): Float64Array | undefined {
   return stages.get(`logit.${k + 1}`)?.data.map((logit, i) => (gate?.data[i] ?? 1) / (1 + Math.exp(-logit)));
 }
 
-/** A planar `[3, h, w]` picture as a frame of the library. */
-export function interleavedFrame({ data, h, w }: Tensor, exposure: number): Frame {
+/** A planar `[3, h, w]` picture as a frame of the library. @param coverage where it has data. */
+export function interleavedFrame({ data, h, w }: Tensor, exposure: number, coverage?: Tensor): Frame {
   const interleaved = new Float32Array(h * w * 3);
   for (let c = 0; c < 3; c++) for (let p = 0; p < h * w; p++) interleaved[3 * p + c] = data[c * h * w + p];
-  return { data: interleaved, width: w, height: h, exposure };
+  const covered = coverage && { coverage: Uint8Array.from(coverage.data) };
+  return { data: interleaved, width: w, height: h, exposure, ...covered };
 }
 
 /** A picture of the library, `[h, w, 3]`, as a tensor. */

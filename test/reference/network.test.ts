@@ -20,8 +20,9 @@ describe('the CPU network agrees with the PyTorch goldens', () => {
   });
 
   it.each(names)('%s', (name) => {
-    const { config, weights, frames, response, taus, reference, stages } = readGolden(name);
-    const taps = runNetwork({ config, tensors: weights }, { frames, times: taus, reference, response });
+    const { config, weights, frames, response, taus, reference, stages, coverage } = readGolden(name);
+    const input = { frames, times: taus, reference, response, coverage: coverage ?? undefined };
+    const taps = runNetwork({ config, tensors: weights }, input);
     for (const [stage, expected] of stages) {
       const actual = taps.get(stage);
       if (!actual) throw new Error(`${name}: no stage ${stage}`);

@@ -9,6 +9,9 @@ import { asBuffer, asTexture, eightBit, readBuffer } from '../reference/frames.t
 import { expectClose } from '../reference/random.ts';
 import { GOLDEN_TOLERANCE, checkGolden } from './goldenCheck.ts';
 
+/** Tests of other things take the pixels as they are. */
+const AS_IS = { align: 'none' } as const;
+
 /** An implementation's unorm8 may be off by a rounding, which the network carries on. */
 const DEVICE_TOLERANCE = 1e-5;
 
@@ -35,7 +38,7 @@ export interface DeviceCheck {
 
 const WIDTH = 150;
 const HEIGHT = 40;
-const OPTIONS: MergeOptions = { align: 'none', response: 'gamma' };
+const OPTIONS: MergeOptions = { response: 'gamma' };
 
 const frames = () => eightBit(WIDTH, HEIGHT, [1, 4, 16]);
 
@@ -55,8 +58,8 @@ async function checkFrames(
   const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device });
   try {
     const options: MergeOptions = { ...OPTIONS, reference: 'auto' };
-    const expected = await deghoster.merge(frames(), options);
-    const { radiance, referenceChoice } = await deghoster.merge(await place(), options);
+    const expected = await deghoster.merge(frames(), { ...AS_IS, ...options });
+    const { radiance, referenceChoice } = await deghoster.merge(await place(), { ...AS_IS, ...options });
     const [got, wanted] = [referenceChoice, expected.referenceChoice].map((choice) => JSON.stringify(choice));
     if (!wanted || got !== wanted) throw new Error(`${label}: the reference is ${got}, of arrays it is ${wanted}`);
     return close(radiance, expected.radiance, label);
@@ -94,8 +97,8 @@ const DEVICE_CHECKS: readonly DeviceCheck[] = [
     async run({ golden, device }) {
       const deghoster = await createTiled(golden, device);
       try {
-        const expected = await deghoster.merge(frames(), OPTIONS);
-        const { buffer } = await deghoster.mergeToBuffer(frames(), OPTIONS);
+        const expected = await deghoster.merge(frames(), { ...AS_IS, ...OPTIONS });
+        const { buffer } = await deghoster.mergeToBuffer(frames(), { ...AS_IS, ...OPTIONS });
         const error = close(await readBuffer(device, buffer), expected.radiance, 'radiance');
         buffer.destroy();
         return error;
@@ -111,11 +114,11 @@ const DEVICE_CHECKS: readonly DeviceCheck[] = [
     async run({ golden, open }) {
       const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device: open });
       try {
-        const expected = await deghoster.merge(frames(), OPTIONS);
+        const expected = await deghoster.merge(frames(), { ...AS_IS, ...OPTIONS });
         const first = deghoster.device;
         let losses = 0;
         const { radiance } = await deghoster.merge(frames(), {
-          align: 'none',
+          ...AS_IS,
           ...OPTIONS,
           onProgress: ({ stage }) => stage === 'fusion' && losses === 0 && first.destroy(),
           onDeviceLost: () => losses++,

@@ -46,7 +46,7 @@ export async function checkGolden(golden: Golden, device: GPUDevice): Promise<nu
 }
 
 async function mergeReversed(golden: Golden, device: GPUDevice): Promise<MergeResult> {
-  const frames = golden.frames.map((x, k) => interleavedFrame(x, golden.taus[k] / 30)).reverse();
+  const frames = golden.frames.map((x, k) => interleavedFrame(x, golden.taus[k] / 30, golden.coverage?.[k])).reverse();
   const deghoster = await Deghoster.create({ weights: golden.weightsBytes, device });
   try {
     return await deghoster.merge(frames, { reference: golden.reference, response: responseOf(golden), align: 'none' });

@@ -179,6 +179,8 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
     const { motion: maps, ...merged } = await engine.merge(stack, {
       reference: request.reference,
       response: chosen,
+      align: request.align,
+      strength: request.strength,
       motion,
       onProgress: ({ stage, done, total, fraction }) => tell({ type: 'progress', stage, done, total, fraction }),
       signal,
@@ -224,6 +226,7 @@ async function mergePlain(signal: AbortSignal): Promise<void> {
     const plain = await engine.merge(frames.stack(request.frames), {
       reference: request.reference,
       response: merged.response.response,
+      align: request.align,
       method: 'merge',
       signal,
     });

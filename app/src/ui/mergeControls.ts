@@ -1,0 +1,33 @@
+/** The controls of how the next merge works: whether frames are aligned, and how readily something counts as moving. */
+import { byId } from './dom.ts';
+
+export class MergeControls {
+  readonly #align = byId('align', HTMLInputElement);
+  readonly #strength = byId('strength', HTMLInputElement);
+
+  constructor(onChange: () => void) {
+    this.#align.onchange = onChange;
+    this.#strength.oninput = () => {
+      this.#say();
+      onChange();
+    };
+    // Browsers keep what was set when a page is loaded again.
+    this.#say();
+  }
+
+  get align(): 'auto' | 'none' {
+    return this.#align.checked ? 'auto' : 'none';
+  }
+
+  /** From 0 to 1. */
+  get strength(): number {
+    return Number(this.#strength.value);
+  }
+
+  #say(): void {
+    const steps = Math.round(20 * (this.strength - 0.5));
+    const text = steps === 0 ? 'normal' : `${Math.abs(steps)} ${steps > 0 ? 'more' : 'less'}`;
+    byId('strength-value', HTMLOutputElement).textContent = text;
+    this.#strength.setAttribute('aria-valuetext', text);
+  }
+}
