@@ -25,6 +25,8 @@ export interface Frame extends Exposed {
   data: Samples;
   width: number;
   height: number;
+  /** Where 0, the frame has no data, [height, width]. */
+  coverage?: Uint8Array;
 }
 
 /**
