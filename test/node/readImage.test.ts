@@ -531,7 +531,7 @@ describe('several pictures', () => {
     const paths = await pictures(6);
     const stop = new AbortController();
     const read = async (): Promise<void> => {
-      for await (const _ of readFrameFiles(paths, stop.signal)) stop.abort();
+      for await (const _ of readFrameFiles(paths, { signal: stop.signal })) stop.abort();
     };
     await expect(read()).rejects.toMatchObject({ code: 'cancelled' });
   });

@@ -35,6 +35,7 @@ export const MERGE_OPTIONS = {
   reference: { type: 'string', short: 'r' },
   response: { type: 'string' },
   'save-response': { type: 'string' },
+  color: { type: 'string' },
   weights: { type: 'string' },
   method: { type: 'string' },
   motion: { type: 'string' },

@@ -62,7 +62,11 @@ How it is merged
                         value i/255, from 0 to 1.
                         auto:FILE for several stacks of one camera (the views of a panorama): the first
                         call estimates the curve and saves it in FILE, the others read it from there.
+                        Pictures that say that they are linear (by their profile, or floats) are taken so.
   --save-response FILE  saves the curve that was used, for other stacks of the same camera
+  --color SPACE         the primaries that colours are merged and saved in: srgb (default), p3 (Display P3)
+                        or rec2020. A wider space keeps colours that sRGB would clip; the pictures' profiles
+                        say what they hold.
   --method METHOD       network (default), or merge: a weighted average that does not look for motion
                         and needs no weights; its ghosts show what the network removes. With --motion-in
                         it leaves out what the maps mark.

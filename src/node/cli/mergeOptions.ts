@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
+import { COLOR_SPACES } from '../../image/colorSpace.ts';
+import type { ColorSpace } from '../../image/colorSpace.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
 import type { SoftwareChoice } from '../adapter.ts';
 import { outputFormat } from '../writeImage.ts';
@@ -27,6 +29,8 @@ export interface MergeOptions {
    */
   keepResponse: string | undefined;
   saveResponse: string | undefined;
+  /** The working space: colours of the pictures are converted to it, and outputs are in it. */
+  color: ColorSpace;
   weights: string | undefined;
   method: 'network' | 'merge';
   motion: string | undefined;
@@ -94,6 +98,7 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
           : { name: 'auto' },
     keepResponse,
     saveResponse: values['save-response'],
+    color: choiceOption(args, 'color', COLOR_SPACES, 'srgb'),
     weights: values.weights,
     method,
     motion: values.motion,
