@@ -2,6 +2,7 @@
  * The page. It holds what the person has chosen, sends requests to the worker, and shows the worker's events. Nothing
  * here takes long.
  */
+import type { ColorSpace } from '../../src/image/colorSpace.ts';
 import { MIN_FRAMES, middleFrame } from '../../src/image/frame.ts';
 import type { Failure, FromWorker, ResponseChoice, ResultInfo } from './messages.ts';
 import { applyExif, formatEv, inOrder, propose } from './exposures.ts';
@@ -19,7 +20,7 @@ import { ProgressPanel } from './ui/progressPanel.ts';
 import { ResultPanel } from './ui/resultPanel.ts';
 import { Stage } from './ui/stage.ts';
 import { keepAwake } from './ui/wakeLock.ts';
-import { WARNINGS, failureWords, warningWords } from './words.ts';
+import { WARNINGS, failureWords, filesWords, warningWords } from './words.ts';
 import type { Doing } from './words.ts';
 
 /** Of a file that is still being read. */
@@ -84,6 +85,7 @@ function start(): void {
   byId('example', HTMLButtonElement).onclick = () => addFiles(example);
   byId('clear', HTMLButtonElement).onclick = startOver;
   byId('response', HTMLSelectElement).onchange = update;
+  byId('colour', HTMLSelectElement).onchange = update;
   // Closing the tab would end a merge that may have taken long.
   addEventListener('beforeunload', (event) => busy && event.preventDefault());
   acceptFiles((files) => addFiles(files.map((file) => ({ name: file.name, file }))));
@@ -121,6 +123,7 @@ function receive(message: FromWorker): void {
         message.result,
         inOrder(readyRows()).map(({ name }) => name),
       );
+      if (message.result.notes.length > 0) notify('files', filesWords(message.result.notes), 'warning');
       for (const warning of message.result.warnings) notify(warning.kind, warningWords(warning), 'warning');
       announce('The merge is done.');
       stageFocus();
@@ -181,7 +184,7 @@ function fail(doing: Doing, failure: Failure): void {
 
 /** Removes notices that no longer apply. */
 function dismissAll(): void {
-  for (const key of ['merge', 'view', 'save', 'recovered', ...WARNINGS]) dismiss(key);
+  for (const key of ['merge', 'view', 'save', 'recovered', 'files', ...WARNINGS]) dismiss(key);
 }
 
 function addFiles(files: readonly { name: string; file: Blob }[]): void {
@@ -255,6 +258,7 @@ function stackKey(): string {
     inOrder(readyRows()).map(({ id, ev }) => [id, ev]),
     referenceId,
     byId('response', HTMLSelectElement).value,
+    byId('colour', HTMLSelectElement).value,
   ]);
 }
 
@@ -271,6 +275,7 @@ function merge(): void {
     frames: stack.map(({ id, ev }) => ({ id, exposure: 2 ** ((ev ?? 0) - zero) })),
     reference: stack.findIndex(({ id }) => id === referenceId),
     response: byId('response', HTMLSelectElement).value as ResponseChoice,
+    colorSpace: byId('colour', HTMLSelectElement).value as ColorSpace,
     useEdits,
   });
   announce('Merging.');

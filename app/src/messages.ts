@@ -6,6 +6,7 @@
  * follows from them. Where several of a kind can be under way, both sides name the frame or the job.
  */
 import type { ClippedPixels } from '../../src/image/chooseReference.ts';
+import type { ColorSpace } from '../../src/image/colorSpace.ts';
 import type { ExposureInfo } from '../../src/image/exif.ts';
 import type { MergeWarning } from '../../src/warnings.ts';
 
@@ -59,7 +60,14 @@ export type ToWorker =
   | { type: 'start'; canvas: OffscreenCanvas; base: string; highRange: boolean }
   | { type: 'add'; id: number; name: string; file: Blob }
   | { type: 'remove'; id: number }
-  | { type: 'merge'; frames: FrameToMerge[]; reference: number; response: ResponseChoice; useEdits: boolean }
+  | {
+      type: 'merge';
+      frames: FrameToMerge[];
+      reference: number;
+      response: ResponseChoice;
+      colorSpace: ColorSpace;
+      useEdits: boolean;
+    }
   | { type: 'cancel' }
   /** Forget the result. */
   | { type: 'clear' }
@@ -100,6 +108,8 @@ export interface ResultInfo {
   edited: boolean;
   /** One line on what is known of the camera's response. */
   response: string;
+  /** What is worth knowing of the files, a sentence each. */
+  notes: string[];
   /** What may be wrong with the picture. */
   warnings: MergeWarning[];
   /** Most bytes of GPU buffers during the merge. */

@@ -18,6 +18,8 @@ export interface HeifHeader {
   depth: number;
   /** Undefined if an ICC profile with tables says what the colours are. */
   color: SourceColor | undefined;
+  /** How to turn the stored picture upright, as EXIF counts orientations: one after the other. */
+  turns: number[];
 }
 
 /** Most boxes that are looked at in one place: enough for any camera's file of tiles. */
@@ -58,7 +60,7 @@ export function heifHeader(bytes: Uint8Array, name: string): HeifHeader {
   const [{ body }] = sizes;
   const [width, height] = [body.getUint32(4), body.getUint32(8)];
   checkSize(width, height, name);
-  return { width, height, depth: depthOf(properties), color: colorOf(properties, name) };
+  return { width, height, depth: depthOf(properties), color: colorOf(properties, name), turns: turnsOf(properties) };
 }
 
 /** The properties of the primary item. */
@@ -117,4 +119,14 @@ function colorOf(properties: readonly Box[], name: string): SourceColor | undefi
   if (icc) return iccColor(new Uint8Array(icc.buffer, icc.byteOffset + 4, icc.byteLength - 4));
   const nclx = colors.find(({ body }) => text(body, 0) === 'nclx' && body.byteLength >= 8)?.body;
   return nclx ? cicpColor(nclx.getUint16(4), nclx.getUint16(6), name) : SRGB;
+}
+
+/** By `irot` (quarters of a turn, anticlockwise) and `imir`, in their order. libheif applies them, libavif does not. */
+function turnsOf(properties: readonly Box[]): number[] {
+  return properties.flatMap(({ type, body }) => {
+    if (type === 'irot' && body.byteLength >= 1) return [[1, 8, 3, 6][body.getUint8(0) & 3]];
+    // Axis 0 exchanges top and bottom, 1 left and right.
+    if (type === 'imir' && body.byteLength >= 1) return [body.getUint8(0) & 1 ? 2 : 4];
+    return [];
+  });
 }
