@@ -100,7 +100,7 @@ async function pictureMetadata(
 async function decodeRgb(
   sharp: SharpModule,
   bytes: Uint8Array,
-  { icc, space, depth }: Metadata,
+  { icc, space, depth, bitsPerSample }: Metadata,
   format: PictureFormat,
   name: string,
 ): Promise<StoredPicture> {
@@ -124,7 +124,14 @@ async function decodeRgb(
       `${name}: ${samples.length} samples were decoded, ${width}x${height} with ${channels} channels needs ` +
         `${width * height * channels}`,
     );
+  if (format === 'avif' && samples instanceof Uint16Array) widen(samples, bitsPerSample ?? 16);
   return { ...toRgb(samples, channels, name), width, height, bits, color: color ?? SRGB };
+}
+
+/** libvips shifts AVIF's 10 and 12 bits up, so that white is not quite white: scales them to all of 16 bits. */
+function widen(samples: Uint16Array, bits: number): void {
+  const scale = 65535 / (2 ** bits - 1);
+  for (let i = 0; i < samples.length; i++) samples[i] = Math.round((samples[i] >> (16 - bits)) * scale);
 }
 
 /** The file's colours; undefined if a profile with tables says what they are. */

@@ -4,7 +4,7 @@
  */
 import { InputError } from '../../errors.ts';
 import { D65, PRIMARIES, invert3, multiply3, rgbToXyz } from '../colorSpace.ts';
-import type { ColorSpace, Matrix3 } from '../colorSpace.ts';
+import type { Matrix3 } from '../colorSpace.ts';
 import { isSrgbProfile, parseMatrixProfile } from '../iccProfile.ts';
 import type { ProfileCurve } from '../iccProfile.ts';
 import { decodeSrgb } from '../srgb.ts';
@@ -17,8 +17,6 @@ export interface SourceColor {
   curves: readonly [ProfileCurve, ProfileCurve, ProfileCurve];
   /** Whether all curves are straight lines. */
   linear: boolean;
-  /** Whether samples are sRGB already, curve and primaries: then they stay exactly as they are. */
-  isSrgb: boolean;
 }
 
 /**
@@ -39,15 +37,10 @@ const same = (curve: ProfileCurve) => [curve, curve, curve] as const;
 const straight: ProfileCurve = (v) => v;
 
 /** sRGB, which pictures without a profile are taken for. */
-export const SRGB: SourceColor = { toSrgb: IDENTITY, curves: same(decodeSrgb), linear: false, isSrgb: true };
+export const SRGB: SourceColor = { toSrgb: IDENTITY, curves: same(decodeSrgb), linear: false };
 
 /** Linear light in sRGB's primaries: float pictures that do not say otherwise. */
-export const LINEAR_SRGB: SourceColor = { toSrgb: IDENTITY, curves: same(straight), linear: true, isSrgb: false };
-
-/** A working space as a source: what another decoder has converted to already. */
-export function workingSpaceColor(space: ColorSpace): SourceColor {
-  return space === 'srgb' ? SRGB : { ...SRGB, toSrgb: fromPrimaries(PRIMARIES[space], D65), isSrgb: false };
-}
+export const LINEAR_SRGB: SourceColor = { toSrgb: IDENTITY, curves: same(straight), linear: true };
 
 /** The colours of an ICC profile. @returns undefined unless it is an RGB matrix profile. */
 export function iccColor(profile: Uint8Array): SourceColor | undefined {
@@ -60,7 +53,6 @@ export function iccColor(profile: Uint8Array): SourceColor | undefined {
     toSrgb: multiply3(D50_TO_SRGB, toXyz),
     curves: [curves[0], curves[1], curves[2]],
     linear: curves.every(isStraight),
-    isSrgb: false,
   };
 }
 
@@ -127,7 +119,7 @@ export function cicpColor(primaries: number, transfer: number, name: string): So
         'read: convert it to sRGB',
     );
   if (rgb === PRIMARIES.srgb && curve === decodeSrgb) return SRGB;
-  return { toSrgb: fromPrimaries(rgb, white), curves: same(curve), linear: curve === straight, isSrgb: false };
+  return { toSrgb: fromPrimaries(rgb, white), curves: same(curve), linear: curve === straight };
 }
 
 /**

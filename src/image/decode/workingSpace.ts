@@ -4,6 +4,7 @@
  */
 import { COLOR_SPACES, convertMatrix, multiply3 } from '../colorSpace.ts';
 import type { ColorSpace } from '../colorSpace.ts';
+import { isSrgbCurve } from '../iccProfile.ts';
 import { encodeSrgb } from '../srgb.ts';
 import type { SourceColor } from './sourceColor.ts';
 
@@ -13,6 +14,10 @@ export type Samples = Uint8Array | Uint16Array | Float32Array;
 const TABLE = 65536;
 /** How far outside [0,1] a linear value is a colour that was clipped, and not a rounding: half a step of 8 bits. */
 const OUTSIDE = 0.002;
+
+const IDENTITY = [1, 0, 0, 0, 1, 0, 0, 0, 1];
+/** Profiles round their numbers to 16 bits, and adapt white in ways that differ by a little. */
+const SAME_MATRIX = 0.002;
 
 /** A picture in a working space. */
 export interface Converted<T extends Samples> {
@@ -36,8 +41,10 @@ export function toWorkingSpace<T extends Samples>(
   coverage?: Uint8Array,
 ): Converted<T> {
   const { linear, curves } = color;
-  if (color.isSrgb && colorSpace === 'srgb') return { data, colorSpace, linear, clippedColors: 0 };
   const m = multiply3(convertMatrix('srgb', colorSpace), color.toSrgb);
+  // Samples that are in the working space already stay as they are, not rounded once more.
+  const isThere = m.every((value, i) => Math.abs(value - IDENTITY[i]) < SAME_MATRIX) && (linear || isSrgbCurve(curves));
+  if (isThere && !(data instanceof Float32Array)) return { data, colorSpace, linear, clippedColors: 0 };
   const top = data instanceof Float32Array ? 1 : data instanceof Uint16Array ? 65535 : 255;
   const decode = curves.map((curve) => {
     if (data instanceof Float32Array) return linear ? curve : (v: number) => curve(Math.min(1, Math.max(0, v)));
