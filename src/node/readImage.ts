@@ -1,5 +1,6 @@
 /**
- * Reads pictures: JPEG, PNG, TIFF, WebP and AVIF with sharp (readSharp.ts), HEIC, JPEG XL, OpenEXR, Radiance and NPY with
+ * Reads pictures: JPEG, PNG, TIFF, WebP and AVIF with sharp (readSharp.ts), HEIC, JPEG XL, OpenEXR, Radiance and NPY
+ * with
  * others. docs/formats.md has what each holds.
  *
  * The result is what the merge expects: interleaved RGB, upright, in the working space, 8 or 16 bit as in the file

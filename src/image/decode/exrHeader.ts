@@ -25,7 +25,10 @@ const LINES = [1, 1, 1, 16, 32, 16, 32, 32];
 const UNREAD_COMPRESSIONS: Record<number, string> = { 8: 'DWAA', 9: 'DWAB' };
 const [TILED, DEEP, MULTI_PART] = [0x200, 0x800, 0x1000];
 
-/** Reads and checks the header. @throws InputError naming the file: damaged, too large, or of a kind that is not read. */
+/**
+ * Reads and checks the header.
+ * @throws InputError naming the file: damaged, too large, or of a kind that is not read.
+ */
 export function exrHeader(bytes: Uint8Array, name: string): ExrHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let attributes: Map<string, DataView>;
@@ -61,7 +64,7 @@ export function exrHeader(bytes: Uint8Array, name: string): ExrHeader {
   const lines = LINES[compression];
   if (lines === undefined)
     throw new InputError(
-      `${name} is an OpenEXR file with ${UNREAD_COMPRESSIONS[compression] ?? `unknown (${compression})`} compression, ` +
+      `${name} is an OpenEXR file with ${UNREAD_COMPRESSIONS[compression] ?? 'unknown'} compression, ` +
         'which is not read: save it with ZIP or PIZ',
     );
   checkChunks(view, start, { y0, height, lines }, name);

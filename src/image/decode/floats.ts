@@ -1,5 +1,6 @@
 /**
- * OpenEXR with the package exrs (Rust's exr in WebAssembly), and Radiance: linear light, in which 1 is white. A bracket's values above 1 are the
+ * OpenEXR with the package exrs (Rust's exr in WebAssembly), and Radiance: linear light, in which 1 is white. A
+ * bracket's values above 1 are the
  * end of its exposure, and clipped.
  */
 import { InputError, reasonOf } from '../../errors.ts';
@@ -18,7 +19,10 @@ export interface Exrs {
   };
 }
 
-/** Decodes an OpenEXR file: RGB or luminance, with or without alpha, in scan lines. @throws InputError naming the file. */
+/**
+ * Decodes an OpenEXR file: RGB or luminance, with or without alpha, in scan lines.
+ * @throws InputError naming the file.
+ */
 export function decodeExr(
   { decodeExr }: Exrs,
   bytes: Uint8Array,

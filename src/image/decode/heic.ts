@@ -1,7 +1,8 @@
 /**
  * HEIC with libheif-js (libheif and libde265 in WebAssembly), 8 to 12 bit.
  *
- * The package's convenience function gives 8 bits; the C API beneath gives all of them. What libheif applies itself: the
+ * The package's convenience function gives 8 bits; the C API beneath gives all of them. What libheif applies itself:
+ * the
  * picture's rotation and mirroring, so EXIF's orientation must not be applied once more, and the conversion from YCbCr.
  */
 import { InputError, reasonOf } from '../../errors.ts';

@@ -2,7 +2,8 @@
  * What the boxes of a HEIC or AVIF file say of its picture, read before anything is decoded: size, depth, alpha and
  * colours.
  *
- * Decoders of both give samples as they are stored, and leave the colours to their callers. The layout: ISO/IEC 14496-12
+ * Decoders of both give samples as they are stored, and leave the colours to their callers. The layout: ISO/IEC
+ * 14496-12
  * (boxes) and 23008-12 (HEIF): the box `meta` names the primary item (`pitm`), lists properties (`ipco`) and says which
  * belong to which item (`ipma`).
  */
@@ -47,7 +48,10 @@ function boxes(view: DataView, from = 0): Box[] {
 const text = (view: DataView, at: number): string =>
   String.fromCharCode(...[0, 1, 2, 3].map((i) => view.getUint8(at + i)));
 
-/** Reads the header. @throws InputError naming the file, if it is damaged, too large, or of colours that are not read. */
+/**
+ * Reads the header.
+ * @throws InputError naming the file, if it is damaged, too large, or of colours that are not read.
+ */
 export function heifHeader(bytes: Uint8Array, name: string): HeifHeader {
   let properties: Box[];
   try {

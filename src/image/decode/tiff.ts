@@ -2,7 +2,8 @@
  * The first page of a TIFF: what its directory says, checked, and its samples converted to RGB. 8 and 16 bit, and float
  * of 16 and 32 bit.
  *
- * It reads strips and tiles, interleaved and planar, uncompressed and as LZW, ZIP, PackBits, Zstandard or JPEG; grey, RGB
+ * It reads strips and tiles, interleaved and planar, uncompressed and as LZW, ZIP, PackBits, Zstandard or JPEG;
+ * grey, RGB
  * and palettes. Anything else is refused by name. The page reads all TIFFs with it; the command line those that its own
  * library (libtiff in sharp) does not: float samples and Zstandard.
  */

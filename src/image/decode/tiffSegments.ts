@@ -3,7 +3,8 @@
  *
  * The package `tiff` reads directories well, and single strips of LZW and ZIP; but it puts tiles of colour pictures
  * together wrongly, and knows neither planes nor PackBits nor JPEG nor floats. So every segment is unpacked by itself,
- * by the package where it can, and copied into place here. (TIFF 6.0, sections 9, 14, 15 and 22; floating-point predictor
+ * by the package where it can, and copied into place here. (TIFF 6.0, sections 9, 14, 15 and 22; floating-point
+ * predictor
  * as in Adobe's Technical Note 3 of 2005, JPEG as in that of 1995.)
  */
 import { damaged } from '../refusals.ts';

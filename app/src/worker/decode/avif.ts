@@ -1,5 +1,6 @@
 /**
- * AVIF with @jsquash/avif (libavif in WebAssembly): the browser's own decoder gives 8 bits only, and converts colours to
+ * AVIF with @jsquash/avif (libavif in WebAssembly): the browser's own decoder gives 8 bits only, and converts
+ * colours to
  * what it shows.
  */
 import { toRgb } from '../../../../src/image/decode/channels.ts';

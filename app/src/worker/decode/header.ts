@@ -1,5 +1,6 @@
 /**
- * What a JPEG's, PNG's or WebP's header says, read before anything is decoded: size, samples, colour, ICC profile, and whether
+ * What a JPEG's, PNG's or WebP's header says, read before anything is decoded: size, samples, colour, ICC profile,
+ * and whether
  * the file is whole.
  *
  * Browsers decode a cut-off file into a half-grey picture, and a file with a wrong header into anything. A merge must

@@ -4,7 +4,8 @@
  * They are fetched once, at the start: nothing is fetched after the page has loaded, so that it works without a network
  * and its traffic shows that no picture leaves the machine. WebAssembly is started when a file needs it.
  *
- * libheif is under the LGPL-3.0: its .wasm and its script are files of their own beside the page, which can be replaced.
+ * libheif is under the LGPL-3.0: its .wasm and its script are files of their own beside the page, which can be
+ * replaced.
  */
 import avifWasm from '@jsquash/avif/codec/dec/avif_dec.wasm?url';
 import exrWasm from 'exrs/node_modules/exrs-raw-wasm-bindgen/exrs_raw_wasm_bindgen_bg.wasm?url';
