@@ -41,10 +41,12 @@ export function toWorkingSpace<T extends Samples>(
   coverage?: Uint8Array,
 ): Converted<T> {
   const { linear, curves } = color;
-  const m = multiply3(convertMatrix('srgb', colorSpace), color.toSrgb);
+  const exact = multiply3(convertMatrix('srgb', colorSpace), color.toSrgb);
   // Samples that are in the working space already stay as they are, not rounded once more.
-  const isThere = m.every((value, i) => Math.abs(value - IDENTITY[i]) < SAME_MATRIX) && (linear || isSrgbCurve(curves));
+  const isThere =
+    exact.every((value, i) => Math.abs(value - IDENTITY[i]) < SAME_MATRIX) && (linear || isSrgbCurve(curves));
   if (isThere && !(data instanceof Float32Array)) return { data, colorSpace, linear, clippedColors: 0 };
+  const m = isThere ? IDENTITY : exact;
   const top = data instanceof Float32Array ? 1 : data instanceof Uint16Array ? 65535 : 255;
   const decode = curves.map((curve) => {
     if (data instanceof Float32Array) return linear ? curve : (v: number) => curve(Math.min(1, Math.max(0, v)));

@@ -31,8 +31,9 @@ Examples
   deghost merge a.png b.png c.png --times 1/320,1/80,1/20 -o out.hdr --motion-in maps   (maps you edited)
 
 Pictures in
-  JPEG, PNG (8 or 16 bit), TIFF (8 or 16 bit), NPY ([H,W,3]: float32 in [0,1], uint8 or uint16), all of one
-  size. EXIF orientation and ICC profile are applied. RAW and HEIC must be converted first.
+  JPEG, PNG, TIFF (also float), WebP, AVIF, HEIC, JPEG XL, OpenEXR, Radiance, and NPY ([H,W,3]: float32 in
+  [0,1], uint8 or uint16), all of one size. EXIF orientation and ICC profile are applied; alpha 0 means that
+  a frame has no data there. RAW must be developed first.
   They must be aligned: taken from a tripod, or aligned by another program.
 
 Exposures: how bright each picture is
