@@ -5,6 +5,7 @@
 import type { MergeResult } from '../../../src/deghoster.ts';
 import { openDevice } from '../../../src/device.ts';
 import { CancelledError, NoAdapterError } from '../../../src/errors.ts';
+import type { MergedImage } from '../../../src/image/picture.ts';
 import { mergeWarnings } from '../../../src/warnings.ts';
 import type { FromWorker, ToWorker, View } from '../messages.ts';
 import { chooseTones } from '../toneCurves.ts';
@@ -27,7 +28,7 @@ type MergeRequest = Extract<ToWorker, { type: 'merge' }>;
 type StartRequest = Extract<ToWorker, { type: 'start' }>;
 
 interface Result {
-  merged: Omit<MergeResult, 'motion'>;
+  merged: Omit<MergeResult, 'motion'> & Pick<MergedImage, 'colorSpace'>;
   tones: Tones;
   edits: MotionEdits;
   /** What the result was made from, for the plain merge. */
@@ -173,9 +174,10 @@ async function merge(request: MergeRequest): Promise<void> {
 async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<void> {
   const started = performance.now();
   try {
+    await frames.convertTo(request.frames, request.colorSpace);
     const stack = frames.stack(request.frames);
     const motion = request.useEdits ? result?.edits.maps : undefined;
-    const chosen = request.response === 'auto' ? frames.response(request.frames) : request.response;
+    const { response: chosen, notes } = frames.response(request.frames, request.response);
     const { motion: maps, ...merged } = await engine.merge(stack, {
       reference: request.reference,
       response: chosen,
@@ -187,7 +189,7 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
     });
     const { width, height, reference } = merged;
     result = {
-      merged,
+      merged: { ...merged, colorSpace: request.colorSpace },
       tones: chooseTones(merged.radiance, merged.scale),
       edits: new MotionEdits(maps, merged, reference),
       request,
@@ -203,6 +205,7 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
         reference,
         frames: stack.length,
         edited: motion !== undefined,
+        notes,
         response: merged.response.report.summary,
         warnings: mergeWarnings(stack, { ...merged, motion: motion ? [] : maps }),
         peakBytes: merged.peakBytes,

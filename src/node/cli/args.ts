@@ -38,6 +38,7 @@ export const MERGE_OPTIONS = {
   align: { type: 'string' },
   crop: { type: 'boolean' },
   strength: { type: 'string' },
+  color: { type: 'string' },
   weights: { type: 'string' },
   method: { type: 'string' },
   motion: { type: 'string' },

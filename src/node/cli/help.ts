@@ -31,8 +31,9 @@ Examples
   deghost merge a.png b.png c.png --times 1/320,1/80,1/20 -o out.hdr --motion-in maps   (maps you edited)
 
 Pictures in
-  JPEG, PNG (8 or 16 bit), TIFF (8 or 16 bit), NPY ([H,W,3]: float32 in [0,1], uint8 or uint16), all of one
-  size. EXIF orientation and ICC profile are applied. RAW and HEIC must be converted first.
+  JPEG, PNG, TIFF (also float), WebP, AVIF, HEIC, JPEG XL, OpenEXR, Radiance, and NPY ([H,W,3]: float32 in
+  [0,1], uint8 or uint16), all of one size. EXIF orientation and ICC profile are applied; alpha 0 means that
+  a frame has no data there. RAW must be developed first.
   They must be aligned: taken from a tripod, or aligned by another program.
 
 Exposures: how bright each picture is
@@ -62,7 +63,11 @@ How it is merged
                         value i/255, from 0 to 1.
                         auto:FILE for several stacks of one camera (the views of a panorama): the first
                         call estimates the curve and saves it in FILE, the others read it from there.
+                        Pictures that say that they are linear (by their profile, or floats) are taken so.
   --save-response FILE  saves the curve that was used, for other stacks of the same camera
+  --color SPACE         the primaries that colours are merged and saved in: srgb (default), p3 (Display P3)
+                        or rec2020. A wider space keeps colours that sRGB would clip; the pictures' profiles
+                        say what they hold.
   --method METHOD       network (default), or merge: a weighted average that does not look for motion
                         and needs no weights; its ghosts show what the network removes. With --motion-in
                         it leaves out what the maps mark.

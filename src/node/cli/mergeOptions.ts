@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
+import { COLOR_SPACES } from '../../image/colorSpace.ts';
+import type { ColorSpace } from '../../image/colorSpace.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
 import type { SoftwareChoice } from '../adapter.ts';
 import { outputFormat } from '../writeImage.ts';
@@ -31,6 +33,8 @@ export interface MergeOptions {
   /** Whether to cut the result to what all frames cover. */
   crop: boolean;
   strength: number | undefined;
+  /** The working space: colours of the pictures are converted to it, and outputs are in it. */
+  color: ColorSpace;
   weights: string | undefined;
   method: 'network' | 'merge';
   motion: string | undefined;
@@ -101,6 +105,7 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
     align: choiceOption(args, 'align', ['auto', 'none', 'homography', 'mesh'] as const, 'auto'),
     crop: flags.has('crop'),
     strength: numberOption(args, 'strength', 0, 1),
+    color: choiceOption(args, 'color', COLOR_SPACES, 'srgb'),
     weights: values.weights,
     method,
     motion: values.motion,

@@ -4,6 +4,7 @@ import { mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InputError } from '../../errors.ts';
 import type { MergeResult } from '../../deghoster.ts';
+import type { MergedImage } from '../../image/picture.ts';
 import { formatResponse } from '../../image/response.ts';
 import { writeMotionMaps } from '../motionMaps.ts';
 import { shown, systemProblem } from '../problems.ts';
@@ -53,7 +54,11 @@ export interface Written {
  * signal fires, the others are stopped and new files are removed again.
  * @returns the paths, the picture first.
  */
-export async function writeOutputs(options: MergeOptions, result: MergeResult, signal: AbortSignal): Promise<Written> {
+export async function writeOutputs(
+  options: MergeOptions,
+  result: MergeResult & MergedImage,
+  signal: AbortSignal,
+): Promise<Written> {
   const created: string[] = [];
   let createdFolder: string | undefined;
   let failure: { error: unknown } | undefined;
