@@ -41,6 +41,8 @@ export interface DecodedImage {
   colorSpace?: ColorSpace;
   /** Given if samples are white-balanced camera RGB, linear. */
   camera?: CameraColor;
+  /** The file's EXIF, TIFF-structured and written anew (exifBlock.ts), for the merged picture's files. */
+  exifBlock?: Uint8Array;
 }
 
 /** A merged picture: the part of `Deghoster.merge`'s result that files need. */
@@ -55,6 +57,8 @@ export interface MergedImage {
   colorSpace?: ColorSpace;
   /** Given if the radiance is white-balanced camera RGB. */
   camera?: CameraColor;
+  /** EXIF of the reference frame: a TIFF-structured block, without "Exif\0\0" before it. */
+  exif?: Uint8Array;
 }
 
 /** Checks a size from a header. */

@@ -26,6 +26,7 @@ import type { DecodedImage } from '../image/picture.ts';
 import { MAX_FILE_BYTES, checkDeflated, damaged, notIntegers, notRgb } from '../image/refusals.ts';
 import { sniffFormat } from '../image/sniff.ts';
 import type { PictureFormat } from '../image/sniff.ts';
+import { extractExif } from '../image/exifBlock.ts';
 import { readExif } from './exif.ts';
 import { isSrgbProfile } from '../image/iccProfile.ts';
 import { loadSharp } from './loadSharp.ts';
@@ -84,7 +85,10 @@ async function read(path: string, memory: DecodingMemory): Promise<DecodedImage>
   const name = shown(path);
   const bytes = await readFileBytes(path);
   const format = sniffFormat(bytes, path, name);
-  return format === 'npy' ? readNpyFrame(bytes, name) : readSharpFrame(bytes, format, name, memory);
+  if (format === 'npy') return readNpyFrame(bytes, name);
+  const picture = await readSharpFrame(bytes, format, name, memory);
+  const exifBlock = extractExif(bytes, { ...picture, isSrgb: true });
+  return exifBlock ? { ...picture, exifBlock } : picture;
 }
 
 /**

@@ -5,8 +5,8 @@ import { encodeExr } from '../../../src/image/exr.ts';
 import type { MergedImage } from '../../../src/image/picture.ts';
 import { encodeRgbe } from '../../../src/image/rgbe.ts';
 import type { SaveFormat, ToneMapping } from '../messages.ts';
-import { exposureFactor, toneMapRows } from '../toneCurves.ts';
-import type { Tones } from '../toneCurves.ts';
+import { exposureFactor, toneMapRows } from '../../../src/image/toneMappings.ts';
+import type { Tones } from '../../../src/image/toneMappings.ts';
 import { encodeUltraHdr } from './ultraHdr.ts';
 
 const EXTENSION: Record<SaveFormat, string> = {

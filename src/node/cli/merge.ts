@@ -69,7 +69,8 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
       view.clear();
     }
     const merged = performance.now();
-    const files = await writeOutputs(options, result, signal);
+    const { exifBlock: exif } = stack.images[stack.order[reference]];
+    const files = await writeOutputs(options, { ...result, exif }, signal);
     const written = performance.now();
     const times = { readMs: opened - started, mergeMs: merged - opened, writeMs: written - merged };
     const profile = result.profile && {
