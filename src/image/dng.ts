@@ -112,7 +112,7 @@ export function streamDng(image: MergedImage, options: DngOptions): ReturnType<t
   const read = (from: number, out: Float64Array): void => {
     for (let i = 0; i < out.length; i++) out[i] = radiance[from + i] * factors[i % 3];
   };
-  return streamTiff({ width, height, sample: options.type ?? 'half', read, tile: TILE }, first, {
+  return streamTiff({ width, height, sample: options.type ?? 'half', read, tile: TILE, predictFloats: true }, first, {
     deflate: options.deflate,
     signal: options.signal,
     before: preview.codes,

@@ -5,7 +5,15 @@
  * place (CIPA DC-008, Exif 2.32). It is read entry by entry and written anew: orientation is 1, sizes are the result's,
  * thumbnail and maker notes (whose offsets would break) are dropped, GPS stays, `Software` is deghost.
  */
-import { TIFF_TYPE, directoryEntry, encodeDirectory, entryNumber, numbersEntry, readDirectory } from './tiffEntries.ts';
+import {
+  TIFF_TYPE,
+  bytesEntry,
+  directoryEntry,
+  encodeDirectory,
+  entryNumber,
+  numbersEntry,
+  readDirectory,
+} from './tiffEntries.ts';
 import { textEntry } from './tiffEntries.ts';
 import type { TiffEntry } from './tiffEntries.ts';
 
@@ -42,14 +50,14 @@ export function exifEntries(block: Uint8Array | undefined, { width, height, isSr
   let left = MAX_BYTES - 1024;
   const fits = ({ value }: TiffEntry): boolean => (left -= 12 + value.length + 1) >= 0;
   const exif = pointed(EXIF_POINTER).filter(({ tag }) => !DROPPED.has(tag));
-  const hasVersion = exif.some(({ tag }) => tag === 36864);
   const image = all.filter(({ tag }) => KEPT.has(tag)).filter(fits);
   const gps = pointed(GPS_POINTER)
     .filter(({ tag }) => tag <= 31 && tag !== 27 && tag !== 28)
     .filter(fits);
   const about = [
     ...exif.filter(fits),
-    ...(hasVersion ? [] : [{ tag: 36864, type: TIFF_TYPE.undefined, count: 4, value: Uint8Array.of(48, 50, 51, 50) }]),
+    bytesEntry(36864, new TextEncoder().encode('0232')),
+    bytesEntry(40960, new TextEncoder().encode('0100')), // FlashpixVersion, which the standard demands
     numbersEntry(40961, TIFF_TYPE.short, [isSrgb ? 1 : 65535]),
     numbersEntry(40962, TIFF_TYPE.long, [width]),
     numbersEntry(40963, TIFF_TYPE.long, [height]),
@@ -60,7 +68,7 @@ export function exifEntries(block: Uint8Array | undefined, { width, height, isSr
     numbersEntry(274, TIFF_TYPE.short, [1]),
     textEntry(305, 'deghost'),
     directoryEntry(EXIF_POINTER, about),
-    ...(gps.length > 0 ? [directoryEntry(GPS_POINTER, gps)] : []),
+    ...(gps.length > 0 ? [directoryEntry(GPS_POINTER, [numbersEntry(0, TIFF_TYPE.byte, [2, 3, 0, 0]), ...gps])] : []),
   ];
 }
 

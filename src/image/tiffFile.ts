@@ -29,6 +29,11 @@ export interface TiffPicture {
   read: (from: number, out: Float64Array) => void;
   /** Side of square tiles, a multiple of 16; strips without it. */
   tile?: number;
+  /**
+   * Whether float samples are stored as differences (predictor 3). Files are smaller, but many readers do not know it.
+   * Integers always are (predictor 2).
+   */
+  predictFloats?: boolean;
 }
 
 /** The bytes of a block before deflating: samples, each row after its predictor. */
@@ -52,9 +57,14 @@ function block(picture: TiffPicture, x0: number, y0: number, columns: number, ro
         row[2 * i + 1] = (value >> 8) & 255;
       }
     } else {
+      const little = !picture.predictFloats;
       for (let i = 0; i < n; i++)
-        if (size === 2) raw.setUint16(2 * i, floatToHalf(line[i]));
-        else raw.setFloat32(4 * i, line[i]);
+        if (size === 2) raw.setUint16(2 * i, floatToHalf(line[i]), little);
+        else raw.setFloat32(4 * i, line[i], little);
+      if (little) {
+        row.set(new Uint8Array(raw.buffer));
+        continue;
+      }
       // Planes of bytes, the most significant first, then differences from pixel to pixel.
       for (let i = 0; i < n; i++) for (let b = 0; b < size; b++) row[b * n + i] = raw.getUint8(size * i + b);
       for (let i = row.length - 1; i >= 3; i--) row[i] -= row[i - 3];
@@ -117,7 +127,7 @@ export async function* streamTiff(
     numbersEntry(259, short, [8]), // Adobe deflate
     numbersEntry(277, short, [3]),
     numbersEntry(284, short, [1]),
-    numbersEntry(317, short, [isFloat ? 3 : 2]),
+    numbersEntry(317, short, [isFloat ? (picture.predictFloats ? 3 : 1) : 2]),
     numbersEntry(339, short, isFloat ? [3, 3, 3] : [1, 1, 1]),
     ...(tile ? [numbersEntry(322, long, [tile]), numbersEntry(323, long, [tile])] : [numbersEntry(278, long, [rows])]),
     numbersEntry(tile ? 324 : 273, long, offsets),
