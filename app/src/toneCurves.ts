@@ -1,7 +1,7 @@
 /**
  * The tone mappings that the page offers, as WGSL for the canvas. src/image/toneMappings.ts has them as TypeScript for
- * files, so that a saved picture is the one seen, and explains them. One more, `extended`, is linear but not clipped, for
- * displays that show more than white.
+ * files, so that a saved picture is the one seen, and explains them. One more, `extended`, is linear but not clipped,
+ * for displays that show more than white.
  */
 import type { ToneMapping } from './messages.ts';
 

@@ -1,10 +1,10 @@
 /**
- * Linear DNG: the merged picture as a raw converter wants it, floating point camera RGB with the numbers that turn it
- * into colours. Adobe's DNG specification 1.6: floating point needs version 1.4, LinearRaw is 34892, deflate with
+ * Linear DNG: the merged picture as a raw converter wants it, floating point camera RGB with the numbers that turn
+ * it into colours. Adobe's DNG specification 1.6: floating point needs version 1.4, LinearRaw is 34892, deflate with
  * predictor 3 in tiles.
  *
- * Samples are divided by a power of two so that none exceeds 1, the white level; BaselineExposure gives it back, so that
- * 0 EV in the converter shows the reference frame's white as white. A preview comes first, as the specification
+ * Samples are divided by a power of two so that none exceeds 1, the white level; BaselineExposure gives it back, so
+ * that 0 EV in the converter shows the reference frame's white as white. A preview comes first, as the specification
  * recommends; the raw picture is its sub-directory.
  *
  * - With `camera`, the white balance is undone: samples are the camera's own RGB, and AsShotNeutral is what neutral light

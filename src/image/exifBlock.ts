@@ -25,8 +25,8 @@ const GPS_POINTER = 34853;
  */
 const KEPT = new Set([270, 271, 272, 282, 283, 296, 306, 315, 316, 18246, 18249, 33432]);
 /**
- * Dropped about the exposure: components and bits of the JPEG (2), maker note, FlashPix version, colour space, size (2),
- * sound file, interoperability, custom rendering, Microsoft's padding (2).
+ * Dropped about the exposure: components and bits of the JPEG (2), maker note, FlashPix version, colour space, size
+ * (2), sound file, interoperability, custom rendering, Microsoft's padding (2).
  */
 const DROPPED = new Set([37121, 37122, 37500, 40960, 40961, 40962, 40963, 40964, 40965, 41985, 59932, 59933]);
 /** A JPEG's segment holds 65533 bytes, 6 of them a signature. */

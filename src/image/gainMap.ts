@@ -1,6 +1,6 @@
 /**
- * The two pictures of an Ultra HDR file, a JPEG with a gain map: an ordinary picture for ordinary displays and the whole
- * range for others.
+ * The two pictures of an Ultra HDR file, a JPEG with a gain map: an ordinary picture for ordinary displays and the
+ * whole range for others.
  *
  * The base is the light under the curve x / (1 + x), as sRGB. The gain map holds the logarithm of (light + 1/64) /
  * (base + 1/64), a channel each, of the base as it was rounded, so that decoders get the light back (Adobe's Gain Map

@@ -17,12 +17,13 @@ import { extname } from 'node:path';
 import type { Sharp } from 'sharp';
 import { InputError, UsageError, reasonOf } from '../errors.ts';
 import { inBands } from '../image/bands.ts';
-import { D65, PRIMARIES } from '../image/colorSpace.ts';
+import { namedPrimaries } from '../image/colorSpace.ts';
 import { developColors } from '../image/developColors.ts';
 import { streamDng } from '../image/dng.ts';
-import { cleanExif, exifEntries } from '../image/exifBlock.ts';
+import { cleanExif } from '../image/exifBlock.ts';
 import { streamExr } from '../image/exr.ts';
 import type { ExrPixelType } from '../image/exr.ts';
+import { streamFloatTiff } from '../image/floatTiff.ts';
 import { gainMapCoding } from '../image/gainMap.ts';
 import { encodeIccProfile } from '../image/iccEncoder.ts';
 import { jpegWith, pngWith } from '../image/metadataSegments.ts';
@@ -30,9 +31,6 @@ import type { Metadata } from '../image/metadataSegments.ts';
 import { npyPieces } from '../image/npy.ts';
 import type { MergedImage } from '../image/picture.ts';
 import { encodeRgbe } from '../image/rgbe.ts';
-import { MAX_HALF } from '../float16.ts';
-import { TIFF_TYPE, bytesEntry, numbersEntry } from '../image/tiffEntries.ts';
-import { streamTiff } from '../image/tiffFile.ts';
 import { chooseTones, toneMapRows } from '../image/toneMappings.ts';
 import type { ToneName, Tones } from '../image/toneMappings.ts';
 import { joinUltraHdr } from '../image/ultraHdrJpeg.ts';
@@ -141,8 +139,7 @@ async function encode(
 ): Promise<FileContent> {
   const { radiance, width, height, scale, colorSpace: space = 'srgb' } = image;
   const { signal } = options;
-  // Without a line of their own, the primaries are sRGB's for all readers of .exr, and for most of .hdr.
-  const primaries = space === 'srgb' ? undefined : [...PRIMARIES[space].flat(), ...D65];
+  const primaries = namedPrimaries(space);
   if (format === 'hdr') return encodeRgbe(radiance, width, height, scale, primaries);
   if (format === 'exr')
     return (
@@ -154,7 +151,7 @@ async function encode(
         signal,
       })
     ).pieces;
-  if (format === 'tif') return tiffPieces(image, options);
+  if (format === 'tif') return streamFloatTiff(image, { type: options.tiff, deflate: deflateFast, signal });
   const tones = chooseTones(radiance, scale);
   const exif = image.exif && cleanExif(image.exif, { width, height, isSrgb: space === 'srgb' });
   const metadata = { exif, icc: encodeIccProfile(space, 'srgb') };
@@ -202,23 +199,4 @@ async function ultraHdr(
   const base = await coded((rows) => Uint8Array.from(rows, coding.base), jpeg);
   const gainMap = await coded((rows) => Uint8ClampedArray.from(rows, coding.gain), jpeg);
   return joinUltraHdr(base, gainMap, coding.metadata, metadata);
-}
-
-/** Linear TIFF, with profile and EXIF. */
-function tiffPieces(image: MergedImage, { tiff = 'half', signal }: WriteImageOptions): FileContent {
-  const { radiance, width, height, scale, exif, colorSpace: space = 'srgb' } = image;
-  const isTooLarge = radiance.some((y) => Math.abs(y * scale) > MAX_HALF);
-  const read = (from: number, out: Float64Array): void => {
-    for (let i = 0; i < out.length; i++) out[i] = radiance[from + i] * scale;
-  };
-  return streamTiff(
-    { width, height, sample: isTooLarge ? 'float' : tiff, read },
-    (blocks) => [
-      ...exifEntries(exif, { width, height, isSrgb: false }),
-      ...blocks,
-      numbersEntry(262, TIFF_TYPE.short, [2]),
-      bytesEntry(34675, encodeIccProfile(space, 'linear')),
-    ],
-    { deflate: deflateFast, signal },
-  );
 }

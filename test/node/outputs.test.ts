@@ -1,4 +1,4 @@
-/** TIFF, DNG and Ultra HDR files, profiles and EXIF, read back by other people's readers: sharp, tiff, hdrify, exifr. */
+/** TIFF, DNG and Ultra HDR files, profiles and EXIF, read back by other people's readers. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';

@@ -48,6 +48,11 @@ export class Frames {
     });
   }
 
+  /** The EXIF block of a frame. */
+  exifOf(id: number): Uint8Array | undefined {
+    return this.#held.get(id)?.image.exifBlock;
+  }
+
   /** The default response for frames. */
   response(list: readonly FrameToMerge[]): 'auto' | 'gamma' {
     return defaultResponse(list.flatMap(({ id }) => this.#held.get(id)?.image ?? []));

@@ -1,6 +1,6 @@
 /**
- * Ultra HDR in the page: src/image/gainMap.ts says what the two pictures hold. Both are drawn in bands, one canvas after
- * the other, and encoded by the browser.
+ * Ultra HDR in the page: src/image/gainMap.ts says what the two pictures hold. Both are drawn in bands, one canvas
+ * after the other, and encoded by the browser.
  */
 import { gainMapCoding } from '../../../src/image/gainMap.ts';
 import type { Metadata } from '../../../src/image/metadataSegments.ts';
@@ -18,6 +18,7 @@ const QUALITY = 0.97;
  * @param radiance RGB, `[height, width, 3]`.
  * @param factor from radiance to the light that the base's curve takes: decoders show 1 as white.
  * @param files EXIF and profile of the file.
+ * @returns the file in pieces.
  * @throws RangeError without the memory for it.
  */
 export async function encodeUltraHdr(
@@ -26,13 +27,13 @@ export async function encodeUltraHdr(
   height: number,
   factor: number,
   files: Metadata = {},
-): Promise<Blob> {
+): Promise<Uint8Array[]> {
   let largest = 0;
   for (let i = 0; i < radiance.length; i++) if (radiance[i] > largest) largest = radiance[i];
   const { base, gain, metadata } = gainMapCoding(largest, factor);
   const sdr = await jpegOf(radiance, width, height, base);
   const gainMap = await jpegOf(radiance, width, height, gain);
-  return new Blob(joinUltraHdr(sdr, gainMap, metadata, files) as BlobPart[], { type: 'image/jpeg' });
+  return joinUltraHdr(sdr, gainMap, metadata, files);
 }
 
 /** A JPEG of codes made from each sample. Only one band is held besides the canvas. */

@@ -5,6 +5,7 @@
 import { InputError } from '../../../../src/errors.ts';
 import { readExposureInfo } from '../../../../src/image/exif.ts';
 import { readNpyFrame } from '../../../../src/image/picture.ts';
+import { extractExif } from '../../../../src/image/exifBlock.ts';
 import type { DecodedImage } from '../../../../src/image/picture.ts';
 import { MAX_FILE_BYTES } from '../../../../src/image/refusals.ts';
 import { sniffFormat } from '../../../../src/image/sniff.ts';
@@ -32,8 +33,16 @@ export async function decodeFile(file: Blob, name: string): Promise<DecodedImage
   const format = sniffFormat(bytes, name, name);
   if (format === 'npy') return readNpyFrame(bytes, name);
   const exif = await readExposureInfo(await exifr(), bytes);
-  if (format === 'tiff') return { ...(await decodeTiff(bytes, name)), format, exif };
+  // The size is the result's when a file is written.
+  const exifBlock = extractExif(bytes, { width: 0, height: 0, isSrgb: true });
+  if (format === 'tiff') return { ...(await decodeTiff(bytes, name)), format, exif, exifBlock };
   const { bits, icc } = format === 'png' ? await pngHeader(bytes, name) : jpegHeader(bytes, name);
-  if (bits === 16) return { ...(await decodePng16(bytes, name, icc)), bits, format, exif };
-  return { ...(await decodeInBands(file, name, icc !== undefined && !isSrgbProfile(icc))), bits, format, exif };
+  if (bits === 16) return { ...(await decodePng16(bytes, name, icc)), bits, format, exif, exifBlock };
+  return {
+    ...(await decodeInBands(file, name, icc !== undefined && !isSrgbProfile(icc))),
+    bits,
+    format,
+    exif,
+    exifBlock,
+  };
 }
