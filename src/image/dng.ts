@@ -7,8 +7,8 @@
  * that 0 EV in the converter shows the reference frame's white as white. A preview comes first, as the specification
  * recommends; the raw picture is its sub-directory.
  *
- * - With `camera`, the white balance is undone: samples are the camera's own RGB, and AsShotNeutral is what neutral light
- *   has in it.
+ * - With `camera`, the white balance is undone: samples are the camera's own RGB, and AsShotNeutral is what neutral
+ *   light has in it.
  * - Otherwise samples are linear RGB of the working space: it counts as a camera whose matrix is that space's, and
  *   whose neutral is 1, 1, 1.
  */
