@@ -82,7 +82,7 @@ export function readDirectory(block: Uint8Array, at?: number): TiffEntry[] {
     if (bytes === 0 || bytes > MAX_VALUE_BYTES) continue;
     const place = bytes <= 4 ? from + 8 : view.getUint32(from + 8, little);
     if (place + bytes > block.length) continue;
-    const value = block.slice(place, place + bytes);
+    const value = new Uint8Array(block.subarray(place, place + bytes)); // a copy, of a Buffer too
     const size = NUMBER_SIZES[type];
     if (!little && size > 1) for (let k = 0; k < bytes; k += size) value.subarray(k, k + size).reverse();
     entries.push({ tag: view.getUint16(from, little), type, count: values, value });
