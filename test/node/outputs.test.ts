@@ -242,6 +242,12 @@ describe('EXIF blocks', () => {
     expect(readDirectory(extractExif(readFileSync(at('again.tif')), target)!)).toEqual(readDirectory(exif));
   });
 
+  it('are read from a big-endian Buffer without changing it', async () => {
+    const before = Buffer.from(source);
+    expect(extractExif(source, target)).toEqual(extractExif(new Uint8Array(before), target));
+    expect(source.equals(before)).toBe(true);
+  });
+
   it('hostile ones never throw and never grow', () => {
     const next = random(3);
     for (let k = 0; k < 3000; k++) {
