@@ -48,7 +48,7 @@ export interface Stroke {
   starts: boolean;
 }
 
-export type SaveFormat = 'hdr' | 'exr-half' | 'exr-float' | 'ultrahdr' | 'png';
+export type SaveFormat = 'hdr' | 'exr-half' | 'exr-float' | 'ultrahdr' | 'png' | 'tiff' | 'dng';
 
 export interface FrameToMerge {
   id: number;

@@ -43,6 +43,8 @@ export interface DecodedImage {
   camera?: CameraColor;
   /** Pixels whose colours the working space does not hold, and which were clipped; none if absent. */
   clippedColors?: number;
+  /** The file's EXIF, TIFF-structured and written anew (exifBlock.ts), for the merged picture's files. */
+  exifBlock?: Uint8Array;
 }
 
 /** A merged picture: the part of `Deghoster.merge`'s result that files need. */
@@ -57,6 +59,8 @@ export interface MergedImage {
   colorSpace?: ColorSpace;
   /** Given if the radiance is white-balanced camera RGB. */
   camera?: CameraColor;
+  /** EXIF of the reference frame: a TIFF-structured block, without "Exif\0\0" before it. */
+  exif?: Uint8Array;
 }
 
 /** Checks a size from a header. */

@@ -17,6 +17,8 @@ export type { DecodedImage, MergedImage } from '../image/picture.ts';
 export { readFrame } from './readImage.ts';
 export { checkOutputPath, outputFormat, writeImage } from './writeImage.ts';
 export type { OutputFormat, WriteImageOptions } from './writeImage.ts';
+export { writeSamples } from './writeSamples.ts';
+export type { SamplePicture } from './writeSamples.ts';
 export { checkMotionFolder, readMotionMaps, writeMotionMaps } from './motionMaps.ts';
 export { removeTemporaryFiles, writeFileAtomic } from './writeFile.ts';
 export type { FileContent } from './writeFile.ts';

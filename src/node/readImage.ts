@@ -33,6 +33,7 @@ import { MAX_FILE_BYTES } from '../image/refusals.ts';
 import { sniffFormat } from '../image/sniff.ts';
 import type { PictureFormat } from '../image/sniff.ts';
 import { loadExrs, loadJxlOxide, loadLibHeif } from './decodePackages.ts';
+import { extractExif } from '../image/exifBlock.ts';
 import { readExif } from './exif.ts';
 import { shown, systemProblem } from './problems.ts';
 import { readSharpFrame } from './readSharp.ts';
@@ -96,9 +97,14 @@ async function read(path: string, colorSpace: ColorSpace, memory: DecodingMemory
   const format = sniffFormat(bytes, path, name);
   if (format === 'npy') return readNpyFrame(bytes, name);
   const { exif, ...picture } = await decode(bytes, format, name, colorSpace, memory);
-  if (exif) return { ...picture, format, exif };
   const withExif = embeddedExif(bytes, format);
-  return { ...picture, format, exif: withExif ? await readExif(withExif) : {} };
+  const exifBlock = withExif && extractExif(withExif, { ...picture, isSrgb: true });
+  return {
+    ...picture,
+    format,
+    exif: exif ?? (withExif ? await readExif(withExif) : {}),
+    ...(exifBlock && { exifBlock }),
+  };
 }
 
 async function decode(

@@ -51,6 +51,11 @@ export class Frames {
     });
   }
 
+  /** The EXIF block of a frame. */
+  exifOf(id: number): Uint8Array | undefined {
+    return this.#held.get(id)?.image.exifBlock;
+  }
+
   /**
    * Brings frames into a working space: those in another one are decoded anew.
    * @throws InputError: a file that can no longer be read.

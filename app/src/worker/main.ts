@@ -5,11 +5,12 @@
 import type { MergeResult } from '../../../src/deghoster.ts';
 import { openDevice } from '../../../src/device.ts';
 import { CancelledError, NoAdapterError } from '../../../src/errors.ts';
+import { sortFrames } from '../../../src/image/frame.ts';
 import type { MergedImage } from '../../../src/image/picture.ts';
 import { mergeWarnings } from '../../../src/warnings.ts';
 import type { FromWorker, ToWorker, View } from '../messages.ts';
-import { chooseTones } from '../toneCurves.ts';
-import type { Tones } from '../toneCurves.ts';
+import { chooseTones } from '../../../src/image/toneMappings.ts';
+import type { Tones } from '../../../src/image/toneMappings.ts';
 import { preloadPackages } from './decode/packages.ts';
 import { Engine, fetchFile } from './engine.ts';
 import { failureOf } from './failure.ts';
@@ -28,7 +29,7 @@ type MergeRequest = Extract<ToWorker, { type: 'merge' }>;
 type StartRequest = Extract<ToWorker, { type: 'start' }>;
 
 interface Result {
-  merged: Omit<MergeResult, 'motion'> & Pick<MergedImage, 'colorSpace'>;
+  merged: Omit<MergeResult, 'motion'> & MergedImage;
   tones: Tones;
   edits: MotionEdits;
   /** What the result was made from, for the plain merge. */
@@ -188,8 +189,9 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
       signal,
     });
     const { width, height, reference } = merged;
+    const exif = frames.exifOf(request.frames[sortFrames(stack).order[reference]].id);
     result = {
-      merged: { ...merged, colorSpace: request.colorSpace },
+      merged: { ...merged, colorSpace: request.colorSpace, exif },
       tones: chooseTones(merged.radiance, merged.scale),
       edits: new MotionEdits(maps, merged, reference),
       request,

@@ -46,6 +46,8 @@ export const MERGE_OPTIONS = {
   preview: { type: 'string' },
   'memory-budget': { type: 'string' },
   'exr-type': { type: 'string' },
+  'tiff-type': { type: 'string' },
+  tone: { type: 'string' },
   precision: { type: 'string' },
   'no-tune': { type: 'boolean' },
   profile: { type: 'boolean' },

@@ -44,11 +44,14 @@ Exposures: how bright each picture is
   Only their ratios matter. Wrong exposures look like motion everywhere.
 
 Result
-  -o, --output FILE     .hdr (Radiance RGBE), .exr (OpenEXR), .npy (float32 [H,W,3]), .png or .jpg
-                        (tone-mapped). In .hdr and .exr, 1.0 is the reference frame's white; in .npy it
-                        is the saturation of the shortest frame.
+  -o, --output FILE     .hdr (Radiance RGBE), .exr (OpenEXR), .tif (float, linear), .dng (linear raw, for
+                        raw converters), .npy (float32 [H,W,3]), .png or .jpg (tone-mapped), .uhdr.jpg
+                        (Ultra HDR). In .hdr, .exr and .tif, 1.0 is the reference frame's white; in .npy
+                        it is the saturation of the shortest frame.
   --preview FILE.png    also writes a tone-mapped picture
   --exr-type TYPE       half (default) or float
+  --tiff-type TYPE      the same for .tif and .dng
+  --tone NAME           for .png, .jpg and previews: photographic (default), reinhard, filmic or linear
   The folder must exist. An old file is replaced only when the new one is complete.
 
 How it is merged

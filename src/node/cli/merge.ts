@@ -78,7 +78,8 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
     }
     if (options.crop) result = cropResult(result, frames);
     const merged = performance.now();
-    const files = await writeOutputs(options, { ...result, colorSpace: options.color }, signal);
+    const { exifBlock: exif } = stack.images[stack.order[reference]];
+    const files = await writeOutputs(options, { ...result, colorSpace: options.color, exif }, signal);
     const written = performance.now();
     const times = { readMs: opened - started, mergeMs: merged - opened, writeMs: written - merged };
     const profile = result.profile && {

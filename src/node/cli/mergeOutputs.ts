@@ -79,6 +79,7 @@ export async function writeOutputs(
     }
   };
   const { motion: folder, preview, saveResponse, output } = options;
+  const look = { exr: options.exrType, tiff: options.tiffType, tone: options.tone, signal: stop.signal };
   // A response that this stack did not determine must not be used for others.
   const keptResponse =
     isToBeKept(options) && result.response.report.kind === 'estimated' ? options.keepResponse : undefined;
@@ -90,11 +91,8 @@ export async function writeOutputs(
       });
       createdFolder = folder;
     }
-    const writing = [
-      write(output, [output], () => writeImage(output, result, { exr: options.exrType, signal: stop.signal })),
-    ];
-    if (preview !== undefined)
-      writing.push(write(preview, [preview], () => writeImage(preview, result, { signal: stop.signal })));
+    const writing = [write(output, [output], () => writeImage(output, result, look))];
+    if (preview !== undefined) writing.push(write(preview, [preview], () => writeImage(preview, result, look)));
     for (const path of [saveResponse, keptResponse]) {
       if (path !== undefined)
         writing.push(

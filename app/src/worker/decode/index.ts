@@ -15,6 +15,7 @@ import { SRGB, iccColor } from '../../../../src/image/decode/sourceColor.ts';
 import { decodeTiff } from '../../../../src/image/decode/tiff.ts';
 import { readExposureInfo } from '../../../../src/image/exif.ts';
 import { readNpyFrame } from '../../../../src/image/picture.ts';
+import { extractExif } from '../../../../src/image/exifBlock.ts';
 import type { DecodedImage } from '../../../../src/image/picture.ts';
 import { MAX_FILE_BYTES, profileNotRead } from '../../../../src/image/refusals.ts';
 import { sniffFormat } from '../../../../src/image/sniff.ts';
@@ -45,9 +46,11 @@ export async function decodeFile(file: Blob, name: string, colorSpace: ColorSpac
   if (format === 'npy') return readNpyFrame(bytes, name);
   const { exif, ...stored } = await decode(bytes, format, name);
   const picture = { ...inWorkingSpace(stored, colorSpace, name), format };
-  if (exif) return { ...picture, exif };
   const withExif = embeddedExif(bytes, format);
-  return { ...picture, exif: withExif ? await readExposureInfo(await exifr(), withExif) : {} };
+  // The size is the result's when a file is written.
+  const exifBlock = withExif && extractExif(withExif, { width: 0, height: 0, isSrgb: true });
+  if (exif) return { ...picture, exif, exifBlock };
+  return { ...picture, exif: withExif ? await readExposureInfo(await exifr(), withExif) : {}, exifBlock };
 }
 
 /** A picture in its own colours, and the exposure where it is not in EXIF. */

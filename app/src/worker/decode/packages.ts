@@ -45,12 +45,6 @@ export const exifr = async () => (await import('exifr')).default;
 export const fastPng = () => import('fast-png');
 export const tiff = async () => (await import('tiff')) as unknown as Awaited<ReturnType<TiffPackages['tiff']>>;
 export const fzstd = () => import('fzstd');
-/**
- * What joins a JPEG and its gain map: a part of hdrify, which does not export it by name. All of hdrify would add
- * coders for EXR and JPEG as well.
- */
-export const joinGainMap = async () =>
-  (await import('hdrify/dist/gainmap/libultrahdr/encode-jpeg-metadata.js')).encodeJPEGMetadata;
 
 const avifScript = () => import('@jsquash/avif/decode.js');
 const exrScripts = async () =>
@@ -103,7 +97,7 @@ export const libHeif = once(async (): Promise<LibHeif> => {
 
 /** Fetches all of them. */
 export async function preloadPackages(): Promise<void> {
-  await Promise.all([exifr(), fastPng(), tiff(), joinGainMap()]);
+  await Promise.all([exifr(), fastPng(), tiff()]);
   // Few stacks need these: they come after what all need, and one that cannot be had leaves the others.
   await Promise.allSettled([
     ...[fzstd, avifScript, exrScripts, jxlScript, heifScript].map((load) => load()),
