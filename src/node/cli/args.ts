@@ -54,6 +54,20 @@ export const MERGE_OPTIONS = {
   quiet: { type: 'boolean', short: 'q' },
 } satisfies OptionSpecs;
 
+export const ALIGN_OPTIONS = {
+  ...COMMON,
+  output: { type: 'string', short: 'o' },
+  ev: { type: 'string' },
+  times: { type: 'string' },
+  reference: { type: 'string', short: 'r' },
+  align: { type: 'string' },
+  color: { type: 'string' },
+  crop: { type: 'boolean' },
+  format: { type: 'string' },
+  'memory-budget': { type: 'string' },
+  quiet: { type: 'boolean', short: 'q' },
+} satisfies OptionSpecs;
+
 export const PLAN_OPTIONS = {
   ...COMMON,
   frames: { type: 'string', short: 'n' },

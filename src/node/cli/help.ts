@@ -8,6 +8,7 @@ export const GENERAL_HELP = `deghost: merge bracketed photos with moving things 
 
 Usage
   deghost merge IMG... -o OUT   merge 2 to 16 exposures of one scene
+  deghost align IMG... -o DIR   align frames taken by hand, for other programs
   deghost plan WIDTHxHEIGHT     what a merge of this size would run, and its memory
   deghost tune                  find the fastest implementations on this adapter
   deghost evaluate DIR...       measure the quality of merges, with or without ground truth
@@ -22,7 +23,8 @@ Exit codes
 export const MERGE_HELP = `Usage: deghost merge IMG... -o OUT [options]
 
 Merges 2 to 16 exposures of one scene, taken from one place, into one HDR picture. Things that moved
-between them are taken from the reference frame alone, so they leave no ghosts.
+between them are taken from the reference frame alone, so they leave no ghosts. Frames taken by hand are
+aligned first.
 
 Examples
   deghost merge a.jpg b.jpg c.jpg -o out.hdr
@@ -34,7 +36,7 @@ Pictures in
   JPEG, PNG, TIFF (also float), WebP, AVIF, HEIC, JPEG XL, OpenEXR, Radiance, and NPY ([H,W,3]: float32 in
   [0,1], uint8 or uint16), all of one size. EXIF orientation and ICC profile are applied; alpha 0 means that
   a frame has no data there. RAW must be developed first.
-  They must be aligned: taken from a tripod, or aligned by another program.
+  Frames taken by hand are aligned (--align).
 
 Exposures: how bright each picture is
   They are read from EXIF (exposure time, f-number and ISO together) unless you give them, in the order of
@@ -55,6 +57,12 @@ Result
   The folder must exist. An old file is replaced only when the new one is complete.
 
 How it is merged
+  --align HOW           auto (default) aligns frames to the reference by a homography each, and bends them
+                        where that helps against parallax; homography; mesh (always bends); none. A frame
+                        that lies within 0.15 pixels, or whose alignment cannot be trusted, stays as it is.
+  --crop                cuts the result to what all frames cover
+  --strength S          how readily something counts as moving, 0 to 1. Default: 0.5. More removes more ghosts
+                        and shows more of the reference alone.
   -r, --reference N     the frame that moving things are taken from, counted from 1, darkest first.
                         Default: the middle one (the darker of the two middle ones of an even number).
                         Choose one in which they are neither black nor burnt out. auto takes the frame with
@@ -101,6 +109,32 @@ ${ADAPTER}
   -q, --quiet           no progress
   -h, --help            this text
   Ctrl-C stops within a tile and leaves no file.
+`;
+
+export const ALIGN_HELP = `Usage: deghost align IMG... -o DIR [options]
+
+Aligns 2 to 16 exposures of one scene, taken by hand, to one of them, and writes them as pictures of 16 bits
+with the same names, for other programs. deghost merge does this by itself.
+
+Example
+  deghost align a.jpg b.jpg c.jpg -o aligned --crop
+
+  -o, --output DIR      the folder; it is created if it is missing
+  --format tif|png      Default: tif. EXIF is kept.
+  --align HOW           auto (default): a homography for each frame, bent where that helps against parallax;
+                        homography; mesh (always bent)
+  -r, --reference N     the frame that the others are aligned to, counted from 1, darkest first. Default: the
+                        middle one.
+  --crop                cuts all frames to what all of them cover. Without it, what a frame does not cover
+                        repeats its edge.
+  --ev LIST, --times LIST
+                        exposures where EXIF has none, as in deghost merge
+  --color SPACE         srgb (default), p3 or rec2020
+  --memory-budget SIZE  most GPU memory to use: 512MiB (default), 1GiB, 300000000
+${ADAPTER}
+  --json                one JSON object on stdout: for each frame, how it was aligned
+  -q, --quiet           no messages
+  -h, --help            this text
 `;
 
 export const PLAN_HELP = `Usage: deghost plan WIDTHxHEIGHT [options], or deghost plan --size WIDTHxHEIGHT

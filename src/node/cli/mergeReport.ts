@@ -1,6 +1,5 @@
 /** The output of `deghost merge`: before the merge, after it, and as JSON. */
 import { basename } from 'node:path';
-import type { FrameAlignment } from '../../align/types.ts';
 import { bytesText } from '../../bytesText.ts';
 import { clippedShare, referenceSummary } from '../../image/chooseReference.ts';
 import type { ReferenceChoice } from '../../image/chooseReference.ts';
@@ -11,6 +10,7 @@ import { mergeWarnings } from '../../warnings.ts';
 import type { MergeWarning } from '../../warnings.ts';
 import type { AdapterInfo } from '../adapter.ts';
 import { json } from './io.ts';
+import { alignmentJson, alignmentText } from './alignmentReport.ts';
 import type { CroppedResult } from './crop.ts';
 import type { CommandIo } from './io.ts';
 import type { MergeOptions } from './mergeOptions.ts';
@@ -62,20 +62,6 @@ export function announce(context: MergeContext, message: (text: string) => void)
   message(`${network}, on ${info.name}${info.software ? ' (software adapter: this takes a while)' : ''}`);
 }
 
-/** How frames were aligned: one line, or none if no frame was moved. */
-function alignmentText({ alignment }: CroppedResult, stack: Stack): string[] {
-  const moved = alignment.flatMap(({ kind, displacement }, k) =>
-    kind === 'reference' || kind === 'none'
-      ? []
-      : [`${stack.frames[k].name} by ${displacement.toFixed(1)} px${kind === 'homography' ? '' : ` (${kind})`}`],
-  );
-  return moved.length > 0 ? [`aligned: ${moved.join(', ')}`] : [];
-}
-
-function alignmentJson({ kind, matrix, roundTrip, displacement, overlap }: FrameAlignment): object {
-  return { kind, matrix, roundTrip: roundTrip ?? null, displacement, overlap: overlap ?? null };
-}
-
 /** What happened to the file of `--response auto:FILE`. */
 function keptText(file: string, files: Written, kind: string): string {
   if (files.keptResponse !== undefined)
@@ -104,7 +90,11 @@ export function finish(
       : report.summary,
   );
   if (options.keepResponse !== undefined) message(keptText(options.keepResponse, files, report.kind));
-  for (const line of alignmentText(result, stack)) message(line);
+  for (const line of alignmentText(
+    result.alignment,
+    stack.frames.map(({ name }) => name),
+  ))
+    message(line);
   if (result.crop)
     message(
       `cropped to ${result.width}x${result.height} from (${result.crop.x}, ${result.crop.y}): what all frames cover`,

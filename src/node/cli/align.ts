@@ -1,0 +1,158 @@
+/** `deghost align`: aligns the frames of a bracket and writes them, for other programs. */
+import { existsSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { basename, extname, join, resolve } from 'node:path';
+import { coveredRectangle } from '../../align/crop.ts';
+import type { Rectangle } from '../../align/crop.ts';
+import { alignStack, warpFrame } from '../../align/resample.ts';
+import type { FrameAlignment } from '../../align/types.ts';
+import { InputError, UsageError } from '../../errors.ts';
+import { COLOR_SPACES } from '../../image/colorSpace.ts';
+import { MAX_FRAMES, MIN_FRAMES, middleFrame } from '../../image/frame.ts';
+import type { Frame } from '../../image/frame.ts';
+import { encodeIccProfile } from '../../image/iccEncoder.ts';
+import { stackResponse } from '../../image/stackResponse.ts';
+import { requestAdapter } from '../adapter.ts';
+import { openDevice } from '../../device.ts';
+import { shown, systemProblem } from '../problems.ts';
+import { writeSamples } from '../writeSamples.ts';
+import { choiceOption, integerOption } from './args.ts';
+import type { ParsedArgs } from './args.ts';
+import { adapterOption, budgetOption } from './engineOptions.ts';
+import { parseEv, parseTimes } from './exposureArgs.ts';
+import { alignmentJson } from './alignmentReport.ts';
+import { json } from './io.ts';
+import type { CommandIo } from './io.ts';
+import { readStack } from './mergeStack.ts';
+import type { Stack } from './mergeStack.ts';
+
+export async function alignCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
+  const { values, flags, positionals: inputs } = args;
+  const { signal } = io;
+  if (inputs.length < MIN_FRAMES || inputs.length > MAX_FRAMES)
+    throw new UsageError(
+      `${inputs.length} pictures given, ${MIN_FRAMES} to ${MAX_FRAMES} are aligned: \`deghost align IMG... -o DIR\``,
+    );
+  if (values.output === undefined) throw new UsageError('no output given: add -o DIR, a folder for the aligned frames');
+  if (values.ev !== undefined && values.times !== undefined)
+    throw new UsageError('--ev and --times are both given: give one of them');
+  const method = choiceOption(args, 'align', ['auto', 'homography', 'mesh'] as const, 'auto');
+  const format = choiceOption(args, 'format', ['tif', 'png'] as const, 'tif');
+  const color = choiceOption(args, 'color', COLOR_SPACES, 'srgb');
+  const reference = (integerOption(args, 'reference', 1, inputs.length) ?? middleFrame(inputs.length) + 1) - 1;
+  const exposures =
+    values.ev !== undefined
+      ? parseEv(values.ev, inputs.length)
+      : values.times !== undefined
+        ? parseTimes(values.times, inputs.length)
+        : undefined;
+  const folder = values.output;
+  const outputs = outputPaths(inputs, folder, format);
+  const { adapter } = await requestAdapter({ software: adapterOption(args) });
+  const message = (text: string): void => void (flags.has('quiet') || io.stderr.write(`${text}\n`));
+  const stack = await readStack({ inputs, exposures, color }, signal);
+  const { frames, width, height } = stack;
+  const named = stack.images.map((image, i) => ({ ...image, name: inputs[i] }));
+  const linear = stackResponse(named).response === 'linear';
+  const device = await openDevice(adapter);
+  const created: string[] = [];
+  try {
+    const { alignment } = await alignStack(device, frames, {
+      reference,
+      method,
+      linear,
+      memoryBudget: budgetOption(args),
+      signal,
+    });
+    const crop = flags.has('crop') ? cropOf(stack, alignment) : undefined;
+    await mkdir(folder, { recursive: true }).catch((error) => {
+      throw systemProblem(error, 'create', folder);
+    });
+    for (const [k, frame] of frames.entries()) {
+      const found = alignment[k];
+      const isMoved = found.kind !== 'none' && found.kind !== 'reference';
+      const fine = sixteenBits(frame);
+      const aligned = isMoved ? await warpFrame(device, fine, found, { signal }) : fine;
+      const path = outputs[stack.order[k]];
+      if (!existsSync(path)) created.push(path);
+      const { exifBlock: exif } = stack.images[stack.order[k]];
+      const picture = crop ? cut(aligned, crop) : aligned;
+      await writeSamples(
+        path,
+        {
+          data: picture.data as Uint16Array,
+          width: picture.width,
+          height: picture.height,
+          exif,
+          icc: encodeIccProfile(color, linear ? 'linear' : 'srgb'),
+        },
+        { signal },
+      );
+      const what = found.failed && found.kind === 'none' ? 'not aligned, nothing could be trusted' : found.kind;
+      message(`${path}: ${what}${isMoved ? `, by ${found.displacement.toFixed(1)} px` : ''}`);
+    }
+    if (flags.has('json'))
+      io.stdout.write(
+        json({
+          width: crop?.width ?? width,
+          height: crop?.height ?? height,
+          crop: crop ?? null,
+          reference: reference + 1,
+          frames: frames.map((frame, k) => ({
+            file: inputs[stack.order[k]],
+            output: outputs[stack.order[k]],
+            exposure: frame.exposure,
+            alignment: alignmentJson(alignment[k]),
+          })),
+        }),
+      );
+  } catch (error) {
+    await Promise.allSettled(created.map((path) => rm(path, { force: true })));
+    throw error;
+  } finally {
+    device.destroy();
+  }
+}
+
+/** One file for each picture. @throws UsageError where two have one name, or a picture would be overwritten. */
+function outputPaths(inputs: readonly string[], folder: string, format: string): string[] {
+  const paths = inputs.map((input) => join(folder, `${basename(input, extname(input))}.${format}`));
+  paths.forEach((path, i) => {
+    const other = paths.indexOf(path);
+    if (other !== i)
+      throw new UsageError(
+        `${shown(inputs[other])} and ${shown(inputs[i])} would both become ${shown(path)}: rename one`,
+      );
+    const same = inputs.find((input) => resolve(input) === resolve(path));
+    if (same !== undefined)
+      throw new UsageError(`${shown(path)} would overwrite the picture ${shown(same)}: name another folder`);
+  });
+  return paths;
+}
+
+/** A frame of 8 bits in 16, so that resampling it loses nothing. */
+function sixteenBits(frame: Frame): Frame {
+  const { data } = frame;
+  if (data instanceof Uint16Array) return frame;
+  const scale = data instanceof Float32Array ? 65535 : 257;
+  return { ...frame, data: Uint16Array.from(data, (value) => Math.round(value * scale)) };
+}
+
+function cropOf({ frames, width, height }: Stack, alignment: readonly FrameAlignment[]): Rectangle {
+  const covering = alignment.map(({ kind, matrix, mesh }, k) => ({
+    ...(kind !== 'none' && kind !== 'reference' && { warp: { matrix, mesh } }),
+    coverage: frames[k].coverage,
+  }));
+  const crop = coveredRectangle({ width, height }, covering);
+  if (!crop) throw new InputError('no part of the picture is covered by all frames: leave --crop out');
+  return crop;
+}
+
+function cut(frame: Frame, { x, y, width, height }: Rectangle): Frame {
+  const data = new Uint16Array(width * height * 3);
+  for (let row = 0; row < height; row++) {
+    const at = 3 * ((y + row) * frame.width + x);
+    data.set(frame.data.subarray(at, at + 3 * width), 3 * row * width);
+  }
+  return { ...frame, data, width, height };
+}
