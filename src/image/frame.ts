@@ -25,7 +25,7 @@ export interface Frame extends Exposed {
   data: Samples;
   width: number;
   height: number;
-  /** Where 0, the frame has no data, and the others count alone, `[height, width]`. Absent if it has data everywhere. */
+  /** Where 0, the frame has no data; the others count alone, `[height, width]`. Absent if it has data everywhere. */
   coverage?: Uint8Array;
 }
 
