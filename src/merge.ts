@@ -5,7 +5,7 @@
  * frames and a result that the caller wants on the device. If the device is lost, it is opened once more, and the merge
  * goes on with the first tile that is not in the picture yet.
  */
-import type { Aligned, EstimateOptions, Warper } from './align/index.ts';
+import type { Aligned, EstimateOptions, Warper } from './align/run.ts';
 import type { AlignOption } from './deghoster.ts';
 import { DeviceLostError, InputError } from './errors.ts';
 import type { Prepared, Tensors } from './graph/executor.ts';
@@ -99,7 +99,7 @@ export class Merge {
     option: Exclude<AlignOption, 'none'>,
     options: Omit<EstimateOptions, 'method' | 'signal' | 'onProgress'>,
   ): Promise<Aligned> {
-    const { WARPER_BYTES, Warper, alignFrames } = await import('./align/index.ts');
+    const { WARPER_BYTES, Warper, alignFrames } = await import('./align/run.ts');
     const { signal, onProgress } = this.#control;
     this.#aligned = await this.#again(() =>
       alignFrames(this.#session, this.#frames, option, {

@@ -7,6 +7,7 @@ import { estimateResponse } from '../src/image/response.ts';
 import { mergeWarnings } from '../src/warnings.ts';
 import type { MergeWarning } from '../src/warnings.ts';
 import { curves, shoot } from './image/responseScenes.ts';
+import type { FrameAlignment } from '../src/align/types.ts';
 import type { Curve } from './image/responseScenes.ts';
 
 const size = { width: 160, height: 120 };
@@ -19,10 +20,14 @@ const given: ChosenResponse = { ...fine, report: { ...fine.report, kind: 'file' 
 /** The warnings of frames as the library would find them, except for motion. */
 function warn(
   frames: Frame[],
-  { response = estimateResponse(frames), motion }: { response?: ChosenResponse; motion?: Float32Array } = {},
+  {
+    response = estimateResponse(frames),
+    motion,
+    alignment = [],
+  }: { response?: ChosenResponse; motion?: Float32Array; alignment?: FrameAlignment[] } = {},
 ): MergeWarning[] {
   const maps = motion ? frames.map(() => motion) : [];
-  return mergeWarnings(frames, { order: frames.map((_, k) => k), reference: 1, response, motion: maps });
+  return mergeWarnings(frames, { order: frames.map((_, k) => k), reference: 1, response, motion: maps, alignment });
 }
 
 /** The pictures in another order than their exposures. */
@@ -126,5 +131,27 @@ describe('mergeWarnings', () => {
     const [weak] = warn([ramp(1), ramp(4)]);
     expect(weak.kind).toBe('weak-response');
     expect(weak.message).toMatch(/estimate of the camera.s response is weak: \d+ pairs of values, from \d+ % to \d+ %/);
+  });
+});
+
+describe('a frame that could not be aligned', () => {
+  const identity = [1, 0, 0, 0, 1, 0, 0, 0, 1];
+  const good: FrameAlignment = { kind: 'homography', matrix: identity, displacement: 5 };
+
+  it('is named, with what was done instead', () => {
+    const lost: FrameAlignment = { kind: 'none', matrix: identity, displacement: 0, overlap: 0.021, failed: true };
+    const warnings = warn(stack, { alignment: [good, good, lost] });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatchObject({ kind: 'unaligned', frames: [2] });
+    expect(warnings[0].message).toContain('frame 3 is taken as it is, with 2 % of the picture to compare');
+    const shifted: FrameAlignment = { ...lost, kind: 'translation' };
+    expect(warn(stack, { alignment: [shifted, good, lost] })[0]).toMatchObject({ frames: [0, 2] });
+    expect(warn(stack, { alignment: [shifted, good, lost] })[0].message).toContain(
+      'frame 1 is aligned by a translation',
+    );
+  });
+
+  it('is none where all were', () => {
+    expect(warn(stack, { alignment: [good, { ...good, kind: 'reference' }, { ...good, kind: 'none' }] })).toEqual([]);
   });
 });

@@ -66,7 +66,7 @@ function hasData({ warp, coverage }: Covering, x: number, y: number, size: Size)
     [u, v] = apply(warp.matrix, x + dx, y + dy);
     if (!(u >= -0.5 && v >= -0.5 && u < size.width - 0.5 && v < size.height - 0.5)) return false;
   }
-  return !coverage || coverage[Math.round(v) * size.width + Math.round(u)] !== 0;
+  return coverage?.[Math.round(v) * size.width + Math.round(u)] !== 0;
 }
 
 /** A mesh's shift at a pixel of the reference (types.ts). */

@@ -1,51 +1,12 @@
 /**
- * `deghost/align`: finds how the frames of a hand-held bracket lie on each other, and resamples them. The core loads it
- * by `import()` when a merge aligns, so a page that never does never loads it.
+ * `deghost/align`: finds how the frames of a hand-held bracket lie on each other, and resamples them. A merge loads what
+ * it needs of it by `import()`, so a page that never aligns never loads it.
  * @module deghost/align
  */
-import type { AlignOption } from '../deghoster.ts';
-import type { FrameSource } from '../image/frame.ts';
-import { estimateAlignments } from './estimate.ts';
-import type { AlignDevice, EstimateOptions } from './estimate.ts';
-import { givenAlignments } from './given.ts';
-import type { FrameAlignment, Warp } from './types.ts';
-
 export { coveredRectangle } from './crop.ts';
 export type { Covering, Rectangle } from './crop.ts';
-export { estimateAlignments, LEAST_DISPLACEMENT, LEAST_SIDE } from './estimate.ts';
-export type { AlignDevice, EstimateOptions } from './estimate.ts';
-export { givenAlignments } from './given.ts';
+export { LEAST_DISPLACEMENT, LEAST_SIDE } from './estimate.ts';
+export { alignStack, warpFrame } from './resample.ts';
+export type { AlignStackOptions, StackAlignment } from './resample.ts';
+export type { EstimateOptions } from './estimate.ts';
 export type { AlignmentKind, FrameAlignment, Homography, Mesh, Warp } from './types.ts';
-export { WARPER_BYTES, Warper } from './warper.ts';
-export type { TileBox } from './warper.ts';
-
-/** What a merge needs to know of its frames' alignment. */
-export interface Aligned {
-  /** One for each frame, in exposure order. */
-  alignment: FrameAlignment[];
-  /** How each frame is resampled; undefined for frames that are not. */
-  warps: (Warp | undefined)[];
-}
-
-/**
- * Aligns a merge's frames, as its option says.
- * @param frames in exposure order.
- * @param option matrices are in exposure order too.
- * @throws UsageError; InputError; CancelledError; GpuError; DeviceLostError.
- */
-export async function alignFrames(
-  device: AlignDevice,
-  frames: readonly FrameSource[],
-  option: Exclude<AlignOption, 'none'>,
-  options: Omit<EstimateOptions, 'method'>,
-): Promise<Aligned> {
-  const alignment =
-    typeof option === 'object'
-      ? givenAlignments(frames, option.matrices, options.reference)
-      : await estimateAlignments(device, frames, { ...options, method: option });
-  const isWarped = ({ kind }: FrameAlignment): boolean => kind !== 'none' && kind !== 'reference';
-  return {
-    alignment,
-    warps: alignment.map((found) => (isWarped(found) ? { matrix: found.matrix, mesh: found.mesh } : undefined)),
-  };
-}

@@ -75,7 +75,7 @@ function worst(a: ArrayLike<number>, b: ArrayLike<number>): number {
 
 /** Pixels of noise with weights. */
 function noise(width: number, height: number, seed: number): Pixels {
-  return { width, height, data: Float64Array.from(rng(seed).floats(2 * width * height)) };
+  return { width, height, data: Float64Array.from(rng(seed).floats(2 * width * height, 0, 1)) };
 }
 const f32 = ({ data }: Pixels): Float32Array => Float32Array.from(data);
 
