@@ -33,7 +33,7 @@ Examples
 Pictures in
   JPEG, PNG (8 or 16 bit), TIFF (8 or 16 bit), NPY ([H,W,3]: float32 in [0,1], uint8 or uint16), all of one
   size. EXIF orientation and ICC profile are applied. RAW and HEIC must be converted first.
-  They must be aligned: taken from a tripod, or aligned by another program.
+  They may be taken by hand: frames are aligned to the reference.
 
 Exposures: how bright each picture is
   They are read from EXIF (exposure time, f-number and ISO together) unless you give them, in the order of
@@ -56,6 +56,12 @@ How it is merged
                         Choose one in which they are neither black nor burnt out. auto takes the frame with
                         the fewest such pixels (a code above 250 of 255, or all below 5), but keeps the
                         middle one if it has at most 1 % of the picture more. It prints the shares.
+  --align HOW           auto (default) finds how each frame lies on the reference, and corrects parallax too
+                        where that helps; homography does without, mesh always corrects it; none takes
+                        the pictures as they are. A frame that moved less than 0.15 pixels stays as it is.
+  --crop                cuts the result to what all frames cover
+  --strength S          how readily something counts as moving, 0 to 1. Default: 0.5. More removes more ghosts
+                        and leaves more noise, less does the opposite.
   --response CURVE      how the camera turned light into values. auto estimates this from the stack
                         (default for 8-bit pictures); gamma is x^2.2 (default for 16-bit and NPY); linear;
                         or a JSON file {"r": [256 numbers], "g": [...], "b": [...]} with the light for
