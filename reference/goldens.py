@@ -8,8 +8,8 @@ stages at
 the padded size, X and Y at the original): X.k; A.i, logit.i, gate.i (i != r); W.k; f.l.k; v.l.k; M (slots one after the
 other); S.k, D.k;
 read.{static|dynamic}.j; S_f, D_f, Z; sdc.b; o (logits before the base); B (the merge, unclipped); Y; TY = T(Y).
-coverage.k: [1,h,w], where frame k has data, in cases where some lack it. With a camera's response there are sample.k, the frames before it is undone, and response, [3,1,256], of which the X.k
-are made.
+coverage.k: [1,h,w], where frame k has data, in cases where some lack it. With a camera's response there are sample.k,
+the frames before it is undone, and response, [3,1,256], of which the X.k are made.
 Larger cases keep fewer stages, to bound the folder's size. Weights are scaled so that masks and outputs vary over the
 picture.
 """

@@ -52,7 +52,7 @@ export function givenAlignments(
   });
 }
 
-/** How much larger the frame's pixels are than the reference's at a place; NaN or less than 0 where it is folded over. */
+/** How much larger the frame's pixels are than the reference's at a place; NaN or less than 0 where it folds over. */
 function scaleAt(h: Homography, x: number, y: number): number {
   const w = h[6] * x + h[7] * y + h[8];
   if (!(w > 0)) return Number.NaN;

@@ -1,6 +1,6 @@
 /**
- * `deghost/align`: finds how the frames of a hand-held bracket lie on each other, and resamples them. A merge loads what
- * it needs of it by `import()`, so a page that never aligns never loads it.
+ * `deghost/align`: finds how the frames of a hand-held bracket lie on each other, and resamples them. A merge loads
+ * what it needs of it by `import()`, so a page that never aligns never loads it.
  * @module deghost/align
  */
 export { coveredRectangle } from './crop.ts';

@@ -31,7 +31,8 @@ fn shift_at(p: vec2f) -> vec2f {
   let i = u32(low.y) * params.columns + u32(low.x);
   let right = select(0u, 1u, params.columns > 1u);
   let below = select(0u, params.columns, params.rows > 1u);
-  return mix(mix(shifts[i], shifts[i + right], part.x), mix(shifts[i + below], shifts[i + below + right], part.x), part.y);
+  let upper = mix(shifts[i], shifts[i + right], part.x);
+  return mix(upper, mix(shifts[i + below], shifts[i + below + right], part.x), part.y);
 }
 
 @workgroup

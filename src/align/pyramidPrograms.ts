@@ -56,7 +56,9 @@ fn sample_at(index: u32) -> f32 {
 fn main_at(x: u32, y: u32, index: u32) {
   let at = index * select(3u, 4u, params.bits == ${VEC4_BITS}u);
   var rgb = clamp(vec3f(sample_at(at), sample_at(at + 1u), sample_at(at + 2u)), vec3f(0.0), vec3f(1.0));
-  if (params.linear == 1u) { rgb = select(pow(max(rgb, vec3f(1e-30)), vec3f(1.0 / 2.2)), vec3f(0.0), rgb <= vec3f(0.0)); }
+  if (params.linear == 1u) {
+    rgb = select(pow(max(rgb, vec3f(1e-30)), vec3f(1.0 / 2.2)), vec3f(0.0), rgb <= vec3f(0.0));
+  }
   let luma = (rgb.r + 2.0 * rgb.g + rgb.b) / 4.0;
   let bright = max(rgb.r, max(rgb.g, rgb.b));
   var weight = clamp((253.0 - 255.0 * bright) / 3.0, 0.0, 1.0) * clamp((255.0 * luma - 4.0) / 4.0, 0.0, 1.0);

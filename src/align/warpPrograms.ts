@@ -11,8 +11,8 @@ import { NO_DATA } from '../image/stack.ts';
 export const LOBES = 3;
 
 /**
- * A part of a block is warped at a time. Positions count from the block's corner in the reference, and in the frame from
- * an anchor near the block's image; `low` and `high` are the frame's first and last pixel.
+ * A part of a block is warped at a time. Positions count from the block's corner in the reference, and in the frame
+ * from an anchor near the block's image; `low` and `high` are the frame's first and last pixel.
  */
 export const WARP_PARAMS = {
   /** Where the first pixel goes, in vec4s, and pixels per row there. */

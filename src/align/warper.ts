@@ -101,7 +101,7 @@ export class Warper {
     this.#mesh = mesh;
   }
 
-  /** Warps a part of a tile, in halves if it needs too large a box of the frame. @param part in the picture's pixels. */
+  /** Warps a part of a tile, in halves if its box of the frame is too large. @param part in the picture's pixels. */
   async #part(frame: FrameSource, warp: Warp, tile: TileBox, target: Target, part: Box): Promise<void> {
     const picture = frameSize(frame);
     const box = boxOf(warp, picture, part);
