@@ -2,7 +2,7 @@
  * The engine as a library: brackets in, radiance out. This file checks and chooses what a merge needs; merge.ts runs
  * the merge.
  */
-import type { FrameAlignment } from './align/types.ts';
+import type { AlignOption, FrameAlignment } from './align/types.ts';
 import { openPlatformDevice } from './device.ts';
 import type { DeviceLostError } from './errors.ts';
 import { InputError, UsageError, throwIfCancelled } from './errors.ts';
@@ -51,14 +51,6 @@ export interface DeghosterOptions {
   /** Limit for the bytes of all GPU buffers together. 512 MiB by default. */
   memoryBudget?: number;
 }
-
-/**
- * How frames are aligned: `auto` finds a homography for each, and shifts on a grid where those help against parallax;
- * `homography` and `mesh` do the first alone, or both always; `none` takes the frames as they are. Or homographies, in
- * the frames' order: 9 numbers, rows first, the last one 1, from a pixel of the reference to the frame's, pixel centres
- * at whole numbers.
- */
-export type AlignOption = 'auto' | 'none' | 'homography' | 'mesh' | { matrices: readonly (readonly number[])[] };
 
 /** How one stack is merged. Every field has a default. */
 export interface MergeOptions {

@@ -5,9 +5,8 @@
  * @module deghost
  */
 export { Deghoster } from './deghoster.ts';
-export type { AlignmentKind, FrameAlignment, Homography, Mesh, Warp } from './align/types.ts';
+export type { AlignOption, AlignmentKind, FrameAlignment, Homography, Mesh, Warp } from './align/types.ts';
 export type {
-  AlignOption,
   BufferResult,
   DeghosterOptions,
   MergeOptions,

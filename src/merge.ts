@@ -6,7 +6,7 @@
  * goes on with the first tile that is not in the picture yet.
  */
 import type { Aligned, EstimateOptions, Warper } from './align/run.ts';
-import type { AlignOption } from './deghoster.ts';
+import type { AlignOption } from './align/types.ts';
 import { DeviceLostError, InputError } from './errors.ts';
 import type { Prepared, Tensors } from './graph/executor.ts';
 import type { DeviceFrame, Grid } from './graph/transfer.ts';

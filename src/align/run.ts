@@ -1,10 +1,9 @@
 /** What a merge loads when it aligns its frames. */
-import type { AlignOption } from '../deghoster.ts';
 import type { FrameSource } from '../image/frame.ts';
 import { givenAlignments } from './given.ts';
 import { estimateAlignments } from './estimate.ts';
 import type { AlignDevice, EstimateOptions } from './estimate.ts';
-import type { FrameAlignment, Warp } from './types.ts';
+import type { AlignOption, FrameAlignment, Warp } from './types.ts';
 
 export { WARPER_BYTES, Warper } from './warper.ts';
 export type { EstimateOptions } from './estimate.ts';

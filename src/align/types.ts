@@ -43,3 +43,11 @@ export interface FrameAlignment extends Warp {
   /** Whether no alignment could be trusted, or only a simpler one than asked for. */
   failed?: boolean;
 }
+
+/**
+ * How frames are aligned: `auto` finds a homography for each, and shifts on a grid where those help against parallax;
+ * `homography` and `mesh` do the first alone, or both always; `none` takes the frames as they are. Or homographies, in
+ * the frames' order: 9 numbers, rows first, the last one 1, from a pixel of the reference to the frame's, pixel centres
+ * at whole numbers.
+ */
+export type AlignOption = 'auto' | 'none' | 'homography' | 'mesh' | { matrices: readonly (readonly number[])[] };

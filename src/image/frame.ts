@@ -25,7 +25,7 @@ export interface Frame extends Exposed {
   data: Samples;
   width: number;
   height: number;
-  /** `[height, width]`, 0 where the frame has no data: the others count alone there. Absent if it has data everywhere. */
+  /** `[height, width]`, 0 where the frame has no data: the others count alone there. Absent for data everywhere. */
   coverage?: Uint8Array;
 }
 
