@@ -18,6 +18,8 @@ const SERVED: Record<string, string> = {
   'example/1.jpg': 'examples/balloons/1.jpg',
   'example/2.jpg': 'examples/balloons/2.jpg',
   'example/3.jpg': 'examples/balloons/3.jpg',
+  // The LGPL asks for its text beside the library.
+  'licenses/libheif.txt': 'node_modules/libheif-js/libheif-wasm/LICENSE',
 };
 
 /** Serves the files above in development, and writes them into the built folder. */

@@ -79,7 +79,7 @@ describe('mergeWarnings', () => {
     const [warning, ...rest] = warn(stack, { response: fine, motion: map(0.76) });
     expect(rest).toEqual([]);
     expect(warning.kind).toBe('much-motion');
-    expect(warning.message).toMatch(/^76 % of the picture is marked as moving.*by hand.*orientation/);
+    expect(warning.message).toMatch(/^76 % of the picture is marked as moving.*not aligned.*orientation/);
   });
 
   it('warns of a reference that is burnt out or black, wherever its samples are', () => {
@@ -143,11 +143,11 @@ describe('a frame that could not be aligned', () => {
     const warnings = warn(stack, { alignment: [good, good, lost] });
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatchObject({ kind: 'unaligned', frames: [2] });
-    expect(warnings[0].message).toContain('frame 3 is taken as it is, with 2 % of the picture to compare');
+    expect(warnings[0].message).toContain('frame 3 (shot 3) is taken as it is, with 2 % of the picture to compare');
     const shifted: FrameAlignment = { ...lost, kind: 'translation' };
     expect(warn(stack, { alignment: [shifted, good, lost] })[0]).toMatchObject({ frames: [0, 2] });
     expect(warn(stack, { alignment: [shifted, good, lost] })[0].message).toContain(
-      'frame 1 is aligned by a translation',
+      'frame 1 (shot 1) is aligned by a translation',
     );
   });
 

@@ -2,6 +2,7 @@
  * The page. It holds what the person has chosen, sends requests to the worker, and shows the worker's events. Nothing
  * here takes long.
  */
+import type { ColorSpace } from '../../src/image/colorSpace.ts';
 import { MIN_FRAMES, middleFrame } from '../../src/image/frame.ts';
 import type { Failure, FromWorker, ResponseChoice, ResultInfo } from './messages.ts';
 import { applyExif, formatEv, inOrder, propose } from './exposures.ts';
@@ -20,7 +21,7 @@ import { ProgressPanel } from './ui/progressPanel.ts';
 import { ResultPanel } from './ui/resultPanel.ts';
 import { Stage } from './ui/stage.ts';
 import { keepAwake } from './ui/wakeLock.ts';
-import { WARNINGS, failureWords, warningWords } from './words.ts';
+import { WARNINGS, failureWords, filesWords, warningWords } from './words.ts';
 import type { Doing } from './words.ts';
 
 /** Of a file that is still being read. */
@@ -86,6 +87,7 @@ function start(): void {
   byId('example', HTMLButtonElement).onclick = () => addFiles(example);
   byId('clear', HTMLButtonElement).onclick = startOver;
   byId('response', HTMLSelectElement).onchange = update;
+  byId('colour', HTMLSelectElement).onchange = update;
   // Closing the tab would end a merge that may have taken long.
   addEventListener('beforeunload', (event) => busy && event.preventDefault());
   acceptFiles((files) => addFiles(files.map((file) => ({ name: file.name, file }))));
@@ -123,6 +125,7 @@ function receive(message: FromWorker): void {
         message.result,
         inOrder(readyRows()).map(({ name }) => name),
       );
+      if (message.result.notes.length > 0) notify('files', filesWords(message.result.notes), 'warning');
       for (const warning of message.result.warnings) notify(warning.kind, warningWords(warning), 'warning');
       announce('The merge is done.');
       stageFocus();
@@ -183,7 +186,7 @@ function fail(doing: Doing, failure: Failure): void {
 
 /** Removes notices that no longer apply. */
 function dismissAll(): void {
-  for (const key of ['merge', 'view', 'save', 'recovered', ...WARNINGS]) dismiss(key);
+  for (const key of ['merge', 'view', 'save', 'recovered', 'files', ...WARNINGS]) dismiss(key);
 }
 
 function addFiles(files: readonly { name: string; file: Blob }[]): void {
@@ -259,6 +262,7 @@ function stackKey(): string {
     byId('response', HTMLSelectElement).value,
     mergeControls.align,
     mergeControls.strength,
+    byId('colour', HTMLSelectElement).value,
   ]);
 }
 
@@ -277,6 +281,7 @@ function merge(): void {
     response: byId('response', HTMLSelectElement).value as ResponseChoice,
     align: mergeControls.align,
     strength: mergeControls.strength,
+    colorSpace: byId('colour', HTMLSelectElement).value as ColorSpace,
     useEdits,
   });
   announce('Merging.');

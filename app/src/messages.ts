@@ -6,6 +6,7 @@
  * follows from them. Where several of a kind can be under way, both sides name the frame or the job.
  */
 import type { ClippedPixels } from '../../src/image/chooseReference.ts';
+import type { ColorSpace } from '../../src/image/colorSpace.ts';
 import type { ExposureInfo } from '../../src/image/exif.ts';
 import type { MergeWarning } from '../../src/warnings.ts';
 
@@ -47,7 +48,7 @@ export interface Stroke {
   starts: boolean;
 }
 
-export type SaveFormat = 'hdr' | 'exr-half' | 'exr-float' | 'ultrahdr' | 'png';
+export type SaveFormat = 'hdr' | 'exr-half' | 'exr-float' | 'ultrahdr' | 'png' | 'tiff' | 'dng';
 
 export interface FrameToMerge {
   id: number;
@@ -67,6 +68,7 @@ export type ToWorker =
       align: 'auto' | 'none';
       /** As the library's option. */
       strength: number;
+      colorSpace: ColorSpace;
       useEdits: boolean;
     }
   | { type: 'cancel' }
@@ -109,6 +111,8 @@ export interface ResultInfo {
   edited: boolean;
   /** One line on what is known of the camera's response. */
   response: string;
+  /** What is worth knowing of the files, a sentence each. */
+  notes: string[];
   /** What may be wrong with the picture. */
   warnings: MergeWarning[];
   /** Most bytes of GPU buffers during the merge. */

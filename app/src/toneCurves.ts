@@ -1,17 +1,8 @@
 /**
- * The tone mappings that the page offers, twice: as WGSL for the canvas and as TypeScript for PNGs, so that a saved
- * picture is the one seen.
- *
- * - photographic: the command line's own operator (src/image/toneMap.ts), which explains its steps.
- * - reinhard: the simple global curve L / (1 + L) on luminance, from the same exposure.
- * - filmic: the ACES curve as fitted by Narkowicz ("ACES Filmic Tone Mapping Curve", 2016), a channel at a time: bright
- *   colours turn white.
- * - linear: the reference frame's exposure, clipped at its white.
- * - extended: the same, not clipped: for displays that show more than white.
+ * The tone mappings that the page offers, as WGSL for the canvas. src/image/toneMappings.ts has them as TypeScript for
+ * files, so that a saved picture is the one seen, and explains them. One more, `extended`, is linear but not clipped,
+ * for displays that show more than white.
  */
-import { encodeSrgb } from '../../src/image/srgb.ts';
-import { chooseTone, toneMap } from '../../src/image/toneMap.ts';
-import type { ToneParameters } from '../../src/image/toneMap.ts';
 import type { ToneMapping } from './messages.ts';
 
 /** Their numbers in WGSL. */
@@ -22,28 +13,6 @@ export const TONE_INDEX: Record<ToneMapping, number> = {
   linear: 3,
   extended: 4,
 };
-
-/** Middle grey, 0.18, comes out of the filmic curve about as bright as out of the others. */
-const FILMIC_EXPOSURE = 0.6;
-
-/**
- * Exposures and curve for one picture. Radiance here is relative to the reference frame's white (radiance times scale).
- */
-export interface Tones {
-  parameters: ToneParameters;
-  scale: number;
-}
-
-/** Computes what depends on the picture. */
-export function chooseTones(radiance: Float32Array, scale: number): Tones {
-  return { parameters: chooseTone(radiance), scale };
-}
-
-/** Factor from light relative to the reference frame's white to the curve's input. */
-export function exposureFactor({ parameters, scale }: Tones, mapping: ToneMapping, stops: number): number {
-  if (mapping === 'linear' || mapping === 'extended') return 2 ** stops;
-  return (parameters.exposure / scale) * 2 ** stops * (mapping === 'filmic' ? FILMIC_EXPOSURE : 1);
-}
 
 /** To be compiled with a `view` that has `exposure`, `white`, `knee`, `slope` (f32) and `mapping` (u32). */
 export const TONE_WGSL = /* wgsl */ `
@@ -87,28 +56,3 @@ fn encode_srgb(c: vec3f) -> vec3f {
   return select(1.055 * pow(max(c, vec3f(1e-10)), vec3f(1.0 / 2.4)) - 0.055, 12.92 * c, c <= vec3f(0.0031308));
 }
 `;
-
-function filmic(x: number): number {
-  return Math.min(1, (x * (2.51 * x + 0.03)) / (x * (2.43 * x + 0.59) + 0.14));
-}
-
-/**
- * Tone-maps rows for saving.
- * @param radiance Y as merged, RGB interleaved.
- * @returns 8-bit sRGB, same layout. `extended` is clipped: 8 bits end at white.
- */
-export function toneMapRows(
-  radiance: Float32Array,
-  tones: Tones,
-  mapping: ToneMapping,
-  stops: number,
-): Uint8Array<ArrayBuffer> {
-  const factor = exposureFactor(tones, mapping, stops) * tones.scale;
-  // 1 / (1 + L) is the photographic curve without a white and without a knee.
-  if (mapping === 'reinhard') return toneMap(radiance, { exposure: factor, white: Infinity });
-  if (mapping === 'photographic') return toneMap(radiance, { ...tones.parameters, exposure: factor });
-  return Uint8Array.from(radiance, (y) => {
-    const x = Math.max(0, y * factor);
-    return Math.round(255 * encodeSrgb(mapping === 'filmic' ? filmic(x) : Math.min(1, x)));
-  });
-}

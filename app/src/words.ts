@@ -36,6 +36,14 @@ export function warningWords({ kind, message }: MergeWarning): Words {
   return { title: WARNING_TITLES[kind], text: message };
 }
 
+/** What the files say of themselves. */
+export function filesWords(notes: readonly string[]): Words {
+  return {
+    title: 'About the files',
+    text: notes.map((note) => sentence(note[0].toUpperCase() + note.slice(1))).join(' '),
+  };
+}
+
 /** @param doing what failed; the frames and the result are still there in any case. */
 export function failureWords({ kind, message }: Failure, doing: Doing): Words {
   switch (kind) {

@@ -79,3 +79,11 @@ export function rgbToXyz(
 export function convertMatrix(from: ColorSpace, to: ColorSpace): number[] {
   return multiply3(invert3(rgbToXyz(PRIMARIES[to])), rgbToXyz(PRIMARIES[from]));
 }
+
+/**
+ * x and y of red, green, blue and white, for files that name them; undefined for sRGB, which .exr and .hdr mean when
+ * they name none.
+ */
+export function namedPrimaries(space: ColorSpace): number[] | undefined {
+  return space === 'srgb' ? undefined : [...PRIMARIES[space].flat(), ...D65];
+}

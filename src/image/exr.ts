@@ -4,7 +4,7 @@
  * Layout (https://openexr.com/en/latest/OpenEXRFileLayout.html): magic, version 2, attributes, a table of file offsets,
  * then chunks of 16 lines. Within a line the channels follow each other in alphabetical order (B, G, R). ZIP first
  * splits the bytes into even and odd ones, then stores differences from byte to byte, then deflates; a chunk that would
- * not shrink is stored uncompressed. No primaries are named: the format's default is Rec. 709, the primaries of sRGB.
+ * not shrink is stored uncompressed. Without primaries the format's default holds: Rec. 709, those of sRGB.
  *
  * Written here because the packages for it silently turn NaN into 0. The platform deflates: several chunks at once, so
  * that a platform with threads for this (Node's zlib, a browser's CompressionStream) uses them. The file is streamed:
@@ -60,7 +60,7 @@ function attribute(name: string, type: string, value: Uint8Array): Uint8Array {
   return concat(ascii.encode(`${name}\0${type}\0`), ints(value.length), value);
 }
 
-function header(width: number, height: number, type: ExrPixelType): Uint8Array {
+function header(width: number, height: number, type: ExrPixelType, chromaticities: readonly number[] = []): Uint8Array {
   const channels = concat(
     ...['B', 'G', 'R'].map((name) => concat(ascii.encode(`${name}\0`), ints(type === 'half' ? 1 : 2, 0, 1, 1))),
     Uint8Array.of(0),
@@ -76,6 +76,9 @@ function header(width: number, height: number, type: ExrPixelType): Uint8Array {
     attribute('pixelAspectRatio', 'float', floats(1)),
     attribute('screenWindowCenter', 'v2f', floats(0, 0)),
     attribute('screenWindowWidth', 'float', floats(1)),
+    chromaticities.length > 0
+      ? attribute('chromaticities', 'chromaticities', floats(...chromaticities))
+      : new Uint8Array(0),
     attribute('software', 'string', ascii.encode('deghost')),
     Uint8Array.of(0),
   );
@@ -155,6 +158,8 @@ export interface ExrOptions {
   scale?: number;
   /** `half` by default. */
   type?: ExrPixelType;
+  /** x and y of red, green, blue and white; Rec. 709's by default. */
+  chromaticities?: readonly number[];
   /** The platform's CompressionStream by default. */
   deflate?: Deflate;
   signal?: AbortSignal;
@@ -196,7 +201,7 @@ async function* pieces(
   width: number,
   height: number,
   type: ExrPixelType,
-  { scale = 1, deflate = deflateStream, signal }: ExrOptions,
+  { scale = 1, deflate = deflateStream, signal, chromaticities }: ExrOptions,
 ): ExrStream['pieces'] {
   const count = Math.ceil(height / LINES_PER_CHUNK);
   const encode = async (k: number): Promise<Uint8Array> => {
@@ -206,7 +211,7 @@ async function* pieces(
     const body = packed.length < raw.length ? packed : raw;
     return concat(ints(y0, body.length), body);
   };
-  const head = header(width, height, type);
+  const head = header(width, height, type, chromaticities);
   const table = new DataView(new ArrayBuffer(8 * count));
   yield head;
   yield new Uint8Array(8 * count);

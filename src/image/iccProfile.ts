@@ -96,7 +96,12 @@ export function isSrgbProfile(profile: Uint8Array): boolean {
     )
   )
     return false;
-  return matrix.curves.every((curve) =>
-    Array.from({ length: 33 }, (_, i) => i / 32).every((v) => isNear(curve(v), decodeSrgb(v), CURVE_TOLERANCE)),
+  return isSrgbCurve(matrix.curves);
+}
+
+/** Whether all curves are sRGB's. */
+export function isSrgbCurve(curves: readonly ProfileCurve[]): boolean {
+  return curves.every((curve) =>
+    Array.from({ length: 33 }, (_, i) => i / 32).every((v) => Math.abs(curve(v) - decodeSrgb(v)) < CURVE_TOLERANCE),
   );
 }

@@ -41,6 +41,10 @@ export interface DecodedImage {
   colorSpace?: ColorSpace;
   /** Given if samples are white-balanced camera RGB, linear. */
   camera?: CameraColor;
+  /** Pixels whose colours the working space does not hold, and which were clipped; none if absent. */
+  clippedColors?: number;
+  /** The file's EXIF, TIFF-structured and written anew (exifBlock.ts), for the merged picture's files. */
+  exifBlock?: Uint8Array;
 }
 
 /** A merged picture: the part of `Deghoster.merge`'s result that files need. */
@@ -55,6 +59,8 @@ export interface MergedImage {
   colorSpace?: ColorSpace;
   /** Given if the radiance is white-balanced camera RGB. */
   camera?: CameraColor;
+  /** EXIF of the reference frame: a TIFF-structured block, without "Exif\0\0" before it. */
+  exif?: Uint8Array;
 }
 
 /** Checks a size from a header. */
@@ -101,36 +107,4 @@ export function readNpyFrame(bytes: Uint8Array, name: string): DecodedImage {
   }
   const bits = data instanceof Float32Array ? 32 : data instanceof Uint16Array ? 16 : 8;
   return { data, width, height, bits, format: 'npy', exif: {} };
-}
-
-/**
- * Expands grey to RGB and drops alpha, which must be opaque. `samples`: `[height, width, channels]`, of a picture or of
- * a band that begins at row `firstRow`.
- */
-export function toRgb(
-  samples: Uint8Array | Uint16Array,
-  width: number,
-  channels: number,
-  name: string,
-  firstRow = 0,
-): Uint8Array | Uint16Array {
-  if (channels === 3) return samples;
-  if (channels !== 1 && channels !== 2 && channels !== 4)
-    throw new InputError(`${name} has ${channels} channels, only RGB and greyscale are read`);
-  const pixels = samples.length / channels;
-  const opaque = samples instanceof Uint16Array ? 65535 : 255;
-  const rgb = samples instanceof Uint16Array ? new Uint16Array(pixels * 3) : new Uint8Array(pixels * 3);
-  const hasAlpha = channels % 2 === 0;
-  const isGrey = channels < 3;
-  for (let p = 0; p < pixels; p++) {
-    const from = p * channels;
-    if (hasAlpha && samples[from + channels - 1] !== opaque) {
-      throw new InputError(
-        `${name} is transparent (row ${firstRow + Math.floor(p / width)}, column ${p % width} has alpha ` +
-          `${samples[from + channels - 1]} of ${opaque}): flatten it and save it without alpha`,
-      );
-    }
-    for (let c = 0; c < 3; c++) rgb[3 * p + c] = samples[isGrey ? from : from + c];
-  }
-  return rgb;
 }

@@ -24,7 +24,8 @@ export function notRgb(name: string, space: string): InputError {
 /** The error for a picture with other samples. @param samples for example 32-bit float. */
 export function notIntegers(name: string, samples: string): InputError {
   return new InputError(
-    `${name} has ${samples} samples, only 8-bit and 16-bit integers are read: convert it to 16 bit`,
+    `${name} has ${samples} samples, only integers of 8 and 16 bit and floats of 16 and 32 bit are read: convert it ` +
+      'to 16 bit',
   );
 }
 
@@ -40,4 +41,9 @@ export function checkDeflated(name: string, width: number, height: number, pixel
     throw new InputError(
       `${name} is cut off: the header says ${width}x${height}, which ${fileBytes} bytes cannot hold`,
     );
+}
+
+/** The error for a colour profile with lookup tables, where only matrices and curves are read. */
+export function profileNotRead(name: string): InputError {
+  return new InputError(`${name} has a colour profile that is not read here: convert it to sRGB, and save it again`);
 }

@@ -92,6 +92,7 @@ function encodeRuns(plane: Uint8Array, out: Uint8Array, at: number): number {
  * Encodes a picture as Radiance .hdr, lazily, in pieces of about 1 MiB.
  * @param data linear RGB, interleaved `[height, width, 3]`.
  * @param scale factor for every value.
+ * @param primaries x and y of red, green, blue and white; not named if absent.
  * @throws InputError on NaN or infinite values (after scaling), naming the pixel, or on a size that does not fit the
  * data.
  */
@@ -100,10 +101,14 @@ export function* encodeRgbe(
   width: number,
   height: number,
   scale = 1,
+  primaries?: readonly number[],
 ): Generator<Uint8Array<ArrayBuffer>> {
   if (data.length !== width * height * 3 || data.length === 0)
     throw new InputError(`hdr: ${data.length} values, ${width}x${height} RGB needs ${width * height * 3}`);
-  yield new TextEncoder().encode(`#?RADIANCE\nSOFTWARE=deghost\nFORMAT=32-bit_rle_rgbe\n\n-Y ${height} +X ${width}\n`);
+  const named = primaries ? `PRIMARIES=${primaries.join(' ')}\n` : '';
+  yield new TextEncoder().encode(
+    `#?RADIANCE\nSOFTWARE=deghost\n${named}FORMAT=32-bit_rle_rgbe\n\n-Y ${height} +X ${width}\n`,
+  );
   const coded = width >= MIN_RLE_WIDTH && width <= MAX_RLE_WIDTH;
   const lineBytes = coded ? 4 + 4 * (width + Math.ceil(width / 128)) : 4 * width;
   const linesPerChunk = Math.max(1, Math.floor(CHUNK_BYTES / lineBytes));

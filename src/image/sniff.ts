@@ -8,13 +8,12 @@
  */
 import { InputError } from '../errors.ts';
 
-export type PictureFormat = 'jpeg' | 'png' | 'tiff' | 'npy';
+export type PictureFormat = 'jpeg' | 'png' | 'tiff' | 'npy' | 'webp' | 'avif' | 'heic' | 'jxl' | 'exr' | 'radiance';
 
-const SUPPORTED = 'JPEG, PNG, TIFF and NPY are read';
+const SUPPORTED = 'JPEG, PNG, TIFF, WebP, AVIF, HEIC, JPEG XL, OpenEXR, Radiance and NPY are read';
 const RAW_HINT =
   'develop it to 16-bit TIFF first, with the same settings for every frame (darktable, RawTherapee, or `dcraw -T -6 ' +
   '-W`)';
-const HEIF_HINT = 'convert it to PNG or JPEG first (`heif-convert IN OUT.png`, or `magick IN OUT.png`)';
 const CONVERT_HINT = 'convert it to PNG or TIFF first';
 
 const RAW_EXTENSIONS = new Set(
@@ -40,39 +39,45 @@ const REFUSED: readonly (readonly [number, string, string, string])[] = [
   [0, '\0MRM', 'Minolta RAW', RAW_HINT],
   [6, 'HEAPCCDR', 'Canon RAW', RAW_HINT],
   [0, 'GIF8', 'GIF', CONVERT_HINT],
-  [8, 'WEBP', 'WebP', CONVERT_HINT],
   [0, 'BM', 'BMP', CONVERT_HINT],
   [0, '8BPS', 'Photoshop', CONVERT_HINT],
-  [0, '\x76\x2f\x31\x01', 'OpenEXR', 'brackets are gamma-encoded pictures, this is already HDR'],
-  [0, '#?', 'Radiance .hdr', 'brackets are gamma-encoded pictures, this is already HDR'],
-  [0, '\xff\x0a', 'JPEG XL', CONVERT_HINT],
-  [4, 'JXL ', 'JPEG XL', CONVERT_HINT],
   [4, 'jP  ', 'JPEG 2000', CONVERT_HINT],
+  [0, '\xff\x4f\xff\x51', 'JPEG 2000', CONVERT_HINT],
   [0, '%PDF', 'PDF', CONVERT_HINT],
   [0, 'PK\x03\x04', 'ZIP archive', 'unpack it and pass the pictures'],
   [0, '<svg', 'SVG', CONVERT_HINT],
 ];
 
-/** ISO base media brands (offset 8) of still pictures that are not read. */
+/** [offset, bytes] of formats that are read. */
+const READ: readonly (readonly [number, string, PictureFormat])[] = [
+  [0, '\xff\xd8\xff', 'jpeg'],
+  [0, '\x89PNG\r\n\x1a\n', 'png'],
+  [0, '\x93NUMPY', 'npy'],
+  [8, 'WEBP', 'webp'],
+  [0, '\xff\x0a', 'jxl'],
+  [4, 'JXL ', 'jxl'],
+  [0, '\x76\x2f\x31\x01', 'exr'],
+  [0, '#?', 'radiance'],
+];
+
+/** ISO base media brands (offset 8) of still pictures in HEVC, or in any codec. */
 const HEIF_BRANDS = new Set(['heic', 'heix', 'hevc', 'hevx', 'heim', 'heis', 'mif1', 'msf1', 'mif2', 'miaf']);
 
 /**
  * The format of a file, from its bytes and name.
- * @throws InputError for an empty file, RAW, HEIC, AVIF and everything else that is not read, naming the format.
+ * @throws InputError for an empty file, RAW, and everything else that is not read, naming the format.
  */
 export function sniffFormat(bytes: Uint8Array, path: string, shownPath: string): PictureFormat {
   if (bytes.length === 0) throw new InputError(`${shownPath} is empty`);
   const refuse = (name: string, hint: string) =>
     new InputError(`${shownPath} is a ${name} file, which is not read: ${hint}`);
   const extension = /\.([^./\\]+)$/.exec(path)?.[1].toLowerCase() ?? '';
-  if (startsWith(bytes, 0, '\xff\xd8\xff')) return 'jpeg';
-  if (startsWith(bytes, 0, '\x89PNG\r\n\x1a\n')) return 'png';
-  if (startsWith(bytes, 0, '\x93NUMPY')) return 'npy';
+  for (const [at, magic, format] of READ) if (startsWith(bytes, at, magic)) return format;
   if (startsWith(bytes, 4, 'ftyp')) {
     const brand = String.fromCharCode(...bytes.subarray(8, 12));
     if (brand === 'crx ') throw refuse('Canon RAW (CR3)', RAW_HINT);
-    if (brand === 'avif' || brand === 'avis') throw refuse('AVIF', CONVERT_HINT);
-    if (HEIF_BRANDS.has(brand)) throw refuse('HEIC/HEIF', HEIF_HINT);
+    if (brand === 'avif' || brand === 'avis') return 'avif';
+    if (HEIF_BRANDS.has(brand)) return holdsAvif(bytes) ? 'avif' : 'heic';
     throw refuse(`"${brand.replace(/[^\x20-\x7e]/g, '?').trim()}" media`, 'only still pictures are merged');
   }
   const isTiff = ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'].some((magic) => startsWith(bytes, 0, magic));
@@ -84,8 +89,14 @@ export function sniffFormat(bytes: Uint8Array, path: string, shownPath: string):
   }
   for (const [at, magic, name, hint] of REFUSED) if (startsWith(bytes, at, magic)) throw refuse(name, hint);
   if (RAW_EXTENSIONS.has(extension)) throw refuse(`RAW (.${extension})`, RAW_HINT);
-  if (extension === 'heic' || extension === 'heif') throw refuse('HEIC/HEIF', HEIF_HINT);
   throw new InputError(`${shownPath} is not a picture that is read: ${SUPPORTED}`);
+}
+
+/** Whether a file of a brand for any codec lists AVIF among its compatible brands. */
+function holdsAvif(bytes: Uint8Array): boolean {
+  const end = Math.min(bytes.length, bytes[3] | (bytes[2] << 8), 256);
+  for (let at = 16; at + 4 <= end; at += 4) if (startsWith(bytes, at, 'avif')) return true;
+  return false;
 }
 
 const TAG_PHOTOMETRIC = 262;

@@ -1,6 +1,7 @@
 /** Reads a bracketed stack from picture files, for `readFrames` and `deghost merge`. */
 import { basename } from 'node:path';
 import { InputError } from '../errors.ts';
+import type { ColorSpace } from '../image/colorSpace.ts';
 import { exposures as exifExposures } from '../image/exif.ts';
 import type { Frame } from '../image/frame.ts';
 import type { DecodedImage } from '../image/picture.ts';
@@ -10,6 +11,8 @@ import { readFrameFiles } from './readImage.ts';
 export interface StackOptions {
   /** One positive number per path; without this the pictures' EXIF is used. */
   exposures?: readonly number[];
+  /** The working space that the pictures' colours are converted to; sRGB by default. */
+  colorSpace?: ColorSpace;
   signal?: AbortSignal;
 }
 
@@ -21,22 +24,23 @@ export interface StackOptions {
  */
 export async function readStackFiles(
   paths: readonly string[],
-  { exposures: given, signal }: StackOptions = {},
+  { exposures: given, colorSpace, signal }: StackOptions = {},
 ): Promise<{ frames: Frame[]; images: DecodedImage[] }> {
   if (given && given.length !== paths.length)
     throw new InputError(
       `${given.length} exposures given for ${paths.length} files: give one per file, in the same order`,
     );
   const images: DecodedImage[] = [];
-  for await (const image of readFrameFiles(paths, signal)) images.push(image);
+  for await (const image of readFrameFiles(paths, { colorSpace, signal })) images.push(image);
   const short = paths.map((path) => basename(path));
   const names = (new Set(short).size === short.length ? short : paths).map(shown);
   const exposures = given ?? exifExposures(images.map(({ exif }, i) => ({ name: names[i], exif })));
   return {
-    frames: images.map(({ data, width, height }, i) => ({
+    frames: images.map(({ data, width, height, coverage }, i) => ({
       data,
       width,
       height,
+      ...(coverage && { coverage }),
       name: names[i],
       exposure: exposures[i],
     })),

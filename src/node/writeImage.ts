@@ -1,47 +1,67 @@
 /**
  * Writes the merged picture in the format of the file's extension.
  *
- * | extension  | content                                                            |
- * |------------|--------------------------------------------------------------------|
- * | .hdr       | Radiance RGBE, run-length coded; 1.0 is the reference frame's white |
- * | .exr       | OpenEXR, half or float, ZIP; 1.0 is the reference frame's white     |
- * | .npy       | float32 `[height, width, 3]`: the network's own output, unscaled    |
- * | .png, .jpg | tone-mapped 8-bit sRGB                                              |
+ * | extension  | content                                                                     |
+ * |------------|-----------------------------------------------------------------------------|
+ * | .hdr       | Radiance RGBE, run-length coded; 1.0 is the reference frame's white          |
+ * | .exr       | OpenEXR, half or float, ZIP; 1.0 is the reference frame's white              |
+ * | .tif       | TIFF, half or float, linear, deflated; 1.0 is the reference frame's white    |
+ * | .dng       | linear DNG, half or float: the camera's RGB if it is known (dng.ts)          |
+ * | .npy       | float32 `[height, width, 3]`: the network's own output, unscaled             |
+ * | .png, .jpg | tone-mapped, 8 bits                                                          |
+ * | .uhdr.jpg  | Ultra HDR: a JPEG with a gain map                                            |
+ *
+ * All but .npy name the working space. .tif, .dng, .png and .jpg carry the EXIF of the reference frame.
  */
 import { extname } from 'node:path';
-import { promisify } from 'node:util';
-import { deflate } from 'node:zlib';
+import type { Sharp } from 'sharp';
 import { InputError, UsageError, reasonOf } from '../errors.ts';
 import { inBands } from '../image/bands.ts';
+import { namedPrimaries } from '../image/colorSpace.ts';
+import { developColors } from '../image/developColors.ts';
+import { streamDng } from '../image/dng.ts';
+import { cleanExif } from '../image/exifBlock.ts';
 import { streamExr } from '../image/exr.ts';
 import type { ExrPixelType } from '../image/exr.ts';
+import { streamFloatTiff } from '../image/floatTiff.ts';
+import { gainMapCoding } from '../image/gainMap.ts';
+import { encodeIccProfile } from '../image/iccEncoder.ts';
+import { jpegWith, pngWith } from '../image/metadataSegments.ts';
+import type { Metadata } from '../image/metadataSegments.ts';
 import { npyPieces } from '../image/npy.ts';
 import type { MergedImage } from '../image/picture.ts';
 import { encodeRgbe } from '../image/rgbe.ts';
-import { chooseTone, toneMap } from '../image/toneMap.ts';
+import { chooseTones, toneMapRows } from '../image/toneMappings.ts';
+import type { ToneName, Tones } from '../image/toneMappings.ts';
+import { joinUltraHdr } from '../image/ultraHdrJpeg.ts';
+import { deflateFast } from './deflateFast.ts';
 import { loadSharp } from './loadSharp.ts';
 import { shown } from './problems.ts';
 import { checkWritable, writeFileAtomic } from './writeFile.ts';
+import type { FileContent } from './writeFile.ts';
 
 /** How a picture is written. Every field has a default. */
 export interface WriteImageOptions {
   /** Pixel type of .exr, `half` by default; values beyond 65504 make it `float`. */
   exr?: ExrPixelType;
+  /** Pixel type of .tif and .dng, `half` by default; values beyond 65504 make .tif `float`. */
+  tiff?: 'half' | 'float';
+  /** Tone operator of .png and .jpg, and of previews: `photographic` by default. */
+  tone?: ToneName;
   /** JPEG quality, 1 to 100, 92 by default. */
   quality?: number;
   signal?: AbortSignal;
 }
 
-const deflateAsync = promisify(deflate);
-/** At higher levels half floats hardly shrink further but take twice the time. */
-const deflateFast = (bytes: Uint8Array): Promise<Uint8Array> => deflateAsync(bytes, { level: 4 });
-
 /** The formats that can be written. */
-export type OutputFormat = 'hdr' | 'exr' | 'npy' | 'png' | 'jpg';
+export type OutputFormat = 'hdr' | 'exr' | 'npy' | 'png' | 'jpg' | 'tif' | 'dng' | 'ultrahdr';
 
 const FORMATS: Record<string, OutputFormat> = {
   '.hdr': 'hdr',
   '.exr': 'exr',
+  '.tif': 'tif',
+  '.tiff': 'tif',
+  '.dng': 'dng',
   '.npy': 'npy',
   '.png': 'png',
   '.jpg': 'jpg',
@@ -51,9 +71,10 @@ const FORMATS: Record<string, OutputFormat> = {
 /** The format for a path's extension. @throws UsageError listing the known extensions. */
 export function outputFormat(path: string): OutputFormat {
   const extension = extname(path).toLowerCase();
+  if (/\.uhdr\.jpe?g$/i.test(path)) return 'ultrahdr';
   if (Object.hasOwn(FORMATS, extension)) return FORMATS[extension];
   const what = extension === '' ? 'no extension' : `the unknown extension "${shown(extension)}"`;
-  throw new UsageError(`${shown(path)} has ${what}: use one of ${Object.keys(FORMATS).join(', ')}`);
+  throw new UsageError(`${shown(path)} has ${what}: use one of ${Object.keys(FORMATS).join(', ')}, .uhdr.jpg`);
 }
 
 /**
@@ -62,7 +83,7 @@ export function outputFormat(path: string): OutputFormat {
  */
 export async function checkOutputPath(path: string): Promise<OutputFormat> {
   const format = outputFormat(path);
-  if (format === 'png' || format === 'jpg') await loadSharp(`writing .${format}`);
+  if (format === 'png' || format === 'jpg' || format === 'ultrahdr') await loadSharp(`writing ${extname(path)}`);
   await checkWritable(path);
   return format;
 }
@@ -81,10 +102,12 @@ export async function writeImage(path: string, image: MergedImage, options: Writ
     );
   if (!(scale > 0) || !Number.isFinite(scale))
     throw new InputError(`cannot write ${shown(path)}: the scale is ${scale}, it must be positive and finite`);
+  let largest = 0;
   await inBands(
     radiance.length,
     (from, to) => {
       for (let i = from; i < to; i++) {
+        if (radiance[i] > largest) largest = radiance[i];
         if (Number.isFinite(radiance[i])) continue;
         const pixel = Math.floor(i / 3);
         throw new InputError(
@@ -95,31 +118,85 @@ export async function writeImage(path: string, image: MergedImage, options: Writ
     },
     { signal },
   );
-  if (format === 'hdr') return writeFileAtomic(path, encodeRgbe(radiance, width, height, scale), { signal });
-  if (format === 'exr')
-    return writeFileAtomic(
-      path,
-      (await streamExr(radiance, width, height, { scale, type: options.exr, deflate: deflateFast, signal })).pieces,
-      { signal },
-    );
   if (format === 'npy') return writeFileAtomic(path, npyPieces(radiance, [height, width, 3]), { signal });
-  const sharp = await loadSharp(`writing .${format}`);
-  // The operator chooses its own exposure, so the scale would change nothing.
-  const tone = chooseTone(radiance);
-  const mapped = new Uint8Array(radiance.length);
-  await inBands(radiance.length, (from, to) => mapped.set(toneMap(radiance.subarray(from, to), tone), from), {
+  if (format === 'dng') {
+    const { parameters } = chooseTones(radiance, scale);
+    const dng = { type: options.tiff, tone: parameters, largest, deflate: deflateFast, signal };
+    return writeFileAtomic(path, streamDng(image, dng), { signal });
+  }
+  const space = image.colorSpace ?? 'srgb';
+  const developed = image.camera ? await developColors(radiance, image.camera, space, signal) : radiance;
+  const picture: MergedImage = { ...image, radiance: developed, colorSpace: space, camera: undefined };
+  return writeFileAtomic(path, await encode(path, format, picture, options), { signal });
+}
+
+/** The file's content, for the formats that hold a working space. */
+async function encode(
+  path: string,
+  format: Exclude<OutputFormat, 'npy' | 'dng'>,
+  image: MergedImage,
+  options: WriteImageOptions,
+): Promise<FileContent> {
+  const { radiance, width, height, scale, colorSpace: space = 'srgb' } = image;
+  const { signal } = options;
+  const primaries = namedPrimaries(space);
+  if (format === 'hdr') return encodeRgbe(radiance, width, height, scale, primaries);
+  if (format === 'exr')
+    return (
+      await streamExr(radiance, width, height, {
+        scale,
+        type: options.exr,
+        chromaticities: primaries,
+        deflate: deflateFast,
+        signal,
+      })
+    ).pieces;
+  if (format === 'tif') return streamFloatTiff(image, { type: options.tiff, deflate: deflateFast, signal });
+  const tones = chooseTones(radiance, scale);
+  const exif = image.exif && cleanExif(image.exif, { width, height, isSrgb: space === 'srgb' });
+  const metadata = { exif, icc: encodeIccProfile(space, 'srgb') };
+  const coded = (codes: (rows: Float32Array) => ArrayLike<number>, encoder: (picture: Sharp) => Sharp) =>
+    encodeCodes(path, image, codes, encoder, signal);
+  const jpeg = (picture: Sharp): Sharp => picture.jpeg({ quality: options.quality ?? 92, chromaSubsampling: '4:4:4' });
+  if (format === 'ultrahdr') return ultraHdr(image, tones, coded, jpeg, metadata);
+  const codes = (rows: Float32Array) => toneMapRows(rows, tones, options.tone ?? 'photographic');
+  if (format === 'jpg') return jpegWith(await coded(codes, jpeg), metadata);
+  return pngWith(await coded(codes, (picture) => picture.png()), metadata, deflateFast);
+}
+
+/** Codes of all samples, encoded by sharp. */
+async function encodeCodes(
+  path: string,
+  { radiance, width, height }: MergedImage,
+  codes: (rows: Float32Array) => ArrayLike<number>,
+  encoder: (picture: Sharp) => Sharp,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const sharp = await loadSharp(`writing ${extname(path)}`);
+  const mapped = new Uint8ClampedArray(radiance.length);
+  await inBands(radiance.length, (from, to) => mapped.set(codes(radiance.subarray(from, to)), from), {
     multiple: 3,
     signal,
   });
-  const picture = sharp(mapped, { raw: { width, height, channels: 3 }, limitInputPixels: false });
-  let bytes: Buffer;
   try {
-    bytes = await (format === 'png'
-      ? picture.png()
-      : picture.jpeg({ quality: options.quality ?? 92, chromaSubsampling: '4:4:4' })
-    ).toBuffer();
+    return await encoder(sharp(mapped, { raw: { width, height, channels: 3 }, limitInputPixels: false })).toBuffer();
   } catch (error) {
     throw new InputError(`cannot write ${shown(path)}: ${reasonOf(error)}`, { cause: error });
   }
-  return writeFileAtomic(path, bytes, { signal });
+}
+
+/** Base and gain map, one after the other, joined. 1 in the base's curve is the photographic operator's exposure. */
+async function ultraHdr(
+  { radiance }: MergedImage,
+  { parameters }: Tones,
+  coded: (codes: (rows: Float32Array) => ArrayLike<number>, encoder: (picture: Sharp) => Sharp) => Promise<Uint8Array>,
+  jpeg: (picture: Sharp) => Sharp,
+  metadata: Metadata,
+): Promise<Uint8Array[]> {
+  let largest = 0;
+  for (let i = 0; i < radiance.length; i++) if (radiance[i] > largest) largest = radiance[i];
+  const coding = gainMapCoding(largest, parameters.exposure);
+  const base = await coded((rows) => Uint8Array.from(rows, coding.base), jpeg);
+  const gainMap = await coded((rows) => Uint8ClampedArray.from(rows, coding.gain), jpeg);
+  return joinUltraHdr(base, gainMap, coding.metadata, metadata);
 }

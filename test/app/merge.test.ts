@@ -3,11 +3,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readExr, readJpegGainMap } from 'hdrify';
+import exifr from 'exifr';
 import sharp from 'sharp';
+import { decode as decodeTiff } from 'tiff';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Deghoster } from '../../src/index.ts';
 import type { MergeResult } from '../../src/index.ts';
+import { halfToFloat } from '../../src/float16.ts';
 import { decodeRgbe } from '../../src/image/rgbe.ts';
 import { toneMap } from '../../src/image/toneMap.ts';
 import { readFrames } from '../../src/node/index.ts';
@@ -114,6 +117,18 @@ describe('a stack dropped on the page', () => {
     });
     expect(worst).toBeGreaterThan(1e-5); // it is half
     expect(worst).toBeLessThan(2e-3);
+  });
+
+  it('is saved as half-float TIFF and as DNG', async () => {
+    const { name, bytes } = await save(opened.page, 'tiff');
+    expect(name).toBe('scene-1-merged.tif');
+    const { data } = decodeTiff(bytes)[0];
+    const isNear = (y: number, i: number) => Math.abs(halfToFloat(data[i]) - y * expected.scale) < 2e-3 * y + 1e-6;
+    expect(expected.radiance.every(isNear)).toBe(true);
+    const dng = await save(opened.page, 'dng');
+    expect(dng.name).toBe('scene-1-merged.dng');
+    const tags = await exifr.parse(Buffer.from(dng.bytes), { tiff: true, pick: ['DNGVersion', 'UniqueCameraModel'] });
+    expect(tags.UniqueCameraModel).toBe('deghost linear srgb');
   });
 
   it('is saved as the PNG that the command line makes', async () => {

@@ -63,8 +63,8 @@ export const REFERENCES: References = {
     const frames = undone(sceneOf(attrs, inputs), attrs.gamma);
     return concat(align(frames[attrs.frame], 1, attrs.ratio, attrs.gamma), frames[attrs.reference]);
   },
-  collectMask({ frames, binary }, [logit]) {
-    const w = map(logit, (l) => (binary ? Number(l > 0) : 1 / (1 + Math.exp(-l))));
+  collectMask({ frames, binary, shift }, [logit]) {
+    const w = map(logit, (l) => (binary ? Number(l + shift > 0) : 1 / (1 + Math.exp(-l - shift))));
     return concat(...Array.from({ length: frames }, () => w));
   },
   gateEvidence(attrs, inputs) {

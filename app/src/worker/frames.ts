@@ -4,16 +4,19 @@
  */
 import { InputError } from '../../../src/errors.ts';
 import { countClipped } from '../../../src/image/chooseReference.ts';
-import { defaultResponse } from '../../../src/image/chooseResponse.ts';
+import type { ColorSpace } from '../../../src/image/colorSpace.ts';
+import { clippedColorsNote } from '../../../src/image/decode/workingSpace.ts';
 import { MAX_FRAMES, checkSameSize } from '../../../src/image/frame.ts';
 import type { Frame } from '../../../src/image/frame.ts';
 import type { DecodedImage } from '../../../src/image/picture.ts';
-import type { FrameInfo, FrameToMerge } from '../messages.ts';
+import { stackResponse } from '../../../src/image/stackResponse.ts';
+import type { FrameInfo, FrameToMerge, ResponseChoice } from '../messages.ts';
 import { decodeFile } from './decode/index.ts';
 import { makePreview } from './preview.ts';
 
 interface Held {
   name: string;
+  file: Blob;
   image: DecodedImage;
 }
 
@@ -43,14 +46,41 @@ export class Frames {
     return list.map(({ id, exposure }) => {
       const held = this.#held.get(id);
       if (!held) throw new InputError(`frame ${id} is not loaded`);
-      const { data, width, height } = held.image;
-      return { data, width, height, exposure, name: held.name };
+      const { data, width, height, coverage } = held.image;
+      return { data, width, height, exposure, name: held.name, ...(coverage && { coverage }) };
     });
   }
 
-  /** The default response for frames. */
-  response(list: readonly FrameToMerge[]): 'auto' | 'gamma' {
-    return defaultResponse(list.flatMap(({ id }) => this.#held.get(id)?.image ?? []));
+  /** The EXIF block of a frame. */
+  exifOf(id: number): Uint8Array | undefined {
+    return this.#held.get(id)?.image.exifBlock;
+  }
+
+  /**
+   * Brings frames into a working space: those in another one are decoded anew.
+   * @throws InputError: a file that can no longer be read.
+   */
+  async convertTo(list: readonly FrameToMerge[], colorSpace: ColorSpace): Promise<void> {
+    for (const held of this.#of(list)) {
+      const { image, file, name } = held;
+      if (image.format !== 'npy' && !image.camera && (image.colorSpace ?? 'srgb') !== colorSpace)
+        held.image = await decodeFile(file, name, colorSpace);
+    }
+  }
+
+  /** The response for frames, and what to tell of them. @throws InputError where some are linear and others not. */
+  response(
+    list: readonly FrameToMerge[],
+    choice: ResponseChoice,
+  ): { response: 'auto' | 'gamma' | 'linear'; notes: string[] } {
+    const images = this.#of(list).map(({ name, image }) => ({ ...image, name }));
+    const { response, note } = stackResponse(images, choice === 'auto' ? undefined : choice);
+    const colors = clippedColorsNote(images, () => 'choose a wider one under “Colours”');
+    return { response, notes: [note, colors].filter((text) => text !== undefined) };
+  }
+
+  #of(list: readonly FrameToMerge[]): Held[] {
+    return list.flatMap(({ id }) => this.#held.get(id) ?? []);
   }
 
   async #add(id: number, name: string, file: Blob): Promise<FrameInfo | undefined> {
@@ -64,8 +94,8 @@ export class Frames {
     if (first) checkSameSize(image, name, first.image, first.name);
     const { preview, brightness } = await makePreview(image);
     if (this.#unwanted.delete(id)) return undefined;
-    this.#held.set(id, { name, image });
-    const clipped = { encoded: countClipped(image), linear: countClipped(image, true) };
+    this.#held.set(id, { name, file, image });
+    const clipped = { encoded: countClipped(image, image.linear), linear: countClipped(image, true) };
     return { width, height, bits, exif, brightness, clipped, preview };
   }
 }

@@ -5,10 +5,12 @@
 import type { MergeResult } from '../../../src/deghoster.ts';
 import { openDevice } from '../../../src/device.ts';
 import { CancelledError, NoAdapterError } from '../../../src/errors.ts';
+import { sortFrames } from '../../../src/image/frame.ts';
+import type { MergedImage } from '../../../src/image/picture.ts';
 import { mergeWarnings } from '../../../src/warnings.ts';
 import type { FromWorker, ToWorker, View } from '../messages.ts';
-import { chooseTones } from '../toneCurves.ts';
-import type { Tones } from '../toneCurves.ts';
+import { chooseTones } from '../../../src/image/toneMappings.ts';
+import type { Tones } from '../../../src/image/toneMappings.ts';
 import { preloadPackages } from './decode/packages.ts';
 import { Engine, fetchFile } from './engine.ts';
 import { failureOf } from './failure.ts';
@@ -27,7 +29,7 @@ type MergeRequest = Extract<ToWorker, { type: 'merge' }>;
 type StartRequest = Extract<ToWorker, { type: 'start' }>;
 
 interface Result {
-  merged: Omit<MergeResult, 'motion'>;
+  merged: Omit<MergeResult, 'motion'> & MergedImage;
   tones: Tones;
   edits: MotionEdits;
   /** What the result was made from, for the plain merge. */
@@ -173,9 +175,10 @@ async function merge(request: MergeRequest): Promise<void> {
 async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<void> {
   const started = performance.now();
   try {
+    await frames.convertTo(request.frames, request.colorSpace);
     const stack = frames.stack(request.frames);
     const motion = request.useEdits ? result?.edits.maps : undefined;
-    const chosen = request.response === 'auto' ? frames.response(request.frames) : request.response;
+    const { response: chosen, notes } = frames.response(request.frames, request.response);
     const { motion: maps, ...merged } = await engine.merge(stack, {
       reference: request.reference,
       response: chosen,
@@ -186,8 +189,9 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
       signal,
     });
     const { width, height, reference } = merged;
+    const exif = frames.exifOf(request.frames[sortFrames(stack).order[reference]].id);
     result = {
-      merged,
+      merged: { ...merged, colorSpace: request.colorSpace, exif },
       tones: chooseTones(merged.radiance, merged.scale),
       edits: new MotionEdits(maps, merged, reference),
       request,
@@ -203,6 +207,7 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
         reference,
         frames: stack.length,
         edited: motion !== undefined,
+        notes,
         response: merged.response.report.summary,
         warnings: mergeWarnings(stack, { ...merged, motion: motion ? [] : maps }),
         peakBytes: merged.peakBytes,

@@ -1,5 +1,6 @@
 /** A small JPEG of a frame, for the list and for the stage before the merge. */
 import type { DecodedImage } from '../../../src/image/picture.ts';
+import { encodeSrgb } from '../../../src/image/srgb.ts';
 
 const LONG_SIDE = 1280;
 const QUALITY = 0.86;
@@ -12,6 +13,7 @@ export async function makePreview({
   data,
   width,
   height,
+  linear,
 }: DecodedImage): Promise<{ preview: Blob; brightness: number }> {
   const factor = Math.max(1, Math.ceil(Math.max(width, height) / LONG_SIDE));
   const [w, h] = [Math.max(1, Math.floor(width / factor)), Math.max(1, Math.floor(height / factor))];
@@ -31,11 +33,12 @@ export async function makePreview({
           b += data[i + 2];
         }
       }
-      rgba[to] = r * scale;
-      rgba[to + 1] = g * scale;
-      rgba[to + 2] = b * scale;
+      [r, g, b].forEach((sum, c) => {
+        const value = linear ? 255 * encodeSrgb((sum * scale) / 255) : sum * scale;
+        rgba[to + c] = value;
+        total += value;
+      });
       rgba[to + 3] = 255;
-      total += (r + g + b) * scale;
     }
   }
   const canvas = new OffscreenCanvas(w, h);

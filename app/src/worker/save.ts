@@ -1,12 +1,18 @@
 /**
  * The result as files. 1.0 in .hdr, .exr and Ultra HDR is the reference frame's white, as in the command line's files.
  */
-import { encodeExr } from '../../../src/image/exr.ts';
+import { namedPrimaries } from '../../../src/image/colorSpace.ts';
+import { developColors } from '../../../src/image/developColors.ts';
+import { streamDng } from '../../../src/image/dng.ts';
+import { cleanExif } from '../../../src/image/exifBlock.ts';
+import { deflateStream, encodeExr } from '../../../src/image/exr.ts';
+import { streamFloatTiff } from '../../../src/image/floatTiff.ts';
+import { pngWith } from '../../../src/image/metadataSegments.ts';
 import type { MergedImage } from '../../../src/image/picture.ts';
 import { encodeRgbe } from '../../../src/image/rgbe.ts';
 import type { SaveFormat, ToneMapping } from '../messages.ts';
-import { exposureFactor, toneMapRows } from '../toneCurves.ts';
-import type { Tones } from '../toneCurves.ts';
+import { exposureFactor, toneMapRows } from '../../../src/image/toneMappings.ts';
+import type { Tones } from '../../../src/image/toneMappings.ts';
 import { encodeUltraHdr } from './ultraHdr.ts';
 
 const EXTENSION: Record<SaveFormat, string> = {
@@ -15,6 +21,8 @@ const EXTENSION: Record<SaveFormat, string> = {
   'exr-float': 'exr',
   ultrahdr: 'jpg',
   png: 'png',
+  tiff: 'tif',
+  dng: 'dng',
 };
 const MIME: Record<SaveFormat, string> = {
   hdr: 'image/vnd.radiance',
@@ -22,6 +30,8 @@ const MIME: Record<SaveFormat, string> = {
   'exr-float': 'image/x-exr',
   ultrahdr: 'image/jpeg',
   png: 'image/png',
+  tiff: 'image/tiff',
+  dng: 'image/x-adobe-dng',
 };
 /** Pixels tone-mapped at once. */
 const BAND_PIXELS = 1 << 20;
@@ -36,18 +46,46 @@ export async function saveFile(
   look: { tones: Tones; toneMapping: ToneMapping; stops: number },
   stem: string,
 ): Promise<{ name: string; file: Blob }> {
-  const { radiance, width, height, scale } = picture;
-  const parts = async (): Promise<BlobPart[]> => {
-    if (format === 'hdr') return [...encodeRgbe(radiance, width, height, scale)];
-    if (format === 'png') return [await pngOf(picture, look)];
-    if (format === 'ultrahdr')
-      return [
-        await encodeUltraHdr(radiance, width, height, scale * exposureFactor(look.tones, 'photographic', look.stops)),
-      ];
-    return (await encodeExr(radiance, width, height, { scale, type: format === 'exr-float' ? 'float' : 'half' }))
-      .pieces as BlobPart[];
+  const { colorSpace = 'srgb', camera } = picture;
+  const developed =
+    camera && format !== 'dng'
+      ? { ...picture, camera: undefined, radiance: await developColors(picture.radiance, camera, colorSpace) }
+      : picture;
+  const { radiance, width, height, scale, exif } = developed;
+  const block = exif && cleanExif(exif, { width, height, isSrgb: colorSpace === 'srgb' });
+  const primaries = namedPrimaries(colorSpace);
+  const parts = async (): Promise<Uint8Array[]> => {
+    if (format === 'hdr') return [...encodeRgbe(radiance, width, height, scale, primaries)];
+    if (format === 'png') {
+      const png = new Uint8Array(await (await pngOf(developed, look)).arrayBuffer());
+      return pngWith(png, { exif: block }, deflateStream);
+    }
+    if (format === 'ultrahdr') {
+      const factor = scale * exposureFactor(look.tones, 'photographic', look.stops);
+      return encodeUltraHdr(radiance, width, height, factor, { exif: block });
+    }
+    if (format === 'tiff') return collect(streamFloatTiff(developed, { deflate: deflateStream }));
+    if (format === 'dng') {
+      const largest = radiance.reduce((most, y) => Math.max(most, y), 0);
+      return collect(streamDng(developed, { tone: look.tones.parameters, largest, deflate: deflateStream }));
+    }
+    const type = format === 'exr-float' ? 'float' : 'half';
+    return (await encodeExr(radiance, width, height, { scale, type, chromaticities: primaries })).pieces;
   };
-  return { name: `${stem}.${EXTENSION[format]}`, file: new Blob(await parts(), { type: MIME[format] }) };
+  return {
+    name: `${stem}.${EXTENSION[format]}`,
+    file: new Blob((await parts()) as BlobPart[], { type: MIME[format] }),
+  };
+}
+
+/** The pieces of a streamed TIFF; the last one replaces bytes of the first. */
+async function collect(pieces: ReturnType<typeof streamDng>): Promise<Uint8Array[]> {
+  const found: Uint8Array[] = [];
+  for await (const piece of pieces) {
+    if (piece instanceof Uint8Array) found.push(piece);
+    else found[0].set(piece.bytes, piece.at);
+  }
+  return found;
 }
 
 /** What the canvas shows, whole and at full size. */

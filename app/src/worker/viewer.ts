@@ -8,8 +8,9 @@
  */
 import { GpuError, NoAdapterError } from '../../../src/errors.ts';
 import type { View } from '../messages.ts';
-import { TONE_INDEX, exposureFactor } from '../toneCurves.ts';
-import type { Tones } from '../toneCurves.ts';
+import { exposureFactor } from '../../../src/image/toneMappings.ts';
+import { TONE_INDEX } from '../toneCurves.ts';
+import type { Tones } from '../../../src/image/toneMappings.ts';
 import { halve, packSharedExponent } from './sharedExponent.ts';
 import { VIEWER_WGSL, VIEW_FLOATS } from './viewerShader.ts';
 

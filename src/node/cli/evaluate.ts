@@ -8,7 +8,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { InputError, UsageError, messageWith, reasonOf, throwIfCancelled } from '../../errors.ts';
-import { defaultResponse } from '../../image/chooseResponse.ts';
+import { stackResponse } from '../../image/stackResponse.ts';
 import { muLaw, psnr } from '../../image/metrics.ts';
 import { readTuning } from '../../tune/cache.ts';
 import { deviceTuneKey } from '../../tune/key.ts';
@@ -92,14 +92,15 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
         );
         const sheet = options.pictures === undefined ? undefined : join(options.pictures, `${folder.name}.png`);
         if (sheet !== undefined && !existsSync(sheet)) sheets.push(sheet);
-        const report = await evaluate(
-          stack,
-          folder,
-          engines,
-          response ?? (await responseOf(folder)) ?? defaultResponse(stack.images),
-          options,
-          { view, message, sheet, signal },
-        );
+        const images = stack.images.map((image, k) => ({ ...image, name: stack.frames[k].name ?? `frame ${k + 1}` }));
+        const chosen = stackResponse(images, response ?? (await responseOf(folder)));
+        if (chosen.note !== undefined) message(`warning: ${chosen.note}`);
+        const report = await evaluate(stack, folder, engines, chosen.response, options, {
+          view,
+          message,
+          sheet,
+          signal,
+        });
         view.clear();
         reports.push(report);
         io.stdout.write(stackText(report));

@@ -31,8 +31,9 @@ Examples
   deghost merge a.png b.png c.png --times 1/320,1/80,1/20 -o out.hdr --motion-in maps   (maps you edited)
 
 Pictures in
-  JPEG, PNG (8 or 16 bit), TIFF (8 or 16 bit), NPY ([H,W,3]: float32 in [0,1], uint8 or uint16), all of one
-  size. EXIF orientation and ICC profile are applied. RAW and HEIC must be converted first.
+  JPEG, PNG, TIFF (also float), WebP, AVIF, HEIC, JPEG XL, OpenEXR, Radiance, and NPY ([H,W,3]: float32 in
+  [0,1], uint8 or uint16), all of one size. EXIF orientation and ICC profile are applied; alpha 0 means that
+  a frame has no data there. RAW must be developed first.
   They may be taken by hand: frames are aligned to the reference.
 
 Exposures: how bright each picture is
@@ -43,11 +44,14 @@ Exposures: how bright each picture is
   Only their ratios matter. Wrong exposures look like motion everywhere.
 
 Result
-  -o, --output FILE     .hdr (Radiance RGBE), .exr (OpenEXR), .npy (float32 [H,W,3]), .png or .jpg
-                        (tone-mapped). In .hdr and .exr, 1.0 is the reference frame's white; in .npy it
-                        is the saturation of the shortest frame.
+  -o, --output FILE     .hdr (Radiance RGBE), .exr (OpenEXR), .tif (float, linear), .dng (linear raw, for
+                        raw converters), .npy (float32 [H,W,3]), .png or .jpg (tone-mapped), .uhdr.jpg
+                        (Ultra HDR). In .hdr, .exr and .tif, 1.0 is the reference frame's white; in .npy
+                        it is the saturation of the shortest frame.
   --preview FILE.png    also writes a tone-mapped picture
   --exr-type TYPE       half (default) or float
+  --tiff-type TYPE      the same for .tif and .dng
+  --tone NAME           for .png, .jpg and previews: photographic (default), reinhard, filmic or linear
   The folder must exist. An old file is replaced only when the new one is complete.
 
 How it is merged
@@ -68,7 +72,11 @@ How it is merged
                         value i/255, from 0 to 1.
                         auto:FILE for several stacks of one camera (the views of a panorama): the first
                         call estimates the curve and saves it in FILE, the others read it from there.
+                        Pictures that say that they are linear (by their profile, or floats) are taken so.
   --save-response FILE  saves the curve that was used, for other stacks of the same camera
+  --color SPACE         the primaries that colours are merged and saved in: srgb (default), p3 (Display P3)
+                        or rec2020. A wider space keeps colours that sRGB would clip; the pictures' profiles
+                        say what they hold.
   --method METHOD       network (default), or merge: a weighted average that does not look for motion
                         and needs no weights; its ghosts show what the network removes. With --motion-in
                         it leaves out what the maps mark.

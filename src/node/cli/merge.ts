@@ -4,8 +4,9 @@
  */
 import { throwIfCancelled } from '../../errors.ts';
 import { chooseReference } from '../../image/chooseReference.ts';
-import { defaultResponse } from '../../image/chooseResponse.ts';
+import { clippedColorsNote } from '../../image/decode/workingSpace.ts';
 import { middleFrame } from '../../image/frame.ts';
+import { stackResponse } from '../../image/stackResponse.ts';
 import { readMotionMaps } from '../motionMaps.ts';
 import type { ParsedArgs } from './args.ts';
 import { cropResult } from './crop.ts';
@@ -16,6 +17,7 @@ import { readMergeOptions } from './mergeOptions.ts';
 import { checkOutputs, writeOutputs } from './mergeOutputs.ts';
 import { announce, finish } from './mergeReport.ts';
 import { readStack } from './mergeStack.ts';
+import type { Stack } from './mergeStack.ts';
 import { ProgressView } from './progress.ts';
 import { readResponse } from './responseOption.ts';
 import { readWeights } from './weights.ts';
@@ -29,14 +31,15 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
   const guess = options.reference === 'auto' ? undefined : options.reference;
   let weights =
     options.method === 'network' ? await readWeights(options.weights, options.inputs.length, guess) : undefined;
-  const response = await readResponse(options.response);
+  const chosenResponse = await readResponse(options.response);
   throwIfCancelled(signal);
   const coming = await ComingEngine.begin(options, weights, io);
   let failed = true;
   try {
     const checked = performance.now();
     const stack = await readStack(options, signal);
-    const { frames, width, height } = stack;
+    const { frames, width, height, images } = stack;
+    const { response, note: responseNote } = stackResponse(named(stack), chosenResponse);
     const choice = options.reference === 'auto' ? chooseReference(frames, response === 'linear') : undefined;
     const reference = choice?.reference ?? guess ?? middleFrame(frames.length);
     if (weights && choice && options.weights === undefined) {
@@ -53,15 +56,17 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
 
     const opened = performance.now();
     const message = (text: string): void => void (options.quiet || io.stderr.write(`${text}\n`));
+    const colorNote = clippedColorsNote(images, (wider) => `--color ${wider} keeps more`);
+    for (const note of [responseNote, colorNote]) if (note !== undefined) message(`warning: ${note}`);
     announce({ options, stack, reference, choice, info, weights }, message);
     const view = new ProgressView(io.stderr);
     let result: CroppedResult;
     try {
       result = await deghoster.merge(frames, {
         reference,
-        response: response ?? defaultResponse(stack.images),
         align: options.align,
         strength: options.strength,
+        response,
         motion,
         method: options.method,
         onProgress: options.quiet ? undefined : (event) => view.update(event),
@@ -73,7 +78,8 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
     }
     if (options.crop) result = cropResult(result, frames);
     const merged = performance.now();
-    const files = await writeOutputs(options, result, signal);
+    const { exifBlock: exif } = stack.images[stack.order[reference]];
+    const files = await writeOutputs(options, { ...result, colorSpace: options.color, exif }, signal);
     const written = performance.now();
     const times = { readMs: opened - started, mergeMs: merged - opened, writeMs: written - merged };
     const profile = result.profile && {
@@ -94,4 +100,10 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
     // Errors are reported at once, even if a driver is still compiling.
     if (!failed) await closed;
   }
+}
+
+/** The pictures with the names of their frames. */
+function named({ frames, order, images }: Stack) {
+  const names = new Map(order.map((index, k) => [index, frames[k].name ?? `frame ${k + 1}`]));
+  return images.map((image, i) => ({ ...image, name: names.get(i)! }));
 }

@@ -2,7 +2,11 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
+import { COLOR_SPACES } from '../../image/colorSpace.ts';
+import type { ColorSpace } from '../../image/colorSpace.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
+import { TONE_NAMES } from '../../image/toneMappings.ts';
+import type { ToneName } from '../../image/toneMappings.ts';
 import type { SoftwareChoice } from '../adapter.ts';
 import { outputFormat } from '../writeImage.ts';
 import { choiceOption, integerOption, numberOption } from './args.ts';
@@ -31,6 +35,8 @@ export interface MergeOptions {
   /** Whether to cut the result to what all frames cover. */
   crop: boolean;
   strength: number | undefined;
+  /** The working space: colours of the pictures are converted to it, and outputs are in it. */
+  color: ColorSpace;
   weights: string | undefined;
   method: 'network' | 'merge';
   motion: string | undefined;
@@ -38,6 +44,8 @@ export interface MergeOptions {
   preview: string | undefined;
   memoryBudget: number;
   exrType: 'half' | 'float';
+  tiffType: 'half' | 'float';
+  tone: ToneName;
   precision: 'f32' | 'f16';
   /** Whether to read tunings, and to tune if there is none. */
   tune: boolean;
@@ -59,7 +67,7 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
   if (count > MAX_FRAMES)
     throw new UsageError(`${count} pictures given, at most ${MAX_FRAMES} are merged: leave some out`);
   if (values.output === undefined)
-    throw new UsageError('no output given: add -o FILE with the extension .hdr, .exr, .npy, .png or .jpg');
+    throw new UsageError('no output given: add -o FILE with the extension .hdr, .exr, .tif, .dng, .npy, .png or .jpg');
   outputFormat(values.output);
   if (values.preview !== undefined && !['png', 'jpg'].includes(outputFormat(values.preview))) {
     throw new UsageError(
@@ -101,12 +109,15 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
     align: choiceOption(args, 'align', ['auto', 'none', 'homography', 'mesh'] as const, 'auto'),
     crop: flags.has('crop'),
     strength: numberOption(args, 'strength', 0, 1),
+    color: choiceOption(args, 'color', COLOR_SPACES, 'srgb'),
     weights: values.weights,
     method,
     motion: values.motion,
     motionIn: values['motion-in'],
     preview: values.preview,
     memoryBudget: budgetOption(args),
+    tiffType: choiceOption(args, 'tiff-type', ['half', 'float'] as const, 'half'),
+    tone: choiceOption(args, 'tone', TONE_NAMES, 'photographic'),
     exrType: choiceOption(args, 'exr-type', ['half', 'float'] as const, 'half'),
     precision: precisionOption(args),
     adapter: adapterOption(args),

@@ -4,6 +4,7 @@ import { mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InputError } from '../../errors.ts';
 import type { MergeResult } from '../../deghoster.ts';
+import type { MergedImage } from '../../image/picture.ts';
 import { formatResponse } from '../../image/response.ts';
 import { writeMotionMaps } from '../motionMaps.ts';
 import { shown, systemProblem } from '../problems.ts';
@@ -53,7 +54,11 @@ export interface Written {
  * signal fires, the others are stopped and new files are removed again.
  * @returns the paths, the picture first.
  */
-export async function writeOutputs(options: MergeOptions, result: MergeResult, signal: AbortSignal): Promise<Written> {
+export async function writeOutputs(
+  options: MergeOptions,
+  result: MergeResult & MergedImage,
+  signal: AbortSignal,
+): Promise<Written> {
   const created: string[] = [];
   let createdFolder: string | undefined;
   let failure: { error: unknown } | undefined;
@@ -74,6 +79,7 @@ export async function writeOutputs(options: MergeOptions, result: MergeResult, s
     }
   };
   const { motion: folder, preview, saveResponse, output } = options;
+  const look = { exr: options.exrType, tiff: options.tiffType, tone: options.tone, signal: stop.signal };
   // A response that this stack did not determine must not be used for others.
   const keptResponse =
     isToBeKept(options) && result.response.report.kind === 'estimated' ? options.keepResponse : undefined;
@@ -85,11 +91,8 @@ export async function writeOutputs(options: MergeOptions, result: MergeResult, s
       });
       createdFolder = folder;
     }
-    const writing = [
-      write(output, [output], () => writeImage(output, result, { exr: options.exrType, signal: stop.signal })),
-    ];
-    if (preview !== undefined)
-      writing.push(write(preview, [preview], () => writeImage(preview, result, { signal: stop.signal })));
+    const writing = [write(output, [output], () => writeImage(output, result, look))];
+    if (preview !== undefined) writing.push(write(preview, [preview], () => writeImage(preview, result, look)));
     for (const path of [saveResponse, keptResponse]) {
       if (path !== undefined)
         writing.push(

@@ -18,10 +18,10 @@ export interface Stack {
 
 /** @throws InputError naming the file and what is wrong with it; CancelledError. */
 export async function readStack(
-  { inputs, exposures }: Pick<MergeOptions, 'inputs' | 'exposures'>,
+  { inputs, exposures, color }: Pick<MergeOptions, 'inputs' | 'exposures' | 'color'>,
   signal: AbortSignal,
 ): Promise<Stack> {
-  const { frames: read, images } = await readStackFiles(inputs, { exposures, signal });
+  const { frames: read, images } = await readStackFiles(inputs, { exposures, colorSpace: color, signal });
   throwIfCancelled(signal);
   const { frames, order } = sortFrames(read);
   const { width, height } = frames[0];

@@ -57,7 +57,7 @@ export interface EvaluationStack {
   still: Box[] | undefined;
 }
 
-const PICTURE = /\.(tiff?|png|jpe?g)$/i;
+const PICTURE = /\.(tiff?|png|jpe?g|webp|avif|hei[cf]|jxl)$/i;
 const NOT_INPUT = /^(motion-\d+\.|ref_)/i;
 const MOTION = /^motion-\d+\.(png|npy)$/;
 const TRUTH = /\.hdr$/i;
@@ -173,10 +173,11 @@ export async function readStack(
   for await (const image of readFrameFiles(pictures)) images.push(image);
   const exposures = await readExposures(path, folder.exposures, pictures, images);
   const { frames, order } = sortFrames(
-    images.map(({ data, width, height }, i) => ({
+    images.map(({ data, width, height, coverage }, i) => ({
       data,
       width,
       height,
+      ...(coverage && { coverage }),
       exposure: exposures[i],
       name: shown(basename(pictures[i])),
     })),

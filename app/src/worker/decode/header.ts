@@ -1,5 +1,6 @@
 /**
- * What a JPEG's or PNG's header says, read before anything is decoded: size, samples, colour, ICC profile, and whether
+ * What a JPEG's, PNG's or WebP's header says, read before anything is decoded: size, samples, colour, ICC profile,
+ * and whether
  * the file is whole.
  *
  * Browsers decode a cut-off file into a half-grey picture, and a file with a wrong header into anything. A merge must
@@ -7,7 +8,7 @@
  */
 import { InputError } from '../../../../src/errors.ts';
 import { checkSize } from '../../../../src/image/picture.ts';
-import { checkDeflated, damaged, notRgb } from '../../../../src/image/refusals.ts';
+import { checkDeflated, damaged } from '../../../../src/image/refusals.ts';
 
 export interface Header {
   width: number;
@@ -15,13 +16,15 @@ export interface Header {
   bits: 8 | 16;
   /** The ICC profile's bytes. */
   icc?: Uint8Array;
+  isGrey?: boolean;
+  isCmyk?: boolean;
 }
 
-/** A JPEG's header. @throws InputError for CMYK, 12 bits, sizes that are too large, and files without an end. */
+/** A JPEG's header. @throws InputError for 12 bits, sizes that are too large, and files without an end. */
 export function jpegHeader(bytes: Uint8Array, name: string): Header {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const profile: Uint8Array[] = [];
-  let frame: { width: number; height: number } | undefined;
+  let frame: { width: number; height: number; isGrey: boolean; isCmyk: boolean } | undefined;
   let at = 2;
   while (at + 4 <= bytes.length) {
     if (bytes[at] !== 0xff) throw damaged(name);
@@ -35,12 +38,18 @@ export function jpegHeader(bytes: Uint8Array, name: string): Header {
     const isFrame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
     if (isFrame && body.length >= 6) {
       const [precision, , , , , components] = body;
-      frame = { height: view.getUint16(at + 5), width: view.getUint16(at + 7) };
+      frame = {
+        height: view.getUint16(at + 5),
+        width: view.getUint16(at + 7),
+        isGrey: components === 1,
+        isCmyk: components === 4,
+      };
       if (precision !== 8)
         throw new InputError(
           `${name} has ${precision}-bit samples in a JPEG, only 8-bit ones are read: convert it to 16-bit PNG or TIFF`,
         );
-      if (components !== 1 && components !== 3) throw notRgb(name, 'CMYK');
+      if (![1, 3, 4].includes(components))
+        throw new InputError(`${name} has ${components} channels, only RGB, CMYK and greyscale are read`);
     }
     if (marker === 0xe2 && String.fromCharCode(...body.subarray(0, 11)) === 'ICC_PROFILE')
       profile[body[12] - 1] = body.subarray(14);
@@ -78,7 +87,35 @@ export async function pngHeader(bytes: Uint8Array, name: string): Promise<Header
     if (type === 0x49454e44) ended = true; // IEND
   }
   if (!ended) throw new InputError(`${name} cannot be decoded, it is cut off: the end of the picture is missing`);
-  return { width, height, bits: depth === 16 ? 16 : 8, ...(icc && { icc }) };
+  return { width, height, bits: depth === 16 ? 16 : 8, isGrey: colour === 0 || colour === 4, ...(icc && { icc }) };
+}
+
+/**
+ * A WebP's header (RFC 9649): the first chunk has the size; a profile is a chunk of its own.
+ * @throws InputError for sizes that are too large, and files without an end.
+ */
+export function webpHeader(bytes: Uint8Array, name: string): Header {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 30) throw damaged(name);
+  if (8 + view.getUint32(4, true) > bytes.length)
+    throw new InputError(`${name} cannot be decoded, it is cut off: the end of the picture is missing`);
+  const kind = String.fromCharCode(...bytes.subarray(12, 16));
+  const bits24 = (at: number) => view.getUint16(at, true) | (bytes[at + 2] << 16);
+  const sizes: Record<string, () => number[]> = {
+    VP8X: () => [1 + bits24(24), 1 + bits24(27)],
+    'VP8 ': () => [view.getUint16(26, true) & 0x3fff, view.getUint16(28, true) & 0x3fff],
+    VP8L: () => [1 + (view.getUint32(21, true) & 0x3fff), 1 + ((view.getUint32(21, true) >> 14) & 0x3fff)],
+  };
+  if (!sizes[kind]) throw damaged(name);
+  const [width, height] = sizes[kind]();
+  checkSize(width, height, name);
+  let icc: Uint8Array | undefined;
+  for (let at = 12; at + 8 <= bytes.length; ) {
+    const length = view.getUint32(at + 4, true);
+    if (String.fromCharCode(...bytes.subarray(at, at + 4)) === 'ICCP') icc = bytes.subarray(at + 8, at + 8 + length);
+    at += 8 + length + (length & 1);
+  }
+  return { width, height, bits: 8, ...(icc && { icc }) };
 }
 
 /** iCCP: a name, 0, the method 0, and the profile deflated. undefined where it is damaged. */

@@ -3,26 +3,39 @@
  * browser's means.
  */
 import { InputError } from '../../../../src/errors.ts';
+import type { ColorSpace } from '../../../../src/image/colorSpace.ts';
+import { inWorkingSpace } from '../../../../src/image/decode/channels.ts';
+import type { StoredPicture } from '../../../../src/image/decode/channels.ts';
+import { embeddedExif } from '../../../../src/image/decode/embeddedExif.ts';
+import { decodeExr, decodeRadiance } from '../../../../src/image/decode/floats.ts';
+import { decodeHeic } from '../../../../src/image/decode/heic.ts';
+import { jxlToPng } from '../../../../src/image/decode/jxl.ts';
+import { pngColor } from '../../../../src/image/decode/pngColor.ts';
+import { SRGB, iccColor } from '../../../../src/image/decode/sourceColor.ts';
+import { decodeTiff } from '../../../../src/image/decode/tiff.ts';
 import { readExposureInfo } from '../../../../src/image/exif.ts';
 import { readNpyFrame } from '../../../../src/image/picture.ts';
+import { extractExif } from '../../../../src/image/exifBlock.ts';
 import type { DecodedImage } from '../../../../src/image/picture.ts';
-import { MAX_FILE_BYTES } from '../../../../src/image/refusals.ts';
+import { MAX_FILE_BYTES, profileNotRead } from '../../../../src/image/refusals.ts';
 import { sniffFormat } from '../../../../src/image/sniff.ts';
-import { isSrgbProfile } from '../../../../src/image/iccProfile.ts';
+import type { PictureFormat } from '../../../../src/image/sniff.ts';
+import { decodeAvif } from './avif.ts';
 import { decodeInBands } from './bands.ts';
-import { jpegHeader, pngHeader } from './header.ts';
-import { exifr } from './packages.ts';
+import { jpegHeader, pngHeader, webpHeader } from './header.ts';
+import { exifr, exrs, fzstd, jxlOxide, libHeif, tiff } from './packages.ts';
 import { decodePng16 } from './png16.ts';
-import { decodeTiff } from './tiff.ts';
+import { decodeTiffJpeg } from './tiffJpeg.ts';
 
 /**
  * Decodes one file.
+ * @param colorSpace the working space that its colours are converted to.
  * @throws InputError naming the file and what is wrong with it; RangeError without the memory for it.
  */
-export async function decodeFile(file: Blob, name: string): Promise<DecodedImage> {
+export async function decodeFile(file: Blob, name: string, colorSpace: ColorSpace = 'srgb'): Promise<DecodedImage> {
   if (file.size > MAX_FILE_BYTES)
     throw new InputError(`${name} is ${file.size} bytes, at most ${MAX_FILE_BYTES} are read`);
-  let bytes: Uint8Array;
+  let bytes: Uint8Array<ArrayBuffer>;
   try {
     bytes = new Uint8Array(await file.arrayBuffer());
   } catch (cause) {
@@ -31,9 +44,54 @@ export async function decodeFile(file: Blob, name: string): Promise<DecodedImage
   }
   const format = sniffFormat(bytes, name, name);
   if (format === 'npy') return readNpyFrame(bytes, name);
-  const exif = await readExposureInfo(await exifr(), bytes);
-  if (format === 'tiff') return { ...(await decodeTiff(bytes, name)), format, exif };
-  const { bits, icc } = format === 'png' ? await pngHeader(bytes, name) : jpegHeader(bytes, name);
-  if (bits === 16) return { ...(await decodePng16(bytes, name, icc)), bits, format, exif };
-  return { ...(await decodeInBands(file, name, icc !== undefined && !isSrgbProfile(icc))), bits, format, exif };
+  const { exif, ...stored } = await decode(bytes, format, name);
+  const picture = { ...inWorkingSpace(stored, colorSpace, name), format };
+  const withExif = embeddedExif(bytes, format);
+  // The size is the result's when a file is written.
+  const exifBlock = withExif && extractExif(withExif, { width: 0, height: 0, isSrgb: true });
+  if (exif) return { ...picture, exif, exifBlock };
+  return { ...picture, exif: withExif ? await readExposureInfo(await exifr(), withExif) : {}, exifBlock };
+}
+
+/** A picture in its own colours, and the exposure where it is not in EXIF. */
+async function decode(
+  bytes: Uint8Array<ArrayBuffer>,
+  format: PictureFormat,
+  name: string,
+): Promise<StoredPicture & { exif?: DecodedImage['exif'] }> {
+  switch (format) {
+    case 'exr':
+      return decodeExr(await exrs(), bytes, name);
+    case 'radiance':
+      return { ...decodeRadiance(bytes, name), exif: {} };
+    case 'heic':
+      return decodeHeic(await libHeif(), bytes, name);
+    case 'avif':
+      return decodeAvif(bytes, name);
+    case 'jxl':
+      return decodeByBrowser(jxlToPng(await jxlOxide(), bytes, name) as Uint8Array<ArrayBuffer>, 'png', name);
+    case 'tiff':
+      return decodeTiff(bytes, name, { tiff, fzstd, jpeg: decodeTiffJpeg });
+    default:
+      return decodeByBrowser(bytes, format, name);
+  }
+}
+
+/** JPEG, PNG and WebP. 16-bit PNG has a decoder of its own. */
+async function decodeByBrowser(
+  bytes: Uint8Array<ArrayBuffer>,
+  format: PictureFormat,
+  name: string,
+): Promise<StoredPicture> {
+  const read = { png: pngHeader, webp: webpHeader }[format as string] ?? jpegHeader;
+  const { bits, icc, isCmyk, isGrey } = await read(bytes, name);
+  const named = format === 'png' ? pngColor(bytes, name) : undefined;
+  const color = isGrey ? SRGB : (named ?? (icc ? iccColor(icc) : SRGB));
+  if (bits === 16) {
+    if (!color) throw profileNotRead(name);
+    return decodePng16(bytes, name, color);
+  }
+  // The browser applies profiles with tables, and those of CMYK.
+  const decoded = await decodeInBands(new Blob([bytes]), name, !color || isCmyk === true);
+  return { ...decoded, bits, color: isCmyk ? SRGB : (color ?? SRGB) };
 }

@@ -2,19 +2,105 @@
  * Packages that decoding and encoding use, each its own chunk.
  *
  * They are fetched once, at the start: nothing is fetched after the page has loaded, so that it works without a network
- * and its traffic shows that no picture leaves the machine.
+ * and its traffic shows that no picture leaves the machine. WebAssembly is started when a file needs it.
+ *
+ * libheif is under the LGPL-3.0: its .wasm and its script are files of their own beside the page, which can be
+ * replaced.
  */
+import avifWasm from '@jsquash/avif/codec/dec/avif_dec.wasm?url';
+import exrWasm from 'exrs/node_modules/exrs-raw-wasm-bindgen/exrs_raw_wasm_bindgen_bg.wasm?url';
+import jxlWasm from 'jxl-oxide-wasm/module.wasm?url';
+import heifWasm from 'libheif-js/libheif-wasm/libheif.wasm?url';
+import type { Exrs } from '../../../../src/image/decode/floats.ts';
+import type { LibHeif } from '../../../../src/image/decode/heic.ts';
+import type { JxlOxide } from '../../../../src/image/decode/jxl.ts';
+import type { TiffPackages } from '../../../../src/image/decode/tiffSegments.ts';
+
+/** Calls `load` once; a failure is not kept. */
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: Promise<T> | undefined;
+  return () =>
+    (loaded ??= load().catch((error) => {
+      loaded = undefined;
+      throw error;
+    }));
+}
+
+function wasmFile(url: string): () => Promise<ArrayBuffer> {
+  return once(async () => {
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`a decoder could not be loaded (${response.status})`);
+    return response.arrayBuffer();
+  });
+}
+
+const wasm = {
+  avif: wasmFile(avifWasm),
+  exr: wasmFile(exrWasm),
+  heif: wasmFile(heifWasm),
+  jxl: wasmFile(jxlWasm),
+};
+
 export const exifr = async () => (await import('exifr')).default;
 export const fastPng = () => import('fast-png');
-export const tiff = () => import('tiff');
-/**
- * What joins a JPEG and its gain map: a part of hdrify, which does not export it by name. All of hdrify would add
- * coders for EXR and JPEG as well.
- */
-export const joinGainMap = async () =>
-  (await import('hdrify/dist/gainmap/libultrahdr/encode-jpeg-metadata.js')).encodeJPEGMetadata;
+export const tiff = async () => (await import('tiff')) as unknown as Awaited<ReturnType<TiffPackages['tiff']>>;
+export const fzstd = () => import('fzstd');
+
+const avifScript = () => import('@jsquash/avif/decode.js');
+const exrScripts = async () =>
+  [await import('exrs'), await import('exrs/node_modules/exrs-raw-wasm-bindgen/exrs_raw_wasm_bindgen.js')] as const;
+const jxlScript = () => import('jxl-oxide-wasm');
+/** CommonJS, whatever its declarations say. */
+const heifScript = async () =>
+  (await import('libheif-js/libheif-wasm/libheif.js')) as unknown as {
+    default(options: { wasmBinary: ArrayBuffer }): Promise<LibHeif>;
+  };
+
+/** A picture as @jsquash/avif gives it: RGBA of 8 bits, or of 16. */
+interface AvifPicture {
+  data: Uint8ClampedArray | Uint16Array;
+  width: number;
+  height: number;
+}
+
+/** What @jsquash/avif's functions take and give; its declarations leave some of it out. */
+interface AvifScript {
+  init(module: WebAssembly.Module, options: { locateFile(path: string): string }): Promise<void>;
+  default(bytes: Uint8Array, options: { bitDepth: 8 | 16 }): Promise<AvifPicture>;
+}
+
+/** Decodes AVIF to samples of 8 or 16 bit. */
+export const avif = once(async () => {
+  const { default: decode, init } = (await avifScript()) as unknown as AvifScript;
+  // Otherwise it looks for its file beside its script, though it has got it.
+  await init(await WebAssembly.compile(await wasm.avif()), { locateFile: (path) => path });
+  return (bytes: Uint8Array, bits: 8 | 16): Promise<AvifPicture> => decode(bytes, { bitDepth: bits });
+});
+
+export const exrs = once(async (): Promise<Exrs> => {
+  const [module, raw] = await exrScripts();
+  await raw.default({ module_or_path: await wasm.exr() });
+  await module.init(); // finds it started
+  return module;
+});
+
+export const jxlOxide = once(async (): Promise<JxlOxide> => {
+  const module = await jxlScript();
+  await module.default({ module_or_path: await wasm.jxl() });
+  return module;
+});
+
+export const libHeif = once(async (): Promise<LibHeif> => {
+  const { default: start } = await heifScript();
+  return start({ wasmBinary: await wasm.heif() });
+});
 
 /** Fetches all of them. */
 export async function preloadPackages(): Promise<void> {
-  await Promise.all([exifr(), fastPng(), tiff(), joinGainMap()]);
+  await Promise.all([exifr(), fastPng(), tiff()]);
+  // Few stacks need these: they come after what all need, and one that cannot be had leaves the others.
+  await Promise.allSettled([
+    ...[fzstd, avifScript, exrScripts, jxlScript, heifScript].map((load) => load()),
+    ...Object.values(wasm).map((load) => load()),
+  ]);
 }

@@ -1,19 +1,14 @@
 /** 16-bit PNG, which the browser decodes to 8 bits only. */
-import { InputError } from '../../../../src/errors.ts';
-import { toRgb } from '../../../../src/image/picture.ts';
+import { toRgb } from '../../../../src/image/decode/channels.ts';
+import type { StoredPicture } from '../../../../src/image/decode/channels.ts';
+import { orient } from '../../../../src/image/decode/orient.ts';
+import { SRGB } from '../../../../src/image/decode/sourceColor.ts';
+import type { SourceColor } from '../../../../src/image/decode/sourceColor.ts';
 import { damaged } from '../../../../src/image/refusals.ts';
-import { orient } from './orient.ts';
 import { exifr, fastPng } from './packages.ts';
-import { toSrgb } from './profile.ts';
 
-export interface Decoded {
-  data: Uint8Array | Uint16Array;
-  width: number;
-  height: number;
-}
-
-/** A 16-bit PNG. @throws InputError naming the file. */
-export async function decodePng16(bytes: Uint8Array, name: string, icc: Uint8Array | undefined): Promise<Decoded> {
+/** A 16-bit PNG of the colours given. @throws InputError naming the file. */
+export async function decodePng16(bytes: Uint8Array, name: string, color: SourceColor): Promise<StoredPicture> {
   const { decode } = await fastPng();
   let image: ReturnType<typeof decode>;
   try {
@@ -21,14 +16,29 @@ export async function decodePng16(bytes: Uint8Array, name: string, icc: Uint8Arr
   } catch (error) {
     throw damaged(name, error);
   }
-  if (image.transparency)
-    throw new InputError(`${name} is transparent (one colour of it is): flatten it and save it without alpha`);
-  const data = toRgb(image.data as Uint16Array, image.width, image.channels, name);
-  const upright = orient(
-    data,
-    image.width,
-    image.height,
+  const { width, height, channels, transparency } = image;
+  const { data, ...size } = orient(
+    image.data as Uint16Array,
+    width,
+    height,
     (await (await exifr()).orientation(bytes).catch(() => undefined)) ?? 1,
+    channels,
   );
-  return { ...upright, data: image.channels >= 3 ? toSrgb(upright.data, icc, name) : upright.data };
+  const rgb = toRgb(data, channels, name);
+  return {
+    ...size,
+    ...rgb,
+    ...(transparency && { coverage: exceptOneColour(data, channels, transparency) }),
+    bits: 16,
+    color: channels >= 3 ? color : SRGB,
+  };
+}
+
+/** tRNS of pictures without alpha: one colour is transparent. */
+function exceptOneColour(data: Uint16Array, channels: number, transparent: ArrayLike<number>): Uint8Array | undefined {
+  const coverage = Uint8Array.from({ length: data.length / channels }, (_, p) => {
+    for (let c = 0; c < channels; c++) if (data[p * channels + c] !== transparent[c]) return 1;
+    return 0;
+  });
+  return coverage.includes(0) ? coverage : undefined;
 }

@@ -1,23 +1,34 @@
 /**
- * The first page of a TIFF, 8 or 16 bit: what its directory says, checked, and its samples converted to RGB.
+ * The first page of a TIFF: what its directory says, checked, and its samples converted to RGB. 8 and 16 bit, and float
+ * of 16 and 32 bit.
  *
- * It reads strips and tiles, interleaved and planar, uncompressed and as LZW, ZIP, PackBits or JPEG; grey, RGB and
- * palettes. Anything else that the command line reads (through libtiff) is refused by name.
+ * It reads strips and tiles, interleaved and planar, uncompressed and as LZW, ZIP, PackBits, Zstandard or JPEG;
+ * grey, RGB
+ * and palettes. Anything else is refused by name. The page reads all TIFFs with it; the command line those that its own
+ * library (libtiff in sharp) does not: float samples and Zstandard.
  */
-import { InputError } from '../../../../src/errors.ts';
-import { checkSize, toRgb } from '../../../../src/image/picture.ts';
-import { damaged, notIntegers, notRgb } from '../../../../src/image/refusals.ts';
+import { InputError } from '../../errors.ts';
+import { checkSize } from '../picture.ts';
+import { damaged, notIntegers, notRgb, profileNotRead } from '../refusals.ts';
+import { toRgb } from './channels.ts';
+import type { StoredPicture } from './channels.ts';
 import { orient } from './orient.ts';
-import { tiff } from './packages.ts';
-import type { Decoded } from './png16.ts';
-import { toSrgb } from './profile.ts';
+import { LINEAR_SRGB, SRGB, iccColor } from './sourceColor.ts';
 import { JPEG, YCBCR, isCompressionRead, readSegments } from './tiffSegments.ts';
-import type { Samples, TiffLayout } from './tiffSegments.ts';
+import type { TiffDirectory, TiffLayout, TiffPackages } from './tiffSegments.ts';
+import type { Samples } from './workingSpace.ts';
 
 const TAG_ROWS_PER_STRIP = 278;
 const TAG_PALETTE = 320;
+const TAG_EXTRA_SAMPLES = 338;
 const TAG_JPEG_TABLES = 347;
 const TAG_ICC = 34675;
+
+/** ExtraSamples: alpha by which the colours are multiplied. */
+const ASSOCIATED = 1;
+/** SampleFormat. */
+const SIGNED = 2;
+const FLOAT = 3;
 
 /** PhotometricInterpretation (TIFF 6.0, section 3, and supplements). */
 const WHITE_IS_ZERO = 0;
@@ -32,50 +43,50 @@ const COMPRESSION_NAMES: Record<number, string> = {
   34712: 'JPEG 2000',
   34887: 'LERC',
   34925: 'LZMA',
-  50000: 'Zstandard',
   50001: 'WebP',
   52546: 'JPEG XL',
 };
 
-type Page = ReturnType<Awaited<ReturnType<typeof tiff>>['decode']>[number];
-
 /** Decodes a TIFF. @throws InputError naming the file. */
-export async function decodeTiff(bytes: Uint8Array, name: string): Promise<Decoded & { bits: 8 | 16 }> {
+export async function decodeTiff(bytes: Uint8Array, name: string, packages: TiffPackages): Promise<StoredPicture> {
   const little = bytes[0] === 0x49;
   // BigTIFF: its magic number is 43, and all its offsets have 64 bits.
   if (bytes[little ? 2 : 3] === 43)
     throw new InputError(
       `${name} is a BigTIFF file, which is not read here: save it as ordinary TIFF, or as 16-bit PNG`,
     );
-  let page: Page;
+  let page: TiffDirectory;
   try {
-    [page] = (await tiff()).decode(bytes, { ignoreImageData: true, pages: [0] });
+    [page] = (await packages.tiff()).decode(bytes, { ignoreImageData: true, pages: [0] });
   } catch (error) {
     throw damaged(name, error);
   }
+  if (!page) throw damaged(name, 'it holds no picture');
   const layout = layoutOf(page, bytes, name);
   const { width, height, bits, photometric } = layout;
-  let samples = await readSegments(bytes, layout, name);
-  if (photometric === WHITE_IS_ZERO) invert(samples, layout.samples, bits);
+  let samples = await readSegments(bytes, layout, name, packages);
+  if (photometric === WHITE_IS_ZERO) invert(samples, layout.samples);
   if (photometric === PALETTE)
     samples = fromPalette(samples, page.get(TAG_PALETTE) as ArrayLike<number> | undefined, name);
   const channels = photometric === PALETTE ? 3 : layout.samples;
-  const upright = orient(toRgb(samples, width, channels, name), width, height, Number(page.orientation ?? 1));
+  const upright = orient(samples, width, height, Number(page.orientation ?? 1), channels);
   const icc = page.get(TAG_ICC) as ArrayLike<number> | undefined;
-  const data = channels >= 3 && icc ? toSrgb(upright.data, Uint8Array.from(icc), name) : upright.data;
-  return { ...upright, data, bits };
+  const color = channels >= 3 && icc ? iccColor(Uint8Array.from(icc)) : layout.float ? LINEAR_SRGB : SRGB;
+  if (!color) throw profileNotRead(name);
+  const extra = page.get(TAG_EXTRA_SAMPLES) as number | ArrayLike<number> | undefined;
+  const isAssociated = (typeof extra === 'object' ? extra[0] : extra) === ASSOCIATED;
+  return { ...upright, ...toRgb(upright.data, channels, name, isAssociated), bits: layout.float ? 32 : bits, color };
 }
 
 /** What the directory says about the samples. @throws InputError for what is not supported. */
-function layoutOf(page: Page, bytes: Uint8Array, name: string): TiffLayout {
+function layoutOf(page: TiffDirectory, bytes: Uint8Array, name: string): TiffLayout {
   const { width, height, samplesPerPixel: samples, type: photometric, compression } = page;
   checkSize(width, height, name);
   if (REFUSED_PHOTOMETRIC[photometric]) throw notRgb(name, REFUSED_PHOTOMETRIC[photometric]);
   const bits = page.bitsPerSample;
-  if ((bits !== 8 && bits !== 16) || page.sampleFormat === 2 || page.sampleFormat === 3) {
-    const kind = { 2: ' signed', 3: ' float' }[page.sampleFormat] ?? '';
-    throw notIntegers(name, `${bits}-bit${kind}`);
-  }
+  const float = page.sampleFormat === FLOAT;
+  if (bits !== (float ? 32 : 8) && bits !== 16) throw notIntegers(name, `${bits}-bit${float ? ' float' : ''}`);
+  if (page.sampleFormat === SIGNED) throw notIntegers(name, `${bits}-bit signed`);
   if (!isCompressionRead(compression))
     throw new InputError(
       `${name} is a TIFF with a compression that is not read here ` +
@@ -94,6 +105,7 @@ function layoutOf(page: Page, bytes: Uint8Array, name: string): TiffLayout {
     width,
     height,
     bits,
+    float,
     samples,
     photometric,
     compression,
@@ -112,8 +124,8 @@ function layoutOf(page: Page, bytes: Uint8Array, name: string): TiffLayout {
 }
 
 /** White is zero: inverts the first channel in place; a second one is alpha. */
-function invert(samples: Samples, channels: number, bits: 8 | 16): void {
-  const top = 2 ** bits - 1;
+function invert(samples: Samples, channels: number): void {
+  const top = samples instanceof Float32Array ? 1 : samples instanceof Uint16Array ? 65535 : 255;
   for (let i = 0; i < samples.length; i += channels) samples[i] = top - samples[i];
 }
 

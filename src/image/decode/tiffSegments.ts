@@ -2,21 +2,54 @@
  * Assembles the strips or tiles of a TIFF.
  *
  * The package `tiff` reads directories well, and single strips of LZW and ZIP; but it puts tiles of colour pictures
- * together wrongly, and knows neither planes nor PackBits nor JPEG. So every segment is decoded by itself, by the
- * package where it can, and copied into place here. (TIFF 6.0, sections 9, 15 and 22; JPEG as in Adobe's Technical Note
- * 2 of 1995.)
+ * together wrongly, and knows neither planes nor PackBits nor JPEG nor floats. So every segment is unpacked by itself,
+ * by the package where it can, and copied into place here. (TIFF 6.0, sections 9, 14, 15 and 22; floating-point
+ * predictor
+ * as in Adobe's Technical Note 3 of 2005, JPEG as in that of 1995.)
  */
-import { damaged } from '../../../../src/image/refusals.ts';
-import { decodeInBands } from './bands.ts';
-import { jpegHeader } from './header.ts';
-import { tiff } from './packages.ts';
+import { damaged } from '../refusals.ts';
+import { undoPredictor } from './tiffPredictor.ts';
+import type { Samples } from './workingSpace.ts';
 
-export type Samples = Uint8Array | Uint16Array;
+/** A page as the package `tiff` reads its directory. */
+export interface TiffDirectory {
+  width: number;
+  height: number;
+  samplesPerPixel: number;
+  bitsPerSample: number;
+  sampleFormat: number;
+  type: number;
+  compression: number;
+  predictor: number;
+  fillOrder: number;
+  planarConfiguration: number;
+  orientation?: number;
+  tileWidth?: number;
+  tileHeight?: number;
+  tileOffsets?: readonly number[];
+  tileByteCounts?: readonly number[];
+  stripOffsets?: readonly number[];
+  stripByteCounts?: readonly number[];
+  get(tag: number): unknown;
+  data: ArrayLike<number>;
+}
+
+/** What decoding needs of the platform; packages are loaded when they are used. */
+export interface TiffPackages {
+  /** The package `tiff`. */
+  tiff(): Promise<{ decode(bytes: Uint8Array, options?: object): TiffDirectory[] }>;
+  /** The package `fzstd`. */
+  fzstd(): Promise<{ decompress(bytes: Uint8Array, out: Uint8Array): Uint8Array }>;
+  /** Decodes a JPEG of the size given to its stored channels; absent where no file with JPEG gets here. */
+  jpeg?(file: Blob, size: { width: number; height: number }, channels: number, name: string): Promise<Uint8Array>;
+}
 
 export interface TiffLayout {
   width: number;
   height: number;
-  bits: 8 | 16;
+  bits: 8 | 16 | 32;
+  /** Whether samples are floats, of 16 or 32 bits. */
+  float: boolean;
   /** Samples per pixel. */
   samples: number;
   photometric: number;
@@ -42,10 +75,11 @@ const NONE = 1;
 const LZW = 5;
 const ZIP = [8, 32946];
 const PACK_BITS = 32773;
+const ZSTD = 50000;
 
 /** Whether segments with this compression can be decoded. */
 export function isCompressionRead(compression: number): boolean {
-  return [NONE, LZW, JPEG, ...ZIP, PACK_BITS].includes(compression);
+  return [NONE, LZW, JPEG, ...ZIP, PACK_BITS, ZSTD].includes(compression);
 }
 
 /**
@@ -53,7 +87,12 @@ export function isCompressionRead(compression: number): boolean {
  * @returns `[height, width, samples]`.
  * @throws InputError naming the file, where segments are missing or damaged.
  */
-export async function readSegments(bytes: Uint8Array, layout: TiffLayout, name: string): Promise<Samples> {
+export async function readSegments(
+  bytes: Uint8Array,
+  layout: TiffLayout,
+  name: string,
+  packages: TiffPackages,
+): Promise<Samples> {
   const { width, height, segment } = layout;
   const columns = Math.ceil(width / segment.width);
   const rows = Math.ceil(height / segment.height);
@@ -75,7 +114,7 @@ export async function readSegments(bytes: Uint8Array, layout: TiffLayout, name: 
     };
     const [from, to] = [layout.offsets[i], layout.offsets[i] + layout.lengths[i]];
     if (!(to <= bytes.length)) throw damaged(name, `its pixels end at byte ${to}, the file at ${bytes.length}`);
-    const samples = await decodeSegment(bytes.subarray(from, to), { ...layout, ...size }, channels, name);
+    const samples = await decodeSegment(bytes.subarray(from, to), { ...layout, ...size }, channels, name, packages);
     if (samples.length < size.width * size.height * channels)
       throw damaged(
         name,
@@ -84,10 +123,7 @@ export async function readSegments(bytes: Uint8Array, layout: TiffLayout, name: 
       );
     // A single strip with the whole picture, as many programs write it, need not be copied.
     if (columns * rows * planes === 1 && !layout.tiled) return samples.subarray(0, width * height * channels);
-    out ??=
-      layout.bits === 16
-        ? new Uint16Array(width * height * layout.samples)
-        : new Uint8Array(width * height * layout.samples);
+    out ??= new (samples.constructor as new (length: number) => Samples)(width * height * layout.samples);
     const shown = Math.min(size.width, width - left);
     for (let y = 0; y < Math.min(size.height, height - top); y++) {
       const row = samples.subarray(y * size.width * channels, (y * size.width + shown) * channels);
@@ -100,27 +136,38 @@ export async function readSegments(bytes: Uint8Array, layout: TiffLayout, name: 
 }
 
 /** @param layout with the segment's own size. @returns at least `[height, width, channels]`. */
-async function decodeSegment(data: Uint8Array, layout: TiffLayout, channels: number, name: string): Promise<Samples> {
-  if (layout.compression === JPEG) return decodeJpeg(data, layout, channels, name);
-  if (layout.compression === NONE) return samplesOf(data, layout);
-  if (layout.compression === PACK_BITS)
-    return samplesOf(unpackBits(data, (layout.width * layout.height * channels * layout.bits) / 8), layout);
-  const { decode } = await tiff();
+async function decodeSegment(
+  data: Uint8Array,
+  layout: TiffLayout,
+  channels: number,
+  name: string,
+  packages: TiffPackages,
+): Promise<Samples> {
+  const { compression, width, height, bits } = layout;
+  if (compression === JPEG) return decodeJpeg(data, layout, channels, name, packages);
+  const rowBytes = (width * channels * bits) / 8;
+  const unpacked = await unpack(data, compression, rowBytes, height, name, packages);
+  return undoPredictor(unpacked, layout, channels);
+}
+
+/** The bytes of a segment, as they were before compression. */
+async function unpack(
+  data: Uint8Array,
+  compression: number,
+  rowBytes: number,
+  rows: number,
+  name: string,
+  packages: TiffPackages,
+): Promise<Uint8Array> {
+  if (compression === NONE) return data;
+  if (compression === PACK_BITS) return unpackBits(data, rowBytes * rows);
   try {
-    const [page] = decode(singleStrip(data, layout, channels));
-    return page.data as Samples;
+    if (compression === ZSTD) return (await packages.fzstd()).decompress(data, new Uint8Array(rowBytes * rows));
+    const [page] = (await packages.tiff()).decode(singleStrip(data, rowBytes, rows, compression));
+    return page.data as Uint8Array;
   } catch (error) {
     throw damaged(name, error);
   }
-}
-
-/** Bytes as samples; 16-bit ones are copied, because they may be unaligned and in either byte order. */
-function samplesOf(data: Uint8Array, { bits, little }: TiffLayout): Samples {
-  if (bits === 8) return data.slice();
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const out = new Uint16Array(data.length >> 1);
-  for (let i = 0; i < out.length; i++) out[i] = view.getUint16(2 * i, little);
-  return out;
 }
 
 /**
@@ -146,37 +193,32 @@ function unpackBits(data: Uint8Array, length: number): Uint8Array {
   return out.subarray(0, Math.min(to, length));
 }
 
-/** A TIFF of one strip, grey or interleaved, in the same byte order. */
-function singleStrip(
-  data: Uint8Array,
-  { width, height, bits, compression, predictor, little }: TiffLayout,
-  channels: number,
-): Uint8Array {
+/** A grey TIFF of one strip, whose pixels are the bytes to unpack. */
+function singleStrip(data: Uint8Array, width: number, height: number, compression: number): Uint8Array {
   const fields = [
     [256, width],
     [257, height],
-    [258, bits],
+    [258, 8],
     [259, compression],
     [262, 1],
     [273, 0],
-    [277, channels],
+    [277, 1],
     [278, height],
     [279, data.length],
-    [317, predictor],
   ];
   const start = 8 + 2 + 12 * fields.length + 4;
   const out = new Uint8Array(start + data.length);
   const view = new DataView(out.buffer);
-  view.setUint16(0, little ? 0x4949 : 0x4d4d);
-  view.setUint16(2, 42, little);
-  view.setUint32(4, 8, little);
-  view.setUint16(8, fields.length, little);
+  view.setUint16(0, 0x4949);
+  view.setUint16(2, 42, true);
+  view.setUint32(4, 8, true);
+  view.setUint16(8, fields.length, true);
   fields.forEach(([tag, value], i) => {
     const at = 10 + 12 * i;
-    view.setUint16(at, tag, little);
-    view.setUint16(at + 2, 4, little); // LONG
-    view.setUint32(at + 4, 1, little);
-    view.setUint32(at + 8, tag === 273 ? start : value, little);
+    view.setUint16(at, tag, true);
+    view.setUint16(at + 2, 4, true); // LONG
+    view.setUint32(at + 4, 1, true);
+    view.setUint32(at + 8, tag === 273 ? start : value, true);
   });
   out.set(data, start);
   return out;
@@ -189,12 +231,13 @@ function adobeMarker(transform: 0 | 1): Uint8Array {
   return Uint8Array.of(0xff, 0xee, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65, 0, 100, 0, 0, 0, 0, transform);
 }
 
-/** Decodes a JPEG segment with the browser, tables and picture joined into one file. */
+/** Decodes a JPEG segment, tables and picture joined into one file. */
 async function decodeJpeg(
   data: Uint8Array,
   { width, height, jpegTables, photometric }: TiffLayout,
   channels: number,
   name: string,
+  { jpeg }: TiffPackages,
 ): Promise<Uint8Array> {
   const parts = [
     START,
@@ -202,10 +245,6 @@ async function decodeJpeg(
     jpegTables.subarray(2, Math.max(2, jpegTables.length - 2)),
     data.subarray(2),
   ];
-  const file = new Blob(parts as Uint8Array<ArrayBuffer>[]);
-  const size = jpegHeader(new Uint8Array(await file.arrayBuffer()), name);
-  if (size.width !== width || size.height < height)
-    throw damaged(name, `a strip or tile holds ${size.width}x${size.height} pixels, it should have ${width}x${height}`);
-  const { data: rgb } = await decodeInBands(file, name, false);
-  return channels === 3 ? rgb : Uint8Array.from({ length: rgb.length / 3 }, (_, i) => rgb[3 * i]);
+  if (!jpeg) throw damaged(name, 'its JPEG cannot be decoded here');
+  return jpeg(new Blob(parts as Uint8Array<ArrayBuffer>[]), { width, height }, channels, name);
 }
