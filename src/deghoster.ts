@@ -409,7 +409,6 @@ export class Deghoster {
     logitShift?: number;
     motionGiven: boolean;
     method: 'network' | 'merge';
-    /** Bytes of the memory budget that are needed otherwise. */
     otherBytes?: number;
   }): Schedule {
     const config = request.method === 'network' ? this.#weights?.config : undefined;
@@ -418,7 +417,7 @@ export class Deghoster {
         'merge: no weights were given to Deghoster.create: pass weights, or method "merge" for the plain merge',
       );
     const limits = {
-      memoryBudget: this.#memoryBudget - (request.otherBytes ?? 0),
+      memoryBudget: this.#memoryBudget,
       maxBinding: this.#session.gpu.maxBinding,
       capabilities: this.#session.gpu.capabilities,
       precision: this.#precision,

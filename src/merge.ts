@@ -229,7 +229,7 @@ export class Merge {
       };
       this.#keptOnDevice = true;
       if (part.width <= 0 || part.height <= 0) return;
-      await this.#session.transfer.store(
+      await (await this.#session.transfer()).store(
         this.#session.executor.locate(prepared, stage.plan.graph.outputs[0]),
         stage.tiling.width,
         part,
@@ -311,7 +311,7 @@ export class Merge {
       if (warp) {
         if (this.#warper?.gpu !== this.#session.gpu) this.#warper = this.#makeWarper!();
         await this.#warper!.load(frame, warp, grid, target);
-      } else if (isDeviceFrame(frame)) await this.#session.transfer.load(frame, grid, target);
+      } else if (isDeviceFrame(frame)) await (await this.#session.transfer()).load(frame, grid, target);
     }
   }
 
@@ -330,7 +330,7 @@ export class Merge {
   /** A grid of a frame's pixels as a small picture, in 8 bits if the frame has 8 bits. */
   async #readGrid(frame: DeviceFrame, grid: Grid): Promise<Pick<Frame, 'data' | 'width' | 'height'>> {
     const { width, height } = grid;
-    const values = await this.#session.transfer.read(frame, grid);
+    const values = await (await this.#session.transfer()).read(frame, grid);
     const scale = isEightBit(frame) ? 255 : 1;
     // A clamped array rounds.
     const data = new (isEightBit(frame) ? Uint8ClampedArray : Float32Array)(width * height * 3);

@@ -10,7 +10,7 @@ import { UsageError } from './errors.ts';
 import { Executor } from './graph/executor.ts';
 import type { TensorSource } from './graph/deviceBuffers.ts';
 import { Pipelines } from './graph/pipelines.ts';
-import { Transfer } from './graph/transfer.ts';
+import type { Transfer } from './graph/transfer.ts';
 
 /** Opens a device. */
 export type OpenDevice = () => Promise<GPUDevice>;
@@ -21,7 +21,7 @@ export class Session {
   #gpu: Gpu;
   #closed = false;
   #executor: Executor;
-  #transfer: Transfer;
+  #transfer: Promise<Transfer> | undefined;
   #pipelines: Pipelines;
 
   private constructor(device: GPUDevice, open: OpenDevice | undefined, tensor: TensorSource) {
@@ -29,7 +29,6 @@ export class Session {
     this.#tensor = tensor;
     this.#gpu = new Gpu(device);
     this.#executor = new Executor(this.#gpu, tensor);
-    this.#transfer = new Transfer(this.#gpu);
     this.#pipelines = new Pipelines(this.#gpu);
   }
 
@@ -51,8 +50,10 @@ export class Session {
     return this.#executor;
   }
 
-  get transfer(): Transfer {
-    return this.#transfer;
+  /** What moves pixels between the caller's GPU objects and tiles: loaded when something is on the device. */
+  transfer(): Promise<Transfer> {
+    const gpu = this.#gpu;
+    return (this.#transfer ??= import('./graph/transfer.ts').then(({ Transfer }) => new Transfer(gpu)));
   }
 
   /** The programs of alignment, which is loaded when it is needed. */
@@ -79,7 +80,6 @@ export class Session {
     }
     this.#gpu = new Gpu(device);
     this.#executor = new Executor(this.#gpu, this.#tensor);
-    this.#transfer = new Transfer(this.#gpu);
     this.#pipelines = new Pipelines(this.#gpu);
   }
 
@@ -91,7 +91,8 @@ export class Session {
 
   #free(): void {
     this.#executor.dispose();
-    this.#transfer.dispose();
+    void this.#transfer?.then((transfer) => transfer.dispose());
+    this.#transfer = undefined;
     if (this.#open) this.#gpu.device.destroy();
   }
 }

@@ -25,7 +25,8 @@ import type { FrameAlignment } from './types.ts';
 /** What alignment runs on: a device and what is kept for it. */
 export interface AlignDevice {
   gpu: Gpu;
-  transfer: Transfer;
+  /** For frames that are not arrays. */
+  transfer(): Promise<Transfer>;
   /** Keeps the compiled programs from one call to the next. */
   pipelines: Pipelines;
 }
@@ -83,10 +84,11 @@ const MODELS: readonly Model[] = ['homography', 'similarity', 'translation'];
  * @throws InputError for a memory budget that is too small; CancelledError; GpuError; DeviceLostError.
  */
 export async function estimateAlignments(
-  { gpu, transfer, pipelines }: AlignDevice,
+  on: AlignDevice,
   frames: readonly FrameSource[],
   { reference, method, linear, memoryBudget, signal, onProgress }: EstimateOptions,
 ): Promise<FrameAlignment[]> {
+  const { gpu, pipelines } = on;
   const size = frameSize(frames[0]);
   const result: FrameAlignment[] = frames.map((_, k) => ({
     kind: k === reference ? 'reference' : 'none',
@@ -98,7 +100,7 @@ export async function estimateAlignments(
   const { levels, builder } = fitting(
     memoryBudget,
     size,
-    (levels) => new PyramidBuilder(gpu, transfer, commands, size, levels, linear),
+    (levels) => new PyramidBuilder(on, commands, size, levels, linear),
   );
   const pyramids: GPUBuffer[] = [];
   let search: Search | undefined;

@@ -27,7 +27,7 @@ function rowsNeeded(sizes: readonly Size[], from: number, to: number): [number, 
 /** Builds pyramids of one size. It owns the buffers that it needs for that. */
 export class PyramidBuilder {
   readonly #gpu: Gpu;
-  readonly #transfer: Transfer;
+  readonly #transfer: () => Promise<Transfer>;
   readonly #commands: Commands;
   readonly #levels: readonly Level[];
   readonly #linear: boolean;
@@ -38,9 +38,15 @@ export class PyramidBuilder {
   #buffers: GPUBuffer[] = [];
 
   /** @param linear whether samples are linear light. */
-  constructor(gpu: Gpu, transfer: Transfer, commands: Commands, size: Size, levels: readonly Level[], linear: boolean) {
-    this.#gpu = gpu;
-    this.#transfer = transfer;
+  constructor(
+    on: { gpu: Gpu; transfer(): Promise<Transfer> },
+    commands: Commands,
+    size: Size,
+    levels: readonly Level[],
+    linear: boolean,
+  ) {
+    this.#gpu = on.gpu;
+    this.#transfer = () => on.transfer();
     this.#commands = commands;
     this.#levels = levels;
     this.#linear = linear;
@@ -188,7 +194,7 @@ export class PyramidBuilder {
     const rows = end - first;
     if (!('data' in frame)) {
       const grid = { x: 0, y: first, width, height: rows, cell: 1, step: 1 };
-      await this.#transfer.load(frame, grid, { buffer: samples, first: 0 });
+      await (await this.#transfer()).load(frame, grid, { buffer: samples, first: 0 });
       return VEC4_BITS;
     }
     const { data } = frame;

@@ -45,13 +45,17 @@ export async function alignStack(
   const gpu = new Gpu(device);
   const transfer = new Transfer(gpu);
   try {
-    const alignment = await estimateAlignments({ gpu, transfer, pipelines: new Pipelines(gpu) }, sorted, {
-      method: 'auto',
-      linear: false,
-      ...options,
-      memoryBudget,
-      reference,
-    });
+    const alignment = await estimateAlignments(
+      { gpu, transfer: async () => transfer, pipelines: new Pipelines(gpu) },
+      sorted,
+      {
+        method: 'auto',
+        linear: false,
+        ...options,
+        memoryBudget,
+        reference,
+      },
+    );
     return { alignment, order, reference };
   } finally {
     transfer.dispose();

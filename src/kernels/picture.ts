@@ -31,15 +31,17 @@ fn hat(x: vec3f, frame: u32) -> vec3f {
   return weight;
 }
 
-// A frame without data (its W is negative) weighs nothing; the reference does only where no other frame has any.
+// A frame without data (its W is negative) weighs nothing; the reference does only where no other frame has any. Where
+// the reference has none, nothing moves, whatever given maps say.
 fn average_frames(pixel: u32) -> vec3f {
   var sum = vec3f(0.0);
   var weights = vec3f(0.0);
+  let shown = stack[params.stack_start + params.reference * params.size + pixel].w >= 0.0;
   for (var k = 0u; k < params.frames; k++) {
     let first = params.stack_start + k * params.size;
     let x = load_frame(first, pixel);
     let w = stack[first + pixel].w;
-    let motion = select(0.0, max(w, 0.0), params.use_masks == 1u);
+    let motion = select(0.0, max(w, 0.0), shown && params.use_masks == 1u);
     var weight = hat(x, k) * (1.0 - motion);
     if (k == params.reference) { weight = max(hat(x, k), vec3f(motion)) + 1e-3; }
     if (w < 0.0) { weight = vec3f(select(0.0, 1e-9, k == params.reference)); }

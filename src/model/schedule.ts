@@ -80,6 +80,8 @@ export interface ScheduleRequest {
   logitShift?: number;
   /** Whether motion maps are given: then none need to be computed, and a merge without a network uses them. */
   motionGiven: boolean;
+  /** Bytes of GPU buffers besides those of the stages. */
+  otherBytes?: number;
   limits: Limits;
 }
 
@@ -214,7 +216,7 @@ export function schedule(request: ScheduleRequest): Schedule {
   }
   const stages: Stage[] = [];
   // Weights stay on the device, so a later stage also holds those of the earlier stages.
-  let weights = 0;
+  let weights = request.otherBytes ?? 0;
   for (const stageRequest of requests) {
     const stage = scheduleStage(stageRequest, padded, limits, weights);
     weights += weightBytes(stage.plan);

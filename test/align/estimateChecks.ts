@@ -16,7 +16,7 @@ import { aboutMiddle, scene, shoot } from './scene.ts';
 export function alignDevice(device: GPUDevice): AlignDevice & { dispose(): void } {
   const gpu = new Gpu(device);
   const [transfer, pipelines] = [new Transfer(gpu), new Pipelines(gpu)];
-  return { gpu, transfer, pipelines, dispose: () => transfer.dispose() };
+  return { gpu, transfer: async () => transfer, pipelines, dispose: () => transfer.dispose() };
 }
 
 export const SIZE = { width: 168, height: 120 };

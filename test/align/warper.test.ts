@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { Warper } from '../../src/align/warper.ts';
-import type { Warp } from '../../src/align/index.ts';
+import type { Warp } from '../../src/align/types.ts';
 import { Gpu } from '../../src/device.ts';
 import { Pipelines } from '../../src/graph/pipelines.ts';
 import type { Frame, FrameSource } from '../../src/index.ts';

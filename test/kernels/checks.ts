@@ -4,6 +4,7 @@
  */
 import { groupedRead as readKernel } from '../../src/kernels/groupedRead.ts';
 import type { GroupedReadAttrs } from '../../src/kernels/groupedRead.ts';
+import { NO_DATA } from '../../src/image/stack.ts';
 import { conv2d } from '../../src/kernels/conv2d/index.ts';
 import type { ConvAttrs } from '../../src/kernels/conv2d/index.ts';
 import type { TunedKernel } from '../../src/kernels/kernel.ts';
@@ -33,11 +34,12 @@ import {
   upsampleData,
 } from '../cases/others.ts';
 import type { ExposureData, OtherCase } from '../cases/others.ts';
+import { mergeBase } from '../reference/exposure.ts';
 import { smoothstep } from '../reference/gate.ts';
 import * as ops from '../reference/ops.ts';
 import { expectClose, rng } from '../reference/random.ts';
 import type { Rng } from '../reference/random.ts';
-import { concat, tensor, where } from '../reference/tensor.ts';
+import { concat, map, tensor, where } from '../reference/tensor.ts';
 import type { Tensor } from '../reference/tensor.ts';
 import type { KernelCall, KernelHarness, Placed } from './harness.ts';
 import { KERNEL_TOLERANCE } from './kernelCheck.ts';
@@ -309,6 +311,32 @@ const exposureAndMerge: Check = async (kernels, c) => {
     c,
   );
   errors.push(close(corrected, data.corrected, `corrected merge ${c.name}`));
+
+  // Every frame lacks data somewhere, and all do at every eleventh pixel.
+  const lacks = (k: number, p: number): boolean => p % 11 === 0 || (p + k) % (k + 2) === 0;
+  const holed = [
+    stack(
+      frames,
+      masks.map((mask, k) => map(mask, (w, p) => (lacks(k, p) ? NO_DATA : w))),
+    ),
+    inputs[1],
+  ];
+  for (const useMasks of [false, true]) {
+    const got = await kernels.run(
+      { op: 'picture', attrs: { ...attrs, taus, reference, useMasks, hat }, inputs: holed },
+      c,
+    );
+    const hasData = (k: number, p: number): boolean => !lacks(k, p);
+    const expected = mergeBase(data.undone, taus, reference, gamma, hat, useMasks ? masks : undefined, hasData);
+    errors.push(close(got, expected, `merge of frames with holes ${c.name}`));
+  }
+  const covered = await kernels.run(
+    { op: 'coveredMasks', attrs: { reference }, inputs: [concat(...masks), holed[0]] },
+    c,
+  );
+  const kept = masks.map((mask, k) => map(mask, (w, p) => (lacks(k, p) || lacks(reference, p) ? 0 : w)));
+  kept[reference] = ops.maxFrames(kept.filter((_, k) => k !== reference));
+  errors.push(close(covered, concat(...kept), `covered masks ${c.name}`));
   return Math.max(...errors);
 };
 

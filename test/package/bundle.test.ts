@@ -15,10 +15,13 @@ import { ROOT, installed, succeed } from './installed.ts';
  * Most bytes of the core that a page loads at once, minified and compressed with Brotli, as servers send text to
  * browsers, without weights.
  */
-const MOST_BYTES = 43_500;
+const MOST_BYTES = 43_000;
 
-/** Most bytes that the core loads when a merge aligns its frames, alike. A bundler that does not split adds them. */
-const MOST_ALIGN = 14_200;
+/**
+ * Most bytes that the core loads when a merge aligns its frames (14.5 kB), and when frames or results are on the device
+ * (2 kB), alike. A bundler that does not split adds them.
+ */
+const MOST_LATER = 16_900;
 
 /** Most bytes that each other entry adds to a page with the core, alike. */
 const ENTRIES: [entry: string, most: number][] = [
@@ -88,7 +91,7 @@ const USES = "import * as deghost from 'deghost'; globalThis.deghost = deghost;"
 const DEGHOSTER = "import { Deghoster } from 'deghost'; globalThis.it = Deghoster;";
 
 describe('the core in a bundle', () => {
-  it(`is less than ${(MOST_BYTES + MOST_ALIGN) / 1000} kB in one file, minified and compressed`, async () => {
+  it(`is less than ${(MOST_BYTES + MOST_LATER) / 1000} kB in one file, minified and compressed`, async () => {
     const figures: string[] = [];
     for (const [name, contents] of [
       ['all exports', USES],
@@ -101,14 +104,14 @@ describe('the core in a bundle', () => {
         `${name}: ${bytes.length} bytes minified, ${gzipSync(bytes, { level: 9 }).length} with gzip, ${compressed} ` +
           'with Brotli',
       );
-      expect(compressed, name).toBeLessThan(MOST_BYTES + MOST_ALIGN);
+      expect(compressed, name).toBeLessThan(MOST_BYTES + MOST_LATER);
       expect(compressed, name).toBeGreaterThan(100);
     }
     const text = code(await viteBundle(USES));
     figures.push(
       `all exports through Vite: ${text.length} bytes minified, ${brotliCompressSync(text).length} with Brotli`,
     );
-    expect(brotliCompressSync(text).length).toBeLessThan(MOST_BYTES + MOST_ALIGN);
+    expect(brotliCompressSync(text).length).toBeLessThan(MOST_BYTES + MOST_LATER);
     console.log(figures.join('\n'));
   });
 
@@ -129,11 +132,11 @@ describe('the core in a bundle', () => {
     expect(later - aligning).toBeLessThan(most);
   });
 
-  it('splits into what a page loads at once and what it loads to align', async () => {
+  it('splits into what a page loads at once and what it loads when it needs it', async () => {
     const [atOnce, later] = await splitSizes(USES);
-    console.log(`split: ${atOnce} bytes with Brotli at once, ${later} to align`);
+    console.log(`split: ${atOnce} bytes with Brotli at once, ${later} later`);
     expect(atOnce).toBeLessThan(MOST_BYTES);
-    expect(later).toBeLessThan(MOST_ALIGN);
+    expect(later).toBeLessThan(MOST_LATER);
     expect(later).toBeGreaterThan(1000);
   });
 

@@ -46,7 +46,7 @@ export type Hat = 'channel' | 'pixel';
 /**
  * B: the hat-weighted radiance average in which moving pixels count only from the reference. All frames are X', sorted
  * by exposure; `masks` are one-channel motion maps, absent for a plain merge. A frame without data counts only if it is
- * the reference and no other has any.
+ * the reference and no other has any; nothing moves where the reference has none.
  */
 export function mergeBase(
   frames: readonly Tensor[],
@@ -64,7 +64,7 @@ export function mergeBase(
     let weights = 0;
     frames.forEach((frame, k) => {
       const x = frame.data[i];
-      const moving = masks ? masks[k].data[i % (h * w)] : 0;
+      const moving = masks && hasData(reference, i % (h * w)) ? masks[k].data[i % (h * w)] : 0;
       const seen =
         kind === 'channel'
           ? [x]

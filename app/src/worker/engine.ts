@@ -45,9 +45,10 @@ export class Engine {
     this.#onSmaller = onSmaller;
   }
 
-  /** Fetches all weights, for merging without a network later. */
+  /** Fetches all weights, and the code that aligns, for merging without a network later. */
   async preload(): Promise<void> {
-    await Promise.all([this.#fetchWeights('fixed'), this.#fetchWeights('any')]);
+    const aligning = import('../../../src/align/run.ts');
+    await Promise.all([this.#fetchWeights('fixed'), this.#fetchWeights('any'), aligning]);
   }
 
   /** Merges, with the weights that suit the frames and their reference. Errors are Deghoster.merge's. */
