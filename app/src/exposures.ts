@@ -4,7 +4,7 @@
  * Exposures are kept as log2, so that differences are stops; their zero is arbitrary.
  */
 import { messageWith } from '../../src/errors.ts';
-import { exposures } from '../../src/image/exif.ts';
+import { exposureBiases, exposures } from '../../src/image/exif.ts';
 import type { ExposureInfo } from '../../src/image/exif.ts';
 import { REMEDIES } from './words.ts';
 
@@ -30,7 +30,8 @@ const PROPOSED_STEP = 2;
  * @returns why EXIF cannot be used, if it is contradictory.
  */
 export function applyExif(frames: readonly Exposed[]): string | undefined {
-  const known = frames.filter(({ exif }) => exif.time !== undefined && exif.time > 0);
+  const timed = frames.filter(({ exif }) => exif.time !== undefined && exif.time > 0);
+  const known = timed.length === 0 && exposureBiases(frames) ? frames : timed;
   const free = frames.filter(({ typed }) => !typed);
   if (known.length === 0) return undefined;
   let values: number[];

@@ -17,6 +17,8 @@ export interface ExposureInfo {
   fNumber?: number;
   /** ISO speed. 0 counts as absent. */
   iso?: number;
+  /** Exposure bias in stops: how much brighter than the camera's own choice. Used where no frame has a time. */
+  bias?: number;
 }
 
 /** The tags that `exposureInfo` reads. */
@@ -28,6 +30,8 @@ const EXPOSURE_TAGS = [
   'ApertureValue',
   'RecommendedExposureIndex',
   'ISOSpeed',
+  'ExposureCompensation', // ExposureBiasValue
+  'ExposureBiasValue',
 ];
 /** The 16-bit ISO field's way to say "larger: see the other fields". */
 const ISO_OVERFLOW = 65535;
@@ -57,6 +61,8 @@ export function exposureInfo(tags: Record<string, unknown>): ExposureInfo {
   if (time !== undefined) info.time = time;
   if (fNumber !== undefined) info.fNumber = fNumber;
   if (iso !== undefined) info.iso = iso;
+  const bias = number(tags.ExposureCompensation ?? tags.ExposureBiasValue);
+  if (bias !== undefined) info.bias = bias;
   return info;
 }
 
@@ -89,11 +95,24 @@ function unknown(finding: string): InputError {
 }
 
 /**
+ * The exposure biases of a stack whose frames have no time, but whose biases differ: a bracket by the camera, of which
+ * some program took the times away.
+ */
+export function exposureBiases(images: readonly { exif?: ExposureInfo }[]): number[] | undefined {
+  if (images.some(({ exif }) => exif?.time !== undefined)) return undefined;
+  const biases = images.flatMap(({ exif }) => exif?.bias ?? []);
+  return biases.length === images.length && new Set(biases).size > 1 ? biases : undefined;
+}
+
+/**
  * Exposures of a whole stack, comparable with each other. f-number and ISO are used if every frame has them, and left
- * out if some frames lack them and the others agree. If some lack them and the others differ, that is an error.
+ * out if some frames lack them and the others agree. If some lack them and the others differ, that is an error. Where
+ * no frame has a time, differing biases of all frames are the exposures.
  * @throws InputError naming the frame, if a time is absent, zero or negative, or a field cannot be left out.
  */
 export function exposures(images: readonly { name: string; exif?: ExposureInfo }[]): number[] {
+  const biases = exposureBiases(images);
+  if (biases) return biases.map((bias) => 2 ** bias);
   for (const { name, exif } of images) {
     if (exif?.time === undefined) throw unknown(`${name} has no exposure time in its EXIF data`);
     if (!(exif.time > 0))

@@ -1,6 +1,6 @@
 /** Exposures from EXIF and from the command line. */
 import { describe, expect, it } from 'vitest';
-import { exposureFromExif, exposureInfo, exposures } from '../../src/image/exif.ts';
+import { exposureBiases, exposureFromExif, exposureInfo, exposures } from '../../src/image/exif.ts';
 import { readExif } from '../../src/node/exif.ts';
 import { parseEv, parseTimes } from '../../src/node/cli/exposureArgs.ts';
 import { exposureFields, png, tiff } from './pictures.ts';
@@ -39,6 +39,21 @@ describe('EXIF', () => {
     );
     expect(info).toEqual({ time: 1 / 32, fNumber: 4, iso: 102400 });
     expect(exposureInfo({ ISO: [200, 0] })).toEqual({ iso: 200 });
+  });
+
+  it('takes the bias where no frame has a time, and all have one', async () => {
+    const biased = (n: number, d: number) => readExif(tiff([], [[37380, 10, [n, d]]]));
+    const exif = await Promise.all([biased(-2, 1), biased(0, 1), biased(4, 3)]);
+    expect(exif.map(({ bias }) => bias)).toEqual([-2, 0, 4 / 3]);
+    const stack = exif.map((of, i) => ({ name: `${i + 1}.jpg`, exif: of }));
+    expect(exposures(stack)).toEqual([0.25, 1, 2 ** (4 / 3)]);
+    expect(exposureBiases(stack)).toEqual([-2, 0, 4 / 3]);
+    // A time says more, and equal biases say nothing.
+    const timed = stack.map(({ name, exif: of }, i) => ({ name, exif: { ...of, time: 2 ** i } }));
+    expect(exposures(timed)).toEqual([1, 2, 4]);
+    expect(exposureBiases(timed)).toBeUndefined();
+    for (const bad of [stack.map(() => stack[0]), [...stack.slice(0, 2), { name: '3.jpg', exif: {} }]])
+      expect(() => exposures(bad)).toThrow('1.jpg has no exposure time in its EXIF data: give the exposures yourself');
   });
 
   it('damaged or absent EXIF is none', async () => {

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { bytesText } from '../../bytesText.ts';
 import { clippedShare, referenceSummary } from '../../image/chooseReference.ts';
 import type { ReferenceChoice } from '../../image/chooseReference.ts';
+import { exposureBiases } from '../../image/exif.ts';
 import { exposureSteps } from '../../image/exposureSteps.ts';
 import { movingShare } from '../../image/motion.ts';
 import { deviationText, responseDeviation } from '../../image/responseDeviation.ts';
@@ -53,6 +54,12 @@ export function announce(context: MergeContext, message: (text: string) => void)
   stack.frames.forEach((frame, k) =>
     message(`  ${k + 1}  ${stops(context, k).padStart(5)} EV  ${frame.name}${k === reference ? '  (reference)' : ''}`),
   );
+  const biases = context.options.exposures ? undefined : exposureBiases(stack.images);
+  if (biases)
+    message(
+      `the exposures are the exposure bias in EXIF (${biases.map((bias) => `${bias > 0 ? '+' : ''}${bias}`).join(', ')} ` +
+        'EV), because no picture has an exposure time: --ev gives others',
+    );
   if (choice) message(referenceSummary(choice));
   const plain =
     context.options.motionIn === undefined
