@@ -5,6 +5,7 @@
  * simpler model is tried: a wrong warp would do more harm than none.
  */
 import type { Gpu } from '../device.ts';
+import { bytesText } from '../bytesText.ts';
 import { InputError } from '../errors.ts';
 import type { Pipelines } from '../graph/pipelines.ts';
 import type { Transfer } from '../graph/transfer.ts';
@@ -100,7 +101,7 @@ export async function estimateAlignments(
   const { levels, builder } = fitting(
     memoryBudget,
     size,
-    (levels) => new PyramidBuilder(on, commands, size, levels, linear),
+    (levels) => new PyramidBuilder(on, commands, { frames, levels, linear, memoryBudget }),
   );
   const pyramids: GPUBuffer[] = [];
   let search: Search | undefined;
@@ -154,7 +155,8 @@ function fitting(
       return { levels, builder };
   }
   throw new InputError(
-    `a memory budget of ${memoryBudget} bytes is too small to align frames of ${size.width}x${size.height}`,
+    `memory budget ${bytesText(memoryBudget)} is too small to align frames of ${size.width}x${size.height}`,
+    { problem: 'memory-budget', remedy: 'raise it, or take them as they are' },
   );
 }
 

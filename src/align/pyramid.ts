@@ -11,8 +11,24 @@ import type { Level } from './levels.ts';
 import type { Size } from './homography.ts';
 import { BLUR_ROWS, HALVE, LUMA, NORMALIZE, VEC4_BITS } from './pyramidPrograms.ts';
 
-/** Most bytes of a band's luma. */
+/** Most bytes of a band's luma, also as a share of the memory budget. */
 const BAND_BYTES = 16 * 1024 ** 2;
+const BAND_SHARE = 1 / 8;
+
+/** Bytes of a pixel's samples on the GPU: those of an array, or a vec4f. */
+function sampleBytes(frame: FrameSource): number {
+  return 'data' in frame ? 3 * frame.data.BYTES_PER_ELEMENT : 16;
+}
+
+/** What a builder builds. */
+export interface PyramidOptions {
+  /** All of one size. */
+  frames: readonly FrameSource[];
+  levels: readonly Level[];
+  /** Whether samples are linear light. */
+  linear: boolean;
+  memoryBudget: number;
+}
 
 /** Rows of each halving that some rows of the last one need: `[first, end)`, the frame's own rows first. */
 function rowsNeeded(sizes: readonly Size[], from: number, to: number): [number, number][] {
@@ -31,30 +47,31 @@ export class PyramidBuilder {
   readonly #commands: Commands;
   readonly #levels: readonly Level[];
   readonly #linear: boolean;
+  readonly #sampleBytes: number;
   /** The frame's size, and the sizes of its halvings down to the finest level. */
   readonly #sizes: readonly Size[];
   /** Rows of the finest level in a band. */
   readonly #band: number;
   #buffers: GPUBuffer[] = [];
 
-  /** @param linear whether samples are linear light. */
   constructor(
     on: { gpu: Gpu; transfer(): Promise<Transfer> },
     commands: Commands,
-    size: Size,
-    levels: readonly Level[],
-    linear: boolean,
+    { frames, levels, linear, memoryBudget }: PyramidOptions,
   ) {
+    const size = frameSize(frames[0]);
     this.#gpu = on.gpu;
     this.#transfer = () => on.transfer();
     this.#commands = commands;
     this.#levels = levels;
     this.#linear = linear;
+    this.#sampleBytes = Math.max(...frames.map(sampleBytes));
     const sizes = [size];
     while (sizes.length <= levels[0].halvings) sizes.push(half(sizes.at(-1)!));
     this.#sizes = sizes;
     const bytesPerRow = size.width * PIXEL_BYTES * 2 ** levels[0].halvings;
-    this.#band = Math.max(8, Math.min(levels[0].height, Math.floor(BAND_BYTES / bytesPerRow)));
+    const bandBytes = Math.min(BAND_BYTES, BAND_SHARE * memoryBudget);
+    this.#band = Math.max(1, Math.min(levels[0].height, Math.floor(bandBytes / bytesPerRow)));
   }
 
   /** Rows of each halving that the largest band needs. */
@@ -75,7 +92,12 @@ export class PyramidBuilder {
     const rows = this.#most();
     const pixels = rows.map((count, i) => count * this.#sizes[i].width);
     const halvings = pixels.slice(0, -1).map((count) => count * PIXEL_BYTES);
-    return [pixels[0] * 16, Math.ceil(pixels[0] / 4) * 4, width * height * PIXEL_BYTES, ...halvings];
+    return [
+      Math.ceil((pixels[0] * this.#sampleBytes) / 4) * 4,
+      Math.ceil(pixels[0] / 4) * 4,
+      width * height * PIXEL_BYTES,
+      ...halvings,
+    ];
   }
 
   /** Bytes of the buffers beside the pyramids. */

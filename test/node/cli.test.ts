@@ -371,6 +371,8 @@ describe('the process', () => {
         FIXED,
         '--response',
         'gamma',
+        '--align',
+        'none',
         '--memory-budget',
         '10MiB',
         '-o',
