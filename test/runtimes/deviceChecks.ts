@@ -3,14 +3,31 @@
  * no features. All of it depends on the WebGPU implementation as much as the kernels do.
  */
 import { Deghoster } from '../../src/index.ts';
-import type { FrameSource, MergeOptions } from '../../src/index.ts';
+import type { FrameSource, Homography, MergeOptions } from '../../src/index.ts';
 import type { Golden } from '../reference/golden.ts';
 import { asBuffer, asTexture, eightBit, readBuffer } from '../reference/frames.ts';
 import { expectClose } from '../reference/random.ts';
+import { SHOTS, align, handHeld, meanDistance } from '../align/estimateChecks.ts';
 import { GOLDEN_TOLERANCE, checkGolden } from './goldenCheck.ts';
 
 /** Tests of other things take the pixels as they are. */
 const AS_IS = { align: 'none' } as const;
+
+/**
+ * How the frames of estimateChecks.ts lie on the reference, as lavapipe found it. Every runtime must find the same, to a
+ * hundredth of a pixel; SwiftShader is within 1e-4.
+ */
+const HOMOGRAPHIES: readonly Homography[] = [
+  [
+    1.00732070417, 0.02363701946, 2.42934993425, -0.02291758487, 1.00464668441, -4.47591742838, 2.79470728918e-5,
+    -1.2851332354e-5, 1,
+  ],
+  [1, 0, 0, 0, 1, 0, 0, 0, 1],
+  [
+    0.99107219655, -0.04671894973, -5.72189223644, 0.04490723445, 0.99086727368, 0.37540349341, -8.18757094019e-6,
+    -1.98606607406e-5, 1,
+  ],
+];
 
 /** An implementation's unorm8 may be off by a rounding, which the network carries on. */
 const DEVICE_TOLERANCE = 1e-5;
@@ -69,6 +86,15 @@ async function checkFrames(
 }
 
 const DEVICE_CHECKS: readonly DeviceCheck[] = [
+  {
+    name: 'homographies of frames by hand',
+    tolerance: 0.01,
+    applies: () => true,
+    async run({ device }) {
+      const found = await align(device, handHeld(1, SHOTS));
+      return Math.max(...HOMOGRAPHIES.map((expected, k) => meanDistance(found[k].matrix, expected)));
+    },
+  },
   {
     name: 'frames in a texture and a buffer',
     tolerance: DEVICE_TOLERANCE,
