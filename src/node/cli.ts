@@ -8,6 +8,7 @@ import { CancelledError, DeghostError, UsageError, messageWith } from '../errors
 import type { DeghostErrorCode } from '../errors.ts';
 import {
   ALIGN_OPTIONS,
+  BATCH_OPTIONS,
   EVALUATE_OPTIONS,
   INFO_OPTIONS,
   MERGE_OPTIONS,
@@ -17,7 +18,16 @@ import {
   suggestion,
 } from './cli/args.ts';
 import type { OptionSpecs, ParsedArgs } from './cli/args.ts';
-import { ALIGN_HELP, EVALUATE_HELP, GENERAL_HELP, INFO_HELP, MERGE_HELP, PLAN_HELP, TUNE_HELP } from './cli/help.ts';
+import {
+  ALIGN_HELP,
+  BATCH_HELP,
+  EVALUATE_HELP,
+  GENERAL_HELP,
+  INFO_HELP,
+  MERGE_HELP,
+  PLAN_HELP,
+  TUNE_HELP,
+} from './cli/help.ts';
 import { json } from './cli/io.ts';
 import type { CommandIo } from './cli/io.ts';
 import { EVALUATE_REMEDIES, MERGE_REMEDIES } from './cli/remedies.ts';
@@ -35,6 +45,11 @@ interface Command {
 
 const COMMANDS: Record<string, Command> = {
   merge: { options: MERGE_OPTIONS, help: MERGE_HELP, load: async () => (await import('./cli/merge.ts')).mergeCommand },
+  batch: {
+    options: BATCH_OPTIONS,
+    help: BATCH_HELP,
+    load: async () => (await import('./cli/batch.ts')).batchCommand,
+  },
   align: { options: ALIGN_OPTIONS, help: ALIGN_HELP, load: async () => (await import('./cli/align.ts')).alignCommand },
   plan: { options: PLAN_OPTIONS, help: PLAN_HELP, load: async () => (await import('./cli/plan.ts')).planCommand },
   tune: { options: TUNE_OPTIONS, help: TUNE_HELP, load: async () => (await import('./cli/tune.ts')).tuneCommand },
@@ -105,7 +120,7 @@ async function dispatch(args: readonly string[], io: CommandIo): Promise<void> {
 function unknownCommand(word: string): UsageError {
   if (word.startsWith('-'))
     return new UsageError(
-      `unknown option ${word}: the command comes first, merge, align, plan, tune, evaluate or info; see ` +
+      `unknown option ${word}: the command comes first, merge, batch, align, plan, tune, evaluate or info; see ` +
         '`deghost --help`',
     );
   if (existsSync(word))
@@ -113,7 +128,7 @@ function unknownCommand(word: string): UsageError {
       `unknown command "${word}", but a file has this name: to merge pictures, \`deghost merge IMG... -o OUT\``,
     );
   return new UsageError(
-    `unknown command "${word}"${suggestion(word, Object.keys(COMMANDS))}: the commands are merge, align, plan, tune, ` +
+    `unknown command "${word}"${suggestion(word, Object.keys(COMMANDS))}: the commands are merge, batch, align, plan, tune, ` +
       'evaluate and info',
   );
 }

@@ -27,6 +27,11 @@ export const COMMON = {
   help: { type: 'boolean', short: 'h' },
 } satisfies OptionSpecs;
 
+/** Some of a command's options. */
+function pick<K extends string>(options: Record<K, OptionSpec>, names: readonly K[]): Record<K, OptionSpec> {
+  return Object.fromEntries(names.map((name) => [name, options[name]])) as Record<K, OptionSpec>;
+}
+
 export const MERGE_OPTIONS = {
   ...COMMON,
   output: { type: 'string', short: 'o' },
@@ -52,6 +57,34 @@ export const MERGE_OPTIONS = {
   'no-tune': { type: 'boolean' },
   profile: { type: 'boolean' },
   quiet: { type: 'boolean', short: 'q' },
+} satisfies OptionSpecs;
+
+export const BATCH_OPTIONS = {
+  ...COMMON,
+  output: { type: 'string', short: 'o' },
+  format: { type: 'string' },
+  frames: { type: 'string', short: 'n' },
+  shard: { type: 'string' },
+  resume: { type: 'boolean' },
+  'dry-run': { type: 'boolean' },
+  preview: { type: 'boolean' },
+  ...pick(MERGE_OPTIONS, [
+    'reference',
+    'response',
+    'align',
+    'crop',
+    'strength',
+    'color',
+    'weights',
+    'method',
+    'memory-budget',
+    'exr-type',
+    'tiff-type',
+    'tone',
+    'precision',
+    'no-tune',
+    'quiet',
+  ]),
 } satisfies OptionSpecs;
 
 export const ALIGN_OPTIONS = {

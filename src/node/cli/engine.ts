@@ -40,6 +40,8 @@ export class ComingEngine {
   /** Stops compiling for weights that are no longer needed. */
   #stopPreparing = new AbortController();
   readonly times: EngineTimes = {};
+  /** The file of the weights that it was opened or changed for. */
+  weightsPath: string | undefined;
   #device: GPUDevice | undefined;
 
   private constructor(
@@ -50,6 +52,7 @@ export class ComingEngine {
   ) {
     this.#options = options;
     this.#io = io;
+    this.weightsPath = weights?.path;
     const begun = performance.now();
     this.#engine = this.#open(adapter, weights);
     this.#engine.then(
@@ -87,6 +90,7 @@ export class ComingEngine {
 
   /** Switches to other weights. */
   change(weights: WeightsFile): void {
+    this.weightsPath = weights.path;
     this.#stopPreparing.abort();
     this.#stopPreparing = new AbortController();
     const [engine, prepared] = [this.#engine, this.#prepared];

@@ -8,6 +8,7 @@ export const GENERAL_HELP = `deghost: merge bracketed photos with moving things 
 
 Usage
   deghost merge IMG... -o OUT   merge 2 to 16 exposures of one scene
+  deghost batch DIR -o OUT      find the brackets in a folder and merge each
   deghost align IMG... -o DIR   align frames taken by hand, for other programs
   deghost plan WIDTHxHEIGHT     what a merge of this size would run, and its memory
   deghost tune                  find the fastest implementations on this adapter
@@ -109,6 +110,33 @@ ${ADAPTER}
   -q, --quiet           no progress
   -h, --help            this text
   Ctrl-C stops within a tile and leaves no file.
+`;
+
+export const BATCH_HELP = `Usage: deghost batch DIR|IMG... -o OUT [options]
+
+Finds the brackets among the pictures of a folder, or among the pictures named, and merges each into a file in
+OUT, named by its first frame. A bracket is 2 to 16 pictures of one camera and lens setting, taken one right
+after another (2 seconds at most in between), each with another exposure, over 1 EV at least.
+
+Examples
+  deghost batch holiday -o merged --dry-run
+  deghost batch holiday -o merged --format tif --preview --resume
+  deghost batch *.jpg -o merged --frames 3
+
+  -o, --output DIR      the folder; it is created if it is missing
+  --dry-run             prints the plan alone: the brackets, and why other pictures are in none
+  --format FORMAT       exr (default), hdr, tif, dng, npy, png, jpg or uhdr.jpg
+  --preview             also writes a tone-mapped .preview.png of each
+  -n, --frames N        brackets of N pictures, counted in the order of time and name: for pictures without EXIF
+  --resume              leaves out stacks whose file exists
+  --shard K/N           only every N-th stack, from the K-th on: for N machines, or the jobs of an array
+  --json                one JSON object on stdout: the plan, and what became of each stack
+  -q, --quiet           no messages
+  As in deghost merge: --reference, --response (auto:FILE keeps one curve for all), --align, --crop,
+  --strength, --color, --weights, --method, --memory-budget, --exr-type, --tiff-type, --tone, --precision,
+  --no-tune
+${ADAPTER}
+  A stack that fails is listed at the end, and the others are merged; the exit code is then 1.
 `;
 
 export const ALIGN_HELP = `Usage: deghost align IMG... -o DIR [options]

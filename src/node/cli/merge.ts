@@ -2,16 +2,20 @@
  * `deghost merge`: the command line is checked before the GPU is opened, and files appear only when the whole merge has
  * succeeded. The engine is prepared while the pictures are being read (engine.ts).
  */
-import { throwIfCancelled } from '../../errors.ts';
+import { basename, dirname } from 'node:path';
+import { InputError, throwIfCancelled } from '../../errors.ts';
 import { chooseReference } from '../../image/chooseReference.ts';
 import { clippedColorsNote } from '../../image/decode/workingSpace.ts';
-import { middleFrame } from '../../image/frame.ts';
+import { MIN_FRAMES, middleFrame } from '../../image/frame.ts';
 import { stackResponse } from '../../image/stackResponse.ts';
 import { readMotionMaps } from '../motionMaps.ts';
+import { shown } from '../problems.ts';
 import type { ParsedArgs } from './args.ts';
+import { bracketsOf } from './batchPlan.ts';
 import { cropResult } from './crop.ts';
 import type { CroppedResult } from './crop.ts';
-import { ComingEngine } from './engine.ts';
+import { ONE_MERGE } from './enginePool.ts';
+import type { EngineSource } from './enginePool.ts';
 import type { CommandIo } from './io.ts';
 import { readMergeOptions } from './mergeOptions.ts';
 import { checkOutputs, writeOutputs } from './mergeOutputs.ts';
@@ -23,6 +27,26 @@ import { readResponse } from './responseOption.ts';
 import { readWeights } from './weights.ts';
 
 export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
+  const { inputs, exposures, output } = readMergeOptions(args);
+  if (exposures === undefined) await expectOneBracket(inputs, output, io.signal);
+  return mergeStack(args, io, ONE_MERGE);
+}
+
+/** @throws InputError with the command that merges each, if the pictures are several brackets. */
+async function expectOneBracket(inputs: readonly string[], output: string, signal: AbortSignal): Promise<void> {
+  if (inputs.length < 2 * MIN_FRAMES) return;
+  const brackets = await bracketsOf(inputs, signal);
+  if (brackets.length < 2) return;
+  const [, second] = brackets;
+  throw new InputError(
+    `the pictures are ${brackets.length} brackets: the exposures begin again with ${shown(basename(second[0]))}. ` +
+      `Merge each with \`deghost batch ${inputs.map(shown).join(' ')} -o ${shown(dirname(output))}\`, or give --ev if ` +
+      'they are one',
+  );
+}
+
+/** Merges one stack with an engine from `engines`. */
+export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: EngineSource): Promise<void> {
   const options = readMergeOptions(args);
   const { signal } = io;
   const started = performance.now();
@@ -33,7 +57,7 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
     options.method === 'network' ? await readWeights(options.weights, options.inputs.length, guess) : undefined;
   const chosenResponse = await readResponse(options.response);
   throwIfCancelled(signal);
-  const coming = await ComingEngine.begin(options, weights, io);
+  const coming = await engines.begin(options, weights, io);
   let failed = true;
   try {
     const checked = performance.now();
@@ -96,9 +120,7 @@ export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<voi
     finish({ options, stack, reference, choice, info, weights }, result, files, times, profile, io, message);
     failed = false;
   } finally {
-    const closed = coming.close();
-    // Errors are reported at once, even if a driver is still compiling.
-    if (!failed) await closed;
+    await engines.end(coming, failed);
   }
 }
 

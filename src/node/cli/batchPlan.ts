@@ -1,0 +1,139 @@
+/** The plan of `deghost batch`: which pictures make which stacks, and where each goes. */
+import { open, readdir, stat } from 'node:fs/promises';
+import { basename, extname, join, resolve } from 'node:path';
+import { groupBrackets } from '../../brackets/group.ts';
+import type { Skipped } from '../../brackets/group.ts';
+import { SHOT_TAGS, shotOf } from '../../brackets/shots.ts';
+import type { Shot } from '../../brackets/shots.ts';
+import { InputError, UsageError, throwIfCancelled } from '../../errors.ts';
+import { optional, shown, systemProblem } from '../problems.ts';
+
+/** One stack and its file. */
+export interface PlannedStack {
+  files: string[];
+  /** Stops from the first frame. */
+  stops: (number | null)[];
+  output: string;
+}
+
+/** What a batch will do. */
+export interface BatchPlan {
+  stacks: PlannedStack[];
+  skipped: Skipped[];
+}
+
+const PICTURE = /\.(jpe?g|png|tiff?|webp|avif|heic|heif|jxl|exr|hdr|npy)$/i;
+const RAW = /\.(dng|cr2|cr3|nef|arw|raf|orf|rw2|pef|srw)$/i;
+/** EXIF lies within this much of a file's head. */
+const HEAD_BYTES = 1 << 20;
+
+/** All pictures that were named, and those of the folders that were named, in the order of their names. */
+async function picturesOf(paths: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const path of paths) {
+    const info = await stat(path).catch((error) => {
+      throw systemProblem(error, 'read', path);
+    });
+    if (info.isDirectory()) {
+      const names = await readdir(path).catch((error) => {
+        throw systemProblem(error, 'read', path);
+      });
+      found.push(...names.filter((name) => PICTURE.test(name) || RAW.test(name)).map((name) => join(path, name)));
+    } else found.push(path);
+  }
+  const distinct = new Map(found.map((path) => [resolve(path), path]));
+  return [...distinct.values()].sort(new Intl.Collator('en', { numeric: true }).compare);
+}
+
+async function headOf(path: string): Promise<Uint8Array> {
+  const handle = await open(path, 'r').catch((error) => {
+    throw systemProblem(error, 'read', path);
+  });
+  try {
+    const { bytesRead, buffer } = await handle.read(new Uint8Array(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A picture's shot; a file whose EXIF cannot be read has no exposure. */
+async function readShot(path: string): Promise<Shot> {
+  const { default: exifr } = await optional(() => import('exifr'), 'exifr', 'reading exposures from EXIF');
+  const bytes = await headOf(path);
+  const options = { pick: SHOT_TAGS, translateValues: false, reviveValues: false };
+  const tags = (await exifr.parse(bytes, options).catch(() => undefined)) as Record<string, unknown> | undefined;
+  return shotOf(path, tags ?? {}, { isRaw: RAW.test(path) });
+}
+
+/** The brackets among pictures, by their EXIF alone; none if a file cannot be read, which its reader will report. */
+export async function bracketsOf(paths: readonly string[], signal: AbortSignal): Promise<string[][]> {
+  const shots: Shot[] = [];
+  for (const path of paths) {
+    throwIfCancelled(signal);
+    const shot = PICTURE.test(path) ? await readShot(path).catch(() => undefined) : undefined;
+    if (!shot) return [];
+    shots.push(shot);
+  }
+  return groupBrackets(shots).brackets.map(({ shots: of }) => of.map(({ name }) => name));
+}
+
+/** How a batch is planned. */
+export interface BatchPlanOptions {
+  inputs: readonly string[];
+  folder: string;
+  /** The outputs' extension, without a dot. */
+  format: string;
+  /** Frames of every bracket, if they are to be counted. */
+  frames: number | undefined;
+}
+
+/**
+ * Plans a batch. Nothing but the pictures' heads is read.
+ * @throws UsageError where two stacks would be written to one file; InputError if there is no bracket, with the reasons.
+ */
+export async function planBatch(options: BatchPlanOptions, signal: AbortSignal): Promise<BatchPlan> {
+  const paths = await picturesOf(options.inputs);
+  if (paths.length === 0)
+    throw new InputError(`no pictures in ${options.inputs.map(shown).join(', ')}: name a folder with brackets`);
+  const shots: Shot[] = [];
+  for (const path of paths) {
+    throwIfCancelled(signal);
+    shots.push(await readShot(path));
+  }
+  const { brackets, skipped } = groupBrackets(shots, { frames: options.frames });
+  if (brackets.length === 0)
+    throw new InputError(
+      `no brackets among ${paths.length} pictures: ${skipped
+        .slice(0, 3)
+        .map(({ name, reason }) => `${shown(basename(name))}: ${reason}`)
+        .join('; ')}${skipped.length > 3 ? '; …' : ''}`,
+    );
+  const stacks = brackets.map(({ shots: of }): PlannedStack => {
+    const [{ name, ev: first }] = of;
+    return {
+      files: of.map((shot) => shot.name),
+      stops: of.map(({ ev }) => (ev === undefined || first === undefined ? null : ev - first)),
+      output: join(options.folder, `${basename(name, extname(name))}.${options.format}`),
+    };
+  });
+  checkOutputs(stacks, paths);
+  return { stacks, skipped };
+}
+
+function checkOutputs(stacks: readonly PlannedStack[], paths: readonly string[]): void {
+  const written = new Map<string, PlannedStack>();
+  const read = new Set(paths.map((path) => resolve(path)));
+  for (const stack of stacks) {
+    const target = resolve(stack.output);
+    const other = written.get(target.toLowerCase());
+    if (other)
+      throw new UsageError(
+        `the stacks of ${shown(other.files[0])} and ${shown(stack.files[0])} would both become ` +
+          `${shown(stack.output)}: run them into two folders`,
+      );
+    if (read.has(target))
+      throw new UsageError(`${shown(stack.output)} would overwrite a picture: name another folder or --format`);
+    written.set(target.toLowerCase(), stack);
+  }
+}
