@@ -14,8 +14,8 @@ import { GOLDEN_TOLERANCE, checkGolden } from './goldenCheck.ts';
 const AS_IS = { align: 'none' } as const;
 
 /**
- * How the frames of estimateChecks.ts lie on the reference, as lavapipe found it. Every runtime must find the same, to a
- * hundredth of a pixel; SwiftShader is within 1e-4.
+ * How the frames of estimateChecks.ts lie on the reference, as lavapipe found it. Every runtime must find the same, to
+ * a hundredth of a pixel; SwiftShader is within 1e-4.
  */
 const HOMOGRAPHIES: readonly Homography[] = [
   [

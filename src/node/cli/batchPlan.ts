@@ -90,7 +90,7 @@ export interface BatchPlanOptions {
 
 /**
  * Plans a batch. Nothing but the pictures' heads is read.
- * @throws UsageError where two stacks would be written to one file; InputError if there is no bracket, with the reasons.
+ * @throws UsageError where two stacks would be written to one file; InputError if there is no bracket, with reasons.
  */
 export async function planBatch(options: BatchPlanOptions, signal: AbortSignal): Promise<BatchPlan> {
   const paths = await picturesOf(options.inputs);

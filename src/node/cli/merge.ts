@@ -40,8 +40,8 @@ async function expectOneBracket(inputs: readonly string[], output: string, signa
   const [, second] = brackets;
   throw new InputError(
     `the pictures are ${brackets.length} brackets: the exposures begin again with ${shown(basename(second[0]))}. ` +
-      `Merge each with \`deghost batch ${inputs.map(shown).join(' ')} -o ${shown(dirname(output))}\`, or give --ev if ` +
-      'they are one',
+      `Merge each with \`deghost batch ${inputs.map(shown).join(' ')} -o ${shown(dirname(output))}\`, or give --ev ` +
+      'if they are one',
   );
 }
 
