@@ -128,8 +128,8 @@ function unknownCommand(word: string): UsageError {
       `unknown command "${word}", but a file has this name: to merge pictures, \`deghost merge IMG... -o OUT\``,
     );
   return new UsageError(
-    `unknown command "${word}"${suggestion(word, Object.keys(COMMANDS))}: the commands are merge, batch, align, plan, tune, ` +
-      'evaluate and info',
+    `unknown command "${word}"${suggestion(word, Object.keys(COMMANDS))}: the commands are merge, batch, align, ` +
+      'plan, tune, evaluate and info',
   );
 }
 

@@ -57,8 +57,8 @@ export function announce(context: MergeContext, message: (text: string) => void)
   const biases = context.options.exposures ? undefined : exposureBiases(stack.images);
   if (biases)
     message(
-      `the exposures are the exposure bias in EXIF (${biases.map((bias) => `${bias > 0 ? '+' : ''}${bias}`).join(', ')}` +
-        ' EV), because no picture has an exposure time: --ev gives others',
+      `the exposures are the exposure bias in EXIF (${biases.map((bias) => (bias > 0 ? `+${bias}` : bias)).join(', ')} ` +
+        'EV), because no picture has an exposure time: --ev gives others',
     );
   if (choice) message(referenceSummary(choice));
   const plain =
