@@ -77,7 +77,7 @@ describe('--response auto:FILE', () => {
 
   it('keeps nothing where the stack does not tell, and warns', async () => {
     const file = at('none.json');
-    const ran = await merge(blank, '--ev=-2,0,2', '--response', `auto:${file}`);
+    const ran = await merge(blank, '--ev=-2,0,2', '--response', `auto:${file}`, '--align', 'none');
     expect(ran.code, ran.err).toBe(0);
     expect(existsSync(file)).toBe(false);
     expect(ran.err).toContain(`the response is not saved in ${file}`);

@@ -48,13 +48,14 @@ describe('the tarball', () => {
     );
     expect(Object.keys(report.analysis.entrypoints).sort()).toEqual([
       '.',
+      './align',
       './node',
       './package.json',
       './tune',
       './warnings',
       './weights/*.safetensors',
     ]);
-    for (const name of ['.', './node', './tune', './warnings']) {
+    for (const name of ['.', './align', './node', './tune', './warnings']) {
       const { resolutions } = report.analysis.entrypoints[name];
       for (const kind of ['node16-esm', 'bundler'])
         expect(resolutions[kind].resolution, `${name} ${kind}`).toMatchObject({ isTypeScript: true });
@@ -113,7 +114,8 @@ describe('installed', () => {
     expect(read).toMatchObject({
       code: 'missing-package',
       message:
-        'reading JPEG, PNG and TIFF needs the npm package "sharp", which is not installed: run `npm install sharp`',
+        'reading JPEG, PNG, TIFF, WebP and AVIF needs the npm package "sharp", which is not installed: ' +
+        'run `npm install sharp`',
     });
     expect(write).toMatchObject({
       code: 'missing-package',

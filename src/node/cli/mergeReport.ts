@@ -55,11 +55,13 @@ export function announce(context: MergeContext, message: (text: string) => void)
     message(`  ${k + 1}  ${stops(context, k).padStart(5)} EV  ${frame.name}${k === reference ? '  (reference)' : ''}`),
   );
   const biases = context.options.exposures ? undefined : exposureBiases(stack.images);
-  if (biases)
+  if (biases) {
+    const list = biases.map((bias) => (bias > 0 ? `+${bias}` : bias)).join(', ');
     message(
-      `the exposures are the exposure bias in EXIF (${biases.map((bias) => (bias > 0 ? `+${bias}` : bias)).join(', ')} ` +
-        'EV), because no picture has an exposure time: --ev gives others',
+      `the exposures are the exposure bias in EXIF (${list} EV), because no picture has an exposure time: --ev gives ` +
+        'others',
     );
+  }
   if (choice) message(referenceSummary(choice));
   const plain =
     context.options.motionIn === undefined
