@@ -19,6 +19,8 @@ export interface ExposureInfo {
   iso?: number;
   /** Exposure bias in stops: how much brighter than the camera's own choice. Used where no frame has a time. */
   bias?: number;
+  /** EXIF's orientation, 1 to 8. Decoders have applied it. */
+  orientation?: number;
 }
 
 /** The tags that `exposureInfo` reads. */
@@ -32,6 +34,7 @@ const EXPOSURE_TAGS = [
   'ISOSpeed',
   'ExposureCompensation', // ExposureBiasValue
   'ExposureBiasValue',
+  'Orientation',
 ];
 /** The 16-bit ISO field's way to say "larger: see the other fields". */
 const ISO_OVERFLOW = 65535;
@@ -63,6 +66,8 @@ export function exposureInfo(tags: Record<string, unknown>): ExposureInfo {
   if (iso !== undefined) info.iso = iso;
   const bias = number(tags.ExposureCompensation ?? tags.ExposureBiasValue);
   if (bias !== undefined) info.bias = bias;
+  const orientation = number(tags.Orientation);
+  if (orientation !== undefined && orientation > 1 && orientation <= 8) info.orientation = orientation;
   return info;
 }
 

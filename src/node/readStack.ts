@@ -3,7 +3,9 @@ import { basename } from 'node:path';
 import { InputError } from '../errors.ts';
 import type { ColorSpace } from '../image/colorSpace.ts';
 import { exposures as exifExposures } from '../image/exif.ts';
+import { checkSameSize } from '../image/frame.ts';
 import type { Frame } from '../image/frame.ts';
+import { agreeingOrientations } from '../image/orientation.ts';
 import type { DecodedImage } from '../image/picture.ts';
 import { shown } from './problems.ts';
 import { readFrameFiles } from './readImage.ts';
@@ -18,22 +20,24 @@ export interface StackOptions {
 
 /**
  * Reads a stack's pictures, in the order given.
- * @returns frames named by their file names, or by their whole paths where file names repeat; and the pictures they
- * come from.
+ * @returns frames named by their file names, or by their whole paths where file names repeat; the pictures they come
+ * from; and what to tell of them.
  * @throws InputError naming the file; MissingPackageError without sharp or exifr; CancelledError.
  */
 export async function readStackFiles(
   paths: readonly string[],
   { exposures: given, colorSpace, signal }: StackOptions = {},
-): Promise<{ frames: Frame[]; images: DecodedImage[] }> {
+): Promise<{ frames: Frame[]; images: DecodedImage[]; notes: string[] }> {
   if (given && given.length !== paths.length)
     throw new InputError(
       `${given.length} exposures given for ${paths.length} files: give one per file, in the same order`,
     );
-  const images: DecodedImage[] = [];
-  for await (const image of readFrameFiles(paths, { colorSpace, signal })) images.push(image);
+  const read: DecodedImage[] = [];
+  for await (const image of readFrameFiles(paths, { colorSpace, signal })) read.push(image);
   const short = paths.map((path) => basename(path));
   const names = (new Set(short).size === short.length ? short : paths).map(shown);
+  const { images, notes } = agreeingOrientations(read.map((image, i) => ({ ...image, name: names[i] })));
+  for (const [i, image] of images.entries()) checkSameSize(image, names[i], images[0], names[0]);
   const exposures = given ?? exifExposures(images.map(({ exif }, i) => ({ name: names[i], exif })));
   return {
     frames: images.map(({ data, width, height, coverage }, i) => ({
@@ -45,5 +49,6 @@ export async function readStackFiles(
       exposure: exposures[i],
     })),
     images,
+    notes,
   };
 }

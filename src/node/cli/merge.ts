@@ -81,7 +81,7 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
     const opened = performance.now();
     const message = (text: string): void => void (options.quiet || io.stderr.write(`${text}\n`));
     const colorNote = clippedColorsNote(images, (wider) => `--color ${wider} keeps more`);
-    for (const note of [responseNote, colorNote]) if (note !== undefined) message(`warning: ${note}`);
+    for (const note of [...stack.notes, responseNote, colorNote]) if (note !== undefined) message(`warning: ${note}`);
     announce({ options, stack, reference, choice, info, weights }, message);
     const view = new ProgressView(io.stderr);
     let result: CroppedResult;

@@ -14,6 +14,8 @@ export interface Stack {
   /** `order[k]` is the command-line index of frame k. */
   order: number[];
   images: DecodedImage[];
+  /** What to tell of the pictures. */
+  notes: string[];
 }
 
 /** @throws InputError naming the file and what is wrong with it; CancelledError. */
@@ -21,9 +23,9 @@ export async function readStack(
   { inputs, exposures, color }: Pick<MergeOptions, 'inputs' | 'exposures' | 'color'>,
   signal: AbortSignal,
 ): Promise<Stack> {
-  const { frames: read, images } = await readStackFiles(inputs, { exposures, colorSpace: color, signal });
+  const { frames: read, images, notes } = await readStackFiles(inputs, { exposures, colorSpace: color, signal });
   throwIfCancelled(signal);
   const { frames, order } = sortFrames(read);
   const { width, height } = frames[0];
-  return { frames, width, height, order, images };
+  return { frames, width, height, order, images, notes };
 }
