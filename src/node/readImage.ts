@@ -81,7 +81,7 @@ class DecodingMemory {
 
 /**
  * Reads one picture.
- * @param options.colorSpace the working space that its colours are converted to; sRGB by default.
+ * @param options `colorSpace` is the working space that its colours are converted to, sRGB by default.
  * @throws InputError naming the file and what is wrong with it; MissingPackageError without a package that it needs.
  */
 export function readFrame(

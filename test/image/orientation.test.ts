@@ -7,10 +7,7 @@ const [WIDTH, HEIGHT] = [60, 40];
 
 /** A picture as its file stores it, at an exposure, turned by its flag as decoders do. */
 function decoded(name: string, exposure: number, orientation: number, storedTurns = 0) {
-  const stored = turned(
-    { data: scene(WIDTH, HEIGHT, exposure, 10), width: WIDTH, height: HEIGHT },
-    storedTurns,
-  );
+  const stored = turned({ data: scene(WIDTH, HEIGHT, exposure, 10), width: WIDTH, height: HEIGHT }, storedTurns);
   const turns = { 1: 0, 6: 1, 3: 2, 8: 3 }[orientation] ?? 0;
   return { ...turned(stored, turns), name, exif: { orientation } };
 }
