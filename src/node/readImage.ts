@@ -157,7 +157,7 @@ export async function* readFrameFiles(
     const picture = await coming.shift()!;
     throwIfCancelled(signal);
     first ??= picture;
-    // The merge would report the same, but only after all the others were decoded. A frame on its side may yet be turned.
+    // The merge would report the same, but only after all the others were decoded. A frame on its side may be turned.
     const isOnSide = (picture.exif.orientation ?? 1) !== (first.exif.orientation ?? 1);
     const { width, height } = isOnSide && picture.width === first.height ? first : picture;
     checkSameSize({ width, height }, shown(path), first, shown(paths[0]));
