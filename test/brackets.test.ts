@@ -113,7 +113,9 @@ describe('pictures', () => {
     const bare = [10, 9, 8, 7, 6, 5, 4].map((i) => shotOf(`IMG_${i}.jpg`, {}, { isRaw: false }));
     const found = groupBrackets(bare);
     expect(found.brackets).toEqual([]);
-    expect(found.skipped[0].reason).toBe('its EXIF says nothing of its exposure: give --frames N');
+    expect(found.skipped[0].reason).toBe(
+      'its EXIF says nothing of its exposure: give the number of frames of a bracket',
+    );
     const three = groupBrackets(bare, { frames: 3 });
     expect(names(three)).toEqual(['IMG_4.jpg IMG_5.jpg IMG_6.jpg', 'IMG_7.jpg IMG_8.jpg IMG_9.jpg']);
     expect(three.skipped).toEqual([{ name: 'IMG_10.jpg', reason: '1 left over after brackets of 3' }]);

@@ -129,7 +129,7 @@ function reasonAgainst(group: readonly Shot[], frames: number | undefined): stri
     return group.length === frames ? undefined : `${group.length} left over after brackets of ${frames}`;
   if (group.length < LEAST_FRAMES)
     return group[0].ev === undefined
-      ? 'its EXIF says nothing of its exposure: give --frames N'
+      ? 'its EXIF says nothing of its exposure: give the number of frames of a bracket'
       : 'no other picture of the scene with another exposure right before or after it';
   if (group.length > MOST_FRAMES) return `${group.length} exposures in a row, at most ${MOST_FRAMES} are merged`;
   const evs = group.map(({ ev }) => ev!);
