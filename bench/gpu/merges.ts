@@ -2,9 +2,10 @@
  * Whole merges of three frames with a profile: f32 and, where the device has it, f16; 1500x1000 and 24 megapixels; the
  * default budget and a large one.
  *
- *     npx tsx bench/gpu/merges.ts [--adapter gpu] [--tiny] [--small] [--save FOLDER]
+ *     npx tsx bench/gpu/merges.ts [--adapter gpu] [--tiny] [--small] [--precision f16] [--save FOLDER]
  *
- * Variants are those that `deghost tune` found here, if it ran; `--small` leaves out 24 megapixels. With `--save` the
+ * Variants are those that `deghost tune` found here, if it ran; `--small` leaves out 24 megapixels, `--precision` the other
+ * precision. With `--save` the
  * frames and the results of the small size are written as raw f32, [height, width, 3], for torchBench.py, which says
  * whether they are right.
  */
@@ -22,7 +23,12 @@ import { tuningOf } from '../tuning.ts';
 import { COMMON, main, openGpu, reasonOf, row, say, tflops } from './program.ts';
 
 const { values } = parseArgs({
-  options: { ...COMMON, small: { type: 'boolean', default: false }, save: { type: 'string' } },
+  options: {
+    ...COMMON,
+    small: { type: 'boolean', default: false },
+    precision: { type: 'string' },
+    save: { type: 'string' },
+  },
 });
 
 const GIB = 2 ** 30;
@@ -142,7 +148,10 @@ function save(
 await main('merges', async () => {
   const { device } = await openGpu(values.adapter);
   const weights = await readShippedWeights(3);
-  for (const precision of ['f32', ...(deviceCapabilities(device).f16 ? ['f16'] : [])] as DType[]) {
+  const precisions = (['f32', ...(deviceCapabilities(device).f16 ? ['f16'] : [])] as DType[]).filter(
+    (precision) => !values.precision || precision === values.precision,
+  );
+  for (const precision of precisions) {
     const tuning = await tuningOf(device, precision);
     if (!tuning)
       say(

@@ -71,6 +71,11 @@ const HOPELESS = 1.5;
 /** Runs are repeated for this long, in milliseconds, because Dawn rounds timestamps to 65 us. */
 const PASS_MS = 8;
 const MOST_RUNS = 256;
+/**
+ * A GPU runs for this long, in milliseconds, before the first measurement of a class. While programs compile it is
+ * idle and lowers its clock, to a sixth on an NVIDIA H100, and then the first to be timed would lose.
+ */
+const WARM_MS = 100;
 
 export function median(samples: readonly number[]): number {
   const sorted = [...samples].sort((a, b) => a - b);
@@ -127,6 +132,11 @@ class Stop {
   }
 }
 
+/** How often to repeat a run that takes this long. */
+function runsOf(ms: number): number {
+  return Math.min(MOST_RUNS, Math.max(1, Math.ceil(PASS_MS / Math.max(1e-3, ms))));
+}
+
 /**
  * Times the compiled implementations in turns, with fewer rounds if the tuner must stop. @returns the median time of a
  * run, or undefined if stopped in the first round.
@@ -134,11 +144,15 @@ class Stop {
 async function timeInTurns(
   subjects: ReadonlyMap<string, Subject>,
   stop: Stop,
+  warmMs: number,
 ): Promise<Map<string, number> | undefined> {
   const samples = new Map<string, number[]>();
   const runs = new Map<string, number>();
   const medians = (): Map<string, number> =>
     new Map([...samples].map(([implementation, all]) => [implementation, median(all)]));
+  const [first] = subjects.values();
+  for (const begun = performance.now(); performance.now() - begun < warmMs && !stop.reason; )
+    await first.time(runsOf(await first.time(1)));
   let racing = [...subjects.keys()];
   for (let round = 0; round < ROUNDS; round++) {
     for (const implementation of racing) {
@@ -146,11 +160,7 @@ async function timeInTurns(
       if (stop.reason && round > 0) return medians();
       if (stop.reason === 'cancelled') return undefined;
       const subject = subjects.get(implementation)!;
-      if (!runs.has(implementation))
-        runs.set(
-          implementation,
-          Math.min(MOST_RUNS, Math.max(1, Math.ceil(PASS_MS / Math.max(1e-3, await subject.time(1))))),
-        );
+      if (!runs.has(implementation)) runs.set(implementation, runsOf(await subject.time(1)));
       const count = runs.get(implementation)!;
       const ms = (await subject.time(count)) / count;
       samples.set(implementation, [...(samples.get(implementation) ?? []), ms]);
@@ -169,6 +179,7 @@ async function tuneClass(
   bench: Bench,
   tolerance: number,
   stop: Stop,
+  warmMs: number,
   report: (implementation?: string) => void,
 ): Promise<TunedClass | undefined> {
   const rejected = new Map<string, string>();
@@ -199,7 +210,7 @@ async function tuneClass(
       }
     }
     report();
-    const times = subjects.size > 0 ? await timeInTurns(subjects, stop) : new Map<string, number>();
+    const times = subjects.size > 0 ? await timeInTurns(subjects, stop, warmMs) : new Map<string, number>();
     if (!times) return undefined;
     const candidates = stepClass.implementations.map((implementation): Candidate => {
       const error = rejected.get(implementation);
@@ -222,12 +233,16 @@ async function tuneClass(
   }
 }
 
-/** Tunes classes in the order given. @param now milliseconds, for the limit. */
+/**
+ * Tunes classes in the order given. @param warmMs how long a class runs before it is timed. @param now milliseconds, for
+ * the limit.
+ */
 export async function tuneClasses(
   classes: readonly StepClass[],
   bench: Bench,
   precision: DType,
   control: TuneControl,
+  warmMs = 0,
   now: () => number = () => performance.now(),
 ): Promise<Pick<TuneResult, 'classes' | 'unreached' | 'stopped'>> {
   const stop = new Stop(control, now);
@@ -241,7 +256,7 @@ export async function tuneClasses(
         name: stepClass.name,
         ...(implementation && { implementation }),
       });
-    const found = reason ? undefined : await tuneClass(stepClass, bench, TOLERANCE[precision], stop, report);
+    const found = reason ? undefined : await tuneClass(stepClass, bench, TOLERANCE[precision], stop, warmMs, report);
     if (!found) return { classes: tuned, unreached: classes.slice(i).map(({ name }) => name), stopped: stop.reason };
     tuned.push(found);
   }
@@ -267,7 +282,7 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
   const classes = stepClasses(config, frames, tile, target).filter(({ name }) => filter(name));
   const bench = new DeviceBench(device, target, !software);
   try {
-    const found = await tuneClasses(classes, bench, precision, options);
+    const found = await tuneClasses(classes, bench, precision, options, software ? 0 : WARM_MS);
     return {
       format: FORMAT,
       key: tuneKey(device.adapterInfo, target),

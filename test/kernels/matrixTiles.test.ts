@@ -24,29 +24,34 @@ const namesOf = (attrs: ConvAttrs, target: Target, shape = SHAPE): string[] =>
   implementationNames(conv2d, attrs, [shape], target);
 
 describe('candidates on matrices', () => {
-  it('come after all others, in halves alone and where a device has matrices in subgroups of one size', () => {
+  it('come first, in halves alone and where a device has matrices in subgroups of one size', () => {
     const others = namesOf(LAYER, { capabilities: { f16: true, subgroupSize: 32 }, precision: 'f16' });
     expect(others.filter(isMatrixName)).toEqual([]);
-    expect(namesOf(LAYER, GPU)).toEqual([...others, 'matrix 16x8x32', 'matrix 16x16x32']);
-    expect(namesOf({ ...LAYER, channels: 128 }, GPU).filter(isMatrixName)).toEqual([
-      'matrix 16x8x32',
-      'matrix 16x16x32',
-      'matrix 16x8x64',
-    ]);
+    const all = ['16x8x32 by 2', '16x16x32 by 4', '16x8x32 by 1', '16x8x32 by 4'].map((tile) => `matrix ${tile}`);
+    // Of the others, only what runs without a tuning.
+    expect(namesOf(LAYER, GPU)).toEqual([...all, others[0]]);
+    expect(namesOf({ ...LAYER, channels: 128 }, GPU).filter(isMatrixName)).toEqual(all);
+    // Two rows of four subgroups, for 2x2 windows, take more memory than every device has.
+    expect(namesOf({ ...LAYER, store: { kind: 'pool' } }, GPU).filter(isMatrixName)).toEqual(
+      all.filter((name) => name !== 'matrix 16x16x32 by 4'),
+    );
     expect(namesOf(LAYER, { ...GPU, precision: 'f32' }).filter(isMatrixName)).toEqual([]);
     expect(
       namesOf(LAYER, { capabilities: { f16: true, matrices: SIXTEEN }, precision: 'f16' }).filter(isMatrixName),
     ).toEqual([]);
-    // A workgroup of four subgroups would be larger than every device allows.
-    expect(
-      namesOf(LAYER, { capabilities: { f16: true, subgroupSize: 128, matrices: SIXTEEN }, precision: 'f16' }).filter(
-        isMatrixName,
-      ),
-    ).toEqual([]);
+    // A workgroup of four subgroups, or of any, would be larger than every device allows.
+    const wide = (subgroupSize: number): Target => ({
+      capabilities: { f16: true, subgroupSize, matrices: SIXTEEN },
+      precision: 'f16',
+    });
+    expect(namesOf(LAYER, wide(128)).filter(isMatrixName)).toEqual(['matrix 16x8x32 by 2', 'matrix 16x8x32 by 1']);
+    expect(namesOf(LAYER, wide(512)).filter(isMatrixName)).toEqual([]);
   });
 
-  it('are one on a CPU, which only imitates matrices', () => {
-    expect(namesOf(LAYER, CPU).filter(isMatrixName)).toEqual(['matrix 16x8x32']);
+  it('are one on a CPU, which only imitates matrices, after all others', () => {
+    const names = namesOf(LAYER, CPU);
+    expect(names.filter(isMatrixName)).toEqual(['matrix 16x8x32 by 4']);
+    expect(names.at(-1)).toBe('matrix 16x8x32 by 4');
   });
 
   it('are for layers that fill matrices, without groups, and that read no frames', () => {

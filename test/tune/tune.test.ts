@@ -59,6 +59,7 @@ class FakeBench implements Bench {
       this,
       precision,
       control,
+      0,
       () => this.now,
     );
   }

@@ -18,6 +18,8 @@ export interface Method {
   name: string;
   /** The method's implementations for a layer, most promising first; none if the method does not fit. */
   implementations(layer: Layer): Implementation[];
+  /** Whether this method, wherever it fits, is several times faster on such devices than all others. */
+  isBest?(target: Target): boolean;
 }
 
 /** Lanes of a CPU's vectors, which software adapters use as subgroups. Undefined on GPUs. */

@@ -2,15 +2,17 @@
  * The convolution on a GPU's matrix units (subgroup matrices), halves in and sums in f32: an implicit GEMM of pixels x
  * input channels by input channels x output channels.
  *
- * A workgroup computes a tile of pixels side by side (matrixTiles.ts). For k input channels at a time, all its
- * invocations stage the tile and its halo in workgroup memory, as halves, with the k channels of a pixel next to each
- * other. The left matrix of m pixels in a row is then read straight from there at any tap, with a stride of k and no
- * copy per tap. Right matrices come from memory, packed in the order they are multiplied. Each subgroup has its own
- * rows, and a named sum for every pair of a left and a right matrix.
+ * A workgroup computes a tile of pixels (matrixTiles.ts): columns side by side, and rows one dilation apart, so that
+ * the halo above and below is one row at any dilation. For k input channels at a time, all its invocations stage the
+ * tile and its halo in workgroup memory, as halves, with the k channels of a pixel next to each other. Each loads all
+ * its values before it stores the first: with one load at a time in flight, staging took longer than the products. The
+ * left matrix of m pixels in a row is then read straight from there at any tap, with a stride of k and no copy per tap,
+ * and serves all taps of its column. Right matrices come from memory, packed in the order they are multiplied. Each
+ * subgroup has its own rows, and a named sum for every pair of a left and a right matrix.
  *
  * Sums leave through workgroup memory a few rows at a time, channel by channel, so that neighbouring invocations store
  * neighbouring pixels. The store code is that of the register-tiled convolution (stores.ts). Further dilations run in
- * further workgroups; the widest dilation decides the halo.
+ * further workgroups, each with code of its own.
  *
  * Matrices are Dawn's `chromium_experimental_subgroup_matrix`. Only the functions of `matrixFunctions` use them: tests
  * replace these functions and so check the rest on every adapter.
@@ -29,9 +31,18 @@ import { sourceCode, sourceRecipes, sourceValues } from '../sources.ts';
 import { storeCode, storeRecipe, storeValues } from '../stores.ts';
 import type { StoreCode } from '../stores.ts';
 import { packedWeights } from '../weights.ts';
-import { SUBGROUPS, matrixGroups, matrixMemory, matrixPacking, matrixSteps, matrixTiles } from './matrixTiles.ts';
+import {
+  SUBGROUP_COLUMNS,
+  haloSize,
+  matrixGroups,
+  matrixMemory,
+  matrixName,
+  matrixPacking,
+  matrixSteps,
+  matrixTiles,
+  subgroupRows,
+} from './matrixTiles.ts';
 import type { MatrixMemory, MatrixTile } from './matrixTiles.ts';
-import { tileName } from './registerTile.ts';
 import type { Recipe } from './registerTile.ts';
 
 /** The staged halo grows with the kernel; the network has 1x1 and 3x3. */
@@ -40,7 +51,6 @@ const MOST_KERNEL = 3;
 /** Everything that a program is generated from: plain data. */
 interface MatrixRecipe extends Pick<Recipe, 'kernel' | 'split' | 'activation' | 'sources' | 'store'> {
   tile: MatrixTile;
-  /** The widest of them decides how much is staged. */
   dilations: readonly number[];
 }
 
@@ -53,83 +63,124 @@ alias Sum = subgroup_matrix_result<f32, ${n}, ${m}>;
 fn load_left(at: u32) -> Left { return subgroupMatrixLoad<Left, row_major>(&staged, at, ${k}u); }
 fn load_right(at: u32) -> Right { return subgroupMatrixLoad<Right, row_major>(&weights, at, ${n}u); }
 fn multiply(left: Left, right: Right, sum: Sum) -> Sum { return subgroupMatrixMultiplyAccumulate(left, right, sum); }
-fn drain(at: u32, sum: Sum) { subgroupMatrixStore<col_major>(&drained, at, sum, COLUMNS); }
+fn drain(at: u32, sum: Sum) { subgroupMatrixStore<col_major>(&drained, at, sum, DRAIN_STRIDE); }
 `;
 }
 
+/** The distance between the rows of a tile, and between taps. */
+type Dilation = number;
+
+/** WGSL that finds, for each value of the halo that an invocation stages, its pixel and its place. */
+function stagedItems({ kernel, tile }: MatrixRecipe, dilation: Dilation): string {
+  const { k } = tile.size;
+  const { width, height } = haloSize(kernel, dilation, tile);
+  const blocks = k / 4;
+  return lines(
+    stagedRange(kernel, dilation, tile).map(
+      (t) => `  let item_${t} = lane + ${t * tile.workgroup}u;
+  let c_${t} = item_${t} % ${blocks}u;
+  let x_${t} = x_first + i32(item_${t} / ${blocks}u % ${width}u) - ${((kernel - 1) / 2) * dilation};
+  let y_${t} = y_first + (i32(item_${t} / ${blocks * width}u) - ${(kernel - 1) / 2}) * ${dilation};
+  let inside_${t} = u32(x_${t}) < params.width && u32(y_${t}) < params.height && item_${t} < ${blocks * width * height}u;`,
+    ),
+  );
+}
+
+/** The values that an invocation stages, numbered. */
+function stagedRange(kernel: number, dilation: Dilation, tile: MatrixTile): number[] {
+  const { width, height } = haloSize(kernel, dilation, tile);
+  return range(Math.ceil((width * height * tile.size.k) / 4 / tile.workgroup));
+}
+
 /** WGSL of the loop over one source's channels: stage k channels, then multiply at all taps. */
-function sourceLoop({ sources, split, tile }: MatrixRecipe, index: number): string {
+function sourceLoop({ kernel, sources, split, tile }: MatrixRecipe, dilation: Dilation, index: number): string {
   const {
-    columns,
-    rows,
     out,
     size: { m, n, k },
   } = tile;
   const source = sources[index];
   const halved = (value: string): string => (source.half ? `(${value} >> 1u)` : value);
+  const rows = subgroupRows(tile);
+  const { width, height } = haloSize(kernel, dilation, tile);
   const rights = range((4 * out) / n);
-  const product = (r: number, c: number): string => `        {
-          let left = load_left((at + ${r}u * halo_width + ${c * m}u) * ${k}u);
-${lines(rights.map((j) => `          sum_${r}_${c}_${j} = multiply(left, right_${j}, sum_${r}_${c}_${j});`))}
-        }`;
-  const block = split ? `part * params.blocks_${index} + c` : 'c';
-  const width = source.half ? '(width >> 1u)' : 'width';
+  const block = split ? `part * params.blocks_${index} + block` : 'block';
+  const plane = source.half ? '(params.width >> 1u)' : 'params.width';
+  const items = stagedRange(kernel, dilation, tile);
+  const count = (width * height * k) / 4;
+  const load = (t: number): string => `    var value_${t} = vec4h();
+    {
+      let block = step * ${k / 4}u + c_${t};
+      let has = inside_${t} && block < params.blocks_${index};
+      let at = select(0u, ${halved(`u32(y_${t})`)} * ${plane} + ${halved(`u32(x_${t})`)}, has);
+      let loaded = vec4h(load_input_${index}(select(0u, ${block}, has), at));
+      value_${t} = select(vec4h(), loaded, has);
+    }`;
+  const stage = (t: number): string => {
+    const stores = `staged[4u * item_${t}] = value_${t}.x;
+      staged[4u * item_${t} + 1u] = value_${t}.y;
+      staged[4u * item_${t} + 2u] = value_${t}.z;
+      staged[4u * item_${t} + 3u] = value_${t}.w;`;
+    return (t + 1) * tile.workgroup <= count
+      ? `      ${stores}`
+      : `    if (item_${t} < ${count}u) {\n      ${stores}\n    }`;
+  };
+  // The taps of a column, at one column of matrices.
+  const taps = (c: number): string => `      {
+${lines(
+  range(rows + kernel - 1).map((r) => `        let left_${r} = load_left((at + ${r * width + c * m}u) * ${k}u);`),
+)}
+${lines(
+  range(kernel).map(
+    (ky) => `        {
+${lines(rights.map((j) => `          let right_${j} = load_right(from_tap + ${(ky * kernel * rights.length + j) * k * n}u);`))}
+${lines(
+  range(rows).flatMap((r) =>
+    rights.map((j) => `          sum_${r}_${c}_${j} = multiply(left_${r + ky}, right_${j}, sum_${r}_${c}_${j});`),
+  ),
+)}
+        }`,
+  ),
+)}
+      }`;
   return `  for (var step = 0u; step < params.steps_${index}; step++) {
+${lines(items.map(load))}
     workgroupBarrier();
-    for (var i = lane; i < halo_width * halo_height * ${k / 4}u; i += WORKGROUP) {
-      let c = step * ${k / 4}u + i % ${k / 4}u;
-      let pixel = i / ${k / 4}u;
-      let x = x_first + i32(pixel % halo_width) - reach;
-      let y = y_first + i32(pixel / halo_width) - reach;
-      var value = vec4h();
-      if (u32(x) < params.width && u32(y) < params.height && c < params.blocks_${index}) {
-        value = vec4h(load_input_${index}(${block}, u32(${halved('y')} * ${width} + ${halved('x')})));
-      }
-      let to = 4u * i;
-      staged[to] = value.x;
-      staged[to + 1u] = value.y;
-      staged[to + 2u] = value.z;
-      staged[to + 3u] = value.w;
-    }
+${lines(items.map(stage))}
     workgroupBarrier();
-    for (var ky = 0u; ky < KERNEL; ky++) {
-      for (var kx = 0u; kx < KERNEL; kx++) {
-        let at = (subgroup * ${rows / SUBGROUPS}u + ky * dilation) * halo_width + kx * dilation;
-${lines(rights.map((j) => `        let right_${j} = load_right(w + ${j * k * n}u);`))}
-${lines(range(rows / SUBGROUPS).flatMap((r) => range(columns / m).map((c) => product(r, c))))}
-        w += ${rights.length * k * n}u;
-      }
+    for (var kx = 0u; kx < ${kernel}u; kx++) {
+      let at = first + kx * ${dilation}u;
+      let from_tap = w + kx * ${rights.length * k * n}u;
+${lines(range(SUBGROUP_COLUMNS / m).map(taps))}
     }
+    w += ${kernel ** 2 * rights.length * k * n}u;
   }`;
 }
 
 /**
- * WGSL that stores the sums of a subgroup's `rowsAtOnce` rows and one matrix's channels from workgroup memory, as
- * register tiles of one pixel or one pooling window.
+ * WGSL that stores `rowsAtOnce` rows of each subgroup and one matrix's channels from workgroup memory, as register
+ * tiles of one pixel or one pooling window.
  */
-function storeFunction(
-  store: StoreCode,
-  { columns, rows, size: { n } }: MatrixTile,
-  { rowsAtOnce }: MatrixMemory,
-): string {
-  const across = columns / rowsAtOnce;
-  const items = across * SUBGROUPS * (n / 4);
+function storeFunction(store: StoreCode, tile: MatrixTile, { rowsAtOnce, drainStride }: MatrixMemory): string {
+  const { n } = tile.size;
+  const across = SUBGROUP_COLUMNS / rowsAtOnce;
+  const items = across * tile.subgroups * (n / 4);
   const value = (ty: number, tx: number): string => {
-    const parts = range(4).map((lane) => `drained[begin + ${(ty * n + lane) * columns + tx}u]`);
+    const parts = range(4).map((lane) => `drained[begin + ${(ty * n + lane) * drainStride + tx}u]`);
     return `    let acc_0_${ty}_${tx}_0 = vec4f(${parts.join(', ')});`;
   };
   return `
-fn store_drained(lane: u32, x_first: i32, y_first: i32, first_block: u32, first_bias: u32, first_output: u32) {
+fn store_drained(lane: u32, x_first: i32, y_first: i32, dilation: i32, first_block: u32, first_bias: u32,
+  first_output: u32) {
   let width = i32(params.width);
   let d_0 = 1;
   for (var i = lane; i < ${items}u; i += WORKGROUP) {
     let column = i % ${across}u;
-    let subgroup = i / ${across}u % ${SUBGROUPS}u;
-    let block = i / ${across * SUBGROUPS}u;
+    let subgroup = i / ${across}u % ${tile.subgroups}u;
+    let block = i / ${across * tile.subgroups}u;
     if (first_block + block >= params.layer_blocks) { continue; }
-    let x_0 = x_first + i32(column * ${rowsAtOnce}u);
-    let y_0 = y_first + i32(subgroup * ${rows / SUBGROUPS}u);
-    let begin = (subgroup * ${rowsAtOnce * n}u + block * 4u) * ${columns}u + column * ${rowsAtOnce}u;
+    let x_0 = x_first + i32(subgroup % ${tile.across}u * ${SUBGROUP_COLUMNS}u + column * ${rowsAtOnce}u);
+    let y_0 = y_first + i32(subgroup / ${tile.across}u * ${subgroupRows(tile)}u) * dilation;
+    let begin = (subgroup * ${rowsAtOnce * n}u + block * 4u) * ${drainStride}u + column * ${rowsAtOnce}u;
 ${lines(range(rowsAtOnce).flatMap((ty) => range(rowsAtOnce).map((tx) => value(ty, tx))))}
     let first = first_bias + first_block + block;
     let block_0 = first_output + first_block + block;
@@ -139,14 +190,18 @@ ${store.statements(0)}
 }
 
 /** WGSL that passes all sums to `store_drained`, row by row and matrix by matrix. */
-function drainAll({ columns, rows, out, size: { m, n } }: MatrixTile, { rowsAtOnce }: MatrixMemory): string {
+function drainAll(tile: MatrixTile, dilation: Dilation, { rowsAtOnce, drainStride }: MatrixMemory): string {
+  const {
+    out,
+    size: { m, n },
+  } = tile;
   return lines(
-    range(rows / SUBGROUPS / rowsAtOnce).flatMap((pass) =>
+    range(subgroupRows(tile) / rowsAtOnce).flatMap((pass) =>
       range((4 * out) / n).map((j) => {
         const drains = range(rowsAtOnce).flatMap((t) =>
-          range(columns / m).map(
+          range(SUBGROUP_COLUMNS / m).map(
             (c) =>
-              `  drain((subgroup * ${rowsAtOnce * n}u + ${t * n}u) * ${columns}u + ${c * m}u, ` +
+              `  drain((subgroup * ${rowsAtOnce * n}u + ${t * n}u) * ${drainStride}u + ${c * m}u, ` +
               `sum_${pass * rowsAtOnce + t}_${c}_${j});`,
           ),
         );
@@ -154,32 +209,47 @@ function drainAll({ columns, rows, out, size: { m, n } }: MatrixTile, { rowsAtOn
           '  workgroupBarrier();',
           ...drains,
           '  workgroupBarrier();',
-          `  store_drained(lane, x_first, y_first + ${pass * rowsAtOnce}, own * OUT_BLOCKS + ${(j * n) / 4}u, ` +
-            'first_bias, part * params.layer_blocks);',
+          `  store_drained(lane, x_first, y_first + ${pass * rowsAtOnce * dilation}, ${dilation}, ` +
+            `own * OUT_BLOCKS + ${(j * n) / 4}u, first_bias, part * params.layer_blocks);`,
         ]);
       }),
     ),
   );
 }
 
+/** WGSL of a function that computes a tile at one dilation. */
+function tileFunction(recipe: MatrixRecipe, dilation: Dilation, memory: MatrixMemory): string {
+  const { tile, kernel } = recipe;
+  const { columns, rows, out, size, across } = tile;
+  const sums = range(subgroupRows(tile)).flatMap((r) =>
+    range(SUBGROUP_COLUMNS / size.m).flatMap((c) => range((4 * out) / size.n).map((j) => `sum_${r}_${c}_${j}`)),
+  );
+  const { width } = haloSize(kernel, dilation, tile);
+  return `
+fn tile_${dilation}(group: vec3u, lane: u32, subgroup: u32, part: u32, own: u32, first_weight: u32, first_bias: u32) {
+  let x_first = i32(group.x * ${columns}u);
+  // Rows between those of this tile belong to the next tiles.
+  let y_first = i32(group.z / ${dilation}u * ${rows * dilation}u + group.z % ${dilation}u);
+  if (u32(y_first) >= params.height) { return; }
+  let first = subgroup / ${across}u * ${subgroupRows(tile) * width}u + subgroup % ${across}u * ${SUBGROUP_COLUMNS}u;
+  var w = first_weight;
+${stagedItems(recipe, dilation)}
+${lines(sums.map((name) => `  var ${name} = Sum();`))}
+${each(recipe.sources.length, (n) => sourceLoop(recipe, dilation, n))}
+${drainAll(tile, dilation, memory)}
+}`;
+}
+
 function generate(recipe: MatrixRecipe): Program {
   const { kernel, dilations, tile } = recipe;
-  const { columns, rows, out, workgroup, size } = tile;
+  const { out, workgroup, size } = tile;
   const memory = matrixMemory(kernel, dilations, recipe.store.kind === 'pool', tile);
   const sources = recipe.sources.map(sourceCode);
   const store = storeCode(recipe.store, { columns: memory.rowsAtOnce, rows: memory.rowsAtOnce, out: 1 });
   const several = dilations.length > 1;
-  const sums = range(rows / SUBGROUPS).flatMap((r) =>
-    range(columns / size.m).flatMap((c) => range((4 * out) / size.n).map((j) => `sum_${r}_${c}_${j}`)),
-  );
-  const halo = several
-    ? `  var dilation = params.dilation_0;
-${lines(dilations.map((_, s) => (s ? `  if (part == ${s}u) { dilation = params.dilation_${s}; }` : '')))}
-  let halo_width = ${columns}u + (KERNEL - 1u) * dilation;
-  let halo_height = ${rows}u + (KERNEL - 1u) * dilation;`
-    : `  const dilation = DILATION;
-  const halo_width = ${memory.haloWidth}u;
-  const halo_height = ${memory.haloHeight}u;`;
+  const call = (dilation: Dilation): string =>
+    `tile_${dilation}(group, lane, subgroup, part, own, ${several ? 'own' : 'group.y'} * params.group_weights, ` +
+    `${several ? '0u' : 'part * params.layer_blocks'});`;
   const body = (): string => `
 ${ACTIVATE[recipe.activation]}
 ${lines(sources.map((source) => source.functions))}
@@ -188,24 +258,16 @@ var<workgroup> staged: array<f16, ${memory.staged}>;
 var<workgroup> drained: array<f32, ${memory.drained}>;
 ${matrixFunctions(size)}
 ${storeFunction(store, tile, memory)}
+${lines(dilations.map((dilation) => tileFunction(recipe, dilation, memory)))}
 
 @workgroup
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32,
   @builtin(subgroup_id) subgroup: u32) {
-  let width = i32(params.width);
+  // Parts are dilations of one layer, or layers.
   let part = group.y / params.groups;
   let own = group.y % params.groups;
 ${lines(sources.map(({ setup }) => setup))}
-${halo}
-  let reach = i32((KERNEL - 1u) / 2u * dilation);
-  let x_first = i32(group.x * ${columns}u);
-  let y_first = i32(group.z * ${rows}u);
-  // Parts are dilations of one layer, or layers.
-  var w = ${several ? 'own' : 'group.y'} * params.group_weights;
-  let first_bias = ${several ? '0u' : 'part * params.layer_blocks'};
-${lines(sums.map((name) => `  var ${name} = Sum();`))}
-${each(sources.length, (n) => sourceLoop(recipe, n))}
-${drainAll(tile, memory)}
+${several ? lines(dilations.map((dilation, s) => `  if (part == ${s}u) { ${call(dilation)} }`)) : `  ${call(dilations[0])}`}
 }`;
   const params: ParamTypes = {
     width: 'u32',
@@ -216,24 +278,17 @@ ${drainAll(tile, memory)}
     group_weights: 'u32',
     slope: 'f32',
   };
-  if (several) dilations.forEach((_, s) => Object.assign(params, { [`dilation_${s}`]: 'u32' }));
   sources.forEach((source, n) =>
     Object.assign(params, { [`blocks_${n}`]: 'u32', [`steps_${n}`]: 'u32' }, source.params),
   );
   return new Program({
-    label: programLabel(kernel, sources, dilations.length, store, tileName('matrix', tile)),
+    label: programLabel(kernel, sources, dilations.length, store, matrixName(tile)),
     enables: ['subgroups', 'chromium_experimental_subgroup_matrix'],
     // The place a matrix is read from depends on the subgroup. WGSL's uniformity analysis treats that as dependent on
     // the invocation.
     diagnosticsOff: ['chromium.subgroup_matrix_uniformity'],
     workgroup: [workgroup, 1, 1],
-    constants: {
-      KERNEL: kernel,
-      OUT_BLOCKS: out,
-      WORKGROUP: workgroup,
-      COLUMNS: columns,
-      ...(several ? {} : { DILATION: dilations[0] }),
-    },
+    constants: { OUT_BLOCKS: out, WORKGROUP: workgroup, DRAIN_STRIDE: memory.drainStride },
     params: { ...params, ...store.params },
     bindings: {
       ...Object.assign({}, ...sources.map((source) => source.bindings)),
@@ -291,7 +346,6 @@ function dispatch(
       groups,
       group_weights: steps.reduce((sum, count) => sum + count, 0) * attrs.kernel ** 2 * 4 * out * size.k,
       slope: negativeSlope(attrs),
-      ...(dilations.length > 1 ? Object.fromEntries(dilations.map((d, s) => [`dilation_${s}`, d])) : {}),
       ...Object.assign(
         {},
         ...sources.map((source, n) => ({ [`blocks_${n}`]: source.blocks, [`steps_${n}`]: steps[n], ...source.params })),
@@ -301,19 +355,21 @@ function dispatch(
     workgroups: [
       Math.ceil(width / columns),
       groups * layersOf(attrs).length * dilations.length,
-      Math.ceil(height / rows),
+      // Tiles of every dilation fit: those that a dilation does not need end at once.
+      Math.max(...dilations.map((dilation) => Math.ceil(height / (rows * dilation)) * dilation)),
     ],
   };
 }
 
 export const matrix: Method = {
   name: 'matrix',
+  isBest: ({ capabilities = {} }) => !capabilities.cpu,
   implementations({ attrs, inputs, target }) {
     if (groupsOf(attrs) !== 1 || attrs.kernel > MOST_KERNEL) return [];
     return matrixTiles(attrs, inputs, target).map((tile) => {
       const weights = packedWeights(attrs, matrixPacking(attrs, inputs, tile));
       return {
-        name: tileName('matrix', tile),
+        name: matrixName(tile),
         weights,
         dispatch: (tensors) => dispatch(attrs, tile, weights, tensors),
       };

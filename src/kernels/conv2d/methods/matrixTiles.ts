@@ -2,23 +2,28 @@
  * Tiles of the convolution on matrix units (matrix.ts): which tiles a layer can use, the workgroup memory they need,
  * and the order of their weights.
  *
- * A tile is `columns x rows` pixels x output channels. One workgroup of four subgroups computes it; each subgroup takes
- * some of the rows. 128 pixels by 32 channels are 4 sums of 16x16 a subgroup; larger tiles read less per product and
- * need more memory.
+ * A tile is `columns x rows` pixels x output channels, computed by one workgroup of a few subgroups. Each subgroup has
+ * 16 columns and some of the rows. The more rows it has, the less it loads per product, and the more registers its sums
+ * take: 8 rows of 16 pixels by 32 channels are 16 sums of 16x16.
  */
 import type { MatrixSize, Target } from '../../target.ts';
 import type { Shape } from '../../tensor.ts';
 import { dilationsOf, inputChannels, rolesOf } from '../attrs.ts';
 import type { ConvAttrs } from '../attrs.ts';
 import type { Packing } from '../weights.ts';
+import { tileName } from './registerTile.ts';
 import type { Tile } from './registerTile.ts';
 
 /** A workgroup computes `columns x rows` pixels and `out` blocks, in whole matrices. */
 export interface MatrixTile extends Tile {
   size: MatrixSize;
+  /** Subgroups of a workgroup, and how many of them are side by side. */
+  subgroups: number;
+  across: number;
 }
 
-export const SUBGROUPS = 4;
+/** Columns of a subgroup: whole matrices of 8 or 16 pixels. */
+export const SUBGROUP_COLUMNS = 16;
 /** Workgroup memory that every device has; invocations that a workgroup may have on every device. */
 const MOST_BYTES = 16384;
 const MOST_INVOCATIONS = 256;
@@ -27,42 +32,74 @@ const MOST_INVOCATIONS = 256;
  * not hold their radiances.
  */
 const LEAST_INPUTS = 8;
+/**
+ * Sums leave through workgroup memory in columns this much longer than their pixels. With a stride of 20 floats neither
+ * the matrix's store nor the invocations' loads meet in a memory bank.
+ */
+const DRAIN_PADDING = 4;
 
-const TILES: readonly [columns: number, rows: number, channels: number][] = [
-  [16, 8, 32],
-  [16, 16, 32],
-  [16, 8, 64],
+/**
+ * Most promising first. On an NVIDIA H100 the first wins in tiles of 256x256, 8 rows a subgroup (the last but one) in
+ * pictures of two megapixels, and 2 rows (the last) for 1x1 kernels and few pixels.
+ */
+const TILES: readonly [columns: number, rows: number, channels: number, subgroups: number][] = [
+  [16, 8, 32, 2],
+  [16, 16, 32, 4],
+  [16, 8, 32, 1],
+  [16, 8, 32, 4],
 ];
+
+/** The name of a tile's implementation. */
+export function matrixName(tile: MatrixTile): string {
+  return `${tileName('matrix', tile)} by ${tile.subgroups}`;
+}
+
+/** Rows of a subgroup. */
+export function subgroupRows({ rows, subgroups, across }: MatrixTile): number {
+  return (rows * across) / subgroups;
+}
 
 /** What a workgroup keeps in workgroup memory. */
 export interface MatrixMemory {
-  /** Pixels of a tile with its halo at the widest dilation, and the number of halves in a block of their channels. */
-  haloWidth: number;
-  haloHeight: number;
+  /** The number of halves of a block of channels, of the tile and its halo at the widest dilation. */
   staged: number;
-  /** Rows of a subgroup that are stored at once (two if they are pooled), and the number of floats in them. */
+  /**
+   * Rows of a subgroup that are stored at once (two if they are pooled), the distance in floats between the channels of
+   * their sums, and the number of floats of all subgroups.
+   */
   rowsAtOnce: number;
+  drainStride: number;
   drained: number;
   bytes: number;
+}
+
+/** Pixels of a tile with its halo: rows of a tile are one dilation apart, columns are neighbours. */
+export function haloSize(
+  kernel: number,
+  dilation: number,
+  { columns, rows }: MatrixTile,
+): { width: number; height: number } {
+  return { width: columns + (kernel - 1) * dilation, height: rows + kernel - 1 };
 }
 
 export function matrixMemory(
   kernel: number,
   dilations: readonly number[],
   isPooled: boolean,
-  { columns, rows, size: { n, k } }: MatrixTile,
+  tile: MatrixTile,
 ): MatrixMemory {
-  const reach = (kernel - 1) * Math.max(...dilations);
-  const [haloWidth, haloHeight] = [columns + reach, rows + reach];
+  const { n, k } = tile.size;
+  const { width, height } = haloSize(kernel, Math.max(...dilations), tile);
   const rowsAtOnce = isPooled ? 2 : 1;
-  const staged = haloWidth * haloHeight * k;
-  const drained = SUBGROUPS * rowsAtOnce * columns * n;
-  return { haloWidth, haloHeight, staged, rowsAtOnce, drained, bytes: 2 * staged + 4 * drained };
+  const staged = width * height * k;
+  const drainStride = SUBGROUP_COLUMNS + DRAIN_PADDING;
+  const drained = tile.subgroups * rowsAtOnce * n * drainStride;
+  return { staged, rowsAtOnce, drainStride, drained, bytes: 2 * staged + 4 * drained };
 }
 
 /**
- * The tiles for a layer, most promising first; none if the plan stores no halves or the device has no matrix units. One
- * on a CPU, which only emulates them.
+ * The tiles for a layer, most promising first; none if the plan stores no halves or the device has no matrix units. On
+ * a CPU, which only emulates them, the one with the fewest sums a subgroup: drivers compile the others for minutes.
  */
 export function matrixTiles(
   attrs: ConvAttrs,
@@ -70,25 +107,26 @@ export function matrixTiles(
   { capabilities = {}, precision }: Target,
 ): MatrixTile[] {
   const { matrices: size, subgroupSize, cpu } = capabilities;
-  if (precision !== 'f16' || !size || !subgroupSize || SUBGROUPS * subgroupSize > MOST_INVOCATIONS) return [];
+  if (precision !== 'f16' || !size || !subgroupSize) return [];
   if (inputChannels(attrs, inputs) < LEAST_INPUTS) return [];
   const needed = Math.ceil(attrs.channels / size.n);
-  const tiles = TILES.map(([columns, rows, channels]): MatrixTile => {
+  const isPooled = attrs.store?.kind === 'pool';
+  const tiles = TILES.map(([columns, rows, channels, subgroups]): MatrixTile => {
     // Channels are divided evenly: 48 become two groups of 24, not 32 and 16 padded with 16 zeros.
     const groups = Math.ceil((needed * size.n) / channels);
-    return { columns, rows, out: (Math.ceil(needed / groups) * size.n) / 4, workgroup: SUBGROUPS * subgroupSize, size };
+    const out = (Math.ceil(needed / groups) * size.n) / 4;
+    const across = columns / SUBGROUP_COLUMNS;
+    return { columns, rows, out, workgroup: subgroups * subgroupSize, size, subgroups, across };
   });
-  const distinct = tiles.filter(
-    (tile, i) =>
-      tiles.findIndex(
-        ({ columns, rows, out }) => columns === tile.columns && rows === tile.rows && out === tile.out,
-      ) === i,
-  );
-  return distinct
+  const names = tiles.map(matrixName);
+  return tiles
     .filter(
-      (tile) => matrixMemory(attrs.kernel, dilationsOf(attrs), attrs.store?.kind === 'pool', tile).bytes <= MOST_BYTES,
+      (tile, i) =>
+        names.indexOf(names[i]) === i &&
+        tile.workgroup <= MOST_INVOCATIONS &&
+        matrixMemory(attrs.kernel, dilationsOf(attrs), isPooled, tile).bytes <= MOST_BYTES,
     )
-    .slice(0, cpu ? 1 : undefined);
+    .slice(cpu ? -1 : 0);
 }
 
 /** Groups of output channels of one layer. */
