@@ -4,7 +4,8 @@
  */
 import type { ColorSpace } from '../../src/image/colorSpace.ts';
 import { MIN_FRAMES, middleFrame } from '../../src/image/frame.ts';
-import type { Failure, FromWorker, ResponseChoice, ResultInfo } from './messages.ts';
+import type { Batch } from './batch/index.ts';
+import type { Failure, FromWorker, MergeSettings, NamedFile, ResponseChoice, ResultInfo } from './messages.ts';
 import { applyExif, formatEv, inOrder, propose } from './exposures.ts';
 import { obstacle } from './obstacle.ts';
 import type { GpuState } from './obstacle.ts';
@@ -17,6 +18,7 @@ import type { FrameRow } from './ui/frameList.ts';
 import { showFrameNotes } from './ui/frameNotes.ts';
 import { dismiss, notify } from './ui/notices.ts';
 import { acceptFiles } from './ui/pickFiles.ts';
+import type { Picked } from './ui/pickFiles.ts';
 import { ProgressPanel } from './ui/progressPanel.ts';
 import { ResultPanel } from './ui/resultPanel.ts';
 import { Stage } from './ui/stage.ts';
@@ -39,13 +41,18 @@ let canExtend = false;
 /** Of the frames that the shown result was made from. */
 let merged: { result: ResultInfo; key: string } | undefined;
 let pendingKey = '';
-let example: { name: string; file: Blob }[] = [];
+/** Whether the shown result was saved, in any format. */
+let isSaved = false;
+let example: NamedFile[] = [];
 let edited = false;
+/** The brackets of a folder. */
+let batch: Batch | undefined;
 
 const worker = startWorker(receive, (message) => {
   const title = gpu === 'starting' ? 'The page could not start' : 'The page has stopped working';
   gpu = 'unavailable';
   busy = false;
+  batch?.workerFailed();
   notify('worker', { title, text: `Its worker failed: ${message}. Load the page again.` }, 'error', false);
   update();
 });
@@ -86,15 +93,49 @@ function start(): void {
   mergeButton.onclick = merge;
   byId('example', HTMLButtonElement).onclick = () => addFiles(example);
   byId('clear', HTMLButtonElement).onclick = startOver;
+  byId('to-brackets', HTMLButtonElement).onclick = () => batch?.show();
   byId('response', HTMLSelectElement).onchange = update;
   byId('colour', HTMLSelectElement).onchange = update;
   // Closing the tab would end a merge that may have taken long.
-  addEventListener('beforeunload', (event) => busy && event.preventDefault());
-  acceptFiles((files) => addFiles(files.map((file) => ({ name: file.name, file }))));
+  addEventListener('beforeunload', (event) => isBusy() && event.preventDefault());
+  acceptFiles((picked) => void take(picked));
   update();
 }
 
+/** Whether a merge or a survey of a folder is under way. */
+function isBusy(): boolean {
+  return busy || batch?.isBusy === true;
+}
+
+/** Code that only folders need. */
+async function loadBatch(): Promise<Batch> {
+  const { Batch } = await import('./batch/index.ts');
+  batch ??= new Batch({
+    send: worker.send,
+    add: addFiles,
+    close: closeStack,
+    hasUnsaved: () => merged !== undefined && !isSaved,
+    settings: () => ({ ...settings(), autoReference: byId('reference-auto', HTMLInputElement).checked }),
+    gpu: () => gpu,
+    update,
+  });
+  return batch;
+}
+
+/** Takes files that were picked or dropped: the frames of one bracket, or whatever is in a folder. */
+async function take(picked: Picked): Promise<void> {
+  if (isBusy()) return;
+  if (picked.folder === undefined && picked.files.length < 2 * MIN_FRAMES) return addFiles(picked.files);
+  try {
+    (await loadBatch()).take(picked);
+  } catch {
+    // Without it, they are one stack.
+    addFiles(picked.files);
+  }
+}
+
 function receive(message: FromWorker): void {
+  if (batch?.receive(message)) return;
   switch (message.type) {
     case 'ready':
       gpu = 'ready';
@@ -107,19 +148,21 @@ function receive(message: FromWorker): void {
       break;
     case 'preloaded':
       example = message.example;
-      showExample();
+      // Fetched now, so that nothing is fetched once there are pictures.
+      void loadBatch().then(showExample, showExample);
       break;
     case 'frame':
       frameLoaded(message);
       break;
     case 'frameFailed':
-      Object.assign(rows.find(({ id }) => id === message.id) ?? {}, { state: 'failed', problem: message.message });
+      frameFailed(message);
       break;
     case 'progress':
       return progress.show(message);
     case 'merged':
       busy = false;
       merged = { result: message.result, key: pendingKey };
+      isSaved = false;
       byId('frames-section', HTMLDetailsElement).open = false;
       resultPanel.show(
         message.result,
@@ -172,6 +215,7 @@ function receive(message: FromWorker): void {
       return fail('view', message.failure);
     case 'saved':
       dismiss('save');
+      isSaved = true;
       return resultPanel.saved(message);
     case 'saveFailed':
       resultPanel.saveEnded(message.format);
@@ -189,8 +233,8 @@ function dismissAll(): void {
   for (const key of ['merge', 'view', 'save', 'recovered', 'files', ...WARNINGS]) dismiss(key);
 }
 
-function addFiles(files: readonly { name: string; file: Blob }[]): void {
-  if (busy) return;
+function addFiles(files: readonly NamedFile[]): void {
+  if (isBusy()) return;
   for (const { name, file } of files) {
     const id = nextId++;
     rows.push({
@@ -219,8 +263,16 @@ function addFiles(files: readonly { name: string; file: Blob }[]): void {
 function frameLoaded({ id, frame }: Extract<FromWorker, { type: 'frame' }>): void {
   const row = rows.find((row) => row.id === id);
   if (!row) return;
+  if (row.preview) URL.revokeObjectURL(row.preview);
   const { preview, ...info } = frame;
   Object.assign(row, info, { state: 'ready', preview: URL.createObjectURL(preview) });
+}
+
+function frameFailed({ id, message }: Extract<FromWorker, { type: 'frameFailed' }>): void {
+  const row = rows.find((row) => row.id === id);
+  if (!row) return;
+  if (row.preview) URL.revokeObjectURL(row.preview);
+  Object.assign(row, { state: 'failed', problem: message, preview: '' });
 }
 
 function removeFrame(id: number): void {
@@ -239,6 +291,14 @@ function removeFrame(id: number): void {
 }
 
 function startOver(): void {
+  closeStack();
+  batch?.forget();
+  update();
+  document.querySelector<HTMLButtonElement>('#welcome [data-action=pick]')?.focus();
+}
+
+/** Forgets the frames and their result. */
+function closeStack(): void {
   for (const { id } of [...rows]) removeFrame(id);
   worker.send({ type: 'clear' });
   merged = undefined;
@@ -247,7 +307,16 @@ function startOver(): void {
   resultPanel.hide();
   dismissAll();
   update();
-  document.querySelector<HTMLButtonElement>('#welcome [data-action=pick]')?.focus();
+}
+
+/** What was chosen for merges. */
+function settings(): MergeSettings {
+  return {
+    response: byId('response', HTMLSelectElement).value as ResponseChoice,
+    align: mergeControls.align,
+    strength: mergeControls.strength,
+    colorSpace: byId('colour', HTMLSelectElement).value as ColorSpace,
+  };
 }
 
 function readyRows(): FrameRow[] {
@@ -256,14 +325,7 @@ function readyRows(): FrameRow[] {
 
 /** What a merge depends on, as text. Tells whether the result is still up to date. */
 function stackKey(): string {
-  return JSON.stringify([
-    inOrder(readyRows()).map(({ id, ev }) => [id, ev]),
-    referenceId,
-    byId('response', HTMLSelectElement).value,
-    mergeControls.align,
-    mergeControls.strength,
-    byId('colour', HTMLSelectElement).value,
-  ]);
+  return JSON.stringify([inOrder(readyRows()).map(({ id, ev }) => [id, ev]), referenceId, settings()]);
 }
 
 function merge(): void {
@@ -278,10 +340,7 @@ function merge(): void {
     type: 'merge',
     frames: stack.map(({ id, ev }) => ({ id, exposure: 2 ** ((ev ?? 0) - zero) })),
     reference: stack.findIndex(({ id }) => id === referenceId),
-    response: byId('response', HTMLSelectElement).value as ResponseChoice,
-    align: mergeControls.align,
-    strength: mergeControls.strength,
-    colorSpace: byId('colour', HTMLSelectElement).value as ColorSpace,
+    ...settings(),
     useEdits,
   });
   announce('Merging.');
@@ -299,10 +358,16 @@ function update(): void {
     referenceChosen = false;
   }
   list.update(rows, referenceId, busy);
-  document.body.dataset.state = busy ? 'merging' : merged ? 'result' : rows.length > 0 ? 'loaded' : 'empty';
+  const isPlan = batch?.isShown === true;
+  const isMerging = busy || batch?.isMerging === true;
+  const stackState = merged ? 'result' : rows.length > 0 ? 'loaded' : 'empty';
+  document.body.dataset.state = isMerging ? 'merging' : isPlan ? 'plan' : stackState;
   const isEmpty = rows.length === 0 && !merged;
-  byId('welcome', HTMLElement).hidden = !isEmpty;
-  byId('workspace', HTMLDivElement).hidden = isEmpty;
+  byId('welcome', HTMLElement).hidden = !isEmpty || isPlan;
+  byId('workspace', HTMLDivElement).hidden = isEmpty || isPlan;
+  const toBrackets = byId('to-brackets', HTMLButtonElement);
+  toBrackets.hidden = isPlan || !batch?.hasPlan;
+  toBrackets.disabled = isBusy();
   byId('frame-count', HTMLSpanElement).textContent = ready.length > 0 ? `(${ready.length})` : '';
   showFrameNotes(ready, contradiction, !rows.some(({ state }) => state === 'loading'), () => {
     propose(readyRows());
@@ -324,10 +389,11 @@ function update(): void {
   byId('merge-note', HTMLParagraphElement).textContent =
     busy || isSame ? '' : why || (merged ? 'The frames or settings have changed since this picture was made.' : '');
   progress.toggle(busy);
-  keepAwake(busy);
+  keepAwake(isMerging);
   resultPanel.setBusy(busy);
-  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action=pick], #clear'))
-    button.disabled = busy;
+  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action^=pick], #clear'))
+    button.disabled = isBusy();
+  batch?.update();
 }
 
 /** Before there is a result, the stage shows the reference frame. */
