@@ -42,9 +42,8 @@ export class Card {
         make('span', { className: 'shutter', textContent: shutter }),
       ),
     );
-    this.#open = make('button', { type: 'button', className: 'open', onclick: events.onOpen }, ...strip);
-    const exposures = frames.map(({ ev, shutter }) => `${ev || 'unknown'} EV${shutter && `, ${shutter}`}`);
-    this.#open.setAttribute('aria-label', `Open ${title} alone: ${exposures.join('; ')}`);
+    const what = make('span', { className: 'visually-hidden', textContent: `Open ${title} alone: ` });
+    this.#open = make('button', { type: 'button', className: 'open', onclick: events.onOpen }, what, ...strip);
     this.#open.title = 'Open this bracket alone';
     this.#bar.setAttribute('aria-label', `Progress of ${title}`);
     this.element.append(
