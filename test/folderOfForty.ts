@@ -1,6 +1,6 @@
 /**
- * A folder of forty pictures of three cameras, as a person brings it home: RAW and JPEG pairs, a burst, brackets back to
- * back, a panorama, long exposures, an aborted bracket, a stray. What grouping reads of them, and stubs of the files.
+ * A folder of forty pictures of three cameras, as a person brings it home: RAW and JPEG pairs, a burst, brackets back
+ * to back, a panorama, long exposures, an aborted bracket, a stray. What grouping reads of them, and stubs of files.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -4,8 +4,8 @@
  */
 import type { ColorSpace } from '../../src/image/colorSpace.ts';
 import { MIN_FRAMES, middleFrame } from '../../src/image/frame.ts';
-import type { Batch } from './batch/index.ts';
 import type { Failure, FromWorker, MergeSettings, NamedFile, ResponseChoice, ResultInfo } from './messages.ts';
+import { Intake } from './intake.ts';
 import { applyExif, formatEv, inOrder, propose } from './exposures.ts';
 import { obstacle } from './obstacle.ts';
 import type { GpuState } from './obstacle.ts';
@@ -18,7 +18,6 @@ import type { FrameRow } from './ui/frameList.ts';
 import { showFrameNotes } from './ui/frameNotes.ts';
 import { dismiss, notify } from './ui/notices.ts';
 import { acceptFiles } from './ui/pickFiles.ts';
-import type { Picked } from './ui/pickFiles.ts';
 import { ProgressPanel } from './ui/progressPanel.ts';
 import { ResultPanel } from './ui/resultPanel.ts';
 import { Stage } from './ui/stage.ts';
@@ -45,16 +44,23 @@ let pendingKey = '';
 let isSaved = false;
 let example: NamedFile[] = [];
 let edited = false;
-/** The brackets of a folder. */
-let batch: Batch | undefined;
 
 const worker = startWorker(receive, (message) => {
   const title = gpu === 'starting' ? 'The page could not start' : 'The page has stopped working';
   gpu = 'unavailable';
   busy = false;
-  batch?.workerFailed();
+  intake.batch?.workerFailed();
   notify('worker', { title, text: `Its worker failed: ${message}. Load the page again.` }, 'error', false);
   update();
+});
+const intake = new Intake({
+  send: worker.send,
+  add: addFiles,
+  close: closeStack,
+  hasUnsaved: () => merged !== undefined && !isSaved,
+  settings: () => ({ ...settings(), autoReference: byId('reference-auto', HTMLInputElement).checked }),
+  gpu: () => gpu,
+  update,
 });
 const stage = new Stage(worker.send);
 const progress = new ProgressPanel(() => worker.send({ type: 'cancel' }));
@@ -93,49 +99,22 @@ function start(): void {
   mergeButton.onclick = merge;
   byId('example', HTMLButtonElement).onclick = () => addFiles(example);
   byId('clear', HTMLButtonElement).onclick = startOver;
-  byId('to-brackets', HTMLButtonElement).onclick = () => batch?.show();
+  byId('to-brackets', HTMLButtonElement).onclick = () => intake.batch?.show();
   byId('response', HTMLSelectElement).onchange = update;
   byId('colour', HTMLSelectElement).onchange = update;
   // Closing the tab would end a merge that may have taken long.
   addEventListener('beforeunload', (event) => isBusy() && event.preventDefault());
-  acceptFiles((picked) => void take(picked));
+  acceptFiles((picked) => void (isBusy() || intake.take(picked)));
   update();
 }
 
 /** Whether a merge or a survey of a folder is under way. */
 function isBusy(): boolean {
-  return busy || batch?.isBusy === true;
-}
-
-/** Code that only folders need. */
-async function loadBatch(): Promise<Batch> {
-  const { Batch } = await import('./batch/index.ts');
-  batch ??= new Batch({
-    send: worker.send,
-    add: addFiles,
-    close: closeStack,
-    hasUnsaved: () => merged !== undefined && !isSaved,
-    settings: () => ({ ...settings(), autoReference: byId('reference-auto', HTMLInputElement).checked }),
-    gpu: () => gpu,
-    update,
-  });
-  return batch;
-}
-
-/** Takes files that were picked or dropped: the frames of one bracket, or whatever is in a folder. */
-async function take(picked: Picked): Promise<void> {
-  if (isBusy()) return;
-  if (picked.folder === undefined && picked.files.length < 2 * MIN_FRAMES) return addFiles(picked.files);
-  try {
-    (await loadBatch()).take(picked);
-  } catch {
-    // Without it, they are one stack.
-    addFiles(picked.files);
-  }
+  return busy || intake.batch?.isBusy === true;
 }
 
 function receive(message: FromWorker): void {
-  if (batch?.receive(message)) return;
+  if (intake.receive(message)) return;
   switch (message.type) {
     case 'ready':
       gpu = 'ready';
@@ -149,7 +128,7 @@ function receive(message: FromWorker): void {
     case 'preloaded':
       example = message.example;
       // Fetched now, so that nothing is fetched once there are pictures.
-      void loadBatch().then(showExample, showExample);
+      void intake.load().then(showExample, showExample);
       break;
     case 'frame':
       frameLoaded(message);
@@ -292,7 +271,7 @@ function removeFrame(id: number): void {
 
 function startOver(): void {
   closeStack();
-  batch?.forget();
+  intake.batch?.forget();
   update();
   document.querySelector<HTMLButtonElement>('#welcome [data-action=pick]')?.focus();
 }
@@ -358,15 +337,15 @@ function update(): void {
     referenceChosen = false;
   }
   list.update(rows, referenceId, busy);
-  const isPlan = batch?.isShown === true;
-  const isMerging = busy || batch?.isMerging === true;
+  const isPlan = intake.batch?.isShown === true;
+  const isMerging = busy || intake.batch?.isMerging === true;
   const stackState = merged ? 'result' : rows.length > 0 ? 'loaded' : 'empty';
   document.body.dataset.state = isMerging ? 'merging' : isPlan ? 'plan' : stackState;
   const isEmpty = rows.length === 0 && !merged;
   byId('welcome', HTMLElement).hidden = !isEmpty || isPlan;
   byId('workspace', HTMLDivElement).hidden = isEmpty || isPlan;
   const toBrackets = byId('to-brackets', HTMLButtonElement);
-  toBrackets.hidden = isPlan || !batch?.hasPlan;
+  toBrackets.hidden = isPlan || !intake.batch?.hasPlan;
   toBrackets.disabled = isBusy();
   byId('frame-count', HTMLSpanElement).textContent = ready.length > 0 ? `(${ready.length})` : '';
   showFrameNotes(ready, contradiction, !rows.some(({ state }) => state === 'loading'), () => {
@@ -393,7 +372,7 @@ function update(): void {
   resultPanel.setBusy(busy);
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action^=pick], #clear'))
     button.disabled = isBusy();
-  batch?.update();
+  intake.batch?.update();
 }
 
 /** Before there is a result, the stage shows the reference frame. */

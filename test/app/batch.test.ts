@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -41,8 +42,8 @@ afterAll(async () => {
 });
 
 afterEach(async () => {
-  expect(problems).toEqual([]);
-  await page.close();
+  expect(problems ?? []).toEqual([]);
+  await page?.close();
 });
 
 async function open(): Promise<void> {
@@ -117,6 +118,15 @@ const inFolder = () =>
     return files.sort();
   });
 
+it('many brackets need code that one does not: a chunk of its own, beside an entry of at most 14 kB', async () => {
+  const text = async (path: string) => (await fetch(new URL(path, site.url))).text();
+  const [, entry] = /src="([^"]+index-[^"]+\.js)"/.exec(await text('')) ?? [];
+  const code = await text(entry);
+  expect(code).toMatch(/import\("?`?\.\/batch-|batch-[\w-]+\.js/);
+  expect(code).not.toContain('batch-outcome');
+  expect(brotliCompressSync(code).length).toBeLessThan(14_000);
+});
+
 describe('a folder on the page', () => {
   it('is grouped as on the command line: forty files of three cameras', async () => {
     const forty = join(folder, 'forty');
@@ -181,8 +191,8 @@ describe('a folder on the page', () => {
     await settled(page, 3);
     expect(await page.locator('.frame .name').allTextContents()).toEqual(['IMG_00.jpg', 'IMG_01.jpg', 'IMG_02.jpg']);
     expect((await page.locator('.notice.info > div').innerText()).replace(/\n+/g, ' ')).toBe(
-      'One bracket in “one” Left out: IMG_99.jpg (no other picture of the scene with another exposure right before or ' +
-        'after it).',
+      'One bracket in “one” Left out: IMG_99.jpg (no other picture of the scene with another exposure right before ' +
+        'or after it).',
     );
     expect(await page.locator('#to-brackets').isVisible()).toBe(false);
   });

@@ -62,8 +62,8 @@ describe('orientation flags that differ', () => {
     expect(turned.equals(upright)).toBe(true);
     expect(await page.locator('.frame.ready .meta').allTextContents()).toEqual(new Array(3).fill('48 × 32, 8 bit'));
     expect(await page.locator('.notice', { hasText: 'About the files' }).innerText()).toContain(
-      `F3.png has another orientation in its EXIF data (${odd}) than the other frames (1), but agrees with them without ` +
-        'it: it is turned as they are.',
+      `F3.png has another orientation in its EXIF data (${odd}) than the other frames (1), but agrees with them ` +
+        'without it: it is turned as they are.',
     );
   });
 

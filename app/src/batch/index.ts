@@ -110,7 +110,7 @@ export class Batch {
     if (pictures.length === 0 && folder !== undefined)
       return notify('folder', {
         title: `No pictures in ${folder}`,
-        text: 'Its files are none that can be merged, by their names. Choose a folder with JPEG, TIFF or other pictures.',
+        text: 'None of its files can be merged, by their names. Choose a folder with JPEG, TIFF or other pictures.',
       });
     const job = ++this.#job;
     this.#wasShown = this.#isShown;
@@ -260,7 +260,8 @@ export class Batch {
   /** Closes the stack that is open. @returns false where the person wants to keep its result. */
   async #closeStack(): Promise<boolean> {
     const isLost = this.#host.hasUnsaved();
-    if (isLost && !(await ask('The merged picture that is open is not saved.', 'Discard it', 'Keep it'))) return false;
+    if (isLost && !(await ask('The merged picture that is open is not saved. Discard it?', 'Discard it', 'Keep it')))
+      return false;
     this.#opened = undefined;
     this.#host.close();
     return true;

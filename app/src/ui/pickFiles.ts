@@ -24,10 +24,11 @@ export function acceptFiles(take: (picked: Picked) => void): void {
   const plain = (list: Iterable<File>): Picked => ({ files: [...list].map((file) => ({ name: file.name, file })) });
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action=pick]'))
     button.onclick = () => input.click();
-  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action=pick-folder]')) {
-    button.hidden = !('webkitdirectory' in folderInput); // phones that have no folders
+  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action=pick-folder]'))
     button.onclick = () => folderInput.click();
-  }
+  // Some phones have no folders.
+  for (const element of document.querySelectorAll<HTMLElement>('[data-folders]'))
+    element.hidden = !('webkitdirectory' in folderInput);
   input.onchange = () => {
     take(plain(input.files ?? []));
     input.value = ''; // the same file may be picked again

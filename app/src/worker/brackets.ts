@@ -4,24 +4,76 @@
  */
 import { HEAD_BYTES, readShot } from '../../../src/brackets/pictureFiles.ts';
 import type { Shot } from '../../../src/brackets/shots.ts';
-import { InputError, throwIfCancelled } from '../../../src/errors.ts';
+import { CancelledError, InputError, throwIfCancelled } from '../../../src/errors.ts';
 import { choiceOf } from '../../../src/image/chooseReference.ts';
 import { exposures } from '../../../src/image/exif.ts';
 import { middleFrame } from '../../../src/image/frame.ts';
 import { chooseTones } from '../../../src/image/toneMappings.ts';
-import type { BracketResult, FrameInfo, NamedFile, ToWorker } from '../messages.ts';
+import type { BracketResult, FrameInfo, FromWorker, NamedFile, ToWorker } from '../messages.ts';
 import { exifr } from './decode/packages.ts';
+import type { Engine } from './engine.ts';
+import { failureOf } from './failure.ts';
 import { Frames } from './frames.ts';
 import { mergeFrames } from './mergeFrames.ts';
 import type { MergeMeans } from './mergeFrames.ts';
-import { resultPreview } from './preview.ts';
+import { makeThumbnail, resultPreview } from './preview.ts';
 import { saveFile } from './save.ts';
 
 /** Milliseconds between two reports of progress. */
 const REPORT_EVERY = 100;
 
+type Request<K extends ToWorker['type']> = Extract<ToWorker, { type: K }>;
+
+/** What the worker does for the plan of a folder. */
+export class Brackets {
+  readonly #tell: (message: FromWorker) => void;
+  #surveying: AbortController | undefined;
+  /** The thumbnail that is being made; the next one waits for it. */
+  #thumbnail: Promise<void> = Promise.resolve();
+
+  constructor(tell: (message: FromWorker) => void) {
+    this.#tell = tell;
+  }
+
+  /** Reads how files were taken. Another survey, or `cancel`, ends this one. */
+  async survey({ job, files }: Request<'survey'>): Promise<void> {
+    this.#surveying?.abort();
+    this.#surveying = new AbortController();
+    const report = (done: number) => this.#tell({ type: 'surveying', job, done, total: files.length });
+    try {
+      this.#tell({ type: 'surveyed', job, shots: await survey(files, report, this.#surveying.signal) });
+    } catch (error) {
+      // Without what the files say, they are opened one by one.
+      if (!(error instanceof CancelledError)) this.#tell({ type: 'surveyed', job, shots: [] });
+    }
+  }
+
+  cancel(): void {
+    this.#surveying?.abort();
+  }
+
+  /** @param isFree whether there is memory for a whole picture, when its turn comes. */
+  thumbnail({ id, name, file }: Request<'thumbnail'>, isFree: () => boolean): void {
+    this.#thumbnail = this.#thumbnail.then(async () =>
+      this.#tell({ type: 'thumbnail', id, picture: await makeThumbnail(file, name, isFree()) }),
+    );
+  }
+
+  /** Merges a bracket. */
+  async merge(request: Request<'mergeBracket'>, engine: Engine, signal: AbortSignal): Promise<void> {
+    const { bracket } = request;
+    try {
+      const result = await mergeBracket(request, { engine, tell: this.#tell, signal });
+      this.#tell({ type: 'bracketMerged', bracket, result });
+    } catch (error) {
+      if (error instanceof CancelledError) this.#tell({ type: 'bracketCancelled', bracket });
+      else this.#tell({ type: 'bracketFailed', bracket, failure: failureOf(error) });
+    }
+  }
+}
+
 /** How each file was taken, in their order. @throws CancelledError. */
-export async function survey(
+async function survey(
   files: readonly NamedFile[],
   onProgress: (done: number) => void,
   signal: AbortSignal,
@@ -51,8 +103,8 @@ interface Decoded {
 }
 
 /** Merges a bracket and encodes the result. @throws InputError; CancelledError; the errors of `Deghoster.merge`. */
-export async function mergeBracket(
-  { files, stem, settings }: Extract<ToWorker, { type: 'mergeBracket' }>,
+async function mergeBracket(
+  { files, stem, settings }: Request<'mergeBracket'>,
   means: MergeMeans,
 ): Promise<BracketResult> {
   const { tell, signal } = means;

@@ -7,7 +7,7 @@ import { CancelledError, NoAdapterError } from '../../../src/errors.ts';
 import type { FromWorker, ToWorker, View } from '../messages.ts';
 import { chooseTones } from '../../../src/image/toneMappings.ts';
 import type { Tones } from '../../../src/image/toneMappings.ts';
-import { mergeBracket, survey } from './brackets.ts';
+import { Brackets } from './brackets.ts';
 import { preloadPackages } from './decode/packages.ts';
 import { Engine, fetchFile } from './engine.ts';
 import { failureOf } from './failure.ts';
@@ -15,7 +15,6 @@ import { Frames } from './frames.ts';
 import { mergeFrames } from './mergeFrames.ts';
 import type { MergeOutcome } from './mergeFrames.ts';
 import { MotionEdits } from './motionEdits.ts';
-import { makeThumbnail } from './preview.ts';
 import { saveFile } from './save.ts';
 import { Viewer } from './viewer.ts';
 
@@ -44,15 +43,12 @@ const frames = new Frames((changes) => {
         : { type: 'frameFailed', id, message: change.problem },
     );
 });
+const brackets = new Brackets(tell);
 let start: StartRequest;
 let engine: Engine;
 let viewer: Viewer | undefined;
 /** Under way: a merge, the plain merge behind it, or the merge of a folder's bracket. */
 let running: { abort: AbortController; done: Promise<void> } | undefined;
-/** Under way: how a folder's files were taken. */
-let surveying: AbortController | undefined;
-/** The thumbnail that is being made; the next one waits for it. */
-let thumbnail: Promise<void> = Promise.resolve();
 let result: Result | undefined;
 let view: View | undefined;
 let shownMotion: View['motionOf'] | undefined;
@@ -83,14 +79,13 @@ function obey(data: ToWorker): void {
     case 'merge':
       return void run((signal) => mergeBoth(data, signal));
     case 'survey':
-      return void surveyFiles(data);
+      return void brackets.survey(data);
     case 'thumbnail':
-      thumbnail = thumbnail.then(() => tellThumbnail(data));
-      return;
+      return brackets.thumbnail(data, () => running === undefined);
     case 'mergeBracket':
-      return void run((signal) => mergeOne(data, signal));
+      return void run((signal) => brackets.merge(data, engine, signal));
     case 'cancel':
-      surveying?.abort();
+      brackets.cancel();
       return running?.abort.abort();
     case 'clear':
       running?.abort.abort();
@@ -192,33 +187,6 @@ async function run(work: (signal: AbortSignal) => Promise<void>): Promise<void> 
   running = mine;
   await mine.done;
   if (running === mine) running = undefined;
-}
-
-async function surveyFiles({ job, files }: Extract<ToWorker, { type: 'survey' }>): Promise<void> {
-  surveying?.abort();
-  surveying = new AbortController();
-  try {
-    const total = files.length;
-    const report = (done: number) => tell({ type: 'surveying', job, done, total });
-    tell({ type: 'surveyed', job, shots: await survey(files, report, surveying.signal) });
-  } catch (error) {
-    // Without what the files say, they are opened one by one.
-    if (!(error instanceof CancelledError)) tell({ type: 'surveyed', job, shots: [] });
-  }
-}
-
-async function tellThumbnail({ id, name, file }: Extract<ToWorker, { type: 'thumbnail' }>): Promise<void> {
-  tell({ type: 'thumbnail', id, picture: await makeThumbnail(file, name, running === undefined) });
-}
-
-async function mergeOne(request: Extract<ToWorker, { type: 'mergeBracket' }>, signal: AbortSignal): Promise<void> {
-  const { bracket } = request;
-  try {
-    tell({ type: 'bracketMerged', bracket, result: await mergeBracket(request, { engine, tell, signal }) });
-  } catch (error) {
-    if (error instanceof CancelledError) tell({ type: 'bracketCancelled', bracket });
-    else tell({ type: 'bracketFailed', bracket, failure: failureOf(error) });
-  }
 }
 
 async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<void> {
