@@ -106,6 +106,7 @@ async function offerFolder(): Promise<void> {
   await dropFiles(page, await brackets(2)); // the page asks again what the browser can do
   await planned();
   await page.getByLabel('Save to').selectOption('folder');
+  await page.locator('#batch-target', { hasText: 'The folder “out”' }).waitFor();
 }
 
 /** Names and sizes of the files in that folder. */
@@ -204,6 +205,23 @@ describe('a folder on the page', () => {
     expect(await page.locator('#welcome').isVisible()).toBe(true);
   });
 
+  it('that takes long to look through shows how far it is, and can be cancelled', async () => {
+    const files = Array.from({ length: 1500 }, (_, i) => ({
+      name: `${i}.jpg`,
+      bytes: Buffer.from([0xff, 0xd8, i & 255]),
+    }));
+    await open();
+    await page.locator('#folder').setInputFiles(written('long', files));
+    expect(await page.locator('#batch-title:visible').innerText()).toBe('Looking through 1500 pictures…');
+    await expect.poll(() => page.locator('#batch-progress').innerText()).toMatch(/[1-9]\d* of 1500/);
+    await page.locator('#batch-cancel').click();
+    expect(await page.locator('#welcome').isVisible()).toBe(true);
+    expect(await page.evaluate(() => document.body.dataset.state)).toBe('empty');
+    // Another stack is taken as always.
+    await dropFiles(page, await brackets(1));
+    await settled(page, 3);
+  });
+
   it('without EXIF is grouped by the number that the person gives', async () => {
     const bytes = await sharp({ create: { width: 24, height: 16, channels: 3, background: '#876' } })
       .jpeg()
@@ -244,10 +262,8 @@ describe('the brackets of a folder', () => {
     for (const view of [1, 2]) {
       await page.locator(`.bracket:nth-child(${view + 1}) .open`).click();
       if (view === 2) await page.getByRole('button', { name: 'Discard it' }).click();
-      await settled(page, 3);
-      expect(await page.locator('.frame .name').allTextContents()).toEqual(
-        files.slice(3 * view, 3 * view + 3).map(({ name }) => name),
-      );
+      const names = files.slice(3 * view, 3 * view + 3).map(({ name }) => name);
+      await expect.poll(() => page.locator('.frame.ready .name').allTextContents(), { timeout: 30_000 }).toEqual(names);
       await merge(page);
       if (view === 2) {
         const alone = await save(page, 'exr-float');

@@ -130,7 +130,11 @@ export class Batch {
     switch (message.type) {
       case 'surveying':
         if (message.job !== this.#job) return true;
-        this.#view.setProgress('Reading how they were taken', message.done / message.total, `${message.done}`);
+        this.#view.setProgress(
+          'Reading how they were taken',
+          message.done / message.total,
+          `${message.done} of ${message.total}`,
+        );
         return true;
       case 'surveyed':
         if (message.job === this.#job && this.#survey) this.#decide(this.#survey, message.shots);

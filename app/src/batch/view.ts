@@ -213,7 +213,7 @@ export class View {
     this.#progress.hidden = !busy;
     this.#merge.hidden = busy;
     this.#merge.disabled = obstacle !== '' || chosen === 0;
-    this.#merge.textContent = `Merge ${counted(chosen, 'bracket')}`;
+    this.#merge.textContent = chosen === 0 ? 'Merge' : `Merge ${counted(chosen, 'bracket')}`;
     this.#note.textContent = busy ? '' : obstacle || (chosen === 0 && cards.length > 0 ? 'No bracket is chosen.' : '');
   }
 
