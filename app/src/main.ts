@@ -4,7 +4,8 @@
  */
 import type { ColorSpace } from '../../src/image/colorSpace.ts';
 import { MIN_FRAMES, middleFrame } from '../../src/image/frame.ts';
-import type { Failure, FromWorker, ResponseChoice, ResultInfo } from './messages.ts';
+import type { Failure, FromWorker, MergeSettings, NamedFile, ResponseChoice, ResultInfo } from './messages.ts';
+import { Intake } from './intake.ts';
 import { applyExif, formatEv, inOrder, propose } from './exposures.ts';
 import { obstacle } from './obstacle.ts';
 import type { GpuState } from './obstacle.ts';
@@ -39,15 +40,27 @@ let canExtend = false;
 /** Of the frames that the shown result was made from. */
 let merged: { result: ResultInfo; key: string } | undefined;
 let pendingKey = '';
-let example: { name: string; file: Blob }[] = [];
+/** Whether the shown result was saved, in any format. */
+let isSaved = false;
+let example: NamedFile[] = [];
 let edited = false;
 
 const worker = startWorker(receive, (message) => {
   const title = gpu === 'starting' ? 'The page could not start' : 'The page has stopped working';
   gpu = 'unavailable';
   busy = false;
+  intake.batch?.workerFailed();
   notify('worker', { title, text: `Its worker failed: ${message}. Load the page again.` }, 'error', false);
   update();
+});
+const intake = new Intake({
+  send: worker.send,
+  add: addFiles,
+  close: closeStack,
+  hasUnsaved: () => merged !== undefined && !isSaved,
+  settings: () => ({ ...settings(), autoReference: byId('reference-auto', HTMLInputElement).checked }),
+  gpu: () => gpu,
+  update,
 });
 const stage = new Stage(worker.send);
 const progress = new ProgressPanel(() => worker.send({ type: 'cancel' }));
@@ -86,15 +99,22 @@ function start(): void {
   mergeButton.onclick = merge;
   byId('example', HTMLButtonElement).onclick = () => addFiles(example);
   byId('clear', HTMLButtonElement).onclick = startOver;
+  byId('to-brackets', HTMLButtonElement).onclick = () => intake.batch?.show();
   byId('response', HTMLSelectElement).onchange = update;
   byId('colour', HTMLSelectElement).onchange = update;
   // Closing the tab would end a merge that may have taken long.
-  addEventListener('beforeunload', (event) => busy && event.preventDefault());
-  acceptFiles((files) => addFiles(files.map((file) => ({ name: file.name, file }))));
+  addEventListener('beforeunload', (event) => isBusy() && event.preventDefault());
+  acceptFiles((picked) => void (isBusy() || intake.take(picked)));
   update();
 }
 
+/** Whether a merge or a survey of a folder is under way. */
+function isBusy(): boolean {
+  return busy || intake.batch?.isBusy === true;
+}
+
 function receive(message: FromWorker): void {
+  if (intake.receive(message)) return;
   switch (message.type) {
     case 'ready':
       gpu = 'ready';
@@ -107,19 +127,21 @@ function receive(message: FromWorker): void {
       break;
     case 'preloaded':
       example = message.example;
-      showExample();
+      // Fetched now, so that nothing is fetched once there are pictures.
+      void intake.load().then(showExample, showExample);
       break;
     case 'frame':
       frameLoaded(message);
       break;
     case 'frameFailed':
-      Object.assign(rows.find(({ id }) => id === message.id) ?? {}, { state: 'failed', problem: message.message });
+      frameFailed(message);
       break;
     case 'progress':
       return progress.show(message);
     case 'merged':
       busy = false;
       merged = { result: message.result, key: pendingKey };
+      isSaved = false;
       byId('frames-section', HTMLDetailsElement).open = false;
       resultPanel.show(
         message.result,
@@ -172,6 +194,7 @@ function receive(message: FromWorker): void {
       return fail('view', message.failure);
     case 'saved':
       dismiss('save');
+      isSaved = true;
       return resultPanel.saved(message);
     case 'saveFailed':
       resultPanel.saveEnded(message.format);
@@ -189,8 +212,8 @@ function dismissAll(): void {
   for (const key of ['merge', 'view', 'save', 'recovered', 'files', ...WARNINGS]) dismiss(key);
 }
 
-function addFiles(files: readonly { name: string; file: Blob }[]): void {
-  if (busy) return;
+function addFiles(files: readonly NamedFile[]): void {
+  if (isBusy()) return;
   for (const { name, file } of files) {
     const id = nextId++;
     rows.push({
@@ -219,8 +242,16 @@ function addFiles(files: readonly { name: string; file: Blob }[]): void {
 function frameLoaded({ id, frame }: Extract<FromWorker, { type: 'frame' }>): void {
   const row = rows.find((row) => row.id === id);
   if (!row) return;
+  if (row.preview) URL.revokeObjectURL(row.preview);
   const { preview, ...info } = frame;
   Object.assign(row, info, { state: 'ready', preview: URL.createObjectURL(preview) });
+}
+
+function frameFailed({ id, message }: Extract<FromWorker, { type: 'frameFailed' }>): void {
+  const row = rows.find((row) => row.id === id);
+  if (!row) return;
+  if (row.preview) URL.revokeObjectURL(row.preview);
+  Object.assign(row, { state: 'failed', problem: message, preview: '' });
 }
 
 function removeFrame(id: number): void {
@@ -239,6 +270,14 @@ function removeFrame(id: number): void {
 }
 
 function startOver(): void {
+  closeStack();
+  intake.batch?.forget();
+  update();
+  document.querySelector<HTMLButtonElement>('#welcome [data-action=pick]')?.focus();
+}
+
+/** Forgets the frames and their result. */
+function closeStack(): void {
   for (const { id } of [...rows]) removeFrame(id);
   worker.send({ type: 'clear' });
   merged = undefined;
@@ -247,7 +286,16 @@ function startOver(): void {
   resultPanel.hide();
   dismissAll();
   update();
-  document.querySelector<HTMLButtonElement>('#welcome [data-action=pick]')?.focus();
+}
+
+/** What was chosen for merges. */
+function settings(): MergeSettings {
+  return {
+    response: byId('response', HTMLSelectElement).value as ResponseChoice,
+    align: mergeControls.align,
+    strength: mergeControls.strength,
+    colorSpace: byId('colour', HTMLSelectElement).value as ColorSpace,
+  };
 }
 
 function readyRows(): FrameRow[] {
@@ -256,14 +304,7 @@ function readyRows(): FrameRow[] {
 
 /** What a merge depends on, as text. Tells whether the result is still up to date. */
 function stackKey(): string {
-  return JSON.stringify([
-    inOrder(readyRows()).map(({ id, ev }) => [id, ev]),
-    referenceId,
-    byId('response', HTMLSelectElement).value,
-    mergeControls.align,
-    mergeControls.strength,
-    byId('colour', HTMLSelectElement).value,
-  ]);
+  return JSON.stringify([inOrder(readyRows()).map(({ id, ev }) => [id, ev]), referenceId, settings()]);
 }
 
 function merge(): void {
@@ -278,10 +319,7 @@ function merge(): void {
     type: 'merge',
     frames: stack.map(({ id, ev }) => ({ id, exposure: 2 ** ((ev ?? 0) - zero) })),
     reference: stack.findIndex(({ id }) => id === referenceId),
-    response: byId('response', HTMLSelectElement).value as ResponseChoice,
-    align: mergeControls.align,
-    strength: mergeControls.strength,
-    colorSpace: byId('colour', HTMLSelectElement).value as ColorSpace,
+    ...settings(),
     useEdits,
   });
   announce('Merging.');
@@ -299,10 +337,16 @@ function update(): void {
     referenceChosen = false;
   }
   list.update(rows, referenceId, busy);
-  document.body.dataset.state = busy ? 'merging' : merged ? 'result' : rows.length > 0 ? 'loaded' : 'empty';
+  const isPlan = intake.batch?.isShown === true;
+  const isMerging = busy || intake.batch?.isMerging === true;
+  const stackState = merged ? 'result' : rows.length > 0 ? 'loaded' : 'empty';
+  document.body.dataset.state = isMerging ? 'merging' : isPlan ? 'plan' : stackState;
   const isEmpty = rows.length === 0 && !merged;
-  byId('welcome', HTMLElement).hidden = !isEmpty;
-  byId('workspace', HTMLDivElement).hidden = isEmpty;
+  byId('welcome', HTMLElement).hidden = !isEmpty || isPlan;
+  byId('workspace', HTMLDivElement).hidden = isEmpty || isPlan;
+  const toBrackets = byId('to-brackets', HTMLButtonElement);
+  toBrackets.hidden = isPlan || !intake.batch?.hasPlan;
+  toBrackets.disabled = isBusy();
   byId('frame-count', HTMLSpanElement).textContent = ready.length > 0 ? `(${ready.length})` : '';
   showFrameNotes(ready, contradiction, !rows.some(({ state }) => state === 'loading'), () => {
     propose(readyRows());
@@ -324,10 +368,11 @@ function update(): void {
   byId('merge-note', HTMLParagraphElement).textContent =
     busy || isSame ? '' : why || (merged ? 'The frames or settings have changed since this picture was made.' : '');
   progress.toggle(busy);
-  keepAwake(busy);
+  keepAwake(isMerging);
   resultPanel.setBusy(busy);
-  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action=pick], #clear'))
-    button.disabled = busy;
+  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action^=pick], #clear'))
+    button.disabled = isBusy();
+  intake.batch?.update();
 }
 
 /** Before there is a result, the stage shows the reference frame. */

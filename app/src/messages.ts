@@ -6,6 +6,7 @@
  * follows from them. Where several of a kind can be under way, both sides name the frame or the job.
  */
 import type { ClippedPixels } from '../../src/image/chooseReference.ts';
+import type { Shot } from '../../src/brackets/shots.ts';
 import type { ColorSpace } from '../../src/image/colorSpace.ts';
 import type { ExposureInfo } from '../../src/image/exif.ts';
 import type { MergeWarning } from '../../src/warnings.ts';
@@ -56,21 +57,39 @@ export interface FrameToMerge {
   exposure: number;
 }
 
+/** A file and its name. Those of a folder have a path as their name. */
+export interface NamedFile {
+  name: string;
+  file: Blob;
+}
+
+/** How frames are merged: what the person chose for all. */
+export interface MergeSettings {
+  response: ResponseChoice;
+  align: 'auto' | 'none';
+  /** As the library's option. */
+  strength: number;
+  colorSpace: ColorSpace;
+}
+
+/** How the brackets of a folder are merged. */
+export interface BracketSettings extends MergeSettings {
+  /** Whether the frame that shows most is the reference, and not the middle exposure. */
+  autoReference: boolean;
+  format: SaveFormat;
+}
+
 export type ToWorker =
   | { type: 'start'; canvas: OffscreenCanvas; base: string; highRange: boolean }
-  | { type: 'add'; id: number; name: string; file: Blob }
+  | ({ type: 'add'; id: number } & NamedFile)
   | { type: 'remove'; id: number }
-  | {
-      type: 'merge';
-      frames: FrameToMerge[];
-      reference: number;
-      response: ResponseChoice;
-      align: 'auto' | 'none';
-      /** As the library's option. */
-      strength: number;
-      colorSpace: ColorSpace;
-      useEdits: boolean;
-    }
+  | ({ type: 'merge'; frames: FrameToMerge[]; reference: number; useEdits: boolean } & MergeSettings)
+  /** Read how each file was taken, to find the brackets among them. */
+  | { type: 'survey'; job: number; files: NamedFile[] }
+  | ({ type: 'thumbnail'; id: string } & NamedFile)
+  /** Merge a bracket and encode the result, which is not kept. */
+  | { type: 'mergeBracket'; bracket: number; files: NamedFile[]; stem: string; settings: BracketSettings }
+  /** Ends the merge or the survey under way. */
   | { type: 'cancel' }
   /** Forget the result. */
   | { type: 'clear' }
@@ -120,6 +139,17 @@ export interface ResultInfo {
   seconds: number;
 }
 
+/** A bracket's merged picture, as a file. */
+export interface BracketResult {
+  name: string;
+  file: Blob;
+  /** A small JPEG of it. */
+  preview: Blob;
+  /** What is worth knowing of the files, a sentence each. */
+  notes: string[];
+  warnings: MergeWarning[];
+}
+
 export type FromWorker =
   | { type: 'ready'; adapter: string; canExtend: boolean }
   | { type: 'unavailable'; failure: Failure }
@@ -128,7 +158,7 @@ export type FromWorker =
   | { type: 'frameFailed'; id: number; message: string }
   | {
       type: 'progress';
-      stage: 'response' | 'align' | 'compile' | 'segmentation' | 'fusion' | 'merge';
+      stage: 'read' | 'response' | 'align' | 'compile' | 'segmentation' | 'fusion' | 'merge';
       done: number;
       total: number;
       fraction: number;
@@ -138,6 +168,14 @@ export type FromWorker =
   | { type: 'cancelled' }
   | { type: 'plainReady' }
   | { type: 'plainFailed'; failure: Failure }
+  | { type: 'surveying'; job: number; done: number; total: number }
+  /** In the order of the files. */
+  | { type: 'surveyed'; job: number; shots: Shot[] }
+  /** Without a picture where the file cannot be read, or takes too much memory beside a merge. */
+  | { type: 'thumbnail'; id: string; picture?: Blob }
+  | { type: 'bracketMerged'; bracket: number; result: BracketResult }
+  | { type: 'bracketFailed'; bracket: number; failure: Failure }
+  | { type: 'bracketCancelled'; bracket: number }
   | { type: 'edits'; steps: number; differs: boolean }
   | { type: 'recovered'; what: 'merge' | 'view' }
   /** The graphics card was short of memory, and the merge begins again in smaller pieces. */

@@ -31,16 +31,32 @@ export function jpegSegment(
   return out;
 }
 
-/** The JPEG in pieces, with EXIF and profile right after its JFIF header. */
+/** Whether a JPEG's segment is a part of its profile. */
+function isProfile(jpeg: Uint8Array, at: number): boolean {
+  return jpeg[at + 1] === 0xe2 && String.fromCharCode(...jpeg.subarray(at + 4, at + 15)) === 'ICC_PROFILE';
+}
+
+/**
+ * The JPEG in pieces, with EXIF and profile right after its JFIF header. The profile takes the place of one that the
+ * encoder wrote: browsers call whatever a canvas holds sRGB.
+ */
 export function jpegWith(jpeg: Uint8Array, { exif, icc }: Metadata): Uint8Array[] {
+  const end = (at: number): number => at + 2 + jpeg[at + 2] * 256 + jpeg[at + 3];
   const hasJfif = jpeg[2] === 0xff && jpeg[3] === 0xe0;
-  const at = hasJfif ? 4 + jpeg[4] * 256 + jpeg[5] : 2;
-  return [
-    jpeg.subarray(0, at),
+  const begin = hasJfif ? end(2) : 2;
+  const pieces = [
+    jpeg.subarray(0, begin),
     ...(exif ? [jpegSegment(0xe1, 'Exif\0\0', exif)] : []),
     ...(icc ? [jpegSegment(0xe2, 'ICC_PROFILE\0', icc, [1, 1])] : []),
-    jpeg.subarray(at),
   ];
+  let from = begin;
+  // 0xda begins the picture.
+  for (let at = begin; icc && at + 4 <= jpeg.length && jpeg[at] === 0xff && jpeg[at + 1] !== 0xda; at = end(at)) {
+    if (!isProfile(jpeg, at)) continue;
+    pieces.push(jpeg.subarray(from, at));
+    from = end(at);
+  }
+  return [...pieces, jpeg.subarray(from)].filter(({ length }) => length > 0);
 }
 
 function crc32(bytes: Uint8Array): number {
@@ -62,7 +78,31 @@ function chunk(name: string, data: Uint8Array): Uint8Array<ArrayBuffer> {
   return out;
 }
 
-/** The PNG in pieces, with profile and EXIF right after its header. */
+/** PNG chunks that say what a profile says. */
+const COLOUR_CHUNKS = new Set(['iCCP', 'sRGB', 'gAMA', 'cHRM', 'cICP']);
+
+/** What follows a PNG's header, without what its encoder says of the colours. */
+function uncoloured(png: Uint8Array, begin: number): Uint8Array[] {
+  const view = new DataView(png.buffer, png.byteOffset, png.byteLength);
+  let at = begin;
+  let from = begin;
+  const pieces: Uint8Array[] = [];
+  for (;;) {
+    const name = String.fromCharCode(...png.subarray(at + 4, at + 8));
+    if (at + 12 > png.length || name === 'IDAT') return [...pieces, png.subarray(from)];
+    const next = at + 12 + view.getUint32(at);
+    if (COLOUR_CHUNKS.has(name)) {
+      pieces.push(png.subarray(from, at));
+      from = next;
+    }
+    at = next;
+  }
+}
+
+/**
+ * The PNG in pieces, with profile and EXIF right after its header. The profile takes the place of what the encoder says
+ * of the colours.
+ */
 export async function pngWith(png: Uint8Array, { exif, icc }: Metadata, deflate: Deflate): Promise<Uint8Array[]> {
   const at = 33; // signature and IHDR
   const extra: Uint8Array[] = [];
@@ -74,5 +114,5 @@ export async function pngWith(png: Uint8Array, { exif, icc }: Metadata, deflate:
     extra.push(chunk('iCCP', data));
   }
   if (exif) extra.push(chunk('eXIf', exif));
-  return [png.subarray(0, at), ...extra, png.subarray(at)];
+  return [png.subarray(0, at), ...extra, ...(icc ? uncoloured(png, at) : [png.subarray(at)])];
 }

@@ -58,7 +58,8 @@ function agreement(a: Picture, b: Picture): number {
 /**
  * Turns the frames of a stack whose orientation flags differ so that they agree.
  * @param images decoded, each turned by its own flag.
- * @returns the frames, and what to tell of those that were turned. Frames of different stored sizes stay as they are.
+ * @returns the frames, those that were turned with the others' flag, and what to tell of them. Frames of different
+ * stored sizes stay as they are.
  */
 export function agreeingOrientations<P extends Picture & Pick<DecodedImage, 'exif'> & { name: string }>(
   images: readonly P[],
@@ -82,7 +83,7 @@ export function agreeingOrientations<P extends Picture & Pick<DecodedImage, 'exi
       `${image.name} has another orientation in its EXIF data (${flags[k]}) than the other frames (${common}), but ` +
         'agrees with them without it: it is turned as they are',
     );
-    return other;
+    return { ...other, exif: { ...image.exif, orientation: common } };
   });
   return { images: agreed, notes };
 }

@@ -140,8 +140,10 @@ describe('wrong files', () => {
     const [a] = pngStack(WIDTH, HEIGHT);
     await dropFiles(
       page,
-      Array.from({ length: 17 }, (_, k) => ({ name: `f${k}.png`, bytes: a.bytes })),
+      Array.from({ length: 16 }, (_, k) => ({ name: `f${k}.png`, bytes: a.bytes })),
     );
+    await settled(page, 16);
+    await dropFiles(page, [{ name: 'f16.png', bytes: a.bytes }]);
     await settled(page, 17);
     expect(await problemOf('f16.png')).toBe(
       'f16.png is one too many: at most 16 frames are merged, remove another first',

@@ -1,9 +1,11 @@
 /** `deghost batch`, end to end on small pictures. */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { planBatch } from '../../src/node/cli/batchPlan.ts';
+import { FORTY_BRACKETS, writeForty } from '../folderOfForty.ts';
 import { deghost, scene } from './commandLine.ts';
 
 let folder: string;
@@ -59,6 +61,16 @@ describe('deghost batch', () => {
     expect(plan.skipped).toHaveLength(1);
     expect(err).toContain('3 brackets:');
     expect(err).toContain('IMG_90.jpg: no other picture of the scene');
+  });
+
+  it('groups a folder of forty files as a person would', async () => {
+    const forty = join(folder, 'forty');
+    mkdirSync(forty);
+    await writeForty(forty);
+    const options = { inputs: [forty], folder: join(folder, 'out'), format: 'exr', frames: undefined };
+    const { stacks, skipped } = await planBatch(options, new AbortController().signal);
+    expect(stacks.map(({ files }) => files.map((file) => basename(file)).join(' '))).toEqual(FORTY_BRACKETS);
+    expect(skipped).toHaveLength(11);
   });
 
   it('merges each stack, as deghost merge does', async () => {

@@ -55,7 +55,7 @@ export class FrameList {
     const focused = document.activeElement;
     wanted.forEach((row, i) => {
       let item = this.#items.get(row.id);
-      if (!item || item.dataset.state !== row.state) {
+      if (!item || item.dataset.state !== row.state || item.dataset.preview !== row.preview) {
         const made = this.#make(row);
         item?.replaceWith(made);
         item = made;
@@ -72,6 +72,7 @@ export class FrameList {
   #make(row: FrameRow): HTMLLIElement {
     const item = make('li', { className: `frame ${row.state}` });
     item.dataset.state = row.state;
+    item.dataset.preview = row.preview;
     const remove = make('button', {
       type: 'button',
       className: 'icon remove',

@@ -1,14 +1,44 @@
-/** Files from the picker, dropped anywhere on the page, or pasted. */
+/** Files and folders from the pickers, dropped anywhere on the page, or pasted. */
+import type { NamedFile } from '../messages.ts';
 import { byId } from './dom.ts';
+import { droppedFiles } from './droppedFiles.ts';
 
-export function acceptFiles(take: (files: File[]) => void): void {
+/** What was picked or dropped. */
+export interface Picked {
+  files: NamedFile[];
+  /** What they were in, in words: “holiday”, 2 folders. undefined for files alone. */
+  folder?: string;
+}
+
+const byPath = new Intl.Collator('en', { numeric: true }).compare;
+
+function fromFolder(files: readonly NamedFile[], folder: string): Picked {
+  return { folder, files: [...files].sort((a, b) => byPath(a.name, b.name)) };
+}
+
+/** @param take called with the files, once all folders are listed. */
+export function acceptFiles(take: (picked: Picked) => void): void {
   const input = byId('files', HTMLInputElement);
+  const folderInput = byId('folder', HTMLInputElement);
   const veil = byId('drop-veil', HTMLDivElement);
+  const plain = (list: Iterable<File>): Picked => ({ files: [...list].map((file) => ({ name: file.name, file })) });
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action=pick]'))
     button.onclick = () => input.click();
+  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action=pick-folder]'))
+    button.onclick = () => folderInput.click();
+  // Some phones have no folders.
+  for (const element of document.querySelectorAll<HTMLElement>('[data-folders]'))
+    element.hidden = !('webkitdirectory' in folderInput);
   input.onchange = () => {
-    take([...(input.files ?? [])]);
+    take(plain(input.files ?? []));
     input.value = ''; // the same file may be picked again
+  };
+  folderInput.onchange = () => {
+    const files = [...(folderInput.files ?? [])];
+    folderInput.value = '';
+    const [folder] = files[0]?.webkitRelativePath.split('/') ?? [''];
+    const named = files.map((file) => ({ name: file.webkitRelativePath.slice(folder.length + 1), file }));
+    take(fromFolder(named, `“${folder}”`));
   };
   // Entering a child leaves its parent, so the overlay hides only when every entered element has been left.
   let depth = 0;
@@ -29,10 +59,12 @@ export function acceptFiles(take: (files: File[]) => void): void {
     event.preventDefault();
     depth = 0;
     veil.hidden = true;
-    take([...(event.dataTransfer?.files ?? [])]);
+    const listing = event.dataTransfer && droppedFiles(event.dataTransfer);
+    if (!listing) return take(plain(event.dataTransfer?.files ?? []));
+    void listing.then(({ files, folder }) => take(folder === undefined ? { files } : fromFolder(files, folder)));
   });
   addEventListener('paste', (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length > 0) take(files);
+    if (files.length > 0) take(plain(files));
   });
 }

@@ -5,7 +5,8 @@ import { announce, byId } from './dom.ts';
 
 type ProgressMessage = Extract<FromWorker, { type: 'progress' }>;
 
-const STAGES: Record<ProgressMessage['stage'], string> = {
+export const STAGES: Record<ProgressMessage['stage'], string> = {
+  read: 'Reading the photos',
   response: 'Reading the camera’s tone curve',
   align: 'Aligning the frames',
   compile: 'Preparing the graphics card',

@@ -3,6 +3,7 @@ import { bytesText } from '../../../src/bytesText.ts';
 import { formatEv } from '../exposures.ts';
 import type { FromWorker, ResultInfo, SaveFormat, ToWorker, ToneMapping } from '../messages.ts';
 import { announce, byId, make } from './dom.ts';
+import { download } from './download.ts';
 import type { BrushMode, Stage } from './stage.ts';
 
 const SECTIONS = ['look', 'motion', 'save'];
@@ -114,10 +115,7 @@ export class ResultPanel {
 
   saved({ format, name, file }: Extract<FromWorker, { type: 'saved' }>): void {
     this.saveEnded(format);
-    const url = URL.createObjectURL(file);
-    make('a', { href: url, download: name }).click();
-    // The browser has taken the file by then; there is no event for it.
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    download(name, file);
     announce(`${name} was saved, ${bytesText(file.size)}.`);
   }
 

@@ -1,13 +1,15 @@
 /**
  * The frames of the stack, decoded, by the page's number for each. Files are decoded one after another, because each
- * takes memory while it is decoded.
+ * takes memory while it is decoded. When all that were given are decoded, frames whose orientation flags differ are
+ * turned as they agree.
  */
-import { InputError } from '../../../src/errors.ts';
+import { InputError, reasonOf } from '../../../src/errors.ts';
 import { countClipped } from '../../../src/image/chooseReference.ts';
 import type { ColorSpace } from '../../../src/image/colorSpace.ts';
 import { clippedColorsNote } from '../../../src/image/decode/workingSpace.ts';
 import { MAX_FRAMES, checkSameSize } from '../../../src/image/frame.ts';
 import type { Frame } from '../../../src/image/frame.ts';
+import { agreeingOrientations } from '../../../src/image/orientation.ts';
 import type { DecodedImage } from '../../../src/image/picture.ts';
 import { stackResponse } from '../../../src/image/stackResponse.ts';
 import type { FrameInfo, FrameToMerge, ResponseChoice } from '../messages.ts';
@@ -18,6 +20,16 @@ interface Held {
   name: string;
   file: Blob;
   image: DecodedImage;
+  /** What to tell of its orientation, if it was turned. */
+  note?: string;
+}
+
+/** What became of a frame when the others were known. */
+export type Settled = { id: number } & ({ frame: FrameInfo } | { problem: string });
+
+/** Whether two frames can be of one size though they are not: their orientation flags differ by a quarter turn. */
+function mayBeTurned(a: DecodedImage, b: DecodedImage): boolean {
+  return (a.exif.orientation ?? 1) !== (b.exif.orientation ?? 1) && a.width === b.height && a.height === b.width;
 }
 
 export class Frames {
@@ -25,16 +37,35 @@ export class Frames {
   /** Frames that were removed before they were decoded. */
   readonly #unwanted = new Set<number>();
   #queue: Promise<unknown> = Promise.resolve();
+  /** Files that are being decoded, or wait for it. */
+  #coming = 0;
+  readonly #onSettled: (changes: Settled[]) => void;
+
+  /** @param onSettled called with the frames that were turned, and with those that do not fit the others after all. */
+  constructor(onSettled: (changes: Settled[]) => void = () => undefined) {
+    this.#onSettled = onSettled;
+  }
 
   /**
    * Decodes a file and keeps it.
+   * @param colorSpace that its colours are converted to.
    * @returns undefined if it was removed meanwhile.
    * @throws InputError: what is wrong with the file, or that it does not fit the others.
    */
-  add(id: number, name: string, file: Blob): Promise<FrameInfo | undefined> {
-    const work = this.#queue.then(() => this.#add(id, name, file));
-    this.#queue = work.catch(() => undefined);
+  add(id: number, name: string, file: Blob, colorSpace?: ColorSpace): Promise<FrameInfo | undefined> {
+    this.#coming++;
+    const work = this.#queue.then(() => this.#add(id, name, file, colorSpace));
+    this.#queue = work
+      .catch(() => undefined)
+      .then(() => {
+        if (--this.#coming === 0) return this.#settle();
+      });
     return work;
+  }
+
+  /** Resolves when all that were given are decoded, and turned as they agree. */
+  async settled(): Promise<void> {
+    await this.#queue;
   }
 
   remove(id: number): void {
@@ -64,8 +95,9 @@ export class Frames {
     for (const held of this.#of(list)) {
       const { image, file, name } = held;
       if (image.format !== 'npy' && !image.camera && (image.colorSpace ?? 'srgb') !== colorSpace)
-        held.image = await decodeFile(file, name, colorSpace);
+        Object.assign(held, { image: await decodeFile(file, name, colorSpace), note: undefined });
     }
+    this.#turn();
   }
 
   /** The response for frames, and what to tell of them. @throws InputError where some are linear and others not. */
@@ -73,29 +105,62 @@ export class Frames {
     list: readonly FrameToMerge[],
     choice: ResponseChoice,
   ): { response: 'auto' | 'gamma' | 'linear'; notes: string[] } {
-    const images = this.#of(list).map(({ name, image }) => ({ ...image, name }));
+    const held = this.#of(list);
+    const images = held.map(({ name, image }) => ({ ...image, name }));
     const { response, note } = stackResponse(images, choice === 'auto' ? undefined : choice);
     const colors = clippedColorsNote(images, () => 'choose a wider one under “Colours”');
-    return { response, notes: [note, colors].filter((text) => text !== undefined) };
+    const turned = held.map((frame) => frame.note);
+    return { response, notes: [...turned, note, colors].filter((text) => text !== undefined) };
   }
 
   #of(list: readonly FrameToMerge[]): Held[] {
     return list.flatMap(({ id }) => this.#held.get(id) ?? []);
   }
 
-  async #add(id: number, name: string, file: Blob): Promise<FrameInfo | undefined> {
+  async #add(id: number, name: string, file: Blob, colorSpace: ColorSpace | undefined): Promise<FrameInfo | undefined> {
     if (this.#unwanted.delete(id)) return undefined;
     if (this.#held.size >= MAX_FRAMES)
       throw new InputError(`${name} is one too many: at most ${MAX_FRAMES} frames are merged, remove another first`);
-    const image = await decodeFile(file, name);
+    const image = await decodeFile(file, name, colorSpace);
     if (this.#unwanted.delete(id)) return undefined;
-    const { width, height, bits, exif } = image;
     const [first] = this.#held.values();
-    if (first) checkSameSize(image, name, first.image, first.name);
-    const { preview, brightness } = await makePreview(image);
+    if (first && !mayBeTurned(image, first.image)) checkSameSize(image, name, first.image, first.name);
+    const info = await infoOf(image);
     if (this.#unwanted.delete(id)) return undefined;
     this.#held.set(id, { name, file, image });
-    const clipped = { encoded: countClipped(image, image.linear), linear: countClipped(image, true) };
-    return { width, height, bits, exif, brightness, clipped, preview };
+    return info;
   }
+
+  /** Turns frames whose orientation flags differ as they agree. @returns those that were turned. */
+  #turn(): [number, Held][] {
+    const all = [...this.#held];
+    const { images, notes } = agreeingOrientations(all.map(([, { name, image }]) => ({ ...image, name })));
+    return all.filter(([, held], k) => {
+      const { name: _, ...image } = images[k];
+      if (image.data === held.image.data) return false;
+      Object.assign(held, { image, note: notes.shift() });
+      return true;
+    });
+  }
+
+  async #settle(): Promise<void> {
+    const changes: Settled[] = [];
+    for (const [id, { image }] of this.#turn()) changes.push({ id, frame: await infoOf(image) });
+    const [first] = this.#held.values();
+    for (const [id, { name, image }] of this.#held)
+      try {
+        checkSameSize(image, name, first.image, first.name);
+      } catch (error) {
+        this.#held.delete(id);
+        changes.push({ id, problem: reasonOf(error) });
+      }
+    if (changes.length > 0) this.#onSettled(changes);
+  }
+}
+
+async function infoOf(image: DecodedImage): Promise<FrameInfo> {
+  const { width, height, bits, exif } = image;
+  const { preview, brightness } = await makePreview(image);
+  const clipped = { encoded: countClipped(image, image.linear), linear: countClipped(image, true) };
+  return { width, height, bits, exif, brightness, clipped, preview };
 }

@@ -2,19 +2,18 @@
  * The page's worker: everything heavy. It decodes files, merges them, keeps the result, draws it on the canvas, and
  * encodes it. messages.ts has its requests and events.
  */
-import type { MergeResult } from '../../../src/deghoster.ts';
 import { openDevice } from '../../../src/device.ts';
 import { CancelledError, NoAdapterError } from '../../../src/errors.ts';
-import { sortFrames } from '../../../src/image/frame.ts';
-import type { MergedImage } from '../../../src/image/picture.ts';
-import { mergeWarnings } from '../../../src/warnings.ts';
 import type { FromWorker, ToWorker, View } from '../messages.ts';
 import { chooseTones } from '../../../src/image/toneMappings.ts';
 import type { Tones } from '../../../src/image/toneMappings.ts';
+import { Brackets } from './brackets.ts';
 import { preloadPackages } from './decode/packages.ts';
 import { Engine, fetchFile } from './engine.ts';
 import { failureOf } from './failure.ts';
 import { Frames } from './frames.ts';
+import { mergeFrames } from './mergeFrames.ts';
+import type { MergeOutcome } from './mergeFrames.ts';
 import { MotionEdits } from './motionEdits.ts';
 import { saveFile } from './save.ts';
 import { Viewer } from './viewer.ts';
@@ -29,18 +28,26 @@ type MergeRequest = Extract<ToWorker, { type: 'merge' }>;
 type StartRequest = Extract<ToWorker, { type: 'start' }>;
 
 interface Result {
-  merged: Omit<MergeResult, 'motion'> & MergedImage;
+  merged: MergeOutcome['merged'];
   tones: Tones;
   edits: MotionEdits;
   /** What the result was made from, for the plain merge. */
   request: MergeRequest;
 }
 
-const frames = new Frames();
+const frames = new Frames((changes) => {
+  for (const { id, ...change } of changes)
+    tell(
+      'frame' in change
+        ? { type: 'frame', id, frame: change.frame }
+        : { type: 'frameFailed', id, message: change.problem },
+    );
+});
+const brackets = new Brackets(tell);
 let start: StartRequest;
 let engine: Engine;
 let viewer: Viewer | undefined;
-/** Under way: the merge, or the plain merge behind it. */
+/** Under way: a merge, the plain merge behind it, or the merge of a folder's bracket. */
 let running: { abort: AbortController; done: Promise<void> } | undefined;
 let result: Result | undefined;
 let view: View | undefined;
@@ -70,8 +77,15 @@ function obey(data: ToWorker): void {
     case 'remove':
       return frames.remove(data.id);
     case 'merge':
-      return void merge(data);
+      return void run((signal) => mergeBoth(data, signal));
+    case 'survey':
+      return void brackets.survey(data);
+    case 'thumbnail':
+      return brackets.thumbnail(data, () => running === undefined);
+    case 'mergeBracket':
+      return void run((signal) => brackets.merge(data, engine, signal));
     case 'cancel':
+      brackets.cancel();
       return running?.abort.abort();
     case 'clear':
       running?.abort.abort();
@@ -164,34 +178,30 @@ async function addFrame({ id, name, file }: Extract<ToWorker, { type: 'add' }>):
   }
 }
 
-async function merge(request: MergeRequest): Promise<void> {
+/** Does one merge after another. */
+async function run(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   running?.abort.abort(); // a plain merge behind the last result
   await running?.done;
   const abort = new AbortController();
-  running = { abort, done: mergeBoth(request, abort.signal) };
-  await running.done;
+  const mine = { abort, done: work(abort.signal) };
+  running = mine;
+  await mine.done;
+  if (running === mine) running = undefined;
 }
 
 async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<void> {
   const started = performance.now();
   try {
-    await frames.convertTo(request.frames, request.colorSpace);
-    const stack = frames.stack(request.frames);
     const motion = request.useEdits ? result?.edits.maps : undefined;
-    const { response: chosen, notes } = frames.response(request.frames, request.response);
-    const { motion: maps, ...merged } = await engine.merge(stack, {
-      reference: request.reference,
-      response: chosen,
-      align: request.align,
-      strength: request.strength,
-      motion,
-      onProgress: ({ stage, done, total, fraction }) => tell({ type: 'progress', stage, done, total, fraction }),
+    const { merged, maps, stack, notes, warnings } = await mergeFrames(frames, request, {
+      engine,
+      tell,
       signal,
+      motion,
     });
     const { width, height, reference } = merged;
-    const exif = frames.exifOf(request.frames[sortFrames(stack).order[reference]].id);
     result = {
-      merged: { ...merged, colorSpace: request.colorSpace, exif },
+      merged,
       tones: chooseTones(merged.radiance, merged.scale),
       edits: new MotionEdits(maps, merged, reference),
       request,
@@ -209,7 +219,7 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
         edited: motion !== undefined,
         notes,
         response: merged.response.report.summary,
-        warnings: mergeWarnings(stack, { ...merged, motion: motion ? [] : maps }),
+        warnings,
         peakBytes: merged.peakBytes,
         seconds: (performance.now() - started) / 1000,
       },
@@ -258,8 +268,7 @@ async function recoverViewer(): Promise<void> {
     await showResult();
     tell({ type: 'recovered', what: 'view' });
     await running?.done;
-    const abort = new AbortController();
-    running = { abort, done: mergePlain(abort.signal) };
+    void run(mergePlain);
   } catch (error) {
     tell({ type: 'viewFailed', failure: { ...failureOf(error), kind: 'device-lost' } });
   }

@@ -1,21 +1,28 @@
-/** A small JPEG of a frame, for the list and for the stage before the merge. */
-import type { DecodedImage } from '../../../src/image/picture.ts';
+/**
+ * Small JPEGs: of a frame, for the list and for the stage before the merge, and of a file and a result, for the plan of
+ * a folder.
+ */
+import { developColors } from '../../../src/image/developColors.ts';
+import type { DecodedImage, MergedImage } from '../../../src/image/picture.ts';
 import { encodeSrgb } from '../../../src/image/srgb.ts';
+import { toneMapRows } from '../../../src/image/toneMappings.ts';
+import type { Tones } from '../../../src/image/toneMappings.ts';
+import { decodeFile } from './decode/index.ts';
 
 const LONG_SIDE = 1280;
+/** Of thumbnails, which are shown at half of that and on dense displays at all of it. */
+const THUMBNAIL_SIDE = 256;
 const QUALITY = 0.86;
 
 /**
- * Averages blocks of whole pixels: the smallest factor that brings the long side to at most 1280. Also the mean of all
- * samples, 0 to 1.
+ * Averages blocks of whole pixels: the smallest factor that brings the long side to at most `longSide`. Also the mean
+ * of all samples, 0 to 1.
  */
-export async function makePreview({
-  data,
-  width,
-  height,
-  linear,
-}: DecodedImage): Promise<{ preview: Blob; brightness: number }> {
-  const factor = Math.max(1, Math.ceil(Math.max(width, height) / LONG_SIDE));
+export async function makePreview(
+  { data, width, height, linear }: Pick<DecodedImage, 'data' | 'width' | 'height' | 'linear'>,
+  longSide = LONG_SIDE,
+): Promise<{ preview: Blob; brightness: number }> {
+  const factor = Math.max(1, Math.ceil(Math.max(width, height) / longSide));
   const [w, h] = [Math.max(1, Math.floor(width / factor)), Math.max(1, Math.floor(height / factor))];
   const top = data instanceof Float32Array ? 1 : data instanceof Uint16Array ? 65535 : 255;
   const scale = 255 / top / (factor * factor);
@@ -41,10 +48,57 @@ export async function makePreview({
       rgba[to + 3] = 255;
     }
   }
-  const canvas = new OffscreenCanvas(w, h);
-  canvas.getContext('2d')?.putImageData(new ImageData(rgba, w, h), 0, 0);
-  return {
-    preview: await canvas.convertToBlob({ type: 'image/jpeg', quality: QUALITY }),
-    brightness: total / (3 * 255 * w * h),
-  };
+  return { preview: await jpegOf(new ImageData(rgba, w, h)), brightness: total / (3 * 255 * w * h) };
+}
+
+function jpegOf(image: ImageData): Promise<Blob> {
+  const canvas = new OffscreenCanvas(image.width, image.height);
+  canvas.getContext('2d')?.putImageData(image, 0, 0);
+  return canvas.convertToBlob({ type: 'image/jpeg', quality: QUALITY });
+}
+
+/**
+ * A thumbnail of a file: by the browser where it reads the format, which takes little memory; else by the page's own
+ * decoders.
+ * @param isFree whether there is memory for a whole picture: not while a merge is under way.
+ * @returns undefined where there is none.
+ */
+export async function makeThumbnail(file: Blob, name: string, isFree: boolean): Promise<Blob | undefined> {
+  try {
+    const bitmap = await createImageBitmap(file, { resizeWidth: THUMBNAIL_SIDE, resizeQuality: 'medium' });
+    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+    canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
+    bitmap.close();
+    return await canvas.convertToBlob({ type: 'image/jpeg', quality: QUALITY });
+  } catch {
+    if (!isFree) return undefined;
+  }
+  try {
+    return (await makePreview(await decodeFile(file, name), THUMBNAIL_SIDE)).preview;
+  } catch {
+    return undefined; // a damaged file is reported when it is merged
+  }
+}
+
+/** A small JPEG of a merged picture, as it is saved as PNG. */
+export async function resultPreview(
+  { radiance, width, height, camera, colorSpace = 'srgb' }: MergedImage,
+  tones: Tones,
+): Promise<Blob> {
+  const factor = Math.max(1, Math.ceil(Math.max(width, height) / (2 * THUMBNAIL_SIDE)));
+  const [w, h] = [Math.max(1, Math.floor(width / factor)), Math.max(1, Math.floor(height / factor))];
+  const small = new Float32Array(w * h * 3);
+  for (let y = 0; y < h * factor && y < height; y++)
+    for (let x = 0; x < w * factor && x < width; x++)
+      for (let c = 0; c < 3; c++)
+        small[3 * (Math.floor(y / factor) * w + Math.floor(x / factor)) + c] +=
+          radiance[3 * (y * width + x) + c] / factor ** 2;
+  const light = camera ? await developColors(small, camera, colorSpace) : small;
+  const rgb = toneMapRows(light, tones, 'photographic', 0);
+  const image = new ImageData(w, h);
+  for (let i = 0, j = 0; i < rgb.length; i += 3, j += 4) {
+    image.data.set(rgb.subarray(i, i + 3), j);
+    image.data[j + 3] = 255;
+  }
+  return jpegOf(image);
 }

@@ -7,6 +7,7 @@ import { streamDng } from '../../../src/image/dng.ts';
 import { cleanExif } from '../../../src/image/exifBlock.ts';
 import { deflateStream, encodeExr } from '../../../src/image/exr.ts';
 import { streamFloatTiff } from '../../../src/image/floatTiff.ts';
+import { encodeIccProfile } from '../../../src/image/iccEncoder.ts';
 import { pngWith } from '../../../src/image/metadataSegments.ts';
 import type { MergedImage } from '../../../src/image/picture.ts';
 import { encodeRgbe } from '../../../src/image/rgbe.ts';
@@ -53,16 +54,17 @@ export async function saveFile(
       : picture;
   const { radiance, width, height, scale, exif } = developed;
   const block = exif && cleanExif(exif, { width, height, isSrgb: colorSpace === 'srgb' });
+  const metadata = { exif: block, icc: encodeIccProfile(colorSpace, 'srgb') };
   const primaries = namedPrimaries(colorSpace);
   const parts = async (): Promise<Uint8Array[]> => {
     if (format === 'hdr') return [...encodeRgbe(radiance, width, height, scale, primaries)];
     if (format === 'png') {
       const png = new Uint8Array(await (await pngOf(developed, look)).arrayBuffer());
-      return pngWith(png, { exif: block }, deflateStream);
+      return pngWith(png, metadata, deflateStream);
     }
     if (format === 'ultrahdr') {
       const factor = scale * exposureFactor(look.tones, 'photographic', look.stops);
-      return encodeUltraHdr(radiance, width, height, factor, { exif: block });
+      return encodeUltraHdr(radiance, width, height, factor, metadata);
     }
     if (format === 'tiff') return collect(streamFloatTiff(developed, { deflate: deflateStream }));
     if (format === 'dng') {

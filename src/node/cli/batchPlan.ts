@@ -3,7 +3,7 @@ import { open, readdir, stat } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { groupBrackets } from '../../brackets/group.ts';
 import type { Skipped } from '../../brackets/group.ts';
-import { SHOT_TAGS, shotOf } from '../../brackets/shots.ts';
+import { HEAD_BYTES, groupFolders, pictureKind, readShot as shotOfHead } from '../../brackets/pictureFiles.ts';
 import type { Shot } from '../../brackets/shots.ts';
 import { InputError, UsageError, throwIfCancelled } from '../../errors.ts';
 import { optional, shown, systemProblem } from '../problems.ts';
@@ -22,11 +22,6 @@ export interface BatchPlan {
   skipped: Skipped[];
 }
 
-const PICTURE = /\.(jpe?g|png|tiff?|webp|avif|heic|heif|jxl|exr|hdr|npy)$/i;
-const RAW = /\.(dng|cr2|cr3|nef|arw|raf|orf|rw2|pef|srw)$/i;
-/** EXIF lies within this much of a file's head. */
-const HEAD_BYTES = 1 << 20;
-
 /** All pictures that were named, and those of the folders that were named, in the order of their names. */
 async function picturesOf(paths: readonly string[]): Promise<string[]> {
   const found: string[] = [];
@@ -38,7 +33,7 @@ async function picturesOf(paths: readonly string[]): Promise<string[]> {
       const names = await readdir(path).catch((error) => {
         throw systemProblem(error, 'read', path);
       });
-      found.push(...names.filter((name) => PICTURE.test(name) || RAW.test(name)).map((name) => join(path, name)));
+      found.push(...names.filter(pictureKind).map((name) => join(path, name)));
     } else found.push(path);
   }
   const distinct = new Map(found.map((path) => [resolve(path), path]));
@@ -57,13 +52,9 @@ async function headOf(path: string): Promise<Uint8Array> {
   }
 }
 
-/** A picture's shot; a file whose EXIF cannot be read has no exposure. */
 async function readShot(path: string): Promise<Shot> {
   const { default: exifr } = await optional(() => import('exifr'), 'exifr', 'reading exposures from EXIF');
-  const bytes = await headOf(path);
-  const options = { pick: SHOT_TAGS, translateValues: false, reviveValues: false };
-  const tags = (await exifr.parse(bytes, options).catch(() => undefined)) as Record<string, unknown> | undefined;
-  return shotOf(path, tags ?? {}, { isRaw: RAW.test(path) });
+  return shotOfHead(exifr, path, await headOf(path));
 }
 
 /** The brackets among pictures, by their EXIF alone; none if a file cannot be read, which its reader will report. */
@@ -71,7 +62,7 @@ export async function bracketsOf(paths: readonly string[], signal: AbortSignal):
   const shots: Shot[] = [];
   for (const path of paths) {
     throwIfCancelled(signal);
-    const shot = PICTURE.test(path) ? await readShot(path).catch(() => undefined) : undefined;
+    const shot = pictureKind(path) === 'picture' ? await readShot(path).catch(() => undefined) : undefined;
     if (!shot) return [];
     shots.push(shot);
   }
@@ -101,7 +92,7 @@ export async function planBatch(options: BatchPlanOptions, signal: AbortSignal):
     throwIfCancelled(signal);
     shots.push(await readShot(path));
   }
-  const { brackets, skipped } = groupBrackets(shots, { frames: options.frames });
+  const { brackets, skipped } = groupFolders(shots, { frames: options.frames });
   if (brackets.length === 0)
     throw new InputError(
       `no brackets among ${paths.length} pictures: ${skipped

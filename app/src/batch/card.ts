@@ -1,0 +1,147 @@
+/**
+ * One bracket of the plan: whether it is merged, thumbnails of its frames with their exposures, the name of its result,
+ * and what became of it.
+ */
+import { bytesText } from '../../../src/bytesText.ts';
+import type { BracketResult, FromWorker } from '../messages.ts';
+import { make } from '../ui/dom.ts';
+import { STAGES } from '../ui/progressPanel.ts';
+import { warningWords } from '../words.ts';
+import type { Words } from '../words.ts';
+import type { PlannedBracket } from './plan.ts';
+
+type Progress = Extract<FromWorker, { type: 'progress' }>;
+
+export interface CardEvents {
+  onToggle(): void;
+  /** The person wants to see this bracket alone. */
+  onOpen(): void;
+}
+
+export class Card {
+  readonly bracket: PlannedBracket;
+  readonly element = make('li', { className: 'bracket' });
+  readonly #check: HTMLInputElement;
+  readonly #open: HTMLButtonElement;
+  readonly #thumbs: HTMLElement[];
+  readonly #output = make('p', { className: 'meta output' });
+  readonly #state = make('div', { className: 'state' });
+  readonly #bar = make('progress', { max: 100, hidden: true });
+
+  constructor(bracket: PlannedBracket, events: CardEvents) {
+    this.bracket = bracket;
+    const { frames, title, id } = bracket;
+    this.#check = make('input', { type: 'checkbox', checked: true, id: `bracket-${id}`, onchange: events.onToggle });
+    this.#thumbs = frames.map(() => make('span', { className: 'thumb waiting' }));
+    const strip = frames.map(({ ev, shutter }, k) =>
+      make(
+        'span',
+        { className: 'shot' },
+        this.#thumbs[k],
+        make('span', { className: 'ev', textContent: ev === '' ? '? EV' : `${ev} EV` }),
+        make('span', { className: 'shutter', textContent: shutter }),
+      ),
+    );
+    const what = make('span', { className: 'visually-hidden', textContent: `Open ${title} alone: ` });
+    this.#open = make('button', { type: 'button', className: 'open', onclick: events.onOpen }, what, ...strip);
+    this.#open.title = 'Open this bracket alone';
+    this.#bar.setAttribute('aria-label', `Progress of ${title}`);
+    this.element.append(
+      make(
+        'div',
+        { className: 'about' },
+        make('label', { className: 'check' }, this.#check, make('span', { className: 'name', textContent: title })),
+        make('p', { className: 'meta', textContent: `${frames.length} frames` }),
+        this.#output,
+        this.#bar,
+        this.#state,
+      ),
+      this.#open,
+    );
+  }
+
+  get isChosen(): boolean {
+    return this.#check.checked;
+  }
+
+  set isChosen(chosen: boolean) {
+    this.#check.checked = chosen;
+  }
+
+  /** Of one frame; undefined if there is none. */
+  setThumbnail(frame: number, picture: Blob | undefined): void {
+    const old = this.#thumbs[frame];
+    this.#thumbs[frame] = picture ? pictureOf(picture) : make('span', { className: 'thumb none' });
+    old.replaceWith(this.#thumbs[frame]);
+  }
+
+  /** What becomes of it: waiting, merging, saved or failed; undefined before. */
+  get state(): string | undefined {
+    return this.element.dataset.state;
+  }
+
+  setBusy(busy: boolean): void {
+    this.#check.disabled = this.#open.disabled = busy;
+  }
+
+  setOutput(name: string): void {
+    if (this.state !== 'saved') this.#output.textContent = name;
+  }
+
+  /** Waits for its turn. */
+  wait(): void {
+    this.#set('waiting', make('p', { textContent: 'Waits for its turn' }));
+  }
+
+  /** Is being merged. */
+  show({ stage, fraction }: Pick<Progress, 'stage' | 'fraction'>): void {
+    if (this.state !== 'merging') this.#set('merging', make('p'));
+    const isSure = stage === 'segmentation' || stage === 'fusion' || stage === 'merge';
+    this.#bar.hidden = false;
+    if (isSure) this.#bar.value = 100 * fraction;
+    else this.#bar.removeAttribute('value');
+    const text = `${STAGES[stage]}${isSure ? `, ${Math.floor(100 * fraction)} %` : ''}`;
+    if (this.#state.textContent !== text) this.#state.firstElementChild!.textContent = text;
+  }
+
+  /** Is saved. @param name that it was saved as. */
+  saved(name: string, { file, preview, warnings, notes }: BracketResult): void {
+    this.#output.textContent = '';
+    const picture = pictureOf(preview);
+    picture.classList.add('result');
+    this.element.querySelector('.result')?.remove();
+    this.element.append(picture);
+    this.#set(
+      'saved',
+      make('p', { textContent: `Saved as ${name}, ${bytesText(file.size)}` }),
+      ...warnings.map((warning) => {
+        const { title, text } = warningWords(warning);
+        return make('details', {}, make('summary', { textContent: title }), make('p', { textContent: text }));
+      }),
+      ...notes.map((note) => make('p', { textContent: `${note[0].toUpperCase()}${note.slice(1)}` })),
+    );
+  }
+
+  failed({ title, text }: Words): void {
+    this.#set('failed', make('p', {}, make('strong', { textContent: `${title}. ` }), text));
+  }
+
+  /** As before the merge: it was cancelled. */
+  rest(): void {
+    this.#set('');
+  }
+
+  #set(state: string, ...content: Node[]): void {
+    this.element.dataset.state = state;
+    if (!state) delete this.element.dataset.state;
+    if (state !== 'merging') this.#bar.hidden = true;
+    this.#state.replaceChildren(...content);
+  }
+}
+
+/** Its address is given up as soon as the picture is loaded. */
+function pictureOf(picture: Blob): HTMLImageElement {
+  const src = URL.createObjectURL(picture);
+  const release = () => URL.revokeObjectURL(src);
+  return make('img', { className: 'thumb', alt: '', src, onload: release, onerror: release });
+}

@@ -1,0 +1,342 @@
+/**
+ * Many brackets at once: finds them among the files of a folder, shows the plan, and merges one after another, with the
+ * engine that single merges use.
+ *
+ * The page loads this as a chunk of its own and asks it about more files than one bracket needs at least. What turns
+ * out to be one bracket goes back to the page.
+ */
+import './style.css';
+import { pictureKind } from '../../../src/brackets/pictureFiles.ts';
+import { reasonOf } from '../../../src/errors.ts';
+import { MAX_FRAMES } from '../../../src/image/frame.ts';
+import type { Shot } from '../../../src/brackets/shots.ts';
+import type { BracketSettings, FromWorker, NamedFile, ToWorker } from '../messages.ts';
+import type { GpuState } from '../obstacle.ts';
+import { announce, make } from '../ui/dom.ts';
+import { dismiss, notify } from '../ui/notices.ts';
+import type { Picked } from '../ui/pickFiles.ts';
+import { ask } from './ask.ts';
+import { Card } from './card.ts';
+import { makePlan } from './plan.ts';
+import { Run } from './run.ts';
+import type { RunResult } from './run.ts';
+import { SaveTo } from './saveTo.ts';
+import { Thumbnails } from './thumbnails.ts';
+import { View, counted } from './view.ts';
+
+/** What the page does for the plan. */
+export interface BatchHost {
+  send(message: ToWorker): void;
+  /** Adds files to the stack that is open. */
+  add(files: readonly NamedFile[]): void;
+  /** Closes the stack that is open, and frees its memory. */
+  close(): void;
+  /** Whether the open stack has a result that nobody has saved. */
+  hasUnsaved(): boolean;
+  settings(): Omit<BracketSettings, 'format'>;
+  gpu(): GpuState;
+  /** Brings the page up to date, and the plan with it. */
+  update(): void;
+}
+
+/** Milliseconds that a survey may take before the page shows it. */
+const PATIENCE = 300;
+
+/** What a plan is made from. */
+interface Surveyed extends Picked {
+  shots: readonly Shot[];
+}
+
+const nameOf = (path: string): string => path.replace(/^.*\//, '');
+
+export class Batch {
+  readonly #host: BatchHost;
+  readonly #view: View;
+  readonly #thumbnails: Thumbnails;
+  readonly #target = new SaveTo();
+  #job = 0;
+  #survey: (Picked & { timer: ReturnType<typeof setTimeout> }) | undefined;
+  #surveyed: Surveyed | undefined;
+  #cards: Card[] = [];
+  #run: Run | undefined;
+  /** Whose frames are open on the page. */
+  #opened: Card | undefined;
+  #isShown = false;
+  /** Whether the plan was shown when a survey began. */
+  #wasShown = false;
+
+  constructor(host: BatchHost) {
+    this.#host = host;
+    this.#thumbnails = new Thumbnails(host.send);
+    this.#view = new View({
+      onMerge: () => void this.#merge(),
+      onCancel: () => this.#cancel(),
+      onFrames: (frames) => this.#plan(frames),
+      onFormat: () => this.#host.update(),
+      onDownloads: () => {
+        this.#target.useDownloads();
+        this.#host.update();
+      },
+      onChooseFolder: () => void this.#chooseFolder(),
+      onChooseAll: (chosen) => {
+        for (const card of this.#cards) card.isChosen = chosen;
+        this.#host.update();
+      },
+      onClear: () => void this.#startOver(),
+    });
+  }
+
+  /** Whether the plan is what the page shows. */
+  get isShown(): boolean {
+    return this.#isShown;
+  }
+
+  get hasPlan(): boolean {
+    return this.#surveyed !== undefined;
+  }
+
+  get isBusy(): boolean {
+    return this.#run !== undefined || this.#survey !== undefined;
+  }
+
+  get isMerging(): boolean {
+    return this.#run !== undefined;
+  }
+
+  /** Takes files that may be several brackets. */
+  take({ files, folder }: Picked): void {
+    const pictures = files.filter(({ name }) => pictureKind(name));
+    dismiss('folder');
+    if (pictures.length === 0 && folder !== undefined)
+      return notify('folder', {
+        title: `No pictures in ${folder}`,
+        text: 'None of its files can be merged, by their names. Choose a folder with JPEG, TIFF or other pictures.',
+      });
+    const job = ++this.#job;
+    this.#wasShown = this.#isShown;
+    const timer = setTimeout(() => {
+      this.#isShown = true;
+      this.#host.update();
+      this.#view.setSurveying(pictures.length);
+    }, PATIENCE);
+    // Files that were picked one by one are accounted for, whatever they are.
+    this.#survey = { folder, files: folder === undefined ? files : pictures, timer };
+    this.#host.send({ type: 'survey', job, files: pictures });
+    this.#host.update();
+  }
+
+  /** Takes a message of the worker, if it is about brackets. @returns whether it was. */
+  receive(message: FromWorker): boolean {
+    switch (message.type) {
+      case 'surveying':
+        if (message.job !== this.#job) return true;
+        this.#view.setProgress(
+          'Reading how they were taken',
+          message.done / message.total,
+          `${message.done} of ${message.total}`,
+        );
+        return true;
+      case 'surveyed':
+        if (message.job === this.#job && this.#survey) this.#decide(this.#survey, message.shots);
+        return true;
+      case 'thumbnail':
+        this.#thumbnails.receive(message);
+        return true;
+      case 'progress':
+      case 'bracketMerged':
+      case 'bracketFailed':
+      case 'bracketCancelled':
+        this.#run?.receive(message);
+        return this.#run !== undefined || message.type !== 'progress';
+      default:
+        return false;
+    }
+  }
+
+  /** The worker has ended. */
+  workerFailed(): void {
+    this.#run?.end();
+    this.#endSurvey();
+  }
+
+  /** Goes back to the plan. */
+  show(): void {
+    this.#isShown = true;
+    this.#host.update();
+    this.#view.focusTitle();
+  }
+
+  /** Forgets the plan. */
+  forget(): void {
+    this.#surveyed = undefined;
+    this.#cards = [];
+    this.#thumbnails.show([]);
+    this.#opened = undefined;
+    this.#isShown = false;
+  }
+
+  /** Brings the plan up to date. */
+  update(): void {
+    this.#view.setShown(this.#isShown);
+    const { extension } = this.#view.format;
+    for (const card of this.#cards) card.setOutput(`${card.bracket.stem}.${extension}`);
+    this.#view.update(this.#cards, {
+      busy: this.isBusy,
+      chosen: this.#cards.filter(({ isChosen }) => isChosen).length,
+      obstacle: this.#obstacle(),
+      folder: this.#target.folder,
+      canChooseFolder: this.#target.canChoose,
+    });
+  }
+
+  #obstacle(): string {
+    const gpu = this.#host.gpu();
+    if (gpu === 'unavailable') return 'Merging needs WebGPU, see above.';
+    return gpu === 'starting' ? 'Starting…' : '';
+  }
+
+  /** What becomes of files whose shots are known. */
+  #decide(picked: Picked, shots: readonly Shot[]): void {
+    const { files, folder } = picked;
+    this.#endSurvey();
+    const isRead = shots.length > 0;
+    const { brackets, leftOver } = isRead ? makePlan(files, shots, undefined) : { brackets: [], leftOver: [] };
+    if (isRead && (brackets.length > 1 || shots.length > MAX_FRAMES)) {
+      this.#surveyed = { ...picked, shots };
+      this.#view.resetFrames();
+      this.#isShown = true;
+      this.#plan(undefined);
+      this.#view.focusTitle();
+      announce(`${counted(brackets.length, 'bracket')} found.`);
+      return;
+    }
+    this.#isShown = false;
+    this.#view.endSurveying();
+    const only = folder === undefined ? undefined : brackets[0]?.frames;
+    this.#host.add((only ?? files).map(({ name, file }) => ({ name: nameOf(name), file })));
+    if (!only || leftOver.length === 0) return;
+    notify(
+      'folder',
+      {
+        title: `One bracket in ${folder}`,
+        text: `Left out: ${leftOver.map(({ reason, names }) => `${names.join(', ')} (${reason})`).join('; ')}.`,
+      },
+      'info',
+    );
+  }
+
+  #endSurvey(): void {
+    clearTimeout(this.#survey?.timer);
+    this.#survey = undefined;
+  }
+
+  /** @param frames of every bracket, if they are counted. */
+  #plan(frames: number | undefined): void {
+    if (!this.#surveyed) return;
+    const { files, folder, shots } = this.#surveyed;
+    const plan = makePlan(files, shots, frames);
+    this.#opened = undefined;
+    this.#cards = plan.brackets.map((bracket) => {
+      const card: Card = new Card(bracket, {
+        onToggle: () => this.#host.update(),
+        onOpen: () => void this.#open(card),
+      });
+      return card;
+    });
+    this.#view.setPlan(plan, this.#cards, folder ?? `these ${counted(plan.files, 'file')}`);
+    this.#host.update();
+    this.#thumbnails.show(this.#cards);
+  }
+
+  /** Shows a bracket alone, as if its photos had been dropped. */
+  async #open(card: Card): Promise<void> {
+    if (this.isBusy) return;
+    if (this.#opened !== card) {
+      if (!(await this.#closeStack())) return;
+      this.#opened = card;
+      this.#isShown = false;
+      this.#host.add(card.bracket.frames.map(({ name, file }) => ({ name: nameOf(name), file })));
+    }
+    this.#isShown = false;
+    this.#host.update();
+  }
+
+  /** Closes the stack that is open. @returns false where the person wants to keep its result. */
+  async #closeStack(): Promise<boolean> {
+    const isLost = this.#host.hasUnsaved();
+    if (isLost && !(await ask('The merged picture that is open is not saved. Discard it?', 'Discard it', 'Keep it')))
+      return false;
+    this.#opened = undefined;
+    this.#host.close();
+    return true;
+  }
+
+  async #startOver(): Promise<void> {
+    if (!(await this.#closeStack())) return;
+    this.forget();
+    this.#host.update();
+    document.querySelector<HTMLButtonElement>('#welcome [data-action=pick]')?.focus();
+  }
+
+  async #chooseFolder(): Promise<void> {
+    dismiss('folder');
+    try {
+      await this.#target.choose();
+    } catch (error) {
+      notify('folder', { title: 'Choose another folder', text: `${reasonOf(error)}.` });
+    }
+    this.#host.update();
+  }
+
+  #cancel(): void {
+    this.#host.send({ type: 'cancel' });
+    this.#run?.cancel();
+    if (!this.#survey) return;
+    this.#job++;
+    this.#endSurvey();
+    this.#isShown = this.#wasShown;
+    this.#view.endSurveying();
+    this.#host.update();
+  }
+
+  async #merge(): Promise<void> {
+    if (this.isBusy || !(await this.#closeStack())) return;
+    const chosen = this.#cards.filter(({ isChosen }) => isChosen);
+    const { value: format } = this.#view.format;
+    const run = new Run(chosen, { ...this.#host.settings(), format }, this.#target, this.#host.send, (...progress) =>
+      this.#view.setProgress(...progress),
+    );
+    this.#run = run;
+    this.#view.setOutcome();
+    this.#host.update();
+    this.#view.begin();
+    const result = await run.finish();
+    this.#run = undefined;
+    const hadFocus = document.activeElement === document.body || document.activeElement?.id === 'batch-cancel';
+    this.#tell(result, chosen.length);
+    this.#host.update();
+    if (hadFocus) this.#view.focusOutcome();
+  }
+
+  #tell({ saved, failed, isCancelled }: RunResult, count: number): void {
+    const where = this.#target.folder === undefined ? 'saved' : `saved in “${this.#target.folder}”`;
+    const head = `${saved} of ${counted(count, 'picture')} ${saved === 1 ? 'is' : 'are'} merged and ${where}`;
+    const rest = isCancelled ? 'The others were cancelled. ' : '';
+    const failures = failed.map(({ card, words: { title, text } }) =>
+      make('li', {}, make('strong', { textContent: card.bracket.title }), `: ${title}. ${text}`),
+    );
+    this.#view.setOutcome(
+      failed.length > 0 ? 'bad' : 'good',
+      make('p', {}, make('strong', { textContent: `${head}.` })),
+      ...(rest ? [make('p', { textContent: rest })] : []),
+      ...(failures.length > 0
+        ? [
+            make('p', { textContent: `${counted(failures.length, 'bracket')} failed:` }),
+            make('ul', {}, ...failures),
+            make('p', { textContent: 'Brackets that are not saved are still chosen. Open one alone to see more.' }),
+          ]
+        : []),
+    );
+    announce(`${head}${failed.length > 0 ? `, ${failed.length} failed` : ''}.`);
+  }
+}
