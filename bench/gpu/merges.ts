@@ -4,10 +4,9 @@
  *
  *     npx tsx bench/gpu/merges.ts [--adapter gpu] [--tiny] [--small] [--precision f16] [--save FOLDER]
  *
- * Variants are those that `deghost tune` found here, if it ran; `--small` leaves out 24 megapixels, `--precision` the other
- * precision. With `--save` the
- * frames and the results of the small size are written as raw f32, [height, width, 3], for torchBench.py, which says
- * whether they are right.
+ * Variants are those that `deghost tune` found here, if it ran; `--small` leaves out 24 megapixels, `--precision` the
+ * other precision. With `--save` the frames and the results of the small size are written as raw f32,
+ * [height, width, 3], for torchBench.py, which says whether they are right.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -234,8 +234,9 @@ async function tuneClass(
 }
 
 /**
- * Tunes classes in the order given. @param warmMs how long a class runs before it is timed. @param now milliseconds, for
- * the limit.
+ * Tunes classes in the order given.
+ * @param warmMs how long a class runs before it is timed.
+ * @param now milliseconds, for the limit.
  */
 export async function tuneClasses(
   classes: readonly StepClass[],

@@ -67,11 +67,8 @@ fn drain(at: u32, sum: Sum) { subgroupMatrixStore<col_major>(&drained, at, sum, 
 `;
 }
 
-/** The distance between the rows of a tile, and between taps. */
-type Dilation = number;
-
 /** WGSL that finds, for each value of the halo that an invocation stages, its pixel and its place. */
-function stagedItems({ kernel, tile }: MatrixRecipe, dilation: Dilation): string {
+function stagedItems({ kernel, tile }: MatrixRecipe, dilation: number): string {
   const { k } = tile.size;
   const { width, height } = haloSize(kernel, dilation, tile);
   const blocks = k / 4;
@@ -81,19 +78,20 @@ function stagedItems({ kernel, tile }: MatrixRecipe, dilation: Dilation): string
   let c_${t} = item_${t} % ${blocks}u;
   let x_${t} = x_first + i32(item_${t} / ${blocks}u % ${width}u) - ${((kernel - 1) / 2) * dilation};
   let y_${t} = y_first + (i32(item_${t} / ${blocks * width}u) - ${(kernel - 1) / 2}) * ${dilation};
-  let inside_${t} = u32(x_${t}) < params.width && u32(y_${t}) < params.height && item_${t} < ${blocks * width * height}u;`,
+  let inside_${t} = u32(x_${t}) < params.width && u32(y_${t}) < params.height
+    && item_${t} < ${blocks * width * height}u;`,
     ),
   );
 }
 
 /** The values that an invocation stages, numbered. */
-function stagedRange(kernel: number, dilation: Dilation, tile: MatrixTile): number[] {
+function stagedRange(kernel: number, dilation: number, tile: MatrixTile): number[] {
   const { width, height } = haloSize(kernel, dilation, tile);
   return range(Math.ceil((width * height * tile.size.k) / 4 / tile.workgroup));
 }
 
 /** WGSL of the loop over one source's channels: stage k channels, then multiply at all taps. */
-function sourceLoop({ kernel, sources, split, tile }: MatrixRecipe, dilation: Dilation, index: number): string {
+function sourceLoop({ kernel, sources, split, tile }: MatrixRecipe, dilation: number, index: number): string {
   const {
     out,
     size: { m, n, k },
@@ -124,6 +122,7 @@ function sourceLoop({ kernel, sources, split, tile }: MatrixRecipe, dilation: Di
       ? `      ${stores}`
       : `    if (item_${t} < ${count}u) {\n      ${stores}\n    }`;
   };
+  const rightAt = (ky: number, j: number): number => (ky * kernel * rights.length + j) * k * n;
   // The taps of a column, at one column of matrices.
   const taps = (c: number): string => `      {
 ${lines(
@@ -132,7 +131,7 @@ ${lines(
 ${lines(
   range(kernel).map(
     (ky) => `        {
-${lines(rights.map((j) => `          let right_${j} = load_right(from_tap + ${(ky * kernel * rights.length + j) * k * n}u);`))}
+${lines(rights.map((j) => `          let right_${j} = load_right(from_tap + ${rightAt(ky, j)}u);`))}
 ${lines(
   range(rows).flatMap((r) =>
     rights.map((j) => `          sum_${r}_${c}_${j} = multiply(left_${r + ky}, right_${j}, sum_${r}_${c}_${j});`),
@@ -190,7 +189,7 @@ ${store.statements(0)}
 }
 
 /** WGSL that passes all sums to `store_drained`, row by row and matrix by matrix. */
-function drainAll(tile: MatrixTile, dilation: Dilation, { rowsAtOnce, drainStride }: MatrixMemory): string {
+function drainAll(tile: MatrixTile, dilation: number, { rowsAtOnce, drainStride }: MatrixMemory): string {
   const {
     out,
     size: { m, n },
@@ -218,7 +217,7 @@ function drainAll(tile: MatrixTile, dilation: Dilation, { rowsAtOnce, drainStrid
 }
 
 /** WGSL of a function that computes a tile at one dilation. */
-function tileFunction(recipe: MatrixRecipe, dilation: Dilation, memory: MatrixMemory): string {
+function tileFunction(recipe: MatrixRecipe, dilation: number, memory: MatrixMemory): string {
   const { tile, kernel } = recipe;
   const { columns, rows, out, size, across } = tile;
   const sums = range(subgroupRows(tile)).flatMap((r) =>
@@ -247,7 +246,7 @@ function generate(recipe: MatrixRecipe): Program {
   const sources = recipe.sources.map(sourceCode);
   const store = storeCode(recipe.store, { columns: memory.rowsAtOnce, rows: memory.rowsAtOnce, out: 1 });
   const several = dilations.length > 1;
-  const call = (dilation: Dilation): string =>
+  const call = (dilation: number): string =>
     `tile_${dilation}(group, lane, subgroup, part, own, ${several ? 'own' : 'group.y'} * params.group_weights, ` +
     `${several ? '0u' : 'part * params.layer_blocks'});`;
   const body = (): string => `
@@ -267,7 +266,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let part = group.y / params.groups;
   let own = group.y % params.groups;
 ${lines(sources.map(({ setup }) => setup))}
-${several ? lines(dilations.map((dilation, s) => `  if (part == ${s}u) { ${call(dilation)} }`)) : `  ${call(dilations[0])}`}
+${lines(dilations.map((dilation, s) => (several ? `  if (part == ${s}u) { ${call(dilation)} }` : `  ${call(dilation)}`)))}
 }`;
   const params: ParamTypes = {
     width: 'u32',
