@@ -266,7 +266,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let part = group.y / params.groups;
   let own = group.y % params.groups;
 ${lines(sources.map(({ setup }) => setup))}
-${lines(dilations.map((dilation, s) => (several ? `  if (part == ${s}u) { ${call(dilation)} }` : `  ${call(dilation)}`)))}
+${lines(dilations.map((dilation, s) => `  ${several ? `if (part == ${s}u) ` : ''}{ ${call(dilation)} }`))}
 }`;
   const params: ParamTypes = {
     width: 'u32',
