@@ -20,19 +20,19 @@ import { readExif } from './exif.ts';
 /** LibRaw's working memory for each pixel of the sensor, without the result: 30 bytes were measured at 24 and 45 MP. */
 export const RAW_BYTES_PER_PIXEL = 32;
 
-let package_: Promise<Pick<RawRequest, 'script' | 'wasm'>> | undefined;
+let loaded: Promise<Pick<RawRequest, 'script' | 'module'>> | undefined;
 
 /** @throws MissingPackageError */
-async function libRaw(): Promise<Pick<RawRequest, 'script' | 'wasm'>> {
-  package_ ??= (async () => {
+async function libRaw(): Promise<Pick<RawRequest, 'script' | 'module'>> {
+  loaded ??= (async () => {
     const folder = dirname(createRequire(import.meta.url).resolve('libraw-wasm/package.json'));
-    const wasm = await readFile(join(folder, 'dist/libraw.wasm'));
-    return { script: pathToFileURL(join(folder, 'dist/libraw.js')).href, wasm };
+    const module = await WebAssembly.compile(await readFile(join(folder, 'dist/libraw.wasm')));
+    return { script: pathToFileURL(join(folder, 'dist/libraw.js')).href, module };
   })();
   try {
-    return await package_;
+    return await loaded;
   } catch (cause) {
-    package_ = undefined;
+    loaded = undefined;
     throw missing(cause);
   }
 }

@@ -67,7 +67,7 @@ export interface RawHead {
 export function rawSettings([red, green, blue]: WhiteBalance): Record<string, unknown> {
   return {
     outputBps: 16,
-    gamm: [1, 1],
+    gamm: [1, 1, 0, 0, 0, 0],
     noAutoBright: true,
     adjustMaximumThr: 0,
     highlight: 0,

@@ -11,7 +11,8 @@ import type { RawMetadata, RawPicture } from './raw.ts';
 export interface RawRequest {
   /** URL of libraw-wasm's script. */
   script: string;
-  wasm: ArrayBuffer | Uint8Array;
+  /** libraw-wasm's .wasm, compiled once for all workers. */
+  module: WebAssembly.Module;
   bytes: Uint8Array;
   /** LibRaw's parameters; absent to read the metadata alone. */
   settings?: Record<string, unknown>;
@@ -27,7 +28,7 @@ export const RAW_WORKER = `
 const node = typeof process === 'object' && process.versions?.node && (await import('node:worker_threads'));
 const answer = (message, transfer) =>
   node ? node.parentPort.postMessage(message, transfer) : self.postMessage(message, transfer);
-const develop = async ({ script, wasm, bytes, settings }) => {
+const develop = async ({ script, module, bytes, settings }) => {
   let start;
   try {
     start = (await import(script)).default;
@@ -37,7 +38,12 @@ const develop = async ({ script, wasm, bytes, settings }) => {
   const said = [];
   try {
     const note = (text) => void said.push(String(text));
-    const library = await start({ wasmBinary: wasm, print: note, printErr: note });
+    const library = await start({
+      instantiateWasm: (imports, done) =>
+        void WebAssembly.instantiate(module, imports).then((instance) => done(instance, module)),
+      print: note,
+      printErr: note,
+    });
     const raw = new library.LibRaw();
     raw.open(bytes, settings ?? {});
     const metadata = raw.metadata(true);

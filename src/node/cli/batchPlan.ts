@@ -71,11 +71,11 @@ export async function bracketsOf(paths: readonly string[], signal: AbortSignal):
   const shots: Shot[] = [];
   for (const path of paths) {
     throwIfCancelled(signal);
-    const shot = PICTURE.test(path) ? await readShot(path).catch(() => undefined) : undefined;
+    const shot = PICTURE.test(path) || RAW.test(path) ? await readShot(path).catch(() => undefined) : undefined;
     if (!shot) return [];
     shots.push(shot);
   }
-  return groupBrackets(shots).brackets.map(({ shots: of }) => of.map(({ name }) => name));
+  return groupBrackets(shots, { readsRaw: true }).brackets.map(({ shots: of }) => of.map(({ name }) => name));
 }
 
 /** How a batch is planned. */
@@ -101,7 +101,7 @@ export async function planBatch(options: BatchPlanOptions, signal: AbortSignal):
     throwIfCancelled(signal);
     shots.push(await readShot(path));
   }
-  const { brackets, skipped } = groupBrackets(shots, { frames: options.frames });
+  const { brackets, skipped } = groupBrackets(shots, { frames: options.frames, readsRaw: true });
   if (brackets.length === 0)
     throw new InputError(
       `no brackets among ${paths.length} pictures: ${skipped
