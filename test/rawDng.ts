@@ -21,9 +21,11 @@ export const X_TRANS = {
   colors: [1, 1, 0, 1, 1, 2, 1, 1, 2, 1, 1, 0, 2, 0, 1, 0, 2, 1, 1, 1, 2, 1, 1, 0, 1, 1, 0, 1, 1, 2, 0, 2, 1, 2, 0, 1],
 };
 
+const FROM_SRGB = multiply3(CAMERA, rgbToXyz(PRIMARIES.srgb, D65));
+
 /** Linear sRGB to the camera's RGB, in which D65's white has 1 in the largest channel. */
 export function cameraRgb(rgb: readonly number[]): number[] {
-  const m = multiply3(CAMERA, rgbToXyz(PRIMARIES.srgb, D65));
+  const m = FROM_SRGB;
   const at = (c: number, v: readonly number[]): number => m[3 * c] * v[0] + m[3 * c + 1] * v[1] + m[3 * c + 2] * v[2];
   const white = Math.max(...[0, 1, 2].map((c) => at(c, [1, 1, 1])));
   return [0, 1, 2].map((c) => at(c, rgb) / white);

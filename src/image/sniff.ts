@@ -6,7 +6,18 @@
  */
 import { InputError } from '../errors.ts';
 
-export type PictureFormat = 'jpeg' | 'png' | 'tiff' | 'npy' | 'webp' | 'avif' | 'heic' | 'jxl' | 'exr' | 'radiance' | 'raw';
+export type PictureFormat =
+  | 'jpeg'
+  | 'png'
+  | 'tiff'
+  | 'npy'
+  | 'webp'
+  | 'avif'
+  | 'heic'
+  | 'jxl'
+  | 'exr'
+  | 'radiance'
+  | 'raw';
 
 const SUPPORTED = 'JPEG, PNG, TIFF, WebP, AVIF, HEIC, JPEG XL, OpenEXR, Radiance, NPY and RAW are read';
 const CONVERT_HINT = 'convert it to PNG or TIFF first';

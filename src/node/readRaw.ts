@@ -55,7 +55,9 @@ async function inThread(
   try {
     const answer = await new Promise<RawAnswer>((resolve, reject) => {
       worker.once('message', resolve);
-      worker.once('error', (error) => resolve({ problem: error.message, isOutOfMemory: /memory/i.test(error.message) }));
+      worker.once('error', (error) =>
+        resolve({ problem: error.message, isOutOfMemory: /memory/i.test(error.message) }),
+      );
       worker.once('exit', (code) => resolve({ problem: `LibRaw ended with code ${code}` }));
       cancel = () => reject(new CancelledError());
       signal?.addEventListener('abort', cancel);

@@ -5,6 +5,7 @@
 import type { MergeResult } from '../../../src/deghoster.ts';
 import { openDevice } from '../../../src/device.ts';
 import { CancelledError, NoAdapterError } from '../../../src/errors.ts';
+import { developColors } from '../../../src/image/developColors.ts';
 import { sortFrames } from '../../../src/image/frame.ts';
 import type { MergedImage } from '../../../src/image/picture.ts';
 import { mergeWarnings } from '../../../src/warnings.ts';
@@ -175,7 +176,8 @@ async function merge(request: MergeRequest): Promise<void> {
 async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<void> {
   const started = performance.now();
   try {
-    await frames.convertTo(request.frames, request.colorSpace);
+    await frames.convertTo(request.frames, request.colorSpace, request.reference);
+    const camera = frames.camera(request.frames);
     const stack = frames.stack(request.frames);
     const motion = request.useEdits ? result?.edits.maps : undefined;
     const { response: chosen, notes } = frames.response(request.frames, request.response);
@@ -191,8 +193,8 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
     const { width, height, reference } = merged;
     const exif = frames.exifOf(request.frames[sortFrames(stack).order[reference]].id);
     result = {
-      merged: { ...merged, colorSpace: request.colorSpace, exif },
-      tones: chooseTones(merged.radiance, merged.scale),
+      merged: { ...merged, colorSpace: request.colorSpace, camera, exif },
+      tones: chooseTones(await developed({ ...merged, colorSpace: request.colorSpace, camera }), merged.scale),
       edits: new MotionEdits(maps, merged, reference),
       request,
     };
@@ -235,7 +237,7 @@ async function mergePlain(signal: AbortSignal): Promise<void> {
       method: 'merge',
       signal,
     });
-    await viewer?.setPlain(plain.radiance, plain, plain.scale);
+    await viewer?.setPlain(await developed({ ...merged, ...plain }), plain, plain.scale);
     tell({ type: 'plainReady' });
   } catch (error) {
     if (!(error instanceof CancelledError)) tell({ type: 'plainFailed', failure: failureOf(error) });
@@ -265,11 +267,20 @@ async function recoverViewer(): Promise<void> {
   }
 }
 
+/** The radiance in the working space, for the view. */
+async function developed({
+  radiance,
+  camera,
+  colorSpace = 'srgb',
+}: Pick<MergedImage, 'radiance' | 'camera' | 'colorSpace'>): Promise<Float32Array> {
+  return camera ? developColors(radiance, camera, colorSpace) : radiance;
+}
+
 async function showResult(): Promise<void> {
   if (!result) return;
   const { merged, tones } = result;
   viewer ??= await openViewer(); // after a second loss
-  await viewer.setPicture(merged.radiance, merged, tones);
+  await viewer.setPicture(await developed(merged), merged, tones);
   shownMotion = undefined;
   if (view) show(view);
 }

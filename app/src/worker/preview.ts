@@ -14,6 +14,7 @@ export async function makePreview({
   width,
   height,
   linear,
+  camera,
 }: DecodedImage): Promise<{ preview: Blob; brightness: number }> {
   const factor = Math.max(1, Math.ceil(Math.max(width, height) / LONG_SIDE));
   const [w, h] = [Math.max(1, Math.floor(width / factor)), Math.max(1, Math.floor(height / factor))];
@@ -33,6 +34,8 @@ export async function makePreview({
           b += data[i + 2];
         }
       }
+      const m = camera?.toSrgb;
+      if (m) [r, g, b] = [0, 3, 6].map((row) => Math.max(0, m[row] * r + m[row + 1] * g + m[row + 2] * b));
       [r, g, b].forEach((sum, c) => {
         const value = linear ? 255 * encodeSrgb((sum * scale) / 255) : sum * scale;
         rgba[to + c] = value;

@@ -130,12 +130,14 @@ export function rawHead(metadata: RawMetadata, name: string): RawHead {
     );
   const colorMatrix = colorMatrixOf(metadata);
   const toSrgb = colorMatrix && cameraToSrgb(colorMatrix);
-  if (!colorMatrix || !toSrgb || !toSrgb.every(Number.isFinite))
+  if (!colorMatrix || !toSrgb?.every(Number.isFinite))
     throw new InputError(
       `${name} is of a camera that LibRaw does not know (${`${make} ${model}`.trim() || 'no name'}): convert it to ` +
         'DNG, or develop it to 16-bit TIFF first',
     );
-  const [red, green, blue] = [color!.cam_mul, color!.pre_mul].find((m) => m[0] > 0 && m[1] > 0 && m[2] > 0) ?? [1, 1, 1];
+  const [red, green, blue] = [color!.cam_mul, color!.pre_mul].find((m) => m[0] > 0 && m[1] > 0 && m[2] > 0) ?? [
+    1, 1, 1,
+  ];
   const positive = (value: number): number | undefined => (value > 0 && Number.isFinite(value) ? value : undefined);
   return {
     width,

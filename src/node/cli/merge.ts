@@ -103,7 +103,11 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
     if (options.crop) result = cropResult(result, frames);
     const merged = performance.now();
     const { exifBlock: exif } = stack.images[stack.order[reference]];
-    const files = await writeOutputs(options, { ...result, colorSpace: options.color, camera: stack.camera, exif }, signal);
+    const files = await writeOutputs(
+      options,
+      { ...result, colorSpace: options.color, camera: stack.camera, exif },
+      signal,
+    );
     const written = performance.now();
     const times = { readMs: opened - started, mergeMs: merged - opened, writeMs: written - merged };
     const profile = result.profile && {
