@@ -1,6 +1,6 @@
 /**
- * Reads pictures: JPEG, PNG, TIFF, WebP and AVIF with sharp (readSharp.ts), RAW with LibRaw (readRaw.ts), HEIC, JPEG XL,
- * OpenEXR, Radiance and NPY with others. docs/formats.md has what each holds.
+ * Reads pictures: JPEG, PNG, TIFF, WebP and AVIF with sharp (readSharp.ts), RAW with LibRaw (readRaw.ts), HEIC, JPEG
+ * XL, OpenEXR, Radiance and NPY with others. docs/formats.md has what each holds.
  *
  * The result is what the merge expects: interleaved RGB, upright, in the working space, 8 or 16 bit as in the file
  * (16-bit values exactly, where no colours are converted), or float in [0,1]. In detail:

@@ -1,15 +1,18 @@
 /** RAW files in Node, with DNGs made here: docs/raw.md says what is promised. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { decode as decodeTiff } from 'tiff';
+import { afterAll, describe, expect, test, vi } from 'vitest';
+import { cameraToSrgb } from '../../src/image/decode/raw.ts';
+import { developColors } from '../../src/image/developColors.ts';
+import { writeImage } from '../../src/node/writeImage.ts';
 import { decodeExr } from '../../src/image/decode/floats.ts';
 import type { DecodedImage } from '../../src/image/picture.ts';
 import { loadExrs } from '../../src/node/decodePackages.ts';
 import { readFrameFiles, readFrame } from '../../src/node/readImage.ts';
 import { readStackFiles } from '../../src/node/readStack.ts';
-import { readFileSync } from 'node:fs';
-import { PATCH, X_TRANS, cameraRgb, dng, patches } from '../rawDng.ts';
+import { CAMERA, PATCH, X_TRANS, cameraRgb, dng, patches } from '../rawDng.ts';
 import type { DngPicture } from '../rawDng.ts';
 import { deghost } from './commandLine.ts';
 
@@ -182,6 +185,39 @@ test('the command line merges three RAW files to the colours of the scene, and n
   expect(second).toMatchObject({ code: 0 });
   await expect(readFrame(out)).rejects.toThrow(/merged\.dng is a floating-point DNG file.*merged already/);
 }, 240_000);
+
+test('neutral stays neutral, and colours outside the working space are negative where files hold that', async () => {
+  const toSrgb = cameraToSrgb(CAMERA);
+  for (const row of [0, 3, 6]) expect(toSrgb[row] + toSrgb[row + 1] + toSrgb[row + 2]).toBeCloseTo(1, 9);
+  const camera = { make: '', model: '', whiteBalance: [2, 1, 1.5] as const, colorMatrix: CAMERA, toSrgb };
+  const image = { radiance: Float32Array.of(0, 1, 0), width: 1, height: 1, scale: 1, camera };
+  expect(toSrgb[1]).toBeLessThan(0);
+  await writeImage(join(folder, 'green.tif'), image, { tiff: 'float' });
+  const [{ data }] = decodeTiff(readFileSync(join(folder, 'green.tif')));
+  [1, 4, 7].forEach((at, c) => expect(data[c]).toBeCloseTo(toSrgb[at], 6));
+  expect((await developColors(image.radiance, camera, 'srgb'))[0]).toBe(0);
+});
+
+test('without libraw-wasm the message says how to get it', async () => {
+  const { createRequire } = await vi.importActual<typeof import('node:module')>('node:module');
+  vi.doMock('node:module', () => ({
+    createRequire: (from: string) => {
+      const real = createRequire(from);
+      const resolve = (name: string): string => real.resolve(name.replace('libraw-wasm', 'no-such-package'));
+      return Object.assign((name: string) => real(name), { resolve });
+    },
+  }));
+  vi.resetModules();
+  try {
+    const { readFrame: read } = await import('../../src/node/readImage.ts');
+    await expect(read(shoot('p.dng', 1))).rejects.toThrow(
+      'reading RAW needs the npm package "libraw-wasm", which is not installed: run `npm install libraw-wasm`',
+    );
+  } finally {
+    vi.doUnmock('node:module');
+    vi.resetModules();
+  }
+});
 
 test('of RAW and JPEG the batch takes the RAW', async () => {
   const pairs = mkdtempSync(join(folder, 'pairs-'));

@@ -171,8 +171,8 @@ export function rawProblem(name: string, answer: { problem: string; isOutOfMemor
     });
   const why = answer.problem === '' ? '' : ` (${reasonOf(answer.problem)})`;
   return new InputError(
-    `${name} cannot be developed${why}: it is damaged or cut off, or of a kind that LibRaw does not know. Copy it from ` +
-      'the card again, convert it to DNG, or develop it to 16-bit TIFF',
+    `${name} cannot be developed${why}: it is damaged or cut off, or of a kind that LibRaw does not know. Copy it ` +
+      'from the card again, convert it to DNG, or develop it to 16-bit TIFF',
     { cause: answer.problem },
   );
 }

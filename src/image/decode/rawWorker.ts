@@ -1,6 +1,6 @@
 /**
- * The program of the workers that run LibRaw, one file each: LibRaw works without a pause, its memory never shrinks, and
- * a failure may leave it unusable. A worker that ends takes all of that with it.
+ * The program of the workers that run LibRaw, one file each: LibRaw works without a pause, its memory never shrinks,
+ * and a failure may leave it unusable. A worker that ends takes all of that with it.
  *
  * It is a text, so that bundlers, Node and the page's policy all take it as it is. Messages: it gets a `RawRequest` and
  * answers with one `RawAnswer`.

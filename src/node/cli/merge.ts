@@ -61,7 +61,9 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
   let failed = true;
   try {
     const checked = performance.now();
-    const stack = await readStack(options, signal);
+    const reading = new ProgressView(io.stderr);
+    const onRead = options.quiet ? undefined : reading.reading.bind(reading);
+    const stack = await readStack(options, signal, onRead).finally(() => reading.clear());
     const { frames, width, height, images } = stack;
     const { response, note: responseNote } = stackResponse(named(stack), chosenResponse);
     const choice = options.reference === 'auto' ? chooseReference(frames, response === 'linear') : undefined;

@@ -24,9 +24,10 @@ export interface Stack {
 export async function readStack(
   { inputs, exposures, color, reference }: Pick<MergeOptions, 'inputs' | 'exposures' | 'color' | 'reference'>,
   signal: AbortSignal,
+  onRead?: (done: number, total: number) => void,
 ): Promise<Stack> {
   const known = reference === 'auto' ? undefined : reference;
-  const options = { exposures, colorSpace: color, reference: known, signal };
+  const options = { exposures, colorSpace: color, reference: known, onRead, signal };
   const { frames: read, images, camera, notes } = await readStackFiles(inputs, options);
   throwIfCancelled(signal);
   const { frames, order } = sortFrames(read);
