@@ -52,6 +52,8 @@ export interface DngPicture {
   saysHeight?: number;
   /** `2026:11:26 10:09:26`. */
   taken?: string;
+  /** Whether the samples come after the directory, as in most cameras' files. */
+  isLast?: boolean;
 }
 
 /** A DNG of 16 bit, not compressed. */
@@ -66,7 +68,7 @@ export function dng(picture: DngPicture): Uint8Array<ArrayBuffer> {
       samples.setUint16(2 * (y * width + x), Math.min(white, Math.round(black + light * (white - black))), true);
     }
   const fractions = (numbers: readonly number[]): number[] => numbers.flatMap((n) => [Math.round(n * 1e6), 1e6]);
-  const entries = [
+  const entries = (samplesAt: number) => [
     numbersEntry(254, long, [0]),
     numbersEntry(256, long, [picture.saysWidth ?? width]),
     numbersEntry(257, long, [picture.saysHeight ?? height]),
@@ -75,7 +77,7 @@ export function dng(picture: DngPicture): Uint8Array<ArrayBuffer> {
     numbersEntry(262, short, [32803]),
     textEntry(271, 'Synth'),
     textEntry(272, model),
-    numbersEntry(273, long, [8]),
+    numbersEntry(273, long, [samplesAt]),
     numbersEntry(274, short, [orientation]),
     numbersEntry(277, short, [1]),
     numbersEntry(278, long, [picture.saysHeight ?? height]),
@@ -97,13 +99,13 @@ export function dng(picture: DngPicture): Uint8Array<ArrayBuffer> {
     numbersEntry(50728, rational, fractions(neutral)),
     numbersEntry(50778, short, [21]),
   ];
-  const base = 8 + samples.byteLength;
-  const directory = encodeDirectory(entries, base);
-  const out = new Uint8Array(base + directory.length);
+  const size = encodeDirectory(entries(0), 8).length;
+  const [samplesAt, base] = picture.isLast ? [8 + size, 8] : [8, 8 + samples.byteLength];
+  const out = new Uint8Array(8 + size + samples.byteLength);
   out.set([0x49, 0x49, 42, 0]);
   new DataView(out.buffer).setUint32(4, base, true);
-  out.set(new Uint8Array(samples.buffer), 8);
-  out.set(directory, base);
+  out.set(new Uint8Array(samples.buffer), samplesAt);
+  out.set(encodeDirectory(entries(samplesAt), base), base);
   return out;
 }
 

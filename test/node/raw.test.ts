@@ -134,6 +134,11 @@ describe('what cannot be read is said with its name and a remedy', () => {
   test.each<[string, Uint8Array, RegExp]>([
     ['cut.dng', whole.subarray(0, 4000), /cut\.dng cannot be developed.*16-bit TIFF/],
     [
+      'half.dng',
+      dng({ ...SIZE, scene: patches, exposure: 1, isLast: true }).subarray(0, 8000),
+      /half\.dng cannot be developed.*end of file.*cut off/,
+    ],
+    [
       'junk.nef',
       Uint8Array.from({ length: 900 }, (_, i) => (i * 73 + 11) % 251),
       /junk\.nef cannot be developed.*TIFF/,

@@ -169,7 +169,8 @@ export function rawProblem(name: string, answer: { problem: string; isOutOfMemor
     return new InputError(`there is not enough memory to develop ${name}: close other programs, or scale it down`, {
       cause: answer.problem,
     });
-  const why = answer.problem === '' ? '' : ` (${reasonOf(answer.problem)})`;
+  const problem = answer.problem.replace(/^unknown file: /, '');
+  const why = problem === '' ? '' : ` (${reasonOf(problem)})`;
   return new InputError(
     `${name} cannot be developed${why}: it is damaged or cut off, or of a kind that LibRaw does not know. Copy it ` +
       'from the card again, convert it to DNG, or develop it to 16-bit TIFF',

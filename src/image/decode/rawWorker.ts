@@ -49,6 +49,9 @@ const develop = async ({ script, module, bytes, settings }) => {
     const metadata = raw.metadata(true);
     if (!settings) return answer({ metadata });
     const { width, height, colors, bits, data } = raw.imageData();
+    // LibRaw develops what there is of a cut or damaged file, and only prints that it is.
+    const damage = said.find((text) => /end of file|corrupted/i.test(text));
+    if (damage) return answer({ problem: damage });
     const own = new Uint16Array(data.length);
     own.set(data);
     answer({ metadata, picture: { width, height, colors, bits, data: own } }, [own.buffer]);

@@ -114,5 +114,6 @@ export async function preloadPackages(): Promise<void> {
   await Promise.allSettled([
     ...[fzstd, avifScript, exrScripts, jxlScript, heifScript].map((load) => load()),
     ...Object.values(wasm).map((load) => load()),
+    fetch(rawScript), // its workers import it: from the browser's cache then
   ]);
 }
