@@ -78,7 +78,7 @@ export const FORTY: readonly { name: string; tags: Tags }[] = [
 
 /** What a person would call brackets among them. */
 export const FORTY_BRACKETS: readonly string[] = [
-  'A_00010.JPG A_00011.JPG A_00012.JPG',
+  'A_00010.NEF A_00011.NEF A_00012.NEF',
   'A_00030.JPG A_00031.JPG A_00032.JPG',
   'A_00033.JPG A_00034.JPG A_00035.JPG',
   'A_00040.JPG A_00041.JPG A_00042.JPG',

@@ -11,8 +11,6 @@ import type { Shot } from './shots.ts';
 export interface GroupOptions {
   /** Frames of every bracket: pictures of one camera are then cut by number alone. */
   frames?: number;
-  /** Whether RAW files are read. Of a RAW and another file with the same name, the one that is read is taken. */
-  readsRaw?: boolean;
 }
 
 /** A bracket, in the order in which its frames were taken. */
@@ -46,10 +44,10 @@ function stemOf(name: string): string {
 /** @returns brackets by the names of their first frames, and all pictures that are in none. */
 export function groupBrackets(
   shots: readonly Shot[],
-  { frames, readsRaw = false }: GroupOptions = {},
+  { frames }: GroupOptions = {},
 ): { brackets: Bracket[]; skipped: Skipped[] } {
   const skipped: Skipped[] = [];
-  const taken = onePerStem(shots, readsRaw, skipped);
+  const taken = onePerStem(shots, skipped);
   const brackets: Bracket[] = [];
   for (const alike of partition(taken).values()) {
     alike.sort((a, b) => (a.time ?? 0) - (b.time ?? 0) || byName(a.name, b.name));
@@ -65,20 +63,15 @@ export function groupBrackets(
   return { brackets, skipped };
 }
 
-/** One file of each shot: cameras write a RAW and a JPEG with the same name. */
-function onePerStem(shots: readonly Shot[], readsRaw: boolean, skipped: Skipped[]): Shot[] {
+/** One file of each shot: cameras write a RAW and a JPEG with the same name. The RAW has more light. */
+function onePerStem(shots: readonly Shot[], skipped: Skipped[]): Shot[] {
   const stems = new Map<string, Shot[]>();
   for (const shot of shots) stems.set(stemOf(shot.name), [...(stems.get(stemOf(shot.name)) ?? []), shot]);
   return [...stems.values()].flatMap((same) => {
     const [raw, other] = [same.filter(({ isRaw }) => isRaw), same.filter(({ isRaw }) => !isRaw)];
-    if (raw.length === 0 || (other.length === 0 && readsRaw)) return same;
-    const [kept, left] = readsRaw || other.length === 0 ? [raw, other] : [other, raw];
-    if (!readsRaw && other.length === 0) {
-      for (const { name } of raw) skipped.push({ name, reason: 'RAW, which is not read' });
-      return [];
-    }
-    for (const { name } of left) skipped.push({ name, reason: `the same shot as ${kept[0].name}` });
-    return kept;
+    if (raw.length === 0 || other.length === 0) return same;
+    for (const { name } of other) skipped.push({ name, reason: `the same shot as ${raw[0].name}` });
+    return raw;
   });
 }
 

@@ -42,7 +42,7 @@ export interface DngOptions {
 }
 
 /** A small picture of every n-th pixel, tone-mapped. */
-function previewOf({ radiance, width, height }: MergedImage, tone: ToneParameters) {
+function previewOf({ radiance, width, height, camera }: MergedImage, tone: ToneParameters) {
   const step = Math.max(1, Math.ceil(Math.max(width, height) / PREVIEW_SIDE));
   const w = Math.ceil(width / step);
   const h = Math.ceil(height / step);
@@ -50,7 +50,10 @@ function previewOf({ radiance, width, height }: MergedImage, tone: ToneParameter
   for (let y = 0; y < h; y++)
     for (let x = 0; x < w; x++) {
       const from = 3 * (y * step * width + x * step);
-      small.set(radiance.subarray(from, from + 3), 3 * (y * w + x));
+      const [r, g, b] = radiance.subarray(from, from + 3);
+      const m = camera?.toSrgb ?? [1, 0, 0, 0, 1, 0, 0, 0, 1];
+      for (let c = 0; c < 3; c++)
+        small[3 * (y * w + x) + c] = Math.max(0, m[3 * c] * r + m[3 * c + 1] * g + m[3 * c + 2] * b);
     }
   return { width: w, height: h, codes: toneMap(small, tone) };
 }

@@ -125,7 +125,10 @@ export async function writeImage(path: string, image: MergedImage, options: Writ
     return writeFileAtomic(path, streamDng(image, dng), { signal });
   }
   const space = image.colorSpace ?? 'srgb';
-  const developed = image.camera ? await developColors(radiance, image.camera, space, signal) : radiance;
+  const keepNegative = format === 'exr' || format === 'tif';
+  const developed = image.camera
+    ? await developColors(radiance, image.camera, space, { signal, keepNegative })
+    : radiance;
   const picture: MergedImage = { ...image, radiance: developed, colorSpace: space, camera: undefined };
   return writeFileAtomic(path, await encode(path, format, picture, options), { signal });
 }

@@ -11,6 +11,7 @@ import { middleFrame } from '../../../src/image/frame.ts';
 import { chooseTones } from '../../../src/image/toneMappings.ts';
 import type { BracketResult, FrameInfo, FromWorker, NamedFile, ToWorker } from '../messages.ts';
 import { exifr } from './decode/packages.ts';
+import { developed } from './developed.ts';
 import type { Engine } from './engine.ts';
 import { failureOf } from './failure.ts';
 import { Frames } from './frames.ts';
@@ -137,7 +138,7 @@ async function mergeBracket(
   );
   for (const { id } of decoded) frames.remove(id);
   throwIfCancelled(signal);
-  const tones = chooseTones(merged.radiance, merged.scale);
+  const tones = chooseTones(await developed(merged), merged.scale);
   const preview = await resultPreview(merged, tones);
   const saved = await saveFile(merged, settings.format, { tones, toneMapping: 'photographic', stops: 0 }, stem);
   return { ...saved, preview, notes, warnings };

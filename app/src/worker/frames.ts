@@ -6,11 +6,12 @@
 import { InputError, reasonOf } from '../../../src/errors.ts';
 import { countClipped } from '../../../src/image/chooseReference.ts';
 import type { ColorSpace } from '../../../src/image/colorSpace.ts';
+import { stackCamera, stackWhiteBalance } from '../../../src/image/decode/raw.ts';
 import { clippedColorsNote } from '../../../src/image/decode/workingSpace.ts';
 import { MAX_FRAMES, checkSameSize } from '../../../src/image/frame.ts';
 import type { Frame } from '../../../src/image/frame.ts';
 import { agreeingOrientations } from '../../../src/image/orientation.ts';
-import type { DecodedImage } from '../../../src/image/picture.ts';
+import type { CameraColor, DecodedImage } from '../../../src/image/picture.ts';
 import { stackResponse } from '../../../src/image/stackResponse.ts';
 import type { FrameInfo, FrameToMerge, ResponseChoice } from '../messages.ts';
 import { decodeFile } from './decode/index.ts';
@@ -22,6 +23,8 @@ interface Held {
   image: DecodedImage;
   /** What to tell of its orientation, if it was turned. */
   note?: string;
+  /** With the file's own white balance, of RAW files. */
+  ownCamera?: CameraColor;
 }
 
 /** What became of a frame when the others were known. */
@@ -88,16 +91,30 @@ export class Frames {
   }
 
   /**
-   * Brings frames into a working space: those in another one are decoded anew.
-   * @throws InputError: a file that can no longer be read.
+   * Brings frames into a working space, and RAW files to one white balance: what differs is decoded anew.
+   * @param reference in exposure order, the middle by default: its white balance is the stack's.
+   * @throws InputError: a file that can no longer be read; RAW files among others, or of two cameras.
    */
-  async convertTo(list: readonly FrameToMerge[], colorSpace: ColorSpace): Promise<void> {
+  async convertTo(list: readonly FrameToMerge[], colorSpace: ColorSpace, reference?: number): Promise<void> {
+    const camera = this.camera(list);
+    if (camera) {
+      const frames = list.map(({ id, exposure }) => ({ camera: this.#held.get(id)!.ownCamera!, exposure }));
+      const balance = stackWhiteBalance(frames, reference);
+      for (const held of this.#of(list))
+        if (held.image.camera!.whiteBalance.some((gain, c) => gain !== balance[c]))
+          held.image = await decodeFile(held.file, held.name, colorSpace, balance);
+    }
     for (const held of this.#of(list)) {
       const { image, file, name } = held;
       if (image.format !== 'npy' && !image.camera && (image.colorSpace ?? 'srgb') !== colorSpace)
         Object.assign(held, { image: await decodeFile(file, name, colorSpace), note: undefined });
     }
     this.#turn();
+  }
+
+  /** The colours of the camera, if the frames are RAW. @throws InputError if some are not, or of another camera. */
+  camera(list: readonly FrameToMerge[]): CameraColor | undefined {
+    return stackCamera(this.#of(list).map(({ name, image }) => ({ name, camera: image.camera })));
   }
 
   /** The response for frames, and what to tell of them. @throws InputError where some are linear and others not. */
@@ -127,7 +144,7 @@ export class Frames {
     if (first && !mayBeTurned(image, first.image)) checkSameSize(image, name, first.image, first.name);
     const info = await infoOf(image);
     if (this.#unwanted.delete(id)) return undefined;
-    this.#held.set(id, { name, file, image });
+    this.#held.set(id, { name, file, image, ownCamera: image.camera });
     return info;
   }
 

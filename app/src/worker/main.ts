@@ -9,6 +9,7 @@ import { chooseTones } from '../../../src/image/toneMappings.ts';
 import type { Tones } from '../../../src/image/toneMappings.ts';
 import { Brackets } from './brackets.ts';
 import { preloadPackages } from './decode/packages.ts';
+import { developed } from './developed.ts';
 import { Engine, fetchFile } from './engine.ts';
 import { failureOf } from './failure.ts';
 import { Frames } from './frames.ts';
@@ -202,7 +203,7 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
     const { width, height, reference } = merged;
     result = {
       merged,
-      tones: chooseTones(merged.radiance, merged.scale),
+      tones: chooseTones(await developed(merged), merged.scale),
       edits: new MotionEdits(maps, merged, reference),
       request,
     };
@@ -245,7 +246,7 @@ async function mergePlain(signal: AbortSignal): Promise<void> {
       method: 'merge',
       signal,
     });
-    await viewer?.setPlain(plain.radiance, plain, plain.scale);
+    await viewer?.setPlain(await developed({ ...merged, ...plain }), plain, plain.scale);
     tell({ type: 'plainReady' });
   } catch (error) {
     if (!(error instanceof CancelledError)) tell({ type: 'plainFailed', failure: failureOf(error) });
@@ -278,7 +279,7 @@ async function showResult(): Promise<void> {
   if (!result) return;
   const { merged, tones } = result;
   viewer ??= await openViewer(); // after a second loss
-  await viewer.setPicture(merged.radiance, merged, tones);
+  await viewer.setPicture(await developed(merged), merged, tones);
   shownMotion = undefined;
   if (view) show(view);
 }

@@ -39,7 +39,8 @@ export async function mergeFrames(
   request: MergeRequest,
   { engine, tell, signal, motion }: MergeMeans,
 ): Promise<MergeOutcome> {
-  await frames.convertTo(request.frames, request.colorSpace);
+  await frames.convertTo(request.frames, request.colorSpace, request.reference);
+  const camera = frames.camera(request.frames);
   const stack = frames.stack(request.frames);
   const { response, notes } = frames.response(request.frames, request.response);
   const { motion: maps, ...merged } = await engine.merge(stack, {
@@ -53,7 +54,7 @@ export async function mergeFrames(
   });
   const exif = frames.exifOf(request.frames[sortFrames(stack).order[merged.reference]].id);
   return {
-    merged: { ...merged, colorSpace: request.colorSpace, exif },
+    merged: { ...merged, colorSpace: request.colorSpace, camera, exif },
     maps,
     stack,
     notes,

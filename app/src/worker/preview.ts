@@ -19,7 +19,7 @@ const QUALITY = 0.86;
  * of all samples, 0 to 1.
  */
 export async function makePreview(
-  { data, width, height, linear }: Pick<DecodedImage, 'data' | 'width' | 'height' | 'linear'>,
+  { data, width, height, linear, camera }: Pick<DecodedImage, 'data' | 'width' | 'height' | 'linear' | 'camera'>,
   longSide = LONG_SIDE,
 ): Promise<{ preview: Blob; brightness: number }> {
   const factor = Math.max(1, Math.ceil(Math.max(width, height) / longSide));
@@ -40,6 +40,8 @@ export async function makePreview(
           b += data[i + 2];
         }
       }
+      const m = camera?.toSrgb;
+      if (m) [r, g, b] = [0, 3, 6].map((row) => Math.max(0, m[row] * r + m[row + 1] * g + m[row + 2] * b));
       [r, g, b].forEach((sum, c) => {
         const value = linear ? 255 * encodeSrgb((sum * scale) / 255) : sum * scale;
         rgba[to + c] = value;

@@ -48,9 +48,14 @@ export async function saveFile(
   stem: string,
 ): Promise<{ name: string; file: Blob }> {
   const { colorSpace = 'srgb', camera } = picture;
+  const keepNegative = format === 'exr-half' || format === 'exr-float' || format === 'tiff';
   const developed =
     camera && format !== 'dng'
-      ? { ...picture, camera: undefined, radiance: await developColors(picture.radiance, camera, colorSpace) }
+      ? {
+          ...picture,
+          camera: undefined,
+          radiance: await developColors(picture.radiance, camera, colorSpace, { keepNegative }),
+        }
       : picture;
   const { radiance, width, height, scale, exif } = developed;
   const block = exif && cleanExif(exif, { width, height, isSrgb: colorSpace === 'srgb' });

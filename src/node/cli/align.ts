@@ -8,9 +8,12 @@ import { alignStack, warpFrame } from '../../align/resample.ts';
 import type { FrameAlignment } from '../../align/types.ts';
 import { InputError, UsageError } from '../../errors.ts';
 import { COLOR_SPACES } from '../../image/colorSpace.ts';
+import type { ColorSpace } from '../../image/colorSpace.ts';
+import { developColors } from '../../image/developColors.ts';
 import { MAX_FRAMES, MIN_FRAMES, middleFrame } from '../../image/frame.ts';
 import type { Frame } from '../../image/frame.ts';
 import { encodeIccProfile } from '../../image/iccEncoder.ts';
+import type { CameraColor } from '../../image/picture.ts';
 import { stackResponse } from '../../image/stackResponse.ts';
 import { requestAdapter } from '../adapter.ts';
 import { openDevice } from '../../device.ts';
@@ -50,7 +53,7 @@ export async function alignCommand(args: ParsedArgs, io: CommandIo): Promise<voi
   const outputs = outputPaths(inputs, folder, format);
   const { adapter } = await requestAdapter({ software: adapterOption(args) });
   const message = (text: string): void => void (flags.has('quiet') || io.stderr.write(`${text}\n`));
-  const stack = await readStack({ inputs, exposures, color }, signal);
+  const stack = await readStack({ inputs, exposures, color, reference }, signal);
   const { frames, width, height } = stack;
   const named = stack.images.map((image, i) => ({ ...image, name: inputs[i] }));
   const linear = stackResponse(named).response === 'linear';
@@ -76,7 +79,8 @@ export async function alignCommand(args: ParsedArgs, io: CommandIo): Promise<voi
       const path = outputs[stack.order[k]];
       if (!existsSync(path)) created.push(path);
       const { exifBlock: exif } = stack.images[stack.order[k]];
-      const picture = crop ? cut(aligned, crop) : aligned;
+      const colored = stack.camera ? await developed(aligned, stack.camera, color, signal) : aligned;
+      const picture = crop ? cut(colored, crop) : colored;
       await writeSamples(
         path,
         {
@@ -128,6 +132,13 @@ function outputPaths(inputs: readonly string[], folder: string, format: string):
       throw new UsageError(`${shown(path)} would overwrite the picture ${shown(same)}: name another folder`);
   });
   return paths;
+}
+
+/** A RAW frame of 16 bit in a working space, linear. */
+async function developed(frame: Frame, camera: CameraColor, space: ColorSpace, signal: AbortSignal): Promise<Frame> {
+  const linear = Float32Array.from(frame.data, (value) => value / 65535);
+  const colored = await developColors(linear, camera, space, { signal });
+  return { ...frame, data: Uint16Array.from(colored, (value) => Math.round(65535 * Math.min(1, value))) };
 }
 
 /** A frame of 8 bits in 16, so that resampling it loses nothing. */

@@ -62,7 +62,7 @@ export async function bracketsOf(paths: readonly string[], signal: AbortSignal):
   const shots: Shot[] = [];
   for (const path of paths) {
     throwIfCancelled(signal);
-    const shot = pictureKind(path) === 'picture' ? await readShot(path).catch(() => undefined) : undefined;
+    const shot = pictureKind(path) ? await readShot(path).catch(() => undefined) : undefined;
     if (!shot) return [];
     shots.push(shot);
   }

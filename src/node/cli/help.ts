@@ -36,7 +36,7 @@ Examples
 Pictures in
   JPEG, PNG, TIFF (also float), WebP, AVIF, HEIC, JPEG XL, OpenEXR, Radiance, and NPY ([H,W,3]: float32 in
   [0,1], uint8 or uint16), all of one size. EXIF orientation and ICC profile are applied; alpha 0 means that
-  a frame has no data there. RAW must be developed first.
+  a frame has no data there. RAW files (DNG, CR2, CR3, NEF, ARW, RAF, ORF, RW2) are developed by LibRaw.
   Frames taken by hand are aligned (--align).
 
 Exposures: how bright each picture is

@@ -61,7 +61,9 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
   let failed = true;
   try {
     const checked = performance.now();
-    const stack = await readStack(options, signal);
+    const reading = new ProgressView(io.stderr);
+    const onRead = options.quiet ? undefined : reading.reading.bind(reading);
+    const stack = await readStack(options, signal, onRead).finally(() => reading.clear());
     const { frames, width, height, images } = stack;
     const { response, note: responseNote } = stackResponse(named(stack), chosenResponse);
     const choice = options.reference === 'auto' ? chooseReference(frames, response === 'linear') : undefined;
@@ -103,7 +105,11 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
     if (options.crop) result = cropResult(result, frames);
     const merged = performance.now();
     const { exifBlock: exif } = stack.images[stack.order[reference]];
-    const files = await writeOutputs(options, { ...result, colorSpace: options.color, exif }, signal);
+    const files = await writeOutputs(
+      options,
+      { ...result, colorSpace: options.color, camera: stack.camera, exif },
+      signal,
+    );
     const written = performance.now();
     const times = { readMs: opened - started, mergeMs: merged - opened, writeMs: written - merged };
     const profile = result.profile && {

@@ -2,7 +2,7 @@
 import { throwIfCancelled } from '../../errors.ts';
 import { sortFrames } from '../../image/frame.ts';
 import type { Frame } from '../../image/frame.ts';
-import type { DecodedImage } from '../../image/picture.ts';
+import type { CameraColor, DecodedImage } from '../../image/picture.ts';
 import { readStackFiles } from '../readStack.ts';
 import type { MergeOptions } from './mergeOptions.ts';
 
@@ -14,18 +14,23 @@ export interface Stack {
   /** `order[k]` is the command-line index of frame k. */
   order: number[];
   images: DecodedImage[];
+  /** Of RAW files. */
+  camera?: CameraColor;
   /** What to tell of the pictures. */
   notes: string[];
 }
 
 /** @throws InputError naming the file and what is wrong with it; CancelledError. */
 export async function readStack(
-  { inputs, exposures, color }: Pick<MergeOptions, 'inputs' | 'exposures' | 'color'>,
+  { inputs, exposures, color, reference }: Pick<MergeOptions, 'inputs' | 'exposures' | 'color' | 'reference'>,
   signal: AbortSignal,
+  onRead?: (done: number, total: number) => void,
 ): Promise<Stack> {
-  const { frames: read, images, notes } = await readStackFiles(inputs, { exposures, colorSpace: color, signal });
+  const known = reference === 'auto' ? undefined : reference;
+  const options = { exposures, colorSpace: color, reference: known, onRead, signal };
+  const { frames: read, images, camera, notes } = await readStackFiles(inputs, options);
   throwIfCancelled(signal);
   const { frames, order } = sortFrames(read);
   const { width, height } = frames[0];
-  return { frames, width, height, order, images, notes };
+  return { frames, width, height, order, images, ...(camera && { camera }), notes };
 }

@@ -83,6 +83,17 @@ export class ProgressView {
     this.#stage = stage;
   }
 
+  /** Pictures that were read; RAW takes seconds each. */
+  reading(done: number, total: number): void {
+    const now = this.#now();
+    this.#lastLine ||= now;
+    if (this.#output.isTTY) this.#bar(`reading ${done}/${total} pictures`, done / total, '');
+    else if (now - this.#lastLine >= LINE_INTERVAL) {
+      this.#output.write(`reading ${done}/${total} pictures\n`);
+      this.#lastLine = now;
+    }
+  }
+
   /** Removes the bar from the terminal. */
   clear(): void {
     this.#line.clear();

@@ -12,6 +12,7 @@ import { decodeHeic } from '../../../../src/image/decode/heic.ts';
 import { jxlToPng } from '../../../../src/image/decode/jxl.ts';
 import { pngColor } from '../../../../src/image/decode/pngColor.ts';
 import { SRGB, iccColor } from '../../../../src/image/decode/sourceColor.ts';
+import type { WhiteBalance } from '../../../../src/image/decode/raw.ts';
 import { decodeTiff } from '../../../../src/image/decode/tiff.ts';
 import { readExposureInfo } from '../../../../src/image/exif.ts';
 import { readNpyFrame } from '../../../../src/image/picture.ts';
@@ -25,14 +26,21 @@ import { decodeInBands } from './bands.ts';
 import { jpegHeader, pngHeader, webpHeader } from './header.ts';
 import { exifr, exrs, fzstd, jxlOxide, libHeif, tiff } from './packages.ts';
 import { decodePng16 } from './png16.ts';
+import { decodeRaw } from './raw.ts';
 import { decodeTiffJpeg } from './tiffJpeg.ts';
 
 /**
  * Decodes one file.
- * @param colorSpace the working space that its colours are converted to.
+ * @param colorSpace the working space that its colours are converted to; RAW stays in the camera's colours.
+ * @param whiteBalance of RAW files; the file's own if absent.
  * @throws InputError naming the file and what is wrong with it; RangeError without the memory for it.
  */
-export async function decodeFile(file: Blob, name: string, colorSpace: ColorSpace = 'srgb'): Promise<DecodedImage> {
+export async function decodeFile(
+  file: Blob,
+  name: string,
+  colorSpace: ColorSpace = 'srgb',
+  whiteBalance?: WhiteBalance,
+): Promise<DecodedImage> {
   if (file.size > MAX_FILE_BYTES)
     throw new InputError(`${name} is ${file.size} bytes, at most ${MAX_FILE_BYTES} are read`);
   let bytes: Uint8Array<ArrayBuffer>;
@@ -44,6 +52,7 @@ export async function decodeFile(file: Blob, name: string, colorSpace: ColorSpac
   }
   const format = sniffFormat(bytes, name, name);
   if (format === 'npy') return readNpyFrame(bytes, name);
+  if (format === 'raw') return decodeRaw(bytes, name, whiteBalance);
   const { exif, ...stored } = await decode(bytes, format, name);
   const picture = { ...inWorkingSpace(stored, colorSpace, name), format };
   const withExif = embeddedExif(bytes, format);

@@ -4,16 +4,19 @@
  * They are fetched once, at the start: nothing is fetched after the page has loaded, so that it works without a network
  * and its traffic shows that no picture leaves the machine. WebAssembly is started when a file needs it.
  *
- * libheif is under the LGPL-3.0: its .wasm and its script are files of their own beside the page, which can be
- * replaced.
+ * libheif is under the LGPL-3.0, LibRaw under the LGPL-2.1 or the CDDL-1.0: their .wasm and scripts are files of their
+ * own beside the page, which can be replaced.
  */
 import avifWasm from '@jsquash/avif/codec/dec/avif_dec.wasm?url';
 import exrWasm from 'exrs/node_modules/exrs-raw-wasm-bindgen/exrs_raw_wasm_bindgen_bg.wasm?url';
 import jxlWasm from 'jxl-oxide-wasm/module.wasm?url';
+import rawScript from 'libraw-wasm/dist/libraw.js?url';
+import rawWasm from 'libraw-wasm/dist/libraw.wasm?url';
 import heifWasm from 'libheif-js/libheif-wasm/libheif.wasm?url';
 import type { Exrs } from '../../../../src/image/decode/floats.ts';
 import type { LibHeif } from '../../../../src/image/decode/heic.ts';
 import type { JxlOxide } from '../../../../src/image/decode/jxl.ts';
+import type { RawRequest } from '../../../../src/image/decode/rawWorker.ts';
 import type { TiffPackages } from '../../../../src/image/decode/tiffSegments.ts';
 
 /** Calls `load` once; a failure is not kept. */
@@ -39,6 +42,7 @@ const wasm = {
   exr: wasmFile(exrWasm),
   heif: wasmFile(heifWasm),
   jxl: wasmFile(jxlWasm),
+  raw: wasmFile(rawWasm),
 };
 
 export const exifr = async () => (await import('exifr')).default;
@@ -95,6 +99,14 @@ export const libHeif = once(async (): Promise<LibHeif> => {
   return start({ wasmBinary: await wasm.heif() });
 });
 
+/** LibRaw's script, which its workers import, and its program. */
+export const libRaw = once(
+  async (): Promise<Pick<RawRequest, 'script' | 'module'>> => ({
+    script: new URL(rawScript, self.location.href).href,
+    module: await WebAssembly.compile(await wasm.raw()),
+  }),
+);
+
 /** Fetches all of them. */
 export async function preloadPackages(): Promise<void> {
   await Promise.all([exifr(), fastPng(), tiff()]);
@@ -102,5 +114,6 @@ export async function preloadPackages(): Promise<void> {
   await Promise.allSettled([
     ...[fzstd, avifScript, exrScripts, jxlScript, heifScript].map((load) => load()),
     ...Object.values(wasm).map((load) => load()),
+    fetch(rawScript), // its workers import it: from the browser's cache then
   ]);
 }

@@ -1,0 +1,64 @@
+/**
+ * RAW files, developed by LibRaw in a worker of its own for each file, which ends with it: LibRaw's memory never
+ * shrinks. The worker is started from a blob, so it has the page's Content-Security-Policy and can send nothing away.
+ */
+import { RAW_WORKER } from '../../../../src/image/decode/rawWorker.ts';
+import type { RawAnswer, RawRequest } from '../../../../src/image/decode/rawWorker.ts';
+import { checkDeveloped, rawExposure, rawHead, rawProblem, rawSettings } from '../../../../src/image/decode/raw.ts';
+import type { WhiteBalance } from '../../../../src/image/decode/raw.ts';
+import { readExposureInfo } from '../../../../src/image/exif.ts';
+import { extractExif } from '../../../../src/image/exifBlock.ts';
+import type { DecodedImage } from '../../../../src/image/picture.ts';
+import { exifr, libRaw } from './packages.ts';
+
+async function inWorker(
+  bytes: Uint8Array,
+  name: string,
+  settings?: RawRequest['settings'],
+): Promise<Exclude<RawAnswer, { problem: string }>> {
+  const request: RawRequest = { ...(await libRaw()), bytes, settings };
+  const url = URL.createObjectURL(new Blob([RAW_WORKER], { type: 'text/javascript' }));
+  const worker = new Worker(url, { type: 'module', name: 'raw' });
+  try {
+    const answer = await new Promise<RawAnswer>((resolve) => {
+      worker.onmessage = ({ data }: MessageEvent<RawAnswer>) => resolve(data);
+      worker.onerror = ({ message }) => resolve({ problem: message ?? '', isOutOfMemory: /memory/i.test(message) });
+      worker.postMessage(request);
+    });
+    if (!('problem' in answer)) return answer;
+    if (answer.isMissing) throw new Error(`LibRaw could not be loaded: ${answer.problem}`);
+    // Told as what the tab has too little of.
+    if (answer.isOutOfMemory) throw new RangeError(answer.problem);
+    throw rawProblem(name, answer);
+  } finally {
+    worker.terminate();
+    URL.revokeObjectURL(url);
+  }
+}
+
+/**
+ * Develops a RAW file.
+ * @param whiteBalance of the stack; the file's own if absent.
+ * @throws InputError naming the file; RangeError without the memory for it.
+ */
+export async function decodeRaw(bytes: Uint8Array, name: string, whiteBalance?: WhiteBalance): Promise<DecodedImage> {
+  const head = rawHead((await inWorker(bytes, name)).metadata, name);
+  const balance = whiteBalance ?? head.camera.whiteBalance;
+  const { picture } = await inWorker(bytes, name, rawSettings(balance));
+  checkDeveloped(picture!, name);
+  const { width, height, data } = picture!;
+  // exifr does not know all RAW formats.
+  const exif = await readExposureInfo(await exifr(), bytes).catch(() => ({}));
+  const exifBlock = extractExif(bytes, { width: 0, height: 0, isSrgb: true });
+  return {
+    data,
+    width,
+    height,
+    bits: 16,
+    format: 'raw',
+    exif: rawExposure(head, exif),
+    linear: true,
+    camera: { ...head.camera, whiteBalance: balance },
+    ...(exifBlock && { exifBlock }),
+  };
+}
