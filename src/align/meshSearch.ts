@@ -10,6 +10,10 @@ import { PIXEL_BYTES } from './levels.ts';
 import { CELL, MESH_SOLVE, MESH_SUMS, NODE_FLOATS, WARP_FEATURES } from './meshPrograms.ts';
 import type { Homography, Mesh } from './types.ts';
 
+/** Most pixels of the level that a mesh is found at, and of the level that shows whether one helps. */
+export const MESH_PIXELS = 1_500_000;
+export const MESH_TRIAL = 400_000;
+
 /** How a mesh is found. */
 export interface MeshOptions {
   /** Most pixels of the finest level that shifts are found at. */
@@ -26,13 +30,17 @@ export interface FoundMesh {
   after: number;
 }
 
+/** Updates at each level, for the mesh and for the trial. */
+export const MESH_UPDATES = 4;
+export const MESH_TRIAL_UPDATES = 2;
+
 /** Levels with a shorter side than this say too little about single nodes. */
 const LEAST_SIDE = 40;
 /** Levels that shifts are found at, one after another. */
 const LEVELS = 3;
 
 /** The levels that shifts are found at, coarsest first. */
-function levelsFor(levels: readonly Level[], mostPixels: number): Level[] {
+export function meshLevels(levels: readonly Level[], mostPixels: number): Level[] {
   const from = levels.findIndex(({ width, height }) => width * height <= mostPixels);
   const first = from < 0 ? levels.length - 1 : from;
   return levels
@@ -43,12 +51,12 @@ function levelsFor(levels: readonly Level[], mostPixels: number): Level[] {
 
 /** Bytes of the buffers that a mesh needs. */
 export function meshBytes(levels: readonly Level[], mostPixels: number): number {
-  const { width, height } = levelsFor(levels, mostPixels).at(-1)!;
+  const { width, height } = meshLevels(levels, mostPixels).at(-1)!;
   const { columns, rows } = gridOf({ width, height });
   return width * height * PIXEL_BYTES + columns * rows * (3 * 8 + NODE_FLOATS * 4 * 2 + 8);
 }
 
-function gridOf({ width, height }: { width: number; height: number }): { columns: number; rows: number } {
+export function gridOf({ width, height }: { width: number; height: number }): { columns: number; rows: number } {
   return { columns: Math.max(2, Math.round(width / CELL)), rows: Math.max(2, Math.round(height / CELL)) };
 }
 
@@ -65,7 +73,7 @@ export async function findMesh(
   matrix: Homography,
   { mostPixels, updates, signal }: MeshOptions,
 ): Promise<FoundMesh> {
-  const chosen = levelsFor(levels, mostPixels);
+  const chosen = meshLevels(levels, mostPixels);
   const { width, height } = chosen.at(-1)!;
   const grid = gridOf({ width, height });
   const { columns, rows } = grid;

@@ -20,18 +20,30 @@ import { LOBES, WARP_BUFFER, WARP_TEXTURE } from './warpPrograms.ts';
  * in pictures of any size, and a pixel comes out the same in whichever tile it is.
  */
 const BLOCK = 256;
-/** Bytes of a box of samples, and side of a box of an ImageBitmap: larger boxes are halved. */
-const BOX_BYTES = 2 * 1024 ** 2;
-const BOX_SIDE = 768;
-/** Pixels of a box whose coverage is at hand. */
-const BOX_PIXELS = BOX_BYTES / 3;
+/** Side of the largest box of a frame: a block's with a tenth more, turned by 8 degrees. Larger boxes are halved. */
+const BOX_SIDE = 336;
+const BOX_PIXELS = BOX_SIDE ** 2;
 /** More than f32 can be off by, in pixels. */
 const ROUNDING = 0.01;
 /** Nodes of the largest mesh: a grid of 32-pixel cells on 1.5 megapixels, twice over. */
 const MOST_NODES = 4096;
 
-/** Bytes of the buffers and the texture that warping takes. */
-export const WARPER_BYTES = BOX_BYTES + BOX_PIXELS + 4 * BOX_SIDE ** 2 + 8 * MOST_NODES + 512;
+/** Bytes of the buffers that warping takes, and of the texture for ImageBitmaps. */
+function sizesFor(frames: readonly FrameSource[]): Record<'box' | 'coverage' | 'shifts' | 'params' | 'image', number> {
+  const most = (bytes: (frame: FrameSource) => number): number => Math.max(16, ...frames.map(bytes));
+  return {
+    box: most((frame) => ('data' in frame ? 3 * frame.data.BYTES_PER_ELEMENT * BOX_PIXELS : 0)),
+    coverage: most((frame) => ('coverage' in frame && frame.coverage ? BOX_PIXELS : 0)),
+    shifts: 8 * MOST_NODES,
+    params: 256,
+    image: most((frame) => ('image' in frame ? 4 * BOX_PIXELS : 0)),
+  };
+}
+
+/** Bytes of everything on the GPU that warping frames takes. */
+export function warperBytes(frames: readonly FrameSource[]): number {
+  return Object.values(sizesFor(frames)).reduce((a, b) => a + b, 0);
+}
 
 /** A part of the reference, or of a frame, in pixels. */
 interface Box extends Size {
@@ -45,14 +57,18 @@ export type TileBox = Box;
 export class Warper {
   readonly #gpu: Gpu;
   readonly #pipelines: Pipelines;
-  readonly #staging = new Uint8Array(BOX_BYTES);
+  readonly #sizes: ReturnType<typeof sizesFor>;
+  readonly #staging: Uint8Array<ArrayBuffer>;
   #made: { params: GPUBuffer; box: GPUBuffer; coverage: GPUBuffer; shifts: GPUBuffer } | undefined;
   #block: GPUTexture | undefined;
   #mesh: Mesh | undefined;
 
-  constructor(gpu: Gpu, pipelines: Pipelines) {
+  /** @param frames what may be warped. */
+  constructor(gpu: Gpu, pipelines: Pipelines, frames: readonly FrameSource[]) {
     this.#gpu = gpu;
     this.#pipelines = pipelines;
+    this.#sizes = sizesFor(frames);
+    this.#staging = new Uint8Array(this.#sizes.box);
   }
 
   /** The device that it warps on. */
@@ -84,14 +100,9 @@ export class Warper {
     const { device } = this.#gpu;
     const { STORAGE, COPY_DST, UNIFORM } = GPUBufferUsage;
     this.#made ??= await this.#gpu.guard('allocating for warps', () => {
-      const make = (label: string, size: number, usage = STORAGE): GPUBuffer =>
-        device.createBuffer({ label, size, usage: usage | COPY_DST });
-      return {
-        params: make('warp params', 256, UNIFORM),
-        box: make('warp box', BOX_BYTES),
-        coverage: make('warp coverage', Math.ceil(BOX_PIXELS / 4) * 4),
-        shifts: make('warp mesh', 8 * MOST_NODES),
-      };
+      const make = (what: 'params' | 'box' | 'coverage' | 'shifts', usage = STORAGE): GPUBuffer =>
+        device.createBuffer({ label: `warp ${what}`, size: this.#sizes[what], usage: usage | COPY_DST });
+      return { params: make('params', UNIFORM), box: make('box'), coverage: make('coverage'), shifts: make('shifts') };
     });
     if (!mesh || mesh === this.#mesh) return;
     const { shifts } = this.#made;
@@ -162,7 +173,7 @@ export class Warper {
       const { maxBinding, device } = this.#gpu;
       return height * 12 * frame.width + device.limits.minStorageBufferOffsetAlignment <= maxBinding;
     }
-    return width * height * 3 * frame.data.BYTES_PER_ELEMENT <= BOX_BYTES;
+    return width * height <= BOX_PIXELS;
   }
 
   /** Brings a box of a frame to the GPU, unless it is there already. */

@@ -42,7 +42,7 @@ async function warped(
   const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
   const buffer = device.createBuffer({ size: 16 * (before + pixels), usage: STORAGE | COPY_DST | COPY_SRC });
   device.queue.writeBuffer(buffer, 0, new Float32Array(4 * (before + pixels)).fill(W));
-  const warper = new Warper(gpu, new Pipelines(gpu));
+  const warper = new Warper(gpu, new Pipelines(gpu), [frame]);
   await warper.load(frame, warp, tile, { buffer, first: before });
   const all = await readBuffer(device, buffer);
   warper.dispose();
