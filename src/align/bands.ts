@@ -4,7 +4,8 @@
  */
 import type { FrameSource } from '../image/frame.ts';
 import type { Size } from './homography.ts';
-import { MOST_PIXELS, PIXEL_BYTES, half, levelsOf, pixelsOf } from './levels.ts';
+import { MOST_PIXELS, half, levelsOf, pixelsOf } from './levels.ts';
+import { PIXEL_BYTES } from './pixels.ts';
 import type { Level } from './levels.ts';
 import { MESH_PIXELS, meshBytes } from './meshSearch.ts';
 import { Search } from './search.ts';
@@ -28,7 +29,9 @@ export interface Bands {
   sizes: readonly Size[];
   /** Rows of the finest level in a band. */
   rows: number;
-  /** Bytes of each buffer beside the pyramids: samples, coverage, the blurred luma, and one a halving. */
+  /** Where each level's luma begins, in pixels: every other level is in another buffer, beginning with the finest. */
+  lumaFirst: readonly number[];
+  /** Bytes of each buffer beside the pyramids: samples, coverage, two of levels' luma, and one a halving. */
   buffers: readonly number[];
 }
 
@@ -44,7 +47,7 @@ export function rowsNeeded(sizes: readonly Size[], from: number, to: number): [n
 
 /** The bands of frames whose pyramids have some levels. */
 function bandsOf(size: Size, bytesPerPixel: number, levels: readonly Level[], memoryBudget: number): Bands {
-  const [{ width, height, halvings }] = levels;
+  const [{ height, halvings }] = levels;
   const sizes = [size];
   while (sizes.length <= halvings) sizes.push(half(sizes.at(-1)!));
   const bandBytes = Math.min(BAND_BYTES, BAND_SHARE * memoryBudget);
@@ -53,15 +56,18 @@ function bandsOf(size: Size, bytesPerPixel: number, levels: readonly Level[], me
   const pixels = rowsNeeded(sizes, middle, Math.min(height, middle + rows)).map(
     ([a, b], i) => (b - a + 2) * sizes[i].width,
   );
+  const luma = [0, 0];
+  const lumaFirst = levels.map(({ width, height }, i) => (luma[i % 2] += width * height) - width * height);
   const words = (bytes: number): number => Math.ceil(bytes / 4) * 4;
   return {
     levels,
     sizes,
     rows,
+    lumaFirst,
     buffers: [
       words(pixels[0] * bytesPerPixel),
       words(pixels[0]),
-      width * height * PIXEL_BYTES,
+      ...luma.map((count) => Math.max(1, count) * PIXEL_BYTES),
       ...pixels.slice(0, -1).map((count) => count * PIXEL_BYTES),
     ],
   };

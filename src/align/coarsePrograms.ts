@@ -4,6 +4,7 @@
  */
 import { Program } from '../kernels/program.ts';
 import { AT, HYPOTHESES, STATE } from './state.ts';
+import { PIXELS } from './pixels.ts';
 import { SAMPLE } from './sample.ts';
 
 /** Rotations that are tried, in degrees. */
@@ -41,8 +42,8 @@ export const CORRELATE = new Program({
   workgroup: [LANES, 1, 1],
   params: PARAMS,
   bindings: {
-    reference: { access: 'read', type: 'array<vec2f>' },
-    frame: { access: 'read', type: 'array<vec2f>' },
+    reference: PIXELS,
+    frame: PIXELS,
     scores: { access: 'read_write', type: 'array<f32>' },
   },
   body: `${SAMPLE}${CANDIDATE}
@@ -62,7 +63,7 @@ fn main(
   for (var i = local; i < params.width * params.height; i += ${LANES}u) {
     let p = vec2f(f32(i % params.width), f32(i / params.width)) + turn.zw - middle;
     let there = sample(vec2f(turn.x * p.x - turn.y * p.y, turn.y * p.x + turn.x * p.y) + middle);
-    let here = reference[params.first + i];
+    let here = feature_of(reference[params.first + i]);
     let weight = here.y * there.y;
     sums += weight * vec4f(here.x * there.x, here.x * here.x, there.x * there.x, 1.0);
   }

@@ -8,6 +8,7 @@
  * both pixels, times Geman and McClure's `(1 + e^2/c^2)^-2`, so that moving things hardly count.
  */
 import { Program } from '../kernels/program.ts';
+import { PIXELS } from './pixels.ts';
 import { SAMPLE } from './sample.ts';
 import { AT, HYPOTHESES, STATE } from './state.ts';
 
@@ -54,8 +55,8 @@ export const ACCUMULATE = new Program({
     robust: 'f32',
   },
   bindings: {
-    reference: { access: 'read', type: 'array<vec2f>' },
-    frame: { access: 'read', type: 'array<vec2f>' },
+    reference: PIXELS,
+    frame: PIXELS,
     state: { access: 'read', type: 'array<f32>' },
     sums: { access: 'read_write', type: 'array<f32>' },
   },
@@ -65,7 +66,7 @@ var<workgroup> parts: array<f32, ${SUMS * LANES}>;
 
 fn reference_at(x: i32, y: i32) -> f32 {
   let at = clamp(vec2i(x, y), vec2i(0), vec2i(i32(params.width), i32(params.height)) - 1);
-  return reference[params.first + u32(at.y) * params.width + u32(at.x)].x;
+  return feature_of(reference[params.first + u32(at.y) * params.width + u32(at.x)]).x;
 }
 
 @workgroup
@@ -97,7 +98,7 @@ ${range(SUMS)
       if (pixel.x >= i32(params.width) || pixel.y >= i32(params.height)) { continue; }
       let at = (in_tile.y + 1u) * ${PATCH}u + in_tile.x + 1u;
       let there = patch_values[at];
-      let here = reference[params.first + u32(pixel.y) * params.width + u32(pixel.x)];
+      let here = feature_of(reference[params.first + u32(pixel.y) * params.width + u32(pixel.x)]);
       let both = here.y * there.y;
       if (both <= 0.0) { continue; }
       let e = there.x - here.x;

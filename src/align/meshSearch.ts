@@ -6,7 +6,7 @@ import type { Commands } from './commands.ts';
 import { multiply3, invert3 } from '../image/colorSpace.ts';
 import { normalization, scaled } from './homography.ts';
 import type { Level } from './levels.ts';
-import { PIXEL_BYTES } from './levels.ts';
+import { PIXEL_BYTES } from './pixels.ts';
 import { CELL, MESH_SOLVE, MESH_SUMS, NODE_FLOATS, WARP_FEATURES } from './meshPrograms.ts';
 import type { Homography, Mesh } from './types.ts';
 

@@ -8,9 +8,8 @@ import { flatGrid } from '../kernels/flat.ts';
 import type { Commands } from './commands.ts';
 import { pyramidBytes, rowsNeeded } from './bands.ts';
 import type { Bands } from './bands.ts';
-import { PIXEL_BYTES } from './levels.ts';
 import type { Size } from './homography.ts';
-import { BLUR_ROWS, HALVE, LUMA, NORMALIZE, VEC4_BITS } from './pyramidPrograms.ts';
+import { HALVE, LUMA, NORMALIZE, VEC4_BITS, normalizeGroups } from './pyramidPrograms.ts';
 
 /** What a builder builds. */
 export interface PyramidOptions {
@@ -59,7 +58,7 @@ export class PyramidBuilder {
           }),
         ),
       );
-    const [samples, coverage, blurred, ...halvings] = this.#buffers;
+    const [samples, coverage, luma, , ...halvings] = this.#buffers;
     const { levels, sizes, rows: band } = this.#bands;
     const [finest] = levels;
     for (let top = 0; top < finest.height; top += band) {
@@ -78,18 +77,18 @@ export class PyramidBuilder {
           use_coverage: 'coverage' in frame && frame.coverage ? 1 : 0,
           first: halvings.length === 0 ? needed[0][0] * width : 0,
         },
-        [samples, coverage, halvings[0] ?? pyramid],
+        [samples, coverage, halvings[0] ?? luma],
         flatGrid(width * rows),
       );
       for (let i = 1; i < needed.length; i++) {
         const isLast = i === needed.length - 1;
         const [a, b] = needed[i];
-        this.#halve(halvings[i - 1], isLast ? pyramid : halvings[i], {
+        this.#halve(halvings[i - 1], isLast ? luma : halvings[i], {
           ...this.#halving(sizes[i - 1], sizes[i]),
           // A band's rows are written from the start of its buffer on.
           top: a,
           rows: b - a,
-          first: isLast ? finest.first : -a * sizes[i].width,
+          first: isLast ? 0 : -a * sizes[i].width,
           from_first: 0,
           from_top: needed[i - 1][0],
         });
@@ -97,33 +96,27 @@ export class PyramidBuilder {
       await this.#commands.submit('luma of a frame');
     }
     throwIfCancelled(signal);
-    await this.#coarser(pyramid);
-    for (const { width, height, first } of levels) {
-      const params = { width, rows: height, first };
-      this.#commands.add(BLUR_ROWS, params, [pyramid, blurred], flatGrid(width * height));
-      this.#commands.add(NORMALIZE, params, [blurred, pyramid], flatGrid(width * height));
-    }
+    this.#features(pyramid);
     await this.#commands.submit('features of a frame');
   }
 
-  /** The levels below the finest. A buffer cannot be read and written at once, so each goes through a copy. */
-  async #coarser(pyramid: GPUBuffer): Promise<void> {
-    const blurred = this.#buffers[2];
-    const { levels } = this.#bands;
-    for (let i = 1; i < levels.length; i++) {
-      const [from, to] = [levels[i - 1], levels[i]];
-      const bytes = from.width * from.height * PIXEL_BYTES;
-      await this.#commands.submit('a level', (encoder) =>
-        encoder.copyBufferToBuffer(pyramid, from.first * PIXEL_BYTES, blurred, 0, bytes),
-      );
-      this.#halve(blurred, pyramid, {
-        ...this.#halving(from, to),
-        top: 0,
-        rows: to.height,
-        first: to.first,
-        from_first: 0,
-        from_top: 0,
-      });
+  /** The levels below the finest, and the features of all. */
+  #features(pyramid: GPUBuffer): void {
+    const { levels, lumaFirst } = this.#bands;
+    const [, , ...luma] = this.#buffers;
+    for (const [i, level] of levels.entries()) {
+      const { width, height, first } = level;
+      if (i > 0)
+        this.#halve(luma[(i - 1) % 2], luma[i % 2], {
+          ...this.#halving(levels[i - 1], level),
+          top: 0,
+          rows: height,
+          first: lumaFirst[i],
+          from_first: lumaFirst[i - 1],
+          from_top: 0,
+        });
+      const params = { width, height, from_first: lumaFirst[i], first };
+      this.#commands.add(NORMALIZE, params, [luma[i % 2], pyramid], normalizeGroups(level));
     }
   }
 

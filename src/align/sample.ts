@@ -3,11 +3,13 @@
  * the feature stays as there, and the weight is 0. Programs bind `frame` and have the params `first`, `width` and
  * `height` of the level.
  */
-export const SAMPLE = `
+import { FEATURE_PIXELS } from './pixels.ts';
+
+export const SAMPLE = `${FEATURE_PIXELS}
 fn texel(i: vec2i) -> vec2f {
   let size = vec2i(i32(params.width), i32(params.height));
   let at = clamp(i, vec2i(0), size - 1);
-  let value = frame[params.first + u32(at.y * size.x + at.x)];
+  let value = feature_of(frame[params.first + u32(at.y * size.x + at.x)]);
   return select(vec2f(value.x, 0.0), value, all(at == i));
 }
 

@@ -15,7 +15,7 @@ import { searchSize } from './coarsePrograms.ts';
 import { checkedFrom } from './estimate.ts';
 import { SUMS, groupsOf } from './gaussNewtonPrograms.ts';
 import type { Size } from './homography.ts';
-import { PIXEL_BYTES } from './levels.ts';
+import { PIXEL_BYTES } from './pixels.ts';
 import type { Level } from './levels.ts';
 import { NODE_FLOATS } from './meshPrograms.ts';
 import { MESH_TRIAL, MESH_TRIAL_UPDATES, gridOf, meshLevels } from './meshSearch.ts';
@@ -63,12 +63,8 @@ function pyramid({ levels, sizes, rows }: Bands, samples: number): Traffic {
     parts.push(moved(1, 2 * pixels[0] * samples, pixels[0] * (samples + PIXEL_BYTES)));
     pixels.slice(1).forEach((count, i) => parts.push(moved(1, pixels[i] * PIXEL_BYTES, count * PIXEL_BYTES)));
   }
-  levels.slice(1).forEach((level, i) => {
-    const from = bytesOf(levels[i]);
-    parts.push(moved(1, 2 * from, from + bytesOf(level)));
-  });
-  // Local means along rows, then along columns.
-  for (const level of levels) parts.push(moved(2, 3 * bytesOf(level), 2 * bytesOf(level)));
+  levels.slice(1).forEach((level, i) => parts.push(moved(1, bytesOf(levels[i]), bytesOf(level))));
+  for (const level of levels) parts.push(moved(1, bytesOf(level), bytesOf(level)));
   return trafficSum(parts);
 }
 
