@@ -46,11 +46,10 @@ export function rowsNeeded(sizes: readonly Size[], from: number, to: number): [n
 }
 
 /** The bands of frames whose pyramids have some levels. */
-function bandsOf(size: Size, bytesPerPixel: number, levels: readonly Level[], memoryBudget: number): Bands {
+function bandsOf(size: Size, bytesPerPixel: number, levels: readonly Level[], bandBytes: number): Bands {
   const [{ height, halvings }] = levels;
   const sizes = [size];
   while (sizes.length <= halvings) sizes.push(half(sizes.at(-1)!));
-  const bandBytes = Math.min(BAND_BYTES, BAND_SHARE * memoryBudget);
   const rows = Math.max(1, Math.min(height, Math.floor(bandBytes / (size.width * PIXEL_BYTES * 2 ** halvings))));
   const middle = Math.max(0, Math.floor((height - rows) / 2));
   const pixels = rowsNeeded(sizes, middle, Math.min(height, middle + rows)).map(
@@ -87,17 +86,24 @@ function bytesOf({ levels, buffers }: Bands): number {
 /**
  * The finest levels whose buffers fit a memory budget, and the bytes of all buffers.
  * @param bytesPerPixel as `sampleBytes`.
- * @returns `fits` is false if even the coarsest take more.
+ * @returns the least of all, with `fits` false, if even that takes more.
  */
 export function fittingBands(
   size: Size,
   bytesPerPixel: number,
   memoryBudget: number,
 ): { bands: Bands; bytes: number; fits: boolean } {
-  for (let most = MOST_PIXELS; ; most /= 4) {
-    const bands = bandsOf(size, bytesPerPixel, levelsOf(size, most), memoryBudget);
+  const bandBytes = Math.min(BAND_BYTES, BAND_SHARE * memoryBudget);
+  const fitting = (most: number, band: number): ReturnType<typeof fittingBands> => {
+    const bands = bandsOf(size, bytesPerPixel, levelsOf(size, most), band);
     const bytes = bytesOf(bands);
-    const fits = bytes <= memoryBudget;
-    if (fits || most / 4 < LEAST_SIDE ** 2) return { bands, bytes, fits };
+    return { bands, bytes, fits: bytes <= memoryBudget };
+  };
+  let most = MOST_PIXELS;
+  for (; most >= LEAST_SIDE ** 2; most /= 4) {
+    const found = fitting(most, bandBytes);
+    if (found.fits) return found;
   }
+  // The coarsest levels, row by row.
+  return fitting(4 * most, 0);
 }

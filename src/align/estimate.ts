@@ -5,7 +5,7 @@
  * simpler model is tried: a wrong warp would do more harm than none.
  */
 import type { Gpu } from '../device.ts';
-import { bytesText } from '../bytesText.ts';
+import { bytesText, enoughBytesText } from '../bytesText.ts';
 import { InputError } from '../errors.ts';
 import type { Pipelines } from '../graph/pipelines.ts';
 import type { Transfer } from '../graph/transfer.ts';
@@ -103,7 +103,7 @@ export async function estimateAlignments(
   if (!fits)
     throw new InputError(
       `memory budget ${bytesText(memoryBudget)} is too small to align frames of ${size.width}x${size.height}: that ` +
-        `takes ${bytesText(bytes)}`,
+        `takes ${enoughBytesText(bytes)}`,
       { problem: 'memory-budget', remedy: 'raise it, or take them as they are' },
     );
   const { levels } = bands;
