@@ -26,7 +26,7 @@ const PARTS: readonly [part: string, ...labels: string[]][] = [
   ['search', 'align correlate', 'align pick'],
   ['Gauss-Newton', 'align accumulate', 'align solve', 'align advance'],
   ['mesh', 'align warp features', 'align mesh'],
-  ['resampling', 'warp '],
+  ['resampling', 'warp', 'transfer'],
 ];
 
 export interface AlignmentBenchOptions {
@@ -95,7 +95,7 @@ export async function benchAlignment(options: AlignmentBenchOptions): Promise<Al
   const deghoster = await Deghoster.create({ weights, device, tuning });
   const gpu = new Gpu(device);
   const [transfer, pipelines] = [new Transfer(gpu), new Pipelines(gpu)];
-  const warper = new Warper(gpu, pipelines, frames);
+  const warper = new Warper({ gpu, transfer: async () => transfer, pipelines }, frames);
   const planned = deghoster.schedule({ width, height, frames: frames.length, reference });
   const stack = device.createBuffer({ label: 'stack', size: stackBytes(planned), usage: GPUBufferUsage.STORAGE });
   let alignment: FrameAlignment[] = [];

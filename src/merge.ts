@@ -109,7 +109,7 @@ export class Merge {
       }),
     );
     if (this.#aligned.warps.some(Boolean)) this.warpBytes = warperBytes(this.#frames);
-    this.#makeWarper = () => new Warper(this.#session.gpu, this.#session.pipelines, this.#frames);
+    this.#makeWarper = () => new Warper(this.#session, this.#frames);
     return this.#aligned;
   }
 

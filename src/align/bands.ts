@@ -7,7 +7,7 @@ import type { Size } from './homography.ts';
 import { MOST_PIXELS, half, levelsOf, pixelsOf } from './levels.ts';
 import { PIXEL_BYTES } from './pixels.ts';
 import type { Level } from './levels.ts';
-import { MESH_PIXELS, meshBytes } from './meshSearch.ts';
+import { MESH_PIXELS, meshBytes } from './meshGrid.ts';
 import { Search } from './search.ts';
 
 /** Most bytes of a band's luma, also as a share of the memory budget. */

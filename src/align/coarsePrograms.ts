@@ -81,7 +81,10 @@ const APART = 3;
 
 const PICKERS = 256;
 
-/** Takes the best candidates that are apart from each other, and makes them the hypotheses. */
+/**
+ * Takes the best candidates that are apart from each other, and makes them the hypotheses. Where there are fewer than
+ * hypotheses, the others are done and have no score. Indices are below 2^24, so floats hold them.
+ */
 export const PICK = new Program({
   label: 'align pick',
   workgroup: [PICKERS, 1, 1],
@@ -97,7 +100,6 @@ var<workgroup> picked: vec2f;
 @workgroup
 fn main(@builtin(local_invocation_index) local: u32) {
   for (var h = 0u; h < ${HYPOTHESES}u; h++) {
-    // Indices are below 2^24, so floats hold them.
     var mine = vec2f(-9.0, -1.0);
     for (var i = local; i < params.count; i += ${PICKERS}u) {
       let score = scores[i];
@@ -115,7 +117,6 @@ fn main(@builtin(local_invocation_index) local: u32) {
         turn.x, -turn.y, turn.x * d.x - turn.y * d.y, turn.y, turn.x, turn.y * d.x + turn.x * d.y, 0.0, 0.0, 1.0,
       );
       for (var i = 0u; i < 9u; i++) { state[slot(h, i)] = values[i]; }
-      // Where there are fewer maxima than hypotheses, the others have no score.
       state[slot(h, DONE)] = select(0.0, 1.0, mine.y < 0.0 && h > 0u);
       for (var i = ${AT.inliers}u; i < ${AT.updates + 1}u; i++) { state[slot(h, i)] = 0.0; }
     }

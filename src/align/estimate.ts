@@ -19,7 +19,7 @@ import type { Level } from './levels.ts';
 import { PyramidBuilder } from './pyramid.ts';
 import { Search } from './search.ts';
 import type { Found } from './search.ts';
-import { MESH_PIXELS, MESH_TRIAL, MESH_TRIAL_UPDATES, MESH_UPDATES, findMesh } from './meshSearch.ts';
+import { MESH_PIXELS, MESH_TRIAL, MESH_TRIAL_UPDATES, MESH_UPDATES } from './meshGrid.ts';
 import type { FoundMesh } from './meshSearch.ts';
 import type { FrameAlignment } from './types.ts';
 
@@ -123,6 +123,7 @@ export async function estimateAlignments(
       await builder.build(frame, moving, signal);
       result[k] = await alignmentOf(search, fixed, moving, size, levels, signal);
       if (method !== 'homography' && !result[k].failed) {
+        const { findMesh } = await import('./meshSearch.ts');
         const find = (mostPixels: number, updates: number): Promise<FoundMesh> =>
           findMesh(gpu, commands, levels, { reference: fixed, frame: moving }, result[k].matrix, {
             mostPixels,

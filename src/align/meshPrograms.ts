@@ -7,12 +7,6 @@ import { Program } from '../kernels/program.ts';
 import { FEATURE_PIXELS, PIXELS, WRITTEN_PIXELS } from './pixels.ts';
 import { SAMPLE } from './sample.ts';
 
-/** Distance of nodes in pixels of the level, about. */
-export const CELL = 32;
-
-/** Floats of a node's sums: two vec4f. */
-export const NODE_FLOATS = 8;
-
 const SHIFTS = { access: 'read', type: 'array<vec2f>' } as const;
 const LEVEL = { width: 'u32', height: 'u32', first: 'u32', columns: 'u32', rows: 'u32' } as const;
 
@@ -72,7 +66,6 @@ export const MESH_SUMS = new Program({
 var<workgroup> parts: array<array<vec4f, 2>, ${LANES}>;
 var<workgroup> weights: array<f32, ${LANES}>;
 
-/** Both pictures' features together. */
 fn both_at(x: i32, y: i32) -> f32 {
   let at = clamp(vec2i(x, y), vec2i(0), vec2i(i32(params.width), i32(params.height)) - 1);
   let index = u32(at.y) * params.width + u32(at.x);

@@ -9,7 +9,8 @@ import type { Commands } from './commands.ts';
 import { pyramidBytes, rowsNeeded } from './bands.ts';
 import type { Bands } from './bands.ts';
 import type { Size } from './homography.ts';
-import { HALVE, LUMA, NORMALIZE, VEC4_BITS, normalizeGroups } from './pyramidPrograms.ts';
+import { VEC4_BITS } from './pixels.ts';
+import { HALVE, LUMA, NORMALIZE, normalizeGroups } from './pyramidPrograms.ts';
 
 /** What a builder builds. */
 export interface PyramidOptions {

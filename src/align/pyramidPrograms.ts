@@ -8,7 +8,7 @@ import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP } from '../kernels/flat.ts';
 import { Program } from '../kernels/program.ts';
 import type { Bindings, ParamTypes } from '../kernels/program.ts';
 import type { Size } from './homography.ts';
-import { FEATURE_PIXELS, LUMA_PIXELS, PIXELS, WRITTEN_PIXELS } from './pixels.ts';
+import { FEATURE_PIXELS, LUMA_PIXELS, PIXELS, SAMPLES, WRITTEN_PIXELS } from './pixels.ts';
 
 /** A program of one invocation per pixel of `width` x `rows`: `main_at(x, y, index)`. */
 function perPixel(label: string, params: ParamTypes, bindings: Bindings, body: string): Program {
@@ -28,14 +28,9 @@ fn main(${FLAT_ARGS}) {
   });
 }
 
-/** Bits of a sample where each pixel is a vec4f, as transfers from textures write it. */
-export const VEC4_BITS = 128;
-
 /**
  * Luma and weight of rows of a frame: (R + 2G + B) / 4 of the encoded value, and how far a pixel is from being burnt
  * out (any channel above 250 of 255) and from the noise (luma below 8). Linear samples are encoded as x^(1/2.2) first.
- *
- * Samples are interleaved RGB of 8, 16 or 32 bits, packed into words, or vec4f. `coverage` has one byte a pixel.
  */
 export const LUMA = perPixel(
   'luma',
@@ -45,23 +40,16 @@ export const LUMA = perPixel(
     coverage: { access: 'read', type: 'array<u32>' },
     pixels: WRITTEN_PIXELS,
   },
-  `${LUMA_PIXELS}
-fn sample_at(index: u32) -> f32 {
-  if (params.bits == 8u) { return f32((samples[index / 4u] >> (8u * (index % 4u))) & 255u) / 255.0; }
-  if (params.bits == 16u) { return f32((samples[index / 2u] >> (16u * (index % 2u))) & 65535u) / 65535.0; }
-  return bitcast<f32>(samples[index]);
-}
-
+  `${LUMA_PIXELS}${SAMPLES}
 fn main_at(x: u32, y: u32, index: u32) {
-  let at = index * select(3u, 4u, params.bits == ${VEC4_BITS}u);
-  var rgb = clamp(vec3f(sample_at(at), sample_at(at + 1u), sample_at(at + 2u)), vec3f(0.0), vec3f(1.0));
+  var rgb = rgb_at(index);
   if (params.linear == 1u) {
     rgb = select(pow(max(rgb, vec3f(1e-30)), vec3f(1.0 / 2.2)), vec3f(0.0), rgb <= vec3f(0.0));
   }
   let luma = (rgb.r + 2.0 * rgb.g + rgb.b) / 4.0;
   let bright = max(rgb.r, max(rgb.g, rgb.b));
   var weight = clamp((253.0 - 255.0 * bright) / 3.0, 0.0, 1.0) * clamp((255.0 * luma - 4.0) / 4.0, 0.0, 1.0);
-  if (params.use_coverage == 1u && ((coverage[index / 4u] >> (8u * (index % 4u))) & 255u) == 0u) { weight = 0.0; }
+  if (!is_covered(index)) { weight = 0.0; }
   pixels[params.first + index] = pack_luma(vec2f(luma, weight));
 }`,
 );

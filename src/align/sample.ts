@@ -1,6 +1,6 @@
 /**
  * WGSL: `sample(q)`, a frame's feature and weight at a position in pixels of a level, bilinear. Beyond the frame's edge
- * the feature stays as there, and the weight is 0. Programs bind `frame` and have the params `first`, `width` and
+ * the feature stays as there, and the weight is 0: positions are clamped, so that integers do not overflow. Programs bind `frame` and have the params `first`, `width` and
  * `height` of the level.
  */
 import { FEATURE_PIXELS } from './pixels.ts';
@@ -14,7 +14,6 @@ fn texel(i: vec2i) -> vec2f {
 }
 
 fn sample(position: vec2f) -> vec2f {
-  // Far away nothing changes any more, and integers must not overflow.
   let q = clamp(position, vec2f(-2.0), vec2f(f32(params.width), f32(params.height)) + 1.0);
   let floored = floor(q);
   let i = vec2i(floored);

@@ -7,7 +7,7 @@ import { throwIfCancelled } from '../errors.ts';
 import { rowsOf } from '../kernels/program.ts';
 import type { Commands } from './commands.ts';
 import { CORRELATE, PICK, searchSize } from './coarsePrograms.ts';
-import { ACCUMULATE, ADVANCE, FREEDOM, SOLVE, SUMS, groupsOf } from './gaussNewtonPrograms.ts';
+import { ACCUMULATE, ADVANCE, SOLVE, SUMS, groupsOf, modelParams } from './gaussNewtonPrograms.ts';
 import type { Model } from './gaussNewtonPrograms.ts';
 import { normalization, scaled, toPixels } from './homography.ts';
 import type { Level } from './levels.ts';
@@ -112,7 +112,6 @@ export class Search {
       const { unit } = normalization(level);
       const { tilesX, tiles, each, groups } = groupsOf(width, height);
       const limited = model === 'homography' && Math.min(width, height) < LEAST_FOR_HOMOGRAPHY ? 'similarity' : model;
-      const freedom = FREEDOM[limited];
       const common = { width, height, groups, unit };
       for (let i = 0; i < updates; i++) {
         this.#commands.add(
@@ -121,7 +120,7 @@ export class Search {
           [reference, frame, state, sums],
           [groups, 1, hypotheses],
         );
-        this.#commands.add(SOLVE, { ...common, freedom }, [sums, state], [hypotheses, 1, 1]);
+        this.#commands.add(SOLVE, { ...common, ...modelParams(limited) }, [sums, state], [hypotheses, 1, 1]);
       }
       const next = rounds[k + 1]?.level;
       const isChosen = k === LEVELS_OF_ALL - 1 || (k < LEVELS_OF_ALL && next === undefined);

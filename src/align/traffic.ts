@@ -17,8 +17,7 @@ import { SUMS, groupsOf } from './gaussNewtonPrograms.ts';
 import type { Size } from './homography.ts';
 import { PIXEL_BYTES } from './pixels.ts';
 import type { Level } from './levels.ts';
-import { NODE_FLOATS } from './meshPrograms.ts';
-import { MESH_TRIAL, MESH_TRIAL_UPDATES, gridOf, meshLevels } from './meshSearch.ts';
+import { MESH_TRIAL, MESH_TRIAL_UPDATES, NODE_FLOATS, gridOf, meshLevels } from './meshGrid.ts';
 import { roundsOf } from './search.ts';
 import { warperBytes } from './warper.ts';
 

@@ -1,10 +1,11 @@
 /** Each of alignment's programs against f64. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CORRELATE, PICK, searchSize } from '../../src/align/coarsePrograms.ts';
-import { ACCUMULATE, ADVANCE, FREEDOM, SOLVE, SUMS, groupsOf } from '../../src/align/gaussNewtonPrograms.ts';
+import { ACCUMULATE, ADVANCE, SOLVE, SUMS, groupsOf, modelParams } from '../../src/align/gaussNewtonPrograms.ts';
 import type { Model } from '../../src/align/gaussNewtonPrograms.ts';
 import { inverse, normalization, toPixels } from '../../src/align/homography.ts';
-import { HALVE, LUMA, NORMALIZE, VEC4_BITS, normalizeGroups } from '../../src/align/pyramidPrograms.ts';
+import { VEC4_BITS } from '../../src/align/pixels.ts';
+import { HALVE, LUMA, NORMALIZE, normalizeGroups } from '../../src/align/pyramidPrograms.ts';
 import { AT, HYPOTHESES, STATE_FLOATS } from '../../src/align/state.ts';
 import { Gpu } from '../../src/device.ts';
 import { Pipelines } from '../../src/graph/pipelines.ts';
@@ -258,7 +259,7 @@ describe('Gauss-Newton', () => {
           ['reference', 'frame', 'state', 'sums'],
           [groups, 1, 3],
         ],
-        [SOLVE, { ...common, freedom: FREEDOM[model] }, ['sums', 'state'], [3, 1, 1]],
+        [SOLVE, { ...common, ...modelParams(model) }, ['sums', 'state'], [3, 1, 1]],
       ],
       'state',
     );
@@ -294,7 +295,7 @@ describe('Gauss-Newton', () => {
           ['reference', 'frame', 'state', 'sums'],
           [groups, 1, 2],
         ],
-        [SOLVE, { ...common, freedom: 8 }, ['sums', 'state'], [2, 1, 1]],
+        [SOLVE, { ...common, ...modelParams('homography') }, ['sums', 'state'], [2, 1, 1]],
       ],
       'state',
     );
