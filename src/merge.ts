@@ -99,7 +99,7 @@ export class Merge {
     option: Exclude<AlignOption, 'none'>,
     options: Omit<EstimateOptions, 'method' | 'signal' | 'onProgress'>,
   ): Promise<Aligned> {
-    const { WARPER_BYTES, Warper, alignFrames } = await import('./align/run.ts');
+    const { Warper, alignFrames, warperBytes } = await import('./align/run.ts');
     const { signal, onProgress } = this.#control;
     this.#aligned = await this.#again(() =>
       alignFrames(this.#session, this.#frames, option, {
@@ -108,8 +108,8 @@ export class Merge {
         onProgress: (done, total) => onProgress?.({ stage: 'align', done, total, fraction: 0 }),
       }),
     );
-    if (this.#aligned.warps.some(Boolean)) this.warpBytes = WARPER_BYTES;
-    this.#makeWarper = () => new Warper(this.#session.gpu, this.#session.pipelines);
+    if (this.#aligned.warps.some(Boolean)) this.warpBytes = warperBytes(this.#frames);
+    this.#makeWarper = () => new Warper(this.#session, this.#frames);
     return this.#aligned;
   }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { bytesText } from '../src/bytesText.ts';
+import { bytesText, enoughBytesText } from '../src/bytesText.ts';
 
 it.each([
   [0, '0 bytes'],
@@ -12,3 +12,10 @@ it.each([
   [1.5 * 2 ** 30, '1.5 GiB'],
   [2 ** 52, '4096 TiB'],
 ])('%d bytes are %s', (bytes, text) => expect(bytesText(bytes)).toBe(text));
+
+it.each([
+  [1023, '1023 bytes'],
+  [10.04 * 1024, '10.1 KiB'],
+  [123.2 * 2 ** 20, '124 MiB'],
+  [5 * 2 ** 20, '5.0 MiB'],
+])('%d bytes, rounded up, are %s', (bytes, text) => expect(enoughBytesText(bytes)).toBe(text));

@@ -4,6 +4,7 @@
  */
 import { Program } from '../kernels/program.ts';
 import { AT, HYPOTHESES, STATE } from './state.ts';
+import { PIXELS } from './pixels.ts';
 import { SAMPLE } from './sample.ts';
 
 /** Rotations that are tried, in degrees. */
@@ -41,8 +42,8 @@ export const CORRELATE = new Program({
   workgroup: [LANES, 1, 1],
   params: PARAMS,
   bindings: {
-    reference: { access: 'read', type: 'array<vec2f>' },
-    frame: { access: 'read', type: 'array<vec2f>' },
+    reference: PIXELS,
+    frame: PIXELS,
     scores: { access: 'read_write', type: 'array<f32>' },
   },
   body: `${SAMPLE}${CANDIDATE}
@@ -62,7 +63,7 @@ fn main(
   for (var i = local; i < params.width * params.height; i += ${LANES}u) {
     let p = vec2f(f32(i % params.width), f32(i / params.width)) + turn.zw - middle;
     let there = sample(vec2f(turn.x * p.x - turn.y * p.y, turn.y * p.x + turn.x * p.y) + middle);
-    let here = reference[params.first + i];
+    let here = feature_of(reference[params.first + i]);
     let weight = here.y * there.y;
     sums += weight * vec4f(here.x * there.x, here.x * here.x, there.x * there.x, 1.0);
   }
@@ -80,7 +81,10 @@ const APART = 3;
 
 const PICKERS = 256;
 
-/** Takes the best candidates that are apart from each other, and makes them the hypotheses. */
+/**
+ * Takes the best candidates that are apart from each other, and makes them the hypotheses. Where there are fewer than
+ * hypotheses, the others are done and have no score. Indices are below 2^24, so floats hold them.
+ */
 export const PICK = new Program({
   label: 'align pick',
   workgroup: [PICKERS, 1, 1],
@@ -96,7 +100,6 @@ var<workgroup> picked: vec2f;
 @workgroup
 fn main(@builtin(local_invocation_index) local: u32) {
   for (var h = 0u; h < ${HYPOTHESES}u; h++) {
-    // Indices are below 2^24, so floats hold them.
     var mine = vec2f(-9.0, -1.0);
     for (var i = local; i < params.count; i += ${PICKERS}u) {
       let score = scores[i];
@@ -114,7 +117,6 @@ fn main(@builtin(local_invocation_index) local: u32) {
         turn.x, -turn.y, turn.x * d.x - turn.y * d.y, turn.y, turn.x, turn.y * d.x + turn.x * d.y, 0.0, 0.0, 1.0,
       );
       for (var i = 0u; i < 9u; i++) { state[slot(h, i)] = values[i]; }
-      // Where there are fewer maxima than hypotheses, the others have no score.
       state[slot(h, DONE)] = select(0.0, 1.0, mine.y < 0.0 && h > 0u);
       for (var i = ${AT.inliers}u; i < ${AT.updates + 1}u; i++) { state[slot(h, i)] = 0.0; }
     }

@@ -5,7 +5,7 @@
  * simpler model is tried: a wrong warp would do more harm than none.
  */
 import type { Gpu } from '../device.ts';
-import { bytesText } from '../bytesText.ts';
+import { bytesText, enoughBytesText } from '../bytesText.ts';
 import { InputError } from '../errors.ts';
 import type { Pipelines } from '../graph/pipelines.ts';
 import type { Transfer } from '../graph/transfer.ts';
@@ -14,12 +14,12 @@ import type { FrameSource } from '../image/frame.ts';
 import { Commands } from './commands.ts';
 import type { Model } from './gaussNewtonPrograms.ts';
 import { IDENTITY, displacement, isPlausible, roundTrip } from './homography.ts';
-import { MOST_PIXELS, levelsOf } from './levels.ts';
+import { LEAST_SIDE, fittingBands, sampleBytes } from './bands.ts';
 import type { Level } from './levels.ts';
 import { PyramidBuilder } from './pyramid.ts';
 import { Search } from './search.ts';
 import type { Found } from './search.ts';
-import { findMesh, meshBytes } from './meshSearch.ts';
+import { MESH_PIXELS, MESH_TRIAL, MESH_TRIAL_UPDATES, MESH_UPDATES } from './meshGrid.ts';
 import type { FoundMesh } from './meshSearch.ts';
 import type { FrameAlignment } from './types.ts';
 
@@ -47,9 +47,6 @@ export interface EstimateOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
-/** Pictures with a shorter side are not aligned: they have too few levels to find anything. */
-export const LEAST_SIDE = 64;
-
 /** Frames that move less than this are not resampled, which would cost more than it gains. */
 export const LEAST_DISPLACEMENT = 0.15;
 
@@ -57,14 +54,18 @@ export const LEAST_DISPLACEMENT = 0.15;
 const MOST_ROUND_TRIP = 0.3;
 /** At finest levels of more pixels than this, the way back is found at half the size: it is only a check. */
 const ENOUGH_TO_CHECK = 500_000;
+
+/** The finest level of the way back. */
+export function checkedFrom(levels: readonly Level[]): number {
+  const [{ width, height }] = levels;
+  return width * height > ENOUGH_TO_CHECK && levels.length > 1 ? 1 : 0;
+}
+
 /** Least overlap that is trusted: usable pixels in both frames, as a share of the picture. */
 const LEAST_OVERLAP = 0.03;
 /** Least correlation of features, for models simpler than asked for. */
 const LEAST_CORRELATION = 0.3;
 
-/** Most pixels of the level that a mesh is found at, and of the level that shows whether one helps. */
-const MESH_PIXELS = 1_500_000;
-const MESH_TRIAL = 400_000;
 /**
  * With `auto`, a mesh is used where it lowers the error of features to less than this share: 0.60 to 0.83 with
  * parallax of 1 to 4 px in 19 pairs, never below 0.97 without in 176, still or moving.
@@ -98,11 +99,15 @@ export async function estimateAlignments(
   }));
   if (Math.min(size.width, size.height) < LEAST_SIDE) return result;
   const commands = new Commands(gpu, pipelines);
-  const { levels, builder } = fitting(
-    memoryBudget,
-    size,
-    (levels) => new PyramidBuilder(on, commands, { frames, levels, linear, memoryBudget }),
-  );
+  const { bands, bytes, fits } = fittingBands(size, Math.max(...frames.map(sampleBytes)), memoryBudget);
+  if (!fits)
+    throw new InputError(
+      `memory budget ${bytesText(memoryBudget)} is too small to align frames of ${size.width}x${size.height}: that ` +
+        `takes ${enoughBytesText(bytes)}`,
+      { problem: 'memory-budget', remedy: 'raise it, or take them as they are' },
+    );
+  const { levels } = bands;
+  const builder = new PyramidBuilder(on, commands, { bands, linear });
   const pyramids: GPUBuffer[] = [];
   let search: Search | undefined;
   try {
@@ -118,14 +123,15 @@ export async function estimateAlignments(
       await builder.build(frame, moving, signal);
       result[k] = await alignmentOf(search, fixed, moving, size, levels, signal);
       if (method !== 'homography' && !result[k].failed) {
+        const { findMesh } = await import('./meshSearch.ts');
         const find = (mostPixels: number, updates: number): Promise<FoundMesh> =>
           findMesh(gpu, commands, levels, { reference: fixed, frame: moving }, result[k].matrix, {
             mostPixels,
             updates,
             signal,
           });
-        if (method === 'mesh' || gains(await find(MESH_TRIAL, 2))) {
-          const found = await find(MESH_PIXELS, 4);
+        if (method === 'mesh' || gains(await find(MESH_TRIAL, MESH_TRIAL_UPDATES))) {
+          const found = await find(MESH_PIXELS, MESH_UPDATES);
           if (method === 'mesh' || gains(found)) result[k] = { ...result[k], kind: 'mesh', mesh: found.mesh };
         }
       }
@@ -139,27 +145,6 @@ export async function estimateAlignments(
   }
 }
 
-/** The finest levels whose buffers fit the budget. */
-function fitting(
-  memoryBudget: number,
-  size: { width: number; height: number },
-  make: (levels: readonly Level[]) => PyramidBuilder,
-): { levels: readonly Level[]; builder: PyramidBuilder } {
-  for (let most = MOST_PIXELS; most >= LEAST_SIDE ** 2; most /= 4) {
-    const levels = levelsOf(size, most);
-    const builder = make(levels);
-    if (
-      2 * builder.pyramidBytes + builder.scratchBytes + Search.bytes(levels) + meshBytes(levels, MESH_PIXELS) <=
-      memoryBudget
-    )
-      return { levels, builder };
-  }
-  throw new InputError(
-    `memory budget ${bytesText(memoryBudget)} is too small to align frames of ${size.width}x${size.height}`,
-    { problem: 'memory-budget', remedy: 'raise it, or take them as they are' },
-  );
-}
-
 /** Tries models from the richest to the simplest until one can be trusted. */
 async function alignmentOf(
   search: Search,
@@ -169,8 +154,8 @@ async function alignmentOf(
   levels: readonly Level[],
   signal: AbortSignal | undefined,
 ): Promise<FrameAlignment> {
-  const [{ width, height, halvings }] = levels;
-  const checked = width * height > ENOUGH_TO_CHECK && levels.length > 1 ? 1 : 0;
+  const [{ halvings }] = levels;
+  const checked = checkedFrom(levels);
   let first: { there: Found; trip: number } | undefined;
   for (const model of MODELS) {
     const there = await search.run(fixed, moving, { model, finest: 0, signal });

@@ -8,8 +8,9 @@
  * both pixels, times Geman and McClure's `(1 + e^2/c^2)^-2`, so that moving things hardly count.
  */
 import { Program } from '../kernels/program.ts';
+import { PIXELS } from './pixels.ts';
 import { SAMPLE } from './sample.ts';
-import { AT, HYPOTHESES, STATE } from './state.ts';
+import { AT, HYPOTHESES, STATE, STORE } from './state.ts';
 
 /** Side of the tiles that a workgroup takes one after another. */
 export const TILE = 16;
@@ -54,8 +55,8 @@ export const ACCUMULATE = new Program({
     robust: 'f32',
   },
   bindings: {
-    reference: { access: 'read', type: 'array<vec2f>' },
-    frame: { access: 'read', type: 'array<vec2f>' },
+    reference: PIXELS,
+    frame: PIXELS,
     state: { access: 'read', type: 'array<f32>' },
     sums: { access: 'read_write', type: 'array<f32>' },
   },
@@ -65,16 +66,14 @@ var<workgroup> parts: array<f32, ${SUMS * LANES}>;
 
 fn reference_at(x: i32, y: i32) -> f32 {
   let at = clamp(vec2i(x, y), vec2i(0), vec2i(i32(params.width), i32(params.height)) - 1);
-  return reference[params.first + u32(at.y) * params.width + u32(at.x)].x;
+  return feature_of(reference[params.first + u32(at.y) * params.width + u32(at.x)]).x;
 }
 
 @workgroup
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let hypothesis = group.z;
   if (state[slot(hypothesis, DONE)] != 0.0) { return; }
-  let n0 = row(hypothesis, 0u);
-  let n1 = row(hypothesis, 1u);
-  let n2 = row(hypothesis, 2u);
+  let n = load(hypothesis);
   let middle = (vec2f(f32(params.width), f32(params.height)) - 1.0) / 2.0;
 ${range(SUMS)
   .map((i) => `  var s${i} = 0.0;`)
@@ -84,10 +83,9 @@ ${range(SUMS)
     workgroupBarrier();
     for (var i = local; i < ${PATCH * PATCH}u; i += ${LANES}u) {
       let p = vec2f(origin + vec2i(i32(i % ${PATCH}u), i32(i / ${PATCH}u)) - 1);
-      let there = vec3f((p - middle) / params.unit, 1.0);
-      let w = dot(n2, there);
-      var value = sample(vec2f(dot(n0, there), dot(n1, there)) / w * params.unit + middle);
-      if (w <= 0.0) { value.y = 0.0; }
+      let there = vec3f((p - middle) / params.unit, 1.0) * n;
+      var value = sample(there.xy / there.z * params.unit + middle);
+      if (there.z <= 0.0) { value.y = 0.0; }
       patch_values[i] = value;
     }
     workgroupBarrier();
@@ -97,7 +95,7 @@ ${range(SUMS)
       if (pixel.x >= i32(params.width) || pixel.y >= i32(params.height)) { continue; }
       let at = (in_tile.y + 1u) * ${PATCH}u + in_tile.x + 1u;
       let there = patch_values[at];
-      let here = reference[params.first + u32(pixel.y) * params.width + u32(pixel.x)];
+      let here = feature_of(reference[params.first + u32(pixel.y) * params.width + u32(pixel.x)]);
       let both = here.y * there.y;
       if (both <= 0.0) { continue; }
       let e = there.x - here.x;
@@ -146,7 +144,6 @@ ${range(SUMS)
 
 /** What may change: a shift alone, a shift with rotation and scale, or all eight numbers. */
 export type Model = 'translation' | 'similarity' | 'homography';
-export const FREEDOM: Record<Model, number> = { translation: 2, similarity: 4, homography: 8 };
 
 /** Each lane adds up a share of the workgroups' sums. */
 const SHARES = 5;
@@ -154,29 +151,38 @@ const SHARES = 5;
 /** Corner movement in pixels below which a level is done. */
 const STOP = 0.01;
 
-/** Solves for each hypothesis's update and applies it. */
+/**
+ * The update's eight numbers for each of a model's own, as `basis` of SOLVE: what is 1 or -1 when that number is 1.
+ */
+const BASES: Record<Model, Record<number, 1 | -1>[]> = {
+  translation: [{ 2: 1 }, { 5: 1 }],
+  similarity: [{ 0: 1, 4: 1 }, { 1: -1, 3: 1 }, { 2: 1 }, { 5: 1 }],
+  homography: range(8).map((i) => ({ [i]: 1 })),
+};
+
+/** The params of SOLVE that say what may change. */
+export function modelParams(model: Model): { freedom: number; basis: number[] } {
+  const numbers = BASES[model];
+  return { freedom: numbers.length, basis: numbers.flatMap((of) => range(8).map((j) => of[j] ?? 0)) };
+}
+
+/**
+ * Solves for each hypothesis's update and applies it: Cholesky's A = L L^T, with a little more on the diagonal. An
+ * update's inverse is its adjugate times a number, which does not matter. A hypothesis whose homography would no longer
+ * be finite, or would fold the picture over, is done.
+ */
 export const SOLVE = new Program({
   label: 'align solve',
   workgroup: [SUMS * SHARES, 1, 1],
-  params: { width: 'u32', height: 'u32', groups: 'u32', freedom: 'u32', unit: 'f32' },
+  params: { width: 'u32', height: 'u32', groups: 'u32', freedom: 'u32', unit: 'f32', basis: ['vec4f', 16] },
   bindings: {
     sums: { access: 'read', type: 'array<f32>' },
     state: { access: 'read_write', type: 'array<f32>' },
   },
-  body: `${STATE}
+  body: `${STATE}${STORE}
 var<workgroup> parts: array<f32, ${SUMS * SHARES}>;
 
-/** The j-th of the update's eight numbers when parameter i of the model is 1. */
-fn basis(i: u32, j: u32) -> f32 {
-  if (params.freedom == 8u) { return select(0.0, 1.0, i == j); }
-  if (params.freedom == 2u) { return select(0.0, 1.0, j == select(5u, 2u, i == 0u)); }
-  switch i {
-    case 0u: { return select(0.0, 1.0, j == 0u || j == 4u); }
-    case 1u: { return select(select(0.0, 1.0, j == 3u), -1.0, j == 1u); }
-    case 2u: { return select(0.0, 1.0, j == 2u); }
-    default: { return select(0.0, 1.0, j == 5u); }
-  }
-}
+fn basis(i: u32, j: u32) -> f32 { return params.basis[2u * i + j / 4u][j % 4u]; }
 
 fn product(i: u32, k: u32) -> f32 {
   let low = min(i, k);
@@ -206,7 +212,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   state[slot(h, CORRELATION)] = parts[${FIT + 4}u] / sqrt(max(parts[${FIT + 2}u] * parts[${FIT + 3}u], 1e-12));
   state[slot(h, UPDATES)] += 1.0;
 
-  // Cholesky: A = L L^T, with a little more on the diagonal.
   let m = params.freedom;
   var a: array<array<f32, 8>, 8>;
   var b: array<f32, 8>;
@@ -238,47 +243,42 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   var d: array<f32, 8>;
   for (var i = 0u; i < m; i++) { for (var j = 0u; j < 8u; j++) { d[j] += b[i] * basis(i, j); } }
 
-  // Rows of N and of the update's adjugate, which is its inverse times a number.
-  let n = mat3x3f(row(h, 0u), row(h, 1u), row(h, 2u));
+  let n = load(h);
   let d0 = vec3f(1.0 + d[0], d[1], d[2]);
   let d1 = vec3f(d[3], 1.0 + d[4], d[5]);
   let d2 = vec3f(d[6], d[7], 1.0);
-  let inverse = transpose(mat3x3f(cross(d1, d2), cross(d2, d0), cross(d0, d1)));
-  // As rows: next = n * adjugate. mat3x3f has columns, so this is the product of the transposes.
-  var next = inverse * n;
-  next = next * (1.0 / next[2].z);
+  let next = transpose(mat3x3f(cross(d1, d2), cross(d2, d0), cross(d0, d1))) * n;
 
   let corner = vec2f(f32(params.width), f32(params.height)) / (2.0 * params.unit);
   var moved = 0.0;
   for (var i = 0u; i < 4u; i++) {
     let p = vec3f(corner * vec2f(select(-1.0, 1.0, i % 2u == 1u), select(-1.0, 1.0, i > 1u)), 1.0);
-    let before = vec3f(dot(n[0], p), dot(n[1], p), dot(n[2], p));
-    let after = vec3f(dot(next[0], p), dot(next[1], p), dot(next[2], p));
+    let before = p * n;
+    let after = p * next;
     let way = abs(after.xy / after.z - before.xy / before.z) * params.unit;
     moved = max(moved, max(way.x, way.y));
-    // Not finite, or folded over.
-    if (!(after.z > 0.0) || !(way.x < 1e6) || !(way.y < 1e6)) { moved = 1e9; }
+    if (!(after.z / next[2].z > 0.0) || !(way.x < 1e6) || !(way.y < 1e6)) { moved = 1e9; }
   }
   if (moved > 1e6) {
     state[slot(h, INLIERS)] = 0.0;
     state[slot(h, DONE)] = 1.0;
     return;
   }
-  for (var i = 0u; i < 9u; i++) { state[slot(h, i)] = next[i / 3u][i % 3u]; }
+  store(h, next);
   if (moved < ${STOP}) { state[slot(h, DONE)] = 1.0; }
 }`,
 });
 
 /**
  * Between two levels: keeps the hypothesis with the most inliers, if asked to, and moves homographies to the next
- * level's coordinates, `p <- scale p + shift`.
+ * level's coordinates, `p <- scale p + shift`: `way N back`, all transposed.
  */
 export const ADVANCE = new Program({
   label: 'align advance',
   workgroup: [1, 1, 1],
   params: { count: 'u32', keep_best: 'u32', scale: 'f32', shift_x: 'f32', shift_y: 'f32' },
   bindings: { state: { access: 'read_write', type: 'array<f32>' } },
-  body: `${STATE}
+  body: `${STATE}${STORE}
 fn score(h: u32) -> f32 { return state[slot(h, INLIERS)] * min(1.0, state[slot(h, OVERLAP)] / 0.05); }
 
 @workgroup
@@ -289,19 +289,10 @@ fn main() {
     for (var i = 0u; i < ${AT.updates + 1}u; i++) { state[i] = state[slot(best, i)]; }
   }
   for (var h = 0u; h < params.count; h++) {
-    let n2 = row(h, 2u);
     let s = params.scale;
-    let shift = vec2f(params.shift_x, params.shift_y);
-    // n A^-1: columns.
-    let last = vec3f(n2.xy / s, n2.z - dot(n2.xy, shift) / s);
-    for (var i = 0u; i < 2u; i++) {
-      let n = row(h, i);
-      let r = vec3f(n.xy / s, n.z - dot(n.xy, shift) / s);
-      // A of it: rows.
-      let moved = s * r + shift[i] * last;
-      for (var k = 0u; k < 3u; k++) { state[slot(h, 3u * i + k)] = moved[k] / last.z; }
-    }
-    for (var k = 0u; k < 3u; k++) { state[slot(h, 6u + k)] = last[k] / last.z; }
+    let way = mat3x3f(s, 0.0, params.shift_x, 0.0, s, params.shift_y, 0.0, 0.0, 1.0);
+    let back = mat3x3f(1.0, 0.0, -params.shift_x, 0.0, 1.0, -params.shift_y, 0.0, 0.0, s);
+    store(h, back * load(h) * way);
     state[slot(h, DONE)] = 0.0;
     state[slot(h, UPDATES)] = 0.0;
   }

@@ -5,7 +5,8 @@
  */
 export { coveredRectangle } from './crop.ts';
 export type { Covering, Rectangle } from './crop.ts';
-export { LEAST_DISPLACEMENT, LEAST_SIDE } from './estimate.ts';
+export { LEAST_SIDE } from './bands.ts';
+export { LEAST_DISPLACEMENT } from './estimate.ts';
 export { alignStack, warpFrame } from './resample.ts';
 export type { AlignStackOptions, StackAlignment } from './resample.ts';
 export type { EstimateOptions } from './estimate.ts';

@@ -1,8 +1,7 @@
 /**
  * The pyramid's levels: their sizes, and where they lie in a picture's buffer.
  *
- * A pixel of a level is a vec2f: a value (luma, later the feature) and its weight. Each level has half the size of the
- * one before; pixel 0 stays at 0, so a homography between levels scales by exactly 2.
+ * Each level has half the size of the one before; pixel 0 stays at 0, so a homography between levels scales by exactly 2.
  */
 import type { Size } from './homography.ts';
 
@@ -11,9 +10,6 @@ const LEAST_SIDE = 20;
 
 /** Most pixels of the finest level: at half resolution, alignments are off by 0.08 to 0.1 px instead of 0.05. */
 export const MOST_PIXELS = 6_000_000;
-
-/** Bytes of a pixel. */
-export const PIXEL_BYTES = 8;
 
 export interface Level extends Size {
   /** How often the picture was halved. */

@@ -4,15 +4,10 @@
  */
 import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP } from '../kernels/flat.ts';
 import { Program } from '../kernels/program.ts';
+import { FEATURE_PIXELS, PIXELS, WRITTEN_PIXELS } from './pixels.ts';
 import { SAMPLE } from './sample.ts';
 
-/** Distance of nodes in pixels of the level, about. */
-export const CELL = 32;
-
-/** Floats of a node's sums: two vec4f. */
-export const NODE_FLOATS = 8;
-
-const PIXELS = { access: 'read', type: 'array<vec2f>' } as const;
+const SHIFTS = { access: 'read', type: 'array<vec2f>' } as const;
 const LEVEL = { width: 'u32', height: 'u32', first: 'u32', columns: 'u32', rows: 'u32' } as const;
 
 /** The frame's features where the reference's pixels are: after the shifts, then the homography. */
@@ -20,7 +15,7 @@ export const WARP_FEATURES = new Program({
   label: 'align warp features',
   workgroup: [FLAT_WORKGROUP, 1, 1],
   params: { ...LEVEL, unit: 'f32', scale: 'f32', matrix: ['vec4f', 3] },
-  bindings: { frame: PIXELS, shifts: PIXELS, warped: { access: 'read_write', type: 'array<vec2f>' } },
+  bindings: { frame: PIXELS, shifts: SHIFTS, warped: WRITTEN_PIXELS },
   body: `${FLAT_INDEX}${SAMPLE}
 fn shift_at(p: vec2f) -> vec2f {
   let last = vec2f(f32(params.columns), f32(params.rows)) - 1.0;
@@ -49,7 +44,7 @@ fn main(${FLAT_ARGS}) {
   let q = vec2f(dot(params.matrix[0].xyz, there), dot(params.matrix[1].xyz, there)) / w;
   var value = sample(q * params.unit + middle);
   if (w <= 0.0) { value.y = 0.0; }
-  warped[index] = value;
+  warped[index] = pack_feature(value);
 }`,
 });
 
@@ -67,13 +62,14 @@ export const MESH_SUMS = new Program({
   workgroup: [LANES, 1, 1],
   params: LEVEL,
   bindings: { reference: PIXELS, warped: PIXELS, sums: { access: 'read_write', type: 'array<vec4f>' } },
-  body: `
+  body: `${FEATURE_PIXELS}
 var<workgroup> parts: array<array<vec4f, 2>, ${LANES}>;
 var<workgroup> weights: array<f32, ${LANES}>;
 
-fn pixel_at(x: i32, y: i32) -> u32 {
+fn both_at(x: i32, y: i32) -> f32 {
   let at = clamp(vec2i(x, y), vec2i(0), vec2i(i32(params.width), i32(params.height)) - 1);
-  return u32(at.y) * params.width + u32(at.x);
+  let index = u32(at.y) * params.width + u32(at.x);
+  return feature_of(warped[index]).x + feature_of(reference[params.first + index]).x;
 }
 
 @workgroup
@@ -90,19 +86,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let away = (vec2f(p) - middle) / (0.5 * cell);
     let near = exp(-0.5 * dot(away, away));
     whole += near;
-    let at = pixel_at(p.x, p.y);
-    let here = reference[params.first + at];
-    let there = warped[at];
+    let at = u32(p.y) * params.width + u32(p.x);
+    let here = feature_of(reference[params.first + at]);
+    let there = feature_of(warped[at]);
     let both = near * here.y * there.y;
     if (both <= 0.0) { continue; }
     let e = there.x - here.x;
-    let right = pixel_at(p.x + 1, p.y);
-    let left = pixel_at(p.x - 1, p.y);
-    let below = pixel_at(p.x, p.y + 1);
-    let above = pixel_at(p.x, p.y - 1);
     let slope = 0.25 * vec2f(
-      warped[right].x - warped[left].x + reference[params.first + right].x - reference[params.first + left].x,
-      warped[below].x - warped[above].x + reference[params.first + below].x - reference[params.first + above].x,
+      both_at(p.x + 1, p.y) - both_at(p.x - 1, p.y),
+      both_at(p.x, p.y + 1) - both_at(p.x, p.y - 1),
     );
     let fits = ${ROBUST} / (${ROBUST} + e * e);
     let weight = both * fits * fits;

@@ -6,8 +6,9 @@ import type { Commands } from './commands.ts';
 import { multiply3, invert3 } from '../image/colorSpace.ts';
 import { normalization, scaled } from './homography.ts';
 import type { Level } from './levels.ts';
-import { PIXEL_BYTES } from './levels.ts';
-import { CELL, MESH_SOLVE, MESH_SUMS, NODE_FLOATS, WARP_FEATURES } from './meshPrograms.ts';
+import { NODE_FLOATS, gridOf, meshLevels } from './meshGrid.ts';
+import { MESH_SOLVE, MESH_SUMS, WARP_FEATURES } from './meshPrograms.ts';
+import { PIXEL_BYTES } from './pixels.ts';
 import type { Homography, Mesh } from './types.ts';
 
 /** How a mesh is found. */
@@ -26,32 +27,6 @@ export interface FoundMesh {
   after: number;
 }
 
-/** Levels with a shorter side than this say too little about single nodes. */
-const LEAST_SIDE = 40;
-/** Levels that shifts are found at, one after another. */
-const LEVELS = 3;
-
-/** The levels that shifts are found at, coarsest first. */
-function levelsFor(levels: readonly Level[], mostPixels: number): Level[] {
-  const from = levels.findIndex(({ width, height }) => width * height <= mostPixels);
-  const first = from < 0 ? levels.length - 1 : from;
-  return levels
-    .slice(first, first + LEVELS)
-    .filter(({ width, height }, i) => i === 0 || Math.min(width, height) >= LEAST_SIDE)
-    .reverse();
-}
-
-/** Bytes of the buffers that a mesh needs. */
-export function meshBytes(levels: readonly Level[], mostPixels: number): number {
-  const { width, height } = levelsFor(levels, mostPixels).at(-1)!;
-  const { columns, rows } = gridOf({ width, height });
-  return width * height * PIXEL_BYTES + columns * rows * (3 * 8 + NODE_FLOATS * 4 * 2 + 8);
-}
-
-function gridOf({ width, height }: { width: number; height: number }): { columns: number; rows: number } {
-  return { columns: Math.max(2, Math.round(width / CELL)), rows: Math.max(2, Math.round(height / CELL)) };
-}
-
 /**
  * Finds the mesh for a frame.
  * @param matrix from the reference's pixels to the frame's, at full size.
@@ -65,7 +40,7 @@ export async function findMesh(
   matrix: Homography,
   { mostPixels, updates, signal }: MeshOptions,
 ): Promise<FoundMesh> {
-  const chosen = levelsFor(levels, mostPixels);
+  const chosen = meshLevels(levels, mostPixels);
   const { width, height } = chosen.at(-1)!;
   const grid = gridOf({ width, height });
   const { columns, rows } = grid;

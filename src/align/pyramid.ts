@@ -6,38 +6,17 @@ import { frameSize } from '../image/frame.ts';
 import type { FrameSource } from '../image/frame.ts';
 import { flatGrid } from '../kernels/flat.ts';
 import type { Commands } from './commands.ts';
-import { PIXEL_BYTES, half, pixelsOf } from './levels.ts';
-import type { Level } from './levels.ts';
+import { pyramidBytes, rowsNeeded } from './bands.ts';
+import type { Bands } from './bands.ts';
 import type { Size } from './homography.ts';
-import { BLUR_ROWS, HALVE, LUMA, NORMALIZE, VEC4_BITS } from './pyramidPrograms.ts';
-
-/** Most bytes of a band's luma, also as a share of the memory budget. */
-const BAND_BYTES = 16 * 1024 ** 2;
-const BAND_SHARE = 1 / 8;
-
-/** Bytes of a pixel's samples on the GPU: those of an array, or a vec4f. */
-function sampleBytes(frame: FrameSource): number {
-  return 'data' in frame ? 3 * frame.data.BYTES_PER_ELEMENT : 16;
-}
+import { VEC4_BITS } from './pixels.ts';
+import { HALVE, LUMA, NORMALIZE, normalizeGroups } from './pyramidPrograms.ts';
 
 /** What a builder builds. */
 export interface PyramidOptions {
-  /** All of one size. */
-  frames: readonly FrameSource[];
-  levels: readonly Level[];
+  bands: Bands;
   /** Whether samples are linear light. */
   linear: boolean;
-  memoryBudget: number;
-}
-
-/** Rows of each halving that some rows of the last one need: `[first, end)`, the frame's own rows first. */
-function rowsNeeded(sizes: readonly Size[], from: number, to: number): [number, number][] {
-  const needed: [number, number][] = [[from, to]];
-  for (let i = sizes.length - 2; i >= 0; i--) {
-    const [a, b] = needed[0];
-    needed.unshift([Math.max(0, 2 * a - 2), Math.min(sizes[i].height, 2 * b + 1)]);
-  }
-  return needed;
 }
 
 /** Builds pyramids of one size. It owns the buffers that it needs for that. */
@@ -45,64 +24,16 @@ export class PyramidBuilder {
   readonly #gpu: Gpu;
   readonly #transfer: () => Promise<Transfer>;
   readonly #commands: Commands;
-  readonly #levels: readonly Level[];
+  readonly #bands: Bands;
   readonly #linear: boolean;
-  readonly #sampleBytes: number;
-  /** The frame's size, and the sizes of its halvings down to the finest level. */
-  readonly #sizes: readonly Size[];
-  /** Rows of the finest level in a band. */
-  readonly #band: number;
   #buffers: GPUBuffer[] = [];
 
-  constructor(
-    on: { gpu: Gpu; transfer(): Promise<Transfer> },
-    commands: Commands,
-    { frames, levels, linear, memoryBudget }: PyramidOptions,
-  ) {
-    const size = frameSize(frames[0]);
+  constructor(on: { gpu: Gpu; transfer(): Promise<Transfer> }, commands: Commands, { bands, linear }: PyramidOptions) {
     this.#gpu = on.gpu;
     this.#transfer = () => on.transfer();
     this.#commands = commands;
-    this.#levels = levels;
+    this.#bands = bands;
     this.#linear = linear;
-    this.#sampleBytes = Math.max(...frames.map(sampleBytes));
-    const sizes = [size];
-    while (sizes.length <= levels[0].halvings) sizes.push(half(sizes.at(-1)!));
-    this.#sizes = sizes;
-    const bytesPerRow = size.width * PIXEL_BYTES * 2 ** levels[0].halvings;
-    const bandBytes = Math.min(BAND_BYTES, BAND_SHARE * memoryBudget);
-    this.#band = Math.max(1, Math.min(levels[0].height, Math.floor(bandBytes / bytesPerRow)));
-  }
-
-  /** Rows of each halving that the largest band needs. */
-  #most(): number[] {
-    const { height } = this.#levels[0];
-    const middle = Math.max(0, Math.floor((height - this.#band) / 2));
-    return rowsNeeded(this.#sizes, middle, Math.min(height, middle + this.#band)).map(([a, b]) => b - a + 2);
-  }
-
-  /** Bytes of a pyramid. */
-  get pyramidBytes(): number {
-    return pixelsOf(this.#levels) * PIXEL_BYTES;
-  }
-
-  /** Bytes of each buffer beside the pyramids: samples, coverage, one a halving, and the blurred luma. */
-  #sizesOfBuffers(): number[] {
-    const { width, height } = this.#levels[0];
-    const rows = this.#most();
-    const pixels = rows.map((count, i) => count * this.#sizes[i].width);
-    const halvings = pixels.slice(0, -1).map((count) => count * PIXEL_BYTES);
-    return [
-      Math.ceil((pixels[0] * this.#sampleBytes) / 4) * 4,
-      Math.ceil(pixels[0] / 4) * 4,
-      width * height * PIXEL_BYTES,
-      ...halvings,
-    ];
-  }
-
-  /** Bytes of the buffers beside the pyramids. */
-  get scratchBytes(): number {
-    return this.#sizesOfBuffers().reduce((a, b) => a + b, 0);
   }
 
   /** Allocates a pyramid. The caller destroys it. */
@@ -110,7 +41,7 @@ export class PyramidBuilder {
     return this.#gpu.guard('allocating a pyramid', () =>
       this.#gpu.device.createBuffer({
         label: 'pyramid',
-        size: this.pyramidBytes,
+        size: pyramidBytes(this.#bands.levels),
         usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
       }),
     );
@@ -120,7 +51,7 @@ export class PyramidBuilder {
   async build(frame: FrameSource, pyramid: GPUBuffer, signal?: AbortSignal): Promise<void> {
     if (this.#buffers.length === 0)
       this.#buffers = await this.#gpu.guard('allocating bands', () =>
-        this.#sizesOfBuffers().map((size) =>
+        this.#bands.buffers.map((size) =>
           this.#gpu.device.createBuffer({
             label: 'align band',
             size,
@@ -128,13 +59,14 @@ export class PyramidBuilder {
           }),
         ),
       );
-    const [samples, coverage, blurred, ...halvings] = this.#buffers;
-    const [finest] = this.#levels;
-    for (let top = 0; top < finest.height; top += this.#band) {
+    const [samples, coverage, luma, , ...halvings] = this.#buffers;
+    const { levels, sizes, rows: band } = this.#bands;
+    const [finest] = levels;
+    for (let top = 0; top < finest.height; top += band) {
       throwIfCancelled(signal);
-      const needed = rowsNeeded(this.#sizes, top, Math.min(finest.height, top + this.#band));
+      const needed = rowsNeeded(sizes, top, Math.min(finest.height, top + band));
       const bits = await this.#load(frame, needed[0], samples, coverage);
-      const { width } = this.#sizes[0];
+      const { width } = sizes[0];
       const rows = needed[0][1] - needed[0][0];
       this.#commands.add(
         LUMA,
@@ -146,18 +78,18 @@ export class PyramidBuilder {
           use_coverage: 'coverage' in frame && frame.coverage ? 1 : 0,
           first: halvings.length === 0 ? needed[0][0] * width : 0,
         },
-        [samples, coverage, halvings[0] ?? pyramid],
+        [samples, coverage, halvings[0] ?? luma],
         flatGrid(width * rows),
       );
       for (let i = 1; i < needed.length; i++) {
         const isLast = i === needed.length - 1;
         const [a, b] = needed[i];
-        this.#halve(halvings[i - 1], isLast ? pyramid : halvings[i], {
-          ...this.#halving(this.#sizes[i - 1], this.#sizes[i]),
+        this.#halve(halvings[i - 1], isLast ? luma : halvings[i], {
+          ...this.#halving(sizes[i - 1], sizes[i]),
           // A band's rows are written from the start of its buffer on.
           top: a,
           rows: b - a,
-          first: isLast ? finest.first : -a * this.#sizes[i].width,
+          first: isLast ? 0 : -a * sizes[i].width,
           from_first: 0,
           from_top: needed[i - 1][0],
         });
@@ -165,32 +97,27 @@ export class PyramidBuilder {
       await this.#commands.submit('luma of a frame');
     }
     throwIfCancelled(signal);
-    await this.#coarser(pyramid);
-    for (const { width, height, first } of this.#levels) {
-      const params = { width, rows: height, first };
-      this.#commands.add(BLUR_ROWS, params, [pyramid, blurred], flatGrid(width * height));
-      this.#commands.add(NORMALIZE, params, [blurred, pyramid], flatGrid(width * height));
-    }
+    this.#features(pyramid);
     await this.#commands.submit('features of a frame');
   }
 
-  /** The levels below the finest. A buffer cannot be read and written at once, so each goes through a copy. */
-  async #coarser(pyramid: GPUBuffer): Promise<void> {
-    const blurred = this.#buffers[2];
-    for (let i = 1; i < this.#levels.length; i++) {
-      const [from, to] = [this.#levels[i - 1], this.#levels[i]];
-      const bytes = from.width * from.height * PIXEL_BYTES;
-      await this.#commands.submit('a level', (encoder) =>
-        encoder.copyBufferToBuffer(pyramid, from.first * PIXEL_BYTES, blurred, 0, bytes),
-      );
-      this.#halve(blurred, pyramid, {
-        ...this.#halving(from, to),
-        top: 0,
-        rows: to.height,
-        first: to.first,
-        from_first: 0,
-        from_top: 0,
-      });
+  /** The levels below the finest, and the features of all. */
+  #features(pyramid: GPUBuffer): void {
+    const { levels, lumaFirst } = this.#bands;
+    const [, , ...luma] = this.#buffers;
+    for (const [i, level] of levels.entries()) {
+      const { width, height, first } = level;
+      if (i > 0)
+        this.#halve(luma[(i - 1) % 2], luma[i % 2], {
+          ...this.#halving(levels[i - 1], level),
+          top: 0,
+          rows: height,
+          first: lumaFirst[i],
+          from_first: lumaFirst[i - 1],
+          from_top: 0,
+        });
+      const params = { width, height, from_first: lumaFirst[i], first };
+      this.#commands.add(NORMALIZE, params, [luma[i % 2], pyramid], normalizeGroups(level));
     }
   }
 

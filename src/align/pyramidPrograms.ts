@@ -7,9 +7,8 @@
 import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP } from '../kernels/flat.ts';
 import { Program } from '../kernels/program.ts';
 import type { Bindings, ParamTypes } from '../kernels/program.ts';
-
-const PIXELS = { access: 'read', type: 'array<vec2f>' } as const;
-const OUTPUT = { access: 'read_write', type: 'array<vec2f>' } as const;
+import type { Size } from './homography.ts';
+import { FEATURE_PIXELS, LUMA_PIXELS, PIXELS, SAMPLES, WRITTEN_PIXELS } from './pixels.ts';
 
 /** A program of one invocation per pixel of `width` x `rows`: `main_at(x, y, index)`. */
 function perPixel(label: string, params: ParamTypes, bindings: Bindings, body: string): Program {
@@ -29,14 +28,9 @@ fn main(${FLAT_ARGS}) {
   });
 }
 
-/** Bits of a sample where each pixel is a vec4f, as transfers from textures write it. */
-export const VEC4_BITS = 128;
-
 /**
  * Luma and weight of rows of a frame: (R + 2G + B) / 4 of the encoded value, and how far a pixel is from being burnt
  * out (any channel above 250 of 255) and from the noise (luma below 8). Linear samples are encoded as x^(1/2.2) first.
- *
- * Samples are interleaved RGB of 8, 16 or 32 bits, packed into words, or vec4f. `coverage` has one byte a pixel.
  */
 export const LUMA = perPixel(
   'luma',
@@ -44,26 +38,19 @@ export const LUMA = perPixel(
   {
     samples: { access: 'read', type: 'array<u32>' },
     coverage: { access: 'read', type: 'array<u32>' },
-    pixels: OUTPUT,
+    pixels: WRITTEN_PIXELS,
   },
-  `
-fn sample_at(index: u32) -> f32 {
-  if (params.bits == 8u) { return f32((samples[index / 4u] >> (8u * (index % 4u))) & 255u) / 255.0; }
-  if (params.bits == 16u) { return f32((samples[index / 2u] >> (16u * (index % 2u))) & 65535u) / 65535.0; }
-  return bitcast<f32>(samples[index]);
-}
-
+  `${LUMA_PIXELS}${SAMPLES}
 fn main_at(x: u32, y: u32, index: u32) {
-  let at = index * select(3u, 4u, params.bits == ${VEC4_BITS}u);
-  var rgb = clamp(vec3f(sample_at(at), sample_at(at + 1u), sample_at(at + 2u)), vec3f(0.0), vec3f(1.0));
+  var rgb = rgb_at(index);
   if (params.linear == 1u) {
     rgb = select(pow(max(rgb, vec3f(1e-30)), vec3f(1.0 / 2.2)), vec3f(0.0), rgb <= vec3f(0.0));
   }
   let luma = (rgb.r + 2.0 * rgb.g + rgb.b) / 4.0;
   let bright = max(rgb.r, max(rgb.g, rgb.b));
   var weight = clamp((253.0 - 255.0 * bright) / 3.0, 0.0, 1.0) * clamp((255.0 * luma - 4.0) / 4.0, 0.0, 1.0);
-  if (params.use_coverage == 1u && ((coverage[index / 4u] >> (8u * (index % 4u))) & 255u) == 0u) { weight = 0.0; }
-  pixels[params.first + index] = vec2f(luma, weight);
+  if (!is_covered(index)) { weight = 0.0; }
+  pixels[params.first + index] = pack_luma(vec2f(luma, weight));
 }`,
 );
 
@@ -88,8 +75,8 @@ export const HALVE = perPixel(
     from_width: 'u32',
     from_height: 'u32',
   },
-  { source: PIXELS, pixels: OUTPUT },
-  `${MIRROR}
+  { source: PIXELS, pixels: WRITTEN_PIXELS },
+  `${MIRROR}${LUMA_PIXELS}
 fn main_at(x: u32, y: u32, index: u32) {
   let taps = array(1.0, 4.0, 6.0, 4.0, 1.0);
   var sum = vec2f(0.0);
@@ -98,11 +85,11 @@ fn main_at(x: u32, y: u32, index: u32) {
     let start = params.from_first + row * params.from_width;
     var line = vec2f(0.0);
     for (var i = 0; i < 5; i++) {
-      line += taps[i] * source[start + u32(mirror(2 * i32(x) + i - 2, i32(params.from_width)))];
+      line += taps[i] * luma_of(source[start + u32(mirror(2 * i32(x) + i - 2, i32(params.from_width)))]);
     }
     sum += taps[j] * line;
   }
-  pixels[params.first + (params.top + y) * params.width + x] = sum / 256.0;
+  pixels[params.first + (params.top + y) * params.width + x] = pack_luma(sum / 256.0);
 }`,
 );
 
@@ -117,44 +104,62 @@ function gaussian(): number[] {
   return taps.map((tap) => tap / sum);
 }
 
-const WEIGHTS = `const TAPS = array(${gaussian().join(', ')});`;
-
-/** Local means of luma and of its square along rows; the first of two passes. */
-export const BLUR_ROWS = perPixel(
-  'blur rows',
-  { first: 'u32' },
-  { pixels: PIXELS, blurred: OUTPUT },
-  `${MIRROR}
-${WEIGHTS}
-fn main_at(x: u32, y: u32, index: u32) {
-  let start = params.first + y * params.width;
-  var sum = vec2f(0.0);
-  for (var i = 0; i < ${2 * RADIUS + 1}; i++) {
-    let luma = pixels[start + u32(mirror(i32(x) + i - ${RADIUS}, i32(params.width)))].x;
-    sum += TAPS[i] * vec2f(luma, luma * luma);
-  }
-  blurred[index] = sum;
-}`,
-);
-
 /** The noise that is not to be taken for structure: 2.5 of 255. */
 const NOISE = 2.5 / 255;
 
-/** Replaces luma by (luma - mean) / sqrt(variance + noise^2); the second pass, along columns. */
-export const NORMALIZE = perPixel(
-  'normalize',
-  { first: 'u32' },
-  { blurred: PIXELS, pixels: OUTPUT },
-  `${MIRROR}
-${WEIGHTS}
-fn main_at(x: u32, y: u32, index: u32) {
-  var sum = vec2f(0.0);
-  for (var i = 0; i < ${2 * RADIUS + 1}; i++) {
-    sum += TAPS[i] * blurred[u32(mirror(i32(y) + i - ${RADIUS}, i32(params.rows))) * params.width + x];
+/** Side of the tiles that a workgroup normalises, and of what it reads for one. */
+const SIDE = 16;
+const READ = SIDE + 2 * RADIUS;
+const LANES = 64;
+
+/** Workgroups for a level. */
+export function normalizeGroups({ width, height }: Size): [x: number, y: number, z: number] {
+  return [Math.ceil(width / SIDE), Math.ceil(height / SIDE), 1];
+}
+
+/**
+ * Features of a level: (luma - mean) / sqrt(variance + noise^2). Mean and variance are weighted by a Gaussian, whose
+ * sums go along rows first, then along columns.
+ */
+export const NORMALIZE = new Program({
+  label: 'align normalize',
+  workgroup: [LANES, 1, 1],
+  params: { width: 'u32', height: 'u32', from_first: 'u32', first: 'u32' },
+  bindings: { luma: PIXELS, features: WRITTEN_PIXELS },
+  body: `${MIRROR}${LUMA_PIXELS}${FEATURE_PIXELS}
+const TAPS = array(${gaussian().join(', ')});
+var<workgroup> pixels: array<vec2f, ${READ * READ}>;
+var<workgroup> rows: array<vec2f, ${READ * SIDE}>;
+
+@workgroup
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let origin = vec2i(group.xy * ${SIDE}u);
+  for (var i = local; i < ${READ * READ}u; i += ${LANES}u) {
+    let x = mirror(origin.x + i32(i % ${READ}u) - ${RADIUS}, i32(params.width));
+    let y = mirror(origin.y + i32(i / ${READ}u) - ${RADIUS}, i32(params.height));
+    pixels[i] = luma_of(luma[params.from_first + u32(y) * params.width + u32(x)]);
   }
-  let at = params.first + index;
-  let pixel = pixels[at];
-  let deviation = sqrt(max(sum.y - sum.x * sum.x, 0.0) + ${NOISE ** 2});
-  pixels[at] = vec2f((pixel.x - sum.x) / deviation, pixel.y);
+  workgroupBarrier();
+  for (var i = local; i < ${READ * SIDE}u; i += ${LANES}u) {
+    let start = i / ${SIDE}u * ${READ}u + i % ${SIDE}u;
+    var sum = vec2f(0.0);
+    for (var k = 0u; k < ${2 * RADIUS + 1}u; k++) {
+      let value = pixels[start + k].x;
+      sum += TAPS[k] * vec2f(value, value * value);
+    }
+    rows[i] = sum;
+  }
+  workgroupBarrier();
+  for (var i = local; i < ${SIDE * SIDE}u; i += ${LANES}u) {
+    let at = vec2u(i % ${SIDE}u, i / ${SIDE}u);
+    let pixel = vec2u(origin) + at;
+    if (pixel.x >= params.width || pixel.y >= params.height) { continue; }
+    var sum = vec2f(0.0);
+    for (var k = 0u; k < ${2 * RADIUS + 1}u; k++) { sum += TAPS[k] * rows[(at.y + k) * ${SIDE}u + at.x]; }
+    let deviation = sqrt(max(sum.y - sum.x * sum.x, 0.0) + ${NOISE ** 2});
+    let here = pixels[(at.y + ${RADIUS}u) * ${READ}u + at.x + ${RADIUS}u];
+    let feature = vec2f((here.x - sum.x) / deviation, here.y);
+    features[params.first + pixel.y * params.width + pixel.x] = pack_feature(feature);
+  }
 }`,
-);
+});

@@ -79,7 +79,8 @@ export async function warpFrame(
 ): Promise<Frame> {
   const { width, height } = frame;
   const gpu = new Gpu(device);
-  const warper = new Warper(gpu, new Pipelines(gpu));
+  const transfer = new Transfer(gpu);
+  const warper = new Warper({ gpu, transfer: async () => transfer, pipelines: new Pipelines(gpu) }, [frame]);
   const rows = Math.max(1, Math.min(height, Math.floor(STRIP_PIXELS / width)));
   const size = rows * width * 16;
   const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
@@ -124,6 +125,7 @@ export async function warpFrame(
     }
   } finally {
     warper.dispose();
+    transfer.dispose();
     strip.destroy();
     readback.destroy();
   }

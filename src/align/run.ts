@@ -5,7 +5,7 @@ import { estimateAlignments } from './estimate.ts';
 import type { AlignDevice, EstimateOptions } from './estimate.ts';
 import type { AlignOption, FrameAlignment, Warp } from './types.ts';
 
-export { WARPER_BYTES, Warper } from './warper.ts';
+export { Warper, warperBytes } from './warper.ts';
 export type { EstimateOptions } from './estimate.ts';
 
 /** What a merge needs to know of its frames' alignment. */
@@ -14,6 +14,11 @@ export interface Aligned {
   alignment: FrameAlignment[];
   /** How each frame is resampled; undefined for frames that are not. */
   warps: (Warp | undefined)[];
+}
+
+/** Whether a frame must be resampled. */
+export function isWarped({ kind }: FrameAlignment): boolean {
+  return kind !== 'none' && kind !== 'reference';
 }
 
 /**
@@ -32,7 +37,6 @@ export async function alignFrames(
     typeof option === 'object'
       ? givenAlignments(frames, option.matrices, options.reference)
       : await estimateAlignments(device, frames, { ...options, method: option });
-  const isWarped = ({ kind }: FrameAlignment): boolean => kind !== 'none' && kind !== 'reference';
   return {
     alignment,
     warps: alignment.map((found) => (isWarped(found) ? { matrix: found.matrix, mesh: found.mesh } : undefined)),

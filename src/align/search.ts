@@ -7,7 +7,7 @@ import { throwIfCancelled } from '../errors.ts';
 import { rowsOf } from '../kernels/program.ts';
 import type { Commands } from './commands.ts';
 import { CORRELATE, PICK, searchSize } from './coarsePrograms.ts';
-import { ACCUMULATE, ADVANCE, FREEDOM, SOLVE, SUMS, groupsOf } from './gaussNewtonPrograms.ts';
+import { ACCUMULATE, ADVANCE, SOLVE, SUMS, groupsOf, modelParams } from './gaussNewtonPrograms.ts';
 import type { Model } from './gaussNewtonPrograms.ts';
 import { normalization, scaled, toPixels } from './homography.ts';
 import type { Level } from './levels.ts';
@@ -23,6 +23,13 @@ const LEAST_FOR_HOMOGRAPHY = 100;
 const LEVELS_OF_ALL = 2;
 
 const at = <T>(list: readonly T[], i: number): T => list[Math.min(i, list.length - 1)];
+
+/** An estimation's updates at its levels, the coarsest first. */
+export function roundsOf(levels: readonly Level[]): { level: Level; hypotheses: number; updates: number }[] {
+  return [...levels]
+    .reverse()
+    .map((level, k) => ({ level, hypotheses: k < LEVELS_OF_ALL ? HYPOTHESES : 1, updates: at(UPDATES, k) }));
+}
 
 /** What an estimation found. */
 export interface Found {
@@ -55,10 +62,9 @@ export class Search {
 
   static #sizes(levels: readonly Level[]): number[] {
     const { width, height } = levels.at(-1)!;
-    const most = levels.map((level, i) => {
-      const { groups } = groupsOf(level.width, level.height);
-      return groups * (levels.length - i <= LEVELS_OF_ALL ? HYPOTHESES : 1);
-    });
+    const most = roundsOf(levels).map(
+      ({ level, hypotheses }) => groupsOf(level.width, level.height).groups * hypotheses,
+    );
     return [searchSize(width, height).count * 4, HYPOTHESES * STATE_FLOATS * 4, Math.max(...most) * SUMS * 4];
   }
 
@@ -94,31 +100,29 @@ export class Search {
     { model, finest: end, signal }: { model: Model; finest: number; signal?: AbortSignal },
   ): Promise<Found> {
     const { scores, state, sums, readback } = this.#buffers;
-    const levels = this.#levels.slice(end).reverse();
-    const top = levels[0];
+    const rounds = roundsOf(this.#levels.slice(end));
+    const [{ level: top }] = rounds;
     const { count, reach, side } = searchSize(top.width, top.height);
     const size = { width: top.width, height: top.height, first: top.first, reach, side, count };
     this.#commands.add(CORRELATE, size, [reference, frame, scores], [...rowsOf(count), 1]);
     this.#commands.add(PICK, { ...size, unit: normalization(top).unit }, [scores, state], [1, 1, 1]);
-    for (const [k, level] of levels.entries()) {
+    for (const [k, { level, hypotheses, updates }] of rounds.entries()) {
       throwIfCancelled(signal);
       const { width, height, first } = level;
       const { unit } = normalization(level);
       const { tilesX, tiles, each, groups } = groupsOf(width, height);
-      const hypotheses = k < LEVELS_OF_ALL ? HYPOTHESES : 1;
       const limited = model === 'homography' && Math.min(width, height) < LEAST_FOR_HOMOGRAPHY ? 'similarity' : model;
-      const freedom = FREEDOM[limited];
       const common = { width, height, groups, unit };
-      for (let i = 0; i < at(UPDATES, k); i++) {
+      for (let i = 0; i < updates; i++) {
         this.#commands.add(
           ACCUMULATE,
           { ...common, first, tiles_x: tilesX, tiles, each, robust: at(ROBUST, k) ** -2 },
           [reference, frame, state, sums],
           [groups, 1, hypotheses],
         );
-        this.#commands.add(SOLVE, { ...common, freedom }, [sums, state], [hypotheses, 1, 1]);
+        this.#commands.add(SOLVE, { ...common, ...modelParams(limited) }, [sums, state], [hypotheses, 1, 1]);
       }
-      const next = levels[k + 1];
+      const next = rounds[k + 1]?.level;
       const isChosen = k === LEVELS_OF_ALL - 1 || (k < LEVELS_OF_ALL && next === undefined);
       if (next || isChosen) {
         const [from, to] = [normalization(level), normalization(next ?? level)];
@@ -144,7 +148,7 @@ export class Search {
     await this.#gpu.wait(readback.mapAsync(GPUMapMode.READ));
     const values = [...new Float32Array(readback.getMappedRange())];
     readback.unmap();
-    const finest = levels.at(-1)!;
+    const finest = rounds.at(-1)!.level;
     return {
       matrix: scaled(toPixels(values.slice(0, 9), finest), 2 ** finest.halvings),
       inliers: values[AT.inliers],

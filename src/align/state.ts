@@ -23,12 +23,24 @@ export const AT = {
   updates: 13,
 } as const;
 
-/** WGSL: `load_h(h, i)`, and the names of the figures. Programs bind `state`. */
+/**
+ * WGSL: the places and names of figures, and a hypothesis's homography N, with its rows as columns: `p * load(h)` is
+ * N p. Programs bind `state`.
+ */
 export const STATE = `${Object.entries(AT)
   .map(([name, at]) => `const ${name.toUpperCase()} = ${at}u;`)
   .join('\n')}
 fn slot(hypothesis: u32, i: u32) -> u32 { return ${STATE_FLOATS}u * hypothesis + i; }
-fn row(hypothesis: u32, i: u32) -> vec3f {
-  let at = slot(hypothesis, 3u * i);
-  return vec3f(state[at], state[at + 1u], state[at + 2u]);
-}`;
+fn load(hypothesis: u32) -> mat3x3f {
+  var n: mat3x3f;
+  for (var i = 0u; i < 9u; i++) { n[i / 3u][i % 3u] = state[slot(hypothesis, i)]; }
+  return n;
+}
+`;
+
+/** WGSL: stores a homography, with 1 as its last number. Programs bind `state` to be written. */
+export const STORE = `
+fn store(hypothesis: u32, n: mat3x3f) {
+  for (var i = 0u; i < 9u; i++) { state[slot(hypothesis, i)] = n[i / 3u][i % 3u] / n[2].z; }
+}
+`;

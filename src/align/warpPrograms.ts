@@ -4,8 +4,8 @@
  */
 import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP } from '../kernels/flat.ts';
 import { Program } from '../kernels/program.ts';
-import type { Binding } from '../kernels/program.ts';
 import { NO_DATA } from '../image/stack.ts';
+import { SAMPLES } from './pixels.ts';
 
 /** Lobes of the filter: taps reach so many pixels. */
 export const LOBES = 3;
@@ -33,12 +33,10 @@ export const WARP_PARAMS = {
   /** The first pixel of the box of the frame that is at hand. */
   box_x: 'i32',
   box_y: 'i32',
-  /** For buffers: bits of a sample, samples per row, and the sample that the box begins with. */
+  box_width: 'u32',
+  /** Bits of a sample (pixels.ts), and whether there is coverage. */
   bits: 'u32',
-  row: 'u32',
-  base: 'u32',
-  /** Bytes of coverage per row; 0 for none. */
-  coverage_row: 'u32',
+  use_coverage: 'u32',
   /** The mesh's nodes, and a pixel's place among them: `mesh + mesh_step * pixel`. No columns for no mesh. */
   columns: 'u32',
   rows: 'u32',
@@ -66,28 +64,31 @@ fn mesh_shift(p: vec2f) -> vec2f {
   );
 }`;
 
-function program(what: string, source: Binding, loadPixel: string): Program {
-  return new Program({
-    label: `warp ${what}`,
-    workgroup: [FLAT_WORKGROUP, 1, 1],
-    params: WARP_PARAMS,
-    bindings: {
-      stack: { access: 'read_write', type: 'array<vec4f>' },
-      source,
-      coverage: { access: 'read', type: 'array<u32>' },
-      shifts: { access: 'read', type: 'array<vec2f>' },
-    },
-    body: `${FLAT_INDEX}${SHIFT}
-${loadPixel}
-// sin(pi * x / 3) for x in [0,1], by its series, to 5e-8: WGSL promises much less of its own sine.
+/**
+ * Warps a part of a block. Beyond the frame's edge, the edge repeats. A pixel has data if the taps that matter have:
+ * those of the main lobe and its neighbours.
+ *
+ * `sine(x)` is sin(pi x / 3) for x in [0,1] by its series, to 5e-8: WGSL promises much less of its own. `weights(t)`
+ * are those of the taps at -2 to 3 for a place t in [0,1), times t's share of the sines, which all have in common:
+ * sin(pi (t - n)) is sin(pi t) or its opposite, and sin(pi (t - n) / 3) is a sum of the sines of t and 1 - t.
+ */
+export const WARP = new Program({
+  label: 'warp',
+  workgroup: [FLAT_WORKGROUP, 1, 1],
+  params: WARP_PARAMS,
+  bindings: {
+    stack: { access: 'read_write', type: 'array<vec4f>' },
+    samples: { access: 'read', type: 'array<u32>' },
+    coverage: { access: 'read', type: 'array<u32>' },
+    shifts: { access: 'read', type: 'array<vec2f>' },
+  },
+  body: `${FLAT_INDEX}${SAMPLES}${SHIFT}
 fn sine(x: f32) -> f32 {
   let a = x * ${Math.PI / LOBES};
   let b = a * a;
   return a * (1.0 - b / 6.0 * (1.0 - b / 20.0 * (1.0 - b / 42.0 * (1.0 - b / 72.0))));
 }
 
-// The weights of the taps at -2 to 3 for a place t in [0,1), times t's share of the sines, which all have in common:
-// sin(pi (t - n)) is sin(pi t) or its opposite, and sin(pi (t - n) / 3) is a sum of the sines of t and 1 - t.
 fn weights(t: f32) -> array<f32, ${2 * LOBES}> {
   if (t < 1e-6) { return array<f32, ${2 * LOBES}>(0.0, 0.0, 1.0, 0.0, 0.0, 0.0); }
   let s = 1.0 - t;
@@ -103,11 +104,6 @@ fn weights(t: f32) -> array<f32, ${2 * LOBES}> {
   );
 }
 
-fn covered(i: vec2i) -> bool {
-  let at = u32(i.y) * params.coverage_row + u32(i.x);
-  return ((coverage[at / 4u] >> (8u * (at % 4u))) & 255u) != 0u;
-}
-
 @workgroup
 fn main(${FLAT_ARGS}) {
   let index = flat_index(group, local, groups);
@@ -121,7 +117,6 @@ fn main(${FLAT_ARGS}) {
   let low = vec2f(params.low_x, params.low_y);
   let high = vec2f(params.high_x, params.high_y);
   var has_data = all(q >= low - 0.5) && all(q < high + 0.5) && w > 0.0;
-  // Beyond the edge, the edge repeats.
   let at = clamp(q, low, high);
   let floored = floor(at);
   let part = at - floored;
@@ -133,13 +128,13 @@ fn main(${FLAT_ARGS}) {
   for (var j = 0; j < ${2 * LOBES}; j++) {
     var line = vec3f(0.0);
     for (var i = 0; i < ${2 * LOBES}; i++) {
-      let tap = vec2i(clamp(floored + vec2f(vec2i(i, j) - ${LOBES - 1}), low, high)) - box;
+      let tap = vec2u(vec2i(clamp(floored + vec2f(vec2i(i, j) - ${LOBES - 1}), low, high)) - box);
+      let at = tap.y * params.box_width + tap.x;
       let w = x_weights[i] * y_weights[j];
       whole += w;
-      line += w * load_pixel(tap);
-      // The taps that matter: those of the main lobe and its neighbours.
-      if (params.coverage_row > 0u && w != 0.0 && i > 0 && i < ${2 * LOBES - 1} && j > 0 && j < ${2 * LOBES - 1}) {
-        has_data = has_data && covered(tap);
+      line += w * rgb_at(at);
+      if (w != 0.0 && i > 0 && i < ${2 * LOBES - 1} && j > 0 && j < ${2 * LOBES - 1}) {
+        has_data = has_data && is_covered(at);
       }
     }
     sum += line;
@@ -148,30 +143,4 @@ fn main(${FLAT_ARGS}) {
   let color = clamp(sum / whole, vec3f(0.0), vec3f(1.0));
   stack[to] = vec4f(color, select(${NO_DATA}, stack[to].w, has_data));
 }`,
-  });
-}
-
-export const WARP_BUFFER = program(
-  'of a buffer',
-  { access: 'read', type: 'array<u32>' },
-  `
-fn sample_at(index: u32) -> f32 {
-  if (params.bits == 8u) { return f32((source[index / 4u] >> (8u * (index % 4u))) & 255u) / 255.0; }
-  if (params.bits == 16u) { return f32((source[index / 2u] >> (16u * (index % 2u))) & 65535u) / 65535.0; }
-  return clamp(bitcast<f32>(source[index]), 0.0, 1.0);
-}
-
-fn load_pixel(i: vec2i) -> vec3f {
-  let at = params.base + u32(i.y) * params.row + 3u * u32(i.x);
-  return vec3f(sample_at(at), sample_at(at + 1u), sample_at(at + 2u));
-}`,
-);
-
-export const WARP_TEXTURE = program(
-  'of a texture',
-  { access: 'read', type: 'texture_2d<f32>', isTexture: true },
-  `
-fn load_pixel(i: vec2i) -> vec3f {
-  return clamp(textureLoad(source, i, 0).rgb, vec3f(0.0), vec3f(1.0));
-}`,
-);
+});

@@ -1,37 +1,48 @@
 /**
- * Brings warped frames into the tiles of a merge: the part of a frame that a tile shows goes to the GPU as it is, and
- * is resampled there, straight into the tile's stack.
+ * Brings warped frames into the tiles of a merge: the part of a frame that a tile shows goes to the GPU as it is, box
+ * by box, and is resampled there, straight into the tile's stack.
  */
 import type { Gpu } from '../device.ts';
-import type { Pipelines } from '../graph/pipelines.ts';
-import type { Target } from '../graph/transfer.ts';
+import type { Target, Transfer } from '../graph/transfer.ts';
 import { multiply3 } from '../image/colorSpace.ts';
 import { frameSize } from '../image/frame.ts';
 import type { FrameSource } from '../image/frame.ts';
 import { flatGrid } from '../kernels/flat.ts';
-import type { ParamValues, Program } from '../kernels/program.ts';
+import { sampleBytes } from './bands.ts';
+import { Commands } from './commands.ts';
+import type { AlignDevice } from './estimate.ts';
 import { apply } from './homography.ts';
 import type { Size } from './homography.ts';
 import type { Mesh, Warp } from './types.ts';
-import { LOBES, WARP_BUFFER, WARP_TEXTURE } from './warpPrograms.ts';
+import { VEC4_BITS } from './pixels.ts';
+import { LOBES, WARP } from './warpPrograms.ts';
 
 /**
  * Side of the blocks that the picture is warped in. Coordinates count from a block's corner, so that f32 is fine enough
  * in pictures of any size, and a pixel comes out the same in whichever tile it is.
  */
 const BLOCK = 256;
-/** Bytes of a box of samples, and side of a box of an ImageBitmap: larger boxes are halved. */
-const BOX_BYTES = 2 * 1024 ** 2;
-const BOX_SIDE = 768;
-/** Pixels of a box whose coverage is at hand. */
-const BOX_PIXELS = BOX_BYTES / 3;
+/** Side of the largest box of a frame: a block's with a tenth more, turned by 8 degrees. Larger boxes are halved. */
+const BOX_SIDE = 336;
+const BOX_PIXELS = BOX_SIDE ** 2;
 /** More than f32 can be off by, in pixels. */
 const ROUNDING = 0.01;
 /** Nodes of the largest mesh: a grid of 32-pixel cells on 1.5 megapixels, twice over. */
 const MOST_NODES = 4096;
 
-/** Bytes of the buffers and the texture that warping takes. */
-export const WARPER_BYTES = BOX_BYTES + BOX_PIXELS + 4 * BOX_SIDE ** 2 + 8 * MOST_NODES + 512;
+/** Bytes of the buffers that warping frames takes. */
+function sizesFor(frames: readonly FrameSource[]): Record<'box' | 'coverage' | 'shifts', number> {
+  return {
+    box: BOX_PIXELS * Math.max(...frames.map(sampleBytes)),
+    coverage: frames.some((frame) => 'coverage' in frame && frame.coverage) ? BOX_PIXELS : 4,
+    shifts: 8 * MOST_NODES,
+  };
+}
+
+/** All of them, with the params. */
+export function warperBytes(frames: readonly FrameSource[]): number {
+  return Object.values(sizesFor(frames)).reduce((a, b) => a + b, 512);
+}
 
 /** A part of the reference, or of a frame, in pixels. */
 interface Box extends Size {
@@ -43,21 +54,22 @@ interface Box extends Size {
 export type TileBox = Box;
 
 export class Warper {
-  readonly #gpu: Gpu;
-  readonly #pipelines: Pipelines;
-  readonly #staging = new Uint8Array(BOX_BYTES);
-  #made: { params: GPUBuffer; box: GPUBuffer; coverage: GPUBuffer; shifts: GPUBuffer } | undefined;
-  #block: GPUTexture | undefined;
+  /** The device that it warps on. */
+  readonly gpu: Gpu;
+  readonly #transfer: () => Promise<Transfer>;
+  readonly #commands: Commands;
+  readonly #sizes: ReturnType<typeof sizesFor>;
+  readonly #staging: Uint8Array<ArrayBuffer>;
+  #buffers: Record<'box' | 'coverage' | 'shifts', GPUBuffer> | undefined;
   #mesh: Mesh | undefined;
 
-  constructor(gpu: Gpu, pipelines: Pipelines) {
-    this.#gpu = gpu;
-    this.#pipelines = pipelines;
-  }
-
-  /** The device that it warps on. */
-  get gpu(): Gpu {
-    return this.#gpu;
+  /** @param frames what may be warped. */
+  constructor(on: AlignDevice, frames: readonly FrameSource[]) {
+    this.gpu = on.gpu;
+    this.#transfer = () => on.transfer();
+    this.#commands = new Commands(on.gpu, on.pipelines);
+    this.#sizes = sizesFor(frames);
+    this.#staging = new Uint8Array(this.#sizes.box);
   }
 
   /**
@@ -75,27 +87,25 @@ export class Warper {
   }
 
   dispose(): void {
-    for (const made of [...Object.values(this.#made ?? {}), this.#block]) made?.destroy();
-    this.#made = this.#block = undefined;
+    for (const buffer of Object.values(this.#buffers ?? {})) buffer.destroy();
+    this.#buffers = undefined;
   }
 
   /** Allocates what every warp needs, and uploads a mesh that is not there yet. */
   async #prepare(mesh: Mesh | undefined): Promise<void> {
-    const { device } = this.#gpu;
-    const { STORAGE, COPY_DST, UNIFORM } = GPUBufferUsage;
-    this.#made ??= await this.#gpu.guard('allocating for warps', () => {
-      const make = (label: string, size: number, usage = STORAGE): GPUBuffer =>
-        device.createBuffer({ label, size, usage: usage | COPY_DST });
-      return {
-        params: make('warp params', 256, UNIFORM),
-        box: make('warp box', BOX_BYTES),
-        coverage: make('warp coverage', Math.ceil(BOX_PIXELS / 4) * 4),
-        shifts: make('warp mesh', 8 * MOST_NODES),
-      };
+    const { device } = this.gpu;
+    this.#buffers ??= await this.gpu.guard('allocating for warps', () => {
+      const make = (what: 'box' | 'coverage' | 'shifts'): GPUBuffer =>
+        device.createBuffer({
+          label: `warp ${what}`,
+          size: this.#sizes[what],
+          usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+        });
+      return { box: make('box'), coverage: make('coverage'), shifts: make('shifts') };
     });
     if (!mesh || mesh === this.#mesh) return;
-    const { shifts } = this.#made;
-    await this.#gpu.guard('uploading a mesh', () =>
+    const { shifts } = this.#buffers;
+    await this.gpu.guard('uploading a mesh', () =>
       device.queue.writeBuffer(shifts, 0, mesh.shifts as Float32Array<ArrayBuffer>),
     );
     this.#mesh = mesh;
@@ -105,7 +115,7 @@ export class Warper {
   async #part(frame: FrameSource, warp: Warp, tile: TileBox, target: Target, part: Box): Promise<void> {
     const picture = frameSize(frame);
     const box = boxOf(warp, picture, part);
-    if (!this.#fits(frame, box) && part.width * part.height > 1) {
+    if (box.width * box.height > BOX_PIXELS && part.width * part.height > 1) {
       const isWide = part.width >= part.height;
       const [width, height] = isWide ? [part.width >> 1, part.height] : [part.width, part.height >> 1];
       await this.#part(frame, warp, tile, target, { ...part, width, height });
@@ -116,15 +126,16 @@ export class Warper {
         height: isWide ? height : part.height - height,
       });
     }
-    const source = await this.#source(frame, box, picture);
+    const bits = await this.#upload(frame, box);
     const block = { x: blockStart(part.x, picture.width), y: blockStart(part.y, picture.height) };
     const middle = apply(warp.matrix, block.x + BLOCK / 2, block.y + BLOCK / 2);
     const anchor = { x: Math.round(middle[0]), y: Math.round(middle[1]) };
     // From pixels of the block to the reference's, by the homography, to the frame's beside the anchor.
     const matrix = multiply3(translation(-anchor.x, -anchor.y), multiply3(warp.matrix, translation(block.x, block.y)));
     const { columns = 0, rows = 0 } = warp.mesh ?? {};
-    await this.#dispatch(
-      source.program,
+    const { box: samples, coverage, shifts } = this.#buffers!;
+    this.#commands.add(
+      WARP,
       {
         first: target.first + (part.y - tile.y) * tile.width + part.x - tile.x,
         pitch: tile.width,
@@ -138,9 +149,11 @@ export class Warper {
         low_y: -anchor.y,
         high_x: picture.width - 1 - anchor.x,
         high_y: picture.height - 1 - anchor.y,
-        box_x: source.box.x - anchor.x,
-        box_y: source.box.y - anchor.y,
-        ...source.params,
+        box_x: box.x - anchor.x,
+        box_y: box.y - anchor.y,
+        box_width: box.width,
+        bits,
+        use_coverage: 'coverage' in frame && frame.coverage ? 1 : 0,
         columns,
         rows,
         mesh_x: ((block.x + 0.5) * columns) / picture.width - 0.5,
@@ -149,82 +162,24 @@ export class Warper {
         mesh_step_y: rows / picture.height,
         matrix: [0, 3, 6].flatMap((i) => [...matrix.slice(i, i + 3), 0]),
       },
-      target.buffer,
-      source.binding,
+      [target.buffer, samples, coverage, shifts],
+      flatGrid(part.width * part.height),
     );
+    await this.#commands.submit('warping a part of a frame');
   }
 
-  /** Whether a box of a frame fits the buffers at hand. */
-  #fits(frame: FrameSource, { width, height }: Box): boolean {
-    if ('texture' in frame) return true;
-    if ('image' in frame) return width <= BOX_SIDE && height <= BOX_SIDE;
-    if ('buffer' in frame) {
-      const { maxBinding, device } = this.#gpu;
-      return height * 12 * frame.width + device.limits.minStorageBufferOffsetAlignment <= maxBinding;
+  /** Brings a box of a frame to the GPU. @returns bits of a sample, as the program reads them. */
+  async #upload(frame: FrameSource, box: Box): Promise<number> {
+    const { box: samples, coverage: covered } = this.#buffers!;
+    if (!('data' in frame)) {
+      await (await this.#transfer()).load(frame, { ...box, cell: 1, step: 1 }, { buffer: samples, first: 0 });
+      return VEC4_BITS;
     }
-    return width * height * 3 * frame.data.BYTES_PER_ELEMENT <= BOX_BYTES;
-  }
-
-  /** Brings a box of a frame to the GPU, unless it is there already. */
-  async #source(
-    frame: FrameSource,
-    box: Box,
-    { width }: Size,
-  ): Promise<{ program: Program; params: ParamValues; binding: GPUBindingResource; box: Box }> {
-    const { device } = this.#gpu;
-    const none = { bits: 32, row: 0, base: 0, coverage_row: 0 };
-    if ('texture' in frame) {
-      const binding = frame.texture.createView({
-        dimension: '2d',
-        baseMipLevel: 0,
-        mipLevelCount: 1,
-        baseArrayLayer: 0,
-        arrayLayerCount: 1,
-      });
-      return { program: WARP_TEXTURE, params: none, binding, box: { ...box, x: 0, y: 0 } };
-    }
-    if ('buffer' in frame) {
-      const align = device.limits.minStorageBufferOffsetAlignment;
-      const start = box.y * 12 * width;
-      const offset = Math.floor(start / align) * align;
-      return {
-        program: WARP_BUFFER,
-        params: { ...none, row: 3 * width, base: (start - offset) / 4 },
-        binding: { buffer: frame.buffer, offset, size: (box.y + box.height) * 12 * width - offset },
-        box: { ...box, x: 0 },
-      };
-    }
-    if ('image' in frame) {
-      await this.#gpu.guard(`uploading ${frame.name ?? 'a frame'}`, () => {
-        this.#block ??= device.createTexture({
-          label: 'warp block',
-          size: [BOX_SIDE, BOX_SIDE],
-          format: 'rgba8unorm',
-          usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST | GPUTextureUsage.RENDER_ATTACHMENT,
-        });
-        device.queue.copyExternalImageToTexture(
-          { source: frame.image, origin: [box.x, box.y] },
-          { texture: this.#block, colorSpace: 'srgb', premultipliedAlpha: false },
-          [box.width, box.height],
-        );
-      });
-      return { program: WARP_TEXTURE, params: none, binding: this.#block!.createView(), box };
-    }
-    const { data, coverage } = frame;
+    const { data, coverage, width } = frame;
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    await this.#write(this.#made!.box, bytes, 3 * data.BYTES_PER_ELEMENT, box, width);
-    if (coverage) await this.#write(this.#made!.coverage, coverage, 1, box, width);
-    return {
-      program: WARP_BUFFER,
-      params: {
-        bits: 8 * data.BYTES_PER_ELEMENT,
-        row: 3 * box.width,
-        base: 0,
-        coverage_row: coverage ? box.width : 0,
-      },
-      binding: { buffer: this.#made!.box },
-      box,
-    };
+    await this.#write(samples, bytes, 3 * data.BYTES_PER_ELEMENT, box, width);
+    if (coverage) await this.#write(covered, coverage, 1, box, width);
+    return 8 * data.BYTES_PER_ELEMENT;
   }
 
   /** Uploads a box of a picture of some bytes a pixel. */
@@ -235,35 +190,9 @@ export class Warper {
       this.#staging.set(bytes.subarray(at, at + length), y * length);
     }
     const size = Math.ceil((box.height * length) / 4) * 4;
-    await this.#gpu.guard('uploading a part of a frame', () =>
-      this.#gpu.device.queue.writeBuffer(to, 0, this.#staging, 0, size),
+    await this.gpu.guard('uploading a part of a frame', () =>
+      this.gpu.device.queue.writeBuffer(to, 0, this.#staging, 0, size),
     );
-  }
-
-  async #dispatch(program: Program, values: ParamValues, stack: GPUBuffer, source: GPUBindingResource): Promise<void> {
-    const { device } = this.#gpu;
-    const { label } = program;
-    const { layout, pipeline } = this.#pipelines.get(program);
-    const compiled = await this.#gpu.wait(pipeline);
-    const { params, coverage, shifts } = this.#made!;
-    await this.#gpu.guard(label, () => {
-      device.queue.writeBuffer(params, 0, program.pack(values));
-      const resources = [{ buffer: params }, { buffer: stack }, source, { buffer: coverage }, { buffer: shifts }];
-      const encoder = device.createCommandEncoder({ label });
-      const pass = encoder.beginComputePass({ label });
-      pass.setPipeline(compiled);
-      pass.setBindGroup(
-        0,
-        device.createBindGroup({
-          label,
-          layout,
-          entries: resources.map((resource, binding) => ({ binding, resource })),
-        }),
-      );
-      pass.dispatchWorkgroups(...flatGrid(Number(values.width) * Number(values.height)));
-      pass.end();
-      device.queue.submit([encoder.finish()]);
-    });
   }
 }
 

@@ -28,7 +28,10 @@ export interface Step {
   implementation: string;
   dispatch: Dispatch;
   multiplyAdds: number;
-  /** Bytes read and written, counting every tensor once. */
+  /** Bytes of the tensors that it reads and of those that it writes, counting each once. */
+  bytesRead: number;
+  bytesWritten: number;
+  /** Both. */
   bytes: number;
   output: View;
 }
@@ -158,7 +161,9 @@ export function plan(source: Graph, target: Target = {}): Plan {
     const results = resultsOf(graph, node).map(({ id }) => views[id]);
     const dispatch = implementation.dispatch({ inputs, output: views[node.id], results });
     checkTypes(node.name, dispatch);
-    const touched = [...inputs, views[node.id], ...results];
+    const bytesOf = (tensors: readonly View[]): number =>
+      tensors.reduce((sum, view) => sum + tensorBytes(view.shape, view.dtype), 0);
+    const [bytesRead, bytesWritten] = [bytesOf(inputs), bytesOf([views[node.id], ...results])];
     steps.push({
       node: node.id,
       name: node.name,
@@ -167,7 +172,9 @@ export function plan(source: Graph, target: Target = {}): Plan {
       implementation: implementation.name,
       dispatch,
       multiplyAdds: kernel.multiplyAdds?.(node.attrs, shapes, node.shape) ?? 0,
-      bytes: touched.reduce((sum, view) => sum + tensorBytes(view.shape, view.dtype), 0),
+      bytesRead,
+      bytesWritten,
+      bytes: bytesRead + bytesWritten,
       output: views[node.id],
     });
   }

@@ -11,6 +11,9 @@ import { ENCODER_LAYERS } from './encoder.ts';
 import { conv } from './part.ts';
 import type { Network } from './part.ts';
 
+/** How the names of the layers begin that write to the memory. */
+export const WRITERS = 'memory.write.';
+
 export interface Memory {
   /** Writes f_{l,k}. Frames arrive in order. */
   write(layer: number, frame: number, features: GraphNode): void;
@@ -26,7 +29,7 @@ export function memory(net: Network): Memory {
 
   const writeSlot = (layer: number, frame: number, features: GraphNode): void => {
     const name = `v.${layer}.${frame + 1}`;
-    const weights = config.variant === 'fixed' ? `memory.write.${layer}.${frame + 1}` : `memory.write.${layer}`;
+    const weights = `${WRITERS}${layer}${config.variant === 'fixed' ? `.${frame + 1}` : ''}`;
     const written = conv(net, name, features, config.width, 1, { weights });
     const slots = writes[layer - 1];
     if (config.variant === 'fixed') slots.push(written);

@@ -2,7 +2,7 @@
  * The schedule of a merge: which graphs run, and in which tiles, so that GPU buffers stay within a budget and the
  * device's limits. A pure function: `deghost plan` prints it without a device.
  */
-import { bytesText } from '../bytesText.ts';
+import { bytesText, enoughBytesText } from '../bytesText.ts';
 import { InputError } from '../errors.ts';
 import { edgeBytes } from '../graph/edges.ts';
 import { fuse } from '../graph/fuse/index.ts';
@@ -47,6 +47,20 @@ export interface Stage {
   plan: Plan;
   /** Bytes of GPU buffers while the stage runs, weights included. */
   bytes: number;
+}
+
+/** A stage whose smallest tile exceeds the limits: the plan of that tile, and the bytes that it takes, as a stage's. */
+type TooSmall = Pick<Stage, 'name' | 'plan' | 'bytes'>;
+
+/** The error that names the smallest budget with which every stage runs. */
+function tooSmall(stages: readonly TooSmall[], { memoryBudget, maxBinding }: Limits): InputError {
+  const { name, plan, bytes } = stages.reduce((most, stage) => (stage.bytes > most.bytes ? stage : most));
+  return new InputError(
+    `memory budget ${bytesText(memoryBudget)} is too small: the smallest tile of the ${name} needs ` +
+      `${enoughBytesText(bytes)} (largest buffer ${bytesText(plan.bytes.largest)} of ` +
+      `${bytesText(maxBinding)})`,
+    { problem: 'memory-budget', remedy: 'raise it' },
+  );
 }
 
 /** What a merge runs: its stages in order, each with its tiles and the plan of one tile. */
@@ -127,24 +141,27 @@ function scheduleStage(
   padded: { width: number; height: number },
   limits: Limits,
   otherWeights: number,
-): Stage {
+): Stage | TooSmall {
   const ways = request.name === 'fusion' ? FUSIONS : FUSIONS.slice(0, 1);
   const found = ways.map((way) => stageFused(request, way, padded, limits, otherWeights));
-  const stages = found.filter((stage): stage is Stage => !(stage instanceof InputError));
-  if (stages.length === 0) throw found.at(-1);
+  const stages = found.filter((stage): stage is Stage => 'tiling' in stage);
+  if (stages.length === 0)
+    return found
+      .filter((stage): stage is TooSmall => !('tiling' in stage))
+      .reduce((least, stage) => (stage.bytes < least.bytes ? stage : least));
   return stages.reduce((best, stage) =>
     costOf(stage.plan, stage.tiling) < costOf(best.plan, best.tiling) ? stage : best,
   );
 }
 
-/** A stage fused in one way. @returns an error if no tile fits. */
+/** A stage fused in one way. */
 function stageFused(
   { name, rules, build }: StageRequest,
   way: FuseOptions,
   padded: { width: number; height: number },
   limits: Limits,
   otherWeights: number,
-): Stage | InputError {
+): Stage | TooSmall {
   const plans = new Map<string, Plan>();
   const planOf = (width: number, height: number): Plan => {
     const key = `${width}x${height}`;
@@ -168,12 +185,7 @@ function stageFused(
   if (!tiling) {
     const side = 2 * rules.halo + rules.grid;
     const smallest = planOf(Math.min(padded.width, side), Math.min(padded.height, side));
-    return new InputError(
-      `memory budget ${bytesText(limits.memoryBudget)} is too small: the smallest tile of the ${name} needs ` +
-        `${bytesText(planBytes(smallest, weights))} (largest buffer ${bytesText(smallest.bytes.largest)} of ` +
-        `${bytesText(limits.maxBinding)})`,
-      { problem: 'memory-budget', remedy: 'raise it' },
-    );
+    return { name, plan: smallest, bytes: planBytes(smallest, weights) };
   }
   const chosen = planOf(tiling.width, tiling.height);
   return { name, tiling, plan: chosen, bytes: planBytes(chosen, weights) };
@@ -214,14 +226,20 @@ export function schedule(request: ScheduleRequest): Schedule {
       });
     requests.push({ name: 'fusion', rules: FUSION_TILES, build: (w, h) => fusionGraph(config, scene(w, h)) });
   }
-  const stages: Stage[] = [];
+  const found: (Stage | TooSmall)[] = [];
   // Weights stay on the device, so a later stage also holds those of the earlier stages.
   let weights = request.otherBytes ?? 0;
   for (const stageRequest of requests) {
     const stage = scheduleStage(stageRequest, padded, limits, weights);
     weights += weightBytes(stage.plan);
-    stages.push(stage);
+    found.push(stage);
   }
+  const stages = found.filter((stage): stage is Stage => 'tiling' in stage);
+  if (stages.length < found.length)
+    throw tooSmall(
+      found.filter((stage) => !('tiling' in stage)),
+      limits,
+    );
   return { width, height, padded, frames: taus.length, reference, stages, limits };
 }
 

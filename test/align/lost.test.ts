@@ -15,7 +15,7 @@ it('goes on with the tile that failed, within the memory budget', async () => {
     devices.push(await openDevice(adapter));
     return devices[devices.length - 1];
   };
-  const memoryBudget = 10 * MiB;
+  const memoryBudget = 5.5 * MiB;
   const weights = readGolden('fixed-halo').weightsBytes;
   const deghoster = await Deghoster.create({ weights, device: open, memoryBudget });
   const frames = handHeld(21, SHOTS);

@@ -1,10 +1,11 @@
 /** Each of alignment's programs against f64. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CORRELATE, PICK, searchSize } from '../../src/align/coarsePrograms.ts';
-import { ACCUMULATE, ADVANCE, FREEDOM, SOLVE, SUMS, groupsOf } from '../../src/align/gaussNewtonPrograms.ts';
+import { ACCUMULATE, ADVANCE, SOLVE, SUMS, groupsOf, modelParams } from '../../src/align/gaussNewtonPrograms.ts';
 import type { Model } from '../../src/align/gaussNewtonPrograms.ts';
 import { inverse, normalization, toPixels } from '../../src/align/homography.ts';
-import { BLUR_ROWS, HALVE, LUMA, NORMALIZE, VEC4_BITS } from '../../src/align/pyramidPrograms.ts';
+import { VEC4_BITS } from '../../src/align/pixels.ts';
+import { HALVE, LUMA, NORMALIZE, normalizeGroups } from '../../src/align/pyramidPrograms.ts';
 import { AT, HYPOTHESES, STATE_FLOATS } from '../../src/align/state.ts';
 import { Gpu } from '../../src/device.ts';
 import { Pipelines } from '../../src/graph/pipelines.ts';
@@ -77,7 +78,25 @@ function worst(a: ArrayLike<number>, b: ArrayLike<number>): number {
 function noise(width: number, height: number, seed: number): Pixels {
   return { width, height, data: Float64Array.from(rng(seed).floats(2 * width * height, 0, 1)) };
 }
-const f32 = ({ data }: Pixels): Float32Array => Float32Array.from(data);
+/** Pixels as words (pixels.ts): luma, or features, which go from -5 to 5. */
+function words({ data }: Pixels, kind: 'luma' | 'feature'): Uint32Array {
+  const packed = kind === 'luma' ? new Uint16Array(data.length) : new Int16Array(data.length);
+  data.forEach((value, i) => (packed[i] = Math.round(kind === 'luma' ? 65535 * value : 32767 * scaled(value, i))));
+  return new Uint32Array(packed.buffer);
+}
+const scaled = (value: number, i: number): number => (i % 2 === 0 ? value / 5 : value);
+/** What words hold. */
+function pixelsOf(values: Float32Array, kind: 'luma' | 'feature'): number[] {
+  if (kind === 'luma') return [...new Uint16Array(values.buffer)].map((word) => word / 65535);
+  return [...new Int16Array(values.buffer)].map((word, i) => (word / 32767) * (i % 2 === 0 ? 5 : 1));
+}
+/** The pixels that words can hold. */
+function held(pixels: Pixels, kind: 'luma' | 'feature'): Pixels {
+  const packed = new Float32Array(words(pixels, kind).buffer);
+  return { ...pixels, data: Float64Array.from(pixelsOf(packed, kind)) };
+}
+/** Half of the smallest difference that words hold, and rounding. */
+const STEP = { luma: 0.52 / 65535, feature: (0.52 * 5) / 32767 };
 
 describe('luma', () => {
   const [width, rows] = [7, 5];
@@ -100,7 +119,7 @@ describe('luma', () => {
           : Float32Array.from(bits === VEC4_BITS ? values.flatMap((v, i) => (i % 3 === 2 ? [v, 9] : [v])) : values);
     const words = new Uint32Array(packed.buffer, 0, packed.byteLength >> 2);
     const out = await run(
-      { samples: words, coverage: new Uint32Array(16), pixels: new Float32Array(2 * (width * rows + 4)) },
+      { samples: words, coverage: new Uint32Array(16), pixels: new Uint32Array(width * rows + 4) },
       [
         [
           LUMA,
@@ -117,8 +136,9 @@ describe('luma', () => {
         linear,
       ),
     ).flat();
-    expect(worst(out.subarray(8), expected)).toBeLessThan(2e-5);
-    expect(worst(out.subarray(0, 8), new Float32Array(8))).toBe(0);
+    const found = pixelsOf(out, 'luma');
+    expect(worst(found.slice(8), expected)).toBeLessThan(STEP.luma + 2e-5);
+    expect(worst(found.slice(0, 8), new Float32Array(8))).toBe(0);
   });
 
   it('weighs nothing where there is no data', async () => {
@@ -127,7 +147,7 @@ describe('luma', () => {
       {
         samples: new Uint32Array(27).fill(0x80808080),
         coverage: new Uint32Array(covered.buffer),
-        pixels: new Float32Array(2 * 35),
+        pixels: new Uint32Array(35),
       },
       [
         [
@@ -139,7 +159,8 @@ describe('luma', () => {
       ],
       'pixels',
     );
-    for (let i = 0; i < 35; i++) expect(out[2 * i + 1]).toBe(i % 3 === 0 ? 0 : 1);
+    const found = pixelsOf(out, 'luma');
+    for (let i = 0; i < 35; i++) expect(found[2 * i + 1]).toBe(i % 3 === 0 ? 0 : 1);
   });
 });
 
@@ -150,41 +171,55 @@ describe('the pyramid', () => {
     [8, 33],
     [3, 4],
   ])('halves %s x %s, whole and in bands', async (width, height) => {
-    const source = noise(width, height, 5);
+    const source = held(noise(width, height, 5), 'luma');
     const expected = halved(source);
     const { width: w, height: h } = expected;
     const params = { width: w, first: 3, from_first: 0, from_width: width, from_height: height };
+    const all = words(source, 'luma');
     const whole = await run(
-      { source: f32(source), pixels: new Float32Array(2 * (w * h + 3)) },
+      { source: all, pixels: new Uint32Array(w * h + 3) },
       [[HALVE, { ...params, top: 0, rows: h, from_top: 0 }, ['source', 'pixels'], flatGrid(w * h)]],
       'pixels',
     );
-    expect(worst(whole.subarray(6), expected.data)).toBeLessThan(1e-6);
+    expect(worst(pixelsOf(whole, 'luma').slice(6), expected.data)).toBeLessThan(STEP.luma);
     // The last row alone, from the rows that it needs.
     const from = Math.max(0, 2 * (h - 1) - 2);
     const band = await run(
-      { source: f32(source).subarray(2 * width * from), pixels: new Float32Array(2 * (w * h + 3)) },
+      { source: all.slice(width * from), pixels: new Uint32Array(w * h + 3) },
       [[HALVE, { ...params, top: h - 1, rows: 1, from_top: from }, ['source', 'pixels'], flatGrid(w)]],
       'pixels',
     );
-    expect(worst(band.subarray(6 + 2 * w * (h - 1)), whole.subarray(6 + 2 * w * (h - 1)))).toBe(0);
+    const last = (values: Float32Array): number[] => pixelsOf(values, 'luma').slice(6 + 2 * w * (h - 1));
+    expect(worst(last(band), last(whole))).toBe(0);
   });
 
   it.each([
     [31, 22],
     [9, 8],
+    [16, 33],
   ])('normalises luma of %s x %s', async (width, height) => {
-    const source = noise(width, height, 6);
-    const params = { width, rows: height, first: 0 };
+    const source = held(noise(width, height, 6), 'luma');
     const out = await run(
-      { pixels: f32(source), blurred: new Float32Array(2 * width * height) },
+      { luma: Uint32Array.from([7, ...words(source, 'luma')]), features: new Uint32Array(width * height + 2) },
       [
-        [BLUR_ROWS, params, ['pixels', 'blurred'], flatGrid(width * height)],
-        [NORMALIZE, params, ['blurred', 'pixels'], flatGrid(width * height)],
+        [
+          NORMALIZE,
+          { width, height, from_first: 1, first: 2 },
+          ['luma', 'features'],
+          normalizeGroups({ width, height }),
+        ],
       ],
-      'pixels',
+      'features',
     );
-    expect(worst(out, normalizedLuma(source).data)).toBeLessThan(2e-5);
+    expect(worst(pixelsOf(out, 'feature').slice(4), normalizedLuma(source).data)).toBeLessThan(STEP.feature + 2e-5);
+  });
+
+  it('holds the largest feature that there can be', async () => {
+    const spot = { width: 41, height: 41, data: new Float64Array(2 * 41 * 41).fill(1) };
+    spot.data.forEach((_, i) => (spot.data[i] = i % 2 || i === 2 * (20 * 41 + 20) ? 1 : 0));
+    const largest = Math.max(...normalizedLuma(spot).data);
+    expect(largest).toBeGreaterThan(4.5);
+    expect(largest).toBeLessThan(5);
   });
 });
 
@@ -193,7 +228,7 @@ function features(matrix: readonly number[], width = 70, height = 51, exposure =
   const { data } = shoot(scene(9), { width, height, exposure: 0.2 * exposure, matrix }, inverse);
   const pixels = new Float64Array(2 * width * height);
   for (let i = 0; i < width * height; i++) pixels.set(lumaOf([0, 1, 2].map((c) => data[3 * i + c] / 255)), 2 * i);
-  return normalizedLuma({ width, height, data: pixels });
+  return held(normalizedLuma({ width, height, data: pixels }), 'feature');
 }
 
 const SIZE = { width: 70, height: 51 };
@@ -212,8 +247,8 @@ describe('Gauss-Newton', () => {
     const common = { width, height, groups, unit };
     const out = await run(
       {
-        reference: f32(REFERENCE),
-        frame: f32(MOVED),
+        reference: words(REFERENCE, 'feature'),
+        frame: words(MOVED, 'feature'),
         state,
         sums: new Float32Array(HYPOTHESES * groups * SUMS),
       },
@@ -224,7 +259,7 @@ describe('Gauss-Newton', () => {
           ['reference', 'frame', 'state', 'sums'],
           [groups, 1, 3],
         ],
-        [SOLVE, { ...common, freedom: FREEDOM[model] }, ['sums', 'state'], [3, 1, 1]],
+        [SOLVE, { ...common, ...modelParams(model) }, ['sums', 'state'], [3, 1, 1]],
       ],
       'state',
     );
@@ -247,7 +282,12 @@ describe('Gauss-Newton', () => {
     state.set([1, 0, 0, 0, 1, 0, 0, 0, 1], 0);
     state.set([1, 0, 5, 0, 1, 0, 0, 0, 1], STATE_FLOATS);
     const out = await run(
-      { reference: f32(REFERENCE), frame: f32(REFERENCE), state, sums: new Float32Array(2 * groups * SUMS) },
+      {
+        reference: words(REFERENCE, 'feature'),
+        frame: words(REFERENCE, 'feature'),
+        state,
+        sums: new Float32Array(2 * groups * SUMS),
+      },
       [
         [
           ACCUMULATE,
@@ -255,7 +295,7 @@ describe('Gauss-Newton', () => {
           ['reference', 'frame', 'state', 'sums'],
           [groups, 1, 2],
         ],
-        [SOLVE, { ...common, freedom: 8 }, ['sums', 'state'], [2, 1, 1]],
+        [SOLVE, { ...common, ...modelParams('homography') }, ['sums', 'state'], [2, 1, 1]],
       ],
       'state',
     );
@@ -310,8 +350,8 @@ describe('the coarse search', () => {
     const { reach, side, count } = searchSize(width, height);
     const params = { width, height, first: 0, reach, side, count };
     const data = {
-      reference: f32(REFERENCE),
-      frame: f32(MOVED),
+      reference: words(REFERENCE, 'feature'),
+      frame: words(MOVED, 'feature'),
       scores: new Float32Array(count),
       state: new Float32Array(HYPOTHESES * STATE_FLOATS),
     };

@@ -1,18 +1,17 @@
 /**
  * Warping into tiles, against f64: every form of a frame that Node has, every model, tiles, coverage. Browsers warp
- * ImageBitmaps through the same shader as textures.
+ * ImageBitmaps in the same way as textures.
  */
 import { describe, expect, it } from 'vitest';
 import { Warper } from '../../src/align/warper.ts';
 import type { Warp } from '../../src/align/types.ts';
-import { Gpu } from '../../src/device.ts';
-import { Pipelines } from '../../src/graph/pipelines.ts';
 import type { Frame, FrameSource } from '../../src/index.ts';
 import { testDevice } from '../gpu.ts';
 import { asBuffer, asTexture, readBuffer } from '../reference/frames.ts';
 import { expectClose, rng } from '../reference/random.ts';
 import { resampled } from '../reference/warp.ts';
 import type { Grid } from '../reference/warp.ts';
+import { alignDevice } from './estimateChecks.ts';
 import { aboutMiddle } from './scene.ts';
 
 /** f32 against f64: positions to 1e-4 pixels, which noise turns into as much of its range. */
@@ -37,15 +36,16 @@ async function warped(
   before = 3,
 ): Promise<Float32Array> {
   const device = await testDevice();
-  const gpu = new Gpu(device);
   const pixels = tile.width * tile.height;
   const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
   const buffer = device.createBuffer({ size: 16 * (before + pixels), usage: STORAGE | COPY_DST | COPY_SRC });
   device.queue.writeBuffer(buffer, 0, new Float32Array(4 * (before + pixels)).fill(W));
-  const warper = new Warper(gpu, new Pipelines(gpu));
+  const on = alignDevice(device);
+  const warper = new Warper(on, [frame]);
   await warper.load(frame, warp, tile, { buffer, first: before });
   const all = await readBuffer(device, buffer);
   warper.dispose();
+  on.dispose();
   buffer.destroy();
   expect(all.subarray(0, 4 * before).every((value) => value === W)).toBe(true);
   return all.slice(4 * before);

@@ -283,8 +283,29 @@ describe('schedule', () => {
 
   it('says so when no tile fits', () => {
     expect(() => schedule({ ...request(3000, 2000), limits: { ...limits, memoryBudget: 2 ** 20 } })).toThrow(
-      /^memory budget 1.0 MiB is too small: the smallest tile of the segmentation needs [\d.]+ MiB .*: raise it$/,
+      /^memory budget 1.0 MiB is too small: the smallest tile of the fusion needs [\d.]+ MiB .*: raise it$/,
     );
+  });
+
+  it.each([
+    [CONFIG, 0, {}],
+    [CONFIG, 5e6, { cpu: true, subgroupSize: 4 }],
+    [ANY, 0, {}],
+    [null, 1e6, {}],
+  ] as const)('names a budget that is just enough (%#)', (config, otherBytes, capabilities) => {
+    const scheduled = (memoryBudget: number): unknown =>
+      schedule({ ...request(3000, 2000, config), otherBytes, limits: { ...limits, capabilities, memoryBudget } });
+    const tooSmall = /needs ([\d.]+) (KiB|MiB)/;
+    let message = '';
+    try {
+      scheduled(1);
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    const [, number, unit] = tooSmall.exec(message)!;
+    const needed = Number(number) * (unit === 'KiB' ? 1024 : 1024 ** 2);
+    expect(() => scheduled(needed)).not.toThrow();
+    expect(() => scheduled(0.98 * needed)).toThrow(tooSmall);
   });
 
   it('skips segmentation where maps are given, and the network for the plain merge', () => {

@@ -112,6 +112,8 @@ export const PLAN_OPTIONS = {
   weights: { type: 'string' },
   precision: { type: 'string' },
   'memory-budget': { type: 'string' },
+  'max-binding': { type: 'string' },
+  'hand-held': { type: 'boolean' },
 } satisfies OptionSpecs;
 
 export const TUNE_OPTIONS = {

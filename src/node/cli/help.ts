@@ -168,7 +168,8 @@ ${ADAPTER}
 export const PLAN_HELP = `Usage: deghost plan WIDTHxHEIGHT [options], or deghost plan --size WIDTHxHEIGHT
 
 Prints what a merge of this size would do on this machine: its tiles, every step, GPU memory before and after
-buffers are shared, and, if deghost tune has been run, how long it will take.
+buffers are shared, the bytes that it moves, what aligning its frames adds, and, if deghost tune has been run,
+how long it will take.
 Nothing is computed.
 
 Example
@@ -182,6 +183,8 @@ Example
   --memory-budget SIZE  most GPU memory to use: 512MiB (default), 1GiB, 300000000
   --limits WHICH        adapter: this machine's limits and implementations (default); default: what every
                         WebGPU device has
+  --max-binding SIZE    most bytes of one buffer, in place of the limits': 128MiB, 2GiB
+  --hand-held           for frames that are resampled: tiles leave room for the buffers that this takes
   --wgsl STEP           print only the shader of a step, by its name in the plan: --wgsl s.1.enc1.2
 ${ADAPTER}
   --json                one JSON object on stdout

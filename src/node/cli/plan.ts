@@ -2,6 +2,7 @@
  * `deghost plan`: what a merge of a given size would run, the memory it needs, and the time it takes if `deghost tune`
  * has measured it. Nothing is computed, and no device is opened.
  */
+import { planAlignment, resamplingBytes } from '../../align/traffic.ts';
 import { NoAdapterError, UsageError } from '../../errors.ts';
 import { adapterCapabilities } from '../matrices.ts';
 import { MAX_FRAMES, MIN_FRAMES, middleFrame } from '../../image/frame.ts';
@@ -9,6 +10,7 @@ import { MAX_PIXELS } from '../../image/picture.ts';
 import type { Target } from '../../kernels/target.ts';
 import { DEFAULT_MAX_BINDING, schedule, scheduleReport, scheduleText } from '../../model/schedule.ts';
 import type { Schedule } from '../../model/schedule.ts';
+import { trafficOf } from '../../model/traffic.ts';
 import { readTuning } from '../../tune/cache.ts';
 import { tuneKey } from '../../tune/key.ts';
 import { predict } from '../../tune/predict.ts';
@@ -18,13 +20,14 @@ import type { TuneResult } from '../../tune/result.ts';
 import { requestAdapter } from '../adapter.ts';
 import type { SoftwareChoice } from '../adapter.ts';
 import { FileTuneCache } from '../tuneCache.ts';
-import { choiceOption, integerOption, sizeArgument, suggestion } from './args.ts';
+import { bytesOption, choiceOption, integerOption, sizeArgument, suggestion } from './args.ts';
 import type { ParsedArgs } from './args.ts';
 import { adapterOption, budgetOption, precisionOption } from './engineOptions.ts';
 import { json } from './io.ts';
 import type { CommandIo } from './io.ts';
 import { formatWgsl } from '../formatWgsl.ts';
 import { clock } from './progress.ts';
+import { trafficText } from './trafficText.ts';
 import { readWeights } from './weights.ts';
 
 /** What a plan is made for. */
@@ -50,9 +53,14 @@ export async function planCommand(args: ParsedArgs, io: CommandIo): Promise<void
   const precision = precisionOption(args);
   const limits = choiceOption(args, 'limits', ['adapter', 'default'] as const, 'adapter');
   const software = adapterOption(args);
+  const isHandHeld = flags.has('hand-held');
   const config = method === 'network' ? (await readWeights(values.weights, frames, reference)).config : undefined;
-  const { maxBinding, target, tuning } =
-    limits === 'adapter' ? await machine(precision, software, io, flags.has('json')) : bare(precision);
+  const {
+    maxBinding: offered,
+    target,
+    tuning,
+  } = limits === 'adapter' ? await machine(precision, software, io, flags.has('json')) : bare(precision);
+  const maxBinding = bytesOption(args, 'max-binding') ?? offered;
   if (precision === 'f16' && !target.capabilities?.f16)
     throw new UsageError(
       '--precision is f16, which takes an adapter with the feature shader-f16: leave it out, or choose another ' +
@@ -68,25 +76,34 @@ export async function planCommand(args: ParsedArgs, io: CommandIo): Promise<void
     gamma: config?.gamma ?? 2.2,
     useResponse: true,
     motionGiven: false,
+    covered: isHandHeld,
+    otherBytes: isHandHeld ? resamplingBytes({ width, height }) : 0,
     limits: { memoryBudget, maxBinding, ...target },
   });
   if (values.wgsl !== undefined) {
     io.stdout.write(shaderText(planned, values.wgsl));
     return;
   }
+  const traffic = trafficOf(planned);
+  const alignment = planAlignment(planned);
   const predicted = tuning && useful(predict(planned, tuning));
   if (flags.has('json'))
     io.stdout.write(
       json({
         ...scheduleReport(planned),
         precision,
+        traffic,
+        alignment: { ...alignment, share: alignment.bytes / traffic.bytes },
         predicted:
           predicted && tuning
             ? { milliseconds: predicted.ms, ...predicted, ms: undefined, adapter: tuning.adapter, tuned: tuning.date }
             : null,
       }),
     );
-  else io.stdout.write(`${scheduleText(planned)}\n\n${predictionText(predicted, tuning, limits)}\n`);
+  else
+    io.stdout.write(
+      `${scheduleText(planned)}\n\n${trafficText(traffic, alignment)}\n\n${predictionText(predicted, tuning, limits)}\n`,
+    );
 }
 
 /** The shader of a step, after a line that describes it. @throws UsageError if no step has this name. */
