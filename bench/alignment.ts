@@ -61,7 +61,9 @@ export interface AlignmentFigures {
   resample: Timed;
   /** Both, over the merge. */
   ratio: number;
-  /** Milliseconds of the GPU by part, from one more run; `rest` is the wall time that is left. Null without timestamps. */
+  /**
+   * Milliseconds of the GPU by part, from one more run; `rest` is the wall time that is left. Null without timestamps.
+   */
   parts: Record<string, number> | null;
   alignment: Pick<FrameAlignment, 'kind' | 'displacement' | 'roundTrip' | 'failed'>[];
 }
@@ -126,9 +128,8 @@ export async function benchAlignment(options: AlignmentBenchOptions): Promise<Al
       times.estimate.push(await clock(estimate));
       times.resample.push(await clock(resample));
       times.merge.push(await clock(merge));
-      say(
-        `run ${run + 1} of ${runs}: ${Object.entries(times).map(([what, ms]) => `${what} ${ms.at(-1)!.toFixed(0)} ms`)}`,
-      );
+      const last = Object.entries(times).map(([what, ms]) => `${what} ${ms.at(-1)!.toFixed(0)} ms`);
+      say(`run ${run + 1} of ${runs}: ${last}`);
     }
     let byProgram: Map<string, number> | undefined;
     const wall = await clock(async () => {

@@ -1,7 +1,8 @@
 /**
  * The pyramid's levels: their sizes, and where they lie in a picture's buffer.
  *
- * Each level has half the size of the one before; pixel 0 stays at 0, so a homography between levels scales by exactly 2.
+ * Each level has half the size of the one before; pixel 0 stays at 0, so a homography between levels scales by exactly
+ * 2.
  */
 import type { Size } from './homography.ts';
 

@@ -2,8 +2,8 @@
  * Pixels of pyramids: a value and its weight in one word. Values are luma in [0,1] at first, then features, whose local
  * normalisation keeps them within FEATURE_RANGE.
  *
- * Alignment is bound by memory on a GPU, so this halves its bytes: luma to 1/65535 is finer than what frames hold, features
- * to 1/6500 than their noise.
+ * Alignment is bound by memory on a GPU, so this halves its bytes: luma to 1/65535 is finer than what frames hold,
+ * features to 1/6500 than their noise.
  */
 import type { Binding } from '../kernels/program.ts';
 

@@ -1,7 +1,7 @@
 /**
  * WGSL: `sample(q)`, a frame's feature and weight at a position in pixels of a level, bilinear. Beyond the frame's edge
- * the feature stays as there, and the weight is 0: positions are clamped, so that integers do not overflow. Programs bind `frame` and have the params `first`, `width` and
- * `height` of the level.
+ * the feature stays as there, and the weight is 0: positions are clamped, so that integers do not overflow. Programs
+ * bind `frame` and have the params `first`, `width` and `height` of the level.
  */
 import { FEATURE_PIXELS } from './pixels.ts';
 

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { InputError } from '../errors.ts';
 import type { ColorSpace } from '../image/colorSpace.ts';
 import { stackCamera } from '../image/decode/raw.ts';
-import { exposures as exifExposures } from '../image/exif.ts';
+import { stackExposures } from '../image/stackExposures.ts';
 import { checkSameSize } from '../image/frame.ts';
 import type { Frame } from '../image/frame.ts';
 import { agreeingOrientations } from '../image/orientation.ts';
@@ -12,12 +12,17 @@ import { shown } from './problems.ts';
 import { readFrameFiles } from './readImage.ts';
 
 export interface StackOptions {
-  /** One positive number per path; without this the pictures' EXIF is used. */
+  /**
+   * One positive number per path; without this the pictures' EXIF is used, and where none says anything, their pixels
+   * (estimateExposures.ts).
+   */
   exposures?: readonly number[];
   /** The working space that the pictures' colours are converted to; sRGB by default. */
   colorSpace?: ColorSpace;
   /** In exposure order, from 0, the middle by default: RAW files are developed with the white balance of this one. */
   reference?: number;
+  /** For estimated exposures: whether samples are linear light though the files do not say so. */
+  linear?: boolean;
   /** Called when another picture was read. */
   onRead?(done: number, total: number): void;
   signal?: AbortSignal;
@@ -31,7 +36,7 @@ export interface StackOptions {
  */
 export async function readStackFiles(
   paths: readonly string[],
-  { exposures: given, ...options }: StackOptions = {},
+  { exposures: given, linear = false, ...options }: StackOptions = {},
 ): Promise<{ frames: Frame[]; images: DecodedImage[]; camera?: CameraColor; notes: string[] }> {
   if (given && given.length !== paths.length)
     throw new InputError(
@@ -44,7 +49,11 @@ export async function readStackFiles(
   const { images, notes } = agreeingOrientations(read.map((image, i) => ({ ...image, name: names[i] })));
   for (const [i, image] of images.entries()) checkSameSize(image, names[i], images[0], names[0]);
   const camera = stackCamera(images);
-  const exposures = given ?? exifExposures(images.map(({ exif }, i) => ({ name: names[i], exif })));
+  const named = images.map((image, i) => ({ ...image, name: names[i] }));
+  const known: { exposures: readonly number[]; note?: string } = given
+    ? { exposures: given }
+    : stackExposures(named, linear);
+  if (known.note !== undefined) notes.push(known.note);
   return {
     frames: images.map(({ data, width, height, coverage }, i) => ({
       data,
@@ -52,7 +61,7 @@ export async function readStackFiles(
       height,
       ...(coverage && { coverage }),
       name: names[i],
-      exposure: exposures[i],
+      exposure: known.exposures[i],
     })),
     images,
     ...(camera && { camera }),

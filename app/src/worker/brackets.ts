@@ -6,7 +6,6 @@ import { HEAD_BYTES, readShot } from '../../../src/brackets/pictureFiles.ts';
 import type { Shot } from '../../../src/brackets/shots.ts';
 import { CancelledError, InputError, throwIfCancelled } from '../../../src/errors.ts';
 import { choiceOf } from '../../../src/image/chooseReference.ts';
-import { exposures } from '../../../src/image/exif.ts';
 import { middleFrame } from '../../../src/image/frame.ts';
 import { chooseTones } from '../../../src/image/toneMappings.ts';
 import type { BracketResult, FrameInfo, FromWorker, NamedFile, ToWorker } from '../messages.ts';
@@ -122,7 +121,8 @@ async function mergeBracket(
   }
   await frames.settled();
   if (misfit !== undefined) throw new InputError(misfit);
-  const light = exposures(decoded.map(({ name, info: { exif } }) => ({ name, exif })));
+  const known = frames.exposures(decoded, settings.response === 'linear');
+  const light = known.exposures;
   const order = decoded.map((_, k) => k).sort((a, b) => light[a] - light[b]);
   const sorted = order.map((k) => ({ ...decoded[k], exposure: light[k] / light[order[0]] }));
   const linear = settings.response === 'linear';
@@ -141,5 +141,5 @@ async function mergeBracket(
   const tones = chooseTones(await developed(merged), merged.scale);
   const preview = await resultPreview(merged, tones);
   const saved = await saveFile(merged, settings.format, { tones, toneMapping: 'photographic', stops: 0 }, stem);
-  return { ...saved, preview, notes, warnings };
+  return { ...saved, preview, notes: known.note === undefined ? notes : [known.note, ...notes], warnings };
 }

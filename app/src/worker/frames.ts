@@ -12,6 +12,7 @@ import { MAX_FRAMES, checkSameSize } from '../../../src/image/frame.ts';
 import type { Frame } from '../../../src/image/frame.ts';
 import { agreeingOrientations } from '../../../src/image/orientation.ts';
 import type { CameraColor, DecodedImage } from '../../../src/image/picture.ts';
+import { stackExposures } from '../../../src/image/stackExposures.ts';
 import { stackResponse } from '../../../src/image/stackResponse.ts';
 import type { FrameInfo, FrameToMerge, ResponseChoice } from '../messages.ts';
 import { decodeFile } from './decode/index.ts';
@@ -83,6 +84,14 @@ export class Frames {
       const { data, width, height, coverage } = held.image;
       return { data, width, height, exposure, name: held.name, ...(coverage && { coverage }) };
     });
+  }
+
+  /** Exposures in the order given: by EXIF, else by the pixels, with a note. @throws as `stackExposures`. */
+  exposures(list: readonly { id: number }[], linear: boolean): ReturnType<typeof stackExposures> {
+    return stackExposures(
+      list.map(({ id }) => ({ ...this.#held.get(id)!.image, name: this.#held.get(id)!.name })),
+      linear,
+    );
   }
 
   /** The EXIF block of a frame. */

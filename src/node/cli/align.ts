@@ -53,7 +53,7 @@ export async function alignCommand(args: ParsedArgs, io: CommandIo): Promise<voi
   const outputs = outputPaths(inputs, folder, format);
   const { adapter } = await requestAdapter({ software: adapterOption(args) });
   const message = (text: string): void => void (flags.has('quiet') || io.stderr.write(`${text}\n`));
-  const stack = await readStack({ inputs, exposures, color, reference }, signal);
+  const stack = await readStack({ inputs, exposures, color, reference, response: undefined }, signal);
   const { frames, width, height } = stack;
   const named = stack.images.map((image, i) => ({ ...image, name: inputs[i] }));
   const linear = stackResponse(named).response === 'linear';

@@ -22,12 +22,19 @@ export interface Stack {
 
 /** @throws InputError naming the file and what is wrong with it; CancelledError. */
 export async function readStack(
-  { inputs, exposures, color, reference }: Pick<MergeOptions, 'inputs' | 'exposures' | 'color' | 'reference'>,
+  {
+    inputs,
+    exposures,
+    color,
+    reference,
+    response,
+  }: Pick<MergeOptions, 'inputs' | 'exposures' | 'color' | 'reference' | 'response'>,
   signal: AbortSignal,
   onRead?: (done: number, total: number) => void,
 ): Promise<Stack> {
   const known = reference === 'auto' ? undefined : reference;
-  const options = { exposures, colorSpace: color, reference: known, onRead, signal };
+  const linear = response !== undefined && 'name' in response && response.name === 'linear';
+  const options = { exposures, colorSpace: color, reference: known, linear, onRead, signal };
   const { frames: read, images, camera, notes } = await readStackFiles(inputs, options);
   throwIfCancelled(signal);
   const { frames, order } = sortFrames(read);

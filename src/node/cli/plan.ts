@@ -102,7 +102,8 @@ export async function planCommand(args: ParsedArgs, io: CommandIo): Promise<void
     );
   else
     io.stdout.write(
-      `${scheduleText(planned)}\n\n${trafficText(traffic, alignment)}\n\n${predictionText(predicted, tuning, limits)}\n`,
+      `${scheduleText(planned)}\n\n${trafficText(traffic, alignment)}\n\n` +
+        `${predictionText(predicted, tuning, limits)}\n`,
     );
 }
 
