@@ -45,3 +45,33 @@ export const coveredMasks: SingleKernel<CoveredMasksAttrs> = {
     return uncover(output, inputs, { frames: output.shape.channels, reference });
   },
 };
+
+const uncoverStack = elementwise({
+  label: 'covered stack',
+  inputs: ['stack'],
+  params: { frames: 'u32', reference: 'u32' },
+  body: `
+  var value = load_stack(index);
+  let shown = load_stack(params.reference * params.size + pixel).w >= 0.0;
+  if (value.w >= 0.0 && (block == params.reference || !shown)) {
+    value.w = 0.0;
+    for (var k = 0u; shown && k < params.frames; k++) {
+      if (k != params.reference) { value.w = max(value.w, load_stack(k * params.size + pixel).w); }
+    }
+  }`,
+});
+
+/**
+ * The same for maps that are given: input and output are a stack, whose W are 0 where the reference has no data, and
+ * W_r the maximum of the others that have data.
+ */
+export const coveredStack: SingleKernel<CoveredMasksAttrs> = {
+  samples: [{ attrs: { reference: 1 }, inputs: [12] }],
+  shape(_, inputs) {
+    expectInputs('coveredStack', inputs, 1);
+    return inputs[0];
+  },
+  lower({ attrs: { reference }, inputs, output }) {
+    return uncoverStack(output, inputs, { frames: output.shape.channels / 4, reference });
+  },
+};

@@ -1,6 +1,6 @@
 /** Every kernel, by the op name of its nodes. */
 import { conv2d } from './conv2d/index.ts';
-import { coveredMasks } from './coverage.ts';
+import { coveredMasks, coveredStack } from './coverage.ts';
 import { copy } from './copy.ts';
 import { alignedPair, encoderInput } from './exposure.ts';
 import { gateEvidence, gateMasks, gateWindow } from './gate.ts';
@@ -20,6 +20,7 @@ export const KERNELS = {
   gateWindow,
   gateMasks,
   coveredMasks,
+  coveredStack,
   maskMultiply,
   meanMax,
   blend,

@@ -22,6 +22,8 @@ export interface Scene extends FrameAttrs {
   logitShift?: number;
   /** Whether a frame may lack data somewhere. */
   covered?: boolean;
+  /** Whether the stack's W are maps that were given, not the network's own. */
+  motionGiven?: boolean;
   width: number;
   height: number;
 }
@@ -42,8 +44,9 @@ export interface Network {
 /** A new graph with the inputs that all graphs have. */
 export function frames(scene: Scene): Pick<Network, 'graph' | 'stack' | 'response'> {
   const graph = new GraphBuilder();
-  const { width, height } = scene;
-  const stack = graph.input(STACK, { channels: 4 * scene.taus.length, height, width });
+  const { width, height, reference } = scene;
+  let stack = graph.input(STACK, { channels: 4 * scene.taus.length, height, width });
+  if (scene.covered && scene.motionGiven) stack = graph.add('stack covered', 'coveredStack', [stack], { reference });
   const response = graph.input(RESPONSE, { channels: 4, height: 1, width: TABLE_SIZE });
   return { graph, stack, response };
 }

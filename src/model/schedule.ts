@@ -207,6 +207,7 @@ export function schedule(request: ScheduleRequest): Schedule {
     linear,
     covered,
     logitShift,
+    motionGiven: request.motionGiven,
     width: w,
     height: h,
   });

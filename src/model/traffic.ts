@@ -61,6 +61,7 @@ const KINDS: Record<Exclude<KernelName, 'conv2d'>, TrafficKind> = {
   gateWindow: 'masks',
   gateMasks: 'masks',
   coveredMasks: 'masks',
+  coveredStack: 'masks',
   maskMultiply: 'masks',
   blend: 'masks',
   meanMax: 'memory writes',

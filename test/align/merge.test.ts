@@ -118,6 +118,40 @@ describe('a merge of a bracket by hand', () => {
   });
 });
 
+describe('given maps', () => {
+  const still = handHeld(24, [IDENTITY, IDENTITY, IDENTITY]);
+  const size = SIZE.width * SIZE.height;
+  const half = SIZE.width / 2;
+  const away = [1, 0, half, 0, 1, 0, 0, 0, 1];
+  /** Maps of the first frame, with a value where it covers nothing: its right half. */
+  const maps = (outside: number): Float32Array[] =>
+    still.map((_, k) =>
+      Float32Array.from({ length: size }, (_, i) => (k !== 0 ? 0 : i % SIZE.width >= half ? outside : (i % 7) / 7)),
+    );
+  it('say nothing of pixels that a frame does not cover', async () => {
+    const { weightsBytes } = readGolden('any-4-gate-binary-r0');
+    const own = await Deghoster.create({ device: await testDevice(), weights: weightsBytes });
+    try {
+      for (const method of ['network', 'merge'] as const) {
+        const merge = (motion: Float32Array[]) =>
+          own.merge(still, {
+            method,
+            motion,
+            response: 'gamma',
+            align: { matrices: [away, IDENTITY, IDENTITY] },
+          });
+        const [calm, moving] = [await merge(maps(0)), await merge(maps(1))];
+        expect(moving.radiance).toEqual(calm.radiance);
+        // Inside, they count.
+        const none = await merge(still.map(() => new Float32Array(size)));
+        expect(none.radiance).not.toEqual(calm.radiance);
+      }
+    } finally {
+      own.dispose();
+    }
+  });
+});
+
 describe('what alignment refuses', () => {
   const frames = handHeld(22, SHOTS);
   const merge = (align: unknown, of: readonly FrameSource[] = frames) =>

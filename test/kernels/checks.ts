@@ -337,6 +337,12 @@ const exposureAndMerge: Check = async (kernels, c) => {
   const kept = masks.map((mask, k) => map(mask, (w, p) => (lacks(k, p) || lacks(reference, p) ? 0 : w)));
   kept[reference] = ops.maxFrames(kept.filter((_, k) => k !== reference));
   errors.push(close(covered, concat(...kept), `covered masks ${c.name}`));
+  const stacked = await kernels.run({ op: 'coveredStack', attrs: { reference }, inputs: [holed[0]] }, c);
+  const used = stack(
+    frames,
+    kept.map((mask, k) => map(mask, (w, p) => (lacks(k, p) ? NO_DATA : w))),
+  );
+  errors.push(close(stacked, used, `covered stack ${c.name}`));
   return Math.max(...errors);
 };
 

@@ -109,6 +109,18 @@ export const REFERENCES: References = {
       return k === reference ? Math.max(...others.map((other) => w(other, pixel))) : w(k, pixel);
     });
   },
+  coveredStack({ reference }, [stack]) {
+    const size = stack.h * stack.w;
+    const count = stack.c / 4;
+    const w = (k: number, pixel: number): number => stack.data[(4 * k + 3) * size + pixel];
+    return map(stack, (value, i) => {
+      const [k, pixel] = [Math.floor(i / size / 4), i % size];
+      if (Math.floor(i / size) % 4 !== 3 || value < 0) return value;
+      if (w(reference, pixel) < 0) return 0;
+      const others = Array.from({ length: count }, (_, j) => j).filter((j) => j !== reference && w(j, pixel) >= 0);
+      return k === reference ? Math.max(0, ...others.map((j) => w(j, pixel))) : value;
+    });
+  },
   maskMultiply: ({ frame, keep }, [x, stack]) =>
     ops.maskMultiply(x, channels(stack, 4 * frame + 3, 1), keep === 'still'),
   meanMax({ count }, [x]) {
