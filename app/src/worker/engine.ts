@@ -47,8 +47,8 @@ export class Engine {
 
   /** Fetches all weights, and the code that aligns, for merging without a network later. */
   async preload(): Promise<void> {
-    const aligning = import('../../../src/align/run.ts');
-    await Promise.all([this.#fetchWeights('fixed'), this.#fetchWeights('any'), aligning]);
+    const aligning = [import('../../../src/align/run.ts'), import('../../../src/align/meshSearch.ts')];
+    await Promise.all([this.#fetchWeights('fixed'), this.#fetchWeights('any'), ...aligning]);
   }
 
   /** Merges, with the weights that suit the frames and their reference. Errors are Deghoster.merge's. */
