@@ -18,8 +18,8 @@ import { ROOT, installed, succeed } from './installed.ts';
 const MOST_BYTES = 43_400;
 
 /**
- * Most bytes that the core loads when a merge aligns its frames (11.2 kB), when it tries meshes (2.6 kB), when frames or
- * results are on the device (2 kB), and what these share, alike. A bundler that does not split adds them.
+ * Most bytes that the core loads when a merge aligns its frames (11.2 kB), when it tries meshes (2.6 kB), when frames
+ * or results are on the device (2 kB), and what these share, alike. A bundler that does not split adds them.
  */
 const MOST_LATER = 17_400;
 
