@@ -2,7 +2,7 @@
  * The engine as a library: brackets in, radiance out. This file checks and chooses what a merge needs; merge.ts runs
  * the merge.
  */
-import type { AlignOption, FrameAlignment } from './align/types.ts';
+import type { AlignOption, FrameAlignment, Misfit } from './align/types.ts';
 import { openPlatformDevice } from './device.ts';
 import type { DeviceLostError } from './errors.ts';
 import { InputError, UsageError, throwIfCancelled } from './errors.ts';
@@ -62,6 +62,12 @@ export interface MergeOptions {
   reference?: number | 'auto';
   /** How frames are aligned to the reference: `auto` by default. */
   align?: AlignOption;
+  /**
+   * Leaves out frames that do not belong to the bracket: those of which alignment finds nothing in the reference.
+   * Frames that are burnt out or black nearly everywhere look the same to it. If no frame lies on a reference that
+   * nobody chose, the reference is left out. Not with `align: 'none'` or given matrices, which find no misfits.
+   */
+  skipMisfits?: boolean;
   /**
    * How readily something counts as moving, from 0 to 1: 0.5, the default, takes the network's word. More removes more
    * ghosts and shows more of the reference alone; less does the opposite. Nothing is done to given maps.
@@ -146,10 +152,12 @@ export interface MergeResult {
   scale: number;
   /** The reference frame, from 0 in exposure order. */
   reference: number;
-  /** Why that frame was taken, if the engine chose it: `reference: 'auto'`. */
+  /** Why that frame was taken, if the engine chose it: `reference: 'auto'`. Not if frames were left out. */
   referenceChoice?: ReferenceChoice;
-  /** Input index of each frame in exposure order. */
+  /** Input index of each merged frame in exposure order. */
   order: number[];
+  /** The frames that were left out, with `skipMisfits`, in exposure order. `frame` is the input index. */
+  misfits: Misfit[];
   /** How each frame lies on the reference, in exposure order; all `none` for `align: 'none'`. */
   alignment: FrameAlignment[];
   /** The camera response that was used. */
@@ -330,28 +338,34 @@ export class Deghoster {
     const begun = performance.now();
     const { signal, onProgress, method = 'network', strength = 0.5 } = options;
     throwIfCancelled(signal);
-    const { frames, order } = sortFrames(input);
+    let { frames, order } = sortFrames(input);
     const given = options.reference === 'auto' ? undefined : checkReference(options.reference, frames.length);
     checkSamples(frames);
     const { width, height } = frameSize(frames[0]);
     if (!(strength >= 0 && strength <= 1)) throw new UsageError(`strength is ${strength}, it must be from 0 to 1`);
     const align = checkAlign(options.align);
+    const { skipMisfits = false } = options;
+    if (skipMisfits && (align === 'none' || typeof align === 'object'))
+      throw new UsageError(
+        `skipMisfits is given with align ${align === 'none' ? '"none"' : '{ matrices }'}, which finds no misfits: ` +
+          'leave one of them out',
+      );
     const merge = new Merge(this.#session, frames, options);
     const referenceChoice =
       given === undefined ? choiceOf(await merge.clipped(options.response === 'linear')) : undefined;
-    const reference = given ?? referenceChoice!.reference;
-    const motion = options.motion && withUnion(checkMotion(options.motion, frames.length, width, height), reference);
+    let reference = given ?? referenceChoice!.reference;
+    let motion = options.motion && checkMotion(options.motion, frames.length, width, height);
     if (picture.kind === 'buffer') checkBufferSize(width, height, this.device);
     else picture.array = new Float32Array(width * height * 3);
 
     onProgress?.({ stage: 'response', done: 0, total: 1, fraction: 0 });
     const choosing = performance.now();
-    const response = await chooseResponse(frames, options.response, () => merge.patches(), signal);
+    const choose = (): Promise<ChosenResponse> =>
+      chooseResponse(frames, options.response, () => merge.patches(), signal);
+    let response = await choose();
     const { profile } = merge;
     if (profile) profile.responseMs = performance.now() - choosing;
-    const taus = frames.map((frame) => frame.exposure / frames[0].exposure);
-    const { kind } = response.report;
-    const isLinear = kind === 'linear';
+    const isLinear = response.report.kind === 'linear';
     const aligned =
       align === 'none'
         ? undefined
@@ -359,7 +373,20 @@ export class Deghoster {
             reference,
             linear: isLinear,
             memoryBudget: this.#memoryBudget,
+            skipMisfits,
+            isReferenceGiven: typeof options.reference === 'number',
           });
+    const misfits = aligned?.misfits.map(({ frame, alignment }) => ({ frame: order[frame], alignment })) ?? [];
+    if (aligned && misfits.length > 0) {
+      const { kept } = aligned;
+      [frames, order] = [kept.map((k) => frames[k]), kept.map((k) => order[k])];
+      motion &&= kept.map((k) => motion![k]);
+      reference = kept.indexOf(aligned.reference);
+      // The misfits had their part in it.
+      response = await choose();
+    }
+    motion &&= withUnion(motion, reference);
+    const taus = frames.map((frame) => frame.exposure / frames[0].exposure);
     // The gate's tolerance is in codes of a file. Linear samples of 8 bits already are such codes; finer ones count as
     // if a JPEG held them.
     const linear = isLinear && !frames.every(isEightBit);
@@ -368,7 +395,7 @@ export class Deghoster {
       height,
       taus,
       reference,
-      useResponse: kind !== 'gamma',
+      useResponse: response.report.kind !== 'gamma',
       linear,
       covered: merge.warpBytes > 0 || frames.some((frame) => 'coverage' in frame && frame.coverage),
       logitShift: LOGITS * (strength - 0.5),
@@ -389,8 +416,10 @@ export class Deghoster {
       motion: maps,
       scale: taus[reference],
       reference,
-      referenceChoice,
+      // It counts frames that are no longer there.
+      ...(misfits.length === 0 && { referenceChoice }),
       order,
+      misfits,
       alignment: aligned?.alignment ?? frames.map((_, k) => unaligned(k === reference)),
       response,
       peakBytes: merge.peakBytes,

@@ -47,7 +47,8 @@ export type InputProblem =
   | 'equal-exposures' // all frames have the same exposure
   | 'response-file' // a file holds no response
   | 'frame-count' // the weights are for another number of frames
-  | 'memory-budget'; // not even the smallest tile fits into it
+  | 'memory-budget' // not even the smallest tile fits into it
+  | 'misfits'; // without the frames that do not belong together, too few are left
 
 /** What an `InputError` says besides its message. */
 export interface InputErrorOptions extends ErrorOptions {

@@ -5,7 +5,7 @@
  * @module deghost
  */
 export { Deghoster } from './deghoster.ts';
-export type { AlignOption, AlignmentKind, FrameAlignment, Homography, Mesh, Warp } from './align/types.ts';
+export type { AlignOption, AlignmentKind, FrameAlignment, Homography, Mesh, Misfit, Warp } from './align/types.ts';
 export type {
   BufferResult,
   DeghosterOptions,

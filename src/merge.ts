@@ -5,7 +5,7 @@
  * frames and a result that the caller wants on the device. If the device is lost, it is opened once more, and the merge
  * goes on with the first tile that is not in the picture yet.
  */
-import type { Aligned, EstimateOptions, Warper } from './align/run.ts';
+import type { AlignFramesOptions, Aligned, Warper } from './align/run.ts';
 import type { AlignOption } from './align/types.ts';
 import { DeviceLostError, InputError } from './errors.ts';
 import type { Prepared, Tensors } from './graph/executor.ts';
@@ -61,7 +61,7 @@ function isDeviceFrame(frame: FrameSource): frame is DeviceFrame {
 
 export class Merge {
   readonly #session: Session;
-  readonly #frames: readonly FrameSource[];
+  #frames: readonly FrameSource[];
   readonly #control: MergeControl;
   #reopened = false;
   /** Whether a part of the result already is on the device, and would be lost with the device. */
@@ -92,12 +92,13 @@ export class Merge {
   warpBytes = 0;
 
   /**
-   * Finds how the frames lie on the reference. Frames that do not lie there as they are will be resampled.
+   * Finds how the frames lie on the reference. Frames that do not lie there as they are will be resampled. With
+   * `skipMisfits`, what follows is done without the misfits.
    * @param option matrices are in exposure order.
    */
   async align(
     option: Exclude<AlignOption, 'none'>,
-    options: Omit<EstimateOptions, 'method' | 'signal' | 'onProgress'>,
+    options: Omit<AlignFramesOptions, 'signal' | 'onProgress'>,
   ): Promise<Aligned> {
     const { Warper, alignFrames, warperBytes } = await import('./align/run.ts');
     const { signal, onProgress } = this.#control;
@@ -108,6 +109,7 @@ export class Merge {
         onProgress: (done, total) => onProgress?.({ stage: 'align', done, total, fraction: 0 }),
       }),
     );
+    this.#frames = this.#aligned.kept.map((k) => this.#frames[k]);
     if (this.#aligned.warps.some(Boolean)) this.warpBytes = warperBytes(this.#frames);
     this.#makeWarper = () => new Warper(this.#session, this.#frames);
     return this.#aligned;

@@ -44,6 +44,14 @@ export interface FrameAlignment extends Warp {
   failed?: boolean;
 }
 
+/** A frame that was left out of a merge, because it does not belong to the bracket. */
+export interface Misfit {
+  /** Its index among the frames that were given. */
+  frame: number;
+  /** What was found: `failed`, with the `overlap` that there is. */
+  alignment: FrameAlignment;
+}
+
 /**
  * How frames are aligned: `auto` finds a homography for each, and shifts on a grid where those help against parallax;
  * `homography` and `mesh` do the first alone, or both always; `none` takes the frames as they are. Or homographies, in

@@ -100,6 +100,38 @@ describe('--align', () => {
   });
 });
 
+describe('--skip-misfits', () => {
+  it('leaves out a picture of another scene, takes weights for those that are left, and names it', async () => {
+    // A third of three: the weights for three frames cannot take the others.
+    const { data } = shoot(scene(99), { ...SIZE, exposure: 1 }, inverse);
+    const stray = await picture(folder, 'stray.png', data as Uint8Array, SIZE.width, SIZE.height);
+    const [, middle, darkest] = pictures;
+    const files = [stray, middle, darkest, '--ev=2,0,-2', '--response', 'gamma', '--json', '-o', at('two.npy')];
+    const { code, out, err } = await deghost('merge', ...files, '--skip-misfits');
+    expect(code, err).toBe(0);
+    const { frames, misfits, reference, weights, warnings } = JSON.parse(out);
+    expect(frames.map(({ file }: { file: string }) => file)).toEqual([darkest, middle]);
+    expect(reference).toBe(2);
+    expect(weights.variant).toBe('any');
+    expect(misfits).toEqual([{ file: stray, exposure: 4, alignment: expect.objectContaining({ kind: 'none' }) }]);
+    expect(warnings.map(({ kind }: { kind: string }) => kind)).not.toContain('unaligned');
+    expect(err).toMatch(
+      /left out: stray\.png, of which the reference shows nothing \(\d.* % of the picture to compare\)/,
+    );
+    // Without the option it is merged, and the remedy is named.
+    const all = await deghost('merge', ...files);
+    expect(all.code, all.err).toBe(0);
+    expect(JSON.parse(all.out)).toMatchObject({ misfits: [], weights: { variant: 'fixed' } });
+    expect(all.err).toMatch(/warning: .*stray\.png\).*--skip-misfits/);
+  });
+
+  it('has nothing to do with --align none', async () => {
+    const { code, err } = await merge('--align', 'none', '--skip-misfits', '-o', at('out.npy'));
+    expect(code).toBe(2);
+    expect(err).toContain('--skip-misfits is given with --align none, which finds no misfits: leave one of them out');
+  });
+});
+
 describe('--strength', () => {
   it('changes how much moves', async () => {
     const moving = async (strength: string): Promise<number> => {

@@ -61,6 +61,8 @@ How it is merged
   --align HOW           auto (default) aligns frames to the reference by a homography each, and bends them
                         where that helps against parallax; homography; mesh (always bends); none. A frame
                         that lies within 0.15 pixels, or whose alignment cannot be trusted, stays as it is.
+  --skip-misfits        leaves out frames that do not belong: of which --align finds nothing in the reference.
+                        Frames that are burnt out or black nearly everywhere look the same to it.
   --crop                cuts the result to what all frames cover
   --strength S          how readily something counts as moving, 0 to 1. Default: 0.5. More removes more ghosts
                         and shows more of the reference alone.
@@ -132,9 +134,9 @@ Examples
   --shard K/N           only every N-th stack, from the K-th on: for N machines, or the jobs of an array
   --json                one JSON object on stdout: the plan, and what became of each stack
   -q, --quiet           no messages
-  As in deghost merge: --reference, --response (auto:FILE keeps one curve for all), --align, --crop,
-  --strength, --color, --weights, --method, --memory-budget, --exr-type, --tiff-type, --tone, --precision,
-  --no-tune
+  As in deghost merge: --reference, --response (auto:FILE keeps one curve for all), --align, --skip-misfits,
+  --crop, --strength, --color, --weights, --method, --memory-budget, --exr-type, --tiff-type, --tone,
+  --precision, --no-tune
 ${ADAPTER}
   A stack that fails is listed at the end, and the others are merged; the exit code is then 1.
 `;

@@ -4,6 +4,7 @@
  */
 import { basename, dirname } from 'node:path';
 import { InputError, throwIfCancelled } from '../../errors.ts';
+import type { MergeResult } from '../../deghoster.ts';
 import { chooseReference } from '../../image/chooseReference.ts';
 import { clippedColorsNote } from '../../image/decode/workingSpace.ts';
 import { MIN_FRAMES, middleFrame } from '../../image/frame.ts';
@@ -20,6 +21,7 @@ import type { CommandIo } from './io.ts';
 import { readMergeOptions } from './mergeOptions.ts';
 import { checkOutputs, writeOutputs } from './mergeOutputs.ts';
 import { announce, finish } from './mergeReport.ts';
+import { misfitLines, misfitsJson } from './misfits.ts';
 import { readStack } from './mergeStack.ts';
 import type { Stack } from './mergeStack.ts';
 import { ProgressView } from './progress.ts';
@@ -77,7 +79,7 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
         ? undefined
         : await readMotionMaps(options.motionIn, frames.length, width, height, reference);
     const read = performance.now();
-    const { deghoster, info } = await coming.ready();
+    const { info } = await coming.ready();
     throwIfCancelled(signal);
 
     const opened = performance.now();
@@ -87,9 +89,10 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
     announce({ options, stack, reference, choice, info, weights }, message);
     const view = new ProgressView(io.stderr);
     let result: CroppedResult;
-    try {
-      result = await deghoster.merge(frames, {
-        reference,
+    const merge = async (): Promise<MergeResult> =>
+      (await coming.ready()).deghoster.merge(frames, {
+        reference: options.reference,
+        skipMisfits: options.skipMisfits,
         align: options.align,
         strength: options.strength,
         response,
@@ -99,12 +102,21 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
         signal,
         profile: options.profile,
       });
+    try {
+      result = await merge().catch(async (error: unknown) => {
+        // Without the misfits, too few frames are left for the shipped weights that were chosen for all.
+        const isFewer = error instanceof InputError && error.problem === 'frame-count';
+        if (!isFewer || !options.skipMisfits || options.weights !== undefined) throw error;
+        coming.change((weights = await readWeights(undefined, MIN_FRAMES)));
+        return merge();
+      });
     } finally {
       view.clear();
     }
-    if (options.crop) result = cropResult(result, frames);
+    const mergedStack = keptFrames(stack, result.order);
+    if (options.crop) result = cropResult(result, mergedStack.frames);
     const merged = performance.now();
-    const { exifBlock: exif } = stack.images[stack.order[reference]];
+    const { exifBlock: exif } = stack.images[mergedStack.order[result.reference]];
     const files = await writeOutputs(
       options,
       { ...result, colorSpace: options.color, camera: stack.camera, exif },
@@ -123,11 +135,25 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
       files: files.times,
       totalMs: written,
     };
-    finish({ options, stack, reference, choice, info, weights }, result, files, times, profile, io, message);
+    for (const line of misfitLines(result.misfits, stack)) message(line);
+    const context = {
+      options,
+      stack: mergedStack,
+      reference: result.reference,
+      choice: result.misfits.length === 0 ? choice : undefined,
+      info,
+      weights,
+    };
+    finish(context, result, files, times, profile, misfitsJson(result.misfits, stack, options), io, message);
     failed = false;
   } finally {
     await engines.end(coming, failed);
   }
+}
+
+/** The stack without the frames that a merge left out. @param kept places of the merged frames. */
+function keptFrames(stack: Stack, kept: readonly number[]): Stack {
+  return { ...stack, frames: kept.map((k) => stack.frames[k]), order: kept.map((k) => stack.order[k]) };
 }
 
 /** The pictures with the names of their frames. */

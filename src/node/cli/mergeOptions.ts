@@ -32,6 +32,8 @@ export interface MergeOptions {
   keepResponse: string | undefined;
   saveResponse: string | undefined;
   align: 'auto' | 'none' | 'homography' | 'mesh';
+  /** Whether to leave out frames that do not belong to the bracket. */
+  skipMisfits: boolean;
   /** Whether to cut the result to what all frames cover. */
   crop: boolean;
   strength: number | undefined;
@@ -85,6 +87,9 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
         );
     }
   }
+  const align = choiceOption(args, 'align', ['auto', 'none', 'homography', 'mesh'] as const, 'auto');
+  if (align === 'none' && flags.has('skip-misfits'))
+    throw new UsageError('--skip-misfits is given with --align none, which finds no misfits: leave one of them out');
   const reference = values.reference === 'auto' ? 'auto' : integerOption(args, 'reference', 1, count, 'auto');
   const keepResponse = readKeptResponse(values.response);
   checkDistinct(args, keepResponse);
@@ -106,7 +111,8 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
           : { name: 'auto' },
     keepResponse,
     saveResponse: values['save-response'],
-    align: choiceOption(args, 'align', ['auto', 'none', 'homography', 'mesh'] as const, 'auto'),
+    align,
+    skipMisfits: flags.has('skip-misfits'),
     crop: flags.has('crop'),
     strength: numberOption(args, 'strength', 0, 1),
     color: choiceOption(args, 'color', COLOR_SPACES, 'srgb'),

@@ -24,6 +24,7 @@ import type { WeightsFile } from './weights.ts';
 
 export interface MergeContext {
   options: MergeOptions;
+  /** After the merge, without the frames that were left out. */
   stack: Stack;
   reference: number;
   /** Why this frame was chosen, with `--reference auto`. */
@@ -35,7 +36,7 @@ export interface MergeContext {
 /** The command-line options that help with each warning. */
 const OPTIONS: Record<MergeWarning['kind'], string> = {
   'much-motion': '',
-  unaligned: ' (--align)',
+  unaligned: ' (--skip-misfits does that, --align takes other ways)',
   'weak-response': ' (--response)',
   'poor-reference': ' (--reference)',
   'contradicted-exposures': ' (--ev, --times)',
@@ -86,6 +87,7 @@ export function finish(
   files: Written,
   times: Record<string, number>,
   profile: CommandProfile | undefined,
+  misfits: object[],
   io: CommandIo,
   message: (text: string) => void,
 ): void {
@@ -140,6 +142,7 @@ export function finish(
         motionShare: moving[k] ?? null,
         alignment: alignmentJson(result.alignment[k]),
       })),
+      misfits,
       crop: result.crop ?? null,
       reference: reference + 1,
       referenceChoice: choice ? choice.frames.map((frame) => ({ ...frame, share: clippedShare(frame) })) : null,
