@@ -1,5 +1,6 @@
 /**
- * What is known of the frames' exposures: EXIF, what the person typed, and a proposal where neither says anything.
+ * What is known of the frames' exposures: EXIF, what the person typed, an estimate (exposureEstimate.ts) where neither
+ * says anything, and a proposal in its place.
  *
  * Exposures are kept as log2, so that differences are stops; their zero is arbitrary.
  */
@@ -19,6 +20,8 @@ export interface Exposed {
   ev: number | undefined;
   /** Whether the person typed it: EXIF does not overwrite it. */
   typed: boolean;
+  /** Whether it was estimated from the pixels. */
+  estimated: boolean;
 }
 
 /** Stops between neighbours in a proposal: what most cameras bracket by default. */
@@ -54,8 +57,7 @@ export function propose(frames: readonly Exposed[]): void {
   [...frames]
     .sort((a, b) => a.brightness - b.brightness || a.id - b.id)
     .forEach((frame, i) => {
-      frame.ev = PROPOSED_STEP * i;
-      frame.typed = true;
+      Object.assign(frame, { ev: PROPOSED_STEP * i, typed: true, estimated: false });
     });
 }
 

@@ -6,6 +6,7 @@ import type { ColorSpace } from '../../src/image/colorSpace.ts';
 import { MIN_FRAMES, middleFrame } from '../../src/image/frame.ts';
 import type { Failure, FromWorker, MergeSettings, NamedFile, ResponseChoice, ResultInfo } from './messages.ts';
 import { Intake } from './intake.ts';
+import { ExposureEstimate } from './exposureEstimate.ts';
 import { applyExif, formatEv, inOrder, propose } from './exposures.ts';
 import { obstacle } from './obstacle.ts';
 import type { GpuState } from './obstacle.ts';
@@ -73,7 +74,7 @@ const list = new FrameList({
     const reference = rows.find((row) => row.id === referenceId);
     if (reference && reference.ev === undefined && reference !== row)
       Object.assign(reference, { ev: zero, typed: true });
-    Object.assign(row, { ev: zero + relative, typed: true });
+    Object.assign(row, { ev: zero + relative, typed: true, estimated: false });
     update();
   },
   onReference(id) {
@@ -85,6 +86,7 @@ const list = new FrameList({
   onRemove: removeFrame,
 });
 const autoReference = new AutoReference(update);
+const exposureEstimate = new ExposureEstimate(worker.send);
 const mergeControls = new MergeControls(update);
 const mergeButton = byId('merge', HTMLButtonElement);
 
@@ -135,6 +137,9 @@ function receive(message: FromWorker): void {
       break;
     case 'frameFailed':
       frameFailed(message);
+      break;
+    case 'exposuresEstimated':
+      exposureEstimate.receive(message);
       break;
     case 'progress':
       return progress.show(message);
@@ -225,6 +230,7 @@ function addFiles(files: readonly NamedFile[]): void {
       brightness: 0,
       ev: undefined,
       typed: false,
+      estimated: false,
       width: 0,
       height: 0,
       bits: 8,
@@ -330,8 +336,11 @@ function merge(): void {
 function update(): void {
   const ready = readyRows();
   const contradiction = applyExif(ready);
+  const isSettled = !rows.some(({ state }) => state === 'loading');
+  const linear = byId('response', HTMLSelectElement).value === 'linear';
+  const estimate = exposureEstimate.apply(ready, isSettled, linear);
   const sorted = inOrder(ready);
-  const shown = autoReference.choose(sorted, byId('response', HTMLSelectElement).value === 'linear', busy);
+  const shown = autoReference.choose(sorted, linear, busy);
   if (shown !== undefined || !referenceChosen || !ready.some(({ id }) => id === referenceId)) {
     referenceId = shown ?? sorted[middleFrame(sorted.length)]?.id;
     referenceChosen = false;
@@ -348,7 +357,7 @@ function update(): void {
   toBrackets.hidden = isPlan || !intake.batch?.hasPlan;
   toBrackets.disabled = isBusy();
   byId('frame-count', HTMLSpanElement).textContent = ready.length > 0 ? `(${ready.length})` : '';
-  showFrameNotes(ready, contradiction, !rows.some(({ state }) => state === 'loading'), () => {
+  showFrameNotes({ ready, contradiction, isSettled, estimate }, () => {
     propose(readyRows());
     update();
   });

@@ -83,6 +83,8 @@ export type ToWorker =
   | { type: 'start'; canvas: OffscreenCanvas; base: string; highRange: boolean }
   | ({ type: 'add'; id: number } & NamedFile)
   | { type: 'remove'; id: number }
+  /** Estimate exposures from the pixels. `key` comes back with the answer. */
+  | { type: 'estimateExposures'; key: string; ids: number[]; linear: boolean }
   | ({ type: 'merge'; frames: FrameToMerge[]; reference: number; useEdits: boolean } & MergeSettings)
   /** Read how each file was taken, to find the brackets among them. */
   | { type: 'survey'; job: number; files: NamedFile[] }
@@ -156,6 +158,15 @@ export type FromWorker =
   | { type: 'preloaded'; example: { name: string; file: Blob }[] }
   | { type: 'frame'; id: number; frame: FrameInfo }
   | { type: 'frameFailed'; id: number; message: string }
+  /** In the order of `ids`. Of the frames named by `incomparable`, nothing can be said. */
+  | {
+      type: 'exposuresEstimated';
+      key: string;
+      ids: number[];
+      exposures: number[];
+      uncertainty: number;
+      incomparable?: [number, number];
+    }
   | {
       type: 'progress';
       stage: 'read' | 'response' | 'align' | 'compile' | 'segmentation' | 'fusion' | 'merge';

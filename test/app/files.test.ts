@@ -153,16 +153,73 @@ describe('wrong files', () => {
 });
 
 describe('exposures', () => {
-  it('that no file tells are asked for, with a proposal', async () => {
+  const notes = (): Promise<string> => page.locator('#frames-notes').innerText();
+  const shown = async (count: number): Promise<number[]> => {
+    await page.waitForFunction(
+      (n) => [...document.querySelectorAll<HTMLInputElement>('input.ev')].filter(({ value }) => value).length === n,
+      count,
+    );
+    return (await evs()).map(Number);
+  };
+
+  it('that no file tells are estimated from the pixels, and can be corrected or replaced by the usual ones', async () => {
     const [a, b, c] = pngStack(WIDTH, HEIGHT, false);
-    await dropFiles(page, [c, a, b]);
+    await dropFiles(page, [c, a]);
+    await settled(page, 2);
+    await shown(2);
+    // Another frame changes the estimate.
+    await dropFiles(page, [b]);
     await settled(page, 3);
-    expect(await evs()).toEqual(['', '', '']);
+    const [dark, middle, bright] = await shown(3);
+    expect(await names()).toEqual(['scene-1.png', 'scene-2.png', 'scene-3.png']);
+    expect(middle).toBe(0);
+    // Two stops through a curve of 2.2, where cameras have more contrast.
+    for (const step of [-dark, bright]) expect(Math.abs(step - (2 * 1.47) / 2.2)).toBeLessThan(0.25);
+    expect(await notes()).toMatch(
+      /^These files do not say how they were exposed\. Their EV is estimated from the pixels, and each step may be off by 0\.\d:/,
+    );
+    expect(await page.locator('#merge').isEnabled()).toBe(true);
+    await page.getByLabel('Exposure of scene-3.png').fill('1.5');
+    await page.getByLabel('Exposure of scene-3.png').blur();
+    expect(await shown(3)).toEqual([dark, 0, 1.5]);
+    expect(await notes()).toContain('Their EV is estimated from the pixels');
+    await page.getByRole('button', { name: 'Use −2, 0, +2' }).click();
+    expect(await evs()).toEqual(['-2', '0', '2']);
+    expect(await notes()).toBe('');
+    expect(await page.locator('#merge').isEnabled()).toBe(true);
+  });
+
+  it('are no longer estimated when a file tells its own', async () => {
+    const [a, b] = pngStack(WIDTH, HEIGHT, false);
+    const [, , c] = pngStack(WIDTH, HEIGHT);
+    await dropFiles(page, [a, b]);
+    await settled(page, 2);
+    await shown(2);
+    await dropFiles(page, [c]);
+    await settled(page, 3);
+    expect(await notes()).toBe(
+      'No exposure is known of scene-1.png, scene-2.png: fill in the EV, counted from the reference.',
+    );
+    expect((await evs()).filter((ev) => ev !== '')).toHaveLength(1);
+  });
+
+  it('that cannot be estimated are asked for, with a proposal', async () => {
+    const files = [1, 254].map((level) => ({
+      name: `level-${level}.png`,
+      bytes: png({ width: WIDTH, height: HEIGHT, rows: new Uint8Array(WIDTH * HEIGHT * 3).fill(level) }),
+    }));
+    await dropFiles(page, files);
+    await settled(page, 2);
+    await page.getByText('have too little brightness in common').waitFor();
+    expect(await notes()).toContain(
+      'These files do not say how they were exposed, and level-1.png and level-254.png have too little brightness in ' +
+        'common to estimate it. Fill in the EV of each, or take what most cameras do',
+    );
+    expect(await evs()).toEqual(['', '']);
     expect(await page.locator('#merge').isEnabled()).toBe(false);
     expect(await page.locator('#merge-note').innerText()).toBe('Fill in the exposures that are missing.');
     await page.getByRole('button', { name: 'Use −2, 0, +2' }).click();
-    expect(await names()).toEqual(['scene-1.png', 'scene-2.png', 'scene-3.png']);
-    expect(await evs()).toEqual(['-2', '0', '2']);
+    expect(await evs()).toEqual(['0', '2']);
     expect(await page.locator('#merge').isEnabled()).toBe(true);
   });
 

@@ -4,6 +4,8 @@
  * turned as they agree.
  */
 import { InputError, reasonOf } from '../../../src/errors.ts';
+import { estimateExposures } from '../../../src/image/estimateExposures.ts';
+import type { EstimatedExposures } from '../../../src/image/estimateExposures.ts';
 import { countClipped } from '../../../src/image/chooseReference.ts';
 import type { ColorSpace } from '../../../src/image/colorSpace.ts';
 import { stackCamera, stackWhiteBalance } from '../../../src/image/decode/raw.ts';
@@ -91,6 +93,16 @@ export class Frames {
     return stackExposures(
       list.map(({ id }) => ({ ...this.#held.get(id)!.image, name: this.#held.get(id)!.name })),
       linear,
+    );
+  }
+
+  /** Exposures from the pixels; undefined if a frame is no longer here. `incomparable` are indices into the list. */
+  estimate(ids: readonly number[], linear: boolean): EstimatedExposures | undefined {
+    const held = ids.flatMap((id) => this.#held.get(id) ?? []);
+    if (held.length < ids.length) return undefined;
+    return estimateExposures(
+      held.map(({ image }) => image),
+      linear || held[0].image.linear === true,
     );
   }
 

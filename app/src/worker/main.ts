@@ -77,6 +77,8 @@ function obey(data: ToWorker): void {
       return void addFrame(data);
     case 'remove':
       return frames.remove(data.id);
+    case 'estimateExposures':
+      return estimateExposures(data);
     case 'merge':
       return void run((signal) => mergeBoth(data, signal));
     case 'survey':
@@ -177,6 +179,20 @@ async function addFrame({ id, name, file }: Extract<ToWorker, { type: 'add' }>):
           : message,
     });
   }
+}
+
+/** A frame may have been removed meanwhile; the page then asks again. */
+function estimateExposures({ key, ids, linear }: Extract<ToWorker, { type: 'estimateExposures' }>): void {
+  const found = frames.estimate(ids, linear);
+  if (!found) return;
+  const { incomparable, ...rest } = found;
+  tell({
+    type: 'exposuresEstimated',
+    key,
+    ids,
+    ...rest,
+    ...(incomparable && { incomparable: [ids[incomparable[0]], ids[incomparable[1]]] }),
+  });
 }
 
 /** Does one merge after another. */
