@@ -13,7 +13,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { UsageError } from '../src/errors.ts';
 import { adapterChoice, requestAdapter } from '../src/node/adapter.ts';
-import { readFrames, readShippedWeights } from '../src/node/index.ts';
+import { readShippedWeights, readStack } from '../src/node/index.ts';
 import { openWithMatrices } from '../src/node/matrices.ts';
 import { benchAlignment, handHeldFrames } from './alignment.ts';
 import type { AlignmentFigures } from './alignment.ts';
@@ -69,7 +69,7 @@ async function main(): Promise<void> {
   const device = await openWithMatrices(adapter);
   const brackets =
     positionals.length > 0
-      ? [await readFrames(positionals)]
+      ? [(await readStack(positionals)).frames]
       : sizes.map(({ width, height }) => handHeldFrames(width, height));
   const results: AlignmentFigures[] = [];
   console.log(info.name);

@@ -9,7 +9,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chooseReference, clippedShare } from '../src/image/chooseReference.ts';
-import { readFrames } from '../src/node/index.ts';
+import { readStack } from '../src/node/index.ts';
 
 async function main(folder: string): Promise<void> {
   const chosen: Record<string, { reference: number; shares: number[] }> = {};
@@ -17,7 +17,7 @@ async function main(folder: string): Promise<void> {
     const files = readdirSync(join(folder, name))
       .filter((file) => /^input_\d+\.png$/.test(file))
       .sort((a, b) => parseInt(a.slice(6)) - parseInt(b.slice(6)));
-    const frames = await readFrames(
+    const { frames } = await readStack(
       files.map((file) => join(folder, name, file)),
       { exposures: files.map((_, k) => 2 ** k) },
     );

@@ -14,7 +14,7 @@ import { adapterChoice, requestAdapter } from '../src/node/adapter.ts';
 import { packageFolder } from '../src/node/package.ts';
 import { ProgressView, clock } from '../src/node/cli/progress.ts';
 import { readWeights } from '../src/node/cli/weights.ts';
-import { readFrames, writeImage, writeMotionMaps } from '../src/node/index.ts';
+import { readStack, writeImage, writeMotionMaps } from '../src/node/index.ts';
 
 /** Width that a software adapter merges in well under a minute, compiling included. */
 const SOFTWARE_WIDTH = 192;
@@ -38,7 +38,7 @@ async function demo(): Promise<void> {
     .filter((name) => name.endsWith('.jpg'))
     .sort()
     .map((name) => join(folder, name));
-  const original = await readFrames(paths);
+  const { frames: original } = await readStack(paths);
   const { adapter, info } = await requestAdapter({ software: adapterChoice(process.env.DEGHOST_ADAPTER) });
   const isReduced = info.software && !process.argv.includes('--full');
   const frames = isReduced

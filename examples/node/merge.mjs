@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { Deghoster } from 'deghost';
-import { readFrames, readShippedWeights, requestDevice, writeImage } from 'deghost/node';
+import { readShippedWeights, readStack, requestDevice, writeImage } from 'deghost/node';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -16,18 +16,20 @@ const { values, positionals } = parseArgs({
 });
 
 const exposures = values.ev?.split(',').map((ev) => 2 ** Number(ev));
-const frames = await readFrames(positionals, { exposures });
+const { frames, response, camera, exif, notes } = await readStack(positionals, { exposures });
+for (const note of notes) console.error(note);
 const weights = values.weights ? await readFile(values.weights) : await readShippedWeights(frames.length);
 
 const device = await requestDevice();
 const deghoster = await Deghoster.create({ weights, device });
 const result = await deghoster.merge(frames, {
+  response,
   onProgress: ({ stage, fraction }) => process.stderr.write(`\r${stage} ${Math.round(100 * fraction)} %   `),
 });
-await writeImage(values.output, result);
+const reference = result.order[result.reference];
+// Of RAW files, the camera's colours become a picture's here.
+await writeImage(values.output, { ...result, camera, exif: exif[reference] });
 
 deghoster.dispose();
 device.destroy(); // deghost never destroys a device that it was given
-console.log(
-  `\n${values.output}: ${result.width}x${result.height}, moment of ${frames[result.order[result.reference]].name}`,
-);
+console.log(`\n${values.output}: ${result.width}x${result.height}, moment of ${frames[reference].name}`);

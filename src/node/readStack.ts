@@ -1,9 +1,11 @@
-/** Reads a bracketed stack from picture files, for `readFrames` and `deghost merge`. */
+/** Reads a bracketed stack from picture files. */
 import { basename } from 'node:path';
 import { InputError } from '../errors.ts';
 import type { ColorSpace } from '../image/colorSpace.ts';
 import { stackCamera } from '../image/decode/raw.ts';
+import type { ResponseOption } from '../image/chooseResponse.ts';
 import { stackExposures } from '../image/stackExposures.ts';
+import { stackResponse } from '../image/stackResponse.ts';
 import { checkSameSize } from '../image/frame.ts';
 import type { Frame } from '../image/frame.ts';
 import { agreeingOrientations } from '../image/orientation.ts';
@@ -11,7 +13,8 @@ import type { CameraColor, DecodedImage } from '../image/picture.ts';
 import { shown } from './problems.ts';
 import { readFrameFiles } from './readImage.ts';
 
-export interface StackOptions {
+/** How the files of a stack are read. */
+export interface StackFilesOptions {
   /**
    * One positive number per path; without this the pictures' EXIF is used, and where none says anything, their pixels
    * (estimateExposures.ts).
@@ -36,7 +39,7 @@ export interface StackOptions {
  */
 export async function readStackFiles(
   paths: readonly string[],
-  { exposures: given, linear = false, ...options }: StackOptions = {},
+  { exposures: given, linear = false, ...options }: StackFilesOptions = {},
 ): Promise<{ frames: Frame[]; images: DecodedImage[]; camera?: CameraColor; notes: string[] }> {
   if (given && given.length !== paths.length)
     throw new InputError(
@@ -67,4 +70,40 @@ export async function readStackFiles(
     ...(camera && { camera }),
     notes,
   };
+}
+
+/** What `readStack` takes. Every field has a default. */
+export interface ReadStackOptions extends Omit<StackFilesOptions, 'linear'> {
+  /** The camera's response, if you know it. Files that say that they are linear are taken so in any case. */
+  response?: ResponseOption;
+}
+
+/** A stack that was read from files: what to merge, and how. */
+export interface PictureStack {
+  /** In the order of the files; the merge sorts them. Named by file names, or by whole paths where these repeat. */
+  frames: Frame[];
+  /** For `MergeOptions.response`: what the files say, or what was chosen. */
+  response: ResponseOption;
+  /** Of RAW files: for `writeImage`, which makes colours of what the camera saw. */
+  camera?: CameraColor;
+  /** EXIF blocks in the order of the frames, for `writeImage`: that of the reference belongs to the result. */
+  exif: (Uint8Array | undefined)[];
+  /** What a person should know of the pictures, a sentence each: that exposures are estimated, for example. */
+  notes: string[];
+}
+
+/**
+ * Reads a bracketed stack of 2 to 16 picture files, RAW included.
+ * @throws InputError naming the file, if it cannot be read or does not fit the others; MissingPackageError without a
+ * package that the files need; CancelledError.
+ */
+export async function readStack(
+  paths: readonly string[],
+  { response: chosen, ...options }: ReadStackOptions = {},
+): Promise<PictureStack> {
+  const { frames, images, camera, notes } = await readStackFiles(paths, { ...options, linear: chosen === 'linear' });
+  const named = images.map((image, i) => ({ ...image, name: frames[i].name! }));
+  const { response, note } = stackResponse(named, chosen);
+  if (note !== undefined) notes.push(note);
+  return { frames, response, ...(camera && { camera }), exif: images.map(({ exifBlock }) => exifBlock), notes };
 }

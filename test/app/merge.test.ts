@@ -13,7 +13,7 @@ import type { MergeResult } from '../../src/index.ts';
 import { halfToFloat } from '../../src/float16.ts';
 import { decodeRgbe } from '../../src/image/rgbe.ts';
 import { toneMap } from '../../src/image/toneMap.ts';
-import { readFrames } from '../../src/node/index.ts';
+import { readStack } from '../../src/node/index.ts';
 import { testDevice } from '../gpu.ts';
 import { seriousFindings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
@@ -58,7 +58,7 @@ async function mergeInNode(files: readonly PictureFile[]): Promise<MergeResult> 
       return join(folder, name);
     });
     const deghoster = await Deghoster.create({ weights: readFileSync(THIN_FIXED), device: await testDevice() });
-    const result = await deghoster.merge(await readFrames(paths));
+    const result = await deghoster.merge((await readStack(paths)).frames);
     deghoster.dispose();
     return result;
   } finally {

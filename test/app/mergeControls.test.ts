@@ -7,7 +7,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Deghoster } from '../../src/index.ts';
 import type { MergeOptions, MergeResult } from '../../src/index.ts';
-import { readFrames } from '../../src/node/index.ts';
+import { readStack } from '../../src/node/index.ts';
 import { testDevice } from '../gpu.ts';
 import { expectClose } from '../reference/random.ts';
 import { scene, shoot } from '../align/scene.ts';
@@ -50,7 +50,7 @@ async function mergeInNode(files: readonly PictureFile[], options: MergeOptions)
       writeFileSync(join(folder, name), bytes);
       return join(folder, name);
     });
-    return await deghoster.merge(await readFrames(paths), options);
+    return await deghoster.merge((await readStack(paths)).frames, options);
   } finally {
     deghoster.dispose();
     rmSync(folder, { recursive: true });

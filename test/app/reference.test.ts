@@ -10,7 +10,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Deghoster } from '../../src/index.ts';
 import type { MergeResult } from '../../src/index.ts';
-import { readFrames } from '../../src/node/index.ts';
+import { readStack } from '../../src/node/index.ts';
 import { testDevice } from '../gpu.ts';
 import { expectClose } from '../reference/random.ts';
 import { seriousFindings } from './axe.ts';
@@ -52,7 +52,7 @@ async function mergeInNode(files: readonly PictureFile[], reference: number): Pr
       writeFileSync(join(folder, name), bytes);
       return join(folder, name);
     });
-    return await deghoster.merge(await readFrames(paths), { reference });
+    return await deghoster.merge((await readStack(paths)).frames, { reference });
   } finally {
     deghoster.dispose();
     rmSync(folder, { recursive: true });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decode as decodeTiff } from 'tiff';
 import { afterAll, describe, expect, test, vi } from 'vitest';
+import { Deghoster } from '../../src/index.ts';
 import { cameraToSrgb } from '../../src/image/decode/raw.ts';
 import { developColors } from '../../src/image/developColors.ts';
 import { writeImage } from '../../src/node/writeImage.ts';
@@ -11,7 +12,8 @@ import { decodeExr } from '../../src/image/decode/floats.ts';
 import type { DecodedImage } from '../../src/image/picture.ts';
 import { loadExrs } from '../../src/node/decodePackages.ts';
 import { readFrameFiles, readFrame } from '../../src/node/readImage.ts';
-import { readStackFiles } from '../../src/node/readStack.ts';
+import { readStack, readStackFiles } from '../../src/node/readStack.ts';
+import { testDevice } from '../gpu.ts';
 import { CAMERA, PATCH, X_TRANS, cameraRgb, dng, patches } from '../rawDng.ts';
 import type { DngPicture } from '../rawDng.ts';
 import { deghost } from './commandLine.ts';
@@ -46,6 +48,16 @@ const everyPatch = [0, 1, 2, 3].flatMap((row) => [0, 1, 2, 3, 4, 5].map((column)
 /** A colour's samples after white balance, from 0 to 65535. */
 function balanced(rgb: readonly number[], exposure: number, neutral = cameraRgb([1, 1, 1])): number[] {
   return cameraRgb(rgb).map((value, c) => Math.min(65535, Math.max(0, (value / neutral[c]) * exposure * 65535)));
+}
+
+/** The merged picture has the scene's colours. */
+function expectPatches(data: Float32Array, width: number): void {
+  for (const [column, row] of everyPatch) {
+    const seen = patchMean({ data, width }, column, row);
+    patches(column * PATCH, row * PATCH).forEach((value, c) =>
+      expect(Math.abs(seen[c] - value)).toBeLessThan(0.02 * value + 0.004),
+    );
+  }
 }
 
 test('samples are the scene in white-balanced camera RGB, and exposures keep their ratio', async () => {
@@ -180,16 +192,28 @@ test('the command line merges three RAW files to the colours of the scene, and n
   expect(ran).toMatchObject({ code: 0 });
   const { data, width, height } = decodeExr(await loadExrs(), readFileSync(exr), exr);
   expect([width, height]).toEqual([WIDTH, HEIGHT]);
-  for (const [column, row] of everyPatch) {
-    const seen = patchMean({ data: data as Float32Array, width }, column, row);
-    patches(column * PATCH, row * PATCH).forEach((value, c) =>
-      expect(Math.abs(seen[c] - value)).toBeLessThan(0.02 * value + 0.004),
-    );
-  }
+  expectPatches(data as Float32Array, width);
   const second = await deghost('merge', ...paths, '-o', out, '--align', 'none', '--method', 'merge');
   expect(second).toMatchObject({ code: 0 });
   await expect(readFrame(out)).rejects.toThrow(/merged\.dng is a floating-point DNG file.*merged already/);
 }, 240_000);
+
+test('a program that merges what readStack returns has the colours of the scene too', async () => {
+  const paths = [shoot('p1.dng', 0.25), shoot('p2.dng', 1), shoot('p3.dng', 4)];
+  const { frames, response, camera, notes } = await readStack(paths);
+  expect([response, notes]).toEqual(['linear', []]);
+  expect(camera).toMatchObject({ make: 'Synth', model: 'Bayer 1' });
+  const deghoster = await Deghoster.create({ device: await testDevice() });
+  try {
+    const result = await deghoster.merge(frames, { response, method: 'merge', align: 'none' });
+    const exr = join(folder, 'program.exr');
+    await writeImage(exr, { ...result, camera }, { exr: 'float' });
+    const { data, width } = decodeExr(await loadExrs(), readFileSync(exr), exr);
+    expectPatches(data as Float32Array, width);
+  } finally {
+    deghoster.dispose();
+  }
+});
 
 test('neutral stays neutral, and colours outside the working space are negative where files hold that', async () => {
   const toSrgb = cameraToSrgb(CAMERA);

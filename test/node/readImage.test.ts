@@ -8,7 +8,7 @@ import { PNG } from 'pngjs';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { encodeNpy } from '../npy.ts';
-import { readFrame, readFrames } from '../../src/node/index.ts';
+import { readFrame, readStack } from '../../src/node/index.ts';
 import { readFrameFiles } from '../../src/node/readImage.ts';
 import { bigEndian, exposureFields, noise16, noise8, png, temporaryFolder, tiff } from './pictures.ts';
 
@@ -464,7 +464,7 @@ describe('refusals name the file and the remedy', () => {
   });
 });
 
-describe('readFrames', () => {
+describe('readStack', () => {
   it('takes exposures from EXIF, or those given', async () => {
     const paths = await Promise.all(
       [
@@ -478,14 +478,16 @@ describe('readFrames', () => {
         return put(`e${i}.jpg`, Buffer.concat([jpeg.subarray(0, 2), app1, jpeg.subarray(2)]));
       }),
     );
-    const frames = await readFrames(paths);
+    const { frames, response, camera, exif: blocks, notes } = await readStack(paths);
+    expect([response, camera, notes]).toEqual(['auto', undefined, []]);
+    expect(blocks.map((block) => block?.length)).toEqual(frames.map(() => expect.any(Number)));
     expect(frames.map((f) => f.name)).toEqual(['e0.jpg', 'e1.jpg']);
     expect(frames[0].exposure).toBeCloseTo(((1 / 320) * 2) / 5.6 ** 2, 12);
     expect(frames[1].exposure / frames[0].exposure).toBeCloseTo(16, 9);
-    expect((await readFrames(paths, { exposures: [1, 4] })).map((f) => f.exposure)).toEqual([1, 4]);
-    await expect(readFrames(paths, { exposures: [1] })).rejects.toThrow('1 exposures given for 2 files');
+    expect((await readStack(paths, { exposures: [1, 4] })).frames.map((f) => f.exposure)).toEqual([1, 4]);
+    await expect(readStack(paths, { exposures: [1] })).rejects.toThrow('1 exposures given for 2 files');
     const bare = put('bare.png', png({ width: W, height: H, rows: rgb8 }));
-    await expect(readFrames([paths[0], bare])).rejects.toThrow(
+    await expect(readStack([paths[0], bare])).rejects.toThrow(
       /bare\.png has no exposure time in its EXIF data: give the exposures yourself/,
     );
   });

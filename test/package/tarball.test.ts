@@ -97,7 +97,7 @@ describe('installed', () => {
       const image = { radiance: new Float32Array(3), width: 1, height: 1, scale: 1 };
       console.log(JSON.stringify([
         await failed(() => node.requestDevice()),
-        await failed(() => node.readFrames([${JSON.stringify(join(ROOT, 'examples/balloons/1.jpg'))}])),
+        await failed(() => node.readStack([${JSON.stringify(join(ROOT, 'examples/balloons/1.jpg'))}])),
         await failed(() => node.writeImage('out.png', image)),
         await failed(() => Deghoster.create()),
         (await node.readShippedWeights(3)).length,

@@ -42,11 +42,11 @@ device.destroy();
 
 const NODE = `
 import { Deghoster } from 'deghost';
-import { readFrames, readShippedWeights, requestDevice, writeImage } from 'deghost/node';
-const frames = await readFrames(['a.jpg', 'b.jpg', 'c.jpg']);
+import { readShippedWeights, readStack, requestDevice, writeImage } from 'deghost/node';
+const { frames, response, camera, exif } = await readStack(['a.jpg', 'b.jpg', 'c.jpg']);
 const device = await requestDevice();
 const deghoster = await Deghoster.create({ weights: await readShippedWeights(frames.length), device });
-await writeImage('out.hdr', await deghoster.merge(frames));
+await writeImage('out.hdr', { ...(await deghoster.merge(frames, { response })), camera, exif: exif[1] });
 device.destroy();
 // @ts-expect-error The path comes first.
 await writeImage(await deghoster.merge(frames), 'out.hdr');

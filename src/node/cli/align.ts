@@ -26,7 +26,7 @@ import { parseEv, parseTimes } from './exposureArgs.ts';
 import { alignmentJson } from './alignmentReport.ts';
 import { json } from './io.ts';
 import type { CommandIo } from './io.ts';
-import { readStack } from './mergeStack.ts';
+import { readSortedStack } from './mergeStack.ts';
 import type { Stack } from './mergeStack.ts';
 
 export async function alignCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
@@ -53,7 +53,7 @@ export async function alignCommand(args: ParsedArgs, io: CommandIo): Promise<voi
   const outputs = outputPaths(inputs, folder, format);
   const { adapter } = await requestAdapter({ software: adapterOption(args) });
   const message = (text: string): void => void (flags.has('quiet') || io.stderr.write(`${text}\n`));
-  const stack = await readStack({ inputs, exposures, color, reference, response: undefined }, signal);
+  const stack = await readSortedStack({ inputs, exposures, color, reference, response: undefined }, signal);
   const { frames, width, height } = stack;
   const named = stack.images.map((image, i) => ({ ...image, name: inputs[i] }));
   const linear = stackResponse(named).response === 'linear';

@@ -22,7 +22,7 @@ import { readMergeOptions } from './mergeOptions.ts';
 import { checkOutputs, writeOutputs } from './mergeOutputs.ts';
 import { announce, finish } from './mergeReport.ts';
 import { misfitLines, misfitsJson } from './misfits.ts';
-import { readStack } from './mergeStack.ts';
+import { readSortedStack } from './mergeStack.ts';
 import type { Stack } from './mergeStack.ts';
 import { ProgressView } from './progress.ts';
 import { readResponse } from './responseOption.ts';
@@ -65,7 +65,7 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
     const checked = performance.now();
     const reading = new ProgressView(io.stderr);
     const onRead = options.quiet ? undefined : reading.reading.bind(reading);
-    const stack = await readStack(options, signal, onRead).finally(() => reading.clear());
+    const stack = await readSortedStack(options, signal, onRead).finally(() => reading.clear());
     const { frames, width, height, images } = stack;
     const { response, note: responseNote } = stackResponse(named(stack), chosenResponse);
     const choice = options.reference === 'auto' ? chooseReference(frames, response === 'linear') : undefined;

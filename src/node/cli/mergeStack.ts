@@ -21,7 +21,7 @@ export interface Stack {
 }
 
 /** @throws InputError naming the file and what is wrong with it; CancelledError. */
-export async function readStack(
+export async function readSortedStack(
   {
     inputs,
     exposures,
