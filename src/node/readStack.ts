@@ -27,7 +27,7 @@ export interface StackFilesOptions {
   /** For estimated exposures: whether samples are linear light though the files do not say so. */
   linear?: boolean;
   /** Called when another picture was read. */
-  onRead?(done: number, total: number): void;
+  onRead?: (done: number, total: number) => void;
   signal?: AbortSignal;
 }
 
