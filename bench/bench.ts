@@ -126,7 +126,7 @@ export async function bench(options: BenchOptions): Promise<Report> {
 
   const weights = options.weights ? readFileSync(options.weights) : await readShippedWeights(3);
   const context: EngineContext = { software, weights, taus: [1, 4, 16], reference: 1 };
-  const { config } = loadWeights(weights);
+  const { config } = await loadWeights(weights);
   say('');
   const entrants = await enter([deghostContestant(version), ...options.peers], context, say);
   const compete = async (
@@ -181,7 +181,7 @@ export async function bench(options: BenchOptions): Promise<Report> {
     const alone = await enter([deghostContestant(version)], five, () => undefined);
     const { width, height } = sizes.at(-1)!;
     const cost = mergeCost(
-      loadWeights(five.weights).config,
+      (await loadWeights(five.weights)).config,
       width,
       height,
       five.taus,

@@ -49,7 +49,7 @@ class DeghostEngine implements Engine {
   }
 
   async #layer(layer: string, x: Planes): Promise<Session> {
-    const { config, tensors } = loadWeights(this.#context.weights);
+    const { config, tensors } = await loadWeights(this.#context.weights);
     const [outputs, , kernel] = tensors.get(`${layer}.weight`)!.shape;
     const builder = new GraphBuilder();
     const source = builder.input('x', { channels: x.c, height: x.h, width: x.w });

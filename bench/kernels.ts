@@ -2,6 +2,7 @@
  * The kernels as the network runs them: each sample that a kernel gives of its nodes (`Kernel.samples`), validated
  * against the CPU references on a small picture, then timed on a larger one.
  */
+import '../src/model/ablations/index.ts';
 import { Runner } from '../src/graph/runner.ts';
 import { GraphBuilder } from '../src/graph/graph.ts';
 import type { Graph, GraphNode } from '../src/graph/graph.ts';

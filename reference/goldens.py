@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 import safetensors
-from model import DEFAULTS, Deghost
+from model import DEFAULTS, DIFFERENCE, Deghost
 
 FULL = None  # every stage
 SOME = ("A.", "logit.", "W.", "S_f", "D_f", "Z", "o", "B")  # plus X, Y, TY
@@ -104,6 +104,31 @@ CASES = {
     ),
 }
 
+# Each ablation alone, for both variants, and some together.
+ABLATED = {
+    "no-masks": {"segmentation": "none"},
+    "difference": {"segmentation": "difference"},
+    "shared-memory": {"memory": "shared"},
+    "no-memory": {"memory": "none"},
+    "shared-fusion": {"fusion": "shared"},
+    "vanilla": {"decoder": "vanilla"},
+    "resnet": {"decoder": "resnet"},
+    "sdc": {"decoder": "sdc"},
+    "no-masks-shared-memory-vanilla": {"segmentation": "none", "memory": "shared", "decoder": "vanilla"},
+    "difference-shared-fusion-no-memory-resnet": {
+        "segmentation": "difference",
+        "fusion": "shared",
+        "memory": "none",
+        "decoder": "resnet",
+        "base": "merge",
+    },
+    "shared-fusion-shared-memory-sdc": {"fusion": "shared", "memory": "shared", "decoder": "sdc", "base": "merge"},
+}
+LITTLE = ("W.", "o", "Z")
+for ablation, fields in ABLATED.items():
+    CASES[f"fixed-{ablation}"] = ("fixed", 17, 12, [1, 4, 16], 1, {**THIN, **fields}, LITTLE, ())
+    CASES[f"any-{ablation}"] = ("any", 9, 16, [1, 3, 6, 20], 1, {**THIN, **fields}, LITTLE, ())
+
 
 def response_of(powers):
     """f at i/255 of each channel, f32 [3,256]: toes and shoulders unlike a power's."""
@@ -165,6 +190,30 @@ def widest_gap(v):
     v = v[int(0.45 * len(v)) : int(0.55 * len(v)) + 2]
     i = int((v[1:] - v[:-1]).argmax())
     return (v[i] + v[i + 1]) / 2
+
+
+def least_margin(net, taps, frames, taus, r):
+    """How near a W_i is to one half, or a difference to its threshold: rounding must not decide in binary maps."""
+    others = [k for k in range(len(taus)) if k != r]
+    if net.ablation["segmentation"] == "none":
+        return 1.0
+    if net.ablation["segmentation"] == "network":
+        return min(
+            float((torch.sigmoid(taps[f"logit.{k + 1}"]) * taps.get(f"gate.{k + 1}", 1) - 0.5).abs().min())
+            for k in others
+        )
+    gamma, tau = net.config["gamma"], torch.as_tensor(taus, dtype=torch.float64)
+    return min(
+        float(
+            (
+                (net.align(frames[k], tau[k], tau[r]) - frames[r].clamp(max=float(tau[r] / tau[k]) ** (1 / gamma))).abs()
+                - DIFFERENCE
+            )
+            .abs()
+            .min()
+        )
+        for k in others
+    )
 
 
 def undone(samples, response, gamma):
@@ -271,11 +320,11 @@ def main(folder):
         safetensors.write(files[1], out, meta)
         size = sum(os.path.getsize(f) for f in files)
         total += size
-        W = [taps[f"W.{k + 1}"] for k in range(len(taus))]
+        W = [taps[f"W.{k + 1}"] for k in range(len(taus)) if f"W.{k + 1}" in taps]
         others = [k + 1 for k in range(len(taus)) if k != r]
-        near = min(
-            float((torch.sigmoid(taps[f"logit.{k}"]) * taps.get(f"gate.{k}", 1) - 0.5).abs().min()) for k in others
-        )
+        near = least_margin(net, taps, frames, taus, r)
+        if near < 1e-5 and net.ablation["segmentation"] == "difference":
+            raise SystemExit(f"{case}: a difference is {near:.1e} from the threshold: another seed")
         gates = [taps[f"gate.{k}"] for k in others if f"gate.{k}" in taps]
         shares = "".join(
             f" {float((g == 0).float().mean()):.2f}/{float(((g > 0) & (g < 1)).float().mean()):.2f}" for g in gates
@@ -283,8 +332,8 @@ def main(folder):
         if gates and not all((g == 0).any() and (g == 1).any() and ((g > 0.1) & (g < 0.9)).any() for g in gates):
             raise SystemExit(f"{case}: a gate is all open or all closed:{shares}")
         print(
-            f"{case:20} {size / 1024:5.0f} KiB  masks mean "
-            f"{[round(float(x.mean()), 2) for x in W]}{' gate 0/between' + shares if gates else ''}  least |W - 0.5| "
+            f"{case:44} {size / 1024:5.0f} KiB  masks mean "
+            f"{[round(float(x.mean()), 2) for x in W]}{' gate 0/between' + shares if gates else ''}  least margin "
             f"{near:.1e}  Y {float(taps['Y'].min()):.1e}..{float(taps['Y'].max()):.3f}  o sd "
             f"{float(taps['o'].std()):.2f}"
         )

@@ -15,7 +15,16 @@ import torch.nn.functional as F
 from gate import check_gate, gate_of
 
 DEFAULTS = {"width": 32, "segWidths": [16, 32, 64, 128], "slope": 0.2, "gamma": 2.2, "maskMode": "soft", "base": "none"}
-ABLATIONS = {"segmentation": "network", "memory": "full", "fusion": "separate", "decoder": "sdc-dense"}
+# The ablations' fields and their values, the paper's network first (Tables II and III).
+ABLATIONS = {
+    "segmentation": ("network", "difference", "none"),
+    "memory": ("full", "shared", "none"),
+    "fusion": ("separate", "shared"),
+    "decoder": ("sdc-dense", "sdc", "vanilla", "resnet"),
+}
+VANILLA_LAYERS = 9
+RESNET_BLOCKS = 4
+DIFFERENCE = 0.1  # the paper's threshold of a simple difference (A4)
 MU = 5000.0
 LAYERS = 4
 
@@ -66,9 +75,21 @@ class Deghost(nn.Module):
         if variant not in ("fixed", "any"):
             raise ValueError(f"variant {variant!r} is neither fixed nor any")
         c = {**DEFAULTS, **(config or {})}
-        for key, value in ABLATIONS.items():
-            if c.get(key, value) != value:
-                raise ValueError(f"config {key}={c[key]!r} is not supported by the reference; only {value!r} is")
+        for key, values in ABLATIONS.items():
+            if c.get(key, values[0]) not in values:
+                raise ValueError(f"config {key}={c[key]!r}: expected {'|'.join(values)}")
+        self.ablation = {key: c.get(key, values[0]) for key, values in ABLATIONS.items()}
+        segmentation, memory, decoder = (self.ablation[key] for key in ("segmentation", "memory", "decoder"))
+        if segmentation == "none" and c["base"] == "merge":
+            raise ValueError("config base=merge needs segmentation")
+        if segmentation != "network" and "gate" in c:
+            raise ValueError("config gate needs segmentation=network")
+        # The fusion networks by name; with one network for both sides, its weights run twice.
+        self.kinds = (
+            ("all",)
+            if segmentation == "none"
+            else ("shared",) if self.ablation["fusion"] == "shared" else ("static", "dynamic")
+        )
         if c["maskMode"] not in ("soft", "binary") or c["base"] not in ("none", "merge"):
             raise ValueError(
                 f"config maskMode={c['maskMode']!r} base={c['base']!r}: expected soft|binary and none|merge"
@@ -81,25 +102,39 @@ class Deghost(nn.Module):
         fixed = variant == "fixed"
         self.slots = 12 if fixed else 8
         items = [(f"encoder.{l}", conv(6 if l == 1 else n, n, 3)) for l in range(1, 5)]
-        for net in ("short", "long") if fixed else ("any",):
+        nets = () if segmentation != "network" else ("short", "long") if fixed else ("any",)
+        for net in nets:
             items += [(f"seg.{net}.{name}", conv(i, o, 3)) for name, i, o in unet_layers(c["segWidths"])]
             items += [(f"seg.{net}.out", conv(c["segWidths"][0], 1, 1))]
-        for l in range(1, 5):
-            items += (
-                [(f"memory.write.{l}.{k}", conv(n, n, 1)) for k in (1, 2, 3)]
-                if fixed
-                else [(f"memory.write.{l}", conv(n, n, 1))]
-            )
-        for kind in ("static", "dynamic"):
-            items += [(f"memory.read.{kind}.{j}", nn.Conv2d(n * self.slots, n, 1, groups=n)) for j in (1, 2, 3)]
+        read = lambda: nn.Conv2d(n * self.slots, n, 1, groups=n)
+        if memory == "full":
+            writers = [(l, k) for l in range(1, 5) for k in ((1, 2, 3) if fixed else (None,))]
+            items += [(self.writer(l, k), conv(n, n, 1)) for l, k in writers]
+            items += [(f"memory.read.{kind}.{j}", read()) for kind in self.kinds for j in (1, 2, 3)]
+        elif memory == "shared":
+            items += [("memory.write", conv(n, n, 1)), ("memory.read", read())]
+        for kind in self.kinds:
             items += [(f"fuse.{kind}.0", conv((3 if fixed else 2) * n, n, 3))]
-            items += [(f"fuse.{kind}.{j}", conv(2 * n, n, 3)) for j in (1, 2, 3)]
-        for b in (1, 2, 3):
-            items += [(f"decoder.sdc{b}.{j}", conv(b * n if j == 1 else n, n, 3)) for j in (1, 2, 3)]
-            items += [(f"decoder.sdc{b}.merge", conv(3 * n, n, 1))]
-        items += [("decoder.out", conv(3 * n, 3, 1))]
+            items += [(f"fuse.{kind}.{j}", conv(n if memory == "none" else 2 * n, n, 3)) for j in (1, 2, 3)]
+        if decoder == "vanilla":
+            items += [(f"decoder.conv{i}", conv(n, n, 3)) for i in range(1, VANILLA_LAYERS + 1)]
+        elif decoder == "resnet":
+            items += [(f"decoder.res{b}.{j}", conv(n, n, 3)) for b in range(1, RESNET_BLOCKS + 1) for j in (1, 2)]
+        else:
+            dense = decoder == "sdc-dense"
+            for b in (1, 2, 3):
+                cin = b * n if dense else n
+                items += [(f"decoder.sdc{b}.{j}", conv(cin if j == 1 else n, n, 3)) for j in (1, 2, 3)]
+                items += [(f"decoder.sdc{b}.merge", conv(3 * n, n, 1))]
+        items += [("decoder.out", conv(3 * n if decoder == "sdc-dense" else n, 3, 1))]
         for name, module in tree(items).items():
             self.add_module(name, module)
+
+    def writer(self, l, k):
+        """The name of the layer that writes frame k's encoder layer l, both counted from 1, to the memory."""
+        if self.ablation["memory"] == "shared":
+            return "memory.write"
+        return f"memory.write.{l}" + (f".{k}" if self.variant == "fixed" else "")
 
     def layer(self, name):
         return self.get_submodule(name)
@@ -204,7 +239,10 @@ class Deghost(nn.Module):
             W = [None if w is None else w * g for w, g in zip(W, gates)]
         if self.config["maskMode"] == "binary":
             W = [None if w is None else (w > 0.5).to(w.dtype) for w in W]
-        W = self.covered(W, r, coverage)
+        return self.union(self.covered(W, r, coverage), r)
+
+    def union(self, W, r):
+        """W with its W_r, the largest of the others."""
         W[r] = torch.stack([w for w in W if w is not None]).amax(0)
         return W
 
@@ -233,34 +271,49 @@ class Deghost(nn.Module):
             top, bottom = top + w * self.lin(x, tau[:, k]), bottom + w
         return top / bottom
 
+    def differences(self, X, tau, r):
+        """The simple difference as W_i (A4): 1 where a channel differs from the reference by over 0.1 at the
+        reference's exposure; None at r. A reference that a longer frame cannot reach counts as what it can.
+        """
+        W = [None] * len(X)
+        for i, x in enumerate(X):
+            if i == r:
+                continue
+            most = (tau[:, r] / tau[:, i]) ** (1 / self.config["gamma"])
+            apart = (self.align(x, tau[:, i], tau[:, r]) - torch.minimum(X[r], most)).abs().amax(1, keepdim=True)
+            W[i] = (apart > DIFFERENCE).to(x.dtype)
+        return W
+
     def write_memory(self, f, taps):
         """f[l][k]: [B,C,H,W] -> M [B,slots,C,H,W]."""
         slots = []
         for l in range(LAYERS):
-            shared = self.variant == "any"
-            v = [
-                self.act(self.layer(f"memory.write.{l + 1}" + ("" if shared else f".{k + 1}"))(x))
-                for k, x in enumerate(f[l])
-            ]
+            v = [self.act(self.layer(self.writer(l + 1, k + 1))(x)) for k, x in enumerate(f[l])]
             if taps is not None:
                 taps.update({f"v.{l + 1}.{k + 1}": x for k, x in enumerate(v)})
-            if shared:
+            if self.variant == "any":
                 v = torch.stack(v)
                 v = [v.mean(0), v.amax(0)]
             slots += v
         return torch.stack(slots, 1)
 
     def read_memory(self, M):
-        """All six reads at once: R_g = b_g + sum_s w_{g,s} M_{s,g}. Returns {name: [B,C,H,W]}."""
+        """All reads at once: R_g = b_g + sum_s w_{g,s} M_{s,g}. Returns {name: [B,C,H,W]}."""
         B, S, C, H, W = M.shape
-        names = [f"memory.read.{kind}.{j}" for kind in ("static", "dynamic") for j in (1, 2, 3)]
+        names = (
+            ["memory.read"]
+            if self.ablation["memory"] == "shared"
+            else [f"memory.read.{kind}.{j}" for kind in self.kinds for j in (1, 2, 3)]
+        )
         weight = torch.stack([self.layer(n).weight.reshape(C, S) for n in names], 1)  # [C,6,S]
         bias = torch.stack([self.layer(n).bias for n in names], 1)[:, :, None]
         out = torch.baddbmm(bias, weight, M.permute(2, 1, 0, 3, 4).reshape(C, S, B * H * W))
         out = out.reshape(C, len(names), B, H, W).permute(1, 2, 0, 3, 4)
         return dict(zip(names, out))
 
-    def fusion(self, kind, features, reads, taps):
+    def fusion(self, side, features, reads, taps):
+        """side: static, dynamic, or all. reads: None without a memory."""
+        kind = side if side in self.kinds else "shared"
         cat = (
             torch.cat(features, 1)
             if self.variant == "fixed"
@@ -268,11 +321,36 @@ class Deghost(nn.Module):
         )
         x = self.act(self.layer(f"fuse.{kind}.0")(cat))
         for j in (1, 2, 3):
-            read = reads[f"memory.read.{kind}.{j}"]
-            if taps is not None:
-                taps[f"read.{kind}.{j}"] = read
-            x = self.act(self.layer(f"fuse.{kind}.{j}")(torch.cat([x, read.contiguous(memory_format=self.format)], 1)))
+            if reads is not None:
+                read = reads["memory.read" if self.ablation["memory"] == "shared" else f"memory.read.{kind}.{j}"]
+                if taps is not None:
+                    taps[f"read.{side}.{j}"] = read
+                x = torch.cat([x, read.contiguous(memory_format=self.format)], 1)
+            x = self.act(self.layer(f"fuse.{kind}.{j}")(x))
         return x
+
+    def decode(self, Z, taps):
+        """What decoder.out reads: [B,C,H,W]."""
+        kind = self.ablation["decoder"]
+        u = Z
+        if kind == "vanilla":
+            for i in range(1, VANILLA_LAYERS + 1):
+                u = self.act(self.layer(f"decoder.conv{i}")(u))
+            return u
+        if kind == "resnet":
+            for b in range(1, RESNET_BLOCKS + 1):
+                first, second = (self.layer(f"decoder.res{b}.{j}") for j in (1, 2))
+                u = self.act(u + second(self.act(first(u))))
+                if taps is not None:
+                    taps[f"res.{b}"] = u
+            return u
+        outs = []
+        for b in (1, 2, 3):
+            outs.append(self.sdc(b, u))
+            u = torch.cat([Z, *outs], 1) if kind == "sdc-dense" else outs[-1]
+        if taps is not None:
+            taps.update({f"sdc.{b + 1}": x for b, x in enumerate(outs)})
+        return torch.cat(outs, 1) if kind == "sdc-dense" else u
 
     def sdc(self, b, u):
         """Three shared convs run with dilations 1, 2, 4; concatenated and merged."""
@@ -310,16 +388,20 @@ class Deghost(nn.Module):
         X = [self.pad(x).contiguous(memory_format=self.format) for x in X]
         if coverage is not None:
             coverage = [self.pad(c) for c in coverage]
-        logits = [None] * N
-        if masks is None:
+        logits, W = [None] * N, None
+        segmentation = self.ablation["segmentation"]
+        if segmentation == "none":
+            pass
+        elif masks is None and segmentation == "difference":
+            W = self.union(self.covered(self.differences(X, tau, r), r, coverage), r)
+        elif masks is None:
             logits = self.segment(X, tau, r, taps)
             gates = self.gates(samples, response, taus, r)
             W = self.masks(logits, r, gates, coverage)
             if gates is not None and taps is not None:
                 taps.update({f"gate.{i + 1}": g for i, g in enumerate(gates) if g is not None})
         else:
-            W = self.covered([None if i == r else self.pad(m) for i, m in enumerate(masks)], r, coverage)
-            W[r] = torch.stack([w for w in W if w is not None]).amax(0)
+            W = self.union(self.covered([None if i == r else self.pad(m) for i, m in enumerate(masks)], r, coverage), r)
 
         x = torch.cat([torch.cat([x, self.lin(x, tau[:, k])], 1) for k, x in enumerate(X)])
         f = []
@@ -327,17 +409,24 @@ class Deghost(nn.Module):
             x = self.act(self.layer(f"encoder.{l + 1}")(x))
             f.append(x.chunk(N))
         E = f[-1]
-        M = self.write_memory(f, taps)
-        reads = self.read_memory(M)
-        D = [W[k] * E[k] for k in range(N)]
-        S = [(1 - W[k]) * E[k] for k in range(N)]
-        S_f, D_f = self.fusion("static", S, reads, taps), self.fusion("dynamic", D, reads, taps)
-        Z = W[r] * D_f + (1 - W[r]) * S_f
-        u, outs = Z, []
-        for b in (1, 2, 3):
-            outs.append(self.sdc(b, u))
-            u = torch.cat([Z, *outs], 1)
-        o = self.layer("decoder.out")(torch.cat(outs, 1))
+        reads = None
+        if self.ablation["memory"] != "none":
+            M = self.write_memory(f, taps)
+            reads = self.read_memory(M)
+            if taps is not None:
+                taps["M"] = M.flatten(1, 2)
+        if W is None:
+            Z = self.fusion("all", E, reads, taps)
+        else:
+            D = [W[k] * E[k] for k in range(N)]
+            S = [(1 - W[k]) * E[k] for k in range(N)]
+            S_f, D_f = self.fusion("static", S, reads, taps), self.fusion("dynamic", D, reads, taps)
+            Z = W[r] * D_f + (1 - W[r]) * S_f
+            if taps is not None:
+                taps.update({f"W.{k + 1}": w for k, w in enumerate(W)})
+                taps.update({f"{n}.{k + 1}": x for n, xs in (("S", S), ("D", D)) for k, x in enumerate(xs)})
+                taps.update({"S_f": S_f, "D_f": D_f})
+        o = self.layer("decoder.out")(self.decode(Z, taps))
         base = None
         if self.config["base"] == "merge":
             base = self.merge(X, tau, W, r, coverage)
@@ -348,13 +437,8 @@ class Deghost(nn.Module):
             Y = torch.sigmoid(o)
         crop = lambda t: t[:, :, :H, :W_]
         if taps is not None:
-            taps.update({f"W.{k + 1}": w for k, w in enumerate(W)})
             taps.update({f"f.{l + 1}.{k + 1}": x for l in range(LAYERS) for k, x in enumerate(f[l])})
-            taps.update({f"{n}.{k + 1}": x for n, xs in (("S", S), ("D", D)) for k, x in enumerate(xs)})
-            taps.update({f"sdc.{b + 1}": x for b, x in enumerate(outs)})
-            taps.update(
-                {"M": M.flatten(1, 2), "S_f": S_f, "D_f": D_f, "Z": Z, "o": o, "Y": crop(Y), "TY": mu_law(crop(Y))}
-            )
+            taps.update({"Z": Z, "o": o, "Y": crop(Y), "TY": mu_law(crop(Y))})
             if base is not None:
                 taps["B"] = base
         return {"Y": crop(Y), "B": None if base is None else crop(base), "o": o, "logits": logits, "W": W}

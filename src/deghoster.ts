@@ -214,7 +214,7 @@ export class Deghoster {
     if (!(memoryBudget > 0))
       throw new UsageError(`memoryBudget is ${memoryBudget}, it must be a positive number of bytes`);
     const { weights: bytes } = options;
-    const weights = bytes && loadWeights(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
+    const weights = bytes && (await loadWeights(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)));
     const session = await Session.create(options.device ?? openPlatformDevice, (name) => {
       const tensor = weights?.tensors.get(name);
       if (!tensor) throw new InputError(`weights: no tensor ${name}`);
@@ -343,6 +343,7 @@ export class Deghoster {
     checkSamples(frames);
     const { width, height } = frameSize(frames[0]);
     if (!(strength >= 0 && strength <= 1)) throw new UsageError(`strength is ${strength}, it must be from 0 to 1`);
+    this.#checkSegmentation(options);
     const align = checkAlign(options.align);
     const { skipMisfits = false } = options;
     if (skipMisfits && (align === 'none' || typeof align === 'object'))
@@ -425,6 +426,15 @@ export class Deghoster {
       peakBytes: merge.peakBytes,
       ...(profile && { profile }),
     };
+  }
+
+  /** Options about motion need a network that finds motion so. */
+  #checkSegmentation({ method = 'network', motion, strength = 0.5 }: MergeOptions): void {
+    const found = method === 'network' && this.#weights?.config.ablation?.segmentation;
+    if (!found || found === 'network') return;
+    const wrong = found === 'none' && motion ? 'motion maps are' : strength === 0.5 ? undefined : 'a strength is';
+    if (wrong)
+      throw new UsageError(`${wrong} given, which these weights do not use (segmentation "${found}"): leave it out`);
   }
 
   #scheduleFor(request: {

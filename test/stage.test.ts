@@ -77,7 +77,7 @@ describe('a preparation that fails', () => {
     const { weightsBytes } = golden();
     const deghoster = await Deghoster.create({ weights: weightsBytes, device });
     const { plan } = deghoster.schedule({ width: 64, height: 48, frames: 3 }).stages[1];
-    const { tensors } = loadWeights(weightsBytes);
+    const { tensors } = await loadWeights(weightsBytes);
     const executor = new Executor(new Gpu(device), (name) => tensors.get(name)!.data);
     await expect(executor.prepare(plan)).rejects.toThrow('allocating buffers: WebGPU validation error');
     expect([executor.memory.bytes, gpu.bytes()]).toEqual([0, 0]);
@@ -105,7 +105,7 @@ describe('tiles', () => {
     });
     const stage = deghoster.schedule({ width: 213, height: 131, frames: 3 }).stages[1];
     deghoster.dispose();
-    const { tensors } = loadWeights(weightsBytes);
+    const { tensors } = await loadWeights(weightsBytes);
     const executor = new Executor(new Gpu(device), (name) => tensors.get(name)!.data);
     const { tiles } = stage.tiling;
     expect(tiles.length).toBeGreaterThan(3);

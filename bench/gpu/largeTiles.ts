@@ -25,7 +25,7 @@ const filter = values.tiny ? (name: string): boolean => name.includes('1x1') : u
 await main('largeTiles', async () => {
   const limitMs = 1000 * parseNumber('limit', values.limit, 1);
   const { device } = await openGpu(values.adapter);
-  const { config } = loadWeights(await readShippedWeights(3));
+  const { config } = await loadWeights(await readShippedWeights(3));
   for (const precision of ['f32', ...(deviceCapabilities(device).f16 ? ['f16'] : [])] as DType[]) {
     const kept = await tuningOf(device, precision);
     const found = await tune({

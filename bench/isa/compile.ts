@@ -86,7 +86,7 @@ const device = await openWithMatrices(adapter);
 // Some stubs count as software.
 const { cpu: _, ...capabilities } = deviceCapabilities(device);
 const target: Target = { capabilities, precision };
-const { config } = loadWeights(new Uint8Array(readFileSync(weights)));
+const { config } = await loadWeights(new Uint8Array(readFileSync(weights)));
 for (const { name, implementations, share, graph } of stepClasses(config, FRAMES, TILE, target)) {
   for (const [i, implementation] of implementations.entries()) {
     const { steps } = plan(graph, { ...target, choices: new Map([[name, implementation]]) });

@@ -1,6 +1,7 @@
 /** TensorFlow.js with its WebGPU backend as a contestant, on a device of its own from the common adapter. */
 import { requestAdapter } from '../../src/node/adapter.ts';
 import { loadWeights } from '../../src/model/loadWeights.ts';
+import type { Weights } from '../../src/model/loadWeights.ts';
 import { interleave, pad, planes } from '../engine.ts';
 import type { Contestant, Engine, EngineContext, Planes, Session, Work } from '../engine.ts';
 import { onHost, peerVersion, provideWebGpu, requirePeer } from './load.ts';
@@ -47,7 +48,14 @@ class TfjsEngine implements Engine {
   readonly #network: TfjsNetwork;
   readonly #context: EngineContext;
 
-  constructor(tf: Tf, backend: Backend, device: GPUDevice, version: string, context: EngineContext) {
+  constructor(
+    tf: Tf,
+    backend: Backend,
+    device: GPUDevice,
+    version: string,
+    context: EngineContext,
+    { config, tensors }: Weights,
+  ) {
     this.#tf = tf;
     this.#backend = backend;
     this.device = device;
@@ -55,7 +63,6 @@ class TfjsEngine implements Engine {
     this.adapter = device.adapterInfo.description;
     this.hostBytesPerPixel = onHost(device) ? BYTES_PER_PIXEL : undefined;
     this.#context = context;
-    const { config, tensors } = loadWeights(context.weights);
     this.#network = new TfjsNetwork(tf, config, tensors);
   }
 
@@ -126,6 +133,6 @@ export const tfjs: Contestant = {
     const backend = new WebGPUBackend(device, adapter.info);
     tf.registerBackend('webgpu', async () => backend, 1);
     await tf.setBackend('webgpu');
-    return new TfjsEngine(tf, backend, device, version, context);
+    return new TfjsEngine(tf, backend, device, version, context, await loadWeights(context.weights));
   },
 };

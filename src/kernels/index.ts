@@ -9,7 +9,16 @@ import { blend, collectMask, maskMultiply, meanMax } from './masks.ts';
 import { picture } from './picture.ts';
 import { maxPool, upsample } from './resample.ts';
 
-export const KERNELS = {
+import type { differenceMasks } from '../model/ablations/differenceMasks.ts';
+import type { residual } from '../model/ablations/residual.ts';
+
+/** Kernels that ablations of the network add when they are loaded. */
+interface AddedKernels {
+  differenceMasks: typeof differenceMasks;
+  residual: typeof residual;
+}
+
+const NETWORK_KERNELS = {
   conv2d,
   maxPool,
   upsample,
@@ -28,6 +37,13 @@ export const KERNELS = {
   picture,
   copy,
 };
+
+export const KERNELS = NETWORK_KERNELS as typeof NETWORK_KERNELS & AddedKernels;
+
+/** Adds kernels that only some networks need. */
+export function addKernels(kernels: AddedKernels): void {
+  Object.assign(KERNELS, kernels);
+}
 
 export type KernelName = keyof typeof KERNELS;
 

@@ -6,11 +6,12 @@ import type { GraphNode } from '../graph/graph.ts';
 import { conv } from './part.ts';
 import type { Network } from './part.ts';
 
-const BLOCKS = 3;
+export const BLOCKS = 3;
 const DILATIONS = [1, 2, 4];
 const CONVS = 3;
 
-function sdc(net: Network, index: number, input: GraphNode): GraphNode {
+/** One block of shared dilated convolutions. */
+export function sdc(net: Network, index: number, input: GraphNode): GraphNode {
   const name = `sdc.${index}`;
   const weights = `decoder.sdc${index}`;
   const runs = DILATIONS.map((dilation) => {
@@ -22,15 +23,19 @@ function sdc(net: Network, index: number, input: GraphNode): GraphNode {
   return conv(net, name, net.graph.concat(`${name}.runs`, runs), net.config.width, 1, { weights: `${weights}.merge` });
 }
 
-/**
- * Blends S_f and D_f by the union mask and decodes. Output: [3, H, W], logits o with base `merge`, else Y = sigmoid(o).
- */
-export function decoder(net: Network, still: GraphNode, moving: GraphNode): GraphNode {
-  const { graph, scene, stack, config } = net;
-  const z = graph.add('Z', 'blend', [moving, still, stack], { frame: scene.reference });
+/** Rows around a pixel that it depends on: three kernels of 3x3 at dilation 4 in each of three blocks. */
+export const DECODER_HALO = BLOCKS * CONVS * Math.max(...DILATIONS);
+
+/** Densely connected blocks on Z: u_b is Z with the outputs of all blocks before. Output: all blocks' outputs. */
+export function sdcDense(net: Network, z: GraphNode): GraphNode {
+  const { graph } = net;
   const outs: GraphNode[] = [];
   for (let b = 1; b <= BLOCKS; b++) outs.push(sdc(net, b, graph.concat(`sdc.${b} input`, [z, ...outs])));
-  const joined = graph.concat('decoder.out input', outs);
-  if (config.base === 'merge') return conv(net, 'o', joined, 3, 1, { act: false, weights: 'decoder.out' });
-  return graph.add('Y', 'conv2d', [joined], { weights: 'decoder.out', channels: 3, kernel: 1, activation: 'sigmoid' });
+  return graph.concat('decoder.out input', outs);
+}
+
+/** The last convolution. Output: [3, H, W], logits o with base `merge`, else Y = sigmoid(o). */
+export function decoded(net: Network, x: GraphNode): GraphNode {
+  if (net.config.base === 'merge') return conv(net, 'o', x, 3, 1, { act: false, weights: 'decoder.out' });
+  return net.graph.add('Y', 'conv2d', [x], { weights: 'decoder.out', channels: 3, kernel: 1, activation: 'sigmoid' });
 }

@@ -5,6 +5,8 @@ import type { Network } from './part.ts';
 
 /** Layers of the encoder. */
 export const ENCODER_LAYERS = 4;
+/** Each has a 3x3 kernel. */
+export const ENCODER_HALO = ENCODER_LAYERS;
 
 /** Builds frame k's layers in order, f_{1,k} .. f_{4,k}; calls `each` for every layer as it is built. */
 export type Encoder = (frame: number, each: (layer: number, features: GraphNode) => void) => GraphNode;

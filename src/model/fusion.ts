@@ -12,38 +12,84 @@ import type { Network } from './part.ts';
 
 /** Convolutions after the first. Each takes its input concatenated with a read of the memory. */
 const READS = 3;
+/** All have 3x3 kernels. */
+export const FUSION_HALO = READS + 1;
 
-function fuse(net: Network, side: 'static' | 'dynamic', input: GraphNode, mem: Memory): GraphNode {
+/** What a fusion network is made of. */
+export interface FuseOptions {
+  /** The nodes' names: `static`, `dynamic`. */
+  side: string;
+  /** The weights' names. */
+  weights?: string;
+  /** Absent: without a memory. */
+  memory?: Memory;
+}
+
+/** One fusion network on features of all frames. */
+export function fuse(net: Network, input: GraphNode, { side, weights = side, memory: mem }: FuseOptions): GraphNode {
   const { width } = net.config;
-  let x = conv(net, `fuse.${side}.0`, input, width, 3);
+  let x = conv(net, `fuse.${side}.0`, input, width, 3, { weights: `fuse.${weights}.0` });
   for (let j = 1; j <= READS; j++) {
-    const joined = net.graph.concat(`fuse.${side}.${j} input`, [x, mem.read(`${side}.${j}`)]);
-    x = conv(net, `fuse.${side}.${j}`, joined, width, 3);
+    const joined = mem ? net.graph.concat(`fuse.${side}.${j} input`, [x, mem.read(`${weights}.${j}`)]) : x;
+    x = conv(net, `fuse.${side}.${j}`, joined, width, 3, { weights: `fuse.${weights}.${j}` });
   }
   return x;
 }
 
-/** Encodes every frame, writes the memory, and fuses: S_f and D_f. */
-export function fusion(net: Network, encode: Encoder): { still: GraphNode; moving: GraphNode } {
-  const { graph, config, scene, stack } = net;
-  const frames = scene.taus.length;
-  const mem = memory(net);
-  const masked = { still: [] as GraphNode[], moving: [] as GraphNode[] };
-  for (let frame = 0; frame < frames; frame++) {
-    const features = encode(frame, (layer, f) => mem.write(layer, frame, f));
+/** Collects features of one kind over frames: side by side for `fixed`, as mean and maximum for `any`. */
+export class Features {
+  readonly #net: Network;
+  readonly #name: string;
+  readonly #parts: GraphNode[] = [];
+
+  /** @param name of the kind: `S`, `D`. */
+  constructor(net: Network, name: string) {
+    this.#net = net;
+    this.#name = name;
+  }
+
+  /** Adds the features of the next frame, counted from 0. */
+  add(frame: number, features: GraphNode): void {
+    const { graph, config, scene } = this.#net;
+    if (config.variant === 'fixed') this.#parts.push(features);
+    else
+      this.#parts[0] = graph.add(
+        `${this.#name}.${frame + 1} mean max`,
+        'meanMax',
+        frame === 0 ? [features] : [features, this.#parts[0]],
+        { index: frame, count: scene.taus.length },
+      );
+  }
+
+  /** All of them as one tensor. */
+  joined(): GraphNode {
+    return this.#net.graph.concat(this.#name, this.#parts);
+  }
+}
+
+/** Encodes every frame, writes the memory, and multiplies the features by the masks. Output: S and D of all frames. */
+export function maskedFeatures(net: Network, encode: Encoder, mem?: Memory): { still: GraphNode; moving: GraphNode } {
+  const { graph, scene, stack } = net;
+  const masked = { still: new Features(net, 'S'), moving: new Features(net, 'D') };
+  for (let frame = 0; frame < scene.taus.length; frame++) {
+    const features = encode(frame, (layer, f) => mem?.write(layer, frame, f));
     for (const keep of ['still', 'moving'] as const) {
       const name = `${keep === 'still' ? 'S' : 'D'}.${frame + 1}`;
-      const part = graph.add(name, 'maskMultiply', [features, stack], { frame, keep });
-      const parts = masked[keep];
-      if (config.variant === 'fixed') parts.push(part);
-      else
-        parts[0] = graph.add(`${name} mean max`, 'meanMax', frame === 0 ? [part] : [part, parts[0]], {
-          index: frame,
-          count: frames,
-        });
+      masked[keep].add(frame, graph.add(name, 'maskMultiply', [features, stack], { frame, keep }));
     }
   }
-  const still = fuse(net, 'static', graph.concat('S', masked.still), mem);
-  const moving = fuse(net, 'dynamic', graph.concat('D', masked.moving), mem);
-  return { still, moving };
+  return { still: masked.still.joined(), moving: masked.moving.joined() };
+}
+
+/** Z: D_f where the union mask says that something moves, S_f elsewhere. */
+export function blended({ graph, scene, stack }: Network, still: GraphNode, moving: GraphNode): GraphNode {
+  return graph.add('Z', 'blend', [moving, still, stack], { frame: scene.reference });
+}
+
+/** Encodes every frame, writes the memory, and fuses: Z. */
+export function fusion(net: Network, encode: Encoder): GraphNode {
+  const mem = memory(net);
+  const { still, moving } = maskedFeatures(net, encode, mem);
+  const fused = (side: string, features: GraphNode): GraphNode => fuse(net, features, { side, memory: mem });
+  return blended(net, fused('static', still), fused('dynamic', moving));
 }

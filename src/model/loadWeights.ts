@@ -5,7 +5,8 @@ import { FIXED_FRAMES, parseConfig } from '../weights/config.ts';
 import type { NetworkConfig } from '../weights/config.ts';
 import { readSafetensors } from '../weights/safetensors.ts';
 import type { WeightTensor } from '../weights/safetensors.ts';
-import { fusionGraph, segmentationGraph } from './network.ts';
+import { networkGraphs } from './network.ts';
+import { loadParts } from './parts.ts';
 import type { Scene } from './part.ts';
 
 /** A weights file that was read and checked: the network's config, and its tensors by name. */
@@ -19,17 +20,19 @@ function networkTensors(config: NetworkConfig): Map<string, readonly number[]> {
   // With frames on both sides of the reference, a `fixed` network reads all of its tensors.
   const taus = Array.from({ length: FIXED_FRAMES }, (_, k) => 4 ** k);
   const scene: Scene = { taus, reference: 1, width: 16, height: 16, gamma: config.gamma, useResponse: false };
-  return new Map([...graphTensors(segmentationGraph(config, scene)), ...graphTensors(fusionGraph(config, scene))]);
+  return new Map(networkGraphs(config, scene).flatMap((graph) => [...graphTensors(graph)]));
 }
 
 /**
- * Reads a weights file (safetensors) and checks every tensor's name and shape against the graph.
+ * Reads a weights file (safetensors) and checks every tensor's name and shape against the graph. Loads the code of an
+ * ablation if the file names one.
  * @param name the file, for messages.
  * @throws InputError naming the file and what is wrong with it.
  */
-export function loadWeights(bytes: Uint8Array, name = 'weights'): Weights {
+export async function loadWeights(bytes: Uint8Array, name = 'weights'): Promise<Weights> {
   const { metadata, tensors } = readSafetensors(bytes, name);
   const config = parseConfig(metadata, name);
+  await loadParts(config);
   checkTensors(tensors, networkTensors(config), name);
   return { config, tensors };
 }

@@ -14,6 +14,21 @@ import type { Network } from './part.ts';
 /** How the names of the layers begin that write to the memory. */
 export const WRITERS = 'memory.write.';
 
+/** The names of the memory's layers. */
+export interface MemoryNames {
+  /** Of the layer that writes frame k's encoder layer l, both counted from 1. */
+  write(layer: number, frame: number): string;
+  /** Of the layer of a reader, e.g. `static.1`. */
+  read(reader: string): string;
+}
+
+function ownNames({ config }: Network): MemoryNames {
+  return {
+    write: (layer, frame) => `${WRITERS}${layer}${config.variant === 'fixed' ? `.${frame}` : ''}`,
+    read: (reader) => `memory.read.${reader}`,
+  };
+}
+
 export interface Memory {
   /** Writes f_{l,k}. Frames arrive in order. */
   write(layer: number, frame: number, features: GraphNode): void;
@@ -21,7 +36,7 @@ export interface Memory {
   read(name: string): GraphNode;
 }
 
-export function memory(net: Network): Memory {
+export function memory(net: Network, names = ownNames(net)): Memory {
   const { graph, config, scene } = net;
   const frames = scene.taus.length;
   const writes: GraphNode[][] = Array.from({ length: ENCODER_LAYERS }, () => []);
@@ -29,7 +44,7 @@ export function memory(net: Network): Memory {
 
   const writeSlot = (layer: number, frame: number, features: GraphNode): void => {
     const name = `v.${layer}.${frame + 1}`;
-    const weights = `${WRITERS}${layer}${config.variant === 'fixed' ? `.${frame + 1}` : ''}`;
+    const weights = names.write(layer, frame + 1);
     const written = conv(net, name, features, config.width, 1, { weights });
     const slots = writes[layer - 1];
     if (config.variant === 'fixed') slots.push(written);
@@ -43,7 +58,7 @@ export function memory(net: Network): Memory {
   const read = (name: string): GraphNode => {
     tensors ??= writes.map((slots, i) => graph.concat(`memory.${i + 1}`, slots));
     return graph.add(`read.${name}`, 'groupedRead', tensors, {
-      readers: [`memory.read.${name}`],
+      readers: [names.read(name)],
       channels: config.width,
     });
   };

@@ -8,31 +8,33 @@
  */
 import type { Graph } from '../graph/graph.ts';
 import type { NetworkConfig } from '../weights/config.ts';
-import { decoder } from './decoder.ts';
+import { decoded } from './decoder.ts';
 import { encoder } from './encoder.ts';
-import { fusion } from './fusion.ts';
 import { begin, frameAttrs, frames } from './part.ts';
 import type { Scene } from './part.ts';
-import { segmentation } from './segmentation.ts';
+import { partsOf } from './parts.ts';
 
-/** How many pixels away a motion map still depends on its input, on the U-Net's grid; this includes the gate's 10. */
-export const SEGMENTATION_TILES = { halo: 96, grid: 16 };
-/** The same for a fused pixel: 4 encoder, 4 fusion and 36 decoder rows. */
-export const FUSION_TILES = { halo: 44, grid: 4 };
 /** The picture is padded to a multiple of this (spec: Conventions). */
 export const PADDING = 16;
 
-/** Motion maps: output `masks`, [frames, H, W], W_r the union of the others. */
+/** Motion maps: output `masks`, [frames, H, W], W_r the union of the others. @throws for a network without maps. */
 export function segmentationGraph(config: NetworkConfig, scene: Scene): Graph {
+  const { segmentation } = partsOf(config);
+  if (!segmentation) throw new Error('this network finds no motion');
   const net = begin(config, scene);
-  return net.graph.build([segmentation(net)]);
+  return net.graph.build([segmentation.build(net)]);
+}
+
+/** The graphs of a network: of its motion maps, if it has any, and of the picture. */
+export function networkGraphs(config: NetworkConfig, scene: Scene): Graph[] {
+  return [...(partsOf(config).segmentation ? [segmentationGraph(config, scene)] : []), fusionGraph(config, scene)];
 }
 
 /** The picture from frames and maps: output [3, H, W], Y. */
 export function fusionGraph(config: NetworkConfig, scene: Scene): Graph {
   const net = begin(config, scene);
-  const { still, moving } = fusion(net, encoder(net));
-  const logits = decoder(net, still, moving);
+  const parts = partsOf(config);
+  const logits = decoded(net, parts.decoder(net, parts.fusion(net, encoder(net))));
   const picture =
     config.base === 'merge'
       ? net.graph.add('Y', 'picture', [net.stack, net.response, logits], {

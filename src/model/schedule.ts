@@ -15,15 +15,9 @@ import type { TileRules, Tiling } from '../image/tile.ts';
 import { shapeText } from '../kernels/tensor.ts';
 import type { Target } from '../kernels/target.ts';
 import type { NetworkConfig } from '../weights/config.ts';
-import {
-  FUSION_TILES,
-  PADDING,
-  SEGMENTATION_TILES,
-  fusionGraph,
-  plainMergeGraph,
-  segmentationGraph,
-} from './network.ts';
+import { PADDING, fusionGraph, plainMergeGraph, segmentationGraph } from './network.ts';
 import type { Scene } from './part.ts';
+import { partsOf } from './parts.ts';
 
 /** What the device and the user allow, and the target of plans. */
 export interface Limits extends Target {
@@ -219,13 +213,14 @@ export function schedule(request: ScheduleRequest): Schedule {
       build: (w, h) => plainMergeGraph(scene(w, h), request.motionGiven),
     });
   } else {
-    if (!request.motionGiven)
+    const { segmentation, fusionTiles } = partsOf(config);
+    if (segmentation && !request.motionGiven)
       requests.push({
         name: 'segmentation',
-        rules: SEGMENTATION_TILES,
+        rules: segmentation.tiles,
         build: (w, h) => segmentationGraph(config, scene(w, h)),
       });
-    requests.push({ name: 'fusion', rules: FUSION_TILES, build: (w, h) => fusionGraph(config, scene(w, h)) });
+    requests.push({ name: 'fusion', rules: fusionTiles, build: (w, h) => fusionGraph(config, scene(w, h)) });
   }
   const found: (Stage | TooSmall)[] = [];
   // Weights stay on the device, so a later stage also holds those of the earlier stages.

@@ -8,6 +8,9 @@ import type { GateConfig } from '../weights/config.ts';
 import { conv, frameAttrs } from './part.ts';
 import type { Network } from './part.ts';
 
+/** How many pixels away a motion map still depends on its input, on the U-Net's grid; this includes the gate's 10. */
+export const SEGMENTATION_TILES = { halo: 96, grid: 16 };
+
 /** Two 3x3 convolutions with activation. */
 function block(net: Network, name: string, weights: string, x: GraphNode, channels: number): GraphNode {
   const first = conv(net, `${name}.1`, x, channels, 3, { weights: `${weights}.1` });

@@ -21,6 +21,7 @@ export type TrafficKind =
   | 'memory reads'
   | 'pool and upsample'
   | 'masks'
+  | 'residual sums'
   | 'frames and picture'
   | 'copies';
 
@@ -56,6 +57,8 @@ const KINDS: Record<Exclude<KernelName, 'conv2d'>, TrafficKind> = {
   encoderInput: 'frames and picture',
   alignedPair: 'frames and picture',
   picture: 'frames and picture',
+  differenceMasks: 'masks',
+  residual: 'residual sums',
   collectMask: 'masks',
   gateEvidence: 'masks',
   gateWindow: 'masks',

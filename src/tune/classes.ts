@@ -12,6 +12,7 @@ import type { Plan, Step } from '../graph/plan.ts';
 import type { Target } from '../kernels/target.ts';
 import type { DType } from '../kernels/tensor.ts';
 import { fusionGraph, segmentationGraph } from '../model/network.ts';
+import { partsOf } from '../model/parts.ts';
 import type { NetworkConfig } from '../weights/config.ts';
 import { addTunedMethods } from './methods.ts';
 
@@ -70,12 +71,12 @@ function tilePlans(
   frames: number,
   tile: { width: number; height: number },
   target: Target,
-): { segmentation: Plan; fusions: Plan[] } {
+): { segmentation: Plan[]; fusions: Plan[] } {
   const taus = Array.from({ length: frames }, (_, k) => 4 ** k);
   const scene = { taus, reference: (frames - 1) >> 1, gamma: config.gamma, useResponse: true, ...tile };
   const planned = (graph: Graph, readsByFrame: boolean): Plan => plan(fuse(graph, { ...target, readsByFrame }), target);
   return {
-    segmentation: planned(segmentationGraph(config, scene), false),
+    segmentation: partsOf(config).segmentation ? [planned(segmentationGraph(config, scene), false)] : [],
     fusions: [false, true].map((readsByFrame) => planned(fusionGraph(config, scene), readsByFrame)),
   };
 }
@@ -96,7 +97,7 @@ export function representativeTile(
   const sides = device.software ? SIDES.software : SIDES.gpu;
   const side = sides.find((length) => {
     const { segmentation, fusions } = tilePlans(config, frames, { width: length, height: length }, target);
-    return [segmentation, ...fusions].every(({ bytes }) => bytes.largest <= device.maxBinding);
+    return [...segmentation, ...fusions].every(({ bytes }) => bytes.largest <= device.maxBinding);
   });
   return { width: side ?? sides.at(-1)!, height: side ?? sides.at(-1)! };
 }
@@ -111,7 +112,8 @@ export function stepClasses(
   addTunedMethods();
   const { segmentation, fusions } = tilePlans(config, frames, tile, target);
   const found = new Map<string, { step: Step; graph: Graph; work: number[] }>();
-  [segmentation, ...fusions].forEach(({ steps, graph }, p) => {
+  const plans = [...segmentation.map((one) => ({ ...one, p: 0 })), ...fusions.map((one, i) => ({ ...one, p: i + 1 }))];
+  plans.forEach(({ steps, graph, p }) => {
     for (const step of steps) {
       const name = classOf(step);
       const known = found.get(name);

@@ -3,7 +3,7 @@
  *
  * The file says which network it holds; the engine has no built-in widths or slopes. Absent fields take the spec's
  * defaults (a wrong default would contradict the tensors' shapes, which are checked later). A known field with an
- * unsupported value is refused by name. Any other field is free text about training and is kept in `extra`.
+ * unknown value is refused by name. Any other field is free text about training and is kept in `extra`.
  */
 import { InputError } from '../errors.ts';
 import { parseStrictJson } from './json.ts';
@@ -20,6 +20,21 @@ export interface GateConfig {
   /** Evidence, in the gamma domain: at `low` and below W becomes 0, at `high` and above it stays. */
   low: number;
   high: number;
+}
+
+/**
+ * How a network differs from the paper's own, in which every field has its first value (spec: Ablations; the paper's
+ * Tables II and III).
+ */
+export interface Ablation {
+  /** Where motion maps come from: S, the simple difference of two frames (A4), or nowhere (A3). */
+  segmentation: 'network' | 'difference' | 'none';
+  /** Weights of the memory's writes and reads: each their own, one for all writes and one for all reads (A8), no memory. */
+  memory: 'full' | 'shared' | 'none';
+  /** Whether still and moving regions are fused by two networks, or by one that runs on each. */
+  fusion: 'separate' | 'shared';
+  /** Dense SDC blocks, SDC blocks (A11), plain convolutions (A9), residual blocks (A10). */
+  decoder: 'sdc-dense' | 'sdc' | 'vanilla' | 'resnet';
 }
 
 /** Which network the weights are for. */
@@ -42,6 +57,8 @@ export interface NetworkConfig {
   hat: 'channel' | 'pixel';
   /** Absent: motion maps are the network's own. */
   gate?: GateConfig;
+  /** Absent: the paper's network. */
+  ablation?: Ablation;
   /** Free fields: data, iterations, date. */
   extra: Record<string, unknown>;
 }
@@ -62,8 +79,8 @@ export function checkFrameCount({ variant }: Pick<NetworkConfig, 'variant'>, fra
 /** Most channels a layer may have: bounds the graphs that a hostile file can demand. */
 const MAX_WIDTH = 512;
 
-/** Ablation fields and their values. The first value is the default and the only supported one. */
-const ABLATIONS: Record<string, readonly string[]> = {
+/** Ablation fields and their values. The first value is the default. */
+const ABLATIONS: { [F in keyof Ablation]: readonly Ablation[F][] } = {
   segmentation: ['network', 'difference', 'none'],
   memory: ['full', 'shared', 'none'],
   fusion: ['separate', 'shared'],
@@ -120,19 +137,20 @@ export function parseConfig(metadata: Record<string, string>, name = 'weights'):
   oneOf('maskMode', maskMode, ['soft', 'binary'] as const);
   oneOf('base', base, ['none', 'merge'] as const);
   oneOf('hat', hat, ['channel', 'pixel'] as const);
-  const { segmentation = 'network' } = extra;
-  if (gate !== undefined && segmentation !== 'network')
-    fail('segmentation', segmentation, '"network", which the gate needs');
+  const ablation: Record<string, string> = {};
+  let isAblated = false;
   for (const [field, values] of Object.entries(ABLATIONS)) {
     const value = Object.hasOwn(extra, field) ? extra[field] : values[0];
     delete extra[field];
-    if (value === values[0]) continue;
     oneOf(field, value, values);
-    throw new InputError(
-      `${name}: config ${field} ${show(value)} is not supported yet, only ${show(values[0])} is: use weights trained ` +
-        'with that',
-    );
+    ablation[field] = value;
+    isAblated ||= value !== values[0];
   }
+  const { segmentation } = ablation;
+  if (gate !== undefined && segmentation !== 'network')
+    fail('segmentation', segmentation, '"network", which the gate needs');
+  if (base === 'merge' && segmentation === 'none')
+    fail('segmentation', segmentation, '"network" or "difference", which base "merge" needs');
   return {
     variant,
     width,
@@ -143,6 +161,7 @@ export function parseConfig(metadata: Record<string, string>, name = 'weights'):
     base,
     hat,
     ...(gate !== undefined && { gate: parseGate(gate, fail) }),
+    ...(isAblated && { ablation: ablation as unknown as Ablation }),
     extra,
   };
 }

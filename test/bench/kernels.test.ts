@@ -1,4 +1,5 @@
 /** The graphs that `npm run bench` times: every sample of every kernel can be planned, for a GPU and a CPU. No GPU. */
+import '../../src/model/ablations/index.ts';
 import { describe, expect, it } from 'vitest';
 import { graphOf } from '../../bench/kernels.ts';
 import { plan } from '../../src/graph/plan.ts';

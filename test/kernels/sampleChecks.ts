@@ -3,6 +3,7 @@
  * its inputs and output stored as halves where the kernel and the device can. A new kernel is checked here by its
  * samples and its reference alone.
  */
+import '../../src/model/ablations/index.ts';
 import { fuse } from '../../src/graph/fuse/index.ts';
 import { GraphBuilder } from '../../src/graph/graph.ts';
 import type { Graph } from '../../src/graph/graph.ts';

@@ -2,6 +2,7 @@
  * A new kernel in plans with half-precision storage: it gets a type that it can read, and a wrong declaration is an
  * error.
  */
+import '../../src/model/ablations/index.ts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Gpu } from '../../src/device.ts';
 import { fuse } from '../../src/graph/fuse/index.ts';

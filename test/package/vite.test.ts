@@ -21,7 +21,7 @@ const frames = [1, 4].map((exposure) => {
 });
 const deghoster = await Deghoster.create({ weights });
 const { radiance } = await deghoster.merge(frames, { method: 'merge' });
-const { variant } = loadWeights(weights).config;
+const { variant } = (await loadWeights(weights)).config;
 globalThis.result = { variant, length: radiance.length, positive: radiance.every((x) => x > 0) };
 `;
 

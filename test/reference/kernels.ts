@@ -63,6 +63,29 @@ export const REFERENCES: References = {
     const frames = undone(sceneOf(attrs, inputs), attrs.gamma);
     return concat(align(frames[attrs.frame], 1, attrs.ratio, attrs.gamma), frames[attrs.reference]);
   },
+  differenceMasks(attrs, inputs) {
+    const { taus, reference, gamma } = attrs;
+    const frames = undone(sceneOf(attrs, inputs), gamma);
+    const shown = frames[reference];
+    const maps = frames.map((frame, k) => {
+      const most = (taus[reference] / taus[k]) ** (1 / gamma);
+      const aligned = align(frame, taus[k], taus[reference], gamma);
+      return map(tensor(1, frame.h, frame.w), (_, i) => {
+        const differs = [0, 1, 2].some((c) => {
+          const at = c * frame.h * frame.w + i;
+          return Math.abs(aligned.data[at] - Math.min(shown.data[at], most)) > 0.1;
+        });
+        return Number(k !== reference && differs);
+      });
+    });
+    maps[reference] = ops.maxFrames(maps);
+    return concat(...maps);
+  },
+  residual: ({ slope }, [x, change]) =>
+    map(x, (value, i) => {
+      const sum = value + change.data[i];
+      return sum > 0 ? sum : slope * sum;
+    }),
   collectMask({ frames, binary, shift }, [logit]) {
     const w = map(logit, (l) => (binary ? Number(l + shift > 0) : 1 / (1 + Math.exp(-l - shift))));
     return concat(...Array.from({ length: frames }, () => w));

@@ -22,7 +22,7 @@ import {
   upsampleNearest,
 } from './ops.ts';
 import type { Activation } from './ops.ts';
-import { concat, crop, map } from './tensor.ts';
+import { channels, concat, crop, map } from './tensor.ts';
 import type { Tensor } from './tensor.ts';
 
 /** What a weights file gives. */
@@ -52,7 +52,8 @@ export interface NetworkInput {
 
 /** Runs the network and returns every stage. */
 export function runNetwork({ config, tensors }: Network, input: NetworkInput): Map<string, Tensor> {
-  const { variant, gamma, slope } = config;
+  const { variant, gamma, slope, ablation } = config;
+  const { segmentation = 'network', memory = 'full', fusion = 'separate', decoder = 'sdc-dense' } = ablation ?? {};
   const { frames, times } = input;
   const count = frames.length;
   const r = input.reference ?? Math.floor((count - 1) / 2);
@@ -100,7 +101,18 @@ export function runNetwork({ config, tensors }: Network, input: NetworkInput): M
     return conv(`${net}.out`, x, 'none');
   }
 
+  /** The simple difference (A4). */
+  function difference(i: number): Tensor {
+    const most = (taus[r] / taus[i]) ** (1 / gamma);
+    const aligned = align(X[i], taus[i], taus[r], gamma);
+    const size = aligned.h * aligned.w;
+    const differs = (c: number, p: number): boolean =>
+      Math.abs(aligned.data[c * size + p] - Math.min(X[r].data[c * size + p], most)) > 0.1;
+    return map(channels(aligned, 0, 1), (_, p) => Number(differs(0, p) || differs(1, p) || differs(2, p)));
+  }
+
   function motion(i: number): Tensor {
+    if (segmentation === 'difference') return input.masks?.[i] ?? difference(i);
     const net = variant === 'any' ? 'seg.any' : i < r ? 'seg.short' : 'seg.long';
     const aligned = tap(`A.${i + 1}`, align(X[i], taus[i], taus[r], gamma));
     const logit = tap(`logit.${i + 1}`, unet(net, concat(aligned, X[r])));
@@ -119,40 +131,52 @@ export function runNetwork({ config, tensors }: Network, input: NetworkInput): M
 
   const covers = frames.map((_, k) => input.coverage?.[k] && padEdge(input.coverage[k]));
   const hasData = (k: number, pixel: number): boolean => covers[k]?.data[pixel] !== 0;
-  const W = frames.map((_, i) =>
-    i === r ? undefined : map(motion(i), (w, p) => (hasData(i, p) && hasData(r, p) ? w : 0)),
-  ) as Tensor[];
-  W[r] = maxFrames(W.filter((_, i) => i !== r));
-  W.forEach((mask, k) => tap(`W.${k + 1}`, mask));
+  const W: Tensor[] = [];
+  if (segmentation !== 'none') {
+    for (let i = 0; i < count; i++)
+      if (i !== r) W[i] = map(motion(i), (w, p) => (hasData(i, p) && hasData(r, p) ? w : 0));
+    W[r] = maxFrames(W.filter((_, i) => i !== r));
+    W.forEach((mask, k) => tap(`W.${k + 1}`, mask));
+  }
 
   // Global memory: writes, concatenated layer by layer.
-  const slots = [0, 1, 2, 3].flatMap((l) => {
-    const writes = features.map((layers, k) => {
-      const name = variant === 'any' ? `memory.write.${l + 1}` : `memory.write.${l + 1}.${k + 1}`;
-      return tap(`v.${l + 1}.${k + 1}`, conv(name, layers[l]));
+  function write(): Tensor {
+    const slots = [0, 1, 2, 3].flatMap((l) => {
+      const writes = features.map((layers, k) => {
+        const own = variant === 'any' ? `memory.write.${l + 1}` : `memory.write.${l + 1}.${k + 1}`;
+        return tap(`v.${l + 1}.${k + 1}`, conv(memory === 'shared' ? 'memory.write' : own, layers[l]));
+      });
+      return variant === 'any' ? [meanFrames(writes), maxFrames(writes)] : writes;
     });
-    return variant === 'any' ? [meanFrames(writes), maxFrames(writes)] : writes;
-  });
-  const M = tap('M', concat(...slots));
+    return tap('M', concat(...slots));
+  }
+  const M = memory === 'none' ? undefined : write();
 
-  // F_S and F_D, fusion.
-  const moving = E.map((e, k) => tap(`D.${k + 1}`, maskMultiply(e, W[k])));
-  const still = E.map((e, k) => tap(`S.${k + 1}`, maskMultiply(e, W[k], true)));
-
-  function fuse(path: 'static' | 'dynamic', parts: readonly Tensor[]): Tensor {
+  // F_S and F_D, fusion; or one network.
+  function fuse(side: 'static' | 'dynamic' | 'all', parts: readonly Tensor[]): Tensor {
+    const path = side !== 'all' && fusion === 'shared' ? 'shared' : side;
     let x = conv(`fuse.${path}.0`, variant === 'any' ? concat(meanFrames(parts), maxFrames(parts)) : concat(...parts));
     for (let j = 1; j <= 3; j++) {
-      const name = `memory.read.${path}.${j}`;
-      const read = groupedRead(M, weights(`${name}.weight`).data, weights(`${name}.bias`).data);
-      x = conv(`fuse.${path}.${j}`, concat(x, tap(`read.${path}.${j}`, read)));
+      if (M) {
+        const name = memory === 'shared' ? 'memory.read' : `memory.read.${path}.${j}`;
+        const read = groupedRead(M, weights(`${name}.weight`).data, weights(`${name}.bias`).data);
+        x = concat(x, tap(`read.${side}.${j}`, read));
+      }
+      x = conv(`fuse.${path}.${j}`, x);
     }
     return x;
   }
-  const S_f = tap('S_f', fuse('static', still));
-  const D_f = tap('D_f', fuse('dynamic', moving));
+
+  function fuseSides(): Tensor {
+    const moving = E.map((e, k) => tap(`D.${k + 1}`, maskMultiply(e, W[k])));
+    const still = E.map((e, k) => tap(`S.${k + 1}`, maskMultiply(e, W[k], true)));
+    const S_f = tap('S_f', fuse('static', still));
+    const D_f = tap('D_f', fuse('dynamic', moving));
+    return blend(W[r], D_f, S_f);
+  }
 
   // D, decoder.
-  const Z = tap('Z', blend(W[r], D_f, S_f));
+  const Z = tap('Z', segmentation === 'none' ? fuse('all', E) : fuseSides());
 
   function sdc(b: number, u: Tensor): Tensor {
     const runs = [1, 2, 4].map((dilation) => {
@@ -162,10 +186,29 @@ export function runNetwork({ config, tensors }: Network, input: NetworkInput): M
     });
     return tap(`sdc.${b}`, conv(`decoder.sdc${b}.merge`, concat(...runs)));
   }
-  const o1 = sdc(1, Z);
-  const o2 = sdc(2, concat(Z, o1));
-  const o3 = sdc(3, concat(Z, o1, o2));
-  const o = tap('o', conv('decoder.out', concat(o1, o2, o3), 'none'));
+  function decode(): Tensor {
+    let u = Z;
+    switch (decoder) {
+      case 'sdc-dense': {
+        const o1 = sdc(1, Z);
+        const o2 = sdc(2, concat(Z, o1));
+        return concat(o1, o2, sdc(3, concat(Z, o1, o2)));
+      }
+      case 'sdc':
+        return sdc(3, sdc(2, sdc(1, Z)));
+      case 'vanilla':
+        for (let i = 1; i <= 9; i++) u = conv(`decoder.conv${i}`, u);
+        return u;
+      case 'resnet':
+        for (let b = 1; b <= 4; b++) {
+          const change = conv(`decoder.res${b}.2`, conv(`decoder.res${b}.1`, u), 'none');
+          const sum = map(u, (value, i) => activate(value + change.data[i], 'leakyRelu', slope));
+          u = tap(`res.${b}`, sum);
+        }
+        return u;
+    }
+  }
+  const o = tap('o', conv('decoder.out', decode(), 'none'));
 
   let Y: Tensor;
   if (config.base === 'merge')

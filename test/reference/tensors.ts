@@ -13,7 +13,8 @@ const LAYERS = 4;
  * Order is that of computation.
  */
 export function expectedTensors(config: NetworkConfig): Map<string, number[]> {
-  const { variant, width, segWidths } = config;
+  const { variant, width, segWidths, ablation } = config;
+  const { segmentation = 'network', memory = 'full', fusion = 'separate', decoder = 'sdc-dense' } = ablation ?? {};
   const fixed = variant === 'fixed';
   const frames = fixed ? FIXED_FRAMES : 1; // weights of their own for so many frames
   const slots = LAYERS * (fixed ? FIXED_FRAMES : 2); // each frame's write, or their mean and maximum
@@ -26,7 +27,8 @@ export function expectedTensors(config: NetworkConfig): Map<string, number[]> {
 
   for (let l = 1; l <= LAYERS; l++) conv(`encoder.${l}`, l === 1 ? 6 : width, width, 3);
 
-  for (const net of fixed ? ['seg.short', 'seg.long'] : ['seg.any']) {
+  const unets = fixed ? ['seg.short', 'seg.long'] : ['seg.any'];
+  for (const net of segmentation === 'network' ? unets : []) {
     function block(name: string, inputs: number, outputs: number): void {
       conv(`${net}.${name}.1`, inputs, outputs, 3);
       conv(`${net}.${name}.2`, outputs, outputs, 3);
@@ -40,22 +42,33 @@ export function expectedTensors(config: NetworkConfig): Map<string, number[]> {
     conv(`${net}.out`, segWidths[0], 1, 1);
   }
 
-  for (let l = 1; l <= LAYERS; l++) {
-    for (let k = 1; k <= frames; k++) conv(fixed ? `memory.write.${l}.${k}` : `memory.write.${l}`, width, width, 1);
+  if (memory === 'shared') {
+    conv('memory.write', width, width, 1);
+    conv('memory.read', slots, width, 1);
+  } else if (memory === 'full') {
+    for (let l = 1; l <= LAYERS; l++)
+      for (let k = 1; k <= frames; k++) conv(fixed ? `memory.write.${l}.${k}` : `memory.write.${l}`, width, width, 1);
   }
 
-  for (const path of ['static', 'dynamic']) {
+  const paths = fusion === 'shared' ? ['shared'] : ['static', 'dynamic'];
+  for (const path of segmentation === 'none' ? ['all'] : paths) {
     conv(`fuse.${path}.0`, width * (fixed ? FIXED_FRAMES : 2), width, 3);
     for (let j = 1; j <= 3; j++) {
-      conv(`memory.read.${path}.${j}`, slots, width, 1); // `width` groups, each of one channel of every slot
-      conv(`fuse.${path}.${j}`, 2 * width, width, 3);
+      if (memory === 'full') conv(`memory.read.${path}.${j}`, slots, width, 1); // `width` groups, a channel of every slot
+      conv(`fuse.${path}.${j}`, memory === 'none' ? width : 2 * width, width, 3);
     }
   }
 
-  for (let b = 1; b <= 3; b++) {
-    for (let i = 1; i <= 3; i++) conv(`decoder.sdc${b}.${i}`, i === 1 ? b * width : width, width, 3);
-    conv(`decoder.sdc${b}.merge`, 3 * width, width, 1);
+  if (decoder === 'vanilla') for (let i = 1; i <= 9; i++) conv(`decoder.conv${i}`, width, width, 3);
+  if (decoder === 'resnet')
+    for (let b = 1; b <= 4; b++) for (const i of [1, 2]) conv(`decoder.res${b}.${i}`, width, width, 3);
+  const dense = decoder === 'sdc-dense';
+  if (dense || decoder === 'sdc') {
+    for (let b = 1; b <= 3; b++) {
+      for (let i = 1; i <= 3; i++) conv(`decoder.sdc${b}.${i}`, i === 1 && dense ? b * width : width, width, 3);
+      conv(`decoder.sdc${b}.merge`, 3 * width, width, 1);
+    }
   }
-  conv('decoder.out', 3 * width, 3, 1);
+  conv('decoder.out', dense ? 3 * width : width, 3, 1);
   return tensors;
 }

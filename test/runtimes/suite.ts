@@ -13,6 +13,7 @@ import { KernelHarness } from '../kernels/harness.ts';
 import { deviceChecks } from './deviceChecks.ts';
 import { errorText } from './events.ts';
 import type { Report, TestResult } from './events.ts';
+import type { NetworkConfig } from '../../src/weights/config.ts';
 import { GOLDEN_TOLERANCE, checkGolden } from './goldenCheck.ts';
 
 /** The golden files, wherever they are. */
@@ -32,6 +33,12 @@ export interface SuiteOptions {
   adapter: string;
   goldens: GoldenFolder;
   report: Report;
+}
+
+/** Ablations run in combinations alone, which have all that single ones have. */
+function isCombined({ ablation }: NetworkConfig): boolean {
+  const paper = ['network', 'full', 'separate', 'sdc-dense'];
+  return !ablation || Object.values(ablation).filter((value) => !paper.includes(value)).length > 1;
 }
 
 /** The golden whose weights device checks take: the smallest network. */
@@ -64,12 +71,14 @@ export async function runSuite({
   let lost: GPUDeviceLostInfo | undefined;
   void device.lost.then((info) => (lost = info));
 
-  const names = goldensAmong(goldens.files);
-  if (names.length === 0) throw new Error(`no goldens among ${goldens.files.length} files: is test/goldens complete?`);
+  const all = goldensAmong(goldens.files);
+  if (all.length === 0) throw new Error(`no goldens among ${goldens.files.length} files: is test/goldens complete?`);
   const read = async (name: string): Promise<Golden> => {
     const [stages, weights] = await Promise.all(goldenFiles(name).map((file) => goldens.read(file)));
     return parseGolden(name, stages, weights);
   };
+  const names: string[] = [];
+  for (const name of all) if (isCombined((await read(name)).config)) names.push(name);
   const kernels = new KernelHarness(device);
   const tests: Test[] = [
     ...names.map(

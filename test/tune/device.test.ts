@@ -18,7 +18,7 @@ import { testDevice, testGpu } from '../gpu.ts';
 import { tuneResult, tunedClass } from './samples.ts';
 
 const golden = readGolden('fixed-merge-r0');
-const { config } = loadWeights(golden.weightsBytes);
+const { config } = await loadWeights(golden.weightsBytes);
 const TILE = { width: 32, height: 32 };
 /** Two kinds with implementations, of which the second adds to its state in place, and one with one way. */
 const LOGITS = 'conv2d 1x1 24>3 picture';

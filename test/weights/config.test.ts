@@ -70,8 +70,8 @@ describe('config', () => {
     expect(
       parseConfig(
         metadata({ ...full, segmentation: 'network', memory: 'full', fusion: 'separate', decoder: 'sdc-dense' }),
-      ).extra,
-    ).toEqual({});
+      ),
+    ).toEqual({ variant: 'fixed', ...full, extra: {} });
   });
 
   it.each([
@@ -83,10 +83,11 @@ describe('config', () => {
     ['decoder', 'sdc'],
     ['decoder', 'vanilla'],
     ['decoder', 'resnet'],
-  ])('%s "%s" is not supported yet', (field, value) => {
-    expect(failure(metadata({ ...full, [field]: value }))).toMatch(
-      new RegExp(`config ${field} "${value}" is not supported yet`),
-    );
+  ])('the ablation %s "%s" is read, with the first values of the others', (field, value) => {
+    const first = { segmentation: 'network', memory: 'full', fusion: 'separate', decoder: 'sdc-dense' };
+    const config = parseConfig(metadata({ ...full, base: 'none', [field]: value }));
+    expect(config.ablation).toEqual({ ...first, [field]: value });
+    expect(config.extra).toEqual({});
   });
 
   it.each<[Record<string, string>, RegExp]>([
@@ -132,6 +133,10 @@ describe('config', () => {
     [
       metadata({ ...full, segmentation: 'none', gate: GATE }),
       /segmentation is "none", expected "network", which the gate needs/,
+    ],
+    [
+      metadata({ ...full, base: 'merge', segmentation: 'none' }),
+      /segmentation is "none", expected "network" or "difference", which base "merge" needs/,
     ],
     [metadata({ ...full, memory: 'big' }), /memory is "big", expected "full" or "shared" or "none"/],
     [metadata({ ...full, decoder: null }), /decoder is null/],

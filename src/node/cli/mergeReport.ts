@@ -110,7 +110,8 @@ export function finish(
     message(
       `cropped to ${result.width}x${result.height} from (${result.crop.x}, ${result.crop.y}): what all frames cover`,
     );
-  if (options.method === 'network') message(`moving: ${(100 * moving[reference]).toFixed(1)} % of the picture`);
+  if (options.method === 'network' && result.motion.length > 0)
+    message(`moving: ${(100 * moving[reference]).toFixed(1)} % of the picture`);
   message(
     `GPU memory: ${bytesText(result.peakBytes)} of buffers at the peak, ${bytesText(options.memoryBudget)} allowed, ` +
       `stored as ${options.precision}; merged in ${clock(times.mergeMs / 1000)}`,

@@ -25,7 +25,7 @@ export async function readWeights(path: string | undefined, frames: number, refe
   const file = path ?? shippedWeightsPath(frames, reference);
   const name = shown(file);
   const bytes = await readFileBytes(file, MAX_BYTES);
-  const { config } = loadWeights(bytes, name);
+  const { config } = await loadWeights(bytes, name);
   checkFrameCount(config, frames, name);
   return { path: file, bytes, config };
 }

@@ -47,9 +47,11 @@ export async function mergeCandidates(
   const [shortest] = frames;
   const lone = loneRadiance(encoded[reference], frames[reference].exposure / shortest.exposure, gamma);
   const network = await deghoster.merge(frames, { ...shared, onProgress });
+  // Networks without maps (an ablation) have none.
+  const hasMaps = network.motion.length > 0;
   const plain = await withMaps();
   const rows: Candidate[] = [
-    { name: 'network', radiance: network.radiance, motion: network.motion },
+    { name: 'network', radiance: network.radiance, ...(hasMaps && { motion: network.motion }) },
     { name: 'reference', radiance: lone },
     { name: 'merge', radiance: plain.radiance },
   ];
@@ -58,11 +60,11 @@ export async function mergeCandidates(
 
   const ratios = frames.map(({ exposure }) => frames[reference].exposure / exposure);
   const difference = await withMaps(encoded.map((x, k) => differenceMotion(x, encoded[reference], ratios[k], gamma)));
-  const own = await withMaps(network.motion);
-  rows.push(
-    { name: 'merge, difference', radiance: difference.radiance, motion: difference.motion },
-    { name: 'merge, S', radiance: own.radiance, motion: network.motion },
-  );
+  rows.push({ name: 'merge, difference', radiance: difference.radiance, motion: difference.motion });
+  if (hasMaps) {
+    const own = await withMaps(network.motion);
+    rows.push({ name: 'merge, S', radiance: own.radiance, motion: network.motion });
+  }
   if (trueMotion) rows.push({ name: 'merge, truth', radiance: (await withMaps(trueMotion)).radiance });
   return { ...made, burnt: encoded.map((x, k) => burntOut(x, encoded[reference], ratios[k], gamma)) };
 }

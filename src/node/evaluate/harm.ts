@@ -6,6 +6,7 @@
  * A pixel is marked as moving if the reference's map, the union of the others, is above 1/2. The mean of the maps is
  * over all frames' maps, including the union.
  */
+import { InputError } from '../../errors.ts';
 import { colourCasts, labAt, MIN_MIDTONES, quantile, rainbowShare, toneKey } from '../../image/harm.ts';
 import type { ColourCast } from '../../image/harm.ts';
 import { maxSample } from '../../image/frame.ts';
@@ -90,7 +91,12 @@ export async function measureHarm(
   const { data, width, height } = frames[reference];
   const row = (name: HarmRow): Candidate => rows.find((candidate) => candidate.name === name)!;
   const [network, plain] = [row('network'), row('merge')];
-  const maps = network.motion!;
+  const maps = network.motion;
+  if (!maps)
+    throw new InputError(
+      'what harm a merge does is measured with its motion maps, and these weights have none: give stacks with a ' +
+        'ground truth, or other weights',
+    );
   const key = toneKey(plain.radiance);
   const top = maxSample(data);
   const samples = Float64Array.from(data, (sample) => sample / top);
