@@ -202,12 +202,12 @@ def least_margin(net, taps, frames, taus, r):
             float((torch.sigmoid(taps[f"logit.{k + 1}"]) * taps.get(f"gate.{k + 1}", 1) - 0.5).abs().min())
             for k in others
         )
-    gamma, tau = net.config["gamma"], torch.as_tensor(taus, dtype=torch.float64)
+    tau = torch.as_tensor(taus, dtype=torch.float64)
+    most = lambda k: float(tau[r] / tau[k]) ** (1 / net.config["gamma"])
     return min(
         float(
             (
-                (net.align(frames[k], tau[k], tau[r]) - frames[r].clamp(max=float(tau[r] / tau[k]) ** (1 / gamma))).abs()
-                - DIFFERENCE
+                (net.align(frames[k], tau[k], tau[r]) - frames[r].clamp(max=most(k))).abs() - DIFFERENCE
             )
             .abs()
             .min()

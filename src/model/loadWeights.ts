@@ -6,7 +6,7 @@ import type { NetworkConfig } from '../weights/config.ts';
 import { readSafetensors } from '../weights/safetensors.ts';
 import type { WeightTensor } from '../weights/safetensors.ts';
 import { networkGraphs } from './network.ts';
-import { loadParts } from './parts.ts';
+import { loadParts } from './partsOf.ts';
 import type { Scene } from './part.ts';
 
 /** A weights file that was read and checked: the network's config, and its tensors by name. */

@@ -12,7 +12,7 @@ import { decoded } from './decoder.ts';
 import { encoder } from './encoder.ts';
 import { begin, frameAttrs, frames } from './part.ts';
 import type { Scene } from './part.ts';
-import { partsOf } from './parts.ts';
+import { partsOf } from './partsOf.ts';
 
 /** The picture is padded to a multiple of this (spec: Conventions). */
 export const PADDING = 16;

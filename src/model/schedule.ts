@@ -17,7 +17,7 @@ import type { Target } from '../kernels/target.ts';
 import type { NetworkConfig } from '../weights/config.ts';
 import { PADDING, fusionGraph, plainMergeGraph, segmentationGraph } from './network.ts';
 import type { Scene } from './part.ts';
-import { partsOf } from './parts.ts';
+import { partsOf } from './partsOf.ts';
 
 /** What the device and the user allow, and the target of plans. */
 export interface Limits extends Target {

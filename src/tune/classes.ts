@@ -12,7 +12,7 @@ import type { Plan, Step } from '../graph/plan.ts';
 import type { Target } from '../kernels/target.ts';
 import type { DType } from '../kernels/tensor.ts';
 import { fusionGraph, segmentationGraph } from '../model/network.ts';
-import { partsOf } from '../model/parts.ts';
+import { partsOf } from '../model/partsOf.ts';
 import type { NetworkConfig } from '../weights/config.ts';
 import { addTunedMethods } from './methods.ts';
 

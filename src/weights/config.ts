@@ -29,7 +29,7 @@ export interface GateConfig {
 export interface Ablation {
   /** Where motion maps come from: S, the simple difference of two frames (A4), or nowhere (A3). */
   segmentation: 'network' | 'difference' | 'none';
-  /** Weights of the memory's writes and reads: each their own, one for all writes and one for all reads (A8), no memory. */
+  /** Layers of the memory: each its own, one for all writes and one for all reads (A8), no memory. */
   memory: 'full' | 'shared' | 'none';
   /** Whether still and moving regions are fused by two networks, or by one that runs on each. */
   fusion: 'separate' | 'shared';

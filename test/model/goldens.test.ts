@@ -10,7 +10,7 @@ import { graphTensors } from '../../src/graph/graph.ts';
 import { plan } from '../../src/graph/plan.ts';
 import { NO_DATA } from '../../src/image/stack.ts';
 import { fusionGraph, networkGraphs, segmentationGraph } from '../../src/model/network.ts';
-import { loadParts, partsOf } from '../../src/model/parts.ts';
+import { loadParts, partsOf } from '../../src/model/partsOf.ts';
 import type { Scene } from '../../src/model/part.ts';
 import { testDevice } from '../gpu.ts';
 import { packNC4HW4, unpackNC4HW4 } from '../reference/layout.ts';

@@ -54,7 +54,7 @@ export function expectedTensors(config: NetworkConfig): Map<string, number[]> {
   for (const path of segmentation === 'none' ? ['all'] : paths) {
     conv(`fuse.${path}.0`, width * (fixed ? FIXED_FRAMES : 2), width, 3);
     for (let j = 1; j <= 3; j++) {
-      if (memory === 'full') conv(`memory.read.${path}.${j}`, slots, width, 1); // `width` groups, a channel of every slot
+      if (memory === 'full') conv(`memory.read.${path}.${j}`, slots, width, 1); // `width` groups
       conv(`fuse.${path}.${j}`, memory === 'none' ? width : 2 * width, width, 3);
     }
   }
