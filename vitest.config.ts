@@ -10,6 +10,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/setUp.ts',
     pool: 'forks',
+    // No test may reset modules: the shared device's harness would keep the old ones, beside the new.
     isolate: false,
     fileParallelism: false,
     maxWorkers: 1,

@@ -35,6 +35,15 @@ export interface Placed {
   replace?: (program: Program) => Program;
 }
 
+/** A graph's plan. @throws if it does not run the implementations that its target chose. */
+function planned(graph: Graph, target: Target): Plan {
+  const made = plan(graph, target);
+  const runs = made.steps.map(({ implementation }) => implementation);
+  for (const chosen of target.choices?.values() ?? [])
+    if (!runs.includes(chosen)) throw new Error(`the plan runs ${runs.join(', ')} and not ${chosen}, which was chosen`);
+  return made;
+}
+
 /** A plan with its programs replaced. */
 function withPrograms(original: Plan, replace: Placed['replace']): Plan {
   if (!replace) return original;
@@ -134,7 +143,7 @@ export class KernelHarness {
       data.before = new Float32Array(outputOffset * result.shape.height * result.shape.width).fill(7);
       result = graph.concat('placed', [before, result]);
     }
-    const prepared = await this.#executor.prepare(withPrograms(plan(graph.build([result]), target), replace));
+    const prepared = await this.#executor.prepare(withPrograms(planned(graph.build([result]), target), replace));
     try {
       await this.#executor.upload(prepared, data);
       await this.#executor.run(prepared);
@@ -158,7 +167,7 @@ export class KernelHarness {
     const use = `use${this.#uses++}.`;
     this.#weights = weights;
     const nodes = graph.nodes.map((node) => ({ ...node, attrs: named(node.attrs, use) }));
-    const prepared = await this.#executor.prepare(withPrograms(plan({ ...graph, nodes }, target), replace));
+    const prepared = await this.#executor.prepare(withPrograms(planned({ ...graph, nodes }, target), replace));
     try {
       await this.#executor.upload(
         prepared,

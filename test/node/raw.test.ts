@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decode as decodeTiff } from 'tiff';
-import { afterAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { Deghoster } from '../../src/index.ts';
 import { cameraToSrgb } from '../../src/image/decode/raw.ts';
 import { developColors } from '../../src/image/developColors.ts';
@@ -225,27 +225,6 @@ test('neutral stays neutral, and colours outside the working space are negative 
   const [{ data }] = decodeTiff(readFileSync(join(folder, 'green.tif')));
   [1, 4, 7].forEach((at, c) => expect(data[c]).toBeCloseTo(toSrgb[at], 6));
   expect((await developColors(image.radiance, camera, 'srgb'))[0]).toBe(0);
-});
-
-test('without libraw-wasm the message says how to get it', async () => {
-  const { createRequire } = await vi.importActual<typeof import('node:module')>('node:module');
-  vi.doMock('node:module', () => ({
-    createRequire: (from: string) => {
-      const real = createRequire(from);
-      const resolve = (name: string): string => real.resolve(name.replace('libraw-wasm', 'no-such-package'));
-      return Object.assign((name: string) => real(name), { resolve });
-    },
-  }));
-  vi.resetModules();
-  try {
-    const { readFrame: read } = await import('../../src/node/readImage.ts');
-    await expect(read(shoot('p.dng', 1))).rejects.toThrow(
-      'reading RAW needs the npm package "libraw-wasm", which is not installed: run `npm install libraw-wasm`',
-    );
-  } finally {
-    vi.doUnmock('node:module');
-    vi.resetModules();
-  }
 });
 
 test('of RAW and JPEG the batch takes the RAW', async () => {

@@ -5,6 +5,7 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { dng, patches } from '../rawDng.ts';
 import { ROOT, bin, installed, run, succeed, tarball, withOptional } from './installed.ts';
 
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
@@ -85,6 +86,8 @@ describe('installed', () => {
 
   it('names the package that a call needs, and the remedy', async () => {
     const cwd = await installed();
+    const raw = join(cwd, 'p.dng');
+    writeFileSync(raw, dng({ width: 32, height: 32, scene: patches, exposure: 1 }));
     writeFileSync(
       join(cwd, 'missing.js'),
       `
@@ -98,13 +101,14 @@ describe('installed', () => {
       console.log(JSON.stringify([
         await failed(() => node.requestDevice()),
         await failed(() => node.readStack([${JSON.stringify(join(ROOT, 'examples/balloons/1.jpg'))}])),
+        await failed(() => node.readFrame(${JSON.stringify(raw)})),
         await failed(() => node.writeImage('out.png', image)),
         await failed(() => Deghoster.create()),
         (await node.readShippedWeights(3)).length,
         await failed(() => node.writeImage('out.hdr', image)),
       ]));`,
     );
-    const [device, read, write, create, weights, hdr] = JSON.parse(
+    const [device, read, develop, write, create, weights, hdr] = JSON.parse(
       await succeed(process.execPath, ['missing.js'], { cwd }),
     );
     expect(device).toMatchObject({
@@ -116,6 +120,10 @@ describe('installed', () => {
       message:
         'reading JPEG, PNG, TIFF, WebP and AVIF needs the npm package "sharp", which is not installed: ' +
         'run `npm install sharp`',
+    });
+    expect(develop).toMatchObject({
+      code: 'missing-package',
+      message: 'reading RAW needs the npm package "libraw-wasm", which is not installed: run `npm install libraw-wasm`',
     });
     expect(write).toMatchObject({
       code: 'missing-package',
