@@ -1,5 +1,6 @@
 /** `deghost batch`, end to end on small pictures. */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import sharp from 'sharp';
@@ -39,6 +40,10 @@ beforeAll(async () => {
   writeFileSync(join(photos, 'notes.txt'), 'no picture');
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A name space in which a test may mount a small disk, where the system allows that. */
+const IN_NAMESPACE = ['--user', '--map-root-user', '--mount'];
+const CAN_MOUNT = spawnSync('unshare', [...IN_NAMESPACE, 'mount', '-t', 'tmpfs', 'none', tmpdir()]).status === 0;
 
 const PLAIN = ['--method', 'merge', '--response', 'gamma'];
 
@@ -110,6 +115,32 @@ describe('deghost batch', () => {
     expect(again.code).toBe(0);
     expect(again.err).toMatch(/stack 1 of 3: .* exists/);
     expect(again.err).toContain('1 merged, 0 failed');
+  });
+
+  it.skipIf(!CAN_MOUNT)('goes on where the disk is full, and --resume makes the rest', async () => {
+    // The result of one stack has no room beside the others', which are smaller.
+    const small = join(folder, 'small');
+    mkdirSync(small);
+    for (const file of readdirSync(photos).filter((name) => /^IMG_[012].*jpg$/.test(name))) {
+      const width = file.startsWith('IMG_1') ? 2 * WIDTH : WIDTH;
+      await sharp(join(photos, file)).withMetadata().resize(width).toFile(join(small, file));
+    }
+    const disk = join(folder, 'disk');
+    mkdirSync(disk);
+    const command = [process.execPath, '--import', 'tsx', 'test/node/deghost.ts', 'batch', small, '-o', disk, ...PLAIN];
+    const script = `mount -t tmpfs -o size=80k none ${disk}
+      "$@"; echo "code $?"; ls ${disk}
+      mount -o remount,size=1m ${disk}
+      "$@" --resume; echo "code $?"; ls ${disk}`;
+    const { stdout, stderr } = spawnSync(
+      'unshare',
+      [...IN_NAMESPACE, 'bash', '-c', script, 'bash', ...command, '--format', 'npy'],
+      { encoding: 'utf8' },
+    );
+    expect(stdout, stderr).toBe('code 1\nIMG_00.npy\nIMG_20.npy\ncode 0\nIMG_00.npy\nIMG_10.npy\nIMG_20.npy\n');
+    expect(stderr).toMatch(/cannot write .*IMG_10\.npy: no space left on the disk: free some, or write elsewhere/);
+    expect(stderr).toContain('1 of 3 stacks failed (IMG_10.jpg): the others are merged; --resume tries');
+    expect(stderr).toContain('1 merged, 0 failed');
   });
 
   it('takes a part with --shard; the parts together are the whole', async () => {
