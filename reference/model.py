@@ -441,7 +441,7 @@ class Deghost(nn.Module):
             taps.update({"Z": Z, "o": o, "Y": crop(Y), "TY": mu_law(crop(Y))})
             if base is not None:
                 taps["B"] = base
-        return {"Y": crop(Y), "B": None if base is None else crop(base), "o": o, "logits": logits, "W": W}
+        return {"Y": crop(Y), "B": None if base is None else crop(base), "o": o, "logits": logits, "W": W or []}
 
 
 def from_safetensors(path, dtype=torch.float32):

@@ -5,7 +5,7 @@ was stopped.
       --s-iterations 2000 --joint-iterations 3000
     python3 train.py --variant any --init runs/fixed/state.pt ...
 
-Loss of the joint part: `log MSE(T(Y), T(target))` for each sample, because the mean PSNR over scenes is what counts and
+Loss of the joint part (`--loss log-mse`; the paper's Table IV has the others): `log MSE(T(Y), T(target))` for each sample, because the mean PSNR over scenes is what counts and
 with a plain MSE
 the hardest patch dominates; the same within true motion, where there is any; a smaller such term in the gamma domain
 for the
@@ -95,11 +95,13 @@ def enlarge(a, size):
     ).numpy()
 
 
-def batch_of(pool, rng, count, frames, size, zoom):
-    """frames: (fewest, most). One N and one r for the batch; r is the middle except in a quarter of the steps."""
+def batch_of(pool, rng, count, frames, size, zoom, middle=False):
+    """frames: (fewest, most). One N and one r for the batch; r is the middle except in a quarter of the steps, or
+    always.
+    """
     total = len(pool[0]["taus"])
     n = int(rng.integers(frames[0], min(frames[1], total) + 1))
-    r = int(rng.integers(n)) if rng.random() < 0.25 else (n - 1) // 2
+    r = int(rng.integers(n)) if not middle and rng.random() < 0.25 else (n - 1) // 2
     parts = []
     for i in rng.integers(len(pool), size=count):
         picks = (
@@ -149,6 +151,46 @@ def log_mse(a, b, floor, where=None):
     return (each * counts).sum() / counts.sum().clamp(min=1)
 
 
+def ssim_parts(a, b):
+    """Luminance and contrast-structure terms of SSIM, means over the picture, with an 11x11 Gaussian window of 1.5."""
+    at = torch.arange(11, dtype=a.dtype) - 5
+    line = torch.exp(-(at**2) / (2 * 1.5**2))
+    line = line / line.sum()
+    window = (line[:, None] * line[None]).expand(a.shape[1], 1, 11, 11)
+    blur = lambda x: F.conv2d(x, window, groups=x.shape[1])
+    ma, mb = blur(a), blur(b)
+    va, vb, cov = blur(a * a) - ma * ma, blur(b * b) - mb * mb, blur(a * b) - ma * mb
+    structure = (2 * cov + 9e-4) / (va + vb + 9e-4)
+    return ((2 * ma * mb + 1e-4) / (ma * ma + mb * mb + 1e-4) * structure).mean(), structure.mean()
+
+
+def ms_ssim(a, b, scales=3):
+    """Multi-scale SSIM (Wang, Simoncelli and Bovik 2003) of pictures in [0,1], over fewer scales than its five: crops
+    of 64 pixels have no room for more. Their exponents are the first ones', scaled to a sum of 1.
+    """
+    exponents = torch.tensor([0.0448, 0.2856, 0.3001, 0.2363, 0.1333][:scales])
+    exponents = exponents / exponents.sum()
+    result = 1
+    for s in range(scales):
+        whole, structure = ssim_parts(a, b)
+        result = result * (whole if s == scales - 1 else structure).clamp(min=1e-4) ** exponents[s]
+        a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
+    return result
+
+
+# Losses after the tone curve (the paper's Table IV), of T(Y) and T(target).
+TONED_LOSSES = {
+    "l2": lambda a, b: ((a - b) ** 2).mean(),
+    "l1": lambda a, b: (a - b).abs().mean(),
+    "ms-ssim": lambda a, b: 1 - ms_ssim(a, b),
+}
+
+
+def toned_loss(name, a, b):
+    """The sum of the losses in a name such as `l1+ms-ssim`."""
+    return sum(TONED_LOSSES[part](a, b) for part in name.split("+"))
+
+
 def psnr(a, b):
     return float(-10 * torch.log10(((a - b) ** 2).mean() + 1e-12))
 
@@ -170,9 +212,9 @@ def held_out(net, pool, count, picks=None):
         out = net([x[None] for x in X], taus, r, samples=[x[None] for x in samples], response=response)
         Y, B = out["Y"][0], out["B"][0].clamp(0, 1) if out["B"] is not None else torch.zeros_like(truth)
         row = [psnr(mu_law(Y), mu_law(truth)), psnr(Y, truth), psnr(mu_law(B), mu_law(truth)), psnr(B, truth)]
-        for side in (range(r), range(r + 1, len(p))):
+        for side in (range(r), range(r + 1, len(p))) if out["W"] else ():
             on = (
-                torch.cat([out["logits"][k][0, 0, : truth.shape[1], : truth.shape[2]] > 0 for k in side])
+                torch.cat([out["W"][k][0, 0, : truth.shape[1], : truth.shape[2]] > 0.5 for k in side])
                 if side
                 else torch.zeros(1)
             )
@@ -182,6 +224,8 @@ def held_out(net, pool, count, picks=None):
                 else torch.zeros(1)
             )
             row += [float((on.bool() & true.bool()).sum()), float((on.bool() | true.bool()).sum())]
+        if not out["W"]:
+            row += [0, 0, 0, 0]
         rows.append(row)
     m = np.array(rows)
     ious = [m[:, 4].sum() / max(1, m[:, 5].sum()), m[:, 6].sum() / max(1, m[:, 7].sum())]
@@ -264,6 +308,14 @@ def arguments():
     a = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     a.add_argument("--variant", choices=["fixed", "any"], required=True)
     a.add_argument("--base", choices=["none", "merge"], default="merge")
+    a.add_argument("--config", type=json.loads, default={}, help="other fields of the config: widths, ablations")
+    a.add_argument(
+        "--loss",
+        default="log-mse",
+        help="log-mse, or a sum of l2, l1 and ms-ssim after the tone curve, such as l1+ms-ssim",
+    )
+    a.add_argument("--mask-weight", type=float, default=2.0, help="of Dice + BCE in the joint part; 0 leaves it out")
+    a.add_argument("--middle", action="store_true", help="the reference is always the middle frame")
     a.add_argument("--hat", choices=["channel", "pixel"], default="pixel")
     a.add_argument(
         "--gate",
@@ -313,7 +365,7 @@ def arguments():
     return a.parse_args()
 
 
-def joint_loss(net, X, taus, r, target, masks, samples, response, frozen, floor):
+def joint_loss(net, X, taus, r, target, masks, samples, response, frozen, floor, name="log-mse", mask_weight=2.0):
     """Loss, how many dB of PSNR-mu Y is above the merge that it starts from (over black for base `none`), mean IoU."""
     given = None
     if frozen:
@@ -323,7 +375,8 @@ def joint_loss(net, X, taus, r, target, masks, samples, response, frozen, floor)
             )
             given = net.masks(logits, r, net.gates(samples, response, taus, r))
     out = net(X, taus, r, given, samples=samples, response=response)
-    m, iou = mask_loss(logits if frozen else out["logits"], masks, r)
+    has_s = net.ablation["segmentation"] == "network"
+    m, iou = mask_loss(logits if frozen else out["logits"], masks, r) if has_s else (0.0, 0.0)
     moving = torch.stack([x for i, x in enumerate(masks) if i != r]).amax(0)
     T, T_target = mu_law(out["Y"]), mu_law(target)
     mu = log_mse(T, T_target, floor)
@@ -331,8 +384,10 @@ def joint_loss(net, X, taus, r, target, masks, samples, response, frozen, floor)
     with torch.no_grad():
         base = mu_law(out["B"].clamp(0, 1)) if out["B"] is not None else torch.zeros_like(T)
         gain = (log_mse(base, T_target, 1e-9) - log_mse(T, T_target, 1e-9)) * 10 / math.log(10)
+    if name != "log-mse":
+        return toned_loss(name, T, T_target) + (0 if frozen else mask_weight * m), float(gain), iou
     # gradients of most batches are then longer than 1 and clipped: no batch has more influence than another
-    return mu + 0.3 * log_mse(T, T_target, floor, moving) + 0.05 * gamma + (0 if frozen else 2 * m), float(gain), iou
+    return mu + 0.3 * log_mse(T, T_target, floor, moving) + 0.05 * gamma + (0 if frozen else mask_weight * m), float(gain), iou
 
 
 def main():
@@ -350,7 +405,12 @@ def main():
     frames = (3, 3) if a.variant == "fixed" else (2, 5)
     net = Deghost(
         a.variant,
-        {"base": a.base, **({"hat": a.hat} if a.hat != "channel" else {}), **({"gate": a.gate} if a.gate else {})},
+        {
+            "base": a.base,
+            **({"hat": a.hat} if a.hat != "channel" else {}),
+            **({"gate": a.gate} if a.gate else {}),
+            **a.config,
+        },
     )
     net.format = torch.channels_last
     net.init(
@@ -375,7 +435,8 @@ def main():
         for n, p in net.named_parameters()
         if n.startswith("seg.") and not frozen() or state["phase"] != "s" and not n.startswith("seg.")
     ]
-    adam = lambda: torch.optim.Adam(parameters(), lr=1e-3)
+    # Networks without S have nothing to train in its phase, which then has no iterations.
+    adam = lambda: torch.optim.Adam(parameters() or list(net.parameters()), lr=1e-3)
     if os.path.exists(checkpoint):
         old = torch.load(checkpoint)
         net.load_state_dict(old["params"])
@@ -437,13 +498,15 @@ def main():
         for group in optimiser.param_groups:
             group["lr"] = rate
         size = (a.s_batch, a.s_patch, a.zoom) if phase == "s" else (a.batch, a.patch, 1.0)
-        X, taus, r, target, masks, samples, response = batch_of(pool, rng, size[0], frames, size[1], size[2])
+        X, taus, r, target, masks, samples, response = batch_of(pool, rng, size[0], frames, size[1], size[2], a.middle)
         if phase == "s":
             X = [x.contiguous(memory_format=torch.channels_last) for x in X]
             loss, iou = mask_loss(net.segment(X, taus.reshape(*taus.shape, 1, 1, 1), r), masks, r)
             gain = 0.0
         else:
-            loss, gain, iou = joint_loss(net, X, taus, r, target, masks, samples, response, a.freeze_s, a.floor)
+            loss, gain, iou = joint_loss(
+                net, X, taus, r, target, masks, samples, response, a.freeze_s, a.floor, a.loss, a.mask_weight
+            )
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = float(torch.nn.utils.clip_grad_norm_(parameters(), 1.0))

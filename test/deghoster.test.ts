@@ -9,6 +9,7 @@ import { muLaw, psnr } from '../src/image/metrics.ts';
 import { adapterChoice, requestAdapter } from '../src/node/adapter.ts';
 import { testDevice } from './gpu.ts';
 import { interleavedFrame, planar } from './reference/golden.ts';
+import { isWhole } from './reference/golden.ts';
 import { goldenNames, readGolden } from './reference/goldens.ts';
 import type { Golden } from './reference/goldens.ts';
 import { mergeBase } from './reference/exposure.ts';
@@ -80,9 +81,12 @@ async function merge(
 }
 
 describe('Deghoster', () => {
-  it.each(goldenNames())('merges %s as the PyTorch reference does', async (name) => {
-    await checkGolden(readGolden(name), await testDevice());
-  });
+  it.each(goldenNames().filter((name) => isWhole(readGolden(name).config)))(
+    'merges %s as the PyTorch reference does',
+    async (name) => {
+      await checkGolden(readGolden(name), await testDevice());
+    },
+  );
 
   it(
     "takes with reference 'auto' what it gives with the number of that frame, whatever the order of the " + 'frames',

@@ -45,6 +45,15 @@ export function goldensAmong(files: readonly string[]): string[] {
     .sort();
 }
 
+/**
+ * Whether a golden's network runs where each costs seconds: the paper's, and combinations of ablations, which have all
+ * that single ones have.
+ */
+export function isWhole({ ablation }: NetworkConfig): boolean {
+  const paper = ['network', 'full', 'separate', 'sdc-dense'];
+  return !ablation || Object.values(ablation).filter((value) => !paper.includes(value)).length > 1;
+}
+
 /** A golden from the bytes of its two files. @throws InputError for files that are no safetensors. */
 export function parseGolden(name: string, bytes: Uint8Array, weightsBytes: Uint8Array): Golden {
   const [stagesFile, weightsFile] = goldenFiles(name);

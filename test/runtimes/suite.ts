@@ -3,7 +3,7 @@
  * device. It imports nothing but the library's core and the tests' references; files come through a function, the
  * device from the caller.
  */
-import { goldenFiles, goldensAmong, parseGolden } from '../reference/golden.ts';
+import { goldenFiles, goldensAmong, isWhole, parseGolden } from '../reference/golden.ts';
 import type { Golden } from '../reference/golden.ts';
 import { TooFarError } from '../reference/random.ts';
 import { KERNEL_CHECKS } from '../kernels/checks.ts';
@@ -13,7 +13,6 @@ import { KernelHarness } from '../kernels/harness.ts';
 import { deviceChecks } from './deviceChecks.ts';
 import { errorText } from './events.ts';
 import type { Report, TestResult } from './events.ts';
-import type { NetworkConfig } from '../../src/weights/config.ts';
 import { GOLDEN_TOLERANCE, checkGolden } from './goldenCheck.ts';
 
 /** The golden files, wherever they are. */
@@ -33,12 +32,6 @@ export interface SuiteOptions {
   adapter: string;
   goldens: GoldenFolder;
   report: Report;
-}
-
-/** Ablations run in combinations alone, which have all that single ones have. */
-function isCombined({ ablation }: NetworkConfig): boolean {
-  const paper = ['network', 'full', 'separate', 'sdc-dense'];
-  return !ablation || Object.values(ablation).filter((value) => !paper.includes(value)).length > 1;
 }
 
 /** The golden whose weights device checks take: the smallest network. */
@@ -78,7 +71,7 @@ export async function runSuite({
     return parseGolden(name, stages, weights);
   };
   const names: string[] = [];
-  for (const name of all) if (isCombined((await read(name)).config)) names.push(name);
+  for (const name of all) if (isWhole((await read(name)).config)) names.push(name);
   const kernels = new KernelHarness(device);
   const tests: Test[] = [
     ...names.map(

@@ -6,7 +6,6 @@
  * A pixel is marked as moving if the reference's map, the union of the others, is above 1/2. The mean of the maps is
  * over all frames' maps, including the union.
  */
-import { InputError } from '../../errors.ts';
 import { colourCasts, labAt, MIN_MIDTONES, quantile, rainbowShare, toneKey } from '../../image/harm.ts';
 import type { ColourCast } from '../../image/harm.ts';
 import { maxSample } from '../../image/frame.ts';
@@ -77,7 +76,7 @@ function calledMoving(maps: readonly Float32Array[], reference: number, where?: 
 
 /**
  * Measures a stack's harm.
- * @param rows must include those of `HARM_ROWS`; the network's with its maps.
+ * @param rows must include those of `HARM_ROWS`; the network's with its maps, if it has any.
  * @param reference its index in exposure order. @param boxes the parts that stand still, if known.
  * @param pause awaited between steps, which take some seconds each for large pictures; may throw to stop.
  */
@@ -91,12 +90,8 @@ export async function measureHarm(
   const { data, width, height } = frames[reference];
   const row = (name: HarmRow): Candidate => rows.find((candidate) => candidate.name === name)!;
   const [network, plain] = [row('network'), row('merge')];
-  const maps = network.motion;
-  if (!maps)
-    throw new InputError(
-      'what harm a merge does is measured with its motion maps, and these weights have none: give stacks with a ' +
-        'ground truth, or other weights',
-    );
+  const moving = (where?: Uint8Array): CalledMoving =>
+    network.motion ? calledMoving(network.motion, reference, where) : { moving: NaN, maps: NaN };
   const key = toneKey(plain.radiance);
   const top = maxSample(data);
   const samples = Float64Array.from(data, (sample) => sample / top);
@@ -116,11 +111,12 @@ export async function measureHarm(
     unmeasured.push(
       `cast: fewer than ${MIN_MIDTONES} pixels of the reference are mid-tones (all channels from 25 to 230 of 255)`,
     );
+  if (!network.motion) unmeasured.push('motion: these weights have no motion maps');
   if (!boxes)
     unmeasured.push(
       'false motion, and the difference from the plain merge: nothing is known to stand still (still.json, --static)',
     );
-  const harm: Harm = { pictures, whole: calledMoving(maps, reference), still: undefined, unmeasured };
+  const harm: Harm = { pictures, whole: moving(), still: undefined, unmeasured };
   if (!boxes) return harm;
 
   await pause();
@@ -135,7 +131,7 @@ export async function measureHarm(
     return {
       pixels: sorted.length,
       level: light / (3 * sorted.length),
-      ...calledMoving(maps, reference, where),
+      ...moving(where),
       difference: sorted.reduce((sum, value) => sum + value, 0) / sorted.length,
       p99: quantile(sorted, 0.99),
       psnrMu: psnr(encoded[0], encoded[1], { where }),
