@@ -6,8 +6,8 @@ with `deghost evaluate` on held-out scenes, and keeps the figures in ablations.j
     python3 ablations.py --seeds 1 2 3          # run it again to go on; rows that are done are kept
     python3 ablations.py --table                # the figures beside the paper's
 
-A thread of its own for each call; `--only ROW...` divides the rows among several. Networks have half of the paper's
-widths or less, because a CPU trains them: what holds at this size and budget need not hold at the paper's.
+A thread of its own for each call; `--only ROW...` divides the rows among several. Networks have a quarter of the
+paper's widths, because a CPU trains them: what holds at this size and budget need not hold at the paper's.
 """
 import argparse
 import json
@@ -20,11 +20,12 @@ import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RESULTS = os.path.join(HERE, "ablations.json")
-WIDTHS = {"width": 16, "segWidths": [8, 16, 16, 32]}
-S_ITERATIONS, ITERATIONS = 240, 480
+WIDTHS = {"width": 8, "segWidths": [8, 8, 16, 16]}
+S_ITERATIONS, ITERATIONS = 240, 400
 # Rows without a training of S alone get its iterations in the joint part.
 LONGER = S_ITERATIONS + ITERATIONS
-COMMON = ["--base", "none", "--hat", "channel", "--middle", "--zoom", "1", "--loss", "l2", "--mask-weight", "0.05"]
+COMMON = ["--base", "none", "--hat", "channel", "--middle", "--zoom", "1", "--batch", "2"]
+COMMON += ["--loss", "l2", "--mask-weight", "0.05"]
 
 
 def row(config=None, variant="fixed", s=S_ITERATIONS, joint=ITERATIONS, options=()):

@@ -5,12 +5,10 @@ was stopped.
       --s-iterations 2000 --joint-iterations 3000
     python3 train.py --variant any --init runs/fixed/state.pt ...
 
-Loss of the joint part (`--loss log-mse`; the paper's Table IV has the others): `log MSE(T(Y), T(target))` for each sample, because the mean PSNR over scenes is what counts and
-with a plain MSE
-the hardest patch dominates; the same within true motion, where there is any; a smaller such term in the gamma domain
-for the
-highlights; and Dice + BCE on the masks, unless S is frozen. The schedule is warm-up and cosine over the iterations
-given; Adam is reset at the
+Loss of the joint part (`--loss log-mse`; the paper's Table IV has the others): `log MSE(T(Y), T(target))` for each
+sample, because the mean PSNR over scenes is what counts and with a plain MSE the hardest patch dominates; the same
+within true motion, where there is any; a smaller such term in the gamma domain for the highlights; and Dice + BCE on
+the masks, unless S is frozen. The schedule is warm-up and cosine over the iterations given; Adam is reset at the
 switch. A checkpoint holds parameters, moments, both generators and the counts: a run that was stopped and resumed ends
 with exactly the
 tensors of one that was not (tests.py). A line every 20 iterations goes to run/log.tsv, held-out figures to
@@ -365,7 +363,9 @@ def arguments():
     return a.parse_args()
 
 
-def joint_loss(net, X, taus, r, target, masks, samples, response, frozen, floor, name="log-mse", mask_weight=2.0):
+def joint_loss(
+    net, X, taus, r, target, masks, samples, response, frozen, floor, name="log-mse", mask_weight=2.0
+):
     """Loss, how many dB of PSNR-mu Y is above the merge that it starts from (over black for base `none`), mean IoU."""
     given = None
     if frozen:
@@ -387,7 +387,8 @@ def joint_loss(net, X, taus, r, target, masks, samples, response, frozen, floor,
     if name != "log-mse":
         return toned_loss(name, T, T_target) + (0 if frozen else mask_weight * m), float(gain), iou
     # gradients of most batches are then longer than 1 and clipped: no batch has more influence than another
-    return mu + 0.3 * log_mse(T, T_target, floor, moving) + 0.05 * gamma + (0 if frozen else mask_weight * m), float(gain), iou
+    whole = mu + 0.3 * log_mse(T, T_target, floor, moving) + 0.05 * gamma
+    return whole + (0 if frozen else mask_weight * m), float(gain), iou
 
 
 def main():
