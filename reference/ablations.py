@@ -130,9 +130,10 @@ def train(name, seed, pool, held):
 
 def measure(weights, scenes):
     """What `deghost evaluate` says of the network, and of merges with its maps, as means over the scenes."""
-    report = json.loads(
-        call("npx", "deghost", "evaluate", scenes, "--weights", weights, "--response", "gamma", "--json", "--quiet")
-    )
+    out = os.path.join(os.path.dirname(weights), "evaluation.json")
+    call("npx", "deghost", "evaluate", scenes, "--weights", weights, "--response", "gamma", "--json", out, "--quiet")
+    with open(out) as f:
+        report = json.load(f)
     wanted = {"network": "network", "merge, difference": "A5", "merge, S": "A6"}
     means = {
         short: {"psnr": report["mean"][name]["psnr"], "ssim": report["mean"][name]["ssim"]}

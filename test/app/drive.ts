@@ -14,6 +14,8 @@ export interface PageOptions {
   colorScheme?: 'light' | 'dark';
   /** A phone: fingers, and no mouse. */
   touch?: boolean;
+  /** Whether merges align their frames, which takes a software adapter many programs more; true by default. */
+  align?: boolean;
 }
 
 export interface OpenPage {
@@ -26,7 +28,7 @@ export interface OpenPage {
 export async function openPage(
   browser: Browser,
   site: Site,
-  { width = 1280, height = 800, colorScheme = 'light', touch = false }: PageOptions = {},
+  { width = 1280, height = 800, colorScheme = 'light', touch = false, align = true }: PageOptions = {},
 ): Promise<OpenPage> {
   const page = await browser.newPage({
     viewport: { width, height },
@@ -40,6 +42,10 @@ export async function openPage(
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
   await page.goto(site.url);
   await page.locator('#example:enabled').waitFor();
+  if (!align)
+    await page.locator('#align').evaluate((box: HTMLInputElement) => {
+      box.checked = false;
+    });
   return { page, problems };
 }
 

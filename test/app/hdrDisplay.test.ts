@@ -22,7 +22,7 @@ let page: Page;
 
 beforeAll(async () => {
   [browser, site] = await Promise.all([launchBrowser([...FLAGS, '--force-color-profile=hdr10']), serveSite()]);
-  ({ page } = await openPage(browser, site));
+  ({ page } = await openPage(browser, site, { align: false }));
   await dropFiles(page, pngStack(96, 64));
   await settled(page, 3);
   await merge(page);
@@ -79,7 +79,7 @@ describe('a display of high dynamic range', () => {
 
   it('that is not there is not offered', async () => {
     const ordinary = await launchBrowser();
-    const { page: other } = await openPage(ordinary, site);
+    const { page: other } = await openPage(ordinary, site, { align: false });
     expect(await other.locator('#tone-extended').isDisabled()).toBe(true);
     await ordinary.close();
   });
@@ -95,7 +95,7 @@ describe('a browser without half-float canvases', () => {
         configure.call(this, options);
       };`;
     plain.replace(/assets\/main-[^/]+\.js$/, (original) => `{${refuse}}${original.toString('utf8')}`);
-    const { page: other, problems } = await openPage(browser, plain);
+    const { page: other, problems } = await openPage(browser, plain, { align: false });
     await dropFiles(other, pngStack(96, 64));
     await settled(other, 3);
     await merge(other);

@@ -25,7 +25,7 @@ afterAll(async () => {
 
 /** A page with a stack; larger ones take longer. */
 async function loaded(width: number, height: number): Promise<Page> {
-  const { page } = await openPage(browser, site);
+  const { page } = await openPage(browser, site, { align: false });
   await dropFiles(page, pngStack(width, height));
   await settled(page, 3);
   await page.locator('#merge:enabled').waitFor();

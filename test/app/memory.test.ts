@@ -36,7 +36,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  ({ page, problems } = await openPage(browser, site));
+  ({ page, problems } = await openPage(browser, site, { align: false }));
   await dropFiles(page, pngStack(WIDTH, HEIGHT));
   await settled(page, 3);
   await page.locator('#merge:enabled').waitFor();

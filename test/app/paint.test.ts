@@ -21,7 +21,7 @@ let page: Page;
 
 beforeAll(async () => {
   [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
-  ({ page } = await openPage(browser, site));
+  ({ page } = await openPage(browser, site, { align: false }));
   await dropFiles(page, pngStack(WIDTH, HEIGHT));
   await settled(page, 3);
   await merge(page);

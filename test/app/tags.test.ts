@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  ({ page, problems } = await openPage(browser, site));
+  ({ page, problems } = await openPage(browser, site, { align: false }));
 });
 
 afterEach(async () => {

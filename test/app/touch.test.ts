@@ -24,7 +24,7 @@ let view: { x: number; y: number; width: number; height: number };
 beforeAll(async () => {
   [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
   watchGpu(site);
-  ({ page } = await openPage(browser, site, { width: 390, height: 844, touch: true }));
+  ({ page } = await openPage(browser, site, { width: 390, height: 844, touch: true, align: false }));
   session = await page.context().newCDPSession(page);
   await dropFiles(page, pngStack(192, 128));
   await settled(page, 3);
@@ -91,7 +91,7 @@ async function difference(a: Buffer, b: Buffer): Promise<number> {
 
 describe('on a phone', () => {
   it('nothing is said of dropping files, and axe finds nothing serious', async () => {
-    const { page: empty } = await openPage(browser, site, { width: 390, height: 844, touch: true });
+    const { page: empty } = await openPage(browser, site, { width: 390, height: 844, touch: true, align: false });
     expect(await empty.locator('.drop').innerText()).toMatch(
       /^Choose photos\s+Choose a folder\s+2 to 16 exposures of one scene, or a folder with many brackets\s+JPEG/,
     );

@@ -3,7 +3,7 @@
  * succeeded. The engine is prepared while the pictures are being read (engine.ts).
  */
 import { basename, dirname } from 'node:path';
-import { InputError, throwIfCancelled } from '../../errors.ts';
+import { InputError, UsageError, throwIfCancelled } from '../../errors.ts';
 import type { MergeResult } from '../../deghoster.ts';
 import { chooseReference } from '../../image/chooseReference.ts';
 import { clippedColorsNote } from '../../image/decode/workingSpace.ts';
@@ -57,6 +57,10 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
   const guess = options.reference === 'auto' ? undefined : options.reference;
   let weights =
     options.method === 'network' ? await readWeights(options.weights, options.inputs.length, guess) : undefined;
+  if (options.motion !== undefined && weights?.config.ablation?.segmentation === 'none')
+    throw new UsageError(
+      `--motion is given, but ${shown(basename(weights.path))} is of a network without motion maps: leave it out`,
+    );
   const chosenResponse = await readResponse(options.response);
   throwIfCancelled(signal);
   const coming = await engines.begin(options, weights, io);
