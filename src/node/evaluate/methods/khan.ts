@@ -56,40 +56,52 @@ function hat(z: number): number {
   return 1 - (2 * z - 1) ** 12;
 }
 
-/** P of every pixel of one frame. */
-async function membership(
-  own: Float32Array,
-  all: readonly Float32Array[],
+/** Half of the neighbourhood, as steps in x and y; the other half are the same pairs of pixels seen from the other. */
+const HALF = [
+  [1, 0],
+  [-1, 1],
+  [0, 1],
+  [1, 1],
+] as const;
+
+/** P of every pixel of each frame. */
+async function memberships(
+  colours: readonly Float32Array[],
   weights: readonly Float64Array[],
   { width, height }: MethodStack,
   signal?: AbortSignal,
-): Promise<Float64Array> {
-  const out = new Float64Array(width * height);
-  const work = (from: number, to: number): void => {
-    for (let p = from; p < to; p++) {
-      const [x, y] = [p % width, Math.floor(p / width)];
-      const [l, alpha, beta] = [own[3 * p], own[3 * p + 1], own[3 * p + 2]];
-      let [sum, total] = [0, 0];
-      for (let v = Math.max(0, y - 1); v <= Math.min(height - 1, y + 1); v++) {
-        for (let u = Math.max(0, x - 1); u <= Math.min(width - 1, x + 1); u++) {
-          const q = v * width + u;
-          if (q === p) continue;
-          const away = (u - x) ** 2 + (v - y) ** 2;
-          for (let k = 0; k < all.length; k++) {
-            const weight = weights[k][q];
-            if (weight === 0) continue;
-            const of = all[k];
-            const distance = (of[3 * q] - l) ** 2 + (of[3 * q + 1] - alpha) ** 2 + (of[3 * q + 2] - beta) ** 2 + away;
-            sum += weight * Math.exp(-distance / 2);
-            total += weight;
-          }
-        }
+): Promise<Float64Array[]> {
+  const sums = colours.map(() => new Float64Array(width * height));
+  const totals = new Float64Array(width * height);
+  const addPair = (p: number, q: number, position: number): void => {
+    for (let s = 0; s < colours.length; s++) {
+      totals[p] += weights[s][q];
+      totals[q] += weights[s][p];
+      const [a, own] = [colours[s], weights[s][p]];
+      for (let k = 0; k < colours.length; k++) {
+        const other = weights[k][q];
+        if (own === 0 && other === 0) continue;
+        const b = colours[k];
+        const l = a[3 * p] - b[3 * q];
+        const alpha = a[3 * p + 1] - b[3 * q + 1];
+        const beta = a[3 * p + 2] - b[3 * q + 2];
+        const kernel = position * Math.exp(-(l * l + alpha * alpha + beta * beta) / 2);
+        sums[s][p] += other * kernel;
+        sums[k][q] += own * kernel;
       }
-      out[p] = total > 0 ? sum / total : 1;
     }
   };
-  await inBands(out.length, work, { multiple: width, signal });
-  return out;
+  const work = (from: number, to: number): void => {
+    for (let p = from; p < to; p++) {
+      const x = p % width;
+      for (const [dx, dy] of HALF) {
+        const q = p + dy * width + dx;
+        if (x + dx >= 0 && x + dx < width && q < totals.length) addPair(p, q, Math.exp(-(dx * dx + dy * dy) / 2));
+      }
+    }
+  };
+  await inBands(totals.length, work, { multiple: width, signal });
+  return sums.map((sum) => sum.map((value, p) => (totals[p] > 0 ? value / totals[p] : 1)));
 }
 
 /** Where no frame is likely, the weights of exposure decide. */
@@ -108,11 +120,7 @@ export const khan: Method = {
     const colours = stack.frames.map((frame, k) => features(frame, stack.taus[k], stack.gamma, nearBlack));
     const start = exposureWeights(stack, hat);
     let weights: Float64Array[] = start;
-    for (let i = 0; i < ITERATIONS; i++) {
-      const likely: Float64Array[] = [];
-      for (const own of colours) likely.push(await membership(own, colours, weights, stack, signal));
-      weights = product(start, likely);
-    }
+    for (let i = 0; i < ITERATIONS; i++) weights = product(start, await memberships(colours, weights, stack, signal));
     return weightedMerge(stack, weights, signal);
   },
 };
