@@ -7,8 +7,9 @@
 - khan.npy, pece.npy: radiance, computed here a second time with NumPy and SciPy; where the papers leave room, with the
   same choices as the engine (src/node/evaluate/methods).
 - mertens.npy: OpenCV's createMergeMertens with all exponents 1, on the top left 32x32 of stack.npy, without coverage.
-- mertensOdd.npy: the same of the top left 37x21, put together here from OpenCV's filters. At odd sizes its pyrUp repeats
-  the last pixel (weights 1/8 and 7/8) where the engine mirrors without repeating it, as pyrDown does (1/4 and 3/4).
+- mertensOdd.npy: the same of the top left 37x21, put together here from OpenCV's filters. At odd sizes its pyrUp
+  repeats the last pixel (weights 1/8 and 7/8) where the engine mirrors without repeating it, as pyrDown does (1/4 and
+  3/4).
 
 Needs Debian's python3-scipy and python3-opencv.
 """

@@ -1,6 +1,7 @@
 /**
- * The classical methods of `deghost evaluate --method`: against NumPy's and OpenCV's results (reference/methodsGoldens.py),
- * and what must hold for each: a static stack, a moving block, any order of frames, frames without data.
+ * The classical methods of `deghost evaluate --method`: against the results of NumPy and OpenCV
+ * (reference/methodsGoldens.py), and what must hold for each: a static stack, a moving block, any order of frames,
+ * frames without data.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';

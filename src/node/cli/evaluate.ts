@@ -286,7 +286,7 @@ async function againstTruth(
       sheet,
       frames[reference],
       { name: 'truth', radiance: truth, motion: motion?.[reference] },
-      panels,
+      [...panels, ...displayed],
       signal,
     );
   }

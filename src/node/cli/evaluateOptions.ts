@@ -80,7 +80,8 @@ function readMethods(text: string | undefined): Method[] {
     const method = METHODS.find((known) => known.name === name);
     if (!method)
       throw new UsageError(
-        `--method is "${text}": "${name}" is not a method, choose from ${METHODS.map((known) => known.name).join(', ')}`,
+        `--method is "${text}": "${name}" is not a method, choose from ` +
+          METHODS.map((known) => known.name).join(', '),
       );
     if (names.indexOf(name) !== i) throw new UsageError(`--method is "${text}": ${name} is named twice, name it once`);
     return method;

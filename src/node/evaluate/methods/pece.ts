@@ -12,8 +12,8 @@
  * 5. Elsewhere all frames count, and within a region only its own.
  *
  * What differs: the paper fuses exposures into a picture for a display; here the last step is deghost's plain merge, so
- * that radiance can be compared. Ward's percentile replaces the median where it is nearly black or white in a frame. The
- * sizes of the squares, 3 and 17 pixels, are as remembered of the paper, not checked against it.
+ * that radiance can be compared. Ward's 17th or 83rd percentile replaces the median where that is nearly white or black
+ * in a frame. The sizes of the squares, 3 and 17 pixels, were not checked against the paper's text.
  */
 import { exposureWeights, triangle, weightedMerge } from './method.ts';
 import type { Method, MethodStack } from './method.ts';
