@@ -16,8 +16,8 @@
  * Where the paper leaves room or does not suit a stack in float radiance, this was chosen, and nothing of it was tuned
  * on scenes that are measured:
  * - colours are those of radiance, so that frames of different exposures can agree;
- * - H is 1 pixel, and 0.1 in l, alpha and beta, where a doubling of brightness is 0.52 in l. (With the identity as H,
- *   a doubling would weigh 0.87: no ghost would go.)
+ * - H is 1 pixel, and 0.1 in l, alpha and beta, where a doubling of brightness is 0.52 in l. (The paper's H is the
+ *   identity. With these units a doubling would then weigh 0.87, and no ghost would go.)
  * - a small radiance is added before the logarithm, because noise near black is large there;
  * - w_0 is that of the worst channel, and one-sided in the shortest and in the longest frame.
  */
