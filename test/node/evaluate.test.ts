@@ -10,6 +10,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeNpy } from '../../src/image/npy.ts';
 import { decodeRgbe, encodeRgbe } from '../../src/image/rgbe.ts';
 import { main } from '../../src/node/cli.ts';
+import { toneOperators } from '../../src/image/toneOperators.ts';
+import { clipped } from '../../src/node/evaluate/figures.ts';
+import { METHODS } from '../../src/node/evaluate/methods/index.ts';
+import { mertens } from '../../src/node/evaluate/methods/mertens.ts';
 import { findStacks, readStack } from '../../src/node/evaluate/readStack.ts';
 import { mergeBase } from '../reference/exposure.ts';
 import { tensor } from '../reference/tensor.ts';
@@ -219,6 +223,71 @@ describe('deghost evaluate', () => {
     }
   });
 
+  it('compares with classical methods, and a display picture after tone mapping alone; sheets show them', async () => {
+    const ran = await deghost(
+      'evaluate',
+      at('set/ours'),
+      '--weights',
+      FIXED,
+      '--response',
+      'gamma',
+      '--method',
+      'khan,mertens, pece',
+      '--json',
+      at('methods.json'),
+      '--pictures',
+      at('method-sheets'),
+      '--quiet',
+    );
+    expect(ran.err + ran.code).toBe('0');
+    const { rows, truth: fitted } = JSON.parse(readFileSync(at('methods.json'), 'utf8')).stacks[0];
+    expect(Object.keys(rows).slice(6)).toEqual(['khan', 'pece', 'mertens']);
+    const [folder] = await findStacks(at('set/ours'));
+    const stack = await readStack(folder);
+    const seen = {
+      ...{ width: W, height: H, gamma: 2.2, taus: TAUS, coverage: [undefined, undefined, undefined] },
+      frames: stack.frames.map(({ data }) => Float32Array.from(data, (v) => v / 255)),
+    };
+    for (const { name, run } of METHODS.filter(({ output }) => output === 'radiance'))
+      expect(Math.abs(rows[name].psnr.mu - psnr(await run(seen), mu, fitted.scale)), name).toBeLessThan(2e-3);
+    // Against the truth after Reinhard's operator, which is a picture for a display too.
+    const picture = await mertens.run(seen);
+    const target = toneOperators(clipped(stored.map((y) => y * fitted.scale)), W, H, 4000).reinhard(
+      clipped(stored.map((y) => y * fitted.scale)),
+    );
+    const square = picture.reduce((sum, x, i) => sum + (x - target[i]) ** 2, 0) / picture.length;
+    expect(Math.abs(rows.mertens.psnr.reinhard + 10 * Math.log10(square))).toBeLessThan(2e-3);
+    for (const name of ['linear', 'mu', 'pu21']) expect(rows.mertens.psnr[name]).toBeNull();
+    expect(rows.mertens.ssim.linear).toBeNull();
+    expect(rows.mertens.ssim.durand).toBeGreaterThan(0);
+    expect(ran.out).toMatch(/^mertens +- +- +\d/m);
+
+    const sheet = await sharp(at('method-sheets/ours.png')).raw().toBuffer({ resolveWithObject: true });
+    expect(sheet.info).toMatchObject({ width: 11 * (W + 4) - 4, height: 3 * (H + 11) });
+    const [x, y] = [20, 9];
+    expect(sheet.data[3 * ((11 + y) * sheet.info.width + 10 * (W + 4) + x)]).toBe(
+      Math.round(255 * picture[3 * (y * W + x)]),
+    );
+  });
+
+  it('says that methods need a ground truth', async () => {
+    mkdirSync(at('no-truth'));
+    for (const k of [0, 1, 2]) await picture(at('no-truth', `${k}.png`), codes[k]);
+    writeFileSync(at('no-truth/exposure.txt'), '-2\n0\n2\n');
+    const ran = await deghost(
+      'evaluate',
+      at('no-truth'),
+      '--weights',
+      FIXED,
+      '--response',
+      'gamma',
+      '--method',
+      'khan',
+    );
+    expect(ran.code, ran.err).toBe(0);
+    expect(ran.out).toContain('not measured: khan: methods are compared only with a ground truth');
+  });
+
   it('is the place of maps that deghost merge takes without a network', async () => {
     const pictures = [8, 9, 10].map((n) => at('set/ours', `frame-${n}.png`));
     const ran = await deghost(
@@ -317,6 +386,8 @@ describe('deghost evaluate', () => {
     const dark = new Uint8Array(codes[0].length);
     const cases: [string[], number, RegExp][] = [
       [[], 2, /no folder given/],
+      [[at('set/ours'), '--method', 'khan,sen'], 2, /"sen" is not a method, choose from khan, pece, mertens/],
+      [[at('set/ours'), '--method', 'khan,khan'], 2, /khan is named twice, name it once/],
       [[at('nowhere')], 1, /cannot read the stack in .*nowhere: no such file/],
       [[at('empty')], 1, /empty holds no stack: a stack is a folder with pictures/],
       [[at('set/ours'), at('set')], 2, /ours is named twice/],

@@ -136,6 +136,7 @@ export const EVALUATE_OPTIONS = {
   reference: { type: 'string', short: 'r' },
   response: { type: 'string' },
   frames: { type: 'string' },
+  method: { type: 'string' },
   static: { type: 'boolean' },
   'truth-scale': { type: 'string' },
   'peak-luminance': { type: 'string' },

@@ -186,13 +186,20 @@ async function evaluate(
   const { view, message, sheet, signal } = doing;
   const { deghoster, weights } = await engines.for(options.weights, stack.frames.length, stack.reference);
   const onProgress = options.quiet ? undefined : view.update.bind(view);
-  const made = await mergeCandidates(deghoster, stack, weights.config.gamma, response, { signal, onProgress });
+  const made = await mergeCandidates(deghoster, stack, weights.config.gamma, response, options.methods, {
+    signal,
+    onProgress,
+  });
   const { width, height, reference, frames, still } = stack;
   const judged = stack.truth
     ? await againstTruth({ ...stack, truth: stack.truth }, folder, made, options, doing)
     : undefined;
   const harm = await measureHarm(made.rows, frames, reference, still, () => breathe(signal));
   if (folder.hasMotion && !stack.truth) harm.unmeasured.push('IoU: motion-K.png is used only with a ground truth');
+  if (options.methods.length > 0 && !stack.truth)
+    harm.unmeasured.push(
+      `${options.methods.map(({ name }) => name).join(', ')}: methods are compared only with a ground truth`,
+    );
   if (sheet !== undefined && !judged) {
     const [network, lone, plain] = ['network', 'reference', 'merge'].map(
       (name) => made.rows.find((row) => row.name === name)!,
@@ -238,7 +245,7 @@ async function breathe(signal: AbortSignal): Promise<void> {
 async function againstTruth(
   stack: EvaluationStack & { truth: Float32Array },
   folder: StackFolder,
-  { rows, encoded, lone, burnt }: Candidates,
+  { rows, shown: displayed, encoded, lone, burnt }: Candidates,
   options: EvaluateOptions,
   { message, sheet, signal }: Doing,
 ): Promise<{ truth: NonNullable<Report['truth']>; rows: Row[] }> {
@@ -264,6 +271,10 @@ async function againstTruth(
     await breathe(signal);
     judged.push({ name: row.name, figures: figuresOf(row) });
   }
+  for (const picture of displayed) {
+    await breathe(signal);
+    judged.push({ name: picture.name, figures: figuresOf(picture) });
+  }
   if (sheet !== undefined) {
     const panels = rows.map(({ name, radiance, motion: maps }, i) => ({
       name,
@@ -275,7 +286,7 @@ async function againstTruth(
       sheet,
       frames[reference],
       { name: 'truth', radiance: truth, motion: motion?.[reference] },
-      panels,
+      [...panels, ...displayed],
       signal,
     );
   }

@@ -2,6 +2,8 @@
 import { UsageError } from '../../errors.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
 import type { SoftwareChoice } from '../adapter.ts';
+import { METHODS } from '../evaluate/methods/index.ts';
+import type { Method } from '../evaluate/methods/method.ts';
 import { integerOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
 import { adapterOption, budgetOption, precisionOption } from './engineOptions.ts';
@@ -21,6 +23,8 @@ export interface EvaluateOptions {
   response: ResponseChoice | undefined;
   /** Frames to use, from 0 in exposure order; undefined for all. */
   picks: number[] | undefined;
+  /** Classical methods to compare with. */
+  methods: readonly Method[];
   /** Whether everything stands still in stacks without still.json. */
   isStatic: boolean;
   /** Factor for the ground truth; undefined to fit it. */
@@ -47,6 +51,7 @@ export function readEvaluateOptions(args: ParsedArgs): EvaluateOptions {
     reference: reference === undefined ? undefined : reference - 1,
     response: readResponseOption(values.response),
     picks: readPicks(values.frames),
+    methods: readMethods(values.method),
     isStatic: flags.has('static'),
     truthScale:
       scale === undefined || scale === 'fit' ? undefined : positive('truth-scale', scale, 'a positive number, or fit'),
@@ -65,6 +70,22 @@ function positive(option: string, text: string, expected: string): number {
   const value = text.trim() === '' ? NaN : Number(text);
   if (!(value > 0) || !Number.isFinite(value)) throw new UsageError(`--${option} is "${text}": it must be ${expected}`);
   return value;
+}
+
+/** `khan,pece` as these methods. */
+function readMethods(text: string | undefined): Method[] {
+  if (text === undefined) return [];
+  const names = text.split(',').map((name) => name.trim());
+  return names.map((name, i) => {
+    const method = METHODS.find((known) => known.name === name);
+    if (!method)
+      throw new UsageError(
+        `--method is "${text}": "${name}" is not a method, choose from ` +
+          METHODS.map((known) => known.name).join(', '),
+      );
+    if (names.indexOf(name) !== i) throw new UsageError(`--method is "${text}": ${name} is named twice, name it once`);
+    return method;
+  });
 }
 
 /** `1,3,5` as [0, 2, 4]. */

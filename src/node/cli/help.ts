@@ -227,6 +227,7 @@ reference frame alone, and the merge without a network, plain and with three kin
 Examples
   deghost evaluate photographs --json figures.json --pictures sheets
   deghost evaluate tripod/001 --static
+  deghost evaluate scenes --response gamma --method khan,pece,mertens
   deghost evaluate Test/EXTRA/001 Test/EXTRA/002 --weights mine.safetensors --response gamma
 
 A stack is a folder, or DIR holds such folders
@@ -249,6 +250,8 @@ Rows
   merge, difference     uses the reference alone where frames differ by more than 0.1 after alignment
   merge, S              the same with the network's motion maps
   merge, truth          the same with motion-K.png
+  khan, pece, mertens   classical methods, with --method and a ground truth; none knows the reference frame.
+                        mertens makes a picture for a display: it has figures after tone mapping alone.
   still                 all boxes of still.json together, then each by its numbers
 
 Columns against a ground truth
@@ -274,6 +277,8 @@ Options
   --frames LIST         uses only these frames, from 1, darkest first: --frames 1,3,5
   --response CURVE      as in deghost merge: auto (default for 8-bit pictures), gamma (default for 16-bit),
                         linear, or a JSON file
+  --method LIST         compares with these classical methods too: khan (Khan et al. 2006), pece (Pece and Kautz
+                        2010), mertens (Mertens et al. 2007). They run on the CPU: --method khan,pece
   --static              in stacks without still.json nothing moves: the whole picture stands still
   --truth-scale X       the ground truth times X is radiance as above. Default: fit, by least squares where
                         the reference is well exposed

@@ -4,11 +4,14 @@ import type { Progress } from '../../merge.ts';
 import { burntOut, differenceMotion, encodedFrame, loneRadiance } from '../../image/baselines.ts';
 import { chooseResponse } from '../../image/chooseResponse.ts';
 import type { ChosenResponse, ResponseOption } from '../../image/chooseResponse.ts';
-import type { Candidate } from './figures.ts';
+import type { Candidate, DisplayPicture } from './figures.ts';
+import type { Method, MethodStack } from './methods/method.ts';
 import type { EvaluationStack } from './readStack.ts';
 
 export interface Candidates {
   rows: Candidate[];
+  /** Pictures that are not radiance: only compared with the tone-mapped truth. */
+  shown: DisplayPicture[];
   response: ChosenResponse;
   /** X' of the reference, and the radiance of the reference alone: the truth's scale is fitted to them. */
   encoded: Float32Array;
@@ -20,6 +23,7 @@ export interface Candidates {
 /**
  * Merges a stack in all ways; the response is estimated only once. Without a ground truth, the ways are the network,
  * the reference and the plain merge.
+ * @param methods classical methods to compare with, where there is a ground truth.
  * @param gamma gamma of the weights, so that all rows use the same X.
  */
 export async function mergeCandidates(
@@ -27,6 +31,7 @@ export async function mergeCandidates(
   stack: EvaluationStack,
   gamma: number,
   option: ResponseOption | undefined,
+  methods: readonly Method[],
   { signal, onProgress }: { signal: AbortSignal; onProgress?: (progress: Progress) => void },
 ): Promise<Candidates> {
   const { frames, reference, motion: trueMotion } = stack;
@@ -55,7 +60,8 @@ export async function mergeCandidates(
     { name: 'reference', radiance: lone },
     { name: 'merge', radiance: plain.radiance },
   ];
-  const made = { rows, response, encoded: encoded[reference], lone };
+  const shown: DisplayPicture[] = [];
+  const made = { rows, shown, response, encoded: encoded[reference], lone };
   if (!stack.truth) return { ...made, burnt: [] };
 
   const ratios = frames.map(({ exposure }) => frames[reference].exposure / exposure);
@@ -66,5 +72,18 @@ export async function mergeCandidates(
     rows.push({ name: 'merge, S', radiance: own.radiance, motion: network.motion });
   }
   if (trueMotion) rows.push({ name: 'merge, truth', radiance: (await withMaps(trueMotion)).radiance });
+  const seen: MethodStack = {
+    frames: encoded,
+    taus: frames.map(({ exposure }) => exposure / shortest.exposure),
+    coverage: frames.map(({ coverage }) => coverage),
+    width: stack.width,
+    height: stack.height,
+    gamma,
+  };
+  for (const { name, output, run } of methods) {
+    const picture = await run(seen, signal);
+    if (output === 'radiance') rows.push({ name, radiance: picture });
+    else shown.push({ name, display: picture });
+  }
   return { ...made, burnt: encoded.map((x, k) => burntOut(x, encoded[reference], ratios[k], gamma)) };
 }

@@ -31,6 +31,13 @@ export interface Candidate {
   motion?: readonly Float32Array[];
 }
 
+/** A picture as a display shows it, without radiance. */
+export interface DisplayPicture {
+  name: string;
+  /** `[height, width, 3]`, gamma-encoded in [0,1]. */
+  display: Float32Array;
+}
+
 /** PSNR in dB and SSIM of some pixels; NaN where there is nothing to measure. */
 export interface Quality {
   psnr: Record<Encoding, number>;
@@ -68,9 +75,10 @@ export function clipped(radiance: Float32Array): Float32Array<ArrayBuffer> {
 /**
  * Judges pictures against the truth.
  * @param peak cd/m^2 that 1 is shown as.
- * @returns a function that gives one candidate's figures; it throws InputError for pictures smaller than SSIM's window.
+ * @returns a function that gives one candidate's figures; for a display picture only those after tone mapping, where it
+ * is compared with what the operator makes of the truth. It throws InputError for pictures smaller than SSIM's window.
  */
-export function judge(truth: Truth, peak: number): (candidate: Candidate) => Figures {
+export function judge(truth: Truth, peak: number): (candidate: Candidate | DisplayPicture) => Figures {
   const { width, height, reference, motion, burnt } = truth;
   const radiance = clipped(truth.radiance);
   const operators = toneOperators(radiance, width, height, peak);
@@ -84,8 +92,10 @@ export function judge(truth: Truth, peak: number): (candidate: Candidate) => Fig
   const moving = motion && Uint8Array.from(motion[reference], (w) => (w > 0.5 ? 1 : 0));
   const still = moving?.map((w) => 1 - w);
 
-  return ({ radiance: made, motion: found }) => {
-    const picture = clipped(made);
+  return (candidate) => {
+    const isShown = 'display' in candidate;
+    const picture = clipped(isShown ? candidate.display : candidate.radiance);
+    const found = isShown ? undefined : candidate.motion;
     const empty = (): Quality => ({ psnr: {}, ssim: {} }) as Quality;
     const figures: Figures = {
       ...empty(),
@@ -97,7 +107,11 @@ export function judge(truth: Truth, peak: number): (candidate: Candidate) => Fig
       iouSeen: NaN,
     };
     for (const name of ENCODINGS) {
-      const [a, b] = [encode[name](picture), expected.get(name)!];
+      if (isShown && !TONE_MAPPED.has(name)) {
+        setNothing(figures, name);
+        continue;
+      }
+      const [a, b] = [isShown ? picture : encode[name](picture), expected.get(name)!];
       const range = name === 'pu21' ? PU21_PEAK : 1;
       figures.psnr[name] = psnr(a, b, { peak: range });
       figures.moving.psnr[name] = moving ? psnr(a, b, { peak: range, where: moving }) : NaN;
@@ -119,6 +133,17 @@ export function judge(truth: Truth, peak: number): (candidate: Candidate) => Fig
     figures.iouSeen = iou(figures.overlapSeen);
     return figures;
   };
+}
+
+/** Encodings that give pictures for a display. */
+const TONE_MAPPED: ReadonlySet<Encoding> = new Set(['reinhard', 'krawczyk', 'durand']);
+
+/** No figure for an encoding. */
+function setNothing(figures: Figures, name: Encoding): void {
+  for (const quality of [figures, figures.moving, figures.still]) {
+    quality.psnr[name] = NaN;
+    if (name !== 'pu21') quality.ssim[name] = NaN;
+  }
 }
 
 const NOTHING: Overlap = { both: 0, either: 0 };

@@ -4,7 +4,8 @@
  *
  * All pictures are tone-mapped in the same way, with the exposure chosen on the truth. Error maps show the mean over
  * the channels of
- * |T(Y) - T(truth)|, T being the mu-law: black none, through red and yellow to white at 0.1.
+ * |T(Y) - T(truth)|, T being the mu-law: black none, through red and yellow to white at 0.1. Pictures that are not
+ * radiance are shown as they are, without errors.
  */
 import { maxSample } from '../../image/frame.ts';
 import type { Frame } from '../../image/frame.ts';
@@ -14,6 +15,7 @@ import { chooseTone, toneMap } from '../../image/toneMap.ts';
 import { loadSharp } from '../loadSharp.ts';
 import { writeFileAtomic } from '../writeFile.ts';
 import { clipped } from './figures.ts';
+import type { DisplayPicture } from './figures.ts';
 
 /** One column. */
 export interface Panel {
@@ -65,7 +67,7 @@ export async function writeSheet(
   path: string,
   reference: Frame,
   truth: Panel,
-  candidates: readonly Panel[],
+  candidates: readonly (Panel | DisplayPicture)[],
   signal?: AbortSignal,
 ): Promise<void> {
   const { width, height } = reference;
@@ -73,13 +75,22 @@ export async function writeSheet(
   const tone = chooseTone(clean);
   const columns = [
     [{ label: 'reference as taken', rgb: eightBits(reference) }, undefined, undefined],
-    ...[truth, ...candidates].map(({ name, mu, radiance, motion }): (Tile | undefined)[] => [
-      { label: name, rgb: toneMap(clipped(radiance), tone) },
-      mu === undefined
-        ? undefined
-        : { label: `${Number.isFinite(mu) ? mu.toFixed(2) : '-'} dB mu`, rgb: heat(radiance, clean) },
-      motion && { label: mu === undefined ? 'true motion' : 'motion', rgb: grey(motion) },
-    ]),
+    ...[truth, ...candidates].map((panel): (Tile | undefined)[] => {
+      if ('display' in panel)
+        return [
+          { label: panel.name, rgb: Uint8Array.from(panel.display, (x) => Math.round(255 * x)) },
+          undefined,
+          undefined,
+        ];
+      const { name, mu, radiance, motion } = panel;
+      return [
+        { label: name, rgb: toneMap(clipped(radiance), tone) },
+        mu === undefined
+          ? undefined
+          : { label: `${Number.isFinite(mu) ? mu.toFixed(2) : '-'} dB mu`, rgb: heat(radiance, clean) },
+        motion && { label: mu === undefined ? 'true motion' : 'motion', rgb: grey(motion) },
+      ];
+    }),
   ];
   const rows = columns.some(([, , motion]) => motion) ? 3 : 2;
   const [stepX, stepY] = [width + GAP, LABEL_HEIGHT + height];
