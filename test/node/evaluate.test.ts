@@ -18,7 +18,7 @@ import { findStacks, readStack } from '../../src/node/evaluate/readStack.ts';
 import { mergeBase } from '../reference/exposure.ts';
 import { tensor } from '../reference/tensor.ts';
 import type { Tensor } from '../reference/tensor.ts';
-import { deghost } from './commandLine.ts';
+import { array, deghost } from './commandLine.ts';
 
 const [W, H] = [48, 32];
 const FIXED = 'test/goldens/fixed-merge-r0.weights.safetensors';
@@ -481,5 +481,75 @@ describe('deghost evaluate', () => {
       expect(ran.code, ran.err).toBe(code);
       expect(ran.out).toBe('');
     }
+  });
+});
+
+describe('--candidate', () => {
+  const evaluate = (candidate: string, json: string) =>
+    deghost(
+      ...['evaluate', at('set'), '--weights', FIXED, '--response', 'gamma', '--json', at(json)],
+      ...['--candidate', candidate],
+    );
+
+  it('judges the pictures of others, in any scale, and says where there is none', async () => {
+    mkdirSync(at('others'));
+    mkdirSync(at('doubled'));
+    // The plain merge as somebody would publish it: 8 times as bright, and as an array.
+    const plain = Float32Array.from(merged());
+    hdr(at('others/ours.hdr'), plain, 8);
+    array(
+      at('doubled'),
+      'ours.npy',
+      plain.map((value) => 2 * value),
+      [H, W, 3],
+    );
+    const { code, err } = await evaluate(`yan19=${at('others')},wu18=${at('doubled')}`, 'candidates.json');
+    expect(code, err).toBe(0);
+    expect(err).toContain(`kalantari: yan19 has no picture of it in ${at('others')}`);
+    const { stacks } = JSON.parse(readFileSync(at('candidates.json'), 'utf8'));
+    const [kalantari, ours] = stacks;
+    expect(Object.keys(kalantari.rows)).not.toContain('yan19');
+    const { yan19, wu18, merge } = ours.rows;
+    // They are fitted to the reference, and RGBE rounds.
+    expect(Math.abs(wu18.psnr.mu - merge.psnr.mu)).toBeLessThan(0.3);
+    expect(Math.abs(yan19.psnr.mu - wu18.psnr.mu)).toBeLessThan(0.1);
+  });
+
+  it.each<[string, () => string, RegExp]>([
+    ['without a name', () => at('set'), /--candidate is ".*": write a name and a folder of pictures/],
+    ['of no folder', () => `a=${at('nowhere')}`, /--candidate a: no such folder: .*nowhere/],
+    ['named as a row of ours', () => `merge=${at('set')}`, /there is a row merge already/],
+    ['named as a method', () => `khan=${at('set')}`, /there is a row khan already/],
+    ['named twice', () => `a=${at('set')},a=${at('set')}`, /there is a row a already/],
+  ])('%s is refused', async (_, candidate, message) => {
+    const { code, err } = await evaluate(candidate(), 'refused.json');
+    expect(code).toBe(2);
+    expect(err).toMatch(message);
+  });
+
+  it.each<[string, (folder: string) => void, RegExp]>([
+    [
+      'of another size',
+      (folder) => array(folder, 'ours.npy', new Float32Array(12), [2, 2, 3]),
+      /ours\.npy is 2x2, but/,
+    ],
+    ['that is damaged', (folder) => writeFileSync(join(folder, 'ours.hdr'), 'no picture'), /ours\.hdr cannot be read/],
+    [
+      'with a value that is no number',
+      (folder) => array(folder, 'ours.npy', new Float32Array(3 * W * H).fill(NaN), [H, W, 3]),
+      /ours\.npy: sample 0 is NaN/,
+    ],
+    [
+      'that is black',
+      (folder) => array(folder, 'ours.npy', new Float32Array(3 * W * H), [H, W, 3]),
+      /ours\.npy cannot be fitted to the reference/,
+    ],
+  ])('a picture %s is named', async (name, write, message) => {
+    const folder = at(`bad ${name}`);
+    mkdirSync(folder);
+    write(folder);
+    const { code, err } = await evaluate(`a=${folder}`, 'bad.json');
+    expect(code).toBe(1);
+    expect(err).toMatch(message);
   });
 });

@@ -137,6 +137,7 @@ export const EVALUATE_OPTIONS = {
   response: { type: 'string' },
   frames: { type: 'string' },
   method: { type: 'string' },
+  candidate: { type: 'string' },
   static: { type: 'boolean' },
   'truth-scale': { type: 'string' },
   'peak-luminance': { type: 'string' },

@@ -17,6 +17,8 @@ import { requestAdapter } from '../adapter.ts';
 import { mergeCandidates } from '../evaluate/candidates.ts';
 import type { Candidates } from '../evaluate/candidates.ts';
 import { clipped, fitScale, judge } from '../evaluate/figures.ts';
+import type { Candidate } from '../evaluate/figures.ts';
+import { publishedCandidate } from '../evaluate/published.ts';
 import { measureHarm } from '../evaluate/harm.ts';
 import { findStacks, readStack } from '../evaluate/readStack.ts';
 import type { EvaluationStack, StackFolder } from '../evaluate/readStack.ts';
@@ -200,6 +202,10 @@ async function evaluate(
     harm.unmeasured.push(
       `${options.methods.map(({ name }) => name).join(', ')}: methods are compared only with a ground truth`,
     );
+  if (options.published.length > 0 && !stack.truth)
+    harm.unmeasured.push(
+      `${options.published.map(({ name }) => name).join(', ')}: pictures are judged only with a ground truth`,
+    );
   if (sheet !== undefined && !judged) {
     const [network, lone, plain] = ['network', 'reference', 'merge'].map(
       (name) => made.rows.find((row) => row.name === name)!,
@@ -264,10 +270,16 @@ async function againstTruth(
         `${Math.round(100 * fit.residual)} %): check exposure.txt, --reference and --response`,
     );
   }
+  const others: Candidate[] = [];
+  for (const published of options.published) {
+    const found = await publishedCandidate(published, { name: folder.name, width, height }, encoded, lone);
+    if (found) others.push(found);
+    else message(`${folder.name}: ${published.name} has no picture of it in ${shown(published.folder)}`);
+  }
   const truth = stack.truth.map((y) => y * scale);
   const figuresOf = judge({ radiance: truth, width, height, reference, motion, burnt }, options.peak);
   const judged: Row[] = [];
-  for (const row of rows) {
+  for (const row of [...rows, ...others]) {
     await breathe(signal);
     judged.push({ name: row.name, figures: figuresOf(row) });
   }
@@ -276,7 +288,7 @@ async function againstTruth(
     judged.push({ name: picture.name, figures: figuresOf(picture) });
   }
   if (sheet !== undefined) {
-    const panels = rows.map(({ name, radiance, motion: maps }, i) => ({
+    const panels = [...rows, ...others].map(({ name, radiance, motion: maps }, i) => ({
       name,
       radiance,
       mu: judged[i].figures.psnr.mu,

@@ -1,14 +1,20 @@
 /** `deghost evaluate`'s options, checked as far as the command line alone allows. */
+import { existsSync } from 'node:fs';
 import { UsageError } from '../../errors.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
 import type { SoftwareChoice } from '../adapter.ts';
 import { METHODS } from '../evaluate/methods/index.ts';
 import type { Method } from '../evaluate/methods/method.ts';
+import type { Published } from '../evaluate/published.ts';
+import { shown } from '../problems.ts';
 import { integerOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
 import { adapterOption, budgetOption, precisionOption } from './engineOptions.ts';
 import { readResponseOption } from './responseOption.ts';
 import type { ResponseChoice } from './responseOption.ts';
+
+/** Rows of every evaluation. */
+const OWN_ROWS = ['network', 'reference', 'merge', 'merge, difference', 'merge, S', 'merge, truth'];
 
 /** cd/m^2 that a radiance of 1 is shown as: the HDR display of PU21's own examples. */
 const DEFAULT_PEAK = 4000;
@@ -25,6 +31,8 @@ export interface EvaluateOptions {
   picks: number[] | undefined;
   /** Classical methods to compare with. */
   methods: readonly Method[];
+  /** Others' pictures to judge. */
+  published: readonly Published[];
   /** Whether everything stands still in stacks without still.json. */
   isStatic: boolean;
   /** Factor for the ground truth; undefined to fit it. */
@@ -52,6 +60,7 @@ export function readEvaluateOptions(args: ParsedArgs): EvaluateOptions {
     response: readResponseOption(values.response),
     picks: readPicks(values.frames),
     methods: readMethods(values.method),
+    published: readPublished(values.candidate),
     isStatic: flags.has('static'),
     truthScale:
       scale === undefined || scale === 'fit' ? undefined : positive('truth-scale', scale, 'a positive number, or fit'),
@@ -86,6 +95,25 @@ function readMethods(text: string | undefined): Method[] {
     if (names.indexOf(name) !== i) throw new UsageError(`--method is "${text}": ${name} is named twice, name it once`);
     return method;
   });
+}
+
+/** `yan19=DIR,wu18=DIR` as names and folders. */
+function readPublished(text: string | undefined): Published[] {
+  if (text === undefined) return [];
+  const list = text.split(',').map((part): Published => {
+    const at = part.indexOf('=');
+    const [name, folder] = [part.slice(0, at).trim(), part.slice(at + 1)];
+    if (at < 0 || name === '' || folder === '')
+      throw new UsageError(`--candidate is "${text}": write a name and a folder of pictures, such as yan19=results`);
+    if (!existsSync(folder)) throw new UsageError(`--candidate ${name}: no such folder: ${shown(folder)}`);
+    return { name, folder };
+  });
+  list.forEach(({ name }, i) => {
+    const isTaken = OWN_ROWS.includes(name) || METHODS.some((method) => method.name === name);
+    if (isTaken || list.findIndex((other) => other.name === name) !== i)
+      throw new UsageError(`--candidate is "${text}": there is a row ${name} already, choose another name`);
+  });
+  return list;
 }
 
 /** `1,3,5` as [0, 2, 4]. */

@@ -252,6 +252,7 @@ Rows
   merge, truth          the same with motion-K.png
   khan, pece, mertens   classical methods, with --method and a ground truth; none knows the reference frame.
                         mertens makes a picture for a display: it has figures after tone mapping alone.
+  NAME                  others' pictures, with --candidate NAME=DIR and a ground truth
   still                 all boxes of still.json together, then each by its numbers
 
 Columns against a ground truth
@@ -279,6 +280,8 @@ Options
                         linear, or a JSON file
   --method LIST         compares with these classical methods too: khan (Khan et al. 2006), pece (Pece and Kautz
                         2010), mertens (Mertens et al. 2007). They run on the CPU: --method khan,pece
+  --candidate NAME=DIR  judges others' pictures too, in a row NAME: DIR/STACK.hdr, .exr or .npy, linear and in
+                        any scale, for the stack in the folder STACK. Several: --candidate a=DIR,b=DIR
   --static              in stacks without still.json nothing moves: the whole picture stands still
   --truth-scale X       the ground truth times X is radiance as above. Default: fit, by least squares where
                         the reference is well exposed
