@@ -8,12 +8,16 @@ import { testKernels } from '../gpu.ts';
 import { rng } from '../reference/random.ts';
 import { KERNEL_CHECKS, checkConv } from './checks.ts';
 
+/** With an empty shader cache, a software adapter compiles all variants of a layer for minutes. */
+const COMPILING_MS = 600_000;
+
 describe('conv2d', () => {
   it.each(KERNEL_CHECKS.filter((check) => check.kernel === 'conv2d').map((check) => [check.name, check] as const))(
     '%s',
     async (_, check) => {
       await check.run(await testKernels());
     },
+    COMPILING_MS,
   );
 
   it('agrees on random cases', async () => {
