@@ -16,8 +16,9 @@ export default defineConfig({
     maxWorkers: 1,
     // Whatever is kept in the user's cache folder, tests run with the defaults.
     env: { DEGHOST_TUNING: join(tmpdir(), `deghost-tuning-${process.pid}.json`) },
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // Generous: with an empty shader cache a software adapter compiles for minutes.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     // Longer than any one test, shorter than a hung driver would take.
     teardownTimeout: 20_000,
   },
