@@ -432,9 +432,9 @@ export class Deghoster {
   #checkSegmentation({ method = 'network', motion, strength = 0.5 }: MergeOptions): void {
     const found = method === 'network' && this.#weights?.config.ablation?.segmentation;
     if (!found || found === 'network') return;
-    const wrong = found === 'none' && motion ? 'motion maps are' : strength === 0.5 ? undefined : 'a strength is';
-    if (wrong)
-      throw new UsageError(`${wrong} given, which these weights do not use (segmentation "${found}"): leave it out`);
+    const unused = `given, which these weights do not use (segmentation "${found}")`;
+    if (found === 'none' && motion) throw new UsageError(`motion maps are ${unused}: leave them out`);
+    if (strength !== 0.5) throw new UsageError(`a strength is ${unused}: leave it out`);
   }
 
   #scheduleFor(request: {

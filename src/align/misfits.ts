@@ -20,7 +20,8 @@ function isMisfit({ failed, kind }: FrameAlignment): boolean {
   return failed === true && kind === 'none';
 }
 
-function overlapText({ overlap = 0 }: FrameAlignment): string {
+/** The share of the picture that can be compared. */
+export function overlapText({ overlap = 0 }: FrameAlignment): string {
   return `${(100 * overlap).toFixed(overlap < 0.1 ? 1 : 0)} %`;
 }
 

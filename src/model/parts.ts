@@ -17,7 +17,7 @@ export interface NetworkParts {
   fusionTiles: TileRules;
 }
 
-/** A fused pixel depends on so many pixels around it, by the decoder's own. */
+/** How far away a fused pixel depends on its input. @param decoderHalo the decoder's part of that, in pixels. */
 export function fusionTiles(decoderHalo: number): TileRules {
   return { halo: ENCODER_HALO + FUSION_HALO + decoderHalo, grid: 4 };
 }

@@ -87,7 +87,7 @@ describe('an ablation', () => {
     const [{ h, w }] = none.frames;
     const motion = none.frames.map(() => new Float32Array(h * w));
     await expect(merge(none, { motion })).rejects.toThrow(
-      'motion maps are given, which these weights do not use (segmentation "none"): leave it out',
+      'motion maps are given, which these weights do not use (segmentation "none"): leave them out',
     );
     await expect(merge(readGolden('any-difference'), { strength: 0.7 })).rejects.toThrow(
       'a strength is given, which these weights do not use (segmentation "difference"): leave it out',

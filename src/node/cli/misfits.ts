@@ -1,4 +1,5 @@
 /** How `deghost merge --skip-misfits` tells of the frames that it left out. */
+import { overlapText } from '../../align/misfits.ts';
 import type { Misfit } from '../../align/types.ts';
 import { alignmentJson } from './alignmentReport.ts';
 import type { MergeOptions } from './mergeOptions.ts';
@@ -6,10 +7,11 @@ import type { Stack } from './mergeStack.ts';
 
 /** A line for each frame. @param stack the whole stack, as it was given to the merge. */
 export function misfitLines(misfits: readonly Misfit[], { frames }: Stack): string[] {
-  return misfits.map(({ frame, alignment: { overlap = 0 } }) => {
-    const share = `${(100 * overlap).toFixed(overlap < 0.1 ? 1 : 0)} %`;
-    return `left out: ${frames[frame].name}, of which the reference shows nothing (${share} of the picture to compare)`;
-  });
+  return misfits.map(
+    ({ frame, alignment }) =>
+      `left out: ${frames[frame].name}, of which the reference shows nothing (${overlapText(alignment)} of the picture ` +
+      'to compare)',
+  );
 }
 
 /** The same for `--json`. */
