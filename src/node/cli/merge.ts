@@ -118,6 +118,8 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
       view.clear();
     }
     const mergedStack = keptFrames(stack, result.order);
+    // From here on, places are those among the frames that were merged.
+    result = { ...result, order: result.order.map((_, k) => k) };
     if (options.crop) result = cropResult(result, mergedStack.frames);
     const merged = performance.now();
     const { exifBlock: exif } = stack.images[mergedStack.order[result.reference]];

@@ -9,8 +9,8 @@ import type { Stack } from './mergeStack.ts';
 export function misfitLines(misfits: readonly Misfit[], { frames }: Stack): string[] {
   return misfits.map(
     ({ frame, alignment }) =>
-      `left out: ${frames[frame].name}, of which the reference shows nothing (${overlapText(alignment)} of the picture ` +
-      'to compare)',
+      `left out: ${frames[frame].name}, because no alignment to the reference could be trusted ` +
+      `(${overlapText(alignment)} of the picture to compare)`,
   );
 }
 
