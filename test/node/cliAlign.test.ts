@@ -115,9 +115,7 @@ describe('--skip-misfits', () => {
     expect(weights.variant).toBe('any');
     expect(misfits).toEqual([{ file: stray, exposure: 4, alignment: expect.objectContaining({ kind: 'none' }) }]);
     expect(warnings.map(({ kind }: { kind: string }) => kind)).not.toContain('unaligned');
-    expect(err).toMatch(
     expect(err).toContain('left out: stray.png, because no alignment to the reference could be trusted (');
-    );
     // The same as the middle one of three, where places of the merged frames differ from those of all.
     const placed = ['merge', stray, middle, darkest, '--ev=-1,0,-2', '-r', '3', '--response', 'gamma', '--json'];
     const third = await deghost(...placed, '-o', at('two.npy'), '--method', 'merge', '--skip-misfits', '--crop');
