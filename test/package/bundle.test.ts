@@ -25,7 +25,7 @@ const MOST_LATER = 19_600;
 
 /** Most bytes that each other entry adds to a page with the core, alike. */
 const ENTRIES: [entry: string, most: number][] = [
-  ['deghost/tune', 6_000],
+  ['deghost/tune', 6_100],
   ['deghost/warnings', 2_000],
 ];
 
@@ -34,6 +34,8 @@ async function bundle(contents: string, options: object = {}): Promise<BuildResu
   const resolveDir = await installed();
   return esbuild({
     stdin: { contents, resolveDir },
+    // Chunks are named after a hash of their paths: relative ones give the same bytes in every folder.
+    absWorkingDir: resolveDir,
     bundle: true,
     minify: true,
     format: 'esm',
@@ -128,6 +130,7 @@ describe('the core in a bundle', () => {
     const [atOnce, later] = await splitSizes(page);
     const [, aligning] = await splitSizes(DEGHOSTER);
     expect(atOnce).toBeLessThan(MOST_BYTES);
+    console.log(`${entry}: ${added} bytes with Brotli in one file, ${later - aligning} split`);
     expect(later - aligning).toBeGreaterThan(100);
     expect(later - aligning).toBeLessThan(most);
   });
