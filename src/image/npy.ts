@@ -113,14 +113,26 @@ function parseHeader(text: string, name: string): { description: string; fortran
 }
 
 /**
+ * What the header of a .npy file says, and where its data starts.
+ * @param name the file, for messages.
+ * @throws InputError naming the file and what is wrong with its header.
+ */
+export function npyHeader(
+  bytes: Uint8Array,
+  name: string,
+): { start: number; description: string; fortran: boolean; shape: number[] } {
+  const { start, headerText } = dataStart(bytes, name);
+  return { start, ...parseHeader(headerText, name) };
+}
+
+/**
  * Decodes a .npy file. The result is an aligned copy, whatever the input's offset.
  * @param name the file, for messages.
  * @throws InputError naming the file and what is unsupported or wrong: other types or byte orders, Fortran order, a
  * size that does not match the shape exactly.
  */
 export function decodeNpy(bytes: Uint8Array, name = 'array'): NpyArray {
-  const { start, headerText } = dataStart(bytes, name);
-  const { description, fortran, shape } = parseHeader(headerText, name);
+  const { start, description, fortran, shape } = npyHeader(bytes, name);
   const dtype = Object.hasOwn(DTYPES, description) ? DTYPES[description] : undefined;
   if (!dtype) {
     throw new InputError(

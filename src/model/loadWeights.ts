@@ -15,8 +15,8 @@ export interface Weights {
   tensors: ReadonlyMap<string, WeightTensor>;
 }
 
-/** Every tensor that a config's network reads, from its graphs. */
-function networkTensors(config: NetworkConfig): Map<string, readonly number[]> {
+/** Every tensor that a config's network reads, by name, from its graphs. Its parts must be loaded (`loadParts`). */
+export function networkTensors(config: NetworkConfig): Map<string, readonly number[]> {
   // With frames on both sides of the reference, a `fixed` network reads all of its tensors.
   const taus = Array.from({ length: FIXED_FRAMES }, (_, k) => 4 ** k);
   const scene: Scene = { taus, reference: 1, width: 16, height: 16, gamma: config.gamma, useResponse: false };

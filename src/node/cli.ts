@@ -9,6 +9,7 @@ import type { DeghostErrorCode } from '../errors.ts';
 import {
   ALIGN_OPTIONS,
   BATCH_OPTIONS,
+  CONVERT_OPTIONS,
   EVALUATE_OPTIONS,
   INFO_OPTIONS,
   MERGE_OPTIONS,
@@ -21,6 +22,7 @@ import type { OptionSpecs, ParsedArgs } from './cli/args.ts';
 import {
   ALIGN_HELP,
   BATCH_HELP,
+  CONVERT_HELP,
   EVALUATE_HELP,
   GENERAL_HELP,
   INFO_HELP,
@@ -58,6 +60,11 @@ const COMMANDS: Record<string, Command> = {
     help: EVALUATE_HELP,
     remedies: EVALUATE_REMEDIES,
     load: async () => (await import('./cli/evaluate.ts')).evaluateCommand,
+  },
+  convert: {
+    options: CONVERT_OPTIONS,
+    help: CONVERT_HELP,
+    load: async () => (await import('./cli/convert.ts')).convertCommand,
   },
   info: { options: INFO_OPTIONS, help: INFO_HELP, load: async () => (await import('./cli/info.ts')).infoCommand },
 };
@@ -129,7 +136,7 @@ function unknownCommand(word: string): UsageError {
     );
   return new UsageError(
     `unknown command "${word}"${suggestion(word, Object.keys(COMMANDS))}: the commands are merge, batch, align, ` +
-      'plan, tune, evaluate and info',
+      'plan, tune, evaluate, convert and info',
   );
 }
 

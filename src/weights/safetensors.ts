@@ -24,9 +24,8 @@ export interface WeightsFile {
   tensors: Map<string, WeightTensor>;
 }
 
-type WeightsDtype = 'F32' | 'F16';
-
-const BYTES: Record<WeightsDtype, number> = { F32: 4, F16: 2 };
+/** Types of weights, and bytes of a value. */
+const BYTES = { F32: 4, F16: 2 };
 /** Longest header the reference accepts, in bytes. */
 const MAX_HEADER = 100_000_000;
 const FIELDS = ['dtype', 'shape', 'data_offsets'];
@@ -38,7 +37,7 @@ function damaged(what: string, options?: ErrorOptions): never {
 /** One tensor's header entry, checked by itself but not yet against the others. */
 interface Entry {
   name: string;
-  dtype: WeightsDtype;
+  dtype: string;
   shape: number[];
   count: number;
   begin: number;
@@ -51,21 +50,32 @@ interface Entry {
  * @throws InputError naming the file, the tensor, both values and the remedy.
  */
 export function readSafetensors(bytes: Uint8Array, name = 'weights'): WeightsFile {
+  const { metadata, entries, data } = safetensorsEntries(bytes, name, BYTES);
+  const tensors = new Map<string, WeightTensor>();
+  for (const entry of entries) {
+    const { begin, end, shape } = entry;
+    tensors.set(entry.name, { shape, data: readValues(data.subarray(begin, end), entry, name) });
+  }
+  return { metadata, tensors };
+}
+
+/**
+ * The entries of a safetensors file, which were checked against its data, and the data.
+ * @param sizes the types that are accepted, with the bytes of a value.
+ * @throws InputError as readSafetensors does.
+ */
+export function safetensorsEntries(
+  bytes: Uint8Array,
+  name: string,
+  sizes: Readonly<Record<string, number>>,
+): { metadata: Record<string, string>; entries: Entry[]; data: Uint8Array } {
   const dataStart = readHeaderEnd(bytes, name);
   const header = parseHeader(bytes.subarray(8, dataStart), name);
   const metadata = readMetadata(header.get('__metadata__'), name);
   header.delete('__metadata__');
-  const entries = [...header].map(([tensor, value]) => readEntry(tensor, value, name));
+  const entries = [...header].map(([tensor, value]) => readEntry(tensor, value, name, sizes));
   checkTiling(entries, bytes.length - dataStart, name);
-  const tensors = new Map<string, WeightTensor>();
-  for (const entry of entries) {
-    const { begin, end, shape } = entry;
-    tensors.set(entry.name, {
-      shape,
-      data: readValues(bytes.subarray(dataStart + begin, dataStart + end), entry, name),
-    });
-  }
-  return { metadata, tensors };
+  return { metadata, entries, data: bytes.subarray(dataStart) };
 }
 
 /** Start of the data: 8 + the header's length, checked against the limit and the file's size. */
@@ -109,7 +119,7 @@ function readMetadata(value: JsonValue | undefined, name: string): Record<string
   return Object.fromEntries(value) as Record<string, string>;
 }
 
-function readEntry(tensor: string, value: JsonValue, name: string): Entry {
+function readEntry(tensor: string, value: JsonValue, name: string, sizes: Readonly<Record<string, number>>): Entry {
   const at = `${name}: tensor ${quote(tensor)}`;
   if (!(value instanceof Map))
     damaged(`${at} is ${describe(value)}, expected an object with dtype, shape and data_offsets`);
@@ -121,9 +131,12 @@ function readEntry(tensor: string, value: JsonValue, name: string): Entry {
       );
   }
   const dtype = value.get('dtype');
-  if (dtype !== 'F32' && dtype !== 'F16') {
+  if (typeof dtype !== 'string' || !Object.hasOwn(sizes, dtype)) {
+    const known = Object.keys(sizes)
+      .join(', ')
+      .replace(/, (\w+)$/, ' and $1');
     throw new InputError(
-      `${at} has dtype ${describe(dtype)}, only F32 and F16 are supported: convert it and export the file again`,
+      `${at} has dtype ${describe(dtype)}, only ${known} are supported: convert it with \`deghost convert\``,
     );
   }
   const shape = readIntegers(value.get('shape'), `${at}: shape`);
@@ -136,9 +149,9 @@ function readEntry(tensor: string, value: JsonValue, name: string): Entry {
     count *= side;
     if (count > Number.MAX_SAFE_INTEGER / 4) damaged(`${at}: shape [${shape}] has more values than can be counted`);
   }
-  if (end - begin !== count * BYTES[dtype]) {
+  if (end - begin !== count * sizes[dtype]) {
     damaged(
-      `${at}: data_offsets span ${end - begin} bytes, shape [${shape}] of ${dtype} needs ${count * BYTES[dtype]}`,
+      `${at}: data_offsets span ${end - begin} bytes, shape [${shape}] of ${dtype} needs ${count * sizes[dtype]}`,
     );
   }
   return { name: tensor, dtype, shape, count, begin, end };

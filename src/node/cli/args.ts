@@ -146,6 +146,20 @@ export const EVALUATE_OPTIONS = {
   quiet: { type: 'boolean', short: 'q' },
 } satisfies OptionSpecs;
 
+export const CONVERT_OPTIONS = {
+  ...pick(COMMON, ['json', 'help']),
+  output: { type: 'string', short: 'o' },
+  map: { type: 'string' },
+  'save-map': { type: 'string' },
+  variant: { type: 'string' },
+  config: { type: 'string' },
+  layout: { type: 'string' },
+  dtype: { type: 'string' },
+  'dry-run': { type: 'boolean' },
+  all: { type: 'boolean' },
+  quiet: { type: 'boolean', short: 'q' },
+} satisfies OptionSpecs;
+
 export const INFO_OPTIONS = COMMON;
 
 /** Lists of exposures may start with a minus sign; other values may not, unless joined with `=`. */

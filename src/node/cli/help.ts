@@ -13,6 +13,7 @@ Usage
   deghost plan WIDTHxHEIGHT     what a merge of this size would run, and its memory
   deghost tune                  find the fastest implementations on this adapter
   deghost evaluate DIR...       measure the quality of merges, with or without ground truth
+  deghost convert FILE -o OUT   weights that were trained elsewhere, as a weights file
   deghost info                  adapters, their limits and features, and missing drivers
   deghost COMMAND --help        help on one command
   deghost --version
@@ -295,6 +296,46 @@ ${ADAPTER}
   --memory-budget SIZE  most GPU memory to use: 512MiB (default), 1GiB, 300000000
   --precision f32|f16   as in deghost merge
   -q, --quiet           no progress
+  -h, --help            this text
+`;
+
+export const CONVERT_HELP = `Usage: deghost convert FILE -o OUT.safetensors [options]
+
+Makes a weights file from another framework's checkpoint, for --weights. Nothing of the checkpoint is run.
+
+Examples
+  deghost convert model.pth --dry-run
+  deghost convert model.pth -o mine.safetensors --config '{"base": "merge", "hat": "pixel"}'
+  deghost convert model.h5 --dry-run --save-map names.json
+  deghost convert model.h5 -o mine.safetensors --map names.json   (a map that you edited)
+  deghost merge a.jpg b.jpg c.jpg -o out.hdr --weights mine.safetensors
+
+Checkpoints
+  PyTorch (.pt, .pth, both forms of torch.save), TensorFlow V2 (.index, with its .data files beside it, or the
+  folder of a saved model), Keras (.h5, .keras, .weights.h5), ONNX (the initialisers), NPZ, safetensors. Types
+  f64, f32, bf16 and f16. A pickle with anything but tensors, dictionaries and numbers is refused.
+
+Which tensor is which
+  Names that are the network's own, but for a common start, are taken as they are. Otherwise tensors are told
+  apart by their shapes, and those of one shape by their order; the table shows which. docs/convert.md has the
+  names and shapes.
+  --save-map FILE.json  saves the map: {"name in the checkpoint": "name in the network", "left out": null}
+  --map FILE.json       takes this map. It must name every tensor of floats, and every one of the network.
+  --layout LAYOUT       axes of kernels: OIHW, HWIO, or auto (default), as their shapes show
+
+Which network
+  Widths, variant and ablation follow from the shapes, if the checkpoint does not say them.
+  --variant fixed|any   for three frames, or for 2 to 16
+  --config JSON|FILE    other fields: slope, gamma, maskMode, base, hat, gate. Tensors do not show them: give
+                        them as the network was trained.
+
+Result
+  -o, --output FILE     the weights file
+  --dtype f32|f16       Default: f32. f64 is rounded to the nearest f32.
+  --dry-run             writes no weights
+  --all                 lists every tensor
+  --json                one JSON object on stdout
+  -q, --quiet           no messages
   -h, --help            this text
 `;
 

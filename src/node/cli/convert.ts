@@ -1,0 +1,230 @@
+/**
+ * `deghost convert`: another framework's checkpoint as a weights file. Nothing of the checkpoint is run, and Python is
+ * not needed.
+ */
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { InputError, UsageError, throwIfCancelled } from '../../errors.ts';
+import { loadWeights } from '../../model/loadWeights.ts';
+import type { Checkpoint, KernelLayout, ReadBeside } from '../../weights/convert/checkpoint.ts';
+import type { Jsfive } from '../../weights/convert/keras.ts';
+import { decodeAssigned, networkText, propose } from '../../weights/convert/propose.ts';
+import type { NameMap, Proposal } from '../../weights/convert/propose.ts';
+import { readCheckpoint } from '../../weights/convert/read.ts';
+import { parseStrictJson } from '../../weights/json.ts';
+import { writeSafetensors } from '../../weights/writeSafetensors.ts';
+import { bytesText } from '../../bytesText.ts';
+import { optional, shown } from '../problems.ts';
+import { readFileBytes } from '../readImage.ts';
+import { checkWritable, writeFileAtomic } from '../writeFile.ts';
+import { openZip } from '../zip.ts';
+import { choiceOption } from './args.ts';
+import type { ParsedArgs } from './args.ts';
+import { columns } from './columns.ts';
+import { json } from './io.ts';
+import type { CommandIo } from './io.ts';
+
+/** Largest checkpoint, or part of one, that is read. */
+const MAX_BYTES = 2 ** 31 - 1;
+/** Largest map of names or config. */
+const MAX_TEXT_BYTES = 64 << 20;
+/** Names of left-out tensors and alternatives that are listed. */
+const SHOWN = 12;
+
+export async function convertCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
+  const { values, flags, positionals } = args;
+  if (positionals.length !== 1)
+    throw new UsageError(
+      `${positionals.length} files are given, deghost convert takes one checkpoint: \`deghost convert FILE -o ` +
+        'weights.safetensors`',
+    );
+  const isDry = flags.has('dry-run');
+  const { output, 'save-map': savedMap } = values;
+  if (output === undefined && !isDry)
+    throw new UsageError('no output given: write -o weights.safetensors, or --dry-run to see what it would hold');
+  if (output !== undefined && !output.endsWith('.safetensors'))
+    throw new UsageError(`-o is "${output}": its name must end with .safetensors`);
+  const dtype = choiceOption(args, 'dtype', ['f32', 'f16'] as const, 'f32');
+  const layout = choiceOption<KernelLayout | 'auto'>(args, 'layout', ['auto', 'OIHW', 'HWIO'], 'auto');
+  const variant = values.variant === undefined ? undefined : choiceOption(args, 'variant', ['fixed', 'any'], 'fixed');
+  const path = indexOf(positionals[0]);
+  const name = shown(path);
+  for (const file of [output, savedMap]) {
+    if (file === undefined) continue;
+    if (resolve(file) === resolve(path))
+      throw new UsageError(`${shown(file)} is the checkpoint itself: name another file`);
+    if (!isDry || file === savedMap) await checkWritable(file);
+  }
+  const fields = values.config === undefined ? undefined : await readFields(values.config);
+  const map = values.map === undefined ? undefined : await readMap(values.map);
+  const checkpoint = await readCheckpoint(await readFileBytes(path, MAX_BYTES), {
+    name,
+    file: basename(path),
+    beside: besideOf(path),
+    openZip,
+    jsfive: loadJsfive,
+  });
+  throwIfCancelled(io.signal);
+  const proposal = await propose(checkpoint, { name, variant, fields, layout, map });
+  const metadata = {
+    format: 'deghost',
+    variant: proposal.variant,
+    config: JSON.stringify({ ...proposal.fields, convertedFrom: checkpoint.format }),
+  };
+  const bytes = writeSafetensors(decodeAssigned(checkpoint, proposal), metadata, dtype);
+  // What is written is what every command can read.
+  await loadWeights(bytes, name);
+  if (output !== undefined && !isDry) await writeFileAtomic(output, bytes, { signal: io.signal });
+  if (savedMap !== undefined)
+    await writeFileAtomic(savedMap, new TextEncoder().encode(mapText(checkpoint, proposal)), { signal: io.signal });
+  const written = isDry ? undefined : output;
+  if (flags.has('json')) io.stdout.write(json(report(path, checkpoint, proposal, { dtype, written, savedMap })));
+  else io.stdout.write(`${reportText(name, checkpoint, proposal, flags.has('all'))}\n`);
+  if (flags.has('quiet')) return;
+  if (written !== undefined) io.stderr.write(`${shown(written)}: ${bytesText(bytes.length)}, ${dtype}\n`);
+  if (savedMap !== undefined) io.stderr.write(`${shown(savedMap)}: the map of names\n`);
+}
+
+/** A TensorFlow checkpoint is also named by what its files begin with, a saved model by its folder. */
+function indexOf(path: string): string {
+  if (existsSync(join(path, 'variables', 'variables.index'))) return join(path, 'variables', 'variables.index');
+  return !existsSync(path) && existsSync(`${path}.index`) ? `${path}.index` : path;
+}
+
+/** Reads files beside the checkpoint. A file cannot name one elsewhere. */
+function besideOf(path: string): ReadBeside {
+  return async (file) => {
+    const isPlain = file !== '' && file === basename(file) && file !== '.' && file !== '..' && !/[\\/\0]/.test(file);
+    if (!isPlain)
+      throw new InputError(
+        `${shown(path)}: its data is in ${JSON.stringify(file.slice(0, 80))}, only files beside it are read: save it ` +
+          'again, with the data in the same folder',
+      );
+    return readFileBytes(join(dirname(path), file), MAX_BYTES);
+  };
+}
+
+async function loadJsfive(): Promise<Jsfive> {
+  const load = async (): Promise<Jsfive> => (await import('jsfive' as string)) as Jsfive;
+  return optional(load, 'jsfive', 'reading HDF5');
+}
+
+/** `--config`: JSON, or a file of it. */
+async function readFields(text: string): Promise<Record<string, unknown>> {
+  const isInline = text.trimStart().startsWith('{');
+  const source = isInline ? text : new TextDecoder().decode(await readFileBytes(text, MAX_TEXT_BYTES));
+  const at = isInline ? '--config' : `--config ${shown(text)}`;
+  try {
+    if (!(parseStrictJson(source) instanceof Map)) throw new SyntaxError('it is not an object');
+  } catch (error) {
+    throw new UsageError(`${at}: ${(error as Error).message}: write a JSON object such as {"base": "merge"}`);
+  }
+  return JSON.parse(source) as Record<string, unknown>;
+}
+
+/** A map of names: `{"name in the checkpoint": "name in the network", "what is left out": null}`. */
+async function readMap(path: string): Promise<NameMap> {
+  const at = `--map ${shown(path)}`;
+  let map: unknown;
+  try {
+    map = parseStrictJson(new TextDecoder('utf-8', { fatal: true }).decode(await readFileBytes(path, MAX_TEXT_BYTES)));
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(`${at}: ${(error as Error).message}: correct it, or let --save-map write one`);
+  }
+  if (!(map instanceof Map)) throw new InputError(`${at}: it is not a JSON object: let --save-map write one`);
+  for (const [source, target] of map)
+    if (target !== null && typeof target !== 'string')
+      throw new InputError(
+        `${at}: ${JSON.stringify(source)} is ${JSON.stringify(target)?.slice(0, 60)}: write a name of the network, or null`,
+      );
+  return map as NameMap;
+}
+
+/** The map that was used, in the order of the network; what is left out comes last. */
+function mapText(checkpoint: Checkpoint, { assignments, leftOut }: Proposal): string {
+  const rows = [
+    ...assignments.map(({ source, target }) => [source, target] as const),
+    ...leftOut.map((source) => [source, null] as const),
+  ];
+  const lines = rows.map(([source, target]) => `  ${JSON.stringify(source)}: ${JSON.stringify(target)}`);
+  return `{\n${lines.join(',\n')}\n}\n`;
+}
+
+interface Written {
+  dtype: string;
+  written?: string;
+  savedMap?: string;
+}
+
+function report(
+  path: string,
+  checkpoint: Checkpoint,
+  proposal: Proposal,
+  { dtype, written, savedMap }: Written,
+): unknown {
+  const { config, variant, fields, unsaid, layout, assignments, leftOut, alternatives } = proposal;
+  return {
+    input: path,
+    format: checkpoint.format,
+    layout,
+    variant,
+    config: { ...fields, width: config.width, segWidths: config.segWidths },
+    notSaid: unsaid,
+    alternatives,
+    tensors: assignments,
+    leftOut: [
+      ...leftOut.map((source) => ({ source, what: `${shapeText(checkpoint, source)}` })),
+      ...[...checkpoint.others].map(([source, what]) => ({ source, what })),
+    ],
+    output: written ?? null,
+    dtype,
+    map: savedMap ?? null,
+  };
+}
+
+function shapeText({ tensors }: Checkpoint, source: string): string {
+  const { dtype, shape } = tensors.get(source)!;
+  return `${dtype} [${shape.join(', ')}]`;
+}
+
+const HOW = { map: 'map', name: 'name', shape: 'shape', order: 'order' };
+
+/** What became of the checkpoint, in words and as a table. */
+function reportText(name: string, checkpoint: Checkpoint, proposal: Proposal, isWhole: boolean): string {
+  const { variant, config, layout, assignments, leftOut, alternatives, unsaid } = proposal;
+  const lines = [`${name}: ${checkpoint.format}, ${checkpoint.tensors.size} tensors, kernels in ${layout}`];
+  lines.push(`network: ${networkText(variant, config)}`);
+  for (const other of alternatives.slice(0, SHOWN))
+    lines.push(`  the same shapes has: ${other} (choose with --variant and --config)`);
+  const byOrder = assignments.filter(({ by }) => by === 'order').length;
+  if (assignments.every(({ by }) => by === 'name') && !isWhole)
+    lines.push(`all ${assignments.length} tensors by their names (--all lists them)`);
+  else {
+    const rows = [['the network', 'shape', 'the checkpoint', 'type', 'found by']];
+    for (const { target, source, shape, dtype, by } of assignments)
+      rows.push([target, `[${shape.join(', ')}]`, shown(source), dtype, HOW[by]]);
+    lines.push('', ...columns(rows, () => true), '');
+  }
+  if (byOrder > 0)
+    lines.push(
+      `${byOrder} tensors were told apart by their order alone: check them. --save-map saves this map, --map reads it ` +
+        'after you edited it.',
+    );
+  const others = [
+    ...leftOut.map((source) => `${shown(source)}, ${shapeText(checkpoint, source)}`),
+    ...[...checkpoint.others].map(([source, what]) => `${shown(source)}, ${what}`),
+  ];
+  if (others.length > 0) {
+    lines.push(`left out: ${others.length}`);
+    const most = isWhole ? others.length : SHOWN;
+    lines.push(...others.slice(0, most).map((text) => `  ${text}`));
+    if (others.length > most) lines.push(`  and ${others.length - most} more (--all lists them)`);
+  }
+  if (unsaid.length > 0)
+    lines.push(
+      `The checkpoint does not say ${unsaid.join(', ')}: the defaults are taken (slope ${config.slope}, gamma ` +
+        `${config.gamma}, ${config.maskMode} maps, base ${config.base}). Give others with --config if it was trained so.`,
+    );
+  return lines.join('\n');
+}
