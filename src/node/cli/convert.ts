@@ -7,7 +7,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { InputError, UsageError, throwIfCancelled } from '../../errors.ts';
 import { loadWeights } from '../../model/loadWeights.ts';
 import type { Checkpoint, KernelLayout, ReadBeside } from '../../weights/convert/checkpoint.ts';
-import type { Jsfive } from '../../weights/convert/keras.ts';
+import type { H5wasm } from '../../weights/convert/keras.ts';
 import { decodeAssigned, networkText, propose } from '../../weights/convert/propose.ts';
 import type { NameMap, Proposal } from '../../weights/convert/propose.ts';
 import { readCheckpoint } from '../../weights/convert/read.ts';
@@ -62,7 +62,7 @@ export async function convertCommand(args: ParsedArgs, io: CommandIo): Promise<v
     file: basename(path),
     beside: besideOf(path),
     openZip,
-    jsfive: loadJsfive,
+    h5wasm: loadH5wasm,
   });
   throwIfCancelled(io.signal);
   const proposal = await propose(checkpoint, { name, variant, fields, layout, map });
@@ -76,7 +76,7 @@ export async function convertCommand(args: ParsedArgs, io: CommandIo): Promise<v
   await loadWeights(bytes, name);
   if (output !== undefined && !isDry) await writeFileAtomic(output, bytes, { signal: io.signal });
   if (savedMap !== undefined)
-    await writeFileAtomic(savedMap, new TextEncoder().encode(mapText(checkpoint, proposal)), { signal: io.signal });
+    await writeFileAtomic(savedMap, new TextEncoder().encode(mapText(proposal)), { signal: io.signal });
   const written = isDry ? undefined : output;
   if (flags.has('json')) io.stdout.write(json(report(path, checkpoint, proposal, { dtype, written, savedMap })));
   else io.stdout.write(`${reportText(name, checkpoint, proposal, flags.has('all'))}\n`);
@@ -104,9 +104,9 @@ function besideOf(path: string): ReadBeside {
   };
 }
 
-async function loadJsfive(): Promise<Jsfive> {
-  const load = async (): Promise<Jsfive> => (await import('jsfive' as string)) as Jsfive;
-  return optional(load, 'jsfive', 'reading HDF5');
+async function loadH5wasm(): Promise<H5wasm> {
+  const load = async (): Promise<H5wasm> => (await import('h5wasm' as string)) as H5wasm;
+  return optional(load, 'h5wasm', 'reading HDF5');
 }
 
 /** `--config`: JSON, or a file of it. */
@@ -136,13 +136,14 @@ async function readMap(path: string): Promise<NameMap> {
   for (const [source, target] of map)
     if (target !== null && typeof target !== 'string')
       throw new InputError(
-        `${at}: ${JSON.stringify(source)} is ${JSON.stringify(target)?.slice(0, 60)}: write a name of the network, or null`,
+        `${at}: ${JSON.stringify(source)} is ${JSON.stringify(target)?.slice(0, 60)}: write a name of the network, ` +
+          'or null',
       );
   return map as NameMap;
 }
 
 /** The map that was used, in the order of the network; what is left out comes last. */
-function mapText(checkpoint: Checkpoint, { assignments, leftOut }: Proposal): string {
+function mapText({ assignments, leftOut }: Proposal): string {
   const rows = [
     ...assignments.map(({ source, target }) => [source, target] as const),
     ...leftOut.map((source) => [source, null] as const),
@@ -163,13 +164,13 @@ function report(
   proposal: Proposal,
   { dtype, written, savedMap }: Written,
 ): unknown {
-  const { config, variant, fields, unsaid, layout, assignments, leftOut, alternatives } = proposal;
+  const { variant, fields, unsaid, layout, assignments, leftOut, alternatives } = proposal;
   return {
     input: path,
     format: checkpoint.format,
     layout,
     variant,
-    config: { ...fields, width: config.width, segWidths: config.segWidths },
+    config: fields,
     notSaid: unsaid,
     alternatives,
     tensors: assignments,
@@ -208,8 +209,8 @@ function reportText(name: string, checkpoint: Checkpoint, proposal: Proposal, is
   }
   if (byOrder > 0)
     lines.push(
-      `${byOrder} tensors were told apart by their order alone: check them. --save-map saves this map, --map reads it ` +
-        'after you edited it.',
+      `${byOrder} tensors were told apart by their order alone: check them. --save-map saves this map, --map reads ` +
+        'it after you edited it.',
     );
   const others = [
     ...leftOut.map((source) => `${shown(source)}, ${shapeText(checkpoint, source)}`),
@@ -224,7 +225,8 @@ function reportText(name: string, checkpoint: Checkpoint, proposal: Proposal, is
   if (unsaid.length > 0)
     lines.push(
       `The checkpoint does not say ${unsaid.join(', ')}: the defaults are taken (slope ${config.slope}, gamma ` +
-        `${config.gamma}, ${config.maskMode} maps, base ${config.base}). Give others with --config if it was trained so.`,
+        `${config.gamma}, ${config.maskMode} maps, base ${config.base}, no gate). Give others with --config if it was ` +
+        'trained so.',
     );
   return lines.join('\n');
 }

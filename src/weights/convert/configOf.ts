@@ -1,6 +1,6 @@
 /**
- * Which network a checkpoint holds, as far as its tensors show it: the variant, the widths and the ablation. What they do
- * not show (slope, gamma, soft or binary maps, base, hat, gate) is not guessed.
+ * Which network a checkpoint holds, as far as its tensors show it: the variant, the widths and the ablation. What they
+ * do not show (slope, gamma, soft or binary maps, base, hat, gate) is not guessed.
  */
 import { networkTensors } from '../../model/loadWeights.ts';
 import { loadParts } from '../../model/partsOf.ts';
@@ -126,8 +126,9 @@ export async function candidatesByShapes(layers: readonly Layer[], said: Said, n
     for (const ablation of ablations()) {
       for (const variant of ['fixed', 'any']) {
         if (said.variant !== undefined && said.variant !== variant) continue;
-        const fields = { ...widths, ...named(ablation), ...said.fields };
-        const isContradicted = Object.entries({ ...widths, ...ablation }).some(
+        const own = ablation.segmentation === 'network' ? widths : { width: widths.width };
+        const fields = { ...own, ...named(ablation), ...said.fields };
+        const isContradicted = Object.entries({ ...own, ...ablation }).some(
           ([field, value]) => field in said.fields && JSON.stringify(said.fields[field]) !== JSON.stringify(value),
         );
         if (isContradicted) continue;

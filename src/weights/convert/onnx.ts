@@ -6,7 +6,7 @@
  */
 import { InputError } from '../../errors.ts';
 import { DTYPE_BYTES, Entries, countOf, damaged, decodeValues, quoted } from './checkpoint.ts';
-import type { Checkpoint, ReadBeside, SourceDtype, SourceTensor } from './checkpoint.ts';
+import type { Checkpoint, ReadBeside, SourceDtype } from './checkpoint.ts';
 import { fields, integerOf, integersOf, messageOf, textOf } from './protobuf.ts';
 
 /** TensorProto.DataType. */
@@ -53,12 +53,10 @@ export async function readOnnx(bytes: Uint8Array, name: string, beside: ReadBesi
     const data = external
       ? await externalData(external, tensor, files, beside, name)
       : dataOf(initializer, dtype, tensor, name);
-    if (data.length !== count * DTYPE_BYTES[dtype])
-      damaged(
-        name,
-        `tensor ${quoted(tensor)} [${shape}] of ${dtype} needs ${count * DTYPE_BYTES[dtype]} bytes, it has ${data.length}`,
-      );
-    entries.addTensor(tensor, { shape, dtype, read: () => decodeValues(data, dtype) } satisfies SourceTensor);
+    const expected = count * DTYPE_BYTES[dtype];
+    if (data.length !== expected)
+      damaged(name, `tensor ${quoted(tensor)} [${shape}] of ${dtype} needs ${expected} bytes, it has ${data.length}`);
+    entries.addTensor(tensor, { shape, dtype, read: () => decodeValues(data, dtype) });
   }
   return { format: 'ONNX', layout: 'OIHW', tensors: entries.tensors, others: entries.others, metadata: {} };
 }
@@ -84,7 +82,7 @@ function readGraph(bytes: Uint8Array, found: Map<string, Initializer>, used: str
         if (part.number === 1) used.push(textOf(part, name));
         if (part.number === 2 && !output) output = textOf(part, name);
         if (part.number === 4) operation = textOf(part, name);
-        if (part.number === 5) value ??= valueOf(messageOf(part, name), name);
+        if (part.number === 5) value ??= constantValue(messageOf(part, name), name);
       }
       if (operation === 'Constant' && value) add(output, value);
     }
@@ -92,7 +90,7 @@ function readGraph(bytes: Uint8Array, found: Map<string, Initializer>, used: str
 }
 
 /** The tensor of a Constant's attribute `value`: name (1), t (5). */
-function valueOf(bytes: Uint8Array, name: string): Initializer | undefined {
+function constantValue(bytes: Uint8Array, name: string): Initializer | undefined {
   let isValue = false;
   let tensor: Initializer | undefined;
   for (const part of fields(bytes, name)) {

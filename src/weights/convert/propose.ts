@@ -307,7 +307,8 @@ async function misfit(tensors: readonly LaidOut[], said: Said, name: string): Pr
   }
   if (isSameTally(has, wants)) problems.push('layers and widths contradict each other');
   return new InputError(
-    `${name}: its tensors fit no network; beside ${networkText(variant, candidate.config)}: ${listed(problems)}: ${remedy}`,
+    `${name}: its tensors fit no network; beside ${networkText(variant, candidate.config)}: ${listed(problems)}: ` +
+      remedy,
   );
 }
 

@@ -73,8 +73,9 @@ class Tensor {
 /** The begin of an older file: protocol 2 and the magic number. */
 export const LEGACY_MAGIC = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 const LEGACY_PROTOCOL = 1001;
-/** Deepest nesting of dictionaries. */
+/** Deepest nesting of dictionaries, and most values in them. */
 const MAX_DEPTH = 32;
+const MAX_VISITS = 1_000_000;
 
 /** Reads a zip file of `torch.save`. @throws InputError */
 export async function readPytorchZip(zip: Zip, name: string): Promise<Checkpoint> {
@@ -237,7 +238,10 @@ function checkpoint(
 ): Checkpoint {
   const entries = new Entries(name);
   const metadata: Checkpoint['metadata'] = {};
+  let visits = 0;
   const walk = (item: PickleValue, path: readonly string[]): void => {
+    // One list can be in many places, and in itself.
+    if (++visits > MAX_VISITS) damaged(name, `its dictionaries unfold to more than ${MAX_VISITS} values`);
     if (path.length > MAX_DEPTH) damaged(name, `its dictionaries are more than ${MAX_DEPTH} deep`);
     if (item instanceof Opaque) {
       if (item.value instanceof Tensor) addTensor(entries, path.join('.'), item.value, storages, isLittle, name);
@@ -304,8 +308,9 @@ function keyText(key: PickleValue, name: string): string {
 
 /** A dictionary of plain values as JSON text, or undefined if it has others. */
 function jsonText(config: PickleValue): string | undefined {
+  let visits = 0;
   const plain = (value: PickleValue, depth: number): unknown => {
-    if (depth > MAX_DEPTH) throw new TypeError('too deep');
+    if (depth > MAX_DEPTH || ++visits > MAX_VISITS) throw new TypeError('too deep');
     if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
     if (typeof value === 'number' && Number.isFinite(value)) return value;
     if (Array.isArray(value) || value instanceof Tuple)

@@ -2,7 +2,7 @@
 import { InputError } from '../../errors.ts';
 import type { Checkpoint, ReadBeside } from './checkpoint.ts';
 import { readKeras } from './keras.ts';
-import type { Jsfive } from './keras.ts';
+import type { H5wasm } from './keras.ts';
 import { readNpz } from './npz.ts';
 import { readOnnx } from './onnx.ts';
 import { LEGACY_MAGIC, readPytorchLegacy, readPytorchZip } from './pytorch.ts';
@@ -19,7 +19,7 @@ export interface CheckpointSource {
   /** Reads a file beside it. */
   beside: ReadBeside;
   openZip(bytes: Uint8Array, name: string): Promise<Zip>;
-  jsfive(): Promise<Jsfive>;
+  h5wasm(): Promise<H5wasm>;
 }
 
 const HDF5 = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -32,15 +32,15 @@ const EMPTY_ZIP = [0x50, 0x4b, 0x05, 0x06];
  * @throws InputError naming the file and what is wrong with it, or that its format is unknown; MissingPackageError
  */
 export async function readCheckpoint(bytes: Uint8Array, source: CheckpointSource): Promise<Checkpoint> {
-  const { name, file, beside, openZip, jsfive } = source;
+  const { name, file, beside, openZip, h5wasm } = source;
   const begins = (magic: readonly number[]): boolean => magic.every((byte, i) => bytes[i] === byte);
   if (begins(LEGACY_MAGIC)) return readPytorchLegacy(bytes, name);
-  if (begins(HDF5)) return readKeras(bytes, name, await jsfive());
+  if (begins(HDF5)) return readKeras(bytes, name, await h5wasm());
   if (begins(ZIP) || begins(EMPTY_ZIP)) {
     const zip = await openZip(bytes, name);
     if (zip.names.some((entry) => /^[^/]+\/data\.pkl$/.test(entry))) return readPytorchZip(zip, name);
     if (zip.names.includes('model.weights.h5'))
-      return readKeras(await zip.read('model.weights.h5'), name, await jsfive());
+      return readKeras(await zip.read('model.weights.h5'), name, await h5wasm());
     if (zip.names.some((entry) => entry.endsWith('.npy'))) return readNpz(zip, name);
     throw new InputError(
       `${name}: it is a zip file of something else: PyTorch's has a data.pkl, NumPy's .npy arrays, Keras's a ` +
@@ -66,7 +66,7 @@ function unknown(bytes: Uint8Array, file: string): string {
   if (start.startsWith('version https://git-lfs'))
     return 'it is a Git LFS pointer, not the checkpoint: run `git lfs pull`, or download the file itself';
   return (
-    'its format is unknown: checkpoints of PyTorch (.pt, .pth), TensorFlow (.index), Keras (.h5, .keras), ONNX, NPZ and ' +
-    'safetensors are read'
+    'its format is unknown: checkpoints of PyTorch (.pt, .pth), TensorFlow (.index), Keras (.h5, .keras), ONNX, NPZ ' +
+    'and safetensors are read'
   );
 }

@@ -23,6 +23,8 @@ const TRAILER = 5;
 const DTYPES: Record<number, SourceDtype> = { 1: 'f32', 2: 'f64', 14: 'bf16', 19: 'f16' };
 const OTHER_TYPES: Record<number, string> = { 3: 'i32', 4: 'u8', 5: 'i16', 6: 'i8', 7: 'text', 9: 'i64', 10: 'bool' };
 const VARIABLE = '/.ATTRIBUTES/VARIABLE_VALUE';
+/** What optimizers keep beside each variable, in new checkpoints and in old ones. */
+const SLOT = /\/\.OPTIMIZER_SLOT\/|\/(Adam|RMSProp|Momentum|Adagrad|ExponentialMovingAverage)(_\d+)?$/;
 const MAX_SHARDS = 10_000;
 
 /** Whether a file ends as a table does. */
@@ -57,6 +59,11 @@ export async function readTensorflow(
   let shards = 0;
   let isLittle = true;
   for (const field of fields(header, name)) {
+    if (field.number === 1 && field.bytes)
+      throw new InputError(
+        `${name}: it is a checkpoint of TensorFlow's first format, which is not read: restore it and save it again ` +
+          'with tf.train.Saver(write_version=2), or tf.train.Checkpoint',
+      );
     if (field.number === 1) shards = integerOf(field, name);
     if (field.number === 2) isLittle = integerOf(field, name) === 0;
   }
@@ -70,6 +77,10 @@ export async function readTensorflow(
     const { shape, shard, offset, size } = entry;
     const own = key.endsWith(VARIABLE) ? key.slice(0, -VARIABLE.length) : key;
     const dtype = Object.hasOwn(DTYPES, entry.dtype) ? DTYPES[entry.dtype] : undefined;
+    if (SLOT.test(key)) {
+      entries.addOther(own, `an optimizer's state [${shape}]`);
+      continue;
+    }
     if (!dtype) {
       entries.addOther(own, `${OTHER_TYPES[entry.dtype] ?? `type ${entry.dtype}`} [${shape}]`);
       continue;
