@@ -112,14 +112,19 @@ def call(*command):
     return done.stdout
 
 
-def train(name, seed, pool, held):
+def longer_name(name, longer):
+    return name if longer == 1 else f"{name}, {longer} times"
+
+
+def train(name, seed, pool, held, longer=1):
     """Trains a row. Returns its weights file and the minutes that it took."""
     spec = ROWS[name]
-    run = os.path.join("runs/ablations", f"{name.replace(' ', '-').replace(',', '')}-{seed}")
+    key = longer_name(name, longer)
+    run = os.path.join("runs/ablations", f"{key.replace(' ', '-').replace(',', '')}-{seed}")
     weights = os.path.join(HERE, run, "weights.safetensors")
     pools = ["--pool", pool, "--held-out", held, "--held-out-stacks", 4]
     network = ["--variant", spec["variant"], "--config", json.dumps(spec["config"]), "--run", run, "--seed", seed]
-    lengths = ["--s-iterations", spec["s"], "--joint-iterations", spec["joint"]]
+    lengths = ["--s-iterations", longer * spec["s"], "--joint-iterations", longer * spec["joint"]]
     call(sys.executable, "train.py", *pools, *network, *lengths, *COMMON, *spec["options"])
     call(sys.executable, "export.py", "--state", f"{run}/state.pt", "--out", weights)
     import torch
@@ -149,7 +154,7 @@ def table():
     # The merges with maps are measured with the paper's network.
     for merge in ("A5", "A6"):
         found[merge] = {seed: row["merges"][merge] for seed, row in found.get("A12", {}).items()}
-    for name in sorted(PAPER, key=lambda row: (row.partition(" ")[0], len(row), row)):
+    for name in sorted({*PAPER, *found}, key=lambda row: (row.partition(" ")[0], len(row), row)):
         seeds = found.get(name, {})
         if not seeds:
             continue
@@ -162,6 +167,7 @@ def table():
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--seeds", type=int, nargs="+", default=[1])
+    p.add_argument("--longer", type=int, default=1, help="this many times the iterations, as rows of their own")
     p.add_argument("--only", nargs="+", choices=list(ROWS), help="rows, by name")
     p.add_argument("--pool", default="runs/ablation-pool")
     p.add_argument("--held-out", default="runs/ablation-held")
@@ -174,11 +180,12 @@ def main():
         call(sys.executable, "stacks.py", "--pool", a.held_out, "--out", scenes)
     for seed in a.seeds:
         for name in a.only or ROWS:
-            if str(seed) in results().get(name, {}):
+            key = longer_name(name, a.longer)
+            if str(seed) in results().get(key, {}):
                 continue
-            weights, minutes = train(name, seed, a.pool, a.held_out)
-            keep(name, seed, {**measure(weights, scenes), "minutes": round(minutes, 2)})
-            print(f"{name} of seed {seed}: {minutes:.1f} minutes", flush=True)
+            weights, minutes = train(name, seed, a.pool, a.held_out, a.longer)
+            keep(key, seed, {**measure(weights, scenes), "minutes": round(minutes, 2)})
+            print(f"{key} of seed {seed}: {minutes:.1f} minutes", flush=True)
 
 
 if __name__ == "__main__":

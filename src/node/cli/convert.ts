@@ -225,8 +225,8 @@ function reportText(name: string, checkpoint: Checkpoint, proposal: Proposal, is
   if (unsaid.length > 0)
     lines.push(
       `The checkpoint does not say ${unsaid.join(', ')}: the defaults are taken (slope ${config.slope}, gamma ` +
-        `${config.gamma}, ${config.maskMode} maps, base ${config.base}, no gate). Give others with --config if it was ` +
-        'trained so.',
+        `${config.gamma}, ${config.maskMode} maps, base ${config.base}, no gate). Give others with --config if it ` +
+        'was trained so.',
     );
   return lines.join('\n');
 }
