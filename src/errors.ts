@@ -48,6 +48,7 @@ export type InputProblem =
   | 'response-file' // a file holds no response
   | 'frame-count' // the weights are for another number of frames
   | 'memory-budget' // not even the smallest tile fits into it
+  | 'unknown-network' // the tensors of a checkpoint fit no network
   | 'misfits'; // without the frames that do not belong together, too few are left
 
 /** What an `InputError` says besides its message. */

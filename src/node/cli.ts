@@ -32,7 +32,7 @@ import {
 } from './cli/help.ts';
 import { json } from './cli/io.ts';
 import type { CommandIo } from './cli/io.ts';
-import { EVALUATE_REMEDIES, MERGE_REMEDIES } from './cli/remedies.ts';
+import { CONVERT_REMEDIES, EVALUATE_REMEDIES, MERGE_REMEDIES } from './cli/remedies.ts';
 import type { Remedies } from './cli/remedies.ts';
 import { packageVersion } from './package.ts';
 
@@ -64,6 +64,7 @@ const COMMANDS: Record<string, Command> = {
   convert: {
     options: CONVERT_OPTIONS,
     help: CONVERT_HELP,
+    remedies: CONVERT_REMEDIES,
     load: async () => (await import('./cli/convert.ts')).convertCommand,
   },
   info: { options: INFO_OPTIONS, help: INFO_HELP, load: async () => (await import('./cli/info.ts')).infoCommand },

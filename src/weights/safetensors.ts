@@ -136,7 +136,7 @@ function readEntry(tensor: string, value: JsonValue, name: string, sizes: Readon
       .join(', ')
       .replace(/, (\w+)$/, ' and $1');
     throw new InputError(
-      `${at} has dtype ${describe(dtype)}, only ${known} are supported: convert it with \`deghost convert\``,
+      `${at} has dtype ${describe(dtype)}, only ${known} are supported: convert it and export the file again`,
     );
   }
   const shape = readIntegers(value.get('shape'), `${at}: shape`);

@@ -15,6 +15,12 @@ export const MERGE_REMEDIES: Remedies = {
   'equal-exposures': 'pass brackets of different exposure, or give the true ones with --ev or --times',
 };
 
+export const CONVERT_REMEDIES: Remedies = {
+  'unknown-network':
+    'give the network with --variant and --config, or write a map of names (--map); docs/convert.md says which ' +
+    'networks there are',
+};
+
 export const EVALUATE_REMEDIES: Remedies = {
   ...SHARED,
   exposure: 'write the exposures to exposure.txt, in stops',

@@ -280,9 +280,6 @@ async function misfit(tensors: readonly LaidOut[], said: Said, name: string): Pr
     .map((item) => `${quoted(item.name)} [${item.shape}] has no bias`);
   const fields = { ...(readsSix && { width: readsSix.weight.shape[0] }), ...said.fields };
   const variant = said.variant ?? 'fixed';
-  const remedy =
-    'give the network with --variant and --config, or write a map of names (--map); docs/convert.md says which ' +
-    'networks there are';
   let candidate: Candidate;
   try {
     candidate = await candidateOf(variant, fields, name);
@@ -307,8 +304,8 @@ async function misfit(tensors: readonly LaidOut[], said: Said, name: string): Pr
   }
   if (isSameTally(has, wants)) problems.push('layers and widths contradict each other');
   return new InputError(
-    `${name}: its tensors fit no network; beside ${networkText(variant, candidate.config)}: ${listed(problems)}: ` +
-      remedy,
+    `${name}: its tensors fit no network; beside ${networkText(variant, candidate.config)}: ${listed(problems)}`,
+    { problem: 'unknown-network', remedy: 'give its variant and config, or a map of names' },
   );
 }
 
