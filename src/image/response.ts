@@ -159,11 +159,13 @@ function estimateCurves(
   let curves = [r, g, b];
   for (let pass = 0; pass < PASSES; pass++) {
     pairs = [[], [], []];
+    // A frame is in several pairs, but its patches need to be encoded only once.
+    const encoded = pass === 0 ? [] : patches.map((frame) => encodedMeans(frame, curves, gamma));
     for (let i = 0; i < patches.length; i++) {
       for (let j = i + 1; j < patches.length && j <= i + SPAN; j++) {
         const ratio = frames[j].exposure / frames[i].exposure;
         if (!isInformative(ratio) || patches[i].bins !== patches[j].bins) continue;
-        const still = pass === 0 ? undefined : stillPatches(patches[i], patches[j], curves, ratio, gamma);
+        const still = pass === 0 ? undefined : stillPatches(encoded[i], encoded[j], ratio ** (1 / gamma));
         pairsOf(patches[i], patches[j], ratio, still).forEach((list, c) => pairs[c].push(...list));
         check();
       }
@@ -174,24 +176,29 @@ function estimateCurves(
   return { pairs, curves };
 }
 
+/** Per channel, the means of a frame's patches as the curves encode them. */
+function encodedMeans(frame: Patches, curves: readonly number[][], gamma: number): Float64Array[] {
+  return curves.map((curve, c) => {
+    const h = encoder(curve, gamma);
+    const means = frame.mean[c];
+    const out = new Float64Array(means.length);
+    for (let i = 0; i < out.length; i++) out[i] = h(means[i]); // Float64Array.from takes ten times as long
+    return out;
+  });
+}
+
 /**
  * 1 for each patch that is the same in both frames under the curves, to within MOVED in every channel. All patches
  * count as still if hardly any is.
+ * @param shorter, longer their encoded means.
+ * @param gain of encoded values, between the two exposures.
  */
-function stillPatches(
-  shorter: Patches,
-  longer: Patches,
-  curves: readonly number[][],
-  ratio: number,
-  gamma: number,
-): Uint8Array {
-  const gain = ratio ** (1 / gamma);
-  const still = new Uint8Array(shorter.count).fill(1);
-  curves.forEach((curve, c) => {
-    const h = encoder(curve, gamma);
-    for (let patch = 0; patch < still.length; patch++) {
-      if (Math.abs(Math.min(1, gain * h(shorter.mean[c][patch])) - h(longer.mean[c][patch])) > MOVED) still[patch] = 0;
-    }
+function stillPatches(shorter: readonly Float64Array[], longer: readonly Float64Array[], gain: number): Uint8Array {
+  const still = new Uint8Array(shorter[0].length).fill(1);
+  shorter.forEach((means, c) => {
+    const others = longer[c];
+    for (let patch = 0; patch < still.length; patch++)
+      if (Math.abs(Math.min(1, gain * means[patch]) - others[patch]) > MOVED) still[patch] = 0;
   });
   let count = 0;
   for (const flag of still) count += flag;

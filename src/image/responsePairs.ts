@@ -88,15 +88,16 @@ export function readPatches(frame: Frame): Patches {
       let sum = 0;
       let min = Infinity;
       let max = -Infinity;
-      for (let k = 0; k < size; k++) {
-        const y = top + Math.floor(k / sizeX);
-        const x = left + (k % sizeX);
-        const value = Math.min(1, Math.max(0, data[(y * width + x) * 3 + c] * scale));
-        sum += value;
-        if (value < min) min = value;
-        if (value > max) max = value;
-        samples[c][patch * size + k] = Math.round(value * (bins - 1));
-        codes[c][Math.round(value * 255)]++;
+      let k = patch * size;
+      for (let y = top; y < top + sizeY; y++) {
+        for (let x = left; x < left + sizeX; x++) {
+          const value = Math.min(1, Math.max(0, data[(y * width + x) * 3 + c] * scale));
+          sum += value;
+          if (value < min) min = value;
+          if (value > max) max = value;
+          samples[c][k++] = Math.round(value * (bins - 1));
+          codes[c][Math.round(value * 255)]++;
+        }
       }
       mean[c][patch] = sum / size;
       // The largest value, until it is known from which value on samples count as clipped.
@@ -116,7 +117,7 @@ export function readPatches(frame: Frame): Patches {
  * with more samples than the lower codes predict.
  */
 function trustedTop(counts: Uint32Array): number {
-  const expected = median([...counts.subarray(EXPECTED_FROM, HIGH + 1)]);
+  const expected = median(counts.slice(EXPECTED_FROM, HIGH + 1));
   const limit = EXCESS * expected + 3 * Math.sqrt(expected) + 3;
   for (let code = HIGH + 1; code < 255; code++) if (counts[code] > limit) return (code - 0.5) / 255;
   return HIGHEST;
@@ -214,20 +215,59 @@ function matchHistograms(from: Float64Array, to: Float64Array, add: Match): void
  * Matches flat patches: for every 1/255 of one frame's values, their mean and the median of the other frame's values.
  */
 function matchPatches(from: Patches, to: Patches, channel: number, still: Uint8Array, add: Match): void {
-  const partners: number[][] = Array.from({ length: 256 }, () => []);
+  const [values, others] = [from.mean[channel], to.mean[channel]];
+  const [flat, otherFlat] = [from.flat[channel], to.flat[channel]];
+  // Partners bin after bin in one array: lists for each bin take three times as long.
   const sums = new Float64Array(256);
+  const ends = new Uint32Array(257);
   for (let patch = 0; patch < from.count; patch++) {
-    if (still[patch] === 0 || from.flat[channel][patch] === 0 || to.flat[channel][patch] === 0) continue;
-    const value = from.mean[channel][patch];
-    const bin = Math.round(value * 255);
-    partners[bin].push(to.mean[channel][patch]);
-    sums[bin] += value;
+    if (still[patch] === 0 || flat[patch] === 0 || otherFlat[patch] === 0) continue;
+    const bin = Math.round(values[patch] * 255);
+    sums[bin] += values[patch];
+    ends[bin + 1]++;
   }
-  partners.forEach((list, bin) => add(sums[bin] / list.length, median(list), list.length));
+  for (let bin = 0; bin < 256; bin++) ends[bin + 1] += ends[bin];
+  const partners = new Float32Array(ends[256]);
+  const next = ends.slice(0, 256);
+  for (let patch = 0; patch < from.count; patch++) {
+    if (still[patch] === 0 || flat[patch] === 0 || otherFlat[patch] === 0) continue;
+    partners[next[Math.round(values[patch] * 255)]++] = others[patch];
+  }
+  for (let bin = 0; bin < 256; bin++) {
+    const count = ends[bin + 1] - ends[bin];
+    if (count > 0) add(sums[bin] / count, median(partners.subarray(ends[bin], ends[bin + 1])), count);
+  }
 }
 
-function median(list: number[]): number {
-  const sorted = Float64Array.from(list).sort();
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+/** The median of values, which it puts in another order. */
+function median(list: Float32Array | Uint32Array): number {
+  const half = list.length >> 1;
+  const upper = select(list, half);
+  if (list.length % 2 === 1) return upper;
+  let lower = -Infinity;
+  for (let i = 0; i < half; i++) if (list[i] > lower) lower = list[i];
+  return (lower + upper) / 2;
+}
+
+/** Hoare's selection: puts the value of a rank in its place, no larger ones before it, and returns it. */
+function select(list: Float32Array | Uint32Array, rank: number): number {
+  let left = 0;
+  let right = list.length - 1;
+  while (left < right) {
+    const pivot = list[(left + right) >> 1];
+    let i = left;
+    let j = right;
+    while (i <= j) {
+      while (list[i] < pivot) i++;
+      while (list[j] > pivot) j--;
+      if (i > j) break;
+      const swapped = list[i];
+      list[i++] = list[j];
+      list[j--] = swapped;
+    }
+    if (rank <= j) right = j;
+    else if (rank >= i) left = i;
+    else break;
+  }
+  return list[rank];
 }

@@ -34,20 +34,31 @@ export function cutStack(
     const map = motion?.maps[k];
     const mapWidth = motion?.width ?? 0;
     const mapHeight = motion?.height ?? 0;
-    let at = k * tileWidth * tileHeight * 4;
+    // Loops of their own for each: a large picture's tiles take as long to cut as the GPU takes to merge them.
+    const first = Math.min(tile.x.start, width - 1);
+    const inside = Math.min(tileWidth, width - first);
     for (let y = 0; y < tileHeight; y++) {
-      const row = Math.min(tile.y.start + y, height - 1) * width;
-      const mapRow = Math.min(tile.y.start + y, mapHeight - 1) * mapWidth;
-      for (let x = 0; x < tileWidth; x++, at += 4) {
-        if (data) {
-          const pixel = row + Math.min(tile.x.start + x, width - 1);
-          out[at] = data[3 * pixel] * scale;
-          out[at + 1] = data[3 * pixel + 1] * scale;
-          out[at + 2] = data[3 * pixel + 2] * scale;
+      const row = Math.min(tile.y.start + y, height - 1) * width + first;
+      const start = (k * tileHeight + y) * tileWidth * 4;
+      if (data) {
+        let from = 3 * row;
+        let at = start;
+        for (const end = start + 4 * inside; at < end; at += 4, from += 3) {
+          out[at] = data[from] * scale;
+          out[at + 1] = data[from + 1] * scale;
+          out[at + 2] = data[from + 2] * scale;
+          out[at + 3] = 0;
         }
-        out[at + 3] = map ? map[mapRow + Math.min(tile.x.start + x, mapWidth - 1)] : 0;
-        if (coverage && coverage[row + Math.min(tile.x.start + x, width - 1)] === 0) out[at + 3] = NO_DATA;
+        for (const end = start + 4 * tileWidth; at < end; at += 4) out.copyWithin(at, at - 4, at);
       }
+      if (map) {
+        const mapRow = Math.min(tile.y.start + y, mapHeight - 1) * mapWidth;
+        for (let x = 0; x < tileWidth; x++)
+          out[start + 4 * x + 3] = map[mapRow + Math.min(tile.x.start + x, mapWidth - 1)];
+      } else if (!data) for (let x = 0; x < tileWidth; x++) out[start + 4 * x + 3] = 0;
+      if (coverage)
+        for (let x = 0; x < tileWidth; x++)
+          if (coverage[row + Math.min(x, inside - 1)] === 0) out[start + 4 * x + 3] = NO_DATA;
     }
   });
 }
@@ -67,6 +78,19 @@ export function pasteCore(
 ): void {
   const endY = Math.min(tile.y.coreEnd, picture.height);
   const endX = Math.min(tile.x.coreEnd, picture.width);
+  if (isRgb(targets)) {
+    const [{ array }] = targets;
+    for (let y = tile.y.coreStart; y < endY; y++) {
+      let from = ((y - tile.y.start) * tileWidth + tile.x.coreStart - tile.x.start) * 4;
+      let to = (y * picture.width + tile.x.coreStart) * 3;
+      for (const end = (y * picture.width + endX) * 3; to < end; to += 3, from += 4) {
+        array[to] = values[from];
+        array[to + 1] = values[from + 1];
+        array[to + 2] = values[from + 2];
+      }
+    }
+    return;
+  }
   targets.forEach(({ array, stride, offset }, channel) => {
     const plane = Math.floor(channel / 4) * tileWidth * tileHeight;
     for (let y = tile.y.coreStart; y < endY; y++) {
@@ -76,4 +100,12 @@ export function pasteCore(
       }
     }
   });
+}
+
+/** Whether the targets are the three channels of one interleaved picture, whose pixels can be copied whole. */
+function isRgb(targets: readonly { array: Float32Array; stride: number; offset: number }[]): boolean {
+  return (
+    targets.length === 3 &&
+    targets.every(({ array, stride, offset }, c) => array === targets[0].array && stride === 3 && offset === c)
+  );
 }

@@ -34,7 +34,7 @@ import { encodeRgbe } from '../image/rgbe.ts';
 import { chooseTones, toneMapRows } from '../image/toneMappings.ts';
 import type { ToneName, Tones } from '../image/toneMappings.ts';
 import { joinUltraHdr } from '../image/ultraHdrJpeg.ts';
-import { deflateFast } from './deflateFast.ts';
+import { deflateDifferences, deflateFast } from './deflate.ts';
 import { loadSharp } from './loadSharp.ts';
 import { shown } from './problems.ts';
 import { checkWritable, writeFileAtomic } from './writeFile.ts';
@@ -150,7 +150,7 @@ async function encode(
         scale,
         type: options.exr,
         chromaticities: primaries,
-        deflate: deflateFast,
+        deflate: deflateDifferences,
         signal,
       })
     ).pieces;

@@ -5,7 +5,7 @@ import { exifEntries } from '../image/exifBlock.ts';
 import { pngWith } from '../image/metadataSegments.ts';
 import { TIFF_TYPE, bytesEntry, numbersEntry } from '../image/tiffEntries.ts';
 import { streamTiff } from '../image/tiffFile.ts';
-import { deflateFast } from './deflateFast.ts';
+import { deflateFast } from './deflate.ts';
 import { loadSharp } from './loadSharp.ts';
 import { shown } from './problems.ts';
 import { writeFileAtomic } from './writeFile.ts';
