@@ -402,6 +402,7 @@ export class Deghoster {
       logitShift: LOGITS * (strength - 0.5),
       motionGiven: motion !== undefined,
       method,
+      pixelBytes: merge.pixelBytes,
       otherBytes: merge.warpBytes,
     });
     let maps: Float32Array[];
@@ -448,6 +449,7 @@ export class Deghoster {
     logitShift?: number;
     motionGiven: boolean;
     method: 'network' | 'merge';
+    pixelBytes?: readonly number[];
     otherBytes?: number;
   }): Schedule {
     const config = request.method === 'network' ? this.#weights?.config : undefined;

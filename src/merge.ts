@@ -1,14 +1,17 @@
 /**
  * One merge: the stages of a schedule, tile by tile.
  *
- * Motion maps of the whole picture come first, then the picture. Between two tiles all data is on the CPU, except for
- * frames and a result that the caller wants on the device. If the device is lost, it is opened once more, and the merge
+ * Motion maps of the whole picture come first, then the picture. Between two tiles all data is on the CPU too, except
+ * for frames and a result that the caller wants on the device. If the device is lost, it is opened once more, and the merge
  * goes on with the first tile that is not in the picture yet.
  */
 import type { AlignFramesOptions, Aligned, Warper } from './align/run.ts';
 import type { AlignOption } from './align/types.ts';
 import { DeviceLostError, InputError } from './errors.ts';
-import type { Prepared, Tensors } from './graph/executor.ts';
+import { Commands } from './graph/commands.ts';
+import type { Prepared } from './graph/executor.ts';
+import { FrameStore, pixelBytes } from './graph/frameStore.ts';
+import { addTake } from './graph/results.ts';
 import type { DeviceFrame, Grid } from './graph/transfer.ts';
 import { responseTable } from './image/chooseResponse.ts';
 import type { ChosenResponse } from './image/chooseResponse.ts';
@@ -19,16 +22,15 @@ import type { ClippedPixels } from './image/chooseReference.ts';
 import { patchGrid } from './image/responsePairs.ts';
 import { cropMap } from './image/motion.ts';
 import type { MotionMaps } from './image/motion.ts';
-import { cutStack, pasteCore } from './image/stack.ts';
 import type { Tile } from './image/tile.ts';
 import { RESPONSE, STACK } from './model/part.ts';
 import { stageWork } from './model/schedule.ts';
 import type { Schedule, Stage } from './model/schedule.ts';
 import { programProfiles, stageTimes } from './profile.ts';
-import type { MergeProfile } from './profile.ts';
+import type { MergeProfile, StageTimes } from './profile.ts';
 import type { Session } from './session.ts';
-import { runTiles } from './stage.ts';
-import type { TileWork } from './stage.ts';
+import { partOf, runTiles } from './stage.ts';
+import type { PasteTarget, TileWork } from './stage.ts';
 
 /** Progress of a merge. */
 export interface Progress {
@@ -70,6 +72,7 @@ export class Merge {
   #aligned: Aligned | undefined;
   #makeWarper: (() => Warper) | undefined;
   #warper: Warper | undefined;
+  #store: FrameStore | undefined;
   /** The measurements, if any. */
   readonly profile: MergeProfile | undefined;
 
@@ -90,6 +93,15 @@ export class Merge {
 
   /** Bytes of what resamples frames. */
   warpBytes = 0;
+
+  /** Bytes of a pixel of each array that goes to the device as it is. */
+  get pixelBytes(): number[] {
+    return pixelBytes(this.#frames.filter((_, k) => !this.#isWarped(k)));
+  }
+
+  #isWarped(frame: number): boolean {
+    return this.#aligned?.warps[frame] !== undefined;
+  }
 
   /**
    * Finds how the frames lie on the reference. Frames that do not lie there as they are will be resampled. With
@@ -118,6 +130,7 @@ export class Merge {
   /** Frees what the merge made for itself. */
   dispose(): void {
     this.#warper?.dispose();
+    if (this.#store?.gpu === this.#session.gpu) this.#store.dispose();
   }
 
   /** The frames to estimate a response from. Of frames on the device, only the patches are read back. */
@@ -176,15 +189,11 @@ export class Merge {
       const share = total ? stageWork(stage) / total : 1;
       const count = stage.tiling.tiles.length;
       const report = (done: number): void =>
-        onProgress?.({ stage: stage.name, done, total: count, fraction: before + (share * done) / count });
+        onProgress?.({ stage: stage.name, done, total: count, fraction: before + share * (done / count) });
       if (stage.name === 'segmentation') {
         // Kept at the padded size: fusion sees what the U-Nets made of the padding, not its repeated edge.
         const made = this.#frames.map(() => new Float32Array(schedule.padded.width * schedule.padded.height));
-        const targets = made.map((array) => ({ array, stride: 1, offset: 0 }));
-        await this.#runStage(stage, undefined, response, report, {
-          paste: (tile, values) =>
-            pasteCore(values, tile, stage.tiling.width, stage.tiling.height, schedule.padded, targets),
-        });
+        await this.#runStage(stage, undefined, response, report, { target: planesOf(made, schedule.padded) });
         maps = { maps: made, ...schedule.padded };
       } else {
         await this.#runStage(
@@ -193,7 +202,7 @@ export class Merge {
           response,
           report,
           picture.kind === 'array'
-            ? this.#toArray(stage, schedule, picture.array)
+            ? { target: pixelsOf(picture.array, schedule) }
             : this.#toBuffer(stage, schedule, picture),
         );
       }
@@ -202,42 +211,42 @@ export class Merge {
     return maps?.maps.map((map) => cropMap(map, maps.width, width, height)) ?? [];
   }
 
-  #toArray({ tiling }: Stage, size: { width: number; height: number }, array: Float32Array): Pick<TileWork, 'paste'> {
-    const targets = [0, 1, 2].map((offset) => ({ array, stride: 3, offset }));
-    return { paste: (tile, values) => pasteCore(values, tile, tiling.width, tiling.height, size, targets) };
-  }
-
   #toBuffer(
     stage: Stage,
     { width, height }: { width: number; height: number },
     picture: { buffer: GPUBuffer | undefined },
   ): Pick<TileWork, 'store'> {
-    const store = async (prepared: Prepared, { x, y }: Tile): Promise<void> => {
-      const { device } = this.#session.gpu;
-      picture.buffer ??= await this.#session.gpu.guard('allocating the result', () =>
+    const store = async (prepared: Prepared, tile: Tile): Promise<void> => {
+      const { gpu, executor, pipelines } = this.#session;
+      const { device } = gpu;
+      picture.buffer ??= await gpu.guard('allocating the result', () =>
         device.createBuffer({
           label: 'radiance',
           size: width * height * 12,
           usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
         }),
       );
-      const part = {
-        left: x.coreStart - x.start,
-        top: y.coreStart - y.start,
-        width: Math.min(x.coreEnd, width) - x.coreStart,
-        height: Math.min(y.coreEnd, height) - y.coreStart,
-        x: x.coreStart,
-        y: y.coreStart,
-      };
+      const part = partOf(tile, { width, height });
       this.#keptOnDevice = true;
-      if (part.width <= 0 || part.height <= 0) return;
-      await (await this.#session.transfer()).store(
-        this.#session.executor.locate(prepared, stage.plan.graph.outputs[0]),
-        stage.tiling.width,
+      if (!part) return;
+      // Pictures may be larger than a binding.
+      const align = device.limits.minStorageBufferOffsetAlignment;
+      const offset = Math.floor((part.y * 12 * width) / align) * align;
+      const size = (part.y + part.height) * 12 * width - offset;
+      const commands = new Commands(gpu, pipelines);
+      addTake(
+        commands,
+        {
+          ...executor.locate(prepared, stage.plan.graph.outputs[0]),
+          width: stage.tiling.width,
+          height: stage.tiling.height,
+        },
         part,
-        picture.buffer,
-        width,
+        [0, 3],
+        { buffer: picture.buffer, offset, size },
+        { base: 3 * (part.y * width + part.x) - offset / 4, pixelStep: 3, rowStep: 3 * width, channelStep: 1 },
       );
+      await commands.submit('storing a tile');
     };
     return { store };
   }
@@ -248,20 +257,11 @@ export class Merge {
     motion: MotionMaps | undefined,
     response: ChosenResponse,
     report: (done: number) => void,
-    result: Pick<TileWork, 'paste' | 'store'>,
+    result: Pick<TileWork, 'target' | 'store'>,
   ): Promise<void> {
     const { tiling, plan } = stage;
     const { signal } = this.#control;
     const table = responseTable(response.response);
-    const cut = (tile: Tile, inputs: Tensors): void => {
-      const isOnDevice = (k: number): boolean => this.#aligned?.warps[k] !== undefined;
-      cutStack(this.#frames, motion, isOnDevice, tile, tiling.width, tiling.height, inputs[STACK]);
-      inputs[RESPONSE].set(table);
-    };
-    const load =
-      this.#frames.some(isDeviceFrame) || this.warpBytes > 0
-        ? (prepared: Prepared, tile: Tile): Promise<void> => this.#loadColours(prepared, stage, tile)
-        : undefined;
     const times = this.profile && stageTimes(plan);
     const begun = performance.now();
     let [busyMs, submissions] = [0, 0];
@@ -269,10 +269,15 @@ export class Merge {
     await this.#again(async () => {
       const { executor } = this.#session;
       const before = executor.submissions.totals;
+      const store = await this.#framesOnDevice(stage.holdsAll ? undefined : tiling);
+      await store.setMotion(motion);
+      const commands = new Commands(executor.gpu, executor.pipelines);
+      const load = (prepared: Prepared, tile: Tile): Promise<void> =>
+        this.#load(stage, store, commands, prepared, tile, table, times);
       await runTiles(
         executor,
         stage,
-        { cut, load, ...result },
+        { load, ...result },
         { signal, report, times },
         next,
         (tile) => (next = tile + 1),
@@ -282,30 +287,69 @@ export class Merge {
     });
     if (!this.profile || !times) return;
     const { timestamps } = this.profile;
-    const { prepareMs, cutMs, pasteMs, uploadMs, readbackMs, stepMs } = times;
+    const { prepareMs, sendMs, cutMs, takeMs, pasteMs, stepMs } = times;
     const onGpu = (ms: number): number | null => (timestamps ? ms : null);
     this.profile.stages.push({
       name: stage.name,
       tiles: tiling.tiles.length,
       ms: performance.now() - begun,
       prepareMs,
-      cutMs,
+      sendMs,
       pasteMs,
       busyMs,
-      uploadMs: onGpu(uploadMs),
+      cutMs: onGpu(cutMs),
       computeMs: onGpu(stepMs.reduce((sum, ms) => sum + ms, 0)),
-      readbackMs: onGpu(readbackMs),
+      takeMs: onGpu(takeMs),
       submissions,
       programs: programProfiles(plan, tiling.tiles.length, timestamps ? stepMs : undefined),
     });
   }
 
-  /** Copies the colours of frames that are not arrays, or are resampled, into the uploaded stack. */
-  async #loadColours(prepared: Prepared, { plan, tiling }: Stage, tile: Tile): Promise<void> {
-    const { buffer, first } = this.#session.executor.locate(
-      prepared,
-      plan.graph.nodes.findIndex((node) => node.op === 'input' && node.name === STACK),
+  /** The frames as the current device holds them: all of them, or a tile. */
+  async #framesOnDevice(tile: { width: number; height: number } | undefined): Promise<FrameStore> {
+    const { gpu, executor } = this.#session;
+    const held = this.#store;
+    if (held?.gpu === gpu) {
+      if (held.tile === tile) return held;
+      held.dispose();
+      this.#store = undefined;
+    }
+    const isWarped = (k: number): boolean => this.#isWarped(k);
+    return (this.#store = await FrameStore.create(gpu, executor.memory, this.#frames, isWarped, tile));
+  }
+
+  /** Submits what fills a tile's inputs. */
+  async #load(
+    { plan, tiling }: Stage,
+    store: FrameStore,
+    commands: Commands,
+    prepared: Prepared,
+    tile: Tile,
+    table: Float32Array<ArrayBuffer>,
+    times: StageTimes | undefined,
+  ): Promise<void> {
+    const { gpu, executor } = this.#session;
+    const input = (name: string): { buffer: GPUBuffer; first: number } =>
+      executor.locate(
+        prepared,
+        plan.graph.nodes.findIndex((node) => node.op === 'input' && node.name === name),
+      );
+    const { buffer, first } = input(STACK);
+    const { width, height } = tiling;
+    await gpu.guard('uploading frames', () => {
+      const from = performance.now();
+      const response = input(RESPONSE);
+      gpu.device.queue.writeBuffer(response.buffer, 16 * response.first, table);
+      store.cut(commands, { x: tile.x.start, y: tile.y.start, width, height, buffer, first });
+      if (times) times.sendMs += performance.now() - from;
+    });
+    await executor.timing(
+      times,
+      (clock) => commands.submit('cutting a tile', undefined, clock),
+      (ms) => (times!.cutMs += ms),
     );
+    if (!this.#frames.some(isDeviceFrame) && this.warpBytes === 0) return;
+    // The colours of frames that are not arrays, or are resampled.
     const grid = { x: tile.x.start, y: tile.y.start, width: tiling.width, height: tiling.height, cell: 1, step: 1 };
     for (const [k, frame] of this.#frames.entries()) {
       const target = { buffer, first: first + k * tiling.width * tiling.height };
@@ -361,6 +405,35 @@ export class Merge {
       return work();
     }
   }
+}
+
+/** An interleaved picture to paste tiles into. */
+function pixelsOf(array: Float32Array, { width, height }: { width: number; height: number }): PasteTarget {
+  return {
+    width,
+    height,
+    layout: 'pixels',
+    paste(part, values) {
+      for (let y = 0; y < part.height; y++)
+        array.set(values.subarray(3 * y * part.width, 3 * (y + 1) * part.width), 3 * ((part.y + y) * width + part.x));
+    },
+  };
+}
+
+/** Maps to paste tiles into, one a channel. */
+function planesOf(maps: readonly Float32Array[], { width, height }: { width: number; height: number }): PasteTarget {
+  return {
+    width,
+    height,
+    layout: 'planes',
+    paste(part, values) {
+      for (const [k, map] of maps.entries())
+        for (let y = 0; y < part.height; y++) {
+          const from = (k * part.height + y) * part.width;
+          map.set(values.subarray(from, from + part.width), (part.y + y) * width + part.x);
+        }
+    },
+  };
 }
 
 /** Checks that a buffer result fits one buffer of the device. @throws InputError naming both values. */

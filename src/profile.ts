@@ -29,18 +29,18 @@ export interface StageProfile {
   ms: number;
   /** CPU: packing and sending weights, allocating buffers. */
   prepareMs: number;
-  /** CPU: cutting tiles from the frames. */
-  cutMs: number;
+  /** CPU: handing frames and motion maps to the device. */
+  sendMs: number;
   /** CPU: pasting results into the picture. */
   pasteMs: number;
   /** Wall time during which the GPU had steps to run. */
   busyMs: number;
-  /** GPU: copying inputs. Null if the adapter has no timestamps. */
-  uploadMs: number | null;
+  /** GPU: cutting tiles from the frames. Null if the adapter has no timestamps. */
+  cutMs: number | null;
   /** GPU: all steps. Null if the adapter has no timestamps. */
   computeMs: number | null;
-  /** GPU: copying results. Null if the adapter has no timestamps. */
-  readbackMs: number | null;
+  /** GPU: taking results to where the CPU reads them. Null if the adapter has no timestamps. */
+  takeMs: number | null;
   submissions: number;
   /** By program, longest first. */
   programs: ProgramProfile[];
@@ -62,17 +62,19 @@ export interface MergeProfile {
 /** Times of a stage while they are collected. */
 export interface StageTimes extends GpuTimes {
   prepareMs: number;
+  sendMs: number;
   cutMs: number;
+  takeMs: number;
   pasteMs: number;
 }
 
 export function stageTimes(plan: Plan): StageTimes {
   return {
     stepMs: new Float64Array(plan.steps.length),
-    uploadMs: 0,
-    readbackMs: 0,
     prepareMs: 0,
+    sendMs: 0,
     cutMs: 0,
+    takeMs: 0,
     pasteMs: 0,
   };
 }

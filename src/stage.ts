@@ -1,24 +1,33 @@
 /**
- * Runs one stage of a merge over its tiles, with two tiles in flight: while one computes, the next is cut from the
- * frames and the last is pasted into the picture.
+ * Runs one stage of a merge over its tiles, with two tiles in flight: while one computes, the next is submitted and the
+ * last is pasted into the picture.
  *
  * The GPU works in the order of the tiles; the CPU does whatever it can do next. If a stage stops early for any reason,
  * the first tiles are in the picture and the others are not, so the stage can go on from there.
  */
-import type { Executor, Prepared, Tensors } from './graph/executor.ts';
+import type { Executor, Prepared } from './graph/executor.ts';
 import { READBACKS } from './graph/edges.ts';
+import { Results } from './graph/results.ts';
+import type { Part, ResultLayout } from './graph/results.ts';
 import type { Tile } from './image/tile.ts';
 import type { Stage } from './model/schedule.ts';
 import type { StageTimes } from './profile.ts';
 
+/** A picture on the CPU that tiles' results are pasted into. */
+export interface PasteTarget {
+  width: number;
+  height: number;
+  layout: ResultLayout;
+  /** Pastes the floats of a part, `channels` of each pixel. */
+  paste(part: Part, values: Float32Array<ArrayBuffer>): void;
+}
+
 /** The work around a tile's computation. */
 export interface TileWork {
-  /** Writes a tile's inputs on the CPU. */
-  cut(tile: Tile, inputs: Tensors): void;
-  /** Submits copies on the device that add to the inputs. */
-  load?(prepared: Prepared, tile: Tile): Promise<void>;
-  /** Pastes a result into the picture on the CPU. If absent, `store` takes results. */
-  paste?(tile: Tile, values: Float32Array): void;
+  /** Submits what fills a tile's inputs. */
+  load(prepared: Prepared, tile: Tile): Promise<void>;
+  /** Takes results on the CPU. */
+  target?: PasteTarget;
   /** Submits the copy of a result on the device. */
   store?(prepared: Prepared, tile: Tile): Promise<void>;
 }
@@ -46,9 +55,8 @@ export async function runTiles(
   const { plan, tiling } = stage;
   const { tiles } = tiling;
   const { signal, report, times } = control;
+  const { gpu, memory, pipelines } = executor;
   const worked = fractions(stage);
-  const clocked = (key: 'prepareMs' | 'cutMs' | 'pasteMs', from: number): void =>
-    void (times && (times[key] += performance.now() - from));
   let reported = first;
   const reportMore = (done: number): void => {
     // The results of a tile arrive when about the first steps of the next are done.
@@ -57,53 +65,53 @@ export async function runTiles(
 
   report(first);
   const begun = performance.now();
+  const { target } = work;
   const prepared = await executor.prepare(plan);
-  clocked('prepareMs', begun);
-
-  const cut = (n: number): Promise<void> =>
-    executor.stage(prepared, (inputs) => {
-      const from = performance.now();
-      work.cut(tiles[n], inputs);
-      clocked('cutMs', from);
-    });
-  /** Takes the result of a tile whose computation was submitted, after the results of earlier tiles. */
-  const finish = async (n: number, before: Promise<void>): Promise<void> => {
-    const { paste } = work;
-    if (paste) {
-      await executor.take(prepared, n % READBACKS, (values) => {
-        const from = performance.now();
-        paste(tiles[n], values);
-        clocked('pasteMs', from);
-      });
-    } else await executor.gpu.wait(executor.gpu.device.queue.onSubmittedWorkDone());
-    await before;
-    placed(n);
-    reportMore(n + 1);
-  };
-
+  let results: Results | undefined;
   /** The work in progress, to wait for if something fails. */
   const begunWork: Promise<void>[] = [];
-  const begin = (running: Promise<void>): Promise<void> => {
-    running.catch(() => undefined);
-    begunWork.push(running);
-    return running;
-  };
   try {
+    results = target && (await Results.create(gpu, memory, pipelines, plan));
+    if (times) times.prepareMs += performance.now() - begun;
+
+    const [output] = plan.graph.outputs;
+    const { channels } = plan.graph.nodes[output].shape;
+    /** Submits the copy of a tile's result. */
+    const send = async (n: number, part: Part): Promise<void> => {
+      const tile = { ...executor.locate(prepared, output), width: tiling.width, height: tiling.height };
+      await executor.timing(
+        times,
+        (clock) => results!.send(n % READBACKS, tile, part, channels, target!.layout, clock),
+        (ms) => (times!.takeMs += ms),
+      );
+    };
+    /** Takes the result of a tile whose computation was submitted, after the results of earlier tiles. */
+    const finish = async (n: number, part: Part | undefined, before: Promise<void>): Promise<void> => {
+      if (part)
+        await results!.take(n % READBACKS, channels * part.width * part.height, (values) => {
+          const from = performance.now();
+          target!.paste(part, values);
+          if (times) times.pasteMs += performance.now() - from;
+        });
+      else await gpu.wait(gpu.device.queue.onSubmittedWorkDone());
+      await before;
+      placed(n);
+      reportMore(n + 1);
+    };
+
     const finished: Promise<void>[] = [];
-    let cutting = begin(cut(first));
     for (let n = first; n < tiles.length; n++) {
-      await cutting;
-      await executor.send(prepared, times);
-      await work.load?.(prepared, tiles[n]);
-      // This waits until the sent inputs have been copied, which is when the previous tile is done.
-      if (n + 1 < tiles.length) cutting = begin(cut(n + 1));
       await finished[n - READBACKS];
-      const output = work.paste && { node: plan.graph.outputs[0], slot: n % READBACKS };
+      await work.load(prepared, tiles[n]);
       // The last step counts only when the result is in its place.
       const onStep = (step: number): void => (step < plan.steps.length ? reportMore(n + worked[step - 1]) : undefined);
-      await executor.submit(prepared, { signal, times, output, onStep });
+      await executor.submit(prepared, { signal, times, onStep });
       await work.store?.(prepared, tiles[n]);
-      finished[n] = begin(finish(n, finished[n - 1] ?? Promise.resolve()));
+      const part = target && partOf(tiles[n], target);
+      if (part) await send(n, part);
+      const finishing = finish(n, part, finished[n - 1] ?? Promise.resolve());
+      finishing.catch(() => undefined);
+      begunWork.push((finished[n] = finishing));
     }
     await finished[tiles.length - 1];
     await executor.submissions.idle();
@@ -112,8 +120,17 @@ export async function runTiles(
     // Results in flight are still taken.
     await Promise.allSettled(begunWork);
     await executor.submissions.settled();
+    results?.dispose();
     executor.release(prepared);
   }
+}
+
+/** A tile's core within a picture; undefined if none of it is. */
+export function partOf({ x, y }: Tile, picture: { width: number; height: number }): Part | undefined {
+  const width = Math.min(x.coreEnd, picture.width) - x.coreStart;
+  const height = Math.min(y.coreEnd, picture.height) - y.coreStart;
+  if (width <= 0 || height <= 0) return undefined;
+  return { left: x.coreStart - x.start, top: y.coreStart - y.start, width, height, x: x.coreStart, y: y.coreStart };
 }
 
 /** For each step, the share of a tile's arithmetic that is done after that step. */

@@ -72,7 +72,7 @@ describe('a preparation that fails', () => {
     let isBroken = true;
     // The last of the buffers to be made: one without a use is invalid.
     device.createBuffer = (descriptor) =>
-      create(isBroken && descriptor.label === 'readback 1' ? { ...descriptor, usage: 0 } : descriptor);
+      create(isBroken && descriptor.label === 'params' ? { ...descriptor, usage: 0 } : descriptor);
     const gpu = watch(device);
     const { weightsBytes } = golden();
     const deghoster = await Deghoster.create({ weights: weightsBytes, device });
@@ -95,7 +95,7 @@ describe('a preparation that fails', () => {
 });
 
 describe('tiles', () => {
-  it('overlap: the next is cut before the last is pasted, and each is pasted once, in order', async () => {
+  it('overlap: the next is submitted before the last is pasted, and each is pasted once, in order', async () => {
     const device = await testDevice();
     const { weightsBytes } = golden();
     const deghoster = await Deghoster.create({
@@ -117,13 +117,19 @@ describe('tiles', () => {
       executor,
       stage,
       {
-        cut: (tile, inputs) => {
-          Object.values(inputs).forEach((values) => values.fill(0.5));
-          events.push(`cut ${tiles.indexOf(tile)}`);
+        load: (_, tile) => {
+          events.push(`load ${tiles.indexOf(tile)}`);
+          return Promise.resolve();
         },
-        paste: (tile, values) => {
-          expect(values.length).toBeGreaterThan(0);
-          events.push(`paste ${tiles.indexOf(tile)}`);
+        target: {
+          width: 213,
+          height: 131,
+          layout: 'pixels',
+          paste: (part, values) => {
+            expect(values.length).toBe(3 * part.width * part.height);
+            const at = tiles.findIndex(({ x, y }) => x.coreStart === part.x && y.coreStart === part.y);
+            events.push(`paste ${at}`);
+          },
         },
       },
       { report: (done) => reports.push(done) },
@@ -132,13 +138,13 @@ describe('tiles', () => {
     );
     const order = tiles.map((_, n) => n).slice(first);
     expect(placed).toEqual(order);
-    expect(events.filter((event) => event.startsWith('cut'))).toEqual(order.map((n) => `cut ${n}`));
+    expect(events.filter((event) => event.startsWith('load'))).toEqual(order.map((n) => `load ${n}`));
     expect(events.filter((event) => event.startsWith('paste'))).toEqual(order.map((n) => `paste ${n}`));
     for (const n of order.slice(0, -1))
-      expect(events.indexOf(`cut ${n + 1}`)).toBeLessThan(events.indexOf(`paste ${n}`));
+      expect(events.indexOf(`load ${n + 1}`)).toBeLessThan(events.indexOf(`paste ${n}`));
     // Two in flight, not more.
     for (const n of order.slice(0, -2))
-      expect(events.indexOf(`cut ${n + 2}`)).toBeGreaterThan(events.indexOf(`paste ${n - 1}`));
+      expect(events.indexOf(`load ${n + 2}`)).toBeGreaterThan(events.indexOf(`paste ${n - 1}`));
     expect(reports).toEqual([...reports].sort((a, b) => a - b));
     expect(reports[0]).toBe(first);
     expect(reports.at(-1)).toBe(tiles.length);

@@ -111,10 +111,10 @@ function tell({ precision, width, height, variants, budget }: Case, { wallMs, cp
     `${precision} ${width}x${height} ${variants}, ${budget}: ${wall} ms, CPU ${cpu}, GPU ${gpuMs.toFixed(1)} = ` +
       `${tflops(multiplyAdds, gpuMs).toFixed(2)} TFLOP/s`,
   );
-  for (const { name, tiles, submissions, prepareMs, cutMs, pasteMs, programs } of profile.stages) {
+  for (const { name, tiles, submissions, prepareMs, sendMs, pasteMs, programs } of profile.stages) {
     say(
       `  ${name}: ${tiles} tiles, ${submissions} submissions; prepare ${prepareMs.toFixed(0)}, cut ` +
-        `${cutMs.toFixed(0)}, paste ${pasteMs.toFixed(0)} ms`,
+        `${sendMs.toFixed(0)}, paste ${pasteMs.toFixed(0)} ms`,
     );
     for (const { program, ms, multiplyAdds: work } of programs.slice(0, SHOWN)) {
       const rate = ms ? tflops(work, ms).toFixed(2) : '-';

@@ -11,7 +11,7 @@ import type { Pipelines } from '../graph/pipelines.ts';
 import type { Transfer } from '../graph/transfer.ts';
 import { frameSize } from '../image/frame.ts';
 import type { FrameSource } from '../image/frame.ts';
-import { Commands } from './commands.ts';
+import { Commands } from '../graph/commands.ts';
 import type { Model } from './gaussNewtonPrograms.ts';
 import { IDENTITY, displacement, isPlausible, roundTrip } from './homography.ts';
 import { LEAST_SIDE, fittingBands, sampleBytes } from './bands.ts';

@@ -2,7 +2,7 @@
 import type { Gpu } from '../device.ts';
 import { throwIfCancelled } from '../errors.ts';
 import { flatGrid } from '../kernels/flat.ts';
-import type { Commands } from './commands.ts';
+import type { Commands } from '../graph/commands.ts';
 import { multiply3, invert3 } from '../image/colorSpace.ts';
 import { normalization, scaled } from './homography.ts';
 import type { Level } from './levels.ts';

@@ -5,7 +5,7 @@ import { throwIfCancelled } from '../errors.ts';
 import { frameSize } from '../image/frame.ts';
 import type { FrameSource } from '../image/frame.ts';
 import { flatGrid } from '../kernels/flat.ts';
-import type { Commands } from './commands.ts';
+import type { Commands } from '../graph/commands.ts';
 import { pyramidBytes, rowsNeeded } from './bands.ts';
 import type { Bands } from './bands.ts';
 import type { Size } from './homography.ts';

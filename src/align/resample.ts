@@ -5,7 +5,7 @@ import { Pipelines } from '../graph/pipelines.ts';
 import { Transfer } from '../graph/transfer.ts';
 import { maxSample, middleFrame, sortFrames } from '../image/frame.ts';
 import type { Frame, FrameSource } from '../image/frame.ts';
-import { NO_DATA } from '../image/stack.ts';
+import { NO_DATA } from '../kernels/stack.ts';
 import { DEFAULT_MEMORY_BUDGET } from '../model/schedule.ts';
 import { estimateAlignments } from './estimate.ts';
 import type { EstimateOptions } from './estimate.ts';

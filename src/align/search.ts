@@ -5,7 +5,7 @@
 import type { Gpu } from '../device.ts';
 import { throwIfCancelled } from '../errors.ts';
 import { rowsOf } from '../kernels/program.ts';
-import type { Commands } from './commands.ts';
+import type { Commands } from '../graph/commands.ts';
 import { CORRELATE, PICK, searchSize } from './coarsePrograms.ts';
 import { ACCUMULATE, ADVANCE, SOLVE, SUMS, groupsOf, modelParams } from './gaussNewtonPrograms.ts';
 import type { Model } from './gaussNewtonPrograms.ts';

@@ -4,7 +4,7 @@
  */
 import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP } from '../kernels/flat.ts';
 import { Program } from '../kernels/program.ts';
-import { NO_DATA } from '../image/stack.ts';
+import { NO_DATA } from '../kernels/stack.ts';
 import { SAMPLES } from './pixels.ts';
 
 /** Lobes of the filter: taps reach so many pixels. */

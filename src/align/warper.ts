@@ -9,7 +9,7 @@ import { frameSize } from '../image/frame.ts';
 import type { FrameSource } from '../image/frame.ts';
 import { flatGrid } from '../kernels/flat.ts';
 import { sampleBytes } from './bands.ts';
-import { Commands } from './commands.ts';
+import { Commands } from '../graph/commands.ts';
 import type { AlignDevice } from './estimate.ts';
 import { apply } from './homography.ts';
 import type { Size } from './homography.ts';

@@ -16,6 +16,9 @@ export interface Compiled {
   warmed?: Promise<void>;
 }
 
+/** What a first run needs of a dispatch. */
+export type Warmed = Pick<Dispatch, 'program' | 'params'>;
+
 export interface WarmOptions {
   signal?: AbortSignal;
   /** Called with the number of programs that are ready, from 0 to all. */
@@ -71,7 +74,7 @@ export class Pipelines {
    * cancels waits for one compilation at most.
    * @throws CancelledError; GpuError; DeviceLostError
    */
-  async warm(dispatches: readonly Dispatch[], { signal, onProgress }: WarmOptions = {}): Promise<void> {
+  async warm(dispatches: readonly Warmed[], { signal, onProgress }: WarmOptions = {}): Promise<void> {
     const distinct = [...new Map(dispatches.map((dispatch) => [this.get(dispatch.program), dispatch]))];
     for (const [i, [compiled, dispatch]] of distinct.entries()) {
       onProgress?.(i, distinct.length);
@@ -83,7 +86,7 @@ export class Pipelines {
     onProgress?.(distinct.length, distinct.length);
   }
 
-  async #runOnce({ layout, pipeline }: Compiled, { program, params }: Dispatch): Promise<void> {
+  async #runOnce({ layout, pipeline }: Compiled, { program, params }: Warmed): Promise<void> {
     const { device } = this.#gpu;
     const compiled = await this.#gpu.wait(pipeline);
     await this.#gpu.guard(`running ${program.label} for the first time`, () => {

@@ -3,7 +3,8 @@
  * and do not load this file.
  */
 import { InputError } from '../errors.ts';
-import { tensorBytes } from '../kernels/tensor.ts';
+import { start, tensorBytes } from '../kernels/tensor.ts';
+import { inputsOf } from './edges.ts';
 import { Executor } from './executor.ts';
 import type { Prepared, SubmitOptions, Tensors } from './executor.ts';
 import { GpuClock } from './timestamps.ts';
@@ -17,21 +18,20 @@ export class Runner extends Executor {
   #stepClock: GpuClock | undefined;
 
   /** Uploads a prepared plan's inputs. @throws InputError; GpuError; DeviceLostError. */
-  async upload(prepared: Prepared, inputs: Tensors): Promise<void> {
-    await this.stage(prepared, (memory) => {
-      for (const [name, to] of Object.entries(memory)) {
+  async upload({ plan, buffers }: Prepared, inputs: Tensors): Promise<void> {
+    await this.gpu.guard('uploading', () => {
+      for (const { name, view, bytes } of inputsOf(plan)) {
         const data = inputs[name];
-        if (data?.byteLength !== to.byteLength)
-          throw new InputError(`input ${name}: ${data?.byteLength ?? 0} bytes, the plan needs ${to.byteLength}`);
-        to.set(data);
+        if (data?.byteLength !== bytes)
+          throw new InputError(`input ${name}: ${data?.byteLength ?? 0} bytes, the plan needs ${bytes}`);
+        this.gpu.device.queue.writeBuffer(buffers[view.buffer], 16 * start(view), data);
       }
     });
-    await this.send(prepared);
   }
 
   /** Runs a prepared plan to its end on the uploaded inputs. @throws as `submit`. */
   async run(prepared: Prepared, { stepMs, ...options }: RunOptions = {}): Promise<void> {
-    await this.submit(prepared, { ...options, times: stepMs && { stepMs, uploadMs: 0, readbackMs: 0 } });
+    await this.submit(prepared, { ...options, times: stepMs && { stepMs } });
     await this.submissions.idle();
     await this.timed();
   }
@@ -69,13 +69,23 @@ export class Runner extends Executor {
   }
 
   /** The tensor of an output node after a run, NC4HW4. */
-  async read(prepared: Prepared, node: number): Promise<Float32Array<ArrayBuffer>> {
-    await this.gpu.guard('reading back', () => {
-      const encoder = this.gpu.device.createCommandEncoder({ label: 'readback' });
-      this.recordReadback(encoder, prepared, { node, slot: 0 });
-      this.gpu.device.queue.submit([encoder.finish()]);
+  async read({ plan, buffers }: Prepared, node: number): Promise<Float32Array<ArrayBuffer>> {
+    const view = plan.views[node];
+    const bytes = tensorBytes(view.shape);
+    const { device } = this.gpu;
+    const readback = await this.gpu.guard('reading back', () => {
+      const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+      const to = device.createBuffer({ label: 'readback', size: bytes, usage });
+      const encoder = device.createCommandEncoder({ label: 'readback' });
+      encoder.copyBufferToBuffer(buffers[view.buffer], 16 * start(view), to, 0, bytes);
+      device.queue.submit([encoder.finish()]);
+      return to;
     });
-    const bytes = tensorBytes(prepared.plan.views[node].shape);
-    return this.take(prepared, 0, (values) => values.slice(0, bytes / 4));
+    try {
+      await this.gpu.wait(readback.mapAsync(GPUMapMode.READ));
+      return new Float32Array(readback.getMappedRange().slice(0));
+    } finally {
+      readback.destroy();
+    }
   }
 }

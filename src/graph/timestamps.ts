@@ -12,10 +12,6 @@ import type { Gpu } from '../device.ts';
 export interface GpuTimes {
   /** By step of the plan. */
   stepMs: Float64Array;
-  /** Copying inputs to where the plan reads them. */
-  uploadMs: number;
-  /** Copying outputs to where the CPU reads them. */
-  readbackMs: number;
 }
 
 /** Spans one clock can time between two reads: a query set holds at most 4096 timestamps, and a span takes two. */

@@ -1,13 +1,13 @@
 /**
- * Moves pixels between the caller's GPU objects and the engine's tiles without going through the CPU.
+ * Moves pixels from the caller's GPU objects to the engine's tiles without going through the CPU.
  *
  * `load` copies a grid of a frame's pixels into a stack, from a texture, a buffer or an ImageBitmap. An ImageBitmap is
  * uploaded in blocks of at most BLOCK x BLOCK, so that a picture of any size needs little memory and fits the texture
- * size that every device has. `store` copies a tile's core into an interleaved picture.
+ * size that every device has.
  */
 import type { Gpu } from '../device.ts';
 import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, flatGrid } from '../kernels/flat.ts';
-import { Program, READ, writes } from '../kernels/program.ts';
+import { Program, writes } from '../kernels/program.ts';
 import type { Binding, Bindings } from '../kernels/program.ts';
 import { Pipelines } from './pipelines.ts';
 import type { BufferFrame, ImageFrame, TextureFrame } from '../image/frame.ts';
@@ -123,24 +123,6 @@ const FROM_BUFFER = load(
 fn load_pixel(x: u32, y: u32) -> vec3f {
   let at = y * params.row + 3u * x - params.base;
   return vec3f(source[at], source[at + 1u], source[at + 2u]);
-}`,
-);
-
-const TO_BUFFER = program(
-  'of a tile',
-  { tile: READ, picture: { access: 'read_write', type: 'array<f32>' } },
-  `
-@workgroup
-fn main(${FLAT_ARGS}) {
-  let index = flat_index(group, local, groups);
-  if (index >= params.width * params.height) { return; }
-  let x = index % params.width;
-  let y = index / params.width;
-  let value = tile[params.first + (params.top + y) * params.pitch + params.left + x];
-  let at = (params.y + y) * params.row + 3u * (params.x + x) - params.base;
-  picture[at] = value.r;
-  picture[at + 1u] = value.g;
-  picture[at + 2u] = value.b;
 }`,
 );
 
@@ -266,34 +248,6 @@ export class Transfer {
       cells.destroy();
       readback.destroy();
     }
-  }
-
-  /**
-   * Copies a part of a tile into an interleaved picture `[height, width, 3]` of f32.
-   * @param part columns and rows of the tile, and their place in the picture.
-   */
-  async store(
-    tile: Target,
-    tileWidth: number,
-    part: { left: number; top: number; width: number; height: number; x: number; y: number },
-    picture: GPUBuffer,
-    pictureWidth: number,
-  ): Promise<void> {
-    const { offset, size, base } = this.#rows(part.y, part.y + part.height - 1, pictureWidth);
-    const params = {
-      ...part,
-      first: tile.first,
-      pitch: tileWidth,
-      cell: 1,
-      step: 1,
-      last_x: 0,
-      last_y: 0,
-      origin_x: 0,
-      origin_y: 0,
-      row: 3 * pictureWidth,
-      base,
-    };
-    await this.#dispatch(TO_BUFFER, params, tile.buffer, { buffer: picture, offset, size });
   }
 
   /**

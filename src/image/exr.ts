@@ -188,6 +188,8 @@ export interface ExrOptions {
   chromaticities?: readonly number[];
   /** The platform's CompressionStream by default. */
   deflate?: Deflate;
+  /** The largest magnitude before scaling, if it is known. Then nothing looks for values that are not finite. */
+  largest?: number;
   signal?: AbortSignal;
 }
 
@@ -218,7 +220,11 @@ export async function streamExr(
   const { scale = 1, signal } = options;
   if (data.length !== width * height * 3 || data.length === 0)
     throw new InputError(`exr: ${data.length} values, ${width}x${height} RGB needs ${width * height * 3}`);
-  const type = (await largestMagnitude(data, width, scale, signal)) > MAX_HALF ? 'float' : (options.type ?? 'half');
+  const largest =
+    options.largest === undefined
+      ? await largestMagnitude(data, width, scale, signal)
+      : Math.fround(options.largest * scale);
+  const type = largest > MAX_HALF ? 'float' : (options.type ?? 'half');
   return { type, pieces: pieces(data, width, height, type, options) };
 }
 

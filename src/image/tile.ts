@@ -68,6 +68,9 @@ export function tile(
   return { width, height, tiles, waste: (tiles.length * width * height) / (pictureWidth * pictureHeight) };
 }
 
+/** Most rows of a tile: kernels have a workgroup for each, and no device must take more. */
+const MOST_ROWS = 65535;
+
 /** Most tiles considered along one axis: enough even for a 60-megapixel strip one tile high. */
 const MAX_TILES = 4096;
 
@@ -95,10 +98,9 @@ export function chooseTiling(
   fits: (width: number, height: number) => boolean,
 ): Tiling | undefined {
   const candidates: { width: number; height: number; cost: number; count: number }[] = [];
-  const heights = lengths(pictureHeight, rules).map((height) => ({
-    height,
-    count: spans(pictureHeight, height, rules).length,
-  }));
+  const heights = lengths(pictureHeight, rules)
+    .filter((height) => height <= MOST_ROWS)
+    .map((height) => ({ height, count: spans(pictureHeight, height, rules).length }));
   for (const width of lengths(pictureWidth, rules)) {
     const columns = spans(pictureWidth, width, rules).length;
     for (const { height, count } of heights)

@@ -6,7 +6,7 @@
  * Inputs may be stored as f32 or f16 and start anywhere in their buffers. A body need not care about either: it calls
  * `load_NAME(i)`, which returns the i-th vec4 of the input NAME as vec4f.
  */
-import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, flatGrid } from './flat.ts';
+import { ROW_WORKGROUP, rowGrid } from './rows.ts';
 import type { PackedWeights } from './kernel.ts';
 import { Program, buffer, reads, texelType, weights, writes } from './program.ts';
 import type { Dispatch, ParamTypes, ParamValues } from './program.ts';
@@ -17,7 +17,7 @@ export interface Elementwise {
   label: string;
   /** Names of the inputs: tensors, packed weights. */
   inputs: readonly string[];
-  /** Params besides the output's width, height, size (pixels) and count (vec4). */
+  /** Params besides the output's width, height and size (pixels). */
   params?: ParamTypes;
   /** WGSL functions that the body calls. */
   functions?: string;
@@ -25,7 +25,7 @@ export interface Elementwise {
   body: string;
 }
 
-const SIZE = { width: 'u32', height: 'u32', size: 'u32', count: 'u32' } as const;
+const SIZE = { width: 'u32', height: 'u32', size: 'u32' } as const;
 
 /** `load_NAME(i)`: the i-th vec4 of a tensor, from the binding NAME and the param NAME_start. */
 export function loadFunction(name: string): string {
@@ -39,7 +39,7 @@ function generate(
 ): Program {
   return new Program({
     label,
-    workgroup: [FLAT_WORKGROUP, 1, 1],
+    workgroup: [ROW_WORKGROUP, 1, 1],
     params: {
       ...SIZE,
       ...params,
@@ -50,17 +50,16 @@ function generate(
       output: writes({ dtype: output }),
     },
     body: `
-${FLAT_INDEX}
 ${inputs.map(loadFunction).join('\n')}
 ${functions}
 @workgroup
-fn main(${FLAT_ARGS}) {
-  let index = flat_index(group, local, groups);
-  if (index >= params.count) { return; }
-  let block = index / params.size;
-  let pixel = index % params.size;
-  let y = pixel / params.width;
-  let x = pixel % params.width;
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let x = id.x;
+  if (x >= params.width) { return; }
+  let y = id.y;
+  let block = id.z;
+  let pixel = y * params.width + x;
+  let index = block * params.size + pixel;
 ${body}
   output[params.output_start + index] = ${texelType(output)}(value);
 }`,
@@ -87,8 +86,6 @@ export function elementwise(kernel: Elementwise): ElementwiseDispatch {
       output,
     });
     const { width, height, channels } = output.shape;
-    const size = width * height;
-    const count = size * blocks(channels);
     return {
       program,
       resources: Object.fromEntries(
@@ -97,12 +94,11 @@ export function elementwise(kernel: Elementwise): ElementwiseDispatch {
       params: {
         width,
         height,
-        size,
-        count,
+        size: width * height,
         ...params,
         ...Object.fromEntries(bound.map(([name, item]) => [`${name}_start`, 'shape' in item ? start(item) : 0])),
       },
-      workgroups: flatGrid(count),
+      workgroups: rowGrid(width, height, blocks(channels)),
     };
   };
 }

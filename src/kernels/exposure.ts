@@ -13,7 +13,8 @@ import type { Shape, View } from './tensor.ts';
 export const TABLE_SIZE = 256;
 
 /**
- * `load_frame(start, pixel)`: X of a frame in the stack, with the response undone. `response_at(x)`: f, linear light.
+ * `load_frame(start, pixel)`: X of a frame in the stack, with the response undone. `sample_of(x)`: X and linear light of
+ * a sample. `response_at(x)`: f.
  */
 export const LOAD_FRAME = `
 fn power(x: vec3f, exponent: f32) -> vec3f {
@@ -28,6 +29,16 @@ fn response_at(x: vec3f) -> vec3f {
   let low = vec3f(response[i.x].x, response[i.y].y, response[i.z].z);
   let high = vec3f(response[i.x + 1u].x, response[i.y + 1u].y, response[i.z + 1u].z);
   return mix(low, high, part);
+}
+
+struct Sample { encoded: vec3f, linear: vec3f }
+
+fn sample_of(x: vec3f) -> Sample {
+  if (params.use_response == 1u) {
+    let linear = response_at(x);
+    return Sample(power(linear, 1.0 / params.gamma), linear);
+  }
+  return Sample(x, power(x, params.gamma));
 }
 
 fn load_frame(first: u32, pixel: u32) -> vec3f {
@@ -75,9 +86,9 @@ const encode = elementwise({
   params: { frame_start: 'u32', tau: 'f32', ...FRAME_PARAMS },
   functions: LOAD_FRAME,
   body: `
-  let encoded = load_frame(params.frame_start, pixel);
-  let linear = power(encoded, params.gamma) / params.tau;
-  var value = vec4f(encoded, linear.r);
+  let shown = sample_of(stack[params.frame_start + pixel].rgb);
+  let linear = shown.linear / params.tau;
+  var value = vec4f(shown.encoded, linear.r);
   if (block == 1u) { value = vec4f(linear.gb, 0.0, 0.0); }`,
 });
 

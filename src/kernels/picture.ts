@@ -38,14 +38,15 @@ fn average_frames(pixel: u32) -> vec3f {
   var weights = vec3f(0.0);
   let shown = stack[params.stack_start + params.reference * params.size + pixel].w >= 0.0;
   for (var k = 0u; k < params.frames; k++) {
-    let first = params.stack_start + k * params.size;
-    let x = load_frame(first, pixel);
-    let w = stack[first + pixel].w;
+    let stored = stack[params.stack_start + k * params.size + pixel];
+    let w = stored.w;
+    let sample = sample_of(stored.rgb);
+    let x = sample.encoded;
     let motion = select(0.0, max(w, 0.0), shown && params.use_masks == 1u);
     var weight = hat(x, k) * (1.0 - motion);
     if (k == params.reference) { weight = max(hat(x, k), vec3f(motion)) + 1e-3; }
     if (w < 0.0) { weight = vec3f(select(0.0, 1e-9, k == params.reference)); }
-    sum += weight * power(x, params.gamma) / params.tau[k / 4u][k % 4u];
+    sum += weight * sample.linear / params.tau[k / 4u][k % 4u];
     weights += weight;
   }
   return sum / weights;

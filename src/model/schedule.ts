@@ -39,8 +39,10 @@ export interface Stage {
   tiling: Tiling;
   /** The plan of one tile; all tiles use the same plan. */
   plan: Plan;
-  /** Bytes of GPU buffers while the stage runs, weights included. */
+  /** Bytes of GPU buffers while the stage runs, weights and frames included. */
   bytes: number;
+  /** Whether whole frames and motion maps are on the device, not just a tile of each. */
+  holdsAll: boolean;
 }
 
 /** A stage whose smallest tile exceeds the limits: the plan of that tile, and the bytes that it takes, as a stage's. */
@@ -88,7 +90,12 @@ export interface ScheduleRequest {
   logitShift?: number;
   /** Whether motion maps are given: then none need to be computed, and a merge without a network uses them. */
   motionGiven: boolean;
-  /** Bytes of GPU buffers besides those of the stages. */
+  /**
+   * Bytes of a pixel of each array that goes to the device: frames' samples and coverage. By default those of frames of
+   * 8 bits.
+   */
+  pixelBytes?: readonly number[];
+  /** Bytes of GPU buffers besides those of the stages and the frames. */
   otherBytes?: number;
   limits: Limits;
 }
@@ -96,10 +103,17 @@ export interface ScheduleRequest {
 interface StageRequest {
   name: StageName;
   rules: TileRules;
+  /** Bytes of a pixel of all frames and motion maps that the stage reads. */
+  pixelBytes: number;
+  /** Whether they are on the device whole. */
+  holdsAll: boolean;
   build: (width: number, height: number) => Graph;
 }
 
-/** Bytes of GPU buffers that a plan needs: tensors, staging and readback buffers, params, weights. */
+/** Most of the memory budget that whole frames and maps may take. If they take more, tiles bring their own rows. */
+const FRAMES_SHARE = 1 / 4;
+
+/** Bytes of GPU buffers that a plan needs: tensors, results, params, weights. */
 function planBytes(plan: Plan, weightBytes: number): number {
   const params = plan.steps.length * 256;
   return plan.bytes.shared + edgeBytes(plan) + params + weightBytes;
@@ -110,10 +124,10 @@ function planBytes(plan: Plan, weightBytes: number): number {
  * to 4x4 (Winograd).
  */
 function weightBytes(plan: Plan): number {
-  let sum = 0;
+  let bytes = 0;
   for (const shape of plan.tensors.values())
-    sum += 4 * shape.reduce((product, n, i) => product * (i < 2 ? Math.ceil(n / 4) * 4 : n === 3 ? 4 : n), 1);
-  return sum;
+    bytes += 4 * shape.reduce((product, n, i) => product * (i < 2 ? Math.ceil(n / 4) * 4 : n === 3 ? 4 : n), 1);
+  return bytes;
 }
 
 /**
@@ -150,7 +164,7 @@ function scheduleStage(
 
 /** A stage fused in one way. */
 function stageFused(
-  { name, rules, build }: StageRequest,
+  { name, rules, build, pixelBytes, holdsAll }: StageRequest,
   way: FuseOptions,
   padded: { width: number; height: number },
   limits: Limits,
@@ -168,21 +182,32 @@ function stageFused(
   const pixels = Math.min(padded.width, 16 * PADDING) * Math.min(padded.height, 16 * PADDING);
   const weights = weightBytes(probe) + otherWeights;
   const roughly = (bytes: number): number => bytes / pixels;
+  const frames = (size: number): number => pixelBytes * (holdsAll ? padded.width * padded.height : size);
   const fits = (width: number, height: number): boolean => {
     const size = width * height;
     if (size * roughly(probe.bytes.largest) > limits.maxBinding * 1.001) return false;
-    if (size * roughly(probe.bytes.shared) + weights > limits.memoryBudget * 1.001) return false;
+    if (size * roughly(probe.bytes.shared) + weights + frames(size) > limits.memoryBudget * 1.001) return false;
     const found = planOf(width, height);
-    return found.bytes.largest <= limits.maxBinding && planBytes(found, weights) <= limits.memoryBudget;
+    return found.bytes.largest <= limits.maxBinding && planBytes(found, weights) + frames(size) <= limits.memoryBudget;
   };
   const tiling = chooseTiling(padded.width, padded.height, rules, fits);
   if (!tiling) {
     const side = 2 * rules.halo + rules.grid;
     const smallest = planOf(Math.min(padded.width, side), Math.min(padded.height, side));
-    return { name, plan: smallest, bytes: planBytes(smallest, weights) };
+    return { name, plan: smallest, bytes: planBytes(smallest, weights) + frames(side * side) };
   }
   const chosen = planOf(tiling.width, tiling.height);
-  return { name, tiling, plan: chosen, bytes: planBytes(chosen, weights) };
+  return {
+    name,
+    tiling,
+    plan: chosen,
+    bytes: planBytes(chosen, weights) + frames(tiling.width * tiling.height),
+    holdsAll,
+  };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /**
@@ -205,10 +230,18 @@ export function schedule(request: ScheduleRequest): Schedule {
     width: w,
     height: h,
   });
+  const { pixelBytes = taus.map(() => 3) } = request;
+  const samples = sum(pixelBytes);
+  const all = samples + (config || request.motionGiven ? 4 * taus.length : 0);
+  const pixels = padded.width * padded.height;
+  const holdsAll =
+    pixels * all <= limits.memoryBudget * FRAMES_SHARE && pixels * Math.max(4, ...pixelBytes) <= limits.maxBinding;
   const requests: StageRequest[] = [];
   if (!config) {
     requests.push({
       name: 'merge',
+      pixelBytes: all,
+      holdsAll,
       rules: { halo: 0, grid: 4 },
       build: (w, h) => plainMergeGraph(scene(w, h), request.motionGiven),
     });
@@ -217,10 +250,18 @@ export function schedule(request: ScheduleRequest): Schedule {
     if (segmentation && !request.motionGiven)
       requests.push({
         name: 'segmentation',
+        pixelBytes: samples,
+        holdsAll,
         rules: segmentation.tiles,
         build: (w, h) => segmentationGraph(config, scene(w, h)),
       });
-    requests.push({ name: 'fusion', rules: fusionTiles, build: (w, h) => fusionGraph(config, scene(w, h)) });
+    requests.push({
+      name: 'fusion',
+      pixelBytes: all,
+      holdsAll,
+      rules: fusionTiles,
+      build: (w, h) => fusionGraph(config, scene(w, h)),
+    });
   }
   const found: (Stage | TooSmall)[] = [];
   // Weights stay on the device, so a later stage also holds those of the earlier stages.
@@ -259,7 +300,7 @@ export function scheduleText(schedule: Schedule, steps = true): string {
         `${tiling.width}x${tiling.height}, ${((tiling.waste - 1) * 100).toFixed(1)} % computed twice for the halos`,
       `${stage.plan.steps.length} dispatches per tile, ${(stageWork(stage) / 1e9).toFixed(2)} G multiply-adds in all ` +
         `(${Math.round(perPixel).toLocaleString('en')} a pixel)`,
-      `${bytesText(stage.bytes)} of GPU buffers, weights included (budget ` +
+      `${bytesText(stage.bytes)} of GPU buffers, weights and frames included (budget ` +
         `${bytesText(schedule.limits.memoryBudget)}); the largest is ${bytesText(stage.plan.bytes.largest)} (limit ` +
         `${bytesText(schedule.limits.maxBinding)})`,
     );

@@ -3,7 +3,7 @@
  * reads and writes, each tensor once, in every tile with its halo. Weights are not counted: all workgroups read the
  * same, and caches hold them. Neither is what one dispatch reads again from a cache.
  */
-import { inputsOf } from '../graph/edges.ts';
+import { inputsOf, resultBytes } from '../graph/edges.ts';
 import type { Plan, Step } from '../graph/plan.ts';
 import { dilationsOf, layersOf } from '../kernels/conv2d/attrs.ts';
 import type { ConvAttrs } from '../kernels/conv2d/attrs.ts';
@@ -77,12 +77,13 @@ export function kindOf({ graph }: Plan, { op, node }: Pick<Step, 'op' | 'node'>)
   return op === 'conv2d' ? convKind(graph.nodes[node].attrs as ConvAttrs) : KINDS[op as keyof typeof KINDS];
 }
 
-/** The copies of a tile: its inputs from staging, its result to where it is read. */
+/** Cutting a tile from frames of 8 bits and motion maps, and taking its result. */
 function edgeTraffic(plan: Plan): Traffic {
-  const inputs = inputsOf(plan);
-  const outputs = plan.graph.outputs.map((id) => tensorBytes(plan.graph.nodes[id].shape));
-  const bytes = [...inputs.map((input) => input.bytes), ...outputs].reduce((sum, size) => sum + size, 0);
-  return { dispatches: 0, bytesRead: bytes, bytesWritten: bytes };
+  const inputs = inputsOf(plan).reduce((sum, input) => sum + input.bytes, 0);
+  const result = resultBytes(plan);
+  const outputs = plan.graph.outputs.reduce((sum, id) => sum + tensorBytes(plan.graph.nodes[id].shape), 0);
+  // Of a pixel's 16 bytes in the stack, 3 are read as samples and 4 as a map.
+  return { dispatches: 0, bytesRead: (7 / 16) * inputs + outputs + result, bytesWritten: inputs + 2 * result };
 }
 
 /** The sum of some traffic. */

@@ -107,8 +107,12 @@ export async function writeImage(path: string, image: MergedImage, options: Writ
     radiance.length,
     (from, to) => {
       for (let i = from; i < to; i++) {
-        if (radiance[i] > largest) largest = radiance[i];
-        if (Number.isFinite(radiance[i])) continue;
+        const value = Math.abs(radiance[i]);
+        if (value <= largest) continue;
+        if (value < Infinity) {
+          largest = value;
+          continue;
+        }
         const pixel = Math.floor(i / 3);
         throw new InputError(
           `cannot write ${shown(path)}: row ${Math.floor(pixel / width)}, column ${pixel % width} holds ` +
@@ -130,14 +134,19 @@ export async function writeImage(path: string, image: MergedImage, options: Writ
     ? await developColors(radiance, image.camera, space, { signal, keepNegative })
     : radiance;
   const picture: MergedImage = { ...image, radiance: developed, colorSpace: space, camera: undefined };
-  return writeFileAtomic(path, await encode(path, format, picture, options), { signal });
+  const known = developed === radiance ? largest : undefined;
+  return writeFileAtomic(path, await encode(path, format, picture, known, options), { signal });
 }
 
-/** The file's content, for the formats that hold a working space. */
+/**
+ * The file's content, for the formats that hold a working space.
+ * @param largest the picture's largest magnitude, if it is known.
+ */
 async function encode(
   path: string,
   format: Exclude<OutputFormat, 'npy' | 'dng'>,
   image: MergedImage,
+  largest: number | undefined,
   options: WriteImageOptions,
 ): Promise<FileContent> {
   const { radiance, width, height, scale, colorSpace: space = 'srgb' } = image;
@@ -151,6 +160,7 @@ async function encode(
         type: options.exr,
         chromaticities: primaries,
         deflate: deflateDifferences,
+        largest,
         signal,
       })
     ).pieces;

@@ -16,7 +16,7 @@ import { testDevice } from '../gpu.ts';
 import { correlationAt, halved, lumaOf, normalizedLuma, updated } from '../reference/align.ts';
 import type { Pixels } from '../reference/align.ts';
 import { rng } from '../reference/random.ts';
-import { Commands } from '../../src/align/commands.ts';
+import { Commands } from '../../src/graph/commands.ts';
 import { aboutMiddle, scene, shoot } from './scene.ts';
 
 let gpu: Gpu;

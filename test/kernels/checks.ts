@@ -4,7 +4,7 @@
  */
 import { groupedRead as readKernel } from '../../src/kernels/groupedRead.ts';
 import type { GroupedReadAttrs } from '../../src/kernels/groupedRead.ts';
-import { NO_DATA } from '../../src/image/stack.ts';
+import { NO_DATA } from '../../src/kernels/stack.ts';
 import { conv2d } from '../../src/kernels/conv2d/index.ts';
 import type { ConvAttrs } from '../../src/kernels/conv2d/index.ts';
 import type { TunedKernel } from '../../src/kernels/kernel.ts';

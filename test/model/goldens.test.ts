@@ -8,7 +8,7 @@ import { Runner } from '../../src/graph/runner.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { graphTensors } from '../../src/graph/graph.ts';
 import { plan } from '../../src/graph/plan.ts';
-import { NO_DATA } from '../../src/image/stack.ts';
+import { NO_DATA } from '../../src/kernels/stack.ts';
 import { fusionGraph, networkGraphs, segmentationGraph } from '../../src/model/network.ts';
 import { loadParts, partsOf } from '../../src/model/partsOf.ts';
 import type { Scene } from '../../src/model/part.ts';

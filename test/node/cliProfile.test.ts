@@ -81,12 +81,12 @@ describe('deghost merge --profile', () => {
       tiles: 2,
       ms: 50,
       prepareMs: 1,
-      cutMs: 2,
+      sendMs: 2,
       pasteMs: 3,
       busyMs: 40,
-      uploadMs: null,
+      cutMs: null,
       computeMs: null,
-      readbackMs: null,
+      takeMs: null,
       submissions: 2,
     } as const;
     const programs = [{ op: 'picture', program: 'picture plain', dispatches: 2, ms: null, multiplyAdds: 0 }];

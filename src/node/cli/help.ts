@@ -107,9 +107,9 @@ ${ADAPTER}
                         new GPU is tuned for a few seconds while pictures are read.
   --json                one JSON object on stdout: files, sizes, exposures, response, warnings, memory,
                         times
-  --profile             where the time went: reading, compiling, each stage (cutting tiles, uploads, compute,
-                        readback, pasting), writing, and each operation's time on the GPU where the adapter
-                        has timestamps. Prints a table on stderr; --json includes all of it too.
+  --profile             where the time went: reading, compiling, each stage (sending frames, cutting tiles,
+                        compute, taking and pasting results), writing, and each operation's time on the GPU
+                        where the adapter has timestamps. Prints a table on stderr; --json includes all of it too.
   -q, --quiet           no progress
   -h, --help            this text
   Ctrl-C stops within a tile and leaves no file.

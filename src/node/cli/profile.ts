@@ -39,13 +39,13 @@ function gpuMs(stage: StageProfile): number {
 }
 
 function stageNote(stage: StageProfile): string {
-  const { prepareMs, cutMs, pasteMs, uploadMs, readbackMs, submissions, busyMs } = stage;
+  const { prepareMs, sendMs, pasteMs, cutMs, takeMs, submissions, busyMs } = stage;
   const gpu =
     stage.computeMs === null
       ? `GPU busy ${seconds(busyMs)}`
-      : `GPU: compute ${seconds(stage.computeMs)}, upload ${seconds(uploadMs!)}, readback ${seconds(readbackMs!)}`;
+      : `GPU: compute ${seconds(stage.computeMs)}, cut ${seconds(cutMs!)}, take ${seconds(takeMs!)}`;
   return (
-    `${gpu}; CPU meanwhile: prepare ${seconds(prepareMs)}, cut ${seconds(cutMs)}, paste ${seconds(pasteMs)}; ` +
+    `${gpu}; CPU meanwhile: prepare ${seconds(prepareMs)}, send ${seconds(sendMs)}, paste ${seconds(pasteMs)}; ` +
     `${submissions} submissions`
   );
 }

@@ -2,7 +2,6 @@ struct Params {
   width: u32,
   height: u32,
   size: u32,
-  count: u32,
   channels: u32,
   group_in: u32,
   group_out: u32,
@@ -19,10 +18,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weights: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> output: array<vec4f>;
-
-fn flat_index(group: vec3u, local: u32, groups: vec3u) -> u32 {
-  return (group.y * groups.x + group.x) * 64u + local;
-}
 
 fn load_input(i: u32) -> vec4f { return vec4f(input[params.input_start + i]); }
 
@@ -54,13 +49,13 @@ fn convolve(channel: u32, y: i32, x: i32) -> f32 {
 }
 
 @compute @workgroup_size(64, 1, 1)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32, @builtin(num_workgroups) groups: vec3u) {
-  let index = flat_index(group, local, groups);
-  if (index >= params.count) { return; }
-  let block = index / params.size;
-  let pixel = index % params.size;
-  let y = pixel / params.width;
-  let x = pixel % params.width;
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let x = id.x;
+  if (x >= params.width) { return; }
+  let y = id.y;
+  let block = id.z;
+  let pixel = y * params.width + x;
+  let index = block * params.size + pixel;
   var sums = vec4f(0.0);
   for (var lane = 0u; lane < min(4u, params.channels - block * 4u); lane++) {
     sums[lane] = convolve(block * 4u + lane, i32(y), i32(x));

@@ -3,8 +3,9 @@
  * one uniform buffer per submission.
  */
 import type { Gpu } from '../device.ts';
-import type { Pipelines } from '../graph/pipelines.ts';
 import type { ParamValues, Program } from '../kernels/program.ts';
+import type { Pipelines } from './pipelines.ts';
+import type { GpuClock } from './timestamps.ts';
 
 /** Alignment of uniform bindings on every device (`minUniformBufferOffsetAlignment`). */
 const UNIFORM_ALIGN = 256;
@@ -12,7 +13,7 @@ const UNIFORM_ALIGN = 256;
 interface Command {
   program: Program;
   params: ArrayBuffer;
-  buffers: readonly GPUBuffer[];
+  resources: readonly GPUBindingResource[];
   workgroups: readonly [number, number, number];
 }
 
@@ -26,22 +27,28 @@ export class Commands {
     this.#pipelines = pipelines;
   }
 
-  /** Adds a dispatch. @param buffers in the order of the program's bindings. */
+  /** Adds a dispatch. @param resources in the order of the program's bindings. */
   add(
     program: Program,
     params: ParamValues,
-    buffers: readonly GPUBuffer[],
+    resources: readonly (GPUBuffer | GPUBindingResource)[],
     workgroups: readonly [number, number, number],
   ): void {
-    this.#pending.push({ program, params: program.pack(params), buffers, workgroups });
+    this.#pending.push({
+      program,
+      params: program.pack(params),
+      resources: resources.map((one) => ('size' in one && 'usage' in one ? { buffer: one } : one)),
+      workgroups,
+    });
   }
 
   /**
    * Submits what was added, in order.
    * @param then records more after the dispatches.
+   * @param clock times the dispatches as one span, and what `then` records as another. The caller reads it.
    * @throws GpuError; DeviceLostError.
    */
-  async submit(what: string, then?: (encoder: GPUCommandEncoder) => void): Promise<void> {
+  async submit(what: string, then?: (encoder: GPUCommandEncoder) => void, clock?: GpuClock): Promise<void> {
     const commands = this.#pending;
     this.#pending = [];
     const compiled = commands.map(({ program }) => this.#pipelines.get(program));
@@ -59,13 +66,10 @@ export class Commands {
       const encoder = device.createCommandEncoder({ label: what });
       let offset = 0;
       if (commands.length > 0) {
-        const pass = encoder.beginComputePass({ label: what });
-        commands.forEach(({ program, params, buffers, workgroups }, i) => {
+        const pass = encoder.beginComputePass({ label: what, timestampWrites: clock?.pass() });
+        commands.forEach(({ program, params, resources, workgroups }, i) => {
           packed.set(new Uint8Array(params), offset);
-          const resources: GPUBindingResource[] = [
-            { buffer: uniform, offset, size: params.byteLength },
-            ...buffers.map((buffer) => ({ buffer })),
-          ];
+          const bound = [{ buffer: uniform, offset, size: params.byteLength }, ...resources];
           offset += stride(params.byteLength);
           pass.setPipeline(pipelines[i]);
           pass.setBindGroup(
@@ -73,14 +77,16 @@ export class Commands {
             device.createBindGroup({
               label: program.label,
               layout: compiled[i].layout,
-              entries: resources.map((resource, binding) => ({ binding, resource })),
+              entries: bound.map((resource, binding) => ({ binding, resource })),
             }),
           );
           pass.dispatchWorkgroups(...workgroups);
         });
         pass.end();
       }
-      then?.(encoder);
+      if (then && clock) clock.copies(encoder, () => then(encoder));
+      else then?.(encoder);
+      clock?.resolve(encoder);
       device.queue.writeBuffer(uniform, 0, packed);
       device.queue.submit([encoder.finish()]);
       uniform.destroy(); // freed when the GPU is done with it

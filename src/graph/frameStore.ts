@@ -1,0 +1,216 @@
+/**
+ * Frames and motion maps on the device, as they are: samples of 8, 16 or 32 bits, and maps of floats. Tiles are cut
+ * from them there.
+ *
+ * If whole frames fit, they go up once per merge. If not, the store holds the pixels of one tile.
+ */
+import type { Gpu } from '../device.ts';
+import type { FrameSource } from '../image/frame.ts';
+import { frameSize } from '../image/frame.ts';
+import type { MotionMaps } from '../image/motion.ts';
+import { rowGrid } from '../kernels/rows.ts';
+import { CUT } from '../kernels/stack.ts';
+import type { SampleBits } from '../kernels/stack.ts';
+import type { Commands } from './commands.ts';
+import type { DeviceBuffers } from './deviceBuffers.ts';
+
+/** Most bytes that are handed to WebGPU at once: it may hold a copy of them until the GPU has taken it. */
+const MOST_BYTES = 4 * 1024 ** 2;
+
+/** Bytes of a pixel of each array of frames: samples and coverage. */
+export function pixelBytes(frames: readonly FrameSource[]): number[] {
+  return frames.flatMap((frame) =>
+    'data' in frame ? [3 * frame.data.BYTES_PER_ELEMENT, ...(frame.coverage ? [1] : [])] : [],
+  );
+}
+
+interface Size {
+  width: number;
+  height: number;
+}
+
+/** A part of a picture in pixels. */
+interface Box extends Size {
+  x: number;
+  y: number;
+}
+
+/** An array of pixels, or a box of it, in a buffer of the device. */
+class Held {
+  readonly buffer: GPUBuffer;
+  readonly pixelBytes: number;
+  readonly width: number;
+  readonly height: number;
+  /** The box that is there. */
+  box: Box = { x: 0, y: 0, width: 0, height: 0 };
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #holdsAll: boolean;
+
+  /** @param tile the largest box to hold; undefined for all. */
+  constructor(
+    memory: DeviceBuffers,
+    what: string,
+    array: ArrayBufferView,
+    { width, height }: Size,
+    tile: Size | undefined,
+  ) {
+    this.#bytes = new Uint8Array(array.buffer as ArrayBuffer, array.byteOffset, array.byteLength);
+    [this.width, this.height] = [width, height];
+    this.pixelBytes = array.byteLength / (width * height);
+    this.#holdsAll = tile === undefined;
+    this.buffer = memory.create(
+      what,
+      words((tile ? tile.width * tile.height : width * height) * this.pixelBytes),
+      GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+    );
+  }
+
+  /** Makes sure that a tile's pixels are there; those outside the picture repeat its edge and need not be. */
+  load(queue: GPUQueue, tile: Box): void {
+    const x = Math.min(tile.x, this.width - 1);
+    const y = Math.min(tile.y, this.height - 1);
+    const right = Math.min(this.width, tile.x + tile.width);
+    const bottom = Math.min(this.height, tile.y + tile.height);
+    const { box } = this;
+    if (x >= box.x && y >= box.y && right <= box.x + box.width && bottom <= box.y + box.height) return;
+    this.box = this.#holdsAll
+      ? { x: 0, y: 0, width: this.width, height: this.height }
+      : { x, y, width: Math.max(x + 1, right) - x, height: Math.max(y + 1, bottom) - y };
+    this.#write(queue, this.#boxBytes());
+  }
+
+  #boxBytes(): Uint8Array<ArrayBuffer> {
+    const { x, y, width, height } = this.box;
+    const bytes = this.#bytes;
+    const [row, pitch] = [width * this.pixelBytes, this.width * this.pixelBytes];
+    const start = y * pitch + x * this.pixelBytes;
+    if (row === pitch) return bytes.subarray(start, start + height * row);
+    const packed = new Uint8Array(words(height * row));
+    for (let j = 0; j < height; j++) packed.set(bytes.subarray(start + j * pitch, start + j * pitch + row), j * row);
+    return packed;
+  }
+
+  #write(queue: GPUQueue, bytes: Uint8Array<ArrayBuffer>): void {
+    const whole = bytes.length - (bytes.length % 4);
+    for (let at = 0; at < whole; at += MOST_BYTES)
+      queue.writeBuffer(this.buffer, at, bytes, at, Math.min(MOST_BYTES, whole - at));
+    if (whole === bytes.length) return;
+    const last = new Uint8Array(4);
+    last.set(bytes.subarray(whole));
+    queue.writeBuffer(this.buffer, whole, last);
+  }
+}
+
+/** A number of bytes, rounded up to whole words. */
+function words(bytes: number): number {
+  return Math.ceil(bytes / 4) * 4;
+}
+
+/** What one frame has in a store. */
+interface Stored {
+  samples?: Held;
+  coverage?: Held;
+  map?: Held;
+}
+
+/** Where a tile lies in the picture, though its last rows and columns may lie outside, and where it goes. */
+export interface CutTarget extends Box {
+  /** The stack, and its first vec4. */
+  buffer: GPUBuffer;
+  first: number;
+}
+
+export class FrameStore {
+  /** The device that it is on. */
+  readonly gpu: Gpu;
+  /** The largest tile that it holds pixels of; undefined if it holds all. */
+  readonly tile: Size | undefined;
+  readonly #memory: DeviceBuffers;
+  readonly #size: Size;
+  readonly #frames: Stored[];
+  readonly #none: GPUBuffer;
+
+  /**
+   * @param skips frames whose colours come from elsewhere.
+   * @param tile the largest tile that will be cut, if no more than its pixels are to be held.
+   */
+  static create(
+    gpu: Gpu,
+    memory: DeviceBuffers,
+    frames: readonly FrameSource[],
+    skips: (frame: number) => boolean,
+    tile: Size | undefined,
+  ): Promise<FrameStore> {
+    return memory.attempt('allocating frames', () => new FrameStore(gpu, memory, frames, skips, tile));
+  }
+
+  private constructor(
+    gpu: Gpu,
+    memory: DeviceBuffers,
+    frames: readonly FrameSource[],
+    skips: (frame: number) => boolean,
+    tile: Size | undefined,
+  ) {
+    this.gpu = gpu;
+    this.#memory = memory;
+    this.#size = frameSize(frames[0]);
+    this.tile = tile;
+    this.#none = memory.create('no rows', 16, GPUBufferUsage.STORAGE);
+    this.#frames = frames.map((frame, k) => {
+      if (!('data' in frame) || skips(k)) return {};
+      const { data, coverage } = frame;
+      return {
+        samples: new Held(memory, `frame ${k + 1}`, data, this.#size, tile),
+        ...(coverage && { coverage: new Held(memory, `coverage ${k + 1}`, coverage, this.#size, tile) }),
+      };
+    });
+  }
+
+  /** Sets the maps W_k, or none. */
+  async setMotion(motion: MotionMaps | undefined): Promise<void> {
+    await this.#memory.attempt('allocating motion maps', () => {
+      for (const [k, stored] of this.#frames.entries()) {
+        if (stored.map) this.#memory.destroy(stored.map.buffer);
+        stored.map = motion && new Held(this.#memory, `map ${k + 1}`, motion.maps[k], motion, this.tile);
+      }
+    });
+  }
+
+  /** Uploads the rows that a tile needs, and adds the commands that cut it. Call it inside `Gpu.guard`. */
+  cut(commands: Commands, tile: CutTarget): void {
+    const { width, height } = this.#size;
+    for (const [k, { samples, coverage, map }] of this.#frames.entries()) {
+      for (const held of [samples, coverage, map]) held?.load(this.gpu.device.queue, tile);
+      const { box } = samples ?? {};
+      const bits = (samples ? (8 * samples.pixelBytes) / 3 : 0) as SampleBits;
+      commands.add(
+        CUT[bits],
+        {
+          first: tile.first + k * tile.width * tile.height,
+          pitch: tile.width,
+          x: tile.x,
+          y: tile.y,
+          last_x: width - 1,
+          last_y: height - 1,
+          box_x: box?.x ?? 0,
+          box_y: box?.y ?? 0,
+          box_width: box?.width ?? 0,
+          use_coverage: coverage ? 1 : 0,
+          map_last_x: (map?.width ?? 0) - 1,
+          map_last_y: (map?.height ?? 0) - 1,
+          map_x: map?.box.x ?? 0,
+          map_y: map?.box.y ?? 0,
+          map_width: map?.box.width ?? 0,
+        },
+        [tile.buffer, ...[samples, coverage, map].map((held) => held?.buffer ?? this.#none)],
+        rowGrid(tile.width, tile.height),
+      );
+    }
+  }
+
+  dispose(): void {
+    for (const { samples, coverage, map } of this.#frames)
+      for (const held of [samples, coverage, map]) if (held) this.#memory.destroy(held.buffer);
+    this.#memory.destroy(this.#none);
+  }
+}

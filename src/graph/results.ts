@@ -1,0 +1,139 @@
+/**
+ * Brings tiles' results to the CPU, or into a buffer: the part that a tile contributes, without padded channels, in the
+ * layout that is wanted. What is left for the CPU is to copy rows.
+ */
+import type { Gpu } from '../device.ts';
+import { rowGrid } from '../kernels/rows.ts';
+import { TAKE } from '../kernels/stack.ts';
+import { Commands } from './commands.ts';
+import type { DeviceBuffers } from './deviceBuffers.ts';
+import { READBACKS, resultBytes } from './edges.ts';
+import type { Pipelines } from './pipelines.ts';
+import type { Plan } from './plan.ts';
+import type { GpuClock } from './timestamps.ts';
+
+/** A part of a tile, and where it lies in the picture. */
+export interface Part {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+  x: number;
+  y: number;
+}
+
+/** A tile's result on the device: NC4HW4 from vec4 `first` on. */
+export interface TileResult {
+  buffer: GPUBuffer;
+  first: number;
+  width: number;
+  height: number;
+}
+
+/** An array of floats on the device: where a part begins, and floats from a pixel, a row and a channel to the next. */
+export interface FloatLayout {
+  base: number;
+  pixelStep: number;
+  rowStep: number;
+  channelStep: number;
+}
+
+/** Adds the command that copies some channels of a part to an array. */
+export function addTake(
+  commands: Commands,
+  tile: TileResult,
+  { left, top, width, height }: Part,
+  [channel, channels]: readonly [first: number, count: number],
+  to: GPUBuffer | GPUBufferBinding,
+  { base, pixelStep, rowStep, channelStep }: FloatLayout,
+): void {
+  commands.add(
+    TAKE,
+    {
+      first: tile.first,
+      pitch: tile.width,
+      block: tile.width * tile.height,
+      channel,
+      channels,
+      left,
+      top,
+      width,
+      base,
+      pixel_step: pixelStep,
+      row_step: rowStep,
+      channel_step: channelStep,
+    },
+    [tile.buffer, to],
+    rowGrid(width, height),
+  );
+}
+
+/** How results lie in memory: pixel by pixel, or channel by channel. */
+export type ResultLayout = 'pixels' | 'planes';
+
+/** The buffers that a plan's results go through. */
+export class Results {
+  readonly #gpu: Gpu;
+  readonly #memory: DeviceBuffers;
+  readonly #commands: Commands;
+  readonly #packed: GPUBuffer;
+  readonly #readbacks: readonly GPUBuffer[];
+
+  /** @throws as `Gpu.guard`. */
+  static create(gpu: Gpu, memory: DeviceBuffers, pipelines: Pipelines, plan: Plan): Promise<Results> {
+    return memory.attempt('allocating results', () => new Results(gpu, memory, pipelines, resultBytes(plan)));
+  }
+
+  private constructor(gpu: Gpu, memory: DeviceBuffers, pipelines: Pipelines, bytes: number) {
+    this.#gpu = gpu;
+    this.#memory = memory;
+    this.#commands = new Commands(gpu, pipelines);
+    this.#packed = memory.create('result', bytes, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC);
+    this.#readbacks = Array.from({ length: READBACKS }, (_, i) =>
+      memory.create(`readback ${i}`, bytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST),
+    );
+  }
+
+  /** Submits the copy of a part to a readback buffer. @throws GpuError; DeviceLostError. */
+  async send(
+    slot: number,
+    tile: TileResult,
+    part: Part,
+    channels: number,
+    layout: ResultLayout,
+    clock: GpuClock | undefined,
+  ): Promise<void> {
+    const { width, height } = part;
+    const steps =
+      layout === 'pixels'
+        ? { pixelStep: channels, rowStep: channels * width, channelStep: 1 }
+        : { pixelStep: 1, rowStep: width, channelStep: width * height };
+    addTake(this.#commands, tile, part, [0, channels], this.#packed, { base: 0, ...steps });
+    await this.#commands.submit(
+      'taking a result',
+      (encoder) => encoder.copyBufferToBuffer(this.#packed, 0, this.#readbacks[slot], 0, 4 * channels * width * height),
+      clock,
+    );
+  }
+
+  /**
+   * Waits for a part that was sent, and passes its floats to `use`, which must not keep them after it returns. @throws
+   * DeviceLostError.
+   */
+  async take(slot: number, floats: number, use: (values: Float32Array<ArrayBuffer>) => void): Promise<void> {
+    const buffer = this.#readbacks[slot];
+    return this.#gpu.wait(
+      buffer.mapAsync(GPUMapMode.READ, 0, 4 * floats).then(() => {
+        try {
+          use(new Float32Array(buffer.getMappedRange(0, 4 * floats)));
+        } finally {
+          buffer.unmap();
+        }
+      }),
+    );
+  }
+
+  dispose(): void {
+    for (const buffer of [this.#packed, ...this.#readbacks]) this.#memory.destroy(buffer);
+  }
+}
