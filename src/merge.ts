@@ -2,8 +2,8 @@
  * One merge: the stages of a schedule, tile by tile.
  *
  * Motion maps of the whole picture come first, then the picture. Between two tiles all data is on the CPU too, except
- * for frames and a result that the caller wants on the device. If the device is lost, it is opened once more, and the merge
- * goes on with the first tile that is not in the picture yet.
+ * for frames and a result that the caller wants on the device. If the device is lost, it is opened once more, and the
+ * merge goes on with the first tile that is not in the picture yet.
  */
 import type { AlignFramesOptions, Aligned, Warper } from './align/run.ts';
 import type { AlignOption } from './align/types.ts';
@@ -193,8 +193,8 @@ export class Merge {
       if (stage.name === 'segmentation') {
         // Kept at the padded size: fusion sees what the U-Nets made of the padding, not its repeated edge.
         const made = this.#frames.map(() => new Float32Array(schedule.padded.width * schedule.padded.height));
-        await this.#runStage(stage, undefined, response, report, { target: planesOf(made, schedule.padded) });
         maps = { maps: made, ...schedule.padded };
+        await this.#runStage(stage, undefined, response, report, { target: planesOf(made, schedule.padded) }, maps);
       } else {
         await this.#runStage(
           stage,
@@ -251,13 +251,18 @@ export class Merge {
     return { store };
   }
 
-  /** Runs one stage over all its tiles. @param result takes each tile's result. */
+  /**
+   * Runs one stage over all its tiles.
+   * @param result takes each tile's result.
+   * @param makes the maps that it makes, which stay on the device if whole maps do.
+   */
   async #runStage(
     stage: Stage,
     motion: MotionMaps | undefined,
     response: ChosenResponse,
     report: (done: number) => void,
     result: Pick<TileWork, 'target' | 'store'>,
+    makes?: MotionMaps,
   ): Promise<void> {
     const { tiling, plan } = stage;
     const { signal } = this.#control;
@@ -270,14 +275,17 @@ export class Merge {
       const { executor } = this.#session;
       const before = executor.submissions.totals;
       const store = await this.#framesOnDevice(stage.holdsAll ? undefined : tiling);
-      await store.setMotion(motion);
+      // After a loss the device lacks the maps of the first tiles.
+      const keeps = makes !== undefined && stage.holdsAll && next === 0;
+      if (keeps) await store.makeMotion(makes);
+      else await store.setMotion(motion);
       const commands = new Commands(executor.gpu, executor.pipelines);
       const load = (prepared: Prepared, tile: Tile): Promise<void> =>
         this.#load(stage, store, commands, prepared, tile, table, times);
       await runTiles(
         executor,
         stage,
-        { load, ...result },
+        { load, ...result, ...(keeps && { store: this.#keeping(stage, makes, store) }) },
         { signal, report, times },
         next,
         (tile) => (next = tile + 1),
@@ -303,6 +311,19 @@ export class Merge {
       submissions,
       programs: programProfiles(plan, tiling.tiles.length, timestamps ? stepMs : undefined),
     });
+  }
+
+  /** Keeps a stage's motion maps on the device, beside those that go to the CPU. */
+  #keeping({ plan, tiling }: Stage, size: MotionMaps, store: FrameStore): NonNullable<TileWork['store']> {
+    const { executor } = this.#session;
+    const commands = new Commands(executor.gpu, executor.pipelines);
+    return async (prepared, tile) => {
+      const part = partOf(tile, size);
+      if (!part) return;
+      const from = executor.locate(prepared, plan.graph.outputs[0]);
+      store.addMotion(commands, { ...from, width: tiling.width, height: tiling.height }, part);
+      await commands.submit('keeping motion maps');
+    };
   }
 
   /** The frames as the current device holds them: all of them, or a tile. */

@@ -12,6 +12,7 @@ import { loadWeights } from '../src/model/loadWeights.ts';
 import { testDevice } from './gpu.ts';
 import { eightBit } from './reference/frames.ts';
 import { readGolden } from './reference/goldens.ts';
+import { expectClose } from './reference/random.ts';
 
 /** Tests of other things take the pixels as they are. */
 const AS_IS = { align: 'none' } as const;
@@ -150,6 +151,41 @@ describe('tiles', () => {
     expect(reports.at(-1)).toBe(tiles.length);
     executor.dispose();
     expect(executor.memory.bytes).toBe(0);
+  });
+
+  it.each([
+    ['once, and motion maps stay there, where they take a quarter of the budget', false],
+    ['in each tile where they take more', true],
+  ])('get their frames %s', async (_, isTight) => {
+    const device = await openAnother();
+    const written = new Map<string, number>();
+    const write = device.queue.writeBuffer.bind(device.queue);
+    device.queue.writeBuffer = ((...args: Parameters<typeof write>) => {
+      const [{ label }, , , , size = 0] = args;
+      written.set(label, (written.get(label) ?? 0) + size);
+      return write(...args);
+    }) as typeof write;
+    const [width, height] = isTight ? [333, 231] : [213, 131];
+    const frames = eightBit(width, height, [1, 4, 16]).map((frame) =>
+      isTight ? { ...frame, data: Float32Array.from(frame.data, (value) => value / 255) } : frame,
+    );
+    const memoryBudget = (isTight ? 1.2 : 1) * (await smallestBudget(width, height));
+    const deghoster = await Deghoster.create({ weights: golden().weightsBytes, device, memoryBudget });
+    const got = await deghoster.merge(frames, { ...AS_IS, ...options });
+    const roomy = await Deghoster.create({ weights: golden().weightsBytes, device });
+    const expected = await roomy.merge(frames, { ...AS_IS, ...options });
+    roomy.dispose();
+    deghoster.dispose();
+    device.destroy();
+    expectClose(got.radiance, expected.radiance, { tol: 5e-6, scale: 1, label: 'radiance' });
+    // The roomy merge sent them once, too.
+    const bytes = width * height * 3 * (isTight ? 4 : 1);
+    for (const k of [1, 2, 3]) {
+      const sent = written.get(`frame ${k}`)! - bytes;
+      if (isTight) expect(sent).toBeGreaterThan(2 * bytes);
+      else expect(Math.abs(sent - bytes)).toBeLessThan(4);
+      expect(written.has(`map ${k}`)).toBe(isTight);
+    }
   });
 
   it('that are cancelled leave the GPU as it was, tell nothing more, and the next merge is right', async () => {

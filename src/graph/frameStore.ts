@@ -13,6 +13,8 @@ import { CUT } from '../kernels/stack.ts';
 import type { SampleBits } from '../kernels/stack.ts';
 import type { Commands } from './commands.ts';
 import type { DeviceBuffers } from './deviceBuffers.ts';
+import { addTake } from './results.ts';
+import type { Part, TileResult } from './results.ts';
 
 /** Most bytes that are handed to WebGPU at once: it may hold a copy of them until the GPU has taken it. */
 const MOST_BYTES = 4 * 1024 ** 2;
@@ -63,6 +65,11 @@ class Held {
       words((tile ? tile.width * tile.height : width * height) * this.pixelBytes),
       GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
     );
+  }
+
+  /** Notes that all pixels are there, made on the device. */
+  made(): void {
+    this.box = { x: 0, y: 0, width: this.width, height: this.height };
   }
 
   /** Makes sure that a tile's pixels are there; those outside the picture repeat its edge and need not be. */
@@ -129,6 +136,7 @@ export class FrameStore {
   readonly #size: Size;
   readonly #frames: Stored[];
   readonly #none: GPUBuffer;
+  #motion: MotionMaps | undefined;
 
   /**
    * @param skips frames whose colours come from elsewhere.
@@ -166,14 +174,39 @@ export class FrameStore {
     });
   }
 
-  /** Sets the maps W_k, or none. */
+  /** Sets the maps W_k, or none. What is set already stays. */
   async setMotion(motion: MotionMaps | undefined): Promise<void> {
+    if (motion !== this.#motion) await this.#holdMotion(motion);
+  }
+
+  /**
+   * Sets maps that are made on the device: they hold nothing until `addMotion` has run for every tile. Only for a store
+   * that holds all.
+   */
+  async makeMotion(motion: MotionMaps): Promise<void> {
+    await this.#holdMotion(motion);
+    for (const { map } of this.#frames) map?.made();
+  }
+
+  async #holdMotion(motion: MotionMaps | undefined): Promise<void> {
     await this.#memory.attempt('allocating motion maps', () => {
       for (const [k, stored] of this.#frames.entries()) {
         if (stored.map) this.#memory.destroy(stored.map.buffer);
         stored.map = motion && new Held(this.#memory, `map ${k + 1}`, motion.maps[k], motion, this.tile);
       }
     });
+    this.#motion = motion;
+  }
+
+  /** Adds the commands that copy a part of a tile's maps, one a channel, to where they are kept. */
+  addMotion(commands: Commands, tile: TileResult, part: Part): void {
+    for (const [k, { map }] of this.#frames.entries())
+      addTake(commands, tile, part, [k, 1], map!.buffer, {
+        base: part.y * map!.width + part.x,
+        pixelStep: 1,
+        rowStep: map!.width,
+        channelStep: 0,
+      });
   }
 
   /** Uploads the rows that a tile needs, and adds the commands that cut it. Call it inside `Gpu.guard`. */

@@ -81,27 +81,39 @@ export function readPatches(frame: Frame): Patches {
   const mean = [0, 1, 2].map(() => new Float32Array(count));
   const flat = [0, 1, 2].map(() => new Uint8Array(count));
   const codes = [0, 1, 2].map(() => new Uint32Array(256));
-  for (let patch = 0; patch < count; patch++) {
-    const top = Math.floor(patch / cols) * step;
-    const left = (patch % cols) * step;
-    for (let c = 0; c < 3; c++) {
+  // Samples of 8 bits are bins and codes as they are; what is done for each sample here is most of an estimate.
+  const isEight = bins === 256;
+  const [toBin, toCode] = [scale * (bins - 1), scale * 255];
+  const [low, high] = [0, isEight ? 255 : 1 / scale];
+  for (let c = 0; c < 3; c++) {
+    const [binsOf, meanOf, flatOf, codesOf] = [samples[c], mean[c], flat[c], codes[c]];
+    for (let patch = 0; patch < count; patch++) {
+      const top = Math.floor(patch / cols) * step;
+      const left = (patch % cols) * step;
       let sum = 0;
-      let min = Infinity;
-      let max = -Infinity;
+      let min = high;
+      let max = low;
       let k = patch * size;
       for (let y = top; y < top + sizeY; y++) {
-        for (let x = left; x < left + sizeX; x++) {
-          const value = Math.min(1, Math.max(0, data[(y * width + x) * 3 + c] * scale));
+        const end = (y * width + left + sizeX) * 3;
+        for (let i = (y * width + left) * 3 + c; i < end; i += 3) {
+          let value = data[i];
+          if (isEight) {
+            binsOf[k++] = value;
+            codesOf[value]++;
+          } else {
+            value = Math.min(high, Math.max(low, value));
+            binsOf[k++] = Math.round(value * toBin);
+            codesOf[Math.round(value * toCode)]++;
+          }
           sum += value;
           if (value < min) min = value;
           if (value > max) max = value;
-          samples[c][k++] = Math.round(value * (bins - 1));
-          codes[c][Math.round(value * 255)]++;
         }
       }
-      mean[c][patch] = sum / size;
+      meanOf[patch] = (sum * scale) / size;
       // The largest value, until it is known from which value on samples count as clipped.
-      flat[c][patch] = max - min <= FLAT && min > LOW ? Math.round(max * 255) : 0;
+      flatOf[patch] = (max - min) * scale <= FLAT && min * scale > LOW ? Math.round(max * toCode) : 0;
     }
   }
   const top = codes.map(trustedTop);
@@ -128,11 +140,13 @@ function trustedTop(counts: Uint32Array): number {
  * lie below (i - 0.5) / (bins - 1).
  */
 function cumulate({ bins, count, size, samples }: Patches, channel: number, still: Uint8Array): Float64Array {
-  const edges = new Float64Array(bins + 1);
+  const counts = new Uint32Array(bins);
+  const values = samples[channel];
   for (let patch = 0; patch < count; patch++) {
-    if (still[patch] > 0) for (let i = patch * size; i < (patch + 1) * size; i++) edges[samples[channel][i] + 1]++;
+    if (still[patch] > 0) for (let i = patch * size; i < (patch + 1) * size; i++) counts[values[i]]++;
   }
-  for (let i = 0; i < bins; i++) edges[i + 1] += edges[i];
+  const edges = new Float64Array(bins + 1);
+  for (let i = 0; i < bins; i++) edges[i + 1] = edges[i] + counts[i];
   return edges;
 }
 

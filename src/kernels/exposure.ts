@@ -13,8 +13,8 @@ import type { Shape, View } from './tensor.ts';
 export const TABLE_SIZE = 256;
 
 /**
- * `load_frame(start, pixel)`: X of a frame in the stack, with the response undone. `sample_of(x)`: X and linear light of
- * a sample. `response_at(x)`: f.
+ * `load_frame(start, pixel)`: X of a frame in the stack, with the response undone. `sample_of(x)`: X and linear light
+ * of a sample. `response_at(x)`: f.
  */
 export const LOAD_FRAME = `
 fn power(x: vec3f, exponent: f32) -> vec3f {

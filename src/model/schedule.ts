@@ -250,7 +250,8 @@ export function schedule(request: ScheduleRequest): Schedule {
     if (segmentation && !request.motionGiven)
       requests.push({
         name: 'segmentation',
-        pixelBytes: samples,
+        // Maps that stay on the device are there from the first tile on.
+        pixelBytes: holdsAll ? all : samples,
         holdsAll,
         rules: segmentation.tiles,
         build: (w, h) => segmentationGraph(config, scene(w, h)),
