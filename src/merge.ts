@@ -96,7 +96,7 @@ export class Merge {
 
   /** Bytes of a pixel of each array that goes to the device as it is. */
   get pixelBytes(): number[] {
-    return pixelBytes(this.#frames.filter((_, k) => !this.#isWarped(k)));
+    return pixelBytes(this.#frames);
   }
 
   #isWarped(frame: number): boolean {
@@ -377,7 +377,8 @@ export class Merge {
       const warp = this.#aligned?.warps[k];
       if (warp) {
         if (this.#warper?.gpu !== this.#session.gpu) this.#warper = this.#makeWarper!();
-        await this.#warper!.load(frame, warp, grid, target);
+        const held = await gpu.guard('uploading frames', () => store.frame(k));
+        await this.#warper!.load(frame, warp, grid, target, held);
       } else if (isDeviceFrame(frame)) await (await this.#session.transfer()).load(frame, grid, target);
     }
   }

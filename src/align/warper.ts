@@ -1,8 +1,9 @@
 /**
- * Brings warped frames into the tiles of a merge: the part of a frame that a tile shows goes to the GPU as it is, box
- * by box, and is resampled there, straight into the tile's stack.
+ * Brings warped frames into the tiles of a merge: a frame is resampled on the GPU, straight into the tile's stack. A
+ * frame that is not there whole goes there as it is, box by box, as far as the tile shows it.
  */
 import type { Gpu } from '../device.ts';
+import type { HeldFrame } from '../graph/frameStore.ts';
 import type { Target, Transfer } from '../graph/transfer.ts';
 import { multiply3 } from '../image/colorSpace.ts';
 import { frameSize } from '../image/frame.ts';
@@ -76,14 +77,21 @@ export class Warper {
    * Writes a frame's colours, as the reference sees them, to `target`. Fourth components stay unchanged, but become
    * NO_DATA where the frame has no data.
    * @param tile may reach beyond the picture; its last row and column repeat there.
+   * @param held the frame, if it is on the device whole.
    * @throws GpuError; DeviceLostError.
    */
-  async load(frame: FrameSource, warp: Warp, tile: TileBox, target: Target): Promise<void> {
+  async load(frame: FrameSource, warp: Warp, tile: TileBox, target: Target, held?: HeldFrame): Promise<void> {
     await this.#prepare(warp.mesh);
     const { width, height } = frameSize(frame);
-    for (const y of parts(tile.y, tile.height, height))
-      for (const x of parts(tile.x, tile.width, width))
-        await this.#part(frame, warp, tile, target, { x: x.start, y: y.start, width: x.length, height: y.length });
+    const whole = { x: 0, y: 0, width, height };
+    for (const y of parts(tile.y, tile.height, height)) {
+      for (const x of parts(tile.x, tile.width, width)) {
+        const part = { x: x.start, y: y.start, width: x.length, height: y.length };
+        if (held) this.#add(frame, warp, tile, target, part, whole, held);
+        else await this.#part(frame, warp, tile, target, part);
+      }
+    }
+    if (held) await this.#commands.submit('warping a frame');
   }
 
   dispose(): void {
@@ -127,13 +135,28 @@ export class Warper {
       });
     }
     const bits = await this.#upload(frame, box);
+    this.#add(frame, warp, tile, target, part, box, { samples: this.#buffers!.box, bits, coverage: undefined });
+    await this.#commands.submit('warping a part of a frame');
+  }
+
+  /** Adds the command that warps a part of a tile. @param box the part of the frame that `source` holds. */
+  #add(
+    frame: FrameSource,
+    warp: Warp,
+    tile: TileBox,
+    target: Target,
+    part: Box,
+    box: Box,
+    { samples, bits, coverage = this.#buffers!.coverage }: HeldFrame,
+  ): void {
+    const picture = frameSize(frame);
     const block = { x: blockStart(part.x, picture.width), y: blockStart(part.y, picture.height) };
     const middle = apply(warp.matrix, block.x + BLOCK / 2, block.y + BLOCK / 2);
     const anchor = { x: Math.round(middle[0]), y: Math.round(middle[1]) };
     // From pixels of the block to the reference's, by the homography, to the frame's beside the anchor.
     const matrix = multiply3(translation(-anchor.x, -anchor.y), multiply3(warp.matrix, translation(block.x, block.y)));
     const { columns = 0, rows = 0 } = warp.mesh ?? {};
-    const { box: samples, coverage, shifts } = this.#buffers!;
+    const { shifts } = this.#buffers!;
     this.#commands.add(
       WARP,
       {
@@ -165,7 +188,6 @@ export class Warper {
       [target.buffer, samples, coverage, shifts],
       flatGrid(part.width * part.height),
     );
-    await this.#commands.submit('warping a part of a frame');
   }
 
   /** Brings a box of a frame to the GPU. @returns bits of a sample, as the program reads them. */

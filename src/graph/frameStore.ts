@@ -115,6 +115,7 @@ function words(bytes: number): number {
 
 /** What one frame has in a store. */
 interface Stored {
+  isWarped?: boolean;
   samples?: Held;
   coverage?: Held;
   map?: Held;
@@ -125,6 +126,13 @@ export interface CutTarget extends Box {
   /** The stack, and its first vec4. */
   buffer: GPUBuffer;
   first: number;
+}
+
+/** A whole frame on the device: interleaved RGB of 8, 16 or 32 bits, packed into words, and a byte of coverage a pixel. */
+export interface HeldFrame {
+  samples: GPUBuffer;
+  bits: number;
+  coverage: GPUBuffer | undefined;
 }
 
 export class FrameStore {
@@ -139,24 +147,24 @@ export class FrameStore {
   #motion: MotionMaps | undefined;
 
   /**
-   * @param skips frames whose colours come from elsewhere.
+   * @param isWarped which frames are resampled into the tiles after they were cut.
    * @param tile the largest tile that will be cut, if no more than its pixels are to be held.
    */
   static create(
     gpu: Gpu,
     memory: DeviceBuffers,
     frames: readonly FrameSource[],
-    skips: (frame: number) => boolean,
+    isWarped: (frame: number) => boolean,
     tile: Size | undefined,
   ): Promise<FrameStore> {
-    return memory.attempt('allocating frames', () => new FrameStore(gpu, memory, frames, skips, tile));
+    return memory.attempt('allocating frames', () => new FrameStore(gpu, memory, frames, isWarped, tile));
   }
 
   private constructor(
     gpu: Gpu,
     memory: DeviceBuffers,
     frames: readonly FrameSource[],
-    skips: (frame: number) => boolean,
+    isWarped: (frame: number) => boolean,
     tile: Size | undefined,
   ) {
     this.gpu = gpu;
@@ -165,9 +173,11 @@ export class FrameStore {
     this.tile = tile;
     this.#none = memory.create('no rows', 16, GPUBufferUsage.STORAGE);
     this.#frames = frames.map((frame, k) => {
-      if (!('data' in frame) || skips(k)) return {};
+      // Of a frame that is resampled another part than the tile's is needed.
+      if (!('data' in frame) || (tile && isWarped(k))) return {};
       const { data, coverage } = frame;
       return {
+        isWarped: isWarped(k),
         samples: new Held(memory, `frame ${k + 1}`, data, this.#size, tile),
         ...(coverage && { coverage: new Held(memory, `coverage ${k + 1}`, coverage, this.#size, tile) }),
       };
@@ -189,12 +199,16 @@ export class FrameStore {
   }
 
   async #holdMotion(motion: MotionMaps | undefined): Promise<void> {
-    await this.#memory.attempt('allocating motion maps', () => {
-      for (const [k, stored] of this.#frames.entries()) {
-        if (stored.map) this.#memory.destroy(stored.map.buffer);
-        stored.map = motion && new Held(this.#memory, `map ${k + 1}`, motion.maps[k], motion, this.tile);
-      }
-    });
+    this.#motion = undefined;
+    for (const stored of this.#frames) {
+      if (stored.map) this.#memory.destroy(stored.map.buffer);
+      stored.map = undefined;
+    }
+    if (!motion) return;
+    const maps = await this.#memory.attempt('allocating motion maps', () =>
+      motion.maps.map((map, k) => new Held(this.#memory, `map ${k + 1}`, map, motion, this.tile)),
+    );
+    for (const [k, stored] of this.#frames.entries()) stored.map = maps[k];
     this.#motion = motion;
   }
 
@@ -212,7 +226,9 @@ export class FrameStore {
   /** Uploads the rows that a tile needs, and adds the commands that cut it. Call it inside `Gpu.guard`. */
   cut(commands: Commands, tile: CutTarget): void {
     const { width, height } = this.#size;
-    for (const [k, { samples, coverage, map }] of this.#frames.entries()) {
+    for (const [k, stored] of this.#frames.entries()) {
+      const { map } = stored;
+      const { samples, coverage } = stored.isWarped ? {} : stored;
       for (const held of [samples, coverage, map]) held?.load(this.gpu.device.queue, tile);
       const { box } = samples ?? {};
       const bits = (samples ? (8 * samples.pixelBytes) / 3 : 0) as SampleBits;
@@ -239,6 +255,14 @@ export class FrameStore {
         rowGrid(tile.width, tile.height),
       );
     }
+  }
+
+  /** A whole frame, if this store holds it. Call it inside `Gpu.guard`. */
+  frame(k: number): HeldFrame | undefined {
+    const { samples, coverage } = this.#frames[k];
+    if (this.tile || !samples) return undefined;
+    for (const held of [samples, coverage]) held?.load(this.gpu.device.queue, { x: 0, y: 0, ...this.#size });
+    return { samples: samples.buffer, bits: (8 * samples.pixelBytes) / 3, coverage: coverage?.buffer };
   }
 
   dispose(): void {

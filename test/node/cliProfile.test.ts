@@ -103,7 +103,7 @@ describe('deghost merge --profile', () => {
       totalMs: 200,
     });
     expect(text).toContain('this adapter has no timestamps: there are no times by operation');
-    const meanwhile = /CPU meanwhile: prepare 0\.00, cut 0\.00, paste 0\.00/.source;
+    const meanwhile = /CPU meanwhile: prepare 0\.00, send 0\.00, paste 0\.00/.source;
     expect(text).toMatch(
       new RegExp(`^ {2}merging, 2 tiles +0\\.05 {3}GPU busy 0\\.04; ${meanwhile}; 2 submissions$`, 'm'),
     );

@@ -15,7 +15,7 @@ import { ROOT, installed, succeed } from './installed.ts';
  * Most bytes of the core that a page loads at once, minified and compressed with Brotli, as servers send text to
  * browsers, without weights.
  */
-const MOST_BYTES = 48_000;
+const MOST_BYTES = 49_800;
 
 /**
  * Most bytes that the core loads when a merge aligns its frames (11.2 kB), when it tries meshes (2.6 kB), when frames
@@ -25,7 +25,7 @@ const MOST_LATER = 19_600;
 
 /** Most bytes that each other entry adds to a page with the core, alike. */
 const ENTRIES: [entry: string, most: number][] = [
-  ['deghost/tune', 6_100],
+  ['deghost/tune', 6_300],
   ['deghost/warnings', 2_000],
 ];
 
