@@ -37,6 +37,11 @@ interface Box extends Size {
   y: number;
 }
 
+/** Where boxes are packed before they are handed over: new memory for each would take longer than the copy. */
+interface Packing {
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
 /** An array of pixels, or a box of it, in a buffer of the device. */
 class Held {
   readonly buffer: GPUBuffer;
@@ -73,7 +78,7 @@ class Held {
   }
 
   /** Makes sure that a tile's pixels are there; those outside the picture repeat its edge and need not be. */
-  load(queue: GPUQueue, tile: Box): void {
+  load(queue: GPUQueue, tile: Box, packing: Packing): void {
     const x = Math.min(tile.x, this.width - 1);
     const y = Math.min(tile.y, this.height - 1);
     const right = Math.min(this.width, tile.x + tile.width);
@@ -83,18 +88,19 @@ class Held {
     this.box = this.#holdsAll
       ? { x: 0, y: 0, width: this.width, height: this.height }
       : { x, y, width: Math.max(x + 1, right) - x, height: Math.max(y + 1, bottom) - y };
-    this.#write(queue, this.#boxBytes());
+    this.#write(queue, this.#boxBytes(packing));
   }
 
-  #boxBytes(): Uint8Array<ArrayBuffer> {
+  #boxBytes(packing: Packing): Uint8Array<ArrayBuffer> {
     const { x, y, width, height } = this.box;
     const bytes = this.#bytes;
     const [row, pitch] = [width * this.pixelBytes, this.width * this.pixelBytes];
     const start = y * pitch + x * this.pixelBytes;
     if (row === pitch) return bytes.subarray(start, start + height * row);
-    const packed = new Uint8Array(words(height * row));
-    for (let j = 0; j < height; j++) packed.set(bytes.subarray(start + j * pitch, start + j * pitch + row), j * row);
-    return packed;
+    if (packing.bytes.length < height * row) packing.bytes = new Uint8Array(height * row);
+    for (let j = 0; j < height; j++)
+      packing.bytes.set(bytes.subarray(start + j * pitch, start + j * pitch + row), j * row);
+    return packing.bytes.subarray(0, height * row);
   }
 
   #write(queue: GPUQueue, bytes: Uint8Array<ArrayBuffer>): void {
@@ -144,6 +150,7 @@ export class FrameStore {
   readonly #size: Size;
   readonly #frames: Stored[];
   readonly #none: GPUBuffer;
+  readonly #packing: Packing = { bytes: new Uint8Array(0) };
   #motion: MotionMaps | undefined;
 
   /**
@@ -229,7 +236,7 @@ export class FrameStore {
     for (const [k, stored] of this.#frames.entries()) {
       const { map } = stored;
       const { samples, coverage } = stored.isWarped ? {} : stored;
-      for (const held of [samples, coverage, map]) held?.load(this.gpu.device.queue, tile);
+      for (const held of [samples, coverage, map]) held?.load(this.gpu.device.queue, tile, this.#packing);
       const { box } = samples ?? {};
       const bits = (samples ? (8 * samples.pixelBytes) / 3 : 0) as SampleBits;
       commands.add(
@@ -261,7 +268,8 @@ export class FrameStore {
   frame(k: number): HeldFrame | undefined {
     const { samples, coverage } = this.#frames[k];
     if (this.tile || !samples) return undefined;
-    for (const held of [samples, coverage]) held?.load(this.gpu.device.queue, { x: 0, y: 0, ...this.#size });
+    for (const held of [samples, coverage])
+      held?.load(this.gpu.device.queue, { x: 0, y: 0, ...this.#size }, this.#packing);
     return { samples: samples.buffer, bits: (8 * samples.pixelBytes) / 3, coverage: coverage?.buffer };
   }
 

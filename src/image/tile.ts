@@ -106,7 +106,8 @@ export function chooseTiling(
     for (const { height, count } of heights)
       candidates.push({ width, height, cost: columns * count * width * height, count: columns * count });
   }
-  candidates.sort((a, b) => a.cost - b.cost || a.count - b.count);
+  // Rows of a wide tile lie one after another in the picture.
+  candidates.sort((a, b) => a.cost - b.cost || a.count - b.count || b.width - a.width);
   const best = candidates.find((c) => fits(c.width, c.height));
   return best && tile(pictureWidth, pictureHeight, best.width, best.height, rules);
 }

@@ -113,6 +113,12 @@ interface StageRequest {
 /** Most of the memory budget that whole frames and maps may take. If they take more, tiles bring their own rows. */
 const FRAMES_SHARE = 1 / 4;
 
+/**
+ * Most pixels of a tile where a software adapter merges without a network. Tiles without halos may be small, and the
+ * first use of memory takes such an adapter longer than the arithmetic.
+ */
+const SOFTWARE_TILE = 1024 ** 2;
+
 /** Bytes of GPU buffers that a plan needs: tensors, results, params, weights. */
 function planBytes(plan: Plan, weightBytes: number): number {
   const params = plan.steps.length * 256;
@@ -185,6 +191,7 @@ function stageFused(
   const frames = (size: number): number => pixelBytes * (holdsAll ? padded.width * padded.height : size);
   const fits = (width: number, height: number): boolean => {
     const size = width * height;
+    if (name === 'merge' && limits.capabilities?.cpu && size > SOFTWARE_TILE) return false;
     if (size * roughly(probe.bytes.largest) > limits.maxBinding * 1.001) return false;
     if (size * roughly(probe.bytes.shared) + weights + frames(size) > limits.memoryBudget * 1.001) return false;
     const found = planOf(width, height);
