@@ -87,6 +87,11 @@ export interface MergeOptions {
   method?: 'network' | 'merge';
   /** Called as the merge proceeds, at least once per tile. */
   onProgress?: (progress: Progress) => void;
+  /**
+   * Called by `merge` as soon as more rows of the picture are final, from the top on: they can be encoded while the GPU
+   * goes on.
+   */
+  onRows?: (progress: RowProgress) => void;
   /** Stops the merge with a CancelledError, without waiting for a tile to end. */
   signal?: AbortSignal;
   /**
@@ -127,6 +132,12 @@ export interface PrepareOptions extends ExpectedMerge {
   height?: number;
   /** Stops with a CancelledError once the pipeline that is being compiled is done. */
   signal?: AbortSignal;
+}
+
+/** A picture that is still being merged. */
+export interface RowProgress extends Pick<MergeResult, 'radiance' | 'width' | 'height' | 'scale'> {
+  /** How many rows of `radiance`, the result's own array, are final. */
+  rows: number;
 }
 
 /** How much strengths 0 and 1 differ in the network's logits of motion. */
@@ -351,7 +362,14 @@ export class Deghoster {
         `skipMisfits is given with align ${align === 'none' ? '"none"' : '{ matrices }'}, which finds no misfits: ` +
           'leave one of them out',
       );
-    const merge = new Merge(this.#session, frames, options);
+    let scale = 1;
+    const { onDeviceLost, onRows } = options;
+    const merge = new Merge(this.#session, frames, {
+      ...{ signal, onProgress, onDeviceLost, profile: options.profile },
+      onRows: (rows) =>
+        picture.kind === 'array' &&
+        onRows?.({ radiance: picture.array, width, height, scale, rows: Math.min(rows, height) }),
+    });
     const referenceChoice =
       given === undefined ? choiceOf(await merge.clipped(options.response === 'linear')) : undefined;
     let reference = given ?? referenceChoice!.reference;
@@ -405,6 +423,7 @@ export class Deghoster {
       pixelBytes: merge.pixelBytes,
       otherBytes: merge.warpBytes,
     });
+    scale = taus[reference];
     let maps: Float32Array[];
     try {
       maps = await merge.run(planned, response, motion, picture);
@@ -416,7 +435,7 @@ export class Deghoster {
       width,
       height,
       motion: maps,
-      scale: taus[reference],
+      scale,
       reference,
       // It counts frames that are no longer there.
       ...(misfits.length === 0 && { referenceChoice }),

@@ -10,6 +10,7 @@ export type {
   BufferResult,
   DeghosterOptions,
   MergeOptions,
+  RowProgress,
   MergeResult,
   PlanOptions,
   PrepareOptions,

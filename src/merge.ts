@@ -50,6 +50,8 @@ export interface MergeControl {
   onDeviceLost?: (error: DeviceLostError) => void;
   /** Measures where the time goes. */
   profile?: boolean;
+  /** Called when more rows of a picture in an array are final. */
+  onRows?: (rows: number) => unknown;
 }
 
 /** The picture being built: an array or a buffer on the device, both float32 `[height, width, 3]`. */
@@ -288,7 +290,10 @@ export class Merge {
         { load, ...result, ...(keeps && { store: this.#keeping(stage, makes, store) }) },
         { signal, report, times },
         next,
-        (tile) => (next = tile + 1),
+        (tile) => {
+          next = tile + 1;
+          if (stage.name !== 'segmentation') this.#control.onRows?.(tiling.tiles[next]?.y.coreStart ?? Infinity);
+        },
       );
       busyMs = executor.submissions.totals.busyMs - before.busyMs;
       submissions = executor.submissions.totals.count - before.count;

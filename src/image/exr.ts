@@ -118,6 +118,20 @@ function predict(raw: Uint8Array): Uint8Array<ArrayBuffer> {
   return out;
 }
 
+/** The half of infinity. Larger ones, without the sign, are NaN. */
+const INFINITE_HALF = 0x7c00;
+
+function throwNotFinite(data: Float32Array, width: number, scale: number, from: number, to: number): void {
+  for (let i = from; i < to; i++) {
+    if (Math.abs(Math.fround(data[i] * scale)) < Infinity) continue;
+    const pixel = Math.floor(i / 3);
+    throw new InputError(
+      `exr: pixel ${pixel % width},${Math.floor(pixel / width)} holds ${data[i] * scale}, only finite values can be ` +
+        'stored',
+    );
+  }
+}
+
 /** `predict(rawChunk(...))` of halves, in one pass: this is most of what JavaScript does for a file. */
 function predictedHalves(data: Float32Array, width: number, y0: number, y1: number, scale: number) {
   const values = (y1 - y0) * width * 3;
@@ -125,12 +139,14 @@ function predictedHalves(data: Float32Array, width: number, y0: number, y1: numb
   // Bytes before: the first one stays as it is.
   let low = 128;
   let high = 0;
+  let largest = 0;
   let to = 0;
   for (let y = y0; y < y1; y++) {
     for (let channel = 2; channel >= 0; channel--) {
       const end = (y + 1) * width * 3;
       for (let from = y * width * 3 + channel; from < end; from += 3) {
         const half = floatToHalf(data[from] * scale);
+        if ((half & 0x7fff) > largest) largest = half & 0x7fff;
         out[to] = (half & 255) - low + 128;
         out[values + to] = (half >> 8) - high + 128;
         low = half & 255;
@@ -141,6 +157,7 @@ function predictedHalves(data: Float32Array, width: number, y0: number, y1: numb
   }
   // The first high byte follows the last low one.
   out[values] -= low;
+  if (largest >= INFINITE_HALF) throwNotFinite(data, width, scale, y0 * width * 3, y1 * width * 3);
   return out;
 }
 
@@ -157,13 +174,7 @@ async function largestMagnitude(
     (from, to) => {
       for (let i = from; i < to; i++) {
         const value = Math.abs(Math.fround(data[i] * scale));
-        if (!(value < Infinity)) {
-          const pixel = Math.floor(i / 3);
-          throw new InputError(
-            `exr: pixel ${pixel % width},${Math.floor(pixel / width)} holds ${data[i] * scale}, only finite values ` +
-              'can be stored',
-          );
-        }
+        if (!(value < Infinity)) throwNotFinite(data, width, scale, i, i + 1);
         if (value > largest) largest = value;
       }
     },
@@ -188,8 +199,10 @@ export interface ExrOptions {
   chromaticities?: readonly number[];
   /** The platform's CompressionStream by default. */
   deflate?: Deflate;
-  /** The largest magnitude before scaling, if it is known. Then nothing looks for values that are not finite. */
+  /** A bound of the magnitudes before scaling, if one is known. Then values are looked at only as they are encoded. */
   largest?: number;
+  /** Waits until the rows above `end` are final, for a picture that is still being made. Give `largest` too. */
+  rows?: (end: number) => Promise<void>;
   signal?: AbortSignal;
 }
 
@@ -220,10 +233,9 @@ export async function streamExr(
   const { scale = 1, signal } = options;
   if (data.length !== width * height * 3 || data.length === 0)
     throw new InputError(`exr: ${data.length} values, ${width}x${height} RGB needs ${width * height * 3}`);
-  const largest =
-    options.largest === undefined
-      ? await largestMagnitude(data, width, scale, signal)
-      : Math.fround(options.largest * scale);
+  const bound = Math.fround((options.largest ?? Infinity) * scale);
+  const isKnown = bound < Infinity || options.rows !== undefined;
+  const largest = isKnown ? bound : await largestMagnitude(data, width, scale, signal);
   const type = largest > MAX_HALF ? 'float' : (options.type ?? 'half');
   return { type, pieces: pieces(data, width, height, type, options) };
 }
@@ -233,13 +245,15 @@ async function* pieces(
   width: number,
   height: number,
   type: ExrPixelType,
-  { scale = 1, deflate = deflateStream, signal, chromaticities }: ExrOptions,
+  { scale = 1, deflate = deflateStream, signal, chromaticities, rows }: ExrOptions,
 ): ExrStream['pieces'] {
   const count = Math.ceil(height / LINES_PER_CHUNK);
   const encode = async (k: number): Promise<Uint8Array> => {
     const y0 = k * LINES_PER_CHUNK;
     const y1 = Math.min(height, y0 + LINES_PER_CHUNK);
+    await rows?.(y1);
     const raw = (): Uint8Array<ArrayBuffer> => rawChunk(data, width, y0, y1, scale, type);
+    if (type === 'float' && rows) throwNotFinite(data, width, scale, y0 * width * 3, y1 * width * 3);
     const predicted = type === 'half' ? predictedHalves(data, width, y0, y1, scale) : predict(raw());
     const length = predicted.length;
     const packed = await deflate(predicted);

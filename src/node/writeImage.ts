@@ -50,6 +50,11 @@ export interface WriteImageOptions {
   tone?: ToneName;
   /** JPEG quality, 1 to 100, 92 by default. */
   quality?: number;
+  /**
+   * Waits until the rows above `end` are final, for a picture that is still being merged: .exr is encoded as rows
+   * arrive, other formats when all are there. Values are then in [0,1] before scaling.
+   */
+  rows?: (end: number) => Promise<void>;
   signal?: AbortSignal;
 }
 
@@ -102,6 +107,9 @@ export async function writeImage(path: string, image: MergedImage, options: Writ
     );
   if (!(scale > 0) || !Number.isFinite(scale))
     throw new InputError(`cannot write ${shown(path)}: the scale is ${scale}, it must be positive and finite`);
+  if (options.rows && format === 'exr' && !image.camera)
+    return writeFileAtomic(path, await encode(path, format, image, 1, options), { signal });
+  await options.rows?.(height);
   let largest = 0;
   await inBands(
     radiance.length,
@@ -140,7 +148,7 @@ export async function writeImage(path: string, image: MergedImage, options: Writ
 
 /**
  * The file's content, for the formats that hold a working space.
- * @param largest the picture's largest magnitude, if it is known.
+ * @param largest a bound of the picture's magnitudes, if one is known.
  */
 async function encode(
   path: string,
@@ -161,6 +169,7 @@ async function encode(
         chromaticities: primaries,
         deflate: deflateDifferences,
         largest,
+        rows: options.rows,
         signal,
       })
     ).pieces;

@@ -324,7 +324,7 @@ describe('deghost merge', () => {
   it('prints the shader that a step runs, and says which steps there are where there is none of a name', async () => {
     const ran = await deghost('plan', '64x48', '--method', 'merge', '--limits', 'default', '--wgsl', 'B');
     expect(ran.code, ran.err).toBe(0);
-    expect(ran.out).toMatch(/^\/\/ B: picture plain, \d+ x 1 x 1 workgroups\n/);
+    expect(ran.out).toMatch(/^\/\/ B: picture plain, \d+ x \d+ x 1 workgroups\n/);
     expect(ran.out).toContain('fn average_frames(pixel: u32) -> vec3f {');
     const none = await deghost('plan', '64x48', '--limits', 'default', '--wgsl', 's.1.enc1.9');
     expect(none.code).toBe(2);

@@ -109,7 +109,8 @@ ${ADAPTER}
                         times
   --profile             where the time went: reading, compiling, each stage (sending frames, cutting tiles,
                         compute, taking and pasting results), writing, and each operation's time on the GPU
-                        where the adapter has timestamps. Prints a table on stderr; --json includes all of it too.
+                        where the adapter has timestamps. Prints a table on stderr; --json includes all of it
+                        too.
   -q, --quiet           no progress
   -h, --help            this text
   Ctrl-C stops within a tile and leaves no file.

@@ -15,6 +15,7 @@ import type { ParsedArgs } from './args.ts';
 import { bracketsOf } from './batchPlan.ts';
 import { cropResult } from './crop.ts';
 import type { CroppedResult } from './crop.ts';
+import { EarlyOutput } from './earlyOutput.ts';
 import { ONE_MERGE } from './enginePool.ts';
 import type { EngineSource } from './enginePool.ts';
 import type { CommandIo } from './io.ts';
@@ -93,6 +94,7 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
     announce({ options, stack, reference, choice, info, weights }, message);
     const view = new ProgressView(io.stderr);
     let result: CroppedResult;
+    const early = EarlyOutput.of(options, stack.camera !== undefined);
     const merge = async (): Promise<MergeResult> =>
       (await coming.ready()).deghoster.merge(frames, {
         reference: options.reference,
@@ -103,6 +105,7 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
         motion,
         method: options.method,
         onProgress: options.quiet ? undefined : (event) => view.update(event),
+        onRows: early && ((progress) => early.add(progress)),
         signal,
         profile: options.profile,
       });
@@ -114,6 +117,9 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
         coming.change((weights = await readWeights(undefined, MIN_FRAMES)));
         return merge();
       });
+    } catch (error) {
+      await early?.cancel(error);
+      throw error;
     } finally {
       view.clear();
     }
@@ -126,6 +132,7 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
     const files = await writeOutputs(
       options,
       { ...result, colorSpace: options.color, camera: stack.camera, exif },
+      early,
       signal,
     );
     const written = performance.now();

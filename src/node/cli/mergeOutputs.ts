@@ -10,6 +10,7 @@ import { writeMotionMaps } from '../motionMaps.ts';
 import { shown, systemProblem } from '../problems.ts';
 import { checkWritable, writeFileAtomic } from '../writeFile.ts';
 import { checkOutputPath, writeImage } from '../writeImage.ts';
+import type { EarlyOutput } from './earlyOutput.ts';
 import type { MergeOptions } from './mergeOptions.ts';
 
 /**
@@ -52,11 +53,13 @@ export interface Written {
 /**
  * Writes all files at the same time: some are encoded on this thread, some on others. If one cannot be written, or the
  * signal fires, the others are stopped and new files are removed again.
+ * @param early the picture, if it is being written already.
  * @returns the paths, the picture first.
  */
 export async function writeOutputs(
   options: MergeOptions,
   result: MergeResult & MergedImage,
+  early: EarlyOutput | undefined,
   signal: AbortSignal,
 ): Promise<Written> {
   const created: string[] = [];
@@ -91,7 +94,8 @@ export async function writeOutputs(
       });
       createdFolder = folder;
     }
-    const writing = [write(output, [output], () => writeImage(output, result, look))];
+    const writing = [write(output, [output], () => early?.finish(stop.signal) ?? writeImage(output, result, look))];
+    if (early?.isNew) created.push(output);
     if (preview !== undefined) writing.push(write(preview, [preview], () => writeImage(preview, result, look)));
     for (const path of [saveResponse, keptResponse]) {
       if (path !== undefined)
