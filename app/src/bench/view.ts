@@ -7,7 +7,6 @@ import { byId, make } from '../ui/dom.ts';
 const plain = (text: string): string =>
   text.replaceAll('**', '').replaceAll('`', '').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('\\|', '|');
 
-/** Lines break after the arguments that a cell has in parentheses, not within a figure. */
 function cellOf(text: string, column: string): HTMLTableCellElement {
   const cell = make('td', { textContent: plain(text) });
   if (!isWords(column)) cell.className = 'figure';
@@ -63,7 +62,7 @@ function peaksList({ gflops, gbytes, gflopsF16, dispatchUs, roundTripUs }: Repor
     value >= 1000 ? `${digits(value / 1000)} T${unit}` : `${digits(value)} G${unit}`;
   const facts: [string, string | undefined][] = [
     ['Multiply-adds, f32', rates(gflops, 'FLOP/s')],
-    ['Multiply-adds, f16', gflopsF16 === undefined ? 'no shader-f16' : rates(gflopsF16, 'FLOP/s')],
+    ['Multiply-adds, f16', gflopsF16 === undefined ? 'not offered' : rates(gflopsF16, 'FLOP/s')],
     ['Copying', rates(gbytes, 'B/s')],
     ['Empty dispatch', dispatchUs === undefined ? undefined : `${digits(dispatchUs)} µs`],
     ['To the GPU and back', roundTripUs === undefined ? undefined : `${digits(roundTripUs)} µs`],
@@ -82,9 +81,8 @@ export function showReport(report: Report): void {
   const { adapter, runtime, cpu, date, peaks, validated, kernels, layers = [], merges = [], clock, unreached } = report;
   byId('results', HTMLElement).hidden = false;
   byId('results-title', HTMLHeadingElement).textContent = adapter.name;
-  byId('results-about', HTMLParagraphElement).textContent =
-    `${adapter.software ? 'Not a GPU: this adapter computes on the CPU, and its figures say nothing about GPUs. ' : ''}` +
-    `${runtime}, ${cpu.cores} CPU threads, ${date}.`;
+  byId('results-about', HTMLParagraphElement).textContent = `${runtime}, ${cpu.cores} CPU threads, ${date}.`;
+  byId('no-gpu', HTMLParagraphElement).hidden = !adapter.software;
   const clocks =
     clock === 'timestamps'
       ? 'Timed by the GPU’s timestamps, in passes of 20 ms or more after a warm-up.'
