@@ -17,7 +17,7 @@ export const EXTENTS = {
   /** The program itself, on any adapter. Software adapters compile a 3x3 for up to minutes, so layers are 1x1 ones. */
   trial: {
     kernelSize: 32,
-    layers: { side: 32, limitMs: 60_000, filter: (name) => /1x1 (\d+)>\1$/.test(name) },
+    layers: { side: 32, limitMs: 60_000, filter: (name) => /1x1 (\d+)>\1( f16)?$/.test(name) },
     merges: { sizes: [{ width: 64, height: 48 }], budgets: [512 * MIB], runs: 2, limitMs: 5000, mostMs: 60_000 },
   },
   /** A few minutes on a laptop's GPU. */

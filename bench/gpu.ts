@@ -7,8 +7,8 @@
  *                          [--peers ...] [--runs 9] [--limit 300] [--kernels 1024|0] [--weights FILE] [--json FILE]
  *                          [--markdown FILE] [--roofline FILE.svg]
  *
- * `--budgets` are MiB. `--device cpu` tries the program itself, on a software adapter and PyTorch's CPU: give it a small
- * size; layers are then a few 1x1 ones, because such adapters compile a 3x3 for up to minutes.
+ * `--budgets` are MiB. `--device cpu` tries the program itself, on a software adapter and PyTorch's CPU: give it a
+ * small size; layers are then a few 1x1 ones, because such adapters compile a 3x3 for up to minutes.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

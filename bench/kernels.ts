@@ -20,7 +20,7 @@ import { rng, worstDifference } from '../test/reference/random.ts';
 import type { Rng } from '../test/reference/random.ts';
 import { tensor } from '../test/reference/tensor.ts';
 import type { Tensor } from '../test/reference/tensor.ts';
-import { median, spread, timeInTurns, turnsFor } from './timing.ts';
+import { median, spread, timeInTurns, turnsOn } from './timing.ts';
 
 export interface KernelRow {
   name: string;
@@ -148,7 +148,7 @@ async function runSample(
 
   const side = sideFor(op, sample, size, gpu.maxBinding);
   const { prepared, graph, label } = await prepare(side);
-  const [samples] = await timeInTurns([(count) => runner.time(prepared, 0, count)], turnsFor(gpu));
+  const [samples] = await timeInTurns([(count) => runner.time(prepared, 0, count)], turnsOn(gpu));
   runner.release(prepared);
   runner.dispose();
   const ms = median(samples);

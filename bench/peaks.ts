@@ -5,7 +5,7 @@
  */
 import type { Gpu } from '../src/device.ts';
 import { GpuClock, hasTimestamps } from '../src/graph/timestamps.ts';
-import { median, timeInTurns, turnsFor } from './timing.ts';
+import { median, timeInTurns, turnsOn } from './timing.ts';
 
 export interface Peaks {
   /** 1e9 floating-point operations a second, a multiply-add being two, in f32. */
@@ -36,7 +36,7 @@ type Vector = 'vec4f' | 'vec4h';
 /** Chains of multiply-adds of a vector type, one invocation a vector: only arithmetic takes time. */
 function multiplyAdds(type: Vector): string {
   const chains = Array.from({ length: CHAINS }, (_, i) => i);
-  const step = chains.map((i) => `a${i} = a${i} * k + c;`).join(' ');
+  const step = chains.map((i) => `a${i} = fma(a${i}, k, c);`).join(' ');
   return `${type === 'vec4h' ? 'enable f16;' : ''}
 @group(0) @binding(0) var<storage, read_write> values: array<${type}>;
 @compute @workgroup_size(${WORKGROUP})
@@ -151,7 +151,7 @@ export class PeakMeter {
       await gpu.wait(device.queue.onSubmittedWorkDone());
       return performance.now() - begun;
     };
-    const [samples] = await timeInTurns([time], { ...turnsFor(gpu), mostRuns });
+    const [samples] = await timeInTurns([time], { ...turnsOn(gpu), mostRuns });
     buffers.forEach((buffer) => buffer.destroy());
     return median(samples);
   }

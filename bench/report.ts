@@ -210,6 +210,7 @@ export function mergeGflops({ multiplyAdds, gpuMs, ms }: MergeRow): number | und
 export function mergeVerdict({ error, wrong, difference, psnrMu }: MergeRow): string {
   if (error !== undefined) return error.startsWith('left out') ? cell(error) : `**failed**: ${cell(error)}`;
   if (difference === undefined) return 'the judge';
+  if (difference === 0) return 'the same';
   const how = psnrMu === undefined ? `off by ${difference.toExponential(0)}` : `${psnrMu.toFixed(1)} dB`;
   return wrong ? `**wrong** (${how})` : `right (${how})`;
 }

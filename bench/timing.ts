@@ -22,10 +22,15 @@ export interface Turns {
   mostRuns?: number;
 }
 
-/** How to time on a device: a software adapter has no clock to wait for, the wall clock includes the way to the GPU. */
-export function turnsFor({ device, capabilities }: Pick<Gpu, 'device' | 'capabilities'>): Turns {
-  if (capabilities.cpu) return { passMs: 20, warmMs: 0, rounds: 3 };
-  return { passMs: hasTimestamps(device) ? 20 : 150, warmMs: 300, rounds: 5 };
+/** How to time: a software adapter has no clock to wait for, the wall clock includes the way to the GPU. */
+export function turnsFor(timestamps: boolean, software: boolean): Turns {
+  if (software) return { passMs: 20, warmMs: 0, rounds: 3 };
+  return { passMs: timestamps ? 20 : 150, warmMs: 300, rounds: 5 };
+}
+
+/** How to time on a device. */
+export function turnsOn({ device, capabilities }: Gpu): Turns {
+  return turnsFor(hasTimestamps(device), capabilities.cpu === true);
 }
 
 const MOST_RUNS = 500;

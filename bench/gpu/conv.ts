@@ -26,7 +26,7 @@ import type { Target } from '../../src/kernels/target.ts';
 import type { DType, Shape } from '../../src/kernels/tensor.ts';
 import { rng } from '../../test/reference/random.ts';
 import { parseNumber } from '../options.ts';
-import { median, timeInTurns, turnsFor } from '../timing.ts';
+import { median, timeInTurns, turnsOn } from '../timing.ts';
 import { COMMON, main, openGpu, reasonOf, row, say, tflops } from './program.ts';
 
 const { values } = parseArgs({ options: { ...COMMON, limit: { type: 'string', default: '50' } } });
@@ -122,7 +122,7 @@ async function timeLayer(
       (count: number): Promise<number> =>
         runner.time(prepared, 0, count),
   );
-  const samples = await timeInTurns(subjects, turnsFor(gpu));
+  const samples = await timeInTurns(subjects, turnsOn(gpu));
   [...ready].forEach(([implementation, { multiplyAdds }], i) => {
     found[implementation] = Number(tflops(multiplyAdds, median(samples[i])).toPrecision(4));
   });

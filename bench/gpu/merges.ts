@@ -56,8 +56,8 @@ function tell(
   const { gpuMs, multiplyAdds } = profileTotals(profile);
   const [wall, cpu] = [wallMs, cpuMs].map((samples) => median(samples).toFixed(0));
   say(
-    `${precision} ${width}x${height} ${variants}, ${mebibytes(memoryBudget)}: ${wall} ms, CPU ${cpu}, GPU ${gpuMs.toFixed(1)} = ` +
-      `${tflops(multiplyAdds, gpuMs).toFixed(2)} TFLOP/s`,
+    `${precision} ${width}x${height} ${variants}, ${mebibytes(memoryBudget)}: ${wall} ms, CPU ${cpu}, ` +
+      `GPU ${gpuMs.toFixed(1)} = ${tflops(multiplyAdds, gpuMs).toFixed(2)} TFLOP/s`,
   );
   for (const { name, tiles, submissions, prepareMs, sendMs, pasteMs, programs } of profile.stages) {
     say(

@@ -37,8 +37,8 @@ export interface TuneControl {
    */
   limitMs?: number;
   /**
-   * Least milliseconds for which runs are repeated before their time is taken: 8 by default. More makes times more exact
-   * where timestamps are rounded coarsely, and the tuning slower.
+   * Least milliseconds for which runs are repeated before their time is taken: 8 by default. More makes times more
+   * exact where timestamps are rounded coarsely, and the tuning slower.
    */
   passMs?: number;
   /** Ends the tuning after the current implementation. The result holds what was found so far. */

@@ -1,11 +1,18 @@
 /** Shows a report: the tables that docs/performance.md has, as elements. */
 import { digits, isWords, kernelTable, layerTable, mergeTable } from '../../../bench/report.ts';
 import type { Report, Table } from '../../../bench/report.ts';
+import { turnsFor } from '../../../bench/timing.ts';
 import { byId, make } from '../ui/dom.ts';
 
 /** A cell without Markdown's marks. */
 const plain = (text: string): string =>
-  text.replaceAll('**', '').replaceAll('`', '').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('\\|', '|');
+  text
+    .replaceAll('**', '')
+    .replaceAll('`', '')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('\\|', '|')
+    .replaceAll('->', '→');
 
 function cellOf(text: string, column: string): HTMLTableCellElement {
   const cell = make('td', { textContent: plain(text) });
@@ -83,10 +90,10 @@ export function showReport(report: Report): void {
   byId('results-title', HTMLHeadingElement).textContent = adapter.name;
   byId('results-about', HTMLParagraphElement).textContent = `${runtime}, ${cpu.cores} CPU threads, ${date}.`;
   byId('no-gpu', HTMLParagraphElement).hidden = !adapter.software;
+  const { passMs } = turnsFor(clock === 'timestamps', adapter.software);
   const clocks =
-    clock === 'timestamps'
-      ? 'Timed by the GPU’s timestamps, in passes of 20 ms or more after a warm-up.'
-      : 'This browser offers no timestamps: timed by the wall clock, in passes of 150 ms or more after a warm-up.';
+    `${clock === 'timestamps' ? 'Timed by timestamps' : 'Without timestamps here: timed by the wall clock'}, ` +
+    `in passes of ${passMs} ms or more${adapter.software ? '' : ', after a warm-up'}.`;
   const parts: HTMLElement[] = [];
   if (validated.length > 0)
     parts.push(
@@ -101,8 +108,8 @@ export function showReport(report: Report): void {
     parts.push(
       part(
         'Whole merges',
-        'Three frames, from arrays in memory to an array in memory. GPU: the sum of the compute passes. GFLOP/s are of ' +
-          'the GPU’s time where it is known, and count what tiles compute twice. Wall: what a program waits.',
+        'Three frames, from arrays in memory to an array in memory. GPU: the sum of the compute passes. GFLOP/s are ' +
+          'of the GPU’s time where it is known, and count what tiles compute twice. Wall: what a program waits.',
         tableOf('Whole merges', mergeTable(merges, peaks)),
       ),
     );
