@@ -2,7 +2,6 @@
  * The kernels as the network runs them: each sample that a kernel gives of its nodes (`Kernel.samples`), validated
  * against the CPU references on a small picture, then timed on a larger one, by timestamps where the device has them.
  */
-import '../src/model/ablations/index.ts';
 import { Runner } from '../src/graph/runner.ts';
 import { GraphBuilder } from '../src/graph/graph.ts';
 import type { Graph, GraphNode } from '../src/graph/graph.ts';
@@ -166,8 +165,9 @@ async function runSample(
   };
 }
 
-/** How many rows `benchKernels` makes. */
-export function countKernels(): number {
+/** How many rows `benchKernels` makes, those of ablations included. */
+export async function countKernels(): Promise<number> {
+  await import('../src/model/ablations/index.ts');
   return Object.values(KERNELS).reduce((sum, { samples }) => sum + samples.length, 0);
 }
 
@@ -182,6 +182,7 @@ export async function benchKernels(
   size: number,
   report: (row: KernelRow) => void,
 ): Promise<void> {
+  await import('../src/model/ablations/index.ts');
   for (const [op, { samples }] of Object.entries(KERNELS))
     for (const sample of samples) report(await runSample(gpu, target, op as KernelName, sample as Sample<never>, size));
 }

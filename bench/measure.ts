@@ -42,6 +42,11 @@ export interface MeasureOptions {
   onFound?: () => void;
 }
 
+/**
+ * A GPU slower than this gets smaller pictures for its kernels: systems reset one whose single dispatch takes seconds.
+ */
+const SLOW_GFLOPS = 1000;
+
 /** An empty report of a device. */
 export function nothingMeasured(device: GPUDevice): Measured {
   return {
@@ -83,9 +88,10 @@ export async function measure(found: Measured, options: MeasureOptions): Promise
   if (extent.kernelSize) {
     const tuning = tunings.get('f32');
     const target: Target = { capabilities, ...(tuning && { choices: choicesOf(tuning) }) };
-    const total = countKernels();
+    const total = await countKernels();
     begin('kernels', 0, total, '');
-    await benchKernels(gpu, target, extent.kernelSize, (row) => {
+    const isSlow = found.peaks.gflops < SLOW_GFLOPS && !capabilities.cpu;
+    await benchKernels(gpu, target, extent.kernelSize / (isSlow ? 2 : 1), (row) => {
       found.kernels.push(row);
       add();
       begin('kernels', found.kernels.length, total, row.name);

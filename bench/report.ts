@@ -92,6 +92,8 @@ const WORDS: readonly string[] = [
   'layer',
   'default',
   'fastest',
+  'variant',
+  'refused because',
 ];
 
 /** A table as Markdown's texts: a page takes the marks out. */
@@ -278,6 +280,19 @@ export function layerTable(layers: readonly LayerRow[], peaks: Peaks): Table {
     ];
   });
   return { header, rows };
+}
+
+/** Every implementation of every layer, or why it has no time. */
+export function variantTable(layers: readonly LayerRow[], peaks: Peaks): Table {
+  const rows = layers.flatMap((row) =>
+    Object.entries(row.gflops).map(([implementation, rate]) => [
+      `${row.precision}, ${row.name}`,
+      implementation + (implementation === row.fallback ? ' (default)' : ''),
+      typeof rate === 'number' ? ofPeak(rate, peakOf(row.precision, peaks)) : '',
+      typeof rate === 'number' ? '' : cell(rate),
+    ]),
+  );
+  return { header: ['layer', 'variant', 'GFLOP/s (of peak)', 'refused because'], rows };
 }
 
 /** Why some engines were timed with pauses, where any was. */

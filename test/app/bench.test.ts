@@ -75,6 +75,10 @@ describe('the bench', () => {
       expect(tables).toEqual(['Correctness', 'Peaks', 'Whole merges', 'Layers', 'Kernels']);
       for (const name of ['Whole merges', 'Layers', 'Kernels'])
         expect(await page.getByRole('region', { name }).innerText()).not.toMatch(/undefined|NaN|Infinity/);
+      await page.getByText('All variants').click();
+      const variants = await page.locator('#variants tbody tr').allInnerTexts();
+      expect(variants.filter((text) => text.includes('(default)')).length).toBe(1);
+      expect(variants.length).toBeGreaterThan(1);
       expect(await seriousFindings(page)).toEqual([]);
 
       await page.locator('#gpu-name').fill('  A card,  driver 1 ');

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { adapterText, browserText } from '../../app/src/bench/browserText.ts';
 import { readReport } from '../../bench/readReport.ts';
-import { fastest, layerTable, mergeTable, peaksText, reportBody } from '../../bench/report.ts';
+import { fastest, layerTable, mergeTable, peaksText, reportBody, variantTable } from '../../bench/report.ts';
 import type { Report } from '../../bench/report.ts';
 
 const LAYER = {
@@ -80,6 +80,15 @@ describe('a report of a browser', () => {
     expect(fastest(LAYER)).toBe('direct 4x2x8');
     expect(layerTable([LAYER], REPORT.peaks).rows).toEqual([
       ['f32, conv2d 3x3 32>32', '25 %', '`direct 2x2x4` 500 (50 %)', '`direct 4x2x8` 505 (51 %)', '2', '2'],
+    ]);
+  });
+
+  it('lists all variants, and why some have no time', () => {
+    expect(variantTable([LAYER], REPORT.peaks).rows.map((row) => row.slice(1).join(' | '))).toEqual([
+      'direct 2x2x4 (default) | 500 (50 %) | ',
+      'direct 4x2x8 | 505 (51 %) | ',
+      'winograd |  | differs',
+      'staged |  | not reached',
     ]);
   });
 

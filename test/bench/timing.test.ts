@@ -42,10 +42,25 @@ describe('timeInTurns', () => {
     expect(warm).toEqual([1, 1, 1, 1, 1]);
   });
 
+  it('does not take what a driver compiles at the first dispatch for the time of a run', async () => {
+    let isCompiled = false;
+    const [samples] = await timeInTurns(
+      [
+        async (count) => {
+          const ms = (isCompiled ? 0 : 4000) + 0.5 * count;
+          isCompiled = true;
+          return ms;
+        },
+      ],
+      { passMs: 20, warmMs: 0, rounds: 3 },
+    );
+    expect(samples).toEqual([0.5, 0.5, 0.5]);
+  });
+
   it('stops repeating at its most runs, even where a clock says nothing', async () => {
     const log: [number, number][] = [];
     const [samples] = await timeInTurns([subject(0, log, 0)], { passMs: 20, warmMs: 0, rounds: 2, mostRuns: 100 });
-    expect(log.map(([, count]) => count)).toEqual([1, 8, 64, 100, 100, 100]);
+    expect(log.map(([, count]) => count)).toEqual([1, 1, 8, 64, 100, 100, 100]);
     expect(samples).toEqual([0, 0]);
   });
 

@@ -1,5 +1,5 @@
 /** Shows a report: the tables that docs/performance.md has, as elements. */
-import { digits, isWords, kernelTable, layerTable, mergeTable } from '../../../bench/report.ts';
+import { digits, isWords, kernelTable, layerTable, mergeTable, variantTable } from '../../../bench/report.ts';
 import type { Report, Table } from '../../../bench/report.ts';
 import { turnsFor } from '../../../bench/timing.ts';
 import { byId, make } from '../ui/dom.ts';
@@ -121,6 +121,12 @@ export function showReport(report: Report): void {
           'timed in turns. Operations are those of the convolution as written: Winograd’s variants do fewer.' +
           (unreached ? ` ${unreached} classes were not reached in time.` : ''),
         tableOf('Layers', layerTable(layers, peaks)),
+        make(
+          'details',
+          { id: 'variants', open: document.querySelector<HTMLDetailsElement>('#variants')?.open ?? false },
+          make('summary', { textContent: 'All variants' }),
+          tableOf('All variants', variantTable(layers, peaks)),
+        ),
       ),
     );
   if (kernels.length > 0) {
