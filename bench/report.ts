@@ -306,7 +306,7 @@ function pausesNote(contests: readonly ContestReport[]): string[] {
 }
 
 /** What every reader of the tables must know, engine by engine. */
-function notes({ contests, adapter, tuned, remarks, clock, layers, unreached }: Report): string[] {
+function notes({ contests, adapter, tuned, remarks, clock, layers, unreached, merges }: Report): string[] {
   const seen = new Map<string, string>();
   if (tuned) seen.set(`deghost ran the variants that \`deghost tune\` had chosen on this adapter (${tuned}).`, '');
   else if (contests.length > 0) seen.set('deghost ran with its defaults for this adapter, not tuned.', '');
@@ -316,6 +316,12 @@ function notes({ contests, adapter, tuned, remarks, clock, layers, unreached }: 
     seen.set(
       `Layers run alone, on tiles of ${layers[0].tile}; *share* is of the multiply-adds of a merge, and merges ` +
         'marked *tuned* run what was chosen.',
+      '',
+    );
+  if (merges?.length)
+    seen.set(
+      'Of merges, *GPU* is the sum of the compute passes and *wall* what a program waits; GFLOP/s are of the former ' +
+        'where it is known, halos included; the judge is the result that others are compared with.',
       '',
     );
   if (unreached) seen.set(`${unreached} classes of layers were not reached in time.`, '');

@@ -109,7 +109,8 @@ export function showReport(report: Report): void {
       part(
         'Whole merges',
         'Three frames, from arrays in memory to an array in memory. GPU: the sum of the compute passes. GFLOP/s are ' +
-          'of the GPU’s time where it is known, and count what tiles compute twice. Wall: what a program waits.',
+          'of the GPU’s time where it is known, and count what tiles compute twice. Wall: what a program waits. ' +
+          'Results are compared with the first, the judge.',
         tableOf('Whole merges', mergeTable(merges, peaks)),
       ),
     );
