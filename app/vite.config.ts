@@ -1,5 +1,5 @@
 /**
- * Builds the page to app/dist, a static folder that any file server can host under any path.
+ * Builds the page, and the bench beside it, to app/dist, a static folder that any file server can host under any path.
  *
  * The weights and the example keep their names beside the page, so that a host can replace them; everything else is
  * bundled.
@@ -8,6 +8,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import type { Plugin } from 'vite';
+import { GOLDENS } from '../bench/goldenNames.ts';
+import { goldenFiles } from '../test/reference/golden.ts';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 
@@ -18,6 +20,8 @@ const SERVED: Record<string, string> = {
   'example/1.jpg': 'examples/balloons/1.jpg',
   'example/2.jpg': 'examples/balloons/2.jpg',
   'example/3.jpg': 'examples/balloons/3.jpg',
+  // What the bench checks a GPU with.
+  ...Object.fromEntries(GOLDENS.flatMap(goldenFiles).map((file) => [`goldens/${file}`, `test/goldens/${file}`])),
   // The LGPL asks for its text beside the libraries.
   'licenses/libheif.txt': 'node_modules/libheif-js/libheif-wasm/LICENSE',
   'licenses/libraw.txt': 'app/licenses/libraw.txt',
@@ -118,5 +122,6 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // No asset becomes a data: URL.
     assetsInlineLimit: 0,
+    rolldownOptions: { input: ['index.html', 'bench.html'].map((page) => `${repository}app/${page}`) },
   },
 });

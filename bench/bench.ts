@@ -1,30 +1,37 @@
 /**
- * One run of the bench, from an adapter to a report: validate, measure the adapter's peaks, time the kernels, let the
+ * One run of the bench in Node, from an adapter to a report: what is measured of the device (measure.ts), then the
  * engines take turns on one convolution and on the whole network. `run.ts` and `gpu.ts` are its command lines.
  */
 import { readFileSync } from 'node:fs';
 import { cpus, freemem } from 'node:os';
 import { Gpu } from '../src/device.ts';
+import { GpuError } from '../src/errors.ts';
+import type { DType } from '../src/kernels/tensor.ts';
 import { requestAdapter } from '../src/node/adapter.ts';
 import type { SoftwareChoice } from '../src/node/adapter.ts';
 import { readShippedWeights } from '../src/node/index.ts';
 import { openWithMatrices } from '../src/node/matrices.ts';
 import { loadWeights } from '../src/model/loadWeights.ts';
+import type { TuneResult } from '../src/tune/index.ts';
+import { readGolden } from '../test/reference/goldens.ts';
 import { contest, enter } from './contest.ts';
 import type { ContestRules, Entrant, Row } from './contest.ts';
 import { deghostContestant } from './deghostEngine.ts';
 import { LAYER, OWN, randomInput, sizeText } from './engine.ts';
 import type { Contestant, EngineContext, Work } from './engine.ts';
+import type { Extent } from './extent.ts';
 import { watchGpuMemory } from './gpuMemory.ts';
-import { benchKernels } from './kernels.ts';
+import { GOLDENS } from './goldenNames.ts';
+import { measure, nothingMeasured } from './measure.ts';
+import type { Measured } from './measure.ts';
 import { best, measurePeaks } from './peaks.ts';
 import { onnxNode, onnxWeb } from './peers/onnx.ts';
 import { tfjs } from './peers/tfjs.ts';
-import { comparison, digits, mebibytes, percent, timeText, verdict } from './report.ts';
+import { comparison, digits, fastest, mebibytes, mergeGflops, mergeVerdict } from './report.ts';
+import { peaksText, percent, timeText, verdict } from './report.ts';
 import type { ContestReport, Report } from './report.ts';
 import { mergeCost } from './traffic.ts';
-import { targetOf, tuningOf } from './tuning.ts';
-import { validate } from './validate.ts';
+import { tuningOf } from './tuning.ts';
 
 export const PEERS: readonly Contestant[] = [onnxWeb, tfjs, onnxNode];
 
@@ -34,19 +41,14 @@ export const PEERS: readonly Contestant[] = [onnxWeb, tfjs, onnxNode];
  */
 const TOLERANCE = { network: 1e-3, layer: 1e-4 };
 
-/** What deghost must get right before anything is timed. */
-const GOLDENS = ['fixed-wide', 'any-5'];
-
 export interface BenchOptions {
   software: SoftwareChoice;
   sizes: readonly { width: number; height: number }[];
   peers: readonly Contestant[];
   /** A weights file in place of the shipped `fixed`. */
   weights?: string;
-  /** Square size of the kernels' table; none without it. */
-  kernelSize?: number;
-  /** Seconds a kernel is timed. */
-  seconds: number;
+  /** What is measured of the device before the contests. */
+  extent: Extent;
   /** `any` with five frames too, deghost alone. */
   any: boolean;
   rules: Omit<ContestRules, 'tolerance' | 'memory'>;
@@ -78,53 +80,98 @@ function print(work: string, rows: readonly Row[], peakGflops: number): void {
   }
 }
 
-/** Runs the whole bench. @throws NoAdapterError, and TooFarError if deghost's results differ from PyTorch's. */
+/** Prints what is new since the last call. */
+function printer(found: Measured): () => void {
+  const seen = { validated: 0, kernels: 0, layers: 0, merges: 0, peaks: false };
+  const fresh = <T>(part: 'validated' | 'kernels' | 'layers' | 'merges', rows: readonly T[] = []): readonly T[] =>
+    rows.slice(seen[part], (seen[part] = rows.length));
+  return () => {
+    const { peaks } = found;
+    for (const { name, error, wrong } of fresh('validated', found.validated))
+      say(wrong ?? `validated ${name} against PyTorch: largest error ${error!.toExponential(1)}`);
+    if (peaks.gflops && !seen.peaks) say(peaksText(peaks));
+    seen.peaks ||= peaks.gflops > 0;
+    for (const row of fresh('kernels', found.kernels)) {
+      const rate = row.gflops ? `${digits(row.gflops)} GFLOP/s, ${percent(row.gflops / peaks.gflops)} of peak, ` : '';
+      say(
+        `${row.name.padEnd(28)} ${row.size} ${timeText(row.ms).padStart(8)} ±${percent(row.spread)}, ` +
+          `${rate}${digits(row.gbytes)} GB/s, error ${row.error.toExponential(1)}${row.wrong ? ' WRONG' : ''}`,
+      );
+    }
+    for (const row of fresh('layers', found.layers)) {
+      const best = fastest(row);
+      const [own, most] = [row.fallback, best].map((name) => `${name} ${row.gflops[name]} GFLOP/s`);
+      say(`${row.precision} ${row.name}: ${own}${best === row.fallback ? '' : `, fastest ${most}`}`);
+    }
+    for (const row of fresh('merges', found.merges)) {
+      const { precision, width, height, memoryBudget, variants, ms, gpuMs } = row;
+      const times = ms === undefined ? '' : `${timeText(ms)}${gpuMs === undefined ? '' : `, GPU ${timeText(gpuMs)}`}, `;
+      const gflops = mergeGflops(row);
+      say(
+        `${precision} ${width}x${height}, ${mebibytes(memoryBudget)}, ${variants}: ${times}` +
+          `${gflops === undefined ? '' : `${digits(gflops)} GFLOP/s, `}${mergeVerdict(row).replaceAll('**', '')}`,
+      );
+    }
+  };
+}
+
+/** @throws GpuError naming what is wrong: a wrong engine is not compared with others. */
+function throwIfWrong({ validated, kernels, merges = [] }: Measured): void {
+  const wrong = [
+    ...validated.flatMap(({ wrong: why }) => why ?? []),
+    ...kernels.filter((row) => row.wrong).map(({ name, error }) => `${name} is off by ${error}`),
+    ...merges
+      .filter((row) => row.wrong)
+      .map(({ precision, width, height, difference }) => `${precision} ${width}x${height} is off by ${difference}`),
+  ];
+  if (wrong.length) throw new GpuError(`wrong results: ${wrong.join('; ')}`);
+}
+
+/** Runs the whole bench. @throws NoAdapterError; GpuError if deghost's results are wrong. */
 export async function bench(options: BenchOptions): Promise<Report> {
-  const { software, sizes, rules } = options;
+  const { software, sizes, rules, extent } = options;
   const { adapter, info } = await requestAdapter({ software });
   watchGpuMemory();
   const device = await openWithMatrices(adapter);
   const gpu = new Gpu(device);
+  const found = nothingMeasured(device);
   const report: Report = {
     date: new Date().toISOString().slice(0, 10),
-    node: process.version,
+    runtime: `Node ${process.version}`,
     cpu: { model: cpus()[0].model.trim(), cores: cpus().length },
     adapter: info,
     weights: options.weights ? options.weights.split(/[\\/]/).at(-1)! : 'weights/fixed.safetensors',
-    validated: [],
-    peaks: { gflops: 0, gbytes: 0 },
-    kernels: [],
+    ...found,
     contests: [],
   };
-  say(`${info.name}, ${report.cpu.cores} x ${report.cpu.model}, node ${report.node}, ${report.date}`);
-  const tuning = await tuningOf(device);
-  if (tuning) report.tuned = tuning.date.slice(0, 10);
+  say(`${info.name}, ${report.cpu.cores} x ${report.cpu.model}, ${report.runtime}, ${report.date}`);
+  const tunings = new Map<DType, TuneResult>();
+  for (const precision of ['f32', 'f16'] as const) {
+    const tuning = await tuningOf(device, precision);
+    if (tuning) tunings.set(precision, tuning);
+  }
+  report.tuned = tunings.get('f32')?.date.slice(0, 10);
   say(
-    tuning
+    report.tuned
       ? `with what \`deghost tune\` found on ${report.tuned}`
       : 'not tuned: run `deghost tune` first for what it can do at best',
   );
-  for (const name of GOLDENS) {
-    const error = await validate(device, name);
-    report.validated.push({ name, error });
-    say(`validated ${name} against PyTorch: largest error ${error.toExponential(1)}`);
-  }
-  const peaks = (report.peaks = await measurePeaks(gpu));
+  const weights = options.weights ? readFileSync(options.weights) : await readShippedWeights(3);
+  await measure(found, {
+    device,
+    goldens: GOLDENS.map(readGolden),
+    weights,
+    extent,
+    tunings,
+    onFound: printer(found),
+  });
+  throwIfWrong(found);
+  Object.assign(report, found);
+  const { peaks } = report;
   // Other work on the machine hides a part of the peak, so it is measured again after each contest, and the best
   // counts.
   const remeasure = async (): Promise<void> => void Object.assign(peaks, best(peaks, await measurePeaks(gpu)));
-  say(`peaks: ${digits(peaks.gflops)} GFLOP/s of multiply-adds, ${digits(peaks.gbytes)} GB/s copied\n`);
-  if (options.kernelSize) {
-    report.kernels = await benchKernels(gpu, targetOf(gpu, tuning), options.kernelSize, options.seconds, (row) => {
-      const rate = row.gflops ? `${digits(row.gflops)} GFLOP/s, ${percent(row.gflops / peaks.gflops)} of peak, ` : '';
-      say(
-        `${row.name.padEnd(28)} ${row.size} ${timeText(row.ms).padStart(8)} ±${percent(row.spread)}, ` +
-          `${rate}${digits(row.gbytes)} GB/s, error ${row.error.toExponential(1)}`,
-      );
-    });
-  }
 
-  const weights = options.weights ? readFileSync(options.weights) : await readShippedWeights(3);
   const context: EngineContext = { software, weights, taus: [1, 4, 16], reference: 1 };
   const { config } = await loadWeights(weights);
   say('');
@@ -152,8 +199,8 @@ export async function bench(options: BenchOptions): Promise<Report> {
     const entry: ContestReport = { work: name, kind: work.kind, size, ...cost, rows };
     report.contests.push(entry);
   };
-  if (options.kernelSize) {
-    const [width, height] = [options.kernelSize, options.kernelSize];
+  if (extent.kernelSize) {
+    const [width, height] = [extent.kernelSize, extent.kernelSize];
     const channels = config.width;
     const cost = { operations: 2 * 9 * channels * channels * width * height, bytes: 2 * 4 * channels * width * height };
     await compete(

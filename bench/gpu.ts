@@ -1,11 +1,14 @@
 /**
- * `npm run bench:gpu`: the bench on a real GPU, at 1500x1000 and 24 megapixels, with PyTorch (bench/torch.py) beside it
- * where it has CUDA.
+ * `npm run bench:gpu`: the bench on a real GPU: peaks, kernels, the network's layers in every implementation, merges in
+ * f32 and f16 within several budgets (all as the page bench.html measures them), then the engines at 1500x1000 and 24
+ * megapixels, with PyTorch (bench/torch.py) beside them where it has CUDA. It needs no network.
  *
- *     npm run bench:gpu -- [--device gpu|cpu] [--sizes 1500x1000,6000x4000] [--peers ...] [--runs 9] [--limit 300]
- *                          [--kernels 512|0] [--weights FILE] [--json FILE] [--markdown FILE] [--roofline FILE.svg]
+ *     npm run bench:gpu -- [--device gpu|cpu] [--sizes 1500x1000,6000x4000] [--budgets 512,2048,8192] [--layers 640|0]
+ *                          [--peers ...] [--runs 9] [--limit 300] [--kernels 1024|0] [--weights FILE] [--json FILE]
+ *                          [--markdown FILE] [--roofline FILE.svg]
  *
- * `--device cpu` tries the program itself, on a software adapter and PyTorch's CPU: give it a small size.
+ * `--budgets` are MiB. `--device cpu` tries the program itself, on a software adapter and PyTorch's CPU: give it a
+ * small size; layers are then a few 1x1 ones, because such adapters compile a 3x3 for up to minutes.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +18,7 @@ import { shippedWeightsPath } from '../src/node/index.ts';
 import { PEERS, bench } from './bench.ts';
 import { contestOptions, parseRules, run, writeReport } from './commandLine.ts';
 import { NotInstalled } from './engine.ts';
+import { EXTENTS } from './extent.ts';
 import { parseFile, parseNumber, parsePeers, parseSizes } from './options.ts';
 import { pythonWithTorch } from './peers/onnxModel.ts';
 import { timeText, verdict } from './report.ts';
@@ -64,20 +68,29 @@ function torchFigures(
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      ...contestOptions({ sizes: '1500x1000,6000x4000', runs: '9', limit: '300', kernels: '512' }),
+      ...contestOptions({ sizes: '1500x1000,6000x4000', runs: '9', limit: '300', kernels: '1024' }),
       device: { type: 'string', default: 'gpu' },
+      budgets: { type: 'string', default: '512,2048,8192' },
+      layers: { type: 'string', default: '640' },
     },
   });
   if (values.device !== 'gpu' && values.device !== 'cpu')
     throw new UsageError(`--device is "${values.device}", it must be gpu or cpu`);
   const weights = parseFile('weights', values.weights);
+  const sizes = parseSizes(values.sizes);
+  const budgets = values.budgets.split(',').map((mebibytes) => parseNumber('budgets', mebibytes, 16) * 2 ** 20);
+  const side = parseNumber('layers', values.layers, 0);
+  const { layers, merges } = EXTENTS.large;
   const report = await bench({
     software: values.device === 'gpu' ? 'never' : 'only',
-    sizes: parseSizes(values.sizes),
+    sizes,
     peers: parsePeers(values.peers, PEERS),
     weights,
-    kernelSize: parseNumber('kernels', values.kernels, 0),
-    seconds: 2,
+    extent: {
+      kernelSize: parseNumber('kernels', values.kernels, 0),
+      ...(side > 0 && { layers: values.device === 'gpu' ? { ...layers, side } : { ...EXTENTS.trial.layers, side } }),
+      merges: { ...merges, sizes, budgets, runs: parseNumber('runs', values.runs, 1) },
+    },
     any: !weights,
     rules: parseRules(values),
   });
@@ -100,5 +113,7 @@ async function main(): Promise<void> {
 }
 
 await run('bench:gpu', main, (error) =>
-  error instanceof NoAdapterError ? ' (--device cpu --sizes 64x64 --kernels 32 tries this program without one)' : '',
+  error instanceof NoAdapterError
+    ? ' (--device cpu --sizes 64x64 --kernels 32 --layers 32 tries this program without one)'
+    : '',
 );

@@ -1,8 +1,7 @@
 /**
  * The kernels as the network runs them: each sample that a kernel gives of its nodes (`Kernel.samples`), validated
- * against the CPU references on a small picture, then timed on a larger one.
+ * against the CPU references on a small picture, then timed on a larger one, by timestamps where the device has them.
  */
-import '../src/model/ablations/index.ts';
 import { Runner } from '../src/graph/runner.ts';
 import { GraphBuilder } from '../src/graph/graph.ts';
 import type { Graph, GraphNode } from '../src/graph/graph.ts';
@@ -16,11 +15,11 @@ import type { Target } from '../src/kernels/target.ts';
 import { tensorBytes } from '../src/kernels/tensor.ts';
 import { REFERENCES, gammaTable } from '../test/reference/kernels.ts';
 import { packNC4HW4, unpackNC4HW4 } from '../test/reference/layout.ts';
-import { expectClose, rng } from '../test/reference/random.ts';
+import { rng, worstDifference } from '../test/reference/random.ts';
 import type { Rng } from '../test/reference/random.ts';
 import { tensor } from '../test/reference/tensor.ts';
 import type { Tensor } from '../test/reference/tensor.ts';
-import { median, spread, time } from './timing.ts';
+import { median, spread, timeInTurns, turnsOn } from './timing.ts';
 
 export interface KernelRow {
   name: string;
@@ -29,13 +28,34 @@ export interface KernelRow {
   spread: number;
   gflops: number;
   gbytes: number;
+  /** Largest difference from the reference, as a share of its largest value. */
   error: number;
+  /** Whether that is more than a kernel may differ. */
+  wrong?: boolean;
 }
 
 /** Largest error that a kernel may have, relative to its output's scale. */
 const TOLERANCE = 1e-5;
 /** Side of the picture that is validated. */
 const SMALL = 18;
+/** Most bytes that the tensors of a kernel take, so that small GPUs have room for them. */
+const MOST_BYTES = 2 ** 30;
+
+/** The largest side, halved from `size` on, whose tensors a device can hold. */
+function sideFor(op: KernelName, sample: Sample<never>, size: number, maxBinding: number): number {
+  for (let side = size; side > SMALL; side >>= 1) {
+    const { bytes } = plan(graphOf(op, sample, side).graph);
+    if (bytes.largest <= maxBinding && bytes.shared <= MOST_BYTES) return side;
+  }
+  return SMALL;
+}
+
+/** The largest difference as a share of the largest value expected, or of 1. */
+function errorOf(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let scale = 1;
+  for (let i = 0; i < expected.length; i++) scale = Math.max(scale, Math.abs(expected[i]));
+  return worstDifference(actual, expected).difference / scale;
+}
 
 /** A graph of one node, and of what its kernel stores besides its output. */
 export function graphOf(op: KernelName, sample: Sample<never>, size: number): { graph: Graph; inputs: GraphNode[] } {
@@ -78,7 +98,6 @@ async function runSample(
   op: KernelName,
   sample: Sample<never>,
   size: number,
-  seconds: number,
 ): Promise<KernelRow> {
   const random = rng(7);
   const weights = new Map<string, Float32Array>();
@@ -123,41 +142,47 @@ async function runSample(
   const { channels, height, width } = small.prepared.plan.graph.nodes[output].shape;
   const actual = unpackNC4HW4(await runner.read(small.prepared, output), channels, height, width);
   const expected = (REFERENCES[op] as (typeof REFERENCES)['copy'])(sample.attrs, small.tensors, weights);
-  const error = expectClose(actual.data, expected.data, { tol: TOLERANCE, label: small.label });
+  const error = errorOf(actual.data, expected.data);
   runner.release(small.prepared);
 
-  const { prepared, graph, label } = await prepare(size);
-  const samples = await time(() => runner.run(prepared), { seconds });
+  const side = sideFor(op, sample, size, gpu.maxBinding);
+  const { prepared, graph, label } = await prepare(side);
+  const [samples] = await timeInTurns([(count) => runner.time(prepared, 0, count)], turnsOn(gpu));
   runner.release(prepared);
   runner.dispose();
   const ms = median(samples);
   const bytes = graph.nodes.reduce((sum, node) => sum + tensorBytes(node.shape), 0);
   return {
     name: label,
-    size: `${size}x${size}`,
+    size: `${side}x${side}`,
     ms,
     spread: spread(samples),
     gflops: (2 * prepared.plan.multiplyAdds) / ms / 1e6,
     gbytes: bytes / ms / 1e6,
     error,
+    // Not finite is wrong, too.
+    ...(!(error <= TOLERANCE) && { wrong: true }),
   };
 }
 
-/** Times every kernel at a square size. */
+/** How many rows `benchKernels` makes, those of ablations included. */
+export async function countKernels(): Promise<number> {
+  await import('../src/model/ablations/index.ts');
+  return Object.values(KERNELS).reduce((sum, { samples }) => sum + samples.length, 0);
+}
+
+/**
+ * Times every kernel at a square size, or at a smaller one where its tensors would be too large. A wrong one is timed
+ * too, and marked.
+ * @param report called with each row; it may throw to stop.
+ */
 export async function benchKernels(
   gpu: Gpu,
   target: Target,
   size: number,
-  seconds: number,
   report: (row: KernelRow) => void,
-): Promise<KernelRow[]> {
-  const rows: KernelRow[] = [];
-  for (const [op, { samples }] of Object.entries(KERNELS)) {
-    for (const sample of samples) {
-      const row = await runSample(gpu, target, op as KernelName, sample as Sample<never>, size, seconds);
-      report(row);
-      rows.push(row);
-    }
-  }
-  return rows;
+): Promise<void> {
+  await import('../src/model/ablations/index.ts');
+  for (const [op, { samples }] of Object.entries(KERNELS))
+    for (const sample of samples) report(await runSample(gpu, target, op as KernelName, sample as Sample<never>, size));
 }

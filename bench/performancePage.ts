@@ -5,6 +5,7 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { UsageError } from '../src/errors.ts';
+import { readReport } from './readReport.ts';
 import { READING, reportBody, table } from './report.ts';
 import type { Report } from './report.ts';
 import { rooflineSvg } from './roofline.ts';
@@ -21,7 +22,7 @@ export function committedReports(): Report[] {
   return readdirSync(RESULTS)
     .filter((file) => file.endsWith('.json'))
     .sort()
-    .map((file) => JSON.parse(readFileSync(new URL(file, RESULTS), 'utf8')) as Report);
+    .map((file) => readReport(readFileSync(new URL(file, RESULTS), 'utf8'), file));
 }
 
 /** What stands for real GPUs where none was measured. */
@@ -62,14 +63,15 @@ export function withFigures(page: string, text: string): string {
   return `${page.slice(0, begin + BEGIN.length)}\n\n${text}\n\n${page.slice(end)}`;
 }
 
-/** The run that the picture shows: a real GPU's before a software adapter's. */
+/** The run that the picture shows: a real GPU's before a software adapter's, one with engines before one without. */
 export function pictured(reports: readonly Report[]): Report {
-  return reports.find(({ adapter }) => !adapter.software) ?? reports[0];
+  const real = reports.filter(({ adapter }) => !adapter.software);
+  return real.find(({ contests }) => contests.length > 0) ?? real[0] ?? reports[0];
 }
 
 function main(): void {
   const files = process.argv.slice(2);
-  const named = files.map((file) => JSON.parse(readFileSync(file, 'utf8')) as Report);
+  const named = files.map((file) => readReport(readFileSync(file, 'utf8'), file));
   const reports = files.length ? named : committedReports();
   if (!reports.length) {
     throw new UsageError('bench/results has no .json: make one with npm run bench -- --json bench/results/NAME.json');

@@ -6,6 +6,8 @@ import type { AdapterInfo } from '../src/node/adapter.ts';
 import type { Row } from './contest.ts';
 import { OWN } from './engine.ts';
 import type { KernelRow } from './kernels.ts';
+import type { LayerRow } from './layers.ts';
+import type { MergeRow } from './merges.ts';
 import type { Peaks } from './peaks.ts';
 
 /** Engines on one piece of work. */
@@ -32,18 +34,28 @@ export interface TorchReport {
 
 export interface Report {
   date: string;
-  node: string;
-  cpu: { model: string; cores: number };
-  adapter: AdapterInfo;
+  /** What ran WebGPU: `Node v24.21.0`, `Chromium 156 on Linux`. */
+  runtime: string;
+  /** Browsers tell no model. */
+  cpu: { model?: string; cores: number };
+  adapter: Omit<AdapterInfo, 'source'> & { source: AdapterInfo['source'] | 'browser' };
   weights: string;
   /** What a reader of this run must know beside its figures, a sentence or two each. */
   remarks?: string[];
   /** Day of the `deghost tune` whose choices deghost ran with; absent where it ran with its defaults. */
   tuned?: string;
-  /** Largest error of each golden. */
-  validated: { name: string; error: number }[];
+  /** By what peaks, kernels and layers are timed; absent in older runs, which used the wall clock for kernels. */
+  clock?: 'timestamps' | 'wall';
+  /** Largest error of each golden, and what is wrong with it. */
+  validated: { name: string; error?: number; wrong?: string }[];
   peaks: Peaks;
   kernels: KernelRow[];
+  /** The network's layers in every implementation. */
+  layers?: LayerRow[];
+  /** Classes of layers, in all precisions, that the time limit left out. */
+  unreached?: number;
+  /** Whole merges: precisions, budgets, GPU time. */
+  merges?: MergeRow[];
   contests: ContestReport[];
   torch?: TorchReport;
 }
@@ -67,14 +79,38 @@ export function mebibytes(bytes: number): string {
 }
 
 /** Columns of words; those of figures are aligned right. */
-const WORDS: readonly string[] = ['', 'engine', 'kernel', 'mode', 'deghost is', 'result', 'on a real GPU'];
+const WORDS: readonly string[] = [
+  '',
+  'engine',
+  'kernel',
+  'mode',
+  'deghost is',
+  'result',
+  'on a real GPU',
+  'merge',
+  'variants',
+  'layer',
+  'default',
+  'fastest',
+  'variant',
+  'refused because',
+];
+
+/** A table as Markdown's texts: a page takes the marks out. */
+export interface Table {
+  header: readonly string[];
+  rows: readonly (readonly string[])[];
+}
+
+/** Whether a column is of words and not of figures. */
+export const isWords = (column: string): boolean => WORDS.includes(column);
 
 /** A Markdown table. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
     line(header),
-    `|${header.map((name) => (WORDS.includes(name) ? '---' : '---:')).join('|')}|`,
+    `|${header.map((name) => (isWords(name) ? '---' : '---:')).join('|')}|`,
     ...rows.map(line),
   ].join('\n');
 }
@@ -153,17 +189,110 @@ export function contestTable(contests: readonly ContestReport[], peaks: Peaks): 
 }
 
 /** deghost's kernels, one by one. */
-export function kernelTable(kernels: readonly KernelRow[], peaks: Peaks): string {
+export function kernelTable(kernels: readonly KernelRow[], peaks: Peaks): Table {
   const header = ['kernel', 'size', 'time', 'spread', 'GFLOP/s (of peak)', 'GB/s (of peak)'];
-  const rows = kernels.map(({ name, size, ms, spread, gflops, gbytes }) => [
-    name,
+  const rows = kernels.map(({ name, size, ms, spread, gflops, gbytes, wrong }) => [
+    wrong ? `${name} **wrong**` : name,
     size,
     timeText(ms),
     `±${percent(spread)}`,
     gflops ? ofPeak(gflops, peaks.gflops) : '',
     ofPeak(gbytes, peaks.gbytes),
   ]);
-  return table(header, rows);
+  return { header, rows };
+}
+
+/** 1e9 floating-point operations a second of a row: of the GPU's time where it is known, else of the wall clock's. */
+export function mergeGflops({ multiplyAdds, gpuMs, ms }: MergeRow): number | undefined {
+  const time = gpuMs ?? ms;
+  return multiplyAdds && time ? (2 * multiplyAdds) / time / 1e6 : undefined;
+}
+
+/** What a merge's result is worth, in words. */
+export function mergeVerdict({ error, wrong, difference, psnrMu }: MergeRow): string {
+  if (error !== undefined) return error.startsWith('left out') ? cell(error) : `**failed**: ${cell(error)}`;
+  if (difference === undefined) return 'the judge';
+  if (difference === 0) return 'the same';
+  const how = psnrMu === undefined ? `off by ${difference.toExponential(0)}` : `${psnrMu.toFixed(1)} dB`;
+  return wrong ? `**wrong** (${how})` : `right (${how})`;
+}
+
+/** Whole merges, by size, precision and budget. */
+export function mergeTable(merges: readonly MergeRow[], peaks: Peaks): Table {
+  const header = [
+    'merge',
+    'budget',
+    'variants',
+    'GPU',
+    'GFLOP/s (of peak)',
+    'wall',
+    'spread (runs)',
+    'memory',
+    'result',
+  ];
+  const rows = merges.map((row) => {
+    const { precision, width, height, memoryBudget, variants, gpuMs, ms, spread, runs, peakBytes } = row;
+    const gflops = mergeGflops(row);
+    return [
+      `${precision}, ${width}x${height}`,
+      mebibytes(memoryBudget),
+      variants,
+      gpuMs === undefined ? '' : timeText(gpuMs),
+      gflops === undefined ? '' : ofPeak(gflops, peakOf(precision, peaks)),
+      ms === undefined ? '' : timeText(ms),
+      spread === undefined ? '' : `±${percent(spread)} (${runs})`,
+      peakBytes === undefined ? '' : mebibytes(peakBytes),
+      mergeVerdict(row),
+    ];
+  });
+  return { header, rows };
+}
+
+/** The peak that a precision is measured by. */
+const peakOf = (precision: string, { gflops, gflopsF16 }: Peaks): number | undefined =>
+  precision === 'f16' ? gflopsF16 : gflops;
+
+/** An implementation of a layer with its rate. */
+function rateOf({ precision, gflops }: LayerRow, implementation: string, peaks: Peaks): string {
+  const rate = gflops[implementation];
+  return typeof rate === 'number' ? `\`${implementation}\` ${ofPeak(rate, peakOf(precision, peaks))}` : '';
+}
+
+/** The fastest implementation of a layer, whether or not it is faster than the default by more than noise. */
+export function fastest({ gflops, fallback }: LayerRow): string {
+  const timed = Object.entries(gflops).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
+  return timed.reduce((a, b) => (b[1] > a[1] ? b : a), [fallback, 0] as [string, number])[0];
+}
+
+/** The network's layers: the default, the fastest, and how many were compared. */
+export function layerTable(layers: readonly LayerRow[], peaks: Peaks): Table {
+  const header = ['layer', 'share', 'default', 'fastest', 'timed', 'refused'];
+  const rows = layers.map((row) => {
+    const rates = Object.values(row.gflops);
+    const timed = rates.filter((rate) => typeof rate === 'number').length;
+    return [
+      `${row.precision}, ${row.name}`,
+      percent(row.share),
+      rateOf(row, row.fallback, peaks),
+      rateOf(row, fastest(row), peaks),
+      String(timed),
+      String(rates.length - timed),
+    ];
+  });
+  return { header, rows };
+}
+
+/** Every implementation of every layer, or why it has no time. */
+export function variantTable(layers: readonly LayerRow[], peaks: Peaks): Table {
+  const rows = layers.flatMap((row) =>
+    Object.entries(row.gflops).map(([implementation, rate]) => [
+      `${row.precision}, ${row.name}`,
+      implementation + (implementation === row.fallback ? ' (default)' : ''),
+      typeof rate === 'number' ? ofPeak(rate, peakOf(row.precision, peaks)) : '',
+      typeof rate === 'number' ? '' : cell(rate),
+    ]),
+  );
+  return { header: ['layer', 'variant', 'GFLOP/s (of peak)', 'refused because'], rows };
 }
 
 /** Why some engines were timed with pauses, where any was. */
@@ -177,15 +306,25 @@ function pausesNote(contests: readonly ContestReport[]): string[] {
 }
 
 /** What every reader of the tables must know, engine by engine. */
-function notes({ contests, adapter, tuned, remarks }: Report): string[] {
-  const seen = new Map<string, string>([
-    [
-      tuned
-        ? `deghost ran the variants that \`deghost tune\` had chosen on this adapter (${tuned}).`
-        : 'deghost ran with its defaults for this adapter, not tuned.',
+function notes({ contests, adapter, tuned, remarks, clock, layers, unreached, merges }: Report): string[] {
+  const seen = new Map<string, string>();
+  if (tuned) seen.set(`deghost ran the variants that \`deghost tune\` had chosen on this adapter (${tuned}).`, '');
+  else if (contests.length > 0) seen.set('deghost ran with its defaults for this adapter, not tuned.', '');
+  if (clock === 'timestamps') seen.set("Peaks, kernels and layers are timed by the GPU's timestamps.", '');
+  if (clock === 'wall') seen.set('Without timestamps here, all times are by the wall clock.', '');
+  if (layers?.length)
+    seen.set(
+      `Layers run alone, on tiles of ${layers[0].tile}; *share* is of the multiply-adds of a merge, and merges ` +
+        'marked *tuned* run what was chosen.',
       '',
-    ],
-  ]);
+    );
+  if (merges?.length)
+    seen.set(
+      'Of merges, *GPU* is the sum of the compute passes and *wall* what a program waits; GFLOP/s are of the former ' +
+        'where it is known, halos included; the judge is the result that others are compared with.',
+      '',
+    );
+  if (unreached) seen.set(`${unreached} classes of layers were not reached in time.`, '');
   for (const row of contests.flatMap(({ rows }) => rows)) {
     if (row.note && (row.status === 'right' || row.status === 'wrong')) seen.set(`${row.engine}: ${row.note}.`, '');
     if (row.adapter && onAdapter(row) && row.adapter !== adapter.name)
@@ -241,22 +380,39 @@ export function reportMarkdown(report: Report): string {
   return `${reportBody(report)}\n\n${READING}`;
 }
 
+/** The adapter's peaks in a sentence. */
+export function peaksText({ gflops, gbytes, gflopsF16, dispatchUs, roundTripUs }: Peaks): string {
+  const f16 = gflopsF16 === undefined ? '' : ` (${digits(gflopsF16)} in f16)`;
+  const more = [
+    ...(dispatchUs === undefined ? [] : [`a dispatch takes at least ${digits(dispatchUs)} µs`]),
+    ...(roundTripUs === undefined ? [] : [`the way to the GPU and back ${digits(roundTripUs)} µs`]),
+  ];
+  const peaks = `Its measured peaks: ${digits(gflops)} GFLOP/s of multiply-adds${f16}, ${digits(gbytes)} GB/s copied`;
+  return `${[peaks, ...more].join('; ')}.`;
+}
+
+const markdown = ({ header, rows }: Table): string => table(header, rows);
+
+/** How far goldens are off. */
+const validatedText = ({ name, error, wrong }: Report['validated'][number]): string =>
+  wrong === undefined ? `\`${name}\` ${error!.toExponential(0)}` : `\`${name}\` **wrong** (${cell(wrong)})`;
+
 /** One run in Markdown, without what holds for every run. */
 export function reportBody(report: Report): string {
-  const { adapter, cpu, node, date, peaks, validated, contests, kernels } = report;
+  const { adapter, cpu, runtime, date, peaks, validated, contests, kernels, layers = [], merges = [] } = report;
   const lost = losses(report);
   return [
-    `### ${adapter.name}`,
-    `${adapter.software ? 'A software adapter' : 'A GPU'}, ${cpu.cores} cores of ${cpu.model}, Node ${node}, ` +
-      `${date}. ` +
-      `Its measured peaks: ${digits(peaks.gflops)} GFLOP/s of multiply-adds, ${digits(peaks.gbytes)} GB/s copied. ` +
-      'Checked against PyTorch first: ' +
-      `${validated.map(({ name, error }) => `\`${name}\` ${error.toExponential(0)}`).join(', ')}.`,
-    contestTable(contests, peaks),
+    `### ${cell(adapter.name)}`,
+    `${adapter.software ? 'A software adapter' : 'A GPU'}, ${cpu.cores} cores${cpu.model ? ` of ${cpu.model}` : ''}, ` +
+      `${cell(runtime)}, ${date}. ${peaksText(peaks)} ` +
+      `Checked against PyTorch first: ${validated.map(validatedText).join(', ')}.`,
+    contests.length ? contestTable(contests, peaks) : '',
+    merges.length ? markdown(mergeTable(merges, peaks)) : '',
     [...pausesNote(contests), ...notes(report)].join(' '),
     lost.length ? `Faster than deghost here: ${lost.join('; ')}.` : '',
     torchTable(report),
-    kernels.length ? kernelTable(kernels, peaks) : '',
+    layers.length ? markdown(layerTable(layers, peaks)) : '',
+    kernels.length ? markdown(kernelTable(kernels, peaks)) : '',
   ]
     .filter(Boolean)
     .join('\n\n');

@@ -3,7 +3,7 @@
  * own peaks, times every kernel, then lets the engines take turns on one convolution and on the whole network.
  *
  *     npm run bench -- [--sizes 128x128,256x256] [--peers all|none|ort-web,tfjs,ort-node] [--runs 5] [--limit 400]
- *                      [--kernels 256|0] [--seconds 2] [--weights FILE] [--adapter auto|gpu|software|swiftshader]
+ *                      [--kernels 256|0] [--weights FILE] [--adapter auto|gpu|software|swiftshader]
  *                      [--json FILE] [--markdown FILE] [--roofline FILE.svg]
  *
  * `--limit` is the seconds that an engine may take for one size: it gets its first run and one more, and others while
@@ -19,7 +19,6 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       ...contestOptions({ sizes: '128x128,256x256', runs: '5', limit: '400', kernels: '256' }),
-      seconds: { type: 'string', default: '2' },
       adapter: { type: 'string', default: process.env.DEGHOST_ADAPTER },
     },
   });
@@ -28,8 +27,7 @@ async function main(): Promise<void> {
     sizes: parseSizes(values.sizes),
     peers: parsePeers(values.peers, PEERS),
     weights: parseFile('weights', values.weights),
-    kernelSize: parseNumber('kernels', values.kernels, 0),
-    seconds: parseNumber('seconds', values.seconds, 0),
+    extent: { kernelSize: parseNumber('kernels', values.kernels, 0) },
     any: !values.weights,
     rules: parseRules(values),
   });

@@ -4,7 +4,15 @@
  */
 import type { ColorSpace } from '../../src/image/colorSpace.ts';
 import { MIN_FRAMES, middleFrame } from '../../src/image/frame.ts';
-import type { Failure, FromWorker, MergeSettings, NamedFile, ResponseChoice, ResultInfo } from './messages.ts';
+import type {
+  Failure,
+  FromWorker,
+  MergeSettings,
+  NamedFile,
+  ResponseChoice,
+  ResultInfo,
+  ToWorker,
+} from './messages.ts';
 import { Intake } from './intake.ts';
 import { ExposureEstimate } from './exposureEstimate.ts';
 import { applyExif, formatEv, inOrder, propose } from './exposures.ts';
@@ -25,6 +33,7 @@ import { Stage } from './ui/stage.ts';
 import { keepAwake } from './ui/wakeLock.ts';
 import { WARNINGS, failureWords, filesWords, warningWords } from './words.ts';
 import type { Doing } from './words.ts';
+import workerUrl from './worker/main.ts?worker&url';
 
 /** Of a file that is still being read. */
 const NOTHING_CLIPPED = { encoded: { sampled: 1, burnt: 0, black: 0 }, linear: { sampled: 1, burnt: 0, black: 0 } };
@@ -46,7 +55,7 @@ let isSaved = false;
 let example: NamedFile[] = [];
 let edited = false;
 
-const worker = startWorker(receive, (message) => {
+const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (message) => {
   const title = gpu === 'starting' ? 'The page could not start' : 'The page has stopped working';
   gpu = 'unavailable';
   busy = false;

@@ -1,22 +1,24 @@
 /**
- * Starts the page's worker.
+ * Starts a page's worker.
  *
  * It is started through a blob of one line, because a worker from a blob inherits the page's Content-Security-Policy:
  * so the worker too, which holds the photographs, can connect to nothing but the page's own files. One started from its
  * file would have no policy at all.
  */
-import workerUrl from './worker/main.ts?worker&url';
-import type { FromWorker, ToWorker } from './messages.ts';
 
-export interface PageWorker {
+export interface PageWorker<ToWorker> {
   send(message: ToWorker, transfer?: Transferable[]): void;
 }
 
-/** @param onFailure called when the worker's program cannot be loaded, or fails. */
-export function startWorker(
+/**
+ * @param workerUrl where the bundler puts the worker's program.
+ * @param onFailure called when the worker's program cannot be loaded, or fails.
+ */
+export function startWorker<ToWorker, FromWorker>(
+  workerUrl: string,
   onMessage: (message: FromWorker) => void,
   onFailure: (message: string) => void,
-): PageWorker {
+): PageWorker<ToWorker> {
   const program = new URL(workerUrl, location.href).href;
   const blob = URL.createObjectURL(new Blob([`import ${JSON.stringify(program)};`], { type: 'text/javascript' }));
   const worker = new Worker(blob, { type: 'module', name: 'deghost' });

@@ -26,7 +26,7 @@ import type { Target } from '../../src/kernels/target.ts';
 import type { DType, Shape } from '../../src/kernels/tensor.ts';
 import { rng } from '../../test/reference/random.ts';
 import { parseNumber } from '../options.ts';
-import { median } from '../timing.ts';
+import { median, timeInTurns, turnsOn } from '../timing.ts';
 import { COMMON, main, openGpu, reasonOf, row, say, tflops } from './program.ts';
 
 const { values } = parseArgs({ options: { ...COMMON, limit: { type: 'string', default: '50' } } });
@@ -45,14 +45,6 @@ const LAYERS: readonly Layer[] = [
   { name: '3x3 96>32', inputs: 96, dilation: 1 },
   { name: '3x3 96>32, 1 2 4 fused', inputs: 96, dilation: [1, 2, 4] },
 ];
-
-/**
- * The length of a pass, about, in milliseconds: long enough that rounding of timestamps matters little and the GPU's
- * clock settles. And the most runs in a pass.
- */
-const PASS_MS = 10;
-const MOST_RUNS = 200;
-const PASSES = 3;
 
 /**
  * A graph of the layer alone. In f16 its input comes as halves and its output stays so, as between layers of the
@@ -79,19 +71,9 @@ function fill(gpu: Gpu, prepared: Prepared, { graph, views }: Plan, precision: D
   }
 }
 
-/** Median milliseconds of one run. */
-async function timeVariant(runner: Runner, prepared: Prepared): Promise<number> {
-  await runner.run(prepared);
-  const once = Math.max(0.05, await runner.time(prepared, 0, 1));
-  const count = values.tiny ? 1 : Math.min(MOST_RUNS, Math.max(3, Math.ceil(PASS_MS / once)));
-  const samples: number[] = [];
-  for (let i = 0; i < PASSES; i++) samples.push((await runner.time(prepared, 0, count)) / count);
-  return median(samples);
-}
-
 /**
- * Runs every implementation of a layer. @param isOver whether no further one may begin. @returns TFLOP/s, or why there
- * are none.
+ * Runs every implementation of a layer, in turns. @param isOver whether no further one may be compiled. @returns
+ * TFLOP/s, or why there are none.
  */
 async function timeLayer(
   gpu: Gpu,
@@ -117,6 +99,7 @@ async function timeLayer(
   );
   const found: Record<string, number | string> = {};
   let first: Prepared | undefined;
+  const ready = new Map<string, { prepared: Prepared; multiplyAdds: number }>();
   for (const { name: implementation } of conv2d
     .implementations(attrs, [shape], target)
     .slice(0, values.tiny ? 1 : undefined)) {
@@ -128,11 +111,21 @@ async function timeLayer(
         first = prepared;
         fill(gpu, prepared, planned, precision);
       }
-      found[implementation] = Number(tflops(planned.multiplyAdds, await timeVariant(runner, prepared)).toPrecision(4));
+      await runner.run(prepared);
+      ready.set(implementation, { prepared, multiplyAdds: planned.multiplyAdds });
     } catch (error) {
       found[implementation] = reasonOf(error).slice(0, 120);
     }
   }
+  const subjects = [...ready.values()].map(
+    ({ prepared }) =>
+      (count: number): Promise<number> =>
+        runner.time(prepared, 0, count),
+  );
+  const samples = await timeInTurns(subjects, turnsOn(gpu));
+  [...ready].forEach(([implementation, { multiplyAdds }], i) => {
+    found[implementation] = Number(tflops(multiplyAdds, median(samples[i])).toPrecision(4));
+  });
   runner.dispose();
   return found;
 }

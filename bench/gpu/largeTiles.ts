@@ -7,14 +7,14 @@
  * A row for each class of steps and precision, with what `deghost tune` chose here, if it ran. Nothing is kept.
  */
 import { parseArgs } from 'node:util';
-import { deviceCapabilities } from '../../src/device.ts';
+import { Gpu } from '../../src/device.ts';
 import { loadWeights } from '../../src/index.ts';
 import type { DType } from '../../src/kernels/tensor.ts';
 import { readShippedWeights } from '../../src/node/index.ts';
-import { tune } from '../../src/tune/index.ts';
+import { benchLayers, layerRows } from '../layers.ts';
 import { parseNumber } from '../options.ts';
 import { tuningOf } from '../tuning.ts';
-import { COMMON, main, openGpu, row, say, tflops } from './program.ts';
+import { COMMON, main, openGpu, row, say } from './program.ts';
 
 const { values } = parseArgs({ options: { ...COMMON, limit: { type: 'string', default: '20' } } });
 
@@ -25,35 +25,15 @@ const filter = values.tiny ? (name: string): boolean => name.includes('1x1') : u
 await main('largeTiles', async () => {
   const limitMs = 1000 * parseNumber('limit', values.limit, 1);
   const { device } = await openGpu(values.adapter);
+  const gpu = new Gpu(device);
   const { config } = await loadWeights(await readShippedWeights(3));
-  for (const precision of ['f32', ...(deviceCapabilities(device).f16 ? ['f16'] : [])] as DType[]) {
+  for (const precision of ['f32', ...(gpu.capabilities.f16 ? ['f16'] : [])] as DType[]) {
     const kept = await tuningOf(device, precision);
-    const found = await tune({
-      device,
-      config,
-      frames: 3,
-      precision,
-      tile: { width: SIDE, height: SIDE },
-      limitMs,
-      filter,
-    });
-    for (const { name, share, multiplyAdds, fallback, chosen, candidates, isTuned } of found.classes) {
-      if (!isTuned) continue;
-      const rates = candidates.map(({ implementation, ms, error }) => [
-        implementation,
-        ms ? Number(tflops(multiplyAdds, ms).toPrecision(4)) : error,
-      ]);
+    const found = await benchLayers(gpu, { config, precision, side: SIDE, limitMs, filter });
+    for (const layer of layerRows(found)) {
+      const { name, share, chosen } = layer;
       const tuned = kept?.classes.find((known) => known.name === name)?.chosen;
-      row({
-        precision,
-        tile: `${SIDE}x${SIDE}`,
-        class: name,
-        share,
-        default: fallback,
-        chosen,
-        tuned: tuned ?? null,
-        tflops: Object.fromEntries(rates),
-      });
+      row({ ...layer, tuned: tuned ?? null });
       say(
         `${precision} ${(100 * share).toFixed(1)} % ${name}: ` +
           `${chosen}${tuned && tuned !== chosen ? ` (deghost tune chose ${tuned})` : ''}`,

@@ -11,12 +11,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { deviceCapabilities } from '../../src/device.ts';
-import { Deghoster } from '../../src/index.ts';
-import type { Frame, MergeProfile, MergeResult } from '../../src/index.ts';
+import { Gpu } from '../../src/device.ts';
+import type { Frame } from '../../src/index.ts';
 import type { DType } from '../../src/kernels/tensor.ts';
 import { readShippedWeights } from '../../src/node/index.ts';
-import { rng } from '../../test/reference/random.ts';
+import { mergeFrames, profileTotals, timeMerge } from '../merges.ts';
+import type { MergeCase, MergeRun } from '../merges.ts';
+import { mebibytes } from '../report.ts';
 import { median } from '../timing.ts';
 import { tuningOf } from '../tuning.ts';
 import { COMMON, main, openGpu, reasonOf, row, say, tflops } from './program.ts';
@@ -30,11 +31,7 @@ const { values } = parseArgs({
   },
 });
 
-const GIB = 2 ** 30;
-const BUDGETS = [
-  { budget: '512 MiB', memoryBudget: GIB / 2 },
-  { budget: '8 GiB', memoryBudget: 8 * GIB },
-];
+const BUDGETS = [2 ** 29, 2 ** 33];
 /** A size above this is run once. */
 const SMALL_PIXELS = 3e6;
 const RUNS = 5;
@@ -51,65 +48,16 @@ const SIZES = {
 } as const;
 const sizes = values.tiny ? SIZES.tiny : values.small ? SIZES.small : SIZES.all;
 
-/** Smooth enough to be a picture, with noise, in 8 bits; brighter with each exposure. */
-function frameOf(width: number, height: number, exposure: number): Frame {
-  const data = new Uint8Array(width * height * 3);
-  const noise = rng(exposure).floats(4099, 0, 32);
-  for (let i = 0; i < data.length; i++) {
-    const column = Math.floor(i / 3) % width;
-    data[i] = Math.min(255, (column / width) * 120 * (exposure + 1) + noise[i % noise.length]);
-  }
-  return { data, width, height, exposure: 4 ** exposure };
-}
-
-interface Case {
-  precision: DType;
-  width: number;
-  height: number;
-  /** Tuned variants, or the defaults. */
-  variants: 'tuned' | 'default';
-  budget: string;
-}
-
-interface Timed {
-  wallMs: number[];
-  cpuMs: number[];
-  profile: MergeProfile;
-  peakBytes: number;
-  result: MergeResult;
-}
-
-/** Merges once to compile, then to measure the wall time, then with a profile. */
-async function timeMerges(deghoster: Deghoster, frames: readonly Frame[], runs: number): Promise<Timed> {
-  const options = { reference: 1, response: 'gamma', align: 'none' } as const;
-  let result = await deghoster.merge(frames, options);
-  const [wallMs, cpuMs]: [number[], number[]] = [[], []];
-  for (let i = 0; i < runs; i++) {
-    const [wall, cpu] = [performance.now(), process.cpuUsage()];
-    result = await deghoster.merge(frames, options);
-    wallMs.push(performance.now() - wall);
-    const { user, system } = process.cpuUsage(cpu);
-    cpuMs.push((user + system) / 1000);
-  }
-  const { profile, peakBytes } = await deghoster.merge(frames, { ...options, profile: true });
-  return { wallMs, cpuMs, profile: profile!, peakBytes, result };
-}
-
-/** Milliseconds of the compute passes, and multiply-adds, of all stages. */
-function totals({ stages }: MergeProfile): { gpuMs: number; multiplyAdds: number } {
-  const sum = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0);
-  return {
-    gpuMs: sum(stages.map(({ computeMs, busyMs }) => computeMs ?? busyMs)),
-    multiplyAdds: sum(stages.flatMap(({ programs }) => programs.map((program) => program.multiplyAdds))),
-  };
-}
-
-function tell({ precision, width, height, variants, budget }: Case, { wallMs, cpuMs, profile }: Timed): void {
-  const { gpuMs, multiplyAdds } = totals(profile);
+function tell(
+  { precision, width, height, variants, memoryBudget }: MergeCase,
+  { wallMs, profile }: MergeRun,
+  cpuMs: readonly number[],
+): void {
+  const { gpuMs, multiplyAdds } = profileTotals(profile);
   const [wall, cpu] = [wallMs, cpuMs].map((samples) => median(samples).toFixed(0));
   say(
-    `${precision} ${width}x${height} ${variants}, ${budget}: ${wall} ms, CPU ${cpu}, GPU ${gpuMs.toFixed(1)} = ` +
-      `${tflops(multiplyAdds, gpuMs).toFixed(2)} TFLOP/s`,
+    `${precision} ${width}x${height} ${variants}, ${mebibytes(memoryBudget)}: ${wall} ms, CPU ${cpu}, ` +
+      `GPU ${gpuMs.toFixed(1)} = ${tflops(multiplyAdds, gpuMs).toFixed(2)} TFLOP/s`,
   );
   for (const { name, tiles, submissions, prepareMs, sendMs, pasteMs, programs } of profile.stages) {
     say(
@@ -126,7 +74,7 @@ function tell({ precision, width, height, variants, budget }: Case, { wallMs, cp
 /** Writes arrays as raw f32 with their size beside them. */
 function save(
   folder: string,
-  { precision, width, height }: Case,
+  { precision, width, height }: MergeCase,
   frames: readonly Frame[],
   radiance: Float32Array,
 ): void {
@@ -146,8 +94,9 @@ function save(
 
 await main('merges', async () => {
   const { device } = await openGpu(values.adapter);
+  const gpu = new Gpu(device);
   const weights = await readShippedWeights(3);
-  const precisions = (['f32', ...(deviceCapabilities(device).f16 ? ['f16'] : [])] as DType[]).filter(
+  const precisions = (['f32', ...(gpu.capabilities.f16 ? ['f16'] : [])] as DType[]).filter(
     (precision) => !values.precision || precision === values.precision,
   );
   for (const precision of precisions) {
@@ -159,25 +108,27 @@ await main('merges', async () => {
       );
     for (const [width, height] of sizes) {
       const isSmall = width * height < SMALL_PIXELS;
-      const frames = [0, 1, 2].map((exposure) => frameOf(width, height, exposure));
+      const frames = mergeFrames(width, height);
       for (const variants of ['tuned', 'default'] as const) {
         if (variants === 'tuned' ? !tuning : tuning && !isSmall) continue;
-        for (const { budget, memoryBudget } of BUDGETS) {
-          const merge: Case = { precision, width, height, variants, budget };
-          const { width: _, height: __, ...named } = merge;
-          const head = { toggles: process.env.DAWN_TOGGLES ?? null, ...named, size: `${width}x${height}` };
+        for (const memoryBudget of BUDGETS) {
+          const merge: MergeCase = { precision, width, height, variants, memoryBudget };
+          const size = `${width}x${height}`;
+          const head = { toggles: process.env.DAWN_TOGGLES ?? null, precision, variants, budget: memoryBudget, size };
+          const cpuMs: number[] = [];
+          let used = process.cpuUsage();
           try {
-            const deghoster = await Deghoster.create({
-              weights,
-              device,
-              precision,
-              memoryBudget,
-              tuning: variants === 'tuned' ? tuning : undefined,
+            const run = await timeMerge(gpu, weights, merge, frames, {
+              runs: isSmall ? RUNS : 1,
+              tuning,
+              onRun: (moment) => {
+                const { user, system } = process.cpuUsage(moment === 'end' ? used : undefined);
+                if (moment === 'end') cpuMs.push((user + system) / 1000);
+                else used = { user, system };
+              },
             });
-            const timed = await timeMerges(deghoster, frames, isSmall ? RUNS : 1);
-            deghoster.dispose();
-            const { wallMs, cpuMs, profile, peakBytes, result } = timed;
-            const { gpuMs, multiplyAdds } = totals(profile);
+            const { wallMs, profile, result, row: figures } = run;
+            const { gpuMs, multiplyAdds } = profileTotals(profile);
             row({
               ...head,
               wallMs,
@@ -185,15 +136,15 @@ await main('merges', async () => {
               gpuMs,
               tflops: tflops(multiplyAdds, gpuMs),
               teraMultiplyAdds: multiplyAdds / 1e12,
-              peakBytes,
+              peakBytes: figures.peakBytes,
               profile,
             });
-            tell(merge, timed);
-            if (values.save && isSmall && memoryBudget === BUDGETS[0].memoryBudget)
+            tell(merge, run, cpuMs);
+            if (values.save && isSmall && memoryBudget === BUDGETS[0])
               save(values.save, merge, frames, result.radiance);
           } catch (error) {
             row({ ...head, error: reasonOf(error) });
-            say(`${precision} ${width}x${height} ${variants}, ${budget}: ${reasonOf(error)}`);
+            say(`${precision} ${size} ${variants}, ${mebibytes(memoryBudget)}: ${reasonOf(error)}`);
           }
         }
       }

@@ -130,19 +130,7 @@ function steps(out: string, saved: string): Step[] {
       name: 'bench',
       most: 120,
       reserve: 0,
-      command: () =>
-        node(
-          'bench/run.ts',
-          ...bench,
-          '--runs',
-          '5',
-          '--limit',
-          '30',
-          '--seconds',
-          '0.4',
-          '--json',
-          join(out, 'bench.json'),
-        ),
+      command: () => node('bench/run.ts', ...bench, '--runs', '5', '--limit', '30', '--json', join(out, 'bench.json')),
     },
   ];
 }

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # On a bare, offline x86-64 Linux machine with an NVIDIA GPU, in a clone with the folder .gpu/ that pack.sh made:
 # unpacks Node, the npm packages and the Vulkan loader, looks for the GPU's driver, and runs bench/gpu/run.ts with the
-# arguments given.
+# arguments given, or bench/gpu.ts after the word `bench`.
 #
 #     bench/gpu/start.sh --out FOLDER [--deadline 570]
+#     bench/gpu/start.sh bench --json FILE
 #
 # As root, it unpacks the Vulkan loader's packages into /; python3 does where xz is missing. Nothing else outside this
 # clone and /tmp changes.
@@ -51,5 +52,9 @@ if ! finds; then
       VK_LOADER_DEBUG=error,warn,driver node bench/gpu/cli.ts info 2>&1 | tail -40
     fi
   fi
+fi
+if [ "${1:-}" = bench ]; then
+  shift
+  exec node bench/gpu.ts "$@"
 fi
 exec node bench/gpu/run.ts --adapter "${DEGHOST_ADAPTER:-gpu}" "$@"

@@ -36,6 +36,11 @@ export interface TuneControl {
    * compiling.
    */
   limitMs?: number;
+  /**
+   * Least milliseconds for which runs are repeated before their time is taken: 8 by default. More makes times more
+   * exact where timestamps are rounded coarsely, and the tuning slower.
+   */
+  passMs?: number;
   /** Ends the tuning after the current implementation. The result holds what was found so far. */
   signal?: AbortSignal;
   /** Called before each implementation. */
@@ -133,8 +138,14 @@ class Stop {
 }
 
 /** How often to repeat a run that takes this long. */
-function runsOf(ms: number): number {
-  return Math.min(MOST_RUNS, Math.max(1, Math.ceil(PASS_MS / Math.max(1e-3, ms))));
+function runsOf(ms: number, passMs: number): number {
+  return Math.min(MOST_RUNS, Math.max(1, Math.ceil(passMs / Math.max(1e-3, ms))));
+}
+
+/** Milliseconds that a class runs before it is timed, and that each pass lasts at least. */
+interface PassTimes {
+  warmMs: number;
+  passMs: number;
 }
 
 /**
@@ -144,7 +155,7 @@ function runsOf(ms: number): number {
 async function timeInTurns(
   subjects: ReadonlyMap<string, Subject>,
   stop: Stop,
-  warmMs: number,
+  { warmMs, passMs }: PassTimes,
 ): Promise<Map<string, number> | undefined> {
   const samples = new Map<string, number[]>();
   const runs = new Map<string, number>();
@@ -152,7 +163,7 @@ async function timeInTurns(
     new Map([...samples].map(([implementation, all]) => [implementation, median(all)]));
   const [first] = subjects.values();
   for (const begun = performance.now(); performance.now() - begun < warmMs && !stop.reason; )
-    await first.time(runsOf(await first.time(1)));
+    await first.time(runsOf(await first.time(1), passMs));
   let racing = [...subjects.keys()];
   for (let round = 0; round < ROUNDS; round++) {
     for (const implementation of racing) {
@@ -160,7 +171,7 @@ async function timeInTurns(
       if (stop.reason && round > 0) return medians();
       if (stop.reason === 'cancelled') return undefined;
       const subject = subjects.get(implementation)!;
-      if (!runs.has(implementation)) runs.set(implementation, runsOf(await subject.time(1)));
+      if (!runs.has(implementation)) runs.set(implementation, runsOf(await subject.time(1), passMs));
       const count = runs.get(implementation)!;
       const ms = (await subject.time(count)) / count;
       samples.set(implementation, [...(samples.get(implementation) ?? []), ms]);
@@ -179,7 +190,7 @@ async function tuneClass(
   bench: Bench,
   tolerance: number,
   stop: Stop,
-  warmMs: number,
+  times: PassTimes,
   report: (implementation?: string) => void,
 ): Promise<TunedClass | undefined> {
   const rejected = new Map<string, string>();
@@ -210,11 +221,11 @@ async function tuneClass(
       }
     }
     report();
-    const times = subjects.size > 0 ? await timeInTurns(subjects, stop, warmMs) : new Map<string, number>();
-    if (!times) return undefined;
+    const found = subjects.size > 0 ? await timeInTurns(subjects, stop, times) : new Map<string, number>();
+    if (!found) return undefined;
     const candidates = stepClass.implementations.map((implementation): Candidate => {
       const error = rejected.get(implementation);
-      return { implementation, ms: times.get(implementation) ?? null, ...(error !== undefined && { error }) };
+      return { implementation, ms: found.get(implementation) ?? null, ...(error !== undefined && { error }) };
     });
     const [fallback] = stepClass.implementations;
     const { name, share, multiplyAdds, bytes } = stepClass;
@@ -247,6 +258,7 @@ export async function tuneClasses(
   now: () => number = () => performance.now(),
 ): Promise<Pick<TuneResult, 'classes' | 'unreached' | 'stopped'>> {
   const stop = new Stop(control, now);
+  const times = { warmMs, passMs: control.passMs ?? PASS_MS };
   const tuned: TunedClass[] = [];
   for (const [i, stepClass] of classes.entries()) {
     const reason = stop.reason;
@@ -257,7 +269,7 @@ export async function tuneClasses(
         name: stepClass.name,
         ...(implementation && { implementation }),
       });
-    const found = reason ? undefined : await tuneClass(stepClass, bench, TOLERANCE[precision], stop, warmMs, report);
+    const found = reason ? undefined : await tuneClass(stepClass, bench, TOLERANCE[precision], stop, times, report);
     if (!found) return { classes: tuned, unreached: classes.slice(i).map(({ name }) => name), stopped: stop.reason };
     tuned.push(found);
   }

@@ -134,7 +134,7 @@ describe('planes', () => {
 
 const REPORT: Report = {
   date: '2001-02-03',
-  node: 'v20',
+  runtime: 'Node v20',
   cpu: { model: 'A CPU', cores: 2 },
   adapter: { name: 'a software adapter', vendor: '', architecture: 'software', software: true, source: 'system' },
   weights: 'weights/fixed.safetensors',

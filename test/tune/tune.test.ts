@@ -121,6 +121,18 @@ describe('tuneClasses', () => {
     expect([bench.opened, bench.closed]).toEqual([1, 1]);
   });
 
+  it('repeats runs until a pass lasts as long as it is told, 8 ms by default', async () => {
+    const spent = async (passMs?: number): Promise<number> => {
+      const bench = new FakeBench({ a: { ms: 2 } });
+      await bench.tune(['a'], { passMs });
+      return bench.now;
+    };
+    // One run tells the time of a run; five passes follow.
+    expect(await spent()).toBe(2 + 5 * 8);
+    expect(await spent(20)).toBe(2 + 5 * 20);
+    expect(await spent(1)).toBe(2 + 5 * 2);
+  });
+
   it('keeps the default against what is less than 3 % faster', async () => {
     const {
       classes: [tuned],

@@ -1,11 +1,11 @@
 /**
- * Helpers for the page's elements. index.html has all of them; code shows, fills and hides them.
+ * Helpers for a page's elements. Its HTML has all of them; code shows, fills and hides them.
  */
 
 /** The element of an id, of the class that the caller expects. */
 export function byId<E extends HTMLElement>(id: string, type: new () => E): E {
   const element = document.getElementById(id);
-  if (!(element instanceof type)) throw new Error(`index.html has no ${type.name} of id "${id}"`);
+  if (!(element instanceof type)) throw new Error(`the page has no ${type.name} of id "${id}"`);
   return element;
 }
 
