@@ -6,6 +6,7 @@ import { alignedPair, encoderInput } from './exposure.ts';
 import { gateEvidence, gateMasks, gateWindow } from './gate.ts';
 import { groupedRead } from './groupedRead.ts';
 import { blend, collectMask, maskMultiply, meanMax } from './masks.ts';
+import { memoryRead } from './memoryRead.ts';
 import { picture } from './picture.ts';
 import { maxPool, upsample } from './resample.ts';
 
@@ -34,6 +35,7 @@ const NETWORK_KERNELS = {
   meanMax,
   blend,
   groupedRead,
+  memoryRead,
   picture,
   copy,
 };

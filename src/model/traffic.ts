@@ -69,6 +69,7 @@ const KINDS: Record<Exclude<KernelName, 'conv2d'>, TrafficKind> = {
   blend: 'masks',
   meanMax: 'memory writes',
   groupedRead: 'memory reads',
+  memoryRead: 'memory reads',
   copy: 'copies',
 };
 

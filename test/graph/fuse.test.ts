@@ -16,6 +16,7 @@ import { halve } from '../../src/graph/fuse/precision.ts';
 import { fuseReads, fuseReadsByFrame } from '../../src/graph/fuse/reads.ts';
 import type { Pass } from '../../src/graph/fuse/rewrite.ts';
 import { fuseUpsample } from '../../src/graph/fuse/upsample.ts';
+import { fuseWrites, fuseWritesByFrame } from '../../src/graph/fuse/writes.ts';
 import { GraphBuilder, computes } from '../../src/graph/graph.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { plan } from '../../src/graph/plan.ts';
@@ -146,6 +147,24 @@ const CASES: Record<string, Case> = {
     part: 'fusion',
     ops: { groupedRead: [6, 6], slice: [0, 6] },
   },
+  writes: {
+    pass: after(fuseWrites, fuseConcat),
+    golden: 'fixed-merge-r0',
+    part: 'fusion',
+    ops: { conv2d: [63, 51], groupedRead: [6, 0], memoryRead: [0, 1], slice: [0, 6], copy: [0, 0] },
+  },
+  'writes by frame': {
+    pass: after(fuseWritesByFrame, fuseConcat),
+    golden: 'fixed-merge-r0',
+    part: 'fusion',
+    ops: { conv2d: [63, 51], groupedRead: [6, 0], memoryRead: [0, 3], slice: [0, 6], copy: [0, 0] },
+  },
+  'writes of any, which are kept as mean and maximum': {
+    pass: fuseWrites,
+    golden: 'any-5',
+    part: 'fusion',
+    ops: { conv2d: [79, 79], groupedRead: [6, 6], memoryRead: [0, 0] },
+  },
   'slices placed by a copy where nothing takes two inputs': {
     pass: fuseReads,
     golden: 'fixed-merge-r0',
@@ -163,13 +182,13 @@ const CASES: Record<string, Case> = {
     pass: (graph) => fuse(graph),
     golden: 'fixed-merge-r0',
     part: 'fusion',
-    ops: { conv2d: [63, 44], groupedRead: [6, 2], blend: [1, 1] },
+    ops: { conv2d: [63, 32], groupedRead: [6, 0], memoryRead: [0, 1], result: [0, 1], blend: [1, 1] },
   },
   'all, reads by frame': {
     pass: (graph) => fuse(graph, { readsByFrame: true }),
     golden: 'fixed-merge-r0',
     part: 'fusion',
-    ops: { groupedRead: [6, 6] },
+    ops: { groupedRead: [6, 0], memoryRead: [0, 3], result: [0, 3] },
   },
   'all of any': {
     pass: (graph) => fuse(graph),

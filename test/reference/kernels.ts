@@ -159,6 +159,26 @@ export const REFERENCES: References = {
       ...readers.map((name) => ops.groupedRead(memory, tensors.get(`${name}.weight`)!, tensors.get(`${name}.bias`)!)),
     );
   },
+  memoryRead({ writers, slope, readers, channels: width }, inputs, tensors) {
+    const features = concat(...inputs);
+    const memory = writers.map((name, slot) =>
+      ops.conv2d(channels(features, slot * width, width), {
+        weight: tensors.get(`${name}.weight`)!,
+        bias: tensors.get(`${name}.bias`)!,
+        outputs: width,
+        kernel: 1,
+        activation: 'leakyRelu',
+        slope,
+      }),
+    );
+    return concat(
+      ...readers
+        .flat()
+        .map((name) =>
+          ops.groupedRead(concat(...memory), tensors.get(`${name}.weight`)!, tensors.get(`${name}.bias`)!),
+        ),
+    );
+  },
   picture(attrs, inputs) {
     const scene = sceneOf(attrs, inputs);
     const { taus, reference, gamma, hat, useMasks } = attrs;

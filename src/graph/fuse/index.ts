@@ -14,6 +14,7 @@ import { halve } from './precision.ts';
 import { fuseReads, fuseReadsByFrame } from './reads.ts';
 import type { Pass } from './rewrite.ts';
 import { fuseUpsample } from './upsample.ts';
+import { fuseWrites, fuseWritesByFrame } from './writes.ts';
 
 export interface FuseOptions extends Pick<Target, 'capabilities' | 'precision'> {
   /** Whether the global memory is read frame by frame, so that it is never stored whole. */
@@ -29,6 +30,8 @@ export function passes({ capabilities = {}, precision = 'f32', readsByFrame = fa
     fuseUpsample,
     fusePool,
     fuseMasks,
+    // On a CPU the writes' arithmetic and their weights, fetched for few pixels at a time, cost more than their bytes.
+    ...(capabilities.cpu ? [] : [readsByFrame ? fuseWritesByFrame : fuseWrites]),
     readsByFrame ? fuseReadsByFrame : fuseReads,
     fuseConcat,
     // On a CPU one fetch of a weight already serves a whole vector, so there is little left to share, and software
