@@ -2,6 +2,7 @@
 import { conv2d } from './conv2d/index.ts';
 import { coveredMasks, coveredStack } from './coverage.ts';
 import { copy } from './copy.ts';
+import { dilatedMerge } from './dilatedMerge.ts';
 import { alignedPair, encoderInput } from './exposure.ts';
 import { gateEvidence, gateMasks, gateWindow } from './gate.ts';
 import { groupedRead } from './groupedRead.ts';
@@ -36,6 +37,7 @@ const NETWORK_KERNELS = {
   blend,
   groupedRead,
   memoryRead,
+  dilatedMerge,
   picture,
   copy,
 };

@@ -70,6 +70,7 @@ const KINDS: Record<Exclude<KernelName, 'conv2d'>, TrafficKind> = {
   meanMax: 'memory writes',
   groupedRead: 'memory reads',
   memoryRead: 'memory reads',
+  dilatedMerge: '3x3 dilated',
   copy: 'copies',
 };
 

@@ -10,6 +10,7 @@ import { fuseDilations } from '../../src/graph/fuse/dilations.ts';
 import { fuseFrames } from '../../src/graph/fuse/frames.ts';
 import { fuse } from '../../src/graph/fuse/index.ts';
 import { fuseMasks } from '../../src/graph/fuse/masks.ts';
+import { fuseMerge } from '../../src/graph/fuse/merge.ts';
 import { fusePicture } from '../../src/graph/fuse/picture.ts';
 import { fusePool } from '../../src/graph/fuse/pool.ts';
 import { halve } from '../../src/graph/fuse/precision.ts';
@@ -172,6 +173,12 @@ const CASES: Record<string, Case> = {
     ops: { groupedRead: [6, 2] },
   },
   dilations: { pass: fuseDilations, golden: 'fixed-merge-r0', part: 'fusion', ops: { conv2d: [63, 45] } },
+  'dilations with what merges them': {
+    pass: after(fuseDilations, fuseMerge),
+    golden: 'fixed-merge-r0',
+    part: 'fusion',
+    ops: { conv2d: [63, 39], dilatedMerge: [0, 3], concat: [18, 15] },
+  },
   'the merge': {
     pass: fusePicture,
     golden: 'fixed-merge-r0',
@@ -182,7 +189,14 @@ const CASES: Record<string, Case> = {
     pass: (graph) => fuse(graph),
     golden: 'fixed-merge-r0',
     part: 'fusion',
-    ops: { conv2d: [63, 32], groupedRead: [6, 0], memoryRead: [0, 1], result: [0, 1], blend: [1, 1] },
+    ops: {
+      conv2d: [63, 26],
+      dilatedMerge: [0, 3],
+      groupedRead: [6, 0],
+      memoryRead: [0, 1],
+      result: [0, 1],
+      blend: [1, 1],
+    },
   },
   'all, reads by frame': {
     pass: (graph) => fuse(graph, { readsByFrame: true }),

@@ -45,6 +45,7 @@ import type { KernelCall, KernelHarness, Placed } from './harness.ts';
 import { KERNEL_TOLERANCE } from './kernelCheck.ts';
 import type { KernelCheck } from './kernelCheck.ts';
 import { MEMORY_CHECKS } from './memoryChecks.ts';
+import { MERGE_CHECKS } from './mergeChecks.ts';
 import { SAMPLE_CHECKS } from './sampleChecks.ts';
 
 // As a tuner has them.
@@ -503,4 +504,5 @@ export const KERNEL_CHECKS: readonly KernelCheck[] = [
   ...table('gate', GATE_CASES, gate),
   ...SAMPLE_CHECKS,
   ...MEMORY_CHECKS,
+  ...MERGE_CHECKS,
 ];

@@ -179,6 +179,20 @@ export const REFERENCES: References = {
         ),
     );
   },
+  dilatedMerge({ weights, merge, channels: outputs, dilations, activation = 'none', slope }, [x], tensors) {
+    const layer = (name: string) => ({
+      weight: tensors.get(`${name}.weight`)!,
+      bias: tensors.get(`${name}.bias`)!,
+      outputs,
+      activation,
+      slope,
+    });
+    const inputs = x.c / dilations.length;
+    const runs = dilations.map((dilation, i) =>
+      ops.conv2d(channels(x, i * inputs, inputs), { ...layer(weights), kernel: 3, dilation }),
+    );
+    return ops.conv2d(concat(...runs), { ...layer(merge), kernel: 1 });
+  },
   picture(attrs, inputs) {
     const scene = sceneOf(attrs, inputs);
     const { taus, reference, gamma, hat, useMasks } = attrs;

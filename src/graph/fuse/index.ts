@@ -8,6 +8,7 @@ import { fuseConcat } from './concat.ts';
 import { fuseDilations } from './dilations.ts';
 import { fuseFrames } from './frames.ts';
 import { fuseMasks } from './masks.ts';
+import { fuseMerge } from './merge.ts';
 import { fusePicture } from './picture.ts';
 import { fusePool } from './pool.ts';
 import { halve } from './precision.ts';
@@ -37,6 +38,8 @@ export function passes({ capabilities = {}, precision = 'f32', readsByFrame = fa
     // On a CPU one fetch of a weight already serves a whole vector, so there is little left to share, and software
     // drivers take minutes to compile the larger programs.
     ...(capabilities.cpu ? [] : [fuseDilations]),
+    // Matrix units compute the convolution in much less time than the bytes take that this saves.
+    ...(capabilities.cpu || (capabilities.matrices && precision === 'f16') ? [] : [fuseMerge]),
     fusePicture,
     ...(precision === 'f16' ? [halve] : []),
   ];
