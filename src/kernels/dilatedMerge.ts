@@ -2,10 +2,10 @@
  * The end of a block of shared dilated convolutions (spec: D): one 3x3 layer, run at several dilations on channels of
  * its own each, and the 1x1 convolution that merges their results. The results are never stored.
  *
- * A workgroup computes a square of pixels, dilation by dilation: its invocations have 2x2 pixels each, one dilation
- * apart, and some of the channels, and put the activated results into workgroup memory. Then each adds what the 1x1
- * convolution makes of them to its sums, which are of 2x2 neighbours. A square whose sides are multiples of twice each
- * dilation is covered exactly, whatever the dilation.
+ * A workgroup computes a rectangle of pixels, dilation by dilation: its invocations have some pixels each, one dilation
+ * apart, so that they share taps, and some of the channels. They put the activated results into workgroup memory. Then
+ * each adds what the 1x1 convolution makes of them to its sums, which are of pixels side by side. A rectangle is covered
+ * exactly if its sides are multiples of an invocation's at the largest dilation.
  *
  * This is for GPUs, where memory is expensive compared with arithmetic; graph/fuse/merge.ts says where.
  */
@@ -14,7 +14,7 @@ import type { ConvAttrs } from './conv2d/attrs.ts';
 import { packTiles, packedWeights } from './conv2d/weights.ts';
 import { shapeError } from './kernel.ts';
 import type { Implementation, PackedWeights, Tensors, TunedKernel } from './kernel.ts';
-import { Program, READ, buffer, reads, texelType, weights, writes } from './program.ts';
+import { Program, READ, buffer, reads, readsRows, texelType, weights, writes } from './program.ts';
 import type { Dispatch } from './program.ts';
 import { blocks, start } from './tensor.ts';
 import type { DType, Shape } from './tensor.ts';
@@ -34,25 +34,23 @@ export interface DilatedMergeAttrs extends Pick<ConvAttrs, 'activation' | 'slope
   dilations: readonly number[];
 }
 
-/** Pixels of a workgroup, and output blocks of an invocation. */
+/** Pixels of a workgroup; pixels of an invocation along x and y, and its output blocks. */
 interface Variant {
   columns: number;
   rows: number;
+  wide: number;
+  high: number;
   out: number;
 }
 
-/** Best guess first: 64 sums of an invocation, then 32. */
+/** Best guess first: 32 sums of an invocation. With 64, Apple's GPUs have too few registers. */
 const VARIANTS: readonly Variant[] = [
-  { columns: 16, rows: 8, out: 2 },
-  { columns: 8, rows: 8, out: 2 },
-  { columns: 16, rows: 8, out: 1 },
-  { columns: 8, rows: 8, out: 1 },
+  { columns: 16, rows: 8, wide: 2, high: 2, out: 1 },
+  { columns: 16, rows: 8, wide: 4, high: 1, out: 1 },
+  { columns: 8, rows: 8, wide: 2, high: 2, out: 1 },
 ];
 
-/** An invocation's pixels along an axis, and the taps that they take. */
-const SIDE = 2;
 const KERNEL = 3;
-const TAPS = SIDE + KERNEL - 1;
 /** What each device allows: bytes of workgroup memory, invocations of a workgroup. */
 const MOST_BYTES = 16384;
 const MOST_INVOCATIONS = 256;
@@ -63,11 +61,11 @@ const MOST_DILATIONS = 4;
 function variants({ channels, dilations }: Pick<DilatedMergeAttrs, 'channels' | 'dilations'>): readonly Variant[] {
   if (channels % 4 !== 0 || dilations.length > MOST_DILATIONS) return [];
   return VARIANTS.filter(
-    ({ columns, rows, out }) =>
+    ({ columns, rows, wide, high, out }) =>
       blocks(channels) % out === 0 &&
       columns * rows * channels * 4 <= MOST_BYTES &&
-      ((columns * rows) / SIDE ** 2) * (blocks(channels) / out) <= MOST_INVOCATIONS &&
-      dilations.every((dilation) => columns % (SIDE * dilation) === 0 && rows % (SIDE * dilation) === 0),
+      ((columns * rows) / wide / high) * (blocks(channels) / out) <= MOST_INVOCATIONS &&
+      dilations.every((dilation) => columns % (wide * dilation) === 0 && rows % (high * dilation) === 0),
   );
 }
 
@@ -87,33 +85,32 @@ interface Recipe extends Variant {
 }
 
 function generate(recipe: Recipe): Program {
-  const { name, columns, rows, out, dilations } = recipe;
+  const { name, columns, rows, wide, high, out, dilations } = recipe;
   const parts = recipe.blocks / out;
-  const pixels = range(SIDE).flatMap((ty) => range(SIDE).map((tx) => ({ ty, tx })));
+  const taps = wide + KERNEL - 1;
+  const pixels = range(high).flatMap((ty) => range(wide).map((tx) => ({ ty, tx })));
   const eachPixel = (line: (ty: number, tx: number) => string): string =>
     lines(pixels.map(({ ty, tx }) => line(ty, tx)));
   const eachSum = (line: (ty: number, tx: number, o: number) => string): string =>
     eachPixel((ty, tx) => each(out, (o) => line(ty, tx, o)));
+  // Coordinates are clamped, so that a tap outside needs no address of its own.
   const loadRow = (r: number, line: string): string => `      {
         let tap_y = y + (${line}) * d;
         let inside = u32(tap_y) < params.height;
-        let base = plane + tap_y * width;
-${each(TAPS, (j) => {
-  const at = `u32(select(0, base + x_${j}, inside && in_${j}))`;
-  return `        tap_${r}_${j} = select(vec4f(0.0), vec4f(input[params.input_start + ${at}]), inside && in_${j});`;
-})}
+        let base = plane + clamp(tap_y, 0, last_y) * width;
+${each(taps, (j) => `        tap_${r}_${j} = select(vec4f(0.0), vec4f(input[u32(base + x_${j})]), inside && in_${j});`)}
       }`;
   const multiply = (kx: number, o: number, lane: number): string =>
-    `        { let a = vec4f(weights[row + ${(kx * 4 + lane) * out + o}u]); ${pixels
+    `        { let a = vec4f(weights[row][${(kx * 4 + lane) * out + o}]); ${pixels
       .map(({ ty, tx }) => `acc_${ty}_${tx}_${o} += a * tap_${ty}_${tx + kx}.${'xyzw'[lane]};`)
       .join(' ')} }`;
   const mergeBy = (o: number, lane: number): string =>
-    `      { let a = vec4f(merge_weights[m + ${lane * out + o}u]); ${pixels
+    `      { let a = vec4f(merge_weights[m][${lane * out + o}]); ${pixels
       .map(({ ty, tx }) => `sum_${ty}_${tx}_${o} += a * value_${ty}_${tx}.${'xyzw'[lane]};`)
       .join(' ')} }`;
   return new Program({
     label: `dilatedMerge ${dilations} dilations ${name}`,
-    workgroup: [(columns * rows) / SIDE ** 2, parts, 1],
+    workgroup: [(columns * rows) / wide / high, parts, 1],
     constants: { COLUMNS: columns, ROWS: rows, PIXELS: columns * rows, BLOCKS: recipe.blocks, OUT: out },
     params: {
       width: 'u32',
@@ -121,14 +118,15 @@ ${each(TAPS, (j) => {
       input_start: 'u32',
       output_start: 'u32',
       in_blocks: 'u32',
+      blocks: 'u32',
       slope: 'f32',
       dilations: ['vec4f', 1],
     },
     bindings: {
       input: reads({ dtype: recipe.input }),
-      weights: reads({ dtype: recipe.weights }),
+      weights: readsRows(recipe.weights, KERNEL * 4 * out),
       bias: READ,
-      merge_weights: reads({ dtype: recipe.weights }),
+      merge_weights: readsRows(recipe.weights, 4 * out),
       merge_bias: READ,
       output: writes({ dtype: recipe.output }),
     },
@@ -141,38 +139,42 @@ fn activate(x: vec4f) -> vec4f { return select(x * params.slope, x, x > vec4f(0.
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let width = i32(params.width);
   let size = width * i32(params.height);
+  let last_y = i32(params.height) - 1;
   let left = i32(group.x) * COLUMNS;
   let top = i32(group.y) * ROWS;
-  let column = i32(local.x % (COLUMNS / ${SIDE}u));
-  let line = i32(local.x / (COLUMNS / ${SIDE}u));
+  let column = i32(local.x % ${columns / wide}u);
+  let line = i32(local.x / ${columns / wide}u);
   let first_block = local.y * OUT;
 ${eachSum((ty, tx, o) => `  var sum_${ty}_${tx}_${o} = merge_bias[first_block + ${o}u];`)}
-  var m = local.y * ${dilations}u * BLOCKS * 4u * OUT;
+  var m = local.y * ${dilations}u * BLOCKS;
   for (var s = 0; s < ${dilations}; s++) {
     let d = i32(params.dilations[0][s]);
-    let from_left = column / d * ${SIDE} * d + column % d;
-    let from_top = line / d * ${SIDE} * d + line % d;
+    let from_left = column / d * ${wide} * d + column % d;
+    let from_top = line / d * ${high} * d + line % d;
     let y = top + from_top;
-${each(TAPS, (j) => `    let x_${j} = left + from_left + ${j - 1} * d; let in_${j} = u32(x_${j}) < params.width;`)}
-${eachSum((ty, tx, o) => `    var acc_${ty}_${tx}_${o} = vec4f(0.0);`)}
-    var w = local.y * params.in_blocks * ${KERNEL * KERNEL * 4}u * OUT;
-    for (var c = 0; c < i32(params.in_blocks); c++) {
-      let plane = (s * i32(params.in_blocks) + c) * size;
+    let x = left + from_left;
 ${each(
-  SIDE,
+  taps,
+  (j) => `    let in_${j} = u32(x + ${j - 1} * d) < params.width; let x_${j} = clamp(x + ${j - 1} * d, 0, width - 1);`,
+)}
+${eachSum((ty, tx, o) => `    var acc_${ty}_${tx}_${o} = vec4f(0.0);`)}
+    var row = local.y * params.in_blocks * ${KERNEL}u;
+    for (var c = 0; c < i32(params.in_blocks); c++) {
+      let plane = i32(params.input_start) + (s * i32(params.in_blocks) + c) * size;
+${each(
+  high,
   (r) =>
-    `      ${range(TAPS)
+    `      ${range(taps)
       .map((j) => `var tap_${r}_${j} = vec4f(0.0);`)
       .join(' ')}`,
 )}
-${loadRow(0, '-1')}
+${each(high - 1, (r) => loadRow(r, `${r - 1}`))}
       for (var ky = 0; ky < ${KERNEL}; ky++) {
-        let row = w + u32(ky) * ${KERNEL * 4}u * OUT;
-${loadRow(1, 'ky')}
+${loadRow(high - 1, `ky + ${high - 2}`)}
 ${lines(range(KERNEL).flatMap((kx) => range(out).flatMap((o) => range(4).map((lane) => multiply(kx, o, lane)))))}
-${each(TAPS, (j) => `        tap_0_${j} = tap_1_${j};`)}
+${each(high - 1, (r) => each(taps, (j) => `        tap_${r}_${j} = tap_${r + 1}_${j};`))}
+        row++;
       }
-      w += ${KERNEL * KERNEL * 4}u * OUT;
     }
     workgroupBarrier();
     let result = i32(first_block * PIXELS) + from_top * COLUMNS + from_left;
@@ -182,17 +184,17 @@ ${eachSum(
     `activate(acc_${ty}_${tx}_${o} + bias[first_block + ${o}u]);`,
 )}
     workgroupBarrier();
-    for (var block = 0; block < BLOCKS; block++) {
-      let neighbours = block * PIXELS + ${SIDE} * (line * COLUMNS + column);
+    for (var block = 0; block < i32(params.blocks); block++) {
+      let neighbours = block * PIXELS + ${high} * line * COLUMNS + ${wide} * column;
 ${eachPixel((ty, tx) => `      let value_${ty}_${tx} = results[neighbours + ${ty} * COLUMNS + ${tx}];`)}
 ${lines(range(out).flatMap((o) => range(4).map((lane) => mergeBy(o, lane))))}
-      m += 4u * OUT;
+      m++;
     }
   }
 ${eachPixel(
   (ty, tx) => `  {
-    let x = left + ${SIDE} * column + ${tx};
-    let y = top + ${SIDE} * line + ${ty};
+    let x = left + ${wide} * column + ${tx};
+    let y = top + ${high} * line + ${ty};
     if (x < width && y < i32(params.height)) {
       let at = params.output_start + first_block * u32(size) + u32(y * width + x);
 ${each(
@@ -285,8 +287,8 @@ export const dilatedMerge: TunedKernel<DilatedMergeAttrs> = {
   },
 };
 
-function variantName({ columns, rows, out }: Variant): string {
-  return `${columns}x${rows}x${4 * out}`;
+function variantName({ columns, rows, wide, high, out }: Variant): string {
+  return `${columns}x${rows} by ${wide}x${high}x${4 * out}`;
 }
 
 function dispatch(
@@ -320,6 +322,7 @@ function dispatch(
       input_start: start(input),
       output_start: start(output),
       in_blocks: blocks(inputChannels(attrs, [input.shape])),
+      blocks: blocks(attrs.channels),
       slope: negativeSlope({ ...attrs, kernel: KERNEL }),
       dilations: attrs.dilations,
     },

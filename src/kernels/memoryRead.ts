@@ -12,7 +12,7 @@
  */
 import { expectSameSize, shapeError } from './kernel.ts';
 import type { Implementation, PackedWeights, Tensors, TunedKernel, WeightTensor } from './kernel.ts';
-import { Program, READ, buffer, reads, rowsOf, texelType, weights, writes } from './program.ts';
+import { Program, buffer, reads, readsRows, rowsOf, texelType, weights, writes } from './program.ts';
 import type { Bindings, Dispatch } from './program.ts';
 import type { Target } from './target.ts';
 import { blocks, start } from './tensor.ts';
@@ -58,12 +58,10 @@ interface Variant {
   out: number;
 }
 
-/** Best guess first: 48 sums of six readers, then fewer, then more. */
+/** Best guess first: 48 sums of six readers, then 24. With 96, compilers spill. */
 const VARIANTS: readonly Variant[] = [
   { pixels: 2, out: 1 },
   { pixels: 1, out: 1 },
-  { pixels: 1, out: 2 },
-  { pixels: 4, out: 1 },
 ];
 
 /** What the generated program depends on: plain data. */
@@ -95,27 +93,27 @@ function generate(recipe: Recipe): Program {
     eachSum((p, o) =>
       adds
         ? `  var ${sum(r, p, o)} = vec4f(result${all[r].result}[${at(r, p, o)}]);`
-        : `  var ${sum(r, p, o)} = vectors[v + ${r * out + o}u];`,
+        : `  var ${sum(r, p, o)} = vectors[v][${(r + 1) * out + o}];`,
     );
   const multiply = (o: number, lane: number): string =>
-    `        { let a = vec4f(weights[w + ${lane * out + o}u]); ${range(pixels)
+    `        { let a = vec4f(weights[w][${lane * out + o}]); ${range(pixels)
       .map((p) => `slot_${p}_${o} += a * f_${p}.${'xyzw'[lane]};`)
       .join(' ')} }`;
   const read = (r: number, o: number): string =>
-    `      { let a = vectors[v + ${out * (r + 1) + o}u]; ${range(pixels)
+    `      { let a = vectors[v][${(r + 1) * out + o}]; ${range(pixels)
       .map((p) => `${sum(r, p, o)} += a * slot_${p}_${o};`)
       .join(' ')} }`;
   const slot = (n: number): string => `    {
-${eachSum((p, o) => `      var slot_${p}_${o} = vectors[v + ${o}u];`)}
+${eachSum((p, o) => `      var slot_${p}_${o} = vectors[v][${o}];`)}
       for (var c = 0u; c < params.blocks; c++) {
         let base = params.features${n}_start + (slot * params.blocks + c) * params.size;
 ${each(pixels, (p) => `        let f_${p} = vec4f(features${n}[base + at_${p}]);`)}
 ${lines(range(out).flatMap((o) => range(4).map((lane) => multiply(o, lane))))}
-        w += ${4 * out}u;
+        w++;
       }
 ${eachSum((p, o) => `      slot_${p}_${o} = activate(slot_${p}_${o});`)}
 ${lines(all.flatMap((_, r) => range(out).map((o) => read(r, o))))}
-      v += ${out * (all.length + 1)}u;
+      v++;
     }`;
   const bound = (kind: string, dtypes: readonly DType[], bind: typeof reads): Bindings =>
     Object.fromEntries(dtypes.map((dtype, i) => [`${kind}${i}`, bind({ dtype })]));
@@ -134,8 +132,8 @@ ${lines(all.flatMap((_, r) => range(out).map((o) => read(r, o))))}
       ...starts('result', results.length),
     },
     bindings: {
-      weights: reads({ dtype: recipe.weights }),
-      vectors: READ,
+      weights: readsRows(recipe.weights, 4 * out),
+      vectors: readsRows('f32', out * (all.length + 1)),
       ...bound('features', features, reads),
       ...bound('result', results, writes),
     },
@@ -150,10 +148,10 @@ fn main(
   let part = group.y * ${across}u + local.y;
   let first_block = part * ${out}u;
 ${each(pixels, (p) => `  let at_${p} = min(first + ${p * LANES}u, params.size - 1u);`)}
-  var w = part * params.slots * ${features.length * 4 * out}u * params.blocks;
-  var v = part * (${all.length * out}u + params.slots * ${features.length * out * (all.length + 1)}u);
+  var w = part * params.slots * ${features.length}u * params.blocks;
+  var v = part * (1u + params.slots * ${features.length}u);
 ${each(all.length, begin)}
-  v += ${all.length * out}u;
+  v++;
   for (var slot = 0u; slot < params.slots; slot++) {
 ${each(features.length, slot)}
   }
@@ -209,13 +207,15 @@ function packed(
       },
     },
     {
-      // [part]: [reader][block] biases; then for each slot [block] its bias, and [reader][block] the readers' weights
+      // [part][row]: in the first [1 + reader][block] zeros and biases; then for each slot [block] its bias, and
+      // [reader][block] the readers' weights
       key: `${slots.map((i) => `${writers[i]}@${held[i]}`).join()}:read by ${all.join()}:${out}`,
       pack(tensor) {
         const vectors: number[] = [];
         for (let part = 0; part < parts; part++) {
           const put = (value: (channel: number) => number): void =>
             range(4 * out).forEach((i) => vectors.push(value(part * 4 * out + i)));
+          put(() => 0);
           all.forEach((name) => put((g) => tensor(`${name}.bias`)[g]));
           for (const index of slots) {
             put((g) => tensor(`${writers[index]}.bias`)[g]);
