@@ -9,7 +9,7 @@
  */
 import { blocks } from '../kernels/tensor.ts';
 import type { DType } from '../kernels/tensor.ts';
-import { computes, kernelOf } from './graph.ts';
+import { computes, kernelOf, resultsOf } from './graph.ts';
 import type { Graph, GraphNode, SliceAttrs } from './graph.ts';
 
 /** Where a node's tensor starts: the arena, and the block in it. */
@@ -27,11 +27,14 @@ export interface Placement {
   arenas: { blocks: number; pixels: number; dtype: DType }[];
 }
 
-/** The node whose storage a node updates in place, if any. */
+/** The node whose storage a node updates in place, if any: a kernel's results update the inputs after its output's. */
 export function updated(graph: Graph, node: GraphNode): GraphNode | undefined {
-  if (!computes(node)) return undefined;
-  const index = kernelOf(node).inPlace?.(node.attrs, node.inputs.length);
-  return index === undefined ? undefined : graph.nodes[node.inputs[index]];
+  const source = node.op === 'result' ? graph.nodes[node.inputs[0]] : node;
+  if (!computes(source)) return undefined;
+  const index = kernelOf(source).inPlace?.(source.attrs, source.inputs.length);
+  if (index === undefined) return undefined;
+  const result = node === source ? 0 : 1 + resultsOf(graph, source).indexOf(node);
+  return graph.nodes[source.inputs[index + result]];
 }
 
 /** For each node, the first of the chain of nodes that share its storage by updating it. */
@@ -63,9 +66,9 @@ function readsOf(graph: Graph, roots: readonly number[], root: number): Set<numb
     // A further result is written by its input's kernel.
     const node = member.op === 'result' ? graph.nodes[member.inputs[0]] : member;
     if (!computes(node)) continue;
-    const before = updated(graph, node);
+    const before = [updated(graph, node), updated(graph, member)].map((state) => state?.id);
     for (const input of node.inputs)
-      if (input !== before?.id) items(graph, roots, input).forEach((item) => reads.add(item));
+      if (!before.includes(input)) items(graph, roots, input).forEach((item) => reads.add(item));
   }
   return reads;
 }

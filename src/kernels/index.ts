@@ -2,10 +2,12 @@
 import { conv2d } from './conv2d/index.ts';
 import { coveredMasks, coveredStack } from './coverage.ts';
 import { copy } from './copy.ts';
+import { dilatedMerge } from './dilatedMerge.ts';
 import { alignedPair, encoderInput } from './exposure.ts';
 import { gateEvidence, gateMasks, gateWindow } from './gate.ts';
 import { groupedRead } from './groupedRead.ts';
 import { blend, collectMask, maskMultiply, meanMax } from './masks.ts';
+import { memoryRead } from './memoryRead.ts';
 import { picture } from './picture.ts';
 import { maxPool, upsample } from './resample.ts';
 
@@ -34,6 +36,8 @@ const NETWORK_KERNELS = {
   meanMax,
   blend,
   groupedRead,
+  memoryRead,
+  dilatedMerge,
   picture,
   copy,
 };

@@ -68,7 +68,10 @@ export interface Sample<A> {
 interface Facts<A> {
   /** Shape of the output. @throws if the inputs do not fit, naming the op and both values. */
   shape(attrs: A, inputs: readonly Shape[]): Shape;
-  /** The input whose buffer is updated in place and becomes the output, if any. */
+  /**
+   * The input whose buffer is updated in place and becomes the output, if any. The results, if there are any, then
+   * update the inputs that follow it.
+   */
   inPlace?(attrs: A, inputs: number): number | undefined;
   /** Shapes of the tensors it stores besides its output; nodes of op `result` stand for them. */
   results?(attrs: A, inputs: readonly Shape[]): Shape[];

@@ -176,6 +176,14 @@ export function reads({ dtype }: { dtype: DType }): Binding {
 /** A read-only binding of a tensor in f32. */
 export const READ: Binding = reads({ dtype: 'f32' });
 
+/**
+ * A read-only binding of rows of vec4s. Where an implementation checks that indices lie in their buffer, a constant
+ * place in a row needs no check of its own.
+ */
+export function readsRows(dtype: DType, length: number): Binding {
+  return { access: 'read', type: `array<array<${texelType(dtype)}, ${length}>>` };
+}
+
 /** A texture of packed weights. */
 export function readsTexture({ dtype = 'f32' }: { dtype?: DType }): Binding {
   const format = dtype === 'f16' ? 'rgba16float' : 'rgba32float';

@@ -69,6 +69,8 @@ const KINDS: Record<Exclude<KernelName, 'conv2d'>, TrafficKind> = {
   blend: 'masks',
   meanMax: 'memory writes',
   groupedRead: 'memory reads',
+  memoryRead: 'memory reads',
+  dilatedMerge: '3x3 dilated',
   copy: 'copies',
 };
 

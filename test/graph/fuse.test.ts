@@ -10,12 +10,14 @@ import { fuseDilations } from '../../src/graph/fuse/dilations.ts';
 import { fuseFrames } from '../../src/graph/fuse/frames.ts';
 import { fuse } from '../../src/graph/fuse/index.ts';
 import { fuseMasks } from '../../src/graph/fuse/masks.ts';
+import { fuseMerge } from '../../src/graph/fuse/merge.ts';
 import { fusePicture } from '../../src/graph/fuse/picture.ts';
 import { fusePool } from '../../src/graph/fuse/pool.ts';
 import { halve } from '../../src/graph/fuse/precision.ts';
 import { fuseReads, fuseReadsByFrame } from '../../src/graph/fuse/reads.ts';
 import type { Pass } from '../../src/graph/fuse/rewrite.ts';
 import { fuseUpsample } from '../../src/graph/fuse/upsample.ts';
+import { fuseWrites, fuseWritesByFrame } from '../../src/graph/fuse/writes.ts';
 import { GraphBuilder, computes } from '../../src/graph/graph.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { plan } from '../../src/graph/plan.ts';
@@ -146,6 +148,24 @@ const CASES: Record<string, Case> = {
     part: 'fusion',
     ops: { groupedRead: [6, 6], slice: [0, 6] },
   },
+  writes: {
+    pass: after(fuseWrites, fuseConcat),
+    golden: 'fixed-merge-r0',
+    part: 'fusion',
+    ops: { conv2d: [63, 51], groupedRead: [6, 0], memoryRead: [0, 1], slice: [0, 6], copy: [0, 0] },
+  },
+  'writes by frame': {
+    pass: after(fuseWritesByFrame, fuseConcat),
+    golden: 'fixed-merge-r0',
+    part: 'fusion',
+    ops: { conv2d: [63, 51], groupedRead: [6, 0], memoryRead: [0, 3], slice: [0, 6], copy: [0, 0] },
+  },
+  'writes of any, which are kept as mean and maximum': {
+    pass: fuseWrites,
+    golden: 'any-5',
+    part: 'fusion',
+    ops: { conv2d: [79, 79], groupedRead: [6, 6], memoryRead: [0, 0] },
+  },
   'slices placed by a copy where nothing takes two inputs': {
     pass: fuseReads,
     golden: 'fixed-merge-r0',
@@ -153,6 +173,12 @@ const CASES: Record<string, Case> = {
     ops: { groupedRead: [6, 2] },
   },
   dilations: { pass: fuseDilations, golden: 'fixed-merge-r0', part: 'fusion', ops: { conv2d: [63, 45] } },
+  'dilations with what merges them': {
+    pass: after(fuseDilations, fuseMerge),
+    golden: 'fixed-merge-r0',
+    part: 'fusion',
+    ops: { conv2d: [63, 39], dilatedMerge: [0, 3], concat: [18, 15] },
+  },
   'the merge': {
     pass: fusePicture,
     golden: 'fixed-merge-r0',
@@ -163,13 +189,20 @@ const CASES: Record<string, Case> = {
     pass: (graph) => fuse(graph),
     golden: 'fixed-merge-r0',
     part: 'fusion',
-    ops: { conv2d: [63, 44], groupedRead: [6, 2], blend: [1, 1] },
+    ops: {
+      conv2d: [63, 26],
+      dilatedMerge: [0, 3],
+      groupedRead: [6, 0],
+      memoryRead: [0, 1],
+      result: [0, 1],
+      blend: [1, 1],
+    },
   },
   'all, reads by frame': {
     pass: (graph) => fuse(graph, { readsByFrame: true }),
     golden: 'fixed-merge-r0',
     part: 'fusion',
-    ops: { groupedRead: [6, 6] },
+    ops: { groupedRead: [6, 0], memoryRead: [0, 3], result: [0, 3] },
   },
   'all of any': {
     pass: (graph) => fuse(graph),

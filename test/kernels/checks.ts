@@ -44,6 +44,8 @@ import type { Tensor } from '../reference/tensor.ts';
 import type { KernelCall, KernelHarness, Placed } from './harness.ts';
 import { KERNEL_TOLERANCE } from './kernelCheck.ts';
 import type { KernelCheck } from './kernelCheck.ts';
+import { MEMORY_CHECKS } from './memoryChecks.ts';
+import { MERGE_CHECKS } from './mergeChecks.ts';
 import { SAMPLE_CHECKS } from './sampleChecks.ts';
 
 // As a tuner has them.
@@ -501,4 +503,6 @@ export const KERNEL_CHECKS: readonly KernelCheck[] = [
   ...table('exposure and merge', EXPOSURE_CASES, exposureAndMerge),
   ...table('gate', GATE_CASES, gate),
   ...SAMPLE_CHECKS,
+  ...MEMORY_CHECKS,
+  ...MERGE_CHECKS,
 ];

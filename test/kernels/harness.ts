@@ -64,12 +64,14 @@ function behind(value: Tensor, offset: number): Tensor {
   return out;
 }
 
+/** Attributes that name weights. */
+const NAMES = ['weights', 'readers', 'writers', 'merge'];
+
 /** Attributes whose weights' names begin with `use`. */
 function named(attrs: object, use: string): object {
-  const rename = (names: unknown): unknown =>
-    Array.isArray(names) ? names.map((name) => `${use}${name}`) : `${use}${names as string}`;
+  const rename = (names: unknown): unknown => (Array.isArray(names) ? names.map(rename) : `${use}${names as string}`);
   return Object.fromEntries(
-    Object.entries(attrs).map(([key, value]) => [key, key === 'weights' || key === 'readers' ? rename(value) : value]),
+    Object.entries(attrs).map(([key, value]) => [key, NAMES.includes(key) ? rename(value) : value]),
   );
 }
 

@@ -159,6 +159,40 @@ export const REFERENCES: References = {
       ...readers.map((name) => ops.groupedRead(memory, tensors.get(`${name}.weight`)!, tensors.get(`${name}.bias`)!)),
     );
   },
+  memoryRead({ writers, slope, readers, channels: width }, inputs, tensors) {
+    const features = concat(...inputs);
+    const memory = writers.map((name, slot) =>
+      ops.conv2d(channels(features, slot * width, width), {
+        weight: tensors.get(`${name}.weight`)!,
+        bias: tensors.get(`${name}.bias`)!,
+        outputs: width,
+        kernel: 1,
+        activation: 'leakyRelu',
+        slope,
+      }),
+    );
+    return concat(
+      ...readers
+        .flat()
+        .map((name) =>
+          ops.groupedRead(concat(...memory), tensors.get(`${name}.weight`)!, tensors.get(`${name}.bias`)!),
+        ),
+    );
+  },
+  dilatedMerge({ weights, merge, channels: outputs, dilations, activation = 'none', slope }, [x], tensors) {
+    const layer = (name: string) => ({
+      weight: tensors.get(`${name}.weight`)!,
+      bias: tensors.get(`${name}.bias`)!,
+      outputs,
+      activation,
+      slope,
+    });
+    const inputs = x.c / dilations.length;
+    const runs = dilations.map((dilation, i) =>
+      ops.conv2d(channels(x, i * inputs, inputs), { ...layer(weights), kernel: 3, dilation }),
+    );
+    return ops.conv2d(concat(...runs), { ...layer(merge), kernel: 1 });
+  },
   picture(attrs, inputs) {
     const scene = sceneOf(attrs, inputs);
     const { taus, reference, gamma, hat, useMasks } = attrs;

@@ -21,8 +21,8 @@ const READERS_PER_PASS = 3;
 
 const attrsOf = (node: GraphNode): GroupedReadAttrs => node.attrs as GroupedReadAttrs;
 
-/** All reads of one memory (equal inputs), in groups that share a pass. */
-function readerGroups(graph: Graph): GraphNode[][] {
+/** All reads of one memory (equal inputs), in groups that share a pass or at least its results' tensor. */
+export function readerGroups(graph: Graph): GraphNode[][] {
   const all = graph.nodes.filter((node) => node.op === 'groupedRead' && !attrsOf(node).adds && !attrsOf(node).slots);
   const reads = all.filter((node) => node.inputs.join() === all[0].inputs.join());
   return Array.from({ length: Math.ceil(reads.length / READERS_PER_PASS) }, (_, i) =>
