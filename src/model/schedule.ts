@@ -138,13 +138,14 @@ function weightBytes(plan: Plan): number {
 
 /**
  * Cost of a byte that is read or written, in multiply-adds: three on a software adapter (8 G multiply-adds and 3 GB per
- * second), ten by an H100's data sheet (33 T, 3.35 TB). It only serves to compare plans of one graph.
+ * second), ten on a GPU, by an H100's data sheet (33 T, 3.35 TB). It only serves to compare plans of one graph.
  */
-const BYTE_COST = 3;
+const BYTE_COST = { software: 3, gpu: 10 } as const;
 
 /** Cost of a stage, in multiply-adds. */
-function costOf(plan: Plan, tiling: Tiling): number {
-  return tiling.tiles.length * plan.steps.reduce((sum, step) => sum + step.multiplyAdds + BYTE_COST * step.bytes, 0);
+function costOf(plan: Plan, tiling: Tiling, { capabilities }: Limits): number {
+  const byte = BYTE_COST[capabilities?.cpu ? 'software' : 'gpu'];
+  return tiling.tiles.length * plan.steps.reduce((total, step) => total + step.multiplyAdds + byte * step.bytes, 0);
 }
 
 /** Ways to fuse a stage; the cheaper one is taken. */
@@ -164,7 +165,7 @@ function scheduleStage(
       .filter((stage): stage is TooSmall => !('tiling' in stage))
       .reduce((least, stage) => (stage.bytes < least.bytes ? stage : least));
   return stages.reduce((best, stage) =>
-    costOf(stage.plan, stage.tiling) < costOf(best.plan, best.tiling) ? stage : best,
+    costOf(stage.plan, stage.tiling, limits) < costOf(best.plan, best.tiling, limits) ? stage : best,
   );
 }
 
