@@ -5,7 +5,7 @@
 import type { AlignOption, FrameAlignment, Misfit } from './align/types.ts';
 import { openPlatformDevice } from './device.ts';
 import type { DeviceLostError } from './errors.ts';
-import { InputError, UsageError, throwIfCancelled } from './errors.ts';
+import { GpuError, InputError, UsageError, throwIfCancelled } from './errors.ts';
 import { frameLabel, frameSize, isEightBit, middleFrame, sortFrames } from './image/frame.ts';
 import type { FrameSource } from './image/frame.ts';
 import { choiceOf } from './image/chooseReference.ts';
@@ -20,7 +20,7 @@ import { Merge, checkBufferSize } from './merge.ts';
 import type { Picture, Progress } from './merge.ts';
 import { loadWeights } from './model/loadWeights.ts';
 import type { Weights } from './model/loadWeights.ts';
-import { DEFAULT_MEMORY_BUDGET, schedule, scheduleReport } from './model/schedule.ts';
+import { defaultMemoryBudget, schedule, scheduleReport } from './model/schedule.ts';
 import type { PlanReport, Schedule } from './model/schedule.ts';
 import type { MergeProfile } from './profile.ts';
 import { Session } from './session.ts';
@@ -48,7 +48,10 @@ export interface DeghosterOptions {
    * engine makes good guesses from what the device offers.
    */
   tuning?: TuneResult | Choices;
-  /** Limit for the bytes of all GPU buffers together. 512 MiB by default. */
+  /**
+   * Limit for the bytes of all GPU buffers together. By default 512 MiB on software adapters, and up to 2 GiB on GPUs,
+   * where a merge that runs out of memory begins again with half of it.
+   */
   memoryBudget?: number;
 }
 
@@ -140,6 +143,9 @@ export interface RowProgress extends Pick<MergeResult, 'radiance' | 'width' | 'h
   rows: number;
 }
 
+/** With less than this, tiles are so small that most of their work is overlap. */
+const LEAST_MEMORY_BUDGET = 128 * 1024 ** 2;
+
 /** How much strengths 0 and 1 differ in the network's logits of motion. */
 const LOGITS = 8;
 
@@ -173,8 +179,10 @@ export interface MergeResult {
   alignment: FrameAlignment[];
   /** The camera response that was used. */
   response: ChosenResponse;
-  /** Most bytes of GPU buffers held at once, without frames and results on the device. */
+  /** Most bytes of GPU buffers held at once, without the caller's frames and results on the device. */
   peakBytes: number;
+  /** The limit that held for them. */
+  memoryBudget: number;
   /** Where the time went, with the option `profile`. */
   profile?: MergeProfile;
 }
@@ -194,7 +202,8 @@ export interface BufferResult extends Omit<MergeResult, 'radiance'> {
 export class Deghoster {
   readonly #session: Session;
   readonly #weights: Weights | undefined;
-  readonly #memoryBudget: number;
+  readonly #isBudgetGiven: boolean;
+  #memoryBudget: number;
   readonly #precision: DType;
   readonly #choices: Choices | undefined;
   #queue: Promise<unknown> = Promise.resolve();
@@ -203,13 +212,15 @@ export class Deghoster {
   private constructor(
     session: Session,
     weights: Weights | undefined,
-    memoryBudget: number,
+    memoryBudget: number | undefined,
     precision: DType,
     choices: Choices | undefined,
   ) {
     this.#session = session;
     this.#weights = weights;
-    this.#memoryBudget = memoryBudget;
+    this.#isBudgetGiven = memoryBudget !== undefined;
+    this.#memoryBudget =
+      memoryBudget ?? defaultMemoryBudget(session.gpu.capabilities, session.gpu.device.limits.maxBufferSize);
     this.#precision = precision;
     this.#choices = choices;
   }
@@ -219,10 +230,10 @@ export class Deghoster {
    * @throws InputError for weights that cannot be used; NoAdapterError; UsageError.
    */
   static async create(options: DeghosterOptions = {}): Promise<Deghoster> {
-    const { precision = 'f32', memoryBudget = DEFAULT_MEMORY_BUDGET } = options;
+    const { precision = 'f32', memoryBudget } = options;
     if (precision !== 'f32' && precision !== 'f16')
       throw new UsageError(`precision is "${String(precision)}", it must be "f32" or "f16"`);
-    if (!(memoryBudget > 0))
+    if (memoryBudget !== undefined && !(memoryBudget > 0))
       throw new UsageError(`memoryBudget is ${memoryBudget}, it must be a positive number of bytes`);
     const { weights: bytes } = options;
     const weights = bytes && (await loadWeights(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)));
@@ -244,6 +255,11 @@ export class Deghoster {
   /** The device that merges run on. After a loss this is the new device. */
   get device(): GPUDevice {
     return this.#session.gpu.device;
+  }
+
+  /** Limit for the bytes of all GPU buffers together: less than at the start once the GPU ran out of memory. */
+  get memoryBudget(): number {
+    return this.#memoryBudget;
   }
 
   /**
@@ -409,7 +425,7 @@ export class Deghoster {
     // The gate's tolerance is in codes of a file. Linear samples of 8 bits already are such codes; finer ones count as
     // if a JPEG held them.
     const linear = isLinear && !frames.every(isEightBit);
-    const planned = this.#scheduleFor({
+    const request = {
       width,
       height,
       taus,
@@ -422,11 +438,21 @@ export class Deghoster {
       method,
       pixelBytes: merge.pixelBytes,
       otherBytes: merge.warpBytes,
-    });
+    };
     scale = taus[reference];
-    let maps: Float32Array[];
+    let maps: Float32Array[] | undefined;
     try {
-      maps = await merge.run(planned, response, motion, picture);
+      for (let shortage: unknown; !maps; ) {
+        try {
+          maps = await merge.run(this.#scheduleFor(request), response, motion, picture);
+        } catch (error) {
+          // If not even one tile fits into so little memory, the frames are not at fault.
+          if (shortage && error instanceof InputError && error.problem === 'memory-budget') throw shortage;
+          this.#stepDown(error);
+          shortage = error;
+          this.#session.executor.memory.resetPeak();
+        }
+      }
     } finally {
       merge.dispose();
     }
@@ -444,8 +470,16 @@ export class Deghoster {
       alignment: aligned?.alignment ?? frames.map((_, k) => unaligned(k === reference)),
       response,
       peakBytes: merge.peakBytes,
+      memoryBudget: this.#memoryBudget,
       ...(profile && { profile }),
     };
+  }
+
+  /** Halves a budget that nobody gave when the GPU has run out of memory. @throws any other error. */
+  #stepDown(error: unknown): void {
+    const isShort = error instanceof GpuError && error.isOutOfMemory;
+    if (!isShort || this.#isBudgetGiven || this.#memoryBudget <= LEAST_MEMORY_BUDGET) throw error;
+    this.#memoryBudget = Math.max(LEAST_MEMORY_BUDGET, this.#memoryBudget / 2);
   }
 
   /** Options about motion need a network that finds motion so. */

@@ -197,7 +197,7 @@ export class Gpu {
       const filter = SCOPES[SCOPES.length - 1 - i];
       // On a lost device Firefox no longer creates objects and first reports them as invalid values.
       if (filter === 'validation') await this.#throwIfLost();
-      throw new GpuError(gpuMessage(what, filter, error.message));
+      throw new GpuError(gpuMessage(what, filter, error.message), { isOutOfMemory: filter === 'out-of-memory' });
     }
     return result;
   }

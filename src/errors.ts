@@ -103,8 +103,12 @@ export class DeviceLostError extends DeghostError {
 
 /** WebGPU reported a validation, internal or out-of-memory error. */
 export class GpuError extends DeghostError {
-  constructor(message: string, options?: ErrorOptions) {
+  /** Whether the GPU's memory was too small. */
+  readonly isOutOfMemory: boolean;
+
+  constructor(message: string, { isOutOfMemory = false, ...options }: ErrorOptions & { isOutOfMemory?: boolean } = {}) {
     super('gpu', message, options);
+    this.isOutOfMemory = isOutOfMemory;
   }
 }
 

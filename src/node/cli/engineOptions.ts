@@ -1,5 +1,4 @@
 /** Options of every command that uses the engine: adapter, storage precision, memory limit. */
-import { DEFAULT_MEMORY_BUDGET } from '../../model/schedule.ts';
 import { adapterChoice } from '../adapter.ts';
 import type { SoftwareChoice } from '../adapter.ts';
 import { bytesOption, choiceOption } from './args.ts';
@@ -15,7 +14,7 @@ export function precisionOption(args: ParsedArgs): 'f32' | 'f16' {
   return choiceOption(args, 'precision', ['f32', 'f16'] as const, 'f32');
 }
 
-/** `--memory-budget`, in bytes. */
-export function budgetOption(args: ParsedArgs): number {
-  return bytesOption(args, 'memory-budget') ?? DEFAULT_MEMORY_BUDGET;
+/** `--memory-budget`, in bytes; by default the engine chooses. */
+export function budgetOption(args: ParsedArgs): number | undefined {
+  return bytesOption(args, 'memory-budget');
 }

@@ -38,7 +38,7 @@ export interface EvaluateOptions {
   /** Factor for the ground truth; undefined to fit it. */
   truthScale: number | undefined;
   peak: number;
-  memoryBudget: number;
+  memoryBudget: number | undefined;
   adapter: SoftwareChoice;
   precision: 'f32' | 'f16';
   quiet: boolean;

@@ -99,8 +99,9 @@ Motion maps: what counts as moving
 
 Machine
 ${ADAPTER}
-  --memory-budget SIZE  most GPU memory to use: 512MiB (default), 1GiB, 300000000. Pictures of any size
-                        are cut into tiles that fit; the result is the same.
+  --memory-budget SIZE  most GPU memory to use: 512MiB, 1GiB, 300000000. Pictures of any size are cut into
+                        tiles that fit; the result is the same. Default: 512MiB on software adapters, up to
+                        2GiB on GPUs, and half of it again where that is too much.
   --precision f32|f16   how the GPU stores weights and the tensors between layers. f16 takes half the memory
                         and needs an adapter with shader-f16; arithmetic is f32. Default: f32.
   --no-tune             does not use the results of deghost tune, and does not tune. Without this option, a
@@ -162,7 +163,7 @@ Example
   --ev LIST, --times LIST
                         exposures where EXIF has none, as in deghost merge
   --color SPACE         srgb (default), p3 or rec2020
-  --memory-budget SIZE  most GPU memory to use: 512MiB (default), 1GiB, 300000000
+  --memory-budget SIZE  most GPU memory to use, as in deghost merge
 ${ADAPTER}
   --json                one JSON object on stdout: for each frame, how it was aligned
   -q, --quiet           no messages
@@ -184,7 +185,7 @@ Example
   --weights FILE        the network. Default: the one that deghost merge would use.
   --method METHOD       network (default) or merge, as in deghost merge
   --precision f32|f16   as in deghost merge
-  --memory-budget SIZE  most GPU memory to use: 512MiB (default), 1GiB, 300000000
+  --memory-budget SIZE  most GPU memory to use, as in deghost merge
   --limits WHICH        adapter: this machine's limits and implementations (default); default: what every
                         WebGPU device has
   --max-binding SIZE    most bytes of one buffer, in place of the limits': 128MiB, 2GiB
@@ -294,7 +295,7 @@ Options
                         red and yellow to white at 0.1; their motion maps. Without a ground truth, the plain
                         merge replaces it.
 ${ADAPTER}
-  --memory-budget SIZE  most GPU memory to use: 512MiB (default), 1GiB, 300000000
+  --memory-budget SIZE  most GPU memory to use, as in deghost merge
   --precision f32|f16   as in deghost merge
   -q, --quiet           no progress
   -h, --help            this text

@@ -44,7 +44,7 @@ export interface MergeOptions {
   motion: string | undefined;
   motionIn: string | undefined;
   preview: string | undefined;
-  memoryBudget: number;
+  memoryBudget: number | undefined;
   exrType: 'half' | 'float';
   tiffType: 'half' | 'float';
   tone: ToneName;

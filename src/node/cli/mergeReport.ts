@@ -113,7 +113,7 @@ export function finish(
   if (options.method === 'network' && result.motion.length > 0)
     message(`moving: ${(100 * moving[reference]).toFixed(1)} % of the picture`);
   message(
-    `GPU memory: ${bytesText(result.peakBytes)} of buffers at the peak, ${bytesText(options.memoryBudget)} allowed, ` +
+    `GPU memory: ${bytesText(result.peakBytes)} of buffers at the peak, ${bytesText(result.memoryBudget)} allowed, ` +
       `stored as ${options.precision}; merged in ${clock(times.mergeMs / 1000)}`,
   );
   // Maps that the user gave are not a result.
@@ -159,7 +159,7 @@ export function finish(
       })),
       adapter: info,
       peakBytes: result.peakBytes,
-      memoryBudget: options.memoryBudget,
+      memoryBudget: result.memoryBudget,
       precision: options.precision,
       milliseconds: Object.fromEntries(
         Object.entries(times).map(([name, value]) => [name.replace(/Ms$/, ''), Math.round(value)]),

@@ -8,7 +8,14 @@ import { adapterCapabilities } from '../matrices.ts';
 import { MAX_FRAMES, MIN_FRAMES, middleFrame } from '../../image/frame.ts';
 import { MAX_PIXELS } from '../../image/picture.ts';
 import type { Target } from '../../kernels/target.ts';
-import { DEFAULT_MAX_BINDING, schedule, scheduleReport, scheduleText } from '../../model/schedule.ts';
+import {
+  DEFAULT_MAX_BINDING,
+  DEFAULT_MEMORY_BUDGET,
+  defaultMemoryBudget,
+  schedule,
+  scheduleReport,
+  scheduleText,
+} from '../../model/schedule.ts';
 import type { Schedule } from '../../model/schedule.ts';
 import { trafficOf } from '../../model/traffic.ts';
 import { readTuning } from '../../tune/cache.ts';
@@ -33,6 +40,8 @@ import { readWeights } from './weights.ts';
 /** What a plan is made for. */
 interface Machine {
   maxBinding: number;
+  /** The memory budget where none is given. */
+  memoryBudget: number;
   target: Target;
   tuning: TuneResult | undefined;
 }
@@ -48,7 +57,7 @@ export async function planCommand(args: ParsedArgs, io: CommandIo): Promise<void
   const { width, height } = sizeArgument(sizes[0], MAX_PIXELS);
   const frames = integerOption(args, 'frames', MIN_FRAMES, MAX_FRAMES) ?? 3;
   const reference = (integerOption(args, 'reference', 1, frames) ?? middleFrame(frames) + 1) - 1;
-  const memoryBudget = budgetOption(args);
+  const givenBudget = budgetOption(args);
   const method = choiceOption(args, 'method', ['network', 'merge'] as const, 'network');
   const precision = precisionOption(args);
   const limits = choiceOption(args, 'limits', ['adapter', 'default'] as const, 'adapter');
@@ -57,10 +66,12 @@ export async function planCommand(args: ParsedArgs, io: CommandIo): Promise<void
   const config = method === 'network' ? (await readWeights(values.weights, frames, reference)).config : undefined;
   const {
     maxBinding: offered,
+    memoryBudget: usual,
     target,
     tuning,
   } = limits === 'adapter' ? await machine(precision, software, io, flags.has('json')) : bare(precision);
   const maxBinding = bytesOption(args, 'max-binding') ?? offered;
+  const memoryBudget = givenBudget ?? usual;
   if (precision === 'f16' && !target.capabilities?.f16)
     throw new UsageError(
       '--precision is f16, which takes an adapter with the feature shader-f16: leave it out, or choose another ' +
@@ -124,7 +135,12 @@ function shaderText({ stages }: Schedule, name: string): string {
 
 /** What every WebGPU device has. */
 function bare(precision: 'f32' | 'f16'): Machine {
-  return { maxBinding: DEFAULT_MAX_BINDING, target: { precision }, tuning: undefined };
+  return {
+    maxBinding: DEFAULT_MAX_BINDING,
+    memoryBudget: DEFAULT_MEMORY_BUDGET,
+    target: { precision },
+    tuning: undefined,
+  };
 }
 
 /** This machine's adapter, or what every device has if there is no adapter. */
@@ -144,6 +160,7 @@ async function machine(
     );
     return {
       maxBinding: Math.min(adapter.limits.maxBufferSize, adapter.limits.maxStorageBufferBindingSize),
+      memoryBudget: defaultMemoryBudget(target.capabilities, adapter.limits.maxBufferSize),
       target: { ...target, choices: tuning && choicesOf(tuning) },
       tuning,
     };
