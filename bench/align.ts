@@ -19,7 +19,7 @@ import { benchAlignment, handHeldFrames } from './alignment.ts';
 import type { AlignmentFigures } from './alignment.ts';
 import { run } from './commandLine.ts';
 import { parseFile, parseNumber, parseSizes } from './options.ts';
-import { percent, timeText } from './report.ts';
+import { percent, timeText } from './text.ts';
 import { tuningOf } from './tuning.ts';
 
 const METHODS = ['auto', 'homography', 'mesh'] as const;

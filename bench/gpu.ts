@@ -21,7 +21,8 @@ import { NotInstalled } from './engine.ts';
 import { EXTENTS } from './extent.ts';
 import { parseFile, parseNumber, parsePeers, parseSizes } from './options.ts';
 import { pythonWithTorch } from './peers/onnxModel.ts';
-import { timeText, verdict } from './report.ts';
+import { timeText } from './text.ts';
+import { verdict } from './report.ts';
 import type { Report, TorchReport } from './report.ts';
 
 /** PyTorch's figures, or why there are none. */

@@ -6,7 +6,8 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { UsageError } from '../src/errors.ts';
 import { readReport } from './readReport.ts';
-import { READING, reportBody, table } from './report.ts';
+import { table } from './text.ts';
+import { READING, reportBody } from './report.ts';
 import type { Report } from './report.ts';
 import { rooflineSvg } from './roofline.ts';
 

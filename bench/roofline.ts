@@ -3,7 +3,8 @@
  * operations it does for each byte of its tensors, under the two roofs that the adapter was measured to have. An SVG
  * with both colour schemes and a background of its own.
  */
-import { digits, onAdapter } from './report.ts';
+import { digits } from './text.ts';
+import { onAdapter } from './report.ts';
 import type { Report } from './report.ts';
 
 interface Dot {

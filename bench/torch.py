@@ -61,11 +61,7 @@ def main():
             "tf32",
             "channels-last, tf32",
         )
-        format = (
-            torch.channels_last
-            if "channels-last" in mode
-            else torch.contiguous_format
-        )
+        format = torch.channels_last if "channels-last" in mode else torch.contiguous_format
         net.format = format
         net.to(memory_format=format)
         X = [x.contiguous(memory_format=format) for x in X]

@@ -17,7 +17,7 @@ import type { DType } from '../../src/kernels/tensor.ts';
 import { readShippedWeights } from '../../src/node/index.ts';
 import { mergeFrames, profileTotals, timeMerge } from '../merges.ts';
 import type { MergeCase, MergeRun } from '../merges.ts';
-import { mebibytes } from '../report.ts';
+import { mebibytes } from '../text.ts';
 import { median } from '../timing.ts';
 import { tuningOf } from '../tuning.ts';
 import { COMMON, main, openGpu, reasonOf, row, say, tflops } from './program.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { benchMerges, mergeFrames } from '../../bench/merges.ts';
 import type { MergeRow, MergesOptions } from '../../bench/merges.ts';
-import { mergeGflops, mergeVerdict } from '../../bench/report.ts';
+import { mergeGflops, mergeVerdict } from '../../bench/deviceTables.ts';
 import { Gpu } from '../../src/device.ts';
 import { CancelledError } from '../../src/errors.ts';
 import type { DType } from '../../src/kernels/tensor.ts';

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { adapterText, browserText } from '../../app/src/bench/browserText.ts';
 import { readReport } from '../../bench/readReport.ts';
-import { fastest, layerTable, mergeTable, peaksText, reportBody, variantTable } from '../../bench/report.ts';
+import { fastest, layerTable, mergeTable, peaksText, variantTable } from '../../bench/deviceTables.ts';
+import { reportBody } from '../../bench/report.ts';
 import type { Report } from '../../bench/report.ts';
 
 const LAYER = {

@@ -1,6 +1,8 @@
 /** Shows a report: the tables that docs/performance.md has, as elements. */
-import { digits, isWords, kernelTable, layerTable, mergeTable, variantTable } from '../../../bench/report.ts';
-import type { Report, Table } from '../../../bench/report.ts';
+import { digits, isWords } from '../../../bench/text.ts';
+import { kernelTable, layerTable, mergeTable, variantTable } from '../../../bench/deviceTables.ts';
+import type { Table } from '../../../bench/text.ts';
+import type { Report } from '../../../bench/report.ts';
 import { turnsFor } from '../../../bench/timing.ts';
 import { byId, make } from '../ui/dom.ts';
 
