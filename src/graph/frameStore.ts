@@ -134,7 +134,9 @@ export interface CutTarget extends Box {
   first: number;
 }
 
-/** A whole frame on the device: interleaved RGB of 8, 16 or 32 bits, packed into words, and a byte of coverage a pixel. */
+/**
+ * A whole frame on the device: interleaved RGB of 8, 16 or 32 bits, packed into words, and a byte of coverage a pixel.
+ */
 export interface HeldFrame {
   samples: GPUBuffer;
   bits: number;

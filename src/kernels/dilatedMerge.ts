@@ -4,8 +4,8 @@
  *
  * A workgroup computes a rectangle of pixels, dilation by dilation: its invocations have some pixels each, one dilation
  * apart, so that they share taps, and some of the channels. They put the activated results into workgroup memory. Then
- * each adds what the 1x1 convolution makes of them to its sums, which are of pixels side by side. A rectangle is covered
- * exactly if its sides are multiples of an invocation's at the largest dilation.
+ * each adds what the 1x1 convolution makes of them to its sums, which are of pixels side by side. A rectangle is
+ * covered exactly if its sides are multiples of an invocation's at the largest dilation.
  *
  * This is for GPUs, where memory is expensive compared with arithmetic; graph/fuse/merge.ts says where.
  */

@@ -142,7 +142,9 @@ fn activate(x: vec4f) -> vec4f { return select(x * params.slope, x, x > vec4f(0.
 
 @workgroup
 fn main(
-  @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) local: vec3u
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u
 ) {
   let first = (group.z * groups.x + group.x) * ${LANES * pixels}u + local.x;
   let part = group.y * ${across}u + local.y;

@@ -31,7 +31,7 @@ export interface Limits extends Target {
 export const DEFAULT_MAX_BINDING = 128 * 1024 ** 2;
 /** Limit for the bytes of a merge's GPU buffers where nothing is known of the device, or it is software. */
 export const DEFAULT_MEMORY_BUDGET = 512 * 1024 ** 2;
-/** The same on a GPU that makes such large buffers: a seventh less arithmetic at 24 megapixels, a quarter fewer bytes. */
+/** The same on a GPU with such large buffers: a seventh less arithmetic at 24 megapixels, a quarter fewer bytes. */
 const GPU_MEMORY_BUDGET = 2048 * 1024 ** 2;
 
 /**

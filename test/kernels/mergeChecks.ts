@@ -95,7 +95,8 @@ async function check(kernels: KernelHarness, c: MergeCase, name: string): Promis
 
 export const MERGE_CHECKS: readonly KernelCheck[] = CASES.map((c): KernelCheck => {
   const { width, height, inputs, channels, dilations, precision } = c;
-  const name = `${width}x${height}, ${inputs} to ${channels} channels at dilations ${dilations.join()} ${precision ?? ''}`;
+  const name =
+    `${width}x${height}, ${inputs} to ${channels} channels at dilations ${dilations.join()} ` + (precision ?? '');
   return {
     kernel: 'dilatedMerge',
     name: name.trim(),
