@@ -362,13 +362,14 @@ export class Merge {
       );
     const { buffer, first } = input(STACK);
     const { width, height } = tiling;
-    await gpu.guard('uploading frames', () => {
-      const from = performance.now();
+    const part = { x: tile.x.start, y: tile.y.start, width, height };
+    await store.bring(part);
+    await gpu.guard('uploading the response', () => {
       const response = input(RESPONSE);
       gpu.device.queue.writeBuffer(response.buffer, 16 * response.first, table);
-      store.cut(commands, { x: tile.x.start, y: tile.y.start, width, height, buffer, first });
-      if (times) times.sendMs += performance.now() - from;
     });
+    store.cut(commands, { ...part, buffer, first });
+    if (times) times.sendMs += store.takeSentMs();
     await executor.timing(
       times,
       (clock) => commands.submit('cutting a tile', undefined, clock),
@@ -382,8 +383,7 @@ export class Merge {
       const warp = this.#aligned?.warps[k];
       if (warp) {
         if (this.#warper?.gpu !== this.#session.gpu) this.#warper = this.#makeWarper!();
-        const held = await gpu.guard('uploading frames', () => store.frame(k));
-        await this.#warper!.load(frame, warp, grid, target, held);
+        await this.#warper!.load(frame, warp, grid, target, store.frame(k));
       } else if (isDeviceFrame(frame)) await (await this.#session.transfer()).load(frame, grid, target);
     }
   }

@@ -2,7 +2,8 @@
  * Frames and motion maps on the device, as they are: samples of 8, 16 or 32 bits, and maps of floats. Tiles are cut
  * from them there.
  *
- * If whole frames fit, they go up once per merge. If not, the store holds the pixels of one tile.
+ * If whole frames fit, they go up once per merge. If not, the store holds the pixels of one tile, and those of the next
+ * are packed into a staging buffer while the GPU works.
  */
 import type { Gpu } from '../device.ts';
 import type { FrameSource } from '../image/frame.ts';
@@ -16,8 +17,8 @@ import type { DeviceBuffers } from './deviceBuffers.ts';
 import { addTake } from './results.ts';
 import type { Part, TileResult } from './results.ts';
 
-/** Most bytes that are handed to WebGPU at once: it may hold a copy of them until the GPU has taken it. */
-const MOST_BYTES = 4 * 1024 ** 2;
+/** How often a store that holds tiles has each of their pixels: to cut from, and in its staging buffer. */
+export const TILE_COPIES = 2;
 
 /** Bytes of a pixel of each array of frames: samples and coverage. */
 export function pixelBytes(frames: readonly FrameSource[]): number[] {
@@ -37,11 +38,6 @@ interface Box extends Size {
   y: number;
 }
 
-/** Where boxes are packed before they are handed over: new memory for each would take longer than the copy. */
-interface Packing {
-  bytes: Uint8Array<ArrayBuffer>;
-}
-
 /** An array of pixels, or a box of it, in a buffer of the device. */
 class Held {
   readonly buffer: GPUBuffer;
@@ -49,68 +45,58 @@ class Held {
   readonly width: number;
   readonly height: number;
   /** The box that is there. */
-  box: Box = { x: 0, y: 0, width: 0, height: 0 };
+  box: Box;
   readonly #bytes: Uint8Array<ArrayBuffer>;
-  readonly #holdsAll: boolean;
 
-  /** @param tile the largest box to hold; undefined for all. */
+  /**
+   * @param tile the largest box to hold; undefined for all.
+   * @param isMade whether all pixels will be made on the device, and need not be sent.
+   */
   constructor(
     memory: DeviceBuffers,
     what: string,
     array: ArrayBufferView,
     { width, height }: Size,
     tile: Size | undefined,
+    isMade = false,
   ) {
     this.#bytes = new Uint8Array(array.buffer as ArrayBuffer, array.byteOffset, array.byteLength);
     [this.width, this.height] = [width, height];
     this.pixelBytes = array.byteLength / (width * height);
-    this.#holdsAll = tile === undefined;
+    this.box = tile ? { x: 0, y: 0, width: 0, height: 0 } : { x: 0, y: 0, width, height };
     this.buffer = memory.create(
       what,
       words((tile ? tile.width * tile.height : width * height) * this.pixelBytes),
       GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+      tile || isMade ? undefined : this.#bytes,
     );
   }
 
-  /** Notes that all pixels are there, made on the device. */
-  made(): void {
-    this.box = { x: 0, y: 0, width: this.width, height: this.height };
+  /** Whether pixels of a tile are missing; those outside the picture repeat its edge and need not be there. */
+  lacks(tile: Box): boolean {
+    const { box } = this;
+    const { x, y, width, height } = this.#within(tile);
+    return x < box.x || y < box.y || x + width > box.x + box.width || y + height > box.y + box.height;
   }
 
-  /** Makes sure that a tile's pixels are there; those outside the picture repeat its edge and need not be. */
-  load(queue: GPUQueue, tile: Box, packing: Packing): void {
+  #within(tile: Box): Box {
     const x = Math.min(tile.x, this.width - 1);
     const y = Math.min(tile.y, this.height - 1);
-    const right = Math.min(this.width, tile.x + tile.width);
-    const bottom = Math.min(this.height, tile.y + tile.height);
-    const { box } = this;
-    if (x >= box.x && y >= box.y && right <= box.x + box.width && bottom <= box.y + box.height) return;
-    this.box = this.#holdsAll
-      ? { x: 0, y: 0, width: this.width, height: this.height }
-      : { x, y, width: Math.max(x + 1, right) - x, height: Math.max(y + 1, bottom) - y };
-    this.#write(queue, this.#boxBytes(packing));
+    const width = Math.max(1, Math.min(this.width, tile.x + tile.width) - x);
+    const height = Math.max(1, Math.min(this.height, tile.y + tile.height) - y);
+    return { x, y, width, height };
   }
 
-  #boxBytes(packing: Packing): Uint8Array<ArrayBuffer> {
+  /** Packs a tile's pixels, which the caller brings to the buffer. @returns their bytes. */
+  pack(to: Uint8Array, tile: Box): number {
+    this.box = this.#within(tile);
     const { x, y, width, height } = this.box;
     const bytes = this.#bytes;
     const [row, pitch] = [width * this.pixelBytes, this.width * this.pixelBytes];
     const start = y * pitch + x * this.pixelBytes;
-    if (row === pitch) return bytes.subarray(start, start + height * row);
-    if (packing.bytes.length < height * row) packing.bytes = new Uint8Array(height * row);
-    for (let j = 0; j < height; j++)
-      packing.bytes.set(bytes.subarray(start + j * pitch, start + j * pitch + row), j * row);
-    return packing.bytes.subarray(0, height * row);
-  }
-
-  #write(queue: GPUQueue, bytes: Uint8Array<ArrayBuffer>): void {
-    const whole = bytes.length - (bytes.length % 4);
-    for (let at = 0; at < whole; at += MOST_BYTES)
-      queue.writeBuffer(this.buffer, at, bytes, at, Math.min(MOST_BYTES, whole - at));
-    if (whole === bytes.length) return;
-    const last = new Uint8Array(4);
-    last.set(bytes.subarray(whole));
-    queue.writeBuffer(this.buffer, whole, last);
+    if (row === pitch) to.set(bytes.subarray(start, start + height * row));
+    else for (let j = 0; j < height; j++) to.set(bytes.subarray(start + j * pitch, start + j * pitch + row), j * row);
+    return height * row;
   }
 }
 
@@ -152,7 +138,8 @@ export class FrameStore {
   readonly #size: Size;
   readonly #frames: Stored[];
   readonly #none: GPUBuffer;
-  readonly #packing: Packing = { bytes: new Uint8Array(0) };
+  #staging: GPUBuffer | undefined;
+  #sentMs = 0;
   #motion: MotionMaps | undefined;
 
   /**
@@ -181,6 +168,7 @@ export class FrameStore {
     this.#size = frameSize(frames[0]);
     this.tile = tile;
     this.#none = memory.create('no rows', 16, GPUBufferUsage.STORAGE);
+    const from = performance.now();
     this.#frames = frames.map((frame, k) => {
       // Of a frame that is resampled another part than the tile's is needed.
       if (!('data' in frame) || (tile && isWarped(k))) return {};
@@ -191,6 +179,7 @@ export class FrameStore {
         ...(coverage && { coverage: new Held(memory, `coverage ${k + 1}`, coverage, this.#size, tile) }),
       };
     });
+    this.#sentMs = performance.now() - from;
   }
 
   /** Sets the maps W_k, or none. What is set already stays. */
@@ -203,20 +192,21 @@ export class FrameStore {
    * that holds all.
    */
   async makeMotion(motion: MotionMaps): Promise<void> {
-    await this.#holdMotion(motion);
-    for (const { map } of this.#frames) map?.made();
+    await this.#holdMotion(motion, true);
   }
 
-  async #holdMotion(motion: MotionMaps | undefined): Promise<void> {
+  async #holdMotion(motion: MotionMaps | undefined, isMade = false): Promise<void> {
     this.#motion = undefined;
     for (const stored of this.#frames) {
       if (stored.map) this.#memory.destroy(stored.map.buffer);
       stored.map = undefined;
     }
     if (!motion) return;
+    const from = performance.now();
     const maps = await this.#memory.attempt('allocating motion maps', () =>
-      motion.maps.map((map, k) => new Held(this.#memory, `map ${k + 1}`, map, motion, this.tile)),
+      motion.maps.map((map, k) => new Held(this.#memory, `map ${k + 1}`, map, motion, this.tile, isMade)),
     );
+    this.#sentMs += performance.now() - from;
     for (const [k, stored] of this.#frames.entries()) stored.map = maps[k];
     this.#motion = motion;
   }
@@ -232,13 +222,57 @@ export class FrameStore {
       });
   }
 
-  /** Uploads the rows that a tile needs, and adds the commands that cut it. Call it inside `Gpu.guard`. */
+  /** CPU milliseconds of handing pixels to the device, since the last call. */
+  takeSentMs(): number {
+    const ms = this.#sentMs;
+    this.#sentMs = 0;
+    return ms;
+  }
+
+  /** Brings the pixels of a tile that are not there yet. @throws GpuError; DeviceLostError. */
+  async bring(tile: Box): Promise<void> {
+    const all = this.#frames.flatMap(({ samples, coverage, map }) => [samples, coverage, map]);
+    const lacking = all.filter((held) => held !== undefined).filter((held) => held.lacks(tile));
+    if (lacking.length === 0) return;
+    // The pixels of the last tile must have been copied from it: then that tile is being computed.
+    const staging = await this.#stagingOf(all.reduce((sum, held) => sum + (held?.buffer.size ?? 0), 0));
+    await this.gpu.wait(staging.mapAsync(GPUMapMode.WRITE));
+    const from = performance.now();
+    const memory = new Uint8Array(staging.getMappedRange());
+    let end = 0;
+    const copies = lacking.map((held) => {
+      const at = end;
+      const size = words(held.pack(memory.subarray(at), tile));
+      end += size;
+      return { held, at, size };
+    });
+    await this.gpu.guard('uploading frames', () => {
+      staging.unmap();
+      this.#sentMs += performance.now() - from;
+      const encoder = this.gpu.device.createCommandEncoder({ label: 'frames' });
+      for (const { held, at, size } of copies) encoder.copyBufferToBuffer(staging, at, held.buffer, 0, size);
+      this.gpu.device.queue.submit([encoder.finish()]);
+    });
+  }
+
+  /** The staging buffer, of at least some bytes. */
+  async #stagingOf(size: number): Promise<GPUBuffer> {
+    if (this.#staging && this.#staging.size < size) {
+      this.#memory.destroy(this.#staging);
+      this.#staging = undefined;
+    }
+    this.#staging ??= await this.#memory.attempt('allocating frames', () =>
+      this.#memory.create('frames staging', size, GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC),
+    );
+    return this.#staging;
+  }
+
+  /** Adds the commands that cut a tile whose pixels are there. */
   cut(commands: Commands, tile: CutTarget): void {
     const { width, height } = this.#size;
     for (const [k, stored] of this.#frames.entries()) {
       const { map } = stored;
       const { samples, coverage } = stored.isWarped ? {} : stored;
-      for (const held of [samples, coverage, map]) held?.load(this.gpu.device.queue, tile, this.#packing);
       const { box } = samples ?? {};
       const bits = (samples ? (8 * samples.pixelBytes) / 3 : 0) as SampleBits;
       commands.add(
@@ -266,12 +300,10 @@ export class FrameStore {
     }
   }
 
-  /** A whole frame, if this store holds it. Call it inside `Gpu.guard`. */
+  /** A whole frame, if this store holds it. */
   frame(k: number): HeldFrame | undefined {
     const { samples, coverage } = this.#frames[k];
     if (this.tile || !samples) return undefined;
-    for (const held of [samples, coverage])
-      held?.load(this.gpu.device.queue, { x: 0, y: 0, ...this.#size }, this.#packing);
     return { samples: samples.buffer, bits: (8 * samples.pixelBytes) / 3, coverage: coverage?.buffer };
   }
 
@@ -279,5 +311,6 @@ export class FrameStore {
     for (const { samples, coverage, map } of this.#frames)
       for (const held of [samples, coverage, map]) if (held) this.#memory.destroy(held.buffer);
     this.#memory.destroy(this.#none);
+    if (this.#staging) this.#memory.destroy(this.#staging);
   }
 }

@@ -5,6 +5,7 @@
 import { bytesText, enoughBytesText } from '../bytesText.ts';
 import { InputError } from '../errors.ts';
 import { edgeBytes } from '../graph/edges.ts';
+import { TILE_COPIES } from '../graph/frameStore.ts';
 import { fuse } from '../graph/fuse/index.ts';
 import type { FuseOptions } from '../graph/fuse/index.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -199,7 +200,7 @@ function stageFused(
   const pixels = Math.min(padded.width, 16 * PADDING) * Math.min(padded.height, 16 * PADDING);
   const weights = weightBytes(probe) + otherWeights;
   const roughly = (bytes: number): number => bytes / pixels;
-  const frames = (size: number): number => pixelBytes * (holdsAll ? padded.width * padded.height : size);
+  const frames = (size: number): number => pixelBytes * (holdsAll ? padded.width * padded.height : TILE_COPIES * size);
   const fits = (width: number, height: number): boolean => {
     const size = width * height;
     if (name === 'merge' && limits.capabilities?.cpu && size > SOFTWARE_TILE) return false;

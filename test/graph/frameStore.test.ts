@@ -72,7 +72,8 @@ describe('cutting', () => {
         [random.int(0, width + 3), random.int(0, height + 3)],
         [random.int(0, width - 1), random.int(0, height - 1)],
       ]) {
-        await gpu.guard('cutting', () => store.cut(commands, { ...tile, x, y, buffer: stack, first: 7 }));
+        await store.bring({ ...tile, x, y });
+        store.cut(commands, { ...tile, x, y, buffer: stack, first: 7 });
         await commands.submit('cutting');
         const got = (await readBuffer(gpu.device, stack)).subarray(28);
         for (const [k, frame] of frames.entries()) {
@@ -101,7 +102,8 @@ describe('cutting', () => {
     const store = await FrameStore.create(gpu, memory, frames, () => false, undefined);
     const stack = floats(new Float32Array(4 * 3 * 64));
     const cut = async (x: number, y: number): Promise<Float32Array> => {
-      await gpu.guard('cutting', () => store.cut(commands, { width: 8, height: 8, x, y, buffer: stack, first: 0 }));
+      await store.bring({ width: 8, height: 8, x, y });
+      store.cut(commands, { width: 8, height: 8, x, y, buffer: stack, first: 0 });
       await commands.submit('cutting');
       return (await readBuffer(gpu.device, stack)) as Float32Array<ArrayBuffer>;
     };
