@@ -233,11 +233,12 @@ function packed(
   ];
 }
 
-/** The variants of a node: those that its blocks divide into. */
-function variants({ channels }: MemoryReadAttrs, { capabilities }: Target): readonly Variant[] {
+/** The variants of a node, best guess first: results so far take registers that two pixels' sums then lack. */
+function variants({ channels, adds }: MemoryReadAttrs, { capabilities }: Target): readonly Variant[] {
   const fitting = VARIANTS.filter(({ out }) => blocks(channels) % out === 0);
+  const ordered = adds ? fitting.toReversed() : fitting;
   // Software drivers take seconds to compile each.
-  return capabilities?.cpu ? fitting.slice(0, 1) : fitting;
+  return capabilities?.cpu ? ordered.slice(0, 1) : ordered;
 }
 
 /**

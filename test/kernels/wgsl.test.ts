@@ -44,6 +44,24 @@ const PROGRAMS: Record<string, () => string> = {
     return plan(g.build([g.add('read', 'groupedRead', [memory], { readers: ['w', 'v'], channels: 8 })])).steps[0]
       .dispatch.program.source;
   },
+  memoryRead: () => {
+    const g = new GraphBuilder();
+    const features = g.input('features', { channels: 16, height: 16, width: 16 });
+    const attrs = {
+      writers: ['a', 'b'],
+      slope: 0.2,
+      slots: { held: [0, 1], of: 2 },
+      readers: [['w', 'v']],
+      channels: 8,
+    };
+    return plan(g.build([g.add('read', 'memoryRead', [features], attrs)])).steps[0].dispatch.program.source;
+  },
+  dilatedMerge: () => {
+    const g = new GraphBuilder();
+    const x = g.input('x', { channels: 8, height: 16, width: 16 });
+    const attrs = { weights: 'w', merge: 'v', channels: 4, dilations: [1, 2] };
+    return plan(g.build([g.add('merged', 'dilatedMerge', [x], attrs)])).steps[0].dispatch.program.source;
+  },
   blend: () => {
     const g = new GraphBuilder();
     const [moving, still, stack] = [8, 8, 12].map((channels, i) =>

@@ -321,6 +321,23 @@ describe('deghost merge', () => {
     );
   });
 
+  it('plans for a GPU within the bytes that it may move', async () => {
+    // Three frames; gigabytes that the whole merge reads and writes.
+    const cases = [
+      ['1500x1000', '4GiB', 'f32', 27e9],
+      ['6000x4000', '8GiB', 'f32', 455e9],
+      ['6000x4000', '8GiB', 'f16', 235e9],
+    ] as const;
+    for (const [size, budget, precision, most] of cases) {
+      const limits = ['--limits', 'default', '--max-binding', '2GiB', '--memory-budget', budget];
+      const ran = await deghost('plan', size, ...limits, '--precision', precision, '--json');
+      expect(ran.code, ran.err).toBe(0);
+      const { bytes } = JSON.parse(ran.out).traffic;
+      expect(bytes, `${size} in ${precision}`).toBeLessThanOrEqual(most);
+      expect(bytes).toBeGreaterThan(most / 2);
+    }
+  });
+
   it('prints the shader that a step runs, and says which steps there are where there is none of a name', async () => {
     const ran = await deghost('plan', '64x48', '--method', 'merge', '--limits', 'default', '--wgsl', 'B');
     expect(ran.code, ran.err).toBe(0);

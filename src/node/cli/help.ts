@@ -186,8 +186,8 @@ Example
   --method METHOD       network (default) or merge, as in deghost merge
   --precision f32|f16   as in deghost merge
   --memory-budget SIZE  most GPU memory to use, as in deghost merge
-  --limits WHICH        adapter: this machine's limits and implementations (default); default: what every
-                        WebGPU device has
+  --limits WHICH        adapter: this machine's limits and implementations (default); default: a GPU with
+                        what every WebGPU device has, and shader-f16 for --precision f16
   --max-binding SIZE    most bytes of one buffer, in place of the limits': 128MiB, 2GiB
   --hand-held           for frames that are resampled: tiles leave room for the buffers that this takes
   --wgsl STEP           print only the shader of a step, by its name in the plan: --wgsl s.1.enc1.2

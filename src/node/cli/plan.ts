@@ -133,12 +133,12 @@ function shaderText({ stages }: Schedule, name: string): string {
   return `// ${step.name}: ${program.label}, ${workgroups.join(' x ')} workgroups\n${formatWgsl(program.source)}`;
 }
 
-/** What every WebGPU device has. */
+/** A GPU with what every WebGPU device has, and `shader-f16` where the precision takes it. */
 function bare(precision: 'f32' | 'f16'): Machine {
   return {
     maxBinding: DEFAULT_MAX_BINDING,
     memoryBudget: DEFAULT_MEMORY_BUDGET,
-    target: { precision },
+    target: { precision, capabilities: precision === 'f16' ? { f16: true } : {} },
     tuning: undefined,
   };
 }
