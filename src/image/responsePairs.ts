@@ -40,6 +40,8 @@ export interface Patches {
   top: number[];
   /** Per channel and patch, 1 if the patch is flat and unclipped. */
   flat: Uint8Array[];
+  /** Per channel, the cumulative counts over all patches, once they were asked for. */
+  cumulative: Float64Array[];
 }
 
 /** Most patches per frame, with 9 samples each, so that 60 megapixels cost as much as 1. */
@@ -120,7 +122,7 @@ export function readPatches(frame: Frame): Patches {
   for (let c = 0; c < 3; c++)
     for (let patch = 0; patch < count; patch++)
       flat[c][patch] = flat[c][patch] > 0 && flat[c][patch] < top[c] * 255 ? 1 : 0;
-  return { bins, count, size, samples, mean, flat, top };
+  return { bins, count, size, samples, mean, flat, top, cumulative: [] };
 }
 
 /**
@@ -192,12 +194,8 @@ type Match = (value: number, match: number, count: number) => void;
  * @param ratio of their exposures.
  * @param still 1 for each patch to look at; all of them by default.
  */
-export function pairsOf(
-  shorter: Patches,
-  longer: Patches,
-  ratio: number,
-  still: Uint8Array = new Uint8Array(shorter.count).fill(1),
-): Pair[][] {
+export function pairsOf(shorter: Patches, longer: Patches, ratio: number, still?: Uint8Array): Pair[][] {
+  const looked = still ?? new Uint8Array(shorter.count).fill(1);
   return [0, 1, 2].map((channel) => {
     const pairs: Pair[] = [];
     const add: Match = (a, b, count) => {
@@ -205,11 +203,14 @@ export function pairsOf(
         pairs.push({ a, b, log: Math.log(ratio), weight: count / (count + HALF_TRUST) });
     };
     const addSwapped: Match = (b, a, count) => add(a, b, count);
-    const edges = [shorter, longer].map((patches) => cumulate(patches, channel, still));
+    const edges = [shorter, longer].map((patches) =>
+      still ? cumulate(patches, channel, still) : (patches.cumulative[channel] ??= cumulate(patches, channel, looked)),
+    );
     matchHistograms(edges[0], edges[1], add);
     matchHistograms(edges[1], edges[0], addSwapped);
-    matchPatches(shorter, longer, channel, still, add);
-    matchPatches(longer, shorter, channel, still, addSwapped);
+    const both = flatInBoth(shorter.flat[channel], longer.flat[channel], looked);
+    matchPatches(shorter.mean[channel], longer.mean[channel], both, add);
+    matchPatches(longer.mean[channel], shorter.mean[channel], both, addSwapped);
     return pairs;
   });
 }
@@ -225,28 +226,35 @@ function matchHistograms(from: Float64Array, to: Float64Array, add: Match): void
   }
 }
 
+/** The patches to look at that are flat in two frames. */
+function flatInBoth(flat: Uint8Array, otherFlat: Uint8Array, still: Uint8Array): Uint32Array {
+  const found = new Uint32Array(flat.length);
+  let count = 0;
+  for (let patch = 0; patch < flat.length; patch++)
+    if (flat[patch] & otherFlat[patch] & still[patch]) found[count++] = patch;
+  return found.subarray(0, count);
+}
+
 /**
  * Matches flat patches: for every 1/255 of one frame's values, their mean and the median of the other frame's values.
+ * @param values, others the patches' means in the two frames.
  */
-function matchPatches(from: Patches, to: Patches, channel: number, still: Uint8Array, add: Match): void {
-  const [values, others] = [from.mean[channel], to.mean[channel]];
-  const [flat, otherFlat] = [from.flat[channel], to.flat[channel]];
+function matchPatches(values: Float32Array, others: Float32Array, patches: Uint32Array, add: Match): void {
   // Partners bin after bin in one array: lists for each bin take three times as long.
+  const bins = new Uint8Array(patches.length);
   const sums = new Float64Array(256);
   const ends = new Uint32Array(257);
-  for (let patch = 0; patch < from.count; patch++) {
-    if (still[patch] === 0 || flat[patch] === 0 || otherFlat[patch] === 0) continue;
-    const bin = Math.round(values[patch] * 255);
-    sums[bin] += values[patch];
+  for (let i = 0; i < patches.length; i++) {
+    const value = values[patches[i]];
+    const bin = Math.round(value * 255);
+    bins[i] = bin;
+    sums[bin] += value;
     ends[bin + 1]++;
   }
   for (let bin = 0; bin < 256; bin++) ends[bin + 1] += ends[bin];
   const partners = new Float32Array(ends[256]);
   const next = ends.slice(0, 256);
-  for (let patch = 0; patch < from.count; patch++) {
-    if (still[patch] === 0 || flat[patch] === 0 || otherFlat[patch] === 0) continue;
-    partners[next[Math.round(values[patch] * 255)]++] = others[patch];
-  }
+  for (let i = 0; i < patches.length; i++) partners[next[bins[i]]++] = others[patches[i]];
   for (let bin = 0; bin < 256; bin++) {
     const count = ends[bin + 1] - ends[bin];
     if (count > 0) add(sums[bin] / count, median(partners.subarray(ends[bin], ends[bin + 1])), count);
