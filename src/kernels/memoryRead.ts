@@ -8,7 +8,8 @@
  *
  * The blocks of a pixel are computed by neighbours in a workgroup, all of which load the same features: caches serve
  * them. The results of the readers are one or more tensors, so that none exceeds a binding's size. As in `groupedRead`,
- * a pass may read only some of the slots and add to results in place.
+ * a pass may read only some of the slots and add to results in place. Slots may be the mean and the maximum over frames
+ * of what is written (`any`).
  */
 import { expectSameSize, shapeError } from './kernel.ts';
 import type { Implementation, PackedWeights, Tensors, TunedKernel, WeightTensor } from './kernel.ts';
@@ -25,6 +26,11 @@ export interface MemoryReadAttrs {
    * [channels, channels, 1, 1] and `{name}.bias` [channels].
    */
   writers: readonly string[];
+  /**
+   * Whether slots are the mean and the maximum over a tensor's features, frame by frame. A tensor then has one writer,
+   * and two slots.
+   */
+  isReduced?: boolean;
   /** Slope of their activation for negative values: 1 for none, 0 for relu. */
   slope: number;
   /** The number of each of these slots among all, and the number of all slots. */
@@ -73,13 +79,14 @@ interface Recipe extends Variant {
   /** The number of readers of each result. */
   readers: readonly number[];
   adds: boolean;
+  isReduced: boolean;
   weights: DType;
   features: readonly DType[];
   results: readonly DType[];
 }
 
 function generate(recipe: Recipe): Program {
-  const { name, pixels, out, across, readers, adds, features, results } = recipe;
+  const { name, pixels, out, across, readers, adds, isReduced, features, results } = recipe;
   const all = readers.flatMap((count, result) => range(count).map((index) => ({ result, index })));
   const sum = (r: number, p: number, o: number): string => `sum_${r}_${p}_${o}`;
   /** A line for each pixel and output block. */
@@ -99,33 +106,58 @@ function generate(recipe: Recipe): Program {
     `        { let a = vec4f(weights[w][${lane * out + o}]); ${range(pixels)
       .map((p) => `slot_${p}_${o} += a * f_${p}.${'xyzw'[lane]};`)
       .join(' ')} }`;
-  const read = (r: number, o: number): string =>
-    `      { let a = vectors[v][${(r + 1) * out + o}]; ${range(pixels)
-      .map((p) => `${sum(r, p, o)} += a * slot_${p}_${o};`)
-      .join(' ')} }`;
-  const slot = (n: number): string => `    {
-${eachSum((p, o) => `      var slot_${p}_${o} = vectors[v][${o}];`)}
+  /** Adds `value_pixel_block` to all readers' sums, by a row of vectors. */
+  const read = (value: string): string =>
+    lines(
+      all.flatMap((_, r) =>
+        range(out).map(
+          (o) =>
+            `      { let a = vectors[v][${(r + 1) * out + o}]; ${range(pixels)
+              .map((p) => `${sum(r, p, o)} += a * ${value}_${p}_${o};`)
+              .join(' ')} }`,
+        ),
+      ),
+    );
+  const write = (n: number): string => `${eachSum((p, o) => `      var slot_${p}_${o} = vectors[v][${o}];`)}
       for (var c = 0u; c < params.blocks; c++) {
         let base = params.features${n}_start + (slot * params.blocks + c) * params.size;
 ${each(pixels, (p) => `        let f_${p} = vec4f(features${n}[base + at_${p}]);`)}
 ${lines(range(out).flatMap((o) => range(4).map((lane) => multiply(o, lane))))}
         w++;
       }
-${eachSum((p, o) => `      slot_${p}_${o} = activate(slot_${p}_${o});`)}
-${lines(all.flatMap((_, r) => range(out).map((o) => read(r, o))))}
-      v++;
-    }`;
+${eachSum((p, o) => `      slot_${p}_${o} = activate(slot_${p}_${o});`)}`;
+  const slots = `  for (var slot = 0u; slot < params.slots; slot++) {
+${each(features.length, (n) => `    {\n${write(n)}\n${read('slot')}\n      v++;\n    }`)}
+  }`;
+  const reduced = (n: number): string => `  {
+    let writer = w;
+${eachSum((p, o) => `    var mean_${p}_${o} = vec4f(0.0); var peak_${p}_${o} = vec4f(LEAST);`)}
+    for (var slot = 0u; slot < params.slots; slot++) {
+      w = writer;
+${write(n)}
+${eachSum(
+  (p, o) =>
+    `      mean_${p}_${o} += slot_${p}_${o} * params.share; peak_${p}_${o} = max(peak_${p}_${o}, slot_${p}_${o});`,
+)}
+    }
+${read('mean')}
+    v++;
+${read('peak')}
+    v++;
+  }`;
   const bound = (kind: string, dtypes: readonly DType[], bind: typeof reads): Bindings =>
     Object.fromEntries(dtypes.map((dtype, i) => [`${kind}${i}`, bind({ dtype })]));
   const starts = (kind: string, count: number): Record<string, 'u32'> =>
     Object.fromEntries(range(count).map((i) => [`${kind}${i}_start`, 'u32' as const]));
+  const over = isReduced ? ' over frames' : '';
   return new Program({
-    label: `memoryRead ${features.length} layers, ${all.length} readers${adds ? ' more' : ''} ${name}`,
+    label: `memoryRead ${features.length} layers${over}, ${all.length} readers${adds ? ' more' : ''} ${name}`,
     workgroup: [LANES, across, 1],
-    constants: {},
+    constants: isReduced ? { LEAST: -3.4e38 } : {},
     params: {
       size: 'u32',
       slots: 'u32',
+      share: 'f32',
       blocks: 'u32',
       slope: 'f32',
       ...starts('features', features.length),
@@ -150,13 +182,11 @@ fn main(
   let part = group.y * ${across}u + local.y;
   let first_block = part * ${out}u;
 ${each(pixels, (p) => `  let at_${p} = min(first + ${p * LANES}u, params.size - 1u);`)}
-  var w = part * params.slots * ${features.length}u * params.blocks;
-  var v = part * (1u + params.slots * ${features.length}u);
+  var w = part * ${isReduced ? '' : 'params.slots * '}${features.length}u * params.blocks;
+  var v = part * (1u + ${isReduced ? '2u' : 'params.slots'} * ${features.length}u);
 ${each(all.length, begin)}
   v++;
-  for (var slot = 0u; slot < params.slots; slot++) {
-${each(features.length, slot)}
-  }
+${isReduced ? each(features.length, reduced) : slots}
 ${each(pixels, (p) => {
   const stores = each(all.length, (r) =>
     each(out, (o) => {
@@ -180,12 +210,15 @@ function order(slots: number, tensors: number): number[] {
 }
 
 function packed(
-  { writers, slots: { held }, readers, channels }: MemoryReadAttrs,
+  { writers, isReduced, slots: { held }, readers, channels }: MemoryReadAttrs,
   tensors: number,
   out: number,
   dtype: DType,
 ): [weights: PackedWeights, vectors: PackedWeights] {
   const slots = order(writers.length, tensors);
+  const rows: { writer?: string; slot: number }[] = isReduced
+    ? writers.flatMap((writer, i) => [{ writer, slot: held[2 * i] }, { slot: held[2 * i + 1] }])
+    : slots.map((i) => ({ writer: writers[i], slot: held[i] }));
   const all = readers.flat();
   const [parts, count] = [blocks(channels) / out, blocks(channels)];
   return [
@@ -209,9 +242,9 @@ function packed(
       },
     },
     {
-      // [part][row]: in the first [1 + reader][block] zeros and biases; then for each slot [block] its bias, and
-      // [reader][block] the readers' weights
-      key: `${slots.map((i) => `${writers[i]}@${held[i]}`).join()}:read by ${all.join()}:${out}`,
+      // [part][row]: in the first [1 + reader][block] zeros and biases; then for each slot [block] its writer's
+      // bias, which a maximum lacks, and [reader][block] the readers' weights
+      key: `${rows.map(({ writer = 'maximum', slot }) => `${writer}@${slot}`).join()}:read by ${all.join()}:${out}`,
       pack(tensor) {
         const vectors: number[] = [];
         for (let part = 0; part < parts; part++) {
@@ -219,11 +252,11 @@ function packed(
             range(4 * out).forEach((i) => vectors.push(value(part * 4 * out + i)));
           put(() => 0);
           all.forEach((name) => put((g) => tensor(`${name}.bias`)[g]));
-          for (const index of slots) {
-            put((g) => tensor(`${writers[index]}.bias`)[g]);
+          for (const { writer, slot } of rows) {
+            put((g) => (writer === undefined ? 0 : tensor(`${writer}.bias`)[g]));
             all.forEach((name) => {
               const weight = tensor(`${name}.weight`);
-              put((g) => weight[(g * weight.length) / channels + held[index]]);
+              put((g) => weight[(g * weight.length) / channels + slot]);
             });
           }
         }
@@ -261,7 +294,7 @@ export const memoryRead: TunedKernel<MemoryReadAttrs> = {
   ],
   inPlace: ({ adds }) => (adds ? 0 : undefined),
   shape(attrs, inputs) {
-    const { writers, slots, readers, channels } = attrs;
+    const { writers, isReduced, slots, readers, channels } = attrs;
     const features = featuresOf(attrs, inputs);
     const fail = (what: string): Error => shapeError('memoryRead', `${readers[0]?.[0]}: ${what}`);
     expectSameSize('memoryRead', inputs);
@@ -270,14 +303,15 @@ export const memoryRead: TunedKernel<MemoryReadAttrs> = {
     if (readers.length < 1 || readers.length > MAX_RESULTS)
       throw fail(`${readers.length} results, 1 to ${MAX_RESULTS} are supported`);
     if (channels % 4 !== 0) throw fail(`${channels} channels are not a multiple of 4`);
-    const each = (channels * writers.length) / features.length;
-    if (each % channels !== 0 || features.some((shape) => shape.channels !== each))
+    const each = features[0].channels;
+    const written = isReduced ? features.length : (each * features.length) / channels;
+    if (each % channels !== 0 || features.some((shape) => shape.channels !== each) || writers.length !== written)
       throw fail(
-        `features of ${features.map((shape) => shape.channels).join()} channels for ${writers.length} slots of ` +
-          `${channels}, expected as many slots in each`,
+        `features of ${features.map((shape) => shape.channels).join()} channels for ${writers.length} writers of ` +
+          `${channels}, expected as many in each`,
       );
-    if (slots.held.length !== writers.length)
-      throw fail(`${slots.held.length} slots are named, ${writers.length} are written`);
+    if (slots.held.length !== writers.length * (isReduced ? 2 : 1))
+      throw fail(`${slots.held.length} slots are named for ${writers.length} writers`);
     return { ...features[0], channels: channels * readers[0].length };
   },
   results: ({ readers, channels }, inputs) =>
@@ -292,13 +326,16 @@ export const memoryRead: TunedKernel<MemoryReadAttrs> = {
       ...readers.flat().flatMap((name) => layer(name, [channels, slots.of, 1, 1])),
     ];
   },
-  multiplyAdds({ writers, readers, channels }, _, { width, height }) {
-    return width * height * channels * writers.length * (channels + readers.flat().length);
+  multiplyAdds(attrs, inputs, { width, height }) {
+    const { slots, readers, channels } = attrs;
+    const features = featuresOf(attrs, inputs).reduce((total, shape) => total + shape.channels, 0);
+    return width * height * channels * (features + slots.held.length * readers.flat().length);
   },
   shapeClass(attrs, inputs, { precision = 'f32' }) {
-    const { writers, readers, channels, adds } = attrs;
+    const { isReduced, slots, readers, channels, adds } = attrs;
     return (
-      `memoryRead ${writers.length} slots of ${channels} in ${featuresOf(attrs, inputs).length}, ` +
+      `memoryRead ${slots.held.length} slots of ${channels} in ${featuresOf(attrs, inputs).length}` +
+      `${isReduced ? ' over frames' : ''}, ` +
       `${readers.map((names) => names.length).join('+')} readers${adds ? ' more' : ''}` +
       `${precision === 'f16' ? ' f16' : ''}`
     );
@@ -339,6 +376,7 @@ function dispatch(
       across,
       readers: attrs.readers.map((names) => names.length),
       adds: attrs.adds ?? false,
+      isReduced: attrs.isReduced ?? false,
       weights: matrices.dtype ?? 'f32',
       features: features.map(({ dtype }) => dtype),
       results: outputs.map(({ dtype }) => dtype),
@@ -351,7 +389,8 @@ function dispatch(
     },
     params: {
       size,
-      slots: attrs.writers.length / features.length,
+      slots: features[0].shape.channels / attrs.channels,
+      share: attrs.channels / features[0].shape.channels,
       blocks: blocks(attrs.channels),
       slope: attrs.slope,
       ...named('features#_start', features, start),

@@ -160,8 +160,14 @@ const CASES: Record<string, Case> = {
     part: 'fusion',
     ops: { conv2d: [63, 51], groupedRead: [6, 0], memoryRead: [0, 3], slice: [0, 6], copy: [0, 0] },
   },
-  'writes of any, which are kept as mean and maximum': {
-    pass: fuseWrites,
+  'writes of any, with their mean and maximum': {
+    pass: after(fuseWrites, fuseConcat),
+    golden: 'any-5',
+    part: 'fusion',
+    ops: { conv2d: [79, 59], meanMax: [30, 10], groupedRead: [6, 0], memoryRead: [0, 1], copy: [0, 0] },
+  },
+  'writes of any by frame, which cannot be': {
+    pass: fuseWritesByFrame,
     golden: 'any-5',
     part: 'fusion',
     ops: { conv2d: [79, 79], groupedRead: [6, 6], memoryRead: [0, 0] },

@@ -27,6 +27,8 @@ interface MemoryCase {
   readers: number;
   activation: 'none' | 'relu' | 'leakyRelu';
   precision: DType;
+  /** Whether the memory is the mean and the maximum over frames, whose writes share weights. */
+  isReduced?: boolean;
   /** Whether each variant runs, or only the default: a software driver compiles each for seconds. */
   everyVariant: boolean;
 }
@@ -38,6 +40,18 @@ const CASES: MemoryCase[] = [
   { ...LEAKY, width: 33, height: 17, channels: 12, layers: 3, frames: 3, readers: 5, activation: 'none' },
   { ...LEAKY, width: 23, height: 9, channels: 32, layers: 4, frames: 3, readers: 6 },
   { ...LEAKY, width: 23, height: 9, channels: 8, layers: 4, frames: 3, readers: 6, precision: 'f16' },
+  {
+    ...LEAKY,
+    width: 67,
+    height: 5,
+    channels: 8,
+    layers: 2,
+    frames: 4,
+    readers: 4,
+    isReduced: true,
+    everyVariant: true,
+  },
+  { ...LEAKY, width: 9, height: 7, channels: 12, layers: 4, frames: 1, readers: 2, isReduced: true },
 ];
 
 /** Halves keep 11 bits: of the results so far, frame by frame, and of the weights of 1x1 convolutions. */
@@ -46,14 +60,23 @@ const HALF_TOLERANCE = 4e-3;
 const rounded = (x: Tensor): Tensor => map(x, (value) => halfToFloat(floatToHalf(value)));
 
 /** The graph as the network has it, between copies, which may store halves. */
-function graphOf({ width, height, channels, layers, frames, readers, activation }: MemoryCase): Graph {
+function graphOf({ width, height, channels, layers, frames, readers, activation, isReduced }: MemoryCase): Graph {
   const g = new GraphBuilder();
   const writes: GraphNode[][] = Array.from({ length: layers }, () => []);
   for (let k = 0; k < frames; k++) {
     for (let l = 0; l < layers; l++) {
       const features = g.add(`f.${l}.${k}`, 'copy', [g.input(`input ${l}.${k}`, { channels, width, height })], {});
-      const attrs = { weights: `write.${l}.${k}`, channels, kernel: 1, activation, slope: 0.2 } as const;
-      writes[l].push(g.add(`v.${l}.${k}`, 'conv2d', [features], attrs));
+      const attrs = {
+        weights: `write.${l}.${isReduced ? 0 : k}`,
+        channels,
+        kernel: 1,
+        activation,
+        slope: 0.2,
+      } as const;
+      const written = g.add(`v.${l}.${k}`, 'conv2d', [features], attrs);
+      if (isReduced)
+        writes[l] = [g.add(`m.${l}.${k}`, 'meanMax', [written, ...writes[l]], { index: k, count: frames })];
+      else writes[l].push(written);
     }
   }
   const memory = writes.map((slots, l) => g.concat(`memory.${l}`, slots));
@@ -79,15 +102,23 @@ async function check(kernels: KernelHarness, c: MemoryCase, byFrame: boolean, na
     weights[`${layerName}.weight`] = weight;
     weights[`${layerName}.bias`] = bias;
   };
-  const slots = Array.from({ length: layers * frames }, (_, slot) => {
+  let shared: ReturnType<typeof layer> | undefined;
+  const written = Array.from({ length: layers * frames }, (_, slot) => {
     const [l, k] = [Math.floor(slot / frames), slot % frames];
     const x = tensor(channels, height, width, random.floats(channels * width * height));
-    const write = layer(channels * channels, bound);
+    const write = c.isReduced && k > 0 ? shared! : layer(channels * channels, bound);
+    shared = write;
     inputs[`input ${l}.${k}`] = x;
     add(`write.${l}.${k}`, write);
     const seen = precision === 'f16' ? rounded(x) : x;
     return ops.conv2d(seen, { ...write, outputs: channels, kernel: 1, activation, slope: 0.2 });
   });
+  const slots = c.isReduced
+    ? Array.from({ length: layers }, (_, l) => written.slice(l * frames, (l + 1) * frames)).flatMap((over) => [
+        map(over[0], (_, i) => over.reduce((sum, { data }) => sum + data[i], 0) / frames),
+        ops.maxFrames(over),
+      ])
+    : written;
   const expected = Array.from({ length: readers }, (_, r) => {
     const read = layer(channels * slots.length, 1 / slots.length);
     add(`reader.${r}`, read);
@@ -120,11 +151,11 @@ async function check(kernels: KernelHarness, c: MemoryCase, byFrame: boolean, na
 }
 
 export const MEMORY_CHECKS: readonly KernelCheck[] = CASES.flatMap((c) =>
-  [false, true].map((byFrame): KernelCheck => {
+  (c.isReduced ? [false] : [false, true]).map((byFrame): KernelCheck => {
     const { width, height, channels, layers, frames, readers, precision } = c;
     const name =
       `${width}x${height}, ${layers} layers of ${channels} channels, ${frames} frames, ${readers} readers` +
-      `${byFrame ? ', by frame' : ''}${precision === 'f16' ? ', halves' : ''}`;
+      `${c.isReduced ? ', reduced' : ''}${byFrame ? ', by frame' : ''}${precision === 'f16' ? ', halves' : ''}`;
     return {
       kernel: 'memoryRead',
       name,

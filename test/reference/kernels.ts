@@ -159,18 +159,27 @@ export const REFERENCES: References = {
       ...readers.map((name) => ops.groupedRead(memory, tensors.get(`${name}.weight`)!, tensors.get(`${name}.bias`)!)),
     );
   },
-  memoryRead({ writers, slope, readers, channels: width }, inputs, tensors) {
+  memoryRead({ writers, isReduced, slope, readers, channels: width }, inputs, tensors) {
     const features = concat(...inputs);
-    const memory = writers.map((name, slot) =>
-      ops.conv2d(channels(features, slot * width, width), {
+    const each = inputs[0].c / width;
+    const written = Array.from({ length: features.c / width }, (_, i) => {
+      const name = writers[isReduced ? Math.floor(i / each) : i];
+      return ops.conv2d(channels(features, i * width, width), {
         weight: tensors.get(`${name}.weight`)!,
         bias: tensors.get(`${name}.bias`)!,
         outputs: width,
         kernel: 1,
         activation: 'leakyRelu',
         slope,
-      }),
-    );
+      });
+    });
+    const memory = isReduced
+      ? inputs.flatMap((_, n) => {
+          const over = written.slice(n * each, (n + 1) * each);
+          const mean = map(over[0], (__, i) => over.reduce((sum, { data }) => sum + data[i], 0) / each);
+          return [mean, ops.maxFrames(over)];
+        })
+      : written;
     return concat(
       ...readers
         .flat()

@@ -65,7 +65,7 @@ export const fuseReads: Pass = (graph) => {
 
 /**
  * Reads the memory a few slots at a time, as soon as they are written. If slots are not written just once each (`any`
- * updates them), the graph stays unchanged.
+ * updates them), the whole memory is read.
  */
 export const fuseReadsByFrame: Pass = (graph) => {
   const groups = readerGroups(graph);
@@ -73,7 +73,7 @@ export const fuseReadsByFrame: Pass = (graph) => {
   const [first] = groups[0];
   const slots = first.inputs.flatMap((id) => (graph.nodes[id].op === 'concat' ? graph.nodes[id].inputs : [id]));
   if (slots.some((id) => graph.nodes[id].op !== 'conv2d' || graph.nodes[id].shape.channels !== attrsOf(first).channels))
-    return graph;
+    return fuseReads(graph);
   // In the order they are written: the encoder computes one frame after another.
   const order = [...slots].sort((a, b) => a - b);
   const states = new Map<GraphNode[], number>();

@@ -4,12 +4,13 @@
  *
  * Either all slots are read once the last features are there (`fuseWrites`), or those of each frame as soon as its
  * features are there (`fuseWritesByFrame`), which moves more bytes but holds one frame's features only. Where slots are
- * no such convolutions, the graph stays unchanged: `any` keeps their mean and maximum over frames.
+ * the convolutions' mean and maximum over frames (`any`), only the first is possible.
  */
 import type { ConvAttrs } from '../../kernels/conv2d/index.ts';
 import { negativeSlope } from '../../kernels/conv2d/activate.ts';
 import type { GroupedReadAttrs } from '../../kernels/groupedRead.ts';
 import { MAX_FEATURES, MAX_RESULTS } from '../../kernels/memoryRead.ts';
+import type { MeanMaxAttrs } from '../../kernels/masks.ts';
 import type { MemoryReadAttrs } from '../../kernels/memoryRead.ts';
 import type { Graph, GraphNode } from '../graph.ts';
 import { readerGroups } from './reads.ts';
@@ -22,7 +23,23 @@ interface Memory {
   groups: GraphNode[][];
   /** The convolutions that write the slots of each of the readers' inputs. */
   tensors: GraphNode[][];
+  /** Whether a tensor's slots are the mean and the maximum over its convolutions. */
+  isReduced: boolean;
   channels: number;
+}
+
+/** What a chain of `meanMax` reduces, one node a frame, if nothing else reads it. */
+function reducedWrites(graph: Graph, last: GraphNode): GraphNode[] | undefined {
+  const writes: GraphNode[] = [];
+  for (let node: GraphNode | undefined = last; node; ) {
+    if (node.op !== 'meanMax' || (node.attrs as MeanMaxAttrs).mask) return undefined;
+    const [write, state] = node.inputs.map((id) => graph.nodes[id]) as [GraphNode, GraphNode | undefined];
+    if (!isOnlyFor(graph, write.id, node) || (state && !isOnlyFor(graph, state.id, node))) return undefined;
+    writes.unshift(write);
+    node = state;
+  }
+  const { weights } = writes[0].attrs as ConvAttrs;
+  return writes.every(({ attrs }) => (attrs as ConvAttrs).weights === weights) ? writes : undefined;
 }
 
 /** Whether a node is a 1x1 convolution of as many channels as it gives. */
@@ -49,10 +66,18 @@ function memoryOf(graph: Graph): Memory | undefined {
   const { channels } = first.attrs as GroupedReadAttrs;
   const readers = groups.flat();
   if (readers.some((node) => (node.attrs as GroupedReadAttrs).readers.length !== 1)) return undefined;
-  const tensors = first.inputs.map((id) => {
-    const node = graph.nodes[id];
-    return node.op === 'concat' ? node.inputs.map((input) => graph.nodes[input]) : [node];
-  });
+  const joined = first.inputs.map((id) => graph.nodes[id]);
+  const isReduced = joined.every(({ op }) => op === 'meanMax');
+  const tensors: GraphNode[][] = [];
+  for (const node of joined) {
+    const slots = isReduced
+      ? reducedWrites(graph, node)
+      : node.op === 'concat'
+        ? node.inputs.map((input) => graph.nodes[input])
+        : [node];
+    if (!slots) return undefined;
+    tensors.push(slots);
+  }
   const writes = tensors.flat();
   const slope = negativeSlope(writes[0].attrs as ConvAttrs);
   const areRead = first.inputs.every((id) => readersOf(graph, id).every((node) => readers.includes(node)));
@@ -66,16 +91,20 @@ function memoryOf(graph: Graph): Memory | undefined {
         graph.nodes[id].op !== 'concat' ||
         graph.nodes[id].inputs.every((slot) => isOnlyFor(graph, slot, graph.nodes[id])),
     );
-  return fits ? { groups, tensors, channels } : undefined;
+  return fits ? { groups, tensors, isReduced, channels } : undefined;
 }
 
 /** The attributes of a pass over some of the slots. */
-function passAttrs({ groups, tensors, channels }: Memory, held: readonly GraphNode[], adds: boolean): MemoryReadAttrs {
+function passAttrs(memory: Memory, held: readonly GraphNode[], adds: boolean): MemoryReadAttrs {
+  const { groups, tensors, isReduced, channels } = memory;
   const all = tensors.flat();
+  const slots = isReduced ? tensors.flatMap((_, i) => [2 * i, 2 * i + 1]) : held.map((node) => all.indexOf(node));
+  const writers = isReduced ? tensors.map(([node]) => node) : held;
   return {
-    writers: held.map((node) => String((node.attrs as ConvAttrs).weights)),
+    writers: writers.map((node) => String((node.attrs as ConvAttrs).weights)),
+    isReduced,
     slope: negativeSlope(held[0].attrs as ConvAttrs),
-    slots: { held: held.map((node) => all.indexOf(node)), of: all.length },
+    slots: { held: slots, of: isReduced ? slots.length : all.length },
     readers: groups.map((group) => group.flatMap((node) => (node.attrs as GroupedReadAttrs).readers)),
     channels,
     adds,
@@ -152,7 +181,7 @@ export const fuseWrites: Pass = (graph) => {
 /** Computes and reads a few slots at a time, as soon as their features are there. */
 export const fuseWritesByFrame: Pass = (graph) => {
   const memory = memoryOf(graph);
-  if (!memory) return graph;
+  if (!memory || memory.isReduced) return graph;
   // In the order they are written: the encoder computes one frame after another.
   const order = memory.tensors.flat().sort((a, b) => a.id - b.id);
   let results: number[] = [];

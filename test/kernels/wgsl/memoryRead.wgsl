@@ -1,6 +1,7 @@
 struct Params {
   size: u32,
   slots: u32,
+  share: f32,
   blocks: u32,
   slope: f32,
   features0_start: u32,
