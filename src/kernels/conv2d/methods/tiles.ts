@@ -51,6 +51,7 @@ const BY_VENDOR: Partial<Record<Vendor, TileList>> = {
     [1, 2, 8],
     [2, 1, 8],
     [2, 1, 16],
+    [2, 2, 8],
   ],
 };
 

@@ -70,6 +70,7 @@ const BY_VENDOR: Partial<Record<Vendor, TunedTiles>> = {
     staged: [
       [2, 2, 4],
       [2, 1, 8],
+      [2, 2, 8],
     ],
     winograd: [[1, 1, 4]],
   },
