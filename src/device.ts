@@ -5,7 +5,8 @@
  * calls do nothing at all. Every await on the GPU goes through `Gpu`, which turns both into typed errors.
  */
 import { DeviceLostError, GpuError, NoAdapterError } from './errors.ts';
-import type { Capabilities, MatrixSize } from './kernels/target.ts';
+import { VENDORS } from './kernels/target.ts';
+import type { Capabilities, MatrixSize, Vendor } from './kernels/target.ts';
 import { waitWithPauses } from './pollingPauses.ts';
 
 /** Limits that deghost raises above those of a default device. */
@@ -81,6 +82,11 @@ export function isSoftware({
   );
 }
 
+/** The maker of an adapter's GPU, if one of its names tells it: Mesa's drivers name themselves as the vendor. */
+function vendorOf({ vendor, device, description }: Partial<GPUAdapterInfo> = {}): Vendor | undefined {
+  return VENDORS.find((name) => new RegExp(`\\b${name}\\b`, 'i').test(`${vendor} ${device} ${description}`));
+}
+
 /**
  * What kernels choose their implementations by: for a device, or for an adapter whose device has the features deghost
  * uses.
@@ -88,8 +94,10 @@ export function isSoftware({
  */
 export function capabilitiesOf(info: GPUAdapterInfo | undefined, features: GPUSupportedFeatures): Capabilities {
   const { subgroupMinSize, subgroupMaxSize } = info ?? {};
+  const vendor = isSoftware(info) ? undefined : vendorOf(info);
   return {
     ...(isSoftware(info) ? { cpu: true } : {}),
+    ...(vendor ? { vendor } : {}),
     ...(features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? { subgroupSize: subgroupMaxSize } : {}),
     ...(features.has('shader-f16') ? { f16: true } : {}),
   };

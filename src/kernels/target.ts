@@ -11,12 +11,18 @@ export interface MatrixSize {
   k: number;
 }
 
+/** Makers of GPUs whose numbers of registers differ: kernels choose their tiles by them. */
+export const VENDORS = ['nvidia', 'amd', 'intel', 'apple', 'qualcomm', 'arm'] as const;
+export type Vendor = (typeof VENDORS)[number];
+
 /** What a device offers beyond the features that all have. */
 export interface Capabilities {
   /**
    * Whether the CPU does the work: subgroups are then the CPU's vectors, and drivers take seconds to compile a program.
    */
   cpu?: boolean;
+  /** The GPU's maker; absent for others, and if a browser does not tell. */
+  vendor?: Vendor;
   /** Invocations per subgroup, if the device has subgroups of one fixed size. */
   subgroupSize?: number;
   /** Whether shaders can read and write half floats (`shader-f16`). */

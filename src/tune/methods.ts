@@ -6,9 +6,11 @@
 import { addMethod } from '../kernels/conv2d/methods/index.ts';
 import { staged } from '../kernels/conv2d/methods/staged.ts';
 import { winograd } from '../kernels/conv2d/methods/winograd.ts';
+import { winogradSpread } from '../kernels/conv2d/methods/winogradSpread.ts';
 
 /** Adds the methods that only a tuner chooses. */
 export function addTunedMethods(): void {
   addMethod(staged);
   addMethod(winograd);
+  addMethod(winogradSpread);
 }

@@ -8,6 +8,7 @@ import { NO_DATA } from '../../src/kernels/stack.ts';
 import { conv2d } from '../../src/kernels/conv2d/index.ts';
 import type { ConvAttrs } from '../../src/kernels/conv2d/index.ts';
 import type { TunedKernel } from '../../src/kernels/kernel.ts';
+import { VENDORS } from '../../src/kernels/target.ts';
 import type { Target, Capabilities } from '../../src/kernels/target.ts';
 import type { Shape } from '../../src/kernels/tensor.ts';
 import { addTunedMethods } from '../../src/tune/methods.ts';
@@ -109,35 +110,46 @@ export function targetsOf(
  * The variants that a case runs with: the one a device takes by itself, and the first that needs nothing of the device.
  */
 export function variantsOf(attrs: ConvAttrs, shapes: readonly Shape[], capabilities: Capabilities): Target[] {
-  return targetsOf(
-    attrs,
-    shapes,
-    { capabilities },
-    [{ capabilities }, {}].map((target) => implementationNames(conv2d, attrs, shapes, target)[0]),
-  );
-}
-
-/** All variants, those among which other devices choose too. */
-export function everyVariant(attrs: ConvAttrs, shapes: readonly Shape[], capabilities: Capabilities): Target[] {
-  const { subgroupSize: _, ...others } = capabilities;
-  return [capabilities, others].flatMap((some) =>
+  const [own, ...others] = [capabilities, {}].flatMap((some) =>
     targetsOf(
       attrs,
       shapes,
       { capabilities: some },
-      implementationNames(conv2d, attrs, shapes, { capabilities: some }),
+      implementationNames(conv2d, attrs, shapes, { capabilities: some }).slice(0, 1),
     ),
   );
+  const name = (target: Target): string => [...target.choices!.values()][0];
+  return [own, ...others.filter((target) => name(target) !== name(own))];
 }
 
-/** The device's first variant with a word in its name, for those that are not the default. */
-export function variantWith(word: string): Manner['targets'] {
+/** Devices whose variants differ, with the features of one that there is: those of every maker's GPUs too. */
+function devicesLike({ cpu, subgroupSize, ...features }: Capabilities): Capabilities[] {
+  const gpus = [undefined, ...VENDORS].map((vendor) => ({ ...features, ...(vendor && { vendor }) }));
+  return [{ ...features, cpu, subgroupSize }, { ...features, cpu }, ...gpus];
+}
+
+/** All variants, those among which other devices choose too: GPUs of other makers as well, each once. */
+export function everyVariant(attrs: ConvAttrs, shapes: readonly Shape[], capabilities: Capabilities): Target[] {
+  const seen = new Set<string>();
+  return devicesLike(capabilities).flatMap((some) => {
+    const target: Target = { capabilities: some };
+    // Of one name, the program of a software adapter differs from a GPU's.
+    const names = implementationNames(conv2d, attrs, shapes, target).filter((name) => {
+      const key = `${some.cpu ? 'software ' : ''}${name}`;
+      return !seen.has(key) && seen.add(key);
+    });
+    return targetsOf(attrs, shapes, target, names);
+  });
+}
+
+/** The first variant of such a name, on this device or on any GPU, for those that are not the default. */
+export function variantLike(pattern: RegExp): Manner['targets'] {
   return (attrs, shapes, capabilities) => {
-    const name = implementationNames(conv2d, attrs, shapes, { capabilities }).find((variant) => variant.includes(word));
+    const all = everyVariant(attrs, shapes, capabilities);
+    const found = all.find(({ choices }) => pattern.test([...choices!.values()][0]));
     // Without a variant the case would check nothing.
-    if (name === undefined)
-      throw new Error(`no variant of ${conv2d.shapeClass(attrs, shapes, { capabilities })} is called ${word}`);
-    return targetsOf(attrs, shapes, { capabilities }, [name]);
+    if (!found) throw new Error(`no variant of ${conv2d.shapeClass(attrs, shapes, { capabilities })} is ${pattern}`);
+    return [found];
   };
 }
 

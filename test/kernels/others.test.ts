@@ -4,7 +4,7 @@
  */
 import { describe, it } from 'vitest';
 import { testKernels } from '../gpu.ts';
-import { KERNEL_CHECKS as CHECKS, USUAL, variantWith } from './checks.ts';
+import { KERNEL_CHECKS as CHECKS, USUAL, variantLike } from './checks.ts';
 import { FUSED_CHECKS, fusedChecks } from './fusedChecks.ts';
 
 const KERNEL_CHECKS = [...CHECKS, ...FUSED_CHECKS];
@@ -26,17 +26,22 @@ describe.each([...kernels])('%s', (kernel) => {
   );
 });
 
-/** Fused convolutions in variants that are no default. The layer that ends in the base merge is 1x1. */
-const OTHERS: Record<string, (what: string) => boolean> = {
+/**
+ * Fused convolutions in variants that are no default, by the pattern of their names. Winograd's method is for 3x3: the
+ * layer that ends in the base merge is 1x1. Spread over invocations it cannot pool.
+ */
+const OTHERS: Record<string, [RegExp, (what: string) => boolean]> = {
   // Several dilations at once, which only GPUs run, take a software adapter's driver minutes to compile.
-  winograd: (what) => what !== 'and picture' && !what.includes('dilations'),
-  staged: () => true,
+  winograd: [/^subgroup winograd/, (what) => what !== 'and picture' && !what.includes('dilations')],
+  'spread winograd': [/^winograd/, (what) => what !== 'and picture' && what !== 'and max-pool'],
+  staged: [/^staged (apart )?\d/, () => true],
+  'staged taps': [/^staged taps/, () => true],
 };
 
-describe.each(Object.entries(OTHERS))('fused conv2d, %s', (word, only) => {
-  it.each(fusedChecks({ ...USUAL, targets: variantWith(word) }, only).map((check) => [check.name, check] as const))(
+describe.each(Object.entries(OTHERS))('fused conv2d, %s', (_, [pattern, only]) => {
+  it.each(fusedChecks({ ...USUAL, targets: variantLike(pattern) }, only).map((check) => [check.name, check] as const))(
     '%s',
-    async (_, check) => {
+    async (__, check) => {
       await check.run(await testKernels());
     },
   );

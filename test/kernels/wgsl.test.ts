@@ -35,8 +35,9 @@ const PROGRAMS: Record<string, () => string> = {
   'conv2d-direct': () => layerPlan({}, 'direct 2x2x4', GPU).steps[0].dispatch.program.source,
   'conv2d-staged': () => layerPlan({}, 'staged 2x2x4', GPU).steps[0].dispatch.program.source,
   'conv2d-subgroup': () => layerPlan({}, 'subgroup 2x2x4', CPU).steps[0].dispatch.program.source,
-  'conv2d-winograd': () => layerPlan({}, 'direct winograd 2x2x4', GPU).steps[0].dispatch.program.source,
-  'conv2d-dilations': () => layerPlan({ dilation: [1, 2] }, 'direct 2x2x4', GPU).steps[0].dispatch.program.source,
+  'conv2d-direct-software': () => layerPlan({}, 'direct 2x2x4', CPU).steps[0].dispatch.program.source,
+  'conv2d-winograd': () => layerPlan({}, 'winograd 1x1x4', GPU).steps[0].dispatch.program.source,
+  'conv2d-dilations': () => layerPlan({ dilation: [1, 2] }, 'direct apart 2x2x4', GPU).steps[0].dispatch.program.source,
   'conv2d-general': () => layerPlan({ groups: 2 }, 'general', GPU).steps[0].dispatch.program.source,
   groupedRead: () => {
     const g = new GraphBuilder();

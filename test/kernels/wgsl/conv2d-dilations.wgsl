@@ -9,6 +9,7 @@ struct Params {
   in_blocks: u32,
   layer_blocks: u32,
   slope: f32,
+  groups: u32,
   dilation_0: u32,
   across_0: u32,
   dilation_1: u32,
@@ -20,7 +21,7 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> input_0: array<vec4f>;
-@group(0) @binding(2) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weights: array<array<vec4f, 12>>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> output: array<vec4f>;
 
@@ -32,15 +33,16 @@ fn write_output(at: u32, block: u32, value: vec4f) {
   output[params.output_start + at + block * params.size] = vec4f(activate(value));
 }
 
-fn load_weight(i: u32) -> vec4f { return vec4f(weights[i]); }
-
 @compute @workgroup_size(64, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let width = i32(params.width);
+  let part = group.y / params.groups;
+  let layer_group = group.y % params.groups;
   let tile = (group.z * groups.x + group.x) * WORKGROUP + lane;
-  let d_0 = i32(params.dilation_0);
-  let qx_0 = i32(tile % params.across_0);
-  let qy_0 = i32(tile / params.across_0);
+  let across_0 = select(params.across_0, params.across_1, part == 1u);
+  let d_0 = i32(select(params.dilation_0, params.dilation_1, part == 1u));
+  let qx_0 = i32(tile % across_0);
+  let qy_0 = i32(tile / across_0);
   let first_x_0 = qx_0 / d_0 * (2 * d_0) + qx_0 % d_0;
   let first_y_0 = qy_0 / d_0 * (2 * d_0) + qy_0 % d_0;
   let x_0 = first_x_0;
@@ -57,26 +59,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var acc_0_0_1_0 = vec4f(0.0);
   var acc_0_1_0_0 = vec4f(0.0);
   var acc_0_1_1_0 = vec4f(0.0);
-  let d_1 = i32(params.dilation_1);
-  let qx_1 = i32(tile % params.across_1);
-  let qy_1 = i32(tile / params.across_1);
-  let first_x_1 = qx_1 / d_1 * (2 * d_1) + qx_1 % d_1;
-  let first_y_1 = qy_1 / d_1 * (2 * d_1) + qy_1 % d_1;
-  let x_1 = first_x_1;
-  let y_1 = first_y_1;
-  let c_1_0 = x_1 + -1 * d_1;
-  let in_1_0 = u32(c_1_0) < params.width;
-  let c_1_1 = x_1 + 0 * d_1;
-  let in_1_1 = u32(c_1_1) < params.width;
-  let c_1_2 = x_1 + 1 * d_1;
-  let in_1_2 = u32(c_1_2) < params.width;
-  let c_1_3 = x_1 + 2 * d_1;
-  let in_1_3 = u32(c_1_3) < params.width;
-  var acc_1_0_0_0 = vec4f(0.0);
-  var acc_1_0_1_0 = vec4f(0.0);
-  var acc_1_1_0_0 = vec4f(0.0);
-  var acc_1_1_1_0 = vec4f(0.0);
-  var w = group.y * params.in_blocks * 36u;
+  var w = layer_group * params.in_blocks * 3u;
   for (var c = 0u; c < params.blocks_0; c++) {
     var t_0_0_0 = vec4f(0.0);
     var t_0_0_1 = vec4f(0.0);
@@ -86,14 +69,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var t_0_1_1 = vec4f(0.0);
     var t_0_1_2 = vec4f(0.0);
     var t_0_1_3 = vec4f(0.0);
-    var t_1_0_0 = vec4f(0.0);
-    var t_1_0_1 = vec4f(0.0);
-    var t_1_0_2 = vec4f(0.0);
-    var t_1_0_3 = vec4f(0.0);
-    var t_1_1_0 = vec4f(0.0);
-    var t_1_1_1 = vec4f(0.0);
-    var t_1_1_2 = vec4f(0.0);
-    var t_1_1_3 = vec4f(0.0);
     {
       let y = y_0 + (-1) * d_0;
       let inside = u32(y) < params.height;
@@ -111,25 +86,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let at_3 = u32(select(0, line_start + c_0_3, ok_3));
       t_0_0_3 = select(vec4f(0.0), load_input_0(c, at_3), ok_3);
     }
-    {
-      let y = y_1 + (-1) * d_1;
-      let inside = u32(y) < params.height;
-      let line_start = y * width;
-      let ok_0 = inside && in_1_0;
-      let at_0 = u32(select(0, line_start + c_1_0, ok_0));
-      t_1_0_0 = select(vec4f(0.0), load_input_0(c, at_0), ok_0);
-      let ok_1 = inside && in_1_1;
-      let at_1 = u32(select(0, line_start + c_1_1, ok_1));
-      t_1_0_1 = select(vec4f(0.0), load_input_0(c, at_1), ok_1);
-      let ok_2 = inside && in_1_2;
-      let at_2 = u32(select(0, line_start + c_1_2, ok_2));
-      t_1_0_2 = select(vec4f(0.0), load_input_0(c, at_2), ok_2);
-      let ok_3 = inside && in_1_3;
-      let at_3 = u32(select(0, line_start + c_1_3, ok_3));
-      t_1_0_3 = select(vec4f(0.0), load_input_0(c, at_3), ok_3);
-    }
     for (var ky = 0; ky < KERNEL; ky++) {
-      let t = w + u32(ky) * 12u;
+      let t = w + u32(ky);
       {
         let y = y_0 + (ky + 0) * d_0;
         let inside = u32(y) < params.height;
@@ -148,167 +106,98 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         t_0_1_3 = select(vec4f(0.0), load_input_0(c, at_3), ok_3);
       }
       {
-        let y = y_1 + (ky + 0) * d_1;
-        let inside = u32(y) < params.height;
-        let line_start = y * width;
-        let ok_0 = inside && in_1_0;
-        let at_0 = u32(select(0, line_start + c_1_0, ok_0));
-        t_1_1_0 = select(vec4f(0.0), load_input_0(c, at_0), ok_0);
-        let ok_1 = inside && in_1_1;
-        let at_1 = u32(select(0, line_start + c_1_1, ok_1));
-        t_1_1_1 = select(vec4f(0.0), load_input_0(c, at_1), ok_1);
-        let ok_2 = inside && in_1_2;
-        let at_2 = u32(select(0, line_start + c_1_2, ok_2));
-        t_1_1_2 = select(vec4f(0.0), load_input_0(c, at_2), ok_2);
-        let ok_3 = inside && in_1_3;
-        let at_3 = u32(select(0, line_start + c_1_3, ok_3));
-        t_1_1_3 = select(vec4f(0.0), load_input_0(c, at_3), ok_3);
-      }
-      {
-        let a = load_weight(t + 0u);
+        let a = vec4f(weights[t][0]);
         acc_0_0_0_0 += a * t_0_0_0.x;
         acc_0_0_1_0 += a * t_0_0_1.x;
         acc_0_1_0_0 += a * t_0_1_0.x;
         acc_0_1_1_0 += a * t_0_1_1.x;
-        acc_1_0_0_0 += a * t_1_0_0.x;
-        acc_1_0_1_0 += a * t_1_0_1.x;
-        acc_1_1_0_0 += a * t_1_1_0.x;
-        acc_1_1_1_0 += a * t_1_1_1.x;
       }
       {
-        let a = load_weight(t + 1u);
+        let a = vec4f(weights[t][1]);
         acc_0_0_0_0 += a * t_0_0_0.y;
         acc_0_0_1_0 += a * t_0_0_1.y;
         acc_0_1_0_0 += a * t_0_1_0.y;
         acc_0_1_1_0 += a * t_0_1_1.y;
-        acc_1_0_0_0 += a * t_1_0_0.y;
-        acc_1_0_1_0 += a * t_1_0_1.y;
-        acc_1_1_0_0 += a * t_1_1_0.y;
-        acc_1_1_1_0 += a * t_1_1_1.y;
       }
       {
-        let a = load_weight(t + 2u);
+        let a = vec4f(weights[t][2]);
         acc_0_0_0_0 += a * t_0_0_0.z;
         acc_0_0_1_0 += a * t_0_0_1.z;
         acc_0_1_0_0 += a * t_0_1_0.z;
         acc_0_1_1_0 += a * t_0_1_1.z;
-        acc_1_0_0_0 += a * t_1_0_0.z;
-        acc_1_0_1_0 += a * t_1_0_1.z;
-        acc_1_1_0_0 += a * t_1_1_0.z;
-        acc_1_1_1_0 += a * t_1_1_1.z;
       }
       {
-        let a = load_weight(t + 3u);
+        let a = vec4f(weights[t][3]);
         acc_0_0_0_0 += a * t_0_0_0.w;
         acc_0_0_1_0 += a * t_0_0_1.w;
         acc_0_1_0_0 += a * t_0_1_0.w;
         acc_0_1_1_0 += a * t_0_1_1.w;
-        acc_1_0_0_0 += a * t_1_0_0.w;
-        acc_1_0_1_0 += a * t_1_0_1.w;
-        acc_1_1_0_0 += a * t_1_1_0.w;
-        acc_1_1_1_0 += a * t_1_1_1.w;
       }
       {
-        let a = load_weight(t + 4u);
+        let a = vec4f(weights[t][4]);
         acc_0_0_0_0 += a * t_0_0_1.x;
         acc_0_0_1_0 += a * t_0_0_2.x;
         acc_0_1_0_0 += a * t_0_1_1.x;
         acc_0_1_1_0 += a * t_0_1_2.x;
-        acc_1_0_0_0 += a * t_1_0_1.x;
-        acc_1_0_1_0 += a * t_1_0_2.x;
-        acc_1_1_0_0 += a * t_1_1_1.x;
-        acc_1_1_1_0 += a * t_1_1_2.x;
       }
       {
-        let a = load_weight(t + 5u);
+        let a = vec4f(weights[t][5]);
         acc_0_0_0_0 += a * t_0_0_1.y;
         acc_0_0_1_0 += a * t_0_0_2.y;
         acc_0_1_0_0 += a * t_0_1_1.y;
         acc_0_1_1_0 += a * t_0_1_2.y;
-        acc_1_0_0_0 += a * t_1_0_1.y;
-        acc_1_0_1_0 += a * t_1_0_2.y;
-        acc_1_1_0_0 += a * t_1_1_1.y;
-        acc_1_1_1_0 += a * t_1_1_2.y;
       }
       {
-        let a = load_weight(t + 6u);
+        let a = vec4f(weights[t][6]);
         acc_0_0_0_0 += a * t_0_0_1.z;
         acc_0_0_1_0 += a * t_0_0_2.z;
         acc_0_1_0_0 += a * t_0_1_1.z;
         acc_0_1_1_0 += a * t_0_1_2.z;
-        acc_1_0_0_0 += a * t_1_0_1.z;
-        acc_1_0_1_0 += a * t_1_0_2.z;
-        acc_1_1_0_0 += a * t_1_1_1.z;
-        acc_1_1_1_0 += a * t_1_1_2.z;
       }
       {
-        let a = load_weight(t + 7u);
+        let a = vec4f(weights[t][7]);
         acc_0_0_0_0 += a * t_0_0_1.w;
         acc_0_0_1_0 += a * t_0_0_2.w;
         acc_0_1_0_0 += a * t_0_1_1.w;
         acc_0_1_1_0 += a * t_0_1_2.w;
-        acc_1_0_0_0 += a * t_1_0_1.w;
-        acc_1_0_1_0 += a * t_1_0_2.w;
-        acc_1_1_0_0 += a * t_1_1_1.w;
-        acc_1_1_1_0 += a * t_1_1_2.w;
       }
       {
-        let a = load_weight(t + 8u);
+        let a = vec4f(weights[t][8]);
         acc_0_0_0_0 += a * t_0_0_2.x;
         acc_0_0_1_0 += a * t_0_0_3.x;
         acc_0_1_0_0 += a * t_0_1_2.x;
         acc_0_1_1_0 += a * t_0_1_3.x;
-        acc_1_0_0_0 += a * t_1_0_2.x;
-        acc_1_0_1_0 += a * t_1_0_3.x;
-        acc_1_1_0_0 += a * t_1_1_2.x;
-        acc_1_1_1_0 += a * t_1_1_3.x;
       }
       {
-        let a = load_weight(t + 9u);
+        let a = vec4f(weights[t][9]);
         acc_0_0_0_0 += a * t_0_0_2.y;
         acc_0_0_1_0 += a * t_0_0_3.y;
         acc_0_1_0_0 += a * t_0_1_2.y;
         acc_0_1_1_0 += a * t_0_1_3.y;
-        acc_1_0_0_0 += a * t_1_0_2.y;
-        acc_1_0_1_0 += a * t_1_0_3.y;
-        acc_1_1_0_0 += a * t_1_1_2.y;
-        acc_1_1_1_0 += a * t_1_1_3.y;
       }
       {
-        let a = load_weight(t + 10u);
+        let a = vec4f(weights[t][10]);
         acc_0_0_0_0 += a * t_0_0_2.z;
         acc_0_0_1_0 += a * t_0_0_3.z;
         acc_0_1_0_0 += a * t_0_1_2.z;
         acc_0_1_1_0 += a * t_0_1_3.z;
-        acc_1_0_0_0 += a * t_1_0_2.z;
-        acc_1_0_1_0 += a * t_1_0_3.z;
-        acc_1_1_0_0 += a * t_1_1_2.z;
-        acc_1_1_1_0 += a * t_1_1_3.z;
       }
       {
-        let a = load_weight(t + 11u);
+        let a = vec4f(weights[t][11]);
         acc_0_0_0_0 += a * t_0_0_2.w;
         acc_0_0_1_0 += a * t_0_0_3.w;
         acc_0_1_0_0 += a * t_0_1_2.w;
         acc_0_1_1_0 += a * t_0_1_3.w;
-        acc_1_0_0_0 += a * t_1_0_2.w;
-        acc_1_0_1_0 += a * t_1_0_3.w;
-        acc_1_1_0_0 += a * t_1_1_2.w;
-        acc_1_1_1_0 += a * t_1_1_3.w;
       }
       t_0_0_0 = t_0_1_0;
       t_0_0_1 = t_0_1_1;
       t_0_0_2 = t_0_1_2;
       t_0_0_3 = t_0_1_3;
-      t_1_0_0 = t_1_1_0;
-      t_1_0_1 = t_1_1_1;
-      t_1_0_2 = t_1_1_2;
-      t_1_0_3 = t_1_1_3;
     }
-    w += 36u;
+    w += 3u;
   }
-  let first = group.y * OUT_BLOCKS;
-  let block_0 = first + 0u * params.layer_blocks;
+  let first = layer_group * OUT_BLOCKS;
+  let block_0 = first + part * params.layer_blocks;
   if (u32(x_0) < params.width && u32(y_0) < params.height) {
     let at = u32(y_0 * width + x_0);
     write_output(at, block_0 + 0u, acc_0_0_0_0 + bias[first + 0u]);
@@ -324,22 +213,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (u32((x_0 + 1 * d_0)) < params.width && u32((y_0 + 1 * d_0)) < params.height) {
     let at = u32((y_0 + 1 * d_0) * width + (x_0 + 1 * d_0));
     write_output(at, block_0 + 0u, acc_0_1_1_0 + bias[first + 0u]);
-  }
-  let block_1 = first + 1u * params.layer_blocks;
-  if (u32(x_1) < params.width && u32(y_1) < params.height) {
-    let at = u32(y_1 * width + x_1);
-    write_output(at, block_1 + 0u, acc_1_0_0_0 + bias[first + 0u]);
-  }
-  if (u32((x_1 + 1 * d_1)) < params.width && u32(y_1) < params.height) {
-    let at = u32(y_1 * width + (x_1 + 1 * d_1));
-    write_output(at, block_1 + 0u, acc_1_0_1_0 + bias[first + 0u]);
-  }
-  if (u32(x_1) < params.width && u32((y_1 + 1 * d_1)) < params.height) {
-    let at = u32((y_1 + 1 * d_1) * width + x_1);
-    write_output(at, block_1 + 0u, acc_1_1_0_0 + bias[first + 0u]);
-  }
-  if (u32((x_1 + 1 * d_1)) < params.width && u32((y_1 + 1 * d_1)) < params.height) {
-    let at = u32((y_1 + 1 * d_1) * width + (x_1 + 1 * d_1));
-    write_output(at, block_1 + 0u, acc_1_1_1_0 + bias[first + 0u]);
   }
 }

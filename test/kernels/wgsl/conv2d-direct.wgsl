@@ -18,7 +18,7 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> input_0: array<vec4f>;
-@group(0) @binding(2) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weights: array<array<vec4f, 12>>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> output: array<vec4f>;
 
@@ -29,8 +29,6 @@ fn load_input_0(c: u32, at: u32) -> vec4f { return vec4f(input_0[params.start_0 
 fn write_output(at: u32, block: u32, value: vec4f) {
   output[params.output_start + at + block * params.size] = vec4f(activate(value));
 }
-
-fn load_weight(i: u32) -> vec4f { return vec4f(weights[i]); }
 
 @compute @workgroup_size(64, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -55,7 +53,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var acc_0_0_1_0 = vec4f(0.0);
   var acc_0_1_0_0 = vec4f(0.0);
   var acc_0_1_1_0 = vec4f(0.0);
-  var w = group.y * params.in_blocks * 36u;
+  var w = group.y * params.in_blocks * 3u;
   for (var c = 0u; c < params.blocks_0; c++) {
     var t_0_0_0 = vec4f(0.0);
     var t_0_0_1 = vec4f(0.0);
@@ -83,7 +81,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       t_0_0_3 = select(vec4f(0.0), load_input_0(c, at_3), ok_3);
     }
     for (var ky = 0; ky < KERNEL; ky++) {
-      let t = w + u32(ky) * 12u;
+      let t = w + u32(ky);
       {
         let y = y_0 + (ky + 0) * d_0;
         let inside = u32(y) < params.height;
@@ -102,84 +100,84 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         t_0_1_3 = select(vec4f(0.0), load_input_0(c, at_3), ok_3);
       }
       {
-        let a = load_weight(t + 0u);
+        let a = vec4f(weights[t][0]);
         acc_0_0_0_0 += a * t_0_0_0.x;
         acc_0_0_1_0 += a * t_0_0_1.x;
         acc_0_1_0_0 += a * t_0_1_0.x;
         acc_0_1_1_0 += a * t_0_1_1.x;
       }
       {
-        let a = load_weight(t + 1u);
+        let a = vec4f(weights[t][1]);
         acc_0_0_0_0 += a * t_0_0_0.y;
         acc_0_0_1_0 += a * t_0_0_1.y;
         acc_0_1_0_0 += a * t_0_1_0.y;
         acc_0_1_1_0 += a * t_0_1_1.y;
       }
       {
-        let a = load_weight(t + 2u);
+        let a = vec4f(weights[t][2]);
         acc_0_0_0_0 += a * t_0_0_0.z;
         acc_0_0_1_0 += a * t_0_0_1.z;
         acc_0_1_0_0 += a * t_0_1_0.z;
         acc_0_1_1_0 += a * t_0_1_1.z;
       }
       {
-        let a = load_weight(t + 3u);
+        let a = vec4f(weights[t][3]);
         acc_0_0_0_0 += a * t_0_0_0.w;
         acc_0_0_1_0 += a * t_0_0_1.w;
         acc_0_1_0_0 += a * t_0_1_0.w;
         acc_0_1_1_0 += a * t_0_1_1.w;
       }
       {
-        let a = load_weight(t + 4u);
+        let a = vec4f(weights[t][4]);
         acc_0_0_0_0 += a * t_0_0_1.x;
         acc_0_0_1_0 += a * t_0_0_2.x;
         acc_0_1_0_0 += a * t_0_1_1.x;
         acc_0_1_1_0 += a * t_0_1_2.x;
       }
       {
-        let a = load_weight(t + 5u);
+        let a = vec4f(weights[t][5]);
         acc_0_0_0_0 += a * t_0_0_1.y;
         acc_0_0_1_0 += a * t_0_0_2.y;
         acc_0_1_0_0 += a * t_0_1_1.y;
         acc_0_1_1_0 += a * t_0_1_2.y;
       }
       {
-        let a = load_weight(t + 6u);
+        let a = vec4f(weights[t][6]);
         acc_0_0_0_0 += a * t_0_0_1.z;
         acc_0_0_1_0 += a * t_0_0_2.z;
         acc_0_1_0_0 += a * t_0_1_1.z;
         acc_0_1_1_0 += a * t_0_1_2.z;
       }
       {
-        let a = load_weight(t + 7u);
+        let a = vec4f(weights[t][7]);
         acc_0_0_0_0 += a * t_0_0_1.w;
         acc_0_0_1_0 += a * t_0_0_2.w;
         acc_0_1_0_0 += a * t_0_1_1.w;
         acc_0_1_1_0 += a * t_0_1_2.w;
       }
       {
-        let a = load_weight(t + 8u);
+        let a = vec4f(weights[t][8]);
         acc_0_0_0_0 += a * t_0_0_2.x;
         acc_0_0_1_0 += a * t_0_0_3.x;
         acc_0_1_0_0 += a * t_0_1_2.x;
         acc_0_1_1_0 += a * t_0_1_3.x;
       }
       {
-        let a = load_weight(t + 9u);
+        let a = vec4f(weights[t][9]);
         acc_0_0_0_0 += a * t_0_0_2.y;
         acc_0_0_1_0 += a * t_0_0_3.y;
         acc_0_1_0_0 += a * t_0_1_2.y;
         acc_0_1_1_0 += a * t_0_1_3.y;
       }
       {
-        let a = load_weight(t + 10u);
+        let a = vec4f(weights[t][10]);
         acc_0_0_0_0 += a * t_0_0_2.z;
         acc_0_0_1_0 += a * t_0_0_3.z;
         acc_0_1_0_0 += a * t_0_1_2.z;
         acc_0_1_1_0 += a * t_0_1_3.z;
       }
       {
-        let a = load_weight(t + 11u);
+        let a = vec4f(weights[t][11]);
         acc_0_0_0_0 += a * t_0_0_2.w;
         acc_0_0_1_0 += a * t_0_0_3.w;
         acc_0_1_0_0 += a * t_0_1_2.w;
@@ -190,7 +188,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       t_0_0_2 = t_0_1_2;
       t_0_0_3 = t_0_1_3;
     }
-    w += 36u;
+    w += 3u;
   }
   let first = group.y * OUT_BLOCKS;
   let block_0 = first + 0u * params.layer_blocks;

@@ -18,7 +18,7 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> input_0: array<vec4f>;
-@group(0) @binding(2) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weights: array<array<vec4f, 4>>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> output: array<vec4f>;
 
@@ -29,257 +29,112 @@ fn load_input_0(c: u32, at: u32) -> vec4f { return vec4f(input_0[params.start_0 
 fn write_output(at: u32, block: u32, value: vec4f) {
   output[params.output_start + at + block * params.size] = vec4f(activate(value));
 }
-
-fn load_weight(i: u32) -> vec4f { return vec4f(weights[i]); }
+var<workgroup> staged: array<vec4f, 100>;
+var<workgroup> spread: array<array<vec4f, 4>, WORKGROUP>;
 
 @compute @workgroup_size(64, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let width = i32(params.width);
-  let tile = (group.z * groups.x + group.x) * WORKGROUP + lane;
+  let tile = group.z * groups.x + group.x;
   let d_0 = i32(params.dilation_0);
   let qx_0 = i32(tile % params.across_0);
   let qy_0 = i32(tile / params.across_0);
-  let first_x_0 = qx_0 / d_0 * (2 * d_0) + qx_0 % d_0;
-  let first_y_0 = qy_0 / d_0 * (2 * d_0) + qy_0 % d_0;
-  let x_0 = first_x_0;
-  let y_0 = first_y_0;
-  let c_0_0 = x_0 + -1 * d_0;
-  let in_0_0 = u32(c_0_0) < params.width;
-  let c_0_1 = x_0 + 0 * d_0;
-  let in_0_1 = u32(c_0_1) < params.width;
-  let c_0_2 = x_0 + 1 * d_0;
-  let in_0_2 = u32(c_0_2) < params.width;
-  let c_0_3 = x_0 + 2 * d_0;
-  let in_0_3 = u32(c_0_3) < params.width;
-  var m_0_0_0_0 = vec4f(0.0);
-  var m_0_0_1_0 = vec4f(0.0);
-  var m_0_0_2_0 = vec4f(0.0);
-  var m_0_0_3_0 = vec4f(0.0);
-  var m_0_0_4_0 = vec4f(0.0);
-  var m_0_0_5_0 = vec4f(0.0);
-  var m_0_0_6_0 = vec4f(0.0);
-  var m_0_0_7_0 = vec4f(0.0);
-  var m_0_0_8_0 = vec4f(0.0);
-  var m_0_0_9_0 = vec4f(0.0);
-  var m_0_0_10_0 = vec4f(0.0);
-  var m_0_0_11_0 = vec4f(0.0);
-  var m_0_0_12_0 = vec4f(0.0);
-  var m_0_0_13_0 = vec4f(0.0);
-  var m_0_0_14_0 = vec4f(0.0);
-  var m_0_0_15_0 = vec4f(0.0);
-  var w = group.y * params.in_blocks * 64u;
+  let first_x_0 = qx_0 / d_0 * (8 * d_0) + qx_0 % d_0;
+  let first_y_0 = qy_0 / d_0 * (8 * d_0) + qy_0 % d_0;
+  let x_0 = first_x_0 + i32(lane % 8u) * 1 * d_0;
+  let y_0 = first_y_0 + i32(lane / 8u) * 1 * d_0;
+  let at = lane / 8u * 10u + lane % 8u * 1u;
+  let copy_x_0 = first_x_0 + (i32((lane) % 10u) - 1) * d_0;
+  let copy_y_0 = first_y_0 + (i32((lane) / 10u) - 1) * d_0;
+  let inside_0 = u32(copy_x_0) < params.width && u32(copy_y_0) < params.height;
+  if (!inside_0) { staged[lane] = vec4f(0.0); }
+  let copy_x_1 = first_x_0 + (i32((lane + 64u) % 10u) - 1) * d_0;
+  let copy_y_1 = first_y_0 + (i32((lane + 64u) / 10u) - 1) * d_0;
+  let inside_1 = u32(copy_x_1) < params.width && u32(copy_y_1) < params.height && lane + 64u < 100u;
+  if (!inside_1 && lane + 64u < 100u) { staged[lane + 64u] = vec4f(0.0); }
+  var m_0_0 = vec4f(0.0);
+  var m_1_0 = vec4f(0.0);
+  var m_2_0 = vec4f(0.0);
+  var m_3_0 = vec4f(0.0);
+  var w = group.y * params.in_blocks * 16u;
   for (var c = 0u; c < params.blocks_0; c++) {
-    let t = w + 0u * 64u;
-    var t_0_0_0 = vec4f(0.0);
-    var t_0_0_1 = vec4f(0.0);
-    var t_0_0_2 = vec4f(0.0);
-    var t_0_0_3 = vec4f(0.0);
-    var t_0_1_0 = vec4f(0.0);
-    var t_0_1_1 = vec4f(0.0);
-    var t_0_1_2 = vec4f(0.0);
-    var t_0_1_3 = vec4f(0.0);
-    var t_0_2_0 = vec4f(0.0);
-    var t_0_2_1 = vec4f(0.0);
-    var t_0_2_2 = vec4f(0.0);
-    var t_0_2_3 = vec4f(0.0);
-    var t_0_3_0 = vec4f(0.0);
-    var t_0_3_1 = vec4f(0.0);
-    var t_0_3_2 = vec4f(0.0);
-    var t_0_3_3 = vec4f(0.0);
+    if (inside_0) { staged[lane] = load_input_0(c, u32(copy_y_0 * width + copy_x_0)); }
+    if (inside_1) { staged[lane + 64u] = load_input_0(c, u32(copy_y_1 * width + copy_x_1)); }
+    workgroupBarrier();
     {
-      let y = y_0 + (-1) * d_0;
-      let inside = u32(y) < params.height;
-      let line_start = y * width;
-      let ok_0 = inside && in_0_0;
-      let at_0 = u32(select(0, line_start + c_0_0, ok_0));
-      t_0_0_0 = select(vec4f(0.0), load_input_0(c, at_0), ok_0);
-      let ok_1 = inside && in_0_1;
-      let at_1 = u32(select(0, line_start + c_0_1, ok_1));
-      t_0_0_1 = select(vec4f(0.0), load_input_0(c, at_1), ok_1);
-      let ok_2 = inside && in_0_2;
-      let at_2 = u32(select(0, line_start + c_0_2, ok_2));
-      t_0_0_2 = select(vec4f(0.0), load_input_0(c, at_2), ok_2);
-      let ok_3 = inside && in_0_3;
-      let at_3 = u32(select(0, line_start + c_0_3, ok_3));
-      t_0_0_3 = select(vec4f(0.0), load_input_0(c, at_3), ok_3);
+      let item = lane + 0u;
+      let place = item / 4u;
+      let row = item % 4u;
+      let corner = place / 4u * 20u + place % 4u * 2u;
+      let a = corner + select(select(1u, 2u, row == 2u), 0u, row == 0u) * 10u;
+      let b = corner + select(select(2u, 1u, row == 2u), 3u, row == 3u) * 10u;
+      let sign = select(-1.0, 1.0, row == 1u);
+      let u_0 = staged[a + 0u] + sign * staged[b + 0u];
+      let u_1 = staged[a + 1u] + sign * staged[b + 1u];
+      let u_2 = staged[a + 2u] + sign * staged[b + 2u];
+      let u_3 = staged[a + 3u] + sign * staged[b + 3u];
+      let to = row * 16u + place / 4u;
+      spread[to + 0u][place % 4u] = u_0 - u_2;
+      spread[to + 4u][place % 4u] = u_1 + u_2;
+      spread[to + 8u][place % 4u] = u_2 - u_1;
+      spread[to + 12u][place % 4u] = u_1 - u_3;
+    }
+    workgroupBarrier();
+    let t = w + lane / 4u;
+    let v_0 = spread[lane][0];
+    let v_1 = spread[lane][1];
+    let v_2 = spread[lane][2];
+    let v_3 = spread[lane][3];
+    {
+      let a = vec4f(weights[t][0]);
+      m_0_0 += a * v_0.x;
+      m_1_0 += a * v_1.x;
+      m_2_0 += a * v_2.x;
+      m_3_0 += a * v_3.x;
     }
     {
-      let y = y_0 + (0) * d_0;
-      let inside = u32(y) < params.height;
-      let line_start = y * width;
-      let ok_0 = inside && in_0_0;
-      let at_0 = u32(select(0, line_start + c_0_0, ok_0));
-      t_0_1_0 = select(vec4f(0.0), load_input_0(c, at_0), ok_0);
-      let ok_1 = inside && in_0_1;
-      let at_1 = u32(select(0, line_start + c_0_1, ok_1));
-      t_0_1_1 = select(vec4f(0.0), load_input_0(c, at_1), ok_1);
-      let ok_2 = inside && in_0_2;
-      let at_2 = u32(select(0, line_start + c_0_2, ok_2));
-      t_0_1_2 = select(vec4f(0.0), load_input_0(c, at_2), ok_2);
-      let ok_3 = inside && in_0_3;
-      let at_3 = u32(select(0, line_start + c_0_3, ok_3));
-      t_0_1_3 = select(vec4f(0.0), load_input_0(c, at_3), ok_3);
+      let a = vec4f(weights[t][1]);
+      m_0_0 += a * v_0.y;
+      m_1_0 += a * v_1.y;
+      m_2_0 += a * v_2.y;
+      m_3_0 += a * v_3.y;
     }
     {
-      let y = y_0 + (1) * d_0;
-      let inside = u32(y) < params.height;
-      let line_start = y * width;
-      let ok_0 = inside && in_0_0;
-      let at_0 = u32(select(0, line_start + c_0_0, ok_0));
-      t_0_2_0 = select(vec4f(0.0), load_input_0(c, at_0), ok_0);
-      let ok_1 = inside && in_0_1;
-      let at_1 = u32(select(0, line_start + c_0_1, ok_1));
-      t_0_2_1 = select(vec4f(0.0), load_input_0(c, at_1), ok_1);
-      let ok_2 = inside && in_0_2;
-      let at_2 = u32(select(0, line_start + c_0_2, ok_2));
-      t_0_2_2 = select(vec4f(0.0), load_input_0(c, at_2), ok_2);
-      let ok_3 = inside && in_0_3;
-      let at_3 = u32(select(0, line_start + c_0_3, ok_3));
-      t_0_2_3 = select(vec4f(0.0), load_input_0(c, at_3), ok_3);
+      let a = vec4f(weights[t][2]);
+      m_0_0 += a * v_0.z;
+      m_1_0 += a * v_1.z;
+      m_2_0 += a * v_2.z;
+      m_3_0 += a * v_3.z;
     }
     {
-      let y = y_0 + (2) * d_0;
-      let inside = u32(y) < params.height;
-      let line_start = y * width;
-      let ok_0 = inside && in_0_0;
-      let at_0 = u32(select(0, line_start + c_0_0, ok_0));
-      t_0_3_0 = select(vec4f(0.0), load_input_0(c, at_0), ok_0);
-      let ok_1 = inside && in_0_1;
-      let at_1 = u32(select(0, line_start + c_0_1, ok_1));
-      t_0_3_1 = select(vec4f(0.0), load_input_0(c, at_1), ok_1);
-      let ok_2 = inside && in_0_2;
-      let at_2 = u32(select(0, line_start + c_0_2, ok_2));
-      t_0_3_2 = select(vec4f(0.0), load_input_0(c, at_2), ok_2);
-      let ok_3 = inside && in_0_3;
-      let at_3 = u32(select(0, line_start + c_0_3, ok_3));
-      t_0_3_3 = select(vec4f(0.0), load_input_0(c, at_3), ok_3);
+      let a = vec4f(weights[t][3]);
+      m_0_0 += a * v_0.w;
+      m_1_0 += a * v_1.w;
+      m_2_0 += a * v_2.w;
+      m_3_0 += a * v_3.w;
     }
-    let u_0_0_0 = t_0_0_0 - t_0_2_0;
-    let u_0_1_0 = t_0_1_0 + t_0_2_0;
-    let u_0_2_0 = t_0_2_0 - t_0_1_0;
-    let u_0_3_0 = t_0_1_0 - t_0_3_0;
-    let u_0_0_1 = t_0_0_1 - t_0_2_1;
-    let u_0_1_1 = t_0_1_1 + t_0_2_1;
-    let u_0_2_1 = t_0_2_1 - t_0_1_1;
-    let u_0_3_1 = t_0_1_1 - t_0_3_1;
-    let u_0_0_2 = t_0_0_2 - t_0_2_2;
-    let u_0_1_2 = t_0_1_2 + t_0_2_2;
-    let u_0_2_2 = t_0_2_2 - t_0_1_2;
-    let u_0_3_2 = t_0_1_2 - t_0_3_2;
-    let u_0_0_3 = t_0_0_3 - t_0_2_3;
-    let u_0_1_3 = t_0_1_3 + t_0_2_3;
-    let u_0_2_3 = t_0_2_3 - t_0_1_3;
-    let u_0_3_3 = t_0_1_3 - t_0_3_3;
-    let v_0_0_0 = u_0_0_0 - u_0_0_2;
-    let v_0_0_1 = u_0_0_1 + u_0_0_2;
-    let v_0_0_2 = u_0_0_2 - u_0_0_1;
-    let v_0_0_3 = u_0_0_1 - u_0_0_3;
-    let v_0_0_4 = u_0_1_0 - u_0_1_2;
-    let v_0_0_5 = u_0_1_1 + u_0_1_2;
-    let v_0_0_6 = u_0_1_2 - u_0_1_1;
-    let v_0_0_7 = u_0_1_1 - u_0_1_3;
-    let v_0_0_8 = u_0_2_0 - u_0_2_2;
-    let v_0_0_9 = u_0_2_1 + u_0_2_2;
-    let v_0_0_10 = u_0_2_2 - u_0_2_1;
-    let v_0_0_11 = u_0_2_1 - u_0_2_3;
-    let v_0_0_12 = u_0_3_0 - u_0_3_2;
-    let v_0_0_13 = u_0_3_1 + u_0_3_2;
-    let v_0_0_14 = u_0_3_2 - u_0_3_1;
-    let v_0_0_15 = u_0_3_1 - u_0_3_3;
-    { let a = load_weight(t + 0u); m_0_0_0_0 += a * v_0_0_0.x; }
-    { let a = load_weight(t + 1u); m_0_0_0_0 += a * v_0_0_0.y; }
-    { let a = load_weight(t + 2u); m_0_0_0_0 += a * v_0_0_0.z; }
-    { let a = load_weight(t + 3u); m_0_0_0_0 += a * v_0_0_0.w; }
-    { let a = load_weight(t + 4u); m_0_0_1_0 += a * v_0_0_1.x; }
-    { let a = load_weight(t + 5u); m_0_0_1_0 += a * v_0_0_1.y; }
-    { let a = load_weight(t + 6u); m_0_0_1_0 += a * v_0_0_1.z; }
-    { let a = load_weight(t + 7u); m_0_0_1_0 += a * v_0_0_1.w; }
-    { let a = load_weight(t + 8u); m_0_0_2_0 += a * v_0_0_2.x; }
-    { let a = load_weight(t + 9u); m_0_0_2_0 += a * v_0_0_2.y; }
-    { let a = load_weight(t + 10u); m_0_0_2_0 += a * v_0_0_2.z; }
-    { let a = load_weight(t + 11u); m_0_0_2_0 += a * v_0_0_2.w; }
-    { let a = load_weight(t + 12u); m_0_0_3_0 += a * v_0_0_3.x; }
-    { let a = load_weight(t + 13u); m_0_0_3_0 += a * v_0_0_3.y; }
-    { let a = load_weight(t + 14u); m_0_0_3_0 += a * v_0_0_3.z; }
-    { let a = load_weight(t + 15u); m_0_0_3_0 += a * v_0_0_3.w; }
-    { let a = load_weight(t + 16u); m_0_0_4_0 += a * v_0_0_4.x; }
-    { let a = load_weight(t + 17u); m_0_0_4_0 += a * v_0_0_4.y; }
-    { let a = load_weight(t + 18u); m_0_0_4_0 += a * v_0_0_4.z; }
-    { let a = load_weight(t + 19u); m_0_0_4_0 += a * v_0_0_4.w; }
-    { let a = load_weight(t + 20u); m_0_0_5_0 += a * v_0_0_5.x; }
-    { let a = load_weight(t + 21u); m_0_0_5_0 += a * v_0_0_5.y; }
-    { let a = load_weight(t + 22u); m_0_0_5_0 += a * v_0_0_5.z; }
-    { let a = load_weight(t + 23u); m_0_0_5_0 += a * v_0_0_5.w; }
-    { let a = load_weight(t + 24u); m_0_0_6_0 += a * v_0_0_6.x; }
-    { let a = load_weight(t + 25u); m_0_0_6_0 += a * v_0_0_6.y; }
-    { let a = load_weight(t + 26u); m_0_0_6_0 += a * v_0_0_6.z; }
-    { let a = load_weight(t + 27u); m_0_0_6_0 += a * v_0_0_6.w; }
-    { let a = load_weight(t + 28u); m_0_0_7_0 += a * v_0_0_7.x; }
-    { let a = load_weight(t + 29u); m_0_0_7_0 += a * v_0_0_7.y; }
-    { let a = load_weight(t + 30u); m_0_0_7_0 += a * v_0_0_7.z; }
-    { let a = load_weight(t + 31u); m_0_0_7_0 += a * v_0_0_7.w; }
-    { let a = load_weight(t + 32u); m_0_0_8_0 += a * v_0_0_8.x; }
-    { let a = load_weight(t + 33u); m_0_0_8_0 += a * v_0_0_8.y; }
-    { let a = load_weight(t + 34u); m_0_0_8_0 += a * v_0_0_8.z; }
-    { let a = load_weight(t + 35u); m_0_0_8_0 += a * v_0_0_8.w; }
-    { let a = load_weight(t + 36u); m_0_0_9_0 += a * v_0_0_9.x; }
-    { let a = load_weight(t + 37u); m_0_0_9_0 += a * v_0_0_9.y; }
-    { let a = load_weight(t + 38u); m_0_0_9_0 += a * v_0_0_9.z; }
-    { let a = load_weight(t + 39u); m_0_0_9_0 += a * v_0_0_9.w; }
-    { let a = load_weight(t + 40u); m_0_0_10_0 += a * v_0_0_10.x; }
-    { let a = load_weight(t + 41u); m_0_0_10_0 += a * v_0_0_10.y; }
-    { let a = load_weight(t + 42u); m_0_0_10_0 += a * v_0_0_10.z; }
-    { let a = load_weight(t + 43u); m_0_0_10_0 += a * v_0_0_10.w; }
-    { let a = load_weight(t + 44u); m_0_0_11_0 += a * v_0_0_11.x; }
-    { let a = load_weight(t + 45u); m_0_0_11_0 += a * v_0_0_11.y; }
-    { let a = load_weight(t + 46u); m_0_0_11_0 += a * v_0_0_11.z; }
-    { let a = load_weight(t + 47u); m_0_0_11_0 += a * v_0_0_11.w; }
-    { let a = load_weight(t + 48u); m_0_0_12_0 += a * v_0_0_12.x; }
-    { let a = load_weight(t + 49u); m_0_0_12_0 += a * v_0_0_12.y; }
-    { let a = load_weight(t + 50u); m_0_0_12_0 += a * v_0_0_12.z; }
-    { let a = load_weight(t + 51u); m_0_0_12_0 += a * v_0_0_12.w; }
-    { let a = load_weight(t + 52u); m_0_0_13_0 += a * v_0_0_13.x; }
-    { let a = load_weight(t + 53u); m_0_0_13_0 += a * v_0_0_13.y; }
-    { let a = load_weight(t + 54u); m_0_0_13_0 += a * v_0_0_13.z; }
-    { let a = load_weight(t + 55u); m_0_0_13_0 += a * v_0_0_13.w; }
-    { let a = load_weight(t + 56u); m_0_0_14_0 += a * v_0_0_14.x; }
-    { let a = load_weight(t + 57u); m_0_0_14_0 += a * v_0_0_14.y; }
-    { let a = load_weight(t + 58u); m_0_0_14_0 += a * v_0_0_14.z; }
-    { let a = load_weight(t + 59u); m_0_0_14_0 += a * v_0_0_14.w; }
-    { let a = load_weight(t + 60u); m_0_0_15_0 += a * v_0_0_15.x; }
-    { let a = load_weight(t + 61u); m_0_0_15_0 += a * v_0_0_15.y; }
-    { let a = load_weight(t + 62u); m_0_0_15_0 += a * v_0_0_15.z; }
-    { let a = load_weight(t + 63u); m_0_0_15_0 += a * v_0_0_15.w; }
-    w += 64u;
+    w += 16u;
   }
-  let n_0_0_0_0_0 = m_0_0_0_0 + m_0_0_4_0 + m_0_0_8_0;
-  let n_0_0_0_1_0 = m_0_0_4_0 - m_0_0_8_0 - m_0_0_12_0;
-  let n_0_0_0_0_1 = m_0_0_1_0 + m_0_0_5_0 + m_0_0_9_0;
-  let n_0_0_0_1_1 = m_0_0_5_0 - m_0_0_9_0 - m_0_0_13_0;
-  let n_0_0_0_0_2 = m_0_0_2_0 + m_0_0_6_0 + m_0_0_10_0;
-  let n_0_0_0_1_2 = m_0_0_6_0 - m_0_0_10_0 - m_0_0_14_0;
-  let n_0_0_0_0_3 = m_0_0_3_0 + m_0_0_7_0 + m_0_0_11_0;
-  let n_0_0_0_1_3 = m_0_0_7_0 - m_0_0_11_0 - m_0_0_15_0;
-  let acc_0_0_0_0 = n_0_0_0_0_0 + n_0_0_0_0_1 + n_0_0_0_0_2;
-  let acc_0_0_1_0 = n_0_0_0_0_1 - n_0_0_0_0_2 - n_0_0_0_0_3;
-  let acc_0_1_0_0 = n_0_0_0_1_0 + n_0_0_0_1_1 + n_0_0_0_1_2;
-  let acc_0_1_1_0 = n_0_0_0_1_1 - n_0_0_0_1_2 - n_0_0_0_1_3;
+  workgroupBarrier();
+  spread[lane][0] = m_0_0;
+  spread[lane][1] = m_1_0;
+  spread[lane][2] = m_2_0;
+  spread[lane][3] = m_3_0;
+  workgroupBarrier();
+  var acc_0_0_0_0 = vec4f(0.0);
+  {
+    let place = lane / 16u * 4u + lane % 8u / 2u;
+    let start = lane / 8u % 2u * 16u + lane % 2u * 4u + place / 4u;
+    let down = select(1.0, -1.0, lane / 8u % 2u == 1u);
+    let n_0 = spread[start + 0u][place % 4u] + down * (spread[start + 16u][place % 4u] + spread[start + 32u][place % 4u]);
+    let n_1 = spread[start + 4u][place % 4u] + down * (spread[start + 20u][place % 4u] + spread[start + 36u][place % 4u]);
+    let n_2 = spread[start + 8u][place % 4u] + down * (spread[start + 24u][place % 4u] + spread[start + 40u][place % 4u]);
+    acc_0_0_0_0 = n_0 + select(1.0, -1.0, lane % 2u == 1u) * (n_1 + n_2);
+  }
   let first = group.y * OUT_BLOCKS;
   let block_0 = first + 0u * params.layer_blocks;
   if (u32(x_0) < params.width && u32(y_0) < params.height) {
     let at = u32(y_0 * width + x_0);
     write_output(at, block_0 + 0u, acc_0_0_0_0 + bias[first + 0u]);
-  }
-  if (u32((x_0 + 1 * d_0)) < params.width && u32(y_0) < params.height) {
-    let at = u32(y_0 * width + (x_0 + 1 * d_0));
-    write_output(at, block_0 + 0u, acc_0_0_1_0 + bias[first + 0u]);
-  }
-  if (u32(x_0) < params.width && u32((y_0 + 1 * d_0)) < params.height) {
-    let at = u32((y_0 + 1 * d_0) * width + x_0);
-    write_output(at, block_0 + 0u, acc_0_1_0_0 + bias[first + 0u]);
-  }
-  if (u32((x_0 + 1 * d_0)) < params.width && u32((y_0 + 1 * d_0)) < params.height) {
-    let at = u32((y_0 + 1 * d_0) * width + (x_0 + 1 * d_0));
-    write_output(at, block_0 + 0u, acc_0_1_1_0 + bias[first + 0u]);
   }
 }

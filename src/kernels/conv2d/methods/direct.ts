@@ -7,23 +7,16 @@
  * even if all lanes need the same one, and is several times faster with `subgroup`. There only one tile is offered,
  * because this method takes just as long to compile.
  */
-import { reads } from '../../program.ts';
+import { reads, readsRows } from '../../program.ts';
 import { each, range } from '../../text.ts';
-import { vectorLanes } from '../method.ts';
 import type { Method } from '../method.ts';
 import { blockOf, halved, tap, tileImplementations } from './registerTile.ts';
-import type { Fetch, Recipe, TileList } from './registerTile.ts';
+import type { Fetch, Recipe } from './registerTile.ts';
 import { TAPS } from './taps.ts';
+import { directTiles } from './tiles.ts';
 
 /** Invocations of a workgroup. */
-export const DIRECT_WORKGROUP = 64;
-
-const TILES: TileList = [
-  [2, 2, 16],
-  [4, 2, 16],
-  [2, 2, 32],
-  [4, 2, 8],
-];
+const DIRECT_WORKGROUP = 64;
 
 /** Taps come straight from memory; a tap outside the picture is zero. */
 export const FROM_MEMORY: Pick<Fetch, 'side' | 'place' | 'loadRow'> = {
@@ -52,24 +45,42 @@ export const FROM_MEMORY: Pick<Fetch, 'side' | 'place' | 'loadRow'> = {
   },
 };
 
-export const DIRECT: Fetch = {
+/** Weights one by one, for software adapters. */
+const DIRECT: Fetch = {
   ...FROM_MEMORY,
   name: 'direct',
   lane: 'local_invocation_index',
   enables: [],
   isTexture: false,
   binding: reads,
+  step: (vectors) => vectors,
   fits: () => true,
   functions: (_: Recipe) => 'fn load_weight(i: u32) -> vec4f { return vec4f(weights[i]); }',
-  atBlock: () => '',
   atWeightRow: (_, length, row) => `      let t = w + ${row} * ${length}u;`,
   weight: (_, i) => `load_weight(t + ${i}u)`,
 };
 
+/**
+ * Weights as rows of known length: one bounds check and one address for all weights of a row, and then loads at
+ * constant distances. Weight by weight, NVIDIA's GPUs spend more instructions on addresses than on products.
+ */
+export const WEIGHT_ROWS: Pick<Fetch, 'isTexture' | 'rows' | 'binding' | 'step' | 'atWeightRow' | 'weight'> = {
+  isTexture: false,
+  rows: true,
+  binding: readsRows,
+  step: (vectors, length) => vectors / length,
+  atWeightRow: (_, __, row) => `      let t = w + ${row};`,
+  weight: (_, i) => `vec4f(weights[t][${i}])`,
+};
+
+const DIRECT_ROWS: Fetch = { ...DIRECT, ...WEIGHT_ROWS, functions: () => '' };
+
 export const direct: Method = {
   name: DIRECT.name,
   implementations(layer) {
-    const tiles = vectorLanes(layer.target) ? TILES.slice(0, 1) : TILES;
-    return tileImplementations(layer, tiles, DIRECT_WORKGROUP, DIRECT, TAPS);
+    const tiles = directTiles(layer);
+    return layer.target.capabilities?.cpu
+      ? tileImplementations(layer, tiles, DIRECT_WORKGROUP, DIRECT, TAPS)
+      : tileImplementations(layer, tiles, DIRECT_WORKGROUP, DIRECT_ROWS, TAPS, true);
   },
 };

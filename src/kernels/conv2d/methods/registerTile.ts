@@ -6,7 +6,8 @@
  * input is used once per output channel and each vec4 of weights once per pixel. Its pixels are one dilation apart, so
  * that neighbours in the tile share taps: 2x2 pixels and a 3x3 kernel take 16 loads per channel block instead of 36.
  * Tiles are numbered along the picture, row after row, so that small and odd sizes waste little. With several
- * dilations, an invocation has a tile for each, and multiplies every weight it fetches in all of them.
+ * dilations, an invocation has a tile for each, and multiplies every weight it fetches in all of them; or the dilations
+ * run **apart**, each in workgroups of its own, so that registers are left for more channels a tile.
  *
  * A method combines a **fetch** (how an invocation gets taps and weights) with an **arithmetic** (how taps and weights
  * become outputs: taps.ts, winograd.ts).
@@ -44,12 +45,16 @@ export interface Recipe {
   method: string;
   tile: Tile;
   kernel: number;
-  /** Number of dilations. */
+  /** Number of dilations that an invocation computes. */
   dilations: number;
+  /** Number of dilations that run apart; absent if there are none. */
+  parts?: number;
   /** Whether each dilation reads its own channels. */
   split: boolean;
   activation: ActivationCode;
   weights: DType;
+  /** Whether weights are bound as rows; absent if not. */
+  rows?: true | undefined;
   sources: readonly SourceRecipe[];
   store: StoreRecipe;
 }
@@ -68,10 +73,14 @@ export interface Fetch {
    * nothing.
    */
   side: number;
-  /** The binding `weights`. */
-  binding(weights: { dtype: DType }): Binding;
+  /** The binding `weights`. @param length vec4s of the weights that `atWeightRow` prepares. */
+  binding(weights: { dtype: DType }, length: number): Binding;
+  /** How many steps of `w` an input block is. @param vectors vec4s of its weights. @param length as in `binding`. */
+  step(vectors: number, length: number): number;
   /** Whether weights are rows of a texture, one per input block. */
   isTexture: boolean;
+  /** Whether weights are bound as rows (`readsRows`). */
+  rows?: true | undefined;
   /** Whether a layer's tile fits. @param vectors vec4s of weights per input block. */
   fits(attrs: ConvAttrs, tile: Tile, vectors: number, inBlocks: number): boolean;
   /** Module-scope WGSL: workgroup memory, functions. */
@@ -82,7 +91,7 @@ export interface Fetch {
    */
   place(recipe: Recipe, s: number): string;
   /** WGSL at the start of an input block of source n. */
-  atBlock(recipe: Recipe, n: number, vectors: number): string;
+  atBlock?(recipe: Recipe, n: number): string;
   /**
    * WGSL that loads a row of taps of dilation s, `line` rows below the tile's first, into `tap(s, r, 0)` and the
    * following taps.
@@ -100,6 +109,8 @@ export interface Arithmetic {
   name: string;
   /** vec4 of weights for each of the `4 out` of a tap or position. */
   positions(kernel: number): number;
+  /** How many parts of an input block's weights `atWeightRow` prepares one by one. */
+  weightRows(kernel: number): number;
   /** Whether it can compute this kernel size in this tile. */
   suits(kernel: number, tile: TileSize): boolean;
   /** OIHW weights to [out][in][position]. */
@@ -135,8 +146,8 @@ export function weightIndex({ out }: TileSize, position: number, lane: number, o
 }
 
 /** The block of source n that dilation s reads, as WGSL. */
-export function blockOf({ split }: Recipe, n: number, s: number): string {
-  return split ? `${s}u * params.blocks_${n} + c` : 'c';
+export function blockOf({ split, parts }: Recipe, n: number, s: number, c = 'c'): string {
+  return split ? `${parts ? 'part' : `${s}u`} * params.blocks_${n} + ${c}` : c;
 }
 
 /** A row or column of source n, as WGSL: halved if the source's plane has half the size. */
@@ -147,10 +158,18 @@ export function halved({ sources }: Recipe, n: number, value: string): string {
 /** WGSL that places the tile of dilation s of a workgroup or an invocation. */
 function placeTile(recipe: Recipe, s: number, fetch: Fetch, arithmetic: Arithmetic): string {
   const { columns, rows } = recipe.tile;
+  const { parts = 1 } = recipe;
+  // With dilations apart, s is 0, and the workgroup's part decides.
+  const param = (name: string): string =>
+    range(parts - 1).reduce(
+      (value, i) => `select(${value}, params.${name}_${i + 1}, part == ${i + 1}u)`,
+      `params.${name}_${s}`,
+    );
+  const across = parts > 1 ? `  let across_${s} = ${param('across')};\n` : '';
   return `
-  let d_${s} = i32(params.dilation_${s});
-  let qx_${s} = i32(tile % params.across_${s});
-  let qy_${s} = i32(tile / params.across_${s});
+${across}  let d_${s} = i32(${param('dilation')});
+  let qx_${s} = i32(tile % ${across ? '' : 'params.'}across_${s});
+  let qy_${s} = i32(tile / ${across ? '' : 'params.'}across_${s});
   let first_x_${s} = qx_${s} / d_${s} * (${fetch.side * columns} * d_${s}) + qx_${s} % d_${s};
   let first_y_${s} = qy_${s} / d_${s} * (${fetch.side * rows} * d_${s}) + qy_${s} % d_${s};
 ${fetch.place(recipe, s)}
@@ -163,18 +182,24 @@ function vectorsOf(arithmetic: Arithmetic, kernel: number, { out }: TileSize): n
 }
 
 function generate(recipe: Recipe, fetch: Fetch, arithmetic: Arithmetic): Program {
-  const { method, tile, kernel, dilations, sources } = recipe;
+  const { method, tile, kernel, dilations, parts, sources } = recipe;
   const codes = sources.map(sourceCode);
   const store = storeCode(recipe.store, tile);
   const vectors = vectorsOf(arithmetic, kernel, tile);
+  const length = vectors / arithmetic.weightRows(kernel);
   const { lane } = fetch;
-  const step = fetch.isTexture ? '1u' : `${vectors}u`;
+  const step = `${fetch.step(vectors, length)}u`;
+  const layerGroup = parts ? 'layer_group' : 'group.y';
   const sourceLoop = (n: number): string => `
   for (var c = 0u; c < params.blocks_${n}; c++) {
-${fetch.atBlock(recipe, n, vectors)}
+${fetch.atBlock?.(recipe, n) ?? ''}
 ${arithmetic.block(recipe, n, fetch)}
     w += ${step};
   }`;
+  // The output block of dilation s is `block_s`.
+  const blockStart = (s: number): string => `first + ${parts ? 'part' : `${s}u`} * params.layer_blocks`;
+  const tileIndex = 'group.z * groups.x + group.x';
+  const place = parts ? '  let part = group.y / params.groups;\n  let layer_group = group.y % params.groups;\n' : '';
   const body = (): string => `
 ${ACTIVATE[recipe.activation]}
 ${lines(codes.map(({ functions }) => functions))}
@@ -184,14 +209,14 @@ ${fetch.functions(recipe, vectors)}
 @workgroup
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(${lane}) lane: u32) {
   let width = i32(params.width);
-  let tile = ${fetch.side > 1 ? 'group.z * groups.x + group.x' : '(group.z * groups.x + group.x) * WORKGROUP + lane'};
+${place}  let tile = ${fetch.side > 1 ? tileIndex : `(${tileIndex}) * WORKGROUP + lane`};
 ${lines(codes.map(({ setup }) => setup))}
 ${each(dilations, (s) => placeTile(recipe, s, fetch, arithmetic))}
-  var w = group.y * params.in_blocks * ${step};
+  var w = ${layerGroup} * params.in_blocks * ${step};
 ${each(sources.length, sourceLoop)}
 ${each(dilations, (s) => arithmetic.finish(recipe, s))}
-  let first = group.y * OUT_BLOCKS;
-${each(dilations, (s) => `  let block_${s} = first + ${s}u * params.layer_blocks;\n${store.statements(s)}`)}
+  let first = ${layerGroup} * OUT_BLOCKS;
+${each(dilations, (s) => `  let block_${s} = ${blockStart(s)};\n${store.statements(s)}`)}
 }`;
   const params: ParamTypes = {
     width: 'u32',
@@ -201,17 +226,19 @@ ${each(dilations, (s) => `  let block_${s} = first + ${s}u * params.layer_blocks
     layer_blocks: 'u32',
     slope: 'f32',
   };
-  for (const s of range(dilations)) Object.assign(params, { [`dilation_${s}`]: 'u32', [`across_${s}`]: 'u32' });
+  if (parts) params.groups = 'u32';
+  for (const s of range(parts ?? dilations))
+    Object.assign(params, { [`dilation_${s}`]: 'u32', [`across_${s}`]: 'u32' });
   codes.forEach((code, n) => Object.assign(params, { [`blocks_${n}`]: 'u32' }, code.params));
   return new Program({
-    label: programLabel(kernel, codes, dilations, store, tileName(method, tile)),
+    label: programLabel(kernel, codes, parts ?? dilations, store, tileName(method, tile)),
     enables: fetch.enables,
     workgroup: [tile.workgroup, 1, 1],
     constants: { KERNEL: kernel, OUT_BLOCKS: tile.out, WORKGROUP: tile.workgroup },
     params: { ...params, ...store.params },
     bindings: {
       ...Object.assign({}, ...codes.map(({ bindings }) => bindings)),
-      weights: fetch.binding({ dtype: recipe.weights }),
+      weights: fetch.binding({ dtype: recipe.weights }, length),
       bias: READ,
       ...store.bindings,
     },
@@ -244,6 +271,7 @@ function dispatch(
   tile: Tile,
   fetch: Fetch,
   arithmetic: Arithmetic,
+  isApart: boolean,
   [weights, bias]: readonly PackedWeights[],
   { inputs, output, results }: Tensors,
 ): Dispatch {
@@ -256,13 +284,15 @@ function dispatch(
   const tiles = Math.max(...dilations.map((d, s) => across[s] * Math.ceil(height / (fetch.side * tile.rows * d)) * d));
   const [x, z] = rowsOf(fetch.side > 1 ? tiles : Math.ceil(tiles / tile.workgroup));
   const recipe: Recipe = {
-    method: methodName(fetch, arithmetic),
+    method: methodName(fetch, arithmetic, isApart),
     tile,
     kernel: attrs.kernel,
-    dilations: dilations.length,
+    dilations: isApart ? 1 : dilations.length,
+    ...(isApart && { parts: dilations.length }),
     split: attrs.split ?? false,
     activation: activationCode(attrs),
     weights: weights.dtype ?? 'f32',
+    ...(fetch.rows && { rows: true }),
     sources: sourceRecipes(attrs, inputs, output),
     store: storeRecipe(attrs, output, results),
   };
@@ -281,6 +311,7 @@ function dispatch(
       in_blocks: sources.reduce((sum, source) => sum + source.blocks, 0),
       layer_blocks: layerBlocks(attrs),
       slope: negativeSlope(attrs),
+      ...(isApart && { groups: groupsOfLayer }),
       ...Object.fromEntries(
         dilations.flatMap((d, s) => [
           [`dilation_${s}`, d],
@@ -290,33 +321,39 @@ function dispatch(
       ...Object.assign({}, ...sources.map((source, n) => ({ [`blocks_${n}`]: source.blocks, ...source.params }))),
       ...store.params,
     },
-    workgroups: [x, groupsOfLayer * layersOf(attrs).length, z],
+    workgroups: [x, groupsOfLayer * layersOf(attrs).length * (isApart ? dilations.length : 1), z],
   };
 }
 
-function methodName(fetch: Fetch, arithmetic: Arithmetic): string {
-  return [fetch.name, arithmetic.name].join(' ').trim();
+function methodName(fetch: Fetch, arithmetic: Arithmetic, isApart: boolean): string {
+  return [fetch.name, arithmetic.name, isApart ? 'apart' : ''].filter(Boolean).join(' ');
 }
 
-/** A tile as methods list it: pixels, and output channels of all dilations together. */
+/** A tile as methods list it: pixels, and output channels of all dilations that an invocation computes. */
 export type TileList = readonly (readonly [columns: number, rows: number, channels: number])[];
 
-/** The implementations for a layer with these tiles: those that fit, each once. */
+/**
+ * The implementations for a layer with these tiles: those that fit, each once.
+ * @param isApart whether the dilations of a layer that has several run apart.
+ */
 export function tileImplementations(
   { attrs, inputs, target }: Layer,
   tiles: TileList,
   workgroup: number,
   fetch: Fetch,
   arithmetic: Arithmetic,
+  isApart = false,
 ): Implementation[] {
   const { kernel, store, channels } = attrs;
   if (groupsOf(attrs) !== 1 || kernel > UNROLLED_KERNEL) return [];
+  const dilations = dilationsOf(attrs).length;
+  const apart = isApart && dilations > 1;
   const found = new Map<string, Implementation>();
   const inChannels = inputChannels(attrs, inputs);
   for (const [columns, rows, tileChannels] of tiles) {
     if (store?.kind === 'pool' && (columns % 2 || rows % 2)) continue;
     // Each dilation has its own tile.
-    const most = Math.max(1, Math.floor(tileChannels / 4 / dilationsOf(attrs).length));
+    const most = Math.max(1, Math.floor(tileChannels / 4 / (apart ? 1 : dilations)));
     const out = [8, 4, 2, 1].find((size) => size <= most && layerBlocks(attrs) % size === 0)!;
     const tile: Tile = { columns, rows, out, workgroup };
     const vectors = vectorsOf(arithmetic, kernel, tile);
@@ -328,12 +365,12 @@ export function tileImplementations(
       pack: (layers) =>
         packTiles(layers.map(arithmetic.transform), channels, inChannels, arithmetic.positions(kernel), out),
     });
-    const name = tileName(methodName(fetch, arithmetic), tile);
+    const name = tileName(methodName(fetch, arithmetic, apart), tile);
     if (!found.has(name))
       found.set(name, {
         name,
         weights,
-        dispatch: (tensors) => dispatch(attrs, tile, fetch, arithmetic, weights, tensors),
+        dispatch: (tensors) => dispatch(attrs, tile, fetch, arithmetic, apart, weights, tensors),
       });
   }
   return [...found.values()];

@@ -1,20 +1,22 @@
 /**
- * The staged method: an implicit GEMM. For each input block, the invocations of a workgroup together copy the taps of
- * their tiles and the weights to workgroup memory, and read them from there.
+ * The staged methods: an implicit GEMM. For each input block, the invocations of a workgroup together copy the taps of
+ * their tiles to workgroup memory, and read them from there; `staged` copies the weights too, `staged taps` reads them
+ * from memory like `direct`, which suits GPUs that load what all invocations share once for all.
  *
- * Of the methods without special units it reads memory least, at the cost of two barriers per input block. A tuner
- * chooses it if a GPU's caches do not serve `direct` well enough. The tiles of a workgroup are SIDE x SIDE neighbours
- * at the layer's dilation, so that a dilated convolution stages no more than any other.
+ * Which pixels an invocation copies does not change from block to block: their places are found once. Places outside
+ * the picture are zeroed once and then never written. So a tap costs no arithmetic where it is used, while `direct`
+ * checks bounds for each. The tiles of a workgroup are SIDE x SIDE neighbours at the layer's dilation, so that a
+ * dilated convolution stages no more than any other.
  */
 import { reads } from '../../program.ts';
 import { each, lines } from '../../text.ts';
-import { dilationsOf } from '../attrs.ts';
-import { vectorLanes } from '../method.ts';
 import type { Method } from '../method.ts';
-import { blockOf, halved, tap, tileImplementations } from './registerTile.ts';
-import type { Fetch, Recipe, TileList } from './registerTile.ts';
-import { TAPS } from './taps.ts';
 import type { TileSize } from '../stores.ts';
+import { WEIGHT_ROWS } from './direct.ts';
+import { blockOf, halved, tap, tileImplementations } from './registerTile.ts';
+import type { Fetch, Recipe } from './registerTile.ts';
+import { TAPS } from './taps.ts';
+import { tunedTiles } from './tunedTiles.ts';
 
 /** A workgroup is a square with this many tiles per side. */
 const SIDE = 8;
@@ -22,76 +24,99 @@ export const STAGED_WORKGROUP = SIDE ** 2;
 /** Bytes of workgroup memory that every device has (WebGPU's default limit). */
 const MOST_BYTES = 16384;
 
-const TILES: TileList = [
-  [2, 2, 16],
-  [4, 2, 16],
-  [2, 2, 32],
-];
-
 /**
  * The area of an input block that a workgroup's tiles read at one dilation, in vec4s: per row (`pitch`), and in all.
  */
-function stagedArea({ columns, rows }: TileSize, kernel: number): { pitch: number; area: number } {
+export function stagedArea({ columns, rows }: TileSize, kernel: number): { pitch: number; area: number } {
   const pitch = SIDE * columns + kernel - 1;
   return { pitch, area: pitch * (SIDE * rows + kernel - 1) };
 }
 
-/** WGSL that stages the taps of dilation s. */
-function stage(recipe: Recipe, n: number, s: number): string {
-  const { tile, kernel, sources } = recipe;
-  const radius = (kernel - 1) / 2;
-  const { pitch, area } = stagedArea(tile, kernel);
-  const width = sources[n].half ? '(width >> 1u)' : 'width';
-  return `    for (var i = lane; i < ${area}u; i += WORKGROUP) {
-      let x = first_x_${s} + (i32(i % ${pitch}u) - ${radius}) * d_${s};
-      let y = first_y_${s} + (i32(i / ${pitch}u) - ${radius}) * d_${s};
-      let ok = u32(x) < params.width && u32(y) < params.height;
-      let at = u32(select(0, ${halved(recipe, n, 'y')} * ${width} + ${halved(recipe, n, 'x')}, ok));
-      staged[${s * area}u + i] = select(vec4f(0.0), load_input_${n}(${blockOf(recipe, n, s)}, at), ok);
-    }`;
+/** WGSL for each of `count` values that the invocations copy: its index, and `&& ...` if there may be no such value. */
+function copies(count: number, wgsl: (t: number, index: string, guard: string) => string): string {
+  return each(Math.ceil(count / STAGED_WORKGROUP), (t) => {
+    const index = t === 0 ? 'lane' : `lane + ${t * STAGED_WORKGROUP}u`;
+    return wgsl(t, index, (t + 1) * STAGED_WORKGROUP <= count ? '' : ` && ${index} < ${count}u`);
+  });
 }
 
-export const STAGED: Fetch = {
-  name: 'staged',
+/** WGSL that copies the taps of an input block of source n. */
+export function copyTaps(recipe: Recipe, n: number): string {
+  const { tile, kernel, sources } = recipe;
+  const width = sources[n].half ? '(width >> 1u)' : 'width';
+  return copies(stagedArea(tile, kernel).area, (t, index) => {
+    const from = `${halved(recipe, n, `copy_y_${t}`)} * ${width} + ${halved(recipe, n, `copy_x_${t}`)}`;
+    return `    if (inside_${t}) { staged[${index}] = load_input_${n}(${blockOf(recipe, n, 0)}, u32(${from})); }`;
+  });
+}
+
+/** Taps in workgroup memory, weights from memory. */
+export const STAGED_TAPS: Fetch = {
+  ...WEIGHT_ROWS,
+  name: 'staged taps',
   lane: 'local_invocation_index',
   enables: [],
-  isTexture: false,
   side: SIDE,
-  binding: reads,
-  fits: (attrs, tile, vectors) =>
-    16 * (dilationsOf(attrs).length * stagedArea(tile, attrs.kernel).area + vectors) <= MOST_BYTES,
-  functions: ({ tile, kernel, dilations }, vectors) => `
-var<workgroup> staged: array<vec4f, ${dilations * stagedArea(tile, kernel).area}>;
-var<workgroup> kernels: array<vec4f, ${vectors}>;
-fn load_weight(i: u32) -> vec4f { return kernels[i]; }`,
+  fits: (attrs, tile) => 16 * stagedArea(tile, attrs.kernel).area <= MOST_BYTES,
+  functions: ({ tile, kernel }) => `var<workgroup> staged: array<vec4f, ${stagedArea(tile, kernel).area}>;`,
   place({ tile: { columns, rows }, tile, kernel }, s) {
     const { pitch, area } = stagedArea(tile, kernel);
+    const radius = (kernel - 1) / 2;
+    const copy = (t: number, index: string, guard: string): string => `
+  let copy_x_${t} = first_x_${s} + (i32((${index}) % ${pitch}u) - ${radius}) * d_${s};
+  let copy_y_${t} = first_y_${s} + (i32((${index}) / ${pitch}u) - ${radius}) * d_${s};
+  let inside_${t} = u32(copy_x_${t}) < params.width && u32(copy_y_${t}) < params.height${guard};
+  if (!inside_${t}${guard}) { staged[${index}] = vec4f(0.0); }`;
     return `  let x_${s} = first_x_${s} + i32(lane % ${SIDE}u) * ${columns} * d_${s};
   let y_${s} = first_y_${s} + i32(lane / ${SIDE}u) * ${rows} * d_${s};
-  let at_${s} = ${s * area}u + lane / ${SIDE}u * ${rows * pitch}u + lane % ${SIDE}u * ${columns}u;`;
+  let at = lane / ${SIDE}u * ${rows * pitch}u + lane % ${SIDE}u * ${columns}u;${copies(area, copy)}`;
   },
-  atBlock: (recipe, n, vectors) =>
-    lines([
-      '    workgroupBarrier();',
-      each(recipe.dilations, (s) => stage(recipe, n, s)),
-      `    for (var i = lane; i < ${vectors}u; i += WORKGROUP) { kernels[i] = vec4f(weights[w + i]); }`,
-      '    workgroupBarrier();',
-    ]),
+  atBlock: (recipe, n) => lines(['    workgroupBarrier();', copyTaps(recipe, n), '    workgroupBarrier();']),
   loadRow({ tile, kernel }, _, s, r, line) {
-    const row = `at_${s} + u32((${line}) + ${(kernel - 1) / 2}) * ${stagedArea(tile, kernel).pitch}u`;
+    const row = `at + u32((${line}) + ${(kernel - 1) / 2}) * ${stagedArea(tile, kernel).pitch}u`;
     return `      {
         let row = ${row};
 ${each(tile.columns + kernel - 1, (j) => `        ${tap(s, r, j)} = staged[row + ${j}u];`)}
       }`;
   },
-  atWeightRow: (_, length, row) => `      let t = ${row} * ${length}u;`,
-  weight: (_, i) => `load_weight(t + ${i}u)`,
+};
+
+/** vec4s of a kernel row's weights. */
+function rowLength({ tile, kernel }: Recipe): number {
+  return 4 * tile.out * kernel;
+}
+
+/** Taps and weights in workgroup memory. */
+const STAGED: Fetch = {
+  ...STAGED_TAPS,
+  name: 'staged',
+  rows: undefined,
+  binding: reads,
+  step: (vectors) => vectors,
+  fits: (attrs, tile, vectors) => 16 * (stagedArea(tile, attrs.kernel).area + vectors) <= MOST_BYTES,
+  functions: (recipe, vectors) => `${STAGED_TAPS.functions(recipe, vectors)}
+var<workgroup> kernels: array<array<vec4f, ${rowLength(recipe)}>, ${recipe.kernel}>;`,
+  atBlock(recipe, n) {
+    const length = rowLength(recipe);
+    const copy = (_: number, index: string, guard: string): string => {
+      const store = `kernels[(${index}) / ${length}u][(${index}) % ${length}u] = vec4f(weights[w + ${index}]);`;
+      return guard ? `    if (${guard.replace(' && ', '')}) { ${store} }` : `    ${store}`;
+    };
+    const barrier = '    workgroupBarrier();';
+    return lines([barrier, copyTaps(recipe, n), copies(recipe.kernel * length, copy), barrier]);
+  },
+  atWeightRow: (_, __, row) => `      let t = ${row};`,
+  weight: (_, i) => `kernels[t][${i}]`,
 };
 
 export const staged: Method = {
   name: STAGED.name,
   implementations(layer) {
-    const tiles = vectorLanes(layer.target) ? TILES.slice(0, 1) : TILES;
-    return tileImplementations(layer, tiles, STAGED_WORKGROUP, STAGED, TAPS);
+    const tiles = tunedTiles(layer);
+    if (!tiles) return [];
+    return [
+      ...tileImplementations(layer, tiles.stagedTaps, STAGED_WORKGROUP, STAGED_TAPS, TAPS, true),
+      ...tileImplementations(layer, tiles.staged, STAGED_WORKGROUP, STAGED, TAPS, true),
+    ];
   },
 };

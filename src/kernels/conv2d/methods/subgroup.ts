@@ -37,10 +37,10 @@ export const SUBGROUP: Fetch = {
   enables: ['subgroups'],
   isTexture: true,
   binding: readsTexture,
+  step: () => 1,
   // One row for each input block and group of outputs.
   fits: (attrs, { out }, _, inBlocks) => layersOf(attrs).length * (layerBlocks(attrs) / out) * inBlocks <= MOST_ROWS,
   functions: () => 'fn load_weights(x: u32, row: u32) -> vec4f { return textureLoad(weights, vec2u(x, row)); }',
-  atBlock: () => '',
   atWeightRow: ({ workgroup }, length, row) => `      let t = ${row} * ${length}u + lane;
 ${each(Math.ceil(length / workgroup), (j) => `      let w_${j} = load_weights(t + ${j * workgroup}u, w);`)}`,
   weight: ({ workgroup }, i) => `subgroupBroadcast(w_${Math.floor(i / workgroup)}, ${i % workgroup}u)`,

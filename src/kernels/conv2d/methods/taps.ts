@@ -32,6 +32,7 @@ function multiplyRow(recipe: Recipe, fetch: Parameters<Arithmetic['block']>[2]):
 export const TAPS: Arithmetic = {
   name: '',
   positions: (kernel) => kernel ** 2,
+  weightRows: (kernel) => kernel,
   suits: () => true,
   transform: (weight) => weight,
   sums: ({ tile: { rows, columns, out } }, s) =>

@@ -13,23 +13,20 @@
  * numbers grow little, and f32 loses about one bit. With taps one dilation apart the same computes a dilated
  * convolution.
  *
- * When it is used: for 3x3 kernels, if a tuner finds it the fastest; it is no device's first guess. It keeps 16 sums
- * where the plain arithmetic (taps.ts) keeps 4, so it pays if multiplications are the bottleneck and there are enough
- * registers. On lavapipe, its 4x2x32 is 1.5 times as fast as the plain 2x2x16 and takes fifteen times as long to
- * compile. On an NVIDIA H200 it is slower than `direct` (docs/gpu.md). It fetches taps and weights like the other
- * methods: by subgroups on a CPU, else from memory, directly or staged.
+ * When it is used: for 3x3 kernels on software adapters, if a tuner finds it the fastest; no device's first guess. It
+ * keeps 16 sums where the plain arithmetic (taps.ts) keeps 4, so it pays if multiplications are the bottleneck and
+ * there are enough registers. On lavapipe, its 4x2x32 is 1.5 times as fast as the plain 2x2x16 and takes fifteen times
+ * as long to compile. GPUs spill registers on it: there positions are spread over invocations (winogradSpread.ts).
  */
 import { each, lines, range } from '../../text.ts';
 import { vectorLanes } from '../method.ts';
 import type { Method } from '../method.ts';
-import { DIRECT, DIRECT_WORKGROUP } from './direct.ts';
 import { accumulator, multiplyBy, tap, tileImplementations, weightIndex } from './registerTile.ts';
 import type { Arithmetic, Fetch, Recipe, TileList } from './registerTile.ts';
-import { STAGED, STAGED_WORKGROUP } from './staged.ts';
 import { SUBGROUP } from './subgroup.ts';
 
 /** Positions of a transformed tile: four rows of four. */
-const POSITIONS = 16;
+export const POSITIONS = 16;
 const LANES = 'xyzw';
 
 /** Stores G times three values as four values, `step` apart. */
@@ -128,6 +125,7 @@ function multiplyAll({ tile, dilations }: Recipe, fetch: Fetch): string {
 export const WINOGRAD: Arithmetic = {
   name: 'winograd',
   positions: () => POSITIONS,
+  weightRows: () => 1,
   suits: (kernel, { columns, rows }) => kernel === 3 && columns % 2 === 0 && rows === 2,
   transform: transformKernels,
   sums: ({ tile: { columns, out } }, s) =>
@@ -154,26 +152,15 @@ ${multiplyAll(recipe, fetch)}`;
   },
 };
 
-const TILES: Record<'subgroup' | 'direct' | 'staged', TileList> = {
-  subgroup: [
-    [4, 2, 32],
-    [4, 2, 16],
-  ],
-  direct: [
-    [2, 2, 16],
-    [4, 2, 8],
-  ],
-  staged: [[2, 2, 16]],
-};
+const TILES: TileList = [
+  [4, 2, 32],
+  [4, 2, 16],
+];
 
 export const winograd: Method = {
   name: WINOGRAD.name,
   implementations(layer) {
     const lanes = vectorLanes(layer.target);
-    if (lanes) return tileImplementations(layer, TILES.subgroup, lanes, SUBGROUP, WINOGRAD);
-    return [
-      ...tileImplementations(layer, TILES.direct, DIRECT_WORKGROUP, DIRECT, WINOGRAD),
-      ...tileImplementations(layer, TILES.staged, STAGED_WORKGROUP, STAGED, WINOGRAD),
-    ];
+    return lanes ? tileImplementations(layer, TILES, lanes, SUBGROUP, WINOGRAD) : [];
   },
 };
