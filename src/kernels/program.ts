@@ -173,11 +173,6 @@ export function reads({ dtype }: { dtype: DType }): Binding {
   return { access: 'read', type: `array<${texelType(dtype)}>` };
 }
 
-/** A read-only binding of packed weights in rows of `length` vec4s: `vec4f(weights[row][i])`. */
-export function readsRows({ dtype }: { dtype: DType }, length: number): Binding {
-  return { access: 'read', type: `array<array<${texelType(dtype)}, ${length}>>` };
-}
-
 /** A read-only binding of a tensor in f32. */
 export const READ: Binding = reads({ dtype: 'f32' });
 

@@ -67,7 +67,7 @@ const DIRECT: Fetch = {
 export const WEIGHT_ROWS: Pick<Fetch, 'isTexture' | 'rows' | 'binding' | 'step' | 'atWeightRow' | 'weight'> = {
   isTexture: false,
   rows: true,
-  binding: readsRows,
+  binding: ({ dtype }, length) => readsRows(dtype, length),
   step: (vectors, length) => vectors / length,
   atWeightRow: (_, __, row) => `      let t = w + ${row};`,
   weight: (_, i) => `vec4f(weights[t][${i}])`,
