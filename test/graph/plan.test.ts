@@ -174,12 +174,12 @@ describe('plan', () => {
     const [, step] = plan(graph).steps;
     const chosen = plan(graph, {
       choices: new Map([
-        [step.shapeClass, 'direct 4x2x16'],
+        [step.shapeClass, 'direct 2x2x8'],
         ['conv2d 3x3 16>16', 'subgroup 2x2x32'],
       ]),
     }).steps;
-    expect(chosen[1]).toMatchObject({ name: 's.1.enc1.1', implementation: 'direct 4x2x16' });
-    expect(chosen[1].dispatch.program.label).toBe('conv2d 3x3 direct 4x2x16');
+    expect(chosen[1]).toMatchObject({ name: 's.1.enc1.1', implementation: 'direct 2x2x8' });
+    expect(chosen[1].dispatch.program.label).toBe('conv2d 3x3 direct 2x2x8');
     expect(chosen[2]).toMatchObject({
       name: 's.1.enc1.2',
       shapeClass: 'conv2d 3x3 16>16',
