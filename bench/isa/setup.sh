@@ -23,7 +23,7 @@ if [ ! -e "$folder/.ready" ]; then
   mirror=$(cat /etc/apt/sources.list.d/*.sources 2>/dev/null | awk '/^URIs:/ {print $2; exit}')
   lines='$1 == "deb" {for (i = 2; i < NF; i++) if ($i ~ /^http/) {print $i; exit}}'
   [ -n "$mirror" ] || mirror=$(awk "$lines" /etc/apt/sources.list)
-  debootstrap --implementation=minbase --include=ca-certificates sid "$folder" "$mirror" >/dev/null
+  debootstrap --variant=minbase --include=ca-certificates sid "$folder" "$mirror" >/dev/null
   chroot "$folder" env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends \
     mesa-vulkan-drivers mesa-drm-shim libvulkan1 nodejs >/dev/null
