@@ -1,138 +1,144 @@
 /**
  * `npm run isa`: what GPUs' compilers say about every kernel implementation of a network, without the GPUs.
  *
- *     npm run isa -- nvidia|apple|adreno|amd [--precision f32|f16] [--chip CHIP] [--weights FILE] [--least 0.01]
- *                    [--json FILE] [--lab FOLDER]
+ *     npm run isa -- all|VENDOR... [--chip CHIP] [--precision f32|f16] [--weights FILE] [--least 0.01] [--quiet]
+ *                    [--diff] [--update] [--check] [--json FILE] [--lab FOLDER]
  *
- * A table of registers, spills, threads and instructions, one implementation per line, and how many spill. `--least`
- * leaves out classes with less of the multiply-adds than that. It needs root on x86-64 Debian or Ubuntu. The first run
- * installs a Debian with Mesa's drivers in `--lab` (setup.sh). README.md says what the figures are worth.
+ * A vendor stands for its first chip in f32; `all` for every chip of every vendor, in f32 and f16. For each a table of
+ * registers, spills, threads, and instructions for each multiply-add, one implementation per line, then what they say
+ * together. `--least` leaves out classes with less of the multiply-adds than that, `--quiet` all tables.
+ *
+ * `--diff` compares with the committed tables (tables/) and fails if anything got worse, `--update` renews them.
+ * `--check` fails if a default or a candidate spills, among others (check.ts). It needs root on x86-64 Debian or
+ * Ubuntu. The first run installs a Debian with Mesa's drivers in `--lab` (setup.sh). README.md says what the figures
+ * are worth.
  */
-import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { DeghostError, GpuError, UsageError } from '../../src/errors.ts';
+import { DeghostError, UsageError } from '../../src/errors.ts';
+import type { DType } from '../../src/kernels/tensor.ts';
 import { shippedWeightsPath } from '../../src/node/index.ts';
 import { parseFile, parseNumber } from '../options.ts';
-import { VENDORS, summaryText, tableText } from './vendors.ts';
-import type { Compiled, Vendor } from './vendors.ts';
+import { check } from './check.ts';
+import { compileFor, setUp } from './lab.ts';
+import { precisionText, summaryText } from './summary.ts';
+import { compareTables, tableOf, tablesText } from './tables.ts';
+import type { Tables } from './tables.ts';
+import { FRAMES, VENDORS, allTargets, tableText, targetName } from './vendors.ts';
+import type { Report, Target } from './vendors.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** Libraries in the lab. */
-const LIBRARIES = '/usr/lib/x86_64-linux-gnu';
+const TABLES = fileURLToPath(new URL('tables', import.meta.url));
 
-/** Mounts this clone, /proc and /dev in the lab, in a namespace that ends with the process, and goes there. */
-const ENTER = `
-mount --bind "$1" "$2/deghost" && mount --bind /proc "$2/proc" && mount --bind /dev "$2/dev" || exit 1
-lab=$2
-shift 2
-exec chroot "$lab" sh -c 'cd /deghost && exec "$@"' sh "$@"`;
-
-function environment({ shim, manifest, chip }: Vendor, given: string | undefined): string[] {
-  return [
-    ...(chip ? [`${chip.variable}=${given ?? chip.default}`] : []),
-    `LD_PRELOAD=${LIBRARIES}/lib${shim}_noop_drm_shim.so`,
-    `VK_DRIVER_FILES=/usr/share/vulkan/icd.d/${manifest}_icd.json`,
-    'VK_LAYER_PATH=/layer',
-    'VK_INSTANCE_LAYERS=VK_LAYER_DEGHOST_stats',
-    'ISA_STATS=/tmp/isa-stats.txt',
-    'MESA_SHADER_CACHE_DISABLE=1',
-    // NVK refuses to start for GPUs whose conformance was not tested.
-    'NVK_I_WANT_A_BROKEN_VULKAN_DRIVER=1',
-  ];
+/** The targets that the command line names. @throws UsageError */
+function targetsOf(names: readonly string[], chip: string | undefined, precision: string | undefined): Target[] {
+  if (precision !== undefined && precision !== 'f32' && precision !== 'f16')
+    throw new UsageError(`--precision is "${precision}", it must be f32 or f16`);
+  const unknown = names.find((name) => name !== 'all' && !Object.hasOwn(VENDORS, name));
+  if (unknown !== undefined || names.length === 0) {
+    const list = Object.entries(VENDORS).map(([name, { chips }]) => `${name} (${chips.map(([id]) => id).join(', ')})`);
+    throw new UsageError(`"${unknown ?? ''}" is not a vendor: name some of ${list.join(', ')}, or all`);
+  }
+  if (chip !== undefined && (names.length > 1 || !VENDORS[names[0]]?.variable))
+    throw new UsageError('--chip: name the one vendor whose chip this is, and not apple: there is one');
+  if (names.includes('all')) return allTargets().filter((target) => !precision || target.precision === precision);
+  return names.map((vendor) => ({
+    vendor,
+    chip: chip ?? VENDORS[vendor].chips[0][0],
+    precision: (precision as DType | undefined) ?? 'f32',
+  }));
 }
 
-function main(): void {
+/** Compiles for all targets, as many at once as there are cores. */
+async function compileAll(targets: readonly Target[], lab: string): Promise<Report[]> {
+  const reports: Report[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let i = next++; i < targets.length; i = next++) {
+      const begun = performance.now();
+      reports[i] = await compileFor(targets[i], lab);
+      const seconds = ((performance.now() - begun) / 1000).toFixed(0);
+      console.error(`${targetName(targets[i])}: ${reports[i].rows.length} implementations in ${seconds} s`);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(targets.length, availableParallelism()) }, work));
+  return reports;
+}
+
+function fileOf(vendor: string): string {
+  return join(TABLES, `${vendor}.json`);
+}
+
+function readTables(vendor: string): Tables {
+  return existsSync(fileOf(vendor)) ? (JSON.parse(readFileSync(fileOf(vendor), 'utf8')) as Tables) : {};
+}
+
+/** Writes what was found into the committed tables; targets that were not compiled stay. */
+function updateTables(reports: readonly Report[]): void {
+  mkdirSync(TABLES, { recursive: true });
+  for (const vendor of new Set(reports.map((report) => report.vendor))) {
+    const own = reports.filter((report) => report.vendor === vendor);
+    const found = Object.fromEntries(own.map((report) => [targetName(report), tableOf(report)]));
+    writeFileSync(fileOf(vendor), tablesText({ ...readTables(vendor), ...found }));
+  }
+}
+
+/** Prints what is different from the committed tables. @returns whether something got worse. */
+function printDifferences(reports: readonly Report[]): boolean {
+  const vendors = [...new Set(reports.map(({ vendor }) => vendor))];
+  const before = Object.assign({}, ...vendors.map(readTables)) as Tables;
+  const { lines, isWorse } = compareTables(before, reports);
+  console.log(`\nAgainst bench/isa/tables:\n${lines.join('\n')}`);
+  if (isWorse) console.log('Some got worse: if that is wanted, renew the tables with --update and say why.');
+  return isWorse;
+}
+
+/** Prints what `check` finds. @returns whether something is wrong. */
+function printFindings(reports: readonly Report[]): boolean {
+  const all = reports.map(check);
+  const faults = all.flatMap((found) => found.faults);
+  const notes = all.flatMap((found) => found.notes);
+  console.log(['', ...notes, ...faults, faults.length ? `${faults.length} faults` : 'no faults'].join('\n'));
+  return faults.length > 0;
+}
+
+async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      precision: { type: 'string', default: 'f32' },
+      precision: { type: 'string' },
       chip: { type: 'string' },
       weights: { type: 'string' },
       least: { type: 'string', default: '0' },
+      quiet: { type: 'boolean', default: false },
+      diff: { type: 'boolean', default: false },
+      update: { type: 'boolean', default: false },
+      check: { type: 'boolean', default: false },
       json: { type: 'string' },
       lab: { type: 'string', default: join(homedir(), '.cache/deghost-isa') },
     },
   });
-  const vendor = Object.hasOwn(VENDORS, positionals[0] ?? '') ? VENDORS[positionals[0]] : undefined;
-  if (!vendor || positionals.length > 1) {
-    const list = Object.entries(VENDORS).map(([name, { gpu }]) => `${name} (${gpu})`);
-    throw new UsageError(`"${positionals.join(' ')}" is not a vendor: name one of ${list.join(', ')}`);
-  }
-  const { precision } = values;
-  if (precision !== 'f32' && precision !== 'f16')
-    throw new UsageError(`--precision is "${precision}", it must be f32 or f16`);
-  if (values.chip !== undefined && !vendor.chip)
-    throw new UsageError(`--chip: there is one GPU of ${positionals[0]}: leave it out`);
+  const targets = targetsOf(positionals, values.chip, values.precision);
   const least = parseNumber('least', values.least, 0);
-  const weights = parseFile('weights', values.weights) ?? shippedWeightsPath(3);
-  if (process.platform !== 'linux' || process.arch !== 'x64' || process.getuid?.() !== 0) {
-    throw new UsageError(
-      `this needs root on x86-64 Linux, for a chroot: this is ${process.platform} on ${process.arch}, user ` +
-        `${process.getuid?.()}`,
-    );
-  }
-
   const lab = resolve(values.lab);
-  mkdirSync(lab, { recursive: true });
-  const setup = spawnSync('bash', [join(ROOT, 'bench/isa/setup.sh'), lab], { stdio: ['ignore', 'inherit', 'inherit'] });
-  if (setup.status !== 0)
-    throw new UsageError(
-      `bench/isa/setup.sh ended with ${setup.status ?? setup.signal}: see above; remove ${lab} to start again`,
-    );
-  copyFileSync(weights, join(lab, 'tmp/weights.safetensors'));
-
-  const node = [
-    'node',
-    '--import',
-    './node_modules/tsx/dist/loader.mjs',
-    'bench/isa/compile.ts',
-    precision,
-    '/tmp/weights.safetensors',
-  ];
-  const entered = [
-    '--mount',
-    '--propagation',
-    'private',
-    'sh',
-    '-c',
-    ENTER,
-    'sh',
-    ROOT,
-    lab,
-    'env',
-    ...environment(vendor, values.chip),
-    ...node,
-  ];
-  const ran = spawnSync('unshare', entered, {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    maxBuffer: 2 ** 28,
-  });
-  const rows = ran.stdout
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as Compiled);
-  const said = ran.stderr.trim().split('\n');
-  if (ran.status !== 0 || rows.length === 0) {
-    const refused = said.find((line) => line.startsWith('refused: '))?.replace('refused: ', '');
-    const ended =
-      `ended with ${ran.status ?? ran.signal} after ${rows.length} implementations: ` + `${said.slice(-3).join(' | ')}`;
-    throw new GpuError(`compiling ${precision} for ${positionals[0]}: ${refused ?? ended}`);
+  setUp(lab, parseFile('weights', values.weights) ?? shippedWeightsPath(FRAMES));
+  const reports = await compileAll(targets, lab);
+  for (const report of reports) {
+    if (!values.quiet) console.log(`${targetName(report)}\n${tableText(VENDORS[report.vendor], report.rows, least)}\n`);
+    console.log(`${summaryText(report)}\n`);
   }
-  console.log(`${said.at(-1)}\n\n${tableText(vendor, rows, least)}\n\n${summaryText(vendor, rows)}`);
-  if (values.json) {
-    const chip = values.chip ?? vendor.chip?.default ?? null;
-    const report = { vendor: positionals[0], chip, precision, rows };
-    writeFileSync(values.json, `${JSON.stringify(report, null, 1)}\n`);
-  }
+  console.log(precisionText(reports).join('\n'));
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(reports, null, 1)}\n`);
+  const isWorse = values.diff && printDifferences(reports);
+  if (values.update) updateTables(reports);
+  const isFaulty = values.check && printFindings(reports);
+  if (isWorse || isFaulty) process.exitCode = 1;
 }
 
 try {
-  main();
+  await main();
 } catch (error) {
   const isUsage = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') || error instanceof UsageError;
   console.error(isUsage || error instanceof DeghostError ? `isa: ${(error as Error).message}` : error);

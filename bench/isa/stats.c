@@ -1,18 +1,24 @@
-// A Vulkan layer that writes what the driver's compiler says of each compute pipeline to the file that ISA_STATS names:
-// a line `name: value` for each of its statistics (registers, spills, instructions, ...), as
-// VK_KHR_pipeline_executable_properties gives them. Pipelines are compiled one by one, without a cache, and the file is
-// flushed before the pipeline is returned: a program that waits for the pipeline can then read the file.
+// A Vulkan layer that writes what the driver's compiler says of each compute pipeline, as
+// VK_KHR_pipeline_executable_properties gives it: to the file that ISA_STATS names a line `name: value` for each of its
+// statistics (registers, spills, instructions, ...), to the file that ISA_CODE names its code, a line `=== name` before
+// each representation. Pipelines are compiled one by one, without a cache, and the files are closed before the pipeline
+// is returned: a program that waits for the pipeline can then read them. What a driver prints while
+// it compiles goes to ISA_CODE too: Honeykrisp gives its code no other way.
 //
 // It serves one instance and one device per process, which is what compile.ts opens.
+#define _POSIX_C_SOURCE 200809L
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <vulkan/vk_layer.h>
 #include <vulkan/vulkan.h>
 
 #define MAX_EXTENSIONS 256
 #define MAX_EXECUTABLES 8
 #define MAX_STATISTICS 64
+#define MAX_REPRESENTATIONS 16
 
 #define EXPORT VKAPI_ATTR __attribute__((visibility("default")))
 
@@ -28,6 +34,33 @@ static double value_of(const VkPipelineExecutableStatisticKHR *statistic) {
     case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_UINT64_KHR: return (double)statistic->value.u64;
     default: return statistic->value.b32;
   }
+}
+
+// Writes the code of one executable, in every form that the driver has.
+static void write_code(VkDevice device, const VkPipelineExecutableInfoKHR *which) {
+  const char *path = getenv("ISA_CODE");
+  PFN_vkGetPipelineExecutableInternalRepresentationsKHR get =
+      (PFN_vkGetPipelineExecutableInternalRepresentationsKHR)next_device_proc(
+          device, "vkGetPipelineExecutableInternalRepresentationsKHR");
+  FILE *file = path && get ? fopen(path, "a") : NULL;
+  if (!file) return;
+  VkPipelineExecutableInternalRepresentationKHR found[MAX_REPRESENTATIONS];
+  for (int i = 0; i < MAX_REPRESENTATIONS; i++) {
+    found[i] = (VkPipelineExecutableInternalRepresentationKHR){
+        .sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_INTERNAL_REPRESENTATION_KHR};
+  }
+  uint32_t count = MAX_REPRESENTATIONS;
+  // The first call tells the sizes, the second fills the texts.
+  if (get(device, which, &count, found) >= 0) {
+    for (uint32_t i = 0; i < count; i++) found[i].pData = found[i].isText ? calloc(1, found[i].dataSize + 1) : NULL;
+    if (get(device, which, &count, found) >= 0) {
+      for (uint32_t i = 0; i < count; i++) {
+        if (found[i].pData) fprintf(file, "=== %s\n%s\n", found[i].name, (char *)found[i].pData);
+      }
+    }
+    for (uint32_t i = 0; i < count; i++) free(found[i].pData);
+  }
+  fclose(file);
 }
 
 static void write_statistics(VkDevice device, VkPipeline pipeline) {
@@ -58,9 +91,35 @@ static void write_statistics(VkDevice device, VkPipeline pipeline) {
       uint32_t count = MAX_STATISTICS;
       if (get_statistics(device, &which, &count, found) < 0) continue;
       for (uint32_t i = 0; i < count; i++) fprintf(file, "%s: %.17g\n", found[i].name, value_of(&found[i]));
+      write_code(device, &which);
     }
   }
   fclose(file);
+}
+
+static char buffer[1 << 20];
+
+// Sends what is printed to ISA_CODE, and keeps in `kept` where it went before; -1 if there is no such file.
+static void begin_capture(int kept[2]) {
+  const char *path = getenv("ISA_CODE");
+  int file = path ? open(path, O_WRONLY | O_CREAT | O_APPEND, 0644) : -1;
+  fflush(NULL);
+  // Honeykrisp prints megabytes in small pieces.
+  setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+  for (int i = 0; i < 2; i++) {
+    kept[i] = file < 0 ? -1 : dup(STDOUT_FILENO + i);
+    if (kept[i] >= 0) dup2(file, STDOUT_FILENO + i);
+  }
+  if (file >= 0) close(file);
+}
+
+static void end_capture(const int kept[2]) {
+  fflush(NULL);
+  for (int i = 0; i < 2; i++) {
+    if (kept[i] < 0) continue;
+    dup2(kept[i], STDOUT_FILENO + i);
+    close(kept[i]);
+  }
 }
 
 static VKAPI_ATTR VkResult VKAPI_CALL create_compute_pipelines(VkDevice device, VkPipelineCache cache, uint32_t count,
@@ -74,7 +133,11 @@ static VKAPI_ATTR VkResult VKAPI_CALL create_compute_pipelines(VkDevice device, 
   for (uint32_t i = 0; i < count; i++) {
     VkComputePipelineCreateInfo info = infos[i];
     info.flags |= VK_PIPELINE_CREATE_CAPTURE_STATISTICS_BIT_KHR;
+    if (getenv("ISA_CODE")) info.flags |= VK_PIPELINE_CREATE_CAPTURE_INTERNAL_REPRESENTATIONS_BIT_KHR;
+    int kept[2];
+    begin_capture(kept);
     VkResult result = create(device, VK_NULL_HANDLE, 1, &info, allocator, &pipelines[i]);
+    end_capture(kept);
     if (result == VK_SUCCESS) write_statistics(device, pipelines[i]);
     else worst = result;
   }
