@@ -46,13 +46,15 @@ function evaluate(
   { constants, params }: Scope,
 ): { value: number; isConstant: boolean } | undefined {
   let [isKnown, isConstant] = [true, true];
-  const text = expression.replace(/params\.(\w+)|\b[a-zA-Z_]\w*|\b(\d+)[ui]?\b/g, (word, param, digits) => {
-    if (digits) return digits as string;
-    const value = param ? params[param as string] : constants.get(word);
-    if (param) isConstant = false;
-    if (typeof value !== 'number') isKnown = false;
-    return String(value);
-  });
+  const text = expression
+    .replace(/\b[iu]32(?=\()/g, '')
+    .replace(/params\.(\w+)|\b[a-zA-Z_]\w*|\b(\d+)[ui]?\b/g, (word, param, digits) => {
+      if (digits) return digits as string;
+      const value = param ? params[param as string] : constants.get(word);
+      if (param) isConstant = false;
+      if (typeof value !== 'number') isKnown = false;
+      return String(value);
+    });
   if (!isKnown || !/^[\d\s+\-*/()]+$/.test(text)) return undefined;
   const value = Number(Function(`return (${text});`)());
   return { value, isConstant };
@@ -113,11 +115,21 @@ function readBlock(text: string, scope: Scope): SourceLoop {
   return block;
 }
 
-/** Bytes of workgroup memory that a program declares. */
+/** Numbers that a program declares. */
+function constantsOf(source: string): ReadonlyMap<string, number> {
+  const found = [...source.matchAll(/^const (\w+) = ([\d.]+);/gm)];
+  return new Map(found.map(([, name, value]) => [name, Number(value)]));
+}
+
+/** Bytes of workgroup memory that a program declares, in arrays and arrays of arrays. */
 export function workgroupBytes(source: string): number {
   const sizes: Record<string, number> = { f16: 2, f32: 4, u32: 4, vec4h: 8, vec4f: 16 };
-  const arrays = [...source.matchAll(/var<workgroup> \w+: array<(\w+), (\d+)>/g)];
-  return arrays.reduce((sum, [, type, length]) => sum + sizes[type] * Number(length), 0);
+  const scope: Scope = { functions: new Map(), constants: constantsOf(source), params: {}, workgroup: 1 };
+  const bytesOf = (type: string): number => {
+    const array = /^array<(.*), ([^,]+)>$/.exec(type);
+    return array ? bytesOf(array[1]) * (evaluate(array[2], scope)?.value ?? NaN) : (sizes[type] ?? NaN);
+  };
+  return [...source.matchAll(/var<workgroup> \w+: ([^;]+);/g)].reduce((sum, [, type]) => sum + bytesOf(type), 0);
 }
 
 /**
@@ -126,9 +138,7 @@ export function workgroupBytes(source: string): number {
  */
 export function sourceLoops(source: string, params: ParamValues, workgroup: number): SourceLoop {
   const text = source.replace(/\/\/[^\n]*/g, '');
-  const constants = new Map(
-    [...text.matchAll(/^const (\w+) = ([\d.]+);/gm)].map(([, name, value]) => [name, Number(value)]),
-  );
+  const constants = constantsOf(text);
   const functions = new Map<string, string>();
   for (const match of text.matchAll(/\bfn (\w+)\s*\(/g)) {
     const open = match.index + match[0].length - 1;

@@ -203,12 +203,14 @@ ${body}
     expect(rounds('var i = lane; i < 324u; i += 64u')).toBe(5.5);
     expect(rounds('var i = 1; i <= params.blocks; i++')).toBe(5);
     expect(rounds('var i = 0u; i < 2u * (SIZE + 1u); i += 2u')).toBe(4);
+    expect(rounds('var i = 0; i < i32(params.blocks); i++')).toBe(5);
     expect(rounds('var i = begin; i < 4u; i++')).toBeUndefined();
   });
 
   it('workgroup memory: its bytes, and the loop that clears it', () => {
     expect(workgroupBytes(PROGRAM)).toBe(4096);
     expect(workgroupBytes('var<workgroup> a: array<vec4f, 10>;\nvar<workgroup> b: array<f16, 6>;')).toBe(172);
+    expect(workgroupBytes('const N = 3;\nvar<workgroup> a: array<array<vec4f, N * 4>, 2>;')).toBe(384);
     expect(trips(source('x = y;', 'var<workgroup> a: array<vec4f, 256>;'), '@x a >x')).toEqual([1, 4]);
   });
 });
