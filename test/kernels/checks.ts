@@ -146,8 +146,8 @@ export function everyVariant(attrs: ConvAttrs, shapes: readonly Shape[], capabil
 const ROUNDS = 3;
 
 /**
- * The variants of a device, and a third of all others, for a case of some number: a driver takes seconds for each. Cases
- * of consecutive numbers have all.
+ * The variants of a device, and a third of all others, for a case of some number: a driver takes seconds for each.
+ * Cases of consecutive numbers have all.
  */
 function variantsFor(number: number): Manner['targets'] {
   return (attrs, shapes, capabilities) => {
