@@ -42,8 +42,13 @@ export class EarlyOutput {
   /** Notes rows that are final; the first ones begin the file. @throws what the file failed with. */
   add(progress: RowProgress): void {
     if (this.#failure) throw this.#failure.error;
-    this.#rows = progress.rows;
+    // The last row is kept back: until the whole merge has succeeded, there must be no file.
+    this.#grow(Math.min(progress.rows, progress.height - 1));
     this.#writing ??= this.#write(progress);
+  }
+
+  #grow(rows: number): void {
+    this.#rows = rows;
     for (const waiting of this.#waiting.splice(0)) this.#settle(waiting);
   }
 
@@ -69,6 +74,7 @@ export class EarlyOutput {
   finish(signal: AbortSignal): Promise<void> | undefined {
     if (signal.aborted) this.#stop.abort();
     signal.addEventListener('abort', () => this.#stop.abort(), { once: true });
+    this.#grow(Infinity);
     return this.#writing;
   }
 
