@@ -73,7 +73,7 @@ export function inOrder<F extends Exposed>(frames: readonly F[]): F[] {
 /** Most stops between two frames, as on the command line. */
 export const MAX_EV = 64;
 
-/** A difference of exposures as people write it: with a comma or a point, with a minus or a hyphen. NaN if it is none. */
+/** A difference of exposures as people write it, with a comma or a point, a minus or a hyphen. NaN if it is none. */
 export function parseEv(text: string): number {
   const plain = text.trim().replace(/^[−–]/, '-').replace(',', '.');
   const value = /^[+-]?(\d+\.?\d*|\.\d+)( ?EV)?$/i.test(plain) ? Number.parseFloat(plain) : NaN;
