@@ -7,12 +7,21 @@ import * as deghost from '../src/index.ts';
 import type { MergeResult } from '../src/index.ts';
 import { mergeWarnings } from '../src/warnings.ts';
 import { testDevice } from './gpu.ts';
+import {
+  NOT_BOOLEANS,
+  NOT_DEVICES,
+  NOT_FUNCTIONS,
+  NOT_NUMBERS,
+  NOT_OBJECTS,
+  NOT_SIGNALS,
+  NOT_WHOLE,
+  NOT_WORDS,
+  refuses,
+} from './misuse.ts';
+import type { Any, Case } from './misuse.ts';
 import { readGolden } from './reference/goldens.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: callers without types
-type Any = any;
-
-const { Deghoster, InputError, UsageError } = deghost;
+const { Deghoster } = deghost;
 const library = deghost as Any;
 const SIZE = 20;
 
@@ -40,63 +49,6 @@ const curves = (of: (i: number) => unknown, length = 256): object => {
 };
 const weightsOf = (name: string): Uint8Array => readGolden(name).weightsBytes;
 
-/** A wrong value, and what the message says of it: all that `is` and what it names. */
-type Case = [value: unknown, said: string | RegExp];
-
-const NOT_NUMBERS: Case[] = [
-  [NaN, 'is NaN'],
-  [Infinity, 'is Infinity'],
-  [-1, 'is -1'],
-  ['1', 'is "1"'],
-  [null, 'is null'],
-  [1n, 'is 1n'],
-  [{}, 'is an Object'],
-  [[1], 'is an Array'],
-  [Symbol('s'), 'is Symbol(s)'],
-  [true, 'is true'],
-];
-const NOT_WHOLE: Case[] = [
-  ...NOT_NUMBERS,
-  [1.5, 'is 1.5'],
-  [2 ** 53, 'is 9007199254740992'],
-  [-Infinity, 'is -Infinity'],
-];
-const NOT_OBJECTS: Case[] = [
-  [null, 'is null'],
-  [5, 'is 5'],
-  ['text', 'is "text"'],
-  [() => 1, 'is a Function'],
-];
-const NOT_FUNCTIONS: Case[] = [
-  [null, 'is null'],
-  ['text', 'is "text"'],
-  [{}, 'is an Object'],
-];
-const NOT_SIGNALS: Case[] = [
-  [null, 'is null'],
-  [{}, 'is an Object'],
-  [new AbortController(), 'is an AbortController'],
-  [{ aborted: false }, 'is an Object'],
-];
-const NOT_BOOLEANS: Case[] = [
-  [null, 'is null'],
-  ['false', 'is "false"'],
-  [0, 'is 0'],
-];
-const NOT_WORDS: Case[] = [
-  ['nope', 'is "nope"'],
-  ['', 'is ""'],
-  [null, 'is null'],
-  [5, 'is 5'],
-  [{}, 'is an Object'],
-];
-const NOT_DEVICES: Case[] = [
-  [null, 'is null'],
-  [5, 'is 5'],
-  ['gpu', 'is "gpu"'],
-  [{}, 'is an Object'],
-];
-
 let device: GPUDevice;
 let plain: Any;
 let fixed: Any;
@@ -118,29 +70,6 @@ afterAll(async () => {
   expect((await plain.merge(stack(), PLAIN)).radiance).toEqual(good.radiance);
   for (const one of [plain, fixed, any]) one.dispose();
 });
-
-/** Expects each call to be refused with an error of a class, whose message names the argument and the value. */
-async function refuses(
-  kind: 'usage' | 'input',
-  name: string,
-  cases: readonly Case[],
-  call: (value: Any) => unknown,
-): Promise<void> {
-  for (const [value, said] of cases) {
-    const what = `${name} ${typeof value === 'symbol' ? 'symbol' : String(said)}`;
-    let error: Any;
-    try {
-      await call(value);
-    } catch (thrown) {
-      error = thrown;
-    }
-    expect(error, what).toBeInstanceOf(kind === 'usage' ? UsageError : InputError);
-    expect(error.message, what).toContain(name);
-    if (typeof said === 'string') expect(error.message, what).toContain(said);
-    else expect(error.message, what).toMatch(said);
-    expect(error.message, what).not.toMatch(/\n|undefined is not|Cannot/);
-  }
-}
 
 const merging = (options: object): Promise<unknown> => plain.merge(stack(), { ...PLAIN, ...options });
 const merged = (frames: unknown): Promise<unknown> => plain.merge(frames, PLAIN);

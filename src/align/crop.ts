@@ -70,7 +70,7 @@ function readCovering({ width, height }: Size, frames: readonly Covering[]): Cov
       coverage === undefined ? undefined : arrayOf<Uint8Array>(`${name}: coverage`, coverage, [Uint8Array]);
     if (covered && covered.length !== width * height)
       throw new InputError(`${name}: ${covered.length} values of coverage, ${width}x${height} needs ${width * height}`);
-    return { warp: warp && readWarp(`${name}: warp`, warp), coverage: covered };
+    return { warp: warp === undefined ? undefined : readWarp(`${name}: warp`, warp), coverage: covered };
   });
 }
 
