@@ -89,7 +89,7 @@ export const SIDE = /* @__PURE__ */ whole(1, 2 ** 31 - 1);
  * left out silently.
  */
 export function readOptions<T extends object>(call: string, given: T, rules: Rules<T>): T {
-  expect(`${call}: what holds the options`, given, OBJECT);
+  expect(`${call}: the options argument`, given, OBJECT);
   const names = Object.keys(rules) as (keyof T & string)[];
   for (const name of Object.keys(given))
     if (!Object.hasOwn(rules, name) && given[name as keyof T] !== undefined)

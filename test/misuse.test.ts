@@ -442,6 +442,15 @@ describe('a merge', () => {
     await expect(runs[1]).rejects.toThrow('frame 3: data was transferred');
   });
 
+  it('is refused if the memory of its frames shrinks meanwhile', async () => {
+    const buffer = new (ArrayBuffer as Any)(SIZE * SIZE * 3, { maxByteLength: 4000 });
+    const data = new Uint8Array(buffer);
+    data.set(stack()[1].data);
+    const onProgress = ({ stage }: Any): void => void (stage === 'compile' && buffer.resize(7));
+    const running = plain.merge(changed({ data, name: 'b.jpg' }), { ...PLAIN, onProgress });
+    await expect(running).rejects.toThrow('b.jpg: data was transferred or resized');
+  });
+
   it('of which the caller cancelled it and took the frames back, is cancelled', async () => {
     const controller = new AbortController();
     const frames = stack();
