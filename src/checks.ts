@@ -84,11 +84,16 @@ export function whole(least: number, most: number): Rule {
 export const SIDE = /* @__PURE__ */ whole(1, 2 ** 31 - 1);
 
 /**
- * Reads options once, so that getters cannot give another value later, and checks each that is given.
+ * Reads options once, so that getters cannot give another value later, and checks each that is given or required.
  * @throws UsageError for a value that breaks its rule, and for a name without a rule: a mistyped option would else be
  * left out silently.
  */
-export function readOptions<T extends object>(call: string, given: T, rules: Rules<T>): T {
+export function readOptions<T extends object>(
+  call: string,
+  given: T,
+  rules: Rules<T>,
+  required: readonly (keyof T)[] = [],
+): T {
   expect(`${call}: the options argument`, given, OBJECT);
   const names = Object.keys(rules) as (keyof T & string)[];
   for (const name of Object.keys(given))
@@ -97,7 +102,7 @@ export function readOptions<T extends object>(call: string, given: T, rules: Rul
   const read = {} as T;
   for (const name of names) {
     const value = given[name];
-    if (value === undefined) continue;
+    if (value === undefined && !required.includes(name)) continue;
     expect(name, value, rules[name]);
     read[name] = value;
   }

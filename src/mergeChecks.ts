@@ -63,20 +63,17 @@ export function readDeghosterOptions(given: DeghosterOptions) {
   return { ...options, device: open, choices };
 }
 
+const PLANNED = { width: SIDE, height: SIDE, method: METHOD, motion: BOOLEAN };
+
 /** What `plan` plans for, with its defaults. @throws UsageError */
 export function readPlanOptions(given: PlanOptions): Required<PlanOptions> {
-  const { frames, width, height, ...options } = readOptions('plan', given, {
-    width: ANY,
-    height: ANY,
-    frames: ANY,
-    reference: ANY,
-    method: METHOD,
-    motion: BOOLEAN,
-  });
-  checkSizes(frames, width, height);
-  const { reference = middleFrame(frames), method = 'network', motion = false } = options;
+  const rules = { ...PLANNED, frames: whole(MIN_FRAMES, MAX_FRAMES), reference: ANY };
+  const read = readOptions('plan', given, rules, ['width', 'height', 'frames']);
+  const { width, height, frames, reference = middleFrame(frames), method = 'network', motion = false } = read;
+  if (width * height > MOST_PIXELS)
+    throw new UsageError(`width and height are ${width} and ${height}, at most ${MOST_PIXELS} pixels are planned for`);
   expect('reference', reference, whole(0, frames - 1));
-  return { frames, width, height, reference, method, motion };
+  return { width, height, frames, reference, method, motion };
 }
 
 /** What `prepare` prepares for, as a plan. @throws UsageError */
@@ -84,22 +81,8 @@ export function readPrepareOptions(
   frames: number,
   given: PrepareOptions,
 ): { planned: Required<PlanOptions>; signal?: AbortSignal } {
-  const { signal, ...options } = readOptions('prepare', given, {
-    width: ANY,
-    height: ANY,
-    method: ANY,
-    motion: ANY,
-    signal: SIGNAL,
-  });
+  const { signal, ...options } = readOptions('prepare', given, { ...PLANNED, signal: SIGNAL });
   return { planned: readPlanOptions({ ...EXPECTED, ...options, frames }), signal };
-}
-
-function checkSizes(frames: number, width: number, height: number): void {
-  expect('frames', frames, whole(MIN_FRAMES, MAX_FRAMES));
-  expect('width', width, SIDE);
-  expect('height', height, SIDE);
-  if (width * height > MOST_PIXELS)
-    throw new UsageError(`width and height are ${width} and ${height}, at most ${MOST_PIXELS} pixels are planned for`);
 }
 
 /** A stack and how to merge it: read once, and checked but for the samples. */

@@ -8,7 +8,7 @@
  */
 import type { Target } from '../kernels/target.ts';
 import type { DType } from '../kernels/tensor.ts';
-import { DEVICE, FUNCTION, NUMBER, POSITIVE, PRECISION, SIGNAL, expect, readOptions, whole } from '../checks.ts';
+import { DEVICE, FUNCTION, NUMBER, POSITIVE, PRECISION, SIGNAL, readOptions, whole } from '../checks.ts';
 import type { Rules } from '../checks.ts';
 import { Gpu } from '../device.ts';
 import { GpuError, UsageError } from '../errors.ts';
@@ -304,9 +304,7 @@ function readTuneOptions(options: TuneOptions): TuneOptions {
     signal: SIGNAL,
     onProgress: FUNCTION,
   };
-  const read = readOptions('tune', options, rules);
-  for (const name of ['device', 'config', 'frames'] as const) expect(name, read[name], rules[name]);
-  return read;
+  return readOptions('tune', options, rules, ['device', 'config', 'frames']);
 }
 
 /**
