@@ -9,10 +9,12 @@ import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { FUNCTION, TEXT, expect, readOptions } from '../checks.ts';
 import { reasonOf } from '../errors.ts';
 import type { TuneCache } from '../tune/cache.ts';
 import { isTuneResult } from '../tune/result.ts';
 import type { TuneResult } from '../tune/result.ts';
+import { PATH } from './arguments.ts';
 import { shown, systemProblem } from './problems.ts';
 import { writeFileAtomic } from './writeFile.ts';
 
@@ -51,7 +53,12 @@ export class FileTuneCache implements TuneCache {
   readonly #warn: (message: string) => void;
   #warned = false;
 
-  constructor({ path = tuningFile(), warn = () => undefined }: FileTuneCacheOptions = {}) {
+  /** @throws UsageError */
+  constructor(options: FileTuneCacheOptions = {}) {
+    const { path = tuningFile(), warn = () => undefined } = readOptions('FileTuneCache', options, {
+      path: PATH,
+      warn: FUNCTION,
+    });
     this.path = path;
     this.#warn = warn;
   }
@@ -62,6 +69,8 @@ export class FileTuneCache implements TuneCache {
 
   /** @throws InputError if the file cannot be written. */
   async write(key: string, value: TuneResult): Promise<void> {
+    expect('key', key, TEXT);
+    expect('value', value, ['what tune gives', isTuneResult]);
     const entries = this.#entries();
     entries.set(key, value);
     const newest = [...entries].sort(([, a], [, b]) => Date.parse(b.date) - Date.parse(a.date)).slice(0, MOST_ENTRIES);

@@ -11,6 +11,7 @@ import { access, chmod, open, realpath, rename, rm, stat } from 'node:fs/promise
 import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError, throwIfCancelled } from '../errors.ts';
+import { checkContent, checkPath, checkPiece, signalOf } from './arguments.ts';
 import { shown, systemProblem } from './problems.ts';
 
 /**
@@ -76,7 +77,9 @@ export async function writeFileAtomic(
   content: FileContent,
   options: { signal?: AbortSignal } = {},
 ): Promise<void> {
-  const { signal } = options;
+  checkPath(path);
+  checkContent(content);
+  const signal = signalOf('writeFileAtomic', options);
   throwIfCancelled(signal);
   await checkWritable(path);
   const previous = await statOf(path);
@@ -99,6 +102,7 @@ export async function writeFileAtomic(
     handle = await open(temporary, 'wx');
     let end = 0;
     for await (const piece of content instanceof Uint8Array ? [content] : content) {
+      checkPiece(piece);
       const { at, bytes } = piece instanceof Uint8Array ? { at: end, bytes: piece } : piece;
       for (let done = 0; done < bytes.length; ) {
         throwIfCancelled(signal);

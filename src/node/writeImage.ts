@@ -15,6 +15,7 @@
  */
 import { extname } from 'node:path';
 import type { Sharp } from 'sharp';
+import { FUNCTION, SIGNAL, oneOf, readOptions, whole, wrongText } from '../checks.ts';
 import { InputError, UsageError, reasonOf } from '../errors.ts';
 import { inBands } from '../image/bands.ts';
 import { namedPrimaries } from '../image/colorSpace.ts';
@@ -31,9 +32,10 @@ import type { Metadata } from '../image/metadataSegments.ts';
 import { npyPieces } from '../image/npy.ts';
 import type { MergedImage } from '../image/picture.ts';
 import { encodeRgbe } from '../image/rgbe.ts';
-import { chooseTones, toneMapRows } from '../image/toneMappings.ts';
+import { TONE_NAMES, chooseTones, toneMapRows } from '../image/toneMappings.ts';
 import type { ToneName, Tones } from '../image/toneMappings.ts';
 import { joinUltraHdr } from '../image/ultraHdrJpeg.ts';
+import { checkPath, readMergedImage } from './arguments.ts';
 import { deflateDifferences, deflateFast } from './deflate.ts';
 import { loadSharp } from './loadSharp.ts';
 import { shown } from './problems.ts';
@@ -75,6 +77,7 @@ const FORMATS: Record<string, OutputFormat> = {
 
 /** The format for a path's extension. @throws UsageError listing the known extensions. */
 export function outputFormat(path: string): OutputFormat {
+  checkPath(path);
   const extension = extname(path).toLowerCase();
   if (/\.uhdr\.jpe?g$/i.test(path)) return 'ultrahdr';
   if (Object.hasOwn(FORMATS, extension)) return FORMATS[extension];
@@ -93,11 +96,32 @@ export async function checkOutputPath(path: string): Promise<OutputFormat> {
   return format;
 }
 
+const PIXEL_TYPE = oneOf('half', 'float');
+
+/** @throws UsageError */
+function readWriteOptions(options: WriteImageOptions): WriteImageOptions {
+  return readOptions('writeImage', options, {
+    exr: PIXEL_TYPE,
+    tiff: PIXEL_TYPE,
+    tone: oneOf(...TONE_NAMES),
+    quality: whole(1, 100),
+    rows: FUNCTION,
+    signal: SIGNAL,
+  });
+}
+
 /**
  * Writes a merged picture, completely or not at all.
  * @throws as `checkOutputPath`; InputError on values that are not finite, a full disk and the like; CancelledError.
  */
-export async function writeImage(path: string, image: MergedImage, options: WriteImageOptions = {}): Promise<void> {
+export async function writeImage(
+  path: string,
+  givenImage: MergedImage,
+  givenOptions: WriteImageOptions = {},
+): Promise<void> {
+  checkPath(path);
+  const image = readMergedImage(givenImage);
+  const options = readWriteOptions(givenOptions);
   const { radiance, width, height, scale } = image;
   const { signal } = options;
   const format = await checkOutputPath(path);
@@ -105,8 +129,8 @@ export async function writeImage(path: string, image: MergedImage, options: Writ
     throw new InputError(
       `cannot write ${shown(path)}: ${radiance.length} values, ${width}x${height} RGB needs ${width * height * 3}`,
     );
-  if (!(scale > 0) || !Number.isFinite(scale))
-    throw new InputError(`cannot write ${shown(path)}: the scale is ${scale}, it must be positive and finite`);
+  if (!Number.isFinite(scale) || scale <= 0)
+    throw new InputError(`cannot write ${shown(path)}: the ${wrongText('scale', scale, 'positive and finite')}`);
   if (options.rows && format === 'exr' && !image.camera)
     return writeFileAtomic(path, await encode(path, format, image, 1, options), { signal });
   await options.rows?.(height);

@@ -1,6 +1,6 @@
 /** A picture that is written while it is being merged: .exr, whose rows are encoded as they arrive. */
 import { existsSync } from 'node:fs';
-import type { RowProgress } from '../../deghoster.ts';
+import type { RowProgress } from '../../result.ts';
 import type { MergedImage } from '../../image/picture.ts';
 import { outputFormat, writeImage } from '../writeImage.ts';
 import type { WriteImageOptions } from '../writeImage.ts';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InputError } from '../../errors.ts';
-import type { MergeResult } from '../../deghoster.ts';
+import type { MergeResult } from '../../result.ts';
 import type { MergedImage } from '../../image/picture.ts';
 import { formatResponse } from '../../image/response.ts';
 import { writeMotionMaps } from '../motionMaps.ts';
