@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Deghoster } from '../src/index.ts';
 import type { MergeResult } from '../src/index.ts';
 import { testDevice } from './gpu.ts';
+import { asBuffer, asTexture } from './reference/frames.ts';
 import { PLAIN, SIZE, changed, map, maps, refuses, stack } from './misuse.ts';
 import type { Any } from './misuse.ts';
 
@@ -123,7 +124,35 @@ describe('a merge', () => {
     data.set(stack()[1].data);
     const onProgress = ({ stage }: Any): void => void (stage === 'compile' && buffer.resize(7));
     const running = plain.merge(changed({ data, name: 'b.jpg' }), { ...PLAIN, onProgress });
-    await expect(running).rejects.toThrow('b.jpg: data was transferred or resized');
+    await expect(running).rejects.toThrow('b.jpg: data was transferred, closed or resized');
+  });
+
+  it('is refused if an ImageBitmap, a texture or a buffer goes away meanwhile', async () => {
+    // Closing an ImageBitmap makes its size 0.
+    const image = { width: SIZE, height: SIZE };
+    const later = (work: () => void): object => ({
+      ...PLAIN,
+      onProgress: ({ stage }: Any) => stage === 'compile' && work(),
+    });
+    const closed = plain.merge(
+      changed({ data: undefined, image }),
+      later(() => Object.assign(image, { width: 0 })),
+    );
+    await expect(closed).rejects.toThrow('frame 2: image was transferred, closed');
+    const device = await testDevice();
+    const { texture } = asTexture(device, stack()[1]);
+    const destroyed = plain.merge(
+      changed({ data: undefined, texture }),
+      later(() => texture.destroy()),
+    );
+    await expect(destroyed).rejects.toMatchObject({ code: 'gpu' });
+    const { buffer } = asBuffer(device, stack()[1]);
+    await expect(
+      plain.merge(
+        changed({ data: undefined, buffer }),
+        later(() => buffer.destroy()),
+      ),
+    ).rejects.toMatchObject({ code: 'gpu' });
   });
 
   it('of which the caller cancelled it and took the frames back, is cancelled', async () => {
