@@ -5,6 +5,34 @@ import { InputError, UsageError } from '../src/errors.ts';
 // biome-ignore lint/suspicious/noExplicitAny: callers without types
 export type Any = any;
 
+export const SIZE = 20;
+
+/** Frames of a smooth scene. */
+export function stack(exposures: readonly number[] = [1, 4, 16], Samples: Any = Uint8Array, top = 255): Any[] {
+  return exposures.map((exposure, k) => ({
+    data: Samples.from({ length: SIZE * SIZE * 3 }, (_: unknown, i: number) => {
+      const value = Math.min(1, 0.03 * (1 + Math.sin(i * 0.11)) * 4 ** k) ** (1 / 2.2);
+      return top === 1 ? value : Math.round(top * value);
+    }),
+    width: SIZE,
+    height: SIZE,
+    exposure,
+  }));
+}
+
+/** The stack with one frame changed. */
+export const changed = (fields: object, at = 1): Any[] =>
+  stack().map((frame, k) => (k === at ? { ...frame, ...fields } : frame));
+export const maps = (of: (k: number) => unknown): unknown[] => [0, 1, 2].map(of);
+export const map = (value: number): Float32Array => new Float32Array(SIZE * SIZE).fill(value);
+export const curves = (of: (i: number) => unknown, length = 256): object => {
+  const curve = Array.from({ length }, (_, i) => of(i));
+  return { r: curve, g: curve, b: curve };
+};
+
+/** The plain merge of the frames as they are. */
+export const PLAIN = { method: 'merge', align: 'none', response: 'gamma' };
+
 /** A wrong value, and what the message says of it: all that `is` and what it names. */
 export type Case = [value: unknown, said: string | RegExp];
 

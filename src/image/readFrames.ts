@@ -63,24 +63,26 @@ export function readArrays(frames: readonly Partial<Frame>[], isExposed: boolean
 }
 
 /**
- * Checks that all arrays still are there: they are read until a merge ends.
- * @throws InputError naming one whose memory the caller has transferred meanwhile.
+ * Checks that all pixels still are there: they are read until a merge ends.
+ * @throws InputError naming what the caller has transferred or closed meanwhile.
  */
 export function checkKept(frames: readonly FrameSource[], motion: readonly Float32Array[] = []): void {
-  const check = (what: string, array: ArrayLike<number> | undefined): void => {
-    if (array?.length === 0)
-      throw new InputError(`${what} was transferred or resized before the end: keep it as it is until then`);
+  const check = (what: string, size: number | undefined): void => {
+    if (size === 0)
+      throw new InputError(`${what} was transferred, closed or resized before the end: keep it as it is until then`);
   };
   frames.forEach((frame, k) => {
+    const label = frameLabel(frame, k);
+    if ('image' in frame) check(`${label}: image`, frame.image.width);
     if (!('data' in frame)) return;
-    check(`${frameLabel(frame, k)}: data`, frame.data);
-    check(`${frameLabel(frame, k)}: coverage`, frame.coverage);
+    check(`${label}: data`, frame.data.length);
+    check(`${label}: coverage`, frame.coverage?.length);
   });
-  motion.forEach((map, k) => check(`motion map ${k + 1}`, map));
+  motion.forEach((map, k) => check(`motion map ${k + 1}`, map.length));
 }
 
 /**
- * Runs `work`, which reads frames and maps. Whatever it makes of memory that was transferred meanwhile is refused.
+ * Runs `work`, which reads frames and maps. What it makes of pixels that went away meanwhile is refused.
  * @throws as checkKept, and what `work` throws.
  */
 export async function whileKept<T>(
