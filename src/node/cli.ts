@@ -30,10 +30,11 @@ import {
   PLAN_HELP,
   TUNE_HELP,
 } from './cli/help.ts';
-import { json } from './cli/io.ts';
+import { guarded, json } from './cli/io.ts';
 import type { CommandIo } from './cli/io.ts';
 import { CONVERT_REMEDIES, EVALUATE_REMEDIES, MERGE_REMEDIES } from './cli/remedies.ts';
 import type { Remedies } from './cli/remedies.ts';
+import { shown } from '../shown.ts';
 import { packageVersion } from './package.ts';
 
 interface Command {
@@ -76,7 +77,8 @@ const EXIT_CODES: Partial<Record<DeghostErrorCode, number>> = { usage: 2, 'no-ad
 /**
  * Runs one command line (without `node` and the script) and returns the exit code. Never throws.
  */
-export async function main(args: readonly string[], io: CommandIo): Promise<number> {
+export async function main(args: readonly string[], streams: CommandIo): Promise<number> {
+  const io = guarded(streams);
   try {
     await dispatch(args, io);
     return 0;
@@ -149,11 +151,11 @@ function explain(
 ): { code: DeghostErrorCode | 'internal'; message: string } {
   if (signal.aborted && (error instanceof CancelledError || (error as Error)?.name === 'AbortError'))
     return { code: 'cancelled', message: error instanceof CancelledError ? error.message : 'cancelled' };
-  if (error instanceof DeghostError) return { code: error.code, message: oneLine(messageWith(remedies, error)) };
+  if (error instanceof DeghostError) return { code: error.code, message: messageWith(remedies, error) };
   // Not thrown on purpose: a bug in deghost or in a package. The line still says what happened.
   const text =
     error instanceof Error ? `${error.name === 'Error' ? '' : `${error.name}: `}${error.message}` : String(error);
-  return { code: 'internal', message: `unexpected error: ${oneLine(text)} (set DEGHOST_DEBUG=1 for where)` };
+  return { code: 'internal', message: `unexpected error: ${shown(oneLine(text))} (set DEGHOST_DEBUG=1 for where)` };
 }
 
 function oneLine(text: string): string {

@@ -24,7 +24,7 @@ import type { ParsedArgs } from './args.ts';
 import { adapterOption, budgetOption } from './engineOptions.ts';
 import { parseEv, parseTimes } from './exposureArgs.ts';
 import { alignmentJson } from './alignmentReport.ts';
-import { json } from './io.ts';
+import { json, say } from './io.ts';
 import type { CommandIo } from './io.ts';
 import { readSortedStack } from './mergeStack.ts';
 import type { Stack } from './mergeStack.ts';
@@ -52,7 +52,7 @@ export async function alignCommand(args: ParsedArgs, io: CommandIo): Promise<voi
   const folder = values.output;
   const outputs = outputPaths(inputs, folder, format);
   const { adapter } = await requestAdapter({ software: adapterOption(args) });
-  const message = (text: string): void => void (flags.has('quiet') || io.stderr.write(`${text}\n`));
+  const message = (text: string): void => void (flags.has('quiet') || say(io, text));
   const stack = await readSortedStack({ inputs, exposures, color, reference, response: undefined }, signal);
   const { frames, width, height } = stack;
   const named = stack.images.map((image, i) => ({ ...image, name: inputs[i] }));

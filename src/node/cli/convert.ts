@@ -21,7 +21,7 @@ import { openZip } from '../zip.ts';
 import { choiceOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
 import { columns } from './columns.ts';
-import { json } from './io.ts';
+import { json, say } from './io.ts';
 import type { CommandIo } from './io.ts';
 
 /** Largest checkpoint, or part of one, that is read. */
@@ -81,8 +81,8 @@ export async function convertCommand(args: ParsedArgs, io: CommandIo): Promise<v
   if (flags.has('json')) io.stdout.write(json(report(path, checkpoint, proposal, { dtype, written, savedMap })));
   else io.stdout.write(`${reportText(name, checkpoint, proposal, flags.has('all'))}\n`);
   if (flags.has('quiet')) return;
-  if (written !== undefined) io.stderr.write(`${shown(written)}: ${bytesText(bytes.length)}, ${dtype}\n`);
-  if (savedMap !== undefined) io.stderr.write(`${shown(savedMap)}: the map of names\n`);
+  if (written !== undefined) say(io, `${written}: ${bytesText(bytes.length)}, ${dtype}`);
+  if (savedMap !== undefined) say(io, `${savedMap}: the map of names`);
 }
 
 /** A TensorFlow checkpoint is also named by what its files begin with, a saved model by its folder. */
@@ -204,7 +204,7 @@ function reportText(name: string, checkpoint: Checkpoint, proposal: Proposal, is
   else {
     const rows = [['the network', 'shape', 'the checkpoint', 'type', 'found by']];
     for (const { target, source, shape, dtype, by } of assignments)
-      rows.push([target, `[${shape.join(', ')}]`, shown(source), dtype, HOW[by]]);
+      rows.push([target, `[${shape.join(', ')}]`, source, dtype, HOW[by]]);
     lines.push('', ...columns(rows, () => true), '');
   }
   if (byOrder > 0)
@@ -213,8 +213,8 @@ function reportText(name: string, checkpoint: Checkpoint, proposal: Proposal, is
         'it after you edited it.',
     );
   const others = [
-    ...leftOut.map((source) => `${shown(source)}, ${shapeText(checkpoint, source)}`),
-    ...[...checkpoint.others].map(([source, what]) => `${shown(source)}, ${what}`),
+    ...leftOut.map((source) => `${source}, ${shapeText(checkpoint, source)}`),
+    ...[...checkpoint.others].map(([source, what]) => `${source}, ${what}`),
   ];
   if (others.length > 0) {
     lines.push(`left out: ${others.length}`);
@@ -228,5 +228,5 @@ function reportText(name: string, checkpoint: Checkpoint, proposal: Proposal, is
         `${config.gamma}, ${config.maskMode} maps, base ${config.base}, no gate). Give others with --config if it ` +
         'was trained so.',
     );
-  return lines.join('\n');
+  return lines.map(shown).join('\n');
 }

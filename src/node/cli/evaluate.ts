@@ -32,7 +32,7 @@ import { readEvaluateOptions } from './evaluateOptions.ts';
 import type { EvaluateOptions } from './evaluateOptions.ts';
 import { reportJson, stackText, summaryText } from './evaluateReport.ts';
 import type { Report, Row } from './evaluateReport.ts';
-import { json } from './io.ts';
+import { json, say } from './io.ts';
 import type { CommandIo } from './io.ts';
 import { ProgressView } from './progress.ts';
 import { EVALUATE_REMEDIES } from './remedies.ts';
@@ -53,7 +53,7 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
   const view = new ProgressView(io.stderr);
   const message = (text: string): void => {
     view.clear();
-    if (!options.quiet) io.stderr.write(`${text}\n`);
+    if (!options.quiet) say(io, text);
   };
   const leftOut: string[] = [];
   const folders = distinct(

@@ -18,6 +18,7 @@ import type { CroppedResult } from './crop.ts';
 import { EarlyOutput } from './earlyOutput.ts';
 import { ONE_MERGE } from './enginePool.ts';
 import type { EngineSource } from './enginePool.ts';
+import { say } from './io.ts';
 import type { CommandIo } from './io.ts';
 import { readMergeOptions } from './mergeOptions.ts';
 import { checkOutputs, writeOutputs } from './mergeOutputs.ts';
@@ -88,7 +89,7 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
     throwIfCancelled(signal);
 
     const opened = performance.now();
-    const message = (text: string): void => void (options.quiet || io.stderr.write(`${text}\n`));
+    const message = (text: string): void => void (options.quiet || say(io, text));
     const colorNote = clippedColorsNote(images, (wider) => `--color ${wider} keeps more`);
     for (const note of [...stack.notes, responseNote, colorNote]) if (note !== undefined) message(`warning: ${note}`);
     announce({ options, stack, reference, choice, info, weights }, message);

@@ -47,7 +47,7 @@ export async function readExposures(
 ): Promise<number[]> {
   if (file !== undefined) return (await readStops(file, pictures.length)).map((stops) => 2 ** stops);
   try {
-    return exifExposures(images.map(({ exif }, i) => ({ name: shown(pictures[i]), exif })));
+    return exifExposures(images.map(({ exif }, i) => ({ name: pictures[i], exif })));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     throw new InputError(

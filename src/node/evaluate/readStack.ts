@@ -179,7 +179,7 @@ export async function readStack(
       height,
       ...(coverage && { coverage }),
       exposure: exposures[i],
-      name: shown(basename(pictures[i])),
+      name: basename(pictures[i]),
     })),
   );
   const { width, height } = frames[0];
