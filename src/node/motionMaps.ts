@@ -17,9 +17,10 @@ import { withUnion } from '../image/motion.ts';
 import { decodeNpy, npyPieces } from '../image/npy.ts';
 import { checkSize, firstOutside } from '../image/picture.ts';
 import { loadSharp } from './loadSharp.ts';
+import { readFileBytes } from './plainFile.ts';
 import { shown, systemProblem } from './problems.ts';
-import { readFileBytes } from './readImage.ts';
 import { checkWritable, writeFileAtomic } from './writeFile.ts';
+import type { Grouped } from './writeFile.ts';
 
 type Extension = 'png' | 'npy';
 const mapName = (k: number, extension: Extension) => `motion-${k}.${extension}`;
@@ -56,7 +57,7 @@ export async function writeMotionMaps(
   maps: readonly Float32Array[],
   width: number,
   height: number,
-  options: { signal?: AbortSignal } = {},
+  options: { signal?: AbortSignal } & Grouped = {},
 ): Promise<void> {
   const sharp = await loadSharp('writing motion maps');
   await checkMotionFolder(dir);

@@ -38,7 +38,7 @@ import { deflateDifferences, deflateFast } from './deflate.ts';
 import { loadSharp } from './loadSharp.ts';
 import { shown } from './problems.ts';
 import { checkWritable, writeFileAtomic } from './writeFile.ts';
-import type { FileContent } from './writeFile.ts';
+import type { FileContent, Grouped } from './writeFile.ts';
 
 /** How a picture is written. Every field has a default. */
 export interface WriteImageOptions {
@@ -97,9 +97,13 @@ export async function checkOutputPath(path: string): Promise<OutputFormat> {
  * Writes a merged picture, completely or not at all.
  * @throws as `checkOutputPath`; InputError on values that are not finite, a full disk and the like; CancelledError.
  */
-export async function writeImage(path: string, image: MergedImage, options: WriteImageOptions = {}): Promise<void> {
+export async function writeImage(
+  path: string,
+  image: MergedImage,
+  options: WriteImageOptions & Grouped = {},
+): Promise<void> {
   const { radiance, width, height, scale } = image;
-  const { signal } = options;
+  const { signal, group } = options;
   const format = await checkOutputPath(path);
   if (radiance.length !== width * height * 3)
     throw new InputError(
@@ -108,7 +112,7 @@ export async function writeImage(path: string, image: MergedImage, options: Writ
   if (!(scale > 0) || !Number.isFinite(scale))
     throw new InputError(`cannot write ${shown(path)}: the scale is ${scale}, it must be positive and finite`);
   if (options.rows && format === 'exr' && !image.camera)
-    return writeFileAtomic(path, await encode(path, format, image, 1, options), { signal });
+    return writeFileAtomic(path, await encode(path, format, image, 1, options), { signal, group });
   await options.rows?.(height);
   let largest = 0;
   await inBands(
@@ -130,11 +134,11 @@ export async function writeImage(path: string, image: MergedImage, options: Writ
     },
     { signal },
   );
-  if (format === 'npy') return writeFileAtomic(path, npyPieces(radiance, [height, width, 3]), { signal });
+  if (format === 'npy') return writeFileAtomic(path, npyPieces(radiance, [height, width, 3]), { signal, group });
   if (format === 'dng') {
     const { parameters } = chooseTones(radiance, scale);
     const dng = { type: options.tiff, tone: parameters, largest, deflate: deflateFast, signal };
-    return writeFileAtomic(path, streamDng(image, dng), { signal });
+    return writeFileAtomic(path, streamDng(image, dng), { signal, group });
   }
   const space = image.colorSpace ?? 'srgb';
   const keepNegative = format === 'exr' || format === 'tif';
@@ -143,7 +147,7 @@ export async function writeImage(path: string, image: MergedImage, options: Writ
     : radiance;
   const picture: MergedImage = { ...image, radiance: developed, colorSpace: space, camera: undefined };
   const known = developed === radiance ? largest : undefined;
-  return writeFileAtomic(path, await encode(path, format, picture, known, options), { signal });
+  return writeFileAtomic(path, await encode(path, format, picture, known, options), { signal, group });
 }
 
 /**

@@ -9,6 +9,7 @@ import { deflateFast } from './deflate.ts';
 import { loadSharp } from './loadSharp.ts';
 import { shown } from './problems.ts';
 import { writeFileAtomic } from './writeFile.ts';
+import type { Grouped } from './writeFile.ts';
 
 /** RGB samples and what is written with them. */
 export interface SamplePicture {
@@ -31,7 +32,7 @@ export interface SamplePicture {
 export async function writeSamples(
   path: string,
   picture: SamplePicture,
-  { signal }: { signal?: AbortSignal } = {},
+  { signal, group }: { signal?: AbortSignal } & Grouped = {},
 ): Promise<void> {
   const { data, width, height, exif, icc } = picture;
   const extension = extname(path).toLowerCase();
@@ -50,7 +51,7 @@ export async function writeSamples(
     } catch (error) {
       throw new InputError(`cannot write ${shown(path)}: ${reasonOf(error)}`, { cause: error });
     }
-    return writeFileAtomic(path, await pngWith(png, { exif, icc }, deflateFast), { signal });
+    return writeFileAtomic(path, await pngWith(png, { exif, icc }, deflateFast), { signal, group });
   }
   if (extension !== '.tif' && extension !== '.tiff')
     throw new UsageError(`${shown(path)} cannot hold samples: use the extension .tif, .tiff or .png`);
@@ -66,5 +67,5 @@ export async function writeSamples(
     ],
     { deflate: deflateFast, signal },
   );
-  return writeFileAtomic(path, pieces, { signal });
+  return writeFileAtomic(path, pieces, { signal, group });
 }

@@ -1,9 +1,10 @@
 /** `deghost batch`: finds the brackets among many pictures and merges each. */
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rmdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { CancelledError, InputError, NoAdapterError, UsageError, messageWith } from '../../errors.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
+import { currentFiles } from '../files.ts';
 import { shown, systemProblem } from '../problems.ts';
 import { choiceOption, integerOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
@@ -14,6 +15,7 @@ import { json, say } from './io.ts';
 import type { CommandIo } from './io.ts';
 import { mergeStack } from './merge.ts';
 import { readMergeOptions } from './mergeOptions.ts';
+import { declareFiles } from './mergeOutputs.ts';
 import { MERGE_REMEDIES } from './remedies.ts';
 
 /** What became of a stack. */
@@ -65,15 +67,16 @@ export async function batchCommand(args: ParsedArgs, io: CommandIo): Promise<voi
   const { part, parts } = shardOption(values.shard);
   const message = (text: string): void => void (flags.has('quiet') || say(io, text));
   const plan = await planBatch({ inputs, folder, format, frames }, signal);
-  // The options are checked once, before anything is written.
-  readMergeOptions(mergeArgs(args, plan.stacks[0]));
+  // The options and all files are checked once, before anything is written.
+  for (const { name } of plan.skipped) currentFiles()?.reads('the picture', name);
+  for (const stack of plan.stacks) declareFiles(readMergeOptions(mergeArgs(args, stack)));
   const isDry = flags.has('dry-run');
   printPlan(plan, message);
   if (isDry) {
     if (flags.has('json')) io.stdout.write(json({ ...plan, results: [] }));
     return;
   }
-  await mkdir(folder, { recursive: true }).catch((error) => {
+  const created = await mkdir(folder, { recursive: true }).catch((error) => {
     throw systemProblem(error, 'create', folder);
   });
   const outcomes: Outcome[] = [];
@@ -89,8 +92,17 @@ export async function batchCommand(args: ParsedArgs, io: CommandIo): Promise<voi
         outcomes.push(await mergeOne(args, stack, io, engines, message));
       }
     }
+  } catch (error) {
+    const merged = outcomes.filter(({ status }) => status === 'merged').length;
+    if (error instanceof CancelledError && merged > 0)
+      throw new CancelledError(
+        `cancelled: ${merged} of ${plan.stacks.length} stacks ${merged === 1 ? 'is' : 'are'} merged, --resume does ` +
+          'the rest',
+      );
+    throw error;
   } finally {
     await engines.close();
+    if (created !== undefined) await rmdir(folder).catch(() => undefined);
   }
   if (flags.has('json'))
     io.stdout.write(

@@ -3,7 +3,7 @@
  * not needed.
  */
 import { existsSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { InputError, UsageError, throwIfCancelled } from '../../errors.ts';
 import { loadWeights } from '../../model/loadWeights.ts';
 import type { Checkpoint, KernelLayout, ReadBeside } from '../../weights/convert/checkpoint.ts';
@@ -14,9 +14,10 @@ import { readCheckpoint } from '../../weights/convert/read.ts';
 import { parseStrictJson } from '../../weights/json.ts';
 import { writeSafetensors } from '../../weights/writeSafetensors.ts';
 import { bytesText } from '../../bytesText.ts';
+import { readFileBytes } from '../plainFile.ts';
+import { currentFiles } from '../files.ts';
 import { optional, shown } from '../problems.ts';
-import { readFileBytes } from '../readImage.ts';
-import { checkWritable, writeFileAtomic } from '../writeFile.ts';
+import { FileGroup, checkWritable, writeFileAtomic } from '../writeFile.ts';
 import { openZip } from '../zip.ts';
 import { choiceOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
@@ -49,12 +50,14 @@ export async function convertCommand(args: ParsedArgs, io: CommandIo): Promise<v
   const variant = values.variant === undefined ? undefined : choiceOption(args, 'variant', ['fixed', 'any'], 'fixed');
   const path = indexOf(positionals[0]);
   const name = shown(path);
-  for (const file of [output, savedMap]) {
-    if (file === undefined) continue;
-    if (resolve(file) === resolve(path))
-      throw new UsageError(`${shown(file)} is the checkpoint itself: name another file`);
-    if (!isDry || file === savedMap) await checkWritable(file);
-  }
+  const written = isDry ? undefined : output;
+  const files = currentFiles();
+  files?.reads('the checkpoint', path);
+  if (values.map !== undefined) files?.reads('--map', values.map);
+  if (values.config !== undefined && !isInline(values.config)) files?.reads('--config', values.config);
+  if (written !== undefined) files?.writes('--output', written);
+  if (savedMap !== undefined) files?.writes('--save-map', savedMap);
+  for (const file of [written, savedMap]) if (file !== undefined) await checkWritable(file);
   const fields = values.config === undefined ? undefined : await readFields(values.config);
   const map = values.map === undefined ? undefined : await readMap(values.map);
   const checkpoint = await readCheckpoint(await readFileBytes(path, MAX_BYTES), {
@@ -74,10 +77,15 @@ export async function convertCommand(args: ParsedArgs, io: CommandIo): Promise<v
   const bytes = writeSafetensors(decodeAssigned(checkpoint, proposal), metadata, dtype);
   // What is written is what every command can read.
   await loadWeights(bytes, name);
-  if (output !== undefined && !isDry) await writeFileAtomic(output, bytes, { signal: io.signal });
-  if (savedMap !== undefined)
-    await writeFileAtomic(savedMap, new TextEncoder().encode(mapText(proposal)), { signal: io.signal });
-  const written = isDry ? undefined : output;
+  const group = new FileGroup();
+  try {
+    const how = { signal: io.signal, group };
+    if (written !== undefined) await writeFileAtomic(written, bytes, how);
+    if (savedMap !== undefined) await writeFileAtomic(savedMap, new TextEncoder().encode(mapText(proposal)), how);
+    group.commit();
+  } finally {
+    group.discard();
+  }
   if (flags.has('json')) io.stdout.write(json(report(path, checkpoint, proposal, { dtype, written, savedMap })));
   else io.stdout.write(`${reportText(name, checkpoint, proposal, flags.has('all'))}\n`);
   if (flags.has('quiet')) return;
@@ -109,11 +117,15 @@ async function loadH5wasm(): Promise<H5wasm> {
   return optional(load, 'h5wasm', 'reading HDF5');
 }
 
+/** Whether the value of `--config` is JSON itself. */
+function isInline(text: string): boolean {
+  return text.trimStart().startsWith('{');
+}
+
 /** `--config`: JSON, or a file of it. */
 async function readFields(text: string): Promise<Record<string, unknown>> {
-  const isInline = text.trimStart().startsWith('{');
-  const source = isInline ? text : new TextDecoder().decode(await readFileBytes(text, MAX_TEXT_BYTES));
-  const at = isInline ? '--config' : `--config ${shown(text)}`;
+  const source = isInline(text) ? text : new TextDecoder().decode(await readFileBytes(text, MAX_TEXT_BYTES));
+  const at = isInline(text) ? '--config' : `--config ${shown(text)}`;
   try {
     if (!(parseStrictJson(source) instanceof Map)) throw new SyntaxError('it is not an object');
   } catch (error) {

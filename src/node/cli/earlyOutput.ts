@@ -1,9 +1,9 @@
 /** A picture that is written while it is being merged: .exr, whose rows are encoded as they arrive. */
-import { existsSync } from 'node:fs';
 import type { RowProgress } from '../../deghoster.ts';
 import type { MergedImage } from '../../image/picture.ts';
 import { outputFormat, writeImage } from '../writeImage.ts';
 import type { WriteImageOptions } from '../writeImage.ts';
+import type { FileGroup, Grouped } from '../writeFile.ts';
 import type { MergeOptions } from './mergeOptions.ts';
 
 /** What waits for rows. */
@@ -16,27 +16,28 @@ interface Waiting {
 export class EarlyOutput {
   readonly #path: string;
   readonly #image: Pick<MergedImage, 'colorSpace'>;
-  readonly #options: WriteImageOptions;
+  readonly #options: WriteImageOptions & Grouped;
   readonly #waiting: Waiting[] = [];
   readonly #stop = new AbortController();
   #rows = 0;
   #stopped: { reason: unknown } | undefined;
   #failure: { error: unknown } | undefined;
   #writing: Promise<void> | undefined;
-  /** Whether there was no file at the path. */
-  readonly isNew: boolean;
 
-  /** @returns undefined if the picture changes after its merge, or its format needs all of it. */
-  static of(options: MergeOptions, isCamera: boolean): EarlyOutput | undefined {
+  /**
+   * @param group the files that it appears with.
+   * @returns undefined if the picture changes after its merge, or its format needs all of it.
+   */
+  static of(options: MergeOptions, isCamera: boolean, group?: FileGroup): EarlyOutput | undefined {
     const { output, crop, skipMisfits } = options;
-    return outputFormat(output) === 'exr' && !crop && !skipMisfits && !isCamera ? new EarlyOutput(options) : undefined;
+    const isWhole = outputFormat(output) === 'exr' && !crop && !skipMisfits && !isCamera;
+    return isWhole ? new EarlyOutput(options, group) : undefined;
   }
 
-  private constructor({ output, exrType, color }: MergeOptions) {
+  private constructor({ output, exrType, color }: MergeOptions, group: FileGroup | undefined) {
     this.#path = output;
     this.#image = { colorSpace: color };
-    this.#options = { exr: exrType };
-    this.isNew = !existsSync(output);
+    this.#options = { exr: exrType, group };
   }
 
   /** Notes rows that are final; the first ones begin the file. @throws what the file failed with. */

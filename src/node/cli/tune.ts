@@ -10,11 +10,13 @@ import { candidateGbps, candidateGflops } from '../../tune/result.ts';
 import type { TuneResult } from '../../tune/result.ts';
 import { tune } from '../../tune/tune.ts';
 import { requestAdapter } from '../adapter.ts';
+import { currentFiles } from '../files.ts';
 import { FileTuneCache } from '../tuneCache.ts';
 import { integerOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
 import { columns } from './columns.ts';
 import { adapterOption, precisionOption } from './engineOptions.ts';
+import { TUNING_ROLE } from './mergeOutputs.ts';
 import { json, say } from './io.ts';
 import type { CommandIo } from './io.ts';
 import { TuneView, foundText, keep } from './tuning.ts';
@@ -31,9 +33,12 @@ export async function tuneCommand(args: ParsedArgs, io: CommandIo): Promise<void
   const limitMs = limitOption(values.limit);
   const { only } = values;
   const quiet = flags.has('quiet');
+  const cache = new FileTuneCache({ warn: (text) => say(io, text) });
+  const files = currentFiles();
+  if (values.weights !== undefined) files?.reads('the weights', values.weights);
+  files?.writes(TUNING_ROLE, cache.path, true);
   const weights = await readWeights(values.weights, frames);
   const { adapter, info } = await requestAdapter({ software: adapterOption(args) });
-  const cache = new FileTuneCache({ warn: (text) => say(io, text) });
   const device = await openWithMatrices(adapter);
   const view = new TuneView(io.stderr);
   try {

@@ -2,8 +2,8 @@
 import { InputError } from '../../errors.ts';
 import { exposures as exifExposures } from '../../image/exif.ts';
 import type { DecodedImage } from '../../image/picture.ts';
+import { readFileBytes } from '../plainFile.ts';
 import { shown } from '../problems.ts';
-import { readFileBytes } from '../readImage.ts';
 
 /** Possible names of the file; the first that exists is used. */
 export const EXPOSURE_FILES = ['exposure.txt', 'input_exp.txt', 'exposures.txt', 'ev.txt'];
