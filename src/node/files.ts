@@ -70,6 +70,8 @@ export class CommandFiles {
   readonly #reads = new Map<string, Named>();
   readonly #readPaths = new Map<string, Named>();
   readonly #writes = new Map<string, Named>();
+  /** The role of each path that was declared to be written. */
+  readonly #roles = new Map<string, string>();
   /** Paths of caches, which the command reads and writes. */
   readonly #updates = new Set<string>();
   /** Files that have appeared. */
@@ -97,6 +99,7 @@ export class CommandFiles {
     const other = this.#writes.get(written.place.key);
     if (other && (other.role !== role || resolve(other.path) !== resolve(path))) throw writesTwice(other, written);
     this.#writes.set(written.place.key, written);
+    this.#roles.set(resolve(path), role);
     if (isUpdated) this.#updates.add(written.place.path);
   }
 
@@ -120,7 +123,7 @@ export class CommandFiles {
   /** Checks a file that is about to appear. @throws UsageError if it would replace one that is read, or was written. */
   check(path: string): void {
     const place = placeOf(path);
-    const written = this.#writes.get(place.key) ?? { role: 'the output', path };
+    const written = { role: this.#role(path), path };
     const read = this.#reads.get(place.key) ?? this.#readPaths.get(place.path);
     // A file that is gone by now frees its inode for others.
     if (read && place.exists && placeOf(read.path).key === place.key) throw overwrites(written, read);
@@ -132,7 +135,11 @@ export class CommandFiles {
   /** Notes a file that has appeared. */
   wrote(path: string): void {
     const place = placeOf(path);
-    this.#done.set(place.key, { role: 'the output', path, place });
+    this.#done.set(place.key, { role: this.#role(path), path, place });
+  }
+
+  #role(path: string): string {
+    return this.#roles.get(resolve(path)) ?? 'the output';
   }
 }
 

@@ -2,8 +2,8 @@
  * Stores tunings in a JSON file: the one that DEGHOST_TUNING names, or `deghost/tuning.json` in the user's cache
  * folder, which is XDG_CACHE_HOME or ~/.cache, on macOS ~/Library/Caches, on Windows %LOCALAPPDATA%.
  *
- * The file is a cache: damaged content is not read, and is replaced at the next write. A file of another kind is neither
- * read nor replaced. If two processes write at the same time, one's tuning is lost, but never the file.
+ * The file is a cache: damaged content is not read, and is replaced at the next write. A file of another kind is
+ * neither read nor replaced. If two processes write at the same time, one's tuning is lost, but never the file.
  */
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';

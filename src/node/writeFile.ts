@@ -83,7 +83,7 @@ export async function checkWritable(path: string): Promise<void> {
   const kind = target && otherKind(target);
   if (kind)
     throw new InputError(
-      `cannot write ${shown(path)}: it is ${kind}, ${kind === 'a folder' ? 'name a file in it' : 'name a regular file'}`,
+      `cannot write ${shown(path)}: it is ${kind}, name a ${kind === 'a folder' ? 'file in it' : 'regular file'}`,
     );
   try {
     await access(folder, constants.W_OK);

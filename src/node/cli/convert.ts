@@ -53,8 +53,8 @@ export async function convertCommand(args: ParsedArgs, io: CommandIo): Promise<v
   const written = isDry ? undefined : output;
   const files = currentFiles();
   files?.reads('the checkpoint', path);
-  if (values.map !== undefined) files?.reads('--map', values.map);
-  if (values.config !== undefined && !isInline(values.config)) files?.reads('--config', values.config);
+  if (values.map !== undefined) files?.reads('the map of names', values.map);
+  if (values.config !== undefined && !isInline(values.config)) files?.reads('the configuration', values.config);
   if (written !== undefined) files?.writes('--output', written);
   if (savedMap !== undefined) files?.writes('--save-map', savedMap);
   for (const file of [written, savedMap]) if (file !== undefined) await checkWritable(file);

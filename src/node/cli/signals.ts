@@ -1,6 +1,4 @@
 /** How the command line is stopped: Ctrl-C, and the signals that end a program. */
-import { readFileSync } from 'node:fs';
-import { constants } from 'node:os';
 import { isReadingStuck } from '../plainFile.ts';
 import { removeTemporaryFiles } from '../writeFile.ts';
 
@@ -9,21 +7,9 @@ type Name = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
 /** The exit code of a program that a signal ended: 130 after Ctrl-C, 143 after SIGTERM. */
 const CODES: Record<Name, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGQUIT: 131 };
 
-/** Windows has no SIGQUIT. `nohup` has SIGHUP ignored, and so it stays. */
+/** Windows has no SIGQUIT. */
 function names(): Name[] {
-  return (Object.keys(CODES) as Name[]).filter(
-    (name) => !(name === 'SIGQUIT' && process.platform === 'win32') && !(name === 'SIGHUP' && isIgnored(name)),
-  );
-}
-
-/** Whether a signal was ignored when the program was started; false where the system does not say. */
-function isIgnored(name: Name): boolean {
-  try {
-    const mask = /^SigIgn:\s*([\da-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
-    return mask !== undefined && (BigInt(`0x${mask}`) >> BigInt(constants.signals[name] - 1)) % 2n === 1n;
-  } catch {
-    return false;
-  }
+  return (Object.keys(CODES) as Name[]).filter((name) => name !== 'SIGQUIT' || process.platform !== 'win32');
 }
 
 /**
