@@ -4,10 +4,14 @@
  * WebGPU does not throw: a validation error is reported to the innermost error scope, and after a device is lost most
  * calls do nothing at all. Every await on the GPU goes through `Gpu`, which turns both into typed errors.
  */
+import { expect } from './checks.ts';
+import type { Rule } from './checks.ts';
 import { DeviceLostError, GpuError, NoAdapterError } from './errors.ts';
 import { VENDORS } from './kernels/target.ts';
 import type { Capabilities, MatrixSize, Vendor } from './kernels/target.ts';
 import { waitWithPauses } from './pollingPauses.ts';
+
+const ADAPTER: Rule = ['a GPUAdapter', (value) => typeof Object(value).requestDevice === 'function'];
 
 /** Limits that deghost raises above those of a default device. */
 const WANTED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const;
@@ -28,9 +32,10 @@ type OpenedDevice = GPUDevice & { subgroupMatrices?: MatrixSize };
  * Asks an adapter for a device with the adapter's buffer limits and the features deghost uses. An adapter gives only
  * one device.
  * @param matrices the size of the adapter's matrices (node/matrices.ts); without it the device gets no matrix units.
- * @throws NoAdapterError when the adapter refuses.
+ * @throws NoAdapterError when the adapter refuses; UsageError.
  */
 export async function openDevice(adapter: GPUAdapter, matrices?: MatrixSize): Promise<GPUDevice> {
+  expect('adapter', adapter, ADAPTER);
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
   const requiredFeatures = [...WANTED_FEATURES, ...(matrices ? [MATRIX_FEATURE] : [])].filter((name) =>
     adapter.features.has(name),

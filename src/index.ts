@@ -6,15 +6,8 @@
  */
 export { Deghoster } from './deghoster.ts';
 export type { AlignOption, AlignmentKind, FrameAlignment, Homography, Mesh, Misfit, Warp } from './align/types.ts';
-export type {
-  BufferResult,
-  DeghosterOptions,
-  MergeOptions,
-  RowProgress,
-  MergeResult,
-  PlanOptions,
-  PrepareOptions,
-} from './deghoster.ts';
+export type { DeghosterOptions, MergeOptions, PlanOptions, PrepareOptions } from './options.ts';
+export type { BufferResult, MergeResult, RowProgress } from './result.ts';
 export type { Progress } from './merge.ts';
 export type { MergeProfile, ProgramProfile, StageProfile } from './profile.ts';
 export { openDevice, openPlatformDevice } from './device.ts';

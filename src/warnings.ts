@@ -3,8 +3,9 @@
  * found and what to do. A separate entry, so that a page with its own texts loads none of this code.
  * @module deghost/warnings
  */
+import { expect, whole } from './checks.ts';
 import type { FrameAlignment } from './align/types.ts';
-import type { MergeResult } from './deghoster.ts';
+import type { MergeResult } from './result.ts';
 import { clippedShare, countClipped } from './image/chooseReference.ts';
 import type { ChosenResponse } from './image/chooseResponse.ts';
 import { WRONG_STEP, exposureSteps } from './image/exposureSteps.ts';
@@ -12,6 +13,7 @@ import type { ExposureStep } from './image/exposureSteps.ts';
 import { frameLabel } from './image/frame.ts';
 import type { Exposed, FrameSource } from './image/frame.ts';
 import { movingShare } from './image/motion.ts';
+import { readFrames } from './image/readFrames.ts';
 
 /** One warning of a merge. */
 export interface MergeWarning {
@@ -54,13 +56,21 @@ const LARGEST_TOLD = 100;
  * @param frames as they were given to `merge`. A reference whose pixels are on the device or in an ImageBitmap is not
  * judged. If any frame's pixels are, the exposures are not judged either.
  * @param result the result of `merge`; if the caller gave motion maps, pass `motion: []`.
+ * @throws UsageError; InputError naming the frame.
  */
 export function mergeWarnings(
   frames: readonly FrameSource[],
   result: Pick<MergeResult, 'order' | 'reference' | 'response' | 'motion' | 'alignment'>,
 ): MergeWarning[] {
-  const { order, reference, response, motion, alignment } = result;
-  const sorted = order.map((k) => frames[k]);
+  const { order, reference, response, motion, alignment } = Object(result) as typeof result;
+  const given = readFrames(frames);
+  const isResult =
+    [order, motion, alignment].every(Array.isArray) &&
+    [reference, ...order].every(whole(0, given.length - 1)[1]) &&
+    order.length > reference &&
+    Boolean(response?.report);
+  expect('result', result, ['what merge gave for these frames', () => isResult]);
+  const sorted = order.map((k) => given[k]);
   const findings: Findings = { frames: sorted, reference, response, motion: motion[reference], alignment };
   const contradicted = contradictedExposures(findings);
   // If the exposures are wrong, the response cannot be right.

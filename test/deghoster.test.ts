@@ -107,7 +107,7 @@ describe('Deghoster', () => {
         'reference is 3, it must be "auto" or one of 0..2',
       );
       await expect(merge(golden, frames, { reference: 'first' as 'auto' })).rejects.toThrow(
-        'reference is first, it must be "auto" or one of 0..2',
+        'reference is "first", it must be "auto" or one of 0..2',
       );
     },
   );

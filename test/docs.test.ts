@@ -115,6 +115,30 @@ describe('docs/command-line.md', () => {
   });
 });
 
+describe('SECURITY.md', () => {
+  it('lists every dependency, and which run scripts when they are installed', () => {
+    const rows = [...read('SECURITY.md').matchAll(/^\| `([\w-]+)` \|.*\| (yes|no)\b[^|]*\|$/gm)];
+    const { packages } = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, { hasInstallScript?: boolean; dev?: boolean; optionalDependencies?: object }>;
+    };
+    const listed = Object.fromEntries(rows.map(([, name, says]) => [name, says === 'yes']));
+    const locked = Object.keys(packages[''].optionalDependencies ?? {});
+    const hasScript = (name: string): boolean => packages[`node_modules/${name}`].hasInstallScript === true;
+    expect(listed).toEqual(Object.fromEntries(locked.map((name) => [name, hasScript(name)])));
+    // Those that only come along, and those of development.
+    const others = ['package-lock.json', 'docs/api/package-lock.json', 'bench/peers/package-lock.json'].flatMap(
+      (file) =>
+        Object.entries((JSON.parse(read(file)) as { packages: typeof packages }).packages)
+          .filter(
+            ([path, { hasInstallScript }]) => hasInstallScript && !locked.includes(path.replace('node_modules/', '')),
+          )
+          .map(([path]) => path.replace(/.*node_modules\//, '')),
+    );
+    const [, sentence] = /Of the packages for development,([\s\S]*?)\. `npm ci/.exec(read('SECURITY.md')) ?? [];
+    expect(found(sentence.replaceAll('`bench/peers`', ''), /`([\w/@-]+)`/g).sort()).toEqual(others.sort());
+  });
+});
+
 describe('the programs in the documents', () => {
   const entries: Record<string, object> = {
     deghost: core,

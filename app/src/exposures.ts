@@ -22,6 +22,8 @@ export interface Exposed {
   typed: boolean;
   /** Whether it was estimated from the pixels. */
   estimated: boolean;
+  /** What the person typed in place of an exposure, where it is none. */
+  unread?: string;
 }
 
 /** Stops between neighbours in a proposal: what most cameras bracket by default. */
@@ -66,6 +68,16 @@ export function inOrder<F extends Exposed>(frames: readonly F[]): F[] {
   return [...frames].sort(
     (a, b) => (a.ev ?? Infinity) - (b.ev ?? Infinity) || a.brightness - b.brightness || a.id - b.id,
   );
+}
+
+/** Most stops between two frames, as on the command line. */
+export const MAX_EV = 64;
+
+/** A difference of exposures as people write it, with a comma or a point, a minus or a hyphen. NaN if it is none. */
+export function parseEv(text: string): number {
+  const plain = text.trim().replace(/^[−–]/, '-').replace(',', '.');
+  const value = /^[+-]?(\d+\.?\d*|\.\d+)( ?EV)?$/i.test(plain) ? Number.parseFloat(plain) : NaN;
+  return Math.abs(value) <= MAX_EV ? value : NaN;
 }
 
 /** A difference of exposures as people write it: +2, -0.33, 0. */

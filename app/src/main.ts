@@ -15,18 +15,20 @@ import type {
 } from './messages.ts';
 import { Intake } from './intake.ts';
 import { ExposureEstimate } from './exposureEstimate.ts';
-import { applyExif, formatEv, inOrder, propose } from './exposures.ts';
+import { applyExif, formatEv, inOrder, parseEv, propose } from './exposures.ts';
 import { obstacle } from './obstacle.ts';
 import type { GpuState } from './obstacle.ts';
 import { startWorker } from './startWorker.ts';
 import { AutoReference } from './ui/autoReference.ts';
 import { MergeControls } from './ui/mergeControls.ts';
+import { ask } from './ui/ask.ts';
 import { announce, byId, make } from './ui/dom.ts';
 import { FrameList } from './ui/frameList.ts';
 import type { FrameRow } from './ui/frameList.ts';
 import { showFrameNotes } from './ui/frameNotes.ts';
 import { dismiss, notify } from './ui/notices.ts';
 import { acceptFiles } from './ui/pickFiles.ts';
+import type { Picked } from './ui/pickFiles.ts';
 import { ProgressPanel } from './ui/progressPanel.ts';
 import { ResultPanel } from './ui/resultPanel.ts';
 import { Stage } from './ui/stage.ts';
@@ -67,7 +69,7 @@ const intake = new Intake({
   send: worker.send,
   add: addFiles,
   close: closeStack,
-  hasUnsaved: () => merged !== undefined && !isSaved,
+  hasUnsaved: isUnsaved,
   settings: () => ({ ...settings(), autoReference: byId('reference-auto', HTMLInputElement).checked }),
   gpu: () => gpu,
   update,
@@ -76,14 +78,22 @@ const stage = new Stage(worker.send);
 const progress = new ProgressPanel(() => worker.send({ type: 'cancel' }));
 const resultPanel = new ResultPanel(stage, worker.send, fileStem);
 const list = new FrameList({
-  onEv(id, relative) {
-    const zero = rows.find((row) => row.id === referenceId)?.ev ?? 0;
+  onEv(id, text) {
     const row = rows.find((row) => row.id === id);
-    if (!row || !Number.isFinite(relative)) return;
+    if (!row) return;
     const reference = rows.find((row) => row.id === referenceId);
-    if (reference && reference.ev === undefined && reference !== row)
-      Object.assign(reference, { ev: zero, typed: true });
-    Object.assign(row, { ev: zero + relative, typed: true, estimated: false });
+    const relative = parseEv(text);
+    row.unread = undefined;
+    if (text.trim() === '') Object.assign(row, { ev: undefined, typed: false, estimated: false });
+    else if (Number.isNaN(relative)) row.unread = text;
+    else {
+      const zero = reference?.ev ?? 0;
+      if (reference && reference.ev === undefined && reference !== row)
+        Object.assign(reference, { ev: zero, typed: true });
+      Object.assign(row, { ev: zero + relative, typed: true, estimated: false });
+      // The others count from it: it must not become another because the order changes.
+      referenceChosen = reference !== undefined;
+    }
     update();
   },
   onReference(id) {
@@ -109,14 +119,39 @@ function start(): void {
   worker.send({ type: 'start', canvas, base: document.baseURI, highRange: range.matches }, [canvas]);
   mergeButton.onclick = merge;
   byId('example', HTMLButtonElement).onclick = () => addFiles(example);
-  byId('clear', HTMLButtonElement).onclick = startOver;
+  byId('clear', HTMLButtonElement).onclick = () => void startOver();
   byId('to-brackets', HTMLButtonElement).onclick = () => intake.batch?.show();
   byId('response', HTMLSelectElement).onchange = update;
   byId('colour', HTMLSelectElement).onchange = update;
-  // Closing the tab would end a merge that may have taken long.
-  addEventListener('beforeunload', (event) => isBusy() && event.preventDefault());
-  acceptFiles((picked) => void (isBusy() || intake.take(picked)));
+  // Closing the tab would end a merge that may have taken long, or lose its result.
+  addEventListener('beforeunload', (event) => (isBusy() || isUnsaved()) && event.preventDefault());
+  acceptFiles((picked) => void take(picked), isBusy);
   update();
+}
+
+/** Takes what was picked or dropped, where that is possible now. */
+async function take(picked: Picked): Promise<void> {
+  if (isBusy()) {
+    const title = 'The photos were not added';
+    return notify('busy', { title, text: 'Wait until the merge is done, or cancel it; then add them again.' }, 'info');
+  }
+  dismiss('busy');
+  // An answer is due first.
+  if (document.querySelector('dialog')) return;
+  // More of one scene, or the next one?
+  if (merged && picked.folder === undefined && picked.files.length >= MIN_FRAMES) {
+    const lost = isUnsaved() ? ' The picture is not saved.' : '';
+    const question = `Add these photos to the frames of this picture, or begin with them alone?${lost}`;
+    const begins = await ask(question, 'Begin with them', 'Add them');
+    if (begins === undefined) return;
+    if (begins) closeStack();
+  }
+  await intake.take(picked);
+}
+
+/** Whether there is a result that would be lost. */
+function isUnsaved(): boolean {
+  return merged !== undefined && !isSaved;
 }
 
 /** Whether a merge or a survey of a folder is under way. */
@@ -223,16 +258,25 @@ function fail(doing: Doing, failure: Failure): void {
 
 /** Removes notices that no longer apply. */
 function dismissAll(): void {
-  for (const key of ['merge', 'view', 'save', 'recovered', 'files', ...WARNINGS]) dismiss(key);
+  for (const key of ['merge', 'view', 'save', 'recovered', 'files', 'frame', 'twice', ...WARNINGS]) dismiss(key);
 }
 
 function addFiles(files: readonly NamedFile[]): void {
   if (isBusy()) return;
-  for (const { name, file } of files) {
+  const isHere = ({ name, file }: NamedFile): boolean =>
+    rows.some((row) => row.name === name && row.file.size === file.size && modified(row.file) === modified(file));
+  const twice = files.filter(isHere).map(({ name }) => name);
+  if (twice.length > 0) {
+    const title =
+      twice.length === 1 ? `${twice[0]} is in the list already` : `${twice.length} photos are in the list already`;
+    notify('twice', { title, text: 'It is the same file: it was not added again.' }, 'info');
+  } else dismiss('twice');
+  for (const { name, file } of files.filter((named) => !isHere(named))) {
     const id = nextId++;
     rows.push({
       id,
       name,
+      file,
       state: 'loading',
       problem: '',
       exif: {},
@@ -254,6 +298,11 @@ function addFiles(files: readonly NamedFile[]): void {
     byId('frames-section', HTMLDetailsElement).querySelector('summary')?.focus({ preventScroll: true });
 }
 
+/** When a file was changed; undefined for the example. */
+function modified(file: Blob): number | undefined {
+  return 'lastModified' in file ? (file as File).lastModified : undefined;
+}
+
 function frameLoaded({ id, frame }: Extract<FromWorker, { type: 'frame' }>): void {
   const row = rows.find((row) => row.id === id);
   if (!row) return;
@@ -267,6 +316,8 @@ function frameFailed({ id, message }: Extract<FromWorker, { type: 'frameFailed' 
   if (!row) return;
   if (row.preview) URL.revokeObjectURL(row.preview);
   Object.assign(row, { state: 'failed', problem: message, preview: '' });
+  // Beside a result the list is below what is seen.
+  if (merged) notify('frame', { title: `${row.name} cannot be used`, text: message }, 'error');
 }
 
 function removeFrame(id: number): void {
@@ -284,7 +335,9 @@ function removeFrame(id: number): void {
   byId('frames-section', HTMLDetailsElement).querySelector('summary')?.focus({ preventScroll: true });
 }
 
-function startOver(): void {
+async function startOver(): Promise<void> {
+  const question = 'The merged picture is not saved. Discard it?';
+  if (isUnsaved() && !(await ask(question, 'Discard it', 'Keep it'))) return;
   closeStack();
   intake.batch?.forget();
   update();

@@ -1,6 +1,9 @@
 /** The part of a picture that all frames cover. */
+import { OBJECT, arrayOf, expect, wrongText } from '../checks.ts';
+import { InputError, UsageError } from '../errors.ts';
 import { apply } from './homography.ts';
 import type { Size } from './homography.ts';
+import { readSize, readWarp } from './readWarp.ts';
 import type { Mesh, Warp } from './types.ts';
 
 /** A part of a picture in pixels. */
@@ -23,8 +26,11 @@ export interface Covering {
 /**
  * The largest upright rectangle in which every frame has data. Holes of a few pixels may be overlooked.
  * @returns undefined if the frames cover nothing together.
+ * @throws UsageError; InputError naming the frame.
  */
-export function coveredRectangle(size: Size, frames: readonly Covering[]): Rectangle | undefined {
+export function coveredRectangle(givenSize: Size, givenFrames: readonly Covering[]): Rectangle | undefined {
+  const size = readSize(givenSize);
+  const frames = readCovering(size, givenFrames);
   const { width, height } = size;
   const step = Math.max(1, Math.ceil(Math.max(width, height) / CELLS));
   const [columns, rows] = [Math.ceil(width / step), Math.ceil(height / step)];
@@ -52,6 +58,20 @@ export function coveredRectangle(size: Size, frames: readonly Covering[]): Recta
   while (found.top > 0 && row(found.top - 1)) found.top--;
   while (found.bottom < height && row(found.bottom)) found.bottom++;
   return { x: found.left, y: found.top, width: found.right - found.left, height: found.bottom - found.top };
+}
+
+function readCovering({ width, height }: Size, frames: readonly Covering[]): Covering[] {
+  if (!Array.isArray(frames)) throw new UsageError(wrongText('frames', frames, 'an array'));
+  return Array.from(frames as Covering[], (given, k) => {
+    const name = `frame ${k + 1}`;
+    expect(name, given, OBJECT);
+    const { warp, coverage } = given;
+    const covered =
+      coverage === undefined ? undefined : arrayOf<Uint8Array>(`${name}: coverage`, coverage, [Uint8Array]);
+    if (covered && covered.length !== width * height)
+      throw new InputError(`${name}: ${covered.length} values of coverage, ${width}x${height} needs ${width * height}`);
+    return { warp: warp === undefined ? undefined : readWarp(`${name}: warp`, warp), coverage: covered };
+  });
 }
 
 function line(from: number, to: number, isCovered: (at: number) => boolean): boolean {

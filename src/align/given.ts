@@ -1,4 +1,5 @@
 /** Alignments that the caller gives. */
+import { textOf } from '../checks.ts';
 import { InputError, UsageError } from '../errors.ts';
 import { frameLabel, frameSize } from '../image/frame.ts';
 import type { FrameSource } from '../image/frame.ts';
@@ -29,7 +30,8 @@ export function givenAlignments(
     };
     const given = matrices[k];
     if (given?.length !== 9) fail(`has ${given?.length ?? 0} numbers, a homography has 9`);
-    if (!given.every(Number.isFinite)) fail(`holds ${given.find((v) => !Number.isFinite(v))}, all must be finite`);
+    if (!given.every(Number.isFinite))
+      fail(`holds ${textOf(given.find((v) => !Number.isFinite(v)))}, all must be finite numbers`);
     if (given[8] === 0) fail('has 0 as its last number, which must be 1');
     const matrix = normalized(given);
     for (const x of [0, size.width - 1])

@@ -1,14 +1,17 @@
 /** Aligns frames for other programs: the same as a merge does on the way into its tiles, read back as a picture. */
+import { BOOLEAN, DEVICE, FUNCTION, POSITIVE, SIGNAL, expect, oneOf, readOptions, whole } from '../checks.ts';
 import { Gpu } from '../device.ts';
-import { UsageError, throwIfCancelled } from '../errors.ts';
+import { throwIfCancelled } from '../errors.ts';
 import { Pipelines } from '../graph/pipelines.ts';
 import { Transfer } from '../graph/transfer.ts';
 import { maxSample, middleFrame, sortFrames } from '../image/frame.ts';
 import type { Frame, FrameSource } from '../image/frame.ts';
+import { readArrays, readFrames, whileKept } from '../image/readFrames.ts';
 import { NO_DATA } from '../kernels/stack.ts';
 import { DEFAULT_MEMORY_BUDGET } from '../model/schedule.ts';
 import { estimateAlignments } from './estimate.ts';
 import type { EstimateOptions } from './estimate.ts';
+import { readWarp } from './readWarp.ts';
 import type { FrameAlignment, Warp } from './types.ts';
 import { Warper } from './warper.ts';
 
@@ -38,24 +41,23 @@ export async function alignStack(
   frames: readonly FrameSource[],
   options: AlignStackOptions = {},
 ): Promise<StackAlignment> {
-  const { frames: sorted, order } = sortFrames(frames);
-  const { reference = middleFrame(sorted.length), memoryBudget = DEFAULT_MEMORY_BUDGET } = options;
-  if (!Number.isInteger(reference) || reference < 0 || reference >= sorted.length)
-    throw new UsageError(`reference is ${reference}, it must be one of 0..${sorted.length - 1}`);
+  expect('device', device, DEVICE);
+  const { frames: sorted, order } = sortFrames(readFrames(frames));
+  const read = readOptions('alignStack', options, {
+    reference: whole(0, sorted.length - 1),
+    method: oneOf('auto', 'homography', 'mesh'),
+    linear: BOOLEAN,
+    memoryBudget: POSITIVE,
+    signal: SIGNAL,
+    onProgress: FUNCTION,
+  });
+  const { reference = middleFrame(sorted.length), memoryBudget = DEFAULT_MEMORY_BUDGET } = read;
   const gpu = new Gpu(device);
   const transfer = new Transfer(gpu);
   try {
-    const alignment = await estimateAlignments(
-      { gpu, transfer: async () => transfer, pipelines: new Pipelines(gpu) },
-      sorted,
-      {
-        method: 'auto',
-        linear: false,
-        ...options,
-        memoryBudget,
-        reference,
-      },
-    );
+    const on = { gpu, transfer: async () => transfer, pipelines: new Pipelines(gpu) };
+    const how = { method: 'auto', linear: false, ...read, memoryBudget, reference } as const;
+    const alignment = await whileKept(sorted, undefined, () => estimateAlignments(on, sorted, how));
     return { alignment, order, reference };
   } finally {
     transfer.dispose();
@@ -69,14 +71,28 @@ const STRIP_PIXELS = 1 << 20;
  * Resamples a frame so that it lies on the reference.
  * @param device stays open.
  * @returns a frame of the same kind of samples; `coverage` says where it has data, and is absent if it has everywhere.
- * @throws CancelledError; GpuError; DeviceLostError.
+ * @throws InputError; UsageError; CancelledError; GpuError; DeviceLostError.
  */
 export async function warpFrame(
   device: GPUDevice,
+  given: Frame,
+  warp: Warp,
+  options: { signal?: AbortSignal } = {},
+): Promise<Frame> {
+  expect('device', device, DEVICE);
+  const [frame] = readArrays([given], false);
+  const read = readWarp('warp', warp);
+  const { signal } = readOptions('warpFrame', options, { signal: SIGNAL });
+  const { coverage: _, ...rest } = given;
+  return { ...rest, ...(await whileKept([frame], undefined, () => resampled(device, frame, read, signal))) };
+}
+
+async function resampled(
+  device: GPUDevice,
   frame: Frame,
   warp: Warp,
-  { signal }: { signal?: AbortSignal } = {},
-): Promise<Frame> {
+  signal: AbortSignal | undefined,
+): Promise<Pick<Frame, 'data' | 'coverage'>> {
   const { width, height } = frame;
   const gpu = new Gpu(device);
   const transfer = new Transfer(gpu);
@@ -129,6 +145,5 @@ export async function warpFrame(
     strip.destroy();
     readback.destroy();
   }
-  const { coverage: _, ...rest } = frame;
-  return { ...rest, data, ...(!isWhole && { coverage }) };
+  return { data, ...(!isWhole && { coverage }) };
 }

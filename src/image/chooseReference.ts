@@ -3,8 +3,10 @@
  * taken from the reference alone, so they cannot be shown where it is burnt out or black. (The paper, Section III,
  * wants the frame with the fewest saturated pixels; black ones count here as well.)
  */
+import { BOOLEAN, expect } from '../checks.ts';
 import { maxSample, middleFrame } from './frame.ts';
 import type { Frame } from './frame.ts';
+import { readArrays } from './readFrames.ts';
 
 /** What `reference: 'auto'` found in one frame, on its grid of sampled pixels. */
 export interface ClippedPixels {
@@ -73,8 +75,10 @@ export function countClipped(
   return { sampled: rows * cols, burnt, black };
 }
 
-/** The share of a frame that is burnt out or black, 0 to 1. */
-export function clippedShare({ sampled, burnt, black }: ClippedPixels): number {
+/** The share of a frame that is burnt out or black, 0 to 1. @throws UsageError */
+export function clippedShare(pixels: ClippedPixels): number {
+  const { sampled, burnt, black } = Object(pixels) as ClippedPixels;
+  expect('pixels', pixels, ['{ sampled, burnt, black }', () => sampled > 0 && burnt + black <= sampled]);
   return (burnt + black) / sampled;
 }
 
@@ -100,12 +104,14 @@ export function choiceOf(frames: ClippedPixels[]): ReferenceChoice {
  * What `reference: 'auto'` chooses, for callers that must know it before the merge, for example to choose weights.
  * @param frames arrays sorted by exposure, shortest first.
  * @param linear whether they will be merged with `response: 'linear'`.
+ * @throws InputError naming the frame; UsageError.
  */
 export function chooseReference(
   frames: readonly Pick<Frame, 'data' | 'width' | 'height'>[],
   linear = false,
 ): ReferenceChoice {
-  return choiceOf(frames.map((frame) => countClipped(frame, linear)));
+  expect('linear', linear, BOOLEAN);
+  return choiceOf(readArrays(frames, false).map((frame) => countClipped(frame, linear)));
 }
 
 /** A line for reports: which frame was chosen and what each frame has lost. */

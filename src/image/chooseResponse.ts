@@ -1,8 +1,9 @@
 /** Chooses the camera response of a merge from the caller's option and the frames. */
-import { UsageError } from '../errors.ts';
+import { OBJECT, wrongText } from '../checks.ts';
+import { InputError, UsageError } from '../errors.ts';
 import { isEightBit } from './frame.ts';
 import type { Frame, FrameSource, Pixels } from './frame.ts';
-import { estimateResponse, gammaResponse, linearResponse } from './response.ts';
+import { checkResponse, estimateFrom, gammaResponse, linearResponse } from './response.ts';
 import type { CameraResponse, ChannelReport, ResponseReport } from './response.ts';
 import type { PictureFormat } from './sniff.ts';
 
@@ -44,12 +45,22 @@ export async function chooseResponse(
   signal?: AbortSignal,
 ): Promise<ChosenResponse> {
   const chosen = option ?? defaultResponse(frames);
-  if (chosen === 'auto') return estimateResponse(await patches(), { signal });
+  if (chosen === 'auto') return estimateFrom(await patches(), { signal });
   if (chosen === 'gamma') return given('gamma', gammaResponse(), 'response: gamma 2.2');
   if (chosen === 'linear') return given('linear', linearResponse(), 'response: linear');
-  if (typeof chosen === 'string')
-    throw new UsageError(`response is "${String(chosen)}": it must be auto, gamma, linear or 256 samples a channel`);
   return given('file', chosen, 'response: as given');
+}
+
+const WORDS: readonly unknown[] = ['auto', 'gamma', 'linear', undefined];
+
+/** A response as callers give it, read once. @throws UsageError; InputError for curves that are none. */
+export function readResponse(option: ResponseOption | undefined): ResponseOption | undefined {
+  if (WORDS.includes(option)) return option;
+  if (!OBJECT[1](option))
+    throw new UsageError(wrongText('response', option, '"auto", "gamma", "linear" or { r, g, b }, 256 samples each'));
+  return checkResponse(option, (what) => {
+    throw new InputError(`response: ${what}`);
+  });
 }
 
 /** The GPU's table: f at i/255, as [256][r, g, b, 0]. */

@@ -4,7 +4,8 @@
  * The exposure is the light that a pixel value stands for: time * ISO/100 / f-number^2 (seconds). Only ratios matter,
  * so a field can be left out for the whole stack if no frame has it, or if all frames that have it agree.
  */
-import { InputError } from '../errors.ts';
+import { NUMBER, OBJECT, TEXT, expect, wrongText } from '../checks.ts';
+import { InputError, UsageError } from '../errors.ts';
 
 /** What a picture's EXIF says about its exposure; fields that are absent or unusable are left out. */
 export interface ExposureInfo {
@@ -86,11 +87,20 @@ export async function readExposureInfo(exif: ExifReader, bytes: Uint8Array): Pro
   }
 }
 
+const FIELDS = ['time', 'fNumber', 'iso', 'bias'] as const;
+
+function checkInfo(name: string, info: ExposureInfo): void {
+  expect(name, info, OBJECT);
+  for (const field of FIELDS) if (info[field] !== undefined) expect(`${name}: ${field}`, info[field], NUMBER);
+}
+
 /**
  * time * ISO/100 / f-number^2, leaving out what is absent.
  * @returns undefined without a time.
+ * @throws UsageError
  */
 export function exposureFromExif(info: ExposureInfo): number | undefined {
+  checkInfo('info', info);
   if (info.time === undefined) return undefined;
   return (info.time * (info.iso ?? 100)) / 100 / (info.fNumber ?? 1) ** 2;
 }
@@ -116,6 +126,12 @@ export function exposureBiases(images: readonly { exif?: ExposureInfo }[]): numb
  * @throws InputError naming the frame, if a time is absent, zero or negative, or a field cannot be left out.
  */
 export function exposures(images: readonly { name: string; exif?: ExposureInfo }[]): number[] {
+  if (!Array.isArray(images)) throw new UsageError(wrongText('images', images, 'an array of { name, exif }'));
+  for (const [i, image] of images.entries()) {
+    expect(`image ${i + 1}`, image, OBJECT);
+    expect(`image ${i + 1}: name`, image.name, TEXT);
+    if (image.exif !== undefined) checkInfo(`image ${i + 1}: exif`, image.exif);
+  }
   const biases = exposureBiases(images);
   if (biases) return biases.map((bias) => 2 ** bias);
   for (const { name, exif } of images) {

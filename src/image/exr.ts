@@ -10,12 +10,15 @@
  * that a platform with threads for this (Node's zlib, a browser's CompressionStream) uses them. The file is streamed:
  * its table of offsets comes before the chunks but is known only after them, so it is written last, over zeros.
  */
+import { FINITE, FUNCTION, PRIMARIES, SIGNAL, checkPicture, oneOf, readOptions } from '../checks.ts';
 import { InputError, throwIfCancelled } from '../errors.ts';
 import { MAX_HALF, floatToHalf } from '../float16.ts';
 import { inBands } from './bands.ts';
 
 /** How samples are stored: half (16 bits) or float (32 bits). */
 export type ExrPixelType = 'half' | 'float';
+
+const PIXEL_TYPE = /* @__PURE__ */ oneOf('half', 'float');
 
 const LINES_PER_CHUNK = 16;
 /** Chunks being compressed at once: the default size of Node's thread pool. */
@@ -222,7 +225,7 @@ export interface ExrStream {
  * nothing is clipped. Half keeps 11 bits of values from 6.1e-5 on, and steps of 6e-8 below.
  * @param data linear RGB, interleaved `[height, width, 3]`. The data must not change while pieces are read.
  * @throws InputError on NaN or infinite values (after scaling), naming the pixel, or on a size that does not fit the
- * data; CancelledError, from `pieces` too.
+ * data; UsageError; CancelledError, from `pieces` too.
  */
 export async function streamExr(
   data: Float32Array,
@@ -230,14 +233,22 @@ export async function streamExr(
   height: number,
   options: ExrOptions = {},
 ): Promise<ExrStream> {
-  const { scale = 1, signal } = options;
-  if (data.length !== width * height * 3 || data.length === 0)
-    throw new InputError(`exr: ${data.length} values, ${width}x${height} RGB needs ${width * height * 3}`);
-  const bound = Math.fround((options.largest ?? Infinity) * scale);
-  const isKnown = bound < Infinity || options.rows !== undefined;
+  checkPicture('exr', data, width, height);
+  const read = readOptions('streamExr', options, {
+    scale: FINITE,
+    type: PIXEL_TYPE,
+    chromaticities: PRIMARIES,
+    deflate: FUNCTION,
+    largest: ['a number from 0', (value) => typeof value === 'number' && value >= 0],
+    rows: FUNCTION,
+    signal: SIGNAL,
+  });
+  const { scale = 1, signal } = read;
+  const bound = Math.fround((read.largest ?? Infinity) * scale);
+  const isKnown = bound < Infinity || read.rows !== undefined;
   const largest = isKnown ? bound : await largestMagnitude(data, width, scale, signal);
-  const type = largest > MAX_HALF ? 'float' : (options.type ?? 'half');
-  return { type, pieces: pieces(data, width, height, type, options) };
+  const type = largest > MAX_HALF ? 'float' : (read.type ?? 'half');
+  return { type, pieces: pieces(data, width, height, type, read) };
 }
 
 async function* pieces(

@@ -2,6 +2,7 @@
  * A bracketed stack: a list of frames of one size with their exposures. The pixels are on the CPU or already on the
  * device.
  */
+import { textOf } from '../checks.ts';
 import { InputError } from '../errors.ts';
 import type { InputErrorOptions } from '../errors.ts';
 
@@ -122,7 +123,10 @@ function checkPixels(frame: FrameSource, fail: (what: string) => never): void {
   const { width, height } = frameSize(frame);
   const expected = width * height * 3;
   if ('data' in frame && frame.data.length !== expected)
-    fail(`${frame.data.length} samples, ${width}x${height} RGB needs ${expected}`);
+    fail(
+      `${frame.data.length} samples, ${width}x${height} RGB needs ${expected}` +
+        `${frame.data.length === 0 ? ' (transferred arrays are empty)' : ''}`,
+    );
   if ('data' in frame && frame.coverage && frame.coverage.length !== width * height)
     fail(`${frame.coverage.length} values of coverage, ${width}x${height} needs ${width * height}`);
   if ('buffer' in frame) {
@@ -147,36 +151,52 @@ function checkPixels(frame: FrameSource, fail: (what: string) => never): void {
 }
 
 /**
+ * Checks a frame of a stack.
+ * @param isExposed whether it must have an exposure.
+ * @throws InputError naming the frame, both values and the remedy.
+ */
+export function checkFrame(frame: FrameSource, index: number, first: FrameSource, isExposed = true): void {
+  const name = frameLabel(frame, index);
+  const fail = (what: string, options?: InputErrorOptions): never => {
+    throw new InputError(`${name}: ${what}`, options);
+  };
+  const { width, height } = frameSize(frame);
+  for (const [side, value] of [
+    ['width', width],
+    ['height', height],
+  ] as const) {
+    if (!Number.isInteger(value) || value < 1) fail(`${side} is ${textOf(value)}, it must be a positive integer`);
+  }
+  checkSameSize(frame, name, first, frameLabel(first, 0));
+  checkPixels(frame, fail);
+  const { exposure } = frame;
+  if (isExposed && (!Number.isFinite(exposure) || exposure <= 0))
+    fail(`exposure is ${textOf(exposure)}, it must be positive and finite`, {
+      problem: 'exposure',
+      remedy: 'set it',
+    });
+}
+
+/** @throws InputError for too few or too many frames. */
+export function checkFrameCount(count: number): void {
+  if (count < MIN_FRAMES)
+    throw new InputError(`${count} frame given, at least ${MIN_FRAMES} are needed: pass brackets of the same scene`);
+  if (count > MAX_FRAMES)
+    throw new InputError(`${count} frames given, at most ${MAX_FRAMES} are supported: leave some out`);
+}
+
+/** Most that exposures may differ: inverse ratios too are normal numbers of float32, which kernels compute in. */
+const MOST_RATIO = 2 ** 126;
+
+/**
  * Checks a stack and returns its frames sorted by exposure, shortest first; frames of equal exposure keep their order.
  * @returns `order[i]` is the input index of sorted frame i.
  * @throws InputError naming the frame, both values and the remedy.
  */
 export function sortFrames<F extends FrameSource>(frames: readonly F[]): { frames: F[]; order: number[] } {
-  if (frames.length < MIN_FRAMES)
-    throw new InputError(
-      `${frames.length} frame given, at least ${MIN_FRAMES} are needed: pass brackets of the same scene`,
-    );
-  if (frames.length > MAX_FRAMES)
-    throw new InputError(`${frames.length} frames given, at most ${MAX_FRAMES} are supported: leave some out`);
+  checkFrameCount(frames.length);
   const [first] = frames;
-  frames.forEach((frame, i) => {
-    const name = frameLabel(frame, i);
-    const fail = (what: string, options?: InputErrorOptions): never => {
-      throw new InputError(`${name}: ${what}`, options);
-    };
-    const { width, height } = frameSize(frame);
-    for (const [side, value] of [
-      ['width', width],
-      ['height', height],
-    ] as const) {
-      if (!Number.isInteger(value) || value < 1) fail(`${side} is ${value}, it must be a positive integer`);
-    }
-    checkSameSize(frame, name, first, frameLabel(first, 0));
-    checkPixels(frame, fail);
-    if (!(frame.exposure > 0) || !Number.isFinite(frame.exposure)) {
-      fail(`exposure is ${frame.exposure}, it must be positive and finite`, { problem: 'exposure', remedy: 'set it' });
-    }
-  });
+  frames.forEach((frame, i) => checkFrame(frame, i, first));
   if (frames.every((frame) => frame.exposure === first.exposure)) {
     throw new InputError(`all ${frames.length} frames have the same exposure (${first.exposure})`, {
       problem: 'equal-exposures',
@@ -184,6 +204,12 @@ export function sortFrames<F extends FrameSource>(frames: readonly F[]): { frame
     });
   }
   const order = frames.map((_, i) => i).sort((a, b) => frames[a].exposure - frames[b].exposure || a - b);
+  const [least, most] = [frames[order[0]].exposure, frames[order[order.length - 1]].exposure];
+  if (most / least > MOST_RATIO)
+    throw new InputError(`exposures are from ${least} to ${most}, they may differ by a factor of 2^126`, {
+      problem: 'exposure',
+      remedy: 'set the true ones',
+    });
   return { frames: order.map((i) => frames[i]), order };
 }
 

@@ -8,8 +8,10 @@
  * the prior applies: gamma 2.2. Only ratios are known, so f(1) = 1 fixes the scale. The channels share one curve except
  * for small deviations, so that grey stays grey.
  */
+import { OBJECT, SIGNAL, TEXT, expect, from, readOptions, textOf } from '../checks.ts';
 import { InputError, throwIfCancelled } from '../errors.ts';
 import type { Frame } from './frame.ts';
+import { readArrays } from './readFrames.ts';
 import { covered, encoder, fitCurves, residualOf } from './responseFit.ts';
 import { pairsOf, readPatches } from './responsePairs.ts';
 import type { Pair, Patches } from './responsePairs.ts';
@@ -46,6 +48,7 @@ export interface ResponseReport extends ChannelReport {
 }
 
 const SAMPLES = 256;
+const GAMMA = /* @__PURE__ */ from(0.01, 100);
 const CHANNELS = ['r', 'g', 'b'] as const;
 /** Frames up to this far apart in exposure order are paired. */
 const SPAN = 2;
@@ -70,8 +73,9 @@ const MOVED = 0.1;
 /** If a smaller share of the patches seems still, the fit is not yet good enough to tell. */
 const MIN_STILL = 0.4;
 
-/** f(x) = x^gamma, the prior and the network's own assumption. */
+/** f(x) = x^gamma, the prior and the network's own assumption. @throws UsageError if gamma is not positive. */
 export function gammaResponse(gamma = 2.2): CameraResponse {
+  expect('gamma', gamma, GAMMA);
   const curve = (): number[] => Array.from({ length: SAMPLES }, (_, i) => (i / (SAMPLES - 1)) ** gamma);
   return { r: curve(), g: curve(), b: curve() };
 }
@@ -86,13 +90,21 @@ export function linearResponse(): CameraResponse {
  * @param frames two or more frames of one size, sorted by exposure, shortest first (`sortFrames`).
  * @param options.gamma the network's gamma: the prior, and the domain in which the fit is judged.
  * @returns the curves and a report; if the stack does not determine the curves, the prior in all channels.
- * @throws CancelledError when `options.signal` fires between steps.
+ * @throws CancelledError when `options.signal` fires between steps; InputError naming the frame; UsageError.
  */
 export function estimateResponse(
   frames: readonly Frame[],
   options: { gamma?: number; signal?: AbortSignal } = {},
 ): { response: CameraResponse; report: ResponseReport } {
-  const { gamma = 2.2, signal } = options;
+  const read = readArrays(frames, true);
+  return estimateFrom(read, readOptions('estimateResponse', options, { gamma: GAMMA, signal: SIGNAL }));
+}
+
+/** `estimateResponse` of frames that were checked, or of small pictures of their patches. */
+export function estimateFrom(
+  frames: readonly Frame[],
+  { gamma = 2.2, signal }: { gamma?: number; signal?: AbortSignal },
+): { response: CameraResponse; report: ResponseReport } {
   const check = (): void => throwIfCancelled(signal);
   check();
   const patches: Patches[] = [];
@@ -209,10 +221,17 @@ function percent(value: number): string {
   return `${Math.round(value * 100)} %`;
 }
 
-/** Writes a response as the JSON `parseResponse` reads: `{ r, g, b }`, 256 values of f at i/255 each. */
+/**
+ * Writes a response as the JSON `parseResponse` reads: `{ r, g, b }`, 256 values of f at i/255 each.
+ * @throws InputError; UsageError.
+ */
 export function formatResponse(response: CameraResponse): string {
+  expect('response', response, OBJECT);
+  const read = checkResponse(response, (what) => {
+    throw new InputError(`response: ${what}`);
+  });
   const rows = CHANNELS.map(
-    (name) => `  "${name}": [${response[name].map((value) => Number(value.toPrecision(8))).join(', ')}]`,
+    (name) => `  "${name}": [${read[name].map((value) => Number(value.toPrecision(8))).join(', ')}]`,
   );
   return `{\n${rows.join(',\n')}\n}\n`;
 }
@@ -222,7 +241,8 @@ export function formatResponse(response: CameraResponse): string {
  * @param name the file, for messages.
  * @throws InputError naming the file, the channel, the index and the value.
  */
-export function parseResponse(json: string, name: string): CameraResponse {
+export function parseResponse(json: string, name = 'response'): CameraResponse {
+  expect('json', json, TEXT);
   const fail = (what: string): never => {
     throw new InputError(
       `${name}: ${what}, expected {"r": [...], "g": [...], "b": [...]} with 256 values of f at i/255 each`,
@@ -236,18 +256,25 @@ export function parseResponse(json: string, name: string): CameraResponse {
     return fail('not JSON');
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) fail('no object');
-  const channels = parsed as Record<string, unknown>;
+  return checkResponse(parsed, fail);
+}
+
+/** A copy of a response, whose ends are exact. @param fail is told what is wrong with it. */
+export function checkResponse(response: unknown, fail: (what: string) => never): CameraResponse {
+  const channels = response as Record<string, unknown>;
   const [r, g, b] = CHANNELS.map((channel) => checkCurve(channels[channel], `channel ${channel}`, fail));
   return { r, g, b };
 }
 
-function checkCurve(curve: unknown, where: string, fail: (what: string) => never): number[] {
-  if (!Array.isArray(curve)) return fail(`${where} is ${curve === undefined ? 'missing' : 'not an array'}`);
-  if (curve.length !== SAMPLES) fail(`${where} has ${curve.length} values, ${SAMPLES} are needed`);
-  curve.forEach((value: unknown, i) => {
-    if (typeof value !== 'number' || !Number.isFinite(value))
-      fail(`${where}, index ${i}: ${JSON.stringify(value)} is not a finite number`);
-    if (i > 0 && (value as number) < curve[i - 1])
+function checkCurve(given: unknown, where: string, fail: (what: string) => never): number[] {
+  if (!Array.isArray(given) && !ArrayBuffer.isView(given))
+    return fail(`${where} is ${given === undefined ? 'missing' : 'not an array'}`);
+  const { length } = given as unknown[];
+  if (length !== SAMPLES) fail(`${where} has ${length} values, ${SAMPLES} are needed`);
+  const curve = Array.from(given as unknown[]) as number[];
+  curve.forEach((value, i) => {
+    if (!Number.isFinite(value)) fail(`${where}, index ${i}: ${textOf(value)} is not a finite number`);
+    if (i > 0 && value < curve[i - 1])
       fail(`${where}, index ${i}: ${value} is below index ${i - 1}'s ${curve[i - 1]}, f must not decrease`);
   });
   for (const [i, end] of [
@@ -257,7 +284,7 @@ function checkCurve(curve: unknown, where: string, fail: (what: string) => never
     if (Math.abs(curve[i] - end) > 1e-6)
       fail(`${where}, index ${i}: ${curve[i]}, f must run from 0 to 1 (divide the curve by its last value)`);
   }
-  const values = curve.map((value: number) => Math.min(1, Math.max(0, value)));
+  const values = curve.map((value) => Math.min(1, Math.max(0, value)));
   values[0] = 0;
   values[SAMPLES - 1] = 1;
   return values;

@@ -12,6 +12,7 @@
  * Range: 2^-128 (2.9e-39) to 255 * 2^119 (1.7e38). Smaller values become black, larger ones the largest value. Negative
  * values become 0, because the format has no sign. NaN and infinities are refused: a picture with them points to a bug.
  */
+import { FINITE, PRIMARIES, checkPicture, expect } from '../checks.ts';
 import { InputError } from '../errors.ts';
 
 /** Shortest and longest line that new-style coding supports; others are stored flat. */
@@ -103,8 +104,9 @@ export function* encodeRgbe(
   scale = 1,
   primaries?: readonly number[],
 ): Generator<Uint8Array<ArrayBuffer>> {
-  if (data.length !== width * height * 3 || data.length === 0)
-    throw new InputError(`hdr: ${data.length} values, ${width}x${height} RGB needs ${width * height * 3}`);
+  checkPicture('hdr', data, width, height);
+  expect('scale', scale, FINITE);
+  if (primaries !== undefined) expect('primaries', primaries, PRIMARIES);
   const named = primaries ? `PRIMARIES=${primaries.join(' ')}\n` : '';
   yield new TextEncoder().encode(
     `#?RADIANCE\nSOFTWARE=deghost\n${named}FORMAT=32-bit_rle_rgbe\n\n-Y ${height} +X ${width}\n`,

@@ -16,6 +16,7 @@
  *    grey of its own luminance just far enough. (Clipping would turn orange lamps yellow.)
  * 5. The sRGB transfer function (IEC 61966-2-1), rounded to 8 bits.
  */
+import { NUMBER, POSITIVE, arrayOf, expect } from '../checks.ts';
 import { InputError } from '../errors.ts';
 import { LUMA, encodeSrgb } from './srgb.ts';
 
@@ -101,9 +102,15 @@ function srgbTable(): Uint8Array {
  * @param data linear RGB, interleaved `[height, width, 3]`. Negative and NaN values count as 0, infinite ones as white.
  * @param parameters those of `chooseTone` by default.
  * @returns 8-bit sRGB, same layout.
+ * @throws InputError for data that are no RGB pixels; UsageError.
  */
-export function toneMap(data: Float32Array, parameters: ToneParameters = chooseTone(data)): Uint8Array<ArrayBuffer> {
-  const { exposure, white, knee = Infinity, slope = 1 } = parameters;
+export function toneMap(data: Float32Array, parameters?: ToneParameters): Uint8Array<ArrayBuffer> {
+  arrayOf('data', data, [Float32Array]);
+  const given = parameters ?? chooseTone(data);
+  const { exposure, white, knee = Infinity, slope = 1 } = given;
+  expect('exposure', exposure, POSITIVE);
+  expect('white', white, POSITIVE);
+  for (const [name, value] of Object.entries({ knee, slope })) expect(name, value, NUMBER);
   if (data.length % 3 !== 0) throw new InputError(`tone mapping: ${data.length} values are not RGB pixels`);
   const out = new Uint8Array(data.length);
   const encode = srgbTable();

@@ -17,7 +17,7 @@ import type { Bindings, Dispatch } from './program.ts';
 import type { Target } from './target.ts';
 import { blocks, start } from './tensor.ts';
 import type { DType, Shape, View } from './tensor.ts';
-import { each, lines, range } from './text.ts';
+import { each, laneOf, lines, range } from './text.ts';
 
 export interface GroupedReadAttrs {
   /**
@@ -94,7 +94,7 @@ interface Recipe extends Variant {
 function weightAccess({ subgroup, workgroup }: Recipe, count: number): { load: string; weight(i: number): string } {
   if (!subgroup) return { load: '', weight: (i) => `weights[w + ${i}u]` };
   return {
-    load: each(Math.ceil(count / workgroup), (j) => `  let w_${j} = weights[w + ${j * workgroup}u + lane];`),
+    load: each(Math.ceil(count / workgroup), (j) => `  let w_${j} = weights[w + ${laneOf(count, workgroup, j)}];`),
     weight: (i) => `subgroupBroadcast(w_${Math.floor(i / workgroup)}, ${i % workgroup}u)`,
   };
 }

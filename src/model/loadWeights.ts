@@ -1,4 +1,5 @@
 /** Reads a weights file and checks it against the network it claims to hold. */
+import { bytesOf } from '../checks.ts';
 import { graphTensors } from '../graph/graph.ts';
 import { checkTensors } from '../weights/check.ts';
 import { FIXED_FRAMES, parseConfig } from '../weights/config.ts';
@@ -27,10 +28,10 @@ export function networkTensors(config: NetworkConfig): Map<string, readonly numb
  * Reads a weights file (safetensors) and checks every tensor's name and shape against the graph. Loads the code of an
  * ablation if the file names one.
  * @param name the file, for messages.
- * @throws InputError naming the file and what is wrong with it.
+ * @throws InputError naming the file and what is wrong with it; UsageError for what is no file's bytes.
  */
-export async function loadWeights(bytes: Uint8Array, name = 'weights'): Promise<Weights> {
-  const { metadata, tensors } = readSafetensors(bytes, name);
+export async function loadWeights(bytes: Uint8Array | ArrayBuffer, name = 'weights'): Promise<Weights> {
+  const { metadata, tensors } = readSafetensors(bytesOf(name, bytes), name);
   const config = parseConfig(metadata, name);
   await loadParts(config);
   checkTensors(tensors, networkTensors(config), name);

@@ -6,6 +6,7 @@
  * has no side effects: Dawn opens the Vulkan loader again for every instance, so the next attempt may use another
  * driver in the same process.
  */
+import { oneOf, readOptions } from '../checks.ts';
 import { NoAdapterError, UsageError } from '../errors.ts';
 import { isSoftware } from '../device.ts';
 import { openWithMatrices } from './matrices.ts';
@@ -24,6 +25,8 @@ import {
  * adapter, the system's before npm's; `swiftshader`: npm's.
  */
 export type SoftwareChoice = 'auto' | 'never' | 'only' | 'swiftshader';
+
+const SOFTWARE = oneOf('auto', 'never', 'only', 'swiftshader');
 
 /** The word for each choice, on the command line and in the environment variable `DEGHOST_ADAPTER`. */
 const CHOICES: Record<string, SoftwareChoice> = {
@@ -151,10 +154,10 @@ async function ask(
  * A WebGPU adapter for this machine. Each call returns a fresh one: an adapter is consumed by its first
  * `requestDevice`.
  * @param options.software see {@link SoftwareChoice}; `auto` by default.
- * @throws NoAdapterError saying what was tried and what to install.
+ * @throws NoAdapterError saying what was tried and what to install; UsageError.
  */
 export async function requestAdapter(options: { software?: SoftwareChoice } = {}): Promise<NodeAdapter> {
-  const choice = options.software ?? 'auto';
+  const { software: choice = 'auto' } = readOptions('requestAdapter', options, { software: SOFTWARE });
   let software: NodeAdapter | undefined;
   if (choice !== 'swiftshader') {
     const gpu = await systemInstance();
@@ -209,7 +212,7 @@ function noAdapterMessage(swiftshader: string): string {
 /**
  * A device on {@link requestAdapter}'s adapter, with the features and limits that deghost uses. Pass the device to
  * `Deghoster.create`, and destroy it when done; the library never destroys a device that was passed in.
- * @throws NoAdapterError
+ * @throws NoAdapterError; UsageError.
  */
 export async function requestDevice(options: { software?: SoftwareChoice } = {}): Promise<GPUDevice> {
   const { adapter } = await requestAdapter(options);

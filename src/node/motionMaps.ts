@@ -16,11 +16,11 @@ import { InputError, reasonOf, throwIfCancelled } from '../errors.ts';
 import { withUnion } from '../image/motion.ts';
 import { decodeNpy, npyPieces } from '../image/npy.ts';
 import { checkSize, firstOutside } from '../image/picture.ts';
+import { checkFrameNumbers, checkMapSize, checkPath, readMaps, signalOf } from './arguments.ts';
 import { loadSharp } from './loadSharp.ts';
 import { readFileBytes } from './plainFile.ts';
 import { shown, systemProblem } from './problems.ts';
 import { checkWritable, writeFileAtomic } from './writeFile.ts';
-import type { Grouped } from './writeFile.ts';
 
 type Extension = 'png' | 'npy';
 const mapName = (k: number, extension: Extension) => `motion-${k}.${extension}`;
@@ -31,6 +31,7 @@ const MAP_NAME = /^motion-([1-9]\d*)\.(png|npy)$/;
  * @throws InputError naming the folder.
  */
 export async function checkMotionFolder(dir: string): Promise<void> {
+  checkPath(dir, 'dir');
   try {
     await mkdir(dir);
   } catch (error) {
@@ -49,20 +50,24 @@ export async function checkMotionFolder(dir: string): Promise<void> {
 
 /**
  * Writes the maps of a stack.
- * @param maps in exposure order, each `[height, width]` in [0,1].
+ * @param givenMaps in exposure order, each `[height, width]` in [0,1].
  * @throws InputError naming the file or folder; CancelledError, which leaves the maps that were complete.
  */
 export async function writeMotionMaps(
   dir: string,
-  maps: readonly Float32Array[],
+  givenMaps: readonly Float32Array[],
   width: number,
   height: number,
-  options: { signal?: AbortSignal } & Grouped = {},
+  options: { signal?: AbortSignal } = {},
 ): Promise<void> {
+  checkPath(dir, 'dir');
+  const maps = readMaps(givenMaps);
+  checkMapSize(width, height);
+  const signal = signalOf('writeMotionMaps', options);
   const sharp = await loadSharp('writing motion maps');
   await checkMotionFolder(dir);
   for (const [i, map] of maps.entries()) {
-    throwIfCancelled(options.signal);
+    throwIfCancelled(signal);
     if (map.length !== width * height)
       throw new InputError(`motion map ${i + 1}: ${map.length} values, ${width}x${height} needs ${width * height}`);
     checkValues(map, width, `motion map ${i + 1}`);
@@ -72,8 +77,8 @@ export async function writeMotionMaps(
       .toColourspace('b-w')
       .png()
       .toBuffer();
-    await writeFileAtomic(join(dir, mapName(i + 1, 'png')), png, options);
-    await writeFileAtomic(join(dir, mapName(i + 1, 'npy')), npyPieces(map, [height, width]), options);
+    await writeFileAtomic(join(dir, mapName(i + 1, 'png')), png, { signal });
+    await writeFileAtomic(join(dir, mapName(i + 1, 'npy')), npyPieces(map, [height, width]), { signal });
   }
 }
 
@@ -91,6 +96,9 @@ export async function readMotionMaps(
   height: number,
   reference: number,
 ): Promise<Float32Array[]> {
+  checkPath(dir, 'dir');
+  checkFrameNumbers(count, reference);
+  checkMapSize(width, height);
   let names: Set<string>;
   try {
     names = new Set(await readdir(dir));

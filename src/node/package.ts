@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkFrameNumbers } from './arguments.ts';
 import { shippedVariant } from '../weights/shipped.ts';
 
 let root: string | undefined;
@@ -25,8 +26,10 @@ export function packageVersion(): string {
  * The path of the included weights for this many frames: `fixed` for three with the middle one as the reference, else
  * `any`.
  * @param reference the reference frame, from 0 in exposure order; the middle one by default.
+ * @throws UsageError
  */
 export function shippedWeightsPath(frames: number, reference?: number): string {
+  checkFrameNumbers(frames, reference);
   return join(packageFolder(), 'weights', `${shippedVariant(frames, reference)}.safetensors`);
 }
 
@@ -34,7 +37,8 @@ export function shippedWeightsPath(frames: number, reference?: number): string {
  * The included weights for this many frames, for `Deghoster.create`.
  * @param reference the reference frame, from 0 in exposure order; the middle one by default. For `reference: 'auto'`
  * call `chooseReference` first.
+ * @throws UsageError
  */
-export function readShippedWeights(frames: number, reference?: number): Promise<Uint8Array> {
+export async function readShippedWeights(frames: number, reference?: number): Promise<Uint8Array> {
   return readFile(shippedWeightsPath(frames, reference));
 }

@@ -34,6 +34,7 @@ import { sniffFormat } from '../image/sniff.ts';
 import type { PictureFormat } from '../image/sniff.ts';
 import { loadExrs, loadJxlOxide, loadLibHeif } from './decodePackages.ts';
 import { extractExif } from '../image/exifBlock.ts';
+import { checkPath, colorSpaceOf } from './arguments.ts';
 import { readExif } from './exif.ts';
 import { readFileBytes, readFileHead } from './plainFile.ts';
 import { shown } from './problems.ts';
@@ -75,12 +76,12 @@ class DecodingMemory {
 /**
  * Reads one picture.
  * @param options `colorSpace` is the working space that its colours are converted to, sRGB by default.
- * @throws InputError naming the file and what is wrong with it; MissingPackageError without a package that it needs.
+ * @throws InputError naming the file and what is wrong with it; MissingPackageError without a package that it needs;
+ * UsageError.
  */
-export function readFrame(
-  path: string,
-  { colorSpace = 'srgb' }: { colorSpace?: ColorSpace } = {},
-): Promise<DecodedImage> {
+export async function readFrame(path: string, options: { colorSpace?: ColorSpace } = {}): Promise<DecodedImage> {
+  checkPath(path);
+  const colorSpace = colorSpaceOf('readFrame', options) ?? 'srgb';
   return read(path, { colorSpace, memory: new DecodingMemory() });
 }
 
@@ -215,16 +216,25 @@ export async function* readFrameFiles(
   const coming: Promise<DecodedImage>[] = [];
   let first: DecodedImage | undefined;
   let begun = 0;
+  let failure: { error: unknown } | undefined;
   try {
     for (const path of paths) {
       while (begun < paths.length && coming.length < atOnce) {
         throwIfCancelled(signal);
         const picture = read(paths[begun++], { colorSpace, memory, raw, signal: stop.signal });
-        // A failure is thrown when its turn comes.
-        picture.then(() => onRead?.(++done, paths.length)).catch(() => undefined);
+        // A failure is thrown when its turn comes, and what the callback throws with the next picture.
+        const tell = (): void => {
+          try {
+            onRead?.(++done, paths.length);
+          } catch (error) {
+            failure ??= { error };
+          }
+        };
+        picture.then(tell, () => undefined);
         coming.push(picture);
       }
       const picture = await coming.shift()!;
+      if (failure) throw failure.error;
       throwIfCancelled(signal);
       first ??= picture;
       // The merge would report the same, but only after all the others were decoded. A frame on its side may be turned.

@@ -1,15 +1,18 @@
 /** Reads a bracketed stack from picture files. */
 import { basename } from 'node:path';
+import { ANY, FUNCTION, SIGNAL, readOptions, whole, wrongText } from '../checks.ts';
 import { InputError } from '../errors.ts';
 import type { ColorSpace } from '../image/colorSpace.ts';
 import { stackCamera } from '../image/decode/raw.ts';
+import { readResponse } from '../image/chooseResponse.ts';
 import type { ResponseOption } from '../image/chooseResponse.ts';
 import { stackExposures } from '../image/stackExposures.ts';
 import { stackResponse } from '../image/stackResponse.ts';
-import { checkSameSize } from '../image/frame.ts';
+import { checkFrameCount, checkSameSize } from '../image/frame.ts';
 import type { Frame } from '../image/frame.ts';
 import { agreeingOrientations } from '../image/orientation.ts';
 import type { CameraColor, DecodedImage } from '../image/picture.ts';
+import { COLOR_SPACE, readPaths } from './arguments.ts';
 import { readFrameFiles } from './readImage.ts';
 
 /** How the files of a stack are read. */
@@ -91,18 +94,43 @@ export interface PictureStack {
   notes: string[];
 }
 
+/** @throws UsageError; InputError for exposures that are none. */
+function readOptionsOf(given: ReadStackOptions, count: number): ReadStackOptions {
+  const read = readOptions('readStack', given, {
+    exposures: ['an array of positive numbers', Array.isArray],
+    colorSpace: COLOR_SPACE,
+    reference: whole(0, count - 1),
+    onRead: FUNCTION,
+    signal: SIGNAL,
+    response: ANY,
+  });
+  const exposures = read.exposures && Array.from(read.exposures);
+  for (const [i, exposure] of (exposures ?? []).entries())
+    if (!Number.isFinite(exposure) || exposure <= 0)
+      throw new InputError(wrongText(`exposure ${i + 1}`, exposure, 'positive and finite'));
+  return { ...read, ...(exposures && { exposures }), response: readResponse(read.response) };
+}
+
 /**
  * Reads a bracketed stack of 2 to 16 picture files, RAW included.
  * @throws InputError naming the file, if it cannot be read or does not fit the others; MissingPackageError without a
- * package that the files need; CancelledError.
+ * package that the files need; CancelledError; UsageError. What `onRead` throws ends the reading.
  */
 export async function readStack(
-  paths: readonly string[],
-  { response: chosen, ...options }: ReadStackOptions = {},
+  givenPaths: readonly string[],
+  givenOptions: ReadStackOptions = {},
 ): Promise<PictureStack> {
+  const paths = readPaths(givenPaths);
+  checkFrameCount(paths.length);
+  const { response: chosen, ...options } = readOptionsOf(givenOptions, paths.length);
   const { frames, images, camera, notes } = await readStackFiles(paths, { ...options, linear: chosen === 'linear' });
   const named = images.map((image, i) => ({ ...image, name: frames[i].name! }));
-  const { response, note } = stackResponse(named, chosen);
-  if (note !== undefined) notes.push(note);
-  return { frames, response, ...(camera && { camera }), exif: images.map(({ exifBlock }) => exifBlock), notes };
+  const taken = stackResponse(named, chosen);
+  if (taken.note !== undefined) notes.push(taken.note);
+  return {
+    ...{ frames, response: taken.response },
+    ...(camera && { camera }),
+    exif: images.map(({ exifBlock }) => exifBlock),
+    notes,
+  };
 }

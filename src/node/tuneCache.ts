@@ -9,10 +9,12 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { FUNCTION, TEXT, expect, readOptions } from '../checks.ts';
 import { InputError, reasonOf } from '../errors.ts';
 import type { TuneCache } from '../tune/cache.ts';
 import { isTuneResult } from '../tune/result.ts';
 import type { TuneResult } from '../tune/result.ts';
+import { PATH } from './arguments.ts';
 import { readFileBytes } from './plainFile.ts';
 import { shown, systemProblem } from './problems.ts';
 import { writeFileAtomic } from './writeFile.ts';
@@ -54,7 +56,12 @@ export class FileTuneCache implements TuneCache {
   readonly #warn: (message: string) => void;
   #warned = false;
 
-  constructor({ path = tuningFile(), warn = () => undefined }: FileTuneCacheOptions = {}) {
+  /** @throws UsageError */
+  constructor(options: FileTuneCacheOptions = {}) {
+    const { path = tuningFile(), warn = () => undefined } = readOptions('FileTuneCache', options, {
+      path: PATH,
+      warn: FUNCTION,
+    });
     this.path = path;
     this.#warn = warn;
   }
@@ -65,6 +72,8 @@ export class FileTuneCache implements TuneCache {
 
   /** @throws InputError if the file cannot be written, or is of another kind. */
   async write(key: string, value: TuneResult): Promise<void> {
+    expect('key', key, TEXT);
+    expect('value', value, ['what tune gives', isTuneResult]);
     const { found: entries, isForeign } = await this.#entries();
     if (isForeign)
       throw new InputError(

@@ -5,6 +5,7 @@
  * failure, an abort or the end of the process removes it; the target is then as it was before. A SIGINT handler that
  * calls `process.exit` needs nothing more; one that ends the process in another way must call `removeTemporaryFiles`.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
@@ -22,6 +23,7 @@ import { access, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { InputError, throwIfCancelled } from '../errors.ts';
+import { checkContent, checkPath, checkPiece, signalOf } from './arguments.ts';
 import { currentFiles, fileKey, placeOf } from './files.ts';
 import { otherKind } from './plainFile.ts';
 import { shown, systemProblem } from './problems.ts';
@@ -148,6 +150,11 @@ export function removePublished(paths: readonly string[]): void {
 export class FileGroup {
   #staged: Staged[] = [];
 
+  /** Does work that writes files: they belong to the group. */
+  with<T>(work: () => Promise<T>): Promise<T> {
+    return grouping.run(this, work);
+  }
+
   /** Called by `writeFileAtomic`. */
   add(file: Staged): void {
     this.#staged.push(file);
@@ -176,11 +183,7 @@ export class FileGroup {
   }
 }
 
-/** For functions that write files. */
-export interface Grouped {
-  /** Files of the same work, which appear together; by default each appears when it is complete. */
-  group?: FileGroup;
-}
+const grouping = new AsyncLocalStorage<FileGroup>();
 
 function discard(temporary: string): void {
   if (temporaryFiles.delete(temporary)) rmSync(temporary, { force: true });
@@ -194,9 +197,11 @@ function discard(temporary: string): void {
 export async function writeFileAtomic(
   path: string,
   content: FileContent,
-  options: { signal?: AbortSignal } & Grouped = {},
+  options: { signal?: AbortSignal } = {},
 ): Promise<void> {
-  const { signal, group } = options;
+  checkPath(path);
+  checkContent(content);
+  const signal = signalOf('writeFileAtomic', options);
   throwIfCancelled(signal);
   await checkWritable(path);
   currentFiles()?.check(path);
@@ -220,6 +225,7 @@ export async function writeFileAtomic(
     file = openSync(temporary, 'wx');
     let end = 0;
     for await (const piece of content instanceof Uint8Array ? [content] : content) {
+      checkPiece(piece);
       const { at, bytes } = piece instanceof Uint8Array ? { at: end, bytes: piece } : piece;
       for (let done = 0; done < bytes.length; ) {
         throwIfCancelled(signal);
@@ -236,6 +242,7 @@ export async function writeFileAtomic(
     // The process may be ending.
     if (!temporaryFiles.has(temporary)) throw new InputError(`cannot write ${shown(path)}: the program ends`);
     const staged = { path, target, temporary };
+    const group = grouping.getStore();
     if (group) group.add(staged);
     else publish(staged);
   } catch (error) {

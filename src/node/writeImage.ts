@@ -15,6 +15,7 @@
  */
 import { extname } from 'node:path';
 import type { Sharp } from 'sharp';
+import { FUNCTION, SIGNAL, oneOf, readOptions, whole, wrongText } from '../checks.ts';
 import { InputError, UsageError, reasonOf } from '../errors.ts';
 import { inBands } from '../image/bands.ts';
 import { namedPrimaries } from '../image/colorSpace.ts';
@@ -31,14 +32,15 @@ import type { Metadata } from '../image/metadataSegments.ts';
 import { npyPieces } from '../image/npy.ts';
 import type { MergedImage } from '../image/picture.ts';
 import { encodeRgbe } from '../image/rgbe.ts';
-import { chooseTones, toneMapRows } from '../image/toneMappings.ts';
+import { TONE_NAMES, chooseTones, toneMapRows } from '../image/toneMappings.ts';
 import type { ToneName, Tones } from '../image/toneMappings.ts';
 import { joinUltraHdr } from '../image/ultraHdrJpeg.ts';
+import { checkPath, readMergedImage } from './arguments.ts';
 import { deflateDifferences, deflateFast } from './deflate.ts';
 import { loadSharp } from './loadSharp.ts';
 import { shown } from './problems.ts';
 import { checkWritable, writeFileAtomic } from './writeFile.ts';
-import type { FileContent, Grouped } from './writeFile.ts';
+import type { FileContent } from './writeFile.ts';
 
 /** How a picture is written. Every field has a default. */
 export interface WriteImageOptions {
@@ -75,6 +77,7 @@ const FORMATS: Record<string, OutputFormat> = {
 
 /** The format for a path's extension. @throws UsageError listing the known extensions. */
 export function outputFormat(path: string): OutputFormat {
+  checkPath(path);
   const extension = extname(path).toLowerCase();
   if (/\.uhdr\.jpe?g$/i.test(path)) return 'ultrahdr';
   if (Object.hasOwn(FORMATS, extension)) return FORMATS[extension];
@@ -93,26 +96,43 @@ export async function checkOutputPath(path: string): Promise<OutputFormat> {
   return format;
 }
 
+const PIXEL_TYPE = oneOf('half', 'float');
+
+/** @throws UsageError */
+function readWriteOptions(options: WriteImageOptions): WriteImageOptions {
+  return readOptions('writeImage', options, {
+    exr: PIXEL_TYPE,
+    tiff: PIXEL_TYPE,
+    tone: oneOf(...TONE_NAMES),
+    quality: whole(1, 100),
+    rows: FUNCTION,
+    signal: SIGNAL,
+  });
+}
+
 /**
  * Writes a merged picture, completely or not at all.
  * @throws as `checkOutputPath`; InputError on values that are not finite, a full disk and the like; CancelledError.
  */
 export async function writeImage(
   path: string,
-  image: MergedImage,
-  options: WriteImageOptions & Grouped = {},
+  givenImage: MergedImage,
+  givenOptions: WriteImageOptions = {},
 ): Promise<void> {
+  checkPath(path);
+  const image = readMergedImage(givenImage);
+  const options = readWriteOptions(givenOptions);
   const { radiance, width, height, scale } = image;
-  const { signal, group } = options;
+  const { signal } = options;
   const format = await checkOutputPath(path);
   if (radiance.length !== width * height * 3)
     throw new InputError(
       `cannot write ${shown(path)}: ${radiance.length} values, ${width}x${height} RGB needs ${width * height * 3}`,
     );
-  if (!(scale > 0) || !Number.isFinite(scale))
-    throw new InputError(`cannot write ${shown(path)}: the scale is ${scale}, it must be positive and finite`);
+  if (!Number.isFinite(scale) || scale <= 0)
+    throw new InputError(`cannot write ${shown(path)}: the ${wrongText('scale', scale, 'positive and finite')}`);
   if (options.rows && format === 'exr' && !image.camera)
-    return writeFileAtomic(path, await encode(path, format, image, 1, options), { signal, group });
+    return writeFileAtomic(path, await encode(path, format, image, 1, options), { signal });
   await options.rows?.(height);
   let largest = 0;
   await inBands(
@@ -134,11 +154,11 @@ export async function writeImage(
     },
     { signal },
   );
-  if (format === 'npy') return writeFileAtomic(path, npyPieces(radiance, [height, width, 3]), { signal, group });
+  if (format === 'npy') return writeFileAtomic(path, npyPieces(radiance, [height, width, 3]), { signal });
   if (format === 'dng') {
     const { parameters } = chooseTones(radiance, scale);
     const dng = { type: options.tiff, tone: parameters, largest, deflate: deflateFast, signal };
-    return writeFileAtomic(path, streamDng(image, dng), { signal, group });
+    return writeFileAtomic(path, streamDng(image, dng), { signal });
   }
   const space = image.colorSpace ?? 'srgb';
   const keepNegative = format === 'exr' || format === 'tif';
@@ -147,7 +167,7 @@ export async function writeImage(
     : radiance;
   const picture: MergedImage = { ...image, radiance: developed, colorSpace: space, camera: undefined };
   const known = developed === radiance ? largest : undefined;
-  return writeFileAtomic(path, await encode(path, format, picture, known, options), { signal, group });
+  return writeFileAtomic(path, await encode(path, format, picture, known, options), { signal });
 }
 
 /**

@@ -1,15 +1,16 @@
 /** Writes RGB samples as they are: 8- and 16-bit TIFF and PNG, float TIFF. For aligned frames, which stay frames. */
 import { extname } from 'node:path';
+import { OBJECT, SIDE, arrayOf, expect } from '../checks.ts';
 import { InputError, UsageError, reasonOf } from '../errors.ts';
 import { exifEntries } from '../image/exifBlock.ts';
 import { pngWith } from '../image/metadataSegments.ts';
 import { TIFF_TYPE, bytesEntry, numbersEntry } from '../image/tiffEntries.ts';
 import { streamTiff } from '../image/tiffFile.ts';
+import { bytes, checkPath, signalOf } from './arguments.ts';
 import { deflateFast } from './deflate.ts';
 import { loadSharp } from './loadSharp.ts';
 import { shown } from './problems.ts';
 import { writeFileAtomic } from './writeFile.ts';
-import type { Grouped } from './writeFile.ts';
 
 /** RGB samples and what is written with them. */
 export interface SamplePicture {
@@ -23,6 +24,22 @@ export interface SamplePicture {
   icc?: Uint8Array<ArrayBuffer>;
 }
 
+const SAMPLES = [Uint8Array, Uint16Array, Float32Array];
+
+/** @throws UsageError; InputError. */
+function readSamples(picture: SamplePicture): SamplePicture {
+  expect('picture', picture, OBJECT);
+  const { data, width, height, exif, icc } = picture;
+  expect('picture: width', width, SIDE);
+  expect('picture: height', height, SIDE);
+  return {
+    data: arrayOf<SamplePicture['data']>('picture: data', data, SAMPLES),
+    ...{ width, height },
+    exif: bytes('picture: exif', exif),
+    icc: bytes('picture: icc', icc),
+  };
+}
+
 /**
  * Writes a picture, completely or not at all.
  * @param path ends in .tif, .tiff or .png.
@@ -32,9 +49,11 @@ export interface SamplePicture {
 export async function writeSamples(
   path: string,
   picture: SamplePicture,
-  { signal, group }: { signal?: AbortSignal } & Grouped = {},
+  options: { signal?: AbortSignal } = {},
 ): Promise<void> {
-  const { data, width, height, exif, icc } = picture;
+  checkPath(path);
+  const { data, width, height, exif, icc } = readSamples(picture);
+  const signal = signalOf('writeSamples', options);
   const extension = extname(path).toLowerCase();
   if (data.length !== width * height * 3 || data.length === 0)
     throw new InputError(
@@ -51,7 +70,7 @@ export async function writeSamples(
     } catch (error) {
       throw new InputError(`cannot write ${shown(path)}: ${reasonOf(error)}`, { cause: error });
     }
-    return writeFileAtomic(path, await pngWith(png, { exif, icc }, deflateFast), { signal, group });
+    return writeFileAtomic(path, await pngWith(png, { exif, icc }, deflateFast), { signal });
   }
   if (extension !== '.tif' && extension !== '.tiff')
     throw new UsageError(`${shown(path)} cannot hold samples: use the extension .tif, .tiff or .png`);
@@ -67,5 +86,5 @@ export async function writeSamples(
     ],
     { deflate: deflateFast, signal },
   );
-  return writeFileAtomic(path, pieces, { signal, group });
+  return writeFileAtomic(path, pieces, { signal });
 }

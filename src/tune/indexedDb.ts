@@ -2,6 +2,7 @@
  * Tunings in a browser's IndexedDB, by key. If the browser stores nothing (private windows may not), nothing is found
  * and nothing is kept.
  */
+import { TEXT, expect } from '../checks.ts';
 import type { TuneCache } from './cache.ts';
 
 const STORE = 'tunings';
@@ -35,8 +36,9 @@ async function inStore<T>(
   }
 }
 
-/** A cache in IndexedDB. @param name of the database. */
+/** A cache in IndexedDB. @param name of the database. @throws UsageError */
 export function indexedDbCache(name = 'deghost'): TuneCache {
+  expect('name', name, TEXT);
   return {
     async read(key) {
       try {

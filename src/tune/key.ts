@@ -2,6 +2,7 @@
  * The key of a tuning. A tuning is valid for one adapter with its driver, one runtime, one version of deghost with its
  * implementations, and one precision; with any other, different choices may be faster.
  */
+import { DEVICE, PRECISION, expect } from '../checks.ts';
 import { deviceCapabilities } from '../device.ts';
 import { KERNELS } from '../kernels/index.ts';
 import { isTuned, sampleShapes } from '../kernels/kernel.ts';
@@ -64,8 +65,10 @@ export function adapterName({ vendor, architecture, device, description }: Info 
   return (description || device || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter').trim();
 }
 
-/** The cache key of a tuning for a device. */
+/** The cache key of a tuning for a device. @throws UsageError */
 export function deviceTuneKey(device: GPUDevice, precision: DType = 'f32'): string {
+  expect('device', device, DEVICE);
+  expect('precision', precision, PRECISION);
   return tuneKey(device.adapterInfo, { capabilities: deviceCapabilities(device), precision });
 }
 

@@ -5,6 +5,8 @@
  * A **class** is all steps that run with the same implementation (`Step.shapeClass`), or, if a kernel has only one
  * implementation, all steps of one program. Only the largest step of a class in a tile is timed, and represents all.
  */
+import { kindOf, wrongText } from '../checks.ts';
+import { UsageError } from '../errors.ts';
 import type { Choices } from '../kernels/target.ts';
 import type { DType } from '../kernels/tensor.ts';
 
@@ -58,11 +60,16 @@ export interface TuneResult {
 /** Version of the data format; other versions are not read. */
 export const FORMAT = 'deghost tuning 1';
 
-/** The choices that differ from the defaults. Choices are returned unchanged. */
+/** The choices that differ from the defaults. Choices are returned unchanged. @throws UsageError for anything else. */
 export function choicesOf(tuning: TuneResult | Choices): Choices {
-  if (!('classes' in tuning)) return tuning;
+  if (kindOf(tuning) === 'Map') return tuning as Choices;
+  const { classes } = Object(tuning) as TuneResult;
+  if (!Array.isArray(classes) || !classes.every((one) => isText(one?.name) && isText(one.chosen)))
+    throw new UsageError(wrongText('tuning', tuning, 'what tune gives, or a Map of choices'));
   return new Map(
-    tuning.classes.filter(({ chosen, fallback }) => chosen !== fallback).map(({ name, chosen }) => [name, chosen]),
+    (classes as TuneResult['classes'])
+      .filter(({ chosen, fallback }) => chosen !== fallback)
+      .map(({ name, chosen }) => [name, chosen]),
   );
 }
 

@@ -8,8 +8,11 @@
  */
 import type { Target } from '../kernels/target.ts';
 import type { DType } from '../kernels/tensor.ts';
+import { DEVICE, FUNCTION, NUMBER, POSITIVE, PRECISION, SIGNAL, readOptions, whole } from '../checks.ts';
+import type { Rules } from '../checks.ts';
 import { Gpu } from '../device.ts';
 import { GpuError, UsageError } from '../errors.ts';
+import { MAX_FRAMES, MIN_FRAMES } from '../image/frame.ts';
 import type { NetworkConfig } from '../weights/config.ts';
 import { DeviceBench } from './bench.ts';
 import type { Bench, Subject } from './bench.ts';
@@ -276,6 +279,34 @@ export async function tuneClasses(
   return { classes: tuned, unreached: [] };
 }
 
+/** Largest side of a tile: more takes longer and shows no more. */
+const MOST_TILE = 4096;
+
+const isSide = (value: unknown): boolean => whole(16, MOST_TILE)[1](value) && (value as number) % 16 === 0;
+
+/** @throws UsageError */
+function readTuneOptions(options: TuneOptions): TuneOptions {
+  const rules: Rules<TuneOptions> = {
+    device: DEVICE,
+    config: [
+      'the config of loadWeights',
+      (value) => /^(fixed|any)$/.test((value as NetworkConfig | null)?.variant ?? '') && 'segWidths' in Object(value),
+    ],
+    frames: whole(MIN_FRAMES, MAX_FRAMES),
+    precision: PRECISION,
+    tile: [
+      `{ width, height } in multiples of 16 up to ${MOST_TILE}`,
+      (value) => isSide((value as TuneOptions['tile'] | null)?.width) && isSide(Object(value).height),
+    ],
+    filter: FUNCTION,
+    limitMs: NUMBER,
+    passMs: POSITIVE,
+    signal: SIGNAL,
+    onProgress: FUNCTION,
+  };
+  return readOptions('tune', options, rules, ['device', 'config', 'frames']);
+}
+
 /**
  * Finds the fastest implementations for a device and a network. This takes seconds on a GPU, and minutes on a software
  * adapter whose driver has not compiled them before.
@@ -284,18 +315,19 @@ export async function tuneClasses(
  * take; GpuError; DeviceLostError.
  */
 export async function tune(options: TuneOptions): Promise<TuneResult> {
-  const { device, config, frames, precision = 'f32', filter = () => true } = options;
+  const read = readTuneOptions(options);
+  const { device, config, frames, precision = 'f32', filter = () => true } = read;
   const gpu = new Gpu(device);
   const { capabilities } = gpu;
   if (precision === 'f16' && !capabilities.f16)
     throw new UsageError('tune: precision is "f16", and the device has no shader-f16: use "f32"');
   const target: Target = { capabilities, precision };
   const software = capabilities.cpu === true;
-  const tile = options.tile ?? representativeTile(config, frames, target, { software, maxBinding: gpu.maxBinding });
+  const tile = read.tile ?? representativeTile(config, frames, target, { software, maxBinding: gpu.maxBinding });
   const classes = stepClasses(config, frames, tile, target).filter(({ name }) => filter(name));
   const bench = new DeviceBench(device, target, !software);
   try {
-    const found = await tuneClasses(classes, bench, precision, options, software ? 0 : WARM_MS);
+    const found = await tuneClasses(classes, bench, precision, read, software ? 0 : WARM_MS);
     return {
       format: FORMAT,
       key: tuneKey(device.adapterInfo, target),

@@ -70,7 +70,8 @@ export function safetensorsEntries(
   sizes: Readonly<Record<string, number>>,
 ): { metadata: Record<string, string>; entries: Entry[]; data: Uint8Array } {
   const dataStart = readHeaderEnd(bytes, name);
-  const header = parseHeader(bytes.subarray(8, dataStart), name);
+  // A copy: no browser decodes shared memory.
+  const header = parseHeader(new Uint8Array(bytes.subarray(8, dataStart)), name);
   const metadata = readMetadata(header.get('__metadata__'), name);
   header.delete('__metadata__');
   const entries = [...header].map(([tensor, value]) => readEntry(tensor, value, name, sizes));

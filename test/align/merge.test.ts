@@ -159,7 +159,7 @@ describe('what alignment refuses', () => {
 
   it.each([
     ['yes', 'align is "yes", it must be "auto", "none", "homography", "mesh" or { matrices }'],
-    [{}, 'align is {}, it must be'],
+    [{}, 'align is an Object, it must be'],
     [null, 'align is null, it must be'],
     [{ matrices: [IDENTITY] }, 'align: 1 matrices for 3 frames: give one for each frame'],
     [{ matrices: [IDENTITY, IDENTITY, [1, 2]] }, 'frame 3: its alignment matrix has 2 numbers, a homography has 9'],

@@ -255,7 +255,7 @@ describe('the brackets of a folder', () => {
     await chooseFloat();
     await page.getByRole('button', { name: 'Merge 2 brackets' }).click();
     expect(await outcome()).toBe('2 of 2 pictures are merged and saved.');
-    expect([...saved.keys()]).toEqual(['IMG_00-merged.exr', 'IMG_20-merged.exr']);
+    expect([...saved.keys()]).toEqual(['IMG_00-merged-float.exr', 'IMG_20-merged-float.exr']);
     expect(await states()).toEqual(['saved', undefined, 'saved']);
     expect(await page.locator('.bracket .result').count()).toBe(2);
     expect(await seriousFindings(page)).toEqual([]);
@@ -268,8 +268,8 @@ describe('the brackets of a folder', () => {
       await merge(page);
       if (view === 2) {
         const alone = await save(page, 'exr-float');
-        expect(alone.name).toBe('IMG_20-merged.exr');
-        expect(alone.bytes.equals(readFileSync(await saved.get('IMG_20-merged.exr')!))).toBe(true);
+        expect(alone.name).toBe('IMG_20-merged-float.exr');
+        expect(alone.bytes.equals(readFileSync(await saved.get('IMG_20-merged-float.exr')!))).toBe(true);
       }
       await page.locator('#to-brackets').click();
       await planned();

@@ -64,7 +64,7 @@ export async function dropFiles(page: Page, files: readonly PictureFile[]): Prom
   const dataTransfer = await page.evaluateHandle((list) => {
     const transfer = new DataTransfer();
     for (const { name, base64 } of list)
-      transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
+      transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name, { lastModified: 0 }));
     return transfer;
   }, encoded);
   await page.dispatchEvent('body', 'drop', { dataTransfer });

@@ -228,12 +228,35 @@ describe('exposures', () => {
     await page.getByLabel('Exposure of scene-1.png').fill('3.5');
     await page.getByLabel('Exposure of scene-1.png').blur();
     expect(await names()).toEqual(['scene-2.png', 'scene-3.png', 'scene-1.png']);
-    expect(await page.getByLabel('Reference: scene-3.png').isChecked()).toBe(true); // the middle one is another now
-    expect(await evs()).toEqual(['-2', '0', '1.5']);
-    await page.getByLabel('Reference: scene-2.png').check();
+    // The others count from it, so it stays though the middle one is another now.
+    expect(await page.getByLabel('Reference: scene-2.png').isChecked()).toBe(true);
     expect(await evs()).toEqual(['0', '2', '3.5']);
     await page.getByLabel('Remove scene-3.png').click();
     expect(await evs()).toEqual(['0', '3.5']);
+  });
+
+  it('are read as people write them; what is none is told, and what is cleared is what the file says', async () => {
+    await dropFiles(page, pngStack(WIDTH, HEIGHT));
+    await settled(page, 3);
+    const field = page.getByLabel('Exposure of scene-1.png');
+    const type = async (text: string): Promise<string[]> => {
+      await field.fill(text);
+      await field.blur();
+      return evs();
+    };
+    const merge = page.locator('#merge');
+    expect(await type('-1,5')).toEqual(['-1.5', '0', '2']);
+    expect(await type('−3')).toEqual(['-3', '0', '2']);
+    expect(await type('+.5 EV')).toEqual(['0', '0.5', '2']);
+    for (const none of ['99', 'two', '1.5.2', '1e1', '--2']) {
+      expect(await type(none), none).toContain(none);
+      expect(await page.locator('.ev-problem:visible').textContent()).toContain(`“${none}” is no exposure`);
+      expect(await merge.isDisabled(), none).toBe(true);
+      expect(await page.locator('#merge-note').textContent()).toBe('Correct the exposure that cannot be read.');
+    }
+    expect(await type('')).toEqual(['-2', '0', '2']);
+    expect(await page.locator('.ev-problem:visible').count()).toBe(0);
+    expect(await merge.isEnabled()).toBe(true);
   });
 
   it('that contradict each other are told, without the command line’s words', async () => {

@@ -223,7 +223,7 @@ describe('at the last moment', () => {
     const [old, fresh, blocked] = [at(`old${n}`), at(`fresh${n}`), at(`blocked${n}`)];
     writeFileSync(old, 'old');
     const group = new FileGroup();
-    for (const path of [old, fresh, blocked]) await writeFileAtomic(path, Buffer.from('new'), { group });
+    for (const path of [old, fresh, blocked]) await group.with(() => writeFileAtomic(path, Buffer.from('new')));
     expect([readFileSync(old, 'utf8'), existsSync(fresh)]).toEqual(['old', false]);
     mkdirSync(blocked);
     expect(() => group.commit()).toThrow(InputError);

@@ -13,9 +13,9 @@ import { ROOT, installed, succeed } from './installed.ts';
 
 /**
  * Most bytes of the core that a page loads at once, minified and compressed with Brotli, as servers send text to
- * browsers, without weights.
+ * browsers, without weights. Checks of what callers give are 2.2 kB of it: JavaScript has no types.
  */
-const MOST_BYTES = 56_000;
+const MOST_BYTES = 57_500;
 
 /**
  * Most bytes that the core loads when a merge aligns its frames (11.2 kB), when it tries meshes (2.6 kB), when frames

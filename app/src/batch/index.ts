@@ -15,7 +15,7 @@ import type { GpuState } from '../obstacle.ts';
 import { announce, make } from '../ui/dom.ts';
 import { dismiss, notify } from '../ui/notices.ts';
 import type { Picked } from '../ui/pickFiles.ts';
-import { ask } from './ask.ts';
+import { ask } from '../ui/ask.ts';
 import { Card } from './card.ts';
 import { makePlan } from './plan.ts';
 import { Run } from './run.ts';

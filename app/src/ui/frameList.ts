@@ -3,12 +3,13 @@
  * to remove it. A file that cannot be used keeps its row with the reason, until it is dismissed.
  */
 import type { Exposed } from '../exposures.ts';
-import { formatEv, inOrder } from '../exposures.ts';
+import { MAX_EV, formatEv, inOrder } from '../exposures.ts';
 import type { FrameInfo } from '../messages.ts';
 import { byId, make } from './dom.ts';
 
 export interface FrameRow extends Exposed {
   state: 'loading' | 'ready' | 'failed';
+  file: Blob;
   /** Why it failed. */
   problem: string;
   width: number;
@@ -25,7 +26,8 @@ const TAIL = 10;
 const WHOLE = 20;
 
 export interface FrameListEvents {
-  onEv(id: number, relative: number): void;
+  /** @param text as typed: empty for what the file says. */
+  onEv(id: number, text: string): void;
   onReference(id: number): void;
   onRemove(id: number): void;
 }
@@ -104,13 +106,15 @@ export class FrameList {
     }
     const thumb = make('img', { className: 'thumb', src: row.preview, alt: '', width: row.width, height: row.height });
     const ev = make('input', {
-      type: 'number',
-      step: '0.01',
-      min: '-64',
-      max: '64',
+      type: 'text',
+      inputMode: 'text',
       className: 'ev',
       id: `ev-${row.id}`,
-      onchange: () => ev.value !== '' && this.#events.onEv(row.id, ev.valueAsNumber),
+      oninput: () => (ev.dataset.typing = ''),
+      onchange: () => {
+        delete ev.dataset.typing;
+        this.#events.onEv(row.id, ev.value);
+      },
     });
     const choice = make('input', {
       type: 'radio',
@@ -128,6 +132,7 @@ export class FrameList {
       thumb,
       name,
       meta,
+      make('p', { className: 'problem ev-problem', id: `ev-problem-${row.id}`, hidden: true }),
       make('label', { className: 'ev-field' }, ev, make('span', { textContent: 'EV' })),
       make('label', { className: 'reference' }, choice, make('span', { textContent: 'Reference' })),
       remove,
@@ -147,12 +152,23 @@ export class FrameList {
     const [ev] = item.getElementsByClassName('ev') as HTMLCollectionOf<HTMLInputElement>;
     const choice = item.querySelector<HTMLInputElement>('input[type=radio]');
     const remove = item.querySelector<HTMLButtonElement>('.remove');
-    const text = row.ev === undefined ? '' : formatEv(row.ev - (zero ?? 0)).replace('+', '');
-    if (Number(ev.value) !== Number(text) || (ev.value === '') !== (text === '')) ev.value = text;
+    const known = row.ev === undefined ? '' : formatEv(row.ev - (zero ?? 0)).replace('+', '');
+    const text = row.unread ?? known;
+    // Not while it is being typed, whatever else happens meanwhile.
+    if (ev.value !== text && ev.dataset.typing === undefined) ev.value = text;
+    const problem = item.querySelector<HTMLElement>('.ev-problem')!;
+    problem.hidden = row.unread === undefined;
+    problem.textContent =
+      row.unread === undefined
+        ? ''
+        : `“${row.unread}” is no exposure: a number from −${MAX_EV} to ${MAX_EV}, such as −2 or 1.5`;
+    ev.setAttribute('aria-invalid', String(row.unread !== undefined));
+    if (row.unread === undefined) ev.removeAttribute('aria-describedby');
+    else ev.setAttribute('aria-describedby', problem.id);
     // The other exposures count from the reference.
     ev.readOnly = isReference && row.ev !== undefined;
     ev.disabled = busy;
-    ev.classList.toggle('missing', row.ev === undefined);
+    ev.classList.toggle('missing', row.ev === undefined || row.unread !== undefined);
     if (choice) {
       choice.checked = isReference;
       choice.disabled = busy;

@@ -10,14 +10,20 @@ export interface Picked {
   folder?: string;
 }
 
+const DROP = 'Drop the photos to add them';
+const BUSY = 'A merge is running: add photos when it is done';
+
 const byPath = new Intl.Collator('en', { numeric: true }).compare;
 
 function fromFolder(files: readonly NamedFile[], folder: string): Picked {
   return { folder, files: [...files].sort((a, b) => byPath(a.name, b.name)) };
 }
 
-/** @param take called with the files, once all folders are listed. */
-export function acceptFiles(take: (picked: Picked) => void): void {
+/**
+ * @param take called with the files, once all folders are listed.
+ * @param isBusy whether they cannot be taken now, which whoever drags files over the page is told.
+ */
+export function acceptFiles(take: (picked: Picked) => void, isBusy: () => boolean): void {
   const input = byId('files', HTMLInputElement);
   const folderInput = byId('folder', HTMLInputElement);
   const veil = byId('drop-veil', HTMLDivElement);
@@ -48,6 +54,8 @@ export function acceptFiles(take: (picked: Picked) => void): void {
     event.preventDefault();
     depth++;
     veil.hidden = false;
+    veil.classList.toggle('refused', isBusy());
+    veil.firstElementChild!.textContent = isBusy() ? BUSY : DROP;
   });
   addEventListener('dragleave', () => {
     depth = Math.max(0, depth - 1);

@@ -309,6 +309,8 @@ export class Stage {
   }
 
   #dragDivider(): void {
+    // Whoever grabs it twice does not mean to zoom.
+    this.#divider.addEventListener('dblclick', (event) => event.stopPropagation());
     this.#divider.addEventListener('pointerdown', (event) => {
       event.stopPropagation();
       this.#divider.setPointerCapture(event.pointerId);

@@ -6,7 +6,8 @@
  * little memory, a merge begins again with smaller tiles.
  */
 import { Deghoster } from '../../../src/deghoster.ts';
-import type { MergeOptions, MergeResult } from '../../../src/deghoster.ts';
+import type { MergeOptions } from '../../../src/options.ts';
+import type { MergeResult } from '../../../src/result.ts';
 import { openPlatformDevice } from '../../../src/device.ts';
 import { InputError } from '../../../src/errors.ts';
 import type { Frame } from '../../../src/image/frame.ts';

@@ -1,5 +1,5 @@
 /** A merge of frames that are decoded: from what the person chose to the picture and what is to be told of it. */
-import type { MergeResult } from '../../../src/deghoster.ts';
+import type { MergeResult } from '../../../src/result.ts';
 import { sortFrames } from '../../../src/image/frame.ts';
 import type { Frame } from '../../../src/image/frame.ts';
 import type { MergedImage } from '../../../src/image/picture.ts';

@@ -80,7 +80,7 @@ export async function saveFile(
     return (await encodeExr(radiance, width, height, { scale, type, chromaticities: primaries })).pieces;
   };
   return {
-    name: `${stem}.${EXTENSION[format]}`,
+    name: `${stem}${format === 'exr-float' ? '-float' : ''}.${EXTENSION[format]}`,
     file: new Blob((await parts()) as BlobPart[], { type: MIME[format] }),
   };
 }

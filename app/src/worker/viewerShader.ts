@@ -40,7 +40,9 @@ const MOTION = vec3f(1.0, 0.16, 0.03);
   var light = textureSampleLevel(merged, pixels, uv, level).rgb;
   if (at.x < view.divider) { light = textureSampleLevel(plain, pixels, uv, level).rgb; }
   let color = tone_map(light);
-  let marked = view.overlay * textureSampleLevel(motion, pixels, uv, 0.0).r;
+  // The plain merge knows of no motion.
+  let overlay = select(view.overlay, 0.0, at.x < view.divider);
+  let marked = overlay * textureSampleLevel(motion, pixels, uv, 0.0).r;
   let shade = MOTION * (0.35 + 0.65 * clamp(dot(LUMA, color) * 1.5, 0.0, 1.0));
   return vec4f(encode_srgb(mix(color, shade, marked)), 1.0);
 }

@@ -84,16 +84,18 @@ export async function alignCommand(args: ParsedArgs, io: CommandIo): Promise<voi
       const { exifBlock: exif } = stack.images[stack.order[k]];
       const colored = stack.camera ? await developed(aligned, stack.camera, color, signal) : aligned;
       const picture = crop ? cut(colored, crop) : colored;
-      await writeSamples(
-        path,
-        {
-          data: picture.data as Uint16Array,
-          width: picture.width,
-          height: picture.height,
-          exif,
-          icc: encodeIccProfile(color, linear ? 'linear' : 'srgb'),
-        },
-        { signal, group },
+      await group.with(() =>
+        writeSamples(
+          path,
+          {
+            data: picture.data as Uint16Array,
+            width: picture.width,
+            height: picture.height,
+            exif,
+            icc: encodeIccProfile(color, linear ? 'linear' : 'srgb'),
+          },
+          { signal },
+        ),
       );
       const what = found.failed && found.kind === 'none' ? 'not aligned, nothing could be trusted' : found.kind;
       lines.push(`${path}: ${what}${isMoved ? `, by ${found.displacement.toFixed(1)} px` : ''}`);

@@ -79,9 +79,11 @@ export async function convertCommand(args: ParsedArgs, io: CommandIo): Promise<v
   await loadWeights(bytes, name);
   const group = new FileGroup();
   try {
-    const how = { signal: io.signal, group };
-    if (written !== undefined) await writeFileAtomic(written, bytes, how);
-    if (savedMap !== undefined) await writeFileAtomic(savedMap, new TextEncoder().encode(mapText(proposal)), how);
+    const write = async (path: string | undefined, content: Uint8Array): Promise<void> => {
+      if (path !== undefined) await group.with(() => writeFileAtomic(path, content, { signal: io.signal }));
+    };
+    await write(written, bytes);
+    await write(savedMap, new TextEncoder().encode(mapText(proposal)));
     group.commit();
   } finally {
     group.discard();

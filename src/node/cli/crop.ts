@@ -1,7 +1,7 @@
 /** `--crop`: cuts a result to what all frames cover. */
 import { coveredRectangle } from '../../align/index.ts';
 import type { Rectangle } from '../../align/index.ts';
-import type { MergeResult } from '../../deghoster.ts';
+import type { MergeResult } from '../../result.ts';
 import { InputError } from '../../errors.ts';
 import type { Frame } from '../../image/frame.ts';
 

@@ -1,9 +1,9 @@
 /** A picture that is written while it is being merged: .exr, whose rows are encoded as they arrive. */
-import type { RowProgress } from '../../deghoster.ts';
+import type { RowProgress } from '../../result.ts';
 import type { MergedImage } from '../../image/picture.ts';
 import { outputFormat, writeImage } from '../writeImage.ts';
 import type { WriteImageOptions } from '../writeImage.ts';
-import type { FileGroup, Grouped } from '../writeFile.ts';
+import type { FileGroup } from '../writeFile.ts';
 import type { MergeOptions } from './mergeOptions.ts';
 
 /** What waits for rows. */
@@ -16,7 +16,8 @@ interface Waiting {
 export class EarlyOutput {
   readonly #path: string;
   readonly #image: Pick<MergedImage, 'colorSpace'>;
-  readonly #options: WriteImageOptions & Grouped;
+  readonly #options: WriteImageOptions;
+  readonly #group: FileGroup | undefined;
   readonly #waiting: Waiting[] = [];
   readonly #stop = new AbortController();
   #rows = 0;
@@ -37,7 +38,8 @@ export class EarlyOutput {
   private constructor({ output, exrType, color }: MergeOptions, group: FileGroup | undefined) {
     this.#path = output;
     this.#image = { colorSpace: color };
-    this.#options = { exr: exrType, group };
+    this.#options = { exr: exrType };
+    this.#group = group;
   }
 
   /** Notes rows that are final; the first ones begin the file. @throws what the file failed with. */
@@ -56,11 +58,9 @@ export class EarlyOutput {
   #write({ rows: _, ...picture }: RowProgress): Promise<void> {
     const rows = (end: number): Promise<void> =>
       new Promise((resolve, reject) => this.#settle({ end, resolve, reject }));
-    const writing = writeImage(
-      this.#path,
-      { ...picture, ...this.#image },
-      { ...this.#options, rows, signal: this.#stop.signal },
-    );
+    const write = (): Promise<void> =>
+      writeImage(this.#path, { ...picture, ...this.#image }, { ...this.#options, rows, signal: this.#stop.signal });
+    const writing = this.#group ? this.#group.with(write) : write();
     writing.catch((error: unknown) => (this.#failure = { error }));
     return writing;
   }

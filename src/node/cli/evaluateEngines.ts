@@ -1,6 +1,6 @@
 /** The engines of `deghost evaluate`. */
 import { Deghoster } from '../../deghoster.ts';
-import type { DeghosterOptions } from '../../deghoster.ts';
+import type { DeghosterOptions } from '../../options.ts';
 import { shippedVariant } from '../../weights/shipped.ts';
 import { readWeights } from './weights.ts';
 import type { WeightsFile } from './weights.ts';

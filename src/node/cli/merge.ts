@@ -4,7 +4,7 @@
  */
 import { basename, dirname } from 'node:path';
 import { InputError, UsageError, throwIfCancelled } from '../../errors.ts';
-import type { MergeResult } from '../../deghoster.ts';
+import type { MergeResult } from '../../result.ts';
 import { chooseReference } from '../../image/chooseReference.ts';
 import { clippedColorsNote } from '../../image/decode/workingSpace.ts';
 import { MIN_FRAMES, middleFrame } from '../../image/frame.ts';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rmdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InputError, throwIfCancelled } from '../../errors.ts';
-import type { MergeResult } from '../../deghoster.ts';
+import type { MergeResult } from '../../result.ts';
 import type { MergedImage } from '../../image/picture.ts';
 import { formatResponse } from '../../image/response.ts';
 import { currentFiles } from '../files.ts';
@@ -81,7 +81,7 @@ export async function writeOutputs(
   const write = async (file: string, work: () => Promise<void>): Promise<void> => {
     const begun = performance.now();
     try {
-      await work();
+      await group.with(work);
       times.push({ file, ms: performance.now() - begun });
     } catch (error) {
       failure ??= { error };
@@ -89,7 +89,7 @@ export async function writeOutputs(
     }
   };
   const { motion: folder, preview, saveResponse, output } = options;
-  const how = { signal: stop.signal, group };
+  const how = { signal: stop.signal };
   const look = { exr: options.exrType, tiff: options.tiffType, tone: options.tone, ...how };
   // A response that this stack did not determine must not be used for others.
   const keptResponse =

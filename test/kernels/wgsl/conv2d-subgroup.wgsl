@@ -84,9 +84,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       t_0_0_3 = select(vec4f(0.0), load_input_0(c, at_3), ok_3);
     }
     for (var ky = 0; ky < KERNEL; ky++) {
-      let t = u32(ky) * 12u + lane;
-      let w_0 = load_weights(t + 0u, w);
-      let w_1 = load_weights(t + 8u, w);
+      let t = u32(ky) * 12u;
+      let w_0 = load_weights(t + lane + 0u, w);
+      let w_1 = load_weights(t + min(lane + 8u, 11u), w);
       {
         let y = y_0 + (ky + 0) * d_0;
         let inside = u32(y) < params.height;

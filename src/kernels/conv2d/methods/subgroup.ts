@@ -7,7 +7,7 @@
  * lavapipe takes seconds to compile it: 2x2x16 is the quickest.
  */
 import { readsTexture } from '../../program.ts';
-import { each } from '../../text.ts';
+import { each, laneOf } from '../../text.ts';
 import { layerBlocks, layersOf } from '../attrs.ts';
 import { vectorLanes } from '../method.ts';
 import type { Method } from '../method.ts';
@@ -41,8 +41,11 @@ export const SUBGROUP: Fetch = {
   // One row for each input block and group of outputs.
   fits: (attrs, { out }, _, inBlocks) => layersOf(attrs).length * (layerBlocks(attrs) / out) * inBlocks <= MOST_ROWS,
   functions: () => 'fn load_weights(x: u32, row: u32) -> vec4f { return textureLoad(weights, vec2u(x, row)); }',
-  atWeightRow: ({ workgroup }, length, row) => `      let t = ${row} * ${length}u + lane;
-${each(Math.ceil(length / workgroup), (j) => `      let w_${j} = load_weights(t + ${j * workgroup}u, w);`)}`,
+  atWeightRow: ({ workgroup }, length, row) => `      let t = ${row} * ${length}u;
+${each(
+  Math.ceil(length / workgroup),
+  (j) => `      let w_${j} = load_weights(t + ${laneOf(length, workgroup, j)}, w);`,
+)}`,
   weight: ({ workgroup }, i) => `subgroupBroadcast(w_${Math.floor(i / workgroup)}, ${i % workgroup}u)`,
 };
 

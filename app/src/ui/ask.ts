@@ -1,8 +1,8 @@
 /** A question before something is lost. */
-import { make } from '../ui/dom.ts';
+import { make } from './dom.ts';
 
-/** @returns whether the person wants it; not if the dialog is closed. */
-export function ask(question: string, yes: string, no: string): Promise<boolean> {
+/** @returns whether the person wants it; undefined if the dialog is closed without an answer. */
+export function ask(question: string, yes: string, no: string): Promise<boolean | undefined> {
   const close = (value: string) => () => dialog.close(value);
   const dialog = make(
     'dialog',
@@ -11,7 +11,7 @@ export function ask(question: string, yes: string, no: string): Promise<boolean>
     make(
       'div',
       { className: 'answers' },
-      make('button', { type: 'button', textContent: no, onclick: close('') }),
+      make('button', { type: 'button', textContent: no, onclick: close('no') }),
       make('button', { type: 'button', className: 'primary', textContent: yes, onclick: close('yes') }),
     ),
   );
@@ -21,7 +21,7 @@ export function ask(question: string, yes: string, no: string): Promise<boolean>
   return new Promise((resolve) => {
     dialog.onclose = () => {
       dialog.remove();
-      resolve(dialog.returnValue === 'yes');
+      resolve(dialog.returnValue === '' ? undefined : dialog.returnValue === 'yes');
     };
   });
 }
