@@ -54,14 +54,16 @@ export class Commands {
     const compiled = commands.map(({ program }) => this.#pipelines.get(program));
     const pipelines = await this.#gpu.wait(Promise.all(compiled.map(({ pipeline }) => pipeline)));
     const { device } = this.#gpu;
-    await this.#gpu.guard(what, () => {
+    await this.#gpu.guard(what, (own) => {
       const stride = (bytes: number): number => Math.ceil(bytes / UNIFORM_ALIGN) * UNIFORM_ALIGN;
       const size = commands.reduce((sum, { params }) => sum + stride(params.byteLength), UNIFORM_ALIGN);
-      const uniform = device.createBuffer({
-        label: `${what}: params`,
-        size,
-        usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-      });
+      const uniform = own(
+        device.createBuffer({
+          label: `${what}: params`,
+          size,
+          usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+        }),
+      );
       const packed = new Uint8Array(size);
       const encoder = device.createCommandEncoder({ label: what });
       let offset = 0;
