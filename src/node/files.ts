@@ -24,6 +24,8 @@ export interface Place {
 /** The role of files that nobody declared. */
 const FOUND = 'the file';
 
+/** Longest path that is followed: a longer one is too long for the system in any case. */
+const LONGEST = 4096;
 /** Most links that lead to a file, one after another. */
 const MOST_LINKS = 40;
 
@@ -42,7 +44,7 @@ export function placeOf(path: string, links = 0): Place {
     // Nothing is there, or it cannot be seen.
   }
   const folder = dirname(path);
-  if (folder === path) return { path, key: path, exists: false };
+  if (folder === path || path.length > LONGEST) return { path, key: path, exists: false };
   const parent = placeOf(folder);
   try {
     const target = readlinkSync(path);
