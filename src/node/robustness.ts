@@ -5,7 +5,7 @@
 import { GpuError } from '../errors.ts';
 import { capabilitiesOf } from '../device.ts';
 import type { DispatchCheck } from '../device.ts';
-import { refusalOf } from './proof/prove.ts';
+import { provedParams, refusalOf } from './proof/prove.ts';
 import type { BoundSize } from './proof/prove.ts';
 
 /**
@@ -45,7 +45,12 @@ function checkOf(device: GPUDevice): DispatchCheck {
   const verdicts = new Map<string, string | undefined>();
   return ({ program, params, workgroups }, bound) => {
     const sizes = Object.fromEntries(Object.keys(program.bindings).map((name, i) => [name, sizeOf(bound[i])]));
-    const key = JSON.stringify([program.source, params, workgroups, sizes]);
+    const key = JSON.stringify([
+      program.source,
+      provedParams(program, params, program.parts.params),
+      workgroups,
+      sizes,
+    ]);
     if (!verdicts.has(key))
       verdicts.set(key, refusalOf({ program, params, workgroups, sizes, ...(subgroupSize && { subgroupSize }) }));
     const why = verdicts.get(key);

@@ -1,6 +1,8 @@
 /** Devices without Dawn's own checks: the same results, and nothing runs that is not proved. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Deghoster } from '../../src/deghoster.ts';
+import type { MergeResult } from '../../src/deghoster.ts';
+import type { Frame } from '../../src/image/frame.ts';
 import { Gpu } from '../../src/device.ts';
 import { GpuError } from '../../src/errors.ts';
 import { Commands } from '../../src/graph/commands.ts';
@@ -10,10 +12,8 @@ import { Program } from '../../src/kernels/program.ts';
 import { adapterChoice, requestAdapter, requestDevice } from '../../src/node/adapter.ts';
 import { UnprovedAccessError } from '../../src/node/robustness.ts';
 import { testDevice } from '../gpu.ts';
-import { rng } from '../reference/random.ts';
 
 const software = adapterChoice(process.env.DEGHOST_ADAPTER);
-const SIZE = 8;
 
 /** Doubles `size` floats. */
 const program = (guard: string): Program =>
@@ -30,18 +30,23 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 }`,
   });
 
-/** A plain merge's picture. */
-async function merged(device: GPUDevice): Promise<Float32Array> {
-  const random = rng(3);
-  const frames = [1, 4, 16].map((exposure) => ({
-    exposure,
-    width: SIZE,
-    height: SIZE,
-    data: Uint8Array.from({ length: 3 * SIZE * SIZE }, () => random.int(0, 255)),
-  }));
+/** Frames of waves, each `shift` pixels beside the one before. */
+function framesOf(size: number, shift: number): Frame[] {
+  const light = (x: number, y: number): number => 0.5 + 0.25 * Math.sin(x / 4 + Math.sin(y / 5)) * Math.cos(y / 3);
+  return [1, 2, 4].map((exposure, k) => {
+    const data = Uint8Array.from({ length: 3 * size * size }, (_, i) => {
+      const pixel = Math.floor(i / 3);
+      return 60 * (k + 1) * light((pixel % size) + k * shift, Math.floor(pixel / size));
+    });
+    return { exposure, width: size, height: size, data };
+  });
+}
+
+/** A merge without a network. */
+async function merged(device: GPUDevice, frames: readonly Frame[], align: 'none' | 'mesh'): Promise<MergeResult> {
   const deghoster = await Deghoster.create({ device });
   try {
-    return (await deghoster.merge(frames, { method: 'merge', align: 'none', response: 'gamma' })).radiance;
+    return await deghoster.merge(frames, { method: 'merge', align, response: 'gamma' });
   } finally {
     deghoster.dispose();
   }
@@ -55,7 +60,17 @@ describe('a device without robustness', () => {
   afterAll(() => device.destroy());
 
   it('merges to the same picture', async () => {
-    expect(await merged(device)).toEqual(await merged(await testDevice()));
+    const frames = framesOf(8, 0);
+    const [unchecked, checked] = [
+      await merged(device, frames, 'none'),
+      await merged(await testDevice(), frames, 'none'),
+    ];
+    expect(unchecked.radiance).toEqual(checked.radiance);
+  });
+
+  it('aligns frames: all programs of that are proved', async () => {
+    const { alignment } = await merged(device, framesOf(64, 2), 'mesh');
+    expect(alignment.map(({ kind }) => kind)).toEqual(['mesh', 'reference', 'mesh']);
   });
 
   it('runs what is proved, and refuses what is not with the program, the access and the range', async () => {

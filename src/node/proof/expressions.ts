@@ -46,7 +46,7 @@ function member(walk: Context, of: Value, expression: Extract<Expression, { kind
     const terms = [...name].map((letter) => of.terms[('xyzw'.indexOf(letter) + 1 || 'rgba'.indexOf(letter) + 1) - 1]);
     return terms.length === 1 ? { kind: 'term', term: terms[0] } : { kind: 'terms', terms };
   }
-  if (of.kind === 'other' || of.kind === 'place') {
+  if (of.kind === 'other' || of.kind === 'place' || of.kind === 'list') {
     const { type } = of;
     if (type.kind === 'vector' && VECTOR.test(name))
       return walk.anything(

@@ -5,7 +5,8 @@
 import { RANGE_OF, isConstant } from './terms.ts';
 import type { Range, Term } from './terms.ts';
 
-function hull([a, b]: Range, [c, d]: Range): Range {
+/** The least range that holds both. */
+export function hull([a, b]: Range, [c, d]: Range): Range {
   return [Math.min(a, c), Math.max(b, d)];
 }
 

@@ -3,7 +3,7 @@
  * its first value plus that constant for each step before. If the number of steps is known, so is the range of each
  * variable in the loop and its value after it.
  */
-import type { Facts } from './facts.ts';
+import { hull } from './facts.ts';
 import { Names } from './context.ts';
 import type { Context } from './context.ts';
 import type { Expression, Statement } from './syntax.ts';
@@ -16,6 +16,8 @@ type Loop = Extract<Statement, { kind: 'for' }>;
 /** Most steps that are counted one by one, and most that are followed one by one. */
 const MOST_COUNTED = 5000;
 const MOST_FOLLOWED = 4;
+/** Most tries to find a range that a variable never leaves. */
+const MOST_ROUNDS = 3;
 
 /** How a variable changes in a step. */
 type Change =
@@ -24,6 +26,9 @@ type Change =
   /** It is set anew, to a value in the range; `term` if that is the same in each step. */
   | { kind: 'set'; range: Range; term?: Term }
   | { kind: 'any' };
+
+/** By variable. */
+type Changes = Map<number, Change>;
 
 /** Names that a statement assigns to. */
 function assigned(statement: Statement | undefined, found: Set<string>): Set<string> {
@@ -114,7 +119,7 @@ class LoopWalk {
   }
 
   /** How each scalar changes in a step. */
-  #changes(): Map<number, Change> {
+  #changes(): Changes {
     const walk = this.#walk;
     return walk.attempt(() => {
       const begins = this.#scalars.map(({ slot, before }) => ({ slot, term: walk.terms.unknown(before.type) }));
@@ -139,7 +144,7 @@ class LoopWalk {
   }
 
   /** The numbers of steps that the condition allows; undefined if they are not known. */
-  #count(changes: Map<number, Change>): { least: number; most: number } | undefined {
+  #count(changes: Changes): { least: number; most: number } | undefined {
     const walk = this.#walk;
     if (!this.#loop.condition) return undefined;
     return walk.attempt(() => {
@@ -191,12 +196,40 @@ class LoopWalk {
   }
 
   /** Follows a step that stands for all. */
-  #check(changes: Map<number, Change>, steps: { most: number } | undefined): void {
+  #check(changes: Changes, steps: { most: number } | undefined): void {
     const walk = this.#walk;
-    const { terms } = walk;
     if (steps?.most === 0) return;
+    this.#bound(changes, steps);
     this.#forgetVectors();
     const before = walk.copy();
+    if (this.#enter(changes, steps)) once(walk, this.#loop);
+    walk.state = before;
+  }
+
+  /** Finds ranges that variables without a rule never leave: those that a step leads from into themselves. */
+  #bound(changes: Changes, steps: { most: number } | undefined): void {
+    const walk = this.#walk;
+    const free = this.#scalars.filter(({ slot }) => changes.get(slot)!.kind === 'any');
+    if (free.length === 0) return;
+    let ranges = free.map(({ before }) => walk.facts.range(before));
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      free.forEach(({ slot }, i) => changes.set(slot, { kind: 'set', range: ranges[i] }));
+      const ends = walk.attempt((): Range[] => {
+        this.#forgetVectors();
+        if (!this.#enter(changes, steps) || !once(walk, this.#loop)) return ranges;
+        return free.map(({ slot }) => walk.facts.range((walk.state.variables.get(slot) as { term: Term }).term));
+      });
+      const wider = ranges.map((range, i) => hull(range, ends[i]));
+      if (wider.every(([low, high], i) => low === ranges[i][0] && high === ranges[i][1])) return;
+      ranges = wider;
+    }
+    free.forEach(({ slot }) => changes.set(slot, { kind: 'any' }));
+  }
+
+  /** Sets variables to what they are in any step. @returns whether there is such a step. */
+  #enter(changes: Changes, steps: { most: number } | undefined): boolean {
+    const walk = this.#walk;
+    const { terms } = walk;
     const step = terms.unknown('u32', [0, steps ? steps.most - 1 : RANGE_OF.u32[1]]);
     // Without a number of steps, the condition limits what it names.
     const limits: Term[] = [];
@@ -204,7 +237,7 @@ class LoopWalk {
       const change = changes.get(slot)!;
       if (change.kind === 'same') continue;
       if (change.kind === 'set')
-        this.#set(slot, terms.unknown(begin.type, this.#hull(begin, change.range, walk.facts)));
+        this.#set(slot, terms.unknown(begin.type, hull(walk.facts.range(begin), change.range)));
       else if (change.kind === 'grows' && steps) this.#set(slot, this.#grown(begin, change.by, step));
       else {
         const [low] = walk.facts.range(begin);
@@ -215,17 +248,12 @@ class LoopWalk {
       }
     }
     walk.state.facts = walk.facts.where(this.#condition(), true);
-    if (walk.facts.isDead) {
-      walk.state = before;
-      return;
-    }
     if (!steps) this.#forgetOverflows(changes, limits);
-    once(walk, this.#loop);
-    walk.state = before;
+    return !walk.facts.isDead;
   }
 
   /** What grows without a limit wraps: then nothing is known of it. */
-  #forgetOverflows(changes: Map<number, Change>, limits: readonly Term[]): void {
+  #forgetOverflows(changes: Changes, limits: readonly Term[]): void {
     const walk = this.#walk;
     for (const { slot, before } of this.#scalars) {
       const change = changes.get(slot)!;
@@ -234,11 +262,6 @@ class LoopWalk {
       const [, high] = walk.facts.range(value.term);
       if (high + change.by > RANGE_OF[before.type][1]) this.#set(slot, walk.terms.unknown(before.type));
     }
-  }
-
-  #hull(begin: Term, range: Range, facts: Facts): Range {
-    const [low, high] = facts.range(begin);
-    return [Math.min(low, range[0]), Math.max(high, range[1])];
   }
 
   /** A variable's value after some steps. */
@@ -250,7 +273,7 @@ class LoopWalk {
     return terms.of(by < 0 ? '-' : '+', type, begin, change);
   }
 
-  #after(changes: Map<number, Change>, steps: { least: number; most: number } | undefined): void {
+  #after(changes: Changes, steps: { least: number; most: number } | undefined): void {
     const walk = this.#walk;
     const { terms, facts } = walk;
     for (const { slot, before } of this.#scalars) {
@@ -261,7 +284,7 @@ class LoopWalk {
       else if (change.kind === 'set' && steps && steps.least > 0)
         this.#set(slot, change.term ?? terms.unknown(before.type, change.range));
       else if (change.kind === 'set')
-        this.#set(slot, terms.unknown(before.type, this.#hull(before, change.range, facts)));
+        this.#set(slot, terms.unknown(before.type, hull(facts.range(before), change.range)));
       else this.#set(slot, terms.unknown(before.type));
     }
     this.#forgetVectors();

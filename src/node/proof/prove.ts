@@ -6,14 +6,14 @@
  * it binds. What is not understood is refused. A range that is too wide is tried again in smaller parts: short loops
  * step by step, rows of workgroups one by one.
  */
-import type { ParamValues, Program } from '../../kernels/program.ts';
+import type { ParamTypes, ParamValues, Program } from '../../kernels/program.ts';
 import { RefusedError, refusalText } from './access.ts';
 import { parse } from './parse.ts';
 import type { Argument, FunctionDeclaration, Module } from './syntax.ts';
 import { wrap } from './terms.ts';
 import type { Range, Term } from './terms.ts';
 import { UnknownSyntaxError } from './tokens.ts';
-import { FLOAT, strideOf } from './values.ts';
+import { FLOAT, isInteger, strideOf } from './values.ts';
 import type { Type, Value } from './values.ts';
 import { Walk } from './walk.ts';
 
@@ -91,7 +91,7 @@ function follow(dispatch: Proved, way: Way): void {
   if (!entry) throw new UnknownSyntaxError('a program without an entry');
   for (const { name, space, type: written } of module.variables) {
     if (space === 'uniform') {
-      walk.globals.set(name, { value: paramsOf(walk, module.structs.get(written.name)!, dispatch.params) });
+      walk.globals.set(name, { value: paramsOf(walk, source, module.structs.get(written.name)!, dispatch.params) });
       continue;
     }
     const type = walk.type(written);
@@ -115,21 +115,37 @@ function placeOf(name: string, space: string, type: Type, size: BoundSize | unde
   return { kind: 'place', name, type: { ...type, length: Math.floor(size.bytes / strideOf(type.of)) } };
 }
 
-/** The params' values. */
-function paramsOf(walk: Walk, fields: readonly Argument[], params: ParamValues): Value {
+/**
+ * The params that a proof depends on: all integers, and arrays of floats that the program makes integers of. Verdicts on
+ * dispatches that differ in others alone are the same.
+ */
+export function provedParams({ source }: Proved['program'], params: ParamValues, types: ParamTypes): ParamValues {
+  return Object.fromEntries(
+    Object.entries(params).filter(([name]) => {
+      const type = types[name];
+      return type === 'u32' || type === 'i32' || isMadeInteger(source, name);
+    }),
+  );
+}
+
+function isMadeInteger(source: string, name: string): boolean {
+  return new RegExp(`\\b[iu]32\\(params\\.${name}\\[`).test(source);
+}
+
+/** The params' values. Floats that the program makes no integers of are not known. */
+function paramsOf(walk: Walk, source: string, fields: readonly Argument[], params: ParamValues): Value {
   const float = (constant: number): Value => ({ kind: 'other', type: FLOAT, constant: Math.fround(constant) });
   return {
     kind: 'fields',
     fields: new Map(
       fields.map(({ name, type: written }): [string, Value] => {
         const type = walk.type(written);
+        const isScalar = type.kind === 'scalar';
+        if (isScalar ? !isInteger(type.name) : !isMadeInteger(source, name)) return [name, { kind: 'other', type }];
         const value = params[name];
         if (value === undefined) throw new UnknownSyntaxError(`the param ${name}, which has no value`);
-        if (type.kind === 'scalar' && type.name !== 'bool') {
-          const one = typeof value === 'number' ? value : value[0];
-          if (type.name === 'f32' || type.name === 'f16') return [name, float(one)];
-          return [name, { kind: 'term', term: walk.terms.constant(wrap(one, type.name), type.name) }];
-        }
+        if (isScalar && isInteger(type.name) && typeof value === 'number')
+          return [name, { kind: 'term', term: walk.terms.constant(wrap(value, type.name), type.name) }];
         if (type.kind !== 'array' || type.of.kind !== 'vector')
           throw new UnknownSyntaxError(`the param ${name} of a type that params do not have`);
         const { of } = type;

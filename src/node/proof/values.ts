@@ -9,7 +9,7 @@ export type Type =
   /** Without a length: as long as its buffer. */
   | { kind: 'array'; of: Type; length?: number }
   | { kind: 'struct'; name: string }
-  /** A matrix and the like, which no index leads into. */
+  /** A matrix and the like. */
   | { kind: 'opaque'; name: string };
 
 export type Value =
@@ -87,6 +87,8 @@ export function strideOf(type: Type): number {
 export function elementsOf(type: Type): { of: Type; length: number | undefined } | undefined {
   if (type.kind === 'array') return { of: type.of, length: type.length };
   if (type.kind === 'vector') return { of: { kind: 'scalar', name: type.of }, length: type.size };
+  const [, columns, rows] = (type.kind === 'opaque' && /^mat([234])x([234])[fh]?$/.exec(type.name)) || [];
+  if (columns) return { of: { kind: 'vector', of: 'f32', size: Number(rows) }, length: Number(columns) };
   return undefined;
 }
 
