@@ -116,8 +116,8 @@ function placeOf(name: string, space: string, type: Type, size: BoundSize | unde
 }
 
 /**
- * The params that a proof depends on: all integers, and arrays of floats that the program makes integers of. Verdicts on
- * dispatches that differ in others alone are the same.
+ * The params that a proof depends on: all integers, and arrays of floats that the program makes integers of. Verdicts
+ * on dispatches that differ in others alone are the same.
  */
 export function provedParams({ source }: Proved['program'], params: ParamValues, types: ParamTypes): ParamValues {
   return Object.fromEntries(
