@@ -8,6 +8,7 @@ import { expect } from './checks.ts';
 import type { Rule } from './checks.ts';
 import { DeghostError, DeviceLostError, GpuError, NoAdapterError, reasonOf } from './errors.ts';
 import { VENDORS } from './kernels/target.ts';
+import type { Dispatch } from './kernels/program.ts';
 import type { Capabilities, MatrixSize, Vendor } from './kernels/target.ts';
 import { waitWithPauses } from './pollingPauses.ts';
 
@@ -23,10 +24,19 @@ const WANTED_FEATURES: readonly GPUFeatureName[] = ['subgroups', 'shader-f16', '
 export const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
 
 /**
- * A device with the size of its matrices. Dawn reports the size only on adapters, so the code that opens a device
- * stores it here.
+ * Throws unless every access of a dispatch was proved to lie inside what it binds. @param bound in the order of the
+ * program's bindings.
  */
-type OpenedDevice = GPUDevice & { subgroupMatrices?: MatrixSize };
+export type DispatchCheck = (
+  dispatch: Pick<Dispatch, 'program' | 'params' | 'workgroups'>,
+  bound: readonly (GPUBuffer | GPUTexture | GPUBindingResource)[],
+) => void;
+
+/**
+ * A device with the size of its matrices, and the check of a device that does not check accesses itself
+ * (node/robustness.ts). Dawn reports the size only on adapters, so the code that opens a device stores both here.
+ */
+type OpenedDevice = GPUDevice & { subgroupMatrices?: MatrixSize; checkDispatch?: DispatchCheck };
 
 /**
  * Asks an adapter for a device with the adapter's buffer limits and the features deghost uses. An adapter gives only
@@ -150,6 +160,11 @@ export class Gpu {
   get maxBinding(): number {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
     return Math.min(maxBufferSize, maxStorageBufferBindingSize);
+  }
+
+  /** Every dispatch must pass this before it is recorded. */
+  get check(): DispatchCheck | undefined {
+    return (this.device as OpenedDevice).checkDispatch;
   }
 
   /** What kernels choose their implementations by. */

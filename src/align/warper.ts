@@ -177,6 +177,7 @@ export class Warper {
         box_x: box.x - anchor.x,
         box_y: box.y - anchor.y,
         box_width: box.width,
+        box_height: box.height,
         bits,
         use_coverage: 'coverage' in frame && frame.coverage ? 1 : 0,
         columns,

@@ -27,13 +27,14 @@ export class Commands {
     this.#pipelines = pipelines;
   }
 
-  /** Adds a dispatch. @param resources in the order of the program's bindings. */
+  /** Adds a dispatch. @param resources in the order of the program's bindings. @throws as `Gpu.check`. */
   add(
     program: Program,
     params: ParamValues,
     resources: readonly (GPUBuffer | GPUBindingResource)[],
     workgroups: readonly [number, number, number],
   ): void {
+    this.#gpu.check?.({ program, params, workgroups }, resources);
     this.#pending.push({
       program,
       params: program.pack(params),

@@ -163,9 +163,9 @@ export class DeviceBuffers {
       resource.kind === 'buffer' ? buffers[resource.buffer] : this.#weights.get(resource.key)!;
     const bound = (resource: GPUBuffer | GPUTexture): GPUBindingResource =>
       'size' in resource ? { buffer: resource } : resource.createView();
-    const storage = Object.keys(program.bindings).map(
-      (name, i): GPUBindGroupEntry => ({ binding: i + 1, resource: bound(find(resources[name])) }),
-    );
+    const found = Object.keys(program.bindings).map((name) => find(resources[name]));
+    this.#gpu.check?.(step.dispatch, found);
+    const storage = found.map((one, i): GPUBindGroupEntry => ({ binding: i + 1, resource: bound(one) }));
     return this.#gpu.device.createBindGroup({
       label: step.name,
       layout,

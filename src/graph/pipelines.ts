@@ -3,7 +3,7 @@
  *
  * Some drivers compile when a pipeline is created, others when it first runs (lavapipe: seconds each). `warm` does all
  * of this beforehand: it runs one workgroup of every program on small buffers of its own. WebGPU keeps accesses inside
- * these buffers, whatever the params say, and nothing reads them.
+ * these buffers, whatever the params say, and nothing reads them. A device that does not do that only compiles.
  */
 import type { Gpu } from '../device.ts';
 import { CancelledError, GpuError } from '../errors.ts';
@@ -100,6 +100,7 @@ export class Pipelines {
   async #runOnce({ layout, pipeline }: Compiled, { program, params }: Warmed): Promise<void> {
     const { device } = this.#gpu;
     const compiled = await this.#gpu.wait(pipeline);
+    if (this.#gpu.check) return;
     await this.#gpu.guard(`running ${program.label} for the first time`, (own) => {
       const values = program.pack(params);
       const uniform = own(

@@ -295,6 +295,8 @@ export class Transfer {
     const { device } = this.#gpu;
     const { label } = program;
     const { layout, pipeline } = this.#pipelines.get(program);
+    const workgroups = flatGrid(values.width * values.height);
+    this.#gpu.check?.({ program, params: values, workgroups }, [first, second]);
     const compiled = await this.#gpu.wait(pipeline);
     await this.#gpu.guard(label, (own) => {
       const packed = program.pack(values);
@@ -315,7 +317,7 @@ export class Transfer {
       const pass = encoder.beginComputePass();
       pass.setPipeline(compiled);
       pass.setBindGroup(0, device.createBindGroup({ label, layout, entries }));
-      pass.dispatchWorkgroups(...flatGrid(values.width * values.height));
+      pass.dispatchWorkgroups(...workgroups);
       pass.end();
       device.queue.submit([encoder.finish()]);
     });
