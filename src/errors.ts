@@ -7,6 +7,8 @@
  * remedy.
  */
 
+import { shown } from './shown.ts';
+
 /** What went wrong, for programs. */
 export type DeghostErrorCode =
   | 'input' // a picture, weights file, response or map that cannot be used
@@ -31,11 +33,11 @@ const NAMES: Record<DeghostErrorCode, string> = {
   cancelled: 'AbortError',
 };
 
-/** Base of all errors thrown on purpose. */
+/** Base of all errors thrown on purpose. Names and headers in its message are escaped (shown.ts). */
 export class DeghostError extends Error {
   readonly code: DeghostErrorCode;
   constructor(code: DeghostErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(shown(message), options);
     this.code = code;
     this.name = NAMES[code];
   }
@@ -69,7 +71,7 @@ export class InputError extends DeghostError {
     const { problem, remedy } = options;
     super('input', remedy ? `${finding}: ${remedy}` : finding, options);
     this.problem = problem;
-    this.finding = finding;
+    this.finding = shown(finding);
   }
 }
 
@@ -77,7 +79,7 @@ export class InputError extends DeghostError {
 export function messageWith(remedies: Partial<Record<InputProblem, string>>, error: unknown): string {
   const remedy = error instanceof InputError && error.problem && remedies[error.problem];
   if (remedy) return `${error.finding}: ${remedy}`;
-  return error instanceof Error ? error.message : String(error);
+  return shown(error instanceof Error ? error.message : String(error));
 }
 
 /** A call or command line that makes no sense. */

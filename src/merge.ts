@@ -11,7 +11,8 @@ import { DeviceLostError, InputError } from './errors.ts';
 import { Commands } from './graph/commands.ts';
 import type { Prepared } from './graph/executor.ts';
 import { FrameStore, pixelBytes } from './graph/frameStore.ts';
-import { addTake } from './graph/results.ts';
+import { UnfitResult, addTake, createUnfit } from './graph/results.ts';
+import { readBytes } from './graph/readBytes.ts';
 import type { DeviceFrame, Grid } from './graph/transfer.ts';
 import { responseTable } from './image/chooseResponse.ts';
 import type { ChosenResponse } from './image/chooseResponse.ts';
@@ -217,7 +218,8 @@ export class Merge {
     stage: Stage,
     { width, height }: { width: number; height: number },
     picture: { buffer: GPUBuffer | undefined },
-  ): Pick<TileWork, 'store'> {
+  ): Pick<TileWork, 'store'> & { settle: () => Promise<void>; free: () => void } {
+    let unfit: GPUBuffer | undefined;
     const store = async (prepared: Prepared, tile: Tile): Promise<void> => {
       const { gpu, executor, pipelines } = this.#session;
       const { device } = gpu;
@@ -228,6 +230,7 @@ export class Merge {
           usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
         }),
       );
+      unfit ??= await executor.memory.attempt('allocating a flag', () => createUnfit(executor.memory));
       const part = partOf(tile, { width, height });
       this.#keptOnDevice = true;
       if (!part) return;
@@ -246,11 +249,17 @@ export class Merge {
         part,
         [0, 3],
         { buffer: picture.buffer, offset, size },
+        unfit,
         { base: 3 * (part.y * width + part.x) - offset / 4, pixelStep: 3, rowStep: 3 * width, channelStep: 1 },
       );
       await commands.submit('storing a tile');
     };
-    return { store };
+    // Nothing else comes back to the CPU: the flag does when all is done.
+    const settle = async (): Promise<void> => {
+      if (unfit && new Uint32Array(await readBytes(this.#session.gpu, unfit, 0, 4))[0] !== 0) throw new UnfitResult();
+    };
+    const free = (): void => void (unfit && this.#session.executor.memory.destroy(unfit));
+    return { store, settle, free };
   }
 
   /**
@@ -263,7 +272,7 @@ export class Merge {
     motion: MotionMaps | undefined,
     response: ChosenResponse,
     report: (done: number) => void,
-    result: Pick<TileWork, 'target' | 'store'>,
+    result: Pick<TileWork, 'target' | 'store'> & { settle?: () => Promise<void>; free?: () => void },
     makes?: MotionMaps,
   ): Promise<void> {
     const { tiling, plan } = stage;
@@ -284,17 +293,27 @@ export class Merge {
       const commands = new Commands(executor.gpu, executor.pipelines);
       const load = (prepared: Prepared, tile: Tile): Promise<void> =>
         this.#load(stage, store, commands, prepared, tile, table, times);
-      await runTiles(
-        executor,
-        stage,
-        { load, ...result, ...(keeps && { store: this.#keeping(stage, makes, store) }) },
-        { signal, report, times },
-        next,
-        (tile) => {
-          next = tile + 1;
-          if (stage.name !== 'segmentation') this.#control.onRows?.(tiling.tiles[next]?.y.coreStart ?? Infinity);
-        },
-      );
+      try {
+        await runTiles(
+          executor,
+          stage,
+          { load, ...result, ...(keeps && { store: this.#keeping(stage, makes, store) }) },
+          { signal, report, times },
+          next,
+          (tile) => {
+            next = tile + 1;
+            if (stage.name !== 'segmentation') this.#control.onRows?.(tiling.tiles[next]?.y.coreStart ?? Infinity);
+          },
+        );
+        await result.settle?.();
+      } catch (error) {
+        if (!(error instanceof UnfitResult)) throw error;
+        // The tile that was not placed; of a result on the device it may be any.
+        const { unfitError } = await import('./whereUnfit.ts');
+        throw await unfitError(executor, stage, next < tiling.tiles.length ? [tiling.tiles[next]] : tiling.tiles, load);
+      } finally {
+        result.free?.();
+      }
       busyMs = executor.submissions.totals.busyMs - before.busyMs;
       submissions = executor.submissions.totals.count - before.count;
     });

@@ -19,7 +19,7 @@ export function resultBytes({ graph }: Plan): number {
   return 4 * channels * height * width;
 }
 
-/** Bytes of all buffers at a plan's edge: the result in its layout, and each that can wait to be read. */
+/** Bytes of all buffers at a plan's edge: the result in its layout and its flag, and each that can wait to be read. */
 export function edgeBytes(plan: Plan): number {
-  return (1 + READBACKS) * resultBytes(plan);
+  return (1 + READBACKS) * (resultBytes(plan) + 4);
 }

@@ -32,6 +32,9 @@ export interface Prepared {
 
 export interface SubmitOptions {
   signal?: AbortSignal;
+  /** The first step, and the one after the last; all by default. */
+  from?: number;
+  to?: number;
   /** Called with the number of finished steps, whenever the GPU has finished some. */
   onStep?: (done: number) => void;
   /** GPU milliseconds are added here if the device has timestamps (`canTime`). Every step then runs in its own pass. */
@@ -125,9 +128,9 @@ export class Executor {
    * submitted later runs after it.
    * @throws CancelledError, at most one submission after the signal; GpuError; DeviceLostError.
    */
-  async submit(prepared: Prepared, { signal, onStep, times }: SubmitOptions = {}): Promise<void> {
-    const { steps } = prepared.plan;
-    for (let next = 0; next < steps.length; ) {
+  async submit(prepared: Prepared, { signal, from = 0, to, onStep, times }: SubmitOptions = {}): Promise<void> {
+    const steps = prepared.plan.steps.slice(0, to);
+    for (let next = from; next < steps.length; ) {
       await this.submissions.room();
       throwIfCancelled(signal);
       const first = next;

@@ -213,8 +213,9 @@ export class FrameStore {
 
   /** Adds the commands that copy a part of a tile's maps, one a channel, to where they are kept. */
   addMotion(commands: Commands, tile: TileResult, part: Part): void {
+    // What the CPU takes of the same maps is looked at there.
     for (const [k, { map }] of this.#frames.entries())
-      addTake(commands, tile, part, [k, 1], map!.buffer, {
+      addTake(commands, tile, part, [k, 1], map!.buffer, this.#none, {
         base: part.y * map!.width + part.x,
         pixelStep: 1,
         rowStep: map!.width,

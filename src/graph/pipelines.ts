@@ -58,7 +58,9 @@ export class Pipelines {
         compute: { module, entryPoint: 'main' },
       })
       .catch((cause: unknown) => {
-        throw new GpuError(`compiling ${program.label}: ${(cause as Error).message.trim()}`, { cause });
+        throw new GpuError(`compiling ${program.label}: ${(cause as Error).message.trim().replace(/\s+/g, ' ')}`, {
+          cause,
+        });
       });
     pipeline.catch(() => undefined);
     return { layout, pipeline };

@@ -38,13 +38,17 @@ export interface FloatLayout {
   channelStep: number;
 }
 
-/** Adds the command that copies some channels of a part to an array. */
+/** Thrown where a result is NaN or infinite: whoever runs the stage finds out where that began. */
+export class UnfitResult extends Error {}
+
+/** Adds the command that copies some channels of a part to an array. @param unfit becomes 1 if one is not finite. */
 export function addTake(
   commands: Commands,
   tile: TileResult,
   { left, top, width, height }: Part,
   [channel, channels]: readonly [first: number, count: number],
   to: GPUBuffer | GPUBufferBinding,
+  unfit: GPUBuffer,
   { base, pixelStep, rowStep, channelStep }: FloatLayout,
 ): void {
   commands.add(
@@ -63,7 +67,7 @@ export function addTake(
       row_step: rowStep,
       channel_step: channelStep,
     },
-    [tile.buffer, to],
+    [tile.buffer, to, unfit],
     rowGrid(width, height),
   );
 }
@@ -71,12 +75,19 @@ export function addTake(
 /** How results lie in memory: pixel by pixel, or channel by channel. */
 export type ResultLayout = 'pixels' | 'planes';
 
+/** The flag that TAKE sets. */
+export function createUnfit(memory: DeviceBuffers): GPUBuffer {
+  const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
+  return memory.create('unfit', 4, STORAGE | COPY_SRC | COPY_DST);
+}
+
 /** The buffers that a plan's results go through. */
 export class Results {
   readonly #gpu: Gpu;
   readonly #memory: DeviceBuffers;
   readonly #commands: Commands;
   readonly #packed: GPUBuffer;
+  readonly #unfit: GPUBuffer;
   readonly #readbacks: readonly GPUBuffer[];
 
   /** @throws as `Gpu.guard`. */
@@ -89,8 +100,9 @@ export class Results {
     this.#memory = memory;
     this.#commands = new Commands(gpu, pipelines);
     this.#packed = memory.create('result', bytes, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC);
+    this.#unfit = createUnfit(memory);
     this.#readbacks = Array.from({ length: READBACKS }, (_, i) =>
-      memory.create(`readback ${i}`, bytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST),
+      memory.create(`readback ${i}`, bytes + 4, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST),
     );
   }
 
@@ -108,24 +120,31 @@ export class Results {
       layout === 'pixels'
         ? { pixelStep: channels, rowStep: channels * width, channelStep: 1 }
         : { pixelStep: 1, rowStep: width, channelStep: width * height };
-    addTake(this.#commands, tile, part, [0, channels], this.#packed, { base: 0, ...steps });
+    addTake(this.#commands, tile, part, [0, channels], this.#packed, this.#unfit, { base: 0, ...steps });
+    const bytes = 4 * channels * width * height;
     await this.#commands.submit(
       'taking a result',
-      (encoder) => encoder.copyBufferToBuffer(this.#packed, 0, this.#readbacks[slot], 0, 4 * channels * width * height),
+      (encoder) => {
+        encoder.copyBufferToBuffer(this.#packed, 0, this.#readbacks[slot], 0, bytes);
+        encoder.copyBufferToBuffer(this.#unfit, 0, this.#readbacks[slot], bytes, 4);
+        encoder.clearBuffer(this.#unfit);
+      },
       clock,
     );
   }
 
   /**
    * Waits for a part that was sent, and passes its floats to `use`, which must not keep them after it returns. @throws
-   * DeviceLostError.
+   * DeviceLostError; UnfitResult.
    */
   async take(slot: number, floats: number, use: (values: Float32Array<ArrayBuffer>) => void): Promise<void> {
     const buffer = this.#readbacks[slot];
     return this.#gpu.wait(
-      buffer.mapAsync(GPUMapMode.READ, 0, 4 * floats).then(() => {
+      buffer.mapAsync(GPUMapMode.READ, 0, 4 * floats + 4).then(() => {
         try {
-          use(new Float32Array(buffer.getMappedRange(0, 4 * floats)));
+          const range = buffer.getMappedRange(0, 4 * floats + 4);
+          if (new Uint32Array(range, 4 * floats)[0] !== 0) throw new UnfitResult();
+          use(new Float32Array(range, 0, floats));
         } finally {
           buffer.unmap();
         }
@@ -134,6 +153,6 @@ export class Results {
   }
 
   dispose(): void {
-    for (const buffer of [this.#packed, ...this.#readbacks]) this.#memory.destroy(buffer);
+    for (const buffer of [this.#packed, this.#unfit, ...this.#readbacks]) this.#memory.destroy(buffer);
   }
 }

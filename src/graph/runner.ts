@@ -7,6 +7,7 @@ import { start, tensorBytes } from '../kernels/tensor.ts';
 import { inputsOf } from './edges.ts';
 import { Executor } from './executor.ts';
 import type { Prepared, SubmitOptions, Tensors } from './executor.ts';
+import { readBytes } from './readBytes.ts';
 import { GpuClock } from './timestamps.ts';
 
 export interface RunOptions extends Pick<SubmitOptions, 'signal' | 'onStep'> {
@@ -71,21 +72,6 @@ export class Runner extends Executor {
   /** The tensor of an output node after a run, NC4HW4. */
   async read({ plan, buffers }: Prepared, node: number): Promise<Float32Array<ArrayBuffer>> {
     const view = plan.views[node];
-    const bytes = tensorBytes(view.shape);
-    const { device } = this.gpu;
-    const readback = await this.gpu.guard('reading back', () => {
-      const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-      const to = device.createBuffer({ label: 'readback', size: bytes, usage });
-      const encoder = device.createCommandEncoder({ label: 'readback' });
-      encoder.copyBufferToBuffer(buffers[view.buffer], 16 * start(view), to, 0, bytes);
-      device.queue.submit([encoder.finish()]);
-      return to;
-    });
-    try {
-      await this.gpu.wait(readback.mapAsync(GPUMapMode.READ));
-      return new Float32Array(readback.getMappedRange().slice(0));
-    } finally {
-      readback.destroy();
-    }
+    return new Float32Array(await readBytes(this.gpu, buffers[view.buffer], 16 * start(view), tensorBytes(view.shape)));
   }
 }

@@ -103,7 +103,10 @@ fn main(${FLAT_ARGS}) {
   let x = min(params.x + (i / params.cell) * params.step + i % params.cell, params.last_x);
   let y = min(params.y + (j / params.cell) * params.step + j % params.cell, params.last_y);
   let at = params.first + j * params.pitch + i;
-  stack[at] = vec4f(clamp(load_pixel(x, y), vec3f(0.0), vec3f(1.0)), stack[at].w);
+  let rgb = load_pixel(x, y);
+  // NaN counts as 0. Its bits tell it: compilers may take it that no float is NaN.
+  let isNan = (bitcast<vec3u>(rgb) & vec3u(0x7fffffffu)) > vec3u(0x7f800000u);
+  stack[at] = vec4f(select(clamp(rgb, vec3f(0.0), vec3f(1.0)), vec3f(0.0), isNan), stack[at].w);
 }`,
   );
 

@@ -100,7 +100,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
  */
 export const CUT: Record<SampleBits, Program> = { 0: cut(0), 8: cut(8), 16: cut(16), 32: cut(32) };
 
-/** Channels of a part of a tile, `channels` of them from `channel` on, to an array of floats in any layout. */
+/**
+ * Channels of a part of a tile, `channels` of them from `channel` on, to an array of floats in any layout. If one of
+ * them is NaN or infinite, `unfit` becomes 1. Its bits tell that: compilers may take it that no float is NaN.
+ */
 export const TAKE = new Program({
   label: 'take a result',
   workgroup: [ROW_WORKGROUP, 1, 1],
@@ -121,7 +124,11 @@ export const TAKE = new Program({
     row_step: 'u32',
     channel_step: 'u32',
   },
-  bindings: { tile: READ, result: { access: 'read_write', type: 'array<f32>' } },
+  bindings: {
+    tile: READ,
+    result: { access: 'read_write', type: 'array<f32>' },
+    unfit: { access: 'read_write', type: 'atomic<u32>' },
+  },
   body: `
 @workgroup
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -132,7 +139,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let at = params.base + y * params.row_step + x * params.pixel_step;
   for (var c = 0u; c < params.channels; c++) {
     let channel = params.channel + c;
-    result[at + c * params.channel_step] = tile[source + (channel / 4u) * params.block][channel % 4u];
+    let value = tile[source + (channel / 4u) * params.block][channel % 4u];
+    result[at + c * params.channel_step] = value;
+    if ((bitcast<u32>(value) & 0x7f800000u) == 0x7f800000u) { atomicStore(&unfit, 1u); }
   }
 }`,
 });

@@ -18,8 +18,8 @@ import { decodeNpy, npyPieces } from '../image/npy.ts';
 import { checkSize, firstOutside } from '../image/picture.ts';
 import { checkFrameNumbers, checkMapSize, checkPath, readMaps, signalOf } from './arguments.ts';
 import { loadSharp } from './loadSharp.ts';
+import { readFileBytes } from './plainFile.ts';
 import { shown, systemProblem } from './problems.ts';
-import { readFileBytes } from './readImage.ts';
 import { checkWritable, writeFileAtomic } from './writeFile.ts';
 
 type Extension = 'png' | 'npy';

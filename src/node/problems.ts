@@ -1,11 +1,8 @@
 /** Turns problems with files and optional packages into one-line errors that name the file. */
 import { InputError, MissingPackageError } from '../errors.ts';
+import { shown } from '../shown.ts';
 
-/** A path for messages, without control characters, which would break the line. */
-export function shown(path: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return path.replace(/[\u0000-\u001f\u007f]/g, '?');
-}
+export { shown };
 
 const SYSTEM_REASONS: Record<string, string> = {
   ENOENT: 'no such file or folder',

@@ -16,10 +16,8 @@
  *
  * sharp decodes in its threads, as many pictures at once as there are processors, within a memory limit.
  */
-import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
 import { availableParallelism, freemem } from 'node:os';
-import { InputError, throwIfCancelled } from '../errors.ts';
+import { throwIfCancelled } from '../errors.ts';
 import type { ColorSpace } from '../image/colorSpace.ts';
 import { inWorkingSpace } from '../image/decode/channels.ts';
 import { stackWhiteBalance } from '../image/decode/raw.ts';
@@ -32,33 +30,16 @@ import { exposureFromExif } from '../image/exif.ts';
 import { checkSameSize } from '../image/frame.ts';
 import { readNpyFrame } from '../image/picture.ts';
 import type { DecodedImage } from '../image/picture.ts';
-import { MAX_FILE_BYTES } from '../image/refusals.ts';
 import { sniffFormat } from '../image/sniff.ts';
 import type { PictureFormat } from '../image/sniff.ts';
 import { loadExrs, loadJxlOxide, loadLibHeif } from './decodePackages.ts';
 import { extractExif } from '../image/exifBlock.ts';
 import { checkPath, colorSpaceOf } from './arguments.ts';
 import { readExif } from './exif.ts';
-import { shown, systemProblem } from './problems.ts';
+import { readFileBytes, readFileHead } from './plainFile.ts';
+import { shown } from './problems.ts';
 import { RAW_BYTES_PER_PIXEL, developRaw, readRawHead } from './readRaw.ts';
 import { readSharpFrame } from './readSharp.ts';
-
-/** Reads a whole regular file, with its size bounded. @throws InputError naming the file. */
-export async function readFileBytes(path: string, limit = MAX_FILE_BYTES): Promise<Buffer> {
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(path, 'r');
-    const stat = await handle.stat();
-    if (stat.isDirectory()) throw new InputError(`${shown(path)} is a folder, not a file`);
-    if (!stat.isFile()) throw new InputError(`${shown(path)} is not a regular file`);
-    if (stat.size > limit) throw new InputError(`${shown(path)} is ${stat.size} bytes, at most ${limit} are read`);
-    return await handle.readFile();
-  } catch (error) {
-    throw systemProblem(error, 'read', path);
-  } finally {
-    await handle?.close();
-  }
-}
 
 /** Most pictures decoded at once. */
 const MOST_AT_ONCE = 4;
@@ -168,16 +149,11 @@ async function rawOf(
 }
 
 async function mayBeRaw(path: string): Promise<boolean> {
-  let handle: FileHandle | undefined;
   try {
-    handle = await open(path, 'r');
-    const { buffer, bytesRead } = await handle.read(new Uint8Array(MAGIC_BYTES), 0, MAGIC_BYTES, 0);
-    const format = sniffFormat(buffer.subarray(0, bytesRead), path, path);
+    const format = sniffFormat(await readFileHead(path, MAGIC_BYTES), path, path);
     return format === 'raw' || format === 'tiff';
   } catch {
     return false; // what is wrong is said when its turn comes
-  } finally {
-    await handle?.close();
   }
 }
 

@@ -13,7 +13,6 @@ import type { Frame } from '../image/frame.ts';
 import { agreeingOrientations } from '../image/orientation.ts';
 import type { CameraColor, DecodedImage } from '../image/picture.ts';
 import { COLOR_SPACE, readPaths } from './arguments.ts';
-import { shown } from './problems.ts';
 import { readFrameFiles } from './readImage.ts';
 
 /** How the files of a stack are read. */
@@ -51,7 +50,7 @@ export async function readStackFiles(
   const read: DecodedImage[] = [];
   for await (const image of readFrameFiles(paths, { exposures: given, ...options })) read.push(image);
   const short = paths.map((path) => basename(path));
-  const names = (new Set(short).size === short.length ? short : paths).map(shown);
+  const names = new Set(short).size === short.length ? short : [...paths];
   const { images, notes } = agreeingOrientations(read.map((image, i) => ({ ...image, name: names[i] })));
   for (const [i, image] of images.entries()) checkSameSize(image, names[i], images[0], names[0]);
   const camera = stackCamera(images);

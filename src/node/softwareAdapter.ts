@@ -186,6 +186,7 @@ export function vulkanDrivers(): VulkanDriver[] {
   const drivers: VulkanDriver[] = [];
   for (const manifest of new Set(manifests)) {
     try {
+      if (!statSync(manifest).isFile()) continue;
       const {
         ICD: { library_path: object, api_version: api },
       } = JSON.parse(readFileSync(manifest, 'utf8'));

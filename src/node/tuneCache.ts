@@ -2,26 +2,29 @@
  * Stores tunings in a JSON file: the one that DEGHOST_TUNING names, or `deghost/tuning.json` in the user's cache
  * folder, which is XDG_CACHE_HOME or ~/.cache, on macOS ~/Library/Caches, on Windows %LOCALAPPDATA%.
  *
- * The file is a cache: damaged or foreign content is not read, and is replaced at the next write. If two processes
- * write at the same time, one's tuning is lost, but never the file.
+ * The file is a cache: damaged content is not read, and is replaced at the next write. A file of another kind is
+ * neither read nor replaced. If two processes write at the same time, one's tuning is lost, but never the file.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { FUNCTION, TEXT, expect, readOptions } from '../checks.ts';
-import { reasonOf } from '../errors.ts';
+import { InputError, reasonOf } from '../errors.ts';
 import type { TuneCache } from '../tune/cache.ts';
 import { isTuneResult } from '../tune/result.ts';
 import type { TuneResult } from '../tune/result.ts';
 import { PATH } from './arguments.ts';
+import { readFileBytes } from './plainFile.ts';
 import { shown, systemProblem } from './problems.ts';
 import { writeFileAtomic } from './writeFile.ts';
 
 /** Most entries kept (adapters, versions, precisions); the oldest are removed. */
 const MOST_ENTRIES = 32;
 /** A larger file is not ours. */
-const MOST_CHARACTERS = 32 << 20;
+const MOST_BYTES = 32 << 20;
+/** How a file of ours begins, also one that is cut off. */
+const OURS = /^(\s*\{\s*"deghost"\s*:\s*"tuning"|\s*$)/;
 
 /** The user's cache folder. */
 export function userCacheFolder(
@@ -64,14 +67,19 @@ export class FileTuneCache implements TuneCache {
   }
 
   async read(key: string): Promise<unknown> {
-    return this.#entries().get(key);
+    return (await this.#entries()).found.get(key);
   }
 
-  /** @throws InputError if the file cannot be written. */
+  /** @throws InputError if the file cannot be written, or is of another kind. */
   async write(key: string, value: TuneResult): Promise<void> {
     expect('key', key, TEXT);
     expect('value', value, ['what tune gives', isTuneResult]);
-    const entries = this.#entries();
+    const { found: entries, isForeign } = await this.#entries();
+    if (isForeign)
+      throw new InputError(
+        `${shown(this.path)} was not written by deghost, so it is not replaced: remove it, or name another file in ` +
+          'DEGHOST_TUNING',
+      );
     entries.set(key, value);
     const newest = [...entries].sort(([, a], [, b]) => Date.parse(b.date) - Date.parse(a.date)).slice(0, MOST_ENTRIES);
     try {
@@ -86,19 +94,20 @@ export class FileTuneCache implements TuneCache {
   }
 
   /** The entries of the file that are tunings. */
-  #entries(): Map<string, TuneResult> {
+  async #entries(): Promise<{ found: Map<string, TuneResult>; isForeign: boolean }> {
     const found = new Map<string, TuneResult>();
     let text: string;
     try {
-      text = readFileSync(this.path, 'utf8');
+      if (!existsSync(this.path)) return { found, isForeign: false };
+      text = (await readFileBytes(this.path, MOST_BYTES)).toString('utf8');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        this.#ignored(reasonOf(systemProblem(error, 'read', this.path)));
-      return found;
+      if (!(error instanceof InputError)) throw error;
+      this.#ignored(reasonOf(error));
+      return { found, isForeign: false };
     }
+    const isForeign = !OURS.test(text);
     let entries: unknown;
     try {
-      if (text.length > MOST_CHARACTERS) throw new Error('too large');
       const file = JSON.parse(text) as { deghost?: unknown; entries?: unknown } | null;
       if (file?.deghost === 'tuning') entries = file.entries;
     } catch {
@@ -106,9 +115,11 @@ export class FileTuneCache implements TuneCache {
     }
     if (typeof entries !== 'object' || entries === null) {
       this.#ignored(
-        `${shown(this.path)} is damaged or was not written by deghost: it is not read, and the next tuning replaces it`,
+        isForeign
+          ? `${this.path} was not written by deghost: it is neither read nor replaced`
+          : `${this.path} is damaged: it is not read, and the next tuning replaces it`,
       );
-      return found;
+      return { found, isForeign };
     }
     let bad = 0;
     for (const [key, value] of Object.entries(entries)) {
@@ -117,14 +128,14 @@ export class FileTuneCache implements TuneCache {
     }
     if (bad > 0)
       this.#ignored(
-        `${shown(this.path)}: ${bad} of ${Object.keys(entries).length} tunings are damaged and not read, the next ` +
+        `${this.path}: ${bad} of ${Object.keys(entries).length} tunings are damaged and not read, the next ` +
           'tuning removes them',
       );
-    return found;
+    return { found, isForeign };
   }
 
   #ignored(message: string): void {
-    if (!this.#warned) this.#warn(message);
+    if (!this.#warned) this.#warn(shown(message));
     this.#warned = true;
   }
 }

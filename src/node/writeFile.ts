@@ -5,14 +5,31 @@
  * failure, an abort or the end of the process removes it; the target is then as it was before. A SIGINT handler that
  * calls `process.exit` needs nothing more; one that ends the process in another way must call `removeTemporaryFiles`.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
-import { constants, rmSync } from 'node:fs';
-import { access, chmod, open, realpath, rename, rm, stat } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fsync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  write,
+} from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { InputError, throwIfCancelled } from '../errors.ts';
 import { checkContent, checkPath, checkPiece, signalOf } from './arguments.ts';
+import { currentFiles, fileKey, placeOf } from './files.ts';
+import { otherKind } from './plainFile.ts';
 import { shown, systemProblem } from './problems.ts';
+
+const writeBytes = promisify(write);
+const flush = promisify(fsync);
 
 /**
  * Bytes that follow those written before, or that replace bytes at a given position: some formats begin with values
@@ -34,7 +51,6 @@ export function removeTemporaryFiles(): void {
   temporaryFiles.clear();
 }
 
-/** Whether the path is an existing folder; false when there is nothing there. */
 async function statOf(path: string) {
   try {
     return await stat(path);
@@ -44,20 +60,33 @@ async function statOf(path: string) {
   }
 }
 
+/** The folder that a file is written to. Only for links it is not the path's own. */
+function folderOf(path: string): string {
+  const own = dirname(path);
+  try {
+    return lstatSync(path).isSymbolicLink() ? dirname(placeOf(path).path) : own;
+  } catch {
+    return own;
+  }
+}
+
 /**
  * Checks that a file can be created or replaced at `path`: the folder exists and is writable, and the path is not a
  * folder itself.
  * @throws InputError naming the path and the remedy.
  */
 export async function checkWritable(path: string): Promise<void> {
-  const folder = dirname(path);
+  const folder = folderOf(path);
   const parent = await statOf(folder);
   if (!parent)
     throw new InputError(`cannot write ${shown(path)}: the folder ${shown(folder)} does not exist, create it first`);
   if (!parent.isDirectory()) throw new InputError(`cannot write ${shown(path)}: ${shown(folder)} is not a folder`);
   const target = await statOf(path);
-  if (target?.isDirectory()) throw new InputError(`cannot write ${shown(path)}: it is a folder, name a file in it`);
-  if (target && !target.isFile()) throw new InputError(`cannot write ${shown(path)}: it is not a regular file`);
+  const kind = target && otherKind(target);
+  if (kind)
+    throw new InputError(
+      `cannot write ${shown(path)}: it is ${kind}, name a ${kind === 'a folder' ? 'file in it' : 'regular file'}`,
+    );
   try {
     await access(folder, constants.W_OK);
     // Renaming would also replace a write-protected file, which its owner does not want.
@@ -65,6 +94,99 @@ export async function checkWritable(path: string): Promise<void> {
   } catch (error) {
     throw systemProblem(error, 'write', path);
   }
+}
+
+/** A complete file under its temporary name. */
+interface Staged {
+  /** As it was given. */
+  path: string;
+  /** Where that leads. */
+  target: string;
+  temporary: string;
+}
+
+/** A file that appeared. */
+interface Published {
+  target: string;
+  key: string;
+  /** Whether nothing was there before. */
+  isNew: boolean;
+}
+
+/** The last file that this process wrote at a path. */
+const published = new Map<string, Published>();
+
+/** Makes a complete file appear, whole. Nothing runs between the checks and the renaming. */
+function publish({ path, target, temporary }: Staged): void {
+  currentFiles()?.check(path);
+  if (placeOf(path).path !== target)
+    throw new InputError(`cannot write ${shown(path)}: it leads elsewhere than before: try again`);
+  const previous = lstatSync(target, { throwIfNoEntry: false });
+  if (previous) chmodSync(temporary, previous.mode & 0o777);
+  const key = fileKey(lstatSync(temporary, { bigint: true }));
+  renameSync(temporary, target);
+  temporaryFiles.delete(temporary);
+  published.set(resolve(path), { target, key, isNew: !previous });
+  currentFiles()?.wrote(path);
+}
+
+/**
+ * Removes files that this process wrote where nothing was before: the work they belong to failed. What another process
+ * has put in their place stays.
+ */
+export function removePublished(paths: readonly string[]): void {
+  for (const path of paths) {
+    const file = published.get(resolve(path));
+    if (!file?.isNew) continue;
+    try {
+      if (fileKey(lstatSync(file.target, { bigint: true })) === file.key) unlinkSync(file.target);
+    } catch {
+      // Removed already.
+    }
+  }
+}
+
+/** Files that appear together, when all are complete, or not at all. */
+export class FileGroup {
+  #staged: Staged[] = [];
+
+  /** Does work that writes files: they belong to the group. */
+  with<T>(work: () => Promise<T>): Promise<T> {
+    return grouping.run(this, work);
+  }
+
+  /** Called by `writeFileAtomic`. */
+  add(file: Staged): void {
+    this.#staged.push(file);
+  }
+
+  /** Makes all files appear. @throws InputError if one cannot; new ones are then removed again. */
+  commit(): void {
+    const files = this.#staged;
+    const done: string[] = [];
+    for (const file of files) {
+      try {
+        publish(file);
+      } catch (error) {
+        removePublished(done);
+        this.discard();
+        throw systemProblem(error, 'write', file.path);
+      }
+      done.push(file.path);
+    }
+    this.#staged = [];
+  }
+
+  /** Removes what is not published. */
+  discard(): void {
+    for (const { temporary } of this.#staged.splice(0)) discard(temporary);
+  }
+}
+
+const grouping = new AsyncLocalStorage<FileGroup>();
+
+function discard(temporary: string): void {
+  if (temporaryFiles.delete(temporary)) rmSync(temporary, { force: true });
 }
 
 /**
@@ -82,8 +204,8 @@ export async function writeFileAtomic(
   const signal = signalOf('writeFileAtomic', options);
   throwIfCancelled(signal);
   await checkWritable(path);
-  const previous = await statOf(path);
-  const target = previous ? await realpath(path) : path;
+  currentFiles()?.check(path);
+  const target = placeOf(path).path;
   // The name is shortened: some file systems allow no more than 255 bytes.
   const temporary = join(
     dirname(target),
@@ -97,31 +219,35 @@ export async function writeFileAtomic(
     process.on('exit', removeTemporaryFiles);
   }
   temporaryFiles.add(temporary);
-  let handle: FileHandle | undefined;
+  let file: number | undefined;
   try {
-    handle = await open(temporary, 'wx');
+    // At once: a file that another thread creates while the process ends would stay.
+    file = openSync(temporary, 'wx');
     let end = 0;
     for await (const piece of content instanceof Uint8Array ? [content] : content) {
       checkPiece(piece);
       const { at, bytes } = piece instanceof Uint8Array ? { at: end, bytes: piece } : piece;
       for (let done = 0; done < bytes.length; ) {
         throwIfCancelled(signal);
-        done += (await handle.write(bytes, done, Math.min(WRITE_BYTES, bytes.length - done), at + done)).bytesWritten;
+        const length = Math.min(WRITE_BYTES, bytes.length - done);
+        done += (await writeBytes(file, bytes, done, length, at + done)).bytesWritten;
       }
       end = Math.max(end, at + bytes.length);
     }
     throwIfCancelled(signal);
-    await handle.sync();
-    await handle.close();
-    handle = undefined;
-    if (previous) await chmod(temporary, previous.mode & 0o777);
+    await flush(file);
+    closeSync(file);
+    file = undefined;
     throwIfCancelled(signal);
-    await rename(temporary, target);
+    // The process may be ending.
+    if (!temporaryFiles.has(temporary)) throw new InputError(`cannot write ${shown(path)}: the program ends`);
+    const staged = { path, target, temporary };
+    const group = grouping.getStore();
+    if (group) group.add(staged);
+    else publish(staged);
   } catch (error) {
-    await handle?.close().catch(() => {});
-    await rm(temporary, { force: true }).catch(() => {});
+    if (file !== undefined) closeSync(file);
+    discard(temporary);
     throw systemProblem(error, 'write', path);
-  } finally {
-    temporaryFiles.delete(temporary);
   }
 }

@@ -135,7 +135,20 @@ describe('taking', () => {
       const size = part.width * part.height;
       const tile = floats(values);
       const result = floats(new Float32Array(9 + size * count).fill(9));
-      addTake(commands, { buffer: tile, first: 3, width, height }, part, [channel, count], result, {
+      const isUnfit = n % 2 === 1;
+      if (isUnfit) {
+        // One of those that are copied.
+        const pixel = (top + random.int(0, part.height - 1)) * width + left + random.int(0, part.width - 1);
+        const at = random.int(channel, channels - 1);
+        values[4 * (3 + Math.floor(at / 4) * width * height + pixel) + (at % 4)] = random.pick([
+          NaN,
+          Infinity,
+          -Infinity,
+        ]);
+        gpu.device.queue.writeBuffer(tile, 0, values);
+      }
+      const unfit = floats(new Float32Array(1));
+      addTake(commands, { buffer: tile, first: 3, width, height }, part, [channel, count], result, unfit, {
         base: 9,
         ...(isPixels
           ? { pixelStep: count, rowStep: count * part.width, channelStep: 1 }
@@ -144,6 +157,9 @@ describe('taking', () => {
       await commands.submit('taking');
       const got = await readBuffer(gpu.device, result);
       expect([...got.subarray(0, 9)]).toEqual(Array(9).fill(9));
+      const flag = (await readBuffer(gpu.device, unfit)) as Float32Array<ArrayBuffer>;
+      expect(new Uint32Array(flag.buffer)[0]).toBe(isUnfit ? 1 : 0);
+      unfit.destroy();
       for (let c = 0; c < count; c++) {
         for (let y = 0; y < part.height; y++) {
           for (let x = 0; x < part.width; x++) {

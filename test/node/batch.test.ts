@@ -162,7 +162,7 @@ describe('deghost batch', () => {
       [['batch', empty, '-o', out], 'no pictures in'],
       [['batch', join(photos, 'IMG_90.jpg'), join(photos, 'IMG_00.jpg'), '-o', out], 'no brackets among 2 pictures'],
       [['batch', photos, '-o', out, '--shard', '3/2'], '--shard is "3/2": write the part'],
-      [['batch', photos, '-o', photos, '--format', 'jpg'], 'would overwrite a picture'],
+      [['batch', photos, '-o', photos, '--format', 'jpg'], 'would overwrite the picture'],
       [['batch', photos, '-o', out, '--method', 'none'], '--method is "none"'],
     ];
     for (const [args, message] of texts) {

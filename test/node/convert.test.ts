@@ -162,7 +162,9 @@ describe('deghost convert refuses', () => {
     expect(await refused(file, '--dry-run', '--variant', 'three')).toMatch(/^2 --variant is "three"/);
     const own = at('same.safetensors');
     writeFileSync(own, writeSafetensors(goldenWeights(), {}));
-    expect(await refused(own, '-o', own)).toMatch(/^2 .*same\.safetensors is the checkpoint itself/);
+    expect(await refused(own, '-o', own)).toMatch(
+      /^2 --output would overwrite the checkpoint .*same\.safetensors: name another file/,
+    );
     expect(await refused(at('none.pt'), '--dry-run')).toMatch(/^1 cannot read .*none\.pt: no such file/);
     expect(await refused(file, '-o', at('none/x.safetensors'))).toMatch(/the folder .* does not exist/);
   });

@@ -359,7 +359,7 @@ describe('deghost evaluate', () => {
     expect(folder).toMatchObject({
       exposures: at('prabhakar/input_exp.txt'),
       truth: at('prabhakar/ref_hdr_aligned.hdr'),
-      hasMotion: false,
+      motion: [],
     });
   });
 

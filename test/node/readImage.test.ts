@@ -363,7 +363,7 @@ describe('refusals name the file and the remedy', () => {
     await refused(join(folder.path, 'absent.png'), /cannot read .*absent\.png: no such file/);
     mkdirSync(join(folder.path, 'sub.png'));
     await refused(join(folder.path, 'sub.png'), /sub\.png is a folder/);
-    await refused(join(folder.path, 'two\nlines.png'), /^cannot read [^\n]*two\?lines\.png: no such file[^\n]*$/);
+    await refused(join(folder.path, 'two\nlines.png'), /^cannot read [^\n]*two\\u000alines\.png: no such file[^\n]*$/);
   });
 
   it('Lab and 32-bit integers', async () => {

@@ -72,9 +72,7 @@ describe('FileTuneCache', () => {
 
   it.each([
     ['cut off', JSON.stringify({ deghost: 'tuning', entries: { [RESULT.key]: RESULT } }).slice(0, -20)],
-    ['of another program', '{"name": "other", "entries": {}}'],
-    ['no JSON', 'tuning: yes\n'],
-    ['null', 'null'],
+    ['cut off after its first word', '{"deghost": "tuning"'],
     ['empty', ''],
   ])('ignores a file that is %s, says so once, and replaces it', async (_, text) => {
     const path = holding(text);
@@ -82,12 +80,32 @@ describe('FileTuneCache', () => {
     expect(await readTuning(cache, RESULT.key)).toBeUndefined();
     expect(readFileSync(path, 'utf8')).toBe(text);
     await writeTuning(cache, RESULT);
-    expect(said).toEqual([
-      `${path} is damaged or was not written by deghost: it is not read, and the next tuning replaces it`,
-    ]);
+    expect(said).toEqual([`${path} is damaged: it is not read, and the next tuning replaces it`]);
     const again = cacheOf(path);
     expect(await readTuning(again.cache, RESULT.key)).toEqual(RESULT);
     expect(again.said).toEqual([]);
+  });
+
+  it.each([
+    ['of another program', '{"name": "other", "entries": {}}'],
+    ['no JSON', 'tuning: yes\n'],
+    ['null', 'null'],
+    ['a picture', '\x89PNG\r\n\x1a\n'],
+  ])('neither reads nor replaces a file that is %s', async (_, text) => {
+    const path = holding(text);
+    const { cache, said } = cacheOf(path);
+    expect(await readTuning(cache, RESULT.key)).toBeUndefined();
+    await expect(writeTuning(cache, RESULT)).rejects.toThrow(
+      `${path} was not written by deghost, so it is not replaced: remove it, or name another file in DEGHOST_TUNING`,
+    );
+    expect(said).toEqual([`${path} was not written by deghost: it is neither read nor replaced`]);
+    expect(readFileSync(path, 'utf8')).toBe(text);
+  });
+
+  it('is not read where it is no plain file', async () => {
+    const { cache, said } = cacheOf('/dev/zero');
+    expect(await readTuning(cache, RESULT.key)).toBeUndefined();
+    expect(said).toEqual(['/dev/zero is a device, not a file: save what it holds to a file']);
   });
 
   it('keeps what is whole in a file of which a part is damaged', async () => {
@@ -120,7 +138,7 @@ describe('FileTuneCache', () => {
     mkdirSync(path, { recursive: true });
     const { cache, said } = cacheOf(path);
     expect(await readTuning(cache, RESULT.key)).toBeUndefined();
-    expect(said).toEqual([expect.stringMatching(/^cannot read .*tuning\.json: is a folder/)]);
+    expect(said).toEqual([expect.stringMatching(/tuning\.json is a folder, not a file: name a file$/)]);
     await expect(writeTuning(cache, RESULT)).rejects.toThrow(/^cannot write .*tuning\.json: it is a folder/);
     const blocked = join(holding('x'), 'deghost', 'tuning.json');
     await expect(writeTuning(cacheOf(blocked).cache, RESULT)).rejects.toThrow(

@@ -99,7 +99,7 @@ it('names what is in the way', async () => {
     input(/x\.hdr: .*(is not a folder|not a folder)/),
   );
   await expect(writeFileAtomic('/dev/null', Buffer.from('x'))).rejects.toThrow(
-    input('/dev/null: it is not a regular file'),
+    input('/dev/null: it is a device, name a regular file'),
   );
   await expect(writeFileAtomic(at(`${'x'.repeat(300)}.hdr`), Buffer.from('x'))).rejects.toThrow(
     input('the name is too long'),

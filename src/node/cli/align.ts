@@ -1,12 +1,11 @@
 /** `deghost align`: aligns the frames of a bracket and writes them, for other programs. */
-import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
-import { basename, extname, join, resolve } from 'node:path';
+import { mkdir, rmdir } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
 import { coveredRectangle } from '../../align/crop.ts';
 import type { Rectangle } from '../../align/crop.ts';
 import { alignStack, warpFrame } from '../../align/resample.ts';
 import type { FrameAlignment } from '../../align/types.ts';
-import { InputError, UsageError } from '../../errors.ts';
+import { InputError, UsageError, throwIfCancelled } from '../../errors.ts';
 import { COLOR_SPACES } from '../../image/colorSpace.ts';
 import type { ColorSpace } from '../../image/colorSpace.ts';
 import { developColors } from '../../image/developColors.ts';
@@ -17,14 +16,16 @@ import type { CameraColor } from '../../image/picture.ts';
 import { stackResponse } from '../../image/stackResponse.ts';
 import { requestAdapter } from '../adapter.ts';
 import { openDevice } from '../../device.ts';
+import { currentFiles } from '../files.ts';
 import { shown, systemProblem } from '../problems.ts';
+import { FileGroup } from '../writeFile.ts';
 import { writeSamples } from '../writeSamples.ts';
 import { choiceOption, integerOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
 import { adapterOption, budgetOption } from './engineOptions.ts';
 import { parseEv, parseTimes } from './exposureArgs.ts';
 import { alignmentJson } from './alignmentReport.ts';
-import { json } from './io.ts';
+import { json, say } from './io.ts';
 import type { CommandIo } from './io.ts';
 import { readSortedStack } from './mergeStack.ts';
 import type { Stack } from './mergeStack.ts';
@@ -52,13 +53,14 @@ export async function alignCommand(args: ParsedArgs, io: CommandIo): Promise<voi
   const folder = values.output;
   const outputs = outputPaths(inputs, folder, format);
   const { adapter } = await requestAdapter({ software: adapterOption(args) });
-  const message = (text: string): void => void (flags.has('quiet') || io.stderr.write(`${text}\n`));
+  const message = (text: string): void => void (flags.has('quiet') || say(io, text));
   const stack = await readSortedStack({ inputs, exposures, color, reference, response: undefined }, signal);
   const { frames, width, height } = stack;
   const named = stack.images.map((image, i) => ({ ...image, name: inputs[i] }));
   const linear = stackResponse(named).response === 'linear';
   const device = await openDevice(adapter);
-  const created: string[] = [];
+  const group = new FileGroup();
+  let createdFolder = false;
   try {
     const { alignment } = await alignStack(device, frames, {
       reference,
@@ -68,33 +70,39 @@ export async function alignCommand(args: ParsedArgs, io: CommandIo): Promise<voi
       signal,
     });
     const crop = flags.has('crop') ? cropOf(stack, alignment) : undefined;
-    await mkdir(folder, { recursive: true }).catch((error) => {
+    const created = await mkdir(folder, { recursive: true }).catch((error) => {
       throw systemProblem(error, 'create', folder);
     });
+    createdFolder = created !== undefined;
+    const lines: string[] = [];
     for (const [k, frame] of frames.entries()) {
       const found = alignment[k];
       const isMoved = found.kind !== 'none' && found.kind !== 'reference';
       const fine = sixteenBits(frame);
       const aligned = isMoved ? await warpFrame(device, fine, found, { signal }) : fine;
       const path = outputs[stack.order[k]];
-      if (!existsSync(path)) created.push(path);
       const { exifBlock: exif } = stack.images[stack.order[k]];
       const colored = stack.camera ? await developed(aligned, stack.camera, color, signal) : aligned;
       const picture = crop ? cut(colored, crop) : colored;
-      await writeSamples(
-        path,
-        {
-          data: picture.data as Uint16Array,
-          width: picture.width,
-          height: picture.height,
-          exif,
-          icc: encodeIccProfile(color, linear ? 'linear' : 'srgb'),
-        },
-        { signal },
+      await group.with(() =>
+        writeSamples(
+          path,
+          {
+            data: picture.data as Uint16Array,
+            width: picture.width,
+            height: picture.height,
+            exif,
+            icc: encodeIccProfile(color, linear ? 'linear' : 'srgb'),
+          },
+          { signal },
+        ),
       );
       const what = found.failed && found.kind === 'none' ? 'not aligned, nothing could be trusted' : found.kind;
-      message(`${path}: ${what}${isMoved ? `, by ${found.displacement.toFixed(1)} px` : ''}`);
+      lines.push(`${path}: ${what}${isMoved ? `, by ${found.displacement.toFixed(1)} px` : ''}`);
     }
+    throwIfCancelled(signal);
+    group.commit();
+    lines.forEach(message);
     if (flags.has('json'))
       io.stdout.write(
         json({
@@ -111,7 +119,8 @@ export async function alignCommand(args: ParsedArgs, io: CommandIo): Promise<voi
         }),
       );
   } catch (error) {
-    await Promise.allSettled(created.map((path) => rm(path, { force: true })));
+    group.discard();
+    if (createdFolder) await rmdir(folder).catch(() => undefined);
     throw error;
   } finally {
     device.destroy();
@@ -127,10 +136,10 @@ function outputPaths(inputs: readonly string[], folder: string, format: string):
       throw new UsageError(
         `${shown(inputs[other])} and ${shown(inputs[i])} would both become ${shown(path)}: rename one`,
       );
-    const same = inputs.find((input) => resolve(input) === resolve(path));
-    if (same !== undefined)
-      throw new UsageError(`${shown(path)} would overwrite the picture ${shown(same)}: name another folder`);
   });
+  const files = currentFiles();
+  for (const input of inputs) files?.reads('the picture', input);
+  for (const path of paths) files?.writes('--output', path);
   return paths;
 }
 

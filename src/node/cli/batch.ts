@@ -1,19 +1,21 @@
 /** `deghost batch`: finds the brackets among many pictures and merges each. */
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rmdir } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { CancelledError, DeghostError, InputError, NoAdapterError, UsageError, messageWith } from '../../errors.ts';
+import { CancelledError, InputError, NoAdapterError, UsageError, messageWith } from '../../errors.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
+import { currentFiles } from '../files.ts';
 import { shown, systemProblem } from '../problems.ts';
 import { choiceOption, integerOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
 import { planBatch } from './batchPlan.ts';
 import type { BatchPlan, PlannedStack } from './batchPlan.ts';
 import { EnginePool } from './enginePool.ts';
-import { json } from './io.ts';
+import { json, say } from './io.ts';
 import type { CommandIo } from './io.ts';
 import { mergeStack } from './merge.ts';
 import { readMergeOptions } from './mergeOptions.ts';
+import { declareFiles } from './mergeOutputs.ts';
 import { MERGE_REMEDIES } from './remedies.ts';
 
 /** What became of a stack. */
@@ -38,15 +40,15 @@ function shardOption(text: string | undefined): { part: number; parts: number } 
 /** A stack's line in the plan. */
 function lineOf({ files, stops, output }: PlannedStack): string {
   const evs = stops.map((ev) => (ev === null ? '?' : `${ev > 0 ? '+' : ''}${ev.toFixed(1)}`)).join(' ');
-  const [first, last] = [files[0], files.at(-1)!].map((file) => shown(basename(file)));
-  return `${first} to ${last}: ${files.length} frames, ${evs} EV -> ${shown(output)}`;
+  const [first, last] = [files[0], files.at(-1)!].map((file) => basename(file));
+  return `${first} to ${last}: ${files.length} frames, ${evs} EV -> ${output}`;
 }
 
 function printPlan({ stacks, skipped }: BatchPlan, message: (text: string) => void): void {
   message(`${stacks.length} ${stacks.length === 1 ? 'bracket' : 'brackets'}:`);
   for (const stack of stacks) message(`  ${lineOf(stack)}`);
   if (skipped.length > 0) message(`${skipped.length} pictures in no bracket:`);
-  for (const { name, reason } of skipped) message(`  ${shown(basename(name))}: ${reason}`);
+  for (const { name, reason } of skipped) message(`  ${basename(name)}: ${reason}`);
 }
 
 export async function batchCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
@@ -63,17 +65,18 @@ export async function batchCommand(args: ParsedArgs, io: CommandIo): Promise<voi
   );
   const frames = integerOption(args, 'frames', MIN_FRAMES, MAX_FRAMES);
   const { part, parts } = shardOption(values.shard);
-  const message = (text: string): void => void (flags.has('quiet') || io.stderr.write(`${text}\n`));
+  const message = (text: string): void => void (flags.has('quiet') || say(io, text));
   const plan = await planBatch({ inputs, folder, format, frames }, signal);
-  // The options are checked once, before anything is written.
-  readMergeOptions(mergeArgs(args, plan.stacks[0]));
+  // The options and all files are checked once, before anything is written.
+  for (const { name } of plan.skipped) currentFiles()?.reads('the picture', name);
+  for (const stack of plan.stacks) declareFiles(readMergeOptions(mergeArgs(args, stack)));
   const isDry = flags.has('dry-run');
   printPlan(plan, message);
   if (isDry) {
     if (flags.has('json')) io.stdout.write(json({ ...plan, results: [] }));
     return;
   }
-  await mkdir(folder, { recursive: true }).catch((error) => {
+  const created = await mkdir(folder, { recursive: true }).catch((error) => {
     throw systemProblem(error, 'create', folder);
   });
   const outcomes: Outcome[] = [];
@@ -82,15 +85,24 @@ export async function batchCommand(args: ParsedArgs, io: CommandIo): Promise<voi
     for (const [i, stack] of plan.stacks.entries()) {
       if (i % parts !== part - 1) outcomes.push({ stack, status: 'other-shard' });
       else if (flags.has('resume') && existsSync(stack.output)) {
-        message(`stack ${i + 1} of ${plan.stacks.length}: ${shown(stack.output)} exists`);
+        message(`stack ${i + 1} of ${plan.stacks.length}: ${stack.output} exists`);
         outcomes.push({ stack, status: 'exists' });
       } else {
         message(`stack ${i + 1} of ${plan.stacks.length}: ${lineOf(stack)}`);
         outcomes.push(await mergeOne(args, stack, io, engines, message));
       }
     }
+  } catch (error) {
+    const merged = outcomes.filter(({ status }) => status === 'merged').length;
+    if (error instanceof CancelledError && merged > 0)
+      throw new CancelledError(
+        `cancelled: ${merged} of ${plan.stacks.length} stacks ${merged === 1 ? 'is' : 'are'} merged, --resume does ` +
+          'the rest',
+      );
+    throw error;
   } finally {
     await engines.close();
+    if (created !== undefined) await rmdir(folder).catch(() => undefined);
   }
   if (flags.has('json'))
     io.stdout.write(
@@ -124,7 +136,7 @@ async function mergeOne(
     return { stack, status: 'merged', ...(out && { report: JSON.parse(out) }) };
   } catch (error) {
     if (error instanceof CancelledError || io.signal.aborted || error instanceof NoAdapterError) throw error;
-    const text = error instanceof DeghostError ? messageWith(MERGE_REMEDIES, error) : String(error);
+    const text = messageWith(MERGE_REMEDIES, error);
     message(`failed: ${text}`);
     return { stack, status: 'failed', message: text };
   }

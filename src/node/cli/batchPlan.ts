@@ -1,11 +1,12 @@
 /** The plan of `deghost batch`: which pictures make which stacks, and where each goes. */
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { groupBrackets } from '../../brackets/group.ts';
 import type { Skipped } from '../../brackets/group.ts';
 import { HEAD_BYTES, groupFolders, pictureKind, readShot as shotOfHead } from '../../brackets/pictureFiles.ts';
 import type { Shot } from '../../brackets/shots.ts';
 import { InputError, UsageError, throwIfCancelled } from '../../errors.ts';
+import { readFileHead } from '../plainFile.ts';
 import { optional, shown, systemProblem } from '../problems.ts';
 
 /** One stack and its file. */
@@ -40,21 +41,9 @@ async function picturesOf(paths: readonly string[]): Promise<string[]> {
   return [...distinct.values()].sort(new Intl.Collator('en', { numeric: true }).compare);
 }
 
-async function headOf(path: string): Promise<Uint8Array> {
-  const handle = await open(path, 'r').catch((error) => {
-    throw systemProblem(error, 'read', path);
-  });
-  try {
-    const { bytesRead, buffer } = await handle.read(new Uint8Array(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
-  }
-}
-
 async function readShot(path: string): Promise<Shot> {
   const { default: exifr } = await optional(() => import('exifr'), 'exifr', 'reading exposures from EXIF');
-  return shotOfHead(exifr, path, await headOf(path));
+  return shotOfHead(exifr, path, await readFileHead(path, HEAD_BYTES));
 }
 
 /** The brackets among pictures, by their EXIF alone; none if a file cannot be read, which its reader will report. */
@@ -108,13 +97,12 @@ export async function planBatch(options: BatchPlanOptions, signal: AbortSignal):
       output: join(options.folder, `${basename(name, extname(name))}.${options.format}`),
     };
   });
-  checkOutputs(stacks, paths);
+  checkOutputs(stacks);
   return { stacks, skipped };
 }
 
-function checkOutputs(stacks: readonly PlannedStack[], paths: readonly string[]): void {
+function checkOutputs(stacks: readonly PlannedStack[]): void {
   const written = new Map<string, PlannedStack>();
-  const read = new Set(paths.map((path) => resolve(path)));
   for (const stack of stacks) {
     const target = resolve(stack.output);
     const other = written.get(target.toLowerCase());
@@ -123,8 +111,6 @@ function checkOutputs(stacks: readonly PlannedStack[], paths: readonly string[])
         `the stacks of ${shown(other.files[0])} and ${shown(stack.files[0])} would both become ` +
           `${shown(stack.output)}: run them into two folders`,
       );
-    if (read.has(target))
-      throw new UsageError(`${shown(stack.output)} would overwrite a picture: name another folder or --format`);
     written.set(target.toLowerCase(), stack);
   }
 }

@@ -1,8 +1,11 @@
+import { shown } from '../../shown.ts';
+
 /**
  * Lines of a table, with columns as wide as needed and two spaces apart.
  * @param isLeft which columns are text, aligned left; the others are numbers, aligned right.
  */
-export function columns(rows: readonly (readonly string[])[], isLeft: (column: number) => boolean): string[] {
+export function columns(cells: readonly (readonly string[])[], isLeft: (column: number) => boolean): string[] {
+  const rows = cells.map((row) => row.map(shown));
   const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => row[c].length)));
   return rows.map((row) =>
     row

@@ -3,7 +3,7 @@
  * not needed.
  */
 import { existsSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { InputError, UsageError, throwIfCancelled } from '../../errors.ts';
 import { loadWeights } from '../../model/loadWeights.ts';
 import type { Checkpoint, KernelLayout, ReadBeside } from '../../weights/convert/checkpoint.ts';
@@ -14,14 +14,15 @@ import { readCheckpoint } from '../../weights/convert/read.ts';
 import { parseStrictJson } from '../../weights/json.ts';
 import { writeSafetensors } from '../../weights/writeSafetensors.ts';
 import { bytesText } from '../../bytesText.ts';
+import { readFileBytes } from '../plainFile.ts';
+import { currentFiles } from '../files.ts';
 import { optional, shown } from '../problems.ts';
-import { readFileBytes } from '../readImage.ts';
-import { checkWritable, writeFileAtomic } from '../writeFile.ts';
+import { FileGroup, checkWritable, writeFileAtomic } from '../writeFile.ts';
 import { openZip } from '../zip.ts';
 import { choiceOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
 import { columns } from './columns.ts';
-import { json } from './io.ts';
+import { json, say } from './io.ts';
 import type { CommandIo } from './io.ts';
 
 /** Largest checkpoint, or part of one, that is read. */
@@ -49,12 +50,14 @@ export async function convertCommand(args: ParsedArgs, io: CommandIo): Promise<v
   const variant = values.variant === undefined ? undefined : choiceOption(args, 'variant', ['fixed', 'any'], 'fixed');
   const path = indexOf(positionals[0]);
   const name = shown(path);
-  for (const file of [output, savedMap]) {
-    if (file === undefined) continue;
-    if (resolve(file) === resolve(path))
-      throw new UsageError(`${shown(file)} is the checkpoint itself: name another file`);
-    if (!isDry || file === savedMap) await checkWritable(file);
-  }
+  const written = isDry ? undefined : output;
+  const files = currentFiles();
+  files?.reads('the checkpoint', path);
+  if (values.map !== undefined) files?.reads('the map of names', values.map);
+  if (values.config !== undefined && !isInline(values.config)) files?.reads('the configuration', values.config);
+  if (written !== undefined) files?.writes('--output', written);
+  if (savedMap !== undefined) files?.writes('--save-map', savedMap);
+  for (const file of [written, savedMap]) if (file !== undefined) await checkWritable(file);
   const fields = values.config === undefined ? undefined : await readFields(values.config);
   const map = values.map === undefined ? undefined : await readMap(values.map);
   const checkpoint = await readCheckpoint(await readFileBytes(path, MAX_BYTES), {
@@ -74,15 +77,22 @@ export async function convertCommand(args: ParsedArgs, io: CommandIo): Promise<v
   const bytes = writeSafetensors(decodeAssigned(checkpoint, proposal), metadata, dtype);
   // What is written is what every command can read.
   await loadWeights(bytes, name);
-  if (output !== undefined && !isDry) await writeFileAtomic(output, bytes, { signal: io.signal });
-  if (savedMap !== undefined)
-    await writeFileAtomic(savedMap, new TextEncoder().encode(mapText(proposal)), { signal: io.signal });
-  const written = isDry ? undefined : output;
+  const group = new FileGroup();
+  try {
+    const write = async (path: string | undefined, content: Uint8Array): Promise<void> => {
+      if (path !== undefined) await group.with(() => writeFileAtomic(path, content, { signal: io.signal }));
+    };
+    await write(written, bytes);
+    await write(savedMap, new TextEncoder().encode(mapText(proposal)));
+    group.commit();
+  } finally {
+    group.discard();
+  }
   if (flags.has('json')) io.stdout.write(json(report(path, checkpoint, proposal, { dtype, written, savedMap })));
   else io.stdout.write(`${reportText(name, checkpoint, proposal, flags.has('all'))}\n`);
   if (flags.has('quiet')) return;
-  if (written !== undefined) io.stderr.write(`${shown(written)}: ${bytesText(bytes.length)}, ${dtype}\n`);
-  if (savedMap !== undefined) io.stderr.write(`${shown(savedMap)}: the map of names\n`);
+  if (written !== undefined) say(io, `${written}: ${bytesText(bytes.length)}, ${dtype}`);
+  if (savedMap !== undefined) say(io, `${savedMap}: the map of names`);
 }
 
 /** A TensorFlow checkpoint is also named by what its files begin with, a saved model by its folder. */
@@ -109,11 +119,15 @@ async function loadH5wasm(): Promise<H5wasm> {
   return optional(load, 'h5wasm', 'reading HDF5');
 }
 
+/** Whether the value of `--config` is JSON itself. */
+function isInline(text: string): boolean {
+  return text.trimStart().startsWith('{');
+}
+
 /** `--config`: JSON, or a file of it. */
 async function readFields(text: string): Promise<Record<string, unknown>> {
-  const isInline = text.trimStart().startsWith('{');
-  const source = isInline ? text : new TextDecoder().decode(await readFileBytes(text, MAX_TEXT_BYTES));
-  const at = isInline ? '--config' : `--config ${shown(text)}`;
+  const source = isInline(text) ? text : new TextDecoder().decode(await readFileBytes(text, MAX_TEXT_BYTES));
+  const at = isInline(text) ? '--config' : `--config ${shown(text)}`;
   try {
     if (!(parseStrictJson(source) instanceof Map)) throw new SyntaxError('it is not an object');
   } catch (error) {
@@ -204,7 +218,7 @@ function reportText(name: string, checkpoint: Checkpoint, proposal: Proposal, is
   else {
     const rows = [['the network', 'shape', 'the checkpoint', 'type', 'found by']];
     for (const { target, source, shape, dtype, by } of assignments)
-      rows.push([target, `[${shape.join(', ')}]`, shown(source), dtype, HOW[by]]);
+      rows.push([target, `[${shape.join(', ')}]`, source, dtype, HOW[by]]);
     lines.push('', ...columns(rows, () => true), '');
   }
   if (byOrder > 0)
@@ -213,8 +227,8 @@ function reportText(name: string, checkpoint: Checkpoint, proposal: Proposal, is
         'it after you edited it.',
     );
   const others = [
-    ...leftOut.map((source) => `${shown(source)}, ${shapeText(checkpoint, source)}`),
-    ...[...checkpoint.others].map(([source, what]) => `${shown(source)}, ${what}`),
+    ...leftOut.map((source) => `${source}, ${shapeText(checkpoint, source)}`),
+    ...[...checkpoint.others].map(([source, what]) => `${source}, ${what}`),
   ];
   if (others.length > 0) {
     lines.push(`left out: ${others.length}`);
@@ -228,5 +242,5 @@ function reportText(name: string, checkpoint: Checkpoint, proposal: Proposal, is
         `${config.gamma}, ${config.maskMode} maps, base ${config.base}, no gate). Give others with --config if it ` +
         'was trained so.',
     );
-  return lines.join('\n');
+  return lines.map(shown).join('\n');
 }

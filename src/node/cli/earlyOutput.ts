@@ -1,9 +1,9 @@
 /** A picture that is written while it is being merged: .exr, whose rows are encoded as they arrive. */
-import { existsSync } from 'node:fs';
 import type { RowProgress } from '../../result.ts';
 import type { MergedImage } from '../../image/picture.ts';
 import { outputFormat, writeImage } from '../writeImage.ts';
 import type { WriteImageOptions } from '../writeImage.ts';
+import type { FileGroup } from '../writeFile.ts';
 import type { MergeOptions } from './mergeOptions.ts';
 
 /** What waits for rows. */
@@ -17,26 +17,29 @@ export class EarlyOutput {
   readonly #path: string;
   readonly #image: Pick<MergedImage, 'colorSpace'>;
   readonly #options: WriteImageOptions;
+  readonly #group: FileGroup | undefined;
   readonly #waiting: Waiting[] = [];
   readonly #stop = new AbortController();
   #rows = 0;
   #stopped: { reason: unknown } | undefined;
   #failure: { error: unknown } | undefined;
   #writing: Promise<void> | undefined;
-  /** Whether there was no file at the path. */
-  readonly isNew: boolean;
 
-  /** @returns undefined if the picture changes after its merge, or its format needs all of it. */
-  static of(options: MergeOptions, isCamera: boolean): EarlyOutput | undefined {
+  /**
+   * @param group the files that it appears with.
+   * @returns undefined if the picture changes after its merge, or its format needs all of it.
+   */
+  static of(options: MergeOptions, isCamera: boolean, group?: FileGroup): EarlyOutput | undefined {
     const { output, crop, skipMisfits } = options;
-    return outputFormat(output) === 'exr' && !crop && !skipMisfits && !isCamera ? new EarlyOutput(options) : undefined;
+    const isWhole = outputFormat(output) === 'exr' && !crop && !skipMisfits && !isCamera;
+    return isWhole ? new EarlyOutput(options, group) : undefined;
   }
 
-  private constructor({ output, exrType, color }: MergeOptions) {
+  private constructor({ output, exrType, color }: MergeOptions, group: FileGroup | undefined) {
     this.#path = output;
     this.#image = { colorSpace: color };
     this.#options = { exr: exrType };
-    this.isNew = !existsSync(output);
+    this.#group = group;
   }
 
   /** Notes rows that are final; the first ones begin the file. @throws what the file failed with. */
@@ -55,11 +58,9 @@ export class EarlyOutput {
   #write({ rows: _, ...picture }: RowProgress): Promise<void> {
     const rows = (end: number): Promise<void> =>
       new Promise((resolve, reject) => this.#settle({ end, resolve, reject }));
-    const writing = writeImage(
-      this.#path,
-      { ...picture, ...this.#image },
-      { ...this.#options, rows, signal: this.#stop.signal },
-    );
+    const write = (): Promise<void> =>
+      writeImage(this.#path, { ...picture, ...this.#image }, { ...this.#options, rows, signal: this.#stop.signal });
+    const writing = this.#group ? this.#group.with(write) : write();
     writing.catch((error: unknown) => (this.#failure = { error }));
     return writing;
   }

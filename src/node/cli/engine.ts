@@ -13,6 +13,7 @@ import { openWithMatrices } from '../matrices.ts';
 import { requestAdapter } from '../adapter.ts';
 import type { AdapterInfo, NodeAdapter } from '../adapter.ts';
 import { FileTuneCache } from '../tuneCache.ts';
+import { say } from './io.ts';
 import type { CommandIo } from './io.ts';
 import type { MergeOptions } from './mergeOptions.ts';
 import { tuningForMerge } from './tuning.ts';
@@ -134,7 +135,7 @@ export class ComingEngine {
     const io = this.#io;
     const device = this.#device!;
     const capabilities = deviceCapabilities(device);
-    const message = (text: string): void => void (quiet || io.stderr.write(`${text}\n`));
+    const message = (text: string): void => void (quiet || say(io, text));
     // The Deghoster throws if the device does not have the precision.
     const tuning =
       tune && weights && (precision !== 'f16' || capabilities.f16)

@@ -4,7 +4,7 @@
  * judged one at a time, so memory does not grow with their number.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { InputError, UsageError, messageWith, reasonOf, throwIfCancelled } from '../../errors.ts';
@@ -18,21 +18,22 @@ import { mergeCandidates } from '../evaluate/candidates.ts';
 import type { Candidates } from '../evaluate/candidates.ts';
 import { clipped, fitScale, judge } from '../evaluate/figures.ts';
 import type { Candidate } from '../evaluate/figures.ts';
-import { publishedCandidate } from '../evaluate/published.ts';
+import { candidateFiles, publishedCandidate } from '../evaluate/published.ts';
 import { measureHarm } from '../evaluate/harm.ts';
 import { findStacks, readStack } from '../evaluate/readStack.ts';
 import type { EvaluationStack, StackFolder } from '../evaluate/readStack.ts';
 import { writeSheet } from '../evaluate/sheet.ts';
+import { currentFiles, placeOf } from '../files.ts';
 import { shown, systemProblem } from '../problems.ts';
 import { FileTuneCache } from '../tuneCache.ts';
-import { checkWritable, writeFileAtomic } from '../writeFile.ts';
+import { checkWritable, removePublished, writeFileAtomic } from '../writeFile.ts';
 import type { ParsedArgs } from './args.ts';
 import { Engines } from './evaluateEngines.ts';
 import { readEvaluateOptions } from './evaluateOptions.ts';
 import type { EvaluateOptions } from './evaluateOptions.ts';
 import { reportJson, stackText, summaryText } from './evaluateReport.ts';
 import type { Report, Row } from './evaluateReport.ts';
-import { json } from './io.ts';
+import { json, say } from './io.ts';
 import type { CommandIo } from './io.ts';
 import { ProgressView } from './progress.ts';
 import { EVALUATE_REMEDIES } from './remedies.ts';
@@ -48,17 +49,18 @@ const SUSPICIOUS_RESIDUAL = 0.3;
 export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
   const options = readEvaluateOptions(args);
   const { signal } = io;
-  const response = await readResponse(options.response);
-  if (options.json !== undefined) await checkWritable(options.json);
   const view = new ProgressView(io.stderr);
   const message = (text: string): void => {
     view.clear();
-    if (!options.quiet) io.stderr.write(`${text}\n`);
+    if (!options.quiet) say(io, text);
   };
   const leftOut: string[] = [];
   const folders = distinct(
     (await Promise.all(options.folders.map((path) => findStacks(path, (text) => void leftOut.push(text))))).flat(),
   );
+  declareFiles(options, folders);
+  const response = await readResponse(options.response);
+  if (options.json !== undefined) await checkWritable(options.json);
   leftOut.forEach(message);
   if (options.pictures !== undefined) await makeFolder(options.pictures);
 
@@ -93,7 +95,7 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
             `${stack.width}x${stack.height}, ${knownText(stack)}`,
         );
         const sheet = options.pictures === undefined ? undefined : join(options.pictures, `${folder.name}.png`);
-        if (sheet !== undefined && !existsSync(sheet)) sheets.push(sheet);
+        if (sheet !== undefined) sheets.push(sheet);
         const images = stack.images.map((image, k) => ({ ...image, name: stack.frames[k].name ?? `frame ${k + 1}` }));
         const chosen = stackResponse(images, response ?? (await responseOf(folder)));
         if (chosen.note !== undefined) message(`warning: ${chosen.note}`);
@@ -115,7 +117,7 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
     }
   } catch (error) {
     // After an error the finished sheets are useful; after a cancellation they are removed.
-    if (signal.aborted) await Promise.allSettled(sheets.map((path) => rm(path, { force: true })));
+    if (signal.aborted) removePublished(sheets);
     throw error;
   } finally {
     view.clear();
@@ -197,7 +199,8 @@ async function evaluate(
     ? await againstTruth({ ...stack, truth: stack.truth }, folder, made, options, doing)
     : undefined;
   const harm = await measureHarm(made.rows, frames, reference, still, () => breathe(signal));
-  if (folder.hasMotion && !stack.truth) harm.unmeasured.push('IoU: motion-K.png is used only with a ground truth');
+  if (folder.motion.length > 0 && !stack.truth)
+    harm.unmeasured.push('IoU: motion-K.png is used only with a ground truth');
   if (options.methods.length > 0 && !stack.truth)
     harm.unmeasured.push(
       `${options.methods.map(({ name }) => name).join(', ')}: methods are compared only with a ground truth`,
@@ -303,6 +306,34 @@ async function againstTruth(
     );
   }
   return { truth: { file: basename(file), scale, residual: fit?.residual ?? null }, rows: judged };
+}
+
+/**
+ * Declares all files of an evaluation.
+ * @throws UsageError where an input would be overwritten, or two outputs are one file.
+ */
+function declareFiles(options: EvaluateOptions, folders: readonly StackFolder[]): void {
+  const files = currentFiles();
+  if (!files) return;
+  const { weights, response, json: report, pictures, published } = options;
+  if (weights !== undefined) files.reads('the weights', weights);
+  if (response && 'file' in response) files.reads('the response', response.file);
+  for (const stack of folders) {
+    for (const file of stack.pictures) files.reads('the picture', file);
+    for (const file of [stack.exposures, stack.truth, stack.still, stack.response, ...stack.motion])
+      if (file !== undefined) files.reads("the stack's file", file);
+    for (const candidate of published)
+      for (const file of candidateFiles(candidate, stack.name))
+        if (existsSync(file)) files.reads("the candidate's picture", file);
+  }
+  if (report !== undefined) files.writes('--json', report);
+  if (pictures === undefined) return;
+  const own = folders.find((stack) => placeOf(stack.path).key === placeOf(pictures).key);
+  if (own)
+    throw new UsageError(
+      `--pictures is ${pictures}, the folder of the stack ${own.path}, whose pictures are read: name another folder`,
+    );
+  for (const { name } of folders) files.writes('--pictures', join(pictures, `${name}.png`));
 }
 
 /** Makes names unique, because they become file names. */

@@ -1,6 +1,7 @@
 /** `deghost info`: adapters, limits, features, and drivers that could be installed. */
 import { bytesText } from '../../bytesText.ts';
 import { NoAdapterError } from '../../errors.ts';
+import { shown } from '../../shown.ts';
 import { listAdapters, requestAdapter } from '../adapter.ts';
 import type { AdapterInfo } from '../adapter.ts';
 import {
@@ -119,7 +120,7 @@ function text(report: {
       ...report.install.map((line) => `  ${line}`),
       '',
     );
-  return lines.join('\n');
+  return lines.map(shown).join('\n');
 }
 
 function wrap(words: string, width: number, indent: string): string[] {

@@ -18,6 +18,7 @@ import type { CroppedResult } from './crop.ts';
 import { EarlyOutput } from './earlyOutput.ts';
 import { ONE_MERGE } from './enginePool.ts';
 import type { EngineSource } from './enginePool.ts';
+import { say } from './io.ts';
 import type { CommandIo } from './io.ts';
 import { readMergeOptions } from './mergeOptions.ts';
 import { checkOutputs, writeOutputs } from './mergeOutputs.ts';
@@ -28,6 +29,7 @@ import type { Stack } from './mergeStack.ts';
 import { ProgressView } from './progress.ts';
 import { readResponse } from './responseOption.ts';
 import { readWeights } from './weights.ts';
+import { FileGroup } from '../writeFile.ts';
 
 export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
   const { inputs, exposures, output } = readMergeOptions(args);
@@ -65,6 +67,8 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
   const chosenResponse = await readResponse(options.response);
   throwIfCancelled(signal);
   const coming = await engines.begin(options, weights, io);
+  const group = new FileGroup();
+  let early: EarlyOutput | undefined;
   let failed = true;
   try {
     const checked = performance.now();
@@ -88,13 +92,14 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
     throwIfCancelled(signal);
 
     const opened = performance.now();
-    const message = (text: string): void => void (options.quiet || io.stderr.write(`${text}\n`));
+    const message = (text: string): void => void (options.quiet || say(io, text));
     const colorNote = clippedColorsNote(images, (wider) => `--color ${wider} keeps more`);
     for (const note of [...stack.notes, responseNote, colorNote]) if (note !== undefined) message(`warning: ${note}`);
     announce({ options, stack, reference, choice, info, weights }, message);
     const view = new ProgressView(io.stderr);
     let result: CroppedResult;
-    const early = EarlyOutput.of(options, stack.camera !== undefined);
+    const output = EarlyOutput.of(options, stack.camera !== undefined, group);
+    early = output;
     const merge = async (): Promise<MergeResult> =>
       (await coming.ready()).deghoster.merge(frames, {
         reference: options.reference,
@@ -105,7 +110,7 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
         motion,
         method: options.method,
         onProgress: options.quiet ? undefined : (event) => view.update(event),
-        onRows: early && ((progress) => early.add(progress)),
+        onRows: output && ((progress) => output.add(progress)),
         signal,
         profile: options.profile,
       });
@@ -117,9 +122,6 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
         coming.change((weights = await readWeights(undefined, MIN_FRAMES)));
         return merge();
       });
-    } catch (error) {
-      await early?.cancel(error);
-      throw error;
     } finally {
       view.clear();
     }
@@ -133,6 +135,7 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
       options,
       { ...result, colorSpace: options.color, camera: stack.camera, exif },
       early,
+      group,
       signal,
     );
     const written = performance.now();
@@ -159,6 +162,10 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
     };
     finish(context, result, files, times, profile, misfitsJson(result.misfits, stack, options), io, message);
     failed = false;
+  } catch (error) {
+    await early?.cancel(error);
+    group.discard();
+    throw error;
   } finally {
     await engines.end(coming, failed);
   }

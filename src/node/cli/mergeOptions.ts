@@ -1,6 +1,5 @@
 /** `deghost merge`'s options, checked as far as the command line alone allows. */
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { COLOR_SPACES } from '../../image/colorSpace.ts';
 import type { ColorSpace } from '../../image/colorSpace.ts';
@@ -92,7 +91,6 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
     throw new UsageError('--skip-misfits is given with --align none, which finds no misfits: leave one of them out');
   const reference = values.reference === 'auto' ? 'auto' : integerOption(args, 'reference', 1, count, 'auto');
   const keepResponse = readKeptResponse(values.response);
-  checkDistinct(args, keepResponse);
   return {
     inputs,
     output: values.output,
@@ -140,24 +138,4 @@ function readKeptResponse(text: string | undefined): string | undefined {
   const file = text.slice('auto:'.length);
   if (file === '') throw new UsageError('--response is "auto:", without a file: write --response auto:camera.json');
   return file;
-}
-
-/** Checks that no file is written twice or over an input picture. */
-function checkDistinct({ values, positionals }: ParsedArgs, keepResponse: string | undefined): void {
-  const written = new Map<string, string>();
-  for (const [option, path] of [
-    ['output', values.output],
-    ['preview', values.preview],
-    ['save-response', values['save-response']],
-    ['response', keepResponse],
-  ] as const) {
-    if (path === undefined) continue;
-    const other = written.get(resolve(path));
-    if (other) throw new UsageError(`--${option} and --${other} are both "${path}": name two files`);
-    written.set(resolve(path), option);
-  }
-  for (const input of positionals) {
-    const option = written.get(resolve(input));
-    if (option) throw new UsageError(`--${option} would overwrite the picture ${input}: name another file`);
-  }
 }

@@ -17,6 +17,7 @@ import {
   scheduleText,
 } from '../../model/schedule.ts';
 import type { Schedule } from '../../model/schedule.ts';
+import { shown } from '../../shown.ts';
 import { trafficOf } from '../../model/traffic.ts';
 import { readTuning } from '../../tune/cache.ts';
 import { tuneKey } from '../../tune/key.ts';
@@ -30,7 +31,7 @@ import { FileTuneCache } from '../tuneCache.ts';
 import { bytesOption, choiceOption, integerOption, sizeArgument, suggestion } from './args.ts';
 import type { ParsedArgs } from './args.ts';
 import { adapterOption, budgetOption, precisionOption } from './engineOptions.ts';
-import { json } from './io.ts';
+import { json, say } from './io.ts';
 import type { CommandIo } from './io.ts';
 import { formatWgsl } from '../formatWgsl.ts';
 import { clock } from './progress.ts';
@@ -152,10 +153,10 @@ async function machine(
 ): Promise<Machine> {
   try {
     const { adapter, info } = await requestAdapter({ software });
-    if (!quiet) io.stderr.write(`limits of ${info.name}\n`);
+    if (!quiet) say(io, `limits of ${info.name}`);
     const target = { capabilities: adapterCapabilities(adapter), precision };
     const tuning = await readTuning(
-      new FileTuneCache({ warn: (text) => io.stderr.write(`${text}\n`) }),
+      new FileTuneCache({ warn: (text) => say(io, text) }),
       tuneKey(adapter.info, target),
     );
     return {
@@ -166,7 +167,7 @@ async function machine(
     };
   } catch (error) {
     if (!(error instanceof NoAdapterError)) throw error;
-    io.stderr.write('no adapter here: planned for the default WebGPU limits\n');
+    say(io, 'no adapter here: planned for the default WebGPU limits');
     return bare(precision);
   }
 }
@@ -194,7 +195,10 @@ function predictionText(
           'mean of the others'
         : '';
     const date = tuning.date.slice(0, 10);
-    return `predicted time: ${duration(prediction.ms)} on ${tuning.adapter}, from \`deghost tune\` of ${date}${rest}`;
+    return (
+      `predicted time: ${duration(prediction.ms)} on ${shown(tuning.adapter)}, ` +
+      `from \`deghost tune\` of ${date}${rest}`
+    );
   }
   return limits === 'default'
     ? 'predicted time: none without an adapter (--limits default)'

@@ -1,5 +1,6 @@
 /** `deghost merge --profile`: where the time went, as a table and as data. */
 import { basename } from 'node:path';
+import { shown } from '../../shown.ts';
 import { gflops } from '../../profile.ts';
 import type { MergeProfile, StageProfile } from '../../profile.ts';
 import { columns } from './columns.ts';
@@ -70,7 +71,11 @@ export function profileText(profile: CommandProfile): string {
       stage.ms,
       stageNote(stage),
     ]),
-    ['writing', profile.writeMs, profile.files.map(({ file, ms }) => `${basename(file)} ${seconds(ms)}`).join(', ')],
+    [
+      'writing',
+      profile.writeMs,
+      profile.files.map(({ file, ms }) => `${shown(basename(file))} ${seconds(ms)}`).join(', '),
+    ],
   ];
   const rest = profile.totalMs - rows.reduce((sum, [, ms]) => sum + ms, 0);
   const computed = merge.stages.reduce((sum, stage) => sum + gpuMs(stage), 0);

@@ -1,6 +1,7 @@
 /** Progress of a merge on stderr: on a terminal a bar with the time left, elsewhere an occasional line. */
 
 import type { Progress } from '../../merge.ts';
+import { shown } from '../../shown.ts';
 
 const LABELS: Record<Progress['stage'], string> = {
   response: 'camera response',
@@ -17,6 +18,8 @@ export interface ProgressOutput {
   isTTY?: boolean;
   columns?: number;
   write(text: string): unknown;
+  /** Writes control sequences of the terminal; `write` if absent. */
+  control?(text: string): unknown;
 }
 
 /** Seconds as `0:07` or `1:02:07`. */
@@ -41,14 +44,19 @@ export class StatusLine {
   }
 
   show(text: string): void {
-    this.#output.write(`\r\x1b[K${text.slice(0, this.columns - 1)}`);
+    this.#control(`\r\x1b[K${shown(text).slice(0, this.columns - 1)}`);
     this.#shown = true;
   }
 
   /** Removes the line from the terminal. */
   clear(): void {
-    if (this.#shown) this.#output.write('\r\x1b[K');
+    if (this.#shown) this.#control('\r\x1b[K');
     this.#shown = false;
+  }
+
+  #control(text: string): void {
+    if (this.#output.control) this.#output.control(text);
+    else this.#output.write(text);
   }
 }
 

@@ -1,8 +1,8 @@
 /** `--response`: a name, or a file that holds a response. */
 import { parseResponse } from '../../image/response.ts';
 import type { CameraResponse } from '../../image/response.ts';
+import { readFileBytes } from '../plainFile.ts';
 import { shown } from '../problems.ts';
-import { readFileBytes } from '../readImage.ts';
 
 /** A name, or a JSON file's path. */
 export type ResponseChoice = { name: 'auto' | 'gamma' | 'linear' } | { file: string };

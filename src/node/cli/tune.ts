@@ -3,18 +3,21 @@
  * merges and plans.
  */
 import { CancelledError, UsageError } from '../../errors.ts';
+import { shown } from '../../shown.ts';
 import { openWithMatrices } from '../matrices.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
 import { candidateGbps, candidateGflops } from '../../tune/result.ts';
 import type { TuneResult } from '../../tune/result.ts';
 import { tune } from '../../tune/tune.ts';
 import { requestAdapter } from '../adapter.ts';
+import { currentFiles } from '../files.ts';
 import { FileTuneCache } from '../tuneCache.ts';
 import { integerOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
 import { columns } from './columns.ts';
 import { adapterOption, precisionOption } from './engineOptions.ts';
-import { json } from './io.ts';
+import { TUNING_ROLE } from './mergeOutputs.ts';
+import { json, say } from './io.ts';
 import type { CommandIo } from './io.ts';
 import { TuneView, foundText, keep } from './tuning.ts';
 import { readWeights } from './weights.ts';
@@ -30,15 +33,18 @@ export async function tuneCommand(args: ParsedArgs, io: CommandIo): Promise<void
   const limitMs = limitOption(values.limit);
   const { only } = values;
   const quiet = flags.has('quiet');
+  const cache = new FileTuneCache({ warn: (text) => say(io, text) });
+  const files = currentFiles();
+  if (values.weights !== undefined) files?.reads('the weights', values.weights);
+  files?.writes(TUNING_ROLE, cache.path, true);
   const weights = await readWeights(values.weights, frames);
   const { adapter, info } = await requestAdapter({ software: adapterOption(args) });
-  const cache = new FileTuneCache({ warn: (text) => io.stderr.write(`${text}\n`) });
   const device = await openWithMatrices(adapter);
   const view = new TuneView(io.stderr);
   try {
     if (!quiet) {
       const slow = info.software ? ' (software adapter: its driver takes seconds for each implementation)' : '';
-      io.stderr.write(`tuning for merges of ${frames} frames in ${precision} on ${info.name}${slow}\n`);
+      say(io, `tuning for merges of ${frames} frames in ${precision} on ${info.name}${slow}`);
     }
     let found: TuneResult;
     try {
@@ -73,10 +79,11 @@ export async function tuneCommand(args: ParsedArgs, io: CommandIo): Promise<void
           : 'cancelled',
       );
     if (!quiet)
-      io.stderr.write(
+      say(
+        io,
         found.classes.length > 0
-          ? `${problems[0] ?? `saved in ${cache.path}`}\n`
-          : 'nothing was timed within the limit: raise --limit\n',
+          ? (problems[0] ?? `saved in ${cache.path}`)
+          : 'nothing was timed within the limit: raise --limit',
       );
   } finally {
     device.destroy();
@@ -116,5 +123,7 @@ export function tuneText(found: TuneResult): string {
       `${found.tile.width}x${found.tile.height}, by ${by}`,
     ...(found.classes.length > 0 ? lines : []),
     `* taken. ${foundText(found)}${found.unreached.length > 0 ? `: ${found.unreached.join(', ')}` : ''}`,
-  ].join('\n');
+  ]
+    .map(shown)
+    .join('\n');
 }

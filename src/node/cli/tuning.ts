@@ -11,6 +11,7 @@ import { tune } from '../../tune/tune.ts';
 import type { TuneProgress } from '../../tune/tune.ts';
 import type { NetworkConfig } from '../../weights/config.ts';
 import type { AdapterInfo } from '../adapter.ts';
+import { say } from './io.ts';
 import { StatusLine, clock } from './progress.ts';
 import type { ProgressOutput } from './progress.ts';
 
@@ -129,7 +130,7 @@ export class TuneView {
     const text = `${done + 1}/${total}  ${name}`;
     if (this.#output.isTTY)
       this.#line.show(`${clock((performance.now() - this.#begun) / 1000)}  ${text}: ${implementation ?? 'timing'}`);
-    else if (name !== this.#name) this.#output.write(`${text}\n`);
+    else if (name !== this.#name) say({ stderr: this.#output }, text);
     this.#name = name;
   }
 

@@ -2,8 +2,8 @@
 import { checkFrameCount } from '../../weights/config.ts';
 import type { NetworkConfig } from '../../weights/config.ts';
 import { loadWeights } from '../../model/loadWeights.ts';
+import { readFileBytes } from '../plainFile.ts';
 import { shown } from '../problems.ts';
-import { readFileBytes } from '../readImage.ts';
 import { shippedWeightsPath } from '../package.ts';
 
 /** Largest weights file read: the widest network the config allows is a few hundred MB. */

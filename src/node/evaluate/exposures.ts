@@ -2,8 +2,8 @@
 import { InputError } from '../../errors.ts';
 import { exposures as exifExposures } from '../../image/exif.ts';
 import type { DecodedImage } from '../../image/picture.ts';
+import { readFileBytes } from '../plainFile.ts';
 import { shown } from '../problems.ts';
-import { readFileBytes } from '../readImage.ts';
 
 /** Possible names of the file; the first that exists is used. */
 export const EXPOSURE_FILES = ['exposure.txt', 'input_exp.txt', 'exposures.txt', 'ev.txt'];
@@ -47,7 +47,7 @@ export async function readExposures(
 ): Promise<number[]> {
   if (file !== undefined) return (await readStops(file, pictures.length)).map((stops) => 2 ** stops);
   try {
-    return exifExposures(images.map(({ exif }, i) => ({ name: shown(pictures[i]), exif })));
+    return exifExposures(images.map(({ exif }, i) => ({ name: pictures[i], exif })));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     throw new InputError(

@@ -6,8 +6,8 @@ import { decodeExr } from '../../image/decode/floats.ts';
 import { decodeNpy } from '../../image/npy.ts';
 import { decodeRgbe } from '../../image/rgbe.ts';
 import { loadExrs } from '../decodePackages.ts';
+import { readFileBytes } from '../plainFile.ts';
 import { shown } from '../problems.ts';
-import { readFileBytes } from '../readImage.ts';
 import { fitScale } from './figures.ts';
 import type { Candidate } from './figures.ts';
 
@@ -18,6 +18,11 @@ export interface Published {
 }
 
 const FORMATS = ['hdr', 'exr', 'npy'] as const;
+
+/** The files that may hold somebody's picture of a stack; the first that exists is read. */
+export function candidateFiles({ folder }: Published, stack: string): string[] {
+  return FORMATS.map((extension) => join(folder, `${stack}.${extension}`));
+}
 
 /** Linear radiance, `[height, width, 3]` in any scale. @throws InputError naming the file. */
 async function readRadiance(
@@ -54,8 +59,9 @@ export async function publishedCandidate(
   encoded: Float32Array,
   lone: Float32Array,
 ): Promise<Candidate | undefined> {
-  const format = FORMATS.find((extension) => existsSync(join(folder, `${stack.name}.${extension}`)));
-  if (!format) return undefined;
+  const at = candidateFiles({ name, folder }, stack.name).findIndex((file) => existsSync(file));
+  if (at < 0) return undefined;
+  const format = FORMATS[at];
   const path = join(folder, `${stack.name}.${format}`);
   const { data, width, height } = await readRadiance(path, format);
   if (width !== stack.width || height !== stack.height)

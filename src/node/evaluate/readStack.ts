@@ -15,7 +15,8 @@ import { decodeRgbe } from '../../image/rgbe.ts';
 import { readMotionMaps } from '../motionMaps.ts';
 import { shown, systemProblem } from '../problems.ts';
 import { readExif } from '../exif.ts';
-import { readFileBytes, readFrameFiles } from '../readImage.ts';
+import { readFileBytes } from '../plainFile.ts';
+import { readFrameFiles } from '../readImage.ts';
 import type { DecodedImage } from '../../image/picture.ts';
 import { EXPOSURE_FILES, readExposures } from './exposures.ts';
 import { STILL_FILE, readStill } from './still.ts';
@@ -36,7 +37,8 @@ export interface StackFolder {
   still: string | undefined;
   /** The camera's response, as `deghost merge --save-response` writes it. */
   response: string | undefined;
-  hasMotion: boolean;
+  /** Maps of true motion. */
+  motion: string[];
 }
 
 export interface EvaluationStack {
@@ -139,7 +141,7 @@ function describe(path: string, names: readonly string[]): StackFolder {
     truth: truth && join(path, truth),
     still: own(STILL_FILE),
     response: own(RESPONSE_FILE),
-    hasMotion: names.some((name) => MOTION.test(name)),
+    motion: names.filter((name) => MOTION.test(name)).map((name) => join(path, name)),
   };
 }
 
@@ -179,7 +181,7 @@ export async function readStack(
       height,
       ...(coverage && { coverage }),
       exposure: exposures[i],
-      name: shown(basename(pictures[i])),
+      name: basename(pictures[i]),
     })),
   );
   const { width, height } = frames[0];
@@ -197,7 +199,9 @@ export async function readStack(
   const whole: Box[] | undefined = options.isStatic ? [[0, 0, width, height]] : undefined;
   const still = folder.still === undefined ? whole : await readStill(folder.still, width, height);
   const maps =
-    truth && folder.hasMotion ? await readMotionMaps(path, frames.length, width, height, picks[reference]) : undefined;
+    truth && folder.motion.length > 0
+      ? await readMotionMaps(path, frames.length, width, height, picks[reference])
+      : undefined;
   return {
     name,
     path,

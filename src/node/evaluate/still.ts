@@ -3,8 +3,8 @@
  * from the upper left corner. If nothing moves, that is one box of the whole picture.
  */
 import { InputError, reasonOf } from '../../errors.ts';
+import { readFileBytes } from '../plainFile.ts';
 import { shown } from '../problems.ts';
-import { readFileBytes } from '../readImage.ts';
 
 export const STILL_FILE = 'still.json';
 

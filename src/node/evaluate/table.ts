@@ -1,4 +1,5 @@
 /** Figures as readable tables. */
+import { shown } from '../../shown.ts';
 import type { Encoding, Figures } from './figures.ts';
 import type { Harm, HarmSummary, StillFigures } from './harm.ts';
 
@@ -26,8 +27,11 @@ function gridText<T>(
 ): string {
   const grid = [
     ['', ...columns.map(({ group }) => group)],
-    [title, ...columns.map((column) => column.title)],
-    ...rows.map(({ name, figures }) => [name, ...columns.map(({ value, digits }) => cell(value(figures), digits))]),
+    [shown(title), ...columns.map((column) => column.title)],
+    ...rows.map(({ name, figures }) => [
+      shown(name),
+      ...columns.map(({ value, digits }) => cell(value(figures), digits)),
+    ]),
   ];
   const widths = grid[0].map((_, c) =>
     Math.max(...grid.slice(c === 0 ? 2 : 1).map((line) => line[c].length), c === 0 ? 17 : 5),
@@ -35,9 +39,12 @@ function gridText<T>(
   const [first] = widths;
   const line = (cells: readonly string[]): string =>
     [cells[0].padEnd(first), ...cells.slice(1).map((text, c) => text.padStart(widths[c + 1]))].join(' ').trimEnd();
-  return [title, line(['', ...grid[0].slice(1)]), line(['', ...grid[1].slice(1)]), ...grid.slice(2).map(line)].join(
-    '\n',
-  );
+  return [
+    grid[1][0],
+    line(['', ...grid[0].slice(1)]),
+    line(['', ...grid[1].slice(1)]),
+    ...grid.slice(2).map(line),
+  ].join('\n');
 }
 
 const SHORT = { linear: 'L', mu: 'mu', reinhard: 'R', krawczyk: 'K', durand: 'D' } as const satisfies Partial<
@@ -124,7 +131,7 @@ export function harmText(title: string, { pictures, whole, still, unmeasured }: 
     if (still.boxes.length > 1)
       rows.push(...still.boxes.map((of) => ({ name: `  ${of.box.join(',')}`, figures: stillLine(of) })));
   }
-  return [gridText(title, HARM_COLUMNS, rows), ...unmeasured.map((text) => `not measured: ${text}`)].join('\n');
+  return [gridText(title, HARM_COLUMNS, rows), ...unmeasured.map((text) => `not measured: ${shown(text)}`)].join('\n');
 }
 
 /** Means and worst cases over stacks (over boxes for still parts). */

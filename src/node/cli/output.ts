@@ -1,0 +1,49 @@
+/**
+ * stdout and stderr of the process. A picture is worth more than its messages: a stream that is closed, full, slow or
+ * without a reader stops nothing.
+ */
+import type { ProgressOutput } from './progress.ts';
+
+/** A stream of the process, whose failure is remembered instead of thrown. */
+export class Output implements ProgressOutput {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #waiting: (() => void)[] = [];
+  #pending = 0;
+  /** Why not everything was written. */
+  failure: NodeJS.ErrnoException | undefined;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+    stream.on('error', (error: NodeJS.ErrnoException) => this.#settle(error));
+  }
+
+  get isTTY(): boolean {
+    return this.#stream.isTTY;
+  }
+
+  get columns(): number {
+    return this.#stream.columns;
+  }
+
+  write(text: string): void {
+    if (this.failure) return;
+    this.#pending++;
+    this.#stream.write(text, (error) => {
+      this.#pending--;
+      this.#settle(error ?? undefined);
+    });
+  }
+
+  /** Waits until everything is written, or cannot be. */
+  flushed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#settle(undefined);
+    });
+  }
+
+  #settle(error: NodeJS.ErrnoException | undefined): void {
+    this.failure ??= error;
+    if (this.failure || this.#pending === 0) this.#waiting.splice(0).forEach((wake) => wake());
+  }
+}
