@@ -64,10 +64,16 @@ export function oneOf(...words: string[]): Rule {
 export const PRECISION = /* @__PURE__ */ oneOf('f32', 'f16');
 
 /** x and y of red, green, blue and white. */
-export const PRIMARIES: Rule = [
-  'eight finite numbers',
-  (value) => Array.isArray(value) && value.length === 8 && value.every(Number.isFinite),
-];
+export const PRIMARIES: Rule = /* @__PURE__ */ numbers(8);
+
+/** An array of finite numbers. */
+export function numbers(count: number): Rule {
+  // Holes are no numbers.
+  return [
+    `${count} finite numbers`,
+    (value) => Array.isArray(value) && value.length === count && Array.from(value).every(Number.isFinite),
+  ];
+}
 
 /** A number within limits. */
 export function from(least: number, most: number): Rule {

@@ -12,7 +12,13 @@ import type { Dispatch } from './kernels/program.ts';
 import type { Capabilities, MatrixSize, Vendor } from './kernels/target.ts';
 import { waitWithPauses } from './pollingPauses.ts';
 
-const ADAPTER: Rule = ['a GPUAdapter', (value) => typeof Object(value).requestDevice === 'function'];
+const ADAPTER: Rule = [
+  'a GPUAdapter',
+  (value) => {
+    const { requestDevice, limits, features } = Object(value) as GPUAdapter;
+    return typeof requestDevice === 'function' && typeof features?.has === 'function' && Boolean(limits);
+  },
+];
 
 /** Limits that deghost raises above those of a default device. */
 const WANTED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const;

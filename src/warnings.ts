@@ -3,14 +3,14 @@
  * found and what to do. A separate entry, so that a page with its own texts loads none of this code.
  * @module deghost/warnings
  */
-import { expect, whole } from './checks.ts';
+import { OBJECT, expect, whole } from './checks.ts';
 import type { FrameAlignment } from './align/types.ts';
 import type { MergeResult } from './result.ts';
 import { clippedShare, countClipped } from './image/chooseReference.ts';
 import type { ChosenResponse } from './image/chooseResponse.ts';
 import { WRONG_STEP, exposureSteps } from './image/exposureSteps.ts';
 import type { ExposureStep } from './image/exposureSteps.ts';
-import { frameLabel } from './image/frame.ts';
+import { frameLabel, sortFrames } from './image/frame.ts';
 import type { Exposed, FrameSource } from './image/frame.ts';
 import { movingShare } from './image/motion.ts';
 import { readFrames } from './image/readFrames.ts';
@@ -64,11 +64,13 @@ export function mergeWarnings(
 ): MergeWarning[] {
   const { order, reference, response, motion, alignment } = Object(result) as typeof result;
   const given = readFrames(frames);
+  sortFrames(given); // checks them
   const isResult =
     [order, motion, alignment].every(Array.isArray) &&
     [reference, ...order].every(whole(0, given.length - 1)[1]) &&
     order.length > reference &&
-    Boolean(response?.report);
+    Array.from(alignment).every(OBJECT[1]) &&
+    [response?.report?.range, response?.response?.r].every(Array.isArray);
   expect('result', result, ['what merge gave for these frames', () => isResult]);
   const sorted = order.map((k) => given[k]);
   const findings: Findings = { frames: sorted, reference, response, motion: motion[reference], alignment };

@@ -78,7 +78,8 @@ export function countClipped(
 /** The share of a frame that is burnt out or black, 0 to 1. @throws UsageError */
 export function clippedShare(pixels: ClippedPixels): number {
   const { sampled, burnt, black } = Object(pixels) as ClippedPixels;
-  expect('pixels', pixels, ['{ sampled, burnt, black }', () => sampled > 0 && burnt + black <= sampled]);
+  const isRight = [sampled, burnt, black].every(Number.isFinite) && sampled > 0;
+  expect('pixels', pixels, ['{ sampled, burnt, black }', () => isRight]);
   return (burnt + black) / sampled;
 }
 

@@ -243,6 +243,7 @@ export function formatResponse(response: CameraResponse): string {
  */
 export function parseResponse(json: string, name = 'response'): CameraResponse {
   expect('json', json, TEXT);
+  expect('name', name, TEXT);
   const fail = (what: string): never => {
     throw new InputError(
       `${name}: ${what}, expected {"r": [...], "g": [...], "b": [...]} with 256 values of f at i/255 each`,

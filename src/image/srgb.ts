@@ -1,10 +1,12 @@
 /** sRGB's curve, both ways (IEC 61966-2-1), and the luminance weights of its primaries. */
+import { NUMBER, expect } from '../checks.ts';
 
 /** Contribution of linear red, green and blue to luminance: Rec. 709 and sRGB. */
 export const LUMA = [0.2126, 0.7152, 0.0722] as const;
 
-/** Linear [0,1] to encoded [0,1]. */
+/** Linear [0,1] to encoded [0,1]. @throws UsageError for what is no number. */
 export function encodeSrgb(x: number): number {
+  if (typeof x !== 'number') expect('x', x, NUMBER);
   return x <= 0.0031308 ? 12.92 * x : 1.055 * x ** (1 / 2.4) - 0.055;
 }
 

@@ -1,5 +1,5 @@
 /** Reads a weights file and checks it against the network it claims to hold. */
-import { bytesOf } from '../checks.ts';
+import { TEXT, bytesOf, expect } from '../checks.ts';
 import { graphTensors } from '../graph/graph.ts';
 import { checkTensors } from '../weights/check.ts';
 import { FIXED_FRAMES, parseConfig } from '../weights/config.ts';
@@ -31,6 +31,7 @@ export function networkTensors(config: NetworkConfig): Map<string, readonly numb
  * @throws InputError naming the file and what is wrong with it; UsageError for what is no file's bytes.
  */
 export async function loadWeights(bytes: Uint8Array | ArrayBuffer, name = 'weights'): Promise<Weights> {
+  expect('name', name, TEXT);
   const { metadata, tensors } = readSafetensors(bytesOf(name, bytes), name);
   const config = parseConfig(metadata, name);
   await loadParts(config);

@@ -1,12 +1,12 @@
 /** Checks of what callers of `deghost/node` give, who may have no types. Each thing is read once. */
 import {
-  FINITE,
   OBJECT,
   SIDE,
   SIGNAL,
   TEXT,
   arrayOf,
   expect,
+  numbers,
   oneOf,
   readOptions,
   whole,
@@ -68,11 +68,6 @@ export function readMergedImage(image: MergedImage): MergedImage {
   };
 }
 
-const numbers = (count: number): Rule => [
-  `${count} finite numbers`,
-  (value) => Array.isArray(value) && value.length === count && value.every(FINITE[1]),
-];
-
 function readCamera(camera: CameraColor): CameraColor {
   expect('image: camera', camera, OBJECT);
   const { make, model, whiteBalance, toSrgb, colorMatrix } = camera;
@@ -112,7 +107,10 @@ export function checkContent(content: unknown): void {
   expect('content', content, [
     'a Uint8Array or an iterable of pieces',
     (value) =>
-      typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value),
+      isBytes(value) ||
+      (OBJECT[1](value) &&
+        !ArrayBuffer.isView(value) &&
+        (Symbol.iterator in Object(value) || Symbol.asyncIterator in Object(value))),
   ]);
 }
 

@@ -121,7 +121,7 @@ function isClass(value: unknown): boolean {
     [share, multiplyAdds, bytes].every(isCount) &&
     isText(fallback) &&
     isText(chosen) &&
-    candidates.every(isCandidate)
+    Array.from(candidates).every(isCandidate)
   );
 }
 
@@ -139,9 +139,9 @@ export function isTuneResult(value: unknown): value is TuneResult {
     isCount(tile.width) &&
     isCount(tile.height) &&
     Array.isArray(classes) &&
-    classes.every(isClass) &&
+    Array.from(classes).every(isClass) &&
     Array.isArray(unreached) &&
-    unreached.every(isText) &&
+    Array.from(unreached).every(isText) &&
     (stopped === undefined || stopped === 'limit' || stopped === 'cancelled')
   );
 }
