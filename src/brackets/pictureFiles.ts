@@ -1,4 +1,5 @@
 /** The files of a folder: which are pictures, and what is read of each to group them. */
+import { readExifTags } from '../image/exif.ts';
 import type { ExifReader } from '../image/exif.ts';
 import { groupBrackets } from './group.ts';
 import type { Bracket, GroupOptions, Skipped } from './group.ts';
@@ -24,8 +25,7 @@ export function pictureKind(name: string): 'picture' | 'raw' | undefined {
  * @param head its first `HEAD_BYTES`.
  */
 export async function readShot(exif: ExifReader, name: string, head: Uint8Array): Promise<Shot> {
-  const options = { pick: SHOT_TAGS, translateValues: false, reviveValues: false };
-  const tags = await exif.parse(head, options).catch(() => undefined);
+  const tags = await readExifTags(exif, head, SHOT_TAGS);
   return shotOf(name, tags ?? {}, { isRaw: pictureKind(name) === 'raw' });
 }
 

@@ -6,6 +6,7 @@
  */
 import { NUMBER, OBJECT, TEXT, expect, wrongText } from '../checks.ts';
 import { InputError, UsageError } from '../errors.ts';
+import { safeExif } from './exifBlock.ts';
 
 /** What a picture's EXIF says about its exposure; fields that are absent or unusable are left out. */
 export interface ExposureInfo {
@@ -77,14 +78,28 @@ export interface ExifReader {
   parse(bytes: Uint8Array, options: object): Promise<Record<string, unknown> | undefined>;
 }
 
-/** The exposure fields of a JPEG, PNG or TIFF file; an empty object if there is no readable EXIF. */
-export async function readExposureInfo(exif: ExifReader, bytes: Uint8Array): Promise<ExposureInfo> {
+/**
+ * Tags of a file's EXIF by name. The reader gets no more than the block, rewritten (`safeExif`): a file may claim
+ * millions of values, and a profile that unpacks to gigabytes.
+ * @returns undefined if there is no readable EXIF: the picture itself may be fine.
+ */
+export async function readExifTags(
+  exif: ExifReader,
+  bytes: Uint8Array,
+  pick: readonly string[],
+): Promise<Record<string, unknown> | undefined> {
   try {
-    const tags = await exif.parse(bytes, { pick: EXPOSURE_TAGS, translateValues: false, reviveValues: false });
-    return tags ? exposureInfo(tags) : {};
+    const block = safeExif(bytes);
+    return block && (await exif.parse(block, { pick, translateValues: false, reviveValues: false }));
   } catch {
-    return {}; // damaged EXIF is the same as none: the picture itself may be fine
+    return undefined;
   }
+}
+
+/** The exposure fields of a file; an empty object if there is no readable EXIF. */
+export async function readExposureInfo(exif: ExifReader, bytes: Uint8Array): Promise<ExposureInfo> {
+  const tags = await readExifTags(exif, bytes, EXPOSURE_TAGS);
+  return tags ? exposureInfo(tags) : {};
 }
 
 const FIELDS = ['time', 'fNumber', 'iso', 'bias'] as const;

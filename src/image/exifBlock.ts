@@ -19,6 +19,9 @@ import type { TiffEntry } from './tiffEntries.ts';
 
 const EXIF_POINTER = 34665;
 const GPS_POINTER = 34853;
+const ORIENTATION = 274;
+/** The picture's own size, which tells frames of one camera apart. */
+const SIZES = new Set([40962, 40963]);
 /**
  * Kept about the picture: description, make, model, resolution (3), date, artist, host computer, rating (2), copyright.
  * In TIFF and RAW files all others are about how the pixels are stored.
@@ -74,11 +77,7 @@ export function exifEntries(block: Uint8Array | undefined, { width, height, isSr
 
 /** A clean block for a picture. Without a block it still says size and software. */
 export function cleanExif(block: Uint8Array | undefined, target: ExifTarget): Uint8Array<ArrayBuffer> {
-  const directory = encodeDirectory(exifEntries(block, target), 8);
-  const out = new Uint8Array(8 + directory.length);
-  out.set([0x49, 0x49, 42, 0, 8, 0, 0, 0]);
-  out.set(directory, 8);
-  return out;
+  return tiffOf(exifEntries(block, target));
 }
 
 const matches = (bytes: Uint8Array, at: number, text: string): boolean =>
@@ -125,11 +124,8 @@ function inHeif(bytes: Uint8Array): Uint8Array | undefined {
   return undefined;
 }
 
-/**
- * The EXIF block of a JPEG, PNG, WebP, TIFF, HEIC, AVIF or TIFF-like RAW file, written anew and small.
- * @returns undefined if there is none, or none that can be read.
- */
-export function extractExif(bytes: Uint8Array, target: ExifTarget): Uint8Array<ArrayBuffer> | undefined {
+/** The EXIF block of a JPEG, PNG, WebP, TIFF, HEIC, AVIF or TIFF-like RAW file, as it is: all in it is hostile. */
+function findExif(bytes: Uint8Array): Uint8Array | undefined {
   let block: Uint8Array | undefined;
   if (bytes[0] === 0xff && bytes[1] === 0xd8) block = inJpeg(bytes);
   else if (matches(bytes, 1, 'PNG\r\n')) block = inChunks(bytes, true);
@@ -139,5 +135,39 @@ export function extractExif(bytes: Uint8Array, target: ExifTarget): Uint8Array<A
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     block = inJpeg(bytes.subarray(view.getUint32(84)));
   } else block = bytes;
-  return block && readDirectory(block).length > 0 ? cleanExif(block, target) : undefined;
+  return block && readDirectory(block).length > 0 ? block : undefined;
+}
+
+/**
+ * The same block, written anew and small, for the merged picture's files.
+ * @returns undefined if there is none, or none that can be read.
+ */
+export function extractExif(bytes: Uint8Array, target: ExifTarget): Uint8Array<ArrayBuffer> | undefined {
+  const block = findExif(bytes);
+  return block && cleanExif(block, target);
+}
+
+/**
+ * The same block with all that it says of the picture and the exposure, for readers of EXIF that take a file's counts
+ * for true: entries that are too large or lie outside the block are left out.
+ * @returns undefined as `extractExif`.
+ */
+export function safeExif(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+  const block = findExif(bytes);
+  if (!block) return undefined;
+  const all = readDirectory(block);
+  const at = entryNumber(all.find(({ tag }) => tag === EXIF_POINTER));
+  const exposure =
+    at === undefined ? [] : readDirectory(block, at).filter(({ tag }) => !DROPPED.has(tag) || SIZES.has(tag));
+  const about = all.filter(({ tag }) => KEPT.has(tag) || tag === ORIENTATION);
+  return tiffOf([...about, ...(exposure.length > 0 ? [directoryEntry(EXIF_POINTER, exposure)] : [])]);
+}
+
+/** A TIFF without a picture: one directory, and those that it points to. */
+export function tiffOf(entries: readonly TiffEntry[]): Uint8Array<ArrayBuffer> {
+  const directory = encodeDirectory(entries, 8);
+  const out = new Uint8Array(8 + directory.length);
+  out.set([0x49, 0x49, 42, 0, 8, 0, 0, 0]);
+  out.set(directory, 8);
+  return out;
 }

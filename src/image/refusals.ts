@@ -1,5 +1,6 @@
 /** Errors of the decoders on every platform for pictures that they do not read. */
 import { InputError, reasonOf } from '../errors.ts';
+import { MOST_DEFLATED } from './packed.ts';
 import { MAX_PIXELS } from './picture.ts';
 
 /** Largest file that is read into memory: a float32 NPY of MAX_PIXELS and its header. */
@@ -29,11 +30,11 @@ export function notIntegers(name: string, samples: string): InputError {
   );
 }
 
-/** Most bytes that deflate can pack into one. */
-const MOST_DEFLATED = 1032;
+/** Most bytes of a colour profile: those of printers, with large tables, have one to three. */
+export const MAX_PROFILE_BYTES = 4_000_000;
 
 /**
- * Checks that a PNG's file can hold what its header claims. @throws InputError if the file is cut off or its header is
+ * Checks that a file can hold what its header claims. @param pixelBits the fewest bits of a pixel. @throws InputError if the file is cut off or its header is
  * wrong.
  */
 export function checkDeflated(name: string, width: number, height: number, pixelBits: number, fileBytes: number): void {

@@ -14,6 +14,7 @@
  */
 import { FINITE, PRIMARIES, checkPicture, expect } from '../checks.ts';
 import { InputError } from '../errors.ts';
+import { MOST_DEFLATED } from './packed.ts';
 
 /** Shortest and longest line that new-style coding supports; others are stored flat. */
 const MIN_RLE_WIDTH = 8;
@@ -173,6 +174,12 @@ export function decodeRgbe(bytes: Uint8Array): RgbeImage {
   return { data, width, height };
 }
 
+/** The size that a header says. @throws InputError as `decodeRgbe`. */
+export function rgbeSize(bytes: Uint8Array): { width: number; height: number } {
+  const { width, height } = parseHeader(bytes);
+  return { width, height };
+}
+
 function parseHeader(bytes: Uint8Array): { width: number; height: number; exposure: number; start: number } {
   let at = 0;
   const nextLine = (): string => {
@@ -204,8 +211,8 @@ function parseHeader(bytes: Uint8Array): { width: number; height: number; exposu
     throw new InputError(
       `.hdr header says ${width}x${height}: at least one and at most ${MAX_PIXELS} pixels are accepted`,
     );
-  // Each line holds at least one pixel or code. (Old-style runs rule out a sharper bound.)
-  if (bytes.length - at < 4 * height)
+  // Each line holds at least one pixel or code. (Old-style runs rule out a sharper bound than deflate's.)
+  if (bytes.length - at < 4 * height || 4 * width * height > MOST_DEFLATED * bytes.length)
     throw new InputError(
       `.hdr file is cut off: the header says ${width}x${height}, which ${bytes.length} bytes cannot hold`,
     );

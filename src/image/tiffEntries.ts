@@ -10,7 +10,7 @@ export const TIFF_TYPE = { byte: 1, ascii: 2, short: 3, long: 4, rational: 5, un
 /** Bytes of one value of types 1 to 12, and of one number in it. */
 const SIZES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8];
 const NUMBER_SIZES = [0, 1, 1, 2, 4, 4, 1, 1, 2, 4, 4, 4, 8];
-/** Most entries of one directory, and most bytes of one value, that are read. */
+/** Most entries of one directory, and by default most bytes of one value, that are read. */
 const MAX_ENTRIES = 512;
 const MAX_VALUE_BYTES = 8192;
 
@@ -62,9 +62,10 @@ export function entryText(entry: TiffEntry | undefined): string | undefined {
 /**
  * Reads a directory of a TIFF-structured block.
  * @param at the directory's offset; without it, the block's first.
+ * @param mostBytes of one value: an entry of more is left out.
  * @returns entries; none if the block is no TIFF or the directory lies outside.
  */
-export function readDirectory(block: Uint8Array, at?: number): TiffEntry[] {
+export function readDirectory(block: Uint8Array, at?: number, mostBytes = MAX_VALUE_BYTES): TiffEntry[] {
   if (block.length < 8) return [];
   const mark = block[0] * 256 + block[1];
   if (mark !== 0x4949 && mark !== 0x4d4d) return [];
@@ -79,7 +80,7 @@ export function readDirectory(block: Uint8Array, at?: number): TiffEntry[] {
     const type = view.getUint16(from + 2, little);
     const values = view.getUint32(from + 4, little);
     const bytes = values * (SIZES[type] ?? 0);
-    if (bytes === 0 || bytes > MAX_VALUE_BYTES) continue;
+    if (bytes === 0 || bytes > mostBytes) continue;
     const place = bytes <= 4 ? from + 8 : view.getUint32(from + 8, little);
     if (place + bytes > block.length) continue;
     const value = new Uint8Array(block.subarray(place, place + bytes)); // a copy, of a Buffer too

@@ -91,8 +91,7 @@ async function pictureMetadata(
   if (!READ_SPACES.has(space) && !isFloat && !(space === 'cmyk' && format === 'jpeg'))
     throw notRgb(name, REFUSED_SPACES[space] ?? space);
   if (depth !== 'uchar' && depth !== 'ushort' && !isFloat) throw notIntegers(name, depth);
-  if (format === 'png')
-    checkDeflated(name, width, height, metadata.channels * (metadata.bitsPerSample ?? 8), bytes.length);
+  checkDeflated(name, width, height, metadata.channels * (metadata.bitsPerSample ?? 8), bytes.length);
   return metadata;
 }
 

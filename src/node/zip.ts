@@ -1,6 +1,7 @@
 /** Zip files, by the package yauzl, which checks them against the specification. */
 import { Buffer } from 'node:buffer';
 import { InputError, reasonOf } from '../errors.ts';
+import { MOST_DEFLATED } from '../image/packed.ts';
 import { MAX_ENTRIES, damaged, quoted } from '../weights/convert/checkpoint.ts';
 import type { Zip } from '../weights/convert/zip.ts';
 import { optional } from './problems.ts';
@@ -25,6 +26,11 @@ export async function openZip(bytes: Uint8Array, name: string): Promise<Zip> {
       if (entries.has(entry.fileName)) damaged(name, `two files have the name ${quoted(entry.fileName)}`);
       if (entries.size >= MAX_ENTRIES)
         throw new InputError(`${name}: it has more than ${MAX_ENTRIES} files, the most that are read`);
+      if (entry.uncompressedSize > MOST_DEFLATED * (entry.compressedSize + 1))
+        damaged(
+          name,
+          `${quoted(entry.fileName)} says that its ${entry.compressedSize} bytes unpack to ${entry.uncompressedSize}`,
+        );
       total += entry.uncompressedSize;
       if (total > MAX_BYTES)
         throw new InputError(`${name}: it unpacks to more than ${MAX_BYTES} bytes, the most that are read`);
@@ -58,4 +64,5 @@ export async function openZip(bytes: Uint8Array, name: string): Promise<Zip> {
 interface Entry {
   fileName: string;
   uncompressedSize: number;
+  compressedSize: number;
 }

@@ -5,8 +5,9 @@
  */
 import { InputError, reasonOf } from '../../errors.ts';
 import type { ExposureInfo } from '../exif.ts';
-import { damaged } from '../refusals.ts';
-import { decodeRgbe } from '../rgbe.ts';
+import { checkSize } from '../picture.ts';
+import { checkDeflated, damaged } from '../refusals.ts';
+import { decodeRgbe, rgbeSize } from '../rgbe.ts';
 import { toRgb } from './channels.ts';
 import type { StoredPicture } from './channels.ts';
 import { exrHeader } from './exrHeader.ts';
@@ -35,6 +36,7 @@ export function decodeExr(
       `${name} has the channels ${channels.slice(0, 8).join(', ')}, only R, G, B or Y are read: save it as RGB`,
     );
   const wanted = [...(has(['R', 'G', 'B']) ? ['R', 'G', 'B'] : ['Y']), ...(has(['A']) ? ['A'] : [])];
+  checkDeflated(name, width, height, 16 * wanted.length, bytes.length);
   let data: Float32Array | null | undefined;
   try {
     data = decodeExr(bytes).layers[0]?.getInterleavedPixels(wanted);
@@ -50,6 +52,8 @@ export function decodeExr(
 /** Decodes a Radiance picture, in sRGB's primaries. @throws InputError naming the file. */
 export function decodeRadiance(bytes: Uint8Array, name: string): StoredPicture {
   try {
+    const { width, height } = rgbeSize(bytes);
+    checkSize(width, height, name);
     return { ...decodeRgbe(bytes), bits: 32, color: LINEAR_SRGB };
   } catch (error) {
     throw new InputError(`${name} cannot be read: ${reasonOf(error)}`, { cause: error });

@@ -4,7 +4,7 @@
  */
 import { InputError } from '../../errors.ts';
 import { checkSize } from '../picture.ts';
-import { damaged } from '../refusals.ts';
+import { checkDeflated, damaged } from '../refusals.ts';
 
 /** A part of the package, once its WebAssembly is there. Its objects live until they are freed. */
 export interface JxlOxide {
@@ -33,6 +33,7 @@ export function jxlToPng({ JxlImage }: JxlOxide, bytes: Uint8Array, name: string
     if (!image.tryInit() || image.width === undefined || image.height === undefined)
       throw damaged(name, 'its header is not complete');
     checkSize(image.width, image.height, name);
+    checkDeflated(name, image.width, image.height, 24, bytes.length);
     if (!image.loaded) throw damaged(name, 'the end of the picture is missing');
     return image.render().encodeToPng();
   } catch (error) {

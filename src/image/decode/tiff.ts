@@ -9,7 +9,10 @@
  */
 import { InputError } from '../../errors.ts';
 import { checkSize } from '../picture.ts';
-import { damaged, notIntegers, notRgb, profileNotRead } from '../refusals.ts';
+import { textOf } from '../../checks.ts';
+import { tiffOf } from '../exifBlock.ts';
+import { MAX_PROFILE_BYTES, checkDeflated, damaged, notIntegers, notRgb, profileNotRead } from '../refusals.ts';
+import { readDirectory } from '../tiffEntries.ts';
 import { toRgb } from './channels.ts';
 import type { StoredPicture } from './channels.ts';
 import { orient } from './orient.ts';
@@ -17,6 +20,16 @@ import { LINEAR_SRGB, SRGB, iccColor } from './sourceColor.ts';
 import { JPEG, YCBCR, isCompressionRead, readSegments } from './tiffSegments.ts';
 import type { TiffDirectory, TiffLayout, TiffPackages } from './tiffSegments.ts';
 import type { Samples } from './workingSpace.ts';
+
+/**
+ * What is read of a directory: size, bits, compression, kind, order of bits, places of strips, orientation, samples,
+ * rows, lengths, planes, predictor, palette, tiles (4), alpha, format, JPEG's tables, profile.
+ */
+const NEEDED = new Set([
+  256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325, 338, 339, 347, 34675,
+]);
+/** Most bytes of one of them: places of four million strips, or a profile. */
+const MOST_VALUE_BYTES = 16 << 20;
 
 const TAG_ROWS_PER_STRIP = 278;
 const TAG_PALETTE = 320;
@@ -55,13 +68,15 @@ export async function decodeTiff(bytes: Uint8Array, name: string, packages: Tiff
     throw new InputError(
       `${name} is a BigTIFF file, which is not read here: save it as ordinary TIFF, or as 16-bit PNG`,
     );
+  // The package takes a directory's counts for true, and follows it to others: it gets what is needed, written anew.
+  const entries = readDirectory(bytes, undefined, MOST_VALUE_BYTES).filter(({ tag }) => NEEDED.has(tag));
+  if (entries.length === 0) throw damaged(name, 'it holds no picture');
   let page: TiffDirectory;
   try {
-    [page] = (await packages.tiff()).decode(bytes, { ignoreImageData: true, pages: [0] });
+    [page] = (await packages.tiff()).decode(tiffOf(entries), { ignoreImageData: true, pages: [0] });
   } catch (error) {
     throw damaged(name, error);
   }
-  if (!page) throw damaged(name, 'it holds no picture');
   const layout = layoutOf(page, bytes, name);
   const { width, height, bits, photometric } = layout;
   let samples = await readSegments(bytes, layout, name, packages);
@@ -70,20 +85,47 @@ export async function decodeTiff(bytes: Uint8Array, name: string, packages: Tiff
     samples = fromPalette(samples, page.get(TAG_PALETTE) as ArrayLike<number> | undefined, name);
   const channels = photometric === PALETTE ? 3 : layout.samples;
   const upright = orient(samples, width, height, Number(page.orientation ?? 1), channels);
-  const icc = page.get(TAG_ICC) as ArrayLike<number> | undefined;
-  const color = channels >= 3 && icc ? iccColor(Uint8Array.from(icc)) : layout.float ? LINEAR_SRGB : SRGB;
+  const icc = bytesOf(page.get(TAG_ICC), 'its colour profile', MAX_PROFILE_BYTES, name);
+  const color = channels >= 3 && icc ? iccColor(icc) : layout.float ? LINEAR_SRGB : SRGB;
   if (!color) throw profileNotRead(name);
   const extra = page.get(TAG_EXTRA_SAMPLES) as number | ArrayLike<number> | undefined;
   const isAssociated = (typeof extra === 'object' ? extra[0] : extra) === ASSOCIATED;
   return { ...upright, ...toRgb(upright.data, channels, name, isAssociated), bits: layout.float ? 32 : bits, color };
 }
 
+/** A field that is one whole number. @throws InputError for what is none. */
+function whole(value: unknown, what: string, name: string): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value;
+  throw damaged(name, `${what} is ${value === undefined ? 'not said' : `${textOf(value)}, not one whole number`}`);
+}
+
+/** A field of whole numbers. @throws InputError for what is none. */
+function wholes(value: unknown, what: string, name: string): number[] {
+  const list = typeof value === 'number' ? [value] : value;
+  if (Array.isArray(list) || ArrayBuffer.isView(list)) {
+    const numbers = Array.from(list as ArrayLike<unknown>);
+    if (numbers.every((one) => Number.isInteger(one) && (one as number) >= 0)) return numbers as number[];
+  }
+  throw damaged(name, `${what} are ${textOf(value)}, not whole numbers`);
+}
+
+/** A field of bytes, if there is one. @throws InputError for what is none, or too long. */
+function bytesOf(value: unknown, what: string, most: number, name: string): Uint8Array | undefined {
+  if (value === undefined) return undefined;
+  const bytes = wholes(value, what, name);
+  if (bytes.length > most) throw damaged(name, `${what} has ${bytes.length} bytes, at most ${most} are read`);
+  return Uint8Array.from(bytes);
+}
+
 /** What the directory says about the samples. @throws InputError for what is not supported. */
 function layoutOf(page: TiffDirectory, bytes: Uint8Array, name: string): TiffLayout {
-  const { width, height, samplesPerPixel: samples, type: photometric, compression } = page;
+  const [width, height] = [whole(page.width, 'its width', name), whole(page.height, 'its height', name)];
+  const samples = whole(page.samplesPerPixel, 'the number of its channels', name);
+  const photometric = whole(page.type, 'its kind of colours', name);
+  const compression = whole(page.compression, 'its compression', name);
   checkSize(width, height, name);
   if (REFUSED_PHOTOMETRIC[photometric]) throw notRgb(name, REFUSED_PHOTOMETRIC[photometric]);
-  const bits = page.bitsPerSample;
+  const bits = whole(page.bitsPerSample, 'the number of its bits', name);
   const float = page.sampleFormat === FLOAT;
   if (bits !== (float ? 32 : 8) && bits !== 16) throw notIntegers(name, `${bits}-bit${float ? ' float' : ''}`);
   if (page.sampleFormat === SIGNED) throw notIntegers(name, `${bits}-bit signed`);
@@ -98,9 +140,20 @@ function layoutOf(page: TiffDirectory, bytes: Uint8Array, name: string): TiffLay
     throw new InputError(
       `${name} has its bits in reverse order, which is not read here: save it again as an ordinary TIFF`,
     );
-  const tile = page.tileWidth && page.tileHeight ? { width: page.tileWidth, height: page.tileHeight } : undefined;
-  const offsets = tile ? page.tileOffsets : page.stripOffsets;
-  if (!offsets) throw damaged(name, 'it does not say where its pixels are');
+  const tile =
+    page.tileWidth && page.tileHeight
+      ? {
+          width: whole(page.tileWidth, 'the width of tiles', name),
+          height: whole(page.tileHeight, 'their height', name),
+        }
+      : undefined;
+  const places = tile ? page.tileOffsets : page.stripOffsets;
+  if (!places) throw damaged(name, 'it does not say where its pixels are');
+  const offsets = wholes(places, 'the places of its pixels', name);
+  const lengths = (tile ? page.tileByteCounts : page.stripByteCounts) as unknown;
+  const rows = whole(page.get(TAG_ROWS_PER_STRIP) ?? height, 'the number of rows of its strips', name);
+  if (samples < 1 || rows < 1) throw damaged(name, `it has ${samples} channels, and strips of ${rows} rows`);
+  checkDeflated(name, width, height, samples * bits, bytes.length);
   return {
     width,
     height,
@@ -109,17 +162,17 @@ function layoutOf(page: TiffDirectory, bytes: Uint8Array, name: string): TiffLay
     samples,
     photometric,
     compression,
-    predictor: page.predictor,
+    predictor: whole(page.predictor, 'its predictor', name),
     little: bytes[0] === 0x49,
     planar: samples > 1 && page.planarConfiguration === 2,
-    segment: tile ?? { width, height: Math.min(height, Number(page.get(TAG_ROWS_PER_STRIP) ?? height)) },
+    segment: tile ?? { width, height: Math.min(height, rows) },
     tiled: tile !== undefined,
     offsets,
     // Some old programs leave the lengths out: each goes to where the next begins.
-    lengths:
-      (tile ? page.tileByteCounts : page.stripByteCounts) ??
-      offsets.map((at, i) => (offsets[i + 1] ?? bytes.length) - at),
-    jpegTables: Uint8Array.from((page.get(TAG_JPEG_TABLES) as ArrayLike<number> | undefined) ?? []),
+    lengths: lengths
+      ? wholes(lengths, 'the lengths of its strips or tiles', name)
+      : offsets.map((at, i) => (offsets[i + 1] ?? bytes.length) - at),
+    jpegTables: bytesOf(page.get(TAG_JPEG_TABLES), 'the tables of its JPEGs', 1 << 16, name) ?? new Uint8Array(),
   };
 }
 

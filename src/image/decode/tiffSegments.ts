@@ -1,13 +1,16 @@
 /**
  * Assembles the strips or tiles of a TIFF.
  *
- * The package `tiff` reads directories well, and single strips of LZW and ZIP; but it puts tiles of colour pictures
- * together wrongly, and knows neither planes nor PackBits nor JPEG nor floats. So every segment is unpacked by itself,
- * by the package where it can, and copied into place here. (TIFF 6.0, sections 9, 14, 15 and 22; floating-point
+ * The package `tiff` reads directories well; but it unpacks whatever a strip holds, however much that is, puts tiles of
+ * colour pictures together wrongly, and knows neither planes nor PackBits nor JPEG nor floats. So every segment is
+ * unpacked by itself, into memory of the size that it should have, and copied into place here. (TIFF 6.0, sections 9, 14, 15 and 22; floating-point
  * predictor
  * as in Adobe's Technical Note 3 of 2005, JPEG as in that of 1995.)
  */
+import { TooMuchError, inflateInto } from '../inflate.ts';
+import { MOST_DEFLATED } from '../packed.ts';
 import { damaged } from '../refusals.ts';
+import { unpackLzw } from './lzw.ts';
 import { undoPredictor } from './tiffPredictor.ts';
 import type { Samples } from './workingSpace.ts';
 
@@ -160,13 +163,15 @@ async function unpack(
   packages: TiffPackages,
 ): Promise<Uint8Array> {
   if (compression === NONE) return data;
+  if (rowBytes * rows > MOST_DEFLATED * (data.length + 1))
+    throw damaged(name, `a strip or tile of ${data.length} bytes says that it unpacks to ${rowBytes * rows}`);
   if (compression === PACK_BITS) return unpackBits(data, rowBytes * rows);
   try {
     if (compression === ZSTD) return (await packages.fzstd()).decompress(data, new Uint8Array(rowBytes * rows));
-    const [page] = (await packages.tiff()).decode(singleStrip(data, rowBytes, rows, compression));
-    return page.data as Uint8Array;
+    if (compression === LZW) return unpackLzw(data, rowBytes * rows);
+    return await inflateInto(new Uint8Array(rowBytes * rows), data, name, 'a strip or tile');
   } catch (error) {
-    throw damaged(name, error);
+    throw error instanceof TooMuchError ? error : damaged(name, error);
   }
 }
 
@@ -191,37 +196,6 @@ function unpackBits(data: Uint8Array, length: number): Uint8Array {
     }
   }
   return out.subarray(0, Math.min(to, length));
-}
-
-/** A grey TIFF of one strip, whose pixels are the bytes to unpack. */
-function singleStrip(data: Uint8Array, width: number, height: number, compression: number): Uint8Array {
-  const fields = [
-    [256, width],
-    [257, height],
-    [258, 8],
-    [259, compression],
-    [262, 1],
-    [273, 0],
-    [277, 1],
-    [278, height],
-    [279, data.length],
-  ];
-  const start = 8 + 2 + 12 * fields.length + 4;
-  const out = new Uint8Array(start + data.length);
-  const view = new DataView(out.buffer);
-  view.setUint16(0, 0x4949);
-  view.setUint16(2, 42, true);
-  view.setUint32(4, 8, true);
-  view.setUint16(8, fields.length, true);
-  fields.forEach(([tag, value], i) => {
-    const at = 10 + 12 * i;
-    view.setUint16(at, tag, true);
-    view.setUint16(at + 2, 4, true); // LONG
-    view.setUint32(at + 4, 1, true);
-    view.setUint32(at + 8, tag === 273 ? start : value, true);
-  });
-  out.set(data, start);
-  return out;
 }
 
 const START = Uint8Array.of(0xff, 0xd8);

@@ -7,6 +7,7 @@
 import { InputError } from '../../errors.ts';
 import { Entries, MAX_ENTRIES, countOf, damaged, decodeValues, gather, quoted } from './checkpoint.ts';
 import type { Checkpoint, SourceDtype } from './checkpoint.ts';
+import { MOST_DEFLATED } from '../../image/packed.ts';
 import { GlobalReference, Opaque, Tuple, unpickle } from './pickle.ts';
 import type { PickleEnvironment, PickleGlobal, PickleValue } from './pickle.ts';
 import type { Zip } from './zip.ts';
@@ -283,6 +284,8 @@ function addTensor(
   const last = shape.reduce((sum, side, axis) => sum + (side - 1) * strides[axis], offset);
   const held = Math.floor(bytes.length / size);
   if (count > 0 && !(last < held)) damaged(name, `${at} [${shape}] reaches value ${last}, its storage has ${held}`);
+  if (count > MOST_DEFLATED * Math.max(1, held))
+    damaged(name, `${at} [${shape}] has ${count} values, its storage has ${held}`);
   if (!dtype) {
     entries.addOther(path, `${text} [${shape}]`);
     return;

@@ -7,8 +7,9 @@
  * detect both.
  */
 import { InputError } from '../../../../src/errors.ts';
+import { TooMuchError, inflate } from '../../../../src/image/inflate.ts';
 import { checkSize } from '../../../../src/image/picture.ts';
-import { checkDeflated, damaged } from '../../../../src/image/refusals.ts';
+import { MAX_PROFILE_BYTES, checkDeflated, damaged } from '../../../../src/image/refusals.ts';
 
 export interface Header {
   width: number;
@@ -58,6 +59,7 @@ export function jpegHeader(bytes: Uint8Array, name: string): Header {
   }
   if (!frame || at >= bytes.length) throw damaged(name);
   checkSize(frame.width, frame.height, name);
+  checkDeflated(name, frame.width, frame.height, 8, bytes.length);
   // Within the coded picture 0xff is always followed by 0 or a marker, so that this can only be its end.
   if (!hasEnd(bytes, at))
     throw new InputError(`${name} cannot be decoded, it is cut off: the end of the picture is missing`);
@@ -83,7 +85,7 @@ export async function pngHeader(bytes: Uint8Array, name: string): Promise<Header
   for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
     const type = view.getUint32(at + 4);
     const body = bytes.subarray(at + 8, at + 8 + view.getUint32(at));
-    if (type === 0x69434350) icc = await inflateProfile(body); // iCCP
+    if (type === 0x69434350) icc = await inflateProfile(body, name); // iCCP
     if (type === 0x49454e44) ended = true; // IEND
   }
   if (!ended) throw new InputError(`${name} cannot be decoded, it is cut off: the end of the picture is missing`);
@@ -109,6 +111,7 @@ export function webpHeader(bytes: Uint8Array, name: string): Header {
   if (!sizes[kind]) throw damaged(name);
   const [width, height] = sizes[kind]();
   checkSize(width, height, name);
+  checkDeflated(name, width, height, 24, bytes.length);
   let icc: Uint8Array | undefined;
   for (let at = 12; at + 8 <= bytes.length; ) {
     const length = view.getUint32(at + 4, true);
@@ -119,17 +122,17 @@ export function webpHeader(bytes: Uint8Array, name: string): Header {
 }
 
 /** iCCP: a name, 0, the method 0, and the profile deflated. undefined where it is damaged. */
-async function inflateProfile(body: Uint8Array): Promise<Uint8Array | undefined> {
-  const start = body.indexOf(0) + 2;
+async function inflateProfile(body: Uint8Array, name: string): Promise<Uint8Array | undefined> {
   try {
-    const stream = new Blob([body.slice(start)]).stream().pipeThrough(new DecompressionStream('deflate'));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
-  } catch {
+    return await inflate(body.subarray(body.indexOf(0) + 2), MAX_PROFILE_BYTES, name, 'its colour profile');
+  } catch (error) {
+    if (error instanceof TooMuchError) throw error;
     return undefined;
   }
 }
 
-function join(parts: readonly Uint8Array[]): Uint8Array {
+/** Arrays one after another. */
+export function join(parts: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
