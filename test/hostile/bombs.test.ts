@@ -1,0 +1,244 @@
+/**
+ * Small files that say or hold too much: each is refused by name, at once, and without the memory that it asks for. In
+ * Node as the command line reads them, and by the page's own readers.
+ */
+import { deflateSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { jpegHeader, pngHeader, webpHeader } from '../../app/src/worker/decode/header.ts';
+import { decodePng16 } from '../../app/src/worker/decode/png16.ts';
+import { SRGB } from '../../src/image/decode/sourceColor.ts';
+import { decodeRadiance } from '../../src/image/decode/floats.ts';
+import { unpackLzw } from '../../src/image/decode/lzw.ts';
+import { decodeTiff } from '../../src/image/decode/tiff.ts';
+import { InputError } from '../../src/index.ts';
+import { readFrame } from '../../src/node/index.ts';
+import { tiffPackages } from '../../src/node/decodePackages.ts';
+import { exposureFields, png, temporaryFolder, tiff } from '../node/pictures.ts';
+import type { TiffField } from '../node/pictures.ts';
+
+const MOST_BYTES = 200 * 2 ** 20;
+const MOST_MS = 2000;
+
+/** 256 MiB of zeros in 260 kB. */
+const ZEROS = deflateSync(Buffer.alloc(2 ** 28), { level: 9 });
+const folder = temporaryFolder();
+
+/** What reading throws; it takes little time and memory. */
+async function refusal(work: () => unknown): Promise<Error> {
+  const before = process.memoryUsage().rss;
+  let most = before;
+  const watch = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 5);
+  const begun = performance.now();
+  try {
+    await work();
+    throw new Error('it was accepted');
+  } catch (error) {
+    most = Math.max(most, process.memoryUsage().rss);
+    expect(performance.now() - begun).toBeLessThan(MOST_MS);
+    expect(most - before).toBeLessThan(MOST_BYTES);
+    return error as Error;
+  } finally {
+    clearInterval(watch);
+  }
+}
+
+const SIZE = 8;
+const STRIP: TiffField[] = [
+  [256, 4, [SIZE]],
+  [257, 4, [SIZE]],
+  [258, 3, [8, 8, 8]],
+  [262, 3, [2]],
+  [277, 3, [3]],
+  [278, 4, [SIZE]],
+];
+
+/** A TIFF of one strip, or of one tile of a size. */
+function packed(compression: number, data: Uint8Array, tile?: [width: number, height: number], more: TiffField[] = []) {
+  const build = (at: number): Buffer =>
+    tiff(
+      [
+        ...STRIP.filter(([tag]) => !more.some(([other]) => other === tag)),
+        ...more,
+        [259, 3, [compression]],
+        ...(tile
+          ? ([
+              [322, 4, [tile[0]]],
+              [323, 4, [tile[1]]],
+              [324, 4, [at]],
+              [325, 4, [data.length]],
+            ] as TiffField[])
+          : ([[279, 4, [data.length]]] as TiffField[])),
+      ],
+      [],
+      data,
+    );
+  return build(build(0).length - data.length);
+}
+
+const iccp: [string, Uint8Array] = ['iCCP', Buffer.concat([Buffer.from('x\0\0'), ZEROS])];
+const rows8 = new Uint8Array(SIZE * SIZE * 3).fill(9);
+
+/** A 16-bit PNG whose picture is what was deflated. */
+function deflated16(data: Uint8Array): Buffer {
+  const whole = png({ width: SIZE, height: SIZE, depth: 16, rows: new Uint8Array(SIZE * SIZE * 6) });
+  const at = whole.indexOf('IDAT') - 4;
+  const end = at + 12 + whole.readUInt32BE(at);
+  const chunk = Buffer.concat([Buffer.alloc(4), Buffer.from('IDAT'), data, Buffer.alloc(4)]);
+  chunk.writeUInt32BE(data.length);
+  return Buffer.concat([whole.subarray(0, at), chunk, whole.subarray(end)]);
+}
+
+describe('the page refuses', () => {
+  const cases: Record<string, [work: () => unknown, message: RegExp]> = {
+    'a profile of a PNG': [
+      () => pngHeader(png({ width: SIZE, height: SIZE, rows: rows8, extra: [iccp] }), 'x.png'),
+      /^x\.png: its colour profile unpacks to more than 4000000 bytes/,
+    ],
+    'the picture of a 16-bit PNG': [
+      () => decodePng16(deflated16(ZEROS), 'x.png', SRGB),
+      /^x\.png: its picture unpacks to more than 392 bytes/,
+    ],
+    'a ZIP strip of a TIFF': [
+      () => decodeTiff(packed(8, ZEROS), 'x.tif', tiffPackages),
+      /^x\.tif: a strip or tile unpacks to more than 192 bytes/,
+    ],
+    'a tile that is far larger than its data': [
+      () => decodeTiff(packed(32773, Buffer.alloc(100), [65000, 65000]), 'x.tif', tiffPackages),
+      /^x\.tif .*of 100 bytes says that it unpacks to 12675000000/,
+    ],
+    'a Zstandard tile that is far larger than its data': [
+      () => decodeTiff(packed(50000, Buffer.alloc(100), [30000, 30000]), 'x.tif', tiffPackages),
+      /^x\.tif .*of 100 bytes says that it unpacks to 2700000000/,
+    ],
+    'a TIFF whose size its bytes cannot hold': [
+      () =>
+        decodeTiff(
+          packed(8, Buffer.alloc(100), undefined, [
+            [256, 4, [8000]],
+            [257, 4, [8000]],
+          ]),
+          'x.tif',
+          tiffPackages,
+        ),
+      /^x\.tif is cut off: the header says 8000x8000, which \d+ bytes cannot hold/,
+    ],
+    'a Radiance picture that its bytes cannot hold': [
+      () => decodeRadiance(Buffer.from(`#?RADIANCE\n\n-Y 4 +X 16000000\n${' '.repeat(64)}`), 'x.hdr'),
+      /^x\.hdr cannot be read: .*says 16000000x4, which \d+ bytes cannot hold/,
+    ],
+    'a WebP that its bytes cannot hold': [
+      () => {
+        const webp = Buffer.alloc(30);
+        webp.write('RIFF', 0);
+        webp.writeUInt32LE(22, 4);
+        webp.write('WEBPVP8X', 8);
+        webp.writeUIntLE(7999, 24, 3);
+        webp.writeUIntLE(7999, 27, 3);
+        return webpHeader(webp, 'x.webp');
+      },
+      /^x\.webp is cut off: the header says 8000x8000, which 30 bytes cannot hold/,
+    ],
+    'a JPEG that its bytes cannot hold': [
+      () => jpegHeader(Buffer.from('ffd8ffc0000b082000200001011100ffda000401ffffd9', 'hex'), 'x.jpg'),
+      /^x\.jpg is cut off: the header says 8192x8192, which 23 bytes cannot hold/,
+    ],
+  };
+  it.each(Object.entries(cases))('%s', async (_, [work, message]) => {
+    const error = await refusal(work);
+    expect(error).toBeInstanceOf(InputError);
+    expect(error.message).toMatch(message);
+  });
+});
+
+describe('the command line', () => {
+  const read = (name: string, bytes: Uint8Array): Promise<unknown> => readFrame(folder.put(name, bytes));
+
+  it.each([
+    ['zip.tif', packed(8, ZEROS)],
+    [
+      'float.tif',
+      packed(8, ZEROS, undefined, [
+        [258, 3, [32, 32, 32]],
+        [339, 3, [3, 3, 3]],
+      ]),
+    ],
+    ['picture.png', deflated16(ZEROS)],
+    ['tile.tif', packed(32773, Buffer.alloc(100), [65000, 65000])],
+    ['wide.hdr', Buffer.from(`#?RADIANCE\n\n-Y 4 +X 16000000\n${' '.repeat(64)}`)],
+  ])('refuses %s, or reads no more of it than its size', async (name, bytes) => {
+    const error = await refusal(async () => {
+      const picture = (await read(name, bytes)) as { width: number; height: number };
+      expect([picture.width, picture.height]).toEqual([SIZE, SIZE]);
+      throw new InputError(`${name}: read`);
+    });
+    expect(error).toBeInstanceOf(InputError);
+    expect(error.message).toContain(name);
+  });
+
+  it('unpacks no profile of a PNG for its EXIF', async () => {
+    const error = await refusal(async () => {
+      await read('profile.png', png({ width: SIZE, height: SIZE, rows: rows8, extra: [iccp] }));
+      throw new InputError('read');
+    });
+    expect(error).toBeInstanceOf(InputError);
+  });
+
+  it('believes no count in EXIF, and reads the rest', async () => {
+    const exif = tiff([], [...exposureFields({ time: [1, 50], fNumber: [8, 1], iso: 200 })]);
+    // ExposureTime claims 16,777,215 values; the block goes on.
+    const claim = Buffer.from(exif);
+    for (let at = 0; at + 12 < claim.length; at++)
+      if (claim.readUInt16BE(at) === 33434 && claim.readUInt16BE(at + 2) === 5) claim.writeUInt32BE(0xffffff, at + 4);
+      else if (claim.readUInt16LE(at) === 33434 && claim.readUInt16LE(at + 2) === 5)
+        claim.writeUInt32LE(0xffffff, at + 4);
+    expect(claim.equals(exif)).toBe(false);
+    const file = png({ width: SIZE, height: SIZE, rows: rows8, extra: [['eXIf', claim]] });
+    const before = process.memoryUsage().rss;
+    const begun = performance.now();
+    const { exif: info } = await readFrame(folder.put('exif.png', file));
+    expect(performance.now() - begun).toBeLessThan(MOST_MS);
+    expect(process.memoryUsage().rss - before).toBeLessThan(MOST_BYTES);
+    expect(info).toMatchObject({ fNumber: 8, iso: 200 });
+    expect(info.time).toBeUndefined();
+  });
+});
+
+describe('a TIFF directory', () => {
+  const plain = (more: TiffField[]): Buffer => packed(1, Buffer.alloc(192), undefined, more);
+  it.each([
+    ['without entries', Buffer.from('49492a00000000', 'hex')],
+    ['that is not there', Buffer.from('49492a000008', 'hex')],
+    ['whose width is a list', plain([[256, 4, [8, 8]]])],
+    ['whose height is text', plain([[257, 2, 'eight']])],
+    ['whose bits are none', plain([[258, 2, '8']])],
+    ['whose kind is a list', plain([[262, 3, [2, 2]]])],
+    ['whose channels are none', plain([[277, 3, [0]]])],
+    ['whose rows are none', plain([[278, 4, [0]]])],
+    ['whose compression is a list', packed(1, Buffer.alloc(192), undefined, [[259, 3, [1, 1]]])],
+    ['whose predictor is text', plain([[317, 2, 'two']])],
+    ['whose profile is one number', plain([[34675, 4, [7]]])],
+    ['whose orientation is text', plain([[274, 2, 'up']])],
+    ['whose alpha is text', plain([[338, 2, 'yes']])],
+  ])('%s is refused by name, or is no matter', async (_, bytes) => {
+    const outcome = await decodeTiff(bytes, 'x.tif', tiffPackages).catch((error: unknown) => error);
+    if (outcome instanceof Error) {
+      expect(outcome).toBeInstanceOf(InputError);
+      expect(outcome.message).toMatch(/^x\.tif/);
+      expect(outcome.message).not.toMatch(/undefined|destructure|Cannot read/);
+    } else expect(outcome).toMatchObject({ width: SIZE, height: SIZE });
+  });
+});
+
+describe('LZW', () => {
+  it('unpacks no more than there is room for, and refuses codes that cannot be', () => {
+    // Clear, 0, then each code the string that is being made: each is one longer than the last.
+    const codes = [256, 0, ...Array.from({ length: 200 }, (_, i) => 258 + i), 257];
+    let bits = '';
+    for (const code of codes) bits += code.toString(2).padStart(9, '0');
+    const bytes = Uint8Array.from(bits.match(/.{1,8}/g)!, (byte) => Number.parseInt(byte.padEnd(8, '0'), 2));
+    expect(unpackLzw(bytes, 100)).toEqual(new Uint8Array(100));
+    expect(unpackLzw(bytes, 1e5).length).toBe(1 + Array.from({ length: 200 }, (_, i) => i + 2).reduce((a, b) => a + b));
+    expect(() => unpackLzw(Uint8Array.of(0x80, 0x7f, 0xff), 10)).toThrow('LZW code');
+    expect(unpackLzw(new Uint8Array(), 10)).toEqual(new Uint8Array());
+  });
+});
