@@ -43,6 +43,8 @@ export class Deghoster {
   readonly #choices: Choices | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
+  /** Of the calls that run or wait. */
+  readonly #stops = new Set<AbortController>();
 
   private constructor(
     session: Session,
@@ -122,15 +124,16 @@ export class Deghoster {
    * DeviceLostError.
    */
   async prepare(frames: number, options: PrepareOptions = {}): Promise<void> {
-    this.#check('prepare');
-    const { planned, signal } = readPrepareOptions(frames, options);
-    // Frames that are aligned run all that others run.
-    const { stages } = this.#scheduleOf(planned, true);
-    throwIfCancelled(signal);
-    await this.#session.executor.warm(
-      stages.map((stage) => stage.plan),
-      { signal },
-    );
+    const { planned, signal: given } = readPrepareOptions(frames, options);
+    await this.#stoppable('prepare', given, async (signal) => {
+      // Frames that are aligned run all that others run.
+      const { stages } = this.#scheduleOf(planned, true);
+      throwIfCancelled(signal);
+      await this.#session.executor.warm(
+        stages.map((stage) => stage.plan),
+        { signal },
+      );
+    });
   }
 
   /**
@@ -143,7 +146,7 @@ export class Deghoster {
    */
   async merge(frames: readonly FrameSource[], options: MergeOptions = {}): Promise<MergeResult> {
     const request = readMerge(frames, options);
-    return this.#next(async () => {
+    return this.#next('merge', request, async () => {
       const picture: Extract<Picture, { kind: 'array' }> = { kind: 'array', array: new Float32Array(0) };
       const result = await whileKept(request.frames, request.motion, () => this.#merge(request, picture));
       return { radiance: picture.array, ...result };
@@ -157,7 +160,7 @@ export class Deghoster {
    */
   async mergeToBuffer(frames: readonly FrameSource[], options: MergeOptions = {}): Promise<BufferResult> {
     const request = readMerge(frames, options);
-    return this.#next(async () => {
+    return this.#next('mergeToBuffer', request, async () => {
       const picture: Picture = { kind: 'buffer', buffer: undefined };
       try {
         const result = await whileKept(request.frames, request.motion, () => this.#merge(request, picture));
@@ -169,26 +172,59 @@ export class Deghoster {
     });
   }
 
-  /** Frees everything on the GPU; a device that was passed in stays open. */
+  /**
+   * Frees everything on the GPU; a device that was passed in stays open. Calls that run or wait reject with a
+   * UsageError, at most two submissions later; what they hold is freed with them.
+   */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#session.dispose();
+    for (const stop of this.#stops) stop.abort();
+    if (this.#stops.size > 0) this.#session.close();
+    else this.#session.dispose();
   }
 
-  /** Runs `work` after all calls made before. */
-  #next<T>(work: () => Promise<T>): Promise<T> {
-    const run = this.#queue.then(work);
-    this.#queue = run.catch(() => undefined);
-    return run;
+  /** Runs `work` after all merges called before, with a signal in the request that `dispose` fires too. */
+  #next<T>(call: string, request: MergeRequest, work: () => Promise<T>): Promise<T> {
+    return this.#stoppable(call, request.signal, (signal) => {
+      request.signal = signal;
+      const run = this.#queue.then(() => {
+        throwIfCancelled(signal);
+        return work();
+      });
+      this.#queue = run.catch(() => undefined);
+      return run;
+    });
   }
 
-  #check(call: string): void {
-    if (this.#disposed) throw new UsageError(`${call}: this Deghoster is disposed: create another`);
+  /** Runs `work` with a signal that fires with the caller's, and when this is disposed. */
+  async #stoppable<T>(
+    call: string,
+    signal: AbortSignal | undefined,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const ended = (cause?: unknown): UsageError =>
+      new UsageError(`${call}: this Deghoster ${cause ? 'was disposed meanwhile' : 'is disposed'}: create another`, {
+        cause,
+      });
+    if (this.#disposed) throw ended();
+    const stop = new AbortController();
+    const abort = (): void => stop.abort();
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort);
+    this.#stops.add(stop);
+    try {
+      return await work(stop.signal);
+    } catch (error) {
+      throw this.#disposed && !signal?.aborted ? ended(error) : error;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+      this.#stops.delete(stop);
+      if (this.#disposed && this.#stops.size === 0) this.#session.dispose();
+    }
   }
 
   async #merge(given: MergeRequest, picture: Picture): Promise<Omit<MergeResult, 'radiance'>> {
-    this.#check('merge');
     const begun = performance.now();
     const { signal, onProgress, method = 'network', strength = 0.5, align, skipMisfits = false } = given;
     throwIfCancelled(signal);

@@ -6,8 +6,9 @@
  */
 import { expect } from './checks.ts';
 import type { Rule } from './checks.ts';
-import { DeviceLostError, GpuError, NoAdapterError } from './errors.ts';
+import { DeghostError, DeviceLostError, GpuError, NoAdapterError, reasonOf } from './errors.ts';
 import { VENDORS } from './kernels/target.ts';
+import type { Dispatch } from './kernels/program.ts';
 import type { Capabilities, MatrixSize, Vendor } from './kernels/target.ts';
 import { waitWithPauses } from './pollingPauses.ts';
 
@@ -29,10 +30,19 @@ const WANTED_FEATURES: readonly GPUFeatureName[] = ['subgroups', 'shader-f16', '
 export const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
 
 /**
- * A device with the size of its matrices. Dawn reports the size only on adapters, so the code that opens a device
- * stores it here.
+ * Throws unless every access of a dispatch was proved to lie inside what it binds. @param bound in the order of the
+ * program's bindings.
  */
-type OpenedDevice = GPUDevice & { subgroupMatrices?: MatrixSize };
+export type DispatchCheck = (
+  dispatch: Pick<Dispatch, 'program' | 'params' | 'workgroups'>,
+  bound: readonly (GPUBuffer | GPUTexture | GPUBindingResource)[],
+) => void;
+
+/**
+ * A device with the size of its matrices, and the check of a device that does not check accesses itself
+ * (node/robustness.ts). Dawn reports the size only on adapters, so the code that opens a device stores both here.
+ */
+type OpenedDevice = GPUDevice & { subgroupMatrices?: MatrixSize; checkDispatch?: DispatchCheck };
 
 /**
  * Asks an adapter for a device with the adapter's buffer limits and the features deghost uses. An adapter gives only
@@ -69,7 +79,9 @@ export async function openPlatformDevice(): Promise<GPUDevice> {
         '"deghost/node"',
     );
   }
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch((cause: unknown) => {
+    throw new NoAdapterError(`WebGPU gave no adapter: ${reasonOf(cause)}`, { cause });
+  });
   if (!adapter)
     throw new NoAdapterError('WebGPU offers no adapter: update the graphics driver or enable WebGPU in the browser');
   return openDevice(adapter);
@@ -125,6 +137,11 @@ const SCOPES: readonly GPUErrorFilter[] = ['validation', 'out-of-memory', 'inter
 /** How long after a failure the device's loss may still be reported, in milliseconds. */
 const LOSS_REPORT_MS = 1000;
 
+/**
+ * Notes something that was created, so that it is destroyed if the work fails after all. @param forget called then.
+ */
+export type Own = <T extends { destroy(): void }>(created: T, forget?: () => void) => T;
+
 /** A device whose failures become exceptions. */
 export class Gpu {
   readonly device: GPUDevice;
@@ -151,6 +168,11 @@ export class Gpu {
     return Math.min(maxBufferSize, maxStorageBufferBindingSize);
   }
 
+  /** Every dispatch must pass this before it is recorded. */
+  get check(): DispatchCheck | undefined {
+    return (this.device as OpenedDevice).checkDispatch;
+  }
+
   /** What kernels choose their implementations by. */
   get capabilities(): Capabilities {
     return deviceCapabilities(this.device);
@@ -164,8 +186,8 @@ export class Gpu {
       const done = await (this.#software ? waitWithPauses(race) : race);
       if (done) return done.value;
     } catch (error) {
-      await this.#throwIfLost();
-      throw error;
+      if (!isOwnFinding(error)) await this.#throwIfLost();
+      throw gpuError('waiting for the GPU', error);
     } finally {
       forget();
     }
@@ -195,21 +217,44 @@ export class Gpu {
   }
 
   /**
-   * Calls `work` inside error scopes. `work` must not await: all users of the device share one stack of scopes.
+   * Calls `work` inside error scopes. `work` must not await: all users of the device share one stack of scopes. What it
+   * created and owns is destroyed if it fails.
    * @throws GpuError with WebGPU's first message, prefixed by the operation; DeviceLostError.
    */
-  async guard<T>(what: string, work: () => T): Promise<T> {
+  async guard<T>(what: string, work: (own: Own) => T): Promise<T> {
+    const undo: (() => void)[] = [];
+    try {
+      return await this.#scoped(what, () =>
+        work((created, forget) => {
+          undo.push(() => {
+            created.destroy();
+            forget?.();
+          });
+          return created;
+        }),
+      );
+    } catch (error) {
+      for (const step of undo) step();
+      throw error;
+    }
+  }
+
+  async #scoped<T>(what: string, work: () => T): Promise<T> {
     if (this.#lost) throw this.#lossError(this.#lost);
     SCOPES.forEach((filter) => this.device.pushErrorScope(filter));
-    let pops: Promise<GPUError | null>[] = [];
-    let result: T;
+    let done: { result: T } | { error: unknown };
     try {
-      result = work();
-    } finally {
-      pops = SCOPES.map(() => this.device.popErrorScope());
-      pops.forEach((pop) => pop.catch(() => undefined));
+      done = { result: work() };
+    } catch (error) {
+      done = { error };
     }
+    // All of them, even if one throws.
+    const pops = SCOPES.map(async () => this.device.popErrorScope());
     const errors = await this.wait(Promise.all(pops));
+    if ('error' in done) {
+      if (!isOwnFinding(done.error)) await this.#throwIfLost();
+      throw gpuError(what, done.error);
+    }
     // Scopes pop in reverse order of SCOPES.
     for (const [i, error] of errors.entries()) {
       if (!error) continue;
@@ -218,7 +263,7 @@ export class Gpu {
       if (filter === 'validation') await this.#throwIfLost();
       throw new GpuError(gpuMessage(what, filter, error.message), { isOutOfMemory: filter === 'out-of-memory' });
     }
-    return result;
+    return done.result;
   }
 
   #lossError(info: GPUDeviceLostInfo): DeviceLostError {
@@ -227,6 +272,23 @@ export class Gpu {
       `the GPU device was lost (${why}): try again, with a smaller memory budget if it happens again`,
     );
   }
+}
+
+/** Whether the engine found an error itself: no device was lost then. */
+function isOwnFinding(error: unknown): boolean {
+  return error instanceof DeghostError && !(error instanceof GpuError);
+}
+
+/** What WebGPU threw, typed; errors of the engine as they are. */
+function gpuError(what: string, cause: unknown): unknown {
+  if (cause instanceof DeghostError) return cause;
+  // A buffer that is mapped when it is created takes memory of the CPU, too.
+  const isOutOfMemory = cause instanceof RangeError;
+  const remedy = isOutOfMemory ? ': lower the memory budget' : '';
+  return new GpuError(`${what}: ${isOutOfMemory ? 'out of memory: ' : ''}${reasonOf(cause)}${remedy}`, {
+    cause,
+    isOutOfMemory,
+  });
 }
 
 function gpuMessage(what: string, filter: GPUErrorFilter, message: string): string {

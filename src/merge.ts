@@ -223,12 +223,14 @@ export class Merge {
     const store = async (prepared: Prepared, tile: Tile): Promise<void> => {
       const { gpu, executor, pipelines } = this.#session;
       const { device } = gpu;
-      picture.buffer ??= await gpu.guard('allocating the result', () =>
-        device.createBuffer({
-          label: 'radiance',
-          size: width * height * 12,
-          usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
-        }),
+      picture.buffer ??= await gpu.guard('allocating the result', (own) =>
+        own(
+          device.createBuffer({
+            label: 'radiance',
+            size: width * height * 12,
+            usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+          }),
+        ),
       );
       unfit ??= await executor.memory.attempt('allocating a flag', () => createUnfit(executor.memory));
       const part = partOf(tile, { width, height });

@@ -83,7 +83,13 @@ export class Session {
     this.#pipelines = new Pipelines(this.#gpu);
   }
 
-  /** Frees everything on the device, and destroys the device if the session opened it. */
+  /** Stops what runs on a device that the session opened; what runs on another must be stopped by the caller. */
+  close(): void {
+    this.#closed = true;
+    if (this.#open) this.#gpu.device.destroy();
+  }
+
+  /** Frees everything on the device, and destroys the device if the session opened it. Nothing may run there. */
   dispose(): void {
     this.#closed = true;
     this.#free();

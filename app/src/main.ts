@@ -4,6 +4,7 @@
  */
 import type { ColorSpace } from '../../src/image/colorSpace.ts';
 import { MIN_FRAMES, middleFrame } from '../../src/image/frame.ts';
+import { mergedName } from './mergedName.ts';
 import type {
   Failure,
   FromWorker,
@@ -468,7 +469,7 @@ function showExample(): void {
 /** Files are named after the first frame. */
 function fileStem(): string {
   const [first] = inOrder(readyRows());
-  return `${first?.name.replace(/\.[^.]*$/, '') || 'deghost'}-merged`;
+  return mergedName(first?.name ?? '');
 }
 
 /** Moves the focus for a person who started the merge with the keyboard: to the result, or to where the button was. */

@@ -26,7 +26,8 @@ export function searchSize(width: number, height: number): { reach: number; side
 /** A candidate's rotation as cosine and sine, and its shift in pixels. */
 const CANDIDATE = `
 const ANGLES = array(${ROTATIONS.map((degrees) => (degrees * Math.PI) / 180).join(', ')});
-fn candidate(index: u32) -> vec4f {
+fn candidate(given: u32) -> vec4f {
+  let index = min(given, params.count - 1u);
   let angle = ANGLES[index / (params.side * params.side)];
   let at = index % (params.side * params.side);
   let shift = vec2f(f32(at % params.side), f32(at / params.side)) - f32(params.reach);

@@ -186,7 +186,7 @@ fn basis(i: u32, j: u32) -> f32 { return params.basis[2u * i + j / 4u][j % 4u]; 
 
 fn product(i: u32, k: u32) -> f32 {
   let low = min(i, k);
-  return parts[low * 8u - low * (low - 1u) / 2u + max(i, k) - low];
+  return parts[min(low * 8u - low * (low - 1u) / 2u + max(i, k) - low, ${PAIRS.length - 1}u)];
 }
 
 @workgroup

@@ -23,9 +23,9 @@ fn shift_at(p: vec2f) -> vec2f {
   let at = clamp((p + 0.5) * (last + 1.0) / size - 0.5, vec2f(0.0), last);
   let low = floor(min(at, max(last - 1.0, vec2f(0.0))));
   let part = at - low;
-  let i = u32(low.y) * params.columns + u32(low.x);
   let right = select(0u, 1u, params.columns > 1u);
   let below = select(0u, params.columns, params.rows > 1u);
+  let i = min(u32(low.y) * params.columns + u32(low.x), params.columns * params.rows - 1u - below - right);
   return mix(
     mix(shifts[i], shifts[i + right], part.x),
     mix(shifts[i + below], shifts[i + below + right], part.x),
@@ -76,13 +76,14 @@ fn both_at(x: i32, y: i32) -> f32 {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let cell = vec2f(f32(params.width) / f32(params.columns), f32(params.height) / f32(params.rows));
   let middle = (vec2f(group.xy) + 0.5) * cell - 0.5;
-  let low = max(vec2i(ceil(middle - cell)), vec2i(0));
-  let high = min(vec2i(floor(middle + cell)), vec2i(i32(params.width), i32(params.height)) - 1);
-  let side = high - low + 1;
+  let last = vec2i(i32(params.width), i32(params.height)) - 1;
+  let low = clamp(vec2i(ceil(middle - cell)), vec2i(0), last);
+  let high = clamp(vec2i(floor(middle + cell)), low, last);
+  let side = max(high - low + 1, vec2i(1));
   var sums = array<vec4f, 2>();
   var whole = 0.0;
   for (var i = i32(local); i < side.x * side.y; i += ${LANES}) {
-    let p = low + vec2i(i % side.x, i / side.x);
+    let p = min(low + vec2i(i % side.x, i / side.x), last);
     let away = (vec2f(p) - middle) / (0.5 * cell);
     let near = exp(-0.5 * dot(away, away));
     whole += near;

@@ -48,15 +48,17 @@ export async function findMesh(
   const { device } = gpu;
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
   const sumsBytes = nodes * NODE_FLOATS * 4;
-  const buffers = await gpu.guard('allocating a mesh', () => [
-    device.createBuffer({ label: 'warped features', size: width * height * PIXEL_BYTES, usage }),
-    device.createBuffer({ label: 'mesh shifts', size: 3 * nodes * 8, usage }),
-    device.createBuffer({ label: 'mesh sums', size: sumsBytes, usage }),
-    device.createBuffer({
-      label: 'mesh readback',
-      size: 2 * sumsBytes + nodes * 8,
-      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-    }),
+  const buffers = await gpu.guard('allocating a mesh', (own) => [
+    own(device.createBuffer({ label: 'warped features', size: width * height * PIXEL_BYTES, usage })),
+    own(device.createBuffer({ label: 'mesh shifts', size: 3 * nodes * 8, usage })),
+    own(device.createBuffer({ label: 'mesh sums', size: sumsBytes, usage })),
+    own(
+      device.createBuffer({
+        label: 'mesh readback',
+        size: 2 * sumsBytes + nodes * 8,
+        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      }),
+    ),
   ]);
   const [warped, shifts, sums, readback] = buffers;
   try {

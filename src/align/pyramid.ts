@@ -38,25 +38,29 @@ export class PyramidBuilder {
 
   /** Allocates a pyramid. The caller destroys it. */
   allocate(): Promise<GPUBuffer> {
-    return this.#gpu.guard('allocating a pyramid', () =>
-      this.#gpu.device.createBuffer({
-        label: 'pyramid',
-        size: pyramidBytes(this.#bands.levels),
-        usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
-      }),
+    return this.#gpu.guard('allocating a pyramid', (own) =>
+      own(
+        this.#gpu.device.createBuffer({
+          label: 'pyramid',
+          size: pyramidBytes(this.#bands.levels),
+          usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
+        }),
+      ),
     );
   }
 
   /** Computes a frame's pyramid. @throws CancelledError; GpuError; DeviceLostError. */
   async build(frame: FrameSource, pyramid: GPUBuffer, signal?: AbortSignal): Promise<void> {
     if (this.#buffers.length === 0)
-      this.#buffers = await this.#gpu.guard('allocating bands', () =>
+      this.#buffers = await this.#gpu.guard('allocating bands', (own) =>
         this.#bands.buffers.map((size) =>
-          this.#gpu.device.createBuffer({
-            label: 'align band',
-            size,
-            usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
-          }),
+          own(
+            this.#gpu.device.createBuffer({
+              label: 'align band',
+              size,
+              usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+            }),
+          ),
         ),
       );
     const [samples, coverage, luma, , ...halvings] = this.#buffers;

@@ -100,9 +100,9 @@ async function resampled(
   const rows = Math.max(1, Math.min(height, Math.floor(STRIP_PIXELS / width)));
   const size = rows * width * 16;
   const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
-  const [strip, readback] = await gpu.guard('allocating an aligned frame', () => [
-    device.createBuffer({ label: 'aligned strip', size, usage: STORAGE | COPY_SRC | COPY_DST }),
-    device.createBuffer({ label: 'aligned strip readback', size, usage: MAP_READ | COPY_DST }),
+  const [strip, readback] = await gpu.guard('allocating an aligned frame', (own) => [
+    own(device.createBuffer({ label: 'aligned strip', size, usage: STORAGE | COPY_SRC | COPY_DST })),
+    own(device.createBuffer({ label: 'aligned strip readback', size, usage: MAP_READ | COPY_DST })),
   ]);
   const data = new (frame.data.constructor as new (length: number) => typeof frame.data)(frame.data.length);
   const coverage = new Uint8Array(width * height);

@@ -75,15 +75,23 @@ export class Search {
 
   /** @throws GpuError; DeviceLostError. */
   static async create(gpu: Gpu, commands: Commands, levels: readonly Level[]): Promise<Search> {
-    const buffers = await gpu.guard('allocating an alignment', () => [
+    const buffers = await gpu.guard('allocating an alignment', (own) => [
       ...Search.#sizes(levels).map((size) =>
-        gpu.device.createBuffer({ label: 'alignment', size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC }),
+        own(
+          gpu.device.createBuffer({
+            label: 'alignment',
+            size,
+            usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
+          }),
+        ),
       ),
-      gpu.device.createBuffer({
-        label: 'alignment readback',
-        size: STATE_FLOATS * 4,
-        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-      }),
+      own(
+        gpu.device.createBuffer({
+          label: 'alignment readback',
+          size: STATE_FLOATS * 4,
+          usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+        }),
+      ),
     ]);
     return new Search(gpu, commands, levels, buffers);
   }

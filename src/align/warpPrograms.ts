@@ -30,10 +30,11 @@ export const WARP_PARAMS = {
   low_y: 'f32',
   high_x: 'f32',
   high_y: 'f32',
-  /** The first pixel of the box of the frame that is at hand. */
+  /** The first pixel of the box of the frame that is at hand, which has all pixels that taps may read; and its size. */
   box_x: 'i32',
   box_y: 'i32',
   box_width: 'u32',
+  box_height: 'u32',
   /** Bits of a sample (pixels.ts), and whether there is coverage. */
   bits: 'u32',
   use_coverage: 'u32',
@@ -56,7 +57,7 @@ fn mesh_shift(p: vec2f) -> vec2f {
   let at = clamp(place, vec2f(0.0), last);
   let low = floor(min(at, last - 1.0));
   let part = at - low;
-  let i = u32(low.y) * params.columns + u32(low.x);
+  let i = min(u32(low.y) * params.columns + u32(low.x), params.columns * (params.rows - 1u) - 2u);
   return mix(
     mix(shifts[i], shifts[i + 1u], part.x),
     mix(shifts[i + params.columns], shifts[i + params.columns + 1u], part.x),
@@ -122,13 +123,14 @@ fn main(${FLAT_ARGS}) {
   let part = at - floored;
   var x_weights = weights(part.x);
   var y_weights = weights(part.y);
-  let box = vec2i(params.box_x, params.box_y);
+  let begin = vec2i(floored) - vec2i(params.box_x, params.box_y) - ${LOBES - 1};
+  let box_last = vec2i(i32(params.box_width), i32(params.box_height)) - 1;
   var sum = vec3f(0.0);
   var whole = 0.0;
   for (var j = 0; j < ${2 * LOBES}; j++) {
     var line = vec3f(0.0);
     for (var i = 0; i < ${2 * LOBES}; i++) {
-      let tap = vec2u(vec2i(clamp(floored + vec2f(vec2i(i, j) - ${LOBES - 1}), low, high)) - box);
+      let tap = vec2u(clamp(begin + vec2i(i, j), vec2i(0), box_last));
       let at = tap.y * params.box_width + tap.x;
       let w = x_weights[i] * y_weights[j];
       whole += w;

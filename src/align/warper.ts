@@ -102,13 +102,15 @@ export class Warper {
   /** Allocates what every warp needs, and uploads a mesh that is not there yet. */
   async #prepare(mesh: Mesh | undefined): Promise<void> {
     const { device } = this.gpu;
-    this.#buffers ??= await this.gpu.guard('allocating for warps', () => {
+    this.#buffers ??= await this.gpu.guard('allocating for warps', (own) => {
       const make = (what: 'box' | 'coverage' | 'shifts'): GPUBuffer =>
-        device.createBuffer({
-          label: `warp ${what}`,
-          size: this.#sizes[what],
-          usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
-        });
+        own(
+          device.createBuffer({
+            label: `warp ${what}`,
+            size: this.#sizes[what],
+            usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+          }),
+        );
       return { box: make('box'), coverage: make('coverage'), shifts: make('shifts') };
     });
     if (!mesh || mesh === this.#mesh) return;
@@ -175,6 +177,7 @@ export class Warper {
         box_x: box.x - anchor.x,
         box_y: box.y - anchor.y,
         box_width: box.width,
+        box_height: box.height,
         bits,
         use_coverage: 'coverage' in frame && frame.coverage ? 1 : 0,
         columns,

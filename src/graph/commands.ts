@@ -27,13 +27,14 @@ export class Commands {
     this.#pipelines = pipelines;
   }
 
-  /** Adds a dispatch. @param resources in the order of the program's bindings. */
+  /** Adds a dispatch. @param resources in the order of the program's bindings. @throws as `Gpu.check`. */
   add(
     program: Program,
     params: ParamValues,
     resources: readonly (GPUBuffer | GPUBindingResource)[],
     workgroups: readonly [number, number, number],
   ): void {
+    this.#gpu.check?.({ program, params, workgroups }, resources);
     this.#pending.push({
       program,
       params: program.pack(params),
@@ -54,14 +55,16 @@ export class Commands {
     const compiled = commands.map(({ program }) => this.#pipelines.get(program));
     const pipelines = await this.#gpu.wait(Promise.all(compiled.map(({ pipeline }) => pipeline)));
     const { device } = this.#gpu;
-    await this.#gpu.guard(what, () => {
+    await this.#gpu.guard(what, (own) => {
       const stride = (bytes: number): number => Math.ceil(bytes / UNIFORM_ALIGN) * UNIFORM_ALIGN;
       const size = commands.reduce((sum, { params }) => sum + stride(params.byteLength), UNIFORM_ALIGN);
-      const uniform = device.createBuffer({
-        label: `${what}: params`,
-        size,
-        usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-      });
+      const uniform = own(
+        device.createBuffer({
+          label: `${what}: params`,
+          size,
+          usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+        }),
+      );
       const packed = new Uint8Array(size);
       const encoder = device.createCommandEncoder({ label: what });
       let offset = 0;

@@ -3,7 +3,6 @@
  * params.
  */
 import type { Gpu } from '../device.ts';
-import { GpuError } from '../errors.ts';
 import { floatToHalf } from '../float16.ts';
 import type { PackedWeights } from '../kernels/kernel.ts';
 import { readsTexture } from '../kernels/program.ts';
@@ -51,25 +50,14 @@ export class DeviceBuffers {
 
   /** @param content its first bytes. */
   create(label: string, size: number, usage: GPUBufferUsageFlags, content?: Uint8Array): GPUBuffer {
-    const buffer = this.#count(this.#createBuffer({ label, size, usage, mappedAtCreation: content !== undefined }));
+    const buffer = this.#count(
+      this.#gpu.device.createBuffer({ label, size, usage, mappedAtCreation: content !== undefined }),
+    );
     if (content) {
       new Uint8Array(buffer.getMappedRange()).set(content);
       buffer.unmap();
     }
     return buffer;
-  }
-
-  #createBuffer(descriptor: GPUBufferDescriptor): GPUBuffer {
-    try {
-      return this.#gpu.device.createBuffer(descriptor);
-    } catch (cause) {
-      // A buffer that is mapped when it is created takes memory of the CPU, too.
-      if (!(cause instanceof RangeError)) throw cause;
-      throw new GpuError(`creating ${descriptor.label}: out of memory: lower the memory budget`, {
-        cause,
-        isOutOfMemory: true,
-      });
-    }
   }
 
   #count<T extends GPUBuffer | GPUTexture>(resource: T): T {
@@ -175,9 +163,9 @@ export class DeviceBuffers {
       resource.kind === 'buffer' ? buffers[resource.buffer] : this.#weights.get(resource.key)!;
     const bound = (resource: GPUBuffer | GPUTexture): GPUBindingResource =>
       'size' in resource ? { buffer: resource } : resource.createView();
-    const storage = Object.keys(program.bindings).map(
-      (name, i): GPUBindGroupEntry => ({ binding: i + 1, resource: bound(find(resources[name])) }),
-    );
+    const found = Object.keys(program.bindings).map((name) => find(resources[name]));
+    this.#gpu.check?.(step.dispatch, found);
+    const storage = found.map((one, i): GPUBindGroupEntry => ({ binding: i + 1, resource: bound(one) }));
     return this.#gpu.device.createBindGroup({
       label: step.name,
       layout,

@@ -135,11 +135,18 @@ export class Executor {
       throwIfCancelled(signal);
       const first = next;
       const end = (next = this.submissions.end(steps, first, MAX_SPANS - 1));
-      const clock = this.#clock(times);
       await this.gpu.guard(`running ${steps[first].name}`, () => {
-        const encoder = this.#record(prepared, first, end, clock);
-        const fence = this.submissions.fence(encoder);
-        this.gpu.device.queue.submit([encoder.finish()]);
+        const clock = this.#clock(times);
+        let fence: GPUBuffer | undefined;
+        try {
+          const encoder = this.#record(prepared, first, end, clock);
+          fence = this.submissions.fence(encoder);
+          this.gpu.device.queue.submit([encoder.finish()]);
+        } catch (error) {
+          fence?.destroy();
+          clock?.destroy();
+          throw error;
+        }
         this.submissions.track(fence, steps, first, end, () => onStep?.(end));
         if (!clock) return;
         this.#readClock(clock, (ms) => {
@@ -180,8 +187,13 @@ export class Executor {
     submit: (clock: GpuClock | undefined) => Promise<void>,
     use: (ms: number) => void,
   ): Promise<void> {
-    const clock = this.#clock(times);
-    await submit(clock);
+    const clock = times && (await this.gpu.guard('creating a clock', () => this.#clock(times)));
+    try {
+      await submit(clock);
+    } catch (error) {
+      clock?.destroy();
+      throw error;
+    }
     if (clock) this.#readClock(clock, (spans) => use(spans.reduce((sum, ms) => sum + ms, 0)));
   }
 
@@ -192,10 +204,16 @@ export class Executor {
 
   /** Passes on a clock's times as soon as they are there, and frees the clock. */
   #readClock(clock: GpuClock, use: (ms: readonly number[]) => void): void {
-    const reading = clock.read().then((ms) => {
-      this.#clocks.push(clock);
-      use(ms);
-    });
+    const reading = clock.read().then(
+      (ms) => {
+        this.#clocks.push(clock);
+        use(ms);
+      },
+      (error: unknown) => {
+        clock.destroy();
+        throw error;
+      },
+    );
     this.#reading.add(reading);
     const leave = (): void => void this.#reading.delete(reading);
     reading.then(leave, leave);

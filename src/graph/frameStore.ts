@@ -238,16 +238,16 @@ export class FrameStore {
     // The pixels of the last tile must have been copied from it: then that tile is being computed.
     const staging = await this.#stagingOf(all.reduce((sum, held) => sum + (held?.buffer.size ?? 0), 0));
     await this.gpu.wait(staging.mapAsync(GPUMapMode.WRITE));
-    const from = performance.now();
-    const memory = new Uint8Array(staging.getMappedRange());
-    let end = 0;
-    const copies = lacking.map((held) => {
-      const at = end;
-      const size = words(held.pack(memory.subarray(at), tile));
-      end += size;
-      return { held, at, size };
-    });
     await this.gpu.guard('uploading frames', () => {
+      const from = performance.now();
+      const memory = new Uint8Array(staging.getMappedRange());
+      let end = 0;
+      const copies = lacking.map((held) => {
+        const at = end;
+        const size = words(held.pack(memory.subarray(at), tile));
+        end += size;
+        return { held, at, size };
+      });
       staging.unmap();
       this.#sentMs += performance.now() - from;
       const encoder = this.gpu.device.createCommandEncoder({ label: 'frames' });

@@ -3,7 +3,7 @@
  *
  * Some drivers compile when a pipeline is created, others when it first runs (lavapipe: seconds each). `warm` does all
  * of this beforehand: it runs one workgroup of every program on small buffers of its own. WebGPU keeps accesses inside
- * these buffers, whatever the params say, and nothing reads them.
+ * these buffers, whatever the params say, and nothing reads them. A device that does not do that only compiles.
  */
 import type { Gpu } from '../device.ts';
 import { CancelledError, GpuError } from '../errors.ts';
@@ -28,6 +28,17 @@ export interface WarmOptions {
 /** Bytes of each buffer of a first run. */
 const WARM_BYTES = 1 << 16;
 
+function compileError(label: string, cause: unknown): GpuError {
+  return new GpuError(
+    `compiling ${label}: ${String((cause as Error)?.message ?? cause)
+      .trim()
+      .replace(/\s+/g, ' ')}`,
+    {
+      cause,
+    },
+  );
+}
+
 export class Pipelines {
   readonly #gpu: Gpu;
   /** By source. */
@@ -39,31 +50,29 @@ export class Pipelines {
 
   /** A program's pipeline; the first call starts compiling it. */
   get(program: Program): Compiled {
-    const compiled = this.#compiled.get(program.source) ?? this.#compile(program);
-    this.#compiled.set(program.source, compiled);
+    const { source } = program;
+    const compiled = this.#compiled.get(source) ?? this.#compile(program);
+    this.#compiled.set(source, compiled);
+    // One that failed is tried again: the GPU may have been short of memory.
+    compiled.pipeline.catch(() => this.#compiled.get(source) === compiled && this.#compiled.delete(source));
     return compiled;
   }
 
   #compile(program: Program): Compiled {
     const { device } = this.#gpu;
-    const layout = device.createBindGroupLayout({
-      label: program.label,
-      entries: program.layoutEntries(GPUShaderStage.COMPUTE),
-    });
-    const module = device.createShaderModule({ label: program.label, code: program.source });
-    const pipeline = device
-      .createComputePipelineAsync({
-        label: program.label,
-        layout: device.createPipelineLayout({ label: program.label, bindGroupLayouts: [layout] }),
-        compute: { module, entryPoint: 'main' },
-      })
-      .catch((cause: unknown) => {
-        throw new GpuError(`compiling ${program.label}: ${(cause as Error).message.trim().replace(/\s+/g, ' ')}`, {
-          cause,
-        });
+    const { label, source: code } = program;
+    try {
+      const layout = device.createBindGroupLayout({ label, entries: program.layoutEntries(GPUShaderStage.COMPUTE) });
+      const compute = { module: device.createShaderModule({ label, code }), entryPoint: 'main' };
+      const bound = device.createPipelineLayout({ label, bindGroupLayouts: [layout] });
+      const pipeline = device.createComputePipelineAsync({ label, layout: bound, compute }).catch((cause: unknown) => {
+        throw compileError(label, cause);
       });
-    pipeline.catch(() => undefined);
-    return { layout, pipeline };
+      pipeline.catch(() => undefined);
+      return { layout, pipeline };
+    } catch (cause) {
+      throw compileError(label, cause);
+    }
   }
 
   /** The pipelines of dispatches, compiled all at once. @throws GpuError; DeviceLostError. */
@@ -91,18 +100,23 @@ export class Pipelines {
   async #runOnce({ layout, pipeline }: Compiled, { program, params }: Warmed): Promise<void> {
     const { device } = this.#gpu;
     const compiled = await this.#gpu.wait(pipeline);
-    await this.#gpu.guard(`running ${program.label} for the first time`, () => {
+    if (this.#gpu.check) return;
+    await this.#gpu.guard(`running ${program.label} for the first time`, (own) => {
       const values = program.pack(params);
-      const uniform = device.createBuffer({
-        label: 'first run',
-        size: values.byteLength,
-        usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-      });
+      const uniform = own(
+        device.createBuffer({
+          label: 'first run',
+          size: values.byteLength,
+          usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+        }),
+      );
       device.queue.writeBuffer(uniform, 0, values);
       const make = ({ format }: Binding): GPUBuffer | GPUTexture =>
-        format
-          ? device.createTexture({ label: 'first run', size: [1, 1], format, usage: GPUTextureUsage.STORAGE_BINDING })
-          : device.createBuffer({ label: 'first run', size: WARM_BYTES, usage: GPUBufferUsage.STORAGE });
+        own<GPUBuffer | GPUTexture>(
+          format
+            ? device.createTexture({ label: 'first run', size: [1, 1], format, usage: GPUTextureUsage.STORAGE_BINDING })
+            : device.createBuffer({ label: 'first run', size: WARM_BYTES, usage: GPUBufferUsage.STORAGE }),
+        );
       const storage = Object.values(program.bindings).map(make);
       const entries = [uniform, ...storage].map(
         (bound, binding): GPUBindGroupEntry => ({

@@ -4,9 +4,9 @@ import type { Gpu } from '../device.ts';
 /** @throws GpuError; DeviceLostError. */
 export async function readBytes(gpu: Gpu, buffer: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
   const { device } = gpu;
-  const readback = await gpu.guard('reading back', () => {
+  const readback = await gpu.guard('reading back', (own) => {
     const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-    const to = device.createBuffer({ label: 'readback', size: bytes, usage });
+    const to = own(device.createBuffer({ label: 'readback', size: bytes, usage }));
     const encoder = device.createCommandEncoder({ label: 'readback' });
     encoder.copyBufferToBuffer(buffer, offset, to, 0, bytes);
     device.queue.submit([encoder.finish()]);

@@ -3,6 +3,7 @@
  * layout that is wanted. What is left for the CPU is to copy rows.
  */
 import type { Gpu } from '../device.ts';
+import { DeghostError } from '../errors.ts';
 import { rowGrid } from '../kernels/rows.ts';
 import { TAKE } from '../kernels/stack.ts';
 import { Commands } from './commands.ts';
@@ -39,7 +40,11 @@ export interface FloatLayout {
 }
 
 /** Thrown where a result is NaN or infinite: whoever runs the stage finds out where that began. */
-export class UnfitResult extends Error {}
+export class UnfitResult extends DeghostError {
+  constructor() {
+    super('gpu', 'a result is NaN or infinite');
+  }
+}
 
 /** Adds the command that copies some channels of a part to an array. @param unfit becomes 1 if one is not finite. */
 export function addTake(

@@ -92,7 +92,12 @@ export class Submissions {
         size: FENCE_BYTES,
         usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
       });
-    encoder.clearBuffer(fence);
+    try {
+      encoder.clearBuffer(fence);
+    } catch (error) {
+      fence.destroy();
+      throw error;
+    }
     return fence;
   }
 

@@ -35,17 +35,31 @@ export class GpuClock {
   constructor(gpu: Gpu) {
     const { device } = gpu;
     this.#gpu = gpu;
-    this.#queries = device.createQuerySet({ label: 'clock', type: 'timestamp', count: 2 * MAX_SPANS });
-    this.#resolved = device.createBuffer({
-      label: 'clock',
-      size: BYTES,
-      usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
-    });
-    this.#readback = device.createBuffer({
-      label: 'clock readback',
-      size: BYTES,
-      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-    });
+    const made: { destroy(): void }[] = [];
+    const keep = <T extends { destroy(): void }>(one: T): T => {
+      made.push(one);
+      return one;
+    };
+    try {
+      this.#queries = keep(device.createQuerySet({ label: 'clock', type: 'timestamp', count: 2 * MAX_SPANS }));
+      this.#resolved = keep(
+        device.createBuffer({
+          label: 'clock',
+          size: BYTES,
+          usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+        }),
+      );
+      this.#readback = keep(
+        device.createBuffer({
+          label: 'clock readback',
+          size: BYTES,
+          usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+        }),
+      );
+    } catch (error) {
+      for (const one of made) one.destroy();
+      throw error;
+    }
   }
 
   /** Timestamp writes for the next pass, which becomes one span. */

@@ -230,13 +230,15 @@ export class Transfer {
   async read(frame: DeviceFrame, grid: Grid): Promise<Float32Array> {
     const { device } = this.#gpu;
     const size = grid.width * grid.height * 16;
-    const [cells, readback] = await this.#gpu.guard('allocating patches', () => [
-      device.createBuffer({ label: 'patches', size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC }),
-      device.createBuffer({
-        label: 'patches readback',
-        size,
-        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-      }),
+    const [cells, readback] = await this.#gpu.guard('allocating patches', (own) => [
+      own(device.createBuffer({ label: 'patches', size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC })),
+      own(
+        device.createBuffer({
+          label: 'patches readback',
+          size,
+          usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+        }),
+      ),
     ]);
     try {
       await this.load(frame, grid, { buffer: cells, first: 0 });
@@ -270,13 +272,16 @@ export class Transfer {
     [width, height]: readonly [number, number],
   ): Promise<GPUTexture> {
     const { device } = this.#gpu;
-    await this.#gpu.guard(`uploading ${frame.name ?? 'a frame'}`, () => {
-      this.#block ??= device.createTexture({
-        label: 'image block',
-        size: [BLOCK, BLOCK],
-        format: 'rgba8unorm',
-        usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST | GPUTextureUsage.RENDER_ATTACHMENT,
-      });
+    await this.#gpu.guard(`uploading ${frame.name ?? 'a frame'}`, (own) => {
+      this.#block ??= own(
+        device.createTexture({
+          label: 'image block',
+          size: [BLOCK, BLOCK],
+          format: 'rgba8unorm',
+          usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST | GPUTextureUsage.RENDER_ATTACHMENT,
+        }),
+        () => (this.#block = undefined),
+      );
       device.queue.copyExternalImageToTexture(
         { source: frame.image, origin: [x, y] },
         { texture: this.#block, colorSpace: 'srgb', premultipliedAlpha: false },
@@ -290,14 +295,19 @@ export class Transfer {
     const { device } = this.#gpu;
     const { label } = program;
     const { layout, pipeline } = this.#pipelines.get(program);
+    const workgroups = flatGrid(values.width * values.height);
+    this.#gpu.check?.({ program, params: values, workgroups }, [first, second]);
     const compiled = await this.#gpu.wait(pipeline);
-    await this.#gpu.guard(label, () => {
+    await this.#gpu.guard(label, (own) => {
       const packed = program.pack(values);
-      this.#params ??= device.createBuffer({
-        label: 'transfer params',
-        size: packed.byteLength,
-        usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-      });
+      this.#params ??= own(
+        device.createBuffer({
+          label: 'transfer params',
+          size: packed.byteLength,
+          usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+        }),
+        () => (this.#params = undefined),
+      );
       device.queue.writeBuffer(this.#params, 0, packed);
       const entries = [{ buffer: this.#params }, { buffer: first }, second].map((resource, binding) => ({
         binding,
@@ -307,7 +317,7 @@ export class Transfer {
       const pass = encoder.beginComputePass();
       pass.setPipeline(compiled);
       pass.setBindGroup(0, device.createBindGroup({ label, layout, entries }));
-      pass.dispatchWorkgroups(...flatGrid(values.width * values.height));
+      pass.dispatchWorkgroups(...workgroups);
       pass.end();
       device.queue.submit([encoder.finish()]);
     });

@@ -127,7 +127,7 @@ export const TAKE = new Program({
   bindings: {
     tile: READ,
     result: { access: 'read_write', type: 'array<f32>' },
-    unfit: { access: 'read_write', type: 'atomic<u32>' },
+    unfit: { access: 'read_write', type: 'array<atomic<u32>>' },
   },
   body: `
 @workgroup
@@ -141,7 +141,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let channel = params.channel + c;
     let value = tile[source + (channel / 4u) * params.block][channel % 4u];
     result[at + c * params.channel_step] = value;
-    if ((bitcast<u32>(value) & 0x7f800000u) == 0x7f800000u) { atomicStore(&unfit, 1u); }
+    if ((bitcast<u32>(value) & 0x7f800000u) == 0x7f800000u) { atomicStore(&unfit[0], 1u); }
   }
 }`,
 });

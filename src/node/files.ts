@@ -24,23 +24,27 @@ export interface Place {
 /** The role of files that nobody declared. */
 const FOUND = 'the file';
 
+/** Longest path that is followed: a longer one is too long for the system in any case. */
+const LONGEST = 4096;
 /** Most links that lead to a file, one after another. */
 const MOST_LINKS = 40;
 
-/** The key of a file that exists. */
-export function fileKey({ dev, ino }: Pick<BigIntStats, 'dev' | 'ino'>): string {
-  return `${dev}:${ino}`;
+/** The key of a file that exists. @param path without links. */
+export function fileKey({ dev, ino }: Pick<BigIntStats, 'dev' | 'ino'>, path: string): string {
+  // Some network drives number no files.
+  return ino > 0n ? `${dev}:${ino}` : `${dev}:${path.normalize('NFC').toLowerCase()}`;
 }
 
 /** Where a path leads, whether or not something is there. Does not throw: whoever opens the file says what is wrong. */
 export function placeOf(path: string, links = 0): Place {
   try {
-    return { path: realpathSync.native(path), key: fileKey(statSync(path, { bigint: true })), exists: true };
+    const real = realpathSync.native(path);
+    return { path: real, key: fileKey(statSync(real, { bigint: true }), real), exists: true };
   } catch {
     // Nothing is there, or it cannot be seen.
   }
   const folder = dirname(path);
-  if (folder === path) return { path, key: path, exists: false };
+  if (folder === path || path.length > LONGEST) return { path, key: path, exists: false };
   const parent = placeOf(folder);
   try {
     const target = readlinkSync(path);
@@ -105,9 +109,9 @@ export class CommandFiles {
 
   /** Notes a file that was opened. @throws UsageError if it is to be written. */
   opened(path: string, stats: BigIntStats): void {
-    const key = fileKey(stats);
-    if (this.#reads.has(key) || this.#done.has(key)) return;
     const place = placeOf(path);
+    const key = fileKey(stats, place.path);
+    if (this.#reads.has(key) || this.#done.has(key)) return;
     if (!this.#updates.has(place.path)) this.#read({ role: FOUND, path, place: { ...place, key } });
   }
 

@@ -3,7 +3,8 @@
  * @module deghost/node
  */
 export { listAdapters, requestAdapter, requestDevice } from './adapter.ts';
-export type { AdapterInfo, NodeAdapter, SoftwareChoice } from './adapter.ts';
+export type { AdapterInfo, AdapterOptions, NodeAdapter, SoftwareChoice } from './adapter.ts';
+export { UnprovedAccessError } from './robustness.ts';
 export { readShippedWeights, shippedWeightsPath } from './package.ts';
 export { exposureFromExif, exposures } from '../image/exif.ts';
 export type { ExposureInfo } from '../image/exif.ts';

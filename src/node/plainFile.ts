@@ -47,7 +47,7 @@ function refuseOthers(path: string, stats: BigIntStats): void {
   const kind = otherKind(stats);
   if (kind)
     throw new InputError(
-      `${shown(path)} is ${kind}, not a file: ${kind === 'a folder' ? 'name a file' : 'save what it holds to a file'}`,
+      `${shown(path)} is ${kind}, not a file: ${kind === 'a pipe' ? 'save what it gives to a file' : 'name a file'}`,
     );
 }
 

@@ -123,7 +123,7 @@ function publish({ path, target, temporary }: Staged): void {
     throw new InputError(`cannot write ${shown(path)}: it leads elsewhere than before: try again`);
   const previous = lstatSync(target, { throwIfNoEntry: false });
   if (previous) chmodSync(temporary, previous.mode & 0o777);
-  const key = fileKey(lstatSync(temporary, { bigint: true }));
+  const key = fileKey(lstatSync(temporary, { bigint: true }), target);
   renameSync(temporary, target);
   temporaryFiles.delete(temporary);
   published.set(resolve(path), { target, key, isNew: !previous });
@@ -139,7 +139,7 @@ export function removePublished(paths: readonly string[]): void {
     const file = published.get(resolve(path));
     if (!file?.isNew) continue;
     try {
-      if (fileKey(lstatSync(file.target, { bigint: true })) === file.key) unlinkSync(file.target);
+      if (fileKey(lstatSync(file.target, { bigint: true }), file.target) === file.key) unlinkSync(file.target);
     } catch {
       // Removed already.
     }

@@ -2,6 +2,7 @@
 import sharp from 'sharp';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CONTROLS } from '../controls.ts';
 import { bigEndian, exposureFields, noise16, noise8, png, tiff } from '../node/pictures.ts';
 import type { TiffField } from '../node/pictures.ts';
 import { launchBrowser } from './browser.ts';
@@ -131,6 +132,26 @@ describe('wrong files', () => {
     expect(await page.locator('.notice').count()).toBe(0);
     await page.getByLabel('Dismiss notes.txt').click();
     expect(await page.locator('.frame.failed').count()).toBe(wrong.length - 1);
+  });
+
+  it('and names that would steer the text around them are shown harmless, as text', async () => {
+    const names = ['<img src=x onerror=alert(1)>.png', 'gnp.\u202eevil\x1b[31m\u2028.png', 'two\nlines\u0085.txt'];
+    await dropFiles(
+      page,
+      names.map((name) => text(name, 'hello')),
+    );
+    await settled(page, names.length);
+    const shownText = await page.locator('body').innerText();
+    const attributes = await page.evaluate(() =>
+      [...document.querySelectorAll('#frames *, #notices *')].flatMap((element) =>
+        [...element.attributes].map(({ value }) => value),
+      ),
+    );
+    for (const part of [...shownText.split('\n'), ...attributes]) expect(part).not.toMatch(CONTROLS);
+    expect(await page.locator('#frames img').count()).toBe(0);
+    expect(await problemOf('gnp.')).toMatch(/^gnp\.\\u202eevil\\u001b\[31m\\u2028\.png is not a picture/);
+    await page.getByLabel('Dismiss two\\u000alines\\u0085.txt').click();
+    expect(await page.locator('.frame.failed').count()).toBe(names.length - 1);
   });
 
   it('beyond sixteen frames are one too many', async () => {

@@ -137,7 +137,7 @@ describe.skipIf(isWindows)('what is no plain file is refused before it is opened
   ])('%s', async (_, args, kind) => {
     await Promise.all(made);
     const { code, err } = await deghost(...args);
-    expect(err).toContain(` is ${kind}, not a file: save what it holds to a file`);
+    expect(err).toContain(` is ${kind}, not a file: `);
     expect(code).toBe(1);
   });
 });
@@ -160,6 +160,18 @@ describe('text that is lost', () => {
     expect(plan.err).toMatch(/^deghost: cannot write the output: no space left on the disk: .*\n$/m);
     const [first, second] = ['full.hdr', 'gone.hdr'].map((name) => readFileSync(at(name)));
     expect(first.equals(second)).toBe(true);
+  });
+
+  it.skipIf(isWindows)('is noticed where a disk takes only a part', async () => {
+    const program = `ulimit -f 2; exec "$@" > '${at('part.json')}'`;
+    const args = [process.execPath, ...SOURCE, 'plan', '100x100', '--json', '--limits', 'default'];
+    const child = spawn('sh', ['-c', program, 'sh', ...args], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, TSX_DISABLE_CACHE: '1' },
+    });
+    const { code, err } = await ended(child);
+    expect(err).toMatch(/^deghost: cannot write the output: larger than the file system or the limit of this process/m);
+    expect(code).toBe(1);
   });
 
   it('goes on when the reader of JSON has left, and all of it reaches one that is slow', async () => {

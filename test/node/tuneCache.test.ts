@@ -105,7 +105,7 @@ describe('FileTuneCache', () => {
   it('is not read where it is no plain file', async () => {
     const { cache, said } = cacheOf('/dev/zero');
     expect(await readTuning(cache, RESULT.key)).toBeUndefined();
-    expect(said).toEqual(['/dev/zero is a device, not a file: save what it holds to a file']);
+    expect(said).toEqual(['/dev/zero is a device, not a file: name a file']);
   });
 
   it('keeps what is whole in a file of which a part is damaged', async () => {

@@ -3,6 +3,7 @@ import { groupFolders, pictureKind } from '../../../src/brackets/pictureFiles.ts
 import type { Shot } from '../../../src/brackets/shots.ts';
 import { middleFrame } from '../../../src/image/frame.ts';
 import { formatEv } from '../exposures.ts';
+import { mergedName } from '../mergedName.ts';
 import type { NamedFile } from '../messages.ts';
 
 /** One frame of a bracket. */
@@ -69,7 +70,7 @@ export function makePlan(files: readonly NamedFile[], shots: readonly Shot[], fr
   return {
     brackets: brackets.map(({ shots: taken }, id) => {
       const [first, last] = [taken[0].name, taken.at(-1)!.name];
-      const stem = `${fileName(first).replace(/\.[^.]*$/, '')}-merged`;
+      const stem = mergedName(fileName(first));
       // Two folders may have pictures of one name.
       const times = (stems.get(stem.toLowerCase()) ?? 0) + 1;
       stems.set(stem.toLowerCase(), times);

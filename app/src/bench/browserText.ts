@@ -1,4 +1,5 @@
 /** Which browser and which adapter, in words. */
+import { shown } from '../../../src/shown.ts';
 import type { Report } from '../../../bench/report.ts';
 
 /** What only Chromium's navigators tell. */
@@ -45,6 +46,8 @@ export function adapterText({
   device = '',
   description = '',
 }: Partial<GPUAdapterInfo> = {}): Pick<Report['adapter'], 'name' | 'vendor' | 'architecture'> {
-  const name = description || device || [vendor, architecture].filter(Boolean).join(' ') || 'A GPU without a name';
+  const name = shown(
+    description || device || [vendor, architecture].filter(Boolean).join(' ') || 'A GPU without a name',
+  );
   return { name, vendor, architecture };
 }

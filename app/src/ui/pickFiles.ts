@@ -1,4 +1,5 @@
 /** Files and folders from the pickers, dropped anywhere on the page, or pasted. */
+import { shown } from '../../../src/shown.ts';
 import type { NamedFile } from '../messages.ts';
 import { byId } from './dom.ts';
 import { droppedFiles } from './droppedFiles.ts';
@@ -15,15 +16,24 @@ const BUSY = 'A merge is running: add photos when it is done';
 
 const byPath = new Intl.Collator('en', { numeric: true }).compare;
 
+/** The same, with names that are safe to show: everything on the page and in its messages gets them from here. */
+function named({ files, folder }: Picked): Picked {
+  return {
+    files: files.map(({ name, file }) => ({ name: shown(name), file })),
+    ...(folder !== undefined && { folder: shown(folder) }),
+  };
+}
+
 function fromFolder(files: readonly NamedFile[], folder: string): Picked {
   return { folder, files: [...files].sort((a, b) => byPath(a.name, b.name)) };
 }
 
 /**
- * @param take called with the files, once all folders are listed.
+ * @param onFiles called with the files, once all folders are listed.
  * @param isBusy whether they cannot be taken now, which whoever drags files over the page is told.
  */
-export function acceptFiles(take: (picked: Picked) => void, isBusy: () => boolean): void {
+export function acceptFiles(onFiles: (picked: Picked) => void, isBusy: () => boolean): void {
+  const take = (picked: Picked): void => onFiles(named(picked));
   const input = byId('files', HTMLInputElement);
   const folderInput = byId('folder', HTMLInputElement);
   const veil = byId('drop-veil', HTMLDivElement);
@@ -43,8 +53,8 @@ export function acceptFiles(take: (picked: Picked) => void, isBusy: () => boolea
     const files = [...(folderInput.files ?? [])];
     folderInput.value = '';
     const [folder] = files[0]?.webkitRelativePath.split('/') ?? [''];
-    const named = files.map((file) => ({ name: file.webkitRelativePath.slice(folder.length + 1), file }));
-    take(fromFolder(named, `“${folder}”`));
+    const inside = files.map((file) => ({ name: file.webkitRelativePath.slice(folder.length + 1), file }));
+    take(fromFolder(inside, `“${folder}”`));
   };
   // Entering a child leaves its parent, so the overlay hides only when every entered element has been left.
   let depth = 0;

@@ -3,6 +3,7 @@
  * encodes it. messages.ts has its requests and events.
  */
 import { openDevice } from '../../../src/device.ts';
+import { shown } from '../../../src/shown.ts';
 import { CancelledError, NoAdapterError } from '../../../src/errors.ts';
 import type { FromWorker, ToWorker, View } from '../messages.ts';
 import { chooseTones } from '../../../src/image/toneMappings.ts';
@@ -141,7 +142,7 @@ async function checkAdapter(): Promise<string> {
   if (!gpu) throw new NoAdapterError('this browser has no WebGPU');
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw new NoAdapterError('WebGPU offers no adapter');
-  const name = adapter.info.description || adapter.info.device || adapter.info.vendor;
+  const name = shown(adapter.info.description || adapter.info.device || adapter.info.vendor);
   (await openDevice(adapter)).destroy();
   return name;
 }

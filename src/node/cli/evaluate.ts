@@ -3,11 +3,9 @@
  * there is one, and by the harm that a merge does to any stack. Output is tables, JSON and sheets. Stacks are read and
  * judged one at a time, so memory does not grow with their number.
  */
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { InputError, UsageError, messageWith, reasonOf, throwIfCancelled } from '../../errors.ts';
+import { InputError, messageWith, reasonOf, throwIfCancelled } from '../../errors.ts';
 import { stackResponse } from '../../image/stackResponse.ts';
 import { muLaw, psnr } from '../../image/metrics.ts';
 import { readTuning } from '../../tune/cache.ts';
@@ -18,16 +16,16 @@ import { mergeCandidates } from '../evaluate/candidates.ts';
 import type { Candidates } from '../evaluate/candidates.ts';
 import { clipped, fitScale, judge } from '../evaluate/figures.ts';
 import type { Candidate } from '../evaluate/figures.ts';
-import { candidateFiles, publishedCandidate } from '../evaluate/published.ts';
+import { publishedCandidate } from '../evaluate/published.ts';
 import { measureHarm } from '../evaluate/harm.ts';
 import { findStacks, readStack } from '../evaluate/readStack.ts';
 import type { EvaluationStack, StackFolder } from '../evaluate/readStack.ts';
 import { writeSheet } from '../evaluate/sheet.ts';
-import { currentFiles, placeOf } from '../files.ts';
-import { shown, systemProblem } from '../problems.ts';
+import { shown } from '../problems.ts';
 import { FileTuneCache } from '../tuneCache.ts';
 import { checkWritable, removePublished, writeFileAtomic } from '../writeFile.ts';
 import type { ParsedArgs } from './args.ts';
+import { declareFiles, distinct, makeFolder } from './evaluateFiles.ts';
 import { Engines } from './evaluateEngines.ts';
 import { readEvaluateOptions } from './evaluateOptions.ts';
 import type { EvaluateOptions } from './evaluateOptions.ts';
@@ -306,57 +304,4 @@ async function againstTruth(
     );
   }
   return { truth: { file: basename(file), scale, residual: fit?.residual ?? null }, rows: judged };
-}
-
-/**
- * Declares all files of an evaluation.
- * @throws UsageError where an input would be overwritten, or two outputs are one file.
- */
-function declareFiles(options: EvaluateOptions, folders: readonly StackFolder[]): void {
-  const files = currentFiles();
-  if (!files) return;
-  const { weights, response, json: report, pictures, published } = options;
-  if (weights !== undefined) files.reads('the weights', weights);
-  if (response && 'file' in response) files.reads('the response', response.file);
-  for (const stack of folders) {
-    for (const file of stack.pictures) files.reads('the picture', file);
-    for (const file of [stack.exposures, stack.truth, stack.still, stack.response, ...stack.motion])
-      if (file !== undefined) files.reads("the stack's file", file);
-    for (const candidate of published)
-      for (const file of candidateFiles(candidate, stack.name))
-        if (existsSync(file)) files.reads("the candidate's picture", file);
-  }
-  if (report !== undefined) files.writes('--json', report);
-  if (pictures === undefined) return;
-  const own = folders.find((stack) => placeOf(stack.path).key === placeOf(pictures).key);
-  if (own)
-    throw new UsageError(
-      `--pictures is ${pictures}, the folder of the stack ${own.path}, whose pictures are read: name another folder`,
-    );
-  for (const { name } of folders) files.writes('--pictures', join(pictures, `${name}.png`));
-}
-
-/** Makes names unique, because they become file names. */
-function distinct(folders: readonly StackFolder[]): StackFolder[] {
-  const paths = new Set<string>();
-  const names = new Set<string>();
-  return folders.map((folder) => {
-    const path = resolve(folder.path);
-    if (paths.has(path)) throw new UsageError(`${shown(folder.path)} is named twice: name it once`);
-    paths.add(path);
-    let { name } = folder;
-    for (let n = 2; names.has(name); n++) name = `${folder.name}-${n}`;
-    names.add(name);
-    return { ...folder, name };
-  });
-}
-
-/** Makes the folder for sheets; its parent must exist. */
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw systemProblem(error, 'create', path);
-  }
-  await checkWritable(join(path, 'sheet.png'));
 }

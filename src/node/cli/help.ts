@@ -19,7 +19,7 @@ Usage
   deghost --version
 
 Exit codes
-  0 done, 1 error, 2 wrong usage, 3 no GPU or software adapter, 130 cancelled
+  0 done, 1 error, 2 wrong usage, 3 no GPU or software adapter, 130 cancelled (129, 131, 143 by other signals)
 `;
 
 export const MERGE_HELP = `Usage: deghost merge IMG... -o OUT [options]

@@ -1,6 +1,6 @@
 /** `deghost info`: adapters, limits, features, and drivers that could be installed. */
 import { bytesText } from '../../bytesText.ts';
-import { NoAdapterError } from '../../errors.ts';
+import { NoAdapterError, throwIfCancelled } from '../../errors.ts';
 import { shown } from '../../shown.ts';
 import { listAdapters, requestAdapter } from '../adapter.ts';
 import type { AdapterInfo } from '../adapter.ts';
@@ -35,6 +35,7 @@ const LIMITS: [name: keyof GPUSupportedLimits & string, standard: number, bytes:
 export async function infoCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
   const choice = adapterOption(args);
   const adapters = await listAdapters();
+  throwIfCancelled(io.signal);
   let chosen: AdapterInfo | undefined;
   let refusal: NoAdapterError | undefined;
   try {
@@ -43,6 +44,7 @@ export async function infoCommand(args: ParsedArgs, io: CommandIo): Promise<void
     if (!(error instanceof NoAdapterError)) throw error;
     refusal = error;
   }
+  throwIfCancelled(io.signal);
   const report = {
     version: packageVersion(),
     runtime: `Node ${process.versions.node}, ${process.platform}-${process.arch}`,

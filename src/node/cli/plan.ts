@@ -3,7 +3,7 @@
  * has measured it. Nothing is computed, and no device is opened.
  */
 import { planAlignment, resamplingBytes } from '../../align/traffic.ts';
-import { NoAdapterError, UsageError } from '../../errors.ts';
+import { NoAdapterError, UsageError, throwIfCancelled } from '../../errors.ts';
 import { adapterCapabilities } from '../matrices.ts';
 import { MAX_FRAMES, MIN_FRAMES, middleFrame } from '../../image/frame.ts';
 import { MAX_PIXELS } from '../../image/picture.ts';
@@ -71,6 +71,7 @@ export async function planCommand(args: ParsedArgs, io: CommandIo): Promise<void
     target,
     tuning,
   } = limits === 'adapter' ? await machine(precision, software, io, flags.has('json')) : bare(precision);
+  throwIfCancelled(io.signal);
   const maxBinding = bytesOption(args, 'max-binding') ?? offered;
   const memoryBudget = givenBudget ?? usual;
   if (precision === 'f16' && !target.capabilities?.f16)
