@@ -88,6 +88,7 @@ describe('installed', () => {
     const cwd = await installed();
     const raw = join(cwd, 'p.dng');
     writeFileSync(raw, dng({ width: 32, height: 32, scene: patches, exposure: 1 }));
+    const two = [1, 2].map((k) => join(ROOT, `examples/balloons/${k}.jpg`));
     writeFileSync(
       join(cwd, 'missing.js'),
       `
@@ -100,7 +101,7 @@ describe('installed', () => {
       const image = { radiance: new Float32Array(3), width: 1, height: 1, scale: 1 };
       console.log(JSON.stringify([
         await failed(() => node.requestDevice()),
-        await failed(() => node.readStack([${JSON.stringify(join(ROOT, 'examples/balloons/1.jpg'))}])),
+        await failed(() => node.readStack(${JSON.stringify(two)})),
         await failed(() => node.readFrame(${JSON.stringify(raw)})),
         await failed(() => node.writeImage('out.png', image)),
         await failed(() => Deghoster.create()),
