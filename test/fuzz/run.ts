@@ -1,6 +1,6 @@
 /**
- * `npm run fuzz`: mutated files for every reader, for as long as one likes. Exit code 0: nothing was found; 1: something
- * was, and the command that shows it is printed; 2: wrong usage.
+ * `npm run fuzz`: mutated files for every reader, for as long as one likes. Exit code 0: nothing was found; 1:
+ * something was, and the command that shows it is printed; 2: wrong usage.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
