@@ -53,7 +53,7 @@ export async function inflate(bytes: Uint8Array, most: number, name: string, wha
   return out;
 }
 
-/** Inflates into an array of the size that is expected. @returns the part that was filled. @throws as `inflatePieces`. */
+/** Inflates into an array of the size that is expected. @returns the part that was filled. @throws as `inflate`. */
 export async function inflateInto(out: Uint8Array, bytes: Uint8Array, name: string, what: string): Promise<Uint8Array> {
   return out.subarray(0, await inflatePieces(bytes, out.length, name, what, (piece, at) => out.set(piece, at)));
 }

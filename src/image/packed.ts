@@ -1,2 +1,2 @@
-/** Most bytes that deflate can pack into one (https://zlib.net/zlib_tech.html). A file that says more is not believed. */
+/** Most bytes that deflate can pack into one (https://zlib.net/zlib_tech.html): a file that says more is lying. */
 export const MOST_DEFLATED = 1032;

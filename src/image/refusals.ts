@@ -34,8 +34,9 @@ export function notIntegers(name: string, samples: string): InputError {
 export const MAX_PROFILE_BYTES = 4_000_000;
 
 /**
- * Checks that a file can hold what its header claims. @param pixelBits the fewest bits of a pixel. @throws InputError if the file is cut off or its header is
- * wrong.
+ * Checks that a file can hold what its header claims.
+ * @param pixelBits the fewest bits of a pixel.
+ * @throws InputError if the file is cut off or its header is wrong.
  */
 export function checkDeflated(name: string, width: number, height: number, pixelBits: number, fileBytes: number): void {
   if ((width * height * pixelBits) / 8 / MOST_DEFLATED > fileBytes)

@@ -3,9 +3,8 @@
  *
  * The package `tiff` reads directories well; but it unpacks whatever a strip holds, however much that is, puts tiles of
  * colour pictures together wrongly, and knows neither planes nor PackBits nor JPEG nor floats. So every segment is
- * unpacked by itself, into memory of the size that it should have, and copied into place here. (TIFF 6.0, sections 9, 14, 15 and 22; floating-point
- * predictor
- * as in Adobe's Technical Note 3 of 2005, JPEG as in that of 1995.)
+ * unpacked by itself, into memory of the size that it should have, and copied into place here. (TIFF 6.0, sections 9,
+ * 14, 15 and 22; floating-point predictor as in Adobe's Technical Note 3 of 2005, JPEG as in that of 1995.)
  */
 import { TooMuchError, inflateInto } from '../inflate.ts';
 import { MOST_DEFLATED } from '../packed.ts';

@@ -24,7 +24,7 @@ import type { PictureFormat } from '../../../../src/image/sniff.ts';
 import { decodeAvif } from './avif.ts';
 import { decodeInBands } from './bands.ts';
 import { jpegHeader, pngHeader, webpHeader } from './header.ts';
-import { exifr, exrs, fzstd, jxlOxide, libHeif, tiff } from './packages.ts';
+import { exifr, exrs, fastPng, fzstd, jxlOxide, libHeif, tiff } from './packages.ts';
 import { decodePng16 } from './png16.ts';
 import { decodeRaw } from './raw.ts';
 import { decodeTiffJpeg } from './tiffJpeg.ts';
@@ -98,7 +98,7 @@ async function decodeByBrowser(
   const color = isGrey ? SRGB : (named ?? (icc ? iccColor(icc) : SRGB));
   if (bits === 16) {
     if (!color) throw profileNotRead(name);
-    return decodePng16(bytes, name, color);
+    return decodePng16(bytes, name, color, { exifr, fastPng });
   }
   // The browser applies profiles with tables, and those of CMYK.
   const decoded = await decodeInBands(new Blob([bytes]), name, !color || isCmyk === true);

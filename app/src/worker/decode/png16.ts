@@ -1,6 +1,7 @@
 /** 16-bit PNG, which the browser decodes to 8 bits only. */
 import { InputError } from '../../../../src/errors.ts';
 import { readExposureInfo } from '../../../../src/image/exif.ts';
+import type { ExifReader } from '../../../../src/image/exif.ts';
 import { checkInflated } from '../../../../src/image/inflate.ts';
 import { toRgb } from '../../../../src/image/decode/channels.ts';
 import type { StoredPicture } from '../../../../src/image/decode/channels.ts';
@@ -9,10 +10,20 @@ import { SRGB } from '../../../../src/image/decode/sourceColor.ts';
 import type { SourceColor } from '../../../../src/image/decode/sourceColor.ts';
 import { damaged } from '../../../../src/image/refusals.ts';
 import { join } from './header.ts';
-import { exifr, fastPng } from './packages.ts';
+
+/** What decoding needs of packages. */
+export interface Png16Packages {
+  exifr(): Promise<ExifReader>;
+  fastPng(): Promise<Pick<typeof import('fast-png'), 'decode'>>;
+}
 
 /** A 16-bit PNG of the colours given. @throws InputError naming the file. */
-export async function decodePng16(bytes: Uint8Array, name: string, color: SourceColor): Promise<StoredPicture> {
+export async function decodePng16(
+  bytes: Uint8Array,
+  name: string,
+  color: SourceColor,
+  { exifr, fastPng }: Png16Packages,
+): Promise<StoredPicture> {
   const { decode } = await fastPng();
   let image: ReturnType<typeof decode>;
   try {
