@@ -183,7 +183,7 @@ describe('deghost merge', () => {
       deghost('merge', ...inputs, '-o', join(folder, 'out.hdr'), '--weights', FIXED, ...more);
     const [read, unread] = [await merge(), await merge('--no-tune')];
     expect([read.code, unread.code], read.err + unread.err).toEqual([0, 0]);
-    expect(read.err).toContain('tuning.json is damaged or was not written by deghost');
+    expect(read.err).toContain('tuning.json was not written by deghost: it is neither read nor replaced');
     expect(unread.err).not.toContain('tuning.json');
   });
 });
