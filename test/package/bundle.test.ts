@@ -20,7 +20,7 @@ const MOST_BYTES = 59_800;
 
 /**
  * Most bytes that the core loads when a merge aligns its frames (11.2 kB), when it tries meshes (2.6 kB), when frames
- * or results are on the device (2 kB), when a result is not finite (0.7 kB), and what these share, alike. A bundler that
+ * or results are on the device (2 kB), when a result is not finite (0.7 kB), and what these share. A bundler that
  * does not split adds them.
  */
 const MOST_LATER = 20_300;
