@@ -82,7 +82,7 @@ describe('a stack dropped on the page', () => {
     const { page, problems } = opened;
     await merge(page);
     const { name, bytes } = await save(page, 'exr-float');
-    expect(name).toBe('scene-1-merged.exr');
+    expect(name).toBe('scene-1-merged-float.exr');
     const exr = readExr(bytes);
     expect([exr.width, exr.height]).toEqual([WIDTH, HEIGHT]);
     let worst = 0;
