@@ -194,6 +194,21 @@ export class Gpu {
     throw this.#lossError(this.#lost!);
   }
 
+  /**
+   * Maps a buffer's first bytes, and passes them to `use`, which must not keep them. @throws GpuError; DeviceLostError;
+   * what `use` throws of the engine's own.
+   */
+  read<T>(buffer: GPUBuffer, use: (bytes: ArrayBuffer) => T, size = buffer.size): Promise<T> {
+    const take = (): T => {
+      try {
+        return use(buffer.getMappedRange(0, size));
+      } finally {
+        buffer.unmap();
+      }
+    };
+    return this.wait(buffer.mapAsync(GPUMapMode.READ, 0, size).then(take));
+  }
+
   /** A promise of the device's loss, and a way to drop it when nothing waits for it any more. */
   #loss(): { lost: Promise<undefined>; forget: () => void } {
     let tell = (): void => undefined;

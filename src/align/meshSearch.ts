@@ -96,9 +96,7 @@ export async function findMesh(
     await commands.submit('reading a mesh', (encoder) =>
       encoder.copyBufferToBuffer(shifts, 0, readback, 2 * sumsBytes, nodes * 8),
     );
-    await gpu.wait(readback.mapAsync(GPUMapMode.READ));
-    const values = new Float32Array(readback.getMappedRange().slice(0));
-    readback.unmap();
+    const values = await gpu.read(readback, (range) => new Float32Array(range.slice(0)));
     const floats = sumsBytes / 4;
     return {
       mesh: { ...grid, shifts: values.slice(2 * floats) },

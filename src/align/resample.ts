@@ -108,7 +108,6 @@ async function resampled(
   const coverage = new Uint8Array(width * height);
   const top = maxSample(data);
   const isFloat = data instanceof Float32Array;
-  let isWhole = true;
   try {
     for (let y = 0; y < height; y += rows) {
       throwIfCancelled(signal);
@@ -125,19 +124,19 @@ async function resampled(
         encoder.copyBufferToBuffer(strip, 0, readback, 0, 16 * count);
         device.queue.submit([encoder.finish()]);
       });
-      await gpu.wait(readback.mapAsync(GPUMapMode.READ, 0, 16 * count));
-      const values = new Float32Array(readback.getMappedRange(0, 16 * count));
-      for (let i = 0; i < count; i++) {
-        const at = y * width + i;
-        for (let c = 0; c < 3; c++) {
-          const value = values[4 * i + c] * top;
-          data[3 * at + c] = isFloat ? value : Math.round(value);
+      const take = (range: ArrayBuffer): void => {
+        const values = new Float32Array(range);
+        for (let i = 0; i < count; i++) {
+          const at = y * width + i;
+          for (let c = 0; c < 3; c++) {
+            const value = values[4 * i + c] * top;
+            data[3 * at + c] = isFloat ? value : Math.round(value);
+          }
+          const hasData = values[4 * i + 3] > NO_DATA / 2;
+          coverage[at] = hasData ? 255 : 0;
         }
-        const hasData = values[4 * i + 3] > NO_DATA / 2;
-        coverage[at] = hasData ? 255 : 0;
-        isWhole &&= hasData;
-      }
-      readback.unmap();
+      };
+      await gpu.read(readback, take, 16 * count);
     }
   } finally {
     warper.dispose();
@@ -145,5 +144,5 @@ async function resampled(
     strip.destroy();
     readback.destroy();
   }
-  return { data, ...(!isWhole && { coverage }) };
+  return { data, ...(coverage.includes(0) && { coverage }) };
 }

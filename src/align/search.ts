@@ -153,9 +153,7 @@ export class Search {
     await this.#commands.submit('aligning at the finest level', (encoder) =>
       encoder.copyBufferToBuffer(state, 0, readback, 0, STATE_FLOATS * 4),
     );
-    await this.#gpu.wait(readback.mapAsync(GPUMapMode.READ));
-    const values = [...new Float32Array(readback.getMappedRange())];
-    readback.unmap();
+    const values = await this.#gpu.read(readback, (range) => [...new Float32Array(range)]);
     const finest = rounds.at(-1)!.level;
     return {
       matrix: scaled(toPixels(values.slice(0, 9), finest), 2 ** finest.halvings),

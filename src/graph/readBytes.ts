@@ -13,8 +13,7 @@ export async function readBytes(gpu: Gpu, buffer: GPUBuffer, offset: number, byt
     return to;
   });
   try {
-    await gpu.wait(readback.mapAsync(GPUMapMode.READ));
-    return readback.getMappedRange().slice(0);
+    return await gpu.read(readback, (range) => range.slice(0));
   } finally {
     readback.destroy();
   }

@@ -144,17 +144,11 @@ export class Results {
    */
   async take(slot: number, floats: number, use: (values: Float32Array<ArrayBuffer>) => void): Promise<void> {
     const buffer = this.#readbacks[slot];
-    return this.#gpu.wait(
-      buffer.mapAsync(GPUMapMode.READ, 0, 4 * floats + 4).then(() => {
-        try {
-          const range = buffer.getMappedRange(0, 4 * floats + 4);
-          if (new Uint32Array(range, 4 * floats)[0] !== 0) throw new UnfitResult();
-          use(new Float32Array(range, 0, floats));
-        } finally {
-          buffer.unmap();
-        }
-      }),
-    );
+    const take = (range: ArrayBuffer): void => {
+      if (new Uint32Array(range, 4 * floats)[0] !== 0) throw new UnfitResult();
+      use(new Float32Array(range, 0, floats));
+    };
+    return this.#gpu.read(buffer, take, 4 * floats + 4);
   }
 
   dispose(): void {

@@ -96,12 +96,12 @@ export class GpuClock {
   async read(): Promise<number[]> {
     const count = this.#spans;
     this.#spans = 0;
-    await this.#gpu.wait(this.#readback.mapAsync(GPUMapMode.READ, 0, 16 * count));
-    const times = new BigUint64Array(this.#readback.getMappedRange(0, 16 * count));
-    // The GPU's clock may be reset between two timestamps: such a span counts as 0.
-    const spans = Array.from({ length: count }, (_, i) => Math.max(0, Number(times[2 * i + 1] - times[2 * i]) / 1e6));
-    this.#readback.unmap();
-    return spans;
+    const spansOf = (range: ArrayBuffer): number[] => {
+      const times = new BigUint64Array(range);
+      // The GPU's clock may be reset between two timestamps: such a span counts as 0.
+      return Array.from({ length: count }, (_, i) => Math.max(0, Number(times[2 * i + 1] - times[2 * i]) / 1e6));
+    };
+    return this.#gpu.read(this.#readback, spansOf, 16 * count);
   }
 
   destroy(): void {

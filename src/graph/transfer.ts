@@ -247,8 +247,7 @@ export class Transfer {
         encoder.copyBufferToBuffer(cells, 0, readback, 0, size);
         device.queue.submit([encoder.finish()]);
       });
-      await this.#gpu.wait(readback.mapAsync(GPUMapMode.READ));
-      return new Float32Array(readback.getMappedRange().slice(0));
+      return await this.#gpu.read(readback, (range) => new Float32Array(range.slice(0)));
     } finally {
       cells.destroy();
       readback.destroy();
