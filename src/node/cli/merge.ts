@@ -133,6 +133,7 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
       options,
       { ...result, colorSpace: options.color, camera: stack.camera, exif },
       early,
+      async () => (await coming.ready()).deghoster.device,
       signal,
     );
     const written = performance.now();

@@ -3,13 +3,16 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InputError } from '../../errors.ts';
+import { isLook } from '../../finish/looks.ts';
 import type { MergeResult } from '../../deghoster.ts';
 import type { MergedImage } from '../../image/picture.ts';
 import { formatResponse } from '../../image/response.ts';
+import { finishWith } from '../finishWith.ts';
 import { writeMotionMaps } from '../motionMaps.ts';
 import { shown, systemProblem } from '../problems.ts';
 import { checkWritable, writeFileAtomic } from '../writeFile.ts';
 import { checkOutputPath, writeImage } from '../writeImage.ts';
+import type { WriteImageOptions } from '../writeImage.ts';
 import type { EarlyOutput } from './earlyOutput.ts';
 import type { MergeOptions } from './mergeOptions.ts';
 
@@ -50,16 +53,23 @@ export interface Written {
   times: { file: string; ms: number }[];
 }
 
+/** How `--tone` has pictures shown: by a look, or by a tone operator. */
+function shownAs({ tone }: MergeOptions, device: () => Promise<GPUDevice>): Pick<WriteImageOptions, 'finish' | 'tone'> {
+  return isLook(tone) ? { finish: finishWith(device, tone) } : { tone };
+}
+
 /**
  * Writes all files at the same time: some are encoded on this thread, some on others. If one cannot be written, or the
  * signal fires, the others are stopped and new files are removed again.
  * @param early the picture, if it is being written already.
+ * @param device finishes pictures.
  * @returns the paths, the picture first.
  */
 export async function writeOutputs(
   options: MergeOptions,
   result: MergeResult & MergedImage,
   early: EarlyOutput | undefined,
+  device: () => Promise<GPUDevice>,
   signal: AbortSignal,
 ): Promise<Written> {
   const created: string[] = [];
@@ -82,7 +92,7 @@ export async function writeOutputs(
     }
   };
   const { motion: folder, preview, saveResponse, output } = options;
-  const look = { exr: options.exrType, tiff: options.tiffType, tone: options.tone, signal: stop.signal };
+  const look = { exr: options.exrType, tiff: options.tiffType, ...shownAs(options, device), signal: stop.signal };
   // A response that this stack did not determine must not be used for others.
   const keptResponse =
     isToBeKept(options) && result.response.report.kind === 'estimated' ? options.keepResponse : undefined;
