@@ -10,9 +10,11 @@ const PIXELS = 4;
 
 /** WGSL: the table between its nodes, from a buffer. */
 const TABLE = `
-fn finish_node_at(at: vec3u) -> f32 {
+fn finish_plane(at: vec3u, part: vec2f) -> f32 {
   let columns = u32(params.finish[6].x);
-  return table[(at.z * u32(params.finish[6].y) + at.y) * columns + at.x];
+  let first = (at.z * u32(params.finish[6].y) + at.y) * columns + at.x;
+  let top = mix(table[first], table[first + 1u], part.x);
+  return mix(top, mix(table[first + columns], table[first + columns + 1u], part.x), part.y);
 }
 
 fn finish_table(at: vec3f) -> f32 {
@@ -20,14 +22,7 @@ fn finish_table(at: vec3f) -> f32 {
   let place = clamp(at, vec3f(0.0), last);
   let low = vec3u(min(floor(place), last - 1.0));
   let part = place - vec3f(low);
-  let z = array(low.z, low.z + 1u);
-  var sides: array<f32, 2>;
-  for (var i = 0; i < 2; i++) {
-    let top = mix(finish_node_at(vec3u(low.xy, z[i])), finish_node_at(vec3u(low.x + 1u, low.y, z[i])), part.x);
-    let bottom = mix(finish_node_at(vec3u(low.x, low.y + 1u, z[i])), finish_node_at(vec3u(low.xy + 1u, z[i])), part.x);
-    sides[i] = mix(top, bottom, part.y);
-  }
-  return mix(sides[0], sides[1], part.z);
+  return mix(finish_plane(low, part.xy), finish_plane(low + vec3u(0u, 0u, 1u), part.xy), part.z);
 }
 `;
 

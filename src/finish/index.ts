@@ -3,8 +3,6 @@
  * does not finish pictures does not load it.
  * @module deghost/finish
  */
-export { finishNumbers, FINISH_VECTORS } from './curves.ts';
-export { finishWgsl } from './finishWgsl.ts';
 export { Finisher } from './finisher.ts';
 export type { FinishOptions, FinishedSamples, RadiancePicture } from './finisher.ts';
 export type { FinishedKind } from './applyPrograms.ts';

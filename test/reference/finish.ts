@@ -25,6 +25,32 @@ const LMS_SRGB = [
   [-0.0041960863, -0.7034186147, 1.707614701],
 ];
 
+/** Other spaces to linear sRGB and back: the standards' primaries with D65. */
+const TO_SRGB: Record<string, number[][]> = {
+  p3: [
+    [1.2249401763, -0.2249401763, 0],
+    [-0.0420569547, 1.0420569547, 0],
+    [-0.0196375546, -0.0786360456, 1.0982736001],
+  ],
+  rec2020: [
+    [1.6604910021, -0.5876411388, -0.0728498633],
+    [-0.1245504745, 1.1328998971, -0.0083494226],
+    [-0.0181507634, -0.100578898, 1.1187296614],
+  ],
+};
+const FROM_SRGB: Record<string, number[][]> = {
+  p3: [
+    [0.8224619687, 0.1775380313, 0],
+    [0.0331941989, 0.9668058011, 0],
+    [0.0170826307, 0.0723974407, 0.9105199286],
+  ],
+  rec2020: [
+    [0.6274038959, 0.3292830384, 0.0433130657],
+    [0.0690972894, 0.9195403951, 0.0113623156],
+    [0.0163914389, 0.0880133079, 0.8955952532],
+  ],
+};
+
 const times = (m: number[][], v: Vec): Vec => m.map((row) => row[0] * v[0] + row[1] * v[1] + row[2] * v[2]) as Vec;
 const clamp = (x: number, a: number, b: number): number => Math.min(b, Math.max(a, x));
 const smooth = (a: number, b: number, x: number): number => {
@@ -170,7 +196,8 @@ export function referenceFinish(
     const factor = (0.25 * display(v + brighter)) / l + (0.75 * display(ev(peak) + brighter)) / peak;
     let color = light.map((value) => value * factor) as Vec;
     if (settings.saturation !== 0) {
-      const [a, b, c] = times(SRGB_LMS, color).map((value) => Math.cbrt(Math.max(1e-12, value)));
+      const inSrgb = space === 'srgb' ? color : times(TO_SRGB[space], color);
+      const [a, b, c] = times(SRGB_LMS, inSrgb).map((value) => Math.cbrt(Math.max(1e-12, value)));
       const k = 1 + settings.saturation / 100;
       const lightness = 0.2104542553 * a + 0.793617785 * b - 0.0040720468 * c;
       const green = k * (1.9779984951 * a - 2.428592205 * b + 0.4505937099 * c);
@@ -180,6 +207,7 @@ export function referenceFinish(
         (lightness - 0.1055613458 * green - 0.0638541728 * blue) ** 3,
         (lightness - 0.0894841775 * green - 1.291485548 * blue) ** 3,
       ]);
+      if (space !== 'srgb') color = times(FROM_SRGB[space], color);
     }
     const grey = clamp(luminance(color), 0, 1);
     const keep = Math.min(

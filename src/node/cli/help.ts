@@ -55,9 +55,8 @@ Result
   --preview FILE.png    also writes a finished picture
   --exr-type TYPE       half (default) or float
   --tiff-type TYPE      the same for .tif and .dng
-  --tone NAME           for .png, .jpg, .uhdr.jpg and previews: a look, natural (default), vivid, soft or
-                        monochrome; for .png, .jpg and previews also a plain curve, photographic, reinhard, filmic
-                        or linear
+  --tone NAME           for .png, .jpg, .uhdr.jpg and previews: a look (natural, the default, vivid, soft or
+                        monochrome), or a plain curve (photographic, reinhard, filmic or linear)
   The folder must exist. An old file is replaced only when the new one is complete.
 
 How it is merged
