@@ -6,8 +6,11 @@
  */
 import { GREY, GRID_NODES } from './grid.ts';
 
-/** Share of the largest channel in what scales a colour: the more, the less bright colours turn white. */
-export const PEAK_SHARE = 0.75;
+/**
+ * Share of the largest channel in what scales a colour: the more, the less bright colours turn white. But where two
+ * such colours meet, pixels that mix them are less colourful and become brighter, as a bright rim: so not too much.
+ */
+export const PEAK_SHARE = 0.3;
 
 /** WGSL: light from radiance, luminance and its EV. @param finish the numbers. */
 export function lightWgsl(finish = 'params.finish'): string {

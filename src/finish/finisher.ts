@@ -57,6 +57,7 @@ const PIXEL_BYTES = 12;
 
 type Buffers = Record<'radiance' | 'finished' | 'readback' | 'proxy' | 'sums' | 'table', GPUBuffer>;
 
+/** A picture on its way to a display: settings may change as often as one likes. */
 export class Finisher {
   readonly #gpu: Gpu;
   readonly #commands: Commands;

@@ -25,7 +25,7 @@ export function isLook(name: string): name is LookName {
 
 /** What looks add to what suits the picture. */
 const LOOKS: Readonly<Record<LookName, Partial<FinishSettings>>> = {
-  natural: { highlights: -35, shadows: 30, contrast: 5, clarity: 15, saturation: 15 },
+  natural: { highlights: -35, shadows: 35, contrast: 5, clarity: 15, saturation: 15 },
   vivid: { contrast: 25, clarity: 35, saturation: 35 },
   soft: { contrast: -30, saturation: 5 },
   monochrome: { contrast: 20, clarity: 25, saturation: -100 },
@@ -38,14 +38,18 @@ const [BELOW, ABOVE] = [0.005, 0.997];
 /** Mean of codes that exposure aims at; how much less it is if most is dark, and more if most is bright. */
 const [BRIGHTNESS, LESS, MORE] = [0.44, 0.06, 0.1];
 /** Means of codes that shadows bring the darkest quarter up to, and highlights the brightest down to. */
-const [DARK, BRIGHT] = [0.17, 0.76];
+const [DARK, BRIGHT] = [0.19, 0.8];
+/** What the brightest quarter's excess over that, which highlights could not take away, counts as brightness. */
+const EXCESS = 0.4;
+/** What an EV that the brightest part lacks to white counts as brightness. */
+const LACK = 0.15;
 /** How much brighter the brightest quarter may be if most is bright. */
-const MORE_BRIGHT = 0.16;
+const MORE_BRIGHT = 0.12;
 /** Most that looks compress and lift for that, and their steps. */
 const MOST = [90, 75] as const;
 const STEP = 4;
 /** EV that white and black may become. */
-const WHITES = [2, 5.5] as const;
+const WHITES = [1.9, 5.5] as const;
 const BLACKS = [-9, -6] as const;
 
 /** What is known of a picture's light. */
@@ -69,7 +73,7 @@ export function lightStatistics(luminances: Iterable<number>): LightStatistics |
 
 const clamp = (value: number, least: number, most: number): number => Math.min(most, Math.max(least, value));
 
-/** Settings that suit a picture at an exposure, and the mean of the codes that they give. */
+/** Settings that suit a picture at an exposure, and how bright it is then. */
 function settingsAt(exposure: number, quantiles: Float64Array, added: Partial<FinishSettings>, bright: number) {
   const at = (share: number): number => quantiles[Math.round(share * (QUANTILES - 1))] + exposure;
   const settings = completeSettings({ ...added, exposure: clamp(exposure, ...bounds('exposure')) });
@@ -89,7 +93,9 @@ function settingsAt(exposure: number, quantiles: Float64Array, added: Partial<Fi
     settings.shadows = Math.min(MOST[1], settings.shadows + STEP);
     shown = codes();
   }
-  return { settings, mean: mean(shown) };
+  const excess = Math.max(0, mean(shown.subarray(-QUANTILES / 4)) - bright);
+  const lack = Math.max(0, WHITES[0] - rangeCurve(at(ABOVE), settings));
+  return { settings, brightness: mean(shown) + EXCESS * excess - LACK * lack };
 }
 
 function bounds(name: keyof FinishSettings): [least: number, most: number] {
@@ -115,7 +121,7 @@ export function lookSettings(name: LookName, statistics: LightStatistics | undef
   let [least, most] = bounds('exposure');
   for (let i = 0; i < 24; i++) {
     const middle = (least + most) / 2;
-    if (settingsAt(middle, quantiles, added, bright).mean < aim) least = middle;
+    if (settingsAt(middle, quantiles, added, bright).brightness < aim) least = middle;
     else most = middle;
   }
   return settingsAt((least + most) / 2, quantiles, added, bright).settings;

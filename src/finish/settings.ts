@@ -22,7 +22,7 @@ export interface FinishSettings {
   clarity: number;
   /** From -100 (grey) to 100 (twice as colourful). */
   saturation: number;
-  /** EV of what becomes white, from 2 to 16, once highlights are compressed; 4.5 by default. */
+  /** EV of what becomes white, from 1.5 to 16, once highlights are compressed; 4.5 by default. */
   white: number;
   /** EV of what becomes black, from -16 to -3, once shadows are lifted; -8 by default. */
   black: number;
@@ -40,7 +40,7 @@ export const FINISH_RANGES: Readonly<
   shadows: [-100, 100, 0],
   clarity: [-100, 100, 0],
   saturation: [-100, 100, 0],
-  white: [2, 16, 4.5],
+  white: [1.5, 16, 4.5],
   black: [-16, -3, -8],
 };
 

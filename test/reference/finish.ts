@@ -193,7 +193,7 @@ export function referenceFinish(
     const v = ev(l);
     const brighter = local((i % width) + 0.5, Math.floor(i / width) + 0.5, v) - v;
     const peak = Math.max(...light);
-    const factor = (0.25 * display(v + brighter)) / l + (0.75 * display(ev(peak) + brighter)) / peak;
+    const factor = (0.7 * display(v + brighter)) / l + (0.3 * display(ev(peak) + brighter)) / peak;
     let color = light.map((value) => value * factor) as Vec;
     if (settings.saturation !== 0) {
       const inSrgb = space === 'srgb' ? color : times(TO_SRGB[space], color);
