@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import * as core from '../src/index.ts';
+import * as finish from '../src/finish/index.ts';
 import * as help from '../src/node/cli/help.ts';
 import * as node from '../src/node/index.ts';
 import * as tune from '../src/tune/index.ts';
@@ -143,6 +144,7 @@ describe('the programs in the documents', () => {
   const entries: Record<string, object> = {
     deghost: core,
     'deghost/node': node,
+    'deghost/finish': finish,
     'deghost/tune': tune,
     'deghost/warnings': warnings,
   };

@@ -199,6 +199,7 @@ beforeAll(async () => {
       { signal },
     ],
     checkMotionFolder: [node.checkMotionFolder, at('maps')],
+    finishWith: [node.finishWith, device, 'natural'],
     writeMotionMaps: [node.writeMotionMaps, at('maps'), maps(() => map(0)), 20, 20, { signal }],
     readMotionMaps: [node.readMotionMaps, at('maps'), 3, 20, 20, 1],
     writeFileAtomic: [

@@ -3,7 +3,7 @@
  * `Container`), and a Multi-Picture index in the base (CIPA DC-007) that says where the gain map lies. Format:
  * https://developer.android.com/media/platform/hdr-image-format (Ultra HDR 1.1).
  */
-import type { GainMapCoding } from './gainMap.ts';
+import type { GainMapMetadata } from './gainMap.ts';
 import { jpegSegment, jpegWith } from './metadataSegments.ts';
 import type { Metadata } from './metadataSegments.ts';
 import { TIFF_TYPE, bytesEntry, encodeDirectory, numbersEntry } from './tiffEntries.ts';
@@ -49,7 +49,7 @@ function pictureIndex(size: number, at: number, gainMapSize: number): Uint8Array
 export function joinUltraHdr(
   base: Uint8Array,
   gainMap: Uint8Array,
-  coding: GainMapCoding['metadata'],
+  coding: GainMapMetadata,
   metadata: Metadata = {},
 ): Uint8Array[] {
   const second = [

@@ -8,7 +8,7 @@
  * | .tif       | TIFF, half or float, linear, deflated; 1.0 is the reference frame's white    |
  * | .dng       | linear DNG, half or float: the camera's RGB if it is known (dng.ts)          |
  * | .npy       | float32 `[height, width, 3]`: the network's own output, unscaled             |
- * | .png, .jpg | tone-mapped, 8 bits                                                          |
+ * | .png, .jpg | tone-mapped or finished, 8 bits                                              |
  * | .uhdr.jpg  | Ultra HDR: a JPEG with a gain map                                            |
  *
  * All but .npy name the working space. .tif, .dng, .png and .jpg carry the EXIF of the reference frame.
@@ -25,10 +25,10 @@ import { cleanExif } from '../image/exifBlock.ts';
 import { streamExr } from '../image/exr.ts';
 import type { ExrPixelType } from '../image/exr.ts';
 import { streamFloatTiff } from '../image/floatTiff.ts';
-import { gainMapCoding } from '../image/gainMap.ts';
+import { gainMap, gainMapCoding, gainOf } from '../image/gainMap.ts';
+import type { GainMapMetadata } from '../image/gainMap.ts';
 import { encodeIccProfile } from '../image/iccEncoder.ts';
 import { jpegWith, pngWith } from '../image/metadataSegments.ts';
-import type { Metadata } from '../image/metadataSegments.ts';
 import { npyPieces } from '../image/npy.ts';
 import type { MergedImage } from '../image/picture.ts';
 import { encodeRgbe } from '../image/rgbe.ts';
@@ -48,8 +48,10 @@ export interface WriteImageOptions {
   exr?: ExrPixelType;
   /** Pixel type of .tif and .dng, `half` by default; values beyond 65504 make .tif `float`. */
   tiff?: 'half' | 'float';
-  /** Tone operator of .png and .jpg, and of previews: `photographic` by default. */
+  /** Tone operator of .png and .jpg: `photographic` by default. */
   tone?: ToneName;
+  /** Finishes .png, .jpg and .uhdr.jpg instead of a tone operator: `finishWith` makes one. */
+  finish?: FinishPicture;
   /** JPEG quality, 1 to 100, 92 by default. */
   quality?: number;
   /**
@@ -59,6 +61,19 @@ export interface WriteImageOptions {
   rows?: (end: number) => Promise<void>;
   signal?: AbortSignal;
 }
+
+/** A picture as displays show it, made when a file needs it. */
+export interface FinishedPicture {
+  /** 8-bit codes under sRGB's curve, `[height, width, 3]`. */
+  codes(): Promise<Uint8Array>;
+  /** The same for displays that show more than white, rows at a time, linear: 1 is white. */
+  bright(use: (rows: Float32Array, from: number) => void): Promise<void>;
+  /** Frees what it holds. */
+  dispose(): void;
+}
+
+/** Finishes a picture in its working space. */
+export type FinishPicture = (picture: MergedImage, signal: AbortSignal | undefined) => Promise<FinishedPicture>;
 
 /** The formats that can be written. */
 export type OutputFormat = 'hdr' | 'exr' | 'npy' | 'png' | 'jpg' | 'tif' | 'dng' | 'ultrahdr';
@@ -104,6 +119,7 @@ function readWriteOptions(options: WriteImageOptions): WriteImageOptions {
     exr: PIXEL_TYPE,
     tiff: PIXEL_TYPE,
     tone: oneOf(...TONE_NAMES),
+    finish: FUNCTION,
     quality: whole(1, 100),
     rows: FUNCTION,
     signal: SIGNAL,
@@ -198,51 +214,89 @@ async function encode(
       })
     ).pieces;
   if (format === 'tif') return streamFloatTiff(image, { type: options.tiff, deflate: deflateFast, signal });
-  const tones = chooseTones(radiance, scale);
   const exif = image.exif && cleanExif(image.exif, { width, height, isSrgb: space === 'srgb' });
   const metadata = { exif, icc: encodeIccProfile(space, 'srgb') };
-  const coded = (codes: (rows: Float32Array) => ArrayLike<number>, encoder: (picture: Sharp) => Sharp) =>
-    encodeCodes(path, image, codes, encoder, signal);
+  const sharp = await loadSharp(`writing ${extname(path)}`);
   const jpeg = (picture: Sharp): Sharp => picture.jpeg({ quality: options.quality ?? 92, chromaSubsampling: '4:4:4' });
-  if (format === 'ultrahdr') return ultraHdr(image, tones, coded, jpeg, metadata);
-  const codes = (rows: Float32Array) => toneMapRows(rows, tones, options.tone ?? 'photographic');
-  if (format === 'jpg') return jpegWith(await coded(codes, jpeg), metadata);
-  return pngWith(await coded(codes, (picture) => picture.png()), metadata, deflateFast);
+  const coded = async (codes: Uint8Array | Uint8ClampedArray, encoder: (picture: Sharp) => Sharp) => {
+    try {
+      return await encoder(sharp(codes, { raw: { width, height, channels: 3 }, limitInputPixels: false })).toBuffer();
+    } catch (error) {
+      throw new InputError(`cannot write ${shown(path)}: ${reasonOf(error)}`, { cause: error });
+    }
+  };
+  const encodeShown = async (codes: Uint8Array | Uint8ClampedArray): Promise<FileContent> =>
+    format === 'jpg'
+      ? jpegWith(await coded(codes, jpeg), metadata)
+      : pngWith(await coded(codes, (picture) => picture.png()), metadata, deflateFast);
+  const joined = async ({ base, map, gains }: UltraHdr): Promise<FileContent> =>
+    joinUltraHdr(await coded(base, jpeg), await coded(map, jpeg), gains, metadata);
+  if (options.finish) {
+    const finished = await options.finish(image, signal);
+    try {
+      if (format === 'ultrahdr') return await joined(await finishedUltraHdr(finished));
+      return await encodeShown(await finished.codes());
+    } finally {
+      finished.dispose();
+    }
+  }
+  const tones = chooseTones(radiance, scale);
+  if (format === 'ultrahdr') return joined(await ultraHdr(radiance, tones, signal));
+  return encodeShown(
+    await mapped(radiance, (rows) => toneMapRows(rows, tones, options.tone ?? 'photographic'), signal),
+  );
 }
 
-/** Codes of all samples, encoded by sharp. */
-async function encodeCodes(
-  path: string,
-  { radiance, width, height }: MergedImage,
+/** Codes of all samples. */
+async function mapped(
+  radiance: Float32Array,
   codes: (rows: Float32Array) => ArrayLike<number>,
-  encoder: (picture: Sharp) => Sharp,
   signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
-  const sharp = await loadSharp(`writing ${extname(path)}`);
-  const mapped = new Uint8ClampedArray(radiance.length);
-  await inBands(radiance.length, (from, to) => mapped.set(codes(radiance.subarray(from, to)), from), {
+): Promise<Uint8ClampedArray> {
+  const all = new Uint8ClampedArray(radiance.length);
+  await inBands(radiance.length, (from, to) => all.set(codes(radiance.subarray(from, to)), from), {
     multiple: 3,
     signal,
   });
-  try {
-    return await encoder(sharp(mapped, { raw: { width, height, channels: 3 }, limitInputPixels: false })).toBuffer();
-  } catch (error) {
-    throw new InputError(`cannot write ${shown(path)}: ${reasonOf(error)}`, { cause: error });
-  }
+  return all;
 }
 
-/** Base and gain map, one after the other, joined. 1 in the base's curve is the photographic operator's exposure. */
+/** Both pictures of an Ultra HDR file. */
+interface UltraHdr {
+  base: Uint8Array | Uint8ClampedArray;
+  map: Uint8ClampedArray;
+  gains: GainMapMetadata;
+}
+
+/** Of light alone. 1 in the base's curve is the photographic operator's exposure. */
 async function ultraHdr(
-  { radiance }: MergedImage,
+  radiance: Float32Array,
   { parameters }: Tones,
-  coded: (codes: (rows: Float32Array) => ArrayLike<number>, encoder: (picture: Sharp) => Sharp) => Promise<Uint8Array>,
-  jpeg: (picture: Sharp) => Sharp,
-  metadata: Metadata,
-): Promise<Uint8Array[]> {
+  signal: AbortSignal | undefined,
+): Promise<UltraHdr> {
   let largest = 0;
   for (let i = 0; i < radiance.length; i++) if (radiance[i] > largest) largest = radiance[i];
   const coding = gainMapCoding(largest, parameters.exposure);
-  const base = await coded((rows) => Uint8Array.from(rows, coding.base), jpeg);
-  const gainMap = await coded((rows) => Uint8ClampedArray.from(rows, coding.gain), jpeg);
-  return joinUltraHdr(base, gainMap, coding.metadata, metadata);
+  const base = await mapped(radiance, (rows) => Uint8Array.from(rows, coding.base), signal);
+  const map = await mapped(radiance, (rows) => Uint8ClampedArray.from(rows, coding.gain), signal);
+  return { base, map, gains: coding.metadata };
+}
+
+/** Of a finished picture. */
+async function finishedUltraHdr(finished: FinishedPicture): Promise<UltraHdr> {
+  const base = await finished.codes();
+  let [least, most] = [0, 0];
+  await finished.bright((rows, from) => {
+    for (let i = 0; i < rows.length; i++) {
+      const gain = gainOf(rows[i], base[from + i]);
+      if (gain < least) least = gain;
+      else if (gain > most) most = gain;
+    }
+  });
+  const coding = gainMap(least, most);
+  const map = new Uint8ClampedArray(base.length);
+  await finished.bright((rows, from) =>
+    rows.forEach((light, i) => (map[from + i] = coding.gain(light, base[from + i]))),
+  );
+  return { base, map, gains: coding.metadata };
 }

@@ -50,13 +50,14 @@ describe('the tarball', () => {
     expect(Object.keys(report.analysis.entrypoints).sort()).toEqual([
       '.',
       './align',
+      './finish',
       './node',
       './package.json',
       './tune',
       './warnings',
       './weights/*.safetensors',
     ]);
-    for (const name of ['.', './align', './node', './tune', './warnings']) {
+    for (const name of ['.', './align', './finish', './node', './tune', './warnings']) {
       const { resolutions } = report.analysis.entrypoints[name];
       for (const kind of ['node16-esm', 'bundler'])
         expect(resolutions[kind].resolution, `${name} ${kind}`).toMatchObject({ isTypeScript: true });

@@ -49,13 +49,14 @@ Exposures: how bright each picture is
 
 Result
   -o, --output FILE     .hdr (Radiance RGBE), .exr (OpenEXR), .tif (float, linear), .dng (linear raw, for
-                        raw converters), .npy (float32 [H,W,3]), .png or .jpg (tone-mapped), .uhdr.jpg
+                        raw converters), .npy (float32 [H,W,3]), .png or .jpg (finished), .uhdr.jpg
                         (Ultra HDR). In .hdr, .exr and .tif, 1.0 is the reference frame's white; in .npy
                         it is the saturation of the shortest frame.
-  --preview FILE.png    also writes a tone-mapped picture
+  --preview FILE.png    also writes a finished picture
   --exr-type TYPE       half (default) or float
   --tiff-type TYPE      the same for .tif and .dng
-  --tone NAME           for .png, .jpg and previews: photographic (default), reinhard, filmic or linear
+  --tone NAME           for .png, .jpg, .uhdr.jpg and previews: a look (natural, the default, vivid, soft or
+                        monochrome), or a plain curve (photographic, reinhard, filmic or linear)
   The folder must exist. An old file is replaced only when the new one is complete.
 
 How it is merged
@@ -131,7 +132,7 @@ Examples
   -o, --output DIR      the folder; it is created if it is missing
   --dry-run             prints the plan alone: the brackets, and why other pictures are in none
   --format FORMAT       exr (default), hdr, tif, dng, npy, png, jpg or uhdr.jpg
-  --preview             also writes a tone-mapped .preview.png of each
+  --preview             also writes a finished .preview.png of each
   -n, --frames N        brackets of N pictures, counted in the order of time and name: for pictures without EXIF
   --resume              leaves out stacks whose file exists
   --shard K/N           only every N-th stack, from the K-th on: for N machines, or the jobs of an array

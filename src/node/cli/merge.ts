@@ -136,6 +136,7 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
       { ...result, colorSpace: options.color, camera: stack.camera, exif },
       early,
       group,
+      async () => (await coming.ready()).deghoster.device,
       signal,
     );
     const written = performance.now();

@@ -1,6 +1,8 @@
 /** `deghost merge`'s options, checked as far as the command line alone allows. */
 import { existsSync } from 'node:fs';
 import { UsageError } from '../../errors.ts';
+import { LOOK_NAMES } from '../../finish/looks.ts';
+import type { LookName } from '../../finish/looks.ts';
 import { COLOR_SPACES } from '../../image/colorSpace.ts';
 import type { ColorSpace } from '../../image/colorSpace.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
@@ -46,7 +48,7 @@ export interface MergeOptions {
   memoryBudget: number | undefined;
   exrType: 'half' | 'float';
   tiffType: 'half' | 'float';
-  tone: ToneName;
+  tone: LookName | ToneName;
   precision: 'f32' | 'f16';
   /** Whether to read tunings, and to tune if there is none. */
   tune: boolean;
@@ -72,7 +74,7 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
   outputFormat(values.output);
   if (values.preview !== undefined && !['png', 'jpg'].includes(outputFormat(values.preview))) {
     throw new UsageError(
-      `--preview is "${values.preview}": a preview is tone-mapped, give it the extension .png or .jpg`,
+      `--preview is "${values.preview}": a preview is a finished picture, give it the extension .png or .jpg`,
     );
   }
   if (values.ev !== undefined && values.times !== undefined)
@@ -121,7 +123,7 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
     preview: values.preview,
     memoryBudget: budgetOption(args),
     tiffType: choiceOption(args, 'tiff-type', ['half', 'float'] as const, 'half'),
-    tone: choiceOption(args, 'tone', TONE_NAMES, 'photographic'),
+    tone: choiceOption(args, 'tone', [...LOOK_NAMES, ...TONE_NAMES] as const, 'natural'),
     exrType: choiceOption(args, 'exr-type', ['half', 'float'] as const, 'half'),
     precision: precisionOption(args),
     adapter: adapterOption(args),

@@ -3,16 +3,19 @@ import { existsSync } from 'node:fs';
 import { mkdir, rmdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InputError, throwIfCancelled } from '../../errors.ts';
+import { isLook } from '../../finish/looks.ts';
 import type { MergeResult } from '../../result.ts';
 import type { MergedImage } from '../../image/picture.ts';
 import { formatResponse } from '../../image/response.ts';
 import { currentFiles } from '../files.ts';
+import { finishWith } from '../finishWith.ts';
 import { writeMotionMaps } from '../motionMaps.ts';
 import { shown, systemProblem } from '../problems.ts';
 import { tuningFile } from '../tuneCache.ts';
 import { checkWritable, writeFileAtomic } from '../writeFile.ts';
 import type { FileGroup } from '../writeFile.ts';
 import { checkOutputPath, writeImage } from '../writeImage.ts';
+import type { WriteImageOptions } from '../writeImage.ts';
 import type { EarlyOutput } from './earlyOutput.ts';
 import type { MergeOptions } from './mergeOptions.ts';
 
@@ -57,11 +60,17 @@ export interface Written {
   times: { file: string; ms: number }[];
 }
 
+/** How `--tone` has pictures shown: by a look, or by a tone operator. */
+function shownAs({ tone }: MergeOptions, device: () => Promise<GPUDevice>): Pick<WriteImageOptions, 'finish' | 'tone'> {
+  return isLook(tone) ? { finish: finishWith(device, tone) } : { tone };
+}
+
 /**
  * Writes all files at the same time: some are encoded on this thread, some on others. They appear together: if one
  * cannot be written, or the signal fires, the others are stopped, and all paths are as they were.
  * @param early the picture, if it is being written already.
  * @param group of `early`.
+ * @param device finishes pictures.
  * @returns the paths, the picture first.
  */
 export async function writeOutputs(
@@ -69,6 +78,7 @@ export async function writeOutputs(
   result: MergeResult & MergedImage,
   early: EarlyOutput | undefined,
   group: FileGroup,
+  device: () => Promise<GPUDevice>,
   signal: AbortSignal,
 ): Promise<Written> {
   let createdFolder: string | undefined;
@@ -90,7 +100,7 @@ export async function writeOutputs(
   };
   const { motion: folder, preview, saveResponse, output } = options;
   const how = { signal: stop.signal };
-  const look = { exr: options.exrType, tiff: options.tiffType, tone: options.tone, ...how };
+  const look = { exr: options.exrType, tiff: options.tiffType, ...shownAs(options, device), ...how };
   // A response that this stack did not determine must not be used for others.
   const keptResponse =
     isToBeKept(options) && result.response.report.kind === 'estimated' ? options.keepResponse : undefined;

@@ -1,0 +1,12 @@
+/**
+ * `deghost/finish`: from linear radiance to a finished picture, on the GPU. An entry of its own, so that a page that
+ * does not finish pictures does not load it.
+ * @module deghost/finish
+ */
+export { Finisher } from './finisher.ts';
+export type { FinishOptions, FinishedSamples, RadiancePicture } from './finisher.ts';
+export type { FinishedKind } from './applyPrograms.ts';
+export { LOOK_NAMES } from './looks.ts';
+export type { LookName } from './looks.ts';
+export { FINISH_RANGES } from './settings.ts';
+export type { FinishSettings } from './settings.ts';
