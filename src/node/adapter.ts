@@ -19,6 +19,7 @@ import {
   supportsSwiftShader,
   unpackSwiftShader,
   useSwiftShader,
+  useSystemDrivers,
 } from './softwareAdapter.ts';
 
 /**
@@ -126,7 +127,10 @@ async function instance(
   return found;
 }
 
-const systemInstance = (off: readonly string[] = []): Promise<GPU> => instance('system', [EXPERIMENTAL], off);
+function systemInstance(off: readonly string[] = []): Promise<GPU> {
+  useSystemDrivers();
+  return instance('system', [EXPERIMENTAL], off);
+}
 
 /** An instance with npm's SwiftShader, or the reason why there is none. */
 async function swiftshaderInstance(off: readonly string[] = []): Promise<GPU | string> {

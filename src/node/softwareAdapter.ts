@@ -158,6 +158,20 @@ export function useSwiftShader(dir: string): void {
   }
 }
 
+/** Makes this process's next Vulkan instance find the drivers that it found before `useSwiftShader`. */
+export function useSystemDrivers(): void {
+  for (const [name, value] of Object.entries(OWN_DRIVERS)) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
+}
+
+/** As they were, read before useSwiftShader changes them. */
+const OWN_DRIVERS = {
+  VK_DRIVER_FILES: process.env.VK_DRIVER_FILES,
+  VK_ICD_FILENAMES: process.env.VK_ICD_FILENAMES,
+};
+
 /** Drivers that the user chose instead of the registered ones; read before useSwiftShader changes the variable. */
 const CHOSEN_DRIVERS = process.env.VK_DRIVER_FILES || process.env.VK_ICD_FILENAMES;
 

@@ -59,6 +59,14 @@ describe('a device without robustness', () => {
   });
   afterAll(() => device.destroy());
 
+  it('is on the same adapter, whichever was opened before', async () => {
+    await requestAdapter({ software: 'swiftshader' }).catch(() => undefined);
+    const names = await Promise.all(
+      [true, false].map(async (robustness) => (await requestAdapter({ software, robustness })).info.name),
+    );
+    expect(names[0]).toBe(names[1]);
+  });
+
   it('merges to the same picture', async () => {
     const frames = framesOf(8, 0);
     const [unchecked, checked] = [
