@@ -1,7 +1,7 @@
 /** Calls: of the program's own functions, of types, of WGSL's functions. */
 import type { Expression } from './syntax.ts';
 import type { Op, Term, TermType } from './terms.ts';
-import { FLOAT, NOTHING, isInteger, vectorType, wider } from './values.ts';
+import { FLOAT, NOTHING, elementsOf, isInteger, vectorType, wider } from './values.ts';
 import type { Type, Value } from './values.ts';
 import type { Context } from './context.ts';
 
@@ -98,6 +98,8 @@ function builtin(walk: Context, call: Call, name: string, values: readonly Value
   }
   if (name === 'all' || name === 'any') return walk.anything({ kind: 'scalar', name: 'bool' });
   if (name === 'textureLoad') return texel(walk, call, values);
+  if (/^subgroupMatrix(Load|Store)$/.test(name)) return matrixAccess(walk, call, values);
+  if (name === 'subgroupMatrixMultiplyAccumulate') return values[2];
   if (name === 'bitcast') return walk.anything(walk.type(call.type.args[0] as never));
   if (WORDS.has(name)) return walk.anything({ kind: 'scalar', name: 'u32' });
   if (name === 'subgroupBroadcast') return fresh(walk, values[0]);
@@ -139,6 +141,30 @@ function chosen(walk: Context, call: Call, [otherwise, then, condition]: readonl
   const [a, b] = [walk.term(otherwise, type), walk.term(then, type)];
   if (!a || !b || !truth) throw walk.unknown('a choice that is not known', call);
   return { kind: 'term', term: walk.terms.of('select', a.type, a, b, truth) };
+}
+
+/**
+ * A subgroup's matrix from memory or to it: `Load<Type, order>(&memory, at, stride)`,
+ * `Store<order>(&memory, at, value, stride)`. The index of its last element must lie inside.
+ */
+function matrixAccess(walk: Context, call: Call, values: readonly Value[]): Value {
+  const isLoad = call.type.name.endsWith('Load');
+  const [first, second] = call.type.args;
+  const order = isLoad ? second : first;
+  const matrix: Value = isLoad && first && !('kind' in first) ? { kind: 'other', type: walk.type(first) } : values[2];
+  const [memory, begin] = values;
+  const at = walk.term(begin, 'u32');
+  const stride = walk.constantOf(values[isLoad ? 2 : 3]);
+  const sides = matrix.kind === 'other' && matrix.type.kind === 'opaque' ? matrix.type.sides : undefined;
+  const elements = memory.kind === 'place' ? elementsOf(memory.type) : undefined;
+  if (!at || !order || 'kind' in order || stride === undefined || !sides || elements?.of.kind !== 'scalar')
+    throw walk.unknown('a matrix that is not known', call);
+  const { columns, rows } = sides;
+  const [lines, length] = order.name === 'row_major' ? [rows, columns] : [columns, rows];
+  walk.checkIndex(at, elements.length, call);
+  const last = walk.terms.constant((lines - 1) * stride + length - 1, 'u32');
+  walk.checkIndex(walk.terms.of('+', 'u32', at, last), elements.length, call);
+  return isLoad ? matrix : NOTHING;
 }
 
 /** A texel: both of its coordinates must lie inside. */

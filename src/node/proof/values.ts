@@ -9,8 +9,8 @@ export type Type =
   /** Without a length: as long as its buffer. */
   | { kind: 'array'; of: Type; length?: number }
   | { kind: 'struct'; name: string }
-  /** A matrix and the like. */
-  | { kind: 'opaque'; name: string };
+  /** A matrix and the like; `sides` of a subgroup's matrix. */
+  | { kind: 'opaque'; name: string; sides?: { columns: number; rows: number } };
 
 export type Value =
   | { kind: 'term'; term: Term }
@@ -74,7 +74,11 @@ export function typeOf(written: TypeName, module: Module, length: (of: TypeName[
   if (name === 'atomic' && args[0] && !('kind' in args[0])) return typeOf(args[0], module, length);
   const alias = module.aliases.get(name);
   if (alias) return typeOf(alias, module, length);
-  return module.structs.has(name) ? { kind: 'struct', name } : { kind: 'opaque', name };
+  if (module.structs.has(name)) return { kind: 'struct', name };
+  const [, columns, rows] = args;
+  return name.startsWith('subgroup_matrix') && columns && rows
+    ? { kind: 'opaque', name, sides: { columns: length(columns), rows: length(rows) } }
+    : { kind: 'opaque', name };
 }
 
 /** Bytes from an element of an array to the next. */

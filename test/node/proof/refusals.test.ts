@@ -5,6 +5,8 @@ import { GraphBuilder } from '../../../src/graph/graph.ts';
 import { plan } from '../../../src/graph/plan.ts';
 import type { AttrsOf, KernelName } from '../../../src/kernels/index.ts';
 import { KERNELS } from '../../../src/kernels/index.ts';
+import { addMethod } from '../../../src/kernels/conv2d/methods/index.ts';
+import { matrix } from '../../../src/kernels/conv2d/methods/matrix.ts';
 import { isTuned } from '../../../src/kernels/kernel.ts';
 import type { Kernel } from '../../../src/kernels/kernel.ts';
 import type { Target } from '../../../src/kernels/target.ts';
@@ -14,8 +16,13 @@ import { addTunedMethods } from '../../../src/tune/methods.ts';
 import { provedSteps } from './steps.ts';
 
 addTunedMethods();
+addMethod(matrix);
 
 const GPU: Target = { capabilities: { f16: true, subgroupSize: 32 } };
+const MATRICES: Target = {
+  precision: 'f16',
+  capabilities: { f16: true, subgroupSize: 32, matrices: { m: 16, n: 16, k: 16 } },
+};
 const CPU: Target = { capabilities: { cpu: true, subgroupSize: 8 } };
 
 /** The dispatch of a node by itself, with an implementation. */
@@ -57,6 +64,7 @@ const DISPATCHES: Record<string, () => Proved> = {
   staged: () => conv('staged 2x2x4', GPU),
   winograd: () => conv('winograd 1x1x4', GPU),
   pool: () => pooled(),
+  matrix: () => conv('matrix 16x8x16 by 2', MATRICES),
   general: () => step('conv2d', { weights: 'w', channels: 6, kernel: 3, groups: 2 }, [6], GPU, 'general'),
   read: () => step('groupedRead', { readers: ['w', 'v', 'u'], channels: 8 }, [24], CPU, 'subgroup x2'),
   memoryRead: () =>
@@ -128,6 +136,16 @@ describe('kernels', () => {
     ['winograd', 'array<vec4f, 100>', 'array<vec4f, 99>'],
     ['winograd', 'array<vec4f, 4>, WORKGROUP>', 'array<vec4f, 3>, WORKGROUP>'],
     ['merge', 'const PIXELS = 128', 'const PIXELS = 127'],
+    [
+      'matrix',
+      'subgroupMatrixLoad<Left, row_major>(&staged, at,',
+      'subgroupMatrixLoad<Left, row_major>(&staged, at + 1u,',
+    ],
+    [
+      'matrix',
+      'subgroupMatrixLoad<Right, row_major>(&weights, at,',
+      'subgroupMatrixLoad<Right, row_major>(&weights, at + 1u,',
+    ],
     // A workgroup larger than its memory.
     ['winograd', '@workgroup_size(64', '@workgroup_size(65'],
     // Divisions by what may be zero.
