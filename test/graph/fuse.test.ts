@@ -218,8 +218,14 @@ const CASES: Record<string, Case> = {
   },
 };
 
+/**
+ * Of the passes alone a third is run, another in each run of the tests: a driver compiles for seconds, and all of them
+ * together are run in any case. DEGHOST_EVERY=1 runs all.
+ */
+const TURN = Number(process.env.DEGHOST_SEED ?? Math.floor(Math.random() * 3));
+
 describe('fusion changes no result', () => {
-  it.each(Object.entries(CASES))('%s', async (label, { pass, golden, part, ops }) => {
+  it.each(Object.entries(CASES))(`%s (DEGHOST_SEED=${TURN})`, async (label, { pass, golden, part, ops }) => {
     const { [part]: graph, weights } = graphs(golden);
     const before = JSON.stringify(graph);
     const fused = pass(graph);
@@ -230,7 +236,9 @@ describe('fusion changes no result', () => {
       name: source.nodes[source.outputs[0]].name,
     });
     expect(output(fused)).toEqual(output(graph));
-    expectClose(await run(fused, weights), await run(graph, weights), { tol: TOLERANCE, scale: 1, label });
+    const isTurn = Object.keys(CASES).indexOf(label) % 3 === TURN % 3;
+    if (isTurn || label.startsWith('all') || process.env.DEGHOST_EVERY)
+      expectClose(await run(fused, weights), await run(graph, weights), { tol: TOLERANCE, scale: 1, label });
   });
 
   it.each([
