@@ -9,7 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { CancelledError, InputError, MissingPackageError, throwIfCancelled } from '../errors.ts';
+import { CancelledError, InputError, MissingPackageError, reasonOf, throwIfCancelled } from '../errors.ts';
 import { RAW_WORKER } from '../image/decode/rawWorker.ts';
 import type { RawAnswer, RawRequest } from '../image/decode/rawWorker.ts';
 import { checkDeveloped, rawExposure, rawHead, rawProblem, rawSettings } from '../image/decode/raw.ts';
@@ -56,7 +56,7 @@ async function inThread(
     const answer = await new Promise<RawAnswer>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', (error) =>
-        resolve({ problem: error.message, isOutOfMemory: /memory/i.test(error.message) }),
+        resolve({ problem: reasonOf(error), isOutOfMemory: /memory/i.test(reasonOf(error)) }),
       );
       worker.once('exit', (code) => resolve({ problem: `LibRaw ended with code ${code}` }));
       cancel = () => reject(new CancelledError());

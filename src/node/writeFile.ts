@@ -9,9 +9,11 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
+  close,
   closeSync,
   constants,
   fsync,
+  linkSync,
   lstatSync,
   openSync,
   renameSync,
@@ -21,15 +23,22 @@ import {
 } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { InputError, throwIfCancelled } from '../errors.ts';
 import { checkContent, checkPath, checkPiece, signalOf } from './arguments.ts';
 import { currentFiles, fileKey, placeOf } from './files.ts';
 import { otherKind } from './plainFile.ts';
 import { shown, systemProblem } from './problems.ts';
 
-const writeBytes = promisify(write);
-const flush = promisify(fsync);
+/** Writes some of the bytes from `from` on. @returns how many. */
+function writeBytes(file: number, bytes: Uint8Array, from: number, length: number, at: number): Promise<number> {
+  return new Promise((resolve, reject) =>
+    write(file, bytes, from, length, at, (error, written) => (error ? reject(error) : resolve(written))),
+  );
+}
+
+function flush(file: number): Promise<void> {
+  return new Promise((resolve, reject) => fsync(file, (error) => (error ? reject(error) : resolve())));
+}
 
 /**
  * Bytes that follow those written before, or that replace bytes at a given position: some formats begin with values
@@ -47,8 +56,7 @@ let isExitWatched = false;
 
 /** Removes the temporary files of writes in progress; synchronous, for signal and exit handlers. */
 export function removeTemporaryFiles(): void {
-  for (const path of temporaryFiles) rmSync(path, { force: true });
-  temporaryFiles.clear();
+  for (const path of temporaryFiles) discard(path);
 }
 
 async function statOf(path: string) {
@@ -116,6 +124,29 @@ interface Published {
 /** The last file that this process wrote at a path. */
 const published = new Map<string, Published>();
 
+/** A name for a file that is not to stay, beside another. It is shortened: some file systems allow 255 bytes. */
+function temporaryName(target: string): string {
+  const name = Buffer.from(basename(target))
+    .subarray(0, 180)
+    .toString('latin1')
+    .replace(/[^\w.-]/g, '_');
+  return join(dirname(target), `.${name}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
+}
+
+/** Keeps a file that is about to be replaced under another name, if there is one. */
+function keepOld(target: string): string | undefined {
+  // Nothing else is replaced by renaming.
+  if (!lstatSync(target, { throwIfNoEntry: false })?.isFile()) return undefined;
+  const kept = temporaryName(target);
+  try {
+    linkSync(target, kept);
+  } catch {
+    // Not every file system has hard links.
+    renameSync(target, kept);
+  }
+  return kept;
+}
+
 /** Makes a complete file appear, whole. Nothing runs between the checks and the renaming. */
 function publish({ path, target, temporary }: Staged): void {
   currentFiles()?.check(path);
@@ -160,21 +191,29 @@ export class FileGroup {
     this.#staged.push(file);
   }
 
-  /** Makes all files appear. @throws InputError if one cannot; new ones are then removed again. */
+  /** Makes all files appear. @throws InputError if one cannot; all are then as they were. */
   commit(): void {
     const files = this.#staged;
-    const done: string[] = [];
-    for (const file of files) {
+    const done: { path: string; target: string; kept: string | undefined }[] = [];
+    for (const { path, target, temporary } of files) {
+      let kept: string | undefined;
       try {
-        publish(file);
+        // Alone, the renaming is all there is to undo.
+        if (files.length > 1) kept = keepOld(target);
+        publish({ path, target, temporary });
       } catch (error) {
-        removePublished(done);
+        if (kept !== undefined) restore(kept, target);
+        for (const before of done.reverse()) {
+          if (before.kept === undefined) removePublished([before.path]);
+          else restore(before.kept, before.target);
+        }
         this.discard();
-        throw systemProblem(error, 'write', file.path);
+        throw systemProblem(error, 'write', path);
       }
-      done.push(file.path);
+      done.push({ path, target, kept });
     }
     this.#staged = [];
+    for (const { kept } of done) if (kept !== undefined) discard(kept);
   }
 
   /** Removes what is not published. */
@@ -185,8 +224,25 @@ export class FileGroup {
 
 const grouping = new AsyncLocalStorage<FileGroup>();
 
+/** Removes a temporary file. One that cannot be removed now is tried again when the process ends. */
 function discard(temporary: string): void {
-  if (temporaryFiles.delete(temporary)) rmSync(temporary, { force: true });
+  try {
+    rmSync(temporary, { force: true });
+    temporaryFiles.delete(temporary);
+  } catch {
+    temporaryFiles.add(temporary);
+  }
+}
+
+/** Puts what was kept back in its place. */
+function restore(kept: string, target: string): void {
+  try {
+    renameSync(kept, target);
+  } catch {
+    return; // It stays under its other name: nothing is lost.
+  }
+  // Renaming one link of a file over another does nothing.
+  discard(kept);
 }
 
 /**
@@ -206,14 +262,7 @@ export async function writeFileAtomic(
   await checkWritable(path);
   currentFiles()?.check(path);
   const target = placeOf(path).path;
-  // The name is shortened: some file systems allow no more than 255 bytes.
-  const temporary = join(
-    dirname(target),
-    `.${Buffer.from(basename(target))
-      .subarray(0, 180)
-      .toString('latin1')
-      .replace(/[^\w.-]/g, '_')}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`,
-  );
+  const temporary = temporaryName(target);
   if (!isExitWatched) {
     isExitWatched = true;
     process.on('exit', removeTemporaryFiles);
@@ -230,14 +279,18 @@ export async function writeFileAtomic(
       for (let done = 0; done < bytes.length; ) {
         throwIfCancelled(signal);
         const length = Math.min(WRITE_BYTES, bytes.length - done);
-        done += (await writeBytes(file, bytes, done, length, at + done)).bytesWritten;
+        const written = await writeBytes(file, bytes, done, length, at + done);
+        if (written === 0) throw new InputError(`cannot write ${shown(path)}: the disk takes no more`);
+        done += written;
       }
       end = Math.max(end, at + bytes.length);
     }
     throwIfCancelled(signal);
     await flush(file);
-    closeSync(file);
+    const complete = file;
+    // Closed once, whatever comes of it: the number may be another file's by then.
     file = undefined;
+    closeSync(complete);
     throwIfCancelled(signal);
     // The process may be ending.
     if (!temporaryFiles.has(temporary)) throw new InputError(`cannot write ${shown(path)}: the program ends`);
@@ -246,8 +299,8 @@ export async function writeFileAtomic(
     if (group) group.add(staged);
     else publish(staged);
   } catch (error) {
-    if (file !== undefined) closeSync(file);
     discard(temporary);
+    if (file !== undefined) close(file, () => undefined);
     throw systemProblem(error, 'write', path);
   }
 }

@@ -38,11 +38,14 @@ const develop = async ({ script, module, bytes, settings }) => {
   const said = [];
   try {
     const note = (text) => void said.push(String(text));
-    const library = await start({
-      instantiateWasm: (imports, done) =>
-        void WebAssembly.instantiate(module, imports).then((instance) => done(instance, module)),
-      print: note,
-      printErr: note,
+    // The library itself waits for ever where its code cannot be instantiated.
+    const library = await new Promise((resolve, reject) => {
+      start({
+        instantiateWasm: (imports, done) =>
+          void WebAssembly.instantiate(module, imports).then((instance) => done(instance, module)).catch(reject),
+        print: note,
+        printErr: note,
+      }).then(resolve, reject);
     });
     const raw = new library.LibRaw();
     raw.open(bytes, settings ?? {});

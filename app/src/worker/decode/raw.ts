@@ -23,6 +23,7 @@ async function inWorker(
     const answer = await new Promise<RawAnswer>((resolve) => {
       worker.onmessage = ({ data }: MessageEvent<RawAnswer>) => resolve(data);
       worker.onerror = ({ message }) => resolve({ problem: message ?? '', isOutOfMemory: /memory/i.test(message) });
+      worker.onmessageerror = () => resolve({ problem: 'what LibRaw made could not be handed over' });
       worker.postMessage(request);
     });
     if (!('problem' in answer)) return answer;
