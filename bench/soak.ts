@@ -128,7 +128,7 @@ async function inPage(count: number): Promise<boolean> {
       // Another exposure, so that the page offers to merge again.
       await page.locator('#frames-section').evaluate((details) => ((details as HTMLDetailsElement).open = true));
       const ev = page.locator('.frame input.ev').last();
-      await ev.fill(String(2 + (i % 2) / 100));
+      await ev.fill(String(2 + (i % 5) / 100));
       await ev.blur();
     }
     await merge(page);
