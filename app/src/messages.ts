@@ -6,6 +6,7 @@
  * follows from them. Where several of a kind can be under way, both sides name the frame or the job.
  */
 import type { ClippedPixels } from '../../src/image/chooseReference.ts';
+import type { InputProblem } from '../../src/errors.ts';
 import type { Shot } from '../../src/brackets/shots.ts';
 import type { FinishHistogram } from '../../src/finish/finisher.ts';
 import type { LookName } from '../../src/finish/looks.ts';
@@ -136,12 +137,16 @@ export interface FrameInfo {
   preview: Blob;
 }
 
-/** Why a merge, a save or the start failed. The page words the message (words.ts). */
+/** Why a merge, a save, a file or the start failed. The page words it (words/failures.ts). */
 export type FailureKind = 'no-webgpu' | 'no-adapter' | 'device-lost' | 'memory' | 'gpu-memory' | 'input' | 'other';
 
 export interface Failure {
   kind: FailureKind;
+  /** In English, with the engine's remedy. */
   message: string;
+  /** A problem that the page may have a remedy of its own for, and the message without the engine's. */
+  problem?: InputProblem;
+  finding?: string;
 }
 
 export interface ResultInfo {
@@ -178,7 +183,7 @@ export type FromWorker =
   | { type: 'unavailable'; failure: Failure }
   | { type: 'preloaded'; example: { name: string; file: Blob }[] }
   | { type: 'frame'; id: number; frame: FrameInfo }
-  | { type: 'frameFailed'; id: number; message: string }
+  | { type: 'frameFailed'; id: number; failure: Failure }
   /** In the order of `ids`. Of the frames named by `incomparable`, nothing can be said. */
   | {
       type: 'exposuresEstimated';

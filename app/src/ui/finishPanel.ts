@@ -8,27 +8,9 @@ import { LOOK_NAMES } from '../../../src/finish/looks.ts';
 import type { LookName } from '../../../src/finish/looks.ts';
 import type { FinishSettings } from '../../../src/finish/settings.ts';
 import type { Finish, FromWorker, LookOffer, ToWorker } from '../messages.ts';
+import { numberWithSign, words } from '../words/index.ts';
 import { announce, byId, make } from './dom.ts';
 import { Histogram } from './histogram.ts';
-
-const WORDS = {
-  looks: { natural: 'Natural', vivid: 'Vivid', soft: 'Soft', monochrome: 'Black & white' },
-  settings: {
-    exposure: 'Exposure',
-    contrast: 'Contrast',
-    highlights: 'Highlights',
-    shadows: 'Shadows',
-    white: 'White point',
-    black: 'Black point',
-    clarity: 'Clarity',
-    temperature: 'Temperature',
-    tint: 'Tint',
-    saturation: 'Saturation',
-  },
-  groups: { light: 'Light', color: 'Colour' },
-  ev: (value: string): string => `${value} EV`,
-  reset: (setting: string): string => `${setting} is as the look has it.`,
-};
 
 type Name = keyof FinishSettings;
 
@@ -42,7 +24,7 @@ interface Range {
 
 const PERCENT: Range = { min: -100, max: 100, step: 1 };
 /** Of each slider, in the order of the page. The library allows more exposure, temperature, white and black. */
-const GROUPS: Record<keyof typeof WORDS.groups, Partial<Record<Name, Range>>> = {
+const GROUPS: Record<'light' | 'color', Partial<Record<Name, Range>>> = {
   light: {
     exposure: { min: -8, max: 8, step: 0.05, isEv: true },
     contrast: PERCENT,
@@ -82,7 +64,7 @@ export class FinishPanel {
     byId('looks', HTMLElement).append(...LOOK_NAMES.map((name) => this.#makeLook(name)));
     byId('finish-sliders', HTMLElement).append(
       ...Object.entries(GROUPS).flatMap(([group, sliders]) => [
-        make('h3', { textContent: WORDS.groups[group as keyof typeof GROUPS] }),
+        make('h3', { textContent: words.finish.groups[group as keyof typeof GROUPS] }),
         ...Object.entries(sliders).map(([name, range]) => this.#makeSlider(name as Name, range)),
       ]),
     );
@@ -145,7 +127,7 @@ export class FinishPanel {
     const input = make('input', { type: 'radio', name: 'look', value: name, className: 'visually-hidden' });
     const picture = make('img', { alt: '' });
     this.#radios.set(name, { input, picture });
-    const label = make('label', {}, input, picture, make('span', { textContent: WORDS.looks[name] }));
+    const label = make('label', {}, input, picture, make('span', { textContent: words.finish.looks[name] }));
     input.onchange = () => this.#choose(name);
     // A radio that is checked says nothing when it is clicked again.
     picture.onclick = () => {
@@ -167,14 +149,14 @@ export class FinishPanel {
     });
     // The slider says its value itself.
     const value = make('span', { className: 'value', ariaHidden: 'true' });
-    const label = make('label', { htmlFor: id, textContent: WORDS.settings[name] });
+    const label = make('label', { htmlFor: id, textContent: words.finish.settings[name] });
     this.#sliders.set(name, { range, input, value });
     input.oninput = () => this.#moved(name, input.valueAsNumber);
     const restore = (): void => {
       const own = this.#offerOf(this.#look)?.settings;
       if (!own) return;
       this.#moved(name, own[name]);
-      announce(WORDS.reset(WORDS.settings[name]));
+      announce(words.finish.restored(words.finish.settings[name]));
     };
     input.ondblclick = label.ondblclick = restore;
     input.onkeydown = (event) => {
@@ -238,11 +220,6 @@ export class FinishPanel {
 
 /** With its sign. */
 function text(value: number, { isEv }: Range): string {
-  const digits = isEv ? 2 : 0;
-  const rounded = Number(value.toFixed(digits));
-  const shown = rounded.toLocaleString(document.documentElement.lang, {
-    maximumFractionDigits: digits,
-    signDisplay: 'exceptZero',
-  });
-  return isEv ? WORDS.ev(shown) : shown;
+  const shown = numberWithSign(value, isEv ? 2 : 0);
+  return isEv ? words.finish.ev(shown) : shown;
 }

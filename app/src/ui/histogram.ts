@@ -3,13 +3,8 @@
  * as black in colours of its own.
  */
 import type { FinishHistogram } from '../../../src/finish/finisher.ts';
+import { numberWithSign, percent, words } from '../words/index.ts';
 import { make } from './dom.ts';
-
-const WORDS = {
-  ev: 'EV',
-  caption: (white: string, black: string): string => `${white} shown white, ${black} shown black`,
-  label: (caption: string): string => `Light of the scene in EV about middle grey: ${caption}`,
-};
 
 /** EV that are drawn; what lies beyond is at the edges. */
 const [FROM, TO] = [-11, 9];
@@ -29,7 +24,7 @@ export class Histogram {
   constructor(figure: HTMLElement) {
     const axis = make('div', { className: 'axis', ariaHidden: 'true' });
     for (const tick of TICKS) {
-      const mark = make('span', { textContent: tick > 0 ? `+${tick}` : String(tick).replace('-', '−') });
+      const mark = make('span', { textContent: numberWithSign(tick, 0) });
       mark.style.left = `${(100 * (tick - FROM)) / (TO - FROM)}%`;
       axis.append(mark);
     }
@@ -46,9 +41,9 @@ export class Histogram {
 
   show(histogram: FinishHistogram): void {
     this.#shown = histogram;
-    const caption = WORDS.caption(share(histogram.white), share(histogram.black));
+    const caption = words.finish.clipped(share(histogram.white), share(histogram.black));
     this.#caption.textContent = caption;
-    this.#canvas.ariaLabel = WORDS.label(caption);
+    this.#canvas.ariaLabel = words.finish.histogram(caption);
     const context = this.#canvas.getContext('2d');
     if (!context) return;
     context.clearRect(0, 0, WIDTH, HEIGHT);
@@ -92,8 +87,5 @@ function outline({ from, step, luminance }: FinishHistogram, height: (bin: numbe
 /** The sum of shares, in per cent. */
 function share(shares: Float32Array): string {
   const sum = shares.reduce((a, b) => a + b, 0);
-  return sum.toLocaleString(document.documentElement.lang, {
-    style: 'percent',
-    maximumFractionDigits: sum > 0 && sum < 0.1 ? 1 : 0,
-  });
+  return percent(sum, sum > 0 && sum < 0.1 ? 1 : 0);
 }

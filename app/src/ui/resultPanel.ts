@@ -1,6 +1,6 @@
 /** The controls of a result: how it looks, what moved, and saving. */
-import { bytesText } from '../../../src/bytesText.ts';
 import type { FromWorker, ResultInfo, SaveFormat, ToWorker } from '../messages.ts';
+import { bytes, number, words } from '../words/index.ts';
 import { announce, byId, make } from './dom.ts';
 import { download } from './download.ts';
 import './finish.css';
@@ -54,17 +54,21 @@ export class ResultPanel {
     for (const id of SECTIONS) byId(id, HTMLElement).hidden = false;
     this.#shown = true;
     const chosen = this.#motionOf.value;
-    this.#motionOf.replaceChildren(make('option', { value: 'all', textContent: 'all frames' }));
+    this.#motionOf.replaceChildren(make('option', { value: 'all', textContent: words.motion.all }));
     names.forEach(
       (name, k) =>
         k === result.reference || this.#motionOf.append(make('option', { value: String(k), textContent: name })),
     );
     this.#motionOf.value = [...this.#motionOf.options].some(({ value }) => value === chosen) ? chosen : 'all';
     this.#compare.disabled = true;
-    byId('compare-note', HTMLParagraphElement).textContent = 'The plain merge is being computed…';
-    byId('result-note', HTMLParagraphElement).textContent =
-      `${result.width} × ${result.height}, ${result.frames} frames${result.edited ? ', with your motion' : ''}. ` +
-      `Merged in ${result.seconds.toFixed(1)} s with ${bytesText(result.peakBytes)} of graphics memory.`;
+    byId('compare-note', HTMLParagraphElement).textContent = words.look.computing;
+    byId('result-note', HTMLParagraphElement).textContent = words.result(
+      `${result.width} × ${result.height}`,
+      result.frames,
+      result.edited,
+      number(result.seconds, 1),
+      bytes(result.peakBytes),
+    );
     this.#stage.setPicture(result.width, result.height);
     this.#look();
     this.#divide();
@@ -89,12 +93,11 @@ export class ResultPanel {
   allowCompare(): void {
     this.#compare.disabled = false;
     // One line, as before, so that nothing moves under the pointer.
-    byId('compare-note', HTMLParagraphElement).textContent = 'All frames averaged, with their ghosts.';
+    byId('compare-note', HTMLParagraphElement).textContent = words.look.averaged;
   }
 
   refuseCompare(why: string): void {
-    byId('compare-note', HTMLParagraphElement).textContent =
-      `The plain merge could not be made: ${why.charAt(0).toLowerCase()}${why.slice(1)}.`;
+    byId('compare-note', HTMLParagraphElement).textContent = words.look.noPlain(why);
   }
 
   showEdits(steps: number): void {
@@ -105,7 +108,7 @@ export class ResultPanel {
   saved({ format, name, file }: Extract<FromWorker, { type: 'saved' }>): void {
     this.saveEnded(format);
     download(name, file);
-    announce(`${name} was saved, ${bytesText(file.size)}.`);
+    announce(words.save.saved(name, bytes(file.size)));
   }
 
   saveEnded(format: SaveFormat): void {
@@ -136,7 +139,7 @@ export class ResultPanel {
   #divide(): void {
     const isOn = this.#shown && this.#compare.checked;
     byId('divider-field', HTMLDivElement).hidden = !isOn;
-    this.#dividerAt.setAttribute('aria-valuetext', `${Math.round(this.#dividerAt.valueAsNumber)} % plain merge`);
+    this.#dividerAt.setAttribute('aria-valuetext', words.look.dividerAt(Math.round(this.#dividerAt.valueAsNumber)));
     this.#stage.setDivider(isOn ? this.#dividerAt.valueAsNumber / 100 : undefined);
   }
 

@@ -7,6 +7,7 @@
 import type { Stroke, ToWorker, View } from '../messages.ts';
 import { Camera } from './camera.ts';
 import type { Point } from './camera.ts';
+import { words } from '../words/index.ts';
 import { byId } from './dom.ts';
 
 export type BrushMode = 'off' | 'add' | 'erase';
@@ -18,15 +19,6 @@ const ZOOM_STEP = 1.25;
 const DAB = 12;
 /** Pixels of a line, for wheels that count lines. */
 const LINE_HEIGHT = 16;
-
-const HELP = {
-  off:
-    'Drag or use the arrow keys to move, the wheel, two fingers or + and − to zoom, 0 to fit, 1 or a double click ' +
-    'for 100 %.',
-  on:
-    'Paint with the pointer, or move the brush with the arrow keys and paint with the space bar. [ and ] change ' +
-    'its size, U undoes, Esc turns it off.',
-};
 
 export class Stage {
   readonly #view = byId('view', HTMLDivElement);
@@ -112,7 +104,8 @@ export class Stage {
     this.#brushMode = mode;
     this.#painting = undefined;
     this.#view.dataset.brush = mode;
-    byId('view-help', HTMLParagraphElement).textContent = mode === 'off' ? HELP.off : HELP.on;
+    const { help, brushHelp } = words.picture;
+    byId('view-help', HTMLParagraphElement).textContent = mode === 'off' ? help : brushHelp;
     this.#placeBrush();
   }
 

@@ -40,7 +40,7 @@ const frames = new Frames((changes) => {
     tell(
       'frame' in change
         ? { type: 'frame', id, frame: change.frame }
-        : { type: 'frameFailed', id, message: change.problem },
+        : { type: 'frameFailed', id, failure: { kind: 'input', message: change.problem } },
     );
 });
 const brackets = new Brackets(tell);
@@ -175,16 +175,7 @@ async function addFrame({ id, name, file }: Extract<ToWorker, { type: 'add' }>):
     const frame = await frames.add(id, name, file);
     if (frame) tell({ type: 'frame', id, frame });
   } catch (error) {
-    const { kind, message } = failureOf(error);
-    tell({
-      type: 'frameFailed',
-      id,
-      message:
-        kind === 'memory'
-          ? `${name} needs more memory than this tab has: close other tabs, take out other frames, or scale all of ` +
-            'them down'
-          : message,
-    });
+    tell({ type: 'frameFailed', id, failure: failureOf(error) });
   }
 }
 
