@@ -1,7 +1,7 @@
 /** The controls of a result: how it looks, what moved, and saving. */
 import { formatEv } from '../exposures.ts';
 import type { FromWorker, ResultInfo, SaveFormat, ToWorker, ToneMapping } from '../messages.ts';
-import { bytes, number, words } from '../words/index.ts';
+import { bytes, number, say, words } from '../words/index.ts';
 import { announce, byId, make } from './dom.ts';
 import { download } from './download.ts';
 import type { BrushMode, Stage } from './stage.ts';
@@ -55,20 +55,17 @@ export class ResultPanel {
     for (const id of SECTIONS) byId(id, HTMLElement).hidden = false;
     this.#shown = true;
     const chosen = this.#motionOf.value;
-    this.#motionOf.replaceChildren(make('option', { value: 'all', textContent: words.motion.all }));
+    this.#motionOf.replaceChildren(say(make('option', { value: 'all' }), () => words.motion.all));
     names.forEach(
       (name, k) =>
         k === result.reference || this.#motionOf.append(make('option', { value: String(k), textContent: name })),
     );
     this.#motionOf.value = [...this.#motionOf.options].some(({ value }) => value === chosen) ? chosen : 'all';
     this.#compare.disabled = true;
-    byId('compare-note', HTMLParagraphElement).textContent = words.look.computing;
-    byId('result-note', HTMLParagraphElement).textContent = words.result(
-      `${result.width} × ${result.height}`,
-      result.frames,
-      result.edited,
-      number(result.seconds, 1),
-      bytes(result.peakBytes),
+    say(byId('compare-note', HTMLParagraphElement), () => words.look.computing);
+    const { width, height, frames, edited, seconds, peakBytes } = result;
+    say(byId('result-note', HTMLParagraphElement), () =>
+      words.result(`${width} × ${height}`, frames, edited, number(seconds, 1), bytes(peakBytes)),
     );
     this.#stage.setPicture(result.width, result.height);
     this.#look();
@@ -104,11 +101,11 @@ export class ResultPanel {
   allowCompare(): void {
     this.#compare.disabled = false;
     // One line, as before, so that nothing moves under the pointer.
-    byId('compare-note', HTMLParagraphElement).textContent = words.look.averaged;
+    say(byId('compare-note', HTMLParagraphElement), () => words.look.averaged);
   }
 
-  refuseCompare(why: string): void {
-    byId('compare-note', HTMLParagraphElement).textContent = words.look.noPlain(why);
+  refuseCompare(why: () => string): void {
+    say(byId('compare-note', HTMLParagraphElement), () => words.look.noPlain(why()));
   }
 
   showEdits(steps: number): void {
@@ -138,8 +135,9 @@ export class ResultPanel {
 
   #look(): void {
     const stops = this.#stops.valueAsNumber;
-    byId('stops-value', HTMLOutputElement).textContent = `${formatEv(stops)} EV`;
-    this.#stops.setAttribute('aria-valuetext', `${formatEv(stops)} EV`);
+    const text = () => `${formatEv(stops)} EV`;
+    say(byId('stops-value', HTMLOutputElement), text);
+    say(this.#stops, text, 'aria-valuetext');
     const isShown = this.#overlay.checked;
     byId('motion-tools', HTMLDivElement).hidden = !isShown;
     if (!isShown) this.#putBrushAway();
@@ -156,7 +154,8 @@ export class ResultPanel {
   #divide(): void {
     const isOn = this.#shown && this.#compare.checked;
     byId('divider-field', HTMLDivElement).hidden = !isOn;
-    this.#dividerAt.setAttribute('aria-valuetext', words.look.dividerAt(Math.round(this.#dividerAt.valueAsNumber)));
+    const percent = Math.round(this.#dividerAt.valueAsNumber);
+    say(this.#dividerAt, () => words.look.dividerAt(percent), 'aria-valuetext');
     this.#stage.setDivider(isOn ? this.#dividerAt.valueAsNumber / 100 : undefined);
   }
 
