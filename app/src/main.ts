@@ -6,6 +6,7 @@ import type { ColorSpace } from '../../src/image/colorSpace.ts';
 import { MIN_FRAMES, middleFrame } from '../../src/image/frame.ts';
 import { mergedName } from './mergedName.ts';
 import type {
+  DisplayAbility,
   Failure,
   FromWorker,
   MergeSettings,
@@ -79,7 +80,7 @@ const intake = new Intake({
 });
 const stage = new Stage(worker.send);
 const progress = new ProgressPanel(() => worker.send({ type: 'cancel' }));
-const resultPanel = new ResultPanel(stage, worker.send, fileStem);
+const resultPanel = new ResultPanel(stage, worker.send, fileStem, () => (isSaved = false));
 const list = new FrameList({
   onEv(id, text) {
     const row = rows.find((row) => row.id === id);
@@ -114,12 +115,13 @@ const mergeButton = byId('merge', HTMLButtonElement);
 
 function start(): void {
   const canvas = byId('canvas', HTMLCanvasElement).transferControlToOffscreen();
-  const range = matchMedia('(dynamic-range: high)');
-  range.onchange = () => {
-    worker.send({ type: 'highRange', highRange: range.matches });
-    resultPanel.allowExtended(canExtend && range.matches);
+  const [range, gamut] = [matchMedia('(dynamic-range: high)'), matchMedia('(color-gamut: p3)')];
+  const display = (): DisplayAbility => ({ highRange: range.matches, wideGamut: gamut.matches });
+  range.onchange = gamut.onchange = () => {
+    worker.send({ type: 'display', display: display() });
+    resultPanel.finish.allowBright(canExtend && range.matches);
   };
-  worker.send({ type: 'start', canvas, base: document.baseURI, highRange: range.matches }, [canvas]);
+  worker.send({ type: 'start', canvas, base: document.baseURI, display: display() }, [canvas]);
   mergeButton.onclick = merge;
   byId('example', HTMLButtonElement).onclick = () => addFiles(example);
   byId('clear', HTMLButtonElement).onclick = () => void startOver();
@@ -167,7 +169,7 @@ function receive(message: FromWorker): void {
     case 'ready':
       gpu = 'ready';
       canExtend = message.canExtend;
-      resultPanel.allowExtended(canExtend && matchMedia('(dynamic-range: high)').matches);
+      resultPanel.finish.allowBright(canExtend && matchMedia('(dynamic-range: high)').matches);
       break;
     case 'unavailable':
       gpu = 'unavailable';
@@ -213,6 +215,10 @@ function receive(message: FromWorker): void {
       announce(words.merge.cancelled);
       mergeFocus();
       break;
+    case 'looks':
+      return resultPanel.finish.offer(message);
+    case 'histogram':
+      return resultPanel.finish.showHistogram(message);
     case 'edits':
       edited = message.differs;
       resultPanel.showEdits(message.steps);

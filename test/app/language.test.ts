@@ -113,6 +113,7 @@ it('merges in German, with numbers as Germans write them', async () => {
   await merge(page);
   await page.getByText(german.look.averaged).waitFor();
   await page.locator('#overlay').check();
+  await page.locator('#histogram figcaption:not(:empty)').waitFor();
   expect(await page.locator('#result-note').innerText()).toMatch(/In \d+,\d s mit [\d,]+ [KM]iB/);
   await expectGerman();
   expect(await seriousFindings(page)).toEqual([]);

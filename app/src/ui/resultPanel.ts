@@ -1,9 +1,10 @@
 /** The controls of a result: how it looks, what moved, and saving. */
-import { formatEv } from '../exposures.ts';
-import type { FromWorker, ResultInfo, SaveFormat, ToWorker, ToneMapping } from '../messages.ts';
+import type { FromWorker, ResultInfo, SaveFormat, ToWorker } from '../messages.ts';
 import { bytes, number, say, words } from '../words/index.ts';
 import { announce, byId, make } from './dom.ts';
 import { download } from './download.ts';
+import './finish.css';
+import { FinishPanel } from './finishPanel.ts';
 import type { BrushMode, Stage } from './stage.ts';
 
 const SECTIONS = ['look', 'motion', 'save'];
@@ -12,8 +13,7 @@ export class ResultPanel {
   readonly #stage: Stage;
   readonly #send: (message: ToWorker) => void;
   readonly #stem: () => string;
-  readonly #stops = byId('stops', HTMLInputElement);
-  readonly #tone = byId('tone', HTMLSelectElement);
+  readonly finish: FinishPanel;
   readonly #compare = byId('compare', HTMLInputElement);
   readonly #dividerAt = byId('divider-at', HTMLInputElement);
   readonly #overlay = byId('overlay', HTMLInputElement);
@@ -25,13 +25,12 @@ export class ResultPanel {
   #steps = 0;
   #busy = false;
 
-  /** @param stem names saved files. */
-  constructor(stage: Stage, send: (message: ToWorker) => void, stem: () => string) {
+  /** @param stem names saved files. @param onChange after the person changed how the picture looks. */
+  constructor(stage: Stage, send: (message: ToWorker) => void, stem: () => string, onChange: () => void) {
+    this.finish = new FinishPanel(send, onChange);
     this.#stage = stage;
     this.#send = send;
     this.#stem = stem;
-    this.#stops.oninput = () => this.#look();
-    this.#tone.onchange = () => this.#look();
     this.#compare.onchange = () => this.#divide();
     this.#dividerAt.oninput = () => this.#divide();
     this.#overlay.onchange = () => this.#look();
@@ -76,7 +75,7 @@ export class ResultPanel {
     for (const id of SECTIONS) byId(id, HTMLElement).hidden = true;
     this.#shown = false;
     this.#compare.checked = this.#overlay.checked = false;
-    this.#stops.value = '0';
+    this.finish.clear();
     this.#look();
     this.#divide();
   }
@@ -86,16 +85,6 @@ export class ResultPanel {
     if (busy) this.#putBrushAway();
     for (const control of [...this.#brushes(), ...this.#saveButtons()]) control.disabled = busy;
     this.#undo.disabled = busy || this.#steps === 0;
-  }
-
-  /** Offers the tone mapping for HDR displays, and chooses it when it becomes available. */
-  allowExtended(isAllowed: boolean): void {
-    const option = byId('tone-extended', HTMLOptionElement);
-    const wasAllowed = !option.disabled;
-    option.hidden = option.disabled = !isAllowed;
-    if (isAllowed && !wasAllowed) this.#tone.value = 'extended';
-    if (!isAllowed && this.#tone.value === 'extended') this.#tone.value = 'photographic';
-    this.#look();
   }
 
   allowCompare(): void {
@@ -129,23 +118,16 @@ export class ResultPanel {
       if (button.getAttribute('aria-busy') === 'true') return;
       button.setAttribute('aria-busy', 'true');
     }
-    const { stops, toneMapping } = this.#stage.look;
-    this.#send({ type: 'save', format, stops, toneMapping, stem: this.#stem() });
+    this.#send({ type: 'save', format, finish: this.finish.finish, stem: this.#stem() });
   }
 
   #look(): void {
-    const stops = this.#stops.valueAsNumber;
-    const text = () => `${formatEv(stops)} EV`;
-    say(byId('stops-value', HTMLOutputElement), text);
-    say(this.#stops, text, 'aria-valuetext');
     const isShown = this.#overlay.checked;
     byId('motion-tools', HTMLDivElement).hidden = !isShown;
     if (!isShown) this.#putBrushAway();
     const motionOf =
       this.#motionOf.value === 'all' || this.#motionOf.value === '' ? 'all' : Number(this.#motionOf.value);
     this.#stage.setLook({
-      stops,
-      toneMapping: this.#tone.value as ToneMapping,
       overlay: isShown ? this.#opacity.valueAsNumber / 100 : 0,
       motionOf,
     });

@@ -38,9 +38,7 @@ export class Stage {
   /** Where a stroke began, in CSS pixels of the view. */
   #strokeStart = { x: 0, y: 0 };
   #pending = false;
-  #look: Pick<View, 'stops' | 'toneMapping' | 'overlay' | 'motionOf'> = {
-    stops: 0,
-    toneMapping: 'photographic',
+  #look: Pick<View, 'overlay' | 'motionOf'> = {
     overlay: 0,
     motionOf: 'all',
   };
@@ -89,13 +87,9 @@ export class Stage {
     byId('view-help', HTMLParagraphElement).hidden = true;
   }
 
-  setLook(look: Partial<Stage['look']>): void {
+  setLook(look: Partial<Pick<View, 'overlay' | 'motionOf'>>): void {
     this.#look = { ...this.#look, ...look };
     this.#changed();
-  }
-
-  get look(): Pick<View, 'stops' | 'toneMapping' | 'overlay' | 'motionOf'> {
-    return this.#look;
   }
 
   /** @param fraction of the view's width, or undefined to hide it. */

@@ -115,6 +115,17 @@ export function number(value: number, most: number, least = most): string {
   return new Intl.NumberFormat(language, { ...digits, useGrouping: false }).format(value);
 }
 
+/** A number with its sign, where it is not 0. */
+export function numberWithSign(value: number, digits: number): string {
+  const sign = { maximumFractionDigits: digits, signDisplay: 'exceptZero', useGrouping: false } as const;
+  return new Intl.NumberFormat(language, sign).format(value).replace('-', '−');
+}
+
+/** A share in per cent. */
+export function percent(share: number, digits: number): string {
+  return new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: digits }).format(share);
+}
+
 /** Bytes in a readable unit. */
 export function bytes(count: number): string {
   const [value, unit] = bytesText(count).split(' ');
