@@ -37,7 +37,7 @@ import { Stage } from './ui/stage.ts';
 import { keepAwake } from './ui/wakeLock.ts';
 import { WARNINGS, failureWords, fileProblem, filesWords, warningWords } from './words/failures.ts';
 import type { Doing } from './words/failures.ts';
-import { words } from './words/index.ts';
+import { onLanguage, say, words } from './words/index.ts';
 import workerUrl from './worker/main.ts?worker&url';
 
 /** Of a file that is still being read. */
@@ -61,12 +61,12 @@ let example: NamedFile[] = [];
 let edited = false;
 
 const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (message) => {
-  const { noStart, stopped, workerFailed } = words.notices;
-  const title = gpu === 'starting' ? noStart : stopped;
+  const title = gpu === 'starting' ? 'noStart' : 'stopped';
   gpu = 'unavailable';
   busy = false;
   intake.batch?.workerFailed();
-  notify('worker', { title, text: workerFailed(message || words.notices.notLoaded) }, 'error', false);
+  const text = () => words.notices.workerFailed(message || words.notices.notLoaded);
+  notify('worker', () => ({ title: words.notices[title], text: text() }), 'error', false);
   update();
 });
 const intake = new Intake({
@@ -131,12 +131,16 @@ function start(): void {
   // Closing the tab would end a merge that may have taken long, or lose its result.
   addEventListener('beforeunload', (event) => (isBusy() || isUnsaved()) && event.preventDefault());
   acceptFiles((picked) => void take(picked), isBusy);
+  onLanguage(() => {
+    announce('');
+    update();
+  });
   update();
 }
 
 /** Takes what was picked or dropped, where that is possible now. */
 async function take(picked: Picked): Promise<void> {
-  if (isBusy()) return notify('busy', words.notices.busy, 'info');
+  if (isBusy()) return notify('busy', () => words.notices.busy, 'info');
   dismiss('busy');
   // An answer is due first.
   if (document.querySelector('dialog')) return;
@@ -196,8 +200,8 @@ function receive(message: FromWorker): void {
         message.result,
         inOrder(readyRows()).map(({ name }) => name),
       );
-      if (message.result.notes.length > 0) notify('files', filesWords(message.result.notes), 'warning');
-      for (const warning of message.result.warnings) notify(warning.kind, warningWords(warning), 'warning');
+      if (message.result.notes.length > 0) notify('files', () => filesWords(message.result.notes), 'warning');
+      for (const warning of message.result.warnings) notify(warning.kind, () => warningWords(warning), 'warning');
       announce(words.merge.done);
       stageFocus();
       break;
@@ -222,19 +226,19 @@ function receive(message: FromWorker): void {
     case 'plainReady':
       return resultPanel.allowCompare();
     case 'plainFailed':
-      return resultPanel.refuseCompare(failureWords(message.failure, 'merge').title);
+      return resultPanel.refuseCompare(() => failureWords(message.failure, 'merge').title);
     case 'recovered':
       notify(
         'recovered',
-        {
+        () => ({
           title: words.notices.recovered,
           text: message.what === 'merge' ? words.notices.mergeGoesOn : words.notices.shownAgain,
-        },
+        }),
         'info',
       );
       break;
     case 'smaller':
-      notify('recovered', words.notices.smaller, 'info');
+      notify('recovered', () => words.notices.smaller, 'info');
       break;
     case 'viewFailed':
       return fail('view', message.failure);
@@ -250,7 +254,7 @@ function receive(message: FromWorker): void {
 }
 
 function fail(doing: Doing, failure: Failure): void {
-  notify(doing, failureWords(failure, doing), 'error', doing !== 'start');
+  notify(doing, () => failureWords(failure, doing), 'error', doing !== 'start');
 }
 
 /** Removes notices that no longer apply. */
@@ -263,7 +267,7 @@ function addFiles(files: readonly NamedFile[]): void {
   const isHere = ({ name, file }: NamedFile): boolean =>
     rows.some((row) => row.name === name && row.file.size === file.size && modified(row.file) === modified(file));
   const twice = files.filter(isHere).map(({ name }) => name);
-  if (twice.length > 0) notify('twice', words.notices.twice(twice[0], twice.length), 'info');
+  if (twice.length > 0) notify('twice', () => words.notices.twice(twice[0], twice.length), 'info');
   else dismiss('twice');
   for (const { name, file } of files.filter((named) => !isHere(named))) {
     const id = nextId++;
@@ -312,7 +316,8 @@ function frameFailed({ id, failure }: Extract<FromWorker, { type: 'frameFailed' 
   const problem = fileProblem(row.name, failure);
   Object.assign(row, { state: 'failed', problem, preview: '' });
   // Beside a result the list is below what is seen.
-  if (merged) notify('frame', { title: words.notices.unusable(row.name), text: problem }, 'error');
+  if (merged)
+    notify('frame', () => ({ title: words.notices.unusable(row.name), text: fileProblem(row.name, failure) }), 'error');
 }
 
 function removeFrame(id: number): void {
@@ -445,14 +450,14 @@ function showPreview(ready: readonly FrameRow[]): void {
   const image = byId('preview', HTMLImageElement);
   const row = ready.find(({ id }) => id === referenceId);
   image.hidden = merged !== undefined || !row;
-  if (!row || image.src === row.preview) return;
-  image.src = row.preview;
+  if (!row) return;
+  if (image.src !== row.preview) image.src = row.preview;
   image.alt = words.picture.reference(row.name, row.ev === undefined ? '' : formatEv(0));
 }
 
 function showExample(): void {
   byId('example', HTMLButtonElement).disabled = example.length === 0;
-  if (example.length === 0) byId('sample-note', HTMLParagraphElement).textContent = words.welcome.noSample;
+  if (example.length === 0) say(byId('sample-note', HTMLParagraphElement), () => words.welcome.noSample);
   byId('sample-strip', HTMLDivElement).replaceChildren(
     ...example.map(({ file }) => make('img', { src: URL.createObjectURL(file), alt: '' })),
   );

@@ -3,7 +3,7 @@
  * as black in colours of its own.
  */
 import type { FinishHistogram } from '../../../src/finish/finisher.ts';
-import { numberWithSign, percent, words } from '../words/index.ts';
+import { numberWithSign, percent, say, words } from '../words/index.ts';
 import { make } from './dom.ts';
 
 /** EV that are drawn; what lies beyond is at the edges. */
@@ -35,15 +35,15 @@ export class Histogram {
   clear(): void {
     this.#shown = undefined;
     this.#canvas.getContext('2d')?.clearRect(0, 0, WIDTH, HEIGHT);
-    this.#caption.textContent = '';
-    this.#canvas.ariaLabel = '';
+    say(this.#caption, () => '');
+    say(this.#canvas, () => '', 'aria-label');
   }
 
   show(histogram: FinishHistogram): void {
     this.#shown = histogram;
-    const caption = words.finish.clipped(share(histogram.white), share(histogram.black));
-    this.#caption.textContent = caption;
-    this.#canvas.ariaLabel = words.finish.histogram(caption);
+    const caption = () => words.finish.clipped(share(histogram.white), share(histogram.black));
+    say(this.#caption, caption);
+    say(this.#canvas, () => words.finish.histogram(caption()), 'aria-label');
     const context = this.#canvas.getContext('2d');
     if (!context) return;
     context.clearRect(0, 0, WIDTH, HEIGHT);

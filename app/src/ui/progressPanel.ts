@@ -1,6 +1,6 @@
 /** A merge's progress in words, per cent and time left, also in the tab's title, and the button that cancels it. */
 import type { FromWorker } from '../messages.ts';
-import { words } from '../words/index.ts';
+import { say, words } from '../words/index.ts';
 import { timeLeft } from '../words/timeLeft.ts';
 import { announce, byId } from './dom.ts';
 
@@ -19,7 +19,7 @@ export class ProgressPanel {
   constructor(onCancel: () => void) {
     this.#cancel.onclick = () => {
       this.#cancel.disabled = true;
-      this.#cancel.textContent = words.progress.cancelling;
+      say(this.#cancel, () => words.progress.cancelling);
       onCancel();
     };
   }
@@ -28,10 +28,10 @@ export class ProgressPanel {
     this.#begun = undefined;
     this.#announced = '';
     this.#bar.removeAttribute('value'); // not known yet
-    this.#stage.textContent = words.progress.starting;
+    say(this.#stage, () => words.progress.starting);
     this.#left.textContent = '';
     this.#cancel.disabled = false;
-    this.#cancel.textContent = words.progress.cancel;
+    say(this.#cancel, () => words.progress.cancel);
   }
 
   toggle(isShown: boolean): void {
@@ -45,7 +45,7 @@ export class ProgressPanel {
 
   show({ stage, fraction }: ProgressMessage): void {
     const percent = Math.floor(100 * fraction);
-    this.#stage.textContent = words.progress.stages[stage];
+    say(this.#stage, () => words.progress.stages[stage]);
     if (stage === 'response' || stage === 'align' || stage === 'compile') {
       this.#left.textContent = '';
     } else {

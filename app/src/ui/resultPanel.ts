@@ -1,6 +1,6 @@
 /** The controls of a result: how it looks, what moved, and saving. */
 import type { FromWorker, ResultInfo, SaveFormat, ToWorker } from '../messages.ts';
-import { bytes, number, words } from '../words/index.ts';
+import { bytes, number, say, words } from '../words/index.ts';
 import { announce, byId, make } from './dom.ts';
 import { download } from './download.ts';
 import './finish.css';
@@ -54,20 +54,17 @@ export class ResultPanel {
     for (const id of SECTIONS) byId(id, HTMLElement).hidden = false;
     this.#shown = true;
     const chosen = this.#motionOf.value;
-    this.#motionOf.replaceChildren(make('option', { value: 'all', textContent: words.motion.all }));
+    this.#motionOf.replaceChildren(say(make('option', { value: 'all' }), () => words.motion.all));
     names.forEach(
       (name, k) =>
         k === result.reference || this.#motionOf.append(make('option', { value: String(k), textContent: name })),
     );
     this.#motionOf.value = [...this.#motionOf.options].some(({ value }) => value === chosen) ? chosen : 'all';
     this.#compare.disabled = true;
-    byId('compare-note', HTMLParagraphElement).textContent = words.look.computing;
-    byId('result-note', HTMLParagraphElement).textContent = words.result(
-      `${result.width} × ${result.height}`,
-      result.frames,
-      result.edited,
-      number(result.seconds, 1),
-      bytes(result.peakBytes),
+    say(byId('compare-note', HTMLParagraphElement), () => words.look.computing);
+    const { width, height, frames, edited, seconds, peakBytes } = result;
+    say(byId('result-note', HTMLParagraphElement), () =>
+      words.result(`${width} × ${height}`, frames, edited, number(seconds, 1), bytes(peakBytes)),
     );
     this.#stage.setPicture(result.width, result.height);
     this.#look();
@@ -93,11 +90,11 @@ export class ResultPanel {
   allowCompare(): void {
     this.#compare.disabled = false;
     // One line, as before, so that nothing moves under the pointer.
-    byId('compare-note', HTMLParagraphElement).textContent = words.look.averaged;
+    say(byId('compare-note', HTMLParagraphElement), () => words.look.averaged);
   }
 
-  refuseCompare(why: string): void {
-    byId('compare-note', HTMLParagraphElement).textContent = words.look.noPlain(why);
+  refuseCompare(why: () => string): void {
+    say(byId('compare-note', HTMLParagraphElement), () => words.look.noPlain(why()));
   }
 
   showEdits(steps: number): void {
@@ -139,7 +136,8 @@ export class ResultPanel {
   #divide(): void {
     const isOn = this.#shown && this.#compare.checked;
     byId('divider-field', HTMLDivElement).hidden = !isOn;
-    this.#dividerAt.setAttribute('aria-valuetext', words.look.dividerAt(Math.round(this.#dividerAt.valueAsNumber)));
+    const percent = Math.round(this.#dividerAt.valueAsNumber);
+    say(this.#dividerAt, () => words.look.dividerAt(percent), 'aria-valuetext');
     this.#stage.setDivider(isOn ? this.#dividerAt.valueAsNumber / 100 : undefined);
   }
 

@@ -7,7 +7,7 @@
 import type { Stroke, ToWorker, View } from '../messages.ts';
 import { Camera } from './camera.ts';
 import type { Point } from './camera.ts';
-import { words } from '../words/index.ts';
+import { say, words } from '../words/index.ts';
 import { byId } from './dom.ts';
 
 export type BrushMode = 'off' | 'add' | 'erase';
@@ -104,8 +104,8 @@ export class Stage {
     this.#brushMode = mode;
     this.#painting = undefined;
     this.#view.dataset.brush = mode;
-    const { help, brushHelp } = words.picture;
-    byId('view-help', HTMLParagraphElement).textContent = mode === 'off' ? help : brushHelp;
+    const help = mode === 'off' ? 'help' : 'brushHelp';
+    say(byId('view-help', HTMLParagraphElement), () => words.picture[help]);
     this.#placeBrush();
   }
 

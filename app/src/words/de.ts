@@ -1,6 +1,8 @@
 /** The page in German. */
 import type { words as english } from './en.ts';
 
+const reihen = (count: number): string => (count === 1 ? '1 Belichtungsreihe' : `${count} Belichtungsreihen`);
+
 const SAVE_IT =
   'Es ist fertig und lässt sich speichern. Um es auch zu sehen: andere Tabs und Programme schließen, neu beginnen, ' +
   'noch einmal zusammenfügen.';
@@ -9,6 +11,7 @@ const USUAL = 'oder annehmen, was die meisten Kameras tun: Abstände von zwei EV
 
 export const words: typeof english = {
   page: {
+    language: 'Sprache',
     private: 'Die Fotos bleiben auf diesem Gerät',
     toBrackets: '‹ Alle Reihen',
     photos: 'Fotos',
@@ -17,8 +20,8 @@ export const words: typeof english = {
     dismiss: (title) => `Schließen: ${title}`,
     drop: 'Fotos hier ablegen, um sie hinzuzufügen',
     busy: 'Gerade wird gerechnet: weitere Fotos danach hinzufügen',
-    folders: (count) => `${count} Ordner`,
-    folderAndFiles: (folder) => `„${folder}“ und weitere Dateien`,
+    folders: (count) => `${count} Ordnern`,
+    folderAndFiles: (folder) => `„${folder}“ und weiteren Dateien`,
     quoted: (name) => `„${name}“`,
   },
   welcome: {
@@ -57,7 +60,7 @@ export const words: typeof english = {
   },
   controls: 'Einstellungen',
   look: {
-    title: 'Bildwirkung',
+    title: 'Bildstil',
     compare: 'Mit dem Mittel aller Aufnahmen vergleichen',
     computing: 'Das Mittel aller Aufnahmen wird berechnet …',
     averaged: 'Alle Aufnahmen gemittelt, mit Geisterbildern.',
@@ -81,9 +84,8 @@ export const words: typeof english = {
       saturation: 'Sättigung',
     },
     bright: 'Licht heller als Weiß',
-    back: 'Zurück zum Look',
-    ev: (value: string) => `${value} EV`,
-    restored: (setting: string) => `${setting} ist wieder wie im Look.`,
+    back: 'Zurück zum Bildstil',
+    restored: (setting: string) => `${setting} ist wieder wie im Bildstil.`,
     clipped: (white: string, black: string) => `${white} erscheinen weiß, ${black} schwarz`,
     histogram: (clipped: string) => `Licht der Szene in EV um mittleres Grau: ${clipped}`,
   },
@@ -233,6 +235,70 @@ export const words: typeof english = {
       title: 'Der Grafikspeicher ist knapp',
       text: 'Das Zusammenfügen hat in kleineren Teilen neu begonnen und dauert etwas länger.',
     },
+  },
+  plan: {
+    title: (brackets, from) => `${reihen(brackets)} in ${from}`,
+    these: (files) => (files === 1 ? 'dieser Datei' : `diesen ${files} Dateien`),
+    about: (taken, files) =>
+      `${taken} von ${files} Dateien. Aus jeder Reihe wird ein Bild. Ein Klick auf ihre Fotos öffnet sie einzeln.`,
+    looking: (pictures) => (pictures === 1 ? '1 Bild wird gesichtet …' : `${pictures} Bilder werden gesichtet …`),
+    reading: 'Aufnahmedaten werden gelesen',
+    done: (done, all) => `${done} von ${all}`,
+    found: (brackets) => `${reihen(brackets)} gefunden.`,
+    noPictures: (folder) => ({
+      title: `Keine Bilder in ${folder}`,
+      text:
+        'Den Namen nach lässt sich keine dieser Dateien zusammenfügen. Einen Ordner mit JPEG, TIFF oder anderen ' +
+        'Bildern auswählen.',
+    }),
+    one: (folder, leftOver) => ({ title: `Eine Belichtungsreihe in ${folder}`, text: `Übrig: ${leftOver}.` }),
+    all: 'Alle Reihen',
+    leftOver: (files) => (files === 1 ? '1 Datei in keiner Reihe' : `${files} Dateien in keiner Reihe`),
+    noPicture: 'dem Namen nach kein lesbares Bild',
+    reason: (kind) =>
+      ({
+        pair: 'dieselbe Aufnahme liegt als RAW vor',
+        rest: 'bleibt beim Abzählen der Reihen übrig',
+        unexposed: 'EXIF nennt keine Belichtung: angeben, wie viele Aufnahmen eine Reihe hat',
+        alone: 'keine anders belichtete Aufnahme des Motivs direkt davor oder danach',
+        many: 'mehr als 16 Belichtungen hintereinander',
+        alike: 'die Belichtungen liegen weniger als 1 EV auseinander',
+      })[kind],
+    panel: 'Alle zusammenfügen',
+    settings: 'Zusammenfügen',
+    saveAs: 'Speichern als',
+    saveTo: 'Speichern in',
+    png: 'PNG, wie auf dem Bildschirm',
+    downloads: 'Downloads, nacheinander',
+    downloadsNote: 'Der Browser fragt eventuell, ob diese Seite mehrere Dateien speichern darf.',
+    folder: 'Einem Ordner …',
+    folderOf: (name) => `Ordner „${name}“`,
+    framesOf: 'Aufnahmen je Reihe',
+    asTaken: 'wie fotografiert',
+    merge: (brackets) => `${reihen(brackets)} zusammenfügen`,
+    noneChosen: 'Keine Reihe ist ausgewählt.',
+    discard: 'Das geöffnete Bild ist nicht gespeichert. Verwerfen?',
+    otherFolder: 'Anderen Ordner auswählen',
+    notWritable: (why) => `In diesen Ordner lässt sich nicht schreiben: ${why}.`,
+    notWritten: (name, folder, why) => `${name} lässt sich nicht in „${folder}“ schreiben: ${why}.`,
+    notSaved: 'Das Bild ist fertig, aber nicht gespeichert',
+    bracketOf: (bracket, all) => `Reihe ${bracket} von ${all}`,
+    merged: (saved, all, folder) =>
+      `${saved} von ${all === 1 ? '1 Bild' : `${all} Bildern`} fertig und ` +
+      `${folder === undefined ? '' : `in „${folder}“ `}gespeichert`,
+    cancelled: 'Die übrigen wurden abgebrochen.',
+    failed: (brackets) => `${reihen(brackets)} fehlgeschlagen`,
+    stillChosen: 'Nicht gespeicherte Reihen bleiben ausgewählt. Einzeln geöffnet zeigen sie mehr.',
+  },
+  bracket: {
+    title: (first, last) => `${first} bis ${last}`,
+    frames: (count) => `${count} Aufnahmen`,
+    unknown: 'EV ?',
+    open: (title) => `${title} einzeln öffnen:`,
+    openIt: 'Diese Reihe einzeln öffnen',
+    progress: (title) => `Fortschritt von ${title}`,
+    waits: 'Wartet',
+    saved: (name, bytes) => `Gespeichert als ${name}, ${bytes}`,
   },
   remedies: {
     exposure: 'die Belichtungen eintragen',

@@ -6,6 +6,7 @@
  * text, written as the language writes them.
  */
 import type { InputProblem } from '../../../src/errors.ts';
+import type { Skipped } from '../../../src/brackets/group.ts';
 import type { MergeWarning } from '../../../src/warnings.ts';
 import type { FromWorker } from '../messages.ts';
 
@@ -17,6 +18,9 @@ export interface Words {
   text: string;
 }
 
+/** A number of things in words. */
+const counted = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? '' : 's'}`;
+
 const SAVE_IT =
   'It is merged and can be saved. To see it too, close other tabs and programs, start over, and merge again.';
 const SILENT = 'These files do not say how they were exposed';
@@ -24,6 +28,7 @@ const USUAL = 'or take what most cameras do: two stops apart, in the order of br
 
 export const words = {
   page: {
+    language: 'Language',
     private: 'Your photos stay on this device',
     toBrackets: '‹ All brackets',
     photos: 'Photos',
@@ -97,7 +102,6 @@ export const words = {
     },
     bright: 'Light above white',
     back: 'Back to the look',
-    ev: (value: string) => `${value} EV`,
     restored: (setting: string) => `${setting} is as the look has it.`,
     clipped: (white: string, black: string) => `${white} shown white, ${black} shown black`,
     histogram: (clipped: string) => `Light of the scene in EV about middle grey: ${clipped}`,
@@ -246,6 +250,66 @@ export const words = {
       title: 'The graphics card is short of memory',
       text: 'The merge has begun again in smaller pieces, which takes a little longer.',
     },
+  },
+  /** The plan of a folder. What pictures come from is told after `in`. */
+  plan: {
+    title: (brackets: number, from: string) => `${counted(brackets, 'bracket')} in ${from}`,
+    these: (files: number) => `these ${counted(files, 'file')}`,
+    about: (taken: number, files: number) =>
+      `${taken} of ${counted(files, 'file')}. Each bracket becomes one picture. Click its photos to open it alone.`,
+    looking: (pictures: number) => `Looking through ${counted(pictures, 'picture')}…`,
+    reading: 'Reading how they were taken',
+    done: (done: number, all: number) => `${done} of ${all}`,
+    found: (brackets: number) => `${counted(brackets, 'bracket')} found.`,
+    noPictures: (folder: string) => ({
+      title: `No pictures in ${folder}`,
+      text: 'None of its files can be merged, by their names. Choose a folder with JPEG, TIFF or other pictures.',
+    }),
+    one: (folder: string, leftOver: string) => ({
+      title: `One bracket in ${folder}`,
+      text: `Left out: ${leftOver}.`,
+    }),
+    all: 'All brackets',
+    leftOver: (files: number) => `${counted(files, 'file')} in no bracket`,
+    noPicture: 'not a picture that is read, by its name',
+    /** @param reason what the engine says, in English. */
+    reason: (_kind: Skipped['kind'], reason: string) => reason,
+    panel: 'Merge all',
+    settings: 'Merge',
+    saveAs: 'Save as',
+    saveTo: 'Save to',
+    png: 'PNG, tone-mapped',
+    downloads: 'Downloads, one after another',
+    downloadsNote: 'The browser may ask whether this page may save several files.',
+    folder: 'A folder…',
+    folderOf: (name: string) => `The folder “${name}”`,
+    framesOf: 'Frames of a bracket',
+    asTaken: 'as the pictures were taken',
+    merge: (brackets: number) => `Merge ${counted(brackets, 'bracket')}`,
+    noneChosen: 'No bracket is chosen.',
+    discard: 'The merged picture that is open is not saved. Discard it?',
+    otherFolder: 'Choose another folder',
+    notWritable: (why: string) => `This folder cannot be written to: ${why}.`,
+    notWritten: (name: string, folder: string, why: string) => `${name} cannot be written into “${folder}”: ${why}.`,
+    notSaved: 'It is merged, but not saved',
+    bracketOf: (bracket: number, all: number) => `Bracket ${bracket} of ${all}`,
+    merged: (saved: number, all: number, folder: string | undefined) =>
+      `${saved} of ${counted(all, 'picture')} ${saved === 1 ? 'is' : 'are'} merged and ` +
+      `saved${folder === undefined ? '' : ` in “${folder}”`}`,
+    cancelled: 'The others were cancelled.',
+    failed: (brackets: number) => `${counted(brackets, 'bracket')} failed`,
+    stillChosen: 'Brackets that are not saved are still chosen. Open one alone to see more.',
+  },
+  /** A bracket of the plan. */
+  bracket: {
+    title: (first: string, last: string) => `${first} to ${last}`,
+    frames: (count: number) => `${count} frames`,
+    unknown: '? EV',
+    open: (title: string) => `Open ${title} alone:`,
+    openIt: 'Open this bracket alone',
+    progress: (title: string) => `Progress of ${title}`,
+    waits: 'Waits for its turn',
+    saved: (name: string, bytes: string) => `Saved as ${name}, ${bytes}`,
   },
   /** What to do, after what the engine found: for problems that the page's fields and buttons solve. */
   remedies: {
