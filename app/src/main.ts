@@ -23,7 +23,8 @@ import { startWorker } from './startWorker.ts';
 import { AutoReference } from './ui/autoReference.ts';
 import { MergeControls } from './ui/mergeControls.ts';
 import { ask } from './ui/ask.ts';
-import { announce, byId, make } from './ui/dom.ts';
+import { Example } from './ui/example.ts';
+import { announce, byId } from './ui/dom.ts';
 import { FrameList } from './ui/frameList.ts';
 import type { FrameRow } from './ui/frameList.ts';
 import { showFrameNotes } from './ui/frameNotes.ts';
@@ -31,6 +32,7 @@ import { dismiss, notify } from './ui/notices.ts';
 import { acceptFiles } from './ui/pickFiles.ts';
 import type { Picked } from './ui/pickFiles.ts';
 import { ProgressPanel } from './ui/progressPanel.ts';
+import { Proof } from './ui/proof.ts';
 import { ResultPanel } from './ui/resultPanel.ts';
 import { Stage } from './ui/stage.ts';
 import { keepAwake } from './ui/wakeLock.ts';
@@ -55,7 +57,6 @@ let merged: { result: ResultInfo; key: string } | undefined;
 let pendingKey = '';
 /** Whether the shown result was saved, in any format. */
 let isSaved = false;
-let example: NamedFile[] = [];
 let edited = false;
 
 const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (message) => {
@@ -108,6 +109,8 @@ const list = new FrameList({
 const autoReference = new AutoReference(update);
 const exposureEstimate = new ExposureEstimate(worker.send);
 const mergeControls = new MergeControls(update);
+const example = new Example(worker.send, addFiles);
+new Proof();
 const mergeButton = byId('merge', HTMLButtonElement);
 
 function start(): void {
@@ -119,7 +122,6 @@ function start(): void {
   };
   worker.send({ type: 'start', canvas, base: document.baseURI, highRange: range.matches }, [canvas]);
   mergeButton.onclick = merge;
-  byId('example', HTMLButtonElement).onclick = () => addFiles(example);
   byId('clear', HTMLButtonElement).onclick = () => void startOver();
   byId('to-brackets', HTMLButtonElement).onclick = () => intake.batch?.show();
   byId('response', HTMLSelectElement).onchange = update;
@@ -173,10 +175,11 @@ function receive(message: FromWorker): void {
       fail('start', message.failure);
       break;
     case 'preloaded':
-      example = message.example;
       // Fetched now, so that nothing is fetched once there are pictures.
-      void intake.load().then(showExample, showExample);
+      void intake.load().then(tellFetched, tellFetched);
       break;
+    case 'example':
+      return example.receive(message.files, rows.length === 0 && !merged && !intake.batch?.isShown);
     case 'frame':
       frameLoaded(message);
       break;
@@ -439,6 +442,7 @@ function update(): void {
         : 'Merge';
   byId('merge-note', HTMLParagraphElement).textContent =
     busy || isSame ? '' : why || (merged ? 'The frames or settings have changed since this picture was made.' : '');
+  if (example.mergesNow(rows, why)) return merge();
   progress.toggle(busy);
   keepAwake(isMerging);
   resultPanel.setBusy(busy);
@@ -457,13 +461,9 @@ function showPreview(ready: readonly FrameRow[]): void {
   image.alt = `Reference frame: ${row.name}${row.ev === undefined ? '' : `, ${formatEv(0)} EV`}`;
 }
 
-function showExample(): void {
-  byId('example', HTMLButtonElement).disabled = example.length === 0;
-  if (example.length === 0)
-    byId('sample-note', HTMLParagraphElement).textContent = 'The example could not be loaded: load the page again.';
-  byId('sample-strip', HTMLDivElement).replaceChildren(
-    ...example.map(({ file }) => make('img', { src: URL.createObjectURL(file), alt: '' })),
-  );
+/** For whoever watches: the page needs no network from here on. */
+function tellFetched(): void {
+  document.body.dataset.fetched = '';
 }
 
 /** Files are named after the first frame. */

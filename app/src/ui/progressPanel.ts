@@ -1,4 +1,5 @@
 /** A merge's progress in words, per cent and time left, also in the tab's title, and the button that cancels it. */
+import { bytesText } from '../../../src/bytesText.ts';
 import type { FromWorker } from '../messages.ts';
 import { timeLeft } from '../words.ts';
 import { announce, byId } from './dom.ts';
@@ -6,6 +7,7 @@ import { announce, byId } from './dom.ts';
 type ProgressMessage = Extract<FromWorker, { type: 'progress' }>;
 
 export const STAGES: Record<ProgressMessage['stage'], string> = {
+  weights: 'Loading the network',
   read: 'Reading the photos',
   response: 'Reading the camera’s tone curve',
   align: 'Aligning the frames',
@@ -23,6 +25,8 @@ export class ProgressPanel {
   readonly #cancel = byId('cancel', HTMLButtonElement);
   #begun: { time: number; fraction: number } | undefined;
   #announced = '';
+  /** Whether the bar shows how much of a file is here. */
+  #loads = false;
   readonly #title = document.title;
 
   constructor(onCancel: () => void) {
@@ -52,9 +56,12 @@ export class ProgressPanel {
     this.#cancel.focus({ preventScroll: true });
   }
 
-  show({ stage, fraction }: ProgressMessage): void {
+  show({ stage, done, total, fraction }: ProgressMessage): void {
+    if (stage === 'weights') return this.#showBytes(done, total);
     const percent = Math.floor(100 * fraction);
     this.#stage.textContent = STAGES[stage];
+    if (this.#loads) this.#bar.removeAttribute('value');
+    this.#loads = false;
     if (stage === 'response' || stage === 'align' || stage === 'compile') {
       this.#left.textContent = '';
     } else {
@@ -71,5 +78,17 @@ export class ProgressPanel {
     const spoken = `${STAGES[stage]}${percent >= 25 ? `, ${25 * Math.floor(percent / 25)} %` : ''}`;
     if (spoken !== this.#announced) announce(spoken);
     this.#announced = spoken;
+  }
+
+  /** What the merge waits for is still on its way. */
+  #showBytes(done: number, total: number): void {
+    this.#loads = true;
+    this.#stage.textContent = STAGES.weights;
+    const percent = total > 0 ? Math.floor((100 * done) / total) : undefined;
+    this.#left.textContent =
+      percent === undefined ? bytesText(done) : `${bytesText(done)} of ${bytesText(total)}, ${percent} %`;
+    if (percent !== undefined) this.#bar.value = percent;
+    if (this.#announced !== STAGES.weights) announce(STAGES.weights);
+    this.#announced = STAGES.weights;
   }
 }
