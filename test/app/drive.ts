@@ -44,7 +44,7 @@ export async function openPage(
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
   await page.goto(site.url);
-  await page.locator('#example:enabled').waitFor();
+  await page.locator('body[data-fetched]').waitFor();
   if (!align)
     await page.locator('#align').evaluate((box: HTMLInputElement) => {
       box.checked = false;

@@ -319,7 +319,7 @@ describe('the empty page', () => {
     await page.close();
   });
 
-  it('has an example, which knows its exposures', async () => {
+  it('has an example, which knows its exposures and is merged at once', async () => {
     const { page } = await openPage(browser, site);
     await page.locator('#example').click();
     await settled(page, 3);
@@ -333,7 +333,9 @@ describe('the empty page', () => {
         .locator('.frame input.ev')
         .evaluateAll((inputs) => inputs.map((input) => (input as HTMLInputElement).value)),
     ).toEqual(['-2', '0', '2']);
-    expect(await page.locator('#merge').isEnabled()).toBe(true);
+    await page.locator('#cancel').click();
+    await page.locator('body[data-state=loaded]').waitFor();
+    expect(await page.locator('#merge').innerText()).toBe('Merge 3 frames');
     await page.close();
   });
 

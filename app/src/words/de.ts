@@ -37,8 +37,11 @@ export const words: typeof english = {
     anywhere: ' irgendwo auf dieser Seite ablegen',
     orFolder: ' – oder einen Ordner mit vielen Reihen',
     formats: 'JPEG, PNG, TIFF oder RAW, vom Stativ oder aus der Hand',
-    sample: 'Keine Belichtungsreihe zur Hand? Drei Aufnahmen fliegender Ballons liegen bei.',
-    noSample: 'Das Beispiel ließ sich nicht laden: Seite neu laden.',
+    sample: 'Keine Belichtungsreihe zur Hand? Diese drei Aufnahmen fliegender Ballons liegen bei.',
+    loading: 'Beispiel wird geladen …',
+    divider: 'Trenner zwischen einfachem Mittel und Bild ohne Geister',
+    dividerAt: (percent) => `${percent} % einfaches Mittel, ${100 - percent} % ohne Geister`,
+    noSample: 'Das Beispiel ließ sich nicht laden: Verbindung prüfen und noch einmal versuchen.',
     example: 'Beispiel ausprobieren',
   },
   picture: {
@@ -186,7 +189,9 @@ export const words: typeof english = {
     starting: 'Es geht los',
     cancel: 'Abbrechen',
     cancelling: 'Wird abgebrochen …',
+    bytes: (done, total, percent) => `${done} von ${total}, ${percent} %`,
     stages: {
+      weights: 'Netz wird geladen',
       read: 'Fotos werden gelesen',
       response: 'Tonwertkurve der Kamera wird ermittelt',
       align: 'Aufnahmen werden ausgerichtet',

@@ -54,8 +54,11 @@ export const words = {
     anywhere: ' anywhere on this page',
     orFolder: ', or a folder with many brackets',
     formats: 'JPEG, PNG, TIFF or RAW, from a tripod or by hand',
-    sample: 'No brackets at hand? Three exposures of drifting balloons come with the page.',
-    noSample: 'The example could not be loaded: load the page again.',
+    sample: 'No brackets at hand? These three exposures of drifting balloons come with the page.',
+    loading: 'Loading the example…',
+    divider: 'Divider between the plain merge and the deghosted picture',
+    dividerAt: (percent: number) => `${percent} % plain merge, ${100 - percent} % without ghosts`,
+    noSample: 'The example could not be loaded: check the connection and try again.',
     example: 'Try an example',
   },
   picture: {
@@ -202,7 +205,9 @@ export const words = {
     starting: 'Starting',
     cancel: 'Cancel',
     cancelling: 'Cancelling…',
+    bytes: (done: string, total: string, percent: number) => `${done} of ${total}, ${percent} %`,
     stages: {
+      weights: 'Loading the network',
       read: 'Reading the photos',
       response: 'Reading the camera’s tone curve',
       align: 'Aligning the frames',
