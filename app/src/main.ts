@@ -20,6 +20,7 @@ import { applyExif, formatEv, inOrder, parseEv, propose } from './exposures.ts';
 import { obstacle } from './obstacle.ts';
 import type { GpuState } from './obstacle.ts';
 import { startWorker } from './startWorker.ts';
+import { showAbout } from './ui/about.ts';
 import { AutoReference } from './ui/autoReference.ts';
 import { MergeControls } from './ui/mergeControls.ts';
 import { ask } from './ui/ask.ts';
@@ -111,6 +112,8 @@ const mergeControls = new MergeControls(update);
 const mergeButton = byId('merge', HTMLButtonElement);
 
 function start(): void {
+  byId('unserved', HTMLDivElement).remove();
+  showAbout();
   const canvas = byId('canvas', HTMLCanvasElement).transferControlToOffscreen();
   const range = matchMedia('(dynamic-range: high)');
   range.onchange = () => {

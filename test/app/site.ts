@@ -29,6 +29,8 @@ export const THIN_ANY = join(repository, 'test/goldens/any-2.weights.safetensors
 export interface Site {
   /** The page's address. */
   url: string;
+  /** The built folder. */
+  folder: string;
   /** Serves other bytes for a path that ends so, made from the file's own. */
   replace(path: RegExp, bytes: (original: Buffer) => Buffer | string): void;
   close(): Promise<void>;
@@ -51,16 +53,18 @@ function builtFolder(): Promise<string> {
   return built;
 }
 
-/** Serves the built page on a free port, with thin weights. */
-export async function serveSite(): Promise<Site> {
+/** Serves the built page on a free port, with thin weights. @param base the path that it is served under. */
+export async function serveSite(base = '/'): Promise<Site> {
   const folder = await builtFolder();
   const replaced: [RegExp, (original: Buffer) => Buffer | string][] = [
     [/weights\/fixed\.safetensors$/, () => readFileSync(THIN_FIXED)],
     [/weights\/any\.safetensors$/, () => readFileSync(THIN_ANY)],
   ];
   const server = createServer((request, response) => {
-    const path = new URL(request.url ?? '/', 'http://x').pathname.replace(/\/$/, '/index.html');
+    const asked = new URL(request.url ?? '/', 'http://x').pathname.replace(/\/$/, '/index.html');
     try {
+      if (!asked.startsWith(base)) throw new Error('outside');
+      const path = asked.slice(base.length - 1);
       let bytes: Buffer | string = readFileSync(join(folder, path));
       for (const [pattern, make] of replaced) if (pattern.test(path)) bytes = make(Buffer.from(bytes));
       response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' }).end(bytes);
@@ -70,7 +74,8 @@ export async function serveSite(): Promise<Site> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://localhost:${(server.address() as AddressInfo).port}/`,
+    url: `http://localhost:${(server.address() as AddressInfo).port}${base}`,
+    folder,
     replace: (path, bytes) => void replaced.push([path, bytes]),
     close: () =>
       new Promise((resolve) => {
