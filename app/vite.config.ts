@@ -11,6 +11,7 @@ import type { Plugin } from 'vite';
 import { GOLDENS } from '../bench/goldenNames.ts';
 import { goldenFiles } from '../test/reference/golden.ts';
 import { aboutOf } from './build/about.ts';
+import { offlineFiles } from './build/offline.ts';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const packageJson = JSON.parse(readFileSync(`${repository}package.json`, 'utf8'));
@@ -116,7 +117,7 @@ export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   base: './',
   define: { DEGHOST_ABOUT: JSON.stringify(aboutOf(packageJson, process.env.DEGHOST_REPOSITORY)) },
-  plugins: [besideThePage(), librawWithoutEval()],
+  plugins: [besideThePage(), librawWithoutEval(), offlineFiles(`${repository}app/public`)],
   worker: { format: 'es', plugins: () => [librawWithoutEval()] },
   build: {
     outDir: 'dist',
@@ -126,6 +127,12 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // No asset becomes a data: URL.
     assetsInlineLimit: 0,
-    rolldownOptions: { input: ['index.html', 'bench.html'].map((page) => `${repository}app/${page}`) },
+    rolldownOptions: {
+      input: ['index.html', 'bench.html', 'src/serviceWorker.ts'].map((page) => `${repository}app/${page}`),
+      output: {
+        // The browser looks for a new service worker under the name of the old one.
+        entryFileNames: ({ name }) => (name === 'serviceWorker' ? '[name].js' : 'assets/[name]-[hash].js'),
+      },
+    },
   },
 });

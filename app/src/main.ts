@@ -15,6 +15,7 @@ import type {
   ToWorker,
 } from './messages.ts';
 import { Intake } from './intake.ts';
+import type { Offline } from './offline/index.ts';
 import { ExposureEstimate } from './exposureEstimate.ts';
 import { applyExif, formatEv, inOrder, parseEv, propose } from './exposures.ts';
 import { obstacle } from './obstacle.ts';
@@ -58,6 +59,9 @@ let pendingKey = '';
 let isSaved = false;
 let example: NamedFile[] = [];
 let edited = false;
+/** The page as an installed program; undefined where its code could not be loaded. */
+let installed: Promise<Offline | undefined>;
+let offline: Offline | undefined;
 
 const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (message) => {
   const title = gpu === 'starting' ? 'The page could not start' : 'The page has stopped working';
@@ -130,7 +134,14 @@ function start(): void {
   // Closing the tab would end a merge that may have taken long, or lose its result.
   addEventListener('beforeunload', (event) => (isBusy() || isUnsaved()) && event.preventDefault());
   acceptFiles((picked) => void take(picked), isBusy);
+  installed = startOffline().catch(() => undefined);
   update();
+}
+
+async function startOffline(): Promise<Offline> {
+  const { Offline } = await import('./offline/index.ts');
+  const isOccupied = (): boolean => isBusy() || isUnsaved();
+  return (offline = new Offline({ take: (picked) => void take(picked), isOccupied }));
 }
 
 /** Takes what was picked or dropped, where that is possible now. */
@@ -179,6 +190,7 @@ function receive(message: FromWorker): void {
       example = message.example;
       // Fetched now, so that nothing is fetched once there are pictures.
       void intake.load().then(showExample, showExample);
+      void installed.then((offline) => offline?.register());
       break;
     case 'frame':
       frameLoaded(message);
@@ -248,7 +260,8 @@ function receive(message: FromWorker): void {
     case 'saved':
       dismiss('save');
       isSaved = true;
-      return resultPanel.saved(message);
+      resultPanel.saved(message);
+      break;
     case 'saveFailed':
       resultPanel.saveEnded(message.format);
       return fail('save', message.failure);
@@ -448,6 +461,7 @@ function update(): void {
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action^=pick], #clear'))
     button.disabled = isBusy();
   intake.batch?.update();
+  offline?.update();
 }
 
 /** Before there is a result, the stage shows the reference frame. */
