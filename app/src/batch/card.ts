@@ -5,9 +5,9 @@
 import { bytesText } from '../../../src/bytesText.ts';
 import type { BracketResult, FromWorker } from '../messages.ts';
 import { make } from '../ui/dom.ts';
-import { STAGES } from '../ui/progressPanel.ts';
-import { warningWords } from '../words.ts';
-import type { Words } from '../words.ts';
+import { warningWords } from '../words/failures.ts';
+import { words } from '../words/index.ts';
+import type { Words } from '../words/index.ts';
 import type { PlannedBracket } from './plan.ts';
 
 type Progress = Extract<FromWorker, { type: 'progress' }>;
@@ -100,7 +100,7 @@ export class Card {
     this.#bar.hidden = false;
     if (isSure) this.#bar.value = 100 * fraction;
     else this.#bar.removeAttribute('value');
-    const text = `${STAGES[stage]}${isSure ? `, ${Math.floor(100 * fraction)} %` : ''}`;
+    const text = `${words.progress.stages[stage]}${isSure ? `, ${Math.floor(100 * fraction)} %` : ''}`;
     if (this.#state.textContent !== text) this.#state.firstElementChild!.textContent = text;
   }
 

@@ -1,10 +1,11 @@
 /** One run over the chosen brackets: each is merged and saved before the next begins. A failure ends one alone. */
 import { reasonOf } from '../../../src/errors.ts';
 import type { BracketResult, BracketSettings, Failure, FromWorker, ToWorker } from '../messages.ts';
-import { STAGES } from '../ui/progressPanel.ts';
 import { announce } from '../ui/dom.ts';
-import { failureWords, timeLeft } from '../words.ts';
-import type { Words } from '../words.ts';
+import { failureWords } from '../words/failures.ts';
+import { words } from '../words/index.ts';
+import type { Words } from '../words/index.ts';
+import { timeLeft } from '../words/timeLeft.ts';
 import type { Card } from './card.ts';
 import type { SaveTo } from './saveTo.ts';
 
@@ -121,7 +122,11 @@ export class Run {
     const seconds = (performance.now() - this.#started) / 1000;
     const left = done > LEAST_DONE ? `, ${timeLeft((seconds / done) * (1 - done))}` : '';
     const percent = Math.floor(100 * done);
-    this.#onProgress(`Bracket ${this.#done + 1} of ${count}: ${STAGES[stage]}`, done, `${percent} %${left}`);
+    this.#onProgress(
+      `Bracket ${this.#done + 1} of ${count}: ${words.progress.stages[stage]}`,
+      done,
+      `${percent} %${left}`,
+    );
     document.title = `${percent} % – ${this.#title}`;
   }
 }

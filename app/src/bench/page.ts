@@ -26,7 +26,10 @@ let remark: string | undefined;
 let announced: Part | undefined;
 
 const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (message) => {
-  notify('failed', { title: 'The bench could not run', text: `Its worker failed: ${message}. Load the page again.` });
+  notify('failed', {
+    title: 'The bench could not run',
+    text: `Its worker failed: ${message || 'the program could not be loaded'}. Load the page again.`,
+  });
   finish();
   start.disabled = true;
 });

@@ -6,15 +6,8 @@ import { byId, make } from '../ui/dom.ts';
 import { dismiss, notify } from '../ui/notices.ts';
 import type { Picked } from '../ui/pickFiles.ts';
 import { named } from '../ui/pickFiles.ts';
+import { words } from '../words/index.ts';
 import { launched, sharedFiles } from './received.ts';
-
-const WORDS = {
-  newTitle: 'A new version is ready',
-  newText: 'It is used from the next load on.',
-  reload: 'Load it now',
-  sharedTitle: 'The shared photos did not arrive',
-  sharedText: 'Open them here instead: choose or drop them.',
-};
 
 export interface OfflineHost {
   /** Takes photos as if they had been picked. */
@@ -59,8 +52,12 @@ export class Offline {
     if (this.#host.isOccupied()) return dismiss('version');
     const notices = byId('notices', HTMLDivElement);
     if (notices.querySelector('[data-key=version]')) return;
-    notify('version', { title: WORDS.newTitle, text: WORDS.newText }, 'info');
-    const reload = make('button', { type: 'button', textContent: WORDS.reload, onclick: () => location.reload() });
+    notify('version', words.offline.newer, 'info');
+    const reload = make('button', {
+      type: 'button',
+      textContent: words.offline.reload,
+      onclick: () => location.reload(),
+    });
     notices.querySelector('[data-key=version] > div')!.append(reload);
   }
 
@@ -69,6 +66,6 @@ export class Offline {
     history.replaceState(null, '', location.pathname);
     const files = await sharedFiles().catch(() => []);
     if (files.length > 0) this.#host.take(named({ files }));
-    else notify('shared', { title: WORDS.sharedTitle, text: WORDS.sharedText }, 'warning');
+    else notify('shared', words.offline.notShared, 'warning');
   }
 }

@@ -1,4 +1,5 @@
 /** The controls of how the next merge works: whether frames are aligned, and how readily something counts as moving. */
+import { words } from '../words/index.ts';
 import { byId } from './dom.ts';
 
 export class MergeControls {
@@ -25,8 +26,7 @@ export class MergeControls {
   }
 
   #say(): void {
-    const steps = Math.round(20 * (this.strength - 0.5));
-    const text = steps === 0 ? 'normal' : `${Math.abs(steps)} ${steps > 0 ? 'more' : 'less'}`;
+    const text = words.frames.strengthOf(Math.round(20 * (this.strength - 0.5)));
     byId('strength-value', HTMLOutputElement).textContent = text;
     this.#strength.setAttribute('aria-valuetext', text);
   }

@@ -2,7 +2,8 @@
  * Messages above the page: what is wrong with the whole, and what was recovered. What is wrong with one file is shown
  * beside that file instead.
  */
-import type { Words } from '../words.ts';
+import { words } from '../words/index.ts';
+import type { Words } from '../words/index.ts';
 import { byId, make } from './dom.ts';
 
 /** A `warning` is about a result that exists. */
@@ -25,7 +26,7 @@ export function notify(key: string, { title, text }: Words, tone: Tone = 'error'
       textContent: '×',
       onclick: () => notice.remove(),
     });
-    close.setAttribute('aria-label', `Dismiss: ${title}`);
+    close.setAttribute('aria-label', words.page.dismiss(title));
     notice.append(close);
   }
   byId('notices', HTMLDivElement).append(notice);
