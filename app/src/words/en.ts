@@ -41,6 +41,21 @@ export const words = {
     folderAndFiles: (folder: string) => `“${folder}” and other files`,
     quoted: (name: string) => `“${name}”`,
   },
+  about: {
+    title: 'About deghost',
+    help: 'Help',
+    source: 'Source',
+    licence: 'MIT licence',
+    bench: 'How fast is your GPU?',
+  },
+  offline: {
+    newer: { title: 'A new version is ready', text: 'It is used from the next load on.' },
+    reload: 'Load it now',
+    notShared: {
+      title: 'The shared photos did not arrive',
+      text: 'Open them here instead: choose or drop them.',
+    },
+  },
   welcome: {
     title1: 'Bracketed photos in.',
     title2: 'One picture without ghosts out.',
