@@ -169,7 +169,7 @@ export type FromWorker =
     }
   | {
       type: 'progress';
-      stage: 'read' | 'response' | 'align' | 'compile' | 'segmentation' | 'fusion' | 'merge';
+      stage: 'read' | 'response' | 'align' | 'compile' | 'segmentation' | 'fusion' | 'merge' | 'moment';
       done: number;
       total: number;
       fraction: number;

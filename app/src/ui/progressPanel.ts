@@ -13,6 +13,7 @@ export const STAGES: Record<ProgressMessage['stage'], string> = {
   segmentation: 'Finding what moved',
   fusion: 'Merging the frames',
   merge: 'Merging the frames',
+  moment: 'Merging other moments',
 };
 
 export class ProgressPanel {
