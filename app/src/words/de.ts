@@ -214,6 +214,7 @@ export const words: typeof english = {
       segmentation: 'Bewegung wird gesucht',
       fusion: 'Aufnahmen werden zusammengefügt',
       merge: 'Aufnahmen werden zusammengefügt',
+      moment: 'Andere Momente werden zusammengefügt',
     },
     nearlyDone: 'fast fertig',
     seconds: (seconds) => `noch etwa ${seconds} s`,

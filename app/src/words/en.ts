@@ -230,6 +230,7 @@ export const words = {
       segmentation: 'Finding what moved',
       fusion: 'Merging the frames',
       merge: 'Merging the frames',
+      moment: 'Merging other moments',
     } satisfies Record<Stage, string>,
     nearlyDone: 'nearly done',
     seconds: (seconds: number) => `about ${seconds} s left`,
