@@ -1,19 +1,10 @@
 /** A merge's progress in words, per cent and time left, also in the tab's title, and the button that cancels it. */
 import type { FromWorker } from '../messages.ts';
-import { timeLeft } from '../words.ts';
+import { say, words } from '../words/index.ts';
+import { timeLeft } from '../words/timeLeft.ts';
 import { announce, byId } from './dom.ts';
 
 type ProgressMessage = Extract<FromWorker, { type: 'progress' }>;
-
-export const STAGES: Record<ProgressMessage['stage'], string> = {
-  read: 'Reading the photos',
-  response: 'Reading the camera’s tone curve',
-  align: 'Aligning the frames',
-  compile: 'Preparing the graphics card',
-  segmentation: 'Finding what moved',
-  fusion: 'Merging the frames',
-  merge: 'Merging the frames',
-};
 
 export class ProgressPanel {
   readonly #panel = byId('progress', HTMLDivElement);
@@ -28,7 +19,7 @@ export class ProgressPanel {
   constructor(onCancel: () => void) {
     this.#cancel.onclick = () => {
       this.#cancel.disabled = true;
-      this.#cancel.textContent = 'Cancelling…';
+      say(this.#cancel, () => words.progress.cancelling);
       onCancel();
     };
   }
@@ -37,10 +28,10 @@ export class ProgressPanel {
     this.#begun = undefined;
     this.#announced = '';
     this.#bar.removeAttribute('value'); // not known yet
-    this.#stage.textContent = 'Starting';
+    say(this.#stage, () => words.progress.starting);
     this.#left.textContent = '';
     this.#cancel.disabled = false;
-    this.#cancel.textContent = 'Cancel';
+    say(this.#cancel, () => words.progress.cancel);
   }
 
   toggle(isShown: boolean): void {
@@ -54,7 +45,7 @@ export class ProgressPanel {
 
   show({ stage, fraction }: ProgressMessage): void {
     const percent = Math.floor(100 * fraction);
-    this.#stage.textContent = STAGES[stage];
+    say(this.#stage, () => words.progress.stages[stage]);
     if (stage === 'response' || stage === 'align' || stage === 'compile') {
       this.#left.textContent = '';
     } else {
@@ -68,7 +59,7 @@ export class ProgressPanel {
       document.title = `${percent} % – ${this.#title}`;
     }
     // Announced every quarter, not every step.
-    const spoken = `${STAGES[stage]}${percent >= 25 ? `, ${25 * Math.floor(percent / 25)} %` : ''}`;
+    const spoken = `${words.progress.stages[stage]}${percent >= 25 ? `, ${25 * Math.floor(percent / 25)} %` : ''}`;
     if (spoken !== this.#announced) announce(spoken);
     this.#announced = spoken;
   }
