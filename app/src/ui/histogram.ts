@@ -2,7 +2,7 @@
  * How the picture's light is spread: shares by EV about middle grey, with the part that the display shows as white or
  * as black in colours of its own.
  */
-import type { FinishHistogram } from '../../../src/finish/finisher.ts';
+import type { FinishHistogram } from '../../../src/finish/pictures.ts';
 import { numberWithSign, percent, say, words } from '../words/index.ts';
 import { make } from './dom.ts';
 
