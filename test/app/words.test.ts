@@ -1,6 +1,6 @@
 /** The languages of the page: each says everything, and the page's HTML says what English says. */
 import { readFileSync, readdirSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { words as german } from '../../app/src/words/de.ts';
 import { words as english } from '../../app/src/words/en.ts';
 
@@ -8,9 +8,6 @@ const APP = new URL('../../app/', import.meta.url);
 
 /** Nothing can translate this without JavaScript. */
 const NO_SCRIPT = 'deghost runs in your browser and needs JavaScript.';
-
-/** What is the same in both languages. */
-const SAME = ['picture.zoom'];
 
 /** What index.html says without naming a string: names, and what is set before it is seen. */
 const NAMES = ['Display P3', 'Rec. 2020', 'Radiance .hdr', 'Ultra HDR', 'normal', 'deghost', '48 px', NO_SCRIPT];
@@ -26,12 +23,14 @@ function flat(words: object, path = ''): Map<string, string> {
 
 const plain = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
-it('German has exactly the strings of English, and translates each', () => {
-  const [en, de] = [flat(english), flat(german)];
-  expect([...de.keys()]).toEqual([...en.keys()]);
-  const untranslated = [...en].filter(([key, text]) => de.get(key) === text).map(([key]) => key);
-  expect(untranslated).toEqual(SAME);
-  expect([...de.values()].filter((text) => plain(text) === '')).toEqual([]);
+describe.each([['German', german, ['picture.zoom']]])('%s', (_, language, same) => {
+  it('has exactly the strings of English, and translates each', () => {
+    const [en, other] = [flat(english), flat(language)];
+    expect([...other.keys()]).toEqual([...en.keys()]);
+    // What is the same in both languages is listed.
+    expect([...en].filter(([key, text]) => other.get(key) === text).map(([key]) => key)).toEqual(same);
+    expect([...other.values()].filter((text) => plain(text) === '')).toEqual([]);
+  });
 });
 
 it('index.html shows the English strings that it names', () => {
