@@ -149,6 +149,12 @@ export interface Failure {
   finding?: string;
 }
 
+/** What is worth knowing of the files: a sentence of the engine, and its kind for other languages. */
+export interface FileNote {
+  kind: 'turned' | 'linear' | 'clipped-colors' | 'estimated';
+  text: string;
+}
+
 export interface ResultInfo {
   width: number;
   height: number;
@@ -158,8 +164,7 @@ export interface ResultInfo {
   edited: boolean;
   /** One line on what is known of the camera's response. */
   response: string;
-  /** What is worth knowing of the files, a sentence each. */
-  notes: string[];
+  notes: FileNote[];
   /** What may be wrong with the picture. */
   warnings: MergeWarning[];
   /** Most bytes of GPU buffers during the merge. */
@@ -173,8 +178,7 @@ export interface BracketResult {
   file: Blob;
   /** A small JPEG of it. */
   preview: Blob;
-  /** What is worth knowing of the files, a sentence each. */
-  notes: string[];
+  notes: FileNote[];
   warnings: MergeWarning[];
 }
 

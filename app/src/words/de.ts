@@ -312,6 +312,14 @@ export const words: typeof english = {
     'poor-reference': 'Das Referenzbild zeigt wenig',
     'contradicted-exposures': 'Die Belichtungen passen nicht zu den Bildern',
   },
+  note: (kind) =>
+    ({
+      turned: 'Eine Aufnahme mit abweichender Ausrichtung ist so gedreht wie die übrigen.',
+      linear: 'Den Dateien nach ist ihr Licht linear: So werden sie gelesen, gleich welche Tonwertkurve gewählt ist.',
+      'clipped-colors':
+        'Einige Farben liegen außerhalb des Farbraums und sind beschnitten: Unter „Farbraum“ gibt es größere.',
+      estimated: 'Keine Datei nennt ihre Belichtungszeit: Die Belichtungen sind aus den Bildpunkten geschätzt.',
+    })[kind],
   warning: (kind, _, frames) => {
     const which = frames.map((frame) => `Aufnahme ${frame + 1}`).join(', ');
     const texts: Record<typeof kind, string> = {

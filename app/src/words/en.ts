@@ -8,7 +8,7 @@
 import type { InputProblem } from '../../../src/errors.ts';
 import type { Skipped } from '../../../src/brackets/group.ts';
 import type { MergeWarning } from '../../../src/warnings.ts';
-import type { FromWorker } from '../messages.ts';
+import type { FileNote, FromWorker } from '../messages.ts';
 
 type Stage = Extract<FromWorker, { type: 'progress' }>['stage'];
 
@@ -324,6 +324,8 @@ export const words = {
     'poor-reference': 'The reference frame shows little',
     'contradicted-exposures': 'The exposures do not fit the pictures',
   } satisfies Record<MergeWarning['kind'], string>,
+  /** @param text what the engine says, in English. */
+  note: (_kind: FileNote['kind'], text: string) => text,
   /** @param message what the engine says, in English. @param frames those it is about, from 0. */
   warning: (_kind: MergeWarning['kind'], message: string, _frames: readonly number[]) => message,
   failures: {
