@@ -16,15 +16,18 @@ import type {
   ToWorker,
 } from './messages.ts';
 import { Intake } from './intake.ts';
+import type { Offline } from './offline/index.ts';
 import { ExposureEstimate } from './exposureEstimate.ts';
 import { applyExif, formatEv, inOrder, parseEv, propose } from './exposures.ts';
 import { obstacle } from './obstacle.ts';
 import type { GpuState } from './obstacle.ts';
 import { startWorker } from './startWorker.ts';
+import { showAbout } from './ui/about.ts';
 import { AutoReference } from './ui/autoReference.ts';
 import { MergeControls } from './ui/mergeControls.ts';
 import { ask } from './ui/ask.ts';
-import { announce, byId, make } from './ui/dom.ts';
+import { Example } from './ui/example.ts';
+import { announce, byId } from './ui/dom.ts';
 import { FrameList } from './ui/frameList.ts';
 import type { FrameRow } from './ui/frameList.ts';
 import { showFrameNotes } from './ui/frameNotes.ts';
@@ -32,12 +35,13 @@ import { dismiss, notify } from './ui/notices.ts';
 import { acceptFiles } from './ui/pickFiles.ts';
 import type { Picked } from './ui/pickFiles.ts';
 import { ProgressPanel } from './ui/progressPanel.ts';
+import { Proof } from './ui/proof.ts';
 import { ResultPanel } from './ui/resultPanel.ts';
 import { Stage } from './ui/stage.ts';
 import { keepAwake } from './ui/wakeLock.ts';
 import { WARNINGS, failureWords, fileProblem, filesWords, warningWords } from './words/failures.ts';
 import type { Doing } from './words/failures.ts';
-import { onLanguage, say, words } from './words/index.ts';
+import { onLanguage, words } from './words/index.ts';
 import workerUrl from './worker/main.ts?worker&url';
 
 /** Of a file that is still being read. */
@@ -57,8 +61,10 @@ let merged: { result: ResultInfo; key: string } | undefined;
 let pendingKey = '';
 /** Whether the shown result was saved, in any format. */
 let isSaved = false;
-let example: NamedFile[] = [];
 let edited = false;
+/** The page as an installed program; undefined where its code could not be loaded. */
+let installed: Promise<Offline | undefined>;
+let offline: Offline | undefined;
 
 const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (message) => {
   const title = gpu === 'starting' ? 'noStart' : 'stopped';
@@ -111,9 +117,13 @@ const list = new FrameList({
 const autoReference = new AutoReference(update);
 const exposureEstimate = new ExposureEstimate(worker.send);
 const mergeControls = new MergeControls(update);
+const example = new Example(worker.send, addFiles);
+new Proof();
 const mergeButton = byId('merge', HTMLButtonElement);
 
 function start(): void {
+  byId('unserved', HTMLDivElement).remove();
+  showAbout();
   const canvas = byId('canvas', HTMLCanvasElement).transferControlToOffscreen();
   const [range, gamut] = [matchMedia('(dynamic-range: high)'), matchMedia('(color-gamut: p3)')];
   const display = (): DisplayAbility => ({ highRange: range.matches, wideGamut: gamut.matches });
@@ -123,7 +133,6 @@ function start(): void {
   };
   worker.send({ type: 'start', canvas, base: document.baseURI, display: display() }, [canvas]);
   mergeButton.onclick = merge;
-  byId('example', HTMLButtonElement).onclick = () => addFiles(example);
   byId('clear', HTMLButtonElement).onclick = () => void startOver();
   byId('to-brackets', HTMLButtonElement).onclick = () => intake.batch?.show();
   byId('response', HTMLSelectElement).onchange = update;
@@ -135,7 +144,14 @@ function start(): void {
     announce('');
     update();
   });
+  installed = startOffline().catch(() => undefined);
   update();
+}
+
+async function startOffline(): Promise<Offline> {
+  const { Offline } = await import('./offline/index.ts');
+  const isOccupied = (): boolean => isBusy() || isUnsaved();
+  return (offline = new Offline({ take: (picked) => void take(picked), isOccupied }));
 }
 
 /** Takes what was picked or dropped, where that is possible now. */
@@ -176,10 +192,12 @@ function receive(message: FromWorker): void {
       fail('start', message.failure);
       break;
     case 'preloaded':
-      example = message.example;
       // Fetched now, so that nothing is fetched once there are pictures.
-      void intake.load().then(showExample, showExample);
+      void intake.load().then(tellFetched, tellFetched);
+      void installed.then((offline) => offline?.register());
       break;
+    case 'example':
+      return example.receive(message.files, rows.length === 0 && !merged && !intake.batch?.isShown);
     case 'frame':
       frameLoaded(message);
       break;
@@ -245,7 +263,8 @@ function receive(message: FromWorker): void {
     case 'saved':
       dismiss('save');
       isSaved = true;
-      return resultPanel.saved(message);
+      resultPanel.saved(message);
+      break;
     case 'saveFailed':
       resultPanel.saveEnded(message.format);
       return fail('save', message.failure);
@@ -437,12 +456,14 @@ function update(): void {
         : words.merge.merge;
   byId('merge-note', HTMLParagraphElement).textContent =
     busy || isSame ? '' : why || (merged ? words.merge.changed : '');
+  if (example.mergesNow(rows, why)) return merge();
   progress.toggle(busy);
   keepAwake(isMerging);
   resultPanel.setBusy(busy);
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action^=pick], #clear'))
     button.disabled = isBusy();
   intake.batch?.update();
+  offline?.update();
 }
 
 /** Before there is a result, the stage shows the reference frame. */
@@ -455,12 +476,9 @@ function showPreview(ready: readonly FrameRow[]): void {
   image.alt = words.picture.reference(row.name, row.ev === undefined ? '' : formatEv(0));
 }
 
-function showExample(): void {
-  byId('example', HTMLButtonElement).disabled = example.length === 0;
-  if (example.length === 0) say(byId('sample-note', HTMLParagraphElement), () => words.welcome.noSample);
-  byId('sample-strip', HTMLDivElement).replaceChildren(
-    ...example.map(({ file }) => make('img', { src: URL.createObjectURL(file), alt: '' })),
-  );
+/** For whoever watches: the page needs no network from here on. */
+function tellFetched(): void {
+  document.body.dataset.fetched = '';
 }
 
 /** Files are named after the first frame. */

@@ -101,6 +101,8 @@ export interface BracketSettings extends MergeSettings {
 
 export type ToWorker =
   | { type: 'start'; canvas: OffscreenCanvas; base: string; display: DisplayAbility }
+  /** Fetch the example, if that has not begun. */
+  | { type: 'example' }
   | ({ type: 'add'; id: number } & NamedFile)
   | { type: 'remove'; id: number }
   /** Estimate exposures from the pixels. `key` comes back with the answer. */
@@ -185,7 +187,10 @@ export interface BracketResult {
 export type FromWorker =
   | { type: 'ready'; adapter: string; canExtend: boolean }
   | { type: 'unavailable'; failure: Failure }
-  | { type: 'preloaded'; example: { name: string; file: Blob }[] }
+  /** Everything that will be needed later has been fetched, or was tried. */
+  | { type: 'preloaded' }
+  /** The example's files; without them where they cannot be had. */
+  | { type: 'example'; files?: NamedFile[] }
   | { type: 'frame'; id: number; frame: FrameInfo }
   | { type: 'frameFailed'; id: number; failure: Failure }
   /** In the order of `ids`. Of the frames named by `incomparable`, nothing can be said. */
@@ -199,7 +204,8 @@ export type FromWorker =
     }
   | {
       type: 'progress';
-      stage: 'read' | 'response' | 'align' | 'compile' | 'segmentation' | 'fusion' | 'merge';
+      /** `weights`: the merge waits for the network's file, of which `done` of `total` bytes are here. */
+      stage: 'weights' | 'read' | 'response' | 'align' | 'compile' | 'segmentation' | 'fusion' | 'merge' | 'moment';
       done: number;
       total: number;
       fraction: number;

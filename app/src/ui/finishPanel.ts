@@ -70,6 +70,7 @@ export class FinishPanel {
     );
     this.#reset.onclick = () => this.#choose(this.#look);
     this.#bright.onchange = () => this.#changed();
+    this.#update();
   }
 
   /** How the picture is finished. */

@@ -24,6 +24,21 @@ export const words: typeof english = {
     folderAndFiles: (folder) => `„${folder}“ und weiteren Dateien`,
     quoted: (name) => `„${name}“`,
   },
+  about: {
+    title: 'Über deghost',
+    help: 'Hilfe',
+    source: 'Quelltext',
+    licence: 'MIT-Lizenz',
+    bench: 'Wie schnell ist diese GPU?',
+  },
+  offline: {
+    newer: { title: 'Eine neue Version ist bereit', text: 'Sie gilt ab dem nächsten Laden.' },
+    reload: 'Jetzt laden',
+    notShared: {
+      title: 'Die geteilten Fotos sind nicht angekommen',
+      text: 'Stattdessen hier öffnen: auswählen oder ablegen.',
+    },
+  },
   welcome: {
     title1: 'Aus einer Belichtungsreihe',
     title2: 'ein Bild ohne Geister.',
@@ -37,8 +52,14 @@ export const words: typeof english = {
     anywhere: ' irgendwo auf dieser Seite ablegen',
     orFolder: ' – oder einen Ordner mit vielen Reihen',
     formats: 'JPEG, PNG, TIFF oder RAW, vom Stativ oder aus der Hand',
-    sample: 'Keine Belichtungsreihe zur Hand? Drei Aufnahmen fliegender Ballons liegen bei.',
-    noSample: 'Das Beispiel ließ sich nicht laden: Seite neu laden.',
+    sample: 'Keine Belichtungsreihe zur Hand? Diese drei Aufnahmen fliegender Ballons liegen bei.',
+    plain: 'Drei Aufnahmen gemittelt: Jeder der drei Ballons erscheint dreimal, blass, als Geisterbild.',
+    deghosted:
+      'Dieselben Aufnahmen, mit deghost zusammengefügt: ein roter, ein gelber, ein blauer Ballon, ohne Geisterbilder.',
+    loading: 'Beispiel wird geladen …',
+    divider: 'Trennlinie zwischen dem Mittel der Aufnahmen und dem Bild ohne Geisterbilder',
+    dividerAt: (percent) => `${percent} % einfach gemittelt, ${100 - percent} % ohne Geisterbilder`,
+    noSample: 'Das Beispiel ließ sich nicht laden: Verbindung prüfen und noch einmal versuchen.',
     example: 'Beispiel ausprobieren',
   },
   picture: {
@@ -186,7 +207,9 @@ export const words: typeof english = {
     starting: 'Es geht los',
     cancel: 'Abbrechen',
     cancelling: 'Wird abgebrochen …',
+    bytes: (done, total, percent) => `${done} von ${total}, ${percent} %`,
     stages: {
+      weights: 'Neuronales Netz wird geladen',
       read: 'Fotos werden gelesen',
       response: 'Tonwertkurve der Kamera wird ermittelt',
       align: 'Aufnahmen werden ausgerichtet',
@@ -194,6 +217,7 @@ export const words: typeof english = {
       segmentation: 'Bewegung wird gesucht',
       fusion: 'Aufnahmen werden zusammengefügt',
       merge: 'Aufnahmen werden zusammengefügt',
+      moment: 'Andere Momente werden zusammengefügt',
     },
     nearlyDone: 'fast fertig',
     seconds: (seconds) => `noch etwa ${seconds} s`,

@@ -1,6 +1,6 @@
 /**
  * The page in English. Every other language has the same strings: their type is this table's, and the page's HTML names
- * the ones that it shows as `data-text` and `data-label`.
+ * the ones that it shows as `data-text`, `data-label` and `data-alt`.
  *
  * A language imports nothing but types: the page waits for it before its own code runs. Numbers with decimals come as
  * text, written as the language writes them.
@@ -41,6 +41,21 @@ export const words = {
     folderAndFiles: (folder: string) => `“${folder}” and other files`,
     quoted: (name: string) => `“${name}”`,
   },
+  about: {
+    title: 'About deghost',
+    help: 'Help',
+    source: 'Source',
+    licence: 'MIT licence',
+    bench: 'How fast is your GPU?',
+  },
+  offline: {
+    newer: { title: 'A new version is ready', text: 'It is used from the next load on.' },
+    reload: 'Load it now',
+    notShared: {
+      title: 'The shared photos did not arrive',
+      text: 'Open them here instead: choose or drop them.',
+    },
+  },
   welcome: {
     title1: 'Bracketed photos in.',
     title2: 'One picture without ghosts out.',
@@ -54,8 +69,13 @@ export const words = {
     anywhere: ' anywhere on this page',
     orFolder: ', or a folder with many brackets',
     formats: 'JPEG, PNG, TIFF or RAW, from a tripod or by hand',
-    sample: 'No brackets at hand? Three exposures of drifting balloons come with the page.',
-    noSample: 'The example could not be loaded: load the page again.',
+    sample: 'No brackets at hand? These three exposures of drifting balloons come with the page.',
+    plain: 'Three exposures averaged: each of three balloons is seen three times, pale, as a ghost.',
+    deghosted: 'The same exposures merged by deghost: one red, one yellow and one blue balloon, without ghosts.',
+    loading: 'Loading the example…',
+    divider: 'Divider between the plain merge and the deghosted picture',
+    dividerAt: (percent: number) => `${percent} % plain merge, ${100 - percent} % without ghosts`,
+    noSample: 'The example could not be loaded: check the connection and try again.',
     example: 'Try an example',
   },
   picture: {
@@ -202,7 +222,9 @@ export const words = {
     starting: 'Starting',
     cancel: 'Cancel',
     cancelling: 'Cancelling…',
+    bytes: (done: string, total: string, percent: number) => `${done} of ${total}, ${percent} %`,
     stages: {
+      weights: 'Loading the network',
       read: 'Reading the photos',
       response: 'Reading the camera’s tone curve',
       align: 'Aligning the frames',
@@ -210,6 +232,7 @@ export const words = {
       segmentation: 'Finding what moved',
       fusion: 'Merging the frames',
       merge: 'Merging the frames',
+      moment: 'Merging other moments',
     } satisfies Record<Stage, string>,
     nearlyDone: 'nearly done',
     seconds: (seconds: number) => `about ${seconds} s left`,
