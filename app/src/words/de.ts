@@ -12,7 +12,7 @@ const USUAL = 'oder annehmen, was die meisten Kameras tun: Abstände von zwei EV
 export const words: typeof english = {
   page: {
     language: 'Sprache',
-    private: 'Die Fotos bleiben auf diesem Gerät',
+    private: 'Fotos bleiben auf dem Gerät',
     toBrackets: '‹ Alle Reihen',
     photos: 'Fotos',
     folder: 'Ordner mit Fotos',
@@ -58,7 +58,7 @@ export const words: typeof english = {
       'Dieselben Aufnahmen, mit deghost zusammengefügt: ein roter, ein gelber, ein blauer Ballon, ohne Geisterbilder.',
     loading: 'Beispiel wird geladen …',
     divider: 'Trennlinie zwischen dem Mittel der Aufnahmen und dem Bild ohne Geisterbilder',
-    dividerAt: (percent) => `${percent} % einfach gemittelt, ${100 - percent} % ohne Geisterbilder`,
+    dividerAt: (percent) => `${percent} % gemittelt, ${100 - percent} % ohne Geister`,
     noSample: 'Das Beispiel ließ sich nicht laden: Verbindung prüfen und noch einmal versuchen.',
     example: 'Beispiel ausprobieren',
   },
@@ -66,8 +66,8 @@ export const words: typeof english = {
     title: 'Bild',
     merged: 'Fertiges Bild',
     reference: (name, ev) => `Referenzbild: ${name}${ev === '' ? '' : `, ${ev} EV`}`,
-    plain: 'einfach gemittelt',
-    deghosted: 'ohne Geisterbilder',
+    plain: 'gemittelt',
+    deghosted: 'ohne Geister',
     zoom: 'Zoom',
     zoomOut: 'Verkleinern',
     zoomIn: 'Vergrößern',
@@ -87,7 +87,7 @@ export const words: typeof english = {
     averaged: 'Alle Aufnahmen gemittelt, mit Geisterbildern.',
     noPlain: (why) => `Das Mittel aller Aufnahmen ließ sich nicht berechnen: ${why}.`,
     divider: 'Trennlinie',
-    dividerAt: (percent) => `${percent} % einfach gemittelt`,
+    dividerAt: (percent) => `${percent} % gemittelt`,
   },
   finish: {
     looks: { natural: 'Natürlich', vivid: 'Kräftig', soft: 'Weich', monochrome: 'Schwarz-Weiß' },
@@ -145,7 +145,7 @@ export const words: typeof english = {
     `In ${seconds} s mit ${bytes} Grafikspeicher zusammengefügt.`,
   frames: {
     title: 'Aufnahmen',
-    auto: 'Referenzbild wählen, das am meisten zeigt',
+    auto: 'Referenzbild automatisch wählen',
     add: 'Fotos hinzufügen',
     curve: 'Tonwertkurve der Dateien',
     curveAuto: 'Automatisch',
