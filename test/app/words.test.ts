@@ -60,6 +60,23 @@ it('index.html shows the English strings that it names', () => {
   expect(unlabelled.map(([tag]) => tag)).toEqual([]);
 });
 
+it('the page’s code holds no text of its own', () => {
+  const places = String.raw`\b(?:textContent|innerText|title|text|label|alt|placeholder|ariaLabel)\s*[:=]`;
+  const calls = String.raw`\b(?:announce|append)\(|'(?:aria-label|aria-valuetext|title|alt)',`;
+  const text = new RegExp(`(?:${places}|${calls})\\s*['"\`][^'"\`]*[a-zA-Z]{3}.*`, 'g');
+  const files = ['src', 'src/ui', 'src/batch', 'src/offline'].flatMap((folder) =>
+    readdirSync(new URL(`${folder}/`, APP)).flatMap((name) => (name.endsWith('.ts') ? [`${folder}/${name}`] : [])),
+  );
+  const found = files.flatMap((file) => {
+    let code = readFileSync(new URL(file, APP), 'utf8');
+    // What is put into a text is not its own.
+    for (let before = ''; before !== code; ) [before, code] = [code, code.replace(/\$\{[^{}]*\}/g, '')];
+    return code.match(text) ?? [];
+  });
+  expect(files.length).toBeGreaterThan(30);
+  expect(found).toEqual(['textContent = `deghost `;']);
+});
+
 it('a language imports types alone, since the page waits for it', () => {
   const folder = new URL('src/words/', APP);
   for (const file of readdirSync(folder).filter((name) => /^[a-z]{2}\.ts$/.test(name)))
