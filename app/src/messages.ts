@@ -151,6 +151,12 @@ export interface Failure {
   finding?: string;
 }
 
+/** What is worth knowing of the files: a sentence of the engine, and its kind for other languages. */
+export interface FileNote {
+  kind: 'turned' | 'linear' | 'clipped-colors' | 'estimated';
+  text: string;
+}
+
 export interface ResultInfo {
   width: number;
   height: number;
@@ -160,8 +166,7 @@ export interface ResultInfo {
   edited: boolean;
   /** One line on what is known of the camera's response. */
   response: string;
-  /** What is worth knowing of the files, a sentence each. */
-  notes: string[];
+  notes: FileNote[];
   /** What may be wrong with the picture. */
   warnings: MergeWarning[];
   /** Most bytes of GPU buffers during the merge. */
@@ -175,8 +180,7 @@ export interface BracketResult {
   file: Blob;
   /** A small JPEG of it. */
   preview: Blob;
-  /** What is worth knowing of the files, a sentence each. */
-  notes: string[];
+  notes: FileNote[];
   warnings: MergeWarning[];
 }
 

@@ -12,7 +12,7 @@ const USUAL = 'oder annehmen, was die meisten Kameras tun: Abstände von zwei EV
 export const words: typeof english = {
   page: {
     language: 'Sprache',
-    private: 'Die Fotos bleiben auf diesem Gerät',
+    private: 'Fotos bleiben auf dem Gerät',
     toBrackets: '‹ Alle Reihen',
     photos: 'Fotos',
     folder: 'Ordner mit Fotos',
@@ -53,9 +53,12 @@ export const words: typeof english = {
     orFolder: ' – oder einen Ordner mit vielen Reihen',
     formats: 'JPEG, PNG, TIFF oder RAW, vom Stativ oder aus der Hand',
     sample: 'Keine Belichtungsreihe zur Hand? Diese drei Aufnahmen fliegender Ballons liegen bei.',
+    plain: 'Drei Aufnahmen gemittelt: Jeder der drei Ballons erscheint dreimal, blass, als Geisterbild.',
+    deghosted:
+      'Dieselben Aufnahmen, mit deghost zusammengefügt: ein roter, ein gelber, ein blauer Ballon, ohne Geisterbilder.',
     loading: 'Beispiel wird geladen …',
-    divider: 'Trenner zwischen einfachem Mittel und Bild ohne Geister',
-    dividerAt: (percent) => `${percent} % einfaches Mittel, ${100 - percent} % ohne Geister`,
+    divider: 'Trennlinie zwischen dem Mittel der Aufnahmen und dem Bild ohne Geisterbilder',
+    dividerAt: (percent) => `${percent} % gemittelt, ${100 - percent} % ohne Geister`,
     noSample: 'Das Beispiel ließ sich nicht laden: Verbindung prüfen und noch einmal versuchen.',
     example: 'Beispiel ausprobieren',
   },
@@ -63,8 +66,8 @@ export const words: typeof english = {
     title: 'Bild',
     merged: 'Fertiges Bild',
     reference: (name, ev) => `Referenzbild: ${name}${ev === '' ? '' : `, ${ev} EV`}`,
-    plain: 'einfach gemittelt',
-    deghosted: 'ohne Geisterbilder',
+    plain: 'gemittelt',
+    deghosted: 'ohne Geister',
     zoom: 'Zoom',
     zoomOut: 'Verkleinern',
     zoomIn: 'Vergrößern',
@@ -84,7 +87,7 @@ export const words: typeof english = {
     averaged: 'Alle Aufnahmen gemittelt, mit Geisterbildern.',
     noPlain: (why) => `Das Mittel aller Aufnahmen ließ sich nicht berechnen: ${why}.`,
     divider: 'Trennlinie',
-    dividerAt: (percent) => `${percent} % einfach gemittelt`,
+    dividerAt: (percent) => `${percent} % gemittelt`,
   },
   finish: {
     looks: { natural: 'Natürlich', vivid: 'Kräftig', soft: 'Weich', monochrome: 'Schwarz-Weiß' },
@@ -142,7 +145,7 @@ export const words: typeof english = {
     `In ${seconds} s mit ${bytes} Grafikspeicher zusammengefügt.`,
   frames: {
     title: 'Aufnahmen',
-    auto: 'Referenzbild wählen, das am meisten zeigt',
+    auto: 'Referenzbild automatisch wählen',
     add: 'Fotos hinzufügen',
     curve: 'Tonwertkurve der Dateien',
     curveAuto: 'Automatisch',
@@ -206,7 +209,7 @@ export const words: typeof english = {
     cancelling: 'Wird abgebrochen …',
     bytes: (done, total, percent) => `${done} von ${total}, ${percent} %`,
     stages: {
-      weights: 'Netz wird geladen',
+      weights: 'Neuronales Netz wird geladen',
       read: 'Fotos werden gelesen',
       response: 'Tonwertkurve der Kamera wird ermittelt',
       align: 'Aufnahmen werden ausgerichtet',
@@ -333,6 +336,14 @@ export const words: typeof english = {
     'poor-reference': 'Das Referenzbild zeigt wenig',
     'contradicted-exposures': 'Die Belichtungen passen nicht zu den Bildern',
   },
+  note: (kind) =>
+    ({
+      turned: 'Eine Aufnahme mit abweichender Ausrichtung ist so gedreht wie die übrigen.',
+      linear: 'Den Dateien nach ist ihr Licht linear: So werden sie gelesen, gleich welche Tonwertkurve gewählt ist.',
+      'clipped-colors':
+        'Einige Farben liegen außerhalb des Farbraums und sind beschnitten: Unter „Farbraum“ gibt es größere.',
+      estimated: 'Keine Datei nennt ihre Belichtungszeit: Die Belichtungen sind aus den Bildpunkten geschätzt.',
+    })[kind],
   warning: (kind, _, frames) => {
     const which = frames.map((frame) => `Aufnahme ${frame + 1}`).join(', ');
     const texts: Record<typeof kind, string> = {

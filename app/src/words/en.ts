@@ -1,6 +1,6 @@
 /**
  * The page in English. Every other language has the same strings: their type is this table's, and the page's HTML names
- * the ones that it shows as `data-text` and `data-label`.
+ * the ones that it shows as `data-text`, `data-label` and `data-alt`.
  *
  * A language imports nothing but types: the page waits for it before its own code runs. Numbers with decimals come as
  * text, written as the language writes them.
@@ -8,7 +8,7 @@
 import type { InputProblem } from '../../../src/errors.ts';
 import type { Skipped } from '../../../src/brackets/group.ts';
 import type { MergeWarning } from '../../../src/warnings.ts';
-import type { FromWorker } from '../messages.ts';
+import type { FileNote, FromWorker } from '../messages.ts';
 
 type Stage = Extract<FromWorker, { type: 'progress' }>['stage'];
 
@@ -70,6 +70,8 @@ export const words = {
     orFolder: ', or a folder with many brackets',
     formats: 'JPEG, PNG, TIFF or RAW, from a tripod or by hand',
     sample: 'No brackets at hand? These three exposures of drifting balloons come with the page.',
+    plain: 'Three exposures averaged: each of three balloons is seen three times, pale, as a ghost.',
+    deghosted: 'The same exposures merged by deghost: one red, one yellow and one blue balloon, without ghosts.',
     loading: 'Loading the example…',
     divider: 'Divider between the plain merge and the deghosted picture',
     dividerAt: (percent: number) => `${percent} % plain merge, ${100 - percent} % without ghosts`,
@@ -345,6 +347,8 @@ export const words = {
     'poor-reference': 'The reference frame shows little',
     'contradicted-exposures': 'The exposures do not fit the pictures',
   } satisfies Record<MergeWarning['kind'], string>,
+  /** @param text what the engine says, in English. */
+  note: (_kind: FileNote['kind'], text: string) => text,
   /** @param message what the engine says, in English. @param frames those it is about, from 0. */
   warning: (_kind: MergeWarning['kind'], message: string, _frames: readonly number[]) => message,
   failures: {
