@@ -102,6 +102,7 @@ beforeAll(async () => {
         strength: 0.5,
         skipMisfits: false,
         motion: maps(() => map(0)),
+        moment: new Uint8Array(400).fill(255),
         response: curves((i) => i / 255),
         onProgress: () => 1,
         onRows: () => 1,

@@ -16,11 +16,13 @@ import type {
   ToWorker,
 } from './messages.ts';
 import { Intake } from './intake.ts';
+import type { Offline } from './offline/index.ts';
 import { ExposureEstimate } from './exposureEstimate.ts';
 import { applyExif, formatEv, inOrder, parseEv, propose } from './exposures.ts';
 import { obstacle } from './obstacle.ts';
 import type { GpuState } from './obstacle.ts';
 import { startWorker } from './startWorker.ts';
+import { showAbout } from './ui/about.ts';
 import { AutoReference } from './ui/autoReference.ts';
 import { offerKeys } from './ui/keys.ts';
 import { MergeControls } from './ui/mergeControls.ts';
@@ -61,6 +63,9 @@ let pendingKey = '';
 /** Whether the shown result was saved, in any format. */
 let isSaved = false;
 let edited = false;
+/** The page as an installed program; undefined where its code could not be loaded. */
+let installed: Promise<Offline | undefined>;
+let offline: Offline | undefined;
 
 const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (message) => {
   const title = gpu === 'starting' ? 'noStart' : 'stopped';
@@ -118,6 +123,8 @@ new Proof();
 const mergeButton = byId('merge', HTMLButtonElement);
 
 function start(): void {
+  byId('unserved', HTMLDivElement).remove();
+  showAbout();
   const canvas = byId('canvas', HTMLCanvasElement).transferControlToOffscreen();
   const [range, gamut] = [matchMedia('(dynamic-range: high)'), matchMedia('(color-gamut: p3)')];
   const display = (): DisplayAbility => ({ highRange: range.matches, wideGamut: gamut.matches });
@@ -139,7 +146,14 @@ function start(): void {
     announce('');
     update();
   });
+  installed = startOffline().catch(() => undefined);
   update();
+}
+
+async function startOffline(): Promise<Offline> {
+  const { Offline } = await import('./offline/index.ts');
+  const isOccupied = (): boolean => isBusy() || isUnsaved();
+  return (offline = new Offline({ take: (picked) => void take(picked), isOccupied }));
 }
 
 /** Takes what was picked or dropped, where that is possible now. */
@@ -182,6 +196,7 @@ function receive(message: FromWorker): void {
     case 'preloaded':
       // Fetched now, so that nothing is fetched once there are pictures.
       void intake.load().then(tellFetched, tellFetched);
+      void installed.then((offline) => offline?.register());
       break;
     case 'example':
       return example.receive(message.files, rows.length === 0 && !merged && !intake.batch?.isShown);
@@ -246,7 +261,8 @@ function receive(message: FromWorker): void {
     case 'saved':
       dismiss('save');
       isSaved = true;
-      return resultPanel.saved(message);
+      resultPanel.saved(message);
+      break;
     case 'saveFailed':
       resultPanel.saveEnded(message.format);
       return fail('save', message.failure);
@@ -457,6 +473,7 @@ function update(): void {
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action^=pick], #clear'))
     button.disabled = isBusy();
   intake.batch?.update();
+  offline?.update();
 }
 
 /** Before there is a result, the stage shows the reference frame. */

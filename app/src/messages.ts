@@ -201,7 +201,7 @@ export type FromWorker =
   | {
       type: 'progress';
       /** `weights`: the merge waits for the network's file, of which `done` of `total` bytes are here. */
-      stage: 'weights' | 'read' | 'response' | 'align' | 'compile' | 'segmentation' | 'fusion' | 'merge';
+      stage: 'weights' | 'read' | 'response' | 'align' | 'compile' | 'segmentation' | 'fusion' | 'merge' | 'moment';
       done: number;
       total: number;
       fraction: number;

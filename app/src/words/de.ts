@@ -24,6 +24,21 @@ export const words: typeof english = {
     folderAndFiles: (folder) => `„${folder}“ und weiteren Dateien`,
     quoted: (name) => `„${name}“`,
   },
+  about: {
+    title: 'Über deghost',
+    help: 'Hilfe',
+    source: 'Quelltext',
+    licence: 'MIT-Lizenz',
+    bench: 'Wie schnell ist diese GPU?',
+  },
+  offline: {
+    newer: { title: 'Eine neue Version ist bereit', text: 'Sie gilt ab dem nächsten Laden.' },
+    reload: 'Jetzt laden',
+    notShared: {
+      title: 'Die geteilten Fotos sind nicht angekommen',
+      text: 'Stattdessen hier öffnen: auswählen oder ablegen.',
+    },
+  },
   welcome: {
     title1: 'Aus einer Belichtungsreihe',
     title2: 'ein Bild ohne Geister.',
@@ -234,6 +249,7 @@ export const words: typeof english = {
       segmentation: 'Bewegung wird gesucht',
       fusion: 'Aufnahmen werden zusammengefügt',
       merge: 'Aufnahmen werden zusammengefügt',
+      moment: 'Andere Momente werden zusammengefügt',
     },
     nearlyDone: 'fast fertig',
     seconds: (seconds) => `noch etwa ${seconds} s`,

@@ -41,6 +41,21 @@ export const words = {
     folderAndFiles: (folder: string) => `“${folder}” and other files`,
     quoted: (name: string) => `“${name}”`,
   },
+  about: {
+    title: 'About deghost',
+    help: 'Help',
+    source: 'Source',
+    licence: 'MIT licence',
+    bench: 'How fast is your GPU?',
+  },
+  offline: {
+    newer: { title: 'A new version is ready', text: 'It is used from the next load on.' },
+    reload: 'Load it now',
+    notShared: {
+      title: 'The shared photos did not arrive',
+      text: 'Open them here instead: choose or drop them.',
+    },
+  },
   welcome: {
     title1: 'Bracketed photos in.',
     title2: 'One picture without ghosts out.',
@@ -250,6 +265,7 @@ export const words = {
       segmentation: 'Finding what moved',
       fusion: 'Merging the frames',
       merge: 'Merging the frames',
+      moment: 'Merging other moments',
     } satisfies Record<Stage, string>,
     nearlyDone: 'nearly done',
     seconds: (seconds: number) => `about ${seconds} s left`,
