@@ -17,7 +17,7 @@ const WHITE_COLOR = '#e8590c';
 const BLACK_COLOR = '#3e63dd';
 
 export class Histogram {
-  readonly #canvas = make('canvas', { width: WIDTH, height: HEIGHT, role: 'img' });
+  readonly #canvas = make('canvas', { width: WIDTH, height: HEIGHT, role: 'img', ariaHidden: 'true' });
   readonly #caption = make('figcaption');
   #shown: FinishHistogram | undefined;
 
