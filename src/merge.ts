@@ -271,7 +271,14 @@ export class Merge {
     const settle = async (): Promise<void> => {
       if (unfit && new Uint32Array(await readBytes(this.#session.gpu, unfit, 0, 4))[0] !== 0) throw new UnfitResult();
     };
-    const free = (): void => void (unfit && this.#session.executor.memory.destroy(unfit));
+    // Before a part is in the result, the next try makes both anew: it may be on another device.
+    const free = (): void => {
+      if (unfit) this.#session.executor.memory.destroy(unfit);
+      unfit = undefined;
+      if (this.#keptOnDevice) return;
+      picture.buffer?.destroy();
+      picture.buffer = undefined;
+    };
     return { store, settle, free };
   }
 

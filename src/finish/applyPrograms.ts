@@ -3,28 +3,10 @@ import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP } from '../kernels/flat.ts';
 import { Program } from '../kernels/program.ts';
 import { FINISH_VECTORS } from './curves.ts';
 import { finishWgsl } from './finishWgsl.ts';
-import { GRID_NODES } from './grid.ts';
+import { tableWgsl } from './tableWgsl.ts';
 
 /** Pixels of an invocation: their codes fill words. */
 const PIXELS = 4;
-
-/** WGSL: the table between its nodes, from a buffer. */
-const TABLE = `
-fn finish_plane(at: vec3u, part: vec2f) -> f32 {
-  let columns = u32(params.finish[6].x);
-  let first = (at.z * u32(params.finish[6].y) + at.y) * columns + at.x;
-  let top = mix(table[first], table[first + 1u], part.x);
-  return mix(top, mix(table[first + columns], table[first + columns + 1u], part.x), part.y);
-}
-
-fn finish_table(at: vec3f) -> f32 {
-  let last = vec3f(params.finish[6].xy, ${GRID_NODES}.0) - 1.0;
-  let place = clamp(at, vec3f(0.0), last);
-  let low = vec3u(min(floor(place), last - 1.0));
-  let part = place - vec3f(low);
-  return mix(finish_plane(low, part.xy), finish_plane(low + vec3u(0u, 0u, 1u), part.xy), part.z);
-}
-`;
 
 /** WGSL that stores a pixel, and what is stored at the end. */
 const STORES = {
@@ -49,18 +31,28 @@ const STORES = {
 /** What finished rows are. */
 export type FinishedKind = keyof typeof STORES;
 
-function applyProgram(kind: FinishedKind): Program {
+/** WGSL of what is finished: rows of the picture, or its proxy. */
+const SOURCES = {
+  rows: {
+    type: 'array<f32>',
+    load: 'vec3f(source[3u * pixel], source[3u * pixel + 1u], source[3u * pixel + 2u])',
+  },
+  proxy: { type: 'array<vec4f>', load: 'source[pixel].rgb' },
+} as const;
+
+function applyProgram(kind: FinishedKind, of: keyof typeof SOURCES): Program {
   const { type, each, end } = STORES[kind];
+  const source = SOURCES[of];
   return new Program({
-    label: `finish ${kind}`,
+    label: `finish ${of} as ${kind}`,
     workgroup: [FLAT_WORKGROUP, 1, 1],
-    params: { width: 'u32', count: 'u32', top: 'u32', finish: ['vec4f', FINISH_VECTORS] },
+    params: { width: 'u32', count: 'u32', top: 'u32', block: 'u32', finish: ['vec4f', FINISH_VECTORS] },
     bindings: {
-      radiance: { access: 'read', type: 'array<f32>' },
+      source: { access: 'read', type: source.type },
       table: { access: 'read', type: 'array<f32>' },
       finished: { access: 'read_write', type: `array<${type}>` },
     },
-    body: () => `${FLAT_INDEX}${TABLE}${finishWgsl()}
+    body: () => `${FLAT_INDEX}${tableWgsl()}${finishWgsl()}
 /** sRGB's curve. */
 fn encode(color: vec3f) -> vec3f {
   let high = 1.055 * pow(max(color, vec3f(0.0031308)), vec3f(1.0 / 2.4)) - 0.055;
@@ -75,20 +67,22 @@ fn main(${FLAT_ARGS}) {
   for (var i = 0u; i < ${PIXELS}u; i++) {
     let pixel = ${PIXELS}u * index + i;
     if (pixel >= params.count) { break; }
-    let position = vec2f(vec2u(pixel % params.width, params.top + pixel / params.width)) + 0.5;
-    let at = 3u * pixel;
-    let color = finish_color(vec3f(radiance[at], radiance[at + 1u], radiance[at + 2u]), position);${each}
+    let place = vec2f(vec2u(pixel % params.width, params.top + pixel / params.width)) + 0.5;
+    let color = finish_color(${source.load}, place * f32(params.block));${each}
   }
   ${end}
 }`,
   });
 }
 
-/** The programs by what they write. */
+/** The programs for rows, by what they write. */
 export const APPLY: Readonly<Record<FinishedKind, Program>> = {
-  codes: applyProgram('codes'),
-  linear: applyProgram('linear'),
+  codes: applyProgram('codes', 'rows'),
+  linear: applyProgram('linear', 'rows'),
 };
+
+/** The program for the proxy. */
+export const APPLY_PROXY: Program = applyProgram('codes', 'proxy');
 
 /** Invocations for pixels. */
 export const applyCount = (pixels: number): number => Math.ceil(pixels / PIXELS);

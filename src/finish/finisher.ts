@@ -9,12 +9,14 @@ import { Pipelines } from '../graph/pipelines.ts';
 import { PRIMARIES, rgbToXyz } from '../image/colorSpace.ts';
 import type { ColorSpace } from '../image/colorSpace.ts';
 import { flatGrid } from '../kernels/flat.ts';
-import { APPLY, applyCount } from './applyPrograms.ts';
+import { APPLY, APPLY_PROXY, applyCount } from './applyPrograms.ts';
 import type { FinishedKind } from './applyPrograms.ts';
 import { finishNumbers } from './curves.ts';
-import { GRID_NODES, gridFor } from './grid.ts';
+import { GRID_LOW, GRID_NODES, gridFor } from './grid.ts';
 import type { GridSize } from './grid.ts';
 import { CURVES, PROXY, SPREAD, ownWeight } from './gridPrograms.ts';
+import { BINS, BIN_STEP, COUNTED, HISTOGRAM } from './histogramProgram.ts';
+import type { LiveFinish } from './live.ts';
 import { lightStatistics, lookSettings } from './looks.ts';
 import type { LightStatistics, LookName } from './looks.ts';
 import { completeSettings } from './settings.ts';
@@ -49,13 +51,43 @@ export interface FinishedSamples {
   linear: Float32Array<ArrayBuffer>;
 }
 
+/**
+ * How light is spread, and how it is shown: shares of the picture, by bins of EV about middle grey. What lies beyond
+ * the bins is in the first or the last one.
+ */
+export interface FinishHistogram {
+  /** EV where the first bin begins, and EV of a bin. */
+  from: number;
+  step: number;
+  /** By the light after exposure and white balance: its luminance, and each channel. */
+  luminance: Float32Array;
+  red: Float32Array;
+  green: Float32Array;
+  blue: Float32Array;
+  /** By luminance: the part of which a channel is shown as the display's most, and the part that is shown black. */
+  white: Float32Array;
+  black: Float32Array;
+}
+
+/** A small finished picture. */
+export interface FinishPreview {
+  /** 8-bit codes under sRGB's curve, RGB. */
+  codes: Uint8Array<ArrayBuffer>;
+  width: number;
+  height: number;
+}
+
 /** Most EV above white. */
 const MOST_HEADROOM = 8;
 /** Most pixels that are on the device at once. */
 const BAND_PIXELS = 1 << 20;
 const PIXEL_BYTES = 12;
+const COUNT_BYTES = 4 * BINS * COUNTED.length;
 
-type Buffers = Record<'radiance' | 'finished' | 'readback' | 'proxy' | 'sums' | 'table', GPUBuffer>;
+type Buffers = Record<
+  'radiance' | 'finished' | 'readback' | 'proxy' | 'samples' | 'counts' | 'sums' | 'table' | 'live',
+  GPUBuffer
+>;
 
 /** A picture on its way to a display: settings may change as often as one likes. */
 export class Finisher {
@@ -100,17 +132,21 @@ export class Finisher {
     const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
     const nodes = columns * rows * GRID_NODES;
     const proxyBytes = 16 * proxyWidth * proxyHeight;
-    const bandBytes = 4 * Math.ceil((PIXEL_BYTES / 4) * (bandRows(size, width, height) * width + 3));
+    const bandPixels = Math.max(bandRows(size, width, height) * width, proxyWidth * proxyHeight);
+    const bandBytes = 4 * Math.ceil((PIXEL_BYTES / 4) * (bandPixels + 3));
     const buffers = await gpu.guard('allocating a picture to finish', () => {
       const make = (label: string, bytes: number, usage: number): GPUBuffer =>
         device.createBuffer({ label: `finish ${label}`, size: bytes, usage });
       return {
         radiance: make('radiance', bandBytes, STORAGE | COPY_DST),
         finished: make('rows', bandBytes, STORAGE | COPY_SRC),
-        readback: make('readback', Math.max(bandBytes, proxyBytes), MAP_READ | COPY_DST),
+        readback: make('readback', Math.max(bandBytes, proxyBytes, COUNT_BYTES), MAP_READ | COPY_DST),
         proxy: make('proxy', proxyBytes, STORAGE | COPY_SRC),
+        samples: make('samples', proxyBytes, STORAGE),
+        counts: make('counts', COUNT_BYTES, STORAGE | COPY_SRC | COPY_DST),
         sums: make('sums', 8 * nodes, STORAGE),
-        table: make('table', 4 * nodes, STORAGE),
+        table: make('table', 4 * nodes, STORAGE | COPY_SRC),
+        live: make('live table', 4 * nodes, STORAGE | COPY_DST),
       };
     });
     const finisher = new Finisher(gpu, picture, size, buffers);
@@ -156,10 +192,81 @@ export class Finisher {
     options: FinishOptions = {},
   ): Promise<void> {
     const complete = completeSettings(settings);
-    // One after another: the buffers are shared.
-    const next = this.#queue.then(() => this.#finish(kind, complete, use, options));
-    this.#queue = next.catch(() => undefined);
-    return next;
+    return this.#next(() => this.#finish(kind, complete, use, options));
+  }
+
+  /**
+   * The picture small, at most 512 pixels a side: means of its blocks, finished. A call takes no upload of the picture.
+   * @throws as `finish`.
+   */
+  preview(settings: Partial<FinishSettings>): Promise<FinishPreview> {
+    const complete = completeSettings(settings);
+    const { block, proxyWidth: width, proxyHeight: height } = this.#size;
+    return this.#next(async () => {
+      const { proxy, finished, table } = this.#buffers;
+      const finish = this.#curves(complete, 0);
+      const count = width * height;
+      const params = { width, count, top: 0, block, finish };
+      this.#commands.add(APPLY_PROXY, params, [proxy, table, finished], flatGrid(applyCount(count)));
+      const codes = await this.#take('finishing a preview', finished, 4 * Math.ceil((3 * count) / 4));
+      return { codes: new Uint8Array(codes, 0, 3 * count), width, height };
+    });
+  }
+
+  /**
+   * How the picture's light is spread, and how it is shown: of a sample, a pixel of each block.
+   * @throws as `finish`.
+   */
+  histogram(
+    settings: Partial<FinishSettings>,
+    { headroom = 0 }: Pick<FinishOptions, 'headroom'> = {},
+  ): Promise<FinishHistogram> {
+    const complete = completeSettings(settings);
+    checkHeadroom(headroom);
+    const { block, proxyWidth: width, proxyHeight: height } = this.#size;
+    return this.#next(async () => {
+      const { samples, table, counts } = this.#buffers;
+      const finish = this.#curves(complete, headroom);
+      const count = width * height;
+      this.#commands.add(HISTOGRAM, { width, count, block, finish }, [samples, table, counts], flatGrid(count));
+      const taken = new Uint32Array(await this.#take('counting light', counts, COUNT_BYTES, true));
+      const shares = COUNTED.map((name, i): [string, Float32Array] => [
+        name,
+        Float32Array.from(taken.subarray(i * BINS, (i + 1) * BINS), (value) => value / count),
+      ]);
+      return {
+        from: GRID_LOW,
+        step: BIN_STEP,
+        ...(Object.fromEntries(shares) as Record<(typeof COUNTED)[number], Float32Array>),
+      };
+    });
+  }
+
+  /**
+   * Prepares settings for a shader that includes `liveFinishWgsl`. The table is filled by what is submitted to the
+   * device's queue before this returns, so that what is submitted later sees it.
+   * @throws as `finish`.
+   */
+  live(settings: Partial<FinishSettings>, { headroom = 0 }: Pick<FinishOptions, 'headroom'> = {}): Promise<LiveFinish> {
+    const complete = completeSettings(settings);
+    checkHeadroom(headroom);
+    return this.#next(async () => {
+      const { table, live } = this.#buffers;
+      this.#curves(complete, headroom);
+      await this.#commands.submit('preparing a live picture', (encoder) =>
+        encoder.copyBufferToBuffer(table, 0, live, 0, table.size),
+      );
+      const { colorSpace = 'srgb' } = this.#picture;
+      return { numbers: Float32Array.from(finishNumbers(complete, 1, colorSpace, this.#size, headroom)), table: live };
+    });
+  }
+
+  /** Reads rows again, whose radiance has changed. Looks stay as the whole picture was. @throws as `create`. */
+  refresh({ top, height }: { top: number; height: number }): Promise<void> {
+    return this.#next(async () => {
+      for (const [first, rows] of this.#bands())
+        if (first < top + height && top < first + rows) await this.#readRows(first, rows);
+    });
   }
 
   /** Frees everything on the device, which stays open. */
@@ -167,6 +274,26 @@ export class Finisher {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const buffer of Object.values(this.#buffers)) buffer.destroy();
+  }
+
+  /** One after another: the buffers are shared. */
+  #next<T>(work: () => Promise<T>): Promise<T> {
+    const next = this.#queue.then(work);
+    this.#queue = next.catch(() => undefined);
+    return next;
+  }
+
+  /** Adds what fills the table. @returns the numbers of the settings. */
+  #curves(settings: FinishSettings, headroom: number): number[] {
+    const { scale = 1, colorSpace = 'srgb' } = this.#picture;
+    const { proxyWidth, proxyHeight, cell, columns, rows } = this.#size;
+    const { proxy, sums, table } = this.#buffers;
+    const finish = finishNumbers(settings, scale, colorSpace, this.#size, headroom);
+    const grid = { columns, rows, finish };
+    const add = this.#commands.add.bind(this.#commands);
+    add(SPREAD, { width: proxyWidth, height: proxyHeight, cell, ...grid }, [proxy, sums], [columns, rows, 1]);
+    add(CURVES, { ...grid, own: ownWeight(cell) }, [sums, table], [columns, rows, 1]);
+    return finish;
   }
 
   /** Rows of a band, and each band's first row. */
@@ -182,10 +309,13 @@ export class Finisher {
     this.#gpu.device.queue.writeBuffer(this.#buffers.radiance, 0, band);
   }
 
-  /** Submits what was added, and reads the first bytes of a buffer. */
-  async #take(what: string, from: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+  /** Submits what was added, and reads the first bytes of a buffer. @param clear whether they are 0 from then on. */
+  async #take(what: string, from: GPUBuffer, bytes: number, clear = false): Promise<ArrayBuffer> {
     const { readback } = this.#buffers;
-    await this.#commands.submit(what, (encoder) => encoder.copyBufferToBuffer(from, 0, readback, 0, bytes));
+    await this.#commands.submit(what, (encoder) => {
+      encoder.copyBufferToBuffer(from, 0, readback, 0, bytes);
+      if (clear) encoder.clearBuffer(from, 0, bytes);
+    });
     await this.#gpu.wait(readback.mapAsync(GPUMapMode.READ, 0, bytes));
     const taken = readback.getMappedRange(0, bytes).slice(0);
     readback.unmap();
@@ -194,22 +324,13 @@ export class Finisher {
 
   /** The proxy, and its statistics. */
   async #read({ onProgress, signal }: FinishOptions): Promise<void> {
-    const { width, height, scale = 1, colorSpace = 'srgb' } = this.#picture;
-    const { block, proxyWidth, proxyHeight } = this.#size;
-    const { radiance, proxy } = this.#buffers;
+    const { height, scale = 1, colorSpace = 'srgb' } = this.#picture;
+    const { proxyWidth, proxyHeight } = this.#size;
+    const { proxy } = this.#buffers;
     for (const [top, rows] of this.#bands()) {
       throwIfCancelled(signal);
       onProgress?.(top / height);
-      this.#upload(top, rows);
-      const proxyRows = Math.ceil(rows / block);
-      const params = { width, rows, block, proxy_width: proxyWidth, proxy_rows: proxyRows };
-      this.#commands.add(
-        PROXY,
-        { ...params, first: (top / block) * proxyWidth },
-        [radiance, proxy],
-        flatGrid(proxyWidth * proxyRows),
-      );
-      await this.#commands.submit('reading a picture to finish');
+      await this.#readRows(top, rows);
     }
     const pixels = new Float32Array(await this.#take('reading a proxy', proxy, 16 * proxyWidth * proxyHeight));
     const luma = rgbToXyz(PRIMARIES[colorSpace]).slice(3, 6);
@@ -222,29 +343,37 @@ export class Finisher {
     onProgress?.(1);
   }
 
+  /** Rows of the proxy and of the samples. */
+  async #readRows(top: number, rows: number): Promise<void> {
+    const { width } = this.#picture;
+    const { block, proxyWidth } = this.#size;
+    const { radiance, proxy, samples } = this.#buffers;
+    this.#upload(top, rows);
+    const proxyRows = Math.ceil(rows / block);
+    const params = { width, rows, block, proxy_width: proxyWidth, proxy_rows: proxyRows };
+    const first = (top / block) * proxyWidth;
+    this.#commands.add(PROXY, { ...params, first }, [radiance, proxy, samples], flatGrid(proxyWidth * proxyRows));
+    await this.#commands.submit('reading a picture to finish');
+  }
+
   async #finish<K extends FinishedKind>(
     kind: K,
     settings: FinishSettings,
     use: (rows: FinishedSamples[K], from: number) => void,
     { onProgress, signal, headroom = 0 }: FinishOptions,
   ): Promise<void> {
-    if (!(headroom >= 0 && headroom <= MOST_HEADROOM))
-      throw new UsageError(`finish: headroom is ${headroom}, it must be from 0 to ${MOST_HEADROOM}`);
+    checkHeadroom(headroom);
     throwIfCancelled(signal);
-    const { width, height, scale = 1, colorSpace = 'srgb' } = this.#picture;
-    const { proxyWidth, proxyHeight, cell, columns, rows } = this.#size;
-    const { radiance, finished, proxy, sums, table } = this.#buffers;
-    const finish = finishNumbers(settings, scale, colorSpace, this.#size, headroom);
-    const grid = { columns, rows, finish };
-    const add = this.#commands.add.bind(this.#commands);
-    add(SPREAD, { width: proxyWidth, height: proxyHeight, cell, ...grid }, [proxy, sums], [columns, rows, 1]);
-    add(CURVES, { ...grid, own: ownWeight(cell) }, [sums, table], [columns, rows, 1]);
+    const { width, height } = this.#picture;
+    const { radiance, finished, table } = this.#buffers;
+    const finish = this.#curves(settings, headroom);
     for (const [top, bandRows] of this.#bands()) {
       throwIfCancelled(signal);
       onProgress?.(top / height);
       this.#upload(top, bandRows);
       const count = bandRows * width;
-      add(APPLY[kind], { width, count, top, finish }, [radiance, table, finished], flatGrid(applyCount(count)));
+      const params = { width, count, top, block: 1, finish };
+      this.#commands.add(APPLY[kind], params, [radiance, table, finished], flatGrid(applyCount(count)));
       const samples = 3 * count;
       const bytes = kind === 'codes' ? samples : 4 * samples;
       const taken = await this.#take('finishing rows', finished, 4 * Math.ceil(bytes / 4));
@@ -253,6 +382,11 @@ export class Finisher {
     }
     onProgress?.(1);
   }
+}
+
+function checkHeadroom(headroom: number): void {
+  if (!(headroom >= 0 && headroom <= MOST_HEADROOM))
+    throw new UsageError(`finish: headroom is ${headroom}, it must be from 0 to ${MOST_HEADROOM}`);
 }
 
 /** Rows of a band: whole blocks. */

@@ -42,13 +42,21 @@ function taps(name: string, sigma: number): string {
   return `const ${name}_REACH = ${reach};\nconst ${name} = array(${values.map((value) => value / sum).join(', ')});`;
 }
 
-/** Means of blocks of a band's radiance. A pixel of the proxy is an invocation. */
+/**
+ * Means of blocks of a band's radiance, and one pixel of each block for the histogram: which one looks random, so that
+ * no pattern of the picture is met again and again. A pixel of the proxy is an invocation.
+ */
 export const PROXY = new Program({
   label: 'finish proxy',
   workgroup: [FLAT_WORKGROUP, 1, 1],
   params: { width: 'u32', rows: 'u32', block: 'u32', proxy_width: 'u32', proxy_rows: 'u32', first: 'u32' },
-  bindings: { radiance: reads('f32'), proxy: writes('vec4f') },
+  bindings: { radiance: reads('f32'), proxy: writes('vec4f'), samples: writes('vec4f') },
   body: `${FLAT_INDEX}
+fn seen(x: u32, y: u32) -> vec3f {
+  let at = 3u * (y * params.width + x);
+  return clamp(vec3f(radiance[at], radiance[at + 1u], radiance[at + 2u]), vec3f(0.0), vec3f(1e30));
+}
+
 @workgroup
 fn main(${FLAT_ARGS}) {
   let index = flat_index(group, local, groups);
@@ -57,13 +65,13 @@ fn main(${FLAT_ARGS}) {
   let end = min(corner + params.block, vec2u(params.width, params.rows));
   var sum = vec3f(0.0);
   for (var y = corner.y; y < end.y; y++) {
-    for (var x = corner.x; x < end.x; x++) {
-      let at = 3u * (y * params.width + x);
-      sum += clamp(vec3f(radiance[at], radiance[at + 1u], radiance[at + 2u]), vec3f(0.0), vec3f(1e30));
-    }
+    for (var x = corner.x; x < end.x; x++) { sum += seen(x, y); }
   }
   let size = end - corner;
   proxy[params.first + index] = vec4f(sum / f32(size.x * size.y), 1.0);
+  let hash = ((params.first + index) * 2654435769u) >> 8u;
+  let one = corner + vec2u(hash % size.x, (hash / size.x) % size.y);
+  samples[params.first + index] = vec4f(seen(one.x, one.y), 1.0);
 }`,
 });
 

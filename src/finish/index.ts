@@ -4,7 +4,15 @@
  * @module deghost/finish
  */
 export { Finisher } from './finisher.ts';
-export type { FinishOptions, FinishedSamples, RadiancePicture } from './finisher.ts';
+export type {
+  FinishHistogram,
+  FinishOptions,
+  FinishPreview,
+  FinishedSamples,
+  RadiancePicture,
+} from './finisher.ts';
+export { LIVE_FINISH_BYTES, liveFinishWgsl } from './live.ts';
+export type { LiveFinish } from './live.ts';
 export type { FinishedKind } from './applyPrograms.ts';
 export { LOOK_NAMES } from './looks.ts';
 export type { LookName } from './looks.ts';

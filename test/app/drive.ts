@@ -14,8 +14,12 @@ export interface PageOptions {
   colorScheme?: 'light' | 'dark';
   /** A phone: fingers, and no mouse. */
   touch?: boolean;
+  /** Whether the page may keep itself for use without a network, which costs time; false by default. */
+  serviceWorkers?: boolean;
   /** Whether merges align their frames, which takes a software adapter many programs more; true by default. */
   align?: boolean;
+  /** The browser's language, English by default. */
+  locale?: string;
 }
 
 export interface OpenPage {
@@ -28,7 +32,15 @@ export interface OpenPage {
 export async function openPage(
   browser: Browser,
   site: Site,
-  { width = 1280, height = 800, colorScheme = 'light', touch = false, align = true }: PageOptions = {},
+  {
+    width = 1280,
+    height = 800,
+    colorScheme = 'light',
+    touch = false,
+    align = true,
+    serviceWorkers = false,
+    locale,
+  }: PageOptions = {},
 ): Promise<OpenPage> {
   const page = await browser.newPage({
     viewport: { width, height },
@@ -36,12 +48,14 @@ export async function openPage(
     acceptDownloads: true,
     hasTouch: touch,
     isMobile: touch,
+    locale,
+    serviceWorkers: serviceWorkers ? 'allow' : 'block',
   });
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
   await page.goto(site.url);
-  await page.locator('#example:enabled').waitFor();
+  await page.locator('body[data-fetched]').waitFor();
   if (!align)
     await page.locator('#align').evaluate((box: HTMLInputElement) => {
       box.checked = false;

@@ -5,6 +5,7 @@
 import type { Exposed } from '../exposures.ts';
 import { MAX_EV, formatEv, inOrder } from '../exposures.ts';
 import type { FrameInfo } from '../messages.ts';
+import { say, words } from '../words/index.ts';
 import { byId, make } from './dom.ts';
 
 export interface FrameRow extends Exposed {
@@ -81,7 +82,7 @@ export class FrameList {
       textContent: '×',
       onclick: () => this.#events.onRemove(row.id),
     });
-    remove.setAttribute('aria-label', `${row.state === 'failed' ? 'Dismiss' : 'Remove'} ${row.name}`);
+    say(remove, () => words.frames[row.state === 'failed' ? 'dismiss' : 'remove'](row.name), 'aria-label');
     // Names of a bracket differ at their end: too long ones are cut in the middle.
     const parts = row.name.length > WHOLE ? [row.name.slice(0, -TAIL), row.name.slice(-TAIL)] : [row.name];
     const name = make(
@@ -93,7 +94,7 @@ export class FrameList {
       item.append(
         make('span', { className: 'thumb waiting' }),
         name,
-        make('p', { className: 'meta', textContent: 'Reading…' }),
+        say(make('p', { className: 'meta' }), () => words.frames.reading),
         remove,
       );
       return item;
@@ -122,19 +123,22 @@ export class FrameList {
       value: String(row.id),
       onchange: () => this.#events.onReference(row.id),
     });
-    choice.setAttribute('aria-label', `Reference: ${row.name}`);
-    ev.setAttribute('aria-label', `Exposure of ${row.name} in EV, relative to the reference`);
-    const meta = make('p', {
-      className: 'meta',
-      textContent: `${row.width} × ${row.height}, ${row.bits === 32 ? 'float' : `${row.bits} bit`}`,
-    });
+    say(choice, () => words.frames.referenceOf(row.name), 'aria-label');
+    say(ev, () => words.frames.evOf(row.name), 'aria-label');
+    const bits = () => (row.bits === 32 ? words.frames.float : words.frames.bits(row.bits));
+    const meta = say(make('p', { className: 'meta' }), () => `${row.width} × ${row.height}, ${bits()}`);
     item.append(
       thumb,
       name,
       meta,
       make('p', { className: 'problem ev-problem', id: `ev-problem-${row.id}`, hidden: true }),
       make('label', { className: 'ev-field' }, ev, make('span', { textContent: 'EV' })),
-      make('label', { className: 'reference' }, choice, make('span', { textContent: 'Reference' })),
+      make(
+        'label',
+        { className: 'reference' },
+        choice,
+        say(make('span'), () => words.frames.reference),
+      ),
       remove,
     );
     return item;
@@ -158,10 +162,7 @@ export class FrameList {
     if (ev.value !== text && ev.dataset.typing === undefined) ev.value = text;
     const problem = item.querySelector<HTMLElement>('.ev-problem')!;
     problem.hidden = row.unread === undefined;
-    problem.textContent =
-      row.unread === undefined
-        ? ''
-        : `“${row.unread}” is no exposure: a number from −${MAX_EV} to ${MAX_EV}, such as −2 or 1.5`;
+    problem.textContent = row.unread === undefined ? '' : words.frames.noEv(row.unread, MAX_EV);
     ev.setAttribute('aria-invalid', String(row.unread !== undefined));
     if (row.unread === undefined) ev.removeAttribute('aria-describedby');
     else ev.setAttribute('aria-describedby', problem.id);

@@ -5,14 +5,14 @@
 import { openDevice } from '../../../src/device.ts';
 import { shown } from '../../../src/shown.ts';
 import { CancelledError, NoAdapterError } from '../../../src/errors.ts';
-import type { FromWorker, ToWorker, View } from '../messages.ts';
-import { chooseTones } from '../../../src/image/toneMappings.ts';
-import type { Tones } from '../../../src/image/toneMappings.ts';
+import type { Finish, FromWorker, NamedFile, ToWorker, View } from '../messages.ts';
 import { Brackets } from './brackets.ts';
 import { preloadPackages } from './decode/packages.ts';
 import { developed } from './developed.ts';
-import { Engine, fetchFile } from './engine.ts';
+import { Engine } from './engine.ts';
 import { failureOf } from './failure.ts';
+import { fetchFile } from './fetchFile.ts';
+import { DEFAULT_LOOK, Finishing, finishFile } from './finishing.ts';
 import { Frames } from './frames.ts';
 import { mergeFrames } from './mergeFrames.ts';
 import type { MergeOutcome } from './mergeFrames.ts';
@@ -31,7 +31,6 @@ type StartRequest = Extract<ToWorker, { type: 'start' }>;
 
 interface Result {
   merged: MergeOutcome['merged'];
-  tones: Tones;
   edits: MotionEdits;
   /** What the result was made from, for the plain merge. */
   request: MergeRequest;
@@ -42,7 +41,7 @@ const frames = new Frames((changes) => {
     tell(
       'frame' in change
         ? { type: 'frame', id, frame: change.frame }
-        : { type: 'frameFailed', id, message: change.problem },
+        : { type: 'frameFailed', id, failure: { kind: 'input', message: change.problem } },
     );
 });
 const brackets = new Brackets(tell);
@@ -54,7 +53,11 @@ let running: { abort: AbortController; done: Promise<void> } | undefined;
 let result: Result | undefined;
 let view: View | undefined;
 let shownMotion: View['motionOf'] | undefined;
-let highRange = false;
+let display = { highRange: false, wideGamut: false };
+let finishing: Finishing | undefined;
+/** What the person chose; a new result begins with its look. */
+let finish: Finish = { look: DEFAULT_LOOK };
+let bright = false;
 let viewLosses = 0;
 
 function tell(message: FromWorker): void {
@@ -66,7 +69,7 @@ scope.onmessage = ({ data }) => {
     obey(data);
   } catch (error) {
     // Long jobs report their own errors; these come from showing and painting the picture.
-    tell({ type: 'viewFailed', failure: failureOf(error) });
+    viewFailed(error);
   }
 };
 
@@ -74,8 +77,11 @@ function obey(data: ToWorker): void {
   switch (data.type) {
     case 'start':
       return void begin(data);
+    case 'example':
+      return void tellExample();
     case 'add':
-      return void addFrame(data);
+      void addFrame(data);
+      return expectFrames();
     case 'remove':
       return frames.remove(data.id);
     case 'estimateExposures':
@@ -94,15 +100,19 @@ function obey(data: ToWorker): void {
     case 'clear':
       running?.abort.abort();
       result = undefined;
-      return viewer?.clear();
+      finish = { look: DEFAULT_LOOK };
+      return closeFinishing();
     case 'resize':
       return viewer?.resize(data.width, data.height);
     case 'view':
       return show(data.view);
-    case 'highRange':
-      highRange = data.highRange;
-      viewer?.setRange(highRange);
+    case 'display':
+      display = data.display;
+      viewer?.setDisplay(display);
       return;
+    case 'finish':
+      ({ finish, bright } = data);
+      return showFinish();
     case 'stroke': {
       if (!result) return;
       refreshMotion([result.edits.paint(data.stroke)]);
@@ -120,20 +130,22 @@ function obey(data: ToWorker): void {
 
 async function begin(request: StartRequest): Promise<void> {
   start = request;
-  highRange = request.highRange;
+  display = request.display;
   engine = new Engine(
     request.base,
     () => tell({ type: 'recovered', what: 'merge' }),
     () => tell({ type: 'smaller' }),
   );
+  const preloaded = preload(); // beside everything else
   try {
     const adapter = await checkAdapter();
     viewer = await openViewer();
-    tell({ type: 'ready', adapter, canExtend: viewer.setRange(highRange) });
+    tell({ type: 'ready', adapter, canExtend: viewer.setDisplay(display) });
   } catch (error) {
     tell({ type: 'unavailable', failure: failureOf(error) });
   }
-  await preload();
+  await preloaded;
+  tell({ type: 'preloaded' });
 }
 
 /** Checks that there is an adapter and that it gives a device, before anybody has picked twenty files. */
@@ -147,21 +159,32 @@ async function checkAdapter(): Promise<string> {
   return name;
 }
 
-/** Fetches whatever will be needed later, so that nothing is fetched after this. */
+/**
+ * Fetches whatever will be needed later, so that nothing is fetched after this: first the weights, for which the first
+ * merge waits longest. A failure is reported where the file is used.
+ */
 async function preload(): Promise<void> {
-  const example = Promise.all(
+  await engine.preload().catch(() => undefined);
+  await exampleFiles().catch(() => undefined);
+  await preloadPackages().catch(() => undefined);
+}
+
+let example: Promise<NamedFile[]> | undefined;
+
+/** @throws InputError where they cannot be had; another call tries again. */
+function exampleFiles(): Promise<NamedFile[]> {
+  example ??= Promise.all(
     ['1.jpg', '2.jpg', '3.jpg'].map(async (name) => ({
       name: `balloons-${name}`,
       file: new Blob([await fetchFile(new URL(`example/${name}`, start.base), 'the example')]),
     })),
   );
-  // A failure is reported where the file is used.
-  const [, , loaded] = await Promise.all([
-    preloadPackages().catch(() => undefined),
-    engine.preload().catch(() => undefined),
-    example.catch(() => []),
-  ]);
-  tell({ type: 'preloaded', example: loaded });
+  example.catch(() => (example = undefined));
+  return example;
+}
+
+async function tellExample(): Promise<void> {
+  tell({ type: 'example', files: await exampleFiles().catch(() => undefined) });
 }
 
 async function addFrame({ id, name, file }: Extract<ToWorker, { type: 'add' }>): Promise<void> {
@@ -169,17 +192,18 @@ async function addFrame({ id, name, file }: Extract<ToWorker, { type: 'add' }>):
     const frame = await frames.add(id, name, file);
     if (frame) tell({ type: 'frame', id, frame });
   } catch (error) {
-    const { kind, message } = failureOf(error);
-    tell({
-      type: 'frameFailed',
-      id,
-      message:
-        kind === 'memory'
-          ? `${name} needs more memory than this tab has: close other tabs, take out other frames, or scale all of ` +
-            'them down'
-          : message,
-    });
+    tell({ type: 'frameFailed', id, failure: failureOf(error) });
   }
+}
+
+/** Milliseconds without another file after which the files of a stack are complete. */
+const STACK_PAUSE = 50;
+let expecting: ReturnType<typeof setTimeout> | undefined;
+
+/** Has the weights fetched first that the frames at hand need. */
+function expectFrames(): void {
+  clearTimeout(expecting);
+  expecting = setTimeout(() => engine.expect(frames.count), STACK_PAUSE);
 }
 
 /** A frame may have been removed meanwhile; the page then asks again. */
@@ -220,13 +244,12 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
     const { width, height, reference } = merged;
     result = {
       merged,
-      tones: chooseTones(await developed(merged), merged.scale),
       edits: new MotionEdits(maps, merged, reference),
       request,
     };
     viewLosses = 0;
     // What cannot be shown can still be saved.
-    await showResult().catch((error) => tell({ type: 'viewFailed', failure: failureOf(error) }));
+    await showResult().catch(viewFailed);
     tell({
       type: 'merged',
       result: {
@@ -272,13 +295,14 @@ async function mergePlain(signal: AbortSignal): Promise<void> {
 
 async function openViewer(): Promise<Viewer> {
   const opened = await Viewer.create(start.canvas, () => void recoverViewer());
-  opened.setRange(highRange);
+  opened.setDisplay(display);
   return opened;
 }
 
 /** The viewer's device was lost: opens another, once, with the result that is still here. */
 async function recoverViewer(): Promise<void> {
   viewer = undefined;
+  closeFinishing();
   try {
     if (++viewLosses > 1) throw new Error('the GPU was lost again');
     viewer = await openViewer();
@@ -294,9 +318,14 @@ async function recoverViewer(): Promise<void> {
 
 async function showResult(): Promise<void> {
   if (!result) return;
-  const { merged, tones } = result;
+  const { merged } = result;
+  closeFinishing();
   viewer ??= await openViewer(); // after a second loss
-  await viewer.setPicture(await developed(merged), merged, tones);
+  const picture = { ...merged, radiance: await developed(merged) };
+  await viewer.setPicture(picture);
+  finishing = await Finishing.create(viewer, picture, tell, viewFailed);
+  showFinish();
+  void finishing.offerLooks().catch(viewFailed);
   shownMotion = undefined;
   if (view) show(view);
 }
@@ -313,20 +342,37 @@ function show(next: View): void {
 /** Brings parts of the motion overlay up to date. */
 function refreshMotion(rects: readonly { x: number; y: number; width: number; height: number }[]): void {
   if (!result || shownMotion === undefined) return;
-  for (const rect of rects)
-    viewer
-      ?.setMotion(result.edits.bytes(rect, shownMotion), rect)
-      .catch((error) => tell({ type: 'viewFailed', failure: failureOf(error) }));
+  for (const rect of rects) viewer?.setMotion(result.edits.bytes(rect, shownMotion), rect).catch(viewFailed);
 }
 
 function tellEdits(): void {
   if (result) tell({ type: 'edits', steps: result.edits.steps, differs: result.edits.differs });
 }
 
-async function save({ format, stops, toneMapping, stem }: Extract<ToWorker, { type: 'save' }>): Promise<void> {
+function showFinish(): void {
+  void finishing?.show(finishing.settingsOf(finish), bright);
+}
+
+function closeFinishing(): void {
+  // Before its buffers go.
+  viewer?.clear();
+  finishing?.close();
+  finishing = undefined;
+}
+
+function viewFailed(error: unknown): void {
+  tell({ type: 'viewFailed', failure: failureOf(error) });
+}
+
+async function save({ format, finish, stem }: Extract<ToWorker, { type: 'save' }>): Promise<void> {
   if (!result) return;
+  const { merged } = result;
   try {
-    const { name, file } = await saveFile(result.merged, format, { tones: result.tones, toneMapping, stops }, stem);
+    const { name, file } = await saveFile(merged, format, stem, async (use) => {
+      if (finishing) return use(finishing.finished(finishing.settingsOf(finish)));
+      // It cannot be shown, but saved.
+      return finishFile({ ...merged, radiance: await developed(merged) }, use, finish);
+    });
     tell({ type: 'saved', format, name, file });
   } catch (error) {
     tell({ type: 'saveFailed', format, failure: failureOf(error) });

@@ -49,6 +49,7 @@ export async function mergeFrames(
     align: request.align,
     strength: request.strength,
     motion,
+    onWeights: (done, total) => tell({ type: 'progress', stage: 'weights', done, total, fraction: 0 }),
     onProgress: ({ stage, done, total, fraction }) => tell({ type: 'progress', stage, done, total, fraction }),
     signal,
   });
