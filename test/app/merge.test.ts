@@ -197,6 +197,39 @@ describe('a stack dropped on the page', () => {
     expect(await page.locator('#finish-reset').isDisabled()).toBe(true);
   });
 
+  it('is cropped: what is in the frame is seen and saved, as in the whole picture', async () => {
+    const { page } = opened;
+    await dismissWarnings(page);
+    const rows = async (bytes: Buffer | Uint8Array) =>
+      sharp(bytes).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    const whole = await rows((await save(page, 'png')).bytes);
+    await page.locator('#crop-open').click();
+    await page.locator('#crop-aspect').selectOption('1');
+    expect(await page.locator('#crop-size').innerText()).toBe('128 × 128 pixels');
+    // By keys: to the left edge, where it stops, and a step narrower.
+    await page.locator('#crop-aspect').selectOption('free');
+    await page.locator('#crop-frame').focus();
+    for (let i = 0; i < 40; i++) await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('Shift+ArrowLeft');
+    expect(await page.locator('#crop-size').innerText()).toBe('126 × 128 pixels');
+    await page.keyboard.press('Enter');
+    expect(await page.locator('#crop-frame').isVisible()).toBe(false);
+    const part = await rows((await save(page, 'png')).bytes);
+    expect([part.info.width, part.info.height]).toEqual([126, 128]);
+    for (let y = 0; y < 128; y++)
+      expect(part.data.subarray(3 * 126 * y, 3 * 126 * (y + 1))).toEqual(
+        whole.data.subarray(3 * WIDTH * y, 3 * (WIDTH * y + 126)),
+      );
+    const exr = readExr((await save(page, 'exr-half')).bytes);
+    expect([exr.width, exr.height]).toEqual([126, 128]);
+    await page.locator('#crop-open').click();
+    await page.locator('#crop-angle').fill('5');
+    expect(await page.locator('#crop-angle').getAttribute('aria-valuetext')).toBe('+5°');
+    await page.locator('#crop-whole').click();
+    await page.locator('#crop-done').click();
+    expect((await rows((await save(page, 'png')).bytes)).data).toEqual(whole.data);
+  });
+
   it.each(['Natural', 'Vivid', 'Black & white', 'Soft with sliders moved'])(
     'is drawn on the canvas as it is saved: %s',
     async (look) => {

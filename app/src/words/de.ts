@@ -111,6 +111,18 @@ export const words: typeof english = {
     clipped: (white: string, black: string) => `${white} erscheinen weiß, ${black} schwarz`,
     histogram: (clipped: string) => `Licht der Szene in EV um mittleres Grau: ${clipped}`,
   },
+  crop: {
+    open: 'Zuschneiden und gerade richten',
+    aspect: 'Format',
+    free: 'Frei',
+    own: 'Wie das Bild',
+    angle: 'Gerade richten',
+    degrees: (degrees) => `${degrees}°`,
+    whole: 'Ganzes Bild',
+    done: 'Fertig',
+    size: (width, height) => `${width} × ${height} Pixel`,
+    frame: 'Zuschnitt: Pfeiltasten bewegen ihn, mit Umschalt ändern sie seine Größe, Eingabe beendet',
+  },
   motion: {
     title: 'Bewegung',
     show: 'Zeigen, was als bewegt gilt',
