@@ -24,6 +24,7 @@ import type { GpuState } from './obstacle.ts';
 import { startWorker } from './startWorker.ts';
 import { showAbout } from './ui/about.ts';
 import { AutoReference } from './ui/autoReference.ts';
+import { offerKeys } from './ui/keys.ts';
 import { MergeControls } from './ui/mergeControls.ts';
 import { ask } from './ui/ask.ts';
 import { Example } from './ui/example.ts';
@@ -139,6 +140,7 @@ function start(): void {
   byId('colour', HTMLSelectElement).onchange = update;
   // Closing the tab would end a merge that may have taken long, or lose its result.
   addEventListener('beforeunload', (event) => (isBusy() || isUnsaved()) && event.preventDefault());
+  offerKeys();
   acceptFiles((picked) => void take(picked), isBusy);
   onLanguage(() => {
     announce('');
@@ -213,11 +215,7 @@ function receive(message: FromWorker): void {
       busy = false;
       merged = { result: message.result, key: pendingKey };
       isSaved = false;
-      byId('frames-section', HTMLDetailsElement).open = false;
-      resultPanel.show(
-        message.result,
-        inOrder(readyRows()).map(({ name }) => name),
-      );
+      showResult(message.result);
       if (message.result.notes.length > 0) notify('files', () => filesWords(message.result.notes), 'warning');
       for (const warning of message.result.warnings) notify(warning.kind, () => warningWords(warning), 'warning');
       announce(words.merge.done);
@@ -274,6 +272,18 @@ function receive(message: FromWorker): void {
 
 function fail(doing: Doing, failure: Failure): void {
   notify(doing, () => failureWords(failure, doing), 'error', doing !== 'start');
+}
+
+/** Shows a result and its controls; who was at the frames, which are folded away, sees the first of these. */
+function showResult(result: ResultInfo): void {
+  const frames = byId('frames-section', HTMLDetailsElement);
+  const isAtFrames = frames.open && frames.getBoundingClientRect().top < innerHeight / 2;
+  frames.open = false;
+  resultPanel.show(
+    result,
+    inOrder(readyRows()).map(({ name }) => name),
+  );
+  if (isAtFrames) byId('look', HTMLElement).scrollIntoView();
 }
 
 /** Removes notices that no longer apply. */

@@ -8,7 +8,7 @@
 import type { ClippedPixels } from '../../src/image/chooseReference.ts';
 import type { InputProblem } from '../../src/errors.ts';
 import type { Shot } from '../../src/brackets/shots.ts';
-import type { FinishHistogram } from '../../src/finish/finisher.ts';
+import type { FinishHistogram } from '../../src/finish/pictures.ts';
 import type { LookName } from '../../src/finish/looks.ts';
 import type { FinishSettings } from '../../src/finish/settings.ts';
 import type { ColorSpace } from '../../src/image/colorSpace.ts';

@@ -63,6 +63,7 @@ export const words: typeof english = {
     example: 'Beispiel ausprobieren',
   },
   picture: {
+    workspace: 'Aufnahmen und Bild',
     title: 'Bild',
     merged: 'Fertiges Bild',
     reference: (name, ev) => `Referenzbild: ${name}${ev === '' ? '' : `, ${ev} EV`}`,
@@ -125,6 +126,40 @@ export const words: typeof english = {
       'Wo ein Geisterbild bleibt, Bewegung malen: Diese Stelle kommt dann allein aus dem Referenzbild. Wo Rauschen ' +
       'bleibt, Bewegung ausradieren: Dort zählen alle Aufnahmen.',
     undo: 'Strich zurücknehmen',
+    painted: (strokes) => `Bewegung gemalt: ${strokes === 1 ? 'ein Strich' : `${strokes} Striche`} zum Zusammenfügen.`,
+    erased: (strokes) => `Bewegung radiert: ${strokes === 1 ? 'ein Strich' : `${strokes} Striche`} zum Zusammenfügen.`,
+    undone: (strokes) =>
+      `Der Strich ist zurückgenommen. Es ${strokes === 1 ? 'bleibt einer' : `bleiben ${strokes || 'keine'}`}.`,
+    brushOff: 'Der Pinsel ist aus.',
+  },
+  keys: {
+    title: 'Tasten',
+    close: 'Die Liste der Tasten schließen',
+    single: 'Diese Liste mit ? öffnen',
+    names: { Ctrl: 'Strg', Shift: 'Umschalt', Space: 'Leertaste', Delete: 'Entf' },
+    groups: {
+      everywhere: 'Überall',
+      picture: 'Auf dem Bild',
+      brush: 'Auf dem Bild, mit dem Pinsel',
+      sliders: 'Auf Reglern',
+    },
+    does: {
+      list: 'diese Liste',
+      paste: 'kopierte Fotos nehmen',
+      close: 'ein Fenster schließen',
+      move: 'das Bild bewegen',
+      moveFar: 'es viermal so weit bewegen',
+      zoom: 'vergrößern und verkleinern',
+      fit: 'das ganze Bild zeigen',
+      full: 'auf 100 % vergrößern',
+      moveBrush: 'den Pinsel bewegen',
+      paint: 'malen, solange sie gedrückt ist',
+      size: 'kleinerer und größerer Pinsel',
+      undo: 'einen Strich zurücknehmen',
+      brushOff: 'den Pinsel ausschalten',
+      change: 'den Wert ändern',
+      restore: 'der Wert des Looks',
+    },
   },
   save: {
     title: 'Speichern',

@@ -79,6 +79,7 @@ export const words = {
     example: 'Try an example',
   },
   picture: {
+    workspace: 'Frames and picture',
     title: 'Picture',
     merged: 'Merged picture',
     reference: (name: string, ev: string) => `Reference frame: ${name}${ev === '' ? '' : `, ${ev} EV`}`,
@@ -141,6 +142,40 @@ export const words = {
       'Where a ghost is left, add motion: that place is taken from the reference frame alone. Where noise is left, ' +
       'erase motion: all frames count there.',
     undo: 'Undo stroke',
+    painted: (strokes: number) => `Motion added: ${strokes === 1 ? 'one stroke' : `${strokes} strokes`} to merge.`,
+    erased: (strokes: number) => `Motion erased: ${strokes === 1 ? 'one stroke' : `${strokes} strokes`} to merge.`,
+    undone: (strokes: number) =>
+      `The stroke is undone. ${strokes === 0 ? 'None is' : strokes === 1 ? 'One is' : `${strokes} are`} left.`,
+    brushOff: 'The brush is off.',
+  },
+  keys: {
+    title: 'Keys',
+    close: 'Close the list of keys',
+    single: 'Open this list with ?',
+    names: { Ctrl: 'Ctrl', Shift: 'Shift', Space: 'Space', Delete: 'Delete' },
+    groups: {
+      everywhere: 'Everywhere',
+      picture: 'On the picture',
+      brush: 'On the picture, with the brush',
+      sliders: 'On sliders',
+    },
+    does: {
+      list: 'this list',
+      paste: 'take copied photos',
+      close: 'close a dialog',
+      move: 'move the picture',
+      moveFar: 'move it four times as far',
+      zoom: 'zoom in and out',
+      fit: 'show the whole picture',
+      full: 'zoom to 100 %',
+      moveBrush: 'move the brush',
+      paint: 'paint, as long as it is held',
+      size: 'smaller and larger brush',
+      undo: 'undo a stroke',
+      brushOff: 'turn the brush off',
+      change: 'change the value',
+      restore: 'the value of the look',
+    },
   },
   save: {
     title: 'Save',
