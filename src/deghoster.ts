@@ -22,6 +22,7 @@ import type { Weights } from './model/loadWeights.ts';
 import { partsOf } from './model/partsOf.ts';
 import { defaultMemoryBudget, schedule, scheduleReport, weightBytes } from './model/schedule.ts';
 import type { PlanReport, Schedule, ScheduleRequest } from './model/schedule.ts';
+import type { OpenMerge, Opened } from './moment/openMerge.ts';
 import type { CoreMeans } from './moment/parts.ts';
 import type { DeghosterOptions, MergeOptions, PlanOptions, PrepareOptions } from './options.ts';
 import type { BufferResult, MergeResult } from './result.ts';
@@ -181,6 +182,29 @@ export class Deghoster {
   }
 
   /**
+   * Merges a bracketed stack and keeps it open: parts in which motion maps or moments change are then merged again
+   * alone. The frames' pixels must stay as they are until the merge is disposed.
+   * @throws as `merge`.
+   */
+  async open(frames: readonly FrameSource[], options: MergeOptions = {}): Promise<OpenMerge> {
+    const request = readMerge(frames, options);
+    return this.#next('open', request, async () => {
+      const { OpenMerge } = await import('./moment/openMerge.ts');
+      const picture: Extract<Picture, { kind: 'array' }> = { kind: 'array', array: new Float32Array(0) };
+      let open: Opened | undefined;
+      const keep = (opened: Opened): unknown => (open = opened);
+      const result = await whileKept(request.frames, request.motion, () => this.#merge(request, picture, keep));
+      return new OpenMerge({ radiance: picture.array, ...result }, open!, {
+        run: (call, signal, work) => {
+          const control = { signal };
+          return this.#next(call, control, () => work(control.signal!));
+        },
+        checkKept: () => checkKept(request.frames),
+      });
+    });
+  }
+
+  /**
    * Frees everything on the GPU; a device that was passed in stays open. Calls that run or wait reject with a
    * UsageError, at most two submissions later; what they hold is freed with them.
    */
@@ -193,7 +217,7 @@ export class Deghoster {
   }
 
   /** Runs `work` after all merges called before, with a signal in the request that `dispose` fires too. */
-  #next<T>(call: string, request: MergeRequest, work: () => Promise<T>): Promise<T> {
+  #next<T>(call: string, request: Pick<MergeRequest, 'signal'>, work: () => Promise<T>): Promise<T> {
     return this.#stoppable(call, request.signal, (signal) => {
       request.signal = signal;
       const run = this.#queue.then(() => {
@@ -232,7 +256,11 @@ export class Deghoster {
     }
   }
 
-  async #merge(given: MergeRequest, picture: Picture): Promise<Omit<MergeResult, 'radiance'>> {
+  async #merge(
+    given: MergeRequest,
+    picture: Picture,
+    keep?: (opened: Opened) => unknown,
+  ): Promise<Omit<MergeResult, 'radiance'>> {
     const begun = performance.now();
     const { signal, onProgress, method = 'network', strength = 0.5, align, skipMisfits = false } = given;
     throwIfCancelled(signal);
@@ -242,7 +270,8 @@ export class Deghoster {
     const { width, height } = frameSize(frames[0]);
     let scale = 1;
     const { onDeviceLost, onRows } = given;
-    const moments = given.moment && new (await import('./moment/moments.ts')).Moments(given, this.#weights?.config);
+    const moments =
+      (given.moment || keep) && new (await import('./moment/moments.ts')).Moments(given, this.#weights?.config);
     // Rows from there on change once more.
     let final = height;
     const reportRows = (rows: number): void => {
@@ -325,6 +354,7 @@ export class Deghoster {
             );
             final = height;
             reportRows(height);
+            keep?.({ scene, moments });
           }
         } catch (error) {
           // If not even one tile fits into so little memory, the frames are not at fault.

@@ -8,9 +8,15 @@ import type { Rectangle } from './areas.ts';
 /** Side of the blocks that are kept. */
 const BLOCK = 64;
 
-/** Copies a rectangle between arrays of pixels that lie somewhere in a picture. */
-function copy(from: Float32Array, at: Rectangle, to: Float32Array, there: Rectangle, channels: number): void {
-  const box = shared(at, there);
+/** Copies what two rectangles share, or a part of it, between arrays of pixels that lie somewhere in a picture. */
+function copy(
+  from: Float32Array,
+  at: Rectangle,
+  to: Float32Array,
+  there: Rectangle,
+  channels: number,
+  box = shared(at, there),
+): void {
   if (!box) return;
   for (let y = box.y; y < box.y + box.height; y++) {
     const start = channels * ((y - at.y) * at.width + box.x - at.x);
@@ -47,11 +53,21 @@ export class Layer {
     return values;
   }
 
-  /** Changes what lies below, which is shown too. */
+  /** Changes what lies below; it is shown too where nothing else is. */
   replace(area: Rectangle, values: readonly Float32Array[]): void {
-    this.#put(area, values);
-    for (const [block, kept] of this.#keptIn(area))
-      kept.forEach((plane, k) => copy(values[k], area, plane, block, this.#channels));
+    for (const block of this.#blocksOf(area)) {
+      const kept = this.#blocks.get(this.#numberOf(block));
+      const part = shared(block, area)!;
+      (kept ?? this.planes).forEach((plane, k) => {
+        const there = kept ? block : this.#picture;
+        copy(values[k], area, plane, there, this.#channels, part);
+      });
+    }
+  }
+
+  /** Shows what lies below. */
+  reveal(area: Rectangle): void {
+    this.#put(area, this.below(area));
   }
 
   /** Shows something else in a rectangle. */

@@ -1,22 +1,22 @@
 /** What a merge loads when its options name moments. */
 import { UsageError } from '../errors.ts';
-import type { MergeRequest } from '../mergeChecks.ts';
 import type { Picture } from '../merge.ts';
+import type { MergeRequest } from '../mergeChecks.ts';
 import { frameSize } from '../image/frame.ts';
 import type { ScheduleRequest } from '../model/schedule.ts';
 import type { Session } from '../session.ts';
 import type { NetworkConfig } from '../weights/config.ts';
 import { touched } from './areas.ts';
 import type { Rectangle } from './areas.ts';
-import { compose, placeMoment, readMoment } from './compose.ts';
+import { NO_MOMENT, compose, placeMoment, readMoment } from './compose.ts';
 import { Layer } from './layer.ts';
 import { haloOf } from './parts.ts';
 import type { CoreMeans, MergedScene } from './parts.ts';
-import { shownOf } from './shown.ts';
+import { bufferShown, layerShown } from './shown.ts';
 
 /** @throws UsageError where no frame's moment is told from another's. */
-export function checkMotion({ method = 'network', motion }: MergeRequest, config: NetworkConfig | undefined): void {
-  if (method === 'merge' ? motion : config?.ablation?.segmentation !== 'none') return;
+export function checkMotion(method: MergeRequest['method'], isGiven: boolean, config: NetworkConfig | undefined): void {
+  if (method === 'merge' ? isGiven : config?.ablation?.segmentation !== 'none') return;
   throw new UsageError(
     method === 'merge'
       ? 'moment is given with method "merge" and no motion maps, which shows all moments at once: give maps ' +
@@ -34,11 +34,20 @@ export class Moments {
   areas: readonly Rectangle[] = [];
   /** Their share of the merge's work. */
   share = 0;
+  /** Whether maps were given. */
+  isGiven = false;
+  /** The picture, if it is an array, and the maps. */
+  radiance: Layer | undefined;
+  motion = new Layer([], { width: 0, height: 0 }, 1);
 
   /** @throws InputError; UsageError. */
   constructor(given: MergeRequest, config: NetworkConfig | undefined) {
-    checkMotion(given, config);
-    this.map = readMoment(given.moment!, given.frames.length, frameSize(given.frames[0]));
+    const { frames, moment, method, motion } = given;
+    const size = frameSize(frames[0]);
+    if (moment) checkMotion(method, motion !== undefined, config);
+    this.map = moment
+      ? readMoment(moment, frames.length, size)
+      : new Uint8Array(size.width * size.height).fill(NO_MOMENT);
   }
 
   /**
@@ -59,7 +68,7 @@ export class Moments {
 
   /**
    * Shows them in the picture of a merge.
-   * @param maps its maps.
+   * @param maps its maps. What is kept open needs some.
    * @returns the maps of what is shown.
    */
   async show(
@@ -71,9 +80,13 @@ export class Moments {
   ): Promise<Float32Array[]> {
     const { map, areas } = this;
     const { schedule, request } = scene;
-    const shown = shownOf(picture, session, schedule.width);
+    if (picture.kind === 'array') this.radiance = new Layer([picture.array], schedule, 3);
+    const shown = this.radiance
+      ? layerShown(this.radiance)
+      : bufferShown((picture as { buffer: GPUBuffer }).buffer, session, schedule.width);
     // Maps that were given are the caller's.
     const motion = new Layer(request.motionGiven ? maps.map((one) => one.slice()) : maps, schedule, 1);
+    [this.motion, this.isGiven] = [motion, request.motionGiven];
     const given = request.motionGiven ? (area: Rectangle) => motion.below(area) : undefined;
     for (const [i, area] of areas.entries()) {
       report(i, areas.length);

@@ -1,26 +1,25 @@
 /** A merge's picture, in an array or in a buffer of the device: parts of it are read and written. */
-import type { Picture } from '../merge.ts';
 import type { Session } from '../session.ts';
 import type { Rectangle } from './areas.ts';
-import { Layer } from './layer.ts';
+import type { Layer } from './layer.ts';
 
 export interface Shown {
   read(area: Rectangle): Promise<Float32Array>;
   write(area: Rectangle, radiance: Float32Array): Promise<void>;
 }
 
-export function shownOf(picture: Picture, session: Session, pictureWidth: number): Shown {
-  if (picture.kind === 'array') {
-    const { array } = picture;
-    const layer = new Layer([array], { width: pictureWidth, height: array.length / 3 / pictureWidth }, 3);
-    return {
-      read: async (area) => layer.below(area)[0],
-      write: async (area, radiance) => layer.replace(area, [radiance]),
-    };
-  }
+/** A layer as a picture. */
+export function layerShown(layer: Layer): Shown {
+  return {
+    read: async (area) => layer.below(area)[0],
+    write: async (area, radiance) => layer.show(area, [radiance]),
+  };
+}
+
+/** A buffer `[height, width, 3]` as a picture. */
+export function bufferShown(buffer: GPUBuffer, session: Session, pictureWidth: number): Shown {
   const { gpu } = session;
   const { device } = gpu;
-  const buffer = picture.buffer!;
   const start = ({ x, y }: Rectangle, row: number): number => 12 * ((y + row) * pictureWidth + x);
   return {
     async read(area) {
