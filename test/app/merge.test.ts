@@ -16,7 +16,7 @@ import { Finisher } from '../../src/finish/finisher.ts';
 import { HDR_HEADROOM } from '../../src/finish/ultraHdr.ts';
 import { readStack } from '../../src/node/index.ts';
 import { testDevice } from '../gpu.ts';
-import { seriousFindings } from './axe.ts';
+import { findings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { dismissWarnings, dropFiles, merge, openPage, save, settled } from './drive.ts';
 import type { OpenPage, PictureFile } from './drive.ts';
@@ -85,7 +85,7 @@ describe('a stack dropped on the page', () => {
       .evaluateAll((inputs) => inputs.map((input) => (input as HTMLInputElement).value));
     expect(evs).toEqual(['-2', '0', '2']);
     expect(await page.getByLabel('Reference: scene-2.png').isChecked()).toBe(true);
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
   });
 
   it('becomes the picture that Node makes of it', async () => {
@@ -327,11 +327,11 @@ describe('a stack dropped on the page', () => {
     const { page } = opened;
     await page.locator('#compare:enabled').check();
     await page.locator('#overlay').check();
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     await page.emulateMedia({ colorScheme: 'dark' });
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     await page.setViewportSize({ width: 390, height: 844 });
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
   });
 
@@ -345,7 +345,7 @@ describe('the empty page', () => {
     const { page } = await openPage(browser, site);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
-      expect(await seriousFindings(page)).toEqual([]);
+      expect(await findings(page)).toEqual([]);
     }
     await page.setViewportSize({ width: 360, height: 740 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
