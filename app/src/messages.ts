@@ -5,6 +5,7 @@
  * canvas. Requests have no replies of their own: the worker reports what happened as events, and the page's state
  * follows from them. Where several of a kind can be under way, both sides name the frame or the job.
  */
+import type { AlignmentKind } from '../../src/align/types.ts';
 import type { ClippedPixels } from '../../src/image/chooseReference.ts';
 import type { Shot } from '../../src/brackets/shots.ts';
 import type { ColorSpace } from '../../src/image/colorSpace.ts';
@@ -125,6 +126,18 @@ export interface Failure {
   message: string;
 }
 
+/** How a frame lies on the reference. */
+export interface AlignedFrame {
+  id: number;
+  kind: AlignmentKind;
+  /** Whether no alignment could be trusted. */
+  failed: boolean;
+  /** The largest way of a point, in pixels. */
+  moved: number;
+  /** Degrees by which it is turned, clockwise. */
+  turned: number;
+}
+
 export interface ResultInfo {
   width: number;
   height: number;
@@ -134,6 +147,8 @@ export interface ResultInfo {
   edited: boolean;
   /** One line on what is known of the camera's response. */
   response: string;
+  /** How the frames lie on the reference; empty if none was aligned. */
+  aligned: AlignedFrame[];
   /** What is worth knowing of the files, a sentence each. */
   notes: string[];
   /** What may be wrong with the picture. */
@@ -161,6 +176,8 @@ export type FromWorker =
   | { type: 'preloaded' }
   /** The example's files; without them where they cannot be had. */
   | { type: 'example'; files?: NamedFile[] }
+  /** What a first look at a file shows, before it is decoded. */
+  | { type: 'glimpse'; id: number; exif: ExposureInfo; preview?: Blob }
   | { type: 'frame'; id: number; frame: FrameInfo }
   | { type: 'frameFailed'; id: number; message: string }
   /** In the order of `ids`. Of the frames named by `incomparable`, nothing can be said. */

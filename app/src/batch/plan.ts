@@ -5,6 +5,7 @@ import { middleFrame } from '../../../src/image/frame.ts';
 import { formatEv } from '../exposures.ts';
 import { mergedName } from '../mergedName.ts';
 import type { NamedFile } from '../messages.ts';
+import { shutterText } from '../shotText.ts';
 
 /** One frame of a bracket. */
 export interface PlannedFrame extends NamedFile {
@@ -32,12 +33,6 @@ export interface Plan {
   leftOver: { reason: string; names: string[] }[];
   /** How many pictures and other files the plan is about. */
   files: number;
-}
-
-/** An exposure time as cameras write it. */
-function shutterText(seconds: number | undefined): string {
-  if (seconds === undefined) return '';
-  return seconds < 0.3 ? `1/${Math.round(1 / seconds)} s` : `${Number(seconds.toPrecision(2))} s`;
 }
 
 function framesOf(shots: readonly Shot[], files: ReadonlyMap<string, Blob>): PlannedFrame[] {

@@ -4,26 +4,48 @@
  */
 import type { Exposed } from '../exposures.ts';
 import { MAX_EV, formatEv, inOrder } from '../exposures.ts';
-import type { FrameInfo } from '../messages.ts';
+import type { AlignedFrame, FrameInfo } from '../messages.ts';
+import { shotText } from '../shotText.ts';
+import { alignedText } from './alignedText.ts';
 import { byId, make } from './dom.ts';
+import { Lightbox } from './lightbox.ts';
 
 export interface FrameRow extends Exposed {
   state: 'loading' | 'ready' | 'failed';
   file: Blob;
+  /** Whether a first look said how it was taken, before it is decoded. */
+  seen: boolean;
   /** Why it failed. */
   problem: string;
   width: number;
   height: number;
   bits: number;
   clipped: FrameInfo['clipped'];
-  /** Address of the preview. */
+  /** Address of the preview; empty if there is none. */
   preview: string;
 }
+
+const TEXT = {
+  reading: 'Reading…',
+  enlarge: (name: string): string => `Enlarge ${name}`,
+  reference: (why: string): string => `Reference: ${why}`,
+};
 
 /** Characters of a name's end that are always shown. */
 const TAIL = 10;
 /** Names up to this length are not split. They are cut at their end if there is no room. */
 const WHOLE = 20;
+
+/** What the rows show besides the frames. */
+export interface FrameListState {
+  /** The reference frame's id. */
+  reference: number | undefined;
+  /** Why that frame is it, in words. */
+  why: string;
+  /** How the frames of the result that is shown were aligned. */
+  aligned: readonly AlignedFrame[];
+  busy: boolean;
+}
 
 export interface FrameListEvents {
   /** @param text as typed: empty for what the file says. */
@@ -36,19 +58,23 @@ export class FrameList {
   readonly #list = byId('frames', HTMLOListElement);
   readonly #events: FrameListEvents;
   readonly #items = new Map<number, HTMLLIElement>();
+  readonly #lightbox = new Lightbox();
+  /** In the order of the list. */
+  #shown: readonly FrameRow[] = [];
 
   constructor(events: FrameListEvents) {
     this.#events = events;
   }
 
-  /** Brings the list up to date. @param reference the reference frame's id. */
-  update(rows: readonly FrameRow[], reference: number | undefined, busy: boolean): void {
-    const ready = inOrder(rows.filter(({ state }) => state === 'ready'));
-    // What went wrong comes first, where it is seen; what is still being read comes last.
-    const failed = rows.filter(({ state }) => state === 'failed');
-    const loading = rows.filter(({ state }) => state === 'loading');
-    const zero = rows.find(({ id }) => id === reference)?.ev;
-    const wanted = [...failed, ...ready, ...loading];
+  /** Brings the list up to date. */
+  update(rows: readonly FrameRow[], state: FrameListState): void {
+    const known = inOrder(rows.filter((row) => row.state === 'ready' || (row.state === 'loading' && row.seen)));
+    // What went wrong comes first, where it is seen; what nothing is known of yet comes last.
+    const failed = rows.filter((row) => row.state === 'failed');
+    const unseen = rows.filter((row) => row.state === 'loading' && !row.seen);
+    const zero = rows.find(({ id }) => id === state.reference)?.ev;
+    const wanted = [...failed, ...known, ...unseen];
+    this.#shown = known;
     for (const [id, item] of this.#items) {
       if (wanted.some((row) => row.id === id)) continue;
       item.remove();
@@ -57,14 +83,17 @@ export class FrameList {
     const focused = document.activeElement;
     wanted.forEach((row, i) => {
       let item = this.#items.get(row.id);
-      if (!item || item.dataset.state !== row.state || item.dataset.preview !== row.preview) {
+      const look = `${row.state} ${row.seen} ${row.preview}`;
+      if (!item || item.dataset.look !== look) {
         const made = this.#make(row);
+        made.dataset.look = look;
         item?.replaceWith(made);
         item = made;
         this.#items.set(row.id, item);
       }
       if (this.#list.children[i] !== item) this.#list.insertBefore(item, this.#list.children[i] ?? null);
-      if (row.state === 'ready') this.#fill(item, row, reference, zero, busy);
+      if (row.state === 'ready') this.#fill(item, row, zero, state);
+      else if (row.state === 'loading' && row.seen) this.#fillSeen(item, row, zero);
     });
     // Moving an element removes its focus.
     if (focused instanceof HTMLElement && focused !== document.activeElement && this.#list.contains(focused))
@@ -73,8 +102,6 @@ export class FrameList {
 
   #make(row: FrameRow): HTMLLIElement {
     const item = make('li', { className: `frame ${row.state}` });
-    item.dataset.state = row.state;
-    item.dataset.preview = row.preview;
     const remove = make('button', {
       type: 'button',
       className: 'icon remove',
@@ -89,11 +116,13 @@ export class FrameList {
       { className: 'name', title: row.name },
       ...parts.map((textContent) => make('span', { textContent })),
     );
+    const taken = make('p', { className: 'taken', textContent: shotText(row.exif) });
     if (row.state === 'loading') {
       item.append(
-        make('span', { className: 'thumb waiting' }),
+        row.preview ? this.#thumb(row) : make('span', { className: 'thumb waiting' }),
         name,
-        make('p', { className: 'meta', textContent: 'Reading…' }),
+        taken,
+        make('p', { className: 'meta', textContent: TEXT.reading }),
         remove,
       );
       return item;
@@ -104,7 +133,6 @@ export class FrameList {
       item.append(make('span', { className: 'thumb broken', textContent: '!' }), name, why, remove);
       return item;
     }
-    const thumb = make('img', { className: 'thumb', src: row.preview, alt: '', width: row.width, height: row.height });
     const ev = make('input', {
       type: 'text',
       inputMode: 'text',
@@ -129,9 +157,11 @@ export class FrameList {
       textContent: `${row.width} × ${row.height}, ${row.bits === 32 ? 'float' : `${row.bits} bit`}`,
     });
     item.append(
-      thumb,
+      this.#thumb(row),
       name,
+      taken,
       meta,
+      make('p', { className: 'facts' }),
       make('p', { className: 'problem ev-problem', id: `ev-problem-${row.id}`, hidden: true }),
       make('label', { className: 'ev-field' }, ev, make('span', { textContent: 'EV' })),
       make('label', { className: 'reference' }, choice, make('span', { textContent: 'Reference' })),
@@ -140,14 +170,40 @@ export class FrameList {
     return item;
   }
 
+  #thumb({ id, name, preview, width, height }: FrameRow): HTMLButtonElement {
+    const image = make('img', { className: 'thumb', src: preview, alt: '' });
+    if (width > 0) Object.assign(image, { width, height });
+    const thumb = make('button', { type: 'button', className: 'enlarge', onclick: () => this.#enlarge(id) }, image);
+    thumb.setAttribute('aria-label', TEXT.enlarge(name));
+    return thumb;
+  }
+
+  #enlarge(id: number): void {
+    const pictures = this.#shown.filter(({ preview }) => preview !== '');
+    this.#lightbox.show(
+      pictures.map(({ name, preview, exif }) => ({ name, src: preview, caption: shotText(exif) })),
+      pictures.findIndex((row) => row.id === id),
+    );
+  }
+
+  #fillSeen(item: HTMLLIElement, row: FrameRow, zero: number | undefined): void {
+    const ev = row.ev === undefined || zero === undefined ? '' : `${formatEv(row.ev - zero).replace('-', '−')} EV. `;
+    const text = ev + TEXT.reading;
+    const meta = item.querySelector<HTMLElement>('.meta')!;
+    if (meta.textContent !== text) meta.textContent = text;
+  }
+
   #fill(
     item: HTMLLIElement,
     row: FrameRow,
-    reference: number | undefined,
     zero: number | undefined,
-    busy: boolean,
+    { reference, why, aligned, busy }: FrameListState,
   ): void {
     const isReference = row.id === reference;
+    const alignment = aligned.find(({ id }) => id === row.id);
+    const facts = isReference ? TEXT.reference(why) : alignment ? alignedText(alignment) : '';
+    const line = item.querySelector<HTMLElement>('.facts')!;
+    if (line.textContent !== facts) line.textContent = facts;
     item.classList.toggle('chosen', isReference);
     const [ev] = item.getElementsByClassName('ev') as HTMLCollectionOf<HTMLInputElement>;
     const choice = item.querySelector<HTMLInputElement>('input[type=radio]');

@@ -9,7 +9,7 @@ const TEXT = {
   value: (percent: number): string => `${percent} % plain merge, ${100 - percent} % without ghosts`,
 };
 
-/** Where the divider goes by itself: milliseconds, and per cent. What moves longer than 5 s needs a button to stop it. */
+/** Where the divider goes by itself: milliseconds, and per cent. What moves for more than 5 s would need a button. */
 const WAY: readonly (readonly [number, number])[] = [
   [0, 50],
   [600, 50],

@@ -8,6 +8,7 @@ import { CancelledError, NoAdapterError } from '../../../src/errors.ts';
 import type { FromWorker, NamedFile, ToWorker, View } from '../messages.ts';
 import { chooseTones } from '../../../src/image/toneMappings.ts';
 import type { Tones } from '../../../src/image/toneMappings.ts';
+import { alignedFrames } from './alignedFrames.ts';
 import { Brackets } from './brackets.ts';
 import { preloadPackages } from './decode/packages.ts';
 import { developed } from './developed.ts';
@@ -15,6 +16,7 @@ import { Engine } from './engine.ts';
 import { failureOf } from './failure.ts';
 import { fetchFile } from './fetchFile.ts';
 import { Frames } from './frames.ts';
+import { Glimpses } from './glimpse.ts';
 import { mergeFrames } from './mergeFrames.ts';
 import type { MergeOutcome } from './mergeFrames.ts';
 import { MotionEdits } from './motionEdits.ts';
@@ -47,6 +49,7 @@ const frames = new Frames((changes) => {
     );
 });
 const brackets = new Brackets(tell);
+const glimpses = new Glimpses();
 let start: StartRequest;
 let engine: Engine;
 let viewer: Viewer | undefined;
@@ -78,9 +81,11 @@ function obey(data: ToWorker): void {
     case 'example':
       return void tellExample();
     case 'add':
+      stack.add(data.id);
       void addFrame(data);
       return expectFrames();
     case 'remove':
+      stack.delete(data.id);
       return frames.remove(data.id);
     case 'estimateExposures':
       return estimateExposures(data);
@@ -182,10 +187,14 @@ async function tellExample(): Promise<void> {
 }
 
 async function addFrame({ id, name, file }: Extract<ToWorker, { type: 'add' }>): Promise<void> {
+  const glimpse = glimpses.look(file, name).then((seen) => tell({ type: 'glimpse', id, ...seen }));
   try {
+    await glimpse;
+    await glimpses.done(); // decoding keeps this worker busy
     const frame = await frames.add(id, name, file);
     if (frame) tell({ type: 'frame', id, frame });
   } catch (error) {
+    stack.delete(id);
     const { kind, message } = failureOf(error);
     tell({
       type: 'frameFailed',
@@ -201,12 +210,14 @@ async function addFrame({ id, name, file }: Extract<ToWorker, { type: 'add' }>):
 
 /** Milliseconds without another file after which the files of a stack are complete. */
 const STACK_PAUSE = 50;
+/** Frames that are here or on their way. */
+const stack = new Set<number>();
 let expecting: ReturnType<typeof setTimeout> | undefined;
 
 /** Has the weights fetched first that the frames at hand need. */
 function expectFrames(): void {
   clearTimeout(expecting);
-  expecting = setTimeout(() => engine.expect(frames.count), STACK_PAUSE);
+  expecting = setTimeout(() => engine.expect(stack.size), STACK_PAUSE);
 }
 
 /** A frame may have been removed meanwhile; the page then asks again. */
@@ -264,6 +275,7 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
         edited: motion !== undefined,
         notes,
         response: merged.response.report.summary,
+        aligned: request.align === 'none' ? [] : alignedFrames(merged, request.frames),
         warnings,
         peakBytes: merged.peakBytes,
         seconds: (performance.now() - started) / 1000,
