@@ -7,7 +7,7 @@
 import { messageWith } from '../../src/errors.ts';
 import { exposureBiases, exposures } from '../../src/image/exif.ts';
 import type { ExposureInfo } from '../../src/image/exif.ts';
-import { REMEDIES } from './words.ts';
+import { number, words } from './words/index.ts';
 
 /** A frame as far as its exposure goes. */
 export interface Exposed {
@@ -44,7 +44,7 @@ export function applyExif(frames: readonly Exposed[]): string | undefined {
     values = exposures(known).map(Math.log2);
   } catch (error) {
     free.forEach((frame) => (frame.ev = undefined));
-    return messageWith(REMEDIES, error);
+    return messageWith(words.remedies, error);
   }
   // One more frame can change which fields count, and so everyone's zero. Typed values move with that zero.
   const anchor = known.findIndex(({ typed, ev }) => !typed && ev !== undefined);
@@ -80,8 +80,8 @@ export function parseEv(text: string): number {
   return Math.abs(value) <= MAX_EV ? value : NaN;
 }
 
-/** A difference of exposures as people write it: +2, -0.33, 0. */
+/** A difference of exposures as people write it: +2, -0.33 or -0,33, 0. */
 export function formatEv(ev: number): string {
-  const rounded = Math.round(ev * 100) / 100;
-  return rounded > 0 ? `+${rounded}` : `${rounded === 0 ? 0 : rounded}`;
+  const rounded = Math.round(ev * 100) / 100 || 0; // no minus before 0
+  return `${rounded > 0 ? '+' : ''}${number(rounded, 2, 0)}`;
 }

@@ -6,6 +6,7 @@ import type { ColorSpace } from '../../src/image/colorSpace.ts';
 import { MIN_FRAMES, middleFrame } from '../../src/image/frame.ts';
 import { mergedName } from './mergedName.ts';
 import type {
+  DisplayAbility,
   Failure,
   FromWorker,
   MergeSettings,
@@ -36,8 +37,9 @@ import { Proof } from './ui/proof.ts';
 import { ResultPanel } from './ui/resultPanel.ts';
 import { Stage } from './ui/stage.ts';
 import { keepAwake } from './ui/wakeLock.ts';
-import { WARNINGS, failureWords, filesWords, warningWords } from './words.ts';
-import type { Doing } from './words.ts';
+import { WARNINGS, failureWords, fileProblem, filesWords, warningWords } from './words/failures.ts';
+import type { Doing } from './words/failures.ts';
+import { onLanguage, words } from './words/index.ts';
 import workerUrl from './worker/main.ts?worker&url';
 
 /** Of a file that is still being read. */
@@ -60,11 +62,12 @@ let isSaved = false;
 let edited = false;
 
 const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (message) => {
-  const title = gpu === 'starting' ? 'The page could not start' : 'The page has stopped working';
+  const title = gpu === 'starting' ? 'noStart' : 'stopped';
   gpu = 'unavailable';
   busy = false;
   intake.batch?.workerFailed();
-  notify('worker', { title, text: `Its worker failed: ${message}. Load the page again.` }, 'error', false);
+  const text = () => words.notices.workerFailed(message || words.notices.notLoaded);
+  notify('worker', () => ({ title: words.notices[title], text: text() }), 'error', false);
   update();
 });
 const intake = new Intake({
@@ -78,7 +81,7 @@ const intake = new Intake({
 });
 const stage = new Stage(worker.send);
 const progress = new ProgressPanel(() => worker.send({ type: 'cancel' }));
-const resultPanel = new ResultPanel(stage, worker.send, fileStem);
+const resultPanel = new ResultPanel(stage, worker.send, fileStem, () => (isSaved = false));
 const list = new FrameList({
   onEv(id, text) {
     const row = rows.find((row) => row.id === id);
@@ -115,12 +118,13 @@ const mergeButton = byId('merge', HTMLButtonElement);
 
 function start(): void {
   const canvas = byId('canvas', HTMLCanvasElement).transferControlToOffscreen();
-  const range = matchMedia('(dynamic-range: high)');
-  range.onchange = () => {
-    worker.send({ type: 'highRange', highRange: range.matches });
-    resultPanel.allowExtended(canExtend && range.matches);
+  const [range, gamut] = [matchMedia('(dynamic-range: high)'), matchMedia('(color-gamut: p3)')];
+  const display = (): DisplayAbility => ({ highRange: range.matches, wideGamut: gamut.matches });
+  range.onchange = gamut.onchange = () => {
+    worker.send({ type: 'display', display: display() });
+    resultPanel.finish.allowBright(canExtend && range.matches);
   };
-  worker.send({ type: 'start', canvas, base: document.baseURI, highRange: range.matches }, [canvas]);
+  worker.send({ type: 'start', canvas, base: document.baseURI, display: display() }, [canvas]);
   mergeButton.onclick = merge;
   byId('clear', HTMLButtonElement).onclick = () => void startOver();
   byId('to-brackets', HTMLButtonElement).onclick = () => intake.batch?.show();
@@ -129,23 +133,22 @@ function start(): void {
   // Closing the tab would end a merge that may have taken long, or lose its result.
   addEventListener('beforeunload', (event) => (isBusy() || isUnsaved()) && event.preventDefault());
   acceptFiles((picked) => void take(picked), isBusy);
+  onLanguage(() => {
+    announce('');
+    update();
+  });
   update();
 }
 
 /** Takes what was picked or dropped, where that is possible now. */
 async function take(picked: Picked): Promise<void> {
-  if (isBusy()) {
-    const title = 'The photos were not added';
-    return notify('busy', { title, text: 'Wait until the merge is done, or cancel it; then add them again.' }, 'info');
-  }
+  if (isBusy()) return notify('busy', () => words.notices.busy, 'info');
   dismiss('busy');
   // An answer is due first.
   if (document.querySelector('dialog')) return;
   // More of one scene, or the next one?
   if (merged && picked.folder === undefined && picked.files.length >= MIN_FRAMES) {
-    const lost = isUnsaved() ? ' The picture is not saved.' : '';
-    const question = `Add these photos to the frames of this picture, or begin with them alone?${lost}`;
-    const begins = await ask(question, 'Begin with them', 'Add them');
+    const begins = await ask(words.ask.addOrBegin(isUnsaved()), words.ask.begin, words.ask.add);
     if (begins === undefined) return;
     if (begins) closeStack();
   }
@@ -168,7 +171,7 @@ function receive(message: FromWorker): void {
     case 'ready':
       gpu = 'ready';
       canExtend = message.canExtend;
-      resultPanel.allowExtended(canExtend && matchMedia('(dynamic-range: high)').matches);
+      resultPanel.finish.allowBright(canExtend && matchMedia('(dynamic-range: high)').matches);
       break;
     case 'unavailable':
       gpu = 'unavailable';
@@ -203,9 +206,9 @@ function receive(message: FromWorker): void {
         message.result,
         inOrder(readyRows()).map(({ name }) => name),
       );
-      if (message.result.notes.length > 0) notify('files', filesWords(message.result.notes), 'warning');
-      for (const warning of message.result.warnings) notify(warning.kind, warningWords(warning), 'warning');
-      announce('The merge is done.');
+      if (message.result.notes.length > 0) notify('files', () => filesWords(message.result.notes), 'warning');
+      for (const warning of message.result.warnings) notify(warning.kind, () => warningWords(warning), 'warning');
+      announce(words.merge.done);
       stageFocus();
       break;
     case 'mergeFailed':
@@ -215,9 +218,13 @@ function receive(message: FromWorker): void {
       break;
     case 'cancelled':
       busy = false;
-      announce('The merge was cancelled.');
+      announce(words.merge.cancelled);
       mergeFocus();
       break;
+    case 'looks':
+      return resultPanel.finish.offer(message);
+    case 'histogram':
+      return resultPanel.finish.showHistogram(message);
     case 'edits':
       edited = message.differs;
       resultPanel.showEdits(message.steps);
@@ -225,26 +232,19 @@ function receive(message: FromWorker): void {
     case 'plainReady':
       return resultPanel.allowCompare();
     case 'plainFailed':
-      return resultPanel.refuseCompare(failureWords(message.failure, 'merge').title);
+      return resultPanel.refuseCompare(() => failureWords(message.failure, 'merge').title);
     case 'recovered':
       notify(
         'recovered',
-        {
-          title: 'The graphics card was lost, and opened again',
-          text: message.what === 'merge' ? 'The merge continues where it stopped.' : 'The picture is shown again.',
-        },
+        () => ({
+          title: words.notices.recovered,
+          text: message.what === 'merge' ? words.notices.mergeGoesOn : words.notices.shownAgain,
+        }),
         'info',
       );
       break;
     case 'smaller':
-      notify(
-        'recovered',
-        {
-          title: 'The graphics card is short of memory',
-          text: 'The merge has begun again in smaller pieces, which takes a little longer.',
-        },
-        'info',
-      );
+      notify('recovered', () => words.notices.smaller, 'info');
       break;
     case 'viewFailed':
       return fail('view', message.failure);
@@ -260,7 +260,7 @@ function receive(message: FromWorker): void {
 }
 
 function fail(doing: Doing, failure: Failure): void {
-  notify(doing, failureWords(failure, doing), 'error', doing !== 'start');
+  notify(doing, () => failureWords(failure, doing), 'error', doing !== 'start');
 }
 
 /** Removes notices that no longer apply. */
@@ -273,11 +273,8 @@ function addFiles(files: readonly NamedFile[]): void {
   const isHere = ({ name, file }: NamedFile): boolean =>
     rows.some((row) => row.name === name && row.file.size === file.size && modified(row.file) === modified(file));
   const twice = files.filter(isHere).map(({ name }) => name);
-  if (twice.length > 0) {
-    const title =
-      twice.length === 1 ? `${twice[0]} is in the list already` : `${twice.length} photos are in the list already`;
-    notify('twice', { title, text: 'It is the same file: it was not added again.' }, 'info');
-  } else dismiss('twice');
+  if (twice.length > 0) notify('twice', () => words.notices.twice(twice[0], twice.length), 'info');
+  else dismiss('twice');
   for (const { name, file } of files.filter((named) => !isHere(named))) {
     const id = nextId++;
     rows.push({
@@ -325,13 +322,15 @@ function frameLoaded({ id, frame }: Extract<FromWorker, { type: 'frame' }>): voi
   Object.assign(row, info, { state: 'ready', preview: URL.createObjectURL(preview) });
 }
 
-function frameFailed({ id, message }: Extract<FromWorker, { type: 'frameFailed' }>): void {
+function frameFailed({ id, failure }: Extract<FromWorker, { type: 'frameFailed' }>): void {
   const row = rows.find((row) => row.id === id);
   if (!row) return;
   if (row.preview) URL.revokeObjectURL(row.preview);
-  Object.assign(row, { state: 'failed', problem: message, preview: '' });
+  const problem = fileProblem(row.name, failure);
+  Object.assign(row, { state: 'failed', problem, preview: '' });
   // Beside a result the list is below what is seen.
-  if (merged) notify('frame', { title: `${row.name} cannot be used`, text: message }, 'error');
+  if (merged)
+    notify('frame', () => ({ title: words.notices.unusable(row.name), text: fileProblem(row.name, failure) }), 'error');
 }
 
 function removeFrame(id: number): void {
@@ -344,14 +343,13 @@ function removeFrame(id: number): void {
     referenceId = undefined;
     referenceChosen = false;
   }
-  announce(`${row.name} was removed.`);
+  announce(words.frames.removed(row.name));
   update();
   byId('frames-section', HTMLDetailsElement).querySelector('summary')?.focus({ preventScroll: true });
 }
 
 async function startOver(): Promise<void> {
-  const question = 'The merged picture is not saved. Discard it?';
-  if (isUnsaved() && !(await ask(question, 'Discard it', 'Keep it'))) return;
+  if (isUnsaved() && !(await ask(words.ask.unsaved, words.ask.discard, words.ask.keep))) return;
   closeStack();
   intake.batch?.forget();
   update();
@@ -404,7 +402,7 @@ function merge(): void {
     ...settings(),
     useEdits,
   });
-  announce('Merging.');
+  announce(words.merge.merging);
   update();
   progress.focus();
 }
@@ -426,7 +424,7 @@ function update(): void {
   const isSame = merged?.key === stackKey();
   list.update(rows, {
     reference: referenceId,
-    why: shown !== undefined ? 'shows most' : referenceChosen ? 'chosen' : 'middle exposure',
+    why: shown !== undefined ? 'most' : referenceChosen ? 'chosen' : 'middle',
     aligned: (isSame && merged?.result.aligned) || [],
     busy,
   });
@@ -451,14 +449,14 @@ function update(): void {
   mergeButton.disabled = why !== '' || busy || (isSame && !isEditedNow);
   mergeButton.hidden = busy || (isSame && !isEditedNow);
   mergeButton.textContent = isEditedNow
-    ? 'Merge again with your motion'
+    ? words.merge.withMotion
     : merged
-      ? 'Merge again'
+      ? words.merge.again
       : ready.length >= MIN_FRAMES
-        ? `Merge ${ready.length} frames`
-        : 'Merge';
+        ? words.merge.frames(ready.length)
+        : words.merge.merge;
   byId('merge-note', HTMLParagraphElement).textContent =
-    busy || isSame ? '' : why || (merged ? 'The frames or settings have changed since this picture was made.' : '');
+    busy || isSame ? '' : why || (merged ? words.merge.changed : '');
   if (example.mergesNow(rows, why)) return merge();
   progress.toggle(busy);
   keepAwake(isMerging);
@@ -473,9 +471,9 @@ function showPreview(ready: readonly FrameRow[]): void {
   const image = byId('preview', HTMLImageElement);
   const row = ready.find(({ id }) => id === referenceId);
   image.hidden = merged !== undefined || !row;
-  if (!row || image.src === row.preview) return;
-  image.src = row.preview;
-  image.alt = `Reference frame: ${row.name}${row.ev === undefined ? '' : `, ${formatEv(0)} EV`}`;
+  if (!row) return;
+  if (image.src !== row.preview) image.src = row.preview;
+  image.alt = words.picture.reference(row.name, row.ev === undefined ? '' : formatEv(0));
 }
 
 /** For whoever watches: the page needs no network from here on. */

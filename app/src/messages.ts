@@ -7,13 +7,36 @@
  */
 import type { AlignmentKind } from '../../src/align/types.ts';
 import type { ClippedPixels } from '../../src/image/chooseReference.ts';
+import type { InputProblem } from '../../src/errors.ts';
 import type { Shot } from '../../src/brackets/shots.ts';
+import type { FinishHistogram } from '../../src/finish/finisher.ts';
+import type { LookName } from '../../src/finish/looks.ts';
+import type { FinishSettings } from '../../src/finish/settings.ts';
 import type { ColorSpace } from '../../src/image/colorSpace.ts';
 import type { ExposureInfo } from '../../src/image/exif.ts';
 import type { MergeWarning } from '../../src/warnings.ts';
 
-/** How linear light becomes what is shown. `extended` keeps light above white, for displays that can show it. */
-export type ToneMapping = 'photographic' | 'reinhard' | 'filmic' | 'linear' | 'extended';
+/** How the picture is finished: as a look suits it, or with settings that began as that look's. */
+export interface Finish {
+  look: LookName;
+  settings?: FinishSettings;
+}
+
+/** A look of the result. */
+export interface LookOffer {
+  name: LookName;
+  settings: FinishSettings;
+  /** A small JPEG. */
+  thumbnail: Blob;
+}
+
+/** What the display can show. */
+export interface DisplayAbility {
+  /** Light above white. */
+  highRange: boolean;
+  /** Colours of Display P3. */
+  wideGamut: boolean;
+}
 
 /** What the files' values mean: `auto` is estimated from 8-bit stacks, gamma otherwise. */
 export type ResponseChoice = 'auto' | 'gamma' | 'linear';
@@ -25,9 +48,6 @@ export interface View {
   centerY: number;
   /** Canvas pixels per picture pixel: 1 is 100 %. */
   zoom: number;
-  /** Stops added to the tone mapping's own exposure. */
-  stops: number;
-  toneMapping: ToneMapping;
   /** Canvas x of the divider, left of which the plain merge is shown; undefined for none. */
   divider: number | undefined;
   /** Opacity of the motion overlay, 0 for none. */
@@ -81,7 +101,7 @@ export interface BracketSettings extends MergeSettings {
 }
 
 export type ToWorker =
-  | { type: 'start'; canvas: OffscreenCanvas; base: string; highRange: boolean }
+  | { type: 'start'; canvas: OffscreenCanvas; base: string; display: DisplayAbility }
   /** Fetch the example, if that has not begun. */
   | { type: 'example' }
   | ({ type: 'add'; id: number } & NamedFile)
@@ -100,10 +120,12 @@ export type ToWorker =
   | { type: 'clear' }
   | { type: 'resize'; width: number; height: number }
   | { type: 'view'; view: View }
-  | { type: 'highRange'; highRange: boolean }
+  | { type: 'display'; display: DisplayAbility }
+  /** `bright` shows light above white, on a display that can. */
+  | { type: 'finish'; finish: Finish; bright: boolean }
   | { type: 'stroke'; stroke: Stroke }
   | { type: 'undo' }
-  | { type: 'save'; format: SaveFormat; stops: number; toneMapping: ToneMapping; stem: string };
+  | { type: 'save'; format: SaveFormat; finish: Finish; stem: string };
 
 export interface FrameInfo {
   width: number;
@@ -118,12 +140,16 @@ export interface FrameInfo {
   preview: Blob;
 }
 
-/** Why a merge, a save or the start failed. The page words the message (words.ts). */
+/** Why a merge, a save, a file or the start failed. The page words it (words/failures.ts). */
 export type FailureKind = 'no-webgpu' | 'no-adapter' | 'device-lost' | 'memory' | 'gpu-memory' | 'input' | 'other';
 
 export interface Failure {
   kind: FailureKind;
+  /** In English, with the engine's remedy. */
   message: string;
+  /** A problem that the page may have a remedy of its own for, and the message without the engine's. */
+  problem?: InputProblem;
+  finding?: string;
 }
 
 /** How a frame lies on the reference. */
@@ -179,7 +205,7 @@ export type FromWorker =
   /** What a first look at a file shows, before it is decoded. */
   | { type: 'glimpse'; id: number; exif: ExposureInfo; preview?: Blob }
   | { type: 'frame'; id: number; frame: FrameInfo }
-  | { type: 'frameFailed'; id: number; message: string }
+  | { type: 'frameFailed'; id: number; failure: Failure }
   /** In the order of `ids`. Of the frames named by `incomparable`, nothing can be said. */
   | {
       type: 'exposuresEstimated';
@@ -198,6 +224,8 @@ export type FromWorker =
       fraction: number;
     }
   | { type: 'merged'; result: ResultInfo }
+  | { type: 'looks'; looks: LookOffer[] }
+  | { type: 'histogram'; histogram: FinishHistogram }
   | { type: 'mergeFailed'; failure: Failure }
   | { type: 'cancelled' }
   | { type: 'plainReady' }

@@ -12,7 +12,7 @@ export interface PageWorker<ToWorker> {
 
 /**
  * @param workerUrl where the bundler puts the worker's program.
- * @param onFailure called when the worker's program cannot be loaded, or fails.
+ * @param onFailure called when the worker's program cannot be loaded (with an empty message), or fails.
  */
 export function startWorker<ToWorker, FromWorker>(
   workerUrl: string,
@@ -23,6 +23,6 @@ export function startWorker<ToWorker, FromWorker>(
   const blob = URL.createObjectURL(new Blob([`import ${JSON.stringify(program)};`], { type: 'text/javascript' }));
   const worker = new Worker(blob, { type: 'module', name: 'deghost' });
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => onMessage(data);
-  worker.onerror = (event) => onFailure(event.message || 'the program could not be loaded');
+  worker.onerror = (event) => onFailure(event.message);
   return { send: (message, transfer = []) => worker.postMessage(message, transfer) };
 }

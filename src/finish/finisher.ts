@@ -261,6 +261,14 @@ export class Finisher {
     });
   }
 
+  /** Reads rows again, whose radiance has changed. Looks stay as the whole picture was. @throws as `create`. */
+  refresh({ top, height }: { top: number; height: number }): Promise<void> {
+    return this.#next(async () => {
+      for (const [first, rows] of this.#bands())
+        if (first < top + height && top < first + rows) await this.#readRows(first, rows);
+    });
+  }
+
   /** Frees everything on the device, which stays open. */
   dispose(): void {
     if (this.#disposed) return;
@@ -316,22 +324,13 @@ export class Finisher {
 
   /** The proxy, and its statistics. */
   async #read({ onProgress, signal }: FinishOptions): Promise<void> {
-    const { width, height, scale = 1, colorSpace = 'srgb' } = this.#picture;
-    const { block, proxyWidth, proxyHeight } = this.#size;
-    const { radiance, proxy, samples } = this.#buffers;
+    const { height, scale = 1, colorSpace = 'srgb' } = this.#picture;
+    const { proxyWidth, proxyHeight } = this.#size;
+    const { proxy } = this.#buffers;
     for (const [top, rows] of this.#bands()) {
       throwIfCancelled(signal);
       onProgress?.(top / height);
-      this.#upload(top, rows);
-      const proxyRows = Math.ceil(rows / block);
-      const params = { width, rows, block, proxy_width: proxyWidth, proxy_rows: proxyRows };
-      this.#commands.add(
-        PROXY,
-        { ...params, first: (top / block) * proxyWidth },
-        [radiance, proxy, samples],
-        flatGrid(proxyWidth * proxyRows),
-      );
-      await this.#commands.submit('reading a picture to finish');
+      await this.#readRows(top, rows);
     }
     const pixels = new Float32Array(await this.#take('reading a proxy', proxy, 16 * proxyWidth * proxyHeight));
     const luma = rgbToXyz(PRIMARIES[colorSpace]).slice(3, 6);
@@ -342,6 +341,19 @@ export class Finisher {
       })(),
     );
     onProgress?.(1);
+  }
+
+  /** Rows of the proxy and of the samples. */
+  async #readRows(top: number, rows: number): Promise<void> {
+    const { width } = this.#picture;
+    const { block, proxyWidth } = this.#size;
+    const { radiance, proxy, samples } = this.#buffers;
+    this.#upload(top, rows);
+    const proxyRows = Math.ceil(rows / block);
+    const params = { width, rows, block, proxy_width: proxyWidth, proxy_rows: proxyRows };
+    const first = (top / block) * proxyWidth;
+    this.#commands.add(PROXY, { ...params, first }, [radiance, proxy, samples], flatGrid(proxyWidth * proxyRows));
+    await this.#commands.submit('reading a picture to finish');
   }
 
   async #finish<K extends FinishedKind>(

@@ -1,5 +1,5 @@
 /**
- * Tone operators by name, for the command line's files and for the page's.
+ * Tone operators by name.
  *
  * - photographic: toneMap.ts, which explains its steps.
  * - reinhard: the simple global curve L / (1 + L) on luminance, from the same exposure.
@@ -33,9 +33,9 @@ export function chooseTones(radiance: Float32Array, scale: number): Tones {
 }
 
 /** Factor from light relative to the reference frame's white to the curve's input. */
-export function exposureFactor({ parameters, scale }: Tones, mapping: ToneName | 'extended', stops: number): number {
-  if (mapping === 'linear' || mapping === 'extended') return 2 ** stops;
-  return (parameters.exposure / scale) * 2 ** stops * (mapping === 'filmic' ? FILMIC_EXPOSURE : 1);
+function exposureFactor({ parameters, scale }: Tones, mapping: ToneName): number {
+  if (mapping === 'linear') return 1;
+  return (parameters.exposure / scale) * (mapping === 'filmic' ? FILMIC_EXPOSURE : 1);
 }
 
 function filmic(x: number): number {
@@ -45,16 +45,10 @@ function filmic(x: number): number {
 /**
  * Tone-maps rows for saving.
  * @param radiance Y as merged, RGB interleaved.
- * @param mapping `extended` is linear too: 8 bits end at white.
  * @returns 8-bit codes under sRGB's curve, same layout.
  */
-export function toneMapRows(
-  radiance: Float32Array,
-  tones: Tones,
-  mapping: ToneName | 'extended',
-  stops = 0,
-): Uint8Array<ArrayBuffer> {
-  const factor = exposureFactor(tones, mapping, stops) * tones.scale;
+export function toneMapRows(radiance: Float32Array, tones: Tones, mapping: ToneName): Uint8Array<ArrayBuffer> {
+  const factor = exposureFactor(tones, mapping) * tones.scale;
   // 1 / (1 + L) is the photographic curve without a white and without a knee.
   if (mapping === 'reinhard') return toneMap(radiance, { exposure: factor, white: Infinity });
   if (mapping === 'photographic') return toneMap(radiance, { ...tones.parameters, exposure: factor });

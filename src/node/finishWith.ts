@@ -2,11 +2,9 @@
 import { DEVICE, OBJECT, expect } from '../checks.ts';
 import type { Rule } from '../checks.ts';
 import { LOOK_NAMES } from '../finish/looks.ts';
+import { HDR_HEADROOM } from '../finish/ultraHdr.ts';
 import type { Finisher, FinishSettings, LookName } from '../finish/index.ts';
 import type { FinishPicture } from './writeImage.ts';
-
-/** EV above white that Ultra HDR files hold: about what phones and laptops show. */
-const HEADROOM = 3;
 
 const DEVICE_OR_OPENER: Rule = [
   `${DEVICE[0]}, or a function that gives one`,
@@ -36,7 +34,7 @@ export function finishWith(
     const settings = typeof look === 'string' ? finisher.settingsOf(look) : look;
     return {
       codes: () => finisher.finish('codes', settings, { signal }),
-      bright: (use) => finisher.finishRows('linear', settings, use, { signal, headroom: HEADROOM }),
+      bright: (use) => finisher.finishRows('linear', settings, use, { signal, headroom: HDR_HEADROOM }),
       dispose: () => finisher.dispose(),
     };
   };

@@ -25,13 +25,15 @@ import { cleanExif } from '../image/exifBlock.ts';
 import { streamExr } from '../image/exr.ts';
 import type { ExrPixelType } from '../image/exr.ts';
 import { streamFloatTiff } from '../image/floatTiff.ts';
-import { gainMap, gainMapCoding, gainOf } from '../image/gainMap.ts';
+import { gainMapCoding } from '../image/gainMap.ts';
 import type { GainMapMetadata } from '../image/gainMap.ts';
 import { encodeIccProfile } from '../image/iccEncoder.ts';
 import { jpegWith, pngWith } from '../image/metadataSegments.ts';
 import { npyPieces } from '../image/npy.ts';
 import type { MergedImage } from '../image/picture.ts';
 import { encodeRgbe } from '../image/rgbe.ts';
+import { finishedUltraHdr } from '../finish/ultraHdr.ts';
+import type { FinishedForHdr } from '../finish/ultraHdr.ts';
 import { TONE_NAMES, chooseTones, toneMapRows } from '../image/toneMappings.ts';
 import type { ToneName, Tones } from '../image/toneMappings.ts';
 import { joinUltraHdr } from '../image/ultraHdrJpeg.ts';
@@ -63,11 +65,7 @@ export interface WriteImageOptions {
 }
 
 /** A picture as displays show it, made when a file needs it. */
-export interface FinishedPicture {
-  /** 8-bit codes under sRGB's curve, `[height, width, 3]`. */
-  codes(): Promise<Uint8Array>;
-  /** The same for displays that show more than white, rows at a time, linear: 1 is white. */
-  bright(use: (rows: Float32Array, from: number) => void): Promise<void>;
+export interface FinishedPicture extends FinishedForHdr {
   /** Frees what it holds. */
   dispose(): void;
 }
@@ -279,24 +277,5 @@ async function ultraHdr(
   const coding = gainMapCoding(largest, parameters.exposure);
   const base = await mapped(radiance, (rows) => Uint8Array.from(rows, coding.base), signal);
   const map = await mapped(radiance, (rows) => Uint8ClampedArray.from(rows, coding.gain), signal);
-  return { base, map, gains: coding.metadata };
-}
-
-/** Of a finished picture. */
-async function finishedUltraHdr(finished: FinishedPicture): Promise<UltraHdr> {
-  const base = await finished.codes();
-  let [least, most] = [0, 0];
-  await finished.bright((rows, from) => {
-    for (let i = 0; i < rows.length; i++) {
-      const gain = gainOf(rows[i], base[from + i]);
-      if (gain < least) least = gain;
-      else if (gain > most) most = gain;
-    }
-  });
-  const coding = gainMap(least, most);
-  const map = new Uint8ClampedArray(base.length);
-  await finished.bright((rows, from) =>
-    rows.forEach((light, i) => (map[from + i] = coding.gain(light, base[from + i]))),
-  );
   return { base, map, gains: coding.metadata };
 }

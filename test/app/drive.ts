@@ -16,6 +16,8 @@ export interface PageOptions {
   touch?: boolean;
   /** Whether merges align their frames, which takes a software adapter many programs more; true by default. */
   align?: boolean;
+  /** The browser's language, English by default. */
+  locale?: string;
 }
 
 export interface OpenPage {
@@ -28,7 +30,7 @@ export interface OpenPage {
 export async function openPage(
   browser: Browser,
   site: Site,
-  { width = 1280, height = 800, colorScheme = 'light', touch = false, align = true }: PageOptions = {},
+  { width = 1280, height = 800, colorScheme = 'light', touch = false, align = true, locale }: PageOptions = {},
 ): Promise<OpenPage> {
   const page = await browser.newPage({
     viewport: { width, height },
@@ -36,6 +38,7 @@ export async function openPage(
     acceptDownloads: true,
     hasTouch: touch,
     isMobile: touch,
+    locale,
   });
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));

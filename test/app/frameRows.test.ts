@@ -5,9 +5,8 @@
 import sharp from 'sharp';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { alignedText } from '../../app/src/ui/alignedText.ts';
+import { words } from '../../app/src/words/en.ts';
 import { alignedFrames } from '../../app/src/worker/alignedFrames.ts';
-import { shotText } from '../../app/src/shotText.ts';
 import { embeddedThumbnail } from '../../src/image/decode/embeddedThumbnail.ts';
 import { exposureFields, tiff } from '../node/pictures.ts';
 import { seriousFindings } from './axe.ts';
@@ -115,7 +114,7 @@ describe('on the page', () => {
     await page.keyboard.press('ArrowLeft');
     expect(await box.getByRole('img', { name: 'camera-2.jpg' }).isVisible()).toBe(true);
     await page.keyboard.press('Escape');
-    expect(await box.count()).toBe(0);
+    await box.waitFor({ state: 'detached' });
     const label = await page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
     expect(label).toBe('Enlarge camera-1.jpg');
     expect(problems).toEqual([]);
@@ -139,31 +138,23 @@ describe('a camera’s small picture', () => {
   });
 });
 
-describe('words', () => {
-  it('say how a frame was taken, as far as that is known', () => {
-    expect(shotText({ time: 2.5, fNumber: 11, iso: 64 })).toBe('2.5 s, f/11, ISO 64');
-    expect(shotText({ time: 0, iso: 100 })).toBe('ISO 100');
-    expect(shotText({})).toBe('');
-  });
-
-  it('say how a frame was aligned', () => {
-    const angle = (0.3 * Math.PI) / 180;
-    const [c, s] = [Math.cos(angle), Math.sin(angle)];
-    const turned = { kind: 'homography', displacement: 12.34, matrix: [c, -s, 5, s, c, 0, 0, 0, 1] } as const;
-    const [first, reference, last] = alignedFrames(
-      {
-        alignment: [turned, { kind: 'reference', displacement: 0, matrix: [1, 0, 0, 0, 1, 0, 0, 0, 1] }, turned],
-        order: [2, 0, 1],
-      },
-      [7, 8, 9].map((id) => ({ id, exposure: 1 })),
-    );
-    expect([first.id, reference.id, last.id]).toEqual([9, 7, 8]);
-    expect(alignedText(first)).toBe('Aligned: moved by up to 12 px, turned by 0.30°');
-    expect(alignedText(reference)).toBe('');
-    expect(alignedText({ ...first, kind: 'mesh', moved: 2.26, turned: 0 })).toBe(
-      'Aligned: moved by up to 2.3 px, bent against parallax',
-    );
-    expect(alignedText({ ...first, kind: 'none' })).toBe('Lay as the reference did');
-    expect(alignedText({ ...first, kind: 'none', failed: true })).toBe('Could not be aligned');
-  });
+it('what a merge found of its frames is told in pixels and degrees', () => {
+  const angle = (0.3 * Math.PI) / 180;
+  const [c, s] = [Math.cos(angle), Math.sin(angle)];
+  const turned = { kind: 'homography', displacement: 12.34, matrix: [c, -s, 5, s, c, 0, 0, 0, 1] } as const;
+  const still = { kind: 'reference', displacement: 0, matrix: [1, 0, 0, 0, 1, 0, 0, 0, 1] } as const;
+  const found = alignedFrames(
+    { alignment: [turned, still, { ...turned, failed: true }], order: [2, 0, 1] },
+    [7, 8, 9].map((id) => ({ id, exposure: 1 })),
+  );
+  expect(found.map(({ id, kind, failed }) => [id, kind, failed])).toEqual([
+    [9, 'homography', false],
+    [7, 'reference', false],
+    [8, 'homography', true],
+  ]);
+  expect([found[0].moved, found[1].moved]).toEqual([12.34, 0]);
+  expect(found[0].turned).toBeCloseTo(0.3, 10);
+  const { aligned } = words.frames;
+  expect(aligned('12', '0.30', false)).toBe('Aligned: moved by up to 12 px, turned by 0.30°');
+  expect(aligned('2.3', '', true)).toBe('Aligned: moved by up to 2.3 px, bent against parallax');
 });

@@ -1,8 +1,8 @@
 /** What the bench says: what it does, and what went wrong. */
 import type { Part } from '../../../bench/measure.ts';
 import type { Failure } from '../messages.ts';
-import type { Words } from '../words.ts';
-import { failureWords } from '../words.ts';
+import { failureWords } from '../words/failures.ts';
+import type { Words } from '../words/index.ts';
 
 export const PART_TITLES: Record<Part, string> = {
   correctness: 'Checking results',

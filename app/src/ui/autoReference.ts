@@ -3,6 +3,7 @@
  * each is burnt out or black. Picking a frame in the list is always possible, and clears the checkbox.
  */
 import { choiceOf, clippedShare } from '../../../src/image/chooseReference.ts';
+import { number, words } from '../words/index.ts';
 import { byId } from './dom.ts';
 import type { FrameRow } from './frameList.ts';
 
@@ -31,14 +32,11 @@ export class AutoReference {
       return undefined;
     }
     const { reference, frames } = choiceOf(sorted.map(({ clipped }) => (linear ? clipped.linear : clipped.encoded)));
-    const percent = (k: number): string => `${(100 * clippedShare(frames[k])).toFixed(1)} %`;
-    const others = sorted.flatMap(({ name }, k) => (k === reference ? [] : [`${percent(k)} of ${name}`]));
+    const percent = (k: number): string => `${number(100 * clippedShare(frames[k]), 1)} %`;
+    const others = sorted.flatMap(({ name }, k) => (k === reference ? [] : [words.frames.clippedOf(percent(k), name)]));
     const isKept = frames.some((frame) => clippedShare(frame) < clippedShare(frames[reference]));
-    const reason = isKept ? ' The middle frame is kept where it loses at most 1 % more than the best.' : '';
-    this.#say(
-      `${sorted[reference].name} is taken: ${percent(reference)} of it is burnt out or black, ` +
-        `${others.join(', ')}.${reason}`,
-    );
+    const { name } = sorted[reference];
+    this.#say(words.frames.referenceTaken(name, percent(reference), others.join(', '), isKept));
     return sorted[reference].id;
   }
 

@@ -1,5 +1,6 @@
 /** The files in dropped folders, and in folders within them. */
 import type { NamedFile } from '../messages.ts';
+import { words } from '../words/index.ts';
 
 /**
  * Lists what was dropped, if there is a folder among it. Folders that cannot be read are left out. To be called in the
@@ -12,13 +13,15 @@ export function droppedFiles(transfer: DataTransfer): Promise<{ files: NamedFile
   if (folders.length === 0) return undefined;
   return (async () => {
     const [only] = entries;
-    if (entries.length === 1 && isFolder(only)) return { files: await filesOf(only, ''), folder: `“${only.name}”` };
+    if (entries.length === 1 && isFolder(only))
+      return { files: await filesOf(only, ''), folder: words.page.quoted(only.name) };
     const files: NamedFile[] = [];
     for (const entry of entries) {
       if (isFolder(entry)) files.push(...(await filesOf(entry, `${entry.name}/`)));
       else if (isFile(entry)) files.push(...(await fileOf(entry, '')));
     }
-    return { files, folder: folders.length > 1 ? `${folders.length} folders` : `“${folders[0].name}” and other files` };
+    const { page } = words;
+    return { files, folder: folders.length > 1 ? page.folders(folders.length) : page.folderAndFiles(folders[0].name) };
   })();
 }
 

@@ -1,17 +1,12 @@
 /** *Try an example*: one click loads the frames that come with the page, and merges them as soon as it can. */
 import type { NamedFile, ToWorker } from '../messages.ts';
+import { say, words } from '../words/index.ts';
 import { announce, byId } from './dom.ts';
 import type { FrameRow } from './frameList.ts';
-
-const TEXT = {
-  loading: 'Loading the example…',
-  failed: 'The example could not be loaded: check the connection and try again.',
-};
 
 export class Example {
   readonly #button = byId('example', HTMLButtonElement);
   readonly #note = byId('sample-note', HTMLParagraphElement);
-  readonly #label = this.#button.textContent;
   readonly #add: (files: readonly NamedFile[]) => void;
   /** Whether the files were asked for. */
   #asked = false;
@@ -23,7 +18,7 @@ export class Example {
     this.#button.onclick = () => {
       if (this.#asked) return;
       this.#asked = true;
-      this.#button.textContent = TEXT.loading;
+      say(this.#button, () => words.welcome.loading);
       this.#button.setAttribute('aria-busy', 'true');
       send({ type: 'example' });
     };
@@ -35,11 +30,11 @@ export class Example {
    */
   receive(files: readonly NamedFile[] | undefined, isWanted: boolean): void {
     this.#asked = false;
-    this.#button.textContent = this.#label;
+    say(this.#button, () => words.welcome.example);
     this.#button.removeAttribute('aria-busy');
     if (!files) {
-      this.#note.textContent = TEXT.failed;
-      return announce(TEXT.failed);
+      say(this.#note, () => words.welcome.noSample);
+      return announce(words.welcome.noSample);
     }
     if (!isWanted) return;
     this.#files = files;

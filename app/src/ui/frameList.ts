@@ -6,6 +6,7 @@ import type { Exposed } from '../exposures.ts';
 import { MAX_EV, formatEv, inOrder } from '../exposures.ts';
 import type { AlignedFrame, FrameInfo } from '../messages.ts';
 import { shotText } from '../shotText.ts';
+import { say, words } from '../words/index.ts';
 import { alignedText } from './alignedText.ts';
 import { byId, make } from './dom.ts';
 import { Lightbox } from './lightbox.ts';
@@ -25,12 +26,6 @@ export interface FrameRow extends Exposed {
   preview: string;
 }
 
-const TEXT = {
-  reading: 'Reading…',
-  enlarge: (name: string): string => `Enlarge ${name}`,
-  reference: (why: string): string => `Reference: ${why}`,
-};
-
 /** Characters of a name's end that are always shown. */
 const TAIL = 10;
 /** Names up to this length are not split. They are cut at their end if there is no room. */
@@ -40,8 +35,8 @@ const WHOLE = 20;
 export interface FrameListState {
   /** The reference frame's id. */
   reference: number | undefined;
-  /** Why that frame is it, in words. */
-  why: string;
+  /** Why that frame is it. */
+  why: 'middle' | 'most' | 'chosen';
   /** How the frames of the result that is shown were aligned. */
   aligned: readonly AlignedFrame[];
   busy: boolean;
@@ -108,7 +103,7 @@ export class FrameList {
       textContent: '×',
       onclick: () => this.#events.onRemove(row.id),
     });
-    remove.setAttribute('aria-label', `${row.state === 'failed' ? 'Dismiss' : 'Remove'} ${row.name}`);
+    say(remove, () => words.frames[row.state === 'failed' ? 'dismiss' : 'remove'](row.name), 'aria-label');
     // Names of a bracket differ at their end: too long ones are cut in the middle.
     const parts = row.name.length > WHOLE ? [row.name.slice(0, -TAIL), row.name.slice(-TAIL)] : [row.name];
     const name = make(
@@ -116,13 +111,13 @@ export class FrameList {
       { className: 'name', title: row.name },
       ...parts.map((textContent) => make('span', { textContent })),
     );
-    const taken = make('p', { className: 'taken', textContent: shotText(row.exif) });
+    const taken = say(make('p', { className: 'taken' }), () => shotText(row.exif));
     if (row.state === 'loading') {
       item.append(
         row.preview ? this.#thumb(row) : make('span', { className: 'thumb waiting' }),
         name,
         taken,
-        make('p', { className: 'meta', textContent: TEXT.reading }),
+        say(make('p', { className: 'meta' }), () => words.frames.reading),
         remove,
       );
       return item;
@@ -150,12 +145,10 @@ export class FrameList {
       value: String(row.id),
       onchange: () => this.#events.onReference(row.id),
     });
-    choice.setAttribute('aria-label', `Reference: ${row.name}`);
-    ev.setAttribute('aria-label', `Exposure of ${row.name} in EV, relative to the reference`);
-    const meta = make('p', {
-      className: 'meta',
-      textContent: `${row.width} × ${row.height}, ${row.bits === 32 ? 'float' : `${row.bits} bit`}`,
-    });
+    say(choice, () => words.frames.referenceOf(row.name), 'aria-label');
+    say(ev, () => words.frames.evOf(row.name), 'aria-label');
+    const bits = () => (row.bits === 32 ? words.frames.float : words.frames.bits(row.bits));
+    const meta = say(make('p', { className: 'meta' }), () => `${row.width} × ${row.height}, ${bits()}`);
     item.append(
       this.#thumb(row),
       name,
@@ -164,7 +157,12 @@ export class FrameList {
       make('p', { className: 'facts' }),
       make('p', { className: 'problem ev-problem', id: `ev-problem-${row.id}`, hidden: true }),
       make('label', { className: 'ev-field' }, ev, make('span', { textContent: 'EV' })),
-      make('label', { className: 'reference' }, choice, make('span', { textContent: 'Reference' })),
+      make(
+        'label',
+        { className: 'reference' },
+        choice,
+        say(make('span'), () => words.frames.reference),
+      ),
       remove,
     );
     return item;
@@ -174,8 +172,7 @@ export class FrameList {
     const image = make('img', { className: 'thumb', src: preview, alt: '' });
     if (width > 0) Object.assign(image, { width, height });
     const thumb = make('button', { type: 'button', className: 'enlarge', onclick: () => this.#enlarge(id) }, image);
-    thumb.setAttribute('aria-label', TEXT.enlarge(name));
-    return thumb;
+    return say(thumb, () => words.frames.enlarge(name), 'aria-label');
   }
 
   #enlarge(id: number): void {
@@ -187,10 +184,9 @@ export class FrameList {
   }
 
   #fillSeen(item: HTMLLIElement, row: FrameRow, zero: number | undefined): void {
-    const ev = row.ev === undefined || zero === undefined ? '' : `${formatEv(row.ev - zero).replace('-', '−')} EV. `;
-    const text = ev + TEXT.reading;
-    const meta = item.querySelector<HTMLElement>('.meta')!;
-    if (meta.textContent !== text) meta.textContent = text;
+    const known = row.ev === undefined || zero === undefined ? undefined : row.ev - zero;
+    const ev = () => (known === undefined ? '' : `${formatEv(known).replace('-', '−')} EV. `);
+    say(item.querySelector('.meta')!, () => ev() + words.frames.reading);
   }
 
   #fill(
@@ -201,9 +197,8 @@ export class FrameList {
   ): void {
     const isReference = row.id === reference;
     const alignment = aligned.find(({ id }) => id === row.id);
-    const facts = isReference ? TEXT.reference(why) : alignment ? alignedText(alignment) : '';
-    const line = item.querySelector<HTMLElement>('.facts')!;
-    if (line.textContent !== facts) line.textContent = facts;
+    const facts = () => (isReference ? words.frames.referenceAs[why] : alignment ? alignedText(alignment) : '');
+    say(item.querySelector('.facts')!, facts);
     item.classList.toggle('chosen', isReference);
     const [ev] = item.getElementsByClassName('ev') as HTMLCollectionOf<HTMLInputElement>;
     const choice = item.querySelector<HTMLInputElement>('input[type=radio]');
@@ -214,10 +209,7 @@ export class FrameList {
     if (ev.value !== text && ev.dataset.typing === undefined) ev.value = text;
     const problem = item.querySelector<HTMLElement>('.ev-problem')!;
     problem.hidden = row.unread === undefined;
-    problem.textContent =
-      row.unread === undefined
-        ? ''
-        : `“${row.unread}” is no exposure: a number from −${MAX_EV} to ${MAX_EV}, such as −2 or 1.5`;
+    problem.textContent = row.unread === undefined ? '' : words.frames.noEv(row.unread, MAX_EV);
     ev.setAttribute('aria-invalid', String(row.unread !== undefined));
     if (row.unread === undefined) ev.removeAttribute('aria-describedby');
     else ev.setAttribute('aria-describedby', problem.id);

@@ -1,6 +1,7 @@
 /** Notes on the frames' exposures, above their list: contradictions, estimates, and what is missing. */
 import type { EstimateState } from '../exposureEstimate.ts';
 import type { Exposed } from '../exposures.ts';
+import { number, words } from '../words/index.ts';
 import { byId, make } from './dom.ts';
 
 /** What the notes are about. */
@@ -14,32 +15,19 @@ interface Known {
   estimate: EstimateState;
 }
 
-const SILENT = 'These files do not say how they were exposed';
-const USUAL = 'or take what most cameras do: two stops apart, in the order of brightness';
-
 /** The text on exposures, and whether to offer the usual ones. */
 function exposureText({ ready, isSettled, estimate }: Known): { text: string; offers: boolean } | undefined {
   if (!isSettled || ready.length < 2) return undefined;
-  if (estimate.state === 'used') {
-    const off = Math.max(0.1, estimate.uncertainty).toFixed(1);
-    return {
-      text:
-        `${SILENT}. Their EV is estimated from the pixels, and each step may be off by ${off}: correct what you know ` +
-        `better, ${USUAL}.`,
-      offers: true,
-    };
-  }
+  if (estimate.state === 'used')
+    return { text: words.frames.estimated(number(Math.max(0.1, estimate.uncertainty), 1)), offers: true };
   const missing = ready.filter(({ ev }) => ev === undefined);
   if (missing.length === 0 || estimate.state === 'waiting') return undefined;
   if (missing.length < ready.length) {
     const names = missing.map(({ name }) => name).join(', ');
-    return { text: `No exposure is known of ${names}: fill in the EV, counted from the reference.`, offers: false };
+    return { text: words.frames.missing(names), offers: false };
   }
-  const why =
-    estimate.state === 'impossible'
-      ? `, and ${estimate.between.join(' and ')} have too little brightness in common to estimate it`
-      : '';
-  return { text: `${SILENT}${why}. Fill in the EV of each, ${USUAL}.`, offers: true };
+  const incomparable = estimate.state === 'impossible' ? estimate.between : undefined;
+  return { text: words.frames.allMissing(incomparable), offers: true };
 }
 
 /** Shows the notes. */
@@ -56,6 +44,6 @@ export function showFrameNotes(known: Known, onPropose: () => void): void {
   notes.append(make('p', { className: 'note warn', textContent: exposure.text }));
   if (exposure.offers)
     notes.append(
-      make('button', { type: 'button', className: 'wide', textContent: 'Use −2, 0, +2 …', onclick: onPropose }),
+      make('button', { type: 'button', className: 'wide', textContent: words.frames.propose, onclick: onPropose }),
     );
 }

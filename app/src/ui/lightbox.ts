@@ -1,13 +1,7 @@
 /** A frame's picture, large: in a dialog that Esc closes, and in which arrow keys go on to the next. */
 import './lightbox.css';
+import { say, words } from '../words/index.ts';
 import { make } from './dom.ts';
-
-const TEXT = {
-  close: 'Close',
-  previous: 'Previous photo',
-  next: 'Next photo',
-  place: (at: number, of: number): string => `${at} of ${of}`,
-};
 
 export interface LightboxPicture {
   name: string;
@@ -21,9 +15,9 @@ export class Lightbox {
   readonly #name = make('strong', { id: 'lightbox-name' });
   readonly #caption = make('span', { className: 'caption' });
   readonly #place = make('span', { className: 'place' });
-  readonly #previous = this.#button('‹', TEXT.previous, () => this.#go(-1));
-  readonly #next = this.#button('›', TEXT.next, () => this.#go(1));
-  readonly #close = this.#button('×', TEXT.close, () => this.#dialog.close());
+  readonly #previous = this.#button('‹', 'previous', () => this.#go(-1));
+  readonly #next = this.#button('›', 'next', () => this.#go(1));
+  readonly #close = this.#button('×', 'close', () => this.#dialog.close());
   readonly #dialog = make('dialog', { className: 'lightbox' });
   #pictures: readonly LightboxPicture[] = [];
   #at = 0;
@@ -64,16 +58,15 @@ export class Lightbox {
     Object.assign(this.#image, { src, alt: name });
     this.#name.textContent = name;
     this.#caption.textContent = caption;
-    this.#place.textContent = count > 1 ? TEXT.place(this.#at + 1, count) : '';
+    this.#place.textContent = count > 1 ? words.frames.place(this.#at + 1, count) : '';
     this.#previous.disabled = this.#at === 0;
     this.#next.disabled = this.#at === count - 1;
     // A disabled button takes no keys.
     if (document.activeElement?.matches('button:disabled')) this.#close.focus();
   }
 
-  #button(text: string, label: string, onclick: () => void): HTMLButtonElement {
+  #button(text: string, label: 'previous' | 'next' | 'close', onclick: () => void): HTMLButtonElement {
     const button = make('button', { type: 'button', className: 'icon', textContent: text, onclick });
-    button.setAttribute('aria-label', label);
-    return button;
+    return say(button, () => words.frames[label], 'aria-label');
   }
 }

@@ -1,4 +1,5 @@
 /** The controls of how the next merge works: whether frames are aligned, and how readily something counts as moving. */
+import { say, words } from '../words/index.ts';
 import { byId } from './dom.ts';
 
 export class MergeControls {
@@ -26,8 +27,8 @@ export class MergeControls {
 
   #say(): void {
     const steps = Math.round(20 * (this.strength - 0.5));
-    const text = steps === 0 ? 'normal' : `${Math.abs(steps)} ${steps > 0 ? 'more' : 'less'}`;
-    byId('strength-value', HTMLOutputElement).textContent = text;
-    this.#strength.setAttribute('aria-valuetext', text);
+    const text = () => words.frames.strengthOf(steps);
+    say(byId('strength-value', HTMLOutputElement), text);
+    say(this.#strength, text, 'aria-valuetext');
   }
 }

@@ -1,6 +1,7 @@
 /** Files and folders from the pickers, dropped anywhere on the page, or pasted. */
 import { shown } from '../../../src/shown.ts';
 import type { NamedFile } from '../messages.ts';
+import { words } from '../words/index.ts';
 import { byId } from './dom.ts';
 import { droppedFiles } from './droppedFiles.ts';
 
@@ -10,9 +11,6 @@ export interface Picked {
   /** What they were in, in words: “holiday”, 2 folders. undefined for files alone. */
   folder?: string;
 }
-
-const DROP = 'Drop the photos to add them';
-const BUSY = 'A merge is running: add photos when it is done';
 
 const byPath = new Intl.Collator('en', { numeric: true }).compare;
 
@@ -54,7 +52,7 @@ export function acceptFiles(onFiles: (picked: Picked) => void, isBusy: () => boo
     folderInput.value = '';
     const [folder] = files[0]?.webkitRelativePath.split('/') ?? [''];
     const inside = files.map((file) => ({ name: file.webkitRelativePath.slice(folder.length + 1), file }));
-    take(fromFolder(inside, `“${folder}”`));
+    take(fromFolder(inside, words.page.quoted(folder)));
   };
   // Entering a child leaves its parent, so the overlay hides only when every entered element has been left.
   let depth = 0;
@@ -65,7 +63,7 @@ export function acceptFiles(onFiles: (picked: Picked) => void, isBusy: () => boo
     depth++;
     veil.hidden = false;
     veil.classList.toggle('refused', isBusy());
-    veil.firstElementChild!.textContent = isBusy() ? BUSY : DROP;
+    veil.firstElementChild!.textContent = isBusy() ? words.page.busy : words.page.drop;
   });
   addEventListener('dragleave', () => {
     depth = Math.max(0, depth - 1);

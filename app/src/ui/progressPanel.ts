@@ -1,21 +1,10 @@
 /** A merge's progress in words, per cent and time left, also in the tab's title, and the button that cancels it. */
-import { bytesText } from '../../../src/bytesText.ts';
 import type { FromWorker } from '../messages.ts';
-import { timeLeft } from '../words.ts';
+import { bytes, say, words } from '../words/index.ts';
+import { timeLeft } from '../words/timeLeft.ts';
 import { announce, byId } from './dom.ts';
 
 type ProgressMessage = Extract<FromWorker, { type: 'progress' }>;
-
-export const STAGES: Record<ProgressMessage['stage'], string> = {
-  weights: 'Loading the network',
-  read: 'Reading the photos',
-  response: 'Reading the camera’s tone curve',
-  align: 'Aligning the frames',
-  compile: 'Preparing the graphics card',
-  segmentation: 'Finding what moved',
-  fusion: 'Merging the frames',
-  merge: 'Merging the frames',
-};
 
 export class ProgressPanel {
   readonly #panel = byId('progress', HTMLDivElement);
@@ -32,7 +21,7 @@ export class ProgressPanel {
   constructor(onCancel: () => void) {
     this.#cancel.onclick = () => {
       this.#cancel.disabled = true;
-      this.#cancel.textContent = 'Cancelling…';
+      say(this.#cancel, () => words.progress.cancelling);
       onCancel();
     };
   }
@@ -41,10 +30,10 @@ export class ProgressPanel {
     this.#begun = undefined;
     this.#announced = '';
     this.#bar.removeAttribute('value'); // not known yet
-    this.#stage.textContent = 'Starting';
+    say(this.#stage, () => words.progress.starting);
     this.#left.textContent = '';
     this.#cancel.disabled = false;
-    this.#cancel.textContent = 'Cancel';
+    say(this.#cancel, () => words.progress.cancel);
   }
 
   toggle(isShown: boolean): void {
@@ -59,7 +48,7 @@ export class ProgressPanel {
   show({ stage, done, total, fraction }: ProgressMessage): void {
     if (stage === 'weights') return this.#showBytes(done, total);
     const percent = Math.floor(100 * fraction);
-    this.#stage.textContent = STAGES[stage];
+    say(this.#stage, () => words.progress.stages[stage]);
     if (this.#loads) this.#bar.removeAttribute('value');
     this.#loads = false;
     if (stage === 'response' || stage === 'align' || stage === 'compile') {
@@ -75,7 +64,7 @@ export class ProgressPanel {
       document.title = `${percent} % – ${this.#title}`;
     }
     // Announced every quarter, not every step.
-    const spoken = `${STAGES[stage]}${percent >= 25 ? `, ${25 * Math.floor(percent / 25)} %` : ''}`;
+    const spoken = `${words.progress.stages[stage]}${percent >= 25 ? `, ${25 * Math.floor(percent / 25)} %` : ''}`;
     if (spoken !== this.#announced) announce(spoken);
     this.#announced = spoken;
   }
@@ -83,12 +72,13 @@ export class ProgressPanel {
   /** What the merge waits for is still on its way. */
   #showBytes(done: number, total: number): void {
     this.#loads = true;
-    this.#stage.textContent = STAGES.weights;
+    const stage = words.progress.stages.weights;
+    say(this.#stage, () => words.progress.stages.weights);
     const percent = total > 0 ? Math.floor((100 * done) / total) : undefined;
     this.#left.textContent =
-      percent === undefined ? bytesText(done) : `${bytesText(done)} of ${bytesText(total)}, ${percent} %`;
+      percent === undefined ? bytes(done) : words.progress.bytes(bytes(done), bytes(total), percent);
     if (percent !== undefined) this.#bar.value = percent;
-    if (this.#announced !== STAGES.weights) announce(STAGES.weights);
-    this.#announced = STAGES.weights;
+    if (this.#announced !== stage) announce(stage);
+    this.#announced = stage;
   }
 }

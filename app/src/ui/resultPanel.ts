@@ -1,9 +1,10 @@
 /** The controls of a result: how it looks, what moved, and saving. */
-import { bytesText } from '../../../src/bytesText.ts';
-import { formatEv } from '../exposures.ts';
-import type { FromWorker, ResultInfo, SaveFormat, ToWorker, ToneMapping } from '../messages.ts';
+import type { FromWorker, ResultInfo, SaveFormat, ToWorker } from '../messages.ts';
+import { bytes, number, say, words } from '../words/index.ts';
 import { announce, byId, make } from './dom.ts';
 import { download } from './download.ts';
+import './finish.css';
+import { FinishPanel } from './finishPanel.ts';
 import type { BrushMode, Stage } from './stage.ts';
 
 const SECTIONS = ['look', 'motion', 'save'];
@@ -12,8 +13,7 @@ export class ResultPanel {
   readonly #stage: Stage;
   readonly #send: (message: ToWorker) => void;
   readonly #stem: () => string;
-  readonly #stops = byId('stops', HTMLInputElement);
-  readonly #tone = byId('tone', HTMLSelectElement);
+  readonly finish: FinishPanel;
   readonly #compare = byId('compare', HTMLInputElement);
   readonly #dividerAt = byId('divider-at', HTMLInputElement);
   readonly #overlay = byId('overlay', HTMLInputElement);
@@ -25,13 +25,12 @@ export class ResultPanel {
   #steps = 0;
   #busy = false;
 
-  /** @param stem names saved files. */
-  constructor(stage: Stage, send: (message: ToWorker) => void, stem: () => string) {
+  /** @param stem names saved files. @param onChange after the person changed how the picture looks. */
+  constructor(stage: Stage, send: (message: ToWorker) => void, stem: () => string, onChange: () => void) {
+    this.finish = new FinishPanel(send, onChange);
     this.#stage = stage;
     this.#send = send;
     this.#stem = stem;
-    this.#stops.oninput = () => this.#look();
-    this.#tone.onchange = () => this.#look();
     this.#compare.onchange = () => this.#divide();
     this.#dividerAt.oninput = () => this.#divide();
     this.#overlay.onchange = () => this.#look();
@@ -55,17 +54,18 @@ export class ResultPanel {
     for (const id of SECTIONS) byId(id, HTMLElement).hidden = false;
     this.#shown = true;
     const chosen = this.#motionOf.value;
-    this.#motionOf.replaceChildren(make('option', { value: 'all', textContent: 'all frames' }));
+    this.#motionOf.replaceChildren(say(make('option', { value: 'all' }), () => words.motion.all));
     names.forEach(
       (name, k) =>
         k === result.reference || this.#motionOf.append(make('option', { value: String(k), textContent: name })),
     );
     this.#motionOf.value = [...this.#motionOf.options].some(({ value }) => value === chosen) ? chosen : 'all';
     this.#compare.disabled = true;
-    byId('compare-note', HTMLParagraphElement).textContent = 'The plain merge is being computed…';
-    byId('result-note', HTMLParagraphElement).textContent =
-      `${result.width} × ${result.height}, ${result.frames} frames${result.edited ? ', with your motion' : ''}. ` +
-      `Merged in ${result.seconds.toFixed(1)} s with ${bytesText(result.peakBytes)} of graphics memory.`;
+    say(byId('compare-note', HTMLParagraphElement), () => words.look.computing);
+    const { width, height, frames, edited, seconds, peakBytes } = result;
+    say(byId('result-note', HTMLParagraphElement), () =>
+      words.result(`${width} × ${height}`, frames, edited, number(seconds, 1), bytes(peakBytes)),
+    );
     this.#stage.setPicture(result.width, result.height);
     this.#look();
     this.#divide();
@@ -75,7 +75,7 @@ export class ResultPanel {
     for (const id of SECTIONS) byId(id, HTMLElement).hidden = true;
     this.#shown = false;
     this.#compare.checked = this.#overlay.checked = false;
-    this.#stops.value = '0';
+    this.finish.clear();
     this.#look();
     this.#divide();
   }
@@ -87,25 +87,14 @@ export class ResultPanel {
     this.#undo.disabled = busy || this.#steps === 0;
   }
 
-  /** Offers the tone mapping for HDR displays, and chooses it when it becomes available. */
-  allowExtended(isAllowed: boolean): void {
-    const option = byId('tone-extended', HTMLOptionElement);
-    const wasAllowed = !option.disabled;
-    option.hidden = option.disabled = !isAllowed;
-    if (isAllowed && !wasAllowed) this.#tone.value = 'extended';
-    if (!isAllowed && this.#tone.value === 'extended') this.#tone.value = 'photographic';
-    this.#look();
-  }
-
   allowCompare(): void {
     this.#compare.disabled = false;
     // One line, as before, so that nothing moves under the pointer.
-    byId('compare-note', HTMLParagraphElement).textContent = 'All frames averaged, with their ghosts.';
+    say(byId('compare-note', HTMLParagraphElement), () => words.look.averaged);
   }
 
-  refuseCompare(why: string): void {
-    byId('compare-note', HTMLParagraphElement).textContent =
-      `The plain merge could not be made: ${why.charAt(0).toLowerCase()}${why.slice(1)}.`;
+  refuseCompare(why: () => string): void {
+    say(byId('compare-note', HTMLParagraphElement), () => words.look.noPlain(why()));
   }
 
   showEdits(steps: number): void {
@@ -116,7 +105,7 @@ export class ResultPanel {
   saved({ format, name, file }: Extract<FromWorker, { type: 'saved' }>): void {
     this.saveEnded(format);
     download(name, file);
-    announce(`${name} was saved, ${bytesText(file.size)}.`);
+    announce(words.save.saved(name, bytes(file.size)));
   }
 
   saveEnded(format: SaveFormat): void {
@@ -129,22 +118,16 @@ export class ResultPanel {
       if (button.getAttribute('aria-busy') === 'true') return;
       button.setAttribute('aria-busy', 'true');
     }
-    const { stops, toneMapping } = this.#stage.look;
-    this.#send({ type: 'save', format, stops, toneMapping, stem: this.#stem() });
+    this.#send({ type: 'save', format, finish: this.finish.finish, stem: this.#stem() });
   }
 
   #look(): void {
-    const stops = this.#stops.valueAsNumber;
-    byId('stops-value', HTMLOutputElement).textContent = `${formatEv(stops)} EV`;
-    this.#stops.setAttribute('aria-valuetext', `${formatEv(stops)} EV`);
     const isShown = this.#overlay.checked;
     byId('motion-tools', HTMLDivElement).hidden = !isShown;
     if (!isShown) this.#putBrushAway();
     const motionOf =
       this.#motionOf.value === 'all' || this.#motionOf.value === '' ? 'all' : Number(this.#motionOf.value);
     this.#stage.setLook({
-      stops,
-      toneMapping: this.#tone.value as ToneMapping,
       overlay: isShown ? this.#opacity.valueAsNumber / 100 : 0,
       motionOf,
     });
@@ -153,7 +136,8 @@ export class ResultPanel {
   #divide(): void {
     const isOn = this.#shown && this.#compare.checked;
     byId('divider-field', HTMLDivElement).hidden = !isOn;
-    this.#dividerAt.setAttribute('aria-valuetext', `${Math.round(this.#dividerAt.valueAsNumber)} % plain merge`);
+    const percent = Math.round(this.#dividerAt.valueAsNumber);
+    say(this.#dividerAt, () => words.look.dividerAt(percent), 'aria-valuetext');
     this.#stage.setDivider(isOn ? this.#dividerAt.valueAsNumber / 100 : undefined);
   }
 

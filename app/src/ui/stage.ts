@@ -7,6 +7,7 @@
 import type { Stroke, ToWorker, View } from '../messages.ts';
 import { Camera } from './camera.ts';
 import type { Point } from './camera.ts';
+import { say, words } from '../words/index.ts';
 import { byId } from './dom.ts';
 
 export type BrushMode = 'off' | 'add' | 'erase';
@@ -18,15 +19,6 @@ const ZOOM_STEP = 1.25;
 const DAB = 12;
 /** Pixels of a line, for wheels that count lines. */
 const LINE_HEIGHT = 16;
-
-const HELP = {
-  off:
-    'Drag or use the arrow keys to move, the wheel, two fingers or + and − to zoom, 0 to fit, 1 or a double click ' +
-    'for 100 %.',
-  on:
-    'Paint with the pointer, or move the brush with the arrow keys and paint with the space bar. [ and ] change ' +
-    'its size, U undoes, Esc turns it off.',
-};
 
 export class Stage {
   readonly #view = byId('view', HTMLDivElement);
@@ -46,9 +38,7 @@ export class Stage {
   /** Where a stroke began, in CSS pixels of the view. */
   #strokeStart = { x: 0, y: 0 };
   #pending = false;
-  #look: Pick<View, 'stops' | 'toneMapping' | 'overlay' | 'motionOf'> = {
-    stops: 0,
-    toneMapping: 'photographic',
+  #look: Pick<View, 'overlay' | 'motionOf'> = {
     overlay: 0,
     motionOf: 'all',
   };
@@ -97,13 +87,9 @@ export class Stage {
     byId('view-help', HTMLParagraphElement).hidden = true;
   }
 
-  setLook(look: Partial<Stage['look']>): void {
+  setLook(look: Partial<Pick<View, 'overlay' | 'motionOf'>>): void {
     this.#look = { ...this.#look, ...look };
     this.#changed();
-  }
-
-  get look(): Pick<View, 'stops' | 'toneMapping' | 'overlay' | 'motionOf'> {
-    return this.#look;
   }
 
   /** @param fraction of the view's width, or undefined to hide it. */
@@ -118,7 +104,8 @@ export class Stage {
     this.#brushMode = mode;
     this.#painting = undefined;
     this.#view.dataset.brush = mode;
-    byId('view-help', HTMLParagraphElement).textContent = mode === 'off' ? HELP.off : HELP.on;
+    const help = mode === 'off' ? 'help' : 'brushHelp';
+    say(byId('view-help', HTMLParagraphElement), () => words.picture[help]);
     this.#placeBrush();
   }
 

@@ -7,16 +7,16 @@ import type { Shot } from '../../../src/brackets/shots.ts';
 import { CancelledError, InputError, throwIfCancelled } from '../../../src/errors.ts';
 import { choiceOf } from '../../../src/image/chooseReference.ts';
 import { middleFrame } from '../../../src/image/frame.ts';
-import { chooseTones } from '../../../src/image/toneMappings.ts';
 import type { BracketResult, FrameInfo, FromWorker, NamedFile, ToWorker } from '../messages.ts';
-import { exifr } from './decode/packages.ts';
+import { exifReader } from './decode/exifReader.ts';
 import { developed } from './developed.ts';
 import type { Engine } from './engine.ts';
 import { failureOf } from './failure.ts';
+import { finishFile } from './finishing.ts';
 import { Frames } from './frames.ts';
 import { mergeFrames } from './mergeFrames.ts';
 import type { MergeMeans } from './mergeFrames.ts';
-import { makeThumbnail, resultPreview } from './preview.ts';
+import { makeThumbnail } from './preview.ts';
 import { saveFile } from './save.ts';
 
 /** Milliseconds between two reports of progress. */
@@ -87,7 +87,7 @@ async function survey(
       .slice(0, HEAD_BYTES)
       .arrayBuffer()
       .catch(() => new ArrayBuffer(0));
-    shots.push(await readShot(await exifr(), name, new Uint8Array(head)));
+    shots.push(await readShot(exifReader, name, new Uint8Array(head)));
     if (performance.now() - reported < REPORT_EVERY) continue;
     reported = performance.now();
     onProgress(shots.length);
@@ -138,8 +138,10 @@ async function mergeBracket(
   );
   for (const { id } of decoded) frames.remove(id);
   throwIfCancelled(signal);
-  const tones = chooseTones(await developed(merged), merged.scale);
-  const preview = await resultPreview(merged, tones);
-  const saved = await saveFile(merged, settings.format, { tones, toneMapping: 'photographic', stops: 0 }, stem);
+  const picture = { ...merged, radiance: await developed(merged) };
+  const { preview, saved } = await finishFile(picture, async (finished, small) => ({
+    preview: await small(),
+    saved: await saveFile(merged, settings.format, stem, (use) => use(finished)),
+  }));
   return { ...saved, preview, notes: known.note === undefined ? notes : [known.note, ...notes], warnings };
 }

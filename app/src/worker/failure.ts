@@ -1,7 +1,6 @@
 /** The kinds of errors that the page distinguishes. */
-import { DeghostError, NoAdapterError, messageWith } from '../../../src/errors.ts';
+import { DeghostError, InputError, NoAdapterError, messageWith } from '../../../src/errors.ts';
 import type { Failure, FailureKind } from '../messages.ts';
-import { REMEDIES } from '../words.ts';
 
 /**
  * How browsers say that an array or a canvas could not be allocated: "Array buffer allocation failed", "Invalid typed
@@ -17,8 +16,9 @@ const GPU_MEMORY = /out.of.(GPU.)?memory|OUT_OF_(DEVICE|HOST)_MEMORY|E_OUTOFMEMO
 
 /** What went wrong. Memory runs out in two places: on the graphics card, and in the tab. */
 export function failureOf(error: unknown): Failure {
-  const message = messageWith(REMEDIES, error);
-  return { kind: kindOf(error, message), message };
+  const message = messageWith({}, error);
+  const { problem, finding } = error instanceof InputError ? error : {};
+  return { kind: kindOf(error, message), message, ...(problem && { problem, finding }) };
 }
 
 function kindOf(error: unknown, message: string): FailureKind {

@@ -6,7 +6,7 @@ import { HEAD_BYTES } from '../../../src/brackets/pictureFiles.ts';
 import { embeddedThumbnail } from '../../../src/image/decode/embeddedThumbnail.ts';
 import { readExposureInfo } from '../../../src/image/exif.ts';
 import type { ExposureInfo } from '../../../src/image/exif.ts';
-import { exifr } from './decode/packages.ts';
+import { exifReader } from './decode/exifReader.ts';
 import { makeThumbnail, thumbnailOf } from './preview.ts';
 
 export interface Glimpse {
@@ -37,7 +37,7 @@ export class Glimpses {
 
   async #look(file: Blob, name: string): Promise<Glimpse> {
     const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
-    const exif = await readExposureInfo(await exifr(), head).catch(() => ({}));
+    const exif = await readExposureInfo(exifReader, head).catch(() => ({}));
     const small = embeddedThumbnail(head);
     const preview = small && (await thumbnailOf(new Blob([new Uint8Array(small)]), exif));
     if (preview) return { exif, preview };

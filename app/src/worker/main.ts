@@ -5,9 +5,7 @@
 import { openDevice } from '../../../src/device.ts';
 import { shown } from '../../../src/shown.ts';
 import { CancelledError, NoAdapterError } from '../../../src/errors.ts';
-import type { FromWorker, NamedFile, ToWorker, View } from '../messages.ts';
-import { chooseTones } from '../../../src/image/toneMappings.ts';
-import type { Tones } from '../../../src/image/toneMappings.ts';
+import type { Finish, FromWorker, NamedFile, ToWorker, View } from '../messages.ts';
 import { alignedFrames } from './alignedFrames.ts';
 import { Brackets } from './brackets.ts';
 import { preloadPackages } from './decode/packages.ts';
@@ -15,6 +13,7 @@ import { developed } from './developed.ts';
 import { Engine } from './engine.ts';
 import { failureOf } from './failure.ts';
 import { fetchFile } from './fetchFile.ts';
+import { DEFAULT_LOOK, Finishing, finishFile } from './finishing.ts';
 import { Frames } from './frames.ts';
 import { Glimpses } from './glimpse.ts';
 import { mergeFrames } from './mergeFrames.ts';
@@ -34,7 +33,6 @@ type StartRequest = Extract<ToWorker, { type: 'start' }>;
 
 interface Result {
   merged: MergeOutcome['merged'];
-  tones: Tones;
   edits: MotionEdits;
   /** What the result was made from, for the plain merge. */
   request: MergeRequest;
@@ -45,7 +43,7 @@ const frames = new Frames((changes) => {
     tell(
       'frame' in change
         ? { type: 'frame', id, frame: change.frame }
-        : { type: 'frameFailed', id, message: change.problem },
+        : { type: 'frameFailed', id, failure: { kind: 'input', message: change.problem } },
     );
 });
 const brackets = new Brackets(tell);
@@ -58,7 +56,11 @@ let running: { abort: AbortController; done: Promise<void> } | undefined;
 let result: Result | undefined;
 let view: View | undefined;
 let shownMotion: View['motionOf'] | undefined;
-let highRange = false;
+let display = { highRange: false, wideGamut: false };
+let finishing: Finishing | undefined;
+/** What the person chose; a new result begins with its look. */
+let finish: Finish = { look: DEFAULT_LOOK };
+let bright = false;
 let viewLosses = 0;
 
 function tell(message: FromWorker): void {
@@ -70,7 +72,7 @@ scope.onmessage = ({ data }) => {
     obey(data);
   } catch (error) {
     // Long jobs report their own errors; these come from showing and painting the picture.
-    tell({ type: 'viewFailed', failure: failureOf(error) });
+    viewFailed(error);
   }
 };
 
@@ -103,15 +105,19 @@ function obey(data: ToWorker): void {
     case 'clear':
       running?.abort.abort();
       result = undefined;
-      return viewer?.clear();
+      finish = { look: DEFAULT_LOOK };
+      return closeFinishing();
     case 'resize':
       return viewer?.resize(data.width, data.height);
     case 'view':
       return show(data.view);
-    case 'highRange':
-      highRange = data.highRange;
-      viewer?.setRange(highRange);
+    case 'display':
+      display = data.display;
+      viewer?.setDisplay(display);
       return;
+    case 'finish':
+      ({ finish, bright } = data);
+      return showFinish();
     case 'stroke': {
       if (!result) return;
       refreshMotion([result.edits.paint(data.stroke)]);
@@ -129,7 +135,7 @@ function obey(data: ToWorker): void {
 
 async function begin(request: StartRequest): Promise<void> {
   start = request;
-  highRange = request.highRange;
+  display = request.display;
   engine = new Engine(
     request.base,
     () => tell({ type: 'recovered', what: 'merge' }),
@@ -139,7 +145,7 @@ async function begin(request: StartRequest): Promise<void> {
   try {
     const adapter = await checkAdapter();
     viewer = await openViewer();
-    tell({ type: 'ready', adapter, canExtend: viewer.setRange(highRange) });
+    tell({ type: 'ready', adapter, canExtend: viewer.setDisplay(display) });
   } catch (error) {
     tell({ type: 'unavailable', failure: failureOf(error) });
   }
@@ -195,16 +201,7 @@ async function addFrame({ id, name, file }: Extract<ToWorker, { type: 'add' }>):
     if (frame) tell({ type: 'frame', id, frame });
   } catch (error) {
     stack.delete(id);
-    const { kind, message } = failureOf(error);
-    tell({
-      type: 'frameFailed',
-      id,
-      message:
-        kind === 'memory'
-          ? `${name} needs more memory than this tab has: close other tabs, take out other frames, or scale all of ` +
-            'them down'
-          : message,
-    });
+    tell({ type: 'frameFailed', id, failure: failureOf(error) });
   }
 }
 
@@ -258,13 +255,12 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
     const { width, height, reference } = merged;
     result = {
       merged,
-      tones: chooseTones(await developed(merged), merged.scale),
       edits: new MotionEdits(maps, merged, reference),
       request,
     };
     viewLosses = 0;
     // What cannot be shown can still be saved.
-    await showResult().catch((error) => tell({ type: 'viewFailed', failure: failureOf(error) }));
+    await showResult().catch(viewFailed);
     tell({
       type: 'merged',
       result: {
@@ -311,13 +307,14 @@ async function mergePlain(signal: AbortSignal): Promise<void> {
 
 async function openViewer(): Promise<Viewer> {
   const opened = await Viewer.create(start.canvas, () => void recoverViewer());
-  opened.setRange(highRange);
+  opened.setDisplay(display);
   return opened;
 }
 
 /** The viewer's device was lost: opens another, once, with the result that is still here. */
 async function recoverViewer(): Promise<void> {
   viewer = undefined;
+  closeFinishing();
   try {
     if (++viewLosses > 1) throw new Error('the GPU was lost again');
     viewer = await openViewer();
@@ -333,9 +330,14 @@ async function recoverViewer(): Promise<void> {
 
 async function showResult(): Promise<void> {
   if (!result) return;
-  const { merged, tones } = result;
+  const { merged } = result;
+  closeFinishing();
   viewer ??= await openViewer(); // after a second loss
-  await viewer.setPicture(await developed(merged), merged, tones);
+  const picture = { ...merged, radiance: await developed(merged) };
+  await viewer.setPicture(picture);
+  finishing = await Finishing.create(viewer, picture, tell, viewFailed);
+  showFinish();
+  void finishing.offerLooks().catch(viewFailed);
   shownMotion = undefined;
   if (view) show(view);
 }
@@ -352,20 +354,37 @@ function show(next: View): void {
 /** Brings parts of the motion overlay up to date. */
 function refreshMotion(rects: readonly { x: number; y: number; width: number; height: number }[]): void {
   if (!result || shownMotion === undefined) return;
-  for (const rect of rects)
-    viewer
-      ?.setMotion(result.edits.bytes(rect, shownMotion), rect)
-      .catch((error) => tell({ type: 'viewFailed', failure: failureOf(error) }));
+  for (const rect of rects) viewer?.setMotion(result.edits.bytes(rect, shownMotion), rect).catch(viewFailed);
 }
 
 function tellEdits(): void {
   if (result) tell({ type: 'edits', steps: result.edits.steps, differs: result.edits.differs });
 }
 
-async function save({ format, stops, toneMapping, stem }: Extract<ToWorker, { type: 'save' }>): Promise<void> {
+function showFinish(): void {
+  void finishing?.show(finishing.settingsOf(finish), bright);
+}
+
+function closeFinishing(): void {
+  // Before its buffers go.
+  viewer?.clear();
+  finishing?.close();
+  finishing = undefined;
+}
+
+function viewFailed(error: unknown): void {
+  tell({ type: 'viewFailed', failure: failureOf(error) });
+}
+
+async function save({ format, finish, stem }: Extract<ToWorker, { type: 'save' }>): Promise<void> {
   if (!result) return;
+  const { merged } = result;
   try {
-    const { name, file } = await saveFile(result.merged, format, { tones: result.tones, toneMapping, stops }, stem);
+    const { name, file } = await saveFile(merged, format, stem, async (use) => {
+      if (finishing) return use(finishing.finished(finishing.settingsOf(finish)));
+      // It cannot be shown, but saved.
+      return finishFile({ ...merged, radiance: await developed(merged) }, use, finish);
+    });
     tell({ type: 'saved', format, name, file });
   } catch (error) {
     tell({ type: 'saveFailed', format, failure: failureOf(error) });

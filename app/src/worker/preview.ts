@@ -1,13 +1,9 @@
 /**
- * Small JPEGs: of a frame, for the list and for the stage before the merge, and of a file and a result, for the plan of
- * a folder.
+ * Small JPEGs: of a frame, for the list and for the stage before the merge, and of a file, for the plan of a folder.
  */
-import { developColors } from '../../../src/image/developColors.ts';
 import type { ExposureInfo } from '../../../src/image/exif.ts';
-import type { DecodedImage, MergedImage } from '../../../src/image/picture.ts';
+import type { DecodedImage } from '../../../src/image/picture.ts';
 import { encodeSrgb } from '../../../src/image/srgb.ts';
-import { toneMapRows } from '../../../src/image/toneMappings.ts';
-import type { Tones } from '../../../src/image/toneMappings.ts';
 import { decodeFile } from './decode/index.ts';
 
 const LONG_SIDE = 1280;
@@ -54,7 +50,8 @@ export async function makePreview(
   return { preview: await jpegOf(new ImageData(rgba, w, h)), brightness: total / (3 * 255 * w * h) };
 }
 
-function jpegOf(image: ImageData): Promise<Blob> {
+/** A small JPEG. */
+export function jpegOf(image: ImageData): Promise<Blob> {
   const canvas = new OffscreenCanvas(image.width, image.height);
   canvas.getContext('2d')?.putImageData(image, 0, 0);
   return canvas.convertToBlob({ type: 'image/jpeg', quality: QUALITY });
@@ -109,27 +106,4 @@ export async function thumbnailOf(jpeg: Blob, { orientation = 1 }: ExposureInfo)
   } catch {
     return undefined;
   }
-}
-
-/** A small JPEG of a merged picture, as it is saved as PNG. */
-export async function resultPreview(
-  { radiance, width, height, camera, colorSpace = 'srgb' }: MergedImage,
-  tones: Tones,
-): Promise<Blob> {
-  const factor = Math.max(1, Math.ceil(Math.max(width, height) / (2 * THUMBNAIL_SIDE)));
-  const [w, h] = [Math.max(1, Math.floor(width / factor)), Math.max(1, Math.floor(height / factor))];
-  const small = new Float32Array(w * h * 3);
-  for (let y = 0; y < h * factor && y < height; y++)
-    for (let x = 0; x < w * factor && x < width; x++)
-      for (let c = 0; c < 3; c++)
-        small[3 * (Math.floor(y / factor) * w + Math.floor(x / factor)) + c] +=
-          radiance[3 * (y * width + x) + c] / factor ** 2;
-  const light = camera ? await developColors(small, camera, colorSpace) : small;
-  const rgb = toneMapRows(light, tones, 'photographic', 0);
-  const image = new ImageData(w, h);
-  for (let i = 0, j = 0; i < rgb.length; i += 3, j += 4) {
-    image.data.set(rgb.subarray(i, i + 3), j);
-    image.data[j + 3] = 255;
-  }
-  return jpegOf(image);
 }

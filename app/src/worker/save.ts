@@ -11,9 +11,10 @@ import { encodeIccProfile } from '../../../src/image/iccEncoder.ts';
 import { pngWith } from '../../../src/image/metadataSegments.ts';
 import type { MergedImage } from '../../../src/image/picture.ts';
 import { encodeRgbe } from '../../../src/image/rgbe.ts';
-import type { SaveFormat, ToneMapping } from '../messages.ts';
-import { exposureFactor, toneMapRows } from '../../../src/image/toneMappings.ts';
-import type { Tones } from '../../../src/image/toneMappings.ts';
+import type { FinishedForHdr } from '../../../src/finish/ultraHdr.ts';
+import { chooseTones } from '../../../src/image/toneMappings.ts';
+import type { SaveFormat } from '../messages.ts';
+import { drawCodes } from './drawCodes.ts';
 import { encodeUltraHdr } from './ultraHdr.ts';
 
 const EXTENSION: Record<SaveFormat, string> = {
@@ -34,18 +35,20 @@ const MIME: Record<SaveFormat, string> = {
   tiff: 'image/tiff',
   dng: 'image/x-adobe-dng',
 };
-/** Pixels tone-mapped at once. */
-const BAND_PIXELS = 1 << 20;
+
+/** Gives the finished picture for as long as it is used. */
+export type WithFinished = <T>(use: (finished: FinishedForHdr) => Promise<T>) => Promise<T>;
 
 /**
  * Encodes the result.
+ * @param withFinished is called for the formats that hold the finished picture, and not the light itself.
  * @throws InputError on values that are not finite; RangeError without the memory for it.
  */
 export async function saveFile(
   picture: MergedImage,
   format: SaveFormat,
-  look: { tones: Tones; toneMapping: ToneMapping; stops: number },
   stem: string,
+  withFinished: WithFinished,
 ): Promise<{ name: string; file: Blob }> {
   const { colorSpace = 'srgb', camera } = picture;
   const keepNegative = format === 'exr-half' || format === 'exr-float' || format === 'tiff';
@@ -64,17 +67,17 @@ export async function saveFile(
   const parts = async (): Promise<Uint8Array[]> => {
     if (format === 'hdr') return [...encodeRgbe(radiance, width, height, scale, primaries)];
     if (format === 'png') {
-      const png = new Uint8Array(await (await pngOf(developed, look)).arrayBuffer());
-      return pngWith(png, metadata, deflateStream);
+      const codes = await withFinished((finished) => finished.codes());
+      const png = await drawCodes(codes, width, height, { type: 'image/png' });
+      return pngWith(new Uint8Array(await png.arrayBuffer()), metadata, deflateStream);
     }
-    if (format === 'ultrahdr') {
-      const factor = scale * exposureFactor(look.tones, 'photographic', look.stops);
-      return encodeUltraHdr(radiance, width, height, factor, metadata);
-    }
+    if (format === 'ultrahdr') return withFinished((finished) => encodeUltraHdr(finished, width, height, metadata));
     if (format === 'tiff') return collect(streamFloatTiff(developed, { deflate: deflateStream }));
     if (format === 'dng') {
       const largest = radiance.reduce((most, y) => Math.max(most, y), 0);
-      return collect(streamDng(developed, { tone: look.tones.parameters, largest, deflate: deflateStream }));
+      const seen = camera ? await developColors(radiance, camera, colorSpace) : radiance;
+      const { parameters } = chooseTones(seen, scale);
+      return collect(streamDng(developed, { tone: parameters, largest, deflate: deflateStream }));
     }
     const type = format === 'exr-float' ? 'float' : 'half';
     return (await encodeExr(radiance, width, height, { scale, type, chromaticities: primaries })).pieces;
@@ -93,30 +96,4 @@ async function collect(pieces: ReturnType<typeof streamDng>): Promise<Uint8Array
     else found[0].set(piece.bytes, piece.at);
   }
   return found;
-}
-
-/** What the canvas shows, whole and at full size. */
-async function pngOf(
-  { radiance, width, height }: MergedImage,
-  { tones, toneMapping, stops }: { tones: Tones; toneMapping: ToneMapping; stops: number },
-): Promise<Blob> {
-  const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext('2d');
-  if (!context) throw new RangeError(`no canvas of ${width}x${height}`);
-  const rows = Math.max(1, Math.floor(BAND_PIXELS / width));
-  for (let y = 0; y < height; y += rows) {
-    const count = Math.min(rows, height - y);
-    const rgb = toneMapRows(radiance.subarray(y * width * 3, (y + count) * width * 3), tones, toneMapping, stops);
-    const band = new ImageData(width, count);
-    for (let i = 0, j = 0; i < rgb.length; i += 3, j += 4) {
-      band.data[j] = rgb[i];
-      band.data[j + 1] = rgb[i + 1];
-      band.data[j + 2] = rgb[i + 2];
-      band.data[j + 3] = 255;
-    }
-    context.putImageData(band, 0, y);
-  }
-  const file = await canvas.convertToBlob({ type: 'image/png' });
-  canvas.width = canvas.height = 0; // its memory goes at once
-  return file;
 }

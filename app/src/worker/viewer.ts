@@ -7,12 +7,14 @@
  * has no such canvas (Firefox 153), it has 8 bits and ends at white.
  */
 import { GpuError, NoAdapterError } from '../../../src/errors.ts';
-import type { View } from '../messages.ts';
-import { exposureFactor } from '../../../src/image/toneMappings.ts';
-import { TONE_INDEX } from '../toneCurves.ts';
-import type { Tones } from '../../../src/image/toneMappings.ts';
+import type { DisplayAbility, View } from '../messages.ts';
+import { LIVE_FINISH_BYTES } from '../../../src/finish/live.ts';
+import type { LiveFinish } from '../../../src/finish/live.ts';
+import { PRIMARIES, invert3, multiply3, rgbToXyz } from '../../../src/image/colorSpace.ts';
+import type { ColorSpace } from '../../../src/image/colorSpace.ts';
+import type { RadiancePicture } from '../../../src/finish/finisher.ts';
 import { halve, packSharedExponent } from './sharedExponent.ts';
-import { VIEWER_WGSL, VIEW_FLOATS } from './viewerShader.ts';
+import { FINISH_BINDINGS, VIEWER_WGSL, VIEW_FLOATS } from './viewerShader.ts';
 
 /** Pixels uploaded at once: 8 MiB. */
 const BAND_PIXELS = 1 << 21;
@@ -36,6 +38,7 @@ export class Viewer {
   readonly #format: GPUTextureFormat;
   readonly #pipeline: GPURenderPipeline;
   readonly #uniforms: GPUBuffer;
+  readonly #numbers: GPUBuffer;
   readonly #smooth: GPUSampler;
   readonly #exact: GPUSampler;
   /** Placeholder for missing textures. */
@@ -44,7 +47,9 @@ export class Viewer {
   #plain: GPUTexture | undefined;
   #motion: GPUTexture | undefined;
   #picture: Size = { width: 1, height: 1 };
-  #tones: Tones | undefined;
+  #colorSpace: ColorSpace = 'srgb';
+  #canvasSpace: ColorSpace = 'srgb';
+  #finish: LiveFinish | undefined;
   #view: View | undefined;
   #frame = 0;
   #closed = false;
@@ -64,6 +69,11 @@ export class Viewer {
     this.#uniforms = device.createBuffer({
       label: 'view',
       size: VIEW_FLOATS * 4,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+    this.#numbers = device.createBuffer({
+      label: 'finish numbers',
+      size: LIVE_FINISH_BYTES,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
     this.#smooth = device.createSampler({
@@ -108,16 +118,23 @@ export class Viewer {
     return viewer;
   }
 
+  /** Stays open as long as the viewer. */
+  get device(): GPUDevice {
+    return this.#device;
+  }
+
   /**
-   * Whether values above 1 go to the display, if it can show them. @returns whether this browser can do that at all.
+   * Whether values above 1 and colours of Display P3 go to the display, if it can show them.
+   * @returns whether this browser can show light above white at all.
    */
-  setRange(high: boolean): boolean {
+  setDisplay({ highRange, wideGamut }: DisplayAbility): boolean {
+    this.#canvasSpace = wideGamut ? 'p3' : 'srgb';
     this.#context.configure({
       device: this.#device,
       format: this.#format,
       alphaMode: 'premultiplied',
-      colorSpace: 'srgb',
-      toneMapping: { mode: high ? 'extended' : 'standard' },
+      colorSpace: wideGamut ? 'display-p3' : 'srgb',
+      toneMapping: { mode: highRange ? 'extended' : 'standard' },
     });
     this.#request();
     return this.#format === HALF_FLOAT && this.#context.getConfiguration?.()?.toneMapping?.mode === 'extended';
@@ -135,12 +152,22 @@ export class Viewer {
     this.#request();
   }
 
-  /** Replaces the picture, and drops the plain merge and the motion of the one before. */
-  async setPicture(radiance: Float32Array, size: Size, tones: Tones): Promise<void> {
+  /**
+   * Replaces the picture, and drops the plain merge, the motion and the finish of the one before. It is shown once it
+   * has a finish.
+   */
+  async setPicture({ radiance, width, height, scale = 1, colorSpace = 'srgb' }: RadiancePicture): Promise<void> {
     this.clear();
+    const size = { width, height };
     this.#picture = size;
-    this.#merged = await this.#guard('uploading the result', () => this.#upload('merged', radiance, size, tones.scale));
-    this.#tones = tones;
+    this.#colorSpace = colorSpace;
+    this.#merged = await this.#guard('uploading the result', () => this.#upload('merged', radiance, size, scale));
+  }
+
+  /** How the picture is finished. The table stays the finisher's. */
+  setFinish(finish: LiveFinish): void {
+    this.#finish = finish;
+    this.#device.queue.writeBuffer(this.#numbers, 0, finish.numbers);
     this.#request();
   }
 
@@ -179,7 +206,7 @@ export class Viewer {
     this.#merged?.destroy();
     this.#plain?.destroy();
     this.#motion?.destroy();
-    this.#merged = this.#plain = this.#motion = this.#tones = undefined;
+    this.#merged = this.#plain = this.#motion = this.#finish = undefined;
   }
 
   close(): void {
@@ -244,9 +271,9 @@ export class Viewer {
 
   #draw(): void {
     const view = this.#view;
-    if (this.#closed || !view || !this.#merged || !this.#tones || this.#canvas.width === 0) return;
+    const finish = this.#finish;
+    if (this.#closed || !view || !this.#merged || !finish || this.#canvas.width === 0) return;
     const { width, height } = this.#canvas;
-    const { white, knee = 1e30, slope = 1 } = this.#tones.parameters;
     const uniforms = new Float32Array(VIEW_FLOATS);
     uniforms.set([
       width,
@@ -258,9 +285,14 @@ export class Viewer {
       view.zoom,
       this.#plain ? (view.divider ?? -1) : -1,
     ]);
-    uniforms.set([exposureFactor(this.#tones, view.toneMapping, view.stops), white, knee, slope], 8);
-    new Uint32Array(uniforms.buffer)[12] = TONE_INDEX[view.toneMapping];
-    uniforms[13] = this.#motion ? view.overlay : 0;
+    uniforms[8] = this.#motion ? view.overlay : 0;
+    const toCanvas = multiply3(invert3(rgbToXyz(PRIMARIES[this.#canvasSpace])), rgbToXyz(PRIMARIES[this.#colorSpace]));
+    // Columns, each as a vec4.
+    for (let column = 0; column < 3; column++)
+      uniforms.set(
+        [0, 3, 6].map((row) => toCanvas[row + column]),
+        12 + 4 * column,
+      );
     this.#device.queue.writeBuffer(this.#uniforms, 0, uniforms);
     const textures = [this.#merged, this.#plain ?? this.#nothing, this.#motion ?? this.#nothing];
     const group = this.#device.createBindGroup({
@@ -271,6 +303,8 @@ export class Viewer {
         // From 100 % on, pixels are shown as they are.
         { binding: 1, resource: view.zoom >= 1 ? this.#exact : this.#smooth },
         ...textures.map((texture, i) => ({ binding: 2 + i, resource: texture.createView() })),
+        { binding: FINISH_BINDINGS.numbers, resource: { buffer: this.#numbers } },
+        { binding: FINISH_BINDINGS.table, resource: { buffer: finish.table } },
       ],
     });
     const encoder = this.#device.createCommandEncoder({ label: 'viewer' });

@@ -1,8 +1,11 @@
 /** What the canvas shows of the result, as one full-screen triangle. */
-import { TONE_WGSL } from '../toneCurves.ts';
+import { liveFinishWgsl } from '../../../src/finish/live.ts';
 
-/** Floats of the uniform block `View`: four vec4. */
-export const VIEW_FLOATS = 16;
+/** Floats of the uniform block `View`: six vec4. */
+export const VIEW_FLOATS = 24;
+
+/** Bindings of the finish. */
+export const FINISH_BINDINGS = { numbers: 5, table: 6 };
 
 export const VIEWER_WGSL = /* wgsl */ `
 struct View {
@@ -11,21 +14,24 @@ struct View {
   picture: vec2f, // pixels
   zoom: f32,      // canvas pixels per picture pixel
   divider: f32,   // canvas x, left of it is the plain merge; negative for none
-  exposure: f32,  // these five: toneCurves.ts
-  white: f32,
-  knee: f32,
-  slope: f32,
-  mapping: u32,
   overlay: f32,   // opacity
+  to_canvas: mat3x3f, // from the picture's colours to the canvas's, linear
 }
 @group(0) @binding(0) var<uniform> view: View;
 @group(0) @binding(1) var pixels: sampler;
 @group(0) @binding(2) var merged: texture_2d<f32>;
 @group(0) @binding(3) var plain: texture_2d<f32>;
 @group(0) @binding(4) var motion: texture_2d<f32>;
-${TONE_WGSL}
+${liveFinishWgsl(FINISH_BINDINGS)}
 /** Motion's colour, linear: the page's accent. */
 const MOTION = vec3f(1.0, 0.16, 0.03);
+const LUMA = vec3f(0.2126, 0.7152, 0.0722);
+
+/** sRGB's curve, which Display P3 has too, continued above 1. */
+fn encode(color: vec3f) -> vec3f {
+  let high = 1.055 * pow(max(color, vec3f(1e-10)), vec3f(1.0 / 2.4)) - 0.055;
+  return select(high, 12.92 * color, color <= vec3f(0.0031308));
+}
 
 @vertex fn vertex(@builtin(vertex_index) i: u32) -> @builtin(position) vec4f {
   return vec4f(select(-1.0, 3.0, i == 1u), select(-1.0, 3.0, i == 2u), 0.0, 1.0);
@@ -39,11 +45,11 @@ const MOTION = vec3f(1.0, 0.16, 0.03);
   let level = max(0.0, -log2(view.zoom));
   var light = textureSampleLevel(merged, pixels, uv, level).rgb;
   if (at.x < view.divider) { light = textureSampleLevel(plain, pixels, uv, level).rgb; }
-  let color = tone_map(light);
+  let color = max(vec3f(0.0), view.to_canvas * finish_color(light, point));
   // The plain merge knows of no motion.
   let overlay = select(view.overlay, 0.0, at.x < view.divider);
   let marked = overlay * textureSampleLevel(motion, pixels, uv, 0.0).r;
   let shade = MOTION * (0.35 + 0.65 * clamp(dot(LUMA, color) * 1.5, 0.0, 1.0));
-  return vec4f(encode_srgb(mix(color, shade, marked)), 1.0);
+  return vec4f(encode(mix(color, shade, marked)), 1.0);
 }
 `;
