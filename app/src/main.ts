@@ -16,12 +16,15 @@ import type {
   ToWorker,
 } from './messages.ts';
 import { Intake } from './intake.ts';
+import type { Offline } from './offline/index.ts';
 import { ExposureEstimate } from './exposureEstimate.ts';
 import { applyExif, formatEv, inOrder, parseEv, propose } from './exposures.ts';
 import { obstacle } from './obstacle.ts';
 import type { GpuState } from './obstacle.ts';
 import { startWorker } from './startWorker.ts';
+import { showAbout } from './ui/about.ts';
 import { AutoReference } from './ui/autoReference.ts';
+import { offerKeys } from './ui/keys.ts';
 import { MergeControls } from './ui/mergeControls.ts';
 import { ask } from './ui/ask.ts';
 import { Example } from './ui/example.ts';
@@ -60,6 +63,9 @@ let pendingKey = '';
 /** Whether the shown result was saved, in any format. */
 let isSaved = false;
 let edited = false;
+/** The page as an installed program; undefined where its code could not be loaded. */
+let installed: Promise<Offline | undefined>;
+let offline: Offline | undefined;
 
 const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (message) => {
   const title = gpu === 'starting' ? 'noStart' : 'stopped';
@@ -117,6 +123,8 @@ new Proof();
 const mergeButton = byId('merge', HTMLButtonElement);
 
 function start(): void {
+  byId('unserved', HTMLDivElement).remove();
+  showAbout();
   const canvas = byId('canvas', HTMLCanvasElement).transferControlToOffscreen();
   const [range, gamut] = [matchMedia('(dynamic-range: high)'), matchMedia('(color-gamut: p3)')];
   const display = (): DisplayAbility => ({ highRange: range.matches, wideGamut: gamut.matches });
@@ -132,12 +140,20 @@ function start(): void {
   byId('colour', HTMLSelectElement).onchange = update;
   // Closing the tab would end a merge that may have taken long, or lose its result.
   addEventListener('beforeunload', (event) => (isBusy() || isUnsaved()) && event.preventDefault());
+  offerKeys();
   acceptFiles((picked) => void take(picked), isBusy);
   onLanguage(() => {
     announce('');
     update();
   });
+  installed = startOffline().catch(() => undefined);
   update();
+}
+
+async function startOffline(): Promise<Offline> {
+  const { Offline } = await import('./offline/index.ts');
+  const isOccupied = (): boolean => isBusy() || isUnsaved();
+  return (offline = new Offline({ take: (picked) => void take(picked), isOccupied }));
 }
 
 /** Takes what was picked or dropped, where that is possible now. */
@@ -180,6 +196,7 @@ function receive(message: FromWorker): void {
     case 'preloaded':
       // Fetched now, so that nothing is fetched once there are pictures.
       void intake.load().then(tellFetched, tellFetched);
+      void installed.then((offline) => offline?.register());
       break;
     case 'example':
       return example.receive(message.files, rows.length === 0 && !merged && !intake.batch?.isShown);
@@ -201,11 +218,7 @@ function receive(message: FromWorker): void {
       busy = false;
       merged = { result: message.result, key: pendingKey };
       isSaved = false;
-      byId('frames-section', HTMLDetailsElement).open = false;
-      resultPanel.show(
-        message.result,
-        inOrder(readyRows()).map(({ name }) => name),
-      );
+      showResult(message.result);
       if (message.result.notes.length > 0) notify('files', () => filesWords(message.result.notes), 'warning');
       for (const warning of message.result.warnings) notify(warning.kind, () => warningWords(warning), 'warning');
       announce(words.merge.done);
@@ -251,7 +264,8 @@ function receive(message: FromWorker): void {
     case 'saved':
       dismiss('save');
       isSaved = true;
-      return resultPanel.saved(message);
+      resultPanel.saved(message);
+      break;
     case 'saveFailed':
       resultPanel.saveEnded(message.format);
       return fail('save', message.failure);
@@ -261,6 +275,18 @@ function receive(message: FromWorker): void {
 
 function fail(doing: Doing, failure: Failure): void {
   notify(doing, () => failureWords(failure, doing), 'error', doing !== 'start');
+}
+
+/** Shows a result and its controls; who was at the frames, which are folded away, sees the first of these. */
+function showResult(result: ResultInfo): void {
+  const frames = byId('frames-section', HTMLDetailsElement);
+  const isAtFrames = frames.open && frames.getBoundingClientRect().top < innerHeight / 2;
+  frames.open = false;
+  resultPanel.show(
+    result,
+    inOrder(readyRows()).map(({ name }) => name),
+  );
+  if (isAtFrames) byId('look', HTMLElement).scrollIntoView();
 }
 
 /** Removes notices that no longer apply. */
@@ -464,6 +490,7 @@ function update(): void {
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action^=pick], #clear'))
     button.disabled = isBusy();
   intake.batch?.update();
+  offline?.update();
 }
 
 /** Before there is a result, the stage shows the reference frame. */

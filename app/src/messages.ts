@@ -9,7 +9,7 @@ import type { AlignmentKind } from '../../src/align/types.ts';
 import type { ClippedPixels } from '../../src/image/chooseReference.ts';
 import type { InputProblem } from '../../src/errors.ts';
 import type { Shot } from '../../src/brackets/shots.ts';
-import type { FinishHistogram } from '../../src/finish/finisher.ts';
+import type { FinishHistogram } from '../../src/finish/pictures.ts';
 import type { LookName } from '../../src/finish/looks.ts';
 import type { FinishSettings } from '../../src/finish/settings.ts';
 import type { ColorSpace } from '../../src/image/colorSpace.ts';
@@ -164,6 +164,12 @@ export interface AlignedFrame {
   turned: number;
 }
 
+/** What is worth knowing of the files: a sentence of the engine, and its kind for other languages. */
+export interface FileNote {
+  kind: 'turned' | 'linear' | 'clipped-colors' | 'estimated';
+  text: string;
+}
+
 export interface ResultInfo {
   width: number;
   height: number;
@@ -175,8 +181,7 @@ export interface ResultInfo {
   response: string;
   /** How the frames lie on the reference; empty if none was aligned. */
   aligned: AlignedFrame[];
-  /** What is worth knowing of the files, a sentence each. */
-  notes: string[];
+  notes: FileNote[];
   /** What may be wrong with the picture. */
   warnings: MergeWarning[];
   /** Most bytes of GPU buffers during the merge. */
@@ -190,8 +195,7 @@ export interface BracketResult {
   file: Blob;
   /** A small JPEG of it. */
   preview: Blob;
-  /** What is worth knowing of the files, a sentence each. */
-  notes: string[];
+  notes: FileNote[];
   warnings: MergeWarning[];
 }
 
@@ -218,7 +222,7 @@ export type FromWorker =
   | {
       type: 'progress';
       /** `weights`: the merge waits for the network's file, of which `done` of `total` bytes are here. */
-      stage: 'weights' | 'read' | 'response' | 'align' | 'compile' | 'segmentation' | 'fusion' | 'merge';
+      stage: 'weights' | 'read' | 'response' | 'align' | 'compile' | 'segmentation' | 'fusion' | 'merge' | 'moment';
       done: number;
       total: number;
       fraction: number;

@@ -141,7 +141,7 @@ it('changes its language where it is, and keeps the choice', async () => {
 it('plans a folder in German, since its address says so', async () => {
   await page.goto(`${site.url}?lang=de`);
   await page.getByRole('button', { name: german.welcome.pick }).waitFor();
-  await page.locator('#example:enabled').waitFor();
+  await page.locator('body[data-fetched]').waitFor();
   const photo = async (name: string, seconds: number, stops: number): Promise<PictureFile> => {
     const samples = exposeScene(48, 32, 2 ** stops, seconds / 240);
     const jpeg = await sharp(samples, { raw: { width: 48, height: 32, channels: 3 } })

@@ -30,6 +30,8 @@ export const THIN_ANY = join(repository, 'test/goldens/any-2.weights.safetensors
 export interface Site {
   /** The page's address. */
   url: string;
+  /** The built folder. */
+  folder: string;
   /** Serves other bytes for a path that ends so, made from the file's own. */
   replace(path: RegExp, bytes: (original: Buffer) => Buffer | string): void;
   /** What was asked for, in that order: the path, and the bytes of the built file, whatever is served in its place. */
@@ -56,8 +58,8 @@ function builtFolder(): Promise<string> {
   return built;
 }
 
-/** Serves the built page on a free port, with thin weights. */
-export async function serveSite(): Promise<Site> {
+/** Serves the built page on a free port, with thin weights. @param base the path that it is served under. */
+export async function serveSite(base = '/'): Promise<Site> {
   const folder = await builtFolder();
   const replaced: [RegExp, (original: Buffer) => Buffer | string][] = [
     [/weights\/fixed\.safetensors$/, () => readFileSync(THIN_FIXED)],
@@ -66,8 +68,10 @@ export async function serveSite(): Promise<Site> {
   const requests: Site['requests'] = [];
   const held: { path: RegExp; released: Promise<void> }[] = [];
   const server = createServer(async (request, response) => {
-    const path = new URL(request.url ?? '/', 'http://x').pathname.replace(/\/$/, '/index.html');
+    const asked = new URL(request.url ?? '/', 'http://x').pathname.replace(/\/$/, '/index.html');
     try {
+      if (!asked.startsWith(base)) throw new Error('outside');
+      const path = asked.slice(base.length - 1);
       let bytes: Buffer | string = readFileSync(join(folder, path));
       requests.push({ path, bytes });
       for (const [pattern, make] of replaced) if (pattern.test(path)) bytes = make(Buffer.from(bytes));
@@ -89,7 +93,8 @@ export async function serveSite(): Promise<Site> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://localhost:${(server.address() as AddressInfo).port}/`,
+    url: `http://localhost:${(server.address() as AddressInfo).port}${base}`,
+    folder,
     requests,
     hold: (path) => {
       let release = (): void => undefined;

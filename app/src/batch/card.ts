@@ -6,7 +6,7 @@ import { formatEv } from '../exposures.ts';
 import type { BracketResult, FromWorker } from '../messages.ts';
 import { shutterText } from '../shotText.ts';
 import { make } from '../ui/dom.ts';
-import { warningWords } from '../words/failures.ts';
+import { noteWords, warningWords } from '../words/failures.ts';
 import { bytes, say, words } from '../words/index.ts';
 import type { Words } from '../words/index.ts';
 import type { PlannedBracket } from './plan.ts';
@@ -133,7 +133,7 @@ export class Card {
           say(make('p'), () => warningWords(warning).text),
         );
       }),
-      ...notes.map((note) => make('p', { textContent: `${note[0].toUpperCase()}${note.slice(1)}` })),
+      ...notes.map((note) => say(make('p'), () => noteWords(note))),
     );
   }
 

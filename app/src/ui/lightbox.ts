@@ -65,8 +65,8 @@ export class Lightbox {
     if (document.activeElement?.matches('button:disabled')) this.#close.focus();
   }
 
-  #button(text: string, label: 'previous' | 'next' | 'close', onclick: () => void): HTMLButtonElement {
+  #button(text: string, word: 'previous' | 'next' | 'close', onclick: () => void): HTMLButtonElement {
     const button = make('button', { type: 'button', className: 'icon', textContent: text, onclick });
-    return say(button, () => words.frames[label], 'aria-label');
+    return say(button, () => words.frames[word], 'aria-label');
   }
 }

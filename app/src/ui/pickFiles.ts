@@ -15,7 +15,7 @@ export interface Picked {
 const byPath = new Intl.Collator('en', { numeric: true }).compare;
 
 /** The same, with names that are safe to show: everything on the page and in its messages gets them from here. */
-function named({ files, folder }: Picked): Picked {
+export function named({ files, folder }: Picked): Picked {
   return {
     files: files.map(({ name, file }) => ({ name: shown(name), file })),
     ...(folder !== undefined && { folder: shown(folder) }),

@@ -44,15 +44,24 @@ export class ResultPanel {
       this.#dividerAt.value = String(100 * fraction);
       this.#divide();
     };
-    stage.onBrushSize = (size) => this.#size(size);
+    // What keys change on the picture is told: the controls that show it have not the focus.
+    stage.onBrushSize = (size) => {
+      this.#size(size);
+      announce(this.#brushSize.getAttribute('aria-valuetext')!);
+    };
     stage.onUndo = () => this.#send({ type: 'undo' });
-    stage.onBrushAway = () => this.#putBrushAway();
+    stage.onBrushAway = () => {
+      this.#putBrushAway();
+      announce(words.motion.brushOff);
+    };
+    this.#size(this.#brushSize.valueAsNumber);
   }
 
   /** @param names of the frames, in exposure order. */
   show(result: ResultInfo, names: readonly string[]): void {
     for (const id of SECTIONS) byId(id, HTMLElement).hidden = false;
     this.#shown = true;
+    this.#steps = 0;
     const chosen = this.#motionOf.value;
     this.#motionOf.replaceChildren(say(make('option', { value: 'all' }), () => words.motion.all));
     names.forEach(
@@ -98,6 +107,10 @@ export class ResultPanel {
   }
 
   showEdits(steps: number): void {
+    // Once a stroke, not at each of its movements. A merge takes all of them.
+    const { painted, erased, undone } = words.motion;
+    if (steps > this.#steps) announce((this.#stage.brush === 'erase' ? erased : painted)(steps));
+    else if (steps < this.#steps && !this.#busy) announce(undone(steps));
     this.#steps = steps;
     this.#undo.disabled = this.#busy || steps === 0;
   }
@@ -123,6 +136,7 @@ export class ResultPanel {
 
   #look(): void {
     const isShown = this.#overlay.checked;
+    this.#opacity.setAttribute('aria-valuetext', `${this.#opacity.value} %`);
     byId('motion-tools', HTMLDivElement).hidden = !isShown;
     if (!isShown) this.#putBrushAway();
     const motionOf =
@@ -153,7 +167,9 @@ export class ResultPanel {
 
   #size(size: number): void {
     this.#brushSize.value = String(size);
-    byId('brush-size-value', HTMLOutputElement).textContent = `${this.#brushSize.value} px`;
+    const text = `${this.#brushSize.value} px`;
+    byId('brush-size-value', HTMLOutputElement).textContent = text;
+    this.#brushSize.setAttribute('aria-valuetext', text);
     this.#stage.setBrushSize(this.#brushSize.valueAsNumber);
   }
 

@@ -8,7 +8,7 @@ import type { Stroke, ToWorker, View } from '../messages.ts';
 import { Camera } from './camera.ts';
 import type { Point } from './camera.ts';
 import { say, words } from '../words/index.ts';
-import { byId } from './dom.ts';
+import { announce, byId } from './dom.ts';
 
 export type BrushMode = 'off' | 'add' | 'erase';
 
@@ -109,6 +109,10 @@ export class Stage {
     this.#placeBrush();
   }
 
+  get brush(): BrushMode {
+    return this.#brushMode;
+  }
+
   setBrushSize(size: number): void {
     this.#brushSize = size;
     this.#placeBrush();
@@ -118,6 +122,12 @@ export class Stage {
   fit(): void {
     this.#camera.fit();
     this.#changed();
+    this.#sayZoom();
+  }
+
+  /** The zoom is shown, but by nothing that has the focus. */
+  #sayZoom(): void {
+    announce(`${words.picture.zoom}: ${this.#zoomValue.textContent}`);
   }
 
   #resize(): void {
@@ -157,9 +167,11 @@ export class Stage {
     this.#zoomTo(this.#camera.zoom * factor, at);
   }
 
+  /** @param at where wheel or fingers are; without it, a key or button is told. */
   #zoomTo(zoom: number, at?: Point): void {
     this.#camera.zoomTo(zoom, at);
     this.#changed();
+    if (!at) this.#sayZoom();
   }
 
   #at(event: { clientX: number; clientY: number }): Point {

@@ -12,7 +12,7 @@ const USUAL = 'oder annehmen, was die meisten Kameras tun: Abstände von zwei EV
 export const words: typeof english = {
   page: {
     language: 'Sprache',
-    private: 'Die Fotos bleiben auf diesem Gerät',
+    private: 'Fotos bleiben auf dem Gerät',
     toBrackets: '‹ Alle Reihen',
     photos: 'Fotos',
     folder: 'Ordner mit Fotos',
@@ -23,6 +23,21 @@ export const words: typeof english = {
     folders: (count) => `${count} Ordnern`,
     folderAndFiles: (folder) => `„${folder}“ und weiteren Dateien`,
     quoted: (name) => `„${name}“`,
+  },
+  about: {
+    title: 'Über deghost',
+    help: 'Hilfe',
+    source: 'Quelltext',
+    licence: 'MIT-Lizenz',
+    bench: 'Wie schnell ist diese GPU?',
+  },
+  offline: {
+    newer: { title: 'Eine neue Version ist bereit', text: 'Sie gilt ab dem nächsten Laden.' },
+    reload: 'Jetzt laden',
+    notShared: {
+      title: 'Die geteilten Fotos sind nicht angekommen',
+      text: 'Stattdessen hier öffnen: auswählen oder ablegen.',
+    },
   },
   welcome: {
     title1: 'Aus einer Belichtungsreihe',
@@ -38,21 +53,22 @@ export const words: typeof english = {
     orFolder: ' – oder einen Ordner mit vielen Reihen',
     formats: 'JPEG, PNG, TIFF oder RAW, vom Stativ oder aus der Hand',
     sample: 'Keine Belichtungsreihe zur Hand? Diese drei Aufnahmen fliegender Ballons liegen bei.',
-    plainPicture: 'Drei Aufnahmen gemittelt: Jeder von drei Ballons ist dreimal zu sehen, blass, als Geisterbild.',
-    deghostedPicture:
-      'Dieselben Aufnahmen, mit deghost vereint: ein roter, ein gelber und ein blauer Ballon, ohne Geisterbilder.',
+    plain: 'Drei Aufnahmen gemittelt: Jeder der drei Ballons erscheint dreimal, blass, als Geisterbild.',
+    deghosted:
+      'Dieselben Aufnahmen, mit deghost zusammengefügt: ein roter, ein gelber, ein blauer Ballon, ohne Geisterbilder.',
     loading: 'Beispiel wird geladen …',
-    divider: 'Trenner zwischen einfachem Mittel und Bild ohne Geister',
-    dividerAt: (percent) => `${percent} % einfaches Mittel, ${100 - percent} % ohne Geister`,
+    divider: 'Trennlinie zwischen dem Mittel der Aufnahmen und dem Bild ohne Geisterbilder',
+    dividerAt: (percent) => `${percent} % gemittelt, ${100 - percent} % ohne Geister`,
     noSample: 'Das Beispiel ließ sich nicht laden: Verbindung prüfen und noch einmal versuchen.',
     example: 'Beispiel ausprobieren',
   },
   picture: {
+    workspace: 'Aufnahmen und Bild',
     title: 'Bild',
     merged: 'Fertiges Bild',
     reference: (name, ev) => `Referenzbild: ${name}${ev === '' ? '' : `, ${ev} EV`}`,
-    plain: 'einfach gemittelt',
-    deghosted: 'ohne Geisterbilder',
+    plain: 'gemittelt',
+    deghosted: 'ohne Geister',
     zoom: 'Zoom',
     zoomOut: 'Verkleinern',
     zoomIn: 'Vergrößern',
@@ -72,7 +88,7 @@ export const words: typeof english = {
     averaged: 'Alle Aufnahmen gemittelt, mit Geisterbildern.',
     noPlain: (why) => `Das Mittel aller Aufnahmen ließ sich nicht berechnen: ${why}.`,
     divider: 'Trennlinie',
-    dividerAt: (percent) => `${percent} % einfach gemittelt`,
+    dividerAt: (percent) => `${percent} % gemittelt`,
   },
   finish: {
     looks: { natural: 'Natürlich', vivid: 'Kräftig', soft: 'Weich', monochrome: 'Schwarz-Weiß' },
@@ -110,6 +126,40 @@ export const words: typeof english = {
       'Wo ein Geisterbild bleibt, Bewegung malen: Diese Stelle kommt dann allein aus dem Referenzbild. Wo Rauschen ' +
       'bleibt, Bewegung ausradieren: Dort zählen alle Aufnahmen.',
     undo: 'Strich zurücknehmen',
+    painted: (strokes) => `Bewegung gemalt: ${strokes === 1 ? 'ein Strich' : `${strokes} Striche`} zum Zusammenfügen.`,
+    erased: (strokes) => `Bewegung radiert: ${strokes === 1 ? 'ein Strich' : `${strokes} Striche`} zum Zusammenfügen.`,
+    undone: (strokes) =>
+      `Der Strich ist zurückgenommen. Es ${strokes === 1 ? 'bleibt einer' : `bleiben ${strokes || 'keine'}`}.`,
+    brushOff: 'Der Pinsel ist aus.',
+  },
+  keys: {
+    title: 'Tasten',
+    close: 'Die Liste der Tasten schließen',
+    single: 'Diese Liste mit ? öffnen',
+    names: { Ctrl: 'Strg', Shift: 'Umschalt', Space: 'Leertaste', Delete: 'Entf' },
+    groups: {
+      everywhere: 'Überall',
+      picture: 'Auf dem Bild',
+      brush: 'Auf dem Bild, mit dem Pinsel',
+      sliders: 'Auf Reglern',
+    },
+    does: {
+      list: 'diese Liste',
+      paste: 'kopierte Fotos nehmen',
+      close: 'ein Fenster schließen',
+      move: 'das Bild bewegen',
+      moveFar: 'es viermal so weit bewegen',
+      zoom: 'vergrößern und verkleinern',
+      fit: 'das ganze Bild zeigen',
+      full: 'auf 100 % vergrößern',
+      moveBrush: 'den Pinsel bewegen',
+      paint: 'malen, solange sie gedrückt ist',
+      size: 'kleinerer und größerer Pinsel',
+      undo: 'einen Strich zurücknehmen',
+      brushOff: 'den Pinsel ausschalten',
+      change: 'den Wert ändern',
+      restore: 'der Wert des Looks',
+    },
   },
   save: {
     title: 'Speichern',
@@ -130,7 +180,7 @@ export const words: typeof english = {
     `In ${seconds} s mit ${bytes} Grafikspeicher zusammengefügt.`,
   frames: {
     title: 'Aufnahmen',
-    auto: 'Referenzbild wählen, das am meisten zeigt',
+    auto: 'Referenzbild automatisch wählen',
     add: 'Fotos hinzufügen',
     curve: 'Tonwertkurve der Dateien',
     curveAuto: 'Automatisch',
@@ -209,7 +259,7 @@ export const words: typeof english = {
     cancelling: 'Wird abgebrochen …',
     bytes: (done, total, percent) => `${done} von ${total}, ${percent} %`,
     stages: {
-      weights: 'Netz wird geladen',
+      weights: 'Neuronales Netz wird geladen',
       read: 'Fotos werden gelesen',
       response: 'Tonwertkurve der Kamera wird ermittelt',
       align: 'Aufnahmen werden ausgerichtet',
@@ -217,6 +267,7 @@ export const words: typeof english = {
       segmentation: 'Bewegung wird gesucht',
       fusion: 'Aufnahmen werden zusammengefügt',
       merge: 'Aufnahmen werden zusammengefügt',
+      moment: 'Andere Momente werden zusammengefügt',
     },
     nearlyDone: 'fast fertig',
     seconds: (seconds) => `noch etwa ${seconds} s`,
@@ -335,6 +386,14 @@ export const words: typeof english = {
     'poor-reference': 'Das Referenzbild zeigt wenig',
     'contradicted-exposures': 'Die Belichtungen passen nicht zu den Bildern',
   },
+  note: (kind) =>
+    ({
+      turned: 'Eine Aufnahme mit abweichender Ausrichtung ist so gedreht wie die übrigen.',
+      linear: 'Den Dateien nach ist ihr Licht linear: So werden sie gelesen, gleich welche Tonwertkurve gewählt ist.',
+      'clipped-colors':
+        'Einige Farben liegen außerhalb des Farbraums und sind beschnitten: Unter „Farbraum“ gibt es größere.',
+      estimated: 'Keine Datei nennt ihre Belichtungszeit: Die Belichtungen sind aus den Bildpunkten geschätzt.',
+    })[kind],
   warning: (kind, _, frames) => {
     const which = frames.map((frame) => `Aufnahme ${frame + 1}`).join(', ');
     const texts: Record<typeof kind, string> = {

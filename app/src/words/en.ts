@@ -1,6 +1,6 @@
 /**
  * The page in English. Every other language has the same strings: their type is this table's, and the page's HTML names
- * the ones that it shows as `data-text` and `data-label`.
+ * the ones that it shows as `data-text`, `data-label` and `data-alt`.
  *
  * A language imports nothing but types: the page waits for it before its own code runs. Numbers with decimals come as
  * text, written as the language writes them.
@@ -8,7 +8,7 @@
 import type { InputProblem } from '../../../src/errors.ts';
 import type { Skipped } from '../../../src/brackets/group.ts';
 import type { MergeWarning } from '../../../src/warnings.ts';
-import type { FromWorker } from '../messages.ts';
+import type { FileNote, FromWorker } from '../messages.ts';
 
 type Stage = Extract<FromWorker, { type: 'progress' }>['stage'];
 
@@ -41,6 +41,21 @@ export const words = {
     folderAndFiles: (folder: string) => `“${folder}” and other files`,
     quoted: (name: string) => `“${name}”`,
   },
+  about: {
+    title: 'About deghost',
+    help: 'Help',
+    source: 'Source',
+    licence: 'MIT licence',
+    bench: 'How fast is your GPU?',
+  },
+  offline: {
+    newer: { title: 'A new version is ready', text: 'It is used from the next load on.' },
+    reload: 'Load it now',
+    notShared: {
+      title: 'The shared photos did not arrive',
+      text: 'Open them here instead: choose or drop them.',
+    },
+  },
   welcome: {
     title1: 'Bracketed photos in.',
     title2: 'One picture without ghosts out.',
@@ -55,8 +70,8 @@ export const words = {
     orFolder: ', or a folder with many brackets',
     formats: 'JPEG, PNG, TIFF or RAW, from a tripod or by hand',
     sample: 'No brackets at hand? These three exposures of drifting balloons come with the page.',
-    plainPicture: 'Three exposures averaged: each of three balloons is seen three times, pale, as a ghost.',
-    deghostedPicture: 'The same exposures merged by deghost: one red, one yellow and one blue balloon, without ghosts.',
+    plain: 'Three exposures averaged: each of three balloons is seen three times, pale, as a ghost.',
+    deghosted: 'The same exposures merged by deghost: one red, one yellow and one blue balloon, without ghosts.',
     loading: 'Loading the example…',
     divider: 'Divider between the plain merge and the deghosted picture',
     dividerAt: (percent: number) => `${percent} % plain merge, ${100 - percent} % without ghosts`,
@@ -64,6 +79,7 @@ export const words = {
     example: 'Try an example',
   },
   picture: {
+    workspace: 'Frames and picture',
     title: 'Picture',
     merged: 'Merged picture',
     reference: (name: string, ev: string) => `Reference frame: ${name}${ev === '' ? '' : `, ${ev} EV`}`,
@@ -126,6 +142,40 @@ export const words = {
       'Where a ghost is left, add motion: that place is taken from the reference frame alone. Where noise is left, ' +
       'erase motion: all frames count there.',
     undo: 'Undo stroke',
+    painted: (strokes: number) => `Motion added: ${strokes === 1 ? 'one stroke' : `${strokes} strokes`} to merge.`,
+    erased: (strokes: number) => `Motion erased: ${strokes === 1 ? 'one stroke' : `${strokes} strokes`} to merge.`,
+    undone: (strokes: number) =>
+      `The stroke is undone. ${strokes === 0 ? 'None is' : strokes === 1 ? 'One is' : `${strokes} are`} left.`,
+    brushOff: 'The brush is off.',
+  },
+  keys: {
+    title: 'Keys',
+    close: 'Close the list of keys',
+    single: 'Open this list with ?',
+    names: { Ctrl: 'Ctrl', Shift: 'Shift', Space: 'Space', Delete: 'Delete' },
+    groups: {
+      everywhere: 'Everywhere',
+      picture: 'On the picture',
+      brush: 'On the picture, with the brush',
+      sliders: 'On sliders',
+    },
+    does: {
+      list: 'this list',
+      paste: 'take copied photos',
+      close: 'close a dialog',
+      move: 'move the picture',
+      moveFar: 'move it four times as far',
+      zoom: 'zoom in and out',
+      fit: 'show the whole picture',
+      full: 'zoom to 100 %',
+      moveBrush: 'move the brush',
+      paint: 'paint, as long as it is held',
+      size: 'smaller and larger brush',
+      undo: 'undo a stroke',
+      brushOff: 'turn the brush off',
+      change: 'change the value',
+      restore: 'the value of the look',
+    },
   },
   save: {
     title: 'Save',
@@ -228,6 +278,7 @@ export const words = {
       segmentation: 'Finding what moved',
       fusion: 'Merging the frames',
       merge: 'Merging the frames',
+      moment: 'Merging other moments',
     } satisfies Record<Stage, string>,
     nearlyDone: 'nearly done',
     seconds: (seconds: number) => `about ${seconds} s left`,
@@ -342,6 +393,8 @@ export const words = {
     'poor-reference': 'The reference frame shows little',
     'contradicted-exposures': 'The exposures do not fit the pictures',
   } satisfies Record<MergeWarning['kind'], string>,
+  /** @param text what the engine says, in English. */
+  note: (_kind: FileNote['kind'], text: string) => text,
   /** @param message what the engine says, in English. @param frames those it is about, from 0. */
   warning: (_kind: MergeWarning['kind'], message: string, _frames: readonly number[]) => message,
   failures: {
