@@ -118,7 +118,7 @@ export async function runTiles(
     await executor.timed();
   } finally {
     // Results in flight are still taken.
-    await Promise.allSettled(begunWork);
+    await Promise.allSettled([...begunWork, executor.timed()]);
     await executor.submissions.settled();
     results?.dispose();
     executor.release(prepared);

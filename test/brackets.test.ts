@@ -54,7 +54,7 @@ describe('pictures', () => {
     );
     const three = groupBrackets(bare, { frames: 3 });
     expect(names(three)).toEqual(['IMG_4.jpg IMG_5.jpg IMG_6.jpg', 'IMG_7.jpg IMG_8.jpg IMG_9.jpg']);
-    expect(three.skipped).toEqual([{ name: 'IMG_10.jpg', reason: '1 left over after brackets of 3' }]);
+    expect(three.skipped).toEqual([{ name: 'IMG_10.jpg', kind: 'rest', reason: '1 left over after brackets of 3' }]);
   });
 
   it('with the exposure bias alone are grouped by it', () => {

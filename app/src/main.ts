@@ -26,9 +26,11 @@ import type { GpuState } from './obstacle.ts';
 import { startWorker } from './startWorker.ts';
 import { showAbout } from './ui/about.ts';
 import { AutoReference } from './ui/autoReference.ts';
+import { offerKeys } from './ui/keys.ts';
 import { MergeControls } from './ui/mergeControls.ts';
 import { ask } from './ui/ask.ts';
-import { announce, byId, make } from './ui/dom.ts';
+import { Example } from './ui/example.ts';
+import { announce, byId } from './ui/dom.ts';
 import { FrameList } from './ui/frameList.ts';
 import type { FrameRow } from './ui/frameList.ts';
 import { showFrameNotes } from './ui/frameNotes.ts';
@@ -36,12 +38,13 @@ import { dismiss, notify } from './ui/notices.ts';
 import { acceptFiles } from './ui/pickFiles.ts';
 import type { Picked } from './ui/pickFiles.ts';
 import { ProgressPanel } from './ui/progressPanel.ts';
+import { Proof } from './ui/proof.ts';
 import { ResultPanel } from './ui/resultPanel.ts';
 import { Stage } from './ui/stage.ts';
 import { keepAwake } from './ui/wakeLock.ts';
 import { WARNINGS, failureWords, fileProblem, filesWords, warningWords } from './words/failures.ts';
 import type { Doing } from './words/failures.ts';
-import { words } from './words/index.ts';
+import { onLanguage, words } from './words/index.ts';
 import workerUrl from './worker/main.ts?worker&url';
 
 /** Of a file that is still being read. */
@@ -63,7 +66,6 @@ let pendingKey = '';
 let frameNames: string[] = [];
 /** Whether the shown result was saved, in any format. */
 let isSaved = false;
-let example: NamedFile[] = [];
 let edited = false;
 /** The page as an installed program; undefined where its code could not be loaded. */
 let installed: Promise<Offline | undefined>;
@@ -72,12 +74,12 @@ let offline: Offline | undefined;
 let kept: Kept | undefined;
 
 const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (message) => {
-  const { noStart, stopped, workerFailed } = words.notices;
-  const title = gpu === 'starting' ? noStart : stopped;
+  const title = gpu === 'starting' ? 'noStart' : 'stopped';
   gpu = 'unavailable';
   busy = false;
   intake.batch?.workerFailed();
-  notify('worker', { title, text: workerFailed(message || words.notices.notLoaded) }, 'error', false);
+  const text = () => words.notices.workerFailed(message || words.notices.notLoaded);
+  notify('worker', () => ({ title: words.notices[title], text: text() }), 'error', false);
   update();
 });
 const send = (message: ToWorker): void => {
@@ -129,6 +131,8 @@ const list = new FrameList({
 const autoReference = new AutoReference(update);
 const exposureEstimate = new ExposureEstimate(worker.send);
 const mergeControls = new MergeControls(update);
+const example = new Example(worker.send, addFiles);
+new Proof();
 const mergeButton = byId('merge', HTMLButtonElement);
 
 function start(): void {
@@ -143,14 +147,18 @@ function start(): void {
   };
   worker.send({ type: 'start', canvas, base: document.baseURI, display: display() }, [canvas]);
   mergeButton.onclick = merge;
-  byId('example', HTMLButtonElement).onclick = () => addFiles(example);
   byId('clear', HTMLButtonElement).onclick = () => void startOver();
   byId('to-brackets', HTMLButtonElement).onclick = () => intake.batch?.show();
   byId('response', HTMLSelectElement).onchange = update;
   byId('colour', HTMLSelectElement).onchange = update;
   // Closing the tab would end a merge that may have taken long, or lose its result.
   addEventListener('beforeunload', (event) => (isBusy() || isUnsaved()) && event.preventDefault());
+  offerKeys();
   acceptFiles((picked) => void take(picked), isBusy);
+  onLanguage(() => {
+    announce('');
+    update();
+  });
   installed = startOffline().catch(() => undefined);
   void startKeeping().catch(() => undefined);
   update();
@@ -182,7 +190,7 @@ async function startKeeping(): Promise<void> {
     setFinish: (finish) => (resultPanel.finish.finish = finish),
     comparePlain(hasFrames) {
       if (hasFrames) worker.send({ type: 'plain', ...mergeRequest() });
-      else resultPanel.refuseCompare(words.kept.missing);
+      else resultPanel.refuseCompare(() => words.kept.missing);
     },
     update,
   });
@@ -191,7 +199,7 @@ async function startKeeping(): Promise<void> {
 
 /** Takes what was picked or dropped, where that is possible now. */
 async function take(picked: Picked): Promise<void> {
-  if (isBusy()) return notify('busy', words.notices.busy, 'info');
+  if (isBusy()) return notify('busy', () => words.notices.busy, 'info');
   dismiss('busy');
   // An answer is due first.
   if (document.querySelector('dialog')) return;
@@ -228,11 +236,12 @@ function receive(message: FromWorker): void {
       fail('start', message.failure);
       break;
     case 'preloaded':
-      example = message.example;
       // Fetched now, so that nothing is fetched once there are pictures.
-      void intake.load().then(showExample, showExample);
+      void intake.load().then(tellFetched, tellFetched);
       void installed.then((offline) => offline?.register());
       break;
+    case 'example':
+      return example.receive(message.files, rows.length === 0 && !merged && !intake.batch?.isShown);
     case 'frame':
       frameLoaded(message);
       break;
@@ -250,8 +259,8 @@ function receive(message: FromWorker): void {
       isSaved = false;
       frameNames = inOrder(readyRows()).map(({ name }) => name);
       showResult(message.result);
-      if (message.result.notes.length > 0) notify('files', filesWords(message.result.notes), 'warning');
-      for (const warning of message.result.warnings) notify(warning.kind, warningWords(warning), 'warning');
+      if (message.result.notes.length > 0) notify('files', () => filesWords(message.result.notes), 'warning');
+      for (const warning of message.result.warnings) notify(warning.kind, () => warningWords(warning), 'warning');
       announce(words.merge.done);
       stageFocus();
       break;
@@ -283,19 +292,19 @@ function receive(message: FromWorker): void {
     case 'plainReady':
       return resultPanel.allowCompare();
     case 'plainFailed':
-      return resultPanel.refuseCompare(failureWords(message.failure, 'merge').title);
+      return resultPanel.refuseCompare(() => failureWords(message.failure, 'merge').title);
     case 'recovered':
       notify(
         'recovered',
-        {
+        () => ({
           title: words.notices.recovered,
           text: message.what === 'merge' ? words.notices.mergeGoesOn : words.notices.shownAgain,
-        },
+        }),
         'info',
       );
       break;
     case 'smaller':
-      notify('recovered', words.notices.smaller, 'info');
+      notify('recovered', () => words.notices.smaller, 'info');
       break;
     case 'viewFailed':
       return fail('view', message.failure);
@@ -311,13 +320,17 @@ function receive(message: FromWorker): void {
   update();
 }
 
-function showResult(result: ResultInfo): void {
-  byId('frames-section', HTMLDetailsElement).open = false;
-  resultPanel.show(result, frameNames);
+function fail(doing: Doing, failure: Failure): void {
+  notify(doing, () => failureWords(failure, doing), 'error', doing !== 'start');
 }
 
-function fail(doing: Doing, failure: Failure): void {
-  notify(doing, failureWords(failure, doing), 'error', doing !== 'start');
+/** Shows a result and its controls; who was at the frames, which are folded away, sees the first of these. */
+function showResult(result: ResultInfo): void {
+  const frames = byId('frames-section', HTMLDetailsElement);
+  const isAtFrames = frames.open && frames.getBoundingClientRect().top < innerHeight / 2;
+  frames.open = false;
+  resultPanel.show(result, frameNames);
+  if (isAtFrames) byId('look', HTMLElement).scrollIntoView();
 }
 
 /** Removes notices that no longer apply. */
@@ -330,7 +343,7 @@ function addFiles(files: readonly NamedFile[]): void {
   const isHere = ({ name, file }: NamedFile): boolean =>
     rows.some((row) => row.name === name && row.file.size === file.size && modified(row.file) === modified(file));
   const twice = files.filter(isHere).map(({ name }) => name);
-  if (twice.length > 0) notify('twice', words.notices.twice(twice[0], twice.length), 'info');
+  if (twice.length > 0) notify('twice', () => words.notices.twice(twice[0], twice.length), 'info');
   else dismiss('twice');
   for (const { name, file } of files.filter((named) => !isHere(named))) {
     const id = nextId++;
@@ -379,7 +392,8 @@ function frameFailed({ id, failure }: Extract<FromWorker, { type: 'frameFailed' 
   const problem = fileProblem(row.name, failure);
   Object.assign(row, { state: 'failed', problem, preview: '' });
   // Beside a result the list is below what is seen.
-  if (merged) notify('frame', { title: words.notices.unusable(row.name), text: problem }, 'error');
+  if (merged)
+    notify('frame', () => ({ title: words.notices.unusable(row.name), text: fileProblem(row.name, failure) }), 'error');
 }
 
 function removeFrame(id: number): void {
@@ -505,6 +519,7 @@ function update(): void {
         : words.merge.merge;
   byId('merge-note', HTMLParagraphElement).textContent =
     busy || isSame ? '' : why || (merged ? words.merge.changed : '');
+  if (example.mergesNow(rows, why)) return merge();
   progress.toggle(busy);
   keepAwake(isMerging);
   resultPanel.setBusy(busy);
@@ -520,17 +535,14 @@ function showPreview(ready: readonly FrameRow[]): void {
   const image = byId('preview', HTMLImageElement);
   const row = ready.find(({ id }) => id === referenceId);
   image.hidden = merged !== undefined || !row;
-  if (!row || image.src === row.preview) return;
-  image.src = row.preview;
+  if (!row) return;
+  if (image.src !== row.preview) image.src = row.preview;
   image.alt = words.picture.reference(row.name, row.ev === undefined ? '' : formatEv(0));
 }
 
-function showExample(): void {
-  byId('example', HTMLButtonElement).disabled = example.length === 0;
-  if (example.length === 0) byId('sample-note', HTMLParagraphElement).textContent = words.welcome.noSample;
-  byId('sample-strip', HTMLDivElement).replaceChildren(
-    ...example.map(({ file }) => make('img', { src: URL.createObjectURL(file), alt: '' })),
-  );
+/** For whoever watches: the page needs no network from here on. */
+function tellFetched(): void {
+  document.body.dataset.fetched = '';
 }
 
 /** Files are named after the first frame. */

@@ -8,7 +8,7 @@
 import type { ClippedPixels } from '../../src/image/chooseReference.ts';
 import type { InputProblem } from '../../src/errors.ts';
 import type { Shot } from '../../src/brackets/shots.ts';
-import type { FinishHistogram } from '../../src/finish/finisher.ts';
+import type { FinishHistogram } from '../../src/finish/pictures.ts';
 import type { LookName } from '../../src/finish/looks.ts';
 import type { FinishSettings } from '../../src/finish/settings.ts';
 import type { ColorSpace } from '../../src/image/colorSpace.ts';
@@ -103,6 +103,8 @@ export interface BracketSettings extends MergeSettings {
 
 export type ToWorker =
   | { type: 'start'; canvas: OffscreenCanvas; base: string; display: DisplayAbility }
+  /** Fetch the example, if that has not begun. */
+  | { type: 'example' }
   | ({ type: 'add'; id: number } & NamedFile)
   | { type: 'remove'; id: number }
   /** Estimate exposures from the pixels. `key` comes back with the answer. */
@@ -159,6 +161,12 @@ export interface Failure {
   finding?: string;
 }
 
+/** What is worth knowing of the files: a sentence of the engine, and its kind for other languages. */
+export interface FileNote {
+  kind: 'turned' | 'linear' | 'clipped-colors' | 'estimated';
+  text: string;
+}
+
 export interface ResultInfo {
   width: number;
   height: number;
@@ -168,8 +176,7 @@ export interface ResultInfo {
   edited: boolean;
   /** One line on what is known of the camera's response. */
   response: string;
-  /** What is worth knowing of the files, a sentence each. */
-  notes: string[];
+  notes: FileNote[];
   /** What may be wrong with the picture. */
   warnings: MergeWarning[];
   /** Most bytes of GPU buffers during the merge. */
@@ -191,15 +198,17 @@ export interface BracketResult {
   file: Blob;
   /** A small JPEG of it. */
   preview: Blob;
-  /** What is worth knowing of the files, a sentence each. */
-  notes: string[];
+  notes: FileNote[];
   warnings: MergeWarning[];
 }
 
 export type FromWorker =
   | { type: 'ready'; adapter: string; canExtend: boolean }
   | { type: 'unavailable'; failure: Failure }
-  | { type: 'preloaded'; example: { name: string; file: Blob }[] }
+  /** Everything that will be needed later has been fetched, or was tried. */
+  | { type: 'preloaded' }
+  /** The example's files; without them where they cannot be had. */
+  | { type: 'example'; files?: NamedFile[] }
   | { type: 'frame'; id: number; frame: FrameInfo }
   | { type: 'frameFailed'; id: number; failure: Failure }
   /** In the order of `ids`. Of the frames named by `incomparable`, nothing can be said. */
@@ -213,7 +222,8 @@ export type FromWorker =
     }
   | {
       type: 'progress';
-      stage: 'read' | 'response' | 'align' | 'compile' | 'segmentation' | 'fusion' | 'merge';
+      /** `weights`: the merge waits for the network's file, of which `done` of `total` bytes are here. */
+      stage: 'weights' | 'read' | 'response' | 'align' | 'compile' | 'segmentation' | 'fusion' | 'merge' | 'moment';
       done: number;
       total: number;
       fraction: number;

@@ -21,8 +21,12 @@ export interface Bracket {
 /** A picture that belongs to no bracket. */
 export interface Skipped {
   name: string;
+  /** Why, in plain text, and its kind for whoever words it otherwise. */
   reason: string;
+  kind: 'pair' | 'rest' | 'unexposed' | 'alone' | 'many' | 'alike';
 }
+
+type Reason = Omit<Skipped, 'name'>;
 
 /** Longest pause within a bracket, in milliseconds. */
 const MOST_PAUSE = 2000;
@@ -55,7 +59,7 @@ export function groupBrackets(
     for (const group of groups) {
       const reason = reasonAgainst(group, frames);
       if (reason === undefined) brackets.push({ shots: group });
-      else for (const { name } of group) skipped.push({ name, reason });
+      else for (const { name } of group) skipped.push({ name, ...reason });
     }
   }
   brackets.sort((a, b) => byName(a.shots[0].name, b.shots[0].name));
@@ -70,7 +74,7 @@ function onePerStem(shots: readonly Shot[], skipped: Skipped[]): Shot[] {
   return [...stems.values()].flatMap((same) => {
     const [raw, other] = [same.filter(({ isRaw }) => isRaw), same.filter(({ isRaw }) => !isRaw)];
     if (raw.length === 0 || other.length === 0) return same;
-    for (const { name } of other) skipped.push({ name, reason: `the same shot as ${raw[0].name}` });
+    for (const { name } of other) skipped.push({ name, reason: `the same shot as ${raw[0].name}`, kind: 'pair' });
     return raw;
   });
 }
@@ -117,17 +121,20 @@ function byNumber(shots: readonly Shot[], count: number): Shot[][] {
 }
 
 /** Why a group is no bracket; undefined if it is one. */
-function reasonAgainst(group: readonly Shot[], frames: number | undefined): string | undefined {
+function reasonAgainst(group: readonly Shot[], frames: number | undefined): Reason | undefined {
   if (frames !== undefined)
-    return group.length === frames ? undefined : `${group.length} left over after brackets of ${frames}`;
+    return group.length === frames
+      ? undefined
+      : { kind: 'rest', reason: `${group.length} left over after brackets of ${frames}` };
   if (group.length < LEAST_FRAMES)
     return group[0].ev === undefined
-      ? 'its EXIF says nothing of its exposure: give the number of frames of a bracket'
-      : 'no other picture of the scene with another exposure right before or after it';
-  if (group.length > MOST_FRAMES) return `${group.length} exposures in a row, at most ${MOST_FRAMES} are merged`;
+      ? { kind: 'unexposed', reason: 'its EXIF says nothing of its exposure: give the number of frames of a bracket' }
+      : { kind: 'alone', reason: 'no other picture of the scene with another exposure right before or after it' };
+  if (group.length > MOST_FRAMES)
+    return { kind: 'many', reason: `${group.length} exposures in a row, at most ${MOST_FRAMES} are merged` };
   const evs = group.map(({ ev }) => ev!);
   const range = Math.max(...evs) - Math.min(...evs);
   return range < LEAST_RANGE
-    ? `exposures ${range.toFixed(1)} EV apart, at least ${LEAST_RANGE} EV are needed`
+    ? { kind: 'alike', reason: `exposures ${range.toFixed(1)} EV apart, at least ${LEAST_RANGE} EV are needed` }
     : undefined;
 }

@@ -187,7 +187,8 @@ export class Executor {
     submit: (clock: GpuClock | undefined) => Promise<void>,
     use: (ms: number) => void,
   ): Promise<void> {
-    const clock = times && (await this.gpu.guard('creating a clock', () => this.#clock(times)));
+    const clock =
+      times && this.canTime ? await this.gpu.guard('creating a clock', (own) => own(this.#clock(times)!)) : undefined;
     try {
       await submit(clock);
     } catch (error) {

@@ -47,11 +47,7 @@ function filmic(x: number): number {
  * @param radiance Y as merged, RGB interleaved.
  * @returns 8-bit codes under sRGB's curve, same layout.
  */
-export function toneMapRows(
-  radiance: Float32Array,
-  tones: Tones,
-  mapping: ToneName,
-): Uint8Array<ArrayBuffer> {
+export function toneMapRows(radiance: Float32Array, tones: Tones, mapping: ToneName): Uint8Array<ArrayBuffer> {
   const factor = exposureFactor(tones, mapping) * tones.scale;
   // 1 / (1 + L) is the photographic curve without a white and without a knee.
   if (mapping === 'reinhard') return toneMap(radiance, { exposure: factor, white: Infinity });

@@ -18,6 +18,8 @@ export interface PageOptions {
   serviceWorkers?: boolean;
   /** Whether merges align their frames, which takes a software adapter many programs more; true by default. */
   align?: boolean;
+  /** The browser's language, English by default. */
+  locale?: string;
 }
 
 export interface OpenPage {
@@ -37,6 +39,7 @@ export async function openPage(
     touch = false,
     align = true,
     serviceWorkers = false,
+    locale,
   }: PageOptions = {},
 ): Promise<OpenPage> {
   const page = await browser.newPage({
@@ -45,13 +48,14 @@ export async function openPage(
     acceptDownloads: true,
     hasTouch: touch,
     isMobile: touch,
+    locale,
     serviceWorkers: serviceWorkers ? 'allow' : 'block',
   });
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
   await page.goto(site.url);
-  await page.locator('#example:enabled').waitFor();
+  await page.locator('body[data-fetched]').waitFor();
   if (!align)
     await page.locator('#align').evaluate((box: HTMLInputElement) => {
       box.checked = false;

@@ -1,6 +1,7 @@
 /** The page keeps the picture: a page that is loaded again goes on with it. */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Session } from '../../app/src/kept/session.ts';
 import { seriousFindings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { dropFiles, merge, save, settled } from './drive.ts';
@@ -25,7 +26,7 @@ beforeAll(async () => {
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
   await page.goto(site.url);
-  await page.locator('#example:enabled').waitFor();
+  await page.locator('body[data-fetched]').waitFor();
   await page.locator('#align').evaluate((box: HTMLInputElement) => void (box.checked = false));
 });
 
@@ -39,8 +40,11 @@ const state = (): Promise<string | undefined> => page.evaluate(() => document.bo
 const exposures = (): Promise<string[]> =>
   page.locator('.frame.ready input.ev').evaluateAll((all) => all.map((input) => (input as HTMLInputElement).value));
 
+/** A machine under load takes its time. */
+const soon = <T>(what: () => Promise<T>) => expect.poll(what, { timeout: 30_000 });
+
 /** What the database has. */
-const records = (): Promise<{ frames: { copy?: string }[]; picture?: { edits: unknown[]; isSaved: boolean } }[]> =>
+const records = (): Promise<(Session & { handles: number })[]> =>
   page.evaluate(async () => {
     const [{ name }] = await indexedDB.databases();
     const wait = <T>(request: IDBRequest<T>): Promise<T> =>
@@ -48,7 +52,8 @@ const records = (): Promise<{ frames: { copy?: string }[]; picture?: { edits: un
     const database = await wait(indexedDB.open(name!));
     const all = await wait(database.transaction('sessions').objectStore('sessions').getAll());
     database.close();
-    return all;
+    const handles = (session: Session): number => session.frames.filter(({ handle }) => handle).length;
+    return all.map((session) => ({ ...JSON.parse(JSON.stringify(session)), handles: handles(session) }));
   });
 
 /** The names of all files in folders. */
@@ -67,7 +72,7 @@ const files = (): Promise<string[]> =>
 /** Loads the page again. */
 async function again(): Promise<void> {
   await page.reload();
-  await page.locator('#example:enabled').waitFor();
+  await page.locator('body[data-fetched]').waitFor();
 }
 
 it('frames and what was chosen before a merge', async () => {
@@ -77,16 +82,28 @@ it('frames and what was chosen before a merge', async () => {
   await page.locator('.frame input.ev').first().blur();
   await page.getByLabel('Reference: scene-3.png').check();
   await page.locator('#strength').fill('0.7');
-  await expect.poll(async () => (await records())[0]?.frames.filter(({ copy }) => copy).length).toBe(3);
   const before = await exposures();
-  await page.waitForTimeout(600);
+  await soon(async () => {
+    const [session] = await records();
+    return [
+      session?.frames.map(({ copy, isReference }) => [copy !== undefined, isReference]),
+      session?.controls.strength,
+    ];
+  }).toEqual([
+    [
+      [true, false],
+      [true, false],
+      [true, true],
+    ],
+    '0.7',
+  ]);
 
   await again();
   expect(await bar().innerText()).toMatch(/Your last picture: scene[\s\S]*3 frames\. Kept in this browser alone/);
   expect(await seriousFindings(page)).toEqual([]);
   await bar().getByRole('button', { name: 'Continue' }).click();
   await settled(page, 3);
-  await expect.poll(exposures).toEqual(before);
+  await soon(exposures).toEqual(before);
   expect(before[0]).toBe('-5');
   expect(await page.getByLabel('Reference: scene-3.png').isChecked()).toBe(true);
   expect(await page.locator('#strength').inputValue()).toBe('0.7');
@@ -104,18 +121,18 @@ it('the merged picture, as it was, with its motion and its look', async () => {
   await page.mouse.move(box.x + box.width / 2 + 30, box.y + box.height / 2 + 10, { steps: 3 });
   await page.mouse.up();
   await page.locator('#finish-contrast').fill('40');
-  await expect.poll(async () => (await records())[0]?.picture?.edits.length).toBeGreaterThan(1);
-  await page.waitForTimeout(600);
+  await soon(async () => (await records())[0]?.finish.settings?.contrast).toBe(40);
+  expect((await records())[0].picture?.edits.length).toBeGreaterThan(1);
   expect(await files()).toEqual(['photo', 'photo', 'photo', 'result']);
 
   await again();
   expect(await bar().innerText()).toContain('3 frames, merged.');
   await bar().getByRole('button', { name: 'Continue' }).click();
-  await expect.poll(state).toBe('result');
+  await soon(state).toBe('result');
   await settled(page, 3);
   expect(await page.locator('#merge').innerText()).toBe('Merge again with your motion');
   expect(await page.locator('#undo').isEnabled()).toBe(true);
-  await expect.poll(() => page.locator('#finish-contrast').inputValue()).toBe('40');
+  await soon(() => page.locator('#finish-contrast').inputValue()).toBe('40');
   // The same frames, the same merge: nothing is to be done but what was painted.
   await page.locator('#overlay').check();
   await page.locator('#undo').click();
@@ -128,7 +145,8 @@ it('the merged picture, as it was, with its motion and its look', async () => {
 it('another tab neither takes it nor destroys it, and keeps its own', async () => {
   const other = await context.newPage();
   await other.goto(site.url);
-  await other.locator('#example:enabled').waitFor();
+  await other.locator('body[data-fetched]').waitFor();
+  // Longer than the page waits for a page that is being closed.
   await other.waitForTimeout(1000);
   expect(await bar(other).isVisible()).toBe(false);
   await dropFiles(
@@ -136,7 +154,7 @@ it('another tab neither takes it nor destroys it, and keeps its own', async () =
     pngStack(24, 16).map(({ bytes }, k) => ({ name: `other-${k}.png`, bytes })),
   );
   await settled(other, 3);
-  await expect.poll(async () => (await records()).length).toBe(2);
+  await soon(async () => (await records()).length).toBe(2);
   await other.close();
   expect((await records()).filter(({ picture }) => picture)).toHaveLength(1);
 });
@@ -144,12 +162,12 @@ it('another tab neither takes it nor destroys it, and keeps its own', async () =
 it('“Start over” forgets it, “Forget” the other; switched off, nothing is kept', async () => {
   await page.locator('#frames-section').evaluate((details: HTMLDetailsElement) => void (details.open = true));
   await page.locator('#clear').click();
-  await expect.poll(state).toBe('empty');
+  await soon(state).toBe('empty');
   await again();
-  await expect.poll(() => bar().innerText()).toContain('other');
+  await soon(() => bar().innerText()).toContain('other');
   await bar().getByRole('button', { name: 'Forget' }).click();
-  await expect.poll(() => bar().isVisible()).toBe(false);
-  await expect.poll(files).toEqual([]);
+  await soon(() => bar().isVisible()).toBe(false);
+  await soon(files).toEqual([]);
   expect(await records()).toEqual([]);
   await dropFiles(page, pngStack(24, 16));
   await settled(page, 3);
@@ -157,7 +175,7 @@ it('“Start over” forgets it, “Forget” the other; switched off, nothing i
   await page.waitForTimeout(1000);
   expect([await records(), await files()]).toEqual([[], []]);
   await page.locator('#keep').check();
-  await expect.poll(async () => (await records()).length).toBe(1);
+  await soon(async () => (await records()).length).toBe(1);
 });
 
 it('files with handles are not copied; without a permission they can be opened again', async () => {
@@ -177,9 +195,8 @@ it('files with handles are not copied; without a permission they can be opened a
   }, stack);
   await page.locator('#welcome [data-action=pick]').click();
   await settled(page, 3);
-  await expect.poll(async () => (await records())[0]?.frames.length).toBe(3);
-  await page.waitForTimeout(600);
-  expect((await records())[0].frames.map(({ copy }) => copy)).toEqual([undefined, undefined, undefined]);
+  await soon(async () => (await records())[0]?.handles).toBe(3);
+  expect((await records())[0].frames.filter(({ copy }) => copy)).toEqual([]);
 
   await again();
   await page.evaluate(() => {

@@ -20,6 +20,7 @@ const TYPES: Record<string, string> = {
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
   '.jpg': 'image/jpeg',
+  '.webp': 'image/webp',
 };
 
 /** Thin weights for three frames, of another training: merges take seconds instead of minutes. */
@@ -33,6 +34,10 @@ export interface Site {
   folder: string;
   /** Serves other bytes for a path that ends so, made from the file's own. */
   replace(path: RegExp, bytes: (original: Buffer) => Buffer | string): void;
+  /** What was asked for, in that order: the path, and the bytes of the built file, whatever is served in its place. */
+  requests: { path: string; bytes: Buffer }[];
+  /** Serves the first half of files whose path ends so, and the rest when `release` is called. */
+  hold(path: RegExp): { release(): void };
   close(): Promise<void>;
 }
 
@@ -60,14 +65,28 @@ export async function serveSite(base = '/'): Promise<Site> {
     [/weights\/fixed\.safetensors$/, () => readFileSync(THIN_FIXED)],
     [/weights\/any\.safetensors$/, () => readFileSync(THIN_ANY)],
   ];
-  const server = createServer((request, response) => {
+  const requests: Site['requests'] = [];
+  const held: { path: RegExp; released: Promise<void> }[] = [];
+  const server = createServer(async (request, response) => {
     const asked = new URL(request.url ?? '/', 'http://x').pathname.replace(/\/$/, '/index.html');
     try {
       if (!asked.startsWith(base)) throw new Error('outside');
       const path = asked.slice(base.length - 1);
       let bytes: Buffer | string = readFileSync(join(folder, path));
+      requests.push({ path, bytes });
       for (const [pattern, make] of replaced) if (pattern.test(path)) bytes = make(Buffer.from(bytes));
-      response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' }).end(bytes);
+      bytes = Buffer.from(bytes);
+      response.writeHead(200, {
+        'content-type': TYPES[extname(path)] ?? 'application/octet-stream',
+        'content-length': bytes.length,
+      });
+      const hold = held.find((rule) => rule.path.test(path));
+      if (hold) {
+        response.write(bytes.subarray(0, bytes.length / 2));
+        bytes = bytes.subarray(bytes.length / 2);
+        await hold.released;
+      }
+      response.end(bytes);
     } catch {
       response.writeHead(404).end();
     }
@@ -76,6 +95,12 @@ export async function serveSite(base = '/'): Promise<Site> {
   return {
     url: `http://localhost:${(server.address() as AddressInfo).port}${base}`,
     folder,
+    requests,
+    hold: (path) => {
+      let release = (): void => undefined;
+      held.push({ path, released: new Promise((resolve) => (release = resolve)) });
+      return { release };
+    },
     replace: (path, bytes) => void replaced.push([path, bytes]),
     close: () =>
       new Promise((resolve) => {

@@ -10,6 +10,7 @@ export const GPU_FAULTS = [
   'createBuffer throws',
   'createBuffer throws RangeError',
   'createTexture throws',
+  'createQuerySet throws',
   'createBindGroup throws',
   'createBindGroupLayout throws',
   'createPipelineLayout throws',
@@ -20,6 +21,7 @@ export const GPU_FAULTS = [
   'submit throws',
   'writeBuffer throws',
   'writeTexture throws',
+  'onSubmittedWorkDone rejects',
   'mapAsync rejects',
   'getMappedRange throws',
   'popErrorScope rejects',
@@ -66,7 +68,7 @@ export class FaultyDevice {
       this.#pipelines.set(source, known);
       return known;
     });
-    for (const method of ['submit', 'writeBuffer', 'writeTexture'])
+    for (const method of ['submit', 'writeBuffer', 'writeTexture', 'onSubmittedWorkDone'])
       this.#replace(queue, method, (call, ...args) => call(...args));
     this.#replace(own, 'pushErrorScope', (call, filter) => {
       this.#scopes++;

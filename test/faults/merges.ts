@@ -7,7 +7,8 @@ import { eightBit } from '../reference/frames.ts';
 import { FaultyDevice } from './gpu.ts';
 import type { GpuFault } from './gpu.ts';
 
-const WEIGHTS = readFileSync(new URL('../goldens/fixed-merge-r0.weights.safetensors', import.meta.url));
+/** Small weights. */
+export const WEIGHTS = readFileSync(new URL('../goldens/fixed-merge-r0.weights.safetensors', import.meta.url));
 const FRAMES = eightBit(24, 16, [1, 4, 16]);
 /** How long anything may take. */
 const MOST_MS = 20_000;
@@ -18,20 +19,48 @@ export const MERGES = {
   plain: { align: 'none', response: 'gamma', method: 'merge' },
   'to a buffer': { align: 'none', response: 'gamma', method: 'merge' },
   aligned: { align: 'homography', response: 'gamma', method: 'merge' },
+  profiled: { align: 'none', response: 'gamma', method: 'merge', profile: true },
 } as const satisfies Record<string, MergeOptions>;
 export type MergeKind = keyof typeof MERGES;
 
 const LARGER = eightBit(96, 64, [1, 4]);
 
-async function run(deghoster: Deghoster, kind: MergeKind): Promise<Float32Array | undefined> {
-  const options = MERGES[kind];
-  if (kind !== 'to a buffer') return (await deghoster.merge(kind === 'aligned' ? LARGER : FRAMES, options)).radiance;
-  const { buffer } = await deghoster.mergeToBuffer(FRAMES, options);
-  buffer.destroy();
-  return undefined;
+/** A merge's picture, once it is asked for: by then no call fails any more. */
+export type Taken = () => Promise<Float32Array>;
+
+/** Merges. @param options beside those of the kind. */
+export async function run(deghoster: Deghoster, kind: MergeKind, options: MergeOptions = {}): Promise<Taken> {
+  const all = { ...MERGES[kind], ...options };
+  if (kind !== 'to a buffer') {
+    const { radiance } = await deghoster.merge(kind === 'aligned' ? LARGER : FRAMES, all);
+    return async () => radiance;
+  }
+  const { buffer } = await deghoster.mergeToBuffer(FRAMES, all);
+  return async () => {
+    try {
+      return new Float32Array(await readBack(deghoster.device, buffer));
+    } finally {
+      buffer.destroy();
+    }
+  };
 }
 
-function soon<T>(work: Promise<T>): Promise<T> {
+/** Reads a buffer of the caller's. @throws when the device is lost. */
+async function readBack(device: GPUDevice, buffer: GPUBuffer): Promise<ArrayBuffer> {
+  const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+  const to = device.createBuffer({ label: 'the test reads', size: buffer.size, usage });
+  try {
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer, 0, to, 0, buffer.size);
+    device.queue.submit([encoder.finish()]);
+    await to.mapAsync(GPUMapMode.READ);
+    return to.getMappedRange().slice(0);
+  } finally {
+    to.destroy();
+  }
+}
+
+export function soon<T>(work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout>;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`nothing came for ${MOST_MS} ms`)), MOST_MS);
@@ -39,14 +68,14 @@ function soon<T>(work: Promise<T>): Promise<T> {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-function isSame(a: Float32Array | undefined, b: Float32Array | undefined): boolean {
-  return a?.length === b?.length && (a === undefined || a.every((value, i) => Object.is(value, b![i])));
+export function isSame(a: Float32Array, b: Float32Array): boolean {
+  return a.length === b.length && a.every((value, i) => Object.is(value, b[i]));
 }
 
 /** Faults in merges on one device. */
 export class MergeFaults {
   readonly #faulty: FaultyDevice;
-  readonly #right = new Map<MergeKind, Float32Array | undefined>();
+  readonly #right = new Map<MergeKind, Float32Array>();
   /** Rejections that nobody handled. */
   readonly #lost: unknown[] = [];
   readonly #note = (error: unknown): void => void this.#lost.push(error);
@@ -69,8 +98,9 @@ export class MergeFaults {
   async count(kind: MergeKind, fault: GpuFault): Promise<number> {
     const deghoster = await this.#create();
     this.#faulty.arm(fault, Infinity);
-    this.#right.set(kind, await run(deghoster, kind));
+    const take = await run(deghoster, kind);
     const calls = this.#faulty.arm();
+    this.#right.set(kind, await take());
     deghoster.dispose();
     return calls;
   }
@@ -83,10 +113,12 @@ export class MergeFaults {
     const wrong: string[] = [];
     this.#lost.length = 0;
     const deghoster = await this.#create();
-    const right = this.#right.get(kind);
+    const right = this.#right.get(kind)!;
     const attempt = async (what: string, mayFail: boolean): Promise<void> => {
       try {
-        if (!isSame(await soon(run(deghoster, kind)), right)) wrong.push(`${what} gives another picture`);
+        const take = await soon(run(deghoster, kind));
+        this.#faulty.arm();
+        if (!isSame(await take(), right)) wrong.push(`${what} gives another picture`);
       } catch (error) {
         if (!(error instanceof DeghostError)) wrong.push(`${what} throws ${String((error as Error)?.stack ?? error)}`);
         else if (!mayFail) wrong.push(`${what} throws ${error.message}`);

@@ -2,11 +2,11 @@
  * One bracket of the plan: whether it is merged, thumbnails of its frames with their exposures, the name of its result,
  * and what became of it.
  */
-import { bytesText } from '../../../src/bytesText.ts';
+import { formatEv } from '../exposures.ts';
 import type { BracketResult, FromWorker } from '../messages.ts';
 import { make } from '../ui/dom.ts';
-import { warningWords } from '../words/failures.ts';
-import { words } from '../words/index.ts';
+import { noteWords, warningWords } from '../words/failures.ts';
+import { bytes, number, say, words } from '../words/index.ts';
 import type { Words } from '../words/index.ts';
 import type { PlannedBracket } from './plan.ts';
 
@@ -30,7 +30,7 @@ export class Card {
 
   constructor(bracket: PlannedBracket, events: CardEvents) {
     this.bracket = bracket;
-    const { frames, title, id } = bracket;
+    const { frames, id } = bracket;
     this.#check = make('input', { type: 'checkbox', checked: true, id: `bracket-${id}`, onchange: events.onToggle });
     this.#thumbs = frames.map(() => make('span', { className: 'thumb waiting' }));
     const strip = frames.map(({ ev, shutter }, k) =>
@@ -38,26 +38,32 @@ export class Card {
         'span',
         { className: 'shot' },
         this.#thumbs[k],
-        make('span', { className: 'ev', textContent: ev === '' ? '? EV' : `${ev} EV` }),
-        make('span', { className: 'shutter', textContent: shutter }),
+        say(make('span', { className: 'ev' }), () => (ev === undefined ? words.bracket.unknown : `${formatEv(ev)} EV`)),
+        say(make('span', { className: 'shutter' }), () => shutterText(shutter)),
       ),
     );
-    const what = make('span', { className: 'visually-hidden', textContent: `Open ${title} alone: ` });
-    this.#open = make('button', { type: 'button', className: 'open', onclick: events.onOpen }, what, ...strip);
-    this.#open.title = 'Open this bracket alone';
-    this.#bar.setAttribute('aria-label', `Progress of ${title}`);
+    const what = say(make('span', { className: 'visually-hidden' }), () => words.bracket.open(this.title));
+    this.#open = make('button', { type: 'button', className: 'open', onclick: events.onOpen }, what, ' ', ...strip);
+    say(this.#open, () => words.bracket.openIt, 'title');
+    say(this.#bar, () => words.bracket.progress(this.title), 'aria-label');
+    const name = say(make('span', { className: 'name' }), () => this.title);
     this.element.append(
       make(
         'div',
         { className: 'about' },
-        make('label', { className: 'check' }, this.#check, make('span', { className: 'name', textContent: title })),
-        make('p', { className: 'meta', textContent: `${frames.length} frames` }),
+        make('label', { className: 'check' }, this.#check, name),
+        say(make('p', { className: 'meta' }), () => words.bracket.frames(frames.length)),
         this.#output,
         this.#bar,
         this.#state,
       ),
       this.#open,
     );
+  }
+
+  /** Names of its first and last frame, in words. */
+  get title(): string {
+    return words.bracket.title(...this.bracket.ends);
   }
 
   get isChosen(): boolean {
@@ -90,7 +96,10 @@ export class Card {
 
   /** Waits for its turn. */
   wait(): void {
-    this.#set('waiting', make('p', { textContent: 'Waits for its turn' }));
+    this.#set(
+      'waiting',
+      say(make('p'), () => words.bracket.waits),
+    );
   }
 
   /** Is being merged. */
@@ -100,8 +109,8 @@ export class Card {
     this.#bar.hidden = false;
     if (isSure) this.#bar.value = 100 * fraction;
     else this.#bar.removeAttribute('value');
-    const text = `${words.progress.stages[stage]}${isSure ? `, ${Math.floor(100 * fraction)} %` : ''}`;
-    if (this.#state.textContent !== text) this.#state.firstElementChild!.textContent = text;
+    const percent = isSure ? `, ${Math.floor(100 * fraction)} %` : '';
+    say(this.#state.firstElementChild!, () => words.progress.stages[stage] + percent);
   }
 
   /** Is saved. @param name that it was saved as. */
@@ -113,17 +122,32 @@ export class Card {
     this.element.append(picture);
     this.#set(
       'saved',
-      make('p', { textContent: `Saved as ${name}, ${bytesText(file.size)}` }),
+      say(make('p'), () => words.bracket.saved(name, bytes(file.size))),
       ...warnings.map((warning) => {
-        const { title, text } = warningWords(warning);
-        return make('details', {}, make('summary', { textContent: title }), make('p', { textContent: text }));
+        const summary = say(make('summary'), () => warningWords(warning).title);
+        return make(
+          'details',
+          {},
+          summary,
+          say(make('p'), () => warningWords(warning).text),
+        );
       }),
-      ...notes.map((note) => make('p', { textContent: `${note[0].toUpperCase()}${note.slice(1)}` })),
+      ...notes.map((note) => say(make('p'), () => noteWords(note))),
     );
   }
 
-  failed({ title, text }: Words): void {
-    this.#set('failed', make('p', {}, make('strong', { textContent: `${title}. ` }), text));
+  failed(why: () => Words): void {
+    const title = say(make('strong'), () => `${why().title}.`);
+    this.#set(
+      'failed',
+      make(
+        'p',
+        {},
+        title,
+        ' ',
+        say(make('span'), () => why().text),
+      ),
+    );
   }
 
   /** As before the merge: it was cancelled. */
@@ -137,6 +161,12 @@ export class Card {
     if (state !== 'merging') this.#bar.hidden = true;
     this.#state.replaceChildren(...content);
   }
+}
+
+/** An exposure time as cameras write it; empty if unknown. */
+function shutterText(seconds: number | undefined): string {
+  if (seconds === undefined) return '';
+  return seconds < 0.3 ? `1/${Math.round(1 / seconds)} s` : `${number(Number(seconds.toPrecision(2)), 2, 0)} s`;
 }
 
 /** Its address is given up as soon as the picture is loaded. */

@@ -7,7 +7,6 @@
  */
 import './style.css';
 import { pictureKind } from '../../../src/brackets/pictureFiles.ts';
-import { reasonOf } from '../../../src/errors.ts';
 import { MAX_FRAMES } from '../../../src/image/frame.ts';
 import type { Shot } from '../../../src/brackets/shots.ts';
 import type { BracketSettings, FromWorker, NamedFile, ToWorker } from '../messages.ts';
@@ -16,13 +15,14 @@ import { announce, make } from '../ui/dom.ts';
 import { dismiss, notify } from '../ui/notices.ts';
 import type { Picked } from '../ui/pickFiles.ts';
 import { ask } from '../ui/ask.ts';
+import { say, words } from '../words/index.ts';
 import { Card } from './card.ts';
 import { makePlan } from './plan.ts';
 import { Run } from './run.ts';
 import type { RunResult } from './run.ts';
-import { SaveTo } from './saveTo.ts';
+import { SaveTo, whyNotSaved } from './saveTo.ts';
 import { Thumbnails } from './thumbnails.ts';
-import { View, counted } from './view.ts';
+import { View, reasonWords } from './view.ts';
 
 /** What the page does for the plan. */
 export interface BatchHost {
@@ -107,11 +107,7 @@ export class Batch {
   take({ files, folder }: Picked): void {
     const pictures = files.filter(({ name }) => pictureKind(name));
     dismiss('folder');
-    if (pictures.length === 0 && folder !== undefined)
-      return notify('folder', {
-        title: `No pictures in ${folder}`,
-        text: 'None of its files can be merged, by their names. Choose a folder with JPEG, TIFF or other pictures.',
-      });
+    if (pictures.length === 0 && folder !== undefined) return notify('folder', () => words.plan.noPictures(folder));
     const job = ++this.#job;
     this.#wasShown = this.#isShown;
     const timer = setTimeout(() => {
@@ -131,9 +127,9 @@ export class Batch {
       case 'surveying':
         if (message.job !== this.#job) return true;
         this.#view.setProgress(
-          'Reading how they were taken',
+          words.plan.reading,
           message.done / message.total,
-          `${message.done} of ${message.total}`,
+          words.plan.done(message.done, message.total),
         );
         return true;
       case 'surveyed':
@@ -191,8 +187,8 @@ export class Batch {
 
   #obstacle(): string {
     const gpu = this.#host.gpu();
-    if (gpu === 'unavailable') return 'Merging needs WebGPU, see above.';
-    return gpu === 'starting' ? 'Starting…' : '';
+    if (gpu === 'unavailable') return words.merge.noGpu;
+    return gpu === 'starting' ? words.merge.starting : '';
   }
 
   /** What becomes of files whose shots are known. */
@@ -207,7 +203,7 @@ export class Batch {
       this.#isShown = true;
       this.#plan(undefined);
       this.#view.focusTitle();
-      announce(`${counted(brackets.length, 'bracket')} found.`);
+      announce(words.plan.found(brackets.length));
       return;
     }
     this.#isShown = false;
@@ -215,14 +211,8 @@ export class Batch {
     const only = folder === undefined ? undefined : brackets[0]?.frames;
     this.#host.add((only ?? files).map(({ name, file }) => ({ name: nameOf(name), file })));
     if (!only || leftOver.length === 0) return;
-    notify(
-      'folder',
-      {
-        title: `One bracket in ${folder}`,
-        text: `Left out: ${leftOver.map(({ reason, names }) => `${names.join(', ')} (${reason})`).join('; ')}.`,
-      },
-      'info',
-    );
+    const list = () => leftOver.map((group) => `${group.names.join(', ')} (${reasonWords(group)})`).join('; ');
+    notify('folder', () => words.plan.one(folder ?? '', list()), 'info');
   }
 
   #endSurvey(): void {
@@ -243,7 +233,7 @@ export class Batch {
       });
       return card;
     });
-    this.#view.setPlan(plan, this.#cards, folder ?? `these ${counted(plan.files, 'file')}`);
+    this.#view.setPlan(plan, this.#cards, () => folder ?? words.plan.these(plan.files));
     this.#host.update();
     this.#thumbnails.show(this.#cards);
   }
@@ -264,8 +254,7 @@ export class Batch {
   /** Closes the stack that is open. @returns false where the person wants to keep its result. */
   async #closeStack(): Promise<boolean> {
     const isLost = this.#host.hasUnsaved();
-    if (isLost && !(await ask('The merged picture that is open is not saved. Discard it?', 'Discard it', 'Keep it')))
-      return false;
+    if (isLost && !(await ask(words.plan.discard, words.ask.discard, words.ask.keep))) return false;
     this.#opened = undefined;
     this.#host.close();
     return true;
@@ -283,7 +272,7 @@ export class Batch {
     try {
       await this.#target.choose();
     } catch (error) {
-      notify('folder', { title: 'Choose another folder', text: `${reasonOf(error)}.` });
+      notify('folder', () => ({ title: words.plan.otherFolder, text: whyNotSaved(error) }));
     }
     this.#host.update();
   }
@@ -319,24 +308,30 @@ export class Batch {
   }
 
   #tell({ saved, failed, isCancelled }: RunResult, count: number): void {
-    const where = this.#target.folder === undefined ? 'saved' : `saved in “${this.#target.folder}”`;
-    const head = `${saved} of ${counted(count, 'picture')} ${saved === 1 ? 'is' : 'are'} merged and ${where}`;
-    const rest = isCancelled ? 'The others were cancelled. ' : '';
-    const failures = failed.map(({ card, words: { title, text } }) =>
-      make('li', {}, make('strong', { textContent: card.bracket.title }), `: ${title}. ${text}`),
-    );
+    const { folder } = this.#target;
+    const head = () => `${words.plan.merged(saved, count, folder)}.`;
+    const line = (text: () => string) => say(make('p'), text);
+    const failures = failed.map(({ card, why }) => {
+      const rest = () => `: ${why().title}. ${why().text}`;
+      return make(
+        'li',
+        {},
+        say(make('strong'), () => card.title),
+        say(make('span'), rest),
+      );
+    });
     this.#view.setOutcome(
       failed.length > 0 ? 'bad' : 'good',
-      make('p', {}, make('strong', { textContent: `${head}.` })),
-      ...(rest ? [make('p', { textContent: rest })] : []),
+      make('p', {}, say(make('strong'), head)),
+      ...(isCancelled ? [line(() => words.plan.cancelled)] : []),
       ...(failures.length > 0
         ? [
-            make('p', { textContent: `${counted(failures.length, 'bracket')} failed:` }),
+            line(() => `${words.plan.failed(failures.length)}:`),
             make('ul', {}, ...failures),
-            make('p', { textContent: 'Brackets that are not saved are still chosen. Open one alone to see more.' }),
+            line(() => words.plan.stillChosen),
           ]
         : []),
     );
-    announce(`${head}${failed.length > 0 ? `, ${failed.length} failed` : ''}.`);
+    announce(`${head()}${failed.length > 0 ? ` ${words.plan.failed(failed.length)}.` : ''}`);
   }
 }

@@ -2,16 +2,16 @@
 import { groupFolders, pictureKind } from '../../../src/brackets/pictureFiles.ts';
 import type { Shot } from '../../../src/brackets/shots.ts';
 import { middleFrame } from '../../../src/image/frame.ts';
-import { formatEv } from '../exposures.ts';
 import { mergedName } from '../mergedName.ts';
+import type { Skipped } from '../../../src/brackets/group.ts';
 import type { NamedFile } from '../messages.ts';
 
 /** One frame of a bracket. */
 export interface PlannedFrame extends NamedFile {
-  /** Stops from the middle exposure, in words; empty if unknown. */
-  ev: string;
-  /** Exposure time in words; empty if unknown. */
-  shutter: string;
+  /** Stops from the middle exposure, if known. */
+  ev: number | undefined;
+  /** Exposure time in seconds, if known. */
+  shutter: number | undefined;
 }
 
 /** A bracket of the plan. */
@@ -21,7 +21,7 @@ export interface PlannedBracket {
   /** In exposure order, as far as exposures are known. */
   frames: PlannedFrame[];
   /** Names of the first and last frame as they were taken. */
-  title: string;
+  ends: [string, string];
   /** Name of the result without its extension. */
   stem: string;
 }
@@ -29,15 +29,9 @@ export interface PlannedBracket {
 export interface Plan {
   brackets: PlannedBracket[];
   /** Pictures in no bracket, and files that are no pictures if they were picked one by one, by the reason. */
-  leftOver: { reason: string; names: string[] }[];
+  leftOver: { reason: string; kind: Skipped['kind'] | 'no-picture'; names: string[] }[];
   /** How many pictures and other files the plan is about. */
   files: number;
-}
-
-/** An exposure time as cameras write it. */
-function shutterText(seconds: number | undefined): string {
-  if (seconds === undefined) return '';
-  return seconds < 0.3 ? `1/${Math.round(1 / seconds)} s` : `${Number(seconds.toPrecision(2))} s`;
 }
 
 function framesOf(shots: readonly Shot[], files: ReadonlyMap<string, Blob>): PlannedFrame[] {
@@ -46,8 +40,8 @@ function framesOf(shots: readonly Shot[], files: ReadonlyMap<string, Blob>): Pla
   return sorted.map(({ name, ev, exposureTime }) => ({
     name,
     file: files.get(name)!,
-    ev: ev === undefined || zero === undefined ? '' : formatEv(ev - zero),
-    shutter: shutterText(exposureTime),
+    ev: ev === undefined || zero === undefined ? undefined : ev - zero,
+    shutter: exposureTime,
   }));
 }
 
@@ -62,11 +56,14 @@ export function makePlan(files: readonly NamedFile[], shots: readonly Shot[], fr
   const { brackets, skipped } = groupFolders(shots, { frames });
   const byName = new Map(files.map(({ name, file }) => [name, file]));
   const stems = new Map<string, number>();
-  const leftOver = new Map<string, string[]>();
-  const leave = (name: string, reason: string): void =>
-    void leftOver.set(reason, [...(leftOver.get(reason) ?? []), name]);
-  for (const { name, reason } of skipped) leave(name, reason);
-  for (const { name } of files) if (!pictureKind(name)) leave(name, 'not a picture that is read, by its name');
+  const leftOver = new Map<string, Plan['leftOver'][number]>();
+  const leave = (name: string, kind: Skipped['kind'] | 'no-picture', reason = ''): void => {
+    const group = leftOver.get(reason) ?? { reason, kind, names: [] };
+    group.names.push(name);
+    leftOver.set(reason, group);
+  };
+  for (const { name, kind, reason } of skipped) leave(name, kind, reason);
+  for (const { name } of files) if (!pictureKind(name)) leave(name, 'no-picture');
   return {
     brackets: brackets.map(({ shots: taken }, id) => {
       const [first, last] = [taken[0].name, taken.at(-1)!.name];
@@ -77,11 +74,11 @@ export function makePlan(files: readonly NamedFile[], shots: readonly Shot[], fr
       return {
         id,
         frames: framesOf(taken, byName),
-        title: `${first} to ${fileName(last)}`,
+        ends: [first, fileName(last)],
         stem: times === 1 ? stem : `${stem}-${times}`,
       };
     }),
-    leftOver: [...leftOver].map(([reason, names]) => ({ reason, names })),
+    leftOver: [...leftOver.values()],
     files: files.length,
   };
 }

@@ -1,5 +1,4 @@
 /** One run over the chosen brackets: each is merged and saved before the next begins. A failure ends one alone. */
-import { reasonOf } from '../../../src/errors.ts';
 import type { BracketResult, BracketSettings, Failure, FromWorker, ToWorker } from '../messages.ts';
 import { announce } from '../ui/dom.ts';
 import { failureWords } from '../words/failures.ts';
@@ -7,12 +6,13 @@ import { words } from '../words/index.ts';
 import type { Words } from '../words/index.ts';
 import { timeLeft } from '../words/timeLeft.ts';
 import type { Card } from './card.ts';
+import { whyNotSaved } from './saveTo.ts';
 import type { SaveTo } from './saveTo.ts';
 
 /** What came of a run. */
 export interface RunResult {
   saved: number;
-  failed: { card: Card; words: Words }[];
+  failed: { card: Card; why: () => Words }[];
   isCancelled: boolean;
 }
 
@@ -56,14 +56,15 @@ export class Run {
     for (const card of this.#cards) card.wait();
     for (const card of this.#cards) {
       if (this.#isCancelled) break;
-      announce(`Bracket ${this.#done + 1} of ${this.#cards.length}.`);
+      announce(`${words.plan.bracketOf(this.#done + 1, this.#cards.length)}.`);
       this.#show({ stage: 'read', fraction: 0 });
       const ended = await this.#merge(card);
       if (ended === 'cancelled') break;
-      const words = 'failure' in ended ? failureWords(ended.failure, 'merge') : await this.#save(card, ended.result);
-      if (words) {
-        card.failed(words);
-        failed.push({ card, words });
+      const why =
+        'failure' in ended ? () => failureWords(ended.failure, 'merge') : await this.#save(card, ended.result);
+      if (why) {
+        card.failed(why);
+        failed.push({ card, why });
       } else saved++;
       this.#done++;
       // Without an adapter all others fail too.
@@ -106,12 +107,12 @@ export class Run {
   }
 
   /** @returns what went wrong. */
-  async #save(card: Card, result: BracketResult): Promise<Words | undefined> {
+  async #save(card: Card, result: BracketResult): Promise<(() => Words) | undefined> {
     try {
       card.saved(await this.#target.save(result.name, result.file), result);
       return undefined;
     } catch (error) {
-      return { title: 'It is merged, but not saved', text: `${reasonOf(error)}.` };
+      return () => ({ title: words.plan.notSaved, text: whyNotSaved(error) });
     }
   }
 
@@ -123,7 +124,7 @@ export class Run {
     const left = done > LEAST_DONE ? `, ${timeLeft((seconds / done) * (1 - done))}` : '';
     const percent = Math.floor(100 * done);
     this.#onProgress(
-      `Bracket ${this.#done + 1} of ${count}: ${words.progress.stages[stage]}`,
+      `${words.plan.bracketOf(this.#done + 1, count)}: ${words.progress.stages[stage]}`,
       done,
       `${percent} %${left}`,
     );

@@ -2,13 +2,29 @@
  * Where results go: a folder that the person chose, where the browser has the File System Access API; else the
  * browser's downloads, one after another.
  */
-import { InputError, reasonOf } from '../../../src/errors.ts';
+import { reasonOf } from '../../../src/errors.ts';
 import { download } from '../ui/download.ts';
+import { words } from '../words/index.ts';
 
 /** The part of the API that TypeScript's declarations lack. */
 type Picker = (options: { id: string; mode: 'readwrite' }) => Promise<FileSystemDirectoryHandle>;
 
 const picker = (): Picker | undefined => (globalThis as { showDirectoryPicker?: Picker }).showDirectoryPicker;
+
+/** Why nothing is saved, in words. */
+class SaveError extends Error {
+  readonly say: (cause: string) => string;
+
+  constructor(say: (cause: string) => string, cause: unknown) {
+    super('not saved', { cause });
+    this.say = say;
+  }
+}
+
+/** What `SaveTo` threw, in words. */
+export function whyNotSaved(error: unknown): string {
+  return error instanceof SaveError ? error.say(reasonOf(error.cause)) : `${reasonOf(error)}.`;
+}
 
 export class SaveTo {
   #folder: FileSystemDirectoryHandle | undefined;
@@ -22,13 +38,13 @@ export class SaveTo {
     return this.#folder?.name;
   }
 
-  /** Asks for a folder. To be called for a click. @returns whether one was chosen. @throws InputError */
+  /** Asks for a folder. To be called for a click. @returns whether one was chosen. @throws SaveError */
   async choose(): Promise<boolean> {
     try {
       this.#folder = await picker()?.({ id: 'deghost', mode: 'readwrite' });
     } catch (error) {
       if ((error as Error).name === 'AbortError') return false; // the person closed the dialog
-      throw new InputError(`this folder cannot be written to: ${reasonOf(error)}`, { cause: error });
+      throw new SaveError((why) => words.plan.notWritable(why), error);
     }
     return this.#folder !== undefined;
   }
@@ -40,7 +56,7 @@ export class SaveTo {
   /**
    * Saves a file. A file that exists is not overwritten; then the name gets a number, as browsers do for downloads.
    * @returns the name.
-   * @throws InputError if it cannot be written completely; nothing of it is left then.
+   * @throws SaveError if it cannot be written completely; nothing of it is left then.
    */
   async save(name: string, file: Blob): Promise<string> {
     const folder = this.#folder;
@@ -62,7 +78,7 @@ export class SaveTo {
       }
       return free;
     } catch (error) {
-      throw new InputError(`${free} cannot be written into “${folder.name}”: ${reasonOf(error)}`, { cause: error });
+      throw new SaveError((why) => words.plan.notWritten(free, folder.name, why), error);
     }
   }
 }

@@ -2,19 +2,20 @@
 import { MAX_FRAMES, MIN_FRAMES } from '../../../src/image/frame.ts';
 import type { SaveFormat } from '../messages.ts';
 import { byId, make } from '../ui/dom.ts';
+import { say, words } from '../words/index.ts';
 import type { Card } from './card.ts';
 import type { Plan } from './plan.ts';
 import { moveSettings } from './settings.ts';
 
 /** The formats of the page, and their extensions. */
-export const FORMATS: readonly { value: SaveFormat; label: string; extension: string }[] = [
-  { value: 'ultrahdr', label: 'Ultra HDR (JPEG)', extension: 'jpg' },
-  { value: 'png', label: 'PNG, tone-mapped', extension: 'png' },
-  { value: 'exr-half', label: 'OpenEXR, half', extension: 'exr' },
-  { value: 'exr-float', label: 'OpenEXR, float', extension: 'exr' },
-  { value: 'tiff', label: 'TIFF, half', extension: 'tif' },
-  { value: 'dng', label: 'DNG', extension: 'dng' },
-  { value: 'hdr', label: 'Radiance .hdr', extension: 'hdr' },
+export const FORMATS: readonly { value: SaveFormat; label: () => string; extension: string }[] = [
+  { value: 'ultrahdr', label: () => 'Ultra HDR (JPEG)', extension: 'jpg' },
+  { value: 'png', label: () => words.plan.png, extension: 'png' },
+  { value: 'exr-half', label: () => words.save.exrHalfName, extension: 'exr' },
+  { value: 'exr-float', label: () => words.save.exrFloatName, extension: 'exr' },
+  { value: 'tiff', label: () => words.save.tiffName, extension: 'tif' },
+  { value: 'dng', label: () => 'DNG', extension: 'dng' },
+  { value: 'hdr', label: () => 'Radiance .hdr', extension: 'hdr' },
 ];
 
 const DOWNLOADS = 'downloads';
@@ -53,48 +54,49 @@ export class View {
     'label',
     { className: 'check all' },
     this.#all,
-    make('span', { textContent: 'All brackets' }),
+    say(make('span'), () => words.plan.all),
   );
   readonly #list = make('ol', { className: 'brackets' });
   readonly #leftOver = make('details', { id: 'left-over' });
   readonly #format = make(
     'select',
     { id: 'batch-format' },
-    ...FORMATS.map(({ value, label }) => make('option', { value, textContent: label })),
+    ...FORMATS.map(({ value, label }) => say(make('option', { value }), label)),
   );
   readonly #target = make(
     'select',
     { id: 'batch-target' },
-    make('option', { value: DOWNLOADS, textContent: 'Downloads, one after another' }),
-    make('option', { value: FOLDER, textContent: 'A folder…' }),
+    say(make('option', { value: DOWNLOADS }), () => words.plan.downloads),
+    make('option', { value: FOLDER }),
   );
-  readonly #targetField = field('Save to', this.#target);
+  readonly #targetField = field(() => words.plan.saveTo, this.#target);
   readonly #targetNote = make('p', { className: 'note' });
   readonly #frames = make(
     'select',
     { id: 'batch-frames' },
-    make('option', { value: '', textContent: 'as the pictures were taken' }),
+    say(make('option', { value: '' }), () => words.plan.asTaken),
     ...Array.from({ length: MAX_FRAMES - MIN_FRAMES + 1 }, (_, k) =>
       make('option', { value: String(MIN_FRAMES + k), textContent: String(MIN_FRAMES + k) }),
     ),
   );
   readonly #settings = make('fieldset', { className: 'settings' });
-  readonly #clear = make('button', { type: 'button', className: 'quiet', textContent: 'Start over' });
+  readonly #clear = say(make('button', { type: 'button', className: 'quiet' }), () => words.frames.clear);
   readonly #progress = make('div', { id: 'batch-progress', hidden: true });
   readonly #stage = make('span', { id: 'batch-stage' });
   readonly #left = make('span', { className: 'left' });
   readonly #bar = make('progress', { max: 100, value: 0 });
-  readonly #cancel = make('button', { type: 'button', id: 'batch-cancel', className: 'wide', textContent: 'Cancel' });
+  readonly #cancel = make('button', { type: 'button', id: 'batch-cancel', className: 'wide' });
+  readonly #scroll = make('div', { className: 'scroll' });
   readonly #note = make('p', { className: 'note' });
   readonly #merge = make('button', { type: 'button', id: 'batch-merge', className: 'primary wide' });
 
-  #titleText = '';
+  #titleText = (): string => '';
 
   constructor(events: ViewEvents) {
     this.#merge.onclick = events.onMerge;
     this.#cancel.onclick = () => {
       this.#cancel.disabled = true;
-      this.#cancel.textContent = 'Cancelling…';
+      say(this.#cancel, () => words.progress.cancelling);
       events.onCancel();
     };
     this.#frames.onchange = () => events.onFrames(this.#frames.value === '' ? undefined : Number(this.#frames.value));
@@ -105,26 +107,35 @@ export class View {
     this.#outcome.setAttribute('role', 'status');
     this.#bar.setAttribute('aria-labelledby', 'batch-stage');
     this.#progress.append(make('p', {}, this.#stage, ' ', this.#left), this.#bar, this.#cancel);
+    this.#scroll.append(
+      make(
+        'section',
+        {},
+        say(make('h2'), () => words.save.title),
+        field(() => words.plan.saveAs, this.#format),
+        this.#targetField,
+        this.#targetNote,
+      ),
+      make(
+        'section',
+        {},
+        say(make('h2'), () => words.plan.settings),
+        this.#settings,
+      ),
+      make(
+        'section',
+        {},
+        field(() => words.plan.framesOf, this.#frames),
+        this.#clear,
+      ),
+    );
     const panel = make(
       'aside',
       { className: 'panel' },
-      make(
-        'div',
-        { className: 'scroll' },
-        make(
-          'section',
-          {},
-          make('h2', { textContent: 'Save' }),
-          field('Save as', this.#format),
-          this.#targetField,
-          this.#targetNote,
-        ),
-        make('section', {}, make('h2', { textContent: 'Merge' }), this.#settings),
-        make('section', {}, field('Frames of a bracket', this.#frames), this.#clear),
-      ),
+      this.#scroll,
       make('div', { className: 'actions' }, this.#progress, this.#note, this.#merge),
     );
-    panel.setAttribute('aria-label', 'Merge all');
+    say(panel, () => words.plan.panel, 'aria-label');
     this.#root.replaceChildren(
       make(
         'div',
@@ -144,13 +155,11 @@ export class View {
   }
 
   /** Shows a plan. @param from what the pictures were in, in words. */
-  setPlan({ brackets, leftOver, files }: Plan, cards: readonly Card[], from: string): void {
+  setPlan({ brackets, leftOver, files }: Plan, cards: readonly Card[], from: () => string): void {
     const inBrackets = brackets.reduce((sum, { frames }) => sum + frames.length, 0);
-    this.#titleText = `${counted(brackets.length, 'bracket')} in ${from}`;
+    this.#titleText = () => words.plan.title(brackets.length, from());
     this.endSurveying();
-    this.#about.textContent =
-      `${inBrackets} of ${counted(files, 'file')}. Each bracket becomes one picture. ` +
-      'Click its photos to open it alone.';
+    say(this.#about, () => words.plan.about(inBrackets, files));
     this.#about.hidden = brackets.length === 0;
     this.#allLabel.hidden = brackets.length === 0;
     this.#list.replaceChildren(...cards.map(({ element }) => element));
@@ -158,7 +167,11 @@ export class View {
     this.#leftOver.hidden = names === 0;
     this.#leftOver.open = brackets.length === 0;
     this.#leftOver.replaceChildren(
-      make('summary', {}, make('h2', { textContent: `${counted(names, 'file')} in no bracket` })),
+      make(
+        'summary',
+        {},
+        say(make('h2'), () => words.plan.leftOver(names)),
+      ),
       make(
         'ul',
         {},
@@ -167,7 +180,7 @@ export class View {
             'li',
             {},
             make('span', { className: 'names', textContent: group.names.join(', ') }),
-            `: ${group.reason}`,
+            say(make('span'), () => `: ${reasonWords(group)}`),
           ),
         ),
       ),
@@ -178,15 +191,15 @@ export class View {
   /** The files of a folder are being read. @param count of pictures. */
   setSurveying(count: number): void {
     this.#root.dataset.mode = 'surveying';
-    this.#title.textContent = `Looking through ${counted(count, 'picture')}…`;
-    this.setProgress('Reading how they were taken', 0, '');
+    say(this.#title, () => words.plan.looking(count));
+    this.setProgress(words.plan.reading, 0, '');
     this.begin();
   }
 
   /** Shows the plan from before the survey. */
   endSurveying(): void {
     delete this.#root.dataset.mode;
-    this.#title.textContent = this.#titleText;
+    say(this.#title, this.#titleText);
   }
 
   /** The person's choice of frames, after a plan for other files. */
@@ -205,22 +218,23 @@ export class View {
     this.#all.indeterminate = chosen > 0 && chosen < cards.length;
     for (const control of [this.#all, this.#format, this.#target, this.#frames, this.#settings, this.#clear])
       control.disabled = busy;
+    // Nothing in it takes the focus meanwhile, without which keys cannot scroll it.
+    this.#scroll.tabIndex = busy ? 0 : -1;
     this.#targetField.hidden = !canChooseFolder;
     this.#target.value = folder === undefined ? DOWNLOADS : FOLDER;
-    this.#target.options[1].textContent = folder === undefined ? 'A folder…' : `The folder “${folder}”`;
-    this.#targetNote.textContent =
-      folder === undefined ? 'The browser may ask whether this page may save several files.' : '';
+    this.#target.options[1].textContent = folder === undefined ? words.plan.folder : words.plan.folderOf(folder);
+    this.#targetNote.textContent = folder === undefined ? words.plan.downloadsNote : '';
     this.#progress.hidden = !busy;
     this.#merge.hidden = busy;
     this.#merge.disabled = obstacle !== '' || chosen === 0;
-    this.#merge.textContent = chosen === 0 ? 'Merge' : `Merge ${counted(chosen, 'bracket')}`;
-    this.#note.textContent = busy ? '' : obstacle || (chosen === 0 && cards.length > 0 ? 'No bracket is chosen.' : '');
+    this.#merge.textContent = chosen === 0 ? words.merge.merge : words.plan.merge(chosen);
+    this.#note.textContent = busy ? '' : obstacle || (chosen === 0 && cards.length > 0 ? words.plan.noneChosen : '');
   }
 
   /** Begins to show progress, and moves the focus there. */
   begin(): void {
     this.#cancel.disabled = false;
-    this.#cancel.textContent = 'Cancel';
+    say(this.#cancel, () => words.progress.cancel);
     this.#cancel.focus({ preventScroll: true });
   }
 
@@ -247,11 +261,11 @@ export class View {
   }
 }
 
-function field(text: string, control: HTMLSelectElement): HTMLDivElement {
-  return make('div', { className: 'field' }, make('label', { htmlFor: control.id, textContent: text }), control);
+function field(text: () => string, control: HTMLSelectElement): HTMLDivElement {
+  return make('div', { className: 'field' }, say(make('label', { htmlFor: control.id }), text), control);
 }
 
-/** A number of things in words. */
-export function counted(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? '' : 's'}`;
+/** Why files are in no bracket. */
+export function reasonWords({ kind, reason }: Plan['leftOver'][number]): string {
+  return kind === 'no-picture' ? words.plan.noPicture : words.plan.reason(kind, reason);
 }

@@ -26,16 +26,14 @@ let remark: string | undefined;
 let announced: Part | undefined;
 
 const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (message) => {
-  notify('failed', {
-    title: 'The bench could not run',
-    text: `Its worker failed: ${message || 'the program could not be loaded'}. Load the page again.`,
-  });
+  const text = `Its worker failed: ${message || 'the program could not be loaded'}. Load the page again.`;
+  notify('failed', () => ({ title: 'The bench could not run', text }));
   finish();
   start.disabled = true;
 });
 
 if (!('gpu' in navigator)) {
-  notify('failed', benchFailure({ kind: 'no-webgpu', message: '' }), 'error', false);
+  notify('failed', () => benchFailure({ kind: 'no-webgpu', message: '' }), 'error', false);
   start.disabled = true;
 }
 
@@ -74,10 +72,11 @@ function receive(message: FromWorker): void {
   } else {
     if (message.cancelled) {
       remark = 'It was cancelled before its end.';
-      notify('cancelled', { title: 'Cancelled', text: 'What was measured until then is below.' }, 'info');
+      notify('cancelled', () => ({ title: 'Cancelled', text: 'What was measured until then is below.' }), 'info');
     } else if (message.failure) {
-      remark = `It failed before its end: ${message.failure.message}.`;
-      notify('failed', benchFailure(message.failure));
+      const { failure } = message;
+      remark = `It failed before its end: ${failure.message}.`;
+      notify('failed', () => benchFailure(failure));
     } else announce('The bench has finished.');
     finish();
   }

@@ -132,7 +132,7 @@ export class Kept {
       case 'restoreFailed':
         this.#isRestoring = false;
         this.#picture = undefined;
-        return notify('kept', words.kept.notRestored, 'info');
+        return notify('kept', () => words.kept.notRestored, 'info');
       case 'kept': {
         if (message.name === this.#writing?.file && message.result) {
           const { file, names } = this.#writing;
@@ -144,7 +144,7 @@ export class Kept {
       }
       case 'keepFailed': {
         const isOurs = [...this.#copies.values()].some(({ name }) => name === message.name);
-        if (isOurs || message.name === this.#writing?.file) this.#fail(words.kept.noRoom);
+        if (isOurs || message.name === this.#writing?.file) this.#fail('noRoom');
       }
     }
   }
@@ -207,7 +207,7 @@ export class Kept {
       try {
         await work();
       } catch (error) {
-        this.#fail((error as Error).name === 'QuotaExceededError' ? words.kept.noRoom : words.kept.noStore);
+        this.#fail((error as Error).name === 'QuotaExceededError' ? 'noRoom' : 'noStore');
       }
     });
   }
@@ -219,10 +219,10 @@ export class Kept {
   }
 
   /** Told once; from then on nothing more is kept. */
-  #fail(text: string): void {
+  #fail(why: 'noRoom' | 'noStore' | 'tooLarge'): void {
     if (this.#hasFailed || !this.#isOn) return;
     this.#hasFailed = true;
-    notify('kept', { title: words.kept.failed, text }, 'info');
+    notify('kept', () => ({ title: words.kept.failed, text: words.kept[why] }), 'info');
   }
 
   #switch(isOn: boolean): void {
@@ -267,7 +267,7 @@ export class Kept {
     const { store, id } = await this.#session();
     const files = ready.map(({ file }) => file);
     const copied = toCopy(files, (file) => handles.has(file));
-    if (!copied) return this.#fail(words.kept.tooLarge);
+    if (!copied) return this.#fail('tooLarge');
     for (const file of copied) this.#copy(id, file);
     // What has changed meanwhile comes with the next change.
     const { name, referenceId, referenceChosen, result, finish } = before;
@@ -358,7 +358,7 @@ export class Kept {
     this.#view.offer(undefined);
     const release = await hold(session.id).catch(() => undefined);
     if (!release) {
-      notify('kept', words.kept.elsewhere, 'info');
+      notify('kept', () => words.kept.elsewhere, 'info');
       return this.#do(() => this.#offer());
     }
     dismiss('kept');
@@ -378,8 +378,8 @@ export class Kept {
       return this.#host.update();
     // There is nothing to show: it can be tried again.
     const names = this.#missing.map(({ name }) => name).join(', ');
-    const { locked, gone, notOpened } = words.kept;
-    notify('kept', { title: notOpened, text: this.#isLocked ? locked(names) : gone(names) }, 'info');
+    const why = this.#isLocked ? 'locked' : 'gone';
+    notify('kept', () => ({ title: words.kept.notOpened, text: words.kept[why](names) }), 'info');
     this.#leave();
     release();
     this.#do(() => this.#offer());

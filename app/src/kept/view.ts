@@ -1,7 +1,7 @@
 /** What the person sees of what is kept: a bar on the landing, a switch, and frames that wait for a permission. */
 import './style.css';
 import { byId, make } from '../ui/dom.ts';
-import { words } from '../words/index.ts';
+import { say, words } from '../words/index.ts';
 import type { Session } from './session.ts';
 
 export interface KeptViewEvents {
@@ -24,8 +24,14 @@ export class KeptView {
     const box = make('input', { type: 'checkbox', id: 'keep', checked: isOn });
     box.onchange = () => events.onSwitch(box.checked);
     byId('clear', HTMLButtonElement).before(
-      make('label', { className: 'check spaced' }, box, ' ', make('span', { textContent: words.kept.keep })),
-      make('p', { className: 'note kept-note', textContent: words.kept.note }),
+      make(
+        'label',
+        { className: 'check spaced' },
+        box,
+        ' ',
+        say(make('span'), () => words.kept.keep),
+      ),
+      say(make('p', { className: 'note kept-note' }), () => words.kept.note),
     );
   }
 
@@ -36,34 +42,31 @@ export class KeptView {
     const { name, frames, picture, thumbnail } = session;
     const image = thumbnail ? [make('img', { src: URL.createObjectURL(thumbnail), alt: '' })] : [];
     for (const one of image) one.onload = () => URL.revokeObjectURL(one.src);
-    const forget = (): void => this.#events.onForget(session);
+    const goOn = make('button', {
+      type: 'button',
+      className: 'primary',
+      onclick: () => this.#events.onContinue(session),
+    });
+    const forget = make('button', { type: 'button', onclick: () => this.#events.onForget(session) });
     this.#bar.replaceChildren(
       ...image,
       make(
         'div',
         {},
-        make('h2', { id: 'kept-title', textContent: words.kept.title(name) }),
-        make('p', { textContent: words.kept.about(frames.length, picture !== undefined) }),
+        say(make('h2', { id: 'kept-title' }), () => words.kept.title(name)),
+        say(make('p'), () => words.kept.about(frames.length, picture !== undefined)),
       ),
-      make('button', {
-        type: 'button',
-        className: 'primary',
-        textContent: words.kept.goOn,
-        onclick: () => this.#events.onContinue(session),
-      }),
-      make('button', { type: 'button', textContent: words.kept.forget, onclick: forget }),
+      say(goOn, () => words.kept.goOn),
+      say(forget, () => words.kept.forget),
     );
   }
 
   /** Names frames that could not be opened. @param canAsk whether a permission is what they lack. */
   showMissing(names: readonly string[], canAsk: boolean): void {
     this.#missing.hidden = names.length === 0;
-    const open = make('button', {
-      type: 'button',
-      textContent: words.kept.openAgain,
-      onclick: () => this.#events.onOpenAgain(),
-    });
-    const text = canAsk ? words.kept.locked(names.join(', ')) : words.kept.gone(names.join(', '));
-    this.#missing.replaceChildren(make('p', { className: 'note', textContent: text }), ...(canAsk ? [open] : []));
+    const open = make('button', { type: 'button', onclick: () => this.#events.onOpenAgain() });
+    say(open, () => words.kept.openAgain);
+    const why = say(make('p', { className: 'note' }), () => words.kept[canAsk ? 'locked' : 'gone'](names.join(', ')));
+    this.#missing.replaceChildren(why, ...(canAsk ? [open] : []));
   }
 }

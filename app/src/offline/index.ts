@@ -6,7 +6,7 @@ import { byId, make } from '../ui/dom.ts';
 import { dismiss, notify } from '../ui/notices.ts';
 import type { Picked } from '../ui/pickFiles.ts';
 import { named } from '../ui/pickFiles.ts';
-import { words } from '../words/index.ts';
+import { say, words } from '../words/index.ts';
 import { launched, sharedFiles } from './received.ts';
 
 export interface OfflineHost {
@@ -52,12 +52,9 @@ export class Offline {
     if (this.#host.isOccupied()) return dismiss('version');
     const notices = byId('notices', HTMLDivElement);
     if (notices.querySelector('[data-key=version]')) return;
-    notify('version', words.offline.newer, 'info');
-    const reload = make('button', {
-      type: 'button',
-      textContent: words.offline.reload,
-      onclick: () => location.reload(),
-    });
+    notify('version', () => words.offline.newer, 'info');
+    const reload = make('button', { type: 'button', onclick: () => location.reload() });
+    say(reload, () => words.offline.reload);
     notices.querySelector('[data-key=version] > div')!.append(reload);
   }
 
@@ -66,6 +63,6 @@ export class Offline {
     history.replaceState(null, '', location.pathname);
     const files = await sharedFiles().catch(() => []);
     if (files.length > 0) this.#host.take(named({ files }));
-    else notify('shared', words.offline.notShared, 'warning');
+    else notify('shared', () => words.offline.notShared, 'warning');
   }
 }

@@ -8,7 +8,7 @@ import { LOOK_NAMES } from '../../../src/finish/looks.ts';
 import type { LookName } from '../../../src/finish/looks.ts';
 import type { FinishSettings } from '../../../src/finish/settings.ts';
 import type { Finish, FromWorker, LookOffer, ToWorker } from '../messages.ts';
-import { numberWithSign, words } from '../words/index.ts';
+import { numberWithSign, say, words } from '../words/index.ts';
 import { announce, byId, make } from './dom.ts';
 import { Histogram } from './histogram.ts';
 
@@ -64,12 +64,13 @@ export class FinishPanel {
     byId('looks', HTMLElement).append(...LOOK_NAMES.map((name) => this.#makeLook(name)));
     byId('finish-sliders', HTMLElement).append(
       ...Object.entries(GROUPS).flatMap(([group, sliders]) => [
-        make('h3', { textContent: words.finish.groups[group as keyof typeof GROUPS] }),
+        say(make('h3'), () => words.finish.groups[group as keyof typeof GROUPS]),
         ...Object.entries(sliders).map(([name, range]) => this.#makeSlider(name as Name, range)),
       ]),
     );
     this.#reset.onclick = () => this.#choose(this.#look);
     this.#bright.onchange = () => this.#changed();
+    this.#update();
   }
 
   /** How the picture is finished. */
@@ -127,7 +128,13 @@ export class FinishPanel {
     const input = make('input', { type: 'radio', name: 'look', value: name, className: 'visually-hidden' });
     const picture = make('img', { alt: '' });
     this.#radios.set(name, { input, picture });
-    const label = make('label', {}, input, picture, make('span', { textContent: words.finish.looks[name] }));
+    const label = make(
+      'label',
+      {},
+      input,
+      picture,
+      say(make('span'), () => words.finish.looks[name]),
+    );
     input.onchange = () => this.#choose(name);
     // A radio that is checked says nothing when it is clicked again.
     picture.onclick = () => {
@@ -149,7 +156,7 @@ export class FinishPanel {
     });
     // The slider says its value itself.
     const value = make('span', { className: 'value', ariaHidden: 'true' });
-    const label = make('label', { htmlFor: id, textContent: words.finish.settings[name] });
+    const label = say(make('label', { htmlFor: id }), () => words.finish.settings[name]);
     this.#sliders.set(name, { range, input, value });
     input.oninput = () => this.#moved(name, input.valueAsNumber);
     const restore = (): void => {
@@ -198,8 +205,8 @@ export class FinishPanel {
       input.disabled = !settings;
       const now = settings?.[name] ?? 0;
       input.value = String(now);
-      value.textContent = text(now, range);
-      input.setAttribute('aria-valuetext', text(now, range));
+      say(value, () => text(now, range));
+      say(input, () => text(now, range), 'aria-valuetext');
     }
   }
 
@@ -221,5 +228,5 @@ export class FinishPanel {
 /** With its sign. */
 function text(value: number, { isEv }: Range): string {
   const shown = numberWithSign(value, isEv ? 2 : 0);
-  return isEv ? words.finish.ev(shown) : shown;
+  return isEv ? `${shown} EV` : shown;
 }

@@ -5,7 +5,7 @@
 import type { Exposed } from '../exposures.ts';
 import { MAX_EV, formatEv, inOrder } from '../exposures.ts';
 import type { FrameInfo } from '../messages.ts';
-import { words } from '../words/index.ts';
+import { say, words } from '../words/index.ts';
 import { byId, make } from './dom.ts';
 
 export interface FrameRow extends Exposed {
@@ -82,7 +82,7 @@ export class FrameList {
       textContent: '×',
       onclick: () => this.#events.onRemove(row.id),
     });
-    remove.setAttribute('aria-label', words.frames[row.state === 'failed' ? 'dismiss' : 'remove'](row.name));
+    say(remove, () => words.frames[row.state === 'failed' ? 'dismiss' : 'remove'](row.name), 'aria-label');
     // Names of a bracket differ at their end: too long ones are cut in the middle.
     const parts = row.name.length > WHOLE ? [row.name.slice(0, -TAIL), row.name.slice(-TAIL)] : [row.name];
     const name = make(
@@ -94,7 +94,7 @@ export class FrameList {
       item.append(
         make('span', { className: 'thumb waiting' }),
         name,
-        make('p', { className: 'meta', textContent: words.frames.reading }),
+        say(make('p', { className: 'meta' }), () => words.frames.reading),
         remove,
       );
       return item;
@@ -123,17 +123,22 @@ export class FrameList {
       value: String(row.id),
       onchange: () => this.#events.onReference(row.id),
     });
-    choice.setAttribute('aria-label', words.frames.referenceOf(row.name));
-    ev.setAttribute('aria-label', words.frames.evOf(row.name));
-    const bits = row.bits === 32 ? words.frames.float : words.frames.bits(row.bits);
-    const meta = make('p', { className: 'meta', textContent: `${row.width} × ${row.height}, ${bits}` });
+    say(choice, () => words.frames.referenceOf(row.name), 'aria-label');
+    say(ev, () => words.frames.evOf(row.name), 'aria-label');
+    const bits = () => (row.bits === 32 ? words.frames.float : words.frames.bits(row.bits));
+    const meta = say(make('p', { className: 'meta' }), () => `${row.width} × ${row.height}, ${bits()}`);
     item.append(
       thumb,
       name,
       meta,
       make('p', { className: 'problem ev-problem', id: `ev-problem-${row.id}`, hidden: true }),
       make('label', { className: 'ev-field' }, ev, make('span', { textContent: 'EV' })),
-      make('label', { className: 'reference' }, choice, make('span', { textContent: words.frames.reference })),
+      make(
+        'label',
+        { className: 'reference' },
+        choice,
+        say(make('span'), () => words.frames.reference),
+      ),
       remove,
     );
     return item;

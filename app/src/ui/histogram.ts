@@ -2,8 +2,8 @@
  * How the picture's light is spread: shares by EV about middle grey, with the part that the display shows as white or
  * as black in colours of its own.
  */
-import type { FinishHistogram } from '../../../src/finish/finisher.ts';
-import { numberWithSign, percent, words } from '../words/index.ts';
+import type { FinishHistogram } from '../../../src/finish/pictures.ts';
+import { numberWithSign, percent, say, words } from '../words/index.ts';
 import { make } from './dom.ts';
 
 /** EV that are drawn; what lies beyond is at the edges. */
@@ -17,7 +17,7 @@ const WHITE_COLOR = '#e8590c';
 const BLACK_COLOR = '#3e63dd';
 
 export class Histogram {
-  readonly #canvas = make('canvas', { width: WIDTH, height: HEIGHT, role: 'img' });
+  readonly #canvas = make('canvas', { width: WIDTH, height: HEIGHT, role: 'img', ariaHidden: 'true' });
   readonly #caption = make('figcaption');
   #shown: FinishHistogram | undefined;
 
@@ -35,15 +35,15 @@ export class Histogram {
   clear(): void {
     this.#shown = undefined;
     this.#canvas.getContext('2d')?.clearRect(0, 0, WIDTH, HEIGHT);
-    this.#caption.textContent = '';
-    this.#canvas.ariaLabel = '';
+    say(this.#caption, () => '');
+    say(this.#canvas, () => '', 'aria-label');
   }
 
   show(histogram: FinishHistogram): void {
     this.#shown = histogram;
-    const caption = words.finish.clipped(share(histogram.white), share(histogram.black));
-    this.#caption.textContent = caption;
-    this.#canvas.ariaLabel = words.finish.histogram(caption);
+    const caption = () => words.finish.clipped(share(histogram.white), share(histogram.black));
+    say(this.#caption, caption);
+    say(this.#canvas, () => words.finish.histogram(caption()), 'aria-label');
     const context = this.#canvas.getContext('2d');
     if (!context) return;
     context.clearRect(0, 0, WIDTH, HEIGHT);

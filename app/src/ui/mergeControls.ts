@@ -1,5 +1,5 @@
 /** The controls of how the next merge works: whether frames are aligned, and how readily something counts as moving. */
-import { words } from '../words/index.ts';
+import { say, words } from '../words/index.ts';
 import { byId } from './dom.ts';
 
 export class MergeControls {
@@ -26,8 +26,9 @@ export class MergeControls {
   }
 
   #say(): void {
-    const text = words.frames.strengthOf(Math.round(20 * (this.strength - 0.5)));
-    byId('strength-value', HTMLOutputElement).textContent = text;
-    this.#strength.setAttribute('aria-valuetext', text);
+    const steps = Math.round(20 * (this.strength - 0.5));
+    const text = () => words.frames.strengthOf(steps);
+    say(byId('strength-value', HTMLOutputElement), text);
+    say(this.#strength, text, 'aria-valuetext');
   }
 }

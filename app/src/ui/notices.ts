@@ -2,7 +2,7 @@
  * Messages above the page: what is wrong with the whole, and what was recovered. What is wrong with one file is shown
  * beside that file instead.
  */
-import { words } from '../words/index.ts';
+import { say, words } from '../words/index.ts';
 import type { Words } from '../words/index.ts';
 import { byId, make } from './dom.ts';
 
@@ -10,12 +10,17 @@ import { byId, make } from './dom.ts';
 type Tone = 'error' | 'warning' | 'info';
 
 /** Shows a notice; one of the same key is replaced. */
-export function notify(key: string, { title, text }: Words, tone: Tone = 'error', dismissible = true): void {
+export function notify(key: string, said: () => Words, tone: Tone = 'error', dismissible = true): void {
   dismiss(key);
   const notice = make(
     'div',
     { className: `notice ${tone}` },
-    make('div', {}, make('strong', { textContent: title }), make('p', { textContent: text })),
+    make(
+      'div',
+      {},
+      say(make('strong'), () => said().title),
+      say(make('p'), () => said().text),
+    ),
   );
   notice.dataset.key = key;
   notice.setAttribute('role', tone === 'error' ? 'alert' : 'status');
@@ -26,7 +31,7 @@ export function notify(key: string, { title, text }: Words, tone: Tone = 'error'
       textContent: '×',
       onclick: () => notice.remove(),
     });
-    close.setAttribute('aria-label', words.page.dismiss(title));
+    say(close, () => words.page.dismiss(said().title), 'aria-label');
     notice.append(close);
   }
   byId('notices', HTMLDivElement).append(notice);

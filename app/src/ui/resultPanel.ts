@@ -1,6 +1,6 @@
 /** The controls of a result: how it looks, what moved, and saving. */
 import type { FromWorker, ResultInfo, SaveFormat, ToWorker } from '../messages.ts';
-import { bytes, number, words } from '../words/index.ts';
+import { bytes, number, say, words } from '../words/index.ts';
 import { announce, byId, make } from './dom.ts';
 import { download } from './download.ts';
 import './finish.css';
@@ -44,30 +44,36 @@ export class ResultPanel {
       this.#dividerAt.value = String(100 * fraction);
       this.#divide();
     };
-    stage.onBrushSize = (size) => this.#size(size);
+    // What keys change on the picture is told: the controls that show it have not the focus.
+    stage.onBrushSize = (size) => {
+      this.#size(size);
+      announce(this.#brushSize.getAttribute('aria-valuetext')!);
+    };
     stage.onUndo = () => this.#send({ type: 'undo' });
-    stage.onBrushAway = () => this.#putBrushAway();
+    stage.onBrushAway = () => {
+      this.#putBrushAway();
+      announce(words.motion.brushOff);
+    };
+    this.#size(this.#brushSize.valueAsNumber);
   }
 
   /** @param names of the frames, in exposure order. */
   show(result: ResultInfo, names: readonly string[]): void {
     for (const id of SECTIONS) byId(id, HTMLElement).hidden = false;
     this.#shown = true;
+    this.#steps = 0;
     const chosen = this.#motionOf.value;
-    this.#motionOf.replaceChildren(make('option', { value: 'all', textContent: words.motion.all }));
+    this.#motionOf.replaceChildren(say(make('option', { value: 'all' }), () => words.motion.all));
     names.forEach(
       (name, k) =>
         k === result.reference || this.#motionOf.append(make('option', { value: String(k), textContent: name })),
     );
     this.#motionOf.value = [...this.#motionOf.options].some(({ value }) => value === chosen) ? chosen : 'all';
     this.#compare.disabled = true;
-    byId('compare-note', HTMLParagraphElement).textContent = words.look.computing;
-    byId('result-note', HTMLParagraphElement).textContent = words.result(
-      `${result.width} × ${result.height}`,
-      result.frames,
-      result.edited,
-      number(result.seconds, 1),
-      bytes(result.peakBytes),
+    say(byId('compare-note', HTMLParagraphElement), () => words.look.computing);
+    const { width, height, frames, edited, seconds, peakBytes } = result;
+    say(byId('result-note', HTMLParagraphElement), () =>
+      words.result(`${width} × ${height}`, frames, edited, number(seconds, 1), bytes(peakBytes)),
     );
     this.#stage.setPicture(result.width, result.height);
     this.#look();
@@ -93,14 +99,18 @@ export class ResultPanel {
   allowCompare(): void {
     this.#compare.disabled = false;
     // One line, as before, so that nothing moves under the pointer.
-    byId('compare-note', HTMLParagraphElement).textContent = words.look.averaged;
+    say(byId('compare-note', HTMLParagraphElement), () => words.look.averaged);
   }
 
-  refuseCompare(why: string): void {
-    byId('compare-note', HTMLParagraphElement).textContent = words.look.noPlain(why);
+  refuseCompare(why: () => string): void {
+    say(byId('compare-note', HTMLParagraphElement), () => words.look.noPlain(why()));
   }
 
   showEdits(steps: number): void {
+    // Once a stroke, not at each of its movements. A merge takes all of them.
+    const { painted, erased, undone } = words.motion;
+    if (steps > this.#steps) announce((this.#stage.brush === 'erase' ? erased : painted)(steps));
+    else if (steps < this.#steps && !this.#busy) announce(undone(steps));
     this.#steps = steps;
     this.#undo.disabled = this.#busy || steps === 0;
   }
@@ -126,6 +136,7 @@ export class ResultPanel {
 
   #look(): void {
     const isShown = this.#overlay.checked;
+    this.#opacity.setAttribute('aria-valuetext', `${this.#opacity.value} %`);
     byId('motion-tools', HTMLDivElement).hidden = !isShown;
     if (!isShown) this.#putBrushAway();
     const motionOf =
@@ -139,7 +150,8 @@ export class ResultPanel {
   #divide(): void {
     const isOn = this.#shown && this.#compare.checked;
     byId('divider-field', HTMLDivElement).hidden = !isOn;
-    this.#dividerAt.setAttribute('aria-valuetext', words.look.dividerAt(Math.round(this.#dividerAt.valueAsNumber)));
+    const percent = Math.round(this.#dividerAt.valueAsNumber);
+    say(this.#dividerAt, () => words.look.dividerAt(percent), 'aria-valuetext');
     this.#stage.setDivider(isOn ? this.#dividerAt.valueAsNumber / 100 : undefined);
   }
 
@@ -155,7 +167,9 @@ export class ResultPanel {
 
   #size(size: number): void {
     this.#brushSize.value = String(size);
-    byId('brush-size-value', HTMLOutputElement).textContent = `${this.#brushSize.value} px`;
+    const text = `${this.#brushSize.value} px`;
+    byId('brush-size-value', HTMLOutputElement).textContent = text;
+    this.#brushSize.setAttribute('aria-valuetext', text);
     this.#stage.setBrushSize(this.#brushSize.valueAsNumber);
   }
 

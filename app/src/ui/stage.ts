@@ -7,8 +7,8 @@
 import type { Stroke, ToWorker, View } from '../messages.ts';
 import { Camera } from './camera.ts';
 import type { Point } from './camera.ts';
-import { words } from '../words/index.ts';
-import { byId } from './dom.ts';
+import { say, words } from '../words/index.ts';
+import { announce, byId } from './dom.ts';
 
 export type BrushMode = 'off' | 'add' | 'erase';
 
@@ -104,9 +104,13 @@ export class Stage {
     this.#brushMode = mode;
     this.#painting = undefined;
     this.#view.dataset.brush = mode;
-    const { help, brushHelp } = words.picture;
-    byId('view-help', HTMLParagraphElement).textContent = mode === 'off' ? help : brushHelp;
+    const help = mode === 'off' ? 'help' : 'brushHelp';
+    say(byId('view-help', HTMLParagraphElement), () => words.picture[help]);
     this.#placeBrush();
+  }
+
+  get brush(): BrushMode {
+    return this.#brushMode;
   }
 
   setBrushSize(size: number): void {
@@ -118,6 +122,12 @@ export class Stage {
   fit(): void {
     this.#camera.fit();
     this.#changed();
+    this.#sayZoom();
+  }
+
+  /** The zoom is shown, but by nothing that has the focus. */
+  #sayZoom(): void {
+    announce(`${words.picture.zoom}: ${this.#zoomValue.textContent}`);
   }
 
   #resize(): void {
@@ -157,9 +167,11 @@ export class Stage {
     this.#zoomTo(this.#camera.zoom * factor, at);
   }
 
+  /** @param at where wheel or fingers are; without it, a key or button is told. */
   #zoomTo(zoom: number, at?: Point): void {
     this.#camera.zoomTo(zoom, at);
     this.#changed();
+    if (!at) this.#sayZoom();
   }
 
   #at(event: { clientX: number; clientY: number }): Point {

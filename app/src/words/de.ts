@@ -1,6 +1,8 @@
 /** The page in German. */
 import type { words as english } from './en.ts';
 
+const reihen = (count: number): string => (count === 1 ? '1 Belichtungsreihe' : `${count} Belichtungsreihen`);
+
 const SAVE_IT =
   'Es ist fertig und lässt sich speichern. Um es auch zu sehen: andere Tabs und Programme schließen, neu beginnen, ' +
   'noch einmal zusammenfügen.';
@@ -9,7 +11,8 @@ const USUAL = 'oder annehmen, was die meisten Kameras tun: Abstände von zwei EV
 
 export const words: typeof english = {
   page: {
-    private: 'Die Fotos bleiben auf diesem Gerät',
+    language: 'Sprache',
+    private: 'Fotos bleiben auf dem Gerät',
     toBrackets: '‹ Alle Reihen',
     photos: 'Fotos',
     folder: 'Ordner mit Fotos',
@@ -17,8 +20,8 @@ export const words: typeof english = {
     dismiss: (title) => `Schließen: ${title}`,
     drop: 'Fotos hier ablegen, um sie hinzuzufügen',
     busy: 'Gerade wird gerechnet: weitere Fotos danach hinzufügen',
-    folders: (count) => `${count} Ordner`,
-    folderAndFiles: (folder) => `„${folder}“ und weitere Dateien`,
+    folders: (count) => `${count} Ordnern`,
+    folderAndFiles: (folder) => `„${folder}“ und weiteren Dateien`,
     quoted: (name) => `„${name}“`,
   },
   about: {
@@ -75,16 +78,23 @@ export const words: typeof english = {
     anywhere: ' irgendwo auf dieser Seite ablegen',
     orFolder: ' – oder einen Ordner mit vielen Reihen',
     formats: 'JPEG, PNG, TIFF oder RAW, vom Stativ oder aus der Hand',
-    sample: 'Keine Belichtungsreihe zur Hand? Drei Aufnahmen fliegender Ballons liegen bei.',
-    noSample: 'Das Beispiel ließ sich nicht laden: Seite neu laden.',
+    sample: 'Keine Belichtungsreihe zur Hand? Diese drei Aufnahmen fliegender Ballons liegen bei.',
+    plain: 'Drei Aufnahmen gemittelt: Jeder der drei Ballons erscheint dreimal, blass, als Geisterbild.',
+    deghosted:
+      'Dieselben Aufnahmen, mit deghost zusammengefügt: ein roter, ein gelber, ein blauer Ballon, ohne Geisterbilder.',
+    loading: 'Beispiel wird geladen …',
+    divider: 'Trennlinie zwischen dem Mittel der Aufnahmen und dem Bild ohne Geisterbilder',
+    dividerAt: (percent) => `${percent} % gemittelt, ${100 - percent} % ohne Geister`,
+    noSample: 'Das Beispiel ließ sich nicht laden: Verbindung prüfen und noch einmal versuchen.',
     example: 'Beispiel ausprobieren',
   },
   picture: {
+    workspace: 'Aufnahmen und Bild',
     title: 'Bild',
     merged: 'Fertiges Bild',
     reference: (name, ev) => `Referenzbild: ${name}${ev === '' ? '' : `, ${ev} EV`}`,
-    plain: 'einfach gemittelt',
-    deghosted: 'ohne Geisterbilder',
+    plain: 'gemittelt',
+    deghosted: 'ohne Geister',
     zoom: 'Zoom',
     zoomOut: 'Verkleinern',
     zoomIn: 'Vergrößern',
@@ -98,13 +108,13 @@ export const words: typeof english = {
   },
   controls: 'Einstellungen',
   look: {
-    title: 'Bildwirkung',
+    title: 'Bildstil',
     compare: 'Mit dem Mittel aller Aufnahmen vergleichen',
     computing: 'Das Mittel aller Aufnahmen wird berechnet …',
     averaged: 'Alle Aufnahmen gemittelt, mit Geisterbildern.',
     noPlain: (why) => `Das Mittel aller Aufnahmen ließ sich nicht berechnen: ${why}.`,
     divider: 'Trennlinie',
-    dividerAt: (percent) => `${percent} % einfach gemittelt`,
+    dividerAt: (percent) => `${percent} % gemittelt`,
   },
   finish: {
     looks: { natural: 'Natürlich', vivid: 'Kräftig', soft: 'Weich', monochrome: 'Schwarz-Weiß' },
@@ -122,9 +132,8 @@ export const words: typeof english = {
       saturation: 'Sättigung',
     },
     bright: 'Licht heller als Weiß',
-    back: 'Zurück zum Look',
-    ev: (value: string) => `${value} EV`,
-    restored: (setting: string) => `${setting} ist wieder wie im Look.`,
+    back: 'Zurück zum Bildstil',
+    restored: (setting: string) => `${setting} ist wieder wie im Bildstil.`,
     clipped: (white: string, black: string) => `${white} erscheinen weiß, ${black} schwarz`,
     histogram: (clipped: string) => `Licht der Szene in EV um mittleres Grau: ${clipped}`,
   },
@@ -143,6 +152,40 @@ export const words: typeof english = {
       'Wo ein Geisterbild bleibt, Bewegung malen: Diese Stelle kommt dann allein aus dem Referenzbild. Wo Rauschen ' +
       'bleibt, Bewegung ausradieren: Dort zählen alle Aufnahmen.',
     undo: 'Strich zurücknehmen',
+    painted: (strokes) => `Bewegung gemalt: ${strokes === 1 ? 'ein Strich' : `${strokes} Striche`} zum Zusammenfügen.`,
+    erased: (strokes) => `Bewegung radiert: ${strokes === 1 ? 'ein Strich' : `${strokes} Striche`} zum Zusammenfügen.`,
+    undone: (strokes) =>
+      `Der Strich ist zurückgenommen. Es ${strokes === 1 ? 'bleibt einer' : `bleiben ${strokes || 'keine'}`}.`,
+    brushOff: 'Der Pinsel ist aus.',
+  },
+  keys: {
+    title: 'Tasten',
+    close: 'Die Liste der Tasten schließen',
+    single: 'Diese Liste mit ? öffnen',
+    names: { Ctrl: 'Strg', Shift: 'Umschalt', Space: 'Leertaste', Delete: 'Entf' },
+    groups: {
+      everywhere: 'Überall',
+      picture: 'Auf dem Bild',
+      brush: 'Auf dem Bild, mit dem Pinsel',
+      sliders: 'Auf Reglern',
+    },
+    does: {
+      list: 'diese Liste',
+      paste: 'kopierte Fotos nehmen',
+      close: 'ein Fenster schließen',
+      move: 'das Bild bewegen',
+      moveFar: 'es viermal so weit bewegen',
+      zoom: 'vergrößern und verkleinern',
+      fit: 'das ganze Bild zeigen',
+      full: 'auf 100 % vergrößern',
+      moveBrush: 'den Pinsel bewegen',
+      paint: 'malen, solange sie gedrückt ist',
+      size: 'kleinerer und größerer Pinsel',
+      undo: 'einen Strich zurücknehmen',
+      brushOff: 'den Pinsel ausschalten',
+      change: 'den Wert ändern',
+      restore: 'der Wert des Looks',
+    },
   },
   save: {
     title: 'Speichern',
@@ -163,7 +206,7 @@ export const words: typeof english = {
     `In ${seconds} s mit ${bytes} Grafikspeicher zusammengefügt.`,
   frames: {
     title: 'Aufnahmen',
-    auto: 'Referenzbild wählen, das am meisten zeigt',
+    auto: 'Referenzbild automatisch wählen',
     add: 'Fotos hinzufügen',
     curve: 'Tonwertkurve der Dateien',
     curveAuto: 'Automatisch',
@@ -225,7 +268,9 @@ export const words: typeof english = {
     starting: 'Es geht los',
     cancel: 'Abbrechen',
     cancelling: 'Wird abgebrochen …',
+    bytes: (done, total, percent) => `${done} von ${total}, ${percent} %`,
     stages: {
+      weights: 'Neuronales Netz wird geladen',
       read: 'Fotos werden gelesen',
       response: 'Tonwertkurve der Kamera wird ermittelt',
       align: 'Aufnahmen werden ausgerichtet',
@@ -233,6 +278,7 @@ export const words: typeof english = {
       segmentation: 'Bewegung wird gesucht',
       fusion: 'Aufnahmen werden zusammengefügt',
       merge: 'Aufnahmen werden zusammengefügt',
+      moment: 'Andere Momente werden zusammengefügt',
     },
     nearlyDone: 'fast fertig',
     seconds: (seconds) => `noch etwa ${seconds} s`,
@@ -275,6 +321,70 @@ export const words: typeof english = {
       text: 'Das Zusammenfügen hat in kleineren Teilen neu begonnen und dauert etwas länger.',
     },
   },
+  plan: {
+    title: (brackets, from) => `${reihen(brackets)} in ${from}`,
+    these: (files) => (files === 1 ? 'dieser Datei' : `diesen ${files} Dateien`),
+    about: (taken, files) =>
+      `${taken} von ${files} Dateien. Aus jeder Reihe wird ein Bild. Ein Klick auf ihre Fotos öffnet sie einzeln.`,
+    looking: (pictures) => (pictures === 1 ? '1 Bild wird gesichtet …' : `${pictures} Bilder werden gesichtet …`),
+    reading: 'Aufnahmedaten werden gelesen',
+    done: (done, all) => `${done} von ${all}`,
+    found: (brackets) => `${reihen(brackets)} gefunden.`,
+    noPictures: (folder) => ({
+      title: `Keine Bilder in ${folder}`,
+      text:
+        'Den Namen nach lässt sich keine dieser Dateien zusammenfügen. Einen Ordner mit JPEG, TIFF oder anderen ' +
+        'Bildern auswählen.',
+    }),
+    one: (folder, leftOver) => ({ title: `Eine Belichtungsreihe in ${folder}`, text: `Übrig: ${leftOver}.` }),
+    all: 'Alle Reihen',
+    leftOver: (files) => (files === 1 ? '1 Datei in keiner Reihe' : `${files} Dateien in keiner Reihe`),
+    noPicture: 'dem Namen nach kein lesbares Bild',
+    reason: (kind) =>
+      ({
+        pair: 'dieselbe Aufnahme liegt als RAW vor',
+        rest: 'bleibt beim Abzählen der Reihen übrig',
+        unexposed: 'EXIF nennt keine Belichtung: angeben, wie viele Aufnahmen eine Reihe hat',
+        alone: 'keine anders belichtete Aufnahme des Motivs direkt davor oder danach',
+        many: 'mehr als 16 Belichtungen hintereinander',
+        alike: 'die Belichtungen liegen weniger als 1 EV auseinander',
+      })[kind],
+    panel: 'Alle zusammenfügen',
+    settings: 'Zusammenfügen',
+    saveAs: 'Speichern als',
+    saveTo: 'Speichern in',
+    png: 'PNG, wie auf dem Bildschirm',
+    downloads: 'Downloads, nacheinander',
+    downloadsNote: 'Der Browser fragt eventuell, ob diese Seite mehrere Dateien speichern darf.',
+    folder: 'Einem Ordner …',
+    folderOf: (name) => `Ordner „${name}“`,
+    framesOf: 'Aufnahmen je Reihe',
+    asTaken: 'wie fotografiert',
+    merge: (brackets) => `${reihen(brackets)} zusammenfügen`,
+    noneChosen: 'Keine Reihe ist ausgewählt.',
+    discard: 'Das geöffnete Bild ist nicht gespeichert. Verwerfen?',
+    otherFolder: 'Anderen Ordner auswählen',
+    notWritable: (why) => `In diesen Ordner lässt sich nicht schreiben: ${why}.`,
+    notWritten: (name, folder, why) => `${name} lässt sich nicht in „${folder}“ schreiben: ${why}.`,
+    notSaved: 'Das Bild ist fertig, aber nicht gespeichert',
+    bracketOf: (bracket, all) => `Reihe ${bracket} von ${all}`,
+    merged: (saved, all, folder) =>
+      `${saved} von ${all === 1 ? '1 Bild' : `${all} Bildern`} fertig und ` +
+      `${folder === undefined ? '' : `in „${folder}“ `}gespeichert`,
+    cancelled: 'Die übrigen wurden abgebrochen.',
+    failed: (brackets) => `${reihen(brackets)} fehlgeschlagen`,
+    stillChosen: 'Nicht gespeicherte Reihen bleiben ausgewählt. Einzeln geöffnet zeigen sie mehr.',
+  },
+  bracket: {
+    title: (first, last) => `${first} bis ${last}`,
+    frames: (count) => `${count} Aufnahmen`,
+    unknown: 'EV ?',
+    open: (title) => `${title} einzeln öffnen:`,
+    openIt: 'Diese Reihe einzeln öffnen',
+    progress: (title) => `Fortschritt von ${title}`,
+    waits: 'Wartet',
+    saved: (name, bytes) => `Gespeichert als ${name}, ${bytes}`,
+  },
   remedies: {
     exposure: 'die Belichtungen eintragen',
     'equal-exposures': 'unterschiedlich belichtete Fotos hinzufügen oder die wahren Belichtungen eintragen',
@@ -287,6 +397,14 @@ export const words: typeof english = {
     'poor-reference': 'Das Referenzbild zeigt wenig',
     'contradicted-exposures': 'Die Belichtungen passen nicht zu den Bildern',
   },
+  note: (kind) =>
+    ({
+      turned: 'Eine Aufnahme mit abweichender Ausrichtung ist so gedreht wie die übrigen.',
+      linear: 'Den Dateien nach ist ihr Licht linear: So werden sie gelesen, gleich welche Tonwertkurve gewählt ist.',
+      'clipped-colors':
+        'Einige Farben liegen außerhalb des Farbraums und sind beschnitten: Unter „Farbraum“ gibt es größere.',
+      estimated: 'Keine Datei nennt ihre Belichtungszeit: Die Belichtungen sind aus den Bildpunkten geschätzt.',
+    })[kind],
   warning: (kind, _, frames) => {
     const which = frames.map((frame) => `Aufnahme ${frame + 1}`).join(', ');
     const texts: Record<typeof kind, string> = {

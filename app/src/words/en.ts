@@ -1,13 +1,14 @@
 /**
  * The page in English. Every other language has the same strings: their type is this table's, and the page's HTML names
- * the ones that it shows as `data-text` and `data-label`.
+ * the ones that it shows as `data-text`, `data-label` and `data-alt`.
  *
  * A language imports nothing but types: the page waits for it before its own code runs. Numbers with decimals come as
  * text, written as the language writes them.
  */
 import type { InputProblem } from '../../../src/errors.ts';
+import type { Skipped } from '../../../src/brackets/group.ts';
 import type { MergeWarning } from '../../../src/warnings.ts';
-import type { FromWorker } from '../messages.ts';
+import type { FileNote, FromWorker } from '../messages.ts';
 
 type Stage = Extract<FromWorker, { type: 'progress' }>['stage'];
 
@@ -17,6 +18,9 @@ export interface Words {
   text: string;
 }
 
+/** A number of things in words. */
+const counted = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? '' : 's'}`;
+
 const SAVE_IT =
   'It is merged and can be saved. To see it too, close other tabs and programs, start over, and merge again.';
 const SILENT = 'These files do not say how they were exposed';
@@ -24,6 +28,7 @@ const USUAL = 'or take what most cameras do: two stops apart, in the order of br
 
 export const words = {
   page: {
+    language: 'Language',
     private: 'Your photos stay on this device',
     toBrackets: '‹ All brackets',
     photos: 'Photos',
@@ -86,11 +91,17 @@ export const words = {
     anywhere: ' anywhere on this page',
     orFolder: ', or a folder with many brackets',
     formats: 'JPEG, PNG, TIFF or RAW, from a tripod or by hand',
-    sample: 'No brackets at hand? Three exposures of drifting balloons come with the page.',
-    noSample: 'The example could not be loaded: load the page again.',
+    sample: 'No brackets at hand? These three exposures of drifting balloons come with the page.',
+    plain: 'Three exposures averaged: each of three balloons is seen three times, pale, as a ghost.',
+    deghosted: 'The same exposures merged by deghost: one red, one yellow and one blue balloon, without ghosts.',
+    loading: 'Loading the example…',
+    divider: 'Divider between the plain merge and the deghosted picture',
+    dividerAt: (percent: number) => `${percent} % plain merge, ${100 - percent} % without ghosts`,
+    noSample: 'The example could not be loaded: check the connection and try again.',
     example: 'Try an example',
   },
   picture: {
+    workspace: 'Frames and picture',
     title: 'Picture',
     merged: 'Merged picture',
     reference: (name: string, ev: string) => `Reference frame: ${name}${ev === '' ? '' : `, ${ev} EV`}`,
@@ -134,7 +145,6 @@ export const words = {
     },
     bright: 'Light above white',
     back: 'Back to the look',
-    ev: (value: string) => `${value} EV`,
     restored: (setting: string) => `${setting} is as the look has it.`,
     clipped: (white: string, black: string) => `${white} shown white, ${black} shown black`,
     histogram: (clipped: string) => `Light of the scene in EV about middle grey: ${clipped}`,
@@ -154,6 +164,40 @@ export const words = {
       'Where a ghost is left, add motion: that place is taken from the reference frame alone. Where noise is left, ' +
       'erase motion: all frames count there.',
     undo: 'Undo stroke',
+    painted: (strokes: number) => `Motion added: ${strokes === 1 ? 'one stroke' : `${strokes} strokes`} to merge.`,
+    erased: (strokes: number) => `Motion erased: ${strokes === 1 ? 'one stroke' : `${strokes} strokes`} to merge.`,
+    undone: (strokes: number) =>
+      `The stroke is undone. ${strokes === 0 ? 'None is' : strokes === 1 ? 'One is' : `${strokes} are`} left.`,
+    brushOff: 'The brush is off.',
+  },
+  keys: {
+    title: 'Keys',
+    close: 'Close the list of keys',
+    single: 'Open this list with ?',
+    names: { Ctrl: 'Ctrl', Shift: 'Shift', Space: 'Space', Delete: 'Delete' },
+    groups: {
+      everywhere: 'Everywhere',
+      picture: 'On the picture',
+      brush: 'On the picture, with the brush',
+      sliders: 'On sliders',
+    },
+    does: {
+      list: 'this list',
+      paste: 'take copied photos',
+      close: 'close a dialog',
+      move: 'move the picture',
+      moveFar: 'move it four times as far',
+      zoom: 'zoom in and out',
+      fit: 'show the whole picture',
+      full: 'zoom to 100 %',
+      moveBrush: 'move the brush',
+      paint: 'paint, as long as it is held',
+      size: 'smaller and larger brush',
+      undo: 'undo a stroke',
+      brushOff: 'turn the brush off',
+      change: 'change the value',
+      restore: 'the value of the look',
+    },
   },
   save: {
     title: 'Save',
@@ -235,7 +279,9 @@ export const words = {
     starting: 'Starting',
     cancel: 'Cancel',
     cancelling: 'Cancelling…',
+    bytes: (done: string, total: string, percent: number) => `${done} of ${total}, ${percent} %`,
     stages: {
+      weights: 'Loading the network',
       read: 'Reading the photos',
       response: 'Reading the camera’s tone curve',
       align: 'Aligning the frames',
@@ -243,6 +289,7 @@ export const words = {
       segmentation: 'Finding what moved',
       fusion: 'Merging the frames',
       merge: 'Merging the frames',
+      moment: 'Merging other moments',
     } satisfies Record<Stage, string>,
     nearlyDone: 'nearly done',
     seconds: (seconds: number) => `about ${seconds} s left`,
@@ -284,6 +331,66 @@ export const words = {
       text: 'The merge has begun again in smaller pieces, which takes a little longer.',
     },
   },
+  /** The plan of a folder. What pictures come from is told after `in`. */
+  plan: {
+    title: (brackets: number, from: string) => `${counted(brackets, 'bracket')} in ${from}`,
+    these: (files: number) => `these ${counted(files, 'file')}`,
+    about: (taken: number, files: number) =>
+      `${taken} of ${counted(files, 'file')}. Each bracket becomes one picture. Click its photos to open it alone.`,
+    looking: (pictures: number) => `Looking through ${counted(pictures, 'picture')}…`,
+    reading: 'Reading how they were taken',
+    done: (done: number, all: number) => `${done} of ${all}`,
+    found: (brackets: number) => `${counted(brackets, 'bracket')} found.`,
+    noPictures: (folder: string) => ({
+      title: `No pictures in ${folder}`,
+      text: 'None of its files can be merged, by their names. Choose a folder with JPEG, TIFF or other pictures.',
+    }),
+    one: (folder: string, leftOver: string) => ({
+      title: `One bracket in ${folder}`,
+      text: `Left out: ${leftOver}.`,
+    }),
+    all: 'All brackets',
+    leftOver: (files: number) => `${counted(files, 'file')} in no bracket`,
+    noPicture: 'not a picture that is read, by its name',
+    /** @param reason what the engine says, in English. */
+    reason: (_kind: Skipped['kind'], reason: string) => reason,
+    panel: 'Merge all',
+    settings: 'Merge',
+    saveAs: 'Save as',
+    saveTo: 'Save to',
+    png: 'PNG, tone-mapped',
+    downloads: 'Downloads, one after another',
+    downloadsNote: 'The browser may ask whether this page may save several files.',
+    folder: 'A folder…',
+    folderOf: (name: string) => `The folder “${name}”`,
+    framesOf: 'Frames of a bracket',
+    asTaken: 'as the pictures were taken',
+    merge: (brackets: number) => `Merge ${counted(brackets, 'bracket')}`,
+    noneChosen: 'No bracket is chosen.',
+    discard: 'The merged picture that is open is not saved. Discard it?',
+    otherFolder: 'Choose another folder',
+    notWritable: (why: string) => `This folder cannot be written to: ${why}.`,
+    notWritten: (name: string, folder: string, why: string) => `${name} cannot be written into “${folder}”: ${why}.`,
+    notSaved: 'It is merged, but not saved',
+    bracketOf: (bracket: number, all: number) => `Bracket ${bracket} of ${all}`,
+    merged: (saved: number, all: number, folder: string | undefined) =>
+      `${saved} of ${counted(all, 'picture')} ${saved === 1 ? 'is' : 'are'} merged and ` +
+      `saved${folder === undefined ? '' : ` in “${folder}”`}`,
+    cancelled: 'The others were cancelled.',
+    failed: (brackets: number) => `${counted(brackets, 'bracket')} failed`,
+    stillChosen: 'Brackets that are not saved are still chosen. Open one alone to see more.',
+  },
+  /** A bracket of the plan. */
+  bracket: {
+    title: (first: string, last: string) => `${first} to ${last}`,
+    frames: (count: number) => `${count} frames`,
+    unknown: '? EV',
+    open: (title: string) => `Open ${title} alone:`,
+    openIt: 'Open this bracket alone',
+    progress: (title: string) => `Progress of ${title}`,
+    waits: 'Waits for its turn',
+    saved: (name: string, bytes: string) => `Saved as ${name}, ${bytes}`,
+  },
   /** What to do, after what the engine found: for problems that the page's fields and buttons solve. */
   remedies: {
     exposure: 'fill in the exposures',
@@ -297,6 +404,8 @@ export const words = {
     'poor-reference': 'The reference frame shows little',
     'contradicted-exposures': 'The exposures do not fit the pictures',
   } satisfies Record<MergeWarning['kind'], string>,
+  /** @param text what the engine says, in English. */
+  note: (_kind: FileNote['kind'], text: string) => text,
   /** @param message what the engine says, in English. @param frames those it is about, from 0. */
   warning: (_kind: MergeWarning['kind'], message: string, _frames: readonly number[]) => message,
   failures: {

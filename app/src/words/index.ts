@@ -3,45 +3,109 @@
  *
  * Each language is a chunk of its own, and only the one in use is loaded. The page's other modules wait for it, so that
  * they can use its strings anywhere. Workers do not import this: they report kinds and figures, which the page words.
+ *
+ * A language can be chosen at any time. So text that stays is said by `say`, which knows how to say it again; what is
+ * written whenever the page's state changes is written again by `onLanguage`.
  */
+import './style.css';
 import { bytesText } from '../../../src/bytesText.ts';
 
 /** The strings of a language. */
 export type Strings = typeof import('./en.ts')['words'];
 export type { Words } from './en.ts';
 
+/** By their codes, as browsers name them. */
 const LANGUAGES = {
-  en: () => import('./en.ts'),
-  de: () => import('./de.ts'),
-} satisfies Record<string, () => Promise<{ words: Strings }>>;
+  en: { name: 'English', load: () => import('./en.ts') },
+  de: { name: 'Deutsch', load: () => import('./de.ts') },
+} satisfies Record<string, { name: string; load: () => Promise<{ words: Strings }> }>;
 
 type Language = keyof typeof LANGUAGES;
 
 export let words: Strings;
 let language: Language = 'en';
 
-/** What `?lang=` asks for, or the browser. A page whose HTML names no strings, such as the bench, is in English. */
+/** Where the browser keeps the person's choice. */
+const KEPT = 'deghost-language';
+
+/** What `?lang=` asks for, the person chose, or the browser prefers. Pages without the choice are in English. */
 function wanted(): Language {
-  if (!document.querySelector('[data-text]')) return 'en';
-  const wishes = [new URLSearchParams(location.search).get('lang') ?? '', ...navigator.languages];
+  if (!document.getElementById('language')) return 'en';
+  const asked = new URLSearchParams(location.search).get('lang') ?? '';
+  const wishes = [asked, kept() ?? '', ...navigator.languages];
   const found = wishes.map((wish) => wish.toLowerCase().replace(/-.*/, '')).find((code) => code in LANGUAGES);
   return (found ?? 'en') as Language;
 }
 
 async function load(code: Language): Promise<void> {
-  ({ words } = await LANGUAGES[code]());
+  ({ words } = await LANGUAGES[code].load());
   language = code;
+  document.documentElement.lang = code;
 }
 
-/** Puts the strings that the page's HTML names in their places. */
+/** Browsers that keep nothing for a page throw an error. */
+function kept(): string | null {
+  try {
+    return localStorage.getItem(KEPT);
+  } catch {
+    return null;
+  }
+}
+
+const sayings = new WeakMap<Element, Record<string, () => string>>();
+const listeners: (() => void)[] = [];
+
+/** Calls back when another language was chosen, after what was said is said again. */
+export function onLanguage(listener: () => void): void {
+  listeners.push(listener);
+}
+
+/** Gives an element its text, or an attribute, in the language in use and in any chosen later. */
+export function say<E extends Element>(element: E, text: () => string, attribute = ''): E {
+  const all = sayings.get(element) ?? {};
+  all[attribute] = text;
+  sayings.set(element, all);
+  put(element, attribute, text());
+  return element;
+}
+
+function put(element: Element, attribute: string, text: string): void {
+  if (attribute) element.setAttribute(attribute, text);
+  // Screen readers read a live region whenever its text is set.
+  else if (element.textContent !== text) element.textContent = text;
+}
+
+/** Says what the page's HTML names. */
 function fill(): void {
-  const stringAt = (key = ''): string =>
+  const stringAt = (key: string): string =>
     key.split('.').reduce<unknown>((at, part) => (at as Record<string, unknown>)[part], words) as string;
-  document.documentElement.lang = language;
-  for (const element of document.querySelectorAll<HTMLElement>('[data-text]'))
-    element.textContent = stringAt(element.dataset.text);
-  for (const element of document.querySelectorAll<HTMLElement>('[data-label]'))
-    element.setAttribute('aria-label', stringAt(element.dataset.label));
+  const places = { text: '', label: 'aria-label', alt: 'alt' };
+  for (const [name, attribute] of Object.entries(places))
+    for (const element of document.querySelectorAll<HTMLElement>(`[data-${name}]`))
+      say(element, () => stringAt(element.dataset[name] ?? ''), attribute);
+}
+
+/** Offers the languages, and changes the page's when another is chosen. */
+function offer(): void {
+  const choice = document.querySelector<HTMLSelectElement>('#language');
+  if (!choice) return;
+  for (const [code, { name }] of Object.entries(LANGUAGES)) choice.add(new Option(name, code));
+  for (const option of choice.options) option.lang = option.value;
+  choice.value = language;
+  choice.hidden = false;
+  choice.onchange = async () => {
+    await load(choice.value as Language).catch(() => undefined);
+    choice.value = language;
+    try {
+      localStorage.setItem(KEPT, language);
+    } catch {} // it is asked again next time
+    const address = new URL(location.href);
+    address.searchParams.delete('lang');
+    history.replaceState(history.state, '', address);
+    for (const element of document.querySelectorAll('*'))
+      for (const [attribute, text] of Object.entries(sayings.get(element) ?? {})) put(element, attribute, text());
+    for (const listener of listeners) listener();
+  };
 }
 
 /** A number with `most` decimals, and at least `least` of them, as the language writes it. */
@@ -70,3 +134,4 @@ export function bytes(count: number): string {
 // English is better than a page that does nothing.
 await load(wanted()).catch(() => load('en'));
 fill();
+offer();

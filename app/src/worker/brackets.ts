@@ -143,5 +143,6 @@ async function mergeBracket(
     preview: await small(),
     saved: await saveFile(merged, settings.format, stem, (use) => use(finished)),
   }));
-  return { ...saved, preview, notes: known.note === undefined ? notes : [known.note, ...notes], warnings };
+  const estimated = known.note === undefined ? [] : [{ kind: 'estimated' as const, text: known.note }];
+  return { ...saved, preview, notes: [...estimated, ...notes], warnings };
 }

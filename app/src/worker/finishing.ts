@@ -6,7 +6,7 @@
  */
 import { openPlatformDevice } from '../../../src/device.ts';
 import { Finisher } from '../../../src/finish/finisher.ts';
-import type { RadiancePicture } from '../../../src/finish/finisher.ts';
+import type { RadiancePicture } from '../../../src/finish/pictures.ts';
 import { LOOK_NAMES } from '../../../src/finish/looks.ts';
 import type { LookName } from '../../../src/finish/looks.ts';
 import type { FinishSettings } from '../../../src/finish/settings.ts';

@@ -5,12 +5,13 @@
 import { openDevice } from '../../../src/device.ts';
 import { shown } from '../../../src/shown.ts';
 import { CancelledError, NoAdapterError } from '../../../src/errors.ts';
-import type { Finish, FromWorker, KeptResult, ResultInfo, ToWorker, View } from '../messages.ts';
+import type { Finish, FromWorker, KeptResult, NamedFile, ResultInfo, ToWorker, View } from '../messages.ts';
 import { Brackets } from './brackets.ts';
 import { preloadPackages } from './decode/packages.ts';
 import { developed } from './developed.ts';
-import { Engine, fetchFile } from './engine.ts';
+import { Engine } from './engine.ts';
 import { failureOf } from './failure.ts';
+import { fetchFile } from './fetchFile.ts';
 import { DEFAULT_LOOK, Finishing, finishFile } from './finishing.ts';
 import { Frames } from './frames.ts';
 import { copyFile, readResult, writeResult } from './keep.ts';
@@ -78,8 +79,11 @@ function obey(data: ToWorker): void {
   switch (data.type) {
     case 'start':
       return void begin(data);
+    case 'example':
+      return void tellExample();
     case 'add':
-      return void addFrame(data);
+      void addFrame(data);
+      return expectFrames();
     case 'remove':
       return frames.remove(data.id);
     case 'estimateExposures':
@@ -146,6 +150,7 @@ async function begin(request: StartRequest): Promise<void> {
     () => tell({ type: 'recovered', what: 'merge' }),
     () => tell({ type: 'smaller' }),
   );
+  const preloaded = preload(); // beside everything else
   try {
     const adapter = await checkAdapter();
     viewer = await openViewer();
@@ -153,7 +158,8 @@ async function begin(request: StartRequest): Promise<void> {
   } catch (error) {
     tell({ type: 'unavailable', failure: failureOf(error) });
   }
-  await preload();
+  await preloaded;
+  tell({ type: 'preloaded' });
 }
 
 /** Checks that there is an adapter and that it gives a device, before anybody has picked twenty files. */
@@ -167,21 +173,32 @@ async function checkAdapter(): Promise<string> {
   return name;
 }
 
-/** Fetches whatever will be needed later, so that nothing is fetched after this. */
+/**
+ * Fetches whatever will be needed later, so that nothing is fetched after this: first the weights, for which the first
+ * merge waits longest. A failure is reported where the file is used.
+ */
 async function preload(): Promise<void> {
-  const example = Promise.all(
+  await engine.preload().catch(() => undefined);
+  await exampleFiles().catch(() => undefined);
+  await preloadPackages().catch(() => undefined);
+}
+
+let example: Promise<NamedFile[]> | undefined;
+
+/** @throws InputError where they cannot be had; another call tries again. */
+function exampleFiles(): Promise<NamedFile[]> {
+  example ??= Promise.all(
     ['1.jpg', '2.jpg', '3.jpg'].map(async (name) => ({
       name: `balloons-${name}`,
       file: new Blob([await fetchFile(new URL(`example/${name}`, start.base), 'the example')]),
     })),
   );
-  // A failure is reported where the file is used.
-  const [, , loaded] = await Promise.all([
-    preloadPackages().catch(() => undefined),
-    engine.preload().catch(() => undefined),
-    example.catch(() => []),
-  ]);
-  tell({ type: 'preloaded', example: loaded });
+  example.catch(() => (example = undefined));
+  return example;
+}
+
+async function tellExample(): Promise<void> {
+  tell({ type: 'example', files: await exampleFiles().catch(() => undefined) });
 }
 
 async function addFrame({ id, name, file }: Extract<ToWorker, { type: 'add' }>): Promise<void> {
@@ -191,6 +208,16 @@ async function addFrame({ id, name, file }: Extract<ToWorker, { type: 'add' }>):
   } catch (error) {
     tell({ type: 'frameFailed', id, failure: failureOf(error) });
   }
+}
+
+/** Milliseconds without another file after which the files of a stack are complete. */
+const STACK_PAUSE = 50;
+let expecting: ReturnType<typeof setTimeout> | undefined;
+
+/** Has the weights fetched first that the frames at hand need. */
+function expectFrames(): void {
+  clearTimeout(expecting);
+  expecting = setTimeout(() => engine.expect(frames.count), STACK_PAUSE);
 }
 
 /** A frame may have been removed meanwhile; the page then asks again. */

@@ -12,7 +12,7 @@ import { LIVE_FINISH_BYTES } from '../../../src/finish/live.ts';
 import type { LiveFinish } from '../../../src/finish/live.ts';
 import { PRIMARIES, invert3, multiply3, rgbToXyz } from '../../../src/image/colorSpace.ts';
 import type { ColorSpace } from '../../../src/image/colorSpace.ts';
-import type { RadiancePicture } from '../../../src/finish/finisher.ts';
+import type { RadiancePicture } from '../../../src/finish/pictures.ts';
 import { halve, packSharedExponent } from './sharedExponent.ts';
 import { FINISH_BINDINGS, VIEWER_WGSL, VIEW_FLOATS } from './viewerShader.ts';
 
