@@ -15,6 +15,8 @@ import type { LookName } from '../../src/finish/looks.ts';
 import type { FinishSettings } from '../../src/finish/settings.ts';
 import type { ColorSpace } from '../../src/image/colorSpace.ts';
 import type { ExposureInfo } from '../../src/image/exif.ts';
+import type { MergedImage } from '../../src/image/picture.ts';
+import type { MergeResult } from '../../src/result.ts';
 import type { MergeWarning } from '../../src/warnings.ts';
 
 /** How the picture is finished: as a look suits it, or with settings that began as that look's. */
@@ -130,7 +132,15 @@ export type ToWorker =
   | { type: 'finish'; finish: Finish; bright: boolean }
   | { type: 'stroke'; stroke: Stroke }
   | { type: 'undo' }
-  | { type: 'save'; format: SaveFormat; finish: Finish; crop?: Crop; stem: string };
+  | { type: 'save'; format: SaveFormat; finish: Finish; crop?: Crop; stem: string }
+  /** Copy a photo to a file of the origin's own; a folder's path from its root. */
+  | { type: 'copy'; folder: string[]; name: string; file: Blob }
+  /** Write the result to such a file. */
+  | { type: 'keep'; folder: string[]; name: string }
+  /** Show a result that was kept. */
+  | { type: 'restore'; folder: string[]; name: string; kept: KeptResult }
+  /** Average the frames for the divider: those of a result that was restored. */
+  | ({ type: 'plain'; frames: FrameToMerge[]; reference: number } & MergeSettings);
 
 export interface FrameInfo {
   width: number;
@@ -194,6 +204,14 @@ export interface ResultInfo {
   seconds: number;
 }
 
+/** What a result is without its pixels, to be kept. */
+export interface KeptResult {
+  merged: Omit<MergeResult, 'motion' | 'radiance'> & Omit<MergedImage, 'radiance'>;
+  /** How many motion maps follow the pixels. */
+  maps: number;
+  info: ResultInfo;
+}
+
 /** A bracket's merged picture, as a file. */
 export interface BracketResult {
   name: string;
@@ -253,4 +271,9 @@ export type FromWorker =
   | { type: 'smaller' }
   | { type: 'saved'; format: SaveFormat; name: string; file: Blob }
   | { type: 'saveFailed'; format: SaveFormat; failure: Failure }
+  /** A photo was copied, or the result written. */
+  | { type: 'kept'; name: string; result?: KeptResult }
+  | { type: 'keepFailed'; name: string }
+  | { type: 'restored'; result: ResultInfo }
+  | { type: 'restoreFailed' }
   | { type: 'viewFailed'; failure: Failure };

@@ -31,6 +31,32 @@ export const words: typeof english = {
     licence: 'MIT-Lizenz',
     bench: 'Wie schnell ist diese GPU?',
   },
+  kept: {
+    title: (name) => `Letztes Bild: ${name}`,
+    about: (frames, isMerged) =>
+      `${frames} Aufnahmen${isMerged ? ', zusammengefügt' : ''}. Nur in diesem Browser aufbewahrt; neue Fotos ` +
+      'treten an seine Stelle.',
+    goOn: 'Fortfahren',
+    forget: 'Vergessen',
+    keep: 'Dieses Bild in diesem Browser aufbewahren',
+    note:
+      'Dann geht nichts verloren, wenn die Seite neu geladen wird. Fotos werden kopiert, bis zu 1 GB, wenn der ' +
+      'Browser sie nicht selbst wieder öffnen kann. Nichts wird gesendet; „Neu beginnen“ vergisst alles.',
+    notOpened: 'Die Fotos wurden nicht geöffnet',
+    openAgain: 'Wieder öffnen',
+    locked: (names) => `Der Browser fragt, bevor er diese Fotos wieder öffnet: ${names}.`,
+    gone: (names) => `Diese Fotos ließen sich nicht wieder öffnen: ${names}. Bitte neu hinzufügen.`,
+    missing: 'Fotos fehlen',
+    failed: 'Dieses Bild wird nicht aufbewahrt',
+    noRoom: 'Der Browser hat dafür zu wenig Platz. Vor dem Schließen der Seite speichern; alles andere geht.',
+    noStore: 'Dieser Browser bewahrt nichts auf, wie in manchen privaten Fenstern. Vor dem Schließen speichern.',
+    tooLarge: 'Die Fotos sind zusammen größer als 1 GB. Vor dem Schließen der Seite speichern; alles andere geht.',
+    elsewhere: {
+      title: 'Das Bild ist in einem anderen Tab offen',
+      text: 'Dort weitermachen oder jenen Tab erst schließen.',
+    },
+    notRestored: { title: 'Das fertige Bild ließ sich nicht lesen', text: 'Die Aufnahmen neu zusammenfügen.' },
+  },
   offline: {
     newer: { title: 'Eine neue Version ist bereit', text: 'Sie gilt ab dem nächsten Laden.' },
     reload: 'Jetzt laden',
