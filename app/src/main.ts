@@ -38,6 +38,7 @@ import { ProgressPanel } from './ui/progressPanel.ts';
 import { Proof } from './ui/proof.ts';
 import { ResultPanel } from './ui/resultPanel.ts';
 import { Stage } from './ui/stage.ts';
+import { Loupe } from './ui/loupe.ts';
 import { keepAwake } from './ui/wakeLock.ts';
 import { WARNINGS, failureWords, fileProblem, filesWords, warningWords } from './words/failures.ts';
 import type { Doing } from './words/failures.ts';
@@ -61,7 +62,6 @@ let merged: { result: ResultInfo; key: string } | undefined;
 let pendingKey = '';
 /** Whether the shown result was saved, in any format. */
 let isSaved = false;
-let edited = false;
 /** The page as an installed program; undefined where its code could not be loaded. */
 let installed: Promise<Offline | undefined>;
 let offline: Offline | undefined;
@@ -86,6 +86,7 @@ const intake = new Intake({
 });
 const stage = new Stage(worker.send);
 const progress = new ProgressPanel(() => worker.send({ type: 'cancel' }));
+const loupe = new Loupe(stage, worker.send);
 const resultPanel = new ResultPanel(stage, worker.send, fileStem, () => (isSaved = false));
 const list = new FrameList({
   onEv(id, text) {
@@ -218,6 +219,12 @@ function receive(message: FromWorker): void {
         message.result,
         inOrder(readyRows()).map(({ name }) => name),
       );
+      loupe.setFrames(
+        inOrder(readyRows()).map(({ name, ev }, _, { [message.result.reference]: reference }) => ({
+          name,
+          ev: formatEv((ev ?? 0) - (reference?.ev ?? 0)),
+        })),
+      );
       if (message.result.notes.length > 0) notify('files', () => filesWords(message.result.notes), 'warning');
       for (const warning of message.result.warnings) notify(warning.kind, () => warningWords(warning), 'warning');
       announce(words.merge.done);
@@ -238,9 +245,19 @@ function receive(message: FromWorker): void {
     case 'histogram':
       return resultPanel.finish.showHistogram(message);
     case 'edits':
-      edited = message.differs;
-      resultPanel.showEdits(message.steps);
+      resultPanel.showEdits(message.edits);
       break;
+    case 'changed':
+      isSaved = false;
+      dismiss('change');
+      break;
+    case 'changeFailed':
+      fail('change', message.failure);
+      // It can be merged again.
+      if (merged) merged.key = '';
+      break;
+    case 'look':
+      return loupe.show(message.thing);
     case 'plainReady':
       return resultPanel.allowCompare();
     case 'plainFailed':
@@ -278,7 +295,8 @@ function fail(doing: Doing, failure: Failure): void {
 
 /** Removes notices that no longer apply. */
 function dismissAll(): void {
-  for (const key of ['merge', 'view', 'save', 'recovered', 'files', 'frame', 'twice', ...WARNINGS]) dismiss(key);
+  for (const key of ['merge', 'view', 'change', 'save', 'recovered', 'files', 'frame', 'twice', ...WARNINGS])
+    dismiss(key);
 }
 
 function addFiles(files: readonly NamedFile[]): void {
@@ -367,7 +385,7 @@ function closeStack(): void {
   for (const { id } of [...rows]) removeFrame(id);
   worker.send({ type: 'clear' });
   merged = undefined;
-  edited = false;
+  loupe.close();
   stage.hide();
   resultPanel.hide();
   dismissAll();
@@ -400,13 +418,11 @@ function merge(): void {
   pendingKey = stackKey();
   dismissAll();
   progress.start();
-  const useEdits = edited && merged?.key === pendingKey;
   worker.send({
     type: 'merge',
     frames: stack.map(({ id, ev }) => ({ id, exposure: 2 ** ((ev ?? 0) - zero) })),
     reference: stack.findIndex(({ id }) => id === referenceId),
     ...settings(),
-    useEdits,
   });
   announce(words.merge.merging);
   update();
@@ -444,16 +460,13 @@ function update(): void {
   showPreview(ready);
   const why = obstacle(rows, gpu);
   const isSame = merged?.key === stackKey();
-  const isEditedNow = isSame && edited;
-  mergeButton.disabled = why !== '' || busy || (isSame && !isEditedNow);
-  mergeButton.hidden = busy || (isSame && !isEditedNow);
-  mergeButton.textContent = isEditedNow
-    ? words.merge.withMotion
-    : merged
-      ? words.merge.again
-      : ready.length >= MIN_FRAMES
-        ? words.merge.frames(ready.length)
-        : words.merge.merge;
+  mergeButton.disabled = why !== '' || busy || isSame;
+  mergeButton.hidden = busy || isSame;
+  mergeButton.textContent = merged
+    ? words.merge.again
+    : ready.length >= MIN_FRAMES
+      ? words.merge.frames(ready.length)
+      : words.merge.merge;
   byId('merge-note', HTMLParagraphElement).textContent =
     busy || isSame ? '' : why || (merged ? words.merge.changed : '');
   if (example.mergesNow(rows, why)) return merge();

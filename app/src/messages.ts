@@ -62,6 +62,8 @@ export interface Stroke {
   toX: number;
   toY: number;
   radius: number;
+  /** 1 for a hard edge, less for a soft one. */
+  hardness: number;
   /** 1 adds motion, 0 erases it. */
   value: 0 | 1;
   motionOf: number | 'all';
@@ -107,7 +109,7 @@ export type ToWorker =
   | { type: 'remove'; id: number }
   /** Estimate exposures from the pixels. `key` comes back with the answer. */
   | { type: 'estimateExposures'; key: string; ids: number[]; linear: boolean }
-  | ({ type: 'merge'; frames: FrameToMerge[]; reference: number; useEdits: boolean } & MergeSettings)
+  | ({ type: 'merge'; frames: FrameToMerge[]; reference: number } & MergeSettings)
   /** Read how each file was taken, to find the brackets among them. */
   | { type: 'survey'; job: number; files: NamedFile[] }
   | ({ type: 'thumbnail'; id: string } & NamedFile)
@@ -123,7 +125,14 @@ export type ToWorker =
   /** `bright` shows light above white, on a display that can. */
   | { type: 'finish'; finish: Finish; bright: boolean }
   | { type: 'stroke'; stroke: Stroke }
+  /** The brush was lifted: what it painted is merged. */
+  | { type: 'strokeEnd' }
   | { type: 'undo' }
+  | { type: 'redo' }
+  /** Look at what moves at a point of the picture, at the next thing or the one before, or at the same again. */
+  | { type: 'look'; at: { x: number; y: number } | { step: 1 | -1 } | 'same'; grow: number }
+  /** Show a frame's moment of the thing that was looked at last. */
+  | { type: 'moment'; frame: number }
   | { type: 'save'; format: SaveFormat; finish: Finish; stem: string };
 
 export interface FrameInfo {
@@ -156,8 +165,6 @@ export interface ResultInfo {
   height: number;
   frames: number;
   reference: number;
-  /** Whether the motion came from the person's edits. */
-  edited: boolean;
   /** One line on what is known of the camera's response. */
   response: string;
   /** What is worth knowing of the files, a sentence each. */
@@ -167,6 +174,31 @@ export interface ResultInfo {
   /** Most bytes of GPU buffers during the merge. */
   peakBytes: number;
   seconds: number;
+}
+
+/** What a person has changed in a result. */
+export interface Edits {
+  /** Steps that can be undone, and done again. */
+  undoable: number;
+  redoable: number;
+  /** Whether the picture is another than the merge's. */
+  differs: boolean;
+  /** Whether a change is being merged. */
+  isBusy: boolean;
+}
+
+/** A thing that moves, as it was in each frame. */
+export interface ThingSeen {
+  /** In the picture. */
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  /** The frames in exposure order: a small JPEG of each, aligned and finished as the picture is. */
+  crops: Blob[];
+  /** The frame whose moment is shown; undefined for several. */
+  shown?: number;
+  grow: number;
 }
 
 /** A bracket's merged picture, as a file. */
@@ -221,7 +253,12 @@ export type FromWorker =
   | { type: 'bracketMerged'; bracket: number; result: BracketResult }
   | { type: 'bracketFailed'; bracket: number; failure: Failure }
   | { type: 'bracketCancelled'; bracket: number }
-  | { type: 'edits'; steps: number; differs: boolean }
+  | { type: 'edits'; edits: Edits }
+  /** Parts of the picture have changed. */
+  | { type: 'changed' }
+  | { type: 'changeFailed'; failure: Failure }
+  /** Without a thing where nothing moves. */
+  | { type: 'look'; thing?: ThingSeen }
   | { type: 'recovered'; what: 'merge' | 'view' }
   /** The graphics card was short of memory, and the merge begins again in smaller pieces. */
   | { type: 'smaller' }

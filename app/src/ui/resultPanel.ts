@@ -1,5 +1,5 @@
 /** The controls of a result: how it looks, what moved, and saving. */
-import type { FromWorker, ResultInfo, SaveFormat, ToWorker } from '../messages.ts';
+import type { Edits, FromWorker, ResultInfo, SaveFormat, ToWorker } from '../messages.ts';
 import { bytes, number, say, words } from '../words/index.ts';
 import { announce, byId, make } from './dom.ts';
 import { download } from './download.ts';
@@ -20,9 +20,12 @@ export class ResultPanel {
   readonly #opacity = byId('opacity', HTMLInputElement);
   readonly #motionOf = byId('motion-of', HTMLSelectElement);
   readonly #brushSize = byId('brush-size', HTMLInputElement);
+  readonly #hardness = byId('brush-hardness', HTMLInputElement);
   readonly #undo = byId('undo', HTMLButtonElement);
+  readonly #redo = byId('redo', HTMLButtonElement);
   #shown = false;
-  #steps = 0;
+  #result: ResultInfo | undefined;
+  #edits: Edits = { undoable: 0, redoable: 0, differs: false, isBusy: false };
   #busy = false;
 
   /** @param stem names saved files. @param onChange after the person changed how the picture looks. */
@@ -37,7 +40,9 @@ export class ResultPanel {
     this.#opacity.oninput = () => this.#look();
     this.#motionOf.onchange = () => this.#look();
     this.#brushSize.oninput = () => this.#size(this.#brushSize.valueAsNumber);
-    this.#undo.onclick = () => this.#send({ type: 'undo' });
+    this.#hardness.oninput = () => stage.setHardness(this.#hardness.valueAsNumber / 100);
+    this.#undo.onclick = stage.onUndo = () => this.#send({ type: 'undo' });
+    this.#redo.onclick = stage.onRedo = () => this.#send({ type: 'redo' });
     for (const radio of this.#brushes()) radio.onchange = () => this.#brush();
     for (const button of this.#saveButtons()) button.onclick = () => this.#save(button.dataset.save as SaveFormat);
     stage.onDivider = (fraction) => {
@@ -45,7 +50,6 @@ export class ResultPanel {
       this.#divide();
     };
     stage.onBrushSize = (size) => this.#size(size);
-    stage.onUndo = () => this.#send({ type: 'undo' });
     stage.onBrushAway = () => this.#putBrushAway();
   }
 
@@ -62,10 +66,8 @@ export class ResultPanel {
     this.#motionOf.value = [...this.#motionOf.options].some(({ value }) => value === chosen) ? chosen : 'all';
     this.#compare.disabled = true;
     say(byId('compare-note', HTMLParagraphElement), () => words.look.computing);
-    const { width, height, frames, edited, seconds, peakBytes } = result;
-    say(byId('result-note', HTMLParagraphElement), () =>
-      words.result(`${width} × ${height}`, frames, edited, number(seconds, 1), bytes(peakBytes)),
-    );
+    this.#result = result;
+    this.#note();
     this.#stage.setPicture(result.width, result.height);
     this.#look();
     this.#divide();
@@ -84,7 +86,7 @@ export class ResultPanel {
     this.#busy = busy;
     if (busy) this.#putBrushAway();
     for (const control of [...this.#brushes(), ...this.#saveButtons()]) control.disabled = busy;
-    this.#undo.disabled = busy || this.#steps === 0;
+    this.showEdits(this.#edits);
   }
 
   allowCompare(): void {
@@ -97,9 +99,20 @@ export class ResultPanel {
     say(byId('compare-note', HTMLParagraphElement), () => words.look.noPlain(why()));
   }
 
-  showEdits(steps: number): void {
-    this.#steps = steps;
-    this.#undo.disabled = this.#busy || steps === 0;
+  showEdits(edits: Edits): void {
+    this.#edits = edits;
+    this.#undo.disabled = this.#busy || edits.undoable === 0;
+    this.#redo.disabled = this.#busy || edits.redoable === 0;
+    byId('view', HTMLDivElement).setAttribute('aria-busy', String(edits.isBusy));
+    if (this.#result) this.#note();
+  }
+
+  #note(): void {
+    const { width, height, frames, seconds, peakBytes } = this.#result!;
+    const { differs } = this.#edits;
+    say(byId('result-note', HTMLParagraphElement), () =>
+      words.result(`${width} × ${height}`, frames, differs, number(seconds, 1), bytes(peakBytes)),
+    );
   }
 
   saved({ format, name, file }: Extract<FromWorker, { type: 'saved' }>): void {

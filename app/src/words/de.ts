@@ -71,7 +71,8 @@ export const words: typeof english = {
     fit: 'Einpassen',
     help:
       'Verschieben durch Ziehen oder mit den Pfeiltasten; zoomen mit dem Mausrad, zwei Fingern oder + und −; ' +
-      '0 passt ein, 1 oder ein Doppelklick zeigt 100 %.',
+      '0 passt ein, 1 oder ein Doppelklick zeigt 100 %. Etwas Bewegtes anklicken, oder Eingabetaste: seinen Moment ' +
+      'wählen. U nimmt zurück.',
     brushHelp:
       'Mit dem Zeiger malen, oder den Pinsel mit den Pfeiltasten bewegen und mit der Leertaste malen. [ und ] ändern ' +
       'seine Größe, U nimmt zurück, Esc legt ihn weg.',
@@ -121,7 +122,21 @@ export const words: typeof english = {
     note:
       'Wo ein Geisterbild bleibt, Bewegung malen: Diese Stelle kommt dann allein aus dem Referenzbild. Wo Rauschen ' +
       'bleibt, Bewegung ausradieren: Dort zählen alle Aufnahmen.',
-    undo: 'Strich zurücknehmen',
+    hardness: 'Pinselhärte',
+    look: 'Etwas Bewegtes anklicken, oder im Bild die Eingabetaste drücken: So wird gewählt, welche Aufnahme es zeigt.',
+    undo: 'Zurücknehmen',
+    redo: 'Wiederholen',
+  },
+  loupe: {
+    title: 'Diese Stelle in jeder Aufnahme',
+    found: 'Etwas Bewegtes, wie es in jeder Aufnahme war. Bitte den Moment wählen, der gezeigt wird.',
+    nothing: 'Dort bewegt sich nichts.',
+    shows: (name) => `Gezeigt wird der Moment von ${name}.`,
+    smaller: 'Kleiner',
+    larger: 'Größer',
+    back: '‹ Vorige Stelle',
+    next: 'Nächste Stelle ›',
+    close: 'Schließen',
   },
   save: {
     title: 'Speichern',
@@ -138,7 +153,7 @@ export const words: typeof english = {
     saved: (name, bytes) => `${name} ist gespeichert, ${bytes}.`,
   },
   result: (size, frames, isEdited, seconds, bytes) =>
-    `${size}, ${frames} Aufnahmen${isEdited ? ', mit gemalter Bewegung' : ''}. ` +
+    `${size}, ${frames} Aufnahmen${isEdited ? ', mit Änderungen' : ''}. ` +
     `In ${seconds} s mit ${bytes} Grafikspeicher zusammengefügt.`,
   frames: {
     title: 'Aufnahmen',
@@ -186,7 +201,6 @@ export const words: typeof english = {
     merge: 'Zusammenfügen',
     frames: (count) => `${count} Aufnahmen zusammenfügen`,
     again: 'Neu zusammenfügen',
-    withMotion: 'Mit gemalter Bewegung neu zusammenfügen',
     changed: 'Aufnahmen oder Einstellungen haben sich seit diesem Bild geändert.',
     noGpu: 'Zusammenfügen braucht WebGPU, siehe oben.',
     reading: 'Fotos werden gelesen …',
@@ -356,6 +370,10 @@ export const words: typeof english = {
     return texts[kind];
   },
   failures: {
+    change: (why) => ({
+      title: 'Die Änderung ließ sich nicht einfügen',
+      text: `${why} Das Bild ist wie zuvor. Es kann neu zusammengefügt werden; Änderungen gehen dabei verloren.`,
+    }),
     noWebGpu: {
       title: 'Dieser Browser hat kein WebGPU',
       text:

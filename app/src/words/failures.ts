@@ -5,7 +5,7 @@ import { words } from './index.ts';
 import type { Words } from './index.ts';
 
 /** What failed. */
-export type Doing = 'start' | 'merge' | 'view' | 'save';
+export type Doing = 'start' | 'merge' | 'view' | 'change' | 'save';
 
 export const WARNINGS = Object.keys(words.warnings);
 
@@ -26,6 +26,7 @@ export function filesWords(notes: readonly string[]): Words {
 export function failureWords(failure: Failure, doing: Doing): Words {
   const { failures } = words;
   const isView = doing === 'view';
+  if (doing === 'change') return failures.change(sentence(reasonFor(failure)));
   switch (failure.kind) {
     case 'no-webgpu':
       return globalThis.isSecureContext ? failures.noWebGpu : failures.notSecure;

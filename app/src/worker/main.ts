@@ -5,8 +5,10 @@
 import { openDevice } from '../../../src/device.ts';
 import { shown } from '../../../src/shown.ts';
 import { CancelledError, NoAdapterError } from '../../../src/errors.ts';
+import type { ChangedPart } from '../../../src/moment/openMerge.ts';
 import type { Finish, FromWorker, NamedFile, ToWorker, View } from '../messages.ts';
 import { Brackets } from './brackets.ts';
+import { Changes } from './changes.ts';
 import { preloadPackages } from './decode/packages.ts';
 import { developed } from './developed.ts';
 import { Engine } from './engine.ts';
@@ -14,11 +16,14 @@ import { failureOf } from './failure.ts';
 import { fetchFile } from './fetchFile.ts';
 import { DEFAULT_LOOK, Finishing, finishFile } from './finishing.ts';
 import { Frames } from './frames.ts';
+import { cropAround, crops } from './loupe.ts';
 import { mergeFrames } from './mergeFrames.ts';
 import type { MergeOutcome } from './mergeFrames.ts';
-import { MotionEdits } from './motionEdits.ts';
 import { saveFile } from './save.ts';
+import { thingAt, thingsIn } from './things.ts';
+import type { Point, Thing } from './things.ts';
 import { Viewer } from './viewer.ts';
+import type { Rect } from './viewer.ts';
 
 /** `self` as a worker sees it; the DOM's types know it as a window. */
 const scope = self as unknown as {
@@ -31,7 +36,9 @@ type StartRequest = Extract<ToWorker, { type: 'start' }>;
 
 interface Result {
   merged: MergeOutcome['merged'];
-  edits: MotionEdits;
+  changes: Changes;
+  /** The radiance that is shown: in the working space. */
+  shown: Float32Array;
   /** What the result was made from, for the plain merge. */
   request: MergeRequest;
 }
@@ -99,7 +106,7 @@ function obey(data: ToWorker): void {
       return running?.abort.abort();
     case 'clear':
       running?.abort.abort();
-      result = undefined;
+      forget();
       finish = { look: DEFAULT_LOOK };
       return closeFinishing();
     case 'resize':
@@ -113,16 +120,18 @@ function obey(data: ToWorker): void {
     case 'finish':
       ({ finish, bright } = data);
       return showFinish();
-    case 'stroke': {
-      if (!result) return;
-      refreshMotion([result.edits.paint(data.stroke)]);
-      return tellEdits();
-    }
-    case 'undo': {
-      if (!result) return;
-      refreshMotion(result.edits.undo());
-      return tellEdits();
-    }
+    case 'stroke':
+      return result?.changes.paint(data.stroke);
+    case 'strokeEnd':
+      return result?.changes.lift();
+    case 'undo':
+      return result?.changes.undo();
+    case 'redo':
+      return result?.changes.redo();
+    case 'look':
+      return void look(data).catch(viewFailed);
+    case 'moment':
+      return thing && result?.changes.show(thing, data.frame === result.merged.reference ? 255 : data.frame);
     case 'save':
       return void save(data);
   }
@@ -234,19 +243,16 @@ async function run(work: (signal: AbortSignal) => Promise<void>): Promise<void> 
 async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<void> {
   const started = performance.now();
   try {
-    const motion = request.useEdits ? result?.edits.maps : undefined;
-    const { merged, maps, stack, notes, warnings } = await mergeFrames(frames, request, {
-      engine,
-      tell,
-      signal,
-      motion,
-    });
+    const { merged, open, stack, notes, warnings } = await mergeFrames(frames, request, { engine, tell, signal });
     const { width, height, reference } = merged;
-    result = {
-      merged,
-      edits: new MotionEdits(maps, merged, reference),
-      request,
-    };
+    forget();
+    const changes = new Changes(open, {
+      changed: (parts) => showParts(changes, parts),
+      painted: (rect) => refreshMotion([rect]),
+      tell: tellEdits,
+      failed: (error) => tell({ type: 'changeFailed', failure: failureOf(error) }),
+    });
+    result = { merged, changes, shown: await developed(merged), request };
     viewLosses = 0;
     // What cannot be shown can still be saved.
     await showResult().catch(viewFailed);
@@ -257,7 +263,6 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
         height,
         reference,
         frames: stack.length,
-        edited: motion !== undefined,
         notes,
         response: merged.response.report.summary,
         warnings,
@@ -318,10 +323,10 @@ async function recoverViewer(): Promise<void> {
 
 async function showResult(): Promise<void> {
   if (!result) return;
-  const { merged } = result;
+  const { merged, shown } = result;
   closeFinishing();
   viewer ??= await openViewer(); // after a second loss
-  const picture = { ...merged, radiance: await developed(merged) };
+  const picture = { ...merged, radiance: shown };
   await viewer.setPicture(picture);
   finishing = await Finishing.create(viewer, picture, tell, viewFailed);
   showFinish();
@@ -340,13 +345,80 @@ function show(next: View): void {
 }
 
 /** Brings parts of the motion overlay up to date. */
-function refreshMotion(rects: readonly { x: number; y: number; width: number; height: number }[]): void {
+function refreshMotion(rects: readonly Rect[]): void {
   if (!result || shownMotion === undefined) return;
-  for (const rect of rects) viewer?.setMotion(result.edits.bytes(rect, shownMotion), rect).catch(viewFailed);
+  for (const rect of rects) viewer?.setMotion(result.changes.bytes(rect, shownMotion), rect).catch(viewFailed);
 }
 
 function tellEdits(): void {
-  if (result) tell({ type: 'edits', steps: result.edits.steps, differs: result.edits.differs });
+  if (!result) return;
+  const { undoable, redoable, differs, isBusy } = result.changes;
+  tell({ type: 'edits', edits: { undoable, redoable, differs, isBusy } });
+}
+
+/** Forgets the result. */
+function forget(): void {
+  result?.changes.close();
+  result = thing = undefined;
+  things = { points: [], next: -1 };
+}
+
+/** Shows parts of the picture that have changed. */
+async function showParts(changes: Changes, parts: readonly ChangedPart[]): Promise<void> {
+  if (result?.changes !== changes) return;
+  const { merged, shown } = result;
+  for (const { x, y, width, height, radiance } of parts) {
+    if (shown !== merged.radiance) {
+      const rgb = await developed({ ...merged, radiance });
+      for (let row = 0; row < height; row++)
+        shown.set(rgb.subarray(3 * row * width, 3 * (row + 1) * width), 3 * ((y + row) * merged.width + x));
+    }
+    await viewer?.setPart(shown, { x, y, width, height }, merged.scale);
+    await finishing?.refresh({ top: y, height });
+  }
+  refreshMotion(parts);
+  tell({ type: 'changed' });
+}
+
+/** The thing that was looked at last, and where. */
+let thing: Thing | undefined;
+let lookedAt: Point = { x: 0, y: 0 };
+let things: { points: Point[]; next: number } = { points: [], next: -1 };
+
+/** Shows a thing as it was in each frame. */
+async function look({ at, grow }: Extract<ToWorker, { type: 'look' }>): Promise<void> {
+  const looking = result;
+  if (!looking || !viewer) return;
+  const { changes, merged } = looking;
+  const { reference } = merged;
+  await changes.settled();
+  const union = changes.open.result.motion[reference];
+  if (at === 'same') {
+    // The region of the thing becomes larger or smaller.
+  } else if ('step' in at) {
+    if (things.next < 0) things = { points: thingsIn(union, merged), next: 0 };
+    else things.next += at.step;
+    const { points, next } = things;
+    if (points.length > 0) lookedAt = points[((next % points.length) + points.length) % points.length];
+  } else lookedAt = at;
+  const found = thingAt(union, changes.moment, merged, lookedAt, grow);
+  if (!found || !finishing) return tell({ type: 'look' });
+  const area = cropAround(found.rect, merged);
+  const images = await crops(changes.open, merged, area, finishing.settingsOf(finish), viewer.device);
+  if (result !== looking) return;
+  thing = found;
+  tell({ type: 'look', thing: { ...found.rect, crops: images, shown: momentOf(changes, found, reference), grow } });
+}
+
+/** The frame whose moment a thing shows; undefined for several. */
+function momentOf({ moment, open }: Changes, { rect, mask }: Thing, reference: number): number | undefined {
+  const found = new Set<number>();
+  mask.forEach((isPart, i) => {
+    const at = (rect.y + Math.floor(i / rect.width)) * open.result.width + rect.x + (i % rect.width);
+    if (isPart) found.add(moment[at]);
+  });
+  const [only] = found;
+  return found.size > 1 ? undefined : only === 255 ? reference : only;
 }
 
 function showFinish(): void {
@@ -366,12 +438,13 @@ function viewFailed(error: unknown): void {
 
 async function save({ format, finish, stem }: Extract<ToWorker, { type: 'save' }>): Promise<void> {
   if (!result) return;
-  const { merged } = result;
+  const { merged, changes, shown } = result;
   try {
+    await changes.settled();
     const { name, file } = await saveFile(merged, format, stem, async (use) => {
       if (finishing) return use(finishing.finished(finishing.settingsOf(finish)));
       // It cannot be shown, but saved.
-      return finishFile({ ...merged, radiance: await developed(merged) }, use, finish);
+      return finishFile({ ...merged, radiance: shown }, use, finish);
     });
     tell({ type: 'saved', format, name, file });
   } catch (error) {
