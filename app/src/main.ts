@@ -60,13 +60,25 @@ let isSaved = false;
 let example: NamedFile[] = [];
 let edited = false;
 
-const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (message) => {
+const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (failure, message) => {
   const title = gpu === 'starting' ? 'noStart' : 'stopped';
-  gpu = 'unavailable';
+  if (gpu !== 'ended') gpu = failure === 'ended' ? 'ended' : 'failed';
   busy = false;
   intake.batch?.workerFailed();
-  const text = () => words.notices.workerFailed(message || words.notices.notLoaded);
+  const lost = isUnsaved();
+  const text = () => {
+    if (gpu === 'ended') return words.notices.workerEnded(lost);
+    const why = failure === 'message' ? words.notices.notUnderstood : message || words.notices.notLoaded;
+    return words.notices.workerFailed(why, lost);
+  };
   notify('worker', () => ({ title: words.notices[title], text: text() }), 'error', false);
+  if (gpu === 'ended') {
+    // Nothing is left to lose, nor to wait for.
+    isSaved = true;
+    for (const row of rows)
+      if (row.state === 'loading') Object.assign(row, { state: 'failed', problem: words.merge.stopped });
+    for (const button of document.querySelectorAll('[data-save]')) button.removeAttribute('aria-busy');
+  }
   update();
 });
 const intake = new Intake({
@@ -275,8 +287,8 @@ function addFiles(files: readonly NamedFile[]): void {
       id,
       name,
       file,
-      state: 'loading',
-      problem: '',
+      // Nobody reads it.
+      ...(gpu === 'ended' ? { state: 'failed', problem: words.merge.stopped } : { state: 'loading', problem: '' }),
       exif: {},
       brightness: 0,
       ev: undefined,
@@ -439,7 +451,7 @@ function update(): void {
     busy || isSame ? '' : why || (merged ? words.merge.changed : '');
   progress.toggle(busy);
   keepAwake(isMerging);
-  resultPanel.setBusy(busy);
+  resultPanel.setBusy(busy || gpu === 'ended');
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action^=pick], #clear'))
     button.disabled = isBusy();
   intake.batch?.update();
