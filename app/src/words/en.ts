@@ -231,7 +231,8 @@ export const words = {
     noStart: 'The page could not start',
     stopped: 'The page has stopped working',
     workerFailed: (why: string, isUnsaved: boolean) =>
-      `Its worker failed: ${why}. ${isUnsaved ? 'Save the picture if you still can, then load' : 'Load'} the page again.`,
+      `Its worker failed: ${why}. ` +
+      `${isUnsaved ? 'Save the picture if you still can, then load' : 'Load'} the page again.`,
     workerEnded: (isUnsaved: boolean) =>
       `The browser has ended its worker, perhaps for lack of memory${isUnsaved ? ', and the picture with it' : ''}. ` +
       'Close other tabs, load the page again, and add the photos once more.',
