@@ -75,13 +75,25 @@ let offline: Offline | undefined;
 /** What keeps the picture; undefined until its code is loaded. */
 let kept: Kept | undefined;
 
-const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (message) => {
+const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (failure, message) => {
   const title = gpu === 'starting' ? 'noStart' : 'stopped';
-  gpu = 'unavailable';
+  if (gpu !== 'ended') gpu = failure === 'ended' ? 'ended' : 'failed';
   busy = false;
   intake.batch?.workerFailed();
-  const text = () => words.notices.workerFailed(message || words.notices.notLoaded);
+  const lost = isUnsaved();
+  const text = () => {
+    if (gpu === 'ended') return words.notices.workerEnded(lost);
+    const why = failure === 'message' ? words.notices.notUnderstood : message || words.notices.notLoaded;
+    return words.notices.workerFailed(why, lost);
+  };
   notify('worker', () => ({ title: words.notices[title], text: text() }), 'error', false);
+  if (gpu === 'ended') {
+    // Nothing is left to lose, nor to wait for.
+    isSaved = true;
+    for (const row of rows)
+      if (row.state === 'loading') Object.assign(row, { state: 'failed', problem: words.merge.stopped });
+    for (const button of document.querySelectorAll('[data-save]')) button.removeAttribute('aria-busy');
+  }
   update();
 });
 const intake = new Intake({
@@ -377,9 +389,9 @@ function addFiles(files: readonly NamedFile[]): void {
       id,
       name,
       file,
-      state: 'loading',
+      // Nobody reads it.
+      ...(gpu === 'ended' ? { state: 'failed', problem: words.merge.stopped } : { state: 'loading', problem: '' }),
       seen: false,
-      problem: '',
       exif: {},
       brightness: 0,
       ev: undefined,
@@ -560,7 +572,7 @@ function update(): void {
   if (example.mergesNow(rows, why)) return merge();
   progress.toggle(busy);
   keepAwake(isMerging);
-  resultPanel.setBusy(busy);
+  resultPanel.setBusy(busy || gpu === 'ended');
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action^=pick], #clear'))
     button.disabled = isBusy();
   intake.batch?.update();

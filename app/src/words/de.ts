@@ -295,6 +295,7 @@ export const words: typeof english = {
     again: 'Neu zusammenfügen',
     changed: 'Aufnahmen oder Einstellungen haben sich seit diesem Bild geändert.',
     noGpu: 'Zusammenfügen braucht WebGPU, siehe oben.',
+    stopped: 'Die Seite arbeitet nicht mehr, siehe oben.',
     reading: 'Fotos werden gelesen …',
     addTwo: 'Mindestens zwei Belichtungen hinzufügen.',
     addOne: 'Mindestens eine weitere Belichtung hinzufügen.',
@@ -340,7 +341,13 @@ export const words: typeof english = {
   notices: {
     noStart: 'Die Seite konnte nicht starten',
     stopped: 'Die Seite arbeitet nicht mehr',
-    workerFailed: (why) => `Ihr Rechenprogramm ist ausgefallen: ${why}. Seite neu laden.`,
+    workerFailed: (why, isUnsaved) =>
+      `Ihr Rechenprogramm ist ausgefallen: ${why}. ` +
+      `${isUnsaved ? 'Das Bild speichern, falls das noch geht, dann die Seite' : 'Seite'} neu laden.`,
+    workerEnded: (isUnsaved) =>
+      `Der Browser hat ihr Rechenprogramm beendet${isUnsaved ? ' und mit ihm das Bild' : ''}, vielleicht weil der ` +
+      'Speicher knapp ist. Andere Tabs schließen, die Seite neu laden und die Fotos noch einmal hinzufügen.',
+    notUnderstood: 'Eine Nachricht von ihm war nicht zu lesen',
     notLoaded: 'Es ließ sich nicht laden',
     busy: {
       title: 'Die Fotos wurden nicht hinzugefügt',

@@ -305,6 +305,7 @@ export const words = {
     again: 'Merge again',
     changed: 'The frames or settings have changed since this picture was made.',
     noGpu: 'Merging needs WebGPU, see above.',
+    stopped: 'The page has stopped working, see above.',
     reading: 'Reading the photos…',
     addTwo: 'Add at least two exposures.',
     addOne: 'Add at least one more exposure.',
@@ -350,7 +351,13 @@ export const words = {
   notices: {
     noStart: 'The page could not start',
     stopped: 'The page has stopped working',
-    workerFailed: (why: string) => `Its worker failed: ${why}. Load the page again.`,
+    workerFailed: (why: string, isUnsaved: boolean) =>
+      `Its worker failed: ${why}. ` +
+      `${isUnsaved ? 'Save the picture if you still can, then load' : 'Load'} the page again.`,
+    workerEnded: (isUnsaved: boolean) =>
+      `The browser has ended its worker, perhaps for lack of memory${isUnsaved ? ', and the picture with it' : ''}. ` +
+      'Close other tabs, load the page again, and add the photos once more.',
+    notUnderstood: 'a message of it could not be read',
     notLoaded: 'the program could not be loaded',
     busy: {
       title: 'The photos were not added',
