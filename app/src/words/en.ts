@@ -155,11 +155,10 @@ export const words = {
   },
   crop: {
     open: 'Crop and straighten',
-    aspect: 'Format',
+    aspect: 'Aspect ratio',
     free: 'Free',
     own: 'As the picture',
     angle: 'Straighten',
-    degrees: (degrees: string) => `${degrees}°`,
     whole: 'Whole picture',
     done: 'Done',
     size: (width: number, height: number) => `${width} × ${height} pixels`,
