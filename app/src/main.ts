@@ -181,6 +181,7 @@ async function startKeeping(): Promise<void> {
       referenceChosen,
       result: merged && { names: frameNames, isCurrent: merged.key === stackKey(), isSaved },
       finish: resultPanel.finish.finish,
+      crop: resultPanel.crop.crop,
     }),
     add(files) {
       const first = nextId;
@@ -188,6 +189,7 @@ async function startKeeping(): Promise<void> {
       return rows.filter(({ id }) => id >= first).map(({ id }) => id);
     },
     setFinish: (finish) => (resultPanel.finish.finish = finish),
+    setCrop: (crop) => (resultPanel.crop.crop = crop),
     comparePlain(hasFrames) {
       if (hasFrames) worker.send({ type: 'plain', ...mergeRequest() });
       else resultPanel.refuseCompare(() => words.kept.missing);

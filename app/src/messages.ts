@@ -8,6 +8,7 @@
 import type { ClippedPixels } from '../../src/image/chooseReference.ts';
 import type { InputProblem } from '../../src/errors.ts';
 import type { Shot } from '../../src/brackets/shots.ts';
+import type { Crop } from '../../src/finish/crop.ts';
 import type { FinishHistogram } from '../../src/finish/pictures.ts';
 import type { LookName } from '../../src/finish/looks.ts';
 import type { FinishSettings } from '../../src/finish/settings.ts';
@@ -42,9 +43,13 @@ export interface DisplayAbility {
 /** What the files' values mean: `auto` is estimated from 8-bit stacks, gamma otherwise. */
 export type ResponseChoice = 'auto' | 'gamma' | 'linear';
 
-/** Which part of the result is seen, and how. Positions are in the picture's pixels, sizes in the canvas's. */
+/**
+ * Which part of the result is seen, and how. Positions are in pixels of what is shown, sizes in the canvas's.
+ */
 export interface View {
-  /** The picture's point at the canvas's middle. */
+  /** What of the picture is shown; undefined for all of it. */
+  crop?: Crop;
+  /** The point at the canvas's middle. */
   centerX: number;
   centerY: number;
   /** Canvas pixels per picture pixel: 1 is 100 %. */
@@ -126,7 +131,7 @@ export type ToWorker =
   | { type: 'finish'; finish: Finish; bright: boolean }
   | { type: 'stroke'; stroke: Stroke }
   | { type: 'undo' }
-  | { type: 'save'; format: SaveFormat; finish: Finish; stem: string }
+  | { type: 'save'; format: SaveFormat; finish: Finish; crop?: Crop; stem: string }
   /** Copy a photo to a file of the origin's own; a folder's path from its root. */
   | { type: 'copy'; folder: string[]; name: string; file: Blob }
   /** Write the result to such a file. */

@@ -2,7 +2,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Session } from '../../app/src/kept/session.ts';
-import { seriousFindings } from './axe.ts';
+import { findings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { dropFiles, merge, save, settled } from './drive.ts';
 import { serveSite } from './site.ts';
@@ -100,7 +100,7 @@ it('frames and what was chosen before a merge', async () => {
 
   await again();
   expect(await bar().innerText()).toMatch(/Your last picture: scene[\s\S]*3 frames\. Kept in this browser alone/);
-  expect(await seriousFindings(page)).toEqual([]);
+  expect(await findings(page)).toEqual([]);
   await bar().getByRole('button', { name: 'Continue' }).click();
   await settled(page, 3);
   await soon(exposures).toEqual(before);
@@ -120,6 +120,9 @@ it('the merged picture, as it was, with its motion and its look', async () => {
   await page.mouse.down();
   await page.mouse.move(box.x + box.width / 2 + 30, box.y + box.height / 2 + 10, { steps: 3 });
   await page.mouse.up();
+  await page.locator('#crop-open').click();
+  await page.locator('#crop-angle').fill('5');
+  await page.locator('#crop-done').click();
   await page.locator('#finish-contrast').fill('40');
   await soon(async () => (await records())[0]?.finish.settings?.contrast).toBe(40);
   expect((await records())[0].picture?.edits.length).toBeGreaterThan(1);
@@ -133,6 +136,10 @@ it('the merged picture, as it was, with its motion and its look', async () => {
   expect(await page.locator('#merge').innerText()).toBe('Merge again with your motion');
   expect(await page.locator('#undo').isEnabled()).toBe(true);
   await soon(() => page.locator('#finish-contrast').inputValue()).toBe('40');
+  await page.locator('#crop-open').click();
+  expect(await page.locator('#crop-angle').inputValue()).toBe('5');
+  await page.locator('#crop-whole').click();
+  await page.locator('#crop-done').click();
   // The same frames, the same merge: nothing is to be done but what was painted.
   await page.locator('#overlay').check();
   await page.locator('#undo').click();

@@ -2,6 +2,7 @@
  * Keeps the picture that the person works on, so that a page that is loaded again goes on with it: frames, what was
  * chosen, and the result. A chunk of its own. What cannot be kept is told once; the page works on without it.
  */
+import type { Crop } from '../../../src/finish/crop.ts';
 import type { Finish, FromWorker, NamedFile, ToWorker } from '../messages.ts';
 import type { FrameRow } from '../ui/frameList.ts';
 import { dismiss, notify } from '../ui/notices.ts';
@@ -28,6 +29,7 @@ export interface Shown {
   /** The frames in exposure order, and whether they are those that the result was made from; undefined without one. */
   result: { names: string[]; isCurrent: boolean; isSaved: boolean } | undefined;
   finish: Finish;
+  crop: Crop | undefined;
 }
 
 export interface KeptHost {
@@ -36,6 +38,8 @@ export interface KeptHost {
   /** Adds frames. @returns their ids, in the order given. */
   add(files: readonly NamedFile[]): number[];
   setFinish(finish: Finish): void;
+  /** Once the result is shown. */
+  setCrop(crop: Crop | undefined): void;
   /** Asks for the plain merge of the frames, or says that there is none. */
   comparePlain(hasFrames: boolean): void;
   update(): void;
@@ -71,6 +75,8 @@ export class Kept {
   #isLocked = false;
   /** A session that goes on: its frames by the page's ids, once they are added. */
   #resuming: { session: Session; frames?: Map<number, KeptFrame> } | undefined;
+  /** Of a result that is restored. */
+  #crop: Crop | undefined;
   /** Whether the worker is reading the result. */
   #isRestoring = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -127,6 +133,8 @@ export class Kept {
         return this.#do(() => this.#keepResult());
       case 'restored':
         this.#isRestoring = false;
+        // The page shows the result first.
+        queueMicrotask(() => this.#host.setCrop(this.#crop));
         for (const edit of this.#edits) this.#host.send(edit);
         return;
       case 'restoreFailed':
@@ -270,7 +278,7 @@ export class Kept {
     if (!copied) return this.#fail('tooLarge');
     for (const file of copied) this.#copy(id, file);
     // What has changed meanwhile comes with the next change.
-    const { name, referenceId, referenceChosen, result, finish } = before;
+    const { name, referenceId, referenceChosen, result, finish, crop } = before;
     const frames = ready.map((row): KeptFrame => {
       const { file, ev, typed, estimated } = row;
       const copy = this.#copies.get(file);
@@ -303,6 +311,7 @@ export class Kept {
       referenceChosen,
       controls: readControls(),
       finish,
+      crop,
       thumbnail: this.#thumbnail,
       picture,
     });
@@ -368,6 +377,7 @@ export class Kept {
     this.#picture = picture;
     this.#thumbnail = session.thumbnail;
     this.#edits = [...(picture?.edits ?? [])];
+    this.#crop = session.crop;
     this.#missing = session.frames;
     writeControls(session.controls);
     this.#host.setFinish(session.finish);

@@ -1,4 +1,5 @@
 /** What is kept of a picture: the frames by their handles or files, what was chosen, and the result. */
+import type { Crop } from '../../../src/finish/crop.ts';
 import type { Finish, KeptResult, ToWorker } from '../messages.ts';
 
 /** A frame. Its bytes are in a file of ours, if the browser gave no handle. */
@@ -45,6 +46,7 @@ export interface Session {
   /** Values of the panel's controls by their ids. */
   controls: Record<string, string | boolean>;
   finish: Finish;
+  crop: Crop | undefined;
   thumbnail: Blob | undefined;
   picture: KeptPicture | undefined;
 }

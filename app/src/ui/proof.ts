@@ -6,7 +6,7 @@ import './proof.css';
 import { say, words } from '../words/index.ts';
 import { byId } from './dom.ts';
 
-/** Where the divider goes by itself: milliseconds, and per cent. What moves longer than 5 s needs a button to stop it. */
+/** Where the divider goes by itself: milliseconds, per cent. What moves longer than 5 s needs a button to stop it. */
 const WAY: readonly (readonly [number, number])[] = [
   [0, 50],
   [600, 50],

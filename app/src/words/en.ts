@@ -149,6 +149,18 @@ export const words = {
     clipped: (white: string, black: string) => `${white} shown white, ${black} shown black`,
     histogram: (clipped: string) => `Light of the scene in EV about middle grey: ${clipped}`,
   },
+  crop: {
+    open: 'Crop and straighten',
+    aspect: 'Format',
+    free: 'Free',
+    own: 'As the picture',
+    angle: 'Straighten',
+    degrees: (degrees: string) => `${degrees}°`,
+    whole: 'Whole picture',
+    done: 'Done',
+    size: (width: number, height: number) => `${width} × ${height} pixels`,
+    frame: 'Crop: arrow keys move it, with Shift they change its size, Enter ends',
+  },
   motion: {
     title: 'Motion',
     show: 'Show what was taken to be moving',

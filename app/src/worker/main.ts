@@ -2,7 +2,9 @@
  * The page's worker: everything heavy. It decodes files, merges them, keeps the result, draws it on the canvas, and
  * encodes it. messages.ts has its requests and events.
  */
-import { openDevice } from '../../../src/device.ts';
+import { openDevice, openPlatformDevice } from '../../../src/device.ts';
+import { cropPicture } from '../../../src/finish/crop.ts';
+import type { Crop } from '../../../src/finish/crop.ts';
 import { shown } from '../../../src/shown.ts';
 import { CancelledError, NoAdapterError } from '../../../src/errors.ts';
 import type { Finish, FromWorker, KeptResult, NamedFile, ResultInfo, ToWorker, View } from '../messages.ts';
@@ -362,6 +364,16 @@ function showFinish(): void {
   void finishing?.show(finishing.settingsOf(finish), bright);
 }
 
+async function cropResult(merged: Result['merged'], crop: Crop): Promise<Result['merged']> {
+  if (viewer) return cropPicture(viewer.device, merged, crop);
+  const device = await openPlatformDevice();
+  try {
+    return await cropPicture(device, merged, crop);
+  } finally {
+    device.destroy();
+  }
+}
+
 function closeFinishing(): void {
   // Before its buffers go.
   viewer?.clear();
@@ -373,14 +385,16 @@ function viewFailed(error: unknown): void {
   tell({ type: 'viewFailed', failure: failureOf(error) });
 }
 
-async function save({ format, finish, stem }: Extract<ToWorker, { type: 'save' }>): Promise<void> {
+async function save({ format, finish, crop, stem }: Extract<ToWorker, { type: 'save' }>): Promise<void> {
   if (!result) return;
   const { merged } = result;
   try {
-    const { name, file } = await saveFile(merged, format, stem, async (use) => {
-      if (finishing) return use(finishing.finished(finishing.settingsOf(finish)));
+    const picture = crop ? await cropResult(merged, crop) : merged;
+    const { name, file } = await saveFile(picture, format, stem, async (use) => {
+      const cut = crop && { crop, radiance: await developed(picture) };
+      if (finishing) return use(finishing.finished(finishing.settingsOf(finish), cut));
       // It cannot be shown, but saved.
-      return finishFile({ ...merged, radiance: await developed(merged) }, use, finish);
+      return finishFile({ ...merged, radiance: await developed(merged) }, use, finish, cut);
     });
     tell({ type: 'saved', format, name, file });
   } catch (error) {
