@@ -244,6 +244,9 @@ function receive(message: FromWorker): void {
       break;
     case 'example':
       return example.receive(message.files, rows.length === 0 && !merged && !intake.batch?.isShown);
+    case 'glimpse':
+      glimpsed(message);
+      break;
     case 'frame':
       frameLoaded(message);
       break;
@@ -354,6 +357,7 @@ function addFiles(files: readonly NamedFile[]): void {
       name,
       file,
       state: 'loading',
+      seen: false,
       problem: '',
       exif: {},
       brightness: 0,
@@ -377,6 +381,12 @@ function addFiles(files: readonly NamedFile[]): void {
 /** When a file was changed; undefined for the example. */
 function modified(file: Blob): number | undefined {
   return 'lastModified' in file ? (file as File).lastModified : undefined;
+}
+
+function glimpsed({ id, exif, preview }: Extract<FromWorker, { type: 'glimpse' }>): void {
+  const row = rows.find((row) => row.id === id);
+  if (row?.state !== 'loading') return;
+  Object.assign(row, { exif, seen: true, preview: preview ? URL.createObjectURL(preview) : '' });
 }
 
 function frameLoaded({ id, frame }: Extract<FromWorker, { type: 'frame' }>): void {
@@ -478,19 +488,27 @@ function merge(): void {
 function update(): void {
   const ready = readyRows();
   const resumed = kept?.chosen(rows);
-  const contradiction = applyExif(ready);
+  // What the files say of those that are still being decoded counts already.
+  const known = rows.filter(({ state, seen }) => state === 'ready' || (state === 'loading' && seen));
+  const contradiction = applyExif(known);
   const isSettled = !rows.some(({ state }) => state === 'loading');
   const linear = byId('response', HTMLSelectElement).value === 'linear';
   const estimate = exposureEstimate.apply(ready, isSettled, linear);
-  const sorted = inOrder(ready);
-  const shown = autoReference.choose(sorted, linear, busy);
-  if (shown !== undefined || !referenceChosen || !ready.some(({ id }) => id === referenceId)) {
+  const sorted = inOrder(known);
+  const shown = autoReference.choose(inOrder(ready), linear, busy);
+  if (shown !== undefined || !referenceChosen || !known.some(({ id }) => id === referenceId)) {
     referenceId = shown ?? sorted[middleFrame(sorted.length)]?.id;
     referenceChosen = false;
   }
   if (resumed) ({ referenceId = referenceId, referenceChosen } = resumed);
   if (merged && (kept?.isResuming || resumed?.isCurrent)) merged.key = stackKey();
-  list.update(rows, referenceId, busy);
+  const isSame = merged?.key === stackKey();
+  list.update(rows, {
+    reference: referenceId,
+    why: shown !== undefined ? 'most' : referenceChosen ? 'chosen' : 'middle',
+    aligned: (isSame && merged?.result.aligned) || [],
+    busy,
+  });
   const isPlan = intake.batch?.isShown === true;
   const isMerging = busy || intake.batch?.isMerging === true;
   const stackState = merged ? 'result' : rows.length > 0 ? 'loaded' : 'empty';
@@ -508,7 +526,6 @@ function update(): void {
   });
   showPreview(ready);
   const why = obstacle(rows, gpu);
-  const isSame = merged?.key === stackKey();
   const isEditedNow = isSame && edited;
   mergeButton.disabled = why !== '' || busy || (isSame && !isEditedNow);
   mergeButton.hidden = busy || (isSame && !isEditedNow);

@@ -5,6 +5,7 @@
  * canvas. Requests have no replies of their own: the worker reports what happened as events, and the page's state
  * follows from them. Where several of a kind can be under way, both sides name the frame or the job.
  */
+import type { AlignmentKind } from '../../src/align/types.ts';
 import type { ClippedPixels } from '../../src/image/chooseReference.ts';
 import type { InputProblem } from '../../src/errors.ts';
 import type { Shot } from '../../src/brackets/shots.ts';
@@ -166,6 +167,18 @@ export interface Failure {
   finding?: string;
 }
 
+/** How a frame lies on the reference. */
+export interface AlignedFrame {
+  id: number;
+  kind: AlignmentKind;
+  /** Whether no alignment could be trusted. */
+  failed: boolean;
+  /** The largest way of a point, in pixels. */
+  moved: number;
+  /** Degrees by which it is turned, clockwise. */
+  turned: number;
+}
+
 /** What is worth knowing of the files: a sentence of the engine, and its kind for other languages. */
 export interface FileNote {
   kind: 'turned' | 'linear' | 'clipped-colors' | 'estimated';
@@ -181,6 +194,8 @@ export interface ResultInfo {
   edited: boolean;
   /** One line on what is known of the camera's response. */
   response: string;
+  /** How the frames lie on the reference; empty if none was aligned. */
+  aligned: AlignedFrame[];
   notes: FileNote[];
   /** What may be wrong with the picture. */
   warnings: MergeWarning[];
@@ -214,6 +229,8 @@ export type FromWorker =
   | { type: 'preloaded' }
   /** The example's files; without them where they cannot be had. */
   | { type: 'example'; files?: NamedFile[] }
+  /** What a first look at a file shows, before it is decoded. */
+  | { type: 'glimpse'; id: number; exif: ExposureInfo; preview?: Blob }
   | { type: 'frame'; id: number; frame: FrameInfo }
   | { type: 'frameFailed'; id: number; failure: Failure }
   /** In the order of `ids`. Of the frames named by `incomparable`, nothing can be said. */

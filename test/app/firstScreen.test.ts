@@ -5,7 +5,7 @@
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { keyedTo, wayAt } from '../../app/src/ui/proof.ts';
+import { keyedTo, wayAt } from '../../app/src/ui/proofDivider.ts';
 import { findings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { serveSite } from './site.ts';

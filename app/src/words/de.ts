@@ -257,6 +257,21 @@ export const words: typeof english = {
           : ''
       }. Die EV aller Aufnahmen eintragen ${USUAL}.`,
     propose: '−2, 0, +2 … annehmen',
+    referenceAs: {
+      middle: 'Referenz: mittlere Belichtung',
+      most: 'Referenz: zeigt am meisten',
+      chosen: 'Referenz: gewählt',
+    },
+    notAligned: 'Ließ sich nicht ausrichten',
+    still: 'Lag schon wie die Referenz',
+    aligned: (pixels, degrees, isBent) =>
+      `Ausgerichtet: um bis zu ${pixels} px verschoben${degrees === '' ? '' : `, um ${degrees}° gedreht`}` +
+      (isBent ? ', gegen Parallaxe verformt' : ''),
+    enlarge: (name) => `${name} vergrößern`,
+    close: 'Schließen',
+    previous: 'Voriges Foto',
+    next: 'Nächstes Foto',
+    place: (at, all) => `${at} von ${all}`,
   },
   merge: {
     merge: 'Zusammenfügen',
@@ -442,9 +457,15 @@ export const words: typeof english = {
   failures: {
     noWebGpu: {
       title: 'Dieser Browser hat kein WebGPU',
-      text:
-        'deghost rechnet mit WebGPU. Diese Seite in einem aktuellen Chrome, Edge, Safari oder Firefox öffnen; unter ' +
-        'Linux und auf älteren Systemen muss WebGPU eventuell in den Einstellungen des Browsers eingeschaltet werden.',
+      text: 'deghost rechnet mit WebGPU. Das hat dieser Browser nicht, oder es ist ausgeschaltet.',
+      steps: [
+        'Chrome und Edge: den Browser aktualisieren. Unter Linux zusätzlich „Unsafe WebGPU Support“ auf ' +
+          'chrome://flags/#enable-unsafe-webgpu einschalten.',
+        'Firefox: den Browser aktualisieren. Fehlt WebGPU dann noch, auf about:config dom.webgpu.enabled auf true ' +
+          'setzen.',
+        'Safari: auf Version 26 aktualisieren, die macOS, iOS und iPadOS 26 haben.',
+        'Danach den Browser neu starten und diese Seite öffnen.',
+      ],
     },
     notSecure: {
       title: 'Diese Adresse ist nicht sicher',
@@ -454,10 +475,18 @@ export const words: typeof english = {
     },
     noAdapter: {
       title: 'Keine Grafikkarte gefunden',
-      text:
-        'Der Browser hat WebGPU, aber keine Grafikkarte, die er nutzen darf. Den Grafiktreiber aktualisieren, die ' +
-        'Hardwarebeschleunigung in den Einstellungen des Browsers einschalten und diese Seite neu laden.',
+      text: 'Der Browser hat WebGPU, aber keine Grafikkarte, die er nutzen darf.',
+      steps: [
+        'Hardwarebeschleunigung einschalten: in Chrome und Edge unter Einstellungen, System; in Firefox unter ' +
+          'Einstellungen, Allgemein, Leistung.',
+        'Den Grafiktreiber aktualisieren. Chrome und Edge sagen auf chrome://gpu, warum sie eine Karte ablehnen, ' +
+          'Firefox auf about:support.',
+        'Unter Linux brauchen Chrome und Edge eventuell „Unsafe WebGPU Support“ auf ' +
+          'chrome://flags/#enable-unsafe-webgpu.',
+        'Danach den Browser neu starten und diese Seite öffnen.',
+      ],
     },
+    commandLine: 'Die Kommandozeile kann dasselbe, mit Node 20. Unter Linux braucht sie keine Grafikkarte:',
     lost: {
       title: 'Die Verbindung zur Grafikkarte brach zweimal ab',
       text:

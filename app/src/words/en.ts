@@ -16,6 +16,10 @@ type Stage = Extract<FromWorker, { type: 'progress' }>['stage'];
 export interface Words {
   title: string;
   text: string;
+  /** What to do, one after the other. */
+  steps?: readonly string[];
+  /** What works without this page, in words, and as a command. */
+  instead?: { text: string; command: string };
 }
 
 /** A number of things in words. */
@@ -268,6 +272,17 @@ export const words = {
         incomparable ? `, and ${incomparable.join(' and ')} have too little brightness in common to estimate it` : ''
       }. Fill in the EV of each, ${USUAL}.`,
     propose: 'Use −2, 0, +2 …',
+    referenceAs: { middle: 'Reference: middle exposure', most: 'Reference: shows most', chosen: 'Reference: chosen' },
+    notAligned: 'Could not be aligned',
+    still: 'Lay as the reference did',
+    aligned: (pixels: string, degrees: string, isBent: boolean) =>
+      `Aligned: moved by up to ${pixels} px${degrees === '' ? '' : `, turned by ${degrees}°`}` +
+      (isBent ? ', bent against parallax' : ''),
+    enlarge: (name: string) => `Enlarge ${name}`,
+    close: 'Close',
+    previous: 'Previous photo',
+    next: 'Next photo',
+    place: (at: number, all: number) => `${at} of ${all}`,
   },
   merge: {
     merge: 'Merge',
@@ -423,9 +438,14 @@ export const words = {
   failures: {
     noWebGpu: {
       title: 'This browser has no WebGPU',
-      text:
-        'deghost computes with WebGPU. Open this page in a current Chrome, Edge, Safari or Firefox; on Linux and on ' +
-        'older systems WebGPU may have to be switched on in the browser’s settings.',
+      text: 'deghost computes with WebGPU, which this browser does not have, or has switched off.',
+      steps: [
+        'Chrome and Edge: update the browser. On Linux, also switch on “Unsafe WebGPU Support” at ' +
+          'chrome://flags/#enable-unsafe-webgpu.',
+        'Firefox: update the browser. If WebGPU is still off, set dom.webgpu.enabled to true at about:config.',
+        'Safari: update to version 26, which macOS, iOS and iPadOS 26 have.',
+        'Then start the browser again and open this page.',
+      ],
     },
     notSecure: {
       title: 'This address is not secure',
@@ -435,10 +455,17 @@ export const words = {
     },
     noAdapter: {
       title: 'No graphics adapter was found',
-      text:
-        'The browser has WebGPU, but no graphics card that it may use. Update the graphics driver, switch on ' +
-        'hardware acceleration in the browser’s settings, and load this page again.',
+      text: 'The browser has WebGPU, but no graphics card that it may use.',
+      steps: [
+        'Switch on hardware acceleration: in Chrome and Edge under Settings, System; in Firefox under Settings, ' +
+          'General, Performance.',
+        'Update the graphics driver. Chrome and Edge say at chrome://gpu why they refuse a card, Firefox at ' +
+          'about:support.',
+        'On Linux, Chrome and Edge may need “Unsafe WebGPU Support” at chrome://flags/#enable-unsafe-webgpu.',
+        'Then start the browser again and open this page.',
+      ],
     },
+    commandLine: 'The command line merges as well, with Node 20. On Linux it needs no graphics card:',
     lost: {
       title: 'The graphics card was lost twice',
       text:

@@ -26,15 +26,22 @@ export function noteWords({ kind, text }: FileNote): string {
   return sentence(note[0].toUpperCase() + note.slice(1));
 }
 
+const COMMAND = 'npx deghost merge a.jpg b.jpg c.jpg -o merged.jpg';
+
+/** The same, and what the command line can do. */
+function withInstead(said: Words): Words {
+  return { ...said, instead: { text: words.failures.commandLine, command: COMMAND } };
+}
+
 /** @param doing what failed; the frames and the result are still there in any case. */
 export function failureWords(failure: Failure, doing: Doing): Words {
   const { failures } = words;
   const isView = doing === 'view';
   switch (failure.kind) {
     case 'no-webgpu':
-      return globalThis.isSecureContext ? failures.noWebGpu : failures.notSecure;
+      return globalThis.isSecureContext ? withInstead(failures.noWebGpu) : failures.notSecure;
     case 'no-adapter':
-      return failures.noAdapter;
+      return withInstead(failures.noAdapter);
     case 'device-lost':
       return isView ? failures.lostView : failures.lost;
     case 'memory':

@@ -69,11 +69,6 @@ export class Frames {
     return work;
   }
 
-  /** Those that are here, and those that are being decoded. */
-  get count(): number {
-    return this.#held.size + this.#coming;
-  }
-
   /** Resolves when all that were given are decoded, and turned as they agree. */
   async settled(): Promise<void> {
     await this.#queue;

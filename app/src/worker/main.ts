@@ -8,6 +8,7 @@ import type { Crop } from '../../../src/finish/crop.ts';
 import { shown } from '../../../src/shown.ts';
 import { CancelledError, NoAdapterError } from '../../../src/errors.ts';
 import type { Finish, FromWorker, KeptResult, NamedFile, ResultInfo, ToWorker, View } from '../messages.ts';
+import { alignedFrames } from './alignedFrames.ts';
 import { Brackets } from './brackets.ts';
 import { preloadPackages } from './decode/packages.ts';
 import { developed } from './developed.ts';
@@ -16,6 +17,7 @@ import { failureOf } from './failure.ts';
 import { fetchFile } from './fetchFile.ts';
 import { DEFAULT_LOOK, Finishing, finishFile } from './finishing.ts';
 import { Frames } from './frames.ts';
+import { Glimpses } from './glimpse.ts';
 import { copyFile, readResult, writeResult } from './keep.ts';
 import { mergeFrames } from './mergeFrames.ts';
 import type { MergeOutcome } from './mergeFrames.ts';
@@ -49,6 +51,7 @@ const frames = new Frames((changes) => {
     );
 });
 const brackets = new Brackets(tell);
+const glimpses = new Glimpses();
 let start: StartRequest;
 let engine: Engine;
 let viewer: Viewer | undefined;
@@ -84,9 +87,11 @@ function obey(data: ToWorker): void {
     case 'example':
       return void tellExample();
     case 'add':
+      stack.add(data.id);
       void addFrame(data);
       return expectFrames();
     case 'remove':
+      stack.delete(data.id);
       return frames.remove(data.id);
     case 'estimateExposures':
       return estimateExposures(data);
@@ -204,22 +209,28 @@ async function tellExample(): Promise<void> {
 }
 
 async function addFrame({ id, name, file }: Extract<ToWorker, { type: 'add' }>): Promise<void> {
+  const glimpse = glimpses.look(file, name).then((seen) => tell({ type: 'glimpse', id, ...seen }));
   try {
+    await glimpse;
+    await glimpses.done(); // decoding keeps this worker busy
     const frame = await frames.add(id, name, file);
     if (frame) tell({ type: 'frame', id, frame });
   } catch (error) {
+    stack.delete(id);
     tell({ type: 'frameFailed', id, failure: failureOf(error) });
   }
 }
 
 /** Milliseconds without another file after which the files of a stack are complete. */
 const STACK_PAUSE = 50;
+/** Frames that are here or on their way. */
+const stack = new Set<number>();
 let expecting: ReturnType<typeof setTimeout> | undefined;
 
 /** Has the weights fetched first that the frames at hand need. */
 function expectFrames(): void {
   clearTimeout(expecting);
-  expecting = setTimeout(() => engine.expect(frames.count), STACK_PAUSE);
+  expecting = setTimeout(() => engine.expect(stack.size), STACK_PAUSE);
 }
 
 /** A frame may have been removed meanwhile; the page then asks again. */
@@ -266,6 +277,7 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
       edited: motion !== undefined,
       notes,
       response: merged.response.report.summary,
+      aligned: request.align === 'none' ? [] : alignedFrames(merged, request.frames),
       warnings,
       peakBytes: merged.peakBytes,
       seconds: 0,
