@@ -194,9 +194,9 @@ async function startKeeping(): Promise<void> {
         names: frameNames,
         isCurrent: merged.key === stackKey(),
         isSaved,
-        crop: resultPanel.crop.crop,
       },
       finish: resultPanel.finish.finish,
+      crop: resultPanel.crop.crop,
     }),
     add(files) {
       const first = nextId;
@@ -204,6 +204,7 @@ async function startKeeping(): Promise<void> {
       return rows.filter(({ id }) => id >= first).map(({ id }) => id);
     },
     setFinish: (finish) => (resultPanel.finish.finish = finish),
+    setCrop: (crop) => (resultPanel.crop.crop = crop),
     comparePlain(hasFrames) {
       if (hasFrames) worker.send({ type: 'plain', ...mergeRequest() });
       else resultPanel.refuseCompare(() => words.kept.missing);
@@ -295,7 +296,6 @@ function receive(message: FromWorker): void {
       merged = { result: message.result, key: '' };
       ({ names: frameNames, isSaved } = kept.picture);
       showResult(message.result);
-      resultPanel.crop.crop = kept.picture.crop;
       break;
     case 'mergeFailed':
       busy = false;
