@@ -8,6 +8,7 @@ import { mergedName } from './mergedName.ts';
 import type {
   DisplayAbility,
   Failure,
+  FrameToMerge,
   FromWorker,
   MergeSettings,
   NamedFile,
@@ -16,6 +17,7 @@ import type {
   ToWorker,
 } from './messages.ts';
 import { Intake } from './intake.ts';
+import type { Kept } from './kept/index.ts';
 import type { Offline } from './offline/index.ts';
 import { ExposureEstimate } from './exposureEstimate.ts';
 import { applyExif, formatEv, inOrder, parseEv, propose } from './exposures.ts';
@@ -60,12 +62,16 @@ let canExtend = false;
 /** Of the frames that the shown result was made from. */
 let merged: { result: ResultInfo; key: string } | undefined;
 let pendingKey = '';
+/** Of the shown result, in exposure order. */
+let frameNames: string[] = [];
 /** Whether the shown result was saved, in any format. */
 let isSaved = false;
 let edited = false;
 /** The page as an installed program; undefined where its code could not be loaded. */
 let installed: Promise<Offline | undefined>;
 let offline: Offline | undefined;
+/** What keeps the picture; undefined until its code is loaded. */
+let kept: Kept | undefined;
 
 const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (message) => {
   const title = gpu === 'starting' ? 'noStart' : 'stopped';
@@ -76,6 +82,10 @@ const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (message) =
   notify('worker', () => ({ title: words.notices[title], text: text() }), 'error', false);
   update();
 });
+const send = (message: ToWorker): void => {
+  kept?.sent(message);
+  worker.send(message);
+};
 const intake = new Intake({
   send: worker.send,
   add: addFiles,
@@ -86,9 +96,12 @@ const intake = new Intake({
   gpu: () => gpu,
   update,
 });
-const stage = new Stage(worker.send);
+const stage = new Stage(send);
 const progress = new ProgressPanel(() => worker.send({ type: 'cancel' }));
-const resultPanel = new ResultPanel(stage, worker.send, fileStem, () => (isSaved = false));
+const resultPanel = new ResultPanel(stage, send, fileStem, () => {
+  isSaved = false;
+  kept?.changed();
+});
 const list = new FrameList({
   onEv(id, text) {
     const row = rows.find((row) => row.id === id);
@@ -148,6 +161,7 @@ function start(): void {
     update();
   });
   installed = startOffline().catch(() => undefined);
+  void startKeeping().catch(() => undefined);
   update();
 }
 
@@ -155,6 +169,33 @@ async function startOffline(): Promise<Offline> {
   const { Offline } = await import('./offline/index.ts');
   const isOccupied = (): boolean => isBusy() || isUnsaved();
   return (offline = new Offline({ take: (picked) => void take(picked), isOccupied }));
+}
+
+async function startKeeping(): Promise<void> {
+  const { Kept } = await import('./kept/index.ts');
+  kept = new Kept({
+    send: worker.send,
+    shown: () => ({
+      name: fileStem(),
+      rows,
+      referenceId,
+      referenceChosen,
+      result: merged && { names: frameNames, isCurrent: merged.key === stackKey(), isSaved },
+      finish: resultPanel.finish.finish,
+    }),
+    add(files) {
+      const first = nextId;
+      addFiles(files);
+      return rows.filter(({ id }) => id >= first).map(({ id }) => id);
+    },
+    setFinish: (finish) => (resultPanel.finish.finish = finish),
+    comparePlain(hasFrames) {
+      if (hasFrames) worker.send({ type: 'plain', ...mergeRequest() });
+      else resultPanel.refuseCompare(() => words.kept.missing);
+    },
+    update,
+  });
+  kept.changed();
 }
 
 /** Takes what was picked or dropped, where that is possible now. */
@@ -184,6 +225,7 @@ function isBusy(): boolean {
 
 function receive(message: FromWorker): void {
   if (intake.receive(message)) return;
+  kept?.receive(message);
   switch (message.type) {
     case 'ready':
       gpu = 'ready';
@@ -219,11 +261,19 @@ function receive(message: FromWorker): void {
       busy = false;
       merged = { result: message.result, key: pendingKey };
       isSaved = false;
+      frameNames = inOrder(readyRows()).map(({ name }) => name);
       showResult(message.result);
       if (message.result.notes.length > 0) notify('files', () => filesWords(message.result.notes), 'warning');
       for (const warning of message.result.warnings) notify(warning.kind, () => warningWords(warning), 'warning');
       announce(words.merge.done);
       stageFocus();
+      break;
+    case 'restored':
+      // It was forgotten meanwhile.
+      if (!kept?.picture) return worker.send({ type: 'clear' });
+      merged = { result: message.result, key: '' };
+      ({ names: frameNames, isSaved } = kept.picture);
+      showResult(message.result);
       break;
     case 'mergeFailed':
       busy = false;
@@ -283,10 +333,7 @@ function showResult(result: ResultInfo): void {
   const frames = byId('frames-section', HTMLDetailsElement);
   const isAtFrames = frames.open && frames.getBoundingClientRect().top < innerHeight / 2;
   frames.open = false;
-  resultPanel.show(
-    result,
-    inOrder(readyRows()).map(({ name }) => name),
-  );
+  resultPanel.show(result, frameNames);
   if (isAtFrames) byId('look', HTMLElement).scrollIntoView();
 }
 
@@ -387,6 +434,7 @@ async function startOver(): Promise<void> {
 function closeStack(): void {
   for (const { id } of [...rows]) removeFrame(id);
   worker.send({ type: 'clear' });
+  kept?.forget();
   merged = undefined;
   edited = false;
   stage.hide();
@@ -414,21 +462,23 @@ function stackKey(): string {
   return JSON.stringify([inOrder(readyRows()).map(({ id, ev }) => [id, ev]), referenceId, settings()]);
 }
 
-function merge(): void {
+function mergeRequest(): { frames: FrameToMerge[]; reference: number } & MergeSettings {
   const stack = inOrder(readyRows());
   const zero = stack[0].ev ?? 0;
+  return {
+    frames: stack.map(({ id, ev }) => ({ id, exposure: 2 ** ((ev ?? 0) - zero) })),
+    reference: stack.findIndex(({ id }) => id === referenceId),
+    ...settings(),
+  };
+}
+
+function merge(): void {
   busy = true;
   pendingKey = stackKey();
   dismissAll();
   progress.start();
   const useEdits = edited && merged?.key === pendingKey;
-  worker.send({
-    type: 'merge',
-    frames: stack.map(({ id, ev }) => ({ id, exposure: 2 ** ((ev ?? 0) - zero) })),
-    reference: stack.findIndex(({ id }) => id === referenceId),
-    ...settings(),
-    useEdits,
-  });
+  worker.send({ type: 'merge', ...mergeRequest(), useEdits });
   announce(words.merge.merging);
   update();
   progress.focus();
@@ -436,6 +486,7 @@ function merge(): void {
 
 function update(): void {
   const ready = readyRows();
+  const resumed = kept?.chosen(rows);
   // What the files say of those that are still being decoded counts already.
   const known = rows.filter(({ state, seen }) => state === 'ready' || (state === 'loading' && seen));
   const contradiction = applyExif(known);
@@ -448,6 +499,8 @@ function update(): void {
     referenceId = shown ?? sorted[middleFrame(sorted.length)]?.id;
     referenceChosen = false;
   }
+  if (resumed) ({ referenceId = referenceId, referenceChosen } = resumed);
+  if (merged && (kept?.isResuming || resumed?.isCurrent)) merged.key = stackKey();
   const isSame = merged?.key === stackKey();
   list.update(rows, {
     reference: referenceId,
@@ -492,6 +545,7 @@ function update(): void {
     button.disabled = isBusy();
   intake.batch?.update();
   offline?.update();
+  kept?.changed();
 }
 
 /** Before there is a result, the stage shows the reference frame. */

@@ -9,11 +9,14 @@ import type { AlignmentKind } from '../../src/align/types.ts';
 import type { ClippedPixels } from '../../src/image/chooseReference.ts';
 import type { InputProblem } from '../../src/errors.ts';
 import type { Shot } from '../../src/brackets/shots.ts';
+import type { Crop } from '../../src/finish/crop.ts';
 import type { FinishHistogram } from '../../src/finish/pictures.ts';
 import type { LookName } from '../../src/finish/looks.ts';
 import type { FinishSettings } from '../../src/finish/settings.ts';
 import type { ColorSpace } from '../../src/image/colorSpace.ts';
 import type { ExposureInfo } from '../../src/image/exif.ts';
+import type { MergedImage } from '../../src/image/picture.ts';
+import type { MergeResult } from '../../src/result.ts';
 import type { MergeWarning } from '../../src/warnings.ts';
 
 /** How the picture is finished: as a look suits it, or with settings that began as that look's. */
@@ -41,9 +44,13 @@ export interface DisplayAbility {
 /** What the files' values mean: `auto` is estimated from 8-bit stacks, gamma otherwise. */
 export type ResponseChoice = 'auto' | 'gamma' | 'linear';
 
-/** Which part of the result is seen, and how. Positions are in the picture's pixels, sizes in the canvas's. */
+/**
+ * Which part of the result is seen, and how. Positions are in pixels of what is shown, sizes in the canvas's.
+ */
 export interface View {
-  /** The picture's point at the canvas's middle. */
+  /** What of the picture is shown; undefined for all of it. */
+  crop?: Crop;
+  /** The point at the canvas's middle. */
   centerX: number;
   centerY: number;
   /** Canvas pixels per picture pixel: 1 is 100 %. */
@@ -125,7 +132,15 @@ export type ToWorker =
   | { type: 'finish'; finish: Finish; bright: boolean }
   | { type: 'stroke'; stroke: Stroke }
   | { type: 'undo' }
-  | { type: 'save'; format: SaveFormat; finish: Finish; stem: string };
+  | { type: 'save'; format: SaveFormat; finish: Finish; crop?: Crop; stem: string }
+  /** Copy a photo to a file of the origin's own; a folder's path from its root. */
+  | { type: 'copy'; folder: string[]; name: string; file: Blob }
+  /** Write the result to such a file. */
+  | { type: 'keep'; folder: string[]; name: string }
+  /** Show a result that was kept. */
+  | { type: 'restore'; folder: string[]; name: string; kept: KeptResult }
+  /** Average the frames for the divider: those of a result that was restored. */
+  | ({ type: 'plain'; frames: FrameToMerge[]; reference: number } & MergeSettings);
 
 export interface FrameInfo {
   width: number;
@@ -189,6 +204,14 @@ export interface ResultInfo {
   seconds: number;
 }
 
+/** What a result is without its pixels, to be kept. */
+export interface KeptResult {
+  merged: Omit<MergeResult, 'motion' | 'radiance'> & Omit<MergedImage, 'radiance'>;
+  /** How many motion maps follow the pixels. */
+  maps: number;
+  info: ResultInfo;
+}
+
 /** A bracket's merged picture, as a file. */
 export interface BracketResult {
   name: string;
@@ -248,4 +271,9 @@ export type FromWorker =
   | { type: 'smaller' }
   | { type: 'saved'; format: SaveFormat; name: string; file: Blob }
   | { type: 'saveFailed'; format: SaveFormat; failure: Failure }
+  /** A photo was copied, or the result written. */
+  | { type: 'kept'; name: string; result?: KeptResult }
+  | { type: 'keepFailed'; name: string }
+  | { type: 'restored'; result: ResultInfo }
+  | { type: 'restoreFailed' }
   | { type: 'viewFailed'; failure: Failure };

@@ -8,7 +8,7 @@ import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { planBatch } from '../../src/node/cli/batchPlan.ts';
 import { FORTY_BRACKETS, writeForty } from '../folderOfForty.ts';
-import { seriousFindings } from './axe.ts';
+import { findings } from './axe.ts';
 import { HEIGHT, WIDTH, brackets, photo } from './brackets.ts';
 import { launchBrowser } from './browser.ts';
 import { dropFiles, finished, merge, openPage, save, settled } from './drive.ts';
@@ -133,7 +133,7 @@ describe('a folder on the page', () => {
     });
     const inNode = skipped.map(({ name, reason }) => [short(name), reason.replace(`${forty}/`, '')]);
     expect(reasons.sort()).toEqual(inNode.sort());
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     // Exposures of each frame, and thumbnails.
     const first = page.locator('.bracket').first();
     expect(await first.locator('.ev').allTextContents()).toEqual(['-2 EV', '0 EV', '+2 EV']);
@@ -260,7 +260,7 @@ describe('the brackets of a folder', () => {
     expect([...saved.keys()]).toEqual(['IMG_00-merged-float.exr', 'IMG_20-merged-float.exr']);
     expect(await states()).toEqual(['saved', undefined, 'saved']);
     expect(await page.locator('.bracket .result').count()).toBe(2);
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     // The one that was left is opened alone; so is one that was merged.
     for (const view of [1, 2]) {
       await page.locator(`.bracket:nth-child(${view + 1}) .open`).click();
@@ -297,7 +297,7 @@ describe('the brackets of a folder', () => {
     expect(await states()).toEqual(['saved', 'failed', 'saved']);
     expect(saved.size).toBe(2);
     expect(await page.locator('#batch-merge').innerText()).toBe('Merge 1 bracket');
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     // The focus is where the news is.
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('batch-outcome');
   });

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keyedTo, wayAt } from '../../app/src/ui/proofDivider.ts';
-import { seriousFindings } from './axe.ts';
+import { findings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { serveSite } from './site.ts';
 import type { Site } from './site.ts';
@@ -80,7 +80,7 @@ describe('the first minute', () => {
     expect(await divider.getAttribute('aria-valuetext')).toBe('63 % plain merge, 37 % without ghosts');
     await page.keyboard.press('Home');
     expect(await at()).toBe(0);
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
   });
 
   it('merges the example by one click, and shows how much of the weights is there', async () => {

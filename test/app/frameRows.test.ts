@@ -9,7 +9,7 @@ import { words } from '../../app/src/words/en.ts';
 import { alignedFrames } from '../../app/src/worker/alignedFrames.ts';
 import { embeddedThumbnail } from '../../src/image/decode/embeddedThumbnail.ts';
 import { exposureFields, tiff } from '../node/pictures.ts';
-import { seriousFindings } from './axe.ts';
+import { findings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { dropFiles, openPage, settled } from './drive.ts';
 import type { PictureFile } from './drive.ts';
@@ -108,7 +108,7 @@ describe('on the page', () => {
     await page.keyboard.press('Enter');
     const box = page.locator('dialog.lightbox');
     expect(await box.locator('p').innerText()).toMatch(/camera-1\.jpg\s+1\/320 s, f\/5\.6, ISO 200\s+1 of 3/);
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     for (const _ of [1, 2, 3]) await page.keyboard.press('ArrowRight');
     expect(await box.getByRole('img', { name: 'camera-3.jpg' }).isVisible()).toBe(true);
     await page.keyboard.press('ArrowLeft');

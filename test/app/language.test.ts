@@ -6,7 +6,7 @@ import { words as german } from '../../app/src/words/de.ts';
 import { words as english } from '../../app/src/words/en.ts';
 import { jpegWith } from '../../src/image/metadataSegments.ts';
 import { exifBlock, tagsAt } from '../folderOfForty.ts';
-import { seriousFindings } from './axe.ts';
+import { findings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { dropFiles, merge, openPage, settled } from './drive.ts';
 import type { PictureFile } from './drive.ts';
@@ -116,7 +116,7 @@ it('merges in German, with numbers as Germans write them', async () => {
   await page.locator('#histogram figcaption:not(:empty)').waitFor();
   expect(await page.locator('#result-note').innerText()).toMatch(/In \d+,\d s mit [\d,]+ [KM]iB/);
   await expectGerman();
-  expect(await seriousFindings(page)).toEqual([]);
+  expect(await findings(page)).toEqual([]);
 });
 
 it('changes its language where it is, and keeps the choice', async () => {

@@ -12,7 +12,7 @@ import { testDevice } from '../gpu.ts';
 import { expectClose } from '../reference/random.ts';
 import { scene, shoot } from '../align/scene.ts';
 import { inverse } from '../../src/align/homography.ts';
-import { seriousFindings } from './axe.ts';
+import { findings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { dropFiles, merge, openPage, save, settled } from './drive.ts';
 import type { PictureFile } from './drive.ts';
@@ -96,7 +96,7 @@ it('aligns unless told otherwise, and takes the strength; each makes the picture
   // What was found counts for the picture that is shown, not for the next one.
   expect(await page.locator('.frame .facts').first().textContent()).toBe('');
   expect(await page.locator('#merge-note').textContent()).toContain('settings have changed');
-  expect(await seriousFindings(page)).toEqual([]);
+  expect(await findings(page)).toEqual([]);
   const other = await check({ align: 'none', strength: 0.9 });
   const differences = other.radiance.map((value, i) => Math.abs(value - aligned.radiance[i]));
   expect(Math.max(...differences)).toBeGreaterThan(0.05);

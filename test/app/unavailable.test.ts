@@ -1,7 +1,7 @@
 /** Where WebGPU is missing the page says so at once, in words that help. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { seriousFindings } from './axe.ts';
+import { findings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { dropFiles, openPage, settled } from './drive.ts';
 import { serveSite } from './site.ts';
@@ -24,7 +24,7 @@ async function words(browser: Browser, at: Site): Promise<string> {
     const { page } = await openPage(browser, at);
     const notice = page.locator('.notice.error');
     await notice.waitFor();
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     await dropFiles(page, pngStack(24, 16));
     await settled(page, 3);
     expect(await page.locator('#merge').isDisabled()).toBe(true);

@@ -3,6 +3,7 @@ import type { FromWorker, ResultInfo, SaveFormat, ToWorker } from '../messages.t
 import { bytes, number, say, words } from '../words/index.ts';
 import { announce, byId, make } from './dom.ts';
 import { download } from './download.ts';
+import { CropTool } from './cropTool.ts';
 import './finish.css';
 import { FinishPanel } from './finishPanel.ts';
 import type { BrushMode, Stage } from './stage.ts';
@@ -14,6 +15,7 @@ export class ResultPanel {
   readonly #send: (message: ToWorker) => void;
   readonly #stem: () => string;
   readonly finish: FinishPanel;
+  readonly crop: CropTool;
   readonly #compare = byId('compare', HTMLInputElement);
   readonly #dividerAt = byId('divider-at', HTMLInputElement);
   readonly #overlay = byId('overlay', HTMLInputElement);
@@ -28,6 +30,7 @@ export class ResultPanel {
   /** @param stem names saved files. @param onChange after the person changed how the picture looks. */
   constructor(stage: Stage, send: (message: ToWorker) => void, stem: () => string, onChange: () => void) {
     this.finish = new FinishPanel(send, onChange);
+    this.crop = new CropTool(stage, onChange, () => this.#putBrushAway());
     this.#stage = stage;
     this.#send = send;
     this.#stem = stem;
@@ -76,6 +79,7 @@ export class ResultPanel {
       words.result(`${width} × ${height}`, frames, edited, number(seconds, 1), bytes(peakBytes)),
     );
     this.#stage.setPicture(result.width, result.height);
+    this.crop.setPicture(result);
     this.#look();
     this.#divide();
   }
@@ -85,6 +89,7 @@ export class ResultPanel {
     this.#shown = false;
     this.#compare.checked = this.#overlay.checked = false;
     this.finish.clear();
+    this.crop.setPicture(undefined);
     this.#look();
     this.#divide();
   }
@@ -131,7 +136,7 @@ export class ResultPanel {
       if (button.getAttribute('aria-busy') === 'true') return;
       button.setAttribute('aria-busy', 'true');
     }
-    this.#send({ type: 'save', format, finish: this.finish.finish, stem: this.#stem() });
+    this.#send({ type: 'save', format, finish: this.finish.finish, crop: this.crop.crop, stem: this.#stem() });
   }
 
   #look(): void {

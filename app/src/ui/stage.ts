@@ -4,6 +4,7 @@
  * This file handles positions and events only; the worker draws. Sizes on the page are CSS pixels, the canvas's are
  * device pixels (times `ratio`), so that 100 % is one pixel of the picture on one of the display.
  */
+import type { Crop } from '../../../src/finish/crop.ts';
 import type { Stroke, ToWorker, View } from '../messages.ts';
 import { Camera } from './camera.ts';
 import type { Point } from './camera.ts';
@@ -48,6 +49,8 @@ export class Stage {
   onBrushSize: (size: number) => void = () => undefined;
   onUndo: () => void = () => undefined;
   onBrushAway: () => void = () => undefined;
+  /** Another part of the picture is seen, or at another size. */
+  onMove: () => void = () => undefined;
 
   constructor(send: (message: ToWorker) => void) {
     this.#send = send;
@@ -85,6 +88,21 @@ export class Stage {
     this.#camera.setPicture(undefined);
     for (const id of ['view', 'zoom-tools']) byId(id, HTMLDivElement).hidden = true;
     byId('view-help', HTMLParagraphElement).hidden = true;
+  }
+
+  /** What of the picture is shown; undefined for all of it. */
+  get crop(): Crop | undefined {
+    return this.#camera.crop;
+  }
+
+  setCrop(crop: Crop | undefined): void {
+    this.#camera.setCrop(crop);
+    this.#changed();
+  }
+
+  /** The point of the view, in CSS pixels, where a point of what is shown is. */
+  toView(point: Point): Point {
+    return this.#camera.toView(point);
   }
 
   setLook(look: Partial<Pick<View, 'overlay' | 'motionOf'>>): void {
@@ -144,6 +162,7 @@ export class Stage {
     const { zoom, picture } = this.#camera;
     this.#zoomValue.textContent = `${Math.round(zoom * 100)} %`;
     this.#placeBrush();
+    this.onMove();
     if (this.#pending || !picture) return;
     this.#pending = true;
     requestAnimationFrame(() => {
@@ -153,9 +172,9 @@ export class Stage {
   }
 
   #sendView(): void {
-    const { center, zoom, view, ratio } = this.#camera;
+    const { center, crop, zoom, view, ratio } = this.#camera;
     const divider = this.#dividerAt === undefined ? undefined : this.#dividerAt * view.width * ratio;
-    this.#send({ type: 'view', view: { ...this.#look, centerX: center.x, centerY: center.y, zoom, divider } });
+    this.#send({ type: 'view', view: { ...this.#look, crop, centerX: center.x, centerY: center.y, zoom, divider } });
   }
 
   #pan(dx: number, dy: number): void {

@@ -31,6 +31,32 @@ export const words: typeof english = {
     licence: 'MIT-Lizenz',
     bench: 'Wie schnell ist diese GPU?',
   },
+  kept: {
+    title: (name) => `Letztes Bild: ${name}`,
+    about: (frames, isMerged) =>
+      `${frames} Aufnahmen${isMerged ? ', zusammengefügt' : ''}. Nur in diesem Browser aufbewahrt; neue Fotos ` +
+      'treten an seine Stelle.',
+    goOn: 'Fortfahren',
+    forget: 'Vergessen',
+    keep: 'Dieses Bild in diesem Browser aufbewahren',
+    note:
+      'Dann geht nichts verloren, wenn die Seite neu geladen wird. Fotos werden kopiert, bis zu 1 GB, wenn der ' +
+      'Browser sie nicht selbst wieder öffnen kann. Nichts wird gesendet; „Neu beginnen“ vergisst alles.',
+    notOpened: 'Die Fotos wurden nicht geöffnet',
+    openAgain: 'Wieder öffnen',
+    locked: (names) => `Der Browser fragt, bevor er diese Fotos wieder öffnet: ${names}.`,
+    gone: (names) => `Diese Fotos ließen sich nicht wieder öffnen: ${names}. Bitte neu hinzufügen.`,
+    missing: 'Fotos fehlen',
+    failed: 'Dieses Bild wird nicht aufbewahrt',
+    noRoom: 'Der Browser hat dafür zu wenig Platz. Vor dem Schließen der Seite speichern; alles andere geht.',
+    noStore: 'Dieser Browser bewahrt nichts auf, wie in manchen privaten Fenstern. Vor dem Schließen speichern.',
+    tooLarge: 'Die Fotos sind zusammen größer als 1 GB. Vor dem Schließen der Seite speichern; alles andere geht.',
+    elsewhere: {
+      title: 'Das Bild ist in einem anderen Tab offen',
+      text: 'Dort weitermachen oder jenen Tab erst schließen.',
+    },
+    notRestored: { title: 'Das fertige Bild ließ sich nicht lesen', text: 'Die Aufnahmen neu zusammenfügen.' },
+  },
   offline: {
     newer: { title: 'Eine neue Version ist bereit', text: 'Sie gilt ab dem nächsten Laden.' },
     reload: 'Jetzt laden',
@@ -111,6 +137,18 @@ export const words: typeof english = {
     clipped: (white: string, black: string) => `${white} erscheinen weiß, ${black} schwarz`,
     histogram: (clipped: string) => `Licht der Szene in EV um mittleres Grau: ${clipped}`,
   },
+  crop: {
+    open: 'Zuschneiden und gerade richten',
+    aspect: 'Format',
+    free: 'Frei',
+    own: 'Wie das Bild',
+    angle: 'Gerade richten',
+    degrees: (degrees) => `${degrees}°`,
+    whole: 'Ganzes Bild',
+    done: 'Fertig',
+    size: (width, height) => `${width} × ${height} Pixel`,
+    frame: 'Zuschnitt: Pfeiltasten bewegen ihn, mit Umschalt ändern sie seine Größe, Eingabe beendet',
+  },
   motion: {
     title: 'Bewegung',
     show: 'Zeigen, was als bewegt gilt',
@@ -147,8 +185,8 @@ export const words: typeof english = {
       list: 'diese Liste',
       paste: 'kopierte Fotos nehmen',
       close: 'ein Fenster schließen',
-      move: 'das Bild bewegen',
-      moveFar: 'es viermal so weit bewegen',
+      move: 'das Bild verschieben',
+      moveFar: 'viermal so weit verschieben',
       zoom: 'vergrößern und verkleinern',
       fit: 'das ganze Bild zeigen',
       full: 'auf 100 % vergrößern',
@@ -158,7 +196,7 @@ export const words: typeof english = {
       undo: 'einen Strich zurücknehmen',
       brushOff: 'den Pinsel ausschalten',
       change: 'den Wert ändern',
-      restore: 'der Wert des Looks',
+      restore: 'den Wert des Bildstils nehmen',
     },
   },
   save: {

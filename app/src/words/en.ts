@@ -52,6 +52,28 @@ export const words = {
     licence: 'MIT licence',
     bench: 'How fast is your GPU?',
   },
+  kept: {
+    title: (name: string) => `Your last picture: ${name}`,
+    about: (frames: number, isMerged: boolean) =>
+      `${frames} frames${isMerged ? ', merged' : ''}. Kept in this browser alone; new photos take its place.`,
+    goOn: 'Continue',
+    forget: 'Forget',
+    keep: 'Keep this picture in this browser',
+    note:
+      'Loading the page again then loses nothing. Photos are copied, up to 1 GB, where the browser cannot open them ' +
+      'again by itself. Nothing is sent; “Start over” forgets everything.',
+    notOpened: 'The photos were not opened',
+    openAgain: 'Open again',
+    locked: (names: string) => `The browser asks before it opens these photos again: ${names}.`,
+    gone: (names: string) => `These photos could not be opened again: ${names}. Add them anew.`,
+    missing: 'photos are missing',
+    failed: 'This picture is not kept',
+    noRoom: 'The browser has too little room for it. Save it before you close this page; all else works.',
+    noStore: 'This browser keeps nothing, as in some private windows. Save it before you close this page.',
+    tooLarge: 'Its photos have more than 1 GB together. Save it before you close this page; all else works.',
+    elsewhere: { title: 'The picture is open in another tab', text: 'Go on with it there, or close that tab first.' },
+    notRestored: { title: 'The merged picture could not be read', text: 'Merge its frames again.' },
+  },
   offline: {
     newer: { title: 'A new version is ready', text: 'It is used from the next load on.' },
     reload: 'Load it now',
@@ -130,6 +152,18 @@ export const words = {
     restored: (setting: string) => `${setting} is as the look has it.`,
     clipped: (white: string, black: string) => `${white} shown white, ${black} shown black`,
     histogram: (clipped: string) => `Light of the scene in EV about middle grey: ${clipped}`,
+  },
+  crop: {
+    open: 'Crop and straighten',
+    aspect: 'Format',
+    free: 'Free',
+    own: 'As the picture',
+    angle: 'Straighten',
+    degrees: (degrees: string) => `${degrees}°`,
+    whole: 'Whole picture',
+    done: 'Done',
+    size: (width: number, height: number) => `${width} × ${height} pixels`,
+    frame: 'Crop: arrow keys move it, with Shift they change its size, Enter ends',
   },
   motion: {
     title: 'Motion',
