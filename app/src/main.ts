@@ -41,6 +41,7 @@ import { ProgressPanel } from './ui/progressPanel.ts';
 import { Proof } from './ui/proof.ts';
 import { ResultPanel } from './ui/resultPanel.ts';
 import { Stage } from './ui/stage.ts';
+import { Loupe } from './ui/loupe.ts';
 import { keepAwake } from './ui/wakeLock.ts';
 import { WARNINGS, failureWords, fileProblem, filesWords, warningWords } from './words/failures.ts';
 import type { Doing } from './words/failures.ts';
@@ -64,9 +65,10 @@ let merged: { result: ResultInfo; key: string } | undefined;
 let pendingKey = '';
 /** Of the shown result, in exposure order. */
 let frameNames: string[] = [];
+/** Whether it can be changed: not one that was restored. */
+let canChange = true;
 /** Whether the shown result was saved, in any format. */
 let isSaved = false;
-let edited = false;
 /** The page as an installed program; undefined where its code could not be loaded. */
 let installed: Promise<Offline | undefined>;
 let offline: Offline | undefined;
@@ -82,10 +84,6 @@ const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (message) =
   notify('worker', () => ({ title: words.notices[title], text: text() }), 'error', false);
   update();
 });
-const send = (message: ToWorker): void => {
-  kept?.sent(message);
-  worker.send(message);
-};
 const intake = new Intake({
   send: worker.send,
   add: addFiles,
@@ -96,9 +94,10 @@ const intake = new Intake({
   gpu: () => gpu,
   update,
 });
-const stage = new Stage(send);
+const stage = new Stage(worker.send);
 const progress = new ProgressPanel(() => worker.send({ type: 'cancel' }));
-const resultPanel = new ResultPanel(stage, send, fileStem, () => {
+const loupe = new Loupe(stage, worker.send);
+const resultPanel = new ResultPanel(stage, worker.send, fileStem, () => {
   isSaved = false;
   kept?.changed();
 });
@@ -180,7 +179,12 @@ async function startKeeping(): Promise<void> {
       rows,
       referenceId,
       referenceChosen,
-      result: merged && { names: frameNames, isCurrent: merged.key === stackKey(), isSaved },
+      result: merged && {
+        names: frameNames,
+        isCurrent: merged.key === stackKey(),
+        isSaved,
+        crop: resultPanel.crop.crop,
+      },
       finish: resultPanel.finish.finish,
     }),
     add(files) {
@@ -263,6 +267,12 @@ function receive(message: FromWorker): void {
       isSaved = false;
       frameNames = inOrder(readyRows()).map(({ name }) => name);
       showResult(message.result);
+      loupe.setFrames(
+        inOrder(readyRows()).map(({ name, ev }, _, { [message.result.reference]: reference }) => ({
+          name,
+          ev: formatEv((ev ?? 0) - (reference?.ev ?? 0)),
+        })),
+      );
       if (message.result.notes.length > 0) notify('files', () => filesWords(message.result.notes), 'warning');
       for (const warning of message.result.warnings) notify(warning.kind, () => warningWords(warning), 'warning');
       announce(words.merge.done);
@@ -274,6 +284,7 @@ function receive(message: FromWorker): void {
       merged = { result: message.result, key: '' };
       ({ names: frameNames, isSaved } = kept.picture);
       showResult(message.result);
+      resultPanel.crop.crop = kept.picture.crop;
       break;
     case 'mergeFailed':
       busy = false;
@@ -290,9 +301,20 @@ function receive(message: FromWorker): void {
     case 'histogram':
       return resultPanel.finish.showHistogram(message);
     case 'edits':
-      edited = message.differs;
-      resultPanel.showEdits(message.steps);
+      ({ canChange } = message.edits);
+      resultPanel.showEdits(message.edits);
       break;
+    case 'changed':
+      isSaved = false;
+      dismiss('change');
+      break;
+    case 'changeFailed':
+      fail('change', message.failure);
+      // It can be merged again.
+      if (merged) merged.key = '';
+      break;
+    case 'look':
+      return loupe.show(message.thing);
     case 'plainReady':
       return resultPanel.allowCompare();
     case 'plainFailed':
@@ -339,7 +361,8 @@ function showResult(result: ResultInfo): void {
 
 /** Removes notices that no longer apply. */
 function dismissAll(): void {
-  for (const key of ['merge', 'view', 'save', 'recovered', 'files', 'frame', 'twice', ...WARNINGS]) dismiss(key);
+  for (const key of ['merge', 'view', 'change', 'save', 'recovered', 'files', 'frame', 'twice', ...WARNINGS])
+    dismiss(key);
 }
 
 function addFiles(files: readonly NamedFile[]): void {
@@ -436,7 +459,7 @@ function closeStack(): void {
   worker.send({ type: 'clear' });
   kept?.forget();
   merged = undefined;
-  edited = false;
+  loupe.close();
   stage.hide();
   resultPanel.hide();
   dismissAll();
@@ -477,8 +500,7 @@ function merge(): void {
   pendingKey = stackKey();
   dismissAll();
   progress.start();
-  const useEdits = edited && merged?.key === pendingKey;
-  worker.send({ type: 'merge', ...mergeRequest(), useEdits });
+  worker.send({ type: 'merge', ...mergeRequest() });
   announce(words.merge.merging);
   update();
   progress.focus();
@@ -525,16 +547,15 @@ function update(): void {
   });
   showPreview(ready);
   const why = obstacle(rows, gpu);
-  const isEditedNow = isSame && edited;
-  mergeButton.disabled = why !== '' || busy || (isSame && !isEditedNow);
-  mergeButton.hidden = busy || (isSame && !isEditedNow);
-  mergeButton.textContent = isEditedNow
-    ? words.merge.withMotion
-    : merged
-      ? words.merge.again
-      : ready.length >= MIN_FRAMES
-        ? words.merge.frames(ready.length)
-        : words.merge.merge;
+  // What was restored can be changed once it is merged again.
+  const isDone = isSame && canChange;
+  mergeButton.disabled = why !== '' || busy || isDone;
+  mergeButton.hidden = busy || isDone;
+  mergeButton.textContent = merged
+    ? words.merge.again
+    : ready.length >= MIN_FRAMES
+      ? words.merge.frames(ready.length)
+      : words.merge.merge;
   byId('merge-note', HTMLParagraphElement).textContent =
     busy || isSame ? '' : why || (merged ? words.merge.changed : '');
   if (example.mergesNow(rows, why)) return merge();
