@@ -177,7 +177,7 @@ describe('a folder on the page', () => {
     expect(await tabs.first().innerText()).toContain('3 frames');
     await tabs.locator('img.thumb').nth(2).waitFor();
     expect(await state()).toEqual(['open', '', '']);
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     const names = await page.locator('.frame .name').allTextContents();
     await tabs.nth(1).click();
     await settled(page, 3);
