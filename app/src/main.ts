@@ -101,6 +101,7 @@ const intake = new Intake({
   add: addFiles,
   close: closeStack,
   hasUnsaved: isUnsaved,
+  stackState: () => (busy ? 'merging' : !merged ? 'open' : isSaved ? 'saved' : 'merged'),
   settings: () => ({ ...settings(), autoReference: byId('reference-auto', HTMLInputElement).checked }),
   gpu: () => gpu,
   update,
