@@ -154,10 +154,13 @@ export class Deghoster {
    * What a callback throws ends the merge and is thrown as it is; the next merge works.
    */
   async merge(frames: readonly FrameSource[], options: MergeOptions = {}): Promise<MergeResult> {
-    const request = readMerge(frames, options);
-    return this.#next('merge', request, async () => {
+    return this.#toArray('merge', readMerge(frames, options));
+  }
+
+  #toArray(call: string, request: MergeRequest, keep?: (opened: Opened) => unknown): Promise<MergeResult> {
+    return this.#next(call, request, async () => {
       const picture: Extract<Picture, { kind: 'array' }> = { kind: 'array', array: new Float32Array(0) };
-      const result = await whileKept(request.frames, request.motion, () => this.#merge(request, picture));
+      const result = await whileKept(request.frames, request.motion, () => this.#merge(request, picture, keep));
       return { radiance: picture.array, ...result };
     });
   }
@@ -188,20 +191,11 @@ export class Deghoster {
    */
   async open(frames: readonly FrameSource[], options: MergeOptions = {}): Promise<OpenMerge> {
     const request = readMerge(frames, options);
-    return this.#next('open', request, async () => {
-      const { OpenMerge } = await import('./moment/openMerge.ts');
-      const picture: Extract<Picture, { kind: 'array' }> = { kind: 'array', array: new Float32Array(0) };
-      let open: Opened | undefined;
-      const keep = (opened: Opened): unknown => (open = opened);
-      const result = await whileKept(request.frames, request.motion, () => this.#merge(request, picture, keep));
-      return new OpenMerge({ radiance: picture.array, ...result }, open!, {
-        run: (call, signal, work) => {
-          const control = { signal };
-          return this.#next(call, control, () => work(control.signal!));
-        },
-        checkKept: () => checkKept(request.frames),
-      });
-    });
+    const { OpenMerge } = await import('./moment/openMerge.ts');
+    let open: Opened | undefined;
+    const result = await this.#toArray('open', request, (opened) => (open = opened));
+    const check = (): void => checkKept(request.frames);
+    return new OpenMerge(result, open!, check, (call, control, work) => this.#next(call, control, work));
   }
 
   /**
@@ -348,7 +342,14 @@ export class Deghoster {
           const schedule = this.#scheduleFor(request);
           maps = await merge.run(schedule, response, motion, picture);
           if (moments) {
-            const scene = { merge, request: this.#requestFor(request), schedule, response, means: MEANS };
+            const scene = {
+              merge,
+              request: this.#requestFor(request),
+              schedule,
+              response,
+              means: MEANS,
+              plans: new Map(),
+            };
             maps = await moments.show(scene, this.#session, picture, maps, (done, total) =>
               onProgress?.({ stage: 'moment', done, total, fraction: 1 - share + (share * done) / total }),
             );

@@ -41,13 +41,11 @@ export interface UpdateOptions {
   signal?: AbortSignal;
 }
 
-/** What an open merge has from the Deghoster that made it. */
-export interface OpenedBy {
-  /** Runs work after the Deghoster's other calls, with a signal that its `dispose` fires too. */
-  run<T>(call: string, signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
-  /** @throws InputError if pixels of the frames are gone. */
-  checkKept(): void;
-}
+/**
+ * Runs work after the other calls of the Deghoster that opened the merge. The signal then is one that its `dispose`
+ * fires too.
+ */
+type Next = <T>(call: string, control: { signal?: AbortSignal }, work: () => Promise<T>) => Promise<T>;
 
 /** A merge with what is shown of it. */
 export interface Opened {
@@ -59,14 +57,15 @@ export interface Opened {
 export class OpenMerge {
   /** The merge as it is shown now: `update` changes its `radiance` and `motion` in place. */
   readonly result: MergeResult;
-  readonly #by: OpenedBy;
+  readonly #checkKept: () => void;
+  readonly #next: Next;
   #open: Opened | undefined;
 
   /** @internal */
-  constructor(result: MergeResult, open: Opened, by: OpenedBy) {
+  constructor(result: MergeResult, open: Opened, checkKept: () => void, next: Next) {
     this.#open = open;
     this.result = result;
-    this.#by = by;
+    [this.#checkKept, this.#next] = [checkKept, next];
   }
 
   /**
@@ -83,9 +82,9 @@ export class OpenMerge {
     const { scene, moments } = opened;
     const read = this.#readChange(change, opened);
     const { signal } = readOptions('update', options, { signal: SIGNAL });
-    return this.#by.run('update', signal, async (stop) => {
+    return this.#run('update', signal, async (stop) => {
       this.#opened('update');
-      this.#by.checkKept();
+      this.#checkKept();
       const merge = scene.merge.again({ signal: stop });
       const areFirst = read.motion !== undefined && !moments.isGiven;
       const undo = this.#apply(read, opened);
@@ -112,8 +111,8 @@ export class OpenMerge {
     expect('view: frame', frame, whole(0, request.taus.length - 1));
     const area = readRegion('view', region, request);
     const { signal } = readOptions('view', options, { signal: SIGNAL });
-    return this.#by.run('view', signal, async (stop) => {
-      this.#by.checkKept();
+    return this.#run('view', signal, async (stop) => {
+      this.#checkKept();
       const merge = scene.merge.again({ signal: stop });
       // Where everything moves, the plain merge shows its reference alone.
       const all = ({ width, height }: Rectangle): Float32Array[] =>
@@ -141,6 +140,11 @@ export class OpenMerge {
   /** Lets go of the frames. `result` stays as it is. */
   dispose(): void {
     this.#open = undefined;
+  }
+
+  #run<T>(call: string, signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const control = { signal };
+    return this.#next(call, control, () => work(control.signal!));
   }
 
   #opened(call: string): Opened {
@@ -259,7 +263,7 @@ export class OpenMerge {
       }
       composed.push(await compose(parts, area, values, maps.below(area), signal));
     }
-    this.#by.checkKept();
+    this.#checkKept();
     for (const [area, part] of below) radiance.replace(area, [part.radiance]);
     for (const { area, isOther, ...shown } of composed) {
       if (isOther) {

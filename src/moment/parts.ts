@@ -6,7 +6,7 @@ import type { Merge, pixelsOf, planesOf } from '../merge.ts';
 import type { ChosenResponse } from '../image/chooseResponse.ts';
 import type { MotionMaps } from '../image/motion.ts';
 import type { partsOf } from '../model/partsOf.ts';
-import type { Schedule, ScheduleRequest, StageName, schedule, weightBytes } from '../model/schedule.ts';
+import type { Schedule, ScheduleRequest, Stage, StageName, schedule, weightBytes } from '../model/schedule.ts';
 import type { PasteTarget } from '../stage.ts';
 import type { Span, Tile } from '../image/tile.ts';
 import { grown, shared } from './areas.ts';
@@ -26,6 +26,9 @@ export interface CoreMeans {
 
 /** The picture's padding, on which the U-Nets' grids lie. */
 const GRID = 16;
+/** Sides of parts are multiples of this where there is room, so that plans can be used again; and how many are kept. */
+const SIDE = 64;
+const MOST_PLANS = 12;
 
 /** A merge that ran, of which parts can be merged again. */
 export interface MergedScene {
@@ -36,6 +39,8 @@ export interface MergedScene {
   schedule: Schedule;
   response: ChosenResponse;
   means: CoreMeans;
+  /** Stages of parts by what they were planned for: planning takes as long as a small tile. */
+  plans: Map<string, Stage>;
 }
 
 /** A part of a merge. */
@@ -86,9 +91,16 @@ function cutSpan({ start, coreStart, coreEnd }: Span, origin: number, from: numb
   };
 }
 
+/** A rectangle with sides that others have too. */
+function rounded({ x, y, width, height }: Rectangle, { padded }: Pick<Schedule, 'padded'>): Rectangle {
+  const [w, h] = [Math.ceil(width / SIDE) * SIDE, Math.ceil(height / SIDE) * SIDE];
+  const [right, bottom] = [Math.min(w, padded.width), Math.min(h, padded.height)];
+  return { x: Math.min(x, padded.width - right), y: Math.min(y, padded.height - bottom), width: right, height: bottom };
+}
+
 /** Merges a part with frame `frame` as the reference. @throws as a merge. */
 export async function mergePart(
-  { merge, request, schedule: whole, response, means }: MergedScene,
+  { merge, request, schedule: whole, response, means, plans }: MergedScene,
   frame: number,
   area: Rectangle,
   given: GivenMaps | undefined,
@@ -103,16 +115,17 @@ export async function mergePart(
     maps: MotionMaps | undefined,
     target: PasteTarget,
   ): Promise<void> => {
-    // Weights of the other stage stay on the device.
-    const others = whole.stages.filter(({ name }) => name !== only);
-    const [stage] = means.schedule({
-      ...request,
-      reference: frame,
-      width: seen.width,
-      height: seen.height,
-      only,
-      otherBytes: others.reduce((sum, { plan }) => sum + means.weightBytes(plan), request.otherBytes ?? 0),
-    }).stages;
+    const { width, height } = seen;
+    const key = [only, frame, width, height, request.motionGiven].join();
+    let stage = plans.get(key);
+    if (!stage) {
+      // Weights of the other stage stay on the device.
+      const others = whole.stages.filter(({ name }) => name !== only);
+      const otherBytes = others.reduce((sum, { plan }) => sum + means.weightBytes(plan), request.otherBytes ?? 0);
+      [stage] = means.schedule({ ...request, reference: frame, width, height, only, otherBytes }).stages;
+      if (plans.size >= MOST_PLANS) plans.delete(plans.keys().next().value!);
+      plans.set(key, stage);
+    }
     const tiles: Tile[] = stage.tiling.tiles
       .map(({ x, y }) => ({
         x: cutSpan(x, seen.x, wanted.x, wanted.width),
@@ -122,7 +135,7 @@ export async function mergePart(
     const tiling = { ...stage.tiling, tiles };
     await merge.runStage({ ...stage, tiling }, maps, response, () => undefined, { target: placed(target, wanted) });
   };
-  const seen = grown(area, haloOf(request, means), padded, GRID);
+  const seen = rounded(grown(area, haloOf(request, means), padded, GRID), whole);
   let maps: MotionMaps | undefined;
   if (given) {
     const inside = shared(seen, { ...whole, x: 0, y: 0 })!;
@@ -130,7 +143,7 @@ export async function mergePart(
   } else if (parts?.segmentation) {
     const made = request.taus.map(() => new Float32Array(seen.width * seen.height));
     maps = { maps: made, ...seen };
-    const around = grown(seen, parts.segmentation.tiles.halo, padded, GRID);
+    const around = rounded(grown(seen, parts.segmentation.tiles.halo, padded, GRID), whole);
     await run('segmentation', around, seen, undefined, means.planesOf(made, seen));
   }
   const radiance = new Float32Array(3 * area.width * area.height);
