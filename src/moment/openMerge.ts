@@ -3,8 +3,6 @@
  */
 import { ANY, SIGNAL, arrayOf, expect, readOptions, whole, wrongText } from '../checks.ts';
 import { InputError, UsageError } from '../errors.ts';
-import { withUnion } from '../image/motion.ts';
-import { firstOutside } from '../image/picture.ts';
 import type { MergeResult } from '../result.ts';
 import { disjoint, grown, shared, touched } from './areas.ts';
 import type { Rectangle } from './areas.ts';
@@ -13,7 +11,7 @@ import type { Composed, MomentScene } from './compose.ts';
 import { Layer } from './layer.ts';
 import { checkMotion } from './moments.ts';
 import type { Moments } from './moments.ts';
-import { haloOf, mergePart } from './parts.ts';
+import { haloOf, mergePart, unitedIn } from './parts.ts';
 import type { MergedScene, Part } from './parts.ts';
 
 /** What changes in a rectangle of an open merge: motion maps, moments, or both. */
@@ -181,7 +179,7 @@ export class OpenMerge {
         if (k === request.reference) return new Float32Array(pixels);
         if (map.length !== pixels)
           throw new InputError(`motion map ${k + 1} has ${map.length} values, a region of ${size} needs ${pixels}`);
-        const bad = firstOutside(map);
+        const bad = map.findIndex((w) => !(w >= 0 && w <= 1));
         if (bad >= 0) throw new InputError(`motion map ${k + 1}: value ${bad} is ${map[bad]}, it must be in [0,1]`);
         return map;
       });
@@ -217,7 +215,7 @@ export class OpenMerge {
     const wasGiven = moments.isGiven;
     if (moment) copyMap(moment);
     if (motion) {
-      moments.motion.replace(region, withUnion(motion, reference));
+      moments.motion.replace(region, unitedIn(motion, reference));
       moments.isGiven = true;
     }
     return () => {

@@ -65,11 +65,20 @@ export function haloOf({ config }: ScheduleRequest, means: CoreMeans): number {
  */
 function mapsFor(maps: readonly Float32Array[], reference: number, frame: number): readonly Float32Array[] {
   if (frame === reference) return maps;
-  const most = (a: Float32Array, b: Float32Array): Float32Array => a.map((w, i) => Math.max(w, b[i]));
-  const others = maps.map((map, k) => (k === reference ? maps[frame] : most(map, maps[frame])));
-  // Its own is the union.
-  others[frame] = others.reduce((union, map, k) => (k === frame ? union : most(union, map)), maps[frame]);
-  return others;
+  return unitedIn(
+    maps.map((map, k) => (k === reference ? maps[frame] : most(map, maps[frame]))),
+    frame,
+  );
+}
+
+function most(a: Float32Array, b: Float32Array): Float32Array {
+  return a.map((w, i) => Math.max(w, b[i]));
+}
+
+/** Maps with the union of the others as those of one frame. */
+export function unitedIn(maps: readonly Float32Array[], frame: number): Float32Array[] {
+  const others = maps.filter((_, k) => k !== frame);
+  return maps.map((map, k) => (k === frame ? others.reduce(most) : map));
 }
 
 /** Pastes into arrays that lie somewhere in the picture. */
