@@ -23,7 +23,7 @@ import { partsOf } from './model/partsOf.ts';
 import { defaultMemoryBudget, schedule, scheduleReport, weightBytes } from './model/schedule.ts';
 import type { PlanReport, Schedule, ScheduleRequest } from './model/schedule.ts';
 import type { OpenMerge, Opened } from './moment/openMerge.ts';
-import type { CoreMeans } from './moment/parts.ts';
+import type { CoreMeans, OtherWeights } from './moment/parts.ts';
 import type { DeghosterOptions, MergeOptions, PlanOptions, PrepareOptions } from './options.ts';
 import type { BufferResult, MergeResult } from './result.ts';
 import { Session } from './session.ts';
@@ -35,7 +35,7 @@ const LEAST_MEMORY_BUDGET = 128 * 1024 ** 2;
 const LOGITS = 8;
 
 /** What moments need of the core. */
-const MEANS: CoreMeans = { partsOf, schedule, weightBytes, pixelsOf, planesOf };
+const MEANS: CoreMeans = { loadWeights, partsOf, schedule, weightBytes, pixelsOf, planesOf };
 
 /** What a merge's schedule is made for, before the weights and the device are looked at. */
 type PlannedMerge = Omit<ScheduleRequest, 'config' | 'gamma' | 'limits'> & Required<Pick<MergeOptions, 'method'>>;
@@ -46,6 +46,7 @@ type PlannedMerge = Omit<ScheduleRequest, 'config' | 'gamma' | 'limits'> & Requi
 export class Deghoster {
   readonly #session: Session;
   readonly #weights: Weights | undefined;
+  readonly #others: OtherWeights;
   readonly #isBudgetGiven: boolean;
   #memoryBudget: number;
   readonly #precision: DType;
@@ -58,12 +59,14 @@ export class Deghoster {
   private constructor(
     session: Session,
     weights: Weights | undefined,
+    others: OtherWeights,
     memoryBudget: number | undefined,
     precision: DType,
     choices: Choices | undefined,
   ) {
     this.#session = session;
     this.#weights = weights;
+    this.#others = others;
     this.#isBudgetGiven = memoryBudget !== undefined;
     this.#memoryBudget =
       memoryBudget ?? defaultMemoryBudget(session.gpu.capabilities, session.gpu.device.limits.maxBufferSize);
@@ -76,10 +79,11 @@ export class Deghoster {
    * @throws InputError for weights that cannot be used; NoAdapterError; UsageError.
    */
   static async create(options: DeghosterOptions = {}): Promise<Deghoster> {
-    const { weights: bytes, device, precision = 'f32', memoryBudget, choices } = readDeghosterOptions(options);
+    const { weights: bytes, device, precision = 'f32', memoryBudget, choices, ...rest } = readDeghosterOptions(options);
     const weights = bytes === undefined ? undefined : await loadWeights(bytes);
+    const others: OtherWeights = { given: rest.momentWeights };
     const session = await Session.create(device, (name) => {
-      const tensor = weights?.tensors.get(name);
+      const tensor = weights?.tensors.get(name) ?? others.tensors?.get(name);
       if (!tensor) throw new InputError(`weights: no tensor ${name}`);
       return tensor.data;
     });
@@ -90,7 +94,7 @@ export class Deghoster {
           'feature',
       );
     }
-    return new Deghoster(session, weights, memoryBudget, precision, choices);
+    return new Deghoster(session, weights, others, memoryBudget, precision, choices);
   }
 
   /** The device that merges run on. After a loss this is the new device. */
@@ -348,6 +352,7 @@ export class Deghoster {
               schedule,
               response,
               means: MEANS,
+              others: this.#others,
               plans: new Map(),
             };
             maps = await moments.show(scene, this.#session, picture, maps, (done, total) =>

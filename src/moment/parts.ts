@@ -5,9 +5,13 @@
 import type { Merge, pixelsOf, planesOf } from '../merge.ts';
 import type { ChosenResponse } from '../image/chooseResponse.ts';
 import type { MotionMaps } from '../image/motion.ts';
+import type { loadWeights } from '../model/loadWeights.ts';
 import type { partsOf } from '../model/partsOf.ts';
 import type { Schedule, ScheduleRequest, Stage, StageName, schedule, weightBytes } from '../model/schedule.ts';
+import type { DeghosterOptions } from '../options.ts';
 import type { PasteTarget } from '../stage.ts';
+import type { NetworkConfig } from '../weights/config.ts';
+import type { WeightTensor } from '../weights/safetensors.ts';
 import type { Span, Tile } from '../image/tile.ts';
 import { grown, shared } from './areas.ts';
 import type { Rectangle } from './areas.ts';
@@ -17,6 +21,7 @@ import type { Rectangle } from './areas.ts';
  * middle.
  */
 export interface CoreMeans {
+  loadWeights: typeof loadWeights;
   partsOf: typeof partsOf;
   schedule: typeof schedule;
   weightBytes: typeof weightBytes;
@@ -30,6 +35,32 @@ const GRID = 16;
 const SIDE = 64;
 const MOST_PLANS = 12;
 
+/** The network for other moments, where the merge's own knows one reference alone. */
+export interface OtherWeights {
+  given?: DeghosterOptions['momentWeights'];
+  /** Once they are loaded: the tensors by names that no other network has. */
+  tensors?: Map<string, WeightTensor>;
+  config?: NetworkConfig;
+}
+
+/** Before the names of their tensors. */
+const PREFIX = 'moment/';
+
+/** The config that a part is merged with. @throws InputError for weights that cannot be used. */
+async function configFor(
+  { request: { config, reference }, means, others }: MergedScene,
+  frame: number,
+): Promise<NetworkConfig | undefined> {
+  const { given } = others;
+  if (frame === reference || config?.variant !== 'fixed' || given === undefined) return config;
+  if (!others.config) {
+    const loaded = await means.loadWeights(typeof given === 'function' ? await given() : given, 'momentWeights');
+    others.tensors = new Map([...loaded.tensors].map(([name, tensor]) => [PREFIX + name, tensor]));
+    others.config = { ...loaded.config, prefix: PREFIX };
+  }
+  return others.config;
+}
+
 /** A merge that ran, of which parts can be merged again. */
 export interface MergedScene {
   /** Its frames, aligned. */
@@ -39,6 +70,7 @@ export interface MergedScene {
   schedule: Schedule;
   response: ChosenResponse;
   means: CoreMeans;
+  others: OtherWeights;
   /** Stages of parts by what they were planned for: planning takes as long as a small tile. */
   plans: Map<string, Stage>;
 }
@@ -109,12 +141,15 @@ function rounded({ x, y, width, height }: Rectangle, { padded }: Pick<Schedule, 
 
 /** Merges a part with frame `frame` as the reference. @throws as a merge. */
 export async function mergePart(
-  { merge, request, schedule: whole, response, means, plans }: MergedScene,
+  scene: MergedScene,
   frame: number,
   area: Rectangle,
   given: GivenMaps | undefined,
 ): Promise<Part> {
-  const { config, reference } = request;
+  const { merge, schedule: whole, response, means, plans } = scene;
+  const config = await configFor(scene, frame);
+  const request = { ...scene.request, config, gamma: config?.gamma ?? scene.request.gamma };
+  const { reference } = request;
   const { padded } = whole;
   const parts = config && means.partsOf(config);
   const run = async (
