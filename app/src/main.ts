@@ -101,6 +101,7 @@ const intake = new Intake({
   add: addFiles,
   close: closeStack,
   hasUnsaved: isUnsaved,
+  stackState: () => (busy ? 'merging' : !merged ? 'open' : isSaved ? 'saved' : 'merged'),
   settings: () => ({ ...settings(), autoReference: byId('reference-auto', HTMLInputElement).checked }),
   gpu: () => gpu,
   update,
@@ -194,9 +195,9 @@ async function startKeeping(): Promise<void> {
         names: frameNames,
         isCurrent: merged.key === stackKey(),
         isSaved,
-        crop: resultPanel.crop.crop,
       },
       finish: resultPanel.finish.finish,
+      crop: resultPanel.crop.crop,
     }),
     add(files) {
       const first = nextId;
@@ -204,6 +205,7 @@ async function startKeeping(): Promise<void> {
       return rows.filter(({ id }) => id >= first).map(({ id }) => id);
     },
     setFinish: (finish) => (resultPanel.finish.finish = finish),
+    setCrop: (crop) => (resultPanel.crop.crop = crop),
     comparePlain(hasFrames) {
       if (hasFrames) worker.send({ type: 'plain', ...mergeRequest() });
       else resultPanel.refuseCompare(() => words.kept.missing);
@@ -295,7 +297,6 @@ function receive(message: FromWorker): void {
       merged = { result: message.result, key: '' };
       ({ names: frameNames, isSaved } = kept.picture);
       showResult(message.result);
-      resultPanel.crop.crop = kept.picture.crop;
       break;
     case 'mergeFailed':
       busy = false;

@@ -124,6 +124,9 @@ it('the merged picture, as it was, with its motion and its look', async () => {
   await page.locator('#view[aria-busy=false]').waitFor({ timeout: 60_000 });
   const painted = await save(page, 'exr-float');
   expect(painted.bytes.equals(merged.bytes)).toBe(false);
+  await page.locator('#crop-open').click();
+  await page.locator('#crop-angle').fill('5');
+  await page.locator('#crop-done').click();
   await page.locator('#finish-contrast').fill('40');
   await soon(async () => (await records())[0]?.finish.settings?.contrast).toBe(40);
   await soon(files).toEqual(['photo', 'photo', 'photo', 'result']);
@@ -134,6 +137,10 @@ it('the merged picture, as it was, with its motion and its look', async () => {
   await soon(state).toBe('result');
   await settled(page, 3);
   await soon(() => page.locator('#finish-contrast').inputValue()).toBe('40');
+  await page.locator('#crop-open').click();
+  expect(await page.locator('#crop-angle').inputValue()).toBe('5');
+  await page.locator('#crop-whole').click();
+  await page.locator('#crop-done').click();
   expect((await save(page, 'exr-float')).bytes.equals(painted.bytes)).toBe(true);
   // To be painted again it must be merged again.
   await page.locator('#overlay').check();

@@ -29,7 +29,6 @@ export interface KeptPicture extends KeptResult {
   /** Whether frames and settings are those that it was made with. */
   isCurrent: boolean;
   isSaved: boolean;
-  crop?: Crop;
 }
 
 export interface Session {
@@ -43,6 +42,7 @@ export interface Session {
   /** Values of the panel's controls by their ids. */
   controls: Record<string, string | boolean>;
   finish: Finish;
+  crop: Crop | undefined;
   thumbnail: Blob | undefined;
   picture: KeptPicture | undefined;
 }

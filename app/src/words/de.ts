@@ -432,6 +432,13 @@ export const words: typeof english = {
     progress: (title) => `Fortschritt von ${title}`,
     waits: 'Wartet',
     saved: (name, bytes) => `Gespeichert als ${name}, ${bytes}`,
+    states: {
+      open: 'geöffnet',
+      merging: 'wird berechnet …',
+      merged: 'nicht gespeichert',
+      saved: 'gespeichert',
+      failed: 'fehlgeschlagen',
+    },
   },
   remedies: {
     exposure: 'die Belichtungen eintragen',

@@ -437,6 +437,7 @@ export const words = {
     progress: (title: string) => `Progress of ${title}`,
     waits: 'Waits for its turn',
     saved: (name: string, bytes: string) => `Saved as ${name}, ${bytes}`,
+    states: { open: 'open', merging: 'merging…', merged: 'merged, not saved', saved: 'saved', failed: 'failed' },
   },
   /** What to do, after what the engine found: for problems that the page's fields and buttons solve. */
   remedies: {

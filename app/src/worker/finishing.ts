@@ -73,9 +73,14 @@ export class Finishing {
   /** All looks of the picture, small. */
   async offerLooks(): Promise<void> {
     const looks: LookOffer[] = [];
-    for (const name of LOOK_NAMES) {
-      const settings = this.#finisher.settingsOf(name);
-      looks.push({ name, settings, thumbnail: await previewOf(this.#finisher, settings) });
+    try {
+      for (const name of LOOK_NAMES) {
+        const settings = this.#finisher.settingsOf(name);
+        looks.push({ name, settings, thumbnail: await previewOf(this.#finisher, settings) });
+      }
+    } catch (error) {
+      // Another merge may have taken its place, and its buffers with it.
+      if (!this.#closed) throw error;
     }
     if (!this.#closed) this.#tell({ type: 'looks', looks });
   }

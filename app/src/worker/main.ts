@@ -135,7 +135,7 @@ function obey(data: ToWorker): void {
     case 'stroke':
       return result?.changes?.paint(data.stroke);
     case 'strokeEnd':
-      return result?.changes?.lift();
+      return result?.changes?.lift(data.isDropped);
     case 'undo':
       return result?.changes?.undo();
     case 'redo':
