@@ -45,7 +45,7 @@ export const words: typeof english = {
     notOpened: 'Die Fotos wurden nicht geöffnet',
     openAgain: 'Wieder öffnen',
     locked: (names) => `Der Browser fragt, bevor er diese Fotos wieder öffnet: ${names}.`,
-    gone: (names) => `Diese Fotos ließen sich nicht wieder öffnen: ${names}. Bitte neu hinzufügen.`,
+    gone: (names) => `Diese Fotos ließen sich nicht wieder öffnen: ${names}. Neu hinzufügen.`,
     missing: 'Fotos fehlen',
     failed: 'Dieses Bild wird nicht aufbewahrt',
     noRoom: 'Der Browser hat dafür zu wenig Platz. Vor dem Schließen der Seite speichern; alles andere geht.',
@@ -171,12 +171,12 @@ export const words: typeof english = {
     erased: 'Bewegung radiert.',
     undone: (steps) =>
       `Zurückgenommen. Es ${steps === 1 ? 'bleibt eine Änderung' : `bleiben ${steps || 'keine'} Änderungen`}.`,
-    restored: 'Dieses Bild war aufgehoben. Um Bewegung oder Momente zu ändern, bitte neu zusammenfügen.',
+    restored: 'Dieses Bild war aufbewahrt. Um Bewegung oder Momente zu ändern, neu zusammenfügen.',
     brushOff: 'Der Pinsel ist aus.',
   },
   loupe: {
     title: 'Diese Stelle in jeder Aufnahme',
-    found: 'Etwas Bewegtes, wie es in jeder Aufnahme war. Bitte den Moment wählen, der gezeigt wird.',
+    found: 'Etwas Bewegtes, wie es in jeder Aufnahme war. Den Moment wählen, der gezeigt wird.',
     nothing: 'Dort bewegt sich nichts.',
     shows: (name) => `Gezeigt wird der Moment von ${name}.`,
     smaller: 'Kleiner',
