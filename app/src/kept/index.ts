@@ -9,7 +9,7 @@ import { dismiss, notify } from '../ui/notices.ts';
 import { words } from '../words/index.ts';
 import { readControls, writeControls } from './controls.ts';
 import { handleOf, mayRead, remember } from './handles.ts';
-import type { Edit, KeptFrame, KeptPicture, Session } from './session.ts';
+import type { KeptFrame, KeptPicture, Session } from './session.ts';
 import { toCopy } from './session.ts';
 import { Store, folderOf, hold, ifFree } from './store.ts';
 import { KeptView } from './view.ts';
@@ -65,7 +65,8 @@ export class Kept {
   #picture: KeptPicture | undefined;
   /** The result that is being written. */
   #writing: { file: string; names: string[] } | undefined;
-  #edits: Edit[] = [];
+  /** Whether the picture has changed since it was written. */
+  #isStale = false;
   #thumbnail: Blob | undefined;
   /** Frames of the session that could not be opened. */
   #missing: KeptFrame[] = [];
@@ -113,13 +114,6 @@ export class Kept {
     this.#timer = setTimeout(() => this.#flush(), PATIENCE_MS);
   }
 
-  /** To be called with what is sent to the worker: it may paint. */
-  sent(message: ToWorker): void {
-    if (message.type !== 'stroke' && message.type !== 'undo') return;
-    this.#edits.push(message);
-    this.changed();
-  }
-
   /** To be called with every message of the worker. */
   receive(message: FromWorker): void {
     switch (message.type) {
@@ -127,13 +121,15 @@ export class Kept {
         this.#thumbnail = message.looks.find(({ name }) => name === this.#host.shown().finish.look)?.thumbnail;
         return this.changed();
       case 'merged':
-        this.#edits = [];
+        this.#isStale = false;
         return this.#do(() => this.#keepResult());
+      case 'changed':
+        this.#isStale = true;
+        return this.changed();
       case 'restored':
         this.#isRestoring = false;
         // The page shows the result first.
         queueMicrotask(() => this.#host.setCrop(this.#crop));
-        for (const edit of this.#edits) this.#host.send(edit);
         return;
       case 'restoreFailed':
         this.#isRestoring = false;
@@ -143,7 +139,7 @@ export class Kept {
         if (message.name === this.#writing?.file && message.result) {
           const { file, names } = this.#writing;
           this.#writing = undefined;
-          this.#picture = { ...message.result, file, names, isCurrent: true, isSaved: false, edits: [] };
+          this.#picture = { ...message.result, file, names, isCurrent: true, isSaved: false };
         }
         for (const copy of this.#copies.values()) if (copy.name === message.name) copy.isComplete = true;
         return this.changed();
@@ -205,7 +201,6 @@ export class Kept {
     const own = this.#own;
     this.#own = this.#picture = this.#writing = this.#resuming = this.#thumbnail = undefined;
     this.#copies.clear();
-    this.#edits = [];
     this.#missing = [];
     this.#view.showMissing([], false);
     return own;
@@ -269,6 +264,10 @@ export class Kept {
     const ready = before.rows.filter(({ state }) => state === 'ready');
     const isEmpty = ready.length + this.#missing.length === 0 && !this.#picture;
     if (isEmpty || before.rows.some(({ state }) => state === 'loading')) return;
+    if (this.#isStale) {
+      this.#isStale = false;
+      await this.#keepResult();
+    }
     const handles = new Map<Blob, FileSystemFileHandle>();
     for (const { file } of ready) {
       const handle = await handleOf(file);
@@ -306,7 +305,7 @@ export class Kept {
       // As long as frames are missing, the page cannot know.
       const isCurrent = result.isCurrent || (this.#missing.length > 0 && this.#picture.isCurrent);
       const { isSaved } = result;
-      this.#picture = { ...this.#picture, isCurrent, isSaved, edits: [...this.#edits] };
+      this.#picture = { ...this.#picture, isCurrent, isSaved };
     }
     const picture = this.#picture;
     if (this.#own?.id !== id) return;
@@ -383,7 +382,6 @@ export class Kept {
     const { picture } = session;
     this.#picture = picture;
     this.#thumbnail = session.thumbnail;
-    this.#edits = [...(picture?.edits ?? [])];
     this.#crop = session.crop;
     this.#missing = session.frames;
     writeControls(session.controls);
