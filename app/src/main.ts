@@ -187,7 +187,6 @@ async function startKeeping(): Promise<void> {
   kept = new Kept({
     send: worker.send,
     shown: () => ({
-      name: fileStem(),
       rows,
       referenceId,
       referenceChosen,
@@ -599,7 +598,8 @@ function tellFetched(): void {
 /** Files are named after the first frame. */
 function fileStem(): string {
   const [first] = inOrder(readyRows());
-  return mergedName(first?.name ?? '');
+  // A result that was kept may have come without its frames.
+  return mergedName(first?.name ?? (merged ? frameNames[0] : ''));
 }
 
 /** Moves the focus for a person who started the merge with the keyboard: to the result, or to where the button was. */
