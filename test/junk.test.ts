@@ -128,6 +128,7 @@ beforeAll(async () => {
       },
       { signal },
     ],
+    'OpenMerge.motionIn': [(...args) => open.motionIn(...args), { x: 1, y: 2, width: 1, height: 1 }],
     'OpenMerge.view': [(...args) => open.view(...args), 1, { x: 1, y: 2, width: 1, height: 1 }, { signal }],
     openDevice: [core.openDevice, { requestDevice: async () => device, limits: {}, features: new Set(), info: {} }],
     encodeExr: [

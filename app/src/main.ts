@@ -41,6 +41,7 @@ import { ProgressPanel } from './ui/progressPanel.ts';
 import { Proof } from './ui/proof.ts';
 import { ResultPanel } from './ui/resultPanel.ts';
 import { Stage } from './ui/stage.ts';
+import { Loupe } from './ui/loupe.ts';
 import { keepAwake } from './ui/wakeLock.ts';
 import { WARNINGS, failureWords, fileProblem, filesWords, warningWords } from './words/failures.ts';
 import type { Doing } from './words/failures.ts';
@@ -64,28 +65,37 @@ let merged: { result: ResultInfo; key: string } | undefined;
 let pendingKey = '';
 /** Of the shown result, in exposure order. */
 let frameNames: string[] = [];
+/** Whether it can be changed: not one that was restored. */
+let canChange = true;
 /** Whether the shown result was saved, in any format. */
 let isSaved = false;
-let edited = false;
 /** The page as an installed program; undefined where its code could not be loaded. */
 let installed: Promise<Offline | undefined>;
 let offline: Offline | undefined;
 /** What keeps the picture; undefined until its code is loaded. */
 let kept: Kept | undefined;
 
-const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (message) => {
+const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (failure, message) => {
   const title = gpu === 'starting' ? 'noStart' : 'stopped';
-  gpu = 'unavailable';
+  if (gpu !== 'ended') gpu = failure === 'ended' ? 'ended' : 'failed';
   busy = false;
   intake.batch?.workerFailed();
-  const text = () => words.notices.workerFailed(message || words.notices.notLoaded);
+  const lost = isUnsaved();
+  const text = () => {
+    if (gpu === 'ended') return words.notices.workerEnded(lost);
+    const why = failure === 'message' ? words.notices.notUnderstood : message || words.notices.notLoaded;
+    return words.notices.workerFailed(why, lost);
+  };
   notify('worker', () => ({ title: words.notices[title], text: text() }), 'error', false);
+  if (gpu === 'ended') {
+    // Nothing is left to lose, nor to wait for.
+    isSaved = true;
+    for (const row of rows)
+      if (row.state === 'loading') Object.assign(row, { state: 'failed', problem: words.merge.stopped });
+    for (const button of document.querySelectorAll('[data-save]')) button.removeAttribute('aria-busy');
+  }
   update();
 });
-const send = (message: ToWorker): void => {
-  kept?.sent(message);
-  worker.send(message);
-};
 const intake = new Intake({
   send: worker.send,
   add: addFiles,
@@ -95,9 +105,10 @@ const intake = new Intake({
   gpu: () => gpu,
   update,
 });
-const stage = new Stage(send);
+const stage = new Stage(worker.send);
 const progress = new ProgressPanel(() => worker.send({ type: 'cancel' }));
-const resultPanel = new ResultPanel(stage, send, fileStem, () => {
+const loupe = new Loupe(stage, worker.send);
+const resultPanel = new ResultPanel(stage, worker.send, fileStem, () => {
   isSaved = false;
   kept?.changed();
 });
@@ -179,7 +190,12 @@ async function startKeeping(): Promise<void> {
       rows,
       referenceId,
       referenceChosen,
-      result: merged && { names: frameNames, isCurrent: merged.key === stackKey(), isSaved },
+      result: merged && {
+        names: frameNames,
+        isCurrent: merged.key === stackKey(),
+        isSaved,
+        crop: resultPanel.crop.crop,
+      },
       finish: resultPanel.finish.finish,
     }),
     add(files) {
@@ -262,6 +278,12 @@ function receive(message: FromWorker): void {
       isSaved = false;
       frameNames = inOrder(readyRows()).map(({ name }) => name);
       showResult(message.result);
+      loupe.setFrames(
+        inOrder(readyRows()).map(({ name, ev }, _, { [message.result.reference]: reference }) => ({
+          name,
+          ev: formatEv((ev ?? 0) - (reference?.ev ?? 0)),
+        })),
+      );
       if (message.result.notes.length > 0) notify('files', () => filesWords(message.result.notes), 'warning');
       for (const warning of message.result.warnings) notify(warning.kind, () => warningWords(warning), 'warning');
       announce(words.merge.done);
@@ -273,6 +295,7 @@ function receive(message: FromWorker): void {
       merged = { result: message.result, key: '' };
       ({ names: frameNames, isSaved } = kept.picture);
       showResult(message.result);
+      resultPanel.crop.crop = kept.picture.crop;
       break;
     case 'mergeFailed':
       busy = false;
@@ -289,9 +312,20 @@ function receive(message: FromWorker): void {
     case 'histogram':
       return resultPanel.finish.showHistogram(message);
     case 'edits':
-      edited = message.differs;
-      resultPanel.showEdits(message.steps);
+      ({ canChange } = message.edits);
+      resultPanel.showEdits(message.edits);
       break;
+    case 'changed':
+      isSaved = false;
+      dismiss('change');
+      break;
+    case 'changeFailed':
+      fail('change', message.failure);
+      // It can be merged again.
+      if (merged) merged.key = '';
+      break;
+    case 'look':
+      return loupe.show(message.thing);
     case 'plainReady':
       return resultPanel.allowCompare();
     case 'plainFailed':
@@ -338,7 +372,8 @@ function showResult(result: ResultInfo): void {
 
 /** Removes notices that no longer apply. */
 function dismissAll(): void {
-  for (const key of ['merge', 'view', 'save', 'recovered', 'files', 'frame', 'twice', ...WARNINGS]) dismiss(key);
+  for (const key of ['merge', 'view', 'change', 'save', 'recovered', 'files', 'frame', 'twice', ...WARNINGS])
+    dismiss(key);
 }
 
 function addFiles(files: readonly NamedFile[]): void {
@@ -354,9 +389,9 @@ function addFiles(files: readonly NamedFile[]): void {
       id,
       name,
       file,
-      state: 'loading',
+      // Nobody reads it.
+      ...(gpu === 'ended' ? { state: 'failed', problem: words.merge.stopped } : { state: 'loading', problem: '' }),
       seen: false,
-      problem: '',
       exif: {},
       brightness: 0,
       ev: undefined,
@@ -435,7 +470,7 @@ function closeStack(): void {
   worker.send({ type: 'clear' });
   kept?.forget();
   merged = undefined;
-  edited = false;
+  loupe.close();
   stage.hide();
   resultPanel.hide();
   dismissAll();
@@ -476,8 +511,7 @@ function merge(): void {
   pendingKey = stackKey();
   dismissAll();
   progress.start();
-  const useEdits = edited && merged?.key === pendingKey;
-  worker.send({ type: 'merge', ...mergeRequest(), useEdits });
+  worker.send({ type: 'merge', ...mergeRequest() });
   announce(words.merge.merging);
   update();
   progress.focus();
@@ -524,22 +558,21 @@ function update(): void {
   });
   showPreview(ready);
   const why = obstacle(rows, gpu);
-  const isEditedNow = isSame && edited;
-  mergeButton.disabled = why !== '' || busy || (isSame && !isEditedNow);
-  mergeButton.hidden = busy || (isSame && !isEditedNow);
-  mergeButton.textContent = isEditedNow
-    ? words.merge.withMotion
-    : merged
-      ? words.merge.again
-      : ready.length >= MIN_FRAMES
-        ? words.merge.frames(ready.length)
-        : words.merge.merge;
+  // What was restored can be changed once it is merged again.
+  const isDone = isSame && canChange;
+  mergeButton.disabled = why !== '' || busy || isDone;
+  mergeButton.hidden = busy || isDone;
+  mergeButton.textContent = merged
+    ? words.merge.again
+    : ready.length >= MIN_FRAMES
+      ? words.merge.frames(ready.length)
+      : words.merge.merge;
   byId('merge-note', HTMLParagraphElement).textContent =
     busy || isSame ? '' : why || (merged ? words.merge.changed : '');
   if (example.mergesNow(rows, why)) return merge();
   progress.toggle(busy);
   keepAwake(isMerging);
-  resultPanel.setBusy(busy);
+  resultPanel.setBusy(busy || gpu === 'ended');
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action^=pick], #clear'))
     button.disabled = isBusy();
   intake.batch?.update();

@@ -70,6 +70,8 @@ export interface Stroke {
   toX: number;
   toY: number;
   radius: number;
+  /** 1 for a hard edge, less for a soft one. */
+  hardness: number;
   /** 1 adds motion, 0 erases it. */
   value: 0 | 1;
   motionOf: number | 'all';
@@ -115,7 +117,7 @@ export type ToWorker =
   | { type: 'remove'; id: number }
   /** Estimate exposures from the pixels. `key` comes back with the answer. */
   | { type: 'estimateExposures'; key: string; ids: number[]; linear: boolean }
-  | ({ type: 'merge'; frames: FrameToMerge[]; reference: number; useEdits: boolean } & MergeSettings)
+  | ({ type: 'merge'; frames: FrameToMerge[]; reference: number } & MergeSettings)
   /** Read how each file was taken, to find the brackets among them. */
   | { type: 'survey'; job: number; files: NamedFile[] }
   | ({ type: 'thumbnail'; id: string } & NamedFile)
@@ -131,7 +133,14 @@ export type ToWorker =
   /** `bright` shows light above white, on a display that can. */
   | { type: 'finish'; finish: Finish; bright: boolean }
   | { type: 'stroke'; stroke: Stroke }
+  /** The brush was lifted: what it painted is merged. */
+  | { type: 'strokeEnd' }
   | { type: 'undo' }
+  | { type: 'redo' }
+  /** Look at what moves at a point of the picture, at the next thing or the one before, or at the same again. */
+  | { type: 'look'; at: { x: number; y: number } | { step: 1 | -1 } | 'same'; grow: number }
+  /** Show a frame's moment of the thing that was looked at last. */
+  | { type: 'moment'; frame: number }
   | { type: 'save'; format: SaveFormat; finish: Finish; crop?: Crop; stem: string }
   /** Copy a photo to a file of the origin's own; a folder's path from its root. */
   | { type: 'copy'; folder: string[]; name: string; file: Blob }
@@ -190,8 +199,6 @@ export interface ResultInfo {
   height: number;
   frames: number;
   reference: number;
-  /** Whether the motion came from the person's edits. */
-  edited: boolean;
   /** One line on what is known of the camera's response. */
   response: string;
   /** How the frames lie on the reference; empty if none was aligned. */
@@ -210,6 +217,33 @@ export interface KeptResult {
   /** How many motion maps follow the pixels. */
   maps: number;
   info: ResultInfo;
+}
+
+/** What a person has changed in a result. */
+export interface Edits {
+  /** Steps that can be undone, and done again. */
+  undoable: number;
+  redoable: number;
+  /** Whether the picture is another than the merge's. */
+  differs: boolean;
+  /** Whether a change is being merged. */
+  isBusy: boolean;
+  /** Whether it can be changed: not one that was restored, before it is merged again. */
+  canChange: boolean;
+}
+
+/** A thing that moves, as it was in each frame. */
+export interface ThingSeen {
+  /** In the picture. */
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  /** The frames in exposure order: a small JPEG of each, aligned and finished as the picture is. */
+  crops: Blob[];
+  /** The frame whose moment is shown; undefined for several. */
+  shown?: number;
+  grow: number;
 }
 
 /** A bracket's merged picture, as a file. */
@@ -265,7 +299,12 @@ export type FromWorker =
   | { type: 'bracketMerged'; bracket: number; result: BracketResult }
   | { type: 'bracketFailed'; bracket: number; failure: Failure }
   | { type: 'bracketCancelled'; bracket: number }
-  | { type: 'edits'; steps: number; differs: boolean }
+  | { type: 'edits'; edits: Edits }
+  /** Parts of the picture have changed. */
+  | { type: 'changed' }
+  | { type: 'changeFailed'; failure: Failure }
+  /** Without a thing where nothing moves. */
+  | { type: 'look'; thing?: ThingSeen }
   | { type: 'recovered'; what: 'merge' | 'view' }
   /** The graphics card was short of memory, and the merge begins again in smaller pieces. */
   | { type: 'smaller' }

@@ -127,6 +127,17 @@ export class OpenMerge {
     });
   }
 
+  /**
+   * The motion maps of a rectangle for the merge's reference, whichever moment is shown there: to be changed and given
+   * back to `update`. Empty for a merge without maps.
+   * @returns copies, of the region's size.
+   * @throws UsageError
+   */
+  motionIn(region: Rectangle): Float32Array[] {
+    const { scene, moments } = this.#opened('motionIn');
+    return moments.motion.below(readRegion('motionIn', region, scene.request));
+  }
+
   /** Lets go of the frames. `result` stays as it is. */
   dispose(): void {
     this.#open = undefined;

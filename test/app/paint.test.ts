@@ -2,6 +2,7 @@
 import { readExr } from 'hdrify';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { dropFiles, merge, openPage, save, settled } from './drive.ts';
 import { serveSite } from './site.ts';
@@ -68,40 +69,50 @@ it('motion is shown on one side of the divider: the plain merge stays as it is',
   await page.locator('#overlay').check();
 });
 
+/** Waits until all changes are merged. */
+async function changesMerged(steps: 'some' | 'none' = 'some'): Promise<void> {
+  await page.waitForFunction(
+    (isSome) =>
+      document.querySelector('#view')!.getAttribute('aria-busy') === 'false' &&
+      (document.querySelector('#undo') as HTMLButtonElement).disabled !== isSome,
+    steps === 'some',
+    { timeout: 60_000 },
+  );
+}
+
+async function stroke(dx: number, from: number, to: number): Promise<void> {
+  const { x, y } = await middle();
+  await page.mouse.move(x + dx, y + from);
+  await page.mouse.down();
+  await page.mouse.move(x + dx, y + to, { steps: 4 });
+  await page.mouse.up();
+}
+
 describe('painted motion', () => {
   let before: Float32Array;
 
-  it('is offered only when something was painted, and undone exactly', async () => {
+  it('is merged where it was painted, undone to the bit, and done again', async () => {
     before = await picture();
+    await page.getByLabel('Add', { exact: true }).check();
+    await page.getByLabel('Brush size').fill('24');
+    await stroke(-34, -28, 28);
+    await changesMerged();
+    // A merge of the whole is not offered.
     expect(await page.locator('#merge').isHidden()).toBe(true);
-    await page.getByLabel('Add', { exact: true }).check();
-    const { x, y } = await middle();
-    await page.mouse.move(x - 30, y);
-    await page.mouse.down();
-    await page.mouse.move(x - 30, y + 10, { steps: 3 });
-    await page.mouse.up();
-    await page.getByRole('button', { name: 'Merge again with your motion' }).waitFor();
-    await page.locator('#undo').click();
-    await page.locator('#merge').waitFor({ state: 'hidden' });
-    expect(await page.locator('#undo').isDisabled()).toBe(true);
-  });
-
-  it('with the pointer merges again, with the change where it was painted', async () => {
-    const { x, y } = await middle();
-    await page.getByLabel('Brush size').fill('12');
-    await page.getByLabel('Add', { exact: true }).check();
-    for (const dx of [-40, -32, -24]) {
-      await page.mouse.move(x + dx, y - 28);
-      await page.mouse.down();
-      await page.mouse.move(x + dx, y + 28, { steps: 4 });
-      await page.mouse.up();
-    }
-    await merge(page);
-    expect(await page.locator('#result-note').innerText()).toContain('with your motion');
+    expect(await page.locator('#result-note').innerText()).toContain('with your changes');
     const after = await picture();
     const { left, right } = changed(before, after);
     expect(left).toBeGreaterThan(0.2);
     expect(right).toBeLessThan(left / 2);
+    await page.locator('#view').focus();
+    await page.keyboard.press('Control+z');
+    await changesMerged('none');
+    expect(changed(before, await picture())).toEqual({ left: 0, right: 0 });
+    await page.locator('#view').focus();
+    await page.keyboard.press('Control+Shift+z');
+    await page.waitForFunction(() => (document.querySelector('#redo') as HTMLButtonElement).disabled);
+    await changesMerged();
+    expect(changed(after, await picture())).toEqual({ left: 0, right: 0 });
     before = after;
   });
 
@@ -123,15 +134,63 @@ describe('painted motion', () => {
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowUp');
     await page.keyboard.up('Space');
-    await page.getByRole('button', { name: 'Merge again with your motion' }).waitFor();
-    await page.keyboard.press('u');
-    await page.locator('#merge').waitFor({ state: 'hidden' });
-    await page.keyboard.press('Space');
-    await page.getByRole('button', { name: 'Merge again with your motion' }).waitFor();
+    await changesMerged();
     await page.keyboard.press('Escape');
     expect(await page.locator('#brush').isHidden()).toBe(true);
-    await merge(page);
     const { left, right } = changed(before, await picture());
     expect(left + right).toBeGreaterThan(0.01);
+  });
+
+  it('has a brush that the wheel makes larger', async () => {
+    await page.getByLabel('Add', { exact: true }).check();
+    const size = async (): Promise<number> => Number(await page.getByLabel('Brush size').inputValue());
+    await page.getByLabel('Brush size').fill('40');
+    const { x, y } = await middle();
+    await page.mouse.move(x, y);
+    await page.keyboard.down('Alt');
+    await page.mouse.wheel(0, -100);
+    await page.keyboard.up('Alt');
+    await expect.poll(size).toBeGreaterThan(44);
+    await page.getByLabel('Off', { exact: true }).check();
+  });
+});
+
+describe('the loupe', () => {
+  it('shows a thing in each frame, and the moment that is chosen, there alone', async () => {
+    const before = await picture();
+    const { x, y } = await middle();
+    await page.mouse.click(x + 8, y - 8);
+    const crops = page.locator('#loupe [role=radio]');
+    await crops.nth(2).waitFor({ timeout: 30_000 });
+    expect(await crops.count()).toBe(3);
+    expect(await crops.nth(1).getAttribute('aria-checked')).toBe('true');
+    expect(await crops.nth(0).innerText()).toMatch(/scene-1\.png\s+-2/);
+    expect(await findings(page)).toEqual([]);
+    const mark = await page.locator('.mark-thing').boundingBox();
+    expect(mark!.x).toBeLessThan(x + 8);
+    await crops.nth(2).click();
+    await page.locator('#loupe').getByRole('button', { name: 'Close' }).click();
+    await changesMerged();
+    const after = await picture();
+    const { left, right } = changed(before, after);
+    expect(left + right).toBeGreaterThan(0.05);
+    await page.locator('#view').focus();
+    for (const key of ['u', 'Control+y', 'Control+z']) await page.keyboard.press(key);
+    await page.waitForFunction(() => !(document.querySelector('#redo') as HTMLButtonElement).disabled);
+    await changesMerged();
+    expect(changed(before, await picture())).toEqual({ left: 0, right: 0 });
+  });
+
+  it('opens by keyboard, goes from thing to thing and back to the picture', async () => {
+    await page.locator('#view').focus();
+    await page.keyboard.press('Enter');
+    const crops = page.locator('#loupe [role=radio]');
+    await crops.nth(2).waitFor({ timeout: 30_000 });
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('role'))).toBe('radio');
+    await page.keyboard.press('ArrowRight');
+    expect(await crops.nth(2).evaluate((one) => one === document.activeElement)).toBe(true);
+    await page.keyboard.press('Escape');
+    expect(await page.locator('#loupe').isHidden()).toBe(true);
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('view');
   });
 });

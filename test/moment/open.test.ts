@@ -82,6 +82,8 @@ describe('an open merge', () => {
       expectChanged(open, before, parts);
       const whole = await deghoster.merge(FRAMES, { ...options, moment, ...(areMapsGiven && { motion }) });
       expect(worst(open.result.radiance, whole.radiance)).toBeLessThan(1e-5);
+      for (const [k, one] of open.motionIn(region).entries())
+        if (k !== 1) expect(worst(one, cut(motion[k], region))).toBe(0);
       for (const [k, one] of open.result.motion.entries()) expect(worst(one, whole.motion[k])).toBeLessThan(1e-5);
       expect(worst(before, open.result.radiance)).toBeGreaterThan(1e-4);
     }

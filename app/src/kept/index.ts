@@ -8,7 +8,8 @@ import { dismiss, notify } from '../ui/notices.ts';
 import { words } from '../words/index.ts';
 import { readControls, writeControls } from './controls.ts';
 import { handleOf, mayRead, remember } from './handles.ts';
-import type { Edit, KeptFrame, KeptPicture, Session } from './session.ts';
+import type { Crop } from '../../../src/finish/crop.ts';
+import type { KeptFrame, KeptPicture, Session } from './session.ts';
 import { toCopy } from './session.ts';
 import { Store, folderOf, hold, ifFree } from './store.ts';
 import { KeptView } from './view.ts';
@@ -26,7 +27,7 @@ export interface Shown {
   referenceId: number | undefined;
   referenceChosen: boolean;
   /** The frames in exposure order, and whether they are those that the result was made from; undefined without one. */
-  result: { names: string[]; isCurrent: boolean; isSaved: boolean } | undefined;
+  result: { names: string[]; isCurrent: boolean; isSaved: boolean; crop: Crop | undefined } | undefined;
   finish: Finish;
 }
 
@@ -63,7 +64,8 @@ export class Kept {
   #picture: KeptPicture | undefined;
   /** The result that is being written. */
   #writing: { file: string; names: string[] } | undefined;
-  #edits: Edit[] = [];
+  /** Whether the picture has changed since it was written. */
+  #isStale = false;
   #thumbnail: Blob | undefined;
   /** Frames of the session that could not be opened. */
   #missing: KeptFrame[] = [];
@@ -109,13 +111,6 @@ export class Kept {
     this.#timer = setTimeout(() => this.#flush(), PATIENCE_MS);
   }
 
-  /** To be called with what is sent to the worker: it may paint. */
-  sent(message: ToWorker): void {
-    if (message.type !== 'stroke' && message.type !== 'undo') return;
-    this.#edits.push(message);
-    this.changed();
-  }
-
   /** To be called with every message of the worker. */
   receive(message: FromWorker): void {
     switch (message.type) {
@@ -123,11 +118,13 @@ export class Kept {
         this.#thumbnail = message.looks.find(({ name }) => name === this.#host.shown().finish.look)?.thumbnail;
         return this.changed();
       case 'merged':
-        this.#edits = [];
+        this.#isStale = false;
         return this.#do(() => this.#keepResult());
+      case 'changed':
+        this.#isStale = true;
+        return this.changed();
       case 'restored':
         this.#isRestoring = false;
-        for (const edit of this.#edits) this.#host.send(edit);
         return;
       case 'restoreFailed':
         this.#isRestoring = false;
@@ -137,7 +134,7 @@ export class Kept {
         if (message.name === this.#writing?.file && message.result) {
           const { file, names } = this.#writing;
           this.#writing = undefined;
-          this.#picture = { ...message.result, file, names, isCurrent: true, isSaved: false, edits: [] };
+          this.#picture = { ...message.result, file, names, isCurrent: true, isSaved: false };
         }
         for (const copy of this.#copies.values()) if (copy.name === message.name) copy.isComplete = true;
         return this.changed();
@@ -195,7 +192,6 @@ export class Kept {
     const own = this.#own;
     this.#own = this.#picture = this.#writing = this.#resuming = this.#thumbnail = undefined;
     this.#copies.clear();
-    this.#edits = [];
     this.#missing = [];
     this.#view.showMissing([], false);
     return own;
@@ -259,6 +255,10 @@ export class Kept {
     const ready = before.rows.filter(({ state }) => state === 'ready');
     const isEmpty = ready.length + this.#missing.length === 0 && !this.#picture;
     if (isEmpty || before.rows.some(({ state }) => state === 'loading')) return;
+    if (this.#isStale) {
+      this.#isStale = false;
+      await this.#keepResult();
+    }
     const handles = new Map<Blob, FileSystemFileHandle>();
     for (const { file } of ready) {
       const handle = await handleOf(file);
@@ -290,8 +290,8 @@ export class Kept {
     if (this.#picture && result) {
       // As long as frames are missing, the page cannot know.
       const isCurrent = result.isCurrent || (this.#missing.length > 0 && this.#picture.isCurrent);
-      const { isSaved } = result;
-      this.#picture = { ...this.#picture, isCurrent, isSaved, edits: [...this.#edits] };
+      const { isSaved, crop } = result;
+      this.#picture = { ...this.#picture, isCurrent, isSaved, crop };
     }
     const picture = this.#picture;
     if (this.#own?.id !== id) return;
@@ -367,7 +367,6 @@ export class Kept {
     const { picture } = session;
     this.#picture = picture;
     this.#thumbnail = session.thumbnail;
-    this.#edits = [...(picture?.edits ?? [])];
     this.#missing = session.frames;
     writeControls(session.controls);
     this.#host.setFinish(session.finish);

@@ -1,5 +1,6 @@
 /** What is kept of a picture: the frames by their handles or files, what was chosen, and the result. */
-import type { Finish, KeptResult, ToWorker } from '../messages.ts';
+import type { Crop } from '../../../src/finish/crop.ts';
+import type { Finish, KeptResult } from '../messages.ts';
 
 /** A frame. Its bytes are in a file of ours, if the browser gave no handle. */
 export interface KeptFrame {
@@ -19,9 +20,6 @@ export interface KeptFrame {
   isReference: boolean;
 }
 
-/** What paints motion, in the order in which it was sent. */
-export type Edit = Extract<ToWorker, { type: 'stroke' | 'undo' }>;
-
 /** The result, and what was done with it. */
 export interface KeptPicture extends KeptResult {
   /** The name of our file with its pixels. */
@@ -31,7 +29,7 @@ export interface KeptPicture extends KeptResult {
   /** Whether frames and settings are those that it was made with. */
   isCurrent: boolean;
   isSaved: boolean;
-  edits: Edit[];
+  crop?: Crop;
 }
 
 export interface Session {

@@ -1,6 +1,6 @@
 /**
- * Cropping and straightening: a frame over the whole picture, which is turned beneath it. What is outside is left out of
- * every file; the picture itself stays whole, so that the frame can be moved again.
+ * Cropping and straightening: a frame over the whole picture, which is turned beneath it. What is outside is left out
+ * of every file; the picture itself stays whole, so that the frame can be moved again.
  */
 import type { Crop } from '../../../src/finish/crop.ts';
 import { boxOf, dragged, frameOf, isWhole, turned, wholeOf, withAspect } from '../cropGeometry.ts';
@@ -133,9 +133,9 @@ export class CropTool {
   #show(crop: Crop): void {
     const { picture } = this.#state();
     this.#angle.value = String(crop.angle);
-    const degrees = words.crop.degrees(numberWithSign(crop.angle, 1));
-    this.#angleValue.textContent = degrees;
-    this.#angle.setAttribute('aria-valuetext', degrees);
+    const degrees = () => `${numberWithSign(crop.angle, 1)}°`;
+    say(this.#angleValue, degrees);
+    say(this.#angle, degrees, 'aria-valuetext');
     say(byId('crop-size', HTMLElement), () => words.crop.size(crop.width, crop.height));
     this.#stage.setCrop(boxOf(picture, crop.angle));
     this.#place();

@@ -1,5 +1,5 @@
 /** The controls of a result: how it looks, what moved, and saving. */
-import type { FromWorker, ResultInfo, SaveFormat, ToWorker } from '../messages.ts';
+import type { Edits, FromWorker, ResultInfo, SaveFormat, ToWorker } from '../messages.ts';
 import { bytes, number, say, words } from '../words/index.ts';
 import { announce, byId, make } from './dom.ts';
 import { download } from './download.ts';
@@ -22,9 +22,12 @@ export class ResultPanel {
   readonly #opacity = byId('opacity', HTMLInputElement);
   readonly #motionOf = byId('motion-of', HTMLSelectElement);
   readonly #brushSize = byId('brush-size', HTMLInputElement);
+  readonly #hardness = byId('brush-hardness', HTMLInputElement);
   readonly #undo = byId('undo', HTMLButtonElement);
+  readonly #redo = byId('redo', HTMLButtonElement);
   #shown = false;
-  #steps = 0;
+  #result: ResultInfo | undefined;
+  #edits: Edits = { undoable: 0, redoable: 0, differs: false, isBusy: false, canChange: true };
   #busy = false;
 
   /** @param stem names saved files. @param onChange after the person changed how the picture looks. */
@@ -40,7 +43,9 @@ export class ResultPanel {
     this.#opacity.oninput = () => this.#look();
     this.#motionOf.onchange = () => this.#look();
     this.#brushSize.oninput = () => this.#size(this.#brushSize.valueAsNumber);
-    this.#undo.onclick = () => this.#send({ type: 'undo' });
+    this.#hardness.oninput = () => stage.setHardness(this.#hardness.valueAsNumber / 100);
+    this.#undo.onclick = stage.onUndo = () => this.#send({ type: 'undo' });
+    this.#redo.onclick = stage.onRedo = () => this.#send({ type: 'redo' });
     for (const radio of this.#brushes()) radio.onchange = () => this.#brush();
     for (const button of this.#saveButtons()) button.onclick = () => this.#save(button.dataset.save as SaveFormat);
     stage.onDivider = (fraction) => {
@@ -52,7 +57,6 @@ export class ResultPanel {
       this.#size(size);
       announce(this.#brushSize.getAttribute('aria-valuetext')!);
     };
-    stage.onUndo = () => this.#send({ type: 'undo' });
     stage.onBrushAway = () => {
       this.#putBrushAway();
       announce(words.motion.brushOff);
@@ -64,7 +68,6 @@ export class ResultPanel {
   show(result: ResultInfo, names: readonly string[]): void {
     for (const id of SECTIONS) byId(id, HTMLElement).hidden = false;
     this.#shown = true;
-    this.#steps = 0;
     const chosen = this.#motionOf.value;
     this.#motionOf.replaceChildren(say(make('option', { value: 'all' }), () => words.motion.all));
     names.forEach(
@@ -74,10 +77,8 @@ export class ResultPanel {
     this.#motionOf.value = [...this.#motionOf.options].some(({ value }) => value === chosen) ? chosen : 'all';
     this.#compare.disabled = true;
     say(byId('compare-note', HTMLParagraphElement), () => words.look.computing);
-    const { width, height, frames, edited, seconds, peakBytes } = result;
-    say(byId('result-note', HTMLParagraphElement), () =>
-      words.result(`${width} × ${height}`, frames, edited, number(seconds, 1), bytes(peakBytes)),
-    );
+    this.#result = result;
+    this.#note();
     this.#stage.setPicture(result.width, result.height);
     this.crop.setPicture(result);
     this.#look();
@@ -98,7 +99,7 @@ export class ResultPanel {
     this.#busy = busy;
     if (busy) this.#putBrushAway();
     for (const control of [...this.#brushes(), ...this.#saveButtons()]) control.disabled = busy;
-    this.#undo.disabled = busy || this.#steps === 0;
+    this.showEdits(this.#edits);
   }
 
   allowCompare(): void {
@@ -111,13 +112,28 @@ export class ResultPanel {
     say(byId('compare-note', HTMLParagraphElement), () => words.look.noPlain(why()));
   }
 
-  showEdits(steps: number): void {
-    // Once a stroke, not at each of its movements. A merge takes all of them.
+  showEdits(edits: Edits): void {
+    // Once a stroke, not at each of its movements.
+    const { undoable } = this.#edits;
     const { painted, erased, undone } = words.motion;
-    if (steps > this.#steps) announce((this.#stage.brush === 'erase' ? erased : painted)(steps));
-    else if (steps < this.#steps && !this.#busy) announce(undone(steps));
-    this.#steps = steps;
-    this.#undo.disabled = this.#busy || steps === 0;
+    const { brush } = this.#stage;
+    if (edits.undoable > undoable && brush !== 'off') announce(brush === 'erase' ? erased : painted);
+    else if (edits.undoable < undoable && !this.#busy) announce(undone(edits.undoable));
+    this.#edits = edits;
+    for (const brush of this.#brushes()) brush.disabled = this.#busy || !edits.canChange;
+    byId('brush-note', HTMLParagraphElement).hidden = edits.canChange;
+    this.#undo.disabled = this.#busy || edits.undoable === 0;
+    this.#redo.disabled = this.#busy || edits.redoable === 0;
+    byId('view', HTMLDivElement).setAttribute('aria-busy', String(edits.isBusy));
+    if (this.#result) this.#note();
+  }
+
+  #note(): void {
+    const { width, height, frames, seconds, peakBytes } = this.#result!;
+    const { differs } = this.#edits;
+    say(byId('result-note', HTMLParagraphElement), () =>
+      words.result(`${width} × ${height}`, frames, differs, number(seconds, 1), bytes(peakBytes)),
+    );
   }
 
   saved({ format, name, file }: Extract<FromWorker, { type: 'saved' }>): void {

@@ -9,7 +9,13 @@ import type { Stroke, ToWorker, View } from '../messages.ts';
 import { Camera } from './camera.ts';
 import type { Point } from './camera.ts';
 import { say, words } from '../words/index.ts';
-import { announce, byId } from './dom.ts';
+import { announce, byId, make } from './dom.ts';
+
+/** A part of the picture, in its pixels. */
+interface Rect extends Point {
+  width: number;
+  height: number;
+}
 
 export type BrushMode = 'off' | 'add' | 'erase';
 
@@ -18,6 +24,9 @@ const PAN_STEP = 60;
 const ZOOM_STEP = 1.25;
 /** CSS pixels that a finger may move before a stroke of the brush counts as intended. */
 const DAB = 12;
+/** CSS pixels that a pointer may move while it clicks, and milliseconds in which a second click makes it double. */
+const CLICK = 6;
+const DOUBLE_CLICK = 280;
 /** Pixels of a line, for wheels that count lines. */
 const LINE_HEIGHT = 16;
 
@@ -32,6 +41,13 @@ export class Stage {
   #dividerAt: number | undefined;
   #brushMode: BrushMode = 'off';
   #brushSize = 48;
+  #hardness = 1;
+  /** Where a pointer went down, while it may still be a click. */
+  #pressed: Point | undefined;
+  #click: ReturnType<typeof setTimeout> | undefined;
+  /** What of the picture is marked. */
+  #marked: Rect | undefined;
+  readonly #mark = make('div', { className: 'mark-thing', hidden: true });
   /** Where the brush is, in CSS pixels of the view; undefined before it was there. */
   #cursor: Point | undefined;
   /** The last point of the stroke that is being painted, in the picture. */
@@ -51,6 +67,10 @@ export class Stage {
   onBrushAway: () => void = () => undefined;
   /** Another part of the picture is seen, or at another size. */
   onMove: () => void = () => undefined;
+  onRedo: () => void = () => undefined;
+  /** The person points at a place of the picture, or asks for the next thing that moves. */
+  onPick: (point: Point) => void = () => undefined;
+  onStep: (step: 1 | -1) => void = () => undefined;
 
   constructor(send: (message: ToWorker) => void) {
     this.#send = send;
@@ -63,8 +83,9 @@ export class Stage {
     this.#view.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
     this.#view.addEventListener('dblclick', (event) => this.#toggleZoom(this.#at(event)));
     this.#view.addEventListener('keydown', (event) => this.#key(event));
-    this.#view.addEventListener('keyup', (event) => event.key === ' ' && (this.#painting = undefined));
-    this.#view.addEventListener('blur', () => (this.#painting = undefined));
+    this.#view.addEventListener('keyup', (event) => event.key === ' ' && this.#lift());
+    this.#view.addEventListener('blur', () => this.#lift());
+    this.#view.append(this.#mark);
     this.#view.addEventListener('focus', () => this.#placeBrush());
     this.#dragDivider();
     byId('zoom-in', HTMLButtonElement).onclick = () => this.#zoomBy(ZOOM_STEP);
@@ -136,6 +157,30 @@ export class Stage {
     this.#placeBrush();
   }
 
+  /** @param hardness 1 for a hard edge. */
+  setHardness(hardness: number): void {
+    this.#hardness = hardness;
+  }
+
+  /** Marks a rectangle of the picture, or none. */
+  setMark(rect: Rect | undefined): void {
+    this.#marked = rect;
+    this.#placeMark();
+  }
+
+  #placeMark(): void {
+    const { zoom, ratio, center, view, picture } = this.#camera;
+    this.#mark.hidden = !this.#marked || !picture;
+    if (!this.#marked) return;
+    const scale = zoom / ratio;
+    Object.assign(this.#mark.style, {
+      left: `${view.width / 2 + (this.#marked.x - center.x) * scale}px`,
+      top: `${view.height / 2 + (this.#marked.y - center.y) * scale}px`,
+      width: `${this.#marked.width * scale}px`,
+      height: `${this.#marked.height * scale}px`,
+    });
+  }
+
   /** Shows the whole picture, at most at 100 %. */
   fit(): void {
     this.#camera.fit();
@@ -163,6 +208,7 @@ export class Stage {
     this.#zoomValue.textContent = `${Math.round(zoom * 100)} %`;
     this.#placeBrush();
     this.onMove();
+    this.#placeMark();
     if (this.#pending || !picture) return;
     this.#pending = true;
     requestAnimationFrame(() => {
@@ -202,6 +248,9 @@ export class Stage {
     if (event.button !== 0 && event.button !== 1) return;
     this.#view.setPointerCapture(event.pointerId);
     this.#pointers.set(event.pointerId, this.#at(event));
+    const isClick = this.#pointers.size === 1 && event.button === 0 && this.#brushMode === 'off';
+    this.#pressed = isClick ? this.#at(event) : undefined;
+    clearTimeout(this.#click);
     if (this.#pointers.size > 1) this.#beginPinch();
     else if (this.#brushMode !== 'off' && event.button === 0) this.#paint(this.#at(event), true);
   }
@@ -213,6 +262,12 @@ export class Stage {
     this.#painting = undefined;
   }
 
+  /** The brush was lifted. */
+  #lift(): void {
+    if (this.#painting) this.#send({ type: 'strokeEnd' });
+    this.#painting = undefined;
+  }
+
   #move(event: PointerEvent): void {
     const at = this.#at(event);
     if (this.#brushMode !== 'off' && event.pointerType !== 'touch') {
@@ -221,6 +276,8 @@ export class Stage {
     }
     const before = this.#pointers.get(event.pointerId);
     if (!before) return;
+    if (this.#pressed && Math.hypot(at.x - this.#pressed.x, at.y - this.#pressed.y) < CLICK) return;
+    this.#pressed = undefined;
     if (this.#pointers.size === 2) {
       const [other] = [...this.#pointers].filter(([id]) => id !== event.pointerId).map(([, point]) => point);
       const spread = (point: Point) => Math.hypot(point.x - other.x, point.y - other.y);
@@ -238,11 +295,18 @@ export class Stage {
 
   #up(event: PointerEvent): void {
     this.#pointers.delete(event.pointerId);
-    this.#painting = undefined;
+    this.#lift();
+    const pressed = event.type === 'pointerup' && this.#pressed;
+    this.#pressed = undefined;
+    if (pressed) this.#click = setTimeout(() => this.onPick(this.#camera.toPicture(pressed)), DOUBLE_CLICK);
   }
 
   #wheel(event: WheelEvent): void {
     event.preventDefault();
+    // With shift, browsers turn the wheel sideways.
+    const turned = event.deltaY || event.deltaX;
+    if (this.#brushMode !== 'off' && (event.altKey || event.shiftKey))
+      return this.onBrushSize(this.#brushSize * 2 ** (-Math.sign(turned) / 4));
     const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_HEIGHT : 1);
     // Trackpads report a pinch as a wheel event with ctrl, in smaller steps.
     this.#zoomBy(2 ** (-pixels * (event.ctrlKey ? 0.01 : 0.002)), this.#at(event));
@@ -256,18 +320,22 @@ export class Stage {
   }
 
   #key(event: KeyboardEvent): void {
-    if (event.altKey || event.metaKey || (event.ctrlKey && event.key !== 'z')) return;
+    const key = event.key.toLowerCase();
+    const isCommand = event.ctrlKey || event.metaKey;
+    if (event.altKey || (isCommand && key !== 'z' && key !== 'y')) return;
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (step) this.#step(step[0], step[1], event.shiftKey ? 4 : 1);
     else if (event.key === '+' || event.key === '=') this.#zoomBy(ZOOM_STEP);
     else if (event.key === '-') this.#zoomBy(1 / ZOOM_STEP);
     else if (event.key === '0') this.fit();
     else if (event.key === '1') this.#zoomTo(1);
+    else if (isCommand && (key === 'y' || event.shiftKey)) this.onRedo();
+    else if (key === 'u' || key === 'z') this.onUndo();
+    else if (event.key === 'Enter') this.onStep(event.shiftKey ? -1 : 1);
     else if (this.#brushMode === 'off') return;
     else if (event.key === ' ') this.#painting || this.#paint(this.#brushPoint(), true);
     else if (event.key === '[' || event.key === ']')
       this.onBrushSize(this.#brushSize * (event.key === '[' ? 1 / 1.25 : 1.25));
-    else if (event.key === 'u' || event.key === 'z') this.onUndo();
     else if (event.key === 'Escape') this.onBrushAway();
     else return;
     event.preventDefault();
@@ -319,6 +387,7 @@ export class Stage {
       toX: to.x,
       toY: to.y,
       radius,
+      hardness: this.#hardness,
       value: this.#brushMode === 'add' ? 1 : 0,
       motionOf: this.#look.motionOf,
       starts,

@@ -101,7 +101,8 @@ export const words: typeof english = {
     fit: 'Einpassen',
     help:
       'Verschieben durch Ziehen oder mit den Pfeiltasten; zoomen mit dem Mausrad, zwei Fingern oder + und −; ' +
-      '0 passt ein, 1 oder ein Doppelklick zeigt 100 %.',
+      '0 passt ein, 1 oder ein Doppelklick zeigt 100 %. Etwas Bewegtes anklicken, oder Eingabetaste: seinen Moment ' +
+      'wählen. U nimmt zurück.',
     brushHelp:
       'Mit dem Zeiger malen, oder den Pinsel mit den Pfeiltasten bewegen und mit der Leertaste malen. [ und ] ändern ' +
       'seine Größe, U nimmt zurück, Esc legt ihn weg.',
@@ -138,12 +139,11 @@ export const words: typeof english = {
     histogram: (clipped: string) => `Licht der Szene in EV um mittleres Grau: ${clipped}`,
   },
   crop: {
-    open: 'Zuschneiden und gerade richten',
-    aspect: 'Format',
+    open: 'Zuschneiden und gerade ausrichten',
+    aspect: 'Seitenverhältnis',
     free: 'Frei',
     own: 'Wie das Bild',
-    angle: 'Gerade richten',
-    degrees: (degrees) => `${degrees}°`,
+    angle: 'Gerade ausrichten',
     whole: 'Ganzes Bild',
     done: 'Fertig',
     size: (width, height) => `${width} × ${height} Pixel`,
@@ -163,12 +163,27 @@ export const words: typeof english = {
     note:
       'Wo ein Geisterbild bleibt, Bewegung malen: Diese Stelle kommt dann allein aus dem Referenzbild. Wo Rauschen ' +
       'bleibt, Bewegung ausradieren: Dort zählen alle Aufnahmen.',
-    undo: 'Strich zurücknehmen',
-    painted: (strokes) => `Bewegung gemalt: ${strokes === 1 ? 'ein Strich' : `${strokes} Striche`} zum Zusammenfügen.`,
-    erased: (strokes) => `Bewegung radiert: ${strokes === 1 ? 'ein Strich' : `${strokes} Striche`} zum Zusammenfügen.`,
-    undone: (strokes) =>
-      `Der Strich ist zurückgenommen. Es ${strokes === 1 ? 'bleibt einer' : `bleiben ${strokes || 'keine'}`}.`,
+    hardness: 'Pinselhärte',
+    look: 'Etwas Bewegtes anklicken, oder im Bild die Eingabetaste drücken: So wird gewählt, welche Aufnahme es zeigt.',
+    undo: 'Zurücknehmen',
+    redo: 'Wiederholen',
+    painted: 'Bewegung gemalt.',
+    erased: 'Bewegung radiert.',
+    undone: (steps) =>
+      `Zurückgenommen. Es ${steps === 1 ? 'bleibt eine Änderung' : `bleiben ${steps || 'keine'} Änderungen`}.`,
+    restored: 'Dieses Bild war aufgehoben. Um Bewegung oder Momente zu ändern, bitte neu zusammenfügen.',
     brushOff: 'Der Pinsel ist aus.',
+  },
+  loupe: {
+    title: 'Diese Stelle in jeder Aufnahme',
+    found: 'Etwas Bewegtes, wie es in jeder Aufnahme war. Bitte den Moment wählen, der gezeigt wird.',
+    nothing: 'Dort bewegt sich nichts.',
+    shows: (name) => `Gezeigt wird der Moment von ${name}.`,
+    smaller: 'Kleiner',
+    larger: 'Größer',
+    back: '‹ Vorige Stelle',
+    next: 'Nächste Stelle ›',
+    close: 'Schließen',
   },
   keys: {
     title: 'Tasten',
@@ -214,7 +229,7 @@ export const words: typeof english = {
     saved: (name, bytes) => `${name} ist gespeichert, ${bytes}.`,
   },
   result: (size, frames, isEdited, seconds, bytes) =>
-    `${size}, ${frames} Aufnahmen${isEdited ? ', mit gemalter Bewegung' : ''}. ` +
+    `${size}, ${frames} Aufnahmen${isEdited ? ', mit Änderungen' : ''}. ` +
     `In ${seconds} s mit ${bytes} Grafikspeicher zusammengefügt.`,
   frames: {
     title: 'Aufnahmen',
@@ -277,9 +292,9 @@ export const words: typeof english = {
     merge: 'Zusammenfügen',
     frames: (count) => `${count} Aufnahmen zusammenfügen`,
     again: 'Neu zusammenfügen',
-    withMotion: 'Mit gemalter Bewegung neu zusammenfügen',
     changed: 'Aufnahmen oder Einstellungen haben sich seit diesem Bild geändert.',
     noGpu: 'Zusammenfügen braucht WebGPU, siehe oben.',
+    stopped: 'Die Seite arbeitet nicht mehr, siehe oben.',
     reading: 'Fotos werden gelesen …',
     addTwo: 'Mindestens zwei Belichtungen hinzufügen.',
     addOne: 'Mindestens eine weitere Belichtung hinzufügen.',
@@ -325,7 +340,13 @@ export const words: typeof english = {
   notices: {
     noStart: 'Die Seite konnte nicht starten',
     stopped: 'Die Seite arbeitet nicht mehr',
-    workerFailed: (why) => `Ihr Rechenprogramm ist ausgefallen: ${why}. Seite neu laden.`,
+    workerFailed: (why, isUnsaved) =>
+      `Ihr Rechenprogramm ist ausgefallen: ${why}. ` +
+      `${isUnsaved ? 'Das Bild speichern, falls das noch geht, dann die Seite' : 'Seite'} neu laden.`,
+    workerEnded: (isUnsaved) =>
+      `Der Browser hat ihr Rechenprogramm beendet${isUnsaved ? ' und mit ihm das Bild' : ''}, vielleicht weil der ` +
+      'Speicher knapp ist. Andere Tabs schließen, die Seite neu laden und die Fotos noch einmal hinzufügen.',
+    notUnderstood: 'Eine Nachricht von ihm war nicht zu lesen',
     notLoaded: 'Es ließ sich nicht laden',
     busy: {
       title: 'Die Fotos wurden nicht hinzugefügt',
@@ -455,6 +476,10 @@ export const words: typeof english = {
     return texts[kind];
   },
   failures: {
+    change: (why) => ({
+      title: 'Die Änderung ließ sich nicht einfügen',
+      text: `${why} Das Bild ist wie zuvor. Es kann neu zusammengefügt werden; Änderungen gehen dabei verloren.`,
+    }),
     noWebGpu: {
       title: 'Dieser Browser hat kein WebGPU',
       text: 'deghost rechnet mit WebGPU. Das hat dieser Browser nicht, oder es ist ausgeschaltet.',

@@ -117,7 +117,7 @@ export const words = {
     fit: 'Fit',
     help:
       'Drag or use the arrow keys to move, the wheel, two fingers or + and − to zoom, 0 to fit, 1 or a double click ' +
-      'for 100 %.',
+      'for 100 %. Click a thing that moves, or press Enter, to choose its moment. U undoes.',
     brushHelp:
       'Paint with the pointer, or move the brush with the arrow keys and paint with the space bar. [ and ] change ' +
       'its size, U undoes, Esc turns it off.',
@@ -155,11 +155,10 @@ export const words = {
   },
   crop: {
     open: 'Crop and straighten',
-    aspect: 'Format',
+    aspect: 'Aspect ratio',
     free: 'Free',
     own: 'As the picture',
     angle: 'Straighten',
-    degrees: (degrees: string) => `${degrees}°`,
     whole: 'Whole picture',
     done: 'Done',
     size: (width: number, height: number) => `${width} × ${height} pixels`,
@@ -179,12 +178,27 @@ export const words = {
     note:
       'Where a ghost is left, add motion: that place is taken from the reference frame alone. Where noise is left, ' +
       'erase motion: all frames count there.',
-    undo: 'Undo stroke',
-    painted: (strokes: number) => `Motion added: ${strokes === 1 ? 'one stroke' : `${strokes} strokes`} to merge.`,
-    erased: (strokes: number) => `Motion erased: ${strokes === 1 ? 'one stroke' : `${strokes} strokes`} to merge.`,
-    undone: (strokes: number) =>
-      `The stroke is undone. ${strokes === 0 ? 'None is' : strokes === 1 ? 'One is' : `${strokes} are`} left.`,
+    hardness: 'Brush hardness',
+    look: 'Click a thing that moves, or press Enter on the picture, to choose which frame’s moment of it is shown.',
+    undo: 'Undo',
+    redo: 'Redo',
+    painted: 'Motion added.',
+    erased: 'Motion erased.',
+    undone: (steps: number) =>
+      `Undone. ${steps === 0 ? 'Nothing is' : steps === 1 ? 'One change is' : `${steps} changes are`} left.`,
+    restored: 'This picture was kept. To change its motion or moments, merge it again.',
     brushOff: 'The brush is off.',
+  },
+  loupe: {
+    title: 'This thing in each frame',
+    found: 'A thing that moves, as it was in each frame. Choose the moment to show.',
+    nothing: 'Nothing moves there.',
+    shows: (name: string) => `The moment of ${name} is shown.`,
+    smaller: 'Smaller',
+    larger: 'Larger',
+    back: '‹ Last thing',
+    next: 'Next thing ›',
+    close: 'Close',
   },
   keys: {
     title: 'Keys',
@@ -230,7 +244,7 @@ export const words = {
     saved: (name: string, bytes: string) => `${name} was saved, ${bytes}.`,
   },
   result: (size: string, frames: number, isEdited: boolean, seconds: string, bytes: string) =>
-    `${size}, ${frames} frames${isEdited ? ', with your motion' : ''}. ` +
+    `${size}, ${frames} frames${isEdited ? ', with your changes' : ''}. ` +
     `Merged in ${seconds} s with ${bytes} of graphics memory.`,
   frames: {
     title: 'Frames',
@@ -288,9 +302,9 @@ export const words = {
     merge: 'Merge',
     frames: (count: number) => `Merge ${count} frames`,
     again: 'Merge again',
-    withMotion: 'Merge again with your motion',
     changed: 'The frames or settings have changed since this picture was made.',
     noGpu: 'Merging needs WebGPU, see above.',
+    stopped: 'The page has stopped working, see above.',
     reading: 'Reading the photos…',
     addTwo: 'Add at least two exposures.',
     addOne: 'Add at least one more exposure.',
@@ -336,7 +350,13 @@ export const words = {
   notices: {
     noStart: 'The page could not start',
     stopped: 'The page has stopped working',
-    workerFailed: (why: string) => `Its worker failed: ${why}. Load the page again.`,
+    workerFailed: (why: string, isUnsaved: boolean) =>
+      `Its worker failed: ${why}. ` +
+      `${isUnsaved ? 'Save the picture if you still can, then load' : 'Load'} the page again.`,
+    workerEnded: (isUnsaved: boolean) =>
+      `The browser has ended its worker, perhaps for lack of memory${isUnsaved ? ', and the picture with it' : ''}. ` +
+      'Close other tabs, load the page again, and add the photos once more.',
+    notUnderstood: 'a message of it could not be read',
     notLoaded: 'the program could not be loaded',
     busy: {
       title: 'The photos were not added',
@@ -436,6 +456,10 @@ export const words = {
   /** @param message what the engine says, in English. @param frames those it is about, from 0. */
   warning: (_kind: MergeWarning['kind'], message: string, _frames: readonly number[]) => message,
   failures: {
+    change: (why: string) => ({
+      title: 'The change could not be merged',
+      text: `${why} The picture is as it was before. You can merge again; changes are then lost.`,
+    }),
     noWebGpu: {
       title: 'This browser has no WebGPU',
       text: 'deghost computes with WebGPU, which this browser does not have, or has switched off.',

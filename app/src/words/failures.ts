@@ -5,7 +5,7 @@ import { words } from './index.ts';
 import type { Words } from './index.ts';
 
 /** What failed. */
-export type Doing = 'start' | 'merge' | 'view' | 'save';
+export type Doing = 'start' | 'merge' | 'view' | 'change' | 'save';
 
 export const WARNINGS = Object.keys(words.warnings);
 
@@ -37,6 +37,7 @@ function withInstead(said: Words): Words {
 export function failureWords(failure: Failure, doing: Doing): Words {
   const { failures } = words;
   const isView = doing === 'view';
+  if (doing === 'change') return failures.change(sentence(reasonFor(failure)));
   switch (failure.kind) {
     case 'no-webgpu':
       return globalThis.isSecureContext ? withInstead(failures.noWebGpu) : failures.notSecure;

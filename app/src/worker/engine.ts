@@ -7,6 +7,7 @@
  */
 import { Deghoster } from '../../../src/deghoster.ts';
 import type { MergeOptions } from '../../../src/options.ts';
+import type { OpenMerge } from '../../../src/moment/openMerge.ts';
 import type { MergeResult } from '../../../src/result.ts';
 import { openPlatformDevice } from '../../../src/device.ts';
 import { CancelledError, throwIfCancelled } from '../../../src/errors.ts';
@@ -16,6 +17,9 @@ import { shippedVariant } from '../../../src/weights/shipped.ts';
 import { failureOf } from './failure.ts';
 import { Weights } from './weights.ts';
 import type { OnBytes, WeightsName } from './weights.ts';
+
+/** What a call of the engine makes. */
+type Made<C> = C extends 'open' ? OpenMerge : MergeResult;
 
 /** The page has always chosen the reference. */
 type PageMergeOptions = MergeOptions & {
@@ -61,12 +65,27 @@ export class Engine {
   }
 
   /** Merges, with the weights that suit the frames and their reference. Errors are Deghoster.merge's. */
-  async merge(frames: readonly Frame[], options: PageMergeOptions): Promise<MergeResult> {
+  merge(frames: readonly Frame[], options: PageMergeOptions): Promise<MergeResult> {
+    return this.#try('merge', frames, options);
+  }
+
+  /** Merges, and keeps the merge open as long as this engine needs no other. Errors are Deghoster.open's. */
+  open(frames: readonly Frame[], options: PageMergeOptions): Promise<OpenMerge> {
+    return this.#try('open', frames, options);
+  }
+
+  async #try<C extends 'merge' | 'open'>(
+    call: C,
+    frames: readonly Frame[],
+    options: PageMergeOptions,
+  ): Promise<Made<C>> {
     let shortage: unknown;
     for (;;) {
       try {
-        return await this.#merge(frames, options);
+        return await this.#merge(call, frames, options);
       } catch (error) {
+        // The plain merge leaves nothing behind, and the merge that is open beside it stays so.
+        if (options.method === 'merge' && error instanceof CancelledError) throw error;
         this.dispose();
         const { kind } = failureOf(error);
         // If not even one tile fits into this little memory, the frames are not at fault.
@@ -85,7 +104,11 @@ export class Engine {
     this.#open = undefined;
   }
 
-  async #merge(frames: readonly Frame[], { onWeights, ...options }: PageMergeOptions): Promise<MergeResult> {
+  async #merge<C extends 'merge' | 'open'>(
+    call: C,
+    frames: readonly Frame[],
+    { onWeights, ...options }: PageMergeOptions,
+  ): Promise<Made<C>> {
     const name = shippedVariant(frames.length, options.reference);
     const weights = await unlessCancelled(this.#weights.get(name, onWeights), options.signal);
     if (this.#open?.name !== name) {
@@ -95,7 +118,8 @@ export class Engine {
         deghoster: await Deghoster.create({ weights, device: openPlatformDevice, memoryBudget: this.#budget }),
       };
     }
-    return this.#open.deghoster.merge(frames, { ...options, onDeviceLost: this.#onRecovered });
+    const whole = { ...options, onDeviceLost: this.#onRecovered };
+    return this.#open.deghoster[call](frames, whole) as Promise<Made<C>>;
   }
 }
 

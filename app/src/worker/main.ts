@@ -7,9 +7,11 @@ import { cropPicture } from '../../../src/finish/crop.ts';
 import type { Crop } from '../../../src/finish/crop.ts';
 import { shown } from '../../../src/shown.ts';
 import { CancelledError, NoAdapterError } from '../../../src/errors.ts';
+import type { ChangedPart } from '../../../src/moment/openMerge.ts';
 import type { Finish, FromWorker, KeptResult, NamedFile, ResultInfo, ToWorker, View } from '../messages.ts';
 import { alignedFrames } from './alignedFrames.ts';
 import { Brackets } from './brackets.ts';
+import { Changes, cut, seenMotion } from './changes.ts';
 import { preloadPackages } from './decode/packages.ts';
 import { developed } from './developed.ts';
 import { Engine } from './engine.ts';
@@ -19,11 +21,14 @@ import { DEFAULT_LOOK, Finishing, finishFile } from './finishing.ts';
 import { Frames } from './frames.ts';
 import { Glimpses } from './glimpse.ts';
 import { copyFile, readResult, writeResult } from './keep.ts';
+import { cropAround, crops } from './loupe.ts';
 import { mergeFrames } from './mergeFrames.ts';
 import type { MergeOutcome } from './mergeFrames.ts';
-import { MotionEdits } from './motionEdits.ts';
 import { saveFile } from './save.ts';
+import { thingAt, thingsIn } from './things.ts';
+import type { Point, Thing } from './things.ts';
 import { Viewer } from './viewer.ts';
+import type { Rect } from './viewer.ts';
 
 /** `self` as a worker sees it; the DOM's types know it as a window. */
 const scope = self as unknown as {
@@ -36,9 +41,14 @@ type StartRequest = Extract<ToWorker, { type: 'start' }>;
 
 interface Result {
   merged: MergeOutcome['merged'];
-  edits: MotionEdits;
+  /** Undefined for one that was restored: it must be merged again before it can be changed. */
+  changes: Changes | undefined;
+  /** Motion maps as merged and changed. */
+  maps: readonly Float32Array[];
+  /** The radiance that is shown: in the working space. */
+  shown: Float32Array;
   /** What the result was made from, for the plain merge; undefined for one that was restored, without its frames. */
-  request: Omit<MergeRequest, 'type' | 'useEdits'> | undefined;
+  request: Omit<MergeRequest, 'type'> | undefined;
   info: ResultInfo;
 }
 
@@ -108,7 +118,7 @@ function obey(data: ToWorker): void {
       return running?.abort.abort();
     case 'clear':
       running?.abort.abort();
-      result = undefined;
+      forget();
       finish = { look: DEFAULT_LOOK };
       return closeFinishing();
     case 'resize':
@@ -122,16 +132,18 @@ function obey(data: ToWorker): void {
     case 'finish':
       ({ finish, bright } = data);
       return showFinish();
-    case 'stroke': {
-      if (!result) return;
-      refreshMotion([result.edits.paint(data.stroke)]);
-      return tellEdits();
-    }
-    case 'undo': {
-      if (!result) return;
-      refreshMotion(result.edits.undo());
-      return tellEdits();
-    }
+    case 'stroke':
+      return result?.changes?.paint(data.stroke);
+    case 'strokeEnd':
+      return result?.changes?.lift();
+    case 'undo':
+      return result?.changes?.undo();
+    case 'redo':
+      return result?.changes?.redo();
+    case 'look':
+      return void look(data).catch(viewFailed);
+    case 'moment':
+      return thing && result?.changes?.show(thing, data.frame === result.merged.reference ? 255 : data.frame);
     case 'save':
       return void save(data);
     case 'copy':
@@ -261,20 +273,20 @@ async function run(work: (signal: AbortSignal) => Promise<void>): Promise<void> 
 async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<void> {
   const started = performance.now();
   try {
-    const motion = request.useEdits ? result?.edits.maps : undefined;
-    const { merged, maps, stack, notes, warnings } = await mergeFrames(frames, request, {
-      engine,
-      tell,
-      signal,
-      motion,
-    });
+    const { merged, open, stack, notes, warnings } = await mergeFrames(frames, request, { engine, tell, signal });
     const { width, height, reference } = merged;
+    forget();
+    const changes = new Changes(open, {
+      changed: (parts) => showParts(changes, parts),
+      painted: (rect) => refreshMotion([rect]),
+      tell: tellEdits,
+      failed: (error) => tell({ type: 'changeFailed', failure: failureOf(error) }),
+    });
     const info: ResultInfo = {
       width,
       height,
       reference,
       frames: stack.length,
-      edited: motion !== undefined,
       notes,
       response: merged.response.report.summary,
       aligned: request.align === 'none' ? [] : alignedFrames(merged, request.frames),
@@ -282,7 +294,8 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
       peakBytes: merged.peakBytes,
       seconds: 0,
     };
-    result = { merged, edits: new MotionEdits(maps, merged, reference), request, info };
+    const { motion: maps } = open.result;
+    result = { merged, changes, maps, shown: await developed(merged), request, info };
     viewLosses = 0;
     // What cannot be shown can still be saved.
     await showResult().catch(viewFailed);
@@ -341,10 +354,10 @@ async function recoverViewer(): Promise<void> {
 
 async function showResult(): Promise<void> {
   if (!result) return;
-  const { merged } = result;
+  const { merged, shown } = result;
   closeFinishing();
   viewer ??= await openViewer(); // after a second loss
-  const picture = { ...merged, radiance: await developed(merged) };
+  const picture = { ...merged, radiance: shown };
   await viewer.setPicture(picture);
   finishing = await Finishing.create(viewer, picture, tell, viewFailed);
   showFinish();
@@ -363,13 +376,90 @@ function show(next: View): void {
 }
 
 /** Brings parts of the motion overlay up to date. */
-function refreshMotion(rects: readonly { x: number; y: number; width: number; height: number }[]): void {
+function refreshMotion(rects: readonly Rect[]): void {
   if (!result || shownMotion === undefined) return;
-  for (const rect of rects) viewer?.setMotion(result.edits.bytes(rect, shownMotion), rect).catch(viewFailed);
+  const { changes, maps, merged } = result;
+  for (const rect of rects) {
+    const bytes = changes
+      ? changes.bytes(rect, shownMotion)
+      : seenMotion(
+          maps.map((map) => cut(map, merged.width, rect)),
+          merged.reference,
+          shownMotion,
+        );
+    viewer?.setMotion(bytes, rect).catch(viewFailed);
+  }
 }
 
 function tellEdits(): void {
-  if (result) tell({ type: 'edits', steps: result.edits.steps, differs: result.edits.differs });
+  if (!result) return;
+  const { undoable = 0, redoable = 0, differs = false, isBusy = false } = result.changes ?? {};
+  tell({ type: 'edits', edits: { undoable, redoable, differs, isBusy, canChange: result.changes !== undefined } });
+}
+
+/** Forgets the result. */
+function forget(): void {
+  result?.changes?.close();
+  result = thing = undefined;
+  things = { points: [], next: -1 };
+}
+
+/** Shows parts of the picture that have changed. */
+async function showParts(changes: Changes, parts: readonly ChangedPart[]): Promise<void> {
+  if (result?.changes !== changes) return;
+  const { merged, shown } = result;
+  for (const { x, y, width, height, radiance } of parts) {
+    if (shown !== merged.radiance) {
+      const rgb = await developed({ ...merged, radiance });
+      for (let row = 0; row < height; row++)
+        shown.set(rgb.subarray(3 * row * width, 3 * (row + 1) * width), 3 * ((y + row) * merged.width + x));
+    }
+    await viewer?.setPart(shown, { x, y, width, height }, merged.scale);
+    await finishing?.refresh({ top: y, height });
+  }
+  refreshMotion(parts);
+  tell({ type: 'changed' });
+}
+
+/** The thing that was looked at last, and where. */
+let thing: Thing | undefined;
+let lookedAt: Point = { x: 0, y: 0 };
+let things: { points: Point[]; next: number } = { points: [], next: -1 };
+
+/** Shows a thing as it was in each frame. */
+async function look({ at, grow }: Extract<ToWorker, { type: 'look' }>): Promise<void> {
+  const looking = result;
+  if (!looking?.changes || !viewer) return tell({ type: 'look' });
+  const { changes, merged } = looking;
+  const { reference } = merged;
+  await changes.settled();
+  const union = changes.open.result.motion[reference];
+  if (at === 'same') {
+    // The region of the thing becomes larger or smaller.
+  } else if ('step' in at) {
+    if (things.next < 0) things = { points: thingsIn(union, merged), next: 0 };
+    else things.next += at.step;
+    const { points, next } = things;
+    if (points.length > 0) lookedAt = points[((next % points.length) + points.length) % points.length];
+  } else lookedAt = at;
+  const found = thingAt(union, changes.moment, merged, lookedAt, grow);
+  if (!found || !finishing) return tell({ type: 'look' });
+  const area = cropAround(found.rect, merged);
+  const images = await crops(changes.open, merged, area, finishing.settingsOf(finish), viewer.device);
+  if (result !== looking) return;
+  thing = found;
+  tell({ type: 'look', thing: { ...found.rect, crops: images, shown: momentOf(changes, found, reference), grow } });
+}
+
+/** The frame whose moment a thing shows; undefined for several. */
+function momentOf({ moment, open }: Changes, { rect, mask }: Thing, reference: number): number | undefined {
+  const found = new Set<number>();
+  mask.forEach((isPart, i) => {
+    const at = (rect.y + Math.floor(i / rect.width)) * open.result.width + rect.x + (i % rect.width);
+    if (isPart) found.add(moment[at]);
+  });
+  const [only] = found;
+  return found.size > 1 ? undefined : only === 255 ? reference : only;
 }
 
 function showFinish(): void {
@@ -399,14 +489,15 @@ function viewFailed(error: unknown): void {
 
 async function save({ format, finish, crop, stem }: Extract<ToWorker, { type: 'save' }>): Promise<void> {
   if (!result) return;
-  const { merged } = result;
+  const { merged, changes, shown } = result;
   try {
+    await changes?.settled();
     const picture = crop ? await cropResult(merged, crop) : merged;
     const { name, file } = await saveFile(picture, format, stem, async (use) => {
       const cut = crop && { crop, radiance: await developed(picture) };
       if (finishing) return use(finishing.finished(finishing.settingsOf(finish), cut));
       // It cannot be shown, but saved.
-      return finishFile({ ...merged, radiance: await developed(merged) }, use, finish, cut);
+      return finishFile({ ...merged, radiance: shown }, use, finish, cut);
     });
     tell({ type: 'saved', format, name, file });
   } catch (error) {
@@ -426,10 +517,10 @@ async function keep(name: string, write: () => Promise<KeptResult | undefined>):
 function keepResult({ folder, name }: Extract<ToWorker, { type: 'keep' }>): Promise<void> {
   return keep(name, async () => {
     if (!result) throw new Error('there is no result');
-    const { merged, edits, info } = result;
+    const { merged, maps, info } = result;
     const { radiance: _, ...rest } = merged;
-    await writeResult(folder, name, merged, edits.maps);
-    return { merged: rest, maps: edits.maps.length, info };
+    await writeResult(folder, name, merged, maps);
+    return { merged: rest, maps: maps.length, info };
   });
 }
 
@@ -438,7 +529,9 @@ async function restore({ folder, name, kept }: Extract<ToWorker, { type: 'restor
     const { radiance, maps } = await readResult(folder, name, kept);
     const merged = { ...kept.merged, radiance };
     const { info } = kept;
-    result = { merged, edits: new MotionEdits(maps, merged, merged.reference), request: undefined, info };
+    forget();
+    const shown = await developed(merged);
+    result = { merged, changes: undefined, maps, shown, request: undefined, info };
     viewLosses = 0;
     await showResult().catch(viewFailed);
     tell({ type: 'restored', result: info });

@@ -168,6 +168,41 @@ export class Viewer {
     this.#merged = await this.#guard('uploading the result', () => this.#upload('merged', radiance, size, scale));
   }
 
+  /** Draws a part of the picture anew. @param radiance the whole picture's. */
+  async setPart(radiance: Float32Array, rect: Rect, scale: number): Promise<void> {
+    const texture = this.#merged;
+    const { width, height } = this.#picture;
+    // Of a picture larger than the largest texture, what is shown are its halves.
+    const halvings = texture ? Math.round(Math.log2(width / texture.width)) : 0;
+    if (!texture) return;
+    await this.#guard('uploading a part', () => {
+      const deepest = Math.min(halvings + texture.mipLevelCount, 8);
+      const grid = 2 ** (deepest - 1);
+      let [x, y] = [rect.x, rect.y].map((start) => Math.floor(start / grid) * grid);
+      const [right, bottom] = [rect.x + rect.width, rect.y + rect.height].map((end) => Math.ceil(end / grid) * grid);
+      let part = { rgb: radiance, width: Math.min(right, width) - x, height: Math.min(bottom, height) - y };
+      part.rgb = new Float32Array(3 * part.width * part.height);
+      for (let row = 0; row < part.height; row++) {
+        const from = 3 * ((y + row) * width + x);
+        part.rgb.set(radiance.subarray(from, from + 3 * part.width), 3 * row * part.width);
+      }
+      for (let level = -halvings; level < deepest - halvings; level++) {
+        if (level >= 0)
+          this.#device.queue.writeTexture(
+            { texture, mipLevel: level, origin: [x, y] },
+            packSharedExponent(part.rgb, 0, part.width * part.height, scale),
+            { bytesPerRow: part.width * 4 },
+            [part.width, part.height],
+          );
+        // Nothing is left of an odd last column.
+        if (part.width < 2 || part.height < 2) break;
+        part = halve(part.rgb, part.width, part.height);
+        [x, y] = [x / 2, y / 2];
+      }
+    });
+    this.#request();
+  }
+
   /** How the picture is finished. The table stays the finisher's. */
   setFinish(finish: LiveFinish): void {
     this.#finish = finish;

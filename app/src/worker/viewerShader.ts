@@ -26,8 +26,9 @@ struct View {
 @group(0) @binding(3) var plain: texture_2d<f32>;
 @group(0) @binding(4) var motion: texture_2d<f32>;
 ${liveFinishWgsl(FINISH_BINDINGS)}
-/** Motion's colour, linear: the page's accent. */
-const MOTION = vec3f(1.0, 0.16, 0.03);
+/** Motion's colours, linear, in stripes: one of them is seen on whatever is below. */
+const MOTION = array(vec3f(1.0, 0.16, 0.03), vec3f(0.02, 0.55, 1.0));
+const STRIPE = 7.0; // canvas pixels
 const LUMA = vec3f(0.2126, 0.7152, 0.0722);
 
 /** sRGB's curve, which Display P3 has too, continued above 1. */
@@ -54,7 +55,8 @@ fn encode(color: vec3f) -> vec3f {
   // The plain merge knows of no motion.
   let overlay = select(view.overlay, 0.0, at.x < view.divider);
   let marked = overlay * textureSampleLevel(motion, pixels, uv, 0.0).r;
-  let shade = MOTION * (0.35 + 0.65 * clamp(dot(LUMA, color) * 1.5, 0.0, 1.0));
+  let stripe = MOTION[u32(floor((at.x + at.y) / STRIPE)) % 2u];
+  let shade = stripe * (0.35 + 0.65 * clamp(dot(LUMA, color) * 1.5, 0.0, 1.0));
   return vec4f(encode(mix(color, shade, marked)), 1.0);
 }
 `;
