@@ -10,8 +10,11 @@ import { defineConfig } from 'vite';
 import type { Plugin } from 'vite';
 import { GOLDENS } from '../bench/goldenNames.ts';
 import { goldenFiles } from '../test/reference/golden.ts';
+import { aboutOf } from './build/about.ts';
+import { offlineFiles } from './build/offline.ts';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
+const packageJson = JSON.parse(readFileSync(`${repository}package.json`, 'utf8'));
 
 /** Path beside the page, and where the file is in the repository. */
 const SERVED: Record<string, string> = {
@@ -22,8 +25,9 @@ const SERVED: Record<string, string> = {
   'example/3.jpg': 'examples/balloons/3.jpg',
   // What the bench checks a GPU with.
   ...Object.fromEntries(GOLDENS.flatMap(goldenFiles).map((file) => [`goldens/${file}`, `test/goldens/${file}`])),
-  // The LGPL asks for its text beside the libraries.
+  // Licences. The LGPL asks for its text beside the libraries.
   'licenses/libheif.txt': 'node_modules/libheif-js/libheif-wasm/LICENSE',
+  'licenses/deghost.txt': 'LICENSE',
   'licenses/libraw.txt': 'app/licenses/libraw.txt',
 };
 
@@ -112,7 +116,8 @@ function librawWithoutEval(): Plugin {
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   base: './',
-  plugins: [besideThePage(), librawWithoutEval()],
+  define: { DEGHOST_ABOUT: JSON.stringify(aboutOf(packageJson, process.env.DEGHOST_REPOSITORY)) },
+  plugins: [besideThePage(), librawWithoutEval(), offlineFiles(`${repository}app/public`)],
   worker: { format: 'es', plugins: () => [librawWithoutEval()] },
   build: {
     outDir: 'dist',
@@ -122,6 +127,12 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // No asset becomes a data: URL.
     assetsInlineLimit: 0,
-    rolldownOptions: { input: ['index.html', 'bench.html'].map((page) => `${repository}app/${page}`) },
+    rolldownOptions: {
+      input: ['index.html', 'bench.html', 'src/serviceWorker.ts'].map((page) => `${repository}app/${page}`),
+      output: {
+        // The browser looks for a new service worker under the name of the old one.
+        entryFileNames: ({ name }) => (name === 'serviceWorker' ? '[name].js' : 'assets/[name]-[hash].js'),
+      },
+    },
   },
 });

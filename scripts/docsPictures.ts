@@ -1,6 +1,7 @@
 /**
- * The README's pictures, from the bundled example and what `npm run demo -- --full` made of it:
- * `docs/input.jpg`, the exposures side by side; `docs/plain.jpg`, their average; `docs/result.jpg`, the merge.
+ * The pictures of the README and of the page's first screen, from the bundled example and what `npm run demo -- --full`
+ * made of it: `docs/input.jpg`, the exposures side by side; `docs/plain.jpg`, their average; `docs/result.jpg`, the
+ * merge; and a part of the last two in `app/pictures`, where they lie over each other.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -12,13 +13,18 @@ import { packageFolder } from '../src/node/package.ts';
 const INPUT_WIDTH = 384;
 const RESULT_WIDTH = 768;
 const GAP = 6;
+/** The part with the balloons, for the page: both pictures together are small beside its programs. */
+const PAGE_PART = { left: 64, top: 45, width: 528, height: 352 };
+const PAGE_QUALITY = 80;
 
 const root = packageFolder();
 const example = join(root, 'examples', 'balloons');
 const docs = join(root, 'docs');
+const forPage = join(root, 'app', 'pictures');
+/** What the demo made, its name in the documents, and on the page. */
 const results = [
-  ['plain-merge.png', 'plain.jpg'],
-  ['result.png', 'result.jpg'],
+  ['plain-merge.png', 'plain.jpg', 'plain.webp'],
+  ['result.png', 'result.jpg', 'deghosted.webp'],
 ] as const;
 
 const missing = results.map(([from]) => join(root, 'out', from)).find((path) => !existsSync(path));
@@ -26,13 +32,13 @@ if (missing) {
   console.error(`${missing} is not there: run npm run demo -- --full first`);
   process.exitCode = 1;
 } else {
-  await mkdir(docs, { recursive: true });
+  for (const folder of [docs, forPage]) await mkdir(folder, { recursive: true });
   await writeStrip();
-  for (const [from, to] of results)
-    await sharp(join(root, 'out', from))
-      .resize(RESULT_WIDTH)
-      .jpeg({ quality: 90 })
-      .toFile(join(docs, to));
+  for (const [from, to, toPage] of results) {
+    const picture = sharp(join(root, 'out', from)).resize(RESULT_WIDTH);
+    await picture.clone().jpeg({ quality: 90 }).toFile(join(docs, to));
+    await picture.clone().extract(PAGE_PART).webp({ quality: PAGE_QUALITY, effort: 6 }).toFile(join(forPage, toPage));
+  }
 }
 
 /** The exposures, darkest first, in one row. */

@@ -19,8 +19,7 @@ const browser = await launchBrowser();
 try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   await page.goto(site.url);
-  await page.locator('#example:enabled').click();
-  await page.locator('#merge:enabled').click();
+  await page.locator('#example').click();
   await page.locator('#compare:enabled').check({ timeout: PATIENCE });
   await page.waitForTimeout(1000); // drawn in a worker
   await sharp(await page.screenshot())

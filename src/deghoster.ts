@@ -13,14 +13,17 @@ import { withUnion } from './image/motion.ts';
 import { checkKept, whileKept } from './image/readFrames.ts';
 import type { Choices } from './kernels/target.ts';
 import type { DType } from './kernels/tensor.ts';
-import { Merge, checkBufferSize } from './merge.ts';
+import { Merge, checkBufferSize, pixelsOf, planesOf } from './merge.ts';
 import type { Picture } from './merge.ts';
 import { checkValues, readDeghosterOptions, readMerge, readPlanOptions, readPrepareOptions } from './mergeChecks.ts';
 import type { MergeRequest } from './mergeChecks.ts';
 import { loadWeights } from './model/loadWeights.ts';
 import type { Weights } from './model/loadWeights.ts';
-import { defaultMemoryBudget, schedule, scheduleReport } from './model/schedule.ts';
-import type { PlanReport, Schedule } from './model/schedule.ts';
+import { partsOf } from './model/partsOf.ts';
+import { defaultMemoryBudget, schedule, scheduleReport, weightBytes } from './model/schedule.ts';
+import type { PlanReport, Schedule, ScheduleRequest } from './model/schedule.ts';
+import type { OpenMerge, Opened } from './moment/openMerge.ts';
+import type { CoreMeans } from './moment/parts.ts';
 import type { DeghosterOptions, MergeOptions, PlanOptions, PrepareOptions } from './options.ts';
 import type { BufferResult, MergeResult } from './result.ts';
 import { Session } from './session.ts';
@@ -30,6 +33,12 @@ const LEAST_MEMORY_BUDGET = 128 * 1024 ** 2;
 
 /** How much strengths 0 and 1 differ in the network's logits of motion. */
 const LOGITS = 8;
+
+/** What moments need of the core. */
+const MEANS: CoreMeans = { partsOf, schedule, weightBytes, pixelsOf, planesOf };
+
+/** What a merge's schedule is made for, before the weights and the device are looked at. */
+type PlannedMerge = Omit<ScheduleRequest, 'config' | 'gamma' | 'limits'> & Required<Pick<MergeOptions, 'method'>>;
 
 /**
  * Merges brackets. One holds a device, the network's weights and compiled pipelines, and serves any number of merges.
@@ -175,6 +184,29 @@ export class Deghoster {
   }
 
   /**
+   * Merges a bracketed stack and keeps it open: parts in which motion maps or moments change are then merged again
+   * alone. The frames' pixels must stay as they are until the merge is disposed.
+   * @throws as `merge`.
+   */
+  async open(frames: readonly FrameSource[], options: MergeOptions = {}): Promise<OpenMerge> {
+    const request = readMerge(frames, options);
+    return this.#next('open', request, async () => {
+      const { OpenMerge } = await import('./moment/openMerge.ts');
+      const picture: Extract<Picture, { kind: 'array' }> = { kind: 'array', array: new Float32Array(0) };
+      let open: Opened | undefined;
+      const keep = (opened: Opened): unknown => (open = opened);
+      const result = await whileKept(request.frames, request.motion, () => this.#merge(request, picture, keep));
+      return new OpenMerge({ radiance: picture.array, ...result }, open!, {
+        run: (call, signal, work) => {
+          const control = { signal };
+          return this.#next(call, control, () => work(control.signal!));
+        },
+        checkKept: () => checkKept(request.frames),
+      });
+    });
+  }
+
+  /**
    * Frees everything on the GPU; a device that was passed in stays open. Calls that run or wait reject with a
    * UsageError, at most two submissions later; what they hold is freed with them.
    */
@@ -187,7 +219,7 @@ export class Deghoster {
   }
 
   /** Runs `work` after all merges called before, with a signal in the request that `dispose` fires too. */
-  #next<T>(call: string, request: MergeRequest, work: () => Promise<T>): Promise<T> {
+  #next<T>(call: string, request: Pick<MergeRequest, 'signal'>, work: () => Promise<T>): Promise<T> {
     return this.#stoppable(call, request.signal, (signal) => {
       request.signal = signal;
       const run = this.#queue.then(() => {
@@ -226,7 +258,11 @@ export class Deghoster {
     }
   }
 
-  async #merge(given: MergeRequest, picture: Picture): Promise<Omit<MergeResult, 'radiance'>> {
+  async #merge(
+    given: MergeRequest,
+    picture: Picture,
+    keep?: (opened: Opened) => unknown,
+  ): Promise<Omit<MergeResult, 'radiance'>> {
     const begun = performance.now();
     const { signal, onProgress, method = 'network', strength = 0.5, align, skipMisfits = false } = given;
     throwIfCancelled(signal);
@@ -236,13 +272,21 @@ export class Deghoster {
     const { width, height } = frameSize(frames[0]);
     let scale = 1;
     const { onDeviceLost, onRows } = given;
+    const moments =
+      (given.moment || keep) && new (await import('./moment/moments.ts')).Moments(given, this.#weights?.config);
+    // Rows from there on change once more.
+    let final = height;
+    const reportRows = (rows: number): void => {
+      if (picture.kind !== 'array' || !onRows) return;
+      checkKept(given.frames, given.motion);
+      onRows({ radiance: picture.array, width, height, scale, rows: Math.min(rows, final) });
+    };
     const merge = new Merge(this.#session, frames, {
-      ...{ signal, onProgress, onDeviceLost, profile: given.profile },
-      onRows: (rows) => {
-        if (picture.kind !== 'array' || !onRows) return;
-        checkKept(given.frames, given.motion);
-        onRows({ radiance: picture.array, width, height, scale, rows: Math.min(rows, height) });
-      },
+      ...{ signal, onDeviceLost, profile: given.profile },
+      onProgress:
+        onProgress &&
+        ((progress) => onProgress({ ...progress, fraction: progress.fraction * (1 - (moments?.share ?? 0)) })),
+      onRows: reportRows,
     });
     const referenceChoice =
       given.reference === undefined ? choiceOf(await merge.clipped(given.response === 'linear')) : undefined;
@@ -296,11 +340,24 @@ export class Deghoster {
       otherBytes: merge.warpBytes,
     };
     scale = taus[reference];
+    moments?.place(misfits.length > 0 ? aligned!.kept : frames.map((_, k) => k), this.#requestFor(request), MEANS);
+    const { share = 0, top = height } = moments ?? {};
     let maps: Float32Array[] | undefined;
     try {
       for (let shortage: unknown; !maps; ) {
         try {
-          maps = await merge.run(this.#scheduleFor(request), response, motion, picture);
+          final = Math.min(top, height);
+          const schedule = this.#scheduleFor(request);
+          maps = await merge.run(schedule, response, motion, picture);
+          if (moments) {
+            const scene = { merge, request: this.#requestFor(request), schedule, response, means: MEANS };
+            maps = await moments.show(scene, this.#session, picture, maps, (done, total) =>
+              onProgress?.({ stage: 'moment', done, total, fraction: 1 - share + (share * done) / total }),
+            );
+            final = height;
+            reportRows(height);
+            keep?.({ scene, moments });
+          }
         } catch (error) {
           // If not even one tile fits into so little memory, the frames are not at fault.
           if (shortage && error instanceof InputError && error.problem === 'memory-budget') throw shortage;
@@ -347,20 +404,11 @@ export class Deghoster {
     if (strength !== 0.5) throw new UsageError(`a strength is ${unused}: leave it out`);
   }
 
-  #scheduleFor(request: {
-    width: number;
-    height: number;
-    taus: number[];
-    reference: number;
-    useResponse: boolean;
-    linear?: boolean;
-    covered?: boolean;
-    logitShift?: number;
-    motionGiven: boolean;
-    method: 'network' | 'merge';
-    pixelBytes?: readonly number[];
-    otherBytes?: number;
-  }): Schedule {
+  #scheduleFor(request: PlannedMerge): Schedule {
+    return schedule(this.#requestFor(request));
+  }
+
+  #requestFor(request: PlannedMerge): ScheduleRequest {
     const config = request.method === 'network' ? this.#weights?.config : undefined;
     if (request.method === 'network' && !config)
       throw new UsageError(
@@ -373,7 +421,7 @@ export class Deghoster {
       precision: this.#precision,
       choices: this.#choices,
     };
-    return schedule({ ...request, config, gamma: config?.gamma ?? 2.2, limits });
+    return { ...request, config, gamma: config?.gamma ?? 2.2, limits };
   }
 }
 

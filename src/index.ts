@@ -7,6 +7,8 @@
 export { Deghoster } from './deghoster.ts';
 export type { AlignOption, AlignmentKind, FrameAlignment, Homography, Mesh, Misfit, Warp } from './align/types.ts';
 export type { DeghosterOptions, MergeOptions, PlanOptions, PrepareOptions } from './options.ts';
+export type { ChangedPart, MergeChange, OpenMerge, UpdateOptions } from './moment/openMerge.ts';
+export type { Rectangle } from './moment/areas.ts';
 export type { BufferResult, MergeResult, RowProgress } from './result.ts';
 export type { Progress } from './merge.ts';
 export type { MergeProfile, ProgramProfile, StageProfile } from './profile.ts';

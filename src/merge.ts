@@ -35,10 +35,10 @@ import type { PasteTarget, TileWork } from './stage.ts';
 
 /** Progress of a merge. */
 export interface Progress {
-  stage: 'response' | 'align' | 'compile' | 'segmentation' | 'fusion' | 'merge';
+  stage: 'response' | 'align' | 'compile' | 'segmentation' | 'fusion' | 'merge' | 'moment';
   /** Finished tiles of this stage, with a fraction for the current tile. When compiling, finished programs. */
   done: number;
-  /** All tiles of this stage, or all programs. */
+  /** All tiles of this stage, or all programs, or all parts that show another moment. */
   total: number;
   /** Share of the whole merge's arithmetic that is done. */
   fraction: number;
@@ -134,6 +134,16 @@ export class Merge {
   dispose(): void {
     this.#warper?.dispose();
     if (this.#store?.gpu === this.#session.gpu) this.#store.dispose();
+    this.#store = undefined;
+  }
+
+  /** Another merge of the same aligned frames. */
+  again(control: MergeControl): Merge {
+    const merge = new Merge(this.#session, this.#frames, control);
+    merge.#aligned = this.#aligned;
+    merge.#makeWarper = this.#makeWarper;
+    merge.warpBytes = this.warpBytes;
+    return merge;
   }
 
   /** The frames to estimate a response from. Of frames on the device, only the patches are read back. */
@@ -189,6 +199,7 @@ export class Merge {
     let before = 0;
     let maps: MotionMaps | undefined = motion && { maps: motion, width, height };
     for (const stage of schedule.stages) {
+      const { onRows } = this.#control;
       const share = total ? stageWork(stage) / total : 1;
       const count = stage.tiling.tiles.length;
       const report = (done: number): void =>
@@ -197,15 +208,15 @@ export class Merge {
         // Kept at the padded size: fusion sees what the U-Nets made of the padding, not its repeated edge.
         const made = this.#frames.map(() => new Float32Array(schedule.padded.width * schedule.padded.height));
         maps = { maps: made, ...schedule.padded };
-        await this.#runStage(stage, undefined, response, report, { target: planesOf(made, schedule.padded) }, maps);
+        await this.runStage(stage, undefined, response, report, { target: planesOf(made, schedule.padded) }, maps);
       } else {
-        await this.#runStage(
+        await this.runStage(
           stage,
           maps,
           response,
           report,
           picture.kind === 'array'
-            ? { target: pixelsOf(picture.array, schedule) }
+            ? { target: pixelsOf(picture.array, schedule), onRows }
             : this.#toBuffer(stage, schedule, picture),
         );
       }
@@ -276,12 +287,13 @@ export class Merge {
    * @param result takes each tile's result.
    * @param makes the maps that it makes, which stay on the device if whole maps do.
    */
-  async #runStage(
+  async runStage(
     stage: Stage,
     motion: MotionMaps | undefined,
     response: ChosenResponse,
     report: (done: number) => void,
-    result: Pick<TileWork, 'target' | 'store'> & { settle?: () => Promise<void>; free?: () => void },
+    result: Pick<TileWork, 'target' | 'store'> &
+      Pick<MergeControl, 'onRows'> & { settle?: () => Promise<void>; free?: () => void },
     makes?: MotionMaps,
   ): Promise<void> {
     const { tiling, plan } = stage;
@@ -311,7 +323,7 @@ export class Merge {
           next,
           (tile) => {
             next = tile + 1;
-            if (stage.name !== 'segmentation') this.#control.onRows?.(tiling.tiles[next]?.y.coreStart ?? Infinity);
+            result.onRows?.(tiling.tiles[next]?.y.coreStart ?? Infinity);
           },
         );
         await result.settle?.();
@@ -463,7 +475,7 @@ export class Merge {
 }
 
 /** An interleaved picture to paste tiles into. */
-function pixelsOf(array: Float32Array, { width, height }: { width: number; height: number }): PasteTarget {
+export function pixelsOf(array: Float32Array, { width, height }: { width: number; height: number }): PasteTarget {
   return {
     width,
     height,
@@ -476,7 +488,10 @@ function pixelsOf(array: Float32Array, { width, height }: { width: number; heigh
 }
 
 /** Maps to paste tiles into, one a channel. */
-function planesOf(maps: readonly Float32Array[], { width, height }: { width: number; height: number }): PasteTarget {
+export function planesOf(
+  maps: readonly Float32Array[],
+  { width, height }: { width: number; height: number },
+): PasteTarget {
   return {
     width,
     height,

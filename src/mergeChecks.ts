@@ -107,6 +107,7 @@ export function readMerge(input: readonly FrameSource[], given: MergeOptions): M
     align = 'auto',
     response,
     motion,
+    moment,
     ...options
   } = readOptions('merge', given, {
     reference: ANY,
@@ -115,6 +116,7 @@ export function readMerge(input: readonly FrameSource[], given: MergeOptions): M
     strength: from(0, 1),
     response: ANY,
     motion: ANY,
+    moment: ANY,
     method: METHOD,
     onProgress: FUNCTION,
     onRows: FUNCTION,
@@ -131,6 +133,7 @@ export function readMerge(input: readonly FrameSource[], given: MergeOptions): M
     align: readAlign(align),
     response: readResponse(response),
     motion: motion === undefined ? undefined : readMotion(motion, frames),
+    moment: moment === undefined ? undefined : arrayOf('moment', moment, [Uint8Array]),
   };
   if (options.skipMisfits && (align === 'none' || typeof align === 'object'))
     throw new UsageError(

@@ -65,6 +65,12 @@ export interface MergeOptions {
    */
   motion?: readonly Float32Array[];
   /**
+   * Another frame's moment for parts of the picture: the number of the frame that each pixel shows, `[height, width]`,
+   * from 0 in exposure order; 255 for the reference. Regions are feathered over 9x9 pixels. Only tiles that show
+   * another frame than the reference are merged again. Motion maps of the result are those of the moment shown.
+   */
+  moment?: Uint8Array;
+  /**
    * `network`, or for comparison `merge`: the hat-weighted average alone, which needs no weights. It is plain, or uses
    * the maps in `motion`.
    */

@@ -58,6 +58,7 @@ type Calls = Record<string, [call: (...args: Any[]) => unknown, ...args: Any[]]>
 
 let calls: Calls;
 let deghoster: Any;
+let open: Any;
 /** What junk does not go into. */
 let whole: unknown[];
 
@@ -67,6 +68,7 @@ beforeAll(async () => {
   // Without weights, so that nothing but the plain merge is compiled.
   deghoster = await core.Deghoster.create({ device });
   const merged = await deghoster.merge(stack(), PLAIN);
+  open = await deghoster.open(stack(), PLAIN);
   whole = [device, config, weightsBytes];
   for (const [k, path] of paths.entries())
     writeFileSync(path, encodeNpy(new Uint8Array(1200).fill(40 * k + 9), [20, 20, 3]));
@@ -102,6 +104,7 @@ beforeAll(async () => {
         strength: 0.5,
         skipMisfits: false,
         motion: maps(() => map(0)),
+        moment: new Uint8Array(400).fill(255),
         response: curves((i) => i / 255),
         onProgress: () => 1,
         onRows: () => 1,
@@ -115,6 +118,17 @@ beforeAll(async () => {
       stack([1, 4]),
       PLAIN,
     ],
+    'Deghoster.open': [async (...args) => (await deghoster.open(...args)).dispose(), stack(), PLAIN],
+    'OpenMerge.update': [
+      (...args) => open.update(...args),
+      {
+        region: { x: 1, y: 2, width: 1, height: 1 },
+        motion: maps(() => new Float32Array(1)),
+        moment: new Uint8Array(1),
+      },
+      { signal },
+    ],
+    'OpenMerge.view': [(...args) => open.view(...args), 1, { x: 1, y: 2, width: 1, height: 1 }, { signal }],
     openDevice: [core.openDevice, { requestDevice: async () => device, limits: {}, features: new Set(), info: {} }],
     encodeExr: [
       core.encodeExr,

@@ -8,6 +8,7 @@ import { mergedName } from './mergedName.ts';
 import type {
   DisplayAbility,
   Failure,
+  FrameToMerge,
   FromWorker,
   MergeSettings,
   NamedFile,
@@ -16,15 +17,20 @@ import type {
   ToWorker,
 } from './messages.ts';
 import { Intake } from './intake.ts';
+import type { Kept } from './kept/index.ts';
+import type { Offline } from './offline/index.ts';
 import { ExposureEstimate } from './exposureEstimate.ts';
 import { applyExif, formatEv, inOrder, parseEv, propose } from './exposures.ts';
 import { obstacle } from './obstacle.ts';
 import type { GpuState } from './obstacle.ts';
 import { startWorker } from './startWorker.ts';
+import { showAbout } from './ui/about.ts';
 import { AutoReference } from './ui/autoReference.ts';
+import { offerKeys } from './ui/keys.ts';
 import { MergeControls } from './ui/mergeControls.ts';
 import { ask } from './ui/ask.ts';
-import { announce, byId, make } from './ui/dom.ts';
+import { Example } from './ui/example.ts';
+import { announce, byId } from './ui/dom.ts';
 import { FrameList } from './ui/frameList.ts';
 import type { FrameRow } from './ui/frameList.ts';
 import { showFrameNotes } from './ui/frameNotes.ts';
@@ -32,12 +38,13 @@ import { dismiss, notify } from './ui/notices.ts';
 import { acceptFiles } from './ui/pickFiles.ts';
 import type { Picked } from './ui/pickFiles.ts';
 import { ProgressPanel } from './ui/progressPanel.ts';
+import { Proof } from './ui/proof.ts';
 import { ResultPanel } from './ui/resultPanel.ts';
 import { Stage } from './ui/stage.ts';
 import { keepAwake } from './ui/wakeLock.ts';
 import { WARNINGS, failureWords, fileProblem, filesWords, warningWords } from './words/failures.ts';
 import type { Doing } from './words/failures.ts';
-import { onLanguage, say, words } from './words/index.ts';
+import { onLanguage, words } from './words/index.ts';
 import workerUrl from './worker/main.ts?worker&url';
 
 /** Of a file that is still being read. */
@@ -55,10 +62,16 @@ let canExtend = false;
 /** Of the frames that the shown result was made from. */
 let merged: { result: ResultInfo; key: string } | undefined;
 let pendingKey = '';
+/** Of the shown result, in exposure order. */
+let frameNames: string[] = [];
 /** Whether the shown result was saved, in any format. */
 let isSaved = false;
-let example: NamedFile[] = [];
 let edited = false;
+/** The page as an installed program; undefined where its code could not be loaded. */
+let installed: Promise<Offline | undefined>;
+let offline: Offline | undefined;
+/** What keeps the picture; undefined until its code is loaded. */
+let kept: Kept | undefined;
 
 const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (failure, message) => {
   const title = gpu === 'starting' ? 'noStart' : 'stopped';
@@ -67,7 +80,7 @@ const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (failure, m
   intake.batch?.workerFailed();
   const lost = isUnsaved();
   const text = () => {
-    if (gpu === 'ended') return words.notices.workerEnded(lost);
+    if (gpu === 'ended') return words.notices.workerEnded;
     const why = failure === 'message' ? words.notices.notUnderstood : message || words.notices.notLoaded;
     return words.notices.workerFailed(why, lost);
   };
@@ -81,6 +94,10 @@ const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (failure, m
   }
   update();
 });
+const send = (message: ToWorker): void => {
+  kept?.sent(message);
+  worker.send(message);
+};
 const intake = new Intake({
   send: worker.send,
   add: addFiles,
@@ -90,9 +107,12 @@ const intake = new Intake({
   gpu: () => gpu,
   update,
 });
-const stage = new Stage(worker.send);
+const stage = new Stage(send);
 const progress = new ProgressPanel(() => worker.send({ type: 'cancel' }));
-const resultPanel = new ResultPanel(stage, worker.send, fileStem, () => (isSaved = false));
+const resultPanel = new ResultPanel(stage, send, fileStem, () => {
+  isSaved = false;
+  kept?.changed();
+});
 const list = new FrameList({
   onEv(id, text) {
     const row = rows.find((row) => row.id === id);
@@ -123,9 +143,13 @@ const list = new FrameList({
 const autoReference = new AutoReference(update);
 const exposureEstimate = new ExposureEstimate(worker.send);
 const mergeControls = new MergeControls(update);
+const example = new Example(worker.send, addFiles);
+new Proof();
 const mergeButton = byId('merge', HTMLButtonElement);
 
 function start(): void {
+  byId('unserved', HTMLDivElement).remove();
+  showAbout();
   const canvas = byId('canvas', HTMLCanvasElement).transferControlToOffscreen();
   const [range, gamut] = [matchMedia('(dynamic-range: high)'), matchMedia('(color-gamut: p3)')];
   const display = (): DisplayAbility => ({ highRange: range.matches, wideGamut: gamut.matches });
@@ -135,19 +159,54 @@ function start(): void {
   };
   worker.send({ type: 'start', canvas, base: document.baseURI, display: display() }, [canvas]);
   mergeButton.onclick = merge;
-  byId('example', HTMLButtonElement).onclick = () => addFiles(example);
   byId('clear', HTMLButtonElement).onclick = () => void startOver();
   byId('to-brackets', HTMLButtonElement).onclick = () => intake.batch?.show();
   byId('response', HTMLSelectElement).onchange = update;
   byId('colour', HTMLSelectElement).onchange = update;
   // Closing the tab would end a merge that may have taken long, or lose its result.
   addEventListener('beforeunload', (event) => (isBusy() || isUnsaved()) && event.preventDefault());
+  offerKeys();
   acceptFiles((picked) => void take(picked), isBusy);
   onLanguage(() => {
     announce('');
     update();
   });
+  installed = startOffline().catch(() => undefined);
+  void startKeeping().catch(() => undefined);
   update();
+}
+
+async function startOffline(): Promise<Offline> {
+  const { Offline } = await import('./offline/index.ts');
+  const isOccupied = (): boolean => isBusy() || isUnsaved();
+  return (offline = new Offline({ take: (picked) => void take(picked), isOccupied }));
+}
+
+async function startKeeping(): Promise<void> {
+  const { Kept } = await import('./kept/index.ts');
+  kept = new Kept({
+    send: worker.send,
+    shown: () => ({
+      name: fileStem(),
+      rows,
+      referenceId,
+      referenceChosen,
+      result: merged && { names: frameNames, isCurrent: merged.key === stackKey(), isSaved },
+      finish: resultPanel.finish.finish,
+    }),
+    add(files) {
+      const first = nextId;
+      addFiles(files);
+      return rows.filter(({ id }) => id >= first).map(({ id }) => id);
+    },
+    setFinish: (finish) => (resultPanel.finish.finish = finish),
+    comparePlain(hasFrames) {
+      if (hasFrames) worker.send({ type: 'plain', ...mergeRequest() });
+      else resultPanel.refuseCompare(() => words.kept.missing);
+    },
+    update,
+  });
+  kept.changed();
 }
 
 /** Takes what was picked or dropped, where that is possible now. */
@@ -177,6 +236,7 @@ function isBusy(): boolean {
 
 function receive(message: FromWorker): void {
   if (intake.receive(message)) return;
+  kept?.receive(message);
   switch (message.type) {
     case 'ready':
       gpu = 'ready';
@@ -188,9 +248,14 @@ function receive(message: FromWorker): void {
       fail('start', message.failure);
       break;
     case 'preloaded':
-      example = message.example;
       // Fetched now, so that nothing is fetched once there are pictures.
-      void intake.load().then(showExample, showExample);
+      void intake.load().then(tellFetched, tellFetched);
+      void installed.then((offline) => offline?.register());
+      break;
+    case 'example':
+      return example.receive(message.files, rows.length === 0 && !merged && !intake.batch?.isShown);
+    case 'glimpse':
+      glimpsed(message);
       break;
     case 'frame':
       frameLoaded(message);
@@ -207,15 +272,19 @@ function receive(message: FromWorker): void {
       busy = false;
       merged = { result: message.result, key: pendingKey };
       isSaved = false;
-      byId('frames-section', HTMLDetailsElement).open = false;
-      resultPanel.show(
-        message.result,
-        inOrder(readyRows()).map(({ name }) => name),
-      );
+      frameNames = inOrder(readyRows()).map(({ name }) => name);
+      showResult(message.result);
       if (message.result.notes.length > 0) notify('files', () => filesWords(message.result.notes), 'warning');
       for (const warning of message.result.warnings) notify(warning.kind, () => warningWords(warning), 'warning');
       announce(words.merge.done);
       stageFocus();
+      break;
+    case 'restored':
+      // It was forgotten meanwhile.
+      if (!kept?.picture) return worker.send({ type: 'clear' });
+      merged = { result: message.result, key: '' };
+      ({ names: frameNames, isSaved } = kept.picture);
+      showResult(message.result);
       break;
     case 'mergeFailed':
       busy = false;
@@ -257,7 +326,8 @@ function receive(message: FromWorker): void {
     case 'saved':
       dismiss('save');
       isSaved = true;
-      return resultPanel.saved(message);
+      resultPanel.saved(message);
+      break;
     case 'saveFailed':
       resultPanel.saveEnded(message.format);
       return fail('save', message.failure);
@@ -267,6 +337,15 @@ function receive(message: FromWorker): void {
 
 function fail(doing: Doing, failure: Failure): void {
   notify(doing, () => failureWords(failure, doing), 'error', doing !== 'start');
+}
+
+/** Shows a result and its controls; who was at the frames, which are folded away, sees the first of these. */
+function showResult(result: ResultInfo): void {
+  const frames = byId('frames-section', HTMLDetailsElement);
+  const isAtFrames = frames.open && frames.getBoundingClientRect().top < innerHeight / 2;
+  frames.open = false;
+  resultPanel.show(result, frameNames);
+  if (isAtFrames) byId('look', HTMLElement).scrollIntoView();
 }
 
 /** Removes notices that no longer apply. */
@@ -289,6 +368,7 @@ function addFiles(files: readonly NamedFile[]): void {
       file,
       // Nobody reads it.
       ...(gpu === 'ended' ? { state: 'failed', problem: words.merge.stopped } : { state: 'loading', problem: '' }),
+      seen: false,
       exif: {},
       brightness: 0,
       ev: undefined,
@@ -311,6 +391,12 @@ function addFiles(files: readonly NamedFile[]): void {
 /** When a file was changed; undefined for the example. */
 function modified(file: Blob): number | undefined {
   return 'lastModified' in file ? (file as File).lastModified : undefined;
+}
+
+function glimpsed({ id, exif, preview }: Extract<FromWorker, { type: 'glimpse' }>): void {
+  const row = rows.find((row) => row.id === id);
+  if (row?.state !== 'loading') return;
+  Object.assign(row, { exif, seen: true, preview: preview ? URL.createObjectURL(preview) : '' });
 }
 
 function frameLoaded({ id, frame }: Extract<FromWorker, { type: 'frame' }>): void {
@@ -359,6 +445,7 @@ async function startOver(): Promise<void> {
 function closeStack(): void {
   for (const { id } of [...rows]) removeFrame(id);
   worker.send({ type: 'clear' });
+  kept?.forget();
   merged = undefined;
   edited = false;
   stage.hide();
@@ -386,21 +473,23 @@ function stackKey(): string {
   return JSON.stringify([inOrder(readyRows()).map(({ id, ev }) => [id, ev]), referenceId, settings()]);
 }
 
-function merge(): void {
+function mergeRequest(): { frames: FrameToMerge[]; reference: number } & MergeSettings {
   const stack = inOrder(readyRows());
   const zero = stack[0].ev ?? 0;
+  return {
+    frames: stack.map(({ id, ev }) => ({ id, exposure: 2 ** ((ev ?? 0) - zero) })),
+    reference: stack.findIndex(({ id }) => id === referenceId),
+    ...settings(),
+  };
+}
+
+function merge(): void {
   busy = true;
   pendingKey = stackKey();
   dismissAll();
   progress.start();
   const useEdits = edited && merged?.key === pendingKey;
-  worker.send({
-    type: 'merge',
-    frames: stack.map(({ id, ev }) => ({ id, exposure: 2 ** ((ev ?? 0) - zero) })),
-    reference: stack.findIndex(({ id }) => id === referenceId),
-    ...settings(),
-    useEdits,
-  });
+  worker.send({ type: 'merge', ...mergeRequest(), useEdits });
   announce(words.merge.merging);
   update();
   progress.focus();
@@ -408,17 +497,28 @@ function merge(): void {
 
 function update(): void {
   const ready = readyRows();
-  const contradiction = applyExif(ready);
+  const resumed = kept?.chosen(rows);
+  // What the files say of those that are still being decoded counts already.
+  const known = rows.filter(({ state, seen }) => state === 'ready' || (state === 'loading' && seen));
+  const contradiction = applyExif(known);
   const isSettled = !rows.some(({ state }) => state === 'loading');
   const linear = byId('response', HTMLSelectElement).value === 'linear';
   const estimate = exposureEstimate.apply(ready, isSettled, linear);
-  const sorted = inOrder(ready);
-  const shown = autoReference.choose(sorted, linear, busy);
-  if (shown !== undefined || !referenceChosen || !ready.some(({ id }) => id === referenceId)) {
+  const sorted = inOrder(known);
+  const shown = autoReference.choose(inOrder(ready), linear, busy);
+  if (shown !== undefined || !referenceChosen || !known.some(({ id }) => id === referenceId)) {
     referenceId = shown ?? sorted[middleFrame(sorted.length)]?.id;
     referenceChosen = false;
   }
-  list.update(rows, referenceId, busy);
+  if (resumed) ({ referenceId = referenceId, referenceChosen } = resumed);
+  if (merged && (kept?.isResuming || resumed?.isCurrent)) merged.key = stackKey();
+  const isSame = merged?.key === stackKey();
+  list.update(rows, {
+    reference: referenceId,
+    why: shown !== undefined ? 'most' : referenceChosen ? 'chosen' : 'middle',
+    aligned: (isSame && merged?.result.aligned) || [],
+    busy,
+  });
   const isPlan = intake.batch?.isShown === true;
   const isMerging = busy || intake.batch?.isMerging === true;
   const stackState = merged ? 'result' : rows.length > 0 ? 'loaded' : 'empty';
@@ -436,7 +536,6 @@ function update(): void {
   });
   showPreview(ready);
   const why = obstacle(rows, gpu);
-  const isSame = merged?.key === stackKey();
   const isEditedNow = isSame && edited;
   mergeButton.disabled = why !== '' || busy || (isSame && !isEditedNow);
   mergeButton.hidden = busy || (isSame && !isEditedNow);
@@ -449,12 +548,15 @@ function update(): void {
         : words.merge.merge;
   byId('merge-note', HTMLParagraphElement).textContent =
     busy || isSame ? '' : why || (merged ? words.merge.changed : '');
+  if (example.mergesNow(rows, why)) return merge();
   progress.toggle(busy);
   keepAwake(isMerging);
   resultPanel.setBusy(busy || gpu === 'ended');
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action^=pick], #clear'))
     button.disabled = isBusy();
   intake.batch?.update();
+  offline?.update();
+  kept?.changed();
 }
 
 /** Before there is a result, the stage shows the reference frame. */
@@ -467,12 +569,9 @@ function showPreview(ready: readonly FrameRow[]): void {
   image.alt = words.picture.reference(row.name, row.ev === undefined ? '' : formatEv(0));
 }
 
-function showExample(): void {
-  byId('example', HTMLButtonElement).disabled = example.length === 0;
-  if (example.length === 0) say(byId('sample-note', HTMLParagraphElement), () => words.welcome.noSample);
-  byId('sample-strip', HTMLDivElement).replaceChildren(
-    ...example.map(({ file }) => make('img', { src: URL.createObjectURL(file), alt: '' })),
-  );
+/** For whoever watches: the page needs no network from here on. */
+function tellFetched(): void {
+  document.body.dataset.fetched = '';
 }
 
 /** Files are named after the first frame. */

@@ -44,7 +44,10 @@ class Held {
   readonly pixelBytes: number;
   readonly width: number;
   readonly height: number;
-  /** The box that is there. */
+  /** Where the array lies in the picture. */
+  readonly x: number;
+  readonly y: number;
+  /** The box that is there, in the picture. */
   box: Box;
   readonly #bytes: Uint8Array<ArrayBuffer>;
 
@@ -56,14 +59,14 @@ class Held {
     memory: DeviceBuffers,
     what: string,
     array: ArrayBufferView,
-    { width, height }: Size,
+    { width, height, x = 0, y = 0 }: Size & Partial<Box>,
     tile: Size | undefined,
     isMade = false,
   ) {
     this.#bytes = new Uint8Array(array.buffer as ArrayBuffer, array.byteOffset, array.byteLength);
-    [this.width, this.height] = [width, height];
+    [this.width, this.height, this.x, this.y] = [width, height, x, y];
     this.pixelBytes = array.byteLength / (width * height);
-    this.box = tile ? { x: 0, y: 0, width: 0, height: 0 } : { x: 0, y: 0, width, height };
+    this.box = tile ? { x, y, width: 0, height: 0 } : { x, y, width, height };
     this.buffer = memory.create(
       what,
       words((tile ? tile.width * tile.height : width * height) * this.pixelBytes),
@@ -80,10 +83,11 @@ class Held {
   }
 
   #within(tile: Box): Box {
-    const x = Math.min(tile.x, this.width - 1);
-    const y = Math.min(tile.y, this.height - 1);
-    const width = Math.max(1, Math.min(this.width, tile.x + tile.width) - x);
-    const height = Math.max(1, Math.min(this.height, tile.y + tile.height) - y);
+    const [endX, endY] = [this.x + this.width, this.y + this.height];
+    const x = Math.min(tile.x, endX - 1);
+    const y = Math.min(tile.y, endY - 1);
+    const width = Math.max(1, Math.min(endX, tile.x + tile.width) - x);
+    const height = Math.max(1, Math.min(endY, tile.y + tile.height) - y);
     return { x, y, width, height };
   }
 
@@ -93,7 +97,7 @@ class Held {
     const { x, y, width, height } = this.box;
     const bytes = this.#bytes;
     const [row, pitch] = [width * this.pixelBytes, this.width * this.pixelBytes];
-    const start = y * pitch + x * this.pixelBytes;
+    const start = (y - this.y) * pitch + (x - this.x) * this.pixelBytes;
     if (row === pitch) to.set(bytes.subarray(start, start + height * row));
     else for (let j = 0; j < height; j++) to.set(bytes.subarray(start + j * pitch, start + j * pitch + row), j * row);
     return height * row;
@@ -289,8 +293,8 @@ export class FrameStore {
           box_y: box?.y ?? 0,
           box_width: box?.width ?? 0,
           use_coverage: coverage ? 1 : 0,
-          map_last_x: (map?.width ?? 0) - 1,
-          map_last_y: (map?.height ?? 0) - 1,
+          map_last_x: map ? map.x + map.width - 1 : -1,
+          map_last_y: map ? map.y + map.height - 1 : -1,
           map_x: map?.box.x ?? 0,
           map_y: map?.box.y ?? 0,
           map_width: map?.box.width ?? 0,

@@ -7,6 +7,9 @@ export interface MotionMaps {
   maps: readonly Float32Array[];
   width: number;
   height: number;
+  /** The picture's pixel that theirs begin with; the picture's first by default. */
+  x?: number;
+  y?: number;
 }
 
 /**

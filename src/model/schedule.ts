@@ -108,6 +108,8 @@ export interface ScheduleRequest {
   pixelBytes?: readonly number[];
   /** Bytes of GPU buffers besides those of the stages and the frames. */
   otherBytes?: number;
+  /** The one stage to schedule, on tiles that bring their own pixels, because the size is a part's of a picture. */
+  only?: StageName;
   limits: Limits;
 }
 
@@ -140,7 +142,7 @@ function planBytes(plan: Plan, weightBytes: number): number {
  * Upper bound for the bytes of a graph's packed weights: f32, channels padded to whole blocks, 3x3 kernels transformed
  * to 4x4 (Winograd).
  */
-function weightBytes(plan: Plan): number {
+export function weightBytes(plan: Plan): number {
   let bytes = 0;
   for (const shape of plan.tensors.values())
     bytes += 4 * shape.reduce((product, n, i) => product * (i < 2 ? Math.ceil(n / 4) * 4 : n === 3 ? 4 : n), 1);
@@ -254,7 +256,9 @@ export function schedule(request: ScheduleRequest): Schedule {
   const all = samples + (config || request.motionGiven ? 4 * taus.length : 0);
   const pixels = padded.width * padded.height;
   const holdsAll =
-    pixels * all <= limits.memoryBudget * FRAMES_SHARE && pixels * Math.max(4, ...pixelBytes) <= limits.maxBinding;
+    !request.only &&
+    pixels * all <= limits.memoryBudget * FRAMES_SHARE &&
+    pixels * Math.max(4, ...pixelBytes) <= limits.maxBinding;
   const requests: StageRequest[] = [];
   if (!config) {
     requests.push({
@@ -287,6 +291,7 @@ export function schedule(request: ScheduleRequest): Schedule {
   // Weights stay on the device, so a later stage also holds those of the earlier stages.
   let weights = request.otherBytes ?? 0;
   for (const stageRequest of requests) {
+    if (request.only && request.only !== stageRequest.name) continue;
     const stage = scheduleStage(stageRequest, padded, limits, weights);
     weights += weightBytes(stage.plan);
     found.push(stage);

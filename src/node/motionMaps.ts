@@ -118,7 +118,9 @@ export async function readMotionMaps(
     const read = async (extension: Extension) => {
       if (!names.has(mapName(k, extension))) return undefined;
       const path = join(dir, mapName(k, extension));
-      return extension === 'npy' ? readNpyMap(path, width, height) : readPngMap(path, width, height);
+      if (extension === 'npy') return readNpyMap(path, width, height);
+      const { samples, largest } = await readPngMap(path, width, height, MOTION);
+      return Float32Array.from(samples, (value) => value / largest);
     };
     const npy = await read('npy');
     const png = await read('png');
@@ -171,12 +173,27 @@ async function readNpyMap(path: string, width: number, height: number): Promise<
   return data;
 }
 
+/** What a file is a map of, and what its values are. */
+interface MapWords {
+  map: string;
+  grey: string;
+}
+
+const MOTION: MapWords = { map: 'a map', grey: 'grey, white where things move' };
+
 /**
  * A grey PNG, 8 or 16 bit, or a colour one whose channels agree, as editors save them. Colour profiles are ignored: the
  * values are used directly.
+ * @returns its values, and the largest that its type has.
+ * @throws InputError naming the file: another size or format, colour.
  */
-async function readPngMap(path: string, width: number, height: number): Promise<Float32Array> {
-  const sharp = await loadSharp('reading motion maps');
+export async function readPngMap(
+  path: string,
+  width: number,
+  height: number,
+  words: MapWords,
+): Promise<{ samples: Uint8Array | Uint16Array; largest: number }> {
+  const sharp = await loadSharp('reading maps');
   const name = shown(path);
   const bytes = await readFileBytes(path);
   const open = { limitInputPixels: false, ignoreIcc: true } as const;
@@ -199,16 +216,15 @@ async function readPngMap(path: string, width: number, height: number): Promise<
   const { data, info } = decoded;
   const samples = is16 ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2) : data;
   const step = info.channels;
-  const map = new Float32Array(width * height);
+  const map = new (is16 ? Uint16Array : Uint8Array)(width * height);
   for (let i = 0; i < map.length; i++) {
     const value = samples[i * step];
     if (step >= 3 && (samples[i * step + 1] !== value || samples[i * step + 2] !== value)) {
       throw new InputError(
-        `${name} is in colour (row ${Math.floor(i / width)}, column ${i % width}): a map is grey, white where things ` +
-          'move',
+        `${name} is in colour (row ${Math.floor(i / width)}, column ${i % width}): ${words.map} is ${words.grey}`,
       );
     }
-    map[i] = value / (is16 ? 65535 : 255);
+    map[i] = value;
   }
-  return map;
+  return { samples: map, largest: is16 ? 65535 : 255 };
 }

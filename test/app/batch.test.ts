@@ -6,22 +6,17 @@ import { brotliCompressSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { jpegWith } from '../../src/image/metadataSegments.ts';
 import { planBatch } from '../../src/node/cli/batchPlan.ts';
-import { FORTY_BRACKETS, exifBlock, tagsAt, writeForty } from '../folderOfForty.ts';
-import type { Tags } from '../folderOfForty.ts';
-import { seriousFindings } from './axe.ts';
+import { FORTY_BRACKETS, writeForty } from '../folderOfForty.ts';
+import { findings } from './axe.ts';
+import { HEIGHT, WIDTH, brackets, photo } from './brackets.ts';
 import { launchBrowser } from './browser.ts';
 import { dropFiles, finished, merge, openPage, save, settled } from './drive.ts';
 import type { PictureFile } from './drive.ts';
 import { gpuBytes, watchGpu } from './gpuWatch.ts';
 import { serveSite } from './site.ts';
 import type { Site } from './site.ts';
-import { exposeScene } from './stack.ts';
 import { workerHeap } from './workerHeap.ts';
-
-/** Less than a merge aligns. */
-const [WIDTH, HEIGHT] = [48, 32];
 
 let browser: Browser;
 let site: Site;
@@ -48,24 +43,6 @@ afterEach(async () => {
 
 async function open(): Promise<void> {
   ({ page, problems } = await openPage(browser, site));
-}
-
-/** A JPEG of the scene, taken some seconds after noon. @param stops of its exposure. @param view moves the scene. */
-async function photo(seconds: number, stops: number, view: number, tags: Partial<Tags> = {}): Promise<Buffer> {
-  const samples = exposeScene(WIDTH, HEIGHT, 2 ** stops, view / 4);
-  const jpeg = await sharp(samples, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
-    .jpeg({ quality: 95, chromaSubsampling: '4:4:4' })
-    .toBuffer();
-  return Buffer.concat(jpegWith(jpeg, { exif: exifBlock(tagsAt(seconds, stops, tags)) }));
-}
-
-/** Brackets of three, a minute apart: IMG_00, IMG_01, IMG_02, IMG_10, … */
-async function brackets(count: number): Promise<PictureFile[]> {
-  const files: PictureFile[] = [];
-  for (let view = 0; view < count; view++)
-    for (const [i, stops] of [-2, 0, 2].entries())
-      files.push({ name: `IMG_${view}${i}.jpg`, bytes: await photo(60 * view + i, stops, view) });
-  return files;
 }
 
 /** Writes files into a folder of that name. @returns its path. */
@@ -156,7 +133,7 @@ describe('a folder on the page', () => {
     });
     const inNode = skipped.map(({ name, reason }) => [short(name), reason.replace(`${forty}/`, '')]);
     expect(reasons.sort()).toEqual(inNode.sort());
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     // Exposures of each frame, and thumbnails.
     const first = page.locator('.bracket').first();
     expect(await first.locator('.ev').allTextContents()).toEqual(['-2 EV', '0 EV', '+2 EV']);
@@ -258,7 +235,7 @@ describe('the brackets of a folder', () => {
     expect([...saved.keys()]).toEqual(['IMG_00-merged-float.exr', 'IMG_20-merged-float.exr']);
     expect(await states()).toEqual(['saved', undefined, 'saved']);
     expect(await page.locator('.bracket .result').count()).toBe(2);
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     // The one that was left is opened alone; so is one that was merged.
     for (const view of [1, 2]) {
       await page.locator(`.bracket:nth-child(${view + 1}) .open`).click();
@@ -295,7 +272,7 @@ describe('the brackets of a folder', () => {
     expect(await states()).toEqual(['saved', 'failed', 'saved']);
     expect(saved.size).toBe(2);
     expect(await page.locator('#batch-merge').innerText()).toBe('Merge 1 bracket');
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     // The focus is where the news is.
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('batch-outcome');
   });

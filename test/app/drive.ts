@@ -14,6 +14,8 @@ export interface PageOptions {
   colorScheme?: 'light' | 'dark';
   /** A phone: fingers, and no mouse. */
   touch?: boolean;
+  /** Whether the page may keep itself for use without a network, which costs time; false by default. */
+  serviceWorkers?: boolean;
   /** Whether merges align their frames, which takes a software adapter many programs more; true by default. */
   align?: boolean;
   /** The browser's language, English by default. */
@@ -30,7 +32,15 @@ export interface OpenPage {
 export async function openPage(
   browser: Browser,
   site: Site,
-  { width = 1280, height = 800, colorScheme = 'light', touch = false, align = true, locale }: PageOptions = {},
+  {
+    width = 1280,
+    height = 800,
+    colorScheme = 'light',
+    touch = false,
+    align = true,
+    serviceWorkers = false,
+    locale,
+  }: PageOptions = {},
 ): Promise<OpenPage> {
   const page = await browser.newPage({
     viewport: { width, height },
@@ -39,12 +49,15 @@ export async function openPage(
     hasTouch: touch,
     isMobile: touch,
     locale,
+    serviceWorkers: serviceWorkers ? 'allow' : 'block',
   });
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+  // Playwright sees the pickers of inputs alone.
+  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'showOpenFilePicker'));
   await page.goto(site.url);
-  await page.locator('#example:enabled').waitFor();
+  await page.locator('body[data-fetched]').waitFor();
   if (!align)
     await page.locator('#align').evaluate((box: HTMLInputElement) => {
       box.checked = false;

@@ -134,6 +134,7 @@ const cases: [title: string, args: string[], code: number, message: RegExp][] = 
   ],
   ['a response that is no file', [...three, '--response', 'gama'], 1, /gama: no such file/],
   ['maps that are not there', [...three, '--motion-in', 'nomaps'], 1, /motion-1\.png is missing/],
+  ['moments that are not there', [...three, '--moment-in', 'gone.png'], 1, /gone\.png: no such file/],
   ['a budget that is no size', [...three, '--memory-budget', 'lots'], 2, /--memory-budget is "lots"/],
   [
     'a budget too small',

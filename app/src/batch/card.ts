@@ -4,9 +4,10 @@
  */
 import { formatEv } from '../exposures.ts';
 import type { BracketResult, FromWorker } from '../messages.ts';
+import { shutterText } from '../shotText.ts';
 import { make } from '../ui/dom.ts';
-import { warningWords } from '../words/failures.ts';
-import { bytes, number, say, words } from '../words/index.ts';
+import { noteWords, warningWords } from '../words/failures.ts';
+import { bytes, say, words } from '../words/index.ts';
 import type { Words } from '../words/index.ts';
 import type { PlannedBracket } from './plan.ts';
 
@@ -132,7 +133,7 @@ export class Card {
           say(make('p'), () => warningWords(warning).text),
         );
       }),
-      ...notes.map((note) => make('p', { textContent: `${note[0].toUpperCase()}${note.slice(1)}` })),
+      ...notes.map((note) => say(make('p'), () => noteWords(note))),
     );
   }
 
@@ -161,12 +162,6 @@ export class Card {
     if (state !== 'merging') this.#bar.hidden = true;
     this.#state.replaceChildren(...content);
   }
-}
-
-/** An exposure time as cameras write it; empty if unknown. */
-function shutterText(seconds: number | undefined): string {
-  if (seconds === undefined) return '';
-  return seconds < 0.3 ? `1/${Math.round(1 / seconds)} s` : `${number(Number(seconds.toPrecision(2)), 2, 0)} s`;
 }
 
 /** Its address is given up as soon as the picture is loaded. */

@@ -1,6 +1,6 @@
 /** A merge's progress in words, per cent and time left, also in the tab's title, and the button that cancels it. */
 import type { FromWorker } from '../messages.ts';
-import { say, words } from '../words/index.ts';
+import { bytes, say, words } from '../words/index.ts';
 import { timeLeft } from '../words/timeLeft.ts';
 import { announce, byId } from './dom.ts';
 
@@ -14,6 +14,8 @@ export class ProgressPanel {
   readonly #cancel = byId('cancel', HTMLButtonElement);
   #begun: { time: number; fraction: number } | undefined;
   #announced = '';
+  /** Whether the bar shows how much of a file is here. */
+  #loads = false;
   readonly #title = document.title;
 
   constructor(onCancel: () => void) {
@@ -43,9 +45,12 @@ export class ProgressPanel {
     this.#cancel.focus({ preventScroll: true });
   }
 
-  show({ stage, fraction }: ProgressMessage): void {
+  show({ stage, done, total, fraction }: ProgressMessage): void {
+    if (stage === 'weights') return this.#showBytes(done, total);
     const percent = Math.floor(100 * fraction);
     say(this.#stage, () => words.progress.stages[stage]);
+    if (this.#loads) this.#bar.removeAttribute('value');
+    this.#loads = false;
     if (stage === 'response' || stage === 'align' || stage === 'compile') {
       this.#left.textContent = '';
     } else {
@@ -62,5 +67,18 @@ export class ProgressPanel {
     const spoken = `${words.progress.stages[stage]}${percent >= 25 ? `, ${25 * Math.floor(percent / 25)} %` : ''}`;
     if (spoken !== this.#announced) announce(spoken);
     this.#announced = spoken;
+  }
+
+  /** What the merge waits for is still on its way. */
+  #showBytes(done: number, total: number): void {
+    this.#loads = true;
+    const stage = words.progress.stages.weights;
+    say(this.#stage, () => words.progress.stages.weights);
+    const percent = total > 0 ? Math.floor((100 * done) / total) : undefined;
+    this.#left.textContent =
+      percent === undefined ? bytes(done) : words.progress.bytes(bytes(done), bytes(total), percent);
+    if (percent !== undefined) this.#bar.value = percent;
+    if (this.#announced !== stage) announce(stage);
+    this.#announced = stage;
   }
 }

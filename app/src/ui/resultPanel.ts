@@ -3,6 +3,7 @@ import type { FromWorker, ResultInfo, SaveFormat, ToWorker } from '../messages.t
 import { bytes, number, say, words } from '../words/index.ts';
 import { announce, byId, make } from './dom.ts';
 import { download } from './download.ts';
+import { CropTool } from './cropTool.ts';
 import './finish.css';
 import { FinishPanel } from './finishPanel.ts';
 import type { BrushMode, Stage } from './stage.ts';
@@ -14,6 +15,7 @@ export class ResultPanel {
   readonly #send: (message: ToWorker) => void;
   readonly #stem: () => string;
   readonly finish: FinishPanel;
+  readonly crop: CropTool;
   readonly #compare = byId('compare', HTMLInputElement);
   readonly #dividerAt = byId('divider-at', HTMLInputElement);
   readonly #overlay = byId('overlay', HTMLInputElement);
@@ -28,6 +30,7 @@ export class ResultPanel {
   /** @param stem names saved files. @param onChange after the person changed how the picture looks. */
   constructor(stage: Stage, send: (message: ToWorker) => void, stem: () => string, onChange: () => void) {
     this.finish = new FinishPanel(send, onChange);
+    this.crop = new CropTool(stage, onChange, () => this.#putBrushAway());
     this.#stage = stage;
     this.#send = send;
     this.#stem = stem;
@@ -44,15 +47,24 @@ export class ResultPanel {
       this.#dividerAt.value = String(100 * fraction);
       this.#divide();
     };
-    stage.onBrushSize = (size) => this.#size(size);
+    // What keys change on the picture is told: the controls that show it have not the focus.
+    stage.onBrushSize = (size) => {
+      this.#size(size);
+      announce(this.#brushSize.getAttribute('aria-valuetext')!);
+    };
     stage.onUndo = () => this.#send({ type: 'undo' });
-    stage.onBrushAway = () => this.#putBrushAway();
+    stage.onBrushAway = () => {
+      this.#putBrushAway();
+      announce(words.motion.brushOff);
+    };
+    this.#size(this.#brushSize.valueAsNumber);
   }
 
   /** @param names of the frames, in exposure order. */
   show(result: ResultInfo, names: readonly string[]): void {
     for (const id of SECTIONS) byId(id, HTMLElement).hidden = false;
     this.#shown = true;
+    this.#steps = 0;
     const chosen = this.#motionOf.value;
     this.#motionOf.replaceChildren(say(make('option', { value: 'all' }), () => words.motion.all));
     names.forEach(
@@ -67,6 +79,7 @@ export class ResultPanel {
       words.result(`${width} × ${height}`, frames, edited, number(seconds, 1), bytes(peakBytes)),
     );
     this.#stage.setPicture(result.width, result.height);
+    this.crop.setPicture(result);
     this.#look();
     this.#divide();
   }
@@ -76,6 +89,7 @@ export class ResultPanel {
     this.#shown = false;
     this.#compare.checked = this.#overlay.checked = false;
     this.finish.clear();
+    this.crop.setPicture(undefined);
     this.#look();
     this.#divide();
   }
@@ -98,6 +112,10 @@ export class ResultPanel {
   }
 
   showEdits(steps: number): void {
+    // Once a stroke, not at each of its movements. A merge takes all of them.
+    const { painted, erased, undone } = words.motion;
+    if (steps > this.#steps) announce((this.#stage.brush === 'erase' ? erased : painted)(steps));
+    else if (steps < this.#steps && !this.#busy) announce(undone(steps));
     this.#steps = steps;
     this.#undo.disabled = this.#busy || steps === 0;
   }
@@ -118,11 +136,12 @@ export class ResultPanel {
       if (button.getAttribute('aria-busy') === 'true') return;
       button.setAttribute('aria-busy', 'true');
     }
-    this.#send({ type: 'save', format, finish: this.finish.finish, stem: this.#stem() });
+    this.#send({ type: 'save', format, finish: this.finish.finish, crop: this.crop.crop, stem: this.#stem() });
   }
 
   #look(): void {
     const isShown = this.#overlay.checked;
+    this.#opacity.setAttribute('aria-valuetext', `${this.#opacity.value} %`);
     byId('motion-tools', HTMLDivElement).hidden = !isShown;
     if (!isShown) this.#putBrushAway();
     const motionOf =
@@ -153,7 +172,9 @@ export class ResultPanel {
 
   #size(size: number): void {
     this.#brushSize.value = String(size);
-    byId('brush-size-value', HTMLOutputElement).textContent = `${this.#brushSize.value} px`;
+    const text = `${this.#brushSize.value} px`;
+    byId('brush-size-value', HTMLOutputElement).textContent = text;
+    this.#brushSize.setAttribute('aria-valuetext', text);
     this.#stage.setBrushSize(this.#brushSize.valueAsNumber);
   }
 

@@ -4,11 +4,12 @@
  * This file handles positions and events only; the worker draws. Sizes on the page are CSS pixels, the canvas's are
  * device pixels (times `ratio`), so that 100 % is one pixel of the picture on one of the display.
  */
+import type { Crop } from '../../../src/finish/crop.ts';
 import type { Stroke, ToWorker, View } from '../messages.ts';
 import { Camera } from './camera.ts';
 import type { Point } from './camera.ts';
 import { say, words } from '../words/index.ts';
-import { byId } from './dom.ts';
+import { announce, byId } from './dom.ts';
 
 export type BrushMode = 'off' | 'add' | 'erase';
 
@@ -48,6 +49,8 @@ export class Stage {
   onBrushSize: (size: number) => void = () => undefined;
   onUndo: () => void = () => undefined;
   onBrushAway: () => void = () => undefined;
+  /** Another part of the picture is seen, or at another size. */
+  onMove: () => void = () => undefined;
 
   constructor(send: (message: ToWorker) => void) {
     this.#send = send;
@@ -87,6 +90,21 @@ export class Stage {
     byId('view-help', HTMLParagraphElement).hidden = true;
   }
 
+  /** What of the picture is shown; undefined for all of it. */
+  get crop(): Crop | undefined {
+    return this.#camera.crop;
+  }
+
+  setCrop(crop: Crop | undefined): void {
+    this.#camera.setCrop(crop);
+    this.#changed();
+  }
+
+  /** The point of the view, in CSS pixels, where a point of what is shown is. */
+  toView(point: Point): Point {
+    return this.#camera.toView(point);
+  }
+
   setLook(look: Partial<Pick<View, 'overlay' | 'motionOf'>>): void {
     this.#look = { ...this.#look, ...look };
     this.#changed();
@@ -109,6 +127,10 @@ export class Stage {
     this.#placeBrush();
   }
 
+  get brush(): BrushMode {
+    return this.#brushMode;
+  }
+
   setBrushSize(size: number): void {
     this.#brushSize = size;
     this.#placeBrush();
@@ -118,6 +140,12 @@ export class Stage {
   fit(): void {
     this.#camera.fit();
     this.#changed();
+    this.#sayZoom();
+  }
+
+  /** The zoom is shown, but by nothing that has the focus. */
+  #sayZoom(): void {
+    announce(`${words.picture.zoom}: ${this.#zoomValue.textContent}`);
   }
 
   #resize(): void {
@@ -134,6 +162,7 @@ export class Stage {
     const { zoom, picture } = this.#camera;
     this.#zoomValue.textContent = `${Math.round(zoom * 100)} %`;
     this.#placeBrush();
+    this.onMove();
     if (this.#pending || !picture) return;
     this.#pending = true;
     requestAnimationFrame(() => {
@@ -143,9 +172,9 @@ export class Stage {
   }
 
   #sendView(): void {
-    const { center, zoom, view, ratio } = this.#camera;
+    const { center, crop, zoom, view, ratio } = this.#camera;
     const divider = this.#dividerAt === undefined ? undefined : this.#dividerAt * view.width * ratio;
-    this.#send({ type: 'view', view: { ...this.#look, centerX: center.x, centerY: center.y, zoom, divider } });
+    this.#send({ type: 'view', view: { ...this.#look, crop, centerX: center.x, centerY: center.y, zoom, divider } });
   }
 
   #pan(dx: number, dy: number): void {
@@ -157,9 +186,11 @@ export class Stage {
     this.#zoomTo(this.#camera.zoom * factor, at);
   }
 
+  /** @param at where wheel or fingers are; without it, a key or button is told. */
   #zoomTo(zoom: number, at?: Point): void {
     this.#camera.zoomTo(zoom, at);
     this.#changed();
+    if (!at) this.#sayZoom();
   }
 
   #at(event: { clientX: number; clientY: number }): Point {

@@ -12,7 +12,7 @@ const USUAL = 'oder annehmen, was die meisten Kameras tun: Abstände von zwei EV
 export const words: typeof english = {
   page: {
     language: 'Sprache',
-    private: 'Die Fotos bleiben auf diesem Gerät',
+    private: 'Fotos bleiben auf dem Gerät',
     toBrackets: '‹ Alle Reihen',
     photos: 'Fotos',
     folder: 'Ordner mit Fotos',
@@ -23,6 +23,47 @@ export const words: typeof english = {
     folders: (count) => `${count} Ordnern`,
     folderAndFiles: (folder) => `„${folder}“ und weiteren Dateien`,
     quoted: (name) => `„${name}“`,
+  },
+  about: {
+    title: 'Über deghost',
+    help: 'Hilfe',
+    source: 'Quelltext',
+    licence: 'MIT-Lizenz',
+    bench: 'Wie schnell ist diese GPU?',
+  },
+  kept: {
+    title: (name) => `Letztes Bild: ${name}`,
+    about: (frames, isMerged) =>
+      `${frames} Aufnahmen${isMerged ? ', zusammengefügt' : ''}. Nur in diesem Browser aufbewahrt; neue Fotos ` +
+      'treten an seine Stelle.',
+    goOn: 'Fortfahren',
+    forget: 'Vergessen',
+    keep: 'Dieses Bild in diesem Browser aufbewahren',
+    note:
+      'Dann geht nichts verloren, wenn die Seite neu geladen wird. Fotos werden kopiert, bis zu 1 GB, wenn der ' +
+      'Browser sie nicht selbst wieder öffnen kann. Nichts wird gesendet; „Neu beginnen“ vergisst alles.',
+    notOpened: 'Die Fotos wurden nicht geöffnet',
+    openAgain: 'Wieder öffnen',
+    locked: (names) => `Der Browser fragt, bevor er diese Fotos wieder öffnet: ${names}.`,
+    gone: (names) => `Diese Fotos ließen sich nicht wieder öffnen: ${names}. Bitte neu hinzufügen.`,
+    missing: 'Fotos fehlen',
+    failed: 'Dieses Bild wird nicht aufbewahrt',
+    noRoom: 'Der Browser hat dafür zu wenig Platz. Vor dem Schließen der Seite speichern; alles andere geht.',
+    noStore: 'Dieser Browser bewahrt nichts auf, wie in manchen privaten Fenstern. Vor dem Schließen speichern.',
+    tooLarge: 'Die Fotos sind zusammen größer als 1 GB. Vor dem Schließen der Seite speichern; alles andere geht.',
+    elsewhere: {
+      title: 'Das Bild ist in einem anderen Tab offen',
+      text: 'Dort weitermachen oder jenen Tab erst schließen.',
+    },
+    notRestored: { title: 'Das fertige Bild ließ sich nicht lesen', text: 'Die Aufnahmen neu zusammenfügen.' },
+  },
+  offline: {
+    newer: { title: 'Eine neue Version ist bereit', text: 'Sie gilt ab dem nächsten Laden.' },
+    reload: 'Jetzt laden',
+    notShared: {
+      title: 'Die geteilten Fotos sind nicht angekommen',
+      text: 'Stattdessen hier öffnen: auswählen oder ablegen.',
+    },
   },
   welcome: {
     title1: 'Aus einer Belichtungsreihe',
@@ -37,16 +78,23 @@ export const words: typeof english = {
     anywhere: ' irgendwo auf dieser Seite ablegen',
     orFolder: ' – oder einen Ordner mit vielen Reihen',
     formats: 'JPEG, PNG, TIFF oder RAW, vom Stativ oder aus der Hand',
-    sample: 'Keine Belichtungsreihe zur Hand? Drei Aufnahmen fliegender Ballons liegen bei.',
-    noSample: 'Das Beispiel ließ sich nicht laden: Seite neu laden.',
+    sample: 'Keine Belichtungsreihe zur Hand? Diese drei Aufnahmen fliegender Ballons liegen bei.',
+    plain: 'Drei Aufnahmen gemittelt: Jeder der drei Ballons erscheint dreimal, blass, als Geisterbild.',
+    deghosted:
+      'Dieselben Aufnahmen, mit deghost zusammengefügt: ein roter, ein gelber, ein blauer Ballon, ohne Geisterbilder.',
+    loading: 'Beispiel wird geladen …',
+    divider: 'Trennlinie zwischen dem Mittel der Aufnahmen und dem Bild ohne Geisterbilder',
+    dividerAt: (percent) => `${percent} % gemittelt, ${100 - percent} % ohne Geister`,
+    noSample: 'Das Beispiel ließ sich nicht laden: Verbindung prüfen und noch einmal versuchen.',
     example: 'Beispiel ausprobieren',
   },
   picture: {
+    workspace: 'Aufnahmen und Bild',
     title: 'Bild',
     merged: 'Fertiges Bild',
     reference: (name, ev) => `Referenzbild: ${name}${ev === '' ? '' : `, ${ev} EV`}`,
-    plain: 'einfach gemittelt',
-    deghosted: 'ohne Geisterbilder',
+    plain: 'gemittelt',
+    deghosted: 'ohne Geister',
     zoom: 'Zoom',
     zoomOut: 'Verkleinern',
     zoomIn: 'Vergrößern',
@@ -66,7 +114,7 @@ export const words: typeof english = {
     averaged: 'Alle Aufnahmen gemittelt, mit Geisterbildern.',
     noPlain: (why) => `Das Mittel aller Aufnahmen ließ sich nicht berechnen: ${why}.`,
     divider: 'Trennlinie',
-    dividerAt: (percent) => `${percent} % einfach gemittelt`,
+    dividerAt: (percent) => `${percent} % gemittelt`,
   },
   finish: {
     looks: { natural: 'Natürlich', vivid: 'Kräftig', soft: 'Weich', monochrome: 'Schwarz-Weiß' },
@@ -89,6 +137,18 @@ export const words: typeof english = {
     clipped: (white: string, black: string) => `${white} erscheinen weiß, ${black} schwarz`,
     histogram: (clipped: string) => `Licht der Szene in EV um mittleres Grau: ${clipped}`,
   },
+  crop: {
+    open: 'Zuschneiden und gerade richten',
+    aspect: 'Format',
+    free: 'Frei',
+    own: 'Wie das Bild',
+    angle: 'Gerade richten',
+    degrees: (degrees) => `${degrees}°`,
+    whole: 'Ganzes Bild',
+    done: 'Fertig',
+    size: (width, height) => `${width} × ${height} Pixel`,
+    frame: 'Zuschnitt: Pfeiltasten bewegen ihn, mit Umschalt ändern sie seine Größe, Eingabe beendet',
+  },
   motion: {
     title: 'Bewegung',
     show: 'Zeigen, was als bewegt gilt',
@@ -104,6 +164,40 @@ export const words: typeof english = {
       'Wo ein Geisterbild bleibt, Bewegung malen: Diese Stelle kommt dann allein aus dem Referenzbild. Wo Rauschen ' +
       'bleibt, Bewegung ausradieren: Dort zählen alle Aufnahmen.',
     undo: 'Strich zurücknehmen',
+    painted: (strokes) => `Bewegung gemalt: ${strokes === 1 ? 'ein Strich' : `${strokes} Striche`} zum Zusammenfügen.`,
+    erased: (strokes) => `Bewegung radiert: ${strokes === 1 ? 'ein Strich' : `${strokes} Striche`} zum Zusammenfügen.`,
+    undone: (strokes) =>
+      `Der Strich ist zurückgenommen. Es ${strokes === 1 ? 'bleibt einer' : `bleiben ${strokes || 'keine'}`}.`,
+    brushOff: 'Der Pinsel ist aus.',
+  },
+  keys: {
+    title: 'Tasten',
+    close: 'Die Liste der Tasten schließen',
+    single: 'Diese Liste mit ? öffnen',
+    names: { Ctrl: 'Strg', Shift: 'Umschalt', Space: 'Leertaste', Delete: 'Entf' },
+    groups: {
+      everywhere: 'Überall',
+      picture: 'Auf dem Bild',
+      brush: 'Auf dem Bild, mit dem Pinsel',
+      sliders: 'Auf Reglern',
+    },
+    does: {
+      list: 'diese Liste',
+      paste: 'kopierte Fotos nehmen',
+      close: 'ein Fenster schließen',
+      move: 'das Bild verschieben',
+      moveFar: 'viermal so weit verschieben',
+      zoom: 'vergrößern und verkleinern',
+      fit: 'das ganze Bild zeigen',
+      full: 'auf 100 % vergrößern',
+      moveBrush: 'den Pinsel bewegen',
+      paint: 'malen, solange sie gedrückt ist',
+      size: 'kleinerer und größerer Pinsel',
+      undo: 'einen Strich zurücknehmen',
+      brushOff: 'den Pinsel ausschalten',
+      change: 'den Wert ändern',
+      restore: 'den Wert des Bildstils nehmen',
+    },
   },
   save: {
     title: 'Speichern',
@@ -124,7 +218,7 @@ export const words: typeof english = {
     `In ${seconds} s mit ${bytes} Grafikspeicher zusammengefügt.`,
   frames: {
     title: 'Aufnahmen',
-    auto: 'Referenzbild wählen, das am meisten zeigt',
+    auto: 'Referenzbild automatisch wählen',
     add: 'Fotos hinzufügen',
     curve: 'Tonwertkurve der Dateien',
     curveAuto: 'Automatisch',
@@ -163,6 +257,21 @@ export const words: typeof english = {
           : ''
       }. Die EV aller Aufnahmen eintragen ${USUAL}.`,
     propose: '−2, 0, +2 … annehmen',
+    referenceAs: {
+      middle: 'Referenz: mittlere Belichtung',
+      most: 'Referenz: zeigt am meisten',
+      chosen: 'Referenz: gewählt',
+    },
+    notAligned: 'Ließ sich nicht ausrichten',
+    still: 'Lag schon wie die Referenz',
+    aligned: (pixels, degrees, isBent) =>
+      `Ausgerichtet: um bis zu ${pixels} px verschoben${degrees === '' ? '' : `, um ${degrees}° gedreht`}` +
+      (isBent ? ', gegen Parallaxe verformt' : ''),
+    enlarge: (name) => `${name} vergrößern`,
+    close: 'Schließen',
+    previous: 'Voriges Foto',
+    next: 'Nächstes Foto',
+    place: (at, all) => `${at} von ${all}`,
   },
   merge: {
     merge: 'Zusammenfügen',
@@ -187,7 +296,9 @@ export const words: typeof english = {
     starting: 'Es geht los',
     cancel: 'Abbrechen',
     cancelling: 'Wird abgebrochen …',
+    bytes: (done, total, percent) => `${done} von ${total}, ${percent} %`,
     stages: {
+      weights: 'Neuronales Netz wird geladen',
       read: 'Fotos werden gelesen',
       response: 'Tonwertkurve der Kamera wird ermittelt',
       align: 'Aufnahmen werden ausgerichtet',
@@ -195,6 +306,7 @@ export const words: typeof english = {
       segmentation: 'Bewegung wird gesucht',
       fusion: 'Aufnahmen werden zusammengefügt',
       merge: 'Aufnahmen werden zusammengefügt',
+      moment: 'Andere Momente werden zusammengefügt',
     },
     nearlyDone: 'fast fertig',
     seconds: (seconds) => `noch etwa ${seconds} s`,
@@ -217,9 +329,9 @@ export const words: typeof english = {
     workerFailed: (why, isUnsaved) =>
       `Ihr Rechenprogramm ist ausgefallen: ${why}. ` +
       `${isUnsaved ? 'Das Bild speichern, falls das noch geht, dann die Seite' : 'Seite'} neu laden.`,
-    workerEnded: (isUnsaved) =>
-      `Der Browser hat ihr Rechenprogramm beendet${isUnsaved ? ' und mit ihm das Bild' : ''}, vielleicht weil der ` +
-      'Speicher knapp ist. Andere Tabs schließen, die Seite neu laden und die Fotos noch einmal hinzufügen.',
+    workerEnded:
+      'Der Browser hat ihr Rechenprogramm beendet, vielleicht weil der Speicher knapp ist. Andere Tabs schließen und ' +
+      'die Seite neu laden.',
     notUnderstood: 'Eine Nachricht von ihm war nicht zu lesen',
     notLoaded: 'Es ließ sich nicht laden',
     busy: {
@@ -319,6 +431,14 @@ export const words: typeof english = {
     'poor-reference': 'Das Referenzbild zeigt wenig',
     'contradicted-exposures': 'Die Belichtungen passen nicht zu den Bildern',
   },
+  note: (kind) =>
+    ({
+      turned: 'Eine Aufnahme mit abweichender Ausrichtung ist so gedreht wie die übrigen.',
+      linear: 'Den Dateien nach ist ihr Licht linear: So werden sie gelesen, gleich welche Tonwertkurve gewählt ist.',
+      'clipped-colors':
+        'Einige Farben liegen außerhalb des Farbraums und sind beschnitten: Unter „Farbraum“ gibt es größere.',
+      estimated: 'Keine Datei nennt ihre Belichtungszeit: Die Belichtungen sind aus den Bildpunkten geschätzt.',
+    })[kind],
   warning: (kind, _, frames) => {
     const which = frames.map((frame) => `Aufnahme ${frame + 1}`).join(', ');
     const texts: Record<typeof kind, string> = {
@@ -344,9 +464,15 @@ export const words: typeof english = {
   failures: {
     noWebGpu: {
       title: 'Dieser Browser hat kein WebGPU',
-      text:
-        'deghost rechnet mit WebGPU. Diese Seite in einem aktuellen Chrome, Edge, Safari oder Firefox öffnen; unter ' +
-        'Linux und auf älteren Systemen muss WebGPU eventuell in den Einstellungen des Browsers eingeschaltet werden.',
+      text: 'deghost rechnet mit WebGPU. Das hat dieser Browser nicht, oder es ist ausgeschaltet.',
+      steps: [
+        'Chrome und Edge: den Browser aktualisieren. Unter Linux zusätzlich „Unsafe WebGPU Support“ auf ' +
+          'chrome://flags/#enable-unsafe-webgpu einschalten.',
+        'Firefox: den Browser aktualisieren. Fehlt WebGPU dann noch, auf about:config dom.webgpu.enabled auf true ' +
+          'setzen.',
+        'Safari: auf Version 26 aktualisieren, die macOS, iOS und iPadOS 26 haben.',
+        'Danach den Browser neu starten und diese Seite öffnen.',
+      ],
     },
     notSecure: {
       title: 'Diese Adresse ist nicht sicher',
@@ -356,10 +482,18 @@ export const words: typeof english = {
     },
     noAdapter: {
       title: 'Keine Grafikkarte gefunden',
-      text:
-        'Der Browser hat WebGPU, aber keine Grafikkarte, die er nutzen darf. Den Grafiktreiber aktualisieren, die ' +
-        'Hardwarebeschleunigung in den Einstellungen des Browsers einschalten und diese Seite neu laden.',
+      text: 'Der Browser hat WebGPU, aber keine Grafikkarte, die er nutzen darf.',
+      steps: [
+        'Hardwarebeschleunigung einschalten: in Chrome und Edge unter Einstellungen, System; in Firefox unter ' +
+          'Einstellungen, Allgemein, Leistung.',
+        'Den Grafiktreiber aktualisieren. Chrome und Edge sagen auf chrome://gpu, warum sie eine Karte ablehnen, ' +
+          'Firefox auf about:support.',
+        'Unter Linux brauchen Chrome und Edge eventuell „Unsafe WebGPU Support“ auf ' +
+          'chrome://flags/#enable-unsafe-webgpu.',
+        'Danach den Browser neu starten und diese Seite öffnen.',
+      ],
     },
+    commandLine: 'Die Kommandozeile kann dasselbe, mit Node 20. Unter Linux braucht sie keine Grafikkarte:',
     lost: {
       title: 'Die Verbindung zur Grafikkarte brach zweimal ab',
       text:

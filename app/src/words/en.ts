@@ -1,6 +1,6 @@
 /**
  * The page in English. Every other language has the same strings: their type is this table's, and the page's HTML names
- * the ones that it shows as `data-text` and `data-label`.
+ * the ones that it shows as `data-text`, `data-label` and `data-alt`.
  *
  * A language imports nothing but types: the page waits for it before its own code runs. Numbers with decimals come as
  * text, written as the language writes them.
@@ -8,7 +8,7 @@
 import type { InputProblem } from '../../../src/errors.ts';
 import type { Skipped } from '../../../src/brackets/group.ts';
 import type { MergeWarning } from '../../../src/warnings.ts';
-import type { FromWorker } from '../messages.ts';
+import type { FileNote, FromWorker } from '../messages.ts';
 
 type Stage = Extract<FromWorker, { type: 'progress' }>['stage'];
 
@@ -16,6 +16,10 @@ type Stage = Extract<FromWorker, { type: 'progress' }>['stage'];
 export interface Words {
   title: string;
   text: string;
+  /** What to do, one after the other. */
+  steps?: readonly string[];
+  /** What works without this page, in words, and as a command. */
+  instead?: { text: string; command: string };
 }
 
 /** A number of things in words. */
@@ -41,6 +45,43 @@ export const words = {
     folderAndFiles: (folder: string) => `“${folder}” and other files`,
     quoted: (name: string) => `“${name}”`,
   },
+  about: {
+    title: 'About deghost',
+    help: 'Help',
+    source: 'Source',
+    licence: 'MIT licence',
+    bench: 'How fast is your GPU?',
+  },
+  kept: {
+    title: (name: string) => `Your last picture: ${name}`,
+    about: (frames: number, isMerged: boolean) =>
+      `${frames} frames${isMerged ? ', merged' : ''}. Kept in this browser alone; new photos take its place.`,
+    goOn: 'Continue',
+    forget: 'Forget',
+    keep: 'Keep this picture in this browser',
+    note:
+      'Loading the page again then loses nothing. Photos are copied, up to 1 GB, where the browser cannot open them ' +
+      'again by itself. Nothing is sent; “Start over” forgets everything.',
+    notOpened: 'The photos were not opened',
+    openAgain: 'Open again',
+    locked: (names: string) => `The browser asks before it opens these photos again: ${names}.`,
+    gone: (names: string) => `These photos could not be opened again: ${names}. Add them anew.`,
+    missing: 'photos are missing',
+    failed: 'This picture is not kept',
+    noRoom: 'The browser has too little room for it. Save it before you close this page; all else works.',
+    noStore: 'This browser keeps nothing, as in some private windows. Save it before you close this page.',
+    tooLarge: 'Its photos have more than 1 GB together. Save it before you close this page; all else works.',
+    elsewhere: { title: 'The picture is open in another tab', text: 'Go on with it there, or close that tab first.' },
+    notRestored: { title: 'The merged picture could not be read', text: 'Merge its frames again.' },
+  },
+  offline: {
+    newer: { title: 'A new version is ready', text: 'It is used from the next load on.' },
+    reload: 'Load it now',
+    notShared: {
+      title: 'The shared photos did not arrive',
+      text: 'Open them here instead: choose or drop them.',
+    },
+  },
   welcome: {
     title1: 'Bracketed photos in.',
     title2: 'One picture without ghosts out.',
@@ -54,11 +95,17 @@ export const words = {
     anywhere: ' anywhere on this page',
     orFolder: ', or a folder with many brackets',
     formats: 'JPEG, PNG, TIFF or RAW, from a tripod or by hand',
-    sample: 'No brackets at hand? Three exposures of drifting balloons come with the page.',
-    noSample: 'The example could not be loaded: load the page again.',
+    sample: 'No brackets at hand? These three exposures of drifting balloons come with the page.',
+    plain: 'Three exposures averaged: each of three balloons is seen three times, pale, as a ghost.',
+    deghosted: 'The same exposures merged by deghost: one red, one yellow and one blue balloon, without ghosts.',
+    loading: 'Loading the example…',
+    divider: 'Divider between the plain merge and the deghosted picture',
+    dividerAt: (percent: number) => `${percent} % plain merge, ${100 - percent} % without ghosts`,
+    noSample: 'The example could not be loaded: check the connection and try again.',
     example: 'Try an example',
   },
   picture: {
+    workspace: 'Frames and picture',
     title: 'Picture',
     merged: 'Merged picture',
     reference: (name: string, ev: string) => `Reference frame: ${name}${ev === '' ? '' : `, ${ev} EV`}`,
@@ -106,6 +153,18 @@ export const words = {
     clipped: (white: string, black: string) => `${white} shown white, ${black} shown black`,
     histogram: (clipped: string) => `Light of the scene in EV about middle grey: ${clipped}`,
   },
+  crop: {
+    open: 'Crop and straighten',
+    aspect: 'Format',
+    free: 'Free',
+    own: 'As the picture',
+    angle: 'Straighten',
+    degrees: (degrees: string) => `${degrees}°`,
+    whole: 'Whole picture',
+    done: 'Done',
+    size: (width: number, height: number) => `${width} × ${height} pixels`,
+    frame: 'Crop: arrow keys move it, with Shift they change its size, Enter ends',
+  },
   motion: {
     title: 'Motion',
     show: 'Show what was taken to be moving',
@@ -121,6 +180,40 @@ export const words = {
       'Where a ghost is left, add motion: that place is taken from the reference frame alone. Where noise is left, ' +
       'erase motion: all frames count there.',
     undo: 'Undo stroke',
+    painted: (strokes: number) => `Motion added: ${strokes === 1 ? 'one stroke' : `${strokes} strokes`} to merge.`,
+    erased: (strokes: number) => `Motion erased: ${strokes === 1 ? 'one stroke' : `${strokes} strokes`} to merge.`,
+    undone: (strokes: number) =>
+      `The stroke is undone. ${strokes === 0 ? 'None is' : strokes === 1 ? 'One is' : `${strokes} are`} left.`,
+    brushOff: 'The brush is off.',
+  },
+  keys: {
+    title: 'Keys',
+    close: 'Close the list of keys',
+    single: 'Open this list with ?',
+    names: { Ctrl: 'Ctrl', Shift: 'Shift', Space: 'Space', Delete: 'Delete' },
+    groups: {
+      everywhere: 'Everywhere',
+      picture: 'On the picture',
+      brush: 'On the picture, with the brush',
+      sliders: 'On sliders',
+    },
+    does: {
+      list: 'this list',
+      paste: 'take copied photos',
+      close: 'close a dialog',
+      move: 'move the picture',
+      moveFar: 'move it four times as far',
+      zoom: 'zoom in and out',
+      fit: 'show the whole picture',
+      full: 'zoom to 100 %',
+      moveBrush: 'move the brush',
+      paint: 'paint, as long as it is held',
+      size: 'smaller and larger brush',
+      undo: 'undo a stroke',
+      brushOff: 'turn the brush off',
+      change: 'change the value',
+      restore: 'the value of the look',
+    },
   },
   save: {
     title: 'Save',
@@ -179,6 +272,17 @@ export const words = {
         incomparable ? `, and ${incomparable.join(' and ')} have too little brightness in common to estimate it` : ''
       }. Fill in the EV of each, ${USUAL}.`,
     propose: 'Use −2, 0, +2 …',
+    referenceAs: { middle: 'Reference: middle exposure', most: 'Reference: shows most', chosen: 'Reference: chosen' },
+    notAligned: 'Could not be aligned',
+    still: 'Lay as the reference did',
+    aligned: (pixels: string, degrees: string, isBent: boolean) =>
+      `Aligned: moved by up to ${pixels} px${degrees === '' ? '' : `, turned by ${degrees}°`}` +
+      (isBent ? ', bent against parallax' : ''),
+    enlarge: (name: string) => `Enlarge ${name}`,
+    close: 'Close',
+    previous: 'Previous photo',
+    next: 'Next photo',
+    place: (at: number, all: number) => `${at} of ${all}`,
   },
   merge: {
     merge: 'Merge',
@@ -203,7 +307,9 @@ export const words = {
     starting: 'Starting',
     cancel: 'Cancel',
     cancelling: 'Cancelling…',
+    bytes: (done: string, total: string, percent: number) => `${done} of ${total}, ${percent} %`,
     stages: {
+      weights: 'Loading the network',
       read: 'Reading the photos',
       response: 'Reading the camera’s tone curve',
       align: 'Aligning the frames',
@@ -211,6 +317,7 @@ export const words = {
       segmentation: 'Finding what moved',
       fusion: 'Merging the frames',
       merge: 'Merging the frames',
+      moment: 'Merging other moments',
     } satisfies Record<Stage, string>,
     nearlyDone: 'nearly done',
     seconds: (seconds: number) => `about ${seconds} s left`,
@@ -233,9 +340,8 @@ export const words = {
     workerFailed: (why: string, isUnsaved: boolean) =>
       `Its worker failed: ${why}. ` +
       `${isUnsaved ? 'Save the picture if you still can, then load' : 'Load'} the page again.`,
-    workerEnded: (isUnsaved: boolean) =>
-      `The browser has ended its worker, perhaps for lack of memory${isUnsaved ? ', and the picture with it' : ''}. ` +
-      'Close other tabs, load the page again, and add the photos once more.',
+    workerEnded:
+      'The browser has ended its worker, perhaps for lack of memory. Close other tabs, and load the page again.',
     notUnderstood: 'a message of it could not be read',
     notLoaded: 'the program could not be loaded',
     busy: {
@@ -331,14 +437,21 @@ export const words = {
     'poor-reference': 'The reference frame shows little',
     'contradicted-exposures': 'The exposures do not fit the pictures',
   } satisfies Record<MergeWarning['kind'], string>,
+  /** @param text what the engine says, in English. */
+  note: (_kind: FileNote['kind'], text: string) => text,
   /** @param message what the engine says, in English. @param frames those it is about, from 0. */
   warning: (_kind: MergeWarning['kind'], message: string, _frames: readonly number[]) => message,
   failures: {
     noWebGpu: {
       title: 'This browser has no WebGPU',
-      text:
-        'deghost computes with WebGPU. Open this page in a current Chrome, Edge, Safari or Firefox; on Linux and on ' +
-        'older systems WebGPU may have to be switched on in the browser’s settings.',
+      text: 'deghost computes with WebGPU, which this browser does not have, or has switched off.',
+      steps: [
+        'Chrome and Edge: update the browser. On Linux, also switch on “Unsafe WebGPU Support” at ' +
+          'chrome://flags/#enable-unsafe-webgpu.',
+        'Firefox: update the browser. If WebGPU is still off, set dom.webgpu.enabled to true at about:config.',
+        'Safari: update to version 26, which macOS, iOS and iPadOS 26 have.',
+        'Then start the browser again and open this page.',
+      ],
     },
     notSecure: {
       title: 'This address is not secure',
@@ -348,10 +461,17 @@ export const words = {
     },
     noAdapter: {
       title: 'No graphics adapter was found',
-      text:
-        'The browser has WebGPU, but no graphics card that it may use. Update the graphics driver, switch on ' +
-        'hardware acceleration in the browser’s settings, and load this page again.',
+      text: 'The browser has WebGPU, but no graphics card that it may use.',
+      steps: [
+        'Switch on hardware acceleration: in Chrome and Edge under Settings, System; in Firefox under Settings, ' +
+          'General, Performance.',
+        'Update the graphics driver. Chrome and Edge say at chrome://gpu why they refuse a card, Firefox at ' +
+          'about:support.',
+        'On Linux, Chrome and Edge may need “Unsafe WebGPU Support” at chrome://flags/#enable-unsafe-webgpu.',
+        'Then start the browser again and open this page.',
+      ],
     },
+    commandLine: 'The command line merges as well, with Node 20. On Linux it needs no graphics card:',
     lost: {
       title: 'The graphics card was lost twice',
       text:

@@ -9,16 +9,20 @@ import { Deghoster } from '../../../src/deghoster.ts';
 import type { MergeOptions } from '../../../src/options.ts';
 import type { MergeResult } from '../../../src/result.ts';
 import { openPlatformDevice } from '../../../src/device.ts';
-import { InputError } from '../../../src/errors.ts';
+import { CancelledError, throwIfCancelled } from '../../../src/errors.ts';
 import type { Frame } from '../../../src/image/frame.ts';
 import { DEFAULT_MEMORY_BUDGET } from '../../../src/model/schedule.ts';
 import { shippedVariant } from '../../../src/weights/shipped.ts';
 import { failureOf } from './failure.ts';
-
-type WeightsName = ReturnType<typeof shippedVariant>;
+import { Weights } from './weights.ts';
+import type { OnBytes, WeightsName } from './weights.ts';
 
 /** The page has always chosen the reference. */
-type PageMergeOptions = MergeOptions & { reference: number };
+type PageMergeOptions = MergeOptions & {
+  reference: number;
+  /** Called while the merge waits for its weights. */
+  onWeights?: OnBytes;
+};
 
 /**
  * The fewest bytes of GPU buffers that a merge is tried with. With less, tiles are so small that most of their work is
@@ -27,10 +31,9 @@ type PageMergeOptions = MergeOptions & { reference: number };
 const SMALLEST_BUDGET = 128 * 2 ** 20;
 
 export class Engine {
-  readonly #base: string;
+  readonly #weights: Weights;
   readonly #onRecovered: () => void;
   readonly #onSmaller: () => void;
-  readonly #weights = new Map<WeightsName, Promise<ArrayBuffer>>();
   #open: { name: WeightsName; deghoster: Deghoster } | undefined;
   /** Bytes of GPU buffers that merges may use: less than at the start once the GPU ran out of memory. */
   #budget = DEFAULT_MEMORY_BUDGET;
@@ -41,15 +44,20 @@ export class Engine {
    * @param onSmaller called when there was too little GPU memory, and the merge begins again with half as much.
    */
   constructor(base: string, onRecovered: () => void, onSmaller: () => void) {
-    this.#base = base;
+    this.#weights = new Weights(base);
     this.#onRecovered = onRecovered;
     this.#onSmaller = onSmaller;
   }
 
+  /** Fetches the weights that suit so many frames before others. */
+  expect(frames: number): void {
+    if (frames > 1) this.#weights.prefer(shippedVariant(frames));
+  }
+
   /** Fetches all weights, and the code that aligns, for merging without a network later. */
   async preload(): Promise<void> {
-    const aligning = [import('../../../src/align/run.ts'), import('../../../src/align/meshSearch.ts')];
-    await Promise.all([this.#fetchWeights('fixed'), this.#fetchWeights('any'), ...aligning]);
+    await this.#weights.preload();
+    await Promise.all([import('../../../src/align/run.ts'), import('../../../src/align/meshSearch.ts')]);
   }
 
   /** Merges, with the weights that suit the frames and their reference. Errors are Deghoster.merge's. */
@@ -77,9 +85,9 @@ export class Engine {
     this.#open = undefined;
   }
 
-  async #merge(frames: readonly Frame[], options: PageMergeOptions): Promise<MergeResult> {
+  async #merge(frames: readonly Frame[], { onWeights, ...options }: PageMergeOptions): Promise<MergeResult> {
     const name = shippedVariant(frames.length, options.reference);
-    const weights = await this.#fetchWeights(name);
+    const weights = await unlessCancelled(this.#weights.get(name, onWeights), options.signal);
     if (this.#open?.name !== name) {
       this.dispose();
       this.#open = {
@@ -89,32 +97,13 @@ export class Engine {
     }
     return this.#open.deghoster.merge(frames, { ...options, onDeviceLost: this.#onRecovered });
   }
-
-  #fetchWeights(name: WeightsName): Promise<ArrayBuffer> {
-    let weights = this.#weights.get(name);
-    if (!weights) {
-      weights = fetchFile(new URL(`weights/${name}.safetensors`, this.#base), `the weights "${name}"`);
-      // A failed fetch is tried again at the next merge.
-      weights.catch(() => this.#weights.delete(name));
-      this.#weights.set(name, weights);
-    }
-    return weights;
-  }
 }
 
-/** @throws InputError where the file is not beside the page. */
-export async function fetchFile(url: URL, what: string): Promise<ArrayBuffer> {
-  let response: Response;
-  try {
-    response = await fetch(url);
-  } catch (cause) {
-    throw new InputError(`${what} could not be loaded from ${url.pathname}: check the connection and try again`, {
-      cause,
-    });
-  }
-  if (!response.ok)
-    throw new InputError(
-      `${what} could not be loaded from ${url.pathname} (${response.status}): the page is not installed completely`,
-    );
-  return response.arrayBuffer();
+/** Waits for something that goes on when the merge is cancelled. @throws CancelledError */
+async function unlessCancelled<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  throwIfCancelled(signal);
+  return new Promise((resolve, reject) => {
+    signal?.addEventListener('abort', () => reject(new CancelledError()), { once: true });
+    work.then(resolve, reject);
+  });
 }

@@ -6,7 +6,8 @@
  */
 import { openPlatformDevice } from '../../../src/device.ts';
 import { Finisher } from '../../../src/finish/finisher.ts';
-import type { RadiancePicture } from '../../../src/finish/finisher.ts';
+import type { FinishCut } from '../../../src/finish/pictures.ts';
+import type { RadiancePicture } from '../../../src/finish/pictures.ts';
 import { LOOK_NAMES } from '../../../src/finish/looks.ts';
 import type { LookName } from '../../../src/finish/looks.ts';
 import type { FinishSettings } from '../../../src/finish/settings.ts';
@@ -86,8 +87,8 @@ export class Finishing {
   }
 
   /** For a file. */
-  finished(settings: FinishSettings): FinishedForHdr {
-    return finishedOf(this.#finisher, settings);
+  finished(settings: FinishSettings, cut?: FinishCut): FinishedForHdr {
+    return finishedOf(this.#finisher, settings, cut);
   }
 
   close(): void {
@@ -120,21 +121,22 @@ export async function finishFile<T>(
   picture: RadiancePicture,
   use: (finished: FinishedForHdr, small: () => Promise<Blob>) => Promise<T>,
   chosen: Finish = { look: DEFAULT_LOOK },
+  cut?: FinishCut,
 ): Promise<T> {
   const device = await openPlatformDevice();
   try {
     const finisher = await Finisher.create(device, picture);
     const settings = chosen.settings ?? finisher.settingsOf(chosen.look);
-    return await use(finishedOf(finisher, settings), () => previewOf(finisher, settings));
+    return await use(finishedOf(finisher, settings, cut), () => previewOf(finisher, settings));
   } finally {
     device.destroy();
   }
 }
 
-function finishedOf(finisher: Finisher, settings: FinishSettings): FinishedForHdr {
+function finishedOf(finisher: Finisher, settings: FinishSettings, cut?: FinishCut): FinishedForHdr {
   return {
-    codes: () => finisher.finish('codes', settings),
-    bright: (use) => finisher.finishRows('linear', settings, use, { headroom: HDR_HEADROOM }),
+    codes: () => finisher.finish('codes', settings, { cut }),
+    bright: (use) => finisher.finishRows('linear', settings, use, { headroom: HDR_HEADROOM, cut }),
   };
 }
 

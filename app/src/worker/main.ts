@@ -2,17 +2,23 @@
  * The page's worker: everything heavy. It decodes files, merges them, keeps the result, draws it on the canvas, and
  * encodes it. messages.ts has its requests and events.
  */
-import { openDevice } from '../../../src/device.ts';
+import { openDevice, openPlatformDevice } from '../../../src/device.ts';
+import { cropPicture } from '../../../src/finish/crop.ts';
+import type { Crop } from '../../../src/finish/crop.ts';
 import { shown } from '../../../src/shown.ts';
 import { CancelledError, NoAdapterError } from '../../../src/errors.ts';
-import type { Finish, FromWorker, ToWorker, View } from '../messages.ts';
+import type { Finish, FromWorker, KeptResult, NamedFile, ResultInfo, ToWorker, View } from '../messages.ts';
+import { alignedFrames } from './alignedFrames.ts';
 import { Brackets } from './brackets.ts';
 import { preloadPackages } from './decode/packages.ts';
 import { developed } from './developed.ts';
-import { Engine, fetchFile } from './engine.ts';
+import { Engine } from './engine.ts';
 import { failureOf } from './failure.ts';
+import { fetchFile } from './fetchFile.ts';
 import { DEFAULT_LOOK, Finishing, finishFile } from './finishing.ts';
 import { Frames } from './frames.ts';
+import { Glimpses } from './glimpse.ts';
+import { copyFile, readResult, writeResult } from './keep.ts';
 import { mergeFrames } from './mergeFrames.ts';
 import type { MergeOutcome } from './mergeFrames.ts';
 import { MotionEdits } from './motionEdits.ts';
@@ -31,8 +37,9 @@ type StartRequest = Extract<ToWorker, { type: 'start' }>;
 interface Result {
   merged: MergeOutcome['merged'];
   edits: MotionEdits;
-  /** What the result was made from, for the plain merge. */
-  request: MergeRequest;
+  /** What the result was made from, for the plain merge; undefined for one that was restored, without its frames. */
+  request: Omit<MergeRequest, 'type' | 'useEdits'> | undefined;
+  info: ResultInfo;
 }
 
 const frames = new Frames((changes) => {
@@ -44,6 +51,7 @@ const frames = new Frames((changes) => {
     );
 });
 const brackets = new Brackets(tell);
+const glimpses = new Glimpses();
 let start: StartRequest;
 let engine: Engine;
 let viewer: Viewer | undefined;
@@ -76,9 +84,14 @@ function obey(data: ToWorker): void {
   switch (data.type) {
     case 'start':
       return void begin(data);
+    case 'example':
+      return void tellExample();
     case 'add':
-      return void addFrame(data);
+      stack.add(data.id);
+      void addFrame(data);
+      return expectFrames();
     case 'remove':
+      stack.delete(data.id);
       return frames.remove(data.id);
     case 'estimateExposures':
       return estimateExposures(data);
@@ -121,6 +134,18 @@ function obey(data: ToWorker): void {
     }
     case 'save':
       return void save(data);
+    case 'copy':
+      return void keep(data.name, async () => {
+        await copyFile(data.folder, data.name, data.file);
+        return undefined;
+      });
+    case 'keep':
+      return void keepResult(data);
+    case 'restore':
+      return void run(() => restore(data));
+    case 'plain':
+      if (result) result.request = data;
+      return void run(mergePlain);
   }
 }
 
@@ -132,6 +157,7 @@ async function begin(request: StartRequest): Promise<void> {
     () => tell({ type: 'recovered', what: 'merge' }),
     () => tell({ type: 'smaller' }),
   );
+  const preloaded = preload(); // beside everything else
   try {
     const adapter = await checkAdapter();
     viewer = await openViewer();
@@ -139,7 +165,8 @@ async function begin(request: StartRequest): Promise<void> {
   } catch (error) {
     tell({ type: 'unavailable', failure: failureOf(error) });
   }
-  await preload();
+  await preloaded;
+  tell({ type: 'preloaded' });
 }
 
 /** Checks that there is an adapter and that it gives a device, before anybody has picked twenty files. */
@@ -153,30 +180,57 @@ async function checkAdapter(): Promise<string> {
   return name;
 }
 
-/** Fetches whatever will be needed later, so that nothing is fetched after this. */
+/**
+ * Fetches whatever will be needed later, so that nothing is fetched after this: first the weights, for which the first
+ * merge waits longest. A failure is reported where the file is used.
+ */
 async function preload(): Promise<void> {
-  const example = Promise.all(
+  await engine.preload().catch(() => undefined);
+  await exampleFiles().catch(() => undefined);
+  await preloadPackages().catch(() => undefined);
+}
+
+let example: Promise<NamedFile[]> | undefined;
+
+/** @throws InputError where they cannot be had; another call tries again. */
+function exampleFiles(): Promise<NamedFile[]> {
+  example ??= Promise.all(
     ['1.jpg', '2.jpg', '3.jpg'].map(async (name) => ({
       name: `balloons-${name}`,
       file: new Blob([await fetchFile(new URL(`example/${name}`, start.base), 'the example')]),
     })),
   );
-  // A failure is reported where the file is used.
-  const [, , loaded] = await Promise.all([
-    preloadPackages().catch(() => undefined),
-    engine.preload().catch(() => undefined),
-    example.catch(() => []),
-  ]);
-  tell({ type: 'preloaded', example: loaded });
+  example.catch(() => (example = undefined));
+  return example;
+}
+
+async function tellExample(): Promise<void> {
+  tell({ type: 'example', files: await exampleFiles().catch(() => undefined) });
 }
 
 async function addFrame({ id, name, file }: Extract<ToWorker, { type: 'add' }>): Promise<void> {
+  const glimpse = glimpses.look(file, name).then((seen) => tell({ type: 'glimpse', id, ...seen }));
   try {
+    await glimpse;
+    await glimpses.done(); // decoding keeps this worker busy
     const frame = await frames.add(id, name, file);
     if (frame) tell({ type: 'frame', id, frame });
   } catch (error) {
+    stack.delete(id);
     tell({ type: 'frameFailed', id, failure: failureOf(error) });
   }
+}
+
+/** Milliseconds without another file after which the files of a stack are complete. */
+const STACK_PAUSE = 50;
+/** Frames that are here or on their way. */
+const stack = new Set<number>();
+let expecting: ReturnType<typeof setTimeout> | undefined;
+
+/** Has the weights fetched first that the frames at hand need. */
+function expectFrames(): void {
+  clearTimeout(expecting);
+  expecting = setTimeout(() => engine.expect(stack.size), STACK_PAUSE);
 }
 
 /** A frame may have been removed meanwhile; the page then asks again. */
@@ -215,29 +269,25 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
       motion,
     });
     const { width, height, reference } = merged;
-    result = {
-      merged,
-      edits: new MotionEdits(maps, merged, reference),
-      request,
+    const info: ResultInfo = {
+      width,
+      height,
+      reference,
+      frames: stack.length,
+      edited: motion !== undefined,
+      notes,
+      response: merged.response.report.summary,
+      aligned: request.align === 'none' ? [] : alignedFrames(merged, request.frames),
+      warnings,
+      peakBytes: merged.peakBytes,
+      seconds: 0,
     };
+    result = { merged, edits: new MotionEdits(maps, merged, reference), request, info };
     viewLosses = 0;
     // What cannot be shown can still be saved.
     await showResult().catch(viewFailed);
-    tell({
-      type: 'merged',
-      result: {
-        width,
-        height,
-        reference,
-        frames: stack.length,
-        edited: motion !== undefined,
-        notes,
-        response: merged.response.report.summary,
-        warnings,
-        peakBytes: merged.peakBytes,
-        seconds: (performance.now() - started) / 1000,
-      },
-    });
+    info.seconds = (performance.now() - started) / 1000;
+    tell({ type: 'merged', result: info });
     tellEdits();
   } catch (error) {
     return error instanceof CancelledError
@@ -249,7 +299,7 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
 
 /** What the divider compares with: the same frames, averaged. */
 async function mergePlain(signal: AbortSignal): Promise<void> {
-  if (!result) return;
+  if (!result?.request) return;
   const { request, merged } = result;
   try {
     const plain = await engine.merge(frames.stack(request.frames), {
@@ -326,6 +376,16 @@ function showFinish(): void {
   void finishing?.show(finishing.settingsOf(finish), bright);
 }
 
+async function cropResult(merged: Result['merged'], crop: Crop): Promise<Result['merged']> {
+  if (viewer) return cropPicture(viewer.device, merged, crop);
+  const device = await openPlatformDevice();
+  try {
+    return await cropPicture(device, merged, crop);
+  } finally {
+    device.destroy();
+  }
+}
+
 function closeFinishing(): void {
   // Before its buffers go.
   viewer?.clear();
@@ -337,17 +397,53 @@ function viewFailed(error: unknown): void {
   tell({ type: 'viewFailed', failure: failureOf(error) });
 }
 
-async function save({ format, finish, stem }: Extract<ToWorker, { type: 'save' }>): Promise<void> {
+async function save({ format, finish, crop, stem }: Extract<ToWorker, { type: 'save' }>): Promise<void> {
   if (!result) return;
   const { merged } = result;
   try {
-    const { name, file } = await saveFile(merged, format, stem, async (use) => {
-      if (finishing) return use(finishing.finished(finishing.settingsOf(finish)));
+    const picture = crop ? await cropResult(merged, crop) : merged;
+    const { name, file } = await saveFile(picture, format, stem, async (use) => {
+      const cut = crop && { crop, radiance: await developed(picture) };
+      if (finishing) return use(finishing.finished(finishing.settingsOf(finish), cut));
       // It cannot be shown, but saved.
-      return finishFile({ ...merged, radiance: await developed(merged) }, use, finish);
+      return finishFile({ ...merged, radiance: await developed(merged) }, use, finish, cut);
     });
     tell({ type: 'saved', format, name, file });
   } catch (error) {
     tell({ type: 'saveFailed', format, failure: failureOf(error) });
+  }
+}
+
+/** Writes what a page that is loaded again will need. */
+async function keep(name: string, write: () => Promise<KeptResult | undefined>): Promise<void> {
+  try {
+    tell({ type: 'kept', name, result: await write() });
+  } catch {
+    tell({ type: 'keepFailed', name });
+  }
+}
+
+function keepResult({ folder, name }: Extract<ToWorker, { type: 'keep' }>): Promise<void> {
+  return keep(name, async () => {
+    if (!result) throw new Error('there is no result');
+    const { merged, edits, info } = result;
+    const { radiance: _, ...rest } = merged;
+    await writeResult(folder, name, merged, edits.maps);
+    return { merged: rest, maps: edits.maps.length, info };
+  });
+}
+
+async function restore({ folder, name, kept }: Extract<ToWorker, { type: 'restore' }>): Promise<void> {
+  try {
+    const { radiance, maps } = await readResult(folder, name, kept);
+    const merged = { ...kept.merged, radiance };
+    const { info } = kept;
+    result = { merged, edits: new MotionEdits(maps, merged, merged.reference), request: undefined, info };
+    viewLosses = 0;
+    await showResult().catch(viewFailed);
+    tell({ type: 'restored', result: info });
+    tellEdits();
+  } catch {
+    tell({ type: 'restoreFailed' });
   }
 }

@@ -5,7 +5,7 @@ import type { Frame } from '../../../src/image/frame.ts';
 import type { MergedImage } from '../../../src/image/picture.ts';
 import { mergeWarnings } from '../../../src/warnings.ts';
 import type { MergeWarning } from '../../../src/warnings.ts';
-import type { FrameToMerge, FromWorker, MergeSettings } from '../messages.ts';
+import type { FileNote, FrameToMerge, FromWorker, MergeSettings } from '../messages.ts';
 import type { Engine } from './engine.ts';
 import type { Frames } from './frames.ts';
 
@@ -20,7 +20,7 @@ export interface MergeOutcome {
   /** Motion maps, `[height, width]` each, in exposure order. */
   maps: Float32Array[];
   stack: Frame[];
-  notes: string[];
+  notes: FileNote[];
   warnings: MergeWarning[];
 }
 
@@ -49,6 +49,7 @@ export async function mergeFrames(
     align: request.align,
     strength: request.strength,
     motion,
+    onWeights: (done, total) => tell({ type: 'progress', stage: 'weights', done, total, fraction: 0 }),
     onProgress: ({ stage, done, total, fraction }) => tell({ type: 'progress', stage, done, total, fraction }),
     signal,
   });

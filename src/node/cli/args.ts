@@ -49,6 +49,7 @@ export const MERGE_OPTIONS = {
   method: { type: 'string' },
   motion: { type: 'string' },
   'motion-in': { type: 'string' },
+  'moment-in': { type: 'string' },
   preview: { type: 'string' },
   'memory-budget': { type: 'string' },
   'exr-type': { type: 'string' },

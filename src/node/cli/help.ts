@@ -97,6 +97,8 @@ Motion maps: what counts as moving
                         the reference must be used, black where frames may be averaged. An edited PNG is
                         used, otherwise the NPY. The reference's map is not read: it is the union of the
                         others.
+  --moment-in FILE      shows other moments in parts of the picture: an 8-bit grey PNG of its size, whose
+                        values are numbers of frames, counted from 1, darkest first; 0 is the reference.
 
 Machine
 ${ADAPTER}

@@ -9,6 +9,7 @@ import { chooseReference } from '../../image/chooseReference.ts';
 import { clippedColorsNote } from '../../image/decode/workingSpace.ts';
 import { MIN_FRAMES, middleFrame } from '../../image/frame.ts';
 import { stackResponse } from '../../image/stackResponse.ts';
+import { readMomentMap } from '../momentMap.ts';
 import { readMotionMaps } from '../motionMaps.ts';
 import { shown } from '../problems.ts';
 import type { ParsedArgs } from './args.ts';
@@ -58,8 +59,10 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
   await checkOutputs(options);
   // With `auto` the reference is known only when the pictures are read; most often it is the middle frame.
   const guess = options.reference === 'auto' ? undefined : options.reference;
+  // Where other moments are shown, any frame is a reference.
+  const weightsFor = options.momentIn === undefined ? guess : 0;
   let weights =
-    options.method === 'network' ? await readWeights(options.weights, options.inputs.length, guess) : undefined;
+    options.method === 'network' ? await readWeights(options.weights, options.inputs.length, weightsFor) : undefined;
   if (options.motion !== undefined && weights?.config.ablation?.segmentation === 'none')
     throw new UsageError(
       `--motion is given, but ${shown(basename(weights.path))} is of a network without motion maps: leave it out`,
@@ -79,7 +82,7 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
     const { response, note: responseNote } = stackResponse(named(stack), chosenResponse);
     const choice = options.reference === 'auto' ? chooseReference(frames, response === 'linear') : undefined;
     const reference = choice?.reference ?? guess ?? middleFrame(frames.length);
-    if (weights && choice && options.weights === undefined) {
+    if (weights && choice && options.weights === undefined && options.momentIn === undefined) {
       const better = await readWeights(undefined, frames.length, reference);
       if (better.path !== weights.path) coming.change((weights = better));
     }
@@ -87,6 +90,8 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
       options.motionIn === undefined
         ? undefined
         : await readMotionMaps(options.motionIn, frames.length, width, height, reference);
+    const moment =
+      options.momentIn === undefined ? undefined : await readMomentMap(options.momentIn, frames.length, width, height);
     const read = performance.now();
     const { info } = await coming.ready();
     throwIfCancelled(signal);
@@ -108,6 +113,7 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
         strength: options.strength,
         response,
         motion,
+        moment,
         method: options.method,
         onProgress: options.quiet ? undefined : (event) => view.update(event),
         onRows: output && ((progress) => output.add(progress)),

@@ -44,6 +44,8 @@ export interface MergeOptions {
   method: 'network' | 'merge';
   motion: string | undefined;
   motionIn: string | undefined;
+  /** The file of a map of moments. */
+  momentIn: string | undefined;
   preview: string | undefined;
   memoryBudget: number | undefined;
   exrType: 'half' | 'float';
@@ -88,6 +90,11 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
         );
     }
   }
+  if (method === 'merge' && values['moment-in'] !== undefined && values['motion-in'] === undefined)
+    throw new UsageError(
+      '--moment-in is given with --method merge, which finds no motion and shows all moments at once: add ' +
+        '--motion-in, or leave one of them out',
+    );
   const align = choiceOption(args, 'align', ['auto', 'none', 'homography', 'mesh'] as const, 'auto');
   if (align === 'none' && flags.has('skip-misfits'))
     throw new UsageError('--skip-misfits is given with --align none, which finds no misfits: leave one of them out');
@@ -120,6 +127,7 @@ export function readMergeOptions(args: ParsedArgs): MergeOptions {
     method,
     motion: values.motion,
     motionIn: values['motion-in'],
+    momentIn: values['moment-in'],
     preview: values.preview,
     memoryBudget: budgetOption(args),
     tiffType: choiceOption(args, 'tiff-type', ['half', 'float'] as const, 'half'),

@@ -152,12 +152,13 @@ function motionFiles(folder: string, count: number): string[] {
 export function declareFiles(options: MergeOptions): void {
   const files = currentFiles();
   if (!files) return;
-  const { inputs, weights, response, motionIn, keepResponse, motion, method, tune } = options;
+  const { inputs, weights, response, motionIn, momentIn, keepResponse, motion, method, tune } = options;
   for (const input of inputs) files.reads('the picture', input);
   if (weights !== undefined) files.reads('the weights', weights);
   if (response && 'file' in response && keepResponse === undefined) files.reads('the response', response.file);
   if (motionIn !== undefined)
     for (const file of motionFiles(motionIn, inputs.length)) if (existsSync(file)) files.reads('the motion map', file);
+  if (momentIn !== undefined) files.reads('the map of moments', momentIn);
   files.writes('--output', options.output);
   if (options.preview !== undefined) files.writes('--preview', options.preview);
   if (options.saveResponse !== undefined) files.writes('--save-response', options.saveResponse);

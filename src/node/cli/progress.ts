@@ -10,6 +10,7 @@ const LABELS: Record<Progress['stage'], string> = {
   segmentation: 'finding motion',
   fusion: 'merging',
   merge: 'merging',
+  moment: 'other moments',
 };
 /** Milliseconds between lines if there is no terminal. */
 const LINE_INTERVAL = 10_000;

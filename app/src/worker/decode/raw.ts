@@ -10,7 +10,8 @@ import type { WhiteBalance } from '../../../../src/image/decode/raw.ts';
 import { readExposureInfo } from '../../../../src/image/exif.ts';
 import { extractExif } from '../../../../src/image/exifBlock.ts';
 import type { DecodedImage } from '../../../../src/image/picture.ts';
-import { exifr, libRaw } from './packages.ts';
+import { exifReader } from './exifReader.ts';
+import { libRaw } from './packages.ts';
 
 async function inWorker(
   bytes: Uint8Array,
@@ -55,8 +56,8 @@ export async function decodeRaw(bytes: Uint8Array, name: string, whiteBalance?: 
   if (!picture) throw new InputError(`${name} was not developed`);
   checkDeveloped(picture, name);
   const { width, height, data } = picture;
-  // exifr does not know all RAW formats.
-  const exif = await readExposureInfo(await exifr(), bytes).catch(() => ({}));
+  // Not all RAW formats have EXIF that is found.
+  const exif = await readExposureInfo(exifReader, bytes).catch(() => ({}));
   const exifBlock = extractExif(bytes, { width: 0, height: 0, isSrgb: true });
   return {
     data,
