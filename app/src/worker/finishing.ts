@@ -73,11 +73,18 @@ export class Finishing {
   /** All looks of the picture, small. */
   async offerLooks(): Promise<void> {
     const looks: LookOffer[] = [];
-    for (const name of LOOK_NAMES) {
-      const settings = this.#finisher.settingsOf(name);
-      looks.push({ name, settings, thumbnail: await previewOf(this.#finisher, settings) });
+    try {
+      for (const name of LOOK_NAMES) {
+        const settings = this.#finisher.settingsOf(name);
+        looks.push({ name, settings, thumbnail: await previewOf(this.#finisher, settings) });
+        // The next picture is being made.
+        if (this.#closed) return;
+      }
+    } catch (error) {
+      if (!this.#closed) this.#fail(error);
+      return;
     }
-    if (!this.#closed) this.#tell({ type: 'looks', looks });
+    this.#tell({ type: 'looks', looks });
   }
 
   /** Reads rows whose radiance has changed, and shows them. */
