@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { systemProblem } from './problems.ts';
+import { InputError } from '../errors.ts';
+import { shown, systemProblem } from './problems.ts';
 
 /**
  * Creates a folder, and those above it that are missing.
@@ -13,6 +14,8 @@ export async function createFolder(path: string): Promise<string | undefined> {
   try {
     return await mkdir(path, { recursive: true });
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+      throw new InputError(`cannot create ${shown(path)}: it is a file, name a folder`, { cause: error });
     throw systemProblem(await realProblem(path, error), 'create', path);
   }
 }

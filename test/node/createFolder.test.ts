@@ -1,4 +1,5 @@
 /** Folders that cannot be created: the message says why. */
+import { writeFileSync } from 'node:fs';
 import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
@@ -11,6 +12,14 @@ const { path: folder } = temporaryFolder();
 it('creates what is missing, and says which came first', async () => {
   expect(await createFolder(join(folder, 'a/b'))).toBe(join(folder, 'a'));
   expect(await createFolder(join(folder, 'a/b'))).toBeUndefined();
+});
+
+it('a file in its place is named', async () => {
+  const path = join(folder, 'file');
+  writeFileSync(path, '');
+  const error: unknown = await createFolder(path).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(InputError);
+  expect((error as Error).message).toMatch(/^cannot create .*file: it is a file, name a folder$/);
 });
 
 it('a read-only file system is named', async () => {
