@@ -82,7 +82,7 @@ const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (failure, m
   intake.batch?.workerFailed();
   const lost = isUnsaved();
   const text = () => {
-    if (gpu === 'ended') return words.notices.workerEnded(lost);
+    if (gpu === 'ended') return words.notices.workerEnded;
     const why = failure === 'message' ? words.notices.notUnderstood : message || words.notices.notLoaded;
     return words.notices.workerFailed(why, lost);
   };

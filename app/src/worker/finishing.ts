@@ -79,12 +79,14 @@ export class Finishing {
       for (const name of LOOK_NAMES) {
         const settings = this.#finisher.settingsOf(name);
         looks.push({ name, settings, thumbnail: await previewOf(this.#finisher, settings) });
+        // The next picture is being made.
+        if (this.#closed) return;
       }
     } catch (error) {
-      // Another merge may have taken its place, and its buffers with it.
-      if (!this.#closed) throw error;
+      if (!this.#closed) this.#fail(error);
+      return;
     }
-    if (!this.#closed) this.#tell({ type: 'looks', looks });
+    this.#tell({ type: 'looks', looks });
   }
 
   /** Reads rows whose radiance has changed, and shows them. */

@@ -362,7 +362,7 @@ async function showResult(): Promise<void> {
   await viewer.setPicture(picture);
   finishing = await Finishing.create(viewer, picture, tell, viewFailed);
   showFinish();
-  void finishing.offerLooks().catch(viewFailed);
+  void finishing.offerLooks();
   shownMotion = undefined;
   if (view) show(view);
 }

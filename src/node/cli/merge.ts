@@ -9,6 +9,7 @@ import { chooseReference } from '../../image/chooseReference.ts';
 import { clippedColorsNote } from '../../image/decode/workingSpace.ts';
 import { MIN_FRAMES, middleFrame } from '../../image/frame.ts';
 import { stackResponse } from '../../image/stackResponse.ts';
+import { expectDistinct } from '../files.ts';
 import { readMomentMap } from '../momentMap.ts';
 import { readMotionMaps } from '../motionMaps.ts';
 import { shown } from '../problems.ts';
@@ -34,6 +35,7 @@ import { FileGroup } from '../writeFile.ts';
 
 export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
   const { inputs, exposures, output } = readMergeOptions(args);
+  expectDistinct(inputs);
   if (exposures === undefined) await expectOneBracket(inputs, output, io.signal);
   return mergeStack(args, io, ONE_MERGE);
 }
