@@ -82,7 +82,7 @@ const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (failure, m
   intake.batch?.workerFailed();
   const lost = isUnsaved();
   const text = () => {
-    if (gpu === 'ended') return words.notices.workerEnded(lost);
+    if (gpu === 'ended') return words.notices.workerEnded;
     const why = failure === 'message' ? words.notices.notUnderstood : message || words.notices.notLoaded;
     return words.notices.workerFailed(why, lost);
   };
@@ -187,7 +187,6 @@ async function startKeeping(): Promise<void> {
   kept = new Kept({
     send: worker.send,
     shown: () => ({
-      name: fileStem(),
       rows,
       referenceId,
       referenceChosen,
@@ -599,7 +598,8 @@ function tellFetched(): void {
 /** Files are named after the first frame. */
 function fileStem(): string {
   const [first] = inOrder(readyRows());
-  return mergedName(first?.name ?? '');
+  // A result that was kept may have come without its frames.
+  return mergedName(first?.name ?? (merged ? frameNames[0] : ''));
 }
 
 /** Moves the focus for a person who started the merge with the keyboard: to the result, or to where the button was. */

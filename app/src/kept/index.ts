@@ -21,8 +21,6 @@ const SWITCH = 'deghost-keep';
 
 /** What the page shows. */
 export interface Shown {
-  /** What files of it are called. */
-  name: string;
   rows: readonly FrameRow[];
   referenceId: number | undefined;
   referenceChosen: boolean;
@@ -187,11 +185,15 @@ export class Kept {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const own = this.#leave();
-    if (own)
-      this.#do(async () => {
-        await this.#store?.remove(own.id);
-        own.release();
-      });
+    if (!own) return;
+    // At once: the page may be closed next. A save that waits sees that the session is no longer this page's.
+    const removed = this.#store?.remove(own.id);
+    removed?.catch(() => undefined);
+    this.#do(async () => {
+      await removed;
+      own.release();
+      await this.#offer();
+    });
   }
 
   /** From here on the page has no session. @returns the one that it had. */
@@ -277,7 +279,12 @@ export class Kept {
     if (!copied) return this.#fail('tooLarge');
     for (const file of copied) this.#copy(id, file);
     // What has changed meanwhile comes with the next change.
-    const { name, referenceId, referenceChosen, result, finish, crop } = before;
+    const { referenceId, referenceChosen, result, finish, crop } = before;
+    const [first] = [
+      ...(result?.names ?? []),
+      ...ready.map(({ name }) => name),
+      ...this.#missing.map(({ name }) => name),
+    ];
     const frames = ready.map((row): KeptFrame => {
       const { file, ev, typed, estimated } = row;
       const copy = this.#copies.get(file);
@@ -305,7 +312,7 @@ export class Kept {
     await store.put({
       id,
       changed: Date.now(),
-      name,
+      name: first.replace(/\.\w+$/, ''),
       frames: [...frames, ...this.#missing],
       referenceChosen,
       controls: readControls(),

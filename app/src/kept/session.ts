@@ -35,7 +35,7 @@ export interface Session {
   id: string;
   /** When it was last written, in milliseconds since 1970. */
   changed: number;
-  /** What files of it are called. */
+  /** What the person knows it by: the first photo's name. */
   name: string;
   frames: KeptFrame[];
   referenceChosen: boolean;

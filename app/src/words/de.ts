@@ -343,9 +343,9 @@ export const words: typeof english = {
     workerFailed: (why, isUnsaved) =>
       `Ihr Rechenprogramm ist ausgefallen: ${why}. ` +
       `${isUnsaved ? 'Das Bild speichern, falls das noch geht, dann die Seite' : 'Seite'} neu laden.`,
-    workerEnded: (isUnsaved) =>
-      `Der Browser hat ihr Rechenprogramm beendet${isUnsaved ? ' und mit ihm das Bild' : ''}, vielleicht weil der ` +
-      'Speicher knapp ist. Andere Tabs schließen, die Seite neu laden und die Fotos noch einmal hinzufügen.',
+    workerEnded:
+      'Der Browser hat ihr Rechenprogramm beendet, vielleicht weil der Speicher knapp ist. Andere Tabs schließen und ' +
+      'die Seite neu laden.',
     notUnderstood: 'Eine Nachricht von ihm war nicht zu lesen',
     notLoaded: 'Es ließ sich nicht laden',
     busy: {
