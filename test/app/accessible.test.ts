@@ -137,10 +137,10 @@ it('tells of strokes, each once, of what undoes them, and of what keys change on
   await page.mouse.move(x + width / 2 + 60, y + height / 2 - 20, { steps: 12 });
   await page.mouse.up();
   await said(1);
-  expect(await last()).toBe('Motion added: one stroke to merge.');
+  expect(await last()).toBe('Motion added.');
   await page.locator('#view').focus();
   for (const [key, text] of [
-    ['u', 'The stroke is undone. None is left.'],
+    ['u', 'Undone. Nothing is left.'],
     [']', '60 px'],
     ['1', 'Zoom: 100 %'],
     ['Escape', 'The brush is off.'],

@@ -56,6 +56,19 @@ async function middle(): Promise<{ x: number; y: number }> {
   return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
 }
 
+it('motion is shown on one side of the divider: the plain merge stays as it is', async () => {
+  await page.locator('#compare:enabled').check({ timeout: 100_000 });
+  const { x, y } = await middle();
+  const side = (left: number) => page.screenshot({ clip: { x: left, y: y + 20, width: 20, height: 10 } });
+  await page.waitForTimeout(500);
+  const [plain, marked] = [await side(x - 40), await side(x + 20)];
+  await page.locator('#overlay').uncheck();
+  await expect.poll(async () => (await side(x + 20)).equals(marked), { timeout: 20_000 }).toBe(false);
+  expect((await side(x - 40)).equals(plain)).toBe(true);
+  await page.locator('#compare').uncheck();
+  await page.locator('#overlay').check();
+});
+
 /** Waits until all changes are merged. */
 async function changesMerged(steps: 'some' | 'none' = 'some'): Promise<void> {
   await page.waitForFunction(

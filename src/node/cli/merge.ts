@@ -59,10 +59,8 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
   await checkOutputs(options);
   // With `auto` the reference is known only when the pictures are read; most often it is the middle frame.
   const guess = options.reference === 'auto' ? undefined : options.reference;
-  // Where other moments are shown, any frame is a reference.
-  const weightsFor = options.momentIn === undefined ? guess : 0;
   let weights =
-    options.method === 'network' ? await readWeights(options.weights, options.inputs.length, weightsFor) : undefined;
+    options.method === 'network' ? await readWeights(options.weights, options.inputs.length, guess) : undefined;
   if (options.motion !== undefined && weights?.config.ablation?.segmentation === 'none')
     throw new UsageError(
       `--motion is given, but ${shown(basename(weights.path))} is of a network without motion maps: leave it out`,
@@ -82,7 +80,7 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
     const { response, note: responseNote } = stackResponse(named(stack), chosenResponse);
     const choice = options.reference === 'auto' ? chooseReference(frames, response === 'linear') : undefined;
     const reference = choice?.reference ?? guess ?? middleFrame(frames.length);
-    if (weights && choice && options.weights === undefined && options.momentIn === undefined) {
+    if (weights && choice && options.weights === undefined) {
       const better = await readWeights(undefined, frames.length, reference);
       if (better.path !== weights.path) coming.change((weights = better));
     }
