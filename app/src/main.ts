@@ -82,7 +82,7 @@ const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (failure, m
   intake.batch?.workerFailed();
   const lost = isUnsaved();
   const text = () => {
-    if (gpu === 'ended') return words.notices.workerEnded(lost);
+    if (gpu === 'ended') return words.notices.workerEnded;
     const why = failure === 'message' ? words.notices.notUnderstood : message || words.notices.notLoaded;
     return words.notices.workerFailed(why, lost);
   };
@@ -101,6 +101,7 @@ const intake = new Intake({
   add: addFiles,
   close: closeStack,
   hasUnsaved: isUnsaved,
+  stackState: () => (busy ? 'merging' : !merged ? 'open' : isSaved ? 'saved' : 'merged'),
   settings: () => ({ ...settings(), autoReference: byId('reference-auto', HTMLInputElement).checked }),
   gpu: () => gpu,
   update,
@@ -186,7 +187,6 @@ async function startKeeping(): Promise<void> {
   kept = new Kept({
     send: worker.send,
     shown: () => ({
-      name: fileStem(),
       rows,
       referenceId,
       referenceChosen,
@@ -194,9 +194,9 @@ async function startKeeping(): Promise<void> {
         names: frameNames,
         isCurrent: merged.key === stackKey(),
         isSaved,
-        crop: resultPanel.crop.crop,
       },
       finish: resultPanel.finish.finish,
+      crop: resultPanel.crop.crop,
     }),
     add(files) {
       const first = nextId;
@@ -204,6 +204,7 @@ async function startKeeping(): Promise<void> {
       return rows.filter(({ id }) => id >= first).map(({ id }) => id);
     },
     setFinish: (finish) => (resultPanel.finish.finish = finish),
+    setCrop: (crop) => (resultPanel.crop.crop = crop),
     comparePlain(hasFrames) {
       if (hasFrames) worker.send({ type: 'plain', ...mergeRequest() });
       else resultPanel.refuseCompare(() => words.kept.missing);
@@ -295,7 +296,6 @@ function receive(message: FromWorker): void {
       merged = { result: message.result, key: '' };
       ({ names: frameNames, isSaved } = kept.picture);
       showResult(message.result);
-      resultPanel.crop.crop = kept.picture.crop;
       break;
     case 'mergeFailed':
       busy = false;
@@ -598,7 +598,8 @@ function tellFetched(): void {
 /** Files are named after the first frame. */
 function fileStem(): string {
   const [first] = inOrder(readyRows());
-  return mergedName(first?.name ?? '');
+  // A result that was kept may have come without its frames.
+  return mergedName(first?.name ?? (merged ? frameNames[0] : ''));
 }
 
 /** Moves the focus for a person who started the merge with the keyboard: to the result, or to where the button was. */

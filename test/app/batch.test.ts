@@ -163,6 +163,31 @@ describe('a folder on the page', () => {
     expect(await page.locator('#drop-veil').isVisible()).toBe(false);
   });
 
+  it('shows its brackets as a strip while one of them is open', async () => {
+    await open();
+    await dropFiles(page, await brackets(3));
+    await planned();
+    const strip = page.locator('#strip');
+    const tabs = strip.getByRole('button');
+    const state = (): Promise<string[]> => tabs.locator('.state').allTextContents();
+    expect(await strip.isVisible()).toBe(false);
+    await page.locator('.bracket .open').first().click();
+    await settled(page, 3);
+    expect(await tabs.count()).toBe(3);
+    expect(await tabs.first().innerText()).toContain('3 frames');
+    await tabs.locator('img.thumb').nth(2).waitFor();
+    expect(await state()).toEqual(['open', '', '']);
+    expect(await findings(page)).toEqual([]);
+    const names = await page.locator('.frame .name').allTextContents();
+    await tabs.nth(1).click();
+    await settled(page, 3);
+    expect(await state()).toEqual(['', 'open', '']);
+    expect(await tabs.nth(1).getAttribute('aria-current')).toBe('true');
+    expect(await page.locator('.frame .name').allTextContents()).not.toEqual(names);
+    await page.locator('#to-brackets').click();
+    expect(await strip.isVisible()).toBe(false);
+  });
+
   it('with one bracket is that bracket, and what is left out is told', async () => {
     const path = written('one', [...(await brackets(1)), { name: 'IMG_99.jpg', bytes: await photo(900, 0, 0) }]);
     await open();

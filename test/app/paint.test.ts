@@ -120,6 +120,7 @@ describe('painted motion', () => {
     await page.getByLabel('Erase').focus();
     await page.keyboard.press('Space');
     expect(await page.getByLabel('Erase').isChecked()).toBe(true);
+    await page.getByLabel('Brush size').fill('12');
     await page.locator('#view').focus();
     const ring = async () =>
       page
@@ -159,7 +160,8 @@ describe('the loupe', () => {
   it('shows a thing in each frame, and the moment that is chosen, there alone', async () => {
     const before = await picture();
     const { x, y } = await middle();
-    await page.mouse.click(x + 8, y - 8);
+    // Where motion was painted.
+    await page.mouse.click(x - 34, y - 8);
     const crops = page.locator('#loupe [role=radio]');
     await crops.nth(2).waitFor({ timeout: 30_000 });
     expect(await crops.count()).toBe(3);
@@ -167,7 +169,7 @@ describe('the loupe', () => {
     expect(await crops.nth(0).innerText()).toMatch(/scene-1\.png\s+-2/);
     expect(await findings(page)).toEqual([]);
     const mark = await page.locator('.mark-thing').boundingBox();
-    expect(mark!.x).toBeLessThan(x + 8);
+    expect(mark!.x).toBeLessThan(x - 34);
     await crops.nth(2).click();
     await page.locator('#loupe').getByRole('button', { name: 'Close' }).click();
     await changesMerged();

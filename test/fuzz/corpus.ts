@@ -1,7 +1,7 @@
 /**
- * Files that a reader once got wrong: took as many bytes as they said, took seconds for, or ended without a typed error.
- * Those that are larger than a few kB are made here; the others are in the folder `corpus`, cut or mutated by hand or by
- * the fuzzer. Add a file for each finding of `npm run fuzz` (`--show FILE` writes it).
+ * Files that a reader once got wrong: took as many bytes as they said, took seconds for, or ended without a typed
+ * error. Those that are larger than a few kB are made here; the others are in the folder `corpus`, cut or mutated by
+ * hand or by the fuzzer. Add a file for each finding of `npm run fuzz` (`--show FILE` writes it).
  */
 import { readFileSync } from 'node:fs';
 import {

@@ -1,6 +1,6 @@
 /**
- * Every reader on what it once got wrong, and on some mutated files, others in each run: what it throws is typed, and it
- * neither hangs nor dies nor takes much. `npm run fuzz` does the same for as long as one likes, and counts the arrays.
+ * Every reader on what it once got wrong, and on some mutated files, others in each run: what it throws is typed, and
+ * it neither hangs nor dies nor takes much. `npm run fuzz` does the same for as long as one likes, and counts arrays.
  */
 import { expect, it } from 'vitest';
 import { corpusOf } from './corpus.ts';

@@ -46,6 +46,7 @@ export class CropTool {
       const { picture, now } = this.#state();
       this.#set(turned(now, this.#angle.valueAsNumber, this.#wanted, picture), this.#wanted);
     };
+    this.#sayAngle(0);
     this.#makeFrame();
     stage.onMove = () => this.#place();
   }
@@ -132,13 +133,17 @@ export class CropTool {
   /** The whole picture, turned, with the frame over it. */
   #show(crop: Crop): void {
     const { picture } = this.#state();
-    this.#angle.value = String(crop.angle);
-    const degrees = () => `${numberWithSign(crop.angle, 1)}°`;
-    say(this.#angleValue, degrees);
-    say(this.#angle, degrees, 'aria-valuetext');
+    this.#sayAngle(crop.angle);
     say(byId('crop-size', HTMLElement), () => words.crop.size(crop.width, crop.height));
     this.#stage.setCrop(boxOf(picture, crop.angle));
     this.#place();
+  }
+
+  #sayAngle(angle: number): void {
+    this.#angle.value = String(angle);
+    const degrees = () => `${numberWithSign(angle, 1)}°`;
+    say(this.#angleValue, degrees);
+    say(this.#angle, degrees, 'aria-valuetext');
   }
 
   #place(): void {

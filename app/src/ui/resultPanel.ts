@@ -43,8 +43,8 @@ export class ResultPanel {
     this.#opacity.oninput = () => this.#look();
     this.#motionOf.onchange = () => this.#look();
     this.#brushSize.oninput = () => this.#size(this.#brushSize.valueAsNumber);
-    this.#hardness.oninput = () => this.#harden();
-    this.#harden();
+    this.#hardness.oninput = () => this.#hard();
+    this.#hard();
     this.#undo.onclick = stage.onUndo = () => this.#send({ type: 'undo' });
     this.#redo.onclick = stage.onRedo = () => this.#send({ type: 'redo' });
     for (const radio of this.#brushes()) radio.onchange = () => this.#brush();
@@ -187,7 +187,7 @@ export class ResultPanel {
     this.#brush();
   }
 
-  #harden(): void {
+  #hard(): void {
     this.#hardness.setAttribute('aria-valuetext', `${this.#hardness.value} %`);
     this.#stage.setHardness(this.#hardness.valueAsNumber / 100);
   }

@@ -258,13 +258,12 @@ export class Stage {
   /** A second finger touches: undoes what the first has painted, unless that finger moved some way. */
   #beginPinch(): void {
     const [first] = this.#pointers.values();
-    if (this.#painting && Math.hypot(first.x - this.#strokeStart.x, first.y - this.#strokeStart.y) < DAB) this.onUndo();
-    this.#painting = undefined;
+    this.#lift(Math.hypot(first.x - this.#strokeStart.x, first.y - this.#strokeStart.y) < DAB);
   }
 
   /** The brush was lifted. */
-  #lift(): void {
-    if (this.#painting) this.#send({ type: 'strokeEnd' });
+  #lift(isDropped = false): void {
+    if (this.#painting) this.#send({ type: 'strokeEnd', isDropped });
     this.#painting = undefined;
   }
 

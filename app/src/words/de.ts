@@ -352,9 +352,9 @@ export const words: typeof english = {
     workerFailed: (why, isUnsaved) =>
       `Ihr Rechenprogramm ist ausgefallen: ${why}. ` +
       `${isUnsaved ? 'Das Bild speichern, falls das noch geht, dann die Seite' : 'Seite'} neu laden.`,
-    workerEnded: (isUnsaved) =>
-      `Der Browser hat ihr Rechenprogramm beendet${isUnsaved ? ' und mit ihm das Bild' : ''}, vielleicht weil der ` +
-      'Speicher knapp ist. Andere Tabs schließen, die Seite neu laden und die Fotos noch einmal hinzufügen.',
+    workerEnded:
+      'Der Browser hat ihr Rechenprogramm beendet, vielleicht weil der Speicher knapp ist. Andere Tabs schließen und ' +
+      'die Seite neu laden.',
     notUnderstood: 'Eine Nachricht von ihm war nicht zu lesen',
     notLoaded: 'Es ließ sich nicht laden',
     busy: {
@@ -441,6 +441,13 @@ export const words: typeof english = {
     progress: (title) => `Fortschritt von ${title}`,
     waits: 'Wartet',
     saved: (name, bytes) => `Gespeichert als ${name}, ${bytes}`,
+    states: {
+      open: 'geöffnet',
+      merging: 'wird berechnet …',
+      merged: 'nicht gespeichert',
+      saved: 'gespeichert',
+      failed: 'fehlgeschlagen',
+    },
   },
   remedies: {
     exposure: 'die Belichtungen eintragen',

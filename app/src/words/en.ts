@@ -362,9 +362,8 @@ export const words = {
     workerFailed: (why: string, isUnsaved: boolean) =>
       `Its worker failed: ${why}. ` +
       `${isUnsaved ? 'Save the picture if you still can, then load' : 'Load'} the page again.`,
-    workerEnded: (isUnsaved: boolean) =>
-      `The browser has ended its worker, perhaps for lack of memory${isUnsaved ? ', and the picture with it' : ''}. ` +
-      'Close other tabs, load the page again, and add the photos once more.',
+    workerEnded:
+      'The browser has ended its worker, perhaps for lack of memory. Close other tabs, and load the page again.',
     notUnderstood: 'a message of it could not be read',
     notLoaded: 'the program could not be loaded',
     busy: {
@@ -446,6 +445,7 @@ export const words = {
     progress: (title: string) => `Progress of ${title}`,
     waits: 'Waits for its turn',
     saved: (name: string, bytes: string) => `Saved as ${name}, ${bytes}`,
+    states: { open: 'open', merging: 'merging…', merged: 'merged, not saved', saved: 'saved', failed: 'failed' },
   },
   /** What to do, after what the engine found: for problems that the page's fields and buttons solve. */
   remedies: {

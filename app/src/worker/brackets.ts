@@ -14,10 +14,10 @@ import type { Engine } from './engine.ts';
 import { failureOf } from './failure.ts';
 import { finishFile } from './finishing.ts';
 import { Frames } from './frames.ts';
+import { loadSave } from './later.ts';
 import { mergeFrames } from './mergeFrames.ts';
 import type { MergeMeans } from './mergeFrames.ts';
 import { makeThumbnail } from './preview.ts';
-import { saveFile } from './save.ts';
 
 /** Milliseconds between two reports of progress. */
 const REPORT_EVERY = 100;
@@ -139,6 +139,7 @@ async function mergeBracket(
   for (const { id } of decoded) frames.remove(id);
   throwIfCancelled(signal);
   const picture = { ...merged, radiance: await developed(merged) };
+  const saveFile = await loadSave();
   const { preview, saved } = await finishFile(picture, async (finished, small) => ({
     preview: await small(),
     saved: await saveFile(merged, settings.format, stem, (use) => use(finished)),

@@ -5,7 +5,7 @@
  * nothing waits.
  */
 import { openPlatformDevice } from '../../../src/device.ts';
-import { Finisher } from '../../../src/finish/finisher.ts';
+import type { Finisher } from '../../../src/finish/finisher.ts';
 import type { FinishCut } from '../../../src/finish/pictures.ts';
 import type { RadiancePicture } from '../../../src/finish/pictures.ts';
 import { LOOK_NAMES } from '../../../src/finish/looks.ts';
@@ -14,6 +14,7 @@ import type { FinishSettings } from '../../../src/finish/settings.ts';
 import { HDR_HEADROOM } from '../../../src/finish/ultraHdr.ts';
 import type { FinishedForHdr } from '../../../src/finish/ultraHdr.ts';
 import type { Finish, FromWorker, LookOffer } from '../messages.ts';
+import { loadFinisher } from './later.ts';
 import { jpegOf } from './preview.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -55,6 +56,7 @@ export class Finishing {
     tell: (message: FromWorker) => void,
     fail: (error: unknown) => void,
   ): Promise<Finishing> {
+    const Finisher = await loadFinisher();
     return new Finishing(await Finisher.create(viewer.device, picture), viewer, tell, fail);
   }
 
@@ -73,11 +75,18 @@ export class Finishing {
   /** All looks of the picture, small. */
   async offerLooks(): Promise<void> {
     const looks: LookOffer[] = [];
-    for (const name of LOOK_NAMES) {
-      const settings = this.#finisher.settingsOf(name);
-      looks.push({ name, settings, thumbnail: await previewOf(this.#finisher, settings) });
+    try {
+      for (const name of LOOK_NAMES) {
+        const settings = this.#finisher.settingsOf(name);
+        looks.push({ name, settings, thumbnail: await previewOf(this.#finisher, settings) });
+        // The next picture is being made.
+        if (this.#closed) return;
+      }
+    } catch (error) {
+      if (!this.#closed) this.#fail(error);
+      return;
     }
-    if (!this.#closed) this.#tell({ type: 'looks', looks });
+    this.#tell({ type: 'looks', looks });
   }
 
   /** Reads rows whose radiance has changed, and shows them. */
@@ -123,6 +132,7 @@ export async function finishFile<T>(
   chosen: Finish = { look: DEFAULT_LOOK },
   cut?: FinishCut,
 ): Promise<T> {
+  const Finisher = await loadFinisher();
   const device = await openPlatformDevice();
   try {
     const finisher = await Finisher.create(device, picture);

@@ -21,10 +21,10 @@ import { DEFAULT_LOOK, Finishing, finishFile } from './finishing.ts';
 import { Frames } from './frames.ts';
 import { Glimpses } from './glimpse.ts';
 import { copyFile, readResult, writeResult } from './keep.ts';
+import { loadSave, preloadLater } from './later.ts';
 import { cropAround, crops } from './loupe.ts';
 import { mergeFrames } from './mergeFrames.ts';
 import type { MergeOutcome } from './mergeFrames.ts';
-import { saveFile } from './save.ts';
 import { thingAt, thingsIn } from './things.ts';
 import type { Point, Thing } from './things.ts';
 import { Viewer } from './viewer.ts';
@@ -135,7 +135,7 @@ function obey(data: ToWorker): void {
     case 'stroke':
       return result?.changes?.paint(data.stroke);
     case 'strokeEnd':
-      return result?.changes?.lift();
+      return result?.changes?.lift(data.isDropped);
     case 'undo':
       return result?.changes?.undo();
     case 'redo':
@@ -198,6 +198,7 @@ async function checkAdapter(): Promise<string> {
  */
 async function preload(): Promise<void> {
   await engine.preload().catch(() => undefined);
+  await preloadLater().catch(() => undefined);
   await exampleFiles().catch(() => undefined);
   await preloadPackages().catch(() => undefined);
 }
@@ -361,7 +362,7 @@ async function showResult(): Promise<void> {
   await viewer.setPicture(picture);
   finishing = await Finishing.create(viewer, picture, tell, viewFailed);
   showFinish();
-  void finishing.offerLooks().catch(viewFailed);
+  void finishing.offerLooks();
   shownMotion = undefined;
   if (view) show(view);
 }
@@ -493,6 +494,7 @@ async function save({ format, finish, crop, stem }: Extract<ToWorker, { type: 's
   try {
     await changes?.settled();
     const picture = crop ? await cropResult(merged, crop) : merged;
+    const saveFile = await loadSave();
     const { name, file } = await saveFile(picture, format, stem, async (use) => {
       const cut = crop && { crop, radiance: await developed(picture) };
       if (finishing) return use(finishing.finished(finishing.settingsOf(finish), cut));
