@@ -64,6 +64,8 @@ export class Deghoster {
     precision: DType,
     choices: Choices | undefined,
   ) {
+    // Types forbid it; JavaScript does not.
+    if (!session) throw new UsageError('new Deghoster: call and await Deghoster.create');
     this.#session = session;
     this.#weights = weights;
     this.#others = others;

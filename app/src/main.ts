@@ -8,6 +8,7 @@ import { mergedName } from './mergedName.ts';
 import type {
   DisplayAbility,
   Failure,
+  FrameToMerge,
   FromWorker,
   MergeSettings,
   NamedFile,
@@ -16,6 +17,7 @@ import type {
   ToWorker,
 } from './messages.ts';
 import { Intake } from './intake.ts';
+import type { Kept } from './kept/index.ts';
 import type { Offline } from './offline/index.ts';
 import { ExposureEstimate } from './exposureEstimate.ts';
 import { applyExif, formatEv, inOrder, parseEv, propose } from './exposures.ts';
@@ -24,6 +26,7 @@ import type { GpuState } from './obstacle.ts';
 import { startWorker } from './startWorker.ts';
 import { showAbout } from './ui/about.ts';
 import { AutoReference } from './ui/autoReference.ts';
+import { offerKeys } from './ui/keys.ts';
 import { MergeControls } from './ui/mergeControls.ts';
 import { ask } from './ui/ask.ts';
 import { Example } from './ui/example.ts';
@@ -60,19 +63,37 @@ let canExtend = false;
 /** Of the frames that the shown result was made from. */
 let merged: { result: ResultInfo; key: string } | undefined;
 let pendingKey = '';
+/** Of the shown result, in exposure order. */
+let frameNames: string[] = [];
+/** Whether it can be changed: not one that was restored. */
+let canChange = true;
 /** Whether the shown result was saved, in any format. */
 let isSaved = false;
 /** The page as an installed program; undefined where its code could not be loaded. */
 let installed: Promise<Offline | undefined>;
 let offline: Offline | undefined;
+/** What keeps the picture; undefined until its code is loaded. */
+let kept: Kept | undefined;
 
-const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (message) => {
+const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (failure, message) => {
   const title = gpu === 'starting' ? 'noStart' : 'stopped';
-  gpu = 'unavailable';
+  if (gpu !== 'ended') gpu = failure === 'ended' ? 'ended' : 'failed';
   busy = false;
   intake.batch?.workerFailed();
-  const text = () => words.notices.workerFailed(message || words.notices.notLoaded);
+  const lost = isUnsaved();
+  const text = () => {
+    if (gpu === 'ended') return words.notices.workerEnded(lost);
+    const why = failure === 'message' ? words.notices.notUnderstood : message || words.notices.notLoaded;
+    return words.notices.workerFailed(why, lost);
+  };
   notify('worker', () => ({ title: words.notices[title], text: text() }), 'error', false);
+  if (gpu === 'ended') {
+    // Nothing is left to lose, nor to wait for.
+    isSaved = true;
+    for (const row of rows)
+      if (row.state === 'loading') Object.assign(row, { state: 'failed', problem: words.merge.stopped });
+    for (const button of document.querySelectorAll('[data-save]')) button.removeAttribute('aria-busy');
+  }
   update();
 });
 const intake = new Intake({
@@ -80,6 +101,7 @@ const intake = new Intake({
   add: addFiles,
   close: closeStack,
   hasUnsaved: isUnsaved,
+  stackState: () => (busy ? 'merging' : !merged ? 'open' : isSaved ? 'saved' : 'merged'),
   settings: () => ({ ...settings(), autoReference: byId('reference-auto', HTMLInputElement).checked }),
   gpu: () => gpu,
   update,
@@ -87,7 +109,10 @@ const intake = new Intake({
 const stage = new Stage(worker.send);
 const progress = new ProgressPanel(() => worker.send({ type: 'cancel' }));
 const loupe = new Loupe(stage, worker.send);
-const resultPanel = new ResultPanel(stage, worker.send, fileStem, () => (isSaved = false));
+const resultPanel = new ResultPanel(stage, worker.send, fileStem, () => {
+  isSaved = false;
+  kept?.changed();
+});
 const list = new FrameList({
   onEv(id, text) {
     const row = rows.find((row) => row.id === id);
@@ -140,12 +165,14 @@ function start(): void {
   byId('colour', HTMLSelectElement).onchange = update;
   // Closing the tab would end a merge that may have taken long, or lose its result.
   addEventListener('beforeunload', (event) => (isBusy() || isUnsaved()) && event.preventDefault());
+  offerKeys();
   acceptFiles((picked) => void take(picked), isBusy);
   onLanguage(() => {
     announce('');
     update();
   });
   installed = startOffline().catch(() => undefined);
+  void startKeeping().catch(() => undefined);
   update();
 }
 
@@ -153,6 +180,38 @@ async function startOffline(): Promise<Offline> {
   const { Offline } = await import('./offline/index.ts');
   const isOccupied = (): boolean => isBusy() || isUnsaved();
   return (offline = new Offline({ take: (picked) => void take(picked), isOccupied }));
+}
+
+async function startKeeping(): Promise<void> {
+  const { Kept } = await import('./kept/index.ts');
+  kept = new Kept({
+    send: worker.send,
+    shown: () => ({
+      rows,
+      referenceId,
+      referenceChosen,
+      result: merged && {
+        names: frameNames,
+        isCurrent: merged.key === stackKey(),
+        isSaved,
+      },
+      finish: resultPanel.finish.finish,
+      crop: resultPanel.crop.crop,
+    }),
+    add(files) {
+      const first = nextId;
+      addFiles(files);
+      return rows.filter(({ id }) => id >= first).map(({ id }) => id);
+    },
+    setFinish: (finish) => (resultPanel.finish.finish = finish),
+    setCrop: (crop) => (resultPanel.crop.crop = crop),
+    comparePlain(hasFrames) {
+      if (hasFrames) worker.send({ type: 'plain', ...mergeRequest() });
+      else resultPanel.refuseCompare(() => words.kept.missing);
+    },
+    update,
+  });
+  kept.changed();
 }
 
 /** Takes what was picked or dropped, where that is possible now. */
@@ -182,6 +241,7 @@ function isBusy(): boolean {
 
 function receive(message: FromWorker): void {
   if (intake.receive(message)) return;
+  kept?.receive(message);
   switch (message.type) {
     case 'ready':
       gpu = 'ready';
@@ -199,6 +259,9 @@ function receive(message: FromWorker): void {
       break;
     case 'example':
       return example.receive(message.files, rows.length === 0 && !merged && !intake.batch?.isShown);
+    case 'glimpse':
+      glimpsed(message);
+      break;
     case 'frame':
       frameLoaded(message);
       break;
@@ -214,11 +277,8 @@ function receive(message: FromWorker): void {
       busy = false;
       merged = { result: message.result, key: pendingKey };
       isSaved = false;
-      byId('frames-section', HTMLDetailsElement).open = false;
-      resultPanel.show(
-        message.result,
-        inOrder(readyRows()).map(({ name }) => name),
-      );
+      frameNames = inOrder(readyRows()).map(({ name }) => name);
+      showResult(message.result);
       loupe.setFrames(
         inOrder(readyRows()).map(({ name, ev }, _, { [message.result.reference]: reference }) => ({
           name,
@@ -229,6 +289,13 @@ function receive(message: FromWorker): void {
       for (const warning of message.result.warnings) notify(warning.kind, () => warningWords(warning), 'warning');
       announce(words.merge.done);
       stageFocus();
+      break;
+    case 'restored':
+      // It was forgotten meanwhile.
+      if (!kept?.picture) return worker.send({ type: 'clear' });
+      merged = { result: message.result, key: '' };
+      ({ names: frameNames, isSaved } = kept.picture);
+      showResult(message.result);
       break;
     case 'mergeFailed':
       busy = false;
@@ -245,6 +312,7 @@ function receive(message: FromWorker): void {
     case 'histogram':
       return resultPanel.finish.showHistogram(message);
     case 'edits':
+      ({ canChange } = message.edits);
       resultPanel.showEdits(message.edits);
       break;
     case 'changed':
@@ -293,6 +361,15 @@ function fail(doing: Doing, failure: Failure): void {
   notify(doing, () => failureWords(failure, doing), 'error', doing !== 'start');
 }
 
+/** Shows a result and its controls; who was at the frames, which are folded away, sees the first of these. */
+function showResult(result: ResultInfo): void {
+  const frames = byId('frames-section', HTMLDetailsElement);
+  const isAtFrames = frames.open && frames.getBoundingClientRect().top < innerHeight / 2;
+  frames.open = false;
+  resultPanel.show(result, frameNames);
+  if (isAtFrames) byId('look', HTMLElement).scrollIntoView();
+}
+
 /** Removes notices that no longer apply. */
 function dismissAll(): void {
   for (const key of ['merge', 'view', 'change', 'save', 'recovered', 'files', 'frame', 'twice', ...WARNINGS])
@@ -312,8 +389,9 @@ function addFiles(files: readonly NamedFile[]): void {
       id,
       name,
       file,
-      state: 'loading',
-      problem: '',
+      // Nobody reads it.
+      ...(gpu === 'ended' ? { state: 'failed', problem: words.merge.stopped } : { state: 'loading', problem: '' }),
+      seen: false,
       exif: {},
       brightness: 0,
       ev: undefined,
@@ -336,6 +414,12 @@ function addFiles(files: readonly NamedFile[]): void {
 /** When a file was changed; undefined for the example. */
 function modified(file: Blob): number | undefined {
   return 'lastModified' in file ? (file as File).lastModified : undefined;
+}
+
+function glimpsed({ id, exif, preview }: Extract<FromWorker, { type: 'glimpse' }>): void {
+  const row = rows.find((row) => row.id === id);
+  if (row?.state !== 'loading') return;
+  Object.assign(row, { exif, seen: true, preview: preview ? URL.createObjectURL(preview) : '' });
 }
 
 function frameLoaded({ id, frame }: Extract<FromWorker, { type: 'frame' }>): void {
@@ -384,6 +468,7 @@ async function startOver(): Promise<void> {
 function closeStack(): void {
   for (const { id } of [...rows]) removeFrame(id);
   worker.send({ type: 'clear' });
+  kept?.forget();
   merged = undefined;
   loupe.close();
   stage.hide();
@@ -411,19 +496,22 @@ function stackKey(): string {
   return JSON.stringify([inOrder(readyRows()).map(({ id, ev }) => [id, ev]), referenceId, settings()]);
 }
 
-function merge(): void {
+function mergeRequest(): { frames: FrameToMerge[]; reference: number } & MergeSettings {
   const stack = inOrder(readyRows());
   const zero = stack[0].ev ?? 0;
+  return {
+    frames: stack.map(({ id, ev }) => ({ id, exposure: 2 ** ((ev ?? 0) - zero) })),
+    reference: stack.findIndex(({ id }) => id === referenceId),
+    ...settings(),
+  };
+}
+
+function merge(): void {
   busy = true;
   pendingKey = stackKey();
   dismissAll();
   progress.start();
-  worker.send({
-    type: 'merge',
-    frames: stack.map(({ id, ev }) => ({ id, exposure: 2 ** ((ev ?? 0) - zero) })),
-    reference: stack.findIndex(({ id }) => id === referenceId),
-    ...settings(),
-  });
+  worker.send({ type: 'merge', ...mergeRequest() });
   announce(words.merge.merging);
   update();
   progress.focus();
@@ -431,17 +519,28 @@ function merge(): void {
 
 function update(): void {
   const ready = readyRows();
-  const contradiction = applyExif(ready);
+  const resumed = kept?.chosen(rows);
+  // What the files say of those that are still being decoded counts already.
+  const known = rows.filter(({ state, seen }) => state === 'ready' || (state === 'loading' && seen));
+  const contradiction = applyExif(known);
   const isSettled = !rows.some(({ state }) => state === 'loading');
   const linear = byId('response', HTMLSelectElement).value === 'linear';
   const estimate = exposureEstimate.apply(ready, isSettled, linear);
-  const sorted = inOrder(ready);
-  const shown = autoReference.choose(sorted, linear, busy);
-  if (shown !== undefined || !referenceChosen || !ready.some(({ id }) => id === referenceId)) {
+  const sorted = inOrder(known);
+  const shown = autoReference.choose(inOrder(ready), linear, busy);
+  if (shown !== undefined || !referenceChosen || !known.some(({ id }) => id === referenceId)) {
     referenceId = shown ?? sorted[middleFrame(sorted.length)]?.id;
     referenceChosen = false;
   }
-  list.update(rows, referenceId, busy);
+  if (resumed) ({ referenceId = referenceId, referenceChosen } = resumed);
+  if (merged && (kept?.isResuming || resumed?.isCurrent)) merged.key = stackKey();
+  const isSame = merged?.key === stackKey();
+  list.update(rows, {
+    reference: referenceId,
+    why: shown !== undefined ? 'most' : referenceChosen ? 'chosen' : 'middle',
+    aligned: (isSame && merged?.result.aligned) || [],
+    busy,
+  });
   const isPlan = intake.batch?.isShown === true;
   const isMerging = busy || intake.batch?.isMerging === true;
   const stackState = merged ? 'result' : rows.length > 0 ? 'loaded' : 'empty';
@@ -459,9 +558,10 @@ function update(): void {
   });
   showPreview(ready);
   const why = obstacle(rows, gpu);
-  const isSame = merged?.key === stackKey();
-  mergeButton.disabled = why !== '' || busy || isSame;
-  mergeButton.hidden = busy || isSame;
+  // What was restored can be changed once it is merged again.
+  const isDone = isSame && canChange;
+  mergeButton.disabled = why !== '' || busy || isDone;
+  mergeButton.hidden = busy || isDone;
   mergeButton.textContent = merged
     ? words.merge.again
     : ready.length >= MIN_FRAMES
@@ -472,11 +572,12 @@ function update(): void {
   if (example.mergesNow(rows, why)) return merge();
   progress.toggle(busy);
   keepAwake(isMerging);
-  resultPanel.setBusy(busy);
+  resultPanel.setBusy(busy || gpu === 'ended');
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action^=pick], #clear'))
     button.disabled = isBusy();
   intake.batch?.update();
   offline?.update();
+  kept?.changed();
 }
 
 /** Before there is a result, the stage shows the reference frame. */
@@ -497,7 +598,8 @@ function tellFetched(): void {
 /** Files are named after the first frame. */
 function fileStem(): string {
   const [first] = inOrder(readyRows());
-  return mergedName(first?.name ?? '');
+  // A result that was kept may have come without its frames.
+  return mergedName(first?.name ?? (merged ? frameNames[0] : ''));
 }
 
 /** Moves the focus for a person who started the merge with the keyboard: to the result, or to where the button was. */

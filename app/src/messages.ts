@@ -5,14 +5,18 @@
  * canvas. Requests have no replies of their own: the worker reports what happened as events, and the page's state
  * follows from them. Where several of a kind can be under way, both sides name the frame or the job.
  */
+import type { AlignmentKind } from '../../src/align/types.ts';
 import type { ClippedPixels } from '../../src/image/chooseReference.ts';
 import type { InputProblem } from '../../src/errors.ts';
 import type { Shot } from '../../src/brackets/shots.ts';
-import type { FinishHistogram } from '../../src/finish/finisher.ts';
+import type { Crop } from '../../src/finish/crop.ts';
+import type { FinishHistogram } from '../../src/finish/pictures.ts';
 import type { LookName } from '../../src/finish/looks.ts';
 import type { FinishSettings } from '../../src/finish/settings.ts';
 import type { ColorSpace } from '../../src/image/colorSpace.ts';
 import type { ExposureInfo } from '../../src/image/exif.ts';
+import type { MergedImage } from '../../src/image/picture.ts';
+import type { MergeResult } from '../../src/result.ts';
 import type { MergeWarning } from '../../src/warnings.ts';
 
 /** How the picture is finished: as a look suits it, or with settings that began as that look's. */
@@ -40,9 +44,13 @@ export interface DisplayAbility {
 /** What the files' values mean: `auto` is estimated from 8-bit stacks, gamma otherwise. */
 export type ResponseChoice = 'auto' | 'gamma' | 'linear';
 
-/** Which part of the result is seen, and how. Positions are in the picture's pixels, sizes in the canvas's. */
+/**
+ * Which part of the result is seen, and how. Positions are in pixels of what is shown, sizes in the canvas's.
+ */
 export interface View {
-  /** The picture's point at the canvas's middle. */
+  /** What of the picture is shown; undefined for all of it. */
+  crop?: Crop;
+  /** The point at the canvas's middle. */
   centerX: number;
   centerY: number;
   /** Canvas pixels per picture pixel: 1 is 100 %. */
@@ -133,7 +141,15 @@ export type ToWorker =
   | { type: 'look'; at: { x: number; y: number } | { step: 1 | -1 } | 'same'; grow: number }
   /** Show a frame's moment of the thing that was looked at last. */
   | { type: 'moment'; frame: number }
-  | { type: 'save'; format: SaveFormat; finish: Finish; stem: string };
+  | { type: 'save'; format: SaveFormat; finish: Finish; crop?: Crop; stem: string }
+  /** Copy a photo to a file of the origin's own; a folder's path from its root. */
+  | { type: 'copy'; folder: string[]; name: string; file: Blob }
+  /** Write the result to such a file. */
+  | { type: 'keep'; folder: string[]; name: string }
+  /** Show a result that was kept. */
+  | { type: 'restore'; folder: string[]; name: string; kept: KeptResult }
+  /** Average the frames for the divider: those of a result that was restored. */
+  | ({ type: 'plain'; frames: FrameToMerge[]; reference: number } & MergeSettings);
 
 export interface FrameInfo {
   width: number;
@@ -160,6 +176,24 @@ export interface Failure {
   finding?: string;
 }
 
+/** How a frame lies on the reference. */
+export interface AlignedFrame {
+  id: number;
+  kind: AlignmentKind;
+  /** Whether no alignment could be trusted. */
+  failed: boolean;
+  /** The largest way of a point, in pixels. */
+  moved: number;
+  /** Degrees by which it is turned, clockwise. */
+  turned: number;
+}
+
+/** What is worth knowing of the files: a sentence of the engine, and its kind for other languages. */
+export interface FileNote {
+  kind: 'turned' | 'linear' | 'clipped-colors' | 'estimated';
+  text: string;
+}
+
 export interface ResultInfo {
   width: number;
   height: number;
@@ -167,13 +201,22 @@ export interface ResultInfo {
   reference: number;
   /** One line on what is known of the camera's response. */
   response: string;
-  /** What is worth knowing of the files, a sentence each. */
-  notes: string[];
+  /** How the frames lie on the reference; empty if none was aligned. */
+  aligned: AlignedFrame[];
+  notes: FileNote[];
   /** What may be wrong with the picture. */
   warnings: MergeWarning[];
   /** Most bytes of GPU buffers during the merge. */
   peakBytes: number;
   seconds: number;
+}
+
+/** What a result is without its pixels, to be kept. */
+export interface KeptResult {
+  merged: Omit<MergeResult, 'motion' | 'radiance'> & Omit<MergedImage, 'radiance'>;
+  /** How many motion maps follow the pixels. */
+  maps: number;
+  info: ResultInfo;
 }
 
 /** What a person has changed in a result. */
@@ -185,6 +228,8 @@ export interface Edits {
   differs: boolean;
   /** Whether a change is being merged. */
   isBusy: boolean;
+  /** Whether it can be changed: not one that was restored, before it is merged again. */
+  canChange: boolean;
 }
 
 /** A thing that moves, as it was in each frame. */
@@ -207,8 +252,7 @@ export interface BracketResult {
   file: Blob;
   /** A small JPEG of it. */
   preview: Blob;
-  /** What is worth knowing of the files, a sentence each. */
-  notes: string[];
+  notes: FileNote[];
   warnings: MergeWarning[];
 }
 
@@ -219,6 +263,8 @@ export type FromWorker =
   | { type: 'preloaded' }
   /** The example's files; without them where they cannot be had. */
   | { type: 'example'; files?: NamedFile[] }
+  /** What a first look at a file shows, before it is decoded. */
+  | { type: 'glimpse'; id: number; exif: ExposureInfo; preview?: Blob }
   | { type: 'frame'; id: number; frame: FrameInfo }
   | { type: 'frameFailed'; id: number; failure: Failure }
   /** In the order of `ids`. Of the frames named by `incomparable`, nothing can be said. */
@@ -264,4 +310,9 @@ export type FromWorker =
   | { type: 'smaller' }
   | { type: 'saved'; format: SaveFormat; name: string; file: Blob }
   | { type: 'saveFailed'; format: SaveFormat; failure: Failure }
+  /** A photo was copied, or the result written. */
+  | { type: 'kept'; name: string; result?: KeptResult }
+  | { type: 'keepFailed'; name: string }
+  | { type: 'restored'; result: ResultInfo }
+  | { type: 'restoreFailed' }
   | { type: 'viewFailed'; failure: Failure };

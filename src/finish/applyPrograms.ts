@@ -46,7 +46,7 @@ function applyProgram(kind: FinishedKind, of: keyof typeof SOURCES): Program {
   return new Program({
     label: `finish ${of} as ${kind}`,
     workgroup: [FLAT_WORKGROUP, 1, 1],
-    params: { width: 'u32', count: 'u32', top: 'u32', block: 'u32', finish: ['vec4f', FINISH_VECTORS] },
+    params: { width: 'u32', count: 'u32', top: 'u32', place: ['vec4f', 2], finish: ['vec4f', FINISH_VECTORS] },
     bindings: {
       source: { access: 'read', type: source.type },
       table: { access: 'read', type: 'array<f32>' },
@@ -68,7 +68,8 @@ fn main(${FLAT_ARGS}) {
     let pixel = ${PIXELS}u * index + i;
     if (pixel >= params.count) { break; }
     let place = vec2f(vec2u(pixel % params.width, params.top + pixel / params.width)) + 0.5;
-    let color = finish_color(${source.load}, place * f32(params.block));${each}
+    let position = params.place[1].xy + place.x * params.place[0].xy + place.y * params.place[0].zw;
+    let color = finish_color(${source.load}, position);${each}
   }
   ${end}
 }`,

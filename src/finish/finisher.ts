@@ -7,10 +7,11 @@ import { InputError, UsageError, throwIfCancelled } from '../errors.ts';
 import { Commands } from '../graph/commands.ts';
 import { Pipelines } from '../graph/pipelines.ts';
 import { PRIMARIES, rgbToXyz } from '../image/colorSpace.ts';
-import type { ColorSpace } from '../image/colorSpace.ts';
 import { flatGrid } from '../kernels/flat.ts';
 import { APPLY, APPLY_PROXY, applyCount } from './applyPrograms.ts';
 import type { FinishedKind } from './applyPrograms.ts';
+import { liesWithin, placementOf } from './crop.ts';
+import type { Crop } from './crop.ts';
 import { finishNumbers } from './curves.ts';
 import { GRID_LOW, GRID_NODES, gridFor } from './grid.ts';
 import type { GridSize } from './grid.ts';
@@ -19,63 +20,9 @@ import { BINS, BIN_STEP, COUNTED, HISTOGRAM } from './histogramProgram.ts';
 import type { LiveFinish } from './live.ts';
 import { lightStatistics, lookSettings } from './looks.ts';
 import type { LightStatistics, LookName } from './looks.ts';
+import type { FinishHistogram, FinishOptions, FinishPreview, FinishedSamples, RadiancePicture } from './pictures.ts';
 import { completeSettings } from './settings.ts';
 import type { FinishSettings } from './settings.ts';
-
-/** A picture to finish: the part of a merge's result that this needs. */
-export interface RadiancePicture {
-  /** Linear RGB, interleaved `[height, width, 3]`; negative values count as 0. */
-  radiance: Float32Array;
-  width: number;
-  height: number;
-  /** Radiance times this is 1 at the reference frame's white; 1 by default. */
-  scale?: number;
-  /** `srgb` by default. */
-  colorSpace?: ColorSpace;
-}
-
-/** How a picture is finished. Every field has a default. */
-export interface FinishOptions {
-  /** EV above white that the display shows, from 0 to 8, for `linear`; 0 by default: 1 is the most. */
-  headroom?: number;
-  /** Called with the share of the work that is done, from 0 to 1. */
-  onProgress?: (fraction: number) => void;
-  signal?: AbortSignal;
-}
-
-/** A finished picture's samples by kind. */
-export interface FinishedSamples {
-  /** 8-bit codes under sRGB's curve. */
-  codes: Uint8Array<ArrayBuffer>;
-  /** Display-linear: 1 is white. */
-  linear: Float32Array<ArrayBuffer>;
-}
-
-/**
- * How light is spread, and how it is shown: shares of the picture, by bins of EV about middle grey. What lies beyond
- * the bins is in the first or the last one.
- */
-export interface FinishHistogram {
-  /** EV where the first bin begins, and EV of a bin. */
-  from: number;
-  step: number;
-  /** By the light after exposure and white balance: its luminance, and each channel. */
-  luminance: Float32Array;
-  red: Float32Array;
-  green: Float32Array;
-  blue: Float32Array;
-  /** By luminance: the part of which a channel is shown as the display's most, and the part that is shown black. */
-  white: Float32Array;
-  black: Float32Array;
-}
-
-/** A small finished picture. */
-export interface FinishPreview {
-  /** 8-bit codes under sRGB's curve, RGB. */
-  codes: Uint8Array<ArrayBuffer>;
-  width: number;
-  height: number;
-}
 
 /** Most EV above white. */
 const MOST_HEADROOM = 8;
@@ -117,7 +64,7 @@ export class Finisher {
   static async create(
     device: GPUDevice,
     picture: RadiancePicture,
-    options: Omit<FinishOptions, 'headroom'> = {},
+    options: Pick<FinishOptions, 'onProgress' | 'signal'> = {},
   ): Promise<Finisher> {
     const { width, height, radiance, scale = 1 } = picture;
     if (!(width >= 1 && height >= 1) || radiance.length !== 3 * width * height)
@@ -132,7 +79,11 @@ export class Finisher {
     const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
     const nodes = columns * rows * GRID_NODES;
     const proxyBytes = 16 * proxyWidth * proxyHeight;
-    const bandPixels = Math.max(bandRows(size, width, height) * width, proxyWidth * proxyHeight);
+    const bandPixels = Math.max(
+      bandRows(size, width, height) * width,
+      Math.min(BAND_PIXELS, width * height),
+      proxyWidth * proxyHeight,
+    );
     const bandBytes = 4 * Math.ceil((PIXEL_BYTES / 4) * (bandPixels + 3));
     const buffers = await gpu.guard('allocating a picture to finish', () => {
       const make = (label: string, bytes: number, usage: number): GPUBuffer =>
@@ -174,7 +125,8 @@ export class Finisher {
     settings: Partial<FinishSettings>,
     options: FinishOptions = {},
   ): Promise<FinishedSamples[K]> {
-    const count = 3 * this.#picture.width * this.#picture.height;
+    const { width, height } = options.cut?.crop ?? this.#picture;
+    const count = 3 * width * height;
     const samples = kind === 'codes' ? new Uint8Array(count) : new Float32Array(count);
     await this.finishRows(kind, settings, (rows, from) => samples.set(rows, from), options);
     return samples as FinishedSamples[K];
@@ -206,7 +158,7 @@ export class Finisher {
       const { proxy, finished, table } = this.#buffers;
       const finish = this.#curves(complete, 0);
       const count = width * height;
-      const params = { width, count, top: 0, block, finish };
+      const params = { width, count, top: 0, place: placeNumbers(block), finish };
       this.#commands.add(APPLY_PROXY, params, [proxy, table, finished], flatGrid(applyCount(count)));
       const codes = await this.#take('finishing a preview', finished, 4 * Math.ceil((3 * count) / 4));
       return { codes: new Uint8Array(codes, 0, 3 * count), width, height };
@@ -296,15 +248,15 @@ export class Finisher {
     return finish;
   }
 
-  /** Rows of a band, and each band's first row. */
-  *#bands(): Generator<[top: number, count: number]> {
-    const { width, height } = this.#picture;
-    const rows = bandRows(this.#size, width, height);
+  /** Each band's first row, and its rows. @param rows whole blocks by default. */
+  *#bands(
+    { width, height }: RadiancePicture = this.#picture,
+    rows = bandRows(this.#size, width, height),
+  ): Generator<[top: number, count: number]> {
     for (let top = 0; top < height; top += rows) yield [top, Math.min(rows, height - top)];
   }
 
-  #upload(top: number, count: number): void {
-    const { radiance, width } = this.#picture;
+  #upload(top: number, count: number, { radiance, width } = this.#picture): void {
     const band = radiance.subarray(3 * top * width, 3 * (top + count) * width) as Float32Array<ArrayBuffer>;
     this.#gpu.device.queue.writeBuffer(this.#buffers.radiance, 0, band);
   }
@@ -360,19 +312,28 @@ export class Finisher {
     kind: K,
     settings: FinishSettings,
     use: (rows: FinishedSamples[K], from: number) => void,
-    { onProgress, signal, headroom = 0 }: FinishOptions,
+    { onProgress, signal, headroom = 0, cut }: FinishOptions,
   ): Promise<void> {
     checkHeadroom(headroom);
     throwIfCancelled(signal);
-    const { width, height } = this.#picture;
+    const part = cut ? { ...this.#picture, ...cut.crop, radiance: cut.radiance } : this.#picture;
+    const { width, height } = part;
+    if (cut && (!liesWithin(cut.crop, this.#picture) || cut.radiance.length !== 3 * width * height))
+      throw new UsageError(
+        `finish: the cut has ${cut.radiance.length} values for ${width}x${height}, or leaves the picture: ` +
+          'use cropPicture',
+      );
+    const place = placeNumbers(1, cut?.crop);
     const { radiance, finished, table } = this.#buffers;
     const finish = this.#curves(settings, headroom);
-    for (const [top, bandRows] of this.#bands()) {
+    // A cut has no blocks.
+    const bandOf = cut ? Math.max(1, Math.floor(BAND_PIXELS / width)) : undefined;
+    for (const [top, bandRows] of this.#bands(part, bandOf)) {
       throwIfCancelled(signal);
       onProgress?.(top / height);
-      this.#upload(top, bandRows);
+      this.#upload(top, bandRows, part);
       const count = bandRows * width;
-      const params = { width, count, top, block: 1, finish };
+      const params = { width, count, top, place, finish };
       this.#commands.add(APPLY[kind], params, [radiance, table, finished], flatGrid(applyCount(count)));
       const samples = 3 * count;
       const bytes = kind === 'codes' ? samples : 4 * samples;
@@ -382,6 +343,13 @@ export class Finisher {
     }
     onProgress?.(1);
   }
+}
+
+/** Where pixels lie in the picture, for APPLY. @param block pixels of the picture along each of theirs. */
+function placeNumbers(block: number, crop?: Crop): number[] {
+  if (!crop) return [block, 0, 0, block, 0, 0, 0, 0];
+  const { origin, right, down } = placementOf(crop);
+  return [...right, ...down, ...origin, 0, 0];
 }
 
 function checkHeadroom(headroom: number): void {

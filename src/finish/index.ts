@@ -3,14 +3,17 @@
  * does not finish pictures does not load it.
  * @module deghost/finish
  */
+export { cropPicture, largestCrop } from './crop.ts';
+export type { Crop } from './crop.ts';
 export { Finisher } from './finisher.ts';
 export type {
+  FinishCut,
   FinishHistogram,
   FinishOptions,
   FinishPreview,
   FinishedSamples,
   RadiancePicture,
-} from './finisher.ts';
+} from './pictures.ts';
 export { LIVE_FINISH_BYTES, liveFinishWgsl } from './live.ts';
 export type { LiveFinish } from './live.ts';
 export type { FinishedKind } from './applyPrograms.ts';

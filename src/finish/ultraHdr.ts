@@ -1,4 +1,4 @@
-/** Both pictures of an Ultra HDR file from a finished picture: what ordinary displays show, and what brighter ones show. */
+/** Both pictures of an Ultra HDR file from a finished picture: for ordinary displays, and for brighter ones. */
 import { gainMap, gainOf } from '../image/gainMap.ts';
 import type { GainMapMetadata } from '../image/gainMap.ts';
 

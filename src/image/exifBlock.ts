@@ -125,7 +125,7 @@ function inHeif(bytes: Uint8Array): Uint8Array | undefined {
 }
 
 /** The EXIF block of a JPEG, PNG, WebP, TIFF, HEIC, AVIF or TIFF-like RAW file, as it is: all in it is hostile. */
-function findExif(bytes: Uint8Array): Uint8Array | undefined {
+export function findExif(bytes: Uint8Array): Uint8Array | undefined {
   let block: Uint8Array | undefined;
   if (bytes[0] === 0xff && bytes[1] === 0xd8) block = inJpeg(bytes);
   else if (matches(bytes, 1, 'PNG\r\n')) block = inChunks(bytes, true);

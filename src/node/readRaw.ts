@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { CancelledError, InputError, MissingPackageError, reasonOf, throwIfCancelled } from '../errors.ts';
-import { RAW_WORKER } from '../image/decode/rawWorker.ts';
+import { RAW_MINUTES, RAW_WORKER, readRawAnswer } from '../image/decode/rawWorker.ts';
 import type { RawAnswer, RawRequest } from '../image/decode/rawWorker.ts';
 import { checkDeveloped, rawExposure, rawHead, rawProblem, rawSettings } from '../image/decode/raw.ts';
 import type { RawHead, WhiteBalance } from '../image/decode/raw.ts';
@@ -50,25 +50,36 @@ async function inThread(
 ): Promise<Exclude<RawAnswer, { problem: string }>> {
   const request: RawRequest = { ...(await libRaw()), bytes, settings };
   throwIfCancelled(signal);
-  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(RAW_WORKER)}`), { execArgv: [] });
+  let worker: Worker | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let cancel = (): void => undefined;
+  const failed = (error: unknown): RawAnswer => {
+    const problem = reasonOf(error);
+    return { problem, isOutOfMemory: /memory/i.test(problem) };
+  };
   try {
     const answer = await new Promise<RawAnswer>((resolve, reject) => {
-      worker.once('message', resolve);
-      worker.once('error', (error) =>
-        resolve({ problem: reasonOf(error), isOutOfMemory: /memory/i.test(reasonOf(error)) }),
-      );
+      worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(RAW_WORKER)}`), { execArgv: [] });
+      worker.once('message', (message) => resolve(readRawAnswer(message)));
+      worker.once('messageerror', () => resolve({ problem: 'what LibRaw made could not be handed over' }));
+      // An error may be told after the answer, while the thread ends.
+      worker.on('error', (error) => resolve(failed(error)));
       worker.once('exit', (code) => resolve({ problem: `LibRaw ended with code ${code}` }));
+      timer = setTimeout(() => resolve({ problem: `LibRaw took over ${RAW_MINUTES} minutes` }), RAW_MINUTES * 60_000);
       cancel = () => reject(new CancelledError());
       signal?.addEventListener('abort', cancel);
       worker.postMessage(request);
+    }).catch((error: unknown) => {
+      if (error instanceof CancelledError) throw error;
+      return failed(error);
     });
     if (!('problem' in answer)) return answer;
     if (answer.isMissing) throw missing(answer.problem);
     throw rawProblem(name, answer);
   } finally {
+    clearTimeout(timer);
     signal?.removeEventListener('abort', cancel);
-    await worker.terminate();
+    await worker?.terminate();
   }
 }
 

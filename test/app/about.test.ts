@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { aboutOf } from '../../app/build/about.ts';
-import { seriousFindings } from './axe.ts';
+import { findings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { dropFiles, openPage, settled } from './drive.ts';
 import { serveSite } from './site.ts';
@@ -34,7 +34,7 @@ it('names its version and licence on the landing and beside a stack; as a file i
     expect(await about.isVisible()).toBe(false);
     await page.getByRole('button', { name: 'About deghost' }).click();
     expect(await about.isVisible()).toBe(true);
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     await page.keyboard.press('Escape');
     expect(await about.isVisible()).toBe(false);
     expect(problems).toEqual([]);

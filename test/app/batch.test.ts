@@ -8,7 +8,7 @@ import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { planBatch } from '../../src/node/cli/batchPlan.ts';
 import { FORTY_BRACKETS, writeForty } from '../folderOfForty.ts';
-import { seriousFindings } from './axe.ts';
+import { findings } from './axe.ts';
 import { HEIGHT, WIDTH, brackets, photo } from './brackets.ts';
 import { launchBrowser } from './browser.ts';
 import { dropFiles, finished, merge, openPage, save, settled } from './drive.ts';
@@ -133,7 +133,7 @@ describe('a folder on the page', () => {
     });
     const inNode = skipped.map(({ name, reason }) => [short(name), reason.replace(`${forty}/`, '')]);
     expect(reasons.sort()).toEqual(inNode.sort());
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     // Exposures of each frame, and thumbnails.
     const first = page.locator('.bracket').first();
     expect(await first.locator('.ev').allTextContents()).toEqual(['-2 EV', '0 EV', '+2 EV']);
@@ -161,6 +161,31 @@ describe('a folder on the page', () => {
     const outputs = await page.locator('.bracket .output').allTextContents();
     expect(outputs).toEqual(['IMG_00-merged.jpg', 'IMG_00-merged-2.jpg']);
     expect(await page.locator('#drop-veil').isVisible()).toBe(false);
+  });
+
+  it('shows its brackets as a strip while one of them is open', async () => {
+    await open();
+    await dropFiles(page, await brackets(3));
+    await planned();
+    const strip = page.locator('#strip');
+    const tabs = strip.getByRole('button');
+    const state = (): Promise<string[]> => tabs.locator('.state').allTextContents();
+    expect(await strip.isVisible()).toBe(false);
+    await page.locator('.bracket .open').first().click();
+    await settled(page, 3);
+    expect(await tabs.count()).toBe(3);
+    expect(await tabs.first().innerText()).toContain('3 frames');
+    await tabs.locator('img.thumb').nth(2).waitFor();
+    expect(await state()).toEqual(['open', '', '']);
+    expect(await findings(page)).toEqual([]);
+    const names = await page.locator('.frame .name').allTextContents();
+    await tabs.nth(1).click();
+    await settled(page, 3);
+    expect(await state()).toEqual(['', 'open', '']);
+    expect(await tabs.nth(1).getAttribute('aria-current')).toBe('true');
+    expect(await page.locator('.frame .name').allTextContents()).not.toEqual(names);
+    await page.locator('#to-brackets').click();
+    expect(await strip.isVisible()).toBe(false);
   });
 
   it('with one bracket is that bracket, and what is left out is told', async () => {
@@ -235,7 +260,7 @@ describe('the brackets of a folder', () => {
     expect([...saved.keys()]).toEqual(['IMG_00-merged-float.exr', 'IMG_20-merged-float.exr']);
     expect(await states()).toEqual(['saved', undefined, 'saved']);
     expect(await page.locator('.bracket .result').count()).toBe(2);
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     // The one that was left is opened alone; so is one that was merged.
     for (const view of [1, 2]) {
       await page.locator(`.bracket:nth-child(${view + 1}) .open`).click();
@@ -272,7 +297,7 @@ describe('the brackets of a folder', () => {
     expect(await states()).toEqual(['saved', 'failed', 'saved']);
     expect(saved.size).toBe(2);
     expect(await page.locator('#batch-merge').innerText()).toBe('Merge 1 bracket');
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     // The focus is where the news is.
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('batch-outcome');
   });

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PAGE, committedReports, figures, withFigures } from '../../bench/performancePage.ts';
 import { readReport } from '../../bench/readReport.ts';
 import { launchChromium } from '../chromium.ts';
-import { seriousFindings } from './axe.ts';
+import { findings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { serveSite } from './site.ts';
 import type { Site } from './site.ts';
@@ -60,7 +60,7 @@ describe('the bench', () => {
     async () => {
       const { page, problems, fetched } = await open(site);
       expect(fetched.filter((path) => /weights|goldens/.test(path))).toEqual([]);
-      expect(await seriousFindings(page)).toEqual([]);
+      expect(await findings(page)).toEqual([]);
       await page.locator('#start').click();
       await page.locator('#progress').waitFor();
       await ended(page);
@@ -79,7 +79,7 @@ describe('the bench', () => {
       const variants = await page.locator('#variants tbody tr').allInnerTexts();
       expect(variants.filter((text) => text.includes('(default)')).length).toBe(1);
       expect(variants.length).toBeGreaterThan(1);
-      expect(await seriousFindings(page)).toEqual([]);
+      expect(await findings(page)).toEqual([]);
 
       await page.locator('#gpu-name').fill('  A card,  driver 1 ');
       const [download] = await Promise.all([page.waitForEvent('download'), page.locator('#save-json').click()]);
@@ -165,7 +165,7 @@ describe('the bench', () => {
       expect(await page.locator('.checks .good').count()).toBe(1);
       expect(await notice(page)).toMatch(/The graphics card was lost[\s\S]*is below and can be saved/);
       expect(await page.locator('#save').isVisible()).toBe(true);
-      expect(await seriousFindings(page)).toEqual([]);
+      expect(await findings(page)).toEqual([]);
       await page.close();
       await odd.close();
     },
@@ -176,7 +176,7 @@ describe('the bench', () => {
     const { page } = await open(site, browser, 'delete Navigator.prototype.gpu;');
     expect(await notice(page)).toMatch(/This browser has no WebGPU/);
     expect(await page.locator('#start').isDisabled()).toBe(true);
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     await page.close();
 
     const without = await launchBrowser([

@@ -54,6 +54,8 @@ export async function openPage(
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+  // Playwright sees the pickers of inputs alone.
+  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'showOpenFilePicker'));
   await page.goto(site.url);
   await page.locator('body[data-fetched]').waitFor();
   if (!align)

@@ -209,6 +209,20 @@ describe('exposures', () => {
     expect(await page.locator('#merge').isEnabled()).toBe(true);
   });
 
+  it('of five frames a stop apart are estimated as such, and not taken to be two stops apart', async () => {
+    const files = Array.from({ length: 5 }, (_, k) => ({
+      name: `five-${k + 1}.png`,
+      bytes: png({ width: WIDTH, height: HEIGHT, rows: exposeScene(WIDTH, HEIGHT, 2 ** (k - 2), 0) }),
+    }));
+    await dropFiles(page, files);
+    await settled(page, 5);
+    const estimated = await shown(5);
+    expect(await names()).toEqual(files.map(({ name }) => name));
+    // One stop through the same curve.
+    const steps = estimated.slice(1).map((ev, k) => ev - estimated[k]);
+    for (const step of steps) expect(Math.abs(step - 1.47 / 2.2)).toBeLessThan(0.2);
+  });
+
   it('are no longer estimated when a file tells its own', async () => {
     const [a, b] = pngStack(WIDTH, HEIGHT, false);
     const [, , c] = pngStack(WIDTH, HEIGHT);

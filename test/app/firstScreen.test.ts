@@ -4,9 +4,9 @@
  */
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { keyedTo, wayAt } from '../../app/src/ui/proof.ts';
-import { seriousFindings } from './axe.ts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { keyedTo, wayAt } from '../../app/src/ui/proofDivider.ts';
+import { findings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { serveSite } from './site.ts';
 import type { Site } from './site.ts';
@@ -23,6 +23,8 @@ afterAll(async () => {
   await browser?.close();
   await site?.close();
 });
+
+const FIXED = '/weights/fixed.safetensors';
 
 /** Bytes that a line of 4 Mbit/s brings in a second. */
 const LINE = 500_000;
@@ -46,7 +48,8 @@ describe('the first minute', () => {
     page = await browser.newPage({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
     page.on('pageerror', (error) => problems.push(error.message));
     page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
-    await Promise.all([page.waitForRequest(/fixed\.safetensors$/), page.goto(site.url)]);
+    await page.goto(site.url);
+    await vi.waitFor(() => expect(site.requests.map(({ path }) => path)).toContain(FIXED), 10_000);
   });
 
   afterAll(async () => {
@@ -61,7 +64,7 @@ describe('the first minute', () => {
     expect(first.filter(({ path }) => path.endsWith('.webp')).length).toBe(2);
     expect(first.filter(({ path }) => /weights|example|wasm/.test(path))).toEqual([]);
     expect(sum(first)).toBeLessThan(LINE * (1.5 - WAITING));
-    expect(paths.indexOf('/weights/fixed.safetensors')).toBeGreaterThan(worker);
+    expect(paths.indexOf(FIXED)).toBeGreaterThan(worker);
   });
 
   it('shows the proof: the divider follows pointer and keys, and stands still where motion is not wanted', async () => {
@@ -80,7 +83,7 @@ describe('the first minute', () => {
     expect(await divider.getAttribute('aria-valuetext')).toBe('63 % plain merge, 37 % without ghosts');
     await page.keyboard.press('Home');
     expect(await at()).toBe(0);
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
   });
 
   it('merges the example by one click, and shows how much of the weights is there', async () => {
@@ -110,7 +113,7 @@ describe('the first minute', () => {
     expect(await page.locator('body').getAttribute('data-state')).toMatch(/merging|result/);
     await page.locator('body[data-fetched]').waitFor();
     const paths = site.requests.map(({ path }) => path);
-    expect(paths.indexOf('/weights/any.safetensors')).toBeGreaterThan(paths.indexOf('/weights/fixed.safetensors'));
+    expect(paths.indexOf('/weights/any.safetensors')).toBeGreaterThan(paths.indexOf(FIXED));
     expect(paths.filter((path) => path.endsWith('fixed.safetensors')).length).toBe(1);
     expect(problems).toEqual([]);
   });

@@ -6,7 +6,7 @@ import { words as german } from '../../app/src/words/de.ts';
 import { words as english } from '../../app/src/words/en.ts';
 import { jpegWith } from '../../src/image/metadataSegments.ts';
 import { exifBlock, tagsAt } from '../folderOfForty.ts';
-import { seriousFindings } from './axe.ts';
+import { findings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { dropFiles, merge, openPage, settled } from './drive.ts';
 import type { PictureFile } from './drive.ts';
@@ -116,7 +116,7 @@ it('merges in German, with numbers as Germans write them', async () => {
   await page.locator('#histogram figcaption:not(:empty)').waitFor();
   expect(await page.locator('#result-note').innerText()).toMatch(/In \d+,\d s mit [\d,]+ [KM]iB/);
   await expectGerman();
-  expect(await seriousFindings(page)).toEqual([]);
+  expect(await findings(page)).toEqual([]);
 });
 
 it('changes its language where it is, and keeps the choice', async () => {
@@ -141,7 +141,7 @@ it('changes its language where it is, and keeps the choice', async () => {
 it('plans a folder in German, since its address says so', async () => {
   await page.goto(`${site.url}?lang=de`);
   await page.getByRole('button', { name: german.welcome.pick }).waitFor();
-  await page.locator('#example:enabled').waitFor();
+  await page.locator('body[data-fetched]').waitFor();
   const photo = async (name: string, seconds: number, stops: number): Promise<PictureFile> => {
     const samples = exposeScene(48, 32, 2 ** stops, seconds / 240);
     const jpeg = await sharp(samples, { raw: { width: 48, height: 32, channels: 3 } })

@@ -4,7 +4,7 @@
  */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { seriousFindings } from './axe.ts';
+import { findings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { dropFiles, merge, openPage, save, settled } from './drive.ts';
 import { gpuBytes, restoreMemory, shortenMemory, watchGpu } from './gpuWatch.ts';
@@ -77,7 +77,7 @@ describe('too little memory on the graphics card', () => {
       );
       expect(await gpuBytes(page)).toMatchObject({ merging: 0, devices: 1 });
       expect(await page.locator('.frame.ready').count()).toBe(3);
-      expect(await seriousFindings(page)).toEqual([]);
+      expect(await findings(page)).toEqual([]);
       await restoreMemory(page);
       await merge(page);
       expect(await page.locator('.notice:not(.warning)').count()).toBe(0);

@@ -16,7 +16,6 @@ import { Finisher } from '../../src/finish/finisher.ts';
 import { HDR_HEADROOM } from '../../src/finish/ultraHdr.ts';
 import { readStack } from '../../src/node/index.ts';
 import { testDevice } from '../gpu.ts';
-import { seriousFindings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { dismissWarnings, dropFiles, merge, openPage, save, settled } from './drive.ts';
 import type { OpenPage, PictureFile } from './drive.ts';
@@ -85,7 +84,6 @@ describe('a stack dropped on the page', () => {
       .evaluateAll((inputs) => inputs.map((input) => (input as HTMLInputElement).value));
     expect(evs).toEqual(['-2', '0', '2']);
     expect(await page.getByLabel('Reference: scene-2.png').isChecked()).toBe(true);
-    expect(await seriousFindings(page)).toEqual([]);
   });
 
   it('becomes the picture that Node makes of it', async () => {
@@ -197,6 +195,39 @@ describe('a stack dropped on the page', () => {
     expect(await page.locator('#finish-reset').isDisabled()).toBe(true);
   });
 
+  it('is cropped: what is in the frame is seen and saved, as in the whole picture', async () => {
+    const { page } = opened;
+    await dismissWarnings(page);
+    const rows = async (bytes: Buffer | Uint8Array) =>
+      sharp(bytes).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    const whole = await rows((await save(page, 'png')).bytes);
+    await page.locator('#crop-open').click();
+    await page.locator('#crop-aspect').selectOption('1');
+    expect(await page.locator('#crop-size').innerText()).toBe('128 × 128 pixels');
+    // By keys: to the left edge, where it stops, and a step narrower.
+    await page.locator('#crop-aspect').selectOption('free');
+    await page.locator('#crop-frame').focus();
+    for (let i = 0; i < 40; i++) await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('Shift+ArrowLeft');
+    expect(await page.locator('#crop-size').innerText()).toBe('126 × 128 pixels');
+    await page.keyboard.press('Enter');
+    expect(await page.locator('#crop-frame').isVisible()).toBe(false);
+    const part = await rows((await save(page, 'png')).bytes);
+    expect([part.info.width, part.info.height]).toEqual([126, 128]);
+    for (let y = 0; y < 128; y++)
+      expect(part.data.subarray(3 * 126 * y, 3 * 126 * (y + 1))).toEqual(
+        whole.data.subarray(3 * WIDTH * y, 3 * (WIDTH * y + 126)),
+      );
+    const exr = readExr((await save(page, 'exr-half')).bytes);
+    expect([exr.width, exr.height]).toEqual([126, 128]);
+    await page.locator('#crop-open').click();
+    await page.locator('#crop-angle').fill('5');
+    expect(await page.locator('#crop-angle').getAttribute('aria-valuetext')).toBe('+5°');
+    await page.locator('#crop-whole').click();
+    await page.locator('#crop-done').click();
+    expect((await rows((await save(page, 'png')).bytes)).data).toEqual(whole.data);
+  });
+
   it.each(['Natural', 'Vivid', 'Black & white', 'Soft with sliders moved'])(
     'is drawn on the canvas as it is saved: %s',
     async (look) => {
@@ -290,35 +321,12 @@ describe('a stack dropped on the page', () => {
     },
   );
 
-  it('compares with the plain merge, shows what moved, and has nothing that axe finds serious', async () => {
-    const { page } = opened;
-    await page.locator('#compare:enabled').check();
-    await page.locator('#overlay').check();
-    expect(await seriousFindings(page)).toEqual([]);
-    await page.emulateMedia({ colorScheme: 'dark' });
-    expect(await seriousFindings(page)).toEqual([]);
-    await page.setViewportSize({ width: 390, height: 844 });
-    expect(await seriousFindings(page)).toEqual([]);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
-  });
-
   it('left the network alone', () => {
     expect(requested.filter((url) => !url.startsWith('blob:'))).toEqual([]);
   });
 });
 
 describe('the empty page', () => {
-  it('has nothing that axe finds serious, in light and dark, wide and narrow', async () => {
-    const { page } = await openPage(browser, site);
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      expect(await seriousFindings(page)).toEqual([]);
-    }
-    await page.setViewportSize({ width: 360, height: 740 });
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
-    await page.close();
-  });
-
   it('has an example, which knows its exposures and is merged at once', async () => {
     const { page } = await openPage(browser, site);
     await page.locator('#example').click();

@@ -12,7 +12,7 @@ import { testDevice } from '../gpu.ts';
 import { expectClose } from '../reference/random.ts';
 import { scene, shoot } from '../align/scene.ts';
 import { inverse } from '../../src/align/homography.ts';
-import { seriousFindings } from './axe.ts';
+import { findings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { dropFiles, merge, openPage, save, settled } from './drive.ts';
 import type { PictureFile } from './drive.ts';
@@ -82,6 +82,10 @@ it('aligns unless told otherwise, and takes the strength; each makes the picture
   expect(await page.locator('#strength-value').textContent()).toBe('normal');
   const aligned = await check({});
   expect(Math.min(...[0, 2].map((k) => aligned.alignment[k].displacement))).toBeGreaterThan(3);
+  for (const k of [0, 2])
+    expect(await page.locator('.frame .facts').nth(k).textContent()).toContain(
+      `moved by up to ${aligned.alignment[k].displacement.toFixed(1)} px`,
+    );
   expect(await page.locator('#merge').isHidden()).toBe(true);
 
   // Frames are folded away beside a result.
@@ -89,8 +93,10 @@ it('aligns unless told otherwise, and takes the strength; each makes the picture
   await box.uncheck();
   await slider.fill('0.9');
   expect(await page.locator('#strength-value').textContent()).toBe('8 more');
+  // What was found counts for the picture that is shown, not for the next one.
+  expect(await page.locator('.frame .facts').first().textContent()).toBe('');
   expect(await page.locator('#merge-note').textContent()).toContain('settings have changed');
-  expect(await seriousFindings(page)).toEqual([]);
+  expect(await findings(page)).toEqual([]);
   const other = await check({ align: 'none', strength: 0.9 });
   const differences = other.radiance.map((value, i) => Math.abs(value - aligned.radiance[i]));
   expect(Math.max(...differences)).toBeGreaterThan(0.05);

@@ -2,7 +2,7 @@
 import { readExr } from 'hdrify';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { seriousFindings } from './axe.ts';
+import { findings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { dropFiles, merge, openPage, save, settled } from './drive.ts';
 import { serveSite } from './site.ts';
@@ -55,6 +55,19 @@ async function middle(): Promise<{ x: number; y: number }> {
   if (!box) throw new Error('the view has no box');
   return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
 }
+
+it('motion is shown on one side of the divider: the plain merge stays as it is', async () => {
+  await page.locator('#compare:enabled').check({ timeout: 100_000 });
+  const { x, y } = await middle();
+  const side = (left: number) => page.screenshot({ clip: { x: left, y: y + 20, width: 20, height: 10 } });
+  await page.waitForTimeout(500);
+  const [plain, marked] = [await side(x - 40), await side(x + 20)];
+  await page.locator('#overlay').uncheck();
+  await expect.poll(async () => (await side(x + 20)).equals(marked), { timeout: 20_000 }).toBe(false);
+  expect((await side(x - 40)).equals(plain)).toBe(true);
+  await page.locator('#compare').uncheck();
+  await page.locator('#overlay').check();
+});
 
 /** Waits until all changes are merged. */
 async function changesMerged(steps: 'some' | 'none' = 'some'): Promise<void> {
@@ -154,7 +167,7 @@ describe('the loupe', () => {
     expect(await crops.count()).toBe(3);
     expect(await crops.nth(1).getAttribute('aria-checked')).toBe('true');
     expect(await crops.nth(0).innerText()).toMatch(/scene-1\.png\s+-2/);
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findings(page)).toEqual([]);
     const mark = await page.locator('.mark-thing').boundingBox();
     expect(mark!.x).toBeLessThan(x - 34);
     await crops.nth(2).click();

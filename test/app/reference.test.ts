@@ -13,7 +13,7 @@ import type { MergeResult } from '../../src/index.ts';
 import { readStack } from '../../src/node/index.ts';
 import { testDevice } from '../gpu.ts';
 import { expectClose } from '../reference/random.ts';
-import { seriousFindings } from './axe.ts';
+import { findings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { dropFiles, merge, openPage, save, settled } from './drive.ts';
 import type { PictureFile } from './drive.ts';
@@ -75,7 +75,7 @@ it('takes the frame that lost least, says why, and merges with it; the person ca
   expect(await note.textContent()).toBe(
     'scene-1.png is taken: 6.3 % of it is burnt out or black, 25.0 % of scene-2.png, 50.0 % of scene-3.png.',
   );
-  expect(await seriousFindings(page)).toEqual([]);
+  expect(await findings(page)).toEqual([]);
   if (process.env.PICTURES) await page.screenshot({ path: join(process.env.PICTURES, 'reference.png') });
 
   await page.getByLabel('Reference: scene-3.png').check();

@@ -50,7 +50,10 @@ export function textSizes(page: Page): Promise<{ text: string; size: number }[]>
       .filter((element) => element.checkVisibility())
       .filter(({ childNodes }) => [...childNodes].some((node) => node.nodeType === 3 && node.textContent!.trim()))
       .map((element) => ({
-        text: `${element.tagName}#${element.id}.${element.className} ${element.innerText.slice(0, 30)}`,
+        text: [
+          `${(element.closest('h1') ?? element).tagName}#${element.id}.${element.className}`,
+          element.innerText.slice(0, 30),
+        ].join(' '),
         size: parseFloat(getComputedStyle(element).fontSize),
       })),
   );

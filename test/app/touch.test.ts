@@ -2,7 +2,7 @@
 import sharp from 'sharp';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { seriousFindings } from './axe.ts';
+import { findings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { dropFiles, merge, openPage, settled } from './drive.ts';
 import { shortenMemory, watchGpu } from './gpuWatch.ts';
@@ -95,7 +95,7 @@ describe('on a phone', () => {
     expect(await empty.locator('.drop').innerText()).toMatch(
       /^Choose photos\s+Choose a folder\s+2 to 16 exposures of one scene, or a folder with many brackets\s+JPEG/,
     );
-    expect(await seriousFindings(empty)).toEqual([]);
+    expect(await findings(empty)).toEqual([]);
     await empty.close();
   });
 

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { seriousFindings } from './axe.ts';
+import { findings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { dropFiles, merge, openPage, settled } from './drive.ts';
 import type { PictureFile } from './drive.ts';
@@ -43,7 +43,7 @@ it('says what may be wrong with a merge, and what to do', async () => {
   );
   expect(texts.filter((text) => text.includes('tone curve is uncertain'))).toHaveLength(1);
   expect(await notices.first().getAttribute('role')).toBe('status');
-  expect(await seriousFindings(page)).toEqual([]);
+  expect(await findings(page)).toEqual([]);
   if (process.env.PICTURES) await page.screenshot({ path: join(process.env.PICTURES, 'warnings.png') });
 
   const count = texts.length;

@@ -1,6 +1,6 @@
 /** The languages of the page: each says everything, and the page's HTML says what English says. */
 import { readFileSync, readdirSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { words as german } from '../../app/src/words/de.ts';
 import { words as english } from '../../app/src/words/en.ts';
 
@@ -8,9 +8,6 @@ const APP = new URL('../../app/', import.meta.url);
 
 /** Nothing can translate this without JavaScript. */
 const NO_SCRIPT = 'deghost runs in your browser and needs JavaScript.';
-
-/** What is the same in both languages. */
-const SAME = ['picture.zoom'];
 
 /** What index.html says without naming a string: names, and what is set before it is seen. */
 const NAMES = ['Display P3', 'Rec. 2020', 'Radiance .hdr', 'Ultra HDR', 'normal', 'deghost', '48 px', NO_SCRIPT];
@@ -26,23 +23,26 @@ function flat(words: object, path = ''): Map<string, string> {
 
 const plain = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
-it('German has exactly the strings of English, and translates each', () => {
-  const [en, de] = [flat(english), flat(german)];
-  expect([...de.keys()]).toEqual([...en.keys()]);
-  const untranslated = [...en].filter(([key, text]) => de.get(key) === text).map(([key]) => key);
-  expect(untranslated).toEqual(SAME);
-  expect([...de.values()].filter((text) => plain(text) === '')).toEqual([]);
+describe.each([['German', german, ['picture.zoom']]])('%s', (_, language, same) => {
+  it('has exactly the strings of English, and translates each', () => {
+    const [en, other] = [flat(english), flat(language)];
+    expect([...other.keys()]).toEqual([...en.keys()]);
+    // What is the same in both languages is listed.
+    expect([...en].filter(([key, text]) => other.get(key) === text).map(([key]) => key)).toEqual(same);
+    expect([...other.values()].filter((text) => plain(text) === '')).toEqual([]);
+  });
 });
 
 it('index.html shows the English strings that it names', () => {
   const html = readFileSync(new URL('index.html', APP), 'utf8');
   const en = flat(english);
-  const tags = [...html.matchAll(/<(\w+)([^>]*?\sdata-(?:text|label)="[^>]*)>([^<]*)/g)];
+  const tags = [...html.matchAll(/<(\w+)([^>]*?\sdata-(?:text|label|alt)="[^>]*)>([^<]*)/g)];
   const attribute = (text: string, name: string) => new RegExp(`\\s${name}="([^"]*)"`).exec(text)?.[1];
   const wrong = tags.flatMap(([, , attributes, content]) => {
     const said: [string | undefined, string | undefined][] = [
       [attribute(attributes, 'data-text'), content],
       [attribute(attributes, 'data-label'), attribute(attributes, 'aria-label')],
+      [attribute(attributes, 'data-alt'), attribute(attributes, 'alt')],
     ];
     return said.filter(([key, text = '']) => key !== undefined && plain(en.get(key) ?? '') !== plain(text));
   });
@@ -53,9 +53,28 @@ it('index.html shows the English strings that it names', () => {
   const unnamed = [...body.matchAll(/<\/?(\w+)([^>]*)>([^<]+)/g)].flatMap(([, , attributes, text]) =>
     attribute(attributes, 'data-text') === undefined ? [plain(text)] : [],
   );
-  const unlabelled = [...body.matchAll(/<[^>]*\s(?:aria-label|title|alt|placeholder)="[^"]+"[^>]*>/g)];
+  const unlabelled = [...body.matchAll(/<[^>]*\s(?:aria-label|title|alt|placeholder)="[^"]+"[^>]*>/g)].filter(
+    ([tag]) => attribute(tag, 'data-label') === undefined && attribute(tag, 'data-alt') === undefined,
+  );
   expect(unnamed.filter((text) => /[a-z]{2}/.test(text) && !NAMES.includes(text))).toEqual([]);
-  expect(unlabelled.map(([tag]) => tag).filter((tag) => attribute(tag, 'data-label') === undefined)).toEqual([]);
+  expect(unlabelled.map(([tag]) => tag)).toEqual([]);
+});
+
+it('the page’s code holds no text of its own', () => {
+  const places = String.raw`\b(?:textContent|innerText|title|text|label|alt|placeholder|ariaLabel)\s*[:=]`;
+  const calls = String.raw`\b(?:announce|append)\(|'(?:aria-label|aria-valuetext|title|alt)',`;
+  const text = new RegExp(`(?:${places}|${calls})\\s*['"\`][^'"\`]*[a-zA-Z]{3}.*`, 'g');
+  const files = ['src', 'src/ui', 'src/batch', 'src/offline', 'src/kept'].flatMap((folder) =>
+    readdirSync(new URL(`${folder}/`, APP)).flatMap((name) => (name.endsWith('.ts') ? [`${folder}/${name}`] : [])),
+  );
+  const found = files.flatMap((file) => {
+    let code = readFileSync(new URL(file, APP), 'utf8');
+    // What is put into a text is not its own.
+    for (let before = ''; before !== code; ) [before, code] = [code, code.replace(/\$\{[^{}]*\}/g, '')];
+    return code.match(text) ?? [];
+  });
+  expect(files.length).toBeGreaterThan(30);
+  expect(found).toEqual(['textContent = `deghost `;']);
 });
 
 it('a language imports types alone, since the page waits for it', () => {

@@ -1,7 +1,7 @@
 /** Finishing on the device against f64, and what each setting does. */
 import { describe, expect, it } from 'vitest';
 import { Finisher } from '../../src/finish/finisher.ts';
-import type { RadiancePicture } from '../../src/finish/finisher.ts';
+import type { RadiancePicture } from '../../src/finish/pictures.ts';
 import { FINISH_RANGES, completeSettings } from '../../src/finish/settings.ts';
 import type { FinishSettings } from '../../src/finish/settings.ts';
 import { testDevice } from '../gpu.ts';

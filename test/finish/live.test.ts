@@ -1,7 +1,7 @@
 /** Finishing in a shader of one's own, small, and counted: the same as in the finished picture. */
 import { describe, expect, it } from 'vitest';
 import { Finisher } from '../../src/finish/finisher.ts';
-import type { RadiancePicture } from '../../src/finish/finisher.ts';
+import type { RadiancePicture } from '../../src/finish/pictures.ts';
 import { LIVE_FINISH_BYTES, liveFinishWgsl } from '../../src/finish/live.ts';
 import type { LiveFinish } from '../../src/finish/live.ts';
 import type { FinishSettings } from '../../src/finish/settings.ts';

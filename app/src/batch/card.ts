@@ -4,11 +4,14 @@
  */
 import { formatEv } from '../exposures.ts';
 import type { BracketResult, FromWorker } from '../messages.ts';
+import { middleFrame } from '../../../src/image/frame.ts';
+import { shutterText } from '../shotText.ts';
 import { make } from '../ui/dom.ts';
-import { warningWords } from '../words/failures.ts';
-import { bytes, number, say, words } from '../words/index.ts';
+import { noteWords, warningWords } from '../words/failures.ts';
+import { bytes, say, words } from '../words/index.ts';
 import type { Words } from '../words/index.ts';
 import type { PlannedBracket } from './plan.ts';
+import { Tab } from './tab.ts';
 
 type Progress = Extract<FromWorker, { type: 'progress' }>;
 
@@ -21,6 +24,8 @@ export interface CardEvents {
 export class Card {
   readonly bracket: PlannedBracket;
   readonly element = make('li', { className: 'bracket' });
+  /** The same bracket in the strip above the stage. */
+  readonly tab: Tab;
   readonly #check: HTMLInputElement;
   readonly #open: HTMLButtonElement;
   readonly #thumbs: HTMLElement[];
@@ -31,6 +36,7 @@ export class Card {
   constructor(bracket: PlannedBracket, events: CardEvents) {
     this.bracket = bracket;
     const { frames, id } = bracket;
+    this.tab = new Tab(frames.length, () => this.title, events.onOpen);
     this.#check = make('input', { type: 'checkbox', checked: true, id: `bracket-${id}`, onchange: events.onToggle });
     this.#thumbs = frames.map(() => make('span', { className: 'thumb waiting' }));
     const strip = frames.map(({ ev, shutter }, k) =>
@@ -79,6 +85,7 @@ export class Card {
     const old = this.#thumbs[frame];
     this.#thumbs[frame] = picture ? pictureOf(picture) : make('span', { className: 'thumb none' });
     old.replaceWith(this.#thumbs[frame]);
+    if (picture && frame === middleFrame(this.bracket.frames.length)) this.tab.setThumbnail(pictureOf(picture));
   }
 
   /** What becomes of it: waiting, merging, saved or failed; undefined before. */
@@ -132,7 +139,7 @@ export class Card {
           say(make('p'), () => warningWords(warning).text),
         );
       }),
-      ...notes.map((note) => make('p', { textContent: `${note[0].toUpperCase()}${note.slice(1)}` })),
+      ...notes.map((note) => say(make('p'), () => noteWords(note))),
     );
   }
 
@@ -161,12 +168,6 @@ export class Card {
     if (state !== 'merging') this.#bar.hidden = true;
     this.#state.replaceChildren(...content);
   }
-}
-
-/** An exposure time as cameras write it; empty if unknown. */
-function shutterText(seconds: number | undefined): string {
-  if (seconds === undefined) return '';
-  return seconds < 0.3 ? `1/${Math.round(1 / seconds)} s` : `${number(Number(seconds.toPrecision(2)), 2, 0)} s`;
 }
 
 /** Its address is given up as soon as the picture is loaded. */

@@ -21,6 +21,7 @@ import { makePlan } from './plan.ts';
 import { Run } from './run.ts';
 import type { RunResult } from './run.ts';
 import { SaveTo, whyNotSaved } from './saveTo.ts';
+import { Strip } from './strip.ts';
 import { Thumbnails } from './thumbnails.ts';
 import { View, reasonWords } from './view.ts';
 
@@ -33,6 +34,8 @@ export interface BatchHost {
   close(): void;
   /** Whether the open stack has a result that nobody has saved. */
   hasUnsaved(): boolean;
+  /** What became of the stack that is open. */
+  stackState(): 'open' | 'merging' | 'merged' | 'saved';
   settings(): Omit<BracketSettings, 'format'>;
   gpu(): GpuState;
   /** Brings the page up to date, and the plan with it. */
@@ -61,6 +64,7 @@ export class Batch {
   #run: Run | undefined;
   /** Whose frames are open on the page. */
   #opened: Card | undefined;
+  readonly #strip = new Strip();
   #isShown = false;
   /** Whether the plan was shown when a survey began. */
   #wasShown = false;
@@ -169,11 +173,13 @@ export class Batch {
     this.#thumbnails.show([]);
     this.#opened = undefined;
     this.#isShown = false;
+    this.#strip.show([]);
   }
 
   /** Brings the plan up to date. */
   update(): void {
     this.#view.setShown(this.#isShown);
+    this.#strip.update(this.#isShown ? undefined : this.#opened, this.#host.stackState(), this.isBusy);
     const { extension } = this.#view.format;
     for (const card of this.#cards) card.setOutput(`${card.bracket.stem}.${extension}`);
     this.#view.update(this.#cards, {
@@ -188,6 +194,7 @@ export class Batch {
   #obstacle(): string {
     const gpu = this.#host.gpu();
     if (gpu === 'unavailable') return words.merge.noGpu;
+    if (gpu === 'failed' || gpu === 'ended') return words.merge.stopped;
     return gpu === 'starting' ? words.merge.starting : '';
   }
 
@@ -233,6 +240,7 @@ export class Batch {
       });
       return card;
     });
+    this.#strip.show(this.#cards);
     this.#view.setPlan(plan, this.#cards, () => folder ?? words.plan.these(plan.files));
     this.#host.update();
     this.#thumbnails.show(this.#cards);

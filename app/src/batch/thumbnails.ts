@@ -25,8 +25,10 @@ export class Thumbnails {
     this.#queue.length = 0;
     this.#asked = undefined;
     for (const card of cards) {
-      this.#cards.set(card.element, card);
-      this.#observer.observe(card.element);
+      for (const element of [card.element, card.tab.element]) {
+        this.#cards.set(element, card);
+        this.#observer.observe(element);
+      }
     }
   }
 
@@ -42,7 +44,10 @@ export class Thumbnails {
     for (const { target, isIntersecting } of entries) {
       const card = this.#cards.get(target);
       if (!card || !isIntersecting) continue;
-      this.#observer.unobserve(target);
+      for (const element of [card.element, card.tab.element]) {
+        this.#observer.unobserve(element);
+        this.#cards.delete(element);
+      }
       card.bracket.frames.forEach((_, frame) => this.#queue.push({ card, frame }));
     }
     this.#next();

@@ -86,6 +86,7 @@ export class View {
   readonly #left = make('span', { className: 'left' });
   readonly #bar = make('progress', { max: 100, value: 0 });
   readonly #cancel = make('button', { type: 'button', id: 'batch-cancel', className: 'wide' });
+  readonly #scroll = make('div', { className: 'scroll' });
   readonly #note = make('p', { className: 'note' });
   readonly #merge = make('button', { type: 'button', id: 'batch-merge', className: 'primary wide' });
 
@@ -106,33 +107,32 @@ export class View {
     this.#outcome.setAttribute('role', 'status');
     this.#bar.setAttribute('aria-labelledby', 'batch-stage');
     this.#progress.append(make('p', {}, this.#stage, ' ', this.#left), this.#bar, this.#cancel);
+    this.#scroll.append(
+      make(
+        'section',
+        {},
+        say(make('h2'), () => words.save.title),
+        field(() => words.plan.saveAs, this.#format),
+        this.#targetField,
+        this.#targetNote,
+      ),
+      make(
+        'section',
+        {},
+        say(make('h2'), () => words.plan.settings),
+        this.#settings,
+      ),
+      make(
+        'section',
+        {},
+        field(() => words.plan.framesOf, this.#frames),
+        this.#clear,
+      ),
+    );
     const panel = make(
       'aside',
       { className: 'panel' },
-      make(
-        'div',
-        { className: 'scroll' },
-        make(
-          'section',
-          {},
-          say(make('h2'), () => words.save.title),
-          field(() => words.plan.saveAs, this.#format),
-          this.#targetField,
-          this.#targetNote,
-        ),
-        make(
-          'section',
-          {},
-          say(make('h2'), () => words.plan.settings),
-          this.#settings,
-        ),
-        make(
-          'section',
-          {},
-          field(() => words.plan.framesOf, this.#frames),
-          this.#clear,
-        ),
-      ),
+      this.#scroll,
       make('div', { className: 'actions' }, this.#progress, this.#note, this.#merge),
     );
     say(panel, () => words.plan.panel, 'aria-label');
@@ -218,6 +218,8 @@ export class View {
     this.#all.indeterminate = chosen > 0 && chosen < cards.length;
     for (const control of [this.#all, this.#format, this.#target, this.#frames, this.#settings, this.#clear])
       control.disabled = busy;
+    // Nothing in it takes the focus meanwhile, without which keys cannot scroll it.
+    this.#scroll.tabIndex = busy ? 0 : -1;
     this.#targetField.hidden = !canChooseFolder;
     this.#target.value = folder === undefined ? DOWNLOADS : FOLDER;
     this.#target.options[1].textContent = folder === undefined ? words.plan.folder : words.plan.folderOf(folder);

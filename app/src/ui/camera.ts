@@ -1,8 +1,11 @@
 /**
  * Which part of the picture is seen: its middle and its zoom.
  *
- * Points on the page are CSS pixels of the view, zoom is canvas (device) pixels per pixel of the picture.
+ * Points on the page are CSS pixels of the view, zoom is canvas (device) pixels per pixel of the picture. What is shown
+ * may be a crop of the picture: the middle counts in that, points of the picture do not.
  */
+import { placementOf } from '../../../src/finish/crop.ts';
+import type { Crop } from '../../../src/finish/crop.ts';
 
 export interface Point {
   x: number;
@@ -20,6 +23,7 @@ const MAX_ENLARGED = 4;
 
 export class Camera {
   #picture: Size | undefined;
+  #crop: Crop | undefined;
   #view: Size = { width: 1, height: 1 };
   #ratio = 1;
   #fitted = true;
@@ -35,7 +39,17 @@ export class Camera {
     return this.#view;
   }
 
-  /** The picture's point in the view's middle, such that pixels fall on pixels at whole-number zooms. */
+  /** What of the picture is shown; undefined for all of it. */
+  get crop(): Crop | undefined {
+    return this.#crop;
+  }
+
+  /** The size of what is shown. */
+  get #shown(): Size | undefined {
+    return this.#picture && (this.#crop ?? this.#picture);
+  }
+
+  /** The point in the view's middle, such that pixels fall on pixels at whole-number zooms. */
   get center(): Point {
     return this.#onPixels(this.#center);
   }
@@ -58,7 +72,15 @@ export class Camera {
   setPicture(picture: Size | undefined): void {
     const isSame = picture && this.#picture?.width === picture.width && this.#picture.height === picture.height;
     this.#picture = picture;
+    if (!isSame) this.#crop = undefined;
     if (picture && !isSame) this.fit();
+  }
+
+  /** Shows a part of the picture, all of it; undefined shows the whole picture. */
+  setCrop(crop: Crop | undefined): void {
+    const isSame = this.#shown?.width === crop?.width && this.#shown?.height === crop?.height;
+    this.#crop = crop;
+    if (!isSame || this.#fitted) this.fit();
   }
 
   setView(view: Size, ratio: number): void {
@@ -69,16 +91,27 @@ export class Camera {
 
   /** Shows the whole picture, at most at 100 % except for small ones. */
   fit(): void {
-    if (!this.#picture) return;
-    const whole = this.#whole(this.#picture);
+    const shown = this.#shown;
+    if (!shown) return;
+    const whole = this.#whole(shown);
     this.#fitted = true;
     this.#zoom = whole < 1 ? whole : Math.max(1, Math.min(MAX_ENLARGED, Math.floor(whole)));
-    this.#center = { x: this.#picture.width / 2, y: this.#picture.height / 2 };
+    this.#center = { x: shown.width / 2, y: shown.height / 2 };
   }
 
   /** The point of the picture that is at a point of the view. */
   toPicture(at: Point): Point {
-    return this.#pointAt(at, this.center);
+    const { x, y } = this.#pointAt(at, this.center);
+    if (!this.#crop) return { x, y };
+    const { origin, right, down } = placementOf(this.#crop);
+    return { x: origin[0] + x * right[0] + y * down[0], y: origin[1] + x * right[1] + y * down[1] };
+  }
+
+  /** The point of the view where a point of what is shown is. */
+  toView({ x, y }: Point): Point {
+    const { center } = this;
+    const scale = this.#zoom / this.#ratio;
+    return { x: this.#view.width / 2 + (x - center.x) * scale, y: this.#view.height / 2 + (y - center.y) * scale };
   }
 
   #pointAt({ x, y }: Point, center: Point): Point {
@@ -94,9 +127,10 @@ export class Camera {
 
   /** @param at the point of the view that keeps what it shows; the middle by default. */
   zoomTo(zoom: number, at: Point = { x: this.#view.width / 2, y: this.#view.height / 2 }): void {
-    if (!this.#picture) return;
+    const shown = this.#shown;
+    if (!shown) return;
     const before = this.#pointAt(at, this.#center);
-    this.#zoom = Math.min(MAX_ZOOM, Math.max(Math.min(1, this.#whole(this.#picture)) / 2, zoom));
+    this.#zoom = Math.min(MAX_ZOOM, Math.max(Math.min(1, this.#whole(shown)) / 2, zoom));
     const after = this.#pointAt(at, this.#center);
     this.#moveTo(this.#center.x + before.x - after.x, this.#center.y + before.y - after.y);
   }
@@ -108,12 +142,10 @@ export class Camera {
 
   /** Keeps the view's middle within the picture, so that the picture is never out of sight. */
   #moveTo(x: number, y: number): void {
-    if (!this.#picture) return;
+    const shown = this.#shown;
+    if (!shown) return;
     this.#fitted = false;
-    this.#center = {
-      x: Math.min(this.#picture.width, Math.max(0, x)),
-      y: Math.min(this.#picture.height, Math.max(0, y)),
-    };
+    this.#center = { x: Math.min(shown.width, Math.max(0, x)), y: Math.min(shown.height, Math.max(0, y)) };
   }
 
   /**

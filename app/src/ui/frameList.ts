@@ -4,20 +4,25 @@
  */
 import type { Exposed } from '../exposures.ts';
 import { MAX_EV, formatEv, inOrder } from '../exposures.ts';
-import type { FrameInfo } from '../messages.ts';
+import type { AlignedFrame, FrameInfo } from '../messages.ts';
+import { shotText } from '../shotText.ts';
 import { say, words } from '../words/index.ts';
+import { alignedText } from './alignedText.ts';
 import { byId, make } from './dom.ts';
+import { Lightbox } from './lightbox.ts';
 
 export interface FrameRow extends Exposed {
   state: 'loading' | 'ready' | 'failed';
   file: Blob;
+  /** Whether a first look said how it was taken, before it is decoded. */
+  seen: boolean;
   /** Why it failed. */
   problem: string;
   width: number;
   height: number;
   bits: number;
   clipped: FrameInfo['clipped'];
-  /** Address of the preview. */
+  /** Address of the preview; empty if there is none. */
   preview: string;
 }
 
@@ -25,6 +30,17 @@ export interface FrameRow extends Exposed {
 const TAIL = 10;
 /** Names up to this length are not split. They are cut at their end if there is no room. */
 const WHOLE = 20;
+
+/** What the rows show besides the frames. */
+export interface FrameListState {
+  /** The reference frame's id. */
+  reference: number | undefined;
+  /** Why that frame is it. */
+  why: 'middle' | 'most' | 'chosen';
+  /** How the frames of the result that is shown were aligned. */
+  aligned: readonly AlignedFrame[];
+  busy: boolean;
+}
 
 export interface FrameListEvents {
   /** @param text as typed: empty for what the file says. */
@@ -37,19 +53,23 @@ export class FrameList {
   readonly #list = byId('frames', HTMLOListElement);
   readonly #events: FrameListEvents;
   readonly #items = new Map<number, HTMLLIElement>();
+  readonly #lightbox = new Lightbox();
+  /** In the order of the list. */
+  #shown: readonly FrameRow[] = [];
 
   constructor(events: FrameListEvents) {
     this.#events = events;
   }
 
-  /** Brings the list up to date. @param reference the reference frame's id. */
-  update(rows: readonly FrameRow[], reference: number | undefined, busy: boolean): void {
-    const ready = inOrder(rows.filter(({ state }) => state === 'ready'));
-    // What went wrong comes first, where it is seen; what is still being read comes last.
-    const failed = rows.filter(({ state }) => state === 'failed');
-    const loading = rows.filter(({ state }) => state === 'loading');
-    const zero = rows.find(({ id }) => id === reference)?.ev;
-    const wanted = [...failed, ...ready, ...loading];
+  /** Brings the list up to date. */
+  update(rows: readonly FrameRow[], state: FrameListState): void {
+    const known = inOrder(rows.filter((row) => row.state === 'ready' || (row.state === 'loading' && row.seen)));
+    // What went wrong comes first, where it is seen; what nothing is known of yet comes last.
+    const failed = rows.filter((row) => row.state === 'failed');
+    const unseen = rows.filter((row) => row.state === 'loading' && !row.seen);
+    const zero = rows.find(({ id }) => id === state.reference)?.ev;
+    const wanted = [...failed, ...known, ...unseen];
+    this.#shown = known;
     for (const [id, item] of this.#items) {
       if (wanted.some((row) => row.id === id)) continue;
       item.remove();
@@ -58,14 +78,17 @@ export class FrameList {
     const focused = document.activeElement;
     wanted.forEach((row, i) => {
       let item = this.#items.get(row.id);
-      if (!item || item.dataset.state !== row.state || item.dataset.preview !== row.preview) {
+      const look = `${row.state} ${row.seen} ${row.preview}`;
+      if (!item || item.dataset.look !== look) {
         const made = this.#make(row);
+        made.dataset.look = look;
         item?.replaceWith(made);
         item = made;
         this.#items.set(row.id, item);
       }
       if (this.#list.children[i] !== item) this.#list.insertBefore(item, this.#list.children[i] ?? null);
-      if (row.state === 'ready') this.#fill(item, row, reference, zero, busy);
+      if (row.state === 'ready') this.#fill(item, row, zero, state);
+      else if (row.state === 'loading' && row.seen) this.#fillSeen(item, row, zero);
     });
     // Moving an element removes its focus.
     if (focused instanceof HTMLElement && focused !== document.activeElement && this.#list.contains(focused))
@@ -74,8 +97,6 @@ export class FrameList {
 
   #make(row: FrameRow): HTMLLIElement {
     const item = make('li', { className: `frame ${row.state}` });
-    item.dataset.state = row.state;
-    item.dataset.preview = row.preview;
     const remove = make('button', {
       type: 'button',
       className: 'icon remove',
@@ -90,10 +111,12 @@ export class FrameList {
       { className: 'name', title: row.name },
       ...parts.map((textContent) => make('span', { textContent })),
     );
+    const taken = say(make('p', { className: 'taken' }), () => shotText(row.exif));
     if (row.state === 'loading') {
       item.append(
-        make('span', { className: 'thumb waiting' }),
+        row.preview ? this.#thumb(row) : make('span', { className: 'thumb waiting' }),
         name,
+        taken,
         say(make('p', { className: 'meta' }), () => words.frames.reading),
         remove,
       );
@@ -105,7 +128,6 @@ export class FrameList {
       item.append(make('span', { className: 'thumb broken', textContent: '!' }), name, why, remove);
       return item;
     }
-    const thumb = make('img', { className: 'thumb', src: row.preview, alt: '', width: row.width, height: row.height });
     const ev = make('input', {
       type: 'text',
       inputMode: 'text',
@@ -128,9 +150,11 @@ export class FrameList {
     const bits = () => (row.bits === 32 ? words.frames.float : words.frames.bits(row.bits));
     const meta = say(make('p', { className: 'meta' }), () => `${row.width} × ${row.height}, ${bits()}`);
     item.append(
-      thumb,
+      this.#thumb(row),
       name,
+      taken,
       meta,
+      make('p', { className: 'facts' }),
       make('p', { className: 'problem ev-problem', id: `ev-problem-${row.id}`, hidden: true }),
       make('label', { className: 'ev-field' }, ev, make('span', { textContent: 'EV' })),
       make(
@@ -144,14 +168,37 @@ export class FrameList {
     return item;
   }
 
+  #thumb({ id, name, preview, width, height }: FrameRow): HTMLButtonElement {
+    const image = make('img', { className: 'thumb', src: preview, alt: '' });
+    if (width > 0) Object.assign(image, { width, height });
+    const thumb = make('button', { type: 'button', className: 'enlarge', onclick: () => this.#enlarge(id) }, image);
+    return say(thumb, () => words.frames.enlarge(name), 'aria-label');
+  }
+
+  #enlarge(id: number): void {
+    const pictures = this.#shown.filter(({ preview }) => preview !== '');
+    this.#lightbox.show(
+      pictures.map(({ name, preview, exif }) => ({ name, src: preview, caption: shotText(exif) })),
+      pictures.findIndex((row) => row.id === id),
+    );
+  }
+
+  #fillSeen(item: HTMLLIElement, row: FrameRow, zero: number | undefined): void {
+    const known = row.ev === undefined || zero === undefined ? undefined : row.ev - zero;
+    const ev = () => (known === undefined ? '' : `${formatEv(known).replace('-', '−')} EV. `);
+    say(item.querySelector('.meta')!, () => ev() + words.frames.reading);
+  }
+
   #fill(
     item: HTMLLIElement,
     row: FrameRow,
-    reference: number | undefined,
     zero: number | undefined,
-    busy: boolean,
+    { reference, why, aligned, busy }: FrameListState,
   ): void {
     const isReference = row.id === reference;
+    const alignment = aligned.find(({ id }) => id === row.id);
+    const facts = () => (isReference ? words.frames.referenceAs[why] : alignment ? alignedText(alignment) : '');
+    say(item.querySelector('.facts')!, facts);
     item.classList.toggle('chosen', isReference);
     const [ev] = item.getElementsByClassName('ev') as HTMLCollectionOf<HTMLInputElement>;
     const choice = item.querySelector<HTMLInputElement>('input[type=radio]');

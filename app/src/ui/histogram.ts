@@ -2,7 +2,7 @@
  * How the picture's light is spread: shares by EV about middle grey, with the part that the display shows as white or
  * as black in colours of its own.
  */
-import type { FinishHistogram } from '../../../src/finish/finisher.ts';
+import type { FinishHistogram } from '../../../src/finish/pictures.ts';
 import { numberWithSign, percent, say, words } from '../words/index.ts';
 import { make } from './dom.ts';
 
@@ -17,7 +17,7 @@ const WHITE_COLOR = '#e8590c';
 const BLACK_COLOR = '#3e63dd';
 
 export class Histogram {
-  readonly #canvas = make('canvas', { width: WIDTH, height: HEIGHT, role: 'img' });
+  readonly #canvas = make('canvas', { width: WIDTH, height: HEIGHT, role: 'img', ariaHidden: 'true' });
   readonly #caption = make('figcaption');
   #shown: FinishHistogram | undefined;
 

@@ -20,6 +20,7 @@ export function notify(key: string, said: () => Words, tone: Tone = 'error', dis
       {},
       say(make('strong'), () => said().title),
       say(make('p'), () => said().text),
+      ...more(said),
     ),
   );
   notice.dataset.key = key;
@@ -37,6 +38,18 @@ export function notify(key: string, said: () => Words, tone: Tone = 'error', dis
   byId('notices', HTMLDivElement).append(notice);
   // On a phone the notice would be above the visible part.
   notice.scrollIntoView({ block: 'nearest' });
+}
+
+/** The steps of a notice, and what works instead. */
+function more(said: () => Words): HTMLElement[] {
+  const { steps, instead } = said();
+  const items = (steps ?? []).map((_, k) => say(make('li'), () => said().steps?.[k] ?? ''));
+  return [
+    ...(items.length > 0 ? [make('ul', {}, ...items)] : []),
+    ...(instead
+      ? [say(make('p'), () => said().instead?.text ?? ''), make('code', { textContent: instead.command })]
+      : []),
+  ];
 }
 
 export function dismiss(key: string): void {

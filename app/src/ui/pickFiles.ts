@@ -1,5 +1,6 @@
 /** Files and folders from the pickers, dropped anywhere on the page, or pasted. */
 import { shown } from '../../../src/shown.ts';
+import { pickWithHandles, rememberDropped } from '../kept/handles.ts';
 import type { NamedFile } from '../messages.ts';
 import { words } from '../words/index.ts';
 import { byId } from './dom.ts';
@@ -37,7 +38,7 @@ export function acceptFiles(onFiles: (picked: Picked) => void, isBusy: () => boo
   const veil = byId('drop-veil', HTMLDivElement);
   const plain = (list: Iterable<File>): Picked => ({ files: [...list].map((file) => ({ name: file.name, file })) });
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action=pick]'))
-    button.onclick = () => input.click();
+    button.onclick = () => void pickWithHandles(input).then((files) => files && take(plain(files)));
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action=pick-folder]'))
     button.onclick = () => folderInput.click();
   // Some phones have no folders.
@@ -76,7 +77,7 @@ export function acceptFiles(onFiles: (picked: Picked) => void, isBusy: () => boo
     depth = 0;
     veil.hidden = true;
     const listing = event.dataTransfer && droppedFiles(event.dataTransfer);
-    if (!listing) return take(plain(event.dataTransfer?.files ?? []));
+    if (!listing) return take(plain(event.dataTransfer ? rememberDropped(event.dataTransfer) : []));
     void listing.then(({ files, folder }) => take(folder === undefined ? { files } : fromFolder(files, folder)));
   });
   addEventListener('paste', (event) => {

@@ -3,6 +3,7 @@ import type { Edits, FromWorker, ResultInfo, SaveFormat, ToWorker } from '../mes
 import { bytes, number, say, words } from '../words/index.ts';
 import { announce, byId, make } from './dom.ts';
 import { download } from './download.ts';
+import { CropTool } from './cropTool.ts';
 import './finish.css';
 import { FinishPanel } from './finishPanel.ts';
 import type { BrushMode, Stage } from './stage.ts';
@@ -14,6 +15,7 @@ export class ResultPanel {
   readonly #send: (message: ToWorker) => void;
   readonly #stem: () => string;
   readonly finish: FinishPanel;
+  readonly crop: CropTool;
   readonly #compare = byId('compare', HTMLInputElement);
   readonly #dividerAt = byId('divider-at', HTMLInputElement);
   readonly #overlay = byId('overlay', HTMLInputElement);
@@ -25,12 +27,13 @@ export class ResultPanel {
   readonly #redo = byId('redo', HTMLButtonElement);
   #shown = false;
   #result: ResultInfo | undefined;
-  #edits: Edits = { undoable: 0, redoable: 0, differs: false, isBusy: false };
+  #edits: Edits = { undoable: 0, redoable: 0, differs: false, isBusy: false, canChange: true };
   #busy = false;
 
   /** @param stem names saved files. @param onChange after the person changed how the picture looks. */
   constructor(stage: Stage, send: (message: ToWorker) => void, stem: () => string, onChange: () => void) {
     this.finish = new FinishPanel(send, onChange);
+    this.crop = new CropTool(stage, onChange, () => this.#putBrushAway());
     this.#stage = stage;
     this.#send = send;
     this.#stem = stem;
@@ -40,7 +43,8 @@ export class ResultPanel {
     this.#opacity.oninput = () => this.#look();
     this.#motionOf.onchange = () => this.#look();
     this.#brushSize.oninput = () => this.#size(this.#brushSize.valueAsNumber);
-    this.#hardness.oninput = () => stage.setHardness(this.#hardness.valueAsNumber / 100);
+    this.#hardness.oninput = () => this.#hard();
+    this.#hard();
     this.#undo.onclick = stage.onUndo = () => this.#send({ type: 'undo' });
     this.#redo.onclick = stage.onRedo = () => this.#send({ type: 'redo' });
     for (const radio of this.#brushes()) radio.onchange = () => this.#brush();
@@ -49,8 +53,16 @@ export class ResultPanel {
       this.#dividerAt.value = String(100 * fraction);
       this.#divide();
     };
-    stage.onBrushSize = (size) => this.#size(size);
-    stage.onBrushAway = () => this.#putBrushAway();
+    // What keys change on the picture is told: the controls that show it have not the focus.
+    stage.onBrushSize = (size) => {
+      this.#size(size);
+      announce(this.#brushSize.getAttribute('aria-valuetext')!);
+    };
+    stage.onBrushAway = () => {
+      this.#putBrushAway();
+      announce(words.motion.brushOff);
+    };
+    this.#size(this.#brushSize.valueAsNumber);
   }
 
   /** @param names of the frames, in exposure order. */
@@ -69,6 +81,7 @@ export class ResultPanel {
     this.#result = result;
     this.#note();
     this.#stage.setPicture(result.width, result.height);
+    this.crop.setPicture(result);
     this.#look();
     this.#divide();
   }
@@ -78,6 +91,7 @@ export class ResultPanel {
     this.#shown = false;
     this.#compare.checked = this.#overlay.checked = false;
     this.finish.clear();
+    this.crop.setPicture(undefined);
     this.#look();
     this.#divide();
   }
@@ -100,7 +114,15 @@ export class ResultPanel {
   }
 
   showEdits(edits: Edits): void {
+    // Once a stroke, not at each of its movements.
+    const { undoable } = this.#edits;
+    const { painted, erased, undone } = words.motion;
+    const { brush } = this.#stage;
+    if (edits.undoable > undoable && brush !== 'off') announce(brush === 'erase' ? erased : painted);
+    else if (edits.undoable < undoable && !this.#busy) announce(undone(edits.undoable));
     this.#edits = edits;
+    for (const brush of this.#brushes()) brush.disabled = this.#busy || !edits.canChange;
+    byId('brush-note', HTMLParagraphElement).hidden = edits.canChange;
     this.#undo.disabled = this.#busy || edits.undoable === 0;
     this.#redo.disabled = this.#busy || edits.redoable === 0;
     byId('view', HTMLDivElement).setAttribute('aria-busy', String(edits.isBusy));
@@ -131,11 +153,12 @@ export class ResultPanel {
       if (button.getAttribute('aria-busy') === 'true') return;
       button.setAttribute('aria-busy', 'true');
     }
-    this.#send({ type: 'save', format, finish: this.finish.finish, stem: this.#stem() });
+    this.#send({ type: 'save', format, finish: this.finish.finish, crop: this.crop.crop, stem: this.#stem() });
   }
 
   #look(): void {
     const isShown = this.#overlay.checked;
+    this.#opacity.setAttribute('aria-valuetext', `${this.#opacity.value} %`);
     byId('motion-tools', HTMLDivElement).hidden = !isShown;
     if (!isShown) this.#putBrushAway();
     const motionOf =
@@ -164,9 +187,16 @@ export class ResultPanel {
     this.#brush();
   }
 
+  #hard(): void {
+    this.#hardness.setAttribute('aria-valuetext', `${this.#hardness.value} %`);
+    this.#stage.setHardness(this.#hardness.valueAsNumber / 100);
+  }
+
   #size(size: number): void {
     this.#brushSize.value = String(size);
-    byId('brush-size-value', HTMLOutputElement).textContent = `${this.#brushSize.value} px`;
+    const text = `${this.#brushSize.value} px`;
+    byId('brush-size-value', HTMLOutputElement).textContent = text;
+    this.#brushSize.setAttribute('aria-valuetext', text);
     this.#stage.setBrushSize(this.#brushSize.valueAsNumber);
   }
 

@@ -4,11 +4,12 @@
  * This file handles positions and events only; the worker draws. Sizes on the page are CSS pixels, the canvas's are
  * device pixels (times `ratio`), so that 100 % is one pixel of the picture on one of the display.
  */
+import type { Crop } from '../../../src/finish/crop.ts';
 import type { Stroke, ToWorker, View } from '../messages.ts';
 import { Camera } from './camera.ts';
 import type { Point } from './camera.ts';
 import { say, words } from '../words/index.ts';
-import { byId, make } from './dom.ts';
+import { announce, byId, make } from './dom.ts';
 
 /** A part of the picture, in its pixels. */
 interface Rect extends Point {
@@ -64,6 +65,8 @@ export class Stage {
   onBrushSize: (size: number) => void = () => undefined;
   onUndo: () => void = () => undefined;
   onBrushAway: () => void = () => undefined;
+  /** Another part of the picture is seen, or at another size. */
+  onMove: () => void = () => undefined;
   onRedo: () => void = () => undefined;
   /** The person points at a place of the picture, or asks for the next thing that moves. */
   onPick: (point: Point) => void = () => undefined;
@@ -108,6 +111,21 @@ export class Stage {
     byId('view-help', HTMLParagraphElement).hidden = true;
   }
 
+  /** What of the picture is shown; undefined for all of it. */
+  get crop(): Crop | undefined {
+    return this.#camera.crop;
+  }
+
+  setCrop(crop: Crop | undefined): void {
+    this.#camera.setCrop(crop);
+    this.#changed();
+  }
+
+  /** The point of the view, in CSS pixels, where a point of what is shown is. */
+  toView(point: Point): Point {
+    return this.#camera.toView(point);
+  }
+
   setLook(look: Partial<Pick<View, 'overlay' | 'motionOf'>>): void {
     this.#look = { ...this.#look, ...look };
     this.#changed();
@@ -128,6 +146,10 @@ export class Stage {
     const help = mode === 'off' ? 'help' : 'brushHelp';
     say(byId('view-help', HTMLParagraphElement), () => words.picture[help]);
     this.#placeBrush();
+  }
+
+  get brush(): BrushMode {
+    return this.#brushMode;
   }
 
   setBrushSize(size: number): void {
@@ -173,6 +195,12 @@ export class Stage {
   fit(): void {
     this.#camera.fit();
     this.#changed();
+    this.#sayZoom();
+  }
+
+  /** The zoom is shown, but by nothing that has the focus. */
+  #sayZoom(): void {
+    announce(`${words.picture.zoom}: ${this.#zoomValue.textContent}`);
   }
 
   #resize(): void {
@@ -190,6 +218,7 @@ export class Stage {
     const { zoom, picture } = this.#camera;
     this.#zoomValue.textContent = `${Math.round(zoom * 100)} %`;
     this.#placeBrush();
+    this.onMove();
     this.#placeMark();
     if (this.#pending || !picture) return;
     this.#pending = true;
@@ -200,9 +229,9 @@ export class Stage {
   }
 
   #sendView(): void {
-    const { center, zoom, view, ratio } = this.#camera;
+    const { center, crop, zoom, view, ratio } = this.#camera;
     const divider = this.#dividerAt === undefined ? undefined : this.#dividerAt * view.width * ratio;
-    this.#send({ type: 'view', view: { ...this.#look, centerX: center.x, centerY: center.y, zoom, divider } });
+    this.#send({ type: 'view', view: { ...this.#look, crop, centerX: center.x, centerY: center.y, zoom, divider } });
   }
 
   #pan(dx: number, dy: number): void {
@@ -214,9 +243,11 @@ export class Stage {
     this.#zoomTo(this.#camera.zoom * factor, at);
   }
 
+  /** @param at where wheel or fingers are; without it, a key or button is told. */
   #zoomTo(zoom: number, at?: Point): void {
     this.#camera.zoomTo(zoom, at);
     this.#changed();
+    if (!at) this.#sayZoom();
   }
 
   #at(event: { clientX: number; clientY: number }): Point {

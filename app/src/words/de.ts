@@ -12,7 +12,7 @@ const USUAL = 'oder annehmen, was die meisten Kameras tun: Abstände von zwei EV
 export const words: typeof english = {
   page: {
     language: 'Sprache',
-    private: 'Die Fotos bleiben auf diesem Gerät',
+    private: 'Fotos bleiben auf dem Gerät',
     toBrackets: '‹ Alle Reihen',
     photos: 'Fotos',
     folder: 'Ordner mit Fotos',
@@ -30,6 +30,32 @@ export const words: typeof english = {
     source: 'Quelltext',
     licence: 'MIT-Lizenz',
     bench: 'Wie schnell ist diese GPU?',
+  },
+  kept: {
+    title: (name) => `Letztes Bild: ${name}`,
+    about: (frames, isMerged) =>
+      `${frames} Aufnahmen${isMerged ? ', zusammengefügt' : ''}. Nur in diesem Browser aufbewahrt; neue Fotos ` +
+      'treten an seine Stelle.',
+    goOn: 'Fortfahren',
+    forget: 'Vergessen',
+    keep: 'Dieses Bild in diesem Browser aufbewahren',
+    note:
+      'Dann geht nichts verloren, wenn die Seite neu geladen wird. Fotos werden kopiert, bis zu 1 GB, wenn der ' +
+      'Browser sie nicht selbst wieder öffnen kann. Nichts wird gesendet; „Neu beginnen“ vergisst alles.',
+    notOpened: 'Die Fotos wurden nicht geöffnet',
+    openAgain: 'Wieder öffnen',
+    locked: (names) => `Der Browser fragt, bevor er diese Fotos wieder öffnet: ${names}.`,
+    gone: (names) => `Diese Fotos ließen sich nicht wieder öffnen: ${names}. Bitte neu hinzufügen.`,
+    missing: 'Fotos fehlen',
+    failed: 'Dieses Bild wird nicht aufbewahrt',
+    noRoom: 'Der Browser hat dafür zu wenig Platz. Vor dem Schließen der Seite speichern; alles andere geht.',
+    noStore: 'Dieser Browser bewahrt nichts auf, wie in manchen privaten Fenstern. Vor dem Schließen speichern.',
+    tooLarge: 'Die Fotos sind zusammen größer als 1 GB. Vor dem Schließen der Seite speichern; alles andere geht.',
+    elsewhere: {
+      title: 'Das Bild ist in einem anderen Tab offen',
+      text: 'Dort weitermachen oder jenen Tab erst schließen.',
+    },
+    notRestored: { title: 'Das fertige Bild ließ sich nicht lesen', text: 'Die Aufnahmen neu zusammenfügen.' },
   },
   offline: {
     newer: { title: 'Eine neue Version ist bereit', text: 'Sie gilt ab dem nächsten Laden.' },
@@ -53,18 +79,22 @@ export const words: typeof english = {
     orFolder: ' – oder einen Ordner mit vielen Reihen',
     formats: 'JPEG, PNG, TIFF oder RAW, vom Stativ oder aus der Hand',
     sample: 'Keine Belichtungsreihe zur Hand? Diese drei Aufnahmen fliegender Ballons liegen bei.',
+    plain: 'Drei Aufnahmen gemittelt: Jeder der drei Ballons erscheint dreimal, blass, als Geisterbild.',
+    deghosted:
+      'Dieselben Aufnahmen, mit deghost zusammengefügt: ein roter, ein gelber, ein blauer Ballon, ohne Geisterbilder.',
     loading: 'Beispiel wird geladen …',
-    divider: 'Trenner zwischen einfachem Mittel und Bild ohne Geister',
-    dividerAt: (percent) => `${percent} % einfaches Mittel, ${100 - percent} % ohne Geister`,
+    divider: 'Trennlinie zwischen dem Mittel der Aufnahmen und dem Bild ohne Geisterbilder',
+    dividerAt: (percent) => `${percent} % gemittelt, ${100 - percent} % ohne Geister`,
     noSample: 'Das Beispiel ließ sich nicht laden: Verbindung prüfen und noch einmal versuchen.',
     example: 'Beispiel ausprobieren',
   },
   picture: {
+    workspace: 'Aufnahmen und Bild',
     title: 'Bild',
     merged: 'Fertiges Bild',
     reference: (name, ev) => `Referenzbild: ${name}${ev === '' ? '' : `, ${ev} EV`}`,
-    plain: 'einfach gemittelt',
-    deghosted: 'ohne Geisterbilder',
+    plain: 'gemittelt',
+    deghosted: 'ohne Geister',
     zoom: 'Zoom',
     zoomOut: 'Verkleinern',
     zoomIn: 'Vergrößern',
@@ -85,7 +115,7 @@ export const words: typeof english = {
     averaged: 'Alle Aufnahmen gemittelt, mit Geisterbildern.',
     noPlain: (why) => `Das Mittel aller Aufnahmen ließ sich nicht berechnen: ${why}.`,
     divider: 'Trennlinie',
-    dividerAt: (percent) => `${percent} % einfach gemittelt`,
+    dividerAt: (percent) => `${percent} % gemittelt`,
   },
   finish: {
     looks: { natural: 'Natürlich', vivid: 'Kräftig', soft: 'Weich', monochrome: 'Schwarz-Weiß' },
@@ -108,6 +138,17 @@ export const words: typeof english = {
     clipped: (white: string, black: string) => `${white} erscheinen weiß, ${black} schwarz`,
     histogram: (clipped: string) => `Licht der Szene in EV um mittleres Grau: ${clipped}`,
   },
+  crop: {
+    open: 'Zuschneiden und gerade ausrichten',
+    aspect: 'Seitenverhältnis',
+    free: 'Frei',
+    own: 'Wie das Bild',
+    angle: 'Gerade ausrichten',
+    whole: 'Ganzes Bild',
+    done: 'Fertig',
+    size: (width, height) => `${width} × ${height} Pixel`,
+    frame: 'Zuschnitt: Pfeiltasten bewegen ihn, mit Umschalt ändern sie seine Größe, Eingabe beendet',
+  },
   motion: {
     title: 'Bewegung',
     show: 'Zeigen, was als bewegt gilt',
@@ -126,6 +167,12 @@ export const words: typeof english = {
     look: 'Etwas Bewegtes anklicken, oder im Bild die Eingabetaste drücken: So wird gewählt, welche Aufnahme es zeigt.',
     undo: 'Zurücknehmen',
     redo: 'Wiederholen',
+    painted: 'Bewegung gemalt.',
+    erased: 'Bewegung radiert.',
+    undone: (steps) =>
+      `Zurückgenommen. Es ${steps === 1 ? 'bleibt eine Änderung' : `bleiben ${steps || 'keine'} Änderungen`}.`,
+    restored: 'Dieses Bild war aufgehoben. Um Bewegung oder Momente zu ändern, bitte neu zusammenfügen.',
+    brushOff: 'Der Pinsel ist aus.',
   },
   loupe: {
     title: 'Diese Stelle in jeder Aufnahme',
@@ -137,6 +184,35 @@ export const words: typeof english = {
     back: '‹ Vorige Stelle',
     next: 'Nächste Stelle ›',
     close: 'Schließen',
+  },
+  keys: {
+    title: 'Tasten',
+    close: 'Die Liste der Tasten schließen',
+    single: 'Diese Liste mit ? öffnen',
+    names: { Ctrl: 'Strg', Shift: 'Umschalt', Space: 'Leertaste', Delete: 'Entf' },
+    groups: {
+      everywhere: 'Überall',
+      picture: 'Auf dem Bild',
+      brush: 'Auf dem Bild, mit dem Pinsel',
+      sliders: 'Auf Reglern',
+    },
+    does: {
+      list: 'diese Liste',
+      paste: 'kopierte Fotos nehmen',
+      close: 'ein Fenster schließen',
+      move: 'das Bild verschieben',
+      moveFar: 'viermal so weit verschieben',
+      zoom: 'vergrößern und verkleinern',
+      fit: 'das ganze Bild zeigen',
+      full: 'auf 100 % vergrößern',
+      moveBrush: 'den Pinsel bewegen',
+      paint: 'malen, solange sie gedrückt ist',
+      size: 'kleinerer und größerer Pinsel',
+      undo: 'einen Strich zurücknehmen',
+      brushOff: 'den Pinsel ausschalten',
+      change: 'den Wert ändern',
+      restore: 'den Wert des Bildstils nehmen',
+    },
   },
   save: {
     title: 'Speichern',
@@ -157,7 +233,7 @@ export const words: typeof english = {
     `In ${seconds} s mit ${bytes} Grafikspeicher zusammengefügt.`,
   frames: {
     title: 'Aufnahmen',
-    auto: 'Referenzbild wählen, das am meisten zeigt',
+    auto: 'Referenzbild automatisch wählen',
     add: 'Fotos hinzufügen',
     curve: 'Tonwertkurve der Dateien',
     curveAuto: 'Automatisch',
@@ -196,6 +272,21 @@ export const words: typeof english = {
           : ''
       }. Die EV aller Aufnahmen eintragen ${USUAL}.`,
     propose: '−2, 0, +2 … annehmen',
+    referenceAs: {
+      middle: 'Referenz: mittlere Belichtung',
+      most: 'Referenz: zeigt am meisten',
+      chosen: 'Referenz: gewählt',
+    },
+    notAligned: 'Ließ sich nicht ausrichten',
+    still: 'Lag schon wie die Referenz',
+    aligned: (pixels, degrees, isBent) =>
+      `Ausgerichtet: um bis zu ${pixels} px verschoben${degrees === '' ? '' : `, um ${degrees}° gedreht`}` +
+      (isBent ? ', gegen Parallaxe verformt' : ''),
+    enlarge: (name) => `${name} vergrößern`,
+    close: 'Schließen',
+    previous: 'Voriges Foto',
+    next: 'Nächstes Foto',
+    place: (at, all) => `${at} von ${all}`,
   },
   merge: {
     merge: 'Zusammenfügen',
@@ -203,6 +294,7 @@ export const words: typeof english = {
     again: 'Neu zusammenfügen',
     changed: 'Aufnahmen oder Einstellungen haben sich seit diesem Bild geändert.',
     noGpu: 'Zusammenfügen braucht WebGPU, siehe oben.',
+    stopped: 'Die Seite arbeitet nicht mehr, siehe oben.',
     reading: 'Fotos werden gelesen …',
     addTwo: 'Mindestens zwei Belichtungen hinzufügen.',
     addOne: 'Mindestens eine weitere Belichtung hinzufügen.',
@@ -220,7 +312,7 @@ export const words: typeof english = {
     cancelling: 'Wird abgebrochen …',
     bytes: (done, total, percent) => `${done} von ${total}, ${percent} %`,
     stages: {
-      weights: 'Netz wird geladen',
+      weights: 'Neuronales Netz wird geladen',
       read: 'Fotos werden gelesen',
       response: 'Tonwertkurve der Kamera wird ermittelt',
       align: 'Aufnahmen werden ausgerichtet',
@@ -248,7 +340,13 @@ export const words: typeof english = {
   notices: {
     noStart: 'Die Seite konnte nicht starten',
     stopped: 'Die Seite arbeitet nicht mehr',
-    workerFailed: (why) => `Ihr Rechenprogramm ist ausgefallen: ${why}. Seite neu laden.`,
+    workerFailed: (why, isUnsaved) =>
+      `Ihr Rechenprogramm ist ausgefallen: ${why}. ` +
+      `${isUnsaved ? 'Das Bild speichern, falls das noch geht, dann die Seite' : 'Seite'} neu laden.`,
+    workerEnded: (isUnsaved) =>
+      `Der Browser hat ihr Rechenprogramm beendet${isUnsaved ? ' und mit ihm das Bild' : ''}, vielleicht weil der ` +
+      'Speicher knapp ist. Andere Tabs schließen, die Seite neu laden und die Fotos noch einmal hinzufügen.',
+    notUnderstood: 'Eine Nachricht von ihm war nicht zu lesen',
     notLoaded: 'Es ließ sich nicht laden',
     busy: {
       title: 'Die Fotos wurden nicht hinzugefügt',
@@ -334,6 +432,13 @@ export const words: typeof english = {
     progress: (title) => `Fortschritt von ${title}`,
     waits: 'Wartet',
     saved: (name, bytes) => `Gespeichert als ${name}, ${bytes}`,
+    states: {
+      open: 'geöffnet',
+      merging: 'wird berechnet …',
+      merged: 'nicht gespeichert',
+      saved: 'gespeichert',
+      failed: 'fehlgeschlagen',
+    },
   },
   remedies: {
     exposure: 'die Belichtungen eintragen',
@@ -347,6 +452,14 @@ export const words: typeof english = {
     'poor-reference': 'Das Referenzbild zeigt wenig',
     'contradicted-exposures': 'Die Belichtungen passen nicht zu den Bildern',
   },
+  note: (kind) =>
+    ({
+      turned: 'Eine Aufnahme mit abweichender Ausrichtung ist so gedreht wie die übrigen.',
+      linear: 'Den Dateien nach ist ihr Licht linear: So werden sie gelesen, gleich welche Tonwertkurve gewählt ist.',
+      'clipped-colors':
+        'Einige Farben liegen außerhalb des Farbraums und sind beschnitten: Unter „Farbraum“ gibt es größere.',
+      estimated: 'Keine Datei nennt ihre Belichtungszeit: Die Belichtungen sind aus den Bildpunkten geschätzt.',
+    })[kind],
   warning: (kind, _, frames) => {
     const which = frames.map((frame) => `Aufnahme ${frame + 1}`).join(', ');
     const texts: Record<typeof kind, string> = {
@@ -376,9 +489,15 @@ export const words: typeof english = {
     }),
     noWebGpu: {
       title: 'Dieser Browser hat kein WebGPU',
-      text:
-        'deghost rechnet mit WebGPU. Diese Seite in einem aktuellen Chrome, Edge, Safari oder Firefox öffnen; unter ' +
-        'Linux und auf älteren Systemen muss WebGPU eventuell in den Einstellungen des Browsers eingeschaltet werden.',
+      text: 'deghost rechnet mit WebGPU. Das hat dieser Browser nicht, oder es ist ausgeschaltet.',
+      steps: [
+        'Chrome und Edge: den Browser aktualisieren. Unter Linux zusätzlich „Unsafe WebGPU Support“ auf ' +
+          'chrome://flags/#enable-unsafe-webgpu einschalten.',
+        'Firefox: den Browser aktualisieren. Fehlt WebGPU dann noch, auf about:config dom.webgpu.enabled auf true ' +
+          'setzen.',
+        'Safari: auf Version 26 aktualisieren, die macOS, iOS und iPadOS 26 haben.',
+        'Danach den Browser neu starten und diese Seite öffnen.',
+      ],
     },
     notSecure: {
       title: 'Diese Adresse ist nicht sicher',
@@ -388,10 +507,18 @@ export const words: typeof english = {
     },
     noAdapter: {
       title: 'Keine Grafikkarte gefunden',
-      text:
-        'Der Browser hat WebGPU, aber keine Grafikkarte, die er nutzen darf. Den Grafiktreiber aktualisieren, die ' +
-        'Hardwarebeschleunigung in den Einstellungen des Browsers einschalten und diese Seite neu laden.',
+      text: 'Der Browser hat WebGPU, aber keine Grafikkarte, die er nutzen darf.',
+      steps: [
+        'Hardwarebeschleunigung einschalten: in Chrome und Edge unter Einstellungen, System; in Firefox unter ' +
+          'Einstellungen, Allgemein, Leistung.',
+        'Den Grafiktreiber aktualisieren. Chrome und Edge sagen auf chrome://gpu, warum sie eine Karte ablehnen, ' +
+          'Firefox auf about:support.',
+        'Unter Linux brauchen Chrome und Edge eventuell „Unsafe WebGPU Support“ auf ' +
+          'chrome://flags/#enable-unsafe-webgpu.',
+        'Danach den Browser neu starten und diese Seite öffnen.',
+      ],
     },
+    commandLine: 'Die Kommandozeile kann dasselbe, mit Node 20. Unter Linux braucht sie keine Grafikkarte:',
     lost: {
       title: 'Die Verbindung zur Grafikkarte brach zweimal ab',
       text:

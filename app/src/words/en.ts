@@ -1,6 +1,6 @@
 /**
  * The page in English. Every other language has the same strings: their type is this table's, and the page's HTML names
- * the ones that it shows as `data-text` and `data-label`.
+ * the ones that it shows as `data-text`, `data-label` and `data-alt`.
  *
  * A language imports nothing but types: the page waits for it before its own code runs. Numbers with decimals come as
  * text, written as the language writes them.
@@ -8,7 +8,7 @@
 import type { InputProblem } from '../../../src/errors.ts';
 import type { Skipped } from '../../../src/brackets/group.ts';
 import type { MergeWarning } from '../../../src/warnings.ts';
-import type { FromWorker } from '../messages.ts';
+import type { FileNote, FromWorker } from '../messages.ts';
 
 type Stage = Extract<FromWorker, { type: 'progress' }>['stage'];
 
@@ -16,6 +16,10 @@ type Stage = Extract<FromWorker, { type: 'progress' }>['stage'];
 export interface Words {
   title: string;
   text: string;
+  /** What to do, one after the other. */
+  steps?: readonly string[];
+  /** What works without this page, in words, and as a command. */
+  instead?: { text: string; command: string };
 }
 
 /** A number of things in words. */
@@ -48,6 +52,28 @@ export const words = {
     licence: 'MIT licence',
     bench: 'How fast is your GPU?',
   },
+  kept: {
+    title: (name: string) => `Your last picture: ${name}`,
+    about: (frames: number, isMerged: boolean) =>
+      `${frames} frames${isMerged ? ', merged' : ''}. Kept in this browser alone; new photos take its place.`,
+    goOn: 'Continue',
+    forget: 'Forget',
+    keep: 'Keep this picture in this browser',
+    note:
+      'Loading the page again then loses nothing. Photos are copied, up to 1 GB, where the browser cannot open them ' +
+      'again by itself. Nothing is sent; “Start over” forgets everything.',
+    notOpened: 'The photos were not opened',
+    openAgain: 'Open again',
+    locked: (names: string) => `The browser asks before it opens these photos again: ${names}.`,
+    gone: (names: string) => `These photos could not be opened again: ${names}. Add them anew.`,
+    missing: 'photos are missing',
+    failed: 'This picture is not kept',
+    noRoom: 'The browser has too little room for it. Save it before you close this page; all else works.',
+    noStore: 'This browser keeps nothing, as in some private windows. Save it before you close this page.',
+    tooLarge: 'Its photos have more than 1 GB together. Save it before you close this page; all else works.',
+    elsewhere: { title: 'The picture is open in another tab', text: 'Go on with it there, or close that tab first.' },
+    notRestored: { title: 'The merged picture could not be read', text: 'Merge its frames again.' },
+  },
   offline: {
     newer: { title: 'A new version is ready', text: 'It is used from the next load on.' },
     reload: 'Load it now',
@@ -70,6 +96,8 @@ export const words = {
     orFolder: ', or a folder with many brackets',
     formats: 'JPEG, PNG, TIFF or RAW, from a tripod or by hand',
     sample: 'No brackets at hand? These three exposures of drifting balloons come with the page.',
+    plain: 'Three exposures averaged: each of three balloons is seen three times, pale, as a ghost.',
+    deghosted: 'The same exposures merged by deghost: one red, one yellow and one blue balloon, without ghosts.',
     loading: 'Loading the example…',
     divider: 'Divider between the plain merge and the deghosted picture',
     dividerAt: (percent: number) => `${percent} % plain merge, ${100 - percent} % without ghosts`,
@@ -77,6 +105,7 @@ export const words = {
     example: 'Try an example',
   },
   picture: {
+    workspace: 'Frames and picture',
     title: 'Picture',
     merged: 'Merged picture',
     reference: (name: string, ev: string) => `Reference frame: ${name}${ev === '' ? '' : `, ${ev} EV`}`,
@@ -124,6 +153,17 @@ export const words = {
     clipped: (white: string, black: string) => `${white} shown white, ${black} shown black`,
     histogram: (clipped: string) => `Light of the scene in EV about middle grey: ${clipped}`,
   },
+  crop: {
+    open: 'Crop and straighten',
+    aspect: 'Aspect ratio',
+    free: 'Free',
+    own: 'As the picture',
+    angle: 'Straighten',
+    whole: 'Whole picture',
+    done: 'Done',
+    size: (width: number, height: number) => `${width} × ${height} pixels`,
+    frame: 'Crop: arrow keys move it, with Shift they change its size, Enter ends',
+  },
   motion: {
     title: 'Motion',
     show: 'Show what was taken to be moving',
@@ -142,6 +182,12 @@ export const words = {
     look: 'Click a thing that moves, or press Enter on the picture, to choose which frame’s moment of it is shown.',
     undo: 'Undo',
     redo: 'Redo',
+    painted: 'Motion added.',
+    erased: 'Motion erased.',
+    undone: (steps: number) =>
+      `Undone. ${steps === 0 ? 'Nothing is' : steps === 1 ? 'One change is' : `${steps} changes are`} left.`,
+    restored: 'This picture was kept. To change its motion or moments, merge it again.',
+    brushOff: 'The brush is off.',
   },
   loupe: {
     title: 'This thing in each frame',
@@ -153,6 +199,35 @@ export const words = {
     back: '‹ Previous thing',
     next: 'Next thing ›',
     close: 'Close',
+  },
+  keys: {
+    title: 'Keys',
+    close: 'Close the list of keys',
+    single: 'Open this list with ?',
+    names: { Ctrl: 'Ctrl', Shift: 'Shift', Space: 'Space', Delete: 'Delete' },
+    groups: {
+      everywhere: 'Everywhere',
+      picture: 'On the picture',
+      brush: 'On the picture, with the brush',
+      sliders: 'On sliders',
+    },
+    does: {
+      list: 'this list',
+      paste: 'take copied photos',
+      close: 'close a dialog',
+      move: 'move the picture',
+      moveFar: 'move it four times as far',
+      zoom: 'zoom in and out',
+      fit: 'show the whole picture',
+      full: 'zoom to 100 %',
+      moveBrush: 'move the brush',
+      paint: 'paint, as long as it is held',
+      size: 'smaller and larger brush',
+      undo: 'undo a stroke',
+      brushOff: 'turn the brush off',
+      change: 'change the value',
+      restore: 'the value of the look',
+    },
   },
   save: {
     title: 'Save',
@@ -211,6 +286,17 @@ export const words = {
         incomparable ? `, and ${incomparable.join(' and ')} have too little brightness in common to estimate it` : ''
       }. Fill in the EV of each, ${USUAL}.`,
     propose: 'Use −2, 0, +2 …',
+    referenceAs: { middle: 'Reference: middle exposure', most: 'Reference: shows most', chosen: 'Reference: chosen' },
+    notAligned: 'Could not be aligned',
+    still: 'Lay as the reference did',
+    aligned: (pixels: string, degrees: string, isBent: boolean) =>
+      `Aligned: moved by up to ${pixels} px${degrees === '' ? '' : `, turned by ${degrees}°`}` +
+      (isBent ? ', bent against parallax' : ''),
+    enlarge: (name: string) => `Enlarge ${name}`,
+    close: 'Close',
+    previous: 'Previous photo',
+    next: 'Next photo',
+    place: (at: number, all: number) => `${at} of ${all}`,
   },
   merge: {
     merge: 'Merge',
@@ -218,6 +304,7 @@ export const words = {
     again: 'Merge again',
     changed: 'The frames or settings have changed since this picture was made.',
     noGpu: 'Merging needs WebGPU, see above.',
+    stopped: 'The page has stopped working, see above.',
     reading: 'Reading the photos…',
     addTwo: 'Add at least two exposures.',
     addOne: 'Add at least one more exposure.',
@@ -263,7 +350,13 @@ export const words = {
   notices: {
     noStart: 'The page could not start',
     stopped: 'The page has stopped working',
-    workerFailed: (why: string) => `Its worker failed: ${why}. Load the page again.`,
+    workerFailed: (why: string, isUnsaved: boolean) =>
+      `Its worker failed: ${why}. ` +
+      `${isUnsaved ? 'Save the picture if you still can, then load' : 'Load'} the page again.`,
+    workerEnded: (isUnsaved: boolean) =>
+      `The browser has ended its worker, perhaps for lack of memory${isUnsaved ? ', and the picture with it' : ''}. ` +
+      'Close other tabs, load the page again, and add the photos once more.',
+    notUnderstood: 'a message of it could not be read',
     notLoaded: 'the program could not be loaded',
     busy: {
       title: 'The photos were not added',
@@ -344,6 +437,7 @@ export const words = {
     progress: (title: string) => `Progress of ${title}`,
     waits: 'Waits for its turn',
     saved: (name: string, bytes: string) => `Saved as ${name}, ${bytes}`,
+    states: { open: 'open', merging: 'merging…', merged: 'merged, not saved', saved: 'saved', failed: 'failed' },
   },
   /** What to do, after what the engine found: for problems that the page's fields and buttons solve. */
   remedies: {
@@ -358,6 +452,8 @@ export const words = {
     'poor-reference': 'The reference frame shows little',
     'contradicted-exposures': 'The exposures do not fit the pictures',
   } satisfies Record<MergeWarning['kind'], string>,
+  /** @param text what the engine says, in English. */
+  note: (_kind: FileNote['kind'], text: string) => text,
   /** @param message what the engine says, in English. @param frames those it is about, from 0. */
   warning: (_kind: MergeWarning['kind'], message: string, _frames: readonly number[]) => message,
   failures: {
@@ -367,9 +463,14 @@ export const words = {
     }),
     noWebGpu: {
       title: 'This browser has no WebGPU',
-      text:
-        'deghost computes with WebGPU. Open this page in a current Chrome, Edge, Safari or Firefox; on Linux and on ' +
-        'older systems WebGPU may have to be switched on in the browser’s settings.',
+      text: 'deghost computes with WebGPU, which this browser does not have, or has switched off.',
+      steps: [
+        'Chrome and Edge: update the browser. On Linux, also switch on “Unsafe WebGPU Support” at ' +
+          'chrome://flags/#enable-unsafe-webgpu.',
+        'Firefox: update the browser. If WebGPU is still off, set dom.webgpu.enabled to true at about:config.',
+        'Safari: update to version 26, which macOS, iOS and iPadOS 26 have.',
+        'Then start the browser again and open this page.',
+      ],
     },
     notSecure: {
       title: 'This address is not secure',
@@ -379,10 +480,17 @@ export const words = {
     },
     noAdapter: {
       title: 'No graphics adapter was found',
-      text:
-        'The browser has WebGPU, but no graphics card that it may use. Update the graphics driver, switch on ' +
-        'hardware acceleration in the browser’s settings, and load this page again.',
+      text: 'The browser has WebGPU, but no graphics card that it may use.',
+      steps: [
+        'Switch on hardware acceleration: in Chrome and Edge under Settings, System; in Firefox under Settings, ' +
+          'General, Performance.',
+        'Update the graphics driver. Chrome and Edge say at chrome://gpu why they refuse a card, Firefox at ' +
+          'about:support.',
+        'On Linux, Chrome and Edge may need “Unsafe WebGPU Support” at chrome://flags/#enable-unsafe-webgpu.',
+        'Then start the browser again and open this page.',
+      ],
     },
+    commandLine: 'The command line merges as well, with Node 20. On Linux it needs no graphics card:',
     lost: {
       title: 'The graphics card was lost twice',
       text:

@@ -1,6 +1,6 @@
 /** What the page says when something is wrong: of failures, of warnings, and of the files. */
 import type { MergeWarning } from '../../../src/warnings.ts';
-import type { Failure } from '../messages.ts';
+import type { Failure, FileNote } from '../messages.ts';
 import { words } from './index.ts';
 import type { Words } from './index.ts';
 
@@ -15,11 +15,22 @@ export function warningWords({ kind, message, frames = [] }: MergeWarning): Word
 }
 
 /** What the files say of themselves. */
-export function filesWords(notes: readonly string[]): Words {
-  return {
-    title: words.notices.files,
-    text: notes.map((note) => sentence(note[0].toUpperCase() + note.slice(1))).join(' '),
-  };
+export function filesWords(notes: readonly FileNote[]): Words {
+  // The same may be true of several files.
+  return { title: words.notices.files, text: [...new Set(notes.map(noteWords))].join(' ') };
+}
+
+/** One thing that the files say of themselves. */
+export function noteWords({ kind, text }: FileNote): string {
+  const note = words.note(kind, text);
+  return sentence(note[0].toUpperCase() + note.slice(1));
+}
+
+const COMMAND = 'npx deghost merge a.jpg b.jpg c.jpg -o merged.jpg';
+
+/** The same, and what the command line can do. */
+function withInstead(said: Words): Words {
+  return { ...said, instead: { text: words.failures.commandLine, command: COMMAND } };
 }
 
 /** @param doing what failed; the frames and the result are still there in any case. */
@@ -29,9 +40,9 @@ export function failureWords(failure: Failure, doing: Doing): Words {
   if (doing === 'change') return failures.change(sentence(reasonFor(failure)));
   switch (failure.kind) {
     case 'no-webgpu':
-      return globalThis.isSecureContext ? failures.noWebGpu : failures.notSecure;
+      return globalThis.isSecureContext ? withInstead(failures.noWebGpu) : failures.notSecure;
     case 'no-adapter':
-      return failures.noAdapter;
+      return withInstead(failures.noAdapter);
     case 'device-lost':
       return isView ? failures.lostView : failures.lost;
     case 'memory':

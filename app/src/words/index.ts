@@ -79,11 +79,10 @@ function put(element: Element, attribute: string, text: string): void {
 function fill(): void {
   const stringAt = (key: string): string =>
     key.split('.').reduce<unknown>((at, part) => (at as Record<string, unknown>)[part], words) as string;
-  for (const element of document.querySelectorAll<HTMLElement>('[data-text], [data-label]')) {
-    const { text, label } = element.dataset;
-    if (text) say(element, () => stringAt(text));
-    if (label) say(element, () => stringAt(label), 'aria-label');
-  }
+  const places = { text: '', label: 'aria-label', alt: 'alt' };
+  for (const [name, attribute] of Object.entries(places))
+    for (const element of document.querySelectorAll<HTMLElement>(`[data-${name}]`))
+      say(element, () => stringAt(element.dataset[name] ?? ''), attribute);
 }
 
 /** Offers the languages, and changes the page's when another is chosen. */

@@ -8,16 +8,16 @@ import { CancelledError, InputError, throwIfCancelled } from '../../../src/error
 import { choiceOf } from '../../../src/image/chooseReference.ts';
 import { middleFrame } from '../../../src/image/frame.ts';
 import type { BracketResult, FrameInfo, FromWorker, NamedFile, ToWorker } from '../messages.ts';
-import { exifr } from './decode/packages.ts';
+import { exifReader } from './decode/exifReader.ts';
 import { developed } from './developed.ts';
 import type { Engine } from './engine.ts';
 import { failureOf } from './failure.ts';
 import { finishFile } from './finishing.ts';
 import { Frames } from './frames.ts';
+import { loadSave } from './later.ts';
 import { mergeFrames } from './mergeFrames.ts';
 import type { MergeMeans } from './mergeFrames.ts';
 import { makeThumbnail } from './preview.ts';
-import { saveFile } from './save.ts';
 
 /** Milliseconds between two reports of progress. */
 const REPORT_EVERY = 100;
@@ -87,7 +87,7 @@ async function survey(
       .slice(0, HEAD_BYTES)
       .arrayBuffer()
       .catch(() => new ArrayBuffer(0));
-    shots.push(await readShot(await exifr(), name, new Uint8Array(head)));
+    shots.push(await readShot(exifReader, name, new Uint8Array(head)));
     if (performance.now() - reported < REPORT_EVERY) continue;
     reported = performance.now();
     onProgress(shots.length);
@@ -139,9 +139,11 @@ async function mergeBracket(
   for (const { id } of decoded) frames.remove(id);
   throwIfCancelled(signal);
   const picture = { ...merged, radiance: await developed(merged) };
+  const saveFile = await loadSave();
   const { preview, saved } = await finishFile(picture, async (finished, small) => ({
     preview: await small(),
     saved: await saveFile(merged, settings.format, stem, (use) => use(finished)),
   }));
-  return { ...saved, preview, notes: known.note === undefined ? notes : [known.note, ...notes], warnings };
+  const estimated = known.note === undefined ? [] : [{ kind: 'estimated' as const, text: known.note }];
+  return { ...saved, preview, notes: [...estimated, ...notes], warnings };
 }

@@ -109,12 +109,7 @@ export class Changes {
     const { motion, width, reference } = this.open.result;
     const maps = motion.map((map) => cut(map, width, rect));
     for (const stroke of this.#strokes) brush(maps, rect, stroke, reference);
-    const out = new Uint8Array(rect.width * rect.height);
-    const shown = maps.filter((_, frame) =>
-      motionOf === 'all' || motionOf === reference ? frame !== reference : frame === motionOf,
-    );
-    for (const map of shown) map.forEach((w, i) => (out[i] = Math.max(out[i], Math.round(255 * w))));
-    return out;
+    return seenMotion(maps, reference, motionOf);
   }
 
   /** Shows a frame's moment where a thing is; 255 for the reference's. */
@@ -206,8 +201,22 @@ export class Changes {
   }
 }
 
+/** Motion as bytes: of one frame, or the largest of all. The reference's own is the union, which is not shown. */
+export function seenMotion(
+  maps: readonly Float32Array[],
+  reference: number,
+  motionOf: number | 'all',
+): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(maps[0]?.length ?? 0);
+  const seen = maps.filter((_, frame) =>
+    motionOf === 'all' || motionOf === reference ? frame !== reference : frame === motionOf,
+  );
+  for (const map of seen) map.forEach((w, i) => (out[i] = Math.max(out[i], Math.round(255 * w))));
+  return out;
+}
+
 /** A part of a map. */
-function cut<A extends Float32Array | Uint8Array>(map: A, mapWidth: number, { x, y, width, height }: Rect): A {
+export function cut<A extends Float32Array | Uint8Array>(map: A, mapWidth: number, { x, y, width, height }: Rect): A {
   const out = map.slice(0, width * height) as A;
   for (let row = 0; row < height; row++)
     out.set(map.subarray((y + row) * mapWidth + x, (y + row) * mapWidth + x + width), row * width);

@@ -5,14 +5,16 @@
  * nothing waits.
  */
 import { openPlatformDevice } from '../../../src/device.ts';
-import { Finisher } from '../../../src/finish/finisher.ts';
-import type { RadiancePicture } from '../../../src/finish/finisher.ts';
+import type { Finisher } from '../../../src/finish/finisher.ts';
+import type { FinishCut } from '../../../src/finish/pictures.ts';
+import type { RadiancePicture } from '../../../src/finish/pictures.ts';
 import { LOOK_NAMES } from '../../../src/finish/looks.ts';
 import type { LookName } from '../../../src/finish/looks.ts';
 import type { FinishSettings } from '../../../src/finish/settings.ts';
 import { HDR_HEADROOM } from '../../../src/finish/ultraHdr.ts';
 import type { FinishedForHdr } from '../../../src/finish/ultraHdr.ts';
 import type { Finish, FromWorker, LookOffer } from '../messages.ts';
+import { loadFinisher } from './later.ts';
 import { jpegOf } from './preview.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -54,6 +56,7 @@ export class Finishing {
     tell: (message: FromWorker) => void,
     fail: (error: unknown) => void,
   ): Promise<Finishing> {
+    const Finisher = await loadFinisher();
     return new Finishing(await Finisher.create(viewer.device, picture), viewer, tell, fail);
   }
 
@@ -72,9 +75,14 @@ export class Finishing {
   /** All looks of the picture, small. */
   async offerLooks(): Promise<void> {
     const looks: LookOffer[] = [];
-    for (const name of LOOK_NAMES) {
-      const settings = this.#finisher.settingsOf(name);
-      looks.push({ name, settings, thumbnail: await previewOf(this.#finisher, settings) });
+    try {
+      for (const name of LOOK_NAMES) {
+        const settings = this.#finisher.settingsOf(name);
+        looks.push({ name, settings, thumbnail: await previewOf(this.#finisher, settings) });
+      }
+    } catch (error) {
+      // Another merge may have taken its place, and its buffers with it.
+      if (!this.#closed) throw error;
     }
     if (!this.#closed) this.#tell({ type: 'looks', looks });
   }
@@ -86,8 +94,8 @@ export class Finishing {
   }
 
   /** For a file. */
-  finished(settings: FinishSettings): FinishedForHdr {
-    return finishedOf(this.#finisher, settings);
+  finished(settings: FinishSettings, cut?: FinishCut): FinishedForHdr {
+    return finishedOf(this.#finisher, settings, cut);
   }
 
   close(): void {
@@ -120,21 +128,23 @@ export async function finishFile<T>(
   picture: RadiancePicture,
   use: (finished: FinishedForHdr, small: () => Promise<Blob>) => Promise<T>,
   chosen: Finish = { look: DEFAULT_LOOK },
+  cut?: FinishCut,
 ): Promise<T> {
+  const Finisher = await loadFinisher();
   const device = await openPlatformDevice();
   try {
     const finisher = await Finisher.create(device, picture);
     const settings = chosen.settings ?? finisher.settingsOf(chosen.look);
-    return await use(finishedOf(finisher, settings), () => previewOf(finisher, settings));
+    return await use(finishedOf(finisher, settings, cut), () => previewOf(finisher, settings));
   } finally {
     device.destroy();
   }
 }
 
-function finishedOf(finisher: Finisher, settings: FinishSettings): FinishedForHdr {
+function finishedOf(finisher: Finisher, settings: FinishSettings, cut?: FinishCut): FinishedForHdr {
   return {
-    codes: () => finisher.finish('codes', settings),
-    bright: (use) => finisher.finishRows('linear', settings, use, { headroom: HDR_HEADROOM }),
+    codes: () => finisher.finish('codes', settings, { cut }),
+    bright: (use) => finisher.finishRows('linear', settings, use, { headroom: HDR_HEADROOM, cut }),
   };
 }
 

@@ -16,7 +16,7 @@ import { agreeingOrientations } from '../../../src/image/orientation.ts';
 import type { CameraColor, DecodedImage } from '../../../src/image/picture.ts';
 import { stackExposures } from '../../../src/image/stackExposures.ts';
 import { stackResponse } from '../../../src/image/stackResponse.ts';
-import type { FrameInfo, FrameToMerge, ResponseChoice } from '../messages.ts';
+import type { FileNote, FrameInfo, FrameToMerge, ResponseChoice } from '../messages.ts';
 import { decodeFile } from './decode/index.ts';
 import { makePreview } from './preview.ts';
 
@@ -67,11 +67,6 @@ export class Frames {
         if (--this.#coming === 0) return this.#settle();
       });
     return work;
-  }
-
-  /** Those that are here, and those that are being decoded. */
-  get count(): number {
-    return this.#held.size + this.#coming;
   }
 
   /** Resolves when all that were given are decoded, and turned as they agree. */
@@ -147,13 +142,14 @@ export class Frames {
   response(
     list: readonly FrameToMerge[],
     choice: ResponseChoice,
-  ): { response: 'auto' | 'gamma' | 'linear'; notes: string[] } {
+  ): { response: 'auto' | 'gamma' | 'linear'; notes: FileNote[] } {
     const held = this.#of(list);
     const images = held.map(({ name, image }) => ({ ...image, name }));
     const { response, note } = stackResponse(images, choice === 'auto' ? undefined : choice);
     const colors = clippedColorsNote(images, () => 'choose a wider one under “Colours”');
-    const turned = held.map((frame) => frame.note);
-    return { response, notes: [...turned, note, colors].filter((text) => text !== undefined) };
+    const noted = (kind: FileNote['kind'], text: string | undefined) => (text === undefined ? [] : [{ kind, text }]);
+    const turned = held.flatMap((frame) => noted('turned', frame.note));
+    return { response, notes: [...turned, ...noted('linear', note), ...noted('clipped-colors', colors)] };
   }
 
   #of(list: readonly FrameToMerge[]): Held[] {

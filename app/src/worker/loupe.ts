@@ -1,5 +1,4 @@
 /** A thing as it was in each frame: the same crop of all of them, aligned, finished as the picture is. */
-import { Finisher } from '../../../src/finish/finisher.ts';
 import type { FinishSettings } from '../../../src/finish/settings.ts';
 import type { MergedImage } from '../../../src/image/picture.ts';
 import type { OpenMerge } from '../../../src/moment/openMerge.ts';
@@ -7,6 +6,7 @@ import { developed } from './developed.ts';
 import { jpegOf } from './preview.ts';
 import { halve } from './sharedExponent.ts';
 import type { Rect } from './viewer.ts';
+import { loadFinisher } from './later.ts';
 
 /** Most pixels of a side of a crop; larger ones are halved. */
 const MOST_SIDE = 320;
@@ -45,6 +45,7 @@ export async function crops(
   const radiance = new Float32Array(3 * width * height * parts.length);
   parts.forEach(({ rgb }, k) => radiance.set(rgb, k * 3 * width * height));
   const column = { ...merged, radiance, width, height: height * parts.length };
+  const Finisher = await loadFinisher();
   const finisher = await Finisher.create(device, column);
   try {
     const codes = await finisher.finish('codes', settings);

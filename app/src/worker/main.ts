@@ -2,13 +2,16 @@
  * The page's worker: everything heavy. It decodes files, merges them, keeps the result, draws it on the canvas, and
  * encodes it. messages.ts has its requests and events.
  */
-import { openDevice } from '../../../src/device.ts';
+import { openDevice, openPlatformDevice } from '../../../src/device.ts';
+import { cropPicture } from '../../../src/finish/crop.ts';
+import type { Crop } from '../../../src/finish/crop.ts';
 import { shown } from '../../../src/shown.ts';
 import { CancelledError, NoAdapterError } from '../../../src/errors.ts';
 import type { ChangedPart } from '../../../src/moment/openMerge.ts';
-import type { Finish, FromWorker, NamedFile, ToWorker, View } from '../messages.ts';
+import type { Finish, FromWorker, KeptResult, NamedFile, ResultInfo, ToWorker, View } from '../messages.ts';
+import { alignedFrames } from './alignedFrames.ts';
 import { Brackets } from './brackets.ts';
-import { Changes } from './changes.ts';
+import { Changes, cut, seenMotion } from './changes.ts';
 import { preloadPackages } from './decode/packages.ts';
 import { developed } from './developed.ts';
 import { Engine } from './engine.ts';
@@ -16,10 +19,12 @@ import { failureOf } from './failure.ts';
 import { fetchFile } from './fetchFile.ts';
 import { DEFAULT_LOOK, Finishing, finishFile } from './finishing.ts';
 import { Frames } from './frames.ts';
+import { Glimpses } from './glimpse.ts';
+import { copyFile, readResult, writeResult } from './keep.ts';
+import { loadSave, preloadLater } from './later.ts';
 import { cropAround, crops } from './loupe.ts';
 import { mergeFrames } from './mergeFrames.ts';
 import type { MergeOutcome } from './mergeFrames.ts';
-import { saveFile } from './save.ts';
 import { thingAt, thingsIn } from './things.ts';
 import type { Point, Thing } from './things.ts';
 import { Viewer } from './viewer.ts';
@@ -36,11 +41,15 @@ type StartRequest = Extract<ToWorker, { type: 'start' }>;
 
 interface Result {
   merged: MergeOutcome['merged'];
-  changes: Changes;
+  /** Undefined for one that was restored: it must be merged again before it can be changed. */
+  changes: Changes | undefined;
+  /** Motion maps as merged and changed. */
+  maps: readonly Float32Array[];
   /** The radiance that is shown: in the working space. */
   shown: Float32Array;
-  /** What the result was made from, for the plain merge. */
-  request: MergeRequest;
+  /** What the result was made from, for the plain merge; undefined for one that was restored, without its frames. */
+  request: Omit<MergeRequest, 'type'> | undefined;
+  info: ResultInfo;
 }
 
 const frames = new Frames((changes) => {
@@ -52,6 +61,7 @@ const frames = new Frames((changes) => {
     );
 });
 const brackets = new Brackets(tell);
+const glimpses = new Glimpses();
 let start: StartRequest;
 let engine: Engine;
 let viewer: Viewer | undefined;
@@ -87,9 +97,11 @@ function obey(data: ToWorker): void {
     case 'example':
       return void tellExample();
     case 'add':
+      stack.add(data.id);
       void addFrame(data);
       return expectFrames();
     case 'remove':
+      stack.delete(data.id);
       return frames.remove(data.id);
     case 'estimateExposures':
       return estimateExposures(data);
@@ -121,19 +133,31 @@ function obey(data: ToWorker): void {
       ({ finish, bright } = data);
       return showFinish();
     case 'stroke':
-      return result?.changes.paint(data.stroke);
+      return result?.changes?.paint(data.stroke);
     case 'strokeEnd':
-      return result?.changes.lift(data.isDropped);
+      return result?.changes?.lift(data.isDropped);
     case 'undo':
-      return result?.changes.undo();
+      return result?.changes?.undo();
     case 'redo':
-      return result?.changes.redo();
+      return result?.changes?.redo();
     case 'look':
       return void look(data).catch(viewFailed);
     case 'moment':
-      return thing && result?.changes.show(thing, data.frame === result.merged.reference ? 255 : data.frame);
+      return thing && result?.changes?.show(thing, data.frame === result.merged.reference ? 255 : data.frame);
     case 'save':
       return void save(data);
+    case 'copy':
+      return void keep(data.name, async () => {
+        await copyFile(data.folder, data.name, data.file);
+        return undefined;
+      });
+    case 'keep':
+      return void keepResult(data);
+    case 'restore':
+      return void run(() => restore(data));
+    case 'plain':
+      if (result) result.request = data;
+      return void run(mergePlain);
   }
 }
 
@@ -174,6 +198,7 @@ async function checkAdapter(): Promise<string> {
  */
 async function preload(): Promise<void> {
   await engine.preload().catch(() => undefined);
+  await preloadLater().catch(() => undefined);
   await exampleFiles().catch(() => undefined);
   await preloadPackages().catch(() => undefined);
 }
@@ -197,22 +222,28 @@ async function tellExample(): Promise<void> {
 }
 
 async function addFrame({ id, name, file }: Extract<ToWorker, { type: 'add' }>): Promise<void> {
+  const glimpse = glimpses.look(file, name).then((seen) => tell({ type: 'glimpse', id, ...seen }));
   try {
+    await glimpse;
+    await glimpses.done(); // decoding keeps this worker busy
     const frame = await frames.add(id, name, file);
     if (frame) tell({ type: 'frame', id, frame });
   } catch (error) {
+    stack.delete(id);
     tell({ type: 'frameFailed', id, failure: failureOf(error) });
   }
 }
 
 /** Milliseconds without another file after which the files of a stack are complete. */
 const STACK_PAUSE = 50;
+/** Frames that are here or on their way. */
+const stack = new Set<number>();
 let expecting: ReturnType<typeof setTimeout> | undefined;
 
 /** Has the weights fetched first that the frames at hand need. */
 function expectFrames(): void {
   clearTimeout(expecting);
-  expecting = setTimeout(() => engine.expect(frames.count), STACK_PAUSE);
+  expecting = setTimeout(() => engine.expect(stack.size), STACK_PAUSE);
 }
 
 /** A frame may have been removed meanwhile; the page then asks again. */
@@ -252,24 +283,25 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
       tell: tellEdits,
       failed: (error) => tell({ type: 'changeFailed', failure: failureOf(error) }),
     });
-    result = { merged, changes, shown: await developed(merged), request };
+    const info: ResultInfo = {
+      width,
+      height,
+      reference,
+      frames: stack.length,
+      notes,
+      response: merged.response.report.summary,
+      aligned: request.align === 'none' ? [] : alignedFrames(merged, request.frames),
+      warnings,
+      peakBytes: merged.peakBytes,
+      seconds: 0,
+    };
+    const { motion: maps } = open.result;
+    result = { merged, changes, maps, shown: await developed(merged), request, info };
     viewLosses = 0;
     // What cannot be shown can still be saved.
     await showResult().catch(viewFailed);
-    tell({
-      type: 'merged',
-      result: {
-        width,
-        height,
-        reference,
-        frames: stack.length,
-        notes,
-        response: merged.response.report.summary,
-        warnings,
-        peakBytes: merged.peakBytes,
-        seconds: (performance.now() - started) / 1000,
-      },
-    });
+    info.seconds = (performance.now() - started) / 1000;
+    tell({ type: 'merged', result: info });
     tellEdits();
   } catch (error) {
     return error instanceof CancelledError
@@ -281,7 +313,7 @@ async function mergeBoth(request: MergeRequest, signal: AbortSignal): Promise<vo
 
 /** What the divider compares with: the same frames, averaged. */
 async function mergePlain(signal: AbortSignal): Promise<void> {
-  if (!result) return;
+  if (!result?.request) return;
   const { request, merged } = result;
   try {
     const plain = await engine.merge(frames.stack(request.frames), {
@@ -347,18 +379,28 @@ function show(next: View): void {
 /** Brings parts of the motion overlay up to date. */
 function refreshMotion(rects: readonly Rect[]): void {
   if (!result || shownMotion === undefined) return;
-  for (const rect of rects) viewer?.setMotion(result.changes.bytes(rect, shownMotion), rect).catch(viewFailed);
+  const { changes, maps, merged } = result;
+  for (const rect of rects) {
+    const bytes = changes
+      ? changes.bytes(rect, shownMotion)
+      : seenMotion(
+          maps.map((map) => cut(map, merged.width, rect)),
+          merged.reference,
+          shownMotion,
+        );
+    viewer?.setMotion(bytes, rect).catch(viewFailed);
+  }
 }
 
 function tellEdits(): void {
   if (!result) return;
-  const { undoable, redoable, differs, isBusy } = result.changes;
-  tell({ type: 'edits', edits: { undoable, redoable, differs, isBusy } });
+  const { undoable = 0, redoable = 0, differs = false, isBusy = false } = result.changes ?? {};
+  tell({ type: 'edits', edits: { undoable, redoable, differs, isBusy, canChange: result.changes !== undefined } });
 }
 
 /** Forgets the result. */
 function forget(): void {
-  result?.changes.close();
+  result?.changes?.close();
   result = thing = undefined;
   things = { points: [], next: -1 };
 }
@@ -388,7 +430,7 @@ let things: { points: Point[]; next: number } = { points: [], next: -1 };
 /** Shows a thing as it was in each frame. */
 async function look({ at, grow }: Extract<ToWorker, { type: 'look' }>): Promise<void> {
   const looking = result;
-  if (!looking || !viewer) return;
+  if (!looking?.changes || !viewer) return tell({ type: 'look' });
   const { changes, merged } = looking;
   const { reference } = merged;
   await changes.settled();
@@ -425,6 +467,16 @@ function showFinish(): void {
   void finishing?.show(finishing.settingsOf(finish), bright);
 }
 
+async function cropResult(merged: Result['merged'], crop: Crop): Promise<Result['merged']> {
+  if (viewer) return cropPicture(viewer.device, merged, crop);
+  const device = await openPlatformDevice();
+  try {
+    return await cropPicture(device, merged, crop);
+  } finally {
+    device.destroy();
+  }
+}
+
 function closeFinishing(): void {
   // Before its buffers go.
   viewer?.clear();
@@ -436,18 +488,57 @@ function viewFailed(error: unknown): void {
   tell({ type: 'viewFailed', failure: failureOf(error) });
 }
 
-async function save({ format, finish, stem }: Extract<ToWorker, { type: 'save' }>): Promise<void> {
+async function save({ format, finish, crop, stem }: Extract<ToWorker, { type: 'save' }>): Promise<void> {
   if (!result) return;
   const { merged, changes, shown } = result;
   try {
-    await changes.settled();
-    const { name, file } = await saveFile(merged, format, stem, async (use) => {
-      if (finishing) return use(finishing.finished(finishing.settingsOf(finish)));
+    await changes?.settled();
+    const picture = crop ? await cropResult(merged, crop) : merged;
+    const saveFile = await loadSave();
+    const { name, file } = await saveFile(picture, format, stem, async (use) => {
+      const cut = crop && { crop, radiance: await developed(picture) };
+      if (finishing) return use(finishing.finished(finishing.settingsOf(finish), cut));
       // It cannot be shown, but saved.
-      return finishFile({ ...merged, radiance: shown }, use, finish);
+      return finishFile({ ...merged, radiance: shown }, use, finish, cut);
     });
     tell({ type: 'saved', format, name, file });
   } catch (error) {
     tell({ type: 'saveFailed', format, failure: failureOf(error) });
+  }
+}
+
+/** Writes what a page that is loaded again will need. */
+async function keep(name: string, write: () => Promise<KeptResult | undefined>): Promise<void> {
+  try {
+    tell({ type: 'kept', name, result: await write() });
+  } catch {
+    tell({ type: 'keepFailed', name });
+  }
+}
+
+function keepResult({ folder, name }: Extract<ToWorker, { type: 'keep' }>): Promise<void> {
+  return keep(name, async () => {
+    if (!result) throw new Error('there is no result');
+    const { merged, maps, info } = result;
+    const { radiance: _, ...rest } = merged;
+    await writeResult(folder, name, merged, maps);
+    return { merged: rest, maps: maps.length, info };
+  });
+}
+
+async function restore({ folder, name, kept }: Extract<ToWorker, { type: 'restore' }>): Promise<void> {
+  try {
+    const { radiance, maps } = await readResult(folder, name, kept);
+    const merged = { ...kept.merged, radiance };
+    const { info } = kept;
+    forget();
+    const shown = await developed(merged);
+    result = { merged, changes: undefined, maps, shown, request: undefined, info };
+    viewLosses = 0;
+    await showResult().catch(viewFailed);
+    tell({ type: 'restored', result: info });
+    tellEdits();
+  } catch {
+    tell({ type: 'restoreFailed' });
   }
 }

@@ -6,7 +6,7 @@ import type { Frame } from '../../../src/image/frame.ts';
 import type { MergedImage } from '../../../src/image/picture.ts';
 import { mergeWarnings } from '../../../src/warnings.ts';
 import type { MergeWarning } from '../../../src/warnings.ts';
-import type { FrameToMerge, FromWorker, MergeSettings } from '../messages.ts';
+import type { FileNote, FrameToMerge, FromWorker, MergeSettings } from '../messages.ts';
 import type { Engine } from './engine.ts';
 import type { Frames } from './frames.ts';
 
@@ -21,7 +21,7 @@ export interface MergeOutcome {
   /** The merge, to be changed in parts; it has the motion maps. */
   open: OpenMerge;
   stack: Frame[];
-  notes: string[];
+  notes: FileNote[];
   warnings: MergeWarning[];
 }
 

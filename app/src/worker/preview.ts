@@ -1,6 +1,7 @@
 /**
  * Small JPEGs: of a frame, for the list and for the stage before the merge, and of a file, for the plan of a folder.
  */
+import type { ExposureInfo } from '../../../src/image/exif.ts';
 import type { DecodedImage } from '../../../src/image/picture.ts';
 import { encodeSrgb } from '../../../src/image/srgb.ts';
 import { decodeFile } from './decode/index.ts';
@@ -76,5 +77,33 @@ export async function makeThumbnail(file: Blob, name: string, isFree: boolean): 
     return (await makePreview(await decodeFile(file, name), THUMBNAIL_SIDE)).preview;
   } catch {
     return undefined; // a damaged file is reported when it is merged
+  }
+}
+
+/** How EXIF's orientations turn a picture of w x h: a canvas's transform. */
+const TURNS: Record<number, (w: number, h: number) => [number, number, number, number, number, number]> = {
+  2: (w) => [-1, 0, 0, 1, w, 0],
+  3: (w, h) => [-1, 0, 0, -1, w, h],
+  4: (_, h) => [1, 0, 0, -1, 0, h],
+  5: () => [0, 1, 1, 0, 0, 0],
+  6: (_, h) => [0, 1, -1, 0, h, 0],
+  7: (w, h) => [0, -1, -1, 0, h, w],
+  8: (w) => [0, -1, 1, 0, 0, w],
+};
+
+/** The JPEG that a camera put beside a picture, turned as that is. undefined if it is none. */
+export async function thumbnailOf(jpeg: Blob, { orientation = 1 }: ExposureInfo): Promise<Blob | undefined> {
+  try {
+    const bitmap = await createImageBitmap(jpeg, { imageOrientation: 'none' });
+    const { width, height } = bitmap;
+    const canvas = orientation > 4 ? new OffscreenCanvas(height, width) : new OffscreenCanvas(width, height);
+    const context = canvas.getContext('2d');
+    const turn = TURNS[orientation];
+    if (turn) context?.setTransform(...turn(width, height));
+    context?.drawImage(bitmap, 0, 0);
+    bitmap.close();
+    return await canvas.convertToBlob({ type: 'image/jpeg', quality: QUALITY });
+  } catch {
+    return undefined;
   }
 }

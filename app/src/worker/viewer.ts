@@ -8,17 +8,21 @@
  */
 import { GpuError, NoAdapterError } from '../../../src/errors.ts';
 import type { DisplayAbility, View } from '../messages.ts';
+import { placementOf } from '../../../src/finish/crop.ts';
+import type { Placement } from '../../../src/finish/crop.ts';
 import { LIVE_FINISH_BYTES } from '../../../src/finish/live.ts';
 import type { LiveFinish } from '../../../src/finish/live.ts';
 import { PRIMARIES, invert3, multiply3, rgbToXyz } from '../../../src/image/colorSpace.ts';
 import type { ColorSpace } from '../../../src/image/colorSpace.ts';
-import type { RadiancePicture } from '../../../src/finish/finisher.ts';
+import type { RadiancePicture } from '../../../src/finish/pictures.ts';
 import { halve, packSharedExponent } from './sharedExponent.ts';
 import { FINISH_BINDINGS, VIEWER_WGSL, VIEW_FLOATS } from './viewerShader.ts';
 
 /** Pixels uploaded at once: 8 MiB. */
 const BAND_PIXELS = 1 << 21;
 const HALF_FLOAT: GPUTextureFormat = 'rgba16float';
+/** A picture of which all is shown. */
+const WHOLE: Placement = { origin: [0, 0], right: [1, 0], down: [0, 1] };
 
 export interface Size {
   width: number;
@@ -310,23 +314,18 @@ export class Viewer {
     if (this.#closed || !view || !this.#merged || !finish || this.#canvas.width === 0) return;
     const { width, height } = this.#canvas;
     const uniforms = new Float32Array(VIEW_FLOATS);
-    uniforms.set([
-      width,
-      height,
-      view.centerX,
-      view.centerY,
-      this.#picture.width,
-      this.#picture.height,
-      view.zoom,
-      this.#plain ? (view.divider ?? -1) : -1,
-    ]);
-    uniforms[8] = this.#motion ? view.overlay : 0;
+    const picture = this.#picture;
+    const { origin, right, down } = view.crop ? placementOf(view.crop) : WHOLE;
+    const shown = view.crop ?? picture;
+    const divider = this.#plain ? (view.divider ?? -1) : -1;
+    uniforms.set([width, height, view.centerX, view.centerY, picture.width, picture.height, shown.width, shown.height]);
+    uniforms.set([...right, ...down, ...origin, view.zoom, divider, this.#motion ? view.overlay : 0], 8);
     const toCanvas = multiply3(invert3(rgbToXyz(PRIMARIES[this.#canvasSpace])), rgbToXyz(PRIMARIES[this.#colorSpace]));
     // Columns, each as a vec4.
     for (let column = 0; column < 3; column++)
       uniforms.set(
         [0, 3, 6].map((row) => toCanvas[row + column]),
-        12 + 4 * column,
+        20 + 4 * column,
       );
     this.#device.queue.writeBuffer(this.#uniforms, 0, uniforms);
     const textures = [this.#merged, this.#plain ?? this.#nothing, this.#motion ?? this.#nothing];
@@ -335,8 +334,8 @@ export class Viewer {
       layout: this.#pipeline.getBindGroupLayout(0),
       entries: [
         { binding: 0, resource: { buffer: this.#uniforms } },
-        // From 100 % on, pixels are shown as they are.
-        { binding: 1, resource: view.zoom >= 1 ? this.#exact : this.#smooth },
+        // From 100 % on, pixels are shown as they are, unless they are turned.
+        { binding: 1, resource: view.zoom >= 1 && !view.crop?.angle ? this.#exact : this.#smooth },
         ...textures.map((texture, i) => ({ binding: 2 + i, resource: texture.createView() })),
         { binding: FINISH_BINDINGS.numbers, resource: { buffer: this.#numbers } },
         { binding: FINISH_BINDINGS.table, resource: { buffer: finish.table } },

@@ -1,8 +1,8 @@
 /** What the canvas shows of the result, as one full-screen triangle. */
 import { liveFinishWgsl } from '../../../src/finish/live.ts';
 
-/** Floats of the uniform block `View`: six vec4. */
-export const VIEW_FLOATS = 24;
+/** Floats of the uniform block `View`: eight vec4. */
+export const VIEW_FLOATS = 32;
 
 /** Bindings of the finish. */
 export const FINISH_BINDINGS = { numbers: 5, table: 6 };
@@ -10,8 +10,11 @@ export const FINISH_BINDINGS = { numbers: 5, table: 6 };
 export const VIEWER_WGSL = /* wgsl */ `
 struct View {
   canvas: vec2f,  // pixels
-  center: vec2f,  // the picture's point at the canvas's middle
+  center: vec2f,  // the point of what is shown at the canvas's middle
   picture: vec2f, // pixels
+  shown: vec2f,   // of the crop
+  turn: vec4f,    // of the crop: steps in the picture to the right and down
+  origin: vec2f,  // of the crop in the picture
   zoom: f32,      // canvas pixels per picture pixel
   divider: f32,   // canvas x, left of it is the plain merge; negative for none
   overlay: f32,   // opacity
@@ -39,7 +42,9 @@ fn encode(color: vec3f) -> vec3f {
 }
 
 @fragment fn fragment(@builtin(position) at: vec4f) -> @location(0) vec4f {
-  let point = view.center + (at.xy - 0.5 * view.canvas) / view.zoom;
+  let seen = view.center + (at.xy - 0.5 * view.canvas) / view.zoom;
+  let point = view.origin + seen.x * view.turn.xy + seen.y * view.turn.zw;
+  if (any(seen < vec2f(0.0)) || any(seen >= view.shown)) { return vec4f(0.0); }
   if (any(point < vec2f(0.0)) || any(point >= view.picture)) { return vec4f(0.0); }
   let uv = point / view.picture;
   // The level of a texture as large as the picture; a smaller one is sampled from its first.

@@ -23,6 +23,29 @@ export type RawAnswer =
   | { metadata: RawMetadata; picture?: RawPicture }
   | { problem: string; isMissing?: boolean; isOutOfMemory?: boolean };
 
+/** How long a worker may take for a file: the largest take a minute or two. */
+export const RAW_MINUTES = 15;
+
+const isNumbers = (value: unknown): boolean => Array.isArray(value) && value.every((one) => typeof one === 'number');
+
+/** What a worker sent, as an answer: a worker that fails may send anything, or nothing that can be read. */
+export function readRawAnswer(message: unknown): RawAnswer {
+  const { problem, metadata, picture } = Object(message) as { problem?: unknown } & Record<string, object | undefined>;
+  if (typeof problem === 'string') return message as RawAnswer;
+  const { width, height, color_data: color } = Object(metadata) as RawMetadata;
+  const { cam_mul, pre_mul, cam_xyz, dng_color, dng_levels } = Object(color) as NonNullable<typeof color>;
+  const isColor =
+    isNumbers(cam_mul) &&
+    isNumbers(pre_mul) &&
+    [cam_xyz, ...(Array.isArray(dng_color) ? dng_color.flatMap((d) => [d?.colormatrix, d?.calibration]) : [0])].every(
+      (table) => Array.isArray(table) && table.every(isNumbers),
+    ) &&
+    isNumbers(dng_levels?.analogbalance);
+  const isPicture = picture === undefined || (picture as RawPicture | null)?.data instanceof Uint16Array;
+  const isRead = isNumbers([width, height]) && (color === undefined || isColor) && isPicture;
+  return isRead ? (message as RawAnswer) : { problem: 'LibRaw gave no answer that can be read' };
+}
+
 /** An ECMAScript program for Node's and the browser's workers. */
 export const RAW_WORKER = `
 const node = typeof process === 'object' && process.versions?.node && (await import('node:worker_threads'));

@@ -24,7 +24,8 @@ import type { PictureFormat } from '../../../../src/image/sniff.ts';
 import { decodeAvif } from './avif.ts';
 import { decodeInBands } from './bands.ts';
 import { jpegHeader, pngHeader, webpHeader } from './header.ts';
-import { exifr, exrs, fastPng, fzstd, jxlOxide, libHeif, tiff } from './packages.ts';
+import { exifReader } from './exifReader.ts';
+import { exrs, fastPng, fzstd, jxlOxide, libHeif, tiff } from './packages.ts';
 import { decodePng16 } from './png16.ts';
 import { decodeRaw } from './raw.ts';
 import { decodeTiffJpeg } from './tiffJpeg.ts';
@@ -59,7 +60,7 @@ export async function decodeFile(
   // The size is the result's when a file is written.
   const exifBlock = withExif && extractExif(withExif, { width: 0, height: 0, isSrgb: true });
   if (exif) return { ...picture, exif, exifBlock };
-  return { ...picture, exif: withExif ? await readExposureInfo(await exifr(), withExif) : {}, exifBlock };
+  return { ...picture, exif: withExif ? await readExposureInfo(exifReader, withExif) : {}, exifBlock };
 }
 
 /** A picture in its own colours, and the exposure where it is not in EXIF. */
@@ -98,7 +99,7 @@ async function decodeByBrowser(
   const color = isGrey ? SRGB : (named ?? (icc ? iccColor(icc) : SRGB));
   if (bits === 16) {
     if (!color) throw profileNotRead(name);
-    return decodePng16(bytes, name, color, { exifr, fastPng });
+    return decodePng16(bytes, name, color, { exifr: async () => exifReader, fastPng });
   }
   // The browser applies profiles with tables, and those of CMYK.
   const decoded = await decodeInBands(new Blob([bytes]), name, !color || isCmyk === true);

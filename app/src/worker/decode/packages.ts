@@ -45,7 +45,6 @@ const wasm = {
   raw: wasmFile(rawWasm),
 };
 
-export const exifr = async () => (await import('exifr')).default;
 export const fastPng = () => import('fast-png');
 export const tiff = async () => (await import('tiff')) as unknown as Awaited<ReturnType<TiffPackages['tiff']>>;
 export const fzstd = () => import('fzstd');
@@ -109,7 +108,7 @@ export const libRaw = once(
 
 /** Fetches all of them. */
 export async function preloadPackages(): Promise<void> {
-  await Promise.all([exifr(), fastPng(), tiff()]);
+  await Promise.all([fastPng(), tiff()]);
   // Few stacks need these: they come after what all need, and one that cannot be had leaves the others.
   await Promise.allSettled([
     ...[fzstd, avifScript, exrScripts, jxlScript, heifScript].map((load) => load()),

@@ -2,14 +2,16 @@
  * RAW files, developed by LibRaw in a worker of its own for each file, which ends with it: LibRaw's memory never
  * shrinks. The worker is started from a blob, so it has the page's Content-Security-Policy and can send nothing away.
  */
-import { RAW_WORKER } from '../../../../src/image/decode/rawWorker.ts';
+import { RAW_MINUTES, RAW_WORKER, readRawAnswer } from '../../../../src/image/decode/rawWorker.ts';
 import type { RawAnswer, RawRequest } from '../../../../src/image/decode/rawWorker.ts';
+import { InputError, reasonOf } from '../../../../src/errors.ts';
 import { checkDeveloped, rawExposure, rawHead, rawProblem, rawSettings } from '../../../../src/image/decode/raw.ts';
 import type { WhiteBalance } from '../../../../src/image/decode/raw.ts';
 import { readExposureInfo } from '../../../../src/image/exif.ts';
 import { extractExif } from '../../../../src/image/exifBlock.ts';
 import type { DecodedImage } from '../../../../src/image/picture.ts';
-import { exifr, libRaw } from './packages.ts';
+import { exifReader } from './exifReader.ts';
+import { libRaw } from './packages.ts';
 
 async function inWorker(
   bytes: Uint8Array,
@@ -18,21 +20,26 @@ async function inWorker(
 ): Promise<Exclude<RawAnswer, { problem: string }>> {
   const request: RawRequest = { ...(await libRaw()), bytes, settings };
   const url = URL.createObjectURL(new Blob([RAW_WORKER], { type: 'text/javascript' }));
-  const worker = new Worker(url, { type: 'module', name: 'raw' });
+  let worker: Worker | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const failed = (problem = ''): RawAnswer => ({ problem, isOutOfMemory: /memory/i.test(problem) });
   try {
     const answer = await new Promise<RawAnswer>((resolve) => {
-      worker.onmessage = ({ data }: MessageEvent<RawAnswer>) => resolve(data);
-      worker.onerror = ({ message }) => resolve({ problem: message ?? '', isOutOfMemory: /memory/i.test(message) });
+      worker = new Worker(url, { type: 'module', name: 'raw' });
+      worker.onmessage = ({ data }: MessageEvent<unknown>) => resolve(readRawAnswer(data));
+      worker.onerror = ({ message }) => resolve(failed(message));
       worker.onmessageerror = () => resolve({ problem: 'what LibRaw made could not be handed over' });
+      timer = setTimeout(() => resolve({ problem: `LibRaw took over ${RAW_MINUTES} minutes` }), RAW_MINUTES * 60_000);
       worker.postMessage(request);
-    });
+    }).catch((error: unknown) => failed(reasonOf(error)));
     if (!('problem' in answer)) return answer;
     if (answer.isMissing) throw new Error(`LibRaw could not be loaded: ${answer.problem}`);
     // Told as what the tab has too little of.
     if (answer.isOutOfMemory) throw new RangeError(answer.problem);
     throw rawProblem(name, answer);
   } finally {
-    worker.terminate();
+    clearTimeout(timer);
+    worker?.terminate();
     URL.revokeObjectURL(url);
   }
 }
@@ -46,10 +53,11 @@ export async function decodeRaw(bytes: Uint8Array, name: string, whiteBalance?: 
   const head = rawHead((await inWorker(bytes, name)).metadata, name);
   const balance = whiteBalance ?? head.camera.whiteBalance;
   const { picture } = await inWorker(bytes, name, rawSettings(balance));
-  checkDeveloped(picture!, name);
-  const { width, height, data } = picture!;
-  // exifr does not know all RAW formats.
-  const exif = await readExposureInfo(await exifr(), bytes).catch(() => ({}));
+  if (!picture) throw new InputError(`${name} was not developed`);
+  checkDeveloped(picture, name);
+  const { width, height, data } = picture;
+  // Not all RAW formats have EXIF that is found.
+  const exif = await readExposureInfo(exifReader, bytes).catch(() => ({}));
   const exifBlock = extractExif(bytes, { width: 0, height: 0, isSrgb: true });
   return {
     data,

@@ -1,0 +1,457 @@
+/**
+ * Keeps the picture that the person works on, so that a page that is loaded again goes on with it: frames, what was
+ * chosen, and the result. A chunk of its own. What cannot be kept is told once; the page works on without it.
+ */
+import type { Crop } from '../../../src/finish/crop.ts';
+import type { Finish, FromWorker, NamedFile, ToWorker } from '../messages.ts';
+import type { FrameRow } from '../ui/frameList.ts';
+import { dismiss, notify } from '../ui/notices.ts';
+import { words } from '../words/index.ts';
+import { readControls, writeControls } from './controls.ts';
+import { handleOf, mayRead, remember } from './handles.ts';
+import type { KeptFrame, KeptPicture, Session } from './session.ts';
+import { toCopy } from './session.ts';
+import { Store, folderOf, hold, ifFree } from './store.ts';
+import { KeptView } from './view.ts';
+
+/** Between a change and its being kept. */
+const PATIENCE_MS = 400;
+/** Whether the person switched it off. */
+const SWITCH = 'deghost-keep';
+
+/** What the page shows. */
+export interface Shown {
+  rows: readonly FrameRow[];
+  referenceId: number | undefined;
+  referenceChosen: boolean;
+  /** The frames in exposure order, and whether they are those that the result was made from; undefined without one. */
+  result: { names: string[]; isCurrent: boolean; isSaved: boolean } | undefined;
+  finish: Finish;
+  crop: Crop | undefined;
+}
+
+export interface KeptHost {
+  send(message: ToWorker): void;
+  shown(): Shown;
+  /** Adds frames. @returns their ids, in the order given. */
+  add(files: readonly NamedFile[]): number[];
+  setFinish(finish: Finish): void;
+  /** Once the result is shown. */
+  setCrop(crop: Crop | undefined): void;
+  /** Asks for the plain merge of the frames, or says that there is none. */
+  comparePlain(hasFrames: boolean): void;
+  update(): void;
+}
+
+/** What was chosen for the frames of a session that goes on. */
+interface Chosen {
+  referenceId: number | undefined;
+  referenceChosen: boolean;
+  /** Whether the result was made from these frames and settings. */
+  isCurrent: boolean;
+}
+
+export class Kept {
+  readonly #host: KeptHost;
+  readonly #view: KeptView;
+  #isOn = localStorageSays() !== 'off';
+  #hasFailed = false;
+  #store: Store | undefined;
+  /** The session of this page, and what releases its lock. */
+  #own: { id: string; release: () => void } | undefined;
+  #files = 0;
+  /** Names of our copies of photos, and whether they are complete. */
+  #copies = new Map<Blob, { name: string; isComplete: boolean }>();
+  #picture: KeptPicture | undefined;
+  /** The result that is being written. */
+  #writing: { file: string; names: string[] } | undefined;
+  /** Whether the picture has changed since it was written. */
+  #isStale = false;
+  #thumbnail: Blob | undefined;
+  /** Frames of the session that could not be opened. */
+  #missing: KeptFrame[] = [];
+  /** Whether some of them wait for the person's permission. */
+  #isLocked = false;
+  /** A session that goes on: its frames by the page's ids, once they are added. */
+  #resuming: { session: Session; frames?: Map<number, KeptFrame> } | undefined;
+  /** Of a result that is restored. */
+  #crop: Crop | undefined;
+  /** Whether the worker is reading the result. */
+  #isRestoring = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(host: KeptHost) {
+    this.#host = host;
+    this.#view = new KeptView(
+      {
+        onContinue: (session) => void this.#continue(session),
+        onForget: (session) => this.#do(() => this.#forgetOther(session)),
+        onOpenAgain: () => void this.#openMissing(true).then(() => host.update()),
+        onSwitch: (isOn) => this.#switch(isOn),
+      },
+      this.#isOn,
+    );
+    addEventListener('visibilitychange', () => document.hidden && this.#timer !== undefined && this.#flush());
+    // A browser that keeps nothing says so when there is something to keep.
+    this.#work = this.#offer().catch(() => undefined);
+  }
+
+  /** Whether frames of a session that goes on are still being read. */
+  get isResuming(): boolean {
+    return this.#resuming !== undefined;
+  }
+
+  /** The result that is kept. */
+  get picture(): KeptPicture | undefined {
+    return this.#picture;
+  }
+
+  /** To be called when anything changes that is kept. */
+  changed(): void {
+    if (!this.#isOn || this.#hasFailed) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#flush(), PATIENCE_MS);
+  }
+
+  /** To be called with every message of the worker. */
+  receive(message: FromWorker): void {
+    switch (message.type) {
+      case 'looks':
+        this.#thumbnail = message.looks.find(({ name }) => name === this.#host.shown().finish.look)?.thumbnail;
+        return this.changed();
+      case 'merged':
+        this.#isStale = false;
+        return this.#do(() => this.#keepResult());
+      case 'changed':
+        this.#isStale = true;
+        return this.changed();
+      case 'restored':
+        this.#isRestoring = false;
+        // The page shows the result first.
+        queueMicrotask(() => this.#host.setCrop(this.#crop));
+        return;
+      case 'restoreFailed':
+        this.#isRestoring = false;
+        this.#picture = undefined;
+        return notify('kept', () => words.kept.notRestored, 'info');
+      case 'kept': {
+        if (message.name === this.#writing?.file && message.result) {
+          const { file, names } = this.#writing;
+          this.#writing = undefined;
+          this.#picture = { ...message.result, file, names, isCurrent: true, isSaved: false };
+        }
+        for (const copy of this.#copies.values()) if (copy.name === message.name) copy.isComplete = true;
+        return this.changed();
+      }
+      case 'keepFailed': {
+        const isOurs = [...this.#copies.values()].some(({ name }) => name === message.name);
+        if (isOurs || message.name === this.#writing?.file) this.#fail('noRoom');
+      }
+    }
+  }
+
+  /**
+   * What was chosen, once all frames of a session that goes on are read: exposures are put back. undefined before, and
+   * from then on.
+   */
+  chosen(rows: readonly FrameRow[]): Chosen | undefined {
+    const { session, frames } = this.#resuming ?? {};
+    if (!session || !frames || this.#isRestoring || rows.some(({ state }) => state === 'loading')) return undefined;
+    this.#resuming = undefined;
+    let referenceId: number | undefined;
+    let isWhole = this.#missing.length === 0;
+    for (const [id, { ev, typed, estimated, isReference, size, modified }] of frames) {
+      const row = rows.find((row) => row.id === id && row.state === 'ready');
+      if (!row) {
+        isWhole = false;
+        continue;
+      }
+      Object.assign(row, { ev, typed, estimated });
+      if (isReference) referenceId = id;
+      const { size: sizeNow, lastModified } = row.file as File;
+      isWhole &&= sizeNow === size && (modified === undefined || lastModified === modified);
+    }
+    if (this.#picture) queueMicrotask(() => this.#host.comparePlain(isWhole));
+    return {
+      referenceId,
+      referenceChosen: session.referenceChosen,
+      isCurrent: isWhole && session.picture?.isCurrent === true,
+    };
+  }
+
+  /** Forgets the picture of this page. */
+  forget(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const own = this.#leave();
+    if (!own) return;
+    // At once: the page may be closed next. A save that waits sees that the session is no longer this page's.
+    const removed = this.#store?.remove(own.id);
+    removed?.catch(() => undefined);
+    this.#do(async () => {
+      await removed;
+      own.release();
+      await this.#offer();
+    });
+  }
+
+  /** From here on the page has no session. @returns the one that it had. */
+  #leave(): { id: string; release: () => void } | undefined {
+    const own = this.#own;
+    this.#own = this.#picture = this.#writing = this.#resuming = this.#thumbnail = undefined;
+    this.#copies.clear();
+    this.#missing = [];
+    this.#view.showMissing([], false);
+    return own;
+  }
+
+  /** Does one thing after another. */
+  #do(work: () => Promise<unknown>): void {
+    this.#work = this.#work.then(async () => {
+      try {
+        await work();
+      } catch (error) {
+        this.#fail((error as Error).name === 'QuotaExceededError' ? 'noRoom' : 'noStore');
+      }
+    });
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#do(() => this.#save());
+  }
+
+  /** Told once; from then on nothing more is kept. */
+  #fail(why: 'noRoom' | 'noStore' | 'tooLarge'): void {
+    if (this.#hasFailed || !this.#isOn) return;
+    this.#hasFailed = true;
+    notify('kept', () => ({ title: words.kept.failed, text: words.kept[why] }), 'info');
+  }
+
+  #switch(isOn: boolean): void {
+    this.#isOn = isOn;
+    this.#hasFailed = false;
+    dismiss('kept');
+    try {
+      if (isOn) localStorage.removeItem(SWITCH);
+      else localStorage.setItem(SWITCH, 'off');
+    } catch {
+      // It holds for this page.
+    }
+    if (!isOn) return this.forget();
+    if (this.#host.shown().result) this.#do(() => this.#keepResult());
+    this.changed();
+  }
+
+  /** The session of this page. @throws where the browser keeps nothing. */
+  async #session(): Promise<{ store: Store; id: string }> {
+    const store = (this.#store ??= await Store.open());
+    if (!this.#own) {
+      const id = crypto.randomUUID();
+      this.#own = { id, release: (await hold(id))! };
+      this.#view.offer(undefined);
+      // It takes the place of the last; what other tabs have open is theirs.
+      for (const other of await store.sessions()) await ifFree(other.id, () => store.remove(other.id));
+    }
+    return { store, id: this.#own.id };
+  }
+
+  async #save(): Promise<void> {
+    if (!this.#isOn || this.#hasFailed || this.#resuming) return;
+    const before = this.#host.shown();
+    const ready = before.rows.filter(({ state }) => state === 'ready');
+    const isEmpty = ready.length + this.#missing.length === 0 && !this.#picture;
+    if (isEmpty || before.rows.some(({ state }) => state === 'loading')) return;
+    if (this.#isStale) {
+      this.#isStale = false;
+      await this.#keepResult();
+    }
+    const handles = new Map<Blob, FileSystemFileHandle>();
+    for (const { file } of ready) {
+      const handle = await handleOf(file);
+      if (handle) handles.set(file, handle);
+    }
+    const { store, id } = await this.#session();
+    const files = ready.map(({ file }) => file);
+    const copied = toCopy(files, (file) => handles.has(file));
+    if (!copied) return this.#fail('tooLarge');
+    for (const file of copied) this.#copy(id, file);
+    // What has changed meanwhile comes with the next change.
+    const { referenceId, referenceChosen, result, finish, crop } = before;
+    const [first] = [
+      ...(result?.names ?? []),
+      ...ready.map(({ name }) => name),
+      ...this.#missing.map(({ name }) => name),
+    ];
+    const frames = ready.map((row): KeptFrame => {
+      const { file, ev, typed, estimated } = row;
+      const copy = this.#copies.get(file);
+      return {
+        name: row.name,
+        size: file.size,
+        modified: file instanceof File ? file.lastModified : undefined,
+        type: file.type,
+        handle: handles.get(file),
+        copy: copy?.isComplete ? copy.name : undefined,
+        ev,
+        typed,
+        estimated,
+        isReference: row.id === referenceId,
+      };
+    });
+    if (this.#picture && result) {
+      // As long as frames are missing, the page cannot know.
+      const isCurrent = result.isCurrent || (this.#missing.length > 0 && this.#picture.isCurrent);
+      const { isSaved } = result;
+      this.#picture = { ...this.#picture, isCurrent, isSaved };
+    }
+    const picture = this.#picture;
+    if (this.#own?.id !== id) return;
+    await store.put({
+      id,
+      changed: Date.now(),
+      name: first.replace(/\.\w+$/, ''),
+      frames: [...frames, ...this.#missing],
+      referenceChosen,
+      controls: readControls(),
+      finish,
+      crop,
+      thumbnail: this.#thumbnail,
+      picture,
+    });
+    const copies = [...files.map((file) => this.#copies.get(file)?.name), ...this.#missing.map(({ copy }) => copy)];
+    const used = [...copies, picture?.file, this.#writing?.file];
+    await store.keepOnly(
+      id,
+      used.filter((name) => name !== undefined),
+    );
+  }
+
+  #copy(id: string, file: Blob): void {
+    if (this.#copies.has(file)) return;
+    const name = this.#newName('photo');
+    this.#copies.set(file, { name, isComplete: false });
+    this.#host.send({ type: 'copy', folder: folderOf(id), name, file });
+  }
+
+  async #keepResult(): Promise<void> {
+    if (!this.#isOn || this.#hasFailed) return;
+    const { id } = await this.#session();
+    const { result } = this.#host.shown();
+    if (!result) return;
+    const file = this.#newName('result');
+    this.#writing = { file, names: result.names };
+    this.#host.send({ type: 'keep', folder: folderOf(id), name: file });
+  }
+
+  #newName(kind: string): string {
+    return `${kind}-${Date.now()}-${this.#files++}`;
+  }
+
+  /** Offers the latest session that no other tab has open. */
+  async #offer(): Promise<void> {
+    const store = (this.#store ??= await Store.open());
+    await store.sweep();
+    const sessions = await store.sessions();
+    let free = await firstFree(sessions);
+    if (!free && sessions.length > 0) {
+      // The page that is loaded again may not be gone completely.
+      await new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
+      free = await firstFree(sessions);
+    }
+    this.#view.offer(this.#own ? undefined : free);
+  }
+
+  async #forgetOther({ id }: Session): Promise<void> {
+    await ifFree(id, async () => this.#store?.remove(id));
+    await this.#offer();
+  }
+
+  async #continue(session: Session): Promise<void> {
+    this.#view.offer(undefined);
+    const release = await hold(session.id).catch(() => undefined);
+    if (!release) {
+      notify('kept', () => words.kept.elsewhere, 'info');
+      return this.#do(() => this.#offer());
+    }
+    dismiss('kept');
+    this.#own = { id: session.id, release };
+    this.#resuming = { session };
+    const { picture } = session;
+    this.#picture = picture;
+    this.#thumbnail = session.thumbnail;
+    this.#crop = session.crop;
+    this.#missing = session.frames;
+    writeControls(session.controls);
+    this.#host.setFinish(session.finish);
+    this.#isRestoring = picture !== undefined;
+    if (picture) this.#host.send({ type: 'restore', folder: folderOf(session.id), name: picture.file, kept: picture });
+    await this.#openMissing(true);
+    if (picture || this.#missing.length < session.frames.length || this.#own?.id !== session.id)
+      return this.#host.update();
+    // There is nothing to show: it can be tried again.
+    const names = this.#missing.map(({ name }) => name).join(', ');
+    const why = this.#isLocked ? 'locked' : 'gone';
+    notify('kept', () => ({ title: words.kept.notOpened, text: words.kept[why](names) }), 'info');
+    this.#leave();
+    release();
+    this.#do(() => this.#offer());
+  }
+
+  /** Opens the frames that are missing, as far as that goes. @param asks whether the person may be asked. */
+  async #openMissing(asks: boolean): Promise<void> {
+    const own = this.#own;
+    if (!own || !this.#store) return;
+    const opened: { frame: KeptFrame; file: File }[] = [];
+    const missing: KeptFrame[] = [];
+    this.#isLocked = false;
+    for (const frame of this.#missing)
+      try {
+        opened.push({ frame, file: await this.#open(own.id, frame, asks) });
+      } catch (error) {
+        missing.push(frame);
+        this.#isLocked ||= (error as Error).name === 'NotAllowedError';
+      }
+    // Forgotten meanwhile.
+    if (this.#own !== own) return;
+    this.#missing = missing;
+    this.#view.showMissing(
+      missing.map(({ name }) => name),
+      this.#isLocked,
+    );
+    const session = this.#resuming?.session ?? (await this.#store.sessions()).find(({ id }) => id === own.id);
+    if (!session) return;
+    const ids = this.#host.add(opened.map(({ frame: { name }, file }) => ({ name, file })));
+    this.#resuming = { session, frames: new Map(ids.map((id, k) => [id, opened[k].frame])) };
+  }
+
+  /** @throws DOMException where it may not be read, or is gone. */
+  async #open(id: string, { name, handle, copy, modified, type }: KeptFrame, asks: boolean): Promise<File> {
+    if (handle) {
+      if (!(await mayRead(handle, asks))) throw new DOMException(name, 'NotAllowedError');
+      const file = await handle.getFile();
+      remember(file, Promise.resolve(handle));
+      return file;
+    }
+    if (copy === undefined) throw new DOMException(name, 'NotFoundError');
+    const kept = await this.#store!.file(id, copy);
+    const file = new File([kept], name, { type, lastModified: modified });
+    this.#copies.set(file, { name: copy, isComplete: true });
+    return file;
+  }
+}
+
+async function firstFree(sessions: readonly Session[]): Promise<Session | undefined> {
+  for (const session of sessions) if (await ifFree(session.id, async () => undefined)) return session;
+  return undefined;
+}
+
+function localStorageSays(): string | null {
+  try {
+    return localStorage.getItem(SWITCH);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * The workers of LibRaw, in Node and on the page, fail at each step in turn: an error that names the file, no worker
+ * left, and the next file is read.
+ */
+import { EventEmitter } from 'node:events';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { decodeRaw } from '../../app/src/worker/decode/raw.ts';
+import { DeghostError } from '../../src/errors.ts';
+import { RAW_MINUTES } from '../../src/image/decode/rawWorker.ts';
+import { readRawHead } from '../../src/node/readRaw.ts';
+
+vi.setConfig({ testTimeout: 5000 });
+
+/** What a stand-in for a worker does once it was asked; `throws` are steps before. */
+type Step = (worker: StandIn) => void;
+
+const METADATA = {
+  width: 4,
+  height: 2,
+  raw_width: 4,
+  raw_height: 2,
+  flip: 0,
+  camera_make: 'a',
+  camera_model: 'b',
+  iso_speed: 100,
+  shutter: 0.1,
+  aperture: 8,
+  colors: 3,
+  color_data: {
+    cam_mul: [1, 1, 1, 1],
+    pre_mul: [1, 1, 1, 1],
+    cam_xyz: [
+      [1, 0, 0],
+      [0, 1, 0],
+      [0, 0, 1],
+    ],
+    dng_color: [],
+    dng_levels: { analogbalance: [1, 1, 1] },
+  },
+};
+const PICTURE = { width: 4, height: 2, colors: 3, bits: 16, data: new Uint16Array(24) };
+
+const state = vi.hoisted(() => ({
+  script: undefined as ((worker: StandIn) => void) | undefined,
+  beginsToFail: '' as '' | 'start' | 'post',
+  live: 0,
+  StandIn: undefined as unknown,
+}));
+
+/** A worker, of Node's kind and of the web's. */
+class StandIn extends EventEmitter {
+  onmessage?: (event: { data: unknown }) => void;
+  onerror?: (event: { message?: string }) => void;
+  onmessageerror?: () => void;
+  #isLive = true;
+
+  constructor() {
+    super();
+    if (state.beginsToFail === 'start') throw new Error('there are too many threads');
+    state.live++;
+  }
+
+  postMessage({ settings }: { settings?: unknown }): void {
+    if (state.beginsToFail === 'post') throw new DOMException('it could not be cloned', 'DataCloneError');
+    const script =
+      state.script ??
+      ((one) => one.answer({ metadata: METADATA, ...(settings !== undefined && { picture: PICTURE }) }));
+    setImmediate(() => script(this));
+  }
+
+  answer(data: unknown): void {
+    this.emit('message', data);
+    this.onmessage?.({ data });
+  }
+
+  fail(message: string | undefined): void {
+    if (this.listenerCount('error') > 0) this.emit('error', message === undefined ? undefined : new Error(message));
+    this.onerror?.({ message });
+  }
+
+  unreadable(): void {
+    this.emit('messageerror', new Error('unreadable'));
+    this.onmessageerror?.();
+  }
+
+  async terminate(): Promise<number> {
+    if (this.#isLive) state.live--;
+    this.#isLive = false;
+    return 0;
+  }
+}
+
+vi.mock('node:worker_threads', async (original) => ({
+  ...(await original<typeof import('node:worker_threads')>()),
+  Worker: function Worker() {
+    return new (state.StandIn as typeof StandIn)();
+  },
+}));
+vi.mock('../../app/src/worker/decode/packages.ts', () => ({
+  libRaw: async () => ({ script: 'x', module: undefined }),
+  exifr: async () => (await import('exifr')).default,
+}));
+
+beforeEach(() => {
+  state.StandIn = StandIn;
+  vi.stubGlobal('Worker', StandIn);
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+const BYTES = new Uint8Array(16);
+const READS = {
+  Node: () => readRawHead(BYTES, 'a.dng'),
+  'the page': () => decodeRaw(BYTES, 'a.dng'),
+};
+
+const STEPS: Record<string, Step> = {
+  'an error': (worker) => worker.fail('LibRaw failed'),
+  'an error without a word': (worker) => worker.fail(undefined),
+  'a message that cannot be read': (worker) => worker.unreadable(),
+  'nothing as a message': (worker) => worker.answer(undefined),
+  'null as a message': (worker) => worker.answer(null),
+  'a text as a message': (worker) => worker.answer('done'),
+  'a message without metadata': (worker) => worker.answer({}),
+  'metadata that are none': (worker) => worker.answer({ metadata: { width: 4 } }),
+  'metadata with half of the colours': (worker) =>
+    worker.answer({ metadata: { ...METADATA, color_data: { cam_mul: [1] } } }),
+  'a picture without samples': (worker) => worker.answer({ metadata: METADATA, picture: { width: 4, height: 2 } }),
+  'a problem': (worker) => worker.answer({ problem: 'unknown file: data corrupted' }),
+};
+
+describe.each(Object.entries(READS))('in %s', (where, read) => {
+  async function expectFailure(named = /a\.dng/): Promise<void> {
+    const error: unknown = await read().then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(DeghostError);
+    expect((error as Error).message).toMatch(named);
+    expect(state.live).toBe(0);
+    state.script = undefined;
+    state.beginsToFail = '';
+    expect(await read()).toMatchObject({ width: 4, height: 2 });
+    expect(state.live).toBe(0);
+  }
+
+  it.each(Object.entries(STEPS))('%s', async (_, step) => {
+    state.script = step;
+    await expectFailure();
+  });
+
+  it.each(['start', 'post'] as const)('what throws at the %s', async (step) => {
+    state.beginsToFail = step;
+    await expectFailure();
+  });
+
+  it('a message that never comes', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    state.script = () => void vi.advanceTimersByTime(RAW_MINUTES * 60_000 + 1);
+    await expectFailure(/a\.dng.*took over/);
+  });
+
+  it.runIf(where === 'Node')('a thread that ends', async () => {
+    state.script = (worker) => void worker.emit('exit', 134);
+    await expectFailure(/a\.dng.*ended with code 134/);
+  });
+
+  it.runIf(where === 'Node')('an error after the answer', async () => {
+    state.script = (worker) => {
+      worker.answer({ problem: 'first' });
+      worker.fail('second');
+    };
+    await expectFailure(/first/);
+  });
+});
+
+it('a cancelled read leaves no worker', async () => {
+  const abort = new AbortController();
+  state.script = () => abort.abort();
+  await expect(readRawHead(BYTES, 'a.dng', abort.signal)).rejects.toMatchObject({ code: 'cancelled' });
+  expect(state.live).toBe(0);
+  state.script = undefined;
+});
