@@ -196,7 +196,7 @@ export const words = {
     shows: (name: string) => `The moment of ${name} is shown.`,
     smaller: 'Smaller',
     larger: 'Larger',
-    back: '‹ Last thing',
+    back: '‹ Previous thing',
     next: 'Next thing ›',
     close: 'Close',
   },
