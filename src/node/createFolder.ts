@@ -1,6 +1,6 @@
 /** Creates folders that a command writes to. */
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rmdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { InputError } from '../errors.ts';
 import { shown, systemProblem } from './problems.ts';
@@ -17,6 +17,18 @@ export async function createFolder(path: string): Promise<string | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST')
       throw new InputError(`cannot create ${shown(path)}: it is a file, name a folder`, { cause: error });
     throw systemProblem(await realProblem(path, error), 'create', path);
+  }
+}
+
+/** Removes a folder and those above it that were created with it, as far as they are empty. @param first created. */
+export async function removeFolders(path: string, first: string): Promise<void> {
+  const last = resolve(first);
+  for (let at = resolve(path); at.startsWith(last); at = dirname(at)) {
+    try {
+      await rmdir(at);
+    } catch {
+      return; // It is not empty, or gone.
+    }
   }
 }
 

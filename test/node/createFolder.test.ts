@@ -1,17 +1,28 @@
-/** Folders that cannot be created: the message says why. */
-import { writeFileSync } from 'node:fs';
+/** Folders that a command creates: what cannot be is told, and what was for nothing goes. */
+import { readdirSync, writeFileSync } from 'node:fs';
 import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { InputError } from '../../src/errors.ts';
-import { createFolder } from '../../src/node/createFolder.ts';
+import { createFolder, removeFolders } from '../../src/node/createFolder.ts';
 import { temporaryFolder } from './pictures.ts';
 
 const { path: folder } = temporaryFolder();
 it('creates what is missing, and says which came first', async () => {
   expect(await createFolder(join(folder, 'a/b'))).toBe(join(folder, 'a'));
   expect(await createFolder(join(folder, 'a/b'))).toBeUndefined();
+});
+
+it('folders that were created together go together, as far as they are empty', async () => {
+  const path = join(folder, 'p/q/r');
+  const first = await createFolder(path);
+  writeFileSync(join(folder, 'p/kept'), '');
+  await removeFolders(path, first!);
+  expect(readdirSync(folder)).toContain('p');
+  expect(readdirSync(join(folder, 'p'))).toEqual(['kept']);
+  await removeFolders(join(folder, 's/t'), (await createFolder(join(folder, 's/t')))!);
+  expect(readdirSync(folder)).not.toContain('s');
 });
 
 it('a file in its place is named', async () => {

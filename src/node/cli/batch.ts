@@ -1,10 +1,9 @@
 /** `deghost batch`: finds the brackets among many pictures and merges each. */
 import { existsSync } from 'node:fs';
-import { rmdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { CancelledError, InputError, NoAdapterError, UsageError, messageWith } from '../../errors.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
-import { createFolder } from '../createFolder.ts';
+import { createFolder, removeFolders } from '../createFolder.ts';
 import { currentFiles } from '../files.ts';
 import { shown } from '../problems.ts';
 import { choiceOption, integerOption } from './args.ts';
@@ -101,7 +100,7 @@ export async function batchCommand(args: ParsedArgs, io: CommandIo): Promise<voi
     throw error;
   } finally {
     await engines.close();
-    if (created !== undefined) await rmdir(folder).catch(() => undefined);
+    if (created !== undefined) await removeFolders(folder, created);
   }
   if (flags.has('json'))
     io.stdout.write(
