@@ -139,7 +139,8 @@ export class Kept {
         if (message.name === this.#writing?.file && message.result) {
           const { file, names } = this.#writing;
           this.#writing = undefined;
-          this.#picture = { ...message.result, file, names, isCurrent: true, isSaved: false };
+          // If the picture has changed, the file may hold some of both: the one before stays until the next is there.
+          if (!this.#isStale) this.#picture = { ...message.result, file, names, isCurrent: true, isSaved: false };
         }
         for (const copy of this.#copies.values()) if (copy.name === message.name) copy.isComplete = true;
         return this.changed();
