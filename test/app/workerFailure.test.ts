@@ -43,7 +43,7 @@ it('in the middle of a merge: nothing waits for it, and another load is advised'
   await disturb(page, 'end');
   await page.locator('.notice.error').waitFor();
   expect(await page.locator('.notice.error').innerText()).toMatch(
-    /^The page has stopped working\s+The browser has ended its worker, perhaps for lack of memory\. Close other tabs, and load/,
+    /^The page has stopped working\s+The browser has ended its worker, perhaps for lack of memory\. Close other tabs/,
   );
   expect(await page.evaluate(() => document.body.dataset.state)).toBe('loaded');
   expect(await page.locator('#merge').isDisabled()).toBe(true);
