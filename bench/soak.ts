@@ -13,6 +13,7 @@ import { columns } from '../src/node/cli/columns.ts';
 import { openWithMatrices } from '../src/node/matrices.ts';
 import { launchBrowser } from '../test/app/browser.ts';
 import { dropFiles, merge, openPage, settled } from '../test/app/drive.ts';
+import { ownHeap } from '../test/app/pageHeap.ts';
 import { serveSite } from '../test/app/site.ts';
 import { pngStack } from '../test/app/stack.ts';
 import { workerHeap } from '../test/app/workerHeap.ts';
@@ -134,12 +135,13 @@ async function inPage(count: number): Promise<boolean> {
     await merge(page);
     await page.locator('#compare:enabled').waitFor({ timeout: 60_000 });
     if (i % Math.max(1, Math.floor(count / SAMPLES)) !== 0) continue;
-    for (let k = 0; k < 2; k++) await session.send('HeapProfiler.collectGarbage');
+    const own = await ownHeap(session);
     const { usedSize } = await session.send('Runtime.getHeapUsage');
     const { nodes, jsEventListeners } = await session.send('Memory.getDOMCounters');
     const worker = await workerHeap(browser);
     add(samples, {
-      'page heap, MiB': usedSize / MIB,
+      'page objects, MiB': own / MIB,
+      'with code, MiB': usedSize / MIB,
       'worker heap, MiB': worker.objects / MIB,
       'worker arrays, MiB': worker.arrays / MIB,
       'DOM nodes': nodes,
@@ -151,7 +153,7 @@ async function inPage(count: number): Promise<boolean> {
   process.stderr.write('\n');
   await browser.close();
   await site.close();
-  return report(`${count} merges in a page`, samples, ['renderer process, MiB', 'GPU process, MiB']);
+  return report(`${count} merges in a page`, samples, ['with code, MiB', 'renderer process, MiB', 'GPU process, MiB']);
 }
 
 const { values } = parseArgs({
