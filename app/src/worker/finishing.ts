@@ -75,9 +75,15 @@ export class Finishing {
   /** All looks of the picture, small. */
   async offerLooks(): Promise<void> {
     const looks: LookOffer[] = [];
-    for (const name of LOOK_NAMES) {
-      const settings = this.#finisher.settingsOf(name);
-      looks.push({ name, settings, thumbnail: await previewOf(this.#finisher, settings) });
+    try {
+      for (const name of LOOK_NAMES) {
+        if (this.#closed) return;
+        const settings = this.#finisher.settingsOf(name);
+        looks.push({ name, settings, thumbnail: await previewOf(this.#finisher, settings) });
+      }
+    } catch (error) {
+      // What was closed meanwhile has freed its buffers.
+      if (!this.#closed) throw error;
     }
     if (!this.#closed) this.#tell({ type: 'looks', looks });
   }
