@@ -23,7 +23,7 @@ import { partsOf } from './model/partsOf.ts';
 import { defaultMemoryBudget, schedule, scheduleReport, weightBytes } from './model/schedule.ts';
 import type { PlanReport, Schedule, ScheduleRequest } from './model/schedule.ts';
 import type { OpenMerge, Opened } from './moment/openMerge.ts';
-import type { CoreMeans } from './moment/parts.ts';
+import type { CoreMeans, OtherWeights } from './moment/parts.ts';
 import type { DeghosterOptions, MergeOptions, PlanOptions, PrepareOptions } from './options.ts';
 import type { BufferResult, MergeResult } from './result.ts';
 import { Session } from './session.ts';
@@ -35,7 +35,7 @@ const LEAST_MEMORY_BUDGET = 128 * 1024 ** 2;
 const LOGITS = 8;
 
 /** What moments need of the core. */
-const MEANS: CoreMeans = { partsOf, schedule, weightBytes, pixelsOf, planesOf };
+const MEANS: CoreMeans = { loadWeights, partsOf, schedule, weightBytes, pixelsOf, planesOf };
 
 /** What a merge's schedule is made for, before the weights and the device are looked at. */
 type PlannedMerge = Omit<ScheduleRequest, 'config' | 'gamma' | 'limits'> & Required<Pick<MergeOptions, 'method'>>;
@@ -46,6 +46,7 @@ type PlannedMerge = Omit<ScheduleRequest, 'config' | 'gamma' | 'limits'> & Requi
 export class Deghoster {
   readonly #session: Session;
   readonly #weights: Weights | undefined;
+  readonly #others: OtherWeights;
   readonly #isBudgetGiven: boolean;
   #memoryBudget: number;
   readonly #precision: DType;
@@ -58,12 +59,16 @@ export class Deghoster {
   private constructor(
     session: Session,
     weights: Weights | undefined,
+    others: OtherWeights,
     memoryBudget: number | undefined,
     precision: DType,
     choices: Choices | undefined,
   ) {
+    // Types forbid it; JavaScript does not.
+    if (!session) throw new UsageError('new Deghoster: call and await Deghoster.create');
     this.#session = session;
     this.#weights = weights;
+    this.#others = others;
     this.#isBudgetGiven = memoryBudget !== undefined;
     this.#memoryBudget =
       memoryBudget ?? defaultMemoryBudget(session.gpu.capabilities, session.gpu.device.limits.maxBufferSize);
@@ -76,10 +81,11 @@ export class Deghoster {
    * @throws InputError for weights that cannot be used; NoAdapterError; UsageError.
    */
   static async create(options: DeghosterOptions = {}): Promise<Deghoster> {
-    const { weights: bytes, device, precision = 'f32', memoryBudget, choices } = readDeghosterOptions(options);
+    const { weights: bytes, device, precision = 'f32', memoryBudget, choices, ...rest } = readDeghosterOptions(options);
     const weights = bytes === undefined ? undefined : await loadWeights(bytes);
+    const others: OtherWeights = { given: rest.momentWeights };
     const session = await Session.create(device, (name) => {
-      const tensor = weights?.tensors.get(name);
+      const tensor = weights?.tensors.get(name) ?? others.tensors?.get(name);
       if (!tensor) throw new InputError(`weights: no tensor ${name}`);
       return tensor.data;
     });
@@ -90,7 +96,7 @@ export class Deghoster {
           'feature',
       );
     }
-    return new Deghoster(session, weights, memoryBudget, precision, choices);
+    return new Deghoster(session, weights, others, memoryBudget, precision, choices);
   }
 
   /** The device that merges run on. After a loss this is the new device. */
@@ -154,10 +160,13 @@ export class Deghoster {
    * What a callback throws ends the merge and is thrown as it is; the next merge works.
    */
   async merge(frames: readonly FrameSource[], options: MergeOptions = {}): Promise<MergeResult> {
-    const request = readMerge(frames, options);
-    return this.#next('merge', request, async () => {
+    return this.#toArray('merge', readMerge(frames, options));
+  }
+
+  #toArray(call: string, request: MergeRequest, keep?: (opened: Opened) => unknown): Promise<MergeResult> {
+    return this.#next(call, request, async () => {
       const picture: Extract<Picture, { kind: 'array' }> = { kind: 'array', array: new Float32Array(0) };
-      const result = await whileKept(request.frames, request.motion, () => this.#merge(request, picture));
+      const result = await whileKept(request.frames, request.motion, () => this.#merge(request, picture, keep));
       return { radiance: picture.array, ...result };
     });
   }
@@ -188,20 +197,11 @@ export class Deghoster {
    */
   async open(frames: readonly FrameSource[], options: MergeOptions = {}): Promise<OpenMerge> {
     const request = readMerge(frames, options);
-    return this.#next('open', request, async () => {
-      const { OpenMerge } = await import('./moment/openMerge.ts');
-      const picture: Extract<Picture, { kind: 'array' }> = { kind: 'array', array: new Float32Array(0) };
-      let open: Opened | undefined;
-      const keep = (opened: Opened): unknown => (open = opened);
-      const result = await whileKept(request.frames, request.motion, () => this.#merge(request, picture, keep));
-      return new OpenMerge({ radiance: picture.array, ...result }, open!, {
-        run: (call, signal, work) => {
-          const control = { signal };
-          return this.#next(call, control, () => work(control.signal!));
-        },
-        checkKept: () => checkKept(request.frames),
-      });
-    });
+    const { OpenMerge } = await import('./moment/openMerge.ts');
+    let open: Opened | undefined;
+    const result = await this.#toArray('open', request, (opened) => (open = opened));
+    const check = (): void => checkKept(request.frames);
+    return new OpenMerge(result, open!, check, (call, control, work) => this.#next(call, control, work));
   }
 
   /**
@@ -348,7 +348,15 @@ export class Deghoster {
           const schedule = this.#scheduleFor(request);
           maps = await merge.run(schedule, response, motion, picture);
           if (moments) {
-            const scene = { merge, request: this.#requestFor(request), schedule, response, means: MEANS };
+            const scene = {
+              merge,
+              request: this.#requestFor(request),
+              schedule,
+              response,
+              means: MEANS,
+              others: this.#others,
+              plans: new Map(),
+            };
             maps = await moments.show(scene, this.#session, picture, maps, (done, total) =>
               onProgress?.({ stage: 'moment', done, total, fraction: 1 - share + (share * done) / total }),
             );

@@ -29,6 +29,9 @@ const WANTED_FEATURES: readonly GPUFeatureName[] = ['subgroups', 'shader-f16', '
 /** A GPU's matrix units. Only Dawn offers them so far, as an experiment. */
 export const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
 
+/** Whether programs can choose the size of their subgroups. */
+export const SIZE_FEATURE = 'subgroup-size-control' as GPUFeatureName;
+
 /**
  * Throws unless every access of a dispatch was proved to lie inside what it binds. @param bound in the order of the
  * program's bindings.
@@ -53,9 +56,11 @@ type OpenedDevice = GPUDevice & { subgroupMatrices?: MatrixSize; checkDispatch?:
 export async function openDevice(adapter: GPUAdapter, matrices?: MatrixSize): Promise<GPUDevice> {
   expect('adapter', adapter, ADAPTER);
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
-  const requiredFeatures = [...WANTED_FEATURES, ...(matrices ? [MATRIX_FEATURE] : [])].filter((name) =>
-    adapter.features.has(name),
-  );
+  const requiredFeatures = [
+    ...WANTED_FEATURES,
+    ...(matrices ? [MATRIX_FEATURE] : []),
+    ...(matrices?.lanes ? [SIZE_FEATURE] : []),
+  ].filter((name) => adapter.features.has(name));
   try {
     const device: OpenedDevice = await adapter.requestDevice({ label: 'deghost', requiredLimits, requiredFeatures });
     return matrices ? Object.assign(device, { subgroupMatrices: matrices }) : device;

@@ -46,6 +46,7 @@ export function readDeghosterOptions(given: DeghosterOptions) {
     ...options
   } = readOptions('Deghoster.create', given, {
     weights: ANY,
+    momentWeights: ANY,
     device: [`${DEVICE[0]} or a function that opens one`, (value) => FUNCTION[1](value) || DEVICE[1](value)],
     precision: PRECISION,
     tuning: ANY,

@@ -13,6 +13,12 @@ export interface DeghosterOptions {
   /** A weights file's bytes (safetensors). Without it only `method: 'merge'` works. */
   weights?: Uint8Array | ArrayBuffer;
   /**
+   * Weights for other moments than the reference's (`MergeOptions.moment`), where `weights` are of the variant `fixed`,
+   * which knows the middle frame alone as the reference: those of the variant `any`, or a function that fetches them
+   * when they are needed. By default `weights`.
+   */
+  momentWeights?: Uint8Array | ArrayBuffer | (() => Promise<Uint8Array | ArrayBuffer>);
+  /**
    * The caller's own device: it is borrowed and never destroyed, and its error scopes stay as they were. Or a function
    * that opens a device, which the Deghoster then owns: if that device is lost during a merge, the function is called
    * once more and the merge goes on. By default, a function that opens the platform's device (`navigator.gpu`).

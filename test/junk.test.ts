@@ -83,7 +83,7 @@ beforeAll(async () => {
   calls = {
     'Deghoster.create': [
       async (options) => (await Library.create(options)).dispose(),
-      { device, weights: undefined, tuning: tuned, memoryBudget: 1e9, precision: 'f32' },
+      { device, weights: undefined, momentWeights: undefined, tuning: tuned, memoryBudget: 1e9, precision: 'f32' },
     ],
     'Deghoster.plan': [
       (options) => deghoster.plan(options),

@@ -1,5 +1,6 @@
 /** What a merge says to frames and options that no type checker saw. Afterwards the same Deghoster merges. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UsageError } from '../src/errors.ts';
 import { Deghoster } from '../src/index.ts';
 import type { MergeResult } from '../src/index.ts';
 import { testDevice } from './gpu.ts';
@@ -43,6 +44,12 @@ const merging = (options: object): Promise<unknown> => plain.merge(stack(), { ..
 const merged = (frames: unknown): Promise<unknown> => plain.merge(frames, PLAIN);
 
 describe('merge refuses', () => {
+  it('a Deghoster made with new', () => {
+    const made = (): unknown => new (Deghoster as unknown as new () => Deghoster)();
+    expect(made).toThrow(UsageError);
+    expect(made).toThrow('call and await Deghoster.create');
+  });
+
   it('what holds no frames, and the wrong number of them', async () => {
     await refuses(
       'usage',

@@ -75,13 +75,25 @@ let offline: Offline | undefined;
 /** What keeps the picture; undefined until its code is loaded. */
 let kept: Kept | undefined;
 
-const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (message) => {
+const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (failure, message) => {
   const title = gpu === 'starting' ? 'noStart' : 'stopped';
-  gpu = 'unavailable';
+  if (gpu !== 'ended') gpu = failure === 'ended' ? 'ended' : 'failed';
   busy = false;
   intake.batch?.workerFailed();
-  const text = () => words.notices.workerFailed(message || words.notices.notLoaded);
+  const lost = isUnsaved();
+  const text = () => {
+    if (gpu === 'ended') return words.notices.workerEnded;
+    const why = failure === 'message' ? words.notices.notUnderstood : message || words.notices.notLoaded;
+    return words.notices.workerFailed(why, lost);
+  };
   notify('worker', () => ({ title: words.notices[title], text: text() }), 'error', false);
+  if (gpu === 'ended') {
+    // Nothing is left to lose, nor to wait for.
+    isSaved = true;
+    for (const row of rows)
+      if (row.state === 'loading') Object.assign(row, { state: 'failed', problem: words.merge.stopped });
+    for (const button of document.querySelectorAll('[data-save]')) button.removeAttribute('aria-busy');
+  }
   update();
 });
 const intake = new Intake({
@@ -175,7 +187,6 @@ async function startKeeping(): Promise<void> {
   kept = new Kept({
     send: worker.send,
     shown: () => ({
-      name: fileStem(),
       rows,
       referenceId,
       referenceChosen,
@@ -183,9 +194,9 @@ async function startKeeping(): Promise<void> {
         names: frameNames,
         isCurrent: merged.key === stackKey(),
         isSaved,
-        crop: resultPanel.crop.crop,
       },
       finish: resultPanel.finish.finish,
+      crop: resultPanel.crop.crop,
     }),
     add(files) {
       const first = nextId;
@@ -193,6 +204,7 @@ async function startKeeping(): Promise<void> {
       return rows.filter(({ id }) => id >= first).map(({ id }) => id);
     },
     setFinish: (finish) => (resultPanel.finish.finish = finish),
+    setCrop: (crop) => (resultPanel.crop.crop = crop),
     comparePlain(hasFrames) {
       if (hasFrames) worker.send({ type: 'plain', ...mergeRequest() });
       else resultPanel.refuseCompare(() => words.kept.missing);
@@ -284,7 +296,6 @@ function receive(message: FromWorker): void {
       merged = { result: message.result, key: '' };
       ({ names: frameNames, isSaved } = kept.picture);
       showResult(message.result);
-      resultPanel.crop.crop = kept.picture.crop;
       break;
     case 'mergeFailed':
       busy = false;
@@ -378,9 +389,9 @@ function addFiles(files: readonly NamedFile[]): void {
       id,
       name,
       file,
-      state: 'loading',
+      // Nobody reads it.
+      ...(gpu === 'ended' ? { state: 'failed', problem: words.merge.stopped } : { state: 'loading', problem: '' }),
       seen: false,
-      problem: '',
       exif: {},
       brightness: 0,
       ev: undefined,
@@ -561,7 +572,7 @@ function update(): void {
   if (example.mergesNow(rows, why)) return merge();
   progress.toggle(busy);
   keepAwake(isMerging);
-  resultPanel.setBusy(busy);
+  resultPanel.setBusy(busy || gpu === 'ended');
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action^=pick], #clear'))
     button.disabled = isBusy();
   intake.batch?.update();
@@ -587,7 +598,8 @@ function tellFetched(): void {
 /** Files are named after the first frame. */
 function fileStem(): string {
   const [first] = inOrder(readyRows());
-  return mergedName(first?.name ?? '');
+  // A result that was kept may have come without its frames.
+  return mergedName(first?.name ?? (merged ? frameNames[0] : ''));
 }
 
 /** Moves the focus for a person who started the merge with the keyboard: to the result, or to where the button was. */

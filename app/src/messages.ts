@@ -133,8 +133,8 @@ export type ToWorker =
   /** `bright` shows light above white, on a display that can. */
   | { type: 'finish'; finish: Finish; bright: boolean }
   | { type: 'stroke'; stroke: Stroke }
-  /** The brush was lifted: what it painted is merged. */
-  | { type: 'strokeEnd' }
+  /** The brush was lifted: what it painted is merged, or dropped. */
+  | { type: 'strokeEnd'; isDropped: boolean }
   | { type: 'undo' }
   | { type: 'redo' }
   /** Look at what moves at a point of the picture, at the next thing or the one before, or at the same again. */

@@ -3,7 +3,7 @@
  * compiler says, and what its code costs: a `Compiled` a line. lab.ts starts it in the folder that setup.sh makes;
  * nothing runs on the device.
  *
- *     compile.ts VENDOR f32|f16 WEIGHTS
+ *     compile.ts VENDOR f32|f16 WEIGHTS CLASSES
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { create, globals } from 'webgpu';
@@ -23,7 +23,7 @@ import { roundsOf, sourceLoops, workgroupBytes } from './loops.ts';
 import { FRAMES, TILE, VENDORS } from './vendors.ts';
 import type { Compiled } from './vendors.ts';
 
-const [vendor, precision, weights] = process.argv.slice(2) as [string, DType, string];
+const [vendor, precision, weights, classes] = process.argv.slice(2) as [string, DType, string, string];
 /** The files that the layer writes to (stats.c). */
 const STATS = process.env.ISA_STATS!;
 const CODE = process.env.ISA_CODE!;
@@ -129,6 +129,7 @@ const capabilities = { ...capabilitiesOf(seen, device.features), ...(matrices &&
 const target: Target = { capabilities, precision };
 const { config } = await loadWeights(new Uint8Array(readFileSync(weights)));
 for (const { name, implementations, share, graph } of stepClasses(config, FRAMES, TILE, target)) {
+  if (!name.includes(classes)) continue;
   for (const [i, implementation] of implementations.entries()) {
     const { steps } = plan(graph, { ...target, choices: new Map([[name, implementation]]) });
     // In f16 the step is between two that convert.

@@ -80,12 +80,15 @@ function run(command: string, args: readonly string[]): Promise<{ out: string; s
   });
 }
 
-/** Compiles every implementation for a target. @throws GpuError if the process ends early, with what it said. */
-export async function compileFor(target: Target, lab: string): Promise<Report> {
+/**
+ * Compiles every implementation of classes whose name holds `classes` for a target.
+ * @throws GpuError if the process ends early, with what it said.
+ */
+export async function compileFor(target: Target, lab: string, classes: string): Promise<Report> {
   const script = ['node', '--import', './node_modules/tsx/dist/loader.mjs', 'bench/isa/compile.ts'];
   const { out, said, status } = await run('unshare', [
     ...['--mount', '--propagation', 'private', 'sh', '-c', ENTER, 'sh', ROOT, lab, 'env', ...environment(target)],
-    ...[...script, target.vendor, target.precision, WEIGHTS],
+    ...[...script, target.vendor, target.precision, WEIGHTS, classes],
   ]);
   for (const written of Object.values(outputs(target))) rmSync(join(lab, written), { force: true });
   const rows = out

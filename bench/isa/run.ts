@@ -1,12 +1,13 @@
 /**
  * `npm run isa`: what GPUs' compilers say about every kernel implementation of a network, without the GPUs.
  *
- *     npm run isa -- all|VENDOR... [--chip CHIP] [--precision f32|f16] [--weights FILE] [--least 0.01] [--quiet]
- *                    [--diff] [--update] [--check] [--json FILE] [--lab FOLDER]
+ *     npm run isa -- all|VENDOR... [--chip CHIP] [--precision f32|f16] [--weights FILE] [--least 0.01] [--class TEXT]
+ *                    [--quiet] [--diff] [--update] [--check] [--json FILE] [--lab FOLDER]
  *
  * A vendor stands for its first chip in f32; `all` for every chip of every vendor, in f32 and f16. For each a table of
  * registers, spills, threads, and instructions for each multiply-add, one implementation per line, then what they say
  * together. `--least` leaves out classes with less of the multiply-adds than that, `--quiet` all tables.
+ * `--class` compiles only classes whose name holds that text.
  *
  * `--diff` compares with the committed tables (tables/) and fails if anything got worse, `--update` renews them.
  * `--check` fails if a default or a candidate spills, among others (check.ts). It needs root on x86-64 Debian or
@@ -52,13 +53,13 @@ function targetsOf(names: readonly string[], chip: string | undefined, precision
 }
 
 /** Compiles for all targets, as many at once as there are cores. */
-async function compileAll(targets: readonly Target[], lab: string): Promise<Report[]> {
+async function compileAll(targets: readonly Target[], lab: string, classes: string): Promise<Report[]> {
   const reports: Report[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
     for (let i = next++; i < targets.length; i = next++) {
       const begun = performance.now();
-      reports[i] = await compileFor(targets[i], lab);
+      reports[i] = await compileFor(targets[i], lab, classes);
       const seconds = ((performance.now() - begun) / 1000).toFixed(0);
       console.error(`${targetName(targets[i])}: ${reports[i].rows.length} implementations in ${seconds} s`);
     }
@@ -112,6 +113,7 @@ async function main(): Promise<void> {
       chip: { type: 'string' },
       weights: { type: 'string' },
       least: { type: 'string', default: '0' },
+      class: { type: 'string', default: '' },
       quiet: { type: 'boolean', default: false },
       diff: { type: 'boolean', default: false },
       update: { type: 'boolean', default: false },
@@ -124,7 +126,7 @@ async function main(): Promise<void> {
   const least = parseNumber('least', values.least, 0);
   const lab = resolve(values.lab);
   setUp(lab, parseFile('weights', values.weights) ?? shippedWeightsPath(FRAMES));
-  const reports = await compileAll(targets, lab);
+  const reports = await compileAll(targets, lab, values.class);
   for (const report of reports) {
     if (!values.quiet) console.log(`${targetName(report)}\n${tableText(VENDORS[report.vendor], report.rows, least)}\n`);
     console.log(`${summaryText(report)}\n`);

@@ -320,7 +320,8 @@ export class Finisher {
     const { width, height } = part;
     if (cut && (!liesWithin(cut.crop, this.#picture) || cut.radiance.length !== 3 * width * height))
       throw new UsageError(
-        `finish: the cut has ${cut.radiance.length} values for ${width}x${height}, or leaves the picture: use cropPicture`,
+        `finish: the cut has ${cut.radiance.length} values for ${width}x${height}, or leaves the picture: ` +
+          'use cropPicture',
       );
     const place = placeNumbers(1, cut?.crop);
     const { radiance, finished, table } = this.#buffers;

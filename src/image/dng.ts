@@ -12,7 +12,7 @@
  * - Otherwise samples are linear RGB of the working space: it counts as a camera whose matrix is that space's, and
  *   whose neutral is 1, 1, 1.
  */
-import { PRIMARIES, invert3, rgbToXyz } from './colorSpace.ts';
+import { PRIMARIES, convertMatrix, invert3, rgbToXyz } from './colorSpace.ts';
 import { exifEntries } from './exifBlock.ts';
 import type { Deflate } from './exr.ts';
 import type { MergedImage } from './picture.ts';
@@ -42,16 +42,17 @@ export interface DngOptions {
 }
 
 /** A small picture of every n-th pixel, tone-mapped. */
-function previewOf({ radiance, width, height, camera }: MergedImage, tone: ToneParameters) {
+function previewOf({ radiance, width, height, camera, colorSpace = 'srgb' }: MergedImage, tone: ToneParameters) {
   const step = Math.max(1, Math.ceil(Math.max(width, height) / PREVIEW_SIDE));
   const w = Math.ceil(width / step);
   const h = Math.ceil(height / step);
+  const same = [1, 0, 0, 0, 1, 0, 0, 0, 1];
+  const m = camera?.toSrgb ?? (colorSpace === 'srgb' ? same : convertMatrix(colorSpace, 'srgb'));
   const small = new Float32Array(w * h * 3);
   for (let y = 0; y < h; y++)
     for (let x = 0; x < w; x++) {
       const from = 3 * (y * step * width + x * step);
       const [r, g, b] = radiance.subarray(from, from + 3);
-      const m = camera?.toSrgb ?? [1, 0, 0, 0, 1, 0, 0, 0, 1];
       for (let c = 0; c < 3; c++)
         small[3 * (y * w + x) + c] = Math.max(0, m[3 * c] * r + m[3 * c + 1] * g + m[3 * c + 2] * b);
     }

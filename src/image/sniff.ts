@@ -43,7 +43,7 @@ const REFUSED: readonly (readonly [number, string, string, string])[] = [
   [0, '\xff\x4f\xff\x51', 'JPEG 2000', CONVERT_HINT],
   [0, '%PDF', 'PDF', CONVERT_HINT],
   [0, 'PK\x03\x04', 'ZIP archive', 'unpack it and pass the pictures'],
-  [0, '<svg', 'SVG', CONVERT_HINT],
+  [0, '<svg', 'vector (SVG)', CONVERT_HINT],
 ];
 
 /** [offset, bytes] of formats that are read. */

@@ -16,9 +16,10 @@
  *    grey of its own luminance just far enough. (Clipping would turn orange lamps yellow.)
  * 5. The sRGB transfer function (IEC 61966-2-1), rounded to 8 bits.
  */
-import { NUMBER, POSITIVE, arrayOf, expect } from '../checks.ts';
+import { NUMBER, POSITIVE, arrayOf, expect, oneOf } from '../checks.ts';
 import { InputError } from '../errors.ts';
-import { LUMA, encodeSrgb } from './srgb.ts';
+import type { ColorSpace } from './colorSpace.ts';
+import { LUMAS, encodeSrgb } from './srgb.ts';
 
 /** The operator's parameters, chosen or given. */
 export interface ToneParameters {
@@ -40,21 +41,19 @@ const DARKEST = -0.15;
 const MAX_SAMPLES = 1 << 18;
 const TABLE_SIZE = 1 << 16;
 
-function luminance(data: Float32Array, i: number): number {
-  return LUMA[0] * data[i] + LUMA[1] * data[i + 1] + LUMA[2] * data[i + 2];
-}
-
 /**
  * Chooses exposure and white for a picture.
  * @param data linear RGB, interleaved `[height, width, 3]`; any scale. Values that are not positive and finite are
  * ignored.
+ * @param space whose primaries the data have: luminance is theirs.
  */
-export function chooseTone(data: Float32Array): ToneParameters {
+export function chooseTone(data: Float32Array, space: ColorSpace = 'srgb'): ToneParameters {
+  const [wr, wg, wb] = LUMAS[space];
   const pixels = data.length / 3;
   const step = Math.max(1, Math.ceil(pixels / MAX_SAMPLES));
   const logs: number[] = [];
   for (let p = 0; p < pixels; p += step) {
-    const l = luminance(data, 3 * p);
+    const l = wr * data[3 * p] + wg * data[3 * p + 1] + wb * data[3 * p + 2];
     if (l > 0 && Number.isFinite(l)) logs.push(Math.log2(l));
   }
   if (logs.length === 0) return { exposure: 1, white: 1, knee: 1, slope: 1 };
@@ -101,12 +100,19 @@ function srgbTable(): Uint8Array {
  * Tone-maps a picture.
  * @param data linear RGB, interleaved `[height, width, 3]`. Negative and NaN values count as 0, infinite ones as white.
  * @param parameters those of `chooseTone` by default.
- * @returns 8-bit sRGB, same layout.
+ * @param space whose primaries the data have, sRGB's by default.
+ * @returns 8-bit codes under sRGB's curve, in the same space, same layout.
  * @throws InputError for data that are no RGB pixels; UsageError.
  */
-export function toneMap(data: Float32Array, parameters?: ToneParameters): Uint8Array<ArrayBuffer> {
+export function toneMap(
+  data: Float32Array,
+  parameters?: ToneParameters,
+  space: ColorSpace = 'srgb',
+): Uint8Array<ArrayBuffer> {
   arrayOf('data', data, [Float32Array]);
-  const given = parameters ?? chooseTone(data);
+  expect('space', space, oneOf(...Object.keys(LUMAS)));
+  const [wr, wg, wb] = LUMAS[space];
+  const given = parameters ?? chooseTone(data, space);
   const { exposure, white, knee = Infinity, slope = 1 } = given;
   expect('exposure', exposure, POSITIVE);
   expect('white', white, POSITIVE);
@@ -119,7 +125,7 @@ export function toneMap(data: Float32Array, parameters?: ToneParameters): Uint8A
     let r = clean(data[i] * exposure);
     let g = clean(data[i + 1] * exposure);
     let b = clean(data[i + 2] * exposure);
-    const l = LUMA[0] * r + LUMA[1] * g + LUMA[2] * b;
+    const l = wr * r + wg * g + wb * b;
     if (l === 0) continue;
     const bent = bend(l, knee, slope);
     const mapped = Math.min(1, (bent * (1 + bent * inverseWhite2)) / (1 + bent));

@@ -7,6 +7,7 @@
  *   colours turn white.
  * - linear: the reference frame's exposure, clipped at its white.
  */
+import type { ColorSpace } from './colorSpace.ts';
 import { encodeSrgb } from './srgb.ts';
 import { chooseTone, toneMap } from './toneMap.ts';
 import type { ToneParameters } from './toneMap.ts';
@@ -25,11 +26,13 @@ const FILMIC_EXPOSURE = 0.6;
 export interface Tones {
   parameters: ToneParameters;
   scale: number;
+  /** Of the radiance. */
+  space: ColorSpace;
 }
 
 /** Computes what depends on the picture. */
-export function chooseTones(radiance: Float32Array, scale: number): Tones {
-  return { parameters: chooseTone(radiance), scale };
+export function chooseTones(radiance: Float32Array, scale: number, space: ColorSpace): Tones {
+  return { parameters: chooseTone(radiance, space), scale, space };
 }
 
 /** Factor from light relative to the reference frame's white to the curve's input. */
@@ -50,8 +53,8 @@ function filmic(x: number): number {
 export function toneMapRows(radiance: Float32Array, tones: Tones, mapping: ToneName): Uint8Array<ArrayBuffer> {
   const factor = exposureFactor(tones, mapping) * tones.scale;
   // 1 / (1 + L) is the photographic curve without a white and without a knee.
-  if (mapping === 'reinhard') return toneMap(radiance, { exposure: factor, white: Infinity });
-  if (mapping === 'photographic') return toneMap(radiance, { ...tones.parameters, exposure: factor });
+  if (mapping === 'reinhard') return toneMap(radiance, { exposure: factor, white: Infinity }, tones.space);
+  if (mapping === 'photographic') return toneMap(radiance, { ...tones.parameters, exposure: factor }, tones.space);
   return Uint8Array.from(radiance, (y) => {
     const x = Math.max(0, y * factor);
     return Math.round(255 * encodeSrgb(mapping === 'filmic' ? filmic(x) : Math.min(1, x)));

@@ -9,6 +9,8 @@ export interface MatrixSize {
   m: number;
   n: number;
   k: number;
+  /** Invocations that each subgroup must have, on devices whose subgroups vary in size; absent on others. */
+  lanes?: number;
 }
 
 /** Makers of GPUs whose numbers of registers differ: kernels choose their tiles by them. */

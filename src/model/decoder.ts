@@ -3,7 +3,7 @@
  * three convolutions at dilations 1, 2 and 4. Then a 1x1 convolution gives the picture's logits.
  */
 import type { GraphNode } from '../graph/graph.ts';
-import { conv } from './part.ts';
+import { conv, tensorName } from './part.ts';
 import type { Network } from './part.ts';
 
 export const BLOCKS = 3;
@@ -37,5 +37,10 @@ export function sdcDense(net: Network, z: GraphNode): GraphNode {
 /** The last convolution. Output: [3, H, W], logits o with base `merge`, else Y = sigmoid(o). */
 export function decoded(net: Network, x: GraphNode): GraphNode {
   if (net.config.base === 'merge') return conv(net, 'o', x, 3, 1, { act: false, weights: 'decoder.out' });
-  return net.graph.add('Y', 'conv2d', [x], { weights: 'decoder.out', channels: 3, kernel: 1, activation: 'sigmoid' });
+  return net.graph.add('Y', 'conv2d', [x], {
+    weights: tensorName(net, 'decoder.out'),
+    channels: 3,
+    kernel: 1,
+    activation: 'sigmoid',
+  });
 }

@@ -8,7 +8,7 @@
  */
 import type { GraphNode } from '../graph/graph.ts';
 import { ENCODER_LAYERS } from './encoder.ts';
-import { conv } from './part.ts';
+import { conv, tensorName } from './part.ts';
 import type { Network } from './part.ts';
 
 /** How the names of the layers begin that write to the memory. */
@@ -58,7 +58,7 @@ export function memory(net: Network, names = ownNames(net)): Memory {
   const read = (name: string): GraphNode => {
     tensors ??= writes.map((slots, i) => graph.concat(`memory.${i + 1}`, slots));
     return graph.add(`read.${name}`, 'groupedRead', tensors, {
-      readers: [names.read(name)],
+      readers: [tensorName(net, names.read(name))],
       channels: config.width,
     });
   };

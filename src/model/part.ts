@@ -57,6 +57,11 @@ export function begin(config: NetworkConfig, scene: Scene): Network {
   return { ...frames(scene), config, scene };
 }
 
+/** The name of weights as the device knows them. */
+export function tensorName({ config }: Pick<Network, 'config'>, name: string): string {
+  return (config.prefix ?? '') + name;
+}
+
 /** A convolution of the network: `act` is LeakyReLU with the file's slope. */
 export function conv(
   net: Network,
@@ -68,7 +73,7 @@ export function conv(
 ): GraphNode {
   const { act = true, weights = name, dilation = 1 } = options;
   return net.graph.add(name, 'conv2d', [x], {
-    weights,
+    weights: tensorName(net, weights),
     channels,
     kernel,
     dilation,

@@ -57,7 +57,10 @@ export class Moments {
   place(kept: readonly number[], request: ScheduleRequest, means: CoreMeans): void {
     this.map = placeMoment(this.map, kept, request.reference);
     this.areas = touched(this.map, request, request.reference, haloOf(request, means));
-    const work = this.areas.reduce((sum, { width, height }) => sum + (width + 200) * (height + 200), 0);
+    const work = this.areas.reduce(
+      (sum, { width, height }) => sum + Math.min(width + 200, request.width) * Math.min(height + 200, request.height),
+      0,
+    );
     this.share = work / (work + request.width * request.height);
   }
 

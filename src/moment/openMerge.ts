@@ -3,8 +3,6 @@
  */
 import { ANY, SIGNAL, arrayOf, expect, readOptions, whole, wrongText } from '../checks.ts';
 import { InputError, UsageError } from '../errors.ts';
-import { withUnion } from '../image/motion.ts';
-import { firstOutside } from '../image/picture.ts';
 import type { MergeResult } from '../result.ts';
 import { disjoint, grown, shared, touched } from './areas.ts';
 import type { Rectangle } from './areas.ts';
@@ -13,7 +11,7 @@ import type { Composed, MomentScene } from './compose.ts';
 import { Layer } from './layer.ts';
 import { checkMotion } from './moments.ts';
 import type { Moments } from './moments.ts';
-import { haloOf, mergePart } from './parts.ts';
+import { haloOf, mergePart, unitedIn } from './parts.ts';
 import type { MergedScene, Part } from './parts.ts';
 
 /** What changes in a rectangle of an open merge: motion maps, moments, or both. */
@@ -41,13 +39,11 @@ export interface UpdateOptions {
   signal?: AbortSignal;
 }
 
-/** What an open merge has from the Deghoster that made it. */
-export interface OpenedBy {
-  /** Runs work after the Deghoster's other calls, with a signal that its `dispose` fires too. */
-  run<T>(call: string, signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
-  /** @throws InputError if pixels of the frames are gone. */
-  checkKept(): void;
-}
+/**
+ * Runs work after the other calls of the Deghoster that opened the merge. The signal then is one that its `dispose`
+ * fires too.
+ */
+type Next = <T>(call: string, control: { signal?: AbortSignal }, work: () => Promise<T>) => Promise<T>;
 
 /** A merge with what is shown of it. */
 export interface Opened {
@@ -59,14 +55,15 @@ export interface Opened {
 export class OpenMerge {
   /** The merge as it is shown now: `update` changes its `radiance` and `motion` in place. */
   readonly result: MergeResult;
-  readonly #by: OpenedBy;
+  readonly #checkKept: () => void;
+  readonly #next: Next;
   #open: Opened | undefined;
 
   /** @internal */
-  constructor(result: MergeResult, open: Opened, by: OpenedBy) {
+  constructor(result: MergeResult, open: Opened, checkKept: () => void, next: Next) {
     this.#open = open;
     this.result = result;
-    this.#by = by;
+    [this.#checkKept, this.#next] = [checkKept, next];
   }
 
   /**
@@ -83,9 +80,9 @@ export class OpenMerge {
     const { scene, moments } = opened;
     const read = this.#readChange(change, opened);
     const { signal } = readOptions('update', options, { signal: SIGNAL });
-    return this.#by.run('update', signal, async (stop) => {
+    return this.#run('update', signal, async (stop) => {
       this.#opened('update');
-      this.#by.checkKept();
+      this.#checkKept();
       const merge = scene.merge.again({ signal: stop });
       const areFirst = read.motion !== undefined && !moments.isGiven;
       const undo = this.#apply(read, opened);
@@ -112,8 +109,8 @@ export class OpenMerge {
     expect('view: frame', frame, whole(0, request.taus.length - 1));
     const area = readRegion('view', region, request);
     const { signal } = readOptions('view', options, { signal: SIGNAL });
-    return this.#by.run('view', signal, async (stop) => {
-      this.#by.checkKept();
+    return this.#run('view', signal, async (stop) => {
+      this.#checkKept();
       const merge = scene.merge.again({ signal: stop });
       // Where everything moves, the plain merge shows its reference alone.
       const all = ({ width, height }: Rectangle): Float32Array[] =>
@@ -141,6 +138,11 @@ export class OpenMerge {
   /** Lets go of the frames. `result` stays as it is. */
   dispose(): void {
     this.#open = undefined;
+  }
+
+  #run<T>(call: string, signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const control = { signal };
+    return this.#next(call, control, () => work(control.signal!));
   }
 
   #opened(call: string): Opened {
@@ -177,7 +179,7 @@ export class OpenMerge {
         if (k === request.reference) return new Float32Array(pixels);
         if (map.length !== pixels)
           throw new InputError(`motion map ${k + 1} has ${map.length} values, a region of ${size} needs ${pixels}`);
-        const bad = firstOutside(map);
+        const bad = map.findIndex((w) => !(w >= 0 && w <= 1));
         if (bad >= 0) throw new InputError(`motion map ${k + 1}: value ${bad} is ${map[bad]}, it must be in [0,1]`);
         return map;
       });
@@ -213,7 +215,7 @@ export class OpenMerge {
     const wasGiven = moments.isGiven;
     if (moment) copyMap(moment);
     if (motion) {
-      moments.motion.replace(region, withUnion(motion, reference));
+      moments.motion.replace(region, unitedIn(motion, reference));
       moments.isGiven = true;
     }
     return () => {
@@ -259,7 +261,7 @@ export class OpenMerge {
       }
       composed.push(await compose(parts, area, values, maps.below(area), signal));
     }
-    this.#by.checkKept();
+    this.#checkKept();
     for (const [area, part] of below) radiance.replace(area, [part.radiance]);
     for (const { area, isOther, ...shown } of composed) {
       if (isOther) {

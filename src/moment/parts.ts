@@ -5,9 +5,13 @@
 import type { Merge, pixelsOf, planesOf } from '../merge.ts';
 import type { ChosenResponse } from '../image/chooseResponse.ts';
 import type { MotionMaps } from '../image/motion.ts';
+import type { loadWeights } from '../model/loadWeights.ts';
 import type { partsOf } from '../model/partsOf.ts';
-import type { Schedule, ScheduleRequest, StageName, schedule, weightBytes } from '../model/schedule.ts';
+import type { Schedule, ScheduleRequest, Stage, StageName, schedule, weightBytes } from '../model/schedule.ts';
+import type { DeghosterOptions } from '../options.ts';
 import type { PasteTarget } from '../stage.ts';
+import type { NetworkConfig } from '../weights/config.ts';
+import type { WeightTensor } from '../weights/safetensors.ts';
 import type { Span, Tile } from '../image/tile.ts';
 import { grown, shared } from './areas.ts';
 import type { Rectangle } from './areas.ts';
@@ -17,6 +21,7 @@ import type { Rectangle } from './areas.ts';
  * middle.
  */
 export interface CoreMeans {
+  loadWeights: typeof loadWeights;
   partsOf: typeof partsOf;
   schedule: typeof schedule;
   weightBytes: typeof weightBytes;
@@ -26,6 +31,35 @@ export interface CoreMeans {
 
 /** The picture's padding, on which the U-Nets' grids lie. */
 const GRID = 16;
+/** Sides of parts are multiples of this where there is room, so that plans can be used again; and how many are kept. */
+const SIDE = 64;
+const MOST_PLANS = 12;
+
+/** The network for other moments, where the merge's own knows one reference alone. */
+export interface OtherWeights {
+  given?: DeghosterOptions['momentWeights'];
+  /** Once they are loaded: the tensors by names that no other network has. */
+  tensors?: Map<string, WeightTensor>;
+  config?: NetworkConfig;
+}
+
+/** Before the names of their tensors. */
+const PREFIX = 'moment/';
+
+/** The config that a part is merged with. @throws InputError for weights that cannot be used. */
+async function configFor(
+  { request: { config, reference }, means, others }: MergedScene,
+  frame: number,
+): Promise<NetworkConfig | undefined> {
+  const { given } = others;
+  if (frame === reference || config?.variant !== 'fixed' || given === undefined) return config;
+  if (!others.config) {
+    const loaded = await means.loadWeights(typeof given === 'function' ? await given() : given, 'momentWeights');
+    others.tensors = new Map([...loaded.tensors].map(([name, tensor]) => [PREFIX + name, tensor]));
+    others.config = { ...loaded.config, prefix: PREFIX };
+  }
+  return others.config;
+}
 
 /** A merge that ran, of which parts can be merged again. */
 export interface MergedScene {
@@ -36,6 +70,9 @@ export interface MergedScene {
   schedule: Schedule;
   response: ChosenResponse;
   means: CoreMeans;
+  others: OtherWeights;
+  /** Stages of parts by what they were planned for: planning takes as long as a small tile. */
+  plans: Map<string, Stage>;
 }
 
 /** A part of a merge. */
@@ -60,11 +97,20 @@ export function haloOf({ config }: ScheduleRequest, means: CoreMeans): number {
  */
 function mapsFor(maps: readonly Float32Array[], reference: number, frame: number): readonly Float32Array[] {
   if (frame === reference) return maps;
-  const most = (a: Float32Array, b: Float32Array): Float32Array => a.map((w, i) => Math.max(w, b[i]));
-  const others = maps.map((map, k) => (k === reference ? maps[frame] : most(map, maps[frame])));
-  // Its own is the union.
-  others[frame] = others.reduce((union, map, k) => (k === frame ? union : most(union, map)), maps[frame]);
-  return others;
+  return unitedIn(
+    maps.map((map, k) => (k === reference ? maps[frame] : most(map, maps[frame]))),
+    frame,
+  );
+}
+
+function most(a: Float32Array, b: Float32Array): Float32Array {
+  return a.map((w, i) => Math.max(w, b[i]));
+}
+
+/** Maps with the union of the others as those of one frame. */
+export function unitedIn(maps: readonly Float32Array[], frame: number): Float32Array[] {
+  const others = maps.filter((_, k) => k !== frame);
+  return maps.map((map, k) => (k === frame ? others.reduce(most) : map));
 }
 
 /** Pastes into arrays that lie somewhere in the picture. */
@@ -86,14 +132,24 @@ function cutSpan({ start, coreStart, coreEnd }: Span, origin: number, from: numb
   };
 }
 
+/** A rectangle with sides that others have too. */
+function rounded({ x, y, width, height }: Rectangle, { padded }: Pick<Schedule, 'padded'>): Rectangle {
+  const [w, h] = [Math.ceil(width / SIDE) * SIDE, Math.ceil(height / SIDE) * SIDE];
+  const [right, bottom] = [Math.min(w, padded.width), Math.min(h, padded.height)];
+  return { x: Math.min(x, padded.width - right), y: Math.min(y, padded.height - bottom), width: right, height: bottom };
+}
+
 /** Merges a part with frame `frame` as the reference. @throws as a merge. */
 export async function mergePart(
-  { merge, request, schedule: whole, response, means }: MergedScene,
+  scene: MergedScene,
   frame: number,
   area: Rectangle,
   given: GivenMaps | undefined,
 ): Promise<Part> {
-  const { config, reference } = request;
+  const { merge, schedule: whole, response, means, plans } = scene;
+  const config = await configFor(scene, frame);
+  const request = { ...scene.request, config, gamma: config?.gamma ?? scene.request.gamma };
+  const { reference } = request;
   const { padded } = whole;
   const parts = config && means.partsOf(config);
   const run = async (
@@ -103,16 +159,17 @@ export async function mergePart(
     maps: MotionMaps | undefined,
     target: PasteTarget,
   ): Promise<void> => {
-    // Weights of the other stage stay on the device.
-    const others = whole.stages.filter(({ name }) => name !== only);
-    const [stage] = means.schedule({
-      ...request,
-      reference: frame,
-      width: seen.width,
-      height: seen.height,
-      only,
-      otherBytes: others.reduce((sum, { plan }) => sum + means.weightBytes(plan), request.otherBytes ?? 0),
-    }).stages;
+    const { width, height } = seen;
+    const key = [only, frame, width, height, request.motionGiven].join();
+    let stage = plans.get(key);
+    if (!stage) {
+      // Weights of the other stage stay on the device.
+      const others = whole.stages.filter(({ name }) => name !== only);
+      const otherBytes = others.reduce((sum, { plan }) => sum + means.weightBytes(plan), request.otherBytes ?? 0);
+      [stage] = means.schedule({ ...request, reference: frame, width, height, only, otherBytes }).stages;
+      if (plans.size >= MOST_PLANS) plans.delete(plans.keys().next().value!);
+      plans.set(key, stage);
+    }
     const tiles: Tile[] = stage.tiling.tiles
       .map(({ x, y }) => ({
         x: cutSpan(x, seen.x, wanted.x, wanted.width),
@@ -122,7 +179,7 @@ export async function mergePart(
     const tiling = { ...stage.tiling, tiles };
     await merge.runStage({ ...stage, tiling }, maps, response, () => undefined, { target: placed(target, wanted) });
   };
-  const seen = grown(area, haloOf(request, means), padded, GRID);
+  const seen = rounded(grown(area, haloOf(request, means), padded, GRID), whole);
   let maps: MotionMaps | undefined;
   if (given) {
     const inside = shared(seen, { ...whole, x: 0, y: 0 })!;
@@ -130,7 +187,7 @@ export async function mergePart(
   } else if (parts?.segmentation) {
     const made = request.taus.map(() => new Float32Array(seen.width * seen.height));
     maps = { maps: made, ...seen };
-    const around = grown(seen, parts.segmentation.tiles.halo, padded, GRID);
+    const around = rounded(grown(seen, parts.segmentation.tiles.halo, padded, GRID), whole);
     await run('segmentation', around, seen, undefined, means.planesOf(made, seen));
   }
   const radiance = new Float32Array(3 * area.width * area.height);

@@ -61,6 +61,22 @@ export function placeOf(path: string, links = 0): Place {
   };
 }
 
+/** Checks that no file is given twice, under whatever names. @throws UsageError */
+export function expectDistinct(pictures: readonly string[]): void {
+  const seen = new Map<string, string>();
+  for (const path of pictures) {
+    const { key, exists } = placeOf(path);
+    const other = seen.get(key);
+    if (exists && other !== undefined)
+      throw new UsageError(
+        other === path
+          ? `the picture ${path} is given twice: name each picture once`
+          : `the pictures ${other} and ${path} are one file: name each picture once`,
+      );
+    seen.set(key, path);
+  }
+}
+
 interface Named {
   /** `the picture`, `--preview`. */
   role: string;

@@ -28,7 +28,7 @@ const SYSTEM_REASONS: Record<string, string> = {
 export function systemProblem(error: unknown, action: string, path: string): unknown {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (typeof code !== 'string' || !Object.hasOwn(SYSTEM_REASONS, code)) return error;
-  return new InputError(`cannot ${action} ${shown(path)}: ${SYSTEM_REASONS[code]}`, { cause: error });
+  return new InputError(`cannot ${action} ${shown(path) || '""'}: ${SYSTEM_REASONS[code]}`, { cause: error });
 }
 
 /**

@@ -164,17 +164,25 @@ function publish({ path, target, temporary }: Staged): void {
 /**
  * Removes files that this process wrote where nothing was before: the work they belong to failed. What another process
  * has put in their place stays.
+ * @returns those that cannot be removed, to tell.
  */
-export function removePublished(paths: readonly string[]): void {
-  for (const path of paths) {
+export function removePublished(paths: readonly string[]): string[] {
+  return paths.filter((path) => {
     const file = published.get(resolve(path));
-    if (!file?.isNew) continue;
+    if (!file?.isNew) return false;
     try {
       if (fileKey(lstatSync(file.target, { bigint: true }), file.target) === file.key) unlinkSync(file.target);
-    } catch {
-      // Removed already.
+      return false;
+    } catch (error) {
+      // Somebody has removed it already.
+      return (error as NodeJS.ErrnoException).code !== 'ENOENT';
     }
-  }
+  });
+}
+
+/** What to say of files that cannot be removed. */
+export function notRemoved(paths: readonly string[]): string {
+  return `${paths.map(shown).join(', ')} cannot be removed: remove ${paths.length === 1 ? 'it' : 'them'} yourself`;
 }
 
 /** Files that appear together, when all are complete, or not at all. */
@@ -202,13 +210,18 @@ export class FileGroup {
         if (files.length > 1) kept = keepOld(target);
         publish({ path, target, temporary });
       } catch (error) {
-        if (kept !== undefined) restore(kept, target);
+        const left: string[] = [];
+        if (kept !== undefined) left.push(...restore(kept, target));
         for (const before of done.reverse()) {
-          if (before.kept === undefined) removePublished([before.path]);
-          else restore(before.kept, before.target);
+          if (before.kept !== undefined) left.push(...restore(before.kept, before.target));
+          else if (removePublished([before.path]).length > 0) left.push(notRemoved([before.path]));
         }
         this.discard();
-        throw systemProblem(error, 'write', path);
+        const problem = systemProblem(error, 'write', path);
+        if (left.length === 0) throw problem;
+        throw new InputError([problem instanceof Error ? problem.message : String(problem), ...left].join('; '), {
+          cause: error,
+        });
       }
       done.push({ path, target, kept });
     }
@@ -234,15 +247,17 @@ function discard(temporary: string): void {
   }
 }
 
-/** Puts what was kept back in its place. */
-function restore(kept: string, target: string): void {
+/** Puts what was kept back in its place. @returns what to tell if that cannot be. */
+function restore(kept: string, target: string): string[] {
   try {
     renameSync(kept, target);
   } catch {
-    return; // It stays under its other name: nothing is lost.
+    // It stays under its other name: nothing is lost.
+    return [`what ${shown(target)} was is now ${shown(kept)}`];
   }
   // Renaming one link of a file over another does nothing.
   discard(kept);
+  return [];
 }
 
 /**

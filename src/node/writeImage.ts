@@ -170,7 +170,7 @@ export async function writeImage(
   );
   if (format === 'npy') return writeFileAtomic(path, npyPieces(radiance, [height, width, 3]), { signal });
   if (format === 'dng') {
-    const { parameters } = chooseTones(radiance, scale);
+    const { parameters } = chooseTones(radiance, scale, image.colorSpace ?? 'srgb');
     const dng = { type: options.tiff, tone: parameters, largest, deflate: deflateFast, signal };
     return writeFileAtomic(path, streamDng(image, dng), { signal });
   }
@@ -238,7 +238,7 @@ async function encode(
       finished.dispose();
     }
   }
-  const tones = chooseTones(radiance, scale);
+  const tones = chooseTones(radiance, scale, space);
   if (format === 'ultrahdr') return joined(await ultraHdr(radiance, tones, signal));
   return encodeShown(
     await mapped(radiance, (rows) => toneMapRows(rows, tones, options.tone ?? 'photographic'), signal),

@@ -59,6 +59,8 @@ export interface NetworkConfig {
   gate?: GateConfig;
   /** Absent: the paper's network. */
   ablation?: Ablation;
+  /** Before names of tensors, where a merge has another network's too. */
+  prefix?: string;
   /** Free fields: data, iterations, date. */
   extra: Record<string, unknown>;
 }

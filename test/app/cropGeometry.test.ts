@@ -49,8 +49,9 @@ describe('a crop', () => {
     let now = wholeOf(size);
     for (let i = 0; i < 400; i++) {
       const aspect = random.next() < 0.3 ? 1.5 : undefined;
-      if (random.next() < 0.1) now = turned(now, 30 * random.next() - 15, now, size);
-      else if (random.next() < 0.1) now = turned(now, 0, now, size);
+      const what = random.next();
+      if (what < 0.1) now = turned(now, 30 * random.next() - 15, now, size);
+      else if (what < 0.2) now = turned(now, 0, now, size);
       else
         now = dragged(
           now,

@@ -1,6 +1,7 @@
 /** The page keeps the picture: a page that is loaded again goes on with it. */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { MOST_COPIED, toCopy } from '../../app/src/kept/session.ts';
 import type { Session } from '../../app/src/kept/session.ts';
 import { findings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
@@ -75,6 +76,14 @@ async function again(): Promise<void> {
   await page.locator('body[data-fetched]').waitFor();
 }
 
+it('copies photos without handles, all or none', () => {
+  const [known, small, large] = [{ size: MOST_COPIED }, { size: 10 }, { size: MOST_COPIED - 10 }];
+  const copied = (...files: { size: number }[]) => toCopy(files, (file) => file === known);
+  expect(copied(known, small, large)).toEqual([small, large]);
+  expect(copied(known)).toEqual([]);
+  expect(copied(small, small, large)).toBeUndefined();
+});
+
 it('frames and what was chosen before a merge', async () => {
   await dropFiles(page, pngStack(WIDTH, HEIGHT));
   await settled(page, 3);
@@ -99,7 +108,7 @@ it('frames and what was chosen before a merge', async () => {
   ]);
 
   await again();
-  expect(await bar().innerText()).toMatch(/Your last picture: scene[\s\S]*3 frames\. Kept in this browser alone/);
+  expect(await bar().innerText()).toMatch(/Your last picture: scene-1[\s\S]*3 frames\. Kept in this browser alone/);
   expect(await findings(page)).toEqual([]);
   await bar().getByRole('button', { name: 'Continue' }).click();
   await settled(page, 3);
@@ -124,6 +133,9 @@ it('the merged picture, as it was, with its motion and its look', async () => {
   await page.locator('#view[aria-busy=false]').waitFor({ timeout: 60_000 });
   const painted = await save(page, 'exr-float');
   expect(painted.bytes.equals(merged.bytes)).toBe(false);
+  await page.locator('#crop-open').click();
+  await page.locator('#crop-angle').fill('5');
+  await page.locator('#crop-done').click();
   await page.locator('#finish-contrast').fill('40');
   await soon(async () => (await records())[0]?.finish.settings?.contrast).toBe(40);
   await soon(files).toEqual(['photo', 'photo', 'photo', 'result']);
@@ -134,6 +146,10 @@ it('the merged picture, as it was, with its motion and its look', async () => {
   await soon(state).toBe('result');
   await settled(page, 3);
   await soon(() => page.locator('#finish-contrast').inputValue()).toBe('40');
+  await page.locator('#crop-open').click();
+  expect(await page.locator('#crop-angle').inputValue()).toBe('5');
+  await page.locator('#crop-whole').click();
+  await page.locator('#crop-done').click();
   expect((await save(page, 'exr-float')).bytes.equals(painted.bytes)).toBe(true);
   // To be painted again it must be merged again.
   await page.locator('#overlay').check();
@@ -164,7 +180,7 @@ it('“Start over” forgets it, “Forget” the other; switched off, nothing i
   await page.locator('#frames-section').evaluate((details: HTMLDetailsElement) => void (details.open = true));
   await page.locator('#clear').click();
   await soon(state).toBe('empty');
-  await again();
+  await soon(async () => (await records()).length).toBe(1);
   await soon(() => bar().innerText()).toContain('other');
   await bar().getByRole('button', { name: 'Forget' }).click();
   await soon(() => bar().isVisible()).toBe(false);

@@ -16,7 +16,6 @@ import { Finisher } from '../../src/finish/finisher.ts';
 import { HDR_HEADROOM } from '../../src/finish/ultraHdr.ts';
 import { readStack } from '../../src/node/index.ts';
 import { testDevice } from '../gpu.ts';
-import { findings } from './axe.ts';
 import { launchBrowser } from './browser.ts';
 import { dismissWarnings, dropFiles, merge, openPage, save, settled } from './drive.ts';
 import type { OpenPage, PictureFile } from './drive.ts';
@@ -85,7 +84,6 @@ describe('a stack dropped on the page', () => {
       .evaluateAll((inputs) => inputs.map((input) => (input as HTMLInputElement).value));
     expect(evs).toEqual(['-2', '0', '2']);
     expect(await page.getByLabel('Reference: scene-2.png').isChecked()).toBe(true);
-    expect(await findings(page)).toEqual([]);
   });
 
   it('becomes the picture that Node makes of it', async () => {
@@ -323,35 +321,12 @@ describe('a stack dropped on the page', () => {
     },
   );
 
-  it('compares with the plain merge, shows what moved, and has nothing that axe finds serious', async () => {
-    const { page } = opened;
-    await page.locator('#compare:enabled').check();
-    await page.locator('#overlay').check();
-    expect(await findings(page)).toEqual([]);
-    await page.emulateMedia({ colorScheme: 'dark' });
-    expect(await findings(page)).toEqual([]);
-    await page.setViewportSize({ width: 390, height: 844 });
-    expect(await findings(page)).toEqual([]);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
-  });
-
   it('left the network alone', () => {
     expect(requested.filter((url) => !url.startsWith('blob:'))).toEqual([]);
   });
 });
 
 describe('the empty page', () => {
-  it('has nothing that axe finds serious, in light and dark, wide and narrow', async () => {
-    const { page } = await openPage(browser, site);
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      expect(await findings(page)).toEqual([]);
-    }
-    await page.setViewportSize({ width: 360, height: 740 });
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
-    await page.close();
-  });
-
   it('has an example, which knows its exposures and is merged at once', async () => {
     const { page } = await openPage(browser, site);
     await page.locator('#example').click();

@@ -56,6 +56,19 @@ async function middle(): Promise<{ x: number; y: number }> {
   return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
 }
 
+it('motion is shown on one side of the divider: the plain merge stays as it is', async () => {
+  await page.locator('#compare:enabled').check({ timeout: 100_000 });
+  const { x, y } = await middle();
+  const side = (left: number) => page.screenshot({ clip: { x: left, y: y + 20, width: 20, height: 10 } });
+  await page.waitForTimeout(500);
+  const [plain, marked] = [await side(x - 40), await side(x + 20)];
+  await page.locator('#overlay').uncheck();
+  await expect.poll(async () => (await side(x + 20)).equals(marked), { timeout: 20_000 }).toBe(false);
+  expect((await side(x - 40)).equals(plain)).toBe(true);
+  await page.locator('#compare').uncheck();
+  await page.locator('#overlay').check();
+});
+
 /** Waits until all changes are merged. */
 async function changesMerged(steps: 'some' | 'none' = 'some'): Promise<void> {
   await page.waitForFunction(
@@ -107,6 +120,7 @@ describe('painted motion', () => {
     await page.getByLabel('Erase').focus();
     await page.keyboard.press('Space');
     expect(await page.getByLabel('Erase').isChecked()).toBe(true);
+    await page.getByLabel('Brush size').fill('12');
     await page.locator('#view').focus();
     const ring = async () =>
       page
@@ -146,7 +160,8 @@ describe('the loupe', () => {
   it('shows a thing in each frame, and the moment that is chosen, there alone', async () => {
     const before = await picture();
     const { x, y } = await middle();
-    await page.mouse.click(x + 8, y - 8);
+    // Where motion was painted.
+    await page.mouse.click(x - 34, y - 8);
     const crops = page.locator('#loupe [role=radio]');
     await crops.nth(2).waitFor({ timeout: 30_000 });
     expect(await crops.count()).toBe(3);
@@ -154,7 +169,7 @@ describe('the loupe', () => {
     expect(await crops.nth(0).innerText()).toMatch(/scene-1\.png\s+-2/);
     expect(await findings(page)).toEqual([]);
     const mark = await page.locator('.mark-thing').boundingBox();
-    expect(mark!.x).toBeLessThan(x + 8);
+    expect(mark!.x).toBeLessThan(x - 34);
     await crops.nth(2).click();
     await page.locator('#loupe').getByRole('button', { name: 'Close' }).click();
     await changesMerged();

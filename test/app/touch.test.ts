@@ -143,7 +143,9 @@ describe('on a phone', () => {
     expect(await page.locator('#undo').isDisabled()).toBe(true);
     expect(await page.locator('#merge').isHidden()).toBe(true);
     await gesture([at], [{ x: at.x + 30, y: at.y }]);
-    await page.getByRole('button', { name: 'Merge again with your motion' }).waitFor();
+    await page.locator('#undo:enabled').waitFor();
+    await page.locator('#view[aria-busy=true]').waitFor();
+    await page.locator('#view[aria-busy=false]').waitFor({ timeout: 60_000 });
     expect(await page.locator('#undo').isEnabled()).toBe(true);
   });
 

@@ -98,3 +98,62 @@ describe.each(OPERATIONS)('%s', (operation) => {
     }
   });
 });
+
+describe('what cannot be put right', () => {
+  const write = async (works: string[], fails: string): Promise<Error> => {
+    const group = new FileGroup();
+    await group.with(async () => {
+      for (const name of [...works, fails]) await writeFileAtomic(join(folder, name), content('new'));
+    });
+    // In its place there is a folder by then.
+    fs.mkdirSync(join(folder, fails));
+    return thrownBy(() => group.commit());
+  };
+  const thrownBy = (work: () => void): Error => {
+    try {
+      work();
+    } catch (error) {
+      return error as Error;
+    }
+    throw new Error('nothing was thrown');
+  };
+  /** Makes an operation fail in the folder. */
+  const refuse = (operation: 'unlinkSync' | 'renameSync', when: (from: string, to?: string) => boolean) => {
+    const all = fs as unknown as Record<string, (...args: string[]) => unknown>;
+    const own = all[operation];
+    all[operation] = (...args) => {
+      if (when(...(args as [string]))) throw failed('EACCES');
+      return own(...args);
+    };
+    syncBuiltinESMExports();
+    return () => {
+      all[operation] = own;
+      syncBuiltinESMExports();
+    };
+  };
+
+  it('a file that has appeared and cannot be removed is named', async () => {
+    const restore = refuse('unlinkSync', (path) => path.endsWith('a.exr'));
+    try {
+      const error = await write(['a.exr'], 'b.png');
+      expect(error).toBeInstanceOf(InputError);
+      expect(error.message).toMatch(/cannot write .*b\.png.*; .*a\.exr cannot be removed: remove it yourself$/);
+    } finally {
+      restore();
+    }
+    expect(readdirSync(folder).sort()).toEqual(['a.exr', 'b.png']);
+  });
+
+  it('a file that cannot be put back is named with where it is', async () => {
+    writeFileSync(join(folder, 'a.exr'), 'old');
+    const restore = refuse('renameSync', (from, to) => from.includes('.a.exr.') && to!.endsWith('a.exr') && done++ > 0);
+    let done = 0;
+    try {
+      const { message } = await write(['a.exr'], 'b.png');
+      const [, kept] = /a\.exr was is now (.*)$/.exec(message)!;
+      expect(readFileSync(kept, 'utf8')).toBe('old');
+    } finally {
+      restore();
+    }
+  });
+});

@@ -10,8 +10,8 @@ import type { GpuFault } from './gpu.ts';
 /** Small weights. */
 export const WEIGHTS = readFileSync(new URL('../goldens/fixed-merge-r0.weights.safetensors', import.meta.url));
 const FRAMES = eightBit(24, 16, [1, 4, 16]);
-/** How long anything may take. */
-const MOST_MS = 20_000;
+/** How long anything may take, on a machine that has much else to do. */
+const MOST_MS = 60_000;
 
 /** The kinds of merges that are tried. */
 export const MERGES = {

@@ -3,6 +3,8 @@
  * left, and the next file is read.
  */
 import { EventEmitter } from 'node:events';
+import { syncBuiltinESMExports } from 'node:module';
+import workerThreads from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { decodeRaw } from '../../app/src/worker/decode/raw.ts';
 import { DeghostError } from '../../src/errors.ts';
@@ -40,12 +42,11 @@ const METADATA = {
 };
 const PICTURE = { width: 4, height: 2, colors: 3, bits: 16, data: new Uint16Array(24) };
 
-const state = vi.hoisted(() => ({
+const state = {
   script: undefined as ((worker: StandIn) => void) | undefined,
   beginsToFail: '' as '' | 'start' | 'post',
   live: 0,
-  StandIn: undefined as unknown,
-}));
+};
 
 /** A worker, of Node's kind and of the web's. */
 class StandIn extends EventEmitter {
@@ -90,23 +91,25 @@ class StandIn extends EventEmitter {
   }
 }
 
-vi.mock('node:worker_threads', async (original) => ({
-  ...(await original<typeof import('node:worker_threads')>()),
-  Worker: function Worker() {
-    return new (state.StandIn as typeof StandIn)();
-  },
-}));
+// Modules are shared between test files: a built-in one is changed in place.
+const OWN = workerThreads.Worker;
+function setWorker(worker: unknown): void {
+  Object.assign(workerThreads, { Worker: worker });
+  syncBuiltinESMExports();
+}
+
 vi.mock('../../app/src/worker/decode/packages.ts', () => ({
   libRaw: async () => ({ script: 'x', module: undefined }),
   exifr: async () => (await import('exifr')).default,
 }));
 
 beforeEach(() => {
-  state.StandIn = StandIn;
+  setWorker(StandIn);
   vi.stubGlobal('Worker', StandIn);
 });
 
 afterEach(() => {
+  setWorker(OWN);
   vi.unstubAllGlobals();
   vi.useRealTimers();
 });

@@ -1,33 +1,27 @@
 /**
- * Reads mutations of one reader's files, one seed after another, in a process of its own: what hangs, dies or takes too
- * much is the parent's to find out.
+ * Reads what one reader once got wrong, and mutations of its files, one seed after another, in a process of its own:
+ * what hangs or dies is the parent's to find out.
  */
-import { DeghostError } from '../../src/errors.ts';
+import { corpusOf } from './corpus.ts';
+import { judge, watchArrays } from './judge.ts';
+import type { Fault } from './judge.ts';
 import { mutation } from './mutate.ts';
 import { READERS } from './readers.ts';
 
-/** A reader takes at most so much more memory than before, and so long. */
-export const MOST_BYTES = 200 * 2 ** 20;
-export const MOST_MS = 2000;
-
-/** What the child says. */
+/** What the child says. `seed` is a seed, or the name of a file of the corpus. */
 export type Word =
-  | { kind: 'seed'; seed: number }
-  | { kind: 'finding'; seed: number; what: 'untyped' | 'slow' | 'memory' | 'message'; text: string }
+  | { kind: 'seed'; seed: number | string }
+  | ({ kind: 'finding'; seed: number | string } & Fault)
   | { kind: 'done'; read: number; refused: number };
-
-/** Control characters but none of a line's own, and those that turn text around. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 
 const say = (word: Word): void => void process.send!(word);
 
-async function main(name: string, from: number, to: number): Promise<void> {
+async function main(name: string, from: number, to: number, isFirst: boolean): Promise<void> {
   const reader = READERS[name];
   const seeds = await reader.seeds();
+  const corpus = isFirst ? corpusOf(name) : [];
   const counts = { read: 0, refused: 0 };
-  let most = process.resourceUsage().maxRSS;
-  let current = from;
+  let current: number | string = from;
   process.on('unhandledRejection', (error) =>
     say({
       kind: 'finding',
@@ -36,37 +30,21 @@ async function main(name: string, from: number, to: number): Promise<void> {
       text: `not handled: ${String((error as Error)?.stack ?? error)}`,
     }),
   );
-  for (let seed = from; seed < to; seed++) {
+  // What is loaded at first use is no file's fault.
+  await Promise.allSettled(seeds.map(async (file, seed) => reader.read(Buffer.from(file), seed)));
+  watchArrays();
+  const attempt = async (seed: number | string, bytes: Buffer, number: number): Promise<void> => {
     current = seed;
-    const bytes = mutation(seeds, seed);
     say({ kind: 'seed', seed });
-    const begun = performance.now();
-    try {
-      await reader.read(bytes, seed);
-      counts.read++;
-    } catch (error) {
-      counts.refused++;
-      const text = String((error as Error)?.message ?? error);
-      if (!(error instanceof DeghostError))
-        say({ kind: 'finding', seed, what: 'untyped', text: String((error as Error)?.stack ?? error).slice(0, 600) });
-      else if (CONTROL.test(text) || text.length > 2000)
-        say({ kind: 'finding', seed, what: 'message', text: JSON.stringify(text).slice(0, 300) });
-    }
-    const ms = performance.now() - begun;
-    if (ms > MOST_MS) say({ kind: 'finding', seed, what: 'slow', text: `${Math.round(ms)} ms` });
-    const now = process.resourceUsage().maxRSS;
-    if (1024 * (now - most) > MOST_BYTES)
-      say({
-        kind: 'finding',
-        seed,
-        what: 'memory',
-        text: `${Math.round((now - most) / 1024)} MiB for ${bytes.length} bytes`,
-      });
-    most = Math.max(most, now);
-  }
+    const { isRead, faults } = await judge(reader, bytes, number);
+    counts[isRead ? 'read' : 'refused']++;
+    for (const fault of faults) say({ kind: 'finding', seed, ...fault });
+  };
+  for (const [file, bytes] of corpus) await attempt(file, bytes, 0);
+  for (let seed = from; seed < to; seed++) await attempt(seed, mutation(seeds, seed), seed);
   say({ kind: 'done', ...counts });
   process.disconnect();
 }
 
-const [name, from, to] = process.argv.slice(2);
-await main(name, Number(from), Number(to));
+const [name, from, to, isFirst] = process.argv.slice(2);
+await main(name, Number(from), Number(to), isFirst === 'true');

@@ -5,7 +5,8 @@ import type { Word } from './child.ts';
 
 export interface Finding {
   reader: string;
-  seed: number;
+  /** Or the name of a file of the corpus. */
+  seed: number | string;
   what: 'untyped' | 'slow' | 'memory' | 'message' | 'hang' | 'crash';
   text: string;
 }
@@ -23,13 +24,14 @@ const START_MS = 60_000;
 const child = fileURLToPath(new URL('child.ts', import.meta.url));
 
 /** Runs one child over some seeds. @returns the seed after the last that it tried. */
-function runChild(reader: string, from: number, to: number, outcome: Outcome): Promise<number> {
+function runChild(reader: string, from: number, to: number, isFirst: boolean, outcome: Outcome): Promise<number> {
   return new Promise((resolve) => {
-    const running = fork(child, [reader, String(from), String(to)], {
+    const running = fork(child, [reader, String(from), String(to), String(isFirst)], {
       execArgv: ['--import', 'tsx', '--max-old-space-size=1024'],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
-    let [last, isDone, printed] = [from - 1, false, ''];
+    let last: number | string = from - 1;
+    let [isDone, printed] = [false, ''];
     let timer: ReturnType<typeof setTimeout>;
     const watch = (ms: number): void => {
       clearTimeout(timer);
@@ -54,7 +56,8 @@ function runChild(reader: string, from: number, to: number, outcome: Outcome): P
       clearTimeout(timer);
       if (!isDone && signal !== 'SIGKILL')
         outcome.findings.push({ reader, seed: last, what: 'crash', text: `${code ?? signal}: ${printed}` });
-      resolve(isDone ? to : Math.max(last, from) + 1);
+      // A file of the corpus that ends the child is not read again.
+      resolve(isDone ? to : typeof last === 'string' ? from : Math.max(last, from) + 1);
     });
   });
 }
@@ -65,7 +68,8 @@ export async function fuzz(
   { from, count, isOver = () => false }: { from: number; count: number; isOver?: () => boolean },
 ): Promise<Outcome> {
   const outcome: Outcome = { read: 0, refused: 0, findings: [] };
-  for (let next = from; next < from + count && !isOver(); )
-    next = await runChild(reader, next, Math.min(from + count, next + 2000), outcome);
+  let isFirst = true;
+  for (let next = from; next < from + count && !isOver(); isFirst = false)
+    next = await runChild(reader, next, Math.min(from + count, next + 2000), isFirst, outcome);
   return outcome;
 }

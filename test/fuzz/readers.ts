@@ -33,12 +33,13 @@ import { decodeAssigned, propose } from '../../src/weights/convert/propose.ts';
 import { encodeNpy } from '../npy.ts';
 import { dng } from '../rawDng.ts';
 import { FOLDER, goldenBytes, open } from '../weights/convert/open.ts';
+import { developInPlace } from './libRaw.ts';
 
 /** One reader. */
 export interface Reader {
   /** Files that it reads. */
   seeds(): Promise<Uint8Array[]>;
-  /** Reads bytes. @throws what the fuzzer judges. */
+  /** Reads bytes. @returns the picture, if it is one. @throws what the fuzzer judges. */
   read(bytes: Buffer, seed: number): unknown;
 }
 
@@ -53,10 +54,12 @@ function expectFinite(values: ArrayLike<number>, what: string): void {
     if (!Number.isFinite(values[i])) throw new Error(`${what} holds ${values[i]} at ${i}`);
 }
 
-function expectPicture(picture: { data: ArrayLike<number>; width: number; height: number }): void {
+/** @returns the picture, for the judge. */
+function expectPicture<T extends { data: ArrayLike<number>; width: number; height: number }>(picture: T): T {
   const { data, width, height } = picture;
   if (data.length !== 3 * width * height) throw new Error(`${data.length} samples for ${width}x${height}`);
   if (data instanceof Float32Array) expectFinite(data, 'the picture');
+  return picture;
 }
 
 const samples8 = Buffer.from(Uint8Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => (i * 37) % 256));
@@ -131,7 +134,7 @@ function pictureFile(extension: string, seeds: () => Uint8Array[] | Promise<Uint
     async read(bytes) {
       const path = join(scratch, `f.${extension}`);
       writeFileSync(path, bytes);
-      expectPicture(await readFrame(path));
+      return expectPicture(await readFrame(path));
     },
   };
 }
@@ -177,12 +180,13 @@ export const READERS: Record<string, Reader> = {
   hdr: pictureFile('hdr', radiance),
   npy: pictureFile('npy', npys),
   raw: pictureFile('dng', dngs),
+  libraw: { seeds: async () => dngs(), read: async (bytes) => expectPicture(await developInPlace(bytes)) },
   'page tiff': { seeds: tiffs, read: async (bytes) => expectPicture(await decodeTiff(bytes, 'f.tif', tiffPackages)) },
   'page png': {
     seeds: pngs,
     async read(bytes) {
       const { bits } = await pngHeader(bytes, 'f.png');
-      if (bits === 16) expectPicture(await decodePng16(bytes, 'f.png', SRGB, PNG_PACKAGES));
+      if (bits === 16) return expectPicture(await decodePng16(bytes, 'f.png', SRGB, PNG_PACKAGES));
     },
   },
   'page jpeg': { seeds: jpegs, read: (bytes) => jpegHeader(bytes, 'f.jpg') },

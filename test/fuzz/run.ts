@@ -49,7 +49,8 @@ async function main(): Promise<number> {
     console.log(`${reader}: ${read} read, ${refused} refused, ${findings.length} findings, ${took} s`);
     for (const { what, seed, text } of findings) {
       console.log(`  ${what}: ${text.split('\n').slice(0, 3).join(' | ')}`);
-      console.log(`    npm run fuzz -- --reader '${reader}' --seed ${seed} --count 1`);
+      if (typeof seed === 'number') console.log(`    npm run fuzz -- --reader '${reader}' --seed ${seed} --count 1`);
+      else console.log(`    test/fuzz/corpus.ts: ${seed}`);
     }
     all += read + refused;
     found += findings.length;

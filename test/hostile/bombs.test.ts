@@ -2,7 +2,6 @@
  * Small files that say or hold too much: each is refused by name, at once, and without the memory that it asks for. In
  * Node as the command line reads them, and by the page's own readers.
  */
-import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { jpegHeader, pngHeader, webpHeader } from '../../app/src/worker/decode/header.ts';
 import { decodePng16 } from '../../app/src/worker/decode/png16.ts';
@@ -13,14 +12,23 @@ import { decodeTiff } from '../../src/image/decode/tiff.ts';
 import { InputError } from '../../src/index.ts';
 import { readFrame } from '../../src/node/index.ts';
 import { tiffPackages } from '../../src/node/decodePackages.ts';
-import { exposureFields, png, temporaryFolder, tiff } from '../node/pictures.ts';
-import type { TiffField } from '../node/pictures.ts';
+import { temporaryFolder } from '../node/pictures.ts';
+import {
+  SIZE,
+  ZEROS,
+  claimingExif,
+  deflated16,
+  directories,
+  longJpeg,
+  packed,
+  profileBomb,
+  shortWebp,
+  wideRadiance,
+} from './files.ts';
 
 const MOST_BYTES = 200 * 2 ** 20;
 const MOST_MS = 2000;
 
-/** 256 MiB of zeros in 260 kB. */
-const ZEROS = deflateSync(Buffer.alloc(2 ** 28), { level: 9 });
 const PNG_PACKAGES = { exifr: async () => (await import('exifr')).default, fastPng: () => import('fast-png') };
 const folder = temporaryFolder();
 
@@ -43,56 +51,10 @@ async function refusal(work: () => unknown): Promise<Error> {
   }
 }
 
-const SIZE = 8;
-const STRIP: TiffField[] = [
-  [256, 4, [SIZE]],
-  [257, 4, [SIZE]],
-  [258, 3, [8, 8, 8]],
-  [262, 3, [2]],
-  [277, 3, [3]],
-  [278, 4, [SIZE]],
-];
-
-/** A TIFF of one strip, or of one tile of a size. */
-function packed(compression: number, data: Uint8Array, tile?: [width: number, height: number], more: TiffField[] = []) {
-  const build = (at: number): Buffer =>
-    tiff(
-      [
-        ...STRIP.filter(([tag]) => !more.some(([other]) => other === tag)),
-        ...more,
-        [259, 3, [compression]],
-        ...(tile
-          ? ([
-              [322, 4, [tile[0]]],
-              [323, 4, [tile[1]]],
-              [324, 4, [at]],
-              [325, 4, [data.length]],
-            ] as TiffField[])
-          : ([[279, 4, [data.length]]] as TiffField[])),
-      ],
-      [],
-      data,
-    );
-  return build(build(0).length - data.length);
-}
-
-const iccp: [string, Uint8Array] = ['iCCP', Buffer.concat([Buffer.from('x\0\0'), ZEROS])];
-const rows8 = new Uint8Array(SIZE * SIZE * 3).fill(9);
-
-/** A 16-bit PNG whose picture is what was deflated. */
-function deflated16(data: Uint8Array): Buffer {
-  const whole = png({ width: SIZE, height: SIZE, depth: 16, rows: new Uint8Array(SIZE * SIZE * 6) });
-  const at = whole.indexOf('IDAT') - 4;
-  const end = at + 12 + whole.readUInt32BE(at);
-  const chunk = Buffer.concat([Buffer.alloc(4), Buffer.from('IDAT'), data, Buffer.alloc(4)]);
-  chunk.writeUInt32BE(data.length);
-  return Buffer.concat([whole.subarray(0, at), chunk, whole.subarray(end)]);
-}
-
 describe('the page refuses', () => {
   const cases: Record<string, [work: () => unknown, message: RegExp]> = {
     'a profile of a PNG': [
-      () => pngHeader(png({ width: SIZE, height: SIZE, rows: rows8, extra: [iccp] }), 'x.png'),
+      () => pngHeader(profileBomb(), 'x.png'),
       /^x\.png: its colour profile unpacks to more than 4000000 bytes/,
     ],
     'the picture of a 16-bit PNG': [
@@ -124,23 +86,15 @@ describe('the page refuses', () => {
       /^x\.tif is cut off: the header says 8000x8000, which \d+ bytes cannot hold/,
     ],
     'a Radiance picture that its bytes cannot hold': [
-      () => decodeRadiance(Buffer.from(`#?RADIANCE\n\n-Y 4 +X 16000000\n${' '.repeat(64)}`), 'x.hdr'),
+      () => decodeRadiance(wideRadiance(), 'x.hdr'),
       /^x\.hdr cannot be read: .*says 16000000x4, which \d+ bytes cannot hold/,
     ],
     'a WebP that its bytes cannot hold': [
-      () => {
-        const webp = Buffer.alloc(30);
-        webp.write('RIFF', 0);
-        webp.writeUInt32LE(22, 4);
-        webp.write('WEBPVP8X', 8);
-        webp.writeUIntLE(7999, 24, 3);
-        webp.writeUIntLE(7999, 27, 3);
-        return webpHeader(webp, 'x.webp');
-      },
+      () => webpHeader(shortWebp(), 'x.webp'),
       /^x\.webp is cut off: the header says 8000x8000, which 30 bytes cannot hold/,
     ],
     'a JPEG that its bytes cannot hold': [
-      () => jpegHeader(Buffer.from('ffd8ffc0000b082000200001011100ffda000401ffffd9', 'hex'), 'x.jpg'),
+      () => jpegHeader(longJpeg(), 'x.jpg'),
       /^x\.jpg is cut off: the header says 8192x8192, which 23 bytes cannot hold/,
     ],
   };
@@ -165,7 +119,7 @@ describe('the command line', () => {
     ],
     ['picture.png', deflated16(ZEROS)],
     ['tile.tif', packed(32773, Buffer.alloc(100), [65000, 65000])],
-    ['wide.hdr', Buffer.from(`#?RADIANCE\n\n-Y 4 +X 16000000\n${' '.repeat(64)}`)],
+    ['wide.hdr', wideRadiance()],
   ])('refuses %s, or reads no more of it than its size', async (name, bytes) => {
     const error = await refusal(async () => {
       const picture = (await read(name, bytes)) as { width: number; height: number };
@@ -178,22 +132,14 @@ describe('the command line', () => {
 
   it('unpacks no profile of a PNG for its EXIF', async () => {
     const error = await refusal(async () => {
-      await read('profile.png', png({ width: SIZE, height: SIZE, rows: rows8, extra: [iccp] }));
+      await read('profile.png', profileBomb());
       throw new InputError('read');
     });
     expect(error).toBeInstanceOf(InputError);
   });
 
   it('believes no count in EXIF, and reads the rest', async () => {
-    const exif = tiff([], [...exposureFields({ time: [1, 50], fNumber: [8, 1], iso: 200 })]);
-    // ExposureTime claims 16,777,215 values; the block goes on.
-    const claim = Buffer.from(exif);
-    for (let at = 0; at + 12 < claim.length; at++)
-      if (claim.readUInt16BE(at) === 33434 && claim.readUInt16BE(at + 2) === 5) claim.writeUInt32BE(0xffffff, at + 4);
-      else if (claim.readUInt16LE(at) === 33434 && claim.readUInt16LE(at + 2) === 5)
-        claim.writeUInt32LE(0xffffff, at + 4);
-    expect(claim.equals(exif)).toBe(false);
-    const file = png({ width: SIZE, height: SIZE, rows: rows8, extra: [['eXIf', claim]] });
+    const file = claimingExif();
     const before = process.memoryUsage().rss;
     const begun = performance.now();
     const { exif: info } = await readFrame(folder.put('exif.png', file));
@@ -205,22 +151,7 @@ describe('the command line', () => {
 });
 
 describe('a TIFF directory', () => {
-  const plain = (more: TiffField[]): Buffer => packed(1, Buffer.alloc(192), undefined, more);
-  it.each([
-    ['without entries', Buffer.from('49492a00000000', 'hex')],
-    ['that is not there', Buffer.from('49492a000008', 'hex')],
-    ['whose width is a list', plain([[256, 4, [8, 8]]])],
-    ['whose height is text', plain([[257, 2, 'eight']])],
-    ['whose bits are none', plain([[258, 2, '8']])],
-    ['whose kind is a list', plain([[262, 3, [2, 2]]])],
-    ['whose channels are none', plain([[277, 3, [0]]])],
-    ['whose rows are none', plain([[278, 4, [0]]])],
-    ['whose compression is a list', packed(1, Buffer.alloc(192), undefined, [[259, 3, [1, 1]]])],
-    ['whose predictor is text', plain([[317, 2, 'two']])],
-    ['whose profile is one number', plain([[34675, 4, [7]]])],
-    ['whose orientation is text', plain([[274, 2, 'up']])],
-    ['whose alpha is text', plain([[338, 2, 'yes']])],
-  ])('%s is refused by name, or is no matter', async (_, bytes) => {
+  it.each(Object.entries(directories()))('%s is refused by name, or is no matter', async (_, bytes) => {
     const outcome = await decodeTiff(bytes, 'x.tif', tiffPackages).catch((error: unknown) => error);
     if (outcome instanceof Error) {
       expect(outcome).toBeInstanceOf(InputError);

@@ -1,6 +1,8 @@
 /** Tone mapping: properties that the operator promises, not its own formulas again. */
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { encodeSrgb } from '../../src/image/srgb.ts';
+import { COLOR_SPACES, PRIMARIES, rgbToXyz } from '../../src/image/colorSpace.ts';
+import { LUMAS, encodeSrgb } from '../../src/image/srgb.ts';
 import { chooseTone, toneMap } from '../../src/image/toneMap.ts';
 import { random } from '../node/pictures.ts';
 
@@ -15,6 +17,37 @@ function room(): Float32Array {
   return data;
 }
 const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1];
+
+describe('in other spaces', () => {
+  it('weights are those of their primaries', () => {
+    for (const space of COLOR_SPACES)
+      rgbToXyz(PRIMARIES[space])
+        .slice(3, 6)
+        .forEach((weight, i) => expect(LUMAS[space][i]).toBeCloseTo(weight, 4));
+  });
+
+  it('grey stays grey, and a colour gets the luminance that it has there', () => {
+    for (const space of COLOR_SPACES) {
+      // Half of white's luminance in one channel alone.
+      const green = Float32Array.of(0, 0.5 / LUMAS[space][1], 0);
+      const tone = { exposure: 1, white: 1e9 };
+      expect(chooseTone(green, space).exposure).toBeCloseTo(0.36, 5);
+      // L / (1 + L) = 1/3, and the channel is that over its weight.
+      expect(toneMap(green, tone, space)[1]).toBe(Math.round(255 * encodeSrgb(1 / 3 / LUMAS[space][1])));
+      expect(new Set(toneMap(Float32Array.of(0.5, 0.5, 0.5), tone, space)).size).toBe(1);
+    }
+  });
+
+  it('sRGB is the default, bit for bit', () => {
+    const data = room();
+    expect(toneMap(data, undefined, 'srgb')).toEqual(toneMap(data));
+    expect(createHash('sha256').update(toneMap(data)).digest('hex').slice(0, 16)).toBe('9c3419ef9c2fe220');
+  });
+
+  it('one that is none is refused', () => {
+    expect(() => toneMap(new Float32Array(3), undefined, 'p4' as 'p3')).toThrow('space is "p4"');
+  });
+});
 
 describe('toneMap', () => {
   it('encodes sRGB as the standard tabulates it', () => {

@@ -25,7 +25,8 @@ const MASKED_TOLERANCE = 2 ** -11;
 // As Node does where an adapter has matrix units.
 addMethod(matrix);
 
-function halves(seed: number): Rng {
+/** Random numbers that halves hold exactly. */
+export function halves(seed: number): Rng {
   const random = rng(seed);
   return {
     ...random,

@@ -48,6 +48,23 @@ describe('candidates on matrices', () => {
     expect(namesOf(LAYER, wide(512)).filter(isMatrixName)).toEqual([]);
   });
 
+  it('fix the size of their subgroups where those vary, and leave the choice to a tuner', () => {
+    const target: Target = { capabilities: { f16: true, matrices: { ...SIXTEEN, lanes: 16 } }, precision: 'f16' };
+    expect(namesOf(LAYER, target)[0]).toMatch(/^direct /);
+    const found = convolutions(target).flatMap(({ codes }) => codes);
+    expect(found.length).toBeGreaterThan(10);
+    for (const code of found) {
+      expect(code).toContain('enable subgroups;\nenable subgroup_size_control;\n');
+      // Four subgroups, or fewer.
+      expect(code).toMatch(/@compute @workgroup_size\((16|32|64), 1, 1\) @subgroup_size\(16\)\nfn main/);
+    }
+    expect(
+      convolutions(GPU)
+        .flatMap(({ codes }) => codes)
+        .join(),
+    ).not.toContain('subgroup_size');
+  });
+
   it('are one on a CPU, which only imitates matrices, after all others', () => {
     const names = namesOf(LAYER, CPU);
     expect(names.filter(isMatrixName)).toEqual(['matrix 16x8x32 by 4']);

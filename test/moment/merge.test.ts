@@ -82,6 +82,29 @@ describe('moments', () => {
       expect(worst(radiance.subarray(0, 3 * WIDTH * count), result.radiance.subarray(0, 3 * WIDTH * count))).toBe(0);
   });
 
+  it('are of other weights where those know the middle frame alone', async () => {
+    const golden = (name: string): Uint8Array => readGolden(name).weightsBytes;
+    let fetched = 0;
+    const both = await Deghoster.create({
+      device,
+      weights: golden('fixed-halo'),
+      momentWeights: async () => {
+        fetched++;
+        return golden('any-2');
+      },
+    });
+    const any = await Deghoster.create({ device, weights: golden('any-2') });
+    const merges = [
+      await any.merge(FRAMES, { ...AS_THEY_ARE, reference: 0 }),
+      await both.merge(FRAMES, AS_THEY_ARE),
+      await any.merge(FRAMES, { ...AS_THEY_ARE, reference: 2 }),
+    ];
+    expect(fetched).toBe(0);
+    expectBlend(await both.merge(FRAMES, { ...AS_THEY_ARE, moment: parts() }), parts(), merges);
+    expect(fetched).toBe(1);
+    for (const one of [any, both]) one.dispose();
+  });
+
   it('of given maps are merges with the maps of each moment', async () => {
     // W_0 and W_2 to the middle frame; of another, a frame moves where either does.
     const [low, high] = [0, 2].map((k) =>

@@ -40,6 +40,7 @@ describe('matricesOf', () => {
     const all = ['f16', 'f32', 16, 16, 16] as [string, string, number, number, number];
     expect(matrices(info(32, 32, all))).toBeDefined();
     expect(matrices(info(8, 32, all))).toBeUndefined();
+    expect(matrices(info(32, 32, all), [...FEATURES, 'subgroup-size-control'])).toEqual({ m: 16, n: 16, k: 16 });
     for (const name of FEATURES)
       expect(
         matrices(
@@ -48,6 +49,15 @@ describe('matricesOf', () => {
         ),
         name,
       ).toBeUndefined();
+  });
+
+  it('fixes the size of subgroups where they vary and programs may: as many as columns on GPUs of Intel', () => {
+    const features = [...FEATURES, 'subgroup-size-control'];
+    const of = (vendor: string, min: number, max: number, n: number): unknown =>
+      matrices({ ...info(min, max, ['f16', 'f32', 8, n, 16]), vendor }, features);
+    expect(of('amd', 32, 64, 16)).toEqual({ m: 8, n: 16, k: 16, lanes: 32 });
+    expect(of('intel', 8, 32, 16)).toEqual({ m: 8, n: 16, k: 16, lanes: 16 });
+    expect(of('intel', 16, 32, 8)).toEqual({ m: 8, n: 8, k: 16, lanes: 16 });
   });
 
   it("knows them of a device whose own info has none, as Dawn's in Node", async () => {
@@ -71,6 +81,10 @@ describe('matricesOf', () => {
     });
     expect(adapterCapabilities(adapter)).toEqual(new Gpu(device).capabilities);
     expect([...asked]).toEqual(FEATURES);
+    Object.assign(adapter.info, { subgroupMinSize: 16 });
+    features.add('subgroup-size-control');
+    expect(new Gpu(await openWithMatrices(adapter)).capabilities.matrices).toMatchObject({ lanes: 16 });
+    expect([...asked]).toEqual([...FEATURES, 'subgroup-size-control']);
     // The core alone, as in pages, does not ask for what it has nothing for.
     await openDevice(adapter);
     expect([...asked]).toEqual(FEATURES.slice(0, 2));

@@ -334,6 +334,7 @@ describe('refusals name the file and the remedy', () => {
     ['a.orf', 'IIRO\x08\0\0\0', /a\.orf cannot be developed/],
     ['a.arw', 'unknown bytes', /a\.arw cannot be developed/],
     ['a.gif', 'GIF89a......', /GIF file, which is not read: convert it to PNG or TIFF/],
+    ['a.svg', '<svg xmlns=', /is a vector \(SVG\) file, which is not read/],
     ['a.webp', 'RIFF\0\0\0\0WEBPVP8 ', /a\.webp cannot be decoded/],
     ['a.exr', '\x76\x2f\x31\x01', /a\.exr cannot be decoded/],
     ['a.hdr', '#?RADIANCE\n', /a\.hdr cannot be read: .*cut off/],

@@ -194,6 +194,7 @@ export class Batch {
   #obstacle(): string {
     const gpu = this.#host.gpu();
     if (gpu === 'unavailable') return words.merge.noGpu;
+    if (gpu === 'failed' || gpu === 'ended') return words.merge.stopped;
     return gpu === 'starting' ? words.merge.starting : '';
   }
 

@@ -25,8 +25,10 @@ let report: Report | undefined;
 let remark: string | undefined;
 let announced: Part | undefined;
 
-const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (message) => {
-  const text = `Its worker failed: ${message || 'the program could not be loaded'}. Load the page again.`;
+const worker = startWorker<ToWorker, FromWorker>(workerUrl, receive, (failure, message) => {
+  const ways = { program: 'the program could not be loaded', message: 'a message of it could not be read' };
+  const why = failure === 'ended' ? 'the browser has ended it' : message || ways[failure];
+  const text = `Its worker failed: ${why}. Load the page again.`;
   notify('failed', () => ({ title: 'The bench could not run', text }));
   finish();
   start.disabled = true;

@@ -1,14 +1,14 @@
 /** The panel's controls as values by id, so that whatever is added there is kept too. */
 
 /** What shows or hides, but changes nothing of the picture; and what is not of this picture. */
-const LEFT_OUT = ['compare', 'divider-at', 'overlay', 'keep'];
+const LEFT_OUT = ['compare', 'divider-at', 'overlay', 'bright', 'keep'];
 
 type Control = HTMLInputElement | HTMLSelectElement;
 
-/** Finishing and exposures are kept by themselves. */
+/** Exposures, the finish and the crop are kept by themselves. */
 function controls(): Control[] {
   return [...document.querySelectorAll<Control>('#panel :is(input, select)[id]')].filter(
-    ({ id }) => !LEFT_OUT.includes(id) && !/^(ev|finish)-/.test(id),
+    ({ id }) => !LEFT_OUT.includes(id) && !/^(ev|finish|crop)-/.test(id),
   );
 }
 

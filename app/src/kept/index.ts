@@ -2,13 +2,13 @@
  * Keeps the picture that the person works on, so that a page that is loaded again goes on with it: frames, what was
  * chosen, and the result. A chunk of its own. What cannot be kept is told once; the page works on without it.
  */
+import type { Crop } from '../../../src/finish/crop.ts';
 import type { Finish, FromWorker, NamedFile, ToWorker } from '../messages.ts';
 import type { FrameRow } from '../ui/frameList.ts';
 import { dismiss, notify } from '../ui/notices.ts';
 import { words } from '../words/index.ts';
 import { readControls, writeControls } from './controls.ts';
 import { handleOf, mayRead, remember } from './handles.ts';
-import type { Crop } from '../../../src/finish/crop.ts';
 import type { KeptFrame, KeptPicture, Session } from './session.ts';
 import { toCopy } from './session.ts';
 import { Store, folderOf, hold, ifFree } from './store.ts';
@@ -21,14 +21,13 @@ const SWITCH = 'deghost-keep';
 
 /** What the page shows. */
 export interface Shown {
-  /** What files of it are called. */
-  name: string;
   rows: readonly FrameRow[];
   referenceId: number | undefined;
   referenceChosen: boolean;
   /** The frames in exposure order, and whether they are those that the result was made from; undefined without one. */
-  result: { names: string[]; isCurrent: boolean; isSaved: boolean; crop: Crop | undefined } | undefined;
+  result: { names: string[]; isCurrent: boolean; isSaved: boolean } | undefined;
   finish: Finish;
+  crop: Crop | undefined;
 }
 
 export interface KeptHost {
@@ -37,6 +36,8 @@ export interface KeptHost {
   /** Adds frames. @returns their ids, in the order given. */
   add(files: readonly NamedFile[]): number[];
   setFinish(finish: Finish): void;
+  /** Once the result is shown. */
+  setCrop(crop: Crop | undefined): void;
   /** Asks for the plain merge of the frames, or says that there is none. */
   comparePlain(hasFrames: boolean): void;
   update(): void;
@@ -73,6 +74,8 @@ export class Kept {
   #isLocked = false;
   /** A session that goes on: its frames by the page's ids, once they are added. */
   #resuming: { session: Session; frames?: Map<number, KeptFrame> } | undefined;
+  /** Of a result that is restored. */
+  #crop: Crop | undefined;
   /** Whether the worker is reading the result. */
   #isRestoring = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -125,6 +128,8 @@ export class Kept {
         return this.changed();
       case 'restored':
         this.#isRestoring = false;
+        // The page shows the result first.
+        queueMicrotask(() => this.#host.setCrop(this.#crop));
         return;
       case 'restoreFailed':
         this.#isRestoring = false;
@@ -134,7 +139,8 @@ export class Kept {
         if (message.name === this.#writing?.file && message.result) {
           const { file, names } = this.#writing;
           this.#writing = undefined;
-          this.#picture = { ...message.result, file, names, isCurrent: true, isSaved: false };
+          // If the picture has changed, the file may hold some of both: the one before stays until the next is there.
+          if (!this.#isStale) this.#picture = { ...message.result, file, names, isCurrent: true, isSaved: false };
         }
         for (const copy of this.#copies.values()) if (copy.name === message.name) copy.isComplete = true;
         return this.changed();
@@ -180,11 +186,15 @@ export class Kept {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const own = this.#leave();
-    if (own)
-      this.#do(async () => {
-        await this.#store?.remove(own.id);
-        own.release();
-      });
+    if (!own) return;
+    // At once: the page may be closed next. A save that waits sees that the session is no longer this page's.
+    const removed = this.#store?.remove(own.id);
+    removed?.catch(() => undefined);
+    this.#do(async () => {
+      await removed;
+      own.release();
+      await this.#offer();
+    });
   }
 
   /** From here on the page has no session. @returns the one that it had. */
@@ -270,7 +280,12 @@ export class Kept {
     if (!copied) return this.#fail('tooLarge');
     for (const file of copied) this.#copy(id, file);
     // What has changed meanwhile comes with the next change.
-    const { name, referenceId, referenceChosen, result, finish } = before;
+    const { referenceId, referenceChosen, result, finish, crop } = before;
+    const [first] = [
+      ...(result?.names ?? []),
+      ...ready.map(({ name }) => name),
+      ...this.#missing.map(({ name }) => name),
+    ];
     const frames = ready.map((row): KeptFrame => {
       const { file, ev, typed, estimated } = row;
       const copy = this.#copies.get(file);
@@ -290,19 +305,20 @@ export class Kept {
     if (this.#picture && result) {
       // As long as frames are missing, the page cannot know.
       const isCurrent = result.isCurrent || (this.#missing.length > 0 && this.#picture.isCurrent);
-      const { isSaved, crop } = result;
-      this.#picture = { ...this.#picture, isCurrent, isSaved, crop };
+      const { isSaved } = result;
+      this.#picture = { ...this.#picture, isCurrent, isSaved };
     }
     const picture = this.#picture;
     if (this.#own?.id !== id) return;
     await store.put({
       id,
       changed: Date.now(),
-      name,
+      name: first.replace(/\.\w+$/, ''),
       frames: [...frames, ...this.#missing],
       referenceChosen,
       controls: readControls(),
       finish,
+      crop,
       thumbnail: this.#thumbnail,
       picture,
     });
@@ -367,6 +383,7 @@ export class Kept {
     const { picture } = session;
     this.#picture = picture;
     this.#thumbnail = session.thumbnail;
+    this.#crop = session.crop;
     this.#missing = session.frames;
     writeControls(session.controls);
     this.#host.setFinish(session.finish);

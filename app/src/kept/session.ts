@@ -29,20 +29,20 @@ export interface KeptPicture extends KeptResult {
   /** Whether frames and settings are those that it was made with. */
   isCurrent: boolean;
   isSaved: boolean;
-  crop?: Crop;
 }
 
 export interface Session {
   id: string;
   /** When it was last written, in milliseconds since 1970. */
   changed: number;
-  /** What files of it are called. */
+  /** What the person knows it by: the first photo's name. */
   name: string;
   frames: KeptFrame[];
   referenceChosen: boolean;
   /** Values of the panel's controls by their ids. */
   controls: Record<string, string | boolean>;
   finish: Finish;
+  crop: Crop | undefined;
   thumbnail: Blob | undefined;
   picture: KeptPicture | undefined;
 }

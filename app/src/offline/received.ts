@@ -1,4 +1,5 @@
 /** Photos that come from other programs: shared with the installed page, or opened with it. */
+import { remember } from '../kept/handles.ts';
 import type { NamedFile } from '../messages.ts';
 import type { Picked } from '../ui/pickFiles.ts';
 
@@ -12,7 +13,9 @@ export function launched(onFiles: (picked: Picked) => void): void {
   (globalThis as { launchQueue?: LaunchQueue }).launchQueue?.setConsumer(({ files: handles = [] }) => {
     const read = handles.map(async (handle): Promise<NamedFile[]> => {
       if (!(handle instanceof FileSystemFileHandle)) return [];
-      return [{ name: handle.name, file: await handle.getFile() }];
+      const file = await handle.getFile();
+      remember(file, Promise.resolve(handle));
+      return [{ name: handle.name, file }];
     });
     void Promise.all(read.map((one) => one.catch(() => []))).then((lists) => {
       const files = lists.flat();

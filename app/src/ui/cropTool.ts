@@ -1,6 +1,6 @@
 /**
- * Cropping and straightening: a frame over the whole picture, which is turned beneath it. What is outside is left out of
- * every file; the picture itself stays whole, so that the frame can be moved again.
+ * Cropping and straightening: a frame over the whole picture, which is turned beneath it. What is outside is left out
+ * of every file; the picture itself stays whole, so that the frame can be moved again.
  */
 import type { Crop } from '../../../src/finish/crop.ts';
 import { boxOf, dragged, frameOf, isWhole, turned, wholeOf, withAspect } from '../cropGeometry.ts';
@@ -46,6 +46,7 @@ export class CropTool {
       const { picture, now } = this.#state();
       this.#set(turned(now, this.#angle.valueAsNumber, this.#wanted, picture), this.#wanted);
     };
+    this.#sayAngle(0);
     this.#makeFrame();
     stage.onMove = () => this.#place();
   }
@@ -132,13 +133,17 @@ export class CropTool {
   /** The whole picture, turned, with the frame over it. */
   #show(crop: Crop): void {
     const { picture } = this.#state();
-    this.#angle.value = String(crop.angle);
-    const degrees = words.crop.degrees(numberWithSign(crop.angle, 1));
-    this.#angleValue.textContent = degrees;
-    this.#angle.setAttribute('aria-valuetext', degrees);
+    this.#sayAngle(crop.angle);
     say(byId('crop-size', HTMLElement), () => words.crop.size(crop.width, crop.height));
     this.#stage.setCrop(boxOf(picture, crop.angle));
     this.#place();
+  }
+
+  #sayAngle(angle: number): void {
+    this.#angle.value = String(angle);
+    const degrees = () => `${numberWithSign(angle, 1)}°`;
+    say(this.#angleValue, degrees);
+    say(this.#angle, degrees, 'aria-valuetext');
   }
 
   #place(): void {

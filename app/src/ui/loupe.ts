@@ -38,7 +38,7 @@ export class Loupe {
     this.#frames.setAttribute('role', 'radiogroup');
     this.#panel.append(
       this.#frames,
-      make('div', { className: 'row' }, this.#smaller, this.#larger, this.#back, this.#next, this.#close),
+      make('div', { className: 'row' }, this.#close, this.#smaller, this.#larger, this.#back, this.#next),
     );
     byId('stage', HTMLElement).append(this.#panel);
     stage.onPick = (at) => this.#look({ x: at.x, y: at.y }, false);
@@ -72,8 +72,10 @@ export class Loupe {
     this.#smaller.disabled = thing.grow <= -MOST_GROWN;
     this.#larger.disabled = thing.grow >= MOST_GROWN;
     this.#panel.hidden = false;
-    this.#stage.setMark(thing);
     this.#word();
+    // The picture is seen above it.
+    byId('view', HTMLDivElement).style.bottom = `${this.#panel.offsetHeight}px`;
+    this.#stage.setMark(thing);
     if (this.#byKey) this.#buttons()[thing.shown ?? 0]?.focus({ preventScroll: true });
     announce(words.loupe.found);
   }
@@ -83,6 +85,7 @@ export class Loupe {
     if (this.#panel.hidden) return;
     this.#free();
     this.#panel.hidden = true;
+    byId('view', HTMLDivElement).style.bottom = '';
     this.#stage.setMark(undefined);
     if (back) byId('view', HTMLDivElement).focus({ preventScroll: true });
   }
@@ -117,10 +120,8 @@ export class Loupe {
 
   #grow(by: 1 | -1): void {
     if (!this.#thing) return;
-    const { x, y, width, height, grow } = this.#thing;
-    // The worker goes on from the point where it was looked at.
-    this.#send({ type: 'look', at: 'same', grow: Math.max(-MOST_GROWN, Math.min(MOST_GROWN, grow + by)) });
-    this.#stage.setMark({ x, y, width, height });
+    // Where it was looked at.
+    this.#send({ type: 'look', at: 'same', grow: this.#thing.grow + by });
   }
 
   #look(at: { x: number; y: number } | { step: 1 | -1 }, byKey: boolean): void {

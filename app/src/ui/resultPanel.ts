@@ -43,7 +43,8 @@ export class ResultPanel {
     this.#opacity.oninput = () => this.#look();
     this.#motionOf.onchange = () => this.#look();
     this.#brushSize.oninput = () => this.#size(this.#brushSize.valueAsNumber);
-    this.#hardness.oninput = () => stage.setHardness(this.#hardness.valueAsNumber / 100);
+    this.#hardness.oninput = () => this.#hard();
+    this.#hard();
     this.#undo.onclick = stage.onUndo = () => this.#send({ type: 'undo' });
     this.#redo.onclick = stage.onRedo = () => this.#send({ type: 'redo' });
     for (const radio of this.#brushes()) radio.onchange = () => this.#brush();
@@ -184,6 +185,11 @@ export class ResultPanel {
   #putBrushAway(): void {
     for (const radio of this.#brushes()) radio.checked = radio.value === 'off';
     this.#brush();
+  }
+
+  #hard(): void {
+    this.#hardness.setAttribute('aria-valuetext', `${this.#hardness.value} %`);
+    this.#stage.setHardness(this.#hardness.valueAsNumber / 100);
   }
 
   #size(size: number): void {

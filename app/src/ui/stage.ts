@@ -166,6 +166,16 @@ export class Stage {
   setMark(rect: Rect | undefined): void {
     this.#marked = rect;
     this.#placeMark();
+    this.#reveal();
+  }
+
+  /** Brings what is marked into sight. */
+  #reveal(): void {
+    if (!this.#marked) return;
+    const { zoom, ratio, center, view } = this.#camera;
+    const dx = ((this.#marked.x + this.#marked.width / 2 - center.x) * zoom) / ratio;
+    const dy = ((this.#marked.y + this.#marked.height / 2 - center.y) * zoom) / ratio;
+    if (Math.abs(dx) > view.width / 2 || Math.abs(dy) > view.height / 2) this.#pan(dx, dy);
   }
 
   #placeMark(): void {
@@ -199,6 +209,7 @@ export class Stage {
     const ratio = window.devicePixelRatio;
     this.#send({ type: 'resize', width: Math.round(clientWidth * ratio), height: Math.round(clientHeight * ratio) });
     this.#camera.setView({ width: clientWidth, height: clientHeight }, ratio);
+    this.#reveal();
     this.#changed();
   }
 
@@ -258,13 +269,12 @@ export class Stage {
   /** A second finger touches: undoes what the first has painted, unless that finger moved some way. */
   #beginPinch(): void {
     const [first] = this.#pointers.values();
-    if (this.#painting && Math.hypot(first.x - this.#strokeStart.x, first.y - this.#strokeStart.y) < DAB) this.onUndo();
-    this.#painting = undefined;
+    this.#lift(Math.hypot(first.x - this.#strokeStart.x, first.y - this.#strokeStart.y) < DAB);
   }
 
   /** The brush was lifted. */
-  #lift(): void {
-    if (this.#painting) this.#send({ type: 'strokeEnd' });
+  #lift(isDropped = false): void {
+    if (this.#painting) this.#send({ type: 'strokeEnd', isDropped });
     this.#painting = undefined;
   }
 

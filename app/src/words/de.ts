@@ -45,7 +45,7 @@ export const words: typeof english = {
     notOpened: 'Die Fotos wurden nicht geöffnet',
     openAgain: 'Wieder öffnen',
     locked: (names) => `Der Browser fragt, bevor er diese Fotos wieder öffnet: ${names}.`,
-    gone: (names) => `Diese Fotos ließen sich nicht wieder öffnen: ${names}. Bitte neu hinzufügen.`,
+    gone: (names) => `Diese Fotos ließen sich nicht wieder öffnen: ${names}. Neu hinzufügen.`,
     missing: 'Fotos fehlen',
     failed: 'Dieses Bild wird nicht aufbewahrt',
     noRoom: 'Der Browser hat dafür zu wenig Platz. Vor dem Schließen der Seite speichern; alles andere geht.',
@@ -139,12 +139,11 @@ export const words: typeof english = {
     histogram: (clipped: string) => `Licht der Szene in EV um mittleres Grau: ${clipped}`,
   },
   crop: {
-    open: 'Zuschneiden und gerade richten',
+    open: 'Zuschneiden und gerade ausrichten',
     aspect: 'Seitenverhältnis',
     free: 'Frei',
     own: 'Wie das Bild',
-    angle: 'Gerade richten',
-    degrees: (degrees) => `${degrees}°`,
+    angle: 'Gerade ausrichten',
     whole: 'Ganzes Bild',
     done: 'Fertig',
     size: (width, height) => `${width} × ${height} Pixel`,
@@ -172,12 +171,12 @@ export const words: typeof english = {
     erased: 'Bewegung radiert.',
     undone: (steps) =>
       `Zurückgenommen. Es ${steps === 1 ? 'bleibt eine Änderung' : `bleiben ${steps || 'keine'} Änderungen`}.`,
-    restored: 'Dieses Bild war aufgehoben. Um Bewegung oder Momente zu ändern, bitte neu zusammenfügen.',
+    restored: 'Dieses Bild war aufbewahrt. Um Bewegung oder Momente zu ändern, neu zusammenfügen.',
     brushOff: 'Der Pinsel ist aus.',
   },
   loupe: {
     title: 'Diese Stelle in jeder Aufnahme',
-    found: 'Etwas Bewegtes, wie es in jeder Aufnahme war. Bitte den Moment wählen, der gezeigt wird.',
+    found: 'Etwas Bewegtes, wie es in jeder Aufnahme war. Den Moment wählen, der gezeigt wird.',
     nothing: 'Dort bewegt sich nichts.',
     shows: (name) => `Gezeigt wird der Moment von ${name}.`,
     smaller: 'Kleiner',
@@ -190,11 +189,13 @@ export const words: typeof english = {
     title: 'Tasten',
     close: 'Die Liste der Tasten schließen',
     single: 'Diese Liste mit ? öffnen',
-    names: { Ctrl: 'Strg', Shift: 'Umschalt', Space: 'Leertaste', Delete: 'Entf' },
+    names: { Ctrl: 'Strg', Shift: 'Umschalt', Space: 'Leertaste', Delete: 'Entf', Enter: 'Eingabe' },
     groups: {
       everywhere: 'Überall',
       picture: 'Auf dem Bild',
       brush: 'Auf dem Bild, mit dem Pinsel',
+      frames: 'Auf Aufnahmen, vergrößert oder nebeneinander',
+      crop: 'Auf dem Rahmen des Zuschnitts',
       sliders: 'Auf Reglern',
     },
     does: {
@@ -209,7 +210,14 @@ export const words: typeof english = {
       moveBrush: 'den Pinsel bewegen',
       paint: 'malen, solange sie gedrückt ist',
       size: 'kleinerer und größerer Pinsel',
-      undo: 'einen Strich zurücknehmen',
+      nextThing: 'das nächste, was sich bewegt',
+      lastThing: 'das davor',
+      undo: 'eine Änderung zurücknehmen',
+      redo: 'sie wiederholen',
+      otherFrame: 'die Aufnahme davor und die nächste',
+      moveCrop: 'ihn bewegen',
+      sizeCrop: 'seine Größe ändern',
+      endCrop: 'den Zuschnitt beenden',
       brushOff: 'den Pinsel ausschalten',
       change: 'den Wert ändern',
       restore: 'den Wert des Bildstils nehmen',
@@ -295,6 +303,7 @@ export const words: typeof english = {
     again: 'Neu zusammenfügen',
     changed: 'Aufnahmen oder Einstellungen haben sich seit diesem Bild geändert.',
     noGpu: 'Zusammenfügen braucht WebGPU, siehe oben.',
+    stopped: 'Die Seite arbeitet nicht mehr, siehe oben.',
     reading: 'Fotos werden gelesen …',
     addTwo: 'Mindestens zwei Belichtungen hinzufügen.',
     addOne: 'Mindestens eine weitere Belichtung hinzufügen.',
@@ -340,7 +349,13 @@ export const words: typeof english = {
   notices: {
     noStart: 'Die Seite konnte nicht starten',
     stopped: 'Die Seite arbeitet nicht mehr',
-    workerFailed: (why) => `Ihr Rechenprogramm ist ausgefallen: ${why}. Seite neu laden.`,
+    workerFailed: (why, isUnsaved) =>
+      `Ihr Rechenprogramm ist ausgefallen: ${why}. ` +
+      `${isUnsaved ? 'Das Bild speichern, falls das noch geht, dann die Seite' : 'Seite'} neu laden.`,
+    workerEnded:
+      'Der Browser hat ihr Rechenprogramm beendet, vielleicht weil der Speicher knapp ist. Andere Tabs schließen und ' +
+      'die Seite neu laden.',
+    notUnderstood: 'Eine Nachricht von ihm war nicht zu lesen',
     notLoaded: 'Es ließ sich nicht laden',
     busy: {
       title: 'Die Fotos wurden nicht hinzugefügt',

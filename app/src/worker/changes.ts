@@ -97,9 +97,10 @@ export class Changes {
     this.#events.tell();
   }
 
-  /** The brush was lifted. */
-  lift(): void {
+  /** The brush was lifted. @param isDropped whether the stroke was not meant. */
+  lift(isDropped: boolean): void {
     clearTimeout(this.#timer);
+    if (isDropped) return this.#drop();
     if (this.#strokes.length > 0) this.#timer = setTimeout(() => this.#flush(), PAUSE);
   }
 
@@ -120,11 +121,7 @@ export class Changes {
   }
 
   undo(): void {
-    if (this.#strokes.length > 0) {
-      // It was not merged.
-      for (const stroke of this.#strokes.splice(0)) this.#events.painted(strokeRect(stroke, this.open.result)!);
-      return this.#events.tell();
-    }
+    if (this.#strokes.length > 0) return this.#drop();
     const step = this.#done.pop();
     if (!step) return;
     this.#undone.push(step);
@@ -137,6 +134,13 @@ export class Changes {
     if (!step) return;
     this.#done.push(step);
     this.#merge(step, 'after');
+  }
+
+  /** Forgets the stroke that waits. */
+  #drop(): void {
+    clearTimeout(this.#timer);
+    for (const stroke of this.#strokes.splice(0)) this.#events.painted(strokeRect(stroke, this.open.result)!);
+    this.#events.tell();
   }
 
   /** Merges the stroke that waits. */

@@ -120,7 +120,12 @@ export class Engine {
       this.dispose();
       this.#open = {
         name,
-        deghoster: await Deghoster.create({ weights, device: openPlatformDevice, memoryBudget: this.#budget }),
+        deghoster: await Deghoster.create({
+          weights,
+          momentWeights: () => this.#weights.get('any'),
+          device: openPlatformDevice,
+          memoryBudget: this.#budget,
+        }),
       };
     }
     const whole = { ...options, onDeviceLost: this.#onRecovered };

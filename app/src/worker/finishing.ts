@@ -77,15 +77,16 @@ export class Finishing {
     const looks: LookOffer[] = [];
     try {
       for (const name of LOOK_NAMES) {
-        if (this.#closed) return;
         const settings = this.#finisher.settingsOf(name);
         looks.push({ name, settings, thumbnail: await previewOf(this.#finisher, settings) });
+        // The next picture is being made.
+        if (this.#closed) return;
       }
     } catch (error) {
-      // What was closed meanwhile has freed its buffers.
-      if (!this.#closed) throw error;
+      if (!this.#closed) this.#fail(error);
+      return;
     }
-    if (!this.#closed) this.#tell({ type: 'looks', looks });
+    this.#tell({ type: 'looks', looks });
   }
 
   /** Reads rows whose radiance has changed, and shows them. */

@@ -66,7 +66,7 @@ export async function writeResult(
   // Now, because strokes may follow while the rest is written; the page keeps those by themselves.
   const motion = maps.map((map) => {
     const bytes = new Uint8Array(map.length);
-    for (let i = 0; i < map.length; i++) bytes[i] = Math.round(255 * map[i]);
+    for (let i = 0; i < map.length; i++) bytes[i] = 255 * map[i] + 0.5;
     return bytes;
   });
   const parts = [new Uint8Array(radiance.buffer, radiance.byteOffset, radiance.byteLength), ...motion];

@@ -135,7 +135,7 @@ function obey(data: ToWorker): void {
     case 'stroke':
       return result?.changes?.paint(data.stroke);
     case 'strokeEnd':
-      return result?.changes?.lift();
+      return result?.changes?.lift(data.isDropped);
     case 'undo':
       return result?.changes?.undo();
     case 'redo':
@@ -362,7 +362,7 @@ async function showResult(): Promise<void> {
   await viewer.setPicture(picture);
   finishing = await Finishing.create(viewer, picture, tell, viewFailed);
   showFinish();
-  void finishing.offerLooks().catch(viewFailed);
+  void finishing.offerLooks();
   shownMotion = undefined;
   if (view) show(view);
 }

@@ -76,7 +76,7 @@ export async function saveFile(
     if (format === 'dng') {
       const largest = radiance.reduce((most, y) => Math.max(most, y), 0);
       const seen = camera ? await developColors(radiance, camera, colorSpace) : radiance;
-      const { parameters } = chooseTones(seen, scale);
+      const { parameters } = chooseTones(seen, scale, colorSpace);
       return collect(streamDng(developed, { tone: parameters, largest, deflate: deflateStream }));
     }
     const type = format === 'exr-float' ? 'float' : 'half';

@@ -48,8 +48,8 @@ export function thingAt(
     {
       x: seed.x - reach - margin,
       y: seed.y - reach - margin,
-      width: 2 * (reach + margin),
-      height: 2 * (reach + margin),
+      width: 2 * (reach + margin) + 1,
+      height: 2 * (reach + margin) + 1,
     },
     { width, height },
   );

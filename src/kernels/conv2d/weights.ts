@@ -46,6 +46,7 @@ export function packedWeights(
  * Packs [out][in][position] (OIHW, or transformed) to [out group][in block][position][in lane][out block of the group]
  * of vec4 (four outputs), layers one after another.
  * @param out output blocks of a group.
+ * @param isBlockFirst whether an input block's weights come output block by output block: [out block][position][lane].
  */
 export function packTiles(
   layers: readonly Float32Array[],
@@ -53,6 +54,7 @@ export function packTiles(
   inputs: number,
   positions: number,
   out: number,
+  isBlockFirst = false,
 ): Float32Array<ArrayBuffer> {
   const groups = blocks(channels) / out;
   const inBlocks = blocks(inputs);
@@ -64,7 +66,8 @@ export function packTiles(
       const block = Math.floor(o / 4) % out;
       for (let i = 0; i < inputs; i++) {
         for (let position = 0; position < positions; position++) {
-          const vec = ((group * inBlocks + (i >> 2)) * positions + position) * 4 * out + (i & 3) * out + block;
+          const [from, at] = [(group * inBlocks + (i >> 2)) * positions * out, 4 * position + (i & 3)];
+          const vec = 4 * from + (isBlockFirst ? 4 * positions * block + at : at * out + block);
           packed[layer * layerSize + vec * 4 + (o & 3)] = weight[(o * inputs + i) * positions + position];
         }
       }

@@ -1,5 +1,4 @@
 /** `deghost align`: aligns the frames of a bracket and writes them, for other programs. */
-import { mkdir, rmdir } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { coveredRectangle } from '../../align/crop.ts';
 import type { Rectangle } from '../../align/crop.ts';
@@ -16,8 +15,9 @@ import type { CameraColor } from '../../image/picture.ts';
 import { stackResponse } from '../../image/stackResponse.ts';
 import { requestAdapter } from '../adapter.ts';
 import { openDevice } from '../../device.ts';
-import { currentFiles } from '../files.ts';
-import { shown, systemProblem } from '../problems.ts';
+import { createFolder, removeFolders } from '../createFolder.ts';
+import { currentFiles, expectDistinct } from '../files.ts';
+import { shown } from '../problems.ts';
 import { FileGroup } from '../writeFile.ts';
 import { writeSamples } from '../writeSamples.ts';
 import { choiceOption, integerOption } from './args.ts';
@@ -50,6 +50,7 @@ export async function alignCommand(args: ParsedArgs, io: CommandIo): Promise<voi
       : values.times !== undefined
         ? parseTimes(values.times, inputs.length)
         : undefined;
+  expectDistinct(inputs);
   const folder = values.output;
   const outputs = outputPaths(inputs, folder, format);
   const { adapter } = await requestAdapter({ software: adapterOption(args) });
@@ -60,7 +61,7 @@ export async function alignCommand(args: ParsedArgs, io: CommandIo): Promise<voi
   const linear = stackResponse(named).response === 'linear';
   const device = await openDevice(adapter);
   const group = new FileGroup();
-  let createdFolder = false;
+  let created: string | undefined;
   try {
     const { alignment } = await alignStack(device, frames, {
       reference,
@@ -70,10 +71,7 @@ export async function alignCommand(args: ParsedArgs, io: CommandIo): Promise<voi
       signal,
     });
     const crop = flags.has('crop') ? cropOf(stack, alignment) : undefined;
-    const created = await mkdir(folder, { recursive: true }).catch((error) => {
-      throw systemProblem(error, 'create', folder);
-    });
-    createdFolder = created !== undefined;
+    created = await createFolder(folder);
     const lines: string[] = [];
     for (const [k, frame] of frames.entries()) {
       const found = alignment[k];
@@ -120,7 +118,7 @@ export async function alignCommand(args: ParsedArgs, io: CommandIo): Promise<voi
       );
   } catch (error) {
     group.discard();
-    if (createdFolder) await rmdir(folder).catch(() => undefined);
+    if (created !== undefined) await removeFolders(folder, created);
     throw error;
   } finally {
     device.destroy();

@@ -298,7 +298,7 @@ export function bytesOption(args: ParsedArgs, name: string): number | undefined 
 
 /** `6000x4000` as width and height, of at most `maxPixels`. */
 export function sizeArgument(text: string, maxPixels: number): { width: number; height: number } {
-  const match = /^(\d{1,6})[x×](\d{1,6})$/i.exec(text);
+  const match = /^(\d{1,9})[x×](\d{1,9})$/i.exec(text);
   const [width, height] = match ? [Number(match[1]), Number(match[2])] : [0, 0];
   if (!(width > 0 && height > 0))
     throw new UsageError(`size is "${text}": write WIDTHxHEIGHT in pixels, such as 6000x4000`);

@@ -1,11 +1,11 @@
 /** `deghost batch`: finds the brackets among many pictures and merges each. */
 import { existsSync } from 'node:fs';
-import { mkdir, rmdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { CancelledError, InputError, NoAdapterError, UsageError, messageWith } from '../../errors.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
+import { createFolder, removeFolders } from '../createFolder.ts';
 import { currentFiles } from '../files.ts';
-import { shown, systemProblem } from '../problems.ts';
+import { shown } from '../problems.ts';
 import { choiceOption, integerOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
 import { planBatch } from './batchPlan.ts';
@@ -76,9 +76,7 @@ export async function batchCommand(args: ParsedArgs, io: CommandIo): Promise<voi
     if (flags.has('json')) io.stdout.write(json({ ...plan, results: [] }));
     return;
   }
-  const created = await mkdir(folder, { recursive: true }).catch((error) => {
-    throw systemProblem(error, 'create', folder);
-  });
+  const created = await createFolder(folder);
   const outcomes: Outcome[] = [];
   const engines = new EnginePool();
   try {
@@ -102,7 +100,7 @@ export async function batchCommand(args: ParsedArgs, io: CommandIo): Promise<voi
     throw error;
   } finally {
     await engines.close();
-    if (created !== undefined) await rmdir(folder).catch(() => undefined);
+    if (created !== undefined) await removeFolders(folder, created);
   }
   if (flags.has('json'))
     io.stdout.write(

@@ -17,6 +17,7 @@ import { say } from './io.ts';
 import type { CommandIo } from './io.ts';
 import type { MergeOptions } from './mergeOptions.ts';
 import { tuningForMerge } from './tuning.ts';
+import { readWeights } from './weights.ts';
 import type { WeightsFile } from './weights.ts';
 
 export interface Engine {
@@ -131,7 +132,7 @@ export class ComingEngine {
 
   /** An engine on the open device. */
   async #create(weights: WeightsFile | undefined, info: AdapterInfo): Promise<Deghoster> {
-    const { memoryBudget, precision, inputs, tune, quiet } = this.#options;
+    const { memoryBudget, precision, inputs, tune, quiet, momentIn, weights: own } = this.#options;
     const io = this.#io;
     const device = this.#device!;
     const capabilities = deviceCapabilities(device);
@@ -151,6 +152,9 @@ export class ComingEngine {
             signal: AbortSignal.any([io.signal, this.#stop.signal]),
           })
         : undefined;
-    return Deghoster.create({ weights: weights?.bytes, device, memoryBudget, precision, tuning });
+    // Shipped ones come in two kinds, of which one takes any frame as the reference.
+    const others = async (): Promise<Uint8Array> => (await readWeights(undefined, inputs.length, 0)).bytes;
+    const momentWeights = momentIn !== undefined && own === undefined ? others : undefined;
+    return Deghoster.create({ weights: weights?.bytes, momentWeights, device, memoryBudget, precision, tuning });
   }
 }

@@ -23,7 +23,7 @@ import type { EvaluationStack, StackFolder } from '../evaluate/readStack.ts';
 import { writeSheet } from '../evaluate/sheet.ts';
 import { shown } from '../problems.ts';
 import { FileTuneCache } from '../tuneCache.ts';
-import { checkWritable, removePublished, writeFileAtomic } from '../writeFile.ts';
+import { checkWritable, notRemoved, removePublished, writeFileAtomic } from '../writeFile.ts';
 import type { ParsedArgs } from './args.ts';
 import { declareFiles, distinct, makeFolder } from './evaluateFiles.ts';
 import { Engines } from './evaluateEngines.ts';
@@ -115,7 +115,9 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
     }
   } catch (error) {
     // After an error the finished sheets are useful; after a cancellation they are removed.
-    if (signal.aborted) removePublished(sheets);
+    const left = signal.aborted ? removePublished(sheets) : [];
+    view.clear();
+    if (left.length > 0) message(notRemoved(left));
     throw error;
   } finally {
     view.clear();

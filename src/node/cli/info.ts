@@ -1,6 +1,6 @@
 /** `deghost info`: adapters, limits, features, and drivers that could be installed. */
 import { bytesText } from '../../bytesText.ts';
-import { NoAdapterError, throwIfCancelled } from '../../errors.ts';
+import { NoAdapterError, UsageError, throwIfCancelled } from '../../errors.ts';
 import { shown } from '../../shown.ts';
 import { listAdapters, requestAdapter } from '../adapter.ts';
 import type { AdapterInfo } from '../adapter.ts';
@@ -33,6 +33,10 @@ const LIMITS: [name: keyof GPUSupportedLimits & string, standard: number, bytes:
 ];
 
 export async function infoCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
+  if (args.positionals.length > 0)
+    throw new UsageError(
+      `"${args.positionals[0]}" is given to deghost info, which takes options alone: see \`deghost info --help\``,
+    );
   const choice = adapterOption(args);
   const adapters = await listAdapters();
   throwIfCancelled(io.signal);

@@ -9,6 +9,7 @@ import { chooseReference } from '../../image/chooseReference.ts';
 import { clippedColorsNote } from '../../image/decode/workingSpace.ts';
 import { MIN_FRAMES, middleFrame } from '../../image/frame.ts';
 import { stackResponse } from '../../image/stackResponse.ts';
+import { expectDistinct } from '../files.ts';
 import { readMomentMap } from '../momentMap.ts';
 import { readMotionMaps } from '../motionMaps.ts';
 import { shown } from '../problems.ts';
@@ -34,6 +35,7 @@ import { FileGroup } from '../writeFile.ts';
 
 export async function mergeCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
   const { inputs, exposures, output } = readMergeOptions(args);
+  expectDistinct(inputs);
   if (exposures === undefined) await expectOneBracket(inputs, output, io.signal);
   return mergeStack(args, io, ONE_MERGE);
 }
@@ -59,10 +61,8 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
   await checkOutputs(options);
   // With `auto` the reference is known only when the pictures are read; most often it is the middle frame.
   const guess = options.reference === 'auto' ? undefined : options.reference;
-  // Where other moments are shown, any frame is a reference.
-  const weightsFor = options.momentIn === undefined ? guess : 0;
   let weights =
-    options.method === 'network' ? await readWeights(options.weights, options.inputs.length, weightsFor) : undefined;
+    options.method === 'network' ? await readWeights(options.weights, options.inputs.length, guess) : undefined;
   if (options.motion !== undefined && weights?.config.ablation?.segmentation === 'none')
     throw new UsageError(
       `--motion is given, but ${shown(basename(weights.path))} is of a network without motion maps: leave it out`,
@@ -82,7 +82,7 @@ export async function mergeStack(args: ParsedArgs, io: CommandIo, engines: Engin
     const { response, note: responseNote } = stackResponse(named(stack), chosenResponse);
     const choice = options.reference === 'auto' ? chooseReference(frames, response === 'linear') : undefined;
     const reference = choice?.reference ?? guess ?? middleFrame(frames.length);
-    if (weights && choice && options.weights === undefined && options.momentIn === undefined) {
+    if (weights && choice && options.weights === undefined) {
       const better = await readWeights(undefined, frames.length, reference);
       if (better.path !== weights.path) coming.change((weights = better));
     }

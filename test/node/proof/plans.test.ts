@@ -45,6 +45,7 @@ describe("a merge's plans are proved", () => {
     ['software without subgroups', { capabilities: { cpu: true } }],
     ['any device', {}],
     ['a device in halves', { precision: 'f16', capabilities: { f16: true } }],
+    ['a GPU in packed halves', { precision: 'f16', capabilities: { f16: true, vendor: 'amd' } }],
     ...VENDORS.map((vendor): [string, Target] => [vendor, { capabilities: { vendor, subgroupSize: 32 } }]),
   ])('on %s', (_, target) => {
     const { count, refused } = prove({}, target);

@@ -16,11 +16,12 @@ import { TAPS } from './taps.ts';
 import { directTiles } from './tiles.ts';
 
 /** Invocations of a workgroup. */
-const DIRECT_WORKGROUP = 64;
+export const DIRECT_WORKGROUP = 64;
 
 /** Taps come straight from memory; a tap outside the picture is zero. */
-export const FROM_MEMORY: Pick<Fetch, 'side' | 'place' | 'loadRow'> = {
+export const FROM_MEMORY: Pick<Fetch, 'side' | 'place' | 'loadRow' | 'loadTap'> = {
   side: 1,
+  loadTap: (load, ok) => `select(vec4f(0.0), ${load}, ${ok})`,
   place({ tile, kernel }, s) {
     const column = (j: number): string =>
       `  let c_${s}_${j} = x_${s} + ${j - (kernel - 1) / 2} * d_${s}; let in_${s}_${j} = u32(c_${s}_${j}) < ` +
@@ -32,7 +33,7 @@ export const FROM_MEMORY: Pick<Fetch, 'side' | 'place' | 'loadRow'> = {
     const load = (j: number): string => `
         let ok_${j} = inside && in_${s}_${j};
         let at_${j} = u32(select(0, line_start + ${halved(recipe, n, `c_${s}_${j}`)}, ok_${j}));
-        ${tap(s, r, j)} = select(vec4f(0.0), load_input_${n}(${blockOf(recipe, n, s)}, at_${j}), ok_${j});`;
+        ${tap(s, r, j)} = ${this.loadTap!(`load_input_${n}(${blockOf(recipe, n, s)}, at_${j})`, `ok_${j}`)};`;
     return `      {
         let y = y_${s} + (${line}) * d_${s};
         let inside = u32(y) < params.height;
@@ -73,7 +74,7 @@ export const WEIGHT_ROWS: Pick<Fetch, 'isTexture' | 'rows' | 'binding' | 'step' 
   weight: (_, i) => `vec4f(weights[t][${i}])`,
 };
 
-const DIRECT_ROWS: Fetch = { ...DIRECT, ...WEIGHT_ROWS, functions: () => '' };
+export const DIRECT_ROWS: Fetch = { ...DIRECT, ...WEIGHT_ROWS, functions: () => '' };
 
 export const direct: Method = {
   name: DIRECT.name,

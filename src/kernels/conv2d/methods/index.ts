@@ -8,9 +8,10 @@ import type { Implementation } from '../../kernel.ts';
 import type { Layer, Method } from '../method.ts';
 import { direct } from './direct.ts';
 import { general } from './general.ts';
+import { halves } from './halves.ts';
 import { subgroup } from './subgroup.ts';
 
-const METHODS: Method[] = [subgroup, direct];
+const METHODS: Method[] = [subgroup, halves, direct];
 
 /** Adds a method. Its implementations come after those of earlier methods, except where it is the best. */
 export function addMethod(method: Method): void {

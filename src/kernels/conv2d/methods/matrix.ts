@@ -259,7 +259,7 @@ ${matrixFunctions(size)}
 ${storeFunction(store, tile, memory)}
 ${lines(dilations.map((dilation) => tileFunction(recipe, dilation, memory)))}
 
-@workgroup
+@workgroup${size.lanes ? ` @subgroup_size(${size.lanes})` : ''}
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32,
   @builtin(subgroup_id) subgroup: u32) {
   // Parts are dilations of one layer, or layers.
@@ -282,7 +282,7 @@ ${lines(dilations.map((dilation, s) => `  ${several ? `if (part == ${s}u) ` : ''
   );
   return new Program({
     label: programLabel(kernel, sources, dilations.length, store, matrixName(tile)),
-    enables: ['subgroups', 'chromium_experimental_subgroup_matrix'],
+    enables: ['subgroups', ...(size.lanes ? ['subgroup_size_control'] : []), 'chromium_experimental_subgroup_matrix'],
     // The place a matrix is read from depends on the subgroup. WGSL's uniformity analysis treats that as dependent on
     // the invocation.
     diagnosticsOff: ['chromium.subgroup_matrix_uniformity'],
@@ -362,7 +362,8 @@ function dispatch(
 
 export const matrix: Method = {
   name: 'matrix',
-  isBest: ({ capabilities = {} }) => !capabilities.cpu,
+  // Where subgroups vary no GPU was tried yet: there a tuner decides.
+  isBest: ({ capabilities = {} }) => !capabilities.cpu && !capabilities.matrices?.lanes,
   implementations({ attrs, inputs, target }) {
     if (groupsOf(attrs) !== 1 || attrs.kernel > MOST_KERNEL) return [];
     return matrixTiles(attrs, inputs, target).map((tile) => {

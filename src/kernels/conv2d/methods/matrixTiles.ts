@@ -106,7 +106,8 @@ export function matrixTiles(
   inputs: readonly Shape[],
   { capabilities = {}, precision }: Target,
 ): MatrixTile[] {
-  const { matrices: size, subgroupSize, cpu } = capabilities;
+  const { matrices: size, cpu } = capabilities;
+  const subgroupSize = size?.lanes ?? capabilities.subgroupSize;
   if (precision !== 'f16' || !size || !subgroupSize) return [];
   if (inputChannels(attrs, inputs) < LEAST_INPUTS) return [];
   const needed = Math.ceil(attrs.channels / size.n);

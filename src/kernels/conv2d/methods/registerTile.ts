@@ -97,6 +97,8 @@ export interface Fetch {
    * following taps.
    */
   loadRow(recipe: Recipe, n: number, s: number, r: number, line: string): string;
+  /** WGSL that is the tap `load` where `ok` holds, and zero elsewhere, for `loadRow`. */
+  loadTap?(load: string, ok: string): string;
   /** WGSL that prepares row `row` (WGSL) of a block's weights, `length` vec4s. */
   atWeightRow(tile: Tile, length: number, row: string): string;
   /** The i-th vec4 of the prepared row, as WGSL. */
@@ -110,7 +112,9 @@ export interface Arithmetic {
   /** vec4 of weights for each of the `4 out` of a tap or position. */
   positions(kernel: number): number;
   /** How many parts of an input block's weights `atWeightRow` prepares one by one. */
-  weightRows(kernel: number): number;
+  weightRows(kernel: number, tile: TileSize): number;
+  /** Whether each of these parts is an output block's weights. */
+  isBlockFirst?: true;
   /** Whether it can compute this kernel size in this tile. */
   suits(kernel: number, tile: TileSize): boolean;
   /** OIHW weights to [out][in][position]. */
@@ -186,7 +190,7 @@ function generate(recipe: Recipe, fetch: Fetch, arithmetic: Arithmetic): Program
   const codes = sources.map(sourceCode);
   const store = storeCode(recipe.store, tile);
   const vectors = vectorsOf(arithmetic, kernel, tile);
-  const length = vectors / arithmetic.weightRows(kernel);
+  const length = vectors / arithmetic.weightRows(kernel, tile);
   const { lane } = fetch;
   const step = `${fetch.step(vectors, length)}u`;
   const layerGroup = parts ? 'layer_group' : 'group.y';
@@ -363,7 +367,14 @@ export function tileImplementations(
       dtype: target.precision,
       row: fetch.isTexture ? vectors : undefined,
       pack: (layers) =>
-        packTiles(layers.map(arithmetic.transform), channels, inChannels, arithmetic.positions(kernel), out),
+        packTiles(
+          layers.map(arithmetic.transform),
+          channels,
+          inChannels,
+          arithmetic.positions(kernel),
+          out,
+          arithmetic.isBlockFirst,
+        ),
     });
     const name = tileName(methodName(fetch, arithmetic, apart), tile);
     if (!found.has(name))

