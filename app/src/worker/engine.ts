@@ -58,10 +58,15 @@ export class Engine {
     if (frames > 1) this.#weights.prefer(shippedVariant(frames));
   }
 
-  /** Fetches all weights, and the code that aligns, for merging without a network later. */
+  /** Fetches all weights, and the code that aligns and that keeps merges open, for merging without a network later. */
   async preload(): Promise<void> {
     await this.#weights.preload();
-    await Promise.all([import('../../../src/align/run.ts'), import('../../../src/align/meshSearch.ts')]);
+    await Promise.all([
+      import('../../../src/align/run.ts'),
+      import('../../../src/align/meshSearch.ts'),
+      import('../../../src/moment/openMerge.ts'),
+      import('../../../src/moment/moments.ts'),
+    ]);
   }
 
   /** Merges, with the weights that suit the frames and their reference. Errors are Deghoster.merge's. */
