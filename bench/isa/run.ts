@@ -76,13 +76,22 @@ function readTables(vendor: string): Tables {
   return existsSync(fileOf(vendor)) ? (JSON.parse(readFileSync(fileOf(vendor), 'utf8')) as Tables) : {};
 }
 
-/** Writes what was found into the committed tables; targets that were not compiled stay. */
-function updateTables(reports: readonly Report[]): void {
+/**
+ * Writes what was found into the committed tables; targets that were not compiled stay.
+ * @param isPart whether other classes stay, too.
+ */
+function updateTables(reports: readonly Report[], isPart: boolean): void {
   mkdirSync(TABLES, { recursive: true });
   for (const vendor of new Set(reports.map((report) => report.vendor))) {
     const own = reports.filter((report) => report.vendor === vendor);
-    const found = Object.fromEntries(own.map((report) => [targetName(report), tableOf(report)]));
-    writeFileSync(fileOf(vendor), tablesText({ ...readTables(vendor), ...found }));
+    const before = readTables(vendor);
+    const found = Object.fromEntries(
+      own.map((report) => {
+        const [name, table] = [targetName(report), tableOf(report)];
+        return [name, isPart ? { ...table, classes: { ...before[name]?.classes, ...table.classes } } : table];
+      }),
+    );
+    writeFileSync(fileOf(vendor), tablesText({ ...before, ...found }));
   }
 }
 
@@ -124,6 +133,8 @@ async function main(): Promise<void> {
   });
   const targets = targetsOf(positionals, values.chip, values.precision);
   const least = parseNumber('least', values.least, 0);
+  if (values.class && (values.diff || values.check))
+    throw new UsageError(`--class ${values.class}: --diff and --check take all classes`);
   const lab = resolve(values.lab);
   setUp(lab, parseFile('weights', values.weights) ?? shippedWeightsPath(FRAMES));
   const reports = await compileAll(targets, lab, values.class);
@@ -134,7 +145,7 @@ async function main(): Promise<void> {
   console.log(precisionText(reports).join('\n'));
   if (values.json) writeFileSync(values.json, `${JSON.stringify(reports, null, 1)}\n`);
   const isWorse = values.diff && printDifferences(reports);
-  if (values.update) updateTables(reports);
+  if (values.update) updateTables(reports, values.class !== '');
   const isFaulty = values.check && printFindings(reports);
   if (isWorse || isFaulty) process.exitCode = 1;
 }

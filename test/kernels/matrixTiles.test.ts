@@ -51,12 +51,14 @@ describe('candidates on matrices', () => {
   it('fix the size of their subgroups where those vary, and leave the choice to a tuner', () => {
     const target: Target = { capabilities: { f16: true, matrices: { ...SIXTEEN, lanes: 16 } }, precision: 'f16' };
     expect(namesOf(LAYER, target)[0]).toMatch(/^direct /);
+    // A subgroup of eight rows takes more registers than there are.
+    expect(namesOf(LAYER, target).filter(isMatrixName)).not.toContain('matrix 16x8x32 by 1');
     const found = convolutions(target).flatMap(({ codes }) => codes);
     expect(found.length).toBeGreaterThan(10);
     for (const code of found) {
       expect(code).toContain('enable subgroups;\nenable subgroup_size_control;\n');
-      // Four subgroups, or fewer.
-      expect(code).toMatch(/@compute @workgroup_size\((16|32|64), 1, 1\) @subgroup_size\(16\)\nfn main/);
+      // Two subgroups or four.
+      expect(code).toMatch(/@compute @workgroup_size\((32|64), 1, 1\) @subgroup_size\(16\)\nfn main/);
     }
     expect(
       convolutions(GPU)

@@ -49,6 +49,9 @@ const TILES: readonly [columns: number, rows: number, channels: number, subgroup
   [16, 8, 32, 4],
 ];
 
+/** Rows of a subgroup whose size the program fixes: with more, AMD's compiler spills registers. */
+const MOST_ROWS_OF_LANES = 4;
+
 /** The name of a tile's implementation. */
 export function matrixName(tile: MatrixTile): string {
   return `${tileName('matrix', tile)} by ${tile.subgroups}`;
@@ -125,6 +128,7 @@ export function matrixTiles(
       (tile, i) =>
         names.indexOf(names[i]) === i &&
         tile.workgroup <= MOST_INVOCATIONS &&
+        !(size.lanes && subgroupRows(tile) > MOST_ROWS_OF_LANES) &&
         matrixMemory(attrs.kernel, dilationsOf(attrs), isPooled, tile).bytes <= MOST_BYTES,
     )
     .slice(cpu ? -1 : 0);
