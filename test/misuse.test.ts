@@ -50,7 +50,12 @@ describe('Deghoster.create refuses', () => {
 
   it('options that are none, and names that are none', async () => {
     await refuses('usage', 'options', NOT_OBJECTS, create);
-    await refuses('usage', 'wieghts', [[{ device, wieghts: 1 }, 'its options are weights, momentWeights, device']], create);
+    await refuses(
+      'usage',
+      'wieghts',
+      [[{ device, wieghts: 1 }, 'its options are weights, momentWeights, device']],
+      create,
+    );
   });
 
   it.each<[string, 'usage' | 'input', Case[]]>([
