@@ -149,7 +149,7 @@ describe('functions beside the merge refuse', () => {
   it('pictures and sizes that are none', async () => {
     const encoders: Record<string, (...args: Any[]) => unknown> = {
       exr: (...args) => library.encodeExr(...args),
-      hdr: (...args) => [...library.encodeRgbe(...args)],
+      hdr: (...args) => Array.from(library.encodeRgbe(...args)),
     };
     for (const [name, encode] of Object.entries(encoders)) {
       await refuses(

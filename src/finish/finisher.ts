@@ -195,8 +195,8 @@ export class Finisher {
   }
 
   /**
-   * Prepares settings for a shader that includes `liveFinishWgsl`. The table is filled by what is submitted to the
-   * device's queue before this returns, so that what is submitted later sees it.
+   * Prepares settings for a shader that includes `liveFinishWgsl`. When the promise resolves, the work that fills the
+   * table is in the device's queue: what is submitted later sees it.
    * @throws as `finish`.
    */
   live(settings: Partial<FinishSettings>, { headroom = 0 }: Pick<FinishOptions, 'headroom'> = {}): Promise<LiveFinish> {
