@@ -224,7 +224,9 @@ export class Deghoster {
         throwIfCancelled(signal);
         return work();
       });
-      this.#queue = run.catch(() => undefined);
+      // Without its result, which would stay until the next call.
+      const end = (): void => undefined;
+      this.#queue = run.then(end, end);
       return run;
     });
   }

@@ -150,7 +150,7 @@ export async function cropPicture<P extends Size & { radiance: Float32Array }>(
       const from = 3 * ((origin[1] + y) * width + origin[0]);
       cut.set(radiance.subarray(from, from + 3 * crop.width), 3 * y * crop.width);
     }
-  } else await resample(new Gpu(device), picture, crop, cut, signal);
+  } else await resample(Gpu.of(device), picture, crop, cut, signal);
   return { ...picture, radiance: cut, width: crop.width, height: crop.height };
 }
 

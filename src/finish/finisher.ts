@@ -73,7 +73,7 @@ export class Finisher {
       );
     if (!(scale > 0 && scale < Infinity))
       throw new InputError(`finish: the scale is ${scale}, it must be positive and finite`);
-    const gpu = new Gpu(device);
+    const gpu = Gpu.of(device);
     const size = gridFor(width, height);
     const { proxyWidth, proxyHeight, columns, rows } = size;
     const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
@@ -118,7 +118,7 @@ export class Finisher {
   /**
    * The finished picture.
    * @param settings those of `settingsOf`, or one's own; what is missing has its default.
-   * @throws UsageError; CancelledError; GpuError; DeviceLostError.
+   * @throws UsageError, also once this is disposed; CancelledError; GpuError; DeviceLostError.
    */
   async finish<K extends FinishedKind>(
     kind: K,
@@ -205,7 +205,7 @@ export class Finisher {
     return this.#next(async () => {
       const { table, live } = this.#buffers;
       this.#curves(complete, headroom);
-      await this.#commands.submit('preparing a live picture', (encoder) =>
+      await this.#submit('preparing a live picture', (encoder) =>
         encoder.copyBufferToBuffer(table, 0, live, 0, table.size),
       );
       const { colorSpace = 'srgb' } = this.#picture;
@@ -221,7 +221,7 @@ export class Finisher {
     });
   }
 
-  /** Frees everything on the device, which stays open. */
+  /** Frees everything on the device, which stays open. Calls that run or wait reject with a UsageError. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
@@ -230,9 +230,26 @@ export class Finisher {
 
   /** One after another: the buffers are shared. */
   #next<T>(work: () => Promise<T>): Promise<T> {
-    const next = this.#queue.then(work);
-    this.#queue = next.catch(() => undefined);
+    const next = this.#queue.then(() => {
+      this.#expectOpen();
+      return work();
+    });
+    // Without its result, which would stay until the next call.
+    const end = (): void => undefined;
+    this.#queue = next.then(end, end);
     return next;
+  }
+
+  #expectOpen(): void {
+    if (this.#disposed) throw new UsageError('finish: this Finisher is disposed: create another');
+  }
+
+  /** Submits what was added. @throws UsageError for buffers that are destroyed, before WebGPU does. */
+  #submit(what: string, then?: (encoder: GPUCommandEncoder) => void): Promise<void> {
+    return this.#commands.submit(what, (encoder) => {
+      this.#expectOpen();
+      then?.(encoder);
+    });
   }
 
   /** Adds what fills the table. @returns the numbers of the settings. */
@@ -264,14 +281,20 @@ export class Finisher {
   /** Submits what was added, and reads the first bytes of a buffer. @param clear whether they are 0 from then on. */
   async #take(what: string, from: GPUBuffer, bytes: number, clear = false): Promise<ArrayBuffer> {
     const { readback } = this.#buffers;
-    await this.#commands.submit(what, (encoder) => {
+    await this.#submit(what, (encoder) => {
       encoder.copyBufferToBuffer(from, 0, readback, 0, bytes);
       if (clear) encoder.clearBuffer(from, 0, bytes);
     });
-    await this.#gpu.wait(readback.mapAsync(GPUMapMode.READ, 0, bytes));
-    const taken = readback.getMappedRange(0, bytes).slice(0);
-    readback.unmap();
-    return taken;
+    const map = async (): Promise<ArrayBuffer> => {
+      try {
+        await readback.mapAsync(GPUMapMode.READ, 0, bytes);
+        return readback.getMappedRange(0, bytes).slice(0);
+      } finally {
+        this.#expectOpen();
+        readback.unmap();
+      }
+    };
+    return this.#gpu.wait(map());
   }
 
   /** The proxy, and its statistics. */
@@ -305,7 +328,7 @@ export class Finisher {
     const params = { width, rows, block, proxy_width: proxyWidth, proxy_rows: proxyRows };
     const first = (top / block) * proxyWidth;
     this.#commands.add(PROXY, { ...params, first }, [radiance, proxy, samples], flatGrid(proxyWidth * proxyRows));
-    await this.#commands.submit('reading a picture to finish');
+    await this.#submit('reading a picture to finish');
   }
 
   async #finish<K extends FinishedKind>(

@@ -317,7 +317,7 @@ function readTuneOptions(options: TuneOptions): TuneOptions {
 export async function tune(options: TuneOptions): Promise<TuneResult> {
   const read = readTuneOptions(options);
   const { device, config, frames, precision = 'f32', filter = () => true } = read;
-  const gpu = new Gpu(device);
+  const gpu = Gpu.of(device);
   const { capabilities } = gpu;
   if (precision === 'f16' && !capabilities.f16)
     throw new UsageError('tune: precision is "f16", and the device has no shader-f16: use "f32"');

@@ -39,9 +39,20 @@ async function computing(page: Page): Promise<void> {
   });
 }
 
-/** Waits for the plain merge after a result, the GPU's last work. */
-async function rested(page: Page): Promise<void> {
+/** Merges, and waits for what follows the result: the plain merge, and the looks, the worker's last work. */
+async function mergeAndRest(page: Page): Promise<void> {
+  // Those of the last result stay until the new ones come.
+  await page.evaluate(() => {
+    for (const look of document.querySelectorAll<HTMLImageElement>('#looks img')) look.dataset.last = look.src;
+  });
+  await merge(page);
   await page.locator('#compare:enabled').waitFor({ timeout: 60_000 });
+  await page.waitForFunction(
+    () =>
+      [...document.querySelectorAll<HTMLImageElement>('#looks img')].every((look) => look.src !== look.dataset.last),
+    undefined,
+    { timeout: 60_000 },
+  );
 }
 
 /** Changes the middle EV a little, so that the page offers to merge again. */
@@ -105,8 +116,7 @@ describe('a merge in the page', () => {
     const session = await page.context().newCDPSession(page);
     for (let i = 0; i < 10; i++) {
       if (i > 0) await nudge(page, String(2 + i / 100));
-      await merge(page);
-      await rested(page);
+      await mergeAndRest(page);
       const { merging, viewing } = await gpuBytes(page);
       gpu.push(merging + viewing);
       await session.send('HeapProfiler.collectGarbage');
@@ -118,10 +128,10 @@ describe('a merge in the page', () => {
     expect(Math.max(...gpu) - Math.min(...gpu)).toBeLessThanOrEqual(32);
     // The page's own heap, between the third and the tenth.
     expect(heap[9] - heap[2]).toBeLessThan(1e6);
-    // The worker's memory: frames, weights, result and maps, and no more pictures than after the third.
+    // The worker's memory: frames, weights, result and maps, and not one array more than after the third.
     const picture = 48 * 32 * 12;
     expect(worker[0].arrays).toBeGreaterThan(3 * 48 * 32 * 3 + picture);
-    expect(worker[9].arrays - worker[2].arrays).toBeLessThan(picture);
+    expect(worker[9].arrays - worker[2].arrays).toBeLessThan(1024);
     expect(worker[9].objects - worker[2].objects).toBeLessThan(5e5);
     await page.close();
   });
@@ -163,8 +173,7 @@ describe('a lost device', () => {
 
   it('of the viewer is opened again with the picture', async () => {
     const page = await loaded(96, 64);
-    await merge(page);
-    await rested(page);
+    await mergeAndRest(page);
     expect(await loseDevice(page, 'viewer')).toBe(true);
     await page.locator('.notice.info').waitFor();
     const box = await page.locator('#view').boundingBox();

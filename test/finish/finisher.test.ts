@@ -1,5 +1,6 @@
 /** Finishing on the device against f64, and what each setting does. */
 import { describe, expect, it } from 'vitest';
+import { UsageError } from '../../src/errors.ts';
 import { Finisher } from '../../src/finish/finisher.ts';
 import type { RadiancePicture } from '../../src/finish/pictures.ts';
 import { FINISH_RANGES, completeSettings } from '../../src/finish/settings.ts';
@@ -210,6 +211,25 @@ describe('a finisher', () => {
       expect([shares[0], shares.at(-1)]).toEqual([0, 1]);
     });
   });
+
+  it.each(['finish', 'preview', 'histogram', 'live'] as const)(
+    'that is disposed while it works says so: %s',
+    async (call) => {
+      const device = await testDevice();
+      for (const turns of [0, 1, 10, 100, 1000]) {
+        const finisher = await Finisher.create(device, picture);
+        const ask = (): Promise<unknown> =>
+          call === 'finish' ? finisher.finish('codes', {}) : (finisher[call]({}) as Promise<unknown>);
+        const asked = Promise.allSettled([ask(), ask()]);
+        for (let k = 0; k < turns; k++) await undefined;
+        finisher.dispose();
+        const why = 'finish: this Finisher is disposed: create another';
+        for (const outcome of await asked)
+          if (outcome.status === 'rejected') expect(outcome.reason).toEqual(new UsageError(why));
+        await expect(ask()).rejects.toThrow(why);
+      }
+    },
+  );
 
   it('refuses a picture whose values are not its size', async () => {
     const device = await testDevice();
