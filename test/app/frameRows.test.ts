@@ -3,18 +3,16 @@
  * reference and why, thumbnails that enlarge, and how frames were aligned.
  */
 import sharp from 'sharp';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { words } from '../../app/src/words/en.ts';
 import { alignedFrames } from '../../app/src/worker/alignedFrames.ts';
 import { embeddedThumbnail } from '../../src/image/decode/embeddedThumbnail.ts';
 import { exposureFields, tiff } from '../node/pictures.ts';
 import { findings } from './axe.ts';
-import { launchBrowser } from './browser.ts';
-import { dropFiles, openPage, settled } from './drive.ts';
+import { servePage } from './served.ts';
+import { dropFiles, settled } from './drive.ts';
 import type { PictureFile } from './drive.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
 import { TIMES, exposeScene } from './stack.ts';
 
 const [WIDTH, HEIGHT] = [96, 64];
@@ -47,19 +45,12 @@ async function cameraJpeg(k: number): Promise<PictureFile & { small: Buffer }> {
 }
 
 describe('on the page', () => {
-  let browser: Browser;
-  let site: Site;
+  const served = servePage();
   let page: Page;
   let problems: string[];
 
   beforeAll(async () => {
-    [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
-    ({ page, problems } = await openPage(browser, site));
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    await site?.close();
+    ({ page, problems } = await served.open());
   });
 
   it('a first look shows thumbnails and exposures before anything is decoded', async () => {

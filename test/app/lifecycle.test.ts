@@ -1,31 +1,22 @@
 /** Merges that end early, many merges in a row, and devices that go away. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser } from './browser.ts';
-import { dropFiles, finished, merge, openPage, save, settled } from './drive.ts';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { servePage } from './served.ts';
+import { dropFiles, finished, merge, save, settled } from './drive.ts';
 import { gpuBytes, loseDevice, watchGpu } from './gpuWatch.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
 import { pngStack } from './stack.ts';
 import { workerHeap } from './workerHeap.ts';
 import type { WorkerHeap } from './workerHeap.ts';
 
-let browser: Browser;
-let site: Site;
+const served = servePage();
 
 beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
-  watchGpu(site);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
+  watchGpu(served.site);
 });
 
 /** A page with a stack; larger ones take longer. */
 async function loaded(width: number, height: number): Promise<Page> {
-  const { page } = await openPage(browser, site, { align: false });
+  const { page } = await served.open({ align: false });
   await dropFiles(page, pngStack(width, height));
   await settled(page, 3);
   await page.locator('#merge:enabled').waitFor();
@@ -121,7 +112,7 @@ describe('a merge in the page', () => {
       gpu.push(merging + viewing);
       await session.send('HeapProfiler.collectGarbage');
       heap.push((await session.send('Runtime.getHeapUsage')).usedSize);
-      worker.push(await workerHeap(browser));
+      worker.push(await workerHeap(served.browser));
     }
     expect(gpu[0]).toBeGreaterThan(0);
     // Two fences of 16 bytes are made when they are first needed, at most.

@@ -323,7 +323,8 @@ export class Kept {
       picture,
     });
     const copies = [...files.map((file) => this.#copies.get(file)?.name), ...this.#missing.map(({ copy }) => copy)];
-    const used = [...copies, picture?.file, this.#writing?.file];
+    // The record's result, and one that was written since.
+    const used = [...copies, picture?.file, this.#picture?.file, this.#writing?.file];
     await store.keepOnly(
       id,
       used.filter((name) => name !== undefined),
