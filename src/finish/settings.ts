@@ -24,7 +24,7 @@ export interface FinishSettings {
   saturation: number;
   /** EV of what becomes white, from 1.5 to 16, once highlights are compressed; 4.5 by default. */
   white: number;
-  /** EV of what becomes black, from -16 to -3, once shadows are lifted; -8 by default. */
+  /** EV of what becomes black, from -16 to -2, once shadows are lifted; -8 by default. */
   black: number;
 }
 
@@ -41,7 +41,7 @@ export const FINISH_RANGES: Readonly<
   clarity: [-100, 100, 0],
   saturation: [-100, 100, 0],
   white: [1.5, 16, 4.5],
-  black: [-16, -3, -8],
+  black: [-16, -2, -8],
 };
 
 /**
