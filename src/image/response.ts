@@ -13,7 +13,7 @@ import { InputError, throwIfCancelled } from '../errors.ts';
 import type { Frame } from './frame.ts';
 import { readArrays } from './readFrames.ts';
 import { covered, encoder, fitCurves, residualOf } from './responseFit.ts';
-import { pairsOf, readPatches } from './responsePairs.ts';
+import { countOf, meanOf, pairsOf, readPatches } from './responsePairs.ts';
 import type { Pair, Patches } from './responsePairs.ts';
 
 /** Inverse camera response f per channel: 256 samples of f at i/255; monotone non-decreasing, f(0) = 0, f(1) = 1. */
@@ -194,7 +194,14 @@ function encodedMeans(frame: Patches, curves: readonly number[][], gamma: number
     const h = encoder(curve, gamma);
     const means = frame.mean[c];
     const out = new Float64Array(means.length);
-    for (let i = 0; i < out.length; i++) out[i] = h(means[i]); // Float64Array.from takes ten times as long
+    // Float64Array.from takes ten times as long.
+    if (frame.bins !== 256) for (let i = 0; i < out.length; i++) out[i] = h(means[i]);
+    else {
+      // Samples of 8 bits have few sums, and powers take long.
+      const largest = 255 * frame.size;
+      const table = Float64Array.from({ length: largest + 1 }, (_, sum) => h(meanOf(sum * (1 / 255), frame.size)));
+      for (let i = 0; i < out.length; i++) out[i] = table[Math.round(means[i] * largest)];
+    }
     return out;
   });
 }
@@ -207,13 +214,12 @@ function encodedMeans(frame: Patches, curves: readonly number[][], gamma: number
  */
 function stillPatches(shorter: readonly Float64Array[], longer: readonly Float64Array[], gain: number): Uint8Array {
   const still = new Uint8Array(shorter[0].length).fill(1);
-  shorter.forEach((means, c) => {
-    const others = longer[c];
+  for (let c = 0; c < shorter.length; c++) {
+    const [means, others] = [shorter[c], longer[c]];
     for (let patch = 0; patch < still.length; patch++)
       if (Math.abs(Math.min(1, gain * means[patch]) - others[patch]) > MOVED) still[patch] = 0;
-  });
-  let count = 0;
-  for (const flag of still) count += flag;
+  }
+  const count = countOf(still);
   return count < MIN_STILL * still.length ? still.fill(1) : still;
 }
 
