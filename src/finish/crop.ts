@@ -14,18 +14,7 @@ import { Pipelines } from '../graph/pipelines.ts';
 import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, flatGrid } from '../kernels/flat.ts';
 import { Program } from '../kernels/program.ts';
 import { readLight, readSize } from './finishChecks.ts';
-
-/** A part of a picture, and by how much it is turned. Sizes and places are in pixels of the picture. */
-export interface Crop {
-  /** Degrees by which the picture is turned clockwise before it is cut, from -45 to 45. */
-  angle: number;
-  /** The picture's point in the middle of the cut, from the picture's corner. */
-  centerX: number;
-  centerY: number;
-  /** Of the cut, in whole pixels. */
-  width: number;
-  height: number;
-}
+import type { Crop } from './pictures.ts';
 
 /** Where a pixel of a cut lies in the picture: `origin + column * right + row * down`, from their corners. */
 export interface Placement {

@@ -12,7 +12,7 @@ import { flatGrid } from '../kernels/flat.ts';
 import { APPLY, APPLY_PROXY, applyCount } from './applyPrograms.ts';
 import type { FinishedKind } from './applyPrograms.ts';
 import { placementOf, readCrop } from './crop.ts';
-import type { Crop } from './crop.ts';
+import type { Crop } from './pictures.ts';
 import { finishNumbers } from './curves.ts';
 import { readFinish, readLight, readRadiance } from './finishChecks.ts';
 import { GRID_LOW, GRID_NODES, gridFor } from './grid.ts';

@@ -4,9 +4,9 @@
  * @module deghost/finish
  */
 export { cropPicture, largestCrop } from './crop.ts';
-export type { Crop } from './crop.ts';
 export { Finisher } from './finisher.ts';
 export type {
+  Crop,
   FinishCut,
   FinishHistogram,
   FinishOptions,

@@ -87,6 +87,7 @@ it('begins in German, and loads no other language', async () => {
 });
 
 it('shows no English before it speaks German, unless nothing else comes', async () => {
+  const { browser, site } = served;
   const program = site.hold(/assets\/index-[^/]*\.js$/);
   for (const locale of ['de-DE', 'en-GB']) {
     const early = await browser.newPage({ locale, serviceWorkers: 'block' });

@@ -1,7 +1,7 @@
 /** Cuts of a picture, straight and turned, against a plain resampling in f64. */
 import { describe, expect, it } from 'vitest';
 import { cropPicture, largestCrop, liesWithin } from '../../src/finish/crop.ts';
-import type { Crop } from '../../src/finish/crop.ts';
+import type { Crop } from '../../src/finish/pictures.ts';
 import { Finisher } from '../../src/finish/finisher.ts';
 import { testDevice } from '../gpu.ts';
 import { rng } from '../reference/random.ts';
