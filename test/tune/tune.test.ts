@@ -44,6 +44,7 @@ class FakeBench implements Bench {
           },
         };
       },
+      enlarge: async () => new Map(),
       close: () => void this.closed++,
     };
   };
