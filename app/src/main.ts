@@ -20,7 +20,7 @@ import { Intake } from './intake.ts';
 import type { Kept } from './kept/index.ts';
 import type { Offline } from './offline/index.ts';
 import { ExposureEstimate } from './exposureEstimate.ts';
-import { applyExif, formatEv, inOrder, parseEv, propose } from './exposures.ts';
+import { applyExif, evText, inOrder, parseEv, propose } from './exposures.ts';
 import { obstacle } from './obstacle.ts';
 import type { GpuState } from './obstacle.ts';
 import { startWorker } from './startWorker.ts';
@@ -282,7 +282,7 @@ function receive(message: FromWorker): void {
       loupe.setFrames(
         inOrder(readyRows()).map(({ name, ev }, _, { [message.result.reference]: reference }) => ({
           name,
-          ev: formatEv((ev ?? 0) - (reference?.ev ?? 0)),
+          ev: evText((ev ?? 0) - (reference?.ev ?? 0)),
         })),
       );
       if (message.result.notes.length > 0) notify('files', () => filesWords(message.result.notes), 'warning');
@@ -587,7 +587,7 @@ function showPreview(ready: readonly FrameRow[]): void {
   image.hidden = merged !== undefined || !row;
   if (!row) return;
   if (image.src !== row.preview) image.src = row.preview;
-  image.alt = words.picture.reference(row.name, row.ev === undefined ? '' : formatEv(0));
+  image.alt = words.picture.reference(row.name, row.ev === undefined ? '' : evText(0));
 }
 
 /** For whoever watches: the page needs no network from here on. */
