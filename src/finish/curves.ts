@@ -19,11 +19,11 @@ import { whiteBalance } from './whiteBalance.ts';
 /** EV below middle grey between which shadows are lifted. */
 export const LIFT = [4.5, 6.5, 10.5] as const;
 /** EV above middle grey from which on highlights are compressed in full. */
-export const PRESS = 2;
+export const PRESS = 1.75;
 /** EV that shadows at 100 lift at most. */
 const MOST_LIFT = 2.4;
 /** What highlights at 100 add to the slope above middle grey. */
-const MOST_PRESS = 0.65;
+const MOST_PRESS = 0.78;
 /** What clarity at 100 adds to the contrast of texture. */
 const MOST_CLARITY = 0.6;
 /** Steepness of the display curve at contrast 0, and its logarithm's change at 100. */

@@ -89,7 +89,7 @@ export class DeviceBench implements Bench {
    * on software adapters this would make stopping slow.
    */
   constructor(device: GPUDevice, target: Target, compilesAhead: boolean) {
-    this.#executor = new Runner(new Gpu(device), (name) => randomWeights(name, this.#shapes.get(name)!));
+    this.#executor = new Runner(Gpu.of(device), (name) => randomWeights(name, this.#shapes.get(name)!));
     this.#target = target;
     this.#compilesAhead = compilesAhead;
   }

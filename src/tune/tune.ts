@@ -22,36 +22,9 @@ import { adapterName, tuneKey } from './key.ts';
 import { FORMAT } from './result.ts';
 import { LargerTiles } from './largerTiles.ts';
 import type { Candidate, TuneResult, TunedClass } from './result.ts';
+import type { TuneControl } from './control.ts';
 import { PASS_MS, Stop, roughMs, timeInTurns } from './turns.ts';
 import type { PassTimes } from './turns.ts';
-
-/** What the tuner does next. */
-export interface TuneProgress {
-  /** Number of finished classes, and of all classes. */
-  done: number;
-  total: number;
-  /** The current class and implementation; no implementation while all are timed. */
-  name: string;
-  implementation?: string;
-}
-
-/** What ends a tuning early, and where progress is reported. */
-export interface TuneControl {
-  /**
-   * Milliseconds after which no further implementation is started. The tuner still waits for one that a driver is
-   * compiling.
-   */
-  limitMs?: number;
-  /**
-   * Least milliseconds for which runs are repeated before their time is taken: 8 by default. More makes times more
-   * exact where timestamps are rounded coarsely, and the tuning slower.
-   */
-  passMs?: number;
-  /** Ends the tuning after the current implementation. The result holds what was found so far. */
-  signal?: AbortSignal;
-  /** Called before each implementation. */
-  onProgress?: (progress: TuneProgress) => void;
-}
 
 /** What to tune for. */
 export interface TuneOptions extends TuneControl {
@@ -254,7 +227,7 @@ function readTuneOptions(options: TuneOptions): TuneOptions {
 export async function tune(options: TuneOptions): Promise<TuneResult> {
   const read = readTuneOptions(options);
   const { device, config, frames, precision = 'f32', filter = () => true } = read;
-  const gpu = new Gpu(device);
+  const gpu = Gpu.of(device);
   const { capabilities } = gpu;
   if (precision === 'f16' && !capabilities.f16)
     throw new UsageError('tune: precision is "f16", and the device has no shader-f16: use "f32"');

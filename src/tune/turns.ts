@@ -1,7 +1,7 @@
 /** Timing implementations against each other, in turns, until a limit or a cancellation ends it. */
 import type { Timed } from './bench.ts';
 import type { TuneResult } from './result.ts';
-import type { TuneControl } from './tune.ts';
+import type { TuneControl } from './control.ts';
 
 const ROUNDS = 5;
 /** Implementations slower than the best by this factor in the first round are left out of later rounds. */
