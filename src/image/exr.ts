@@ -135,33 +135,60 @@ function throwNotFinite(data: Float32Array, width: number, scale: number, from: 
   }
 }
 
-/** `predict(rawChunk(...))` of halves, in one pass: this is most of what JavaScript does for a file. */
-function predictedHalves(data: Float32Array, width: number, y0: number, y1: number, scale: number) {
+/** The bits of f32s: of 2^-14, the smallest normal half, and of 65520, which is infinite as a half. */
+const NORMAL_BITS = 0x38800000;
+const INFINITE_BITS = 0x477ff000;
+/** The bits of an f32 that a half does not keep, and these of a value half way between two halves. */
+const LOST_BITS = 0x1fff;
+const TIE_BITS = 0x1000;
+
+/**
+ * `predict(rawChunk(...))` of halves, in one pass: this is most of what JavaScript does for a file.
+ * @param out takes the bytes.
+ */
+function predictHalves(
+  data: Float32Array,
+  width: number,
+  y0: number,
+  y1: number,
+  scale: number,
+  out: Uint8Array,
+): void {
   const values = (y1 - y0) * width * 3;
-  const out = new Uint8Array(2 * values);
+  // A line at a time: bits that are read right after they were written would be waited for.
+  const line = new Float32Array(width * 3);
+  const bitsOf = new Int32Array(line.buffer);
   // Bytes before: the first one stays as it is.
   let low = 128;
   let high = 0;
-  let largest = 0;
+  let allFinite = true;
   let to = 0;
   for (let y = y0; y < y1; y++) {
+    const start = y * line.length;
+    for (let i = 0; i < line.length; i++) line[i] = data[start + i] * scale;
     for (let channel = 2; channel >= 0; channel--) {
-      const end = (y + 1) * width * 3;
-      for (let from = y * width * 3 + channel; from < end; from += 3) {
-        const half = floatToHalf(data[from] * scale);
-        if ((half & 0x7fff) > largest) largest = half & 0x7fff;
-        out[to] = (half & 255) - low + 128;
-        out[values + to] = (half >> 8) - high + 128;
-        low = half & 255;
-        high = half >> 8;
+      for (let i = channel; i < line.length; i += 3) {
+        const bits = bitsOf[i];
+        let half: number;
+        // Nearly all values. An f32 half way between two halves may have been rounded to there.
+        if (bits >= NORMAL_BITS && bits < INFINITE_BITS && (bits & LOST_BITS) !== TIE_BITS)
+          half = (bits - NORMAL_BITS + (1 << 23) + TIE_BITS) >> 13;
+        else {
+          half = floatToHalf(data[start + i] * scale);
+          if ((half & 0x7fff) >= INFINITE_HALF) allFinite = false;
+        }
+        const top = half >> 8;
+        out[to] = half - low + 128;
+        out[values + to] = top - high + 128;
+        low = half;
+        high = top;
         to++;
       }
     }
   }
   // The first high byte follows the last low one.
   out[values] -= low;
-  if (largest >= INFINITE_HALF) throwNotFinite(data, width, scale, y0 * width * 3, y1 * width * 3);
-  return out;
+  if (!allFinite) throwNotFinite(data, width, scale, y0 * width * 3, y1 * width * 3);
 }
 
 /** Refuses NaN and infinite values. @returns the largest magnitude after scaling. */
@@ -259,35 +286,47 @@ async function* pieces(
   { scale = 1, deflate = deflateStream, signal, chromaticities, rows }: ExrOptions,
 ): ExrStream['pieces'] {
   const count = Math.ceil(height / LINES_PER_CHUNK);
-  const encode = async (k: number): Promise<Uint8Array> => {
+  // Memory of chunks that were written: new memory takes the system's time, and the garbage collector's.
+  const spare: Uint8Array<ArrayBuffer>[] = [];
+  const encode = async (k: number) => {
     const y0 = k * LINES_PER_CHUNK;
     const y1 = Math.min(height, y0 + LINES_PER_CHUNK);
     await rows?.(y1);
     const raw = (): Uint8Array<ArrayBuffer> => rawChunk(data, width, y0, y1, scale, type);
-    if (type === 'float' && rows) throwNotFinite(data, width, scale, y0 * width * 3, y1 * width * 3);
-    const predicted = type === 'half' ? predictedHalves(data, width, y0, y1, scale) : predict(raw());
-    const length = predicted.length;
+    let predicted: Uint8Array<ArrayBuffer>;
+    if (type === 'half') {
+      const length = (y1 - y0) * width * 6;
+      predicted = spare.pop() ?? new Uint8Array(length);
+      // The last chunk may be shorter.
+      if (predicted.length !== length) predicted = predicted.subarray(0, length);
+      predictHalves(data, width, y0, y1, scale, predicted);
+    } else {
+      if (rows) throwNotFinite(data, width, scale, y0 * width * 3, y1 * width * 3);
+      predicted = predict(raw());
+    }
     const packed = await deflate(predicted);
-    const body = packed.length < length ? packed : raw();
-    return concat(ints(y0, body.length), body);
+    const body = packed.length < predicted.length ? packed : raw();
+    return { start: ints(y0, body.length), body, predicted };
   };
   const head = header(width, height, type, chromaticities);
   const table = new DataView(new ArrayBuffer(8 * count));
   yield head;
   yield new Uint8Array(8 * count);
   let offset = head.length + table.byteLength;
-  const coming: Promise<Uint8Array>[] = [];
+  const coming: ReturnType<typeof encode>[] = [];
   for (let k = 0; k < count; k++) {
     for (let next = k + coming.length; next < count && coming.length < CONCURRENCY; next++) {
       const chunk = encode(next);
       chunk.catch(() => undefined); // a caller that stops early does not wait for this
       coming.push(chunk);
     }
-    const chunk = await coming.shift()!;
+    const { start, body, predicted } = await coming.shift()!;
     throwIfCancelled(signal);
     table.setBigUint64(8 * k, BigInt(offset), true);
-    offset += chunk.length;
-    yield chunk;
+    offset += start.length + body.length;
+    yield start;
+    yield body;
+    if (type === 'half') spare.push(predicted);
   }
   yield { at: head.length, bytes: new Uint8Array(table.buffer) };
 }

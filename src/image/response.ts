@@ -13,7 +13,7 @@ import { InputError, throwIfCancelled } from '../errors.ts';
 import type { Frame } from './frame.ts';
 import { readArrays } from './readFrames.ts';
 import { covered, encoder, fitCurves, residualOf } from './responseFit.ts';
-import { pairsOf, readPatches } from './responsePairs.ts';
+import { countOf, meanOf, pairsOf, readPatches } from './responsePairs.ts';
 import type { Pair, Patches } from './responsePairs.ts';
 
 /** Inverse camera response f per channel: 256 samples of f at i/255; monotone non-decreasing, f(0) = 0, f(1) = 1. */
@@ -115,7 +115,7 @@ export function estimateFrom(
       check();
     }
   }
-  const { pairs, curves } = estimateCurves(frames, patches, gamma, check);
+  const { neighbours, pairs, curves } = estimateCurves(frames, patches, gamma, check);
   const fit = reportOf(pairs, curves, gamma);
   const covering = `${percent(fit.range[0])} to ${percent(fit.range[1])}`;
   let reason: string | undefined;
@@ -136,7 +136,20 @@ export function estimateFrom(
         `${fit.residual.toFixed(3)}`
       : `response: gamma ${gamma} kept: ${reason}`,
   };
+  if (patches.length > 0) pairsOfReport.set(report, neighbours);
   return { response, report };
+}
+
+const pairsOfReport = new WeakMap<ResponseReport, Pair[][][]>();
+
+/** The pairs of each frame with the next, per channel, that an estimate found; undefined if it did not look. */
+export function neighbourPairs(report: ResponseReport): readonly Pair[][][] | undefined {
+  return pairsOfReport.get(report);
+}
+
+/** The pairs of two frames, if they can be compared. @param still as in `pairsOf`. */
+export function comparedPairs(shorter: Patches, longer: Patches, ratio: number, still?: Uint8Array): Pair[][] {
+  return shorter.bins === longer.bins ? pairsOf(shorter, longer, ratio, still) : [[], [], []];
 }
 
 /** The report on some channels' pairs, under their curves. */
@@ -165,8 +178,9 @@ function estimateCurves(
   patches: readonly Patches[],
   gamma: number,
   check: () => void,
-): { pairs: Pair[][]; curves: number[][] } {
+): { neighbours: Pair[][][]; pairs: Pair[][]; curves: number[][] } {
   const { r, g, b } = gammaResponse(gamma);
+  const neighbours: Pair[][][] = [];
   let pairs: Pair[][] = [[], [], []];
   let curves = [r, g, b];
   for (let pass = 0; pass < PASSES; pass++) {
@@ -176,16 +190,19 @@ function estimateCurves(
     for (let i = 0; i < patches.length; i++) {
       for (let j = i + 1; j < patches.length && j <= i + SPAN; j++) {
         const ratio = frames[j].exposure / frames[i].exposure;
-        if (!isInformative(ratio) || patches[i].bins !== patches[j].bins) continue;
+        const isNeighbour = pass === 0 && j === i + 1;
+        if (!isInformative(ratio) && !isNeighbour) continue;
         const still = pass === 0 ? undefined : stillPatches(encoded[i], encoded[j], ratio ** (1 / gamma));
-        pairsOf(patches[i], patches[j], ratio, still).forEach((list, c) => pairs[c].push(...list));
+        const found = comparedPairs(patches[i], patches[j], ratio, still);
+        if (isNeighbour) neighbours.push(found);
+        if (isInformative(ratio)) found.forEach((list, c) => pairs[c].push(...list));
         check();
       }
     }
     if (isEnough(pairs.flat())) curves = fitCurves(pairs, gamma, pass < PASSES - 1 ? ROUGH_ROUNDS : undefined);
     check();
   }
-  return { pairs, curves };
+  return { neighbours, pairs, curves };
 }
 
 /** Per channel, the means of a frame's patches as the curves encode them. */
@@ -194,7 +211,14 @@ function encodedMeans(frame: Patches, curves: readonly number[][], gamma: number
     const h = encoder(curve, gamma);
     const means = frame.mean[c];
     const out = new Float64Array(means.length);
-    for (let i = 0; i < out.length; i++) out[i] = h(means[i]); // Float64Array.from takes ten times as long
+    // Float64Array.from takes ten times as long.
+    if (frame.bins !== 256) for (let i = 0; i < out.length; i++) out[i] = h(means[i]);
+    else {
+      // Samples of 8 bits have few sums, and powers take long.
+      const largest = 255 * frame.size;
+      const table = Float64Array.from({ length: largest + 1 }, (_, sum) => h(meanOf(sum * (1 / 255), frame.size)));
+      for (let i = 0; i < out.length; i++) out[i] = table[Math.round(means[i] * largest)];
+    }
     return out;
   });
 }
@@ -207,13 +231,12 @@ function encodedMeans(frame: Patches, curves: readonly number[][], gamma: number
  */
 function stillPatches(shorter: readonly Float64Array[], longer: readonly Float64Array[], gain: number): Uint8Array {
   const still = new Uint8Array(shorter[0].length).fill(1);
-  shorter.forEach((means, c) => {
-    const others = longer[c];
+  for (let c = 0; c < shorter.length; c++) {
+    const [means, others] = [shorter[c], longer[c]];
     for (let patch = 0; patch < still.length; patch++)
       if (Math.abs(Math.min(1, gain * means[patch]) - others[patch]) > MOVED) still[patch] = 0;
-  });
-  let count = 0;
-  for (const flag of still) count += flag;
+  }
+  const count = countOf(still);
   return count < MIN_STILL * still.length ? still.fill(1) : still;
 }
 

@@ -54,19 +54,18 @@ const MIN_OUTLIER = 1.5;
 const SLOPE_REACH = 3;
 const MIN_SLOPE = 0.2;
 
-/** A value's place between two samples: `sample` with weight 1 - t, the next one with weight t. */
-interface Place {
-  sample: number;
-  t: number;
+/** A value's place among the samples: the whole part is the sample below, the rest the share of the one above. */
+function placeOf(x: number): number {
+  return Math.min(LAST, Math.max(1, x * LAST));
 }
 
-function placeOf(x: number): Place {
-  const position = Math.min(LAST, Math.max(1, x * LAST));
-  const sample = Math.min(LAST - 1, Math.floor(position));
-  return { sample, t: position - sample };
+function sampleBelow(place: number): number {
+  return Math.min(LAST - 1, Math.floor(place));
 }
 
-function read(psi: Float64Array, { sample, t }: Place): number {
+function read(psi: Float64Array, place: number): number {
+  const sample = sampleBelow(place);
+  const t = place - sample;
   return psi[sample] * (1 - t) + psi[sample + 1] * t;
 }
 
@@ -88,30 +87,26 @@ function slopesOf(psi: Float64Array): Float64Array {
  */
 export function fitCurves(channels: readonly (readonly Pair[])[], gamma: number, rounds = ROUNDS): number[][] {
   const prior = Float64Array.from({ length: SIZE }, (_, i) => Math.log(i / LAST));
-  const stiffness = stiffnessRows();
+  const stiffness = stiffnessEquations();
   const basis = deviationBasis();
-  const equations = channels.flatMap((pairs, c) =>
-    pairs.map((pair) => equationOf(pair, c, pair.log / gamma, prior, basis)),
-  );
+  const equations = equationsOf(channels, gamma, prior, basis);
   const size = ROWS + channels.length * KNOTS;
+  const matrix = new Float64Array(size * size);
   let curves: Float64Array[] = channels.map(() => prior);
   for (let round = 0; round < rounds; round++) {
-    const matrix = new Float64Array(size * size);
+    matrix.fill(0);
     const right = new Float64Array(size);
     const outlier = round < TRUSTING_ROUNDS ? Infinity : Math.max(MIN_OUTLIER, 4 - 0.3 * round);
     const slopes = curves.map(slopesOf);
     let total = 0;
-    for (const { pair, channel, a, b, rise, target, columns, factors } of equations) {
-      const psi = curves[channel];
-      const slope = slopes[channel];
-      const misfit = MISFIT_SIGMA ** 2 / (Math.exp(2 * read(psi, b)) + 1e-4);
-      const variance = LOG_SIGMA ** 2 + misfit + VALUE_SIGMA ** 2 * (read(slope, a) ** 2 + read(slope, b) ** 2);
-      const miss = (read(psi, b) - read(psi, a) - rise) / outlier;
-      const weight = pair.weight / variance / (1 + (miss * miss) / variance);
+    for (let i = 0; i < equations.weights.length; i++) {
+      const channel = equations.channels[i];
+      const weight = weightOf(equations, i, curves[channel], slopes[channel], outlier);
       total += weight;
-      addEquation(matrix, right, size, columns, factors, target, weight);
+      addEquation(matrix, right, size, equations, i, weight);
     }
-    for (const { columns, factors, weight } of stiffness) addEquation(matrix, right, size, columns, factors, 0, weight);
+    for (let i = 0; i < stiffness.weights.length; i++)
+      addEquation(matrix, right, size, stiffness, i, stiffness.weights[i]);
     const penalty = (DEVIATION_PENALTY * total) / (size - ROWS);
     for (let column = 0; column < size; column++) matrix[column * (size + 1)] += PULL + (column < ROWS ? 0 : penalty);
     solve(matrix, right, size);
@@ -128,68 +123,142 @@ export function fitCurves(channels: readonly (readonly Pair[])[], gamma: number,
   return curves.map((psi) => Array.from(psi, (value) => Math.exp(value * gamma)));
 }
 
-/** The equation of one pair, psi_c(b) - psi_c(a) = rise = log / gamma, in terms of the unknowns. */
-interface Equation {
-  pair: Pair;
-  channel: number;
-  a: Place;
-  b: Place;
-  rise: number;
-  target: number;
-  columns: number[];
-  factors: number[];
+/** Linear equations in the unknowns, as arrays: objects for each take ten times as long. */
+interface Equations {
+  /** Trust in each equation. */
+  weights: Float64Array;
+  targets: Float64Array;
+  /** Where the terms of each equation begin, and where the last ones end. */
+  starts: Uint32Array;
+  /** The terms' unknowns and factors. */
+  columns: Uint16Array;
+  factors: Float64Array;
 }
 
-function equationOf(
-  pair: Pair,
-  channel: number,
-  rise: number,
-  prior: Float64Array,
-  basis: readonly KnotShare[][],
-): Equation {
-  const [a, b] = [placeOf(pair.a), placeOf(pair.b)];
-  const terms = new Map<number, number>();
-  const add = (column: number, factor: number): void => void terms.set(column, (terms.get(column) ?? 0) + factor);
-  for (const [place, sign] of [
-    [b, 1],
-    [a, -1],
-  ] as const) {
-    for (const [sample, share] of [
-      [place.sample, 1 - place.t],
-      [place.sample + 1, place.t],
-    ]) {
-      if (sample === LAST) continue;
-      add(sample - 1, sign * share);
-      for (const [knot, part] of basis[sample]) add(ROWS + channel * KNOTS + knot, sign * share * part);
-    }
-  }
+/** The equations of pairs, psi_c(b) - psi_c(a) = rise = log / gamma. */
+interface PairEquations extends Equations {
+  channels: Uint8Array;
+  /** Places of the pairs' values. */
+  a: Float64Array;
+  b: Float64Array;
+  rises: Float64Array;
+}
+
+/** Most terms of an equation: two samples of each of two values, and two knots for each sample. */
+const MOST_TERMS = 12;
+
+function emptyEquations(count: number): Equations {
   return {
-    pair,
-    channel,
-    a,
-    b,
-    rise,
-    target: rise - read(prior, b) + read(prior, a),
-    columns: [...terms.keys()],
-    factors: [...terms.values()],
+    weights: new Float64Array(count),
+    targets: new Float64Array(count),
+    starts: new Uint32Array(count + 1),
+    columns: new Uint16Array(count * MOST_TERMS),
+    factors: new Float64Array(count * MOST_TERMS),
   };
 }
 
-/** Adds weight (sum factors x[columns] - target)^2 to the normal equations of `size` unknowns. */
+/** Adds a term to the equation that is being made, which has those up to `end`. @returns the new end. */
+function addTerm({ columns, factors }: Equations, start: number, end: number, column: number, factor: number): number {
+  let at = start;
+  while (at < end && columns[at] !== column) at++;
+  if (at === end) {
+    columns[at] = column;
+    factors[at] = 0;
+  }
+  factors[at] += factor;
+  return Math.max(end, at + 1);
+}
+
+function equationsOf(
+  pairs: readonly (readonly Pair[])[],
+  gamma: number,
+  prior: Float64Array,
+  basis: readonly KnotShare[][],
+): PairEquations {
+  const count = pairs.reduce((sum, { length }) => sum + length, 0);
+  const equations: PairEquations = {
+    ...emptyEquations(count),
+    channels: new Uint8Array(count),
+    a: new Float64Array(count),
+    b: new Float64Array(count),
+    rises: new Float64Array(count),
+  };
+  let i = 0;
+  for (let channel = 0; channel < pairs.length; channel++)
+    for (const { a, b, log, weight } of pairs[channel]) {
+      const rise = log / gamma;
+      equations.channels[i] = channel;
+      equations.weights[i] = weight;
+      equations.rises[i] = rise;
+      const from = (equations.a[i] = placeOf(a));
+      const to = (equations.b[i] = placeOf(b));
+      equations.targets[i] = rise - read(prior, to) + read(prior, from);
+      const start = equations.starts[i];
+      let end = addSamples(equations, start, start, to, 1, channel, basis);
+      end = addSamples(equations, start, end, from, -1, channel, basis);
+      equations.starts[++i] = end;
+    }
+  return equations;
+}
+
+/** Adds the terms of psi_c at a place. @returns the new end. */
+function addSamples(
+  equations: Equations,
+  start: number,
+  end: number,
+  place: number,
+  sign: number,
+  channel: number,
+  basis: readonly KnotShare[][],
+): number {
+  const below = sampleBelow(place);
+  const t = place - below;
+  let last = end;
+  for (let above = 0; above < 2; above++) {
+    const sample = below + above;
+    if (sample === LAST) continue;
+    const share = sign * (above === 1 ? t : 1 - t);
+    last = addTerm(equations, start, last, sample - 1, share);
+    for (const [knot, part] of basis[sample])
+      last = addTerm(equations, start, last, ROWS + channel * KNOTS + knot, share * part);
+  }
+  return last;
+}
+
+/** The weight of a pair's equation: by how precisely its values tell the curve, and less if it disagrees. */
+function weightOf(
+  { weights, a, b, rises }: PairEquations,
+  i: number,
+  psi: Float64Array,
+  slope: Float64Array,
+  outlier: number,
+): number {
+  const end = read(psi, b[i]);
+  const misfit = MISFIT_SIGMA ** 2 / (Math.exp(2 * end) + 1e-4);
+  const variance = LOG_SIGMA ** 2 + misfit + VALUE_SIGMA ** 2 * (read(slope, a[i]) ** 2 + read(slope, b[i]) ** 2);
+  const miss = (end - read(psi, a[i]) - rises[i]) / outlier;
+  return weights[i] / variance / (1 + (miss * miss) / variance);
+}
+
+/**
+ * Adds weight (sum factors x[columns] - target)^2 to the normal equations of `size` unknowns, of whose matrix only the
+ * lower triangle counts.
+ */
 function addEquation(
   matrix: Float64Array,
   right: Float64Array,
   size: number,
-  columns: readonly number[],
-  factors: readonly number[],
-  target: number,
+  { targets, starts, columns, factors }: Equations,
+  i: number,
   weight: number,
 ): void {
-  for (let k = 0; k < columns.length; k++) {
+  const end = starts[i + 1];
+  for (let k = starts[i]; k < end; k++) {
     const scaled = weight * factors[k];
-    const row = columns[k] * size;
-    right[columns[k]] += scaled * target;
-    for (let l = 0; l < columns.length; l++) matrix[row + columns[l]] += scaled * factors[l];
+    const column = columns[k];
+    right[column] += scaled * targets[i];
+    for (let l = starts[i]; l < end; l++)
+      if (columns[l] <= column) matrix[column * size + columns[l]] += scaled * factors[l];
   }
 }
 
@@ -201,18 +270,22 @@ function stretched(): Float64Array {
 }
 
 /** The integral of the squared second derivative of psi in u, as one equation per sample. psi(1) = 0 drops out. */
-function stiffnessRows(): { columns: number[]; factors: number[]; weight: number }[] {
+function stiffnessEquations(): Equations {
   const u = stretched();
-  return Array.from({ length: ROWS - 1 }, (_, k) => {
+  const equations = emptyEquations(ROWS - 1);
+  for (let k = 0; k < ROWS - 1; k++) {
     const i = k + 2;
     const below = u[i] - u[i - 1];
     const above = u[i + 1] - u[i];
     const middle = (below + above) / 2;
-    const columns = [i - 2, i - 1, i];
-    const factors = [1 / (below * middle), -1 / (below * middle) - 1 / (above * middle), 1 / (above * middle)];
-    const count = i + 1 === LAST ? 2 : 3;
-    return { columns: columns.slice(0, count), factors: factors.slice(0, count), weight: STIFFNESS * middle };
-  });
+    const start = equations.starts[k];
+    let end = addTerm(equations, start, start, i - 2, 1 / (below * middle));
+    end = addTerm(equations, start, end, i - 1, -1 / (below * middle) - 1 / (above * middle));
+    if (i + 1 < LAST) end = addTerm(equations, start, end, i, 1 / (above * middle));
+    equations.starts[k + 1] = end;
+    equations.weights[k] = STIFFNESS * middle;
+  }
+  return equations;
 }
 
 type KnotShare = [knot: number, share: number];
@@ -260,29 +333,56 @@ function monotone(unknowns: Float64Array): Float64Array {
 }
 
 /**
- * Solves the symmetric, positive definite `matrix` x = `right` by Cholesky's method; both are overwritten, `right` with
- * x.
+ * Solves the symmetric, positive definite `matrix` x = `right` by Cholesky's method, from the lower triangle; both are
+ * overwritten, `right` with x.
  */
 function solve(matrix: Float64Array, right: Float64Array, n: number): void {
-  for (let j = 0; j < n; j++) {
-    for (let k = 0; k <= j; k++) {
-      const a = j * n;
-      const b = k * n;
-      // Four sums, because a single one would have to wait for itself at each step: a fit spends most of its time here.
-      let s0 = matrix[a + k];
-      let s1 = 0;
-      let s2 = 0;
-      let s3 = 0;
-      let i = 0;
+  // What lies before a row's first value stays 0 and is left out. A multiple of four, as the sums below need it.
+  const first = Uint32Array.from({ length: n }, (_, row) => {
+    let column = 0;
+    while (column < row && matrix[row * n + column] === 0) column++;
+    return column - (column % 4);
+  });
+  // Two rows at once, which share what they read of a third: a fit spends most of its time here.
+  for (let row = 0; row < n; row += 2) {
+    const a = row * n;
+    // A last row without another is twice.
+    const last = Math.min(row + 1, n - 1);
+    const b = last * n;
+    const from = Math.min(first[row], first[last]);
+    for (let k = from; k <= last; k++) {
+      const c = k * n;
+      // Four sums of each, because a single one would have to wait for itself at each step.
+      let a0 = matrix[a + k];
+      let a1 = 0;
+      let a2 = 0;
+      let a3 = 0;
+      let b0 = matrix[b + k];
+      let b1 = 0;
+      let b2 = 0;
+      let b3 = 0;
+      let i = Math.max(from, first[k]);
       for (; i + 3 < k; i += 4) {
-        s0 -= matrix[a + i] * matrix[b + i];
-        s1 -= matrix[a + i + 1] * matrix[b + i + 1];
-        s2 -= matrix[a + i + 2] * matrix[b + i + 2];
-        s3 -= matrix[a + i + 3] * matrix[b + i + 3];
+        const c0 = matrix[c + i];
+        const c1 = matrix[c + i + 1];
+        const c2 = matrix[c + i + 2];
+        const c3 = matrix[c + i + 3];
+        a0 -= matrix[a + i] * c0;
+        a1 -= matrix[a + i + 1] * c1;
+        a2 -= matrix[a + i + 2] * c2;
+        a3 -= matrix[a + i + 3] * c3;
+        b0 -= matrix[b + i] * c0;
+        b1 -= matrix[b + i + 1] * c1;
+        b2 -= matrix[b + i + 2] * c2;
+        b3 -= matrix[b + i + 3] * c3;
       }
-      for (; i < k; i++) s0 -= matrix[a + i] * matrix[b + i];
-      const sum = s0 + s1 + (s2 + s3);
-      matrix[a + k] = k < j ? sum / matrix[b + k] : Math.sqrt(Math.max(sum, 1e-12));
+      for (; i < k; i++) {
+        a0 -= matrix[a + i] * matrix[c + i];
+        b0 -= matrix[b + i] * matrix[c + i];
+      }
+      const [sumA, sumB] = [a0 + a1 + (a2 + a3), b0 + b1 + (b2 + b3)];
+      if (k <= row) matrix[a + k] = k < row ? sumA / matrix[c + k] : root(sumA);
+      matrix[b + k] = k < last ? sumB / matrix[c + k] : root(sumB);
     }
   }
   for (let i = 0; i < n; i++) {
@@ -293,6 +393,11 @@ function solve(matrix: Float64Array, right: Float64Array, n: number): void {
     for (let k = i + 1; k < n; k++) right[i] -= matrix[k * n + i] * right[k];
     right[i] /= matrix[i * n + i];
   }
+}
+
+/** A pivot of Cholesky's method. */
+function root(square: number): number {
+  return Math.sqrt(Math.max(square, 1e-12));
 }
 
 /** x -> f(x)^(1/gamma), as the input stage computes it. */

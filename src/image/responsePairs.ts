@@ -69,6 +69,11 @@ export function patchGrid(width: number, height: number): { step: number; cols: 
   return { step, cols: Math.max(1, Math.floor(width / step)), rows: Math.max(1, Math.floor(height / step)) };
 }
 
+/** The mean of a patch from the sum of its samples, which are in [0,1]. */
+export function meanOf(sum: number, size: number): number {
+  return Math.fround(sum / size);
+}
+
 /** Reads a frame on its grid of patches. */
 export function readPatches(frame: Frame): Patches {
   const { data, width, height } = frame;
@@ -86,25 +91,26 @@ export function readPatches(frame: Frame): Patches {
   // Samples of 8 bits are bins and codes as they are; what is done for each sample here is most of an estimate.
   const isEight = bins === 256;
   const [toBin, toCode] = [scale * (bins - 1), scale * 255];
-  const [low, high] = [0, isEight ? 255 : 1 / scale];
-  for (let c = 0; c < 3; c++) {
-    const [binsOf, meanOf, flatOf, codesOf] = [samples[c], mean[c], flat[c], codes[c]];
-    for (let patch = 0; patch < count; patch++) {
-      const top = Math.floor(patch / cols) * step;
-      const left = (patch % cols) * step;
+  const high = isEight ? 255 : 1 / scale;
+  // Each row by a call: one long loop would run before it is compiled, and be compiled again and again.
+  const readRow = (row: number, c: number): void => {
+    const [binsOf, meanOfPatch, flatOf, codesOf] = [samples[c], mean[c], flat[c], codes[c]];
+    for (let patch = row * cols; patch < (row + 1) * cols; patch++) {
+      const at = (row * step * width + (patch - row * cols) * step) * 3 + c;
       let sum = 0;
       let min = high;
-      let max = low;
+      let max = 0;
       let k = patch * size;
-      for (let y = top; y < top + sizeY; y++) {
-        const end = (y * width + left + sizeX) * 3;
-        for (let i = (y * width + left) * 3 + c; i < end; i += 3) {
+      for (let y = 0; y < sizeY; y++) {
+        const start = at + y * width * 3;
+        const end = start + sizeX * 3;
+        for (let i = start; i < end; i += 3) {
           let value = data[i];
           if (isEight) {
             binsOf[k++] = value;
             codesOf[value]++;
           } else {
-            value = Math.min(high, Math.max(low, value));
+            value = Math.min(high, Math.max(0, value));
             binsOf[k++] = Math.round(value * toBin);
             codesOf[Math.round(value * toCode)]++;
           }
@@ -113,11 +119,12 @@ export function readPatches(frame: Frame): Patches {
           if (value > max) max = value;
         }
       }
-      meanOf[patch] = (sum * scale) / size;
+      meanOfPatch[patch] = meanOf(sum * scale, size);
       // The largest value, until it is known from which value on samples count as clipped.
       flatOf[patch] = (max - min) * scale <= FLAT && min * scale > LOW ? Math.round(max * toCode) : 0;
     }
-  }
+  };
+  for (let row = 0; row < rows; row++) for (let c = 0; c < 3; c++) readRow(row, c);
   const top = codes.map(trustedTop);
   for (let c = 0; c < 3; c++)
     for (let patch = 0; patch < count; patch++)
@@ -138,18 +145,40 @@ function trustedTop(counts: Uint32Array): number {
 }
 
 /**
- * Cumulative counts of one channel at the edges of the bins, over the patches whose `still` is 1: `edges[i]` samples
- * lie below (i - 0.5) / (bins - 1).
+ * Cumulative counts of one channel at the edges of the bins, over the patches whose `still` is 1, or over all:
+ * `edges[i]` samples lie below (i - 0.5) / (bins - 1).
  */
-function cumulate({ bins, count, size, samples }: Patches, channel: number, still: Uint8Array): Float64Array {
+function cumulate(patches: Patches, channel: number, still?: Uint8Array): Float64Array {
+  const all = (patches.cumulative[channel] ??= cumulated(patches, channel, new Uint8Array(patches.count), 0));
+  if (!still) return all;
+  if (2 * countOf(still) < still.length) return cumulated(patches, channel, still, 1);
+  // Fewer patches moved.
+  const moved = cumulated(patches, channel, still, 0);
+  return all.map((count, i) => count - moved[i]);
+}
+
+/** The same over the patches with one value of a flag. */
+function cumulated(
+  { bins, count, size, samples }: Patches,
+  channel: number,
+  flags: Uint8Array,
+  flag: number,
+): Float64Array {
   const counts = new Uint32Array(bins);
   const values = samples[channel];
   for (let patch = 0; patch < count; patch++) {
-    if (still[patch] > 0) for (let i = patch * size; i < (patch + 1) * size; i++) counts[values[i]]++;
+    if (flags[patch] === flag) for (let i = patch * size; i < (patch + 1) * size; i++) counts[values[i]]++;
   }
   const edges = new Float64Array(bins + 1);
   for (let i = 0; i < bins; i++) edges[i + 1] = edges[i] + counts[i];
   return edges;
+}
+
+/** How many flags are 1. */
+export function countOf(flags: Uint8Array): number {
+  let count = 0;
+  for (let i = 0; i < flags.length; i++) count += flags[i];
+  return count;
 }
 
 /**
@@ -203,9 +232,7 @@ export function pairsOf(shorter: Patches, longer: Patches, ratio: number, still?
         pairs.push({ a, b, log: Math.log(ratio), weight: count / (count + HALF_TRUST) });
     };
     const addSwapped: Match = (b, a, count) => add(a, b, count);
-    const edges = [shorter, longer].map((patches) =>
-      still ? cumulate(patches, channel, still) : (patches.cumulative[channel] ??= cumulate(patches, channel, looked)),
-    );
+    const edges = [shorter, longer].map((patches) => cumulate(patches, channel, still));
     matchHistograms(edges[0], edges[1], add);
     matchHistograms(edges[1], edges[0], addSwapped);
     const both = flatInBoth(shorter.flat[channel], longer.flat[channel], looked);

@@ -3,31 +3,22 @@
  * fingers (44 CSS pixels) and mice (24); text follows the browser's text size; nothing leaves the window, at a zoom of
  * 400 % neither; the focus is seen wherever it goes; what happens is told, once.
  */
-import type { Browser, CDPSession, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { CDPSession, Page } from 'playwright-core';
+import { beforeAll, expect, it } from 'vitest';
 import { findings } from './axe.ts';
 import { brackets } from './brackets.ts';
-import { launchBrowser } from './browser.ts';
-import { dismissWarnings, dropFiles, finished, merge, openPage, settled } from './drive.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
+import { servePage } from './served.ts';
+import { dismissWarnings, dropFiles, finished, merge, settled } from './drive.ts';
 import { pngStack } from './stack.ts';
 import { outsideOfWindow, smallTargets, textSizes } from './targets.ts';
 
-let browser: Browser;
-let site: Site;
+const served = servePage();
 let page: Page;
 let session: CDPSession;
 
 beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
-  ({ page } = await openPage(browser, site, { width: 390, height: 844, align: false }));
+  ({ page } = await served.open({ width: 390, height: 844, align: false }));
   session = await page.context().newCDPSession(page);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
 });
 
 const state = () => page.evaluate(() => document.body.dataset.state);
@@ -344,7 +335,7 @@ it('with the plan of a folder, while it is merged, and after', async () => {
 });
 
 it('on the bench', async () => {
-  await page.goto(`${site.url}bench.html`);
+  await page.goto(`${served.site.url}bench.html`);
   expect([...(await faults()), ...(await sizeFaults())]).toEqual([]);
 });
 

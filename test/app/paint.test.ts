@@ -1,12 +1,10 @@
 /** Motion that a person paints changes the next merge, and only there; with the pointer and with the keyboard. */
 import { readExr } from 'hdrify';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { findings } from './axe.ts';
-import { launchBrowser } from './browser.ts';
-import { dropFiles, merge, openPage, save, settled } from './drive.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
+import { servePage } from './served.ts';
+import { dropFiles, merge, save, settled } from './drive.ts';
 import { pngStack } from './stack.ts';
 
 /**
@@ -16,23 +14,16 @@ import { pngStack } from './stack.ts';
 const WIDTH = 96;
 const HEIGHT = 64;
 
-let browser: Browser;
-let site: Site;
+const served = servePage();
 let page: Page;
 
 beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
-  ({ page } = await openPage(browser, site, { align: false }));
+  ({ page } = await served.open({ align: false }));
   await dropFiles(page, pngStack(WIDTH, HEIGHT));
   await settled(page, 3);
   await merge(page);
   await page.locator('#overlay').check();
   await page.locator('#zoom-full').click();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
 });
 
 async function picture(): Promise<Float32Array> {

@@ -1,5 +1,5 @@
 /** What is kept of a picture: the frames by their handles or files, what was chosen, and the result. */
-import type { Crop } from '../../../src/finish/crop.ts';
+import type { Crop } from '../../../src/finish/pictures.ts';
 import type { Finish, KeptResult } from '../messages.ts';
 
 /** A frame. Its bytes are in a file of ours, if the browser gave no handle. */

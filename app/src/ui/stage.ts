@@ -4,7 +4,7 @@
  * This file handles positions and events only; the worker draws. Sizes on the page are CSS pixels, the canvas's are
  * device pixels (times `ratio`), so that 100 % is one pixel of the picture on one of the display.
  */
-import type { Crop } from '../../../src/finish/crop.ts';
+import type { Crop } from '../../../src/finish/pictures.ts';
 import type { Stroke, ToWorker, View } from '../messages.ts';
 import { Camera } from './camera.ts';
 import type { Point } from './camera.ts';

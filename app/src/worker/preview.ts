@@ -8,7 +8,7 @@ import { decodeFile } from './decode/index.ts';
 
 const LONG_SIDE = 1280;
 /** Of thumbnails, which are shown at half of that and on dense displays at all of it. */
-const THUMBNAIL_SIDE = 256;
+export const THUMBNAIL_SIDE = 256;
 const QUALITY = 0.86;
 
 /**
@@ -71,8 +71,9 @@ export async function makeThumbnail(file: Blob, name: string, isFree: boolean): 
     bitmap.close();
     return await canvas.convertToBlob({ type: 'image/jpeg', quality: QUALITY });
   } catch {
-    if (!isFree) return undefined;
+    // A format that the browser does not read.
   }
+  if (!isFree) return undefined;
   try {
     return (await makePreview(await decodeFile(file, name), THUMBNAIL_SIDE)).preview;
   } catch {
@@ -91,10 +92,21 @@ const TURNS: Record<number, (w: number, h: number) => [number, number, number, n
   8: (w) => [0, -1, 1, 0, 0, w],
 };
 
-/** The JPEG that a camera put beside a picture, turned as that is. undefined if it is none. */
-export async function thumbnailOf(jpeg: Blob, { orientation = 1 }: ExposureInfo): Promise<Blob | undefined> {
+/**
+ * The JPEG that a camera put beside a picture, turned as that is, and smaller where it is large. undefined if it is
+ * none.
+ * @param size of the JPEG. @param longSide most pixels of what comes of it.
+ */
+export async function thumbnailOf(
+  jpeg: Blob,
+  size: { width: number; height: number },
+  { orientation = 1 }: ExposureInfo,
+  longSide = LONG_SIDE,
+): Promise<Blob | undefined> {
+  const scale = Math.min(1, longSide / Math.max(size.width, size.height));
+  const resize = { resizeWidth: Math.max(1, Math.round(scale * size.width)), resizeQuality: 'medium' } as const;
   try {
-    const bitmap = await createImageBitmap(jpeg, { imageOrientation: 'none' });
+    const bitmap = await createImageBitmap(jpeg, { imageOrientation: 'none', ...(scale < 1 && resize) });
     const { width, height } = bitmap;
     const canvas = orientation > 4 ? new OffscreenCanvas(height, width) : new OffscreenCanvas(width, height);
     const context = canvas.getContext('2d');
