@@ -12,7 +12,7 @@ import { adapterChoice, requestAdapter } from '../src/node/adapter.ts';
 import { columns } from '../src/node/cli/columns.ts';
 import { openWithMatrices } from '../src/node/matrices.ts';
 import { launchBrowser } from '../test/app/browser.ts';
-import { dropFiles, merge, openPage, settled } from '../test/app/drive.ts';
+import { dropFiles, mergeAndRest, openPage, settled } from '../test/app/drive.ts';
 import { ownHeap } from '../test/app/pageHeap.ts';
 import { serveSite } from '../test/app/site.ts';
 import { pngStack } from '../test/app/stack.ts';
@@ -132,8 +132,7 @@ async function inPage(count: number): Promise<boolean> {
       await ev.fill(String(2 + (i % 5) / 100));
       await ev.blur();
     }
-    await merge(page);
-    await page.locator('#compare:enabled').waitFor({ timeout: 60_000 });
+    await mergeAndRest(page);
     if (i % Math.max(1, Math.floor(count / SAMPLES)) !== 0) continue;
     const own = await ownHeap(session);
     const { usedSize } = await session.send('Runtime.getHeapUsage');

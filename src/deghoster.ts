@@ -65,7 +65,7 @@ export class Deghoster {
     choices: Choices | undefined,
   ) {
     // Types forbid it; JavaScript does not.
-    if (!session) throw new UsageError('new Deghoster: call and await Deghoster.create');
+    if (!(session instanceof Session)) throw new UsageError('new Deghoster: call and await Deghoster.create');
     this.#session = session;
     this.#weights = weights;
     this.#others = others;

@@ -5,7 +5,7 @@
 import type { ColorSpace } from '../../src/image/colorSpace.ts';
 import { MIN_FRAMES } from '../../src/image/frame.ts';
 import { ExposureEstimate } from './exposureEstimate.ts';
-import { formatEv, inOrder, propose } from './exposures.ts';
+import { evText, inOrder, propose } from './exposures.ts';
 import { Intake } from './intake.ts';
 import type { Kept } from './kept/index.ts';
 import { Merging, fail } from './merging.ts';
@@ -276,7 +276,7 @@ function showPreview(ready: readonly FrameRow[]): void {
   image.hidden = merging.result !== undefined || !row;
   if (!row) return;
   if (image.src !== row.preview) image.src = row.preview;
-  image.alt = words.picture.reference(row.name, row.ev === undefined ? '' : formatEv(0));
+  image.alt = words.picture.reference(row.name, row.ev === undefined ? '' : evText(0));
 }
 
 /** For whoever watches: the page needs no network from here on. */

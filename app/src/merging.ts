@@ -2,7 +2,7 @@
 import type { Failure, FromWorker, MergeSettings, ResultInfo, ToWorker } from './messages.ts';
 import type { Kept } from './kept/index.ts';
 import { mergedName } from './mergedName.ts';
-import { formatEv, inOrder } from './exposures.ts';
+import { evText, inOrder } from './exposures.ts';
 import type { Stack } from './stack.ts';
 import { announce, byId } from './ui/dom.ts';
 import { Loupe } from './ui/loupe.ts';
@@ -196,7 +196,7 @@ export class Merging {
     this.frameNames = frames.map(({ name }) => name);
     this.#show(result);
     const zero = frames[result.reference]?.ev ?? 0;
-    this.#loupe.setFrames(frames.map(({ name, ev }) => ({ name, ev: formatEv((ev ?? 0) - zero) })));
+    this.#loupe.setFrames(frames.map(({ name, ev }) => ({ name, ev: evText((ev ?? 0) - zero) })));
     if (result.notes.length > 0) notify('files', () => filesWords(result.notes), 'warning');
     for (const warning of result.warnings) notify(warning.kind, () => warningWords(warning), 'warning');
     announce(words.merge.done);

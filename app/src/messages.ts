@@ -9,7 +9,7 @@ import type { AlignmentKind } from '../../src/align/types.ts';
 import type { ClippedPixels } from '../../src/image/chooseReference.ts';
 import type { InputProblem } from '../../src/errors.ts';
 import type { Shot } from '../../src/brackets/shots.ts';
-import type { Crop } from '../../src/finish/crop.ts';
+import type { Crop } from '../../src/finish/pictures.ts';
 import type { FinishHistogram } from '../../src/finish/pictures.ts';
 import type { LookName } from '../../src/finish/looks.ts';
 import type { FinishSettings } from '../../src/finish/settings.ts';

@@ -6,6 +6,7 @@
  * as bright on average as photographs are, a little more if most of it is bright (snow), a little less if most is dark
  * (night).
  */
+import { textOf } from '../checks.ts';
 import { UsageError } from '../errors.ts';
 import { encodeSrgb } from '../image/srgb.ts';
 import { displayCurve, displayed, rangeCurve } from './curves.ts';
@@ -20,7 +21,7 @@ export type LookName = (typeof LOOK_NAMES)[number];
 
 /** Whether a name is a look's. */
 export function isLook(name: string): name is LookName {
-  return Object.hasOwn(LOOKS, name);
+  return (LOOK_NAMES as readonly string[]).includes(name);
 }
 
 /** What looks add to what suits the picture. */
@@ -108,7 +109,7 @@ function bounds(name: keyof FinishSettings): [least: number, most: number] {
 
 /** A look's settings for a picture. @throws UsageError for an unknown name. */
 export function lookSettings(name: LookName, statistics: LightStatistics | undefined): FinishSettings {
-  if (!isLook(name)) throw new UsageError(`finish: there is no look "${String(name)}", use ${LOOK_NAMES.join(', ')}`);
+  if (!isLook(name)) throw new UsageError(`finish: there is no look ${textOf(name)}, use ${LOOK_NAMES.join(', ')}`);
   const added = LOOKS[name];
   if (!statistics) return completeSettings(added);
   const { quantiles } = statistics;

@@ -73,6 +73,8 @@ async function sizeFaults(): Promise<string[]> {
 }
 
 it('before photos are chosen', async () => {
+  // No slider claims a value that is not known.
+  expect((await page.locator('#finish-sliders .value').allTextContents()).join('')).toBe('');
   expect([...(await faults()), ...(await sizeFaults())]).toEqual([]);
 });
 
@@ -101,6 +103,23 @@ it('with a thing seen in each frame, a crop, and a frame enlarged', async () => 
   await page.locator('#view').focus();
   await page.keyboard.press('Enter');
   await page.locator('#loupe:visible').waitFor();
+  // The picture is seen beside it, in windows of any size.
+  for (const [width, height, least] of [
+    [390, 844, 300],
+    [320, 256, 140],
+    [900, 560, 200],
+    [1280, 800, 400],
+  ]) {
+    await page.setViewportSize({ width, height });
+    const picture = (): Promise<number> =>
+      page.evaluate(() => {
+        const [view, loupe] = ['view', 'loupe'].map((id) => document.getElementById(id)!.getBoundingClientRect());
+        return Math.min(view.bottom, loupe.top) - view.top;
+      });
+    await expect.poll(picture, { message: `${width}x${height}` }).toBeGreaterThan(least);
+    await expect.poll(() => page.evaluate(() => document.getElementById('loupe')!.offsetHeight)).toBeLessThan(260);
+  }
+  await page.setViewportSize({ width: 390, height: 844 });
   expect([...(await faults()), ...(await sizeFaults())]).toEqual([]);
   await page.keyboard.press('Escape');
   await page.locator('#crop-open').click();

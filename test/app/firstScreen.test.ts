@@ -68,6 +68,11 @@ describe('the first minute', () => {
     await divider.focus();
     for (const key of ['ArrowLeft', 'PageDown']) await page.keyboard.press(key);
     expect(await at()).toBe(63);
+    // Each name is on its own side.
+    const cut = (side: string) =>
+      page.locator(`#proof .side.${side}`).evaluate((one) => getComputedStyle(one).clipPath);
+    expect(await cut('right')).toBe('inset(0px 0px 0px 63%)');
+    expect(await cut('left')).toMatch(/^inset\(0px (37%|calc\(37%\)|calc\(100% - 63%\)) 0px 0px\)$/);
     expect(await divider.getAttribute('aria-valuetext')).toBe('63 % plain merge, 37 % without ghosts');
     await page.keyboard.press('Home');
     expect(await at()).toBe(0);

@@ -86,6 +86,26 @@ it('begins in German, and loads no other language', async () => {
   expect(loaded.filter((name) => /\/en-[^/]*\.js$/.test(name))).toEqual([]);
 });
 
+it('shows no English before it speaks German, unless nothing else comes', async () => {
+  const { browser, site } = served;
+  const program = site.hold(/assets\/index-[^/]*\.js$/);
+  for (const locale of ['de-DE', 'en-GB']) {
+    const early = await browser.newPage({ locale, serviceWorkers: 'block' });
+    await early.goto(site.url, { waitUntil: 'commit' });
+    await early.locator('#proof').waitFor();
+    const seen = await early
+      .locator('[data-text]')
+      .evaluateAll((all) => all.filter((one) => one.checkVisibility({ visibilityProperty: true })).length);
+    if (locale === 'en-GB') expect(seen).toBeGreaterThan(5);
+    else {
+      expect(seen).toBe(0);
+      await early.getByText(english.welcome.title2).waitFor({ timeout: 10_000 });
+    }
+    await early.close();
+  }
+  program.release();
+});
+
 it('merges in German, with numbers as Germans write them', async () => {
   await dropFiles(page, pngStack(64, 48));
   await settled(page, 3);
@@ -104,7 +124,7 @@ it('merges in German, with numbers as Germans write them', async () => {
   await merge(page);
   await page.getByText(german.look.averaged).waitFor();
   await page.locator('#overlay').check();
-  await page.locator('#histogram figcaption:not(:empty)').waitFor();
+  await page.locator('#histogram figcaption span:not(:empty)').first().waitFor();
   expect(await page.locator('#result-note').innerText()).toMatch(/In \d+,\d s mit [\d,]+ [KM]iB/);
   await expectGerman();
   expect(await findings(page)).toEqual([]);
@@ -146,7 +166,7 @@ it('plans a folder in German, since its address says so', async () => {
   await page.locator('#batch:visible .bracket').nth(1).waitFor();
   await page.locator('#left-over summary').click();
   expect(await page.locator('#left-over').innerText()).toContain(german.plan.reason('alone', ''));
-  expect(await page.locator('.bracket').nth(1).locator('.ev').allInnerTexts()).toEqual(['-1,5 EV', '0 EV', '+1,5 EV']);
+  expect(await page.locator('.bracket').nth(1).locator('.ev').allInnerTexts()).toEqual(['−1,5 EV', '0 EV', '+1,5 EV']);
   await expectGerman();
   expect(problems).toEqual([]);
 });

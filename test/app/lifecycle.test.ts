@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { servePage } from './served.ts';
-import { dropFiles, finished, merge, save, settled } from './drive.ts';
+import { dropFiles, finished, merge, mergeAndRest, save, settled } from './drive.ts';
 import { gpuBytes, loseDevice, watchGpu } from './gpuWatch.ts';
 import { pngStack } from './stack.ts';
 import { workerHeap } from './workerHeap.ts';
@@ -28,22 +28,6 @@ async function computing(page: Page): Promise<void> {
   await page.waitForFunction(() => /%/.test(document.querySelector('#progress-left')?.textContent ?? ''), undefined, {
     timeout: 60_000,
   });
-}
-
-/** Merges, and waits for what follows the result: the plain merge, and the looks, the worker's last work. */
-async function mergeAndRest(page: Page): Promise<void> {
-  // Those of the last result stay until the new ones come.
-  await page.evaluate(() => {
-    for (const look of document.querySelectorAll<HTMLImageElement>('#looks img')) look.dataset.last = look.src;
-  });
-  await merge(page);
-  await page.locator('#compare:enabled').waitFor({ timeout: 60_000 });
-  await page.waitForFunction(
-    () =>
-      [...document.querySelectorAll<HTMLImageElement>('#looks img')].every((look) => look.src !== look.dataset.last),
-    undefined,
-    { timeout: 60_000 },
-  );
 }
 
 /** Changes the middle EV a little, so that the page offers to merge again. */

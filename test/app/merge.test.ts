@@ -169,7 +169,7 @@ describe('a stack dropped on the page', () => {
       );
     expect(sizes).toEqual([0, 1, 2, 3].map(() => [WIDTH, HEIGHT]));
     expect(await page.locator('#histogram figcaption').innerText()).toMatch(
-      /^[\d.]+% shown white, [\d.]+% shown black$/,
+      /^[\d.]+% shown white\s+[\d.]+% shown black$/,
     );
     expect(await page.locator('#finish-reset').isDisabled()).toBe(true);
     await page.locator('#finish-saturation').fill('-100');

@@ -157,7 +157,7 @@ describe('the loupe', () => {
     await crops.nth(2).waitFor({ timeout: 30_000 });
     expect(await crops.count()).toBe(3);
     expect(await crops.nth(1).getAttribute('aria-checked')).toBe('true');
-    expect(await crops.nth(0).innerText()).toMatch(/scene-1\.png\s+-2/);
+    expect(await crops.nth(0).innerText()).toMatch(/scene-1\.png\s+−2 EV/);
     expect(await findings(page)).toEqual([]);
     const mark = await page.locator('.mark-thing').boundingBox();
     expect(mark!.x).toBeLessThan(x - 34);
@@ -172,6 +172,17 @@ describe('the loupe', () => {
     await page.waitForFunction(() => !(document.querySelector('#redo') as HTMLButtonElement).disabled);
     await changesMerged();
     expect(changed(before, await picture())).toEqual({ left: 0, right: 0 });
+  });
+
+  it('says where nothing moves, for all to see, and for some seconds', async () => {
+    const told = page.locator('#told');
+    expect(await told.isVisible()).toBe(false);
+    // Beside the picture.
+    await page.locator('#view').click({ position: { x: 4, y: 4 } });
+    await told.waitFor();
+    expect(await told.innerText()).toBe('Nothing moves there.');
+    await expect.poll(() => page.locator('#status').textContent()).toBe('Nothing moves there.');
+    await told.waitFor({ state: 'hidden', timeout: 8000 });
   });
 
   it('opens by keyboard, goes from thing to thing and back to the picture', async () => {

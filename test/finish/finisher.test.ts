@@ -195,12 +195,12 @@ describe('settings', () => {
   it.each(Object.entries(FINISH_RANGES))('%s out of its range is refused with both values', (name, [least, most]) => {
     for (const value of [least - 1, most + 1, NaN])
       expect(() => completeSettings({ [name]: value })).toThrow(
-        `finish: ${name} is ${value}, it must be from ${least} to ${most}`,
+        `${name} is ${value}, it must be from ${least} to ${most}`,
       );
   });
 
   it('that do not exist are refused', () => {
-    expect(() => completeSettings({ warmth: 1 } as never)).toThrow('there is no setting "warmth", use exposure,');
+    expect(() => completeSettings({ warmth: 1 } as never)).toThrow('has no option "warmth": its options are exposure,');
   });
 });
 
@@ -227,7 +227,7 @@ describe('a finisher', () => {
         const asked = Promise.allSettled([ask(), ask()]);
         for (let k = 0; k < turns; k++) await undefined;
         finisher.dispose();
-        const why = 'finish: this Finisher is disposed: create another';
+        const why = 'this Finisher is disposed: create another';
         for (const outcome of await asked)
           if (outcome.status === 'rejected') expect(outcome.reason).toEqual(new UsageError(why));
         await expect(ask()).rejects.toThrow(why);
@@ -235,9 +235,19 @@ describe('a finisher', () => {
     },
   );
 
+  it('refuses radiance that was transferred meanwhile', async () => {
+    const radiance = new Float32Array(3 * 8 * 8).fill(0.5);
+    await withFinisher({ radiance, width: 8, height: 8 }, async (finisher) => {
+      structuredClone(radiance.buffer, { transfer: [radiance.buffer] });
+      await expect(finisher.finish('codes', {})).rejects.toThrow('the radiance was transferred: keep it');
+    });
+  });
+
   it('refuses a picture whose values are not its size', async () => {
     const device = await testDevice();
     await expect(Finisher.create(device, { ...picture, height: 28 })).rejects.toThrow('3240 values for 40x28');
-    await expect(Finisher.create(device, { ...picture, scale: 0 })).rejects.toThrow('the scale is 0');
+    await expect(Finisher.create(device, { ...picture, scale: 0 })).rejects.toThrow(
+      'scale is 0, it must be from 1e-38 to 1e+38',
+    );
   });
 });

@@ -10,6 +10,8 @@ import sharp from 'sharp';
 import type { Sharp } from 'sharp';
 import { jpegHeader, pngHeader, webpHeader } from '../../app/src/worker/decode/header.ts';
 import { decodePng16 } from '../../app/src/worker/decode/png16.ts';
+import { COLOR_SPACES } from '../../src/image/colorSpace.ts';
+import { inWorkingSpace } from '../../src/image/decode/channels.ts';
 import { decodeRadiance } from '../../src/image/decode/floats.ts';
 import { heifHeader } from '../../src/image/decode/heifHeader.ts';
 import { SRGB, iccColor } from '../../src/image/decode/sourceColor.ts';
@@ -181,7 +183,18 @@ export const READERS: Record<string, Reader> = {
   npy: pictureFile('npy', npys),
   raw: pictureFile('dng', dngs),
   libraw: { seeds: async () => dngs(), read: async (bytes) => expectPicture(await developInPlace(bytes)) },
-  'page tiff': { seeds: tiffs, read: async (bytes) => expectPicture(await decodeTiff(bytes, 'f.tif', tiffPackages)) },
+  'page tiff': {
+    seeds: tiffs,
+    // As the page goes on with it.
+    read: async (bytes, seed) =>
+      expectPicture(
+        inWorkingSpace(
+          await decodeTiff(bytes, 'f.tif', tiffPackages),
+          COLOR_SPACES[seed % COLOR_SPACES.length],
+          'f.tif',
+        ),
+      ),
+  },
   'page png': {
     seeds: pngs,
     async read(bytes) {
@@ -217,7 +230,9 @@ export const READERS: Record<string, Reader> = {
     },
     read(bytes) {
       isSrgbProfile(bytes);
-      iccColor(bytes);
+      const color = iccColor(bytes);
+      const data = Float32Array.of(-0.5, 0, 0.2, 0.5, 1, 3);
+      if (color) expectPicture(inWorkingSpace({ data, width: 2, height: 1, bits: 32, color }, 'p3', 'f.tif'));
     },
   },
   response: {

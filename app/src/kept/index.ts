@@ -2,7 +2,7 @@
  * Keeps the picture that the person works on, so that a page that is loaded again goes on with it: frames, what was
  * chosen, and the result. A chunk of its own. What cannot be kept is told once; the page works on without it.
  */
-import type { Crop } from '../../../src/finish/crop.ts';
+import type { Crop } from '../../../src/finish/pictures.ts';
 import type { Finish, FromWorker, NamedFile, ToWorker } from '../messages.ts';
 import type { FrameRow } from '../ui/frameList.ts';
 import { dismiss, notify } from '../ui/notices.ts';

@@ -1,5 +1,5 @@
 /** What is kept of a picture: the frames by their handles or files, what was chosen, and the result. */
-import type { Crop } from '../../../src/finish/crop.ts';
+import type { Crop } from '../../../src/finish/pictures.ts';
 import type { Finish, KeptResult } from '../messages.ts';
 import type { InFolder } from './handles.ts';
 

@@ -109,6 +109,7 @@ export const words: typeof english = {
     zoomOut: 'Verkleinern',
     zoomIn: 'Vergrößern',
     fit: 'Einpassen',
+    working: 'Dieser Teil wird zusammengefügt …',
     help:
       'Verschieben durch Ziehen oder mit den Pfeiltasten; zoomen mit dem Mausrad, zwei Fingern oder + und −; ' +
       '0 passt ein, 1 oder ein Doppelklick zeigt 100 %. Etwas Bewegtes anklicken, oder Eingabetaste: seinen Moment ' +
@@ -145,8 +146,9 @@ export const words: typeof english = {
     bright: 'Licht heller als Weiß',
     back: 'Zurück zum Bildstil',
     restored: (setting: string) => `${setting} ist wieder wie im Bildstil.`,
-    clipped: (white: string, black: string) => `${white} erscheinen weiß, ${black} schwarz`,
-    histogram: (clipped: string) => `Licht der Szene in EV um mittleres Grau: ${clipped}`,
+    shownWhite: (share) => `${share} erscheinen weiß`,
+    shownBlack: (share) => `${share} erscheinen schwarz`,
+    histogram: (white, black) => `Licht der Szene in EV um mittleres Grau: ${white} erscheinen weiß, ${black} schwarz`,
   },
   crop: {
     open: 'Zuschneiden und gerade ausrichten',
@@ -186,6 +188,7 @@ export const words: typeof english = {
   },
   loupe: {
     title: 'Diese Stelle in jeder Aufnahme',
+    hint: 'Den Moment wählen, der gezeigt wird.',
     found: 'Etwas Bewegtes, wie es in jeder Aufnahme war. Den Moment wählen, der gezeigt wird.',
     nothing: 'Dort bewegt sich nichts.',
     shows: (name) => `Gezeigt wird der Moment von ${name}.`,
@@ -511,11 +514,11 @@ export const words: typeof english = {
       title: 'Dieser Browser hat kein WebGPU',
       text: 'deghost rechnet mit WebGPU. Das hat dieser Browser nicht, oder es ist ausgeschaltet.',
       steps: [
-        'Chrome und Edge: den Browser aktualisieren. Unter Linux zusätzlich „Unsafe WebGPU Support“ auf ' +
-          'chrome://flags/#enable-unsafe-webgpu einschalten.',
-        'Firefox: den Browser aktualisieren. Fehlt WebGPU dann noch, auf about:config dom.webgpu.enabled auf true ' +
-          'setzen.',
-        'Safari: auf Version 26 aktualisieren, die macOS, iOS und iPadOS 26 haben.',
+        'Chrome und Edge: den Browser aktualisieren. Unter Linux und Windows für ARM brauchen manche Grafikkarten ' +
+          'zusätzlich „Unsafe WebGPU Support“ auf chrome://flags/#enable-unsafe-webgpu.',
+        'Firefox: den Browser aktualisieren. WebGPU hat er unter Windows und auf Macs mit Apple-Chip; sonst auf ' +
+          'about:config dom.webgpu.enabled auf true setzen.',
+        'Safari: macOS, iOS oder iPadOS auf Version 26 oder neuer aktualisieren.',
         'Danach den Browser neu starten und diese Seite öffnen.',
       ],
     },

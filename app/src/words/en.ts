@@ -125,6 +125,7 @@ export const words = {
     zoomOut: 'Zoom out',
     zoomIn: 'Zoom in',
     fit: 'Fit',
+    working: 'Merging this part…',
     help:
       'Drag or use the arrow keys to move, the wheel, two fingers or + and − to zoom, 0 to fit, 1 or a double click ' +
       'for 100 %. Click a thing that moves, or press Enter, to choose its moment. U undoes.',
@@ -160,8 +161,10 @@ export const words = {
     bright: 'Light above white',
     back: 'Back to the look',
     restored: (setting: string) => `${setting} is as the look has it.`,
-    clipped: (white: string, black: string) => `${white} shown white, ${black} shown black`,
-    histogram: (clipped: string) => `Light of the scene in EV about middle grey: ${clipped}`,
+    shownWhite: (share: string) => `${share} shown white`,
+    shownBlack: (share: string) => `${share} shown black`,
+    histogram: (white: string, black: string) =>
+      `Light of the scene in EV about middle grey: ${white} shown white, ${black} shown black`,
   },
   crop: {
     open: 'Crop and straighten',
@@ -201,6 +204,7 @@ export const words = {
   },
   loupe: {
     title: 'This thing in each frame',
+    hint: 'Choose the moment to show.',
     found: 'A thing that moves, as it was in each frame. Choose the moment to show.',
     nothing: 'Nothing moves there.',
     shows: (name: string) => `The moment of ${name} is shown.`,
@@ -484,10 +488,11 @@ export const words = {
       title: 'This browser has no WebGPU',
       text: 'deghost computes with WebGPU, which this browser does not have, or has switched off.',
       steps: [
-        'Chrome and Edge: update the browser. On Linux, also switch on “Unsafe WebGPU Support” at ' +
-          'chrome://flags/#enable-unsafe-webgpu.',
-        'Firefox: update the browser. If WebGPU is still off, set dom.webgpu.enabled to true at about:config.',
-        'Safari: update to version 26, which macOS, iOS and iPadOS 26 have.',
+        'Chrome and Edge: update the browser. On Linux and on Windows for ARM, some graphics cards also need “Unsafe ' +
+          'WebGPU Support” at chrome://flags/#enable-unsafe-webgpu.',
+        'Firefox: update the browser. It has WebGPU on Windows and on Macs with Apple silicon; elsewhere set ' +
+          'dom.webgpu.enabled to true at about:config.',
+        'Safari: update macOS, iOS or iPadOS to version 26 or later.',
         'Then start the browser again and open this page.',
       ],
     },

@@ -1,7 +1,7 @@
 /** Saves the result as a file, and as what a page that is loaded again will need. */
 import { openPlatformDevice } from '../../../src/device.ts';
 import { cropPicture } from '../../../src/finish/crop.ts';
-import type { Crop } from '../../../src/finish/crop.ts';
+import type { Crop } from '../../../src/finish/pictures.ts';
 import type { FromWorker, KeptResult, ToWorker } from '../messages.ts';
 import { developed } from './developed.ts';
 import { failureOf } from './failure.ts';

@@ -1,7 +1,6 @@
 /**
- * AVIF with @jsquash/avif (libavif in WebAssembly): the browser's own decoder gives 8 bits only, and converts
- * colours to
- * what it shows.
+ * AVIF with @jsquash/avif (libavif in WebAssembly): the browser's own decoder gives 8 bits only, and converts colours
+ * to what it shows.
  */
 import { toRgb } from '../../../../src/image/decode/channels.ts';
 import type { StoredPicture } from '../../../../src/image/decode/channels.ts';
@@ -9,17 +8,21 @@ import { heifHeader } from '../../../../src/image/decode/heifHeader.ts';
 import { orient } from '../../../../src/image/decode/orient.ts';
 import { checkSize } from '../../../../src/image/picture.ts';
 import { damaged, profileNotRead } from '../../../../src/image/refusals.ts';
+import { decoderBytes } from '../../../../src/image/decode/wasmMemory.ts';
 import { avif } from './packages.ts';
+import type { AvifPicture } from './packages.ts';
 
 /** Decodes an AVIF, upright. @throws InputError naming the file. */
 export async function decodeAvif(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<StoredPicture> {
-  const { depth, color, turns } = heifHeader(bytes, name);
+  const { width, height, depth, color, turns } = heifHeader(bytes, name);
   if (!color) throw profileNotRead(name);
   const bits = depth > 8 ? 16 : 8;
-  const decode = await avif();
-  let image: Awaited<ReturnType<typeof decode>>;
+  const decoder = await avif(decoderBytes(width, height));
+  let image: AvifPicture;
   try {
-    image = await decode(bytes, bits);
+    const decoded = decoder.decode(bytes, bits);
+    if (!decoded) throw new Error('it is not what its boxes say');
+    image = decoded;
   } catch (error) {
     throw damaged(name, error);
   }

@@ -75,7 +75,7 @@ async function decode(
     case 'radiance':
       return { ...decodeRadiance(bytes, name), exif: {} };
     case 'heic':
-      return decodeHeic(await libHeif(), bytes, name);
+      return decodeHeic(libHeif, bytes, name);
     case 'avif':
       return decodeAvif(bytes, name);
     case 'jxl':
