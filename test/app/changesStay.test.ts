@@ -166,7 +166,7 @@ const FEATHER = 4;
 let merged: Float32Array;
 let chosen: Float32Array;
 
-it('a moment is what the library makes of the same map, to rounding: no seam; outside of it no bit changes', async () => {
+it('a moment is what the library makes of the same map, without a seam; outside of it no bit changes', async () => {
   merged = await picture();
   expect(worst(merged, await whole({}))).toBeLessThan(ROUNDING);
   await chooseMoment();

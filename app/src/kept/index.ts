@@ -49,7 +49,7 @@ export interface KeptHost {
   setCrop(crop: Crop | undefined): void;
   /** Asks for the plain merge of the frames, or says that there is none. */
   comparePlain(hasFrames: boolean): void;
-  /** Plans brackets as before. @param opened names of the frames of the one that is open. @returns when that is done. */
+  /** Plans brackets as before. @param opened names of the open one's frames. @returns when that is done. */
   restoreList(list: ShownList, opened: readonly string[]): Promise<void>;
   update(): void;
 }
