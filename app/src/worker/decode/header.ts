@@ -27,7 +27,10 @@ const MOST_SCANS = 100;
 const STORED = 2;
 const STORED_SLACK = 65536;
 
-/** A JPEG's header. @throws InputError for 12 bits, sizes that are too large, too many scans, and files without an end. */
+/**
+ * A JPEG's header.
+ * @throws InputError for 12 bits, sizes that are too large, too many scans, and files without an end.
+ */
 export function jpegHeader(bytes: Uint8Array, name: string): Header {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const profile: Uint8Array[] = [];
