@@ -118,7 +118,7 @@ async function startOffline(): Promise<Offline> {
 
 async function startKeeping(): Promise<void> {
   const { keep } = await import('./kept/connect.ts');
-  kept = keep({ send, add: addFiles, stack, merging, update });
+  kept = keep({ send, add: addFiles, intake, stack, merging, update });
   kept.changed();
 }
 
@@ -183,9 +183,8 @@ function addFiles(files: readonly NamedFile[]): number[] {
 
 async function startOver(): Promise<void> {
   if (merging.isUnsaved && !(await ask(words.ask.unsaved, words.ask.discard, words.ask.keep))) return;
-  closeStack();
   intake.batch?.forget();
-  update();
+  closeStack();
   document.querySelector<HTMLButtonElement>('#welcome [data-action=pick]')?.focus();
 }
 
@@ -248,7 +247,7 @@ function update(): void {
   showPreview(ready);
   const why = obstacle(rows, gpu);
   // What was restored can be changed once it is merged again.
-  const isDone = isSame && merging.canChange;
+  const isDone = isSame && merging.canChange && !merging.isBroken;
   const { button } = merging;
   button.disabled = why !== '' || busy || isDone;
   button.hidden = busy || isDone;

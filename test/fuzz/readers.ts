@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import type { Sharp } from 'sharp';
+import { decodeAvif } from '../../app/src/worker/decode/avif.ts';
 import { jpegHeader, pngHeader, webpHeader } from '../../app/src/worker/decode/header.ts';
 import { decodePng16 } from '../../app/src/worker/decode/png16.ts';
 import { COLOR_SPACES } from '../../src/image/colorSpace.ts';
@@ -32,6 +33,7 @@ import { readTuning } from '../../src/tune/cache.ts';
 import { choicesOf } from '../../src/tune/result.ts';
 import { parseConfig } from '../../src/weights/config.ts';
 import { decodeAssigned, propose } from '../../src/weights/convert/propose.ts';
+import { startAvif } from '../avif.ts';
 import { encodeNpy } from '../npy.ts';
 import { dng } from '../rawDng.ts';
 import { FOLDER, goldenBytes, open } from '../weights/convert/open.ts';
@@ -206,6 +208,15 @@ export const READERS: Record<string, Reader> = {
   'page webp': {
     seeds: async () => [await of8().withIccProfile('p3').webp().toBuffer()],
     read: (bytes) => webpHeader(bytes, 'f.webp'),
+  },
+  'page avif': {
+    seeds: async () => [
+      await of8().avif({ effort: 0 }).toBuffer(),
+      await of16().avif({ effort: 0, bitdepth: 10 }).toBuffer(),
+      await of8().ensureAlpha(0.7).withIccProfile('p3').withMetadata({ orientation: 6 }).avif({ effort: 0 }).toBuffer(),
+    ],
+    read: async (bytes) =>
+      expectPicture(inWorkingSpace(await decodeAvif(startAvif, bytes, 'f.avif'), 'rec2020', 'f.avif')),
   },
   heif: { seeds: async () => heics(), read: (bytes) => heifHeader(bytes, 'f.heic') },
   radiance: { seeds: async () => radiance(), read: (bytes) => expectPicture(decodeRadiance(bytes, 'f.hdr')) },

@@ -1,14 +1,13 @@
 /** Decoders in WebAssembly take no more memory than a picture of the size that was checked. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeHeic } from '../../src/image/decode/heic.ts';
 import { heifHeader } from '../../src/image/decode/heifHeader.ts';
-import { decoderBytes, limitedDecoder, withMostMemory } from '../../src/image/decode/wasmMemory.ts';
-import type { EmscriptenOptions } from '../../src/image/decode/wasmMemory.ts';
+import { decoderBytes, withMostMemory } from '../../src/image/decode/wasmMemory.ts';
 import { InputError } from '../../src/index.ts';
 import { loadLibHeif } from '../../src/node/decodePackages.ts';
+import { startAvif } from '../avif.ts';
 
 const PAGE = 65536;
 const MIB = 2 ** 20;
@@ -52,20 +51,6 @@ describe('a limit of memory', () => {
     expect(decoderBytes(8192, 8192)).toBeGreaterThan(4000 * MIB);
   });
 });
-
-const file = (name: string): string => createRequire(import.meta.url).resolve(name);
-/** libavif as the page starts it. */
-const startAvif = limitedDecoder<{
-  decode(bytes: Uint8Array, bits: number): { width: number; data: Uint8Array } | null;
-}>(
-  async () => readFileSync(file('@jsquash/avif/codec/dec/avif_dec.wasm')),
-  async () => {
-    const { default: start } = (await import('@jsquash/avif/codec/dec/avif_dec.js')) as unknown as {
-      default(options: EmscriptenOptions & { noInitialRun: boolean; locateFile(path: string): string }): Promise<never>;
-    };
-    return (options) => start({ ...options, noInitialRun: true, locateFile: (path) => path });
-  },
-);
 
 /** Runs with the memories of what it starts. */
 async function memories(work: () => Promise<void>): Promise<WebAssembly.Memory[]> {

@@ -143,6 +143,15 @@ export class Card {
     );
   }
 
+  /** Was saved before the page was loaded again. */
+  savedBefore(): void {
+    this.isChosen = false;
+    this.#set(
+      'saved',
+      say(make('p'), () => words.bracket.savedBefore),
+    );
+  }
+
   failed(why: () => Words): void {
     const title = say(make('strong'), () => `${why().title}.`);
     this.#set(

@@ -9,15 +9,34 @@ import { orient } from '../../../../src/image/decode/orient.ts';
 import { checkSize } from '../../../../src/image/picture.ts';
 import { damaged, profileNotRead } from '../../../../src/image/refusals.ts';
 import { decoderBytes } from '../../../../src/image/decode/wasmMemory.ts';
-import { avif } from './packages.ts';
-import type { AvifPicture } from './packages.ts';
 
-/** Decodes an AVIF, upright. @throws InputError naming the file. */
-export async function decodeAvif(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<StoredPicture> {
+/** A picture as @jsquash/avif gives it: RGBA of 8 bits, or of 16. */
+interface AvifPicture {
+  data: Uint8ClampedArray | Uint16Array;
+  width: number;
+  height: number;
+}
+
+/** A part of @jsquash/avif's decoder, as emscripten makes it. */
+export interface LibAvif {
+  /** @returns null if the file cannot be decoded. */
+  decode(bytes: Uint8Array, bitDepth: 8 | 16): AvifPicture | null;
+}
+
+/**
+ * Decodes an AVIF, upright.
+ * @param start starts libavif, with so many bytes of memory at most.
+ * @throws InputError naming the file; what `start` throws.
+ */
+export async function decodeAvif(
+  start: (mostBytes: number) => Promise<LibAvif>,
+  bytes: Uint8Array,
+  name: string,
+): Promise<StoredPicture> {
   const { width, height, depth, color, turns } = heifHeader(bytes, name);
   if (!color) throw profileNotRead(name);
   const bits = depth > 8 ? 16 : 8;
-  const decoder = await avif(decoderBytes(width, height));
+  const decoder = await start(decoderBytes(width, height));
   let image: AvifPicture;
   try {
     const decoded = decoder.decode(bytes, bits);

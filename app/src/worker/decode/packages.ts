@@ -18,6 +18,7 @@ import type { LibHeif } from '../../../../src/image/decode/heic.ts';
 import { limitedDecoder } from '../../../../src/image/decode/wasmMemory.ts';
 import type { EmscriptenOptions } from '../../../../src/image/decode/wasmMemory.ts';
 import type { JxlOxide } from '../../../../src/image/decode/jxl.ts';
+import type { LibAvif } from './avif.ts';
 import type { RawRequest } from '../../../../src/image/decode/rawWorker.ts';
 import type { TiffPackages } from '../../../../src/image/decode/tiffSegments.ts';
 
@@ -60,19 +61,6 @@ const heifScript = async () =>
   (await import('libheif-js/libheif-wasm/libheif.js')) as unknown as {
     default(options: EmscriptenOptions): LibHeif | Promise<LibHeif>;
   };
-
-/** A picture as @jsquash/avif gives it: RGBA of 8 bits, or of 16. */
-export interface AvifPicture {
-  data: Uint8ClampedArray | Uint16Array;
-  width: number;
-  height: number;
-}
-
-/** A part of @jsquash/avif's decoder, as emscripten makes it. */
-interface LibAvif {
-  /** @returns null if the file cannot be decoded. */
-  decode(bytes: Uint8Array, bitDepth: 8 | 16): AvifPicture | null;
-}
 
 /** libavif, for one file, with so many bytes of memory at most. */
 export const avif = limitedDecoder<LibAvif>(
