@@ -5,8 +5,8 @@
  * 1. PROXY: means of blocks of light, once a picture.
  * 2. SPREAD: each column gathers the proxy's pixels around it into its nodes.
  * 3. CURVES: blurs across columns, and along nodes. A node at v then knows B, the mean of what is near in space and in
- *    luminance. In that mean a node counts by the square of its pixels, with clarity by a lesser power. Its curve is the
- *    picture's own, c, except near B, where texture keeps its contrast:
+ *    luminance. In that mean a node counts by the square of its pixels, by a lesser power with clarity. Its curve is
+ *    the picture's own, c, except near B, where texture keeps its contrast:
  *    `T(v) = c(v) + near(v - B) (c(B) + gain (v - B) - c(v))`. At last T is made to rise along the column, as the mean
  *    of the running maximum from below and the running minimum from above (of what it rises by more than the least
  *    slope): then no gradient is reversed. The table holds T(v) - v.
