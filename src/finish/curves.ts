@@ -28,7 +28,7 @@ const MOST_PRESS = 0.78;
 const LESS_PRESS = 0.3;
 const HEADROOM = 3;
 /** What clarity at 100 adds to the contrast of texture. */
-const MOST_CLARITY = 0.6;
+export const MOST_CLARITY = 0.6;
 /** Steepness of the display curve at contrast 0, and its logarithm's change at 100. */
 const STEEPNESS = 1.4;
 const MOST_CONTRAST = 0.5;
