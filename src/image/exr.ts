@@ -146,7 +146,14 @@ const TIE_BITS = 0x1000;
  * `predict(rawChunk(...))` of halves, in one pass: this is most of what JavaScript does for a file.
  * @param out takes the bytes.
  */
-function predictHalves(data: Float32Array, width: number, y0: number, y1: number, scale: number, out: Uint8Array): void {
+function predictHalves(
+  data: Float32Array,
+  width: number,
+  y0: number,
+  y1: number,
+  scale: number,
+  out: Uint8Array,
+): void {
   const values = (y1 - y0) * width * 3;
   // A line at a time: bits that are read right after they were written would be waited for.
   const line = new Float32Array(width * 3);
@@ -154,7 +161,7 @@ function predictHalves(data: Float32Array, width: number, y0: number, y1: number
   // Bytes before: the first one stays as it is.
   let low = 128;
   let high = 0;
-  let isFinite = true;
+  let isStorable = true;
   let to = 0;
   for (let y = y0; y < y1; y++) {
     const start = y * line.length;
@@ -168,7 +175,7 @@ function predictHalves(data: Float32Array, width: number, y0: number, y1: number
           half = (bits - NORMAL_BITS + (1 << 23) + TIE_BITS) >> 13;
         else {
           half = floatToHalf(data[start + i] * scale);
-          if ((half & 0x7fff) >= INFINITE_HALF) isFinite = false;
+          if ((half & 0x7fff) >= INFINITE_HALF) isStorable = false;
         }
         const top = half >> 8;
         out[to] = half - low + 128;
@@ -181,7 +188,7 @@ function predictHalves(data: Float32Array, width: number, y0: number, y1: number
   }
   // The first high byte follows the last low one.
   out[values] -= low;
-  if (!isFinite) throwNotFinite(data, width, scale, y0 * width * 3, y1 * width * 3);
+  if (!isStorable) throwNotFinite(data, width, scale, y0 * width * 3, y1 * width * 3);
 }
 
 /** Refuses NaN and infinite values. @returns the largest magnitude after scaling. */

@@ -12,5 +12,5 @@ const require = createRequire(import.meta.url);
 /** Loads sharp. @throws MissingPackageError naming the purpose, if sharp is not installed. */
 export async function loadSharp(purpose: string) {
   // Half as much work as `import`, which looks through the packages below for what they export.
-  return optional(async () => require('sharp') as (typeof import('sharp'))['default'], 'sharp', purpose);
+  return optional(async () => require('sharp') as typeof import('sharp')['default'], 'sharp', purpose);
 }
