@@ -65,7 +65,7 @@ export class Deghoster {
     choices: Choices | undefined,
   ) {
     // Types forbid it; JavaScript does not.
-    if (!session) throw new UsageError('new Deghoster: call and await Deghoster.create');
+    if (!(session instanceof Session)) throw new UsageError('new Deghoster: call and await Deghoster.create');
     this.#session = session;
     this.#weights = weights;
     this.#others = others;
@@ -224,7 +224,9 @@ export class Deghoster {
         throwIfCancelled(signal);
         return work();
       });
-      this.#queue = run.catch(() => undefined);
+      // Without its result, which would stay until the next call.
+      const end = (): void => undefined;
+      this.#queue = run.then(end, end);
       return run;
     });
   }

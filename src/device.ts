@@ -158,6 +158,16 @@ export class Gpu {
    */
   readonly #waiting = new Set<() => void>();
 
+  /** One for each device: `device.lost` keeps what waits for it as long as the device. */
+  static readonly #all = new WeakMap<GPUDevice, Gpu>();
+
+  /** The one of a device. */
+  static of(device: GPUDevice): Gpu {
+    const gpu = Gpu.#all.get(device) ?? new Gpu(device);
+    Gpu.#all.set(device, gpu);
+    return gpu;
+  }
+
   constructor(device: GPUDevice) {
     this.device = device;
     this.#software = isSoftware(device.adapterInfo);

@@ -33,13 +33,17 @@ const NAMES: Record<DeghostErrorCode, string> = {
   cancelled: 'AbortError',
 };
 
+/** Text as it is; of anything else, which callers without types may give, its kind. */
+export const plainText = (value: unknown): string =>
+  typeof value === 'string' ? value : Object.prototype.toString.call(value).slice(1, -1);
+
 /** Base of all errors thrown on purpose. Names and headers in its message are escaped (shown.ts). */
 export class DeghostError extends Error {
   readonly code: DeghostErrorCode;
   constructor(code: DeghostErrorCode, message: string, options?: ErrorOptions) {
-    super(shown(message), options);
+    super(shown(plainText(message)), options);
     this.code = code;
-    this.name = NAMES[code];
+    this.name = NAMES[plainText(code) as DeghostErrorCode] ?? 'DeghostError';
   }
 }
 
@@ -68,10 +72,10 @@ export class InputError extends DeghostError {
   readonly finding: string;
 
   constructor(finding: string, options: InputErrorOptions = {}) {
-    const { problem, remedy } = options;
-    super('input', remedy ? `${finding}: ${remedy}` : finding, options);
+    const { problem, remedy }: InputErrorOptions = Object(options);
+    super('input', remedy ? `${plainText(finding)}: ${plainText(remedy)}` : finding, options);
     this.problem = problem;
-    this.finding = shown(finding);
+    this.finding = shown(plainText(finding));
   }
 }
 
@@ -108,18 +112,19 @@ export class GpuError extends DeghostError {
   /** Whether the GPU's memory was too small. */
   readonly isOutOfMemory: boolean;
 
-  constructor(message: string, { isOutOfMemory = false, ...options }: ErrorOptions & { isOutOfMemory?: boolean } = {}) {
+  constructor(message: string, options?: ErrorOptions & { isOutOfMemory?: boolean }) {
     super('gpu', message, options);
-    this.isOutOfMemory = isOutOfMemory;
+    this.isOutOfMemory = Object(options).isOutOfMemory ?? false;
   }
 }
 
 /** An optional npm package that this operation needs is not installed. */
 export class MissingPackageError extends DeghostError {
   constructor(name: string, purpose: string, options?: ErrorOptions) {
+    const [called, needs] = [plainText(name), plainText(purpose)];
     super(
       'missing-package',
-      `${purpose} needs the npm package "${name}", which is not installed: run \`npm install ${name}\``,
+      `${needs} needs the npm package "${called}", which is not installed: run \`npm install ${called}\``,
       options,
     );
   }

@@ -27,7 +27,7 @@ export class Session {
   private constructor(device: GPUDevice, open: OpenDevice | undefined, tensor: TensorSource) {
     this.#open = open;
     this.#tensor = tensor;
-    this.#gpu = new Gpu(device);
+    this.#gpu = Gpu.of(device);
     this.#executor = new Executor(this.#gpu, tensor);
     this.#pipelines = new Pipelines(this.#gpu);
   }
@@ -78,7 +78,7 @@ export class Session {
       device.destroy();
       throw new UsageError('merge: this Deghoster was disposed while it merged: create another');
     }
-    this.#gpu = new Gpu(device);
+    this.#gpu = Gpu.of(device);
     this.#executor = new Executor(this.#gpu, this.#tensor);
     this.#pipelines = new Pipelines(this.#gpu);
   }

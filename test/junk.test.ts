@@ -1,12 +1,14 @@
 /**
- * Every public function with junk in the place of every argument, option and field, in turn: whatever is thrown is one
- * of the library's own errors, in one line. A function that is exported and not listed here fails the test.
+ * Every public function, method and constructor with junk in the place of every argument, option and field, in turn:
+ * whatever is thrown is one of the library's own errors, in one line. What is exported and not listed here fails the
+ * test.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import * as align from '../src/align/index.ts';
+import * as finish from '../src/finish/index.ts';
 import * as core from '../src/index.ts';
 import * as node from '../src/node/index.ts';
 import * as tune from '../src/tune/index.ts';
@@ -59,6 +61,7 @@ type Calls = Record<string, [call: (...args: Any[]) => unknown, ...args: Any[]]>
 let calls: Calls;
 let deghoster: Any;
 let open: Any;
+let finisher: Any;
 /** What junk does not go into. */
 let whole: unknown[];
 
@@ -70,6 +73,10 @@ beforeAll(async () => {
   const merged = await deghoster.merge(stack(), PLAIN);
   open = await deghoster.open(stack(), PLAIN);
   whole = [device, config, weightsBytes];
+  const picture = { radiance: new Float32Array(1200).fill(0.3), ...SIZE, scale: 1, colorSpace: 'srgb' };
+  finisher = await finish.Finisher.create(device, picture as Any);
+  const crop = { angle: 3, centerX: 10, centerY: 10, width: 8, height: 8 };
+  const cut = await finish.cropPicture(device, picture as Any, crop);
   for (const [k, path] of paths.entries())
     writeFileSync(path, encodeNpy(new Uint8Array(1200).fill(40 * k + 9), [20, 20, 3]));
   const floats = new Float32Array(1200).fill(0.3);
@@ -89,6 +96,7 @@ beforeAll(async () => {
       (options) => deghoster.plan(options),
       { ...SIZE, frames: 3, reference: 1, method: 'merge', motion: true },
     ],
+    'Deghoster.schedule': [(options) => deghoster.schedule(options), { ...SIZE, frames: 3, method: 'merge' }],
     'Deghoster.prepare': [
       (...args) => deghoster.prepare(...args),
       3,
@@ -150,6 +158,27 @@ beforeAll(async () => {
     parseResponse: [core.parseResponse, core.formatResponse(core.gammaResponse()), 'a.json'],
     toneMap: [core.toneMap, floats, { exposure: 1, white: 1, knee: 1, slope: 1 }],
     loadWeights: [core.loadWeights, weightsBytes, 'a.safetensors'],
+    'Finisher.create': [
+      async (...args) => (await (finish.Finisher.create as Any)(...args)).dispose(),
+      device,
+      picture,
+      { onProgress: () => 1, signal: new AbortController().signal },
+    ],
+    'Finisher.settingsOf': [(look) => finisher.settingsOf(look), 'natural'],
+    'Finisher.finish': [
+      (...args) => finisher.finish(...args),
+      'codes',
+      { exposure: 1 },
+      { headroom: 1, cut: { crop, radiance: cut.radiance }, onProgress: () => 1, signal },
+    ],
+    'Finisher.finishRows': [(...args) => finisher.finishRows(...args), 'linear', {}, () => 1, { headroom: 1 }],
+    'Finisher.preview': [(...args) => finisher.preview(...args), { white: 3 }],
+    'Finisher.histogram': [(...args) => finisher.histogram(...args), {}, { headroom: 1 }],
+    'Finisher.live': [(...args) => finisher.live(...args), {}, { headroom: 1 }],
+    'Finisher.refresh': [(rows) => finisher.refresh(rows), { top: 3, height: 2 }],
+    cropPicture: [finish.cropPicture, device, picture, crop, signal],
+    largestCrop: [finish.largestCrop, SIZE, 10, 1.5],
+    liveFinishWgsl: [finish.liveFinishWgsl, { group: 1, numbers: 0, table: 1 }],
     mergeWarnings: [warnings.mergeWarnings, stack(), merged],
     alignStack: [
       align.alignStack,
@@ -215,6 +244,14 @@ beforeAll(async () => {
     ],
     checkMotionFolder: [node.checkMotionFolder, at('maps')],
     finishWith: [node.finishWith, device, 'natural'],
+    'what finishWith gives': [
+      async (...args) => {
+        const finished: Any = await (node.finishWith(device, 'natural') as Any)(...args);
+        finished.dispose();
+      },
+      picture,
+      signal,
+    ],
     writeMotionMaps: [node.writeMotionMaps, at('maps'), maps(() => map(0)), 20, 20, { signal }],
     readMotionMaps: [node.readMotionMaps, at('maps'), 3, 20, 20, 1],
     writeFileAtomic: [
@@ -223,7 +260,11 @@ beforeAll(async () => {
       [new Uint8Array(3), { at: 0, bytes: new Uint8Array(1) }],
       { signal },
     ],
-    FileTuneCache: [
+    'FileTuneCache.read': [
+      (...args) => new (node.FileTuneCache as Any)({ path: at('tunings.json') }).read(...args),
+      'key',
+    ],
+    'FileTuneCache.write': [
       (options, ...args) => new (node.FileTuneCache as Any)(options).write(...args),
       { path: at('tunings.json'), warn: () => 1 },
       'key',
@@ -233,6 +274,7 @@ beforeAll(async () => {
 });
 
 afterAll(() => {
+  finisher.dispose();
   deghoster.dispose();
   rmSync(folder, { recursive: true });
 });
@@ -251,12 +293,50 @@ function* replaced(given: Any, value: () => unknown, depth: number, place = ''):
   }
 }
 
-it('lists every function that is public', () => {
-  const all = Object.entries({ ...core, ...node, ...align, ...tune, ...warnings });
-  const functions = all.filter(([name, value]) => typeof value === 'function' && !/Error$|^Deghoster$/.test(name));
-  // These take nothing.
-  const known = [...Object.keys(calls), 'openPlatformDevice', 'listAdapters', 'removeTemporaryFiles'];
+const ENTRIES: Any = { ...core, ...node, ...align, ...tune, ...warnings, ...finish };
+const isClass = (value: unknown): boolean => typeof value === 'function' && /^class\b/.test(String(value));
+const classes = Object.entries(ENTRIES).filter(([, value]) => isClass(value)) as [string, Any][];
+/** Called with nothing. */
+const TAKES_NOTHING = ['openPlatformDevice', 'listAdapters', 'removeTemporaryFiles', 'dispose'];
+
+it('lists every entry', () => {
+  const { exports } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as Any;
+  const entries = Object.keys(exports).filter((path) => !/\.(json|safetensors)$/.test(path));
+  expect(entries).toEqual(['.', './node', './finish', './align', './tune', './warnings']);
+});
+
+it('lists every function, and every method of every class, that is public', () => {
+  const known = [...Object.keys(calls), ...TAKES_NOTHING];
+  const functions = Object.entries(ENTRIES).filter(([, value]) => typeof value === 'function' && !isClass(value));
   expect(functions.map(([name]) => name).filter((name) => !known.includes(name))).toEqual([]);
+  const methods = [...classes, ['OpenMerge', open.constructor] as [string, Any]].flatMap(([name, type]) =>
+    [type, type.prototype].flatMap((holder) =>
+      Object.entries(Object.getOwnPropertyDescriptors(holder))
+        .filter(([key, { value }]) => typeof value === 'function' && !['constructor', 'prototype'].includes(key))
+        .map(([key]) => `${name}.${key}`),
+    ),
+  );
+  expect(methods.length).toBeGreaterThan(15);
+  expect(methods.filter((name) => !known.includes(name) && !name.endsWith('.dispose'))).toEqual([]);
+});
+
+it('makes no object by a constructor from junk, or a whole one', () => {
+  const wrong: string[] = [];
+  const values: unknown[][] = [[], ...JUNK.flatMap((a) => [[a()], ...JUNK.map((b) => [a(), b(), b()])])];
+  for (const [name, Class] of classes)
+    for (const values_ of values) {
+      const what = `new ${name}(${values_.map((value) => typeof value).join()})`;
+      try {
+        const made = new Class(...values_);
+        // An error says something, whatever it is about.
+        if (made instanceof Error && (typeof made.message !== 'string' || !(made instanceof core.DeghostError)))
+          wrong.push(`${what} is no error of the library`);
+      } catch (error) {
+        if (!(error instanceof core.DeghostError)) wrong.push(`${what}: ${error}`);
+      }
+    }
+  expect(wrong).toEqual([]);
+  expect(classes.map(([name]) => name)).toEqual(expect.arrayContaining(['Deghoster', 'Finisher', 'FileTuneCache']));
 });
 
 it('refuses junk everywhere with errors of its own', async () => {

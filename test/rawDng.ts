@@ -54,12 +54,15 @@ export interface DngPicture {
   taken?: string;
   /** Whether the samples come after the directory, as in most cameras' files. */
   isLast?: boolean;
+  /** JPEGs of the picture, each in a directory of its own. */
+  previews?: readonly { jpeg: Uint8Array; width: number; height: number }[];
 }
 
 /** A DNG of 16 bit, not compressed. */
 export function dng(picture: DngPicture): Uint8Array<ArrayBuffer> {
   const { width, height, scene, exposure, black = 512, white = 16383, pattern = BAYER } = picture;
   const { neutral = cameraRgb([1, 1, 1]), orientation = 1, model = 'Bayer 1', isUnknown, taken } = picture;
+  const { previews = [] } = picture;
   const samples = new DataView(new ArrayBuffer(2 * width * height));
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
@@ -68,7 +71,7 @@ export function dng(picture: DngPicture): Uint8Array<ArrayBuffer> {
       samples.setUint16(2 * (y * width + x), Math.min(white, Math.round(black + light * (white - black))), true);
     }
   const fractions = (numbers: readonly number[]): number[] => numbers.flatMap((n) => [Math.round(n * 1e6), 1e6]);
-  const entries = (samplesAt: number) => [
+  const entries = (samplesAt: number, previewsAt: number[]) => [
     numbersEntry(254, long, [0]),
     numbersEntry(256, long, [picture.saysWidth ?? width]),
     numbersEntry(257, long, [picture.saysHeight ?? height]),
@@ -98,15 +101,64 @@ export function dng(picture: DngPicture): Uint8Array<ArrayBuffer> {
     ...(isUnknown ? [] : [numbersEntry(50721, srational, fractions(CAMERA))]),
     numbersEntry(50728, rational, fractions(neutral)),
     numbersEntry(50778, short, [21]),
+    ...(previewsAt.length > 0 ? [numbersEntry(330, long, previewsAt)] : []),
   ];
-  const size = encodeDirectory(entries(0), 8).length;
+  const size = encodeDirectory(
+    entries(
+      0,
+      previews.map(() => 0),
+    ),
+    8,
+  ).length;
   const [samplesAt, base] = picture.isLast ? [8 + size, 8] : [8, 8 + samples.byteLength];
-  const out = new Uint8Array(8 + size + samples.byteLength);
+  // Behind the rest: directory, then JPEG, of one preview after another.
+  let end = 8 + size + samples.byteLength;
+  const small = previews.map((preview) => {
+    const at = end + (end & 1);
+    const directory = previewDirectory(preview, at);
+    end = at + directory.length + preview.jpeg.length;
+    return { at, bytes: [...directory, ...preview.jpeg] };
+  });
+  const out = new Uint8Array(end);
   out.set([0x49, 0x49, 42, 0]);
   new DataView(out.buffer).setUint32(4, base, true);
   out.set(new Uint8Array(samples.buffer), samplesAt);
-  out.set(encodeDirectory(entries(samplesAt), base), base);
+  out.set(
+    encodeDirectory(
+      entries(
+        samplesAt,
+        small.map(({ at }) => at),
+      ),
+      base,
+    ),
+    base,
+  );
+  for (const { at, bytes } of small) out.set(bytes, at);
   return out;
+}
+
+/** The directory of a JPEG that follows it. */
+function previewDirectory(
+  { jpeg, width, height }: { jpeg: Uint8Array; width: number; height: number },
+  at: number,
+): Uint8Array {
+  const directory = (jpegAt: number): Uint8Array =>
+    encodeDirectory(
+      [
+        numbersEntry(254, long, [1]),
+        numbersEntry(256, long, [width]),
+        numbersEntry(257, long, [height]),
+        numbersEntry(258, short, [8, 8, 8]),
+        numbersEntry(259, short, [7]),
+        numbersEntry(262, short, [6]),
+        numbersEntry(273, long, [jpegAt]),
+        numbersEntry(277, short, [3]),
+        numbersEntry(278, long, [height]),
+        numbersEntry(279, long, [jpeg.length]),
+      ],
+      at,
+    );
+  return directory(at + directory(0).length);
 }
 
 /** Side of a patch of `patches`. */

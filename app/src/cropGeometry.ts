@@ -6,7 +6,7 @@
  * the page are pixels of that box.
  */
 import { largestCrop, liesWithin } from '../../src/finish/crop.ts';
-import type { Crop } from '../../src/finish/crop.ts';
+import type { Crop } from '../../src/finish/pictures.ts';
 
 export interface Size {
   width: number;

@@ -3,7 +3,7 @@
  * compiler says, and what its code costs: a `Compiled` a line. lab.ts starts it in the folder that setup.sh makes;
  * nothing runs on the device.
  *
- *     compile.ts VENDOR f32|f16 WEIGHTS CLASSES
+ *     compile.ts VENDOR f32|f16 WEIGHTS CLASSES checked|unchecked
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { create, globals } from 'webgpu';
@@ -15,6 +15,7 @@ import type { Program } from '../../src/kernels/program.ts';
 import type { Target } from '../../src/kernels/target.ts';
 import type { DType } from '../../src/kernels/tensor.ts';
 import { openWithMatrices } from '../../src/node/matrices.ts';
+import { UNCHECKED_TOGGLES } from '../../src/node/robustness.ts';
 import { stepClasses } from '../../src/tune/classes.ts';
 import { countsOf } from './counts.ts';
 import { DIALECTS, readListing } from './listing.ts';
@@ -23,7 +24,7 @@ import { roundsOf, sourceLoops, workgroupBytes } from './loops.ts';
 import { FRAMES, TILE, VENDORS } from './vendors.ts';
 import type { Compiled } from './vendors.ts';
 
-const [vendor, precision, weights, classes] = process.argv.slice(2) as [string, DType, string, string];
+const [vendor, precision, weights, classes, checks] = process.argv.slice(2) as [string, DType, string, string, string];
 /** The files that the layer writes to (stats.c). */
 const STATS = process.env.ISA_STATS!;
 const CODE = process.env.ISA_CODE!;
@@ -104,7 +105,8 @@ function refuse(reason: string): never {
 }
 
 Object.assign(globalThis, globals);
-const gpu = create(['backend=vulkan', 'enable-dawn-features=allow_unsafe_apis']);
+const toggles = ['allow_unsafe_apis', ...(checks === 'unchecked' ? UNCHECKED_TOGGLES : [])];
+const gpu = create(['backend=vulkan', `enable-dawn-features=${toggles.join()}`]);
 const adapter = await gpu.requestAdapter();
 if (!adapter) refuse('Dawn finds no adapter: the stub or the driver does not start');
 const { info } = adapter;

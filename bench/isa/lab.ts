@@ -88,7 +88,7 @@ export async function compileFor(target: Target, lab: string, classes: string): 
   const script = ['node', '--import', './node_modules/tsx/dist/loader.mjs', 'bench/isa/compile.ts'];
   const { out, said, status } = await run('unshare', [
     ...['--mount', '--propagation', 'private', 'sh', '-c', ENTER, 'sh', ROOT, lab, 'env', ...environment(target)],
-    ...[...script, target.vendor, target.precision, WEIGHTS, classes],
+    ...[...script, target.vendor, target.precision, WEIGHTS, classes, target.unchecked ? 'unchecked' : 'checked'],
   ]);
   for (const written of Object.values(outputs(target))) rmSync(join(lab, written), { force: true });
   const rows = out

@@ -2,12 +2,13 @@
  * `npm run isa`: what GPUs' compilers say about every kernel implementation of a network, without the GPUs.
  *
  *     npm run isa -- all|VENDOR... [--chip CHIP] [--precision f32|f16] [--weights FILE] [--least 0.01] [--class TEXT]
- *                    [--quiet] [--diff] [--update] [--check] [--json FILE] [--lab FOLDER]
+ *                    [--unchecked] [--quiet] [--diff] [--update] [--check] [--json FILE] [--lab FOLDER]
  *
  * A vendor stands for its first chip in f32; `all` for every chip of every vendor, in f32 and f16. For each a table of
  * registers, spills, threads, and instructions for each multiply-add, one implementation per line, then what they say
  * together. `--least` leaves out classes with less of the multiply-adds than that, `--quiet` all tables.
- * `--class` compiles only classes whose name holds that text.
+ * `--class` compiles only classes whose name holds that text. `--unchecked` compiles without Dawn's checks of accesses
+ * and divisions, as for `requestDevice({ robustness: false })`.
  *
  * `--diff` compares with the committed tables (tables/) and fails if anything got worse, `--update` renews them.
  * `--check` fails if a default or a candidate spills, among others (check.ts). It needs root on x86-64 Debian or
@@ -123,6 +124,7 @@ async function main(): Promise<void> {
       weights: { type: 'string' },
       least: { type: 'string', default: '0' },
       class: { type: 'string', default: '' },
+      unchecked: { type: 'boolean', default: false },
       quiet: { type: 'boolean', default: false },
       diff: { type: 'boolean', default: false },
       update: { type: 'boolean', default: false },
@@ -131,10 +133,13 @@ async function main(): Promise<void> {
       lab: { type: 'string', default: join(homedir(), '.cache/deghost-isa') },
     },
   });
-  const targets = targetsOf(positionals, values.chip, values.precision);
+  const { unchecked } = values;
+  const targets = targetsOf(positionals, values.chip, values.precision).map((target) => ({ ...target, unchecked }));
   const least = parseNumber('least', values.least, 0);
   if (values.class && (values.diff || values.check))
     throw new UsageError(`--class ${values.class}: --diff and --check take all classes`);
+  if (unchecked && (values.diff || values.check || values.update))
+    throw new UsageError('--unchecked: --diff, --check and --update are for kernels with checks');
   const lab = resolve(values.lab);
   setUp(lab, parseFile('weights', values.weights) ?? shippedWeightsPath(FRAMES));
   const reports = await compileAll(targets, lab, values.class);

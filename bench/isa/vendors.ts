@@ -106,11 +106,13 @@ export interface Target {
   vendor: string;
   chip: string;
   precision: DType;
+  /** Whether Dawn's checks of accesses and divisions are off, as with `requestDevice({ robustness: false })`. */
+  unchecked?: boolean;
 }
 
 /** `amd navi31 f32` */
-export function targetName({ vendor, chip, precision }: Target): string {
-  return `${vendor} ${chip} ${precision}`;
+export function targetName({ vendor, chip, precision, unchecked }: Target): string {
+  return `${vendor} ${chip} ${precision}${unchecked ? ' unchecked' : ''}`;
 }
 
 /** Every chip of every vendor, in each precision that its stub offers. */

@@ -52,7 +52,7 @@ export async function alignStack(
     onProgress: FUNCTION,
   });
   const { reference = middleFrame(sorted.length), memoryBudget = DEFAULT_MEMORY_BUDGET } = read;
-  const gpu = new Gpu(device);
+  const gpu = Gpu.of(device);
   const transfer = new Transfer(gpu);
   try {
     const on = { gpu, transfer: async () => transfer, pipelines: new Pipelines(gpu) };
@@ -94,7 +94,7 @@ async function resampled(
   signal: AbortSignal | undefined,
 ): Promise<Pick<Frame, 'data' | 'coverage'>> {
   const { width, height } = frame;
-  const gpu = new Gpu(device);
+  const gpu = Gpu.of(device);
   const transfer = new Transfer(gpu);
   const warper = new Warper({ gpu, transfer: async () => transfer, pipelines: new Pipelines(gpu) }, [frame]);
   const rows = Math.max(1, Math.min(height, Math.floor(STRIP_PIXELS / width)));

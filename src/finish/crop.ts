@@ -5,24 +5,16 @@
  * digital image processing", 1981), held within the 2x2 pixels around it, so that nothing rings beside bright lamps.
  * A cut that is not turned and lies on whole pixels is a copy.
  */
+import { DEVICE, FINITE, SIDE, SIGNAL, expect, from, readOptions } from '../checks.ts';
+import type { Rules } from '../checks.ts';
 import { Gpu } from '../device.ts';
-import { InputError, UsageError, throwIfCancelled } from '../errors.ts';
+import { UsageError, throwIfCancelled } from '../errors.ts';
 import { Commands } from '../graph/commands.ts';
 import { Pipelines } from '../graph/pipelines.ts';
 import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP, flatGrid } from '../kernels/flat.ts';
 import { Program } from '../kernels/program.ts';
-
-/** A part of a picture, and by how much it is turned. Sizes and places are in pixels of the picture. */
-export interface Crop {
-  /** Degrees by which the picture is turned clockwise before it is cut, from -45 to 45. */
-  angle: number;
-  /** The picture's point in the middle of the cut, from the picture's corner. */
-  centerX: number;
-  centerY: number;
-  /** Of the cut, in whole pixels. */
-  width: number;
-  height: number;
-}
+import { readLight, readSize } from './finishChecks.ts';
+import type { Crop } from './pictures.ts';
 
 /** Where a pixel of a cut lies in the picture: `origin + column * right + row * down`, from their corners. */
 export interface Placement {
@@ -37,7 +29,9 @@ interface Size {
 }
 
 /** Most degrees. */
-const MOST_ANGLE = 45;
+const ANGLE = /* @__PURE__ */ from(-45, 45);
+/** Of a cut, either way. */
+const ASPECT = /* @__PURE__ */ from(2 ** -31, 2 ** 31);
 /** How far outside the picture corners may be, for rounding. */
 const SLACK = 1e-3;
 /** Long side of what is made at once. */
@@ -69,8 +63,14 @@ export function liesWithin(crop: Crop, { width, height }: Size): boolean {
   });
 }
 
-/** The largest cut of a picture with an angle and an aspect (width / height), about the picture's middle. */
-export function largestCrop({ width, height }: Size, angle: number, aspect: number): Crop {
+/**
+ * The largest cut of a picture with an angle and an aspect (width / height), about the picture's middle.
+ * @throws UsageError
+ */
+export function largestCrop(size: Size, angle: number, aspect: number): Crop {
+  const { width, height } = readSize('crop', size);
+  expect('angle', angle, ANGLE);
+  expect('aspect', aspect, ASPECT);
   const [cos, sin] = [Math.cos((angle * Math.PI) / 180), Math.abs(Math.sin((angle * Math.PI) / 180))];
   // Half the cut's box in the picture is (cos w + sin h, sin w + cos h) / 2.
   const h = Math.min(width / (cos * aspect + sin), height / (sin * aspect + cos));
@@ -131,18 +131,20 @@ fn main(${FLAT_ARGS}) {
 /**
  * The light of a cut.
  * @param device stays open.
- * @throws UsageError for a cut that is no part of the picture; CancelledError; GpuError; DeviceLostError.
+ * @param given where the cut lies.
+ * @throws UsageError for a cut that is no part of the picture; InputError; CancelledError; GpuError; DeviceLostError.
  */
 export async function cropPicture<P extends Size & { radiance: Float32Array }>(
   device: GPUDevice,
   picture: P,
-  crop: Crop,
+  given: Crop,
   signal?: AbortSignal,
 ): Promise<P> {
-  const { width, height, radiance } = picture;
-  if (radiance.length !== 3 * width * height)
-    throw new InputError(`crop: ${radiance.length} values for ${width}x${height}: RGB needs ${3 * width * height}`);
-  checkCrop(crop, picture);
+  expect('crop: device', device, DEVICE);
+  const { width, height } = readSize('crop', picture);
+  const radiance = readLight('crop', picture.radiance, width, height);
+  const crop = readCrop(given, { width, height });
+  if (signal !== undefined) expect('crop: signal', signal, SIGNAL);
   const cut = new Float32Array(3 * crop.width * crop.height);
   const { origin } = placementOf(crop);
   if (crop.angle === 0 && origin.every(Number.isInteger)) {
@@ -150,21 +152,28 @@ export async function cropPicture<P extends Size & { radiance: Float32Array }>(
       const from = 3 * ((origin[1] + y) * width + origin[0]);
       cut.set(radiance.subarray(from, from + 3 * crop.width), 3 * y * crop.width);
     }
-  } else await resample(new Gpu(device), picture, crop, cut, signal);
+  } else await resample(Gpu.of(device), { radiance, width, height }, crop, cut, signal);
   return { ...picture, radiance: cut, width: crop.width, height: crop.height };
 }
 
-function checkCrop(crop: Crop, size: Size): void {
+const CROP: Rules<Crop> = {
+  angle: ANGLE,
+  centerX: FINITE,
+  centerY: FINITE,
+  width: SIDE,
+  height: SIDE,
+};
+
+/** Reads where a cut lies in a picture. @throws UsageError */
+export function readCrop(given: Crop, size: Size): Crop {
+  const crop = readOptions('crop', given, CROP, Object.keys(CROP) as (keyof Crop)[]);
   const { angle, centerX, centerY, width, height } = crop;
-  if (![width, height].every((side) => Number.isInteger(side) && side >= 1))
-    throw new UsageError(`crop: ${width}x${height} is no size, it must be whole pixels, at least 1`);
-  if (!(Math.abs(angle) <= MOST_ANGLE))
-    throw new UsageError(`crop: the angle is ${angle}, it must be from -${MOST_ANGLE} to ${MOST_ANGLE}`);
   if (!liesWithin(crop, size))
     throw new UsageError(
       `crop: ${width}x${height} about ${centerX}, ${centerY}, turned by ${angle} degrees, leaves the picture of ` +
         `${size.width}x${size.height}: make it smaller or move it`,
     );
+  return crop;
 }
 
 /** In tiles, each from the window of the picture that it needs. */

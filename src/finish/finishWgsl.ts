@@ -11,6 +11,8 @@ import { GREY, GRID_NODES } from './grid.ts';
  * such colours meet, pixels that mix them are less colourful and become brighter, as a bright rim: so not too much.
  */
 export const PEAK_SHARE = 0.3;
+/** Halvings that find how much colour a display shows. */
+const GAMUT_STEPS = 16;
 
 /** WGSL: light from radiance, luminance and its EV. @param finish the numbers. */
 export function lightWgsl(finish = 'params.finish'): string {
@@ -46,32 +48,64 @@ fn finish_display(ev: f32) -> f32 {
   return clamp(curve.w * (x - curve.y) / (x + curve.z), 0.0, ${finish}[5].w);
 }
 
-/** A colour with its saturation scaled in Oklab. */
-fn finish_saturation(color: vec3f) -> vec3f {
+/** A colour in Oklab: lightness, a, b. */
+fn finish_oklab(color: vec3f) -> vec3f {
   let cones = vec3f(dot(${finish}[7].xyz, color), dot(${finish}[8].xyz, color), dot(${finish}[9].xyz, color));
   let root = pow(max(cones, vec3f(1e-12)), vec3f(1.0 / 3.0));
-  let lightness = dot(vec3f(0.2104542553, 0.7936177850, -0.0040720468), root);
-  let a = dot(vec3f(1.9779984951, -2.4285922050, 0.4505937099), root) * ${finish}[3].w;
-  let b = dot(vec3f(0.0259040371, 0.7827717662, -0.8086757660), root) * ${finish}[3].w;
-  let back = vec3f(
-    lightness + 0.3963377774 * a + 0.2158037573 * b,
-    lightness - 0.1055613458 * a - 0.0638541728 * b,
-    lightness - 0.0894841775 * a - 1.2914855480 * b,
+  return vec3f(
+    dot(vec3f(0.2104542553, 0.7936177850, -0.0040720468), root),
+    dot(vec3f(1.9779984951, -2.4285922050, 0.4505937099), root),
+    dot(vec3f(0.0259040371, 0.7827717662, -0.8086757660), root),
   );
-  let cubed = back * back * back;
-  return vec3f(dot(${finish}[10].xyz, cubed), dot(${finish}[11].xyz, cubed), dot(${finish}[12].xyz, cubed));
 }
 
-/** A colour that the display shows: what lies outside moves towards the grey of its own luminance. */
+/** How far the roots of the cones' responses lie from those of grey. */
+fn finish_apart(lab: vec3f) -> vec3f {
+  return vec3f(
+    0.3963377774 * lab.y + 0.2158037573 * lab.z,
+    -0.1055613458 * lab.y - 0.0638541728 * lab.z,
+    -0.0894841775 * lab.y - 1.2914855480 * lab.z,
+  );
+}
+
+fn finish_from_cones(cones: vec3f) -> vec3f {
+  return vec3f(dot(${finish}[10].xyz, cones), dot(${finish}[11].xyz, cones), dot(${finish}[12].xyz, cones));
+}
+
+/** A colour with its saturation scaled in Oklab. */
+fn finish_saturation(color: vec3f) -> vec3f {
+  let lab = finish_oklab(color);
+  let root = lab.x + finish_apart(lab) * ${finish}[3].w;
+  return finish_from_cones(root * root * root);
+}
+
+/**
+ * A colour that the display shows: what lies outside loses colour, and keeps its lightness and hue in Oklab. Along that
+ * way each channel is a cubic, which begins at grey; how far the display reaches is bisected.
+ */
 fn finish_gamut(color: vec3f) -> vec3f {
   let most = ${finish}[5].w;
-  let grey = clamp(finish_luminance(color), 0.0, most);
-  let largest = max(color.r, max(color.g, color.b));
-  let smallest = min(color.r, min(color.g, color.b));
-  var keep = 1.0;
-  if (largest > most) { keep = (most - grey) / (largest - grey); }
-  if (smallest < 0.0) { keep = min(keep, grey / (grey - smallest)); }
-  return clamp(grey + (color - grey) * keep, vec3f(0.0), vec3f(most));
+  if (all(color >= vec3f(0.0)) && all(color <= vec3f(most))) { return color; }
+  let lab = finish_oklab(color);
+  let grey = lab.x * lab.x * lab.x;
+  if (grey >= most) { return vec3f(most); }
+  let apart = finish_apart(lab);
+  let once = finish_from_cones(3.0 * lab.x * lab.x * apart);
+  let twice = finish_from_cones(3.0 * lab.x * apart * apart);
+  let thrice = finish_from_cones(apart * apart * apart);
+  var within = 0.0;
+  var step = 0.5;
+  var shown = vec3f(grey);
+  for (var i = 0; i < ${GAMUT_STEPS}; i++) {
+    let t = within + step;
+    let there = grey + t * (once + t * (twice + t * thrice));
+    if (all(there >= vec3f(0.0)) && all(there <= vec3f(most))) {
+      within = t;
+      shown = there;
+    }
+    step *= 0.5;
+  }
+  return clamp(shown, vec3f(0.0), vec3f(most));
 }
 
 /**

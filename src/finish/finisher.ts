@@ -2,6 +2,7 @@
  * Finishes one picture on a device: its proxy once, then a grid of local curves for each change of settings, and rows
  * of the picture through it. Radiance stays with the caller and goes to the device in bands.
  */
+import { DEVICE, FUNCTION, expect, oneOf, readOptions, whole } from '../checks.ts';
 import { Gpu } from '../device.ts';
 import { InputError, UsageError, throwIfCancelled } from '../errors.ts';
 import { Commands } from '../graph/commands.ts';
@@ -10,9 +11,10 @@ import { PRIMARIES, rgbToXyz } from '../image/colorSpace.ts';
 import { flatGrid } from '../kernels/flat.ts';
 import { APPLY, APPLY_PROXY, applyCount } from './applyPrograms.ts';
 import type { FinishedKind } from './applyPrograms.ts';
-import { liesWithin, placementOf } from './crop.ts';
-import type { Crop } from './crop.ts';
+import { placementOf, readCrop } from './crop.ts';
+import type { Crop } from './pictures.ts';
 import { finishNumbers } from './curves.ts';
+import { readFinish, readLight, readRadiance } from './finishChecks.ts';
 import { GRID_LOW, GRID_NODES, gridFor } from './grid.ts';
 import type { GridSize } from './grid.ts';
 import { CURVES, PROXY, SPREAD, ownWeight } from './gridPrograms.ts';
@@ -24,8 +26,7 @@ import type { FinishHistogram, FinishOptions, FinishPreview, FinishedSamples, Ra
 import { completeSettings } from './settings.ts';
 import type { FinishSettings } from './settings.ts';
 
-/** Most EV above white. */
-const MOST_HEADROOM = 8;
+const KIND = /* @__PURE__ */ oneOf('codes', 'linear');
 /** Most pixels that are on the device at once. */
 const BAND_PIXELS = 1 << 20;
 const PIXEL_BYTES = 12;
@@ -40,14 +41,16 @@ type Buffers = Record<
 export class Finisher {
   readonly #gpu: Gpu;
   readonly #commands: Commands;
-  readonly #picture: RadiancePicture;
+  readonly #picture: Required<RadiancePicture>;
   readonly #size: GridSize;
   readonly #buffers: Buffers;
   #statistics: LightStatistics | undefined;
   #disposed = false;
   #queue: Promise<unknown> = Promise.resolve();
 
-  private constructor(gpu: Gpu, picture: RadiancePicture, size: GridSize, buffers: Buffers) {
+  private constructor(gpu: Gpu, picture: Required<RadiancePicture>, size: GridSize, buffers: Buffers) {
+    // Types forbid it; JavaScript does not.
+    if (!(gpu instanceof Gpu)) throw new UsageError('new Finisher: await Finisher.create');
     this.#gpu = gpu;
     this.#commands = new Commands(gpu, new Pipelines(gpu));
     this.#picture = picture;
@@ -59,21 +62,18 @@ export class Finisher {
    * Reads a picture's light.
    * @param device stays open.
    * @param picture its radiance must not change as long as it is finished.
-   * @throws InputError; CancelledError; GpuError; DeviceLostError.
+   * @throws UsageError; InputError; CancelledError; GpuError; DeviceLostError.
    */
   static async create(
     device: GPUDevice,
     picture: RadiancePicture,
     options: Pick<FinishOptions, 'onProgress' | 'signal'> = {},
   ): Promise<Finisher> {
-    const { width, height, radiance, scale = 1 } = picture;
-    if (!(width >= 1 && height >= 1) || radiance.length !== 3 * width * height)
-      throw new InputError(
-        `finish: ${radiance.length} values for ${width}x${height}: RGB needs ${3 * width * height}, at least one pixel`,
-      );
-    if (!(scale > 0 && scale < Infinity))
-      throw new InputError(`finish: the scale is ${scale}, it must be positive and finite`);
-    const gpu = new Gpu(device);
+    expect('device', device, DEVICE);
+    const read = readRadiance('finish', picture);
+    const control = readFinish('Finisher.create', options);
+    const { width, height } = read;
+    const gpu = Gpu.of(device);
     const size = gridFor(width, height);
     const { proxyWidth, proxyHeight, columns, rows } = size;
     const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
@@ -100,9 +100,9 @@ export class Finisher {
         live: make('live table', 4 * nodes, STORAGE | COPY_DST),
       };
     });
-    const finisher = new Finisher(gpu, picture, size, buffers);
+    const finisher = new Finisher(gpu, read, size, buffers);
     try {
-      await finisher.#read(options);
+      await finisher.#read(control);
     } catch (error) {
       finisher.dispose();
       throw error;
@@ -118,17 +118,18 @@ export class Finisher {
   /**
    * The finished picture.
    * @param settings those of `settingsOf`, or one's own; what is missing has its default.
-   * @throws UsageError; CancelledError; GpuError; DeviceLostError.
+   * @throws UsageError, also once this is disposed; CancelledError; GpuError; DeviceLostError.
    */
   async finish<K extends FinishedKind>(
     kind: K,
     settings: Partial<FinishSettings>,
     options: FinishOptions = {},
   ): Promise<FinishedSamples[K]> {
-    const { width, height } = options.cut?.crop ?? this.#picture;
+    const read = readFinish('finish', options);
+    const { width, height } = this.#part(read);
     const count = 3 * width * height;
     const samples = kind === 'codes' ? new Uint8Array(count) : new Float32Array(count);
-    await this.finishRows(kind, settings, (rows, from) => samples.set(rows, from), options);
+    await this.finishRows(kind, settings, (rows, from) => samples.set(rows, from), read);
     return samples as FinishedSamples[K];
   }
 
@@ -143,8 +144,12 @@ export class Finisher {
     use: (rows: FinishedSamples[K], from: number) => void,
     options: FinishOptions = {},
   ): Promise<void> {
+    expect('kind', kind, KIND);
+    expect('use', use, FUNCTION);
     const complete = completeSettings(settings);
-    return this.#next(() => this.#finish(kind, complete, use, options));
+    const read = readFinish('finish', options);
+    const part = this.#part(read);
+    return this.#next(() => this.#finish(kind, complete, use, read, part));
   }
 
   /**
@@ -171,10 +176,10 @@ export class Finisher {
    */
   histogram(
     settings: Partial<FinishSettings>,
-    { headroom = 0 }: Pick<FinishOptions, 'headroom'> = {},
+    options: Pick<FinishOptions, 'headroom'> = {},
   ): Promise<FinishHistogram> {
     const complete = completeSettings(settings);
-    checkHeadroom(headroom);
+    const { headroom = 0 } = readFinish('histogram', options);
     const { block, proxyWidth: width, proxyHeight: height } = this.#size;
     return this.#next(async () => {
       const { samples, table, counts } = this.#buffers;
@@ -199,29 +204,31 @@ export class Finisher {
    * table is in the device's queue: what is submitted later sees it.
    * @throws as `finish`.
    */
-  live(settings: Partial<FinishSettings>, { headroom = 0 }: Pick<FinishOptions, 'headroom'> = {}): Promise<LiveFinish> {
+  live(settings: Partial<FinishSettings>, options: Pick<FinishOptions, 'headroom'> = {}): Promise<LiveFinish> {
     const complete = completeSettings(settings);
-    checkHeadroom(headroom);
+    const { headroom = 0 } = readFinish('live', options);
     return this.#next(async () => {
       const { table, live } = this.#buffers;
       this.#curves(complete, headroom);
-      await this.#commands.submit('preparing a live picture', (encoder) =>
+      await this.#submit('preparing a live picture', (encoder) =>
         encoder.copyBufferToBuffer(table, 0, live, 0, table.size),
       );
-      const { colorSpace = 'srgb' } = this.#picture;
+      const { colorSpace } = this.#picture;
       return { numbers: Float32Array.from(finishNumbers(complete, 1, colorSpace, this.#size, headroom)), table: live };
     });
   }
 
   /** Reads rows again, whose radiance has changed. Looks stay as the whole picture was. @throws as `create`. */
-  refresh({ top, height }: { top: number; height: number }): Promise<void> {
+  refresh(part: { top: number; height: number }): Promise<void> {
+    const rule = whole(0, this.#picture.height);
+    const { top, height } = readOptions('refresh', part, { top: rule, height: rule }, ['top', 'height']);
     return this.#next(async () => {
       for (const [first, rows] of this.#bands())
         if (first < top + height && top < first + rows) await this.#readRows(first, rows);
     });
   }
 
-  /** Frees everything on the device, which stays open. */
+  /** Frees everything on the device, which stays open. Calls that run or wait reject with a UsageError. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
@@ -230,14 +237,38 @@ export class Finisher {
 
   /** One after another: the buffers are shared. */
   #next<T>(work: () => Promise<T>): Promise<T> {
-    const next = this.#queue.then(work);
-    this.#queue = next.catch(() => undefined);
+    const next = this.#queue.then(() => {
+      this.#expectOpen();
+      return work();
+    });
+    // Without its result, which would stay until the next call.
+    const end = (): void => undefined;
+    this.#queue = next.then(end, end);
     return next;
+  }
+
+  #expectOpen(): void {
+    if (this.#disposed) throw new UsageError('this Finisher is disposed: create another');
+  }
+
+  /** Submits what was added. @throws UsageError for buffers that are destroyed, before WebGPU does. */
+  #submit(what: string, then?: (encoder: GPUCommandEncoder) => void): Promise<void> {
+    return this.#commands.submit(what, (encoder) => {
+      this.#expectOpen();
+      then?.(encoder);
+    });
+  }
+
+  /** What is finished: all, or a cut. @throws UsageError */
+  #part({ cut }: Pick<FinishOptions, 'cut'>): Required<RadiancePicture> {
+    if (!cut) return this.#picture;
+    const { width, height } = readCrop(cut.crop, this.#picture);
+    return { ...this.#picture, width, height, radiance: readLight('crop', cut.radiance, width, height) };
   }
 
   /** Adds what fills the table. @returns the numbers of the settings. */
   #curves(settings: FinishSettings, headroom: number): number[] {
-    const { scale = 1, colorSpace = 'srgb' } = this.#picture;
+    const { scale, colorSpace } = this.#picture;
     const { proxyWidth, proxyHeight, cell, columns, rows } = this.#size;
     const { proxy, sums, table } = this.#buffers;
     const finish = finishNumbers(settings, scale, colorSpace, this.#size, headroom);
@@ -257,6 +288,8 @@ export class Finisher {
   }
 
   #upload(top: number, count: number, { radiance, width } = this.#picture): void {
+    // A view of transferred memory cannot be made.
+    if (radiance.length === 0) throw new InputError('finish: the radiance was transferred: keep it');
     const band = radiance.subarray(3 * top * width, 3 * (top + count) * width) as Float32Array<ArrayBuffer>;
     this.#gpu.device.queue.writeBuffer(this.#buffers.radiance, 0, band);
   }
@@ -264,19 +297,25 @@ export class Finisher {
   /** Submits what was added, and reads the first bytes of a buffer. @param clear whether they are 0 from then on. */
   async #take(what: string, from: GPUBuffer, bytes: number, clear = false): Promise<ArrayBuffer> {
     const { readback } = this.#buffers;
-    await this.#commands.submit(what, (encoder) => {
+    await this.#submit(what, (encoder) => {
       encoder.copyBufferToBuffer(from, 0, readback, 0, bytes);
       if (clear) encoder.clearBuffer(from, 0, bytes);
     });
-    await this.#gpu.wait(readback.mapAsync(GPUMapMode.READ, 0, bytes));
-    const taken = readback.getMappedRange(0, bytes).slice(0);
-    readback.unmap();
-    return taken;
+    const map = async (): Promise<ArrayBuffer> => {
+      try {
+        await readback.mapAsync(GPUMapMode.READ, 0, bytes);
+        return readback.getMappedRange(0, bytes).slice(0);
+      } finally {
+        this.#expectOpen();
+        readback.unmap();
+      }
+    };
+    return this.#gpu.wait(map());
   }
 
   /** The proxy, and its statistics. */
   async #read({ onProgress, signal }: FinishOptions): Promise<void> {
-    const { height, scale = 1, colorSpace = 'srgb' } = this.#picture;
+    const { height, scale, colorSpace } = this.#picture;
     const { proxyWidth, proxyHeight } = this.#size;
     const { proxy } = this.#buffers;
     for (const [top, rows] of this.#bands()) {
@@ -305,7 +344,7 @@ export class Finisher {
     const params = { width, rows, block, proxy_width: proxyWidth, proxy_rows: proxyRows };
     const first = (top / block) * proxyWidth;
     this.#commands.add(PROXY, { ...params, first }, [radiance, proxy, samples], flatGrid(proxyWidth * proxyRows));
-    await this.#commands.submit('reading a picture to finish');
+    await this.#submit('reading a picture to finish');
   }
 
   async #finish<K extends FinishedKind>(
@@ -313,16 +352,10 @@ export class Finisher {
     settings: FinishSettings,
     use: (rows: FinishedSamples[K], from: number) => void,
     { onProgress, signal, headroom = 0, cut }: FinishOptions,
+    part: Required<RadiancePicture>,
   ): Promise<void> {
-    checkHeadroom(headroom);
     throwIfCancelled(signal);
-    const part = cut ? { ...this.#picture, ...cut.crop, radiance: cut.radiance } : this.#picture;
     const { width, height } = part;
-    if (cut && (!liesWithin(cut.crop, this.#picture) || cut.radiance.length !== 3 * width * height))
-      throw new UsageError(
-        `finish: the cut has ${cut.radiance.length} values for ${width}x${height}, or leaves the picture: ` +
-          'use cropPicture',
-      );
     const place = placeNumbers(1, cut?.crop);
     const { radiance, finished, table } = this.#buffers;
     const finish = this.#curves(settings, headroom);
@@ -350,11 +383,6 @@ function placeNumbers(block: number, crop?: Crop): number[] {
   if (!crop) return [block, 0, 0, block, 0, 0, 0, 0];
   const { origin, right, down } = placementOf(crop);
   return [...right, ...down, ...origin, 0, 0];
-}
-
-function checkHeadroom(headroom: number): void {
-  if (!(headroom >= 0 && headroom <= MOST_HEADROOM))
-    throw new UsageError(`finish: headroom is ${headroom}, it must be from 0 to ${MOST_HEADROOM}`);
 }
 
 /** Rows of a band: whole blocks. */

@@ -4,9 +4,9 @@
  * @module deghost/finish
  */
 export { cropPicture, largestCrop } from './crop.ts';
-export type { Crop } from './crop.ts';
 export { Finisher } from './finisher.ts';
 export type {
+  Crop,
   FinishCut,
   FinishHistogram,
   FinishOptions,
@@ -15,7 +15,7 @@ export type {
   RadiancePicture,
 } from './pictures.ts';
 export { LIVE_FINISH_BYTES, liveFinishWgsl } from './live.ts';
-export type { LiveFinish } from './live.ts';
+export type { LiveBindings, LiveFinish } from './live.ts';
 export type { FinishedKind } from './applyPrograms.ts';
 export { LOOK_NAMES } from './looks.ts';
 export type { LookName } from './looks.ts';

@@ -6,6 +6,7 @@
  * as bright on average as photographs are, a little more if most of it is bright (snow), a little less if most is dark
  * (night).
  */
+import { textOf } from '../checks.ts';
 import { UsageError } from '../errors.ts';
 import { encodeSrgb } from '../image/srgb.ts';
 import { displayCurve, displayed, rangeCurve } from './curves.ts';
@@ -20,12 +21,12 @@ export type LookName = (typeof LOOK_NAMES)[number];
 
 /** Whether a name is a look's. */
 export function isLook(name: string): name is LookName {
-  return Object.hasOwn(LOOKS, name);
+  return (LOOK_NAMES as readonly string[]).includes(name);
 }
 
 /** What looks add to what suits the picture. */
 const LOOKS: Readonly<Record<LookName, Partial<FinishSettings>>> = {
-  natural: { highlights: -35, shadows: 35, contrast: 5, clarity: 15, saturation: 15 },
+  natural: { highlights: -35, shadows: 35, contrast: 12, clarity: 15, saturation: 15 },
   vivid: { contrast: 25, clarity: 35, saturation: 35 },
   soft: { contrast: -30, saturation: 5 },
   monochrome: { contrast: 20, clarity: 25, saturation: -100 },
@@ -36,9 +37,9 @@ const QUANTILES = 256;
 /** Shares of the picture that lie beyond its range: noise and lamps. */
 const [BELOW, ABOVE] = [0.005, 0.997];
 /** Mean of codes that exposure aims at; how much less it is if most is dark, and more if most is bright. */
-const [BRIGHTNESS, LESS, MORE] = [0.44, 0.06, 0.1];
+const [BRIGHTNESS, LESS, MORE] = [0.475, 0.06, 0.06];
 /** Means of codes that shadows bring the darkest quarter up to, and highlights the brightest down to. */
-const [DARK, BRIGHT] = [0.19, 0.8];
+const [DARK, BRIGHT] = [0.225, 0.775];
 /** What the brightest quarter's excess over that, which highlights could not take away, counts as brightness. */
 const EXCESS = 0.4;
 /** What an EV that the brightest part lacks to white counts as brightness. */
@@ -46,11 +47,13 @@ const LACK = 0.15;
 /** How much brighter the brightest quarter may be if most is bright. */
 const MORE_BRIGHT = 0.12;
 /** Most that looks compress and lift for that, and their steps. */
-const MOST = [90, 75] as const;
+const MOST = [95, 90] as const;
 const STEP = 4;
+/** EV above which highlights are compressed: a picture whose brightest part lies below needs no more of it. */
+const FITS = 1.65;
 /** EV that white and black may become. */
 const WHITES = [1.9, 5.5] as const;
-const BLACKS = [-9, -6] as const;
+const BLACKS = [-9, -3.1] as const;
 
 /** What is known of a picture's light. */
 export interface LightStatistics {
@@ -85,7 +88,8 @@ function settingsAt(exposure: number, quantiles: Float64Array, added: Partial<Fi
   };
   const mean = (values: Float64Array): number => values.reduce((a, b) => a + b, 0) / values.length;
   let shown = codes();
-  while (settings.highlights > -MOST[0] && mean(shown.subarray(-QUANTILES / 4)) > bright) {
+  const isBeyond = (): boolean => rangeCurve(at(ABOVE), settings) > FITS;
+  while (settings.highlights > -MOST[0] && isBeyond() && mean(shown.subarray(-QUANTILES / 4)) > bright) {
     settings.highlights = Math.max(-MOST[0], settings.highlights - STEP);
     shown = codes();
   }
@@ -105,7 +109,7 @@ function bounds(name: keyof FinishSettings): [least: number, most: number] {
 
 /** A look's settings for a picture. @throws UsageError for an unknown name. */
 export function lookSettings(name: LookName, statistics: LightStatistics | undefined): FinishSettings {
-  if (!isLook(name)) throw new UsageError(`finish: there is no look "${String(name)}", use ${LOOK_NAMES.join(', ')}`);
+  if (!isLook(name)) throw new UsageError(`finish: there is no look ${textOf(name)}, use ${LOOK_NAMES.join(', ')}`);
   const added = LOOKS[name];
   if (!statistics) return completeSettings(added);
   const { quantiles } = statistics;

@@ -1,6 +1,17 @@
 /** What a finisher takes and gives. */
 import type { ColorSpace } from '../image/colorSpace.ts';
-import type { Crop } from './crop.ts';
+
+/** A part of a picture, and by how much it is turned. Sizes and places are in pixels of the picture. */
+export interface Crop {
+  /** Degrees by which the picture is turned clockwise before it is cut, from -45 to 45. */
+  angle: number;
+  /** The picture's point in the middle of the cut, from the picture's corner. */
+  centerX: number;
+  centerY: number;
+  /** Of the cut, in whole pixels. */
+  width: number;
+  height: number;
+}
 
 /** A picture to finish: the part of a merge's result that this needs. */
 export interface RadiancePicture {

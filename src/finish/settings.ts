@@ -1,5 +1,5 @@
 /** The settings of a finished picture: what each is, how far it goes, and their checks. */
-import { UsageError } from '../errors.ts';
+import { from, readOptions } from '../checks.ts';
 
 /**
  * How a picture is finished. EV count from middle grey, which is 0.18 of white, after exposure. A setting that is not
@@ -24,7 +24,7 @@ export interface FinishSettings {
   saturation: number;
   /** EV of what becomes white, from 1.5 to 16, once highlights are compressed; 4.5 by default. */
   white: number;
-  /** EV of what becomes black, from -16 to -3, once shadows are lifted; -8 by default. */
+  /** EV of what becomes black, from -16 to -2, once shadows are lifted; -8 by default. */
   black: number;
 }
 
@@ -41,7 +41,7 @@ export const FINISH_RANGES: Readonly<
   clarity: [-100, 100, 0],
   saturation: [-100, 100, 0],
   white: [1.5, 16, 4.5],
-  black: [-16, -3, -8],
+  black: [-16, -2, -8],
 };
 
 /**
@@ -49,16 +49,13 @@ export const FINISH_RANGES: Readonly<
  * @throws UsageError naming a setting that does not exist or is out of its range.
  */
 export function completeSettings(given: Partial<FinishSettings>): FinishSettings {
-  const names = Object.keys(FINISH_RANGES) as (keyof FinishSettings)[];
-  for (const name of Object.keys(given))
-    if (!Object.hasOwn(FINISH_RANGES, name))
-      throw new UsageError(`finish: there is no setting "${name}", use ${names.join(', ')}`);
-  const value = (name: keyof FinishSettings): number => {
-    const [least, most, byDefault] = FINISH_RANGES[name];
-    const { [name]: chosen = byDefault } = given;
-    if (!(chosen >= least && chosen <= most))
-      throw new UsageError(`finish: ${name} is ${String(chosen)}, it must be from ${least} to ${most}`);
-    return chosen;
-  };
-  return Object.fromEntries(names.map((name) => [name, value(name)])) as unknown as FinishSettings;
+  const ranges = Object.entries(FINISH_RANGES) as [keyof FinishSettings, readonly [number, number, number]][];
+  const of = <T>(value: (name: keyof FinishSettings, range: readonly [number, number, number]) => T) =>
+    Object.fromEntries(ranges.map(([name, range]) => [name, value(name, range)])) as Record<keyof FinishSettings, T>;
+  const chosen = readOptions<Partial<FinishSettings>>(
+    'finish',
+    given,
+    of((_, [least, most]) => from(least, most)),
+  );
+  return of((name, [, , byDefault]) => chosen[name] ?? byDefault);
 }

@@ -5,16 +5,17 @@
  * place (CIPA DC-008, Exif 2.32). It is read entry by entry and written anew: orientation is 1, sizes are the result's,
  * thumbnail and maker notes (whose offsets would break) are dropped, GPS stays, `Software` is deghost.
  */
+import { cr3Exif, isCr3 } from './cr3.ts';
 import {
   TIFF_TYPE,
   bytesEntry,
   directoryEntry,
-  encodeDirectory,
   entryNumber,
   numbersEntry,
   readDirectory,
+  textEntry,
+  tiffOf,
 } from './tiffEntries.ts';
-import { textEntry } from './tiffEntries.ts';
 import type { TiffEntry } from './tiffEntries.ts';
 
 const EXIF_POINTER = 34665;
@@ -124,12 +125,16 @@ function inHeif(bytes: Uint8Array): Uint8Array | undefined {
   return undefined;
 }
 
-/** The EXIF block of a JPEG, PNG, WebP, TIFF, HEIC, AVIF or TIFF-like RAW file, as it is: all in it is hostile. */
+/**
+ * The EXIF block of a JPEG, PNG, WebP, TIFF, HEIC, AVIF or TIFF-like RAW file, as it is: all in it is hostile. CR3's
+ * three blocks come as one.
+ */
 export function findExif(bytes: Uint8Array): Uint8Array | undefined {
   let block: Uint8Array | undefined;
   if (bytes[0] === 0xff && bytes[1] === 0xd8) block = inJpeg(bytes);
   else if (matches(bytes, 1, 'PNG\r\n')) block = inChunks(bytes, true);
   else if (matches(bytes, 0, 'RIFF') && matches(bytes, 8, 'WEBP')) block = inChunks(bytes, false);
+  else if (isCr3(bytes)) block = cr3Exif(bytes);
   else if (matches(bytes, 4, 'ftyp')) block = inHeif(bytes);
   else if (matches(bytes, 0, 'FUJIFILM') && bytes.length > 92) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -161,13 +166,4 @@ export function safeExif(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined
     at === undefined ? [] : readDirectory(block, at).filter(({ tag }) => !DROPPED.has(tag) || SIZES.has(tag));
   const about = all.filter(({ tag }) => KEPT.has(tag) || tag === ORIENTATION);
   return tiffOf([...about, ...(exposure.length > 0 ? [directoryEntry(EXIF_POINTER, exposure)] : [])]);
-}
-
-/** A TIFF without a picture: one directory, and those that it points to. */
-export function tiffOf(entries: readonly TiffEntry[]): Uint8Array<ArrayBuffer> {
-  const directory = encodeDirectory(entries, 8);
-  const out = new Uint8Array(8 + directory.length);
-  out.set([0x49, 0x49, 42, 0, 8, 0, 0, 0]);
-  out.set(directory, 8);
-  return out;
 }

@@ -161,7 +161,7 @@ function predictHalves(
   // Bytes before: the first one stays as it is.
   let low = 128;
   let high = 0;
-  let isStorable = true;
+  let allFinite = true;
   let to = 0;
   for (let y = y0; y < y1; y++) {
     const start = y * line.length;
@@ -175,7 +175,7 @@ function predictHalves(
           half = (bits - NORMAL_BITS + (1 << 23) + TIE_BITS) >> 13;
         else {
           half = floatToHalf(data[start + i] * scale);
-          if ((half & 0x7fff) >= INFINITE_HALF) isStorable = false;
+          if ((half & 0x7fff) >= INFINITE_HALF) allFinite = false;
         }
         const top = half >> 8;
         out[to] = half - low + 128;
@@ -188,7 +188,7 @@ function predictHalves(
   }
   // The first high byte follows the last low one.
   out[values] -= low;
-  if (!isStorable) throwNotFinite(data, width, scale, y0 * width * 3, y1 * width * 3);
+  if (!allFinite) throwNotFinite(data, width, scale, y0 * width * 3, y1 * width * 3);
 }
 
 /** Refuses NaN and infinite values. @returns the largest magnitude after scaling. */

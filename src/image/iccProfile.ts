@@ -34,10 +34,11 @@ function parseCurve(tag: DataView): ProfileCurve {
   if (type === 0x63757276) {
     const count = tag.getUint32(8);
     if (count === 0) return (v) => v;
+    if (12 + 2 * count > tag.byteLength) throw new RangeError('a curve that is cut off');
     if (count === 1) return (v) => v ** (tag.getUint16(12) / 256);
     const entries = Float64Array.from({ length: count }, (_, i) => tag.getUint16(12 + 2 * i) / 65535);
     return (v) => {
-      const low = Math.min(Math.floor(v * (count - 1)), count - 2);
+      const low = Math.max(0, Math.min(Math.floor(v * (count - 1)), count - 2));
       return entries[low] + (entries[low + 1] - entries[low]) * (v * (count - 1) - low);
     };
   }

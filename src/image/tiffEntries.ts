@@ -129,3 +129,12 @@ export function encodeDirectory(entries: readonly TiffEntry[], base: number): Ui
   for (const { at, bytes } of parts) out.set(bytes, at);
   return out;
 }
+
+/** A TIFF without a picture: one directory, and those that it points to. */
+export function tiffOf(entries: readonly TiffEntry[]): Uint8Array<ArrayBuffer> {
+  const directory = encodeDirectory(entries, 8);
+  const out = new Uint8Array(8 + directory.length);
+  out.set([0x49, 0x49, 42, 0, 8, 0, 0, 0]);
+  out.set(directory, 8);
+  return out;
+}

@@ -9,6 +9,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Exrs } from '../image/decode/floats.ts';
 import type { LibHeif } from '../image/decode/heic.ts';
+import { limitedDecoder } from '../image/decode/wasmMemory.ts';
+import type { EmscriptenOptions } from '../image/decode/wasmMemory.ts';
 import type { JxlOxide } from '../image/decode/jxl.ts';
 import type { TiffPackages } from '../image/decode/tiffSegments.ts';
 import { optional } from './problems.ts';
@@ -29,17 +31,20 @@ function once<T>(load: () => Promise<T>): () => Promise<T> {
     }));
 }
 
-/** libheif. @throws MissingPackageError */
-export const loadLibHeif = once((): Promise<LibHeif> => {
-  const load = async (): Promise<LibHeif> => {
+const startLibHeif = limitedDecoder<LibHeif>(
+  once(() => fileOf('libheif-js', 'libheif-wasm/libheif.wasm')),
+  async () => {
     // CommonJS, whatever its declarations say.
     const { default: start } = (await import('libheif-js/libheif-wasm/libheif.js')) as unknown as {
-      default(options: { wasmBinary: Uint8Array }): Promise<LibHeif>;
+      default(options: EmscriptenOptions): LibHeif | Promise<LibHeif>;
     };
-    return start({ wasmBinary: await fileOf('libheif-js', 'libheif-wasm/libheif.wasm') });
-  };
-  return optional(load, 'libheif-js', 'reading HEIC');
-});
+    return start;
+  },
+);
+
+/** libheif, for one file. @throws MissingPackageError */
+export const loadLibHeif = (mostBytes: number): Promise<LibHeif> =>
+  optional(() => startLibHeif(mostBytes), 'libheif-js', 'reading HEIC');
 
 /** jxl-oxide. @throws MissingPackageError */
 export const loadJxlOxide = once((): Promise<JxlOxide> => {

@@ -172,7 +172,7 @@ async function decode(
     case 'radiance':
       return { ...inWorkingSpace(decodeRadiance(bytes, name), colorSpace, name), exif: {} };
     case 'heic':
-      return inWorkingSpace(decodeHeic(await loadLibHeif(), bytes, name), colorSpace, name);
+      return inWorkingSpace(await decodeHeic(loadLibHeif, bytes, name), colorSpace, name);
     case 'jxl': {
       const png = jxlToPng(await loadJxlOxide(), bytes, name);
       return readSharpFrame(png, 'png', name, colorSpace, (size) => memory.enter(size));

@@ -2,7 +2,7 @@
  * Devices without Dawn's own checks of accesses and divisions. Every dispatch on such a device must be proved first
  * (proof/prove.ts): the engine asks for that at each (`Gpu.check`).
  */
-import { GpuError } from '../errors.ts';
+import { GpuError, plainText } from '../errors.ts';
 import { capabilitiesOf } from '../device.ts';
 import type { DispatchCheck } from '../device.ts';
 import { provedParams, refusalOf } from './proof/prove.ts';
@@ -21,8 +21,8 @@ export class UnprovedAccessError extends GpuError {
 
   constructor(program: string, why: string) {
     super(
-      `${program}: this device checks no accesses, and it was not proved that all lie inside (${why}): use a device ` +
-        'with robustness',
+      `${plainText(program)}: this device checks no accesses, and it was not proved that all lie inside ` +
+        `(${plainText(why)}): use a device with robustness`,
     );
     this.name = 'UnprovedAccessError';
     this.program = program;

@@ -3,31 +3,22 @@
  * fingers (44 CSS pixels) and mice (24); text follows the browser's text size; nothing leaves the window, at a zoom of
  * 400 % neither; the focus is seen wherever it goes; what happens is told, once.
  */
-import type { Browser, CDPSession, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { CDPSession, Page } from 'playwright-core';
+import { beforeAll, expect, it } from 'vitest';
 import { findings } from './axe.ts';
 import { brackets } from './brackets.ts';
-import { launchBrowser } from './browser.ts';
-import { dismissWarnings, dropFiles, finished, merge, openPage, settled } from './drive.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
+import { servePage } from './served.ts';
+import { dismissWarnings, dropFiles, finished, merge, settled } from './drive.ts';
 import { pngStack } from './stack.ts';
 import { outsideOfWindow, smallTargets, textSizes } from './targets.ts';
 
-let browser: Browser;
-let site: Site;
+const served = servePage();
 let page: Page;
 let session: CDPSession;
 
 beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
-  ({ page } = await openPage(browser, site, { width: 390, height: 844, align: false }));
+  ({ page } = await served.open({ width: 390, height: 844, align: false }));
   session = await page.context().newCDPSession(page);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
 });
 
 const state = () => page.evaluate(() => document.body.dataset.state);
@@ -82,6 +73,8 @@ async function sizeFaults(): Promise<string[]> {
 }
 
 it('before photos are chosen', async () => {
+  // No slider claims a value that is not known.
+  expect((await page.locator('#finish-sliders .value').allTextContents()).join('')).toBe('');
   expect([...(await faults()), ...(await sizeFaults())]).toEqual([]);
 });
 
@@ -110,6 +103,23 @@ it('with a thing seen in each frame, a crop, and a frame enlarged', async () => 
   await page.locator('#view').focus();
   await page.keyboard.press('Enter');
   await page.locator('#loupe:visible').waitFor();
+  // The picture is seen beside it, in windows of any size.
+  for (const [width, height, least] of [
+    [390, 844, 300],
+    [320, 256, 140],
+    [900, 560, 200],
+    [1280, 800, 400],
+  ]) {
+    await page.setViewportSize({ width, height });
+    const picture = (): Promise<number> =>
+      page.evaluate(() => {
+        const [view, loupe] = ['view', 'loupe'].map((id) => document.getElementById(id)!.getBoundingClientRect());
+        return Math.min(view.bottom, loupe.top) - view.top;
+      });
+    await expect.poll(picture, { message: `${width}x${height}` }).toBeGreaterThan(least);
+    await expect.poll(() => page.evaluate(() => document.getElementById('loupe')!.offsetHeight)).toBeLessThan(260);
+  }
+  await page.setViewportSize({ width: 390, height: 844 });
   expect([...(await faults()), ...(await sizeFaults())]).toEqual([]);
   await page.keyboard.press('Escape');
   await page.locator('#crop-open').click();
@@ -325,7 +335,7 @@ it('with the plan of a folder, while it is merged, and after', async () => {
 });
 
 it('on the bench', async () => {
-  await page.goto(`${site.url}bench.html`);
+  await page.goto(`${served.site.url}bench.html`);
   expect([...(await faults()), ...(await sizeFaults())]).toEqual([]);
 });
 

@@ -3,36 +3,30 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { planBatch } from '../../src/node/cli/batchPlan.ts';
 import { FORTY_BRACKETS, writeForty } from '../folderOfForty.ts';
 import { findings } from './axe.ts';
 import { HEIGHT, WIDTH, brackets, photo } from './brackets.ts';
-import { launchBrowser } from './browser.ts';
-import { dropFiles, finished, merge, openPage, save, settled } from './drive.ts';
+import { servePage } from './served.ts';
+import { dropFiles, finished, merge, save, settled } from './drive.ts';
 import type { PictureFile } from './drive.ts';
 import { gpuBytes, watchGpu } from './gpuWatch.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
 import { workerHeap } from './workerHeap.ts';
 
-let browser: Browser;
-let site: Site;
+const served = servePage();
 let folder: string;
 let page: Page;
 let problems: string[];
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'deghost-folder-'));
-  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
-  watchGpu(site);
+  watchGpu(served.site);
 });
 
 afterAll(async () => {
-  await browser?.close();
-  await site?.close();
   rmSync(folder, { recursive: true });
 });
 
@@ -42,7 +36,7 @@ afterEach(async () => {
 });
 
 async function open(): Promise<void> {
-  ({ page, problems } = await openPage(browser, site));
+  ({ page, problems } = await served.open());
 }
 
 /** Writes files into a folder of that name. @returns its path. */
@@ -97,7 +91,7 @@ const inFolder = () =>
   });
 
 it('many brackets need code that one does not: a chunk of its own, beside an entry of at most 18.5 kB', async () => {
-  const text = async (path: string) => (await fetch(new URL(path, site.url))).text();
+  const text = async (path: string) => (await fetch(new URL(path, served.site.url))).text();
   const [, entry] = /src="([^"]+index-[^"]+\.js)"/.exec(await text('')) ?? [];
   const code = await text(entry);
   expect(code).toMatch(/import\("?`?\.\/batch-|batch-[\w-]+\.js/);
@@ -136,7 +130,17 @@ describe('a folder on the page', () => {
     expect(await findings(page)).toEqual([]);
     // Exposures of each frame, and thumbnails.
     const first = page.locator('.bracket').first();
-    expect(await first.locator('.ev').allTextContents()).toEqual(['-2 EV', '0 EV', '+2 EV']);
+    expect(await first.locator('.ev').allTextContents()).toEqual(['−2 EV', '0 EV', '+2 EV']);
+    // A name keeps its room beside many photos.
+    const room = await first.evaluate((card) => {
+      const [shots, about] = [card.querySelector('.open')!, card.querySelector('.about')!];
+      const more = Array.from({ length: 9 }, () => shots.querySelector('.shot')!.cloneNode(true));
+      shots.append(...more);
+      const { width } = about.getBoundingClientRect();
+      for (const shot of more) (shot as Element).remove();
+      return width;
+    });
+    expect(room).toBeGreaterThan(200);
     expect(await first.locator('.shutter').allTextContents()).toEqual(['1/400 s', '1/100 s', '1/25 s']);
     // The first bracket's files are RAW of which only the EXIF is there.
     await page.locator('.bracket').nth(1).locator('img.thumb').nth(2).waitFor();
@@ -332,7 +336,7 @@ describe('the brackets of a folder', () => {
     await page.locator('#batch-merge').click();
     for (const k of [2, 6]) {
       await page.locator(`.bracket:nth-child(${k})[data-state=saved]`).waitFor({ timeout: 100_000 });
-      worker.push((await workerHeap(browser)).arrays);
+      worker.push((await workerHeap(served.browser)).arrays);
     }
     // While the third is merged, and when all are: frames, maps and result of none of those before stay.
     expect(worker[1] - worker[0]).toBeLessThan(WIDTH * HEIGHT * 12);

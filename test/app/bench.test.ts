@@ -4,30 +4,19 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { PAGE, committedReports, figures, withFigures } from '../../bench/performancePage.ts';
 import { readReport } from '../../bench/readReport.ts';
 import { launchChromium } from '../chromium.ts';
 import { findings } from './axe.ts';
-import { launchBrowser } from './browser.ts';
-import { serveSite } from './site.ts';
+import { launchForTest, serveForTest, servePage } from './served.ts';
 import type { Site } from './site.ts';
 
 /** SwiftShader compiles slowly, and other tests run meanwhile. */
 const MOST_MS = 400_000;
 const WORKER = /assets\/worker-[^/]+\.js$/;
 
-let site: Site;
-let browser: Browser;
-
-beforeAll(async () => {
-  [site, browser] = await Promise.all([serveSite(), launchChromium()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const served = servePage({ launch: launchChromium });
 
 interface Bench {
   page: Page;
@@ -36,7 +25,7 @@ interface Bench {
   fetched: string[];
 }
 
-async function open(at: Site, from: Browser = browser, script = ''): Promise<Bench> {
+async function open(at: Site, from: Browser = served.browser, script = ''): Promise<Bench> {
   const page = await from.newPage({ viewport: { width: 1440, height: 900 }, acceptDownloads: true });
   const [problems, fetched]: [string[], string[]] = [[], []];
   page.on('pageerror', (error) => problems.push(error.message));
@@ -58,7 +47,7 @@ describe('the bench', () => {
   it(
     'starts at a click, runs to its end, and saves what docs/performance.md takes',
     async () => {
-      const { page, problems, fetched } = await open(site);
+      const { page, problems, fetched } = await open(served.site);
       expect(fetched.filter((path) => /weights|goldens/.test(path))).toEqual([]);
       expect(await findings(page)).toEqual([]);
       await page.locator('#start').click();
@@ -109,7 +98,7 @@ describe('the bench', () => {
 
       await page
         .context()
-        .grantPermissions(['clipboard-read', 'clipboard-write'], { origin: new URL(site.url).origin });
+        .grantPermissions(['clipboard-read', 'clipboard-write'], { origin: new URL(served.site.url).origin });
       await page.locator('#copy-json').click();
       await page.getByText('Copied.').waitFor();
       expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(json);
@@ -122,7 +111,7 @@ describe('the bench', () => {
   it(
     'is cancelled at once, keeps what it has, and can start again',
     async () => {
-      const { page, problems } = await open(site);
+      const { page, problems } = await open(served.site);
       await page.locator('#start').click();
       await page.locator('.checks li').first().waitFor({ timeout: MOST_MS });
       await page.locator('#cancel').click();
@@ -141,7 +130,7 @@ describe('the bench', () => {
   it(
     'marks a wrong result, and says when the device is lost',
     async () => {
-      const odd = await serveSite();
+      const odd = await serveForTest();
       // Other weights than those that PyTorch ran with: the last thousand are all 0.5.
       odd.replace(/goldens\/fixed-wide\.weights\.safetensors$/, (original) => {
         const bytes = Buffer.from(original);
@@ -167,31 +156,29 @@ describe('the bench', () => {
       expect(await page.locator('#save').isVisible()).toBe(true);
       expect(await findings(page)).toEqual([]);
       await page.close();
-      await odd.close();
     },
     MOST_MS,
   );
 
   it('says what is missing: WebGPU, an adapter, its files', async () => {
-    const { page } = await open(site, browser, 'delete Navigator.prototype.gpu;');
+    const { page } = await open(served.site, served.browser, 'delete Navigator.prototype.gpu;');
     expect(await notice(page)).toMatch(/This browser has no WebGPU/);
     expect(await page.locator('#start').isDisabled()).toBe(true);
     expect(await findings(page)).toEqual([]);
     await page.close();
 
-    const without = await launchBrowser([
+    const without = await launchForTest([
       '--no-sandbox',
       '--disable-dev-shm-usage',
       '--disable-gpu',
       '--disable-software-rasterizer',
     ]);
-    const { page: bare } = await open(site, without);
+    const { page: bare } = await open(served.site, without);
     await bare.locator('#start').click();
     await bare.locator('.notice').waitFor();
     expect(await notice(bare)).toMatch(/No graphics adapter was found/);
-    await without.close();
 
-    const incomplete = await serveSite();
+    const incomplete = await serveForTest();
     incomplete.replace(/goldens\/any-5\.safetensors$/, () => {
       throw new Error('not there');
     });
@@ -200,6 +187,5 @@ describe('the bench', () => {
     await partial.locator('.notice').waitFor();
     expect(await notice(partial)).toMatch(/A file of this page is missing[\s\S]*goldens\/any-5\.safetensors/);
     await partial.close();
-    await incomplete.close();
   }, 60_000);
 });

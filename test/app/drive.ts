@@ -101,6 +101,22 @@ export async function merge(page: Page): Promise<void> {
   await finished(page);
 }
 
+/** Merges, and waits for what follows the result: the plain merge, and the looks, the worker's last work. */
+export async function mergeAndRest(page: Page): Promise<void> {
+  // Those of the last result stay until the new ones come.
+  await page.evaluate(() => {
+    for (const look of document.querySelectorAll<HTMLImageElement>('#looks img')) look.dataset.last = look.src;
+  });
+  await merge(page);
+  await page.locator('#compare:enabled').waitFor({ timeout: 60_000 });
+  await page.waitForFunction(
+    () =>
+      [...document.querySelectorAll<HTMLImageElement>('#looks img')].every((look) => look.src !== look.dataset.last),
+    undefined,
+    { timeout: 60_000 },
+  );
+}
+
 /** Waits for the merge under way. */
 export async function finished(page: Page): Promise<void> {
   await page.waitForFunction(() => document.body.dataset.state !== 'merging', undefined, { timeout: 110_000 });

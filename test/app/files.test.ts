@@ -1,36 +1,24 @@
 /** Files of all kinds on the page: what is read, what is refused, and where that is said. Nothing is merged here. */
 import sharp from 'sharp';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { CONTROLS } from '../controls.ts';
 import { bigEndian, exposureFields, noise16, noise8, png, tiff } from '../node/pictures.ts';
 import type { TiffField } from '../node/pictures.ts';
-import { launchBrowser } from './browser.ts';
-import { dropFiles, openPage, settled } from './drive.ts';
+import { servePage } from './served.ts';
+import { dropFiles, settled } from './drive.ts';
 import type { PictureFile } from './drive.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
 import { TIMES, exposeScene, pngStack } from './stack.ts';
 
 const WIDTH = 24;
 const HEIGHT = 16;
 
-let browser: Browser;
-let site: Site;
+const served = servePage();
 let page: Page;
-
-beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
 
 beforeEach(async () => {
   await page?.close();
-  ({ page } = await openPage(browser, site));
+  ({ page } = await served.open());
 });
 
 const text = (name: string, content: string): PictureFile => ({ name, bytes: Buffer.from(content, 'latin1') });

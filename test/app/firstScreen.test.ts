@@ -3,26 +3,14 @@
  * and the example, which loads and merges by one click.
  */
 import { gzipSync } from 'node:zlib';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { keyedTo, wayAt } from '../../app/src/ui/proofDivider.ts';
 import { findings } from './axe.ts';
-import { launchBrowser } from './browser.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
+import { servePage } from './served.ts';
 import { pngStack } from './stack.ts';
 
-let browser: Browser;
-let site: Site;
-
-beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const served = servePage();
 
 const FIXED = '/weights/fixed.safetensors';
 
@@ -43,13 +31,13 @@ describe('the first minute', () => {
 
   beforeAll(async () => {
     // The example's merge takes seconds on a software adapter if its frames are small.
-    pngStack(48, 32).forEach(({ bytes }, k) => site.replace(new RegExp(`example/${k + 1}\\.jpg$`), () => bytes));
-    weights = site.hold(/weights\/fixed\.safetensors$/);
-    page = await browser.newPage({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
+    pngStack(48, 32).forEach(({ bytes }, k) => served.site.replace(new RegExp(`example/${k + 1}\\.jpg$`), () => bytes));
+    weights = served.site.hold(/weights\/fixed\.safetensors$/);
+    page = await served.browser.newPage({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
     page.on('pageerror', (error) => problems.push(error.message));
     page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
-    await page.goto(site.url);
-    await vi.waitFor(() => expect(site.requests.map(({ path }) => path)).toContain(FIXED), 10_000);
+    await page.goto(served.site.url);
+    await vi.waitFor(() => expect(served.site.requests.map(({ path }) => path)).toContain(FIXED), 10_000);
   });
 
   afterAll(async () => {
@@ -58,9 +46,9 @@ describe('the first minute', () => {
   });
 
   it('needs little before it is drawn, and fetches everything else after that', () => {
-    const paths = site.requests.map(({ path }) => path);
+    const paths = served.site.requests.map(({ path }) => path);
     const worker = paths.findIndex((path) => /assets\/main-.*\.js$/.test(path));
-    const first = site.requests.slice(0, worker);
+    const first = served.site.requests.slice(0, worker);
     expect(first.filter(({ path }) => path.endsWith('.webp')).length).toBe(2);
     expect(first.filter(({ path }) => /weights|example|wasm/.test(path))).toEqual([]);
     expect(sum(first)).toBeLessThan(LINE * (1.5 - WAITING));
@@ -80,6 +68,11 @@ describe('the first minute', () => {
     await divider.focus();
     for (const key of ['ArrowLeft', 'PageDown']) await page.keyboard.press(key);
     expect(await at()).toBe(63);
+    // Each name is on its own side.
+    const cut = (side: string) =>
+      page.locator(`#proof .side.${side}`).evaluate((one) => getComputedStyle(one).clipPath);
+    expect(await cut('right')).toBe('inset(0px 0px 0px 63%)');
+    expect(await cut('left')).toMatch(/^inset\(0px (37%|calc\(37%\)|calc\(100% - 63%\)) 0px 0px\)$/);
     expect(await divider.getAttribute('aria-valuetext')).toBe('63 % plain merge, 37 % without ghosts');
     await page.keyboard.press('Home');
     expect(await at()).toBe(0);
@@ -97,7 +90,7 @@ describe('the first minute', () => {
   });
 
   it('has fetched no more for that than 15 s of a slow line bring', () => {
-    const before = site.requests;
+    const before = served.site.requests;
     expect(before.filter(({ path }) => /any\.safetensors|wasm$/.test(path))).toEqual([]);
     expect(sum(before)).toBeLessThan(LINE * (15 - WAITING));
     const scripts = before.filter(isScript);
@@ -112,7 +105,7 @@ describe('the first minute', () => {
     await expect.poll(() => page.locator('#progress-stage').innerText()).not.toBe('Loading the network');
     expect(await page.locator('body').getAttribute('data-state')).toMatch(/merging|result/);
     await page.locator('body[data-fetched]').waitFor();
-    const paths = site.requests.map(({ path }) => path);
+    const paths = served.site.requests.map(({ path }) => path);
     expect(paths.indexOf('/weights/any.safetensors')).toBeGreaterThan(paths.indexOf(FIXED));
     expect(paths.filter((path) => path.endsWith('fixed.safetensors')).length).toBe(1);
     expect(problems).toEqual([]);

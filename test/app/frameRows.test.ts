@@ -2,83 +2,49 @@
  * The rows of the frame list: what a first look at the files shows before they are decoded, which frame is the
  * reference and why, thumbnails that enlarge, and how frames were aligned.
  */
-import sharp from 'sharp';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { words } from '../../app/src/words/en.ts';
 import { alignedFrames } from '../../app/src/worker/alignedFrames.ts';
-import { embeddedThumbnail } from '../../src/image/decode/embeddedThumbnail.ts';
-import { exposureFields, tiff } from '../node/pictures.ts';
+import { SMALL, cameraJpeg, cr3, plainJpeg } from '../cameraFiles.ts';
+import { dng, patches } from '../rawDng.ts';
 import { findings } from './axe.ts';
-import { launchBrowser } from './browser.ts';
-import { dropFiles, openPage, settled } from './drive.ts';
-import type { PictureFile } from './drive.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
-import { TIMES, exposeScene } from './stack.ts';
+import { servePage } from './served.ts';
+import { dropFiles, settled } from './drive.ts';
 
-const [WIDTH, HEIGHT] = [96, 64];
-/** Of a camera's small picture, which lies on its side. */
-const SMALL = { width: 20, height: 12 };
-
-/** A JPEG as cameras write them: with its exposure, and a small picture in the second directory of its EXIF. */
-async function cameraJpeg(k: number): Promise<PictureFile & { small: Buffer }> {
-  const rows = exposeScene(WIDTH, HEIGHT, 4 ** (k - 1), k);
-  const picture = await sharp(rows, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
-    .jpeg()
-    .toBuffer();
-  const small = await sharp({ create: { ...SMALL, channels: 3, background: '#cc2211' } })
-    .jpeg()
-    .toBuffer();
-  const block = tiff([[274, 3, [6]]], exposureFields({ time: [...TIMES[k]], fNumber: [56, 10], iso: 200 }));
-  block.writeUInt32LE(block.length, 10 + 12 * block.readUInt16LE(8));
-  const second = Buffer.alloc(2 + 2 * 12 + 4);
-  second.writeUInt16LE(2, 0);
-  [block.length + second.length, small.length].forEach((value, i) => {
-    second.writeUInt16LE(513 + i, 2 + 12 * i);
-    second.writeUInt16LE(4, 4 + 12 * i);
-    second.writeUInt32LE(1, 6 + 12 * i);
-    second.writeUInt32LE(value, 10 + 12 * i);
+/** Notes what the rows show when all three have a picture and none is decoded: their text, and the first's size. */
+function watchGlimpses(page: Page): Promise<void> {
+  return page.evaluate(() => {
+    const seen: unknown[] = [];
+    Object.assign(window, { seen });
+    new MutationObserver(() => {
+      const rows = [...document.querySelectorAll('.frame')];
+      const images = rows.map((row) => row.querySelector<HTMLImageElement>('img.thumb'));
+      if (seen.length > 0 || !rows.every((row, k) => row.matches('.loading') && images[k]) || rows.length < 3) return;
+      seen.push(rows.map((row) => [...row.querySelectorAll('.taken, .meta')].map(({ textContent }) => textContent)));
+      const copy = new Image();
+      copy.src = images[0]!.src;
+      void copy.decode().then(() => seen.push([copy.naturalWidth, copy.naturalHeight]));
+    }).observe(document.querySelector('#frames')!, { childList: true, subtree: true });
   });
-  const body = Buffer.concat([Buffer.from('Exif\0\0'), block, second, small]);
-  const head = Buffer.from([0xff, 0xd8, 0xff, 0xe1, 0, 0]);
-  head.writeUInt16BE(body.length + 2, 4);
-  return { name: `camera-${k + 1}.jpg`, bytes: Buffer.concat([head, body, picture.subarray(2)]), small };
 }
 
+const glimpsed = (page: Page): Promise<unknown> => page.evaluate(() => (window as unknown as { seen: unknown }).seen);
+
 describe('on the page', () => {
-  let browser: Browser;
-  let site: Site;
+  const served = servePage();
   let page: Page;
   let problems: string[];
 
   beforeAll(async () => {
-    [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
-    ({ page, problems } = await openPage(browser, site));
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    await site?.close();
+    ({ page, problems } = await served.open());
   });
 
   it('a first look shows thumbnails and exposures before anything is decoded', async () => {
-    await page.evaluate(() => {
-      const seen: unknown[] = [];
-      Object.assign(window, { seen });
-      new MutationObserver(() => {
-        const rows = [...document.querySelectorAll('.frame')];
-        const images = rows.map((row) => row.querySelector<HTMLImageElement>('img.thumb'));
-        if (seen.length > 0 || !rows.every((row, k) => row.matches('.loading') && images[k]) || rows.length < 3) return;
-        seen.push(rows.map((row) => [...row.querySelectorAll('.taken, .meta')].map(({ textContent }) => textContent)));
-        const copy = new Image();
-        copy.src = images[0]!.src;
-        void copy.decode().then(() => seen.push([copy.naturalWidth, copy.naturalHeight]));
-      }).observe(document.querySelector('#frames')!, { childList: true, subtree: true });
-    });
+    await watchGlimpses(page);
     await dropFiles(page, await Promise.all([2, 0, 1].map(cameraJpeg)));
     await settled(page, 3);
-    expect(await page.evaluate(() => (window as unknown as { seen: unknown }).seen)).toEqual([
+    expect(await glimpsed(page)).toEqual([
       [
         ['1/320 s, f/5.6, ISO 200', '−2 EV. Reading…'],
         ['1/80 s, f/5.6, ISO 200', '0 EV. Reading…'],
@@ -92,6 +58,54 @@ describe('on the page', () => {
       '1/80 s, f/5.6, ISO 200',
       '1/20 s, f/5.6, ISO 200',
     ]);
+  });
+
+  it('so it does of RAW files: DNG with pictures in its directories, CR3 with some in its boxes', async () => {
+    const { page: other } = await served.open();
+    const [small, large] = [await plainJpeg(60, 45, '#224466'), await plainJpeg(900, 600, '#668822')];
+    const previews = [
+      { jpeg: small, width: 60, height: 45 },
+      { jpeg: large, width: 900, height: 600 },
+    ];
+    const stack = [0.25, 1, 4].map((exposure, k) => ({
+      name: `raw-${k + 1}.dng`,
+      bytes: Buffer.from(dng({ width: 96, height: 64, scene: patches, exposure, previews, orientation: 6 })),
+    }));
+    await watchGlimpses(other);
+    await dropFiles(other, stack);
+    await settled(other, 3);
+    expect(await glimpsed(other)).toEqual([
+      [
+        ['1/400 s, f/8, ISO 100', '−2 EV. Reading…'],
+        ['1/100 s, f/8, ISO 100', '0 EV. Reading…'],
+        ['1/25 s, f/8, ISO 100', '+2 EV. Reading…'],
+      ],
+      [600, 900],
+    ]);
+    expect(await other.locator('.frame.ready').count()).toBe(3);
+    for (const _ of stack) await other.locator('.frame .remove').first().click();
+
+    const [thumbnail, preview] = [await plainJpeg(160, 120, '#123456'), await plainJpeg(1600, 1200, '#654321')];
+    await watchGlimpses(other);
+    await dropFiles(
+      other,
+      [1000, 250, 60].map((part, k) => ({
+        name: `raw-${k + 1}.cr3`,
+        bytes: cr3({ time: [1, part], thumbnail, preview }),
+      })),
+    );
+    await settled(other, 3); // without sensor data: none is developed
+    expect(await glimpsed(other)).toEqual([
+      [
+        ['1/1000 s, f/7.1, ISO 400', '−2 EV. Reading…'],
+        ['1/250 s, f/7.1, ISO 400', '0 EV. Reading…'],
+        ['1/60 s, f/7.1, ISO 400', '+2.06 EV. Reading…'],
+      ],
+      // Made smaller.
+      [1280, 960],
+    ]);
+    expect(await other.locator('.frame.failed').count()).toBe(3);
+    await other.close();
   });
 
   it('the reference says why it is the reference', async () => {
@@ -118,23 +132,6 @@ describe('on the page', () => {
     const label = await page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
     expect(label).toBe('Enlarge camera-1.jpg');
     expect(problems).toEqual([]);
-  });
-});
-
-describe('a camera’s small picture', () => {
-  it('is found in the second directory', async () => {
-    const { bytes, small } = await cameraJpeg(0);
-    expect(Buffer.from(embeddedThumbnail(bytes)!)).toEqual(small);
-  });
-
-  it('is none where the file is cut off or its offsets lie', async () => {
-    const { bytes, small } = await cameraJpeg(0);
-    const at = bytes.indexOf(small);
-    for (const length of [0, 4, 30, at, at + small.length - 1])
-      expect(embeddedThumbnail(bytes.subarray(0, length))).toBeUndefined();
-    const lying = Buffer.from(bytes);
-    lying.writeUInt32LE(0xfffffff0, at - 4 - 12 - 4); // the first entry's value
-    expect(embeddedThumbnail(lying)).toBeUndefined();
   });
 });
 

@@ -6,32 +6,24 @@
  */
 import { readExr } from 'hdrify';
 import sharp from 'sharp';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { Finisher } from '../../src/finish/finisher.ts';
 import { HDR_HEADROOM } from '../../src/finish/ultraHdr.ts';
 import { testDevice } from '../gpu.ts';
-import { FLAGS, launchBrowser } from './browser.ts';
+import { FLAGS } from './browser.ts';
+import { launchForTest, serveForTest, servePage } from './served.ts';
 import { dismissWarnings, dropFiles, merge, openPage, save, settled } from './drive.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
 import { pngStack } from './stack.ts';
 
-let browser: Browser;
-let site: Site;
+const served = servePage({ flags: [...FLAGS, '--force-color-profile=hdr10'] });
 let page: Page;
 
 beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser([...FLAGS, '--force-color-profile=hdr10']), serveSite()]);
-  ({ page } = await openPage(browser, site, { align: false }));
+  ({ page } = await served.open({ align: false }));
   await dropFiles(page, pngStack(96, 64));
   await settled(page, 3);
   await merge(page);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
 });
 
 const bright = () => page.locator('#bright');
@@ -77,16 +69,15 @@ describe('a display of high dynamic range', () => {
   });
 
   it('that is not there is not offered', async () => {
-    const ordinary = await launchBrowser();
-    const { page: other } = await openPage(ordinary, site, { align: false });
+    const ordinary = await launchForTest();
+    const { page: other } = await openPage(ordinary, served.site, { align: false });
     expect(await other.locator('#bright').isVisible()).toBe(false);
-    await ordinary.close();
   });
 });
 
 describe('a browser without half-float canvases', () => {
   it('shows the picture in 8 bits, and offers no HDR display', async () => {
-    const plain = await serveSite();
+    const plain = await serveForTest();
     // As Firefox 153 refuses them.
     const refuse = `const { configure } = GPUCanvasContext.prototype;
       GPUCanvasContext.prototype.configure = function (options) {
@@ -94,7 +85,7 @@ describe('a browser without half-float canvases', () => {
         configure.call(this, options);
       };`;
     plain.replace(/assets\/main-[^/]+\.js$/, (original) => `{${refuse}}${original.toString('utf8')}`);
-    const { page: other, problems } = await openPage(browser, plain, { align: false });
+    const { page: other, problems } = await openPage(served.browser, plain, { align: false });
     await dropFiles(other, pngStack(96, 64));
     await settled(other, 3);
     await merge(other);
@@ -124,6 +115,5 @@ describe('a browser without half-float canvases', () => {
     await expect.poll(difference, { timeout: 20_000 }).toBeLessThanOrEqual(3);
     expect(problems).toEqual([]);
     await other.close();
-    await plain.close();
   });
 });

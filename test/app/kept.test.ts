@@ -1,39 +1,30 @@
 /** The page keeps the picture: a page that is loaded again goes on with it. */
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { BrowserContext, Page } from 'playwright-core';
+import { beforeAll, expect, it } from 'vitest';
 import { MOST_COPIED, toCopy } from '../../app/src/kept/session.ts';
 import type { Session } from '../../app/src/kept/session.ts';
 import { findings } from './axe.ts';
-import { launchBrowser } from './browser.ts';
+import { servePage } from './served.ts';
 import { dropFiles, merge, save, settled } from './drive.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
 import { pngStack } from './stack.ts';
 
 const WIDTH = 48;
 const HEIGHT = 32;
 
-let browser: Browser;
-let site: Site;
+const served = servePage();
 let page: Page;
 let context: BrowserContext;
 const problems: string[] = [];
 
 beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
   // Pages of one context are tabs of one browser.
-  context = await browser.newContext({ viewport: { width: 1280, height: 800 }, serviceWorkers: 'block' });
+  context = await served.browser.newContext({ viewport: { width: 1280, height: 800 }, serviceWorkers: 'block' });
   page = await context.newPage();
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
-  await page.goto(site.url);
+  await page.goto(served.site.url);
   await page.locator('body[data-fetched]').waitFor();
   await page.locator('#align').evaluate((box: HTMLInputElement) => void (box.checked = false));
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
 });
 
 const bar = (at = page) => at.locator('#kept');
@@ -161,7 +152,7 @@ it('the merged picture, as it was, with its motion and its look', async () => {
 
 it('another tab neither takes it nor destroys it, and keeps its own', async () => {
   const other = await context.newPage();
-  await other.goto(site.url);
+  await other.goto(served.site.url);
   await other.locator('body[data-fetched]').waitFor();
   // Longer than the page waits for a page that is being closed.
   await other.waitForTimeout(1000);

@@ -1,24 +1,12 @@
 /** The page used with the keyboard alone, from the empty page to a saved file. */
 import { readFileSync } from 'node:fs';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchBrowser } from './browser.ts';
-import { finished, openPage, settled } from './drive.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { servePage } from './served.ts';
+import { finished, settled } from './drive.ts';
 import { pngStack } from './stack.ts';
 
-let browser: Browser;
-let site: Site;
-
-beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const served = servePage();
 
 /** What has the focus, as a screen reader would name it, more or less. */
 function focused(page: Page): Promise<string> {
@@ -55,7 +43,7 @@ async function tabTo(page: Page, name: RegExp): Promise<void> {
 }
 
 it('picks files, chooses the reference, types an exposure, merges, looks around, paints, and saves', async () => {
-  const { page, problems } = await openPage(browser, site);
+  const { page, problems } = await served.open();
   const files = pngStack(48, 32).map(({ name, bytes }) => ({ name, mimeType: 'image/png', buffer: bytes }));
 
   // Listen first: a chooser that opens before somebody listens is lost.

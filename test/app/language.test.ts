@@ -1,34 +1,25 @@
 /** The page in a German browser: nothing English is left, nothing overflows, and the language can be changed. */
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { words as german } from '../../app/src/words/de.ts';
 import { words as english } from '../../app/src/words/en.ts';
 import { jpegWith } from '../../src/image/metadataSegments.ts';
 import { exifBlock, tagsAt } from '../folderOfForty.ts';
 import { findings } from './axe.ts';
-import { launchBrowser } from './browser.ts';
-import { dropFiles, merge, openPage, settled } from './drive.ts';
+import { servePage } from './served.ts';
+import { dropFiles, merge, settled } from './drive.ts';
 import type { PictureFile } from './drive.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
 import { exposeScene, pngStack } from './stack.ts';
 
-let browser: Browser;
-let site: Site;
+const served = servePage();
 let page: Page;
 let problems: string[];
 const scripts: string[] = [];
 
 beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
-  ({ page, problems } = await openPage(browser, site, { locale: 'de-DE', align: false }));
+  ({ page, problems } = await served.open({ locale: 'de-DE', align: false }));
   page.context().on('request', (request) => scripts.push(request.url()));
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
 });
 
 /** The words of a language: of its texts, and of the texts in its functions. */
@@ -95,6 +86,26 @@ it('begins in German, and loads no other language', async () => {
   expect(loaded.filter((name) => /\/en-[^/]*\.js$/.test(name))).toEqual([]);
 });
 
+it('shows no English before it speaks German, unless nothing else comes', async () => {
+  const { browser, site } = served;
+  const program = site.hold(/assets\/index-[^/]*\.js$/);
+  for (const locale of ['de-DE', 'en-GB']) {
+    const early = await browser.newPage({ locale, serviceWorkers: 'block' });
+    await early.goto(site.url, { waitUntil: 'commit' });
+    await early.locator('#proof').waitFor();
+    const seen = await early
+      .locator('[data-text]')
+      .evaluateAll((all) => all.filter((one) => one.checkVisibility({ visibilityProperty: true })).length);
+    if (locale === 'en-GB') expect(seen).toBeGreaterThan(5);
+    else {
+      expect(seen).toBe(0);
+      await early.getByText(english.welcome.title2).waitFor({ timeout: 10_000 });
+    }
+    await early.close();
+  }
+  program.release();
+});
+
 it('merges in German, with numbers as Germans write them', async () => {
   await dropFiles(page, pngStack(64, 48));
   await settled(page, 3);
@@ -113,7 +124,7 @@ it('merges in German, with numbers as Germans write them', async () => {
   await merge(page);
   await page.getByText(german.look.averaged).waitFor();
   await page.locator('#overlay').check();
-  await page.locator('#histogram figcaption:not(:empty)').waitFor();
+  await page.locator('#histogram figcaption span:not(:empty)').first().waitFor();
   expect(await page.locator('#result-note').innerText()).toMatch(/In \d+,\d s mit [\d,]+ [KM]iB/);
   await expectGerman();
   expect(await findings(page)).toEqual([]);
@@ -134,12 +145,12 @@ it('changes its language where it is, and keeps the choice', async () => {
   await expectGerman();
   await page.getByLabel(german.page.language).selectOption('English');
   page.on('dialog', (dialog) => void dialog.accept()); // the result is not saved
-  await page.goto(site.url);
+  await page.goto(served.site.url);
   await page.getByRole('button', { name: english.welcome.pick }).waitFor();
 });
 
 it('plans a folder in German, since its address says so', async () => {
-  await page.goto(`${site.url}?lang=de`);
+  await page.goto(`${served.site.url}?lang=de`);
   await page.getByRole('button', { name: german.welcome.pick }).waitFor();
   await page.locator('body[data-fetched]').waitFor();
   const photo = async (name: string, seconds: number, stops: number): Promise<PictureFile> => {
@@ -155,7 +166,7 @@ it('plans a folder in German, since its address says so', async () => {
   await page.locator('#batch:visible .bracket').nth(1).waitFor();
   await page.locator('#left-over summary').click();
   expect(await page.locator('#left-over').innerText()).toContain(german.plan.reason('alone', ''));
-  expect(await page.locator('.bracket').nth(1).locator('.ev').allInnerTexts()).toEqual(['-1,5 EV', '0 EV', '+1,5 EV']);
+  expect(await page.locator('.bracket').nth(1).locator('.ev').allInnerTexts()).toEqual(['−1,5 EV', '0 EV', '+1,5 EV']);
   await expectGerman();
   expect(problems).toEqual([]);
 });

@@ -2,14 +2,12 @@
  * Too little memory, on the graphics card and in the tab: what the page says, that it frees what it took, and that it
  * goes on.
  */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { findings } from './axe.ts';
-import { launchBrowser } from './browser.ts';
-import { dropFiles, merge, openPage, save, settled } from './drive.ts';
+import { servePage } from './served.ts';
+import { dropFiles, merge, save, settled } from './drive.ts';
 import { gpuBytes, restoreMemory, shortenMemory, watchGpu } from './gpuWatch.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
 import { pngStack } from './stack.ts';
 
 const WIDTH = 96;
@@ -20,23 +18,16 @@ const HEIGHT = 64;
  */
 const RADIANCE_BYTES = WIDTH * HEIGHT * 12;
 
-let browser: Browser;
-let site: Site;
+const served = servePage();
 let page: Page;
 let problems: string[];
 
 beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
-  watchGpu(site);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
+  watchGpu(served.site);
 });
 
 beforeEach(async () => {
-  ({ page, problems } = await openPage(browser, site, { align: false }));
+  ({ page, problems } = await served.open({ align: false }));
   await dropFiles(page, pngStack(WIDTH, HEIGHT));
   await settled(page, 3);
   await page.locator('#merge:enabled').waitFor();

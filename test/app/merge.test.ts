@@ -6,8 +6,7 @@ import { readExr, readJpegGainMap } from 'hdrify';
 import exifr from 'exifr';
 import sharp from 'sharp';
 import { decode as decodeTiff } from 'tiff';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { Deghoster } from '../../src/index.ts';
 import type { MergeResult } from '../../src/index.ts';
 import { halfToFloat } from '../../src/float16.ts';
@@ -16,18 +15,16 @@ import { Finisher } from '../../src/finish/finisher.ts';
 import { HDR_HEADROOM } from '../../src/finish/ultraHdr.ts';
 import { readStack } from '../../src/node/index.ts';
 import { testDevice } from '../gpu.ts';
-import { launchBrowser } from './browser.ts';
-import { dismissWarnings, dropFiles, merge, openPage, save, settled } from './drive.ts';
+import { servePage } from './served.ts';
+import { dismissWarnings, dropFiles, merge, save, settled } from './drive.ts';
 import type { OpenPage, PictureFile } from './drive.ts';
-import { THIN_FIXED, serveSite } from './site.ts';
-import type { Site } from './site.ts';
+import { THIN_FIXED } from './site.ts';
 import { pngStack } from './stack.ts';
 
 const WIDTH = 192;
 const HEIGHT = 128;
 
-let browser: Browser;
-let site: Site;
+const served = servePage();
 let opened: OpenPage;
 let expected: MergeResult;
 /** The merge in Node in the default look: for ordinary displays as codes, and for brighter ones. */
@@ -36,7 +33,6 @@ let natural: { codes: Uint8Array; bright: Float32Array };
 const requested: string[] = [];
 
 beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
   const files = pngStack(WIDTH, HEIGHT);
   expected = await mergeInNode(files);
   const finisher = await Finisher.create(await testDevice(), expected);
@@ -46,17 +42,12 @@ beforeAll(async () => {
     bright: await finisher.finish('linear', settings, { headroom: HDR_HEADROOM }),
   };
   finisher.dispose();
-  opened = await openPage(browser, site);
+  opened = await served.open();
   // Of the page and of its worker.
   opened.page.context().on('request', (request) => requested.push(request.url()));
   // The order of dropping does not matter.
   await dropFiles(opened.page, [files[2], files[0], files[1]]);
   await settled(opened.page, 3);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
 });
 
 async function mergeInNode(files: readonly PictureFile[]): Promise<MergeResult> {
@@ -178,7 +169,7 @@ describe('a stack dropped on the page', () => {
       );
     expect(sizes).toEqual([0, 1, 2, 3].map(() => [WIDTH, HEIGHT]));
     expect(await page.locator('#histogram figcaption').innerText()).toMatch(
-      /^[\d.]+% shown white, [\d.]+% shown black$/,
+      /^[\d.]+% shown white\s+[\d.]+% shown black$/,
     );
     expect(await page.locator('#finish-reset').isDisabled()).toBe(true);
     await page.locator('#finish-saturation').fill('-100');
@@ -328,7 +319,7 @@ describe('a stack dropped on the page', () => {
 
 describe('the empty page', () => {
   it('has an example, which knows its exposures and is merged at once', async () => {
-    const { page } = await openPage(browser, site);
+    const { page } = await served.open();
     await page.locator('#example').click();
     await settled(page, 3);
     expect(await page.locator('.frame.ready .name').allTextContents()).toEqual([
@@ -348,7 +339,7 @@ describe('the empty page', () => {
   });
 
   it('can connect to nothing but its own files, and neither can its worker', async () => {
-    const { page } = await openPage(browser, site);
+    const { page } = await served.open();
     const tryFetch = (where: string) =>
       page.evaluate(async (kind) => {
         const outside = 'http://127.0.0.1:9/';

@@ -3,8 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readExr } from 'hdrify';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { Deghoster } from '../../src/index.ts';
 import type { MergeOptions, MergeResult } from '../../src/index.ts';
 import { readStack } from '../../src/node/index.ts';
@@ -13,26 +12,15 @@ import { expectClose } from '../reference/random.ts';
 import { scene, shoot } from '../align/scene.ts';
 import { inverse } from '../../src/align/homography.ts';
 import { findings } from './axe.ts';
-import { launchBrowser } from './browser.ts';
-import { dropFiles, merge, openPage, save, settled } from './drive.ts';
+import { servePage } from './served.ts';
+import { dropFiles, merge, save, settled } from './drive.ts';
 import type { PictureFile } from './drive.ts';
-import { THIN_FIXED, serveSite } from './site.ts';
-import type { Site } from './site.ts';
+import { THIN_FIXED } from './site.ts';
 import { pngFiles } from './stack.ts';
 
 const SIZE = { width: 144, height: 96 };
 
-let browser: Browser;
-let site: Site;
-
-beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const served = servePage();
 
 /** Three exposures, each moved by some pixels. */
 function handHeld(): PictureFile[] {
@@ -58,7 +46,7 @@ async function mergeInNode(files: readonly PictureFile[], options: MergeOptions)
 }
 
 it('aligns unless told otherwise, and takes the strength; each makes the picture that Node makes', async () => {
-  const { page, problems } = await openPage(browser, site);
+  const { page, problems } = await served.open();
   const files = handHeld();
   await dropFiles(page, files);
   await settled(page, 3);

@@ -5,18 +5,15 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeAll, expect, it } from 'vitest';
 import { kindOfFile } from '../../app/build/offline.ts';
 import type { OfflineFiles } from '../../app/build/offline.ts';
-import { launchBrowser } from './browser.ts';
-import { dropFiles, merge, openPage, save, settled } from './drive.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
+import { servePage } from './served.ts';
+import { dropFiles, merge, save, settled } from './drive.ts';
 import { pngStack } from './stack.ts';
 
-let browser: Browser;
-let site: Site;
+const served = servePage({ base: '/deghost/' });
 let page: Page;
 let problems: string[];
 let files: OfflineFiles;
@@ -25,16 +22,10 @@ let list: string;
 const hashOf = (bytes: string | Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveSite('/deghost/')]);
-  const program = readFileSync(join(site.folder, 'serviceWorker.js'), 'utf8');
+  const program = readFileSync(join(served.site.folder, 'serviceWorker.js'), 'utf8');
   list = /\{\s*"?page"?.*?\]\]\}/.exec(program)![0];
   files = JSON.parse(list);
-  ({ page, problems } = await openPage(browser, site, { align: false, serviceWorkers: true }));
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
+  ({ page, problems } = await served.open({ align: false, serviceWorkers: true }));
 });
 
 /** Waits until the service worker has everything. */
@@ -54,17 +45,17 @@ it('the list has every file that the page needs, with its hash', () => {
     expect.arrayContaining(['weights/any.safetensors', 'example/1.jpg']),
   );
   for (const [path, hash] of [...files.page, ...files.later])
-    expect(hashOf(readFileSync(join(site.folder, path))), path).toMatch(new RegExp(`^${hash}`));
-  for (const [, path] of readFileSync(join(site.folder, 'index.html'), 'utf8').matchAll(
+    expect(hashOf(readFileSync(join(served.site.folder, path))), path).toMatch(new RegExp(`^${hash}`));
+  for (const [, path] of readFileSync(join(served.site.folder, 'index.html'), 'utf8').matchAll(
     /(?:href|src)="\.\/([^"#?]+)"/g,
   ))
     if (kindOfFile(path) === 'page') expect(paths).toContain(path);
 });
 
 it('the manifest names icons that exist, and takes shared photos and files', async () => {
-  const manifest = JSON.parse(readFileSync(join(site.folder, 'manifest.webmanifest'), 'utf8'));
+  const manifest = JSON.parse(readFileSync(join(served.site.folder, 'manifest.webmanifest'), 'utf8'));
   for (const { src, sizes } of manifest.icons) {
-    const { width, height } = await (await import('sharp')).default(join(site.folder, src)).metadata();
+    const { width, height } = await (await import('sharp')).default(join(served.site.folder, src)).metadata();
     expect(`${width}x${height}`).toBe(sizes);
   }
   expect(manifest.share_target.action).toBe('./share');
@@ -72,7 +63,7 @@ it('the manifest names icons that exist, and takes shared photos and files', asy
   // The browser reads it, under the page's policy, and finds nothing wrong.
   const session = await page.context().newCDPSession(page);
   const { errors, url } = await session.send('Page.getAppManifest');
-  expect([url, errors]).toEqual([`${site.url}manifest.webmanifest`, []]);
+  expect([url, errors]).toEqual([`${served.site.url}manifest.webmanifest`, []]);
 });
 
 it('a new version is told once nothing is unsaved, and the next load has it', async () => {
@@ -80,10 +71,10 @@ it('a new version is told once nothing is unsaved, and the next load has it', as
   await dropFiles(page, pngStack(24, 16));
   await settled(page, 3);
   await merge(page);
-  const html = readFileSync(join(site.folder, 'index.html'), 'utf8').replace('<title>deghost<', '<title>newer<');
+  const html = readFileSync(join(served.site.folder, 'index.html'), 'utf8').replace('<title>deghost<', '<title>newer<');
   const renewed = files.page.map(([path, hash]) => [path, path === 'index.html' ? hashOf(html).slice(0, 32) : hash]);
-  site.replace(/index\.html$/, () => html);
-  site.replace(/serviceWorker\.js$/, (old) =>
+  served.site.replace(/index\.html$/, () => html);
+  served.site.replace(/serviceWorker\.js$/, (old) =>
     old.toString().replace(list, () => JSON.stringify({ ...files, page: renewed })),
   );
   const notice = page.locator('.notice[data-key=version]');
@@ -109,19 +100,19 @@ it('photos that are shared with it are opened', async () => {
       body.append('photos', new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
     await fetch('./share', { method: 'POST', body, redirect: 'manual' });
   }, shared);
-  await page.goto(`${site.url}?shared`);
+  await page.goto(`${served.site.url}?shared`);
   await settled(page, 3);
   expect(await page.locator('.frame.ready .name').allTextContents()).toEqual(shared.map(({ name }) => name));
-  expect(page.url()).toBe(site.url);
+  expect(page.url()).toBe(served.site.url);
 });
 
 it('without a network it opens, has the example, and merges', async () => {
   await page.context().setOffline(true);
-  await site.close();
+  await served.site.close();
   await page.reload();
   await page.locator('body[data-fetched]').waitFor();
   const example = await page.evaluate(async () => (await (await fetch('./example/1.jpg')).blob()).size);
-  expect(example).toBe(readFileSync(join(site.folder, 'example/1.jpg')).length);
+  expect(example).toBe(readFileSync(join(served.site.folder, 'example/1.jpg')).length);
   await dropFiles(page, pngStack(24, 16));
   await settled(page, 3);
   await page.locator('#align').evaluate((box: HTMLInputElement) => void (box.checked = false));

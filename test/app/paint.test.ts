@@ -1,12 +1,10 @@
 /** Motion that a person paints changes the next merge, and only there; with the pointer and with the keyboard. */
 import { readExr } from 'hdrify';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { findings } from './axe.ts';
-import { launchBrowser } from './browser.ts';
-import { dropFiles, merge, openPage, save, settled } from './drive.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
+import { servePage } from './served.ts';
+import { dropFiles, merge, save, settled } from './drive.ts';
 import { pngStack } from './stack.ts';
 
 /**
@@ -16,23 +14,16 @@ import { pngStack } from './stack.ts';
 const WIDTH = 96;
 const HEIGHT = 64;
 
-let browser: Browser;
-let site: Site;
+const served = servePage();
 let page: Page;
 
 beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
-  ({ page } = await openPage(browser, site, { align: false }));
+  ({ page } = await served.open({ align: false }));
   await dropFiles(page, pngStack(WIDTH, HEIGHT));
   await settled(page, 3);
   await merge(page);
   await page.locator('#overlay').check();
   await page.locator('#zoom-full').click();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
 });
 
 async function picture(): Promise<Float32Array> {
@@ -166,7 +157,7 @@ describe('the loupe', () => {
     await crops.nth(2).waitFor({ timeout: 30_000 });
     expect(await crops.count()).toBe(3);
     expect(await crops.nth(1).getAttribute('aria-checked')).toBe('true');
-    expect(await crops.nth(0).innerText()).toMatch(/scene-1\.png\s+-2/);
+    expect(await crops.nth(0).innerText()).toMatch(/scene-1\.png\s+−2 EV/);
     expect(await findings(page)).toEqual([]);
     const mark = await page.locator('.mark-thing').boundingBox();
     expect(mark!.x).toBeLessThan(x - 34);
@@ -181,6 +172,17 @@ describe('the loupe', () => {
     await page.waitForFunction(() => !(document.querySelector('#redo') as HTMLButtonElement).disabled);
     await changesMerged();
     expect(changed(before, await picture())).toEqual({ left: 0, right: 0 });
+  });
+
+  it('says where nothing moves, for all to see, and for some seconds', async () => {
+    const told = page.locator('#told');
+    expect(await told.isVisible()).toBe(false);
+    // Beside the picture.
+    await page.locator('#view').click({ position: { x: 4, y: 4 } });
+    await told.waitFor();
+    expect(await told.innerText()).toBe('Nothing moves there.');
+    await expect.poll(() => page.locator('#status').textContent()).toBe('Nothing moves there.');
+    await told.waitFor({ state: 'hidden', timeout: 8000 });
   });
 
   it('opens by keyboard, goes from thing to thing and back to the picture', async () => {

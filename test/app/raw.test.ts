@@ -1,36 +1,28 @@
 /** RAW files on the built page, under its own Content-Security-Policy. */
 import { readFileSync } from 'node:fs';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { decodeExr } from '../../src/image/decode/floats.ts';
 import { loadExrs } from '../../src/node/decodePackages.ts';
 import { PATCH, cameraRgb, dng, patches } from '../rawDng.ts';
 import type { DngPicture } from '../rawDng.ts';
-import { launchBrowser } from './browser.ts';
-import { dropFiles, finished, merge, openPage, save, settled } from './drive.ts';
+import { servePage } from './served.ts';
+import { dropFiles, finished, merge, save, settled } from './drive.ts';
 import type { PictureFile } from './drive.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
 
 const SIZE = { width: 96, height: 64 };
 
-let browser: Browser;
-let site: Site;
+const served = servePage();
 let page: Page;
 let problems: string[];
 
 beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
   // Random weights do not keep colours.
-  site.replace(/weights\/fixed\.safetensors$/, () => readFileSync('weights/fixed.safetensors'));
-});
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
+  served.site.replace(/weights\/fixed\.safetensors$/, () => readFileSync('weights/fixed.safetensors'));
 });
 beforeEach(async () => {
   await page?.close();
-  ({ page, problems } = await openPage(browser, site));
+  ({ page, problems } = await served.open());
 });
 
 function shot(name: string, exposure: number, more: Partial<DngPicture> = {}): PictureFile {

@@ -6,35 +6,23 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readExr } from 'hdrify';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { Deghoster } from '../../src/index.ts';
 import type { MergeResult } from '../../src/index.ts';
 import { readStack } from '../../src/node/index.ts';
 import { testDevice } from '../gpu.ts';
 import { expectClose } from '../reference/random.ts';
 import { findings } from './axe.ts';
-import { launchBrowser } from './browser.ts';
-import { dropFiles, merge, openPage, save, settled } from './drive.ts';
+import { servePage } from './served.ts';
+import { dropFiles, merge, save, settled } from './drive.ts';
 import type { PictureFile } from './drive.ts';
-import { THIN_ANY, serveSite } from './site.ts';
-import type { Site } from './site.ts';
+import { THIN_ANY } from './site.ts';
 import { exposeScene, pngFiles } from './stack.ts';
 
 const WIDTH = 48;
 const HEIGHT = 32;
 
-let browser: Browser;
-let site: Site;
-
-beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const served = servePage();
 
 /** Three exposures with the given shares of burnt-out pixels, darkest first. */
 function burntStack(burnt: readonly number[]): PictureFile[] {
@@ -60,7 +48,7 @@ async function mergeInNode(files: readonly PictureFile[], reference: number): Pr
 }
 
 it('takes the frame that lost least, says why, and merges with it; the person can still pick another', async () => {
-  const { page, problems } = await openPage(browser, site);
+  const { page, problems } = await served.open();
   const files = burntStack([96, 384, 768]);
   await dropFiles(page, files);
   await settled(page, 3);

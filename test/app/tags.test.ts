@@ -1,34 +1,22 @@
 /** What files say of themselves: orientation flags that differ in what is read, colour profiles in what is saved. */
 import sharp from 'sharp';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeIccProfile } from '../../src/image/iccEncoder.ts';
 import { exposureFields, png, tiff } from '../node/pictures.ts';
-import { launchBrowser } from './browser.ts';
-import { dropFiles, merge, openPage, save, settled } from './drive.ts';
+import { servePage } from './served.ts';
+import { dropFiles, merge, save, settled } from './drive.ts';
 import type { PictureFile } from './drive.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
 import { TIMES, exposeScene } from './stack.ts';
 
 const [WIDTH, HEIGHT] = [48, 32];
 
-let browser: Browser;
-let site: Site;
+const served = servePage();
 let page: Page;
 let problems: string[];
 
-beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
-
 beforeEach(async () => {
-  ({ page, problems } = await openPage(browser, site, { align: false }));
+  ({ page, problems } = await served.open({ align: false }));
 });
 
 afterEach(async () => {

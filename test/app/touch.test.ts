@@ -1,13 +1,11 @@
 /** The page on a phone: two fingers zoom, one moves the picture or paints. */
 import sharp from 'sharp';
-import type { Browser, CDPSession, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CDPSession, Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { findings } from './axe.ts';
-import { launchBrowser } from './browser.ts';
-import { dropFiles, merge, openPage, settled } from './drive.ts';
+import { servePage } from './served.ts';
+import { dropFiles, merge, settled } from './drive.ts';
 import { shortenMemory, watchGpu } from './gpuWatch.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
 import { pngStack } from './stack.ts';
 
 /** Half the side of the square that is compared around a point. */
@@ -15,16 +13,14 @@ const REACH = 12;
 /** Time for the worker to draw. */
 const POLL = { timeout: 20_000 };
 
-let browser: Browser;
-let site: Site;
+const served = servePage();
 let page: Page;
 let session: CDPSession;
 let view: { x: number; y: number; width: number; height: number };
 
 beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
-  watchGpu(site);
-  ({ page } = await openPage(browser, site, { width: 390, height: 844, touch: true, align: false }));
+  watchGpu(served.site);
+  ({ page } = await served.open({ width: 390, height: 844, touch: true, align: false }));
   session = await page.context().newCDPSession(page);
   await dropFiles(page, pngStack(192, 128));
   await settled(page, 3);
@@ -32,11 +28,6 @@ beforeAll(async () => {
   const box = await page.locator('#view').boundingBox();
   if (!box) throw new Error('the view has no box');
   view = box;
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
 });
 
 interface Point {
@@ -91,7 +82,7 @@ async function difference(a: Buffer, b: Buffer): Promise<number> {
 
 describe('on a phone', () => {
   it('nothing is said of dropping files, and axe finds nothing serious', async () => {
-    const { page: empty } = await openPage(browser, site, { width: 390, height: 844, touch: true, align: false });
+    const { page: empty } = await served.open({ width: 390, height: 844, touch: true, align: false });
     expect(await empty.locator('.drop').innerText()).toMatch(
       /^Choose photos\s+Choose a folder\s+2 to 16 exposures of one scene, or a folder with many brackets\s+JPEG/,
     );

@@ -1,32 +1,20 @@
 /** What a person would lose by mistake: a result that is not saved, photos that are dropped at the wrong moment. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchBrowser } from './browser.ts';
-import { dropFiles, finished, merge, openPage, save, settled } from './drive.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { servePage } from './served.ts';
+import { dropFiles, finished, merge, save, settled } from './drive.ts';
 import { pngStack } from './stack.ts';
 
 const WIDTH = 48;
 const HEIGHT = 32;
 
-let browser: Browser;
-let site: Site;
-
-beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const served = servePage();
 
 const names = (page: Page): Promise<string[]> => page.locator('.frame.ready .name').allTextContents();
 const state = (page: Page): Promise<string | undefined> => page.evaluate(() => document.body.dataset.state);
 
 it('the same file twice is one frame', async () => {
-  const { page, problems } = await openPage(browser, site, { align: false });
+  const { page, problems } = await served.open({ align: false });
   const files = pngStack(WIDTH, HEIGHT);
   await dropFiles(page, files);
   await settled(page, 3);
@@ -41,7 +29,7 @@ it('the same file twice is one frame', async () => {
 });
 
 it('photos that come during a merge are not taken, which is said; a result is kept until it may go', async () => {
-  const { page, problems } = await openPage(browser, site, { align: false });
+  const { page, problems } = await served.open({ align: false });
   await dropFiles(page, pngStack(WIDTH, HEIGHT));
   await settled(page, 3);
   const others = pngStack(WIDTH, HEIGHT).map(({ bytes }, k) => ({ name: `other-${k + 1}.png`, bytes }));

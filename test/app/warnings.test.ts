@@ -1,29 +1,16 @@
 /** What a merge warns of, on the page: titles, what to do, and that a person can close them. */
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { findings } from './axe.ts';
-import { launchBrowser } from './browser.ts';
-import { dropFiles, merge, openPage, settled } from './drive.ts';
+import { servePage } from './served.ts';
+import { dropFiles, merge, settled } from './drive.ts';
 import type { PictureFile } from './drive.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
 import { pngFiles } from './stack.ts';
 
 const WIDTH = 48;
 const HEIGHT = 32;
 
-let browser: Browser;
-let site: Site;
-
-beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const served = servePage();
 
 /** Three frames of one code each. */
 function flatStack(codes: readonly number[]): PictureFile[] {
@@ -31,7 +18,7 @@ function flatStack(codes: readonly number[]): PictureFile[] {
 }
 
 it('says what may be wrong with a merge, and what to do', async () => {
-  const { page, problems } = await openPage(browser, site);
+  const { page, problems } = await served.open();
   await dropFiles(page, flatStack([60, 254, 255]));
   await settled(page, 3);
   await merge(page);

@@ -33,6 +33,14 @@ describe.each([['German', german, ['picture.zoom']]])('%s', (_, language, same) 
   });
 });
 
+it('index.html names the languages that there are', () => {
+  const html = readFileSync(new URL('index.html', APP), 'utf8');
+  const files = readdirSync(new URL('src/words/', APP)).flatMap((name) => /^([a-z]{2})\.ts$/.exec(name)?.[1] ?? []);
+  expect(/data-languages="([^"]*)"/.exec(html)?.[1].split(' ').sort()).toEqual(files.sort());
+  const manifest = JSON.parse(readFileSync(new URL('public/manifest.webmanifest', APP), 'utf8'));
+  expect([manifest.lang, ...Object.keys(manifest.description_localized)].sort()).toEqual(files);
+});
+
 it('index.html shows the English strings that it names', () => {
   const html = readFileSync(new URL('index.html', APP), 'utf8');
   const en = flat(english);

@@ -1,14 +1,11 @@
 /** The page's worker throws, or is ended by the browser: the page says so, and what is still possible works. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchBrowser } from './browser.ts';
-import { dismissWarnings, dropFiles, merge, openPage, save, settled } from './drive.ts';
-import { serveSite } from './site.ts';
-import type { Site } from './site.ts';
+import type { Page } from 'playwright-core';
+import { beforeAll, expect, it } from 'vitest';
+import { servePage } from './served.ts';
+import { dismissWarnings, dropFiles, merge, save, settled } from './drive.ts';
 import { pngStack } from './stack.ts';
 
-let browser: Browser;
-let site: Site;
+const served = servePage();
 
 /** Put in front of the worker's program: it throws, or ends, when it is told to. */
 const DISTURBED = `new BroadcastChannel('disturb').onmessage = ({ data }) => {
@@ -17,20 +14,14 @@ const DISTURBED = `new BroadcastChannel('disturb').onmessage = ({ data }) => {
 };`;
 
 beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveSite()]);
-  site.replace(/assets\/main-[^/]+\.js$/, (original) => `${DISTURBED}${original.toString('utf8')}`);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
+  served.site.replace(/assets\/main-[^/]+\.js$/, (original) => `${DISTURBED}${original.toString('utf8')}`);
 });
 
 const disturb = (page: Page, how: string): Promise<void> =>
   page.evaluate((what) => new BroadcastChannel('disturb').postMessage(what), how);
 
 async function loaded(): Promise<Page> {
-  const { page } = await openPage(browser, site, { align: false });
+  const { page } = await served.open({ align: false });
   await dropFiles(page, pngStack(48, 32));
   await settled(page, 3);
   return page;

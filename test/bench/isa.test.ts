@@ -66,6 +66,7 @@ describe('vendors', () => {
     expect(names).toContain('amd vega10 f16');
     expect(names).not.toContain('nvidia 192 f16');
     expect(new Set(names).size).toBe(names.length);
+    expect(targetName({ ...allTargets()[0], unchecked: true })).toBe('nvidia 192 f32 unchecked');
   });
 });
 

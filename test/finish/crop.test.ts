@@ -1,7 +1,7 @@
 /** Cuts of a picture, straight and turned, against a plain resampling in f64. */
 import { describe, expect, it } from 'vitest';
 import { cropPicture, largestCrop, liesWithin } from '../../src/finish/crop.ts';
-import type { Crop } from '../../src/finish/crop.ts';
+import type { Crop } from '../../src/finish/pictures.ts';
 import { Finisher } from '../../src/finish/finisher.ts';
 import { testDevice } from '../gpu.ts';
 import { rng } from '../reference/random.ts';
@@ -106,7 +106,9 @@ describe('a cut', () => {
     const whole = { angle: 0, centerX: WIDTH / 2, centerY: HEIGHT / 2, width: WIDTH, height: HEIGHT };
     await expect(cropPicture(device, picture, { ...whole, angle: 3 })).rejects.toThrow(/leaves the picture of 90x61/);
     await expect(cropPicture(device, picture, { ...whole, centerX: 46 })).rejects.toThrow(/make it smaller or move it/);
-    await expect(cropPicture(device, picture, { ...whole, width: 0 })).rejects.toThrow(/0x61 is no size/);
+    await expect(cropPicture(device, picture, { ...whole, width: 0 })).rejects.toThrow(
+      /width is 0, it must be a whole number/,
+    );
     await expect(cropPicture(device, picture, { ...whole, angle: NaN })).rejects.toThrow(/angle is NaN/);
   });
 });

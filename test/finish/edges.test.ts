@@ -28,6 +28,8 @@ async function shown(
 /** As strong as sliders go in opposite directions: the most that a halo could come from. */
 const STRONG = { shadows: 100, highlights: -100, white: 6, black: -10 };
 const LOOK = { shadows: 80, highlights: -80, clarity: 15, contrast: 5, white: 3, black: -6 };
+/** As far as `natural` goes. */
+const FARTHEST = { shadows: 90, highlights: -95, clarity: 15, contrast: 12, white: 1.9, black: -3.1 };
 
 /** Halo of a row: most that either side differs from its end, in EV; and the steepest fall. */
 function faults(row: Float64Array, edge: number, ramp: number): { halo: number; reversal: number } {
@@ -47,6 +49,7 @@ const HALO = Math.log2(1.02);
 describe.each([
   ['strong sliders', STRONG, 0.12, 0.006],
   ['a look', LOOK, 0.12, 0.006],
+  ['the strongest look', FARTHEST, 0.16, 0.008],
   ['a look with all clarity', { ...LOOK, clarity: 100 }, 0.2, 0.01],
 ] as const)('an edge of 6 EV with %s', (_, settings, mostHalo, mostReversal) => {
   // In a picture of 1024 pixels a block has 2 pixels, and the edge lies within one.
@@ -70,6 +73,18 @@ describe.each([
     expect(halo).toBeLessThan(mostHalo);
     expect(reversal).toBeLessThan(mostReversal);
   });
+});
+
+it.each([2, 4, 6])('a ramp of %i EV of any width has a halo of less than 0.09 EV with a look', async (stops) => {
+  const width = 512;
+  for (const ramp of [5, 10, 20, 40, 60, 80, 120, 160])
+    for (const low of [-5, -3, -1]) {
+      const part = (x: number): number => Math.min(1, Math.max(0, (x - width / 2 + ramp / 2) / ramp));
+      const finished = await shown(width, 4, (x) => low + stops * part(x), LOOK);
+      const { halo, reversal } = faults(finished.subarray(width, 2 * width), width / 2, ramp);
+      expect(halo).toBeLessThan(0.09);
+      expect(reversal).toBeLessThan(0.015);
+    }
 });
 
 it('a slanted edge has no halo either', async () => {

@@ -76,6 +76,16 @@ it('snow is white, and a night stays dark', () => {
   ).toBeLessThan(0.43);
 });
 
+it('what lies in shade against a bright sky is open, and still has a black', () => {
+  const backlit = [...scene(-5, -1), ...scene(-5, -1), ...scene(2.5, 4)];
+  const codes = codesOf(backlit, lookSettings('natural', lightStatistics(backlit))).sort((a, b) => a - b);
+  const at = (share: number): number => codes[Math.floor(share * (codes.length - 1))];
+  expect(at(0.33)).toBeGreaterThan(0.16);
+  expect(at(0.5)).toBeGreaterThan(0.25);
+  expect(at(0.005)).toBeLessThan(0.075);
+  expect(at(0.9)).toBeLessThan(0.93);
+});
+
 it('a wide range is compressed, a narrow one is hardly', () => {
   const [narrow, wide] = [scene(-3, 1.5), scene(-8, 5)].map((one) => lookSettings('natural', lightStatistics(one)));
   expect(wide.shadows).toBeGreaterThan(narrow.shadows + 20);

@@ -30,9 +30,23 @@ async function main(name: string, from: number, to: number, isFirst: boolean): P
       text: `not handled: ${String((error as Error)?.stack ?? error)}`,
     }),
   );
+  // One after another: they may share a file.
+  const areRead = async (): Promise<string> => {
+    const outcomes: string[] = [];
+    for (const [seed, file] of seeds.entries())
+      outcomes.push(
+        await (async () => reader.read(Buffer.from(file), seed))().then(
+          () => 'read',
+          () => 'refused',
+        ),
+      );
+    return outcomes.join();
+  };
   // What is loaded at first use is no file's fault.
-  await Promise.allSettled(seeds.map(async (file, seed) => reader.read(Buffer.from(file), seed)));
+  const before = await areRead();
   watchArrays();
+  const after = await areRead();
+  if (after !== before) throw new Error(`watched, files are read as ${after}, before as ${before}`);
   const attempt = async (seed: number | string, bytes: Buffer, number: number): Promise<void> => {
     current = seed;
     say({ kind: 'seed', seed });

@@ -30,6 +30,22 @@ it.each(Object.keys(READERS))(`%s (DEGHOST_FUZZ_SEED=${SEED})`, async (name) => 
   }
 });
 
+it('arrays that are watched are arrays as others are', async () => {
+  const own = Uint8Array;
+  const before = new Uint8Array(3);
+  const end = watchArrays();
+  try {
+    for (const array of [before, new Uint8Array(2), Uint8Array.from([1]), new Uint8Array(new ArrayBuffer(4), 1, 2)]) {
+      expect(array instanceof Uint8Array).toBe(true);
+      expect(array.constructor).toBe(Uint8Array);
+    }
+    expect(Uint8Array).not.toBe(own);
+  } finally {
+    end();
+  }
+  expect(new Uint8Array(1).constructor).toBe(own);
+});
+
 it('what no reader may do is found', async () => {
   const kinds = async (read: () => unknown, bytes = 8): Promise<string[]> =>
     (await judge({ seeds: async () => [], read }, Buffer.alloc(bytes), 0)).faults.map(({ what }) => what);

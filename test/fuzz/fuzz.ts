@@ -19,7 +19,7 @@ export interface Outcome {
 
 /** Silence after which a child counts as hung: its start, with all packages, takes longer than a file. */
 const SILENT_MS = 15_000;
-const START_MS = 60_000;
+const START_MS = 180_000;
 
 const child = fileURLToPath(new URL('child.ts', import.meta.url));
 

@@ -8,8 +8,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import type { Sharp } from 'sharp';
+import { decodeAvif } from '../../app/src/worker/decode/avif.ts';
 import { jpegHeader, pngHeader, webpHeader } from '../../app/src/worker/decode/header.ts';
 import { decodePng16 } from '../../app/src/worker/decode/png16.ts';
+import { COLOR_SPACES } from '../../src/image/colorSpace.ts';
+import { inWorkingSpace } from '../../src/image/decode/channels.ts';
 import { decodeRadiance } from '../../src/image/decode/floats.ts';
 import { heifHeader } from '../../src/image/decode/heifHeader.ts';
 import { SRGB, iccColor } from '../../src/image/decode/sourceColor.ts';
@@ -30,6 +33,7 @@ import { readTuning } from '../../src/tune/cache.ts';
 import { choicesOf } from '../../src/tune/result.ts';
 import { parseConfig } from '../../src/weights/config.ts';
 import { decodeAssigned, propose } from '../../src/weights/convert/propose.ts';
+import { startAvif } from '../avif.ts';
 import { encodeNpy } from '../npy.ts';
 import { dng } from '../rawDng.ts';
 import { FOLDER, goldenBytes, open } from '../weights/convert/open.ts';
@@ -181,7 +185,18 @@ export const READERS: Record<string, Reader> = {
   npy: pictureFile('npy', npys),
   raw: pictureFile('dng', dngs),
   libraw: { seeds: async () => dngs(), read: async (bytes) => expectPicture(await developInPlace(bytes)) },
-  'page tiff': { seeds: tiffs, read: async (bytes) => expectPicture(await decodeTiff(bytes, 'f.tif', tiffPackages)) },
+  'page tiff': {
+    seeds: tiffs,
+    // As the page goes on with it.
+    read: async (bytes, seed) =>
+      expectPicture(
+        inWorkingSpace(
+          await decodeTiff(bytes, 'f.tif', tiffPackages),
+          COLOR_SPACES[seed % COLOR_SPACES.length],
+          'f.tif',
+        ),
+      ),
+  },
   'page png': {
     seeds: pngs,
     async read(bytes) {
@@ -193,6 +208,15 @@ export const READERS: Record<string, Reader> = {
   'page webp': {
     seeds: async () => [await of8().withIccProfile('p3').webp().toBuffer()],
     read: (bytes) => webpHeader(bytes, 'f.webp'),
+  },
+  'page avif': {
+    seeds: async () => [
+      await of8().avif({ effort: 0 }).toBuffer(),
+      await of16().avif({ effort: 0, bitdepth: 10 }).toBuffer(),
+      await of8().ensureAlpha(0.7).withIccProfile('p3').withMetadata({ orientation: 6 }).avif({ effort: 0 }).toBuffer(),
+    ],
+    read: async (bytes) =>
+      expectPicture(inWorkingSpace(await decodeAvif(startAvif, bytes, 'f.avif'), 'rec2020', 'f.avif')),
   },
   heif: { seeds: async () => heics(), read: (bytes) => heifHeader(bytes, 'f.heic') },
   radiance: { seeds: async () => radiance(), read: (bytes) => expectPicture(decodeRadiance(bytes, 'f.hdr')) },
@@ -217,7 +241,9 @@ export const READERS: Record<string, Reader> = {
     },
     read(bytes) {
       isSrgbProfile(bytes);
-      iccColor(bytes);
+      const color = iccColor(bytes);
+      const data = Float32Array.of(-0.5, 0, 0.2, 0.5, 1, 3);
+      if (color) expectPicture(inWorkingSpace({ data, width: 2, height: 1, bits: 32, color }, 'p3', 'f.tif'));
     },
   },
   response: {

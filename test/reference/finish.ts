@@ -61,8 +61,8 @@ const smooth = (a: number, b: number, x: number): number => {
 /** c(v). */
 export function referenceRange(v: number, { shadows, highlights }: FinishSettings): number {
   const lift = 2.4 * (shadows / 100) * smooth(0, 4.5, -v) * smooth(-10.5, -6.5, v);
-  const press = v < 0 ? 0 : v < 2 ? v ** 2 / 4 : v - 1;
-  return v + lift + 0.65 * (highlights / 100) * press;
+  const press = v < 0 ? 0 : v < 1.75 ? v ** 2 / 3.5 : v - 0.875;
+  return v + lift + 0.78 * (highlights / 100) * press;
 }
 
 /** f(u): the curve through its three points, with r found by bisection. */
@@ -136,10 +136,24 @@ export function referenceCurves(
     });
   };
   const blur = (values: Float64Array): Float64Array<ArrayBuffer> =>
-    along(along(along(values, 1.5, nodes, 1), 1, columns, nodes), 1, rows, columns * nodes);
+    along(along(values, 1, columns, nodes), 1, rows, columns * nodes);
   [weight, sum] = [blur(weight), blur(sum)];
+  // Each node counts once more by its share of the column; the less, the more clarity.
+  const power = 1 - 0.85 * clamp(settings.clarity / 100, 0, 1);
+  const share = weight.map((w, i) => {
+    const first = i - (i % nodes);
+    return (w / weight.slice(first, first + nodes).reduce((a, b) => a + b)) ** power;
+  });
+  [weight, sum] = [weight, sum].map((values) =>
+    along(
+      values.map((value, i) => value * share[i]),
+      1.5,
+      nodes,
+      1,
+    ),
+  );
   const table = new Float64Array(weight.length);
-  const own = 1e-3 * cell ** 2;
+  const own = 1e-5 * cell ** 2;
   for (let y = 0; y < rows; y++)
     for (let x = 0; x < columns; x++) {
       const curve = Array.from({ length: nodes }, (_, k) => {
@@ -149,10 +163,12 @@ export function referenceCurves(
         const near = Math.exp(-((v - mean) ** 2) / 2);
         return (1 - near) * referenceRange(v, settings) + near * (referenceRange(mean, settings) + gain * (v - mean));
       });
-      curve.forEach((_, k) => {
-        const up = Math.max(...curve.slice(0, k + 1));
-        const down = Math.min(...curve.slice(k));
-        table[at(x, y, k)] = (up + down) / 2 - (k / 2 - 12);
+      // It rises by a tenth of an EV for each, at least.
+      const above = curve.map((value, k) => value - 0.1 * (k / 2 - 12));
+      above.forEach((_, k) => {
+        const up = Math.max(...above.slice(0, k + 1));
+        const down = Math.min(...above.slice(k));
+        table[at(x, y, k)] = (up + down) / 2 - 0.9 * (k / 2 - 12);
       });
     }
   return (x, y, v) => {
@@ -164,6 +180,29 @@ export function referenceCurves(
           d += hat(place[0] - i) * hat(place[1] - j) * hat(place[2] - k) * table[at(i, j, k)];
     return v + d;
   };
+}
+
+/** The hue in Oklab of linear sRGB, in degrees. */
+export function referenceHue(color: readonly number[]): number {
+  const [a, b, c] = times(SRGB_LMS, color as Vec).map(Math.cbrt);
+  const green = 1.9779984951 * a - 2.428592205 * b + 0.4505937099 * c;
+  const blue = 0.0259040371 * a + 0.7827717662 * b - 0.808675766 * c;
+  return (Math.atan2(blue, green) * 180) / Math.PI;
+}
+
+/** A colour with its chroma in Oklab times k. */
+function withChroma(color: Vec, k: number, space: 'srgb' | 'p3' | 'rec2020'): Vec {
+  const inSrgb = space === 'srgb' ? color : times(TO_SRGB[space], color);
+  const [a, b, c] = times(SRGB_LMS, inSrgb).map((value) => Math.cbrt(Math.max(1e-12, value)));
+  const lightness = 0.2104542553 * a + 0.793617785 * b - 0.0040720468 * c;
+  const green = k * (1.9779984951 * a - 2.428592205 * b + 0.4505937099 * c);
+  const blue = k * (0.0259040371 * a + 0.7827717662 * b - 0.808675766 * c);
+  const changed = times(LMS_SRGB, [
+    (lightness + 0.3963377774 * green + 0.2158037573 * blue) ** 3,
+    (lightness - 0.1055613458 * green - 0.0638541728 * blue) ** 3,
+    (lightness - 0.0894841775 * green - 1.291485548 * blue) ** 3,
+  ]);
+  return space === 'srgb' ? changed : times(FROM_SRGB[space], changed);
 }
 
 /** The finished picture, display-linear. White balance is given as a matrix. */
@@ -194,27 +233,22 @@ export function referenceFinish(
     const brighter = local((i % width) + 0.5, Math.floor(i / width) + 0.5, v) - v;
     const peak = Math.max(...light);
     const factor = (0.7 * display(v + brighter)) / l + (0.3 * display(ev(peak) + brighter)) / peak;
-    let color = light.map((value) => value * factor) as Vec;
-    if (settings.saturation !== 0) {
-      const inSrgb = space === 'srgb' ? color : times(TO_SRGB[space], color);
-      const [a, b, c] = times(SRGB_LMS, inSrgb).map((value) => Math.cbrt(Math.max(1e-12, value)));
-      const k = 1 + settings.saturation / 100;
-      const lightness = 0.2104542553 * a + 0.793617785 * b - 0.0040720468 * c;
-      const green = k * (1.9779984951 * a - 2.428592205 * b + 0.4505937099 * c);
-      const blue = k * (0.0259040371 * a + 0.7827717662 * b - 0.808675766 * c);
-      color = times(LMS_SRGB, [
-        (lightness + 0.3963377774 * green + 0.2158037573 * blue) ** 3,
-        (lightness - 0.1055613458 * green - 0.0638541728 * blue) ** 3,
-        (lightness - 0.0894841775 * green - 1.291485548 * blue) ** 3,
-      ]);
-      if (space !== 'srgb') color = times(FROM_SRGB[space], color);
+    const full = light.map((value) => value * factor) as Vec;
+    let color = settings.saturation === 0 ? full : withChroma(full, 1 + settings.saturation / 100, space);
+    const isShown = (c: Vec): boolean => c.every((value) => value >= 0 && value <= 1);
+    if (!isShown(color)) {
+      // The same lightness and hue with less chroma: bisected in Oklab.
+      const outside = color;
+      let [inside, beyond] = [0, 1];
+      if (isShown(withChroma(outside, 0, space)))
+        for (let k = 0; k < 40; k++) {
+          const middle = (inside + beyond) / 2;
+          if (isShown(withChroma(outside, middle, space))) inside = middle;
+          else beyond = middle;
+        }
+      color = withChroma(outside, inside, space);
     }
-    const grey = clamp(luminance(color), 0, 1);
-    const keep = Math.min(
-      1,
-      ...color.map((value) => (value > 1 ? (1 - grey) / (value - grey) : value < 0 ? grey / (grey - value) : 1)),
-    );
-    color.forEach((value, c) => (out[3 * i + c] = clamp(grey + (value - grey) * keep, 0, 1)));
+    color.forEach((value, c) => (out[3 * i + c] = clamp(value, 0, 1)));
   });
   return out;
 }

@@ -5,7 +5,7 @@
  * may be a crop of the picture: the middle counts in that, points of the picture do not.
  */
 import { placementOf } from '../../../src/finish/crop.ts';
-import type { Crop } from '../../../src/finish/crop.ts';
+import type { Crop } from '../../../src/finish/pictures.ts';
 
 export interface Point {
   x: number;

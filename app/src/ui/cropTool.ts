@@ -2,7 +2,7 @@
  * Cropping and straightening: a frame over the whole picture, which is turned beneath it. What is outside is left out
  * of every file; the picture itself stays whole, so that the frame can be moved again.
  */
-import type { Crop } from '../../../src/finish/crop.ts';
+import type { Crop } from '../../../src/finish/pictures.ts';
 import { boxOf, dragged, frameOf, isWhole, turned, wholeOf, withAspect } from '../cropGeometry.ts';
 import type { Handle, Size } from '../cropGeometry.ts';
 import { numberWithSign, say, words } from '../words/index.ts';

@@ -22,8 +22,10 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 
 let announced: ReturnType<typeof setTimeout> | undefined;
 
-/** Tells screen readers what happened. The last of several in a row counts. */
+/** Tells screen readers what happened; the last of several in a row counts. Without a text, what was said is gone. */
 export function announce(text: string): void {
   clearTimeout(announced);
-  announced = setTimeout(() => (byId('status', HTMLParagraphElement).textContent = text), 50);
+  const status = byId('status', HTMLParagraphElement);
+  if (text === '') status.textContent = '';
+  else announced = setTimeout(() => (status.textContent = text), 50);
 }

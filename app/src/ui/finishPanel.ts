@@ -31,7 +31,7 @@ const GROUPS: Record<'light' | 'color', Partial<Record<Name, Range>>> = {
     highlights: PERCENT,
     shadows: PERCENT,
     white: { min: 1.5, max: 10, step: 0.1, isEv: true },
-    black: { min: -14, max: -3, step: 0.1, isEv: true },
+    black: { min: -14, max: -2, step: 0.1, isEv: true },
     clarity: PERCENT,
   },
   color: { temperature: { min: -120, max: 120, step: 1 }, tint: PERCENT, saturation: PERCENT },
@@ -205,7 +205,7 @@ export class FinishPanel {
       input.disabled = !settings;
       const now = settings?.[name] ?? 0;
       input.value = String(now);
-      say(value, () => text(now, range));
+      say(value, () => (settings ? text(now, range) : ''));
       say(input, () => text(now, range), 'aria-valuetext');
     }
   }

@@ -18,32 +18,36 @@ const BLACK_COLOR = '#3e63dd';
 
 export class Histogram {
   readonly #canvas = make('canvas', { width: WIDTH, height: HEIGHT, role: 'img', ariaHidden: 'true' });
-  readonly #caption = make('figcaption');
+  readonly #white = make('span');
+  readonly #black = make('span');
   #shown: FinishHistogram | undefined;
 
   constructor(figure: HTMLElement) {
     const axis = make('div', { className: 'axis', ariaHidden: 'true' });
     for (const tick of TICKS) {
-      const mark = make('span', { textContent: numberWithSign(tick, 0) });
+      const mark = make('span', { textContent: tick === 0 ? '0 EV' : numberWithSign(tick, 0) });
       mark.style.left = `${(100 * (tick - FROM)) / (TO - FROM)}%`;
       axis.append(mark);
     }
-    figure.append(this.#canvas, axis, this.#caption);
+    this.#white.style.setProperty('--shown', WHITE_COLOR);
+    this.#black.style.setProperty('--shown', BLACK_COLOR);
+    figure.append(this.#canvas, axis, make('figcaption', {}, this.#white, this.#black));
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#shown && this.show(this.#shown));
   }
 
   clear(): void {
     this.#shown = undefined;
     this.#canvas.getContext('2d')?.clearRect(0, 0, WIDTH, HEIGHT);
-    say(this.#caption, () => '');
+    for (const part of [this.#white, this.#black]) say(part, () => '');
     say(this.#canvas, () => '', 'aria-label');
   }
 
   show(histogram: FinishHistogram): void {
     this.#shown = histogram;
-    const caption = () => words.finish.clipped(share(histogram.white), share(histogram.black));
-    say(this.#caption, caption);
-    say(this.#canvas, () => words.finish.histogram(caption()), 'aria-label');
+    const [shownWhite, shownBlack] = [histogram.white, histogram.black].map(share);
+    say(this.#white, () => words.finish.shownWhite(shownWhite));
+    say(this.#black, () => words.finish.shownBlack(shownBlack));
+    say(this.#canvas, () => words.finish.histogram(shownWhite, shownBlack), 'aria-label');
     const context = this.#canvas.getContext('2d');
     if (!context) return;
     context.clearRect(0, 0, WIDTH, HEIGHT);

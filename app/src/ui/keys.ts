@@ -1,4 +1,7 @@
-/** The list of keys: a dialog, opened by a button or by `?`. That key alone can be turned off, for who dictates. */
+/**
+ * The list of keys: a dialog, opened by a button or by `?`. That key alone can be turned off, for who dictates. A chunk
+ * of its own.
+ */
 import { words } from '../words/index.ts';
 import { make } from './dom.ts';
 import './keys.css';

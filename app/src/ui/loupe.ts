@@ -26,6 +26,7 @@ export class Loupe {
   readonly #back = make('button', { type: 'button' });
   readonly #next = make('button', { type: 'button' });
   readonly #close = make('button', { type: 'button' });
+  readonly #hint = make('p', { ariaHidden: 'true' });
   #names: readonly LoupeFrame[] = [];
   #thing: ThingSeen | undefined;
   #pictures: string[] = [];
@@ -38,7 +39,7 @@ export class Loupe {
     this.#frames.setAttribute('role', 'radiogroup');
     this.#panel.append(
       this.#frames,
-      make('div', { className: 'row' }, this.#close, this.#smaller, this.#larger, this.#back, this.#next),
+      make('div', { className: 'row' }, this.#close, this.#smaller, this.#larger, this.#back, this.#next, this.#hint),
     );
     byId('stage', HTMLElement).append(this.#panel);
     stage.onPick = (at) => this.#look({ x: at.x, y: at.y }, false);
@@ -49,6 +50,7 @@ export class Loupe {
     this.#next.onclick = () => this.#look({ step: 1 }, true);
     this.#close.onclick = () => this.close(true);
     this.#panel.addEventListener('keydown', (event) => this.#key(event));
+    new ResizeObserver(() => this.#place()).observe(this.#panel);
     onLanguage(() => this.#word());
     this.#word();
   }
@@ -63,8 +65,9 @@ export class Loupe {
   show(thing: ThingSeen | undefined): void {
     if (!thing) {
       this.close();
-      return announce(words.loupe.nothing);
+      return this.#stage.tell(() => words.loupe.nothing);
     }
+    this.#stage.tellNoMore();
     this.#free();
     this.#thing = thing;
     this.#pictures = thing.crops.map((crop) => URL.createObjectURL(crop));
@@ -73,11 +76,18 @@ export class Loupe {
     this.#larger.disabled = thing.grow >= MOST_GROWN;
     this.#panel.hidden = false;
     this.#word();
-    // The picture is seen above it.
-    byId('view', HTMLDivElement).style.bottom = `${this.#panel.offsetHeight}px`;
+    this.#place();
     this.#stage.setMark(thing);
+    // In low windows it lies below what is seen. Elsewhere the stage stays in sight.
+    if (getComputedStyle(byId('stage', HTMLElement)).position !== 'sticky')
+      this.#panel.scrollIntoView({ block: 'nearest' });
     if (this.#byKey) this.#buttons()[thing.shown ?? 0]?.focus({ preventScroll: true });
     announce(words.loupe.found);
+  }
+
+  /** The picture is seen above it. */
+  #place(): void {
+    if (!this.#panel.hidden) byId('view', HTMLDivElement).style.bottom = `${this.#panel.offsetHeight}px`;
   }
 
   /** @param back whether the focus goes back to the picture. */
@@ -153,6 +163,7 @@ export class Loupe {
     this.#back.textContent = loupe.back;
     this.#next.textContent = loupe.next;
     this.#close.textContent = loupe.close;
+    this.#hint.textContent = loupe.hint;
   }
 
   #free(): void {

@@ -4,7 +4,7 @@
  * This file handles positions and events only; the worker draws. Sizes on the page are CSS pixels, the canvas's are
  * device pixels (times `ratio`), so that 100 % is one pixel of the picture on one of the display.
  */
-import type { Crop } from '../../../src/finish/crop.ts';
+import type { Crop } from '../../../src/finish/pictures.ts';
 import type { Stroke, ToWorker, View } from '../messages.ts';
 import { Camera } from './camera.ts';
 import type { Point } from './camera.ts';
@@ -27,6 +27,8 @@ const DAB = 12;
 /** CSS pixels that a pointer may move while it clicks, and milliseconds in which a second click makes it double. */
 const CLICK = 6;
 const DOUBLE_CLICK = 280;
+/** Milliseconds for which something is told over the picture. */
+const TELLING = 4000;
 /** Pixels of a line, for wheels that count lines. */
 const LINE_HEIGHT = 16;
 
@@ -48,6 +50,8 @@ export class Stage {
   /** What of the picture is marked. */
   #marked: Rect | undefined;
   readonly #mark = make('div', { className: 'mark-thing', hidden: true });
+  readonly #told = byId('told', HTMLParagraphElement);
+  #telling: ReturnType<typeof setTimeout> | undefined;
   /** Where the brush is, in CSS pixels of the view; undefined before it was there. */
   #cursor: Point | undefined;
   /** The last point of the stroke that is being painted, in the picture. */
@@ -108,6 +112,7 @@ export class Stage {
   hide(): void {
     this.#camera.setPicture(undefined);
     for (const id of ['view', 'zoom-tools']) byId(id, HTMLDivElement).hidden = true;
+    this.tellNoMore();
     byId('view-help', HTMLParagraphElement).hidden = true;
   }
 
@@ -160,6 +165,18 @@ export class Stage {
   /** @param hardness 1 for a hard edge. */
   setHardness(hardness: number): void {
     this.#hardness = hardness;
+  }
+
+  /** Tells something over the picture for some seconds, and screen readers too. */
+  tell(text: () => string): void {
+    clearTimeout(this.#telling);
+    say(this.#told, text).hidden = false;
+    announce(text());
+    this.#telling = setTimeout(() => (this.#told.hidden = true), TELLING);
+  }
+
+  tellNoMore(): void {
+    this.#told.hidden = true;
   }
 
   /** Marks a rectangle of the picture, or none. */

@@ -36,6 +36,8 @@ export const words: typeof english = {
     about: (frames, isMerged) =>
       `${frames} Aufnahmen${isMerged ? ', zusammengefügt' : ''}. Nur in diesem Browser aufbewahrt; neue Fotos ` +
       'treten an seine Stelle.',
+    aboutList: (photos) =>
+      `${photos} Fotos für mehrere Bilder. Nur in diesem Browser aufbewahrt; neue Fotos treten an ihre Stelle.`,
     goOn: 'Fortfahren',
     forget: 'Vergessen',
     keep: 'Dieses Bild in diesem Browser aufbewahren',
@@ -51,9 +53,17 @@ export const words: typeof english = {
     noRoom: 'Der Browser hat dafür zu wenig Platz. Vor dem Schließen der Seite speichern; alles andere geht.',
     noStore: 'Dieser Browser bewahrt nichts auf, wie in manchen privaten Fenstern. Vor dem Schließen speichern.',
     tooLarge: 'Die Fotos sind zusammen größer als 1 GB. Vor dem Schließen der Seite speichern; alles andere geht.',
+    listTooLarge: {
+      title: 'Die Liste der Bilder wird nicht aufbewahrt',
+      text: 'Ihre Fotos sind zusammen größer als 1 GB. Das offene Bild wird aufbewahrt; alles andere geht.',
+    },
     elsewhere: {
       title: 'Das Bild ist in einem anderen Tab offen',
       text: 'Dort weitermachen oder jenen Tab erst schließen.',
+    },
+    mergeFirst: {
+      title: 'Erst neu zusammenfügen',
+      text: 'Dieses Bild war aufbewahrt, aber nicht, was die Wahl eines Moments braucht. Bisherige Änderungen bleiben.',
     },
     notRestored: { title: 'Das fertige Bild ließ sich nicht lesen', text: 'Die Aufnahmen neu zusammenfügen.' },
   },
@@ -99,6 +109,7 @@ export const words: typeof english = {
     zoomOut: 'Verkleinern',
     zoomIn: 'Vergrößern',
     fit: 'Einpassen',
+    working: 'Dieser Teil wird zusammengefügt …',
     help:
       'Verschieben durch Ziehen oder mit den Pfeiltasten; zoomen mit dem Mausrad, zwei Fingern oder + und −; ' +
       '0 passt ein, 1 oder ein Doppelklick zeigt 100 %. Etwas Bewegtes anklicken, oder Eingabetaste: seinen Moment ' +
@@ -135,8 +146,9 @@ export const words: typeof english = {
     bright: 'Licht heller als Weiß',
     back: 'Zurück zum Bildstil',
     restored: (setting: string) => `${setting} ist wieder wie im Bildstil.`,
-    clipped: (white: string, black: string) => `${white} erscheinen weiß, ${black} schwarz`,
-    histogram: (clipped: string) => `Licht der Szene in EV um mittleres Grau: ${clipped}`,
+    shownWhite: (share) => `${share} erscheinen weiß`,
+    shownBlack: (share) => `${share} erscheinen schwarz`,
+    histogram: (white, black) => `Licht der Szene in EV um mittleres Grau: ${white} erscheinen weiß, ${black} schwarz`,
   },
   crop: {
     open: 'Zuschneiden und gerade ausrichten',
@@ -171,11 +183,12 @@ export const words: typeof english = {
     erased: 'Bewegung radiert.',
     undone: (steps) =>
       `Zurückgenommen. Es ${steps === 1 ? 'bleibt eine Änderung' : `bleiben ${steps || 'keine'} Änderungen`}.`,
-    restored: 'Dieses Bild war aufbewahrt. Um Bewegung oder Momente zu ändern, neu zusammenfügen.',
+    restored: 'Dieses Bild war aufbewahrt. Um es zu ändern, neu zusammenfügen: Bisherige Änderungen bleiben.',
     brushOff: 'Der Pinsel ist aus.',
   },
   loupe: {
     title: 'Diese Stelle in jeder Aufnahme',
+    hint: 'Den Moment wählen, der gezeigt wird.',
     found: 'Etwas Bewegtes, wie es in jeder Aufnahme war. Den Moment wählen, der gezeigt wird.',
     nothing: 'Dort bewegt sich nichts.',
     shows: (name) => `Gezeigt wird der Moment von ${name}.`,
@@ -441,6 +454,7 @@ export const words: typeof english = {
     progress: (title) => `Fortschritt von ${title}`,
     waits: 'Wartet',
     saved: (name, bytes) => `Gespeichert als ${name}, ${bytes}`,
+    savedBefore: 'Gespeichert, bevor die Seite neu geladen wurde',
     states: {
       open: 'geöffnet',
       merging: 'wird berechnet …',
@@ -500,11 +514,11 @@ export const words: typeof english = {
       title: 'Dieser Browser hat kein WebGPU',
       text: 'deghost rechnet mit WebGPU. Das hat dieser Browser nicht, oder es ist ausgeschaltet.',
       steps: [
-        'Chrome und Edge: den Browser aktualisieren. Unter Linux zusätzlich „Unsafe WebGPU Support“ auf ' +
-          'chrome://flags/#enable-unsafe-webgpu einschalten.',
-        'Firefox: den Browser aktualisieren. Fehlt WebGPU dann noch, auf about:config dom.webgpu.enabled auf true ' +
-          'setzen.',
-        'Safari: auf Version 26 aktualisieren, die macOS, iOS und iPadOS 26 haben.',
+        'Chrome und Edge: den Browser aktualisieren. Unter Linux und Windows für ARM brauchen manche Grafikkarten ' +
+          'zusätzlich „Unsafe WebGPU Support“ auf chrome://flags/#enable-unsafe-webgpu.',
+        'Firefox: den Browser aktualisieren. WebGPU hat er unter Windows und auf Macs mit Apple-Chip; sonst auf ' +
+          'about:config dom.webgpu.enabled auf true setzen.',
+        'Safari: macOS, iOS oder iPadOS auf Version 26 oder neuer aktualisieren.',
         'Danach den Browser neu starten und diese Seite öffnen.',
       ],
     },

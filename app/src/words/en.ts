@@ -56,6 +56,8 @@ export const words = {
     title: (name: string) => `Your last picture: ${name}`,
     about: (frames: number, isMerged: boolean) =>
       `${frames} frames${isMerged ? ', merged' : ''}. Kept in this browser alone; new photos take its place.`,
+    aboutList: (photos: number) =>
+      `${photos} photos of several pictures. Kept in this browser alone; new photos take their place.`,
     goOn: 'Continue',
     forget: 'Forget',
     keep: 'Keep this picture in this browser',
@@ -71,7 +73,15 @@ export const words = {
     noRoom: 'The browser has too little room for it. Save it before you close this page; all else works.',
     noStore: 'This browser keeps nothing, as in some private windows. Save it before you close this page.',
     tooLarge: 'Its photos have more than 1 GB together. Save it before you close this page; all else works.',
+    listTooLarge: {
+      title: 'The list of pictures is not kept',
+      text: 'Its photos have more than 1 GB together. The picture that is open is kept; all else works.',
+    },
     elsewhere: { title: 'The picture is open in another tab', text: 'Go on with it there, or close that tab first.' },
+    mergeFirst: {
+      title: 'Merge it again first',
+      text: 'This picture was kept, but not what choosing another moment needs. What you have changed so far stays.',
+    },
     notRestored: { title: 'The merged picture could not be read', text: 'Merge its frames again.' },
   },
   offline: {
@@ -115,6 +125,7 @@ export const words = {
     zoomOut: 'Zoom out',
     zoomIn: 'Zoom in',
     fit: 'Fit',
+    working: 'Merging this part…',
     help:
       'Drag or use the arrow keys to move, the wheel, two fingers or + and − to zoom, 0 to fit, 1 or a double click ' +
       'for 100 %. Click a thing that moves, or press Enter, to choose its moment. U undoes.',
@@ -150,8 +161,10 @@ export const words = {
     bright: 'Light above white',
     back: 'Back to the look',
     restored: (setting: string) => `${setting} is as the look has it.`,
-    clipped: (white: string, black: string) => `${white} shown white, ${black} shown black`,
-    histogram: (clipped: string) => `Light of the scene in EV about middle grey: ${clipped}`,
+    shownWhite: (share: string) => `${share} shown white`,
+    shownBlack: (share: string) => `${share} shown black`,
+    histogram: (white: string, black: string) =>
+      `Light of the scene in EV about middle grey: ${white} shown white, ${black} shown black`,
   },
   crop: {
     open: 'Crop and straighten',
@@ -186,11 +199,12 @@ export const words = {
     erased: 'Motion erased.',
     undone: (steps: number) =>
       `Undone. ${steps === 0 ? 'Nothing is' : steps === 1 ? 'One change is' : `${steps} changes are`} left.`,
-    restored: 'This picture was kept. To change its motion or moments, merge it again.',
+    restored: 'This picture was kept. To change it, merge it again: what you have changed so far stays.',
     brushOff: 'The brush is off.',
   },
   loupe: {
     title: 'This thing in each frame',
+    hint: 'Choose the moment to show.',
     found: 'A thing that moves, as it was in each frame. Choose the moment to show.',
     nothing: 'Nothing moves there.',
     shows: (name: string) => `The moment of ${name} is shown.`,
@@ -445,6 +459,7 @@ export const words = {
     progress: (title: string) => `Progress of ${title}`,
     waits: 'Waits for its turn',
     saved: (name: string, bytes: string) => `Saved as ${name}, ${bytes}`,
+    savedBefore: 'Saved before the page was loaded again',
     states: { open: 'open', merging: 'merging…', merged: 'merged, not saved', saved: 'saved', failed: 'failed' },
   },
   /** What to do, after what the engine found: for problems that the page's fields and buttons solve. */
@@ -473,10 +488,11 @@ export const words = {
       title: 'This browser has no WebGPU',
       text: 'deghost computes with WebGPU, which this browser does not have, or has switched off.',
       steps: [
-        'Chrome and Edge: update the browser. On Linux, also switch on “Unsafe WebGPU Support” at ' +
-          'chrome://flags/#enable-unsafe-webgpu.',
-        'Firefox: update the browser. If WebGPU is still off, set dom.webgpu.enabled to true at about:config.',
-        'Safari: update to version 26, which macOS, iOS and iPadOS 26 have.',
+        'Chrome and Edge: update the browser. On Linux and on Windows for ARM, some graphics cards also need “Unsafe ' +
+          'WebGPU Support” at chrome://flags/#enable-unsafe-webgpu.',
+        'Firefox: update the browser. It has WebGPU on Windows and on Macs with Apple silicon; elsewhere set ' +
+          'dom.webgpu.enabled to true at about:config.',
+        'Safari: update macOS, iOS or iPadOS to version 26 or later.',
         'Then start the browser again and open this page.',
       ],
     },

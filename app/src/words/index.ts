@@ -1,5 +1,5 @@
 /**
- * The language of the page: which one it is, its strings, and how it writes numbers.
+ * The language of the page: its strings, and how it writes numbers. Which one it is, public/language.js has found out.
  *
  * Each language is a chunk of its own, and only the one in use is loaded. The page's other modules wait for it, so that
  * they can use its strings anywhere. Workers do not import this: they report kinds and figures, which the page words.
@@ -25,31 +25,13 @@ type Language = keyof typeof LANGUAGES;
 export let words: Strings;
 let language: Language = 'en';
 
-/** Where the browser keeps the person's choice. */
+/** Where the browser keeps the person's choice: language.js reads it. */
 const KEPT = 'deghost-language';
-
-/** What `?lang=` asks for, the person chose, or the browser prefers. Pages without the choice are in English. */
-function wanted(): Language {
-  if (!document.getElementById('language')) return 'en';
-  const asked = new URLSearchParams(location.search).get('lang') ?? '';
-  const wishes = [asked, kept() ?? '', ...navigator.languages];
-  const found = wishes.map((wish) => wish.toLowerCase().replace(/-.*/, '')).find((code) => code in LANGUAGES);
-  return (found ?? 'en') as Language;
-}
 
 async function load(code: Language): Promise<void> {
   ({ words } = await LANGUAGES[code].load());
   language = code;
   document.documentElement.lang = code;
-}
-
-/** Browsers that keep nothing for a page throw an error. */
-function kept(): string | null {
-  try {
-    return localStorage.getItem(KEPT);
-  } catch {
-    return null;
-  }
 }
 
 const sayings = new WeakMap<Element, Record<string, () => string>>();
@@ -131,7 +113,9 @@ export function bytes(count: number): string {
   return `${number(Number(value), value.includes('.') ? 1 : 0)} ${unit === 'bytes' ? words.page.bytes : unit}`;
 }
 
-// English is better than a page that does nothing.
-await load(wanted()).catch(() => load('en'));
+// As language.js has named it. English is better than a page that does nothing.
+const { lang } = document.documentElement;
+await load(lang in LANGUAGES ? (lang as Language) : 'en').catch(() => load('en'));
 fill();
+delete document.documentElement.dataset.words;
 offer();

@@ -2,7 +2,7 @@
  * The brackets of a folder: how each of its files was taken, thumbnails, and the merge of one bracket from its files to
  * the encoded result. Of a bracket nothing stays here but the engine's compiled kernels.
  */
-import { HEAD_BYTES, readShot } from '../../../src/brackets/pictureFiles.ts';
+import { HEAD_BYTES, pictureKind, readShot } from '../../../src/brackets/pictureFiles.ts';
 import type { Shot } from '../../../src/brackets/shots.ts';
 import { CancelledError, InputError, throwIfCancelled } from '../../../src/errors.ts';
 import { choiceOf } from '../../../src/image/chooseReference.ts';
@@ -10,6 +10,7 @@ import { middleFrame } from '../../../src/image/frame.ts';
 import type { BracketResult, FrameInfo, FromWorker, NamedFile, ToWorker } from '../messages.ts';
 import { exifReader } from './decode/exifReader.ts';
 import { developed } from './developed.ts';
+import { embeddedPreview, headOf } from './embeddedPreview.ts';
 import type { Engine } from './engine.ts';
 import { failureOf } from './failure.ts';
 import { finishFile } from './finishing.ts';
@@ -17,7 +18,7 @@ import { Frames } from './frames.ts';
 import { loadSave } from './later.ts';
 import { mergeFrames } from './mergeFrames.ts';
 import type { MergeMeans } from './mergeFrames.ts';
-import { makeThumbnail } from './preview.ts';
+import { THUMBNAIL_SIDE, makeThumbnail } from './preview.ts';
 
 /** Milliseconds between two reports of progress. */
 const REPORT_EVERY = 100;
@@ -55,7 +56,7 @@ export class Brackets {
   /** @param isFree whether there is memory for a whole picture, when its turn comes. */
   thumbnail({ id, name, file }: Request<'thumbnail'>, isFree: () => boolean): void {
     this.#thumbnail = this.#thumbnail.then(async () =>
-      this.#tell({ type: 'thumbnail', id, picture: await makeThumbnail(file, name, isFree()) }),
+      this.#tell({ type: 'thumbnail', id, picture: await thumbnail(file, name, isFree) }),
     );
   }
 
@@ -70,6 +71,13 @@ export class Brackets {
       else this.#tell({ type: 'bracketFailed', bracket, failure: failureOf(error) });
     }
   }
+}
+
+/** A small picture of a file: of RAW files the camera's, where there is one. */
+async function thumbnail(file: Blob, name: string, isFree: () => boolean): Promise<Blob | undefined> {
+  const embed = async () => embeddedPreview(file, await headOf(file), THUMBNAIL_SIDE);
+  const embedded = pictureKind(name) === 'raw' ? await embed().catch(() => undefined) : undefined;
+  return embedded ?? makeThumbnail(file, name, isFree());
 }
 
 /** How each file was taken, in their order. @throws CancelledError. */

@@ -2,12 +2,9 @@
  * A first look at a file, long before it is decoded: how it was taken, and a small picture. It comes from what the
  * camera put beside the picture, or else from the browser's own decoder.
  */
-import { HEAD_BYTES } from '../../../src/brackets/pictureFiles.ts';
-import { embeddedThumbnail } from '../../../src/image/decode/embeddedThumbnail.ts';
-import { readExposureInfo } from '../../../src/image/exif.ts';
 import type { ExposureInfo } from '../../../src/image/exif.ts';
-import { exifReader } from './decode/exifReader.ts';
-import { makeThumbnail, thumbnailOf } from './preview.ts';
+import { embeddedPreview, headOf } from './embeddedPreview.ts';
+import { makeThumbnail } from './preview.ts';
 
 export interface Glimpse {
   exif: ExposureInfo;
@@ -15,7 +12,7 @@ export interface Glimpse {
   preview?: Blob;
 }
 
-/** Looks at files. Whole pictures, which take memory, are looked at one after another. */
+/** Looks at files. Pictures, which take memory, are looked at one after another. */
 export class Glimpses {
   #pictures: Promise<unknown> = Promise.resolve();
   #all: Promise<unknown> = Promise.resolve();
@@ -36,13 +33,11 @@ export class Glimpses {
   }
 
   async #look(file: Blob, name: string): Promise<Glimpse> {
-    const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
-    const exif = await readExposureInfo(exifReader, head).catch(() => ({}));
-    const small = embeddedThumbnail(head);
-    const preview = small && (await thumbnailOf(new Blob([new Uint8Array(small)]), exif));
-    if (preview) return { exif, preview };
-    const whole = this.#pictures.then(() => makeThumbnail(file, name, false));
-    this.#pictures = whole;
-    return { exif, preview: await whole };
+    const first = await headOf(file);
+    const picture = this.#pictures
+      .then(async () => (await embeddedPreview(file, first)) ?? makeThumbnail(file, name, false))
+      .catch(() => undefined);
+    this.#pictures = picture;
+    return { exif: first.exif, preview: await picture };
   }
 }

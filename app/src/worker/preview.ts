@@ -4,11 +4,12 @@
 import type { ExposureInfo } from '../../../src/image/exif.ts';
 import type { DecodedImage } from '../../../src/image/picture.ts';
 import { encodeSrgb } from '../../../src/image/srgb.ts';
+import { checkedBitmap } from './decode/checkedBitmap.ts';
 import { decodeFile } from './decode/index.ts';
 
 const LONG_SIDE = 1280;
 /** Of thumbnails, which are shown at half of that and on dense displays at all of it. */
-const THUMBNAIL_SIDE = 256;
+export const THUMBNAIL_SIDE = 256;
 const QUALITY = 0.86;
 
 /**
@@ -65,18 +66,21 @@ export function jpegOf(image: ImageData): Promise<Blob> {
  */
 export async function makeThumbnail(file: Blob, name: string, isFree: boolean): Promise<Blob | undefined> {
   try {
-    const bitmap = await createImageBitmap(file, { resizeWidth: THUMBNAIL_SIDE, resizeQuality: 'medium' });
-    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-    canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
-    bitmap.close();
-    return await canvas.convertToBlob({ type: 'image/jpeg', quality: QUALITY });
+    const bitmap = await checkedBitmap(file, name, { resizeWidth: THUMBNAIL_SIDE, resizeQuality: 'medium' });
+    if (bitmap) {
+      const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+      canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
+      bitmap.close();
+      return await canvas.convertToBlob({ type: 'image/jpeg', quality: QUALITY });
+    }
   } catch {
-    if (!isFree) return undefined;
+    return undefined; // a damaged file is reported when it is merged
   }
+  if (!isFree) return undefined;
   try {
     return (await makePreview(await decodeFile(file, name), THUMBNAIL_SIDE)).preview;
   } catch {
-    return undefined; // a damaged file is reported when it is merged
+    return undefined;
   }
 }
 
@@ -91,10 +95,22 @@ const TURNS: Record<number, (w: number, h: number) => [number, number, number, n
   8: (w) => [0, -1, 1, 0, 0, w],
 };
 
-/** The JPEG that a camera put beside a picture, turned as that is. undefined if it is none. */
-export async function thumbnailOf(jpeg: Blob, { orientation = 1 }: ExposureInfo): Promise<Blob | undefined> {
+/**
+ * The JPEG that a camera put beside a picture, turned as that is, and smaller where it is large. undefined if it is
+ * none.
+ * @param size of the JPEG. @param longSide most pixels of what comes of it.
+ */
+export async function thumbnailOf(
+  jpeg: Blob,
+  size: { width: number; height: number },
+  { orientation = 1 }: ExposureInfo,
+  longSide = LONG_SIDE,
+): Promise<Blob | undefined> {
+  const scale = Math.min(1, longSide / Math.max(size.width, size.height));
+  const resize = { resizeWidth: Math.max(1, Math.round(scale * size.width)), resizeQuality: 'medium' } as const;
   try {
-    const bitmap = await createImageBitmap(jpeg, { imageOrientation: 'none' });
+    const bitmap = await checkedBitmap(jpeg, 'a preview', { imageOrientation: 'none', ...(scale < 1 && resize) });
+    if (!bitmap) return undefined;
     const { width, height } = bitmap;
     const canvas = orientation > 4 ? new OffscreenCanvas(height, width) : new OffscreenCanvas(width, height);
     const context = canvas.getContext('2d');

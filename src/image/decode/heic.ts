@@ -11,6 +11,7 @@ import { damaged, profileNotRead } from '../refusals.ts';
 import { toRgb } from './channels.ts';
 import type { StoredPicture } from './channels.ts';
 import { heifHeader } from './heifHeader.ts';
+import { decoderBytes } from './wasmMemory.ts';
 
 /** A part of libheif-js's module. Its objects live in WebAssembly's memory until they are released. */
 export interface LibHeif {
@@ -38,10 +39,28 @@ interface HeifPicture {
   channels: { width: number; height: number; stride: number; bits_per_pixel: number; data: Uint8Array }[];
 }
 
-/** Decodes a HEIC. @throws InputError naming the file. */
-export function decodeHeic(libheif: LibHeif, bytes: Uint8Array, name: string): StoredPicture {
-  const { depth, color } = heifHeader(bytes, name);
+/**
+ * Decodes a HEIC.
+ * @param start starts libheif, with so many bytes of memory at most.
+ * @throws InputError naming the file; what `start` throws.
+ */
+export async function decodeHeic(
+  start: (mostBytes: number) => Promise<LibHeif>,
+  bytes: Uint8Array,
+  name: string,
+): Promise<StoredPicture> {
+  const { width, height, depth, color } = heifHeader(bytes, name);
   if (!color) throw profileNotRead(name);
+  return decodeWith(await start(decoderBytes(width, height)), bytes, name, depth, color);
+}
+
+function decodeWith(
+  libheif: LibHeif,
+  bytes: Uint8Array,
+  name: string,
+  depth: number,
+  color: StoredPicture['color'],
+): StoredPicture {
   const context = libheif.heif_context_alloc();
   const check = <T extends object>(answer: T | HeifError): T => {
     if ('code' in answer && answer.code !== libheif.heif_error_code.heif_error_Ok) {

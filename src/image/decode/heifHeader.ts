@@ -8,7 +8,7 @@
  * belong to which item (`ipma`).
  */
 import { checkSize } from '../picture.ts';
-import { damaged } from '../refusals.ts';
+import { checkDeflated, damaged } from '../refusals.ts';
 import { SRGB, cicpColor, iccColor } from './sourceColor.ts';
 import type { SourceColor } from './sourceColor.ts';
 
@@ -64,6 +64,7 @@ export function heifHeader(bytes: Uint8Array, name: string): HeifHeader {
   const [{ body }] = sizes;
   const [width, height] = [body.getUint32(4), body.getUint32(8)];
   checkSize(width, height, name);
+  checkDeflated(name, width, height, 8, bytes.length);
   return { width, height, depth: depthOf(properties), color: colorOf(properties, name), turns: turnsOf(properties) };
 }
 

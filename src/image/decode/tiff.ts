@@ -10,9 +10,8 @@
 import { InputError } from '../../errors.ts';
 import { checkSize } from '../picture.ts';
 import { textOf } from '../../checks.ts';
-import { tiffOf } from '../exifBlock.ts';
 import { MAX_PROFILE_BYTES, checkDeflated, damaged, notIntegers, notRgb, profileNotRead } from '../refusals.ts';
-import { readDirectory } from '../tiffEntries.ts';
+import { readDirectory, tiffOf } from '../tiffEntries.ts';
 import { toRgb } from './channels.ts';
 import type { StoredPicture } from './channels.ts';
 import { orient } from './orient.ts';

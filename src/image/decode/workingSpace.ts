@@ -64,8 +64,9 @@ export function toWorkingSpace<T extends Samples>(
     let isOutside = false;
     for (let c = 0; c < 3; c++) {
       const value = m[3 * c] * r + m[3 * c + 1] * g + m[3 * c + 2] * b;
-      isOutside ||= value < -OUTSIDE || value > most;
-      const converted = encode(Math.min(1, Math.max(0, value)));
+      // A damaged profile's curve or matrix may give NaN: no colour.
+      isOutside ||= !(value >= -OUTSIDE && value <= most);
+      const converted = encode(value > 0 ? Math.min(1, value) : 0);
       data[i + c] = top === 1 ? converted : Math.round(converted * top);
     }
     if (isOutside && coverage?.[i / 3] !== 0) clippedColors++;

@@ -135,14 +135,15 @@ export abstract class Context {
     if (this.quiet > 0 || this.facts.isDead) return;
     if (length === undefined) throw this.unknown('memory of unknown length', at);
     const range = this.facts.range(index);
-    if (range[0] < 0 || range[1] >= length) throw new RefusedError({ what: this.textOf(at), range, length });
+    if (!this.facts.isDead && (range[0] < 0 || range[1] >= length))
+      throw new RefusedError({ what: this.textOf(at), range, length });
   }
 
   /** Refuses a division by what may be zero. */
   checkDivision(divisor: Term, at: Expression): void {
     if (this.quiet > 0 || this.facts.isDead) return;
     const range = this.facts.range(divisor);
-    if (range[0] <= 0) throw new RefusedError({ what: this.textOf(at), range });
+    if (!this.facts.isDead && range[0] <= 0) throw new RefusedError({ what: this.textOf(at), range });
   }
 
   /** Declares a variable that is followed. */

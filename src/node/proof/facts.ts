@@ -73,6 +73,8 @@ export class Facts {
         const known = facts.#known.get(term);
         if (known) found = meet(found, known);
       }
+      // What is known of its parts, each by itself, leaves no value.
+      if (isEmpty(found)) this.isDead = true;
       this.#memo.set(term, found);
     }
     return found;
@@ -140,10 +142,11 @@ export class Facts {
 
   /** Each value under the condition that it is chosen. */
   #select({ args: [otherwise, then, condition] }: Term): Range {
-    const parts = [[otherwise, false] as const, [then, true] as const]
-      .map(([value, holds]) => ({ value, facts: this.where(condition, holds) }))
-      .filter(({ facts }) => !facts.isDead)
-      .map(({ value, facts }) => facts.range(value));
+    const parts = [[otherwise, false] as const, [then, true] as const].flatMap(([value, holds]) => {
+      const facts = this.where(condition, holds);
+      const range = facts.range(value);
+      return facts.isDead ? [] : [range];
+    });
     return parts.length === 2 ? hull(parts[0], parts[1]) : (parts[0] ?? this.range(then));
   }
 

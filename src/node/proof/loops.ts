@@ -7,7 +7,7 @@ import { hull } from './facts.ts';
 import { Names } from './context.ts';
 import type { Context } from './context.ts';
 import type { Expression, Statement } from './syntax.ts';
-import { RANGE_OF } from './terms.ts';
+import { RANGE_OF, isConstant } from './terms.ts';
 import type { Range, Term } from './terms.ts';
 import type { Value } from './values.ts';
 
@@ -149,18 +149,21 @@ class LoopWalk {
     if (!this.#loop.condition) return undefined;
     return walk.attempt(() => {
       this.#forgetVectors();
-      const at = (step: number): void => {
+      const others = new Map(this.#scalars.map(({ slot, before }) => [slot, walk.terms.unknown(before.type)]));
+      const at = (step: number): Term => {
         for (const { slot, before } of this.#scalars) {
           const change = changes.get(slot)!;
           if (change.kind === 'grows' && before.op === 'constant')
             this.#set(slot, walk.terms.constant(before.range[0] + change.by * step, before.type));
-          else if (change.kind !== 'same') this.#set(slot, walk.terms.unknown(before.type));
+          else if (change.kind !== 'same') this.#set(slot, others.get(slot)!);
         }
+        return this.#condition();
       };
-      const holds = (step: number): boolean | undefined => {
-        at(step);
-        return walk.facts.holds(this.#condition());
-      };
+      const holds = (step: number): boolean | undefined => walk.facts.holds(at(step));
+      const first = at(0);
+      if (!isConstant(first) && first === at(MOST_COUNTED))
+        // It is no condition on what is counted.
+        return walk.facts.holds(first) === false ? { least: 0, most: 0 } : undefined;
       let least: number | undefined;
       for (let step = 0; step <= MOST_COUNTED; step++) {
         const now = holds(step);

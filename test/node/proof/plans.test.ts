@@ -2,11 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import { schedule } from '../../../src/model/schedule.ts';
 import type { ScheduleRequest } from '../../../src/model/schedule.ts';
+import { addMethod } from '../../../src/kernels/conv2d/methods/index.ts';
+import { matrix } from '../../../src/kernels/conv2d/methods/matrix.ts';
 import { VENDORS } from '../../../src/kernels/target.ts';
 import type { Target } from '../../../src/kernels/target.ts';
 import { refusalOf } from '../../../src/node/proof/prove.ts';
 import { ANY, FIXED } from '../../cases/networks.ts';
 import { provedSteps } from './steps.ts';
+
+addMethod(matrix);
 
 const GATE = { codes: 2, relative: 0.06, low: 0.01, high: 0.5 };
 
@@ -49,6 +53,14 @@ describe("a merge's plans are proved", () => {
     ...VENDORS.map((vendor): [string, Target] => [vendor, { capabilities: { vendor, subgroupSize: 32 } }]),
   ])('on %s', (_, target) => {
     const { count, refused } = prove({}, target);
+    expect(refused).toEqual([]);
+    expect(count).toBeGreaterThan(60);
+  });
+
+  // The layers of least size have fewer pixels than a workgroup's tile.
+  it('of few pixels, on matrix units', () => {
+    const capabilities = { f16: true, subgroupSize: 32, matrices: { m: 16, n: 16, k: 16 } };
+    const { count, refused } = prove({ width: 64, height: 64 }, { precision: 'f16', capabilities });
     expect(refused).toEqual([]);
     expect(count).toBeGreaterThan(60);
   });

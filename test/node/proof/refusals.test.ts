@@ -234,6 +234,10 @@ describe('small programs', () => {
     'if (is_low(i)) { data[i] = 0.0; }',
     'var v = vec4f(1.0); v[i % 4u] = 2.0;',
     'let at = vec2u(i, lane) + vec2u(0u, 24u); data[at.y] = data[at.x];',
+    // The remainders of 4 to 9 are no less than 4: nothing runs there.
+    'let k = lane + 4u; if (k % 10u < 3u && k / 10u == 0u) { data[k % 10u + 40u] = 0.0; }',
+    'let k = lane + 4u; data[select(0u, k % 10u + 40u, k % 10u < 3u && k / 10u == 0u)] = 0.0;',
+    'let k = lane + 4u; if (k % 10u < 3u && k / 10u == 0u) { data[0] = f32(8u / (k % 10u)); }',
   ])('%s', (body) => {
     const functions = `
 fn half(x: u32) -> u32 { return x / 2u; }
@@ -254,6 +258,8 @@ fn is_low(x: u32) -> bool { return x < 9u; }`;
     // Below zero is not below 32.
     ['let j = i32(i) - 5; if (j < 32) { data[j] = 0.0; }', 'may be -5 to 26'],
     ['let j = i32(i) + params.count; data[j] = 0.0;', 'may be -5 to 26'],
+    ['let k = lane + 4u; if (k % 10u < 5u && k / 10u == 0u) { data[k % 10u + 40u] = 0.0; }', 'may be 44, of 32'],
+    ['let k = lane + 4u; if (k % 10u < 3u && k / 10u == 1u) { data[k % 10u + 40u] = 0.0; }', 'may be 40 to 41'],
     // What wraps.
     ['if (i - 5u < 40u) { data[i - 5u] = 0.0; }', 'index of'],
     ['if (i + 4294967290u > 3u) { data[i + 3u] = 0.0; }', 'index of'],

@@ -1,7 +1,6 @@
 /**
- * AVIF with @jsquash/avif (libavif in WebAssembly): the browser's own decoder gives 8 bits only, and converts
- * colours to
- * what it shows.
+ * AVIF with @jsquash/avif (libavif in WebAssembly): the browser's own decoder gives 8 bits only, and converts colours
+ * to what it shows.
  */
 import { toRgb } from '../../../../src/image/decode/channels.ts';
 import type { StoredPicture } from '../../../../src/image/decode/channels.ts';
@@ -9,17 +8,40 @@ import { heifHeader } from '../../../../src/image/decode/heifHeader.ts';
 import { orient } from '../../../../src/image/decode/orient.ts';
 import { checkSize } from '../../../../src/image/picture.ts';
 import { damaged, profileNotRead } from '../../../../src/image/refusals.ts';
-import { avif } from './packages.ts';
+import { decoderBytes } from '../../../../src/image/decode/wasmMemory.ts';
 
-/** Decodes an AVIF, upright. @throws InputError naming the file. */
-export async function decodeAvif(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<StoredPicture> {
-  const { depth, color, turns } = heifHeader(bytes, name);
+/** A picture as @jsquash/avif gives it: RGBA of 8 bits, or of 16. */
+interface AvifPicture {
+  data: Uint8ClampedArray | Uint16Array;
+  width: number;
+  height: number;
+}
+
+/** A part of @jsquash/avif's decoder, as emscripten makes it. */
+export interface LibAvif {
+  /** @returns null if the file cannot be decoded. */
+  decode(bytes: Uint8Array, bitDepth: 8 | 16): AvifPicture | null;
+}
+
+/**
+ * Decodes an AVIF, upright.
+ * @param start starts libavif, with so many bytes of memory at most.
+ * @throws InputError naming the file; what `start` throws.
+ */
+export async function decodeAvif(
+  start: (mostBytes: number) => Promise<LibAvif>,
+  bytes: Uint8Array,
+  name: string,
+): Promise<StoredPicture> {
+  const { width, height, depth, color, turns } = heifHeader(bytes, name);
   if (!color) throw profileNotRead(name);
   const bits = depth > 8 ? 16 : 8;
-  const decode = await avif();
-  let image: Awaited<ReturnType<typeof decode>>;
+  const decoder = await start(decoderBytes(width, height));
+  let image: AvifPicture;
   try {
-    image = await decode(bytes, bits);
+    const decoded = decoder.decode(bytes, bits);
+    if (!decoded) throw new Error('it is not what its boxes say');
+    image = decoded;
   } catch (error) {
     throw damaged(name, error);
   }

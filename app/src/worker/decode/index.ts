@@ -25,7 +25,7 @@ import { decodeAvif } from './avif.ts';
 import { decodeInBands } from './bands.ts';
 import { jpegHeader, pngHeader, webpHeader } from './header.ts';
 import { exifReader } from './exifReader.ts';
-import { exrs, fastPng, fzstd, jxlOxide, libHeif, tiff } from './packages.ts';
+import { avif, exrs, fastPng, fzstd, jxlOxide, libHeif, tiff } from './packages.ts';
 import { decodePng16 } from './png16.ts';
 import { decodeRaw } from './raw.ts';
 import { decodeTiffJpeg } from './tiffJpeg.ts';
@@ -75,9 +75,9 @@ async function decode(
     case 'radiance':
       return { ...decodeRadiance(bytes, name), exif: {} };
     case 'heic':
-      return decodeHeic(await libHeif(), bytes, name);
+      return decodeHeic(libHeif, bytes, name);
     case 'avif':
-      return decodeAvif(bytes, name);
+      return decodeAvif(avif, bytes, name);
     case 'jxl':
       return decodeByBrowser(jxlToPng(await jxlOxide(), bytes, name) as Uint8Array<ArrayBuffer>, 'png', name);
     case 'tiff':

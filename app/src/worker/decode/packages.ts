@@ -15,7 +15,10 @@ import rawWasm from 'libraw-wasm/dist/libraw.wasm?url';
 import heifWasm from 'libheif-js/libheif-wasm/libheif.wasm?url';
 import type { Exrs } from '../../../../src/image/decode/floats.ts';
 import type { LibHeif } from '../../../../src/image/decode/heic.ts';
+import { limitedDecoder } from '../../../../src/image/decode/wasmMemory.ts';
+import type { EmscriptenOptions } from '../../../../src/image/decode/wasmMemory.ts';
 import type { JxlOxide } from '../../../../src/image/decode/jxl.ts';
+import type { LibAvif } from './avif.ts';
 import type { RawRequest } from '../../../../src/image/decode/rawWorker.ts';
 import type { TiffPackages } from '../../../../src/image/decode/tiffSegments.ts';
 
@@ -49,36 +52,29 @@ export const fastPng = () => import('fast-png');
 export const tiff = async () => (await import('tiff')) as unknown as Awaited<ReturnType<TiffPackages['tiff']>>;
 export const fzstd = () => import('fzstd');
 
-const avifScript = () => import('@jsquash/avif/decode.js');
+const avifScript = () => import('@jsquash/avif/codec/dec/avif_dec.js');
 const exrScripts = async () =>
   [await import('exrs'), await import('exrs/node_modules/exrs-raw-wasm-bindgen/exrs_raw_wasm_bindgen.js')] as const;
 const jxlScript = () => import('jxl-oxide-wasm');
 /** CommonJS, whatever its declarations say. */
 const heifScript = async () =>
   (await import('libheif-js/libheif-wasm/libheif.js')) as unknown as {
-    default(options: { wasmBinary: ArrayBuffer }): Promise<LibHeif>;
+    default(options: EmscriptenOptions): LibHeif | Promise<LibHeif>;
   };
 
-/** A picture as @jsquash/avif gives it: RGBA of 8 bits, or of 16. */
-interface AvifPicture {
-  data: Uint8ClampedArray | Uint16Array;
-  width: number;
-  height: number;
-}
-
-/** What @jsquash/avif's functions take and give; its declarations leave some of it out. */
-interface AvifScript {
-  init(module: WebAssembly.Module, options: { locateFile(path: string): string }): Promise<void>;
-  default(bytes: Uint8Array, options: { bitDepth: 8 | 16 }): Promise<AvifPicture>;
-}
-
-/** Decodes AVIF to samples of 8 or 16 bit. */
-export const avif = once(async () => {
-  const { default: decode, init } = (await avifScript()) as unknown as AvifScript;
-  // Otherwise it looks for its file beside its script, though it has got it.
-  await init(await WebAssembly.compile(await wasm.avif()), { locateFile: (path) => path });
-  return (bytes: Uint8Array, bits: 8 | 16): Promise<AvifPicture> => decode(bytes, { bitDepth: bits });
-});
+/** libavif, for one file, with so many bytes of memory at most. */
+export const avif = limitedDecoder<LibAvif>(
+  async () => new Uint8Array(await wasm.avif()),
+  async () => {
+    const { default: start } = (await avifScript()) as unknown as {
+      default(
+        options: EmscriptenOptions & { noInitialRun: boolean; locateFile(path: string): string },
+      ): Promise<LibAvif>;
+    };
+    // Otherwise it looks for its file beside its script, though it has got it.
+    return (options) => start({ ...options, noInitialRun: true, locateFile: (path) => path });
+  },
+);
 
 export const exrs = once(async (): Promise<Exrs> => {
   const [module, raw] = await exrScripts();
@@ -93,10 +89,11 @@ export const jxlOxide = once(async (): Promise<JxlOxide> => {
   return module;
 });
 
-export const libHeif = once(async (): Promise<LibHeif> => {
-  const { default: start } = await heifScript();
-  return start({ wasmBinary: await wasm.heif() });
-});
+/** libheif, for one file, with so many bytes of memory at most. */
+export const libHeif = limitedDecoder<LibHeif>(
+  async () => new Uint8Array(await wasm.heif()),
+  async () => (await heifScript()).default,
+);
 
 /** LibRaw's script, which its workers import, and its program. */
 export const libRaw = once(
