@@ -13,7 +13,7 @@ import { InputError, throwIfCancelled } from '../errors.ts';
 import type { Frame } from './frame.ts';
 import { readArrays } from './readFrames.ts';
 import { covered, encoder, fitCurves, residualOf } from './responseFit.ts';
-import { countOf, meanOf, pairsOf, readPatches } from './responsePairs.ts';
+import { pairsOf, readPatches } from './responsePairs.ts';
 import type { Pair, Patches } from './responsePairs.ts';
 
 /** Inverse camera response f per channel: 256 samples of f at i/255; monotone non-decreasing, f(0) = 0, f(1) = 1. */
@@ -216,7 +216,9 @@ function encodedMeans(frame: Patches, curves: readonly number[][], gamma: number
     else {
       // Samples of 8 bits have few sums, and powers take long.
       const largest = 255 * frame.size;
-      const table = Float64Array.from({ length: largest + 1 }, (_, sum) => h(meanOf(sum * (1 / 255), frame.size)));
+      const table = Float64Array.from({ length: largest + 1 }, (_, sum) =>
+        h(Math.fround((sum * (1 / 255)) / frame.size)),
+      );
       for (let i = 0; i < out.length; i++) out[i] = table[Math.round(means[i] * largest)];
     }
     return out;
@@ -236,7 +238,8 @@ function stillPatches(shorter: readonly Float64Array[], longer: readonly Float64
     for (let patch = 0; patch < still.length; patch++)
       if (Math.abs(Math.min(1, gain * means[patch]) - others[patch]) > MOVED) still[patch] = 0;
   }
-  const count = countOf(still);
+  let count = 0;
+  for (let patch = 0; patch < still.length; patch++) count += still[patch];
   return count < MIN_STILL * still.length ? still.fill(1) : still;
 }
 

@@ -13,6 +13,8 @@
  * possible away from the prior, h(x) = x, in a coordinate that stretches both ends: a curve's toe and shoulder turn
  * sharply, its middle does not.
  */
+import { addEquation, addTerm, emptyEquations, solve } from './leastSquares.ts';
+import type { Equations } from './leastSquares.ts';
 import type { Pair } from './responsePairs.ts';
 
 const SIZE = 256;
@@ -123,18 +125,6 @@ export function fitCurves(channels: readonly (readonly Pair[])[], gamma: number,
   return curves.map((psi) => Array.from(psi, (value) => Math.exp(value * gamma)));
 }
 
-/** Linear equations in the unknowns, as arrays: objects for each take ten times as long. */
-interface Equations {
-  /** Trust in each equation. */
-  weights: Float64Array;
-  targets: Float64Array;
-  /** Where the terms of each equation begin, and where the last ones end. */
-  starts: Uint32Array;
-  /** The terms' unknowns and factors. */
-  columns: Uint16Array;
-  factors: Float64Array;
-}
-
 /** The equations of pairs, psi_c(b) - psi_c(a) = rise = log / gamma. */
 interface PairEquations extends Equations {
   channels: Uint8Array;
@@ -144,30 +134,8 @@ interface PairEquations extends Equations {
   rises: Float64Array;
 }
 
-/** Most terms of an equation: two samples of each of two values, and two knots for each sample. */
+/** Most terms of a pair's equation: two samples of each of two values, and two knots for each sample. */
 const MOST_TERMS = 12;
-
-function emptyEquations(count: number): Equations {
-  return {
-    weights: new Float64Array(count),
-    targets: new Float64Array(count),
-    starts: new Uint32Array(count + 1),
-    columns: new Uint16Array(count * MOST_TERMS),
-    factors: new Float64Array(count * MOST_TERMS),
-  };
-}
-
-/** Adds a term to the equation that is being made, which has those up to `end`. @returns the new end. */
-function addTerm({ columns, factors }: Equations, start: number, end: number, column: number, factor: number): number {
-  let at = start;
-  while (at < end && columns[at] !== column) at++;
-  if (at === end) {
-    columns[at] = column;
-    factors[at] = 0;
-  }
-  factors[at] += factor;
-  return Math.max(end, at + 1);
-}
 
 function equationsOf(
   pairs: readonly (readonly Pair[])[],
@@ -177,7 +145,7 @@ function equationsOf(
 ): PairEquations {
   const count = pairs.reduce((sum, { length }) => sum + length, 0);
   const equations: PairEquations = {
-    ...emptyEquations(count),
+    ...emptyEquations(count, MOST_TERMS),
     channels: new Uint8Array(count),
     a: new Float64Array(count),
     b: new Float64Array(count),
@@ -219,8 +187,9 @@ function addSamples(
     if (sample === LAST) continue;
     const share = sign * (above === 1 ? t : 1 - t);
     last = addTerm(equations, start, last, sample - 1, share);
-    for (const [knot, part] of basis[sample])
-      last = addTerm(equations, start, last, ROWS + channel * KNOTS + knot, share * part);
+    const knots = basis[sample];
+    for (let i = 0; i < knots.length; i++)
+      last = addTerm(equations, start, last, ROWS + channel * KNOTS + knots[i][0], share * knots[i][1]);
   }
   return last;
 }
@@ -240,28 +209,6 @@ function weightOf(
   return weights[i] / variance / (1 + (miss * miss) / variance);
 }
 
-/**
- * Adds weight (sum factors x[columns] - target)^2 to the normal equations of `size` unknowns, of whose matrix only the
- * lower triangle counts.
- */
-function addEquation(
-  matrix: Float64Array,
-  right: Float64Array,
-  size: number,
-  { targets, starts, columns, factors }: Equations,
-  i: number,
-  weight: number,
-): void {
-  const end = starts[i + 1];
-  for (let k = starts[i]; k < end; k++) {
-    const scaled = weight * factors[k];
-    const column = columns[k];
-    right[column] += scaled * targets[i];
-    for (let l = starts[i]; l < end; l++)
-      if (columns[l] <= column) matrix[column * size + columns[l]] += scaled * factors[l];
-  }
-}
-
 /** The coordinate that stretches both ends, from 0 at 1/255 to 1 at white. */
 function stretched(): Float64Array {
   const stretch = (x: number): number => Math.log(x + TOE) - SHOULDER_SHARE * Math.log(1 - x + SHOULDER);
@@ -272,7 +219,7 @@ function stretched(): Float64Array {
 /** The integral of the squared second derivative of psi in u, as one equation per sample. psi(1) = 0 drops out. */
 function stiffnessEquations(): Equations {
   const u = stretched();
-  const equations = emptyEquations(ROWS - 1);
+  const equations = emptyEquations(ROWS - 1, 3);
   for (let k = 0; k < ROWS - 1; k++) {
     const i = k + 2;
     const below = u[i] - u[i - 1];
@@ -330,74 +277,6 @@ function monotone(unknowns: Float64Array): Float64Array {
     i += count;
   }
   return psi;
-}
-
-/**
- * Solves the symmetric, positive definite `matrix` x = `right` by Cholesky's method, from the lower triangle; both are
- * overwritten, `right` with x.
- */
-function solve(matrix: Float64Array, right: Float64Array, n: number): void {
-  // What lies before a row's first value stays 0 and is left out. A multiple of four, as the sums below need it.
-  const first = Uint32Array.from({ length: n }, (_, row) => {
-    let column = 0;
-    while (column < row && matrix[row * n + column] === 0) column++;
-    return column - (column % 4);
-  });
-  // Two rows at once, which share what they read of a third: a fit spends most of its time here.
-  for (let row = 0; row < n; row += 2) {
-    const a = row * n;
-    // A last row without another is twice.
-    const last = Math.min(row + 1, n - 1);
-    const b = last * n;
-    const from = Math.min(first[row], first[last]);
-    for (let k = from; k <= last; k++) {
-      const c = k * n;
-      // Four sums of each, because a single one would have to wait for itself at each step.
-      let a0 = matrix[a + k];
-      let a1 = 0;
-      let a2 = 0;
-      let a3 = 0;
-      let b0 = matrix[b + k];
-      let b1 = 0;
-      let b2 = 0;
-      let b3 = 0;
-      let i = Math.max(from, first[k]);
-      for (; i + 3 < k; i += 4) {
-        const c0 = matrix[c + i];
-        const c1 = matrix[c + i + 1];
-        const c2 = matrix[c + i + 2];
-        const c3 = matrix[c + i + 3];
-        a0 -= matrix[a + i] * c0;
-        a1 -= matrix[a + i + 1] * c1;
-        a2 -= matrix[a + i + 2] * c2;
-        a3 -= matrix[a + i + 3] * c3;
-        b0 -= matrix[b + i] * c0;
-        b1 -= matrix[b + i + 1] * c1;
-        b2 -= matrix[b + i + 2] * c2;
-        b3 -= matrix[b + i + 3] * c3;
-      }
-      for (; i < k; i++) {
-        a0 -= matrix[a + i] * matrix[c + i];
-        b0 -= matrix[b + i] * matrix[c + i];
-      }
-      const [sumA, sumB] = [a0 + a1 + (a2 + a3), b0 + b1 + (b2 + b3)];
-      if (k <= row) matrix[a + k] = k < row ? sumA / matrix[c + k] : root(sumA);
-      matrix[b + k] = k < last ? sumB / matrix[c + k] : root(sumB);
-    }
-  }
-  for (let i = 0; i < n; i++) {
-    for (let k = 0; k < i; k++) right[i] -= matrix[i * n + k] * right[k];
-    right[i] /= matrix[i * n + i];
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    for (let k = i + 1; k < n; k++) right[i] -= matrix[k * n + i] * right[k];
-    right[i] /= matrix[i * n + i];
-  }
-}
-
-/** A pivot of Cholesky's method. */
-function root(square: number): number {
-  return Math.sqrt(Math.max(square, 1e-12));
 }
 
 /** x -> f(x)^(1/gamma), as the input stage computes it. */

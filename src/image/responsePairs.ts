@@ -69,11 +69,6 @@ export function patchGrid(width: number, height: number): { step: number; cols: 
   return { step, cols: Math.max(1, Math.floor(width / step)), rows: Math.max(1, Math.floor(height / step)) };
 }
 
-/** The mean of a patch from the sum of its samples, which are in [0,1]. */
-export function meanOf(sum: number, size: number): number {
-  return Math.fround(sum / size);
-}
-
 /** Reads a frame on its grid of patches. */
 export function readPatches(frame: Frame): Patches {
   const { data, width, height } = frame;
@@ -94,7 +89,7 @@ export function readPatches(frame: Frame): Patches {
   const high = isEight ? 255 : 1 / scale;
   // Each row by a call: one long loop would run before it is compiled, and be compiled again and again.
   const readRow = (row: number, c: number): void => {
-    const [binsOf, meanOfPatch, flatOf, codesOf] = [samples[c], mean[c], flat[c], codes[c]];
+    const [binsOf, meanOf, flatOf, codesOf] = [samples[c], mean[c], flat[c], codes[c]];
     for (let patch = row * cols; patch < (row + 1) * cols; patch++) {
       const at = (row * step * width + (patch - row * cols) * step) * 3 + c;
       let sum = 0;
@@ -119,7 +114,7 @@ export function readPatches(frame: Frame): Patches {
           if (value > max) max = value;
         }
       }
-      meanOfPatch[patch] = meanOf(sum * scale, size);
+      meanOf[patch] = (sum * scale) / size;
       // The largest value, until it is known from which value on samples count as clipped.
       flatOf[patch] = (max - min) * scale <= FLAT && min * scale > LOW ? Math.round(max * toCode) : 0;
     }
@@ -149,36 +144,23 @@ function trustedTop(counts: Uint32Array): number {
  * `edges[i]` samples lie below (i - 0.5) / (bins - 1).
  */
 function cumulate(patches: Patches, channel: number, still?: Uint8Array): Float64Array {
-  const all = (patches.cumulative[channel] ??= cumulated(patches, channel, new Uint8Array(patches.count), 0));
+  const all = (patches.cumulative[channel] ??= cumulateMoved(patches, channel, new Uint8Array(patches.count)));
   if (!still) return all;
-  if (2 * countOf(still) < still.length) return cumulated(patches, channel, still, 1);
-  // Fewer patches moved.
-  const moved = cumulated(patches, channel, still, 0);
+  // Few patches moved.
+  const moved = cumulateMoved(patches, channel, still);
   return all.map((count, i) => count - moved[i]);
 }
 
-/** The same over the patches with one value of a flag. */
-function cumulated(
-  { bins, count, size, samples }: Patches,
-  channel: number,
-  flags: Uint8Array,
-  flag: number,
-): Float64Array {
+/** The same over the patches whose `still` is 0. */
+function cumulateMoved({ bins, count, size, samples }: Patches, channel: number, still: Uint8Array): Float64Array {
   const counts = new Uint32Array(bins);
   const values = samples[channel];
   for (let patch = 0; patch < count; patch++) {
-    if (flags[patch] === flag) for (let i = patch * size; i < (patch + 1) * size; i++) counts[values[i]]++;
+    if (!still[patch]) for (let i = patch * size; i < (patch + 1) * size; i++) counts[values[i]]++;
   }
   const edges = new Float64Array(bins + 1);
   for (let i = 0; i < bins; i++) edges[i + 1] = edges[i] + counts[i];
   return edges;
-}
-
-/** How many flags are 1. */
-export function countOf(flags: Uint8Array): number {
-  let count = 0;
-  for (let i = 0; i < flags.length; i++) count += flags[i];
-  return count;
 }
 
 /**
