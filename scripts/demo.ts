@@ -8,7 +8,8 @@ import { readdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import sharp from 'sharp';
-import { Deghoster, DeghostError, openDevice, toneMap } from '../src/index.ts';
+import { Finisher } from '../src/finish/index.ts';
+import { Deghoster, DeghostError, openDevice } from '../src/index.ts';
 import type { Frame, MergeResult } from '../src/index.ts';
 import { adapterChoice, requestAdapter } from '../src/node/adapter.ts';
 import { packageFolder } from '../src/node/package.ts';
@@ -58,18 +59,23 @@ async function demo(): Promise<void> {
   const result = await deghoster.merge(frames, { onProgress: (progress) => view.update(progress) });
   view.clear();
   deghoster.dispose();
+  const [plainShown, shown] = await finished(device, plain, result);
   device.destroy();
 
   const motion = join(out, 'motion');
   await mkdir(motion, { recursive: true });
   await writeImage(join(out, 'result.hdr'), result);
-  await writeImage(join(out, 'result.png'), result);
-  await writeImage(join(out, 'plain-merge.png'), plain);
+  for (const [name, codes] of [
+    ['result.png', shown],
+    ['plain-merge.png', plainShown],
+  ] as const)
+    await sharp(codes, { raw: { width, height, channels: 3 } }).toFile(join(out, name));
   await writeMotionMaps(motion, result.motion, width, height);
   await writeSheet(
     join(out, 'overview.png'),
     result.order.map((i) => frames[i]),
-    plain,
+    plainShown,
+    shown,
     result,
   );
 
@@ -77,7 +83,7 @@ async function demo(): Promise<void> {
   console.log(`done in ${clock((performance.now() - started) / 1000)}; look at`);
   for (const [name, what] of [
     ['overview.png', 'the exposures (top); averaged with ghosts, what moved, and merged without ghosts (bottom)'],
-    ['result.png', 'the merged picture, tone-mapped'],
+    ['result.png', 'the merged picture, in the look `natural`'],
     ['result.hdr', 'the same as HDR, 1.0 being the white of the middle exposure'],
     ['plain-merge.png', 'the exposures averaged, for comparison: with ghosts'],
     ['motion/', 'what counts as moving, exposure by exposure'],
@@ -92,6 +98,18 @@ function exampleFolder(): string {
     .map(({ name }) => name)
     .sort();
   return join(examples, first);
+}
+
+/** The codes of both pictures, alike: in the look that suits the result. */
+async function finished(device: GPUDevice, plain: MergeResult, result: MergeResult): Promise<Uint8Array[]> {
+  const finishers = [await Finisher.create(device, plain), await Finisher.create(device, result)];
+  const settings = finishers[1].settingsOf('natural');
+  const codes = [];
+  for (const finisher of finishers) {
+    codes.push(await finisher.finish('codes', settings));
+    finisher.dispose();
+  }
+  return codes;
 }
 
 /** A frame reduced by a whole factor, each pixel the mean of its block. */
@@ -116,7 +134,8 @@ function shrink(frame: Frame, factor: number): Frame {
 async function writeSheet(
   path: string,
   frames: readonly Frame[],
-  plain: MergeResult,
+  plain: Uint8Array,
+  shown: Uint8Array,
   result: MergeResult,
 ): Promise<void> {
   const { width, height } = result;
@@ -124,10 +143,7 @@ async function writeSheet(
   const moving = Uint8Array.from({ length: width * height * 3 }, (_, i) =>
     Math.round(255 * result.motion[result.reference][Math.floor(i / 3)]),
   );
-  const rows = [
-    frames.map(({ data }) => data as Uint8Array),
-    [toneMap(plain.radiance), moving, toneMap(result.radiance)],
-  ];
+  const rows = [frames.map(({ data }) => data as Uint8Array), [plain, moving, shown]];
   const columns = Math.max(...rows.map((row) => row.length));
   const tiles = await Promise.all(
     rows.flatMap((row, y) =>

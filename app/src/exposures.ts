@@ -80,7 +80,12 @@ export function parseEv(text: string): number {
   return Math.abs(value) <= MAX_EV ? value : NaN;
 }
 
-/** A difference of exposures as people write it: +2, -0.33 or -0,33, 0. */
+/** A difference of exposures to read: +2, −0.33, 0. */
+export function evText(ev: number): string {
+  return formatEv(ev).replace('-', '−');
+}
+
+/** A difference of exposures as people type it: +2, -0.33 or -0,33, 0. */
 export function formatEv(ev: number): string {
   const rounded = Math.round(ev * 100) / 100 || 0; // no minus before 0
   return `${rounded > 0 ? '+' : ''}${number(rounded, 2, 0)}`;

@@ -5,7 +5,7 @@
 import type { ColorSpace } from '../../src/image/colorSpace.ts';
 import { MIN_FRAMES } from '../../src/image/frame.ts';
 import { ExposureEstimate } from './exposureEstimate.ts';
-import { formatEv, inOrder, propose } from './exposures.ts';
+import { evText, inOrder, propose } from './exposures.ts';
 import { Intake } from './intake.ts';
 import type { Kept } from './kept/index.ts';
 import { Merging, fail } from './merging.ts';
@@ -118,7 +118,7 @@ async function startOffline(): Promise<Offline> {
 
 async function startKeeping(): Promise<void> {
   const { keep } = await import('./kept/connect.ts');
-  kept = keep({ send, add: addFiles, stack, merging, update });
+  kept = keep({ send, add: addFiles, intake, stack, merging, update });
   kept.changed();
 }
 
@@ -183,9 +183,8 @@ function addFiles(files: readonly NamedFile[]): number[] {
 
 async function startOver(): Promise<void> {
   if (merging.isUnsaved && !(await ask(words.ask.unsaved, words.ask.discard, words.ask.keep))) return;
-  closeStack();
   intake.batch?.forget();
-  update();
+  closeStack();
   document.querySelector<HTMLButtonElement>('#welcome [data-action=pick]')?.focus();
 }
 
@@ -248,7 +247,7 @@ function update(): void {
   showPreview(ready);
   const why = obstacle(rows, gpu);
   // What was restored can be changed once it is merged again.
-  const isDone = isSame && merging.canChange;
+  const isDone = isSame && merging.canChange && !merging.isBroken;
   const { button } = merging;
   button.disabled = why !== '' || busy || isDone;
   button.hidden = busy || isDone;
@@ -277,7 +276,7 @@ function showPreview(ready: readonly FrameRow[]): void {
   image.hidden = merging.result !== undefined || !row;
   if (!row) return;
   if (image.src !== row.preview) image.src = row.preview;
-  image.alt = words.picture.reference(row.name, row.ev === undefined ? '' : formatEv(0));
+  image.alt = words.picture.reference(row.name, row.ev === undefined ? '' : evText(0));
 }
 
 /** For whoever watches: the page needs no network from here on. */

@@ -2,7 +2,7 @@
 import type { Failure, FromWorker, MergeSettings, ResultInfo, ToWorker } from './messages.ts';
 import type { Kept } from './kept/index.ts';
 import { mergedName } from './mergedName.ts';
-import { formatEv, inOrder } from './exposures.ts';
+import { evText, inOrder } from './exposures.ts';
 import type { Stack } from './stack.ts';
 import { announce, byId } from './ui/dom.ts';
 import { Loupe } from './ui/loupe.ts';
@@ -40,6 +40,8 @@ export class Merging {
   frameNames: string[] = [];
   /** Whether it can be changed: not one that was restored. */
   canChange = true;
+  /** Whether a change could not be merged: the frames must be, once more. */
+  isBroken = false;
   /** Whether the shown result was saved, in any format. */
   isSaved = false;
 
@@ -81,7 +83,9 @@ export class Merging {
     this.#pendingKey = this.#stackKey();
     dismissAll();
     this.progress.start();
-    this.#host.send({ type: 'merge', ...this.request() });
+    // What was changed in the same picture stays.
+    const keepsChanges = this.isCurrent && (!this.canChange || this.isBroken);
+    this.#host.send({ type: 'merge', ...this.request(), keepsChanges });
     announce(words.merge.merging);
     this.#host.update();
     this.progress.focus();
@@ -124,16 +128,16 @@ export class Merging {
         panel.showEdits(message.edits);
         return true;
       case 'changed':
-        this.isSaved = false;
+        this.isSaved = this.isBroken = false;
         dismiss('change');
         return true;
       case 'changeFailed':
         fail('change', message.failure);
-        // It can be merged again.
-        this.#key = '';
+        this.isBroken = true;
         return true;
       case 'look':
-        this.#loupe.show(message.thing);
+        if (!message.thing && !this.canChange) notify('change', () => words.kept.mergeFirst, 'info');
+        else this.#loupe.show(message.thing);
         return false;
       case 'plainReady':
         panel.allowCompare();
@@ -192,7 +196,7 @@ export class Merging {
     this.frameNames = frames.map(({ name }) => name);
     this.#show(result);
     const zero = frames[result.reference]?.ev ?? 0;
-    this.#loupe.setFrames(frames.map(({ name, ev }) => ({ name, ev: formatEv((ev ?? 0) - zero) })));
+    this.#loupe.setFrames(frames.map(({ name, ev }) => ({ name, ev: evText((ev ?? 0) - zero) })));
     if (result.notes.length > 0) notify('files', () => filesWords(result.notes), 'warning');
     for (const warning of result.warnings) notify(warning.kind, () => warningWords(warning), 'warning');
     announce(words.merge.done);
@@ -216,6 +220,7 @@ export class Merging {
   /** Shows a result and its controls; who was at the frames, which are folded away, sees the first of these. */
   #show(result: ResultInfo): void {
     this.result = result;
+    this.isBroken = false;
     const frames = byId('frames-section', HTMLDetailsElement);
     const isAtFrames = frames.open && frames.getBoundingClientRect().top < innerHeight / 2;
     frames.open = false;

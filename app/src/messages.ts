@@ -117,7 +117,8 @@ export type ToWorker =
   | { type: 'remove'; id: number }
   /** Estimate exposures from the pixels. `key` comes back with the answer. */
   | { type: 'estimateExposures'; key: string; ids: number[]; linear: boolean }
-  | ({ type: 'merge'; frames: FrameToMerge[]; reference: number } & MergeSettings)
+  /** `keepsChanges`: of the same frames as the result that is shown, with what a person has changed in it. */
+  | ({ type: 'merge'; frames: FrameToMerge[]; reference: number; keepsChanges?: boolean } & MergeSettings)
   /** Read how each file was taken, to find the brackets among them. */
   | { type: 'survey'; job: number; files: NamedFile[] }
   | ({ type: 'thumbnail'; id: string } & NamedFile)
@@ -216,6 +217,8 @@ export interface KeptResult {
   merged: Omit<MergeResult, 'motion' | 'radiance'> & Omit<MergedImage, 'radiance'>;
   /** How many motion maps follow the pixels. */
   maps: number;
+  /** Whether a person has painted in the maps, and whether which frame each pixel shows follows them. */
+  changes: { isPainted: boolean; hasMoments: boolean };
   info: ResultInfo;
 }
 

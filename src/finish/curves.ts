@@ -24,8 +24,11 @@ export const PRESS = 1.75;
 const MOST_LIFT = 2.4;
 /** What highlights at 100 add to the slope above middle grey. */
 const MOST_PRESS = 0.78;
+/** Share of the press that goes where a display shows `HEADROOM` EV above white: light has room there. */
+const LESS_PRESS = 0.3;
+const HEADROOM = 3;
 /** What clarity at 100 adds to the contrast of texture. */
-const MOST_CLARITY = 0.6;
+export const MOST_CLARITY = 0.6;
 /** Steepness of the display curve at contrast 0, and its logarithm's change at 100. */
 const STEEPNESS = 1.4;
 const MOST_CONTRAST = 0.5;
@@ -104,10 +107,11 @@ export function finishNumbers(
   const rowOf = (m: readonly number[], i: number, w: number): number[] => [m[3 * i], m[3 * i + 1], m[3 * i + 2], w];
   const { n, B, r, scale: top, most } = displayCurve(settings, headroom);
   const { shadows, highlights, clarity, saturation } = settings;
+  const press = MOST_PRESS * (1 - LESS_PRESS * Math.min(1, headroom / HEADROOM));
   return [
     // The matrix to light, and luminance's weights.
     ...[0, 1, 2].flatMap((i) => rowOf(light, i, toXyz[3 + i])),
-    ...[(MOST_LIFT * shadows) / 100, (-MOST_PRESS * highlights) / 100, (MOST_CLARITY * clarity) / 100],
+    ...[(MOST_LIFT * shadows) / 100, (-press * highlights) / 100, (MOST_CLARITY * clarity) / 100],
     ...[1 + saturation / 100, n, B, r, top],
     ...[1 / (block * cell), GRID_LOW, 1 / GRID_STEP, most],
     ...[columns, rows, 0, 0],

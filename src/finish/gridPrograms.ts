@@ -3,19 +3,23 @@
  * with the Bilateral Grid", SIGGRAPH 2007; the curves, and that they rise, are this project's own).
  *
  * 1. PROXY: means of blocks of light, once a picture.
- * 2. SPREAD: each column gathers the proxy's pixels around it into its nodes, and blurs along them.
- * 3. CURVES: blurs across columns. A node at v then knows B, the mean of what is near in space and in luminance. Its
- *    curve is the picture's own, c, except near B, where texture keeps its contrast:
+ * 2. SPREAD: each column gathers the proxy's pixels around it into its nodes.
+ * 3. CURVES: blurs across columns, and along nodes. A node at v then knows B, the mean of what is near in space and in
+ *    luminance. In that mean a node counts by the square of its pixels, by a lesser power with clarity. Its curve is
+ *    the picture's own, c, except near B, where texture keeps its contrast:
  *    `T(v) = c(v) + near(v - B) (c(B) + gain (v - B) - c(v))`. At last T is made to rise along the column, as the mean
- *    of the running maximum from below and the running minimum from above: then no gradient is reversed. The table
- *    holds T(v) - v.
+ *    of the running maximum from below and the running minimum from above (of what it rises by more than the least
+ *    slope): then no gradient is reversed. The table holds T(v) - v.
  *
- * B is v itself at both sides of a step edge, so nothing of one side reaches the other: no halo.
+ * B is v itself at both sides of a step edge, so nothing of one side reaches the other: no halo. Beside a ramp, a few
+ * of its pixels are near in luminance: were they counted as they are, B would lie towards the ramp, and the difference
+ * would count as texture. Squares make the many pixels of the level count: that halo is half as large. Texture, whose
+ * pixels lie about its mean, keeps its contrast.
  */
 import { FLAT_ARGS, FLAT_INDEX, FLAT_WORKGROUP } from '../kernels/flat.ts';
 import { Program } from '../kernels/program.ts';
 import type { Binding } from '../kernels/program.ts';
-import { FINISH_VECTORS, LIFT, PRESS } from './curves.ts';
+import { FINISH_VECTORS, LIFT, MOST_CLARITY, PRESS } from './curves.ts';
 import { lightWgsl } from './finishWgsl.ts';
 import { GRID_LOW, GRID_NODES, GRID_STEP, SIGMA_SPACE, SIGMA_VALUE } from './grid.ts';
 
@@ -28,7 +32,11 @@ const REACH = 4;
 /** Within about this many EV of the mean, texture keeps its contrast. */
 const NEAR = 1;
 /** Weight of a node's own luminance in its mean, relative to a column's pixels: nodes without pixels have no other. */
-const OWN = 1e-3;
+const OWN = 1e-5;
+/** By how much all clarity lessens the power by which pixels count in a mean. */
+const LESS_POWER = 0.85;
+/** Least slope of a curve, in EV per EV: flat ones would reverse gradients where the next column's is lower. */
+const LEAST_SLOPE = 0.1;
 const LANES = 64;
 
 /** WGSL: a number as a float. */
@@ -89,10 +97,8 @@ export const SPREAD = new Program({
   },
   bindings: { proxy: reads('vec4f'), sums: writes('vec2f') },
   body: () => `${lightWgsl()}
-${taps('TAPS', SIGMA_VALUE / GRID_STEP)}
 /** EV, place among the nodes, weight. */
 var<workgroup> pixels: array<vec3f, ${LANES}>;
-var<workgroup> nodes: array<vec2f, ${LANES}>;
 
 @workgroup
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -121,15 +127,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     }
     workgroupBarrier();
   }
-  nodes[lane] = sum;
-  workgroupBarrier();
-  if (lane >= ${GRID_NODES}u) { return; }
-  var blurred = vec2f(0.0);
-  for (var i = -TAPS_REACH; i <= TAPS_REACH; i++) {
-    let node = i32(lane) + i;
-    if (node >= 0 && node < ${GRID_NODES}) { blurred += TAPS[i + TAPS_REACH] * nodes[node]; }
-  }
-  sums[(lane * params.rows + group.y) * params.columns + group.x] = blurred;
+  if (lane < ${GRID_NODES}u) { sums[(lane * params.rows + group.y) * params.columns + group.x] = sum; }
 }`,
 });
 
@@ -141,6 +139,8 @@ export const CURVES = new Program({
   bindings: { sums: reads('vec2f'), table: writes('f32') },
   body: () => `
 ${taps('TAPS', SIGMA_SPACE)}
+${taps('NEXT', SIGMA_VALUE / GRID_STEP)}
+var<workgroup> nodes: array<vec2f, ${LANES}>;
 var<workgroup> curve: array<f32, ${LANES}>;
 
 /** The picture's own curve: shadows lifted, highlights compressed. */
@@ -154,7 +154,7 @@ fn range_curve(ev: f32) -> f32 {
 @workgroup
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let ev = ${GRID_LOW}.0 + f32(lane) * ${GRID_STEP};
-  var sum = vec2f(params.own, params.own * ev);
+  var here = vec2f(0.0);
   if (lane < ${GRID_NODES}u) {
     for (var j = -TAPS_REACH; j <= TAPS_REACH; j++) {
       let y = i32(group.y) + j;
@@ -163,9 +163,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         let x = i32(group.x) + i;
         if (x < 0 || x >= i32(params.columns)) { continue; }
         let at = (lane * params.rows + u32(y)) * params.columns + u32(x);
-        sum += TAPS[j + TAPS_REACH] * TAPS[i + TAPS_REACH] * sums[at];
+        here += TAPS[j + TAPS_REACH] * TAPS[i + TAPS_REACH] * sums[at];
       }
     }
+  }
+  nodes[lane] = here;
+  workgroupBarrier();
+  var total = 1e-30;
+  for (var i = 0u; i < ${GRID_NODES}u; i++) { total += nodes[i].x; }
+  workgroupBarrier();
+  // Clarity would make a ripple of where B leaves a level.
+  let power = 1.0 - clamp(params.finish[3].z * ${f(LESS_POWER / MOST_CLARITY)}, 0.0, 1.0);
+  nodes[lane] = here * pow(max(here.x / total, 1e-20), power);
+  workgroupBarrier();
+  var sum = vec2f(params.own, params.own * ev);
+  for (var i = -NEXT_REACH; i <= NEXT_REACH; i++) {
+    let node = i32(lane) + i;
+    if (node >= 0 && node < ${GRID_NODES}) { sum += NEXT[i + NEXT_REACH] * nodes[node]; }
   }
   let mean = sum.y / sum.x;
   let far = ev - mean;
@@ -173,14 +187,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   // Noise in deep shadows gets no clarity.
   let gain = 1.0 + params.finish[3].z * smoothstep(-8.0, -5.0, mean);
   let near = exp(far * far * ${-1 / (2 * NEAR ** 2)});
-  curve[lane] = own_curve + near * (range_curve(mean) + gain * far - own_curve);
+  let least = ${f(LEAST_SLOPE)} * ev;
+  curve[lane] = own_curve + near * (range_curve(mean) + gain * far - own_curve) - least;
   workgroupBarrier();
   if (lane >= ${GRID_NODES}u) { return; }
   var highest = curve[0];
   for (var i = 1u; i <= lane; i++) { highest = max(highest, curve[i]); }
   var lowest = curve[lane];
   for (var i = lane + 1u; i < ${GRID_NODES}u; i++) { lowest = min(lowest, curve[i]); }
-  table[(lane * params.rows + group.y) * params.columns + group.x] = 0.5 * (highest + lowest) - ev;
+  table[(lane * params.rows + group.y) * params.columns + group.x] = 0.5 * (highest + lowest) + least - ev;
 }`,
 });
 

@@ -30,6 +30,20 @@ export class Runner extends Executor {
     });
   }
 
+  /** Fills a prepared plan's buffers with those of the same plan for a smaller tile, again and again. */
+  async repeat(from: Prepared, to: Prepared): Promise<void> {
+    const { device } = this.gpu;
+    await this.gpu.guard('filling', () => {
+      const encoder = device.createCommandEncoder({ label: 'repeat' });
+      to.buffers.forEach((buffer, i) => {
+        const source = from.buffers[i];
+        for (let at = 0; at < buffer.size; at += source.size)
+          encoder.copyBufferToBuffer(source, 0, buffer, at, Math.min(source.size, buffer.size - at));
+      });
+      device.queue.submit([encoder.finish()]);
+    });
+  }
+
   /** Runs a prepared plan to its end on the uploaded inputs. @throws as `submit`. */
   async run(prepared: Prepared, { stepMs, ...options }: RunOptions = {}): Promise<void> {
     await this.submit(prepared, { ...options, times: stepMs && { stepMs } });

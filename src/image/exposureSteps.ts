@@ -4,9 +4,9 @@
  */
 import type { ChosenResponse } from './chooseResponse.ts';
 import type { Frame, FrameSource } from './frame.ts';
-import { ROUGH_ROUNDS, isEnough, isInformative } from './response.ts';
+import { ROUGH_ROUNDS, comparedPairs, isEnough, isInformative, neighbourPairs } from './response.ts';
 import { encoder, fitCurves, weightedMedian } from './responseFit.ts';
-import { pairsOf, readPatches } from './responsePairs.ts';
+import { readPatches } from './responsePairs.ts';
 import type { Pair } from './responsePairs.ts';
 
 /** Two neighbouring frames, in exposure order: how many times brighter the second is. */
@@ -41,14 +41,7 @@ export function exposureSteps(
 ): ExposureStep[] {
   const isEstimated = report.kind === 'estimated';
   if (!areArrays(frames) || (!isEstimated && report.reason === undefined)) return [];
-  const patches = frames.map(readPatches);
-  const neighbours = frames
-    .slice(1)
-    .map((frame, i) =>
-      patches[i].bins === patches[i + 1].bins
-        ? pairsOf(patches[i], patches[i + 1], frame.exposure / frames[i].exposure)
-        : [[], [], []],
-    );
+  const neighbours = neighbourPairs(report) ?? pairsAlong(frames);
   const steps = stepsOf(frames, neighbours, [r, g, b]);
   if (!isEstimated) return steps;
   // A wrong step has bent the curves towards itself. So the pictures are measured again, with curves fitted to the
@@ -61,6 +54,14 @@ export function exposureSteps(
   return isEnough(rest.flat()) ? stepsOf(frames, neighbours, fitCurves(rest, GAMMA, ROUGH_ROUNDS)) : steps;
 }
 
+/** The pairs of each frame with the next, per channel. */
+function pairsAlong(frames: readonly Frame[]): Pair[][][] {
+  const patches = frames.map(readPatches);
+  return frames
+    .slice(1)
+    .map((frame, i) => comparedPairs(patches[i], patches[i + 1], frame.exposure / frames[i].exposure));
+}
+
 function areArrays(frames: readonly FrameSource[]): frames is readonly Frame[] {
   return frames.every((frame) => 'data' in frame);
 }
@@ -70,7 +71,7 @@ function areArrays(frames: readonly FrameSource[]): frames is readonly Frame[] {
  */
 function stepsOf(
   frames: readonly Frame[],
-  neighbours: readonly Pair[][][],
+  neighbours: readonly (readonly Pair[][])[],
   curves: readonly (readonly number[])[],
 ): ExposureStep[] {
   return neighbours.map((channels, i) => {

@@ -115,7 +115,7 @@ export function estimateFrom(
       check();
     }
   }
-  const { pairs, curves } = estimateCurves(frames, patches, gamma, check);
+  const { neighbours, pairs, curves } = estimateCurves(frames, patches, gamma, check);
   const fit = reportOf(pairs, curves, gamma);
   const covering = `${percent(fit.range[0])} to ${percent(fit.range[1])}`;
   let reason: string | undefined;
@@ -136,7 +136,20 @@ export function estimateFrom(
         `${fit.residual.toFixed(3)}`
       : `response: gamma ${gamma} kept: ${reason}`,
   };
+  if (patches.length > 0) pairsOfReport.set(report, neighbours);
   return { response, report };
+}
+
+const pairsOfReport = new WeakMap<ResponseReport, Pair[][][]>();
+
+/** The pairs of each frame with the next, per channel, that an estimate found; undefined if it did not look. */
+export function neighbourPairs(report: ResponseReport): readonly Pair[][][] | undefined {
+  return pairsOfReport.get(report);
+}
+
+/** The pairs of two frames, if they can be compared. @param still as in `pairsOf`. */
+export function comparedPairs(shorter: Patches, longer: Patches, ratio: number, still?: Uint8Array): Pair[][] {
+  return shorter.bins === longer.bins ? pairsOf(shorter, longer, ratio, still) : [[], [], []];
 }
 
 /** The report on some channels' pairs, under their curves. */
@@ -165,8 +178,9 @@ function estimateCurves(
   patches: readonly Patches[],
   gamma: number,
   check: () => void,
-): { pairs: Pair[][]; curves: number[][] } {
+): { neighbours: Pair[][][]; pairs: Pair[][]; curves: number[][] } {
   const { r, g, b } = gammaResponse(gamma);
+  const neighbours: Pair[][][] = [];
   let pairs: Pair[][] = [[], [], []];
   let curves = [r, g, b];
   for (let pass = 0; pass < PASSES; pass++) {
@@ -176,16 +190,19 @@ function estimateCurves(
     for (let i = 0; i < patches.length; i++) {
       for (let j = i + 1; j < patches.length && j <= i + SPAN; j++) {
         const ratio = frames[j].exposure / frames[i].exposure;
-        if (!isInformative(ratio) || patches[i].bins !== patches[j].bins) continue;
+        const isNeighbour = pass === 0 && j === i + 1;
+        if (!isInformative(ratio) && !isNeighbour) continue;
         const still = pass === 0 ? undefined : stillPatches(encoded[i], encoded[j], ratio ** (1 / gamma));
-        pairsOf(patches[i], patches[j], ratio, still).forEach((list, c) => pairs[c].push(...list));
+        const found = comparedPairs(patches[i], patches[j], ratio, still);
+        if (isNeighbour) neighbours.push(found);
+        if (isInformative(ratio)) found.forEach((list, c) => pairs[c].push(...list));
         check();
       }
     }
     if (isEnough(pairs.flat())) curves = fitCurves(pairs, gamma, pass < PASSES - 1 ? ROUGH_ROUNDS : undefined);
     check();
   }
-  return { pairs, curves };
+  return { neighbours, pairs, curves };
 }
 
 /** Per channel, the means of a frame's patches as the curves encode them. */

@@ -91,17 +91,18 @@ export function readPatches(frame: Frame): Patches {
   // Samples of 8 bits are bins and codes as they are; what is done for each sample here is most of an estimate.
   const isEight = bins === 256;
   const [toBin, toCode] = [scale * (bins - 1), scale * 255];
-  const [low, high] = [0, isEight ? 255 : 1 / scale];
-  for (let patch = 0; patch < count; patch++) {
-    const at = (Math.floor(patch / cols) * step * width + (patch % cols) * step) * 3;
-    for (let c = 0; c < 3; c++) {
-      const [binsOf, codesOf] = [samples[c], codes[c]];
+  const high = isEight ? 255 : 1 / scale;
+  // Each row by a call: one long loop would run before it is compiled, and be compiled again and again.
+  const readRow = (row: number, c: number): void => {
+    const [binsOf, meanOfPatch, flatOf, codesOf] = [samples[c], mean[c], flat[c], codes[c]];
+    for (let patch = row * cols; patch < (row + 1) * cols; patch++) {
+      const at = (row * step * width + (patch - row * cols) * step) * 3 + c;
       let sum = 0;
       let min = high;
-      let max = low;
+      let max = 0;
       let k = patch * size;
       for (let y = 0; y < sizeY; y++) {
-        const start = at + y * width * 3 + c;
+        const start = at + y * width * 3;
         const end = start + sizeX * 3;
         for (let i = start; i < end; i += 3) {
           let value = data[i];
@@ -109,7 +110,7 @@ export function readPatches(frame: Frame): Patches {
             binsOf[k++] = value;
             codesOf[value]++;
           } else {
-            value = Math.min(high, Math.max(low, value));
+            value = Math.min(high, Math.max(0, value));
             binsOf[k++] = Math.round(value * toBin);
             codesOf[Math.round(value * toCode)]++;
           }
@@ -118,11 +119,12 @@ export function readPatches(frame: Frame): Patches {
           if (value > max) max = value;
         }
       }
-      mean[c][patch] = meanOf(sum * scale, size);
+      meanOfPatch[patch] = meanOf(sum * scale, size);
       // The largest value, until it is known from which value on samples count as clipped.
-      flat[c][patch] = (max - min) * scale <= FLAT && min * scale > LOW ? Math.round(max * toCode) : 0;
+      flatOf[patch] = (max - min) * scale <= FLAT && min * scale > LOW ? Math.round(max * toCode) : 0;
     }
-  }
+  };
+  for (let row = 0; row < rows; row++) for (let c = 0; c < 3; c++) readRow(row, c);
   const top = codes.map(trustedTop);
   for (let c = 0; c < 3; c++)
     for (let patch = 0; patch < count; patch++)

@@ -13,18 +13,27 @@ import type { Plan } from '../graph/plan.ts';
 import type { Target } from '../kernels/target.ts';
 import type { StepClass } from './classes.ts';
 
-/** One implementation of a class, compiled and run once. */
-export interface Subject {
-  /** The outputs it stored. */
-  outputs: readonly Float32Array[];
+/** One implementation of a class, compiled. */
+export interface Timed {
   /** Milliseconds that `count` runs take. */
   time(count: number): Promise<number>;
+}
+
+/** The same, run once. */
+export interface Subject extends Timed {
+  /** The outputs it stored. */
+  outputs: readonly Float32Array[];
 }
 
 /** A class, ready for its implementations. */
 export interface ClassBench {
   /** @throws GpuError if it does not compile or run. */
   run(implementation: string): Promise<Subject>;
+  /**
+   * Makes implementations ready in a larger tile of the class, on the values of this one again and again. `run` comes
+   * before. @throws GpuError if the device has no room for it.
+   */
+  enlarge(larger: StepClass, implementations: readonly string[]): Promise<Map<string, Timed>>;
   close(): void;
 }
 
@@ -103,7 +112,11 @@ export class DeviceBench implements Bench {
       if (this.#compilesAhead) executor.pipelines.get(planned.steps[stepOf(planned)].dispatch.program);
     }
     let first: Prepared | undefined;
+    let inputs: Tensors | undefined;
     const others: Prepared[] = [];
+    const timed = (prepared: Prepared): Timed => ({
+      time: (count) => executor.time(prepared, stepOf(prepared.plan), count),
+    });
     return {
       run: async (implementation) => {
         const planned = plans.get(implementation)!;
@@ -112,11 +125,26 @@ export class DeviceBench implements Bench {
         else first = prepared;
         // Upload before each run: some steps change an input in place, and an f16 plan converts its inputs and may then
         // store results in their place.
-        await executor.upload(prepared, randomInputs(planned));
+        await executor.upload(prepared, (inputs ??= randomInputs(planned)));
         await executor.run(prepared);
         const outputs: Float32Array[] = [];
         for (const output of planned.graph.outputs) outputs.push(await executor.read(prepared, output));
-        return { outputs, time: (count) => executor.time(prepared, stepOf(planned), count) };
+        return { outputs, ...timed(prepared) };
+      },
+      enlarge: async (larger, chosen) => {
+        const all: Prepared[] = [];
+        try {
+          for (const implementation of chosen) {
+            const choices = new Map([[name, implementation]]);
+            all.push(await executor.prepare(plan(larger.graph, { ...this.#target, choices }), all[0]));
+          }
+          await executor.repeat(first!, all[0]);
+        } catch (error) {
+          all.forEach((prepared) => executor.release(prepared));
+          throw error;
+        }
+        others.push(...all);
+        return new Map(chosen.map((implementation, i) => [implementation, timed(all[i])]));
       },
       close: () => {
         others.splice(0).forEach((prepared) => executor.release(prepared));

@@ -82,25 +82,10 @@ function tilePlans(
 }
 
 /**
- * Sides of the tile whose steps are timed: large enough to fill a GPU, but small enough that all inputs of a step (at
- * most 384 channels) fit the buffers that every device has. On a software adapter: large enough to time.
+ * The tile in which implementations are compared: large enough for the smallest layers to have several tiles of
+ * registers. On a software adapter steps are timed in it, too; for GPUs see largerTiles.ts.
  */
-const SIDES = { gpu: [256, 128], software: [128] };
-
-/** The tile whose steps are timed: about the size a schedule chooses, smaller if a buffer would not fit one binding. */
-export function representativeTile(
-  config: NetworkConfig,
-  frames: number,
-  target: Target,
-  device: { software: boolean; maxBinding: number },
-): { width: number; height: number } {
-  const sides = device.software ? SIDES.software : SIDES.gpu;
-  const side = sides.find((length) => {
-    const { segmentation, fusions } = tilePlans(config, frames, { width: length, height: length }, target);
-    return [...segmentation, ...fusions].every(({ bytes }) => bytes.largest <= device.maxBinding);
-  });
-  return { width: side ?? sides.at(-1)!, height: side ?? sides.at(-1)! };
-}
+export const CHECKED_TILE = { width: 128, height: 128 };
 
 /** All classes of a network's merge, sorted by their share of the multiply-adds, then by bytes, largest first. */
 export function stepClasses(

@@ -5,9 +5,10 @@
  */
 export { readTuning, writeTuning } from './cache.ts';
 export type { TuneCache } from './cache.ts';
+export type { TuneControl, TuneProgress } from './control.ts';
 export { indexedDbCache } from './indexedDb.ts';
 export { deviceTuneKey } from './key.ts';
 export { choicesOf, isTuneResult } from './result.ts';
 export type { Candidate, TuneResult, TunedClass } from './result.ts';
 export { tune } from './tune.ts';
-export type { TuneControl, TuneOptions, TuneProgress } from './tune.ts';
+export type { TuneOptions } from './tune.ts';

@@ -48,7 +48,7 @@ export interface TuneResult {
   date: string;
   /** Whether times are GPU timestamps; otherwise they are wall time. */
   timestamps: boolean;
-  /** Pixels of the tile whose steps were timed. */
+  /** Pixels of the tile whose steps were timed; of the largest, if there were several. */
   tile: { width: number; height: number };
   classes: readonly TunedClass[];
   /** Classes that were not reached before the limit or the cancellation: they keep their defaults. */

@@ -16,39 +16,15 @@ import { MAX_FRAMES, MIN_FRAMES } from '../image/frame.ts';
 import type { NetworkConfig } from '../weights/config.ts';
 import { DeviceBench } from './bench.ts';
 import type { Bench, Subject } from './bench.ts';
-import { representativeTile, stepClasses } from './classes.ts';
+import { CHECKED_TILE, stepClasses } from './classes.ts';
 import type { StepClass } from './classes.ts';
 import { adapterName, tuneKey } from './key.ts';
 import { FORMAT } from './result.ts';
+import { LargerTiles } from './largerTiles.ts';
 import type { Candidate, TuneResult, TunedClass } from './result.ts';
-
-/** What the tuner does next. */
-export interface TuneProgress {
-  /** Number of finished classes, and of all classes. */
-  done: number;
-  total: number;
-  /** The current class and implementation; no implementation while all are timed. */
-  name: string;
-  implementation?: string;
-}
-
-/** What ends a tuning early, and where progress is reported. */
-export interface TuneControl {
-  /**
-   * Milliseconds after which no further implementation is started. The tuner still waits for one that a driver is
-   * compiling.
-   */
-  limitMs?: number;
-  /**
-   * Least milliseconds for which runs are repeated before their time is taken: 8 by default. More makes times more
-   * exact where timestamps are rounded coarsely, and the tuning slower.
-   */
-  passMs?: number;
-  /** Ends the tuning after the current implementation. The result holds what was found so far. */
-  signal?: AbortSignal;
-  /** Called before each implementation. */
-  onProgress?: (progress: TuneProgress) => void;
-}
+import type { TuneControl } from './control.ts';
+import { PASS_MS, Stop, roughMs, timeInTurns } from './turns.ts';
+import type { PassTimes } from './turns.ts';
 
 /** What to tune for. */
 export interface TuneOptions extends TuneControl {
@@ -61,8 +37,9 @@ export interface TuneOptions extends TuneControl {
   /** As `Deghoster.create` takes it; `f32` by default. */
   precision?: DType;
   /**
-   * Size in pixels of the tile whose steps are timed, in multiples of 16. By default about a merge's tile, smaller on a
-   * software adapter.
+   * Size in pixels of the tile whose steps are compared and timed, in multiples of 16. By default they are compared in
+   * 128x128, and timed there on a software adapter; on a GPU they are timed in up to 1024x1024, which is about what a
+   * merge of a large picture cuts, as far as memory and the GPU's speed allow.
    */
   tile?: { width: number; height: number };
   /** Which classes to tune, by name; all by default. */
@@ -73,23 +50,11 @@ export interface TuneOptions extends TuneControl {
 const GAIN = 0.97;
 /** Largest difference allowed between an implementation and the first, as a share of the largest value. */
 const TOLERANCE: Record<DType, number> = { f32: 1e-5, f16: 5e-3 };
-const ROUNDS = 5;
-/** Implementations slower than the best by this factor in the first round are left out of later rounds. */
-const HOPELESS = 1.5;
-/** Runs are repeated for this long, in milliseconds, because Dawn rounds timestamps to 65 us. */
-const PASS_MS = 8;
-const MOST_RUNS = 256;
 /**
  * A GPU runs for this long, in milliseconds, before the first measurement of a class. While programs compile it is
  * idle and lowers its clock, to a sixth on an NVIDIA H100, and then the first to be timed would lose.
  */
 const WARM_MS = 100;
-
-export function median(samples: readonly number[]): number {
-  const sorted = [...samples].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
 
 /**
  * The implementation to use: the fastest if it is faster than the default by more than noise; the default if nothing is
@@ -121,72 +86,6 @@ export function disagreement(reference: readonly Float32Array[], outputs: readon
   return worst;
 }
 
-/** Tells whether the tuner must stop, and why. */
-class Stop {
-  readonly #control: TuneControl;
-  readonly #now: () => number;
-  readonly #begun: number;
-
-  constructor(control: TuneControl, now: () => number) {
-    this.#control = control;
-    this.#now = now;
-    this.#begun = now();
-  }
-
-  get reason(): TuneResult['stopped'] {
-    const { signal, limitMs = Infinity } = this.#control;
-    if (signal?.aborted) return 'cancelled';
-    return this.#now() - this.#begun >= limitMs ? 'limit' : undefined;
-  }
-}
-
-/** How often to repeat a run that takes this long. */
-function runsOf(ms: number, passMs: number): number {
-  return Math.min(MOST_RUNS, Math.max(1, Math.ceil(passMs / Math.max(1e-3, ms))));
-}
-
-/** Milliseconds that a class runs before it is timed, and that each pass lasts at least. */
-interface PassTimes {
-  warmMs: number;
-  passMs: number;
-}
-
-/**
- * Times the compiled implementations in turns, with fewer rounds if the tuner must stop. @returns the median time of a
- * run, or undefined if stopped in the first round.
- */
-async function timeInTurns(
-  subjects: ReadonlyMap<string, Subject>,
-  stop: Stop,
-  { warmMs, passMs }: PassTimes,
-): Promise<Map<string, number> | undefined> {
-  const samples = new Map<string, number[]>();
-  const runs = new Map<string, number>();
-  const medians = (): Map<string, number> =>
-    new Map([...samples].map(([implementation, all]) => [implementation, median(all)]));
-  const [first] = subjects.values();
-  for (const begun = performance.now(); performance.now() - begun < warmMs && !stop.reason; )
-    await first.time(runsOf(await first.time(1), passMs));
-  let racing = [...subjects.keys()];
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const implementation of racing) {
-      // After one round there are times to choose by.
-      if (stop.reason && round > 0) return medians();
-      if (stop.reason === 'cancelled') return undefined;
-      const subject = subjects.get(implementation)!;
-      if (!runs.has(implementation)) runs.set(implementation, runsOf(await subject.time(1), passMs));
-      const count = runs.get(implementation)!;
-      const ms = (await subject.time(count)) / count;
-      samples.set(implementation, [...(samples.get(implementation) ?? []), ms]);
-    }
-    if (round > 0) continue;
-    const best = Math.min(...[...samples.values()].map(([ms]) => ms));
-    // The first is the default, which stays in all five rounds: only they can replace it.
-    racing = racing.filter((implementation, i) => i === 0 || samples.get(implementation)![0] <= HOPELESS * best);
-  }
-  return medians();
-}
-
 /** Tunes one class. @returns undefined if stopped before there were times to choose by. */
 async function tuneClass(
   stepClass: StepClass,
@@ -195,6 +94,7 @@ async function tuneClass(
   stop: Stop,
   times: PassTimes,
   report: (implementation?: string) => void,
+  tiles?: LargerTiles,
 ): Promise<TunedClass | undefined> {
   const rejected = new Map<string, string>();
   const subjects = new Map<string, Subject>();
@@ -224,14 +124,20 @@ async function tuneClass(
       }
     }
     report();
-    const found = subjects.size > 0 ? await timeInTurns(subjects, stop, times) : new Map<string, number>();
+    const [subject] = subjects.values();
+    const grown =
+      tiles && subject && !stop.reason
+        ? await tiles.grow(stepClass, opened, [...subjects.keys()], await roughMs(subject, stop, times))
+        : undefined;
+    const found = subject ? await timeInTurns(grown?.subjects ?? subjects, stop, times) : new Map<string, number>();
     if (!found) return undefined;
     const candidates = stepClass.implementations.map((implementation): Candidate => {
       const error = rejected.get(implementation);
       return { implementation, ms: found.get(implementation) ?? null, ...(error !== undefined && { error }) };
     });
     const [fallback] = stepClass.implementations;
-    const { name, share, multiplyAdds, bytes } = stepClass;
+    const { name, share } = stepClass;
+    const { multiplyAdds, bytes } = grown?.stepClass ?? stepClass;
     return {
       name,
       isTuned: fallback !== '',
@@ -251,6 +157,7 @@ async function tuneClass(
  * Tunes classes in the order given.
  * @param warmMs how long a class runs before it is timed.
  * @param now milliseconds, for the limit.
+ * @param tiles where steps may be timed in larger tiles.
  */
 export async function tuneClasses(
   classes: readonly StepClass[],
@@ -259,6 +166,7 @@ export async function tuneClasses(
   control: TuneControl,
   warmMs = 0,
   now: () => number = () => performance.now(),
+  tiles?: LargerTiles,
 ): Promise<Pick<TuneResult, 'classes' | 'unreached' | 'stopped'>> {
   const stop = new Stop(control, now);
   const times = { warmMs, passMs: control.passMs ?? PASS_MS };
@@ -272,7 +180,9 @@ export async function tuneClasses(
         name: stepClass.name,
         ...(implementation && { implementation }),
       });
-    const found = reason ? undefined : await tuneClass(stepClass, bench, TOLERANCE[precision], stop, times, report);
+    const found = reason
+      ? undefined
+      : await tuneClass(stepClass, bench, TOLERANCE[precision], stop, times, report, tiles);
     if (!found) return { classes: tuned, unreached: classes.slice(i).map(({ name }) => name), stopped: stop.reason };
     tuned.push(found);
   }
@@ -323,11 +233,12 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
     throw new UsageError('tune: precision is "f16", and the device has no shader-f16: use "f32"');
   const target: Target = { capabilities, precision };
   const software = capabilities.cpu === true;
-  const tile = read.tile ?? representativeTile(config, frames, target, { software, maxBinding: gpu.maxBinding });
+  const tile = read.tile ?? CHECKED_TILE;
+  const tiles = read.tile || software ? undefined : new LargerTiles(config, frames, target);
   const classes = stepClasses(config, frames, tile, target).filter(({ name }) => filter(name));
   const bench = new DeviceBench(device, target, !software);
   try {
-    const found = await tuneClasses(classes, bench, precision, read, software ? 0 : WARM_MS);
+    const found = await tuneClasses(classes, bench, precision, read, software ? 0 : WARM_MS, undefined, tiles);
     return {
       format: FORMAT,
       key: tuneKey(device.adapterInfo, target),
@@ -335,7 +246,7 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
       precision,
       date: new Date().toISOString(),
       timestamps: bench.timestamps,
-      tile,
+      tile: tiles?.largest ?? tile,
       ...found,
     };
   } finally {

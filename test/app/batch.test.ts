@@ -130,7 +130,7 @@ describe('a folder on the page', () => {
     expect(await findings(page)).toEqual([]);
     // Exposures of each frame, and thumbnails.
     const first = page.locator('.bracket').first();
-    expect(await first.locator('.ev').allTextContents()).toEqual(['-2 EV', '0 EV', '+2 EV']);
+    expect(await first.locator('.ev').allTextContents()).toEqual(['−2 EV', '0 EV', '+2 EV']);
     expect(await first.locator('.shutter').allTextContents()).toEqual(['1/400 s', '1/100 s', '1/25 s']);
     // The first bracket's files are RAW of which only the EXIF is there.
     await page.locator('.bracket').nth(1).locator('img.thumb').nth(2).waitFor();

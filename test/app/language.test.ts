@@ -166,7 +166,7 @@ it('plans a folder in German, since its address says so', async () => {
   await page.locator('#batch:visible .bracket').nth(1).waitFor();
   await page.locator('#left-over summary').click();
   expect(await page.locator('#left-over').innerText()).toContain(german.plan.reason('alone', ''));
-  expect(await page.locator('.bracket').nth(1).locator('.ev').allInnerTexts()).toEqual(['-1,5 EV', '0 EV', '+1,5 EV']);
+  expect(await page.locator('.bracket').nth(1).locator('.ev').allInnerTexts()).toEqual(['−1,5 EV', '0 EV', '+1,5 EV']);
   await expectGerman();
   expect(problems).toEqual([]);
 });

@@ -75,6 +75,18 @@ describe.each([
   });
 });
 
+it.each([2, 4, 6])('a ramp of %i EV of any width has a halo of less than 0.09 EV with a look', async (stops) => {
+  const width = 512;
+  for (const ramp of [5, 10, 20, 40, 60, 80, 120, 160])
+    for (const low of [-5, -3, -1]) {
+      const part = (x: number): number => Math.min(1, Math.max(0, (x - width / 2 + ramp / 2) / ramp));
+      const finished = await shown(width, 4, (x) => low + stops * part(x), LOOK);
+      const { halo, reversal } = faults(finished.subarray(width, 2 * width), width / 2, ramp);
+      expect(halo).toBeLessThan(0.09);
+      expect(reversal).toBeLessThan(0.015);
+    }
+});
+
 it('a slanted edge has no halo either', async () => {
   const size = 128;
   const isDark = (x: number, y: number): boolean => x + 0.6 * y < 90;

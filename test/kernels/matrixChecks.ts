@@ -5,7 +5,8 @@
  * except for features times masks, which are rounded once more.
  */
 import { addMethod } from '../../src/kernels/conv2d/methods/index.ts';
-import { matrix, matrixFunctions } from '../../src/kernels/conv2d/methods/matrix.ts';
+import { matrix } from '../../src/kernels/conv2d/methods/matrix.ts';
+import { matrixFunctions } from '../../src/kernels/conv2d/methods/matrixProgram.ts';
 import { conv2d } from '../../src/kernels/conv2d/index.ts';
 import { Program } from '../../src/kernels/program.ts';
 import type { Target, Capabilities, MatrixSize } from '../../src/kernels/target.ts';

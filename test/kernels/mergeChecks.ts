@@ -29,9 +29,19 @@ interface MergeCase {
   precision?: DType;
   /** Whose GPU's variants run; without one, those of all. */
   vendor?: Vendor;
-  /** Whether each variant runs, or only the default: a software driver compiles each for seconds. */
-  everyVariant?: boolean;
+  /** Which variants run; only the default by default: a software driver compiles each for seconds. */
+  variants?: 'all' | readonly string[];
 }
+
+/** The variants with more sums than those that all GPUs have. */
+const LARGE = {
+  width: 21,
+  height: 11,
+  inputs: 4,
+  channels: 16,
+  dilations: [1, 2, 4],
+  activation: 'leakyRelu',
+} as const;
 
 const CASES: MergeCase[] = [
   { width: 1, height: 1, inputs: 4, channels: 8, dilations: [1, 2, 4], activation: 'leakyRelu' },
@@ -43,8 +53,11 @@ const CASES: MergeCase[] = [
     dilations: [1, 2, 4],
     activation: 'leakyRelu',
     vendor: 'amd',
-    everyVariant: true,
+    variants: 'all',
   },
+  { ...LARGE, vendor: 'amd', variants: ['16x8 by 2x2x16'] },
+  { ...LARGE, vendor: 'nvidia', variants: ['16x8 by 4x1x8'] },
+  { ...LARGE, vendor: 'qualcomm', variants: ['16x8 by 4x1x16'] },
   { width: 17, height: 9, inputs: 12, channels: 8, dilations: [4, 1], activation: 'none' },
   { width: 9, height: 33, inputs: 8, channels: 12, dilations: [2], activation: 'relu' },
   { width: 33, height: 17, inputs: 32, channels: 32, dilations: [1, 2, 4], activation: 'leakyRelu' },
@@ -67,7 +80,7 @@ const HALF_TOLERANCE = 2e-3;
 const rounded = (x: Tensor): Tensor => map(x, (value) => halfToFloat(floatToHalf(value)));
 
 async function check(kernels: KernelHarness, c: MergeCase, name: string): Promise<number> {
-  const { width, height, inputs, channels, dilations, activation, precision = 'f32', vendor, everyVariant } = c;
+  const { width, height, inputs, channels, dilations, activation, precision = 'f32', vendor, variants = [] } = c;
   const random = rng(width * 100 + channels);
   const layer = (from: number, kernel: number): { weight: Float32Array; bias: Float32Array } => {
     const most = Math.sqrt(3 / (from * kernel ** 2));
@@ -102,7 +115,9 @@ async function check(kernels: KernelHarness, c: MergeCase, name: string): Promis
   const names = dilatedMerge.implementations(attrs, [shape], { precision, capabilities }).map((one) => one.name);
   const tol = precision === 'f16' ? HALF_TOLERANCE : KERNEL_TOLERANCE;
   let worst = 0;
-  for (const variant of everyVariant ? names : names.slice(0, 1)) {
+  const chosen = variants === 'all' ? names : variants.length > 0 ? variants : names.slice(0, 1);
+  for (const variant of chosen) {
+    if (!names.includes(variant)) throw new Error(`${name} has no variant ${variant}: ${names.join(', ')}`);
     const target = { capabilities, precision, choices: new Map([[shapeClass, variant]]) };
     const [actual] = await kernels.runGraph(
       precision === 'f16' ? halve(graph) : graph,

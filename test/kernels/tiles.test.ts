@@ -35,6 +35,23 @@ describe.each([undefined, ...VENDORS])('on a GPU of %s', (vendor) => {
   });
 });
 
+describe('in f16 on a GPU of AMD', () => {
+  const target = { precision: 'f16', capabilities: { vendor: 'amd', f16: true } } as const;
+  const classes = stepClasses(FIXED, 3, { width: 64, height: 64 }, target).filter(({ name }) =>
+    name.startsWith('conv2d'),
+  );
+
+  it('packed halves come first, and there are at most two tiles of each method', () => {
+    expect(classes.length).toBeGreaterThan(10);
+    for (const { name, implementations } of classes) {
+      const methods = implementations.map((implementation) => implementation.replace(/ \S+$/, ''));
+      for (const method of methods) expect(methods.filter((other) => other === method).length, name).toBeLessThan(3);
+      const isHalves = /3x3/.test(name) && !/encoder|pair|picture/.test(name);
+      expect(methods[0].startsWith('direct halves'), name).toBe(isHalves);
+    }
+  });
+});
+
 describe('the vendor', () => {
   const info = (parts: Partial<GPUAdapterInfo>): GPUAdapterInfo =>
     ({ vendor: '', architecture: '', device: '', description: '', ...parts }) as GPUAdapterInfo;

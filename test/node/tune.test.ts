@@ -156,7 +156,7 @@ describe('deghost tune', () => {
       ),
     ).toBe(
       [
-        'an adapter, f32: the largest step of each kind in a tile of 32x32, by wall time: the adapter has no ' +
+        'an adapter, f32: the largest step of each kind in a tile of at most 32x32, by wall time: the adapter has no ' +
           'timestamps',
         'kind of step     share  implementation                       ms  GFLOP/s  GB/s',
         'conv2d 3x3 8>8  50.0 %    direct 2x2x8  default           2.000      5.0  2.00',

@@ -136,10 +136,24 @@ export function referenceCurves(
     });
   };
   const blur = (values: Float64Array): Float64Array<ArrayBuffer> =>
-    along(along(along(values, 1.5, nodes, 1), 1, columns, nodes), 1, rows, columns * nodes);
+    along(along(values, 1, columns, nodes), 1, rows, columns * nodes);
   [weight, sum] = [blur(weight), blur(sum)];
+  // Each node counts once more by its share of the column; the less, the more clarity.
+  const power = 1 - 0.85 * clamp(settings.clarity / 100, 0, 1);
+  const share = weight.map((w, i) => {
+    const first = i - (i % nodes);
+    return (w / weight.slice(first, first + nodes).reduce((a, b) => a + b)) ** power;
+  });
+  [weight, sum] = [weight, sum].map((values) =>
+    along(
+      values.map((value, i) => value * share[i]),
+      1.5,
+      nodes,
+      1,
+    ),
+  );
   const table = new Float64Array(weight.length);
-  const own = 1e-3 * cell ** 2;
+  const own = 1e-5 * cell ** 2;
   for (let y = 0; y < rows; y++)
     for (let x = 0; x < columns; x++) {
       const curve = Array.from({ length: nodes }, (_, k) => {
@@ -149,10 +163,12 @@ export function referenceCurves(
         const near = Math.exp(-((v - mean) ** 2) / 2);
         return (1 - near) * referenceRange(v, settings) + near * (referenceRange(mean, settings) + gain * (v - mean));
       });
-      curve.forEach((_, k) => {
-        const up = Math.max(...curve.slice(0, k + 1));
-        const down = Math.min(...curve.slice(k));
-        table[at(x, y, k)] = (up + down) / 2 - (k / 2 - 12);
+      // It rises by a tenth of an EV for each, at least.
+      const above = curve.map((value, k) => value - 0.1 * (k / 2 - 12));
+      above.forEach((_, k) => {
+        const up = Math.max(...above.slice(0, k + 1));
+        const down = Math.min(...above.slice(k));
+        table[at(x, y, k)] = (up + down) / 2 - 0.9 * (k / 2 - 12);
       });
     }
   return (x, y, v) => {

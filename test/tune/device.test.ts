@@ -4,6 +4,10 @@
  */
 import { describe, expect, it } from 'vitest';
 import { Gpu } from '../../src/device.ts';
+import { GraphBuilder } from '../../src/graph/graph.ts';
+import { plan } from '../../src/graph/plan.ts';
+import type { Plan } from '../../src/graph/plan.ts';
+import { Runner } from '../../src/graph/runner.ts';
 import { Deghoster, UsageError } from '../../src/index.ts';
 import type { DeghosterOptions } from '../../src/index.ts';
 import { loadWeights } from '../../src/model/loadWeights.ts';
@@ -11,6 +15,7 @@ import { readGolden } from '../reference/goldens.ts';
 import { DeviceBench } from '../../src/tune/bench.ts';
 import type { Bench } from '../../src/tune/bench.ts';
 import { stepClasses } from '../../src/tune/classes.ts';
+import type { StepClass } from '../../src/tune/classes.ts';
 import { tuneKey } from '../../src/tune/key.ts';
 import { isTuneResult } from '../../src/tune/result.ts';
 import { tune, tuneClasses } from '../../src/tune/tune.ts';
@@ -68,9 +73,9 @@ describe('tune', () => {
     // The second implementation's last value is wrong by a thousandth.
     const doctored: Bench = {
       open: async (kind) => {
-        const { run, close } = await bench.open(kind);
+        const { run, ...others } = await bench.open(kind);
         return {
-          close,
+          ...others,
           run: async (implementation) => {
             const { outputs, time } = await run(implementation);
             if (implementation === second) outputs[0][5] += 1e-3 * Math.max(...outputs[0]);
@@ -90,6 +95,45 @@ describe('tune', () => {
       expect(tuned.chosen).toBe(first);
     } finally {
       bench.dispose();
+    }
+  });
+
+  it('times steps in a larger tile, on the values of the smaller one', async () => {
+    const device = await testDevice();
+    const { capabilities } = new Gpu(device);
+    const bench = new DeviceBench(device, { capabilities }, false);
+    const classOf = (side: number): StepClass =>
+      stepClasses(config, 3, { width: side, height: side }, { capabilities }).find(({ name }) => name === LOGITS)!;
+    const small = classOf(32);
+    const opened = await bench.open(small);
+    try {
+      for (const implementation of small.implementations) await opened.run(implementation);
+      const large = await opened.enlarge(classOf(64), small.implementations);
+      expect([...large.keys()]).toEqual(small.implementations);
+      for (const subject of large.values()) expect(await subject.time(2)).toBeGreaterThan(0);
+    } finally {
+      opened.close();
+      bench.dispose();
+    }
+  });
+
+  it('fills a larger plan with the values of a smaller one, again and again', async () => {
+    const runner = new Runner(new Gpu(await testDevice()));
+    const copied = (side: number): Plan => {
+      const g = new GraphBuilder();
+      const x = g.input('x', { channels: 4, height: side, width: side });
+      return plan(g.build([g.add('y', 'copy', [x], {})]));
+    };
+    try {
+      const [small, large] = [await runner.prepare(copied(4)), await runner.prepare(copied(10))];
+      const x = Float32Array.from({ length: 64 }, (_, i) => i + 1);
+      await runner.upload(small, { x });
+      await runner.run(small);
+      await runner.repeat(small, large);
+      const expected = Array.from({ length: 400 }, (_, i) => x[i % 64]);
+      for (const node of [0, 1]) expect([...(await runner.read(large, node))]).toEqual(expected);
+    } finally {
+      runner.dispose();
     }
   });
 

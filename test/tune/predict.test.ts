@@ -5,7 +5,7 @@ import { plan } from '../../src/graph/plan.ts';
 import type { Target } from '../../src/kernels/target.ts';
 import { DEFAULT_MAX_BINDING, DEFAULT_MEMORY_BUDGET, schedule } from '../../src/model/schedule.ts';
 import type { Schedule } from '../../src/model/schedule.ts';
-import { classOf, representativeTile, stepClasses } from '../../src/tune/classes.ts';
+import { classOf, stepClasses } from '../../src/tune/classes.ts';
 import { predict } from '../../src/tune/predict.ts';
 import { choicesOf } from '../../src/tune/result.ts';
 import type { NetworkConfig } from '../../src/weights/config.ts';
@@ -77,15 +77,6 @@ describe('stepClasses', () => {
         for (const id of graph.outputs) expect(graph.nodes[id].dtype, name).toBe('f32');
       }
     }
-  });
-
-  it('are timed in a tile that fits the device', () => {
-    const { capabilities } = TARGETS[2][1];
-    expect(representativeTile(FIXED, 3, { capabilities }, { software: true, maxBinding: DEFAULT_MAX_BINDING })).toEqual(
-      { width: 128, height: 128 },
-    );
-    const tile = representativeTile(FIXED, 3, {}, { software: false, maxBinding: DEFAULT_MAX_BINDING });
-    expect(tile).toEqual({ width: 256, height: 256 });
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { GpuError } from '../../src/errors.ts';
 import type { Bench } from '../../src/tune/bench.ts';
 import { choose, disagreement, tuneClasses } from '../../src/tune/tune.ts';
-import type { TuneProgress } from '../../src/tune/tune.ts';
+import type { TuneProgress } from '../../src/tune/control.ts';
 import { stepClass } from './samples.ts';
 
 /** What an implementation does: its time per run, the one value it stores, or the error it fails with. */
@@ -44,6 +44,7 @@ class FakeBench implements Bench {
           },
         };
       },
+      enlarge: async () => new Map(),
       close: () => void this.closed++,
     };
   };

@@ -2,7 +2,7 @@
  * One bracket of the plan: whether it is merged, thumbnails of its frames with their exposures, the name of its result,
  * and what became of it.
  */
-import { formatEv } from '../exposures.ts';
+import { evText } from '../exposures.ts';
 import type { BracketResult, FromWorker } from '../messages.ts';
 import { middleFrame } from '../../../src/image/frame.ts';
 import { shutterText } from '../shotText.ts';
@@ -44,7 +44,7 @@ export class Card {
         'span',
         { className: 'shot' },
         this.#thumbs[k],
-        say(make('span', { className: 'ev' }), () => (ev === undefined ? words.bracket.unknown : `${formatEv(ev)} EV`)),
+        say(make('span', { className: 'ev' }), () => (ev === undefined ? words.bracket.unknown : `${evText(ev)} EV`)),
         say(make('span', { className: 'shutter' }), () => shutterText(shutter)),
       ),
     );
@@ -140,6 +140,15 @@ export class Card {
         );
       }),
       ...notes.map((note) => say(make('p'), () => noteWords(note))),
+    );
+  }
+
+  /** Was saved before the page was loaded again. */
+  savedBefore(): void {
+    this.isChosen = false;
+    this.#set(
+      'saved',
+      say(make('p'), () => words.bracket.savedBefore),
     );
   }
 

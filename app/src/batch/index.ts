@@ -45,6 +45,14 @@ export interface BatchHost {
 /** Milliseconds that a survey may take before the page shows it. */
 const PATIENCE = 300;
 
+/** What is kept of a plan, over a reload. */
+export interface BatchList extends Picked {
+  /** Of every bracket, if they are counted. */
+  frames: number | undefined;
+  /** Names of the brackets whose pictures are saved. */
+  saved: string[];
+}
+
 /** What a plan is made from. */
 interface Surveyed extends Picked {
   shots: readonly Shot[];
@@ -65,6 +73,10 @@ export class Batch {
   /** Whose frames are open on the page. */
   #opened: Card | undefined;
   readonly #strip = new Strip();
+  /** Frames of every bracket, if they are counted. */
+  #frames: number | undefined;
+  /** A plan that is made again, and what waits for it. */
+  #restoring: { list: BatchList; opened: readonly string[]; done: () => void } | undefined;
   #isShown = false;
   /** Whether the plan was shown when a survey began. */
   #wasShown = false;
@@ -105,6 +117,23 @@ export class Batch {
 
   get isMerging(): boolean {
     return this.#run !== undefined;
+  }
+
+  /** What is to be kept; undefined without a plan. */
+  get list(): BatchList | undefined {
+    if (!this.#surveyed) return undefined;
+    const { files, folder } = this.#surveyed;
+    const saved = this.#cards.filter((card) => this.#strip.isSaved(card)).map(({ bracket }) => bracket.stem);
+    return { files, ...(folder !== undefined && { folder }), frames: this.#frames, saved };
+  }
+
+  /** Plans as before. @param opened names of the frames of the bracket that is open. @returns when that is done. */
+  restore(list: BatchList, opened: readonly string[]): Promise<void> {
+    return new Promise((done) => {
+      this.take(list);
+      if (this.#survey) this.#restoring = { list, opened, done };
+      else done();
+    });
   }
 
   /** Takes files that may be several brackets. */
@@ -201,20 +230,23 @@ export class Batch {
   /** What becomes of files whose shots are known. */
   #decide(picked: Picked, shots: readonly Shot[]): void {
     const { files, folder } = picked;
+    const restoring = this.#restoring;
     this.#endSurvey();
     const isRead = shots.length > 0;
     const { brackets, leftOver } = isRead ? makePlan(files, shots, undefined) : { brackets: [], leftOver: [] };
     if (isRead && (brackets.length > 1 || shots.length > MAX_FRAMES)) {
       this.#surveyed = { ...picked, shots };
-      this.#view.resetFrames();
+      this.#view.setFrames(restoring?.list.frames);
       this.#isShown = true;
-      this.#plan(undefined);
+      this.#plan(restoring?.list.frames);
+      if (restoring) return this.#restore(restoring.list, restoring.opened);
       this.#view.focusTitle();
       announce(words.plan.found(brackets.length));
       return;
     }
     this.#isShown = false;
     this.#view.endSurveying();
+    if (restoring) return this.#host.update();
     const only = folder === undefined ? undefined : brackets[0]?.frames;
     this.#host.add((only ?? files).map(({ name, file }) => ({ name: nameOf(name), file })));
     if (!only || leftOver.length === 0) return;
@@ -225,12 +257,27 @@ export class Batch {
   #endSurvey(): void {
     clearTimeout(this.#survey?.timer);
     this.#survey = undefined;
+    // Once what follows is done.
+    queueMicrotask(this.#restoring?.done ?? (() => undefined));
+    this.#restoring = undefined;
+  }
+
+  /** What became of the brackets, and which one is open. */
+  #restore({ saved }: BatchList, opened: readonly string[]): void {
+    for (const card of this.#cards) {
+      if (saved.includes(card.bracket.stem)) card.savedBefore();
+      const names = card.bracket.frames.map(({ name }) => nameOf(name));
+      if (names.length === opened.length && names.every((name) => opened.includes(name))) this.#opened = card;
+    }
+    if (this.#opened) this.#isShown = false;
+    this.#host.update();
   }
 
   /** @param frames of every bracket, if they are counted. */
   #plan(frames: number | undefined): void {
     if (!this.#surveyed) return;
     const { files, folder, shots } = this.#surveyed;
+    this.#frames = frames;
     const plan = makePlan(files, shots, frames);
     this.#opened = undefined;
     this.#cards = plan.brackets.map((bracket) => {
@@ -261,17 +308,21 @@ export class Batch {
 
   /** Closes the stack that is open. @returns false where the person wants to keep its result. */
   async #closeStack(): Promise<boolean> {
-    const isLost = this.#host.hasUnsaved();
-    if (isLost && !(await ask(words.plan.discard, words.ask.discard, words.ask.keep))) return false;
+    if (!(await this.#mayClose())) return false;
     this.#opened = undefined;
     this.#host.close();
     return true;
   }
 
+  async #mayClose(): Promise<boolean> {
+    return !this.#host.hasUnsaved() || ask(words.plan.discard, words.ask.discard, words.ask.keep).then(Boolean);
+  }
+
   async #startOver(): Promise<void> {
-    if (!(await this.#closeStack())) return;
+    if (!(await this.#mayClose())) return;
+    // Nothing of it is kept then.
     this.forget();
-    this.#host.update();
+    this.#host.close();
     document.querySelector<HTMLButtonElement>('#welcome [data-action=pick]')?.focus();
   }
 

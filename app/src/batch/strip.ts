@@ -21,13 +21,17 @@ export class Strip {
     this.#element.replaceChildren(...cards.map(({ tab }) => tab.element));
   }
 
+  /** Whether a bracket's picture was saved, from the plan or while it was open. */
+  isSaved(card: Card): boolean {
+    return card.state === 'saved' || this.#kept.has(card);
+  }
+
   /** @param opened the bracket that is seen; undefined if none is. @param state what became of that. */
   update(opened: Card | undefined, state: TabState, isBusy: boolean): void {
     this.#element.hidden = !opened;
     if (opened && state === 'saved') this.#kept.add(opened);
     for (const card of this.#cards) {
-      const isSaved = card.state === 'saved' || this.#kept.has(card);
-      const before = isSaved ? 'saved' : card.state === 'failed' ? 'failed' : undefined;
+      const before = this.isSaved(card) ? 'saved' : card.state === 'failed' ? 'failed' : undefined;
       const isOpen = card === opened;
       card.tab.update(isOpen && (state !== 'open' || !before) ? state : before, isOpen, isBusy || state === 'merging');
     }

@@ -202,9 +202,9 @@ export class View {
     say(this.#title, this.#titleText);
   }
 
-  /** The person's choice of frames, after a plan for other files. */
-  resetFrames(): void {
-    this.#frames.value = '';
+  /** The person's choice of frames; undefined for none, after a plan for other files. */
+  setFrames(frames: number | undefined): void {
+    this.#frames.value = frames === undefined ? '' : String(frames);
   }
 
   setShown(isShown: boolean): void {

@@ -1,4 +1,5 @@
 /** Connects what keeps the picture to the page's frames and result. */
+import type { Intake } from '../intake.ts';
 import type { Merging } from '../merging.ts';
 import type { NamedFile, ToWorker } from '../messages.ts';
 import type { Stack } from '../stack.ts';
@@ -9,12 +10,13 @@ export interface Page {
   send(message: ToWorker): void;
   /** Adds frames. @returns their ids, in the order given. */
   add(files: readonly NamedFile[]): number[];
+  intake: Intake;
   stack: Stack;
   merging: Merging;
   update(): void;
 }
 
-export function keep({ stack, merging, ...page }: Page): Kept {
+export function keep({ intake, stack, merging, ...page }: Page): Kept {
   const { panel } = merging;
   return new Kept({
     ...page,
@@ -29,7 +31,9 @@ export function keep({ stack, merging, ...page }: Page): Kept {
       },
       finish: panel.finish.finish,
       crop: panel.crop.crop,
+      list: intake.batch?.list,
     }),
+    restoreList: async (list, opened) => (await intake.load()).restore(list, opened),
     setFinish: (finish) => (panel.finish.finish = finish),
     setCrop: (crop) => (panel.crop.crop = crop),
     comparePlain(hasFrames) {

@@ -15,13 +15,43 @@ declare global {
         types: { accept: Record<string, string[]> }[];
       }) => Promise<FileSystemFileHandle[]>)
     | undefined;
-  interface FileSystemFileHandle {
+  interface FileSystemHandle {
     queryPermission?(descriptor: { mode: 'read' }): Promise<PermissionState>;
     requestPermission?(descriptor: { mode: 'read' }): Promise<PermissionState>;
   }
 }
 
 const handles = new WeakMap<Blob, Promise<FileSystemHandle | null>>();
+
+/** Where a file of a dropped folder lies. */
+export interface InFolder {
+  root: FileSystemDirectoryHandle;
+  /** Names of the folders within, and of the file. */
+  path: string[];
+}
+
+const places = new WeakMap<Blob, { root: Promise<FileSystemHandle | null>; path: string[] }>();
+
+/** Remembers the folder that a file came with: one permission opens all that is in it. */
+export function rememberIn(file: Blob, root: Promise<FileSystemHandle | null>, path: string[]): void {
+  places.set(file, { root, path });
+}
+
+/** undefined where the browser gave no handle of a folder. */
+export async function placeOf(file: Blob): Promise<InFolder | undefined> {
+  const place = places.get(file);
+  const root = await place?.root.catch(() => null);
+  return place && root?.kind === 'directory'
+    ? { root: root as FileSystemDirectoryHandle, path: place.path }
+    : undefined;
+}
+
+/** @throws DOMException if it is gone. */
+export async function fileIn({ root, path }: InFolder): Promise<FileSystemFileHandle> {
+  let folder = root;
+  for (const name of path.slice(0, -1)) folder = await folder.getDirectoryHandle(name);
+  return folder.getFileHandle(path.at(-1)!);
+}
 
 export function remember(file: Blob, handle: Promise<FileSystemHandle | null>): void {
   handles.set(file, handle);
@@ -66,7 +96,7 @@ export async function handleOf(file: Blob): Promise<FileSystemFileHandle | undef
 }
 
 /** Whether a file may be read. @param asks whether the person may be asked, which takes a click. */
-export async function mayRead(handle: FileSystemFileHandle, asks: boolean): Promise<boolean> {
+export async function mayRead(handle: FileSystemHandle, asks: boolean): Promise<boolean> {
   const state = await handle.queryPermission?.({ mode: 'read' });
   if (state === 'prompt' && asks) return (await handle.requestPermission?.({ mode: 'read' })) === 'granted';
   return state === 'granted';

@@ -8,9 +8,8 @@ import type { FrameRow } from '../ui/frameList.ts';
 import { dismiss, notify } from '../ui/notices.ts';
 import { words } from '../words/index.ts';
 import { readControls, writeControls } from './controls.ts';
-import { handleOf, mayRead, remember } from './handles.ts';
-import type { KeptFrame, KeptPicture, Session } from './session.ts';
-import { toCopy } from './session.ts';
+import { KeptFiles } from './files.ts';
+import type { KeptFile, KeptFrame, KeptPicture, Session } from './session.ts';
 import { Store, folderOf, hold, ifFree } from './store.ts';
 import { KeptView } from './view.ts';
 
@@ -28,6 +27,16 @@ export interface Shown {
   result: { names: string[]; isCurrent: boolean; isSaved: boolean } | undefined;
   finish: Finish;
   crop: Crop | undefined;
+  /** Photos of several brackets, if there are; the frames may be one of those. */
+  list: ShownList | undefined;
+}
+
+/** As in `KeptList`. */
+export interface ShownList {
+  files: NamedFile[];
+  folder?: string;
+  frames: number | undefined;
+  saved: string[];
 }
 
 export interface KeptHost {
@@ -40,6 +49,8 @@ export interface KeptHost {
   setCrop(crop: Crop | undefined): void;
   /** Asks for the plain merge of the frames, or says that there is none. */
   comparePlain(hasFrames: boolean): void;
+  /** Plans brackets as before. @param opened names of the open one's frames. @returns when that is done. */
+  restoreList(list: ShownList, opened: readonly string[]): Promise<void>;
   update(): void;
 }
 
@@ -59,9 +70,9 @@ export class Kept {
   #store: Store | undefined;
   /** The session of this page, and what releases its lock. */
   #own: { id: string; release: () => void } | undefined;
-  #files = 0;
-  /** Names of our copies of photos, and whether they are complete. */
-  #copies = new Map<Blob, { name: string; isComplete: boolean }>();
+  readonly #files: KeptFiles;
+  /** Whether it was told that a list is not kept. */
+  #isListTooLarge = false;
   #picture: KeptPicture | undefined;
   /** The result that is being written. */
   #writing: { file: string; names: string[] } | undefined;
@@ -72,6 +83,7 @@ export class Kept {
   #missing: KeptFrame[] = [];
   /** Whether some of them wait for the person's permission. */
   #isLocked = false;
+  #isListLocked = false;
   /** A session that goes on: its frames by the page's ids, once they are added. */
   #resuming: { session: Session; frames?: Map<number, KeptFrame> } | undefined;
   /** Of a result that is restored. */
@@ -83,6 +95,7 @@ export class Kept {
 
   constructor(host: KeptHost) {
     this.#host = host;
+    this.#files = new KeptFiles(host.send);
     this.#view = new KeptView(
       {
         onContinue: (session) => void this.#continue(session),
@@ -142,12 +155,11 @@ export class Kept {
           // If the picture has changed, the file may hold some of both: the one before stays until the next is there.
           if (!this.#isStale) this.#picture = { ...message.result, file, names, isCurrent: true, isSaved: false };
         }
-        for (const copy of this.#copies.values()) if (copy.name === message.name) copy.isComplete = true;
+        this.#files.has(message.name, true);
         return this.changed();
       }
       case 'keepFailed': {
-        const isOurs = [...this.#copies.values()].some(({ name }) => name === message.name);
-        if (isOurs || message.name === this.#writing?.file) this.#fail('noRoom');
+        if (this.#files.has(message.name, false) || message.name === this.#writing?.file) this.#fail('noRoom');
       }
     }
   }
@@ -181,8 +193,14 @@ export class Kept {
     };
   }
 
-  /** Forgets the picture of this page. */
+  /** Forgets the picture of this page; a list of brackets, if there is one, stays. */
   forget(): void {
+    if (!this.#host.shown().list) return this.#forgetAll();
+    this.#leavePicture();
+    this.changed();
+  }
+
+  #forgetAll(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const own = this.#leave();
@@ -200,11 +218,16 @@ export class Kept {
   /** From here on the page has no session. @returns the one that it had. */
   #leave(): { id: string; release: () => void } | undefined {
     const own = this.#own;
-    this.#own = this.#picture = this.#writing = this.#resuming = this.#thumbnail = undefined;
-    this.#copies.clear();
+    this.#own = undefined;
+    this.#leavePicture();
+    this.#files.clear();
+    return own;
+  }
+
+  #leavePicture(): void {
+    this.#picture = this.#writing = this.#resuming = this.#thumbnail = undefined;
     this.#missing = [];
     this.#view.showMissing([], false);
-    return own;
   }
 
   /** Does one thing after another. */
@@ -241,7 +264,7 @@ export class Kept {
     } catch {
       // It holds for this page.
     }
-    if (!isOn) return this.forget();
+    if (!isOn) return this.#forgetAll();
     if (this.#host.shown().result) this.#do(() => this.#keepResult());
     this.changed();
   }
@@ -263,44 +286,37 @@ export class Kept {
     if (!this.#isOn || this.#hasFailed || this.#resuming) return;
     const before = this.#host.shown();
     const ready = before.rows.filter(({ state }) => state === 'ready');
-    const isEmpty = ready.length + this.#missing.length === 0 && !this.#picture;
+    const isEmpty = ready.length + this.#missing.length === 0 && !this.#picture && !before.list;
     if (isEmpty || before.rows.some(({ state }) => state === 'loading')) return;
     if (this.#isStale) {
       this.#isStale = false;
       await this.#keepResult();
     }
-    const handles = new Map<Blob, FileSystemFileHandle>();
-    for (const { file } of ready) {
-      const handle = await handleOf(file);
-      if (handle) handles.set(file, handle);
-    }
     const { store, id } = await this.#session();
-    const files = ready.map(({ file }) => file);
-    const copied = toCopy(files, (file) => handles.has(file));
-    if (!copied) return this.#fail('tooLarge');
-    for (const file of copied) this.#copy(id, file);
+    let { list } = before;
+    let files = [...ready, ...(list?.files ?? [])].map(({ file }) => file);
+    let described = await this.#files.describe(id, files);
+    if (!described && list) {
+      if (!this.#isListTooLarge) notify('kept', () => words.kept.listTooLarge, 'info');
+      this.#isListTooLarge = true;
+      list = undefined;
+      files = ready.map(({ file }) => file);
+      if (files.length === 0) return;
+      described = await this.#files.describe(id, files);
+    }
+    if (!described) return this.#fail('tooLarge');
+    const about = (file: Blob): Omit<KeptFile, 'name'> => described.get(file)!;
     // What has changed meanwhile comes with the next change.
     const { referenceId, referenceChosen, result, finish, crop } = before;
     const [first] = [
       ...(result?.names ?? []),
       ...ready.map(({ name }) => name),
       ...this.#missing.map(({ name }) => name),
+      list?.folder ?? list?.files[0].name.replace(/^.*\//, '') ?? '',
     ];
     const frames = ready.map((row): KeptFrame => {
-      const { file, ev, typed, estimated } = row;
-      const copy = this.#copies.get(file);
-      return {
-        name: row.name,
-        size: file.size,
-        modified: file instanceof File ? file.lastModified : undefined,
-        type: file.type,
-        handle: handles.get(file),
-        copy: copy?.isComplete ? copy.name : undefined,
-        ev,
-        typed,
-        estimated,
-        isReference: row.id === referenceId,
-      };
+      const { name, file, ev, typed, estimated } = row;
+      return { ...about(file), name, ev, typed, estimated, isReference: row.id === referenceId };
     });
     if (this.#picture && result) {
       // As long as frames are missing, the page cannot know.
@@ -315,6 +331,12 @@ export class Kept {
       changed: Date.now(),
       name: first.replace(/\.\w+$/, ''),
       frames: [...frames, ...this.#missing],
+      list: list && {
+        files: list.files.map(({ name, file }) => ({ ...about(file), name })),
+        folder: list.folder,
+        frames: list.frames,
+        saved: list.saved,
+      },
       referenceChosen,
       controls: readControls(),
       finish,
@@ -322,7 +344,7 @@ export class Kept {
       thumbnail: this.#thumbnail,
       picture,
     });
-    const copies = [...files.map((file) => this.#copies.get(file)?.name), ...this.#missing.map(({ copy }) => copy)];
+    const copies = [...this.#files.copiesOf(files), ...this.#missing.map(({ copy }) => copy)];
     // The record's result, and one that was written since.
     const used = [...copies, picture?.file, this.#picture?.file, this.#writing?.file];
     await store.keepOnly(
@@ -331,25 +353,14 @@ export class Kept {
     );
   }
 
-  #copy(id: string, file: Blob): void {
-    if (this.#copies.has(file)) return;
-    const name = this.#newName('photo');
-    this.#copies.set(file, { name, isComplete: false });
-    this.#host.send({ type: 'copy', folder: folderOf(id), name, file });
-  }
-
   async #keepResult(): Promise<void> {
     if (!this.#isOn || this.#hasFailed) return;
     const { id } = await this.#session();
     const { result } = this.#host.shown();
     if (!result) return;
-    const file = this.#newName('result');
+    const file = this.#files.newName('result');
     this.#writing = { file, names: result.names };
     this.#host.send({ type: 'keep', folder: folderOf(id), name: file });
-  }
-
-  #newName(kind: string): string {
-    return `${kind}-${Date.now()}-${this.#files++}`;
   }
 
   /** Offers the latest session that no other tab has open. */
@@ -388,18 +399,46 @@ export class Kept {
     this.#missing = session.frames;
     writeControls(session.controls);
     this.#host.setFinish(session.finish);
+    const hasList = await this.#openList(session);
+    if (this.#own?.id !== session.id) return;
     this.#isRestoring = picture !== undefined;
     if (picture) this.#host.send({ type: 'restore', folder: folderOf(session.id), name: picture.file, kept: picture });
     await this.#openMissing(true);
-    if (picture || this.#missing.length < session.frames.length || this.#own?.id !== session.id)
+    if (picture || hasList || this.#missing.length < session.frames.length || this.#own?.id !== session.id)
       return this.#host.update();
     // There is nothing to show: it can be tried again.
-    const names = this.#missing.map(({ name }) => name).join(', ');
-    const why = this.#isLocked ? 'locked' : 'gone';
+    const names = [...this.#missing, ...(session.list?.files ?? [])].map(({ name }) => name).join(', ');
+    const why = this.#isLocked || this.#isListLocked ? 'locked' : 'gone';
     notify('kept', () => ({ title: words.kept.notOpened, text: words.kept[why](names) }), 'info');
     this.#leave();
     release();
     this.#do(() => this.#offer());
+  }
+
+  /** Opens the photos of a list, as far as that goes, and plans their brackets. @returns whether there are any. */
+  async #openList({ id, list, frames }: Session): Promise<boolean> {
+    if (!list || !this.#store) return false;
+    const files: NamedFile[] = [];
+    const gone: string[] = [];
+    let isLocked = false;
+    for (const kept of list.files)
+      try {
+        files.push({ name: kept.name, file: await this.#files.open(this.#store, id, kept, true) });
+      } catch (error) {
+        gone.push(kept.name);
+        isLocked ||= (error as Error).name === 'NotAllowedError';
+      }
+    this.#isListLocked = files.length === 0 && isLocked;
+    if (files.length === 0 || this.#own?.id !== id) return false;
+    const { folder, saved } = list;
+    const shown = { files, ...(folder !== undefined && { folder }), frames: list.frames, saved };
+    await this.#host.restoreList(
+      shown,
+      frames.map(({ name }) => name),
+    );
+    if (gone.length > 0)
+      notify('kept', () => ({ title: words.kept.notOpened, text: words.kept.gone(gone.join(', ')) }));
+    return true;
   }
 
   /** Opens the frames that are missing, as far as that goes. @param asks whether the person may be asked. */
@@ -411,7 +450,7 @@ export class Kept {
     this.#isLocked = false;
     for (const frame of this.#missing)
       try {
-        opened.push({ frame, file: await this.#open(own.id, frame, asks) });
+        opened.push({ frame, file: await this.#files.open(this.#store, own.id, frame, asks) });
       } catch (error) {
         missing.push(frame);
         this.#isLocked ||= (error as Error).name === 'NotAllowedError';
@@ -427,21 +466,6 @@ export class Kept {
     if (!session) return;
     const ids = this.#host.add(opened.map(({ frame: { name }, file }) => ({ name, file })));
     this.#resuming = { session, frames: new Map(ids.map((id, k) => [id, opened[k].frame])) };
-  }
-
-  /** @throws DOMException where it may not be read, or is gone. */
-  async #open(id: string, { name, handle, copy, modified, type }: KeptFrame, asks: boolean): Promise<File> {
-    if (handle) {
-      if (!(await mayRead(handle, asks))) throw new DOMException(name, 'NotAllowedError');
-      const file = await handle.getFile();
-      remember(file, Promise.resolve(handle));
-      return file;
-    }
-    if (copy === undefined) throw new DOMException(name, 'NotFoundError');
-    const kept = await this.#store!.file(id, copy);
-    const file = new File([kept], name, { type, lastModified: modified });
-    this.#copies.set(file, { name: copy, isComplete: true });
-    return file;
   }
 }
 

@@ -1,23 +1,42 @@
 /** What is kept of a picture: the frames by their handles or files, what was chosen, and the result. */
 import type { Crop } from '../../../src/finish/pictures.ts';
 import type { Finish, KeptResult } from '../messages.ts';
+import type { InFolder } from './handles.ts';
 
-/** A frame. Its bytes are in a file of ours, if the browser gave no handle. */
-export interface KeptFrame {
+/** A photo. Its bytes are in a file of ours, if the browser gave no handle. */
+export interface KeptFile {
+  /** Of one of a list, with its path. */
   name: string;
   size: number;
   /** As `File.lastModified`; undefined for the example. */
   modified: number | undefined;
   type: string;
   handle?: FileSystemFileHandle;
+  /** The folder that it was dropped with. */
+  place?: InFolder;
   /** The name of our copy. */
   copy?: string;
+}
+
+/** A frame of the picture. */
+export interface KeptFrame extends KeptFile {
   /** As in `Exposed`. */
   ev: number | undefined;
   typed: boolean;
   estimated: boolean;
   /** Whether it is the reference. */
   isReference: boolean;
+}
+
+/** Photos of several brackets, and what became of them. */
+export interface KeptList {
+  files: KeptFile[];
+  /** What they were in, in words. */
+  folder: string | undefined;
+  /** Frames of every bracket, if they are counted. */
+  frames: number | undefined;
+  /** Names of the brackets whose pictures are saved. */
+  saved: string[];
 }
 
 /** The result, and what was done with it. */
@@ -38,6 +57,7 @@ export interface Session {
   /** What the person knows it by: the first photo's name. */
   name: string;
   frames: KeptFrame[];
+  list: KeptList | undefined;
   referenceChosen: boolean;
   /** Values of the panel's controls by their ids. */
   controls: Record<string, string | boolean>;

@@ -39,7 +39,7 @@ export class KeptView {
   offer(session: Session | undefined): void {
     this.#bar.hidden = session === undefined;
     if (!session) return this.#bar.replaceChildren();
-    const { name, frames, picture, thumbnail } = session;
+    const { name, frames, list, picture, thumbnail } = session;
     const image = thumbnail ? [make('img', { src: URL.createObjectURL(thumbnail), alt: '' })] : [];
     for (const one of image) one.onload = () => URL.revokeObjectURL(one.src);
     const goOn = make('button', {
@@ -54,7 +54,9 @@ export class KeptView {
         'div',
         {},
         say(make('h2', { id: 'kept-title' }), () => words.kept.title(name)),
-        say(make('p'), () => words.kept.about(frames.length, picture !== undefined)),
+        say(make('p'), () =>
+          list ? words.kept.aboutList(list.files.length) : words.kept.about(frames.length, picture !== undefined),
+        ),
       ),
       say(goOn, () => words.kept.goOn),
       say(forget, () => words.kept.forget),

@@ -3,7 +3,7 @@
  * to remove it. A file that cannot be used keeps its row with the reason, until it is dismissed.
  */
 import type { Exposed } from '../exposures.ts';
-import { MAX_EV, formatEv, inOrder } from '../exposures.ts';
+import { MAX_EV, evText, formatEv, inOrder } from '../exposures.ts';
 import type { AlignedFrame, FrameInfo } from '../messages.ts';
 import { shotText } from '../shotText.ts';
 import { say, words } from '../words/index.ts';
@@ -29,7 +29,7 @@ export interface FrameRow extends Exposed {
 /** Characters of a name's end that are always shown. */
 const TAIL = 10;
 /** Names up to this length are not split. They are cut at their end if there is no room. */
-const WHOLE = 20;
+const WHOLE = 16;
 
 /** What the rows show besides the frames. */
 export interface FrameListState {
@@ -185,7 +185,7 @@ export class FrameList {
 
   #fillSeen(item: HTMLLIElement, row: FrameRow, zero: number | undefined): void {
     const known = row.ev === undefined || zero === undefined ? undefined : row.ev - zero;
-    const ev = () => (known === undefined ? '' : `${formatEv(known).replace('-', '−')} EV. `);
+    const ev = () => (known === undefined ? '' : `${evText(known)} EV. `);
     say(item.querySelector('.meta')!, () => ev() + words.frames.reading);
   }
 

@@ -108,7 +108,7 @@ export class Loupe {
       { type: 'button' },
       image,
       make('span', { className: 'name', textContent: name }),
-      make('span', { className: 'ev', textContent: `${ev.replace('-', '−')} EV` }),
+      make('span', { className: 'ev', textContent: `${ev} EV` }),
     );
     button.setAttribute('role', 'radio');
     button.onclick = () => this.#choose(frame);

@@ -36,6 +36,8 @@ export const words: typeof english = {
     about: (frames, isMerged) =>
       `${frames} Aufnahmen${isMerged ? ', zusammengefügt' : ''}. Nur in diesem Browser aufbewahrt; neue Fotos ` +
       'treten an seine Stelle.',
+    aboutList: (photos) =>
+      `${photos} Fotos für mehrere Bilder. Nur in diesem Browser aufbewahrt; neue Fotos treten an ihre Stelle.`,
     goOn: 'Fortfahren',
     forget: 'Vergessen',
     keep: 'Dieses Bild in diesem Browser aufbewahren',
@@ -51,9 +53,17 @@ export const words: typeof english = {
     noRoom: 'Der Browser hat dafür zu wenig Platz. Vor dem Schließen der Seite speichern; alles andere geht.',
     noStore: 'Dieser Browser bewahrt nichts auf, wie in manchen privaten Fenstern. Vor dem Schließen speichern.',
     tooLarge: 'Die Fotos sind zusammen größer als 1 GB. Vor dem Schließen der Seite speichern; alles andere geht.',
+    listTooLarge: {
+      title: 'Die Liste der Bilder wird nicht aufbewahrt',
+      text: 'Ihre Fotos sind zusammen größer als 1 GB. Das offene Bild wird aufbewahrt; alles andere geht.',
+    },
     elsewhere: {
       title: 'Das Bild ist in einem anderen Tab offen',
       text: 'Dort weitermachen oder jenen Tab erst schließen.',
+    },
+    mergeFirst: {
+      title: 'Erst neu zusammenfügen',
+      text: 'Dieses Bild war aufbewahrt, aber nicht, was die Wahl eines Moments braucht. Bisherige Änderungen bleiben.',
     },
     notRestored: { title: 'Das fertige Bild ließ sich nicht lesen', text: 'Die Aufnahmen neu zusammenfügen.' },
   },
@@ -173,7 +183,7 @@ export const words: typeof english = {
     erased: 'Bewegung radiert.',
     undone: (steps) =>
       `Zurückgenommen. Es ${steps === 1 ? 'bleibt eine Änderung' : `bleiben ${steps || 'keine'} Änderungen`}.`,
-    restored: 'Dieses Bild war aufbewahrt. Um Bewegung oder Momente zu ändern, neu zusammenfügen.',
+    restored: 'Dieses Bild war aufbewahrt. Um es zu ändern, neu zusammenfügen: Bisherige Änderungen bleiben.',
     brushOff: 'Der Pinsel ist aus.',
   },
   loupe: {
@@ -444,6 +454,7 @@ export const words: typeof english = {
     progress: (title) => `Fortschritt von ${title}`,
     waits: 'Wartet',
     saved: (name, bytes) => `Gespeichert als ${name}, ${bytes}`,
+    savedBefore: 'Gespeichert, bevor die Seite neu geladen wurde',
     states: {
       open: 'geöffnet',
       merging: 'wird berechnet …',

@@ -56,6 +56,8 @@ export const words = {
     title: (name: string) => `Your last picture: ${name}`,
     about: (frames: number, isMerged: boolean) =>
       `${frames} frames${isMerged ? ', merged' : ''}. Kept in this browser alone; new photos take its place.`,
+    aboutList: (photos: number) =>
+      `${photos} photos of several pictures. Kept in this browser alone; new photos take their place.`,
     goOn: 'Continue',
     forget: 'Forget',
     keep: 'Keep this picture in this browser',
@@ -71,7 +73,15 @@ export const words = {
     noRoom: 'The browser has too little room for it. Save it before you close this page; all else works.',
     noStore: 'This browser keeps nothing, as in some private windows. Save it before you close this page.',
     tooLarge: 'Its photos have more than 1 GB together. Save it before you close this page; all else works.',
+    listTooLarge: {
+      title: 'The list of pictures is not kept',
+      text: 'Its photos have more than 1 GB together. The picture that is open is kept; all else works.',
+    },
     elsewhere: { title: 'The picture is open in another tab', text: 'Go on with it there, or close that tab first.' },
+    mergeFirst: {
+      title: 'Merge it again first',
+      text: 'This picture was kept, but not what choosing another moment needs. What you have changed so far stays.',
+    },
     notRestored: { title: 'The merged picture could not be read', text: 'Merge its frames again.' },
   },
   offline: {
@@ -189,7 +199,7 @@ export const words = {
     erased: 'Motion erased.',
     undone: (steps: number) =>
       `Undone. ${steps === 0 ? 'Nothing is' : steps === 1 ? 'One change is' : `${steps} changes are`} left.`,
-    restored: 'This picture was kept. To change its motion or moments, merge it again.',
+    restored: 'This picture was kept. To change it, merge it again: what you have changed so far stays.',
     brushOff: 'The brush is off.',
   },
   loupe: {
@@ -449,6 +459,7 @@ export const words = {
     progress: (title: string) => `Progress of ${title}`,
     waits: 'Waits for its turn',
     saved: (name: string, bytes: string) => `Saved as ${name}, ${bytes}`,
+    savedBefore: 'Saved before the page was loaded again',
     states: { open: 'open', merging: 'merging…', merged: 'merged, not saved', saved: 'saved', failed: 'failed' },
   },
   /** What to do, after what the engine found: for problems that the page's fields and buttons solve. */

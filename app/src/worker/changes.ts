@@ -5,6 +5,7 @@
  * Strokes change the maps that are seen at once, so that the overlay follows the brush; the merge follows a moment
  * after the brush was lifted.
  */
+import { InputError } from '../../../src/errors.ts';
 import type { ChangedPart, OpenMerge } from '../../../src/moment/openMerge.ts';
 import type { Stroke } from '../messages.ts';
 import { brush, strokeRect } from './brush.ts';
@@ -18,6 +19,14 @@ const PAUSE = 300;
 
 /** Motion maps, or the frames whose moment is shown, of a rectangle. */
 type Values = { motion: Float32Array[] } | { moment: Uint8Array };
+
+/** What a person has changed, of the whole picture: as a merge of the same frames takes it. */
+export interface Edited {
+  /** Motion maps, where strokes were merged. */
+  motion?: readonly Float32Array[];
+  /** Which frame each pixel shows, where moments were chosen; 255 for the reference. */
+  moment?: Uint8Array<ArrayBuffer>;
+}
 
 interface Step {
   region: Rect;
@@ -33,17 +42,25 @@ export interface ChangesEvents {
   /** What can be undone or done again, or whether something waits to be merged, may have changed. */
   tell(): void;
   failed(error: unknown): void;
+  /** Merges the frames once more, with all changes. @throws the errors of `Deghoster.open`. */
+  openAgain(edited: Edited): Promise<OpenMerge>;
 }
 
 export class Changes {
-  readonly open: OpenMerge;
+  #open: OpenMerge;
   /** Which frame each pixel shows; 255 for the reference. */
-  readonly moment: Uint8Array;
+  readonly moment: Uint8Array<ArrayBuffer>;
   readonly #events: ChangesEvents;
   readonly #done: Step[] = [];
   #undone: Step[] = [];
   /** Whether steps were made that cannot be undone any more. */
-  #forgotten = false;
+  #forgotten: boolean;
+  /** Whether strokes were merged: from then on the maps count as given. */
+  #isPainted: boolean;
+  /** Strokes that could not be merged. */
+  readonly #left: { region: Rect; motion: readonly Float32Array[] }[] = [];
+  /** Under way: the frames are merged once more. */
+  #opening: Promise<void> | undefined;
   /** The stroke that is not merged yet, line by line. */
   #strokes: Stroke[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -51,10 +68,28 @@ export class Changes {
   #waiting = 0;
   #closed = false;
 
-  constructor(open: OpenMerge, events: ChangesEvents) {
-    this.open = open;
+  /** @param edited what had been changed before the frames were merged, and is in the merge. */
+  constructor(open: OpenMerge, edited: Edited, events: ChangesEvents) {
+    this.#open = open;
     this.#events = events;
-    this.moment = new Uint8Array(open.result.width * open.result.height).fill(255);
+    this.moment = edited.moment?.slice() ?? new Uint8Array(open.result.width * open.result.height).fill(255);
+    this.#isPainted = edited.motion !== undefined;
+    this.#forgotten = this.#isPainted || edited.moment !== undefined;
+  }
+
+  get open(): OpenMerge {
+    return this.#open;
+  }
+
+  /** What has been changed, with what could not be merged. */
+  get edited(): Edited {
+    const { width, height } = this.open.result;
+    const motion = this.open.motionIn({ x: 0, y: 0, width, height });
+    for (const one of this.#left) motion.forEach((map, k) => paste(map, width, one.region, one.motion[k]));
+    return {
+      ...((this.#isPainted || this.#left.length > 0) && { motion }),
+      ...(this.moment.some((frame) => frame !== 255) && { moment: this.moment }),
+    };
   }
 
   get undoable(): number {
@@ -78,6 +113,11 @@ export class Changes {
     this.#closed = true;
     clearTimeout(this.#timer);
     this.open.dispose();
+  }
+
+  /** What one frame alone shows in a rectangle. @throws the errors of `OpenMerge.view`. */
+  view(frame: number, region: Rect): Promise<Float32Array> {
+    return this.#whileOpen((open) => open.view(frame, region));
   }
 
   /** Resolves when all changes are in the picture. */
@@ -170,7 +210,9 @@ export class Changes {
 
   #remember(step: Step): void {
     this.#done.push(step);
-    if (this.#done.length > MOST_STEPS) this.#forgotten = this.#done.shift() !== undefined;
+    if (this.#done.length <= MOST_STEPS) return;
+    this.#done.shift();
+    this.#forgotten = true;
   }
 
   #merge(step: Step, which: 'before' | 'after'): void {
@@ -180,7 +222,37 @@ export class Changes {
   }
 
   async #update(region: Rect, values: Values): Promise<void> {
-    await this.#events.changed(await this.open.update({ region, ...values }));
+    let parts: ChangedPart[];
+    try {
+      parts = await this.#whileOpen((open) => open.update({ region, ...values }));
+    } catch (error) {
+      if ('motion' in values) this.#left.push({ region, ...values });
+      throw error;
+    }
+    if ('motion' in values) this.#isPainted = true;
+    await this.#events.changed(parts);
+  }
+
+  /** Where the merge is no longer open, or its device is gone, the frames are merged once more: nothing is lost. */
+  async #whileOpen<T>(work: (open: OpenMerge) => Promise<T>): Promise<T> {
+    const tried = this.#open;
+    try {
+      return await work(tried);
+    } catch (error) {
+      if (this.#closed || error instanceof InputError) throw error;
+      if (this.#open === tried)
+        await (this.#opening ??= this.#openAgain().finally(() => {
+          this.#opening = undefined;
+        }));
+      return work(this.#open);
+    }
+  }
+
+  async #openAgain(): Promise<void> {
+    const again = await this.#events.openAgain(this.edited);
+    this.#open.dispose();
+    this.#open = again;
+    if (this.#closed) again.dispose();
   }
 
   /** Runs one piece of work after another. */
@@ -223,7 +295,8 @@ export function cut<A extends Float32Array | Uint8Array>(map: A, mapWidth: numbe
   return out;
 }
 
-function paste(map: Uint8Array, mapWidth: number, { x, y, width, height }: Rect, values: Uint8Array): void {
+function paste<A extends Float32Array | Uint8Array>(map: A, mapWidth: number, rect: Rect, values: A): void {
+  const { x, y, width, height } = rect;
   for (let row = 0; row < height; row++)
     map.set(values.subarray(row * width, (row + 1) * width), (y + row) * mapWidth + x);
 }

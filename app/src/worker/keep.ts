@@ -3,6 +3,7 @@
  * between which the worker does what else it is asked for.
  */
 import type { KeptResult } from '../messages.ts';
+import type { Edited } from './changes.ts';
 import type { MergeOutcome } from './mergeFrames.ts';
 
 /** Bytes written at once. */
@@ -56,12 +57,13 @@ export function copyFile(path: readonly string[], name: string, file: Blob): Pro
   return write(path, name, file.size, async (from, to) => new Uint8Array(await file.slice(from, to).arrayBuffer()));
 }
 
-/** Writes radiance as it is, then the motion maps as bytes. @throws without the room for it. */
+/** Writes radiance as it is, then the motion maps as bytes, then moments. @throws without the room for it. */
 export async function writeResult(
   path: readonly string[],
   name: string,
   { radiance }: MergeOutcome['merged'],
   maps: readonly Float32Array[],
+  moment?: Uint8Array<ArrayBuffer>,
 ): Promise<void> {
   // Now, because strokes may follow while the rest is written; the page keeps those by themselves.
   const motion = maps.map((map) => {
@@ -69,7 +71,8 @@ export async function writeResult(
     for (let i = 0; i < map.length; i++) bytes[i] = 255 * map[i] + 0.5;
     return bytes;
   });
-  const parts = [new Uint8Array(radiance.buffer, radiance.byteOffset, radiance.byteLength), ...motion];
+  const moments = moment ? [moment.slice()] : [];
+  const parts = [new Uint8Array(radiance.buffer, radiance.byteOffset, radiance.byteLength), ...motion, ...moments];
   const size = parts.reduce((sum, { length }) => sum + length, 0);
   await write(path, name, size, (from, to) => {
     const band = new Uint8Array(to - from);
@@ -87,11 +90,12 @@ export async function writeResult(
 export async function readResult(
   path: readonly string[],
   name: string,
-  { merged: { width, height }, maps: count }: Pick<KeptResult, 'merged' | 'maps'>,
-): Promise<{ radiance: Float32Array<ArrayBuffer>; maps: Float32Array[] }> {
+  { merged: { width, height }, maps: count, changes }: Pick<KeptResult, 'merged' | 'maps' | 'changes'>,
+): Promise<{ radiance: Float32Array<ArrayBuffer>; maps: Float32Array[]; edited: Edited }> {
   const file = await (await (await folderAt(path, false)).getFileHandle(name)).getFile();
   const pixels = width * height;
-  if (file.size !== pixels * (12 + count)) throw new Error(`${name} has ${file.size} bytes`);
+  const { isPainted, hasMoments } = changes;
+  if (file.size !== pixels * (12 + count + (hasMoments ? 1 : 0))) throw new Error(`${name} has ${file.size} bytes`);
   const radiance = new Float32Array(await file.slice(0, pixels * 12).arrayBuffer());
   const maps: Float32Array[] = [];
   for (let k = 0; k < count; k++) {
@@ -101,5 +105,7 @@ export async function readResult(
     for (let i = 0; i < pixels; i++) map[i] = bytes[i] / 255;
     maps.push(map);
   }
-  return { radiance, maps };
+  const from = pixels * (12 + count);
+  const moment = hasMoments ? new Uint8Array(await file.slice(from, from + pixels).arrayBuffer()) : undefined;
+  return { radiance, maps, edited: { motion: isPainted ? maps : undefined, moment } };
 }

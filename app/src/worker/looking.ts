@@ -5,6 +5,7 @@ import { cropAround, crops } from './loupe.ts';
 import type { Showing } from './showing.ts';
 import { thingAt, thingsIn } from './things.ts';
 import type { Point, Thing } from './things.ts';
+import type { Rect } from './viewer.ts';
 
 export class Looking {
   readonly #showing: Showing;
@@ -45,7 +46,9 @@ export class Looking {
     const { finishing, finish } = this.#showing;
     if (!found || !finishing) return this.#tell({ type: 'look' });
     const area = cropAround(found.rect, merged);
-    const images = await crops(changes.open, merged, area, finishing.settingsOf(finish), viewer.device);
+    const { result } = changes.open;
+    const open = { result, view: (frame: number, region: Rect) => changes.view(frame, region) };
+    const images = await crops(open, merged, area, finishing.settingsOf(finish), viewer.device);
     if (this.#showing.result !== looking) return;
     this.#thing = found;
     const shown = momentOf(changes, found, reference);

@@ -27,7 +27,7 @@ export function cropAround({ x, y, width, height }: Rect, picture: { width: numb
 
 /** A small JPEG of each frame's crop, in exposure order. @throws as `OpenMerge.view` and `Finisher.create`. */
 export async function crops(
-  open: OpenMerge,
+  open: Pick<OpenMerge, 'result' | 'view'>,
   merged: Omit<MergedImage, 'radiance'>,
   area: Rect,
   settings: FinishSettings,

@@ -4,6 +4,7 @@
  * another.
  */
 import { CancelledError } from '../../../src/errors.ts';
+import type { OpenMerge } from '../../../src/moment/openMerge.ts';
 import type { FromWorker, ToWorker } from '../messages.ts';
 import { checkAdapter } from './adapter.ts';
 import { alignedFrames } from './alignedFrames.ts';
@@ -18,6 +19,7 @@ import { Glimpses } from './glimpse.ts';
 import { preloadLater } from './later.ts';
 import { Looking } from './looking.ts';
 import { mergeFrames } from './mergeFrames.ts';
+import type { MergeRequest } from './mergeFrames.ts';
 import { Saving } from './saving.ts';
 import { Showing } from './showing.ts';
 
@@ -216,7 +218,10 @@ async function run(work: (signal: AbortSignal) => Promise<void>): Promise<void> 
 async function mergeBoth(request: Request<'merge'>, signal: AbortSignal): Promise<void> {
   const started = performance.now();
   try {
-    const { merged, open, stack, notes, warnings } = await mergeFrames(frames, request, { engine, tell, signal });
+    const { keepsChanges, ...whole } = request;
+    const edited = (keepsChanges && (showing.result?.changes ?? showing.result)?.edited) || {};
+    const means = { engine, tell, signal };
+    const { merged, open, stack, notes, warnings } = await mergeFrames(frames, { ...whole, edited }, means);
     const { width, height, reference } = merged;
     forget();
     const info = {
@@ -232,7 +237,7 @@ async function mergeBoth(request: Request<'merge'>, signal: AbortSignal): Promis
       seconds: 0,
     };
     const { motion: maps } = open.result;
-    const changes = showing.changesOf(open);
+    const changes = showing.changesOf(open, edited, (edited) => openAgain({ ...whole, edited }));
     await showing.set({ merged, changes, maps, shown: await developed(merged), request, info });
     info.seconds = (performance.now() - started) / 1000;
     tell({ type: 'merged', result: info });
@@ -243,6 +248,25 @@ async function mergeBoth(request: Request<'merge'>, signal: AbortSignal): Promis
       : tell({ type: 'mergeFailed', failure: failureOf(error) });
   }
   await mergePlain(signal);
+}
+
+/**
+ * Merges frames once more, behind what runs: what a person changes in a result needs its merge to be open, and that
+ * ends with the engine, which a merge that failed or was cancelled takes with it.
+ */
+async function openAgain(request: MergeRequest): Promise<OpenMerge> {
+  while (running) await running.done;
+  let open: OpenMerge | undefined;
+  let failure: unknown;
+  await run(async (signal) => {
+    try {
+      ({ open } = await mergeFrames(frames, request, { engine, tell: () => undefined, signal }));
+    } catch (error) {
+      failure = error;
+    }
+  });
+  if (!open) throw failure;
+  return open;
 }
 
 /** What the divider compares with: the same frames, averaged. */

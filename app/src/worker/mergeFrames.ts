@@ -7,6 +7,7 @@ import type { MergedImage } from '../../../src/image/picture.ts';
 import { mergeWarnings } from '../../../src/warnings.ts';
 import type { MergeWarning } from '../../../src/warnings.ts';
 import type { FileNote, FrameToMerge, FromWorker, MergeSettings } from '../messages.ts';
+import type { Edited } from './changes.ts';
 import type { Engine } from './engine.ts';
 import type { Frames } from './frames.ts';
 
@@ -14,6 +15,8 @@ export interface MergeRequest extends MergeSettings {
   frames: FrameToMerge[];
   /** From 0 in exposure order. */
   reference: number;
+  /** What a person has changed in a merge of the same frames. */
+  edited?: Edited;
 }
 
 export interface MergeOutcome {
@@ -47,6 +50,7 @@ export async function mergeFrames(
     response,
     align: request.align,
     strength: request.strength,
+    ...request.edited,
     onWeights: (done, total) => tell({ type: 'progress', stage: 'weights', done, total, fraction: 0 }),
     onProgress: ({ stage, done, total, fraction }) => tell({ type: 'progress', stage, done, total, fraction }),
     signal,

@@ -55,19 +55,22 @@ export class Saving {
     return this.#keep(name, async () => {
       const { result } = this.#showing;
       if (!result) throw new Error('there is no result');
-      const { merged, maps, info } = result;
+      const { merged, info } = result;
       const { radiance: _, ...rest } = merged;
-      await writeResult(folder, name, merged, maps);
-      return { merged: rest, maps: maps.length, info };
+      const { motion, moment } = (result.changes ?? result).edited ?? {};
+      const maps = motion ?? result.maps;
+      await writeResult(folder, name, merged, maps, moment);
+      const changes = { isPainted: motion !== undefined, hasMoments: moment !== undefined };
+      return { merged: rest, maps: maps.length, changes, info };
     });
   }
 
   /** Reads a result that was kept. @throws Error if it is gone. */
   async restored({ folder, name, kept }: Request<'restore'>): Promise<Result> {
-    const { radiance, maps } = await readResult(folder, name, kept);
+    const { radiance, maps, edited } = await readResult(folder, name, kept);
     const merged = { ...kept.merged, radiance };
     const shown = await developed(merged);
-    return { merged, changes: undefined, maps, shown, request: undefined, info: kept.info };
+    return { merged, changes: undefined, edited, maps, shown, request: undefined, info: kept.info };
   }
 
   async #keep(name: string, write: () => Promise<KeptResult | undefined>): Promise<void> {

@@ -2,6 +2,7 @@
 import type { ChangedPart, OpenMerge } from '../../../src/moment/openMerge.ts';
 import type { Finish, FromWorker, ResultInfo, ToWorker, View } from '../messages.ts';
 import { Changes, cut, seenMotion } from './changes.ts';
+import type { Edited } from './changes.ts';
 import { developed } from './developed.ts';
 import { failureOf } from './failure.ts';
 import { DEFAULT_LOOK, Finishing } from './finishing.ts';
@@ -17,6 +18,8 @@ export interface Result {
   maps: readonly Float32Array[];
   /** The radiance that is shown: in the working space. */
   shown: Float32Array;
+  /** What was changed in one that was restored. */
+  edited?: Edited;
   /** What the result was made from, for the plain merge; undefined for one that was restored, without its frames. */
   request: MergeRequest | undefined;
   info: ResultInfo;
@@ -88,9 +91,18 @@ export class Showing {
     this.#closeFinishing();
   }
 
-  /** What a person changes in a merge, shown as it is made. */
-  changesOf(open: OpenMerge): Changes {
-    const changes = new Changes(open, {
+  /**
+   * What a person changes in a merge, shown as it is made.
+   * @param edited what had been changed before it was merged.
+   * @param openAgain merges the frames of this result once more, with what is changed.
+   */
+  changesOf(open: OpenMerge, edited: Edited, openAgain: (edited: Edited) => Promise<OpenMerge>): Changes {
+    const changes: Changes = new Changes(open, edited, {
+      openAgain: async (edited) => {
+        const again = await openAgain(edited);
+        if (this.#result?.changes === changes) await this.#replace(this.#result, again);
+        return again;
+      },
       changed: (parts) => this.#showParts(changes, parts),
       painted: (rect) => this.#refreshMotion([rect]),
       tell: () => this.tellEdits(),
@@ -155,6 +167,14 @@ export class Showing {
     } catch (error) {
       this.#tell({ type: 'viewFailed', failure: { ...failureOf(error), kind: 'device-lost' } });
     }
+  }
+
+  /** The same picture, merged once more: shown anew, because what showed it reads the pixels of the one before. */
+  async #replace(result: Result, { result: { radiance, motion } }: OpenMerge): Promise<void> {
+    result.merged = { ...result.merged, radiance };
+    Object.assign(result, { maps: motion, shown: await developed(result.merged) });
+    await this.#show().catch((error: unknown) => this.failed(error));
+    this.#onRecovered();
   }
 
   async #show(): Promise<void> {

@@ -119,7 +119,7 @@ export function tuneText(found: TuneResult): string {
   const lines = columns(rows, (c) => [0, 2, 3].includes(c));
   const by = found.timestamps ? "the adapter's timestamps" : 'wall time: the adapter has no timestamps';
   return [
-    `${found.adapter}, ${found.precision}: the largest step of each kind in a tile of ` +
+    `${found.adapter}, ${found.precision}: the largest step of each kind in a tile of at most ` +
       `${found.tile.width}x${found.tile.height}, by ${by}`,
     ...(found.classes.length > 0 ? lines : []),
     `* taken. ${foundText(found)}${found.unreached.length > 0 ? `: ${found.unreached.join(', ')}` : ''}`,

@@ -8,7 +8,7 @@ import { stepClasses } from '../../tune/classes.ts';
 import { tuneKey } from '../../tune/key.ts';
 import type { TuneResult } from '../../tune/result.ts';
 import { tune } from '../../tune/tune.ts';
-import type { TuneProgress } from '../../tune/tune.ts';
+import type { TuneProgress } from '../../tune/control.ts';
 import type { NetworkConfig } from '../../weights/config.ts';
 import type { AdapterInfo } from '../adapter.ts';
 import { say } from './io.ts';

@@ -10,7 +10,8 @@
 import { reads, readsRows } from '../../program.ts';
 import { each, range } from '../../text.ts';
 import type { Method } from '../method.ts';
-import { blockOf, halved, tap, tileImplementations } from './registerTile.ts';
+import { blockOf, halved, tap } from './registerTile.ts';
+import { tileImplementations } from './tileImplementations.ts';
 import type { Fetch, Recipe } from './registerTile.ts';
 import { TAPS } from './taps.ts';
 import { directTiles } from './tiles.ts';

@@ -11,7 +11,8 @@ import { each, lines, range } from '../../text.ts';
 import { inputChannels } from '../attrs.ts';
 import type { Method } from '../method.ts';
 import { DIRECT_ROWS, DIRECT_WORKGROUP } from './direct.ts';
-import { accumulator, multiplyBy, tap, tileImplementations } from './registerTile.ts';
+import { accumulator, multiplyBy, tap } from './registerTile.ts';
+import { tileImplementations } from './tileImplementations.ts';
 import type { Arithmetic, Fetch } from './registerTile.ts';
 import { TAPS } from './taps.ts';
 import { halfTiles } from './tiles.ts';
@@ -75,8 +76,8 @@ ${lines(
 export const halves: Method = {
   name: HALVES.name,
   implementations(layer) {
-    const { attrs, inputs, target } = layer;
-    return target.precision === 'f16' && inputChannels(attrs, inputs) >= LEAST_INPUTS && attrs.store?.kind !== 'picture'
+    const { attrs, inputs } = layer;
+    return inputChannels(attrs, inputs) >= LEAST_INPUTS && attrs.store?.kind !== 'picture'
       ? tileImplementations(layer, halfTiles(layer), DIRECT_WORKGROUP, HALF_ROWS, HALVES, true)
       : [];
   },

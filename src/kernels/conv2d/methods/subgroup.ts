@@ -12,8 +12,9 @@ import { layerBlocks, layersOf } from '../attrs.ts';
 import { vectorLanes } from '../method.ts';
 import type { Method } from '../method.ts';
 import { FROM_MEMORY } from './direct.ts';
-import { tileImplementations } from './registerTile.ts';
-import type { Fetch, TileList } from './registerTile.ts';
+import { tileImplementations } from './tileImplementations.ts';
+import type { Fetch } from './registerTile.ts';
+import type { TileList } from './tileImplementations.ts';
 import { TAPS } from './taps.ts';
 
 /** WebGPU's limit of a texture's height (`maxTextureDimension2D`) on every device. */

@@ -4,10 +4,10 @@
  * them to memory. `npm run isa` (bench/isa) shows what NVIDIA's, AMD's, Apple's and Qualcomm's compilers make of them:
  * what spills there is not here. Six to ten implementations of a class are what a tuner has time for.
  */
-import type { Vendor } from '../../target.ts';
+import type { Target, Vendor } from '../../target.ts';
 import { vectorLanes } from '../method.ts';
 import type { Layer } from '../method.ts';
-import type { TileList } from './registerTile.ts';
+import type { TileList } from './tileImplementations.ts';
 
 /** Intel's GPUs, and those whose vendor a browser does not tell. */
 const OTHERS: TileList = [
@@ -66,18 +66,26 @@ const SOFTWARE: TileList = [
 /** The tiles that a layer's target tries with `direct`. */
 export function directTiles({ target }: Layer): TileList {
   const { cpu, vendor } = target.capabilities ?? {};
-  if (!cpu) return (vendor && BY_VENDOR[vendor]) ?? OTHERS;
-  return vectorLanes(target) ? SOFTWARE.slice(0, 1) : SOFTWARE;
+  if (cpu) return vectorLanes(target) ? SOFTWARE.slice(0, 1) : SOFTWARE;
+  const tiles = (vendor && BY_VENDOR[vendor]) ?? OTHERS;
+  return hasHalves(target) ? tiles.slice(0, BESIDE_HALVES) : tiles;
 }
 
 /** The tiles that AMD's GPUs try with `halves`, the default first. By their compiler: 1.8 times fewer instructions. */
 const HALVES: TileList = [
   [2, 2, 16],
   [2, 2, 32],
-  [4, 2, 8],
 ];
+
+/** Where there are packed halves, a tuner has no time for more tiles of each other method than these. */
+export const BESIDE_HALVES = 2;
+
+/** Whether a target runs packed halves by default. */
+export function hasHalves({ precision, capabilities }: Target): boolean {
+  return precision === 'f16' && capabilities?.vendor === 'amd';
+}
 
 /** The tiles that a layer's target runs with `halves` by default. */
 export function halfTiles({ target }: Layer): TileList {
-  return target.capabilities?.vendor === 'amd' ? HALVES : [];
+  return hasHalves(target) ? HALVES : [];
 }

@@ -1,7 +1,8 @@
 /** Which tiles each vendor's GPUs try with the methods that only a tuner chooses: see tiles.ts. */
 import type { Vendor } from '../../target.ts';
 import type { Layer } from '../method.ts';
-import type { TileList } from './registerTile.ts';
+import type { TileList } from './tileImplementations.ts';
+import { BESIDE_HALVES, hasHalves } from './tiles.ts';
 
 /** Tiles by method. */
 export interface TunedTiles {
@@ -27,7 +28,6 @@ const BY_VENDOR: Partial<Record<Vendor, TunedTiles>> = {
     stagedTaps: [],
     staged: [
       [2, 2, 16],
-      [4, 2, 8],
       [2, 1, 32],
     ],
     winograd: [
@@ -79,5 +79,7 @@ const BY_VENDOR: Partial<Record<Vendor, TunedTiles>> = {
 /** The tiles that a layer's target tries; undefined for software adapters. */
 export function tunedTiles({ target }: Layer): TunedTiles | undefined {
   const { cpu, vendor } = target.capabilities ?? {};
-  return cpu ? undefined : ((vendor && BY_VENDOR[vendor]) ?? OTHERS);
+  if (cpu) return undefined;
+  const tiles = (vendor && BY_VENDOR[vendor]) ?? OTHERS;
+  return hasHalves(target) ? { ...tiles, stagedTaps: tiles.stagedTaps.slice(0, BESIDE_HALVES) } : tiles;
 }

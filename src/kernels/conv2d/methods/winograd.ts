@@ -21,8 +21,10 @@
 import { each, lines, range } from '../../text.ts';
 import { vectorLanes } from '../method.ts';
 import type { Method } from '../method.ts';
-import { accumulator, multiplyBy, tap, tileImplementations, weightIndex } from './registerTile.ts';
-import type { Arithmetic, Fetch, Recipe, TileList } from './registerTile.ts';
+import { accumulator, multiplyBy, tap, weightIndex } from './registerTile.ts';
+import { tileImplementations } from './tileImplementations.ts';
+import type { Arithmetic, Fetch, Recipe } from './registerTile.ts';
+import type { TileList } from './tileImplementations.ts';
 import { SUBGROUP } from './subgroup.ts';
 
 /** Positions of a transformed tile: four rows of four. */

@@ -10,7 +10,8 @@
  */
 import { each, lines, range } from '../../text.ts';
 import type { Method } from '../method.ts';
-import { accumulator, multiplyBy, tileImplementations, weightIndex } from './registerTile.ts';
+import { accumulator, multiplyBy, weightIndex } from './registerTile.ts';
+import { tileImplementations } from './tileImplementations.ts';
 import type { Arithmetic, Fetch, Recipe } from './registerTile.ts';
 import { STAGED_TAPS, STAGED_WORKGROUP, copyTaps, stagedArea } from './staged.ts';
 import { tunedTiles } from './tunedTiles.ts';
