@@ -191,23 +191,16 @@ async function resample(
   // A turned square reaches over its diagonal.
   const side = Math.ceil(tile * Math.SQRT2) + 2 * REACH + 2;
   const bytes = 12 * tile * tile;
-  const buffers = await gpu.guard('allocating a cut', () => ({
-    window: device.createBuffer({
-      label: 'crop window',
-      size: 12 * side * side,
-      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
-    }),
-    cut: device.createBuffer({
-      label: 'crop tile',
-      size: bytes,
-      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
-    }),
-    readback: device.createBuffer({
-      label: 'crop readback',
-      size: bytes,
-      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-    }),
-  }));
+  const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
+  const buffers = await gpu.guard('allocating a cut', (own) => {
+    const make = (label: string, size: number, usage: number): GPUBuffer =>
+      own(device.createBuffer({ label: `crop ${label}`, size, usage }));
+    return {
+      window: make('window', 12 * side * side, STORAGE | COPY_DST),
+      cut: make('tile', bytes, STORAGE | COPY_SRC),
+      readback: make('readback', bytes, MAP_READ | COPY_DST),
+    };
+  });
   try {
     for (let top = 0; top < crop.height; top += tile) {
       for (let left = 0; left < crop.width; left += tile) {
@@ -249,11 +242,12 @@ async function resample(
         await commands.submit('cropping', (encoder) =>
           encoder.copyBufferToBuffer(buffers.cut, 0, buffers.readback, 0, 12 * count),
         );
-        await gpu.wait(buffers.readback.mapAsync(GPUMapMode.READ, 0, 12 * count));
-        const taken = new Float32Array(buffers.readback.getMappedRange(0, 12 * count));
-        for (let row = 0; row < rows; row++)
-          cut.set(taken.subarray(3 * row * columns, 3 * (row + 1) * columns), 3 * ((top + row) * crop.width + left));
-        buffers.readback.unmap();
+        const take = (range: ArrayBuffer): void => {
+          const taken = new Float32Array(range);
+          for (let row = 0; row < rows; row++)
+            cut.set(taken.subarray(3 * row * columns, 3 * (row + 1) * columns), 3 * ((top + row) * crop.width + left));
+        };
+        await gpu.read(buffers.readback, take, 12 * count);
       }
     }
   } finally {

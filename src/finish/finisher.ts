@@ -85,9 +85,9 @@ export class Finisher {
       proxyWidth * proxyHeight,
     );
     const bandBytes = 4 * Math.ceil((PIXEL_BYTES / 4) * (bandPixels + 3));
-    const buffers = await gpu.guard('allocating a picture to finish', () => {
+    const buffers = await gpu.guard('allocating a picture to finish', (own) => {
       const make = (label: string, bytes: number, usage: number): GPUBuffer =>
-        device.createBuffer({ label: `finish ${label}`, size: bytes, usage });
+        own(device.createBuffer({ label: `finish ${label}`, size: bytes, usage }));
       return {
         radiance: make('radiance', bandBytes, STORAGE | COPY_DST),
         finished: make('rows', bandBytes, STORAGE | COPY_SRC),

@@ -56,8 +56,8 @@ async function main(name: string, from: number, to: number, isFirst: boolean): P
   };
   for (const [file, bytes] of corpus) await attempt(file, bytes, 0);
   for (let seed = from; seed < to; seed++) await attempt(seed, mutation(seeds, seed), seed);
-  say({ kind: 'done', ...counts });
-  process.disconnect();
+  // What waits to be sent would be lost.
+  process.send!({ kind: 'done', ...counts } satisfies Word, () => process.disconnect());
 }
 
 const [name, from, to, isFirst] = process.argv.slice(2);
