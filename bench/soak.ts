@@ -16,7 +16,7 @@ import { dropFiles, mergeAndRest, openPage, settled } from '../test/app/drive.ts
 import { ownHeap } from '../test/app/pageHeap.ts';
 import { serveSite } from '../test/app/site.ts';
 import { pngStack } from '../test/app/stack.ts';
-import { workerHeap } from '../test/app/workerHeap.ts';
+import { ownWorkerHeap, workerHeap } from '../test/app/workerHeap.ts';
 import { liveObjects } from '../test/liveObjects.ts';
 import { eightBit } from '../test/reference/frames.ts';
 
@@ -141,7 +141,8 @@ async function inPage(count: number): Promise<boolean> {
     add(samples, {
       'page objects, MiB': own / MIB,
       'with code, MiB': usedSize / MIB,
-      'worker heap, MiB': worker.objects / MIB,
+      'worker objects, MiB': (await ownWorkerHeap(browser)) / MIB,
+      'worker with code, MiB': worker.objects / MIB,
       'worker arrays, MiB': worker.arrays / MIB,
       'DOM nodes': nodes,
       listeners: jsEventListeners,
@@ -152,7 +153,12 @@ async function inPage(count: number): Promise<boolean> {
   process.stderr.write('\n');
   await browser.close();
   await site.close();
-  return report(`${count} merges in a page`, samples, ['with code, MiB', 'renderer process, MiB', 'GPU process, MiB']);
+  return report(`${count} merges in a page`, samples, [
+    'with code, MiB',
+    'worker with code, MiB',
+    'renderer process, MiB',
+    'GPU process, MiB',
+  ]);
 }
 
 const { values } = parseArgs({

@@ -131,6 +131,16 @@ describe('a folder on the page', () => {
     // Exposures of each frame, and thumbnails.
     const first = page.locator('.bracket').first();
     expect(await first.locator('.ev').allTextContents()).toEqual(['−2 EV', '0 EV', '+2 EV']);
+    // A name keeps its room beside many photos.
+    const room = await first.evaluate((card) => {
+      const [shots, about] = [card.querySelector('.open')!, card.querySelector('.about')!];
+      const more = Array.from({ length: 9 }, () => shots.querySelector('.shot')!.cloneNode(true));
+      shots.append(...more);
+      const { width } = about.getBoundingClientRect();
+      for (const shot of more) (shot as Element).remove();
+      return width;
+    });
+    expect(room).toBeGreaterThan(200);
     expect(await first.locator('.shutter').allTextContents()).toEqual(['1/400 s', '1/100 s', '1/25 s']);
     // The first bracket's files are RAW of which only the EXIF is there.
     await page.locator('.bracket').nth(1).locator('img.thumb').nth(2).waitFor();

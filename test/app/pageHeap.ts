@@ -23,7 +23,12 @@ export async function ownHeap(session: CDPSession): Promise<number> {
   for (let k = 0; k < 2; k++) await session.send('HeapProfiler.collectGarbage');
   await session.send('HeapProfiler.takeHeapSnapshot', { reportProgress: false });
   session.off('HeapProfiler.addHeapSnapshotChunk', listen);
-  const { snapshot, nodes } = JSON.parse(pieces.join('')) as Snapshot;
+  return ownBytes(pieces.join(''));
+}
+
+/** The same of a snapshot. */
+export function ownBytes(text: string): number {
+  const { snapshot, nodes } = JSON.parse(text) as Snapshot;
   const { node_fields: fields, node_types: types } = snapshot.meta;
   const [type, size] = [fields.indexOf('type'), fields.indexOf('self_size')];
   let sum = 0;

@@ -2,8 +2,10 @@
  * Small files that say or hold too much: each is refused by name, at once, and without the memory that it asks for. In
  * Node as the command line reads them, and by the page's own readers.
  */
-import { describe, expect, it } from 'vitest';
+import sharp from 'sharp';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { jpegHeader, pngHeader, webpHeader } from '../../app/src/worker/decode/header.ts';
+import { checkedBitmap } from '../../app/src/worker/decode/checkedBitmap.ts';
 import { decodePng16 } from '../../app/src/worker/decode/png16.ts';
 import { SRGB } from '../../src/image/decode/sourceColor.ts';
 import { decodeRadiance } from '../../src/image/decode/floats.ts';
@@ -18,12 +20,14 @@ import {
   ZEROS,
   claimingExif,
   deflated16,
+  deflatedPng,
   directories,
   longJpeg,
   packed,
   profileBomb,
   shortWebp,
   wideRadiance,
+  withScans,
 } from './files.ts';
 
 const MOST_BYTES = 200 * 2 ** 20;
@@ -60,6 +64,14 @@ describe('the page refuses', () => {
     'the picture of a 16-bit PNG': [
       () => decodePng16(deflated16(ZEROS), 'x.png', SRGB, PNG_PACKAGES),
       /^x\.png: its picture unpacks to more than 392 bytes/,
+    ],
+    'the picture of a PNG, which the browser would unpack': [
+      () => pngHeader(deflatedPng(ZEROS, 8), 'x.png'),
+      /^x\.png is damaged: the header says 8x8, its picture has \d+ bytes, which is too many/,
+    ],
+    'a JPEG of many scans': [
+      async () => jpegHeader(withScans(await progressive(), 101), 'x.jpg'),
+      /^x\.jpg has more than 100 scans, which are not read/,
     ],
     'a ZIP strip of a TIFF': [
       () => decodeTiff(packed(8, ZEROS), 'x.tif', tiffPackages),
@@ -105,6 +117,71 @@ describe('the page refuses', () => {
   });
 });
 
+/** A JPEG of about ten scans. */
+const progressive = (): Promise<Buffer> =>
+  sharp({ create: { width: 40, height: 30, channels: 3, background: '#864' } })
+    .jpeg({ progressive: true })
+    .toBuffer();
+
+describe('the page reads', () => {
+  it('a JPEG of as many scans as libvips reads, and what programs put behind pictures', async () => {
+    const size = { width: 40, height: 30 };
+    expect(jpegHeader(withScans(await progressive(), 100), 'x.jpg')).toMatchObject(size);
+    const behind = Buffer.concat([await progressive(), withScans(await progressive(), 300)]);
+    expect(jpegHeader(behind, 'x.jpg')).toMatchObject(size);
+  });
+
+  it('PNGs that are stored, interlaced, or of one column', async () => {
+    const noise = Buffer.from(Uint8Array.from({ length: 300 * 300 * 3 }, (_, i) => (i * 7919) >> 3));
+    for (const [width, height] of [
+      [300, 300],
+      [1, 90000],
+    ]) {
+      const picture = sharp(noise, { raw: { width, height, channels: 3 } });
+      for (const options of [{ compressionLevel: 0 }, { progressive: true, compressionLevel: 0 }])
+        expect(await pngHeader(await picture.clone().png(options).toBuffer(), 'x.png')).toMatchObject({
+          width,
+          height,
+        });
+    }
+  });
+});
+
+describe('the browser makes a thumbnail', () => {
+  const browser = vi.fn(async () => 'a bitmap');
+  beforeEach(() => {
+    browser.mockClear();
+    vi.stubGlobal('createImageBitmap', browser);
+  });
+  afterEach(() => vi.unstubAllGlobals());
+  const ask = (bytes: Uint8Array): Promise<unknown> =>
+    checkedBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]), 'x', { resizeWidth: 256 });
+
+  it('of what was checked', async () => {
+    expect(await ask(await progressive())).toBe('a bitmap');
+    browser.mockRejectedValueOnce(new Error('this browser does not read it'));
+    expect(await ask(await progressive())).toBeUndefined();
+    expect(browser).toHaveBeenCalledTimes(2);
+  });
+
+  it.each<[string, () => Uint8Array | Promise<Uint8Array>]>([
+    ['a profile', profileBomb],
+    ['a picture', () => deflatedPng(ZEROS, 8)],
+    ['a WebP', shortWebp],
+    ['a JPEG', longJpeg],
+    ['many scans', async () => withScans(await progressive(), 101)],
+    ['another program', () => Buffer.from('BM of another program')],
+  ])('not of what is refused: %s', async (_, make) => {
+    await expect(ask(await make())).rejects.toThrow(InputError);
+    expect(browser).not.toHaveBeenCalled();
+  });
+
+  it('not of a format that is not checked', async () => {
+    expect(await ask(packed(8, ZEROS))).toBeUndefined();
+    expect(browser).not.toHaveBeenCalled();
+  });
+});
+
 describe('the command line', () => {
   const read = (name: string, bytes: Uint8Array): Promise<unknown> => readFrame(folder.put(name, bytes));
 
@@ -118,6 +195,7 @@ describe('the command line', () => {
       ]),
     ],
     ['picture.png', deflated16(ZEROS)],
+    ['picture8.png', deflatedPng(ZEROS, 8)],
     ['tile.tif', packed(32773, Buffer.alloc(100), [65000, 65000])],
     ['wide.hdr', wideRadiance()],
   ])('refuses %s, or reads no more of it than its size', async (name, bytes) => {

@@ -45,14 +45,29 @@ export function packed(
 
 const rows8 = new Uint8Array(SIZE * SIZE * 3).fill(9);
 
-/** A 16-bit PNG whose picture is what was deflated. */
-export function deflated16(data: Uint8Array): Buffer {
-  const whole = png({ width: SIZE, height: SIZE, depth: 16, rows: new Uint8Array(SIZE * SIZE * 6) });
+/** A PNG whose picture is what was deflated. */
+export function deflatedPng(data: Uint8Array, depth: 8 | 16): Buffer {
+  const whole = png({ width: SIZE, height: SIZE, depth, rows: new Uint8Array((SIZE * SIZE * 3 * depth) / 8) });
   const at = whole.indexOf('IDAT') - 4;
   const end = at + 12 + whole.readUInt32BE(at);
   const chunk = Buffer.concat([Buffer.alloc(4), Buffer.from('IDAT'), data, Buffer.alloc(4)]);
   chunk.writeUInt32BE(data.length);
   return Buffer.concat([whole.subarray(0, at), chunk, whole.subarray(end)]);
+}
+
+/** One of 16 bit. */
+export const deflated16 = (data: Uint8Array): Buffer => deflatedPng(data, 16);
+
+/**
+ * A JPEG of so many scans, each of which goes over the whole picture.
+ * @param progressive a JPEG of several scans, with nothing behind it.
+ */
+export function withScans(progressive: Buffer, scans: number): Buffer {
+  const last = progressive.lastIndexOf(Buffer.from([0xff, 0xda]));
+  const end = progressive.length - 2;
+  const own = progressive.toString('latin1').split('\u00ff\u00da').length - 1;
+  const more = Array<Buffer>(scans - own).fill(progressive.subarray(last, end));
+  return Buffer.concat([progressive.subarray(0, end), ...more, progressive.subarray(end)]);
 }
 
 /** A PNG whose colour profile unpacks to 256 MiB. */

@@ -4,6 +4,7 @@
 import type { ExposureInfo } from '../../../src/image/exif.ts';
 import type { DecodedImage } from '../../../src/image/picture.ts';
 import { encodeSrgb } from '../../../src/image/srgb.ts';
+import { checkedBitmap } from './decode/checkedBitmap.ts';
 import { decodeFile } from './decode/index.ts';
 
 const LONG_SIDE = 1280;
@@ -65,19 +66,21 @@ export function jpegOf(image: ImageData): Promise<Blob> {
  */
 export async function makeThumbnail(file: Blob, name: string, isFree: boolean): Promise<Blob | undefined> {
   try {
-    const bitmap = await createImageBitmap(file, { resizeWidth: THUMBNAIL_SIDE, resizeQuality: 'medium' });
-    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-    canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
-    bitmap.close();
-    return await canvas.convertToBlob({ type: 'image/jpeg', quality: QUALITY });
+    const bitmap = await checkedBitmap(file, name, { resizeWidth: THUMBNAIL_SIDE, resizeQuality: 'medium' });
+    if (bitmap) {
+      const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+      canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
+      bitmap.close();
+      return await canvas.convertToBlob({ type: 'image/jpeg', quality: QUALITY });
+    }
   } catch {
-    // A format that the browser does not read.
+    return undefined; // a damaged file is reported when it is merged
   }
   if (!isFree) return undefined;
   try {
     return (await makePreview(await decodeFile(file, name), THUMBNAIL_SIDE)).preview;
   } catch {
-    return undefined; // a damaged file is reported when it is merged
+    return undefined;
   }
 }
 
@@ -106,7 +109,8 @@ export async function thumbnailOf(
   const scale = Math.min(1, longSide / Math.max(size.width, size.height));
   const resize = { resizeWidth: Math.max(1, Math.round(scale * size.width)), resizeQuality: 'medium' } as const;
   try {
-    const bitmap = await createImageBitmap(jpeg, { imageOrientation: 'none', ...(scale < 1 && resize) });
+    const bitmap = await checkedBitmap(jpeg, 'a preview', { imageOrientation: 'none', ...(scale < 1 && resize) });
+    if (!bitmap) return undefined;
     const { width, height } = bitmap;
     const canvas = orientation > 4 ? new OffscreenCanvas(height, width) : new OffscreenCanvas(width, height);
     const context = canvas.getContext('2d');

@@ -21,7 +21,16 @@ export interface Header {
   isCmyk?: boolean;
 }
 
-/** A JPEG's header. @throws InputError for 12 bits, sizes that are too large, and files without an end. */
+/** Most scans of a JPEG, as in libvips: progressive ones have about ten. Each goes over the whole picture. */
+const MOST_SCANS = 100;
+/** More deflated bytes than a PNG's samples take stored, in many small blocks: each may become a thousand. */
+const STORED = 2;
+const STORED_SLACK = 65536;
+
+/**
+ * A JPEG's header.
+ * @throws InputError for 12 bits, sizes that are too large, too many scans, and files without an end.
+ */
 export function jpegHeader(bytes: Uint8Array, name: string): Header {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const profile: Uint8Array[] = [];
@@ -63,6 +72,8 @@ export function jpegHeader(bytes: Uint8Array, name: string): Header {
   // Within the coded picture 0xff is always followed by 0 or a marker, so that this can only be its end.
   if (!hasEnd(bytes, at))
     throw new InputError(`${name} cannot be decoded, it is cut off: the end of the picture is missing`);
+  if (scansFrom(bytes, at) > MOST_SCANS)
+    throw new InputError(`${name} has more than ${MOST_SCANS} scans, which are not read: save it again`);
   const parts = profile.filter(Boolean);
   return { ...frame, bits: 8, ...(parts.length > 0 && { icc: join(parts) }) };
 }
@@ -72,7 +83,25 @@ function hasEnd(bytes: Uint8Array, from: number): boolean {
   return false;
 }
 
-/** A PNG's header. @throws InputError for sizes that are too large or that the file cannot hold. */
+/** How many scans a JPEG has, up to one more than are read. @param at the first one's coded picture. */
+function scansFrom(bytes: Uint8Array, at: number): number {
+  let scans = 1;
+  while (scans <= MOST_SCANS) {
+    const found = bytes.indexOf(0xff, at);
+    const marker = bytes[found + 1];
+    if (found < 0 || marker === undefined || marker === 0xd9) break;
+    if (marker === 0xff) at = found + 1;
+    // A coded byte, or a restart.
+    else if (marker === 0 || (marker >= 0xd0 && marker <= 0xd7)) at = found + 2;
+    else {
+      if (marker === 0xda) scans++;
+      at = found + 2 + ((bytes[found + 2] << 8) | bytes[found + 3]);
+    }
+  }
+  return scans;
+}
+
+/** A PNG's header. @throws InputError for sizes that are too large, or that are not those of what the file holds. */
 export async function pngHeader(bytes: Uint8Array, name: string): Promise<Header> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 33 || view.getUint32(12) !== 0x49484452) throw damaged(name); // IHDR
@@ -82,12 +111,19 @@ export async function pngHeader(bytes: Uint8Array, name: string): Promise<Header
   checkDeflated(name, width, height, channels * depth, bytes.length);
   let icc: Uint8Array | undefined;
   let ended = false;
+  let deflated = 0;
   for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
     const type = view.getUint32(at + 4);
     const body = bytes.subarray(at + 8, at + 8 + view.getUint32(at));
     if (type === 0x69434350) icc = await inflateProfile(body, name); // iCCP
+    if (type === 0x49444154) deflated += body.length; // IDAT
     if (type === 0x49454e44) ended = true; // IEND
   }
+  const samples = height * (1 + Math.ceil((width * channels * depth) / 8));
+  if (deflated > STORED * samples + STORED_SLACK)
+    throw new InputError(
+      `${name} is damaged: the header says ${width}x${height}, its picture has ${deflated} bytes, which is too many`,
+    );
   if (!ended) throw new InputError(`${name} cannot be decoded, it is cut off: the end of the picture is missing`);
   return { width, height, bits: depth === 16 ? 16 : 8, isGrey: colour === 0 || colour === 4, ...(icc && { icc }) };
 }
