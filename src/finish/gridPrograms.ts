@@ -134,8 +134,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 });
 
 /**
- * The curves: EV that each node becomes brighter. A column is a workgroup, a node a lane. `range_curve` is the picture's
- * own: shadows lifted, highlights compressed. Noise in deep shadows gets no clarity.
+ * The curves: EV that each node becomes brighter. A column is a workgroup, a node a lane. `range_curve` is the
+ * picture's own: shadows lifted, highlights compressed. Noise in deep shadows gets no clarity.
  */
 export const CURVES = new Program({
   label: 'finish curves',
