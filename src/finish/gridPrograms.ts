@@ -32,8 +32,8 @@ const REACH = 4;
 /** Within about this many EV of the mean, texture keeps its contrast. */
 const NEAR = 1;
 /** Weight of a node's own luminance in its mean, relative to a column's pixels: nodes without pixels have no other. */
-const OWN = 1e-5;
-/** By how much all clarity lessens the power by which pixels count in a mean. */
+const OWN = 1e-6;
+/** By how much all clarity lessens the power of pixels: it would make a ripple of where B leaves a level. */
 const LESS_POWER = 0.85;
 /** Least slope of a curve, in EV per EV: flat ones would reverse gradients where the next column's is lower. */
 const LEAST_SLOPE = 0.1;
@@ -83,7 +83,10 @@ fn main(${FLAT_ARGS}) {
 }`,
 });
 
-/** A column's pixels in its nodes: sums of weights, and of weighted EV. A column is a workgroup, a node a lane. */
+/**
+ * A column's pixels in its nodes: sums of weights, and of weighted EV. A column is a workgroup, a node a lane. `pixels`
+ * are EV, place among the nodes, weight.
+ */
 export const SPREAD = new Program({
   label: 'finish spread',
   workgroup: [LANES, 1, 1],
@@ -97,7 +100,6 @@ export const SPREAD = new Program({
   },
   bindings: { proxy: reads('vec4f'), sums: writes('vec2f') },
   body: () => `${lightWgsl()}
-/** EV, place among the nodes, weight. */
 var<workgroup> pixels: array<vec3f, ${LANES}>;
 
 @workgroup
@@ -131,7 +133,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 }`,
 });
 
-/** The curves: EV that each node becomes brighter. A column is a workgroup, a node a lane. */
+/**
+ * The curves: EV that each node becomes brighter. A column is a workgroup, a node a lane. `range_curve` is the
+ * picture's own: shadows lifted, highlights compressed. Noise in deep shadows gets no clarity.
+ */
 export const CURVES = new Program({
   label: 'finish curves',
   workgroup: [LANES, 1, 1],
@@ -143,7 +148,6 @@ ${taps('NEXT', SIGMA_VALUE / GRID_STEP)}
 var<workgroup> nodes: array<vec2f, ${LANES}>;
 var<workgroup> curve: array<f32, ${LANES}>;
 
-/** The picture's own curve: shadows lifted, highlights compressed. */
 fn range_curve(ev: f32) -> f32 {
   let lift = smoothstep(0.0, ${f(LIFT[0])}, -ev) * (1.0 - smoothstep(${f(LIFT[1])}, ${f(LIFT[2])}, -ev));
   let above = clamp(ev, 0.0, ${f(PRESS)});
@@ -167,14 +171,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       }
     }
   }
-  nodes[lane] = here;
-  workgroupBarrier();
-  var total = 1e-30;
-  for (var i = 0u; i < ${GRID_NODES}u; i++) { total += nodes[i].x; }
-  workgroupBarrier();
-  // Clarity would make a ripple of where B leaves a level.
-  let power = 1.0 - clamp(params.finish[3].z * ${f(LESS_POWER / MOST_CLARITY)}, 0.0, 1.0);
-  nodes[lane] = here * pow(max(here.x / total, 1e-20), power);
+  let power = saturate(1.0 - params.finish[3].z * ${f(LESS_POWER / MOST_CLARITY)});
+  nodes[lane] = here * pow(here.x / params.own * ${OWN} + 1e-20, power);
   workgroupBarrier();
   var sum = vec2f(params.own, params.own * ev);
   for (var i = -NEXT_REACH; i <= NEXT_REACH; i++) {
@@ -184,7 +182,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let mean = sum.y / sum.x;
   let far = ev - mean;
   let own_curve = range_curve(ev);
-  // Noise in deep shadows gets no clarity.
   let gain = 1.0 + params.finish[3].z * smoothstep(-8.0, -5.0, mean);
   let near = exp(far * far * ${-1 / (2 * NEAR ** 2)});
   let least = ${f(LEAST_SLOPE)} * ev;

@@ -107,7 +107,8 @@ describe('a merge in the page', () => {
     const picture = 48 * 32 * 12;
     expect(worker[0].arrays).toBeGreaterThan(3 * 48 * 32 * 3 + picture);
     expect(worker[9].arrays - worker[2].arrays).toBeLessThan(1024);
-    expect(worker[9].objects - worker[2].objects).toBeLessThan(5e5);
+    // What runs often is compiled during the first merges, which counts here: from the fifth on.
+    expect(worker[9].objects - worker[4].objects).toBeLessThan(3e5);
     await page.close();
   });
 });

@@ -138,12 +138,9 @@ export function referenceCurves(
   const blur = (values: Float64Array): Float64Array<ArrayBuffer> =>
     along(along(values, 1, columns, nodes), 1, rows, columns * nodes);
   [weight, sum] = [blur(weight), blur(sum)];
-  // Each node counts once more by its share of the column; the less, the more clarity.
+  // Each node counts once more by its share of a column's pixels; the less, the more clarity.
   const power = 1 - 0.85 * clamp(settings.clarity / 100, 0, 1);
-  const share = weight.map((w, i) => {
-    const first = i - (i % nodes);
-    return (w / weight.slice(first, first + nodes).reduce((a, b) => a + b)) ** power;
-  });
+  const share = weight.map((w) => (w / cell ** 2) ** power);
   [weight, sum] = [weight, sum].map((values) =>
     along(
       values.map((value, i) => value * share[i]),
@@ -153,7 +150,7 @@ export function referenceCurves(
     ),
   );
   const table = new Float64Array(weight.length);
-  const own = 1e-5 * cell ** 2;
+  const own = 1e-6 * cell ** 2;
   for (let y = 0; y < rows; y++)
     for (let x = 0; x < columns; x++) {
       const curve = Array.from({ length: nodes }, (_, k) => {
