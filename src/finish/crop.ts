@@ -224,7 +224,6 @@ async function resample(
           const from = 3 * ((y0 + y) * width + x0);
           window.set(radiance.subarray(from, from + 3 * w), 3 * y * w);
         }
-        device.queue.writeBuffer(buffers.window, 0, window);
         const [x, y] = corners[0];
         const count = columns * rows;
         commands.add(
@@ -239,9 +238,10 @@ async function resample(
           [buffers.window, buffers.cut],
           flatGrid(count),
         );
-        await commands.submit('cropping', (encoder) =>
-          encoder.copyBufferToBuffer(buffers.cut, 0, buffers.readback, 0, 12 * count),
-        );
+        await commands.submit('cropping', (encoder) => {
+          device.queue.writeBuffer(buffers.window, 0, window);
+          encoder.copyBufferToBuffer(buffers.cut, 0, buffers.readback, 0, 12 * count);
+        });
         const take = (range: ArrayBuffer): void => {
           const taken = new Float32Array(range);
           for (let row = 0; row < rows; row++)

@@ -186,7 +186,9 @@ export class Finisher {
       const finish = this.#curves(complete, headroom);
       const count = width * height;
       this.#commands.add(HISTOGRAM, { width, count, block, finish }, [samples, table, counts], flatGrid(count));
-      const taken = new Uint32Array(await this.#take('counting light', counts, COUNT_BYTES, true));
+      const taken = new Uint32Array(
+        await this.#take('counting light', counts, COUNT_BYTES, (encoder) => encoder.clearBuffer(counts)),
+      );
       const shares = COUNTED.map((name, i): [string, Float32Array] => [
         name,
         Float32Array.from(taken.subarray(i * BINS, (i + 1) * BINS), (value) => value / count),
@@ -210,7 +212,7 @@ export class Finisher {
     return this.#next(async () => {
       const { table, live } = this.#buffers;
       this.#curves(complete, headroom);
-      await this.#submit('preparing a live picture', (encoder) =>
+      await this.#commands.submit('preparing a live picture', (encoder) =>
         encoder.copyBufferToBuffer(table, 0, live, 0, table.size),
       );
       const { colorSpace } = this.#picture;
@@ -237,9 +239,14 @@ export class Finisher {
 
   /** One after another: the buffers are shared. */
   #next<T>(work: () => Promise<T>): Promise<T> {
-    const next = this.#queue.then(() => {
-      this.#expectOpen();
-      return work();
+    const next = this.#queue.then(async () => {
+      try {
+        this.#expectOpen();
+        return await work();
+      } catch (error) {
+        this.#expectOpen();
+        throw error;
+      }
     });
     // Without its result, which would stay until the next call.
     const end = (): void => undefined;
@@ -249,14 +256,6 @@ export class Finisher {
 
   #expectOpen(): void {
     if (this.#disposed) throw new UsageError('this Finisher is disposed: create another');
-  }
-
-  /** Submits what was added. @throws UsageError for buffers that are destroyed, before WebGPU does. */
-  #submit(what: string, then?: (encoder: GPUCommandEncoder) => void): Promise<void> {
-    return this.#commands.submit(what, (encoder) => {
-      this.#expectOpen();
-      then?.(encoder);
-    });
   }
 
   /** What is finished: all, or a cut. @throws UsageError */
@@ -294,23 +293,19 @@ export class Finisher {
     this.#gpu.device.queue.writeBuffer(this.#buffers.radiance, 0, band);
   }
 
-  /** Submits what was added, and reads the first bytes of a buffer. @param clear whether they are 0 from then on. */
-  async #take(what: string, from: GPUBuffer, bytes: number, clear = false): Promise<ArrayBuffer> {
+  /** Submits what was added, and reads the first bytes of a buffer. @param more is done before, within `Gpu.guard`. */
+  async #take(
+    what: string,
+    from: GPUBuffer,
+    bytes: number,
+    more?: (encoder: GPUCommandEncoder) => void,
+  ): Promise<ArrayBuffer> {
     const { readback } = this.#buffers;
-    await this.#submit(what, (encoder) => {
+    await this.#commands.submit(what, (encoder) => {
       encoder.copyBufferToBuffer(from, 0, readback, 0, bytes);
-      if (clear) encoder.clearBuffer(from, 0, bytes);
+      more?.(encoder);
     });
-    const map = async (): Promise<ArrayBuffer> => {
-      try {
-        await readback.mapAsync(GPUMapMode.READ, 0, bytes);
-        return readback.getMappedRange(0, bytes).slice(0);
-      } finally {
-        this.#expectOpen();
-        readback.unmap();
-      }
-    };
-    return this.#gpu.wait(map());
+    return this.#gpu.read(readback, (range) => range.slice(0), bytes);
   }
 
   /** The proxy, and its statistics. */
@@ -339,12 +334,11 @@ export class Finisher {
     const { width } = this.#picture;
     const { block, proxyWidth } = this.#size;
     const { radiance, proxy, samples } = this.#buffers;
-    this.#upload(top, rows);
     const proxyRows = Math.ceil(rows / block);
     const params = { width, rows, block, proxy_width: proxyWidth, proxy_rows: proxyRows };
     const first = (top / block) * proxyWidth;
     this.#commands.add(PROXY, { ...params, first }, [radiance, proxy, samples], flatGrid(proxyWidth * proxyRows));
-    await this.#submit('reading a picture to finish');
+    await this.#commands.submit('reading a picture to finish', () => this.#upload(top, rows));
   }
 
   async #finish<K extends FinishedKind>(
@@ -364,13 +358,13 @@ export class Finisher {
     for (const [top, bandRows] of this.#bands(part, bandOf)) {
       throwIfCancelled(signal);
       onProgress?.(top / height);
-      this.#upload(top, bandRows, part);
       const count = bandRows * width;
       const params = { width, count, top, place, finish };
       this.#commands.add(APPLY[kind], params, [radiance, table, finished], flatGrid(applyCount(count)));
       const samples = 3 * count;
       const bytes = kind === 'codes' ? samples : 4 * samples;
-      const taken = await this.#take('finishing rows', finished, 4 * Math.ceil(bytes / 4));
+      const upload = (): void => this.#upload(top, bandRows, part);
+      const taken = await this.#take('finishing rows', finished, 4 * Math.ceil(bytes / 4), upload);
       const band = kind === 'codes' ? new Uint8Array(taken, 0, samples) : new Float32Array(taken);
       use(band as FinishedSamples[K], 3 * top * width);
     }
