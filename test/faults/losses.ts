@@ -43,7 +43,7 @@ export class Losses {
   /** A merge that loses its device and then gets none, and one that loses two. @returns what is wrong. */
   async tryTwice(kind: MergeKind, n: number): Promise<string[]> {
     const wrong: string[] = [];
-    const deghoster = await this.#create(true);
+    let deghoster = await this.#create(true);
     const refusal = new NoAdapterError('made to fail');
     const isRefused = async (work: Promise<unknown>, what: (error: unknown) => boolean): Promise<void> =>
       soon(work).then(
@@ -59,6 +59,9 @@ export class Losses {
     this.#gpu.refuse(refusal);
     await isRefused(run(deghoster, kind), (error) => error === refusal);
     await rightAgain();
+    deghoster.dispose();
+    // A first merge again: later ones make fewer calls.
+    deghoster = await this.#create(true);
     this.#gpu.arm(n);
     const onDeviceLost = (): void => void this.#gpu.arm(Math.min(n, 5));
     await isRefused(run(deghoster, kind, { onDeviceLost }), (error) => error instanceof DeviceLostError);
