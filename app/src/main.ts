@@ -96,7 +96,7 @@ function start(): void {
   byId('colour', HTMLSelectElement).onchange = update;
   // Closing the tab would end a merge that may have taken long, or lose its result.
   addEventListener('beforeunload', (event) => (intake.isBusy || merging.isUnsaved) && event.preventDefault());
-  void import('./ui/keys.ts').then(({ offerKeys }) => offerKeys()).catch(() => undefined);
+  offerKeys();
   acceptFiles(
     (picked) => void intake.take(picked),
     () => intake.isBusy,
@@ -108,6 +108,28 @@ function start(): void {
   installed = startOffline().catch(() => undefined);
   void startKeeping().catch(() => undefined);
   update();
+}
+
+/** The list of keys is fetched behind the weights, or when it is opened. */
+const loadKeys = () => import('./ui/keys.ts');
+
+/** Offers the list of keys by its buttons and its key. */
+function offerKeys(): void {
+  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action=keys]'))
+    button.onclick = () =>
+      void loadKeys().then(
+        ({ openKeys }) => openKeys(),
+        () => undefined,
+      );
+  addEventListener('keydown', ({ key, ctrlKey, altKey, metaKey, target }) => {
+    if (key !== '?' || ctrlKey || altKey || metaKey) return;
+    // Where it can be typed, it is typed.
+    if (target instanceof Element && target.matches('input[type=text], select, textarea')) return;
+    void loadKeys().then(
+      ({ openKeysByKey }) => openKeysByKey(),
+      () => undefined,
+    );
+  });
 }
 
 async function startOffline(): Promise<Offline> {
@@ -153,7 +175,7 @@ function receive(message: FromWorker): void {
       break;
     case 'preloaded':
       // Fetched now, so that nothing is fetched once there are pictures.
-      void intake.load().then(tellFetched, tellFetched);
+      void Promise.all([intake.load(), loadKeys()]).then(tellFetched, tellFetched);
       void installed.then((offline) => offline?.register());
       break;
     case 'example':

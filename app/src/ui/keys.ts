@@ -65,7 +65,8 @@ function turn(off: boolean): void {
   }
 }
 
-function openKeys(): void {
+/** Opens the list, unless another dialog is open. */
+export function openKeys(): void {
   if (document.querySelector('dialog[open]')) return;
   const { title, close, groups, does, names, single } = words.keys;
   const leave = (): void => dialog.close();
@@ -109,14 +110,7 @@ function openKeys(): void {
   dialog.showModal();
 }
 
-/** Offers the list by its buttons and its key. */
-export function offerKeys(): void {
-  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action=keys]')) button.onclick = openKeys;
-  addEventListener('keydown', (event) => {
-    if (event.key !== '?' || event.ctrlKey || event.altKey || event.metaKey || isOff) return;
-    // Where it can be typed, it is typed.
-    if (event.target instanceof Element && event.target.matches('input[type=text], select, textarea')) return;
-    event.preventDefault();
-    openKeys();
-  });
+/** Opens the list, unless its key is turned off. */
+export function openKeysByKey(): void {
+  if (!isOff) openKeys();
 }

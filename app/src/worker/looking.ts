@@ -1,11 +1,18 @@
 /** The things that move, one after another: each as it was in every frame, and which frame's moment of it is shown. */
 import type { FromWorker, ToWorker } from '../messages.ts';
 import type { Changes } from './changes.ts';
-import { cropAround, crops } from './loupe.ts';
 import type { Showing } from './showing.ts';
-import { thingAt, thingsIn } from './things.ts';
 import type { Point, Thing } from './things.ts';
 import type { Rect } from './viewer.ts';
+
+/** Code that nothing needs before something is merged: fetched behind the weights. */
+export async function loadLook() {
+  const [{ thingAt, thingsIn }, { cropAround, crops }] = await Promise.all([
+    import('./things.ts'),
+    import('./loupe.ts'),
+  ]);
+  return { thingAt, thingsIn, cropAround, crops };
+}
 
 export class Looking {
   readonly #showing: Showing;
@@ -32,6 +39,7 @@ export class Looking {
     if (!looking?.changes || !viewer) return this.#tell({ type: 'look' });
     const { changes, merged } = looking;
     const { reference } = merged;
+    const { thingAt, thingsIn, cropAround, crops } = await loadLook();
     await changes.settled();
     const union = changes.open.result.motion[reference];
     if (at === 'same') {

@@ -17,7 +17,7 @@ import { failureOf } from './failure.ts';
 import { Frames } from './frames.ts';
 import { Glimpses } from './glimpse.ts';
 import { preloadLater } from './later.ts';
-import { Looking } from './looking.ts';
+import { Looking, loadLook } from './looking.ts';
 import { mergeFrames } from './mergeFrames.ts';
 import type { MergeRequest } from './mergeFrames.ts';
 import { Saving } from './saving.ts';
@@ -156,7 +156,7 @@ async function begin(request: Request<'start'>): Promise<void> {
  */
 async function preload(): Promise<void> {
   await engine.preload().catch(() => undefined);
-  await preloadLater().catch(() => undefined);
+  await Promise.all([preloadLater(), loadLook()]).catch(() => undefined);
   await exampleFiles(base).catch(() => undefined);
   await preloadPackages().catch(() => undefined);
 }
