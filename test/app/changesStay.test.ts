@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { readExr } from 'hdrify';
-import type { BrowserContext, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { beforeAll, expect, it } from 'vitest';
 import type { Session } from '../../app/src/kept/session.ts';
@@ -12,7 +12,7 @@ import { Deghoster } from '../../src/index.ts';
 import type { MergeOptions } from '../../src/index.ts';
 import { testDevice } from '../gpu.ts';
 import { dropFiles, merge, save, settled } from './drive.ts';
-import { servePage } from './served.ts';
+import { openTab, servePage } from './served.ts';
 import { THIN_ANY, THIN_FIXED } from './site.ts';
 import { pngStack } from './stack.ts';
 
@@ -23,9 +23,8 @@ const PIXELS = WIDTH * HEIGHT;
 
 const served = servePage();
 let page: Page;
-let context: BrowserContext;
 let deghoster: Deghoster;
-const problems: string[] = [];
+let problems: string[];
 
 beforeAll(async () => {
   deghoster = await Deghoster.create({
@@ -33,12 +32,7 @@ beforeAll(async () => {
     momentWeights: async () => readFileSync(THIN_ANY),
     device: await testDevice(),
   });
-  context = await served.browser.newContext({ viewport: { width: 1280, height: 800 }, serviceWorkers: 'block' });
-  page = await context.newPage();
-  page.on('pageerror', (error) => problems.push(error.message));
-  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
-  await page.goto(served.site.url);
-  await page.locator('body[data-fetched]').waitFor();
+  ({ page, problems } = await openTab(served));
   await page.locator('#align').evaluate((box: HTMLInputElement) => void (box.checked = false));
   await dropFiles(page, FILES);
   await settled(page, 3);

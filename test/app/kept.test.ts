@@ -4,7 +4,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { MOST_COPIED, toCopy } from '../../app/src/kept/session.ts';
 import type { Session } from '../../app/src/kept/session.ts';
 import { findings } from './axe.ts';
-import { servePage } from './served.ts';
+import { openTab, servePage } from './served.ts';
 import { dropFiles, merge, save, settled } from './drive.ts';
 import { pngStack } from './stack.ts';
 
@@ -14,16 +14,11 @@ const HEIGHT = 32;
 const served = servePage();
 let page: Page;
 let context: BrowserContext;
-const problems: string[] = [];
+let problems: string[];
 
 beforeAll(async () => {
-  // Pages of one context are tabs of one browser.
-  context = await served.browser.newContext({ viewport: { width: 1280, height: 800 }, serviceWorkers: 'block' });
-  page = await context.newPage();
-  page.on('pageerror', (error) => problems.push(error.message));
-  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
-  await page.goto(served.site.url);
-  await page.locator('body[data-fetched]').waitFor();
+  ({ page, problems } = await openTab(served));
+  context = page.context();
   await page.locator('#align').evaluate((box: HTMLInputElement) => void (box.checked = false));
 });
 

@@ -1,24 +1,18 @@
 /** The page keeps a list of brackets: a page that is loaded again goes on with it. */
-import type { BrowserContext, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
 import type { Session } from '../../app/src/kept/session.ts';
 import { findings } from './axe.ts';
 import { brackets } from './brackets.ts';
 import { dropFiles, merge, save, settled } from './drive.ts';
-import { servePage } from './served.ts';
+import { openTab, servePage } from './served.ts';
 
 const served = servePage();
 let page: Page;
-let context: BrowserContext;
-const problems: string[] = [];
+let problems: string[];
 
 beforeAll(async () => {
-  context = await served.browser.newContext({ viewport: { width: 1280, height: 800 }, serviceWorkers: 'block' });
-  page = await context.newPage();
-  page.on('pageerror', (error) => problems.push(error.message));
-  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
-  await page.goto(served.site.url);
-  await page.locator('body[data-fetched]').waitFor();
+  ({ page, problems } = await openTab(served));
 });
 
 /** A machine under load takes its time. */

@@ -1,5 +1,5 @@
 /** A browser and the page's site for the tests of a file, and what single tests need besides; all of it is closed. */
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { launchBrowser } from './browser.ts';
 import { openPage } from './drive.ts';
@@ -51,6 +51,18 @@ export function servePage({ flags, launch = () => launchBrowser(flags), base }: 
     },
     open: (options) => openPage(opened(browser), opened(site), options),
   };
+}
+
+/** A tab: pages of its context share what the browser keeps for the site. What goes wrong in it is collected. */
+export async function openTab(served: Served): Promise<{ page: Page; problems: string[] }> {
+  const context = await served.browser.newContext({ viewport: { width: 1280, height: 800 }, serviceWorkers: 'block' });
+  const page = await context.newPage();
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+  await page.goto(served.site.url);
+  await page.locator('body[data-fetched]').waitFor();
+  return { page, problems };
 }
 
 /** Another browser, closed after the test under way. */
