@@ -198,3 +198,48 @@ describe('the loupe', () => {
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('view');
   });
 });
+
+/** Has the first adapter that the worker asks for look like a GPU. */
+const AS_GPU = `
+(() => {
+  const { requestAdapter } = GPU.prototype;
+  GPU.prototype.requestAdapter = async function (...args) {
+    GPU.prototype.requestAdapter = requestAdapter;
+    const adapter = await requestAdapter.apply(this, args);
+    const info = { vendor: 'nvidia', architecture: 'ampere', device: '', description: '', isFallbackAdapter: false };
+    return Object.defineProperty(adapter, 'info', { value: info });
+  };
+})();
+`;
+
+it('on a GPU, the picture changes while the brush is still down', async () => {
+  served.site.replace(/assets\/main-[^/]+\.js$/, (original) => `${AS_GPU}${original.toString('utf8')}`);
+  ({ page } = await served.open({ align: false }));
+  await dropFiles(page, pngStack(WIDTH, HEIGHT));
+  await settled(page, 3);
+  await merge(page);
+  await page.locator('#overlay').check();
+  await page.locator('#zoom-full').click();
+  // The picture alone, without the paint over it.
+  await page.locator('#opacity').fill('0');
+  await page.getByLabel('Add', { exact: true }).check();
+  await page.getByLabel('Brush size').fill('24');
+  const before = await picture();
+  const { x, y } = await middle();
+  const seen = () => page.screenshot({ clip: { x: x - 44, y: y - 30, width: 20, height: 20 } });
+  await page.mouse.move(x + 30, y + 28);
+  await page.waitForTimeout(500);
+  const untouched = await seen();
+  await page.mouse.move(x - 34, y - 28);
+  await page.mouse.down();
+  await page.mouse.move(x - 34, y + 28, { steps: 4 });
+  await expect.poll(async () => (await seen()).equals(untouched), { timeout: 60_000 }).toBe(false);
+  await page.mouse.up();
+  await changesMerged();
+  const { left } = changed(before, await picture());
+  expect(left).toBeGreaterThan(0.2);
+  await page.locator('#view').focus();
+  await page.keyboard.press('Control+z');
+  await changesMerged('none');
+  expect(changed(before, await picture())).toEqual({ left: 0, right: 0 });
+}, 200_000);

@@ -2,19 +2,20 @@
  * What a person changes in a result: motion under the brush, and moments of things. Each change is merged again where
  * it is, one after another, and can be undone and done again.
  *
- * Strokes change the maps that are seen at once, so that the overlay follows the brush; the merge follows a moment
- * after the brush was lifted.
+ * Strokes change the maps that are seen at once, so that the overlay follows the brush. On a GPU the merge follows the
+ * brush too, part by part; elsewhere a moment after the brush was lifted. Either way a stroke is one step.
  */
 import { InputError } from '../../../src/errors.ts';
 import type { ChangedPart, OpenMerge } from '../../../src/moment/openMerge.ts';
 import type { Stroke } from '../messages.ts';
 import { brush, strokeRect } from './brush.ts';
+import { around, cut, paste, seenMotion } from './maps.ts';
 import type { Thing } from './things.ts';
-import type { Rect } from './viewer.ts';
+import type { Rect, Size } from './viewer.ts';
 
 /** Changes that can be undone. */
 const MOST_STEPS = 50;
-/** Milliseconds after a stroke in which another may begin before it is merged. */
+/** Milliseconds after a stroke in which it can be dropped before it is merged, where nothing is merged under the brush. */
 const PAUSE = 300;
 
 /** Motion maps, or the frames whose moment is shown, of a rectangle. */
@@ -34,10 +35,31 @@ interface Step {
   after: Values;
 }
 
+/** What a stroke has changed in a part of the motion maps. */
+interface PaintedPart {
+  region: Rect;
+  before: readonly Float32Array[];
+}
+
+/** The stroke under way. */
+interface Painting {
+  /** All that it reaches. */
+  region: Rect;
+  /** Its lines that are not merged yet. */
+  lines: Stroke[];
+  /** What is merged of it already, one part after another. */
+  merged: PaintedPart[];
+  /** Whether its lines are merged under the brush: not after a part that took too long, or failed. */
+  isLive: boolean;
+}
+
 /** What changes call. */
 export interface ChangesEvents {
-  /** Parts of the picture, or of the motion alone, are to be shown anew. */
-  changed(parts: readonly ChangedPart[]): Promise<void>;
+  /**
+   * Parts of the picture, or of the motion alone, are to be shown anew.
+   * @param isUnderBrush whether more of the same stroke follows.
+   */
+  changed(parts: readonly ChangedPart[], isUnderBrush: boolean): Promise<void>;
   painted(rect: Rect): void;
   /** What can be undone or done again, or whether something waits to be merged, may have changed. */
   tell(): void;
@@ -61,17 +83,23 @@ export class Changes {
   readonly #left: { region: Rect; motion: readonly Float32Array[] }[] = [];
   /** Under way: the frames are merged once more. */
   #opening: Promise<void> | undefined;
-  /** The stroke that is not merged yet, line by line. */
-  #strokes: Stroke[] = [];
+  readonly #liveMs: number;
+  #painting: Painting | undefined;
+  /** Strokes whose lines the maps may lack: the one under way, after those that wait to be merged. */
+  readonly #strokes = new Set<Painting>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #work: Promise<void> = Promise.resolve();
   #waiting = 0;
   #closed = false;
 
-  /** @param edited what had been changed before the frames were merged, and is in the merge. */
-  constructor(open: OpenMerge, edited: Edited, events: ChangesEvents) {
+  /**
+   * @param edited what had been changed before the frames were merged, and is in the merge.
+   * @param liveMs most milliseconds that a part may take for a stroke to be merged under the brush; 0 for never.
+   */
+  constructor(open: OpenMerge, edited: Edited, events: ChangesEvents, liveMs: number) {
     this.#open = open;
     this.#events = events;
+    this.#liveMs = liveMs;
     this.moment = edited.moment?.slice() ?? new Uint8Array(open.result.width * open.result.height).fill(255);
     this.#isPainted = edited.motion !== undefined;
     this.#forgotten = this.#isPainted || edited.moment !== undefined;
@@ -93,7 +121,7 @@ export class Changes {
   }
 
   get undoable(): number {
-    return this.#done.length + (this.#strokes.length > 0 ? 1 : 0);
+    return this.#done.length + (this.#painting ? 1 : 0);
   }
 
   get redoable(): number {
@@ -131,24 +159,29 @@ export class Changes {
     if (stroke.starts) this.#flush();
     const rect = strokeRect(stroke, this.open.result);
     if (!rect) return;
-    this.#strokes.push(stroke);
+    this.#painting ??= { region: rect, lines: [], merged: [], isLive: this.#liveMs > 0 };
+    this.#strokes.add(this.#painting);
+    this.#painting.lines.push(stroke);
+    this.#painting.region = around(this.#painting.region, rect);
     this.#undone = [];
     this.#events.painted(rect);
     this.#events.tell();
+    this.#follow();
   }
 
   /** The brush was lifted. @param isDropped whether the stroke was not meant. */
   lift(isDropped: boolean): void {
     clearTimeout(this.#timer);
     if (isDropped) return this.#drop();
-    if (this.#strokes.length > 0) this.#timer = setTimeout(() => this.#flush(), PAUSE);
+    if (this.#painting?.isLive) this.#flush();
+    else if (this.#painting) this.#timer = setTimeout(() => this.#flush(), PAUSE);
   }
 
   /** A part of the motion that is seen, as bytes: of one frame, or the largest of all. */
   bytes(rect: Rect, motionOf: number | 'all'): Uint8Array<ArrayBuffer> {
     const { motion, width, reference } = this.open.result;
     const maps = motion.map((map) => cut(map, width, rect));
-    for (const stroke of this.#strokes) brush(maps, rect, stroke, reference);
+    for (const { lines } of this.#strokes) for (const line of lines) brush(maps, rect, line, reference);
     return seenMotion(maps, reference, motionOf);
   }
 
@@ -161,7 +194,7 @@ export class Changes {
   }
 
   undo(): void {
-    if (this.#strokes.length > 0) return this.#drop();
+    if (this.#painting) return this.#drop();
     const step = this.#done.pop();
     if (!step) return;
     this.#undone.push(step);
@@ -176,30 +209,87 @@ export class Changes {
     this.#merge(step, 'after');
   }
 
-  /** Forgets the stroke that waits. */
+  /** Forgets the stroke under way, and takes back what is merged of it. */
   #drop(): void {
     clearTimeout(this.#timer);
-    for (const stroke of this.#strokes.splice(0)) this.#events.painted(strokeRect(stroke, this.open.result)!);
+    const painting = this.#painting;
+    if (!painting) return;
+    this.#painting = undefined;
+    this.#strokes.delete(painting);
+    this.#events.painted(painting.region);
     this.#events.tell();
+    if (painting.isLive || painting.merged.length > 0)
+      void this.#next(async () => {
+        // Known when the part that runs is merged.
+        if (painting.merged.length > 0) await this.#update(painting.region, { motion: this.#motionBefore(painting) });
+      });
   }
 
-  /** Merges the stroke that waits. */
+  /** Merges what is not merged yet of the stroke under way, which ends. */
   #flush(): void {
     clearTimeout(this.#timer);
-    const strokes = this.#strokes.splice(0);
-    if (strokes.length === 0) return;
-    const { result } = this.open;
-    const region = strokes.map((stroke) => strokeRect(stroke, result)!).reduce(around);
+    const painting = this.#painting;
+    if (!painting) return;
+    this.#painting = undefined;
+    const { region } = painting;
     const step: Step = { region, before: { motion: [] }, after: { motion: [] } };
     this.#remember(step);
     void this.#next(async () => {
       // What lies below it is known when the steps before it are merged.
-      const motion = this.open.motionIn(region);
-      step.before = { motion: motion.map((map) => map.slice()) };
-      for (const stroke of strokes) brush(motion, region, stroke, result.reference);
-      step.after = { motion };
-      await this.#update(region, step.after);
+      step.before = { motion: this.#motionBefore(painting) };
+      step.after = { motion: this.#painted(region, painting.lines) };
+      try {
+        if (painting.lines.length === 0) return await this.#events.changed([], false);
+        const part = linesRect(painting.lines, this.open.result);
+        await this.#update(part, { motion: this.#painted(part, painting.lines) });
+      } finally {
+        this.#strokes.delete(painting);
+      }
     });
+  }
+
+  /** Merges the lines of the stroke under way that are not merged yet, as soon as nothing else is merged. */
+  #follow(): void {
+    const painting = this.#painting;
+    if (!painting?.isLive || painting.lines.length === 0 || this.#waiting > 0) return;
+    void this.#next(async () => {
+      const lines = painting.lines.slice();
+      const region = linesRect(lines, this.open.result);
+      const before = this.open.motionIn(region);
+      const begun = performance.now();
+      const motion = this.#painted(region, lines);
+      let parts: ChangedPart[];
+      try {
+        parts = await this.#whileOpen((open) => open.update({ region, motion }));
+      } catch {
+        // Tried again when the brush is lifted; then a failure is told.
+        painting.isLive = false;
+        return;
+      }
+      this.#isPainted = true;
+      painting.merged.push({ region, before });
+      // Until now the overlay showed them from here.
+      painting.lines.splice(0, lines.length);
+      await this.#events.changed(parts, true);
+      if (performance.now() - begun > this.#liveMs) painting.isLive = false;
+    });
+  }
+
+  /** The maps with lines painted over them. */
+  #painted(region: Rect, lines: readonly Stroke[]): Float32Array[] {
+    const motion = this.open.motionIn(region);
+    for (const line of lines) brush(motion, region, line, this.open.result.reference);
+    return motion;
+  }
+
+  /** The maps where a stroke is, as they were before it. */
+  #motionBefore({ region, merged }: Painting): Float32Array[] {
+    const motion = this.open.motionIn(region);
+    for (const part of merged.toReversed()) {
+      const there = { ...part.region, x: part.region.x - region.x, y: part.region.y - region.y };
+      motion.forEach((map, k) => paste(map, region.width, there, part.before[k]));
+    }
+    return motion;
   }
 
   #add(step: Step): void {
@@ -230,7 +320,7 @@ export class Changes {
       throw error;
     }
     if ('motion' in values) this.#isPainted = true;
-    await this.#events.changed(parts);
+    await this.#events.changed(parts, false);
   }
 
   /** Where the merge is no longer open, or its device is gone, the frames are merged once more: nothing is lost. */
@@ -267,46 +357,15 @@ export class Changes {
         if (!this.#closed) this.#events.failed(error);
       }
       this.#waiting--;
-      if (!this.#closed) this.#events.tell();
+      if (this.#closed) return;
+      this.#events.tell();
+      this.#follow();
     });
     await this.#work;
   }
 }
 
-/** Motion as bytes: of one frame, or the largest of all. The reference's own is the union, which is not shown. */
-export function seenMotion(
-  maps: readonly Float32Array[],
-  reference: number,
-  motionOf: number | 'all',
-): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(maps[0]?.length ?? 0);
-  const seen = maps.filter((_, frame) =>
-    motionOf === 'all' || motionOf === reference ? frame !== reference : frame === motionOf,
-  );
-  for (const map of seen) map.forEach((w, i) => (out[i] = Math.max(out[i], Math.round(255 * w))));
-  return out;
-}
-
-/** A part of a map. */
-export function cut<A extends Float32Array | Uint8Array>(map: A, mapWidth: number, { x, y, width, height }: Rect): A {
-  const out = map.slice(0, width * height) as A;
-  for (let row = 0; row < height; row++)
-    out.set(map.subarray((y + row) * mapWidth + x, (y + row) * mapWidth + x + width), row * width);
-  return out;
-}
-
-function paste<A extends Float32Array | Uint8Array>(map: A, mapWidth: number, rect: Rect, values: A): void {
-  const { x, y, width, height } = rect;
-  for (let row = 0; row < height; row++)
-    map.set(values.subarray(row * width, (row + 1) * width), (y + row) * mapWidth + x);
-}
-
-function around(a: Rect, b: Rect): Rect {
-  const [x, y] = [Math.min(a.x, b.x), Math.min(a.y, b.y)];
-  return {
-    x,
-    y,
-    width: Math.max(a.x + a.width, b.x + b.width) - x,
-    height: Math.max(a.y + a.height, b.y + b.height) - y,
-  };
+/** What of the picture lines reach: each reaches some of it. */
+function linesRect(lines: readonly Stroke[], picture: Size): Rect {
+  return lines.map((line) => strokeRect(line, picture)!).reduce(around);
 }

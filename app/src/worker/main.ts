@@ -142,7 +142,8 @@ async function begin(request: Request<'start'>): Promise<void> {
   const preloaded = preload(); // beside everything else
   try {
     const adapter = await checkAdapter();
-    tell({ type: 'ready', adapter, canExtend: await showing.open() });
+    showing.isSoftware = adapter.isSoftware;
+    tell({ type: 'ready', adapter: adapter.name, canExtend: await showing.open() });
   } catch (error) {
     tell({ type: 'unavailable', failure: failureOf(error) });
   }

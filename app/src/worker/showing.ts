@@ -1,11 +1,12 @@
 /** The result that is open, and what is seen of it: the picture on the canvas, its finish, and the motion overlay. */
 import type { ChangedPart, OpenMerge } from '../../../src/moment/openMerge.ts';
 import type { Finish, FromWorker, ResultInfo, ToWorker, View } from '../messages.ts';
-import { Changes, cut, seenMotion } from './changes.ts';
-import type { Edited } from './changes.ts';
+import { Changes } from './changes.ts';
+import type { ChangesEvents, Edited } from './changes.ts';
 import { developed } from './developed.ts';
 import { failureOf } from './failure.ts';
 import { DEFAULT_LOOK, Finishing } from './finishing.ts';
+import { cut, seenMotion } from './maps.ts';
 import type { MergeOutcome, MergeRequest } from './mergeFrames.ts';
 import { Viewer } from './viewer.ts';
 import type { Rect } from './viewer.ts';
@@ -25,6 +26,9 @@ export interface Result {
   info: ResultInfo;
 }
 
+/** Most milliseconds that a part of a stroke may take to be merged while the brush paints. */
+const LIVE_MS = 300;
+
 export class Showing {
   readonly #canvas: OffscreenCanvas;
   readonly #tell: (message: FromWorker) => void;
@@ -39,6 +43,10 @@ export class Showing {
   #bright = false;
   /** What the person chose; a new result begins with its look. */
   finish: Finish = { look: DEFAULT_LOOK };
+  /** Whether the CPU does the adapter's work. */
+  isSoftware = true;
+  /** Rows that the finish has not seen yet. */
+  #unfinished: { top: number; bottom: number } | undefined;
 
   /** @param onRecovered called when the result is shown again, with another device. */
   constructor(
@@ -74,6 +82,7 @@ export class Showing {
   /** Shows another result. What cannot be shown can still be saved. */
   async set(result: Result): Promise<void> {
     this.#result = result;
+    this.#unfinished = undefined;
     this.#losses = 0;
     await this.#show().catch((error: unknown) => this.failed(error));
   }
@@ -97,17 +106,18 @@ export class Showing {
    * @param openAgain merges the frames of this result once more, with what is changed.
    */
   changesOf(open: OpenMerge, edited: Edited, openAgain: (edited: Edited) => Promise<OpenMerge>): Changes {
-    const changes: Changes = new Changes(open, edited, {
+    const events: ChangesEvents = {
       openAgain: async (edited) => {
         const again = await openAgain(edited);
         if (this.#result?.changes === changes) await this.#replace(this.#result, again);
         return again;
       },
-      changed: (parts) => this.#showParts(changes, parts),
+      changed: (parts, isUnderBrush) => this.#showParts(changes, parts, isUnderBrush),
       painted: (rect) => this.#refreshMotion([rect]),
       tell: () => this.tellEdits(),
       failed: (error) => this.#tell({ type: 'changeFailed', failure: failureOf(error) }),
-    });
+    };
+    const changes: Changes = new Changes(open, edited, events, this.isSoftware ? 0 : LIVE_MS);
     return changes;
   }
 
@@ -208,8 +218,11 @@ export class Showing {
     }
   }
 
-  /** Shows parts of the picture that have changed. */
-  async #showParts(changes: Changes, parts: readonly ChangedPart[]): Promise<void> {
+  /**
+   * Shows parts of the picture that have changed. The finish reads the whole picture, so it follows at the end of a
+   * stroke.
+   */
+  async #showParts(changes: Changes, parts: readonly ChangedPart[], isUnderBrush: boolean): Promise<void> {
     if (this.#result?.changes !== changes) return;
     const { merged, shown } = this.#result;
     for (const { x, y, width, height, radiance } of parts) {
@@ -219,9 +232,16 @@ export class Showing {
           shown.set(rgb.subarray(3 * row * width, 3 * (row + 1) * width), 3 * ((y + row) * merged.width + x));
       }
       await this.#viewer?.setPart(shown, { x, y, width, height }, merged.scale);
-      await this.#finishing?.refresh({ top: y, height });
+      const { top, bottom } = this.#unfinished ?? { top: y, bottom: y };
+      this.#unfinished = { top: Math.min(top, y), bottom: Math.max(bottom, y + height) };
     }
     this.#refreshMotion(parts);
+    if (isUnderBrush) return;
+    if (this.#unfinished) {
+      const { top, bottom } = this.#unfinished;
+      this.#unfinished = undefined;
+      await this.#finishing?.refresh({ top, height: bottom - top });
+    }
     this.#tell({ type: 'changed' });
   }
 

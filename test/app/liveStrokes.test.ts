@@ -1,0 +1,211 @@
+/** Strokes that are merged while the brush paints: the same picture as one merged at its end, and one step. */
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { brush } from '../../app/src/worker/brush.ts';
+import { Changes } from '../../app/src/worker/changes.ts';
+import type { ChangesEvents } from '../../app/src/worker/changes.ts';
+import type { Stroke } from '../../app/src/messages.ts';
+import { DeviceLostError, Deghoster } from '../../src/index.ts';
+import type { OpenMerge } from '../../src/index.ts';
+import { testDevice } from '../gpu.ts';
+import { worst } from '../moment/blend.ts';
+import { eightBit } from '../reference/frames.ts';
+import { readGolden } from '../reference/goldens.ts';
+
+const [WIDTH, HEIGHT] = [336, 48];
+const WHOLE = { x: 0, y: 0, width: WIDTH, height: HEIGHT };
+const FRAMES = eightBit(WIDTH, HEIGHT, [1, 4, 16]);
+/** The first line's end is the next one's start, as the page sends them. */
+const LINES: Stroke[] = [
+  [40, 10, 40, 10],
+  [40, 10, 60, 20],
+  [60, 20, 150, 30],
+  [150, 30, 150, 44],
+].map(([fromX, fromY, toX, toY], k) => ({
+  ...{ fromX, fromY, toX, toY },
+  radius: 6,
+  hardness: 0.5,
+  value: 1,
+  motionOf: 'all',
+  starts: k === 0,
+}));
+
+let deghoster: Deghoster;
+
+beforeAll(async () => {
+  deghoster = await Deghoster.create({ device: await testDevice(), weights: readGolden('fixed-halo').weightsBytes });
+});
+
+afterAll(() => deghoster.dispose());
+
+interface Painted {
+  changes: Changes;
+  open: OpenMerge;
+  before: Float32Array;
+  /** Whether each change that was shown was under the brush. */
+  shown: boolean[];
+  failed: unknown[];
+}
+
+async function painted(liveMs: number, more: Partial<ChangesEvents> = {}): Promise<Painted> {
+  const open = await deghoster.open(FRAMES, { align: 'none', response: 'gamma' });
+  const [shown, failed]: [boolean[], unknown[]] = [[], []];
+  const events: ChangesEvents = {
+    changed: async (_, isUnderBrush) => void shown.push(isUnderBrush),
+    painted: () => undefined,
+    tell: () => undefined,
+    failed: (error) => failed.push(error),
+    openAgain: () => Promise.reject(new Error('not to be opened again')),
+    ...more,
+  };
+  const changes = new Changes(open, {}, events, liveMs);
+  return { changes, open, before: open.result.radiance.slice(), shown, failed };
+}
+
+/** Waits until nothing is merged. */
+const rest = (changes: Changes): Promise<void> => vi.waitFor(() => expect(changes.isBusy).toBe(false), 60_000);
+
+/** A merge of the whole with the maps that all lines at once give. */
+async function expected({ motion }: { motion: readonly Float32Array[] }): Promise<{
+  radiance: Float32Array;
+  maps: Float32Array[];
+}> {
+  const maps = motion.map((map) => map.slice());
+  for (const line of LINES) brush(maps, WHOLE, line, 1);
+  const { radiance } = await deghoster.merge(FRAMES, {
+    align: 'none',
+    response: 'gamma',
+    reference: 1,
+    motion: maps,
+  });
+  return { radiance, maps };
+}
+
+it('are merged part by part under the brush, and are one step', async () => {
+  const { changes, open, before, shown, failed } = await painted(Infinity);
+  const whole = await expected(open.result);
+  for (const line of LINES) {
+    changes.paint(line);
+    expect(changes.undoable).toBe(1);
+    await rest(changes);
+  }
+  // The brush is still down, and all of it is in the picture.
+  expect(shown).toEqual(LINES.map(() => true));
+  const live = open.result.radiance.slice();
+  expect(worst(live, before)).toBeGreaterThan(1e-3);
+  expect(worst(live, whole.radiance)).toBeLessThan(1e-5);
+  changes.lift(false);
+  await changes.settled();
+  expect(shown.at(-1)).toBe(false);
+  expect([changes.undoable, changes.redoable, changes.differs]).toEqual([1, 0, true]);
+  expect(open.result.radiance).toEqual(live);
+  for (const k of [0, 2]) expect(open.result.motion[k]).toEqual(whole.maps[k]);
+  changes.undo();
+  await changes.settled();
+  expect([changes.undoable, changes.redoable]).toEqual([0, 1]);
+  expect(worst(open.result.radiance, before)).toBeLessThan(1e-5);
+  changes.redo();
+  await changes.settled();
+  expect(worst(open.result.radiance, whole.radiance)).toBeLessThan(1e-5);
+  for (const k of [0, 2]) expect(open.result.motion[k]).toEqual(whole.maps[k]);
+  expect(failed).toEqual([]);
+  changes.close();
+});
+
+it('take what was painted meanwhile together, also at the end', async () => {
+  const { changes, open, shown, failed } = await painted(Infinity);
+  const whole = await expected(open.result);
+  for (const line of LINES) changes.paint(line);
+  changes.lift(false);
+  await changes.settled();
+  // The first part had begun with the first line alone.
+  expect(shown).toEqual([true, false]);
+  expect(changes.undoable).toBe(1);
+  expect(worst(open.result.radiance, whole.radiance)).toBeLessThan(1e-5);
+  expect(failed).toEqual([]);
+  changes.close();
+});
+
+it.each([
+  ['dropped', (changes: Changes) => changes.lift(true)],
+  ['undone', (changes: Changes) => changes.undo()],
+])('leave nothing where they are %s under way, merged or not', async (_, take) => {
+  const { changes, open, before, shown } = await painted(Infinity);
+  const { motion } = open.result;
+  const maps = motion.map((map) => map.slice());
+  changes.paint(LINES[0]);
+  await rest(changes);
+  changes.paint(LINES[1]);
+  changes.paint(LINES[2]);
+  // While a part is merged.
+  take(changes);
+  await changes.settled();
+  expect(shown).toEqual([true, true, false]);
+  expect([changes.undoable, changes.redoable, changes.differs]).toEqual([0, 0, false]);
+  expect(worst(open.result.radiance, before)).toBeLessThan(1e-5);
+  expect(open.result.motion).toEqual(maps);
+  expect(changes.bytes(WHOLE, 0)).toEqual(Uint8Array.from(maps[0], (w) => Math.round(255 * w)));
+  changes.close();
+});
+
+it('wait for the end where a part takes too long, and where the CPU merges', async () => {
+  for (const [liveMs, before, after] of [
+    [1e-6, [true], [true, false]],
+    [0, [], [false]],
+  ] as const) {
+    const { changes, open, shown } = await painted(liveMs);
+    const whole = await expected(open.result);
+    for (const line of LINES) {
+      changes.paint(line);
+      await rest(changes);
+    }
+    expect(shown).toEqual(before);
+    // What waits is in the overlay.
+    expect(changes.bytes(WHOLE, 0)).toEqual(Uint8Array.from(whole.maps[0], (w) => Math.round(255 * w)));
+    changes.lift(false);
+    await changes.settled();
+    expect(shown).toEqual(after);
+    expect(changes.undoable).toBe(1);
+    expect(worst(open.result.radiance, whole.radiance)).toBeLessThan(1e-5);
+    // The next stroke tries again.
+    shown.length = 0;
+    changes.paint(LINES[0]);
+    await rest(changes);
+    expect(shown).toEqual(before);
+    changes.close();
+  }
+});
+
+it('are merged at the end where that failed under the brush, and a failure is told once', async () => {
+  let fails = 0;
+  const { changes, open, shown, failed, before } = await painted(Infinity, {
+    openAgain: async () => {
+      throw new DeviceLostError('the GPU was lost');
+    },
+  });
+  const update = open.update.bind(open);
+  vi.spyOn(open, 'update').mockImplementation((change) =>
+    fails-- > 0 ? Promise.reject(new DeviceLostError('the GPU was lost')) : update(change),
+  );
+  const whole = await expected(open.result);
+  const paint = async (): Promise<void> => {
+    for (const line of LINES) {
+      changes.paint(line);
+      await rest(changes);
+    }
+    changes.lift(false);
+    await changes.settled();
+  };
+  fails = 1;
+  await paint();
+  expect([shown, failed]).toEqual([[false], []]);
+  expect(worst(open.result.radiance, whole.radiance)).toBeLessThan(1e-5);
+  changes.undo();
+  await changes.settled();
+  expect(worst(open.result.radiance, before)).toBeLessThan(1e-5);
+  fails = 2;
+  await paint();
+  expect(failed).toHaveLength(1);
+  // It is not lost: the next merge has it.
+  expect(changes.edited.motion![0]).toEqual(whole.maps[0]);
+  changes.close();
+});
