@@ -16,7 +16,7 @@ async function main(folder: string): Promise<void> {
   for (const name of readdirSync(folder).sort()) {
     const files = readdirSync(join(folder, name))
       .filter((file) => /^input_\d+\.png$/.test(file))
-      .sort((a, b) => parseInt(a.slice(6)) - parseInt(b.slice(6)));
+      .sort((a, b) => parseInt(a.slice(6), 10) - parseInt(b.slice(6), 10));
     const { frames } = await readStack(
       files.map((file) => join(folder, name, file)),
       { exposures: files.map((_, k) => 2 ** k) },

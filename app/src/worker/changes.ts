@@ -15,7 +15,7 @@ import type { Rect, Size } from './viewer.ts';
 
 /** Changes that can be undone. */
 const MOST_STEPS = 50;
-/** Milliseconds after a stroke in which it can be dropped before it is merged, where nothing is merged under the brush. */
+/** Milliseconds after a stroke before it is merged, where nothing is merged under the brush. */
 const PAUSE = 300;
 
 /** Motion maps, or the frames whose moment is shown, of a rectangle. */
