@@ -14,6 +14,7 @@ export interface TfTensor {
 /** What is used of @tensorflow/tfjs-core. */
 export interface Tf {
   tensor(values: Float32Array, shape: number[]): TfTensor;
+  tensor1d(values: number[], type: 'int32'): TfTensor;
   scalar(value: number): TfTensor;
   tidy<T>(work: () => T): T;
   add(a: TfTensor, b: TfTensor): TfTensor;
@@ -37,12 +38,18 @@ export interface Tf {
   reshape(a: TfTensor, shape: number[]): TfTensor;
   transpose(a: TfTensor, order: number[]): TfTensor;
   matMul(a: TfTensor, b: TfTensor): TfTensor;
+  max(a: TfTensor, axis: number, keepDims: true): TfTensor;
+  min(a: TfTensor, axis: number, keepDims: true): TfTensor;
+  gather(a: TfTensor, indices: TfTensor, axis: number): TfTensor;
   maxPool(a: TfTensor, size: number, stride: number, pad: 'same'): TfTensor;
+  avgPool(a: TfTensor, size: number, stride: number, pad: 'valid'): TfTensor;
   image: { resizeNearestNeighbor(a: TfTensor, size: [number, number]): TfTensor };
   fused: { conv2d(options: object): TfTensor };
 }
 
 const LAYERS = [1, 2, 3, 4];
+/** A sample that may be above it may be any light (spec: Gate). */
+const WHITE = 253.5 / 255;
 
 export class TfjsNetwork {
   readonly #tf: Tf;
@@ -128,13 +135,56 @@ export class TfjsNetwork {
     const others = X.flatMap((x, k) => {
       if (k === r) return [];
       const aligned = tf.clipByValue(tf.mul(x, tf.scalar((taus[r] / taus[k]) ** (1 / this.#config.gamma))), 0, 1);
-      const logit = this.#unet(k < r ? 'short' : 'long', tf.concat([aligned, X[r]], 3));
-      return [
-        this.#config.maskMode === 'binary' ? tf.cast(tf.greater(logit, tf.scalar(0)), 'float32') : tf.sigmoid(logit),
-      ];
+      const moving = tf.sigmoid(this.#unet(k < r ? 'short' : 'long', tf.concat([aligned, X[r]], 3)));
+      const mask = this.#config.gate ? tf.mul(moving, this.#gate(x, X[r], taus[r] / taus[k])) : moving;
+      return [this.#config.maskMode === 'binary' ? tf.cast(tf.greater(mask, tf.scalar(0.5)), 'float32') : mask];
     });
     const union = others.reduce((a, b) => tf.maximum(a, b));
     return [...others.slice(0, r), union, ...others.slice(r)];
+  }
+
+  /**
+   * What a mask is multiplied by: 0 where both samples can show the same light all around (spec: Gate), of frames whose
+   * response is the power gamma.
+   * @param ratio of the reference's exposure to the frame's.
+   */
+  #gate(x: TfTensor, reference: TfTensor, ratio: number): TfTensor {
+    const tf = this.#tf;
+    const { gate, gamma } = this.#config;
+    const { codes, relative, low, high } = gate!;
+    const codesAway = tf.scalar(codes / 255);
+    const zero = tf.mul(x, tf.scalar(0));
+    const bound = (sample: TfTensor, factor: number): TfTensor => {
+      const light = tf.mul(tf.pow(tf.clipByValue(sample, 0, 1), tf.scalar(gamma)), tf.scalar(factor));
+      return tf.pow(tf.clipByValue(light, 0, 1), tf.scalar(1 / gamma));
+    };
+    const least = (sample: TfTensor, factor: number): TfTensor => {
+      const below = tf.sub(sample, codesAway);
+      return tf.where(tf.greater(below, zero), bound(below, factor * (1 - relative)), zero);
+    };
+    const most = (sample: TfTensor, factor: number): TfTensor => {
+      const above = tf.add(sample, codesAway);
+      const any = tf.add(zero, tf.scalar(1));
+      return tf.where(tf.greater(above, tf.scalar(WHITE)), any, bound(above, factor * (1 + relative)));
+    };
+    const apart = tf.maximum(tf.sub(least(x, ratio), most(reference, 1)), tf.sub(least(reference, 1), most(x, ratio)));
+    const evidence = tf.max(tf.maximum(apart, zero), 3, true);
+    const grown = tf.maxPool(this.#mean(evidence, 5), 9, 1, 'same');
+    const t = tf.clipByValue(tf.div(tf.sub(this.#mean(grown, 9), tf.scalar(low)), tf.scalar(high - low)), 0, 1);
+    return tf.mul(tf.mul(t, t), tf.sub(tf.scalar(3), tf.mul(t, tf.scalar(2))));
+  }
+
+  /** The mean of `size` by `size` pixels around each; beyond the edge it repeats. */
+  #mean(x: TfTensor, size: number): TfTensor {
+    const tf = this.#tf;
+    const [, h, w] = x.shape;
+    const reach = Math.floor(size / 2);
+    const clamped = (length: number): TfTensor =>
+      tf.tensor1d(
+        Array.from({ length: length + 2 * reach }, (_, i) => Math.min(length - 1, Math.max(0, i - reach))),
+        'int32',
+      );
+    return tf.avgPool(tf.gather(tf.gather(x, clamped(h), 1), clamped(w), 2), size, 1, 'valid');
   }
 
   /** The hat-weighted merge B. */
@@ -146,6 +196,7 @@ export class TfjsNetwork {
       const flat = tf.add(tf.mul(x, tf.scalar(0)), one);
       if (k === 0) hat = tf.where(tf.greater(x, tf.scalar(0.5)), flat, hat);
       if (k === X.length - 1) hat = tf.where(tf.less(x, tf.scalar(0.5)), flat, hat);
+      if (this.#config.hat === 'pixel') hat = tf.min(hat, 3, true);
       return k === r ? tf.add(tf.maximum(hat, W[k]), tf.scalar(1e-3)) : tf.mul(hat, tf.sub(one, W[k]));
     });
     const sum = (parts: TfTensor[]): TfTensor => parts.reduce((a, b) => tf.add(a, b));
