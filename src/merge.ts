@@ -14,7 +14,6 @@ import { FrameStore, pixelBytes } from './graph/frameStore.ts';
 import { UnfitResult, addTake, createUnfit } from './graph/results.ts';
 import { readBytes } from './graph/readBytes.ts';
 import type { DeviceFrame, Grid } from './graph/transfer.ts';
-import { responseTable } from './image/chooseResponse.ts';
 import type { ChosenResponse } from './image/chooseResponse.ts';
 import { frameSize, isEightBit } from './image/frame.ts';
 import type { Frame, FrameSource } from './image/frame.ts';
@@ -24,6 +23,7 @@ import { patchGrid } from './image/responsePairs.ts';
 import { cropMap } from './image/motion.ts';
 import type { MotionMaps } from './image/motion.ts';
 import type { Tile } from './image/tile.ts';
+import { responseTable } from './kernels/exposure.ts';
 import { RESPONSE, STACK } from './model/part.ts';
 import { stageWork } from './model/schedule.ts';
 import type { Schedule, Stage } from './model/schedule.ts';
@@ -298,7 +298,8 @@ export class Merge {
   ): Promise<void> {
     const { tiling, plan } = stage;
     const { signal } = this.#control;
-    const table = responseTable(response.response);
+    const { r, g, b } = response.response;
+    const table = responseTable([r, g, b], stage.gamma);
     const times = this.profile && stageTimes(plan);
     const begun = performance.now();
     let [busyMs, submissions] = [0, 0];

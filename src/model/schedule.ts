@@ -54,6 +54,8 @@ export interface Stage {
   bytes: number;
   /** Whether whole frames and motion maps are on the device, not just a tile of each. */
   holdsAll: boolean;
+  /** Samples are linear light to the power 1/gamma. */
+  gamma: number;
 }
 
 /** A stage whose smallest tile exceeds the limits: the plan of that tile, and the bytes that it takes, as a stage's. */
@@ -120,6 +122,7 @@ interface StageRequest {
   pixelBytes: number;
   /** Whether they are on the device whole. */
   holdsAll: boolean;
+  gamma: number;
   build: (width: number, height: number) => Graph;
 }
 
@@ -184,7 +187,7 @@ function scheduleStage(
 
 /** A stage fused in one way. */
 function stageFused(
-  { name, rules, build, pixelBytes, holdsAll }: StageRequest,
+  { name, rules, build, pixelBytes, holdsAll, gamma }: StageRequest,
   way: FuseOptions,
   padded: { width: number; height: number },
   limits: Limits,
@@ -224,6 +227,7 @@ function stageFused(
     plan: chosen,
     bytes: planBytes(chosen, weights) + frames(tiling.width * tiling.height),
     holdsAll,
+    gamma,
   };
 }
 
@@ -265,6 +269,7 @@ export function schedule(request: ScheduleRequest): Schedule {
       name: 'merge',
       pixelBytes: all,
       holdsAll,
+      gamma,
       rules: { halo: 0, grid: 4 },
       build: (w, h) => plainMergeGraph(scene(w, h), request.motionGiven),
     });
@@ -276,6 +281,7 @@ export function schedule(request: ScheduleRequest): Schedule {
         // Maps that stay on the device are there from the first tile on.
         pixelBytes: holdsAll ? all : samples,
         holdsAll,
+        gamma,
         rules: segmentation.tiles,
         build: (w, h) => segmentationGraph(config, scene(w, h)),
       });
@@ -283,6 +289,7 @@ export function schedule(request: ScheduleRequest): Schedule {
       name: 'fusion',
       pixelBytes: all,
       holdsAll,
+      gamma,
       rules: fusionTiles,
       build: (w, h) => fusionGraph(config, scene(w, h)),
     });

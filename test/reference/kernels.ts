@@ -30,7 +30,9 @@ function sceneOf({ useResponse }: { useResponse: boolean }, [stack, table]: read
   return {
     frames: of(0, 3),
     masks: of(3, 4),
-    response: useResponse ? [0, 1, 2].map((c) => table.data.slice(c * table.w, (c + 1) * table.w)) : null,
+    response: useResponse
+      ? [0, 1, 2].map((c) => table.data.slice(c * table.h * table.w, (c * table.h + 1) * table.w))
+      : null,
   };
 }
 
