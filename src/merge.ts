@@ -11,7 +11,8 @@ import { DeviceLostError, InputError } from './errors.ts';
 import { Commands } from './graph/commands.ts';
 import type { Prepared } from './graph/executor.ts';
 import { FrameStore, pixelBytes } from './graph/frameStore.ts';
-import { UnfitResult, addTake, createUnfit } from './graph/results.ts';
+import { UnfitResult, createUnfit } from './graph/results.ts';
+import type { Take } from './graph/results.ts';
 import { readBytes } from './graph/readBytes.ts';
 import type { DeviceFrame, Grid } from './graph/transfer.ts';
 import type { ChosenResponse } from './image/chooseResponse.ts';
@@ -26,6 +27,8 @@ import type { Tile } from './image/tile.ts';
 import { responseTable } from './kernels/exposure.ts';
 import { RESPONSE, STACK } from './model/part.ts';
 import { stageWork } from './model/schedule.ts';
+import type { PictureAttrs } from './kernels/picture.ts';
+import type { SamplesMerge } from './mergeSamples.ts';
 import type { Schedule, Stage } from './model/schedule.ts';
 import { programProfiles, stageTimes } from './profile.ts';
 import type { MergeProfile, StageTimes } from './profile.ts';
@@ -217,7 +220,7 @@ export class Merge {
           report,
           picture.kind === 'array'
             ? { target: pixelsOf(picture.array, schedule), onRows }
-            : this.#toBuffer(stage, schedule, picture),
+            : this.#toBuffer(schedule, picture),
         );
       }
       before += share;
@@ -226,12 +229,11 @@ export class Merge {
   }
 
   #toBuffer(
-    stage: Stage,
     { width, height }: { width: number; height: number },
     picture: { buffer: GPUBuffer | undefined },
   ): Pick<TileWork, 'store'> & { settle: () => Promise<void>; free: () => void } {
     let unfit: GPUBuffer | undefined;
-    const store = async (prepared: Prepared, tile: Tile): Promise<void> => {
+    const store = async (take: Take, tile: Tile): Promise<void> => {
       const { gpu, executor, pipelines } = this.#session;
       const { device } = gpu;
       picture.buffer ??= await gpu.guard('allocating the result', (own) =>
@@ -252,19 +254,12 @@ export class Merge {
       const offset = Math.floor((part.y * 12 * width) / align) * align;
       const size = (part.y + part.height) * 12 * width - offset;
       const commands = new Commands(gpu, pipelines);
-      addTake(
-        commands,
-        {
-          ...executor.locate(prepared, stage.plan.graph.outputs[0]),
-          width: stage.tiling.width,
-          height: stage.tiling.height,
-        },
-        part,
-        [0, 3],
-        { buffer: picture.buffer, offset, size },
-        unfit,
-        { base: 3 * (part.y * width + part.x) - offset / 4, pixelStep: 3, rowStep: 3 * width, channelStep: 1 },
-      );
+      take(commands, part, [0, 3], { buffer: picture.buffer, offset, size }, unfit, {
+        base: 3 * (part.y * width + part.x) - offset / 4,
+        pixelStep: 3,
+        rowStep: 3 * width,
+        channelStep: 1,
+      });
       await commands.submit('storing a tile');
     };
     // Nothing else comes back to the CPU: the flag does when all is done.
@@ -304,6 +299,8 @@ export class Merge {
     const begun = performance.now();
     let [busyMs, submissions] = [0, 0];
     let next = 0;
+    /** What makes results at once. */
+    let program: string | undefined;
     await this.#again(async () => {
       const { executor } = this.#session;
       const before = executor.submissions.totals;
@@ -315,11 +312,19 @@ export class Merge {
       const commands = new Commands(executor.gpu, executor.pipelines);
       const load = (prepared: Prepared, tile: Tile): Promise<void> =>
         this.#load(stage, store, commands, prepared, tile, table, times);
+      let direct: SamplesMerge | undefined;
       try {
+        direct = motion ? undefined : await this.#samplesMerge(stage, store, response);
+        program = direct?.label;
         await runTiles(
           executor,
           stage,
-          { load, ...result, ...(keeps && { store: this.#keeping(stage, makes, store) }) },
+          {
+            load,
+            ...result,
+            ...(keeps && { store: this.#keeping(makes, store) }),
+            ...(direct && { direct: { load: (tile) => this.#bring(stage, store, tile, times), take: direct.take } }),
+          },
           { signal, report, times },
           next,
           (tile) => {
@@ -334,6 +339,7 @@ export class Merge {
         const { unfitError } = await import('./whereUnfit.ts');
         throw await unfitError(executor, stage, next < tiling.tiles.length ? [tiling.tiles[next]] : tiling.tiles, load);
       } finally {
+        direct?.dispose();
         result.free?.();
       }
       busyMs = executor.submissions.totals.busyMs - before.busyMs;
@@ -352,22 +358,54 @@ export class Merge {
       pasteMs,
       busyMs,
       cutMs: onGpu(cutMs),
-      computeMs: onGpu(stepMs.reduce((sum, ms) => sum + ms, 0)),
-      takeMs: onGpu(takeMs),
+      computeMs: onGpu(program ? takeMs : stepMs.reduce((sum, ms) => sum + ms, 0)),
+      takeMs: onGpu(program ? 0 : takeMs),
       submissions,
-      programs: programProfiles(plan, tiling.tiles.length, timestamps ? stepMs : undefined),
+      programs: program
+        ? [{ op: 'picture', program, dispatches: tiling.tiles.length, ms: onGpu(takeMs), multiplyAdds: 0 }]
+        : programProfiles(plan, tiling.tiles.length, timestamps ? stepMs : undefined),
     });
   }
 
+  /**
+   * What makes a stage's results from samples at once; undefined where they need the plan. Only arrays of 8 bits that
+   * have all pixels and lie as they are can be merged so.
+   */
+  async #samplesMerge(
+    { name, plan }: Stage,
+    store: FrameStore,
+    { response }: ChosenResponse,
+  ): Promise<SamplesMerge | undefined> {
+    const areSamples = this.#frames.every(
+      (frame, k) => !isDeviceFrame(frame) && isEightBit(frame) && !frame.coverage && !this.#isWarped(k),
+    );
+    if (name !== 'merge' || !areSamples) return undefined;
+    const { samplesMerge } = await import('./mergeSamples.ts');
+    const { attrs } = plan.graph.nodes[plan.graph.outputs[0]];
+    return samplesMerge(this.#session, store, attrs as unknown as PictureAttrs, response);
+  }
+
+  /** Brings the pixels of a tile. */
+  async #bring(
+    { tiling }: Stage,
+    store: FrameStore,
+    { x, y }: Tile,
+    times: StageTimes | undefined,
+  ): Promise<{ x: number; y: number; width: number; height: number }> {
+    const part = { x: x.start, y: y.start, width: tiling.width, height: tiling.height };
+    await store.bring(part);
+    if (times) times.sendMs += store.takeSentMs();
+    return part;
+  }
+
   /** Keeps a stage's motion maps on the device, beside those that go to the CPU. */
-  #keeping({ plan, tiling }: Stage, size: MotionMaps, store: FrameStore): NonNullable<TileWork['store']> {
+  #keeping(size: MotionMaps, store: FrameStore): NonNullable<TileWork['store']> {
     const { executor } = this.#session;
     const commands = new Commands(executor.gpu, executor.pipelines);
-    return async (prepared, tile) => {
+    return async (take, tile) => {
       const part = partOf(tile, size);
       if (!part) return;
-      const from = executor.locate(prepared, plan.graph.outputs[0]);
-      store.addMotion(commands, { ...from, width: tiling.width, height: tiling.height }, part);
+      store.addMotion(commands, take, part);
       await commands.submit('keeping motion maps');
     };
   }
@@ -387,7 +425,7 @@ export class Merge {
 
   /** Submits what fills a tile's inputs. */
   async #load(
-    { plan, tiling }: Stage,
+    stage: Stage,
     store: FrameStore,
     commands: Commands,
     prepared: Prepared,
@@ -395,6 +433,7 @@ export class Merge {
     table: Float32Array<ArrayBuffer>,
     times: StageTimes | undefined,
   ): Promise<void> {
+    const { plan, tiling } = stage;
     const { gpu, executor } = this.#session;
     const input = (name: string): { buffer: GPUBuffer; first: number } =>
       executor.locate(
@@ -402,15 +441,12 @@ export class Merge {
         plan.graph.nodes.findIndex((node) => node.op === 'input' && node.name === name),
       );
     const { buffer, first } = input(STACK);
-    const { width, height } = tiling;
-    const part = { x: tile.x.start, y: tile.y.start, width, height };
-    await store.bring(part);
+    const part = await this.#bring(stage, store, tile, times);
     await gpu.guard('uploading the response', () => {
       const response = input(RESPONSE);
       gpu.device.queue.writeBuffer(response.buffer, 16 * response.first, table);
     });
     store.cut(commands, { ...part, buffer, first });
-    if (times) times.sendMs += store.takeSentMs();
     await executor.timing(
       times,
       (clock) => commands.submit('cutting a tile', undefined, clock),
@@ -418,7 +454,7 @@ export class Merge {
     );
     if (!this.#frames.some(isDeviceFrame) && this.warpBytes === 0) return;
     // The colours of frames that are not arrays, or are resampled.
-    const grid = { x: tile.x.start, y: tile.y.start, width: tiling.width, height: tiling.height, cell: 1, step: 1 };
+    const grid = { ...part, cell: 1, step: 1 };
     for (const [k, frame] of this.#frames.entries()) {
       const target = { buffer, first: first + k * tiling.width * tiling.height };
       const warp = this.#aligned?.warps[k];

@@ -7,8 +7,9 @@
  */
 import type { Executor, Prepared } from './graph/executor.ts';
 import { READBACKS } from './graph/edges.ts';
-import { Results } from './graph/results.ts';
-import type { Part, ResultLayout } from './graph/results.ts';
+import { Results, takeFrom } from './graph/results.ts';
+import type { Part, ResultLayout, Take } from './graph/results.ts';
+import { throwIfCancelled } from './errors.ts';
 import type { Tile } from './image/tile.ts';
 import type { Stage } from './model/schedule.ts';
 import type { StageTimes } from './profile.ts';
@@ -26,10 +27,16 @@ export interface PasteTarget {
 export interface TileWork {
   /** Submits what fills a tile's inputs. */
   load(prepared: Prepared, tile: Tile): Promise<void>;
+  /** In place of the plan: results are made from the frames' samples as they are taken. */
+  direct?: {
+    /** Brings the samples. */
+    load(tile: Tile): Promise<unknown>;
+    take: Take;
+  };
   /** Takes results on the CPU. */
   target?: PasteTarget;
   /** Submits the copy of a result on the device. */
-  store?(prepared: Prepared, tile: Tile): Promise<void>;
+  store?(take: Take, tile: Tile): Promise<void>;
 }
 
 export interface StageControl {
@@ -65,8 +72,8 @@ export async function runTiles(
 
   report(first);
   const begun = performance.now();
-  const { target } = work;
-  const prepared = await executor.prepare(plan);
+  const { target, direct } = work;
+  const prepared = direct ? undefined : await executor.prepare(plan);
   let results: Results | undefined;
   /** The work in progress, to wait for if something fails. */
   const begunWork: Promise<void>[] = [];
@@ -76,12 +83,14 @@ export async function runTiles(
 
     const [output] = plan.graph.outputs;
     const { channels } = plan.graph.nodes[output].shape;
+    const take = prepared
+      ? takeFrom({ ...executor.locate(prepared, output), width: tiling.width, height: tiling.height })
+      : direct!.take;
     /** Submits the copy of a tile's result. */
     const send = async (n: number, part: Part): Promise<void> => {
-      const tile = { ...executor.locate(prepared, output), width: tiling.width, height: tiling.height };
       await executor.timing(
         times,
-        (clock) => results!.send(n % READBACKS, tile, part, channels, target!.layout, clock),
+        (clock) => results!.send(n % READBACKS, take, part, channels, target!.layout, clock),
         (ms) => (times!.takeMs += ms),
       );
     };
@@ -102,11 +111,12 @@ export async function runTiles(
     const finished: Promise<void>[] = [];
     for (let n = first; n < tiles.length; n++) {
       await finished[n - READBACKS];
-      await work.load(prepared, tiles[n]);
+      if (!prepared) throwIfCancelled(signal);
+      await (prepared ? work.load(prepared, tiles[n]) : direct!.load(tiles[n]));
       // The last step counts only when the result is in its place.
       const onStep = (step: number): void => (step < plan.steps.length ? reportMore(n + worked[step - 1]) : undefined);
-      await executor.submit(prepared, { signal, times, onStep });
-      await work.store?.(prepared, tiles[n]);
+      if (prepared) await executor.submit(prepared, { signal, times, onStep });
+      await work.store?.(take, tiles[n]);
       const part = target && partOf(tiles[n], target);
       if (part) await send(n, part);
       const finishing = finish(n, part, finished[n - 1] ?? Promise.resolve());
@@ -121,7 +131,7 @@ export async function runTiles(
     await Promise.allSettled([...begunWork, executor.timed()]);
     await executor.submissions.settled();
     results?.dispose();
-    executor.release(prepared);
+    if (prepared) executor.release(prepared);
   }
 }
 

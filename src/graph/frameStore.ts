@@ -14,8 +14,7 @@ import { CUT } from '../kernels/stack.ts';
 import type { SampleBits } from '../kernels/stack.ts';
 import type { Commands } from './commands.ts';
 import type { DeviceBuffers } from './deviceBuffers.ts';
-import { addTake } from './results.ts';
-import type { Part, TileResult } from './results.ts';
+import type { Part, Take } from './results.ts';
 
 /** How often a store that holds tiles has each of their pixels: to cut from, and in its staging buffer. */
 export const TILE_COPIES = 2;
@@ -216,10 +215,10 @@ export class FrameStore {
   }
 
   /** Adds the commands that copy a part of a tile's maps, one a channel, to where they are kept. */
-  addMotion(commands: Commands, tile: TileResult, part: Part): void {
+  addMotion(commands: Commands, take: Take, part: Part): void {
     // What the CPU takes of the same maps is looked at there.
     for (const [k, { map }] of this.#frames.entries())
-      addTake(commands, tile, part, [k, 1], map!.buffer, this.#none, {
+      take(commands, part, [k, 1], map!.buffer, this.#none, {
         base: part.y * map!.width + part.x,
         pixelStep: 1,
         rowStep: map!.width,
@@ -303,6 +302,14 @@ export class FrameStore {
         rowGrid(tile.width, tile.height),
       );
     }
+  }
+
+  /** The samples of every frame, all of them arrays, and the box of pixels that is there. */
+  samples(): { buffers: readonly GPUBuffer[]; box: Box } {
+    return {
+      buffers: this.#frames.map(({ samples }) => samples!.buffer),
+      box: this.#frames[0].samples!.box,
+    };
   }
 
   /** A whole frame, if this store holds it. */

@@ -46,35 +46,41 @@ export class UnfitResult extends DeghostError {
   }
 }
 
-/** Adds the command that copies some channels of a part to an array. @param unfit becomes 1 if one is not finite. */
-export function addTake(
+/**
+ * Adds the command that brings some channels of a part of a tile's result to an array.
+ * @param unfit becomes 1 if one is not finite.
+ */
+export type Take = (
   commands: Commands,
-  tile: TileResult,
-  { left, top, width, height }: Part,
-  [channel, channels]: readonly [first: number, count: number],
+  part: Part,
+  channels: readonly [first: number, count: number],
   to: GPUBuffer | GPUBufferBinding,
   unfit: GPUBuffer,
-  { base, pixelStep, rowStep, channelStep }: FloatLayout,
-): void {
-  commands.add(
-    TAKE,
-    {
-      first: tile.first,
-      pitch: tile.width,
-      block: tile.width * tile.height,
-      channel,
-      channels,
-      left,
-      top,
-      width,
-      base,
-      pixel_step: pixelStep,
-      row_step: rowStep,
-      channel_step: channelStep,
-    },
-    [tile.buffer, to, unfit],
-    rowGrid(width, height),
-  );
+  layout: FloatLayout,
+) => void;
+
+/** Copies from a result on the device. */
+export function takeFrom(tile: TileResult): Take {
+  return (commands, { left, top, width, height }, [channel, channels], to, unfit, layout) =>
+    commands.add(
+      TAKE,
+      {
+        first: tile.first,
+        pitch: tile.width,
+        block: tile.width * tile.height,
+        channel,
+        channels,
+        left,
+        top,
+        width,
+        base: layout.base,
+        pixel_step: layout.pixelStep,
+        row_step: layout.rowStep,
+        channel_step: layout.channelStep,
+      },
+      [tile.buffer, to, unfit],
+      rowGrid(width, height),
+    );
 }
 
 /** How results lie in memory: pixel by pixel, or channel by channel. */
@@ -114,7 +120,7 @@ export class Results {
   /** Submits the copy of a part to a readback buffer. @throws GpuError; DeviceLostError. */
   async send(
     slot: number,
-    tile: TileResult,
+    take: Take,
     part: Part,
     channels: number,
     layout: ResultLayout,
@@ -125,7 +131,7 @@ export class Results {
       layout === 'pixels'
         ? { pixelStep: channels, rowStep: channels * width, channelStep: 1 }
         : { pixelStep: 1, rowStep: width, channelStep: width * height };
-    addTake(this.#commands, tile, part, [0, channels], this.#packed, this.#unfit, { base: 0, ...steps });
+    take(this.#commands, part, [0, channels], this.#packed, this.#unfit, { base: 0, ...steps });
     const bytes = 4 * channels * width * height;
     await this.#commands.submit(
       'taking a result',

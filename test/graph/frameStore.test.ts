@@ -5,7 +5,7 @@ import { Commands } from '../../src/graph/commands.ts';
 import { DeviceBuffers } from '../../src/graph/deviceBuffers.ts';
 import { FrameStore } from '../../src/graph/frameStore.ts';
 import { Pipelines } from '../../src/graph/pipelines.ts';
-import { addTake } from '../../src/graph/results.ts';
+import { takeFrom } from '../../src/graph/results.ts';
 import type { FrameSource } from '../../src/image/frame.ts';
 import { NO_DATA } from '../../src/kernels/stack.ts';
 import { testDevice } from '../gpu.ts';
@@ -148,7 +148,7 @@ describe('taking', () => {
         gpu.device.queue.writeBuffer(tile, 0, values);
       }
       const unfit = floats(new Float32Array(1));
-      addTake(commands, { buffer: tile, first: 3, width, height }, part, [channel, count], result, unfit, {
+      takeFrom({ buffer: tile, first: 3, width, height })(commands, part, [channel, count], result, unfit, {
         base: 9,
         ...(isPixels
           ? { pixelStep: count, rowStep: count * part.width, channelStep: 1 }
