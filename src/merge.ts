@@ -27,6 +27,8 @@ import type { Tile } from './image/tile.ts';
 import { responseTable } from './kernels/exposure.ts';
 import { RESPONSE, STACK } from './model/part.ts';
 import { stageWork } from './model/schedule.ts';
+import { Program } from './kernels/program.ts';
+import { rowGrid } from './kernels/rows.ts';
 import type { PictureAttrs } from './kernels/picture.ts';
 import type { SamplesMerge } from './mergeSamples.ts';
 import type { Schedule, Stage } from './model/schedule.ts';
@@ -66,6 +68,9 @@ export type Picture =
 function isDeviceFrame(frame: FrameSource): frame is DeviceFrame {
   return !('data' in frame);
 }
+
+/** What mergeSamples.ts takes from the core. */
+export const SAMPLES_MEANS = { Program, rowGrid };
 
 export class Merge {
   readonly #session: Session;
@@ -382,7 +387,7 @@ export class Merge {
     if (name !== 'merge' || !areSamples) return undefined;
     const { samplesMerge } = await import('./mergeSamples.ts');
     const { attrs } = plan.graph.nodes[plan.graph.outputs[0]];
-    return samplesMerge(this.#session, store, attrs as unknown as PictureAttrs, response);
+    return samplesMerge(SAMPLES_MEANS, this.#session, store, attrs as unknown as PictureAttrs, response);
   }
 
   /** Brings the pixels of a tile. */

@@ -96,13 +96,18 @@ export async function runTiles(
     };
     /** Takes the result of a tile whose computation was submitted, after the results of earlier tiles. */
     const finish = async (n: number, part: Part | undefined, before: Promise<void>): Promise<void> => {
+      const sent = performance.now();
       if (part)
         await results!.take(n % READBACKS, channels * part.width * part.height, (values) => {
+          if (direct) executor.submissions.count(sent);
           const from = performance.now();
           target!.paste(part, values);
           if (times) times.pasteMs += performance.now() - from;
         });
-      else await gpu.wait(gpu.device.queue.onSubmittedWorkDone());
+      else {
+        await gpu.wait(gpu.device.queue.onSubmittedWorkDone());
+        if (direct) executor.submissions.count(sent);
+      }
       await before;
       placed(n);
       reportMore(n + 1);

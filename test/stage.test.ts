@@ -311,9 +311,11 @@ describe('prepare', () => {
     await deghoster.prepare(3, { width: 64, height: 48 });
     expect(gpu.pipelines()).toBe(prepared);
     await deghoster.prepare(4, { method: 'merge' });
-    expect(gpu.pipelines()).toBe(prepared + 1);
-    await deghoster.merge(eightBit(20, 10, [1, 2, 4, 8]), { ...AS_IS, method: 'merge' });
-    expect(gpu.pipelines()).toBe(prepared + 1);
+    expect(gpu.pipelines()).toBe(prepared + 2);
+    const four = eightBit(20, 10, [1, 2, 4, 8]);
+    await deghoster.merge(four, { ...AS_IS, method: 'merge' });
+    await deghoster.merge(four, { ...AS_IS, method: 'merge', motion: four.map(() => new Float32Array(20 * 10)) });
+    expect(gpu.pipelines()).toBe(prepared + 2);
     deghoster.dispose();
     device.destroy();
   });

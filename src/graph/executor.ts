@@ -63,11 +63,11 @@ export class Executor {
 
   /**
    * Compiles the programs of plans and of their tiles' edges, all at once, and runs each once, without allocating any
-   * plan's buffers. @throws as `Pipelines.warm`.
+   * plan's buffers. @param more programs that run beside plans. @throws as `Pipelines.warm`.
    */
-  warm(plans: readonly Plan[], options?: WarmOptions): Promise<void> {
+  warm(plans: readonly Plan[], options?: WarmOptions, more: readonly Program[] = []): Promise<void> {
     return this.pipelines.warm(
-      [...plans.flatMap((plan) => plan.steps.map((step) => step.dispatch)), ...EDGE_PROGRAMS.map(unused)],
+      [...plans.flatMap((plan) => plan.steps.map((step) => step.dispatch)), ...[...EDGE_PROGRAMS, ...more].map(unused)],
       options,
     );
   }

@@ -45,7 +45,7 @@ export class Submissions {
     this.#gpu = gpu;
   }
 
-  /** Submissions so far, and the wall time with at least one in flight. */
+  /** Submissions that have ended so far, and the wall time with at least one in flight. */
   get totals(): { count: number; busyMs: number } {
     return { count: this.#count, busyMs: this.#busyMs };
   }
@@ -104,20 +104,25 @@ export class Submissions {
   /** Notes what has just been submitted. @param onDone called when the GPU has finished it. */
   track(fence: GPUBuffer, steps: readonly Step[], first: number, end: number, onDone?: () => void): void {
     const begun = performance.now();
-    this.#count++;
     const work = steps.slice(first, end).reduce((sum, step) => sum + workOf(step), 0);
     const passed = this.#passed(fence).then(() => {
-      const now = performance.now();
-      const ms = now - Math.max(begun, this.#lastEnd);
-      this.#lastEnd = now;
-      this.#busyMs += ms;
-      this.#adapt(work, ms);
+      this.#adapt(work, this.count(begun));
       onDone?.();
     });
     const done: Promise<void> = passed
       .catch((error: unknown) => void (this.#failure ??= { error }))
       .finally(() => this.#inFlight.splice(this.#inFlight.indexOf(done), 1));
     this.#inFlight.push(done);
+  }
+
+  /** Counts a submission that the GPU has just finished. @returns the milliseconds it took. */
+  count(begun: number): number {
+    const now = performance.now();
+    const ms = now - Math.max(begun, this.#lastEnd);
+    this.#lastEnd = now;
+    this.#busyMs += ms;
+    this.#count++;
+    return ms;
   }
 
   /** Waits until the GPU reaches a fence. */

@@ -2,12 +2,13 @@
  * The plain merge of 8-bit frames at once (spec: Base): from their samples to the picture, without a stack between. A
  * sample is one of 256, so what it shows and what it weighs come from a table.
  */
-import { ROW_WORKGROUP } from './rows.ts';
-import { TABLE_SIZE } from './exposure.ts';
 import type { PictureAttrs } from './picture.ts';
-import { Program } from './program.ts';
-import { WORDS } from './stack.ts';
+import type { Program } from './program.ts';
 
+/** Codes of a sample. */
+const CODES = 256;
+/** Invocations of a workgroup, along a row. */
+const WORKGROUP = 64;
 /** Storage bindings besides the frames'. */
 const OTHERS = 3;
 
@@ -24,12 +25,12 @@ export function sampleTable(
   { taus, reference, gamma, useResponse }: PictureAttrs,
   linear: readonly ArrayLike<number>[],
 ): Float32Array<ArrayBuffer> {
-  const table = new Float32Array(taus.length * 3 * TABLE_SIZE * 2);
+  const table = new Float32Array(taus.length * 3 * CODES * 2);
   let at = 0;
   for (const [k, tau] of taus.entries())
     for (const curve of linear)
-      for (let code = 0; code < TABLE_SIZE; code++) {
-        const sample = code / (TABLE_SIZE - 1);
+      for (let code = 0; code < CODES; code++) {
+        const sample = code / (CODES - 1);
         const light = useResponse ? curve[code] : sample ** gamma;
         const x = useResponse ? light ** (1 / gamma) : sample;
         const isSure = (k === 0 && x > 0.5) || (k === taus.length - 1 && x < 0.5);
@@ -40,19 +41,13 @@ export function sampleTable(
   return table;
 }
 
-const programs = new Map<number, Program>();
-
-/** The program for some number of frames. */
-export function mergeSamples(frames: number): Program {
-  let program = programs.get(frames);
-  if (!program) programs.set(frames, (program = generate(Array.from({ length: frames }, (_, k) => k))));
-  return program;
-}
-
-const generate = (frames: readonly number[]): Program =>
-  new Program({
-    label: `merge ${frames.length} frames of 8 bits`,
-    workgroup: [ROW_WORKGROUP, 1, 1],
+/** The program for some number of frames. @param Made what the core has: a bundler would cut it in two for an import. */
+export function mergeSamples(Made: typeof Program, frames: number): Program {
+  const numbers = Array.from({ length: frames }, (_, k) => k);
+  const words = { access: 'read', type: 'array<u32>' } as const;
+  return new Made({
+    label: `merge ${frames} frames of 8 bits`,
+    workgroup: [WORKGROUP, 1, 1],
     params: {
       // The part's place in the box of pixels that is there, that box's columns, and the part's.
       x: 'u32',
@@ -65,7 +60,7 @@ const generate = (frames: readonly number[]): Program =>
     },
     bindings: {
       curves: { access: 'read', type: 'array<vec2f>' },
-      ...Object.fromEntries(frames.map((k) => [`samples_${k}`, WORDS])),
+      ...Object.fromEntries(numbers.map((k) => [`samples_${k}`, words])),
       result: { access: 'read_write', type: 'array<f32>' },
       unfit: { access: 'read_write', type: 'array<atomic<u32>>' },
     },
@@ -76,7 +71,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let pixel = (params.y + id.y) * params.box_width + params.x + id.x;
   var sum = vec3f(0.0);
   var weights = 0.0;
-${frames
+${numbers
   .map(
     (k) => `  {
     let at = 3u * pixel;
@@ -84,9 +79,9 @@ ${frames
     let low = samples_${k}[at >> 2u] >> shift;
     let word = select(low | (samples_${k}[(at + 2u) >> 2u] << (32u - shift)), low, shift == 0u);
     let code = vec3u(word, word >> 8u, word >> 16u) & vec3u(255u);
-    let r = curves[${3 * k * TABLE_SIZE}u + code.r];
-    let g = curves[${(3 * k + 1) * TABLE_SIZE}u + code.g];
-    let b = curves[${(3 * k + 2) * TABLE_SIZE}u + code.b];
+    let r = curves[${3 * k * CODES}u + code.r];
+    let g = curves[${(3 * k + 1) * CODES}u + code.g];
+    let b = curves[${(3 * k + 2) * CODES}u + code.b];
     let weight = min(r.y, min(g.y, b.y));
     sum += weight * vec3f(r.x, g.x, b.x);
     weights += weight;
@@ -102,3 +97,4 @@ ${frames
   if (any(exponents == vec3u(0x7f800000u))) { atomicStore(&unfit[0], 1u); }
 }`,
   });
+}

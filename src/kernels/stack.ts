@@ -11,8 +11,7 @@ import { ROW_WORKGROUP } from './rows.ts';
  */
 export const NO_DATA = -1e-30;
 
-/** Samples, packed into words. */
-export const WORDS = { access: 'read', type: 'array<u32>' } as const;
+const WORDS = { access: 'read', type: 'array<u32>' } as const;
 
 /** Bits of a frame's samples; 0 if its colours are added later. */
 export type SampleBits = 0 | 8 | 16 | 32;

@@ -58,7 +58,7 @@ export class Engine {
     if (frames > 1) this.#weights.prefer(shippedVariant(frames));
   }
 
-  /** Fetches all weights, and the code that aligns and that keeps merges open, for merging without a network later. */
+  /** Fetches all weights, and the code that merges load when they need it, for merging without a network later. */
   async preload(): Promise<void> {
     await this.#weights.preload();
     await Promise.all([
@@ -66,6 +66,7 @@ export class Engine {
       import('../../../src/align/meshSearch.ts'),
       import('../../../src/moment/openMerge.ts'),
       import('../../../src/moment/moments.ts'),
+      import('../../../src/mergeSamples.ts'),
     ]);
   }
 
