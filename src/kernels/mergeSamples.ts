@@ -41,7 +41,10 @@ export function sampleTable(
   return table;
 }
 
-/** The program for some number of frames. @param Made what the core has: a bundler would cut it in two for an import. */
+/**
+ * The program for some number of frames.
+ * @param Made the class, from the core: a bundler would cut it in two where this imported from its middle.
+ */
 export function mergeSamples(Made: typeof Program, frames: number): Program {
   const numbers = Array.from({ length: frames }, (_, k) => k);
   const words = { access: 'read', type: 'array<u32>' } as const;
