@@ -238,7 +238,7 @@ async function mergeBoth(request: Request<'merge'>, signal: AbortSignal): Promis
       seconds: 0,
     };
     const { motion: maps } = open.result;
-    const changes = showing.changesOf(open, edited, (edited) => openAgain({ ...whole, edited }));
+    const changes = await showing.changesOf(open, edited, (edited) => openAgain({ ...whole, edited }));
     await showing.set({ merged, changes, maps, shown: await developed(merged), request, info });
     info.seconds = (performance.now() - started) / 1000;
     tell({ type: 'merged', result: info });

@@ -1,11 +1,11 @@
 /** The result that is open, and what is seen of it: the picture on the canvas, its finish, and the motion overlay. */
 import type { ChangedPart, OpenMerge } from '../../../src/moment/openMerge.ts';
 import type { Finish, FromWorker, ResultInfo, ToWorker, View } from '../messages.ts';
-import { Changes } from './changes.ts';
-import type { ChangesEvents, Edited } from './changes.ts';
+import type { Changes, ChangesEvents, Edited } from './changes.ts';
 import { developed } from './developed.ts';
 import { failureOf } from './failure.ts';
 import { DEFAULT_LOOK, Finishing } from './finishing.ts';
+import { loadChanges } from './later.ts';
 import { cut, seenMotion } from './maps.ts';
 import type { MergeOutcome, MergeRequest } from './mergeFrames.ts';
 import { Viewer } from './viewer.ts';
@@ -105,7 +105,12 @@ export class Showing {
    * @param edited what had been changed before it was merged.
    * @param openAgain merges the frames of this result once more, with what is changed.
    */
-  changesOf(open: OpenMerge, edited: Edited, openAgain: (edited: Edited) => Promise<OpenMerge>): Changes {
+  async changesOf(
+    open: OpenMerge,
+    edited: Edited,
+    openAgain: (edited: Edited) => Promise<OpenMerge>,
+  ): Promise<Changes> {
+    const Made = await loadChanges();
     const events: ChangesEvents = {
       openAgain: async (edited) => {
         const again = await openAgain(edited);
@@ -117,7 +122,7 @@ export class Showing {
       tell: () => this.tellEdits(),
       failed: (error) => this.#tell({ type: 'changeFailed', failure: failureOf(error) }),
     };
-    const changes: Changes = new Changes(open, edited, events, this.isSoftware ? 0 : LIVE_MS);
+    const changes: Changes = new Made(open, edited, events, this.isSoftware ? 0 : LIVE_MS);
     return changes;
   }
 
