@@ -13,7 +13,7 @@ import { withUnion } from './image/motion.ts';
 import { checkKept, whileKept } from './image/readFrames.ts';
 import type { Choices } from './kernels/target.ts';
 import type { DType } from './kernels/tensor.ts';
-import { Merge, SAMPLES_MEANS, checkBufferSize, pixelsOf, planesOf } from './merge.ts';
+import { CORE, Merge, checkBufferSize, pixelsOf, planesOf } from './merge.ts';
 import type { Picture } from './merge.ts';
 import { checkValues, readDeghosterOptions, readMerge, readPlanOptions, readPrepareOptions } from './mergeChecks.ts';
 import type { MergeRequest } from './mergeChecks.ts';
@@ -146,13 +146,11 @@ export class Deghoster {
       throwIfCancelled(signal);
       // Which a plain merge runs depends on its frames.
       const more =
-        planned.method === 'merge'
-          ? (await import('./mergeSamples.ts')).samplesPrograms(SAMPLES_MEANS, this.#session, frames)
-          : [];
+        planned.method === 'merge' && (await import('./mergeSamples.ts')).samplesProgram(CORE, this.#session, frames);
       await this.#session.executor.warm(
         stages.map((stage) => stage.plan),
         { signal },
-        more,
+        more ? [more] : [],
       );
     });
   }

@@ -12,7 +12,6 @@ import { Commands } from './graph/commands.ts';
 import type { Prepared } from './graph/executor.ts';
 import { FrameStore, pixelBytes } from './graph/frameStore.ts';
 import { UnfitResult, createUnfit } from './graph/results.ts';
-import type { Take } from './graph/results.ts';
 import { readBytes } from './graph/readBytes.ts';
 import type { DeviceFrame, Grid } from './graph/transfer.ts';
 import type { ChosenResponse } from './image/chooseResponse.ts';
@@ -28,10 +27,12 @@ import { responseTable } from './kernels/exposure.ts';
 import { RESPONSE, STACK } from './model/part.ts';
 import { stageWork } from './model/schedule.ts';
 import { Program } from './kernels/program.ts';
-import { rowGrid } from './kernels/rows.ts';
+import { ROW_WORKGROUP, rowGrid } from './kernels/rows.ts';
 import type { PictureAttrs } from './kernels/picture.ts';
+import type { Core } from './kernels/mergeSamples.ts';
 import type { SamplesMerge } from './mergeSamples.ts';
 import type { Schedule, Stage } from './model/schedule.ts';
+import type { Plan } from './graph/plan.ts';
 import { programProfiles, stageTimes } from './profile.ts';
 import type { MergeProfile, StageTimes } from './profile.ts';
 import type { Session } from './session.ts';
@@ -70,7 +71,7 @@ function isDeviceFrame(frame: FrameSource): frame is DeviceFrame {
 }
 
 /** What mergeSamples.ts takes from the core. */
-export const SAMPLES_MEANS = { Program, rowGrid };
+export const CORE: Core = { Program, ROW_WORKGROUP, rowGrid };
 
 export class Merge {
   readonly #session: Session;
@@ -195,13 +196,18 @@ export class Merge {
     const { width, height } = schedule;
     const { onProgress, signal } = this.#control;
     const compiling = performance.now();
-    const plans = schedule.stages.map((stage) => stage.plan);
-    await this.#again(() =>
-      this.#session.executor.warm(plans, {
-        signal,
-        onProgress: (done, total) => onProgress?.({ stage: 'compile', done, total, fraction: 0 }),
-      }),
-    );
+    await this.#again(async () => {
+      const [{ name, plan }] = schedule.stages;
+      const direct = name === 'merge' ? await this.#samplesProgram(plan, motion) : undefined;
+      await this.#session.executor.warm(
+        direct ? [] : schedule.stages.map((stage) => stage.plan),
+        {
+          signal,
+          onProgress: (done, total) => onProgress?.({ stage: 'compile', done, total, fraction: 0 }),
+        },
+        direct ? [direct] : [],
+      );
+    });
     if (this.profile) this.profile.compileMs = performance.now() - compiling;
     const total = schedule.stages.reduce((sum, stage) => sum + stageWork(stage), 0);
     let before = 0;
@@ -238,7 +244,7 @@ export class Merge {
     picture: { buffer: GPUBuffer | undefined },
   ): Pick<TileWork, 'store'> & { settle: () => Promise<void>; free: () => void } {
     let unfit: GPUBuffer | undefined;
-    const store = async (take: Take, tile: Tile): Promise<void> => {
+    const store: NonNullable<TileWork['store']> = async (take, tile, clock) => {
       const { gpu, executor, pipelines } = this.#session;
       const { device } = gpu;
       picture.buffer ??= await gpu.guard('allocating the result', (own) =>
@@ -265,7 +271,7 @@ export class Merge {
         rowStep: 3 * width,
         channelStep: 1,
       });
-      await commands.submit('storing a tile');
+      await commands.submit('storing a tile', undefined, clock);
     };
     // Nothing else comes back to the CPU: the flag does when all is done.
     const settle = async (): Promise<void> => {
@@ -304,8 +310,8 @@ export class Merge {
     const begun = performance.now();
     let [busyMs, submissions] = [0, 0];
     let next = 0;
-    /** What makes results at once. */
-    let program: string | undefined;
+    /** The program that made results from samples, if one did. */
+    let program: Program | undefined;
     await this.#again(async () => {
       const { executor } = this.#session;
       const before = executor.submissions.totals;
@@ -319,8 +325,8 @@ export class Merge {
         this.#load(stage, store, commands, prepared, tile, table, times);
       let direct: SamplesMerge | undefined;
       try {
-        direct = motion ? undefined : await this.#samplesMerge(stage, store, response);
-        program = direct?.label;
+        program = stage.name === 'merge' ? await this.#samplesProgram(plan, motion) : undefined;
+        if (program) direct = await this.#samplesMerge(program, stage, store, response);
         await runTiles(
           executor,
           stage,
@@ -352,7 +358,7 @@ export class Merge {
     });
     if (!this.profile || !times) return;
     const { timestamps } = this.profile;
-    const { prepareMs, sendMs, cutMs, takeMs, pasteMs, stepMs } = times;
+    const { prepareMs, sendMs, cutMs, takeMs, directMs, pasteMs, stepMs } = times;
     const onGpu = (ms: number): number | null => (timestamps ? ms : null);
     this.profile.stages.push({
       name: stage.name,
@@ -363,31 +369,48 @@ export class Merge {
       pasteMs,
       busyMs,
       cutMs: onGpu(cutMs),
-      computeMs: onGpu(program ? takeMs : stepMs.reduce((sum, ms) => sum + ms, 0)),
-      takeMs: onGpu(program ? 0 : takeMs),
+      computeMs: onGpu(program ? directMs : stepMs.reduce((sum, ms) => sum + ms, 0)),
+      takeMs: onGpu(takeMs),
       submissions,
       programs: program
-        ? [{ op: 'picture', program, dispatches: tiling.tiles.length, ms: onGpu(takeMs), multiplyAdds: 0 }]
+        ? [
+            {
+              op: 'picture',
+              program: program.label,
+              dispatches: tiling.tiles.length,
+              ms: onGpu(directMs),
+              multiplyAdds: 0,
+            },
+          ]
         : programProfiles(plan, tiling.tiles.length, timestamps ? stepMs : undefined),
     });
   }
 
   /**
-   * What makes a stage's results from samples at once; undefined where they need the plan. Only arrays of 8 bits that
-   * have all pixels and lie as they are can be merged so.
+   * The program that makes a plain merge's picture from samples at once; undefined where it takes the plan. Only arrays
+   * of 8 bits that have all pixels and lie as they are can be merged so.
    */
-  async #samplesMerge(
-    { name, plan }: Stage,
-    store: FrameStore,
-    { response }: ChosenResponse,
-  ): Promise<SamplesMerge | undefined> {
+  async #samplesProgram(
+    { graph: { nodes, outputs } }: Plan,
+    motion: MotionMaps | readonly Float32Array[] | undefined,
+  ): Promise<Program | undefined> {
     const areSamples = this.#frames.every(
       (frame, k) => !isDeviceFrame(frame) && isEightBit(frame) && !frame.coverage && !this.#isWarped(k),
     );
-    if (name !== 'merge' || !areSamples) return undefined;
+    if (motion || !areSamples || nodes[outputs[0]].op !== 'picture') return undefined;
+    const { samplesProgram } = await import('./mergeSamples.ts');
+    return samplesProgram(CORE, this.#session, this.#frames.length);
+  }
+
+  async #samplesMerge(
+    program: Program,
+    { plan: { graph } }: Stage,
+    store: FrameStore,
+    { response }: ChosenResponse,
+  ): Promise<SamplesMerge> {
     const { samplesMerge } = await import('./mergeSamples.ts');
-    const { attrs } = plan.graph.nodes[plan.graph.outputs[0]];
-    return samplesMerge(SAMPLES_MEANS, this.#session, store, attrs as unknown as PictureAttrs, response);
+    const { attrs } = graph.nodes[graph.outputs[0]];
+    return samplesMerge(CORE, program, this.#session, store, attrs as unknown as PictureAttrs, response);
   }
 
   /** Brings the pixels of a tile. */

@@ -64,6 +64,8 @@ export interface StageTimes extends GpuTimes {
   prepareMs: number;
   sendMs: number;
   cutMs: number;
+  /** Of a program that makes results from samples as they are taken. */
+  directMs: number;
   takeMs: number;
   pasteMs: number;
 }
@@ -74,6 +76,7 @@ export function stageTimes(plan: Plan): StageTimes {
     prepareMs: 0,
     sendMs: 0,
     cutMs: 0,
+    directMs: 0,
     takeMs: 0,
     pasteMs: 0,
   };

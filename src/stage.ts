@@ -7,6 +7,7 @@
  */
 import type { Executor, Prepared } from './graph/executor.ts';
 import { READBACKS } from './graph/edges.ts';
+import type { GpuClock } from './graph/timestamps.ts';
 import { Results, takeFrom } from './graph/results.ts';
 import type { Part, ResultLayout, Take } from './graph/results.ts';
 import { throwIfCancelled } from './errors.ts';
@@ -36,7 +37,7 @@ export interface TileWork {
   /** Takes results on the CPU. */
   target?: PasteTarget;
   /** Submits the copy of a result on the device. */
-  store?(take: Take, tile: Tile): Promise<void>;
+  store?(take: Take, tile: Tile, clock?: GpuClock): Promise<void>;
 }
 
 export interface StageControl {
@@ -86,17 +87,21 @@ export async function runTiles(
     const take = prepared
       ? takeFrom({ ...executor.locate(prepared, output), width: tiling.width, height: tiling.height })
       : direct!.take;
+    const addTimes = (ms: number, rest: number): void => {
+      if (direct) times!.directMs += ms;
+      else times!.takeMs += ms;
+      times!.takeMs += rest;
+    };
     /** Submits the copy of a tile's result. */
     const send = async (n: number, part: Part): Promise<void> => {
       await executor.timing(
         times,
         (clock) => results!.send(n % READBACKS, take, part, channels, target!.layout, clock),
-        (ms) => (times!.takeMs += ms),
+        addTimes,
       );
     };
     /** Takes the result of a tile whose computation was submitted, after the results of earlier tiles. */
-    const finish = async (n: number, part: Part | undefined, before: Promise<void>): Promise<void> => {
-      const sent = performance.now();
+    const finish = async (n: number, part: Part | undefined, sent: number, before: Promise<void>): Promise<void> => {
       if (part)
         await results!.take(n % READBACKS, channels * part.width * part.height, (values) => {
           if (direct) executor.submissions.count(sent);
@@ -121,10 +126,11 @@ export async function runTiles(
       // The last step counts only when the result is in its place.
       const onStep = (step: number): void => (step < plan.steps.length ? reportMore(n + worked[step - 1]) : undefined);
       if (prepared) await executor.submit(prepared, { signal, times, onStep });
-      await work.store?.(take, tiles[n]);
+      const sent = performance.now();
+      if (work.store) await executor.timing(direct && times, (clock) => work.store!(take, tiles[n], clock), addTimes);
       const part = target && partOf(tiles[n], target);
       if (part) await send(n, part);
-      const finishing = finish(n, part, finished[n - 1] ?? Promise.resolve());
+      const finishing = finish(n, part, sent, finished[n - 1] ?? Promise.resolve());
       finishing.catch(() => undefined);
       begunWork.push((finished[n] = finishing));
     }

@@ -180,12 +180,12 @@ export class Executor {
 
   /**
    * Calls `submit`, which submits commands beside a plan's steps, and passes on their GPU milliseconds if times are
-   * wanted and the device has timestamps.
+   * wanted and the device has timestamps: of its dispatches, and of what follows them.
    */
   async timing(
     times: GpuTimes | undefined,
     submit: (clock: GpuClock | undefined) => Promise<void>,
-    use: (ms: number) => void,
+    use: (ms: number, rest: number) => void,
   ): Promise<void> {
     const clock =
       times && this.canTime ? await this.gpu.guard('creating a clock', (own) => own(this.#clock(times)!)) : undefined;
@@ -195,7 +195,13 @@ export class Executor {
       clock?.destroy();
       throw error;
     }
-    if (clock) this.#readClock(clock, (spans) => use(spans.reduce((sum, ms) => sum + ms, 0)));
+    if (clock)
+      this.#readClock(clock, ([first, ...others]) =>
+        use(
+          first,
+          others.reduce((sum, ms) => sum + ms, 0),
+        ),
+      );
   }
 
   /** A clock for one command buffer, if times are wanted and the device has timestamps. */

@@ -4,11 +4,17 @@
  */
 import type { PictureAttrs } from './picture.ts';
 import type { Program } from './program.ts';
+import type { ROW_WORKGROUP, rowGrid } from './rows.ts';
 
 /** Codes of a sample. */
 const CODES = 256;
-/** Invocations of a workgroup, along a row. */
-const WORKGROUP = 64;
+
+/** Handed over, not imported: an import from here would make bundlers split the core. */
+export interface Core {
+  Program: typeof Program;
+  ROW_WORKGROUP: typeof ROW_WORKGROUP;
+  rowGrid: typeof rowGrid;
+}
 /** Storage bindings besides the frames'. */
 const OTHERS = 3;
 
@@ -19,7 +25,7 @@ export function mostSampleFrames({ maxStorageBuffersPerShaderStage: most }: GPUS
 
 /**
  * (radiance, weight) of every code of each channel of each frame.
- * @param linear f at i/255 of each channel; not read without a response.
+ * @param linear f at i/255 of each channel. Its values are not read without a response.
  */
 export function sampleTable(
   { taus, reference, gamma, useResponse }: PictureAttrs,
@@ -41,16 +47,13 @@ export function sampleTable(
   return table;
 }
 
-/**
- * The program for some number of frames.
- * @param Made the class, from the core: a bundler would cut it in two where this imported from its middle.
- */
-export function mergeSamples(Made: typeof Program, frames: number): Program {
+/** The program for some number of frames. */
+export function mergeSamples({ Program, ROW_WORKGROUP }: Core, frames: number): Program {
   const numbers = Array.from({ length: frames }, (_, k) => k);
   const words = { access: 'read', type: 'array<u32>' } as const;
-  return new Made({
+  return new Program({
     label: `merge ${frames} frames of 8 bits`,
-    workgroup: [WORKGROUP, 1, 1],
+    workgroup: [ROW_WORKGROUP, 1, 1],
     params: {
       // The part's place in the box of pixels that is there, that box's columns, and the part's.
       x: 'u32',

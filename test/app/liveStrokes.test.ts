@@ -141,6 +141,8 @@ it.each([
   await changes.settled();
   expect(shown).toEqual([true, true, false]);
   expect([changes.undoable, changes.redoable, changes.differs]).toEqual([0, 0, false]);
+  // It leaves no trace, not even maps that count as given.
+  expect(changes.edited).toEqual({});
   expect(worst(open.result.radiance, before)).toBeLessThan(1e-5);
   expect(open.result.motion).toEqual(maps);
   expect(changes.bytes(WHOLE, 0)).toEqual(Uint8Array.from(maps[0], (w) => Math.round(255 * w)));
@@ -207,5 +209,59 @@ it('are merged at the end where that failed under the brush, and a failure is to
   expect(failed).toHaveLength(1);
   // It is not lost: the next merge has it.
   expect(changes.edited.motion![0]).toEqual(whole.maps[0]);
+  changes.close();
+});
+
+it('wait for the end where they cannot be shown, which is told once', async () => {
+  let fails = true;
+  const calls: boolean[] = [];
+  const { changes, open, failed } = await painted(Infinity, {
+    changed: async (_, isUnderBrush) => {
+      calls.push(isUnderBrush);
+      if (fails) throw new Error('it cannot be shown');
+    },
+  });
+  const whole = await expected(open.result);
+  for (const line of LINES) {
+    changes.paint(line);
+    await rest(changes);
+  }
+  expect([calls, failed]).toEqual([[true], []]);
+  fails = false;
+  changes.lift(false);
+  await changes.settled();
+  expect([calls, failed]).toEqual([[true, false], []]);
+  expect(worst(open.result.radiance, whole.radiance)).toBeLessThan(1e-5);
+  changes.close();
+});
+
+it('are not lost where the frames are merged once more meanwhile', async () => {
+  let fails = 0;
+  let again: OpenMerge | undefined;
+  const { changes, open, failed } = await painted(Infinity, {
+    openAgain: async ({ motion }) =>
+      (again = await deghoster.open(FRAMES, { align: 'none', response: 'gamma', reference: 1, motion })),
+  });
+  const update = open.update.bind(open);
+  vi.spyOn(open, 'update').mockImplementation((change) =>
+    fails-- > 0 ? Promise.reject(new DeviceLostError('the GPU was lost')) : update(change),
+  );
+  const whole = await expected(open.result);
+  for (const [k, line] of LINES.entries()) {
+    // The second part finds that the GPU is gone.
+    fails = k === 1 ? 1 : 0;
+    changes.paint(line);
+    await rest(changes);
+  }
+  changes.lift(false);
+  await changes.settled();
+  expect(failed).toEqual([]);
+  expect(changes.open).toBe(again);
+  expect(changes.undoable).toBe(1);
+  expect(worst(changes.open.result.radiance, whole.radiance)).toBeLessThan(1e-5);
+  const { motion } = await deghoster.merge(FRAMES, { align: 'none', response: 'gamma', reference: 1 });
+  changes.undo();
+  await changes.settled();
+  for (const k of [0, 2]) expect(worst(changes.open.result.motion[k], motion[k])).toBeLessThan(1e-6);
   changes.close();
 });

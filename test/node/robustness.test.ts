@@ -12,6 +12,7 @@ import { Program } from '../../src/kernels/program.ts';
 import { adapterChoice, requestAdapter, requestDevice } from '../../src/node/adapter.ts';
 import { UnprovedAccessError } from '../../src/node/robustness.ts';
 import { testDevice } from '../gpu.ts';
+import { eightBit } from '../reference/frames.ts';
 
 const software = adapterChoice(process.env.DEGHOST_ADAPTER);
 
@@ -58,6 +59,25 @@ describe('a device without robustness', () => {
     device = await requestDevice({ software, robustness: false });
   });
   afterAll(() => device.destroy());
+
+  it.each([2, 3, 5])('merges %i frames of 8 bits without a network, as with robustness', async (count) => {
+    const frames = eightBit(61, 47, [1, 4, 16, 64, 256].slice(0, count));
+    const curve = Array.from({ length: 256 }, (_, i) => (i / 255) ** 1.8);
+    const results: Float32Array[] = [];
+    for (const one of [device, await testDevice()]) {
+      const deghoster = await Deghoster.create({ device: one, memoryBudget: 400_000 });
+      const { radiance, profile } = await deghoster.merge(frames, {
+        method: 'merge',
+        align: 'none',
+        response: { r: curve, g: curve, b: curve },
+        profile: true,
+      });
+      expect(profile!.stages[0].programs[0].program).toBe(`merge ${count} frames of 8 bits`);
+      results.push(radiance);
+      deghoster.dispose();
+    }
+    expect(results[0]).toEqual(results[1]);
+  });
 
   it('is on the same adapter, whichever was opened before', async () => {
     await requestAdapter({ software: 'swiftshader' }).catch(() => undefined);

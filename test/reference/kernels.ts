@@ -214,7 +214,10 @@ export const REFERENCES: References = {
   },
 };
 
-/** A response table as a tensor: f(x) = x^gamma in every channel. */
+/** A response table as a tensor: f(x) = x^gamma in every channel, and in a second row f encoded, which is x. */
 export function gammaTable(width: number, gamma = 2.2): Tensor {
-  return map(tensor(4, 1, width), (_, i) => (i < 3 * width ? ((i % width) / (width - 1)) ** gamma : 0));
+  return map(tensor(4, 2, width), (_, i) => {
+    const x = (i % width) / (width - 1);
+    return i >= 3 * 2 * width ? 0 : i % (2 * width) < width ? x ** gamma : x;
+  });
 }

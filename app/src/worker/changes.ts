@@ -35,22 +35,18 @@ interface Step {
   after: Values;
 }
 
-/** What a stroke has changed in a part of the motion maps. */
-interface PaintedPart {
-  region: Rect;
-  before: readonly Float32Array[];
-}
-
 /** The stroke under way. */
 interface Painting {
   /** All that it reaches. */
   region: Rect;
   /** Its lines that are not merged yet. */
   lines: Stroke[];
-  /** What is merged of it already, one part after another. */
-  merged: PaintedPart[];
+  /** What is merged of it already: all of a rectangle, with the maps there as they were before it. */
+  merged?: { region: Rect; before: Float32Array[] };
   /** Whether its lines are merged under the brush: not after a part that took too long, or failed. */
   isLive: boolean;
+  /** Whether strokes had been merged before it. */
+  wasPainted: boolean;
 }
 
 /** What changes call. */
@@ -80,7 +76,7 @@ export class Changes {
   /** Whether strokes were merged: from then on the maps count as given. */
   #isPainted: boolean;
   /** Strokes that could not be merged. */
-  readonly #left: { region: Rect; motion: readonly Float32Array[] }[] = [];
+  #left: { region: Rect; motion: readonly Float32Array[] }[] = [];
   /** Under way: the frames are merged once more. */
   #opening: Promise<void> | undefined;
   readonly #liveMs: number;
@@ -159,7 +155,7 @@ export class Changes {
     if (stroke.starts) this.#flush();
     const rect = strokeRect(stroke, this.open.result);
     if (!rect) return;
-    this.#painting ??= { region: rect, lines: [], merged: [], isLive: this.#liveMs > 0 };
+    this.#painting ??= { region: rect, lines: [], isLive: this.#liveMs > 0, wasPainted: this.#isPainted };
     this.#strokes.add(this.#painting);
     this.#painting.lines.push(stroke);
     this.#painting.region = around(this.#painting.region, rect);
@@ -218,11 +214,14 @@ export class Changes {
     this.#strokes.delete(painting);
     this.#events.painted(painting.region);
     this.#events.tell();
-    if (painting.isLive || painting.merged.length > 0)
-      void this.#next(async () => {
-        // Known when the part that runs is merged.
-        if (painting.merged.length > 0) await this.#update(painting.region, { motion: this.#motionBefore(painting) });
-      });
+    if (!painting.isLive && !painting.merged) return;
+    void this.#next(async () => {
+      // The part that ran is merged by now, or could not be.
+      const { merged } = painting;
+      if (!merged) return this.#events.painted(painting.region);
+      await this.#update(merged.region, { motion: merged.before });
+      this.#isPainted = painting.wasPainted;
+    });
   }
 
   /** Merges what is not merged yet of the stroke under way, which ends. */
@@ -236,14 +235,23 @@ export class Changes {
     this.#remember(step);
     void this.#next(async () => {
       // What lies below it is known when the steps before it are merged.
+      const { lines } = painting;
       step.before = { motion: this.#motionBefore(painting) };
-      step.after = { motion: this.#painted(region, painting.lines) };
+      const motion = this.#painted(region, lines);
+      step.after = { motion };
+      let isShown = lines.length > 0;
       try {
-        if (painting.lines.length === 0) return await this.#events.changed([], false);
-        const part = linesRect(painting.lines, this.open.result);
-        await this.#update(part, { motion: this.#painted(part, painting.lines) });
+        if (!isShown) return;
+        const part = linesRect(lines, this.open.result);
+        const change = part.width * part.height < region.width * region.height ? this.#painted(part, lines) : motion;
+        await this.#update(change === motion ? region : part, { motion: change }, () => lines.splice(0));
+      } catch (error) {
+        isShown = false;
+        throw error;
       } finally {
         this.#strokes.delete(painting);
+        // What was merged under the brush is there all the same.
+        if (!isShown && painting.merged) await this.#events.changed([], false);
       }
     });
   }
@@ -253,25 +261,25 @@ export class Changes {
     const painting = this.#painting;
     if (!painting?.isLive || painting.lines.length === 0 || this.#waiting > 0) return;
     void this.#next(async () => {
-      const lines = painting.lines.slice();
-      const region = linesRect(lines, this.open.result);
-      const before = this.open.motionIn(region);
       const begun = performance.now();
+      const { lines } = painting;
+      const count = lines.length;
+      const region = linesRect(lines, this.open.result);
+      const whole = painting.merged ? around(painting.merged.region, region) : region;
+      const before = this.#motionBefore({ ...painting, region: whole });
       const motion = this.#painted(region, lines);
-      let parts: ChangedPart[];
       try {
-        parts = await this.#whileOpen((open) => open.update({ region, motion }));
+        const parts = await this.#whileOpen((open) => open.update({ region, motion }));
+        this.#isPainted = true;
+        painting.merged = { region: whole, before };
+        // Until now the overlay showed them from here.
+        lines.splice(0, count);
+        await this.#events.changed(parts, true);
+        painting.isLive = performance.now() - begun <= this.#liveMs;
       } catch {
         // Tried again when the brush is lifted; then a failure is told.
         painting.isLive = false;
-        return;
       }
-      this.#isPainted = true;
-      painting.merged.push({ region, before });
-      // Until now the overlay showed them from here.
-      painting.lines.splice(0, lines.length);
-      await this.#events.changed(parts, true);
-      if (performance.now() - begun > this.#liveMs) painting.isLive = false;
     });
   }
 
@@ -283,11 +291,11 @@ export class Changes {
   }
 
   /** The maps where a stroke is, as they were before it. */
-  #motionBefore({ region, merged }: Painting): Float32Array[] {
+  #motionBefore({ region, merged }: Pick<Painting, 'region' | 'merged'>): Float32Array[] {
     const motion = this.open.motionIn(region);
-    for (const part of merged.toReversed()) {
-      const there = { ...part.region, x: part.region.x - region.x, y: part.region.y - region.y };
-      motion.forEach((map, k) => paste(map, region.width, there, part.before[k]));
+    if (merged) {
+      const there = { ...merged.region, x: merged.region.x - region.x, y: merged.region.y - region.y };
+      motion.forEach((map, k) => paste(map, region.width, there, merged.before[k]));
     }
     return motion;
   }
@@ -311,7 +319,8 @@ export class Changes {
     void this.#next(() => this.#update(region, step[which]));
   }
 
-  async #update(region: Rect, values: Values): Promise<void> {
+  /** @param onMerged called before the change is shown. */
+  async #update(region: Rect, values: Values, onMerged?: () => void): Promise<void> {
     let parts: ChangedPart[];
     try {
       parts = await this.#whileOpen((open) => open.update({ region, ...values }));
@@ -320,6 +329,7 @@ export class Changes {
       throw error;
     }
     if ('motion' in values) this.#isPainted = true;
+    onMerged?.();
     await this.#events.changed(parts, false);
   }
 
@@ -339,7 +349,10 @@ export class Changes {
   }
 
   async #openAgain(): Promise<void> {
+    const left = this.#left.length;
     const again = await this.#events.openAgain(this.edited);
+    // They are in that merge.
+    this.#left = this.#left.slice(left);
     this.#open.dispose();
     this.#open = again;
     if (this.#closed) again.dispose();

@@ -16,7 +16,7 @@ import { exampleFiles } from './example.ts';
 import { failureOf } from './failure.ts';
 import { Frames } from './frames.ts';
 import { Glimpses } from './glimpse.ts';
-import { preloadLater } from './later.ts';
+import { loadChanges, preloadLater } from './later.ts';
 import { Looking, loadLook } from './looking.ts';
 import { mergeFrames } from './mergeFrames.ts';
 import type { MergeRequest } from './mergeFrames.ts';
@@ -224,6 +224,7 @@ async function mergeBoth(request: Request<'merge'>, signal: AbortSignal): Promis
     const means = { engine, tell, signal };
     const { merged, open, stack, notes, warnings } = await mergeFrames(frames, { ...whole, edited }, means);
     const { width, height, reference } = merged;
+    const ChangesClass = await loadChanges();
     forget();
     const info = {
       width,
@@ -238,7 +239,7 @@ async function mergeBoth(request: Request<'merge'>, signal: AbortSignal): Promis
       seconds: 0,
     };
     const { motion: maps } = open.result;
-    const changes = await showing.changesOf(open, edited, (edited) => openAgain({ ...whole, edited }));
+    const changes = showing.changesOf(ChangesClass, open, edited, (edited) => openAgain({ ...whole, edited }));
     await showing.set({ merged, changes, maps, shown: await developed(merged), request, info });
     info.seconds = (performance.now() - started) / 1000;
     tell({ type: 'merged', result: info });

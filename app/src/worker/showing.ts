@@ -5,7 +5,6 @@ import type { Changes, ChangesEvents, Edited } from './changes.ts';
 import { developed } from './developed.ts';
 import { failureOf } from './failure.ts';
 import { DEFAULT_LOOK, Finishing } from './finishing.ts';
-import { loadChanges } from './later.ts';
 import { cut, seenMotion } from './maps.ts';
 import type { MergeOutcome, MergeRequest } from './mergeFrames.ts';
 import { Viewer } from './viewer.ts';
@@ -102,15 +101,16 @@ export class Showing {
 
   /**
    * What a person changes in a merge, shown as it is made.
+   * @param ChangesClass from later.ts.
    * @param edited what had been changed before it was merged.
    * @param openAgain merges the frames of this result once more, with what is changed.
    */
-  async changesOf(
+  changesOf(
+    ChangesClass: typeof Changes,
     open: OpenMerge,
     edited: Edited,
     openAgain: (edited: Edited) => Promise<OpenMerge>,
-  ): Promise<Changes> {
-    const Made = await loadChanges();
+  ): Changes {
     const events: ChangesEvents = {
       openAgain: async (edited) => {
         const again = await openAgain(edited);
@@ -122,7 +122,7 @@ export class Showing {
       tell: () => this.tellEdits(),
       failed: (error) => this.#tell({ type: 'changeFailed', failure: failureOf(error) }),
     };
-    const changes: Changes = new Made(open, edited, events, this.isSoftware ? 0 : LIVE_MS);
+    const changes: Changes = new ChangesClass(open, edited, events, this.isSoftware ? 0 : LIVE_MS);
     return changes;
   }
 
@@ -241,8 +241,7 @@ export class Showing {
       this.#unfinished = { top: Math.min(top, y), bottom: Math.max(bottom, y + height) };
     }
     this.#refreshMotion(parts);
-    if (isUnderBrush) return;
-    if (this.#unfinished) {
+    if (!isUnderBrush && this.#unfinished) {
       const { top, bottom } = this.#unfinished;
       this.#unfinished = undefined;
       await this.#finishing?.refresh({ top, height: bottom - top });
