@@ -14,6 +14,7 @@ import { FrameStore, pixelBytes } from './graph/frameStore.ts';
 import { UnfitResult, createUnfit } from './graph/results.ts';
 import { readBytes } from './graph/readBytes.ts';
 import type { DeviceFrame, Grid } from './graph/transfer.ts';
+import { responseTable } from './image/chooseResponse.ts';
 import type { ChosenResponse } from './image/chooseResponse.ts';
 import { frameSize, isEightBit } from './image/frame.ts';
 import type { Frame, FrameSource } from './image/frame.ts';
@@ -23,7 +24,6 @@ import { patchGrid } from './image/responsePairs.ts';
 import { cropMap } from './image/motion.ts';
 import type { MotionMaps } from './image/motion.ts';
 import type { Tile } from './image/tile.ts';
-import { responseTable } from './kernels/exposure.ts';
 import { RESPONSE, STACK } from './model/part.ts';
 import { stageWork } from './model/schedule.ts';
 import { Program } from './kernels/program.ts';
@@ -304,8 +304,7 @@ export class Merge {
   ): Promise<void> {
     const { tiling, plan } = stage;
     const { signal } = this.#control;
-    const { r, g, b } = response.response;
-    const table = responseTable([r, g, b], stage.gamma);
+    const table = responseTable(response.response);
     const times = this.profile && stageTimes(plan);
     const begun = performance.now();
     let [busyMs, submissions] = [0, 0];

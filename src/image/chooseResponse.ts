@@ -62,3 +62,10 @@ export function readResponse(option: ResponseOption | undefined): ResponseOption
     throw new InputError(`response: ${what}`);
   });
 }
+
+/** The GPU's table: f at i/255, as [256][r, g, b, 0]. */
+export function responseTable({ r, g, b }: CameraResponse): Float32Array<ArrayBuffer> {
+  const table = new Float32Array(4 * r.length);
+  r.forEach((value, i) => table.set([value, g[i], b[i], 0], 4 * i));
+  return table;
+}

@@ -1,8 +1,7 @@
 /**
  * Exposure maths (spec: Before the network, Conventions, S): turns a frame's samples into linear radiance, or aligns
  * them to the reference's exposure. The camera's inverse response f is a table of 256 samples, one vec4 (r, g, b,
- * unused) each, read with linear interpolation. A second row of the table has f^(1/gamma) of each, which samples of 8
- * bits read in place of computing powers. Without a table the samples already are `radiance^(1/gamma)`.
+ * unused) each, read with linear interpolation. Without a table the samples already are `radiance^(1/gamma)`.
  */
 import { elementwise } from './elementwise.ts';
 import { expectInputs, shapeError } from './kernel.ts';
@@ -34,27 +33,18 @@ fn response_at(x: vec3f) -> vec3f {
 
 struct Sample { encoded: vec3f, linear: vec3f }
 
-// Rounding moves a code / 255 * 255 by less than 5e-7 of itself.
 fn sample_of(x: vec3f) -> Sample {
-  if (params.use_response == 0u) { return Sample(x, power(x, params.gamma)); }
-  let at = clamp(x, vec3f(0.0), vec3f(1.0)) * ${TABLE_SIZE - 1}.0;
-  let code = round(at);
-  if (all(abs(at - code) <= 5e-7 * code)) {
-    let i = params.response_start + min(vec3u(code), vec3u(${TABLE_SIZE - 1}u));
-    let j = i + ${TABLE_SIZE}u;
-    return Sample(
-      vec3f(response[j.x].x, response[j.y].y, response[j.z].z),
-      vec3f(response[i.x].x, response[i.y].y, response[i.z].z),
-    );
+  if (params.use_response == 1u) {
+    let linear = response_at(x);
+    return Sample(power(linear, 1.0 / params.gamma), linear);
   }
-  let linear = response_at(x);
-  return Sample(power(linear, 1.0 / params.gamma), linear);
+  return Sample(x, power(x, params.gamma));
 }
 
 fn load_frame(first: u32, pixel: u32) -> vec3f {
   let x = stack[first + pixel].rgb;
-  if (params.use_response == 0u) { return x; }
-  return sample_of(x).encoded;
+  if (params.use_response == 1u) { return power(response_at(x), 1.0 / params.gamma); }
+  return x;
 }
 `;
 
@@ -78,8 +68,8 @@ export function frameParams(
 
 export function expectStack(op: string, stack: Shape, response: Shape): void {
   if (stack.channels % 4 !== 0) throw shapeError(op, `a stack of ${stack.channels} channels is not a multiple of 4`);
-  if (response.width !== TABLE_SIZE || response.height !== 2)
-    throw shapeError(op, `response table of ${response.width}x${response.height} samples, expected ${TABLE_SIZE}x2`);
+  if (response.width !== TABLE_SIZE)
+    throw shapeError(op, `response table of ${response.width} samples, expected ${TABLE_SIZE}`);
 }
 
 /** First vec4 of a frame in a stack. */
@@ -87,19 +77,8 @@ export function frameStart(stack: View, frame: number): number {
   return start(stack) + frame * stack.shape.width * stack.shape.height;
 }
 
-/** The shape of a response table: (r, g, b, unused) of each sample, linear light and then encoded. */
-export const TABLE_SHAPE: Shape = { channels: 4, height: 2, width: TABLE_SIZE };
-
-/** The table of a response, f at i/255 for each channel. */
-export function responseTable(curves: readonly ArrayLike<number>[], gamma: number): Float32Array<ArrayBuffer> {
-  const table = new Float32Array(4 * 2 * TABLE_SIZE);
-  for (const [c, curve] of curves.entries())
-    for (let i = 0; i < TABLE_SIZE; i++) {
-      table[4 * i + c] = curve[i];
-      table[4 * (TABLE_SIZE + i) + c] = Math.max(0, curve[i]) ** (1 / gamma);
-    }
-  return table;
-}
+/** The shape of a response table: (r, g, b, unused) of each sample. */
+export const TABLE_SHAPE: Shape = { channels: 4, height: 1, width: TABLE_SIZE };
 
 const encode = elementwise({
   label: 'encoderInput',

@@ -5,7 +5,7 @@
  */
 import { GraphBuilder } from '../graph/graph.ts';
 import type { GraphNode } from '../graph/graph.ts';
-import { TABLE_SHAPE } from '../kernels/exposure.ts';
+import { TABLE_SIZE } from '../kernels/exposure.ts';
 import type { FrameAttrs } from '../kernels/exposure.ts';
 import { checkFrameCount } from '../weights/config.ts';
 import type { NetworkConfig } from '../weights/config.ts';
@@ -47,7 +47,7 @@ export function frames(scene: Scene): Pick<Network, 'graph' | 'stack' | 'respons
   const { width, height, reference } = scene;
   let stack = graph.input(STACK, { channels: 4 * scene.taus.length, height, width });
   if (scene.covered && scene.motionGiven) stack = graph.add('stack covered', 'coveredStack', [stack], { reference });
-  const response = graph.input(RESPONSE, TABLE_SHAPE);
+  const response = graph.input(RESPONSE, { channels: 4, height: 1, width: TABLE_SIZE });
   return { graph, stack, response };
 }
 

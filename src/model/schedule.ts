@@ -54,8 +54,6 @@ export interface Stage {
   bytes: number;
   /** Whether whole frames and motion maps are on the device, not just a tile of each. */
   holdsAll: boolean;
-  /** Samples are linear light to the power 1/gamma. */
-  gamma: number;
 }
 
 /** A stage whose smallest tile exceeds the limits: the plan of that tile, and the bytes that it takes, as a stage's. */
@@ -122,7 +120,6 @@ interface StageRequest {
   pixelBytes: number;
   /** Whether they are on the device whole. */
   holdsAll: boolean;
-  gamma: number;
   build: (width: number, height: number) => Graph;
 }
 
@@ -187,7 +184,7 @@ function scheduleStage(
 
 /** A stage fused in one way. */
 function stageFused(
-  { name, rules, build, pixelBytes, holdsAll, gamma }: StageRequest,
+  { name, rules, build, pixelBytes, holdsAll }: StageRequest,
   way: FuseOptions,
   padded: { width: number; height: number },
   limits: Limits,
@@ -227,7 +224,6 @@ function stageFused(
     plan: chosen,
     bytes: planBytes(chosen, weights) + frames(tiling.width * tiling.height),
     holdsAll,
-    gamma,
   };
 }
 
@@ -269,7 +265,6 @@ export function schedule(request: ScheduleRequest): Schedule {
       name: 'merge',
       pixelBytes: all,
       holdsAll,
-      gamma,
       rules: { halo: 0, grid: 4 },
       build: (w, h) => plainMergeGraph(scene(w, h), request.motionGiven),
     });
@@ -281,7 +276,6 @@ export function schedule(request: ScheduleRequest): Schedule {
         // Maps that stay on the device are there from the first tile on.
         pixelBytes: holdsAll ? all : samples,
         holdsAll,
-        gamma,
         rules: segmentation.tiles,
         build: (w, h) => segmentationGraph(config, scene(w, h)),
       });
@@ -289,7 +283,6 @@ export function schedule(request: ScheduleRequest): Schedule {
       name: 'fusion',
       pixelBytes: all,
       holdsAll,
-      gamma,
       rules: fusionTiles,
       build: (w, h) => fusionGraph(config, scene(w, h)),
     });

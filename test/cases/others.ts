@@ -127,10 +127,7 @@ export function readData(c: OtherCase): { memory: Tensor; weight: Float32Array; 
 }
 
 export interface ExposureData {
-  /**
-   * Frames in [0, 1], shortest first, with exact zeros and ones (clipped) among their values. Every other pixel is one
-   * of 8 bits.
-   */
+  /** Frames in [0, 1], shortest first, with exact zeros and ones (clipped) among their values. */
   frames: Tensor[];
   /** Exposures relative to the shortest. */
   taus: number[];
@@ -158,11 +155,7 @@ export function exposureData(c: OtherCase): ExposureData {
   const random = rng(c.seed);
   const frames = randomTensors(c, random, c.frames, 3, -0.1, 1.1);
   for (const frame of frames)
-    frame.data.forEach((value, i) => {
-      const inRange = Math.min(Math.max(value, 0), 1);
-      const isCode = (i % (c.width * c.height)) % 2 === 0;
-      frame.data[i] = Math.fround(isCode ? Math.round(255 * inRange) / 255 : inRange);
-    });
+    frame.data.forEach((value, i) => (frame.data[i] = Math.fround(Math.min(Math.max(value, 0), 1))));
   const taus = frames.map((_, k) =>
     Math.fround(2 ** (k * (c.frames > 5 ? 0.75 : 2)) * (k === 0 ? 1 : 1 + random.next() / 4)),
   );

@@ -77,20 +77,11 @@ function masksOnly(masks: readonly Tensor[]): Tensor {
   );
 }
 
-/**
- * The response table as the kernels read it, [2][256][r, g, b, 0], the second row encoded; NaN where there is none and
- * nothing may read it.
- */
-export function responseTensor({ response, gamma }: Pick<ExposureData, 'response' | 'gamma'>): Tensor {
-  const out = tensor(4, 2, 256);
+/** The response table as the kernels read it, [256][r, g, b, 0]; NaN where there is none and nothing may read it. */
+export function responseTensor(response: ExposureData['response']): Tensor {
+  const out = tensor(4, 1, 256);
   out.data.fill(response ? 0 : NaN);
-  response?.forEach((curve, c) => {
-    out.data.set(curve, c * 512);
-    out.data.set(
-      Float32Array.from(curve, (f) => f ** (1 / gamma)),
-      c * 512 + 256,
-    );
-  });
+  response?.forEach((curve, c) => out.data.set(curve, c * 256));
   return out;
 }
 
@@ -322,7 +313,7 @@ const exposureAndMerge: Check = async (kernels, c) => {
   const data = exposureData(c);
   const { frames, taus, reference, gamma, masks, hat } = data;
   const attrs = { gamma, useResponse: data.response !== null };
-  const inputs = [stack(frames, masks), responseTensor(data)];
+  const inputs = [stack(frames, masks), responseTensor(data.response)];
   const last = frames.length - 1;
   const encoded = await kernels.run(
     { op: 'encoderInput', attrs: { ...attrs, frame: last, tau: taus[last] }, inputs },
@@ -437,7 +428,7 @@ const gate: Check = async (kernels, c) => {
       frames,
       frames.map(() => tensor(1, c.height, c.width, new Float32Array(c.height * c.width).fill(9))),
     ),
-    responseTensor(camera),
+    responseTensor(camera.response),
   ];
   const attrs = {
     gamma: camera.gamma,

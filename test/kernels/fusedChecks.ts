@@ -104,7 +104,7 @@ const OF_FRAMES: Record<string, (c: OtherCase, random: Rng) => Fused> = {
     const layer = new Layer(random, 'w', 6, 8, 3);
     return {
       attrs,
-      inputs: [stack(frames, masks), responseTensor({ response, gamma })],
+      inputs: [stack(frames, masks), responseTensor(response)],
       weights: layer.weights,
       expected: layer.reference(concat(undone[frame], linear[frame]), attrs),
     };
@@ -127,7 +127,7 @@ const OF_FRAMES: Record<string, (c: OtherCase, random: Rng) => Fused> = {
     const layer = new Layer(random, 'w', 6, 5, 3);
     return {
       attrs,
-      inputs: [stack(frames, masks), responseTensor({ response, gamma })],
+      inputs: [stack(frames, masks), responseTensor(response)],
       weights: layer.weights,
       expected: layer.reference(concat(aligned[0], undone[reference]), attrs),
     };
@@ -164,7 +164,7 @@ const OF_FRAMES: Record<string, (c: OtherCase, random: Rng) => Fused> = {
     const layer = new Layer(random, 'w', 12, 3, 1);
     return {
       attrs,
-      inputs: [features, stack(frames, masks), responseTensor({ response, gamma })],
+      inputs: [features, stack(frames, masks), responseTensor(response)],
       weights: layer.weights,
       expected: exposure.addBase(layer.reference(features, attrs), base, taus[taus.length - 1]),
     };

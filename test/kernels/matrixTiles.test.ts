@@ -6,7 +6,6 @@ import { describe, expect, it } from 'vitest';
 import { conv2d } from '../../src/kernels/conv2d/index.ts';
 import type { ConvAttrs } from '../../src/kernels/conv2d/index.ts';
 import { matrixTiles, packMatrices } from '../../src/kernels/conv2d/methods/matrixTiles.ts';
-import { TABLE_SHAPE } from '../../src/kernels/exposure.ts';
 import type { Target } from '../../src/kernels/target.ts';
 import { implementationsVersion } from '../../src/tune/key.ts';
 import { rng } from '../reference/random.ts';
@@ -80,9 +79,15 @@ describe('candidates on matrices', () => {
       expect(namesOf({ ...LAYER, groups: 4 }, target).filter(isMatrixName)).toEqual([]);
       const read: ConvAttrs['read'] = { kind: 'encoder', frame: 0, tau: 1, gamma: 2.2, useResponse: false };
       expect(
-        implementationNames(conv2d, { ...LAYER, read }, [{ ...SHAPE, channels: 12 }, TABLE_SHAPE], target).filter(
-          isMatrixName,
-        ),
+        implementationNames(
+          conv2d,
+          { ...LAYER, read },
+          [
+            { ...SHAPE, channels: 12 },
+            { channels: 4, height: 1, width: 256 },
+          ],
+          target,
+        ).filter(isMatrixName),
       ).toEqual([]);
     }
   });

@@ -30,9 +30,7 @@ function sceneOf({ useResponse }: { useResponse: boolean }, [stack, table]: read
   return {
     frames: of(0, 3),
     masks: of(3, 4),
-    response: useResponse
-      ? [0, 1, 2].map((c) => table.data.slice(c * table.h * table.w, (c * table.h + 1) * table.w))
-      : null,
+    response: useResponse ? [0, 1, 2].map((c) => table.data.slice(c * table.w, (c + 1) * table.w)) : null,
   };
 }
 
@@ -214,10 +212,7 @@ export const REFERENCES: References = {
   },
 };
 
-/** A response table as a tensor: f(x) = x^gamma in every channel, and in a second row f encoded, which is x. */
+/** A response table as a tensor: f(x) = x^gamma in every channel. */
 export function gammaTable(width: number, gamma = 2.2): Tensor {
-  return map(tensor(4, 2, width), (_, i) => {
-    const x = (i % width) / (width - 1);
-    return i >= 3 * 2 * width ? 0 : i % (2 * width) < width ? x ** gamma : x;
-  });
+  return map(tensor(4, 1, width), (_, i) => (i < 3 * width ? ((i % width) / (width - 1)) ** gamma : 0));
 }
