@@ -85,7 +85,7 @@ it('are merged part by part under the brush, and are one step', async () => {
   const whole = await expected(open.result);
   for (const line of LINES) {
     changes.paint(line);
-    expect(changes.undoable).toBe(1);
+    expect([changes.undoable, changes.isBusy, changes.isLive]).toEqual([1, true, true]);
     await rest(changes);
   }
   // The brush is still down, and all of it is in the picture.
@@ -95,7 +95,7 @@ it('are merged part by part under the brush, and are one step', async () => {
   expect(worst(live, whole.radiance)).toBeLessThan(1e-5);
   changes.lift(false);
   await changes.settled();
-  expect(shown.at(-1)).toBe(false);
+  expect([shown.at(-1), changes.isLive]).toEqual([false, false]);
   expect([changes.undoable, changes.redoable, changes.differs]).toEqual([1, 0, true]);
   expect(open.result.radiance).toEqual(live);
   for (const k of [0, 2]) expect(open.result.motion[k]).toEqual(whole.maps[k]);

@@ -133,6 +133,11 @@ export class Changes {
     return this.#waiting > 0;
   }
 
+  /** Whether a stroke is under way that is merged under the brush. */
+  get isLive(): boolean {
+    return this.#painting?.isLive === true;
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);

@@ -129,8 +129,10 @@ export class Showing {
   tellEdits(): void {
     if (!this.#result) return;
     const { changes } = this.#result;
-    const { undoable = 0, redoable = 0, differs = false, isBusy = false } = changes ?? {};
-    this.#tell({ type: 'edits', edits: { undoable, redoable, differs, isBusy, canChange: changes !== undefined } });
+    const { undoable = 0, redoable = 0, differs = false, isBusy = false, isLive = false } = changes ?? {};
+    const canChange = changes !== undefined;
+    // What follows the brush needs no waiting for.
+    this.#tell({ type: 'edits', edits: { undoable, redoable, differs, isBusy: isBusy && !isLive, canChange } });
   }
 
   resize(width: number, height: number): void {
