@@ -38,7 +38,7 @@ export function sampleTable(
       for (let code = 0; code < CODES; code++) {
         const sample = code / (CODES - 1);
         const light = useResponse ? curve[code] : sample ** gamma;
-        const x = useResponse ? light ** (1 / gamma) : sample;
+        const x = useResponse ? Math.max(0, light) ** (1 / gamma) : sample;
         const isSure = (k === 0 && x > 0.5) || (k === taus.length - 1 && x < 0.5);
         const weight = isSure ? 1 : 1 - Math.abs(2 * x - 1);
         table[at++] = light / tau;
