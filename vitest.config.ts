@@ -1,6 +1,6 @@
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { TEMPORARY } from './test/temporary.ts';
 
 // One process, one file at a time, modules shared between files: a software adapter takes seconds to compile a
 // pipeline, so the device and its pipelines (test/gpu.ts) are made once for the whole run. On two cores it would not be
@@ -14,8 +14,14 @@ export default defineConfig({
     isolate: false,
     fileParallelism: false,
     maxWorkers: 1,
-    // Whatever is kept in the user's cache folder, tests run with the defaults.
-    env: { DEGHOST_TUNING: join(tmpdir(), `deghost-tuning-${process.pid}.json`) },
+    env: {
+      // Whatever is kept in the user's cache folder, tests run with the defaults.
+      DEGHOST_TUNING: join(TEMPORARY, 'tuning.json'),
+      // A worker that is ended does not tidy up, so every temporary file is in one folder (test/setUp.ts removes it).
+      TMPDIR: TEMPORARY,
+      TMP: TEMPORARY,
+      TEMP: TEMPORARY,
+    },
     // Generous: with an empty shader cache a software adapter compiles for minutes.
     testTimeout: 240_000,
     hookTimeout: 240_000,

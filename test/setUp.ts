@@ -1,10 +1,14 @@
 /**
+ * Before any run: the folder for temporary files, which goes with all that is in it when the run ends.
+ *
  * Before the whole suite: is there a Chromium whose pages have WebGPU? If there is none, the run ends here, with the
  * remedy, instead of failing test by test. A run of chosen files starts at once: most need no browser, and one that
  * does reports the same error.
  */
+import { mkdirSync, rmSync } from 'node:fs';
 import { stripVTControlCharacters } from 'node:util';
 import { findChromium, launchChromium } from './chromium.ts';
+import { TEMPORARY } from './temporary.ts';
 
 /** Whether the command line chooses no files and no tests. Options with values are written `--option=value`. */
 export function isWholeSuite(args: readonly string[]): boolean {
@@ -38,9 +42,8 @@ function reasonOf({ message }: Error): string {
   return lines.find((line) => /error while loading|no such file|exitCode=|cannot open/i.test(line)) ?? lines[0];
 }
 
-/** Vitest calls it once, before any test. Where there is no Chromium it says so and ends the process. */
-export default async function setUp(): Promise<void> {
-  if (!isWholeSuite(process.argv.slice(2))) return;
+/** The whole suite ends here, with one line, where there is no Chromium. */
+async function needChromium(): Promise<void> {
   try {
     const { path, from } = findChromium();
     if (from === 'npm') console.log(`No Chromium is installed: tests of pages run in npm's, ${path}.`);
@@ -59,4 +62,11 @@ export default async function setUp(): Promise<void> {
     );
     process.exit(1);
   }
+}
+
+/** Vitest calls it once, before any test, and what it returns once after all. */
+export default async function setUp(): Promise<() => void> {
+  if (isWholeSuite(process.argv.slice(2))) await needChromium();
+  mkdirSync(TEMPORARY, { recursive: true });
+  return () => rmSync(TEMPORARY, { recursive: true, force: true, maxRetries: 3 });
 }
