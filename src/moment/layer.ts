@@ -34,6 +34,8 @@ export class Layer {
   readonly #channels: number;
   /** What lies below, of each plane, by the number of the block. */
   readonly #blocks = new Map<number, Float32Array[]>();
+  /** What lay below at first, likewise: of blocks that `change` made differ from it. */
+  readonly #first = new Map<number, Float32Array[]>();
 
   constructor(planes: readonly Float32Array[], { width, height }: { width: number; height: number }, channels: number) {
     this.planes = planes;
@@ -55,14 +57,31 @@ export class Layer {
 
   /** Changes what lies below; it is shown too where nothing else is. */
   replace(area: Rectangle, values: readonly Float32Array[]): void {
-    for (const block of this.#blocksOf(area)) {
-      const kept = this.#blocks.get(this.#numberOf(block));
+    for (const [number, block] of this.#blocksOf(area)) {
+      const kept = this.#blocks.get(number);
       const part = shared(block, area)!;
       (kept ?? this.planes).forEach((plane, k) => {
         const there = kept ? block : this.#picture;
         copy(values[k], area, plane, there, this.#channels, part);
       });
     }
+  }
+
+  /**
+   * As `replace`, and tells when all that it changed is as at first.
+   * @param union a plane that follows from the others.
+   */
+  change(area: Rectangle, values: readonly Float32Array[], union: number): boolean {
+    const first = this.#first;
+    const blocks = [...this.#blocksOf(area)];
+    for (const [number, block] of blocks) if (!first.has(number)) first.set(number, this.below(block));
+    this.replace(area, values);
+    for (const [number, block] of blocks) {
+      const then = first.get(number)!;
+      const now = this.below(block);
+      if (now.every((plane, k) => k === union || plane.every((value, i) => value === then[k][i]))) first.delete(number);
+    }
+    return first.size === 0;
   }
 
   /** Shows what lies below. */
@@ -72,10 +91,8 @@ export class Layer {
 
   /** Shows something else in a rectangle. */
   show(area: Rectangle, values: readonly Float32Array[]): void {
-    for (const block of this.#blocksOf(area)) {
-      const number = this.#numberOf(block);
+    for (const [number, block] of this.#blocksOf(area))
       if (!this.#blocks.has(number)) this.#blocks.set(number, this.below(block));
-    }
     this.#put(area, values);
   }
 
@@ -83,27 +100,27 @@ export class Layer {
     this.planes.forEach((plane, k) => copy(values[k], area, plane, this.#picture, this.#channels));
   }
 
-  #numberOf({ x, y }: Rectangle): number {
-    return (y / BLOCK) * Math.ceil(this.#picture.width / BLOCK) + x / BLOCK;
+  /** All blocks that a rectangle touches, with their numbers. */
+  *#blocksOf({ x, y, width, height }: Rectangle): Generator<[number: number, block: Rectangle]> {
+    const first = (value: number): number => Math.floor(value / BLOCK) * BLOCK;
+    const picture = this.#picture;
+    for (let top = first(y); top < y + height; top += BLOCK)
+      for (let left = first(x); left < x + width; left += BLOCK)
+        yield [
+          (top / BLOCK) * Math.ceil(picture.width / BLOCK) + left / BLOCK,
+          {
+            x: left,
+            y: top,
+            width: Math.min(BLOCK, picture.width - left),
+            height: Math.min(BLOCK, picture.height - top),
+          },
+        ];
   }
 
   *#keptIn(area: Rectangle): Generator<[Rectangle, Float32Array[]]> {
-    for (const block of this.#blocksOf(area)) {
-      const kept = this.#blocks.get(this.#numberOf(block));
+    for (const [number, block] of this.#blocksOf(area)) {
+      const kept = this.#blocks.get(number);
       if (kept) yield [block, kept];
     }
-  }
-
-  /** All blocks that a rectangle touches. */
-  *#blocksOf({ x, y, width, height }: Rectangle): Generator<Rectangle> {
-    const first = (value: number): number => Math.floor(value / BLOCK) * BLOCK;
-    for (let top = first(y); top < y + height; top += BLOCK)
-      for (let left = first(x); left < x + width; left += BLOCK)
-        yield {
-          x: left,
-          y: top,
-          width: Math.min(BLOCK, this.#picture.width - left),
-          height: Math.min(BLOCK, this.#picture.height - top),
-        };
   }
 }

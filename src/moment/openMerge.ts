@@ -19,8 +19,8 @@ export interface MergeChange {
   /** The rectangle, in pixels. */
   region: Rectangle;
   /**
-   * Motion maps there, as `MergeOptions.motion` but of the region's size, one for each merged frame. From then on the
-   * maps of the whole picture count as given.
+   * Motion maps there, as `MergeOptions.motion` but of the region's size, one for each merged frame. As long as a value
+   * differs from the network's own, the maps of the whole picture count as given.
    */
   motion?: readonly Float32Array[];
   /** Which frame's moment each pixel shows there, as `MergeOptions.moment` but of the region's size. */
@@ -67,10 +67,18 @@ export class OpenMerge {
   }
 
   /**
+   * Whether the motion maps count as given. Those of the network do not, also when they are put back where others were:
+   * the network makes maps for each moment that is shown, and maps that are given are the same for all.
+   */
+  get isMotionGiven(): boolean {
+    return this.#opened('isMotionGiven').moments.isGiven;
+  }
+
+  /**
    * Merges again what a change touches, on small tiles. The picture then is what a merge of the same frames and options
-   * with all changes makes, up to rounding. One exception: with given maps for the first time, in a picture whose sides
-   * are no multiples of 16, a strip along the right and lower edge may differ, because the network's own maps reach
-   * into the padding there.
+   * with all changes makes, up to rounding. One exception: once maps were given, in a picture whose sides are no
+   * multiples of 16, a strip along the right and lower edge may differ, because the network's own maps reach into the
+   * padding there.
    * @returns the rectangles that may have changed; outside of them no bit has.
    * @throws UsageError; InputError naming the region or the map; CancelledError, GpuError and DeviceLostError, after
    * which all is as it was before.
@@ -84,10 +92,10 @@ export class OpenMerge {
       this.#opened('update');
       this.#checkKept();
       const merge = scene.merge.again({ signal: stop });
-      const areFirst = read.motion !== undefined && !moments.isGiven;
+      const wasGiven = moments.isGiven;
       const undo = this.#apply(read, opened);
       try {
-        return await this.#recompose({ ...scene, merge }, moments, read, areFirst, stop);
+        return await this.#recompose({ ...scene, merge }, moments, read, wasGiven, stop);
       } catch (error) {
         undo();
         throw error;
@@ -195,7 +203,8 @@ export class OpenMerge {
    */
   #apply({ region, motion, moment }: MergeChange, { moments, scene }: Opened): () => void {
     const { map } = moments;
-    const { width, height, taus, reference } = scene.request;
+    const { width, height, taus, reference, config, motionGiven } = scene.request;
+    const [before, shown] = [moments.motion, this.result.motion];
     // A merge without maps is one in which nothing moves.
     if (motion && moments.motion.planes.length === 0) {
       const still = taus.map(() => new Float32Array(width * height));
@@ -215,13 +224,16 @@ export class OpenMerge {
     const wasGiven = moments.isGiven;
     if (moment) copyMap(moment);
     if (motion) {
-      moments.motion.replace(region, unitedIn(motion, reference));
-      moments.isGiven = true;
+      const isBack = moments.motion.change(region, unitedIn(motion, reference), reference);
+      // The network's own maps are not given.
+      moments.isGiven = !isBack || motionGiven || !config;
     }
     return () => {
       copyMap(oldMap);
-      moments.motion.replace(region, oldMaps);
+      if (!motion) return;
+      moments.motion.change(region, oldMaps, reference);
       moments.isGiven = wasGiven;
+      [moments.motion, this.result.motion] = [before, shown];
     };
   }
 
@@ -230,7 +242,7 @@ export class OpenMerge {
     scene: MergedScene,
     moments: Moments,
     { region, motion, moment }: MergeChange,
-    areFirst: boolean,
+    wasGiven: boolean,
     signal: AbortSignal,
   ): Promise<ChangedPart[]> {
     const { schedule } = scene;
@@ -244,8 +256,8 @@ export class OpenMerge {
     const rectangles = [
       ...(changed ? [changed] : []),
       ...(moment ? [feathered(region, schedule)] : []),
-      // Their maps were the network's own for each moment.
-      ...(areFirst ? touched(map, schedule, request.reference, halo) : []),
+      // Maps that are given are the same for each moment, the network's own are not.
+      ...(moments.isGiven !== wasGiven ? touched(map, schedule, request.reference, halo) : []),
     ];
     const below: [area: Rectangle, part: Part][] = [];
     const composed: Composed[] = [];

@@ -149,6 +149,48 @@ it.each([
   changes.close();
 });
 
+it.each([
+  ['dropped under way', (changes: Changes) => changes.lift(true)],
+  [
+    'undone',
+    (changes: Changes) => {
+      changes.lift(false);
+      changes.undo();
+    },
+  ],
+])('leave other moments as they were, the first stroke too, where they are %s', async (_, take) => {
+  const { changes, open, failed } = await painted(Infinity);
+  const rect = { x: 250, y: 8, width: 40, height: 30 };
+  const thing = { rect, mask: new Uint8Array(1200).fill(1) };
+  /** Of a picture, a part that shows the other moment. */
+  const cut = (radiance: Float32Array): Float32Array => {
+    const at = 3 * (20 * WIDTH + rect.x);
+    return radiance.slice(at, at + 3 * rect.width);
+  };
+  changes.show(thing, 2);
+  await changes.settled();
+  const shown = (): Float32Array[] => [open.result.radiance, ...open.result.motion].map((one) => one.slice());
+  const before = shown();
+  changes.paint(LINES[0]);
+  await rest(changes);
+  // With maps that are given, what moves in the other moment follows from those.
+  expect(worst(cut(open.result.radiance), cut(before[0]))).toBeGreaterThan(1e-4);
+  take(changes);
+  await changes.settled();
+  for (const [k, one] of shown().entries()) expect(worst(one, before[k])).toBeLessThan(1e-5);
+  expect(Object.keys(changes.edited)).toEqual(['moment']);
+  // Nor does what follows differ.
+  changes.show({ rect: { ...rect, x: 190 }, mask: thing.mask }, 2);
+  await changes.settled();
+  const whole = await deghoster.merge(FRAMES, {
+    ...{ align: 'none', response: 'gamma', reference: 1 },
+    moment: changes.moment,
+  });
+  expect(worst(open.result.radiance, whole.radiance)).toBeLessThan(1e-5);
+  expect(failed).toEqual([]);
+  changes.close();
+});
+
 it('wait for the end where a part takes too long, and where the CPU merges', async () => {
   for (const [liveMs, before, after] of [
     [1e-6, [true], [true, false]],

@@ -91,6 +91,48 @@ describe('an open merge', () => {
     await expect(open.update({ region: changes[0][0], moment })).rejects.toThrow(/update: this merge is disposed/);
   });
 
+  it.each([
+    [336, 48, 'after two changes'],
+    // Its own maps reach into the padding, and so does the change.
+    [331, 43, 'after one, in a picture with padding too'],
+  ])("counts maps as the network's as soon as all of its own are back (%ix%i, %s)", async (width, height) => {
+    const open = await deghoster.open(eightBit(width, height, [1, 4, 16]), AS_THEY_ARE);
+    const there = { x: 250, y: 20, width: 81, height: 23 };
+    const moves = ({ width, height }: Rectangle) => [0, 1, 2].map(() => new Float32Array(width * height).fill(1));
+    await open.update({ region: there, moment: new Uint8Array(there.width * there.height).fill(2) });
+    const shown = (): Float32Array[] => [open.result.radiance, ...open.result.motion].map((one) => one.slice());
+    const before = shown();
+    expect(open.isMotionGiven).toBe(false);
+    const here = { x: 4, y: 3, width: 90, height: 30 };
+    const own = [there, here].map((region) => open.motionIn(region));
+    await open.update({ region: here, motion: moves(here) });
+    // Now the maps of the other moment are made from those that are given, far from the change too.
+    const at = 3 * (30 * width + 260);
+    expect(worst(open.result.radiance.subarray(at, at + 60), before[0].subarray(at, at + 60))).toBeGreaterThan(1e-4);
+    if (width % 16 === 0) {
+      await open.update({ region: there, motion: moves(there) });
+      await open.update({ region: there, motion: own[0] });
+    }
+    expect(open.isMotionGiven).toBe(true);
+    await open.update({ region: here, motion: own[1] });
+    expect(open.isMotionGiven).toBe(false);
+    for (const [k, one] of shown().entries()) expect(worst(one, before[k])).toBeLessThan(1e-5);
+    expect(open.motionIn(there)).toEqual(own[0]);
+  });
+
+  it('is without maps as before where the first ones could not be merged', async () => {
+    const frames = stack();
+    const open = await deghoster.open(frames, { ...AS_THEY_ARE, method: 'merge' });
+    const region = { x: 0, y: 0, width: 2, height: 1 };
+    const failing = expect(
+      open.update({ region, motion: [0, 1, 2].map(() => new Float32Array(2).fill(1)) }),
+    ).rejects.toThrow();
+    while (open.result.motion.length === 0) await new Promise(setImmediate);
+    structuredClone(frames[1].data.buffer, { transfer: [frames[1].data.buffer] });
+    await failing;
+    expect([open.result.motion, open.motionIn(region), open.isMotionGiven]).toEqual([[], [], false]);
+  });
+
   it('takes maps where the plain merge had none', async () => {
     const open = await deghoster.open(FRAMES, { ...AS_THEY_ARE, method: 'merge' });
     expect(open.result.motion).toEqual([]);

@@ -45,8 +45,6 @@ interface Painting {
   merged?: { region: Rect; before: Float32Array[] };
   /** Whether its lines are merged under the brush: not after a part that took too long, or failed. */
   isLive: boolean;
-  /** Whether strokes had been merged before it. */
-  wasPainted: boolean;
 }
 
 /** What changes call. */
@@ -73,8 +71,6 @@ export class Changes {
   #undone: Step[] = [];
   /** Whether steps were made that cannot be undone any more. */
   #forgotten: boolean;
-  /** Whether strokes were merged: from then on the maps count as given. */
-  #isPainted: boolean;
   /** Strokes that could not be merged. */
   #left: { region: Rect; motion: readonly Float32Array[] }[] = [];
   /** Under way: the frames are merged once more. */
@@ -97,8 +93,7 @@ export class Changes {
     this.#events = events;
     this.#liveMs = liveMs;
     this.moment = edited.moment?.slice() ?? new Uint8Array(open.result.width * open.result.height).fill(255);
-    this.#isPainted = edited.motion !== undefined;
-    this.#forgotten = this.#isPainted || edited.moment !== undefined;
+    this.#forgotten = edited.motion !== undefined || edited.moment !== undefined;
   }
 
   get open(): OpenMerge {
@@ -111,7 +106,7 @@ export class Changes {
     const motion = this.open.motionIn({ x: 0, y: 0, width, height });
     for (const one of this.#left) motion.forEach((map, k) => paste(map, width, one.region, one.motion[k]));
     return {
-      ...((this.#isPainted || this.#left.length > 0) && { motion }),
+      ...((this.open.isMotionGiven || this.#left.length > 0) && { motion }),
       ...(this.moment.some((frame) => frame !== 255) && { moment: this.moment }),
     };
   }
@@ -160,7 +155,7 @@ export class Changes {
     if (stroke.starts) this.#flush();
     const rect = strokeRect(stroke, this.open.result);
     if (!rect) return;
-    this.#painting ??= { region: rect, lines: [], isLive: this.#liveMs > 0, wasPainted: this.#isPainted };
+    this.#painting ??= { region: rect, lines: [], isLive: this.#liveMs > 0 };
     this.#strokes.add(this.#painting);
     this.#painting.lines.push(stroke);
     this.#painting.region = around(this.#painting.region, rect);
@@ -225,7 +220,6 @@ export class Changes {
       const { merged } = painting;
       if (!merged) return this.#events.painted(painting.region);
       await this.#update(merged.region, { motion: merged.before });
-      this.#isPainted = painting.wasPainted;
     });
   }
 
@@ -275,7 +269,6 @@ export class Changes {
       const motion = this.#painted(region, lines);
       try {
         const parts = await this.#whileOpen((open) => open.update({ region, motion }));
-        this.#isPainted = true;
         painting.merged = { region: whole, before };
         // Until now the overlay showed them from here.
         lines.splice(0, count);
@@ -333,7 +326,6 @@ export class Changes {
       if ('motion' in values) this.#left.push({ region, ...values });
       throw error;
     }
-    if ('motion' in values) this.#isPainted = true;
     onMerged?.();
     await this.#events.changed(parts, false);
   }
