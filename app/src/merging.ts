@@ -40,7 +40,7 @@ export class Merging {
   frameNames: string[] = [];
   /** Whether it can be changed: not one that was restored. */
   canChange = true;
-  /** Whether a change could not be merged: the frames must be, once more. */
+  /** Whether a change could not be merged yet: it is tried again with the next, or with all frames. */
   isBroken = false;
   /** Whether the shown result was saved, in any format. */
   isSaved = false;

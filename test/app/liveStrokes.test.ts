@@ -1,5 +1,5 @@
 /** Strokes that are merged while the brush paints: the same picture as one merged at its end, and one step. */
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { brush } from '../../app/src/worker/brush.ts';
 import { Changes } from '../../app/src/worker/changes.ts';
 import type { ChangesEvents } from '../../app/src/worker/changes.ts';
@@ -306,4 +306,144 @@ it('are not lost where the frames are merged once more meanwhile', async () => {
   await changes.settled();
   for (const k of [0, 2]) expect(worst(changes.open.result.motion[k], motion[k])).toBeLessThan(1e-6);
   changes.close();
+});
+
+describe('a change that could not be merged', () => {
+  /** Over a part of the others. */
+  const ERASED: Stroke = { ...LINES[2], fromX: 90, toX: 130, fromY: 20, toY: 32, radius: 8, value: 0, starts: true };
+  const lost = (): Error => new DeviceLostError('the GPU was lost');
+  let canOpen: boolean;
+  /** How many updates fail, and frames that are merged once more. */
+  let fails: number;
+  let opened: number;
+
+  async function failing(liveMs: number): Promise<Painted> {
+    [canOpen, fails, opened] = [false, 0, 0];
+    const found = await painted(liveMs, {
+      openAgain: async (edited) => {
+        if (!canOpen) throw lost();
+        opened++;
+        return failsSometimes(
+          await deghoster.open(FRAMES, { align: 'none', response: 'gamma', reference: 1, ...edited }),
+        );
+      },
+    });
+    failsSometimes(found.open);
+    return found;
+  }
+
+  function failsSometimes(open: OpenMerge): OpenMerge {
+    const update = open.update.bind(open);
+    vi.spyOn(open, 'update').mockImplementation((change) => (fails-- > 0 ? Promise.reject(lost()) : update(change)));
+    return open;
+  }
+
+  async function stroke(changes: Changes, lines: readonly Stroke[]): Promise<void> {
+    for (const line of lines) changes.paint(line);
+    changes.lift(false);
+    await changes.settled();
+  }
+
+  function over(motion: readonly Float32Array[], lines: readonly Stroke[]): Float32Array[] {
+    const maps = motion.map((map) => map.slice());
+    for (const line of lines) brush(maps, WHOLE, line, 1);
+    return maps;
+  }
+
+  function expectMotion(found: readonly Float32Array[], expected: readonly Float32Array[]): void {
+    for (const k of [0, 2]) expect(worst(found[k], expected[k])).toBeLessThan(1e-6);
+  }
+
+  it.each([
+    ['the next one, before it', false],
+    ['the frames once more, in its order', true],
+  ])('is merged with %s, and undone in its order', async (_, isOpenedAgain) => {
+    const { changes, open, failed } = await failing(0);
+    const own = open.result.motion.map((map) => map.slice());
+    fails = isOpenedAgain ? Infinity : 1;
+    await stroke(changes, LINES);
+    expect([failed.length, changes.undoable]).toEqual([1, 1]);
+    expectMotion(open.result.motion, own);
+    // The overlay has it.
+    const both = over(over(own, LINES), [ERASED]);
+    expect(changes.bytes(WHOLE, 0)).toEqual(Uint8Array.from(over(own, LINES)[0], (w) => Math.round(255 * w)));
+    if (isOpenedAgain) {
+      await stroke(changes, [ERASED]);
+      expect(failed.length).toBe(2);
+      expectMotion(open.result.motion, own);
+      expectMotion(changes.edited.motion!, both);
+      canOpen = true;
+      // Whatever is next finds that the merge is gone.
+      changes.show({ rect: { x: 300, y: 4, width: 8, height: 8 }, mask: new Uint8Array(64).fill(1) }, 2);
+      await changes.settled();
+      expect(opened).toBe(1);
+      fails = 0;
+      changes.undo();
+    } else await stroke(changes, [ERASED]);
+    await changes.settled();
+    expectMotion(changes.open.result.motion, both);
+    expectMotion(changes.edited.motion!, both);
+    const { radiance } = await deghoster.merge(FRAMES, {
+      ...{ align: 'none', response: 'gamma', reference: 1 },
+      motion: both,
+    });
+    expect(worst(changes.open.result.radiance, radiance)).toBeLessThan(1e-5);
+    expect(failed.length).toBe(isOpenedAgain ? 2 : 1);
+    changes.undo();
+    await changes.settled();
+    expectMotion(changes.open.result.motion, over(own, LINES));
+    changes.undo();
+    await changes.settled();
+    expectMotion(changes.open.result.motion, own);
+    changes.redo();
+    changes.redo();
+    await changes.settled();
+    expectMotion(changes.open.result.motion, both);
+    changes.close();
+  });
+
+  it.each([
+    ['a part of it was merged', Infinity],
+    ['nothing of it was', 0],
+  ])('is gone when it is undone, where %s, and is done again', async (_, liveMs) => {
+    const { changes, open, failed, shown } = await failing(liveMs);
+    const { radiance, motion } = open.result;
+    const before = [radiance, ...motion].map((one) => one.slice());
+    changes.paint(LINES[0]);
+    await rest(changes);
+    fails = Infinity;
+    await stroke(changes, LINES.slice(1));
+    expect(failed.length).toBe(1);
+    fails = 0;
+    shown.length = 0;
+    changes.undo();
+    await changes.settled();
+    // All is well again.
+    expect(shown).toEqual([false]);
+    expect(changes.edited).toEqual({});
+    for (const [k, one] of [radiance, ...motion].entries()) expect(worst(one, before[k])).toBeLessThan(1e-5);
+    changes.redo();
+    await changes.settled();
+    expectMotion(open.result.motion, over(before.slice(1), LINES));
+    expect(failed.length).toBe(1);
+    changes.close();
+  });
+
+  it('is merged with the next one where it is a moment', async () => {
+    const { changes, open, failed } = await failing(0);
+    const thing = { rect: { x: 20, y: 8, width: 40, height: 30 }, mask: new Uint8Array(1200).fill(1) };
+    fails = 1;
+    changes.show(thing, 2);
+    await changes.settled();
+    expect(failed.length).toBe(1);
+    changes.show({ ...thing, rect: { ...thing.rect, x: 250 } }, 0);
+    await changes.settled();
+    const whole = await deghoster.merge(FRAMES, {
+      ...{ align: 'none', response: 'gamma', reference: 1 },
+      moment: changes.moment,
+    });
+    expect(worst(open.result.radiance, whole.radiance)).toBeLessThan(1e-5);
+    expect(failed.length).toBe(1);
+    changes.close();
+  });
 });

@@ -508,7 +508,9 @@ export const words: typeof english = {
   failures: {
     change: (why) => ({
       title: 'Die Änderung ließ sich nicht einfügen',
-      text: `${why} Das Bild ist wie zuvor. Es kann neu zusammengefügt werden; Änderungen gehen dabei verloren.`,
+      text:
+        `${why} Das Bild zeigt sie noch nicht. Mit der nächsten Änderung oder beim erneuten Zusammenfügen wird sie noch ` +
+        'einmal versucht.',
     }),
     noWebGpu: {
       title: 'Dieser Browser hat kein WebGPU',

@@ -482,7 +482,7 @@ export const words = {
   failures: {
     change: (why: string) => ({
       title: 'The change could not be merged',
-      text: `${why} The picture is as it was before. You can merge again; changes are then lost.`,
+      text: `${why} The picture does not show it yet. It is tried again with the next change, or when you merge again.`,
     }),
     noWebGpu: {
       title: 'This browser has no WebGPU',

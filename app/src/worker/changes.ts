@@ -8,43 +8,24 @@
 import { InputError } from '../../../src/errors.ts';
 import type { ChangedPart, OpenMerge } from '../../../src/moment/openMerge.ts';
 import type { Stroke } from '../messages.ts';
-import { brush, strokeRect } from './brush.ts';
+import { strokeRect } from './brush.ts';
 import { around, cut, paste, seenMotion } from './maps.ts';
+import { linesRect, motionBefore, painted, prepare, waiting } from './steps.ts';
+import type { Change, Painting, Step } from './steps.ts';
 import type { Thing } from './things.ts';
-import type { Rect, Size } from './viewer.ts';
+import type { Rect } from './viewer.ts';
 
 /** Changes that can be undone. */
 const MOST_STEPS = 50;
 /** Milliseconds after a stroke before it is merged, where nothing is merged under the brush. */
 const PAUSE = 300;
 
-/** Motion maps, or the frames whose moment is shown, of a rectangle. */
-type Values = { motion: Float32Array[] } | { moment: Uint8Array };
-
 /** What a person has changed, of the whole picture: as a merge of the same frames takes it. */
 export interface Edited {
-  /** Motion maps, where strokes were merged. */
+  /** Motion maps, where a stroke is painted. */
   motion?: readonly Float32Array[];
   /** Which frame each pixel shows, where moments were chosen; 255 for the reference. */
   moment?: Uint8Array<ArrayBuffer>;
-}
-
-interface Step {
-  region: Rect;
-  before: Values;
-  after: Values;
-}
-
-/** The stroke under way. */
-interface Painting {
-  /** All that it reaches. */
-  region: Rect;
-  /** Its lines that are not merged yet. */
-  lines: Stroke[];
-  /** What is merged of it already: all of a rectangle, with the maps there as they were before it. */
-  merged?: { region: Rect; before: Float32Array[] };
-  /** Whether its lines are merged under the brush: not after a part that took too long, or failed. */
-  isLive: boolean;
 }
 
 /** What changes call. */
@@ -57,6 +38,7 @@ export interface ChangesEvents {
   painted(rect: Rect): void;
   /** What can be undone or done again, or whether something waits to be merged, may have changed. */
   tell(): void;
+  /** A change could not be merged. It is tried again with the next one. */
   failed(error: unknown): void;
   /** Merges the frames once more, with all changes. @throws the errors of `Deghoster.open`. */
   openAgain(edited: Edited): Promise<OpenMerge>;
@@ -71,16 +53,15 @@ export class Changes {
   #undone: Step[] = [];
   /** Whether steps were made that cannot be undone any more. */
   #forgotten: boolean;
-  /** Strokes that could not be merged. */
-  #left: { region: Rect; motion: readonly Float32Array[] }[] = [];
-  /** Under way: the frames are merged once more. */
-  #opening: Promise<void> | undefined;
+  /** What is not in the merge yet, in the order in which it was made: each is merged after those before it. */
+  #left: Change[] = [];
+  /** Whether a failure was told, and nothing was merged since. */
+  #hasFailed = false;
   readonly #liveMs: number;
+  /** The stroke under way. */
   #painting: Painting | undefined;
-  /** Strokes whose lines the maps may lack: the one under way, after those that wait to be merged. */
-  readonly #strokes = new Set<Painting>();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #work: Promise<void> = Promise.resolve();
+  #work: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   #closed = false;
 
@@ -100,15 +81,9 @@ export class Changes {
     return this.#open;
   }
 
-  /** What has been changed, with what could not be merged. */
+  /** What has been changed, with what is not in the merge yet. */
   get edited(): Edited {
-    const { width, height } = this.open.result;
-    const motion = this.open.motionIn({ x: 0, y: 0, width, height });
-    for (const one of this.#left) motion.forEach((map, k) => paste(map, width, one.region, one.motion[k]));
-    return {
-      ...((this.open.isMotionGiven || this.#left.length > 0) && { motion }),
-      ...(this.moment.some((frame) => frame !== 255) && { moment: this.moment }),
-    };
+    return this.#whole().edited;
   }
 
   get undoable(): number {
@@ -141,10 +116,17 @@ export class Changes {
 
   /** What one frame alone shows in a rectangle. @throws the errors of `OpenMerge.view`. */
   view(frame: number, region: Rect): Promise<Float32Array> {
-    return this.#whileOpen((open) => open.view(frame, region));
+    return this.#inTurn(async () => {
+      try {
+        return await this.#open.view(frame, region);
+      } catch (error) {
+        await this.#openAgain(error);
+        return this.#open.view(frame, region);
+      }
+    });
   }
 
-  /** Resolves when all changes are in the picture. */
+  /** Resolves when all changes are in the picture, or could not be merged. */
   async settled(): Promise<void> {
     this.#flush();
     await this.#work;
@@ -156,7 +138,6 @@ export class Changes {
     const rect = strokeRect(stroke, this.open.result);
     if (!rect) return;
     this.#painting ??= { region: rect, lines: [], isLive: this.#liveMs > 0 };
-    this.#strokes.add(this.#painting);
     this.#painting.lines.push(stroke);
     this.#painting.region = around(this.#painting.region, rect);
     this.#undone = [];
@@ -177,7 +158,9 @@ export class Changes {
   bytes(rect: Rect, motionOf: number | 'all'): Uint8Array<ArrayBuffer> {
     const { motion, width, reference } = this.open.result;
     const maps = motion.map((map) => cut(map, width, rect));
-    for (const { lines } of this.#strokes) for (const line of lines) brush(maps, rect, line, reference);
+    const strokes = this.#latest().flatMap(({ step, which }) => (which === 'after' && step.stroke) || []);
+    for (const stroke of [...strokes, ...(this.#painting ? [this.#painting] : [])])
+      painted(maps, rect, waiting(stroke), reference);
     return seenMotion(maps, reference, motionOf);
   }
 
@@ -186,7 +169,8 @@ export class Changes {
     this.#flush();
     const before = cut(this.moment, this.open.result.width, rect);
     const after = before.map((old, i) => (mask[i] ? frame : old));
-    this.#add({ region: rect, before: { moment: before }, after: { moment: after } });
+    this.#undone = [];
+    this.#add({ region: rect, before: { moment: before }, after: { moment: after }, has: 'before' });
   }
 
   undo(): void {
@@ -208,174 +192,182 @@ export class Changes {
   /** Forgets the stroke under way, and takes back what is merged of it. */
   #drop(): void {
     clearTimeout(this.#timer);
-    const painting = this.#painting;
-    if (!painting) return;
+    const stroke = this.#painting;
+    if (!stroke) return;
     this.#painting = undefined;
-    this.#strokes.delete(painting);
-    this.#events.painted(painting.region);
+    this.#events.painted(stroke.region);
     this.#events.tell();
-    if (!painting.isLive && !painting.merged) return;
-    void this.#next(async () => {
-      // The part that ran is merged by now, or could not be.
-      const { merged } = painting;
-      if (!merged) return this.#events.painted(painting.region);
-      await this.#update(merged.region, { motion: merged.before });
-    });
+    // A part of it may be on its way into the merge.
+    if (stroke.isLive || stroke.merged) this.#merge({ stroke }, 'before');
   }
 
   /** Merges what is not merged yet of the stroke under way, which ends. */
   #flush(): void {
     clearTimeout(this.#timer);
-    const painting = this.#painting;
-    if (!painting) return;
+    const stroke = this.#painting;
+    if (!stroke) return;
     this.#painting = undefined;
-    const { region } = painting;
-    const step: Step = { region, before: { motion: [] }, after: { motion: [] } };
-    this.#remember(step);
-    void this.#next(async () => {
-      // What lies below it is known when the steps before it are merged.
-      const { lines } = painting;
-      step.before = { motion: this.#motionBefore(painting) };
-      const motion = this.#painted(region, lines);
-      step.after = { motion };
-      let isShown = lines.length > 0;
-      try {
-        if (!isShown) return;
-        const part = linesRect(lines, this.open.result);
-        const change = part.width * part.height < region.width * region.height ? this.#painted(part, lines) : motion;
-        await this.#update(change === motion ? region : part, { motion: change }, () => lines.splice(0));
-      } catch (error) {
-        isShown = false;
-        throw error;
-      } finally {
-        this.#strokes.delete(painting);
-        // What was merged under the brush is there all the same.
-        if (!isShown && painting.merged) await this.#events.changed([], false);
-      }
-    });
+    this.#add({ stroke });
   }
 
   /** Merges the lines of the stroke under way that are not merged yet, as soon as nothing else is merged. */
   #follow(): void {
-    const painting = this.#painting;
-    if (!painting?.isLive || painting.lines.length === 0 || this.#waiting > 0) return;
+    const stroke = this.#painting;
+    if (!stroke?.isLive || waiting(stroke).length === 0 || this.#waiting > 0) return;
+    const before = this.#left.at(-1);
     void this.#next(async () => {
-      const begun = performance.now();
-      const { lines } = painting;
-      const count = lines.length;
-      const region = linesRect(lines, this.open.result);
-      const whole = painting.merged ? around(painting.merged.region, region) : region;
-      const before = this.#motionBefore({ ...painting, region: whole });
-      const motion = this.#painted(region, lines);
       try {
-        const parts = await this.#whileOpen((open) => open.update({ region, motion }));
-        painting.merged = { region: whole, before };
-        // Until now the overlay showed them from here.
-        lines.splice(0, count);
-        await this.#events.changed(parts, true);
-        painting.isLive = performance.now() - begun <= this.#liveMs;
+        if (before) await this.#mergeLeft(before);
+        // It may have ended meanwhile, and be merged or dropped.
+        if (this.#painting !== stroke && !this.#left.some(({ step }) => step.stroke === stroke)) return;
+        const begun = performance.now();
+        await this.#mergeWaiting(stroke);
+        stroke.isLive &&= performance.now() - begun <= this.#liveMs;
       } catch {
         // Tried again when the brush is lifted; then a failure is told.
-        painting.isLive = false;
+        stroke.isLive = false;
       }
     });
   }
 
-  /** The maps with lines painted over them. */
-  #painted(region: Rect, lines: readonly Stroke[]): Float32Array[] {
-    const motion = this.open.motionIn(region);
-    for (const line of lines) brush(motion, region, line, this.open.result.reference);
-    return motion;
-  }
-
-  /** The maps where a stroke is, as they were before it. */
-  #motionBefore({ region, merged }: Pick<Painting, 'region' | 'merged'>): Float32Array[] {
-    const motion = this.open.motionIn(region);
-    if (merged) {
-      const there = { ...merged.region, x: merged.region.x - region.x, y: merged.region.y - region.y };
-      motion.forEach((map, k) => paste(map, region.width, there, merged.before[k]));
+  /** Merges what is painted until now of the stroke under way. */
+  async #mergeWaiting(stroke: Painting): Promise<void> {
+    const { result } = this.open;
+    const motionIn = (region: Rect): Float32Array[] => this.open.motionIn(region);
+    const lines = waiting(stroke);
+    const region = linesRect(lines, result);
+    const whole = stroke.merged ? around(stroke.merged.region, region) : region;
+    const before = motionBefore(stroke, whole, motionIn);
+    const motion = painted(motionIn(region), region, lines, result.reference);
+    let parts: ChangedPart[];
+    try {
+      parts = await this.open.update({ region, motion });
+    } catch (error) {
+      stroke.isLive = false;
+      return this.#openAgain(error);
     }
-    return motion;
+    // Until now the overlay showed its lines from here.
+    stroke.merged = { lines: (stroke.merged?.lines ?? 0) + lines.length, region: whole, before };
+    await this.#events.changed(parts, true);
   }
 
   #add(step: Step): void {
-    this.#remember(step);
-    this.#undone = [];
+    this.#done.push(step);
+    if (this.#done.length > MOST_STEPS) {
+      this.#done.shift();
+      this.#forgotten = true;
+    }
     this.#merge(step, 'after');
   }
 
-  #remember(step: Step): void {
-    this.#done.push(step);
-    if (this.#done.length <= MOST_STEPS) return;
-    this.#done.shift();
-    this.#forgotten = true;
-  }
-
   #merge(step: Step, which: 'before' | 'after'): void {
-    const { region, [which]: values } = step;
-    if ('moment' in values) paste(this.moment, this.open.result.width, region, values.moment);
-    void this.#next(() => this.#update(region, step[which]));
+    if (!step.stroke && 'moment' in step[which])
+      paste(this.moment, this.open.result.width, step.region, step[which].moment);
+    this.#left.push({ step, which });
+    void this.#next(() => this.#mergeLeft());
   }
 
-  /** @param onMerged called before the change is shown. */
-  async #update(region: Rect, values: Values, onMerged?: () => void): Promise<void> {
-    let parts: ChangedPart[];
-    try {
-      parts = await this.#whileOpen((open) => open.update({ region, ...values }));
-    } catch (error) {
-      if ('motion' in values) this.#left.push({ region, ...values });
-      throw error;
+  /** Of what is left, what each step is to be at last. */
+  #latest(): Change[] {
+    return this.#left.filter(({ step }, i) => !this.#left.slice(i + 1).some((later) => later.step === step));
+  }
+
+  /**
+   * Merges what is left, one change after another. What fails stays, and so does what follows.
+   * @param last where to stop; what is left until then otherwise.
+   */
+  async #mergeLeft(last?: Change): Promise<void> {
+    for (;;) {
+      const [change] = this.#latest();
+      if (!change || (last && !this.#left.includes(last))) return;
+      const { result } = this.open;
+      const { stroke } = change.step;
+      const { put, merged } = prepare(change, (region) => this.open.motionIn(region), result);
+      let parts: ChangedPart[] = [];
+      try {
+        if (put) parts = await this.open.update({ region: put.region, ...put.values });
+      } catch (error) {
+        await this.#openAgain(error);
+        continue;
+      }
+      merged();
+      this.#left.splice(0, this.#left.indexOf(change) + 1);
+      if (put || change.which === 'after' || this.#hasFailed) await this.#changed(parts);
+      else if (stroke) this.#events.painted(stroke.region);
     }
-    onMerged?.();
+  }
+
+  /** Shows what was merged. */
+  async #changed(parts: readonly ChangedPart[]): Promise<void> {
+    this.#hasFailed = false;
     await this.#events.changed(parts, false);
   }
 
-  /** Where the merge is no longer open, or its device is gone, the frames are merged once more: nothing is lost. */
-  async #whileOpen<T>(work: (open: OpenMerge) => Promise<T>): Promise<T> {
-    const tried = this.#open;
-    try {
-      return await work(tried);
-    } catch (error) {
-      if (this.#closed || error instanceof InputError) throw error;
-      if (this.#open === tried)
-        await (this.#opening ??= this.#openAgain().finally(() => {
-          this.#opening = undefined;
-        }));
-      return work(this.#open);
-    }
+  /** The maps and moments of the whole picture with all that is left, and what is to be called when they are merged. */
+  #whole(): { edited: Edited; merged: (() => void)[] } {
+    const { width, height } = this.open.result;
+    const motion = this.open.motionIn({ x: 0, y: 0, width, height });
+    const motionIn = (region: Rect): Float32Array[] => motion.map((map) => cut(map, width, region));
+    let isGiven = this.open.isMotionGiven;
+    const merged = this.#latest().map((change) => {
+      const { put, merged } = prepare(change, motionIn, this.open.result);
+      if (put && 'motion' in put.values) {
+        const { motion: values } = put.values;
+        motion.forEach((map, k) => paste(map, width, put.region, values[k]));
+        isGiven = true;
+      }
+      return merged;
+    });
+    const edited = {
+      ...(isGiven && { motion }),
+      ...(this.moment.some((frame) => frame !== 255) && { moment: this.moment }),
+    };
+    return { edited, merged };
   }
 
-  async #openAgain(): Promise<void> {
-    const left = this.#left.length;
-    const again = await this.#events.openAgain(this.edited);
-    // They are in that merge.
-    this.#left = this.#left.slice(left);
+  /**
+   * Where the merge is no longer open, or its device is gone, the frames are merged once more, with all that is left:
+   * nothing is lost.
+   * @throws the error that stopped it, if it says what is wrong with the change; the errors of `Deghoster.open`.
+   */
+  async #openAgain(error: unknown): Promise<void> {
+    if (this.#closed || error instanceof InputError) throw error;
+    const { edited, merged } = this.#whole();
+    const taken = new Set(this.#left);
+    const again = await this.#events.openAgain(edited);
     this.#open.dispose();
     this.#open = again;
-    if (this.#closed) again.dispose();
+    if (this.#closed) return again.dispose();
+    for (const tell of merged) tell();
+    this.#left = this.#left.filter((change) => !taken.has(change));
+    if (taken.size > 0) await this.#changed([]);
   }
 
-  /** Runs one piece of work after another. */
+  /** Does one piece of work after another on the merge. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#work.then(work);
+    this.#work = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Merges something when it is its turn, and tells a failure. */
   async #next(work: () => Promise<void>): Promise<void> {
     this.#waiting++;
     this.#events.tell();
-    this.#work = this.#work.then(async () => {
+    await this.#inTurn(async () => {
       if (this.#closed) return;
       try {
         await work();
       } catch (error) {
-        if (!this.#closed) this.#events.failed(error);
+        if (!this.#closed) {
+          this.#hasFailed = true;
+          this.#events.failed(error);
+        }
       }
       this.#waiting--;
       if (this.#closed) return;
       this.#events.tell();
       this.#follow();
     });
-    await this.#work;
   }
-}
-
-/** What of the picture lines reach: each reaches some of it. */
-function linesRect(lines: readonly Stroke[], picture: Size): Rect {
-  return lines.map((line) => strokeRect(line, picture)!).reduce(around);
 }
