@@ -20,6 +20,8 @@ export interface MergeWarning {
   kind: 'unaligned' | 'much-motion' | 'weak-response' | 'poor-reference' | 'contradicted-exposures';
   /** What was found and what to do, in plain text without line breaks. */
   message: string;
+  /** What was found alone, for programs with a remedy of their own. */
+  finding: string;
   /** The frames that the warning is about, from 0 in exposure order (messages count from 1). */
   frames?: number[];
 }
@@ -85,6 +87,10 @@ export function mergeWarnings(
   ].filter((warning) => warning !== undefined);
 }
 
+function warning(kind: MergeWarning['kind'], finding: string, remedy: string, frames?: number[]): MergeWarning {
+  return { kind, message: `${finding} ${remedy}`, finding, ...(frames && { frames }) };
+}
+
 function numbered(frames: readonly Exposed[], k: number): string {
   const { name } = frames[k];
   return name === undefined ? frameLabel(frames[k], k) : `frame ${k + 1} (${name})`;
@@ -104,13 +110,13 @@ function contradictedExposures({ frames, response }: Findings): MergeWarning | u
       `${numbered(frames, k + 1)} is listed as ${times(given)} as bright as ${numbered(frames, k)}, the pictures say ` +
       `${times(measured ?? 1)}`,
   );
-  return {
-    kind: 'contradicted-exposures',
-    message:
-      `The pictures contradict their exposures: ${found.join('; ')}. Check the exposures of these frames, ` +
-      'which belong to the pictures in the order given, and leave out frames that do not belong to the stack.',
-    frames: [...new Set(wrong.flatMap(({ k }) => [k, k + 1]))],
-  };
+  return warning(
+    'contradicted-exposures',
+    `The pictures contradict their exposures: ${found.join('; ')}.`,
+    'Check the exposures of these frames, which belong to the pictures in the order given, and leave out frames that ' +
+      'do not belong to the stack.',
+    [...new Set(wrong.flatMap(({ k }) => [k, k + 1]))],
+  );
 }
 
 function isContradicted({ given, measured }: ExposureStep, estimated: boolean): boolean {
@@ -134,26 +140,25 @@ function unaligned({ frames, alignment }: Findings): MergeWarning | undefined {
     const what = kind === 'none' ? 'taken as it is' : `aligned by a ${kind} alone`;
     return `${numbered(frames, k)} is ${what}, with ${percent(overlap)} of the picture to compare`;
   });
-  return {
-    kind: 'unaligned',
-    message:
-      `The alignment of ${failed.length === 1 ? 'a frame' : `${failed.length} frames`} could not be trusted: ` +
-      `${found.join('; ')}. Where the picture is doubled or soft, leave out frames that do not belong to the stack.`,
-    frames: failed,
-  };
+  return warning(
+    'unaligned',
+    `The alignment of ${failed.length === 1 ? 'a frame' : `${failed.length} frames`} could not be trusted: ` +
+      `${found.join('; ')}.`,
+    'Where the picture is doubled or soft, leave out frames that do not belong to the stack.',
+    failed,
+  );
 }
 
 function muchMotion({ motion }: Findings): MergeWarning | undefined {
   if (!motion) return undefined;
   const share = movingShare(motion);
   if (!(share > MUCH_MOTION)) return undefined;
-  return {
-    kind: 'much-motion',
-    message:
-      `${percent(share)} of the picture is marked as moving and comes from the reference frame alone. Likely ` +
-      'causes: frames that are not aligned, a frame in another orientation, a frame of another scene, or ' +
-      'wrong exposures. If so much does move, merge fewer frames.',
-  };
+  return warning(
+    'much-motion',
+    `${percent(share)} of the picture is marked as moving and comes from the reference frame alone. Likely causes: ` +
+      'frames that are not aligned, a frame in another orientation, a frame of another scene, or wrong exposures.',
+    'If so much does move, merge fewer frames.',
+  );
 }
 
 function poorReference({ frames, reference, response }: Findings): MergeWarning | undefined {
@@ -161,31 +166,31 @@ function poorReference({ frames, reference, response }: Findings): MergeWarning 
   if (!('data' in frame)) return undefined;
   const share = 1 - clippedShare(countClipped(frame, response.report.kind === 'linear'));
   if (share >= WELL_EXPOSED) return undefined;
-  return {
-    kind: 'poor-reference',
-    message:
-      `Only ${percent(share)} of the reference, ${numbered(frames, reference)}, is neither burnt out nor ` +
-      'black: moving things are shown from it and are hard to see. Choose another reference.',
-    frames: [reference],
-  };
+  return warning(
+    'poor-reference',
+    `Only ${percent(share)} of the reference, ${numbered(frames, reference)}, is neither burnt out nor black: moving ` +
+      'things are shown from it and are hard to see.',
+    'Choose another reference.',
+    [reference],
+  );
 }
 
 function weakResponse({ response: { report } }: Findings): MergeWarning | undefined {
   const remedy =
     'If colours or tones look wrong, or still parts are marked as moving, estimate the response from a stack with ' +
     'more tones and use it for this one, or say what the files hold: gamma or linear.';
-  if (report.reason !== undefined) {
-    return {
-      kind: 'weak-response',
-      message: `The camera's response could not be estimated (${report.reason}), so gamma 2.2 is used. ${remedy}`,
-    };
-  }
+  if (report.reason !== undefined)
+    return warning(
+      'weak-response',
+      `The camera's response could not be estimated (${report.reason}), so gamma 2.2 is used.`,
+      remedy,
+    );
   const [low, high] = report.range;
   if (report.kind !== 'estimated' || (report.pairs >= WEAK_PAIRS && high - low >= WEAK_RANGE)) return undefined;
-  return {
-    kind: 'weak-response',
-    message:
-      `The estimate of the camera's response is weak: ${report.pairs} pairs of values, from ${percent(low)} to ` +
-      `${percent(high)} of the scale. ${remedy}`,
-  };
+  return warning(
+    'weak-response',
+    `The estimate of the camera's response is weak: ${report.pairs} pairs of values, from ${percent(low)} to ` +
+      `${percent(high)} of the scale.`,
+    remedy,
+  );
 }

@@ -36,6 +36,14 @@ function listed(pictures: number[], exposures = [1, 4, 16]): Frame[] {
 }
 
 describe('mergeWarnings', () => {
+  it('keeps what was found apart from what to do', () => {
+    const [warning] = warn([stack[0], { ...stack[1], data: new Uint8Array(stack[1].data.length) }, stack[2]], {
+      response: given,
+    });
+    expect(warning.finding).toMatch(/^Only 0 % of the reference, .* are hard to see\.$/);
+    expect(warning.message).toBe(`${warning.finding} Choose another reference.`);
+  });
+
   it('says nothing of a good stack, nor of times 15 % off', () => {
     expect(warn(stack)).toEqual([]);
     expect(warn(listed([0, 1, 2], [1, 4 * 1.15, 16 * 0.9]))).toEqual([]);

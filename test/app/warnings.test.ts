@@ -29,6 +29,8 @@ it('says what may be wrong with a merge, and what to do', async () => {
     /Only 0 % of the reference, frame 2 \(flat-2\.png\), is neither burnt out nor black.*Choose another reference/,
   );
   expect(texts.filter((text) => text.includes('tone curve is uncertain'))).toHaveLength(1);
+  // With what can be done here.
+  expect(texts.join('\n')).toMatch(/choose “Gamma 2\.2” or “Linear .*” as “The files’ tone curve”/);
   expect(await notices.first().getAttribute('role')).toBe('status');
   expect(await findings(page)).toEqual([]);
   if (process.env.PICTURES) await page.screenshot({ path: join(process.env.PICTURES, 'warnings.png') });

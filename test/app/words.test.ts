@@ -33,6 +33,27 @@ describe.each([['German', german, ['picture.zoom']]])('%s', (_, language, same) 
   });
 });
 
+/** What no person can do on the page. */
+const ELSEWHERE = /--\w|estimate the response|use it for this one|in the order given|\boptions?\b/i;
+
+describe.each([
+  ['English', english],
+  ['German', german],
+])('a warning in %s', (_, language) => {
+  const kinds = Object.keys(english.warnings) as (keyof typeof english.warnings)[];
+
+  it.each(kinds)('says what can be done on the page: %s', (kind) => {
+    const text = language.warning(kind, 'What was found.', [0, 2]);
+    expect(text).not.toMatch(ELSEWHERE);
+    expect(text).not.toBe('What was found.');
+    // What is quoted is on the page.
+    const labels = [...flat(language.frames).values()];
+    const quoted = [...text.matchAll(/[“„]([^”“]+)[”“]/g)].map(([, label]) => label);
+    expect(quoted.filter((label) => !labels.includes(label))).toEqual([]);
+    if (kind === 'weak-response') expect(quoted.length).toBe(3);
+  });
+});
+
 it('index.html names the languages that there are', () => {
   const html = readFileSync(new URL('index.html', APP), 'utf8');
   const files = readdirSync(new URL('src/words/', APP)).flatMap((name) => /^([a-z]{2})\.ts$/.exec(name)?.[1] ?? []);

@@ -495,7 +495,8 @@ export const words: typeof english = {
         'nicht zur Reihe gehören.',
       'weak-response':
         'Sie ließ sich nicht sicher ermitteln. Wenn Farben oder Tonwerte falsch aussehen oder Unbewegtes als bewegt ' +
-        'gilt, die Tonwertkurve der Dateien selbst angeben: Gamma oder linear.',
+        'gilt, anders belichtete Aufnahmen hinzufügen oder als „Tonwertkurve der Dateien“ eine wählen: „Gamma 2,2“ ' +
+        'oder „Linear (ohne Kurve entwickelt)“.',
       'poor-reference':
         `Fast alles in ${which} ist ausgebrannt oder schwarz: Bewegtes kommt von dort und ist kaum zu erkennen. Ein ` +
         'anderes Referenzbild wählen.',
@@ -509,8 +510,8 @@ export const words: typeof english = {
     change: (why) => ({
       title: 'Die Änderung ließ sich nicht einfügen',
       text:
-        `${why} Das Bild zeigt sie noch nicht. Mit der nächsten Änderung oder beim erneuten Zusammenfügen wird sie noch ` +
-        'einmal versucht.',
+        `${why} Das Bild zeigt sie noch nicht. Mit der nächsten Änderung oder beim erneuten Zusammenfügen wird sie ` +
+        'noch einmal versucht.',
     }),
     noWebGpu: {
       title: 'Dieser Browser hat kein WebGPU',

@@ -477,8 +477,23 @@ export const words = {
   } satisfies Record<MergeWarning['kind'], string>,
   /** @param text what the engine says, in English. */
   note: (_kind: FileNote['kind'], text: string) => text,
-  /** @param message what the engine says, in English. @param frames those it is about, from 0. */
-  warning: (_kind: MergeWarning['kind'], message: string, _frames: readonly number[]) => message,
+  /**
+   * What was found, and what to do about it on the page.
+   * @param finding what the engine says, in English. @param frames those it is about, from 0.
+   */
+  warning: (kind: MergeWarning['kind'], finding: string, _frames: readonly number[]): string => {
+    const remedies: Record<typeof kind, string> = {
+      'much-motion': 'If so much does move, merge fewer frames.',
+      unaligned: 'Where the picture is doubled or soft, remove frames that do not belong to the stack.',
+      'weak-response':
+        'If colours or tones look wrong, or still parts are marked as moving, add frames of other exposure, or ' +
+        'choose “Gamma 2.2” or “Linear (developed without a curve)” as “The files’ tone curve”.',
+      'poor-reference': 'Choose another reference.',
+      'contradicted-exposures':
+        'Check the exposures of these frames in the list, and remove frames that do not belong to the stack.',
+    };
+    return `${finding} ${remedies[kind]}`;
+  },
   failures: {
     change: (why: string) => ({
       title: 'The change could not be merged',

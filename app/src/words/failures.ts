@@ -10,8 +10,8 @@ export type Doing = 'start' | 'merge' | 'view' | 'change' | 'save';
 export const WARNINGS = Object.keys(words.warnings);
 
 /** What a merge warns of. */
-export function warningWords({ kind, message, frames = [] }: MergeWarning): Words {
-  return { title: words.warnings[kind], text: words.warning(kind, message, frames) };
+export function warningWords({ kind, finding, frames = [] }: MergeWarning): Words {
+  return { title: words.warnings[kind], text: words.warning(kind, finding, frames) };
 }
 
 /** What the files say of themselves. */

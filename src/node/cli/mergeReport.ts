@@ -153,7 +153,7 @@ export function finish(
       strength: options.strength ?? 0.5,
       weights: weights ? { file: weights.path, variant: weights.config.variant } : null,
       response: { ...report, deviation, steps: exposureSteps(stack.frames, result.response) },
-      warnings: warnings.map(({ frames, ...warning }) => ({
+      warnings: warnings.map(({ frames, finding: _, ...warning }) => ({
         ...warning,
         ...(frames && { frames: frames.map((k) => k + 1) }),
       })),
