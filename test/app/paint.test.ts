@@ -17,14 +17,17 @@ const HEIGHT = 64;
 const served = servePage();
 let page: Page;
 
-beforeAll(async () => {
+/** Opens the page with a merged picture, at 100 % and with its motion. */
+async function openMerged(): Promise<void> {
   ({ page } = await served.open({ align: false }));
   await dropFiles(page, pngStack(WIDTH, HEIGHT));
   await settled(page, 3);
   await merge(page);
   await page.locator('#overlay').check();
   await page.locator('#zoom-full').click();
-});
+}
+
+beforeAll(openMerged);
 
 async function picture(): Promise<Float32Array> {
   return readExr((await save(page, 'exr-float')).bytes).data as Float32Array;
@@ -214,12 +217,7 @@ const AS_GPU = `
 
 it('on a GPU, the picture changes while the brush is still down', async () => {
   served.site.replace(/assets\/main-[^/]+\.js$/, (original) => `${AS_GPU}${original.toString('utf8')}`);
-  ({ page } = await served.open({ align: false }));
-  await dropFiles(page, pngStack(WIDTH, HEIGHT));
-  await settled(page, 3);
-  await merge(page);
-  await page.locator('#overlay').check();
-  await page.locator('#zoom-full').click();
+  await openMerged();
   // The picture alone, without the paint over it.
   await page.locator('#opacity').fill('0');
   await page.getByLabel('Add', { exact: true }).check();
