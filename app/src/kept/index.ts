@@ -2,70 +2,27 @@
  * Keeps the picture that the person works on, so that a page that is loaded again goes on with it: frames, what was
  * chosen, and the result. A chunk of its own. What cannot be kept is told once; the page works on without it.
  */
-import type { Crop } from '../../../src/finish/pictures.ts';
-import type { Finish, FromWorker, NamedFile, ToWorker } from '../messages.ts';
+import type { FromWorker } from '../messages.ts';
 import type { FrameRow } from '../ui/frameList.ts';
 import { dismiss, notify } from '../ui/notices.ts';
 import { words } from '../words/index.ts';
-import { readControls, writeControls } from './controls.ts';
+import { readControls } from './controls.ts';
 import { KeptFiles } from './files.ts';
+import type { KeptHost } from './host.ts';
+import { Resume } from './resume.ts';
+import type { Chosen, Place } from './resume.ts';
 import type { KeptFile, KeptFrame, KeptPicture, Session } from './session.ts';
 import { Store, folderOf, hold, ifFree } from './store.ts';
+import { isSwitchedOn, rememberSwitch } from './switch.ts';
 import { KeptView } from './view.ts';
 
 /** Between a change and its being kept. */
 const PATIENCE_MS = 400;
-/** Whether the person switched it off. */
-const SWITCH = 'deghost-keep';
-
-/** What the page shows. */
-export interface Shown {
-  rows: readonly FrameRow[];
-  referenceId: number | undefined;
-  referenceChosen: boolean;
-  /** The frames in exposure order, and whether they are those that the result was made from; undefined without one. */
-  result: { names: string[]; isCurrent: boolean; isSaved: boolean } | undefined;
-  finish: Finish;
-  crop: Crop | undefined;
-  /** Photos of several brackets, if there are; the frames may be one of those. */
-  list: ShownList | undefined;
-}
-
-/** As in `KeptList`. */
-export interface ShownList {
-  files: NamedFile[];
-  folder?: string;
-  frames: number | undefined;
-  saved: string[];
-}
-
-export interface KeptHost {
-  send(message: ToWorker): void;
-  shown(): Shown;
-  /** Adds frames. @returns their ids, in the order given. */
-  add(files: readonly NamedFile[]): number[];
-  setFinish(finish: Finish): void;
-  /** Once the result is shown. */
-  setCrop(crop: Crop | undefined): void;
-  /** Asks for the plain merge of the frames, or says that there is none. */
-  comparePlain(hasFrames: boolean): void;
-  /** Plans brackets as before. @param opened names of the open one's frames. @returns when that is done. */
-  restoreList(list: ShownList, opened: readonly string[]): Promise<void>;
-  update(): void;
-}
-
-/** What was chosen for the frames of a session that goes on. */
-interface Chosen {
-  referenceId: number | undefined;
-  referenceChosen: boolean;
-  /** Whether the result was made from these frames and settings. */
-  isCurrent: boolean;
-}
 
 export class Kept {
   readonly #host: KeptHost;
   readonly #view: KeptView;
-  #isOn = localStorageSays() !== 'off';
+  #isOn = isSwitchedOn();
   #hasFailed = false;
   #store: Store | undefined;
   /** The session of this page, and what releases its lock. */
@@ -79,17 +36,7 @@ export class Kept {
   /** Whether the picture has changed since it was written. */
   #isStale = false;
   #thumbnail: Blob | undefined;
-  /** Frames of the session that could not be opened. */
-  #missing: KeptFrame[] = [];
-  /** Whether some of them wait for the person's permission. */
-  #isLocked = false;
-  #isListLocked = false;
-  /** A session that goes on: its frames by the page's ids, once they are added. */
-  #resuming: { session: Session; frames?: Map<number, KeptFrame> } | undefined;
-  /** Of a result that is restored. */
-  #crop: Crop | undefined;
-  /** Whether the worker is reading the result. */
-  #isRestoring = false;
+  readonly #resume: Resume;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #work: Promise<void> = Promise.resolve();
 
@@ -100,11 +47,12 @@ export class Kept {
       {
         onContinue: (session) => void this.#continue(session),
         onForget: (session) => this.#do(() => this.#forgetOther(session)),
-        onOpenAgain: () => void this.#openMissing(true).then(() => host.update()),
+        onOpenAgain: () => void this.#openAgain(),
         onSwitch: (isOn) => this.#switch(isOn),
       },
       this.#isOn,
     );
+    this.#resume = new Resume(host, this.#files, this.#view);
     addEventListener('visibilitychange', () => document.hidden && this.#timer !== undefined && this.#flush());
     // A browser that keeps nothing says so when there is something to keep.
     this.#work = this.#offer().catch(() => undefined);
@@ -112,7 +60,7 @@ export class Kept {
 
   /** Whether frames of a session that goes on are still being read. */
   get isResuming(): boolean {
-    return this.#resuming !== undefined;
+    return this.#resume.isUnderWay;
   }
 
   /** The result that is kept. */
@@ -140,12 +88,9 @@ export class Kept {
         this.#isStale = true;
         return this.changed();
       case 'restored':
-        this.#isRestoring = false;
-        // The page shows the result first.
-        queueMicrotask(() => this.#host.setCrop(this.#crop));
-        return;
+        return this.#resume.restored();
       case 'restoreFailed':
-        this.#isRestoring = false;
+        this.#resume.isRestoring = false;
         this.#picture = undefined;
         return notify('kept', () => words.kept.notRestored, 'info');
       case 'kept': {
@@ -169,28 +114,7 @@ export class Kept {
    * from then on.
    */
   chosen(rows: readonly FrameRow[]): Chosen | undefined {
-    const { session, frames } = this.#resuming ?? {};
-    if (!session || !frames || this.#isRestoring || rows.some(({ state }) => state === 'loading')) return undefined;
-    this.#resuming = undefined;
-    let referenceId: number | undefined;
-    let isWhole = this.#missing.length === 0;
-    for (const [id, { ev, typed, estimated, isReference, size, modified }] of frames) {
-      const row = rows.find((row) => row.id === id && row.state === 'ready');
-      if (!row) {
-        isWhole = false;
-        continue;
-      }
-      Object.assign(row, { ev, typed, estimated });
-      if (isReference) referenceId = id;
-      const { size: sizeNow, lastModified } = row.file as File;
-      isWhole &&= sizeNow === size && (modified === undefined || lastModified === modified);
-    }
-    if (this.#picture) queueMicrotask(() => this.#host.comparePlain(isWhole));
-    return {
-      referenceId,
-      referenceChosen: session.referenceChosen,
-      isCurrent: isWhole && session.picture?.isCurrent === true,
-    };
+    return this.#resume.chosen(rows, this.#picture !== undefined);
   }
 
   /** Forgets the picture of this page; a list of brackets, if there is one, stays. */
@@ -225,9 +149,8 @@ export class Kept {
   }
 
   #leavePicture(): void {
-    this.#picture = this.#writing = this.#resuming = this.#thumbnail = undefined;
-    this.#missing = [];
-    this.#view.showMissing([], false);
+    this.#picture = this.#writing = this.#thumbnail = undefined;
+    this.#resume.end();
   }
 
   /** Does one thing after another. */
@@ -258,12 +181,7 @@ export class Kept {
     this.#isOn = isOn;
     this.#hasFailed = false;
     dismiss('kept');
-    try {
-      if (isOn) localStorage.removeItem(SWITCH);
-      else localStorage.setItem(SWITCH, 'off');
-    } catch {
-      // It holds for this page.
-    }
+    rememberSwitch(isOn);
     if (!isOn) return this.#forgetAll();
     if (this.#host.shown().result) this.#do(() => this.#keepResult());
     this.changed();
@@ -283,10 +201,10 @@ export class Kept {
   }
 
   async #save(): Promise<void> {
-    if (!this.#isOn || this.#hasFailed || this.#resuming) return;
+    if (!this.#isOn || this.#hasFailed || this.#resume.isUnderWay) return;
     const before = this.#host.shown();
     const ready = before.rows.filter(({ state }) => state === 'ready');
-    const isEmpty = ready.length + this.#missing.length === 0 && !this.#picture && !before.list;
+    const isEmpty = ready.length + this.#resume.missing.length === 0 && !this.#picture && !before.list;
     if (isEmpty || before.rows.some(({ state }) => state === 'loading')) return;
     if (this.#isStale) {
       this.#isStale = false;
@@ -311,7 +229,7 @@ export class Kept {
     const [first] = [
       ...(result?.names ?? []),
       ...ready.map(({ name }) => name),
-      ...this.#missing.map(({ name }) => name),
+      ...this.#resume.missing.map(({ name }) => name),
       list?.folder ?? list?.files[0].name.replace(/^.*\//, '') ?? '',
     ];
     const frames = ready.map((row): KeptFrame => {
@@ -320,7 +238,7 @@ export class Kept {
     });
     if (this.#picture && result) {
       // As long as frames are missing, the page cannot know.
-      const isCurrent = result.isCurrent || (this.#missing.length > 0 && this.#picture.isCurrent);
+      const isCurrent = result.isCurrent || (this.#resume.missing.length > 0 && this.#picture.isCurrent);
       const { isSaved } = result;
       this.#picture = { ...this.#picture, isCurrent, isSaved };
     }
@@ -330,7 +248,7 @@ export class Kept {
       id,
       changed: Date.now(),
       name: first.replace(/\.\w+$/, ''),
-      frames: [...frames, ...this.#missing],
+      frames: [...frames, ...this.#resume.missing],
       list: list && {
         files: list.files.map(({ name, file }) => ({ ...about(file), name })),
         folder: list.folder,
@@ -344,7 +262,7 @@ export class Kept {
       thumbnail: this.#thumbnail,
       picture,
     });
-    const copies = [...this.#files.copiesOf(files), ...this.#missing.map(({ copy }) => copy)];
+    const copies = [...this.#files.copiesOf(files), ...this.#resume.missing.map(({ copy }) => copy)];
     // The record's result, and one that was written since.
     const used = [...copies, picture?.file, this.#picture?.file, this.#writing?.file];
     await store.keepOnly(
@@ -391,93 +309,43 @@ export class Kept {
     }
     dismiss('kept');
     this.#own = { id: session.id, release };
-    this.#resuming = { session };
     const { picture } = session;
     this.#picture = picture;
     this.#thumbnail = session.thumbnail;
-    this.#crop = session.crop;
-    this.#missing = session.frames;
-    writeControls(session.controls);
-    this.#host.setFinish(session.finish);
-    const hasList = await this.#openList(session);
-    if (this.#own?.id !== session.id) return;
-    this.#isRestoring = picture !== undefined;
+    const resume = this.#resume;
+    resume.begin(session);
+    const place = this.#place()!;
+    const hasList = await resume.openList(place, session);
+    if (!place.isOurs()) return;
+    resume.isRestoring = picture !== undefined;
     if (picture) this.#host.send({ type: 'restore', folder: folderOf(session.id), name: picture.file, kept: picture });
-    await this.#openMissing(true);
-    if (picture || hasList || this.#missing.length < session.frames.length || this.#own?.id !== session.id)
+    await resume.openMissing(place, true);
+    if (picture || hasList || resume.missing.length < session.frames.length || !place.isOurs())
       return this.#host.update();
     // There is nothing to show: it can be tried again.
-    const names = [...this.#missing, ...(session.list?.files ?? [])].map(({ name }) => name).join(', ');
-    const why = this.#isLocked || this.#isListLocked ? 'locked' : 'gone';
-    notify('kept', () => ({ title: words.kept.notOpened, text: words.kept[why](names) }), 'info');
+    const names = [...resume.missing, ...(session.list?.files ?? [])].map(({ name }) => name).join(', ');
+    const { lack } = resume;
+    notify('kept', () => ({ title: words.kept.notOpened, text: words.kept[lack](names) }), 'info');
     this.#leave();
     release();
     this.#do(() => this.#offer());
   }
 
-  /** Opens the photos of a list, as far as that goes, and plans their brackets. @returns whether there are any. */
-  async #openList({ id, list, frames }: Session): Promise<boolean> {
-    if (!list || !this.#store) return false;
-    const files: NamedFile[] = [];
-    const gone: string[] = [];
-    let isLocked = false;
-    for (const kept of list.files)
-      try {
-        files.push({ name: kept.name, file: await this.#files.open(this.#store, id, kept, true) });
-      } catch (error) {
-        gone.push(kept.name);
-        isLocked ||= (error as Error).name === 'NotAllowedError';
-      }
-    this.#isListLocked = files.length === 0 && isLocked;
-    if (files.length === 0 || this.#own?.id !== id) return false;
-    const { folder, saved } = list;
-    const shown = { files, ...(folder !== undefined && { folder }), frames: list.frames, saved };
-    await this.#host.restoreList(
-      shown,
-      frames.map(({ name }) => name),
-    );
-    if (gone.length > 0)
-      notify('kept', () => ({ title: words.kept.notOpened, text: words.kept.gone(gone.join(', ')) }));
-    return true;
+  /** Opens the frames that are missing; the person may be asked. */
+  async #openAgain(): Promise<void> {
+    const place = this.#place();
+    if (place) await this.#resume.openMissing(place, true);
+    this.#host.update();
   }
 
-  /** Opens the frames that are missing, as far as that goes. @param asks whether the person may be asked. */
-  async #openMissing(asks: boolean): Promise<void> {
-    const own = this.#own;
-    if (!own || !this.#store) return;
-    const opened: { frame: KeptFrame; file: File }[] = [];
-    const missing: KeptFrame[] = [];
-    this.#isLocked = false;
-    for (const frame of this.#missing)
-      try {
-        opened.push({ frame, file: await this.#files.open(this.#store, own.id, frame, asks) });
-      } catch (error) {
-        missing.push(frame);
-        this.#isLocked ||= (error as Error).name === 'NotAllowedError';
-      }
-    // Forgotten meanwhile.
-    if (this.#own !== own) return;
-    this.#missing = missing;
-    this.#view.showMissing(
-      missing.map(({ name }) => name),
-      this.#isLocked,
-    );
-    const session = this.#resuming?.session ?? (await this.#store.sessions()).find(({ id }) => id === own.id);
-    if (!session) return;
-    const ids = this.#host.add(opened.map(({ frame: { name }, file }) => ({ name, file })));
-    this.#resuming = { session, frames: new Map(ids.map((id, k) => [id, opened[k].frame])) };
+  /** Where the photos of this page's session are; undefined without one. */
+  #place(): Place | undefined {
+    const [own, store] = [this.#own, this.#store];
+    return own && store && { store, id: own.id, isOurs: () => this.#own === own };
   }
 }
 
 async function firstFree(sessions: readonly Session[]): Promise<Session | undefined> {
   for (const session of sessions) if (await ifFree(session.id, async () => undefined)) return session;
   return undefined;
-}
-
-function localStorageSays(): string | null {
-  try {
-    return localStorage.getItem(SWITCH);
-  } catch {
-    return null;
-  }
 }
