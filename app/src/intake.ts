@@ -3,7 +3,8 @@
  * code is a chunk of its own.
  */
 import { MIN_FRAMES } from '../../src/image/frame.ts';
-import type { Batch, BatchHost } from './batch/index.ts';
+import type { BatchHost } from './batch/host.ts';
+import type { Batch } from './batch/index.ts';
 import type { FromWorker } from './messages.ts';
 import { ask } from './ui/ask.ts';
 import { dismiss, notify } from './ui/notices.ts';

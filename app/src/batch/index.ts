@@ -9,41 +9,22 @@ import './style.css';
 import { pictureKind } from '../../../src/brackets/pictureFiles.ts';
 import { MAX_FRAMES } from '../../../src/image/frame.ts';
 import type { Shot } from '../../../src/brackets/shots.ts';
-import type { BracketSettings, FromWorker, NamedFile, ToWorker } from '../messages.ts';
-import type { GpuState } from '../obstacle.ts';
-import { announce, make } from '../ui/dom.ts';
+import type { FromWorker } from '../messages.ts';
+import { announce } from '../ui/dom.ts';
 import { dismiss, notify } from '../ui/notices.ts';
 import type { Picked } from '../ui/pickFiles.ts';
 import { ask } from '../ui/ask.ts';
-import { say, words } from '../words/index.ts';
+import { words } from '../words/index.ts';
 import { Card } from './card.ts';
+import type { BatchHost } from './host.ts';
+import { outcomeOf } from './outcome.ts';
 import { makePlan } from './plan.ts';
 import { Run } from './run.ts';
-import type { RunResult } from './run.ts';
 import { SaveTo, whyNotSaved } from './saveTo.ts';
 import { Strip } from './strip.ts';
+import { Survey } from './survey.ts';
 import { Thumbnails } from './thumbnails.ts';
 import { View, reasonWords } from './view.ts';
-
-/** What the page does for the plan. */
-export interface BatchHost {
-  send(message: ToWorker): void;
-  /** Adds files to the stack that is open. */
-  add(files: readonly NamedFile[]): void;
-  /** Closes the stack that is open, and frees its memory. */
-  close(): void;
-  /** Whether the open stack has a result that nobody has saved. */
-  hasUnsaved(): boolean;
-  /** What became of the stack that is open. */
-  stackState(): 'open' | 'merging' | 'merged' | 'saved';
-  settings(): Omit<BracketSettings, 'format'>;
-  gpu(): GpuState;
-  /** Brings the page up to date, and the plan with it. */
-  update(): void;
-}
-
-/** Milliseconds that a survey may take before the page shows it. */
-const PATIENCE = 300;
 
 /** What is kept of a plan, over a reload. */
 export interface BatchList extends Picked {
@@ -65,8 +46,7 @@ export class Batch {
   readonly #view: View;
   readonly #thumbnails: Thumbnails;
   readonly #target = new SaveTo();
-  #job = 0;
-  #survey: (Picked & { timer: ReturnType<typeof setTimeout> }) | undefined;
+  readonly #survey: Survey;
   #surveyed: Surveyed | undefined;
   #cards: Card[] = [];
   #run: Run | undefined;
@@ -84,6 +64,7 @@ export class Batch {
   constructor(host: BatchHost) {
     this.#host = host;
     this.#thumbnails = new Thumbnails(host.send);
+    this.#survey = new Survey(host.send);
     this.#view = new View({
       onMerge: () => void this.#merge(),
       onCancel: () => this.#cancel(),
@@ -112,7 +93,7 @@ export class Batch {
   }
 
   get isBusy(): boolean {
-    return this.#run !== undefined || this.#survey !== undefined;
+    return this.#run !== undefined || this.#survey.isUnderWay;
   }
 
   get isMerging(): boolean {
@@ -131,7 +112,7 @@ export class Batch {
   restore(list: BatchList, opened: readonly string[]): Promise<void> {
     return new Promise((done) => {
       this.take(list);
-      if (this.#survey) this.#restoring = { list, opened, done };
+      if (this.#survey.isUnderWay) this.#restoring = { list, opened, done };
       else done();
     });
   }
@@ -141,16 +122,13 @@ export class Batch {
     const pictures = files.filter(({ name }) => pictureKind(name));
     dismiss('folder');
     if (pictures.length === 0 && folder !== undefined) return notify('folder', () => words.plan.noPictures(folder));
-    const job = ++this.#job;
     this.#wasShown = this.#isShown;
-    const timer = setTimeout(() => {
+    // Files that were picked one by one are accounted for, whatever they are.
+    this.#survey.begin({ folder, files: folder === undefined ? files : pictures }, pictures, () => {
       this.#isShown = true;
       this.#host.update();
       this.#view.setSurveying(pictures.length);
-    }, PATIENCE);
-    // Files that were picked one by one are accounted for, whatever they are.
-    this.#survey = { folder, files: folder === undefined ? files : pictures, timer };
-    this.#host.send({ type: 'survey', job, files: pictures });
+    });
     this.#host.update();
   }
 
@@ -158,16 +136,18 @@ export class Batch {
   receive(message: FromWorker): boolean {
     switch (message.type) {
       case 'surveying':
-        if (message.job !== this.#job) return true;
+        if (!this.#survey.of(message)) return true;
         this.#view.setProgress(
           words.plan.reading,
           message.done / message.total,
           words.plan.done(message.done, message.total),
         );
         return true;
-      case 'surveyed':
-        if (message.job === this.#job && this.#survey) this.#decide(this.#survey, message.shots);
+      case 'surveyed': {
+        const picked = this.#survey.of(message);
+        if (picked) this.#decide(picked, message.shots);
         return true;
+      }
       case 'thumbnail':
         this.#thumbnails.receive(message);
         return true;
@@ -255,8 +235,7 @@ export class Batch {
   }
 
   #endSurvey(): void {
-    clearTimeout(this.#survey?.timer);
-    this.#survey = undefined;
+    this.#survey.end();
     // Once what follows is done.
     queueMicrotask(this.#restoring?.done ?? (() => undefined));
     this.#restoring = undefined;
@@ -339,8 +318,7 @@ export class Batch {
   #cancel(): void {
     this.#host.send({ type: 'cancel' });
     this.#run?.cancel();
-    if (!this.#survey) return;
-    this.#job++;
+    if (!this.#survey.isUnderWay) return;
     this.#endSurvey();
     this.#isShown = this.#wasShown;
     this.#view.endSurveying();
@@ -361,36 +339,10 @@ export class Batch {
     const result = await run.finish();
     this.#run = undefined;
     const hadFocus = document.activeElement === document.body || document.activeElement?.id === 'batch-cancel';
-    this.#tell(result, chosen.length);
+    const { tone, content, spoken } = outcomeOf(result, chosen.length, this.#target.folder);
+    this.#view.setOutcome(tone, ...content);
+    announce(spoken);
     this.#host.update();
     if (hadFocus) this.#view.focusOutcome();
-  }
-
-  #tell({ saved, failed, isCancelled }: RunResult, count: number): void {
-    const { folder } = this.#target;
-    const head = () => `${words.plan.merged(saved, count, folder)}.`;
-    const line = (text: () => string) => say(make('p'), text);
-    const failures = failed.map(({ card, why }) => {
-      const rest = () => `: ${why().title}. ${why().text}`;
-      return make(
-        'li',
-        {},
-        say(make('strong'), () => card.title),
-        say(make('span'), rest),
-      );
-    });
-    this.#view.setOutcome(
-      failed.length > 0 ? 'bad' : 'good',
-      make('p', {}, say(make('strong'), head)),
-      ...(isCancelled ? [line(() => words.plan.cancelled)] : []),
-      ...(failures.length > 0
-        ? [
-            line(() => `${words.plan.failed(failures.length)}:`),
-            make('ul', {}, ...failures),
-            line(() => words.plan.stillChosen),
-          ]
-        : []),
-    );
-    announce(`${head()}${failed.length > 0 ? ` ${words.plan.failed(failed.length)}.` : ''}`);
   }
 }
