@@ -136,6 +136,41 @@ describe('painted motion', () => {
     expect(left + right).toBeGreaterThan(0.01);
   });
 
+  it('drops a stroke by Escape, and ends it where the brush is put away meanwhile', async () => {
+    const [kept, { x, y }] = [await picture(), await middle()];
+    // The picture alone, without the paint over it.
+    await page.locator('#overlay').uncheck();
+    const seen = () => page.screenshot({ clip: { x: x - 44, y: y - 20, width: 20, height: 20 } });
+    await page.mouse.move(x + 40, y + 28);
+    await page.waitForTimeout(500);
+    const untouched = await seen();
+    await page.locator('#overlay').check();
+    await page.getByLabel('Erase').check();
+    await page.getByLabel('Brush size').fill('24');
+    const begin = async (): Promise<void> => {
+      await page.mouse.move(x - 34, y - 20);
+      await page.mouse.down();
+      await page.mouse.move(x - 34, y, { steps: 3 });
+    };
+    await begin();
+    await page.keyboard.press('Escape');
+    expect(await page.getByLabel('Erase').isChecked()).toBe(true);
+    // Neither a stroke nor the picture follows the pointer.
+    await page.mouse.move(x - 34, y + 20, { steps: 3 });
+    await page.mouse.up();
+    expect(changed(kept, await picture())).toEqual({ left: 0, right: 0 });
+    await begin();
+    await page.locator('#overlay').evaluate((box: HTMLInputElement) => box.click());
+    await page.mouse.up();
+    await page.mouse.move(x + 40, y + 28);
+    await expect.poll(async () => (await seen()).equals(untouched), { timeout: 60_000 }).toBe(false);
+    await page.locator('#overlay').check();
+    await page.locator('#view').focus();
+    await page.keyboard.press('u');
+    await changesMerged();
+    expect(changed(kept, await picture())).toEqual({ left: 0, right: 0 });
+  }, 120_000);
+
   it('has a brush that the wheel makes larger', async () => {
     await page.getByLabel('Add', { exact: true }).check();
     const size = async (): Promise<number> => Number(await page.getByLabel('Brush size').inputValue());

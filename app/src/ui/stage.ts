@@ -145,8 +145,9 @@ export class Stage {
   }
 
   setBrush(mode: BrushMode): void {
+    // A stroke under way ends here: the worker waits for its end.
+    this.#lift();
     this.#brushMode = mode;
-    this.#painting = undefined;
     this.#view.dataset.brush = mode;
     const help = mode === 'off' ? 'help' : 'brushHelp';
     say(byId('view-help', HTMLParagraphElement), () => words.picture[help]);
@@ -295,6 +296,12 @@ export class Stage {
     this.#painting = undefined;
   }
 
+  /** The stroke was not meant. The pointer that painted it does nothing more until it is pressed again. */
+  #drop(): void {
+    this.#lift(true);
+    this.#pointers.clear();
+  }
+
   #move(event: PointerEvent): void {
     const at = this.#at(event);
     if (this.#brushMode !== 'off' && event.pointerType !== 'touch') {
@@ -363,6 +370,7 @@ export class Stage {
     else if (event.key === ' ') this.#painting || this.#paint(this.#brushPoint(), true);
     else if (event.key === '[' || event.key === ']')
       this.onBrushSize(this.#brushSize * (event.key === '[' ? 1 / 1.25 : 1.25));
+    else if (event.key === 'Escape' && this.#painting) this.#drop();
     else if (event.key === 'Escape') this.onBrushAway();
     else return;
     event.preventDefault();

@@ -116,7 +116,7 @@ export const words: typeof english = {
       'wählen. U nimmt zurück.',
     brushHelp:
       'Mit dem Zeiger malen, oder den Pinsel mit den Pfeiltasten bewegen und mit der Leertaste malen. [ und ] ändern ' +
-      'seine Größe, U nimmt zurück, Esc legt ihn weg.',
+      'seine Größe, U nimmt zurück, Esc verwirft einen Strich oder legt den Pinsel weg.',
   },
   controls: 'Einstellungen',
   look: {
@@ -231,7 +231,7 @@ export const words: typeof english = {
       moveCrop: 'ihn bewegen',
       sizeCrop: 'seine Größe ändern',
       endCrop: 'den Zuschnitt beenden',
-      brushOff: 'den Pinsel ausschalten',
+      brushOff: 'den Strich verwerfen oder den Pinsel ausschalten',
       change: 'den Wert ändern',
       restore: 'den Wert des Bildstils nehmen',
     },

@@ -131,7 +131,7 @@ export const words = {
       'for 100 %. Click a thing that moves, or press Enter, to choose its moment. U undoes.',
     brushHelp:
       'Paint with the pointer, or move the brush with the arrow keys and paint with the space bar. [ and ] change ' +
-      'its size, U undoes, Esc turns it off.',
+      'its size, U undoes, Esc drops a stroke or turns the brush off.',
   },
   controls: 'Controls',
   look: {
@@ -247,7 +247,7 @@ export const words = {
       moveCrop: 'move it',
       sizeCrop: 'change its size',
       endCrop: 'end cropping',
-      brushOff: 'turn the brush off',
+      brushOff: 'drop the stroke, or turn the brush off',
       change: 'change the value',
       restore: 'the value of the look',
     },
