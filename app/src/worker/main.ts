@@ -22,6 +22,7 @@ import { mergeFrames } from './mergeFrames.ts';
 import type { MergeRequest } from './mergeFrames.ts';
 import { Saving } from './saving.ts';
 import { Showing } from './showing.ts';
+import { Turns } from './turns.ts';
 
 /** `self` as a worker sees it; the DOM's types know it as a window. */
 const scope = self as unknown as {
@@ -46,8 +47,7 @@ let engine: Engine;
 let showing: Showing;
 let looking: Looking;
 let saving: Saving;
-/** Under way: a merge, the plain merge behind it, or the merge of a folder's bracket. */
-let running: { abort: AbortController; done: Promise<void> } | undefined;
+const turns = new Turns();
 
 function tell(message: FromWorker): void {
   scope.postMessage(message);
@@ -78,18 +78,18 @@ function obey(data: ToWorker): void {
     case 'estimateExposures':
       return estimateExposures(data);
     case 'merge':
-      return void run((signal) => mergeBoth(data, signal));
+      return void turns.run((signal) => mergeBoth(data, signal));
     case 'survey':
       return void brackets.survey(data);
     case 'thumbnail':
-      return brackets.thumbnail(data, () => running === undefined);
+      return brackets.thumbnail(data, () => !turns.isBusy);
     case 'mergeBracket':
-      return void run((signal) => brackets.merge(data, engine, signal));
+      return void turns.run((signal) => brackets.merge(data, engine, signal));
     case 'cancel':
       brackets.cancel();
-      return running?.abort.abort();
+      return turns.cancel();
     case 'clear':
-      running?.abort.abort();
+      turns.cancel();
       looking.forget();
       return showing.clear();
     case 'resize':
@@ -119,10 +119,10 @@ function obey(data: ToWorker): void {
     case 'keep':
       return void saving.keep(data);
     case 'restore':
-      return void run(() => restore(data));
+      return void turns.run(() => restore(data));
     case 'plain':
       if (showing.result) showing.result.request = data;
-      return void run(mergePlain);
+      return void turns.run(mergePlain);
   }
 }
 
@@ -133,10 +133,7 @@ async function begin(request: Request<'start'>): Promise<void> {
     () => tell({ type: 'recovered', what: 'merge' }),
     () => tell({ type: 'smaller' }),
   );
-  showing = new Showing(request, tell, async () => {
-    await running?.done;
-    void run(mergePlain);
-  });
+  showing = new Showing(request, tell, () => void turns.run(mergePlain, true));
   looking = new Looking(showing, tell);
   saving = new Saving(showing, tell);
   const preloaded = preload(); // beside everything else
@@ -205,17 +202,6 @@ function estimateExposures({ key, ids, linear }: Request<'estimateExposures'>): 
   });
 }
 
-/** Does one merge after another. */
-async function run(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  running?.abort.abort(); // a plain merge behind the last result
-  await running?.done;
-  const abort = new AbortController();
-  const mine = { abort, done: work(abort.signal) };
-  running = mine;
-  await mine.done;
-  if (running === mine) running = undefined;
-}
-
 async function mergeBoth(request: Request<'merge'>, signal: AbortSignal): Promise<void> {
   const started = performance.now();
   try {
@@ -257,16 +243,15 @@ async function mergeBoth(request: Request<'merge'>, signal: AbortSignal): Promis
  * ends with the engine, which a merge that failed or was cancelled takes with it.
  */
 async function openAgain(request: MergeRequest): Promise<OpenMerge> {
-  while (running) await running.done;
   let open: OpenMerge | undefined;
   let failure: unknown;
-  await run(async (signal) => {
+  await turns.run(async (signal) => {
     try {
       ({ open } = await mergeFrames(frames, request, { engine, tell: () => undefined, signal }));
     } catch (error) {
       failure = error;
     }
-  });
+  }, true);
   if (!open) throw failure;
   return open;
 }
