@@ -24,9 +24,10 @@ export class Saving {
   async save({ format, finish, crop, stem }: Request<'save'>): Promise<void> {
     const { result } = this.#showing;
     if (!result) return;
-    const { merged, changes, shown } = result;
     try {
-      await changes?.settled();
+      await result.changes?.settled();
+      // Not before: the frames may have been merged once more.
+      const { merged, shown } = result;
       const picture = crop ? await this.#crop(merged, crop) : merged;
       const saveFile = await loadSave();
       const { name, file } = await saveFile(picture, format, stem, async (use) => {
