@@ -92,7 +92,8 @@ export class Finishing {
   /** Reads rows whose radiance has changed, and shows them. */
   async refresh(rows: { top: number; height: number }): Promise<void> {
     await this.#finisher.refresh(rows);
-    if (this.#shown) await this.show(this.#shown.settings, this.#shown.bright);
+    const now = this.#wanted ?? this.#shown;
+    if (now) await this.show(now.settings, now.bright);
   }
 
   /** For a file. */
