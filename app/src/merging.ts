@@ -159,8 +159,7 @@ export class Merging {
         return false;
       case 'saved':
         dismiss('save');
-        this.isSaved = true;
-        panel.saved(message);
+        this.isSaved = panel.saved(message) && !message.isOutdated;
         return true;
       case 'saveFailed':
         panel.saveEnded(message.format);

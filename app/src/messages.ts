@@ -311,7 +311,8 @@ export type FromWorker =
   | { type: 'recovered'; what: 'merge' | 'view' }
   /** The graphics card was short of memory, and the merge begins again in smaller pieces. */
   | { type: 'smaller' }
-  | { type: 'saved'; format: SaveFormat; name: string; file: Blob }
+  /** `isOutdated`: the picture has changed since it was written to the file. */
+  | { type: 'saved'; format: SaveFormat; name: string; file: Blob; isOutdated: boolean }
   | { type: 'saveFailed'; format: SaveFormat; failure: Failure }
   /** A photo was copied, or the result written. */
   | { type: 'kept'; name: string; result?: KeptResult }

@@ -99,5 +99,16 @@ it('photos that come during a merge are not taken, which is said; a result is ke
   expect(await asksToClose()).toBe(true);
   await save(page, 'hdr');
   await expect.poll(asksToClose).toBe(false);
+
+  // A file that is being written does not have what is changed meanwhile.
+  const downloaded = page.waitForEvent('download');
+  await page.locator('#finish-contrast:enabled').evaluate((slider: HTMLInputElement) => {
+    document.querySelector<HTMLButtonElement>('[data-save=hdr]')!.click();
+    slider.value = '20';
+    slider.dispatchEvent(new Event('input'));
+  });
+  await downloaded;
+  await page.locator('[data-save=hdr]:not([aria-busy])').waitFor();
+  expect(await asksToClose()).toBe(true);
   expect(problems).toEqual([]);
 }, 240_000);

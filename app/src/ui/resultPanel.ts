@@ -25,6 +25,8 @@ export class ResultPanel {
   readonly #hardness = byId('brush-hardness', HTMLInputElement);
   readonly #undo = byId('undo', HTMLButtonElement);
   readonly #redo = byId('redo', HTMLButtonElement);
+  /** What is being saved, as long as nothing about its looks was changed since. */
+  readonly #saving = new Set<SaveFormat>();
   #shown = false;
   #result: ResultInfo | undefined;
   #edits: Edits = { undoable: 0, redoable: 0, differs: false, isBusy: false, canChange: true };
@@ -32,8 +34,12 @@ export class ResultPanel {
 
   /** @param stem names saved files. @param onChange after the person changed how the picture looks. */
   constructor(stage: Stage, send: (message: ToWorker) => void, stem: () => string, onChange: () => void) {
-    this.finish = new FinishPanel(send, onChange);
-    this.crop = new CropTool(stage, onChange, () => this.#putBrushAway());
+    const changed = (): void => {
+      this.#saving.clear();
+      onChange();
+    };
+    this.finish = new FinishPanel(send, changed);
+    this.crop = new CropTool(stage, changed, () => this.#putBrushAway());
     this.#stage = stage;
     this.#send = send;
     this.#stem = stem;
@@ -137,13 +143,17 @@ export class ResultPanel {
     );
   }
 
-  saved({ format, name, file }: Extract<FromWorker, { type: 'saved' }>): void {
+  /** @returns whether the picture still looks as in the file. */
+  saved({ format, name, file }: Extract<FromWorker, { type: 'saved' }>): boolean {
+    const isAsSaved = this.#saving.has(format);
     this.saveEnded(format);
     download(name, file);
     announce(words.save.saved(name, bytes(file.size)));
+    return isAsSaved;
   }
 
   saveEnded(format: SaveFormat): void {
+    this.#saving.delete(format);
     for (const button of this.#saveButtons()) if (button.dataset.save === format) button.removeAttribute('aria-busy');
   }
 
@@ -153,6 +163,7 @@ export class ResultPanel {
       if (button.getAttribute('aria-busy') === 'true') return;
       button.setAttribute('aria-busy', 'true');
     }
+    this.#saving.add(format);
     this.#send({ type: 'save', format, finish: this.finish.finish, crop: this.crop.crop, stem: this.#stem() });
   }
 

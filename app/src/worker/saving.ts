@@ -28,6 +28,7 @@ export class Saving {
       await result.changes?.settled();
       // Not before: the frames may have been merged once more.
       const { merged, shown } = result;
+      const { edition } = this.#showing;
       const picture = crop ? await this.#crop(merged, crop) : merged;
       const saveFile = await loadSave();
       const { name, file } = await saveFile(picture, format, stem, async (use) => {
@@ -37,7 +38,7 @@ export class Saving {
         // It cannot be shown, but saved.
         return finishFile({ ...merged, radiance: shown }, use, finish, cut);
       });
-      this.#tell({ type: 'saved', format, name, file });
+      this.#tell({ type: 'saved', format, name, file, isOutdated: this.#showing.edition !== edition });
     } catch (error) {
       this.#tell({ type: 'saveFailed', format, failure: failureOf(error) });
     }

@@ -34,6 +34,8 @@ export class Showing {
   readonly #onRecovered: () => void;
   #result: Result | undefined;
   #viewer: Viewer | undefined;
+  /** Counts the pictures that were shown: another result, or a change of it. */
+  #edition = 0;
   #losses = 0;
   #view: View | undefined;
   #shownMotion: View['motionOf'] | undefined;
@@ -68,6 +70,10 @@ export class Showing {
     return this.#viewer;
   }
 
+  get edition(): number {
+    return this.#edition;
+  }
+
   get finishing(): Finishing | undefined {
     return this.#finishing;
   }
@@ -81,6 +87,7 @@ export class Showing {
   /** Shows another result. What cannot be shown can still be saved. */
   async set(result: Result): Promise<void> {
     this.#result = result;
+    this.#edition++;
     this.#unfinished = undefined;
     this.#losses = 0;
     await this.#show().catch((error: unknown) => this.failed(error));
@@ -231,6 +238,7 @@ export class Showing {
    */
   async #showParts(changes: Changes, parts: readonly ChangedPart[], isUnderBrush: boolean): Promise<void> {
     if (this.#result?.changes !== changes) return;
+    this.#edition++;
     const { merged, shown } = this.#result;
     for (const { x, y, width, height, radiance } of parts) {
       if (shown !== merged.radiance) {
