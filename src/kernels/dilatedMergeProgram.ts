@@ -154,7 +154,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let column = i32(local.x % ${columns / wide}u);
   let line = i32(local.x / ${columns / wide}u);
   let first_block = local.y * OUT;
-  let first_row = local.y * ${KERNEL}u;
+${staged ? `  let first_row = local.y * ${KERNEL}u;` : ''}
 ${eachSum((ty, tx, o) => `  var sum_${ty}_${tx}_${o} = merge_bias[first_block + ${o}u];`)}
   var m = local.y * ${dilations}u * BLOCKS;
   for (var s = 0; s < ${dilations}; s++) {
