@@ -8,8 +8,6 @@ import './finish.css';
 import { FinishPanel } from './finishPanel.ts';
 import type { BrushMode, Stage } from './stage.ts';
 
-const SECTIONS = ['look', 'motion', 'save'];
-
 export class ResultPanel {
   readonly #stage: Stage;
   readonly #send: (message: ToWorker) => void;
@@ -54,7 +52,7 @@ export class ResultPanel {
     this.#undo.onclick = stage.onUndo = () => this.#send({ type: 'undo' });
     this.#redo.onclick = stage.onRedo = () => this.#send({ type: 'redo' });
     for (const radio of this.#brushes()) radio.onchange = () => this.#brush();
-    for (const button of this.#saveButtons()) button.onclick = () => this.#save(button.dataset.save as SaveFormat);
+    for (const button of this.#saveButtons()) button.onclick = () => this.#save(button);
     stage.onDivider = (fraction) => {
       this.#dividerAt.value = String(100 * fraction);
       this.#divide();
@@ -73,8 +71,7 @@ export class ResultPanel {
 
   /** @param names of the frames, in exposure order. */
   show(result: ResultInfo, names: readonly string[]): void {
-    for (const id of SECTIONS) byId(id, HTMLElement).hidden = false;
-    this.#shown = true;
+    this.#setShown(true);
     const chosen = this.#motionOf.value;
     this.#motionOf.replaceChildren(say(make('option', { value: 'all' }), () => words.motion.all));
     names.forEach(
@@ -93,13 +90,17 @@ export class ResultPanel {
   }
 
   hide(): void {
-    for (const id of SECTIONS) byId(id, HTMLElement).hidden = true;
-    this.#shown = false;
+    this.#setShown(false);
     this.#compare.checked = this.#overlay.checked = false;
     this.finish.clear();
     this.crop.setPicture(undefined);
     this.#look();
     this.#divide();
+  }
+
+  #setShown(isShown: boolean): void {
+    for (const id of ['look', 'motion', 'save']) byId(id, HTMLElement).hidden = !isShown;
+    this.#shown = isShown;
   }
 
   setBusy(busy: boolean): void {
@@ -145,7 +146,7 @@ export class ResultPanel {
 
   /** @returns whether the picture still looks as in the file. */
   saved({ format, name, file }: Extract<FromWorker, { type: 'saved' }>): boolean {
-    const isAsSaved = this.#saving.has(format);
+    const isAsSaved = this.#saving.delete(format);
     this.saveEnded(format);
     download(name, file);
     announce(words.save.saved(name, bytes(file.size)));
@@ -153,16 +154,13 @@ export class ResultPanel {
   }
 
   saveEnded(format: SaveFormat): void {
-    this.#saving.delete(format);
-    for (const button of this.#saveButtons()) if (button.dataset.save === format) button.removeAttribute('aria-busy');
+    document.querySelector(`[data-save=${format}]`)!.removeAttribute('aria-busy');
   }
 
-  #save(format: SaveFormat): void {
-    for (const button of this.#saveButtons()) {
-      if (button.dataset.save !== format) continue;
-      if (button.getAttribute('aria-busy') === 'true') return;
-      button.setAttribute('aria-busy', 'true');
-    }
+  #save(button: HTMLButtonElement): void {
+    if (button.hasAttribute('aria-busy')) return;
+    button.setAttribute('aria-busy', 'true');
+    const format = button.dataset.save as SaveFormat;
     this.#saving.add(format);
     this.#send({ type: 'save', format, finish: this.finish.finish, crop: this.crop.crop, stem: this.#stem() });
   }

@@ -101,9 +101,7 @@ export class Stage {
 
   /** Shows a merged picture; one of the same size keeps its place. */
   setPicture(width: number, height: number): void {
-    this.#view.hidden = false;
-    byId('zoom-tools', HTMLDivElement).hidden = false;
-    byId('view-help', HTMLParagraphElement).hidden = false;
+    this.#setHidden(false);
     this.#resize();
     this.#camera.setPicture({ width, height });
     this.#changed();
@@ -111,9 +109,12 @@ export class Stage {
 
   hide(): void {
     this.#camera.setPicture(undefined);
-    for (const id of ['view', 'zoom-tools']) byId(id, HTMLDivElement).hidden = true;
+    this.#setHidden(true);
     this.tellNoMore();
-    byId('view-help', HTMLParagraphElement).hidden = true;
+  }
+
+  #setHidden(isHidden: boolean): void {
+    for (const id of ['view', 'zoom-tools', 'view-help']) byId(id, HTMLElement).hidden = isHidden;
   }
 
   /** What of the picture is shown; undefined for all of it. */
@@ -296,12 +297,6 @@ export class Stage {
     this.#painting = undefined;
   }
 
-  /** The stroke was not meant. The pointer that painted it does nothing more until it is pressed again. */
-  #drop(): void {
-    this.#lift(true);
-    this.#pointers.clear();
-  }
-
   #move(event: PointerEvent): void {
     const at = this.#at(event);
     if (this.#brushMode !== 'off' && event.pointerType !== 'touch') {
@@ -370,9 +365,12 @@ export class Stage {
     else if (event.key === ' ') this.#painting || this.#paint(this.#brushPoint(), true);
     else if (event.key === '[' || event.key === ']')
       this.onBrushSize(this.#brushSize * (event.key === '[' ? 1 / 1.25 : 1.25));
-    else if (event.key === 'Escape' && this.#painting) this.#drop();
-    else if (event.key === 'Escape') this.onBrushAway();
-    else return;
+    else if (event.key !== 'Escape') return;
+    else if (this.#painting) {
+      this.#lift(true);
+      // The pointer that painted does nothing more until it is pressed again.
+      this.#pointers.clear();
+    } else this.onBrushAway();
     event.preventDefault();
   }
 

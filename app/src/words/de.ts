@@ -495,8 +495,7 @@ export const words: typeof english = {
         'nicht zur Reihe gehören.',
       'weak-response':
         'Sie ließ sich nicht sicher ermitteln. Wenn Farben oder Tonwerte falsch aussehen oder Unbewegtes als bewegt ' +
-        'gilt, anders belichtete Aufnahmen hinzufügen oder als „Tonwertkurve der Dateien“ eine wählen: „Gamma 2,2“ ' +
-        'oder „Linear (ohne Kurve entwickelt)“.',
+        'gilt, anders belichtete Aufnahmen hinzufügen oder unter „Tonwertkurve der Dateien“ eine andere wählen.',
       'poor-reference':
         `Fast alles in ${which} ist ausgebrannt oder schwarz: Bewegtes kommt von dort und ist kaum zu erkennen. Ein ` +
         'anderes Referenzbild wählen.',

@@ -487,7 +487,7 @@ export const words = {
       unaligned: 'Where the picture is doubled or soft, remove frames that do not belong to the stack.',
       'weak-response':
         'If colours or tones look wrong, or still parts are marked as moving, add frames of other exposure, or ' +
-        'choose “Gamma 2.2” or “Linear (developed without a curve)” as “The files’ tone curve”.',
+        'choose another under “The files’ tone curve”.',
       'poor-reference': 'Choose another reference.',
       'contradicted-exposures':
         'Check the exposures of these frames in the list, and remove frames that do not belong to the stack.',
