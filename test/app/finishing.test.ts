@@ -1,45 +1,84 @@
-/** The finish that is shown is the one that was chosen last, also where parts of the picture change meanwhile. */
-import { expect, it, vi } from 'vitest';
+/** The finish of the picture that is shown: what ends it, and what goes on while it is made. */
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { Finishing } from '../../app/src/worker/finishing.ts';
 import type { Viewer } from '../../app/src/worker/viewer.ts';
-import type { FinishSettings } from '../../src/finish/settings.ts';
+import { Finisher } from '../../src/finish/finisher.ts';
+import type { LiveFinish } from '../../src/finish/live.ts';
+import { testDevice } from '../gpu.ts';
 
-/** What the stand-in for the engine's finisher was asked for, and lets go on. */
-const asked: { settings: FinishSettings; go(): void }[] = [];
-vi.mock('../../app/src/worker/later.ts', () => ({
-  loadFinisher: async () => ({
-    create: async () => ({
-      live: (settings: FinishSettings) =>
-        new Promise((resolve) => asked.push({ settings, go: () => resolve({ settings }) })),
-      histogram: async () => ({}),
-      refresh: async () => undefined,
-    }),
-  }),
-}));
+const [told, failures, shown]: unknown[][] = [[], [], []];
 
-const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+beforeAll(() => {
+  vi.stubGlobal(
+    'ImageData',
+    class {
+      readonly data: Uint8ClampedArray;
+      constructor(width: number, height: number) {
+        this.data = new Uint8ClampedArray(4 * width * height);
+      }
+    },
+  );
+  vi.stubGlobal(
+    'OffscreenCanvas',
+    class {
+      getContext = () => undefined;
+      convertToBlob = async () => new Blob();
+    },
+  );
+});
 
-it('does not go back to the one before', async () => {
-  const shown: unknown[] = [];
-  const viewer = { setFinish: (live: unknown) => shown.push(live) } as unknown as Viewer;
-  const failures: unknown[] = [];
-  const finishing = await Finishing.create(
+afterAll(() => void vi.unstubAllGlobals());
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  for (const list of [told, failures, shown]) list.length = 0;
+});
+
+async function create(): Promise<Finishing> {
+  const viewer = { device: await testDevice(), setFinish: (live: unknown) => shown.push(live) } as unknown as Viewer;
+  const radiance = Float32Array.from({ length: 16 * 12 * 3 }, (_, i) => (i % 50) / 25);
+  return Finishing.create(
     viewer,
-    { radiance: new Float32Array(3), width: 1, height: 1 },
-    () => undefined,
+    { radiance, width: 16, height: 12 },
+    ({ type }) => told.push(type),
     (error) => failures.push(error),
   );
-  const [before, chosen] = [{ exposure: 1 }, { exposure: 2 }] as FinishSettings[];
+}
+
+it('tells nothing where it ends while its looks are made, because the next merge begins: that is no failure', async () => {
+  const whole = await create();
+  await whole.offerLooks();
+  expect(told).toEqual(['looks']);
+  whole.close();
+  const cut = await create();
+  const offered = cut.offerLooks();
+  await Promise.resolve();
+  cut.close();
+  await offered;
+  expect([told, failures]).toEqual([['looks'], []]);
+}, 60_000);
+
+it('is the one that was chosen last, also where a part of the picture changes meanwhile', async () => {
+  const finishing = await create();
+  /** What the finisher was asked for, and lets go on. */
+  const asked: { settings: unknown; go(): void }[] = [];
+  vi.spyOn(Finisher.prototype, 'live').mockImplementation(
+    (settings) =>
+      new Promise((resolve) => asked.push({ settings, go: () => resolve({ settings } as unknown as LiveFinish) })),
+  );
+  vi.spyOn(Finisher.prototype, 'refresh').mockResolvedValue(undefined);
+  const [before, chosen] = [1, 2].map((exposure) => ({ ...finishing.settingsOf({ look: 'natural' }), exposure }));
   const showing = finishing.show(before, false);
   void finishing.show(chosen, false);
   // A stroke is merged while the device is still at the one before.
   const refreshed = finishing.refresh({ top: 0, height: 1 });
   for (let k = 0; k < 2; k++) {
-    await rest();
+    await vi.waitFor(() => expect(asked.length).toBe(k + 1));
+    await new Promise((resolve) => setTimeout(resolve));
     asked[k].go();
   }
   await Promise.all([showing, refreshed]);
-  expect(asked.map(({ settings }) => settings)).toEqual([before, chosen]);
   expect(shown).toEqual([{ settings: before }, { settings: chosen }]);
   expect(failures).toEqual([]);
-});
+  finishing.close();
+}, 60_000);

@@ -1,47 +1,48 @@
 /** What the page saves is what is shown when all changes are merged. */
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import type { FromWorker } from '../../app/src/messages.ts';
 import { Saving } from '../../app/src/worker/saving.ts';
 import type { Result, Showing } from '../../app/src/worker/showing.ts';
 
-const saved: Float32Array[] = [];
-/** Called while a file is written. */
-let whileWritten: () => void = () => undefined;
-vi.mock('../../app/src/worker/later.ts', () => ({
-  loadSave: async () => async (picture: { radiance: Float32Array }, _format: string, stem: string) => {
-    saved.push(picture.radiance);
-    whileWritten();
-    return { name: `${stem}.hdr`, file: new Blob() };
-  },
-}));
+type Saved = Extract<FromWorker, { type: 'saved' }>;
+
+const resultOf = (value: number) =>
+  ({ merged: { radiance: new Float32Array(3).fill(value), width: 1, height: 1, scale: 1 } }) as unknown as Result;
+
+/** Saves what is shown as Radiance. */
+async function save(showing: object): Promise<Saved> {
+  const told: FromWorker[] = [];
+  const saving = new Saving(showing as Showing, (message) => told.push(message));
+  await saving.save({ type: 'save', format: 'hdr', finish: { look: 'natural' }, stem: 'a' });
+  expect(told.map(({ type }) => type)).toEqual(['saved']);
+  return told[0] as Saved;
+}
+
+const bytesOf = async ({ file }: Saved): Promise<Uint8Array> => new Uint8Array(await file.arrayBuffer());
 
 it('also where the frames were merged once more for that', async () => {
-  const pictureOf = (value: number) => ({ radiance: new Float32Array(3).fill(value), width: 1, height: 1 });
-  const result = { merged: pictureOf(1) } as Result;
+  const [before, again] = [resultOf(1), resultOf(2)];
+  const result = resultOf(1);
   result.changes = {
     async settled() {
       await Promise.resolve();
-      Object.assign(result, { merged: pictureOf(2) });
+      result.merged = again.merged;
     },
   } as Result['changes'];
-  const told: FromWorker['type'][] = [];
-  const saving = new Saving({ result } as Showing, ({ type }) => told.push(type));
-  await saving.save({ type: 'save', format: 'hdr', finish: { look: 'natural' }, stem: 'a' });
-  expect(told).toEqual(['saved']);
-  expect(saved).toEqual([new Float32Array(3).fill(2)]);
+  const saved = await bytesOf(await save({ result }));
+  expect(saved).toEqual(await bytesOf(await save({ result: again })));
+  expect(saved).not.toEqual(await bytesOf(await save({ result: before })));
 });
 
 it('says of a file whether the picture has changed while it was written', async () => {
-  const result = { merged: { radiance: new Float32Array(3), width: 1, height: 1 } } as Result;
-  const showing = { result, edition: 1 };
-  const told: FromWorker[] = [];
-  const saving = new Saving(showing as unknown as Showing, (message) => told.push(message));
-  for (const change of [() => undefined, () => showing.edition++]) {
-    whileWritten = change;
-    await saving.save({ type: 'save', format: 'hdr', finish: { look: 'natural' }, stem: 'a' });
-  }
-  expect(told).toMatchObject([
-    { type: 'saved', isOutdated: false },
-    { type: 'saved', isOutdated: true },
-  ]);
+  const result = resultOf(1);
+  expect((await save({ result, edition: 1 })).isOutdated).toBe(false);
+  let edition = 0;
+  const changing = {
+    result,
+    get edition() {
+      return edition++;
+    },
+  };
+  expect((await save(changing)).isOutdated).toBe(true);
 });
