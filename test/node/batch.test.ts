@@ -1,5 +1,14 @@
 /** `deghost batch`, end to end on small pictures. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -66,6 +75,36 @@ describe('deghost batch', () => {
     expect(plan.skipped).toHaveLength(1);
     expect(err).toContain('3 brackets:');
     expect(err).toContain('IMG_90.jpg: no other picture of the scene');
+  });
+
+  it('passes over folders and pipes that are named like pictures', async () => {
+    const mixed = join(folder, 'mixed');
+    mkdirSync(join(mixed, 'IMG_015.jpg'), { recursive: true });
+    for (const name of ['IMG_00.jpg', 'IMG_01.jpg', 'IMG_02.jpg']) copyFileSync(join(photos, name), join(mixed, name));
+    writeFileSync(join(mixed, 'IMG_015.jpg', 'IMG_1.jpg'), 'of another folder');
+    expect(spawnSync('mkfifo', [join(mixed, 'pipe.png')]).status).toBe(0);
+    symlinkSync(photos, join(mixed, 'link.tif'));
+    const { code, out: text, err } = await deghost('batch', mixed, '-o', join(folder, 'no'), '--dry-run', '--json');
+    expect(err).toContain('3 files in no bracket:');
+    expect(err).toContain('  IMG_015.jpg: a folder, not a picture\n');
+    expect(err).toContain('  link.tif: a folder, not a picture\n');
+    expect(err).toContain('  pipe.png: a pipe, not a picture\n');
+    expect(code).toBe(0);
+    const { stacks, skipped } = JSON.parse(text);
+    expect(stacks.map(({ files }: { files: string[] }) => files.map((file) => basename(file)))).toEqual([
+      ['IMG_00.jpg', 'IMG_01.jpg', 'IMG_02.jpg'],
+    ]);
+    expect(skipped.map(({ kind }: { kind: string }) => kind)).toEqual(['no-file', 'no-file', 'no-file']);
+  });
+
+  it('still stops at a picture of a folder that cannot be read: its bracket would lack a frame', async () => {
+    const gone = join(folder, 'gone');
+    mkdirSync(gone);
+    for (const name of ['IMG_00.jpg', 'IMG_01.jpg']) copyFileSync(join(photos, name), join(gone, name));
+    symlinkSync(join(gone, 'nothing'), join(gone, 'IMG_02.jpg'));
+    const { code, err } = await deghost('batch', gone, '-o', join(folder, 'no'), '--dry-run');
+    expect(code).toBe(1);
+    expect(err).toMatch(/cannot read .*IMG_02\.jpg: no such file or folder/);
   });
 
   it('groups a folder of forty files as a person would', async () => {

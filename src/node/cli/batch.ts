@@ -47,7 +47,7 @@ function lineOf({ files, stops, output }: PlannedStack): string {
 function printPlan({ stacks, skipped }: BatchPlan, message: (text: string) => void): void {
   message(`${stacks.length} ${stacks.length === 1 ? 'bracket' : 'brackets'}:`);
   for (const stack of stacks) message(`  ${lineOf(stack)}`);
-  if (skipped.length > 0) message(`${skipped.length} pictures in no bracket:`);
+  if (skipped.length > 0) message(`${skipped.length} ${skipped.length === 1 ? 'file' : 'files'} in no bracket:`);
   for (const { name, reason } of skipped) message(`  ${basename(name)}: ${reason}`);
 }
 
