@@ -95,6 +95,13 @@ describe('deghost batch', () => {
       ['IMG_00.jpg', 'IMG_01.jpg', 'IMG_02.jpg'],
     ]);
     expect(skipped.map(({ kind }: { kind: string }) => kind)).toEqual(['no-file', 'no-file', 'no-file']);
+    for (const name of ['IMG_00.jpg', 'IMG_01.jpg', 'IMG_02.jpg', 'link.tif']) rmSync(join(mixed, name));
+    const none = await deghost('batch', mixed, '-o', join(folder, 'no'));
+    expect([none.code, none.err]).toEqual([
+      1,
+      `deghost: no pictures in ${mixed} (IMG_015.jpg: a folder, not a picture; pipe.png: a pipe, not a picture): ` +
+        'name a folder with brackets\n',
+    ]);
   });
 
   it('still stops at a picture of a folder that cannot be read: its bracket would lack a frame', async () => {

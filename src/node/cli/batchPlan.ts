@@ -88,7 +88,10 @@ export interface BatchPlanOptions {
 export async function planBatch(options: BatchPlanOptions, signal: AbortSignal): Promise<BatchPlan> {
   const { pictures: paths, others } = await picturesOf(options.inputs);
   if (paths.length === 0)
-    throw new InputError(`no pictures in ${options.inputs.map(shown).join(', ')}: name a folder with brackets`);
+    throw new InputError(
+      `no pictures in ${options.inputs.map(shown).join(', ')}${others.length > 0 ? ` (${reasons(others)})` : ''}: ` +
+        'name a folder with brackets',
+    );
   const shots: Shot[] = [];
   for (const path of paths) {
     throwIfCancelled(signal);
@@ -96,12 +99,7 @@ export async function planBatch(options: BatchPlanOptions, signal: AbortSignal):
   }
   const { brackets, skipped } = groupFolders(shots, { frames: options.frames });
   if (brackets.length === 0)
-    throw new InputError(
-      `no brackets among ${paths.length} pictures: ${skipped
-        .slice(0, 3)
-        .map(({ name, reason }) => `${shown(basename(name))}: ${reason}`)
-        .join('; ')}${skipped.length > 3 ? '; …' : ''}`,
-    );
+    throw new InputError(`no brackets among ${paths.length} pictures: ${reasons([...skipped, ...others])}`);
   const stacks = brackets.map(({ shots: of }): PlannedStack => {
     const [{ name, ev: first }] = of;
     return {
@@ -112,6 +110,12 @@ export async function planBatch(options: BatchPlanOptions, signal: AbortSignal):
   });
   checkOutputs(stacks);
   return { stacks, skipped: [...skipped, ...others] };
+}
+
+/** Why files are in no bracket: the first of them. */
+function reasons(files: readonly LeftOut[]): string {
+  const first = files.slice(0, 3).map(({ name, reason }) => `${shown(basename(name))}: ${reason}`);
+  return `${first.join('; ')}${files.length > 3 ? '; …' : ''}`;
 }
 
 function checkOutputs(stacks: readonly PlannedStack[]): void {
