@@ -9,6 +9,7 @@
  * images?", ECCV 2002). So a response must be assumed, and the estimate is as wrong as that is.
  */
 import type { Frame } from './frame.ts';
+import { select } from './median.ts';
 
 /** Exposures estimated from pixels. */
 export interface EstimatedExposures {
@@ -49,14 +50,17 @@ function medians({ data, width, height }: Samples): number[] {
   const step = Math.max(1, Math.floor(side / Math.sqrt(SAMPLES)));
   const scale = data instanceof Float32Array ? 1 : data instanceof Uint16Array ? 65535 : 255;
   const found: number[] = [];
+  const samples = data.slice(0, Math.min(Math.ceil(side / step) ** 2, data.length));
+  // Each block by a call: one long loop would run before it is compiled.
+  const medianOf = (left: number, top: number): number => {
+    const [right, bottom] = [Math.min(left + side, width), Math.min(top + side, height)];
+    let count = 0;
+    for (let y = top; y < bottom; y += step)
+      for (let x = left; x < right; x += step) samples[count++] = data[3 * (y * width + x) + 1];
+    return select(samples.subarray(0, count), count >> 1) / scale;
+  };
   for (let top = 0; top < height; top += side)
-    for (let left = 0; left < width; left += side) {
-      const samples: number[] = [];
-      for (let y = top; y < Math.min(top + side, height); y += step)
-        for (let x = left; x < Math.min(left + side, width); x += step) samples.push(data[3 * (y * width + x) + 1]);
-      samples.sort((a, b) => a - b);
-      found.push(samples[samples.length >> 1] / scale);
-    }
+    for (let left = 0; left < width; left += side) found.push(medianOf(left, top));
   return found;
 }
 

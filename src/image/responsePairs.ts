@@ -11,6 +11,7 @@
  */
 import { maxSample } from './frame.ts';
 import type { Frame } from './frame.ts';
+import { median } from './median.ts';
 
 /**
  * Pairs of one channel. `a` and `b` are values in (0,1) of the shorter and the longer frame, `log` the log of their
@@ -40,7 +41,7 @@ export interface Patches {
   top: number[];
   /** Per channel and patch, 1 if the patch is flat and unclipped. */
   flat: Uint8Array[];
-  /** Per channel, the cumulative counts over all patches, once they were asked for. */
+  /** Per channel, the cumulative counts over all patches (`cumulate`). */
   cumulative: Float64Array[];
 }
 
@@ -73,7 +74,8 @@ export function patchGrid(width: number, height: number): { step: number; cols: 
 export function readPatches(frame: Frame): Patches {
   const { data, width, height } = frame;
   const scale = 1 / maxSample(data);
-  const bins = scale === 1 / 255 ? 256 : 4096;
+  const isEight = scale === 1 / 255;
+  const bins = isEight ? 256 : 4096;
   const { step, cols, rows } = patchGrid(width, height);
   const sizeX = Math.min(3, width);
   const sizeY = Math.min(3, height);
@@ -82,14 +84,14 @@ export function readPatches(frame: Frame): Patches {
   const samples = [0, 1, 2].map(() => new Uint16Array(count * size));
   const mean = [0, 1, 2].map(() => new Float32Array(count));
   const flat = [0, 1, 2].map(() => new Uint8Array(count));
-  const codes = [0, 1, 2].map(() => new Uint32Array(256));
+  const counts = [0, 1, 2].map(() => new Uint32Array(bins));
+  const codes = isEight ? counts : counts.map(() => new Uint32Array(256));
   // Samples of 8 bits are bins and codes as they are; what is done for each sample here is most of an estimate.
-  const isEight = bins === 256;
   const [toBin, toCode] = [scale * (bins - 1), scale * 255];
   const high = isEight ? 255 : 1 / scale;
   // Each row by a call: one long loop would run before it is compiled, and be compiled again and again.
   const readRow = (row: number, c: number): void => {
-    const [binsOf, meanOf, flatOf, codesOf] = [samples[c], mean[c], flat[c], codes[c]];
+    const [binsOf, meanOf, flatOf, countsOf, codesOf] = [samples[c], mean[c], flat[c], counts[c], codes[c]];
     for (let patch = row * cols; patch < (row + 1) * cols; patch++) {
       const at = (row * step * width + (patch - row * cols) * step) * 3 + c;
       let sum = 0;
@@ -103,10 +105,12 @@ export function readPatches(frame: Frame): Patches {
           let value = data[i];
           if (isEight) {
             binsOf[k++] = value;
-            codesOf[value]++;
+            countsOf[value]++;
           } else {
             value = Math.min(high, Math.max(0, value));
-            binsOf[k++] = Math.round(value * toBin);
+            const bin = Math.round(value * toBin);
+            binsOf[k++] = bin;
+            countsOf[bin]++;
             codesOf[Math.round(value * toCode)]++;
           }
           sum += value;
@@ -124,7 +128,7 @@ export function readPatches(frame: Frame): Patches {
   for (let c = 0; c < 3; c++)
     for (let patch = 0; patch < count; patch++)
       flat[c][patch] = flat[c][patch] > 0 && flat[c][patch] < top[c] * 255 ? 1 : 0;
-  return { bins, count, size, samples, mean, flat, top, cumulative: [] };
+  return { bins, count, size, samples, mean, flat, top, cumulative: counts.map(cumulated) };
 }
 
 /**
@@ -139,28 +143,24 @@ function trustedTop(counts: Uint32Array): number {
   return HIGHEST;
 }
 
-/**
- * Cumulative counts of one channel at the edges of the bins, over the patches whose `still` is 1, or over all:
- * `edges[i]` samples lie below (i - 0.5) / (bins - 1).
- */
-function cumulate(patches: Patches, channel: number, still?: Uint8Array): Float64Array {
-  const all = (patches.cumulative[channel] ??= cumulateMoved(patches, channel, new Uint8Array(patches.count)));
-  if (!still) return all;
-  // Few patches moved.
-  const moved = cumulateMoved(patches, channel, still);
-  return all.map((count, i) => count - moved[i]);
+/** Cumulative counts at the edges of the bins: `edges[i]` samples lie below (i - 0.5) / (bins - 1). */
+function cumulated(counts: Uint32Array): Float64Array {
+  const edges = new Float64Array(counts.length + 1);
+  for (let i = 0; i < counts.length; i++) edges[i + 1] = edges[i] + counts[i];
+  return edges;
 }
 
-/** The same over the patches whose `still` is 0. */
-function cumulateMoved({ bins, count, size, samples }: Patches, channel: number, still: Uint8Array): Float64Array {
-  const counts = new Uint32Array(bins);
+/** Cumulative counts of one channel over the patches whose `still` is 1, or over all. */
+function cumulate(patches: Patches, channel: number, still?: Uint8Array): Float64Array {
+  const { bins, count, size, samples, cumulative } = patches;
+  if (!still) return cumulative[channel];
+  // Few patches moved.
+  const moved = new Uint32Array(bins);
   const values = samples[channel];
-  for (let patch = 0; patch < count; patch++) {
-    if (!still[patch]) for (let i = patch * size; i < (patch + 1) * size; i++) counts[values[i]]++;
-  }
-  const edges = new Float64Array(bins + 1);
-  for (let i = 0; i < bins; i++) edges[i + 1] = edges[i] + counts[i];
-  return edges;
+  for (let patch = 0; patch < count; patch++)
+    if (!still[patch]) for (let i = patch * size; i < (patch + 1) * size; i++) moved[values[i]]++;
+  const edges = cumulated(moved);
+  return cumulative[channel].map((below, i) => below - edges[i]);
 }
 
 /**
@@ -268,37 +268,4 @@ function matchPatches(values: Float32Array, others: Float32Array, patches: Uint3
     const count = ends[bin + 1] - ends[bin];
     if (count > 0) add(sums[bin] / count, median(partners.subarray(ends[bin], ends[bin + 1])), count);
   }
-}
-
-/** The median of values, which it puts in another order. */
-function median(list: Float32Array | Uint32Array): number {
-  const half = list.length >> 1;
-  const upper = select(list, half);
-  if (list.length % 2 === 1) return upper;
-  let lower = -Infinity;
-  for (let i = 0; i < half; i++) if (list[i] > lower) lower = list[i];
-  return (lower + upper) / 2;
-}
-
-/** Hoare's selection: puts the value of a rank in its place, no larger ones before it, and returns it. */
-function select(list: Float32Array | Uint32Array, rank: number): number {
-  let left = 0;
-  let right = list.length - 1;
-  while (left < right) {
-    const pivot = list[(left + right) >> 1];
-    let i = left;
-    let j = right;
-    while (i <= j) {
-      while (list[i] < pivot) i++;
-      while (list[j] > pivot) j--;
-      if (i > j) break;
-      const swapped = list[i];
-      list[i++] = list[j];
-      list[j--] = swapped;
-    }
-    if (rank <= j) right = j;
-    else if (rank >= i) left = i;
-    else break;
-  }
-  return list[rank];
 }

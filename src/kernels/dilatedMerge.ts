@@ -43,8 +43,9 @@ interface Variant extends MergeTile {
 
 /**
  * Best guess first: 32 sums of an invocation, or 64 where registers suffice (on GPUs of Qualcomm that costs a third of
- * the waves). By the compilers, 128 sums take a tenth fewer instructions and half of the waves: a tuner decides. Of
- * packed halves, see conv2d/methods/halves.ts.
+ * the waves). By the compilers, 128 sums take a tenth fewer instructions and half of the waves: a tuner decides. Staged
+ * weights are for GPUs that load, and check, for each invocation what all of them share. Of packed halves, see
+ * conv2d/methods/halves.ts.
  */
 const VARIANTS: readonly Variant[] = [
   { columns: 16, rows: 8, wide: 2, high: 2, out: 2, halves: true, vendors: ['amd'] },
@@ -53,6 +54,9 @@ const VARIANTS: readonly Variant[] = [
   { columns: 16, rows: 8, wide: 2, high: 2, out: 1 },
   { columns: 16, rows: 8, wide: 2, high: 2, out: 2, vendors: ['qualcomm'] },
   { columns: 16, rows: 8, wide: 2, high: 2, out: 4, vendors: ['amd', 'nvidia'] },
+  { columns: 16, rows: 8, wide: 2, high: 2, out: 4, staged: true, vendors: ['nvidia'] },
+  { columns: 16, rows: 8, wide: 2, high: 2, out: 2, staged: true, vendors: ['nvidia'] },
+  { columns: 16, rows: 8, wide: 2, high: 2, out: 1, staged: true, vendors: ['apple'] },
   { columns: 16, rows: 8, wide: 4, high: 1, out: 2, vendors: ['nvidia'] },
   { columns: 16, rows: 8, wide: 4, high: 1, out: 4, vendors: ['qualcomm'] },
   { columns: 16, rows: 8, wide: 4, high: 1, out: 1 },
@@ -168,8 +172,8 @@ export const dilatedMerge: TunedKernel<DilatedMergeAttrs> = {
   },
 };
 
-function variantName({ columns, rows, wide, high, out, halves }: Variant): string {
-  return `${columns}x${rows} by ${wide}x${high}x${4 * out}${halves ? ' halves' : ''}`;
+function variantName({ columns, rows, wide, high, out, halves, staged }: Variant): string {
+  return `${columns}x${rows} by ${wide}x${high}x${4 * out}${halves ? ' halves' : ''}${staged ? ' staged' : ''}`;
 }
 
 function dispatch(

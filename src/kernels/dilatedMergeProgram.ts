@@ -3,6 +3,9 @@
  *
  * In packed halves (conv2d/methods/halves.ts) an output block's products with one input block are summed as halves, and
  * so are its products with all values of one dilation.
+ *
+ * Staged, a workgroup copies the weights of each input block to where the results of the dilation are put later: they
+ * always fit, three rows for each `out` blocks.
  */
 import { halvesIf } from './conv2d/methods/halves.ts';
 import { Program, READ, reads, readsRows, texelType, writes } from './program.ts';
@@ -18,6 +21,8 @@ export interface MergeTile {
   out: number;
   /** Whether products are of packed halves. */
   halves?: boolean;
+  /** Whether weights are read from workgroup memory; not with `halves`. */
+  staged?: boolean;
 }
 
 const KERNEL = 3;
@@ -33,8 +38,12 @@ export interface MergeRecipe extends MergeTile {
 }
 
 export function mergeProgram(recipe: MergeRecipe): Program {
-  const { name, columns, rows, wide, high, out, dilations, halves } = recipe;
+  const { name, columns, rows, wide, high, out, dilations, halves, staged } = recipe;
   const parts = recipe.blocks / out;
+  const invocations = (columns * rows) / wide / high;
+  const kernelRow = KERNEL * 4 * out;
+  // Results fill rows too.
+  const stagedRow = 2 ** Math.ceil(Math.log2(kernelRow));
   const taps = wide + KERNEL - 1;
   const pixels = range(high).flatMap((ty) => range(wide).map((tx) => ({ ty, tx })));
   const eachPixel = (line: (ty: number, tx: number) => string): string =>
@@ -42,6 +51,7 @@ export function mergeProgram(recipe: MergeRecipe): Program {
   const eachSum = (line: (ty: number, tx: number, o: number) => string): string =>
     eachPixel((ty, tx) => each(out, (o) => line(ty, tx, o)));
   const [type, sum, total] = halves ? ['vec4h', 'half', 'total'] : ['vec4f', 'acc', 'sum'];
+  const results = staged ? `array<vec4f, ${stagedRow}>, PIXELS * BLOCKS / ${stagedRow}` : `${type}, PIXELS * BLOCKS`;
   const stored = (value: string): string => (halves ? `vec4h(${value})` : value);
   const zero = `${type}(${halves ? '' : '0.0'})`;
   const tapIf = (load: string, condition: string): string =>
@@ -53,14 +63,26 @@ export function mergeProgram(recipe: MergeRecipe): Program {
         let base = plane + clamp(tap_y, 0, last_y) * width;
 ${each(taps, (j) => `        tap_${r}_${j} = ${tapIf(`input[u32(base + x_${j})]`, `inside && in_${j}`)};`)}
       }`;
+  const result = (index: string): string =>
+    `results[${staged ? `(${index}) / ${stagedRow}][(${index}) % ${stagedRow}` : index}]`;
+  const weight = staged ? 'results[first_row + u32(ky)]' : 'weights[row]';
   const multiply = (index: number, ky: number, kx: number, o: number, lane: number): string =>
-    `        { let a = ${type}(weights[row][${index}]); ${pixels
+    `        { let a = ${type}(${weight}[${index}]); ${pixels
       .map(({ ty, tx }) => `${sum}_${ty}_${tx}_${o} += a * tap_${ty + ky}_${tx + kx}.${'xyzw'[lane]};`)
       .join(' ')} }`;
   const mergeBy = (o: number, lane: number): string =>
     `      { let a = ${type}(merge_weights[m][${lane * out + o}]); ${pixels
       .map(({ ty, tx }) => `${total}_${ty}_${tx}_${o} += a * value_${ty}_${tx}.${'xyzw'[lane]};`)
       .join(' ')} }`;
+  // Each part of the invocations copies what it needs.
+  const stage = (): string => `      workgroupBarrier();
+${each(Math.ceil((KERNEL * kernelRow) / invocations), (t) => {
+  const i = `local.x + ${t * invocations}u`;
+  const copy = `results[first_row + (${i}) / ${kernelRow}u][(${i}) % ${kernelRow}u] = vec4f(weights[row + ${i}]);`;
+  return `      if (${i} < ${KERNEL * kernelRow}u) { ${copy} }`;
+})}
+      workgroupBarrier();
+      row += ${KERNEL * kernelRow}u;`;
   const declareTaps = (r: number): string =>
     `      ${range(taps)
       .map((j) => `var tap_${r}_${j} = ${zero};`)
@@ -76,7 +98,7 @@ ${lines(
   ),
 )}
 ${each(high - 1, (r) => each(taps, (j) => `        tap_${r}_${j} = tap_${r + 1}_${j};`))}
-        row++;
+${staged ? '' : '        row++;'}
       }`;
   // As halves all are there at once, and output blocks follow one another.
   const byBlocks = (): string => `${each(high + KERNEL - 1, (r) => lines([declareTaps(r), loadRow(r, `${r - 1}`)]))}
@@ -95,7 +117,7 @@ ${eachPixel((ty, tx) => `        acc_${ty}_${tx}_${o} += vec4f(half_${ty}_${tx}_
 )}`;
   return new Program({
     label: `dilatedMerge ${dilations} dilations ${name}`,
-    workgroup: [(columns * rows) / wide / high, parts, 1],
+    workgroup: [invocations, parts, 1],
     constants: { COLUMNS: columns, ROWS: rows, PIXELS: columns * rows, BLOCKS: recipe.blocks, OUT: out },
     params: {
       width: 'u32',
@@ -109,14 +131,16 @@ ${eachPixel((ty, tx) => `        acc_${ty}_${tx}_${o} += vec4f(half_${ty}_${tx}_
     },
     bindings: {
       input: reads({ dtype: recipe.input }),
-      weights: readsRows(recipe.weights, KERNEL * 4 * (halves ? KERNEL : out)),
+      weights: staged
+        ? reads({ dtype: recipe.weights })
+        : readsRows(recipe.weights, halves ? KERNEL * 4 * KERNEL : kernelRow),
       bias: READ,
       merge_weights: readsRows(recipe.weights, 4 * out),
       merge_bias: READ,
       output: writes({ dtype: recipe.output }),
     },
     body: () => `
-var<workgroup> results: array<${type}, PIXELS * BLOCKS>;
+var<workgroup> results: array<${results}>;
 
 fn activate(x: vec4f) -> vec4f { return select(x * params.slope, x, x > vec4f(0.0)); }
 
@@ -130,6 +154,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let column = i32(local.x % ${columns / wide}u);
   let line = i32(local.x / ${columns / wide}u);
   let first_block = local.y * OUT;
+${staged ? `  let first_row = local.y * ${KERNEL}u;` : ''}
 ${eachSum((ty, tx, o) => `  var sum_${ty}_${tx}_${o} = merge_bias[first_block + ${o}u];`)}
   var m = local.y * ${dilations}u * BLOCKS;
   for (var s = 0; s < ${dilations}; s++) {
@@ -143,23 +168,24 @@ ${each(
   (j) => `    let in_${j} = u32(x + ${j - 1} * d) < params.width; let x_${j} = clamp(x + ${j - 1} * d, 0, width - 1);`,
 )}
 ${eachSum((ty, tx, o) => `    var acc_${ty}_${tx}_${o} = vec4f(0.0);`)}
-    var row = local.y * params.in_blocks * ${halves ? out : KERNEL}u;
+    var row = local.y * params.in_blocks * ${halves ? out : KERNEL * (staged ? kernelRow : 1)}u;
     for (var c = 0; c < i32(params.in_blocks); c++) {
       let plane = i32(params.input_start) + (s * i32(params.in_blocks) + c) * size;
+${staged ? stage() : ''}
 ${halves ? byBlocks() : byRows()}
     }
     workgroupBarrier();
     let result = i32(first_block * PIXELS) + from_top * COLUMNS + from_left;
 ${eachSum(
   (ty, tx, o) =>
-    `    results[result + ${o} * PIXELS + (${ty} * COLUMNS + ${tx}) * d] = ` +
+    `    ${result(`result + ${o} * PIXELS + (${ty} * COLUMNS + ${tx}) * d`)} = ` +
     `${stored(`activate(acc_${ty}_${tx}_${o} + bias[first_block + ${o}u])`)};`,
 )}
     workgroupBarrier();
 ${halves ? eachSum((ty, tx, o) => `    var total_${ty}_${tx}_${o} = vec4h();`) : ''}
     for (var block = 0; block < i32(params.blocks); block++) {
       let neighbours = block * PIXELS + ${high} * line * COLUMNS + ${wide} * column;
-${eachPixel((ty, tx) => `      let value_${ty}_${tx} = results[neighbours + ${ty} * COLUMNS + ${tx}];`)}
+${eachPixel((ty, tx) => `      let value_${ty}_${tx} = ${result(`neighbours + ${ty} * COLUMNS + ${tx}`)};`)}
 ${lines(range(out).flatMap((o) => range(4).map((lane) => mergeBy(o, lane))))}
       m++;
     }

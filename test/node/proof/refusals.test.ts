@@ -19,6 +19,7 @@ addTunedMethods();
 addMethod(matrix);
 
 const GPU: Target = { capabilities: { f16: true, subgroupSize: 32 } };
+const NVIDIA: Target = { capabilities: { f16: true, subgroupSize: 32, vendor: 'nvidia' } };
 const MATRICES: Target = {
   precision: 'f16',
   capabilities: { f16: true, subgroupSize: 32, matrices: { m: 16, n: 16, k: 16 } },
@@ -77,6 +78,14 @@ const DISPATCHES: Record<string, () => Proved> = {
     ),
   merge: () =>
     step('dilatedMerge', { weights: 'w', merge: 'v', channels: 8, dilations: [1, 2, 4] }, [24], GPU, '16x8 by 2x2x4'),
+  stagedMerge: () =>
+    step(
+      'dilatedMerge',
+      { weights: 'w', merge: 'v', channels: 8, dilations: [1, 2, 4] },
+      [24],
+      NVIDIA,
+      '16x8 by 2x2x8 staged',
+    ),
   blend: () => step('blend', { frame: 1 }, [8, 8, 12]),
   mask: () => step('collectMask', { frames: 3, frame: 2, reference: 1, binary: false, shift: 0 }, [1]),
   window: () => step('gateWindow', { radius: 2, axis: 'y', of: 'mean' }, [3]),
@@ -128,6 +137,7 @@ describe('kernels', () => {
     ['memoryRead', 'v++', 'v += 2u'],
     ['merge', 'row++', 'row += 2u'],
     ['merge', 'm++', 'm += 2u'],
+    ['stagedMerge', 'row += 72u', 'row += 73u'],
     ['general', 'w++', 'w += 2u'],
     // Memory that is too small.
     ['staged', 'array<vec4f, 324>', 'array<vec4f, 323>'],
@@ -136,6 +146,9 @@ describe('kernels', () => {
     ['winograd', 'array<vec4f, 100>', 'array<vec4f, 99>'],
     ['winograd', 'array<vec4f, 4>, WORKGROUP>', 'array<vec4f, 3>, WORKGROUP>'],
     ['merge', 'const PIXELS = 128', 'const PIXELS = 127'],
+    ['stagedMerge', 'const PIXELS = 128', 'const PIXELS = 127'],
+    ['stagedMerge', 'PIXELS * BLOCKS / 32>', 'PIXELS * BLOCKS / 43>'],
+    ['stagedMerge', 'if (local.x + 64u < 72u)', 'if (local.x + 64u < 73u)'],
     [
       'matrix',
       'subgroupMatrixLoad<Left, row_major>(&staged, at,',
