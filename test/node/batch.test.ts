@@ -13,8 +13,9 @@ import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { planBatch } from '../../src/node/cli/batchPlan.ts';
+import { ComingEngine } from '../../src/node/cli/engine.ts';
 import { FORTY_BRACKETS, writeForty } from '../folderOfForty.ts';
 import { deghost, scene } from './commandLine.ts';
 
@@ -161,6 +162,29 @@ describe('deghost batch', () => {
     expect(again.code).toBe(0);
     expect(again.err).toMatch(/stack 1 of 3: .* exists/);
     expect(again.err).toContain('1 merged, 0 failed');
+  });
+
+  it('opens another device where one is lost, for the stacks behind', async () => {
+    const out = join(folder, 'lost');
+    const { ready } = ComingEngine.prototype;
+    let asked = 0;
+    const losing = vi.spyOn(ComingEngine.prototype, 'ready').mockImplementation(async function (this: ComingEngine) {
+      const engine = await ready.call(this);
+      if (asked++ > 0) return engine;
+      const { device } = engine.deghoster;
+      device.destroy();
+      await device.lost;
+      return engine;
+    });
+    try {
+      const { code, err } = await deghost('batch', photos, '-o', out, ...PLAIN, '--format', 'npy');
+      expect(err).toContain('2 merged, 1 failed');
+      expect(err).toMatch(/failed: .*device/);
+      expect(code).toBe(1);
+      expect(readdirSync(out).sort()).toEqual(['IMG_10.npy', 'IMG_20.npy']);
+    } finally {
+      losing.mockRestore();
+    }
   });
 
   it.skipIf(!CAN_MOUNT)('goes on where the disk is full, and --resume makes the rest', async () => {
