@@ -110,9 +110,12 @@ export function unpackSwiftShader(found: { archive: string; version: string }): 
       const bytes = files.get(name);
       if (!bytes) throw new Error(`${found.archive} has no ${name}`);
       const file = openSync(join(partial, name), 'wx', 0o755);
-      for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
-      fsyncSync(file);
-      closeSync(file);
+      try {
+        for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
     }
     renameSync(partial, dir);
   } catch (error) {

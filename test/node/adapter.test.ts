@@ -3,7 +3,8 @@
  * driver is made once a process.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -124,6 +125,30 @@ describe('software adapters', () => {
       expect(() => unpackSwiftShader({ archive, version: '0' })).toThrow('has no libvulkan.so.1');
       writeFileSync(archive, 'no brotli');
       expect(() => unpackSwiftShader({ archive, version: '0' })).toThrow();
+      expect(readdirSync(join(folder, 'damaged/deghost'))).toEqual([]);
+      // The disk is full.
+      const files = ['libvulkan.so.1', 'vk_swiftshader_icd.json', 'libvk_swiftshader.so'].flatMap((name) => {
+        const head = Buffer.alloc(512);
+        head.write(name, 0);
+        head.write('00000000001\0', 124);
+        return [head, Buffer.alloc(512, 1)];
+      });
+      writeFileSync(archive, brotliCompressSync(Buffer.concat([...files, Buffer.alloc(1024)])));
+      const { writeSync } = fs;
+      const open = (): number => (existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0);
+      const openBefore = open();
+      const full = (): never => {
+        throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+      };
+      Object.assign(fs, { writeSync: full });
+      syncBuiltinESMExports();
+      try {
+        expect(() => unpackSwiftShader({ archive, version: '0' })).toThrow('no space left on device');
+        expect(open()).toBe(openBefore);
+      } finally {
+        Object.assign(fs, { writeSync });
+        syncBuiltinESMExports();
+      }
       expect(readdirSync(join(folder, 'damaged/deghost'))).toEqual([]);
       // Libraries are loaded from it: only ours to write.
       expect(statSync(join(folder, 'damaged/deghost')).mode & 0o077).toBe(0);
