@@ -157,6 +157,9 @@ describe('deghost batch', () => {
     expect(first.code).toBe(1);
     expect(first.err).toContain('1 of 3 stacks failed (IMG_10.jpg)');
     expect(readdirSync(out).sort()).toEqual(['IMG_00.npy', 'IMG_10.npy', 'IMG_20.npy']);
+    // The folder is no result.
+    const still = await deghost(...args, '--resume');
+    expect([still.code, still.err]).toEqual([1, expect.stringContaining('1 of 3 stacks failed (IMG_10.jpg)')]);
     rmSync(join(out, 'IMG_10.npy'), { recursive: true });
     const again = await deghost(...args, '--resume');
     expect(again.code).toBe(0);
