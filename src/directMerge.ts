@@ -15,7 +15,12 @@ import type { Session } from './session.ts';
 import type { TileFrames } from './tileFrames.ts';
 
 /** What mergeSamples.ts takes from the core. */
-export const CORE: Core = { Program, ROW_WORKGROUP, rowGrid };
+const CORE: Core = { Program, ROW_WORKGROUP, rowGrid };
+
+/** The program for some number of frames; undefined where the device cannot bind so many. */
+export async function samplesProgram(session: Session, frames: number): Promise<Program | undefined> {
+  return (await import('./mergeSamples.ts')).samplesProgram(CORE, session, frames);
+}
 
 /**
  * The program that makes a plain merge's picture from samples at once; undefined where it takes the plan. Only arrays
@@ -31,8 +36,7 @@ export async function directProgram(
   const { nodes, outputs } = plan.graph;
   const areSamples = list.every((frame, k) => 'data' in frame && isEightBit(frame) && !frame.coverage && !warps[k]);
   if (!areSamples || nodes[outputs[0]].op !== 'picture') return undefined;
-  const { samplesProgram } = await import('./mergeSamples.ts');
-  return samplesProgram(CORE, session, list.length);
+  return samplesProgram(session, list.length);
 }
 
 /** Starts the program. @param store holds the samples of every frame. */

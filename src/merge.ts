@@ -19,7 +19,7 @@ import type { ChosenResponse } from './image/chooseResponse.ts';
 import { countClipped, referenceGrid } from './image/chooseReference.ts';
 import type { ClippedPixels } from './image/chooseReference.ts';
 import { frameSize } from './image/frame.ts';
-import type { Frame, FrameSource } from './image/frame.ts';
+import type { Frame } from './image/frame.ts';
 import { cropMap } from './image/motion.ts';
 import type { MotionMaps } from './image/motion.ts';
 import type { Tile } from './image/tile.ts';
@@ -70,9 +70,9 @@ export class Merge {
   readonly profile: MergeProfile | undefined;
 
   /** @param frames sorted by exposure. */
-  constructor(session: Session, frames: readonly FrameSource[], control: MergeControl) {
+  constructor(session: Session, frames: TileFrames, control: MergeControl) {
     this.#session = session;
-    this.#frames = tileFrames(session, frames);
+    this.#frames = frames;
     this.#control = control;
     if (control.profile)
       this.profile = { timestamps: session.executor.canTime, ms: 0, responseMs: 0, compileMs: 0, stages: [] };
@@ -127,9 +127,7 @@ export class Merge {
 
   /** Another merge of the same aligned frames. */
   again(control: MergeControl): Merge {
-    const merge = new Merge(this.#session, [], control);
-    merge.#frames = this.#frames.again();
-    return merge;
+    return new Merge(this.#session, this.#frames.again(), control);
   }
 
   /** The frames to estimate a response from. Of frames on the device, only the patches are read back. */
