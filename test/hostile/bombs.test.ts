@@ -31,7 +31,14 @@ import {
 } from './files.ts';
 
 const MOST_BYTES = 200 * 2 ** 20;
+/** Of processors' time, all threads together, so that it does not matter what else the machine does. */
 const MOST_MS = 2000;
+
+function cpuMs(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since);
+  return (user + system) / 1000;
+}
+
 
 const PNG_PACKAGES = { exifr: async () => (await import('exifr')).default, fastPng: () => import('fast-png') };
 const folder = temporaryFolder();
@@ -41,13 +48,13 @@ async function refusal(work: () => unknown): Promise<Error> {
   const before = process.memoryUsage().rss;
   let most = before;
   const watch = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 5);
-  const begun = performance.now();
+  const begun = process.cpuUsage();
   try {
     await work();
     throw new Error('it was accepted');
   } catch (error) {
     most = Math.max(most, process.memoryUsage().rss);
-    expect(performance.now() - begun).toBeLessThan(MOST_MS);
+    expect(cpuMs(begun)).toBeLessThan(MOST_MS);
     expect(most - before).toBeLessThan(MOST_BYTES);
     return error as Error;
   } finally {
@@ -219,9 +226,9 @@ describe('the command line', () => {
   it('believes no count in EXIF, and reads the rest', async () => {
     const file = claimingExif();
     const before = process.memoryUsage().rss;
-    const begun = performance.now();
+    const begun = process.cpuUsage();
     const { exif: info } = await readFrame(folder.put('exif.png', file));
-    expect(performance.now() - begun).toBeLessThan(MOST_MS);
+    expect(cpuMs(begun)).toBeLessThan(MOST_MS);
     expect(process.memoryUsage().rss - before).toBeLessThan(MOST_BYTES);
     expect(info).toMatchObject({ fNumber: 8, iso: 200 });
     expect(info.time).toBeUndefined();

@@ -3,7 +3,7 @@
  * driver is made once a process.
  */
 import { execFile } from 'node:child_process';
-import fs, { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -152,6 +152,27 @@ describe('software adapters', () => {
       expect(readdirSync(join(folder, 'damaged/deghost'))).toEqual([]);
       // Libraries are loaded from it: only ours to write.
       expect(statSync(join(folder, 'damaged/deghost')).mode & 0o077).toBe(0);
+    } finally {
+      if (before === undefined) delete process.env.XDG_CACHE_HOME;
+      else process.env.XDG_CACHE_HOME = before;
+    }
+  });
+
+  it.runIf(onLinux)('puts a whole copy in the place of a damaged one', () => {
+    const before = process.env.XDG_CACHE_HOME;
+    process.env.XDG_CACHE_HOME = join(folder, 'cut');
+    try {
+      const found = findSwiftShader()!;
+      const copy = join(folder, `cut/deghost/swiftshader-${found.version}`);
+      mkdirSync(copy, { recursive: true, mode: 0o700 });
+      writeFileSync(join(copy, 'libvulkan.so.1'), '');
+      expect(unpackSwiftShader(found)).toBe(copy);
+      const made = statSync(join(copy, 'libvulkan.so.1'));
+      expect(made.size).toBeGreaterThan(1e5);
+      expect(readdirSync(join(folder, 'cut/deghost'))).toEqual([`swiftshader-${found.version}`]);
+      // A whole one stays.
+      unpackSwiftShader(found);
+      expect(statSync(join(copy, 'libvulkan.so.1')).ino).toBe(made.ino);
     } finally {
       if (before === undefined) delete process.env.XDG_CACHE_HOME;
       else process.env.XDG_CACHE_HOME = before;
