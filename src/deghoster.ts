@@ -13,8 +13,10 @@ import { withUnion } from './image/motion.ts';
 import { checkKept, whileKept } from './image/readFrames.ts';
 import type { Choices } from './kernels/target.ts';
 import type { DType } from './kernels/tensor.ts';
-import { CORE, Merge, checkBufferSize, pixelsOf, planesOf } from './merge.ts';
-import type { Picture } from './merge.ts';
+import { samplesProgram } from './directMerge.ts';
+import { Merge } from './merge.ts';
+import { checkBufferSize, pixelsOf, planesOf } from './mergeTargets.ts';
+import type { Picture } from './mergeTargets.ts';
 import { checkValues, readDeghosterOptions, readMerge, readPlanOptions, readPrepareOptions } from './mergeChecks.ts';
 import type { MergeRequest } from './mergeChecks.ts';
 import { loadWeights } from './model/loadWeights.ts';
@@ -27,6 +29,7 @@ import type { CoreMeans, OtherWeights } from './moment/parts.ts';
 import type { DeghosterOptions, MergeOptions, PlanOptions, PrepareOptions } from './options.ts';
 import type { BufferResult, MergeResult } from './result.ts';
 import { Session } from './session.ts';
+import { tileFrames } from './tileFrames.ts';
 
 /** With less than this, tiles are so small that most of their work is overlap. */
 const LEAST_MEMORY_BUDGET = 128 * 1024 ** 2;
@@ -145,8 +148,7 @@ export class Deghoster {
       const { stages } = this.#scheduleOf(planned, true);
       throwIfCancelled(signal);
       // Which a plain merge runs depends on its frames.
-      const more =
-        planned.method === 'merge' && (await import('./mergeSamples.ts')).samplesProgram(CORE, this.#session, frames);
+      const more = planned.method === 'merge' && (await samplesProgram(this.#session, frames));
       await this.#session.executor.warm(
         stages.map((stage) => stage.plan),
         { signal },
@@ -285,7 +287,7 @@ export class Deghoster {
       checkKept(given.frames, given.motion);
       onRows({ radiance: picture.array, width, height, scale, rows: Math.min(rows, final) });
     };
-    const merge = new Merge(this.#session, frames, {
+    const merge = new Merge(this.#session, tileFrames(this.#session, frames), {
       ...{ signal, onDeviceLost, profile: given.profile },
       onProgress:
         onProgress &&

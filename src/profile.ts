@@ -6,7 +6,7 @@
  */
 import type { GpuTimes } from './graph/timestamps.ts';
 import type { Plan } from './graph/plan.ts';
-import type { StageName } from './model/schedule.ts';
+import type { Stage, StageName } from './model/schedule.ts';
 
 /** One program's share of a stage. */
 export interface ProgramProfile {
@@ -79,6 +79,35 @@ export function stageTimes(plan: Plan): StageTimes {
     directMs: 0,
     takeMs: 0,
     pasteMs: 0,
+  };
+}
+
+/**
+ * Where the time of a stage went, once all its tiles are done.
+ * @param wall measured around all tiles.
+ * @param direct the program that made results from samples, if one did.
+ */
+export function stageProfile(
+  { name, plan, tiling: { tiles } }: Stage,
+  { prepareMs, sendMs, cutMs, takeMs, directMs, pasteMs, stepMs }: StageTimes,
+  wall: Pick<StageProfile, 'ms' | 'busyMs' | 'submissions'>,
+  { timestamps }: Pick<MergeProfile, 'timestamps'>,
+  direct: { label: string } | undefined,
+): StageProfile {
+  const onGpu = (ms: number): number | null => (timestamps ? ms : null);
+  return {
+    name,
+    tiles: tiles.length,
+    ...wall,
+    prepareMs,
+    sendMs,
+    pasteMs,
+    cutMs: onGpu(cutMs),
+    computeMs: onGpu(direct ? directMs : stepMs.reduce((sum, ms) => sum + ms, 0)),
+    takeMs: onGpu(takeMs),
+    programs: direct
+      ? [{ op: 'picture', program: direct.label, dispatches: tiles.length, ms: onGpu(directMs), multiplyAdds: 0 }]
+      : programProfiles(plan, tiles.length, timestamps ? stepMs : undefined),
   };
 }
 

@@ -1,6 +1,6 @@
 /** What a merge loads when its options name moments. */
 import { UsageError } from '../errors.ts';
-import type { Picture } from '../merge.ts';
+import type { Picture } from '../mergeTargets.ts';
 import type { MergeRequest } from '../mergeChecks.ts';
 import { frameSize } from '../image/frame.ts';
 import type { ScheduleRequest } from '../model/schedule.ts';

@@ -2,7 +2,8 @@
  * Merges a part of a picture alone, with any of its frames as the reference: the same frames, aligned as they were, on
  * tiles that are no larger than the part and its halo.
  */
-import type { Merge, pixelsOf, planesOf } from '../merge.ts';
+import type { Merge } from '../merge.ts';
+import type { pixelsOf, planesOf } from '../mergeTargets.ts';
 import type { ChosenResponse } from '../image/chooseResponse.ts';
 import type { MotionMaps } from '../image/motion.ts';
 import type { loadWeights } from '../model/loadWeights.ts';

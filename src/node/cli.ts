@@ -172,8 +172,8 @@ async function dispatch(args: readonly string[], io: CommandIo): Promise<void> {
 function unknownCommand(word: string): UsageError {
   if (word.startsWith('-'))
     return new UsageError(
-      `unknown option ${word}: the command comes first, merge, batch, align, plan, tune, evaluate or ` +
-        'info; see `deghost --help`',
+      `unknown option ${word}: the command comes first, merge, batch, align, plan, tune, evaluate, convert or info; ` +
+        'see `deghost --help`',
     );
   if (existsSync(word))
     return new UsageError(

@@ -102,7 +102,6 @@ export function unpackSwiftShader(found: { archive: string; version: string }): 
   const dir = join(root, `swiftshader-${found.version}`);
   const complete = () => WANTED.every((name) => existsSync(join(dir, name)) && statSync(join(dir, name)).size > 0);
   if (complete()) return dir;
-  rmSync(dir, { recursive: true, force: true });
   const partial = mkdtempSync(join(root, '.swiftshader-'));
   try {
     const files = untar(brotliDecompressSync(readFileSync(found.archive)), WANTED);
@@ -110,11 +109,21 @@ export function unpackSwiftShader(found: { archive: string; version: string }): 
       const bytes = files.get(name);
       if (!bytes) throw new Error(`${found.archive} has no ${name}`);
       const file = openSync(join(partial, name), 'wx', 0o755);
-      for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
-      fsyncSync(file);
-      closeSync(file);
+      try {
+        for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
     }
-    renameSync(partial, dir);
+    try {
+      renameSync(partial, dir);
+    } catch (error) {
+      if (complete()) throw error;
+      // A damaged one is there. It goes only now: until then another process may have put a whole one in its place.
+      rmSync(dir, { recursive: true, force: true });
+      renameSync(partial, dir);
+    }
   } catch (error) {
     rmSync(partial, { recursive: true, force: true });
     if (!complete()) throw error; // else another process was first

@@ -79,11 +79,25 @@ function folderOf(path: string): string {
 }
 
 /**
- * Checks that a file can be created or replaced at `path`: the folder exists and is writable, and the path is not a
- * folder itself.
+ * Checks that a file can be created or replaced at `path`, before the work whose result it will hold: the folder exists
+ * and takes a file, which is removed at once, and the path is not a folder itself.
  * @throws InputError naming the path and the remedy.
  */
 export async function checkWritable(path: string): Promise<void> {
+  await checkPlace(path);
+  const { temporary, file } = createTemporary(path, placeOf(path).path);
+  try {
+    closeSync(file);
+    rmSync(temporary);
+    temporaryFiles.delete(temporary);
+  } catch (error) {
+    // Where nothing can be removed, nothing can be renamed either. It is tried again when the process ends.
+    throw systemProblem(error, 'write', path);
+  }
+}
+
+/** The checks that create nothing. @throws as `checkWritable`. */
+async function checkPlace(path: string): Promise<void> {
   const folder = folderOf(path);
   const parent = await statOf(folder);
   if (!parent)
@@ -131,6 +145,33 @@ function temporaryName(target: string): string {
     .toString('latin1')
     .replace(/[^\w.-]/g, '_');
   return join(dirname(target), `.${name}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
+}
+
+/**
+ * Creates an empty temporary file beside `target`. It is removed when the process ends, as long as `temporaryFiles`
+ * names it.
+ * @throws InputError naming the path.
+ */
+function createTemporary(path: string, target: string): { temporary: string; file: number } {
+  const temporary = temporaryName(target);
+  if (!isExitWatched) {
+    isExitWatched = true;
+    process.on('exit', removeTemporaryFiles);
+  }
+  temporaryFiles.add(temporary);
+  try {
+    // At once: a file that another thread creates while the process ends would stay.
+    return { temporary, file: openSync(temporary, 'wx') };
+  } catch (error) {
+    discard(temporary);
+    // Folders of the system, such as /proc and /dev/fd, say that they are writable, and take no file.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      throw new InputError(
+        `cannot write ${shown(path)}: no file can be created in ${shown(dirname(target))}, name another folder`,
+        { cause: error },
+      );
+    throw systemProblem(error, 'write', path);
+  }
 }
 
 /** Keeps a file that is about to be replaced under another name, if there is one. */
@@ -274,19 +315,12 @@ export async function writeFileAtomic(
   checkContent(content);
   const signal = signalOf('writeFileAtomic', options);
   throwIfCancelled(signal);
-  await checkWritable(path);
+  await checkPlace(path);
   currentFiles()?.check(path);
   const target = placeOf(path).path;
-  const temporary = temporaryName(target);
-  if (!isExitWatched) {
-    isExitWatched = true;
-    process.on('exit', removeTemporaryFiles);
-  }
-  temporaryFiles.add(temporary);
-  let file: number | undefined;
+  const { temporary, file: created } = createTemporary(path, target);
+  let file: number | undefined = created;
   try {
-    // At once: a file that another thread creates while the process ends would stay.
-    file = openSync(temporary, 'wx');
     let end = 0;
     for await (const piece of content instanceof Uint8Array ? [content] : content) {
       checkPiece(piece);

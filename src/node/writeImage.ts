@@ -99,7 +99,7 @@ export function outputFormat(path: string): OutputFormat {
 }
 
 /**
- * Checks an output path before any work is done.
+ * Checks an output path before any work is done. In its folder a file is created, and removed at once.
  * @throws UsageError for an unknown extension; InputError for a missing or unwritable folder; MissingPackageError.
  */
 export async function checkOutputPath(path: string): Promise<OutputFormat> {

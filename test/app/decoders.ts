@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import type { Plugin } from 'esbuild';
+import type { BuildOptions, Plugin } from 'esbuild';
 import { expect } from 'vitest';
 import type { ColorSpace } from '../../src/image/colorSpace.ts';
 import type { DecodedImage } from '../../src/image/picture.ts';
@@ -28,10 +28,19 @@ export interface PageDecoders {
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Vite's `?url`: the file as a data: URL. */
+/** Vite's `?url`: the file as a data: URL; and `?worker&url`: a program with all that it imports, as one. */
 const urlImports: Plugin = {
   name: 'url-imports',
   setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\?worker&url$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace(/\?.*$/, '')),
+      namespace: 'worker-import',
+    }));
+    onLoad({ filter: /.*/, namespace: 'worker-import' }, async ({ path }) => {
+      const { outputFiles } = await build({ ...BUNDLED, entryPoints: [path], format: 'esm' });
+      const text = Buffer.from(outputFiles[0].contents).toString('base64');
+      return { contents: `export default 'data:text/javascript;base64,${text}'`, loader: 'js' };
+    });
     onResolve({ filter: /\?url$/ }, ({ path }) => {
       const name = path.replace(/\?url$/, '');
       // Its package names the file by another name.
@@ -51,23 +60,30 @@ const urlImports: Plugin = {
   },
 };
 
+const BUNDLED = {
+  bundle: true,
+  write: false,
+  platform: 'browser',
+  target: 'es2022',
+  logLevel: 'error',
+  external: ['fs', 'path', 'module', 'crypto'],
+} as const satisfies BuildOptions;
+
 /** Opens a browser with the decoders in an empty page. */
 export async function openDecoders(): Promise<PageDecoders> {
   const { outputFiles } = await build({
+    ...BUNDLED,
     entryPoints: [join(repository, 'app/src/worker/decode/index.ts')],
-    bundle: true,
-    write: false,
     format: 'iife',
     globalName: 'decoders',
-    platform: 'browser',
-    target: 'es2022',
-    logLevel: 'error',
-    external: ['fs', 'path', 'module', 'crypto'],
     plugins: [urlImports],
     logOverride: { 'empty-import-meta': 'silent' },
   });
   const browser = await launchBrowser();
   const page = await browser.newPage();
+  // Pages without an address start no workers from modules.
+  await page.route('http://localhost/', (route) => route.fulfill({ contentType: 'text/html', body: '' }));
+  await page.goto('http://localhost/');
   await page.addScriptTag({ content: outputFiles[0].text });
   return {
     async decode(name, bytes, colorSpace = 'srgb') {
@@ -75,7 +91,7 @@ export async function openDecoders(): Promise<PageDecoders> {
         async ([fileName, base64, space]) => {
           const { decodeFile } = (
             globalThis as unknown as {
-              decoders: { decodeFile(file: Blob, name: string, space: string): Promise<Samples> };
+              decoders: { decodeFile(file: Blob, name: string, options: { colorSpace: string }): Promise<Samples> };
             }
           ).decoders;
           const textOf = (array: Uint8Array | Uint16Array | Float32Array): string => {
@@ -89,7 +105,7 @@ export async function openDecoders(): Promise<PageDecoders> {
             const { data, coverage, width, height, bits, linear, clippedColors, exif } = await decodeFile(
               file,
               fileName,
-              space,
+              { colorSpace: space },
             );
             const rest = { width, height, bits, linear, clippedColors, exif };
             return { ...rest, data: textOf(data), coverage: coverage && textOf(coverage) };

@@ -118,5 +118,9 @@ it('without a network it opens, has the example, and merges', async () => {
   await page.locator('#align').evaluate((box: HTMLInputElement) => void (box.checked = false));
   await merge(page);
   expect(await page.locator('#result-note').innerText()).toMatch(/24 × 16, 3 frames/);
+  // Workers of decoders have their programs too: what is wrong is the size alone.
+  await dropFiles(page, [{ name: 'other.jxl', bytes: readFileSync('test/pictures/alpha.jxl') }]);
+  await settled(page, 4);
+  expect(await page.locator('.frame.failed .problem').innerText()).toMatch(/^other\.jxl is \d+x\d+ but /);
   expect(problems).toEqual([]);
 });

@@ -2,7 +2,6 @@
  * The workers of LibRaw, in Node and on the page, fail at each step in turn: an error that names the file, no worker
  * left, and the next file is read.
  */
-import { EventEmitter } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
 import workerThreads from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -10,6 +9,7 @@ import { decodeRaw } from '../../app/src/worker/decode/raw.ts';
 import { DeghostError } from '../../src/errors.ts';
 import { RAW_MINUTES } from '../../src/image/decode/rawWorker.ts';
 import { readRawHead } from '../../src/node/readRaw.ts';
+import { StandIn, state } from './workers.ts';
 
 vi.setConfig({ testTimeout: 5000 });
 
@@ -42,55 +42,6 @@ const METADATA = {
 };
 const PICTURE = { width: 4, height: 2, colors: 3, bits: 16, data: new Uint16Array(24) };
 
-const state = {
-  script: undefined as ((worker: StandIn) => void) | undefined,
-  beginsToFail: '' as '' | 'start' | 'post',
-  live: 0,
-};
-
-/** A worker, of Node's kind and of the web's. */
-class StandIn extends EventEmitter {
-  onmessage?: (event: { data: unknown }) => void;
-  onerror?: (event: { message?: string }) => void;
-  onmessageerror?: () => void;
-  #isLive = true;
-
-  constructor() {
-    super();
-    if (state.beginsToFail === 'start') throw new Error('there are too many threads');
-    state.live++;
-  }
-
-  postMessage({ settings }: { settings?: unknown }): void {
-    if (state.beginsToFail === 'post') throw new DOMException('it could not be cloned', 'DataCloneError');
-    const script =
-      state.script ??
-      ((one) => one.answer({ metadata: METADATA, ...(settings !== undefined && { picture: PICTURE }) }));
-    setImmediate(() => script(this));
-  }
-
-  answer(data: unknown): void {
-    this.emit('message', data);
-    this.onmessage?.({ data });
-  }
-
-  fail(message: string | undefined): void {
-    if (this.listenerCount('error') > 0) this.emit('error', message === undefined ? undefined : new Error(message));
-    this.onerror?.({ message });
-  }
-
-  unreadable(): void {
-    this.emit('messageerror', new Error('unreadable'));
-    this.onmessageerror?.();
-  }
-
-  async terminate(): Promise<number> {
-    if (this.#isLive) state.live--;
-    this.#isLive = false;
-    return 0;
-  }
-}
-
 // Modules are shared between test files: a built-in one is changed in place.
 const OWN = workerThreads.Worker;
 function setWorker(worker: unknown): void {
@@ -98,12 +49,13 @@ function setWorker(worker: unknown): void {
   syncBuiltinESMExports();
 }
 
-vi.mock('../../app/src/worker/decode/packages.ts', () => ({
-  libRaw: async () => ({ script: 'x', module: undefined }),
-  exifr: async () => (await import('exifr')).default,
-}));
+vi.mock('../../app/src/worker/decode/packages.ts', async () => (await import('./workers.ts')).PACKAGES);
 
 beforeEach(() => {
+  state.usual = (worker, request) => {
+    const { settings } = request as { settings?: unknown };
+    worker.answer({ metadata: METADATA, ...(settings !== undefined && { picture: PICTURE }) });
+  };
   setWorker(StandIn);
   vi.stubGlobal('Worker', StandIn);
 });

@@ -39,7 +39,6 @@ function cpuMs(since: NodeJS.CpuUsage): number {
   return (user + system) / 1000;
 }
 
-
 const PNG_PACKAGES = { exifr: async () => (await import('exifr')).default, fastPng: () => import('fast-png') };
 const folder = temporaryFolder();
 

@@ -3,7 +3,8 @@
  * driver is made once a process.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -125,8 +126,53 @@ describe('software adapters', () => {
       writeFileSync(archive, 'no brotli');
       expect(() => unpackSwiftShader({ archive, version: '0' })).toThrow();
       expect(readdirSync(join(folder, 'damaged/deghost'))).toEqual([]);
+      // The disk is full.
+      const files = ['libvulkan.so.1', 'vk_swiftshader_icd.json', 'libvk_swiftshader.so'].flatMap((name) => {
+        const head = Buffer.alloc(512);
+        head.write(name, 0);
+        head.write('00000000001\0', 124);
+        return [head, Buffer.alloc(512, 1)];
+      });
+      writeFileSync(archive, brotliCompressSync(Buffer.concat([...files, Buffer.alloc(1024)])));
+      const { writeSync } = fs;
+      const open = (): number => (existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0);
+      const openBefore = open();
+      const full = (): never => {
+        throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+      };
+      Object.assign(fs, { writeSync: full });
+      syncBuiltinESMExports();
+      try {
+        expect(() => unpackSwiftShader({ archive, version: '0' })).toThrow('no space left on device');
+        expect(open()).toBe(openBefore);
+      } finally {
+        Object.assign(fs, { writeSync });
+        syncBuiltinESMExports();
+      }
+      expect(readdirSync(join(folder, 'damaged/deghost'))).toEqual([]);
       // Libraries are loaded from it: only ours to write.
       expect(statSync(join(folder, 'damaged/deghost')).mode & 0o077).toBe(0);
+    } finally {
+      if (before === undefined) delete process.env.XDG_CACHE_HOME;
+      else process.env.XDG_CACHE_HOME = before;
+    }
+  });
+
+  it.runIf(onLinux)('puts a whole copy in the place of a damaged one', () => {
+    const before = process.env.XDG_CACHE_HOME;
+    process.env.XDG_CACHE_HOME = join(folder, 'cut');
+    try {
+      const found = findSwiftShader()!;
+      const copy = join(folder, `cut/deghost/swiftshader-${found.version}`);
+      mkdirSync(copy, { recursive: true, mode: 0o700 });
+      writeFileSync(join(copy, 'libvulkan.so.1'), '');
+      expect(unpackSwiftShader(found)).toBe(copy);
+      const made = statSync(join(copy, 'libvulkan.so.1'));
+      expect(made.size).toBeGreaterThan(1e5);
+      expect(readdirSync(join(folder, 'cut/deghost'))).toEqual([`swiftshader-${found.version}`]);
+      // A whole one stays.
+      unpackSwiftShader(found);
+      expect(statSync(join(copy, 'libvulkan.so.1')).ino).toBe(made.ino);
     } finally {
       if (before === undefined) delete process.env.XDG_CACHE_HOME;
       else process.env.XDG_CACHE_HOME = before;

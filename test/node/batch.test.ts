@@ -1,11 +1,21 @@
 /** `deghost batch`, end to end on small pictures. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { planBatch } from '../../src/node/cli/batchPlan.ts';
+import { ComingEngine } from '../../src/node/cli/engine.ts';
 import { FORTY_BRACKETS, writeForty } from '../folderOfForty.ts';
 import { deghost, scene } from './commandLine.ts';
 
@@ -68,6 +78,43 @@ describe('deghost batch', () => {
     expect(err).toContain('IMG_90.jpg: no other picture of the scene');
   });
 
+  it('passes over folders and pipes that are named like pictures', async () => {
+    const mixed = join(folder, 'mixed');
+    mkdirSync(join(mixed, 'IMG_015.jpg'), { recursive: true });
+    for (const name of ['IMG_00.jpg', 'IMG_01.jpg', 'IMG_02.jpg']) copyFileSync(join(photos, name), join(mixed, name));
+    writeFileSync(join(mixed, 'IMG_015.jpg', 'IMG_1.jpg'), 'of another folder');
+    expect(spawnSync('mkfifo', [join(mixed, 'pipe.png')]).status).toBe(0);
+    symlinkSync(photos, join(mixed, 'link.tif'));
+    const { code, out: text, err } = await deghost('batch', mixed, '-o', join(folder, 'no'), '--dry-run', '--json');
+    expect(err).toContain('3 files in no bracket:');
+    expect(err).toContain('  IMG_015.jpg: a folder, not a picture\n');
+    expect(err).toContain('  link.tif: a folder, not a picture\n');
+    expect(err).toContain('  pipe.png: a pipe, not a picture\n');
+    expect(code).toBe(0);
+    const { stacks, skipped } = JSON.parse(text);
+    expect(stacks.map(({ files }: { files: string[] }) => files.map((file) => basename(file)))).toEqual([
+      ['IMG_00.jpg', 'IMG_01.jpg', 'IMG_02.jpg'],
+    ]);
+    expect(skipped.map(({ kind }: { kind: string }) => kind)).toEqual(['no-file', 'no-file', 'no-file']);
+    for (const name of ['IMG_00.jpg', 'IMG_01.jpg', 'IMG_02.jpg', 'link.tif']) rmSync(join(mixed, name));
+    const none = await deghost('batch', mixed, '-o', join(folder, 'no'));
+    expect([none.code, none.err]).toEqual([
+      1,
+      `deghost: no pictures in ${mixed} (IMG_015.jpg: a folder, not a picture; pipe.png: a pipe, not a picture): ` +
+        'name a folder with brackets\n',
+    ]);
+  });
+
+  it('still stops at a picture of a folder that cannot be read: its bracket would lack a frame', async () => {
+    const gone = join(folder, 'gone');
+    mkdirSync(gone);
+    for (const name of ['IMG_00.jpg', 'IMG_01.jpg']) copyFileSync(join(photos, name), join(gone, name));
+    symlinkSync(join(gone, 'nothing'), join(gone, 'IMG_02.jpg'));
+    const { code, err } = await deghost('batch', gone, '-o', join(folder, 'no'), '--dry-run');
+    expect(code).toBe(1);
+    expect(err).toMatch(/cannot read .*IMG_02\.jpg: no such file or folder/);
+  });
+
   it('groups a folder of forty files as a person would', async () => {
     const forty = join(folder, 'forty');
     mkdirSync(forty);
@@ -110,11 +157,37 @@ describe('deghost batch', () => {
     expect(first.code).toBe(1);
     expect(first.err).toContain('1 of 3 stacks failed (IMG_10.jpg)');
     expect(readdirSync(out).sort()).toEqual(['IMG_00.npy', 'IMG_10.npy', 'IMG_20.npy']);
+    // The folder is no result.
+    const still = await deghost(...args, '--resume');
+    expect([still.code, still.err]).toEqual([1, expect.stringContaining('1 of 3 stacks failed (IMG_10.jpg)')]);
     rmSync(join(out, 'IMG_10.npy'), { recursive: true });
     const again = await deghost(...args, '--resume');
     expect(again.code).toBe(0);
     expect(again.err).toMatch(/stack 1 of 3: .* exists/);
     expect(again.err).toContain('1 merged, 0 failed');
+  });
+
+  it('opens another device where one is lost, for the stacks behind', async () => {
+    const out = join(folder, 'lost');
+    const { ready } = ComingEngine.prototype;
+    let asked = 0;
+    const losing = vi.spyOn(ComingEngine.prototype, 'ready').mockImplementation(async function (this: ComingEngine) {
+      const engine = await ready.call(this);
+      if (asked++ > 0) return engine;
+      const { device } = engine.deghoster;
+      device.destroy();
+      await device.lost;
+      return engine;
+    });
+    try {
+      const { code, err } = await deghost('batch', photos, '-o', out, ...PLAIN, '--format', 'npy');
+      expect(err).toContain('2 merged, 1 failed');
+      expect(err).toMatch(/failed: .*device/);
+      expect(code).toBe(1);
+      expect(readdirSync(out).sort()).toEqual(['IMG_10.npy', 'IMG_20.npy']);
+    } finally {
+      losing.mockRestore();
+    }
   });
 
   it.skipIf(!CAN_MOUNT)('goes on where the disk is full, and --resume makes the rest', async () => {

@@ -196,7 +196,7 @@ describe('deghost', () => {
     [[], 2, /no command given/],
     [['mrege'], 2, /unknown command "mrege", did you mean merge\?/],
     [['test/gpu.ts'], 2, /a file has this name: to merge pictures, `deghost merge/],
-    [['--jsn'], 2, /unknown option --jsn/],
+    [['--jsn'], 2, /unknown option --jsn: .*merge, batch, align, plan, tune, evaluate, convert or info/],
     [['plan'], 2, /no size given/],
     [['plan', '100'], 2, /write WIDTHxHEIGHT/],
     [['plan', '60000x60000'], 2, /3600 megapixels/],

@@ -104,7 +104,34 @@ it('names what is in the way', async () => {
   await expect(writeFileAtomic(at(`${'x'.repeat(300)}.hdr`), Buffer.from('x'))).rejects.toThrow(
     input('the name is too long'),
   );
+});
+
+it('checks that a file can be created by creating one, which does not stay', async () => {
+  const before = readdirSync(folder);
   await checkWritable(at('fine.hdr'));
+  await checkWritable(at('a'));
+  expect(readdirSync(folder)).toEqual(before);
+  expect(readFileSync(at('a'), 'utf8')).toBe('two');
+});
+
+// Folders that say that they are writable, and take no file.
+it.skipIf(process.platform !== 'linux').each(['/proc/x.png', '/dev/fd/1.png', '/proc/self/fd/1.png'])(
+  'names a folder in which nothing can be created: %s',
+  async (path) => {
+    const message = input(
+      /^cannot write .*: (no file can be created in \/proc\S*, name another folder|permission denied)$/,
+    );
+    await expect(checkWritable(path)).rejects.toThrow(message);
+    await expect(writeFileAtomic(path, Buffer.from('x'))).rejects.toThrow(message);
+  },
+);
+
+it.skipIf(process.platform !== 'linux')('leaves nothing open where a file cannot be created', async () => {
+  const descriptors = (): number => readdirSync('/proc/self/fd').length;
+  const before = descriptors();
+  for (let i = 0; i < 8; i++) await checkWritable('/proc/x.png').catch(() => undefined);
+  for (let i = 0; i < 8; i++) await checkWritable(at('fine.hdr'));
+  expect(descriptors()).toBeLessThanOrEqual(before);
 });
 
 it.skipIf(process.getuid?.() === 0)('names a write-protected folder', async () => {

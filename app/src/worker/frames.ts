@@ -3,7 +3,7 @@
  * takes memory while it is decoded. When all that were given are decoded, frames whose orientation flags differ are
  * turned as they agree.
  */
-import { InputError, reasonOf } from '../../../src/errors.ts';
+import { CancelledError, InputError, reasonOf } from '../../../src/errors.ts';
 import { estimateExposures } from '../../../src/image/estimateExposures.ts';
 import type { EstimatedExposures } from '../../../src/image/estimateExposures.ts';
 import { countClipped } from '../../../src/image/chooseReference.ts';
@@ -42,6 +42,8 @@ export class Frames {
   readonly #held = new Map<number, Held>();
   /** Frames that were removed before they were decoded. */
   readonly #unwanted = new Set<number>();
+  /** The file that is being decoded. */
+  #decoding: { id: number; abort: AbortController } | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   /** Files that are being decoded, or wait for it. */
   #coming = 0;
@@ -75,7 +77,9 @@ export class Frames {
   }
 
   remove(id: number): void {
-    if (!this.#held.delete(id)) this.#unwanted.add(id);
+    if (this.#held.delete(id)) return;
+    this.#unwanted.add(id);
+    if (this.#decoding?.id === id) this.#decoding.abort.abort();
   }
 
   /** The frames of a merge, in the order given. */
@@ -114,21 +118,24 @@ export class Frames {
   /**
    * Brings frames into a working space, and RAW files to one white balance: what differs is decoded anew.
    * @param reference in exposure order, the middle by default: its white balance is the stack's.
-   * @throws InputError: a file that can no longer be read; RAW files among others, or of two cameras.
+   * @throws InputError: a file that can no longer be read; RAW files among others, or of two cameras; CancelledError.
    */
-  async convertTo(list: readonly FrameToMerge[], colorSpace: ColorSpace, reference?: number): Promise<void> {
+  async convertTo(
+    list: readonly FrameToMerge[],
+    { colorSpace, reference, signal }: { colorSpace: ColorSpace; reference?: number; signal?: AbortSignal },
+  ): Promise<void> {
     const camera = this.camera(list);
     if (camera) {
       const frames = list.map(({ id, exposure }) => ({ camera: this.#held.get(id)!.ownCamera!, exposure }));
       const balance = stackWhiteBalance(frames, reference);
       for (const held of this.#of(list))
         if (held.image.camera!.whiteBalance.some((gain, c) => gain !== balance[c]))
-          held.image = await decodeFile(held.file, held.name, colorSpace, balance);
+          held.image = await decodeFile(held.file, held.name, { colorSpace, whiteBalance: balance, signal });
     }
     for (const held of this.#of(list)) {
       const { image, file, name } = held;
       if (image.format !== 'npy' && !image.camera && (image.colorSpace ?? 'srgb') !== colorSpace)
-        Object.assign(held, { image: await decodeFile(file, name, colorSpace), note: undefined });
+        Object.assign(held, { image: await decodeFile(file, name, { colorSpace, signal }), note: undefined });
     }
     this.#turn();
   }
@@ -160,8 +167,12 @@ export class Frames {
     if (this.#unwanted.delete(id)) return undefined;
     if (this.#held.size >= MAX_FRAMES)
       throw new InputError(`${name} is one too many: at most ${MAX_FRAMES} frames are merged, remove another first`);
-    const image = await decodeFile(file, name, colorSpace);
-    if (this.#unwanted.delete(id)) return undefined;
+    const abort = new AbortController();
+    this.#decoding = { id, abort };
+    const image = await decodeFile(file, name, { colorSpace, signal: abort.signal }).catch((error: unknown) => {
+      if (!(error instanceof CancelledError)) throw error;
+    });
+    if (this.#unwanted.delete(id) || !image) return undefined;
     const [first] = this.#held.values();
     if (first && !mayBeTurned(image, first.image)) checkSameSize(image, name, first.image, first.name);
     const info = await infoOf(image);

@@ -9,6 +9,7 @@ import type { FromWorker, ToWorker } from '../messages.ts';
 import { checkAdapter } from './adapter.ts';
 import { alignedFrames } from './alignedFrames.ts';
 import { Brackets } from './brackets.ts';
+import { preloadDecoders } from './decode/inWasm.ts';
 import { preloadPackages } from './decode/packages.ts';
 import { developed } from './developed.ts';
 import { Engine } from './engine.ts';
@@ -156,7 +157,7 @@ async function preload(): Promise<void> {
   await engine.preload().catch(() => undefined);
   await Promise.all([preloadLater(), loadLook()]).catch(() => undefined);
   await exampleFiles(base).catch(() => undefined);
-  await preloadPackages().catch(() => undefined);
+  await preloadPackages(preloadDecoders).catch(() => undefined);
 }
 
 async function tellExample(): Promise<void> {

@@ -41,7 +41,7 @@ export async function mergeFrames(
   request: MergeRequest,
   { engine, tell, signal }: MergeMeans,
 ): Promise<MergeOutcome> {
-  await frames.convertTo(request.frames, request.colorSpace, request.reference);
+  await frames.convertTo(request.frames, { ...request, signal });
   const camera = frames.camera(request.frames);
   const stack = frames.stack(request.frames);
   const { response, notes } = frames.response(request.frames, request.response);

@@ -11,7 +11,9 @@ import { decodeRgbe, rgbeSize } from '../rgbe.ts';
 import { toRgb } from './channels.ts';
 import type { StoredPicture } from './channels.ts';
 import { exrHeader } from './exrHeader.ts';
+import type { ExrHeader } from './exrHeader.ts';
 import { LINEAR_SRGB, chromaticColor } from './sourceColor.ts';
+import type { SourceColor } from './sourceColor.ts';
 
 /** A part of exrs, once its WebAssembly is there. */
 export interface Exrs {
@@ -29,7 +31,8 @@ export function decodeExr(
   bytes: Uint8Array,
   name: string,
 ): StoredPicture & { exif: ExposureInfo } {
-  const { width, height, channels, chromaticities, exif } = exrHeader(bytes, name);
+  const header = exrHeader(bytes, name);
+  const { width, height, channels, exif } = header;
   const has = (list: readonly string[]) => list.every((channel) => channels.includes(channel));
   if (!has(['R', 'G', 'B']) && !has(['Y']))
     throw new InputError(
@@ -44,9 +47,13 @@ export function decodeExr(
     throw damaged(name, error);
   }
   if (data?.length !== width * height * wanted.length) throw damaged(name, 'its pixels are not what its header says');
-  const color = chromaticities ? chromaticColor(chromaticities, name) : LINEAR_SRGB;
   // OpenEXR's alpha is associated (https://openexr.com/en/latest/TechnicalIntroduction.html).
-  return { ...toRgb(data, wanted.length, name, true), width, height, bits: 32, color, exif };
+  return { ...toRgb(data, wanted.length, name, true), width, height, bits: 32, color: exrColor(header, name), exif };
+}
+
+/** The colours of an OpenEXR file. @throws InputError naming the file. */
+export function exrColor({ chromaticities }: ExrHeader, name: string): SourceColor {
+  return chromaticities ? chromaticColor(chromaticities, name) : LINEAR_SRGB;
 }
 
 /** Decodes a Radiance picture, in sRGB's primaries. @throws InputError naming the file. */

@@ -24,9 +24,15 @@ export interface JxlOxide {
 
 /**
  * The PNG of a JPEG XL file; of an animation its first picture.
+ * @param onSize called before it is decoded.
  * @throws InputError naming the file.
  */
-export function jxlToPng({ JxlImage }: JxlOxide, bytes: Uint8Array, name: string): Uint8Array {
+export function jxlToPng(
+  { JxlImage }: JxlOxide,
+  bytes: Uint8Array,
+  name: string,
+  onSize: (width: number, height: number) => void = () => undefined,
+): Uint8Array {
   const image = new JxlImage();
   try {
     image.feedBytes(bytes);
@@ -34,6 +40,7 @@ export function jxlToPng({ JxlImage }: JxlOxide, bytes: Uint8Array, name: string
       throw damaged(name, 'its header is not complete');
     checkSize(image.width, image.height, name);
     checkDeflated(name, image.width, image.height, 24, bytes.length);
+    onSize(image.width, image.height);
     if (!image.loaded) throw damaged(name, 'the end of the picture is missing');
     return image.render().encodeToPng();
   } catch (error) {

@@ -73,6 +73,42 @@ export interface EmscriptenOptions {
 }
 
 /**
+ * Compiles a program whose memory is limited.
+ * @param program its .wasm.
+ * @returns a function that gives it for a limit. @throws whatever keeps it from being compiled.
+ */
+export function limitedProgram(program: () => Promise<Uint8Array>): (mostBytes: number) => Promise<WebAssembly.Module> {
+  let last: { mostBytes: number; module: Promise<WebAssembly.Module> } | undefined;
+  const compile = async (mostBytes: number): Promise<WebAssembly.Module> =>
+    WebAssembly.compile(withMostMemory(await program(), mostBytes));
+  return (mostBytes) => {
+    // A stack's files are of one size.
+    if (last?.mostBytes !== mostBytes) last = { mostBytes, module: compile(mostBytes) };
+    const { module } = last;
+    module.catch(() => (last = undefined));
+    return module;
+  };
+}
+
+/** Starts a program that emscripten built. @param script its script. */
+export function startCompiled<T>(
+  program: WebAssembly.Module,
+  script: (options: EmscriptenOptions) => T | Promise<T>,
+): T | Promise<T> {
+  const ignore = (): void => undefined;
+  return script({
+    print: ignore,
+    printErr: ignore,
+    // Not awaited: some of the scripts need it at once.
+    instantiateWasm(imports, done) {
+      const instance = new WebAssembly.Instance(program, imports);
+      done(instance);
+      return instance.exports;
+    },
+  });
+}
+
+/**
  * Starts decoders that emscripten built, each with memory of its own.
  * @param program its .wasm.
  * @param start its script.
@@ -82,25 +118,6 @@ export function limitedDecoder<T>(
   program: () => Promise<Uint8Array>,
   start: () => Promise<(options: EmscriptenOptions) => T | Promise<T>>,
 ): (mostBytes: number) => Promise<T> {
-  let last: { mostBytes: number; module: Promise<WebAssembly.Module> } | undefined;
-  const compile = async (mostBytes: number): Promise<WebAssembly.Module> =>
-    WebAssembly.compile(withMostMemory(await program(), mostBytes));
-  return async (mostBytes) => {
-    // A stack's files are of one size.
-    if (last?.mostBytes !== mostBytes) last = { mostBytes, module: compile(mostBytes) };
-    const { module } = last;
-    module.catch(() => (last = undefined));
-    const [compiled, script] = [await module, await start()];
-    const ignore = (): void => undefined;
-    return script({
-      print: ignore,
-      printErr: ignore,
-      // Not awaited: some of the scripts need it at once.
-      instantiateWasm(imports, done) {
-        const instance = new WebAssembly.Instance(compiled, imports);
-        done(instance);
-        return instance.exports;
-      },
-    });
-  };
+  const compiled = limitedProgram(program);
+  return async (mostBytes) => startCompiled(await compiled(mostBytes), await start());
 }

@@ -18,7 +18,7 @@ import { openDevice } from '../../device.ts';
 import { createFolder, removeFolders } from '../createFolder.ts';
 import { currentFiles, expectDistinct } from '../files.ts';
 import { shown } from '../problems.ts';
-import { FileGroup } from '../writeFile.ts';
+import { FileGroup, checkWritable } from '../writeFile.ts';
 import { writeSamples } from '../writeSamples.ts';
 import { choiceOption, integerOption } from './args.ts';
 import type { ParsedArgs } from './args.ts';
@@ -53,16 +53,19 @@ export async function alignCommand(args: ParsedArgs, io: CommandIo): Promise<voi
   expectDistinct(inputs);
   const folder = values.output;
   const outputs = outputPaths(inputs, folder, format);
-  const { adapter } = await requestAdapter({ software: adapterOption(args) });
   const message = (text: string): void => void (flags.has('quiet') || say(io, text));
-  const stack = await readSortedStack({ inputs, exposures, color, reference, response: undefined }, signal);
-  const { frames, width, height } = stack;
-  const named = stack.images.map((image, i) => ({ ...image, name: inputs[i] }));
-  const linear = stackResponse(named).response === 'linear';
-  const device = await openDevice(adapter);
   const group = new FileGroup();
-  let created: string | undefined;
+  let device: GPUDevice | undefined;
+  // Before the work: what cannot be written is told at once.
+  const created = await createFolder(folder);
   try {
+    for (const output of outputs) await checkWritable(output);
+    const { adapter } = await requestAdapter({ software: adapterOption(args) });
+    const stack = await readSortedStack({ inputs, exposures, color, reference, response: undefined }, signal);
+    const { frames, width, height } = stack;
+    const named = stack.images.map((image, i) => ({ ...image, name: inputs[i] }));
+    const linear = stackResponse(named).response === 'linear';
+    device = await openDevice(adapter);
     const { alignment } = await alignStack(device, frames, {
       reference,
       method,
@@ -71,7 +74,6 @@ export async function alignCommand(args: ParsedArgs, io: CommandIo): Promise<voi
       signal,
     });
     const crop = flags.has('crop') ? cropOf(stack, alignment) : undefined;
-    created = await createFolder(folder);
     const lines: string[] = [];
     for (const [k, frame] of frames.entries()) {
       const found = alignment[k];
@@ -121,7 +123,7 @@ export async function alignCommand(args: ParsedArgs, io: CommandIo): Promise<voi
     if (created !== undefined) await removeFolders(folder, created);
     throw error;
   } finally {
-    device.destroy();
+    device?.destroy();
   }
 }
 

@@ -1,5 +1,5 @@
 /** `deghost batch`: finds the brackets among many pictures and merges each. */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { CancelledError, InputError, NoAdapterError, UsageError, messageWith } from '../../errors.ts';
 import { MAX_FRAMES, MIN_FRAMES } from '../../image/frame.ts';
@@ -47,7 +47,7 @@ function lineOf({ files, stops, output }: PlannedStack): string {
 function printPlan({ stacks, skipped }: BatchPlan, message: (text: string) => void): void {
   message(`${stacks.length} ${stacks.length === 1 ? 'bracket' : 'brackets'}:`);
   for (const stack of stacks) message(`  ${lineOf(stack)}`);
-  if (skipped.length > 0) message(`${skipped.length} pictures in no bracket:`);
+  if (skipped.length > 0) message(`${skipped.length} ${skipped.length === 1 ? 'file' : 'files'} in no bracket:`);
   for (const { name, reason } of skipped) message(`  ${basename(name)}: ${reason}`);
 }
 
@@ -82,7 +82,7 @@ export async function batchCommand(args: ParsedArgs, io: CommandIo): Promise<voi
   try {
     for (const [i, stack] of plan.stacks.entries()) {
       if (i % parts !== part - 1) outcomes.push({ stack, status: 'other-shard' });
-      else if (flags.has('resume') && existsSync(stack.output)) {
+      else if (flags.has('resume') && statSync(stack.output, { throwIfNoEntry: false })?.isFile()) {
         message(`stack ${i + 1} of ${plan.stacks.length}: ${stack.output} exists`);
         outcomes.push({ stack, status: 'exists' });
       } else {

@@ -6,7 +6,7 @@ import type { Skipped } from '../../brackets/group.ts';
 import { HEAD_BYTES, groupFolders, pictureKind, readShot as shotOfHead } from '../../brackets/pictureFiles.ts';
 import type { Shot } from '../../brackets/shots.ts';
 import { InputError, UsageError, throwIfCancelled } from '../../errors.ts';
-import { readFileHead } from '../plainFile.ts';
+import { otherKind, readFileHead } from '../plainFile.ts';
 import { optional, shown, systemProblem } from '../problems.ts';
 
 /** One stack and its file. */
@@ -17,15 +17,22 @@ export interface PlannedStack {
   output: string;
 }
 
+/** What belongs to no bracket: a picture, or what is only named like one. */
+export type LeftOut = Omit<Skipped, 'kind'> & { kind: Skipped['kind'] | 'no-file' };
+
 /** What a batch will do. */
 export interface BatchPlan {
   stacks: PlannedStack[];
-  skipped: Skipped[];
+  skipped: LeftOut[];
 }
 
-/** All pictures that were named, and those of the folders that were named, in the order of their names. */
-async function picturesOf(paths: readonly string[]): Promise<string[]> {
+/**
+ * All pictures that were named, and those of the folders that were named, in the order of their names.
+ * @returns in `others`, what lies in the folders with a picture's name but is a folder, a pipe or the like.
+ */
+async function picturesOf(paths: readonly string[]): Promise<{ pictures: string[]; others: LeftOut[] }> {
   const found: string[] = [];
+  const others: LeftOut[] = [];
   for (const path of paths) {
     const info = await stat(path).catch((error) => {
       throw systemProblem(error, 'read', path);
@@ -34,11 +41,17 @@ async function picturesOf(paths: readonly string[]): Promise<string[]> {
       const names = await readdir(path).catch((error) => {
         throw systemProblem(error, 'read', path);
       });
-      found.push(...names.filter(pictureKind).map((name) => join(path, name)));
+      for (const name of names.filter(pictureKind)) {
+        const picture = join(path, name);
+        // What cannot be looked at is a picture that is missing: its reader says why.
+        const kind = await stat(picture).then(otherKind, () => undefined);
+        if (kind === undefined) found.push(picture);
+        else others.push({ name: picture, reason: `${kind}, not a picture`, kind: 'no-file' });
+      }
     } else found.push(path);
   }
   const distinct = new Map(found.map((path) => [resolve(path), path]));
-  return [...distinct.values()].sort(new Intl.Collator('en', { numeric: true }).compare);
+  return { pictures: [...distinct.values()].sort(new Intl.Collator('en', { numeric: true }).compare), others };
 }
 
 async function readShot(path: string): Promise<Shot> {
@@ -73,9 +86,12 @@ export interface BatchPlanOptions {
  * @throws UsageError where two stacks would be written to one file; InputError if there is no bracket, with reasons.
  */
 export async function planBatch(options: BatchPlanOptions, signal: AbortSignal): Promise<BatchPlan> {
-  const paths = await picturesOf(options.inputs);
+  const { pictures: paths, others } = await picturesOf(options.inputs);
   if (paths.length === 0)
-    throw new InputError(`no pictures in ${options.inputs.map(shown).join(', ')}: name a folder with brackets`);
+    throw new InputError(
+      `no pictures in ${options.inputs.map(shown).join(', ')}${others.length > 0 ? ` (${reasons(others)})` : ''}: ` +
+        'name a folder with brackets',
+    );
   const shots: Shot[] = [];
   for (const path of paths) {
     throwIfCancelled(signal);
@@ -83,12 +99,7 @@ export async function planBatch(options: BatchPlanOptions, signal: AbortSignal):
   }
   const { brackets, skipped } = groupFolders(shots, { frames: options.frames });
   if (brackets.length === 0)
-    throw new InputError(
-      `no brackets among ${paths.length} pictures: ${skipped
-        .slice(0, 3)
-        .map(({ name, reason }) => `${shown(basename(name))}: ${reason}`)
-        .join('; ')}${skipped.length > 3 ? '; …' : ''}`,
-    );
+    throw new InputError(`no brackets among ${paths.length} pictures: ${reasons([...skipped, ...others])}`);
   const stacks = brackets.map(({ shots: of }): PlannedStack => {
     const [{ name, ev: first }] = of;
     return {
@@ -98,7 +109,13 @@ export async function planBatch(options: BatchPlanOptions, signal: AbortSignal):
     };
   });
   checkOutputs(stacks);
-  return { stacks, skipped };
+  return { stacks, skipped: [...skipped, ...others] };
+}
+
+/** Why files are in no bracket: the first of them. */
+function reasons(files: readonly LeftOut[]): string {
+  const first = files.slice(0, 3).map(({ name, reason }) => `${shown(basename(name))}: ${reason}`);
+  return `${first.join('; ')}${files.length > 3 ? '; …' : ''}`;
 }
 
 function checkOutputs(stacks: readonly PlannedStack[]): void {

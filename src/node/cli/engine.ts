@@ -45,6 +45,8 @@ export class ComingEngine {
   /** The file of the weights that it was opened or changed for. */
   weightsPath: string | undefined;
   #device: GPUDevice | undefined;
+  /** Whether its device is lost, or it could not be made: no merge can use it. */
+  isLost = false;
 
   private constructor(
     adapter: Promise<NodeAdapter>,
@@ -74,7 +76,7 @@ export class ComingEngine {
       this.times.compiledMs = performance.now() - opened;
     });
     // `ready` reports failures, and so does the merge, which compiles whatever is not ready.
-    this.#engine.catch(() => undefined);
+    this.#engine.catch(() => (this.isLost = true));
     prepared.catch(() => undefined);
     return prepared;
   }
@@ -127,6 +129,7 @@ export class ComingEngine {
   async #open(adapter: Promise<NodeAdapter>, weights: WeightsFile | undefined): Promise<Engine> {
     const { adapter: found, info } = await adapter;
     this.#device = await openWithMatrices(found);
+    void this.#device.lost.then(() => (this.isLost = true));
     return { deghoster: await this.#create(weights, info), info };
   }
 

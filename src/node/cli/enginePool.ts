@@ -25,7 +25,7 @@ export const ONE_MERGE: EngineSource = {
   },
 };
 
-/** One engine for many merges, one after another. */
+/** One engine for many merges, one after another; another one when its device is lost. */
 export class EnginePool implements EngineSource {
   #engine: ComingEngine | undefined;
 
@@ -34,6 +34,7 @@ export class EnginePool implements EngineSource {
     weights: WeightsFile | undefined,
     io: Pick<CommandIo, 'stderr' | 'signal'>,
   ): Promise<ComingEngine> {
+    if (this.#engine?.isLost) await this.close();
     if (!this.#engine) this.#engine = await ComingEngine.begin(options, weights, io);
     else if (weights && this.#engine.weightsPath !== weights.path) this.#engine.change(weights);
     return this.#engine;
@@ -42,6 +43,8 @@ export class EnginePool implements EngineSource {
   async end(): Promise<void> {}
 
   async close(): Promise<void> {
-    await this.#engine?.close();
+    const engine = this.#engine;
+    this.#engine = undefined;
+    await engine?.close();
   }
 }

@@ -3,7 +3,7 @@
  * there is one, and by the harm that a merge does to any stack. Output is tables, JSON and sheets. Stacks are read and
  * judged one at a time, so memory does not grow with their number.
  */
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { InputError, messageWith, reasonOf, throwIfCancelled } from '../../errors.ts';
 import { stackResponse } from '../../image/stackResponse.ts';
@@ -12,6 +12,7 @@ import { readTuning } from '../../tune/cache.ts';
 import { deviceTuneKey } from '../../tune/key.ts';
 import { openWithMatrices } from '../matrices.ts';
 import { requestAdapter } from '../adapter.ts';
+import { removeFolders } from '../createFolder.ts';
 import { mergeCandidates } from '../evaluate/candidates.ts';
 import type { Candidates } from '../evaluate/candidates.ts';
 import { clipped, fitScale, judge } from '../evaluate/figures.ts';
@@ -25,7 +26,7 @@ import { shown } from '../problems.ts';
 import { FileTuneCache } from '../tuneCache.ts';
 import { checkWritable, notRemoved, removePublished, writeFileAtomic } from '../writeFile.ts';
 import type { ParsedArgs } from './args.ts';
-import { declareFiles, distinct, makeFolder } from './evaluateFiles.ts';
+import { declareFiles, distinct, makeFolder, sheetOf } from './evaluateFiles.ts';
 import { Engines } from './evaluateEngines.ts';
 import { readEvaluateOptions } from './evaluateOptions.ts';
 import type { EvaluateOptions } from './evaluateOptions.ts';
@@ -46,7 +47,6 @@ const SUSPICIOUS_RESIDUAL = 0.3;
 
 export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<void> {
   const options = readEvaluateOptions(args);
-  const { signal } = io;
   const view = new ProgressView(io.stderr);
   const message = (text: string): void => {
     view.clear();
@@ -60,8 +60,36 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
   const response = await readResponse(options.response);
   if (options.json !== undefined) await checkWritable(options.json);
   leftOut.forEach(message);
-  if (options.pictures !== undefined) await makeFolder(options.pictures);
+  const evaluateAll = (): Promise<void> => evaluateStacks(folders, options, response, { io, view, message, leftOut });
+  const { pictures } = options;
+  if (pictures === undefined) return evaluateAll();
+  const isNew = await makeFolder(pictures);
+  try {
+    for (const folder of folders) await checkWritable(sheetOf(pictures, folder));
+    await evaluateAll();
+  } catch (error) {
+    // It goes if it holds no sheet.
+    if (isNew) await removeFolders(pictures, pictures);
+    throw error;
+  }
+}
 
+/** What an evaluation tells, and to whom. */
+interface Telling {
+  io: CommandIo;
+  view: ProgressView;
+  message: (text: string) => void;
+  /** What was said of folders that are no stacks. */
+  leftOut: string[];
+}
+
+async function evaluateStacks(
+  folders: readonly StackFolder[],
+  options: EvaluateOptions,
+  response: Awaited<ReturnType<typeof readResponse>>,
+  { io, view, message, leftOut }: Telling,
+): Promise<void> {
+  const { signal } = io;
   // With several stacks, unusable ones are reported and the others are judged.
   const failed: { name: string; reason: string }[] = [];
   const isFinal = (error: unknown): boolean => folders.length === 1 || !(error instanceof InputError);
@@ -92,7 +120,7 @@ export async function evaluateCommand(args: ParsedArgs, io: CommandIo): Promise<
           `${folder.name} (${i + 1}/${folders.length}): ${stack.frames.length} frames of ` +
             `${stack.width}x${stack.height}, ${knownText(stack)}`,
         );
-        const sheet = options.pictures === undefined ? undefined : join(options.pictures, `${folder.name}.png`);
+        const sheet = options.pictures === undefined ? undefined : sheetOf(options.pictures, folder);
         if (sheet !== undefined) sheets.push(sheet);
         const images = stack.images.map((image, k) => ({ ...image, name: stack.frames[k].name ?? `frame ${k + 1}` }));
         const chosen = stackResponse(images, response ?? (await responseOf(folder)));

@@ -7,7 +7,6 @@ import { candidateFiles } from '../evaluate/published.ts';
 import type { StackFolder } from '../evaluate/readStack.ts';
 import { currentFiles, placeOf } from '../files.ts';
 import { shown, systemProblem } from '../problems.ts';
-import { checkWritable } from '../writeFile.ts';
 import type { EvaluateOptions } from './evaluateOptions.ts';
 
 /**
@@ -35,7 +34,7 @@ export function declareFiles(options: EvaluateOptions, folders: readonly StackFo
     throw new UsageError(
       `--pictures is ${pictures}, the folder of the stack ${own.path}, whose pictures are read: name another folder`,
     );
-  for (const { name } of folders) files.writes('--pictures', join(pictures, `${name}.png`));
+  for (const stack of folders) files.writes('--pictures', sheetOf(pictures, stack));
 }
 
 /** Makes names unique, because they become file names. */
@@ -53,12 +52,16 @@ export function distinct(folders: readonly StackFolder[]): StackFolder[] {
   });
 }
 
-/** Makes the folder for sheets; its parent must exist. */
-export async function makeFolder(path: string): Promise<void> {
+/** Makes the folder for sheets; its parent must exist. @returns whether it is new. */
+export async function makeFolder(path: string): Promise<boolean> {
   try {
     await mkdir(path);
+    return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw systemProblem(error, 'create', path);
+    return false;
   }
-  await checkWritable(join(path, 'sheet.png'));
 }
+
+/** The file of a stack's sheet. */
+export const sheetOf = (pictures: string, { name }: StackFolder): string => join(pictures, `${name}.png`);

@@ -32,7 +32,7 @@ export async function checkOutputs(options: MergeOptions): Promise<void> {
   if (options.preview !== undefined) await checkOutputPath(options.preview);
   if (options.saveResponse !== undefined) await checkWritable(options.saveResponse);
   if (options.keepResponse !== undefined && isToBeKept(options)) await checkWritable(options.keepResponse);
-  if (options.motion !== undefined) await checkMotionFolder(options.motion);
+  if (options.motion !== undefined) await checkMotionFolder(options.motion, options.inputs.length);
 }
 
 /** Whether this call estimates the response of `--response auto:FILE` instead of reading it. */
@@ -41,11 +41,11 @@ function isToBeKept({ response }: MergeOptions): boolean {
 }
 
 /** The folder itself is created when there is something to write; its parent must exist. */
-async function checkMotionFolder(folder: string): Promise<void> {
+async function checkMotionFolder(folder: string, count: number): Promise<void> {
   const found = await stat(folder).catch(() => undefined);
-  if (found && !found.isDirectory()) throw new InputError(`--motion: ${shown(folder)} is a file, name a folder`);
-  if (found) return checkWritable(join(folder, 'motion-1.png'));
-  await checkWritable(resolve(folder));
+  if (!found) return checkWritable(resolve(folder));
+  if (!found.isDirectory()) throw new InputError(`--motion: ${shown(folder)} is a file, name a folder`);
+  for (const file of motionFiles(folder, count)) await checkWritable(file);
 }
 
 /** What was written. */

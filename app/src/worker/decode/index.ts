@@ -7,9 +7,7 @@ import type { ColorSpace } from '../../../../src/image/colorSpace.ts';
 import { inWorkingSpace } from '../../../../src/image/decode/channels.ts';
 import type { StoredPicture } from '../../../../src/image/decode/channels.ts';
 import { embeddedExif } from '../../../../src/image/decode/embeddedExif.ts';
-import { decodeExr, decodeRadiance } from '../../../../src/image/decode/floats.ts';
-import { decodeHeic } from '../../../../src/image/decode/heic.ts';
-import { jxlToPng } from '../../../../src/image/decode/jxl.ts';
+import { decodeRadiance } from '../../../../src/image/decode/floats.ts';
 import { pngColor } from '../../../../src/image/decode/pngColor.ts';
 import { SRGB, iccColor } from '../../../../src/image/decode/sourceColor.ts';
 import type { WhiteBalance } from '../../../../src/image/decode/raw.ts';
@@ -21,26 +19,33 @@ import type { DecodedImage } from '../../../../src/image/picture.ts';
 import { MAX_FILE_BYTES, profileNotRead } from '../../../../src/image/refusals.ts';
 import { sniffFormat } from '../../../../src/image/sniff.ts';
 import type { PictureFormat } from '../../../../src/image/sniff.ts';
-import { decodeAvif } from './avif.ts';
 import { decodeInBands } from './bands.ts';
 import { jpegHeader, pngHeader, webpHeader } from './header.ts';
 import { exifReader } from './exifReader.ts';
-import { avif, exrs, fastPng, fzstd, jxlOxide, libHeif, tiff } from './packages.ts';
+import { decodeInWasm } from './inWasm.ts';
+import { fastPng, fzstd, tiff } from './packages.ts';
 import { decodePng16 } from './png16.ts';
 import { decodeRaw } from './raw.ts';
 import { decodeTiffJpeg } from './tiffJpeg.ts';
 
+/** How a file is decoded. */
+export interface DecodeOptions {
+  /** The working space that its colours are converted to, sRGB by default; RAW stays in the camera's colours. */
+  colorSpace?: ColorSpace;
+  /** Of RAW files; the file's own if absent. */
+  whiteBalance?: WhiteBalance;
+  /** Ends the worker of the file's decoder, of formats that have one. */
+  signal?: AbortSignal;
+}
+
 /**
  * Decodes one file.
- * @param colorSpace the working space that its colours are converted to; RAW stays in the camera's colours.
- * @param whiteBalance of RAW files; the file's own if absent.
- * @throws InputError naming the file and what is wrong with it; RangeError without the memory for it.
+ * @throws InputError naming the file and what is wrong with it; RangeError without the memory for it; CancelledError.
  */
 export async function decodeFile(
   file: Blob,
   name: string,
-  colorSpace: ColorSpace = 'srgb',
-  whiteBalance?: WhiteBalance,
+  { colorSpace = 'srgb', whiteBalance, signal }: DecodeOptions = {},
 ): Promise<DecodedImage> {
   if (file.size > MAX_FILE_BYTES)
     throw new InputError(`${name} is ${file.size} bytes, at most ${MAX_FILE_BYTES} are read`);
@@ -53,8 +58,8 @@ export async function decodeFile(
   }
   const format = sniffFormat(bytes, name, name);
   if (format === 'npy') return readNpyFrame(bytes, name);
-  if (format === 'raw') return decodeRaw(bytes, name, whiteBalance);
-  const { exif, ...stored } = await decode(bytes, format, name);
+  if (format === 'raw') return decodeRaw(bytes, name, whiteBalance, signal);
+  const { exif, ...stored } = await decode(bytes, format, name, signal);
   const picture = { ...inWorkingSpace(stored, colorSpace, name), format };
   const withExif = embeddedExif(bytes, format);
   // The size is the result's when a file is written.
@@ -68,18 +73,18 @@ async function decode(
   bytes: Uint8Array<ArrayBuffer>,
   format: PictureFormat,
   name: string,
+  signal: AbortSignal | undefined,
 ): Promise<StoredPicture & { exif?: DecodedImage['exif'] }> {
   switch (format) {
-    case 'exr':
-      return decodeExr(await exrs(), bytes, name);
     case 'radiance':
       return { ...decodeRadiance(bytes, name), exif: {} };
+    case 'exr':
     case 'heic':
-      return decodeHeic(libHeif, bytes, name);
     case 'avif':
-      return decodeAvif(avif, bytes, name);
-    case 'jxl':
-      return decodeByBrowser(jxlToPng(await jxlOxide(), bytes, name) as Uint8Array<ArrayBuffer>, 'png', name);
+    case 'jxl': {
+      const decoded = await decodeInWasm(format, bytes, name, signal);
+      return 'png' in decoded ? decodeByBrowser(decoded.png, 'png', name) : decoded;
+    }
     case 'tiff':
       return decodeTiff(bytes, name, { tiff, fzstd, jpeg: decodeTiffJpeg });
     default:
