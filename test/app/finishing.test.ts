@@ -45,7 +45,7 @@ async function create(): Promise<Finishing> {
   );
 }
 
-it('tells nothing where it ends while its looks are made, because the next merge begins: that is no failure', async () => {
+it('tells nothing where it ends while its looks are made, for the next merge: that is no failure', async () => {
   const whole = await create();
   await whole.offerLooks();
   expect(told).toEqual(['looks']);
