@@ -43,16 +43,16 @@ function ofTests(results) {
   return { passed: results.numPassedTests, failures };
 }
 
-/** Counts and failures of runtimes; one that did not run to its end is known by the count alone. */
-function ofRuntimes({ passed, failed, runtimes }) {
+/** Counts and failures of runtimes; one that had to run to its end and did not counts as one failure. */
+function ofRuntimes({ passed, runtimes }) {
   const failures = runtimes.flatMap(({ name, results }) =>
     results
       .filter((result) => !result.ok)
       .map((result) => `${name}: ${result.name}\n${firstLines(result.message ?? `error ${result.error}`)}`),
   );
-  const broken = runtimes.filter(({ status }) => status !== 'passed' && status !== 'failed');
-  for (const { name, status, reason } of broken.slice(0, failed - failures.length))
-    failures.push(`${name}: ${status}\n${firstLines(reason)}`);
+  for (const { name, status, reason, required } of runtimes)
+    if (required && status !== 'passed' && status !== 'failed')
+      failures.push(`${name}: ${status}\n${firstLines(reason)}`);
   return { passed, failures };
 }
 

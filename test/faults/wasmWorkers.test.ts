@@ -3,6 +3,8 @@
  * worker left, and the next file is read.
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ToWorker } from '../../app/src/messages.ts';
+import { Brackets } from '../../app/src/worker/brackets.ts';
 import { decodeInWasm, decoderSeconds, preloadDecoders } from '../../app/src/worker/decode/inWasm.ts';
 import type { WasmAnswer } from '../../app/src/worker/decode/wasmMessages.ts';
 import { Frames } from '../../app/src/worker/frames.ts';
@@ -10,6 +12,11 @@ import { InputError } from '../../src/errors.ts';
 import { StandIn, state } from './workers.ts';
 
 vi.setConfig({ testTimeout: 5000 });
+
+type Request = Extract<ToWorker, { type: 'mergeBracket' }>;
+const SETTINGS = { response: 'auto', colorSpace: 'srgb' } as Request['settings'];
+const NONE: Request = { type: 'mergeBracket', bracket: 0, files: [], stem: 'a', settings: SETTINGS };
+const CANCELLED = AbortSignal.abort();
 
 const PNG = Uint8Array.of(1, 2, 3);
 
@@ -96,7 +103,9 @@ describe('a decoder that never ends', () => {
     const begun = asked();
     const error = thrown(preloadDecoders());
     await begun;
-    vi.advanceTimersByTime(60_001);
+    vi.advanceTimersByTime(899_000);
+    expect(state.live).toBe(1);
+    vi.advanceTimersByTime(1001);
     expect(await error).toBeInstanceOf(InputError);
     expect(state.live).toBe(0);
   });
@@ -131,7 +140,7 @@ const jxl = (): Blob => new Blob([Uint8Array.of(0xff, 0x0a, ...new Uint8Array(30
 describe('a worker that', () => {
   it.each<[string, (worker: StandIn) => void, RegExp]>([
     ['fails', (worker) => worker.fail('it failed'), /^a\.jxl cannot be decoded: it failed$/],
-    ['is not loaded', (worker) => worker.fail(undefined), /^a\.jxl cannot be decoded: its program could not be run$/],
+    ['is not loaded', (worker) => worker.fail(undefined), /^the decoder of a\.jxl could not be loaded: load the page/],
     ['answers what cannot be read', (worker) => worker.unreadable(), /^a\.jxl .* could not be handed over$/],
     ['answers nothing', (worker) => worker.answer(undefined), /no answer that can be read/],
     ['answers text', (worker) => worker.answer('done'), /no answer that can be read/],
@@ -150,6 +159,40 @@ describe('a worker that', () => {
   it('has too little memory says so as the page expects it', async () => {
     state.script = (worker) => worker.answer({ problem: 'Array buffer allocation failed', kind: 'memory' });
     expect(await thrown(read())).toBeInstanceOf(RangeError);
+    state.script = (worker) => worker.fail('Uncaught RangeError: Array buffer allocation failed: out of memory');
+    expect(await thrown(read())).toBeInstanceOf(RangeError);
+    await expectNextIsRead();
+  });
+
+  it('works for a bracket of a folder is ended when that is cancelled; the page is told at once', async () => {
+    const told: string[] = [];
+    const brackets = new Brackets(({ type }) => void told.push(type));
+    const begun = new Promise<void>((resolve) => (state.script = () => resolve()));
+    const files = ['1.jxl', '2.jxl'].map((name) => ({ name, file: jxl() }));
+    const abort = new AbortController();
+    const merged = brackets.merge({ ...NONE, files }, undefined as never, abort.signal);
+    await begun;
+    expect(state.live).toBe(1);
+    abort.abort();
+    await merged;
+    expect(state.live).toBe(0);
+    expect(told.at(-1)).toBe('bracketCancelled');
+    await expectNextIsRead();
+  });
+
+  it('works for a thumbnail is ended when a bracket is merged, or the folder is another', async () => {
+    const told: string[] = [];
+    const brackets = new Brackets(({ type }) => void told.push(type));
+    for (const end of [() => brackets.cancel(), () => void brackets.merge(NONE, undefined as never, CANCELLED)]) {
+      const begun = new Promise<void>((resolve) => (state.script = () => resolve()));
+      brackets.thumbnail({ type: 'thumbnail', id: '1', name: '1.jxl', file: jxl() }, () => true);
+      await begun;
+      expect(state.live).toBe(1);
+      end();
+      await vi.waitFor(() => expect(told).toContain('thumbnail'));
+      expect(state.live).toBe(0);
+      told.length = 0;
+    }
     await expectNextIsRead();
   });
 

@@ -57,6 +57,7 @@ const CASES: MergeCase[] = [
   },
   { ...LARGE, vendor: 'amd', variants: ['16x8 by 2x2x16'] },
   { ...LARGE, vendor: 'nvidia', variants: ['16x8 by 4x1x8', '16x8 by 2x2x8 staged'] },
+  { ...LARGE, inputs: 12, vendor: 'nvidia', variants: ['16x8 by 2x2x16 staged'] },
   { ...LARGE, vendor: 'qualcomm', variants: ['16x8 by 4x1x16'] },
   { width: 17, height: 9, inputs: 12, channels: 8, dilations: [4, 1], activation: 'none' },
   {

@@ -85,7 +85,11 @@ describe('deghost batch', () => {
     writeFileSync(join(mixed, 'IMG_015.jpg', 'IMG_1.jpg'), 'of another folder');
     expect(spawnSync('mkfifo', [join(mixed, 'pipe.png')]).status).toBe(0);
     symlinkSync(photos, join(mixed, 'link.tif'));
-    const { code, out: text, err } = await deghost('batch', mixed, '-o', join(folder, 'no'), '--dry-run', '--json');
+    const {
+      code,
+      out: text,
+      err,
+    } = await deghost('batch', mixed, mixed, '-o', join(folder, 'no'), '--dry-run', '--json');
     expect(err).toContain('3 files in no bracket:');
     expect(err).toContain('  IMG_015.jpg: a folder, not a picture\n');
     expect(err).toContain('  link.tif: a folder, not a picture\n');
@@ -161,6 +165,11 @@ describe('deghost batch', () => {
     const still = await deghost(...args, '--resume');
     expect([still.code, still.err]).toEqual([1, expect.stringContaining('1 of 3 stacks failed (IMG_10.jpg)')]);
     rmSync(join(out, 'IMG_10.npy'), { recursive: true });
+    // Nor is a link to itself, at which nothing can be looked for.
+    symlinkSync('IMG_10.npy', join(out, 'IMG_10.npy'));
+    const linked = await deghost(...args, '--resume');
+    expect([linked.code, linked.err]).toEqual([1, expect.stringContaining('1 of 3 stacks failed (IMG_10.jpg)')]);
+    rmSync(join(out, 'IMG_10.npy'));
     const again = await deghost(...args, '--resume');
     expect(again.code).toBe(0);
     expect(again.err).toMatch(/stack 1 of 3: .* exists/);

@@ -31,6 +31,8 @@ export class Brackets {
   #surveying: AbortController | undefined;
   /** The thumbnail that is being made; the next one waits for it. */
   #thumbnail: Promise<void> = Promise.resolve();
+  /** Ends its decoder, when a merge needs the memory or the folder is another. */
+  #drawing: AbortController | undefined;
 
   constructor(tell: (message: FromWorker) => void) {
     this.#tell = tell;
@@ -51,18 +53,22 @@ export class Brackets {
 
   cancel(): void {
     this.#surveying?.abort();
+    this.#drawing?.abort();
   }
 
   /** @param isFree whether there is memory for a whole picture, when its turn comes. */
   thumbnail({ id, name, file }: Request<'thumbnail'>, isFree: () => boolean): void {
-    this.#thumbnail = this.#thumbnail.then(async () =>
-      this.#tell({ type: 'thumbnail', id, picture: await thumbnail(file, name, isFree) }),
-    );
+    this.#thumbnail = this.#thumbnail.then(async () => {
+      this.#drawing = new AbortController();
+      const picture = await thumbnail(file, name, isFree, this.#drawing.signal);
+      this.#tell({ type: 'thumbnail', id, picture });
+    });
   }
 
   /** Merges a bracket. */
   async merge(request: Request<'mergeBracket'>, engine: Engine, signal: AbortSignal): Promise<void> {
     const { bracket } = request;
+    this.#drawing?.abort();
     try {
       const result = await mergeBracket(request, { engine, tell: this.#tell, signal });
       this.#tell({ type: 'bracketMerged', bracket, result });
@@ -74,10 +80,15 @@ export class Brackets {
 }
 
 /** A small picture of a file: of RAW files the camera's, where there is one. */
-async function thumbnail(file: Blob, name: string, isFree: () => boolean): Promise<Blob | undefined> {
+async function thumbnail(
+  file: Blob,
+  name: string,
+  isFree: () => boolean,
+  signal: AbortSignal,
+): Promise<Blob | undefined> {
   const embed = async () => embeddedPreview(file, await headOf(file), THUMBNAIL_SIDE);
   const embedded = pictureKind(name) === 'raw' ? await embed().catch(() => undefined) : undefined;
-  return embedded ?? makeThumbnail(file, name, isFree());
+  return embedded ?? makeThumbnail(file, name, isFree(), signal);
 }
 
 /** How each file was taken, in their order. @throws CancelledError. */
@@ -121,11 +132,20 @@ async function mergeBracket(
     for (const change of changes) if ('problem' in change) misfit ??= change.problem;
   });
   const decoded: Decoded[] = [];
-  for (const [id, { name, file }] of files.entries()) {
+  let coming = 0;
+  const cancel = (): void => frames.remove(coming);
+  signal.addEventListener('abort', cancel);
+  try {
+    for (const [id, { name, file }] of files.entries()) {
+      throwIfCancelled(signal);
+      coming = id;
+      tell({ type: 'progress', stage: 'read', done: id, total: files.length, fraction: 0 });
+      const info = await frames.add(id, name, file, settings.colorSpace);
+      if (info) decoded.push({ id, name, info });
+    }
     throwIfCancelled(signal);
-    tell({ type: 'progress', stage: 'read', done: id, total: files.length, fraction: 0 });
-    const info = await frames.add(id, name, file, settings.colorSpace);
-    if (info) decoded.push({ id, name, info });
+  } finally {
+    signal.removeEventListener('abort', cancel);
   }
   await frames.settled();
   if (misfit !== undefined) throw new InputError(misfit);

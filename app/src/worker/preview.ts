@@ -62,9 +62,15 @@ export function jpegOf(image: ImageData): Promise<Blob> {
  * A thumbnail of a file: by the browser where it reads the format, which takes little memory; else by the page's own
  * decoders.
  * @param isFree whether there is memory for a whole picture: not while a merge is under way.
+ * @param signal ends the page's own decoders.
  * @returns undefined where there is none.
  */
-export async function makeThumbnail(file: Blob, name: string, isFree: boolean): Promise<Blob | undefined> {
+export async function makeThumbnail(
+  file: Blob,
+  name: string,
+  isFree: boolean,
+  signal?: AbortSignal,
+): Promise<Blob | undefined> {
   try {
     const bitmap = await checkedBitmap(file, name, { resizeWidth: THUMBNAIL_SIDE, resizeQuality: 'medium' });
     if (bitmap) {
@@ -78,7 +84,7 @@ export async function makeThumbnail(file: Blob, name: string, isFree: boolean): 
   }
   if (!isFree) return undefined;
   try {
-    return (await makePreview(await decodeFile(file, name), THUMBNAIL_SIDE)).preview;
+    return (await makePreview(await decodeFile(file, name, { signal }), THUMBNAIL_SIDE)).preview;
   } catch {
     return undefined;
   }

@@ -37,6 +37,15 @@ function shardOption(text: string | undefined): { part: number; parts: number } 
   return { part, parts };
 }
 
+/** Whether a file is there. Where that cannot be told, writing it says why. */
+function isFileAt(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
 /** A stack's line in the plan. */
 function lineOf({ files, stops, output }: PlannedStack): string {
   const evs = stops.map((ev) => (ev === null ? '?' : `${ev > 0 ? '+' : ''}${ev.toFixed(1)}`)).join(' ');
@@ -82,7 +91,7 @@ export async function batchCommand(args: ParsedArgs, io: CommandIo): Promise<voi
   try {
     for (const [i, stack] of plan.stacks.entries()) {
       if (i % parts !== part - 1) outcomes.push({ stack, status: 'other-shard' });
-      else if (flags.has('resume') && statSync(stack.output, { throwIfNoEntry: false })?.isFile()) {
+      else if (flags.has('resume') && isFileAt(stack.output)) {
         message(`stack ${i + 1} of ${plan.stacks.length}: ${stack.output} exists`);
         outcomes.push({ stack, status: 'exists' });
       } else {

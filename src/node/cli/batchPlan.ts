@@ -51,7 +51,11 @@ async function picturesOf(paths: readonly string[]): Promise<{ pictures: string[
     } else found.push(path);
   }
   const distinct = new Map(found.map((path) => [resolve(path), path]));
-  return { pictures: [...distinct.values()].sort(new Intl.Collator('en', { numeric: true }).compare), others };
+  const left = new Map(others.map((other) => [resolve(other.name), other]));
+  return {
+    pictures: [...distinct.values()].sort(new Intl.Collator('en', { numeric: true }).compare),
+    others: [...left.values()],
+  };
 }
 
 async function readShot(path: string): Promise<Shot> {

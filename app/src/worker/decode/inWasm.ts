@@ -9,7 +9,7 @@ import { exrColor } from '../../../../src/image/decode/floats.ts';
 import { heifHeader } from '../../../../src/image/decode/heifHeader.ts';
 import { decoderBytes } from '../../../../src/image/decode/wasmMemory.ts';
 import { profileNotRead } from '../../../../src/image/refusals.ts';
-import { inOwnWorker } from './ownWorker.ts';
+import { NotLoadedError, inOwnWorker } from './ownWorker.ts';
 import { decoderScript, programs } from './packages.ts';
 import type { Colorless, WasmAnswer, WasmFormat, WasmRequest } from './wasmMessages.ts';
 
@@ -18,6 +18,9 @@ import type { Colorless, WasmAnswer, WasmFormat, WasmRequest } from './wasmMessa
  * million pixels of AVIF full of noise, 0.3 of OpenEXR. Phones take several times as long.
  */
 const [SECONDS, MEGAPIXEL_SECONDS] = [60, 10];
+
+/** For fetching their scripts, beside all else that the page fetches: on a slow line that is minutes. */
+const PRELOAD_SECONDS = 900;
 
 export const decoderSeconds = (pixels: number): number => SECONDS + (MEGAPIXEL_SECONDS * pixels) / 1e6;
 
@@ -32,7 +35,8 @@ function readAnswer(message: unknown): WasmAnswer {
 /**
  * Asks a decoder of its own.
  * @param pixels as far as they are known.
- * @throws InputError naming the file; RangeError without the memory for it; CancelledError.
+ * @throws InputError naming the file; RangeError without the memory for it; CancelledError; Error if the decoder could
+ * not be loaded.
  */
 async function ask(request: WasmRequest, name: string, pixels: number, signal?: AbortSignal) {
   let most = pixels;
@@ -46,11 +50,16 @@ async function ask(request: WasmRequest, name: string, pixels: number, signal?: 
       most = said.pixels;
       return undefined;
     },
-    seconds: () => decoderSeconds(most),
+    seconds: () => (request === 'preload' ? PRELOAD_SECONDS : decoderSeconds(most)),
     signal,
   }).catch((error: unknown) => {
     if (error instanceof CancelledError) throw error;
-    throw new InputError(`${name} cannot be decoded: ${reasonOf(error)}`, { cause: error });
+    const problem = reasonOf(error);
+    if (error instanceof NotLoadedError)
+      throw new Error(`the decoder of ${name} could not be loaded: load the page again`);
+    // Told as what the tab has too little of.
+    if (/memory/i.test(problem)) throw new RangeError(problem, { cause: error });
+    throw new InputError(`${name} cannot be decoded: ${problem}`, { cause: error });
   });
   if ('result' in answer) return answer.result;
   if (answer.kind === 'input') throw new InputError(answer.problem);

@@ -7,6 +7,9 @@
  */
 import { CancelledError, throwIfCancelled } from '../../../../src/errors.ts';
 
+/** The worker's program did not even start: it, or a script that it imports, could not be loaded. */
+export class NotLoadedError extends Error {}
+
 export interface WorkerTask<T> {
   /** The worker's program, a module's text. */
   program: string;
@@ -25,7 +28,8 @@ const inWords = (seconds: number): string =>
 
 /**
  * @returns the worker's answer.
- * @throws CancelledError; Error with what kept it from answering: it could not be started, failed, or took too long.
+ * @throws CancelledError; NotLoadedError; Error with what kept it from answering: it could not be started, failed, or
+ * took too long.
  */
 export async function inOwnWorker<T>({ program, name, request, read, seconds, signal }: WorkerTask<T>): Promise<T> {
   throwIfCancelled(signal);
@@ -50,7 +54,9 @@ export async function inOwnWorker<T>({ program, name, request, read, seconds, si
         if (answer !== undefined) resolve(answer);
         else watch();
       };
-      worker.onerror = ({ message }) => reject(new Error(message || 'its program could not be run'));
+      // Scripts that are not loaded give no message.
+      worker.onerror = ({ message }) =>
+        reject(message ? new Error(message) : new NotLoadedError('its program could not be loaded'));
       worker.onmessageerror = () => reject(new Error('its answer could not be handed over'));
       watch();
       worker.postMessage(request);

@@ -1,8 +1,9 @@
 /**
  * Packages that decoding and encoding use, each its own chunk.
  *
- * They are fetched once, at the start: nothing is fetched after the page has loaded, so that it works without a network
- * and its traffic shows that no picture leaves the machine. WebAssembly is started when a file needs it.
+ * They are fetched at the start, so that the page works without a network and its traffic shows that no picture leaves
+ * the machine. WebAssembly is started when a file needs it. A decoder with a worker of its own imports its script again
+ * there, which the service worker or the browser has kept.
  *
  * libheif is under the LGPL-3.0, LibRaw under the LGPL-2.1 or the CDDL-1.0: their .wasm and scripts are files of their
  * own beside the page, which can be replaced.
