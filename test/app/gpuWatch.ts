@@ -84,6 +84,8 @@ const PROGRAM = `
     }
     if (data.ask === 'lose') {
       const lost = [...devices].filter(({ label }) => label === data.label).at(-1);
+      // Not the same one again while another is being opened.
+      devices.delete(lost);
       if (lost) destroy.call(lost);
       channel.postMessage({ answer: data.id, value: lost !== undefined });
     }
@@ -118,7 +120,7 @@ export function gpuBytes(page: Page): Promise<{ merging: number; viewing: number
   return ask(page, { ask: 'bytes' });
 }
 
-/** Destroys the newest device of a label. @returns whether there was one. */
+/** Destroys the newest device of a label that is not lost yet. @returns whether there was one. */
 export function loseDevice(page: Page, label: 'deghost' | 'viewer'): Promise<boolean> {
   return ask(page, { ask: 'lose', label });
 }
