@@ -180,7 +180,7 @@ describe('a worker that', () => {
     await expectNextIsRead();
   });
 
-  it('works for a thumbnail is ended when a bracket is merged, or the folder is another', async () => {
+  it('works for a thumbnail is ended when a bracket is merged, or the person cancels', async () => {
     const told: string[] = [];
     const brackets = new Brackets(({ type }) => void told.push(type));
     for (const end of [() => brackets.cancel(), () => void brackets.merge(NONE, undefined as never, CANCELLED)]) {

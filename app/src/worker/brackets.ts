@@ -31,7 +31,7 @@ export class Brackets {
   #surveying: AbortController | undefined;
   /** The thumbnail that is being made; the next one waits for it. */
   #thumbnail: Promise<void> = Promise.resolve();
-  /** Ends its decoder, when a merge needs the memory or the folder is another. */
+  /** Ends its decoder, when a bracket is merged, or the person cancels. */
   #drawing: AbortController | undefined;
 
   constructor(tell: (message: FromWorker) => void) {
